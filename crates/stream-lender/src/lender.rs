@@ -1,0 +1,287 @@
+//! The state machine.
+
+mod again;
+mod ends;
+mod slots;
+mod tally;
+mod view;
+mod waiters;
+
+use crate::{
+    Ask, Index, Input, Lent, Pull, Refused, SubStreamId, Window,
+    sub_streams::{SubStream, SubStreams},
+    window::Budget,
+};
+use again::Again;
+use slots::{Slot, Slots};
+use waiters::Waiters;
+
+/// Lends the values of one input to any number of sub-streams, and puts their results in the order of the values.
+///
+/// It does nothing by itself: a *driver* calls it and acts on what it answers. There are four kinds of methods:
+///
+/// - *borrowers come and go*: [`open`](Self::open), [`close`](Self::close);
+/// - *values go out*: [`ask`](Self::ask), [`take_up`](Self::take_up);
+/// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back), [`fail`](Self::fail);
+/// - *the two ends*: [`input_ready`](Self::input_ready) and [`end_input`](Self::end_input) for the input,
+///   [`next_output`](Self::next_output), [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.
+///
+/// After any of them there may be something to output and somebody to wake: the driver calls
+/// [`next_output`](Self::next_output) until it has no item, then [`next_wake`](Self::next_wake) until it is `None`, and lets each
+/// sub-stream that it names [`ask`](Self::ask) again. Both also answer after an ask: it may have met the end of the input.
+/// Neither depends on being called at once: they look at what is, not at what has happened, so that nothing is lost by
+/// calling them late or twice.
+///
+/// Asking for a new value, giving a result and taking an output are O(1) (amortised), whatever the number of values and
+/// sub-streams; giving a value back, and lending it again, O(log n).
+pub struct Lender<T, R, E> {
+    slots: Slots<T, R>,
+    again: Again,
+    sub_streams: SubStreams,
+    waiters: Waiters,
+    budget: Budget<T, R>,
+    reading: Reading<E>,
+    /// How many values have been read; more than there are slots for after a [`Lender::truncate`].
+    read: u64,
+}
+
+/// What is known of the input.
+enum Reading<E> {
+    /// It may have a value.
+    Ready,
+    /// It had none when last read.
+    Pending,
+    /// It is not read any more.
+    Ended,
+    /// It is not read any more, and the output has still to say why.
+    Failed(E),
+}
+
+/// Borrowers come and go.
+impl<T: Clone, R, E> Lender<T, R, E> {
+    /// A lender with a window on the number of values; values and results weigh nothing.
+    pub fn new(window: Window) -> Self {
+        Self::with_weights(window, |_| 0, |_| 0)
+    }
+
+    /// A lender with a window on the number of values and on their bytes: those of each value until it has its result, then
+    /// those of the result until it is output. The weights must depend on nothing but their argument.
+    pub fn with_weights(window: Window, value_weight: fn(&T) -> u64, result_weight: fn(&R) -> u64) -> Self {
+        Lender {
+            slots: Slots::new(),
+            again: Again::default(),
+            sub_streams: SubStreams::default(),
+            waiters: Waiters::default(),
+            budget: Budget::new(window, value_weight, result_weight),
+            reading: Reading::Ready,
+            read: 0,
+        }
+    }
+
+    /// Opens a sub-stream: one more borrower.
+    pub fn open(&mut self) -> SubStreamId {
+        self.sub_streams.open()
+    }
+
+    /// Closes a sub-stream. What it held, answered in the order of lending, is to be lent again. Closing it twice, or
+    /// one that never was open, does nothing.
+    pub fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
+        let Some(SubStream { mut held, ticket }) = self.sub_streams.close(sub) else {
+            return Vec::new();
+        };
+        if let Some(ticket) = ticket {
+            self.waiters.remove(ticket);
+        }
+        self.again.forget_sub_stream(sub);
+        let indexes: Vec<Index> = self.slots.walk(Some(&held)).collect();
+        for index in &indexes {
+            self.slots.unlink(*index, &mut held);
+            self.lend_again(*index);
+        }
+        indexes
+    }
+}
+
+/// Values go out.
+impl<T: Clone, R, E> Lender<T, R, E> {
+    /// Answers a sub-stream that can take one more value (Algorithm 1 of the Pando paper): the oldest value that came back and
+    /// that it may take; else, if the input has not ended and the window has room, a new one; else it waits until
+    /// one of these changes, or until there is a result for every value.
+    ///
+    /// The input is read at most once. A sub-stream that is not open is answered [`Ask::Done`].
+    pub fn ask<I>(&mut self, sub: SubStreamId, input: &mut I) -> Ask<T>
+    where
+        I: Input<Value = T, Error = E> + ?Sized,
+    {
+        let Some(sub_stream) = self.sub_streams.find(sub) else {
+            return Ask::Done;
+        };
+        let waiting = sub_stream.ticket.is_some();
+        let answer = self.answer(sub, input);
+        match answer {
+            Ask::Wait if !waiting => self.register(sub),
+            Ask::Value(_) | Ask::Done if waiting => self.unregister(sub),
+            _ => {}
+        }
+        answer
+    }
+
+    fn answer<I>(&mut self, sub: SubStreamId, input: &mut I) -> Ask<T>
+    where
+        I: Input<Value = T, Error = E> + ?Sized,
+    {
+        if let Some(index) = self.again.first_for(sub, self.sub_streams.len()) {
+            self.again.remove(index);
+            return self.lend(sub, index);
+        }
+        if self.input_is_open() && !self.is_full() {
+            match input.pull() {
+                Pull::Value(value) => {
+                    self.reading = Reading::Ready;
+                    return self.lend_new(sub, value);
+                }
+                Pull::Pending => self.reading = Reading::Pending,
+                Pull::End => self.reading = Reading::Ended,
+                Pull::Failed(error) => self.reading = Reading::Failed(error),
+            }
+        }
+        if self.is_finished() { Ask::Done } else { Ask::Wait }
+    }
+
+    fn lend_new(&mut self, sub: SubStreamId, value: T) -> Ask<T> {
+        self.budget.add_value(&value);
+        let index = self.slots.push(value);
+        self.read += 1;
+        self.lend(sub, index)
+    }
+
+    fn lend(&mut self, sub: SubStreamId, index: Index) -> Ask<T> {
+        let Some(sub_stream) = self.sub_streams.find_mut(sub) else {
+            return Ask::Done;
+        };
+        match self.slots.lend(index, sub, &mut sub_stream.held) {
+            Some(value) => Ask::Value(Lent { index, value: value.clone() }),
+            None => unreachable!("what is lent has no result"),
+        }
+    }
+
+    /// Lends this very value to `sub`, if it waits to be lent again: a borrower that was away still has it. Whether it has failed
+    /// it does not matter.
+    pub fn take_up(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<T>> {
+        self.sub_streams.find(sub)?;
+        if !self.again.remove(index) {
+            return None;
+        }
+        match self.lend(sub, index) {
+            Ask::Value(lent) => Some(lent),
+            _ => None,
+        }
+    }
+
+    /// A sub-stream that was told to wait, and for which asking again makes sense. Each is named once for every time that it was
+    /// told to wait, those that have waited longest first.
+    ///
+    /// It answers from what is: as long as there is something for those that wait, it names one after the other. If each
+    /// asks before the next is named, no more are named than will be served. O(log n), O(1) if there is none; after a
+    /// value came back that has been failed, also a step for each waiting sub-stream that has failed all such values.
+    pub fn next_wake(&mut self) -> Option<SubStreamId> {
+        if self.waiters.is_empty() {
+            return None;
+        }
+        let sub = if self.has_for_anyone() {
+            self.waiters.pop()?
+        } else if self.again.has_failed() {
+            let again = &self.again;
+            self.waiters.pop_where(|sub| again.has_failed_by_others(sub))?
+        } else {
+            return None;
+        };
+        if let Some(sub_stream) = self.sub_streams.find_mut(sub) {
+            sub_stream.ticket = None;
+        }
+        Some(sub)
+    }
+
+    /// Whether asking makes sense for anybody.
+    fn has_for_anyone(&self) -> bool {
+        self.is_finished()
+            || self.again.has_for_anyone(self.sub_streams.len())
+            || (matches!(self.reading, Reading::Ready) && !self.is_full())
+    }
+
+    fn register(&mut self, sub: SubStreamId) {
+        let ticket = self.waiters.push(sub);
+        if let Some(sub_stream) = self.sub_streams.find_mut(sub) {
+            sub_stream.ticket = Some(ticket);
+        }
+    }
+
+    fn unregister(&mut self, sub: SubStreamId) {
+        if let Some(ticket) = self.sub_streams.find_mut(sub).and_then(|sub_stream| sub_stream.ticket.take()) {
+            self.waiters.remove(ticket);
+        }
+    }
+}
+
+/// Values come back.
+impl<T: Clone, R, E> Lender<T, R, E> {
+    /// Gives the result of a value that `sub` holds. A value that is failed for good has a result too: one that says so.
+    ///
+    /// # Errors
+    /// From any other sub-stream than the one that holds the value now, it is refused, and changes nothing.
+    pub fn result(&mut self, sub: SubStreamId, index: Index, result: R) -> Result<(), Refused> {
+        self.give_back(sub, index)?;
+        self.again.forget(index);
+        self.budget.add_result(&result);
+        if let Some(Slot::Unfinished(value, _)) = self.slots.finish(index, result) {
+            self.budget.remove_value(&value);
+        }
+        Ok(())
+    }
+
+    /// Hands a value back, untried: it is lent again, oldest first, to whoever asks, `sub` included.
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub fn hand_back(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
+        self.give_back(sub, index)?;
+        self.lend_again(index);
+        Ok(())
+    }
+
+    /// Says that `sub` tried a value in vain: it is lent again, oldest first, to the next asker that has not failed it; to
+    /// anyone, as long as all that are open have.
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
+        self.give_back(sub, index)?;
+        self.again.blame(sub, index);
+        self.lend_again(index);
+        Ok(())
+    }
+
+    /// Changes a value that has no result yet: the next time it is lent, it is this one. Elsewhere it does nothing.
+    pub fn replace_value(&mut self, index: Index, value: T) {
+        if let Some(place) = self.slots.value_mut(index) {
+            self.budget.remove_value(place);
+            self.budget.add_value(&value);
+            *place = value;
+        }
+    }
+
+    fn give_back(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
+        let sub_stream = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
+        if self.slots.holder(index) != Some(sub) {
+            return Err(Refused::NotHeld);
+        }
+        self.slots.unlink(index, &mut sub_stream.held);
+        Ok(())
+    }
+
+    fn lend_again(&mut self, index: Index) {
+        if self.again.insert(index) {
+            self.waiters.look_again();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The values that wait to be lent again, and who has failed them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::tally::Tally;
+use crate::{Index, SubStreamId, sub_streams::Mixed};
+
+/// Which values wait to be lent again, the oldest first, and to whom: a value that an open sub-stream has failed goes to
+/// another one, as long as there is another one. Every step is O(log n) in the values that wait, times the number of open
+/// sub-streams that have failed the value in question: usually none, and no more than the driver lets try it.
+#[derive(Default)]
+pub(super) struct Again {
+    /// Waiting, and failed by no open sub-stream.
+    clean: BTreeSet<Index>,
+    /// Waiting, and failed by some open sub-stream.
+    tainted: Tally,
+    /// The tainted ones, by how many open sub-streams have failed them: those with as many as are open go to anyone.
+    by_failers: BTreeMap<usize, BTreeSet<Index>>,
+    /// The open sub-streams that have failed a value that has no result yet, whether it waits or is lent.
+    failers: BTreeMap<Index, Vec<SubStreamId>>,
+    /// The same, by sub-stream.
+    failures: HashMap<SubStreamId, Failures, Mixed>,
+}
+
+/// The values that one open sub-stream has failed.
+#[derive(Default)]
+struct Failures {
+    /// Without a result yet.
+    unfinished: BTreeSet<Index>,
+    /// Those of them that wait to be lent again: a subset of the tainted ones.
+    waiting: Tally,
+}
+
+impl Again {
+    /// The oldest value that may be lent to an open `sub`, when `open` sub-streams are open.
+    pub(super) fn first_for(&self, sub: SubStreamId, open: usize) -> Option<Index> {
+        let clean = self.clean.first().copied();
+        if self.tainted.total() == 0 {
+            return clean;
+        }
+        let tainted = match self.failures.get(&sub) {
+            Some(failures) => self.tainted.first_outside(&failures.waiting),
+            None => self.tainted.first_outside(&Tally::default()),
+        };
+        [clean, tainted, self.first_failed_by_all(open)].into_iter().flatten().min()
+    }
+
+    /// Whether some value may be lent to whichever of the `open` sub-streams asks.
+    pub(super) fn has_for_anyone(&self, open: usize) -> bool {
+        !self.clean.is_empty() || self.first_failed_by_all(open).is_some()
+    }
+
+    /// Whether some value is tainted.
+    pub(super) fn has_failed(&self) -> bool {
+        self.tainted.total() > 0
+    }
+
+    /// Whether some value is tainted, but not by `sub`.
+    pub(super) fn has_failed_by_others(&self, sub: SubStreamId) -> bool {
+        self.tainted.total() > self.failures.get(&sub).map_or(0, |failures| failures.waiting.total())
+    }
+
+    /// Puts a value among those that wait; answers whether it is tainted.
+    pub(super) fn insert(&mut self, index: Index) -> bool {
+        let Some(failers) = self.failers.get(&index) else {
+            self.clean.insert(index);
+            return false;
+        };
+        self.tainted.add(index);
+        self.by_failers.entry(failers.len()).or_default().insert(index);
+        for sub in failers {
+            self.failures.entry(*sub).or_default().waiting.add(index);
+        }
+        true
+    }
+
+    /// Takes a value out of those that wait; answers whether it waited.
+    pub(super) fn remove(&mut self, index: Index) -> bool {
+        let Some(failers) = self.failers.get(&index) else {
+            return self.clean.remove(&index);
+        };
+        let count = failers.len();
+        let Some(peers) = self.by_failers.get_mut(&count) else {
+            return false;
+        };
+        if !peers.remove(&index) {
+            return false;
+        }
+        if peers.is_empty() {
+            self.by_failers.remove(&count);
+        }
+        self.tainted.remove(index);
+        for sub in failers {
+            self.failures.entry(*sub).or_default().waiting.remove(index);
+        }
+        true
+    }
+
+    /// Notes that an open `sub` has failed a value that does not wait.
+    pub(super) fn blame(&mut self, sub: SubStreamId, index: Index) {
+        let failures = self.failures.entry(sub).or_default();
+        if failures.unfinished.insert(index) {
+            self.failers.entry(index).or_default().push(sub);
+        }
+    }
+
+    /// Forgets a value, which has its result or is cut off.
+    pub(super) fn forget(&mut self, index: Index) {
+        if self.clean.is_empty() && self.failers.is_empty() {
+            return;
+        }
+        self.remove(index);
+        for sub in self.failers.remove(&index).into_iter().flatten() {
+            if let Some(failures) = self.failures.get_mut(&sub) {
+                failures.unfinished.remove(&index);
+            }
+        }
+    }
+
+    /// Forgets a sub-stream that closes: what it has failed may now be tainted no more.
+    pub(super) fn forget_sub_stream(&mut self, sub: SubStreamId) {
+        let Some(failures) = self.failures.get_mut(&sub) else {
+            return;
+        };
+        for index in std::mem::take(&mut failures.unfinished) {
+            let waited = self.remove(index);
+            if let Some(failers) = self.failers.get_mut(&index) {
+                failers.retain(|failer| *failer != sub);
+                if failers.is_empty() {
+                    self.failers.remove(&index);
+                }
+            }
+            if waited {
+                self.insert(index);
+            }
+        }
+        self.failures.remove(&sub);
+    }
+
+    fn first_failed_by_all(&self, open: usize) -> Option<Index> {
+        self.by_failers.get(&open).and_then(|values| values.first().copied())
+    }
+}

@@ -1,0 +1,82 @@
+//! What can be seen of a lender from outside.
+
+use std::fmt;
+
+use super::{Lender, Reading};
+use crate::{Index, SubStreamId};
+
+/// What is going on, in O(1).
+impl<T: Clone, R, E> Lender<T, R, E> {
+    /// Whether all has been output, an error of the input included.
+    pub fn is_done(&self) -> bool {
+        self.slots.len() == 0 && matches!(self.reading, Reading::Ended)
+    }
+
+    /// Whether the window has no room for one more value.
+    pub fn is_full(&self) -> bool {
+        !self.budget.has_room(self.slots.len())
+    }
+
+    /// How many values are read and not yet output.
+    pub fn in_progress(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// How many bytes of the window are taken, by the weights of [`with_weights`](Self::with_weights).
+    pub fn bytes_in_progress(&self) -> u64 {
+        self.budget.bytes()
+    }
+
+    /// How many values have been read so far.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// How many results have been output so far: the index of the next.
+    pub fn output(&self) -> u64 {
+        self.slots.base()
+    }
+
+    /// How many sub-streams are open.
+    pub fn sub_streams(&self) -> usize {
+        self.sub_streams.len()
+    }
+
+    /// The oldest value that has no result, and who holds it.
+    pub fn oldest(&self) -> Option<(Index, Option<SubStreamId>)> {
+        let index = self.slots.oldest()?;
+        Some((index, self.slots.holder(index)))
+    }
+
+    /// How many values `sub` holds.
+    pub fn held(&self, sub: SubStreamId) -> usize {
+        self.sub_streams.find(sub).map_or(0, |sub_stream| sub_stream.held.len)
+    }
+
+    /// Who holds a value.
+    pub fn holder(&self, index: Index) -> Option<SubStreamId> {
+        self.slots.holder(index)
+    }
+
+    /// A value that has been read and has no result yet.
+    pub fn value(&self, index: Index) -> Option<&T> {
+        self.slots.loan(index).map(|(value, _)| value)
+    }
+
+    /// What `sub` holds, in the order of lending.
+    pub fn outstanding(&self, sub: SubStreamId) -> impl Iterator<Item = Index> {
+        self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held))
+    }
+}
+
+impl<T: Clone, R, E> fmt::Debug for Lender<T, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lender")
+            .field("sub_streams", &self.sub_streams.len())
+            .field("read", &self.read)
+            .field("output", &self.slots.base())
+            .field("unfinished", &self.slots.unfinished())
+            .field("oldest", &self.oldest())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! The sub-streams that asked and were told to wait.
+
+use std::collections::BTreeMap;
+
+use crate::SubStreamId;
+
+/// Those that wait, each once, in the order in which they began to.
+#[derive(Default)]
+pub(super) struct Waiters {
+    queue: BTreeMap<u64, SubStreamId>,
+    tickets: u64,
+    /// From this ticket on, waiters have still to be looked at since the last value came back that not all of them may take.
+    unseen: Option<u64>,
+}
+
+impl Waiters {
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Appends a sub-stream that does not wait yet.
+    pub(super) fn push(&mut self, sub: SubStreamId) -> u64 {
+        let ticket = self.tickets;
+        self.tickets += 1;
+        self.queue.insert(ticket, sub);
+        ticket
+    }
+
+    pub(super) fn remove(&mut self, ticket: u64) {
+        self.queue.remove(&ticket);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<SubStreamId> {
+        self.queue.pop_first().map(|(_, sub)| sub)
+    }
+
+    /// A value came back that only some may take.
+    pub(super) fn look_again(&mut self) {
+        self.unseen = Some(0);
+    }
+
+    /// The first, of those not looked at since a value came back, that `may_take` it.
+    pub(super) fn pop_where(&mut self, mut may_take: impl FnMut(SubStreamId) -> bool) -> Option<SubStreamId> {
+        let found = self.queue.range(self.unseen?..).find(|(_, sub)| may_take(**sub)).map(|(ticket, _)| *ticket);
+        self.unseen = found;
+        self.queue.remove(&found?)
+    }
+}

@@ -1,0 +1,89 @@
+//! Lends one stream of values to any number of borrowers, and gives their results in the order of the values.
+//!
+//! Borrowers come and go as they like. Each asks for values when it can take some, so that fast ones get more; what one holds
+//! when it leaves is lent to another. The values are read only when somebody asks, and no further ahead of the output than
+//! a window. This is the heart of [Pando](https://arxiv.org/abs/1803.08426), where the borrowers are the devices of volunteers; it knows
+//! nothing of networks, processes or time, and suits any borrowers that may fail.
+//!
+//! ```
+//! use stream_lender::{Ask, Lender, Output, Pull, Window};
+//!
+//! let mut words = ["lend", "and", "reorder"].into_iter();
+//! let mut input = || Pull::from(words.next());
+//! let mut lender: Lender<&str, usize, ()> = Lender::new(Window::default());
+//! let (tablet, phone) = (lender.open(), lender.open());
+//!
+//! let Ask::Value(first) = lender.ask(tablet, &mut input) else { unreachable!() };
+//! let Ask::Value(second) = lender.ask(phone, &mut input) else { unreachable!() };
+//! lender.result(phone, second.index, second.value.len())?;
+//! assert_eq!(lender.next_output(), Output::Pending); // The first comes first,
+//! assert_eq!(lender.close(tablet), [first.index]); // and whoever had it left,
+//! let Ask::Value(first) = lender.ask(phone, &mut input) else { unreachable!() };
+//! lender.result(phone, first.index, first.value.len())?; // so another computes it.
+//! assert_eq!(lender.next_output(), Output::Item(0, 4));
+//! assert_eq!(lender.next_output(), Output::Item(1, 3));
+//! # Ok::<(), stream_lender::Refused>(())
+//! ```
+//!
+//! # The parts
+//!
+//! - [`Lender`] is the state machine: plain method calls, no threads, no clock, no futures. It never calls back.
+//! - [`lend`] wraps it for `async` code: a [`Lending`] handle opens [`SubStream`]s (a `Stream` of values, a `Sink` of
+//!   results), and [`Results`] is the `Stream` of the output. No runtime is needed.
+//! - [`Limiter`] bounds what is on its way on one channel between the two.
+//! - [`Stubborn`] keeps values until their results are confirmed.
+//!
+//! # Properties
+//!
+//! These hold whatever borrowers do and however often they fail. For each there is a test of its number in
+//! `tests/properties.rs`, and `tests/schedules` compares thousands of random schedules with a naive model.
+//!
+//!  1. If no sub-stream asks, the input is not read.
+//!  2. Any number of sub-streams can be opened, at any time, also after some have closed.
+//!  3. An open sub-stream that asks gets, eventually, a value or "done".
+//!  4. The output ends after the input has ended and every value read has its result.
+//!  5. Outputs come in the order in which inputs were read.
+//!  6. If a sub-stream closes before returning results, those values are lent again: to whoever asks next, oldest first, before any
+//!     new input.
+//!  7. A sub-stream that asks faster gets more values.
+//!  8. After the end, opening or asking answers "done" at once.
+//!  9. A value is with at most one sub-stream at a time.
+//! 10. A result is accepted only from the sub-stream that holds that value now; late, doubled or forged results are refused and
+//!     reported, and change nothing.
+//! 11. The number of values read but not yet output never exceeds the window; a consumer that stops reading stops the
+//!     input.
+//! 12. A single borrowed value can be handed back, or failed; it is lent, oldest first, to the next asker that has not failed it
+//!     (to anyone, when all open ones have), or failed for good, which takes its place in the order.
+//!
+//! "Eventually" in 3 means: as long as those that hold values give them back or close, the output is taken, and the
+//! input goes on. "Failed for good" in 12 is a result like any other, of a type `R` that can say so.
+//!
+//! # Costs
+//!
+//! A value costs a slot of a ring buffer from when it is read until its result is output, and nothing else is allocated for
+//! it. Lending a new value, its result and its output are O(1) each; together they take some 60 ns
+//! (`cargo run --release --example order`). Values that come back cost O(log n) each.
+
+mod answer;
+mod input;
+mod lender;
+mod limiter;
+mod signal;
+mod stream;
+mod stubborn;
+mod sub_streams;
+mod sync;
+mod window;
+
+pub use answer::{Ask, Index, Lent, Output, Refused};
+pub use input::{Input, Pull};
+pub use lender::Lender;
+pub use limiter::Limiter;
+pub use stream::{Lending, Results, Returns, SubStream, Values, lend, lend_with};
+pub use stubborn::{GaveUp, Refuted, Stubborn, Trial, stubbornly};
+pub use sub_streams::SubStreamId;
+pub use window::Window;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,367 @@
+//! The lender as a stream that is lent, sub-streams that borrow from it, and a stream of results.
+//!
+//! # Why no wake-up is lost
+//!
+//! 1. Whoever has to wait leaves its waker in the same critical section (the lock of [`Core`]) in which it was told to
+//!    wait. Whoever changes the lender looks, in the critical section of the change, for those that now have something to come back
+//!    for, and wakes them when the lock is released. So a change comes either before the ask, which then sees it, or after the
+//!    waker was left, which is then woken.
+//! 2. The lender names whom to wake from what is, not from what has happened: one that was named and is gone, or busy
+//!    elsewhere, does not use up what others wait for.
+//! 3. The input alone may change without that lock. Its waker sets a flag and takes all wakers that were left, under a lock
+//!    of its own ([`Signal`]); leaving a waker and looking at the flag is one critical section of this lock, and a task
+//!    that finds the flag set wakes itself.
+//!
+//! Neither lock is held while a waker is woken or dropped, so that both may run whatever they like.
+//! `tests/lost_wake_ups.rs` runs this very file in every order of its critical sections.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+
+use crate::{Ask, Index, Input, Lender, Lent, Output, Pull, Refused, SubStreamId, Window, signal::Signal, sync::Mutex};
+
+/// Lends the values of a stream. Answers a handle, from which any number of sub-streams borrow, and the stream of their
+/// results, in the order of the values.
+///
+/// It needs no runtime: tasks of any executor, on any threads, may use the two. The input is polled by the tasks that
+/// borrow, and must not itself use the lending that it feeds.
+///
+/// The input fails with an `Err`: the results of the values before it come first, then the error, then the end.
+pub fn lend<S, T, R, E>(input: S, window: Window) -> (Lending<T, R, E>, Results<T, R, E>)
+where
+    S: Stream<Item = Result<T, E>> + Send + 'static,
+    T: Clone,
+{
+    lend_with(Lender::new(window), input)
+}
+
+/// As [`lend`], with a lender of one's own: one [with weights](Lender::with_weights).
+pub fn lend_with<S, T, R, E>(lender: Lender<T, R, E>, input: S) -> (Lending<T, R, E>, Results<T, R, E>)
+where
+    S: Stream<Item = Result<T, E>> + Send + 'static,
+    T: Clone,
+{
+    let core = Core { lender, input: Some(Box::pin(input)), output: None };
+    let shared = Arc::new(Shared { core: Mutex::new(core), signal: Arc::default() });
+    let lending = Lending { shared: Arc::clone(&shared) };
+    (lending, Results { shared })
+}
+
+/// The handle from which sub-streams are opened; its clones are the same.
+#[derive(Debug)]
+pub struct Lending<T: Clone, R, E> {
+    shared: Arc<Shared<T, R, E>>,
+}
+
+impl<T: Clone, R, E> Lending<T, R, E> {
+    /// Opens a sub-stream: one more borrower.
+    pub fn sub_stream(&self) -> SubStream<T, R, E> {
+        let id = self.shared.act(|core, _| core.lender.open());
+        let values = Values { shared: Arc::clone(&self.shared), id };
+        let returns = Returns { shared: Arc::clone(&self.shared), id };
+        SubStream { values, returns }
+    }
+
+    /// Stops reading the input now. What has been read is finished.
+    pub fn end_input(&self) {
+        self.shared.act(|core, after| {
+            core.lender.end_input();
+            after.input = core.input.take();
+        });
+    }
+}
+
+impl<T: Clone, R, E> Clone for Lending<T, R, E> {
+    fn clone(&self) -> Self {
+        Lending { shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// The results, in the order of the values. Dropping it drops the output: sub-streams end, and the input is not read any more.
+///
+/// As long as nobody borrows, it waits.
+#[derive(Debug)]
+pub struct Results<T: Clone, R, E> {
+    shared: Arc<Shared<T, R, E>>,
+}
+
+impl<T: Clone, R, E> Stream for Results<T, R, E> {
+    type Item = Result<R, E>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let waker = cx.waker().clone();
+        self.shared.act(|core, after| match core.lender.next_output() {
+            Output::Item(_, result) => Poll::Ready(Some(Ok(result))),
+            Output::Failed(error) => Poll::Ready(Some(Err(error))),
+            Output::Done => Poll::Ready(None),
+            Output::Pending => {
+                after.drop = core.output.replace(waker);
+                Poll::Pending
+            }
+        })
+    }
+}
+
+impl<T: Clone, R, E> Drop for Results<T, R, E> {
+    fn drop(&mut self) {
+        self.shared.act(|core, after| {
+            core.lender.drop_output();
+            after.input = core.input.take();
+            after.drop = core.output.take();
+        });
+    }
+}
+
+/// One borrower: a stream of values, each of which it gives back with a result, failed or untried.
+///
+/// Dropping it closes it: what it holds is lent again.
+#[derive(Debug)]
+pub struct SubStream<T: Clone, R, E> {
+    values: Values<T, R, E>,
+    returns: Returns<T, R, E>,
+}
+
+impl<T: Clone, R, E> SubStream<T, R, E> {
+    /// The two ends, for different tasks.
+    pub fn split(self) -> (Values<T, R, E>, Returns<T, R, E>) {
+        (self.values, self.returns)
+    }
+
+    /// Gives the result of a value.
+    ///
+    /// # Errors
+    /// If the sub-stream does not hold the value now; it has changed nothing.
+    pub fn result(&self, index: Index, result: R) -> Result<(), Refused> {
+        self.returns.result(index, result)
+    }
+
+    /// Says that this borrower tried a value in vain: see [`Lender::fail`].
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub fn fail(&self, index: Index) -> Result<(), Refused> {
+        self.returns.fail(index)
+    }
+
+    /// Hands a value back, untried: see [`Lender::hand_back`].
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub fn hand_back(&self, index: Index) -> Result<(), Refused> {
+        self.returns.hand_back(index)
+    }
+}
+
+impl<T: Clone, R, E> Stream for SubStream<T, R, E> {
+    type Item = Lent<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Lent<T>>> {
+        Pin::new(&mut self.values).poll_next(cx)
+    }
+}
+
+/// The values lent to one sub-stream. Each poll asks for one more; it ends when there is nothing more to lend, or its
+/// [`Returns`] are dropped.
+#[derive(Debug)]
+pub struct Values<T: Clone, R, E> {
+    shared: Arc<Shared<T, R, E>>,
+    id: SubStreamId,
+}
+
+impl<T: Clone, R, E> Stream for Values<T, R, E> {
+    type Item = Lent<T>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Lent<T>>> {
+        let waker = cx.waker().clone();
+        let signal = &self.shared.signal;
+        self.shared.act(|core, after| match core.ask(self.id, signal, after) {
+            Ask::Value(lent) => Poll::Ready(Some(lent)),
+            Ask::Done => Poll::Ready(None),
+            Ask::Wait => {
+                let (old, ready) = signal.register(self.id, waker);
+                after.drop = old;
+                if ready {
+                    after.wake.extend(signal.take(self.id));
+                }
+                Poll::Pending
+            }
+        })
+    }
+}
+
+/// Takes what one sub-stream gives back: results as a [`Sink`] of indexes and results, or by its methods.
+/// Dropping or closing it closes the sub-stream.
+#[derive(Debug)]
+pub struct Returns<T: Clone, R, E> {
+    shared: Arc<Shared<T, R, E>>,
+    id: SubStreamId,
+}
+
+impl<T: Clone, R, E> Returns<T, R, E> {
+    /// See [`SubStream::result`].
+    ///
+    /// # Errors
+    /// If the sub-stream does not hold the value now; it has changed nothing.
+    pub fn result(&self, index: Index, result: R) -> Result<(), Refused> {
+        self.shared.act(|core, _| core.lender.result(self.id, index, result))
+    }
+
+    /// See [`Lender::fail`].
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub fn fail(&self, index: Index) -> Result<(), Refused> {
+        self.shared.act(|core, _| core.lender.fail(self.id, index))
+    }
+
+    /// See [`Lender::hand_back`].
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result).
+    pub fn hand_back(&self, index: Index) -> Result<(), Refused> {
+        self.shared.act(|core, _| core.lender.hand_back(self.id, index))
+    }
+
+    fn close(&self) {
+        self.shared.act(|core, after| {
+            core.lender.close(self.id);
+            after.wake.extend(self.shared.signal.take(self.id));
+        });
+    }
+}
+
+/// Always ready: the values are on loan already, and their results take their places.
+impl<T: Clone, R, E> Sink<(Index, R)> for Returns<T, R, E> {
+    type Error = Refused;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, (index, result): (Index, R)) -> Result<(), Refused> {
+        self.result(index, result)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        self.close();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: Clone, R, E> Drop for Returns<T, R, E> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What the handle, the results and all sub-streams have in common.
+struct Shared<T: Clone, R, E> {
+    core: Mutex<Core<T, R, E>>,
+    signal: Arc<Signal>,
+}
+
+impl<T: Clone, R, E> Shared<T, R, E> {
+    /// Does something to the lender, then wakes those who wait for what has come of it.
+    fn act<A>(&self, action: impl FnOnce(&mut Core<T, R, E>, &mut After<T, E>) -> A) -> A {
+        let mut after = After::default();
+        let answer = {
+            let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = action(&mut core, &mut after);
+            core.collect(&self.signal, &mut after);
+            answer
+        };
+        after.wake.drain(..).for_each(Waker::wake);
+        answer
+    }
+}
+
+impl<T: Clone, R, E> fmt::Debug for Shared<T, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+type BoxedInput<T, E> = Pin<Box<dyn Stream<Item = Result<T, E>> + Send>>;
+
+/// What has to wait until the lock is released: foreign code, which may come back.
+struct After<T, E> {
+    wake: Vec<Waker>,
+    drop: Option<Waker>,
+    input: Option<BoxedInput<T, E>>,
+}
+
+impl<T, E> Default for After<T, E> {
+    fn default() -> Self {
+        After { wake: Vec::new(), drop: None, input: None }
+    }
+}
+
+struct Core<T: Clone, R, E> {
+    lender: Lender<T, R, E>,
+    /// Until it has ended.
+    input: Option<BoxedInput<T, E>>,
+    /// The task that waits for the output.
+    output: Option<Waker>,
+}
+
+impl<T: Clone, R, E> Core<T, R, E> {
+    fn ask(&mut self, id: SubStreamId, signal: &Arc<Signal>, after: &mut After<T, E>) -> Ask<T> {
+        if signal.take_ready() {
+            self.lender.input_ready();
+        }
+        let waker = Waker::from(Arc::clone(signal));
+        let mut input = Polled { input: &mut self.input, context: Context::from_waker(&waker), ended: &mut after.input };
+        self.lender.ask(id, &mut input)
+    }
+
+    /// Collects the tasks that have something to come back for.
+    fn collect(&mut self, signal: &Signal, after: &mut After<T, E>) {
+        while let Some(sub) = self.lender.next_wake() {
+            after.wake.extend(signal.take(sub));
+        }
+        if self.lender.has_output() {
+            after.wake.extend(self.output.take());
+        }
+    }
+}
+
+/// A stream as the input of an ask.
+struct Polled<'a, T, E> {
+    input: &'a mut Option<BoxedInput<T, E>>,
+    context: Context<'a>,
+    ended: &'a mut Option<BoxedInput<T, E>>,
+}
+
+impl<T, E> Input for Polled<'_, T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn pull(&mut self) -> Pull<T, E> {
+        let Some(input) = self.input else {
+            return Pull::End;
+        };
+        match input.as_mut().poll_next(&mut self.context) {
+            Poll::Ready(Some(Ok(value))) => Pull::Value(value),
+            Poll::Pending => Pull::Pending,
+            Poll::Ready(Some(Err(error))) => {
+                *self.ended = self.input.take();
+                Pull::Failed(error)
+            }
+            Poll::Ready(None) => {
+                *self.ended = self.input.take();
+                Pull::End
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The sub-streams that are open.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use crate::Index;
+
+/// Names a sub-stream. Ids of one lender are given out in the order of opening and never used again.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Ord, PartialOrd, Debug)]
+pub struct SubStreamId(u64);
+
+/// No index: the end of a list.
+pub(crate) const NONE: Index = Index::MAX;
+
+/// The ends of the list of values that a sub-stream holds; the links are in the values' slots.
+pub(crate) struct Held {
+    pub(crate) first: Index,
+    pub(crate) last: Index,
+    pub(crate) len: usize,
+}
+
+pub(crate) struct SubStream {
+    pub(crate) held: Held,
+    /// Its place among those that wait for an answer.
+    pub(crate) ticket: Option<u64>,
+}
+
+/// The open sub-streams, found by id in O(1).
+#[derive(Default)]
+pub(crate) struct SubStreams {
+    open: HashMap<SubStreamId, SubStream, Mixed>,
+    opened: u64,
+}
+
+impl SubStreams {
+    pub(crate) fn open(&mut self) -> SubStreamId {
+        let id = SubStreamId(self.opened);
+        self.opened += 1;
+        let held = Held { first: NONE, last: NONE, len: 0 };
+        self.open.insert(id, SubStream { held, ticket: None });
+        id
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(crate) fn find(&self, id: SubStreamId) -> Option<&SubStream> {
+        self.open.get(&id)
+    }
+
+    pub(crate) fn find_mut(&mut self, id: SubStreamId) -> Option<&mut SubStream> {
+        self.open.get_mut(&id)
+    }
+
+    pub(crate) fn close(&mut self, id: SubStreamId) -> Option<SubStream> {
+        self.open.remove(&id)
+    }
+}
+
+/// Hashes ids, which count upwards and which nobody outside chooses, with one multiplication.
+pub(crate) type Mixed = BuildHasherDefault<Mixer>;
+
+#[derive(Default)]
+pub(crate) struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

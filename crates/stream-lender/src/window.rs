@@ -1,0 +1,58 @@
+//! How much may be read and not yet output.
+
+/// The bounds on what has been read and not yet output; whichever is reached first stops the reading of the input.
+/// One value is always allowed in, whatever the bounds and its size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// How many values. Never exceeded; 0 counts as 1.
+    pub items: usize,
+    /// How many bytes, as told by the weights given to [`Lender::with_weights`](crate::Lender::with_weights), in values
+    /// without a result and in results not yet output. No value is read while it is reached; the value that reaches it,
+    /// and results larger than their values, may go beyond it.
+    pub bytes: u64,
+}
+
+/// 65,536 values and 256 MiB.
+impl Default for Window {
+    fn default() -> Self {
+        Window { items: 65_536, bytes: 256 << 20 }
+    }
+}
+
+/// The window, and how much of it is taken.
+pub(crate) struct Budget<T, R> {
+    window: Window,
+    bytes: u64,
+    value_weight: fn(&T) -> u64,
+    result_weight: fn(&R) -> u64,
+}
+
+impl<T, R> Budget<T, R> {
+    pub(crate) fn new(window: Window, value_weight: fn(&T) -> u64, result_weight: fn(&R) -> u64) -> Self {
+        Budget { window, bytes: 0, value_weight, result_weight }
+    }
+
+    pub(crate) fn has_room(&self, items: usize) -> bool {
+        items == 0 || (items < self.window.items && self.bytes < self.window.bytes)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn add_value(&mut self, value: &T) {
+        self.bytes = self.bytes.saturating_add((self.value_weight)(value));
+    }
+
+    pub(crate) fn remove_value(&mut self, value: &T) {
+        self.bytes = self.bytes.saturating_sub((self.value_weight)(value));
+    }
+
+    pub(crate) fn add_result(&mut self, result: &R) {
+        self.bytes = self.bytes.saturating_add((self.result_weight)(result));
+    }
+
+    pub(crate) fn remove_result(&mut self, result: &R) {
+        self.bytes = self.bytes.saturating_sub((self.result_weight)(result));
+    }
+}

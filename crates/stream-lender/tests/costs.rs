@@ -1,0 +1,87 @@
+//! Cases in which a step that is linear in the values or the sub-streams would take minutes. They take a moment.
+
+use stream_lender::{Ask, Index, Lender, Pull, SubStreamId, Window};
+
+const MANY: Index = 30_000;
+
+type Units = Lender<(), (), ()>;
+
+/// With room for that many.
+fn lender() -> Units {
+    Lender::new(Window { items: MANY as usize, ..Window::default() })
+}
+
+fn ask(lender: &mut Units, sub: SubStreamId) -> Option<Index> {
+    match lender.ask(sub, &mut || Pull::Value(())) {
+        Ask::Value(lent) => Some(lent.index),
+        _ => None,
+    }
+}
+
+/// It asks and fails, and asks again: each ask passes over all that it has failed before.
+#[test]
+fn a_sub_stream_that_fails_everything_makes_no_ask_slow() {
+    let mut lender = lender();
+    let (failing, idle) = (lender.open(), lender.open());
+    for index in 0..MANY {
+        assert_eq!(ask(&mut lender, failing), Some(index));
+        lender.fail(failing, index).unwrap();
+    }
+    for _ in 0..MANY {
+        assert_eq!(ask(&mut lender, failing), None);
+        assert_eq!(lender.next_wake(), None);
+    }
+    for index in 0..MANY {
+        assert_eq!(ask(&mut lender, idle), Some(index));
+    }
+}
+
+/// It holds all, and fails the newest first: what it has failed comes back before what it has failed earlier.
+#[test]
+fn failing_the_newest_first_makes_no_ask_slow() {
+    let mut lender = lender();
+    let (failing, other, idle) = (lender.open(), lender.open(), lender.open());
+    for index in 0..MANY {
+        assert_eq!(ask(&mut lender, failing), Some(index));
+    }
+    for index in (0..MANY).rev() {
+        lender.fail(failing, index).unwrap();
+        assert_eq!(ask(&mut lender, failing), None);
+        assert_eq!(ask(&mut lender, other), Some(index));
+        lender.fail(other, index).unwrap();
+        assert_eq!(ask(&mut lender, other), None);
+    }
+    lender.close(idle);
+    for index in 0..MANY {
+        assert_eq!(ask(&mut lender, failing), Some(index), "all have failed it");
+    }
+}
+
+#[test]
+fn many_that_wait_cost_nothing_until_they_are_woken() {
+    let mut lender = Units::new(Window { items: 1, bytes: 1 });
+    let subs: Vec<SubStreamId> = (0..MANY).map(|_| lender.open()).collect();
+    for sub in &subs {
+        ask(&mut lender, *sub);
+    }
+    for index in 0..MANY - 1 {
+        let holder = lender.holder(index).unwrap();
+        lender.result(holder, index, ()).unwrap();
+        lender.next_output();
+        let woken = lender.next_wake().unwrap();
+        assert_eq!(ask(&mut lender, woken), Some(index + 1));
+        assert_eq!(lender.next_wake(), None);
+    }
+}
+
+#[test]
+fn a_sub_stream_that_holds_much_leaves_quickly_and_often() {
+    let mut lender = lender();
+    for _ in 0..10 {
+        let sub = lender.open();
+        for index in 0..MANY {
+            assert_eq!(ask(&mut lender, sub), Some(index));
+        }
+        assert_eq!(lender.close(sub).len() as Index, MANY);
+    }
+}

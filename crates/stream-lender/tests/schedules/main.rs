@@ -1,0 +1,49 @@
+//! Random schedules: whatever happens, in whatever order, the lender answers as a naive model does.
+//!
+//! `STREAM_LENDER_SCHEDULES` says how many (20,000), `STREAM_LENDER_SEED` replays one and prints its steps.
+
+mod model;
+mod random;
+mod schedule;
+mod seen;
+mod source;
+
+use std::{
+    env,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
+
+use schedule::Schedule;
+use seen::Seen;
+
+const SCHEDULES: u64 = 20_000;
+
+#[test]
+fn random_schedules_go_as_the_model_says() {
+    if let Some(seed) = number("STREAM_LENDER_SEED") {
+        Schedule::new(seed, true).run();
+        return;
+    }
+    let schedules = number("STREAM_LENDER_SCHEDULES").unwrap_or(SCHEDULES);
+    let mut seen = Seen::default();
+    for seed in 0..schedules {
+        match catch_unwind(AssertUnwindSafe(|| Schedule::new(seed, false).run())) {
+            Ok(more) => seen.add(&more),
+            Err(panic) => {
+                eprintln!(
+                    "Schedule {seed} failed. To see its steps: STREAM_LENDER_SEED={seed} cargo test -p stream-lender --test schedules -- --nocapture"
+                );
+                resume_unwind(panic)
+            }
+        }
+    }
+    println!("{schedules} schedules: {seen:?}");
+    if schedules >= 1_000 {
+        assert_eq!(seen.missing(), Vec::<&str>::new(), "the schedules do not reach everything");
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")))
+}

@@ -1,0 +1,263 @@
+//! The lender once more: slow, and simple enough to be believed. Everything is found by looking through lists.
+
+use stream_lender::{Ask, Index, Lent, Output, Pull, Refused, SubStreamId, Window};
+
+/// A value or a result: a number, and how many bytes it counts for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Thing {
+    pub(crate) number: u64,
+    pub(crate) bytes: u64,
+}
+
+/// Why the input failed.
+pub(crate) type Broken = &'static str;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum State {
+    ToLend,
+    Lent,
+    Finished(Thing),
+    Output,
+    Cut,
+}
+
+pub(crate) struct Value {
+    pub(crate) value: Thing,
+    pub(crate) state: State,
+    pub(crate) failed_by: Vec<SubStreamId>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reading {
+    Ready,
+    Pending,
+    Ended,
+    Failed(Broken),
+}
+
+pub(crate) struct Model {
+    pub(crate) window: Window,
+    /// All that was read, by index.
+    pub(crate) values: Vec<Value>,
+    pub(crate) open: Vec<SubStreamId>,
+    /// Who holds what, in the order of lending.
+    pub(crate) loans: Vec<(SubStreamId, Index)>,
+    /// Who was told to wait, in that order.
+    pub(crate) waiting: Vec<SubStreamId>,
+    pub(crate) reading: Reading,
+    pub(crate) output: u64,
+}
+
+impl Model {
+    pub(crate) fn new(window: Window) -> Self {
+        let reading = Reading::Ready;
+        let (values, open, loans, waiting) = Default::default();
+        Model { window, values, open, loans, waiting, reading, output: 0 }
+    }
+
+    pub(crate) fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
+        let held = self.held(sub);
+        for index in &held {
+            self.values[*index as usize].state = State::ToLend;
+        }
+        self.open.retain(|open| *open != sub);
+        self.loans.retain(|(holder, _)| *holder != sub);
+        self.stop_waiting(sub);
+        for value in &mut self.values {
+            value.failed_by.retain(|failer| *failer != sub);
+        }
+        held
+    }
+
+    /// Whether this ask has to read the input: exactly then it is given what was pulled.
+    pub(crate) fn reads(&self, sub: SubStreamId) -> bool {
+        self.open.contains(&sub) && self.oldest_for(sub).is_none() && self.input_is_open() && !self.is_full()
+    }
+
+    pub(crate) fn ask(&mut self, sub: SubStreamId, pulled: Option<Pull<Thing, Broken>>) -> Ask<Thing> {
+        if !self.open.contains(&sub) {
+            return Ask::Done;
+        }
+        if let Some(index) = self.oldest_for(sub) {
+            self.stop_waiting(sub);
+            return Ask::Value(self.lend(sub, index));
+        }
+        match pulled {
+            Some(Pull::Value(value)) => {
+                self.stop_waiting(sub);
+                self.reading = Reading::Ready;
+                self.values.push(Value { value, state: State::ToLend, failed_by: Vec::new() });
+                return Ask::Value(self.lend(sub, self.values.len() as Index - 1));
+            }
+            Some(Pull::Pending) => self.reading = Reading::Pending,
+            Some(Pull::End) => self.reading = Reading::Ended,
+            Some(Pull::Failed(error)) => self.reading = Reading::Failed(error),
+            None => {}
+        }
+        if self.all_have_results() {
+            self.stop_waiting(sub);
+            return Ask::Done;
+        }
+        if !self.waiting.contains(&sub) {
+            self.waiting.push(sub);
+        }
+        Ask::Wait
+    }
+
+    /// The first of those that wait that would be served, or find an input that may have something.
+    pub(crate) fn next_wake(&mut self) -> Option<SubStreamId> {
+        let input = self.reading == Reading::Ready && !self.is_full();
+        let worth = |sub: &&SubStreamId| input || self.all_have_results() || self.oldest_for(**sub).is_some();
+        let sub = *self.waiting.iter().find(worth)?;
+        self.stop_waiting(sub);
+        Some(sub)
+    }
+
+    pub(crate) fn result(&mut self, sub: SubStreamId, index: Index, result: Thing) -> Result<(), Refused> {
+        self.give_back(sub, index, State::Finished(result))
+    }
+
+    pub(crate) fn hand_back(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
+        self.give_back(sub, index, State::ToLend)
+    }
+
+    pub(crate) fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
+        self.give_back(sub, index, State::ToLend)?;
+        let failed_by = &mut self.values[index as usize].failed_by;
+        if !failed_by.contains(&sub) {
+            failed_by.push(sub);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn take_up(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<Thing>> {
+        let waits = self.values.get(index as usize).is_some_and(|value| value.state == State::ToLend);
+        (waits && self.open.contains(&sub)).then(|| self.lend(sub, index))
+    }
+
+    pub(crate) fn replace_value(&mut self, index: Index, value: Thing) {
+        if self.value(index).is_some() {
+            self.values[index as usize].value = value;
+        }
+    }
+
+    pub(crate) fn input_ready(&mut self) {
+        if self.reading == Reading::Pending {
+            self.reading = Reading::Ready;
+        }
+    }
+
+    pub(crate) fn end_input(&mut self) {
+        if self.input_is_open() {
+            self.reading = Reading::Ended;
+        }
+    }
+
+    pub(crate) fn truncate(&mut self, end: Index) {
+        if self.input_is_open() || end <= self.values.len() as Index {
+            self.reading = Reading::Ended;
+        }
+        for index in end.max(self.output)..self.values.len() as Index {
+            self.values[index as usize].state = State::Cut;
+            self.loans.retain(|(_, lent)| *lent != index);
+        }
+    }
+
+    pub(crate) fn next_output(&mut self) -> Output<Thing, Broken> {
+        match self.values.get(self.output as usize).map(|value| value.state) {
+            Some(State::Finished(result)) => {
+                self.values[self.output as usize].state = State::Output;
+                self.output += 1;
+                Output::Item(self.output - 1, result)
+            }
+            Some(State::ToLend | State::Lent) => Output::Pending,
+            _ => match self.reading {
+                Reading::Ready | Reading::Pending => Output::Pending,
+                Reading::Ended => Output::Done,
+                Reading::Failed(error) => {
+                    self.reading = Reading::Ended;
+                    Output::Failed(error)
+                }
+            },
+        }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.in_progress().next().is_none() && self.reading == Reading::Ended
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        let items = self.in_progress().count();
+        items > 0 && (items >= self.window.items || self.bytes() >= self.window.bytes)
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        let bytes = |value: &Value| match value.state {
+            State::Finished(result) => result.bytes,
+            _ => value.value.bytes,
+        };
+        self.in_progress().map(bytes).sum()
+    }
+
+    pub(crate) fn in_progress(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter().filter(|value| !matches!(value.state, State::Output | State::Cut))
+    }
+
+    pub(crate) fn oldest(&self) -> Option<(Index, Option<SubStreamId>)> {
+        let index = (0..self.values.len() as Index).find(|index| self.value(*index).is_some())?;
+        Some((index, self.holder(index)))
+    }
+
+    pub(crate) fn holder(&self, index: Index) -> Option<SubStreamId> {
+        self.loans.iter().find(|(_, lent)| *lent == index).map(|(holder, _)| *holder)
+    }
+
+    pub(crate) fn held(&self, sub: SubStreamId) -> Vec<Index> {
+        self.loans.iter().filter(|(holder, _)| *holder == sub).map(|(_, index)| *index).collect()
+    }
+
+    /// A value without a result.
+    pub(crate) fn value(&self, index: Index) -> Option<&Thing> {
+        let value = self.values.get(usize::try_from(index).ok()?)?;
+        matches!(value.state, State::ToLend | State::Lent).then_some(&value.value)
+    }
+
+    pub(crate) fn input_is_open(&self) -> bool {
+        matches!(self.reading, Reading::Ready | Reading::Pending)
+    }
+
+    pub(crate) fn failed_by_all(&self, value: &Value) -> bool {
+        self.open.iter().all(|sub| value.failed_by.contains(sub))
+    }
+
+    fn all_have_results(&self) -> bool {
+        !self.input_is_open() && self.oldest().is_none()
+    }
+
+    fn oldest_for(&self, sub: SubStreamId) -> Option<Index> {
+        let may_take =
+            |value: &Value| value.state == State::ToLend && (!value.failed_by.contains(&sub) || self.failed_by_all(value));
+        self.values.iter().position(may_take).map(|index| index as Index)
+    }
+
+    fn stop_waiting(&mut self, sub: SubStreamId) {
+        self.waiting.retain(|waiting| *waiting != sub);
+    }
+
+    fn lend(&mut self, sub: SubStreamId, index: Index) -> Lent<Thing> {
+        self.loans.push((sub, index));
+        let value = &mut self.values[index as usize];
+        value.state = State::Lent;
+        Lent { index, value: value.value }
+    }
+
+    fn give_back(&mut self, sub: SubStreamId, index: Index, state: State) -> Result<(), Refused> {
+        if !self.open.contains(&sub) {
+            return Err(Refused::UnknownSubStream);
+        }
+        let loan = self.loans.iter().position(|loan| *loan == (sub, index)).ok_or(Refused::NotHeld)?;
+        self.loans.remove(loan);
+        self.values[index as usize].state = state;
+        Ok(())
+    }
+}
