@@ -1,0 +1,1 @@
+module.exports = require('domain-browser/source/index.js')

@@ -1,0 +1,179 @@
+/** Reading and writing of varints (LEB128, unsigned) and UTF-8, fast for the short ASCII texts that most items are. */
+
+/** What was received does not follow the protocol: its channel is closed. */
+export class Malformed extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Malformed';
+    // Subclasses of Error keep their prototype only since ES2015 targets; said for older engines' transpilers.
+    Object.setPrototypeOf(this, Malformed.prototype);
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = new TextEncoder();
+const encodesInto = typeof encoder.encodeInto === 'function';
+
+/** Below this length a loop over char codes beats TextDecoder and TextEncoder. */
+const SHORT_TO_DECODE = 24;
+const SHORT_TO_ENCODE = 40;
+/** 2^53 - 1 needs 53 bits: eight groups of seven, the last one not full. */
+const MAX_VARINT_BYTES = 8;
+const KEPT_CAPACITY = 1 << 18;
+
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** The UTF-8 text of `bytes[start, end)`. */
+export function textAt(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start < SHORT_TO_DECODE) {
+    let text = '';
+    let at = start;
+    for (; at < end; at++) {
+      const code = bytes[at];
+      if (code > 127) break;
+      text += String.fromCharCode(code);
+    }
+    if (at === end) return text;
+  }
+  return decoder.decode(bytes.subarray(start, end));
+}
+
+/** A position in some bytes. */
+export class Reader {
+  constructor(
+    readonly bytes: Uint8Array,
+    public at = 0,
+    readonly end = bytes.length,
+  ) {}
+
+  varint(): number {
+    const { bytes, end } = this;
+    if (this.at < end) {
+      const first = bytes[this.at];
+      if (first < 128) {
+        this.at++;
+        return first;
+      }
+    }
+    return this.longVarint();
+  }
+
+  private longVarint(): number {
+    let value = 0;
+    let unit = 1;
+    for (let i = 0; i < MAX_VARINT_BYTES; i++) {
+      if (this.at >= this.end) throw new Malformed('a number is cut off');
+      const byte = this.bytes[this.at++];
+      value += (byte & 127) * unit;
+      if (byte < 128) {
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      unit *= 128;
+    }
+    throw new Malformed('a number is too large');
+  }
+
+  /** Steps over `length` bytes and returns where they start. */
+  skip(length: number): number {
+    const start = this.at;
+    if (length > this.end - start) throw new Malformed('an entry is longer than its frame');
+    this.at = start + length;
+    return start;
+  }
+}
+
+export function varintSize(value: number): number {
+  let size = 1;
+  while (value > 127) {
+    value = Math.floor(value / 128);
+    size++;
+  }
+  return size;
+}
+
+/** Bytes that grow as they are written. */
+export class Writer {
+  length = 0;
+  private bytes: Uint8Array;
+
+  constructor(capacity = 1 << 12) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  varint(value: number): void {
+    this.reserve(MAX_VARINT_BYTES);
+    const bytes = this.bytes;
+    while (value > 127) {
+      bytes[this.length++] = (value % 128) | 128;
+      value = Math.floor(value / 128);
+    }
+    bytes[this.length++] = value;
+  }
+
+  raw(data: Uint8Array): void {
+    this.reserve(data.length);
+    this.bytes.set(data, this.length);
+    this.length += data.length;
+  }
+
+  /** The length of `data`, then `data`. */
+  sized(data: Uint8Array): void {
+    this.varint(data.length);
+    this.raw(data);
+  }
+
+  /** The length of `text` in UTF-8, then its bytes. */
+  text(text: string): void {
+    if (text.length < SHORT_TO_ENCODE && this.ascii(text)) return;
+    if (!encodesInto) return this.sized(utf8(text));
+    // The length is in front of bytes whose number is not known yet: guessed to be ASCII, moved when it was not.
+    const guess = varintSize(text.length);
+    this.reserve(text.length * 3 + MAX_VARINT_BYTES);
+    const start = this.length + guess;
+    const written = encoder.encodeInto(text, this.bytes.subarray(start)).written as number;
+    const size = varintSize(written);
+    if (size !== guess) this.bytes.copyWithin(this.length + size, start, start + written);
+    this.varint(written);
+    this.length += written;
+  }
+
+  private ascii(text: string): boolean {
+    const count = text.length;
+    this.reserve(count + 1);
+    const bytes = this.bytes;
+    let at = this.length + 1;
+    for (let i = 0; i < count; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[at++] = code;
+    }
+    bytes[this.length] = count;
+    this.length = at;
+    return true;
+  }
+
+  /** What was written, in a buffer of exactly its size; the writer is empty again. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.length);
+    taken.set(this.bytes.subarray(0, this.length));
+    this.length = 0;
+    if (this.bytes.length > KEPT_CAPACITY) this.bytes = new Uint8Array(KEPT_CAPACITY);
+    return taken;
+  }
+
+  private reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, needed));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+}

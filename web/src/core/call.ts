@@ -1,0 +1,99 @@
+/** One call of f, and the context that a default export receives with it. */
+
+import type { LogLevel } from '../messages.ts';
+
+export interface Abortable {
+  readonly signal: unknown;
+  abort(): void;
+}
+
+export class Call {
+  settled = false;
+  /** An answer after the time-out is ignored without a word. */
+  timedOut = false;
+  /** Whether the call outlived its own stack: it waits for an answer to come. */
+  open = false;
+  timer: unknown = null;
+  abortable: Abortable | null = null;
+
+  constructor(
+    readonly id: number,
+    readonly attempt: number,
+    /** Milliseconds, by the core's clock. */
+    readonly startedAt: number,
+  ) {}
+}
+
+export interface ContextHost {
+  report(report: unknown, id?: number): void;
+  log(level: LogLevel, args: unknown[], id?: number): unknown;
+}
+
+/** Keys that neither JSON nor a loop over the context's members shows. */
+const HOST = Symbol('host');
+const CALL = Symbol('call');
+
+/** `context` of `(x, context)`: members are made when they are asked for, so that a quick f does not pay for them. */
+export class Context {
+  readonly index: number;
+  readonly attempt: number;
+  private readonly [HOST]: ContextHost;
+  private readonly [CALL]: Call;
+
+  constructor(host: ContextHost, call: Call) {
+    this.index = call.id + 1;
+    this.attempt = call.attempt + 1;
+    this[HOST] = host;
+    this[CALL] = call;
+  }
+
+  get signal(): unknown {
+    const call = this[CALL];
+    if (!call.abortable) {
+      call.abortable = abortable();
+      if (call.timedOut) call.abortable.abort();
+    }
+    return call.abortable.signal;
+  }
+
+  get report(): (report: unknown) => void {
+    return (report) => this[HOST].report(report, this[CALL].id);
+  }
+
+  get log(): (...args: unknown[]) => void {
+    return (...args) => void this[HOST].log('log', args, this[CALL].id);
+  }
+}
+
+function abortable(): Abortable {
+  return typeof AbortController === 'function' ? new AbortController() : new StandIn();
+}
+
+/** The part of AbortController that functions use, where the browser has none. */
+class StandIn implements Abortable {
+  readonly signal = {
+    aborted: false,
+    onabort: null as null | (() => void),
+    addEventListener: (_type: string, listener: () => void) => void this.listeners.push(listener),
+    removeEventListener: (_type: string, listener: () => void) => {
+      this.listeners = this.listeners.filter((other) => other !== listener);
+    },
+  };
+  private listeners: (() => void)[] = [];
+
+  abort(): void {
+    this.signal.aborted = true;
+    if (this.signal.onabort) attempt(this.signal.onabort);
+    for (const listener of this.listeners) attempt(listener);
+  }
+}
+
+function attempt(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,55 @@
+/** Finds the function in what the user's bundle exports. */
+
+import type { Style } from './convert.ts';
+
+/** What the bundle leaves behind when it has run. `Buffer`: the bundle's own, when it has one. */
+export interface PandoModule {
+  exports: unknown;
+  esm?: boolean;
+  Buffer?: { from(buffer: ArrayBufferLike, offset: number, length: number): Uint8Array };
+}
+
+export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+export interface UserFunction {
+  call: AnyFunction;
+  /** What `this` is during a call: the object that has the function as a member. */
+  owner: unknown;
+  style: Style;
+}
+
+const NAME = '/pando/1.0.0';
+
+export function userFunction(module: PandoModule | undefined): UserFunction {
+  if (!module) throw new Error('the function was not loaded: its script did not run to its end');
+  const exports = module.exports;
+  const fallback = member(exports, 'default');
+  return (
+    named(exports, NAME, 'callback') ||
+    named(fallback, NAME, 'callback') ||
+    named(exports, 'default', 'default') ||
+    itself(exports) ||
+    named(fallback, 'default', 'default') ||
+    missing()
+  );
+}
+
+function named(holder: unknown, name: string, style: Style): UserFunction | null {
+  const call = member(holder, name);
+  if (typeof call !== 'function') return null;
+  // A namespace or module object as `this` would be a surprise for a plain default export.
+  return { call: call as AnyFunction, owner: style === 'callback' ? holder : undefined, style };
+}
+
+function itself(exports: unknown): UserFunction | null {
+  return typeof exports === 'function' ? { call: exports as AnyFunction, owner: undefined, style: 'default' } : null;
+}
+
+function member(holder: unknown, name: string): unknown {
+  if (holder === null || (typeof holder !== 'object' && typeof holder !== 'function')) return undefined;
+  return (holder as Record<string, unknown>)[name];
+}
+
+function missing(): never {
+  throw new Error(`the module exports no function: neither a default export nor '${NAME}'`);
+}

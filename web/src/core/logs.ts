@@ -1,0 +1,77 @@
+/** What the function writes on its console: batched, repeated texts counted, floods bounded. */
+
+import { shorten } from './convert.ts';
+import type { LogEntry, LogLevel } from '../messages.ts';
+
+const FLUSH_MS = 100;
+const KEPT_PER_SECOND = 1000;
+
+export class Logs {
+  private entries: LogEntry[] = [];
+  private byText = new Map<string, LogEntry>();
+  private firstAt = 0;
+  private secondAt = -Infinity;
+  private keptThisSecond = 0;
+  private lost = 0;
+
+  constructor(
+    private readonly now: () => number,
+    private readonly send: (entries: LogEntry[]) => void,
+    private readonly later: (run: () => void, ms: number) => void,
+  ) {}
+
+  /** Whether the line has an entry of its own. */
+  add(level: LogLevel, text: string, id?: number): boolean {
+    const now = this.now();
+    const kept = !this.count(level, text) && this.keep(level, text, id, now);
+    // A function that never lets go of its thread has its timers asleep: its output goes out from here.
+    if (now - this.firstAt >= FLUSH_MS) this.flush();
+    return kept;
+  }
+
+  flush(): void {
+    if (this.entries.length === 0) return;
+    const entries = this.entries;
+    this.entries = [];
+    this.byText.clear();
+    this.send(entries);
+  }
+
+  private count(level: LogLevel, text: string): boolean {
+    const same = this.byText.get(level + text);
+    if (!same) return false;
+    same.count = (same.count || 1) + 1;
+    return true;
+  }
+
+  private keep(level: LogLevel, text: string, id: number | undefined, now: number): boolean {
+    if (now - this.secondAt >= 1000) this.nextSecond(now);
+    if (this.keptThisSecond >= KEPT_PER_SECOND) {
+      if (this.lost++ === 0) this.later(() => this.nextSecond(this.now()), 1000);
+      return false;
+    }
+    this.keptThisSecond++;
+    const entry: LogEntry = { level, text: shorten(text) };
+    if (id !== undefined) entry.id = id;
+    this.byText.set(level + text, entry);
+    this.push(entry, now);
+    return true;
+  }
+
+  private nextSecond(now: number): void {
+    this.secondAt = now;
+    this.keptThisSecond = 0;
+    if (this.lost === 0) return;
+    const count = this.lost;
+    this.lost = 0;
+    this.push({ level: 'warn', text: `${count} more lines of output were not kept`, count }, now);
+  }
+
+  private push(entry: LogEntry, now: number): void {
+    if (this.entries.length === 0) {
+      this.firstAt = now;
+      this.later(() => this.flush(), FLUSH_MS);
+    }
+    this.entries.push(entry);
+  }
+}

@@ -1,0 +1,93 @@
+/** The world in which the user's bundle runs, the same wherever a core is: its console, its host, its errors. */
+
+import { Core } from '../core.ts';
+import type { CoreHost } from '../core.ts';
+import type { CoreOptions, LogLevel } from '../messages.ts';
+import { userFunction } from './function.ts';
+import { failure, failureMessage } from './convert.ts';
+import type { PandoModule } from './function.ts';
+
+interface Globals {
+  __pandoModule?: PandoModule;
+  __pandoHost?: { version: string; report(info: unknown): void };
+  global?: unknown;
+  console: Record<string, (...args: unknown[]) => void>;
+}
+
+const world = globalThis as unknown as Globals;
+
+const LEVELS: [string, LogLevel][] = [
+  ['log', 'log'],
+  ['info', 'info'],
+  ['warn', 'warn'],
+  ['error', 'error'],
+  ['debug', 'debug'],
+  ['trace', 'debug'],
+  ['dir', 'log'],
+  ['table', 'log'],
+];
+
+export class Runtime {
+  private core: Core | null = null;
+
+  /**
+   * @param load runs the bundle, which leaves `__pandoModule` behind
+   * @param echo whether the console also shows what it is told, for who looks into the browser's tools
+   */
+  constructor(
+    private readonly host: CoreHost,
+    private readonly version: string,
+    private readonly load: () => void | Promise<void>,
+    private readonly echo: boolean,
+  ) {}
+
+  async init(options: CoreOptions): Promise<void> {
+    const core = new Core(this.host, options);
+    this.core = core;
+    this.prepare(core);
+    try {
+      await this.load();
+      const module = world.__pandoModule;
+      core.use(userFunction(module), module as PandoModule);
+    } catch (error) {
+      return this.broken(error);
+    }
+    this.host.post({ type: 'ready' });
+  }
+
+  values(frame: Uint8Array): void {
+    if (this.core) this.core.values(frame);
+  }
+
+  drained(): void {
+    if (this.core) this.core.drained();
+  }
+
+  uncaught(error: unknown): void {
+    if (this.core) this.core.uncaught(error);
+    else this.broken(error);
+  }
+
+  private broken(error: unknown): void {
+    const { stack } = failure(error, 'throw');
+    const name = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
+    this.host.post({ type: 'broken', message: name + failureMessage(error), ...(stack ? { stack } : {}) });
+  }
+
+  private prepare(core: Core): void {
+    // Scripts of older times call the global object by Node's name.
+    world.global = globalThis;
+    world.__pandoHost = { version: this.version, report: (info) => core.report(info) };
+    for (const [method, level] of LEVELS) this.capture(core, method, level);
+    world.console.assert = (condition, ...args) => {
+      if (!condition) core.log('error', ['assertion failed:', ...args]);
+    };
+  }
+
+  private capture(core: Core, method: string, level: LogLevel): void {
+    const original = world.console[method];
+    world.console[method] = (...args) => {
+      if (core.log(level, args) && this.echo && original) original.apply(world.console, args);
+    };
+  }
+}

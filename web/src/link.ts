@@ -1,0 +1,288 @@
+/**
+ * The link worker: owns the socket, so that a busy or hidden page neither stops it nor makes it late. Joins the
+ * connection, the cores' ports and the page; what to do with values is the dispatcher's.
+ */
+
+import { Connection } from './link/connection.ts';
+import { Dispatcher } from './link/dispatcher.ts';
+import { Outbox } from './link/outbox.ts';
+import { Teller } from './link/teller.ts';
+import type { FromCore, FromMaster, ToMaster, Welcome } from './messages.ts';
+import type { FromLink, Phase, ToLink } from './page-messages.ts';
+import { VERSION } from './protocol.ts';
+
+type Start = Extract<ToLink, { type: 'start' }>;
+
+const TICK_MS = 100;
+/** How soon the socket is asked again whether it takes more. */
+const POLL_MS = 5;
+/** Ids in a hello: with more, the frame would be longer than a device may say. */
+const MOST_HOLDS = 4000;
+/** Above this, the function's output is not worth its place in the socket. */
+const LOG_BUFFERED_LIMIT = 1 << 20;
+const MOST_LATER = 200;
+
+const page = self as unknown as { postMessage(message: FromLink, transfer?: Transferable[]): void };
+
+class Link {
+  private readonly connection: Connection;
+  private readonly dispatcher: Dispatcher;
+  private readonly outbox = new Outbox();
+  private readonly ports = new Map<number, MessagePort>();
+  private readonly teller = new Teller((message) => page.postMessage(message));
+  private phase: Phase = 'connecting';
+  private text = '';
+  private welcome: Welcome | null = null;
+  /** Output and reports that came while there was no link. */
+  private later: ToMaster[] = [];
+  private polling = false;
+
+  constructor(private readonly start: Start) {
+    this.connection = new Connection(start.url, start.page, {
+      opened: () => this.hello(),
+      message: (message) => this.heard(message),
+      values: (frame) => this.dispatcher.values(frame, performance.now()),
+      lost: () => this.lost(),
+      refused: () => this.stop('refused', REFUSED),
+    });
+    this.dispatcher = new Dispatcher({
+      makeCore: (core) => page.postMessage({ type: 'make', core }),
+      endCore: (core) => this.endCore(core),
+      toCore: (core, frame) => this.toCore(core, frame),
+      say: (message) => this.say(message),
+      results: (frame) => this.results(frame),
+    });
+    this.lend(start.cores);
+    setInterval(() => this.tick(performance.now()), TICK_MS);
+    this.connect();
+  }
+
+  hear(message: ToLink): void {
+    switch (message.type) {
+      case 'core':
+        return this.join(message.core, message.port);
+      case 'died':
+        return this.dispatcher.died(message.core, message.message, performance.now());
+      case 'update':
+        return this.update(message.name, message.cores);
+      case 'leave':
+        return this.leave();
+      case 'hide':
+        return this.hide();
+      case 'rejoin':
+        return this.phase === 'away' ? this.connect() : this.wake();
+      case 'wake':
+        return this.wake();
+      case 'start':
+        return;
+    }
+  }
+
+  private tick(now: number): void {
+    this.connection.tick(now);
+    this.dispatcher.tick(now);
+    const { done, errors, held, busy } = this.dispatcher;
+    this.teller.tell({ phase: this.phase, text: this.text, done, errors, held, busy }, now);
+  }
+
+  private enter(phase: Phase, text = ''): void {
+    this.phase = phase;
+    this.text = text;
+  }
+
+  private connect(): void {
+    this.enter('connecting');
+    this.connection.open();
+  }
+
+  private wake(): void {
+    if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined') this.connection.wake();
+  }
+
+  private hello(): void {
+    const { token, device, name } = this.start;
+    const holds = this.holds();
+    const job = this.welcome ? { job: this.welcome.job } : {};
+    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, ...job, holds, kind: 'browser' });
+  }
+
+  /** Cores as the master is to know them: none while paused. */
+  private get lent(): number {
+    return this.dispatcher.paused ? 0 : this.start.cores;
+  }
+
+  private holds(): number[] {
+    const holds = this.dispatcher.holds().concat(this.outbox.ids());
+    const said = holds.slice(0, MOST_HOLDS);
+    if (holds.length > MOST_HOLDS) this.keep(said);
+    return said;
+  }
+
+  private keep(ids: number[]): void {
+    const kept = new Set(ids);
+    this.dispatcher.keep((id) => kept.has(id));
+    this.outbox.keep((id) => kept.has(id));
+  }
+
+  private heard(message: FromMaster): void {
+    switch (message.type) {
+      case 'welcome':
+        return this.welcomed(message);
+      case 'recall':
+        return this.dispatcher.recall(message.ids);
+      case 'bye':
+        return this.stop(message.reason === 'done' ? 'done' : 'ended', message.text);
+    }
+  }
+
+  private welcomed(welcome: Welcome): void {
+    if (welcome.version !== VERSION) return this.stop('refused', OTHER_VERSION);
+    if (welcome.function !== this.start.function) return this.stop('ended', OTHER_FUNCTION, welcome.function);
+    if (this.welcome && this.welcome.job !== welcome.job) this.forget();
+    else this.keep(welcome.keep);
+    this.welcome = welcome;
+    this.connection.welcomed(welcome.options.heartbeat);
+    this.enter('joined');
+    this.dispatcher.begin({ ...welcome.options, dom: this.start.dom });
+    for (const message of this.later.splice(0)) this.connection.say(message);
+    this.pump();
+  }
+
+  private forget(): void {
+    this.outbox.keep(() => false);
+    this.dispatcher.reset();
+  }
+
+  private lost(): void {
+    this.outbox.rewind();
+    this.enter('waiting');
+  }
+
+  /** The end, in words. */
+  private stop(phase: Phase, text: string, otherFunction?: string): void {
+    this.connection.close();
+    this.keep([]);
+    this.dispatcher.endAll();
+    this.enter(phase, text);
+    if (otherFunction) page.postMessage({ type: 'reload', function: otherFunction });
+  }
+
+  private leave(): void {
+    this.handBack('left');
+    this.stop('left', '');
+  }
+
+  private hide(): void {
+    if (this.phase !== 'joined' && this.phase !== 'connecting' && this.phase !== 'waiting') return;
+    this.handBack('hidden');
+    this.connection.close();
+    this.welcome = null;
+    this.enter('away');
+  }
+
+  /** Gives everything back, what is being computed too. */
+  private handBack(reason: 'left' | 'hidden'): void {
+    const ids = this.outbox.ids().concat(this.dispatcher.abandon());
+    this.outbox.keep(() => false);
+    if (this.phase !== 'joined') return;
+    for (let i = 0; i < ids.length; i += MOST_HOLDS) {
+      this.connection.say({ type: 'returned', ids: ids.slice(i, i + MOST_HOLDS) });
+    }
+    this.connection.say({ type: 'bye', reason });
+  }
+
+  private update(name: string | undefined, cores: number | undefined): void {
+    if (name !== undefined) this.start.name = name;
+    if (cores === 0) this.dispatcher.pause();
+    else if (cores !== undefined) this.lend(cores);
+    if (this.phase !== 'joined') return;
+    this.connection.say({ type: 'update', ...(name === undefined ? {} : { name }), ...(cores === undefined ? {} : { cores: this.lent }) });
+  }
+
+  private lend(cores: number): void {
+    this.start.cores = this.start.dom ? 1 : cores;
+    this.dispatcher.lend(this.start.cores, performance.now());
+    this.dispatcher.resume(performance.now());
+  }
+
+  private say(message: ToMaster): void {
+    const output = message.type === 'log' || message.type === 'report';
+    if (this.phase !== 'joined') {
+      if (output && this.later.length < MOST_LATER) this.later.push(message);
+    } else if (message.type !== 'log' || this.connection.bufferedAmount < LOG_BUFFERED_LIMIT) {
+      this.connection.say(message);
+    }
+  }
+
+  private results(frame: Uint8Array): void {
+    this.outbox.add(frame);
+    this.pump();
+  }
+
+  private pump(): void {
+    if (this.polling || this.phase !== 'joined') return;
+    if (!this.outbox.pump(this.connection)) return;
+    this.polling = true;
+    setTimeout(() => {
+      this.polling = false;
+      this.pump();
+    }, POLL_MS);
+  }
+
+  private join(core: number, port: MessagePort): void {
+    if (!this.welcome) return;
+    this.ports.set(core, port);
+    port.onmessage = ({ data }: MessageEvent<ArrayBuffer | FromCore>) => {
+      if (data instanceof ArrayBuffer) this.dispatcher.results(core, new Uint8Array(data), performance.now());
+      else this.fromCore(core, data);
+    };
+    const { concurrency, timeout, json } = this.welcome.options;
+    port.postMessage({ type: 'init', options: { concurrency, timeout, json } });
+  }
+
+  private fromCore(core: number, message: FromCore): void {
+    switch (message.type) {
+      case 'ready':
+        return this.dispatcher.coreReady(core, performance.now());
+      case 'started':
+        return this.dispatcher.started(core, message.id, performance.now());
+      case 'broken':
+        return this.broken(message.message, message.stack);
+      case 'log':
+        this.teller.log(message.entries);
+        return this.say(message);
+      case 'report':
+        return this.say(message);
+    }
+  }
+
+  /** Stays in touch: the master may have something to say about it. */
+  private broken(message: string, stack?: string): void {
+    if (!this.dispatcher.giveUp()) return;
+    this.say(stack ? { type: 'broken', message, stack } : { type: 'broken', message });
+    this.teller.broken(message);
+  }
+
+  private endCore(core: number): void {
+    const port = this.ports.get(core);
+    if (port) port.close();
+    this.ports.delete(core);
+    page.postMessage({ type: 'end', core });
+  }
+
+  private toCore(core: number, frame: Uint8Array<ArrayBuffer>): void {
+    const port = this.ports.get(core);
+    if (port) port.postMessage(frame.buffer, [frame.buffer]);
+  }
+}
+
+const REFUSED = 'This address is no longer known: the run it belonged to has ended, or has a new address. Ask for it.';
+const OTHER_VERSION = 'This page is of another version of Pando than the run. Load it again.';
+const OTHER_FUNCTION = 'The run has a new function. Load this page again to take part.';
+
+let link: Link | null = null;
+
+addEventListener('message', ({ data }: MessageEvent<ToLink>) => {
+  if (link) link.hear(data);
+  else if (data.type === 'start') link = new Link(data);
+});

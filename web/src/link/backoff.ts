@@ -1,0 +1,17 @@
+const FIRST_MS = 200;
+const LONGEST_MS = 2000;
+const PATIENT_MS = 30_000;
+const PATIENT_AFTER_MS = 10 * 60_000;
+
+/**
+ * Milliseconds to wait before the next try: 0.2 to 2 s in the first ten minutes, then up to 30 s.
+ *
+ * @param failures tries in vain since the link was lost
+ * @param away milliseconds since then
+ * @param random a number in [0, 1): many devices that lost the same master do not come back at the same moment
+ */
+export function backoff(failures: number, away: number, random: number): number {
+  const longest = away < PATIENT_AFTER_MS ? LONGEST_MS : Math.min(PATIENT_MS, LONGEST_MS + (away - PATIENT_AFTER_MS) / 10);
+  const full = Math.min(longest, FIRST_MS * Math.pow(2, Math.min(failures, 20)));
+  return Math.max(FIRST_MS, full * (0.5 + random / 2));
+}

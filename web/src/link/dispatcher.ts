@@ -1,0 +1,275 @@
+/**
+ * Deals the values of this device out to its cores and sees to what becomes of them. It owns neither the socket nor
+ * the workers, and time is an argument.
+ */
+
+import { ResultsWriter } from '../protocol.ts';
+import type { ErrorKind } from '../protocol.ts';
+import { timeoutMessage } from '../core/timeout.ts';
+import type { JobOptions, ToMaster } from '../messages.ts';
+import { withoutResults } from './results.ts';
+import { Seat } from './seat.ts';
+import { ValuesQueue } from './values-queue.ts';
+
+export interface Surroundings {
+  makeCore(core: number): void;
+  /** Ends the core's worker, whatever it is at. */
+  endCore(core: number): void;
+  toCore(core: number, frame: Uint8Array<ArrayBuffer>): void;
+  say(message: ToMaster): void;
+  results(frame: Uint8Array): void;
+}
+
+/** A call of this age is told to the master. */
+const LONG_MS = 500;
+/** A core has this long to answer a time-out by itself. */
+const GRACE_MS = 250;
+/** Ticks further apart than this mean that the device slept: its cores did, too. */
+const SLEPT_MS = 1500;
+/** A worker whose script could not be fetched is made again after this. */
+const MAKE_AGAIN_MS = 1000;
+/** A text frame with more ids would not be short. */
+const IDS_PER_MESSAGE = 4000;
+
+export class Dispatcher {
+  done = 0;
+  errors = 0;
+  paused = false;
+  private options: JobOptions | null = null;
+  private wanted = 0;
+  private nextCore = 0;
+  private broken = false;
+  private readonly queue = new ValuesQueue();
+  private readonly seats = new Map<number, Seat>();
+  private lastTick = -Infinity;
+  private fitAt = Infinity;
+
+  constructor(private readonly around: Surroundings) {}
+
+  get held(): number {
+    let held = this.queue.count;
+    for (const seat of this.seats.values()) held += seat.heldCount;
+    return held;
+  }
+
+  get busy(): number {
+    let busy = 0;
+    for (const seat of this.seats.values()) if (seat.count > 0) busy++;
+    return busy;
+  }
+
+  /** The job's options are known: cores can be made. */
+  begin(options: JobOptions): void {
+    this.options = options;
+    this.fit();
+  }
+
+  /** Lends so many cores. */
+  lend(cores: number, now: number): void {
+    this.wanted = cores;
+    this.fit();
+    this.feed(now);
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.sayReturned(this.queue.remove(() => true));
+  }
+
+  resume(now: number): void {
+    this.paused = false;
+    this.feed(now);
+  }
+
+  coreReady(core: number, now: number): void {
+    const seat = this.seats.get(core);
+    if (!seat) return;
+    seat.ready = true;
+    this.feed(now);
+  }
+
+  /** The function cannot be loaded here: what came and comes goes back. True the first time. */
+  giveUp(): boolean {
+    const first = !this.broken;
+    this.broken = true;
+    this.sayReturned(this.abandon());
+    return first;
+  }
+
+  /** Takes a values frame of the master; throws `Malformed`. */
+  values(frame: Uint8Array, now: number): void {
+    this.queue.push(frame);
+    if (this.paused || this.broken) this.sayReturned(this.queue.remove(() => true));
+    else this.feed(now);
+  }
+
+  started(core: number, id: number, now: number): void {
+    const seat = this.seats.get(core);
+    if (seat) seat.started(id, now);
+  }
+
+  results(core: number, frame: Uint8Array, now: number): void {
+    const seat = this.seats.get(core);
+    if (!seat) return;
+    const { count, errors } = seat.answered(frame, now);
+    this.done += count;
+    this.errors += errors;
+    this.pass(seat, frame);
+    if (seat.leaving && seat.count === 0) this.end(seat);
+    this.feed(now);
+  }
+
+  /** The core's worker ended by itself. */
+  died(core: number, message: string, now: number): void {
+    const seat = this.seats.get(core);
+    if (!seat) return;
+    if (seat.ready) return this.replace(seat, 'died', `the worker died: ${message}`, now);
+    this.end(seat);
+    this.fitAt = now + MAKE_AGAIN_MS;
+  }
+
+  /** To be called about every 100 ms. */
+  tick(now: number): void {
+    const slept = now - this.lastTick;
+    if (slept > SLEPT_MS && this.lastTick > 0) this.excuse(slept);
+    this.lastTick = now;
+    if (now >= this.fitAt) this.fit();
+    this.endOverdue(now);
+    this.sayStarted(now);
+  }
+
+  recall(ids: number[]): void {
+    const wanted = new Set(ids);
+    this.sayReturned(this.queue.remove((id) => wanted.has(id)));
+  }
+
+  /** All ids that came and were not answered. */
+  holds(): number[] {
+    const ids = [this.queue.ids()];
+    for (const seat of this.seats.values()) ids.push(seat.held);
+    return ([] as number[]).concat(...ids);
+  }
+
+  /** Forgets every value but these. */
+  keep(kept: (id: number) => boolean): void {
+    this.queue.remove((id) => !kept(id));
+    for (const seat of this.seats.values()) seat.forget(kept);
+  }
+
+  /** Gives up every value, those being computed too; returns their ids. */
+  abandon(): number[] {
+    const ids = this.holds();
+    this.keep(() => false);
+    return ids;
+  }
+
+  /** Another job: ids begin anew, and nothing of the last one may be taken for this one's. */
+  reset(): void {
+    this.abandon();
+    for (const seat of [...this.seats.values()]) if (seat.count > 0) this.end(seat);
+    this.fit();
+  }
+
+  endAll(): void {
+    this.wanted = 0;
+    for (const seat of [...this.seats.values()]) this.end(seat);
+  }
+
+  /** Makes and ends cores until there are as many as wanted; a busy one ends after its answer. */
+  private fit(): void {
+    this.fitAt = Infinity;
+    if (!this.options || this.broken) return;
+    const staying = [...this.seats.values()].filter((seat) => !seat.leaving);
+    for (let i = staying.length; i < this.wanted; i++) this.make(this.options);
+    for (const seat of staying.sort((a, b) => a.count - b.count).slice(0, Math.max(0, staying.length - this.wanted))) {
+      seat.leaving = true;
+      if (seat.count === 0) this.end(seat);
+    }
+  }
+
+  private make(options: JobOptions): void {
+    const core = this.nextCore++;
+    this.seats.set(core, options.dom ? new Seat(core, 1, 1) : new Seat(core, options.concurrency));
+    this.around.makeCore(core);
+  }
+
+  private end(seat: Seat): void {
+    this.seats.delete(seat.core);
+    this.around.endCore(seat.core);
+  }
+
+  private feed(now: number): void {
+    for (const seat of this.seats.values()) {
+      if (this.queue.count === 0) return;
+      const room = seat.room;
+      if (room > 0) this.feedSeat(seat, Math.min(room, Math.ceil(this.queue.count / this.seats.size)), now);
+    }
+  }
+
+  private feedSeat(seat: Seat, most: number, now: number): void {
+    while (most > 0) {
+      const cut = this.queue.take(most, seat.count === 0);
+      if (!cut) return;
+      seat.give(cut.ids, cut.careful, now);
+      this.around.toCore(seat.core, cut.frame);
+      if (cut.careful) return;
+      most -= cut.ids.length;
+    }
+  }
+
+  private pass(seat: Seat, frame: Uint8Array): void {
+    const live = seat.stale ? withoutResults(frame, (id) => seat.dropsAnswer(id)) : frame;
+    if (live) this.around.results(live);
+  }
+
+  private excuse(ms: number): void {
+    for (const seat of this.seats.values()) for (const call of seat.open) call.since += ms;
+  }
+
+  private endOverdue(now: number): void {
+    const timeout = this.options ? this.options.timeout : null;
+    if (timeout === null) return;
+    for (const seat of [...this.seats.values()]) {
+      const oldest = seat.open[0];
+      if (oldest && now - oldest.since > timeout + GRACE_MS) this.replace(seat, 'timeout', timeoutMessage(timeout), now);
+    }
+  }
+
+  /** A new core in place of one that hangs or died; what it had fails when one value alone can be the reason. */
+  private replace(seat: Seat, kind: ErrorKind, message: string, now: number): void {
+    const { unanswered, held } = seat;
+    const since = seat.open.length > 0 ? seat.open[0].since : now;
+    if (this.options && this.options.dom) seat.forget(() => false);
+    else this.end(seat);
+    if (unanswered.length === 1 && held.length === 1) this.fail(held[0], kind, message, now - since);
+    else this.sayReturned(held, true);
+    this.fit();
+  }
+
+  private fail(id: number, kind: ErrorKind, message: string, ms: number): void {
+    const writer = new ResultsWriter(256);
+    writer.failure(id, Math.round(ms * 1000), { message, kind });
+    this.done++;
+    this.errors++;
+    this.around.results(writer.take());
+  }
+
+  private sayStarted(now: number): void {
+    const items: { id: number; ms: number }[] = [];
+    for (const seat of this.seats.values()) {
+      for (const call of seat.open) {
+        if (call.told || now - call.since < LONG_MS || seat.isForgotten(call.id)) continue;
+        call.told = true;
+        items.push({ id: call.id, ms: Math.round(now - call.since) });
+      }
+    }
+    if (items.length > 0) this.around.say({ type: 'started', items });
+  }
+
+  private sayReturned(ids: number[], careful = false): void {
+    for (let i = 0; i < ids.length; i += IDS_PER_MESSAGE) {
+      const some = ids.slice(i, i + IDS_PER_MESSAGE);
+      this.around.say(careful ? { type: 'returned', ids: some, careful: true } : { type: 'returned', ids: some });
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/** Tells the page how things are, now and then: a page that is told of every item would do nothing else. */
+
+import type { LogEntry } from '../messages.ts';
+import type { Account, FromLink } from '../page-messages.ts';
+
+const EVERY_MS = 500;
+const LOG_LINES = 200;
+
+export class Teller {
+  private toldAt = -Infinity;
+  private told = '';
+  private entries: LogEntry[] = [];
+  private brokenBy = '';
+
+  constructor(private readonly post: (message: FromLink) => void) {}
+
+  /** The function cannot be loaded on this device: from now on this is what there is to say. */
+  broken(message: string): void {
+    this.brokenBy = message;
+  }
+
+  log(entries: LogEntry[]): void {
+    this.entries = this.entries.concat(entries).slice(-LOG_LINES);
+  }
+
+  /** To be called often. */
+  tell(account: Account, now: number): void {
+    if (this.brokenBy && account.phase === 'joined') account = { ...account, phase: 'broken', text: this.brokenBy };
+    const phase = account.phase + account.text;
+    const changed = !this.told.startsWith(phase + '\n');
+    if (!changed && now - this.toldAt < EVERY_MS) return;
+    const all = `${phase}\n${account.done} ${account.errors} ${account.held} ${account.busy}`;
+    this.toldAt = now;
+    if (all !== this.told) this.post({ type: 'account', account });
+    this.told = all;
+    if (this.entries.length > 0) this.post({ type: 'log', entries: this.entries.splice(0) });
+  }
+}

@@ -1,0 +1,114 @@
+/** Values that no core has yet: whole frames as they came, cut where the cores' needs end. */
+
+import { KIND_VALUES, ValuesCursor } from '../protocol.ts';
+
+interface Chunk {
+  frame: Uint8Array;
+  /** Where the first entry not taken starts. */
+  at: number;
+  count: number;
+}
+
+export interface Cut {
+  /** A values frame of its own. */
+  frame: Uint8Array<ArrayBuffer>;
+  ids: number[];
+  careful: boolean;
+}
+
+export class ValuesQueue {
+  count = 0;
+  private chunks: Chunk[] = [];
+
+  /** Takes a values frame after a look at every entry; throws `Malformed` and takes nothing otherwise. */
+  push(frame: Uint8Array): void {
+    const cursor = new ValuesCursor(frame);
+    let count = 0;
+    while (cursor.next()) count++;
+    if (count === 0) return;
+    this.chunks.push({ frame, at: 1, count });
+    this.count += count;
+  }
+
+  /**
+   * The next values, at most `most` and from one frame; null when there are none.
+   * A careful one comes alone, and only to a core that has nothing else.
+   */
+  take(most: number, idle: boolean): Cut | null {
+    const chunk = this.chunks[0];
+    if (!chunk || most < 1) return null;
+    const ids: number[] = [];
+    const cursor = new ValuesCursor(chunk.frame, chunk.at);
+    let end = chunk.at;
+    let careful = false;
+    while (ids.length < most && !careful && cursor.next()) {
+      if (cursor.careful && (ids.length > 0 || !idle)) break;
+      careful = cursor.careful;
+      ids.push(cursor.id);
+      end = cursor.end;
+    }
+    if (ids.length === 0) return null;
+    const frame = slice(chunk, end);
+    this.advance(chunk, ids.length, end);
+    return { frame, ids, careful };
+  }
+
+  ids(): number[] {
+    const ids: number[] = [];
+    for (const chunk of this.chunks) each(chunk, (cursor) => ids.push(cursor.id));
+    return ids;
+  }
+
+  /** Takes out the values for which `leaves` says so, and returns their ids. */
+  remove(leaves: (id: number) => boolean): number[] {
+    const removed: number[] = [];
+    const kept: Chunk[] = [];
+    for (const chunk of this.chunks) {
+      const before = removed.length;
+      const stay: [number, number][] = [];
+      each(chunk, (cursor) => {
+        if (leaves(cursor.id)) removed.push(cursor.id);
+        else stay.push([cursor.from, cursor.end]);
+      });
+      if (removed.length === before) kept.push(chunk);
+      else if (stay.length > 0) kept.push(joined(chunk.frame, stay));
+    }
+    this.chunks = kept;
+    this.count -= removed.length;
+    return removed;
+  }
+
+  private advance(chunk: Chunk, taken: number, end: number): void {
+    this.count -= taken;
+    chunk.count -= taken;
+    chunk.at = end;
+    if (chunk.count === 0) this.chunks.shift();
+  }
+}
+
+function each(chunk: Chunk, visit: (cursor: ValuesCursor) => void): void {
+  const cursor = new ValuesCursor(chunk.frame, chunk.at);
+  while (cursor.next()) visit(cursor);
+}
+
+/** The entries from the chunk's first up to `end`; without a copy when that is the whole of the buffer. */
+function slice(chunk: Chunk, end: number): Uint8Array<ArrayBuffer> {
+  const { frame, at } = chunk;
+  if (at === 1 && end === frame.length && frame.byteLength === frame.buffer.byteLength) return frame as Uint8Array<ArrayBuffer>;
+  const cut = new Uint8Array(1 + end - at);
+  cut[0] = KIND_VALUES;
+  cut.set(frame.subarray(at, end), 1);
+  return cut;
+}
+
+function joined(frame: Uint8Array, entries: [number, number][]): Chunk {
+  const length = entries.reduce((sum, [from, end]) => sum + end - from, 1);
+  const copy = new Uint8Array(length);
+  copy[0] = frame[0];
+  let at = 1;
+  for (const [from, end] of entries) {
+    copy.set(frame.subarray(from, end), at);
+    at += end - from;
+  }
+  return { frame: copy, at: 1, count: entries.length };
+}

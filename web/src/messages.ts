@@ -1,0 +1,155 @@
+/** Everything that is said in JSON: between master and volunteer, and between the parts of a device. */
+
+import { Malformed } from './bytes.ts';
+
+export interface JobOptions {
+  /** Open calls of an asynchronous f per core. */
+  concurrency: number;
+  /** Milliseconds from the start of a call, or null. */
+  timeout: number | null;
+  dom: boolean;
+  json: boolean;
+  /** Milliseconds of silence after which a ping is sent. */
+  heartbeat: number;
+}
+
+export type ByeReason = 'done' | 'version' | 'refused' | 'protocol' | 'stopped' | 'replaced';
+export type LogLevel = 'log' | 'info' | 'warn' | 'error' | 'debug';
+
+export interface LogEntry {
+  level: LogLevel;
+  text: string;
+  id?: number;
+  /** How often the same text came, when more than once. */
+  count?: number;
+}
+
+export interface Welcome {
+  type: 'welcome';
+  version: number;
+  job: string;
+  /** Hash of the function. */
+  function: string;
+  options: JobOptions;
+  /** Of the ids held from before a lost link, those that may be kept. */
+  keep: number[];
+}
+
+export type Beat = { type: 'ping'; t: number } | { type: 'pong'; t: number };
+
+export type FromMaster =
+  | Welcome
+  | { type: 'recall'; ids: number[] }
+  | { type: 'bye'; reason: ByeReason; text: string }
+  | Beat;
+
+export interface Hello {
+  type: 'hello';
+  version: number;
+  token: string;
+  device: string;
+  name: string;
+  cores: number;
+  job?: string;
+  holds: number[];
+  kind: 'browser' | 'native';
+}
+
+export type Report = { type: 'report'; id?: number; report: unknown };
+export type Log = { type: 'log'; entries: LogEntry[] };
+
+export type ToMaster =
+  | Hello
+  | { type: 'update'; name?: string; cores?: number }
+  | { type: 'started'; items: { id: number; ms: number }[] }
+  | { type: 'returned'; ids: number[]; careful?: true }
+  | Log
+  | Report
+  | { type: 'broken'; message: string; stack?: string }
+  | { type: 'bye'; reason: 'left' | 'hidden' }
+  | Beat;
+
+/** What a core needs to know of the job. */
+export interface CoreOptions {
+  concurrency: number;
+  timeout: number | null;
+  json: boolean;
+}
+
+export type ToCore = { type: 'init'; options: CoreOptions; code?: string };
+
+export type FromCore =
+  | { type: 'ready' }
+  | { type: 'broken'; message: string; stack?: string }
+  | { type: 'started'; id: number }
+  | Log
+  | Report;
+
+/** Reads a text frame of the master; whatever is not one of its messages is malformed. */
+export function parseFromMaster(text: string): FromMaster {
+  const message = parseObject(text);
+  switch (message.type) {
+    case 'welcome':
+      return welcome(message);
+    case 'recall':
+      return { type: 'recall', ids: ids(message.ids) };
+    case 'bye':
+      return { type: 'bye', reason: string(message.reason) as ByeReason, text: string(message.text) };
+    case 'ping':
+    case 'pong':
+      return { type: message.type, t: number(message.t) };
+    default:
+      throw new Malformed(`a message of unknown type ${JSON.stringify(message.type)}`);
+  }
+}
+
+function welcome(message: Record<string, unknown>): Welcome {
+  const options = object(message.options);
+  return {
+    type: 'welcome',
+    version: number(message.version),
+    job: string(message.job),
+    function: string(message.function),
+    keep: ids(message.keep),
+    options: {
+      concurrency: Math.max(1, number(options.concurrency)),
+      timeout: options.timeout === null || options.timeout === undefined ? null : number(options.timeout),
+      dom: options.dom === true,
+      json: options.json === true,
+      heartbeat: Math.max(1, number(options.heartbeat)),
+    },
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    return object(JSON.parse(text));
+  } catch (error) {
+    throw error instanceof Malformed ? error : new Malformed('a text frame that is not JSON');
+  }
+}
+
+function object(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('an object is missing');
+  return value as Record<string, unknown>;
+}
+
+function string(value: unknown): string {
+  if (typeof value !== 'string') throw new Malformed('a text is missing');
+  return value;
+}
+
+function number(value: unknown): number {
+  if (typeof value !== 'number') throw new Malformed('a number is missing');
+  return value;
+}
+
+function ids(value: unknown): number[] {
+  if (!Array.isArray(value)) throw new Malformed('a list of ids is missing');
+  return value.map(id);
+}
+
+function id(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Malformed('an id is not a whole number');
+  return value as number;
+}

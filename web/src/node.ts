@@ -1,0 +1,56 @@
+/**
+ * A core of the master's own machine: a child of Node that runs the same bundle as the tabs. Its host is at the other
+ * end of file descriptor 0; standard output and error are left to stray prints.
+ */
+
+import process from 'node:process';
+import { runInThisContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
+import { Runtime } from './core/runtime.ts';
+import { likeATab } from './node/globals.ts';
+import { HostSocket } from './node/socket.ts';
+import type { ToCore } from './messages.ts';
+
+declare const PANDO_VERSION: string;
+
+const { ppid } = process;
+let code = '';
+
+const socket = new HostSocket({
+  json: (message) => begin(message as ToCore),
+  binary: (frame) => runtime.values(frame),
+  drained: () => runtime.drained(),
+  end: () => process.exit(0),
+});
+
+const runtime = new Runtime(
+  {
+    now: () => performance.now(),
+    post: (message) => socket.json(message),
+    results: (frame) => socket.binary(frame),
+    congested: () => socket.congested,
+    setTimer: setTimeout,
+    clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  },
+  PANDO_VERSION,
+  () => void runInThisContext(code, { filename: 'function.js' }),
+  false,
+);
+
+function begin(message: ToCore): void {
+  if (message.type !== 'init') return;
+  code = message.code || '';
+  likeATab();
+  void runtime.init(message.options).then(watchParent);
+}
+
+process.on('uncaughtException', (error) => runtime.uncaught(error));
+process.on('unhandledRejection', (error) => runtime.uncaught(error));
+
+/** A function that never returns keeps this thread from seeing the end of its socket: another one watches the parent. */
+function watchParent(): void {
+  const watch = `
+    const { workerData } = require('worker_threads');
+    setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL'); }, 500);`;
+  new Worker(watch, { eval: true, workerData: ppid, stdin: false, env: {} }).unref();
+}

@@ -1,0 +1,98 @@
+/** Frames over the duplex socket that a Node child has as its file descriptor 0: length (u32, little-endian), payload. */
+
+import { Buffer } from 'node:buffer';
+import { Socket } from 'node:net';
+
+const JSON_KIND = 0;
+
+export interface Receiver {
+  json(message: unknown): void;
+  binary(frame: Uint8Array): void;
+  /** What was written has reached the kernel. */
+  drained(): void;
+  end(): void;
+}
+
+export class HostSocket {
+  private readonly socket = new Socket({ fd: 0, readable: true, writable: true });
+  private readonly received = new Received();
+  /** Somebody was told to wait. */
+  private awaited = false;
+
+  constructor(private readonly receiver: Receiver) {
+    this.socket.on('data', (chunk) => this.receive(chunk));
+    this.socket.on('end', () => receiver.end());
+    this.socket.on('error', () => receiver.end());
+  }
+
+  /** Whether something written is still in this process. */
+  get congested(): boolean {
+    const congested = this.socket.writableLength > 0;
+    if (congested) this.awaited = true;
+    return congested;
+  }
+
+  json(message: unknown): void {
+    const body = Buffer.from(JSON.stringify(message));
+    const frame = Buffer.allocUnsafe(5 + body.length);
+    frame.writeUInt32LE(1 + body.length, 0);
+    frame[4] = JSON_KIND;
+    body.copy(frame, 5);
+    this.write(frame);
+  }
+
+  binary(payload: Uint8Array): void {
+    const head = Buffer.allocUnsafe(4);
+    head.writeUInt32LE(payload.length, 0);
+    this.socket.cork();
+    this.write(head);
+    this.write(payload);
+    this.socket.uncork();
+  }
+
+  private write(data: Uint8Array): void {
+    this.socket.write(data, () => {
+      if (!this.awaited || this.socket.writableLength > 0) return;
+      this.awaited = false;
+      this.receiver.drained();
+    });
+  }
+
+  private receive(chunk: Buffer): void {
+    this.received.add(chunk);
+    for (let frame = this.received.next(); frame; frame = this.received.next()) this.deliver(frame);
+  }
+
+  private deliver(frame: Buffer): void {
+    if (frame[0] === JSON_KIND) this.receiver.json(JSON.parse(frame.toString('utf8', 1)));
+    else this.receiver.binary(new Uint8Array(frame.buffer, frame.byteOffset, frame.length));
+  }
+}
+
+/** Cuts a stream of chunks into frames, without copying a large frame more than once. */
+export class Received {
+  private chunks: Buffer[] = [];
+  private length = 0;
+
+  add(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.length += chunk.length;
+  }
+
+  next(): Buffer | null {
+    if (this.length < 4) return null;
+    const size = this.first(4).readUInt32LE(0);
+    if (this.length < 4 + size) return null;
+    const all = this.first(4 + size);
+    const rest = all.subarray(4 + size);
+    this.chunks = rest.length > 0 ? [rest, ...this.chunks.slice(1)] : this.chunks.slice(1);
+    this.length -= 4 + size;
+    return all.subarray(4, 4 + size);
+  }
+
+  /** The first chunk, after it was made at least `count` bytes long. */
+  private first(count: number): Buffer {
+    if (this.chunks[0].length < count) this.chunks = [Buffer.concat(this.chunks, this.length)];
+    return this.chunks[0];
+  }
+}

@@ -1,0 +1,50 @@
+/** What the address of the page says: which run, and how to take part in it. */
+
+export interface FragmentOptions {
+  protocol?: string;
+  device?: string;
+  cores?: number;
+}
+
+/** `#protocol=websocket;device=My_Phone;cores=2;`: `_` is a space, the last `;` may be missing. */
+export function fragmentOptions(hash: string): FragmentOptions {
+  const options: FragmentOptions = {};
+  for (const setting of hash.replace(/^#/, '').split(';')) {
+    const equals = setting.indexOf('=');
+    if (equals < 0) continue;
+    const name = setting.slice(0, equals).trim();
+    const value = decoded(setting.slice(equals + 1)).trim();
+    if (name === 'protocol') options.protocol = value.toLowerCase();
+    if (name === 'device' && value) options.device = value.replace(/_/g, ' ').slice(0, 100);
+    if (name === 'cores' && /^\d+$/.test(value)) options.cores = Number(value);
+  }
+  return options;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The token is the last folder of the page's path; none with open access. */
+export function tokenOf(pathname: string): string {
+  const folders = pathname.split('/').slice(1, -1);
+  return folders.length > 0 ? folders[folders.length - 1] : '';
+}
+
+/** The addresses that the link uses, below the page's own folder. */
+export function addresses(href: string): { socket: string; page: string } {
+  const page = href.replace(/[?#].*$/, '').replace(/[^/]*$/, '');
+  return { socket: `${page.replace(/^http/, 'ws')}socket`, page };
+}
+
+/** Cores lent at first: all but one, at least one. */
+export function coresToLend(asked: number | undefined, hardware: number | undefined): number {
+  const cores = asked === undefined ? (hardware || 2) - 1 : asked;
+  return Math.max(1, Math.min(MOST_CORES, cores));
+}
+
+export const MOST_CORES = 64;

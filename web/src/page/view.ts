@@ -1,0 +1,109 @@
+/** The visible part of the page. Texts of others are set as text, never as HTML. */
+
+import type { LogEntry } from '../messages.ts';
+import { grouped, logLine, rate } from './words.ts';
+import type { Standing } from './words.ts';
+
+export interface Actions {
+  rename(name: string): void;
+  lend(cores: number): void;
+  pause(paused: boolean): void;
+  leave(): void;
+}
+
+const LOG_LINES = 200;
+
+export class View {
+  private readonly card = element('pando');
+  private readonly title = element('title');
+  private readonly detail = element('detail');
+  private readonly done = element('done');
+  private readonly rate = element('rate');
+  private readonly held = element('held');
+  private readonly errors = element('errors');
+  private readonly name = element('name') as HTMLInputElement;
+  private readonly cores = element('cores') as HTMLInputElement;
+  private readonly pause = element('pause') as HTMLButtonElement;
+  private readonly leave = element('leave') as HTMLButtonElement;
+  private readonly again = element('again') as HTMLButtonElement;
+  private readonly output = element('output');
+  private readonly lines = element('lines');
+  paused = false;
+
+  constructor(actions: Actions) {
+    this.name.onchange = () => actions.rename(this.name.value.trim());
+    this.cores.onchange = () => actions.lend(this.readCores());
+    this.pause.onclick = () => actions.pause(this.togglePause());
+    this.leave.onclick = () => actions.leave();
+    this.again.onclick = () => location.reload();
+    element('settings').onsubmit = () => false;
+  }
+
+  /** The settings as they are at the start. */
+  settings(name: string, cores: number, most: number, dom: boolean): void {
+    this.name.value = name;
+    this.cores.value = String(cores);
+    this.cores.max = String(Math.max(cores, most));
+    element('cores-field').hidden = dom;
+    element('stage').hidden = !dom;
+  }
+
+  note(text: string): void {
+    const note = element('note');
+    note.textContent = text;
+    note.hidden = text === '';
+  }
+
+  standing({ title, detail, mood, over }: Standing): void {
+    // Only what changed is written, or a screen reader would say it again and again.
+    write(this.title, title);
+    write(this.detail, detail);
+    this.card.className = mood;
+    this.pause.hidden = this.leave.hidden = over;
+    this.again.hidden = !over;
+    this.name.disabled = this.cores.disabled = over;
+  }
+
+  numbers(done: number, perSecond: number, held: number, errors: number): void {
+    write(this.done, grouped(done));
+    write(this.rate, rate(perSecond));
+    write(this.held, grouped(held));
+    write(this.errors, grouped(errors));
+    (this.errors.parentNode as HTMLElement).hidden = errors === 0;
+  }
+
+  log(entries: LogEntry[]): void {
+    this.output.hidden = false;
+    for (const entry of entries) this.lines.appendChild(line(entry));
+    while (this.lines.childNodes.length > LOG_LINES) this.lines.removeChild(this.lines.firstChild as ChildNode);
+    this.lines.scrollTop = this.lines.scrollHeight;
+  }
+
+  private readCores(): number {
+    const cores = Math.round(Number(this.cores.value)) || 1;
+    const bounded = Math.max(1, Math.min(Number(this.cores.max), cores));
+    this.cores.value = String(bounded);
+    return bounded;
+  }
+
+  private togglePause(): boolean {
+    this.paused = !this.paused;
+    this.pause.textContent = this.paused ? 'Resume' : 'Pause';
+    return this.paused;
+  }
+}
+
+function line(entry: LogEntry): HTMLElement {
+  const item = document.createElement('li');
+  item.className = entry.level;
+  item.textContent = logLine(entry);
+  return item;
+}
+
+function write(target: HTMLElement, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function element(id: string): HTMLElement {
+  return document.getElementById(id) as HTMLElement;
+}

@@ -1,0 +1,79 @@
+/** States and numbers in words. */
+
+import type { LogEntry } from '../messages.ts';
+import type { Account } from '../page-messages.ts';
+
+export type Mood = 'good' | 'calm' | 'bad';
+
+export interface Standing {
+  /** One line, as large as it gets. */
+  title: string;
+  /** What there is to add. */
+  detail: string;
+  mood: Mood;
+  /** Nothing more will come on this page. */
+  over: boolean;
+}
+
+export function standing(account: Account, paused: boolean): Standing {
+  const { phase, text } = account;
+  switch (phase) {
+    case 'connecting':
+      return going('Connecting…', '', 'calm');
+    case 'joined':
+      return paused ? pausedStanding(account) : computing(account);
+    case 'waiting':
+      return going('Connection lost', 'Trying again by itself. You can leave this page open.', 'bad');
+    case 'away':
+      return going('Away', 'Its work was handed back. It goes on when you return to this page.', 'calm');
+    case 'left':
+      return over('You have left', 'What this device was at goes to others. Thank you for your help!', 'calm');
+    case 'done':
+      return over('The job is done, thank you!', 'You can close this page now.', 'good');
+    case 'ended':
+      return over('The run has ended', text, 'calm');
+    case 'refused':
+      return over('Not connected', text, 'bad');
+    case 'broken':
+      return going('This device cannot run the function', text, 'bad');
+  }
+}
+
+function computing({ busy, done }: Account): Standing {
+  if (busy === 0) return going(done === 0 ? 'Ready' : 'Waiting for more', 'Work begins as soon as there is some.', 'good');
+  return going('Computing', `On ${count(busy, 'core')} of this device. Keep this page open and visible.`, 'good');
+}
+
+function pausedStanding({ held }: Account): Standing {
+  return going('Paused', held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.', 'calm');
+}
+
+function going(title: string, detail: string, mood: Mood): Standing {
+  return { title, detail, mood, over: false };
+}
+
+function over(title: string, detail: string, mood: Mood): Standing {
+  return { title, detail, mood, over: true };
+}
+
+export function count(n: number, thing: string): string {
+  return `${grouped(n)} ${thing}${n === 1 ? '' : 's'}`;
+}
+
+/** 1234567 → "1,234,567". */
+export function grouped(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Items a second: a slow function's, too, are not 0. */
+export function rate(perSecond: number): string {
+  if (perSecond === 0) return '0';
+  if (perSecond < 10) return String(Number(perSecond.toPrecision(2)));
+  return grouped(Math.round(perSecond));
+}
+
+/** A line of the function's output; people count items from 1. */
+export function logLine(entry: LogEntry): string {
+  const item = entry.id === undefined ? '' : `item ${entry.id + 1}: `;
+  return `${item}${entry.text}${entry.count && entry.count > 1 ? ` (${grouped(entry.count)} times)` : ''}`;
+}

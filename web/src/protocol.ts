@@ -1,0 +1,255 @@
+/**
+ * Binary frames, version 1. The first byte is the kind; every number is a varint.
+ *
+ *     1 values    id, tag, length, bytes                    … repeated to the end of the frame
+ *     2 results   id, tag, compute time in µs, length, bytes … repeated to the end of the frame
+ *     3 part      total length of the whole frame, then some of its bytes
+ *
+ * The Rust side decodes the same golden frames: `fixtures/protocol.json`.
+ */
+
+import { Malformed, Reader, Writer, textAt, varintSize } from './bytes.ts';
+
+export { Malformed };
+
+export const VERSION = 1;
+
+export const KIND_VALUES = 1;
+export const KIND_RESULTS = 2;
+export const KIND_PART = 3;
+
+/** Form of a value, the two low bits of its tag. */
+export const FORM_TEXT = 0;
+export const FORM_BYTES = 1;
+export const FORM_JSON = 2;
+/** Bit of a value's tag: the host must learn of it before it is computed. */
+export const CAREFUL = 4;
+
+export const RESULT_TEXT = 0;
+export const RESULT_BYTES = 1;
+export const RESULT_JSON = 2;
+export const RESULT_ERROR = 3;
+
+/** A longer frame is cut into parts, and a frame of several entries is about this long at most. */
+export const FRAME_LIMIT = 65_536;
+/** No frame of this length can be meant: one buffer could not hold it everywhere. */
+const WHOLE_LIMIT = 2 ** 31 - 1;
+
+export type Form = 'text' | 'bytes' | 'json';
+export type ErrorKind = 'error' | 'throw' | 'timeout' | 'undefined' | 'died' | 'json';
+
+/** What the bytes of an error result say. */
+export interface Failure {
+  message: string;
+  stack?: string;
+  kind: ErrorKind;
+}
+
+/** Walks over the entries of a values frame without decoding what they carry. */
+export class ValuesCursor {
+  id = 0;
+  tag = 0;
+  /** The whole entry is `[from, end)`, what it carries `[start, end)`. */
+  from = 0;
+  start = 0;
+  end: number;
+  private readonly reader: Reader;
+
+  /** `from`: where the first entry starts; behind the kind byte unless told. */
+  constructor(
+    readonly frame: Uint8Array,
+    from?: number,
+  ) {
+    if (from === undefined) expectKind(frame, KIND_VALUES);
+    this.reader = new Reader(frame, from === undefined ? 1 : from);
+    this.end = this.reader.at;
+  }
+
+  get more(): boolean {
+    return this.reader.at < this.reader.end;
+  }
+
+  /** Steps to the next entry; false at the end of the frame. */
+  next(): boolean {
+    const reader = this.reader;
+    if (reader.at >= reader.end) return false;
+    this.from = reader.at;
+    this.id = reader.varint();
+    this.tag = reader.varint();
+    if ((this.tag & 3) === 3) throw new Malformed('a value of unknown form');
+    this.start = reader.skip(reader.varint());
+    this.end = reader.at;
+    return true;
+  }
+
+  /** What f is called with; bytes are a view into the frame. */
+  value(): unknown {
+    switch (this.tag & 3) {
+      case FORM_BYTES:
+        return this.frame.subarray(this.start, this.end);
+      case FORM_JSON:
+        return JSON.parse(textAt(this.frame, this.start, this.end));
+      default:
+        return textAt(this.frame, this.start, this.end);
+    }
+  }
+
+  get careful(): boolean {
+    return (this.tag & CAREFUL) !== 0;
+  }
+
+  /** 0 on the first try. */
+  get attempt(): number {
+    return Math.floor(this.tag / 8);
+  }
+}
+
+/** Walks over the entries of a results frame. */
+export class ResultsCursor {
+  id = 0;
+  tag = 0;
+  /** Compute time in microseconds. */
+  micros = 0;
+  from = 0;
+  start = 0;
+  end = 1;
+  private readonly reader: Reader;
+
+  constructor(readonly frame: Uint8Array) {
+    expectKind(frame, KIND_RESULTS);
+    this.reader = new Reader(frame, 1);
+  }
+
+  next(): boolean {
+    const reader = this.reader;
+    if (reader.at >= reader.end) return false;
+    this.from = reader.at;
+    this.id = reader.varint();
+    this.tag = reader.varint();
+    if (this.tag > RESULT_ERROR) throw new Malformed('a result of unknown form');
+    this.micros = reader.varint();
+    this.start = reader.skip(reader.varint());
+    this.end = reader.at;
+    return true;
+  }
+
+  text(): string {
+    return textAt(this.frame, this.start, this.end);
+  }
+}
+
+function expectKind(frame: Uint8Array, kind: number): void {
+  if (frame[0] !== kind) throw new Malformed(`a frame of kind ${frame[0]} instead of ${kind}`);
+}
+
+/** Collects the entries of one values frame. */
+export class ValuesWriter extends Writer {
+  textValue(id: number, value: string, form: Form = 'text', careful = false, attempt = 0): void {
+    this.head(id, form, careful, attempt);
+    this.text(value);
+  }
+
+  bytesValue(id: number, value: Uint8Array, careful = false, attempt = 0): void {
+    this.head(id, 'bytes', careful, attempt);
+    this.sized(value);
+  }
+
+  private head(id: number, form: Form, careful: boolean, attempt: number): void {
+    if (this.length === 0) this.byte(KIND_VALUES);
+    this.varint(id);
+    this.varint(['text', 'bytes', 'json'].indexOf(form) + (careful ? CAREFUL : 0) + attempt * 8);
+  }
+}
+
+/** Collects the entries of one results frame. */
+export class ResultsWriter extends Writer {
+  textResult(id: number, tag: number, micros: number, text: string): void {
+    this.head(id, tag, micros);
+    this.text(text);
+  }
+
+  bytesResult(id: number, micros: number, data: Uint8Array): void {
+    this.bytesHead(id, micros, data.length);
+    this.raw(data);
+  }
+
+  /** All of a result of bytes but the bytes. */
+  bytesHead(id: number, micros: number, length: number): void {
+    this.head(id, RESULT_BYTES, micros);
+    this.varint(length);
+  }
+
+  failure(id: number, micros: number, failure: Failure): void {
+    this.textResult(id, RESULT_ERROR, micros, JSON.stringify(failure));
+  }
+
+  private head(id: number, tag: number, micros: number): void {
+    if (this.length === 0) this.byte(KIND_RESULTS);
+    this.varint(id);
+    this.byte(tag);
+    this.varint(micros);
+  }
+}
+
+/** A results frame with one result of bytes, copied once. */
+export function bytesResultFrame(id: number, micros: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const head = new ResultsWriter(32);
+  head.bytesHead(id, micros, data.length);
+  const start = head.take();
+  const frame = new Uint8Array(start.length + data.length);
+  frame.set(start);
+  frame.set(data, start.length);
+  return frame;
+}
+
+/** The number of parts a frame is sent as; 0 when it goes whole. */
+export function partsOf(length: number): number {
+  return length <= FRAME_LIMIT ? 0 : Math.ceil(length / FRAME_LIMIT);
+}
+
+/** The part number `index` (from 0) of a frame. */
+export function part(frame: Uint8Array, index: number): Uint8Array<ArrayBuffer> {
+  const start = index * FRAME_LIMIT;
+  const bytes = frame.subarray(start, Math.min(frame.length, start + FRAME_LIMIT));
+  const writer = new Writer(1 + varintSize(frame.length) + 8 + bytes.length);
+  writer.byte(KIND_PART);
+  writer.varint(frame.length);
+  writer.raw(bytes);
+  return writer.take();
+}
+
+/** Puts parts together again, one frame at a time. */
+export class Assembler {
+  private whole: Uint8Array | null = null;
+  private filled = 0;
+
+  /** The frame itself, the frame that this part completes, or null when more parts are to come. */
+  add(frame: Uint8Array): Uint8Array | null {
+    const kind = frame[0];
+    if (kind === KIND_VALUES || kind === KIND_RESULTS) return frame;
+    if (kind !== KIND_PART) throw new Malformed(frame.length ? `a frame of unknown kind ${kind}` : 'an empty frame');
+    const reader = new Reader(frame, 1);
+    const total = reader.varint();
+    return this.place(total, frame.subarray(reader.at));
+  }
+
+  private place(total: number, bytes: Uint8Array): Uint8Array | null {
+    if (bytes.length === 0) throw new Malformed('a part without bytes');
+    if (bytes.length > FRAME_LIMIT) throw new Malformed('a part above 64 KiB');
+    if (total > WHOLE_LIMIT) throw new Malformed('a frame too large for this device');
+    const whole = this.whole || new Uint8Array(total);
+    if (whole.length !== total) throw new Malformed('a part of another frame');
+    if (bytes.length > total - this.filled) throw new Malformed('more parts than the frame is long');
+    whole.set(bytes, this.filled);
+    this.filled += bytes.length;
+    this.whole = whole;
+    return this.filled === total ? this.completed(whole) : null;
+  }
+
+  private completed(whole: Uint8Array): Uint8Array {
+    this.whole = null;
+    this.filled = 0;
+    if (whole[0] !== KIND_VALUES && whole[0] !== KIND_RESULTS) throw new Malformed('parts of a frame of unknown kind');
+    return whole;
+  }
+}
