@@ -1,0 +1,204 @@
+//! The file that was asked for: opened, and looked at for a function before anything is bundled.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use oxc::{
+    allocator::Allocator,
+    ast::ast::{
+        ExportDefaultDeclarationKind, IdentifierReference, ModuleDeclaration, ModuleExportName, Program, Statement,
+        ThisExpression,
+    },
+    ast_visit::Visit,
+    parser::Parser,
+    span::{GetSpan, SourceType},
+};
+
+use crate::{error::Problem, package::Manifests, place::Place, source};
+
+/// The name under which a module exports a function in callback style.
+const CALLBACK_STYLE: &str = "/pando/1.0.0";
+
+const EXTENSIONS: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
+
+const WHAT_TO_WRITE: &str = "write one of these:\n\
+    \u{20} module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }\n\
+    \u{20} export default function (x) { return 'result of ' + x }";
+
+/// The user's module.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Absolute, without symbolic links.
+    pub(crate) path: PathBuf,
+    /// An ES module or TypeScript.
+    pub(crate) esm: bool,
+    /// Whether `import` sees its exports as they are.
+    exports_names: bool,
+}
+
+impl Entry {
+    /// Opens the file and refuses what cannot have a usable function.
+    pub(crate) fn open(path: &Path) -> Result<Self, Problem> {
+        let source = read(path)?;
+        let path = absolute(path).map_err(|error| Problem::in_file(path, error))?;
+        let typescript = source::is_typescript(&path);
+        let look = Look::at(&path, &source);
+        if let Some(look) = &look {
+            look.refuse_unusable(&path, &source)?;
+        }
+        // What does not parse is refused later, with all its errors.
+        Ok(Self {
+            esm: typescript || look.as_ref().is_some_and(|look| look.esm),
+            exports_names: look.is_some_and(|look| look.export_statements),
+            path,
+        })
+    }
+
+    /// The folder that it is in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The module that the bundle starts with: it hands the exports to the runtime.
+    pub(crate) fn starter(&self) -> String {
+        let path = serde_json::Value::from(self.path.to_string_lossy());
+        let esm = self.esm;
+        if self.exports_names {
+            format!("import * as exported from {path};\nglobalThis.__pandoModule = {{ exports: exported, esm: {esm} }};\n")
+        } else {
+            format!("globalThis.__pandoModule = {{ exports: require({path}), esm: {esm} }};\n")
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    if path.is_dir() {
+        let remedy = "name the file in it that has the function";
+        return Err(Problem::in_file(path, "this is a folder, not a file").remedy(remedy));
+    }
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => not_found(path),
+        io::ErrorKind::PermissionDenied => Problem::in_file(path, "no permission to read this file"),
+        _ => Problem::in_file(path, format!("cannot read this file: {error}")),
+    })?;
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if extension.is_some_and(|extension| !EXTENSIONS.contains(&extension)) {
+        let message = "not a JavaScript or TypeScript file";
+        return Err(Problem::in_file(path, message).remedy(format!("its name must end in one of .{}", EXTENSIONS.join(" ."))));
+    }
+    String::from_utf8(bytes).map_err(|_| Problem::in_file(path, "this file is not UTF-8 text"))
+}
+
+fn not_found(path: &Path) -> Problem {
+    let problem = Problem::in_file(path, "no such file");
+    let with_extension = EXTENSIONS.iter().map(|extension| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{extension}"));
+        PathBuf::from(name)
+    });
+    match with_extension.into_iter().find(|path| path.is_file()) {
+        Some(near) => problem.remedy(format!("did you mean {}?", near.display())),
+        None => problem,
+    }
+}
+
+/// Packages are looked for from where a file really is. Not on Windows, where the canonical form
+/// of a path is one that few programs take.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    if cfg!(windows) { std::path::absolute(path) } else { fs::canonicalize(path) }
+}
+
+/// What can be seen in the source without running it.
+struct Look {
+    esm: bool,
+    export_statements: bool,
+    /// Whether an export can be the function.
+    exports_function: bool,
+    /// The start of a default export that cannot be a function.
+    unusable_default: Option<usize>,
+    /// Whether `module`, `exports` or `this` is mentioned.
+    common_js: bool,
+}
+
+impl Look {
+    /// `None` when the source does not parse.
+    fn at(path: &Path, source: &str) -> Option<Self> {
+        let kind = SourceType::from_path(path).unwrap_or(SourceType::mjs());
+        [kind.with_module(true), kind.with_commonjs(true)].into_iter().find_map(|kind| {
+            let allocator = Allocator::default();
+            let parsed = Parser::new(&allocator, source, kind).with_options(source::parse_options()).parse();
+            let ok = !parsed.panicked && !parsed.diagnostics.has_errors();
+            ok.then(|| Self::of(&parsed.program, path))
+        })
+    }
+
+    fn of(program: &Program<'_>, path: &Path) -> Self {
+        let statements: Vec<_> = program.body.iter().filter_map(Statement::as_module_declaration).collect();
+        let by_name = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("mjs" | "mts") => true,
+            Some("js" | "jsx" | "ts" | "tsx") => Manifests::default().of(path).is_some_and(|manifest| manifest.esm),
+            _ => false,
+        };
+        let mut mentions = Mentions::default();
+        mentions.visit_program(program);
+        Self {
+            esm: by_name || !statements.is_empty(),
+            export_statements: statements.iter().any(|statement| statement.is_export()),
+            exports_function: statements.iter().any(|statement| may_export_function(statement)),
+            unusable_default: statements.iter().find_map(|statement| unusable_default(statement)),
+            common_js: mentions.found,
+        }
+    }
+
+    fn refuse_unusable(&self, path: &Path, source: &str) -> Result<(), Problem> {
+        if let Some(offset) = self.unusable_default {
+            let place = Some(Place::at_offset(path, source, offset));
+            return Err(Problem::at(place, "no usable function: the default export is not a function").remedy(WHAT_TO_WRITE));
+        }
+        let reason = match (self.export_statements, self.exports_function, self.common_js) {
+            (true, true, _) | (false, _, true) => return Ok(()),
+            (true, false, _) => "no usable function: there is no default export",
+            (false, ..) if source.trim().is_empty() => "no usable function: the file is empty",
+            (false, ..) => "no usable function: nothing is exported",
+        };
+        Err(Problem::in_file(path, reason).remedy(WHAT_TO_WRITE))
+    }
+}
+
+fn may_export_function(statement: &ModuleDeclaration<'_>) -> bool {
+    let usable = |name: &ModuleExportName<'_>| ["default", CALLBACK_STYLE].contains(&name.name().as_str());
+    match statement {
+        ModuleDeclaration::ExportDefaultDeclaration(_) | ModuleDeclaration::TSExportAssignment(_) => true,
+        ModuleDeclaration::ExportNamedDeclaration(named) => named.specifiers.iter().any(|specifier| usable(&specifier.exported)),
+        ModuleDeclaration::ExportFromDeclaration(from) => from.specifiers.iter().any(|specifier| usable(&specifier.exported)),
+        // `export *` may bring the callback style's name, never `default`.
+        ModuleDeclaration::ExportAllDeclaration(all) => all.exported.as_ref().is_none_or(usable),
+        _ => false,
+    }
+}
+
+fn unusable_default(statement: &ModuleDeclaration<'_>) -> Option<usize> {
+    let ModuleDeclaration::ExportDefaultDeclaration(default) = statement else { return None };
+    let unusable = match &default.declaration {
+        ExportDefaultDeclarationKind::ClassDeclaration(_) => true,
+        expression => expression.as_expression().is_some_and(|expression| expression.is_literal()),
+    };
+    unusable.then(|| default.declaration.span().start as usize)
+}
+
+#[derive(Default)]
+struct Mentions {
+    found: bool,
+}
+
+impl<'a> Visit<'a> for Mentions {
+    fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
+        self.found |= ["module", "exports"].contains(&identifier.name.as_str());
+    }
+
+    fn visit_this_expression(&mut self, _: &ThisExpression) {
+        self.found = true;
+    }
+}

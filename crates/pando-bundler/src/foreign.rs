@@ -1,0 +1,50 @@
+//! What modules ask for that is not code.
+
+use std::{fs, path::Path};
+
+use crate::{error::Problem, place::Place};
+
+/// Kinds of files that some bundlers take, and this one does not.
+const KINDS: &[(&str, &[&str])] = &[
+    ("WebAssembly", &["wasm"]),
+    ("a stylesheet", &["css", "less", "sass", "scss"]),
+    ("a page", &["htm", "html"]),
+    ("a picture", &["avif", "gif", "ico", "jpeg", "jpg", "png", "svg", "webp"]),
+    ("a font", &["otf", "ttf", "woff", "woff2"]),
+    ("sound or video", &["flac", "mp3", "mp4", "ogg", "wav", "webm"]),
+];
+
+/// A native addon throws when it is loaded: packages try, and have another way.
+pub(crate) fn is_addon(specifier: &str) -> bool {
+    specifier.ends_with(".node")
+}
+
+pub(crate) fn is_foreign(specifier: &str) -> bool {
+    is_address(specifier) || kind(specifier).is_some()
+}
+
+/// Why the file `importer` cannot have what `specifier` names.
+pub(crate) fn refusal(specifier: &str, importer: &Path) -> Problem {
+    let place = place_of(specifier, importer);
+    match kind(specifier) {
+        Some(kind) if !is_address(specifier) => Problem::at(place, format!("'{specifier}' is {kind}, which is not bundled"))
+            .remedy("put its contents into a .js, .json or .txt file, or fetch it from a server"),
+        _ => Problem::at(place, format!("'{specifier}' is an address: only files and installed packages are bundled")),
+    }
+}
+
+fn is_address(specifier: &str) -> bool {
+    specifier.starts_with("http://") || specifier.starts_with("https://")
+}
+
+fn kind(specifier: &str) -> Option<&'static str> {
+    let extension = Path::new(specifier).extension()?.to_str()?;
+    KINDS.iter().find(|(_, extensions)| extensions.contains(&extension)).map(|(kind, _)| *kind)
+}
+
+/// Where the text of the specifier stands.
+fn place_of(specifier: &str, importer: &Path) -> Option<Place> {
+    let source = fs::read_to_string(importer).ok()?;
+    let offset = ['\'', '"', '`'].iter().find_map(|quote| source.find(&format!("{quote}{specifier}{quote}")))?;
+    Some(Place::at_offset(importer, &source, offset))
+}

@@ -1,0 +1,90 @@
+//! Turns a user's module and its npm packages into one classic browser script.
+//!
+//! [rolldown](https://rolldown.rs) works inside; outside there are three types: [`Options`],
+//! [`Bundle`] and [`Error`]. Nothing is written to disk, and nothing is run.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), pando_bundler::Error> {
+//! let options = pando_bundler::Options { builtins: |_name| None };
+//! let bundle = pando_bundler::bundle("render.js".as_ref(), &options).await?;
+//! for warning in &bundle.warnings {
+//!     eprintln!("{warning}");
+//! }
+//! println!("{}", bundle.code);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What comes in
+//!
+//! - CommonJS, in sloppy mode with its implicit globals, octal literals and `with`; ES modules and
+//!   TypeScript, which are strict; JSON. Packages come from `node_modules`, from each file's own
+//!   folder upwards; a package's `browser` map is asked before Node's built-ins.
+//! - Node's built-ins, with `node:` or without, are the embedded files of [`Options::builtins`]. One
+//!   that has no browser form (`fs`, `net`, …) is an empty object, with a warning.
+//! - `Buffer`, `process`, `global`, `setImmediate`, `clearImmediate`, `__dirname` and `__filename`
+//!   are there without a `require`, and cost nothing where they are not used.
+//! - `require('pando-computing')` is a small module that hands `report(…)` to the runtime.
+//!
+//! # What comes out
+//!
+//! A script for browsers of ES2018 and `globalThis`, that sets `globalThis.__pandoModule` to
+//! `{ exports, esm }`. Only white space and comments are taken away, so that code which reads
+//! `Function.prototype.toString()` still works.
+//!
+//! # What is refused
+//!
+//! Everything that can be known to fail without running it: see [`Error`].
+
+mod builtins;
+mod diagnostics;
+mod entry;
+mod error;
+mod foreign;
+mod notes;
+mod package;
+mod place;
+mod plugin;
+mod run;
+mod source;
+mod strict;
+
+use std::path::{Path, PathBuf};
+
+pub use error::Error;
+
+/// What a bundle is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The source of an embedded file: `zlib.js` is the built-in `zlib`, `util-types.js` is
+    /// `util/types`. These are CommonJS files that require each other as `./NAME.js`.
+    ///
+    /// A built-in whose file is not there is treated as one without a browser form.
+    pub builtins: fn(&str) -> Option<&'static str>,
+}
+
+/// A module and all that it needs, as one script.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// The source of the script, to be served as UTF-8.
+    pub code: String,
+    /// A short hexadecimal hash of `code`: the same function gives the same hash.
+    pub hash: String,
+    /// What will not work as the user may expect: a line or two each, without a line feed at the end.
+    pub warnings: Vec<String>,
+    /// The files that were read, the built-ins not among them.
+    pub modules: Vec<PathBuf>,
+    /// Whether the entry is an ES module or TypeScript.
+    pub esm: bool,
+}
+
+/// Bundles the module in the file `entry`. Needs a tokio runtime.
+///
+/// # Errors
+///
+/// When the file cannot be read, does not parse, cannot have a usable function, or needs what is
+/// not installed.
+pub async fn bundle(entry: &Path, options: &Options) -> Result<Bundle, Error> {
+    let entry = entry::Entry::open(entry)?;
+    run::run(&entry, options).await
+}

@@ -1,0 +1,63 @@
+//! Things in the user's own files that bundle, and will not work: told before they surprise.
+
+use std::path::Path;
+
+use oxc::{
+    ast::ast::{CallExpression, Expression, ImportExpression, NewExpression, Program},
+    ast_visit::{Visit, walk},
+    span::Span,
+};
+
+use crate::place::Place;
+
+const REQUIRE: &str = "a `require` of what is only known when it runs cannot be bundled: it throws when it is called";
+const IMPORT: &str = "an `import()` of what is only known when it runs cannot be bundled: it fails when it is called";
+const WORKER: &str = "the script of a `new Worker` is not bundled; the function already runs on every core that is lent";
+const BINDING: &str = "`process.binding` does not exist outside Node: it throws when it is called";
+
+/// The warnings about the file `file`.
+pub(crate) fn of(program: &Program<'_>, file: &Path, source: &str) -> Vec<String> {
+    let mut notes = Notes::default();
+    notes.visit_program(program);
+    let shown = notes.0.iter().map(|(span, text)| format!("{}: {text}", Place::at_offset(file, source, span.start as usize)));
+    shown.collect()
+}
+
+#[derive(Default)]
+struct Notes(Vec<(Span, &'static str)>);
+
+impl<'a> Visit<'a> for Notes {
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        if call.callee.is_specific_id("require")
+            && call.arguments.first().is_some_and(|argument| !is_text(argument.as_expression()))
+        {
+            self.0.push((call.span, REQUIRE));
+        }
+        if call.callee.is_specific_member_access("process", "binding") {
+            self.0.push((call.span, BINDING));
+        }
+        walk::walk_call_expression(self, call);
+    }
+
+    fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {
+        if !is_text(Some(&import.source)) {
+            self.0.push((import.span, IMPORT));
+        }
+        walk::walk_import_expression(self, import);
+    }
+
+    fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
+        if new.callee.is_specific_id("Worker") || new.callee.is_specific_id("SharedWorker") {
+            self.0.push((new.span, WORKER));
+        }
+        walk::walk_new_expression(self, new);
+    }
+}
+
+fn is_text(expression: Option<&Expression<'_>>) -> bool {
+    match expression {
+        Some(Expression::StringLiteral(_)) => true,
+        Some(Expression::TemplateLiteral(template)) => template.expressions.is_empty(),
+        _ => false,
+    }
+}

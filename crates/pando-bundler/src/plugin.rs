@@ -1,0 +1,201 @@
+//! The rolldown plugin that answers for what is not a file of the user's.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use rolldown_common::{ExportsKind, ModuleInfo, ModuleType, NormalModule};
+use rolldown_plugin::{
+    HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn,
+    HookTransformArgs, HookTransformAstArgs, HookTransformAstReturn, HookTransformOutput, HookTransformReturn, HookUsage, Plugin,
+    PluginContext, PluginContextResolveOptions, SharedLoadPluginContext, SharedTransformPluginContext,
+};
+
+use crate::{Options, builtins::Builtin, error::Problem, foreign, notes, package::Manifests, place::shown, source};
+
+/// The id of the module that the bundle starts with.
+pub(crate) const STARTER: &str = "\0pando:starter";
+const SHIM: &str = "\0pando:computing";
+const EMPTY: &str = "\0pando:empty";
+const ADDON: &str = "\0pando:addon";
+/// Before the name of an embedded file.
+const BUILTIN: &str = "\0node:";
+
+/// The name under which a function finds the runtime.
+const SHIM_NAME: &str = "pando-computing";
+
+const SHIM_SOURCE: &str = "\
+var host = globalThis.__pandoHost || {};
+exports.version = host.version;
+exports.report = function (info) { if (host.report) host.report(info); };
+";
+
+/// The id of a built-in's embedded file.
+pub(crate) fn builtin_id(file: &str) -> String {
+    format!("{BUILTIN}{file}")
+}
+
+/// Answers for one run of rolldown.
+pub(crate) struct PandoPlugin {
+    pub(crate) starter: String,
+    pub(crate) options: Options,
+    /// Files that only parse in sloppy mode.
+    pub(crate) sloppy: BTreeSet<PathBuf>,
+    pub(crate) seen: Arc<Seen>,
+}
+
+/// What was met on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    manifests: Manifests,
+    /// Built-ins that are empty, and who asks for them.
+    empty: Mutex<BTreeSet<(String, PathBuf)>>,
+    notes: Mutex<BTreeSet<String>>,
+    /// Files that are not code, and who asks for them.
+    foreign: Mutex<BTreeSet<(String, PathBuf)>>,
+    /// Whether something must be strict in a bundle that is not.
+    strict: AtomicBool,
+}
+
+impl Seen {
+    /// Warnings about the modules.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty = empty.iter().map(|(name, importer)| {
+            format!("Node's built-in '{name}' has no form for browsers: it is an empty object in {}", shown(importer))
+        });
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        empty.chain(notes.iter().cloned()).collect()
+    }
+
+    /// Problems with the modules.
+    pub(crate) fn refused(&self) -> Vec<Problem> {
+        let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
+        foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer)).collect()
+    }
+
+    pub(crate) fn strict(&self) -> bool {
+        self.strict.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for PandoPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PandoPlugin").finish_non_exhaustive()
+    }
+}
+
+impl PandoPlugin {
+    /// The id of what is not a file, if it is not.
+    fn virtual_id(&self, specifier: &str, importer: Option<&str>) -> Option<String> {
+        if specifier.starts_with('\0') {
+            return Some(specifier.to_owned());
+        }
+        if specifier == SHIM_NAME {
+            return Some(SHIM.to_owned());
+        }
+        if foreign::is_addon(specifier) {
+            return Some(ADDON.to_owned());
+        }
+        if let (Some(file), Some(true)) = (specifier.strip_prefix("./"), importer.map(|id| id.starts_with(BUILTIN))) {
+            return Some(builtin_id(file));
+        }
+        let importer = Path::new(source::file_of(importer.unwrap_or_default()));
+        if foreign::is_foreign(specifier) {
+            let mut foreign = self.seen.foreign.lock().unwrap_or_else(PoisonError::into_inner);
+            foreign.insert((specifier.to_owned(), importer.to_owned()));
+            return Some(EMPTY.to_owned());
+        }
+        if self.seen.manifests.of(importer).is_some_and(|manifest| manifest.maps(specifier)) {
+            return None;
+        }
+        match Builtin::find(specifier, &self.options)? {
+            Builtin::File(file) => Some(builtin_id(&file)),
+            Builtin::Empty(name) => {
+                let mut empty = self.seen.empty.lock().unwrap_or_else(PoisonError::into_inner);
+                empty.insert((name, importer.to_owned()));
+                Some(EMPTY.to_owned())
+            }
+            Builtin::Unknown => None,
+        }
+    }
+
+    fn virtual_source(&self, id: &str) -> Option<Cow<'_, str>> {
+        match id {
+            STARTER => Some(self.starter.as_str().into()),
+            SHIM => Some(SHIM_SOURCE.into()),
+            ADDON => Some("throw new Error('a native addon only runs in Node');".into()),
+            EMPTY => Some("module.exports = {};".into()),
+            _ => id.strip_prefix(BUILTIN).and_then(self.options.builtins).map(Cow::Borrowed),
+        }
+    }
+}
+
+impl Plugin for PandoPlugin {
+    fn name(&self) -> Cow<'static, str> {
+        "pando".into()
+    }
+
+    fn register_hook_usage(&self) -> HookUsage {
+        HookUsage::ResolveId | HookUsage::Load | HookUsage::Transform | HookUsage::TransformAst | HookUsage::ModuleParsed
+    }
+
+    async fn resolve_id(&self, ctx: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+        if let Some(id) = self.virtual_id(args.specifier, args.importer) {
+            return Ok(Some(HookResolveIdOutput::from_id(id)));
+        }
+        if self.sloppy.is_empty() {
+            return Ok(None);
+        }
+        let options = PluginContextResolveOptions { import_kind: args.kind, skip_self: true, ..Default::default() };
+        let resolved = ctx.resolve(args.specifier, args.importer, Some(options)).await?.ok();
+        let sloppy = resolved.filter(|resolved| self.sloppy.contains(Path::new(resolved.id.as_str())));
+        Ok(sloppy.map(|resolved| HookResolveIdOutput::from_id(source::sloppy_id(resolved.id.as_str()))))
+    }
+
+    async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
+        let code = match self.virtual_source(args.id) {
+            Some(code) => code.into_owned(),
+            None if source::is_sloppy(args.id) => std::fs::read_to_string(source::file_of(args.id))?,
+            None => return Ok(None),
+        };
+        Ok(Some(HookLoadOutput { code: code.into(), module_type: Some(ModuleType::Js), ..Default::default() }))
+    }
+
+    async fn transform(&self, _: SharedTransformPluginContext, args: &HookTransformArgs<'_>) -> HookTransformReturn {
+        let script = matches!(args.module_type, ModuleType::Js | ModuleType::Jsx | ModuleType::Ts | ModuleType::Tsx);
+        if args.id.starts_with('\0') || !script {
+            return Ok(None);
+        }
+        let file = source::file_of(args.id);
+        let esm = file.ends_with(".mjs") || self.seen.manifests.of(Path::new(file)).is_some_and(|manifest| manifest.esm);
+        let code = source::keep_mode(file, args.code, esm);
+        if code.as_ref().is_some_and(|code| code.contains(source::STRICT_MARK)) {
+            self.seen.strict.store(true, Ordering::Relaxed);
+        }
+        Ok(code.map(|code| HookTransformOutput { code: Some(code), ..Default::default() }))
+    }
+
+    async fn transform_ast(&self, _: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+        let script = !matches!(args.module_type, ModuleType::Json);
+        if script && !args.id.starts_with('\0') && !args.id.contains("node_modules") {
+            let found = notes::of(args.ast.program(), Path::new(source::file_of(args.id)), args.ast.source());
+            self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        }
+        Ok(args.ast)
+    }
+
+    async fn module_parsed(&self, _: &PluginContext, info: Arc<ModuleInfo>, _: &NormalModule) -> HookNoopReturn {
+        if !info.id.as_str().starts_with('\0') && matches!(info.input_format, ExportsKind::Esm) {
+            self.seen.strict.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! rolldown's options, and one run of it.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rolldown::{
+    BundleOutput, Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InjectImport, InputItem,
+    OutputFormat, Platform, RawMinifyOptions, RawMinifyOptionsDetailed, StrictMode,
+};
+use rolldown_common::{CommentsOptions, Output, OutputChunk};
+use rolldown_error::BuildDiagnostic;
+use rolldown_plugin::__inner::SharedPluginable;
+use rolldown_utils::xxhash::xxhash_with_base;
+
+use crate::{
+    Bundle, Error, Options, diagnostics,
+    entry::Entry,
+    error::Problem,
+    plugin::{PandoPlugin, STARTER, Seen, builtin_id},
+    source, strict,
+};
+
+/// The oldest browsers have nothing newer.
+const TARGET: &str = "es2018";
+
+/// Globals of Node, and the embedded files that export them.
+const INJECTED: &[(&str, &str)] =
+    &[("Buffer", "buffer.js"), ("process", "process.js"), ("setImmediate", "timers.js"), ("clearImmediate", "timers.js")];
+
+/// What is known of the surroundings. A module that asks whether it was started by itself was not.
+const DEFINED: &[(&str, &str)] = &[
+    ("global", "globalThis"),
+    ("process.env.NODE_ENV", "\"production\""),
+    ("__dirname", "\"/\""),
+    ("__filename", "\"/index.js\""),
+    ("require.main", "undefined"),
+    ("require.cache", "undefined"),
+    ("require.extensions", "undefined"),
+    ("module.parent", "globalThis"),
+];
+
+/// Hexadecimal digits of a bundle's hash.
+const HASH_LENGTH: usize = 16;
+
+/// Bundles `entry`.
+///
+/// rolldown parses every file as strict code. Where files only parse in sloppy mode it is run
+/// again with their names; each time there are more of them, or it ends.
+pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Error> {
+    let mut sloppy = BTreeSet::new();
+    loop {
+        let seen = Arc::new(Seen::default());
+        let plugin = PandoPlugin { starter: entry.starter(), options: *options, sloppy: sloppy.clone(), seen: seen.clone() };
+        match generate(entry, options, plugin).await {
+            Ok(output) => return finish(entry, output, &seen),
+            Err(problems) => {
+                let known = sloppy.len();
+                sloppy.extend(only_sloppy(&problems));
+                if sloppy.len() == known {
+                    return Err(diagnostics::error(&problems, entry.folder()));
+                }
+            }
+        }
+    }
+}
+
+async fn generate(entry: &Entry, options: &Options, plugin: PandoPlugin) -> Result<BundleOutput, Vec<BuildDiagnostic>> {
+    let plugins: Vec<SharedPluginable> = vec![Arc::new(plugin)];
+    let mut bundler =
+        Bundler::with_plugins(rolldown_options(entry.folder(), options), plugins).map_err(|error| error.into_vec())?;
+    bundler.generate().await.map_err(|error| error.into_vec())
+}
+
+fn rolldown_options(folder: &Path, options: &Options) -> BundlerOptions {
+    let defined = DEFINED.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    let whitespace = RawMinifyOptionsDetailed { mangle: None, compress: None, remove_whitespace: true };
+    BundlerOptions {
+        input: Some(vec![InputItem { name: Some("function".to_owned()), import: STARTER.to_owned() }]),
+        cwd: Some(folder.to_owned()),
+        platform: Some(Platform::Browser),
+        format: Some(OutputFormat::Iife),
+        strict: Some(StrictMode::Never),
+        code_splitting: Some(CodeSplittingMode::Bool(false)),
+        minify: Some(RawMinifyOptions::Object(whitespace)),
+        comments: Some(CommentsOptions { legal: true, annotation: false, jsdoc: false }),
+        profiler_names: Some(false),
+        transform: Some(BundlerTransformOptions { target: Some(Either::Left(TARGET.to_owned())), ..Default::default() }),
+        define: Some(defined.collect()),
+        inject: Some(injected(options)),
+        checks: Some(diagnostics::checks()),
+        ..Default::default()
+    }
+}
+
+fn injected(options: &Options) -> Vec<InjectImport> {
+    let available = INJECTED.iter().filter(|(_, file)| (options.builtins)(file).is_some());
+    let import = |&(name, file): &(&str, &str)| {
+        let from = builtin_id(file);
+        if name == "process" {
+            InjectImport::default(name.to_owned(), from)
+        } else {
+            InjectImport::named(name.to_owned(), None, from)
+        }
+    };
+    available.map(import).collect()
+}
+
+/// The files among those with problems that are CommonJS in sloppy mode.
+fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
+    let files = problems.iter().filter(|problem| diagnostics::is_syntax(problem)).filter_map(BuildDiagnostic::id);
+    let sloppy = files.filter(|file| {
+        !source::is_sloppy(file) && std::fs::read_to_string(file).is_ok_and(|source| source::parses_sloppily(&source))
+    });
+    sloppy.map(PathBuf::from).collect()
+}
+
+fn finish(entry: &Entry, output: BundleOutput, seen: &Seen) -> Result<Bundle, Error> {
+    let (fatal, harmless) = diagnostics::sort(output.warnings, entry.folder());
+    if !fatal.is_empty() {
+        return Err(diagnostics::error(&fatal, entry.folder()));
+    }
+    let refused = seen.refused();
+    if !refused.is_empty() {
+        return Err(Error::all(refused));
+    }
+    let chunk = single_chunk(&output.assets)?;
+    let code = if seen.strict() {
+        strict::restore(&chunk.code).ok_or_else(|| Problem::new("the bundle has an unknown form; this is a bug of Pando"))?
+    } else {
+        chunk.code.clone()
+    };
+    let files = chunk.modules.keys.iter().map(|id| source::file_of(id.as_str())).filter(|id| !id.starts_with('\0'));
+    Ok(Bundle {
+        hash: xxhash_with_base(code.as_bytes(), 16)[..HASH_LENGTH].to_owned(),
+        code,
+        warnings: seen.warnings().into_iter().chain(harmless).collect(),
+        modules: files.map(PathBuf::from).collect(),
+        esm: entry.esm,
+    })
+}
+
+fn single_chunk(assets: &[Output]) -> Result<&OutputChunk, Problem> {
+    let [Output::Chunk(chunk)] = assets else {
+        return Err(Problem::new(format!("{} files came out of the bundler instead of one", assets.len())));
+    };
+    Ok(chunk)
+}

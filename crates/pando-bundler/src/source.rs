@@ -1,0 +1,123 @@
+//! How a module's source is read: whether it is TypeScript, an ES module or CommonJS, and strict.
+
+use std::path::Path;
+
+use oxc::{
+    allocator::Allocator,
+    parser::{ParseOptions, Parser},
+    semantic::SemanticBuilder,
+    span::SourceType,
+};
+
+/// Put at the start of a module that is strict by itself; [`crate::strict`] makes it a directive
+/// again. rolldown drops the directives of the modules that it wraps.
+pub(crate) const STRICT_MARK: &str = "__pandoStrict__()";
+
+/// At the end of the id of a CommonJS file that only parses in sloppy mode. rolldown parses a file
+/// as strict unless its id ends in `.cjs`.
+const SLOPPY: &str = "?sloppy.cjs";
+
+pub(crate) fn sloppy_id(path: &str) -> String {
+    format!("{path}{SLOPPY}")
+}
+
+/// The file that an id stands for.
+pub(crate) fn file_of(id: &str) -> &str {
+    id.strip_suffix(SLOPPY).unwrap_or(id)
+}
+
+pub(crate) fn is_sloppy(id: &str) -> bool {
+    id.ends_with(SLOPPY)
+}
+
+pub(crate) fn is_typescript(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| ["ts", "tsx", "cts", "mts"].contains(&extension))
+}
+
+/// As rolldown parses.
+pub(crate) fn parse_options() -> ParseOptions {
+    ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() }
+}
+
+/// Whether a source that does not parse as strict code does so as sloppy CommonJS.
+pub(crate) fn parses_sloppily(source: &str) -> bool {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, source, SourceType::cjs()).with_options(parse_options()).parse();
+    !parsed.panicked
+        && !parsed.diagnostics.has_errors()
+        && !SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program).diagnostics.has_errors()
+}
+
+/// The source of a module that is not an ES module, changed so that it keeps its mode: strict when
+/// it says so or is TypeScript, and CommonJS even when it exports nothing and is only imported.
+/// `None` when nothing is to be changed.
+pub(crate) fn keep_mode(id: &str, source: &str, esm_package: bool) -> Option<String> {
+    if is_typescript(Path::new(id)) {
+        // A line's columns count in messages: the mark goes to the end, and is moved later.
+        return Some(format!("{source}\n{STRICT_MARK}"));
+    }
+    let strict = says_strict(source);
+    let common_js = !esm_package && !["import", "export", "module"].iter().any(|word| source.contains(word));
+    match (strict, common_js) {
+        (true, false) => Some(format!("{source}\n{STRICT_MARK}")),
+        (true, true) => Some(format!("{source}\n{STRICT_MARK};module.exports;")),
+        (false, true) => Some(format!("{source}\nmodule.exports;")),
+        (false, false) => None,
+    }
+}
+
+/// Whether a source starts with the directive "use strict", after comments and other directives.
+fn says_strict(source: &str) -> bool {
+    let mut rest = skip_blanks(source);
+    while let Some(quote) = rest.chars().next().filter(|c| ['\'', '"'].contains(c)) {
+        let Some(end) = rest[1..].find(quote) else { return false };
+        if &rest[1..=end] == "use strict" {
+            return true;
+        }
+        rest = skip_blanks(rest[end + 2..].trim_start_matches([' ', ';']));
+    }
+    false
+}
+
+fn skip_blanks(source: &str) -> &str {
+    let mut rest = source.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        let after = if rest.starts_with("//") || rest.starts_with("#!") {
+            rest.split_once('\n').map_or("", |(_, after)| after)
+        } else if rest.starts_with("/*") {
+            rest.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            return rest;
+        };
+        rest = after.trim_start();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_directive() {
+        assert!(says_strict("#!/usr/bin/node\n// a\n/* b */ 'use strict'\nx = 1"));
+        assert!(says_strict("'other'; \"use strict\";"));
+        assert!(!says_strict("x = 1; 'use strict'"));
+        assert!(!says_strict(""));
+        assert!(!says_strict("'"));
+    }
+
+    #[test]
+    fn sloppy_code_parses_as_such_only() {
+        assert!(parses_sloppily("with (a) { b = 010; delete b }"));
+        assert!(!parses_sloppily("var = 1"));
+        assert!(!parses_sloppily("import a from 'a'"));
+    }
+
+    #[test]
+    fn common_js_stays_common_js() {
+        assert_eq!(keep_mode("a.js", "x = 1", false).unwrap(), "x = 1\nmodule.exports;");
+        assert_eq!(keep_mode("a.js", "x = 1", true), None);
+        assert_eq!(keep_mode("a.js", "module.exports = 1", false), None);
+    }
+}

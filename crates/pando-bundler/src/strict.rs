@@ -1,0 +1,230 @@
+//! Gives ES modules and TypeScript their strictness back, in a script that is not strict.
+//!
+//! The bundle is one sloppy function, since old CommonJS code dies in strict mode. rolldown wraps
+//! each CommonJS module in a function of its own and joins all ES modules. So the statements of that
+//! one function are sorted: the wrappers stay where they are, the rest goes into an inner, strict
+//! function:
+//!
+//! ```js
+//! (function () {
+//!   var shared                        // declared by the rest, used in wrappers
+//!   var require_a = wrap(function (exports, module) { … })
+//!   (function () { "use strict"; shared = …; the rest })();
+//! })();
+//! ```
+//!
+//! A wrapper runs only when the rest calls it, so the order in which things happen stays the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use oxc::{
+    allocator::Allocator,
+    ast::ast::{Expression, Function, Program, Statement, VariableDeclaration, VariableDeclarationKind},
+    parser::Parser,
+    semantic::{Semantic, SemanticBuilder},
+    span::{GetSpan, SourceType, Span},
+};
+
+use crate::source::{STRICT_MARK, parse_options};
+
+/// rolldown's wrapper of a CommonJS module.
+const WRAP: &str = "__commonJSMin";
+
+/// The bundle `code` with strict ES modules. `None` when it does not have the form that is known.
+pub(crate) fn restore(code: &str) -> Option<String> {
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, code, SourceType::script()).with_options(parse_options()).parse();
+    if parsed.panicked {
+        return None;
+    }
+    let semantic = SemanticBuilder::new().with_build_nodes(true).build(&parsed.program).semantic;
+    let function = whole_function(&parsed.program)?;
+    let mut sorted = Sorted::new(code, function)?;
+    sorted.keep_together(&uses(&sorted, function, &semantic));
+    Some(sorted.render())
+}
+
+/// The function of `(function () { … })()`.
+fn whole_function<'a>(program: &'a Program<'a>) -> Option<&'a Function<'a>> {
+    let [Statement::ExpressionStatement(statement)] = program.body.as_slice() else { return None };
+    let Expression::CallExpression(call) = &statement.expression else { return None };
+    let Expression::FunctionExpression(function) = &call.callee else { return None };
+    Some(function)
+}
+
+struct Sorted<'a> {
+    code: &'a str,
+    body: Span,
+    statements: Vec<Sortable<'a>>,
+    /// Declared by the rest with `var`, and used in wrappers.
+    shared: BTreeSet<&'a str>,
+}
+
+struct Sortable<'a> {
+    span: Span,
+    /// In the sloppy function, not in the strict one: a wrapper, or what makes them.
+    outside: bool,
+    /// Set for `var a = …, b`, whose names can be declared elsewhere.
+    variables: Option<&'a VariableDeclaration<'a>>,
+}
+
+/// Which statements use a name that another one declares, by the index of the declaring one.
+type Uses<'a> = BTreeMap<usize, Vec<(usize, &'a str)>>;
+
+fn uses<'a>(sorted: &Sorted<'a>, function: &'a Function<'a>, semantic: &'a Semantic<'a>) -> Uses<'a> {
+    let scoping = semantic.scoping();
+    let mut uses = Uses::new();
+    for &symbol in scoping.get_bindings(function.scope_id()).values() {
+        let Some(declared) = sorted.index_at(scoping.symbol_span(symbol)) else { continue };
+        let references = scoping.get_resolved_references(symbol).map(|reference| semantic.reference_span(reference));
+        let users = references.filter_map(|span| sorted.index_at(span)).filter(|&by| by != declared);
+        let users: Vec<_> = users.map(|by| (by, scoping.symbol_name(symbol))).collect();
+        uses.entry(declared).or_default().extend(users);
+    }
+    uses
+}
+
+impl<'a> Sorted<'a> {
+    fn new(code: &'a str, function: &'a Function<'a>) -> Option<Self> {
+        let body = function.body.as_ref()?;
+        let statements = body.statements.iter().map(|statement| {
+            let variables = simple_variables(statement);
+            Sortable { span: statement.span(), outside: variables.is_some_and(is_wrapper), variables }
+        });
+        Some(Self { code, body: body.span, statements: statements.collect(), shared: BTreeSet::new() })
+    }
+
+    fn index_at(&self, span: Span) -> Option<usize> {
+        let index = self.statements.partition_point(|statement| statement.span.end <= span.start);
+        self.statements.get(index).filter(|statement| statement.span.start <= span.start).map(|_| index)
+    }
+
+    /// Finds what wrappers use of the rest. A wrapper that uses what cannot be declared elsewhere (a
+    /// class, say) has `import` in it, and goes to the rest.
+    fn keep_together(&mut self, uses: &Uses<'a>) {
+        loop {
+            let fixed = uses.iter().filter(|&(&declared, _)| self.is_fixed(declared));
+            let users = fixed.flat_map(|(_, users)| users).map(|&(by, _)| by);
+            let misplaced: Vec<usize> = users.filter(|&by| self.statements[by].outside).collect();
+            if misplaced.is_empty() {
+                break;
+            }
+            for index in misplaced {
+                self.statements[index].outside = false;
+            }
+        }
+        for (_, users) in uses.iter().filter(|&(&declared, _)| !self.statements[declared].outside) {
+            let outside = users.iter().filter(|&&(by, _)| self.statements[by].outside);
+            self.shared.extend(outside.map(|&(_, name)| name));
+        }
+    }
+
+    fn is_fixed(&self, index: usize) -> bool {
+        let statement = &self.statements[index];
+        !statement.outside && statement.variables.is_none()
+    }
+
+    fn render(&self) -> String {
+        let names = self.shared.iter().copied().collect::<Vec<_>>().join(",");
+        let shared = if names.is_empty() { names } else { format!("var {names};") };
+        let outside: String = self.statements.iter().filter(|statement| statement.outside).map(|s| self.text_of(s)).collect();
+        let inside: String = self.statements.iter().filter(|statement| !statement.outside).map(|s| self.text_of(s)).collect();
+        let head = &self.code[..self.body.start as usize + 1];
+        let tail = &self.code[self.body.end as usize - 1..];
+        format!("{head}{shared}{outside}(function(){{\"use strict\";{inside}}})();{tail}")
+    }
+
+    fn text_of(&self, statement: &Sortable<'_>) -> String {
+        let text = match statement.variables {
+            Some(variables) if !statement.outside => self.assignments(variables),
+            _ => with_directive(self.text(statement.span)),
+        };
+        if text.is_empty() || text == ";" {
+            return String::new();
+        }
+        let complete = text.ends_with([';', '}']) && statement.variables.is_none();
+        if complete { text } else { format!("{};", text.trim_end_matches(';')) }
+    }
+
+    /// `var a = 1, b = 2` as `a = 1; var b = 2` where `a` is declared outside.
+    fn assignments(&self, variables: &VariableDeclaration<'_>) -> String {
+        let parts = variables.declarations.iter().map(|declarator| {
+            let name = declarator.id.get_identifier_name();
+            let var = if name.is_some_and(|name| self.shared.contains(name.as_str())) { "" } else { "var " };
+            format!("{var}{}", with_directive(self.text(declarator.span)))
+        });
+        parts.collect::<Vec<_>>().join(";")
+    }
+
+    fn text(&self, span: Span) -> &'a str {
+        &self.code[span.start as usize..span.end as usize]
+    }
+}
+
+fn simple_variables<'a>(statement: &'a Statement<'a>) -> Option<&'a VariableDeclaration<'a>> {
+    let Statement::VariableDeclaration(variables) = statement else { return None };
+    let simple = variables.kind == VariableDeclarationKind::Var
+        && variables.declarations.iter().all(|declarator| declarator.id.is_binding_identifier());
+    simple.then_some(variables)
+}
+
+/// `var require_a = __commonJSMin(…)`, or the declaration of `__commonJSMin` itself.
+fn is_wrapper(variables: &VariableDeclaration<'_>) -> bool {
+    let [declarator] = variables.declarations.as_slice() else { return false };
+    if declarator.id.get_identifier_name().is_some_and(|name| name == WRAP) {
+        return true;
+    }
+    let Some(Expression::CallExpression(call)) = &declarator.init else { return false };
+    call.callee.get_identifier_reference().is_some_and(|callee| callee.name == WRAP)
+}
+
+/// A wrapper with the mark of a strict module in it, made strict; the mark taken away.
+fn with_directive(text: &str) -> String {
+    let Some(at) = text.find(STRICT_MARK) else { return text.to_owned() };
+    let after = &text[at + STRICT_MARK.len()..];
+    let rest = format!("{}{}", &text[..at], after.strip_prefix(';').unwrap_or(after));
+    rest.replacen("=>{", "=>{\"use strict\";", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str, expected: &str) {
+        let restored = restore(&format!("(function(){{{body}}})();")).unwrap();
+        assert_eq!(restored, format!("(function(){{{expected}}})();"));
+    }
+
+    #[test]
+    fn wrappers_stay_outside() {
+        check(
+            "var __commonJSMin=f=>f;var require_a=__commonJSMin((exports)=>{x=1});function b(){}b()",
+            "var __commonJSMin=f=>f;var require_a=__commonJSMin((exports)=>{x=1});(function(){\"use strict\";function b(){}b();})();",
+        );
+    }
+
+    #[test]
+    fn what_wrappers_use_is_declared_outside() {
+        check(
+            "var a=1,c=2;var require_a=__commonJSMin(()=>{a()});",
+            "var a;var require_a=__commonJSMin(()=>{a()});(function(){\"use strict\";a=1;var c=2;})();",
+        );
+    }
+
+    #[test]
+    fn a_wrapper_that_uses_a_class_goes_inside() {
+        check(
+            "class A{}var require_a=__commonJSMin(()=>{A});var require_b=__commonJSMin(()=>{require_a()});",
+            "var require_a;var require_b=__commonJSMin(()=>{require_a()});\
+             (function(){\"use strict\";class A{}require_a=__commonJSMin(()=>{A});})();",
+        );
+    }
+
+    #[test]
+    fn a_marked_wrapper_is_strict() {
+        check(
+            "var require_a=__commonJSMin(()=>{x=1;__pandoStrict__()});__pandoStrict__();",
+            "var require_a=__commonJSMin(()=>{\"use strict\";x=1;});(function(){\"use strict\";})();",
+        );
+    }
+}

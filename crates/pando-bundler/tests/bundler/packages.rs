@@ -1,0 +1,107 @@
+//! npm packages, and files that are not JavaScript.
+
+use serde_json::json;
+
+use crate::support::Folder;
+
+#[test]
+fn packages_come_from_the_functions_folder_upwards() {
+    let folder = Folder::with(&[
+        ("a/b/render.js", "var near = require('near'), far = require('@far/away/sub/path')\nmodule.exports = x => [near, far]"),
+        ("a/node_modules/near/package.json", r#"{"main": "lib/main"}"#),
+        ("a/node_modules/near/lib/main.js", "module.exports = 'near'"),
+        ("node_modules/@far/away/sub/path.js", "exports.far = true"),
+        ("node_modules/near/index.js", "module.exports = 'the wrong one'"),
+    ]);
+    assert_eq!(folder.answer("a/b/render.js", "")["result"], json!(["near", {"far": true}]));
+}
+
+#[test]
+fn a_browser_map_comes_before_the_built_ins() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => require('mapped')"),
+        (
+            "node_modules/mapped/package.json",
+            r#"{"main": "node.js", "browser": {"./node.js": "./web.js", "fs": false, "os": "./os.js", "crypto": "other"}}"#,
+        ),
+        ("node_modules/mapped/node.js", "module.exports = 'for Node'"),
+        (
+            "node_modules/mapped/web.js",
+            "module.exports = [Object.keys(require('fs')), require('os'), require('crypto'), typeof require('path').join]",
+        ),
+        ("node_modules/mapped/os.js", "module.exports = 'its own os'"),
+        ("node_modules/other/index.js", "module.exports = 'another package'"),
+    ]);
+    assert_eq!(folder.result(""), json!([[], "its own os", "another package", "function"]));
+    assert_eq!(folder.bundle().warnings, Vec::<String>::new());
+}
+
+#[test]
+fn browser_and_exports_fields_choose_the_file() {
+    let folder = Folder::with(&[
+        ("render.js", "import a from 'a'\nimport b from 'b/part'\nexport default x => [a, b]"),
+        ("node_modules/a/package.json", r#"{"main": "m.js", "browser": "b.js"}"#),
+        ("node_modules/a/b.js", "module.exports = 'browser'"),
+        (
+            "node_modules/b/package.json",
+            r#"{"exports": {"./part": {"node": "./n.js", "browser": "./b.mjs", "default": "./d.js"}}}"#,
+        ),
+        ("node_modules/b/b.mjs", "export default 'browser module'"),
+    ]);
+    assert_eq!(folder.result(""), json!(["browser", "browser module"]));
+}
+
+#[test]
+fn an_optional_package_may_be_missing() {
+    let source =
+        "var native\ntry { native = require('not-there') } catch (error) { native = 'without' }\nmodule.exports = x => native";
+    assert_eq!(Folder::with(&[("render.js", source)]).result(""), json!("without"));
+}
+
+#[test]
+fn a_native_addon_throws_so_that_its_package_takes_another_way() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => require('fast')"),
+        (
+            "node_modules/fast/index.js",
+            "try { module.exports = require('./fast.node') } catch (e) { module.exports = 'slow: ' + e.message }",
+        ),
+        ("node_modules/fast/fast.node", "binary"),
+    ]);
+    assert_eq!(folder.result(""), json!("slow: a native addon only runs in Node"));
+}
+
+#[test]
+fn a_built_in_wins_over_a_package_of_its_name() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => [typeof require('events').once, require('events/'), require('buffer/')]"),
+        ("node_modules/events/index.js", "module.exports = 'package'"),
+        ("node_modules/buffer/index.js", "module.exports = 'package'"),
+    ]);
+    assert_eq!(folder.result(""), json!(["function", "package", "package"]));
+}
+
+#[test]
+fn text_and_json_files_can_be_required() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => [require('./data').list[1], require('./words.txt')]"),
+        ("data.json", r#"{"list": [1, 2]}"#),
+        ("words.txt", "one two"),
+    ]);
+    assert_eq!(folder.result(""), json!([2, "one two"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn real_packages_work() {
+    let source = "var BigNumber = require('bignumber.js'), sha = require('sha.js')\n\
+        module.exports['/pando/1.0.0'] = function (x, cb) {\n\
+        cb(null, [new BigNumber(x).pow(3).toString(10), sha('sha256').update('abc').digest('hex').slice(0, 8)]) }";
+    let folder = Folder::with(&[
+        ("render.js", source),
+        ("module.mjs", "import BigNumber, { BigNumber as Named } from 'bignumber.js'\nexport default x => [new BigNumber(x).plus(1).toFixed(), BigNumber === Named]"),
+    ])
+    .install(&["bignumber.js", "sha.js"]);
+    assert_eq!(folder.result("12345678901"), json!(["1881676372246402223439821666701", "ba7816bf"]));
+    assert_eq!(folder.answer("module.mjs", "1")["result"], json!(["2", true]));
+}

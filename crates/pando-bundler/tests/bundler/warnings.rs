@@ -1,0 +1,66 @@
+//! What bundles, and will not work as it does in Node.
+
+use serde_json::json;
+
+use crate::support::Folder;
+
+fn warnings(files: &[(&str, &str)]) -> String {
+    Folder::with(files).bundle().warnings.join("\n")
+}
+
+#[test]
+fn a_built_in_without_a_browser_form_is_empty_and_told_with_its_importer() {
+    let folder = Folder::with(&[
+        (
+            "render.js",
+            "var fs = require('fs')\nmodule.exports = x => [Object.keys(fs), Object.keys(require('node:net')), require('lib')]",
+        ),
+        ("node_modules/lib/index.js", "module.exports = Object.keys(require('fs/promises'))"),
+        (
+            "module.mjs",
+            "import { readFileSync } from 'fs'\nimport * as all from 'node:fs'\nexport default x => [typeof readFileSync, typeof all.readFileSync]",
+        ),
+    ]);
+    assert_eq!(folder.result(""), json!([[], [], []]));
+    let warnings = folder.bundle().warnings.join("\n");
+    for (name, importer) in [("fs", "render.js"), ("net", "render.js"), ("fs/promises", "node_modules/lib/index.js")] {
+        let importer = folder.path(importer);
+        let line = format!("Node's built-in '{name}' has no form for browsers: it is an empty object in {}", importer.display());
+        assert!(warnings.lines().any(|warning| warning == line), "{line}\n{warnings}");
+    }
+    assert_eq!(folder.answer("module.mjs", "")["result"], json!(["undefined", "undefined"]));
+}
+
+#[test]
+fn a_dynamic_require_or_import_is_told() {
+    let source = "module.exports = function (x) {\n  try { return require(x) } catch (error) { return 'threw' } }";
+    assert_eq!(Folder::with(&[("render.js", source)]).result("a"), json!("threw"));
+    let text = warnings(&[("render.js", source)]);
+    assert!(text.contains("render.js:2:16: a `require` of what is only known when it runs cannot be bundled"), "{text}");
+    let text = warnings(&[("render.js", "module.exports = x => import(x)")]);
+    assert!(text.contains("render.js:1:23: an `import()` of what"), "{text}");
+}
+
+#[test]
+fn workers_and_bindings_are_told() {
+    let text = warnings(&[("render.js", "module.exports = x => {\n new Worker('w.js')\n process.binding('fs') }")]);
+    assert!(text.contains("render.js:2:2: the script of a `new Worker` is not bundled"), "{text}");
+    assert!(text.contains("render.js:3:2: `process.binding` does not exist outside Node"), "{text}");
+    let module = warnings(&[("render.js", "export default x => new Worker(new URL('./w.js', import.meta.url))"), ("w.js", "")]);
+    assert!(module.contains("`import.meta` is an empty object in the bundle"), "{module}");
+}
+
+#[test]
+fn packages_own_habits_are_not_told() {
+    let folder = [
+        ("render.js", "module.exports = x => require('lib')"),
+        ("node_modules/lib/index.js", "module.exports = function (x) { eval('1'); return require(x) }"),
+    ];
+    assert_eq!(warnings(&folder), "");
+}
+
+#[test]
+fn mixing_styles_is_told() {
+    let text = warnings(&[("render.js", "export default x => x\nmodule.exports.more = 1")]);
+    assert!(text.contains("`module` and `exports` do nothing in an ES module"), "{text}");
+}

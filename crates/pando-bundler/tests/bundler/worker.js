@@ -1,0 +1,33 @@
+// Runs a bundle in a context that has what a browser's worker has, and nothing of Node, and calls its
+// function: node worker.js BUNDLE INPUT. Prints {"result": …} or {"error": …} as JSON.
+'use strict'
+const fs = require('fs')
+const vm = require('vm')
+
+const context = vm.createContext({
+  console, setTimeout, clearTimeout, setInterval, clearInterval, performance, MessageChannel,
+  TextEncoder, TextDecoder, URL, URLSearchParams, Blob, atob, btoa, AbortController, fetch,
+  // As on a page that came by plain http.
+  crypto: { getRandomValues: array => globalThis.crypto.getRandomValues(array) }
+})
+vm.runInContext('globalThis.self = globalThis', context)
+context.__pandoHost = { version: '0.1.0', report: info => { context.reported = info } }
+
+const [file, input] = process.argv.slice(2)
+
+function answer (error, result) {
+  const text = error ? { error: String((error && error.message) || error) } : { result }
+  process.stdout.write(JSON.stringify(text))
+}
+
+try {
+  vm.runInContext(fs.readFileSync(file, 'utf8'), context, { filename: 'function.js' })
+  const { exports, esm } = context.__pandoModule
+  const callbackStyle = exports['/pando/1.0.0'] || (exports.default && exports.default['/pando/1.0.0'])
+  const plain = typeof exports === 'function' ? exports : exports.default
+  if (callbackStyle) callbackStyle(input, answer)
+  else if (plain) Promise.resolve(input).then(plain).then(result => answer(null, result), answer)
+  else answer(null, { esm, exports })
+} catch (error) {
+  answer(error)
+}
