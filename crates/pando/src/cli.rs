@@ -1,0 +1,200 @@
+//! The command line.
+
+use clap::{ArgAction, Parser, ValueEnum};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+/// Port tried first when none is asked for.
+pub const DEFAULT_PORT: u16 = 5000;
+
+/// Maps a stream of values over the browsers and cores of your own and your friends' devices:
+/// each line in becomes one line out, in order.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "pando", version, about, disable_version_flag = true, allow_negative_numbers = true)]
+#[command(after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
+    Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
+    Example:  seq 100 | pando square.js")]
+pub struct Cli {
+    /// JavaScript or TypeScript file with the function to apply
+    pub function: PathBuf,
+
+    /// Values to apply it to (default: the lines of standard input)
+    #[arg(value_name = "ITEMS")]
+    pub items: Vec<String>,
+
+    /// Read values from standard input, one per line
+    #[arg(long, env = "PANDO_STDIN", conflicts_with = "items")]
+    pub stdin: bool,
+
+    /// Separate values and results with NUL instead of newline
+    #[arg(short = '0', long, env = "PANDO_NULL")]
+    pub null: bool,
+
+    /// Each value and each result is one JSON text
+    #[arg(long, env = "PANDO_JSON")]
+    pub json: bool,
+
+    /// Port for volunteers [default: 5000 or the next free one; 0: any]
+    #[arg(long, env = "PANDO_PORT", value_name = "PORT")]
+    pub port: Option<u16>,
+
+    /// Address to listen on
+    #[arg(long, env = "PANDO_BIND", value_name = "ADDR", default_value = "0.0.0.0")]
+    pub bind: IpAddr,
+
+    /// Further host name by which volunteers may reach this machine (repeatable)
+    #[arg(long, env = "PANDO_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub allow_host: Vec<String>,
+
+    /// Join token in the volunteers' URL [default: fresh per run]
+    #[arg(long, env = "PANDO_TOKEN", value_parser = token, conflicts_with = "open_access")]
+    pub token: Option<String>,
+
+    /// Let anyone who finds the port join: no token in the URL
+    #[arg(long, env = "PANDO_OPEN_ACCESS")]
+    pub open_access: bool,
+
+    /// Open a volunteer tab in this machine's browser
+    #[arg(long, env = "PANDO_OPEN")]
+    pub open: bool,
+
+    /// Cores of this machine to use [default: all but one, at least one; 0: none]
+    #[arg(long, env = "PANDO_CORES", value_name = "N")]
+    pub cores: Option<usize>,
+
+    /// Use only this machine's cores, and open no port
+    #[arg(long, env = "PANDO_LOCAL", conflicts_with_all = ["start_idle", "port", "open", "dom"])]
+    pub local: bool,
+
+    /// Leave this machine's cores idle (as --cores 0)
+    #[arg(long, env = "PANDO_START_IDLE", conflicts_with = "cores")]
+    pub start_idle: bool,
+
+    /// Run the function in the page (canvas, buttons, a person's judgement): implies --cores 0
+    #[arg(long, env = "PANDO_DOM")]
+    pub dom: bool,
+
+    /// Calls of an asynchronous function open at a time on each core
+    #[arg(long, env = "PANDO_CONCURRENCY", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub concurrency: u32,
+
+    /// Values per lent core, computing and queued: a number, or auto to follow its speed and distance
+    #[arg(long, env = "PANDO_BATCH_SIZE", value_name = "auto|N", default_value = "auto", value_parser = batch_size)]
+    pub batch_size: BatchSize,
+
+    /// Values read and not yet output, at most
+    #[arg(long, env = "PANDO_WINDOW", value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub window: u32,
+
+    /// Longest time for one call of the function, such as 500ms, 2s or 1h30m [default: none]
+    #[arg(long, env = "PANDO_TIMEOUT", value_name = "DUR", value_parser = duration)]
+    pub timeout: Option<Duration>,
+
+    /// Further attempts at an input that failed, on other devices where there are any
+    #[arg(long, env = "PANDO_RETRIES", value_name = "N", default_value_t = 2)]
+    pub retries: u32,
+
+    /// Time between signs of life; a device that is silent for three is gone
+    #[arg(long, env = "PANDO_HEARTBEAT", value_name = "DUR", default_value = "5s", value_parser = duration)]
+    pub heartbeat: Duration,
+
+    /// Append everything that happens to this file, one JSON object per line
+    #[arg(long, env = "PANDO_EVENTS", value_name = "FILE")]
+    pub events: Option<PathBuf>,
+
+    /// Time between reports and statistics
+    #[arg(long, env = "PANDO_REPORTING_INTERVAL", value_name = "DUR", default_value = "3s", value_parser = duration)]
+    pub reporting_interval: Duration,
+
+    /// QR code of the URL on standard error
+    #[arg(long, env = "PANDO_QR", value_name = "WHEN", default_value = "auto")]
+    pub qr: When,
+
+    /// Live status line on standard error
+    #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
+    pub progress: When,
+
+    /// Hide what the function prints
+    #[arg(short, long, env = "PANDO_QUIET")]
+    pub quiet: bool,
+
+    /// Say more
+    #[arg(short, long, env = "PANDO_VERBOSE")]
+    pub verbose: bool,
+
+    /// Print version
+    #[arg(long, action = ArgAction::Version)]
+    version: (),
+}
+
+/// When something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// When standard error is a terminal.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// How many values a device holds per lent core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchSize {
+    /// Follows its speed and distance.
+    Auto,
+    /// Fixed.
+    Fixed(u32),
+}
+
+fn batch_size(text: &str) -> Result<BatchSize, String> {
+    match text {
+        "auto" => Ok(BatchSize::Auto),
+        number => match number.parse() {
+            Ok(n) if n > 0 => Ok(BatchSize::Fixed(n)),
+            _ => Err("give `auto` or a number from 1 up".into()),
+        },
+    }
+}
+
+/// `500ms`, `2s`, `1h30m`; a bare number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| ()),
+        Err(_) => humantime::parse_duration(text).map_err(|_| ()),
+    };
+    match parsed {
+        Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
+        Ok(_) => Err("must be at least 1ms".into()),
+        Err(()) => Err("give a duration such as 500ms, 2s or 1h30m; a bare number is seconds".into()),
+    }
+}
+
+fn token(text: &str) -> Result<String, String> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if text.len() >= 4 && text.len() <= 64 && text.chars().all(fine) {
+        Ok(text.into())
+    } else {
+        Err("give 4 to 64 letters, digits, `-` or `_`".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        assert!(duration("0").is_err() && duration("-1").is_err() && duration("soon").is_err());
+    }
+
+    #[test]
+    fn negative_numbers_are_items_and_options_stand_anywhere() {
+        let cli = Cli::try_parse_from(["pando", "f.js", "-1", "--json", "2", "-3.5", "--", "--json"]).unwrap();
+        assert_eq!(cli.items, ["-1", "2", "-3.5", "--json"]);
+        assert!(cli.json);
+    }
+}

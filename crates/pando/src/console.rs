@@ -1,0 +1,138 @@
+//! Standard error: one plain line per message, and on a terminal a live status line below them.
+//!
+//! Nothing here ever blocks the run: a thread of its own writes, messages wait in a bounded queue, and what finds no room
+//! (because nobody reads standard error) is dropped and counted.
+
+use std::{
+    io::{IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, RecvTimeoutError, SyncSender, TrySendError},
+    },
+    time::Duration,
+};
+
+/// Messages that wait to be written, at most.
+const QUEUE: usize = 4096;
+
+enum Message {
+    Lines(String),
+    Status(String),
+    Finish(mpsc::Sender<()>),
+}
+
+/// Where messages for people go; cheap to clone.
+#[derive(Clone)]
+pub struct Console {
+    queue: SyncSender<Message>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Console {
+    /// Starts the thread that writes to standard error.
+    pub fn start() -> Self {
+        let (queue, messages) = mpsc::sync_channel(QUEUE);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let lost = dropped.clone();
+        std::thread::spawn(move || write(&messages, &lost));
+        Self { queue, dropped }
+    }
+
+    /// Whether standard error is a terminal.
+    pub fn is_terminal() -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// Says `text`, one or more lines without the last line's end.
+    pub fn say(&self, text: impl Into<String>) {
+        self.send(Message::Lines(text.into()));
+    }
+
+    /// Replaces the status line.
+    pub fn status(&self, text: String) {
+        self.send(Message::Status(text));
+    }
+
+    fn send(&self, message: Message) {
+        if let Err(TrySendError::Full(Message::Lines(_))) = self.queue.try_send(message) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until all that was said is written, at most `patience`.
+    pub fn finish(&self, patience: Duration) {
+        let (done, wait) = mpsc::channel();
+        let mut message = Message::Finish(done);
+        for _ in 0..20 {
+            match self.queue.try_send(message) {
+                Ok(()) => {
+                    let _ = wait.recv_timeout(patience);
+                    return;
+                }
+                Err(TrySendError::Full(back)) => message = back,
+                Err(TrySendError::Disconnected(_)) => return,
+            }
+            std::thread::sleep(patience / 20);
+        }
+    }
+}
+
+fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
+    let mut status = String::new();
+    loop {
+        let message = match messages.recv_timeout(Duration::from_secs(60)) {
+            Ok(message) => message,
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let mut out = String::new();
+        if !status.is_empty() {
+            out.push_str("\r\x1b[K");
+        }
+        match message {
+            Message::Lines(text) => {
+                out.push_str(&text);
+                out.push('\n');
+            }
+            Message::Status(text) => status = text,
+            Message::Finish(done) => {
+                let _ = std::io::stderr().write_all(out.as_bytes());
+                let _ = done.send(());
+                return;
+            }
+        }
+        let count = lost.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            out.push_str(&format!("({count} messages were dropped: standard error was not read)\n"));
+        }
+        out.push_str(&status);
+        if std::io::stderr().write_all(out.as_bytes()).is_err() {
+            // Nobody can read it: keep taking messages so that `finish` is answered.
+            status.clear();
+        }
+    }
+}
+
+/// `text` with control characters made visible, so that no device can steer the terminal; line ends stay.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) => {
+                out.extend(c.escape_unicode());
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn control_characters_are_made_visible() {
+        assert_eq!(super::printable("a\x1b[2Jb\tc\n"), "a\\u{1b}[2Jb\tc\n");
+    }
+}

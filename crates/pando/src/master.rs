@@ -1,0 +1,205 @@
+//! The master: lends the input's values to volunteers and puts their results on the output, in order.
+//!
+//! One lock guards the lender and what belongs to it ([`Core`]). Volunteers' tasks ([`attend`]) take values and give
+//! results by the frame; two threads of their own read the input ([`feed`]) and write the output ([`drain`]).
+
+mod attend;
+mod batch;
+mod failures;
+mod input;
+mod output;
+mod report;
+mod seat;
+mod statistics;
+mod watch;
+
+pub(crate) use attend::same_secret;
+pub use attend::{Door, attend};
+pub use input::{Framing, InputError, items};
+pub use output::Ending;
+pub use statistics::Statistics;
+pub use watch::watch;
+
+use crate::{
+    cli::BatchSize,
+    console::Console,
+    events::Events,
+    protocol::{JobOptions, Value},
+};
+use bytes::Bytes;
+use failures::Failures;
+use input::InputQueue;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+use stream_lender::{Lender, SubStreamId, Window};
+use tokio::sync::Notify;
+
+/// What a run is about; the same from start to end.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Random, one per run.
+    pub id: String,
+    /// Hash of the function's bundle.
+    pub function: String,
+    /// What volunteers must know.
+    pub options: JobOptions,
+    /// How values and results are separated.
+    pub framing: Framing,
+    /// Values per lent core.
+    pub batch_size: BatchSize,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// Values read and not yet output, at most.
+    pub window: usize,
+    /// Hide what the function prints.
+    pub quiet: bool,
+    /// Say more.
+    pub verbose: bool,
+    /// Between reports.
+    pub reporting_interval: Duration,
+}
+
+impl Job {
+    fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.options.heartbeat)
+    }
+}
+
+/// One run. Shared by its threads and tasks.
+pub struct Master {
+    /// What it is about.
+    pub job: Job,
+    /// Standard error.
+    pub console: Console,
+    /// `--events`.
+    pub events: Events,
+    core: Mutex<Core>,
+    input_wanted: Condvar,
+    output_ready: Condvar,
+}
+
+/// What the lock guards.
+pub(crate) struct Core {
+    pub(crate) lender: Lender<Value, Bytes, InputError>,
+    pub(crate) input: InputQueue,
+    pub(crate) failures: Failures,
+    pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
+    pub(crate) statistics: Statistics,
+    /// The first signal came: read no more.
+    pub(crate) interrupted: bool,
+    /// The output thread waits for a result.
+    output_waits: bool,
+    /// The run is over: every volunteer is told so.
+    pub(crate) finished: bool,
+    /// Volunteers that ever joined.
+    pub(crate) joined: u64,
+}
+
+/// What the rest of the master knows of one volunteer.
+pub(crate) struct SeatEntry {
+    pub(crate) name: String,
+    pub(crate) device: String,
+    pub(crate) cores: u32,
+    pub(crate) native: bool,
+    /// Values and results done here.
+    pub(crate) done: u64,
+    /// Wakes its task: values may be there.
+    pub(crate) wake: Arc<Notify>,
+    /// Ends its task: the same device came back on another channel.
+    pub(crate) replaced: bool,
+    /// Long calls it told of: value, start, when next to speak of it.
+    pub(crate) running: HashMap<u64, watch::LongCall>,
+    /// Reports of its function since the last line about them.
+    pub(crate) reports: report::Sum,
+}
+
+impl Master {
+    /// A run of `job` that nothing has been read for yet.
+    pub fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
+        let window = Window { items: job.window, ..Window::default() };
+        let lender = Lender::with_weights(window, |value: &Value| value.bytes.len() as u64, |result: &Bytes| result.len() as u64);
+        let core = Core {
+            lender,
+            input: InputQueue::default(),
+            failures: Failures::default(),
+            seats: HashMap::new(),
+            statistics: Statistics::new(Instant::now()),
+            interrupted: false,
+            output_waits: false,
+            finished: false,
+            joined: 0,
+        };
+        Arc::new(Self { job, console, events, core: Mutex::new(core), input_wanted: Condvar::new(), output_ready: Condvar::new() })
+    }
+
+    /// Runs `act` under the lock, then wakes whoever has something to do because of it.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Core) -> R) -> R {
+        let mut core = self.lock();
+        let result = act(&mut core);
+        self.wake(&mut core);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().expect("no task panics while it holds the lock")
+    }
+
+    fn wake(&self, core: &mut Core) {
+        while let Some(sub) = core.lender.next_wake() {
+            if let Some(seat) = core.seats.get(&sub) {
+                seat.wake.notify_one();
+            }
+        }
+        if core.input.is_empty() && core.lender.wants_input() {
+            self.input_wanted.notify_one();
+        }
+        if core.output_waits && core.lender.has_output() {
+            core.output_waits = false;
+            self.output_ready.notify_one();
+        }
+    }
+
+    /// Stops reading; what has been read is finished. Gives how many values that is, and the number of devices.
+    pub fn interrupt(&self) -> (usize, usize) {
+        self.with(|core| {
+            if core.lender.input_is_open() {
+                core.interrupted = true;
+                core.lender.end_input();
+            }
+            (core.lender.in_progress(), core.seats.len())
+        })
+    }
+
+    /// The run is over: tells every volunteer.
+    pub fn finish(&self) {
+        let mut core = self.lock();
+        core.finished = true;
+        for seat in core.seats.values() {
+            seat.wake.notify_one();
+        }
+    }
+
+    /// Whether the run is over, and whether the device of `sub` came back on another channel.
+    pub(crate) fn standing(&self, sub: SubStreamId) -> (bool, bool) {
+        let core = self.lock();
+        (core.finished, core.seats.get(&sub).is_some_and(|seat| seat.replaced))
+    }
+
+    /// Volunteers connected now, and whether any ever joined.
+    pub fn volunteers(&self) -> (usize, bool) {
+        let core = self.lock();
+        (core.seats.len(), core.joined > 0)
+    }
+
+    /// Values there at start: the command line's items.
+    pub fn provide(&self, values: Vec<Value>) {
+        self.with(|core| {
+            core.input.extend(values);
+            core.input.end(Ok(()));
+            core.lender.input_ready();
+        });
+    }
+}

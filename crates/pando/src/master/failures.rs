@@ -1,0 +1,78 @@
+//! Attempts that failed, and what follows from them.
+
+use super::{Core, Ending};
+use crate::protocol::Failure;
+use std::collections::HashMap;
+use stream_lender::{Index, SubStreamId};
+
+/// Bookkeeping of failed attempts, and of the value that ends the run.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    attempts: HashMap<Index, u32>,
+    fatal: Option<(Index, String)>,
+}
+
+impl Failures {
+    /// How the run ends because of a value that failed for good, if one did.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.fatal.as_ref().map(|(_, text)| Ending::ItemFailed(text.clone()))
+    }
+
+    /// A value has its result: what is known of its attempts is history.
+    pub(crate) fn forget(&mut self, index: Index) {
+        if !self.attempts.is_empty() {
+            self.attempts.remove(&index);
+        }
+    }
+
+    /// Whether `index` has failed before.
+    pub(crate) fn attempts(&self, index: Index) -> u32 {
+        self.attempts.get(&index).copied().unwrap_or(0)
+    }
+}
+
+impl Core {
+    /// An attempt at `index` by `sub` failed: it is lent again, or it ends the run. Gives a line to say.
+    pub(crate) fn attempt_failed(&mut self, sub: SubStreamId, index: Index, failure: &Failure, device: &str, retries: u32) -> Option<String> {
+        if self.lender.holder(index) != Some(sub) {
+            return None;
+        }
+        let attempt = self.failures.attempts(index) + 1;
+        self.failures.attempts.insert(index, attempt);
+        let what = format!("item {} failed on {device}: {}", index + 1, failure.message);
+        if attempt <= retries {
+            if let Some(mut value) = self.lender.value(index).cloned() {
+                value.attempt = attempt;
+                self.lender.replace_value(index, value);
+            }
+            let _ = self.lender.fail(sub, index);
+            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", retries + 1));
+        }
+        self.end_with(index, attempt, what, failure);
+        None
+    }
+
+    /// `index` failed for good: the values before it are finished, the others dropped.
+    fn end_with(&mut self, index: Index, attempts: u32, what: String, failure: &Failure) {
+        if self.failures.fatal.as_ref().is_some_and(|(first, _)| *first <= index) {
+            return;
+        }
+        let value = self.lender.value(index).map(|value| excerpt(&value.bytes)).unwrap_or_default();
+        let mut text = format!("{what}\n  its input: {value}\n  attempts: {attempts}");
+        if let Some(stack) = failure.stack.as_deref().filter(|stack| !stack.is_empty()) {
+            for line in stack.lines().take(12) {
+                text.push_str("\n  ");
+                text.push_str(line.trim_end());
+            }
+        }
+        self.failures.fatal = Some((index, text));
+        self.lender.truncate(index);
+    }
+}
+
+/// The start of a value, for a message.
+fn excerpt(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
+    let short: String = text.chars().take(80).collect();
+    if short.len() < bytes.len() { format!("{short}… ({} bytes)", bytes.len()) } else { short }
+}

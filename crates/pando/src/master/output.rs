@@ -1,0 +1,154 @@
+//! The two threads at the ends: one reads the input when it is wanted, one writes the output as order allows.
+
+use super::{Core, InputError, Master, input::Splitter};
+use bytes::Bytes;
+use std::{
+    io::{ErrorKind, Read, Write},
+    sync::Arc,
+};
+use stream_lender::Output;
+
+/// Bytes written at a time, about.
+const BATCH: usize = 256 * 1024;
+/// Results from here on are written as they are, not copied together.
+const LARGE: usize = 32 * 1024;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Every value read has its output; nothing more comes.
+    Complete,
+    /// Whoever read the output has gone.
+    ReaderLeft,
+    /// The input failed; what came before it is output.
+    InputFailed(InputError),
+    /// A value failed for good; what came before it is output.
+    ItemFailed(String),
+    /// It was asked to stop; what had been read is output.
+    Interrupted,
+    /// The output cannot be written.
+    OutputFailed(String),
+}
+
+impl Master {
+    /// Reads `source` to its end, a block at a time, only while some volunteer asks for values. Blocks.
+    pub fn feed(&self, mut source: impl Read) {
+        let mut splitter = Splitter::new(self.job.framing);
+        let mut values = Vec::new();
+        // The first block is read at once: that there is nothing to do must be known without any volunteer.
+        loop {
+            let read = splitter.read(&mut source, &mut values);
+            let go_on = read == Ok(true);
+            self.with(|core| {
+                core.input.extend(values.drain(..));
+                if !go_on {
+                    core.input.end(read.map(|_| ()));
+                }
+                core.lender.input_ready();
+                core.notice_end();
+            });
+            if !go_on {
+                return;
+            }
+            self.wait_until_wanted();
+        }
+    }
+
+    fn wait_until_wanted(&self) {
+        let mut core = self.lock();
+        while !(core.input.is_empty() && core.lender.wants_input()) {
+            core = self.input_wanted.wait(core).expect("no task panics while it holds the lock");
+        }
+    }
+
+    /// Writes results to `sink` until the run ends. Blocks.
+    pub fn drain(self: &Arc<Self>, mut sink: impl Write) -> Ending {
+        let mut batch = Batch::default();
+        loop {
+            let ending = self.collect(&mut batch);
+            if let Err(error) = batch.write(&mut sink) {
+                self.with(|core| core.lender.drop_output());
+                return match error.kind() {
+                    ErrorKind::BrokenPipe => Ending::ReaderLeft,
+                    _ => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+                };
+            }
+            if let Some(ending) = ending {
+                return ending;
+            }
+        }
+    }
+
+    /// Waits for results and moves those that are next in order to `batch`.
+    fn collect(&self, batch: &mut Batch) -> Option<Ending> {
+        let mut core = self.lock();
+        loop {
+            let ending = batch.take(&mut core, self.job.framing.separator);
+            self.wake(&mut core);
+            if ending.is_some() || !batch.is_empty() {
+                return ending;
+            }
+            core.output_waits = true;
+            core = self.output_ready.wait(core).expect("no task panics while it holds the lock");
+        }
+    }
+}
+
+impl Core {
+    /// Lets the lender know that the input has ended or failed when no value is left before that.
+    fn notice_end(&mut self) {
+        if self.input.has_only_its_end() {
+            let sub = self.lender.open();
+            let _ = self.lender.ask(sub, &mut self.input);
+            self.lender.close(sub);
+        }
+    }
+}
+
+/// Results on their way out: short ones copied together, long ones as they are.
+#[derive(Default)]
+struct Batch {
+    pieces: Vec<Bytes>,
+    short: Vec<u8>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    fn take(&mut self, core: &mut Core, separator: u8) -> Option<Ending> {
+        while self.bytes < BATCH {
+            match core.lender.next_output() {
+                Output::Item(_, result) => self.push(result, separator),
+                Output::Pending => return None,
+                Output::Failed(error) => return Some(core.failures.ending().unwrap_or(Ending::InputFailed(error))),
+                Output::Done if core.interrupted => return Some(core.failures.ending().unwrap_or(Ending::Interrupted)),
+                Output::Done => return Some(core.failures.ending().unwrap_or(Ending::Complete)),
+            }
+        }
+        None
+    }
+
+    fn push(&mut self, result: Bytes, separator: u8) {
+        self.bytes += result.len() + 1;
+        if result.len() < LARGE {
+            self.short.extend_from_slice(&result);
+        } else {
+            self.pieces.push(std::mem::take(&mut self.short).into());
+            self.pieces.push(result);
+        }
+        self.short.push(separator);
+    }
+
+    fn write(&mut self, sink: &mut impl Write) -> std::io::Result<()> {
+        for piece in self.pieces.drain(..) {
+            sink.write_all(&piece)?;
+        }
+        sink.write_all(&self.short)?;
+        self.short.clear();
+        self.bytes = 0;
+        sink.flush()
+    }
+}

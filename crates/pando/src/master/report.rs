@@ -1,0 +1,83 @@
+//! What people are told while a run goes on: the status line, and what functions report of themselves.
+
+use super::{Core, Master};
+use serde_json::{Value, json};
+use std::time::Instant;
+use stream_lender::SubStreamId;
+
+/// Sum of a device's reports since they were last told.
+#[derive(Debug, Default)]
+pub(crate) struct Sum {
+    reports: u64,
+    items: f64,
+    cpu: f64,
+    transfer: f64,
+    units: String,
+}
+
+impl Sum {
+    fn add(&mut self, report: &Value) {
+        let number = |key: &str| report.get(key).and_then(Value::as_f64).unwrap_or(0.0);
+        self.reports += 1;
+        self.items += number("nbItems");
+        self.cpu += number("cpuTime");
+        self.transfer += number("dataTransferTime");
+        if let Some(units) = report.get("units").and_then(Value::as_str) {
+            self.units = units.chars().take(40).collect();
+        }
+    }
+}
+
+impl Master {
+    /// A function reported about itself.
+    pub(crate) fn reported(&self, sub: SubStreamId, id: Option<u64>, report: &Value) {
+        let name = self.with(|core| {
+            let entry = core.seats.get_mut(&sub)?;
+            entry.reports.add(report);
+            Some(entry.name.clone())
+        });
+        self.events.write("report", json!({"device": name, "index": id.map(|id| id + 1), "report": report}));
+    }
+
+    /// Lines about the reports that came since the last call, per device.
+    pub(crate) fn report_lines(&self, seconds: f64) -> Vec<String> {
+        self.with(|core| {
+            let told = core.seats.values_mut().filter(|seat| seat.reports.reports > 0);
+            let mut lines: Vec<String> = told.map(|seat| line(&seat.name, &std::mem::take(&mut seat.reports), seconds)).collect();
+            lines.sort();
+            lines
+        })
+    }
+
+    /// The status line: what is done, how fast, by whom.
+    pub fn status_line(&self, now: Instant) -> String {
+        self.with(|core| status_line(core, now))
+    }
+}
+
+fn line(name: &str, sum: &Sum, seconds: f64) -> String {
+    let units = if sum.units.is_empty() { "items" } else { &sum.units };
+    let mut text = format!("{name}: {:.2} {units}/s", sum.items / seconds.max(0.001));
+    if sum.cpu > 0.0 {
+        text.push_str(&format!(", computing {:.0} ms", sum.cpu));
+    }
+    if sum.transfer > 0.0 {
+        text.push_str(&format!(", transferring {:.0} ms", sum.transfer));
+    }
+    text
+}
+
+fn status_line(core: &mut Core, now: Instant) -> String {
+    let rate = core.statistics.rate(now);
+    let devices = core.seats.len();
+    let cores: u64 = core.seats.values().map(|seat| u64::from(seat.cores)).sum();
+    let plural = |n: u64| if n == 1 { "" } else { "s" };
+    format!(
+        "{} done, {rate:.1}/s, {devices} device{} with {cores} core{}, {} in progress, {:.0?}",
+        core.statistics.total(),
+        plural(devices as u64),
+        plural(cores),
+        core.lender.in_progress(),
+        std::time::Duration::from_secs(core.statistics.elapsed(now).as_secs()),
+    )
+}

@@ -1,0 +1,214 @@
+//! One volunteer's seat, apart from the lender and the channel: how much it may hold, what waits to be sent, when it was
+//! last heard of. Pure: time is an argument.
+
+use super::batch::Batch;
+use crate::{
+    cli::BatchSize,
+    protocol::{Assembler, Beat, Binary, Cutter, Frame, MAX_FRAME, Malformed, PART, ToVolunteer},
+};
+use bytes::Bytes;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+use stream_lender::Limiter;
+
+/// Bytes of values a device may hold unanswered, beyond its first value.
+const MOST_BYTES: u64 = 8 << 20;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    batch: Batch,
+    limiter: Limiter,
+    controls: VecDeque<Frame>,
+    cutter: Cutter,
+    assembler: Assembler,
+    started: Instant,
+    heartbeat: Duration,
+    last_sent: Instant,
+    last_received: Instant,
+}
+
+/// What time asks of a seat.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Nothing before this moment.
+    At(Instant),
+    /// Nothing came for three heartbeats.
+    Dead,
+}
+
+impl Seat {
+    pub(crate) fn new(size: BatchSize, cores: u32, heartbeat: Duration, now: Instant) -> Self {
+        Self {
+            batch: Batch::new(size, cores, now),
+            limiter: Limiter::new(0, MOST_BYTES),
+            controls: VecDeque::new(),
+            cutter: Cutter::default(),
+            assembler: Assembler::default(),
+            started: now,
+            heartbeat,
+            last_sent: now,
+            last_received: now,
+        }
+    }
+
+    /// The device lends another number of cores.
+    pub(crate) fn set_cores(&mut self, cores: u32) {
+        self.batch.set_cores(cores);
+    }
+
+    /// Values it may be sent now. Small amounts of a large limit are saved up, so that frames are worth their cost.
+    pub(crate) fn room(&mut self) -> usize {
+        let limit = self.batch.limit();
+        self.limiter.set_limit(limit);
+        let room = self.limiter.room();
+        if room == 0 {
+            self.batch.full();
+        }
+        if room < limit / 4 && limit > 16 { 0 } else { room }
+    }
+
+    /// Bytes of values it may be sent now; one value is always allowed.
+    pub(crate) fn room_bytes(&self) -> usize {
+        PART.min(MOST_BYTES.saturating_sub(self.limiter.bytes_in_flight()) as usize).max(1)
+    }
+
+    /// A value of so many bytes is on its way to it.
+    pub(crate) fn lent(&mut self, bytes: u64) {
+        self.limiter.sent(bytes);
+    }
+
+    /// A value of so many bytes is no longer with it.
+    pub(crate) fn settled(&mut self, bytes: u64) {
+        self.limiter.answered(bytes);
+    }
+
+    /// So many values were answered.
+    pub(crate) fn answered(&mut self, count: usize, now: Instant) {
+        self.batch.answered(count, now);
+    }
+
+    /// Queues a message; it goes before values and between the parts of a long one.
+    pub(crate) fn say(&mut self, message: &ToVolunteer) {
+        self.controls.push_back(Frame::json(message));
+    }
+
+    /// Queues a frame of values.
+    pub(crate) fn start(&mut self, frame: Bytes) {
+        self.cutter.start(frame);
+    }
+
+    /// Whether the frame of values given to [`Seat::start`] has not gone out entirely.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.cutter.is_busy()
+    }
+
+    /// Whether a frame is ready to be sent.
+    pub(crate) fn has_frame(&self) -> bool {
+        !self.controls.is_empty() || self.cutter.is_busy()
+    }
+
+    /// The next frame to send.
+    pub(crate) fn next_frame(&mut self, now: Instant) -> Option<Frame> {
+        let frame = self.controls.pop_front().or_else(|| self.cutter.next_frame().map(Frame::Binary));
+        if frame.is_some() {
+            self.last_sent = now;
+        }
+        frame
+    }
+
+    /// The next message to send, leaving values aside: what is still said when the channel ends.
+    pub(crate) fn next_message(&mut self) -> Option<Frame> {
+        self.controls.pop_front()
+    }
+
+    /// A binary frame came: gives it decoded once it is whole.
+    pub(crate) fn binary(&mut self, frame: Bytes) -> Result<Option<Binary>, Malformed> {
+        match Binary::decode(frame)? {
+            Binary::Part { total, bytes } => match self.assembler.part(total, &bytes, MAX_FRAME)? {
+                None => Ok(None),
+                Some(whole) => match Binary::decode(whole)? {
+                    Binary::Part { .. } => Err(Malformed("parts within parts")),
+                    other => Ok(Some(other)),
+                },
+            },
+            other => Ok(Some(other)),
+        }
+    }
+
+    /// Anything came: it is alive.
+    pub(crate) fn received(&mut self, now: Instant) {
+        self.last_received = now;
+    }
+
+    /// A pong came back with what the ping carried.
+    pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) {
+        if let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) {
+            let elapsed = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0 - sent;
+            self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
+        }
+    }
+
+    /// Queues a ping, to measure the round trip.
+    pub(crate) fn ping(&mut self, now: Instant) {
+        let t = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
+        self.say(&ToVolunteer::Ping(Beat { t: t.into() }));
+    }
+
+    /// What is due: queues a ping when nothing has been sent for a heartbeat.
+    pub(crate) fn due(&mut self, now: Instant) -> Due {
+        let dead = self.last_received + self.heartbeat * 3;
+        if now >= dead {
+            return Due::Dead;
+        }
+        if now >= self.last_sent + self.heartbeat && self.controls.is_empty() {
+            self.ping(now);
+            self.last_sent = now;
+        }
+        Due::At(dead.min(self.last_sent + self.heartbeat))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEAT: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn an_idle_seat_pings_every_heartbeat_and_dies_after_three_of_silence() {
+        let start = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        assert_eq!(seat.due(start), Due::At(start + BEAT));
+        assert!(!seat.has_frame());
+        assert_eq!(seat.due(start + BEAT), Due::At(start + BEAT * 2));
+        assert!(matches!(seat.next_frame(start + BEAT), Some(Frame::Text(_))));
+        seat.received(start + BEAT * 2);
+        assert_eq!(seat.due(start + BEAT * 4), Due::At(start + BEAT * 5));
+        assert_eq!(seat.due(start + BEAT * 5), Due::Dead);
+    }
+
+    #[test]
+    fn pings_go_between_the_parts_of_a_long_value() {
+        let now = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, now);
+        seat.start(vec![1; 3 * PART].into());
+        assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
+        seat.ping(now);
+        assert!(matches!(seat.next_frame(now), Some(Frame::Text(_))));
+        assert!(seat.is_sending());
+    }
+
+    #[test]
+    fn one_value_is_allowed_whatever_its_size_and_then_bytes_bound() {
+        let now = Instant::now();
+        let mut seat = Seat::new(BatchSize::Fixed(4), 1, BEAT, now);
+        assert_eq!(seat.room(), 4);
+        seat.lent(200 << 20);
+        assert_eq!(seat.room(), 0);
+        seat.settled(200 << 20);
+        assert_eq!(seat.room(), 4);
+    }
+}

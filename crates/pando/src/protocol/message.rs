@@ -1,0 +1,176 @@
+//! The text messages, as JSON objects with a field `type`.
+
+use serde::{Deserialize, Serialize};
+
+/// What a volunteer says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ToMaster {
+    /// The first message on a channel.
+    Hello(Hello),
+    /// A new name, or another number of lent cores (0: paused).
+    Update {
+        /// The device's new name.
+        #[serde(default)]
+        name: Option<String>,
+        /// Lent cores.
+        #[serde(default)]
+        cores: Option<u32>,
+    },
+    /// Calls that have been running for a while.
+    Started {
+        /// Which, and for how long.
+        items: Vec<Running>,
+    },
+    /// Values handed back without being computed.
+    Returned {
+        /// Which.
+        ids: Vec<u64>,
+        /// One of them killed or blocked a worker, it is not known which.
+        #[serde(default)]
+        careful: bool,
+    },
+    /// What the function printed, and its late errors.
+    Log {
+        /// In the order of their printing.
+        entries: Vec<LogEntry>,
+    },
+    /// What the function reported about itself.
+    Report {
+        /// The value it was at.
+        #[serde(default)]
+        id: Option<u64>,
+        /// `{cpuTime, dataTransferTime, nbItems, units}` or anything else.
+        report: serde_json::Value,
+    },
+    /// The function cannot be loaded on this device.
+    Broken {
+        /// Why.
+        message: String,
+        /// Where.
+        #[serde(default)]
+        stack: Option<String>,
+    },
+    /// The device leaves on purpose.
+    Bye {
+        /// `left` or `hidden`.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Asks for a sign of life.
+    Ping(Beat),
+    /// Answers a ping.
+    Pong(Beat),
+}
+
+/// How a volunteer introduces itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Hello {
+    /// Version of the protocol it speaks.
+    pub version: u32,
+    /// The join token, as in the URL.
+    #[serde(default)]
+    pub token: String,
+    /// Random, kept as long as its page or process lives.
+    pub device: String,
+    /// For people.
+    pub name: String,
+    /// Lent cores.
+    pub cores: u32,
+    /// The job it last worked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// Values it still has from before a lost link.
+    #[serde(default)]
+    pub holds: Vec<u64>,
+    /// `browser` or `native`.
+    #[serde(default)]
+    pub kind: String,
+}
+
+/// What the master says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ToVolunteer {
+    /// Answers hello.
+    Welcome(Welcome),
+    /// Asks for those of these values that have not been started.
+    Recall {
+        /// Which.
+        ids: Vec<u64>,
+    },
+    /// The end of this channel.
+    Bye {
+        /// `done`, `version`, `refused`, `protocol`, `stopped`, `replaced`.
+        reason: String,
+        /// For people.
+        text: String,
+    },
+    /// Asks for a sign of life.
+    Ping(Beat),
+    /// Answers a ping.
+    Pong(Beat),
+}
+
+/// What a volunteer needs to know of the job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Welcome {
+    /// Version of the protocol the master speaks.
+    pub version: u32,
+    /// Random, one per run.
+    pub job: String,
+    /// Hash of the function's bundle.
+    pub function: String,
+    /// How to call it.
+    pub options: JobOptions,
+    /// Of the values it said it holds, those it may keep.
+    #[serde(default)]
+    pub keep: Vec<u64>,
+}
+
+/// How a function is to be called.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct JobOptions {
+    /// Calls open per core at a time.
+    pub concurrency: u32,
+    /// Longest call, in milliseconds.
+    pub timeout: Option<u64>,
+    /// In the page instead of workers.
+    pub dom: bool,
+    /// Values and results are JSON.
+    pub json: bool,
+    /// Milliseconds between signs of life.
+    pub heartbeat: u64,
+}
+
+/// A call in progress.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Running {
+    /// Which value.
+    pub id: u64,
+    /// For how long, in milliseconds.
+    pub ms: u64,
+}
+
+/// One line that a function printed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// `log`, `info`, `warn`, `error`, `debug`.
+    pub level: String,
+    /// The text.
+    pub text: String,
+    /// The value it was at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// How often it was printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+}
+
+/// What a ping or pong carries: given back as it came.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Beat {
+    /// Chosen by who asks.
+    #[serde(default)]
+    pub t: serde_json::Value,
+}

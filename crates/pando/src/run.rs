@@ -1,0 +1,285 @@
+//! One run, from the command line to the exit status.
+
+mod function;
+mod local;
+mod signals;
+
+use crate::{
+    cli::{Cli, DEFAULT_PORT, When},
+    console::{Console, printable},
+    events::Events,
+    master::{self, Ending, Framing, Job, Master},
+    protocol::{Form, JobOptions},
+    server::{self, Hosts, Site},
+};
+use function::Function;
+use std::{
+    io::IsTerminal,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// Letters of a token: lower case, none that is easily taken for another.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Length of a fresh token.
+const TOKEN: usize = 10;
+/// Nobody has joined after this long: a hint is given.
+const ALONE: Duration = Duration::from_secs(30);
+/// Time for last words on standard error.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Why a run cannot start: what is said, and exit status 2.
+#[derive(Debug)]
+struct Refused(String);
+
+impl From<anyhow::Error> for Refused {
+    fn from(error: anyhow::Error) -> Self {
+        Self(format!("{error:#}"))
+    }
+}
+
+/// Runs as `cli` says; gives the exit status.
+pub fn run(cli: Cli) -> i32 {
+    let console = Console::start();
+    raise_file_limit();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: threads cannot be started: {error}");
+            return 1;
+        }
+    };
+    let status = runtime.block_on(deploy(cli, console.clone())).unwrap_or_else(|Refused(why)| {
+        console.say(format!("error: {why}"));
+        2
+    });
+    console.finish(LAST_WORDS);
+    status
+}
+
+/// Each volunteer is a file descriptor.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+}
+
+async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
+    let framing = Framing { separator: if cli.null { 0 } else { b'\n' }, form: if cli.json { Form::Json } else { Form::Text } };
+    let from_stdin = cli.stdin || cli.items.is_empty();
+    if from_stdin && !cli.stdin && std::io::stdin().is_terminal() {
+        return Err(Refused(
+            "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
+                .into(),
+        ));
+    }
+    let items = master::items(cli.items.clone(), framing.form).map_err(|error| Refused(error.0))?;
+    let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
+    let options = job_options(&cli);
+    let listener = if cli.local { None } else { Some(listen(&cli, &console).await?) };
+    let function = Function::load(&cli, &options, &console).await?;
+    let master = Master::new(job(&cli, options, framing, &function), console.clone(), events);
+
+    let mut hint = String::new();
+    if let Some(listener) = listener {
+        hint = open_to_volunteers(&cli, listener, &master, &function);
+    }
+    let has_local = local::lend_cores(&cli, &master, function);
+    if !has_local && cli.local {
+        return Err(Refused("--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser".into()));
+    }
+    let ended = start_ends(&master, items, from_stdin);
+    tokio::spawn(master::watch(master.clone()));
+    tokio::spawn(show_progress(cli.clone(), master.clone()));
+    if !has_local {
+        tokio::spawn(hint_when_alone(master.clone(), hint));
+    }
+    let ending = tokio::select! {
+        ending = ended => ending.unwrap_or(Ending::OutputFailed("the output thread died".into())),
+        () = signals::stopped(&master) => return Ok(stopped_now(&master)),
+    };
+    finish(&master).await;
+    Ok(conclude(&ending, &console))
+}
+
+fn job_options(cli: &Cli) -> JobOptions {
+    JobOptions {
+        concurrency: cli.concurrency,
+        timeout: cli.timeout.map(|timeout| timeout.as_millis() as u64),
+        dom: cli.dom,
+        json: cli.json,
+        heartbeat: cli.heartbeat.as_millis() as u64,
+    }
+}
+
+fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) -> Job {
+    Job {
+        id: fresh_token(),
+        function: function.hash.clone(),
+        options,
+        framing,
+        batch_size: cli.batch_size,
+        retries: cli.retries,
+        window: cli.window as usize,
+        quiet: cli.quiet,
+        verbose: cli.verbose,
+        reporting_interval: cli.reporting_interval,
+    }
+}
+
+/// Starts the threads that read the input and write the output; gives how the run ended.
+fn start_ends(master: &Arc<Master>, items: Vec<crate::protocol::Value>, from_stdin: bool) -> oneshot::Receiver<Ending> {
+    let (done, ended) = oneshot::channel();
+    let draining = master.clone();
+    std::thread::spawn(move || {
+        let _ = done.send(draining.drain(std::io::stdout().lock()));
+    });
+    if from_stdin {
+        let feeding = master.clone();
+        std::thread::spawn(move || feeding.feed(std::io::stdin().lock()));
+    } else {
+        master.provide(items);
+    }
+    ended
+}
+
+async fn listen(cli: &Cli, console: &Console) -> Result<TcpListener, Refused> {
+    if let Some(port) = cli.port {
+        let socket = SocketAddr::new(cli.bind, port);
+        return TcpListener::bind(socket).await.map_err(|error| {
+            Refused(format!("port {port} of {} cannot be used ({error}): choose another with --port, or leave it out for the next free one", cli.bind))
+        });
+    }
+    for port in DEFAULT_PORT..DEFAULT_PORT + 100 {
+        match TcpListener::bind(SocketAddr::new(cli.bind, port)).await {
+            Ok(listener) => {
+                if port != DEFAULT_PORT {
+                    console.say(format!("port {DEFAULT_PORT} is taken; using {port}"));
+                }
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(Refused(format!("{} cannot be listened on ({error}): choose another address with --bind", cli.bind))),
+        }
+    }
+    Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
+}
+
+/// Serves volunteers on `listener` and says where; gives a hint for when nobody comes.
+fn open_to_volunteers(cli: &Cli, listener: TcpListener, master: &Arc<Master>, function: &Function) -> String {
+    let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
+    let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
+    let addresses = server::addresses(cli.bind);
+    let urls: Vec<String> = addresses.iter().map(|address| url(*address, port, &token)).collect();
+    let site = Site {
+        master: master.clone(),
+        token,
+        function: function.code.clone(),
+        hash: function.hash.clone(),
+        dom: cli.dom,
+        hosts: Hosts::new(&cli.allow_host),
+    };
+    let console = master.console.clone();
+    tokio::spawn(async move {
+        if let Err(error) = server::serve(listener, site).await {
+            console.say(format!("no more volunteers can join: {error}"));
+        }
+    });
+    for url in &urls {
+        master.console.say(format!("Serving volunteer code at {url}"));
+    }
+    if cli.open_access {
+        master.console.say("open access: anyone who finds this port can join");
+    }
+    show_qr(cli, master, &urls[0]);
+    if cli.open && open::that_detached(&urls[0]).is_err() {
+        master.console.say(format!("no browser could be opened: open {} yourself", urls[0]));
+    }
+    let first = urls[0].clone();
+    format!(
+        "nobody has joined yet: open {first} in a browser of this machine or of another device on the same network. \
+         If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through"
+    )
+}
+
+fn url(address: IpAddr, port: u16, token: &str) -> String {
+    let socket = SocketAddr::new(address, port);
+    if token.is_empty() { format!("http://{socket}/") } else { format!("http://{socket}/{token}/") }
+}
+
+fn show_qr(cli: &Cli, master: &Master, url: &str) {
+    let wanted = cli.qr == When::Always || cli.qr == When::Auto && Console::is_terminal();
+    if let Some(code) = wanted.then(|| server::qr(url)).flatten() {
+        master.console.say(code);
+    }
+}
+
+fn fresh_token() -> String {
+    let mut random = [0; TOKEN];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+}
+
+async fn show_progress(cli: Cli, master: Arc<Master>) {
+    let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
+    let mut told = Instant::now();
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    tick.tick().await;
+    loop {
+        tick.tick().await;
+        let now = Instant::now();
+        if live {
+            master.console.status(master.status_line(now));
+        }
+        if now - told >= cli.reporting_interval {
+            for line in master.report_lines((now - told).as_secs_f64()) {
+                master.console.say(printable(&line));
+            }
+            told = now;
+        }
+    }
+}
+
+async fn hint_when_alone(master: Arc<Master>, hint: String) {
+    tokio::time::sleep(ALONE).await;
+    if !master.volunteers().1 {
+        master.console.say(hint);
+    }
+}
+
+/// Tells volunteers that the job is done, and waits a moment for them to hear it.
+async fn finish(master: &Arc<Master>) {
+    master.finish();
+    let patience = Instant::now() + Duration::from_millis(500);
+    while master.volunteers().0 > 0 && Instant::now() < patience {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Their last frames are on their way through the sockets' tasks.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    master.console.status(String::new());
+    master.events.finish();
+}
+
+fn stopped_now(master: &Master) -> i32 {
+    let (left, _) = master.interrupt();
+    master.console.status(String::new());
+    master.console.say(format!("stopped: {left} item{} not finished", if left == 1 { " was" } else { "s were" }));
+    master.events.finish();
+    1
+}
+
+fn conclude(ending: &Ending, console: &Console) -> i32 {
+    let why = match ending {
+        Ending::Complete | Ending::ReaderLeft => return 0,
+        Ending::Interrupted => {
+            console.say("stopped on request: what had been read is finished");
+            return 1;
+        }
+        Ending::InputFailed(error) => printable(&error.0),
+        Ending::ItemFailed(text) => printable(text),
+        Ending::OutputFailed(text) => text.clone(),
+    };
+    console.say(format!("error: {why}"));
+    1
+}

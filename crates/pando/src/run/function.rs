@@ -1,0 +1,82 @@
+//! The function: bundled, and tried in a first core, before anything is served.
+
+use super::Refused;
+use crate::{
+    cli::Cli,
+    console::{Console, printable},
+    embedded,
+    protocol::JobOptions,
+    volunteer::{CoreId, Engine, First, FromCore, Message, Node},
+};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Longest time for a module to load.
+const LOADING: Duration = Duration::from_secs(30);
+
+/// A function that volunteers can run.
+pub(super) struct Function {
+    /// Its bundle: a classic script.
+    pub(super) code: String,
+    /// The bundle's hash.
+    pub(super) hash: String,
+    /// The engine for this machine's cores, and the first of them, ready.
+    pub(super) local: Option<(Node, First)>,
+}
+
+impl Function {
+    /// Bundles the function of `cli` and tries it.
+    pub(super) async fn load(cli: &Cli, options: &JobOptions, console: &Console) -> Result<Self, Refused> {
+        let bundler = pando_bundler::Options { builtins: embedded::builtin };
+        let bundle = pando_bundler::bundle(&cli.function, &bundler).await.map_err(|error| Refused(error.to_string()))?;
+        for warning in &bundle.warnings {
+            console.say(format!("warning: {}", printable(warning)));
+        }
+        let mut function = Self { code: bundle.code, hash: bundle.hash, local: None };
+        if cli.dom {
+            return Ok(function);
+        }
+        match Node::find(embedded::web("node.js").unwrap_or_default(), &function.code, options).await {
+            Ok(node) => function.local = Some((node.clone(), first_core(&node, cli, console).await?)),
+            Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
+            Err(error) => console.say(format!(
+                "{error}: this machine's cores stay idle. Install Node.js 20 or later, or lend a tab of this machine's browser with --open"
+            )),
+        }
+        Ok(function)
+    }
+}
+
+async fn first_core(node: &Node, cli: &Cli, console: &Console) -> Result<First, Refused> {
+    let (voice, mut said) = mpsc::channel(64);
+    let failed = |why: String| Refused(format!("{}: {}", cli.function.display(), printable(&why)));
+    let core = node.start(CoreId { number: 0, generation: 0 }, voice.clone()).map_err(|error| failed(format!("node cannot be started: {error}")))?;
+    let loading = async {
+        while let Some((_, what)) = said.recv().await {
+            match what {
+                FromCore::Message(Message::Ready) => return Ok(()),
+                FromCore::Message(Message::Broken { message, stack }) => return Err(failed(broken(&message, stack.as_deref()))),
+                FromCore::Ended(why) => return Err(failed(format!("loading it ended the process ({why})"))),
+                FromCore::Message(Message::Log { entries }) if !cli.quiet => {
+                    entries.iter().for_each(|entry| console.say(printable(&format!("loading {}: {}", cli.function.display(), entry.text))));
+                }
+                FromCore::Stray(text) if !cli.quiet => console.say(printable(&text)),
+                _ => {}
+            }
+        }
+        Err(failed("loading it ended".into()))
+    };
+    match tokio::time::timeout(LOADING, loading).await {
+        Ok(result) => result?,
+        Err(_) => return Err(failed(format!("loading it takes longer than {LOADING:?}: is there an endless loop at its top level?"))),
+    }
+    Ok(First { core, said, voice })
+}
+
+fn broken(message: &str, stack: Option<&str>) -> String {
+    match stack.filter(|stack| !stack.is_empty()) {
+        Some(stack) if stack.starts_with(message) || stack.contains(message) => stack.into(),
+        Some(stack) => format!("{message}\n{stack}"),
+        None => message.into(),
+    }
+}

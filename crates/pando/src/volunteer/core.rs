@@ -1,0 +1,83 @@
+//! What a volunteer asks of an engine: start a core, send it values, take its answers, kill it.
+
+use crate::protocol::LogEntry;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+/// Which core of a volunteer; one that replaces another has its number and the next generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoreId {
+    /// From 0.
+    pub number: usize,
+    /// How many were there before it.
+    pub generation: u32,
+}
+
+/// What cores say, and which.
+pub type Voice = mpsc::Sender<(CoreId, FromCore)>;
+
+/// Starts cores that run the job's function.
+pub trait Engine: Send + Sync + 'static {
+    /// Starts one; what it says comes out of `voice` with `id`, the last of it being [`FromCore::Ended`].
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core>;
+}
+
+/// A running core. Dropping it kills it.
+#[derive(Debug)]
+pub struct Core {
+    /// Frames of values for it.
+    pub values: mpsc::UnboundedSender<Bytes>,
+    /// Ends it when dropped.
+    pub alive: tokio::sync::oneshot::Sender<()>,
+}
+
+/// What a core says.
+#[derive(Debug)]
+pub enum FromCore {
+    /// A message.
+    Message(Message),
+    /// A frame of results.
+    Results(Bytes),
+    /// A line on its standard output or error, where the function has nothing to say.
+    Stray(String),
+    /// It is no more; why, in words.
+    Ended(String),
+}
+
+/// A core's message, as JSON with a field `type`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Message {
+    /// The function is loaded.
+    Ready,
+    /// The function cannot be loaded.
+    Broken {
+        /// Why.
+        message: String,
+        /// Where.
+        #[serde(default)]
+        stack: Option<String>,
+    },
+    /// It is about to compute this value (or a later one of those it has).
+    Started {
+        /// Which.
+        id: u64,
+    },
+    /// What the function printed.
+    Log {
+        /// In order.
+        entries: Vec<LogEntry>,
+    },
+    /// What the function reported.
+    Report {
+        /// The value it was at.
+        #[serde(default)]
+        id: Option<u64>,
+        /// Anything.
+        report: serde_json::Value,
+    },
+}

@@ -1,0 +1,261 @@
+//! Which core computes which value: the state of a native volunteer, without channel, children or clock.
+//!
+//! Values wait here, in order, and each core is given just enough: one at first, then as many as take about
+//! [`AHEAD`] at its measured speed, so that any free core can take what is left and what has not been started can be
+//! handed back. A value marked careful goes to a core alone: if that core dies, the guilty one is known.
+//!
+//! `web/src/link/` is the same for tabs.
+
+use crate::protocol::Value;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// Time's worth of values that a core is given.
+const AHEAD: Duration = Duration::from_millis(20);
+/// Values that a core is given at most.
+const MOST: usize = 4096;
+/// Bytes of values in one frame for a core, about.
+const MOST_BYTES: usize = 1 << 20;
+/// A core that should have ended a call by itself is ended after this much more.
+pub(crate) const GRACE: Duration = Duration::from_millis(250);
+/// A call that takes longer than this is told to the master.
+const LONG: Duration = Duration::from_millis(500);
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    queue: VecDeque<(u64, Value)>,
+    cores: Vec<CoreState>,
+    least: usize,
+    timeout: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct CoreState {
+    ready: bool,
+    /// Values that it has not answered, in order.
+    given: VecDeque<u64>,
+    /// One of `given` is careful; it is the only one then.
+    careful: bool,
+    /// The value it said it was at, and since when.
+    at: Option<(u64, Instant)>,
+    told: bool,
+    target: usize,
+}
+
+/// What becomes of the values of a core that died.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// The value that did it, when that is certain.
+    pub(crate) guilty: Option<u64>,
+    /// The others.
+    pub(crate) returned: Vec<u64>,
+    /// One of the others did it.
+    pub(crate) careful: bool,
+}
+
+impl Dispatch {
+    /// For `cores` cores, none of them ready, each to have up to `concurrency` calls open.
+    pub(crate) fn new(cores: usize, concurrency: u32, timeout: Option<Duration>) -> Self {
+        let least = concurrency as usize;
+        let cores = (0..cores).map(|_| CoreState { target: least, ..CoreState::default() }).collect();
+        Self { queue: VecDeque::new(), cores, least, timeout }
+    }
+
+    /// Values came.
+    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = (u64, Value)>) {
+        self.queue.extend(values);
+    }
+
+    /// Core `core` has loaded the function.
+    pub(crate) fn ready(&mut self, core: usize) {
+        self.cores[core].ready = true;
+    }
+
+    /// The next values to give, and to which core; none when no core wants any.
+    pub(crate) fn feed(&mut self) -> Option<(usize, Vec<(u64, Value)>)> {
+        let careful = self.queue.front()?.1.careful;
+        let ready = self.cores.iter().filter(|core| core.ready).count();
+        let (number, core) = self.cores.iter_mut().enumerate().filter(|(_, core)| core.wants(careful)).min_by_key(|(_, core)| core.given.len())?;
+        let share = self.queue.len().div_ceil(ready);
+        let most = if careful { 1 } else { (core.target - core.given.len()).min(share.max(self.least)) };
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        while values.len() < most && bytes < MOST_BYTES {
+            match self.queue.pop_front_if(|(_, value)| value.careful == careful) {
+                None => break,
+                Some((id, value)) => {
+                    bytes += value.bytes.len();
+                    core.given.push_back(id);
+                    values.push((id, value));
+                }
+            }
+        }
+        core.careful = careful;
+        Some((number, values))
+    }
+
+    /// Core `core` is about to compute `id`.
+    pub(crate) fn started(&mut self, core: usize, id: u64, now: Instant) {
+        self.cores[core].at = Some((id, now));
+        self.cores[core].told = false;
+    }
+
+    /// Core `core` answered `ids`, which took `micros` microseconds in all.
+    pub(crate) fn answered(&mut self, core: usize, ids: impl Iterator<Item = u64>, micros: u64, now: Instant) {
+        let least = self.least;
+        let core = &mut self.cores[core];
+        let mut count = 0;
+        for id in ids {
+            count += 1;
+            if core.given.front() == Some(&id) {
+                core.given.pop_front();
+            } else {
+                core.given.retain(|given| *given != id);
+            }
+        }
+        core.careful &= !core.given.is_empty();
+        core.at = core.given.front().map(|id| (*id, now));
+        core.told = false;
+        let each = (micros / u64::max(count, 1)).max(1);
+        core.target = ((AHEAD.as_micros() as u64 / each) as usize).clamp(least, (core.target * 2).min(MOST.max(least)));
+    }
+
+    /// Core `core` died, or was killed.
+    pub(crate) fn died(&mut self, core: usize) -> Verdict {
+        let state = std::mem::replace(&mut self.cores[core], CoreState { target: self.least, ..CoreState::default() });
+        let given: Vec<u64> = state.given.into();
+        match given[..] {
+            [only] if state.at.is_some() => Verdict { guilty: Some(only), ..Verdict::default() },
+            _ => Verdict { guilty: None, careful: state.at.is_some() && !given.is_empty(), returned: given },
+        }
+    }
+
+    /// Cores whose call should have ended long ago: they are to be killed.
+    pub(crate) fn overdue(&self, now: Instant) -> Vec<usize> {
+        let Some(timeout) = self.timeout else { return Vec::new() };
+        let late = |core: &CoreState| core.at.is_some_and(|(_, since)| now >= since + timeout + GRACE);
+        self.cores.iter().enumerate().filter(|(_, core)| late(core)).map(|(number, _)| number).collect()
+    }
+
+    /// When [`Dispatch::overdue`] is worth another look.
+    pub(crate) fn next_overdue(&self) -> Option<Instant> {
+        let timeout = self.timeout?;
+        self.cores.iter().filter_map(|core| core.at).map(|(_, since)| since + timeout + GRACE).min()
+    }
+
+    /// Calls that have become long since the last time this was asked, and for how many milliseconds they have run.
+    pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(u64, u64)> {
+        let mut calls = Vec::new();
+        for core in self.cores.iter_mut().filter(|core| !core.told) {
+            if let Some((id, since)) = core.at.filter(|(_, since)| now.saturating_duration_since(*since) >= LONG) {
+                core.told = true;
+                calls.push((id, now.saturating_duration_since(since).as_millis() as u64));
+            }
+        }
+        calls
+    }
+
+    /// Takes back what no core has been given: of `ids`, or everything.
+    pub(crate) fn recall(&mut self, ids: Option<&[u64]>) -> Vec<u64> {
+        let mut returned = Vec::new();
+        self.queue.retain(|(id, _)| {
+            let back = ids.is_none_or(|ids| ids.contains(id));
+            if back {
+                returned.push(*id);
+            }
+            !back
+        });
+        returned
+    }
+}
+
+impl CoreState {
+    fn wants(&self, careful: bool) -> bool {
+        let few = if careful { self.given.is_empty() } else { self.given.len() * 2 <= self.target && self.given.len() < self.target };
+        self.ready && few && !self.careful
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Form;
+
+    fn values(ids: std::ops::Range<u64>) -> Vec<(u64, Value)> {
+        ids.map(|id| (id, Value::new("x".into(), Form::Text))).collect()
+    }
+
+    fn ids(values: &[(u64, Value)]) -> Vec<u64> {
+        values.iter().map(|(id, _)| *id).collect()
+    }
+
+    #[test]
+    fn a_slow_function_gets_one_value_per_core() {
+        let now = Instant::now();
+        let mut dispatch = Dispatch::new(2, 1, None);
+        dispatch.extend(values(0..10));
+        assert!(dispatch.feed().is_none(), "no core is ready");
+        dispatch.ready(0);
+        dispatch.ready(1);
+        assert_eq!(ids(&dispatch.feed().unwrap().1), [0]);
+        assert_eq!(ids(&dispatch.feed().unwrap().1), [1]);
+        assert!(dispatch.feed().is_none());
+        dispatch.answered(1, [1].into_iter(), 1_000_000, now);
+        let (core, given) = dispatch.feed().unwrap();
+        assert_eq!((core, ids(&given)), (1, vec![2]));
+    }
+
+    #[test]
+    fn a_fast_function_gets_ever_more_up_to_20_ms() {
+        let now = Instant::now();
+        let mut dispatch = Dispatch::new(1, 1, None);
+        dispatch.ready(0);
+        dispatch.extend(values(0..100_000));
+        let mut most = 0;
+        for _ in 0..30 {
+            let (core, given) = dispatch.feed().unwrap();
+            most = given.len();
+            dispatch.answered(core, given.iter().map(|(id, _)| *id), 100 * given.len() as u64, now);
+        }
+        assert_eq!(most, 200);
+    }
+
+    #[test]
+    fn a_death_with_one_value_is_its_fault_and_with_several_it_is_open() {
+        let now = Instant::now();
+        let mut dispatch = Dispatch::new(1, 1, Some(Duration::from_secs(1)));
+        dispatch.ready(0);
+        dispatch.extend(values(0..100));
+        dispatch.feed();
+        dispatch.started(0, 0, now);
+        dispatch.answered(0, [0].into_iter(), 1, now);
+        let (_, given) = dispatch.feed().unwrap();
+        assert_eq!(ids(&given), [1, 2]);
+        dispatch.started(0, 1, now);
+        assert_eq!(dispatch.overdue(now + Duration::from_millis(1200)), [] as [usize; 0]);
+        assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
+        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: vec![1, 2], careful: true });
+        dispatch.ready(0);
+        dispatch.feed();
+        dispatch.started(0, 3, now);
+        assert_eq!(dispatch.died(0).guilty, Some(3));
+    }
+
+    #[test]
+    fn a_careful_value_goes_alone() {
+        let mut dispatch = Dispatch::new(1, 4, None);
+        dispatch.ready(0);
+        let mut list = values(0..3);
+        list[1].1.careful = true;
+        dispatch.extend(list);
+        assert_eq!(ids(&dispatch.feed().unwrap().1), [0]);
+        assert!(dispatch.feed().is_none());
+        dispatch.answered(0, [0].into_iter(), 1, Instant::now());
+        assert_eq!(ids(&dispatch.feed().unwrap().1), [1]);
+        assert!(dispatch.feed().is_none());
+        dispatch.answered(0, [1].into_iter(), 1, Instant::now());
+        assert_eq!(ids(&dispatch.feed().unwrap().1), [2]);
+    }
+}

@@ -1,0 +1,290 @@
+//! A native volunteer at work: between a channel to the master and the cores of an engine.
+
+use super::{
+    core::{Core, CoreId, Engine, FromCore, Message, Voice},
+    dispatch::{Dispatch, Verdict},
+};
+use crate::{
+    channel::Channel,
+    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, LogEntry, MAX_FRAME, Running, ToMaster, ToVolunteer, Welcome},
+};
+use bytes::Bytes;
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+/// A core that dies this often before it has loaded the function is given up.
+const STILLBIRTHS: u32 = 3;
+/// How often long calls are looked for.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Who lends what.
+#[derive(Debug, Clone)]
+pub struct Lend {
+    /// For people.
+    pub name: String,
+    /// How many.
+    pub cores: usize,
+    /// The join token.
+    pub token: String,
+    /// Random, for as long as this process lives.
+    pub device: String,
+}
+
+/// A core that is ready already, as number 0 of generation 0, and what was to be heard of it.
+#[derive(Debug)]
+pub struct First {
+    /// The core.
+    pub core: Core,
+    /// What it says.
+    pub said: mpsc::Receiver<(CoreId, FromCore)>,
+    /// Where it, and all others, say it.
+    pub voice: Voice,
+}
+
+/// Lends cores of `engine` over `channel` until the master says goodbye.
+pub async fn lend(lend: Lend, engine: impl Engine, first: Option<First>, mut channel: Channel) {
+    let hello = Hello {
+        version: protocol::VERSION,
+        token: lend.token,
+        device: lend.device,
+        name: lend.name,
+        cores: lend.cores as u32,
+        job: None,
+        holds: Vec::new(),
+        kind: "native".into(),
+    };
+    if channel.outgoing.send(Frame::json(&ToMaster::Hello(hello))).await.is_err() {
+        return;
+    }
+    let Some(Frame::Text(text)) = channel.incoming.recv().await else { return };
+    let Ok(ToVolunteer::Welcome(welcome)) = serde_json::from_str(&text) else { return };
+    let (core, said, voice) = match first {
+        Some(First { core, said, voice }) => (Some(core), said, voice),
+        None => {
+            let (voice, said) = mpsc::channel(64);
+            (None, said, voice)
+        }
+    };
+    let mut host = Host::new(lend.cores, engine, core, voice, &welcome);
+    host.run(&mut channel, said).await;
+}
+
+struct Host<E> {
+    engine: E,
+    cores: Vec<Option<Core>>,
+    stillbirths: Vec<u32>,
+    generations: Vec<u32>,
+    voice: Voice,
+    dispatch: Dispatch,
+    timeout: Option<Duration>,
+    outbox: VecDeque<Frame>,
+    cutter: Cutter,
+    assembler: Assembler,
+    last_sent: Instant,
+    heartbeat: Duration,
+}
+
+impl<E: Engine> Host<E> {
+    fn new(cores: usize, engine: E, first: Option<Core>, voice: Voice, welcome: &Welcome) -> Self {
+        let timeout = welcome.options.timeout.map(Duration::from_millis);
+        let mut host = Self {
+            engine,
+            cores: (0..cores).map(|_| None).collect(),
+            stillbirths: vec![0; cores],
+            generations: vec![0; cores],
+            voice,
+            dispatch: Dispatch::new(cores, welcome.options.concurrency.max(1), timeout),
+            timeout,
+            outbox: VecDeque::new(),
+            cutter: Cutter::default(),
+            assembler: Assembler::default(),
+            last_sent: Instant::now(),
+            heartbeat: Duration::from_millis(welcome.options.heartbeat.max(1)),
+        };
+        let from = match first {
+            Some(core) => {
+                host.cores[0] = Some(core);
+                host.dispatch.ready(0);
+                1
+            }
+            None => 0,
+        };
+        for number in from..cores {
+            host.start(number);
+        }
+        host
+    }
+
+    async fn run(&mut self, channel: &mut Channel, mut said: mpsc::Receiver<(CoreId, FromCore)>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let overdue = self.dispatch.next_overdue();
+            let late = tokio::time::sleep_until(overdue.unwrap_or_else(|| Instant::now() + TICK).into());
+            let to_send = !self.outbox.is_empty() || self.cutter.is_busy();
+            tokio::select! {
+                frame = channel.incoming.recv() => match frame {
+                    None => return,
+                    Some(frame) => if !self.receive(frame) { return },
+                },
+                permit = channel.outgoing.reserve(), if to_send => {
+                    let Ok(permit) = permit else { return };
+                    if let Some(frame) = self.next_frame() {
+                        permit.send(frame);
+                    }
+                },
+                Some((id, what)) = said.recv() => self.hear(id, what),
+                _ = tick.tick() => self.tick(),
+                () = late, if overdue.is_some() => self.kill_overdue(),
+            }
+            self.feed();
+        }
+    }
+
+    /// The next frame to send; other frames go between the parts of a long one.
+    fn next_frame(&mut self) -> Option<Frame> {
+        self.last_sent = Instant::now();
+        match self.outbox.pop_front() {
+            Some(Frame::Binary(bytes)) if bytes.len() > protocol::PART => {
+                if self.cutter.is_busy() {
+                    self.outbox.push_front(Frame::Binary(bytes));
+                } else {
+                    self.cutter.start(bytes);
+                }
+                self.cutter.next_frame().map(Frame::Binary)
+            }
+            Some(frame) => Some(frame),
+            None => self.cutter.next_frame().map(Frame::Binary),
+        }
+    }
+
+    fn say(&mut self, message: &ToMaster) {
+        self.outbox.push_back(Frame::json(message));
+    }
+
+    /// Gives false when the master says goodbye.
+    fn receive(&mut self, frame: Frame) -> bool {
+        match frame {
+            Frame::Binary(bytes) => self.values(bytes),
+            Frame::Text(text) => match serde_json::from_str(&text) {
+                Ok(ToVolunteer::Bye { .. }) | Err(_) => return false,
+                Ok(ToVolunteer::Ping(beat)) => self.say(&ToMaster::Pong(beat)),
+                Ok(ToVolunteer::Recall { ids }) => {
+                    let ids = self.dispatch.recall(Some(&ids));
+                    self.say(&ToMaster::Returned { ids, careful: false });
+                }
+                Ok(ToVolunteer::Welcome(_) | ToVolunteer::Pong(_)) => {}
+            },
+        }
+        true
+    }
+
+    fn values(&mut self, frame: Bytes) {
+        match Binary::decode(frame) {
+            Ok(Binary::Values(values)) => self.dispatch.extend(values),
+            Ok(Binary::Part { total, bytes }) => {
+                if let Ok(Some(whole)) = self.assembler.part(total, &bytes, MAX_FRAME) {
+                    self.values(whole);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn feed(&mut self) {
+        while let Some((number, values)) = self.dispatch.feed() {
+            let bytes = values.iter().map(|(_, value)| protocol::value_len(value)).sum();
+            let frame = protocol::encode_values(values.iter().map(|(id, value)| (*id, value)), bytes);
+            if let Some(core) = &self.cores[number] {
+                // A core that has just died says so, and its values are taken back then.
+                let _ = core.values.send(frame);
+            }
+        }
+    }
+
+    fn hear(&mut self, id: CoreId, what: FromCore) {
+        let number = id.number;
+        if id.generation != self.generations[number] && !matches!(what, FromCore::Stray(_)) {
+            return;
+        }
+        match what {
+            FromCore::Results(frame) => self.results(number, frame),
+            FromCore::Message(Message::Started { id }) => self.dispatch.started(number, id, Instant::now()),
+            FromCore::Message(Message::Ready) => {
+                self.stillbirths[number] = 0;
+                self.dispatch.ready(number);
+            }
+            FromCore::Message(Message::Broken { message, stack }) => self.say(&ToMaster::Broken { message, stack }),
+            FromCore::Message(Message::Log { entries }) => self.say(&ToMaster::Log { entries }),
+            FromCore::Message(Message::Report { id, report }) => self.say(&ToMaster::Report { id, report }),
+            FromCore::Stray(text) => {
+                self.say(&ToMaster::Log { entries: vec![LogEntry { level: "log".into(), text, id: None, count: None }] });
+            }
+            FromCore::Ended(why) => self.bury(number, "died", &format!("it ended the process that computed it ({why})")),
+        }
+    }
+
+    fn results(&mut self, number: usize, frame: Bytes) {
+        match Binary::decode(frame.clone()) {
+            Ok(Binary::Results(answers)) => {
+                let micros = answers.iter().map(|answer| answer.micros).sum();
+                self.dispatch.answered(number, answers.iter().map(|answer| answer.id), micros, Instant::now());
+                self.outbox.push_back(Frame::Binary(frame));
+            }
+            _ => self.bury(number, "died", "the process that computed it wrote something unintelligible"),
+        }
+    }
+
+    fn kill_overdue(&mut self) {
+        let timeout = self.timeout.unwrap_or_default();
+        for number in self.dispatch.overdue(Instant::now()) {
+            self.bury(number, "timeout", &format!("no answer within {timeout:?} (--timeout)"));
+        }
+    }
+
+    /// Core `number` is dead, or is killed here: settles what it had, and starts another.
+    fn bury(&mut self, number: usize, kind: &str, why: &str) {
+        if self.cores[number].take().is_none() {
+            return;
+        }
+        let Verdict { guilty, returned, careful } = self.dispatch.died(number);
+        if let Some(id) = guilty {
+            let failure = Failure { message: why.into(), stack: None, kind: kind.into() };
+            let answer = Answer { id, micros: 0, result: Err(failure) };
+            self.outbox.push_back(Frame::Binary(protocol::encode_results([&answer])));
+        }
+        if !returned.is_empty() {
+            self.say(&ToMaster::Returned { ids: returned, careful });
+        }
+        self.generations[number] += 1;
+        self.start(number);
+    }
+
+    fn start(&mut self, number: usize) {
+        self.stillbirths[number] += 1;
+        if self.stillbirths[number] > STILLBIRTHS {
+            let message = "the process that should load the function ends again and again".into();
+            self.say(&ToMaster::Broken { message, stack: None });
+            return;
+        }
+        let id = CoreId { number, generation: self.generations[number] };
+        match self.engine.start(id, self.voice.clone()) {
+            Ok(core) => self.cores[number] = Some(core),
+            Err(error) => self.say(&ToMaster::Broken { message: format!("no process can be started: {error}"), stack: None }),
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = Instant::now();
+        let items: Vec<Running> = self.dispatch.long_calls(now).into_iter().map(|(id, ms)| Running { id, ms }).collect();
+        if !items.is_empty() {
+            self.say(&ToMaster::Started { items });
+        }
+        if now.saturating_duration_since(self.last_sent) >= self.heartbeat && self.outbox.is_empty() {
+            self.say(&ToMaster::Ping(Beat { t: 0.into() }));
+        }
+    }
+}

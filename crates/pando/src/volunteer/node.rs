@@ -1,0 +1,185 @@
+//! The Node engine: each core is a child process of `node` that runs the same bundle as the tabs do.
+//!
+//! The protocol with a child is on its file descriptor 0, a duplex Unix socket: each frame is its length (32 bits, little
+//! endian) and its bytes; a first byte of 0 means JSON, else it is a binary frame. Its standard output and error are only
+//! what the function prints. It has a process group of its own, and ends with this process, however that ends.
+
+use super::core::{Core, CoreId, Engine, FromCore, Message, Voice};
+use crate::protocol::JobOptions;
+use bytes::{Bytes, BytesMut};
+use serde_json::json;
+use std::{
+    io::Write,
+    os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::UnixStream,
+    process::{Child, Command},
+    sync::{mpsc, oneshot},
+};
+
+/// Oldest Node that will do.
+const OLDEST: u32 = 20;
+/// Longest line of stray output that is shown, in bytes.
+const LONGEST_LINE: usize = 8 * 1024;
+
+/// Time for a dead child's output to be read to its end.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Why Node cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// It is not on PATH.
+    #[error("Node.js was not found (`node` is not on PATH)")]
+    Missing,
+    /// It is older than needed.
+    #[error("Node.js {0} is too old: version {OLDEST} or later is needed")]
+    Old(String),
+    /// The host's script cannot be stored.
+    #[error("the temporary folder cannot be written: {0}")]
+    Temporary(#[from] std::io::Error),
+}
+
+/// See the module. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Node {
+    script: Arc<tempfile::NamedTempFile>,
+    init: Arc<Vec<u8>>,
+}
+
+impl Node {
+    /// Finds `node`, for children that run the bundle `code`.
+    ///
+    /// # Errors
+    /// When it is missing or too old.
+    pub async fn find(host: &str, code: &str, options: &JobOptions) -> Result<Self, NodeError> {
+        let output = Command::new("node").arg("--version").stdin(Stdio::null()).output().await.map_err(|_| NodeError::Missing)?;
+        let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
+        let major: u32 = version.split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+        if major < OLDEST {
+            return Err(NodeError::Old(version));
+        }
+        let mut script = tempfile::Builder::new().prefix("pando-").suffix(".cjs").tempfile()?;
+        script.write_all(host.as_bytes())?;
+        let init = json!({"type": "init", "code": code, "options": options});
+        let mut bytes = vec![0];
+        serde_json::to_writer(&mut bytes, &init).expect("plain data");
+        Ok(Self { script: Arc::new(script), init: Arc::new(bytes) })
+    }
+}
+
+impl Engine for Node {
+    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
+        let (ours, theirs) = StdUnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let mut child = Command::new("node")
+            .arg(self.script.path())
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let (values, frames) = mpsc::unbounded_channel();
+        let (alive, dropped) = oneshot::channel();
+        let stray = [
+            tokio::spawn(stray(child.stdout.take().expect("piped"), id, voice.clone())),
+            tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone())),
+        ];
+        let (read, write) = UnixStream::from_std(ours)?.into_split();
+        let script = self.script.clone();
+        let init = self.init.clone();
+        tokio::spawn(async move {
+            // Children need the script until they have read it.
+            let _script = script;
+            let writing = tokio::spawn(write_frames(write, init, frames));
+            let why = tokio::select! {
+                () = read_frames(read, id, &voice) => ended(&mut child).await,
+                _ = dropped => { let _ = child.kill().await; "killed".into() }
+            };
+            writing.abort();
+            for task in stray {
+                // A process that the child left behind may keep its output open.
+                let _ = tokio::time::timeout(LAST_WORDS, task).await;
+            }
+            let _ = voice.send((id, FromCore::Ended(why))).await;
+        });
+        Ok(Core { values, alive })
+    }
+}
+
+async fn ended(child: &mut Child) -> String {
+    // It closed its socket: it ends by itself, or is made to.
+    let patience = Duration::from_millis(500);
+    match tokio::time::timeout(patience, child.wait()).await {
+        Ok(Ok(status)) => status.to_string(),
+        _ => {
+            let _ = child.kill().await;
+            "it closed its connection".into()
+        }
+    }
+}
+
+async fn write_frames(mut socket: impl tokio::io::AsyncWrite + Unpin, init: Arc<Vec<u8>>, mut frames: mpsc::UnboundedReceiver<Bytes>) {
+    if write_frame(&mut socket, &init).await.is_err() {
+        return;
+    }
+    while let Some(frame) = frames.recv().await {
+        if write_frame(&mut socket, &frame).await.is_err() {
+            return;
+        }
+    }
+    // The host dropped this core; its socket stays open until the child is gone.
+    std::future::pending::<()>().await;
+}
+
+async fn write_frame(socket: &mut (impl tokio::io::AsyncWrite + Unpin), frame: &[u8]) -> std::io::Result<()> {
+    socket.write_all(&(frame.len() as u32).to_le_bytes()).await?;
+    socket.write_all(frame).await
+}
+
+async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice) {
+    let mut socket = BufReader::with_capacity(64 * 1024, socket);
+    let mut header = [0; 4];
+    while socket.read_exact(&mut header).await.is_ok() {
+        let length = u32::from_le_bytes(header) as usize;
+        let mut frame = BytesMut::with_capacity(length.min(1 << 20));
+        let mut rest = (&mut socket).take(length as u64);
+        while frame.len() < length {
+            match rest.read_buf(&mut frame).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        let said = match frame.first() {
+            Some(0) => match serde_json::from_slice::<Message>(&frame[1..]) {
+                Ok(message) => FromCore::Message(message),
+                Err(_) => return,
+            },
+            _ => FromCore::Results(frame.freeze()),
+        };
+        if voice.send((id, said)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) {
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut output).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).await;
+        if !matches!(read, Ok(1..)) {
+            return;
+        }
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if voice.send((id, FromCore::Stray(text))).await.is_err() {
+            return;
+        }
+    }
+}
