@@ -1,0 +1,6 @@
+//! The examples' programs and functions, each run as its users run it.
+
+mod collatz;
+mod program;
+mod raytracer;
+mod square;
