@@ -17,7 +17,9 @@ import type { ErrorKind } from './protocol.ts';
 
 export interface CoreHost {
   /** Milliseconds that never go back. */
-  now(): number;
+  readonly now: () => number;
+  /** A cheaper clock of whole milliseconds. */
+  readonly tick: () => number;
   post(message: FromCore): void;
   results(frame: Uint8Array<ArrayBuffer>): void;
   /** Whether what was posted is still on this thread: then no call is begun until `drained`. */
@@ -53,7 +55,7 @@ export class Core {
     private readonly host: CoreHost,
     private readonly options: CoreOptions,
   ) {
-    this.clock = new CallClock(() => host.now());
+    this.clock = new CallClock(host.now, host.tick);
     this.logs = new Logs(
       () => host.now(),
       (entries) => this.post({ type: 'log', entries }),

@@ -26,6 +26,7 @@ const socket = new HostSocket({
 const runtime = new Runtime(
   {
     now: () => performance.now(),
+    tick: Date.now,
     post: (message) => socket.json(message),
     results: (frame) => socket.binary(frame),
     congested: () => socket.congested,

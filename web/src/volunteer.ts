@@ -21,7 +21,8 @@ const RELOADED_FOR = 'pando-reloaded-for';
 const config = JSON.parse((document.getElementById('config') as HTMLElement).textContent as string) as Config;
 const options = fragmentOptions(location.hash);
 const cores = config.dom ? 1 : coresToLend(options.cores, navigator.hardwareConcurrency);
-const name = options.device || guessedName(navigator.userAgent, navigator.maxTouchPoints);
+const guessed = guessedName(navigator.userAgent, navigator.maxTouchPoints);
+const name = options.device || guessed;
 
 const link = new Worker('link.js');
 const crew = new Crew(link, config.version, config.dom);
@@ -30,7 +31,7 @@ let account: Account = { phase: 'connecting', text: '', done: 0, errors: 0, held
 let lent = cores;
 
 const view = new View({
-  rename: (name) => tell({ type: 'update', name: name || guessedName(navigator.userAgent) }),
+  rename: (name) => tell({ type: 'update', name: name || guessed }),
   lend: (cores) => {
     lent = cores;
     if (!view.paused) tell({ type: 'update', cores });
@@ -88,8 +89,9 @@ function hear(message: FromLink): void {
 }
 
 function show(): void {
-  view.standing(standing(account, view.paused));
-  view.numbers(account.done, speed.at(performance.now(), account.done), account.held, account.errors);
+  const rate = speed.at(performance.now(), account.done);
+  view.standing(standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }));
+  view.numbers(account.done, rate, account.held, account.errors);
 }
 
 /** Loads the page of another function; a server that goes on sending the old page is not asked for ever. */

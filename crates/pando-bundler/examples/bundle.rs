@@ -1,44 +1,45 @@
-//! Bundles a file, with the built-ins of a folder: `bundle FILE BUILTINS`.
-use std::{collections::HashMap, sync::OnceLock, time::Instant};
+//! Bundles a file and prints the script; warnings and times go to standard error.
+//!
+//! `cargo run --example bundle -- FILE BUILTINS [TIMES]`, where BUILTINS is the folder that
+//! `node web/builtins/build.mjs BUILTINS` has made.
 
-static FILES: OnceLock<HashMap<String, &'static str>> = OnceLock::new();
+use std::{collections::HashMap, env, error::Error, fs, path::Path, sync::OnceLock, time::Instant};
 
-fn builtins(name: &str) -> Option<&'static str> {
-    FILES.get()?.get(name).copied()
+use pando_bundler::Options;
+
+static BUILTINS: OnceLock<HashMap<String, String>> = OnceLock::new();
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [file, builtins, times @ ..] = arguments.as_slice() else {
+        return Err("usage: bundle FILE BUILTINS [TIMES]".into());
+    };
+    let _ = BUILTINS.set(read(builtins.as_ref())?);
+    let options = Options { builtins: |name| BUILTINS.get()?.get(name).map(String::as_str) };
+    let mut taken = Vec::new();
+    for _ in 1..times.first().map_or(Ok(1), |times| times.parse())? {
+        let start = Instant::now();
+        pando_bundler::bundle(file.as_ref(), &options).await?;
+        taken.push(start.elapsed());
+    }
+    let bundle = pando_bundler::bundle(file.as_ref(), &options).await?;
+    for warning in &bundle.warnings {
+        eprintln!("{warning}");
+    }
+    println!("{}", bundle.code);
+    if let Some(&first) = taken.first() {
+        taken.sort();
+        eprintln!("{} bytes; first {first:.1?}, median {:.1?}", bundle.code.len(), taken[taken.len() / 2]);
+    }
+    Ok(())
 }
 
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let (file, folder) = (args.next().unwrap(), args.next().unwrap());
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let _ = FILES.set(
-        files.map(|f| (f.file_name().into_string().unwrap(), &*std::fs::read_to_string(f.path()).unwrap().leak())).collect(),
-    );
-    let rt = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    let n: usize = args.next().map_or(1, |n| n.parse().unwrap());
-    let mut times = vec![];
-    for i in 0..n {
-        let start = Instant::now();
-        let result = rt.block_on(pando_bundler::bundle(file.as_ref(), &pando_bundler::Options { builtins }));
-        times.push(start.elapsed().as_secs_f64() * 1e3);
-        if i + 1 == n {
-            match result {
-                Ok(bundle) => {
-                    for w in &bundle.warnings {
-                        eprintln!("WARN {w}");
-                    }
-                    print!("{}", bundle.code);
-                }
-                Err(error) => {
-                    eprintln!("{error}");
-                    std::process::exit(2)
-                }
-            }
-        }
+fn read(folder: &Path) -> Result<HashMap<String, String>, Box<dyn Error>> {
+    let mut files = HashMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        files.insert(entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path())?);
     }
-    let first = times[0];
-    times.sort_by(f64::total_cmp);
-    if n > 1 {
-        eprintln!("first {first:.1} median {:.1}", times[n / 2]);
-    }
+    Ok(files)
 }

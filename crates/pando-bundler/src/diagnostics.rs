@@ -41,7 +41,7 @@ pub(crate) fn is_syntax(diagnostic: &BuildDiagnostic) -> bool {
 pub(crate) fn sort(warnings: Vec<BuildDiagnostic>, folder: &Path) -> (Vec<BuildDiagnostic>, Vec<String>) {
     let (fatal, others): (Vec<_>, Vec<_>) =
         warnings.into_iter().partition(|warning| matches!(warning.kind(), EventKind::UnresolvedImport));
-    let own = others.iter().filter(|warning| !warning.id().is_some_and(|id| id.contains("node_modules")));
+    let own = others.iter().filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
     let texts = own.map(|warning| match place(warning, folder) {
         Some(place) => format!("{place}: {}", warning_text(warning)),
         None => warning_text(warning),

@@ -185,7 +185,7 @@ impl Plugin for PandoPlugin {
 
     async fn transform_ast(&self, _: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
         let script = !matches!(args.module_type, ModuleType::Json);
-        if script && !args.id.starts_with('\0') && !args.id.contains("node_modules") {
+        if script && !source::is_foreign(args.id) {
             let found = notes::of(args.ast.program(), Path::new(source::file_of(args.id)), args.ast.source());
             self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
         }

@@ -30,6 +30,11 @@ pub(crate) fn is_sloppy(id: &str) -> bool {
     id.ends_with(SLOPPY)
 }
 
+/// Whether an id is that of a package's file or of no file at all: nothing the user wrote.
+pub(crate) fn is_foreign(id: &str) -> bool {
+    id.contains("node_modules") || id.starts_with('\0')
+}
+
 pub(crate) fn is_typescript(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| ["ts", "tsx", "cts", "mts"].contains(&extension))

@@ -117,7 +117,7 @@ pub struct Cli {
     #[arg(short, long, env = "PANDO_QUIET")]
     pub quiet: bool,
 
-    /// Say more
+    /// Say more: statistics at every --reporting-interval
     #[arg(short, long, env = "PANDO_VERBOSE")]
     pub verbose: bool,
 

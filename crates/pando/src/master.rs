@@ -56,10 +56,6 @@ pub struct Job {
     pub window: usize,
     /// Hide what the function prints.
     pub quiet: bool,
-    /// Say more.
-    pub verbose: bool,
-    /// Between reports.
-    pub reporting_interval: Duration,
 }
 
 impl Job {
@@ -103,7 +99,6 @@ pub(crate) struct SeatEntry {
     pub(crate) name: String,
     pub(crate) device: String,
     pub(crate) cores: u32,
-    pub(crate) native: bool,
     /// Values and results done here.
     pub(crate) done: u64,
     /// Wakes its task: values may be there.

@@ -6,8 +6,10 @@
 //! Identifiers are a value's position in the input, from 0; people are shown it plus one.
 
 mod message;
+mod parts;
 
 pub use message::*;
+pub use parts::{Assembler, Cutter};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -17,11 +19,11 @@ pub const VERSION: u32 = 1;
 /// Longest frame sent in one piece, in bytes; a longer one is cut into parts of at most this.
 pub const PART: usize = 64 * 1024;
 /// Longest frame accepted from the other side once it has introduced itself, in bytes.
-pub const MAX_FRAME: u64 = 1 << 31;
+pub const MAX_FRAME: u64 = (1 << 31) - 1;
 
 const VALUES: u8 = 1;
 const RESULTS: u8 = 2;
-const PARTS: u8 = 3;
+pub(crate) const PARTS: u8 = 3;
 
 /// What a channel carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,8 +148,8 @@ impl Binary {
             Some(&PARTS) => {
                 let total = cursor.varint()?;
                 let bytes = cursor.frame.slice(cursor.at..);
-                if bytes.is_empty() {
-                    return Err(Malformed("empty part"));
+                if bytes.is_empty() || bytes.len() as u64 > total {
+                    return Err(Malformed("a part that is empty or longer than the whole"));
                 }
                 Ok(Self::Part { total, bytes })
             }
@@ -172,7 +174,7 @@ impl Cursor {
 
     fn varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0u64;
-        for shift in (0..63).step_by(7) {
+        for shift in (0..56).step_by(7) {
             let byte = *self.frame.get(self.at).ok_or(Malformed("ends inside a number"))?;
             self.at += 1;
             value |= u64::from(byte & 0x7f) << shift;
@@ -206,7 +208,7 @@ impl Cursor {
         let micros = self.varint()?;
         let bytes = self.bytes()?;
         let result = match (tag, form(tag)) {
-            (3, _) => Err(serde_json::from_slice(&bytes).map_err(|_| Malformed("an error that is not JSON"))?),
+            (3, _) => Err(serde_json::from_slice(&bytes).map_err(|_| Malformed("an error that is not as agreed"))?),
             (_, Some(form)) => {
                 if form != Form::Bytes && std::str::from_utf8(&bytes).is_err() {
                     return Err(Malformed("text that is not UTF-8"));
@@ -228,7 +230,7 @@ fn form(tag: u64) -> Option<Form> {
     }
 }
 
-fn put_varint(out: &mut BytesMut, mut value: u64) {
+pub(crate) fn put_varint(out: &mut BytesMut, mut value: u64) {
     while value >= 0x80 {
         out.put_u8(value as u8 | 0x80);
         value >>= 7;
@@ -278,71 +280,4 @@ pub fn encode_results<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> Byte
         }
     }
     out.freeze()
-}
-
-/// Cuts one long frame into parts, one at a time, so that other frames can go between.
-#[derive(Debug, Default)]
-pub struct Cutter {
-    rest: Bytes,
-    total: u64,
-}
-
-impl Cutter {
-    /// Starts on `frame`; the previous one must have been sent whole.
-    pub fn start(&mut self, frame: Bytes) {
-        debug_assert!(self.rest.is_empty(), "one frame is cut at a time");
-        self.total = frame.len() as u64;
-        self.rest = frame;
-    }
-
-    /// Whether a frame has been started and not all of it has come out.
-    pub fn is_busy(&self) -> bool {
-        !self.rest.is_empty()
-    }
-
-    /// The next frame to send: the whole one when it is short enough, else its next part.
-    pub fn next_frame(&mut self) -> Option<Bytes> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        if self.total <= PART as u64 {
-            return Some(std::mem::take(&mut self.rest));
-        }
-        let piece = self.rest.split_to(self.rest.len().min(PART));
-        let mut out = BytesMut::with_capacity(piece.len() + 11);
-        out.put_u8(PARTS);
-        put_varint(&mut out, self.total);
-        out.extend_from_slice(&piece);
-        Some(out.freeze())
-    }
-}
-
-/// Puts parts together again.
-#[derive(Debug, Default)]
-pub struct Assembler {
-    buffer: BytesMut,
-    total: u64,
-}
-
-impl Assembler {
-    /// Takes a part; gives the whole frame with the last one.
-    ///
-    /// # Errors
-    /// When the parts disagree about the total, or it exceeds `max` bytes.
-    pub fn part(&mut self, total: u64, bytes: &[u8], max: u64) -> Result<Option<Bytes>, Malformed> {
-        if self.buffer.is_empty() {
-            if total > max {
-                return Err(Malformed("longer than allowed"));
-            }
-            self.total = total;
-        }
-        if total != self.total || (self.buffer.len() + bytes.len()) as u64 > total {
-            return Err(Malformed("parts that do not fit together"));
-        }
-        self.buffer.extend_from_slice(bytes);
-        if (self.buffer.len() as u64) < total {
-            return Ok(None);
-        }
-        Ok(Some(std::mem::take(&mut self.buffer).freeze()))
-    }
 }

@@ -123,8 +123,6 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) ->
         retries: cli.retries,
         window: cli.window as usize,
         quiet: cli.quiet,
-        verbose: cli.verbose,
-        reporting_interval: cli.reporting_interval,
     }
 }
 
@@ -235,6 +233,9 @@ async fn show_progress(cli: Cli, master: Arc<Master>) {
         if now - told >= cli.reporting_interval {
             for line in master.report_lines((now - told).as_secs_f64()) {
                 master.console.say(printable(&line));
+            }
+            if cli.verbose && !live {
+                master.console.say(master.status_line(now));
             }
             told = now;
         }

@@ -8,6 +8,7 @@ export function serve(port: MessagePort, version: string, load: () => void | Pro
   const runtime = new Runtime(
     {
       now: () => performance.now(),
+      tick: Date.now,
       post: (message) => port.postMessage(message),
       results: (frame) => port.postMessage(frame.buffer, [frame.buffer]),
       congested: () => false,

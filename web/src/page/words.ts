@@ -15,13 +15,23 @@ export interface Standing {
   over: boolean;
 }
 
-export function standing(account: Account, paused: boolean): Standing {
+/** What only the page knows. */
+export interface Here {
+  paused: boolean;
+  /** Cores lent. */
+  lent: number;
+  /** Whether items were done in the last seconds: a quick function is idle whenever one looks. */
+  active: boolean;
+  dom: boolean;
+}
+
+export function standing(account: Account, here: Here): Standing {
   const { phase, text } = account;
   switch (phase) {
     case 'connecting':
       return going('Connecting…', '', 'calm');
     case 'joined':
-      return paused ? pausedStanding(account) : computing(account);
+      return here.paused ? pausedStanding(account) : computing(account, here);
     case 'waiting':
       return going('Connection lost', 'Trying again by itself. You can leave this page open.', 'bad');
     case 'away':
@@ -39,9 +49,12 @@ export function standing(account: Account, paused: boolean): Standing {
   }
 }
 
-function computing({ busy, done }: Account): Standing {
-  if (busy === 0) return going(done === 0 ? 'Ready' : 'Waiting for more', 'Work begins as soon as there is some.', 'good');
-  return going('Computing', `On ${count(busy, 'core')} of this device. Keep this page open and visible.`, 'good');
+function computing({ busy, done }: Account, { lent, active, dom }: Here): Standing {
+  if (busy === 0 && !active) {
+    return going(done === 0 ? 'Ready' : 'Waiting for more', 'Work begins as soon as there is some.', 'good');
+  }
+  if (dom) return going('Computing', 'In this page: it may ask you for something.', 'good');
+  return going('Computing', `With ${count(lent, 'core')} of this device. Keep this page open and visible.`, 'good');
 }
 
 function pausedStanding({ held }: Account): Standing {

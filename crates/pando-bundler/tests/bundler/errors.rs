@@ -173,7 +173,7 @@ fn files_that_are_not_code() {
 fn an_unreadable_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::with(&[("render.js", "module.exports = 1")]);
-    fs::set_permissions(folder.path("render.js"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.path("render.js"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(folder.path("render.js")).is_err() {
         assert_eq!(refused_as(&folder, "render.js"), "render.js: no permission to read this file");
     }

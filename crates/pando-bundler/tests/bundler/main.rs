@@ -6,5 +6,4 @@ mod globals;
 mod language;
 mod packages;
 mod support;
-mod times;
 mod warnings;

@@ -82,6 +82,16 @@ fn a_built_in_wins_over_a_package_of_its_name() {
 }
 
 #[test]
+fn names_of_folders_do_not_matter() {
+    for name in ["with space", "c#", "50%", "\u{e9}t\u{e9}", "it's"] {
+        let entry = format!("{name}/render.js");
+        let other = format!("{name}/old.js");
+        let folder = Folder::with(&[(&entry, "module.exports = x => require('./old')"), (&other, "module.exports = 010")]);
+        assert_eq!(folder.answer(&entry, ""), json!({"result": 8}), "{name}");
+    }
+}
+
+#[test]
 fn text_and_json_files_can_be_required() {
     let folder = Folder::with(&[
         ("render.js", "module.exports = x => [require('./data').list[1], require('./words.txt')]"),

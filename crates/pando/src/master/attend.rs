@@ -1,5 +1,8 @@
 //! Attends to one volunteer, from its hello to its end: the task between a channel and the lender.
 
+mod goodbye;
+mod hear;
+
 use super::{
     Master, SeatEntry,
     report::Sum,
@@ -8,9 +11,8 @@ use super::{
 use crate::{
     channel::Channel,
     console::printable,
-    protocol::{self, Answer, Binary, Failure, Form, Frame, Hello, LogEntry, PART, ToMaster, ToVolunteer, Value, Welcome},
+    protocol::{self, Frame, Hello, PART, ToMaster, ToVolunteer, Value, Welcome},
 };
-use bytes::Bytes;
 use serde_json::json;
 use std::{
     collections::HashMap,
@@ -133,7 +135,6 @@ impl Attendant {
                 name: name.clone(),
                 device: hello.device.clone(),
                 cores,
-                native: hello.kind == "native",
                 done: 0,
                 wake: wake.clone(),
                 replaced: false,
@@ -244,217 +245,6 @@ impl Attendant {
         self.lent.clear();
         self.seat.start(frame);
     }
-
-    fn receive(&mut self, frame: Frame) -> Result<(), End> {
-        self.seat.received(Instant::now());
-        match frame {
-            Frame::Binary(bytes) => match self.seat.binary(bytes) {
-                Ok(Some(Binary::Results(answers))) => self.answers(answers),
-                Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
-                Ok(None) => Ok(()),
-                Err(malformed) => Err(End::Protocol(malformed.to_string())),
-            },
-            Frame::Text(text) if text.len() > 16 << 20 => Err(End::Protocol("a message too long".into())),
-            Frame::Text(text) => match serde_json::from_str(&text) {
-                Ok(message) => self.message(message),
-                Err(error) => Err(End::Protocol(format!("a message that cannot be understood: {error}"))),
-            },
-        }
-    }
-
-    fn message(&mut self, message: ToMaster) -> Result<(), End> {
-        match message {
-            ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
-            ToMaster::Pong(beat) => self.seat.pong(&beat, Instant::now()),
-            ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
-            ToMaster::Update { name, cores } => self.update(name, cores),
-            ToMaster::Started { items } => self.master.started(self.sub, &items),
-            ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
-            ToMaster::Log { entries } => self.log(&entries),
-            ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
-            ToMaster::Broken { message, .. } => return Err(End::Broken(message)),
-            ToMaster::Bye { reason } => return Err(End::Left(reason)),
-        }
-        Ok(())
-    }
-
-    fn update(&mut self, name: Option<String>, cores: Option<u32>) {
-        let cores = cores.map(|cores| cores.min(4096));
-        if let Some(cores) = cores {
-            self.seat.set_cores(cores);
-            self.asking |= cores > 0;
-        }
-        self.master.with(|core| {
-            let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
-            let name = name.map(|name| unused_name(others, &name));
-            if let Some(entry) = core.seats.get_mut(&self.sub) {
-                entry.cores = cores.unwrap_or(entry.cores);
-                if let Some(name) = name {
-                    self.master.console.say(format!("{} is now called {name}", entry.name));
-                    entry.name.clone_from(&name);
-                    self.name = name;
-                }
-            }
-        });
-    }
-
-    fn returned(&mut self, ids: &[u64], careful: bool) {
-        self.master.with(|core| {
-            for &id in ids {
-                if core.lender.holder(id) != Some(self.sub) {
-                    continue;
-                }
-                if let Some(mut value) = core.lender.value(id).cloned() {
-                    self.seat.settled(value.bytes.len() as u64);
-                    if careful {
-                        value.careful = true;
-                        core.lender.replace_value(id, value);
-                    }
-                }
-                let _ = core.lender.hand_back(self.sub, id);
-            }
-        });
-        self.asking = true;
-    }
-
-    fn answers(&mut self, answers: Vec<Answer>) -> Result<(), End> {
-        let now = Instant::now();
-        let (results, separator, events) = (answers.len(), self.master.job.framing.separator, self.master.events.wanted());
-        let mut told = Vec::new();
-        let mut happened = Vec::new();
-        self.master.with(|core| {
-            let mut micros = 0;
-            let mut done = 0;
-            for answer in answers {
-                if core.lender.holder(answer.id) != Some(self.sub) {
-                    // Late, doubled or forged: it changes nothing.
-                    continue;
-                }
-                self.seat.settled(core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64));
-                micros += answer.micros;
-                match answer.result.and_then(|(form, result)| well_framed(form, result, separator)) {
-                    Ok(result) => {
-                        let far = answer.id.saturating_sub(core.lender.output()) > 4096;
-                        let result = if far && result.len() < 1024 { Bytes::copy_from_slice(&result) } else { result };
-                        if core.lender.result(self.sub, answer.id, result).is_ok() {
-                            core.failures.forget(answer.id);
-                            done += 1;
-                            if events {
-                                let ms = answer.micros as f64 / 1000.0;
-                                happened.push(("result", json!({"index": answer.id + 1, "device": self.name, "ms": ms})));
-                            }
-                        }
-                    }
-                    Err(failure) => {
-                        let line = core.attempt_failed(self.sub, answer.id, &failure, &self.name, self.master.job.retries);
-                        told.extend(line);
-                        if events {
-                            let fields = json!({"index": answer.id + 1, "device": self.name, "kind": failure.kind, "message": failure.message});
-                            happened.push(("failed", fields));
-                        }
-                    }
-                }
-            }
-            core.statistics.done(done, micros, now);
-            if let Some(entry) = core.seats.get_mut(&self.sub) {
-                entry.done += done;
-                if !entry.running.is_empty() {
-                    let lender = &core.lender;
-                    entry.running.retain(|id, _| lender.holder(*id) == Some(self.sub));
-                }
-            }
-        });
-        self.seat.answered(results, now);
-        for (kind, fields) in happened {
-            self.master.events.write(kind, fields);
-        }
-        for line in told {
-            self.master.console.say(printable(&line));
-        }
-        Ok(())
-    }
-
-    fn log(&self, entries: &[LogEntry]) {
-        for entry in entries {
-            let fields = json!({"device": self.name, "index": entry.id.map(|id| id + 1), "level": entry.level, "text": entry.text, "count": entry.count});
-            self.master.events.write("log", fields);
-            if self.master.job.quiet {
-                continue;
-            }
-            let item = entry.id.map(|id| format!(", item {}", id + 1)).unwrap_or_default();
-            let times = entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
-            for line in entry.text.lines() {
-                self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
-            }
-        }
-    }
-
-    /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
-    async fn leave(mut self, end: End, channel: &Channel) {
-        let held = self.master.with(|core| {
-            let held = core.lender.close(self.sub).len();
-            let entry = core.seats.remove(&self.sub);
-            if let Some(entry) = entry.filter(|_| !matches!(end, End::Done)) {
-                core.statistics.left(entry);
-            }
-            held
-        });
-        self.say_goodbye(&end, held);
-        let patience = Duration::from_secs(1);
-        while let Some(frame) = self.seat.next_message() {
-            if !matches!(tokio::time::timeout(patience, channel.outgoing.send(frame)).await, Ok(Ok(()))) {
-                break;
-            }
-        }
-    }
-
-    fn say_goodbye(&mut self, end: &End, held: usize) {
-        let name = &self.name;
-        let again = match held {
-            0 => String::new(),
-            1 => "; its value goes to another device".into(),
-            n => format!("; its {n} values go to other devices"),
-        };
-        let (reason, text, line) = match end {
-            End::Done => ("done", "The job is done, thank you!".to_owned(), None),
-            End::Left(why) if why == "hidden" => ("", String::new(), Some(format!("{name} went to sleep{again}"))),
-            End::Left(_) => ("", String::new(), Some(format!("{name} left{again}"))),
-            End::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),
-            End::Silent => {
-                let line = format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
-                ("protocol", "Nothing was heard from this device for too long.".into(), Some(line))
-            }
-            End::Replaced => ("replaced", "This device joined again on another connection.".into(), None),
-            End::Protocol(why) => {
-                let line = format!("{name} was sent away: {why}{again}");
-                ("protocol", format!("This device was sent away: {why}."), Some(line))
-            }
-            End::Broken(why) => {
-                let line = format!("{name} cannot run the function: {why}");
-                ("protocol", "The function cannot run on this device.".into(), Some(line))
-            }
-        };
-        if !reason.is_empty() {
-            self.seat.say(&ToVolunteer::Bye { reason: reason.into(), text });
-        }
-        if let Some(line) = line {
-            self.master.console.say(printable(&line));
-        }
-        self.master.events.write("left", json!({"device": name, "why": format!("{end:?}").to_lowercase(), "held": held}));
-    }
-}
-
-/// A result that would be taken for two, or none, is a failure of the function.
-fn well_framed(_form: Form, result: Bytes, separator: u8) -> Result<Bytes, Failure> {
-    if memchr::memchr(separator, &result).is_none() {
-        return Ok(result);
-    }
-    let message = if separator == b'\n' {
-        "its result contains a newline, which would be taken for two results: answer text without one (JSON.stringify, base64), or separate results with NUL by -0"
-    } else {
-        "its result contains a NUL, which would be taken for two results: answer text without one (JSON.stringify, base64)"
-    };
-    Err(Failure { message: message.into(), stack: None, kind: "framing".into() })
 }
 
 /// `wanted`, or `wanted 2`, … when another device is called so.

@@ -1,10 +1,10 @@
-//! How many values a device may hold: as many as it computes in about a tenth of a second and one round trip, at
+//! How many values a device may hold: as many as it computes in about a tenth of a second and two round trips, at
 //! least two per lent core, so that a fast or distant device never waits and a slow one holds little.
 
 use crate::cli::BatchSize;
 use std::time::{Duration, Instant};
 
-/// Time's worth of values that a device should hold, beyond the round trip.
+/// Time's worth of values that a device should hold, beyond the round trips.
 const AHEAD: Duration = Duration::from_millis(100);
 /// Values that any device may hold at most.
 const MOST: f64 = 16_384.0;
@@ -62,7 +62,7 @@ impl Batch {
         }
         let time = now.saturating_duration_since(self.since).as_secs_f64().max(1e-6);
         let rate = self.answered as f64 / time;
-        let wanted = (rate * (AHEAD + self.round_trip).as_secs_f64()).min(MOST) as usize;
+        let wanted = (rate * (AHEAD + self.round_trip * 2).as_secs_f64()).ceil().min(MOST) as usize;
         let most = if self.was_full { self.limit * 2 } else { self.limit };
         self.limit = wanted.clamp(self.limit / 2, most).max(self.least());
         (self.since, self.answered, self.was_full) = (now, 0, false);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_fast_device_holds_a_tenth_of_a_second_and_a_distant_one_more() {
-        for (round_trip, expected) in [(0, 1000), (300, 4000)] {
+        for (round_trip, expected) in [(0, 1000), (300, 7000)] {
             let mut now = Instant::now();
             let mut batch = Batch::new(BatchSize::Auto, 1, now);
             batch.round_trip(Duration::from_millis(round_trip));

@@ -24,29 +24,29 @@ pub struct Framing {
 
 /// Values that have been cut from the input and that nobody has asked for yet.
 #[derive(Debug, Default)]
-pub struct InputQueue {
+pub(crate) struct InputQueue {
     values: VecDeque<Value>,
     ended: Option<Result<(), InputError>>,
 }
 
 impl InputQueue {
     /// Adds values in order.
-    pub fn extend(&mut self, values: impl IntoIterator<Item = Value>) {
+    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = Value>) {
         self.values.extend(values);
     }
 
     /// No more values come after those already there.
-    pub fn end(&mut self, how: Result<(), InputError>) {
+    pub(crate) fn end(&mut self, how: Result<(), InputError>) {
         self.ended = Some(how);
     }
 
     /// Whether it has ended and all its values are taken.
-    pub fn has_only_its_end(&self) -> bool {
+    pub(crate) fn has_only_its_end(&self) -> bool {
         self.values.is_empty() && self.ended.is_some()
     }
 
     /// Whether nothing is there to be taken.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 }
@@ -67,7 +67,7 @@ impl Input for InputQueue {
 
 /// Cuts a byte stream into values; their bytes are slices of what was read.
 #[derive(Debug)]
-pub struct Splitter {
+pub(crate) struct Splitter {
     framing: Framing,
     buffer: BytesMut,
     /// Bytes at the buffer's start known to hold no separator.
@@ -78,7 +78,7 @@ pub struct Splitter {
 
 impl Splitter {
     /// At the start of an input.
-    pub fn new(framing: Framing) -> Self {
+    pub(crate) fn new(framing: Framing) -> Self {
         Self { framing, buffer: BytesMut::new(), scanned: 0, count: 0 }
     }
 
@@ -86,7 +86,7 @@ impl Splitter {
     ///
     /// # Errors
     /// When reading fails or a value is not valid; the values before it are in `out`.
-    pub fn read(&mut self, input: &mut impl Read, out: &mut Vec<Value>) -> Result<bool, InputError> {
+    pub(crate) fn read(&mut self, input: &mut impl Read, out: &mut Vec<Value>) -> Result<bool, InputError> {
         let before = self.buffer.len();
         self.buffer.resize(before + BLOCK, 0);
         let read = loop {

@@ -4,7 +4,7 @@
 use super::batch::Batch;
 use crate::{
     cli::BatchSize,
-    protocol::{Assembler, Beat, Binary, Cutter, Frame, MAX_FRAME, Malformed, PART, ToVolunteer},
+    protocol::{Assembler, Beat, Binary, Cutter, Frame, Malformed, PART, ToVolunteer},
 };
 use bytes::Bytes;
 use std::{
@@ -127,7 +127,7 @@ impl Seat {
     /// A binary frame came: gives it decoded once it is whole.
     pub(crate) fn binary(&mut self, frame: Bytes) -> Result<Option<Binary>, Malformed> {
         match Binary::decode(frame)? {
-            Binary::Part { total, bytes } => match self.assembler.part(total, &bytes, MAX_FRAME)? {
+            Binary::Part { total, bytes } => match self.assembler.part(total, &bytes)? {
                 None => Ok(None),
                 Some(whole) => match Binary::decode(whole)? {
                     Binary::Part { .. } => Err(Malformed("parts within parts")),

@@ -1,6 +1,5 @@
 //! Counts of what has been done, and how long it took. Pure: time is an argument.
 
-use super::SeatEntry;
 use std::time::{Duration, Instant};
 
 /// Frames' mean times that are kept to tell the usual one.
@@ -16,17 +15,16 @@ pub struct Statistics {
     rate: f64,
     samples: Vec<Duration>,
     next: usize,
-    departed: Vec<(String, u64)>,
 }
 
 impl Statistics {
     /// At the start of a run.
     pub fn new(now: Instant) -> Self {
-        Self { started: now, done: 0, mark: (0, now), rate: 0.0, samples: Vec::new(), next: 0, departed: Vec::new() }
+        Self { started: now, done: 0, mark: (0, now), rate: 0.0, samples: Vec::new(), next: 0 }
     }
 
     /// `count` values were computed, in `micros` microseconds of computing altogether.
-    pub(crate) fn done(&mut self, count: u64, micros: u64, _now: Instant) {
+    pub(crate) fn done(&mut self, count: u64, micros: u64) {
         self.done += count;
         if count == 0 {
             return;
@@ -61,13 +59,6 @@ impl Statistics {
     /// Values done so far.
     pub(crate) fn total(&self) -> u64 {
         self.done
-    }
-
-    /// A volunteer left: its count stays.
-    pub(crate) fn left(&mut self, seat: SeatEntry) {
-        if seat.done > 0 {
-            self.departed.push((seat.name, seat.done));
-        }
     }
 
     /// Time since the start.

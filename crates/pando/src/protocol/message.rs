@@ -69,7 +69,6 @@ pub struct Hello {
     /// Version of the protocol it speaks.
     pub version: u32,
     /// The join token, as in the URL.
-    #[serde(default)]
     pub token: String,
     /// Random, kept as long as its page or process lives.
     pub device: String,
@@ -81,7 +80,6 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
     /// Values it still has from before a lost link.
-    #[serde(default)]
     pub holds: Vec<u64>,
     /// `browser` or `native`.
     #[serde(default)]
@@ -124,7 +122,6 @@ pub struct Welcome {
     /// How to call it.
     pub options: JobOptions,
     /// Of the values it said it holds, those it may keep.
-    #[serde(default)]
     pub keep: Vec<u64>,
 }
 
@@ -171,6 +168,5 @@ pub struct LogEntry {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Beat {
     /// Chosen by who asks.
-    #[serde(default)]
     pub t: serde_json::Value,
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     channel::Channel,
-    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, LogEntry, MAX_FRAME, Running, ToMaster, ToVolunteer, Welcome},
+    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, LogEntry, Running, ToMaster, ToVolunteer, Welcome},
 };
 use bytes::Bytes;
 use std::{
@@ -186,7 +186,7 @@ impl<E: Engine> Host<E> {
         match Binary::decode(frame) {
             Ok(Binary::Values(values)) => self.dispatch.extend(values),
             Ok(Binary::Part { total, bytes }) => {
-                if let Ok(Some(whole)) = self.assembler.part(total, &bytes, MAX_FRAME) {
+                if let Ok(Some(whole)) = self.assembler.part(total, &bytes) {
                     self.values(whole);
                 }
             }

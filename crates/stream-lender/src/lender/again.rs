@@ -137,6 +137,14 @@ impl Again {
         self.failures.remove(&sub);
     }
 
+    /// Whether nothing is kept of any value.
+    #[cfg(test)]
+    pub(super) fn is_clear(&self) -> bool {
+        let waiting = self.clean.len() + self.tainted.total() + self.by_failers.len();
+        let kept = |failures: &Failures| failures.unfinished.len() + failures.waiting.total();
+        waiting + self.failers.len() + self.failures.values().map(kept).sum::<usize>() == 0
+    }
+
     fn first_failed_by_all(&self, open: usize) -> Option<Index> {
         self.by_failers.get(&open).and_then(|values| values.first().copied())
     }

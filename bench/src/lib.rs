@@ -1,0 +1,12 @@
+//! Measures of Pando: the real program, many light volunteers, real browsers, and every output verified.
+//!
+//! [`swarm`] is the volunteers, [`measures`] what is measured; the other modules are the instruments.
+
+pub mod browser;
+pub mod echo;
+pub mod lines;
+pub mod measures;
+pub mod program;
+pub mod system;
+pub mod table;
+pub mod swarm;

@@ -1,0 +1,151 @@
+//! The pretended work of one volunteer. Pure: time is an argument.
+
+use pando::protocol::{Answer, Failure, Running, Value};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// A call that takes longer than this is told to the master.
+const LONG: Duration = Duration::from_millis(500);
+
+/// Values that wait and values in pretended computation, each of which takes the same time.
+#[derive(Debug)]
+pub(crate) struct Work {
+    cores: usize,
+    compute: Duration,
+    failure_rate: f64,
+    queue: VecDeque<(u64, Value)>,
+    /// In the order of their ends, which is that of their starts.
+    calls: VecDeque<Call>,
+    /// How many of `calls` are known to be long.
+    told: usize,
+    chance: fastrand::Rng,
+}
+
+#[derive(Debug)]
+struct Call {
+    start: Instant,
+    id: u64,
+    value: Value,
+}
+
+impl Work {
+    pub(crate) fn new(cores: u32, compute: Duration, failure_rate: f64, chance: fastrand::Rng) -> Self {
+        Self { cores: cores as usize, compute, failure_rate, queue: VecDeque::new(), calls: VecDeque::new(), told: 0, chance }
+    }
+
+    /// Values came; what took no time is answered.
+    pub(crate) fn extend(&mut self, values: Vec<(u64, Value)>, now: Instant) -> Vec<Answer> {
+        if self.compute.is_zero() {
+            return values.into_iter().map(|(id, value)| self.answer(id, value)).collect();
+        }
+        let answers = self.advance(now);
+        self.queue.extend(values);
+        self.start_calls(now);
+        answers
+    }
+
+    /// Time has passed: gives what has been computed.
+    pub(crate) fn advance(&mut self, now: Instant) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        while let Some(call) = self.calls.pop_front_if(|call| call.start + self.compute <= now) {
+            self.told = self.told.saturating_sub(1);
+            answers.push(self.answer(call.id, call.value));
+            self.start_calls(call.start + self.compute);
+        }
+        answers
+    }
+
+    fn start_calls(&mut self, start: Instant) {
+        while self.calls.len() < self.cores {
+            let Some((id, value)) = self.queue.pop_front() else { return };
+            self.calls.push_back(Call { start, id, value });
+        }
+    }
+
+    fn answer(&mut self, id: u64, value: Value) -> Answer {
+        let fails = self.failure_rate > 0.0 && self.chance.f64() < self.failure_rate;
+        let failure = || Failure { message: "it fails by chance".into(), stack: None, kind: "error".into() };
+        let result = if fails { Err(failure()) } else { Ok((value.form, value.bytes)) };
+        Answer { id, micros: self.compute.as_micros() as u64, result }
+    }
+
+    /// When there is something to do.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let end = self.calls.front().map(|call| call.start + self.compute);
+        let long = self.calls.get(self.told).map(|call| call.start + LONG);
+        end.into_iter().chain(long).min()
+    }
+
+    /// Calls that have become long since this was asked last.
+    pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<Running> {
+        let mut running = Vec::new();
+        while let Some(call) = self.calls.get(self.told).filter(|call| call.start + LONG <= now) {
+            running.push(Running { id: call.id, ms: now.saturating_duration_since(call.start).as_millis() as u64 });
+            self.told += 1;
+        }
+        running
+    }
+
+    /// Takes back those of `ids` that have not been started.
+    pub(crate) fn recall(&mut self, ids: &[u64]) -> Vec<u64> {
+        let mut returned = Vec::new();
+        self.queue.retain(|(id, _)| {
+            let back = ids.contains(id);
+            returned.extend(back.then_some(*id));
+            !back
+        });
+        returned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pando::protocol::Form;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn values(ids: std::ops::Range<u64>) -> Vec<(u64, Value)> {
+        ids.map(|id| (id, Value::new(id.to_string().into(), Form::Text))).collect()
+    }
+
+    fn ids(answers: &[Answer]) -> Vec<u64> {
+        answers.iter().map(|answer| answer.id).collect()
+    }
+
+    #[test]
+    fn cores_work_side_by_side_and_without_pause() {
+        let start = Instant::now();
+        let mut work = Work::new(2, 10 * MS, 0.0, fastrand::Rng::with_seed(1));
+        assert!(work.extend(values(0..5), start).is_empty());
+        assert_eq!(work.next(), Some(start + 10 * MS));
+        assert_eq!(ids(&work.advance(start + 10 * MS)), [0, 1]);
+        assert_eq!(ids(&work.advance(start + 35 * MS)), [2, 3, 4]);
+        assert_eq!(work.next(), None);
+    }
+
+    #[test]
+    fn only_what_waits_can_be_recalled() {
+        let start = Instant::now();
+        let mut work = Work::new(1, 10 * MS, 0.0, fastrand::Rng::with_seed(1));
+        work.extend(values(0..3), start);
+        assert_eq!(work.recall(&[0, 2, 7]), [2]);
+        assert_eq!(ids(&work.advance(start + 20 * MS)), [0, 1]);
+    }
+
+    #[test]
+    fn a_long_call_is_told_once() {
+        let start = Instant::now();
+        let mut work = Work::new(1, 2000 * MS, 0.0, fastrand::Rng::with_seed(1));
+        work.extend(values(0..2), start);
+        assert_eq!(work.next(), Some(start + LONG));
+        assert!(work.long_calls(start + 499 * MS).is_empty());
+        assert_eq!(work.long_calls(start + 500 * MS).len(), 1);
+        assert!(work.long_calls(start + 900 * MS).is_empty());
+        assert_eq!(work.next(), Some(start + 2000 * MS));
+        assert_eq!(ids(&work.advance(start + 2000 * MS)), [0]);
+        assert_eq!(work.long_calls(start + 2500 * MS).len(), 1);
+    }
+}

@@ -1,0 +1,62 @@
+//! The end of a volunteer's channel: what is said, and what becomes of its values.
+
+use super::{Attendant, End};
+use crate::{
+    channel::Channel,
+    console::printable,
+    protocol::ToVolunteer,
+};
+use serde_json::json;
+use std::time::Duration;
+
+impl Attendant {
+    /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
+    pub(super) async fn leave(mut self, end: End, channel: &Channel) {
+        let held = self.master.with(|core| {
+            core.seats.remove(&self.sub);
+            core.lender.close(self.sub).len()
+        });
+        self.say_goodbye(&end, held);
+        let patience = Duration::from_secs(1);
+        while let Some(frame) = self.seat.next_message() {
+            if !matches!(tokio::time::timeout(patience, channel.outgoing.send(frame)).await, Ok(Ok(()))) {
+                break;
+            }
+        }
+    }
+
+    fn say_goodbye(&mut self, end: &End, held: usize) {
+        let name = &self.name;
+        let again = match held {
+            0 => String::new(),
+            1 => "; its value goes to another device".into(),
+            n => format!("; its {n} values go to other devices"),
+        };
+        let (reason, text, line) = match end {
+            End::Done => ("done", "The job is done, thank you!".to_owned(), None),
+            End::Left(why) if why == "hidden" => ("", String::new(), Some(format!("{name} went to sleep{again}"))),
+            End::Left(_) => ("", String::new(), Some(format!("{name} left{again}"))),
+            End::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),
+            End::Silent => {
+                let line = format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
+                ("protocol", "Nothing was heard from this device for too long.".into(), Some(line))
+            }
+            End::Replaced => ("replaced", "This device joined again on another connection.".into(), None),
+            End::Protocol(why) => {
+                let line = format!("{name} was sent away: {why}{again}");
+                ("protocol", format!("This device was sent away: {why}."), Some(line))
+            }
+            End::Broken(why) => {
+                let line = format!("{name} cannot run the function: {why}");
+                ("protocol", "The function cannot run on this device.".into(), Some(line))
+            }
+        };
+        if !reason.is_empty() {
+            self.seat.say(&ToVolunteer::Bye { reason: reason.into(), text });
+        }
+        if let Some(line) = line {
+            self.master.console.say(printable(&line));
+        }
+        self.master.events.write("left", json!({"device": name, "why": format!("{end:?}").to_lowercase(), "held": held}));
+    }
+}

@@ -1,0 +1,189 @@
+//! What a volunteer says, and what follows from it.
+
+use super::{Attendant, End, unused_name};
+use crate::{
+    console::printable,
+    master::{Core, Job},
+    protocol::{Answer, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
+};
+use bytes::Bytes;
+use serde_json::json;
+use std::time::Instant;
+use stream_lender::{Index, SubStreamId};
+
+/// Longest text message, in bytes.
+const LONGEST_MESSAGE: usize = 1 << 20;
+
+impl Attendant {
+    /// Takes one frame; an error is the end of the channel.
+    pub(super) fn receive(&mut self, frame: Frame) -> Result<(), End> {
+        self.seat.received(Instant::now());
+        match frame {
+            Frame::Binary(bytes) => match self.seat.binary(bytes) {
+                Ok(Some(Binary::Results(answers))) => self.answers(answers),
+                Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
+                Ok(None) => Ok(()),
+                Err(malformed) => Err(End::Protocol(malformed.to_string())),
+            },
+            Frame::Text(text) if text.len() > LONGEST_MESSAGE => Err(End::Protocol("a message too long".into())),
+            Frame::Text(text) => match serde_json::from_str(&text) {
+                Ok(message) => self.message(message),
+                Err(error) => Err(End::Protocol(format!("a message that cannot be understood: {error}"))),
+            },
+        }
+    }
+
+    fn message(&mut self, message: ToMaster) -> Result<(), End> {
+        match message {
+            ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
+            ToMaster::Pong(beat) => self.seat.pong(&beat, Instant::now()),
+            ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
+            ToMaster::Update { name, cores } => self.update(name, cores),
+            ToMaster::Started { items } => self.master.started(self.sub, &items),
+            ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
+            ToMaster::Log { entries } => self.log(&entries),
+            ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
+            ToMaster::Broken { message, .. } => return Err(End::Broken(message)),
+            ToMaster::Bye { reason } => return Err(End::Left(reason)),
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, name: Option<String>, cores: Option<u32>) {
+        let cores = cores.map(|cores| cores.min(4096));
+        if let Some(cores) = cores {
+            self.seat.set_cores(cores);
+            self.asking |= cores > 0;
+        }
+        self.master.with(|core| {
+            let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
+            let name = name.map(|name| unused_name(others, &name));
+            if let Some(entry) = core.seats.get_mut(&self.sub) {
+                entry.cores = cores.unwrap_or(entry.cores);
+                if let Some(name) = name {
+                    self.master.console.say(format!("{} is now called {name}", entry.name));
+                    entry.name.clone_from(&name);
+                    self.name = name;
+                }
+            }
+        });
+    }
+
+    fn returned(&mut self, ids: &[u64], careful: bool) {
+        self.master.with(|core| {
+            for &id in ids {
+                if core.lender.holder(id) != Some(self.sub) {
+                    continue;
+                }
+                if let Some(mut value) = core.lender.value(id).cloned() {
+                    self.seat.settled(value.bytes.len() as u64);
+                    if careful {
+                        value.careful = true;
+                        core.lender.replace_value(id, value);
+                    }
+                }
+                let _ = core.lender.hand_back(self.sub, id);
+            }
+        });
+        self.asking = true;
+    }
+
+    fn answers(&mut self, answers: Vec<Answer>) -> Result<(), End> {
+        let now = Instant::now();
+        let count = answers.len();
+        let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
+        let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
+        master.with(|core| {
+            let (mut done, mut micros) = (0, 0);
+            for answer in answers {
+                if core.lender.holder(answer.id) != Some(sub) {
+                    // Late, doubled or forged: it changes nothing.
+                    continue;
+                }
+                seat.settled(core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64));
+                micros += answer.micros;
+                done += u64::from(core.settle(sub, answer, &master.job, &mut told));
+            }
+            core.statistics.done(done, micros);
+            if let Some(entry) = core.seats.get_mut(&sub) {
+                entry.done += done;
+                entry.running.retain(|id, _| core.lender.holder(*id) == Some(sub));
+            }
+        });
+        seat.answered(count, now);
+        for (kind, fields) in told.happened {
+            self.master.events.write(kind, fields);
+        }
+        for line in told.lines {
+            self.master.console.say(printable(&line));
+        }
+        Ok(())
+    }
+
+    fn log(&self, entries: &[LogEntry]) {
+        for entry in entries {
+            let fields = json!({"device": self.name, "index": entry.id.map(|id| id + 1), "level": entry.level, "text": entry.text, "count": entry.count});
+            self.master.events.write("log", fields);
+            if self.master.job.quiet {
+                continue;
+            }
+            let item = entry.id.map(|id| format!(", item {}", id + 1)).unwrap_or_default();
+            let times = entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
+            for line in entry.text.lines() {
+                self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
+            }
+        }
+    }
+}
+
+/// What happened while answers were settled, to be told once the lock is let go.
+struct Told<'a> {
+    name: &'a str,
+    events: bool,
+    happened: Vec<(&'static str, serde_json::Value)>,
+    lines: Vec<String>,
+}
+
+impl Core {
+    /// Settles one answer of `sub`, which holds its value; gives whether it is a result.
+    fn settle(&mut self, sub: SubStreamId, answer: Answer, job: &Job, told: &mut Told) -> bool {
+        let Answer { id, micros, result } = answer;
+        match result.and_then(|(_, result)| well_framed(result, job.framing.separator)) {
+            Ok(result) => {
+                let kept = if self.waits_long(id, &result) { Bytes::copy_from_slice(&result) } else { result };
+                let accepted = self.lender.result(sub, id, kept).is_ok();
+                self.failures.forget(id);
+                if told.events {
+                    told.happened.push(("result", json!({"index": id + 1, "device": told.name, "ms": micros as f64 / 1000.0})));
+                }
+                accepted
+            }
+            Err(failure) => {
+                told.lines.extend(self.attempt_failed(sub, id, &failure, told.name, job.retries));
+                if told.events {
+                    let fields = json!({"index": id + 1, "device": told.name, "kind": failure.kind, "message": failure.message});
+                    told.happened.push(("failed", fields));
+                }
+                false
+            }
+        }
+    }
+
+    /// A small result far from its turn is copied, so that it does not keep its whole frame in memory.
+    fn waits_long(&self, id: Index, result: &Bytes) -> bool {
+        result.len() < 1024 && id.saturating_sub(self.lender.output()) > 4096
+    }
+}
+
+/// A result that would be taken for two, or none, is a failure of the function.
+fn well_framed(result: Bytes, separator: u8) -> Result<Bytes, Failure> {
+    if memchr::memchr(separator, &result).is_none() {
+        return Ok(result);
+    }
+    let message = if separator == b'\n' {
+        "its result contains a newline, which would be taken for two results: answer text without one (JSON.stringify, base64), or separate results with NUL by -0"
+    } else {
+        "its result contains a NUL, which would be taken for two results: answer text without one (JSON.stringify, base64)"
+    };
+    Err(Failure { message: message.into(), stack: None, kind: "framing".into() })
+}

@@ -1,0 +1,56 @@
+//! HTTP by hand, so that a request is exactly what a test writes.
+
+use super::DEADLINE;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// The status line and the headers, in lower case.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Response {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")))
+    }
+}
+
+/// `host:port` and the path of a URL.
+pub(crate) fn parts(url: &str) -> (&str, &str) {
+    let rest = url.strip_prefix("http://").expect("plain HTTP");
+    rest.split_at(rest.find('/').expect("a path"))
+}
+
+/// Asks for `url`.
+pub(crate) fn get(url: &str) -> Response {
+    let (host, path) = parts(url);
+    request(host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+}
+
+/// Sends `text` to `host:port` and reads until it closes.
+pub(crate) fn request(host: &str, text: &str) -> Response {
+    let mut socket = connect(host);
+    socket.write_all(text.as_bytes()).expect("it reads requests");
+    let mut all = Vec::new();
+    socket.read_to_end(&mut all).expect("it answers, and closes");
+    let all = String::from_utf8_lossy(&all);
+    let (head, body) = all.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP: {all:?}"));
+    let head = head.to_ascii_lowercase();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Response { status, head, body: body.to_owned() }
+}
+
+/// A connection on which nothing takes for ever.
+pub(crate) fn connect(host: &str) -> TcpStream {
+    let socket = TcpStream::connect(host).expect("it accepts connections");
+    socket.set_read_timeout(Some(DEADLINE)).expect("a time is fine");
+    socket.set_write_timeout(Some(DEADLINE)).expect("a time is fine");
+    socket
+}

@@ -1,0 +1,31 @@
+//! What end-to-end tests need: the real binary, raw HTTP and WebSocket, and real Chromium.
+//!
+//! ```ignore
+//! let run = Pando::f("(x, cb) => cb(null, x * 2)").stdin("1\n2\n").run();
+//! run.gives("2\n4\n");
+//! ```
+
+#![allow(dead_code, unused_imports)]
+
+mod http;
+mod pando;
+mod process;
+mod running;
+mod tab;
+mod text;
+mod websocket;
+
+use std::time::Duration;
+
+pub(crate) use http::{Response, get, request};
+pub(crate) use pando::Pando;
+pub(crate) use process::{Group, children, is_alive, kill, until};
+pub(crate) use running::{Finished, Running};
+pub(crate) use tab::Tab;
+pub(crate) use text::{BOOM, lines, numbers};
+pub(crate) use websocket::{Received, WebSocket};
+
+/// Nothing that is waited for takes longer than this, on a loaded machine with two cores; then a test fails.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// No run takes longer than this: then it is killed, and what it said is shown.
+pub(crate) const LONGEST_RUN: Duration = Duration::from_secs(180);

@@ -1,0 +1,182 @@
+//! A `pando` to be started.
+
+use super::{
+    LONGEST_RUN,
+    running::{Finished, Outputs, Running},
+};
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// The binary under test.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_pando");
+
+#[derive(Debug)]
+enum Stdin {
+    Nothing,
+    Bytes(Vec<u8>),
+    File(PathBuf),
+    Open,
+}
+
+/// What to start, and how. `--port 0` is added unless `--port`, `--local`, `--help` … is among the arguments.
+#[derive(Debug)]
+pub(crate) struct Pando {
+    folder: TempDir,
+    function: Option<PathBuf>,
+    args: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    stdin: Stdin,
+    outputs: Outputs,
+    port: bool,
+    longest: Duration,
+}
+
+impl Pando {
+    /// Without a function.
+    pub(crate) fn bare() -> Self {
+        let folder = tempfile::Builder::new().prefix("pando-test-").tempdir().expect("the temporary folder can be written");
+        Self {
+            folder,
+            function: None,
+            args: Vec::new(),
+            environment: Vec::new(),
+            stdin: Stdin::Nothing,
+            outputs: Outputs::default(),
+            port: true,
+            longest: LONGEST_RUN,
+        }
+    }
+
+    /// With the text of a module, CommonJS or ES.
+    pub(crate) fn new(source: &str) -> Self {
+        Self::bare().with_file("f.js", source).function("f.js")
+    }
+
+    /// With a function that takes a callback: `(x, cb) => cb(null, x)`.
+    pub(crate) fn f(function: &str) -> Self {
+        Self::new(&format!("module.exports['/pando/1.0.0'] = {function}\n"))
+    }
+
+    /// With the function of a file that is there.
+    pub(crate) fn path(path: impl AsRef<Path>) -> Self {
+        Self::bare().function(path)
+    }
+
+    /// The function's file, in this run's folder unless absolute.
+    pub(crate) fn function(mut self, path: impl AsRef<Path>) -> Self {
+        self.function = Some(self.folder.path().join(path));
+        self
+    }
+
+    /// Writes a file into this run's folder.
+    pub(crate) fn with_file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+        fs::write(path, content).expect("a file can be written");
+        self
+    }
+
+    /// This run's own folder: its working directory.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Appends arguments.
+    pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Only this machine's cores.
+    pub(crate) fn local(self) -> Self {
+        self.args(["--local"])
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Tries the default port.
+    pub(crate) fn on_the_default_port(mut self) -> Self {
+        self.port = false;
+        self
+    }
+
+    /// Standard input, then its end.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Stdin::Bytes(bytes.into());
+        self
+    }
+
+    /// Standard input from a file.
+    pub(crate) fn stdin_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.stdin = Stdin::File(path.into());
+        self
+    }
+
+    /// Standard input that stays open: `Running::write_line`, `Running::close_stdin`.
+    pub(crate) fn stdin_open(mut self) -> Self {
+        self.stdin = Stdin::Open;
+        self
+    }
+
+    /// Nobody reads standard output until `Running::take_stdout`.
+    pub(crate) fn stdout_unread(mut self) -> Self {
+        self.outputs.stdout_unread = true;
+        self
+    }
+
+    /// Nobody reads standard error, ever; the pipe stays open.
+    pub(crate) fn stderr_unread(mut self) -> Self {
+        self.outputs.stderr_unread = true;
+        self
+    }
+
+    /// Another limit than [`LONGEST_RUN`].
+    pub(crate) fn longest(mut self, longest: Duration) -> Self {
+        self.longest = longest;
+        self
+    }
+
+    /// The command, for who wants to start it another way.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(BINARY);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PANDO_")) {
+            command.env_remove(name);
+        }
+        command.current_dir(self.folder.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        const WITHOUT_PORT: [&str; 5] = ["--port", "--local", "--help", "--version", "-h"];
+        if self.port && !self.args.iter().any(|arg| WITHOUT_PORT.iter().any(|other| arg.to_string_lossy().starts_with(other))) {
+            command.args(["--port", "0"]);
+        }
+        command.args(&self.function).args(&self.args);
+        command
+    }
+
+    /// Starts it.
+    pub(crate) fn start(self) -> Running {
+        let mut command = self.command();
+        let (stdin, bytes) = match self.stdin {
+            Stdin::Nothing => (Stdio::null(), None),
+            Stdin::Bytes(bytes) => (Stdio::piped(), Some(bytes)),
+            Stdin::Open => (Stdio::piped(), None),
+            Stdin::File(path) => (File::open(path).expect("the input file is there").into(), None),
+        };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running::new(command.spawn().expect("the binary starts"), self.folder, bytes, self.outputs, self.longest)
+    }
+
+    /// Starts it and waits for its end.
+    pub(crate) fn run(self) -> Finished {
+        self.start().wait()
+    }
+}

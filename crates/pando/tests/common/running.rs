@@ -1,0 +1,335 @@
+//! A `pando` that runs, and one that has ended.
+
+use super::{DEADLINE, process};
+use std::{
+    fmt::Debug,
+    fs,
+    io::{Read, Write},
+    path::Path,
+    process::{Child, ChildStderr, ChildStdin, ChildStdout},
+    sync::{
+        Arc, Condvar, Mutex,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Which outputs nobody reads at first.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs {
+    pub(crate) stdout_unread: bool,
+    pub(crate) stderr_unread: bool,
+}
+
+/// What an output has given so far, and whether it has ended.
+#[derive(Debug, Default)]
+struct Gathered {
+    state: Mutex<(Vec<u8>, bool)>,
+    changed: Condvar,
+}
+
+impl Gathered {
+    fn from(mut output: impl Read + Send + 'static) -> Arc<Self> {
+        let gathered = Arc::new(Self::default());
+        let ours = gathered.clone();
+        thread::spawn(move || {
+            let mut block = vec![0; 64 * 1024];
+            loop {
+                let read = output.read(&mut block).unwrap_or(0);
+                let mut state = ours.state.lock().unwrap();
+                state.0.extend_from_slice(&block[..read]);
+                state.1 = read == 0;
+                ours.changed.notify_all();
+                if state.1 {
+                    return;
+                }
+            }
+        });
+        gathered
+    }
+
+    /// Waits until `look` finds something in what has come, given whether more can come; none when time is up.
+    fn wait<T>(&self, end: Instant, mut look: impl FnMut(&[u8], bool) -> Option<T>) -> Option<T> {
+        let mut state = self.state.lock().unwrap();
+        loop {
+            if let Some(found) = look(&state.0, state.1) {
+                return Some(found);
+            }
+            let left = end.checked_duration_since(Instant::now()).filter(|_| !state.1)?;
+            state = self.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.state.lock().unwrap().0).into_owned()
+    }
+}
+
+/// A running `pando`; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Arc<Mutex<Child>>,
+    pid: u32,
+    stdin: Option<ChildStdin>,
+    stdout: Arc<Gathered>,
+    stderr: Arc<Gathered>,
+    unread_stdout: Option<ChildStdout>,
+    _unread_stderr: Option<ChildStderr>,
+    /// Bytes of standard output that `line` has given.
+    given: usize,
+    folder: TempDir,
+    _watchdog: mpsc::Sender<()>,
+}
+
+impl Running {
+    pub(crate) fn new(mut child: Child, folder: TempDir, input: Option<Vec<u8>>, outputs: Outputs, longest: Duration) -> Self {
+        let mut stdin = child.stdin.take();
+        if let Some(bytes) = input {
+            let mut pipe = stdin.take().expect("piped");
+            // Who leaves early does not read it all.
+            thread::spawn(move || drop(pipe.write_all(&bytes)));
+        }
+        let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+        let (stdout, unread_stdout) = if outputs.stdout_unread { (Arc::default(), Some(stdout)) } else { (Gathered::from(stdout), None) };
+        let (stderr, unread_stderr) = if outputs.stderr_unread { (Arc::default(), Some(stderr)) } else { (Gathered::from(stderr), None) };
+        let pid = child.id();
+        let child = Arc::new(Mutex::new(child));
+        let (watchdog, alive) = mpsc::channel::<()>();
+        let watched = child.clone();
+        thread::spawn(move || {
+            if alive.recv_timeout(longest) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("pando ran for longer than {longest:?} and was killed");
+                let _ = watched.lock().unwrap().kill();
+            }
+        });
+        Self { child, pid, stdin, stdout, stderr, unread_stdout, _unread_stderr: unread_stderr, given: 0, folder, _watchdog: watchdog }
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Its working directory.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The processes of its cores.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        process::children(self.pid)
+    }
+
+    /// Waits for a line of standard error that contains `text`, and gives the first such line.
+    #[track_caller]
+    pub(crate) fn says(&self, text: &str) -> String {
+        self.says_any(&[text])
+    }
+
+    /// Waits for a line of standard error that contains one of `texts`.
+    #[track_caller]
+    pub(crate) fn says_any(&self, texts: &[&str]) -> String {
+        let found = self.stderr.wait(Instant::now() + DEADLINE, |bytes, _| {
+            let bytes = &bytes[..bytes.iter().rposition(|byte| *byte == b'\n')?];
+            let said = String::from_utf8_lossy(bytes);
+            said.lines().find(|line| texts.iter().any(|text| line.contains(text))).map(str::to_owned)
+        });
+        found.unwrap_or_else(|| self.fail(&format!("it did not say {texts:?}")))
+    }
+
+    /// The first URL on this machine's loopback address.
+    #[track_caller]
+    pub(crate) fn url(&self) -> String {
+        let line = self.says("Serving volunteer code at http://127.0.0.1:");
+        line[line.find("http").expect("it is there")..].trim().to_owned()
+    }
+
+    /// The next line of standard output, without its end; none at its end.
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> Option<String> {
+        let given = self.given;
+        let next = self.stdout.wait(Instant::now() + DEADLINE, |bytes, ended| {
+            let rest = &bytes[given..];
+            match rest.iter().position(|byte| *byte == b'\n') {
+                Some(end) => Some(Some(rest[..end].to_vec())),
+                None if ended => Some(None),
+                None => None,
+            }
+        });
+        let line = next.unwrap_or_else(|| self.fail("no line came"))?;
+        self.given += line.len() + 1;
+        Some(String::from_utf8(line).expect("UTF-8"))
+    }
+
+    /// What it has said so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.text()
+    }
+
+    /// Standard output, for who started it with `stdout_unread`; dropped, it is closed.
+    pub(crate) fn take_stdout(&mut self) -> ChildStdout {
+        self.unread_stdout.take().expect("started with stdout_unread")
+    }
+
+    /// Writes one line to its standard input.
+    pub(crate) fn write_line(&mut self, line: &str) {
+        self.write(format!("{line}\n"));
+    }
+
+    /// Writes to its standard input.
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stdin.as_mut().expect("started with stdin_open").write_all(bytes.as_ref()).expect("it reads its input");
+    }
+
+    /// Its input, for who wants to write from another thread.
+    pub(crate) fn take_stdin(&mut self) -> ChildStdin {
+        self.stdin.take().expect("started with stdin_open")
+    }
+
+    /// Ends its input.
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Sends it a signal: `INT`, `TERM`, `KILL` …
+    pub(crate) fn signal(&self, signal: &str) {
+        process::kill(signal, self.pid.into());
+    }
+
+    /// Most memory it ever had, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
+        line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number") * 1024
+    }
+
+    /// Waits for its end. An input kept open is closed first.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> Finished {
+        self.close_stdin();
+        self.wait_with_input_open()
+    }
+
+    /// Waits for its end, which has to come although its input stays open.
+    #[track_caller]
+    pub(crate) fn wait_with_input_open(mut self) -> Finished {
+        if let Some(stdout) = self.unread_stdout.take() {
+            self.stdout = Gathered::from(stdout);
+        }
+        let status = loop {
+            if let Some(status) = self.child.lock().unwrap().try_wait().expect("it is our child") {
+                break status;
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        // A process that it left behind could keep these open.
+        let end = Instant::now() + Duration::from_secs(10);
+        let ended = |gathered: &Gathered| gathered.wait(end, |_, ended| ended.then_some(()));
+        ended(&self.stdout);
+        if self._unread_stderr.is_none() {
+            ended(&self.stderr);
+        }
+        let stdout = self.stdout.state.lock().unwrap().0.clone();
+        Finished { status: status.code(), stdout, stderr: self.stderr() }
+    }
+
+    #[track_caller]
+    fn fail(&self, why: &str) -> ! {
+        let status = self.child.lock().unwrap().try_wait();
+        panic!("{why}\n--- status: {status:?}\n--- standard output:\n{}\n--- standard error:\n{}", excerpt(&self.stdout.text()), self.stderr());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(mut child) = self.child.lock() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A `pando` that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// Exit status; none when a signal ended it.
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// Standard output as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Asserts that it printed exactly `expected` and ended with status 0.
+    #[track_caller]
+    pub(crate) fn gives(&self, expected: impl AsRef<[u8]>) -> &Self {
+        self.ends(0, expected)
+    }
+
+    /// Asserts that it printed exactly `expected` and ended with `status`.
+    #[track_caller]
+    pub(crate) fn ends(&self, status: i32, expected: impl AsRef<[u8]>) -> &Self {
+        let expected = expected.as_ref();
+        if self.status != Some(status) || self.stdout != expected {
+            self.fail(&format!("expected status {status} and this output:\n{}", excerpt(&String::from_utf8_lossy(expected))));
+        }
+        self
+    }
+
+    /// Asserts the exit status.
+    #[track_caller]
+    pub(crate) fn status(&self, status: i32) -> &Self {
+        if self.status != Some(status) {
+            self.fail(&format!("expected status {status}"));
+        }
+        self
+    }
+
+    /// Asserts that standard error contains each of `texts`.
+    #[track_caller]
+    pub(crate) fn said(&self, texts: &[&str]) -> &Self {
+        for text in texts.iter().filter(|text| !self.stderr.contains(**text)) {
+            self.fail(&format!("it did not say {text:?}"));
+        }
+        self
+    }
+
+    /// Asserts that standard error contains none of `texts`.
+    #[track_caller]
+    pub(crate) fn did_not_say(&self, texts: &[&str]) -> &Self {
+        for text in texts.iter().filter(|text| self.stderr.contains(**text)) {
+            self.fail(&format!("it said {text:?}"));
+        }
+        self
+    }
+
+    /// Fails the test, with all there is to know.
+    #[track_caller]
+    pub(crate) fn fail(&self, why: &str) -> ! {
+        panic!(
+            "{why}\n--- status: {:?}\n--- standard output ({} bytes):\n{}\n--- standard error:\n{}",
+            self.status,
+            self.stdout.len(),
+            excerpt(&self.text()),
+            excerpt(&self.stderr)
+        );
+    }
+}
+
+/// The start and the end of a long text.
+fn excerpt(text: &str) -> String {
+    const MOST: usize = 2000;
+    let count = text.chars().count();
+    if count <= 2 * MOST {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(MOST).collect();
+    let end: String = text.chars().skip(count - MOST).collect();
+    format!("{start}\n[… {} characters …]\n{end}", count - 2 * MOST)
+}

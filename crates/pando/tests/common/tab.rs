@@ -1,0 +1,68 @@
+//! A device that lends a browser tab: headless Chromium, a process of its own.
+
+use super::process::Group;
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+use tempfile::TempDir;
+
+/// One tab, as on a device of its own; killed, with all its processes, when dropped.
+#[derive(Debug)]
+pub(crate) struct Tab {
+    group: Group,
+    _profile: TempDir,
+}
+
+impl Tab {
+    /// Opens `url` with `fragment` behind its `#` (`"cores=2;"`, or nothing).
+    pub(crate) fn open(url: &str, fragment: &str) -> Self {
+        let profile = tempfile::Builder::new().prefix("pando-tab-").tempdir().expect("the temporary folder can be written");
+        let mut command = Command::new(chromium());
+        command.args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--disable-breakpad",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-renderer-backgrounding",
+            "--disable-background-timer-throttling",
+        ]);
+        command.arg(format!("--user-data-dir={}", profile.path().display()));
+        command.arg(if fragment.is_empty() { url.to_owned() } else { format!("{url}#{fragment}") });
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { group: Group::start(&mut command), _profile: profile }
+    }
+
+    /// Its main process; it leads the group.
+    pub(crate) fn pid(&self) -> u32 {
+        self.group.0.id()
+    }
+
+    /// Sends a signal to all of it: `STOP` is a device that falls asleep.
+    pub(crate) fn signal(&self, signal: &str) {
+        super::kill(signal, -i64::from(self.pid()));
+    }
+
+    /// A device whose battery is empty: all of it is gone at once.
+    pub(crate) fn kill(mut self) {
+        self.group.kill();
+    }
+}
+
+/// `CHROMIUM`, or what is on PATH.
+fn chromium() -> PathBuf {
+    if let Some(named) = env::var_os("CHROMIUM") {
+        return named.into();
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let candidates = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
+    let found = candidates.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name))).find(|file| file.is_file());
+    found.expect("Chromium is needed: install it, or name it in CHROMIUM")
+}

@@ -1,0 +1,135 @@
+//! A WebSocket client by hand, so that a test can send what no volunteer would.
+
+use super::http;
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::TcpStream,
+};
+
+/// A volunteer's socket, after the upgrade.
+#[derive(Debug)]
+pub(crate) struct WebSocket(TcpStream);
+
+/// What the master sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    Text(String),
+    Binary(Vec<u8>),
+    /// A closing frame, or the end of the connection.
+    Closed,
+}
+
+impl WebSocket {
+    /// Joins the socket below `url`.
+    pub(crate) fn open(url: &str) -> Self {
+        let (socket, head) = Self::upgrade(url, "");
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        Self(socket)
+    }
+
+    /// Asks for the upgrade, with further headers (each ending in CRLF); gives what came back up to the empty line.
+    pub(crate) fn upgrade(url: &str, headers: &str) -> (TcpStream, String) {
+        let (host, path) = http::parts(url);
+        let mut socket = http::connect(host);
+        let request = format!(
+            "GET {path}socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+        );
+        socket.write_all(request.as_bytes()).expect("it reads requests");
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && matches!(socket.read(&mut byte), Ok(1)) {
+            head.push(byte[0]);
+        }
+        (socket, String::from_utf8_lossy(&head).into_owned())
+    }
+
+    /// Sends a text message.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.frame(0x81, text.as_bytes());
+    }
+
+    /// Sends a binary message.
+    pub(crate) fn binary(&mut self, bytes: &[u8]) {
+        self.frame(0x82, bytes);
+    }
+
+    /// Sends one frame whose first byte is `first`, masked with zeros.
+    pub(crate) fn frame(&mut self, first: u8, payload: &[u8]) {
+        let mut frame = vec![first];
+        match payload.len() {
+            short @ ..126 => frame.push(0x80 | short as u8),
+            length => {
+                frame.push(0x80 | 127);
+                frame.extend_from_slice(&(length as u64).to_be_bytes());
+            }
+        }
+        frame.extend_from_slice(&[0; 4]);
+        frame.extend_from_slice(payload);
+        self.raw(&frame);
+    }
+
+    /// Sends bytes as they are; the master may have closed by then.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        let _ = self.0.write_all(bytes);
+    }
+
+    /// Introduces a volunteer; gives the welcome.
+    pub(crate) fn hello(&mut self, url: &str, device: &str, cores: u32) -> serde_json::Value {
+        let token = http::parts(url).1.trim_matches('/');
+        let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": device, "name": device, "cores": cores, "kind": "browser"});
+        self.text(&hello.to_string());
+        self.message("welcome")
+    }
+
+    /// Waits for the text message of `kind`; others are passed over.
+    #[track_caller]
+    pub(crate) fn message(&mut self, kind: &str) -> serde_json::Value {
+        loop {
+            match self.receive() {
+                Received::Text(text) => {
+                    let message: serde_json::Value = serde_json::from_str(&text).expect("text messages are JSON");
+                    if message["type"] == kind {
+                        return message;
+                    }
+                }
+                Received::Binary(_) => {}
+                Received::Closed => panic!("closed before a message `{kind}`"),
+            }
+        }
+    }
+
+    /// The next message.
+    pub(crate) fn receive(&mut self) -> Received {
+        match self.try_receive() {
+            Ok(received) => received,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => panic!("nothing came: {error}"),
+            Err(_) => Received::Closed,
+        }
+    }
+
+    fn try_receive(&mut self) -> std::io::Result<Received> {
+        loop {
+            let [first, second] = self.exactly()?;
+            let length = match second & 0x7f {
+                126 => u64::from(u16::from_be_bytes(self.exactly()?)),
+                127 => u64::from_be_bytes(self.exactly()?),
+                short => u64::from(short),
+            };
+            let mut payload = vec![0; length as usize];
+            self.0.read_exact(&mut payload)?;
+            match first & 0x0f {
+                1 => return Ok(Received::Text(String::from_utf8(payload).expect("UTF-8"))),
+                2 => return Ok(Received::Binary(payload)),
+                8 => return Ok(Received::Closed),
+                _ => {}
+            }
+        }
+    }
+
+    fn exactly<const N: usize>(&mut self) -> std::io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.0.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { userFunction } from '../src/core/function.ts';
+import { Stage, callback, byDefault } from './stage.ts';
+
+test('nothing is posted before the results that came earlier', () => {
+  const stage = new Stage(callback((x, cb) => cb(null, `${x}!`)));
+  stage.values([[0, 'a'], [1, 'b', { careful: true }], [2, 'c'], [3, 'd']]);
+  assert.deepEqual(stage.posted, ['started 0', '0 text a!', 'started 1', '1 text b!', 'started 2', '2 text c!', '3 text d!']);
+});
+
+test('a slow call is announced, quick ones are not', () => {
+  const stage: Stage = new Stage(callback((x, cb) => (stage.advance(Number(x)), cb(null, x))));
+  stage.values([[0, '0'], [1, '3'], [2, '0'], [3, '0']]);
+  assert.deepEqual(stage.posted, ['started 0', '0 text 0', '1 text 3', 'started 2', '2 text 0', '3 text 0']);
+});
+
+test('the first value after a pause is announced', () => {
+  const stage = new Stage(callback((x, cb) => cb(null, x)));
+  stage.values([[0, 'a']]);
+  stage.values([[1, 'b']]);
+  assert.deepEqual(stage.posted, ['started 0', '0 text a', 'started 1', '1 text b']);
+});
+
+test('compute times add up, however the clock is read', () => {
+  const stage: Stage = new Stage(callback((_x, cb) => (stage.advance(0.01), cb(null, ''))));
+  stage.values(Array.from({ length: 1000 }, (_, id) => [id, '']));
+  const sum = stage.results.reduce((sum, { micros }) => sum + micros, 0);
+  assert.ok(Math.abs(sum - 10_000) < 500, `${sum} µs`);
+});
+
+test('one call at a time, and as many as allowed when f is asynchronous', () => {
+  const open: string[] = [];
+  const answers: ((error: unknown, result: unknown) => void)[] = [];
+  const f = callback((x, cb) => void (open.push(x as string), answers.push(cb)));
+  const stage = new Stage(f, { concurrency: 2 });
+  stage.values([[0, 'a'], [1, 'b'], [2, 'c']]);
+  assert.deepEqual(open, ['a', 'b']);
+  answers[1](null, 'B');
+  assert.deepEqual(open, ['a', 'b', 'c']);
+  answers[0](null, 'A');
+  answers[2](null, 'C');
+  stage.run(10);
+  assert.deepEqual(stage.results.map(({ text }) => text), ['B', 'A', 'C']);
+});
+
+test('answers of a default export', async () => {
+  const answers: [answer: unknown, kind: string, text: string][] = [
+    ['a"b', 'text', 'a"b'],
+    [1.5, 'json', '1.5'],
+    [null, 'json', 'null'],
+    [{ a: [1] }, 'json', '{"a":[1]}'],
+    [Promise.resolve('later'), 'text', 'later'],
+    [Uint8Array.of(65, 66), 'bytes', 'AB'],
+    [Uint8Array.of(65, 66).buffer, 'bytes', 'AB'],
+    [Buffer.from('xABx').subarray(1, 3), 'bytes', 'AB'],
+    [new DataView(Uint8Array.of(67, 68).buffer), 'bytes', 'CD'],
+    [undefined, 'error undefined', 'f answered nothing (undefined)'],
+    [Promise.resolve(), 'error undefined', 'f answered nothing (undefined)'],
+    [10n, 'error json', ''],
+    [() => 1, 'error json', 'the answer has no JSON form: it is a function'],
+  ];
+  for (const [answer, kind, text] of answers) {
+    const result = await Stage.answerTo(byDefault(() => answer));
+    assert.equal(result.kind, kind);
+    if (text) assert.equal(result.text, text);
+  }
+});
+
+test("answers of '/pando/1.0.0' are text", async () => {
+  for (const [answer, text] of [[1, '1'], [null, 'null'], [{}, '[object Object]'], [[1, 2], '1,2'], [true, 'true'], [NaN, 'NaN']]) {
+    const result = await Stage.answerTo(callback((_x, cb) => cb(null, answer)));
+    assert.deepEqual([result.kind, result.text], ['text', text]);
+  }
+});
+
+test('with --json every answer is JSON, and what JSON cannot say is an error', async () => {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const answers: [answer: unknown, kind: string, text?: string][] = [
+    ['a"b', 'json', '"a\\"b"'],
+    [null, 'json', 'null'],
+    [{ a: null }, 'json', '{"a":null}'],
+    [NaN, 'error json', 'the answer has no JSON form: it contains NaN'],
+    [{ deep: [1, -Infinity] }, 'error json', 'the answer has no JSON form: it contains -Infinity'],
+    [cycle, 'error json'],
+    [undefined, 'error undefined'],
+    [Uint8Array.of(65), 'bytes', 'A'],
+  ];
+  for (const [answer, kind, text] of answers) {
+    for (const f of [callback((_x, cb) => cb(null, answer)), byDefault(() => answer)]) {
+      const result = await Stage.answerTo(f, { json: true });
+      assert.equal(result.kind, kind);
+      if (text) assert.equal(result.text, text);
+    }
+  }
+});
+
+test('errors say what happened and where', async () => {
+  const error = new TypeError('no');
+  const cases: [f: Parameters<typeof Stage.answerTo>[0], kind: string, message: string][] = [
+    [callback((_x, cb) => cb(error, null)), 'error error', 'no'],
+    [callback((_x, cb) => cb('words', null)), 'error error', 'words'],
+    [callback((_x, cb) => cb({ code: 3 }, null)), 'error error', '{"code":3}'],
+    [callback((_x, cb) => cb(null, undefined)), 'error undefined', 'f answered nothing (undefined)'],
+    [callback(() => { throw error; }), 'error throw', 'no'],
+    [callback(() => { throw null; }), 'error throw', 'null'],
+    [callback(async () => { throw error; }), 'error throw', 'no'],
+    [byDefault(() => { throw error; }), 'error throw', 'no'],
+    [byDefault(() => Promise.reject(error)), 'error throw', 'no'],
+    [byDefault(() => Promise.reject(undefined)), 'error throw', 'undefined'],
+  ];
+  for (const [f, kind, message] of cases) {
+    const result = await Stage.answerTo(f);
+    assert.deepEqual([result.kind, result.text], [kind, message]);
+  }
+});
+
+test('a second answer is a warning', () => {
+  const stage = new Stage(callback((x, cb) => (cb(null, x), cb(null, 'again'), cb(new Error('no'), 0))));
+  stage.values([[3, 'a']]);
+  stage.run(200);
+  assert.deepEqual(stage.results.map(({ text }) => text), ['a']);
+  assert.deepEqual(stage.logs, [{ level: 'warn', text: 'the callback was called twice; the second call is ignored', id: 3, count: 2 }]);
+});
+
+test('a time-out frees the slot, aborts, and ignores what comes later', () => {
+  const seen: string[] = [];
+  let late: (answer: string) => void = () => {};
+  const f = byDefault((x, context) => {
+    seen.push(x as string);
+    context.signal.addEventListener('abort', () => seen.push('aborted'));
+    return new Promise((resolve) => (late = x === 'a' ? resolve : late));
+  });
+  const stage = new Stage(f, { timeout: 1000 });
+  stage.values([[0, 'a'], [1, 'b']]);
+  stage.run(999);
+  assert.deepEqual(seen, ['a']);
+  stage.run(2);
+  assert.deepEqual(seen, ['a', 'aborted', 'b']);
+  late('too late');
+  stage.run(100);
+  assert.deepEqual(stage.results.map(({ id, kind, text }) => [id, kind, text]), [[0, 'error timeout', 'no answer within 1 s']]);
+  assert.deepEqual(stage.logs, []);
+});
+
+test('an error nobody caught', () => {
+  const stage = new Stage(callback(() => {}), { concurrency: 2 });
+  stage.core.uncaught(new Error('early'));
+  stage.values([[0, 'a']]);
+  stage.core.uncaught(new Error('mine'));
+  assert.deepEqual(stage.results.map(({ id, kind, text }) => [id, kind, text]), [[0, 'error throw', 'mine']]);
+  stage.core.uncaught(new Error('after'));
+  stage.values([[1, 'b'], [2, 'c']]);
+  stage.core.uncaught(new Error('whose'));
+  stage.run(200);
+  assert.equal(stage.results.length, 1);
+  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['error', undefined], ['error', 0], ['error', undefined]]);
+  assert.match(stage.logs[1].text, /^late error: Error: after/);
+});
+
+test('what f throws after its answer is a late error', () => {
+  const stage = new Stage(callback((x, cb) => { cb(null, x); throw new Error('after all'); }));
+  stage.values([[0, 'a']]);
+  stage.run(200);
+  assert.equal(stage.results[0].text, 'a');
+  assert.match(stage.logs[0].text, /late error: Error: after all/);
+});
+
+test('context', () => {
+  const stage = new Stage(byDefault((_x, { index, attempt, report, log, ...rest }) => {
+    report({ cpuTime: 1 });
+    log('%d of %s', 1, 'two', [3]);
+    return JSON.stringify({ index, attempt, rest });
+  }));
+  stage.values([[4, 'a', { attempt: 2 }]]);
+  assert.equal(stage.results[0].text, '{"index":5,"attempt":3,"rest":{}}');
+  assert.deepEqual(stage.reports, [{ type: 'report', id: 4, report: { cpuTime: 1 } }]);
+  assert.deepEqual(stage.logs, [{ level: 'log', text: '1 of two [3]', id: 4 }]);
+});
+
+test('a frame with several results is 64 KiB at most', () => {
+  const stage = new Stage(callback((x, cb) => cb(null, 'x'.repeat(Number(x)))));
+  stage.values([...Array.from({ length: 100 }, (_, id) => [id, '5000']), [100, '200000'], [101, '10']] as [number, string][]);
+  assert.ok(stage.frames.every(({ count, length }) => count === 1 || length <= 65_536));
+  assert.equal(stage.results.length, 102);
+  assert.ok(stage.frames.length < 15);
+});
+
+test('results of asynchronous calls wait 10 ms at most', () => {
+  const answers: (() => void)[] = [];
+  const stage = new Stage(callback((x, cb) => void answers.push(() => cb(null, x))));
+  stage.values([[0, 'a'], [1, 'b'], [2, 'c']]);
+  answers[0]();
+  assert.equal(stage.results.length, 0);
+  stage.run(10);
+  assert.equal(stage.results.length, 1);
+});
+
+test('a flood of output is bounded, and told', () => {
+  const stage = new Stage(callback((x, cb) => cb(null, x)));
+  for (let i = 0; i < 5000; i++) stage.core.log('log', [`line ${i}`]);
+  stage.run(1100);
+  assert.equal(stage.logs.length, 1001);
+  assert.deepEqual(stage.logs[1000], { level: 'warn', text: '4000 more lines of output were not kept', count: 4000 });
+});
+
+test('repeated output is counted, and goes out also when no timer runs', () => {
+  const stage = new Stage(callback((x, cb) => cb(null, x)));
+  for (let i = 0; i < 7; i++) stage.core.log('log', ['same']);
+  stage.advance(150);
+  stage.core.log('log', ['same']);
+  assert.deepEqual(stage.logs, [{ level: 'log', text: 'same', count: 8 }]);
+});
+
+test('where the function is looked for', () => {
+  const f = () => 0;
+  const style = (exports: unknown) => userFunction({ exports }).style;
+  assert.equal(style({ '/pando/1.0.0': f, default: f }), 'callback');
+  assert.equal(style({ default: { '/pando/1.0.0': f } }), 'callback');
+  assert.equal(style({ default: f }), 'default');
+  assert.equal(style(f), 'default');
+  assert.equal(style({ default: { default: f } }), 'default');
+  assert.throws(() => style({ f }), /exports no function/);
+  assert.throws(() => style(null), /exports no function/);
+  assert.throws(() => userFunction(undefined), /was not loaded/);
+});
+
+test('values of every form reach f', () => {
+  const seen: unknown[] = [];
+  const stage = new Stage(callback((x, cb) => (seen.push(x), cb(null, ''))));
+  stage.values([[0, 'text'], [1, '{"a":1}', { form: 'json' }], [2, Uint8Array.of(1, 2)]]);
+  assert.deepEqual(seen, ['text', { a: 1 }, Uint8Array.of(1, 2)]);
+});
+
+test('values of bytes are the Buffer of the bundle', () => {
+  let seen: unknown;
+  const stage = new Stage(callback((x, cb) => (seen = x, cb(null, ''))), {}, Buffer);
+  stage.values([[2, Uint8Array.of(1, 2)]]);
+  assert.ok(Buffer.isBuffer(seen) && seen.equals(Buffer.from([1, 2])));
+});

@@ -1,0 +1,127 @@
+/** A host for a core, with a clock that stands still until it is told to go on. */
+
+import { Core } from '../src/core.ts';
+import type { UserFunction } from '../src/core/function.ts';
+import type { CoreOptions, FromCore, LogEntry } from '../src/messages.ts';
+import { ResultsCursor, ValuesWriter } from '../src/protocol.ts';
+import type { Failure, Form } from '../src/protocol.ts';
+
+type Callback = (error: unknown, result: unknown) => void;
+interface Context {
+  index: number;
+  attempt: number;
+  signal: AbortSignal;
+  report(report: unknown): void;
+  log(...args: unknown[]): void;
+}
+export type Value = [id: number, value: string | Uint8Array, options?: { careful?: boolean; attempt?: number; form?: Form }];
+
+export const callback = (f: (x: unknown, cb: Callback) => unknown): UserFunction => ({
+  call: f as UserFunction['call'],
+  owner: undefined,
+  style: 'callback',
+});
+
+export const byDefault = (f: (x: unknown, context: Context) => unknown): UserFunction => ({
+  call: f as UserFunction['call'],
+  owner: undefined,
+  style: 'default',
+});
+
+export interface Result {
+  id: number;
+  /** text, bytes, json, or "error" and its kind. */
+  kind: string;
+  micros: number;
+  /** The message of an error. */
+  text: string;
+}
+
+export class Stage {
+  readonly core: Core;
+  readonly results: Result[] = [];
+  readonly frames: { count: number; length: number }[] = [];
+  readonly logs: LogEntry[] = [];
+  readonly reports: FromCore[] = [];
+  /** Results and announcements in the order in which they were posted. */
+  readonly posted: string[] = [];
+  private time = 1000;
+  private timers: { at: number; run: () => void }[] = [];
+
+  constructor(f: UserFunction, options: Partial<CoreOptions> = {}, buffer?: typeof Buffer) {
+    this.core = new Core(
+      {
+        now: () => this.time,
+        tick: () => Math.floor(this.time),
+        post: (message) => this.post(message),
+        results: (frame) => this.take(frame),
+        congested: () => false,
+        setTimer: (run, ms) => this.setTimer(run, ms),
+        clearTimer: (timer) => (this.timers = this.timers.filter((other) => other !== timer)),
+      },
+      { concurrency: 1, timeout: null, json: false, ...options },
+    );
+    this.core.use(f, { exports: null, Buffer: buffer as never });
+  }
+
+  /** What f answers to one value, when its promises have settled. */
+  static async answerTo(f: UserFunction, options: Partial<CoreOptions> = {}): Promise<Result> {
+    const stage = new Stage(f, options);
+    stage.values([[0, 'x']]);
+    await new Promise((resolve) => setImmediate(resolve));
+    return stage.results[0];
+  }
+
+  values(values: Value[]): void {
+    const writer = new ValuesWriter();
+    for (const [id, value, { careful, attempt, form } = {}] of values) {
+      if (typeof value === 'string') writer.textValue(id, value, form, careful, attempt);
+      else writer.bytesValue(id, value, careful, attempt);
+    }
+    this.core.values(writer.take());
+  }
+
+  /** Lets time pass while f is busy: no timer runs. */
+  advance(ms: number): void {
+    this.time += ms;
+  }
+
+  /** Lets time pass. */
+  run(ms: number): void {
+    const end = this.time + ms;
+    for (;;) {
+      const next = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.timers.splice(this.timers.indexOf(next), 1);
+      this.time = Math.max(this.time, next.at);
+      next.run();
+    }
+    this.time = end;
+  }
+
+  private setTimer(run: () => void, ms: number): unknown {
+    const timer = { at: this.time + ms, run };
+    this.timers.push(timer);
+    return timer;
+  }
+
+  private post(message: FromCore): void {
+    if (message.type === 'started') this.posted.push(`started ${message.id}`);
+    if (message.type === 'log') this.logs.push(...message.entries);
+    if (message.type === 'report') this.reports.push(message);
+  }
+
+  private take(frame: Uint8Array): void {
+    const cursor = new ResultsCursor(frame);
+    let count = 0;
+    while (cursor.next()) {
+      count++;
+      const failure = cursor.tag === 3 ? (JSON.parse(cursor.text()) as Failure) : null;
+      const kind = failure ? `error ${failure.kind}` : ['text', 'bytes', 'json'][cursor.tag];
+      const text = failure ? failure.message : cursor.text();
+      this.results.push({ id: cursor.id, kind, micros: cursor.micros, text });
+      this.posted.push(`${cursor.id} ${kind} ${text}`);
+    }
+    this.frames.push({ count, length: frame.length });
+  }
+}
