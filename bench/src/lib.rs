@@ -7,6 +7,6 @@ pub mod echo;
 pub mod lines;
 pub mod measures;
 pub mod program;
+pub mod swarm;
 pub mod system;
 pub mod table;
-pub mod swarm;

@@ -98,6 +98,10 @@ async fn tell_when_joined(volunteers: u64, counts: Arc<Counts>, start: Instant) 
 
 fn figures(counts: &Counts, elapsed: Duration) -> String {
     let [joins, values, frames, errors, crashes, lost] =
-        [&counts.joins, &counts.values, &counts.frames, &counts.errors, &counts.crashes, &counts.lost].map(|count| count.load(Relaxed));
-    format!("joins {joins}, values {values}, frames {frames}, errors {errors}, crashes {crashes}, links lost {lost}, {:.3} s", elapsed.as_secs_f64())
+        [&counts.joins, &counts.values, &counts.frames, &counts.errors, &counts.crashes, &counts.lost]
+            .map(|count| count.load(Relaxed));
+    format!(
+        "joins {joins}, values {values}, frames {frames}, errors {errors}, crashes {crashes}, links lost {lost}, {:.3} s",
+        elapsed.as_secs_f64()
+    )
 }

@@ -1,6 +1,7 @@
 // Prebundles Node's built-in modules for browsers: one CommonJS file for each built-in, from the npm
 // packages that browserify chose, with what they lack of today's Node API added in src/.
-// The files require each other as './NAME.js'; `util/types` is in util-types.js.
+// The files require each other as './NAME.js'; `util/types` is in util-types.js. web/package.json has
+// the packages; bn.js is among them only so that npm installs one copy of its version 4 instead of six.
 //
 //     node builtins/build.mjs OUTDIR
 

@@ -1,2 +1,40 @@
-//! Stub.
-fn main() {}
+//! Runs the measures and prints a table of their figures.
+
+use clap::{Parser, ValueEnum};
+use pando_bench::{
+    measures::{Measure, Setup},
+    system::{load, machine},
+    table::markdown,
+};
+
+/// Measures pando on this machine: prints a table, and how the runs went on standard error
+#[derive(Debug, Parser)]
+struct Cli {
+    /// What to measure [default: everything]
+    measures: Vec<Measure>,
+
+    #[command(flatten)]
+    setup: Setup,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Cli { mut measures, setup } = Cli::parse();
+    if measures.is_empty() {
+        measures = Measure::value_variants().to_vec();
+    }
+    println!("{}", machine(&setup.chromium.to_string_lossy()));
+    println!("Median of {} runs each; load of the machine before: {}", setup.runs, load());
+    let (mut rows, mut failed) = (Vec::new(), 0);
+    for measure in measures {
+        match measure.run(&setup) {
+            Ok(more) => rows.extend(more),
+            Err(error) => {
+                eprintln!("{measure:?} failed: {error:#}");
+                failed += 1;
+            }
+        }
+    }
+    println!("\n{}", markdown(&rows));
+    anyhow::ensure!(failed == 0, "{failed} of the measures failed");
+    Ok(())
+}

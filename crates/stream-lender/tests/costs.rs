@@ -75,23 +75,6 @@ fn many_that_wait_cost_nothing_until_they_are_woken() {
     }
 }
 
-/// All but one have failed the only value that waits, and wait; the one does not ask.
-#[test]
-fn many_that_have_failed_a_value_cost_nothing_while_it_waits_for_another() {
-    let mut lender = with_room_for(1);
-    let idle = lender.open();
-    for _ in 0..500 {
-        let sub = lender.open();
-        assert_eq!(ask(&mut lender, sub), Some(0));
-        lender.fail(sub, 0).unwrap();
-        assert_eq!(ask(&mut lender, sub), None);
-    }
-    for _ in 0..1_000_000 {
-        assert_eq!(lender.next_wake(), None);
-    }
-    assert_eq!(ask(&mut lender, idle), Some(0));
-}
-
 #[test]
 fn a_sub_stream_that_holds_much_leaves_quickly_and_often() {
     let mut lender = with_room_for(MANY);

@@ -7,6 +7,8 @@
 
 #![allow(dead_code, unused_imports)]
 
+mod events;
+mod gate;
 mod http;
 mod pando;
 mod process;
@@ -17,9 +19,11 @@ mod websocket;
 
 use std::time::Duration;
 
+pub(crate) use events::Events;
+pub(crate) use gate::Gate;
 pub(crate) use http::{Response, get, request};
 pub(crate) use pando::Pando;
-pub(crate) use process::{Group, children, is_alive, kill, until};
+pub(crate) use process::{Group, children, cpu_ticks, is_alive, kill, until};
 pub(crate) use running::{Finished, Running};
 pub(crate) use tab::Tab;
 pub(crate) use text::{BOOM, lines, numbers};

@@ -98,6 +98,11 @@ impl Pando {
         self.args(["--local"])
     }
 
+    /// Writes events to `events`.
+    pub(crate) fn events(self, events: &super::Events) -> Self {
+        self.args(["--events".as_ref(), events.path()])
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.into(), value.as_ref().to_owned()));

@@ -3,4 +3,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod embedding;
+mod ends;
+mod events;
 mod framing;
+mod functions;
+mod large;
+mod results;
+mod said;
+mod streams;

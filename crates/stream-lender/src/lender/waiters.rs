@@ -46,3 +46,31 @@ impl Waiters {
         self.queue.remove(&found?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Waiters;
+    use crate::sub_streams::SubStreams;
+
+    #[test]
+    fn those_that_may_not_take_a_value_are_looked_at_once() {
+        let (mut waiters, mut sub_streams) = (Waiters::default(), SubStreams::default());
+        let subs: Vec<_> = (0..5).map(|_| sub_streams.open()).collect();
+        for sub in &subs {
+            waiters.push(*sub);
+        }
+        let mut looked_at = Vec::new();
+        let mut pop = |waiters: &mut Waiters| {
+            waiters.pop_where(|sub| {
+                looked_at.push(sub);
+                sub == subs[2]
+            })
+        };
+        assert_eq!(pop(&mut waiters), None, "nothing has come back");
+        waiters.look_again();
+        assert_eq!(pop(&mut waiters), Some(subs[2]));
+        assert_eq!(pop(&mut waiters), None);
+        assert_eq!(pop(&mut waiters), None);
+        assert_eq!(looked_at, subs);
+    }
+}

@@ -39,7 +39,8 @@ impl Attendant {
             End::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),
             End::Silent => {
                 let line = format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
-                ("protocol", "Nothing was heard from this device for too long.".into(), Some(line))
+                // No goodbye: when it wakes up it finds the channel closed, and joins again.
+                ("", String::new(), Some(line))
             }
             End::Replaced => ("replaced", "This device joined again on another connection.".into(), None),
             End::Protocol(why) => {

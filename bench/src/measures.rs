@@ -1,0 +1,87 @@
+//! What is measured. Each measure runs the real program from its start to its end, and verifies its output.
+
+mod crowd;
+mod large;
+mod memory;
+mod start;
+mod throughput;
+
+use crate::table::Row;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// What is measured, and how much of it.
+#[derive(Debug, Clone, Args)]
+pub struct Setup {
+    /// The program that is measured
+    #[arg(long, default_value = "target/release/pando", value_name = "FILE")]
+    pub pando: PathBuf,
+
+    /// The light volunteers [default: `swarm` beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub swarm: Option<PathBuf>,
+
+    /// The browser
+    #[arg(long, default_value = "chromium", value_name = "FILE")]
+    pub chromium: PathBuf,
+
+    /// Runs of each measure, of which the median counts
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub runs: usize,
+
+    /// Fraction of the values that are piped through, for a quick look: figures of short runs are worse
+    #[arg(long, default_value_t = 1.0, value_name = "FRACTION")]
+    pub scale: f64,
+}
+
+impl Setup {
+    fn swarm(&self) -> PathBuf {
+        let beside = || std::env::current_exe().unwrap_or_default().with_file_name("swarm");
+        self.swarm.clone().unwrap_or_else(beside)
+    }
+
+    fn scaled(&self, count: u64) -> u64 {
+        ((count as f64 * self.scale) as u64).max(1)
+    }
+
+    fn runs(&self) -> impl Iterator<Item = usize> + use<> {
+        1..=self.runs.max(1)
+    }
+}
+
+/// One measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Measure {
+    /// Items per second that the master can handle, with 8 light volunteers
+    Master,
+    /// Items per second of one tab
+    Tab,
+    /// Values of 1 MB through a tab, against the tab's bare WebSocket
+    Large,
+    /// Time to the first result from this machine's cores
+    First,
+    /// A thousand volunteers, in fair and in foul weather
+    Thousand,
+    /// One very long line through this machine's cores
+    Line,
+    /// Ten million lines through this machine's cores
+    Lines,
+}
+
+impl Measure {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When an output is wrong, or a program fails.
+    pub fn run(self, setup: &Setup) -> anyhow::Result<Vec<Row>> {
+        match self {
+            Self::Master => throughput::master(setup),
+            Self::Tab => throughput::tab(setup),
+            Self::Large => large::one_megabyte(setup),
+            Self::First => start::first_result(setup),
+            Self::Thousand => crowd::thousand(setup),
+            Self::Line => memory::long_line(setup),
+            Self::Lines => memory::many_lines(setup),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! A thousand volunteers.
+
+use super::Setup;
+use crate::{
+    lines::Lines,
+    program::{Pando, swarm},
+    table::{Row, Samples, megabytes, thousands},
+};
+use anyhow::Context;
+
+/// Values: with 50 ms each, a thousand cores do 20,000 a second.
+const VALUES: u64 = 200_000;
+const IDEAL: f64 = 20_000.0;
+
+/// In fair weather, and with errors, crashes and a distant network.
+pub(super) fn thousand(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let mut rows = weather(setup, "1,000 volunteers, 50 ms per value", &[])?;
+    let foul = ["--failure-rate", "0.001", "--leave-rate", "0.0005", "--delay", "25ms"];
+    rows.extend(weather(setup, "the same 25 ms away, 0.1 % of the values failing, a crash each 2,000 values", &foul)?);
+    Ok(rows)
+}
+
+fn weather(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<Vec<Row>> {
+    let (mut joining, mut rate, mut micros, mut memory) =
+        (Samples::default(), Samples::default(), Samples::default(), Samples::default());
+    let count = setup.scaled(VALUES);
+    for run in setup.runs() {
+        let mut pando = Pando::start(&setup.pando, &["--cores", "0", "--retries", "4"])?;
+        let options = [&["--volunteers", "1000", "--compute", "50ms"], more].concat();
+        let mut volunteers = swarm(&setup.swarm(), &pando.url()?, &options)?;
+        let said = volunteers.wait_for("all joined")?;
+        joining.push(said.split(' ').rev().nth(1).and_then(|seconds| seconds.parse().ok()).context("no time to join")?);
+        let ran = pando.run(Lines::numbers(count))?;
+        rate.push(count as f64 / ran.elapsed.as_secs_f64());
+        micros.push(ran.cpu.sum().as_secs_f64() * 1e6 / count as f64);
+        memory.push(ran.peak as f64);
+        eprintln!("thousand, run {run}: {said}; {:.1} s; {}", ran.elapsed.as_secs_f64(), volunteers.wait()?.join("; "));
+    }
+    let share = |r: f64| format!("{} items/s, {:.0} % of the ideal", thousands(r), r / IDEAL * 100.0);
+    Ok(vec![
+        Row::plain(format!("{what}: time for all to join"), joining.show(|s| format!("{s:.2} s"))),
+        Row::plain("… their speed", rate.show(share)),
+        Row::plain("… processor time of the master", micros.show(|m| format!("{m:.0} µs/item"))),
+        Row::plain("… its peak memory", memory.show(megabytes)),
+    ])
+}

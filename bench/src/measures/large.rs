@@ -1,0 +1,43 @@
+//! Large values through a tab, against what the same tab does without pando.
+
+use super::Setup;
+use crate::{
+    browser::Browser,
+    echo::Echo,
+    lines::Lines,
+    program::Pando,
+    table::{Row, Samples},
+};
+
+/// Bytes of a value, with its newline; and of a bare message.
+const LENGTH: usize = 1_000_000;
+/// Values per run.
+const COUNT: u64 = 400;
+
+/// The bare echo first, then pando's page in the same tab.
+pub(super) fn one_megabyte(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let count = setup.scaled(COUNT);
+    let (mut bare, mut mapped, mut ratio) = (Samples::default(), Samples::default(), Samples::default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    for run in setup.runs() {
+        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
+        let next = format!("{}#cores=1;", pando.url()?);
+        let mut echo = runtime.block_on(Echo::serve())?;
+        let _browser = Browser::open(&setup.chromium, &echo.url)?;
+        let rate = |time: std::time::Duration| count as f64 * LENGTH as f64 / 1e6 / time.as_secs_f64();
+        let without = rate(runtime.block_on(echo.measure(count as usize, LENGTH, &next))?);
+        pando.wait_for("joined with")?;
+        let with = rate(pando.run(Lines::long(count, LENGTH))?.elapsed);
+        eprintln!("large, run {run}: bare echo {without:.0} MB/s, pando {with:.0} MB/s");
+        bare.push(without);
+        mapped.push(with);
+        ratio.push(with / without * 100.0);
+    }
+    let what = format!("{count} values of 1 MB echoed by a tab, against its bare WebSocket");
+    let half = ratio.median() >= 50.0;
+    Ok(vec![
+        Row::goal(what, ratio.show(|r| format!("{r:.0} %")), "≥ 50 %", half),
+        Row::plain("… through pando", mapped.show(|r| format!("{r:.0} MB/s"))),
+        Row::plain("… bare echo of the same browser", bare.show(|r| format!("{r:.0} MB/s"))),
+    ])
+}

@@ -1,0 +1,64 @@
+//! Memory and time with one very long line, and with very many short ones.
+
+use super::Setup;
+use crate::{
+    lines::Lines,
+    program::Pando,
+    table::{Row, Samples, megabytes, thousands},
+};
+
+/// Lengths of the line, in bytes.
+const LINE: [u64; 3] = [50_000_000, 100_000_000, 200_000_000];
+/// Counts of lines.
+const LINES: [u64; 2] = [1_000_000, 10_000_000];
+
+/// Twice the length should take twice the time, and memory.
+pub(super) fn long_line(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for length in LINE.map(|length| setup.scaled(length)) {
+        let (mut time, mut memory, mut child) = (Samples::default(), Samples::default(), Samples::default());
+        for run in setup.runs() {
+            let mut pando = Pando::start(&setup.pando, &[])?;
+            pando.url()?;
+            let ran = pando.run(Lines::long(1, length as usize))?;
+            eprintln!(
+                "line of {} MB, run {run}: {:.2} s, {}",
+                length / 1_000_000,
+                ran.elapsed.as_secs_f64(),
+                megabytes(ran.peak as f64)
+            );
+            time.push(ran.elapsed.as_secs_f64());
+            memory.push(ran.peak as f64);
+            child.push(ran.child_peak as f64);
+        }
+        let speed = |s: f64| format!("{s:.2} s");
+        rows.push(Row::plain(format!("one line of {} through a local core", megabytes(length as f64)), time.show(speed)));
+        rows.push(Row::plain("… peak memory of the master", memory.show(megabytes)));
+        rows.push(Row::plain("… peak memory of the core's Node", child.show(megabytes)));
+    }
+    Ok(rows)
+}
+
+/// Ten times the lines should take the same memory.
+pub(super) fn many_lines(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let mut peaks = Vec::new();
+    for count in LINES.map(|count| setup.scaled(count)) {
+        let (mut rate, mut memory) = (Samples::default(), Samples::default());
+        for run in setup.runs() {
+            let ran = Pando::start(&setup.pando, &[])?.run(Lines::numbers(count))?;
+            rate.push(count as f64 / ran.elapsed.as_secs_f64());
+            memory.push(ran.peak as f64);
+            eprintln!("{count} lines, run {run}: {:.2} s, {}", ran.elapsed.as_secs_f64(), megabytes(ran.peak as f64));
+        }
+        rows.push(Row::plain(
+            format!("{} lines through a local core", thousands(count as f64)),
+            rate.show(|r| thousands(r) + " items/s"),
+        ));
+        rows.push(Row::plain("… peak memory of the master", memory.show(megabytes)));
+        peaks.push(memory.median());
+    }
+    let growth = peaks[1] / peaks[0];
+    rows.push(Row::goal("… its growth with ten times the lines", format!("× {growth:.2}"), "constant (≤ × 1.2)", growth <= 1.2));
+    Ok(rows)
+}

@@ -1,0 +1,81 @@
+//! No-op values: what the machinery itself costs.
+
+use super::Setup;
+use crate::{
+    browser::Browser,
+    lines::Lines,
+    program::{Pando, Ran, swarm},
+    table::{Row, Samples, thousands},
+};
+
+/// Values through the swarm: about ten seconds' worth.
+const MASTER: u64 = 10_000_000;
+/// Values through a tab.
+const TAB: u64 = 3_000_000;
+
+/// Figures of several runs.
+#[derive(Default)]
+struct Figures {
+    rate: Samples,
+    micros: Samples,
+    system: Samples,
+}
+
+impl Figures {
+    fn add(&mut self, what: &str, run: usize, count: u64, ran: &Ran) {
+        let rate = count as f64 / ran.elapsed.as_secs_f64();
+        let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6 / count as f64;
+        let (all, system) = (micros(ran.cpu.sum()), micros(ran.cpu.system));
+        eprintln!(
+            "{what}, run {run}: {} items/s, {all:.2} µs of the master per item ({system:.2} in the kernel)",
+            thousands(rate)
+        );
+        self.rate.push(rate);
+        self.micros.push(all);
+        self.system.push(system);
+    }
+}
+
+/// Eight volunteers of the swarm.
+pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let count = setup.scaled(MASTER);
+    let mut figures = Figures::default();
+    for run in setup.runs() {
+        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
+        let mut volunteers = swarm(&setup.swarm(), &pando.url()?, &["--volunteers", "8"])?;
+        volunteers.wait_for("all joined")?;
+        figures.add("master", run, count, &pando.run(Lines::numbers(count))?);
+        volunteers.wait()?;
+    }
+    let what = format!("no-op, {} lines, 8 light volunteers", thousands(count as f64));
+    let (rate, micros) = (figures.rate.median(), figures.micros.median());
+    Ok(vec![
+        Row::goal(what, figures.rate.show(|r| thousands(r) + " items/s"), "≥ 500,000 items/s", rate >= 500_000.0),
+        Row::goal(
+            "… processor time of the master",
+            figures.micros.show(|m| format!("{m:.2} µs/item")),
+            "≤ 2 µs/item",
+            micros <= 2.0,
+        ),
+        Row::plain("… of that, in the kernel", figures.system.show(|m| format!("{m:.2} µs/item"))),
+    ])
+}
+
+/// One Chromium tab.
+pub(super) fn tab(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let count = setup.scaled(TAB);
+    let mut figures = Figures::default();
+    for run in setup.runs() {
+        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
+        let url = pando.url()?;
+        let _browser = Browser::open(&setup.chromium, &format!("{url}#cores=1;"))?;
+        pando.wait_for("joined with")?;
+        figures.add("tab", run, count, &pando.run(Lines::numbers(count))?);
+    }
+    let what = format!("no-op, {} lines, one Chromium tab with one core", thousands(count as f64));
+    let rate = figures.rate.median();
+    Ok(vec![
+        Row::goal(what, figures.rate.show(|r| thousands(r) + " items/s"), "≥ 100,000 items/s", rate >= 100_000.0),
+        Row::plain("… processor time of the master", figures.micros.show(|m| format!("{m:.2} µs/item"))),
+    ])
+}

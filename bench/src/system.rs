@@ -1,0 +1,81 @@
+//! What the system says of processes and of itself (Linux: `/proc`).
+
+use std::{fs, process::Command, time::Duration};
+
+/// Clock ticks per second in `/proc`, on every Linux of today.
+const TICKS: f64 = 100.0;
+
+/// Processor time of a process and all its threads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cpu {
+    /// In the program.
+    pub user: Duration,
+    /// In the kernel on its behalf.
+    pub system: Duration,
+}
+
+impl Cpu {
+    /// Of process `id`, also when it has ended and nobody has waited for it. Zero when there is no such process.
+    pub fn of(id: u32) -> Self {
+        let fields = stat(id);
+        let ticks =
+            |at: usize| Duration::from_secs_f64(fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0.0) / TICKS);
+        Self { user: ticks(11), system: ticks(12) }
+    }
+
+    /// Both.
+    pub fn sum(&self) -> Duration {
+        self.user + self.system
+    }
+
+    /// What has been used since `before`.
+    pub fn since(&self, before: Self) -> Self {
+        Self { user: self.user.saturating_sub(before.user), system: self.system.saturating_sub(before.system) }
+    }
+}
+
+/// Whether process `id` has ended, waited for or not.
+pub fn has_ended(id: u32) -> bool {
+    stat(id).first().is_none_or(|state| state == "Z")
+}
+
+/// Largest resident memory that process `id` has had, in bytes; none when it has ended.
+pub fn peak_memory(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches("kB").trim().parse().ok().map(|kb: u64| kb * 1024)
+}
+
+/// The children that process `id` has now.
+pub fn children(id: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    children.flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
+/// The fields of `/proc/ID/stat` from the state on.
+fn stat(id: u32) -> Vec<String> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    fields.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Processes ready to run, averaged over the last minute.
+pub fn load() -> String {
+    fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// The machine and the programs that figures depend on, in one line.
+pub fn machine(chromium: &str) -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?").trim_start_matches(['\t', ' ', ':']);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let [kernel, node, browser] = [said("uname", &["-sr"]), said("node", &["--version"]), said(chromium, &["--version"])];
+    format!("{cores} cores ({model}), {kernel}, Node {node}, {browser}")
+}
+
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map_or_else(|_| format!("no {program}"), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

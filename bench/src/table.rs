@@ -1,0 +1,106 @@
+//! Figures of several runs, and the table of all.
+
+use std::fmt::Write as _;
+
+/// What one measure found.
+#[derive(Debug)]
+pub struct Row {
+    /// What was measured.
+    pub what: String,
+    /// In words, with units.
+    pub figure: String,
+    /// What it should be, in words; empty: nothing was promised.
+    pub goal: String,
+    /// Whether it is.
+    pub reached: Option<bool>,
+}
+
+impl Row {
+    /// A figure without a goal.
+    pub fn plain(what: impl Into<String>, figure: impl Into<String>) -> Self {
+        Self { what: what.into(), figure: figure.into(), goal: String::new(), reached: None }
+    }
+
+    /// A figure with one.
+    pub fn goal(what: impl Into<String>, figure: impl Into<String>, goal: impl Into<String>, reached: bool) -> Self {
+        Self { goal: goal.into(), reached: Some(reached), ..Self::plain(what, figure) }
+    }
+}
+
+/// The rows as a Markdown table.
+pub fn markdown(rows: &[Row]) -> String {
+    let mut text = String::from("| measure | median (least – most) | goal | reached |\n|---|---|---|---|\n");
+    for row in rows {
+        let reached = row.reached.map_or("", |reached| if reached { "yes" } else { "**no**" });
+        writeln!(text, "| {} | {} | {} | {reached} |", row.what, row.figure, row.goal).expect("a string takes it");
+    }
+    text
+}
+
+/// One figure of each run.
+#[derive(Debug, Clone, Default)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    /// Adds a run's.
+    pub fn push(&mut self, sample: f64) {
+        self.0.push(sample);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    /// The middle one; of an even number, the mean of the two. Not a number when there is none.
+    pub fn median(&self) -> f64 {
+        let half = self.0.len() / 2;
+        match self.0[..] {
+            [] => f64::NAN,
+            _ if self.0.len() % 2 == 1 => self.0[half],
+            _ => f64::midpoint(self.0[half - 1], self.0[half]),
+        }
+    }
+
+    /// `median (least – most)`, each as `show` has it.
+    pub fn show(&self, show: impl Fn(f64) -> String) -> String {
+        match self.0[..] {
+            [] => "none".into(),
+            [only] => show(only),
+            [least, .., most] => format!("{} ({} – {})", show(self.median()), show(least), show(most)),
+        }
+    }
+}
+
+/// A whole number with its thousands apart.
+pub fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes, in MB.
+pub fn megabytes(bytes: f64) -> String {
+    format!("{:.0} MB", bytes / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_show_their_median_and_their_ends() {
+        let mut samples = Samples::default();
+        for sample in [3.0, 1.0, 2.0, 10.0] {
+            samples.push(sample);
+        }
+        assert_eq!(samples.show(|s| s.to_string()), "2.5 (1 – 10)");
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!([1.0, 999.0, 1000.0, 1_234_567.4].map(thousands), ["1", "999", "1,000", "1,234,567"]);
+    }
+}

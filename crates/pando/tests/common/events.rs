@@ -1,0 +1,59 @@
+//! What `--events FILE` holds.
+
+use super::DEADLINE;
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// An events file.
+#[derive(Debug)]
+pub(crate) struct Events {
+    path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Events {
+    /// In a folder of its own, so that it outlives the run.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        Self { path: folder.path().join("events.ndjson"), _folder: folder }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What has been written so far, whole lines only.
+    pub(crate) fn all(&self) -> Vec<Value> {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+        whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))).collect()
+    }
+
+    /// The events of `kind`.
+    pub(crate) fn of(&self, kind: &str) -> Vec<Value> {
+        self.all().into_iter().filter(|event| event["event"] == kind).collect()
+    }
+
+    /// The numbers of the items with an event of `kind`.
+    pub(crate) fn items(&self, kind: &str) -> Vec<u64> {
+        self.of(kind).iter().filter_map(|event| event["index"].as_u64()).collect()
+    }
+
+    /// Waits for an event of `kind` that `fits`.
+    #[track_caller]
+    pub(crate) fn wait(&self, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            if let Some(event) = self.of(kind).into_iter().find(|event| fits(event)) {
+                return event;
+            }
+            assert!(Instant::now() < end, "no such event `{kind}` among {:#?}", self.all());
+            sleep(Duration::from_millis(20));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A gate on the path of a function: it knocks with `fetch`, and goes on when the test opens. So a test knows what is
+//! being computed, and for how long, without waiting for time to pass.
+
+use super::DEADLINE;
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::Instant,
+};
+
+#[derive(Debug, Default)]
+struct State {
+    /// Names that knocked, in the order of their coming.
+    knocked: Vec<String>,
+    /// Names that may pass; `*` is everyone.
+    open: BTreeSet<String>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    url: String,
+    state: Arc<(Mutex<State>, Condvar)>,
+}
+
+impl Gate {
+    /// A gate that is closed to everyone.
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let state = Arc::<(Mutex<State>, Condvar)>::default();
+        let served = state.clone();
+        thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                let state = served.clone();
+                thread::spawn(move || serve(socket, &state));
+            }
+        });
+        Self { url, state }
+    }
+
+    /// JavaScript that knocks as the value of `name` (an expression) and waits: to stand behind `await`.
+    pub(crate) fn knock(&self, name: &str) -> String {
+        format!("fetch('{}/' + {name}).then(r => r.text())", self.url)
+    }
+
+    /// Waits until `name` has knocked.
+    #[track_caller]
+    pub(crate) fn waits_for(&self, name: &str) {
+        let end = Instant::now() + DEADLINE;
+        let mut state = self.state.0.lock().unwrap();
+        while !state.knocked.iter().any(|other| other == name) {
+            let left = end.checked_duration_since(Instant::now()).unwrap_or_else(|| panic!("{name} did not knock; {:?} did", state.knocked));
+            state = self.state.1.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// Who knocked, in the order of their coming.
+    pub(crate) fn knocked(&self) -> Vec<String> {
+        self.state.0.lock().unwrap().knocked.clone()
+    }
+
+    /// Lets `name` pass, now and later.
+    pub(crate) fn open(&self, name: &str) {
+        self.state.0.lock().unwrap().open.insert(name.into());
+        self.state.1.notify_all();
+    }
+
+    /// Lets everyone pass.
+    pub(crate) fn open_for_all(&self) {
+        self.open("*");
+    }
+}
+
+fn serve(mut socket: TcpStream, (state, changed): &(Mutex<State>, Condvar)) -> Option<()> {
+    let mut lines = BufReader::new(socket.try_clone().ok()?).lines();
+    let name = lines.next()?.ok()?.split(' ').nth(1)?.trim_start_matches('/').to_owned();
+    while !lines.next()?.ok()?.is_empty() {}
+    let mut guard = state.lock().unwrap();
+    guard.knocked.push(name.clone());
+    changed.notify_all();
+    while !guard.open.contains(&name) && !guard.open.contains("*") {
+        guard = changed.wait(guard).unwrap();
+    }
+    drop(guard);
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\r\npass";
+    socket.write_all(answer.as_bytes()).ok()
+}

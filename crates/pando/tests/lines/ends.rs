@@ -1,0 +1,154 @@
+//! How a run is ended from outside, and what it leaves behind: nothing.
+
+use crate::common::{Gate, Pando, Running, cpu_ticks, is_alive, until};
+
+/// Waits at the gate with each value.
+fn at(gate: &Gate) -> Pando {
+    Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")))
+}
+
+/// Three values are lent, the first of them is being computed, and the input stays open.
+fn three_lent(gate: &Gate) -> Running {
+    let mut run = at(gate).args(["--batch-size", "4", "--cores", "1"]).stdin_open().start();
+    run.write("1\n2\n3\n");
+    gate.waits_for("1");
+    run
+}
+
+fn first_signal_finishes(signal: &str) {
+    let gate = Gate::new();
+    let run = three_lent(&gate);
+    run.signal(signal);
+    run.says("finishing 3 items on 1 device; again to stop now");
+    gate.open_for_all();
+    run.wait_with_input_open().ends(1, "1\n2\n3\n");
+}
+
+#[test]
+fn ctrl_c_finishes_what_has_been_read_and_ends_with_status_1() {
+    first_signal_finishes("INT");
+}
+
+#[test]
+fn sigterm_finishes_what_has_been_read_and_ends_with_status_1() {
+    first_signal_finishes("TERM");
+}
+
+#[test]
+fn sighup_finishes_what_has_been_read_and_ends_with_status_1() {
+    first_signal_finishes("HUP");
+}
+
+#[test]
+fn a_second_ctrl_c_stops_now() {
+    let gate = Gate::new();
+    let run = three_lent(&gate);
+    let children = run.children();
+    run.signal("INT");
+    run.says("again to stop now");
+    run.signal("INT");
+    run.wait_with_input_open().ends(1, "").said(&["3 items were not finished"]);
+    until("its children end", || (!children.iter().any(|child| is_alive(*child))).then_some(()));
+}
+
+#[test]
+fn a_second_signal_may_be_another_one() {
+    let gate = Gate::new();
+    let run = three_lent(&gate);
+    run.signal("INT");
+    run.says("again to stop now");
+    run.signal("TERM");
+    run.wait_with_input_open().ends(1, "");
+}
+
+#[test]
+fn ctrl_c_during_an_endless_loop_and_again() {
+    let run = Pando::f("(x, cb) => { for (;;); }").stdin("1\n2\n").start();
+    busy_child(&run);
+    run.signal("INT");
+    run.says("again to stop now");
+    run.signal("INT");
+    run.wait().ends(1, "");
+}
+
+#[test]
+fn ctrl_c_while_nothing_is_read_ends_the_run() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").stdin_open().start();
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    run.signal("INT");
+    run.wait_with_input_open().ends(1, "1\n");
+}
+
+#[test]
+fn ctrl_c_while_nobody_is_there_ends_the_run() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin_open().start();
+    run.url();
+    run.signal("INT");
+    run.wait_with_input_open().ends(1, "");
+}
+
+#[test]
+fn ctrl_c_after_the_end_of_the_input_finishes_all_that_was_lent() {
+    let gate = Gate::new();
+    let run = at(&gate).args(["--batch-size", "4", "--cores", "1"]).stdin("1\n2\n").start();
+    gate.waits_for("1");
+    run.signal("INT");
+    run.says("finishing 2 items on 1 device");
+    gate.open_for_all();
+    let done = run.wait();
+    assert_eq!(done.text(), "1\n2\n", "{done:?}");
+}
+
+/// A child that has been computing for half a second of processor time, beyond its start.
+fn busy_child(run: &Running) -> u32 {
+    let child = until("a core", || run.children().first().copied());
+    let before = cpu_ticks(child);
+    until("it computes", || (cpu_ticks(child) > before + 100).then_some(()));
+    child
+}
+
+#[test]
+fn the_cores_end_with_a_killed_master_even_in_an_endless_loop() {
+    let run = Pando::f("(x, cb) => { for (;;); }").stdin("1\n2\n").start();
+    let child = busy_child(&run);
+    run.signal("KILL");
+    assert_eq!(run.wait().status, None);
+    until("the core ends", || (!is_alive(child)).then_some(()));
+}
+
+#[test]
+fn the_cores_end_with_a_killed_master_also_when_they_wait() {
+    let gate = Gate::new();
+    let run = three_lent(&gate);
+    let children = run.children();
+    assert!(!children.is_empty());
+    run.signal("KILL");
+    assert_eq!(run.wait().status, None);
+    until("the cores end", || (!children.iter().any(|child| is_alive(*child))).then_some(()));
+}
+
+#[test]
+fn a_run_that_ends_leaves_no_process_and_no_file_behind() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut run = Pando::f("(x, cb) => cb(null, x)").env("TMPDIR", temporary.path()).args(["--cores", "2"]).stdin_open().start();
+    run.write_line("1");
+    run.line();
+    let children = run.children();
+    assert_eq!(children.len(), 2);
+    run.wait().gives("1\n");
+    until("its children end", || (!children.iter().any(|child| is_alive(*child))).then_some(()));
+    let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_core_s_ctrl_c_is_the_master_s() {
+    // A terminal signals its whole foreground group: the cores are in groups of their own.
+    let gate = Gate::new();
+    let run = three_lent(&gate);
+    let group = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().rsplit_once(") ").unwrap().1.split(' ').nth(2).unwrap().to_owned();
+    for child in run.children() {
+        assert_ne!(group(child), group(run.pid()));
+    }
+}

@@ -1,0 +1,82 @@
+//! What functions may do in a tab.
+
+use crate::{
+    common::{Pando, lines, numbers},
+    tab, tabs_only,
+};
+
+#[test]
+fn asynchronous_calls_of_uneven_latency_keep_every_line_in_its_place() {
+    let f = "(x, cb) => setTimeout(() => cb(null, 'v' + x), (Number(x) * 7919) % 40)";
+    let run = tabs_only(f).args(["--concurrency", "10"]).stdin(numbers(1000)).start();
+    let _tabs = [tab(&run, "Ann"), tab(&run, "Bob")];
+    run.wait().gives(lines((1..=1000).map(|n| format!("v{n}"))));
+}
+
+#[test]
+fn an_endless_loop_ends_by_its_timeout_and_only_it_is_blamed() {
+    let f = "(x, cb) => { if (x === '500') for (;;); cb(null, x) }";
+    let run = tabs_only(f).args(["--timeout", "500ms", "--retries", "1"]).stdin(numbers(1000)).start();
+    let _tab = tab(&run, "Ann");
+    run.wait().ends(1, numbers(499)).said(&["item 500 failed on Ann", "500ms", "attempts: 2"]);
+}
+
+#[test]
+fn an_error_names_item_device_and_stack_and_stops_the_run() {
+    let f = "function cube (x, cb) { if (x === '7') throw new Error('seven is bad'); cb(null, x) }";
+    let run = tabs_only(f).args(["--retries", "0"]).stdin(numbers(20)).start();
+    let _tab = tab(&run, "Ann");
+    run.wait().ends(1, numbers(6)).said(&["item 7 failed on Ann: ", "seven is bad", "cube"]);
+}
+
+#[test]
+fn what_a_function_prints_in_a_tab_is_shown_with_device_and_item() {
+    let run = tabs_only("(x, cb) => { console.log('hello from', x); cb(null, x) }").stdin("a\nb\n").start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives("a\nb\n").said(&["Ann, item 1: hello from a", "Ann, item 2: hello from b"]);
+}
+
+#[test]
+fn built_ins_and_bytes_work_in_a_tab() {
+    let f = "function (x, cb) { cb(null, require('zlib').gunzipSync(require('zlib').gzipSync(new Buffer(x)))) }";
+    let run = tabs_only(f).stdin("äöü\n€\n").start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives("äöü\n€\n");
+}
+
+#[test]
+fn large_values_and_results_arrive_whole() {
+    let line = |n: usize| n.to_string().repeat(1_000_000) + "\n";
+    let input: String = (1..=5).map(line).collect();
+    let run = tabs_only("(x, cb) => cb(null, x)").stdin(input.clone()).start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives(input);
+}
+
+#[test]
+fn a_dom_function_sees_the_document_one_value_at_a_time() {
+    let f = "(function () {
+      var open = 0
+      return function (x, cb) {
+        var element = document.getElementById('visualization')
+        var before = element.children.length
+        element.appendChild(document.createElement('p')).textContent = x
+        open++
+        setTimeout(function () { cb(null, [x, before, open--, global === window].join(' ')) }, 5)
+      }
+    })()";
+    let run = Pando::f(f).args(["--dom"]).stdin("a\nb\nc\n").start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives("a 0 1 true\nb 1 1 true\nc 2 1 true\n");
+}
+
+#[test]
+fn a_function_that_cannot_run_in_tabs_is_told() {
+    let source = "if (typeof importScripts === 'function') throw new Error('not in a browser')\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)\n";
+    let mut run = Pando::new(source).args(["--cores", "0"]).stdin_open().start();
+    let _tab = tab(&run, "Ann");
+    run.says("Ann cannot run the function: ");
+    run.signal("INT");
+    run.close_stdin();
+    run.wait().said(&["not in a browser"]);
+}

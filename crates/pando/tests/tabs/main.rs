@@ -1,0 +1,23 @@
+//! Volunteers' tabs: the real binary and real Chromium, one process per device.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod departures;
+mod events;
+mod figure_4;
+mod functions;
+mod links;
+mod slow_link;
+
+use common::{Pando, Running, Tab};
+
+/// A run that only tabs compute for.
+fn tabs_only(function: &str) -> Pando {
+    Pando::f(function).args(["--cores", "0"])
+}
+
+/// A tab called `name` that lends one core.
+fn tab(run: &Running, name: &str) -> Tab {
+    Tab::open(&run.url(), &format!("device={name};cores=1;"))
+}
