@@ -5,6 +5,7 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -20,6 +21,9 @@ const OPTIONS: [&str; 10] = [
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
 ];
+
+/// Time that a browser has to end.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A browser with one tab and a profile of its own, ended when dropped.
 #[derive(Debug)]
@@ -51,8 +55,14 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        // Asked to end, it ends its many processes itself; what is left of its group is killed.
+        let id = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let until = Instant::now() + PATIENCE;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{id}")]).stderr(Stdio::null()).status();
         let _ = self.child.wait();
     }
 }

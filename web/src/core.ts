@@ -5,7 +5,7 @@
 
 import { CallClock } from './core/clock.ts';
 import { Call, Context } from './core/call.ts';
-import { Unusable, bytesOf, failure, textOf } from './core/convert.ts';
+import { Unusable, bytesOf, failure, failureMessage, textOf } from './core/convert.ts';
 import { format } from './core/format.ts';
 import { Logs } from './core/logs.ts';
 import { Queue } from './core/queue.ts';
@@ -31,6 +31,7 @@ export interface CoreHost {
 /** A host that hears from a core this rarely knows well enough what it is at. */
 const STARTED_EVERY_MS = 2;
 const FLUSH_MS = 10;
+const LONGEST_REPORT = 10_000;
 /** Room for the numbers around a result. */
 const ENTRY_OVERHEAD = 32;
 
@@ -90,7 +91,8 @@ export class Core {
   }
 
   report(report: unknown, id = this.lastId): void {
-    this.post(id === undefined ? { type: 'report', report } : { type: 'report', id, report });
+    const plain = plainReport(report);
+    this.post(id === undefined ? { type: 'report', report: plain } : { type: 'report', id, report: plain });
   }
 
   /** A line of the function's output, of the item begun last unless told; whether it was kept. */
@@ -283,6 +285,16 @@ export class Core {
   private post(message: FromCore): void {
     this.lastPostAt = this.clock.last;
     this.host.post(message);
+  }
+}
+
+/** What of a report can be told in JSON, in a message that stays short. */
+function plainReport(report: unknown): unknown {
+  try {
+    const text = JSON.stringify(report) || 'null';
+    return text.length > LONGEST_REPORT ? { error: 'the report is too long' } : JSON.parse(text);
+  } catch (error) {
+    return { error: `the report has no JSON form: ${failureMessage(error)}` };
   }
 }
 

@@ -43,7 +43,7 @@ class Link {
       message: (message) => this.heard(message),
       values: (frame) => this.dispatcher.values(frame, performance.now()),
       lost: () => this.lost(),
-      refused: () => this.stop('refused', REFUSED),
+      refused: () => this.stop('gone', GONE),
     });
     this.dispatcher = new Dispatcher({
       makeCore: (core) => page.postMessage({ type: 'make', core }),
@@ -131,13 +131,13 @@ class Link {
       case 'recall':
         return this.dispatcher.recall(message.ids);
       case 'bye':
-        return this.stop(message.reason === 'done' ? 'done' : 'ended', message.text);
+        return this.stop(BYES[message.reason] || 'refused', message.text);
     }
   }
 
   private welcomed(welcome: Welcome): void {
     if (welcome.version !== VERSION) return this.stop('refused', OTHER_VERSION);
-    if (welcome.function !== this.start.function) return this.stop('ended', OTHER_FUNCTION, welcome.function);
+    if (welcome.function !== this.start.function) return this.stop('refused', OTHER_FUNCTION, welcome.function);
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
     else this.keep(welcome.keep);
     this.welcome = welcome;
@@ -276,9 +276,12 @@ class Link {
   }
 }
 
-const REFUSED = 'This address is no longer known: the run it belonged to has ended, or has a new address. Ask for it.';
+const GONE = 'This address is no longer known: the run it belonged to has ended, or has a new address. Ask for it.';
 const OTHER_VERSION = 'This page is of another version of Pando than the run. Load it again.';
 const OTHER_FUNCTION = 'The run has a new function. Load this page again to take part.';
+
+/** Reasons that are not somebody's fault. */
+const BYES: { [reason: string]: Phase } = { done: 'done', stopped: 'ended' };
 
 let link: Link | null = null;
 

@@ -23,7 +23,7 @@ export type ToLink =
   | { type: 'wake' };
 
 /** What the link is at. */
-export type Phase = 'connecting' | 'joined' | 'waiting' | 'away' | 'left' | 'done' | 'ended' | 'refused' | 'broken';
+export type Phase = 'connecting' | 'joined' | 'waiting' | 'away' | 'left' | 'done' | 'ended' | 'refused' | 'gone' | 'broken';
 
 export interface Account {
   phase: Phase;

@@ -218,6 +218,14 @@ export function part(frame: Uint8Array, index: number): Uint8Array<ArrayBuffer> 
   return writer.take();
 }
 
+function allocated(length: number): Uint8Array {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    throw new Malformed('a frame too large for this device');
+  }
+}
+
 /** Puts parts together again, one frame at a time. */
 export class Assembler {
   private whole: Uint8Array | null = null;
@@ -237,7 +245,7 @@ export class Assembler {
     if (bytes.length === 0) throw new Malformed('a part without bytes');
     if (bytes.length > FRAME_LIMIT) throw new Malformed('a part above 64 KiB');
     if (total > WHOLE_LIMIT) throw new Malformed('a frame too large for this device');
-    const whole = this.whole || new Uint8Array(total);
+    const whole = this.whole || allocated(total);
     if (whole.length !== total) throw new Malformed('a part of another frame');
     if (bytes.length > total - this.filled) throw new Malformed('more parts than the frame is long');
     whole.set(bytes, this.filled);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { userFunction } from '../src/core/function.ts';
+import type { UserFunction } from '../src/core/function.ts';
 import { Stage, callback, byDefault } from './stage.ts';
 
 test('nothing is posted before the results that came earlier', () => {
@@ -238,4 +239,21 @@ test('values of bytes are the Buffer of the bundle', () => {
   const stage = new Stage(callback((x, cb) => (seen = x, cb(null, ''))), {}, Buffer);
   stage.values([[2, Uint8Array.of(1, 2)]]);
   assert.ok(Buffer.isBuffer(seen) && seen.equals(Buffer.from([1, 2])));
+});
+
+test('output is told in short messages', () => {
+  const stage = new Stage(callback((x, cb) => cb(null, x)));
+  for (let i = 0; i < 50; i++) stage.core.log('log', [String(i) + 'x'.repeat(i === 7 ? 100_000 : 3000)]);
+  stage.run(200);
+  assert.equal(stage.logs.length, 50);
+  assert.ok(stage.logMessages.length > 8 && stage.logMessages.every((length) => length < 25_000));
+});
+
+test('a report that JSON cannot say does not break f', () => {
+  const cycle: { self?: unknown } = {};
+  cycle.self = cycle;
+  const stage: Stage = new Stage(callback((x, cb) => (stage.core.report(cycle), stage.core.report({ f() {} }), cb(null, x))) as UserFunction);
+  stage.values([[0, 'a']]);
+  assert.equal(stage.results[0].text, 'a');
+  assert.match(JSON.stringify(stage.reports), /no JSON form/);
 });

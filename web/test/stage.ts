@@ -42,6 +42,8 @@ export class Stage {
   readonly results: Result[] = [];
   readonly frames: { count: number; length: number }[] = [];
   readonly logs: LogEntry[] = [];
+  /** Length of each log message. */
+  readonly logMessages: number[] = [];
   readonly reports: FromCore[] = [];
   /** Results and announcements in the order in which they were posted. */
   readonly posted: string[] = [];
@@ -107,7 +109,10 @@ export class Stage {
 
   private post(message: FromCore): void {
     if (message.type === 'started') this.posted.push(`started ${message.id}`);
-    if (message.type === 'log') this.logs.push(...message.entries);
+    if (message.type === 'log') {
+      this.logs.push(...message.entries);
+      this.logMessages.push(JSON.stringify(message).length);
+    }
     if (message.type === 'report') this.reports.push(message);
   }
 

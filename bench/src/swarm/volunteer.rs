@@ -8,9 +8,7 @@ use super::{
 use anyhow::anyhow;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use pando::protocol::{
-    self, Answer, Assembler, Beat, Binary, Frame, Hello, MAX_FRAME, PART, ToMaster, ToVolunteer, encode_results,
-};
+use pando::protocol::{self, Answer, Assembler, Beat, Binary, Frame, Hello, PART, ToMaster, ToVolunteer, encode_results};
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -190,7 +188,7 @@ impl<'a> Volunteer<'a> {
         let malformed = |error: protocol::Malformed| End::SentAway(format!("the master sent a {error}"));
         let mut binary = Binary::decode(frame).map_err(malformed)?;
         if let Binary::Part { total, bytes } = binary {
-            let Some(whole) = self.assembler.part(total, &bytes, MAX_FRAME).map_err(malformed)? else { return Ok(()) };
+            let Some(whole) = self.assembler.part(total, &bytes).map_err(malformed)? else { return Ok(()) };
             binary = Binary::decode(whole).map_err(malformed)?;
         }
         let Binary::Values(values) = binary else { return Err(End::SentAway("the master sent no values".into())) };

@@ -6,29 +6,29 @@ use num_bigint::BigUint;
 
 use crate::program::{Output, apply, leave_early, run};
 
-const RANGES: &str = env!("CARGO_BIN_EXE_collatz-ranges");
-const MAX: &str = env!("CARGO_BIN_EXE_collatz-max");
+pub(crate) const RANGES: &str = env!("CARGO_BIN_EXE_collatz-ranges");
+pub(crate) const MAX: &str = env!("CARGO_BIN_EXE_collatz-max");
 
-/// Applies the function after installing its npm packages, where that has not been done.
-fn apply_collatz(input: &str) -> Output {
+/// Installs the function's npm packages, where that has not been done.
+pub(crate) fn install() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("collatz");
         if !folder.join("node_modules/bignumber.js").exists() {
             let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-            let status = Command::new(npm)
-                .arg("ci")
-                .current_dir(folder)
-                .status()
-                .expect("npm starts");
+            let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
             assert!(status.success(), "npm ci: {status}");
         }
     });
+}
+
+fn apply_collatz(input: &str) -> Output {
+    install();
     apply("collatz/collatz.js", input)
 }
 
 /// The same search, in another language and with another library.
-fn most_steps(range: &str) -> String {
+pub(crate) fn most_steps(range: &str) -> String {
     let (start, size) = range.split_once(' ').expect("two numbers");
     let start: BigUint = start.parse().expect("a number");
     let (mut number, mut most) = (start.clone(), None);

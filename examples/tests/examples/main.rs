@@ -1,6 +1,7 @@
 //! The examples' programs and functions, each run as its users run it.
 
 mod collatz;
+mod pipelines;
 mod program;
 mod raytracer;
 mod square;

@@ -9,8 +9,8 @@ use gif::{ColorOutput, DecodeOptions, Frame};
 
 use crate::program::{Output, apply, leave_early, run};
 
-const ANGLES: &str = env!("CARGO_BIN_EXE_angles");
-const ENCODER: &str = env!("CARGO_BIN_EXE_gif-encoder");
+pub(crate) const ANGLES: &str = env!("CARGO_BIN_EXE_angles");
+pub(crate) const ENCODER: &str = env!("CARGO_BIN_EXE_gif-encoder");
 
 /// A line of the encoder's input.
 fn line(pixels: &[u8]) -> String {

@@ -6,6 +6,9 @@ import type { LogEntry, LogLevel } from '../messages.ts';
 const FLUSH_MS = 100;
 const KEPT_PER_SECOND = 1000;
 
+/** Characters of one message, so that it goes in one short frame. */
+const MESSAGE_LENGTH = 16_384;
+
 export class Logs {
   private entries: LogEntry[] = [];
   private byText = new Map<string, LogEntry>();
@@ -34,7 +37,7 @@ export class Logs {
     const entries = this.entries;
     this.entries = [];
     this.byText.clear();
-    this.send(entries);
+    while (entries.length > 0) this.send(entries.splice(0, fitting(entries)));
   }
 
   private count(level: LogLevel, text: string): boolean {
@@ -74,4 +77,11 @@ export class Logs {
     }
     this.entries.push(entry);
   }
+}
+
+/** How many of the entries fit into one message: at least one. */
+function fitting(entries: LogEntry[]): number {
+  let length = 0;
+  const end = entries.findIndex(({ text }, i) => (length += text.length + 50) > MESSAGE_LENGTH && i > 0);
+  return end < 0 ? entries.length : end;
 }

@@ -29,7 +29,6 @@ export function serve(port: MessagePort, version: string, load: () => void | Pro
 /** Hears of every error that nobody caught on this thread. */
 export function hearErrors(uncaught: (error: unknown) => void): void {
   addEventListener('error', (event) => {
-    if (!(event instanceof ErrorEvent)) return;
     event.preventDefault();
     uncaught(event.error || event.message);
   });

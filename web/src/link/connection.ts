@@ -41,8 +41,9 @@ export class Connection {
     private readonly events: ConnectionEvents,
   ) {}
 
+  /** A socket that is closing would swallow what it is given: it counts as full. */
   get bufferedAmount(): number {
-    return this.socket ? this.socket.bufferedAmount : 0;
+    return this.socket && this.socket.readyState === WebSocket.OPEN ? this.socket.bufferedAmount : Infinity;
   }
 
   open(): void {

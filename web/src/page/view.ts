@@ -54,13 +54,13 @@ export class View {
     note.hidden = text === '';
   }
 
-  standing({ title, detail, mood, over }: Standing): void {
+  standing({ title, detail, mood, over, again }: Standing): void {
     // Only what changed is written, or a screen reader would say it again and again.
     write(this.title, title);
     write(this.detail, detail);
     this.card.className = mood;
     this.pause.hidden = this.leave.hidden = over;
-    this.again.hidden = !over;
+    this.again.hidden = !again;
     this.name.disabled = this.cores.disabled = over;
   }
 

@@ -13,6 +13,8 @@ export interface Standing {
   mood: Mood;
   /** Nothing more will come on this page. */
   over: boolean;
+  /** To load it again may help. */
+  again: boolean;
 }
 
 /** What only the page knows. */
@@ -37,12 +39,14 @@ export function standing(account: Account, here: Here): Standing {
     case 'away':
       return going('Away', 'Its work was handed back. It goes on when you return to this page.', 'calm');
     case 'left':
-      return over('You have left', 'What this device was at goes to others. Thank you for your help!', 'calm');
+      return over('You have left', 'What this device was at goes to others. Thank you for your help!', 'calm', true);
     case 'done':
       return over('The job is done, thank you!', 'You can close this page now.', 'good');
     case 'ended':
       return over('The run has ended', text, 'calm');
     case 'refused':
+      return over('Not connected', text, 'bad', true);
+    case 'gone':
       return over('Not connected', text, 'bad');
     case 'broken':
       return going('This device cannot run the function', text, 'bad');
@@ -62,11 +66,11 @@ function pausedStanding({ held }: Account): Standing {
 }
 
 function going(title: string, detail: string, mood: Mood): Standing {
-  return { title, detail, mood, over: false };
+  return { title, detail, mood, over: false, again: false };
 }
 
-function over(title: string, detail: string, mood: Mood): Standing {
-  return { title, detail, mood, over: true };
+function over(title: string, detail: string, mood: Mood, again = false): Standing {
+  return { title, detail, mood, over: true, again };
 }
 
 export function count(n: number, thing: string): string {

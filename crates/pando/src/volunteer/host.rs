@@ -241,7 +241,7 @@ impl<E: Engine> Host<E> {
     fn kill_overdue(&mut self) {
         let timeout = self.timeout.unwrap_or_default();
         for number in self.dispatch.overdue(Instant::now()) {
-            self.bury(number, "timeout", &format!("no answer within {timeout:?} (--timeout)"));
+            self.bury(number, "timeout", &format!("no answer within {}", spoken(timeout)));
         }
     }
 
@@ -287,4 +287,9 @@ impl<E: Engine> Host<E> {
             self.say(&ToMaster::Ping(Beat { t: 0.into() }));
         }
     }
+}
+
+/// As the cores say it: `500 ms`, `2 s`.
+fn spoken(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }

@@ -18,7 +18,7 @@ fn an_endless_loop_ends_by_its_timeout_and_only_it_is_blamed() {
     let f = "(x, cb) => { if (x === '500') for (;;); cb(null, x) }";
     let run = tabs_only(f).args(["--timeout", "500ms", "--retries", "1"]).stdin(numbers(1000)).start();
     let _tab = tab(&run, "Ann");
-    run.wait().ends(1, numbers(499)).said(&["item 500 failed on Ann", "500ms", "attempts: 2"]);
+    run.wait().ends(1, numbers(499)).said(&["item 500 failed on Ann", "no answer within 500 ms", "attempts: 2"]);
 }
 
 #[test]

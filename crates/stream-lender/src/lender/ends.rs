@@ -5,7 +5,7 @@ use crate::{Index, Output};
 
 /// The two ends.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Says that an input that answered [`Pull::Pending`] may have more, or has ended or failed.
+    /// Says that an input that answered [`Pull::Pending`](crate::Pull::Pending) may have more, or has ended or failed.
     pub fn input_ready(&mut self) {
         if let Reading::Pending = self.reading {
             self.reading = Reading::Ready;
@@ -57,7 +57,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
-    /// Says that the consumer left: every ask is answered [`Ask::Done`], and what has not been output is forgotten,
+    /// Says that the consumer left: every ask is answered [`Ask::Done`](crate::Ask::Done), and what has not been output is forgotten,
     /// as by [`truncate`](Self::truncate).
     pub fn drop_output(&mut self) {
         self.truncate(self.slots.base());

@@ -1,0 +1,83 @@
+/** A device without threads: a dispatcher whose cores compute when they are told to, on a clock given as a number. */
+
+import { Dispatcher } from '../src/link/dispatcher.ts';
+import { resultIds } from '../src/link/results.ts';
+import type { JobOptions, ToMaster } from '../src/messages.ts';
+import { ResultsCursor, ResultsWriter, ValuesCursor, ValuesWriter } from '../src/protocol.ts';
+
+export class Device {
+  now = 10_000;
+  readonly cores = new Map<number, number[]>();
+  readonly said: ToMaster[] = [];
+  /** Ids of the results sent, in order. */
+  readonly answered: number[] = [];
+  readonly failures: { id: number; message: string; kind: string }[] = [];
+  readonly ended: number[] = [];
+  /** Ids of each frame given to a core. */
+  readonly fed: { core: number; ids: number[] }[] = [];
+  readonly dispatcher: Dispatcher;
+
+  constructor(cores = 1, options: Partial<JobOptions> = {}) {
+    this.dispatcher = new Dispatcher({
+      makeCore: (core) => this.cores.set(core, []),
+      endCore: (core) => (this.ended.push(core), this.cores.delete(core)),
+      toCore: (core, frame) => this.give(core, frame),
+      say: (message) => this.said.push(message),
+      results: (frame) => this.take(frame),
+    });
+    this.dispatcher.lend(cores, this.now);
+    this.dispatcher.begin({ concurrency: 1, timeout: null, dom: false, json: false, heartbeat: 1000, ...options });
+    this.ready();
+  }
+
+  /** All cores have loaded the function. */
+  ready(): void {
+    for (const core of this.cores.keys()) this.dispatcher.coreReady(core, this.now);
+  }
+
+  values(ids: number[], careful: (id: number) => boolean = () => false): void {
+    const writer = new ValuesWriter();
+    for (const id of ids) writer.textValue(id, `value ${id}`, 'text', careful(id));
+    this.dispatcher.values(writer.take(), this.now);
+  }
+
+  /** A core answers its next `count` values, which took `ms` each. */
+  answer(core: number, count = 1, ms = 1): void {
+    const ids = this.cores.get(core)!.splice(0, count);
+    const writer = new ResultsWriter();
+    for (const id of ids) writer.textResult(id, 0, ms * 1000, '');
+    this.now += ms * ids.length;
+    this.dispatcher.results(core, writer.take(), this.now);
+  }
+
+  tickUntil(now: number): void {
+    while (this.now < now) {
+      this.now = Math.min(now, this.now + 100);
+      this.dispatcher.tick(this.now);
+    }
+  }
+
+  of<Type extends ToMaster['type']>(type: Type): Extract<ToMaster, { type: Type }>[] {
+    return this.said.filter((message): message is Extract<ToMaster, { type: Type }> => message.type === type);
+  }
+
+  get returned(): number[] {
+    return ([] as number[]).concat(...this.of('returned').map(({ ids }) => ids));
+  }
+
+  private give(core: number, frame: Uint8Array): void {
+    const ids: number[] = [];
+    const cursor = new ValuesCursor(frame);
+    while (cursor.next()) ids.push(cursor.id);
+    this.cores.get(core)!.push(...ids);
+    this.fed.push({ core, ids });
+  }
+
+  private take(frame: Uint8Array): void {
+    this.answered.push(...resultIds(frame));
+    const cursor = new ResultsCursor(frame);
+    while (cursor.next()) if (cursor.tag === 3) this.failures.push({ id: cursor.id, ...JSON.parse(cursor.text()) });
+  }
+}
+
+export const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
