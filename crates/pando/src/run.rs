@@ -14,7 +14,7 @@ use crate::{
 };
 use function::Function;
 use std::{
-    io::IsTerminal,
+    io::{IsTerminal, Write},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
@@ -77,21 +77,25 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     let items = master::items(cli.items.clone(), framing.form).map_err(|error| Refused(error.0))?;
     let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
     let options = job_options(&cli);
-    let listener = if cli.local { None } else { Some(listen(&cli, &console).await?) };
-    let function = Function::load(&cli, &options, &console).await?;
+    // Said once the URLs are: those come first of all.
+    let mut notes = Vec::new();
+    let listener = if cli.local { None } else { Some(listen(&cli, &mut notes).await?) };
+    let function = Function::load(&cli, &options, &mut notes).await?;
     let master = Master::new(job(&cli, options, framing, &function), console.clone(), events);
 
     let mut hint = String::new();
     if let Some(listener) = listener {
         hint = open_to_volunteers(&cli, listener, &master, &function);
     }
+    notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
     if !has_local && cli.local {
         return Err(Refused("--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser".into()));
     }
-    let ended = start_ends(&master, items, from_stdin);
+    let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
+    let ended = start_ends(&master, items, from_stdin, live && std::io::stdout().is_terminal());
     tokio::spawn(master::watch(master.clone()));
-    tokio::spawn(show_progress(cli.clone(), master.clone()));
+    tokio::spawn(show_progress(cli.clone(), master.clone(), live));
     if !has_local {
         tokio::spawn(hint_when_alone(master.clone(), hint));
     }
@@ -127,11 +131,12 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) ->
 }
 
 /// Starts the threads that read the input and write the output; gives how the run ended.
-fn start_ends(master: &Arc<Master>, items: Vec<crate::protocol::Value>, from_stdin: bool) -> oneshot::Receiver<Ending> {
+fn start_ends(master: &Arc<Master>, items: Vec<crate::protocol::Value>, from_stdin: bool, over_status: bool) -> oneshot::Receiver<Ending> {
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
     std::thread::spawn(move || {
-        let _ = done.send(draining.drain(std::io::stdout().lock()));
+        let stdout = std::io::stdout().lock();
+        let _ = done.send(if over_status { draining.drain(OverStatus(stdout)) } else { draining.drain(stdout) });
     });
     if from_stdin {
         let feeding = master.clone();
@@ -142,7 +147,22 @@ fn start_ends(master: &Arc<Master>, items: Vec<crate::protocol::Value>, from_std
     ended
 }
 
-async fn listen(cli: &Cli, console: &Console) -> Result<TcpListener, Refused> {
+/// Standard output on the terminal that also has the status line, which gives way to results and is drawn again later.
+struct OverStatus<W>(W);
+
+impl<W: Write> Write for OverStatus<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(b"\r\x1b[K")?;
+        self.0.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
     if let Some(port) = cli.port {
         let socket = SocketAddr::new(cli.bind, port);
         return TcpListener::bind(socket).await.map_err(|error| {
@@ -153,7 +173,7 @@ async fn listen(cli: &Cli, console: &Console) -> Result<TcpListener, Refused> {
         match TcpListener::bind(SocketAddr::new(cli.bind, port)).await {
             Ok(listener) => {
                 if port != DEFAULT_PORT {
-                    console.say(format!("port {DEFAULT_PORT} is taken; using {port}"));
+                    notes.push(format!("port {DEFAULT_PORT} is taken; using {port}"));
                 }
                 return Ok(listener);
             }
@@ -219,8 +239,7 @@ fn fresh_token() -> String {
     random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-async fn show_progress(cli: Cli, master: Arc<Master>) {
-    let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
+async fn show_progress(cli: Cli, master: Arc<Master>, live: bool) {
     let mut told = Instant::now();
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.tick().await;

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 /// Time that a volunteer has to introduce itself.
 const INTRODUCTION: Duration = Duration::from_secs(10);
 /// Longest hello, in bytes: it may name all values that it holds.
-const LONGEST_HELLO: usize = 256 * 1024;
+const LONGEST_HELLO: usize = 1 << 20;
 
 /// Who is let in.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use super::{Core, Master};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stream_lender::SubStreamId;
 
 /// Sum of a device's reports since they were last told.
@@ -73,11 +73,11 @@ fn status_line(core: &mut Core, now: Instant) -> String {
     let cores: u64 = core.seats.values().map(|seat| u64::from(seat.cores)).sum();
     let plural = |n: u64| if n == 1 { "" } else { "s" };
     format!(
-        "{} done, {rate:.1}/s, {devices} device{} with {cores} core{}, {} in progress, {:.0?}",
+        "{} done, {rate:.1}/s, {devices} device{} with {cores} core{}, {} in progress, {}",
         core.statistics.total(),
         plural(devices as u64),
         plural(cores),
         core.lender.in_progress(),
-        std::time::Duration::from_secs(core.statistics.elapsed(now).as_secs()),
+        humantime::format_duration(Duration::from_secs(core.statistics.elapsed(now).as_secs())),
     )
 }

@@ -1,18 +1,23 @@
 //! Counts of what has been done, and how long it took. Pure: time is an argument.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 /// Frames' mean times that are kept to tell the usual one.
 const SAMPLES: usize = 63;
+
+/// What the rate is measured over.
+const RECENT: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
 pub struct Statistics {
     started: Instant,
     done: u64,
-    /// Done at the last look, and when that was.
-    mark: (u64, Instant),
-    rate: f64,
+    /// When there was a look, and what was done then: those of the last [`RECENT`], and one before.
+    looks: VecDeque<(Instant, u64)>,
     samples: Vec<Duration>,
     next: usize,
 }
@@ -20,7 +25,7 @@ pub struct Statistics {
 impl Statistics {
     /// At the start of a run.
     pub fn new(now: Instant) -> Self {
-        Self { started: now, done: 0, mark: (0, now), rate: 0.0, samples: Vec::new(), next: 0 }
+        Self { started: now, done: 0, looks: VecDeque::from([(now, 0)]), samples: Vec::new(), next: 0 }
     }
 
     /// `count` values were computed, in `micros` microseconds of computing altogether.
@@ -45,15 +50,14 @@ impl Statistics {
         sorted.get(sorted.len() / 2).copied()
     }
 
-    /// Values done per second, smoothed over the calls of this.
+    /// Values done per second lately, between the calls of this.
     pub(crate) fn rate(&mut self, now: Instant) -> f64 {
-        let time = now.saturating_duration_since(self.mark.1).as_secs_f64();
-        if time > 0.0 {
-            let fresh = (self.done - self.mark.0) as f64 / time;
-            self.rate = if self.rate == 0.0 { fresh } else { self.rate * 0.7 + fresh * 0.3 };
-            self.mark = (self.done, now);
+        self.looks.push_back((now, self.done));
+        while self.looks.get(1).is_some_and(|(then, _)| now.saturating_duration_since(*then) >= RECENT) {
+            self.looks.pop_front();
         }
-        self.rate
+        let (then, done) = self.looks[0];
+        (self.done - done) as f64 / now.saturating_duration_since(then).as_secs_f64().max(0.001)
     }
 
     /// Values done so far.

@@ -3,7 +3,7 @@
 use super::Refused;
 use crate::{
     cli::Cli,
-    console::{Console, printable},
+    console::printable,
     embedded,
     protocol::JobOptions,
     volunteer::{CoreId, Engine, First, FromCore, Message, Node},
@@ -25,21 +25,19 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// Bundles the function of `cli` and tries it.
-    pub(super) async fn load(cli: &Cli, options: &JobOptions, console: &Console) -> Result<Self, Refused> {
+    /// Bundles the function of `cli` and tries it; what people should know of it is added to `notes`.
+    pub(super) async fn load(cli: &Cli, options: &JobOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
         let bundler = pando_bundler::Options { builtins: embedded::builtin };
         let bundle = pando_bundler::bundle(&cli.function, &bundler).await.map_err(|error| Refused(error.to_string()))?;
-        for warning in &bundle.warnings {
-            console.say(format!("warning: {}", printable(warning)));
-        }
+        notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
         let mut function = Self { code: bundle.code, hash: bundle.hash, local: None };
         if cli.dom {
             return Ok(function);
         }
         match Node::find(embedded::web("node.js").unwrap_or_default(), &function.code, options).await {
-            Ok(node) => function.local = Some((node.clone(), first_core(&node, cli, console).await?)),
+            Ok(node) => function.local = Some((node.clone(), first_core(&node, cli, notes).await?)),
             Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
-            Err(error) => console.say(format!(
+            Err(error) => notes.push(format!(
                 "{error}: this machine's cores stay idle. Install Node.js 20 or later, or lend a tab of this machine's browser with --open"
             )),
         }
@@ -47,7 +45,7 @@ impl Function {
     }
 }
 
-async fn first_core(node: &Node, cli: &Cli, console: &Console) -> Result<First, Refused> {
+async fn first_core(node: &Node, cli: &Cli, notes: &mut Vec<String>) -> Result<First, Refused> {
     let (voice, mut said) = mpsc::channel(64);
     let failed = |why: String| Refused(format!("{}: {}", cli.function.display(), printable(&why)));
     let core = node.start(CoreId { number: 0, generation: 0 }, voice.clone()).map_err(|error| failed(format!("node cannot be started: {error}")))?;
@@ -58,9 +56,9 @@ async fn first_core(node: &Node, cli: &Cli, console: &Console) -> Result<First, 
                 FromCore::Message(Message::Broken { message, stack }) => return Err(failed(broken(&message, stack.as_deref()))),
                 FromCore::Ended(why) => return Err(failed(format!("loading it ended the process ({why})"))),
                 FromCore::Message(Message::Log { entries }) if !cli.quiet => {
-                    entries.iter().for_each(|entry| console.say(printable(&format!("loading {}: {}", cli.function.display(), entry.text))));
+                    notes.extend(entries.iter().map(|entry| format!("loading {}: {}", cli.function.display(), entry.text)));
                 }
-                FromCore::Stray(text) if !cli.quiet => console.say(printable(&text)),
+                FromCore::Stray(text) if !cli.quiet => notes.push(text),
                 _ => {}
             }
         }
