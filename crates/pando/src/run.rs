@@ -80,6 +80,9 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     // Said once the URLs are: those come first of all.
     let mut notes = Vec::new();
     let listener = if cli.local { None } else { Some(listen(&cli, &mut notes).await?) };
+    if cli.dom && cli.cores != Some(0) && !cli.start_idle {
+        notes.push("--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into());
+    }
     let function = Function::load(&cli, &options, &mut notes).await?;
     let master = Master::new(job(&cli, options, framing, &function), console.clone(), events);
 

@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use stream_lender::{Ask, Lent, SubStreamId};
+use stream_lender::{Ask, Index, Lent, SubStreamId};
 use tokio::sync::Notify;
 
 /// Time that a volunteer has to introduce itself.
@@ -104,6 +104,8 @@ struct Attendant {
     /// The lender may have values for it.
     asking: bool,
     lent: Vec<Lent<Value>>,
+    /// A value that it is to have alone.
+    alone: Option<Index>,
 }
 
 impl Attendant {
@@ -152,7 +154,7 @@ impl Attendant {
             master.console.say(format!("{name} joined with {cores} core{}", if cores == 1 { "" } else { "s" }));
         }
         master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind}));
-        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new() }
+        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None }
     }
 
     async fn run(&mut self, channel: &mut Channel) -> End {
@@ -192,7 +194,7 @@ impl Attendant {
 
     /// The next frame to send: a message, the next part of a long value, or values asked of the lender now.
     fn next_frame(&mut self) -> Result<Option<Frame>, End> {
-        if !self.seat.has_frame() && self.asking && !self.seat.is_sending() {
+        if !self.seat.has_frame() && self.asking {
             self.ask()?;
         }
         Ok(self.seat.next_frame(Instant::now()))
@@ -201,15 +203,20 @@ impl Attendant {
     fn ask(&mut self) -> Result<(), End> {
         let room = self.seat.room();
         let room_bytes = self.seat.room_bytes();
-        let (sub, lent, seat) = (self.sub, &mut self.lent, &mut self.seat);
+        let (sub, lent, seat, alone) = (self.sub, &mut self.lent, &mut self.seat, &mut self.alone);
         let mut length = 1;
         let (mut asking, mut done) = (true, false);
         self.master.with(|core| {
-            while lent.len() < room && length < room_bytes {
+            *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
+            if alone.is_some() {
+                asking = false;
+            }
+            while alone.is_none() && lent.len() < room && (lent.is_empty() || length < room_bytes) {
                 match core.lender.ask(sub, &mut core.input) {
                     Ask::Value(value) => {
                         seat.lent(value.value.bytes.len() as u64);
                         length += protocol::value_len(&value.value);
+                        *alone = core.failures.goes_alone(value.index).then_some(value.index);
                         lent.push(value);
                         if length > PART {
                             break;
@@ -239,11 +246,16 @@ impl Attendant {
         Ok(())
     }
 
-    /// Queues the lent values as frames. A value that makes a frame too long for one piece goes alone.
+    /// Queues the lent values as a frame; a long value goes in one of its own, so that short ones do not wait for it.
     fn queue_values(&mut self, length: usize) {
-        let frame = protocol::encode_values(self.lent.iter().map(|l| (l.index, &l.value)), length + 16);
+        let long = if length > PART && self.lent.len() > 1 { self.lent.pop() } else { None };
+        for group in [&self.lent[..], long.as_slice()] {
+            if !group.is_empty() {
+                let length: usize = group.iter().map(|lent| protocol::value_len(&lent.value)).sum();
+                self.seat.send(protocol::encode_values(group.iter().map(|lent| (lent.index, &lent.value)), length));
+            }
+        }
         self.lent.clear();
-        self.seat.start(frame);
     }
 }
 

@@ -9,8 +9,13 @@ use stream_lender::{Index, SubStreamId};
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     attempts: HashMap<Index, u32>,
+    /// How many devices vanished while they were computing a value.
+    vanished: HashMap<Index, u32>,
     fatal: Option<(Index, String)>,
 }
+
+/// So many devices vanish over a value before it is lent alone.
+const SUSPICIOUS: u32 = 5;
 
 impl Failures {
     /// How the run ends because of a value that failed for good, if one did.
@@ -23,6 +28,14 @@ impl Failures {
         if !self.attempts.is_empty() {
             self.attempts.remove(&index);
         }
+        if !self.vanished.is_empty() {
+            self.vanished.remove(&index);
+        }
+    }
+
+    /// Whether a device that gets `index` gets nothing besides it: it may be what makes devices vanish.
+    pub(crate) fn goes_alone(&self, index: Index) -> bool {
+        !self.vanished.is_empty() && self.vanished.get(&index).is_some_and(|count| *count >= SUSPICIOUS)
     }
 
     /// Whether `index` has failed before.
@@ -50,6 +63,25 @@ impl Core {
         }
         self.end_with(index, attempt, what, failure);
         None
+    }
+
+    /// `sub` vanished: notes what it was computing, as far as is known. Gives lines to say.
+    pub(crate) fn vanished(&mut self, sub: SubStreamId) -> Vec<String> {
+        let Some(seat) = self.seats.get(&sub) else { return Vec::new() };
+        // What it told, and else what it was given first: as many as it has cores.
+        let mut computing: Vec<Index> = self.lender.outstanding(sub).take(seat.cores as usize).collect();
+        computing.extend(seat.running.keys().filter(|index| self.lender.holder(**index) == Some(sub)));
+        computing.sort_unstable();
+        computing.dedup();
+        let mut lines = Vec::new();
+        for index in computing {
+            let count = self.failures.vanished.entry(index).or_default();
+            *count += 1;
+            if *count == SUSPICIOUS {
+                lines.push(format!("item {} was being computed on {SUSPICIOUS} devices that all vanished: it is lent alone now", index + 1));
+            }
+        }
+        lines
     }
 
     /// `index` failed for good: the values before it are finished, the others dropped.

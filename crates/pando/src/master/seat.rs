@@ -22,6 +22,7 @@ pub(crate) struct Seat {
     batch: Batch,
     limiter: Limiter,
     controls: VecDeque<Frame>,
+    frames: VecDeque<Bytes>,
     cutter: Cutter,
     assembler: Assembler,
     started: Instant,
@@ -45,6 +46,7 @@ impl Seat {
             batch: Batch::new(size, cores, now),
             limiter: Limiter::new(0, MOST_BYTES),
             controls: VecDeque::new(),
+            frames: VecDeque::new(),
             cutter: Cutter::default(),
             assembler: Assembler::default(),
             started: now,
@@ -96,23 +98,26 @@ impl Seat {
     }
 
     /// Queues a frame of values.
-    pub(crate) fn start(&mut self, frame: Bytes) {
-        self.cutter.start(frame);
-    }
-
-    /// Whether the frame of values given to [`Seat::start`] has not gone out entirely.
-    pub(crate) fn is_sending(&self) -> bool {
-        self.cutter.is_busy()
+    pub(crate) fn send(&mut self, frame: Bytes) {
+        self.frames.push_back(frame);
     }
 
     /// Whether a frame is ready to be sent.
     pub(crate) fn has_frame(&self) -> bool {
-        !self.controls.is_empty() || self.cutter.is_busy()
+        !self.controls.is_empty() || self.cutter.is_busy() || !self.frames.is_empty()
     }
 
-    /// The next frame to send.
+    /// The next frame to send: messages go first, also between the parts of a long value.
     pub(crate) fn next_frame(&mut self, now: Instant) -> Option<Frame> {
-        let frame = self.controls.pop_front().or_else(|| self.cutter.next_frame().map(Frame::Binary));
+        let frame = match self.controls.pop_front() {
+            Some(frame) => Some(frame),
+            None => {
+                if !self.cutter.is_busy() {
+                    self.cutter.start(self.frames.pop_front().unwrap_or_default());
+                }
+                self.cutter.next_frame().map(Frame::Binary)
+            }
+        };
         if frame.is_some() {
             self.last_sent = now;
         }
@@ -194,11 +199,11 @@ mod tests {
     fn pings_go_between_the_parts_of_a_long_value() {
         let now = Instant::now();
         let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, now);
-        seat.start(vec![1; 3 * PART].into());
+        seat.send(vec![1; 3 * PART].into());
         assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
         seat.ping(now);
         assert!(matches!(seat.next_frame(now), Some(Frame::Text(_))));
-        assert!(seat.is_sending());
+        assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
     }
 
     #[test]

@@ -77,7 +77,9 @@ impl WebSocket {
     /// Introduces a volunteer; gives the welcome.
     pub(crate) fn hello(&mut self, url: &str, device: &str, cores: u32) -> serde_json::Value {
         let token = http::parts(url).1.trim_matches('/');
-        let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": device, "name": device, "cores": cores, "kind": "browser"});
+        let hello = serde_json::json!({
+            "type": "hello", "version": 1, "token": token, "device": device, "name": device, "cores": cores, "holds": [], "kind": "browser"
+        });
         self.text(&hello.to_string());
         self.message("welcome")
     }

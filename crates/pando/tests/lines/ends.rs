@@ -102,6 +102,7 @@ fn ctrl_c_after_the_end_of_the_input_finishes_all_that_was_lent() {
 
 /// A child that has been computing for half a second of processor time, beyond its start.
 fn busy_child(run: &Running) -> u32 {
+    run.url();
     let child = until("a core", || run.children().first().copied());
     let before = cpu_ticks(child);
     until("it computes", || (cpu_ticks(child) > before + 100).then_some(()));

@@ -12,11 +12,13 @@ use std::time::Duration;
 impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
     pub(super) async fn leave(mut self, end: End, channel: &Channel) {
-        let held = self.master.with(|core| {
+        let (held, suspicions) = self.master.with(|core| {
+            let suspicions = if matches!(end, End::Lost | End::Silent) { core.vanished(self.sub) } else { Vec::new() };
             core.seats.remove(&self.sub);
-            core.lender.close(self.sub).len()
+            (core.lender.close(self.sub).len(), suspicions)
         });
         self.say_goodbye(&end, held);
+        suspicions.into_iter().for_each(|line| self.master.console.say(line));
         let patience = Duration::from_secs(1);
         while let Some(frame) = self.seat.next_message() {
             if !matches!(tokio::time::timeout(patience, channel.outgoing.send(frame)).await, Ok(Ok(()))) {

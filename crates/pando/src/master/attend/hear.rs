@@ -111,6 +111,7 @@ impl Attendant {
             }
         });
         seat.answered(count, now);
+        self.asking |= self.alone.is_some();
         for (kind, fields) in told.happened {
             self.master.events.write(kind, fields);
         }

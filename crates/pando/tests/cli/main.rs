@@ -1,0 +1,8 @@
+//! The command line, and what the port answers.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod http;
+mod options;
+mod protocol;

@@ -1,0 +1,233 @@
+//! Options: in the help, in the README, in the environment.
+
+use crate::common::{Pando, get, numbers};
+
+const README: &str = include_str!("../../../../README.md");
+const DESIGN: &[(&str, &str)] = &[
+    ("--stdin", ""),
+    ("--null", "-0, --null"),
+    ("--json", ""),
+    ("--port", "5000"),
+    ("--bind", "0.0.0.0"),
+    ("--allow-host", ""),
+    ("--token", "fresh per run"),
+    ("--open-access", ""),
+    ("--open", ""),
+    ("--cores", "all but one"),
+    ("--local", ""),
+    ("--start-idle", ""),
+    ("--dom", "--cores 0"),
+    ("--concurrency", "[default: 1]"),
+    ("--batch-size", "[default: auto]"),
+    ("--window", "[default: 65536]"),
+    ("--timeout", "none"),
+    ("--retries", "[default: 2]"),
+    ("--heartbeat", "[default: 5s]"),
+    ("--events", ""),
+    ("--reporting-interval", "[default: 3s]"),
+    ("--qr", "[default: auto]"),
+    ("--progress", "[default: auto]"),
+    ("--quiet", "-q, --quiet"),
+    ("--verbose", "-v, --verbose"),
+    ("--help", "-h, --help"),
+    ("--version", ""),
+];
+
+fn help() -> String {
+    let run = Pando::bare().args(["--help"]).run();
+    run.status(0);
+    run.text()
+}
+
+/// The part of the help about each option: its name, and its text in one line.
+fn entries(help: &str) -> Vec<(String, String)> {
+    let mut entries: Vec<(String, String)> = Vec::new();
+    for line in help.lines() {
+        let words = line.trim_start();
+        let indent = line.len() - words.len();
+        if words.starts_with('-') && indent <= 8 {
+            let name = words.split([' ', ',', '=', '[']).find(|word| word.starts_with("--")).unwrap_or(words);
+            entries.push((name.to_owned(), words.to_owned()));
+        } else if let Some((_, text)) = entries.last_mut().filter(|_| indent > 0) {
+            text.push(' ');
+            text.push_str(words);
+        }
+    }
+    entries
+}
+
+#[test]
+fn help_mentions_every_option_once_with_its_default() {
+    let help = help();
+    let entries = entries(&help);
+    for (name, text) in DESIGN {
+        let found: Vec<_> = entries.iter().filter(|(option, _)| option == name).collect();
+        assert_eq!(found.len(), 1, "{name} in\n{help}");
+        assert!(found[0].1.contains(text), "{name} without {text:?}: {:?}", found[0].1);
+    }
+    let known = |name: &str| DESIGN.iter().any(|(option, _)| *option == name);
+    let unknown: Vec<_> = entries.iter().filter(|(name, _)| !known(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn each_option_with_a_meaning_of_its_own_has_an_environment_variable() {
+    for (name, text) in entries(&help()).iter().filter(|(name, _)| !["--help", "--version"].contains(&name.as_str())) {
+        let variable = format!("PANDO_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase());
+        assert!(text.contains(&format!("[env: {variable}=")), "{name} without {variable}: {text}");
+    }
+}
+
+#[test]
+fn every_option_that_the_readme_names_is_in_the_help() {
+    let help = help();
+    let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| word.starts_with("--") && word.len() > 2);
+    // Those of cargo, in the lines that build.
+    let own: Vec<&str> = words.filter(|word| !["--release", "--path"].contains(word)).collect();
+    assert!(own.len() > 8, "{own:?}");
+    for option in own {
+        assert!(help.contains(option), "{option}");
+    }
+}
+
+#[test]
+fn the_short_help_is_help_too() {
+    let run = Pando::bare().args(["-h"]).run();
+    run.status(0);
+    assert!(run.text().contains("--stdin"), "{}", run.text());
+}
+
+#[test]
+fn help_tells_the_exit_statuses_and_an_example() {
+    let help = help();
+    assert!(help.contains("Exit status") && help.contains("seq"), "{help}");
+}
+
+#[test]
+fn version() {
+    Pando::bare().args(["--version"]).run().gives(format!("pando {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn options_may_come_from_the_environment_and_the_command_line_wins() {
+    let f = "export default (x, { attempt }) => { if (attempt < 3) throw new Error('not yet'); return x }";
+    let pando = || Pando::new(f).env("PANDO_RETRIES", "1").env("PANDO_LOCAL", "true");
+    pando().stdin("1\n").on_the_default_port().run().ends(1, "").did_not_say(&["Serving"]);
+    pando().args(["--retries", "2"]).stdin("1\n").on_the_default_port().run().gives("1\n").did_not_say(&["Serving"]);
+}
+
+#[test]
+fn flags_in_the_environment_take_words() {
+    let f = "(x, cb) => cb(null, typeof x)";
+    for (value, expected) in [("true", "\"number\"\n"), ("1", "\"number\"\n"), ("false", "string\n"), ("0", "string\n")] {
+        Pando::f(f).env("PANDO_JSON", value).stdin("1\n").run().gives(expected);
+    }
+}
+
+#[test]
+fn a_port_from_the_environment() {
+    let free = std::net::TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+    let run = Pando::f("(x, cb) => cb(null, x)").env("PANDO_PORT", free.to_string()).on_the_default_port().stdin_open().start();
+    assert!(run.url().starts_with(&format!("http://127.0.0.1:{free}/")));
+}
+
+#[test]
+fn a_wrong_value_in_the_environment_is_named() {
+    let run = Pando::f("(x, cb) => cb(null, x)").env("PANDO_WINDOW", "wide").stdin("1\n").run();
+    run.ends(2, "").said(&["wide", "--window"]);
+}
+
+#[test]
+fn durations_with_units_and_without() {
+    for time in ["20", "20s", "20000ms", "1m", "1h30m", "20.5"] {
+        let args = ["--timeout", time, "--heartbeat", time, "--reporting-interval", time];
+        Pando::f("(x, cb) => cb(null, x)").args(args).stdin("1\n").run().gives("1\n");
+    }
+}
+
+#[test]
+fn a_token_of_one_s_own() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--token", "our-party_7"]).stdin_open().start();
+    let url = run.url();
+    assert!(url.ends_with("/our-party_7/"), "{url}");
+    assert_eq!(get(&url).status, 200);
+}
+
+#[test]
+fn a_fresh_token_of_ten_to_twelve_unambiguous_characters_per_run() {
+    let token = || {
+        let run = Pando::f("(x, cb) => cb(null, x)").stdin_open().start();
+        run.url().split('/').nth(3).unwrap().to_owned()
+    };
+    let (one, other) = (token(), token());
+    assert_ne!(one, other);
+    for token in [one, other] {
+        let fine = |c: char| (c.is_ascii_lowercase() || c.is_ascii_digit()) && !"l1o0".contains(c);
+        assert!((10..=12).contains(&token.len()) && token.chars().all(fine), "{token}");
+    }
+}
+
+#[test]
+fn open_access_is_said_aloud_and_has_no_token() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--open-access"]).stdin_open().start();
+    let url = run.url();
+    assert_eq!(url.matches('/').count(), 3, "{url}");
+    run.says("open access");
+    assert_eq!(get(&url).status, 200);
+}
+
+#[test]
+fn bound_to_one_address_only_that_is_shown() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--bind", "127.0.0.1"]).stdin("1\n").run();
+    run.gives("1\n");
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    run.said(&["http://127.0.0.1:"]);
+}
+
+#[test]
+fn bound_to_ipv6_the_url_is_in_brackets() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--bind", "::1"]).stdin_open().start();
+    let line = run.says("Serving volunteer code at http://[::1]:");
+    let url = &line[line.find("http").unwrap()..];
+    let host = url.split('/').nth(2).unwrap();
+    let port = host.rsplit(':').next().unwrap();
+    let path = url.splitn(4, '/').nth(3).unwrap();
+    let response = crate::common::request(&format!("[::1]:{port}"), &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+    assert_eq!(response.status, 200);
+}
+
+#[test]
+fn local_opens_no_port() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").local().stdin_open().start();
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap() + &std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    let own: Vec<_> = std::fs::read_dir(format!("/proc/{}/fd", run.pid())).unwrap().filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok()).collect();
+    let listening = sockets.lines().filter(|line| line.split_ascii_whitespace().nth(3) == Some("0A"));
+    for line in listening {
+        let inode = line.split_ascii_whitespace().nth(9).unwrap();
+        assert!(!own.iter().any(|link| link.to_string_lossy() == format!("socket:[{inode}]")), "{line}");
+    }
+    run.wait().gives("1\n").did_not_say(&["Serving", "http"]);
+}
+
+#[test]
+fn a_qr_code_on_request_and_only_then() {
+    let run = |when| Pando::f("(x, cb) => cb(null, x)").args(["--qr", when]).stdin("1\n").run();
+    assert!(run("always").stderr.contains('█'));
+    assert!(!run("auto").stderr.contains('█') && !run("never").stderr.contains('█'));
+}
+
+#[test]
+fn dom_implies_no_core_of_this_machine_and_says_so() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--dom"]).stdin_open().start();
+    run.url();
+    run.write_line("1");
+    assert!(run.children().is_empty());
+    run.says("--cores 0");
+}
+
+#[test]
+fn a_verbose_run_computes_the_same() {
+    Pando::f("(x, cb) => cb(null, x)").args(["-v"]).stdin(numbers(3)).run().gives(numbers(3));
+}

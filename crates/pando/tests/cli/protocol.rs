@@ -1,0 +1,274 @@
+//! Volunteers that break the protocol: told why, sent away, and the run goes on.
+
+use crate::common::{Pando, Received, Running, WebSocket, numbers};
+
+fn nobody() -> Running {
+    Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "30s"]).stdin_open().start()
+}
+
+/// Another volunteer computes the `count` values, and the run ends well.
+#[track_caller]
+fn goes_on(mut run: Running, url: &str, count: usize) {
+    let mut other = WebSocket::open(url);
+    other.hello(url, "honest", 1);
+    run.close_stdin();
+    let mut done = 0;
+    while done < count {
+        let given = values(&mut other);
+        other.binary(&results(&given));
+        done += given.len();
+    }
+    run.wait().gives(numbers(count as u64)).did_not_say(&["panicked"]);
+}
+
+/// Values of a frame, all of them short: id and text.
+fn values(socket: &mut WebSocket) -> Vec<(u8, Vec<u8>)> {
+    loop {
+        match socket.receive() {
+            Received::Binary(frame) => {
+                assert_eq!(frame[0], 1, "a frame of values");
+                let mut rest = &frame[1..];
+                let mut values = Vec::new();
+                while let [id, _tag, length, more @ ..] = rest {
+                    let (text, others) = more.split_at(usize::from(*length));
+                    values.push((*id, text.to_vec()));
+                    rest = others;
+                }
+                return values;
+            }
+            Received::Text(_) => {}
+            Received::Closed => panic!("closed before values came"),
+        }
+    }
+}
+
+/// A frame that answers each with itself.
+fn results(values: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    let mut frame = vec![2];
+    for (id, text) in values {
+        frame.extend([*id, 0, 1, text.len() as u8]);
+        frame.extend(text);
+    }
+    frame
+}
+
+/// What the master says when it sends a volunteer away: reason and text; then it closes.
+#[track_caller]
+fn sent_away(socket: &mut WebSocket) -> (String, String) {
+    let bye = socket.message("bye");
+    loop {
+        match socket.receive() {
+            Received::Closed => return (bye["reason"].as_str().unwrap().into(), bye["text"].as_str().unwrap().into()),
+            other => assert!(!matches!(other, Received::Binary(_)), "values after goodbye"),
+        }
+    }
+}
+
+#[test]
+fn a_volunteer_by_hand_computes_and_is_thanked() {
+    let mut run = nobody();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    let welcome = phone.hello(&url, "phone", 2);
+    assert_eq!(welcome["version"], 1);
+    run.says("phone joined with 2 cores");
+    run.write_line("1");
+    let given = values(&mut phone);
+    assert_eq!(given, [(0, b"1".to_vec())]);
+    phone.binary(&results(&given));
+    assert_eq!(run.line().as_deref(), Some("1"));
+    run.close_stdin();
+    assert_eq!(sent_away(&mut phone).0, "done");
+    run.wait().gives("1\n");
+}
+
+#[test]
+fn garbage_before_hello_is_answered_with_a_reason_and_the_run_goes_on() {
+    let mut run = nobody();
+    let url = run.url();
+    run.write("1\n2\n");
+    for garbage in ["", "garbage", "{}", "[]", "{\"type\":\"hello\"}", "{\"type\":\"bye\"}", "{\"type\":\"ping\",\"t\":1}"] {
+        let mut socket = WebSocket::open(&url);
+        socket.text(garbage);
+        let (reason, text) = sent_away(&mut socket);
+        assert!(reason == "protocol" && !text.is_empty(), "{garbage}: {reason} {text}");
+    }
+    let mut socket = WebSocket::open(&url);
+    socket.binary(&[2, 0, 0, 0, 1, b'x']);
+    assert_eq!(sent_away(&mut socket).0, "protocol");
+    goes_on(run, &url, 2);
+}
+
+#[test]
+fn a_hello_of_another_version_or_with_a_wrong_token_is_told_so_in_words() {
+    let run = nobody();
+    let url = run.url();
+    let hello = |version: u32, token: &str| {
+        let mut socket = WebSocket::open(&url);
+        let hello = serde_json::json!({"type": "hello", "version": version, "token": token, "device": "d", "name": "d", "cores": 1, "holds": [], "kind": "browser"});
+        socket.text(&hello.to_string());
+        sent_away(&mut socket)
+    };
+    let token = url.split('/').nth(3).unwrap();
+    let (reason, text) = hello(999, token);
+    assert!(reason == "version" && text.contains("999"), "{reason} {text}");
+    run.says("999");
+    assert_eq!(hello(1, "wrong").0, "refused");
+    assert_eq!(hello(1, "").0, "refused");
+}
+
+#[test]
+fn a_message_that_is_too_long_before_hello_closes_and_costs_no_memory() {
+    let mut run = nobody();
+    let url = run.url();
+    run.write("1\n2\n");
+    let mut socket = WebSocket::open(&url);
+    // Announces 4 GiB.
+    socket.raw(&[0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    socket.raw(&[b'x'; 1 << 20]);
+    assert_eq!(socket.receive(), Received::Closed);
+    assert!(run.peak_memory() < 300_000_000);
+    goes_on(run, &url, 2);
+}
+
+#[test]
+fn garbage_after_hello_is_answered_with_a_reason_and_what_it_held_goes_to_others() {
+    let garbage: &[(bool, &[u8])] = &[
+        (true, b"garbage"),
+        (true, b"{\"type\":\"unknown\"}"),
+        (true, b"{\"type\":\"hello\",\"version\":1,\"device\":\"d\",\"name\":\"d\",\"cores\":1,\"holds\":[]}"),
+        (true, b"{\"type\":\"returned\",\"ids\":[-1]}"),
+        (false, b""),
+        (false, b"\x09"),
+        (false, b"\x01\x00\x00\x01x"),
+        (false, b"\x02\x00\x00\x00\xff\xff\xff\xff\x0f"),
+        (false, b"\x02\x00\x00\x00\x01\xff"),
+        (false, b"\x02\x00\x03\x00\x01x"),
+        (false, b"\x03\xff\xff\xff\xff\xff\xff\x0fx"),
+        (false, b"\x03\x02"),
+    ];
+    let mut run = nobody();
+    let url = run.url();
+    run.write("1\n2\n");
+    for (number, (text, bytes)) in garbage.iter().enumerate() {
+        let name = format!("device-{number}");
+        let mut socket = WebSocket::open(&url);
+        socket.hello(&url, &name, 1);
+        values(&mut socket);
+        if *text { socket.text(std::str::from_utf8(bytes).unwrap()) } else { socket.binary(bytes) }
+        let (reason, text) = sent_away(&mut socket);
+        assert!(reason == "protocol" && !text.is_empty(), "{bytes:?}: {reason} {text}");
+        run.says(&format!("{name} was sent away: "));
+    }
+    goes_on(run, &url, 2);
+}
+
+#[test]
+fn forged_doubled_and_late_results_change_nothing() {
+    let mut run = nobody();
+    let url = run.url();
+    run.write("1\n2\n");
+    let mut forger = WebSocket::open(&url);
+    let mut idle = WebSocket::open(&url);
+    forger.hello(&url, "forger", 1);
+    let given = values(&mut forger);
+    assert_eq!(given.len(), 2);
+    idle.hello(&url, "idle", 1);
+    // Not its values; values that were never lent; a value handed back before.
+    idle.binary(&results(&[(0, b"forged".to_vec()), (1, b"forged".to_vec()), (99, b"forged".to_vec())]));
+    forger.text("{\"type\":\"returned\",\"ids\":[0,99]}");
+    forger.binary(&results(&[(0, b"late".to_vec())]));
+    forger.binary(&results(&given[1..]));
+    forger.binary(&results(&[(1, b"twice".to_vec())]));
+    forger.text("{\"type\":\"bye\",\"reason\":\"left\"}");
+    run.says("forger left");
+    idle.text("{\"type\":\"bye\",\"reason\":\"left\"}");
+    run.says("idle left");
+    let mut honest = WebSocket::open(&url);
+    honest.hello(&url, "honest", 1);
+    let left = values(&mut honest);
+    assert_eq!(left, [(0, b"1".to_vec())]);
+    honest.binary(&results(&left));
+    run.close_stdin();
+    run.wait().gives("1\n2\n");
+}
+
+#[test]
+fn a_name_that_would_steer_the_terminal_is_made_harmless_and_long_ones_are_cut() {
+    let run = nobody();
+    let url = run.url();
+    let token = url.split('/').nth(3).unwrap();
+    let mut socket = WebSocket::open(&url);
+    let name = format!("\u{1b}[2J\u{202e}evil\nline {}", "x".repeat(10_000));
+    let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": "d", "name": name, "cores": 4_000_000_000u32, "holds": [], "kind": "browser"});
+    socket.text(&hello.to_string());
+    socket.message("welcome");
+    let line = run.says(" joined with ");
+    assert!(!line.contains('\u{1b}') && !line.contains('\u{202e}') && line.len() < 500, "{line:?}");
+    assert!(line.contains("evil"), "{line:?}");
+}
+
+#[test]
+fn devices_of_one_name_are_told_apart() {
+    let run = nobody();
+    let url = run.url();
+    let token = url.split('/').nth(3).unwrap();
+    let mut sockets = Vec::new();
+    for (device, expected) in [("a", "Phone joined"), ("b", "Phone 2 joined"), ("c", "Phone 3 joined")] {
+        let mut socket = WebSocket::open(&url);
+        let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": device, "name": "Phone", "cores": 1, "holds": [], "kind": "browser"});
+        socket.text(&hello.to_string());
+        socket.message("welcome");
+        run.says(expected);
+        sockets.push(socket);
+    }
+}
+
+#[test]
+fn a_device_that_comes_back_on_another_connection_keeps_what_it_holds() {
+    let mut run = nobody();
+    let url = run.url();
+    run.write("1\n2\n");
+    let mut first = WebSocket::open(&url);
+    let welcome = first.hello(&url, "phone", 1);
+    let given = values(&mut first);
+    let token = url.split('/').nth(3).unwrap();
+    let mut second = WebSocket::open(&url);
+    let hello = serde_json::json!({
+        "type": "hello", "version": 1, "token": token, "device": "phone", "name": "phone", "cores": 1, "job": welcome["job"], "holds": [0, 1, 7], "kind": "browser"
+    });
+    second.text(&hello.to_string());
+    assert_eq!(second.message("welcome")["keep"], serde_json::json!([0, 1]));
+    assert_eq!(sent_away(&mut first).0, "replaced");
+    second.binary(&results(&given));
+    run.close_stdin();
+    run.wait().gives("1\n2\n");
+}
+
+#[test]
+fn a_silent_device_is_taken_for_gone_after_three_heartbeats() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "300ms"]).stdin_open().start();
+    let url = run.url();
+    run.write_line("1");
+    let mut silent = WebSocket::open(&url);
+    silent.hello(&url, "silent", 1);
+    values(&mut silent);
+    run.says("silent has been silent for 900ms and is taken for gone; its value goes to another device");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    let given = values(&mut other);
+    other.binary(&results(&given));
+    assert_eq!(run.line().as_deref(), Some("1"));
+}
+
+#[test]
+fn a_volunteer_that_cannot_run_the_function_is_told_of_and_the_others_go_on() {
+    let mut run = nobody();
+    let url = run.url();
+    run.write("1\n");
+    let mut old = WebSocket::open(&url);
+    old.hello(&url, "old phone", 1);
+    old.text("{\"type\":\"broken\",\"message\":\"no WebAssembly\"}");
+    run.says("old phone cannot run the function: no WebAssembly");
+    goes_on(run, &url, 1);
+}

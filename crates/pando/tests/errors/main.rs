@@ -1,0 +1,11 @@
+//! What goes wrong: an error in words, status 1 or 2, everything before it printed and nothing after it wrong.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod attempts;
+mod function;
+mod input;
+mod results;
+mod start;
+mod timeouts;

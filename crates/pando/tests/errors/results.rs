@@ -1,0 +1,65 @@
+//! Results that cannot be printed.
+
+use crate::common::{Finished, Pando};
+
+/// The second of three values has the result `result`, which is refused; the others have themselves.
+#[track_caller]
+fn second_result_refused(result: &str, args: &[&str], input: &str, before: &str, words: &[&str]) -> Finished {
+    let f = format!("export default (x, {{ index }}) => index === 2 ? {result} : x");
+    let run = Pando::new(&f).args(args).args(["--retries", "0"]).stdin(input).run();
+    run.ends(1, before).said(&["error: item 2 failed on this machine: "]).said(words);
+    run
+}
+
+#[test]
+fn a_newline_in_line_mode_with_the_remedy() {
+    second_result_refused("'two\\nlines'", &[], "a\nb\nc\n", "a\n", &["newline", "-0", "JSON.stringify"]);
+    second_result_refused("new Uint8Array([1, 10])", &[], "a\nb\nc\n", "a\n", &["newline"]);
+    second_result_refused("'at the end\\n'", &[], "a\nb\nc\n", "a\n", &["newline"]);
+}
+
+#[test]
+fn a_nul_with_nul_separation() {
+    second_result_refused("'a\\0b'", &["--null"], "a\0b\0c\0", "a\0", &["NUL"]);
+}
+
+#[test]
+fn a_newline_is_fine_with_nul_separation_and_a_nul_is_in_line_mode() {
+    Pando::new("export default x => 'a\\nb'").args(["--null"]).stdin("x\0").run().gives("a\nb\0");
+    Pando::new("export default x => 'a\\0b'").stdin("x\n").run().gives("a\0b\n");
+}
+
+#[test]
+fn not_a_number_is_no_json() {
+    second_result_refused("NaN", &["--json"], "1\n2\n3\n", "1\n", &["NaN"]);
+    second_result_refused("-Infinity", &["--json"], "1\n2\n3\n", "1\n", &["Infinity"]);
+}
+
+#[test]
+fn a_cycle_is_no_json() {
+    second_result_refused("(o => o.o = o)({})", &["--json"], "1\n2\n3\n", "1\n", &["JSON"]);
+    second_result_refused("(o => o.o = o)({})", &[], "1\n2\n3\n", "1\n", &["JSON"]);
+}
+
+#[test]
+fn a_big_integer_is_no_json() {
+    second_result_refused("10n", &["--json"], "1\n2\n3\n", "1\n", &["BigInt"]);
+}
+
+#[test]
+fn a_function_and_a_symbol_are_no_json() {
+    second_result_refused("(() => 1)", &["--json"], "1\n2\n3\n", "1\n", &[]);
+    second_result_refused("Symbol('s')", &["--json"], "1\n2\n3\n", "1\n", &[]);
+}
+
+#[test]
+fn an_object_that_cannot_be_text() {
+    let f = "(x, cb) => cb(null, x === 'b' ? Object.create(null) : x)";
+    Pando::f(f).args(["--retries", "0"]).stdin("a\nb\n").run().ends(1, "a\n").said(&["error: item 2 failed"]);
+}
+
+#[test]
+fn a_to_json_that_throws() {
+    let result = "({ toJSON() { throw new Error('not this') } })";
+    second_result_refused(result, &["--json"], "1\n2\n3\n", "1\n", &["not this"]);
+}
