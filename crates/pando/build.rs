@@ -1,7 +1,9 @@
 //! Builds `web/` (npm ci, esbuild) and writes `OUT_DIR/embedded.rs`, which embeds what came out.
 
 use std::{
-    env, fmt::Write as _, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     process::{Command, exit},
 };
@@ -60,7 +62,8 @@ fn fail(why: &str) -> ! {
 }
 
 fn list(rust: &mut String, name: &str, folder: &Path) {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.sort();
     writeln!(rust, "const {name}: &[(&str, &str)] = &[").expect("a string takes it");
     for file in files {

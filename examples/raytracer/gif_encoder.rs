@@ -52,12 +52,7 @@ impl FromStr for Size {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let side = |text: &str| text.parse().ok().filter(|side| *side > 0);
         text.split_once('x')
-            .and_then(|(width, height)| {
-                Some(Self {
-                    width: side(width)?,
-                    height: side(height)?,
-                })
-            })
+            .and_then(|(width, height)| Some(Self { width: side(width)?, height: side(height)? }))
             .ok_or_else(|| "not a size such as 300x300, with sides from 1 to 65535".to_owned())
     }
 }
@@ -98,19 +93,13 @@ fn decode(line: &str, size: Size) -> anyhow::Result<Vec<u8>> {
     let longest = size.pixels() * 4;
     let mut pixels = Vec::new();
     // One byte more than fits tells a frame that is too long, however far it would unpack.
-    MultiGzDecoder::new(&*compressed)
-        .take(longest as u64 + 1)
-        .read_to_end(&mut pixels)
-        .context("not gzip")?;
+    MultiGzDecoder::new(&*compressed).take(longest as u64 + 1).read_to_end(&mut pixels).context("not gzip")?;
     let shortest = size.pixels() * 3;
     if pixels.len() > longest {
         bail!("more pixels than in {size}; is --size right?");
     }
     if pixels.len() != shortest && pixels.len() != longest {
-        bail!(
-            "{} bytes of pixels; {size} has {shortest} (RGB) or {longest} (RGBA)",
-            pixels.len()
-        );
+        bail!("{} bytes of pixels; {size} has {shortest} (RGB) or {longest} (RGBA)", pixels.len());
     }
     Ok(pixels)
 }

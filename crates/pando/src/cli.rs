@@ -10,9 +10,11 @@ pub const DEFAULT_PORT: u16 = 5000;
 /// each line in becomes one line out, in order.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "pando", version, about, disable_version_flag = true, allow_negative_numbers = true)]
-#[command(after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
+#[command(
+    after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
     Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
-    Example:  seq 100 | pando square.js")]
+    Example:  seq 100 | pando square.js"
+)]
 pub struct Cli {
     /// JavaScript or TypeScript file with the function to apply
     pub function: PathBuf,

@@ -127,7 +127,14 @@ impl Master {
             finished: false,
             joined: 0,
         };
-        Arc::new(Self { job, console, events, core: Mutex::new(core), input_wanted: Condvar::new(), output_ready: Condvar::new() })
+        Arc::new(Self {
+            job,
+            console,
+            events,
+            core: Mutex::new(core),
+            input_wanted: Condvar::new(),
+            output_ready: Condvar::new(),
+        })
     }
 
     /// Runs `act` under the lock, then wakes whoever has something to do because of it.

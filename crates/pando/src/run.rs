@@ -81,7 +81,9 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     let mut notes = Vec::new();
     let listener = if cli.local { None } else { Some(listen(&cli, &mut notes).await?) };
     if cli.dom && cli.cores != Some(0) && !cli.start_idle {
-        notes.push("--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into());
+        notes.push(
+            "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
+        );
     }
     let function = Function::load(&cli, &options, &mut notes).await?;
     let master = Master::new(job(&cli, options, framing, &function), console.clone(), events);
@@ -93,7 +95,9 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
     if !has_local && cli.local {
-        return Err(Refused("--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser".into()));
+        return Err(Refused(
+            "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser".into(),
+        ));
     }
     let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
     let ended = start_ends(&master, items, from_stdin, live && std::io::stdout().is_terminal());
@@ -134,7 +138,12 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) ->
 }
 
 /// Starts the threads that read the input and write the output; gives how the run ended.
-fn start_ends(master: &Arc<Master>, items: Vec<crate::protocol::Value>, from_stdin: bool, over_status: bool) -> oneshot::Receiver<Ending> {
+fn start_ends(
+    master: &Arc<Master>,
+    items: Vec<crate::protocol::Value>,
+    from_stdin: bool,
+    over_status: bool,
+) -> oneshot::Receiver<Ending> {
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
     std::thread::spawn(move || {
@@ -169,7 +178,10 @@ async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refus
     if let Some(port) = cli.port {
         let socket = SocketAddr::new(cli.bind, port);
         return TcpListener::bind(socket).await.map_err(|error| {
-            Refused(format!("port {port} of {} cannot be used ({error}): choose another with --port, or leave it out for the next free one", cli.bind))
+            Refused(format!(
+                "port {port} of {} cannot be used ({error}): choose another with --port, or leave it out for the next free one",
+                cli.bind
+            ))
         });
     }
     for port in DEFAULT_PORT..DEFAULT_PORT + 100 {
@@ -181,7 +193,9 @@ async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refus
                 return Ok(listener);
             }
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-            Err(error) => return Err(Refused(format!("{} cannot be listened on ({error}): choose another address with --bind", cli.bind))),
+            Err(error) => {
+                return Err(Refused(format!("{} cannot be listened on ({error}): choose another address with --bind", cli.bind)));
+            }
         }
     }
     Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))

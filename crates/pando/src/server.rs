@@ -11,8 +11,7 @@ pub use addresses::{addresses, qr};
 pub use hosts::Hosts;
 
 use crate::{
-    channel,
-    embedded,
+    channel, embedded,
     master::{Door, Master, attend},
 };
 use axum::{

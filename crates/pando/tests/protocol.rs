@@ -46,7 +46,9 @@ fn describe(binary: &Binary) -> Json {
             });
             json!({"kind": "values", "entries": entries.collect::<Vec<_>>()})
         }
-        Binary::Results(answers) => json!({"kind": "results", "entries": answers.iter().map(describe_answer).collect::<Vec<_>>()}),
+        Binary::Results(answers) => {
+            json!({"kind": "results", "entries": answers.iter().map(describe_answer).collect::<Vec<_>>()})
+        }
         Binary::Part { total, bytes } => json!({"kind": "part", "total": total, "bytes": hex(bytes)}),
     }
 }
@@ -121,8 +123,12 @@ fn parts_that_do_not_fit_are_refused() {
 /// Equal, but for fields that the golden one leaves out.
 fn same(ours: &Json, golden: &Json) -> bool {
     match (ours, golden) {
-        (Json::Object(ours), Json::Object(golden)) => golden.iter().all(|(key, value)| ours.get(key).is_some_and(|ours| same(ours, value))),
-        (Json::Array(ours), Json::Array(golden)) => ours.len() == golden.len() && ours.iter().zip(golden).all(|(a, b)| same(a, b)),
+        (Json::Object(ours), Json::Object(golden)) => {
+            golden.iter().all(|(key, value)| ours.get(key).is_some_and(|ours| same(ours, value)))
+        }
+        (Json::Array(ours), Json::Array(golden)) => {
+            ours.len() == golden.len() && ours.iter().zip(golden).all(|(a, b)| same(a, b))
+        }
         (Json::Number(ours), Json::Number(golden)) => ours.as_f64() == golden.as_f64(),
         _ => ours == golden,
     }

@@ -44,11 +44,7 @@ pub(crate) fn most_steps(range: &str) -> String {
 fn steps(mut number: BigUint) -> u32 {
     let mut steps = 0;
     while number > BigUint::from(1_u32) {
-        number = if number.bit(0) {
-            number * 3_u32 + 1_u32
-        } else {
-            number / 2_u32
-        };
+        number = if number.bit(0) { number * 3_u32 + 1_u32 } else { number / 2_u32 };
         steps += 1;
     }
     steps
@@ -58,21 +54,9 @@ fn steps(mut number: BigUint) -> u32 {
 fn ranges_follow_each_other() {
     assert_eq!(
         run(RANGES, &["--count", "3"], b"").lines(),
-        [
-            "3179389980591125407167 100",
-            "3179389980591125407267 100",
-            "3179389980591125407367 100"
-        ]
+        ["3179389980591125407167 100", "3179389980591125407267 100", "3179389980591125407367 100"]
     );
-    assert_eq!(
-        run(
-            RANGES,
-            &["--start", "8", "--size", "5", "--count", "2"],
-            b""
-        )
-        .lines(),
-        ["8 5", "13 5"]
-    );
+    assert_eq!(run(RANGES, &["--start", "8", "--size", "5", "--count", "2"], b"").lines(), ["8 5", "13 5"]);
 }
 
 #[test]
@@ -89,14 +73,8 @@ fn ranges_start_at_one_or_later() {
 
 #[test]
 fn the_function_agrees_with_the_reference() {
-    let ranges = [
-        "1 1",
-        "1 30",
-        "9 100",
-        "9007199254740990 20",
-        "3179389980591125407167 40",
-        "340282366920938463463374607431768211455 5",
-    ];
+    let ranges =
+        ["1 1", "1 30", "9 100", "9007199254740990 20", "3179389980591125407167 40", "340282366920938463463374607431768211455 5"];
     let expected: Vec<_> = ranges.iter().map(|range| most_steps(range)).collect();
     assert_eq!(apply_collatz(&(ranges.join("\n") + "\n")).lines(), expected);
     assert_eq!(expected[4], "3179389980591125407167 2760");
@@ -105,21 +83,14 @@ fn the_function_agrees_with_the_reference() {
 #[test]
 fn the_function_reports_how_many_numbers_it_did() {
     let output = apply_collatz("5 12\n");
-    assert!(
-        output.stderr.contains(r#""nbItems":12,"units":"numbers""#),
-        "{}",
-        output.stderr
-    );
+    assert!(output.stderr.contains(r#""nbItems":12,"units":"numbers""#), "{}", output.stderr);
 }
 
 #[test]
 fn the_function_refuses_what_is_no_range() {
     for range in ["0 3", "5", "5 0", "-1 2", "1e9 2", "a b"] {
         let output = apply_collatz(&format!("{range}\n"));
-        assert_eq!(
-            (output.status, output.stderr.trim()),
-            (1, format!("not \"START SIZE\": {range}").as_str())
-        );
+        assert_eq!((output.status, output.stderr.trim()), (1, format!("not \"START SIZE\": {range}").as_str()));
     }
 }
 
@@ -132,14 +103,8 @@ fn max_keeps_each_line_with_more_steps_than_before() {
 #[test]
 fn max_tells_the_line_it_cannot_read() {
     let output = run(MAX, &[], b"1 0\nnine 19\n12 9\n");
-    assert_eq!(
-        (output.status, output.stdout.as_slice()),
-        (1, b"1 0\n".as_slice())
-    );
-    assert_eq!(
-        output.stderr,
-        "collatz-max: line 2: expected \"NUMBER STEPS\", got \"nine 19\"\n"
-    );
+    assert_eq!((output.status, output.stdout.as_slice()), (1, b"1 0\n".as_slice()));
+    assert_eq!(output.stderr, "collatz-max: line 2: expected \"NUMBER STEPS\", got \"nine 19\"\n");
 }
 
 #[test]

@@ -35,10 +35,7 @@ pub(crate) fn run(program: &str, arguments: &[&str], input: &[u8]) -> Output {
 pub(crate) fn apply(function: &str, input: &str) -> Output {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut node = Command::new("node");
-    node.arg("--no-deprecation")
-        .arg("tests/run-function.js")
-        .arg(function)
-        .current_dir(folder);
+    node.arg("--no-deprecation").arg("tests/run-function.js").arg(function).current_dir(folder);
     feed(&mut node, input.as_bytes())
 }
 

@@ -33,17 +33,10 @@ fn decode(gif: &[u8]) -> Vec<Frame<'static>> {
 
 #[test]
 fn angles_go_once_around() {
-    let angles: Vec<f64> = run(ANGLES, &[], b"")
-        .lines()
-        .iter()
-        .map(|line| line.parse().expect("an angle"))
-        .collect();
+    let angles: Vec<f64> = run(ANGLES, &[], b"").lines().iter().map(|line| line.parse().expect("an angle")).collect();
     assert_eq!(angles.len(), 100);
     for (index, angle) in angles.iter().enumerate() {
-        assert!(
-            (angle - index as f64 * TAU / 100.0).abs() < 1e-12,
-            "{index}: {angle}"
-        );
+        assert!((angle - index as f64 * TAU / 100.0).abs() < 1e-12, "{index}: {angle}");
     }
     assert_eq!(run(ANGLES, &["2"], b"").lines(), ["0", "3.141592653589793"]);
 }
@@ -56,17 +49,8 @@ fn angles_end_quietly_when_nobody_reads() {
 
 #[test]
 fn every_line_becomes_a_frame_in_order() {
-    let colors = [
-        [255, 0, 0],
-        [0, 255, 0],
-        [0, 0, 255],
-        [10, 20, 30],
-        [255, 255, 255],
-    ];
-    let lines: String = colors
-        .iter()
-        .map(|color| line(&color.repeat(4 * 3)))
-        .collect();
+    let colors = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 20, 30], [255, 255, 255]];
+    let lines: String = colors.iter().map(|color| line(&color.repeat(4 * 3))).collect();
     let frames = decode(&encode(&["--size", "4x3", "--delay", "70"], &lines).success());
 
     assert_eq!(frames.len(), colors.len());
@@ -91,29 +75,14 @@ fn a_bad_line_is_told_with_its_number() {
     let cases = [
         ("\n".to_owned(), "empty, expected a frame"),
         ("%%%\n".to_owned(), "not base64: "),
-        (
-            BASE64_STANDARD.encode("not gzip at all") + "\n",
-            "not gzip: ",
-        ),
-        (
-            line(&[0; 11]),
-            "11 bytes of pixels; 2x2 has 12 (RGB) or 16 (RGBA)",
-        ),
-        (
-            line(&[0; 100_000]),
-            "more pixels than in 2x2; is --size right?",
-        ),
+        (BASE64_STANDARD.encode("not gzip at all") + "\n", "not gzip: "),
+        (line(&[0; 11]), "11 bytes of pixels; 2x2 has 12 (RGB) or 16 (RGBA)"),
+        (line(&[0; 100_000]), "more pixels than in 2x2; is --size right?"),
     ];
     for (bad, expected) in cases {
         let output = encode(&["--size", "2x2"], &format!("{good}{bad}{good}"));
         assert_eq!(output.status, 1, "{bad}");
-        assert!(
-            output
-                .stderr
-                .starts_with(&format!("gif-encoder: line 2: {expected}")),
-            "{}",
-            output.stderr
-        );
+        assert!(output.stderr.starts_with(&format!("gif-encoder: line 2: {expected}")), "{}", output.stderr);
     }
 }
 
@@ -126,12 +95,7 @@ fn no_frame_at_all_is_an_error() {
 
 #[test]
 fn wrong_sizes_and_delays_are_usage_errors() {
-    for arguments in [
-        ["--size", "300"],
-        ["--size", "0x5"],
-        ["--size", "70000x5"],
-        ["--delay", "0"],
-    ] {
+    for arguments in [["--size", "300"], ["--size", "0x5"], ["--size", "70000x5"], ["--delay", "0"]] {
         assert_eq!(encode(&arguments, "").status, 2, "{arguments:?}");
     }
 }
@@ -147,10 +111,7 @@ fn the_encoder_ends_quietly_when_nobody_reads() {
 fn rendered_frames_have_300_by_300_pixels_and_differ() {
     let lines = apply("raytracer/raytracer.js", "0\n1.5\n").lines();
     let frames: Vec<Vec<u8>> = lines.iter().map(|line| pixels(line)).collect();
-    assert_eq!(
-        frames.iter().map(Vec::len).collect::<Vec<_>>(),
-        [270_000, 270_000]
-    );
+    assert_eq!(frames.iter().map(Vec::len).collect::<Vec<_>>(), [270_000, 270_000]);
     assert_ne!(frames[0], frames[1]);
 
     let gif = encode(&[], &(lines.join("\n") + "\n")).success();
@@ -160,17 +121,12 @@ fn rendered_frames_have_300_by_300_pixels_and_differ() {
 #[test]
 fn the_function_refuses_what_is_no_angle() {
     let output = apply("raytracer/raytracer.js", "left\n");
-    assert_eq!(
-        (output.status, output.stderr.trim()),
-        (1, "not an angle: left")
-    );
+    assert_eq!((output.status, output.stderr.trim()), (1, "not an angle: left"));
 }
 
 fn pixels(line: &str) -> Vec<u8> {
     let compressed = BASE64_STANDARD.decode(line).expect("base64");
     let mut pixels = Vec::new();
-    GzDecoder::new(&*compressed)
-        .read_to_end(&mut pixels)
-        .expect("gzip");
+    GzDecoder::new(&*compressed).read_to_end(&mut pixels).expect("gzip");
     pixels
 }

@@ -81,7 +81,10 @@ fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static str, String)>
     let Ok(ToMaster::Hello(hello)) = serde_json::from_str(&text) else { return Err(refused("its first frame was not a hello")) };
     if hello.version != protocol::VERSION {
         let (theirs, ours) = (hello.version, protocol::VERSION);
-        return Err(("version", format!("the volunteer speaks version {theirs} of the protocol and this master version {ours}: reload the page")));
+        return Err((
+            "version",
+            format!("the volunteer speaks version {theirs} of the protocol and this master version {ours}: reload the page"),
+        ));
     }
     if !same_secret(&hello.token, &door.token) {
         return Err(("refused", "this link is not valid (any more): ask for a new one".into()));
@@ -133,21 +136,29 @@ impl Attendant {
             }
             let name = unused_name(core.seats.values().filter(|s| !s.replaced).map(|s| &*s.name), &hello.name);
             core.joined += 1;
-            core.seats.insert(sub, SeatEntry {
-                name: name.clone(),
-                device: hello.device.clone(),
-                cores,
-                done: 0,
-                wake: wake.clone(),
-                replaced: false,
-                running: HashMap::new(),
-                reports: Sum::default(),
-            });
+            core.seats.insert(
+                sub,
+                SeatEntry {
+                    name: name.clone(),
+                    device: hello.device.clone(),
+                    cores,
+                    done: 0,
+                    wake: wake.clone(),
+                    replaced: false,
+                    running: HashMap::new(),
+                    reports: Sum::default(),
+                },
+            );
             (sub, name, keep)
         });
         let job = &master.job;
-        let welcome =
-            Welcome { version: protocol::VERSION, job: job.id.clone(), function: job.function.clone(), options: job.options.clone(), keep };
+        let welcome = Welcome {
+            version: protocol::VERSION,
+            job: job.id.clone(),
+            function: job.function.clone(),
+            options: job.options.clone(),
+            keep,
+        };
         seat.say(&ToVolunteer::Welcome(welcome));
         seat.ping(now);
         if hello.kind != "native" {

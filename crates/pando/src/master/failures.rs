@@ -46,7 +46,14 @@ impl Failures {
 
 impl Core {
     /// An attempt at `index` by `sub` failed: it is lent again, or it ends the run. Gives a line to say.
-    pub(crate) fn attempt_failed(&mut self, sub: SubStreamId, index: Index, failure: &Failure, device: &str, retries: u32) -> Option<String> {
+    pub(crate) fn attempt_failed(
+        &mut self,
+        sub: SubStreamId,
+        index: Index,
+        failure: &Failure,
+        device: &str,
+        retries: u32,
+    ) -> Option<String> {
         if self.lender.holder(index) != Some(sub) {
             return None;
         }
@@ -78,7 +85,10 @@ impl Core {
             let count = self.failures.vanished.entry(index).or_default();
             *count += 1;
             if *count == SUSPICIOUS {
-                lines.push(format!("item {} was being computed on {SUSPICIOUS} devices that all vanished: it is lent alone now", index + 1));
+                lines.push(format!(
+                    "item {} was being computed on {SUSPICIOUS} devices that all vanished: it is lent alone now",
+                    index + 1
+                ));
             }
         }
         lines

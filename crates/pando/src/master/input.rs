@@ -164,7 +164,8 @@ impl Splitter {
             value.truncate(value.len() - 1);
         }
         if self.framing.form == Form::Json {
-            validate_json(&value).map_err(|why| InputError(format!("{} {} is not valid JSON: {why}", self.unit(), self.count + 1)))?;
+            validate_json(&value)
+                .map_err(|why| InputError(format!("{} {} is not valid JSON: {why}", self.unit(), self.count + 1)))?;
         }
         self.count += 1;
         out.push(Value::new(value, self.framing.form));

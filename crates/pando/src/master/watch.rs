@@ -99,7 +99,10 @@ impl FullWindow {
                     None => "which waits for a device".into(),
                 };
                 let count = core.lender.in_progress();
-                Some(format!("the window is full: {count} values are read and not yet output; all wait for item {}, {who}", index + 1))
+                Some(format!(
+                    "the window is full: {count} values are read and not yet output; all wait for item {}, {who}",
+                    index + 1
+                ))
             }
             _ => {
                 self.blocked = Some((index, now, false));

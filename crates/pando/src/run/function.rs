@@ -48,7 +48,9 @@ impl Function {
 async fn first_core(node: &Node, cli: &Cli, notes: &mut Vec<String>) -> Result<First, Refused> {
     let (voice, mut said) = mpsc::channel(64);
     let failed = |why: String| Refused(format!("{}: {}", cli.function.display(), printable(&why)));
-    let core = node.start(CoreId { number: 0, generation: 0 }, voice.clone()).map_err(|error| failed(format!("node cannot be started: {error}")))?;
+    let core = node
+        .start(CoreId { number: 0, generation: 0 }, voice.clone())
+        .map_err(|error| failed(format!("node cannot be started: {error}")))?;
     let loading = async {
         while let Some((_, what)) = said.recv().await {
             match what {
@@ -66,7 +68,9 @@ async fn first_core(node: &Node, cli: &Cli, notes: &mut Vec<String>) -> Result<F
     };
     match tokio::time::timeout(LOADING, loading).await {
         Ok(result) => result?,
-        Err(_) => return Err(failed(format!("loading it takes longer than {LOADING:?}: is there an endless loop at its top level?"))),
+        Err(_) => {
+            return Err(failed(format!("loading it takes longer than {LOADING:?}: is there an endless loop at its top level?")));
+        }
     }
     Ok(First { core, said, voice })
 }

@@ -9,7 +9,11 @@ pub(super) async fn stopped(master: &Arc<Master>) {
     signals.next().await;
     let (items, devices) = master.interrupt();
     let plural = |n: usize| if n == 1 { "" } else { "s" };
-    master.console.say(format!("finishing {items} item{} on {devices} device{}; again to stop now", plural(items), plural(devices)));
+    master.console.say(format!(
+        "finishing {items} item{} on {devices} device{}; again to stop now",
+        plural(items),
+        plural(devices)
+    ));
     signals.next().await;
 }
 

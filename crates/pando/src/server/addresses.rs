@@ -60,7 +60,13 @@ mod tests {
     #[test]
     fn home_networks_come_before_containers_and_loopback() {
         let of = |name: &str, address: &str| rank(name, address.parse().unwrap());
-        let order = [of("wlan0", "192.168.1.12"), of("eth0", "10.0.0.3"), of("eth0", "8.8.8.8"), of("docker0", "172.17.0.1"), of("lo", "127.0.0.1")];
+        let order = [
+            of("wlan0", "192.168.1.12"),
+            of("eth0", "10.0.0.3"),
+            of("eth0", "8.8.8.8"),
+            of("docker0", "172.17.0.1"),
+            of("lo", "127.0.0.1"),
+        ];
         assert!(order.is_sorted());
     }
 

@@ -14,7 +14,13 @@ impl Hosts {
         let mut names = vec![own.clone()];
         names.extend(own.split('.').next().map(str::to_owned));
         names.extend(allowed.iter().cloned());
-        Self(names.into_iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).filter(|name| !name.is_empty()).collect())
+        Self(
+            names
+                .into_iter()
+                .map(|name| name.trim_end_matches('.').to_ascii_lowercase())
+                .filter(|name| !name.is_empty())
+                .collect(),
+        )
     }
 
     pub(crate) fn allows(&self, host: Option<&HeaderValue>) -> bool {
@@ -55,7 +61,16 @@ mod tests {
     #[test]
     fn names_of_this_machine_and_addresses_are_allowed() {
         let hosts = Hosts::new(&["Pando.Example.org".into()]);
-        for fine in ["127.0.0.1:5000", "192.168.1.2", "[::1]:5000", "[fe80::1]", "localhost:80", "mac.local:5000", "pando.example.org:1", "LOCALHOST"] {
+        for fine in [
+            "127.0.0.1:5000",
+            "192.168.1.2",
+            "[::1]:5000",
+            "[fe80::1]",
+            "localhost:80",
+            "mac.local:5000",
+            "pando.example.org:1",
+            "LOCALHOST",
+        ] {
             assert!(hosts.allows(value(fine).as_ref()), "{fine}");
         }
         for foreign in ["evil.example", "evil.example:5000", "localhost.evil.example", "1.2.3.4.evil.example", ""] {

@@ -78,7 +78,8 @@ impl Dispatch {
     pub(crate) fn feed(&mut self) -> Option<(usize, Vec<(u64, Value)>)> {
         let careful = self.queue.front()?.1.careful;
         let ready = self.cores.iter().filter(|core| core.ready).count();
-        let (number, core) = self.cores.iter_mut().enumerate().filter(|(_, core)| core.wants(careful)).min_by_key(|(_, core)| core.given.len())?;
+        let (number, core) =
+            self.cores.iter_mut().enumerate().filter(|(_, core)| core.wants(careful)).min_by_key(|(_, core)| core.given.len())?;
         let share = self.queue.len().div_ceil(ready);
         let most = if careful { 1 } else { (core.target - core.given.len()).min(share.max(self.least)) };
         let (mut values, mut bytes) = (Vec::new(), 0);
@@ -173,7 +174,8 @@ impl Dispatch {
 
 impl CoreState {
     fn wants(&self, careful: bool) -> bool {
-        let few = if careful { self.given.is_empty() } else { self.given.len() * 2 <= self.target && self.given.len() < self.target };
+        let few =
+            if careful { self.given.is_empty() } else { self.given.len() * 2 <= self.target && self.given.len() < self.target };
         self.ready && few && !self.careful
     }
 }

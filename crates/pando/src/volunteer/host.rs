@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     channel::Channel,
-    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, LogEntry, Running, ToMaster, ToVolunteer, Welcome},
+    protocol::{
+        self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, LogEntry, Running, ToMaster, ToVolunteer, Welcome,
+    },
 };
 use bytes::Bytes;
 use std::{

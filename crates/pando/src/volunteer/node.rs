@@ -124,7 +124,11 @@ async fn ended(child: &mut Child) -> String {
     }
 }
 
-async fn write_frames(mut socket: impl tokio::io::AsyncWrite + Unpin, init: Arc<Vec<u8>>, mut frames: mpsc::UnboundedReceiver<Bytes>) {
+async fn write_frames(
+    mut socket: impl tokio::io::AsyncWrite + Unpin,
+    init: Arc<Vec<u8>>,
+    mut frames: mpsc::UnboundedReceiver<Bytes>,
+) {
     if write_frame(&mut socket, &init).await.is_err() {
         return;
     }

@@ -55,7 +55,17 @@ fn a_wrong_token_or_none_is_not_found() {
     let url = run.url();
     let (host, token) = place(&url);
     let upper = token.to_uppercase();
-    for path in ["", "function.js", "socket", "wrong/", "wrong/function.js", &upper, &format!("{token}x/"), &format!("{}/", &token[1..]), &format!("wrong/{token}/")] {
+    for path in [
+        "",
+        "function.js",
+        "socket",
+        "wrong/",
+        "wrong/function.js",
+        &upper,
+        &format!("{token}x/"),
+        &format!("{}/", &token[1..]),
+        &format!("wrong/{token}/"),
+    ] {
         assert_eq!(get(&format!("http://{host}/{path}")).status, 404, "{path:?}");
     }
 }
@@ -84,11 +94,14 @@ fn a_foreign_host_is_refused_and_this_machine_s_names_are_not() {
     let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--allow-host", "pando.example.org"]).stdin_open().start();
     let url = run.url();
     let (host, token) = place(&url);
-    let status = |name: &str| request(host, &format!("GET /{token}/ HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n")).status;
+    let status =
+        |name: &str| request(host, &format!("GET /{token}/ HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n")).status;
     for foreign in ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "localhost.evil.example", ""] {
         assert!((400..500).contains(&status(foreign)), "{foreign}");
     }
-    for own in ["localhost:1", "127.0.0.1", "192.168.1.7:5000", "[::1]:5000", "phone.local", "pando.example.org", "PANDO.example.org:80"] {
+    for own in
+        ["localhost:1", "127.0.0.1", "192.168.1.7:5000", "[::1]:5000", "phone.local", "pando.example.org", "PANDO.example.org:80"]
+    {
         assert_eq!(status(own), 200, "{own}");
     }
 }
@@ -121,7 +134,10 @@ fn other_methods_are_refused() {
     let url = run.url();
     let (host, token) = place(&url);
     for method in ["POST", "PUT", "DELETE"] {
-        let response = request(host, &format!("{method} /{token}/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+        let response = request(
+            host,
+            &format!("{method} /{token}/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+        );
         assert!((400..500).contains(&response.status), "{method}: {response:?}");
     }
     let head = request(host, &format!("HEAD /{token}/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));

@@ -81,7 +81,8 @@ fn each_option_with_a_meaning_of_its_own_has_an_environment_variable() {
 #[test]
 fn every_option_that_the_readme_names_is_in_the_help() {
     let help = help();
-    let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| word.starts_with("--") && word.len() > 2);
+    let words =
+        README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| word.starts_with("--") && word.len() > 2);
     // Those of cargo, in the lines that build.
     let own: Vec<&str> = words.filter(|word| !["--release", "--path"].contains(word)).collect();
     assert!(own.len() > 8, "{own:?}");
@@ -192,7 +193,10 @@ fn bound_to_ipv6_the_url_is_in_brackets() {
     let host = url.split('/').nth(2).unwrap();
     let port = host.rsplit(':').next().unwrap();
     let path = url.splitn(4, '/').nth(3).unwrap();
-    let response = crate::common::request(&format!("[::1]:{port}"), &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+    let response = crate::common::request(
+        &format!("[::1]:{port}"),
+        &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+    );
     assert_eq!(response.status, 200);
 }
 
@@ -201,8 +205,12 @@ fn local_opens_no_port() {
     let mut run = Pando::f("(x, cb) => cb(null, x)").local().stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
-    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap() + &std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
-    let own: Vec<_> = std::fs::read_dir(format!("/proc/{}/fd", run.pid())).unwrap().filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok()).collect();
+    let sockets =
+        std::fs::read_to_string("/proc/net/tcp").unwrap() + &std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    let own: Vec<_> = std::fs::read_dir(format!("/proc/{}/fd", run.pid()))
+        .unwrap()
+        .filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok())
+        .collect();
     let listening = sockets.lines().filter(|line| line.split_ascii_whitespace().nth(3) == Some("0A"));
     for line in listening {
         let inode = line.split_ascii_whitespace().nth(9).unwrap();

@@ -155,7 +155,11 @@ fn garbage_after_hello_is_answered_with_a_reason_and_what_it_held_goes_to_others
         let mut socket = WebSocket::open(&url);
         socket.hello(&url, &name, 1);
         values(&mut socket);
-        if *text { socket.text(std::str::from_utf8(bytes).unwrap()) } else { socket.binary(bytes) }
+        if *text {
+            socket.text(std::str::from_utf8(bytes).unwrap())
+        } else {
+            socket.binary(bytes)
+        }
         let (reason, text) = sent_away(&mut socket);
         assert!(reason == "protocol" && !text.is_empty(), "{bytes:?}: {reason} {text}");
         run.says(&format!("{name} was sent away: "));

@@ -31,7 +31,10 @@ impl Events {
     pub(crate) fn all(&self) -> Vec<Value> {
         let text = fs::read_to_string(&self.path).unwrap_or_default();
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
-        whole.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))).collect()
+        whole
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}")))
+            .collect()
     }
 
     /// The events of `kind`.

@@ -53,7 +53,9 @@ impl Gate {
         let end = Instant::now() + DEADLINE;
         let mut state = self.state.0.lock().unwrap();
         while !state.knocked.iter().any(|other| other == name) {
-            let left = end.checked_duration_since(Instant::now()).unwrap_or_else(|| panic!("{name} did not knock; {:?} did", state.knocked));
+            let left = end
+                .checked_duration_since(Instant::now())
+                .unwrap_or_else(|| panic!("{name} did not knock; {:?} did", state.knocked));
             state = self.state.1.wait_timeout(state, left).unwrap().0;
         }
     }

@@ -23,7 +23,8 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc is there");
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let mut found: Vec<u32> = pids.filter(|child| stat(*child).is_some_and(|(state, parent)| state != 'Z' && parent == pid)).collect();
+    let mut found: Vec<u32> =
+        pids.filter(|child| stat(*child).is_some_and(|(state, parent)| state != 'Z' && parent == pid)).collect();
     found.sort_unstable();
     found
 }

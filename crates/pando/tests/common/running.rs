@@ -92,8 +92,10 @@ impl Running {
             thread::spawn(move || drop(pipe.write_all(&bytes)));
         }
         let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-        let (stdout, unread_stdout) = if outputs.stdout_unread { (Arc::default(), Some(stdout)) } else { (Gathered::from(stdout), None) };
-        let (stderr, unread_stderr) = if outputs.stderr_unread { (Arc::default(), Some(stderr)) } else { (Gathered::from(stderr), None) };
+        let (stdout, unread_stdout) =
+            if outputs.stdout_unread { (Arc::default(), Some(stdout)) } else { (Gathered::from(stdout), None) };
+        let (stderr, unread_stderr) =
+            if outputs.stderr_unread { (Arc::default(), Some(stderr)) } else { (Gathered::from(stderr), None) };
         let pid = child.id();
         let child = Arc::new(Mutex::new(child));
         let (watchdog, alive) = mpsc::channel::<()>();
@@ -104,7 +106,18 @@ impl Running {
                 let _ = watched.lock().unwrap().kill();
             }
         });
-        Self { child, pid, stdin, stdout, stderr, unread_stdout, _unread_stderr: unread_stderr, given: 0, folder, _watchdog: watchdog }
+        Self {
+            child,
+            pid,
+            stdin,
+            stdout,
+            stderr,
+            unread_stdout,
+            _unread_stderr: unread_stderr,
+            given: 0,
+            folder,
+            _watchdog: watchdog,
+        }
     }
 
     /// Its process.
@@ -238,7 +251,11 @@ impl Running {
     #[track_caller]
     fn fail(&self, why: &str) -> ! {
         let status = self.child.lock().unwrap().try_wait();
-        panic!("{why}\n--- status: {status:?}\n--- standard output:\n{}\n--- standard error:\n{}", excerpt(&self.stdout.text()), self.stderr());
+        panic!(
+            "{why}\n--- status: {status:?}\n--- standard output:\n{}\n--- standard error:\n{}",
+            excerpt(&self.stdout.text()),
+            self.stderr()
+        );
     }
 }
 

@@ -63,6 +63,9 @@ fn chromium() -> PathBuf {
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let candidates = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
-    let found = candidates.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name))).find(|file| file.is_file());
+    let found = candidates
+        .iter()
+        .flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)))
+        .find(|file| file.is_file());
     found.expect("Chromium is needed: install it, or name it in CHROMIUM")
 }

@@ -6,7 +6,10 @@ use crate::common::{BOOM, Events, Finished, Gate, Pando, kill, lines, numbers, u
 #[track_caller]
 fn second_fails(function: &str, args: &[&str], words: &[&str]) -> Finished {
     let run = Pando::f(function).args(args).stdin("a\nboom\nc\n").run();
-    run.ends(1, "a\n").said(&["error: item 2 failed on this machine: ", "its input: boom"]).said(words).did_not_say(&["item 1 ", "item 3 "]);
+    run.ends(1, "a\n")
+        .said(&["error: item 2 failed on this machine: ", "its input: boom"])
+        .said(words)
+        .did_not_say(&["item 1 ", "item 3 "]);
     run
 }
 
@@ -37,7 +40,11 @@ fn something_undefined_thrown() {
 
 #[test]
 fn an_error_thrown_in_a_timer() {
-    second_fails("(x, cb) => setTimeout(() => { if (x === 'boom') throw new Error('in a timer'); cb(null, x) }, 1)", &[], &["in a timer"]);
+    second_fails(
+        "(x, cb) => setTimeout(() => { if (x === 'boom') throw new Error('in a timer'); cb(null, x) }, 1)",
+        &[],
+        &["in a timer"],
+    );
 }
 
 #[test]
@@ -82,7 +89,9 @@ fn exhausting_the_stack() {
 #[test]
 fn three_attempts_by_default_and_their_number_is_told() {
     let run = Pando::f(BOOM).stdin("boom\n").run();
-    run.ends(1, "").said(&["attempt 1 of 3", "attempt 2 of 3", "attempts: 3"]).did_not_say(&["attempt 3 of 3; it will be tried again"]);
+    run.ends(1, "")
+        .said(&["attempt 1 of 3", "attempt 2 of 3", "attempts: 3"])
+        .did_not_say(&["attempt 3 of 3; it will be tried again"]);
 }
 
 #[test]
@@ -96,7 +105,10 @@ fn no_retries_stops_at_once() {
 #[test]
 fn earlier_values_are_finished_and_printed_before_the_run_ends() {
     let gate = Gate::new();
-    let f = format!("export default async x => {{ if (x === '5') throw new Error('no 5'); if (x === '2') await {}; return x }}", gate.knock("x"));
+    let f = format!(
+        "export default async x => {{ if (x === '5') throw new Error('no 5'); if (x === '2') await {}; return x }}",
+        gate.knock("x")
+    );
     let events = Events::new();
     let run = Pando::new(&f).args(["--concurrency", "8", "--retries", "0"]).events(&events).stdin(numbers(20)).start();
     gate.waits_for("2");

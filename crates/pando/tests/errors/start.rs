@@ -103,7 +103,8 @@ fn a_terminal_without_items_is_a_usage_error() {
     // `script` gives a terminal; its own status is that of the command.
     let pando = Pando::f(ECHO);
     let command = pando.command();
-    let line: Vec<String> = std::iter::once(command.get_program()).chain(command.get_args()).map(|arg| format!("'{}'", arg.display())).collect();
+    let line: Vec<String> =
+        std::iter::once(command.get_program()).chain(command.get_args()).map(|arg| format!("'{}'", arg.display())).collect();
     let status = pando.folder().join("status");
     let mut script = std::process::Command::new("script");
     script.args(["-qec", &format!("{} 2>said; echo $? >status", line.join(" ")), "/dev/null"]).current_dir(pando.folder());

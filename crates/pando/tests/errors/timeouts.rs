@@ -13,7 +13,9 @@ fn with_timeout(source: &str, input: String, args: &[&str]) -> Finished {
 fn a_callback_never_called() {
     let f = "module.exports['/pando/1.0.0'] = (x, cb) => { if (x !== '3') cb(null, x) }";
     let run = with_timeout(f, numbers(5), &["--retries", "0"]);
-    run.ends(1, numbers(2)).said(&["error: item 3 failed on this machine: no answer within 4"]).did_not_say(&["item 2 ", "item 4 "]);
+    run.ends(1, numbers(2))
+        .said(&["error: item 3 failed on this machine: no answer within 4"])
+        .did_not_say(&["item 2 ", "item 4 "]);
 }
 
 #[test]
@@ -25,7 +27,9 @@ fn a_promise_never_settled() {
 #[test]
 fn an_endless_loop() {
     let run = with_timeout("export default x => { if (x === '3') for (;;); return x }", numbers(5), &["--retries", "0"]);
-    run.ends(1, numbers(2)).said(&["error: item 3 failed on this machine: no answer within 4"]).did_not_say(&["item 2 ", "item 4 "]);
+    run.ends(1, numbers(2))
+        .said(&["error: item 3 failed on this machine: no answer within 4"])
+        .did_not_say(&["item 2 ", "item 4 "]);
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn failures_without_end_do_not_block_a_program_that_never_reads_standard_error()
 #[test]
 fn two_masters_on_one_machine_with_the_default_port() {
     let start = || Pando::f("(x, cb) => cb(null, x)").on_the_default_port().stdin_open().start();
-    let port = |url: &str| -> u16 { url.split(['/', ':']).find_map(|part| part.parse().ok().filter(|port| *port >= 5000)).unwrap() };
+    let port =
+        |url: &str| -> u16 { url.split(['/', ':']).find_map(|part| part.parse().ok().filter(|port| *port >= 5000)).unwrap() };
     let mut first = start();
     let first_port = port(&first.url());
     let mut second = start();

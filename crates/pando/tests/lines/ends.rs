@@ -148,7 +148,17 @@ fn a_core_s_ctrl_c_is_the_master_s() {
     // A terminal signals its whole foreground group: the cores are in groups of their own.
     let gate = Gate::new();
     let run = three_lent(&gate);
-    let group = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().rsplit_once(") ").unwrap().1.split(' ').nth(2).unwrap().to_owned();
+    let group = |pid: u32| {
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .unwrap()
+            .rsplit_once(") ")
+            .unwrap()
+            .1
+            .split(' ')
+            .nth(2)
+            .unwrap()
+            .to_owned()
+    };
     for child in run.children() {
         assert_ne!(group(child), group(run.pid()));
     }

@@ -100,7 +100,8 @@ fn standard_input_may_be_a_file() {
 fn with_json_values_are_parsed() {
     let input = "1\n\"a\\nb\"\n{\"a\": [1, 2]}\nnull\ntrue\n -2.5e1 \n";
     let show = "(x, cb) => cb(null, [typeof x, x && x.a ? x.a[1] : x])";
-    let expected = "[\"number\",1]\n[\"string\",\"a\\nb\"]\n[\"object\",2]\n[\"object\",null]\n[\"boolean\",true]\n[\"number\",-25]\n";
+    let expected =
+        "[\"number\",1]\n[\"string\",\"a\\nb\"]\n[\"object\",2]\n[\"object\",null]\n[\"boolean\",true]\n[\"number\",-25]\n";
     Pando::f(show).args(["--json"]).stdin(input).run().gives(expected);
 }
 

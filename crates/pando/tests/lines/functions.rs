@@ -19,7 +19,8 @@ fn typescript_with_a_context_that_counts_from_1() {
 
 #[test]
 fn an_es_module_that_imports_another() {
-    let pando = Pando::new("import { twice } from './lib/twice.js'\nexport default x => twice(x)").with_file("lib/twice.js", "export const twice = x => x + x");
+    let pando = Pando::new("import { twice } from './lib/twice.js'\nexport default x => twice(x)")
+        .with_file("lib/twice.js", "export const twice = x => x + x");
     pando.stdin("a\n").run().gives("aa\n");
 }
 
@@ -36,14 +37,18 @@ fn a_module_that_is_a_function() {
 
 #[test]
 fn old_code_with_implicit_globals_octals_and_with() {
-    let f = "total = 010\nmodule.exports['/pando/1.0.0'] = function (x, cb) { with (Math) { total += max(x, 1) } cb(null, total) }";
+    let f =
+        "total = 010\nmodule.exports['/pando/1.0.0'] = function (x, cb) { with (Math) { total += max(x, 1) } cb(null, total) }";
     Pando::new(f).args(["--cores", "1"]).stdin("1\n2\n").run().gives("9\n11\n");
 }
 
 #[test]
 fn promises_and_async_functions() {
     let wait = "new Promise(done => setTimeout(done, 5))";
-    Pando::new(&format!("export default async x => {{ await {wait}; return x + 1 }}")).stdin(lines(1..=5)).run().gives(lines([11, 21, 31, 41, 51]));
+    Pando::new(&format!("export default async x => {{ await {wait}; return x + 1 }}"))
+        .stdin(lines(1..=5))
+        .run()
+        .gives(lines([11, 21, 31, 41, 51]));
     Pando::f(&format!("async (x, cb) => {{ await {wait}; cb(null, x) }}")).stdin(lines(1..=5)).run().gives(lines(1..=5));
 }
 

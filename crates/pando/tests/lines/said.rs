@@ -22,7 +22,11 @@ fn a_local_run_that_goes_well_says_nothing() {
 fn what_the_function_prints_appears_with_device_and_item() {
     let f = "(x, cb) => { console.log('value', x); if (x == 7) console.error('%s!', 'seven', { a: [1] }); cb(null, x) }";
     let run = Pando::f(f).stdin(lines(1..=9)).run();
-    run.gives(lines(1..=9)).said(&["this machine, item 7: value 7\n", "this machine, item 7: seven! ", "this machine, item 1: value 1\n"]);
+    run.gives(lines(1..=9)).said(&[
+        "this machine, item 7: value 7\n",
+        "this machine, item 7: seven! ",
+        "this machine, item 1: value 1\n",
+    ]);
 }
 
 #[test]

@@ -153,7 +153,10 @@ fn long_lines(mut input: impl Write + Send + 'static) -> Arc<AtomicU64> {
 #[test]
 fn no_more_is_read_than_the_window_while_an_early_value_is_not_done() {
     let gate = Gate::new();
-    let f = format!("let first = true\nexport default async (x, {{ index }}) => {{ if (index === 1) await {}; return index }}", gate.knock("index"));
+    let f = format!(
+        "let first = true\nexport default async (x, {{ index }}) => {{ if (index === 1) await {}; return index }}",
+        gate.knock("index")
+    );
     let events = Events::new();
     let run = Pando::new(&f).args(["--window", "8", "--concurrency", "4"]).events(&events);
     let mut run = run.stdin_open().start();

@@ -1,9 +1,6 @@
 //! A device behind a slow connection: a forwarder that lets 2 Mbit/s through each way.
 
-use crate::{
-    common::Tab,
-    tabs_only,
-};
+use crate::{common::Tab, tabs_only};
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},

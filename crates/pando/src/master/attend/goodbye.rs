@@ -1,11 +1,7 @@
 //! The end of a volunteer's channel: what is said, and what becomes of its values.
 
 use super::{Attendant, End};
-use crate::{
-    channel::Channel,
-    console::printable,
-    protocol::ToVolunteer,
-};
+use crate::{channel::Channel, console::printable, protocol::ToVolunteer};
 use serde_json::json;
 use std::time::Duration;
 
@@ -40,7 +36,8 @@ impl Attendant {
             End::Left(_) => ("", String::new(), Some(format!("{name} left{again}"))),
             End::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),
             End::Silent => {
-                let line = format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
+                let line =
+                    format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
                 // No goodbye: when it wakes up it finds the channel closed, and joins again.
                 ("", String::new(), Some(line))
             }

@@ -1,0 +1,156 @@
+//! What volunteers may do to a run that no browser does on purpose: hand-written ones.
+
+mod common;
+
+use common::{Pando, Received, WebSocket, numbers, until};
+use pando::protocol::{Answer, Binary, Form, encode_results};
+use serde_json::json;
+
+/// A run that computes nothing itself, of values `1` to `count`.
+fn idle(count: u64) -> Pando {
+    Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin(numbers(count))
+}
+
+/// The next values that come, by id.
+fn values(socket: &mut WebSocket) -> Vec<(u64, bytes::Bytes)> {
+    loop {
+        match socket.receive() {
+            Received::Binary(frame) => match Binary::decode(frame.into()).expect("well formed") {
+                Binary::Values(values) => return values.into_iter().map(|(id, value)| (id, value.bytes)).collect(),
+                other => panic!("values are expected: {other:?}"),
+            },
+            Received::Text(_) => {}
+            Received::Closed => panic!("closed"),
+        }
+    }
+}
+
+fn answer(socket: &mut WebSocket, id: u64, text: &str) {
+    let result = Ok((Form::Text, bytes::Bytes::from(text.to_owned())));
+    socket.binary(&encode_results([&Answer { id, micros: 1, result }]));
+}
+
+/// Answers values with themselves until the job is done.
+fn echo(socket: &mut WebSocket) {
+    loop {
+        match socket.receive() {
+            Received::Binary(frame) => {
+                if let Binary::Values(values) = Binary::decode(frame.into()).expect("well formed") {
+                    for (id, value) in values {
+                        answer(socket, id, std::str::from_utf8(&value.bytes).expect("text"));
+                    }
+                }
+            }
+            Received::Text(text) if text.contains("\"bye\"") => return assert!(text.contains("\"done\""), "{text}"),
+            Received::Text(_) => {}
+            Received::Closed => panic!("closed without a goodbye"),
+        }
+    }
+}
+
+#[test]
+fn results_that_are_late_doubled_or_forged_change_nothing() {
+    let run = idle(4).start();
+    let url = run.url();
+    let (mut liar, mut honest) = (WebSocket::open(&url), WebSocket::open(&url));
+    liar.hello(&url, "liar", 1);
+    let held: Vec<u64> = values(&mut liar).iter().map(|(id, _)| *id).collect();
+    assert_eq!(held, [0, 1]);
+    honest.hello(&url, "honest", 1);
+    let others: Vec<u64> = values(&mut honest).iter().map(|(id, _)| *id).collect();
+    assert_eq!(others, [2, 3]);
+    for forged in [2, 3, 4, 1 << 40] {
+        answer(&mut liar, forged, "forged");
+    }
+    answer(&mut liar, 0, "1");
+    answer(&mut liar, 0, "doubled");
+    liar.text(&json!({"type": "returned", "ids": [1, 2, 99]}).to_string());
+    answer(&mut liar, 1, "late");
+    // It is asked for again: that one came back.
+    assert_eq!(values(&mut liar), [(1, "2".into())]);
+    answer(&mut liar, 1, "2");
+    answer(&mut honest, 3, "4");
+    answer(&mut honest, 2, "3");
+    echo(&mut honest);
+    run.wait().gives(numbers(4));
+}
+
+#[test]
+fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
+    let run = idle(4).start();
+    let url = run.url();
+    let mut first = WebSocket::open(&url);
+    let welcome = first.hello(&url, "phone", 2);
+    assert_eq!(values(&mut first).len(), 4);
+    drop(first);
+    run.says("phone is gone; its 4 values go to other devices");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    assert_eq!(values(&mut other).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);
+    let mut again = WebSocket::open(&url);
+    let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
+    let hello = json!({"type": "hello", "version": 1, "token": token, "device": "phone", "name": "phone", "cores": 2,
+        "job": welcome["job"], "holds": [0, 2, 3, 77], "kind": "browser"});
+    again.text(&hello.to_string());
+    assert_eq!(again.message("welcome")["keep"], json!([2, 3]));
+    answer(&mut again, 2, "3");
+    answer(&mut again, 3, "4");
+    answer(&mut other, 0, "1");
+    answer(&mut other, 1, "2");
+    run.wait().gives(numbers(4));
+}
+
+#[test]
+fn an_item_that_five_devices_vanish_over_is_lent_alone() {
+    let run = idle(6).start();
+    let url = run.url();
+    for number in 0..5 {
+        let mut victim = WebSocket::open(&url);
+        victim.hello(&url, &format!("victim {number}"), 1);
+        assert_eq!(values(&mut victim)[0].0, 0);
+        drop(victim);
+        run.says(&format!("victim {number} is gone"));
+    }
+    run.says("item 1 was being computed on 5 devices that all vanished: it is lent alone now");
+    let mut last = WebSocket::open(&url);
+    last.hello(&url, "last", 4);
+    assert_eq!(values(&mut last), [(0, "1".into())]);
+    answer(&mut last, 0, "1");
+    echo(&mut last);
+    run.wait().gives(numbers(6));
+}
+
+#[test]
+fn a_device_that_joins_again_replaces_its_old_connection() {
+    let run = idle(2).start();
+    let url = run.url();
+    let (mut old, mut new) = (WebSocket::open(&url), WebSocket::open(&url));
+    old.hello(&url, "phone", 1);
+    values(&mut old);
+    new.hello(&url, "phone", 1);
+    assert_eq!(old.message("bye")["reason"], "replaced");
+    echo(&mut new);
+    run.wait().gives(numbers(2)).did_not_say(&["phone 2"]);
+}
+
+#[test]
+fn a_paused_device_gets_no_more_until_it_goes_on() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--events", "events.jsonl"]).stdin_open().start();
+    let url = run.url();
+    let mut device = WebSocket::open(&url);
+    device.hello(&url, "phone", 1);
+    run.write_line("1");
+    let (id, _) = values(&mut device)[0];
+    device.text(&json!({"type": "update", "cores": 0}).to_string());
+    device.text(&json!({"type": "returned", "ids": [id]}).to_string());
+    device.text(&json!({"type": "update", "name": "my phone"}).to_string());
+    run.says("phone is now called my phone");
+    device.text(&json!({"type": "update", "cores": 1}).to_string());
+    assert_eq!(values(&mut device)[0].0, id);
+    answer(&mut device, id, "1");
+    run.close_stdin();
+    echo(&mut device);
+    let events = run.folder().join("events.jsonl");
+    until("the end is told", || std::fs::read_to_string(&events).ok().filter(|text| text.contains("\"left\"")));
+    run.wait().gives("1\n");
+}
