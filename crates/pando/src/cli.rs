@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{Parser, ValueEnum};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 /// Port tried first when none is asked for.
@@ -9,7 +9,7 @@ pub const DEFAULT_PORT: u16 = 5000;
 /// Maps a stream of values over the browsers and cores of your own and your friends' devices:
 /// each line in becomes one line out, in order.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "pando", version, about, disable_version_flag = true, allow_negative_numbers = true)]
+#[command(name = "pando", version, about, allow_negative_numbers = true)]
 #[command(
     after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
     Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
@@ -122,10 +122,6 @@ pub struct Cli {
     /// Say more: statistics at every --reporting-interval
     #[arg(short, long, env = "PANDO_VERBOSE")]
     pub verbose: bool,
-
-    /// Print version
-    #[arg(long, action = ArgAction::Version)]
-    version: (),
 }
 
 /// When something is shown.

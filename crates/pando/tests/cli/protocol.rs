@@ -172,29 +172,35 @@ fn forged_doubled_and_late_results_change_nothing() {
     let mut run = nobody();
     let url = run.url();
     run.write("1\n2\n");
-    let mut forger = WebSocket::open(&url);
-    let mut idle = WebSocket::open(&url);
-    forger.hello(&url, "forger", 1);
-    let given = values(&mut forger);
-    assert_eq!(given.len(), 2);
-    idle.hello(&url, "idle", 1);
-    // Not its values; values that were never lent; a value handed back before.
-    idle.binary(&results(&[(0, b"forged".to_vec()), (1, b"forged".to_vec()), (99, b"forged".to_vec())]));
-    forger.text("{\"type\":\"returned\",\"ids\":[0,99]}");
-    forger.binary(&results(&[(0, b"late".to_vec())]));
-    forger.binary(&results(&given[1..]));
-    forger.binary(&results(&[(1, b"twice".to_vec())]));
-    forger.text("{\"type\":\"bye\",\"reason\":\"left\"}");
-    run.says("forger left");
-    idle.text("{\"type\":\"bye\",\"reason\":\"left\"}");
-    run.says("idle left");
-    let mut honest = WebSocket::open(&url);
-    honest.hello(&url, "honest", 1);
-    let left = values(&mut honest);
-    assert_eq!(left, [(0, b"1".to_vec())]);
-    honest.binary(&results(&left));
+    let [mut first, mut second] = [WebSocket::open(&url), WebSocket::open(&url)];
+    first.hello(&url, "first", 1);
+    assert_eq!(values(&mut first).len(), 2);
+    second.hello(&url, "second", 1);
+    // Not its values, and one that was never lent.
+    let forged = |id: u8, text: &str| results(&[(id, text.into())]);
+    (0..3).for_each(|id| second.binary(&forged(id, "forged")));
+    heard(&mut second);
+    // A value handed back, which the other has now.
+    first.text("{\"type\":\"update\",\"cores\":0}");
+    first.text("{\"type\":\"returned\",\"ids\":[0,99]}");
+    let taken = values(&mut second);
+    assert_eq!(taken, [(0, b"1".to_vec())]);
+    first.binary(&forged(0, "late"));
+    heard(&mut first);
+    second.binary(&results(&taken));
+    second.binary(&forged(0, "twice"));
+    heard(&mut second);
+    first.binary(&forged(1, "2"));
+    first.binary(&forged(1, "twice"));
+    heard(&mut first);
     run.close_stdin();
     run.wait().gives("1\n2\n");
+}
+
+/// Waits until the master has taken all that `socket` has sent.
+fn heard(socket: &mut WebSocket) {
+    socket.text("{\"type\":\"ping\",\"t\":\"heard\"}");
+    while socket.message("pong")["t"] != "heard" {}
 }
 
 #[test]

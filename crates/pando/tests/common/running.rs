@@ -311,7 +311,7 @@ impl Finished {
     /// Asserts that standard error contains each of `texts`.
     #[track_caller]
     pub(crate) fn said(&self, texts: &[&str]) -> &Self {
-        for text in texts.iter().filter(|text| !self.stderr.contains(**text)) {
+        if let Some(text) = texts.iter().find(|text| !self.stderr.contains(**text)) {
             self.fail(&format!("it did not say {text:?}"));
         }
         self
@@ -320,7 +320,7 @@ impl Finished {
     /// Asserts that standard error contains none of `texts`.
     #[track_caller]
     pub(crate) fn did_not_say(&self, texts: &[&str]) -> &Self {
-        for text in texts.iter().filter(|text| self.stderr.contains(**text)) {
+        if let Some(text) = texts.iter().find(|text| self.stderr.contains(**text)) {
             self.fail(&format!("it said {text:?}"));
         }
         self
