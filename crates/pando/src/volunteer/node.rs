@@ -9,7 +9,6 @@ use crate::protocol::JobOptions;
 use bytes::{Bytes, BytesMut};
 use serde_json::json;
 use std::{
-    io::Write,
     os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
     process::Stdio,
     sync::Arc,
@@ -30,6 +29,24 @@ const LONGEST_LINE: usize = 8 * 1024;
 /// Time for a dead child's output to be read to its end.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// What a child starts with: it takes its host from the first frame, so that no file has to lie anywhere.
+const BOOT: &str = "\
+const fs = require('fs')
+function read (length) {
+  const bytes = Buffer.alloc(length)
+  for (let at = 0; at < length;) {
+    const more = fs.readSync(0, bytes, at, length - at)
+    if (more === 0) process.exit()
+    at += more
+  }
+  return bytes
+}
+// `-e` makes globals of these; what is no module there is meant to be.
+const shown = [...require('module').builtinModules, 'exports', '__filename', '__dirname']
+for (const name of shown) if (!['console', 'crypto', 'process'].includes(name)) delete globalThis[name]
+new Function('require', read(read(4).readUInt32LE(0)).toString())(require)
+";
+
 /// Why Node cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
@@ -39,15 +56,14 @@ pub enum NodeError {
     /// It is older than needed.
     #[error("Node.js {0} is too old: version {OLDEST} or later is needed")]
     Old(String),
-    /// The host's script cannot be stored.
-    #[error("the temporary folder cannot be written: {0}")]
-    Temporary(#[from] std::io::Error),
 }
 
 /// See the module. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Node {
-    script: Arc<tempfile::NamedTempFile>,
+    /// The first frame: the source of the host.
+    host: Arc<Vec<u8>>,
+    /// The second: the job.
     init: Arc<Vec<u8>>,
 }
 
@@ -63,12 +79,10 @@ impl Node {
         if major < OLDEST {
             return Err(NodeError::Old(version));
         }
-        let mut script = tempfile::Builder::new().prefix("pando-").suffix(".cjs").tempfile()?;
-        script.write_all(host.as_bytes())?;
         let init = json!({"type": "init", "code": code, "options": options});
         let mut bytes = vec![0];
         serde_json::to_writer(&mut bytes, &init).expect("plain data");
-        Ok(Self { script: Arc::new(script), init: Arc::new(bytes) })
+        Ok(Self { host: Arc::new(host.as_bytes().to_vec()), init: Arc::new(bytes) })
     }
 }
 
@@ -77,7 +91,7 @@ impl Engine for Node {
         let (ours, theirs) = StdUnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let mut child = Command::new("node")
-            .arg(self.script.path())
+            .args(["-e", BOOT])
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -91,12 +105,9 @@ impl Engine for Node {
             tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone())),
         ];
         let (read, write) = UnixStream::from_std(ours)?.into_split();
-        let script = self.script.clone();
-        let init = self.init.clone();
+        let first = [self.host.clone(), self.init.clone()];
         tokio::spawn(async move {
-            // Children need the script until they have read it.
-            let _script = script;
-            let writing = tokio::spawn(write_frames(write, init, frames));
+            let writing = tokio::spawn(write_frames(write, first, frames));
             let why = tokio::select! {
                 () = read_frames(read, id, &voice) => ended(&mut child).await,
                 _ = dropped => { let _ = child.kill().await; "killed".into() }
@@ -126,11 +137,13 @@ async fn ended(child: &mut Child) -> String {
 
 async fn write_frames(
     mut socket: impl tokio::io::AsyncWrite + Unpin,
-    init: Arc<Vec<u8>>,
+    first: [Arc<Vec<u8>>; 2],
     mut frames: mpsc::UnboundedReceiver<Bytes>,
 ) {
-    if write_frame(&mut socket, &init).await.is_err() {
-        return;
+    for frame in first {
+        if write_frame(&mut socket, &frame).await.is_err() {
+            return;
+        }
     }
     while let Some(frame) = frames.recv().await {
         if write_frame(&mut socket, &frame).await.is_err() {

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod devices;
 mod http;
 mod options;
 mod protocol;

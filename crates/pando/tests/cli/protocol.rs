@@ -2,7 +2,7 @@
 
 use crate::common::{Pando, Received, Running, WebSocket, numbers};
 
-fn nobody() -> Running {
+pub(crate) fn nobody() -> Running {
     Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "30s"]).stdin_open().start()
 }
 
@@ -22,7 +22,7 @@ fn goes_on(mut run: Running, url: &str, count: usize) {
 }
 
 /// Values of a frame, all of them short: id and text.
-fn values(socket: &mut WebSocket) -> Vec<(u8, Vec<u8>)> {
+pub(crate) fn values(socket: &mut WebSocket) -> Vec<(u8, Vec<u8>)> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => {
@@ -43,7 +43,7 @@ fn values(socket: &mut WebSocket) -> Vec<(u8, Vec<u8>)> {
 }
 
 /// A frame that answers each with itself.
-fn results(values: &[(u8, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn results(values: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let mut frame = vec![2];
     for (id, text) in values {
         frame.extend([*id, 0, 1, text.len() as u8]);
@@ -54,7 +54,7 @@ fn results(values: &[(u8, Vec<u8>)]) -> Vec<u8> {
 
 /// What the master says when it sends a volunteer away: reason and text; then it closes.
 #[track_caller]
-fn sent_away(socket: &mut WebSocket) -> (String, String) {
+pub(crate) fn sent_away(socket: &mut WebSocket) -> (String, String) {
     let bye = socket.message("bye");
     loop {
         match socket.receive() {
@@ -201,74 +201,6 @@ fn forged_doubled_and_late_results_change_nothing() {
 fn heard(socket: &mut WebSocket) {
     socket.text("{\"type\":\"ping\",\"t\":\"heard\"}");
     while socket.message("pong")["t"] != "heard" {}
-}
-
-#[test]
-fn a_name_that_would_steer_the_terminal_is_made_harmless_and_long_ones_are_cut() {
-    let run = nobody();
-    let url = run.url();
-    let token = url.split('/').nth(3).unwrap();
-    let mut socket = WebSocket::open(&url);
-    let name = format!("\u{1b}[2J\u{202e}evil\nline {}", "x".repeat(10_000));
-    let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": "d", "name": name, "cores": 4_000_000_000u32, "holds": [], "kind": "browser"});
-    socket.text(&hello.to_string());
-    socket.message("welcome");
-    let line = run.says(" joined with ");
-    assert!(!line.contains('\u{1b}') && !line.contains('\u{202e}') && line.len() < 500, "{line:?}");
-    assert!(line.contains("evil"), "{line:?}");
-}
-
-#[test]
-fn devices_of_one_name_are_told_apart() {
-    let run = nobody();
-    let url = run.url();
-    let token = url.split('/').nth(3).unwrap();
-    let mut sockets = Vec::new();
-    for (device, expected) in [("a", "Phone joined"), ("b", "Phone 2 joined"), ("c", "Phone 3 joined")] {
-        let mut socket = WebSocket::open(&url);
-        let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": device, "name": "Phone", "cores": 1, "holds": [], "kind": "browser"});
-        socket.text(&hello.to_string());
-        socket.message("welcome");
-        run.says(expected);
-        sockets.push(socket);
-    }
-}
-
-#[test]
-fn a_device_that_comes_back_on_another_connection_keeps_what_it_holds() {
-    let mut run = nobody();
-    let url = run.url();
-    run.write("1\n2\n");
-    let mut first = WebSocket::open(&url);
-    let welcome = first.hello(&url, "phone", 1);
-    let given = values(&mut first);
-    let token = url.split('/').nth(3).unwrap();
-    let mut second = WebSocket::open(&url);
-    let hello = serde_json::json!({
-        "type": "hello", "version": 1, "token": token, "device": "phone", "name": "phone", "cores": 1, "job": welcome["job"], "holds": [0, 1, 7], "kind": "browser"
-    });
-    second.text(&hello.to_string());
-    assert_eq!(second.message("welcome")["keep"], serde_json::json!([0, 1]));
-    assert_eq!(sent_away(&mut first).0, "replaced");
-    second.binary(&results(&given));
-    run.close_stdin();
-    run.wait().gives("1\n2\n");
-}
-
-#[test]
-fn a_silent_device_is_taken_for_gone_after_three_heartbeats() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "300ms"]).stdin_open().start();
-    let url = run.url();
-    run.write_line("1");
-    let mut silent = WebSocket::open(&url);
-    silent.hello(&url, "silent", 1);
-    values(&mut silent);
-    run.says("silent has been silent for 900ms and is taken for gone; its value goes to another device");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
-    let given = values(&mut other);
-    other.binary(&results(&given));
-    assert_eq!(run.line().as_deref(), Some("1"));
 }
 
 #[test]

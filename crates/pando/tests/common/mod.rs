@@ -8,7 +8,9 @@
 #![allow(dead_code, unused_imports)]
 
 mod events;
+mod finished;
 mod gate;
+mod gathered;
 mod http;
 mod pando;
 mod process;
@@ -20,11 +22,12 @@ mod websocket;
 use std::time::Duration;
 
 pub(crate) use events::Events;
+pub(crate) use finished::Finished;
 pub(crate) use gate::Gate;
 pub(crate) use http::{Response, get, request};
 pub(crate) use pando::Pando;
 pub(crate) use process::{Group, children, cpu_ticks, is_alive, kill, until};
-pub(crate) use running::{Finished, Running};
+pub(crate) use running::Running;
 pub(crate) use tab::Tab;
 pub(crate) use text::{BOOM, lines, numbers};
 pub(crate) use websocket::{Received, WebSocket};

@@ -2,7 +2,8 @@
 
 use super::{
     LONGEST_RUN,
-    running::{Finished, Outputs, Running},
+    finished::Finished,
+    running::{Outputs, Running},
 };
 use std::{
     ffi::{OsStr, OsString},

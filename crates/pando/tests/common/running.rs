@@ -1,14 +1,18 @@
-//! A `pando` that runs, and one that has ended.
+//! A `pando` that runs.
 
-use super::{DEADLINE, process};
+use super::{
+    DEADLINE,
+    finished::{Finished, excerpt},
+    gathered::Gathered,
+    process,
+};
 use std::{
-    fmt::Debug,
     fs,
-    io::{Read, Write},
+    io::Write,
     path::Path,
     process::{Child, ChildStderr, ChildStdin, ChildStdout},
     sync::{
-        Arc, Condvar, Mutex,
+        Arc, Mutex,
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -21,50 +25,6 @@ use tempfile::TempDir;
 pub(crate) struct Outputs {
     pub(crate) stdout_unread: bool,
     pub(crate) stderr_unread: bool,
-}
-
-/// What an output has given so far, and whether it has ended.
-#[derive(Debug, Default)]
-struct Gathered {
-    state: Mutex<(Vec<u8>, bool)>,
-    changed: Condvar,
-}
-
-impl Gathered {
-    fn from(mut output: impl Read + Send + 'static) -> Arc<Self> {
-        let gathered = Arc::new(Self::default());
-        let ours = gathered.clone();
-        thread::spawn(move || {
-            let mut block = vec![0; 64 * 1024];
-            loop {
-                let read = output.read(&mut block).unwrap_or(0);
-                let mut state = ours.state.lock().unwrap();
-                state.0.extend_from_slice(&block[..read]);
-                state.1 = read == 0;
-                ours.changed.notify_all();
-                if state.1 {
-                    return;
-                }
-            }
-        });
-        gathered
-    }
-
-    /// Waits until `look` finds something in what has come, given whether more can come; none when time is up.
-    fn wait<T>(&self, end: Instant, mut look: impl FnMut(&[u8], bool) -> Option<T>) -> Option<T> {
-        let mut state = self.state.lock().unwrap();
-        loop {
-            if let Some(found) = look(&state.0, state.1) {
-                return Some(found);
-            }
-            let left = end.checked_duration_since(Instant::now()).filter(|_| !state.1)?;
-            state = self.changed.wait_timeout(state, left).unwrap().0;
-        }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.state.lock().unwrap().0).into_owned()
-    }
 }
 
 /// A running `pando`; killed when dropped.
@@ -266,87 +226,4 @@ impl Drop for Running {
             let _ = child.wait();
         }
     }
-}
-
-/// A `pando` that has ended.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    /// Exit status; none when a signal ended it.
-    pub(crate) status: Option<i32>,
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
-}
-
-impl Finished {
-    /// Standard output as text.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
-    }
-
-    /// Asserts that it printed exactly `expected` and ended with status 0.
-    #[track_caller]
-    pub(crate) fn gives(&self, expected: impl AsRef<[u8]>) -> &Self {
-        self.ends(0, expected)
-    }
-
-    /// Asserts that it printed exactly `expected` and ended with `status`.
-    #[track_caller]
-    pub(crate) fn ends(&self, status: i32, expected: impl AsRef<[u8]>) -> &Self {
-        let expected = expected.as_ref();
-        if self.status != Some(status) || self.stdout != expected {
-            self.fail(&format!("expected status {status} and this output:\n{}", excerpt(&String::from_utf8_lossy(expected))));
-        }
-        self
-    }
-
-    /// Asserts the exit status.
-    #[track_caller]
-    pub(crate) fn status(&self, status: i32) -> &Self {
-        if self.status != Some(status) {
-            self.fail(&format!("expected status {status}"));
-        }
-        self
-    }
-
-    /// Asserts that standard error contains each of `texts`.
-    #[track_caller]
-    pub(crate) fn said(&self, texts: &[&str]) -> &Self {
-        if let Some(text) = texts.iter().find(|text| !self.stderr.contains(**text)) {
-            self.fail(&format!("it did not say {text:?}"));
-        }
-        self
-    }
-
-    /// Asserts that standard error contains none of `texts`.
-    #[track_caller]
-    pub(crate) fn did_not_say(&self, texts: &[&str]) -> &Self {
-        if let Some(text) = texts.iter().find(|text| self.stderr.contains(**text)) {
-            self.fail(&format!("it said {text:?}"));
-        }
-        self
-    }
-
-    /// Fails the test, with all there is to know.
-    #[track_caller]
-    pub(crate) fn fail(&self, why: &str) -> ! {
-        panic!(
-            "{why}\n--- status: {:?}\n--- standard output ({} bytes):\n{}\n--- standard error:\n{}",
-            self.status,
-            self.stdout.len(),
-            excerpt(&self.text()),
-            excerpt(&self.stderr)
-        );
-    }
-}
-
-/// The start and the end of a long text.
-fn excerpt(text: &str) -> String {
-    const MOST: usize = 2000;
-    let count = text.chars().count();
-    if count <= 2 * MOST {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(MOST).collect();
-    let end: String = text.chars().skip(count - MOST).collect();
-    format!("{start}\n[… {} characters …]\n{end}", count - 2 * MOST)
 }

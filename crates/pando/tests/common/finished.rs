@@ -1,0 +1,84 @@
+//! A `pando` that has ended.
+
+/// A `pando` that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// Exit status; none when a signal ended it.
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// Standard output as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Asserts that it printed exactly `expected` and ended with status 0.
+    #[track_caller]
+    pub(crate) fn gives(&self, expected: impl AsRef<[u8]>) -> &Self {
+        self.ends(0, expected)
+    }
+
+    /// Asserts that it printed exactly `expected` and ended with `status`.
+    #[track_caller]
+    pub(crate) fn ends(&self, status: i32, expected: impl AsRef<[u8]>) -> &Self {
+        let expected = expected.as_ref();
+        if self.status != Some(status) || self.stdout != expected {
+            self.fail(&format!("expected status {status} and this output:\n{}", excerpt(&String::from_utf8_lossy(expected))));
+        }
+        self
+    }
+
+    /// Asserts the exit status.
+    #[track_caller]
+    pub(crate) fn status(&self, status: i32) -> &Self {
+        if self.status != Some(status) {
+            self.fail(&format!("expected status {status}"));
+        }
+        self
+    }
+
+    /// Asserts that standard error contains each of `texts`.
+    #[track_caller]
+    pub(crate) fn said(&self, texts: &[&str]) -> &Self {
+        if let Some(text) = texts.iter().find(|text| !self.stderr.contains(**text)) {
+            self.fail(&format!("it did not say {text:?}"));
+        }
+        self
+    }
+
+    /// Asserts that standard error contains none of `texts`.
+    #[track_caller]
+    pub(crate) fn did_not_say(&self, texts: &[&str]) -> &Self {
+        if let Some(text) = texts.iter().find(|text| self.stderr.contains(**text)) {
+            self.fail(&format!("it said {text:?}"));
+        }
+        self
+    }
+
+    /// Fails the test, with all there is to know.
+    #[track_caller]
+    pub(crate) fn fail(&self, why: &str) -> ! {
+        panic!(
+            "{why}\n--- status: {:?}\n--- standard output ({} bytes):\n{}\n--- standard error:\n{}",
+            self.status,
+            self.stdout.len(),
+            excerpt(&self.text()),
+            excerpt(&self.stderr)
+        );
+    }
+}
+
+/// The start and the end of a long text.
+pub(super) fn excerpt(text: &str) -> String {
+    const MOST: usize = 2000;
+    let count = text.chars().count();
+    if count <= 2 * MOST {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(MOST).collect();
+    let end: String = text.chars().skip(count - MOST).collect();
+    format!("{start}\n[… {} characters …]\n{end}", count - 2 * MOST)
+}

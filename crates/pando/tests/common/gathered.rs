@@ -1,0 +1,52 @@
+//! What a process has written so far.
+
+use std::{
+    io::Read,
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::Instant,
+};
+
+/// What an output has given so far, and whether it has ended.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) state: Mutex<(Vec<u8>, bool)>,
+    changed: Condvar,
+}
+
+impl Gathered {
+    pub(super) fn from(mut output: impl Read + Send + 'static) -> Arc<Self> {
+        let gathered = Arc::new(Self::default());
+        let ours = gathered.clone();
+        thread::spawn(move || {
+            let mut block = vec![0; 64 * 1024];
+            loop {
+                let read = output.read(&mut block).unwrap_or(0);
+                let mut state = ours.state.lock().unwrap();
+                state.0.extend_from_slice(&block[..read]);
+                state.1 = read == 0;
+                ours.changed.notify_all();
+                if state.1 {
+                    return;
+                }
+            }
+        });
+        gathered
+    }
+
+    /// Waits until `look` finds something in what has come, given whether more can come; none when time is up.
+    pub(super) fn wait<T>(&self, end: Instant, mut look: impl FnMut(&[u8], bool) -> Option<T>) -> Option<T> {
+        let mut state = self.state.lock().unwrap();
+        loop {
+            if let Some(found) = look(&state.0, state.1) {
+                return Some(found);
+            }
+            let left = end.checked_duration_since(Instant::now()).filter(|_| !state.1)?;
+            state = self.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.state.lock().unwrap().0).into_owned()
+    }
+}
