@@ -94,6 +94,11 @@ fn options_that_do_not_exist_or_make_no_sense() {
 }
 
 #[test]
+fn only_this_machine_s_cores_and_none_of_them_is_a_contradiction() {
+    Pando::f(ECHO).local().args(["--cores", "0"]).stdin("1\n").run().ends(2, "").said(&["--cores 0"]).did_not_say(&["Node.js"]);
+}
+
+#[test]
 fn standard_input_and_items_at_once() {
     Pando::f(ECHO).args(["--stdin", "1", "2"]).run().ends(2, "").said(&["--stdin"]);
 }

@@ -1,6 +1,6 @@
 //! Functions of all kinds, written as if they ran on one machine.
 
-use crate::common::{Events, Pando, lines};
+use crate::common::{Events, Gate, Pando, lines};
 
 const TYPESCRIPT: &str = "
 interface Context { index: number; attempt: number; signal: AbortSignal; report(info: object): void; log(...args: unknown[]): void }
@@ -135,4 +135,11 @@ fn state_of_the_module_lives_as_long_as_its_core() {
 fn this_is_the_object_that_holds_the_function() {
     let f = "module.exports = { greet: x => 'hello ' + x, '/pando/1.0.0': function (x, cb) { cb(null, this.greet(x)) } }";
     Pando::new(f).stdin("you\n").run().gives("hello you\n");
+}
+
+#[test]
+fn fetch_works_as_it_does_in_a_tab() {
+    let server = Gate::new();
+    server.open_for_all();
+    Pando::new(&format!("export default async x => x + ': ' + await {}", server.knock("x"))).stdin("a\n").run().gives("a: pass\n");
 }
