@@ -4,10 +4,9 @@
  */
 
 import process from 'node:process';
-import { runInThisContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { Runtime } from './core/runtime.ts';
-import { likeATab } from './node/globals.ts';
+import { likeATab, runBundle } from './node/globals.ts';
 import { HostSocket } from './node/socket.ts';
 import type { ToCore } from './messages.ts';
 
@@ -34,7 +33,7 @@ const runtime = new Runtime(
     clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
   },
   PANDO_VERSION,
-  () => void runInThisContext(code, { filename: 'function.js' }),
+  () => runBundle(code),
   false,
 );
 

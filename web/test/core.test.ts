@@ -122,7 +122,8 @@ test('a second answer is a warning', () => {
   stage.values([[3, 'a']]);
   stage.run(200);
   assert.deepEqual(stage.results.map(({ text }) => text), ['a']);
-  assert.deepEqual(stage.logs, [{ level: 'warn', text: 'the callback was called twice; the second call is ignored', id: 3, count: 2 }]);
+  const warning = { level: 'warn', text: 'the callback was called twice; the second call is ignored', id: 3 };
+  assert.deepEqual(stage.logs, [warning, warning]);
 });
 
 test('a time-out frees the slot, aborts, and ignores what comes later', () => {
@@ -211,7 +212,7 @@ test('repeated output is counted, and goes out also when no timer runs', () => {
   for (let i = 0; i < 7; i++) stage.core.log('log', ['same']);
   stage.advance(150);
   stage.core.log('log', ['same']);
-  assert.deepEqual(stage.logs, [{ level: 'log', text: 'same', count: 8 }]);
+  assert.deepEqual(stage.logs, [{ level: 'log', text: 'same' }, { level: 'log', text: 'same', count: 7 }]);
 });
 
 test('where the function is looked for', () => {

@@ -39,8 +39,9 @@ test('does not begin a call while the host has not taken what was said before', 
 });
 
 test('the globals are those of a tab', async () => {
-  const names = "['process', 'Buffer', 'require', 'module', 'setImmediate', 'self', 'global', 'navigator', 'setTimeout', 'fetch', 'crypto']";
-  const child = await Child.start(callback(`cb(null, ${names}.map((name) => name + ' ' + typeof globalThis[name]).join(', '))`));
+  const names = ['process', 'Buffer', 'require', 'module', 'setImmediate', 'self', 'global', 'navigator', 'setTimeout', 'fetch', 'crypto'];
+  const types = names.map((name) => `'${name} ' + typeof ${name}`).join(', ');
+  const child = await Child.start(callback(`cb(null, [${types}].join(', '))`));
   await child.message('ready');
   child.values([0, '']);
   assert.equal(
@@ -81,7 +82,10 @@ test('console output comes with its item, and not on standard output', async () 
   const child = await Child.start(callback("console.log('at %s', x, { a: 1 }); console.error(new Error('no')); cb(null, x)"));
   await child.message('ready');
   child.values([4, 'x']);
-  const { entries } = await child.message('log');
+  const entries = await child.until((messages) => {
+    const told = messages.flatMap((message) => ('type' in message && message.type === 'log' ? message.entries : []));
+    return told.length >= 2 && told;
+  });
   assert.deepEqual(entries[0], { level: 'log', text: 'at x {"a":1}', id: 4 });
   assert.equal(entries[1].level, 'error');
   assert.match(entries[1].text, /^Error: no\n/);

@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, builder::BoolishValueParser as YesOrNo};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 /// Port tried first when none is asked for.
@@ -24,15 +24,15 @@ pub struct Cli {
     pub items: Vec<String>,
 
     /// Read values from standard input, one per line
-    #[arg(long, env = "PANDO_STDIN", conflicts_with = "items")]
+    #[arg(long, env = "PANDO_STDIN", value_parser = YesOrNo::new(), conflicts_with = "items")]
     pub stdin: bool,
 
     /// Separate values and results with NUL instead of newline
-    #[arg(short = '0', long, env = "PANDO_NULL")]
+    #[arg(short = '0', long, env = "PANDO_NULL", value_parser = YesOrNo::new())]
     pub null: bool,
 
     /// Each value and each result is one JSON text
-    #[arg(long, env = "PANDO_JSON")]
+    #[arg(long, env = "PANDO_JSON", value_parser = YesOrNo::new())]
     pub json: bool,
 
     /// Port for volunteers [default: 5000 or the next free one; 0: any]
@@ -52,11 +52,11 @@ pub struct Cli {
     pub token: Option<String>,
 
     /// Let anyone who finds the port join: no token in the URL
-    #[arg(long, env = "PANDO_OPEN_ACCESS")]
+    #[arg(long, env = "PANDO_OPEN_ACCESS", value_parser = YesOrNo::new())]
     pub open_access: bool,
 
     /// Open a volunteer tab in this machine's browser
-    #[arg(long, env = "PANDO_OPEN")]
+    #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
     pub open: bool,
 
     /// Cores of this machine to use [default: all but one, at least one; 0: none]
@@ -64,15 +64,15 @@ pub struct Cli {
     pub cores: Option<usize>,
 
     /// Use only this machine's cores, and open no port
-    #[arg(long, env = "PANDO_LOCAL", conflicts_with_all = ["start_idle", "port", "open", "dom"])]
+    #[arg(long, env = "PANDO_LOCAL", value_parser = YesOrNo::new(), conflicts_with_all = ["start_idle", "port", "open", "dom"])]
     pub local: bool,
 
     /// Leave this machine's cores idle (as --cores 0)
-    #[arg(long, env = "PANDO_START_IDLE", conflicts_with = "cores")]
+    #[arg(long, env = "PANDO_START_IDLE", value_parser = YesOrNo::new(), conflicts_with = "cores")]
     pub start_idle: bool,
 
     /// Run the function in the page (canvas, buttons, a person's judgement): implies --cores 0
-    #[arg(long, env = "PANDO_DOM")]
+    #[arg(long, env = "PANDO_DOM", value_parser = YesOrNo::new())]
     pub dom: bool,
 
     /// Calls of an asynchronous function open at a time on each core
@@ -116,12 +116,24 @@ pub struct Cli {
     pub progress: When,
 
     /// Hide what the function prints
-    #[arg(short, long, env = "PANDO_QUIET")]
+    #[arg(short, long, env = "PANDO_QUIET", value_parser = YesOrNo::new())]
     pub quiet: bool,
 
     /// Say more: statistics at every --reporting-interval
-    #[arg(short, long, env = "PANDO_VERBOSE")]
+    #[arg(short, long, env = "PANDO_VERBOSE", value_parser = YesOrNo::new())]
     pub verbose: bool,
+}
+
+impl Cli {
+    /// Reads the command line and the environment; ends the process on wrong usage, with status 2.
+    pub fn read() -> Self {
+        // `-0` would be taken for a negative number.
+        let mut options = true;
+        Self::parse_from(std::env::args_os().map(|arg| {
+            options &= arg != "--";
+            if options && arg == "-0" { "--null".into() } else { arg }
+        }))
+    }
 }
 
 /// When something is shown.

@@ -1,9 +1,8 @@
 //! The program: parses the command line, runs, exits.
 
-use clap::Parser;
 use pando::{cli::Cli, run};
 
 fn main() {
-    let status = run::run(Cli::parse());
+    let status = run::run(Cli::read());
     std::process::exit(status);
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 use function::Function;
 use std::{
-    io::{IsTerminal, Write},
+    io::{ErrorKind, IsTerminal, Write},
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
@@ -72,6 +72,11 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
         return Err(Refused(
             "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
                 .into(),
+        ));
+    }
+    if cli.local && cli.cores == Some(0) {
+        return Err(Refused(
+            "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out".into(),
         ));
     }
     let items = master::items(cli.items.clone(), framing.form).map_err(|error| Refused(error.0))?;
@@ -178,10 +183,11 @@ async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refus
     if let Some(port) = cli.port {
         let socket = SocketAddr::new(cli.bind, port);
         return TcpListener::bind(socket).await.map_err(|error| {
-            Refused(format!(
-                "port {port} of {} cannot be used ({error}): choose another with --port, or leave it out for the next free one",
-                cli.bind
-            ))
+            let remedy = match error.kind() {
+                ErrorKind::AddrNotAvailable => "choose another address with --bind",
+                _ => "choose another with --port, or leave it out for the next free one",
+            };
+            Refused(format!("port {port} of {} cannot be used ({error}): {remedy}", cli.bind))
         });
     }
     for port in DEFAULT_PORT..DEFAULT_PORT + 100 {
@@ -192,7 +198,7 @@ async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refus
                 }
                 return Ok(listener);
             }
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
             Err(error) => {
                 return Err(Refused(format!("{} cannot be listened on ({error}): choose another address with --bind", cli.bind)));
             }

@@ -36,20 +36,13 @@ export function bytesOf(value: unknown): Uint8Array | null {
 /** Converts an answer that is neither a plain text to be carried as it is nor bytes. */
 export function textOf(value: unknown, style: Style, json: boolean): { tag: number; text: string } {
   if (value === undefined) throw new Unusable('undefined', 'f answered nothing (undefined)');
-  if (json) return { tag: RESULT_JSON, text: strictJson(value) };
+  if (json) return { tag: RESULT_JSON, text: jsonOf(value) };
   if (typeof value === 'string') return { tag: RESULT_TEXT, text: value };
   if (style === 'callback') return { tag: RESULT_TEXT, text: String(value) };
-  return { tag: RESULT_JSON, text: looseJson(value) };
+  return { tag: RESULT_JSON, text: jsonOf(value) };
 }
 
-function strictJson(value: unknown): string {
-  const text = looseJson(value);
-  // NaN and infinities are written as null: only a text with null in it can hide one.
-  if (text.includes('null')) JSON.stringify(value, refuseNonFinite);
-  return text;
-}
-
-function looseJson(value: unknown): string {
+function jsonOf(value: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -57,6 +50,8 @@ function looseJson(value: unknown): string {
     throw new Unusable('json', `the answer has no JSON form: ${failureMessage(error)}`);
   }
   if (text === undefined) throw new Unusable('json', `the answer has no JSON form: it is a ${typeof value}`);
+  // NaN and infinities are written as null: only a text with null in it can hide one.
+  if (text.includes('null')) JSON.stringify(value, refuseNonFinite);
   return text;
 }
 
@@ -69,8 +64,16 @@ function refuseNonFinite(_key: string, value: unknown): unknown {
 
 /** The words of whatever was thrown or answered as an error. */
 export function failure(error: unknown, kind: ErrorKind): Failure {
-  const stack = property(error, 'stack');
+  const stack = ofTheFunction(property(error, 'stack'));
   return stack ? { message: failureMessage(error), stack, kind } : { message: failureMessage(error), kind };
+}
+
+/** A stack without the frames of what called the function: nothing below its last one. */
+function ofTheFunction(stack: string): string {
+  const lines = stack.split('\n');
+  let end = lines.length;
+  while (end > 0 && !lines[end - 1].includes('function.js')) end--;
+  return end > 0 ? lines.slice(0, end).join('\n') : stack;
 }
 
 export function failureMessage(error: unknown): string {

@@ -12,7 +12,7 @@ const MESSAGE_LENGTH = 16_384;
 export class Logs {
   private entries: LogEntry[] = [];
   private byText = new Map<string, LogEntry>();
-  private firstAt = 0;
+  private flushedAt = -Infinity;
   private secondAt = -Infinity;
   private keptThisSecond = 0;
   private lost = 0;
@@ -27,13 +27,14 @@ export class Logs {
   add(level: LogLevel, text: string, id?: number): boolean {
     const now = this.now();
     const kept = !this.count(level, text) && this.keep(level, text, id, now);
-    // A function that never lets go of its thread has its timers asleep: its output goes out from here.
-    if (now - this.firstAt >= FLUSH_MS) this.flush();
+    // A function that never lets go of its thread has its timers asleep: its output goes out from here, its first line at once.
+    if (now - this.flushedAt >= FLUSH_MS) this.flush();
     return kept;
   }
 
   flush(): void {
     if (this.entries.length === 0) return;
+    this.flushedAt = this.now();
     const entries = this.entries;
     this.entries = [];
     this.byText.clear();
@@ -57,7 +58,7 @@ export class Logs {
     const entry: LogEntry = { level, text: shorten(text) };
     if (id !== undefined) entry.id = id;
     this.byText.set(level + text, entry);
-    this.push(entry, now);
+    this.push(entry);
     return true;
   }
 
@@ -67,14 +68,11 @@ export class Logs {
     if (this.lost === 0) return;
     const count = this.lost;
     this.lost = 0;
-    this.push({ level: 'warn', text: `${count} more lines of output were not kept`, count }, now);
+    this.push({ level: 'warn', text: `${count} more lines of output were not kept`, count });
   }
 
-  private push(entry: LogEntry, now: number): void {
-    if (this.entries.length === 0) {
-      this.firstAt = now;
-      this.later(() => this.flush(), FLUSH_MS);
-    }
+  private push(entry: LogEntry): void {
+    if (this.entries.length === 0) this.later(() => this.flush(), FLUSH_MS);
     this.entries.push(entry);
   }
 }

@@ -141,5 +141,8 @@ fn this_is_the_object_that_holds_the_function() {
 fn fetch_works_as_it_does_in_a_tab() {
     let server = Gate::new();
     server.open_for_all();
-    Pando::new(&format!("export default async x => x + ': ' + await {}", server.knock("x"))).stdin("a\n").run().gives("a: pass\n");
+    Pando::new(&format!("export default async x => x + ': ' + await {}", server.knock("x")))
+        .stdin("a\n")
+        .run()
+        .gives("a: pass\n");
 }
