@@ -25,6 +25,11 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Whether all of `text` went into `bytes`. */
+export function encodesWhole(text: string, bytes: Uint8Array): boolean {
+  return encodesInto && encoder.encodeInto(text, bytes).read === text.length;
+}
+
 /** The UTF-8 text of `bytes[start, end)`. */
 export function textAt(bytes: Uint8Array, start: number, end: number): string {
   if (end - start < SHORT_TO_DECODE) {

@@ -12,7 +12,7 @@ import { Queue } from './core/queue.ts';
 import { timeoutMessage } from './core/timeout.ts';
 import type { PandoModule, UserFunction } from './core/function.ts';
 import type { CoreOptions, FromCore, LogLevel } from './messages.ts';
-import { FRAME_LIMIT, RESULT_ERROR, RESULT_TEXT, ResultsWriter, bytesResultFrame } from './protocol.ts';
+import { FRAME_LIMIT, RESULT_ERROR, RESULT_TEXT, ResultsWriter, bytesResultFrame, textResultFrame } from './protocol.ts';
 import type { ErrorKind } from './protocol.ts';
 
 export interface CoreHost {
@@ -207,7 +207,8 @@ export class Core {
 
   private writeText(call: Call, tag: number, text: string): void {
     this.makeRoom(text.length);
-    this.writer.textResult(call.id, tag, this.micros(call), text);
+    if (text.length <= FRAME_LIMIT) return this.writer.textResult(call.id, tag, this.micros(call), text);
+    this.host.results(textResultFrame(call.id, tag, this.micros(call), text));
   }
 
   private writeBytes(call: Call, bytes: Uint8Array): void {

@@ -8,7 +8,7 @@
  * The Rust side decodes the same golden frames: `fixtures/protocol.json`.
  */
 
-import { Malformed, Reader, Writer, textAt, varintSize } from './bytes.ts';
+import { Malformed, Reader, Writer, encodesWhole, textAt, utf8, varintSize } from './bytes.ts';
 
 export { Malformed };
 
@@ -169,13 +169,13 @@ export class ResultsWriter extends Writer {
   }
 
   bytesResult(id: number, micros: number, data: Uint8Array): void {
-    this.bytesHead(id, micros, data.length);
+    this.longHead(id, RESULT_BYTES, micros, data.length);
     this.raw(data);
   }
 
-  /** All of a result of bytes but the bytes. */
-  bytesHead(id: number, micros: number, length: number): void {
-    this.head(id, RESULT_BYTES, micros);
+  /** All of a result but its bytes. */
+  longHead(id: number, tag: number, micros: number, length: number): void {
+    this.head(id, tag, micros);
     this.varint(length);
   }
 
@@ -193,13 +193,29 @@ export class ResultsWriter extends Writer {
 
 /** A results frame with one result of bytes, copied once. */
 export function bytesResultFrame(id: number, micros: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const head = new ResultsWriter(32);
-  head.bytesHead(id, micros, data.length);
-  const start = head.take();
-  const frame = new Uint8Array(start.length + data.length);
-  frame.set(start);
-  frame.set(data, start.length);
+  const { frame, at } = longFrame(id, RESULT_BYTES, micros, data.length);
+  frame.set(data, at);
   return frame;
+}
+
+/** A results frame with one result of text, whose bytes are written in place when they are ASCII. */
+export function textResultFrame(id: number, tag: number, micros: number, text: string): Uint8Array<ArrayBuffer> {
+  const ascii = longFrame(id, tag, micros, text.length);
+  if (encodesWhole(text, ascii.frame.subarray(ascii.at))) return ascii.frame;
+  const bytes = utf8(text);
+  const { frame, at } = longFrame(id, tag, micros, bytes.length);
+  frame.set(bytes, at);
+  return frame;
+}
+
+/** A results frame but for the `length` bytes of its one result, which go to `at`. */
+function longFrame(id: number, tag: number, micros: number, length: number): { frame: Uint8Array<ArrayBuffer>; at: number } {
+  const head = new ResultsWriter(48);
+  head.longHead(id, tag, micros, length);
+  const start = head.take();
+  const frame = new Uint8Array(start.length + length);
+  frame.set(start);
+  return { frame, at: start.length };
 }
 
 /** The number of parts a frame is sent as; 0 when it goes whole. */
@@ -211,11 +227,36 @@ export function partsOf(length: number): number {
 export function part(frame: Uint8Array, index: number): Uint8Array<ArrayBuffer> {
   const start = index * FRAME_LIMIT;
   const bytes = frame.subarray(start, Math.min(frame.length, start + FRAME_LIMIT));
-  const writer = new Writer(1 + varintSize(frame.length) + 8 + bytes.length);
-  writer.byte(KIND_PART);
-  writer.varint(frame.length);
-  writer.raw(bytes);
-  return writer.take();
+  const head = partHead(frame);
+  const whole = new Uint8Array(head.length + bytes.length);
+  whole.set(head);
+  whole.set(bytes, head.length);
+  return whole;
+}
+
+/**
+ * Gives the part number `index` to `send`, which must have taken its bytes when it returns (a WebSocket has): without a
+ * copy, because its head stands for that long where the last bytes of the part before it are. Returns its length.
+ */
+export function sendPart(frame: Uint8Array, index: number, send: (data: Uint8Array<ArrayBuffer>) => void): number {
+  const head = partHead(frame);
+  const from = index * FRAME_LIMIT - head.length;
+  const piece = from < 0 ? part(frame, index) : frame.subarray(from, Math.min(frame.length, (index + 1) * FRAME_LIMIT));
+  const covered = from < 0 ? null : piece.slice(0, head.length);
+  if (covered) piece.set(head);
+  try {
+    send(piece as Uint8Array<ArrayBuffer>);
+  } finally {
+    if (covered) piece.set(covered);
+  }
+  return piece.length;
+}
+
+function partHead(frame: Uint8Array): Uint8Array {
+  const head = new Writer(1 + 2 * varintSize(frame.length) + 8);
+  head.byte(KIND_PART);
+  head.varint(frame.length);
+  return head.take();
 }
 
 function allocated(length: number): Uint8Array {

@@ -19,7 +19,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+};
 
 /// Letters of a token: lower case, none that is easily taken for another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -182,7 +185,7 @@ impl<W: Write> Write for OverStatus<W> {
 async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
     if let Some(port) = cli.port {
         let socket = SocketAddr::new(cli.bind, port);
-        return TcpListener::bind(socket).await.map_err(|error| {
+        return listen_on(socket).map_err(|error| {
             let remedy = match error.kind() {
                 ErrorKind::AddrNotAvailable => "choose another address with --bind",
                 _ => "choose another with --port, or leave it out for the next free one",
@@ -191,7 +194,7 @@ async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refus
         });
     }
     for port in DEFAULT_PORT..DEFAULT_PORT + 100 {
-        match TcpListener::bind(SocketAddr::new(cli.bind, port)).await {
+        match listen_on(SocketAddr::new(cli.bind, port)) {
             Ok(listener) => {
                 if port != DEFAULT_PORT {
                     notes.push(format!("port {DEFAULT_PORT} is taken; using {port}"));
@@ -205,6 +208,15 @@ async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refus
         }
     }
     Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
+}
+
+/// With room for as many connections at a time as the system allows: one that finds none is only tried again after a second.
+fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
 }
 
 /// Serves volunteers on `listener` and says where; gives a hint for when nobody comes.

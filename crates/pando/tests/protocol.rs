@@ -60,12 +60,22 @@ fn describe_answer(answer: &Answer) -> Json {
     }
 }
 
+/// The golden form with errors parsed: their fields may be written in another order.
+fn parsed(decoded: &Json) -> Json {
+    let mut decoded = decoded.clone();
+    for entry in decoded["entries"].as_array_mut().into_iter().flatten().filter(|entry| entry["tag"] == "error") {
+        let error: pando::protocol::Failure = serde_json::from_str(entry["text"].as_str().expect("text")).expect("an error");
+        *entry = json!({"id": entry["id"], "tag": "error", "micros": entry["micros"], "error": error});
+    }
+    decoded
+}
+
 #[test]
 fn golden_frames_are_decoded_and_written() {
     for fixture in list("frames") {
         let frame = unhex(&fixture["hex"]);
         let decoded = Binary::decode(frame.clone()).unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
-        assert_eq!(describe(&decoded), fixture["decoded"], "{}", fixture["name"]);
+        assert_eq!(describe(&decoded), parsed(&fixture["decoded"]), "{}", fixture["name"]);
         let written = match &decoded {
             Binary::Values(values) => encode_values(values.iter().map(|(id, value)| (*id, value)), 0),
             // The fields of an error may be written in another order.

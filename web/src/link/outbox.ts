@@ -1,6 +1,6 @@
 /** Results on their way to the master: cut into parts, and never so many in the socket that a ping would wait long. */
 
-import { part, partsOf } from '../protocol.ts';
+import { partsOf, sendPart } from '../protocol.ts';
 import { resultIds, withoutResults } from './results.ts';
 
 export interface Wire {
@@ -9,12 +9,19 @@ export interface Wire {
   send(data: Uint8Array<ArrayBuffer>): void;
 }
 
-const BUFFERED_LIMIT = 256 * 1024;
+/** Bytes in the socket at first, and at least. */
+const LEAST_BUFFERED = 256 * 1024;
+/** And at most, where the network takes them in a moment. */
+const MOST_BUFFERED = 8 << 20;
 
 export class Outbox {
   private frames: Uint8Array[] = [];
   /** Parts of the first frame that went out. */
   private parts = 0;
+  /** Follows the network: doubled when it took all of it between two looks, halved when it left more than half. */
+  private limit = LEAST_BUFFERED;
+  /** The limit held something back at the last look. */
+  private full = false;
 
   add(frame: Uint8Array): void {
     this.frames.push(frame);
@@ -22,13 +29,23 @@ export class Outbox {
 
   /** Sends what the wire should take now; true when there is more. */
   pump(wire: Wire): boolean {
-    while (this.frames.length > 0 && wire.bufferedAmount < BUFFERED_LIMIT) this.sendNext(wire, this.frames[0]);
-    return this.frames.length > 0;
+    let buffered = wire.bufferedAmount;
+    if (this.full) this.adapt(buffered);
+    while (this.frames.length > 0 && buffered < this.limit) buffered += this.sendNext(wire, this.frames[0]);
+    this.full = this.frames.length > 0;
+    return this.full;
+  }
+
+  private adapt(buffered: number): void {
+    if (buffered === 0) this.limit = Math.min(this.limit * 2, MOST_BUFFERED);
+    else if (buffered > this.limit / 2) this.limit = Math.max(this.limit / 2, LEAST_BUFFERED);
   }
 
   /** The link was lost: a frame that was not out as a whole goes again from its start. */
   rewind(): void {
     this.parts = 0;
+    this.limit = LEAST_BUFFERED;
+    this.full = false;
   }
 
   get empty(): boolean {
@@ -47,16 +64,19 @@ export class Outbox {
       .filter((frame): frame is Uint8Array => frame !== null);
   }
 
-  private sendNext(wire: Wire, frame: Uint8Array): void {
+  /** Gives how many bytes went. */
+  private sendNext(wire: Wire, frame: Uint8Array): number {
     const count = partsOf(frame.length);
     if (count === 0) {
       wire.send(frame as Uint8Array<ArrayBuffer>);
       this.frames.shift();
-      return;
+      return frame.length;
     }
-    wire.send(part(frame, this.parts++));
-    if (this.parts < count) return;
-    this.parts = 0;
-    this.frames.shift();
+    const length = sendPart(frame, this.parts++, (data) => wire.send(data));
+    if (this.parts === count) {
+      this.parts = 0;
+      this.frames.shift();
+    }
+    return length;
   }
 }
