@@ -76,7 +76,7 @@ export interface CoreOptions {
   json: boolean;
 }
 
-export type ToCore = { type: 'init'; options: CoreOptions; code?: string };
+export type ToCore = { type: 'init'; options: CoreOptions; code?: string; parent?: number };
 
 export type FromCore =
   | { type: 'ready' }

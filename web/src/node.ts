@@ -12,7 +12,7 @@ import type { ToCore } from './messages.ts';
 
 declare const PANDO_VERSION: string;
 
-const { ppid } = process;
+let parent = process.ppid;
 let code = '';
 
 const socket = new HostSocket({
@@ -40,6 +40,7 @@ const runtime = new Runtime(
 function begin(message: ToCore): void {
   if (message.type !== 'init') return;
   code = message.code || '';
+  parent = message.parent || parent;
   likeATab();
   void runtime.init(message.options).then(watchParent);
 }
@@ -52,5 +53,5 @@ function watchParent(): void {
   const watch = `
     const { workerData } = require('worker_threads');
     setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL'); }, 500);`;
-  new Worker(watch, { eval: true, workerData: ppid, stdin: false, env: {} }).unref();
+  new Worker(watch, { eval: true, workerData: parent, stdin: false, env: {} }).unref();
 }

@@ -79,7 +79,7 @@ impl Node {
         if major < OLDEST {
             return Err(NodeError::Old(version));
         }
-        let init = json!({"type": "init", "code": code, "options": options});
+        let init = json!({"type": "init", "code": code, "options": options, "parent": std::process::id()});
         let mut bytes = vec![0];
         serde_json::to_writer(&mut bytes, &init).expect("plain data");
         Ok(Self { host: Arc::new(host.as_bytes().to_vec()), init: Arc::new(bytes) })
@@ -95,6 +95,8 @@ impl Engine for Node {
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // Its life does not depend on a folder, nor a folder on it.
+            .current_dir("/")
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
