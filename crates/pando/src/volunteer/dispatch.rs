@@ -158,11 +158,11 @@ impl Dispatch {
         calls
     }
 
-    /// Takes back what no core has been given: of `ids`, or everything.
-    pub(crate) fn recall(&mut self, ids: Option<&[u64]>) -> Vec<u64> {
+    /// Takes back those of `ids` that no core has been given.
+    pub(crate) fn recall(&mut self, ids: &[u64]) -> Vec<u64> {
         let mut returned = Vec::new();
         self.queue.retain(|(id, _)| {
-            let back = ids.is_none_or(|ids| ids.contains(id));
+            let back = ids.contains(id);
             if back {
                 returned.push(*id);
             }

@@ -175,7 +175,7 @@ impl<E: Engine> Host<E> {
                 Ok(ToVolunteer::Bye { .. }) | Err(_) => return false,
                 Ok(ToVolunteer::Ping(beat)) => self.say(&ToMaster::Pong(beat)),
                 Ok(ToVolunteer::Recall { ids }) => {
-                    let ids = self.dispatch.recall(Some(&ids));
+                    let ids = self.dispatch.recall(&ids);
                     self.say(&ToMaster::Returned { ids, careful: false });
                 }
                 Ok(ToVolunteer::Welcome(_) | ToVolunteer::Pong(_)) => {}

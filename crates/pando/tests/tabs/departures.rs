@@ -1,7 +1,7 @@
 //! Devices that leave, crash, fall asleep and come back.
 
 use crate::{
-    common::{Tab, numbers},
+    common::{numbers, until},
     events::{self, Events},
     tab, tabs_only,
 };
@@ -43,10 +43,13 @@ fn a_device_that_falls_asleep_is_noticed_and_comes_back_by_itself() {
 }
 
 #[test]
-fn a_tab_opened_before_the_end_is_thanked_and_the_run_ends_without_it() {
-    let run = tabs_only("(x, cb) => cb(null, x)").args(["--events", events::FILE]).stdin(numbers(10)).start();
+fn a_tab_that_is_there_at_the_end_is_told_that_the_job_is_done() {
+    let mut run = tabs_only("(x, cb) => cb(null, x)").args(["--events", events::FILE]).stdin_open().start();
     let events = Events::of(&run);
-    let _tab = Tab::open(&run.url(), "device=Late;");
+    let _tab = tab(&run, "Late");
+    run.says("Late joined");
+    run.write(numbers(10));
+    run.close_stdin();
+    until("Late is told", || events.all().into_iter().find(|event| event["event"] == "left" && event["why"] == "done"));
     run.wait().gives(numbers(10));
-    let _ = events;
 }
