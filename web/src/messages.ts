@@ -53,7 +53,11 @@ export interface Hello {
   job?: string;
   holds: number[];
   kind: 'browser' | 'native';
+  /** How the channel reaches the master, where it is not a plain WebSocket to it. */
+  path?: Path;
 }
+
+export type Path = 'websocket' | 'direct' | 'turn' | 'relay';
 
 export type Report = { type: 'report'; id?: number; report: unknown };
 export type Log = { type: 'log'; entries: LogEntry[] };

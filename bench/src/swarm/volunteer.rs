@@ -126,6 +126,7 @@ impl<'a> Volunteer<'a> {
             job: None,
             holds: Vec::new(),
             kind: "native".into(),
+            path: None,
         }
     }
 

@@ -55,6 +55,18 @@ pub struct Cli {
     #[arg(long, env = "PANDO_OPEN_ACCESS", value_parser = YesOrNo::new())]
     pub open_access: bool,
 
+    /// Relay through which volunteers outside the local network join, such as https://pando.example.org
+    #[arg(long, env = "PANDO_HOST", value_name = "URL", requires = "secret", conflicts_with = "local")]
+    pub host: Option<String>,
+
+    /// What that relay asks of those who use it
+    #[arg(long, env = "PANDO_SECRET", value_name = "S", hide_env_values = true)]
+    pub secret: Option<String>,
+
+    /// STUN and TURN servers for direct connections, such as stun:stun.example.org:3478 or turn:USER:PASSWORD@HOST:PORT
+    #[arg(long, env = "PANDO_ICE_SERVERS", value_name = "URLS", value_delimiter = ',')]
+    pub ice_servers: Vec<String>,
+
     /// Open a volunteer tab in this machine's browser
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
     pub open: bool,

@@ -13,6 +13,7 @@ pub use hosts::Hosts;
 use crate::{
     channel, embedded,
     master::{Door, Master, attend},
+    protocol::Path,
 };
 use axum::{
     Router,
@@ -132,7 +133,7 @@ async fn socket(served: Arc<Served>, request: Request) -> Response {
         .max_frame_size(MAX_MESSAGE);
     upgrade.on_upgrade(move |socket| async move {
         let (ours, theirs) = channel::pair();
-        let door = Door { token: served.site.token.clone() };
+        let door = Door { token: served.site.token.clone(), path: Path::WebSocket };
         tokio::join!(attend(served.site.master.clone(), door, ours), channel::carry(socket, theirs));
     })
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     channel::Channel,
     console::printable,
-    protocol::{self, Frame, Hello, PART, ToMaster, ToVolunteer, Value, Welcome},
+    protocol::{self, Frame, Hello, PART, Path, ToMaster, ToVolunteer, Value, Welcome},
 };
 use serde_json::json;
 use std::{
@@ -32,6 +32,8 @@ const LONGEST_HELLO: usize = 1 << 20;
 pub struct Door {
     /// What hello must name; empty: anyone.
     pub token: String,
+    /// The transport of its channel. For a peer connection the volunteer says whether it is [`Path::Direct`] or [`Path::Turn`].
+    pub path: Path,
 }
 
 /// Why a volunteer's channel ends.
@@ -61,7 +63,11 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     };
     match hello {
         Ok(hello) => {
-            let mut attendant = Attendant::seat(master, hello);
+            let path = match (door.path, hello.path) {
+                (Path::Direct, Some(Path::Turn)) => Path::Turn,
+                (path, _) => path,
+            };
+            let mut attendant = Attendant::seat(master, hello, path);
             let end = attendant.run(&mut channel).await;
             attendant.leave(end, &channel).await;
         }
@@ -112,7 +118,7 @@ struct Attendant {
 }
 
 impl Attendant {
-    fn seat(master: Arc<Master>, hello: Hello) -> Self {
+    fn seat(master: Arc<Master>, hello: Hello, path: Path) -> Self {
         let now = Instant::now();
         let wake = Arc::new(Notify::new());
         let cores = hello.cores.min(4096);
@@ -162,9 +168,15 @@ impl Attendant {
         seat.say(&ToVolunteer::Welcome(welcome));
         seat.ping(now);
         if hello.kind != "native" {
-            master.console.say(format!("{name} joined with {cores} core{}", if cores == 1 { "" } else { "s" }));
+            let by = match path {
+                Path::Local | Path::WebSocket => "",
+                Path::Direct => ", by a direct connection",
+                Path::Turn => ", by a connection through a TURN server",
+                Path::Relay => ", through the relay",
+            };
+            master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
         }
-        master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind}));
+        master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
         Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None }
     }
 

@@ -84,6 +84,26 @@ pub struct Hello {
     /// `browser` or `native`.
     #[serde(default)]
     pub kind: String,
+    /// How its channel reaches the master, as far as the volunteer knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Path>,
+}
+
+/// How a channel reaches a volunteer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Path {
+    /// In memory, on this machine.
+    Local,
+    /// A WebSocket to the master's own port.
+    #[default]
+    WebSocket,
+    /// A peer connection between the two.
+    Direct,
+    /// A peer connection whose packets pass through a TURN server.
+    Turn,
+    /// A WebSocket whose bytes pass through the relay.
+    Relay,
 }
 
 /// What the master says.

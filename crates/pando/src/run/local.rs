@@ -5,6 +5,7 @@ use crate::{
     channel,
     cli::Cli,
     master::{Door, Master, attend},
+    protocol::Path,
     volunteer::{Lend, lend},
 };
 use std::sync::Arc;
@@ -15,7 +16,7 @@ pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) ->
     let Some((node, first)) = function.local.filter(|_| cores > 0) else { return false };
     let (ours, theirs) = channel::pair();
     let lent = Lend { name: "this machine".into(), cores, token: String::new(), device: "local".into() };
-    tokio::spawn(attend(master.clone(), Door::default(), ours));
+    tokio::spawn(attend(master.clone(), Door { path: Path::Local, ..Door::default() }, ours));
     tokio::spawn(lend(lent, node, Some(first), theirs));
     true
 }

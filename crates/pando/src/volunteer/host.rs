@@ -57,6 +57,7 @@ pub async fn lend(lend: Lend, engine: impl Engine, first: Option<First>, mut cha
         job: None,
         holds: Vec::new(),
         kind: "native".into(),
+        path: None,
     };
     if channel.outgoing.send(Frame::json(&ToMaster::Hello(hello))).await.is_err() {
         return;
