@@ -11,4 +11,5 @@ pub mod master;
 pub mod protocol;
 pub mod run;
 pub mod server;
+pub mod uplink;
 pub mod volunteer;

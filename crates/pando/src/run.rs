@@ -5,12 +5,14 @@ mod local;
 mod signals;
 
 use crate::{
+    channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
     console::{Console, printable},
     events::Events,
     master::{self, Ending, Framing, Job, Master},
     protocol::{Form, JobOptions},
     server::{self, Hosts, Site},
+    uplink::{Program, Relay, Uplink},
 };
 use function::Function;
 use std::{
@@ -96,9 +98,14 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     let function = Function::load(&cli, &options, &mut notes).await?;
     let master = Master::new(job(&cli, options, framing, &function), console.clone(), events);
 
+    let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
+    let uplink = match &cli.host {
+        Some(host) => Some(open_room(&cli, host, &token, &master, &function, None).await?),
+        None => None,
+    };
     let mut hint = String::new();
     if let Some(listener) = listener {
-        hint = open_to_volunteers(&cli, listener, &master, &function);
+        hint = open_to_volunteers(&cli, listener, token, &master, &function, uplink.as_ref());
     }
     notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
@@ -116,9 +123,14 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     }
     let ending = tokio::select! {
         ending = ended => ending.unwrap_or(Ending::OutputFailed("the output thread died".into())),
-        () = signals::stopped(&master) => return Ok(stopped_now(&master)),
+        () = signals::stopped(&master) => {
+            if let Some(uplink) = &uplink {
+                uplink.end().await;
+            }
+            return Ok(stopped_now(&master));
+        }
     };
-    finish(&master).await;
+    finish(&master, uplink.as_ref()).await;
     Ok(conclude(&ending, &console))
 }
 
@@ -219,9 +231,38 @@ fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(4096)
 }
 
+/// Opens a room at the relay `host` and says where volunteers join.
+async fn open_room(
+    cli: &Cli,
+    host: &str,
+    token: &str,
+    master: &Arc<Master>,
+    function: &Function,
+    peers: Option<Peers>,
+) -> Result<Uplink, Refused> {
+    let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
+    let program = Program {
+        function: function.code.clone(),
+        hash: function.hash.clone(),
+        dom: cli.dom,
+        token: if token.is_empty() { fresh_token() } else { token.into() },
+        key: fresh_token() + &fresh_token() + &fresh_token(),
+        ice_servers: Vec::new(),
+    };
+    let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;
+    master.console.say(format!("Serving volunteer code at {}", uplink.url));
+    Ok(uplink)
+}
+
 /// Serves volunteers on `listener` and says where; gives a hint for when nobody comes.
-fn open_to_volunteers(cli: &Cli, listener: TcpListener, master: &Arc<Master>, function: &Function) -> String {
-    let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
+fn open_to_volunteers(
+    cli: &Cli,
+    listener: TcpListener,
+    token: String,
+    master: &Arc<Master>,
+    function: &Function,
+    uplink: Option<&Uplink>,
+) -> String {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let addresses = server::addresses(cli.bind);
     let urls: Vec<String> = addresses.iter().map(|address| url(*address, port, &token)).collect();
@@ -245,15 +286,19 @@ fn open_to_volunteers(cli: &Cli, listener: TcpListener, master: &Arc<Master>, fu
     if cli.open_access {
         master.console.say("open access: anyone who finds this port can join");
     }
-    show_qr(cli, master, &urls[0]);
+    show_qr(cli, master, uplink.map_or(&urls[0], |uplink| &uplink.url));
     if cli.open && open::that_detached(&urls[0]).is_err() {
         master.console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
-    let first = urls[0].clone();
-    format!(
-        "nobody has joined yet: open {first} in a browser of this machine or of another device on the same network. \
-         If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through"
-    )
+    match uplink {
+        Some(uplink) => format!("nobody has joined yet: open {} in a browser of any device", uplink.url),
+        None => format!(
+            "nobody has joined yet: open {} in a browser of this machine or of another device on the same network. \
+             If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through, \
+             or let it join through a relay (--host)",
+            urls[0]
+        ),
+    }
 }
 
 fn url(address: IpAddr, port: u16, token: &str) -> String {
@@ -304,7 +349,7 @@ async fn hint_when_alone(master: Arc<Master>, hint: String) {
 }
 
 /// Tells volunteers that the job is done, and waits a moment for them to hear it.
-async fn finish(master: &Arc<Master>) {
+async fn finish(master: &Arc<Master>, uplink: Option<&Uplink>) {
     master.finish();
     let patience = Instant::now() + Duration::from_millis(500);
     while master.volunteers().0 > 0 && Instant::now() < patience {
@@ -312,6 +357,9 @@ async fn finish(master: &Arc<Master>) {
     }
     // Their last frames are on their way through the sockets' tasks.
     tokio::time::sleep(Duration::from_millis(20)).await;
+    if let Some(uplink) = uplink {
+        uplink.end().await;
+    }
     master.console.status(String::new());
     master.events.finish();
 }
