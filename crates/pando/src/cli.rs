@@ -17,11 +17,16 @@ pub const DEFAULT_PORT: u16 = 5000;
 )]
 pub struct Cli {
     /// JavaScript or TypeScript file with the function to apply
-    pub function: PathBuf,
+    #[arg(required_unless_present = "exec")]
+    pub function: Option<PathBuf>,
 
     /// Values to apply it to (default: the lines of standard input)
     #[arg(value_name = "ITEMS")]
     pub items: Vec<String>,
+
+    /// Apply this program instead of a function: one per core of this machine, it reads values as lines and answers each with a line
+    #[arg(long, env = "PANDO_EXEC", value_name = "COMMAND", conflicts_with_all = ["dom", "host", "start_idle", "open"])]
+    pub exec: Option<String>,
 
     /// Read values from standard input, one per line
     #[arg(long, env = "PANDO_STDIN", value_parser = YesOrNo::new(), conflicts_with = "items")]
@@ -34,6 +39,22 @@ pub struct Cli {
     /// Each value and each result is one JSON text
     #[arg(long, env = "PANDO_JSON", value_parser = YesOrNo::new())]
     pub json: bool,
+
+    /// Put a program in the loop: ask it for values as cores become free, and tell it results at once, as JSON lines (see docs/sync-stdio.md)
+    #[arg(long, env = "PANDO_SYNC_STDIO", value_parser = YesOrNo::new(), conflicts_with_all = ["items", "stdin", "null", "files", "on_error"])]
+    pub sync_stdio: bool,
+
+    /// Values are names of files, relative to this folder: the function receives each one's bytes
+    #[arg(long, env = "PANDO_FILES", value_parser = YesOrNo::new(), conflicts_with_all = ["json", "exec"])]
+    pub files: bool,
+
+    /// With --files: write each result to the file of the same name below this folder, and print its path
+    #[arg(long, env = "PANDO_OUTPUT_DIR", value_name = "DIR", requires = "files")]
+    pub output_dir: Option<PathBuf>,
+
+    /// With --output-dir: the ending of results' names, such as png, in place of the inputs'
+    #[arg(long, env = "PANDO_EXT", value_name = "E", requires = "output_dir")]
+    pub ext: Option<String>,
 
     /// Port for volunteers [default: 5000 or the next free one; 0: any]
     #[arg(long, env = "PANDO_PORT", value_name = "PORT")]
@@ -107,6 +128,14 @@ pub struct Cli {
     #[arg(long, env = "PANDO_RETRIES", value_name = "N", default_value_t = 2)]
     pub retries: u32,
 
+    /// Run this command for each result, with the result on its standard input; unless it succeeds, the input is computed again
+    #[arg(long, env = "PANDO_CONFIRM", value_name = "COMMAND")]
+    pub confirm: Option<String>,
+
+    /// What follows when an input has failed for good: end the run there, leave it out, or put {"error":…} in its place (with --json)
+    #[arg(long, env = "PANDO_ON_ERROR", value_name = "WHAT", default_value = "stop")]
+    pub on_error: OnError,
+
     /// Time between signs of life; a device that is silent for three is gone
     #[arg(long, env = "PANDO_HEARTBEAT", value_name = "DUR", default_value = "5s", value_parser = duration)]
     pub heartbeat: Duration,
@@ -141,11 +170,27 @@ impl Cli {
     pub fn read() -> Self {
         // `-0` would be taken for a negative number.
         let mut options = true;
-        Self::parse_from(std::env::args_os().map(|arg| {
+        let mut cli = Self::parse_from(std::env::args_os().map(|arg| {
             options &= arg != "--";
             if options && arg == "-0" { "--null".into() } else { arg }
-        }))
+        }));
+        if cli.exec.is_some() {
+            // No function is named: the first word is an item.
+            cli.items.splice(0..0, cli.function.take().map(|word| word.to_string_lossy().into_owned()));
+        }
+        cli
     }
+}
+
+/// What follows when an input has failed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// Inputs before it are finished, then the run ends.
+    Stop,
+    /// It has no output.
+    Skip,
+    /// Its output says so.
+    Report,
 }
 
 /// When something is shown.

@@ -6,10 +6,10 @@ mod signals;
 
 use crate::{
     channel::Peers,
-    cli::{Cli, DEFAULT_PORT, When},
+    cli::{BatchSize, Cli, DEFAULT_PORT, OnError, When},
     console::{Console, printable},
     events::Events,
-    master::{self, Ending, Framing, Job, Master},
+    master::{self, Ending, Files, Framing, Job, Master, Values},
     protocol::{Form, JobOptions},
     server::{self, Hosts, Site},
     uplink::{Program, Relay, Uplink},
@@ -71,20 +71,32 @@ fn raise_file_limit() {
 }
 
 async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
-    let framing = Framing { separator: if cli.null { 0 } else { b'\n' }, form: if cli.json { Form::Json } else { Form::Text } };
-    let from_stdin = cli.stdin || cli.items.is_empty();
-    if from_stdin && !cli.stdin && std::io::stdin().is_terminal() {
+    let framing = Framing {
+        separator: if cli.null { 0 } else { b'\n' },
+        form: if cli.json || cli.sync_stdio { Form::Json } else { Form::Text },
+    };
+    let from_stdin = cli.stdin || cli.sync_stdio || cli.items.is_empty();
+    if from_stdin && !cli.stdin && !cli.sync_stdio && std::io::stdin().is_terminal() {
         return Err(Refused(
             "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
                 .into(),
         ));
+    }
+    if cli.on_error == OnError::Report && !cli.json {
+        return Err(Refused("--on-error report puts JSON in place of results: it needs --json".into()));
+    }
+    if cli.exec.is_some() && cli.cores == Some(0) {
+        return Err(Refused("--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out".into()));
     }
     if cli.local && cli.cores == Some(0) {
         return Err(Refused(
             "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out".into(),
         ));
     }
-    let items = master::items(cli.items.clone(), framing.form).map_err(|error| Refused(error.0))?;
+    let items = master::items(cli.items.clone(), framing.form).map_err(|error| Refused(error.text))?;
+    if let Some(files) = files(&cli) {
+        files.check(&cli.items).map_err(|error| Refused(error.text))?;
+    }
     let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
     let options = job_options(&cli);
     // Said once the URLs are: those come first of all.
@@ -95,7 +107,11 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
             "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
         );
     }
-    let function = Function::load(&cli, &options, &mut notes).await?;
+    let function = match (&cli.exec, &cli.function) {
+        (Some(command), _) => Function::program(command, framing)?,
+        (None, Some(path)) => Function::load(&cli, path, &options, &mut notes).await?,
+        (None, None) => return Err(Refused("there is no function: name its file, or a program with --exec".into())),
+    };
     let master = Master::new(job(&cli, options, framing, &function), console.clone(), events);
 
     let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
@@ -117,6 +133,9 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
     let ended = start_ends(&master, items, from_stdin, live && std::io::stdout().is_terminal());
     tokio::spawn(master::watch(master.clone()));
+    if let Some(command) = &cli.confirm {
+        tokio::spawn(master::confirm(master.clone(), command.clone(), cli.timeout));
+    }
     tokio::spawn(show_progress(cli.clone(), master.clone(), live));
     if !has_local {
         tokio::spawn(hint_when_alone(master.clone(), hint));
@@ -134,12 +153,16 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     Ok(conclude(&ending, &console))
 }
 
+fn files(cli: &Cli) -> Option<Files> {
+    cli.files.then(|| Files { output_dir: cli.output_dir.clone(), ext: cli.ext.clone() })
+}
+
 fn job_options(cli: &Cli) -> JobOptions {
     JobOptions {
         concurrency: cli.concurrency,
         timeout: cli.timeout.map(|timeout| timeout.as_millis() as u64),
         dom: cli.dom,
-        json: cli.json,
+        json: cli.json || cli.sync_stdio,
         heartbeat: cli.heartbeat.as_millis() as u64,
     }
 }
@@ -150,8 +173,18 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) ->
         function: function.hash.clone(),
         options,
         framing,
-        batch_size: cli.batch_size,
+        batch_size: if cli.sync_stdio && cli.batch_size == BatchSize::Auto {
+            // Values are asked for as cores become free, and not before.
+            BatchSize::Fixed(cli.concurrency)
+        } else {
+            cli.batch_size
+        },
+        sync: cli.sync_stdio,
         retries: cli.retries,
+        on_error: cli.on_error,
+        confirms: cli.confirm.is_some(),
+        files: files(cli),
+        local_only: cli.local || cli.exec.is_some(),
         window: cli.window as usize,
         quiet: cli.quiet,
     }
@@ -168,13 +201,28 @@ fn start_ends(
     let draining = master.clone();
     std::thread::spawn(move || {
         let stdout = std::io::stdout().lock();
+        if draining.job.sync {
+            let _ = done.send(draining.talk(stdout));
+            return;
+        }
         let _ = done.send(if over_status { draining.drain(OverStatus(stdout)) } else { draining.drain(stdout) });
     });
-    if from_stdin {
-        let feeding = master.clone();
-        std::thread::spawn(move || feeding.feed(std::io::stdin().lock()));
-    } else {
-        master.provide(items);
+    let feeding = master.clone();
+    if master.job.sync {
+        std::thread::spawn(move || feeding.hear(std::io::stdin().lock()));
+        return ended;
+    }
+    match (&master.job.files, from_stdin) {
+        (None, true) => drop(std::thread::spawn(move || feeding.feed(std::io::stdin().lock()))),
+        (None, false) => master.provide(items),
+        (Some(files), true) => {
+            let (files, names) = (files.clone(), Values::new(std::io::stdin(), master.job.framing));
+            std::thread::spawn(move || feeding.feed_files(&files, names));
+        }
+        (Some(files), false) => {
+            let (files, names) = (files.clone(), items.into_iter().map(Ok));
+            std::thread::spawn(move || feeding.feed_files(&files, names));
+        }
     }
     ended
 }
@@ -375,11 +423,24 @@ fn stopped_now(master: &Master) -> i32 {
 fn conclude(ending: &Ending, console: &Console) -> i32 {
     let why = match ending {
         Ending::Complete | Ending::ReaderLeft => return 0,
+        Ending::SomeFailed(count) => {
+            let (items, were) = if *count == 1 { ("item", "was") } else { ("items", "were") };
+            console.say(format!("{count} {items} failed and {were} left out"));
+            return 1;
+        }
         Ending::Interrupted => {
             console.say("stopped on request: what had been read is finished");
             return 1;
         }
-        Ending::InputFailed(error) => printable(&error.0),
+        Ending::CannotRun(why) => {
+            console.say(format!("error: {}", printable(why)));
+            return 2;
+        }
+        Ending::InputFailed(error) if error.usage => {
+            console.say(format!("error: {}", printable(&error.text)));
+            return 2;
+        }
+        Ending::InputFailed(error) => printable(&error.text),
         Ending::ItemFailed(text) => printable(text),
         Ending::OutputFailed(text) => text.clone(),
     };

@@ -27,7 +27,7 @@ const OLDEST: u32 = 20;
 const LONGEST_LINE: usize = 8 * 1024;
 
 /// Time for a dead child's output to be read to its end.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What a child starts with: it takes its host from the first frame, so that no file has to lie anywhere.
 const BOOT: &str = "\
@@ -187,7 +187,7 @@ async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice) 
     }
 }
 
-async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) {
+pub(super) async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     loop {
