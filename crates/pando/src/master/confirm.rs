@@ -98,7 +98,7 @@ async fn run(
     writing.abort();
     let Ok(ended) = ended else {
         member.kill();
-        return Err(format!("the --confirm command takes longer than {timeout:?}"));
+        return Err(format!("the --confirm command takes longer than {:?}", timeout.unwrap_or_default()));
     };
     member.forget();
     match ended {

@@ -48,7 +48,7 @@ impl Function {
         options: &JobOptions,
         notes: &mut Vec<String>,
     ) -> Result<Self, Refused> {
-        let bundler = pando_bundler::Options { builtins: embedded::builtin };
+        let bundler = pando_bundler::Options { builtins: embedded::builtin, buffer: cli.files };
         let bundle = pando_bundler::bundle(path, &bundler).await.map_err(|error| Refused(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
         let mut function = Self { code: bundle.code, hash: bundle.hash, local: None };
