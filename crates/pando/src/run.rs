@@ -5,9 +5,11 @@ mod local;
 mod signals;
 
 use crate::{
+    channel::webrtc::Peers,
     cli::{Cli, DEFAULT_PORT, When},
     console::{Console, printable},
     events::Events,
+    ice::IceServer,
     master::{self, Ending, Framing, Job, Master},
     protocol::{Form, JobOptions},
     server::{self, Hosts, Site},
@@ -88,6 +90,7 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     // Said once the URLs are: those come first of all.
     let mut notes = Vec::new();
     let listener = if cli.local { None } else { Some(listen(&cli, &mut notes).await?) };
+    let peers = listener.as_ref().and_then(|listener| meet_peers(&cli, listener, &mut notes));
     if cli.dom && cli.cores != Some(0) && !cli.start_idle {
         notes.push(
             "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
@@ -98,7 +101,7 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
 
     let mut hint = String::new();
     if let Some(listener) = listener {
-        hint = open_to_volunteers(&cli, listener, &master, &function);
+        hint = open_to_volunteers(&cli, listener, peers.clone(), &master, &function);
     }
     notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
@@ -116,9 +119,9 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     }
     let ending = tokio::select! {
         ending = ended => ending.unwrap_or(Ending::OutputFailed("the output thread died".into())),
-        () = signals::stopped(&master) => return Ok(stopped_now(&master)),
+        () = signals::stopped(&master) => return Ok(stopped_now(&master, peers.as_ref()).await),
     };
-    finish(&master).await;
+    finish(&master, peers.as_ref()).await;
     Ok(conclude(&ending, &console))
 }
 
@@ -219,8 +222,32 @@ fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(4096)
 }
 
+/// Starts peer connections, on the UDP port of the same number if it is free.
+fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<String>) -> Option<Peers> {
+    let address = listener.local_addr().ok()?;
+    match Peers::start(address) {
+        Ok(peers) => {
+            if peers.port() != address.port() {
+                notes.push(format!("UDP port {} is taken; direct connections use {}", address.port(), peers.port()));
+            }
+            peers.set_stun_servers(cli.ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned).collect());
+            Some(peers)
+        }
+        Err(error) => {
+            notes.push(format!("no UDP port can be used ({error}): volunteers connect by WebSocket only"));
+            None
+        }
+    }
+}
+
 /// Serves volunteers on `listener` and says where; gives a hint for when nobody comes.
-fn open_to_volunteers(cli: &Cli, listener: TcpListener, master: &Arc<Master>, function: &Function) -> String {
+fn open_to_volunteers(
+    cli: &Cli,
+    listener: TcpListener,
+    peers: Option<Peers>,
+    master: &Arc<Master>,
+    function: &Function,
+) -> String {
     let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let addresses = server::addresses(cli.bind);
@@ -232,6 +259,8 @@ fn open_to_volunteers(cli: &Cli, listener: TcpListener, master: &Arc<Master>, fu
         hash: function.hash.clone(),
         dom: cli.dom,
         hosts: Hosts::new(&cli.allow_host),
+        peers,
+        ice_servers: cli.ice_servers.clone(),
     };
     let console = master.console.clone();
     tokio::spawn(async move {
@@ -304,7 +333,7 @@ async fn hint_when_alone(master: Arc<Master>, hint: String) {
 }
 
 /// Tells volunteers that the job is done, and waits a moment for them to hear it.
-async fn finish(master: &Arc<Master>) {
+async fn finish(master: &Arc<Master>, peers: Option<&Peers>) {
     master.finish();
     let patience = Instant::now() + Duration::from_millis(500);
     while master.volunteers().0 > 0 && Instant::now() < patience {
@@ -312,12 +341,18 @@ async fn finish(master: &Arc<Master>) {
     }
     // Their last frames are on their way through the sockets' tasks.
     tokio::time::sleep(Duration::from_millis(20)).await;
+    if let Some(peers) = peers {
+        peers.finish(patience.saturating_duration_since(Instant::now())).await;
+    }
     master.console.status(String::new());
     master.events.finish();
 }
 
-fn stopped_now(master: &Master) -> i32 {
+async fn stopped_now(master: &Master, peers: Option<&Peers>) -> i32 {
     let (left, _) = master.interrupt();
+    if let Some(peers) = peers {
+        peers.finish(Duration::ZERO).await;
+    }
     master.console.status(String::new());
     master.console.say(format!("stopped: {left} item{} not finished", if left == 1 { " was" } else { "s were" }));
     master.events.finish();
