@@ -114,7 +114,7 @@ fn file(served: &Served, name: &str) -> Option<Response> {
     let (kind, text) = match name {
         "" => ("text/html; charset=utf-8", Body::from(served.page.clone())),
         "function.js" => (SCRIPT, Body::from(served.site.function.clone())),
-        "page.js" | "link.js" | "worker.js" => (SCRIPT, Body::from(embedded::web(name)?)),
+        "page.js" => (SCRIPT, Body::from(embedded::web(name)?)),
         _ => return None,
     };
     let mut response = Response::new(text);
