@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guessedName } from '../src/page/name.ts';
-import { addresses, coresToLend, fragmentOptions, tokenOf } from '../src/page/options.ts';
+import { coresToLend, folderOf, fragmentOptions, tokenOf } from '../src/page/options.ts';
 import { Rate } from '../src/page/rate.ts';
 import { grouped, logLine, rate, standing } from '../src/page/words.ts';
 import type { Phase } from '../src/page-messages.ts';
@@ -15,8 +15,8 @@ test('options of the fragment', () => {
 });
 
 test('addresses follow from the page', () => {
-  assert.deepEqual(addresses('http://192.168.1.2:5000/k7d2/#cores=1'), { socket: 'ws://192.168.1.2:5000/k7d2/socket', page: 'http://192.168.1.2:5000/k7d2/' });
-  assert.deepEqual(addresses('https://x.example/?a'), { socket: 'wss://x.example/socket', page: 'https://x.example/' });
+  assert.equal(folderOf('http://192.168.1.2:5000/k7d2/#cores=1/2'), 'http://192.168.1.2:5000/k7d2/');
+  assert.equal(folderOf('https://x.example/?a/b'), 'https://x.example/');
   assert.equal(tokenOf('/k7d2/'), 'k7d2');
   assert.equal(tokenOf('/k7d2/index.html'), 'k7d2');
   assert.equal(tokenOf('/'), '');

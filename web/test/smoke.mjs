@@ -234,7 +234,7 @@ test('a function with a document', { code: STAGE, dom: true }, async (master, pa
   assert.equal((await master.result(1)).text, 'two yes');
 });
 
-test('the page while it computes', { code: TOY, fragment: '#protocol=webrtc;' }, async (master, page) => {
+test('the page while it computes', { code: TOY }, async (master, page) => {
   await master.message('hello');
   let id = 0;
   const more = () => master.values(Array.from({ length: 3 }, () => [id++, 'sleep 40']));

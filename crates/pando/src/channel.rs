@@ -4,7 +4,7 @@
 //! [`Sender::reserve`](tokio::sync::mpsc::Sender::reserve) *while* it receives, so that two ends that both have much to
 //! say never wait for each other. Dropping an end closes the channel.
 
-mod webrtc;
+pub mod webrtc;
 mod websocket;
 
 pub use webrtc::Peers;

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::ice::IceServer;
 use clap::{Parser, ValueEnum, builder::BoolishValueParser as YesOrNo};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -86,7 +87,7 @@ pub struct Cli {
 
     /// STUN and TURN servers for direct connections, such as stun:stun.example.org:3478 or turn:USER:PASSWORD@HOST:PORT
     #[arg(long, env = "PANDO_ICE_SERVERS", value_name = "URLS", value_delimiter = ',')]
-    pub ice_servers: Vec<String>,
+    pub ice_servers: Vec<IceServer>,
 
     /// Open a volunteer tab in this machine's browser
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod console;
 pub mod embedded;
 pub mod events;
+pub mod ice;
 pub mod master;
 pub mod protocol;
 pub mod run;

@@ -9,6 +9,7 @@ use crate::{
     cli::{BatchSize, Cli, DEFAULT_PORT, OnError, When},
     console::{Console, printable},
     events::Events,
+    ice::IceServer,
     master::{self, Ending, Files, Framing, Job, Master, Values},
     protocol::{Form, JobOptions},
     server::{self, Hosts, Site},
@@ -102,6 +103,7 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     // Said once the URLs are: those come first of all.
     let mut notes = Vec::new();
     let listener = if cli.local { None } else { Some(listen(&cli, &mut notes).await?) };
+    let peers = listener.as_ref().and_then(|listener| meet_peers(&cli, listener, &mut notes));
     if cli.dom && cli.cores != Some(0) && !cli.start_idle {
         notes.push(
             "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
@@ -116,12 +118,12 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
 
     let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
     let uplink = match &cli.host {
-        Some(host) => Some(open_room(&cli, host, &token, &master, &function, None).await?),
+        Some(host) => Some(open_room(&cli, host, &token, &master, &function, peers.clone()).await?),
         None => None,
     };
     let mut hint = String::new();
     if let Some(listener) = listener {
-        hint = open_to_volunteers(&cli, listener, token, &master, &function, uplink.as_ref());
+        hint = open_to_volunteers(&cli, listener, token, peers.clone(), &master, &function, uplink.as_ref());
     }
     notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
@@ -146,10 +148,10 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
             if let Some(uplink) = &uplink {
                 uplink.end().await;
             }
-            return Ok(stopped_now(&master));
+            return Ok(stopped_now(&master, peers.as_ref()).await);
         }
     };
-    finish(&master, uplink.as_ref()).await;
+    finish(&master, peers.as_ref(), uplink.as_ref()).await;
     Ok(conclude(&ending, &console))
 }
 
@@ -295,11 +297,29 @@ async fn open_room(
         dom: cli.dom,
         token: if token.is_empty() { fresh_token() } else { token.into() },
         key: fresh_token() + &fresh_token() + &fresh_token(),
-        ice_servers: Vec::new(),
+        ice_servers: cli.ice_servers.clone(),
     };
     let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;
     master.console.say(format!("Serving volunteer code at {}", uplink.url));
     Ok(uplink)
+}
+
+/// Starts peer connections, on the UDP port of the same number if it is free.
+fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<String>) -> Option<Peers> {
+    let address = listener.local_addr().ok()?;
+    match Peers::start(address) {
+        Ok(peers) => {
+            if peers.port() != address.port() {
+                notes.push(format!("UDP port {} is taken; direct connections use {}", address.port(), peers.port()));
+            }
+            peers.set_stun_servers(cli.ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned).collect());
+            Some(peers)
+        }
+        Err(error) => {
+            notes.push(format!("no UDP port can be used ({error}): volunteers connect by WebSocket only"));
+            None
+        }
+    }
 }
 
 /// Serves volunteers on `listener` and says where; gives a hint for when nobody comes.
@@ -307,6 +327,7 @@ fn open_to_volunteers(
     cli: &Cli,
     listener: TcpListener,
     token: String,
+    peers: Option<Peers>,
     master: &Arc<Master>,
     function: &Function,
     uplink: Option<&Uplink>,
@@ -321,6 +342,8 @@ fn open_to_volunteers(
         hash: function.hash.clone(),
         dom: cli.dom,
         hosts: Hosts::new(&cli.allow_host),
+        peers,
+        ice_servers: cli.ice_servers.clone(),
     };
     let console = master.console.clone();
     tokio::spawn(async move {
@@ -397,7 +420,7 @@ async fn hint_when_alone(master: Arc<Master>, hint: String) {
 }
 
 /// Tells volunteers that the job is done, and waits a moment for them to hear it.
-async fn finish(master: &Arc<Master>, uplink: Option<&Uplink>) {
+async fn finish(master: &Arc<Master>, peers: Option<&Peers>, uplink: Option<&Uplink>) {
     master.finish();
     let patience = Instant::now() + Duration::from_millis(500);
     while master.volunteers().0 > 0 && Instant::now() < patience {
@@ -408,12 +431,18 @@ async fn finish(master: &Arc<Master>, uplink: Option<&Uplink>) {
     if let Some(uplink) = uplink {
         uplink.end().await;
     }
+    if let Some(peers) = peers {
+        peers.finish(patience.saturating_duration_since(Instant::now())).await;
+    }
     master.console.status(String::new());
     master.events.finish();
 }
 
-fn stopped_now(master: &Master) -> i32 {
+async fn stopped_now(master: &Master, peers: Option<&Peers>) -> i32 {
     let (left, _) = master.interrupt();
+    if let Some(peers) = peers {
+        peers.finish(Duration::ZERO).await;
+    }
     master.console.status(String::new());
     master.console.say(format!("stopped: {left} item{} not finished", if left == 1 { " was" } else { "s were" }));
     master.events.finish();

@@ -12,7 +12,7 @@ mod said;
 
 pub use client::Relay;
 
-use crate::{channel::Peers, master::Master};
+use crate::{channel::Peers, ice::IceServer, master::Master};
 use room::Room;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -34,7 +34,7 @@ pub struct Program {
     /// Proves, after a lost connection, that the room is ours.
     pub key: String,
     /// STUN and TURN servers for volunteers in place of the relay's, as the list that browsers take; empty: the relay's.
-    pub ice_servers: Vec<serde_json::Value>,
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// An open room. It is opened again whenever the connection to the relay is lost.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     channel::{self, Peers},
+    ice::IceServer,
     master::{Door, Master, attend},
     protocol::Path,
 };
@@ -98,7 +99,8 @@ impl Room {
         };
         let (url, stun) = timeout(OPENING, answer).await.map_err(|_| broke("it does not answer"))??;
         if let Some(peers) = &self.peers {
-            peers.set_stun_servers(stun);
+            let own = ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned);
+            peers.set_stun_servers(own.chain(stun).collect());
         }
         Ok(Control { socket, url })
     }

@@ -1,5 +1,6 @@
 //! What is said on the control socket between a master and a relay: JSON text messages.
 
+use crate::ice::IceServer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,8 +19,8 @@ pub(super) enum ToRelay<'a> {
         function: &'a str,
         size: usize,
         dom: bool,
-        #[serde(rename = "iceServers", skip_serializing_if = "<[Value]>::is_empty")]
-        ice_servers: &'a [Value],
+        #[serde(rename = "iceServers", skip_serializing_if = "<[IceServer]>::is_empty")]
+        ice_servers: &'a [IceServer],
     },
     /// To a volunteer, on its signalling socket.
     Signal { peer: u64, message: Value },
