@@ -1,12 +1,9 @@
-/**
- * The page's end of a peer connection, since workers have none: signals for it, opens its data channel, and passes pieces
- * of frames between that and the link.
- */
+/** A peer connection, which workers have none of: signals for it, and gives its data channel to the link. */
 
-import { LAST, cut } from '../link/pieces.ts';
-import { Pipe } from '../link/pipe.ts';
+import { cut } from '../link/pieces.ts';
 import type { Path } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
+import { Ferry } from './ferry.ts';
 
 type Signal =
   | { type: 'servers'; iceServers: RTCIceServer[] }
@@ -14,22 +11,13 @@ type Signal =
   | { type: 'candidate'; candidate: string }
   | { type: 'failed'; text: string };
 
-/** The link is told what went out at the latest when it is so many bytes. */
-const TELL_BYTES = 1 << 15;
-/** More pieces than these do not wait for the rest of their frame. */
-const MOST_PIECES = 4;
-
 export class Peer {
   private readonly signal: WebSocket;
   private connection: RTCPeerConnection | null = null;
   /** The last step of signalling: one follows the other. */
   private step: Promise<unknown> = Promise.resolve();
-  /** The data channel, unless the link has it. */
-  private pipe: Pipe | null = null;
-  /** Bytes that have left it, as far as the link knows. */
-  private told = 0;
-  /** Received, and not yet passed on. */
-  private pieces: ArrayBuffer[] = [];
+  /** To the data channel, unless the link has it. */
+  private ferry: Ferry | null = null;
   private ended = false;
 
   constructor(
@@ -44,15 +32,15 @@ export class Peer {
 
   /** The page goes away: what the link has to say would come too late, unless it has the data channel. */
   goodbye(): void {
-    if (!this.pipe) return;
-    this.pipe.take(cut(JSON.stringify({ type: 'bye', reason: 'hidden' })));
+    if (!this.ferry) return;
+    this.ferry.take(cut(JSON.stringify({ type: 'bye', reason: 'hidden' })).buffer);
     this.close();
   }
 
   private obey(message: ToPeer): void {
     if (message === 'opened') this.opened();
     else if (message === 'end') this.close();
-    else if (this.pipe) this.pipe.take(new Uint8Array(message)), this.account();
+    else if (this.ferry) this.ferry.take(message);
   }
 
   private next(step: () => unknown): void {
@@ -67,7 +55,8 @@ export class Peer {
       case 'answer':
         return connection.setRemoteDescription(message as RTCSessionDescriptionInit);
       case 'candidate':
-        return connection.addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 });
+        // One that this browser makes nothing of leaves the others.
+        return connection.addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 }).catch(() => undefined);
       case 'failed':
         return this.end(message.text);
     }
@@ -84,17 +73,17 @@ export class Peer {
     await connection.setLocalDescription({ type: 'offer', sdp });
   }
 
-  /** To the link, so that nothing passes here; old browsers cannot. */
+  /** To the link, so that nothing passes here; in old browsers a data channel cannot leave the page. */
   private giveAway(channel: RTCDataChannel): void {
     try {
       this.tell({ type: 'channel', channel }, [channel as unknown as Transferable]);
     } catch {
-      this.pipe = new Pipe(channel, {
-        opened: () => this.opened(),
-        piece: (piece) => this.receive(piece),
-        drained: () => this.account(),
-        closed: () => this.end(),
-      });
+      this.ferry = new Ferry(
+        channel,
+        (message, transfer) => this.tell(message, transfer),
+        () => this.opened(),
+        () => this.end(),
+      );
     }
   }
 
@@ -104,7 +93,8 @@ export class Peer {
 
   private opened(): void {
     this.hangUp();
-    this.next(async () => this.tell({ type: 'open', path: await pathOf(this.connection as RTCPeerConnection) }));
+    const tell = (path: Path) => this.tell({ type: 'open', path });
+    pathOf(this.connection as RTCPeerConnection).then(tell, () => tell('direct'));
   }
 
   /** Ends the signalling. */
@@ -113,30 +103,13 @@ export class Peer {
     this.signal.close();
   }
 
-  private receive(piece: ArrayBuffer): void {
-    this.pieces.push(piece);
-    if (new Uint8Array(piece)[0] & LAST || this.pieces.length > MOST_PIECES) this.pass();
-  }
-
-  /** To the link: what was received, and how much of its own went out. */
-  private pass(): void {
-    const pieces = this.pieces;
-    this.pieces = [];
-    this.told = (this.pipe as Pipe).gone;
-    this.tell({ type: 'pieces', pieces, gone: this.told }, pieces);
-  }
-
-  private account(): void {
-    if ((this.pipe as Pipe).gone - this.told >= TELL_BYTES) this.pass();
-  }
-
   private tell(message: FromPeer, transfer: Transferable[] = []): void {
     this.link.postMessage(message, transfer);
   }
 
   private close(): void {
     this.link.onmessage = null;
-    if (this.pipe) this.pipe.close(() => this.end());
+    if (this.ferry) this.ferry.close(() => this.end());
     else this.end();
   }
 

@@ -123,6 +123,14 @@ test('relay: a run that is away for a while is waited for', relay, async (master
   await shows(page, 'detail', /Connected directly\./);
 });
 
+test('relay: leaving, and starting again', relay, async (master, page) => {
+  await master.message('hello');
+  await page.click('#leave');
+  await shows(page, 'title', /You have left/);
+  await page.click('#again');
+  await hellos(master, 2);
+});
+
 const LATE = callback('cb(null, x)');
 
 test('relay: a script that does not come at once', { ...relay, code: null }, async (master, page) => {
