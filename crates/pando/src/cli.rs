@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::ice::IceServer;
+use crate::{duration::duration, ice::IceServer};
 use clap::{Parser, ValueEnum, builder::BoolishValueParser as YesOrNo};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -14,7 +14,8 @@ pub const DEFAULT_PORT: u16 = 5000;
 #[command(
     after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
     Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
-    Example:  seq 100 | pando square.js"
+    Example:  seq 100 | pando square.js\n\n\
+    pando relay   the public server for volunteers outside the local network: see pando relay --help"
 )]
 pub struct Cli {
     /// JavaScript or TypeScript file with the function to apply
@@ -224,19 +225,6 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
     }
 }
 
-/// `500ms`, `2s`, `1h30m`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| ()),
-        Err(_) => humantime::parse_duration(text).map_err(|_| ()),
-    };
-    match parsed {
-        Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
-        Ok(_) => Err("must be at least 1ms".into()),
-        Err(()) => Err("give a duration such as 500ms, 2s or 1h30m; a bare number is seconds".into()),
-    }
-}
-
 fn token(text: &str) -> Result<String, String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if text.len() >= 4 && text.len() <= 64 && text.chars().all(fine) {
@@ -249,15 +237,6 @@ fn token(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
-        assert!(duration("0").is_err() && duration("-1").is_err() && duration("soon").is_err());
-    }
 
     #[test]
     fn negative_numbers_are_items_and_options_stand_anywhere() {

@@ -5,7 +5,7 @@ use crate::protocol::Frame;
 use axum::extract::ws;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tokio_tungstenite::tungstenite::protocol as client;
+use tokio_tungstenite::tungstenite as client;
 
 /// A message of some WebSocket, whatever the library.
 pub trait Message: Sized {
@@ -56,7 +56,7 @@ impl Message for ws::Message {
     }
 }
 
-impl Message for tokio_tungstenite::tungstenite::Message {
+impl Message for client::Message {
     fn text(text: String) -> Self {
         Self::Text(text.into())
     }
@@ -66,7 +66,7 @@ impl Message for tokio_tungstenite::tungstenite::Message {
     }
 
     fn close() -> Self {
-        Self::Close(Some(client::CloseFrame { code: NORMAL.into(), reason: "".into() }))
+        Self::Close(Some(client::protocol::CloseFrame { code: NORMAL.into(), reason: "".into() }))
     }
 
     fn heard(self) -> Heard {
