@@ -109,7 +109,7 @@ class Link {
     const sockets = folder.replace(/^http/, 'ws');
     if (transport === 'websocket') return new SocketChannel(`${sockets}socket`, events);
     const { port1, port2 } = new MessageChannel();
-    page.postMessage({ type: 'dial', signal: `${sockets}signal`, port: port2 }, [port2]);
+    page.postMessage({ type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 }, [port2]);
     return new PeerChannel(port1, events);
   }
 
