@@ -5,6 +5,7 @@ import { PeerChannel } from '../src/link/channel.ts';
 import { Outbox } from '../src/link/outbox.ts';
 import { Joiner, LAST, PIECE, cut } from '../src/link/pieces.ts';
 import { Pipe } from '../src/link/pipe.ts';
+import { Ferry } from '../src/page/ferry.ts';
 import type { FromPeer, ToPeer } from '../src/page-messages.ts';
 
 function bytes(length: number): Uint8Array<ArrayBuffer> {
@@ -220,4 +221,39 @@ test('a peer connection that is closed, or says what is no piece, is heard of no
   malformed.port.say({ type: 'pieces', pieces: [Uint8Array.of(9).buffer, Uint8Array.of(3, 97).buffer], gone: 0 });
   assert.deepEqual(malformed.said, ['opened direct', 'closed a message that is no piece of a frame']);
   assert.deepEqual(malformed.port.told, ['end']);
+});
+
+function ferry(data: FakeDataChannel): { ferry: Ferry; told: FromPeer[] } {
+  const told: FromPeer[] = [];
+  const nothing = () => undefined;
+  return { ferry: new Ferry(data as unknown as RTCDataChannel, (message) => told.push(message), nothing, nothing), told };
+}
+
+test('a page that has the data channel passes a frame on as a whole, as it came', () => {
+  const data = new FakeDataChannel();
+  const { told } = ferry(data);
+  const pieces = messages(cut(bytes(65_545)));
+  for (const piece of pieces) data.onmessage!({ data: piece });
+  assert.deepEqual(told, [{ type: 'pieces', pieces, gone: 0 }]);
+});
+
+test('a page that has the data channel keeps no more than a few pieces', () => {
+  const data = new FakeDataChannel();
+  const { told } = ferry(data);
+  for (const piece of messages(cut(bytes(1 << 20)))) data.onmessage!({ data: piece });
+  assert.ok(told.length >= 13, `${told.length}`);
+});
+
+test('a page that has the data channel tells the link what went out, to within 32 KiB', () => {
+  const data = new FakeDataChannel();
+  const { ferry: under, told } = ferry(data);
+  for (let i = 0; i < 2000; i++) {
+    under.take(cut(bytes(1 + ((i * 7919) % 3000))).buffer);
+    const gone = data.sent.length - data.bufferedAmount;
+    const last = told[told.length - 1];
+    const known = last && last.type === 'pieces' ? last.gone : 0;
+    assert.ok(known <= gone && gone - known < 1 << 15, `${known} of ${gone}`);
+    data.drain(2000);
+  }
+  assert.ok(told.length < 100, `${told.length}`);
 });
