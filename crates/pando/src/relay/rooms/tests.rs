@@ -77,7 +77,7 @@ fn tokens_and_keys_that_cannot_be_are_refused() {
 fn a_token_is_taken_for_whoever_has_another_key() {
     let (mut rooms, mut now) = (rooms(), Instant::now());
     let lease = open(&mut rooms, "token", now);
-    let mut other = |rooms: &mut Rooms<Counted>, now| rooms.open(&opening("token", OTHER, 1), "b".into(), Rc::default(), now);
+    let other = |rooms: &mut Rooms<Counted>, now| rooms.open(&opening("token", OTHER, 1), "b".into(), Rc::default(), now);
     assert_eq!(other(&mut rooms, now), Err(Refusal::Taken));
     rooms.lost("token", lease, now);
     now += 59 * SECOND;
