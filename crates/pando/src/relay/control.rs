@@ -99,6 +99,8 @@ pub(crate) async fn attend(relay: Arc<Relay>, socket: WebSocket, place: Place, a
         let _ = closing.set((code, reason));
     }
     let _ = timeout(LAST_WORDS, writing).await;
+    // Who still uploads would lose these words if its bytes were not read.
+    let _ = timeout(LAST_WORDS, async { while let Some(Ok(_)) = master.stream.next().await {} }).await;
 }
 
 /// Sends what is queued, and pings; then the close, when nobody has more to say.

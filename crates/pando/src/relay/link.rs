@@ -27,7 +27,7 @@ use tokio::{
 const ID: usize = 24;
 /// Time for the master to come.
 const MASTER: Duration = Duration::from_secs(10);
-/// Time for the other side to answer a close, and for a link to end after its room has.
+/// Time for the other direction to finish, and for a link to end after its room has.
 const GRACE: Duration = Duration::from_secs(10);
 /// Closing codes: one side has gone; come back later.
 const GONE: u16 = 1001;
@@ -60,7 +60,11 @@ pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgra
         coming.await.ok()
     });
     match master.await {
-        Ok(Some(master)) => link.join(volunteer, master, &traffic, gone).await,
+        Ok(Some(master)) => {
+            let (up, down) = link.join(volunteer, master, &traffic, gone).await;
+            drop(link);
+            tokio::join!(up.linger(), down.linger());
+        }
         _ => turn_away(volunteer).await,
     }
 }
@@ -85,8 +89,8 @@ impl Link {
         Some(Waiting { control, traffic: traffic.clone(), gone: gone.subscribe() })
     }
 
-    /// Passes frames on until one side closes or goes, the room has been gone for a while, or the relay ends.
-    async fn join(&self, volunteer: Raw, master: Raw, traffic: &Traffic, gone: watch::Receiver<()>) {
+    /// Passes frames on until one side closes or goes, the room has been gone for a while, or the relay ends. Both are closed then.
+    async fn join(&self, volunteer: Raw, master: Raw, traffic: &Traffic, gone: watch::Receiver<()>) -> (Pump, Pump) {
         let (from_volunteer, to_volunteer) = split(volunteer);
         let (from_master, to_master) = split(master);
         let mut up = Pump::new(from_volunteer, to_master);
@@ -95,17 +99,18 @@ impl Link {
             let (mut upward, mut downward) = (pin!(up.run(traffic)), pin!(down.run(traffic)));
             tokio::select! {
                 end = &mut upward => {
-                    let answer = if end == End::Closed { timeout(GRACE, downward).await.ok() } else { None };
+                    let answer = if end.is_half() { timeout(GRACE, downward).await.ok() } else { None };
                     (Some(end), answer)
                 }
                 end = &mut downward => {
-                    let answer = if end == End::Closed { timeout(GRACE, upward).await.ok() } else { None };
+                    let answer = if end.is_half() { timeout(GRACE, upward).await.ok() } else { None };
                     (answer, Some(end))
                 }
                 () = self.over(gone) => (None, None),
             }
         };
         tokio::join!(up.close(code(end_of_down)), down.close(code(end_of_up)));
+        (up, down)
     }
 
     async fn over(&self, mut gone: watch::Receiver<()>) {

@@ -24,7 +24,7 @@ use hyper_util::{
 use serde_json::json;
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket as StdUdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdUdpSocket},
     sync::{Arc, Mutex, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
@@ -72,11 +72,12 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
     let tls = options.tls();
     let certificate = tls.as_ref().map(|files| files.load().map(RustlsConfig::from_config)).transpose()?;
     let listener = listen(&options)?;
+    let public = options.public_address.unwrap_or_else(|| public_address(options.bind));
+    let udp_bind = udp_bind(options.bind, public);
     let udp = match options.udp_port() {
-        Some(port) => Some(listen_udp(options.bind, port).await?),
+        Some(port) => Some(listen_udp(udp_bind, port).await?),
         None => None,
     };
-    let public = options.public_address.unwrap_or_else(|| public_address(options.bind));
     let (end, ending) = watch::channel(false);
     let log = Log::new(console.clone());
     let relay = Arc::new(Relay {
@@ -102,7 +103,7 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
     console.say(format!("Relay listening at {}", own_url(&options, &listener, public)));
     tell(&options, &relay, public);
     if let Some(socket) = udp {
-        let ground = Arc::new(ground(&options, &relay, public));
+        let ground = Arc::new(ground(&options, &relay, udp_bind, public));
         tokio::spawn(turn::serve(relay.clone(), Arc::new(socket), ground));
     }
     if let (Some(files), Some(config)) = (tls, certificate.clone()) {
@@ -194,10 +195,10 @@ fn connections(options: &Options, log: &Log) -> usize {
     most
 }
 
-fn ground(options: &Options, relay: &Relay, public: IpAddr) -> Ground {
+fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     Ground {
-        bind: options.bind,
+        bind,
         public,
         range: options.turn_range.clone(),
         peers: Peers {
@@ -218,6 +219,15 @@ fn public_address(bind: IpAddr) -> IpAddr {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let public = interfaces.iter().map(if_addrs::Interface::ip).find(|ip| ip.is_ipv4() && !is_private(*ip));
     public.or_else(route).unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// Where UDP sockets are bound: all of them speak the IP version of the public address, whose peers they talk to.
+fn udp_bind(bind: IpAddr, public: IpAddr) -> IpAddr {
+    match public {
+        IpAddr::V4(_) if bind.is_unspecified() => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) if bind.is_unspecified() => Ipv6Addr::UNSPECIFIED.into(),
+        _ => bind,
+    }
 }
 
 /// The address from which this machine would send to the world; nothing is sent.

@@ -1,6 +1,6 @@
 //! A volunteer's signalling socket: what it says goes to its room's master, and the other way, until they have connected.
 
-use super::{Relay, ending, rates::Bucket, shell::Shell};
+use super::{Relay, ending, rates::Bucket, rooms::NoEntry, shell::Shell};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use serde_json::{Value, json};
 use std::{
@@ -25,6 +25,7 @@ const ALL: Duration = Duration::from_secs(60);
 
 /// Why a conversation ended: its closing code and words.
 type Farewell = (u16, &'static str);
+const AWAY: Farewell = (1001, "the run is away");
 
 /// Passes on what a volunteer of the room at `token` and its master say to each other.
 pub(crate) async fn converse(relay: Arc<Relay>, token: String, mut socket: WebSocket) {
@@ -82,6 +83,8 @@ impl Volunteer {
         tokio::pin!(first);
         loop {
             tokio::select! {
+                biased;
+                () = ending(&mut relay_ends) => return (1001, "the relay ends"),
                 heard = socket.recv() => match heard {
                     Some(Ok(Message::Text(text))) => if let Err(farewell) = self.pass_on(&text).await {
                         return farewell;
@@ -94,11 +97,11 @@ impl Volunteer {
                     Some(text) => if socket.send(Message::Text(text.into())).await.is_err() {
                         return (1006, "");
                     },
-                    // The master is done with it, or gone.
+                    None if self.relay.rooms().has_place(&self.token) == Err(NoEntry::NoMaster) => return AWAY,
+                    // The master is done with it.
                     None => return (1000, ""),
                 },
                 () = &mut first, if !self.has_spoken => return (1008, "nothing was said"),
-                () = ending(&mut relay_ends) => return (1001, "the relay ends"),
             }
         }
     }
@@ -111,14 +114,14 @@ impl Volunteer {
         let (master, traffic) = {
             let rooms = self.relay.rooms();
             let master = rooms.master_of(&self.token, self.peer).cloned();
-            (master.ok_or((1001, "the run is away"))?, rooms.handle(&self.token).map(Shell::traffic))
+            (master.ok_or(AWAY)?, rooms.handle(&self.token).map(Shell::traffic))
         };
         if let Some(traffic) = traffic {
             traffic.signal().await;
         }
         self.has_spoken = true;
         let text = json!({"type": "signal", "peer": self.peer, "message": message}).to_string();
-        master.send(text).await.map_err(|_| (1001, "the run is away"))
+        master.send(text).await.map_err(|_| AWAY)
     }
 
     /// Tells the master, if it has heard of this volunteer.

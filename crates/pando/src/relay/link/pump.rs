@@ -2,7 +2,7 @@
 
 use super::frames::{Frames, Malformed};
 use crate::relay::{shell::Raw, traffic::Traffic};
-use std::{io, time::Duration};
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
     time::timeout,
@@ -22,15 +22,18 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(super) enum End {
     /// A closing frame went on.
     Closed,
-    /// One of the two is gone.
+    /// Who sends is gone.
     Gone,
+    /// Who receives is gone.
+    Untaken,
     /// What came breaks the protocol.
     Malformed(Malformed),
 }
 
-impl From<io::Error> for End {
-    fn from(_: io::Error) -> Self {
-        Self::Gone
+impl End {
+    /// Whether the other direction has something to finish: the answer to a close, or what who has gone said before.
+    pub(super) fn is_half(self) -> bool {
+        matches!(self, Self::Closed | Self::Untaken)
     }
 }
 
@@ -60,7 +63,7 @@ impl Pump {
         let mut buffer = vec![0; BUFFER.0];
         let (mut filled, mut small_reads) = (0, 0);
         while !self.frames.is_closed() {
-            let read = self.from.read(&mut buffer[filled..]).await?;
+            let read = self.from.read(&mut buffer[filled..]).await.unwrap_or(0);
             if read == 0 {
                 return Err(End::Gone);
             }
@@ -68,15 +71,15 @@ impl Pump {
             let translated = self.frames.translate(&mut buffer[..filled]).map_err(End::Malformed)?;
             traffic.pass(translated.out + FRAME * translated.frames).await;
             self.is_clean = false;
-            self.to.write_all(&buffer[..translated.out]).await?;
-            self.to.flush().await?;
+            self.to.write_all(&buffer[..translated.out]).await.map_err(|_| End::Untaken)?;
+            self.to.flush().await.map_err(|_| End::Untaken)?;
             self.is_clean = self.frames.is_between();
             let was_full = filled == buffer.len();
             buffer.copy_within(filled - translated.rest..filled, 0);
             filled = translated.rest;
             small_reads = if read < BUFFER.0 / 2 { small_reads + 1 } else { 0 };
             if was_full && buffer.len() < BUFFER.1 {
-                buffer.resize(buffer.len() * 4, 0);
+                buffer.resize((4 * buffer.len()).min(BUFFER.1), 0);
             } else if small_reads >= SMALL_READS && buffer.len() > BUFFER.0 {
                 buffer.truncate(BUFFER.0);
                 buffer.shrink_to_fit();
@@ -89,6 +92,12 @@ impl Pump {
     pub(super) async fn close(&mut self, code: u16) {
         let code = Some(code).filter(|_| self.is_clean && !self.frames.is_closed());
         farewell(&mut self.to, code).await;
+    }
+
+    /// Reads what still comes, for a moment: a connection that ends with bytes unread takes the last words with it.
+    pub(super) async fn linger(mut self) {
+        let mut rest = [0; 1024];
+        let _ = timeout(LAST_WORDS, async { while self.from.read(&mut rest).await.is_ok_and(|read| read > 0) {} }).await;
     }
 }
 
