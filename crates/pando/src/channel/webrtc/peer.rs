@@ -178,9 +178,9 @@ impl Peer {
         self.waiting_bytes >= WAITING
     }
 
-    /// Whether an answer to a STUN request without a name is for this one.
+    /// Whether a STUN packet without a name, from an unknown address, answers a question of this one.
     pub(super) fn accepts(&self, packet: &Packet, now: Instant) -> bool {
-        receive(packet).is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
+        self.stage == Stage::Opening && receive(packet).is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
     }
 
     /// Takes a packet; what follows from it goes to `outbox`.
