@@ -33,6 +33,8 @@ const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const TOKEN: usize = 10;
 /// Nobody has joined after this long: a hint is given.
 const ALONE: Duration = Duration::from_secs(30);
+/// Time for last frames to arrive over peer connections.
+const LAST_FRAMES: Duration = Duration::from_secs(1);
 /// Time for last words on standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -432,7 +434,7 @@ async fn finish(master: &Arc<Master>, peers: Option<&Peers>, uplink: Option<&Upl
         uplink.end().await;
     }
     if let Some(peers) = peers {
-        peers.finish(patience.saturating_duration_since(Instant::now())).await;
+        peers.finish(LAST_FRAMES).await;
     }
     master.console.status(String::new());
     master.events.finish();

@@ -206,9 +206,9 @@ impl Driver {
         }
     }
 
-    /// A packet from an address that is nobody's: the answer of a STUN server, or of a peer at a new address.
+    /// A packet from an address that is nobody's: the answer of a STUN server, or of a peer that is being connected.
     fn stranger(&mut self, packet: &Packet, is_stun: bool, now: Instant) -> Option<PeerId> {
-        if !is_stun {
+        if !is_stun || stun::local_fragment(packet.bytes).is_some() {
             return None;
         }
         if let Some(mapped) = self.reflexive.answer(packet.bytes, packet.source, packet.destination, now) {
