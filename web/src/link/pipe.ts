@@ -10,7 +10,10 @@ export interface PipeEvents {
   closed(): void;
 }
 
-/** Bytes with the data channel at a time. */
+/**
+ * Bytes with the data channel at a time, so that what is said next does not wait long. Those under way are not among them:
+ * they are SCTP's to bound, and grow with the link, which is why this needs not.
+ */
 const BUFFERED_LIMIT = 1 << 16;
 /** What was given before the end has this long to go out. */
 const LINGER_MS = 2000;
