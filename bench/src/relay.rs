@@ -100,12 +100,12 @@ pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
         sleep(SETTLE).await;
         tell(&mut rows, &what, &phase, &figures);
     }
-    drop(volunteers);
+    drop((orders, volunteers));
+    sleep(SETTLE).await;
     for room in rooms {
         room.end().await?;
     }
     relay.wait_for("room-ended").context("the rooms end")?;
-    sleep(SETTLE).await;
     rows.push(Row::plain("memory of the relay when all have gone", megabytes(memory(id) as f64)));
     Ok(rows)
 }

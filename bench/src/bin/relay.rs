@@ -17,7 +17,7 @@ struct Cli {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Cli { options } = Cli::parse();
-    println!("{}", machine("true"));
+    println!("{}", machine(&options.binary.to_string_lossy()));
     println!("Load of the machine before: {}", load());
     println!("\n{}", markdown(&run(&options).await?));
     Ok(())

@@ -51,6 +51,10 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_TURN_PORT", value_name = "PORT", default_value_t = 3478)]
     pub turn_port: u16,
 
+    /// Address of the UDP ports [default: that of --bind]
+    #[arg(long, env = "PANDO_RELAY_TURN_BIND", value_name = "ADDR")]
+    pub turn_bind: Option<IpAddr>,
+
     /// UDP ports through which TURN passes packets on
     #[arg(long, env = "PANDO_RELAY_TURN_RANGE", value_name = "FIRST-LAST", default_value = "49160-49299", value_parser = range)]
     pub turn_range: RangeInclusive<u16>,
@@ -118,6 +122,11 @@ impl Options {
     /// Port of STUN and TURN, if there are any.
     pub(crate) fn udp_port(&self) -> Option<u16> {
         Some(self.turn_port).filter(|port| *port != 0 && !self.no_udp)
+    }
+
+    /// Where the UDP ports are.
+    pub(crate) fn turn_bind(&self) -> IpAddr {
+        self.turn_bind.unwrap_or(self.bind)
     }
 
     /// STUN servers besides the relay's own.

@@ -72,8 +72,8 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
     let tls = options.tls();
     let certificate = tls.as_ref().map(|files| files.load().map(RustlsConfig::from_config)).transpose()?;
     let listener = listen(&options)?;
-    let public = options.public_address.unwrap_or_else(|| public_address(options.bind));
-    let udp_bind = udp_bind(options.bind, public);
+    let public = options.public_address.unwrap_or_else(|| public_address(options.turn_bind()));
+    let udp_bind = udp_bind(options.turn_bind(), public);
     let udp = match options.udp_port() {
         Some(port) => Some(listen_udp(udp_bind, port).await?),
         None => None,
@@ -100,7 +100,7 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
         ending,
         limits: options.limits.clone(),
     });
-    console.say(format!("Relay listening at {}", own_url(&options, &listener, public)));
+    console.say(format!("Relay listening at {}", own_url(&options, &listener)));
     tell(&options, &relay, public);
     if let Some(socket) = udp {
         let ground = Arc::new(ground(&options, &relay, udp_bind, public));
@@ -202,7 +202,7 @@ fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Gro
         public,
         range: options.turn_range.clone(),
         peers: Peers {
-            loopback: options.bind.is_loopback(),
+            loopback: bind.is_loopback(),
             private: options.turn_private || is_private(public),
             own: interfaces.iter().map(if_addrs::Interface::ip).chain([public]).collect(),
         },
@@ -244,11 +244,10 @@ fn bracketed(address: IpAddr) -> String {
     }
 }
 
-fn own_url(options: &Options, listener: &TcpListener, public: IpAddr) -> String {
+fn own_url(options: &Options, listener: &TcpListener) -> String {
     let port = listener.local_addr().map_or(0, |address| address.port());
-    let host = if options.bind.is_unspecified() { public } else { options.bind };
     let scheme = if options.tls_cert.is_some() { "https" } else { "http" };
-    let local = format!("{scheme}://{}", SocketAddr::new(host, port));
+    let local = format!("{scheme}://{}", SocketAddr::new(public_address(options.bind), port));
     match &options.url {
         Some(place) => format!("{local} ({})", place.url),
         None => local,
@@ -266,6 +265,10 @@ fn tell(options: &Options, relay: &Relay, public: IpAddr) {
     if relay.secrets.shortest() < 16 {
         let how = "make longer ones with `openssl rand -hex 16`";
         relay.log.warn("short-secret", json!({"letters": relay.secrets.shortest(), "how": how}));
+    }
+    if relay.ice.port.is_some() && relay.behind_proxy && options.turn_bind().is_loopback() {
+        let how = "bind the UDP ports to an address that volunteers reach, with --turn-bind 0.0.0.0, or do without by --no-udp";
+        relay.log.warn("udp-on-loopback", json!({"how": how}));
     }
     if relay.ice.port.is_some() && is_private(public) && !public.is_loopback() {
         let how = "name the address at which volunteers elsewhere reach this machine, with --public-address";

@@ -163,6 +163,19 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
+    let (relay, port) = Relay::with_udp(&["--behind-proxy", "--turn-bind", "0.0.0.0", "--url", "https://relay.example.org"]);
+    let master = Master::open(&relay, "token").await;
+    assert_eq!(master.opened["stun"], serde_json::json!([format!("relay.example.org:{port}")]));
+    let client = client(port, &credential(&master.opened["iceServers"])).await;
+    let allocation = allocates(&client).await.unwrap();
+    let inside = "127.0.0.1:5000".parse().unwrap();
+    assert!(timeout(DEADLINE, allocation.send_to(b"in", inside)).await.unwrap().is_err());
+    let (relay, _) = Relay::with_udp(&["--behind-proxy"]);
+    relay.logs("udp-on-loopback");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_is_opened_again_keeps_its_allocations() {
     let (relay, port) = Relay::with_udp(&[]);
     let master = Master::open(&relay, "token").await;
