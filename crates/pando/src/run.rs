@@ -103,9 +103,12 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
     if !has_local && cli.local {
-        return Err(Refused(
-            "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser".into(),
-        ));
+        let needs = if cfg!(unix) {
+            "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
+        } else {
+            "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
+        };
+        return Err(Refused(needs.into()));
     }
     let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
     let ended = start_ends(&master, items, from_stdin, live && std::io::stdout().is_terminal());
