@@ -29,6 +29,7 @@ use crate::{
 use bytes::Bytes;
 use failures::Failures;
 use input::InputQueue;
+use pando_bundler::Bundle;
 use std::{
     collections::HashMap,
     sync::{Arc, Condvar, Mutex, MutexGuard},
@@ -42,8 +43,8 @@ use tokio::sync::Notify;
 pub struct Job {
     /// Random, one per run.
     pub id: String,
-    /// Hash of the function's bundle.
-    pub function: String,
+    /// The function's bundle.
+    pub function: Arc<Bundle>,
     /// What volunteers must know.
     pub options: JobOptions,
     /// How values and results are separated.

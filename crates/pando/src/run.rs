@@ -138,7 +138,7 @@ fn job_options(cli: &Cli) -> JobOptions {
 fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) -> Job {
     Job {
         id: fresh_token(),
-        function: function.hash.clone(),
+        function: function.bundle.clone(),
         options,
         framing,
         batch_size: cli.batch_size,
@@ -231,8 +231,8 @@ fn open_to_volunteers(cli: &Cli, listener: TcpListener, master: &Arc<Master>, fu
     let site = Site {
         master: master.clone(),
         token,
-        function: function.code.clone(),
-        hash: function.hash.clone(),
+        function: function.bundle.code.clone(),
+        hash: function.bundle.hash.clone(),
         dom: cli.dom,
         hosts: Hosts::new(&cli.allow_host),
     };

@@ -1,6 +1,6 @@
 //! Attempts that failed, and what follows from them.
 
-use super::{Core, Ending};
+use super::{Core, Ending, Job};
 use crate::protocol::Failure;
 use std::collections::HashMap;
 use stream_lender::{Index, SubStreamId};
@@ -52,7 +52,7 @@ impl Core {
         index: Index,
         failure: &Failure,
         device: &str,
-        retries: u32,
+        job: &Job,
     ) -> Option<String> {
         if self.lender.holder(index) != Some(sub) {
             return None;
@@ -60,15 +60,16 @@ impl Core {
         let attempt = self.failures.attempts(index) + 1;
         self.failures.attempts.insert(index, attempt);
         let what = format!("item {} failed on {device}: {}", index + 1, failure.message);
-        if attempt <= retries {
+        if attempt <= job.retries {
             if let Some(mut value) = self.lender.value(index).cloned() {
                 value.attempt = attempt;
                 self.lender.replace_value(index, value);
             }
             let _ = self.lender.fail(sub, index);
-            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", retries + 1));
+            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", job.retries + 1));
         }
-        self.end_with(index, attempt, what, failure);
+        let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
+        self.end_with(index, attempt, what, &stack);
         None
     }
 
@@ -95,17 +96,15 @@ impl Core {
     }
 
     /// `index` failed for good: the values before it are finished, the others dropped.
-    fn end_with(&mut self, index: Index, attempts: u32, what: String, failure: &Failure) {
+    fn end_with(&mut self, index: Index, attempts: u32, what: String, stack: &str) {
         if self.failures.fatal.as_ref().is_some_and(|(first, _)| *first <= index) {
             return;
         }
         let value = self.lender.value(index).map(|value| excerpt(&value.bytes)).unwrap_or_default();
         let mut text = format!("{what}\n  its input: {value}\n  attempts: {attempts}");
-        if let Some(stack) = failure.stack.as_deref().filter(|stack| !stack.is_empty()) {
-            for line in stack.lines().take(12) {
-                text.push_str("\n  ");
-                text.push_str(line.trim_end());
-            }
+        for line in stack.lines().take(12) {
+            text.push_str("\n  ");
+            text.push_str(line.trim_end());
         }
         self.failures.fatal = Some((index, text));
         self.lender.truncate(index);
