@@ -158,8 +158,12 @@ fn start_ends(
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
     std::thread::spawn(move || {
-        let stdout = std::io::stdout().lock();
-        let _ = done.send(if over_status { draining.drain(OverStatus(stdout)) } else { draining.drain(stdout) });
+        let ending = match standard_output() {
+            Ok(stdout) if over_status => draining.drain(OverStatus(stdout)),
+            Ok(stdout) => draining.drain(stdout),
+            Err(error) => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+        };
+        let _ = done.send(ending);
     });
     if from_stdin {
         let feeding = master.clone();
@@ -168,6 +172,18 @@ fn start_ends(
         master.provide(items);
     }
     ended
+}
+
+/// As a file: `std::io::Stdout` takes a descriptor that is not open for writing for a success.
+#[cfg(unix)]
+fn standard_output() -> std::io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> std::io::Result<std::io::StdoutLock<'static>> {
+    Ok(std::io::stdout().lock())
 }
 
 /// Standard output on the terminal that also has the status line, which gives way to results and is drawn again later.
