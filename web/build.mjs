@@ -26,7 +26,7 @@ const shared = {
 async function buildBrowser(outDir) {
   await build({
     ...shared,
-    entryPoints: { page: 'src/volunteer.ts', link: 'src/link.ts', worker: 'src/worker.ts' },
+    entryPoints: { page: 'src/tab.ts' },
     outdir: outDir,
     format: 'iife',
     platform: 'browser',
@@ -75,7 +75,7 @@ async function buildBuiltins(outDir) {
 /** Prints what a tab loads besides the user's function, and fails above the limit. */
 async function weigh(outDir) {
   let total = 0;
-  for (const name of ['index.html', 'page.js', 'link.js', 'worker.js']) {
+  for (const name of ['index.html', 'page.js']) {
     const bytes = await readFile(join(outDir, name));
     const zipped = gzipSync(bytes, { level: 9 }).length;
     total += zipped;

@@ -3,15 +3,16 @@
  * connection, the cores' ports and the page; what to do with values is the dispatcher's.
  */
 
+import { PeerChannel, SocketChannel } from './link/channel.ts';
+import type { Channel, ChannelEvents } from './link/channel.ts';
 import { Connection } from './link/connection.ts';
 import { Dispatcher } from './link/dispatcher.ts';
 import { Outbox } from './link/outbox.ts';
 import { Teller } from './link/teller.ts';
-import type { FromCore, FromMaster, ToMaster, Welcome } from './messages.ts';
-import type { FromLink, Phase, ToLink } from './page-messages.ts';
+import type { Transport } from './link/transports.ts';
+import type { FromCore, FromMaster, Path, ToMaster, Welcome } from './messages.ts';
+import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './protocol.ts';
-
-type Start = Extract<ToLink, { type: 'start' }>;
 
 const TICK_MS = 100;
 /** How soon the socket is asked again whether it takes more. */
@@ -21,6 +22,8 @@ const MOST_HOLDS = 4000;
 /** Above this, the function's output is not worth its place in the socket. */
 const LOG_BUFFERED_LIMIT = 1 << 20;
 const MOST_LATER = 200;
+/** A relay that was restarted knows nothing of a run until its master is back. */
+const RELAY_PATIENCE_MS = 60_000;
 
 const page = self as unknown as { postMessage(message: FromLink, transfer?: Transferable[]): void };
 
@@ -32,18 +35,20 @@ class Link {
   private readonly teller = new Teller((message) => page.postMessage(message));
   private phase: Phase = 'connecting';
   private text = '';
+  private path: Path | undefined;
   private welcome: Welcome | null = null;
   /** Output, reports and the like that came while there was no link. */
   private later: ToMaster[] = [];
   private polling = false;
 
   constructor(private readonly start: Start) {
-    this.connection = new Connection(start.url, start.page, {
-      opened: () => this.hello(),
+    this.connection = new Connection(start.transports, start.page, start.relay ? RELAY_PATIENCE_MS : 0, {
+      dial: (transport, events) => this.dial(transport, events),
+      opened: (path) => this.hello(path || (start.relay ? 'relay' : undefined)),
       message: (message) => this.heard(message),
       values: (frame) => this.dispatcher.values(frame, performance.now()),
-      lost: () => this.lost(),
-      refused: () => this.stop('gone', GONE),
+      lost: (text) => this.lost(text),
+      unknown: (gone) => (gone ? this.stop('gone', GONE) : this.enter('waiting', MISSING)),
     });
     this.dispatcher = new Dispatcher({
       makeCore: (core) => page.postMessage({ type: 'make', core }),
@@ -83,7 +88,7 @@ class Link {
     this.connection.tick(now);
     this.dispatcher.tick(now);
     const { done, errors, held, busy } = this.dispatcher;
-    this.teller.tell({ phase: this.phase, text: this.text, done, errors, held, busy }, now);
+    this.teller.tell({ phase: this.phase, text: this.text, path: this.path, done, errors, held, busy }, now);
   }
 
   private enter(phase: Phase, text = ''): void {
@@ -100,11 +105,21 @@ class Link {
     if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined') this.connection.wake();
   }
 
-  private hello(): void {
+  private dial(transport: Transport, events: ChannelEvents): Channel {
+    const { page: folder } = this.start;
+    const sockets = folder.replace(/^http/, 'ws');
+    if (transport === 'websocket') return new SocketChannel(`${sockets}socket`, events);
+    const { port1, port2 } = new MessageChannel();
+    page.postMessage({ type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 }, [port2]);
+    return new PeerChannel(port1, events);
+  }
+
+  private hello(path: Path | undefined): void {
+    this.path = path;
     const { token, device, name } = this.start;
     const holds = this.holds();
     const job = this.welcome ? { job: this.welcome.job } : {};
-    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, ...job, holds, kind: 'browser' });
+    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, ...job, holds, kind: 'browser', ...(path ? { path } : {}) });
   }
 
   /** Cores as the master is to know them: none while paused. */
@@ -154,9 +169,9 @@ class Link {
     this.dispatcher.reset();
   }
 
-  private lost(): void {
+  private lost(text?: string): void {
     this.outbox.rewind();
-    this.enter('waiting');
+    this.enter('waiting', text || (this.connection.missing ? MISSING : ''));
   }
 
   /** The end, in words. */
@@ -278,15 +293,18 @@ class Link {
 }
 
 const GONE = 'This address is no longer known: the run it belonged to has ended, or has a new address. Ask for it.';
+const MISSING = 'The relay is waiting for the run to come back.';
 const OTHER_VERSION = 'This page is of another version of Pando than the run. Load it again.';
 const OTHER_FUNCTION = 'The run has a new function. Load this page again to take part.';
 
 /** Reasons that are not somebody's fault. */
 const BYES: { [reason: string]: Phase } = { done: 'done', stopped: 'ended' };
 
-let link: Link | null = null;
-
-addEventListener('message', ({ data }: MessageEvent<ToLink>) => {
-  if (link) link.hear(data);
-  else if (data.type === 'start') link = new Link(data);
-});
+/** Becomes the link when the page says so. */
+export function awaitStart(): void {
+  let link: Link | null = null;
+  addEventListener('message', ({ data }: MessageEvent<ToLink>) => {
+    if (link) link.hear(data);
+    else if (data.type === 'start') link = new Link(data);
+  });
+}

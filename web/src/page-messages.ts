@@ -1,15 +1,36 @@
 /** What the page, the link worker and the compute workers say to each other, besides what passes on the cores' ports. */
 
-import type { LogEntry } from './messages.ts';
+import type { Transport } from './link/transports.ts';
+import type { LogEntry, Path } from './messages.ts';
 
-export type ToWorker = { type: 'join'; port: MessagePort; version: string };
+/** To a compute worker, or a core in the page. */
+export interface Join {
+  type: 'join';
+  /** What passes on it is said in `messages.ts`. */
+  port: MessagePort;
+  version: string;
+  /** The address of the function. */
+  script: string;
+}
 
-/** The same for a core in the page, whose script leaves this behind as `__pandoJoin`. */
-export type Join = (port: MessagePort, version: string) => void;
+export interface Start {
+  type: 'start';
+  /** The folder of the page. */
+  page: string;
+  transports: Transport[];
+  /** The page is a relay's. */
+  relay: boolean;
+  token: string;
+  device: string;
+  name: string;
+  cores: number;
+  function: string;
+  dom: boolean;
+}
 
 export type ToLink =
-  | { type: 'start'; url: string; page: string; token: string; device: string; name: string; cores: number; function: string; dom: boolean }
-  /** A core was made; what passes on its port is said in `messages.ts`. */
+  | Start
+  /** A core was made. */
   | { type: 'core'; core: number; port: MessagePort }
   /** A core's worker could not be started, or ended by itself. */
   | { type: 'died'; core: number; message: string }
@@ -29,6 +50,8 @@ export interface Account {
   phase: Phase;
   /** A sentence for the person, where the phase alone does not say it. */
   text: string;
+  /** How the channel reaches the master, where that is worth a word. */
+  path?: Path;
   done: number;
   errors: number;
   held: number;
@@ -44,4 +67,18 @@ export type FromLink =
   /** End the core's worker. */
   | { type: 'end'; core: number }
   /** The job has another function than this page. */
-  | { type: 'reload'; function: string };
+  | { type: 'reload'; function: string }
+  /** Make a peer connection, and be its end on this port. */
+  | { type: 'dial'; signal: string; turn: boolean; port: MessagePort };
+
+/** To the page's end of a peer connection: pieces of a frame, or what became of the data channel. */
+export type ToPeer = ArrayBuffer | 'opened' | 'end';
+
+export type FromPeer =
+  /** The data channel, where it can leave the page. */
+  | { type: 'channel'; channel: RTCDataChannel }
+  | { type: 'open'; path: Path }
+  /** `gone`: how many of the bytes that the link gave have left the data channel, in all. */
+  | { type: 'pieces'; pieces: ArrayBuffer[]; gone: number }
+  /** `text`: why, where somebody said it. */
+  | { type: 'closed'; text: string };

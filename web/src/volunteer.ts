@@ -1,9 +1,13 @@
 /** The volunteer page: starts the link, makes the workers that it asks for, and shows how things are. */
 
+import { transports } from './link/transports.ts';
 import { Crew } from './page/crew.ts';
 import { guessedName } from './page/name.ts';
-import { addresses, coresToLend, fragmentOptions, tokenOf } from './page/options.ts';
+import { coresToLend, folderOf, fragmentOptions, tokenOf } from './page/options.ts';
+import { Peer } from './page/peer.ts';
 import { Rate } from './page/rate.ts';
+import { asBlobs, scriptsBelow } from './page/scripts.ts';
+import type { Scripts } from './page/scripts.ts';
 import { View } from './page/view.ts';
 import { standing } from './page/words.ts';
 import type { Account, FromLink, ToLink } from './page-messages.ts';
@@ -13,111 +17,148 @@ interface Config {
   function: string;
   dom: boolean;
   version: string;
+  /** The page is a relay's, which gives it no origin of its own. */
+  relay?: boolean;
 }
 
 const SHOW_EVERY_MS = 1000;
-const RELOADED_FOR = 'pando-reloaded-for';
 
-const config = JSON.parse((document.getElementById('config') as HTMLElement).textContent as string) as Config;
-const options = fragmentOptions(location.hash);
-const cores = config.dom ? 1 : coresToLend(options.cores, navigator.hardwareConcurrency);
-const guessed = guessedName(navigator.userAgent, navigator.maxTouchPoints);
-const name = options.device || guessed;
-
-const link = new Worker('link.js');
-const crew = new Crew(link, config.version, config.dom);
-const speed = new Rate();
-let account: Account = { phase: 'connecting', text: '', done: 0, errors: 0, held: 0, busy: 0 };
-let lent = cores;
-
-const view = new View({
-  rename: (name) => tell({ type: 'update', name: name || guessed }),
-  lend: (cores) => {
-    lent = cores;
-    if (!view.paused) tell({ type: 'update', cores });
-  },
-  pause: (paused) => {
-    tell({ type: 'update', cores: paused ? 0 : lent });
-    show();
-  },
-  leave: () => tell({ type: 'leave' }),
-});
-
-start();
-
-function start(): void {
-  view.settings(name, cores, navigator.hardwareConcurrency || cores, config.dom);
-  if (options.protocol === 'webrtc') view.note('WebRTC is not available yet: this page uses WebSocket.');
-  link.onmessage = ({ data }: MessageEvent<FromLink>) => hear(data);
-  link.onerror = () => view.note('A part of this page could not be loaded. Load it again.');
-  hearLife();
-  setInterval(show, SHOW_EVERY_MS);
-  show();
-  const { socket, page } = addresses(location.href);
-  tell({
-    type: 'start',
-    url: socket,
-    page,
-    token: tokenOf(location.pathname),
-    device: randomId(),
-    name,
-    cores,
-    function: config.function,
-    dom: config.dom,
-  });
+export function openPage(): void {
+  const config: Config = JSON.parse((document.getElementById('config') as HTMLElement).textContent as string);
+  const page = new Page(config);
+  const scripts = scriptsBelow(folderOf(location.href));
+  if (config.relay) void asBlobs(scripts, () => page.note(TRYING)).then((scripts) => page.start(scripts));
+  else page.start(scripts);
 }
 
-function tell(message: ToLink): void {
-  link.postMessage(message);
-}
+class Page {
+  private readonly options = fragmentOptions(location.hash);
+  private readonly guessed = guessedName(navigator.userAgent, navigator.maxTouchPoints);
+  private readonly speed = new Rate();
+  private readonly view: View;
+  private link: Worker | null = null;
+  /** Said before there was a link. */
+  private early: ToLink[] = [];
+  private peer: Peer | null = null;
+  private account: Account = { phase: 'connecting', text: '', done: 0, errors: 0, held: 0, busy: 0 };
+  private lent: number;
 
-function hear(message: FromLink): void {
-  switch (message.type) {
-    case 'account':
-      if (message.account.phase !== account.phase) setTimeout(show);
-      account = message.account;
-      return;
-    case 'log':
-      return view.log(message.entries);
-    case 'make':
-      return crew.make(message.core);
-    case 'end':
-      return crew.end(message.core);
-    case 'reload':
-      return reload(message.function);
+  constructor(private readonly config: Config) {
+    this.lent = config.dom ? 1 : coresToLend(this.options.cores, navigator.hardwareConcurrency);
+    this.view = new View({
+      rename: (name) => this.tell({ type: 'update', name: name || this.guessed }),
+      lend: (cores) => this.lend(cores),
+      pause: (paused) => this.pause(paused),
+      leave: () => this.tell({ type: 'leave' }),
+    });
+    this.view.settings(this.name, this.lent, navigator.hardwareConcurrency || this.lent, config.dom);
+  }
+
+  note(text: string): void {
+    this.view.note(text);
+  }
+
+  start(scripts: Scripts): void {
+    const { config, options } = this;
+    const relay = config.relay === true;
+    const webrtc = typeof RTCPeerConnection === 'function';
+    const link = (this.link = new Worker(scripts.tab));
+    const crew = new Crew(link, scripts, config.version, config.dom);
+    link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, crew);
+    link.onerror = () => this.note('A part of this page could not be loaded. Load it again.');
+    this.note(options.protocol === 'webrtc' && !webrtc ? 'This browser has no WebRTC: this page uses WebSocket.' : '');
+    this.hearLife();
+    setInterval(() => this.show(), SHOW_EVERY_MS);
+    this.show();
+    this.tell({
+      type: 'start',
+      page: folderOf(location.href),
+      transports: transports({ relay, webrtc, protocol: options.protocol }),
+      relay,
+      token: tokenOf(location.pathname),
+      device: randomId(),
+      name: this.name,
+      cores: this.lent,
+      function: config.function,
+      dom: config.dom,
+    });
+    this.early.forEach((message) => this.tell(message));
+  }
+
+  private get name(): string {
+    return this.options.device || this.guessed;
+  }
+
+  private tell(message: ToLink): void {
+    if (this.link) this.link.postMessage(message);
+    else this.early.push(message);
+  }
+
+  private hear(message: FromLink, crew: Crew): void {
+    switch (message.type) {
+      case 'account':
+        if (message.account.phase !== this.account.phase) setTimeout(() => this.show());
+        this.account = message.account;
+        return;
+      case 'log':
+        return this.view.log(message.entries);
+      case 'make':
+        return crew.make(message.core);
+      case 'end':
+        return crew.end(message.core);
+      case 'dial':
+        this.peer = new Peer(message.signal, message.turn, message.port);
+        return;
+      case 'reload':
+        return reload(message.function);
+    }
+  }
+
+  private lend(cores: number): void {
+    this.lent = cores;
+    if (!this.view.paused) this.tell({ type: 'update', cores });
+  }
+
+  private pause(paused: boolean): void {
+    this.tell({ type: 'update', cores: paused ? 0 : this.lent });
+    this.show();
+  }
+
+  private show(): void {
+    const { account, view, lent, config } = this;
+    const rate = this.speed.at(performance.now(), account.done);
+    view.standing(standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }));
+    view.numbers(account.done, rate, account.held, account.errors);
+  }
+
+  private hearLife(): void {
+    const hide = () => this.hide();
+    const rejoin = () => this.tell({ type: 'rejoin' });
+    addEventListener('pagehide', hide);
+    document.addEventListener('freeze', hide);
+    document.addEventListener('resume', rejoin);
+    addEventListener('pageshow', (event) => {
+      if (event.persisted) rejoin();
+    });
+    addEventListener('online', () => this.tell({ type: 'wake' }));
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.tell({ type: 'wake' });
+    });
+  }
+
+  /** What the link says to its end of a peer connection may come too late. */
+  private hide(): void {
+    if (this.peer) this.peer.goodbye();
+    this.tell({ type: 'hide' });
   }
 }
 
-function show(): void {
-  const rate = speed.at(performance.now(), account.done);
-  view.standing(standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }));
-  view.numbers(account.done, rate, account.held, account.errors);
-}
+const TRYING = 'A part of this page could not be loaded. Trying again by itself.';
 
 /** Loads the page of another function; a server that goes on sending the old page is not asked for ever. */
 function reload(hash: string): void {
-  try {
-    if (sessionStorage.getItem(RELOADED_FOR) === hash) return;
-    sessionStorage.setItem(RELOADED_FOR, hash);
-  } catch {
-    return;
-  }
-  location.reload();
-}
-
-function hearLife(): void {
-  const hide = () => tell({ type: 'hide' });
-  const rejoin = () => tell({ type: 'rejoin' });
-  addEventListener('pagehide', hide);
-  document.addEventListener('freeze', hide);
-  document.addEventListener('resume', rejoin);
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) rejoin();
-  });
-  addEventListener('online', () => tell({ type: 'wake' }));
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) tell({ type: 'wake' });
-  });
+  const search = `?function=${hash}`;
+  if (location.search !== search) location.replace(search + location.hash);
 }
 
 function randomId(): string {

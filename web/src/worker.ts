@@ -1,42 +1,42 @@
-/**
- * One lent core: a compute worker that the page makes, or, for functions that need a document, a script in the page.
- * Either is given its port to the link.
- */
+/** One lent core: a compute worker that the page makes, or, for functions that need a document, the page itself. */
 
 import { hearErrors, serve } from './core/port.ts';
-import type { Join, ToWorker } from './page-messages.ts';
+import type { Join } from './page-messages.ts';
 
 declare function importScripts(...urls: string[]): void;
 
-const SCRIPT = 'function.js';
 const TRIES = 5;
 
-if (typeof document === 'undefined') {
-  addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-    if (data && data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(TRIES)));
+/** Becomes a core in this worker when the page says so. */
+export function awaitJoin(): void {
+  addEventListener('message', ({ data }: MessageEvent<Join>) => {
+    if (data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(data.script, TRIES)));
   });
-} else {
-  (window as { __pandoJoin?: Join }).__pandoJoin = (port, version) => hearErrors(serve(port, version, fetchInPage));
+}
+
+/** Makes the page a core. */
+export function joinInPage({ port, version, script }: Join): void {
+  hearErrors(serve(port, version, () => fetchInPage(script)));
 }
 
 /** Fetches and runs the function; a network that is away for a moment is tried again. */
-async function fetchInWorker(tries: number): Promise<void> {
+async function fetchInWorker(address: string, tries: number): Promise<void> {
   try {
-    importScripts(SCRIPT);
+    importScripts(address);
   } catch (error) {
     if (tries <= 1 || (error as Error).name !== 'NetworkError') throw error;
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    return fetchInWorker(tries - 1);
+    return fetchInWorker(address, tries - 1);
   }
 }
 
 /** What the script throws while it runs is why the function cannot be used. */
-function fetchInPage(): Promise<void> {
+function fetchInPage(address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let thrown: unknown = null;
     const remember = (event: ErrorEvent) => (thrown = event.error || new Error(event.message));
     const script = document.createElement('script');
-    script.src = SCRIPT;
+    script.src = address;
     script.onload = () => {
       removeEventListener('error', remember);
       if (thrown && !('__pandoModule' in window)) reject(thrown);

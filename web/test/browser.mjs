@@ -16,12 +16,15 @@ export const FLAGS = [
   '--disable-sync',
   '--disable-renderer-backgrounding',
   '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  // Two pages of one browser are to find each other by address.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
-/** Opens `url` in a browser that nobody drives; the answer ends it. */
-export function plainBrowser(url) {
+/** Opens pages in a browser that nobody drives; the answer ends it. */
+export function plainBrowser(...urls) {
   const profile = mkdtempSync(join(tmpdir(), 'pando-chromium-'));
-  const child = spawn(CHROMIUM, [...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, url], { stdio: 'ignore', detached: true });
+  const child = spawn(CHROMIUM, [...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...urls], { stdio: 'ignore', detached: true });
   return async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     process.kill(-child.pid, 'SIGTERM');

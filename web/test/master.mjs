@@ -3,12 +3,20 @@ import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { Bridge } from './bridge.mjs';
 
 const TYPES = { html: 'text/html', js: 'text/javascript' };
 const RESULT_KINDS = ['text', 'bytes', 'json', 'error'];
 
+/** As a relay serves its pages: each has an origin of its own, which no other shares. */
+const SANDBOX = {
+  'content-security-policy': 'sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads',
+  'access-control-allow-origin': '*',
+};
+
 /**
- * @param options dist, code (of function.js), token, and what the welcome says: hash, dom, timeout, concurrency, json, heartbeat
+ * @param options dist, code (of function.js), token, and what the welcome says: hash, dom, timeout, concurrency, json, heartbeat;
+ *   relay (serves the page as a relay does), gone (knows nothing of the token)
  */
 export class Master {
   constructor(options) {
@@ -20,6 +28,7 @@ export class Master {
     this.server = createServer((request, response) => this.serve(request, response));
     this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     this.wss = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+    this.bridge = new Bridge((channel) => this.joined(channel), () => this.notify());
   }
 
   async listen(port = 0) {
@@ -34,29 +43,41 @@ export class Master {
     return new Promise((resolve) => this.server.close(resolve));
   }
 
+  /** Where the other end of peer connections is. */
+  get bridgeUrl() {
+    return `http://127.0.0.1:${this.port}/bridge/`;
+  }
+
   serve(request, response) {
-    const { dist, code, token, hash, pageHash, dom } = this.options;
+    const { dist, code, token, hash, pageHash, dom, relay, gone } = this.options;
+    const extra = relay ? SANDBOX : {};
+    if (request.url === '/bridge/') return this.bridge.serve(response);
+    if (gone) return response.writeHead(404, extra).end();
     const prefix = `/${token}/`;
     const path = request.url.split('?')[0];
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || 'index.html' : null;
     let body = null;
     if (name === 'function.js') body = code;
     else if (name && /^[a-z]+\.(js|html)$/.test(name)) body = readFileSync(join(dist, name), 'utf8');
-    if (body === null) return response.writeHead(404).end();
-    const config = JSON.stringify({ function: pageHash ?? hash, dom, version: '0.1.0' });
-    response.writeHead(200, { 'content-type': `${TYPES[name.split('.').pop()]}; charset=utf-8`, 'cache-control': 'no-cache' });
+    if (body === null) return response.writeHead(404, extra).end();
+    const config = JSON.stringify({ function: pageHash ?? hash, dom, version: '0.1.0', relay });
+    response.writeHead(200, { 'content-type': `${TYPES[name.split('.').pop()]}; charset=utf-8`, 'cache-control': 'no-cache', ...extra });
     response.end(body.replace('__PANDO_CONFIG__', () => config));
   }
 
   upgrade(request, socket, head) {
-    if (request.url !== `/${this.options.token}/socket`) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+    const { token, gone, noSocket } = this.options;
+    const [, first, ...rest] = request.url.split('/');
+    if (first === 'bridge') return this.bridge.upgrade(rest.join('/'), request, socket, head);
+    if (first === token && rest[0] === 'signal' && !gone) return this.bridge.signal(request, socket, head);
+    if (first !== token || rest[0] !== 'socket' || gone || noSocket) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
     this.wss.handleUpgrade(request, socket, head, (ws) => this.joined(ws));
   }
 
   joined(ws) {
     this.sockets.add(ws);
     this.socket = ws;
-    ws.on('close', () => this.sockets.delete(ws));
+    ws.on('close', () => (this.sockets.delete(ws), this.notify()));
     ws.on('message', (data, binary) => (binary ? this.binary(ws, data) : this.text(ws, JSON.parse(data.toString()))));
   }
 

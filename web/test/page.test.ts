@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guessedName } from '../src/page/name.ts';
-import { addresses, coresToLend, fragmentOptions, tokenOf } from '../src/page/options.ts';
+import { coresToLend, folderOf, fragmentOptions, tokenOf } from '../src/page/options.ts';
 import { Rate } from '../src/page/rate.ts';
 import { grouped, logLine, rate, standing } from '../src/page/words.ts';
+import type { Path } from '../src/messages.ts';
 import type { Phase } from '../src/page-messages.ts';
 
 test('options of the fragment', () => {
@@ -15,8 +16,8 @@ test('options of the fragment', () => {
 });
 
 test('addresses follow from the page', () => {
-  assert.deepEqual(addresses('http://192.168.1.2:5000/k7d2/#cores=1'), { socket: 'ws://192.168.1.2:5000/k7d2/socket', page: 'http://192.168.1.2:5000/k7d2/' });
-  assert.deepEqual(addresses('https://x.example/?a'), { socket: 'wss://x.example/socket', page: 'https://x.example/' });
+  assert.equal(folderOf('http://192.168.1.2:5000/k7d2/#cores=1/2'), 'http://192.168.1.2:5000/k7d2/');
+  assert.equal(folderOf('https://x.example/?a/b'), 'https://x.example/');
   assert.equal(tokenOf('/k7d2/'), 'k7d2');
   assert.equal(tokenOf('/k7d2/index.html'), 'k7d2');
   assert.equal(tokenOf('/'), '');
@@ -50,6 +51,19 @@ test('every phase has words', () => {
     const account = { phase, text: 'Because.', done: 1, errors: 0, held: 2, busy: 1 };
     assert.ok(standing(account, { paused: false, lent: 2, active: true, dom: false }).title.length > 3);
   }
+});
+
+test('how a device is connected is said while it is, and only where it is worth a word', () => {
+  const here = { paused: false, lent: 1, active: true, dom: false };
+  const account = { phase: 'joined' as Phase, text: '', done: 1, errors: 0, held: 2, busy: 1 };
+  const plain = standing(account, here).detail;
+  const detail = (path: Path) => standing({ ...account, path }, here).detail;
+  assert.equal(detail('websocket'), plain);
+  assert.equal(detail('direct'), `${plain} Connected directly.`);
+  assert.equal(detail('turn'), `${plain} Connected through a TURN server.`);
+  assert.equal(detail('relay'), `${plain} Connected through the relay.`);
+  assert.match(standing({ ...account, path: 'relay' }, { ...here, paused: true }).detail, /Finishing 2 items\. Connected/);
+  assert.doesNotMatch(standing({ ...account, path: 'relay', phase: 'waiting' }, here).detail, /Connected/);
 });
 
 test('numbers and lines', () => {

@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), pando_bundler::Error> {
-//! let options = pando_bundler::Options { builtins: |_name| None };
+//! let options = pando_bundler::Options { builtins: |_name| None, buffer: false };
 //! let bundle = pando_bundler::bundle("render.js".as_ref(), &options).await?;
 //! for warning in &bundle.warnings {
 //!     eprintln!("{warning}");
@@ -63,10 +63,12 @@ pub struct Options {
     ///
     /// A built-in whose file is not there is treated as one without a browser form.
     pub builtins: fn(&str) -> Option<&'static str>,
+    /// Hand the bundle's `Buffer` to the runtime too, as `__pandoModule.Buffer`: values are bytes.
+    pub buffer: bool,
 }
 
 /// A module and all that it needs, as one script.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Bundle {
     /// The source of the script, to be served as UTF-8.
     pub code: String,

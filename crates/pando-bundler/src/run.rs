@@ -54,7 +54,8 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
     let mut sloppy = BTreeSet::new();
     loop {
         let seen = Arc::new(Seen::default());
-        let plugin = PandoPlugin { starter: entry.starter(), options: *options, sloppy: sloppy.clone(), seen: seen.clone() };
+        let plugin =
+            PandoPlugin { starter: entry.starter(options.buffer), options: *options, sloppy: sloppy.clone(), seen: seen.clone() };
         match generate(entry, options, plugin).await {
             Ok(output) => return finish(entry, output, &seen),
             Err(problems) => {

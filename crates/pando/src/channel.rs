@@ -4,8 +4,10 @@
 //! [`Sender::reserve`](tokio::sync::mpsc::Sender::reserve) *while* it receives, so that two ends that both have much to
 //! say never wait for each other. Dropping an end closes the channel.
 
+pub mod webrtc;
 mod websocket;
 
+pub use webrtc::Peers;
 pub use websocket::carry;
 
 use crate::protocol::Frame;

@@ -1,4 +1,4 @@
-//! The HTTP server for volunteers: the page and its parts, the function, and the WebSocket, all below the join token.
+//! The HTTP server for volunteers: the page and its parts, the function, and the WebSockets, all below the join token.
 //!
 //! Anything else is answered 404, so that a stranger who finds the port learns nothing. `Host` must name this machine and
 //! `Origin`, where there is one, the same host, so that no foreign page can reach in through a visitor's browser.
@@ -6,12 +6,15 @@
 mod addresses;
 mod hosts;
 mod misses;
+mod signal;
 
 pub use addresses::{addresses, qr};
 pub use hosts::Hosts;
 
 use crate::{
-    channel, embedded,
+    channel::{self, webrtc::Peers},
+    embedded,
+    ice::IceServer,
     master::{Door, Master, attend},
     protocol::Path,
 };
@@ -43,11 +46,17 @@ pub struct Site {
     pub dom: bool,
     /// Names by which this machine may be called.
     pub hosts: Hosts,
+    /// Those that are connected without the server.
+    pub peers: Option<Peers>,
+    /// What browsers are told to find a way by.
+    pub ice_servers: Vec<IceServer>,
 }
 
 struct Served {
     site: Site,
     page: String,
+    /// What a browser is told first when it signals.
+    servers: String,
     misses: Misses,
 }
 
@@ -57,7 +66,8 @@ struct Served {
 /// When the listener fails.
 pub async fn serve(listener: TcpListener, site: Site) -> std::io::Result<()> {
     let page = page(&site);
-    let served = Arc::new(Served { site, page, misses: Misses::default() });
+    let servers = serde_json::json!({"type": "servers", "iceServers": site.ice_servers}).to_string();
+    let served = Arc::new(Served { site, page, servers, misses: Misses::default() });
     let app = Router::new().fallback(answer).with_state(served);
     let listener = axum::serve::ListenerExt::tap_io(listener, |socket| {
         let _ = socket.set_nodelay(true);
@@ -88,6 +98,7 @@ async fn answer(State(served): State<Arc<Served>>, ConnectInfo(from): ConnectInf
     match below {
         Some("\0") => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("/{}/", site.token))]).into_response(),
         Some("socket") => socket(served.clone(), request).await,
+        Some("signal") => signal::signal(served.clone(), request).await,
         Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => match file(&served, name) {
             Some(response) => response,
             None => StatusCode::NOT_FOUND.into_response(),
@@ -103,7 +114,7 @@ fn file(served: &Served, name: &str) -> Option<Response> {
     let (kind, text) = match name {
         "" => ("text/html; charset=utf-8", Body::from(served.page.clone())),
         "function.js" => (SCRIPT, Body::from(served.site.function.clone())),
-        "page.js" | "link.js" | "worker.js" => (SCRIPT, Body::from(embedded::web(name)?)),
+        "page.js" => (SCRIPT, Body::from(embedded::web(name)?)),
         _ => return None,
     };
     let mut response = Response::new(text);
@@ -116,21 +127,10 @@ fn file(served: &Served, name: &str) -> Option<Response> {
 }
 
 async fn socket(served: Arc<Served>, request: Request) -> Response {
-    let headers = request.headers();
-    if !hosts::same_origin(headers.get(header::ORIGIN), headers.get(header::HOST)) {
-        return (StatusCode::FORBIDDEN, "Another site's page may not join.").into_response();
-    }
-    let (mut parts, _) = request.into_parts();
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+    let upgrade = match upgrade(request).await {
+        Ok(upgrade) => upgrade.max_write_buffer_size(4 << 20).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
+        Err(refusal) => return refusal,
     };
-    let upgrade = upgrade
-        .read_buffer_size(16 * 1024)
-        .write_buffer_size(16 * 1024)
-        .max_write_buffer_size(4 << 20)
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE);
     upgrade.on_upgrade(move |socket| async move {
         let (ours, theirs) = channel::pair();
         let door = Door { token: served.site.token.clone(), path: Path::WebSocket };
@@ -138,4 +138,17 @@ async fn socket(served: Arc<Served>, request: Request) -> Response {
         tokio::spawn(attend(served.site.master.clone(), door, ours));
         channel::carry(socket, theirs).await;
     })
+}
+
+/// A WebSocket for a page of this server, or for what is no page.
+async fn upgrade(request: Request) -> Result<WebSocketUpgrade, Response> {
+    let headers = request.headers();
+    if !hosts::same_origin(headers.get(header::ORIGIN), headers.get(header::HOST)) {
+        return Err((StatusCode::FORBIDDEN, "Another site's page may not join.").into_response());
+    }
+    let (mut parts, _) = request.into_parts();
+    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => Ok(upgrade.read_buffer_size(16 * 1024).write_buffer_size(16 * 1024)),
+        Err(rejection) => Err(rejection.into_response()),
+    }
 }

@@ -1,69 +1,89 @@
-/** The WebSocket to the master: opened again whenever it is lost, watched by its heartbeat. */
+/** The channel to the master: opened again whenever it is lost, watched by its heartbeat. */
 
 import { Malformed } from '../bytes.ts';
 import { parseFromMaster } from '../messages.ts';
-import type { FromMaster, ToMaster } from '../messages.ts';
+import type { FromMaster, Path, ToMaster } from '../messages.ts';
 import { Assembler } from '../protocol.ts';
 import { backoff } from './backoff.ts';
+import type { Channel, ChannelEvents } from './channel.ts';
+import type { Transport } from './transports.ts';
 
 export interface ConnectionEvents {
-  opened(): void;
+  /** Makes a channel over this transport. */
+  dial(transport: Transport, events: ChannelEvents): Channel;
+  opened(path?: Path): void;
   message(message: FromMaster): void;
   values(frame: Uint8Array): void;
-  /** The link is lost; another try follows. */
-  lost(): void;
-  /** The server is there and knows nothing of this address. */
-  refused(): void;
+  /** The link is lost; another try follows. `text`: why, where somebody said it. */
+  lost(text?: string): void;
+  /** The server is there and knows nothing of this address; `gone`: for so long that it is believed. */
+  unknown(gone: boolean): void;
 }
 
 const CONNECT_MS = 10_000;
+/** The same while there is another transport to try. */
+const FALL_BACK_MS = 4000;
 const FIRST_HEARTBEAT_MS = 5000;
 /** Close codes of an application start at 4000. */
 const CLOSE_MALFORMED = 4002;
 const CLOSE_SILENT = 4008;
 
 export class Connection {
-  private socket: WebSocket | null = null;
+  private channel: Channel | null = null;
+  /** What to try when this one does not open. */
+  private rest: Transport[] = [];
+  private opened = false;
   private assembler = new Assembler();
   private heartbeat = FIRST_HEARTBEAT_MS;
   private lastSent = 0;
   private lastReceived = 0;
   private lastTick = 0;
-  private openedAt = 0;
+  private dialledAt = 0;
   private failures = 0;
   private lostAt: number | null = null;
+  private missingSince: number | null = null;
   private retry: ReturnType<typeof setTimeout> | null = null;
 
-  /** @param page the address that tells by HTTP whether the token is known */
+  /**
+   * @param page the address that tells by HTTP whether the token is known
+   * @param patience milliseconds after which a token is believed to be unknown for good
+   */
   constructor(
-    private readonly url: string,
+    private readonly transports: Transport[],
     private readonly page: string,
+    private readonly patience: number,
     private readonly events: ConnectionEvents,
   ) {}
 
-  /** A socket that is closing would swallow what it is given: it counts as full. */
+  /** A channel that is closing would swallow what it is given: it counts as full. */
   get bufferedAmount(): number {
-    return this.socket && this.socket.readyState === WebSocket.OPEN ? this.socket.bufferedAmount : Infinity;
+    return this.channel && this.channel.open ? this.channel.bufferedAmount : Infinity;
+  }
+
+  /** The server answers, and knows nothing of this address. */
+  get missing(): boolean {
+    return this.missingSince !== null;
   }
 
   open(): void {
     this.close();
-    const socket = new WebSocket(this.url);
-    socket.binaryType = 'arraybuffer';
-    this.socket = socket;
+    this.rest = this.transports.slice();
+    this.dial();
+  }
+
+  private dial(): void {
     this.assembler = new Assembler();
-    this.openedAt = this.lastReceived = this.lastTick = performance.now();
-    let opened = false;
-    socket.onopen = () => {
-      opened = true;
-      if (socket === this.socket) this.events.opened();
-    };
-    socket.onmessage = ({ data }) => {
-      if (socket === this.socket) this.receive(data);
-    };
-    socket.onclose = () => {
-      if (socket === this.socket) this.lose(opened);
-    };
+    this.dialledAt = this.lastReceived = this.lastTick = performance.now();
+    this.opened = false;
+    this.channel = this.events.dial(this.rest.shift() as Transport, {
+      opened: (path) => {
+        this.opened = true;
+        this.missingSince = null;
+        this.events.opened(path);
+      },
+      frame: (frame) => this.receive(frame),
+      closed: (text) => this.lose(text),
+    });
   }
 
   /** The master took this device: the heartbeat it asks for, and patience starts anew. */
@@ -77,21 +97,18 @@ export class Connection {
   close(code?: number, reason?: string): void {
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;
-    const socket = this.socket;
-    this.socket = null;
-    if (socket) socket.close(code, reason);
+    if (this.channel) this.channel.close(code, reason);
+    this.channel = null;
   }
 
-  send(data: Uint8Array<ArrayBuffer>): void {
-    if (!this.socket) return;
+  send(frame: Uint8Array<ArrayBuffer> | string): void {
+    if (!this.channel || !this.channel.open) return;
     this.lastSent = performance.now();
-    this.socket.send(data);
+    this.channel.send(frame);
   }
 
   say(message: ToMaster): void {
-    if (!this.socket || this.socket.readyState !== WebSocket.OPEN) return;
-    this.lastSent = performance.now();
-    this.socket.send(JSON.stringify(message));
+    this.send(JSON.stringify(message));
   }
 
   /** No reason to wait any longer: tries at once, or asks a silent master for a sign of life. */
@@ -102,12 +119,11 @@ export class Connection {
 
   /** To be called about every 100 ms. */
   tick(now: number): void {
-    const { socket } = this;
     if (now - this.lastTick > this.heartbeat) this.suspect(now);
     this.lastTick = now;
-    if (!socket) return;
-    if (socket.readyState === WebSocket.CONNECTING) {
-      if (now - this.openedAt > CONNECT_MS) this.drop(CLOSE_SILENT, 'no connection');
+    if (!this.channel) return;
+    if (!this.opened) {
+      if (now - this.dialledAt > (this.rest.length > 0 ? FALL_BACK_MS : CONNECT_MS)) this.drop(CLOSE_SILENT, 'no connection');
     } else if (now - this.lastReceived > 3 * this.heartbeat) {
       this.drop(CLOSE_SILENT, 'silent for three heartbeats');
     } else if (now - this.lastSent > this.heartbeat) {
@@ -121,11 +137,11 @@ export class Connection {
     this.say({ type: 'ping', t: Math.round(now) });
   }
 
-  private receive(data: string | ArrayBuffer): void {
+  private receive(frame: Uint8Array | string): void {
     this.lastReceived = performance.now();
     try {
-      if (typeof data === 'string') this.heard(parseFromMaster(data));
-      else this.assemble(new Uint8Array(data));
+      if (typeof frame === 'string') this.heard(parseFromMaster(frame));
+      else this.assemble(frame);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       this.drop(CLOSE_MALFORMED, error.message);
@@ -143,27 +159,27 @@ export class Connection {
   }
 
   private drop(code: number, reason: string): void {
-    const socket = this.socket;
-    this.lose(true);
-    if (socket) socket.close(code, reason.slice(0, 100));
+    if (this.channel) this.channel.close(code, reason.slice(0, 100));
+    this.lose();
   }
 
-  private lose(wasOpen: boolean): void {
-    this.socket = null;
+  private lose(text?: string): void {
+    this.channel = null;
+    if (!this.opened && this.rest.length > 0) return this.dial();
     if (this.lostAt === null) this.lostAt = performance.now();
     const delay = backoff(this.failures++, performance.now() - this.lostAt, Math.random());
     this.retry = setTimeout(() => this.open(), delay);
-    this.events.lost();
+    this.events.lost(text);
     // A browser does not say why an upgrade was refused.
-    if (!wasOpen) void this.ask();
+    if (!this.opened) void this.ask();
   }
 
   private async ask(): Promise<void> {
     const response = await fetch(this.page, { cache: 'no-store' }).catch(() => null);
-    if (response && response.status === 404 && !this.socketIsOpen()) this.events.refused();
-  }
-
-  private socketIsOpen(): boolean {
-    return this.socket !== null && this.socket.readyState === WebSocket.OPEN;
+    if (this.channel && this.channel.open) return;
+    const now = performance.now();
+    if (!response || response.status !== 404) this.missingSince = null;
+    else if (this.missingSince === null) this.missingSince = now;
+    if (this.missingSince !== null) this.events.unknown(now - this.missingSince >= this.patience);
   }
 }

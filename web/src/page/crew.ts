@@ -1,22 +1,24 @@
 /** The compute workers, made and ended as the link asks: on old phones a worker cannot make workers. */
 
-import type { Join, ToLink, ToWorker } from '../page-messages.ts';
-
-const SCRIPT = 'worker.js';
+import type { Join, ToLink } from '../page-messages.ts';
+import { joinInPage } from '../worker.ts';
+import type { Scripts } from './scripts.ts';
 
 export class Crew {
   private readonly workers = new Map<number, Worker>();
 
   constructor(
     private readonly link: Worker,
+    private readonly scripts: Scripts,
     private readonly version: string,
     private readonly dom: boolean,
   ) {}
 
   make(core: number): void {
     const { port1, port2 } = new MessageChannel();
-    if (this.dom) this.hireSelf(core, port1);
-    else this.hire(core, port1);
+    const join: Join = { type: 'join', port: port1, version: this.version, script: this.scripts.function };
+    if (this.dom) joinInPage(join);
+    else this.hire(core, join);
     this.tell({ type: 'core', core, port: port2 }, port2);
   }
 
@@ -26,24 +28,14 @@ export class Crew {
     this.workers.delete(core);
   }
 
-  private hire(core: number, port: MessagePort): void {
-    const worker = new Worker(SCRIPT);
-    const join: ToWorker = { type: 'join', port, version: this.version };
+  private hire(core: number, join: Join): void {
+    const worker = new Worker(this.scripts.tab);
     worker.onerror = (event) => {
       event.preventDefault();
       this.died(core, event.message);
     };
-    worker.postMessage(join, [port]);
+    worker.postMessage(join, [join.port]);
     this.workers.set(core, worker);
-  }
-
-  /** The page itself is the core. */
-  private hireSelf(core: number, port: MessagePort): void {
-    const script = document.createElement('script');
-    script.src = SCRIPT;
-    script.onload = () => (window as unknown as { __pandoJoin: Join }).__pandoJoin(port, this.version);
-    script.onerror = () => this.died(core, '');
-    document.head.appendChild(script);
   }
 
   private died(core: number, message: string): void {

@@ -35,10 +35,9 @@ export function tokenOf(pathname: string): string {
   return folders.length > 0 ? folders[folders.length - 1] : '';
 }
 
-/** The addresses that the link uses, below the page's own folder. */
-export function addresses(href: string): { socket: string; page: string } {
-  const page = href.replace(/[?#].*$/, '').replace(/[^/]*$/, '');
-  return { socket: `${page.replace(/^http/, 'ws')}socket`, page };
+/** The folder of the page, below which everything is. */
+export function folderOf(href: string): string {
+  return href.replace(/[?#].*$/, '').replace(/[^/]*$/, '');
 }
 
 /** Cores lent at first: all but one, at least one. */

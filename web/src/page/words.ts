@@ -1,6 +1,6 @@
 /** States and numbers in words. */
 
-import type { LogEntry } from '../messages.ts';
+import type { LogEntry, Path } from '../messages.ts';
 import type { Account } from '../page-messages.ts';
 
 export type Mood = 'good' | 'calm' | 'bad';
@@ -33,9 +33,9 @@ export function standing(account: Account, here: Here): Standing {
     case 'connecting':
       return going('Connecting…', '', 'calm');
     case 'joined':
-      return here.paused ? pausedStanding(account) : computing(account, here);
+      return connected(here.paused ? pausedStanding(account) : computing(account, here), account.path);
     case 'waiting':
-      return going('Connection lost', 'Trying again by itself. You can leave this page open.', 'bad');
+      return going('Connection lost', `${text} Trying again by itself. You can leave this page open.`.trim(), 'bad');
     case 'away':
       return going('Away', 'Its work was handed back. It goes on when you return to this page.', 'calm');
     case 'left':
@@ -64,6 +64,17 @@ function computing({ busy, done }: Account, { lent, active, dom }: Here): Standi
 function pausedStanding({ held }: Account): Standing {
   return going('Paused', held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.', 'calm');
 }
+
+function connected(standing: Standing, path: Path = 'websocket'): Standing {
+  return { ...standing, detail: `${standing.detail} ${WAYS[path]}`.trim() };
+}
+
+const WAYS: { [path in Path]: string } = {
+  websocket: '',
+  direct: 'Connected directly.',
+  turn: 'Connected through a TURN server.',
+  relay: 'Connected through the relay.',
+};
 
 function going(title: string, detail: string, mood: Mood): Standing {
   return { title, detail, mood, over: false, again: false };

@@ -19,7 +19,7 @@ fn the_page_and_its_parts_lie_under_the_token_with_their_charset() {
     let page = get(&url);
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     assert!(page.body.contains("<!doctype html>") || page.body.contains("<!DOCTYPE html>"), "{}", page.body);
-    for (name, content) in [("function.js", "the function: "), ("page.js", ""), ("link.js", ""), ("worker.js", "")] {
+    for (name, content) in [("function.js", "the function: "), ("page.js", "")] {
         let script = get(&format!("{url}{name}"));
         assert_eq!((script.status, script.header("content-type")), (200, Some("text/javascript; charset=utf-8")), "{name}");
         assert!(script.body.contains(content) && script.body.len() > 20, "{name}");
@@ -44,7 +44,7 @@ fn all_that_the_page_names_is_there() {
 fn the_page_is_small() {
     let run = served();
     let url = run.url();
-    let length: usize = ["", "page.js", "link.js", "worker.js"].iter().map(|name| get(&format!("{url}{name}")).body.len()).sum();
+    let length: usize = ["", "page.js"].iter().map(|name| get(&format!("{url}{name}")).body.len()).sum();
     // At most 20 KB gzipped, which is at least a quarter of this.
     assert!(length < 80_000, "{length} bytes");
 }

@@ -22,17 +22,28 @@ pub(crate) enum Received {
 impl WebSocket {
     /// Joins the socket below `url`.
     pub(crate) fn open(url: &str) -> Self {
-        let (socket, head) = Self::upgrade(url, "");
+        Self::open_at(&format!("{url}socket"))
+    }
+
+    /// Opens the socket at `url`.
+    pub(crate) fn open_at(url: &str) -> Self {
+        let (socket, head) = Self::upgrade_at(url, "");
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         Self(socket)
     }
 
-    /// Asks for the upgrade, with further headers (each ending in CRLF); gives what came back up to the empty line.
+    /// Asks for the upgrade to the socket below `url`, with further headers (each ending in CRLF); gives what came back up to
+    /// the empty line.
     pub(crate) fn upgrade(url: &str, headers: &str) -> (TcpStream, String) {
+        Self::upgrade_at(&format!("{url}socket"), headers)
+    }
+
+    /// The same, for the socket at `url`.
+    pub(crate) fn upgrade_at(url: &str, headers: &str) -> (TcpStream, String) {
         let (host, path) = http::parts(url);
         let mut socket = http::connect(host);
         let request = format!(
-            "GET {path}socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         socket.write_all(request.as_bytes()).expect("it reads requests");

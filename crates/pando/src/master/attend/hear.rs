@@ -157,11 +157,15 @@ impl Core {
     /// Settles one answer of `sub`, which holds its value; gives whether it is a result.
     fn settle(&mut self, sub: SubStreamId, answer: Answer, job: &Job, told: &mut Told) -> bool {
         let Answer { id, micros, result } = answer;
-        match result.and_then(|(_, result)| well_framed(result, job.framing.separator)) {
+        match result.and_then(|(_, result)| well_framed(result, job)) {
             Ok(result) => {
                 let kept = if self.waits_long(id, &result) { Bytes::copy_from_slice(&result) } else { result };
-                let accepted = self.lender.result(sub, id, kept).is_ok();
-                self.failures.forget(id);
+                let accepted = if job.confirms {
+                    self.to_confirm(sub, id, told.name, kept)
+                } else {
+                    self.failures.forget(id);
+                    self.finish(sub, id, kept)
+                };
                 if told.events {
                     told.happened.push(("result", json!({"index": id + 1, "device": told.name, "ms": micros as f64 / 1000.0})));
                 }
@@ -185,8 +189,10 @@ impl Core {
 }
 
 /// A result that would be taken for two, or none, is a failure of the function.
-fn well_framed(result: Bytes, separator: u8) -> Result<Bytes, Failure> {
-    if memchr::memchr(separator, &result).is_none() {
+fn well_framed(result: Bytes, job: &Job) -> Result<Bytes, Failure> {
+    let separator = job.framing.separator;
+    let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());
+    if to_file || memchr::memchr(separator, &result).is_none() {
         return Ok(result);
     }
     let message = if separator == b'\n' {

@@ -1,6 +1,9 @@
 //! A child process of `node`, and the socket between it and its host.
 
-use crate::volunteer::core::{Core, CoreId, FromCore, Message, Voice};
+use crate::volunteer::{
+    core::{Core, CoreId, FromCore, Message, Voice},
+    stray::{LAST_WORDS, stray},
+};
 use bytes::{Bytes, BytesMut};
 use std::{
     os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
@@ -9,16 +12,11 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
     process::{Child, Command},
     sync::{mpsc, oneshot},
 };
-
-/// Longest line of stray output that is shown, in bytes.
-const LONGEST_LINE: usize = 8 * 1024;
-/// Time for a dead child's output to be read to its end.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What a child starts with: it takes its host from the first frame, so that no file has to lie anywhere.
 const BOOT: &str = "\
@@ -132,22 +130,6 @@ async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice) 
             _ => FromCore::Results(frame.freeze()),
         };
         if voice.send((id, said)).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) {
-    let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut output).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).await;
-        if !matches!(read, Ok(1..)) {
-            return;
-        }
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        if voice.send((id, FromCore::Stray(text))).await.is_err() {
             return;
         }
     }

@@ -1,0 +1,295 @@
+//! The task that owns the socket and all connections: takes packets, commands and the channels' wakes in turns.
+
+use super::{
+    Channel,
+    demux::{Demux, PeerId},
+    outbox::Outbox,
+    peer::{Identity, Peer},
+    reflexive::{Mapped, Reflexive},
+    signalling::ToBrowser,
+    socket::{Batch, Packet, Socket},
+    stun,
+    wakes::Wakes,
+};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
+};
+use str0m::Candidate;
+use tokio::{
+    net::lookup_host,
+    sync::{mpsc, oneshot, watch},
+    time::sleep_until,
+};
+
+/// Connections at a time.
+const PEERS: usize = 4096;
+/// Batches of packets taken in one turn.
+const BATCHES: usize = 4;
+
+/// What the driver is told.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// A browser made an offer.
+    Offer { id: PeerId, sdp: String, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel> },
+    /// It named an address.
+    Candidate { id: PeerId, candidate: String },
+    /// Other STUN servers are to be asked.
+    StunServers(Vec<String>),
+    /// One of these has these addresses.
+    LookedUp { name: String, addresses: Vec<SocketAddr> },
+    /// All connections end now.
+    CloseAll { done: oneshot::Sender<()> },
+}
+
+/// See the module.
+pub(super) struct Driver {
+    socket: Socket,
+    orders: mpsc::Receiver<Command>,
+    commands: mpsc::WeakSender<Command>,
+    counter: watch::Sender<usize>,
+    identity: Option<Identity>,
+    peers: HashMap<PeerId, (Peer, Instant)>,
+    /// When each is to be looked after.
+    schedule: BTreeSet<(Instant, PeerId)>,
+    demux: Demux,
+    wakes: Wakes,
+    reflexive: Reflexive,
+    outbox: Outbox,
+    scratch: Vec<u8>,
+    /// Those that something happened to in this turn.
+    touched: Vec<PeerId>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        socket: Socket,
+        orders: mpsc::Receiver<Command>,
+        commands: mpsc::WeakSender<Command>,
+        counter: watch::Sender<usize>,
+    ) -> Self {
+        let outbox = Outbox::new(socket.most_at_once());
+        Self {
+            socket,
+            orders,
+            commands,
+            counter,
+            identity: None,
+            peers: HashMap::new(),
+            schedule: BTreeSet::new(),
+            demux: Demux::default(),
+            wakes: Wakes::default(),
+            reflexive: Reflexive::default(),
+            outbox,
+            scratch: Vec::new(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// Runs until nobody can tell it anything any more and no connection is left.
+    pub(super) async fn run(mut self) {
+        let mut batch = Batch::default();
+        let timer = sleep_until(Instant::now().into());
+        tokio::pin!(timer);
+        let mut is_told = true;
+        while is_told || !self.peers.is_empty() {
+            let next = self.schedule.first().map(|(due, _)| *due).into_iter().chain(self.reflexive.next()).min();
+            if let Some(next) = next.filter(|next| *next != timer.deadline().into_std()) {
+                timer.as_mut().reset(next.into());
+            }
+            tokio::select! {
+                command = self.orders.recv(), if is_told => match command {
+                    Some(command) => self.obey(command).await,
+                    None => is_told = false,
+                },
+                () = self.socket.readable() => self.receive(&mut batch),
+                () = self.wakes.some() => {}
+                () = &mut timer, if next.is_some() => self.pass(),
+            }
+            self.wakes.take(&mut self.touched);
+            self.drive();
+            self.socket.send(&mut self.outbox).await;
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        let now = Instant::now();
+        match command {
+            Command::Offer { id, sdp, say, opened } => self.offer(id, &sdp, say, opened),
+            Command::Candidate { id, candidate } => {
+                if let Some((peer, _)) = self.peers.get_mut(&id) {
+                    peer.remote_candidate(&candidate, now);
+                    self.touched.push(id);
+                }
+            }
+            Command::StunServers(names) => {
+                self.reflexive.set(names, now);
+                self.ask_servers(now);
+            }
+            Command::LookedUp { name, addresses } => {
+                let reached: Vec<_> = addresses.into_iter().filter(|address| self.socket.reaches(address)).collect();
+                self.reflexive.looked_up(&name, &reached, now);
+                self.ask_servers(now);
+            }
+            Command::CloseAll { done } => {
+                self.touched.extend(self.peers.keys());
+                self.peers.values_mut().for_each(|(peer, _)| peer.close(now));
+                self.drive();
+                self.socket.send(&mut self.outbox).await;
+                let _ = done.send(());
+            }
+        }
+    }
+
+    fn offer(&mut self, id: PeerId, sdp: &str, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel>) {
+        let answer = if self.peers.len() < PEERS {
+            let (candidates, waker) = (self.local_candidates(), self.wakes.waker(id));
+            let identity = self.identity.get_or_insert_with(Identity::fresh);
+            catch_unwind(AssertUnwindSafe(|| Peer::answer(sdp, &candidates, identity, waker)))
+                .unwrap_or_else(|_| Err("the offer cannot be answered".into()))
+        } else {
+            Err(format!("{PEERS} devices are connected, and there is no room for more"))
+        };
+        match answer {
+            Ok((mut peer, sdp)) => {
+                let _ = say.try_send(ToBrowser::Answer { sdp }.json());
+                self.demux.add(id, peer.fragment());
+                peer.for_whom(say, opened);
+                self.schedule.insert((peer.due(), id));
+                let due = peer.due();
+                self.peers.insert(id, (peer, due));
+                self.touched.push(id);
+                self.counter.send_replace(self.peers.len());
+            }
+            Err(text) => {
+                let _ = say.try_send(ToBrowser::Failed { text }.json());
+            }
+        }
+    }
+
+    fn local_candidates(&self) -> Vec<Candidate> {
+        let hosts = self.socket.hosts().into_iter().filter_map(|host| Candidate::host(host, "udp").ok());
+        hosts.chain(self.reflexive.mapped().filter_map(reflexive_candidate)).collect()
+    }
+
+    fn receive(&mut self, batch: &mut Batch) {
+        for _ in 0..BATCHES {
+            let is_more = self.socket.receive(batch);
+            let now = Instant::now();
+            for packet in self.socket.packets(batch) {
+                self.packet(&packet, now);
+            }
+            if !is_more {
+                break;
+            }
+        }
+    }
+
+    fn packet(&mut self, packet: &Packet, now: Instant) {
+        let is_stun = stun::is_stun(packet.bytes);
+        let Some(id) = self.demux.owner(packet.bytes, packet.source, now).or_else(|| self.stranger(packet, is_stun, now)) else {
+            return;
+        };
+        let Some((peer, _)) = self.peers.get_mut(&id) else { return };
+        if peer.is_full() && !is_stun {
+            return;
+        }
+        let outbox = &mut self.outbox;
+        if catch_unwind(AssertUnwindSafe(|| peer.packet(packet, now, outbox))).is_err() {
+            self.forget(id);
+            return;
+        }
+        if self.touched.last() != Some(&id) {
+            self.touched.push(id);
+        }
+    }
+
+    /// A packet from an address that is nobody's: the answer of a STUN server, or of a peer that is being connected.
+    fn stranger(&mut self, packet: &Packet, is_stun: bool, now: Instant) -> Option<PeerId> {
+        if !is_stun || stun::local_fragment(packet.bytes).is_some() {
+            return None;
+        }
+        if let Some(mapped) = self.reflexive.answer(packet.bytes, packet.source, packet.destination, now) {
+            self.found(mapped, now);
+        }
+        let (id, _) = self.peers.iter().find(|(_, (peer, _))| peer.accepts(packet, now))?;
+        self.demux.claim(*id, packet.source, now);
+        Some(*id)
+    }
+
+    /// An address on the internet became known.
+    fn found(&mut self, mapped: Mapped, now: Instant) {
+        let Some(candidate) = reflexive_candidate(mapped) else { return };
+        for (id, (peer, _)) in &mut self.peers {
+            peer.local_candidate(candidate.clone(), now);
+            self.touched.push(*id);
+        }
+    }
+
+    /// Looks after those whose time has come.
+    fn pass(&mut self) {
+        let now = Instant::now();
+        self.ask_servers(now);
+        while let Some((due, id)) = self.schedule.first().copied().filter(|(due, _)| *due <= now) {
+            self.schedule.remove(&(due, id));
+            if let Some((peer, _)) = self.peers.get_mut(&id) {
+                peer.timeout(now);
+                self.touched.push(id);
+            }
+        }
+    }
+
+    fn ask_servers(&mut self, now: Instant) {
+        for name in self.reflexive.names(now) {
+            let Some(commands) = self.commands.upgrade() else { return };
+            tokio::spawn(async move {
+                let addresses = lookup_host(&name).await.map(Iterator::collect).unwrap_or_default();
+                let _ = commands.send(Command::LookedUp { name, addresses }).await;
+            });
+        }
+        for (address, request) in self.reflexive.requests(now, chance) {
+            self.outbox.push(std::net::Ipv4Addr::UNSPECIFIED.into(), address, &request);
+        }
+    }
+
+    /// Lets those that were touched go on, and schedules them anew.
+    fn drive(&mut self) {
+        let now = Instant::now();
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        for id in touched.drain(..) {
+            let Some((peer, scheduled)) = self.peers.get_mut(&id) else { continue };
+            let (scratch, outbox) = (&mut self.scratch, &mut self.outbox);
+            let is_fine = catch_unwind(AssertUnwindSafe(|| peer.drive(now, scratch, outbox))).is_ok();
+            if !is_fine || peer.is_over() {
+                self.forget(id);
+                continue;
+            }
+            self.schedule.remove(&(*scheduled, id));
+            *scheduled = peer.due();
+            self.schedule.insert((*scheduled, id));
+        }
+        self.touched = touched;
+    }
+
+    fn forget(&mut self, id: PeerId) {
+        if let Some((_, scheduled)) = self.peers.remove(&id) {
+            self.schedule.remove(&(scheduled, id));
+            self.demux.remove(id);
+            self.counter.send_replace(self.peers.len());
+        }
+    }
+}
+
+fn reflexive_candidate(mapped: Mapped) -> Option<Candidate> {
+    (mapped.address != mapped.base).then(|| Candidate::server_reflexive(mapped.address, mapped.base, "udp").ok()).flatten()
+}
+
+fn chance() -> stun::Transaction {
+    let mut transaction = [0; 12];
+    getrandom::fill(&mut transaction).expect("the system gives random bytes");
+    transaction
+}

@@ -1,0 +1,87 @@
+//! Packets on their way out, gathered so that one call sends many: those of equal length to one destination. Pure.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::Range,
+};
+
+/// Bytes that one call can send.
+const RUN: usize = 60_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    runs: Vec<Run>,
+    most: usize,
+}
+
+/// Packets of one call: all of length `segment`, but the last may be shorter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) source: IpAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) segment: usize,
+    range: Range<usize>,
+}
+
+impl Outbox {
+    /// At most so many packets go in one call.
+    pub(super) fn new(most: usize) -> Self {
+        Self { bytes: Vec::new(), runs: Vec::new(), most }
+    }
+
+    /// Adds a packet.
+    pub(super) fn push(&mut self, source: IpAddr, destination: SocketAddr, packet: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(packet);
+        let most = self.most;
+        let fits = |run: &&mut Run| {
+            let length = run.range.len();
+            let is_open = length.is_multiple_of(run.segment) && length / run.segment < most && length + packet.len() <= RUN;
+            is_open && packet.len() <= run.segment && run.source == source && run.destination == destination
+        };
+        match self.runs.last_mut().filter(fits) {
+            Some(run) => run.range.end = self.bytes.len(),
+            None => self.runs.push(Run { source, destination, segment: packet.len().max(1), range: start..self.bytes.len() }),
+        }
+    }
+
+    /// What is to be sent, in order.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (&Run, &[u8])> {
+        self.runs.iter().map(|run| (run, &self.bytes[run.range.clone()]))
+    }
+
+    /// All has been sent.
+    pub(super) fn clear(&mut self) {
+        self.runs.clear();
+        self.bytes.clear();
+        self.bytes.shrink_to(1 << 20);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(packets: &[(u16, usize)]) -> Vec<(u16, usize, usize)> {
+        let mut outbox = Outbox::new(4);
+        for (port, length) in packets {
+            outbox.push([127, 0, 0, 1].into(), ([192, 0, 2, 1], *port).into(), &vec![*length as u8; *length]);
+        }
+        outbox.runs().map(|(run, bytes)| (run.destination.port(), run.segment, bytes.len())).collect()
+    }
+
+    #[test]
+    fn equal_packets_to_one_destination_go_together_and_a_shorter_one_ends_them() {
+        assert_eq!(runs(&[(1, 100), (1, 100), (1, 40), (1, 40)]), [(1, 100, 240), (1, 40, 40)]);
+        assert_eq!(runs(&[(1, 100), (2, 100), (1, 100)]), [(1, 100, 100), (2, 100, 100), (1, 100, 100)]);
+        assert_eq!(runs(&[(1, 100), (1, 101)]), [(1, 100, 100), (1, 101, 101)]);
+    }
+
+    #[test]
+    fn a_call_has_a_limited_number_of_packets_and_bytes() {
+        assert_eq!(runs(&[(1, 9); 6]), [(1, 9, 36), (1, 9, 18)]);
+        assert_eq!(runs(&[(1, 30_000); 3]), [(1, 30_000, 60_000), (1, 30_000, 30_000)]);
+    }
+}

@@ -1,0 +1,415 @@
+//! One peer connection, apart from the socket: its str0m state, its data channel, and the master's end of it.
+
+use super::{
+    flight::{self, Flight},
+    outbox::Outbox,
+    pieces::{self, Assembler, Cutter},
+    signalling::ToBrowser,
+    socket::Packet,
+};
+use crate::{
+    channel::{self, Channel},
+    protocol::Frame,
+};
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+use str0m::{
+    Candidate, Event, Input, Output, Rtc,
+    change::SdpOffer,
+    channel::{ChannelData, ChannelId, Reliability},
+    config::{CryptoProvider, DtlsCert},
+    net::{Protocol, Receive},
+};
+use tokio::sync::{
+    mpsc::{self, OwnedPermit, error::TrySendError},
+    oneshot,
+};
+
+/// Name of the one data channel.
+const LABEL: &str = "pando";
+/// Size of packets, in bytes: fits through VPNs and TURN.
+const PACKET: usize = 1200;
+/// Frames that wait for the master to take them, in bytes; beyond that, packets are not taken.
+const WAITING: usize = 256 << 10;
+/// Time that the last frames have to arrive.
+const LAST_FRAMES: Duration = Duration::from_secs(2);
+/// Time that the end has to be told.
+const LAST_PACKETS: Duration = Duration::from_millis(200);
+/// Packets given to an open connection before it is asked what follows from them. Asking costs more than giving, and one
+/// acknowledgement for all spares the browser work; DTLS takes 30.
+const PACKETS: usize = 16;
+/// The same, for one that is far away: its browser sends more at a time with each acknowledgement, and needs many of them.
+const PACKETS_FAR: usize = 2;
+/// Addresses that a browser may name.
+const CANDIDATES: usize = 64;
+
+/// See the module.
+pub(super) struct Peer {
+    rtc: Rtc,
+    stage: Stage,
+    say: Option<mpsc::Sender<String>>,
+    opened: Option<oneshot::Sender<Channel>>,
+    /// From the master.
+    incoming: Option<mpsc::Receiver<Frame>>,
+    /// To the master.
+    outgoing: Option<mpsc::Sender<Frame>>,
+    waiting: VecDeque<Frame>,
+    waiting_bytes: usize,
+    room: Option<Room>,
+    data: Option<ChannelId>,
+    cutter: Cutter,
+    assembler: Assembler,
+    flight: Flight,
+    candidates: usize,
+    packets: usize,
+    waker: Waker,
+    due: Instant,
+    until: Option<Instant>,
+}
+
+/// What all connections of a run have in common: a certificate, which takes a while to make.
+pub(super) struct Identity {
+    provider: Arc<CryptoProvider>,
+    cert: DtlsCert,
+}
+
+impl Identity {
+    pub(super) fn fresh() -> Self {
+        let provider = Arc::new(str0m::crypto::from_feature_flags());
+        let cert = provider.dtls_provider.generate_certificate().expect("this provider makes certificates");
+        Self { provider, cert }
+    }
+}
+
+/// The master's queue will have room for a frame.
+type Room = Pin<Box<dyn Future<Output = Result<OwnedPermit<Frame>, mpsc::error::SendError<()>>> + Send>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It is being connected.
+    Opening,
+    /// Its data channel is open.
+    Open,
+    /// The master has dropped the channel: what was queued goes out.
+    Leaving,
+    /// The connection has ended or is being closed; the master may still have frames to take.
+    Closed,
+}
+
+impl Peer {
+    /// Answers `offer`; gives the connection and the answer.
+    ///
+    /// # Errors
+    /// When the offer cannot be understood or answered.
+    pub(super) fn answer(offer: &str, hosts: &[Candidate], identity: &Identity, waker: Waker) -> Result<(Self, String), String> {
+        let now = Instant::now();
+        let mut rtc = Rtc::builder()
+            .clear_codecs()
+            .set_crypto_provider(identity.provider.clone())
+            .set_dtls_cert(identity.cert.clone())
+            .set_mtu(PACKET..=usize::MAX)
+            .set_sctp_max_message_size(pieces::LONGEST as u32)
+            .set_sctp_max_buffered_amount(flight::MOST + pieces::LONGEST)
+            .build(now);
+        for host in hosts {
+            rtc.add_local_candidate(host.clone());
+        }
+        let offer = SdpOffer::from_sdp_string(offer).map_err(|error| format!("the offer cannot be understood: {error}"))?;
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| format!("the offer cannot be answered: {error}"))?;
+        // Without a first moment no check is ever sent.
+        rtc.handle_input(Input::Timeout(now)).map_err(|error| format!("the connection cannot be begun: {error}"))?;
+        let peer = Self {
+            rtc,
+            stage: Stage::Opening,
+            say: None,
+            opened: None,
+            incoming: None,
+            outgoing: None,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            room: None,
+            data: None,
+            cutter: Cutter::default(),
+            assembler: Assembler::default(),
+            flight: Flight::new(),
+            candidates: 0,
+            packets: 0,
+            waker,
+            due: now,
+            until: None,
+        };
+        Ok((peer, answer.to_sdp_string()))
+    }
+
+    /// Who hears of further candidates, and who gets the channel once it is open.
+    pub(super) fn for_whom(&mut self, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel>) {
+        (self.say, self.opened) = (Some(say), Some(opened));
+    }
+
+    /// How it calls itself in STUN.
+    pub(super) fn fragment(&mut self) -> String {
+        self.rtc.direct_api().local_ice_credentials().ufrag
+    }
+
+    /// The browser named an address. One that is hidden from us (`….local`) is found out when it sends from there.
+    pub(super) fn remote_candidate(&mut self, candidate: &str, now: Instant) {
+        let Ok(candidate) = Candidate::from_sdp_string(candidate) else { return };
+        if candidate.proto() == Protocol::Udp && self.candidates < CANDIDATES {
+            self.candidates += 1;
+            self.rtc.add_remote_candidate(candidate);
+            self.timeout(now);
+        }
+    }
+
+    /// Another address of ours became known: told to the browser, if it still listens.
+    pub(super) fn local_candidate(&mut self, candidate: Candidate, now: Instant) {
+        let Some(say) = self.say.as_ref().filter(|_| self.stage == Stage::Opening) else { return };
+        if let Some(candidate) = self.rtc.add_local_candidate(candidate) {
+            let _ = say.try_send(ToBrowser::Candidate { candidate: candidate.to_sdp_string() }.json());
+        }
+        self.timeout(now);
+    }
+
+    /// Whether so many frames wait for the master that packets are better lost: they come again.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting_bytes >= WAITING
+    }
+
+    /// Whether a STUN packet without a name, from an unknown address, answers a question of this one.
+    pub(super) fn accepts(&self, packet: &Packet, now: Instant) -> bool {
+        self.stage == Stage::Opening && receive(packet).is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
+    }
+
+    /// Takes a packet; what follows from it goes to `outbox`.
+    pub(super) fn packet(&mut self, packet: &Packet, now: Instant, outbox: &mut Outbox) {
+        let Some(received) = receive(packet) else { return };
+        if self.rtc.handle_input(Input::Receive(now, received)).is_err() {
+            return self.broken();
+        }
+        self.packets += 1;
+        let most = if self.flight.is_near() { PACKETS } else { PACKETS_FAR };
+        if self.stage == Stage::Opening || self.packets >= most {
+            self.poll(now, outbox);
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn timeout(&mut self, now: Instant) {
+        if self.rtc.handle_input(Input::Timeout(now)).is_err() {
+            self.broken();
+        }
+    }
+
+    /// Moves frames both ways, as far as there is room, and sends what there is to send.
+    pub(super) fn drive(&mut self, now: Instant, scratch: &mut Vec<u8>, outbox: &mut Outbox) {
+        let waker = self.waker.clone();
+        let mut context = Context::from_waker(&waker);
+        self.poll(now, outbox);
+        self.deliver(&mut context);
+        match self.stage {
+            Stage::Opening => {
+                if self.opened.as_mut().is_some_and(|opened| opened.poll_closed(&mut context).is_ready()) {
+                    self.close(now);
+                }
+            }
+            Stage::Open => self.write(now, &mut context, scratch),
+            Stage::Leaving => {
+                self.write(now, &mut context, scratch);
+                self.leave(now, outbox);
+            }
+            Stage::Closed if self.until.is_some_and(|until| until <= now) => self.broken(),
+            Stage::Closed => {}
+        }
+        self.poll(now, outbox);
+    }
+
+    /// The next moment that matters to it.
+    pub(super) fn due(&self) -> Instant {
+        self.until.map_or(self.due, |until| until.min(self.due))
+    }
+
+    /// Whether there is nothing left of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.stage == Stage::Closed && !self.rtc.is_alive() && self.waiting.is_empty()
+    }
+
+    /// Ends it, now: what waits is dropped.
+    pub(super) fn close(&mut self, now: Instant) {
+        (self.incoming, self.outgoing, self.room, self.opened, self.say) = (None, None, None, None, None);
+        self.waiting.clear();
+        self.hang_up(now);
+    }
+
+    /// Gives waiting frames to the master, in order.
+    fn deliver(&mut self, context: &mut Context) {
+        loop {
+            if let Some(room) = &mut self.room {
+                let Poll::Ready(permit) = room.as_mut().poll(context) else { return };
+                self.room = None;
+                let frame = self.waiting.pop_front();
+                match (permit, frame) {
+                    (Ok(permit), Some(frame)) => {
+                        self.waiting_bytes -= frame.len();
+                        permit.send(frame);
+                    }
+                    _ => self.nobody_listens(),
+                }
+            }
+            let Some(outgoing) = &self.outgoing else { return };
+            let Some(frame) = self.waiting.pop_front() else {
+                if self.stage == Stage::Closed {
+                    self.outgoing = None;
+                }
+                return;
+            };
+            let length = frame.len();
+            match outgoing.try_send(frame) {
+                Ok(()) => self.waiting_bytes -= length,
+                Err(TrySendError::Full(frame)) => {
+                    self.waiting.push_front(frame);
+                    self.room = Some(Box::pin(outgoing.clone().reserve_owned()));
+                }
+                Err(TrySendError::Closed(_)) => self.nobody_listens(),
+            }
+        }
+    }
+
+    /// The master has dropped the channel: what it had queued for the browser is still sent.
+    fn nobody_listens(&mut self) {
+        self.outgoing = None;
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+    }
+
+    /// Writes what the master has queued, as far as there is room under way.
+    fn write(&mut self, now: Instant, context: &mut Context, scratch: &mut Vec<u8>) {
+        let Some(mut data) = self.data.and_then(|id| self.rtc.channel(id)) else { return };
+        let mut under_way = data.buffered_amount();
+        self.flight.under_way(under_way, now);
+        while self.flight.has_room(under_way) {
+            if !self.cutter.is_busy() {
+                match self.incoming.as_mut().map(|incoming| incoming.poll_recv(context)) {
+                    Some(Poll::Ready(Some(frame))) => self.cutter.start(frame),
+                    Some(Poll::Ready(None)) => {
+                        self.incoming = None;
+                        (self.stage, self.until) = (Stage::Leaving, Some(now + LAST_FRAMES));
+                        return;
+                    }
+                    Some(Poll::Pending) | None => return,
+                }
+            }
+            self.cutter.next_message(scratch);
+            match data.write(true, scratch) {
+                Ok(true) => {
+                    under_way += scratch.len();
+                    self.flight.wrote(scratch.len(), now);
+                }
+                Ok(false) | Err(_) => return self.broken(),
+            }
+        }
+    }
+
+    /// Closes the data channel once all has arrived, or it takes too long.
+    fn leave(&mut self, now: Instant, outbox: &mut Outbox) {
+        let Some(id) = self.data else { return };
+        let under_way = self.rtc.channel(id).map_or(0, |mut data| data.buffered_amount());
+        let has_said_all = self.incoming.is_none() && !self.cutter.is_busy() && under_way == 0;
+        if has_said_all || self.until.is_some_and(|until| until <= now) {
+            self.rtc.direct_api().close_data_channel(id);
+            self.poll(now, outbox);
+            self.hang_up(now);
+        }
+    }
+
+    /// Takes all that the connection has to give: packets, and what happened.
+    fn poll(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.packets = 0;
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(due)) => {
+                    self.due = due;
+                    return;
+                }
+                Ok(Output::Transmit(packet)) => outbox.push(packet.source.ip(), packet.destination, &packet.contents),
+                Ok(Output::Event(event)) => self.happened(event, now),
+                Err(_) => {
+                    self.broken();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn happened(&mut self, event: Event, now: Instant) {
+        match event {
+            Event::ChannelOpen(id, label) if self.data.is_none() && label == LABEL && self.is_reliable(id) => self.open(id, now),
+            Event::ChannelData(ChannelData { id, binary: true, data }) if self.data == Some(id) => self.heard(data, now),
+            Event::ChannelOpen(..) | Event::ChannelData(_) | Event::ChannelClose(_) | Event::Closed => self.hang_up(now),
+            // Whether a silent peer is dead is for the application's ping to say.
+            _ => {}
+        }
+    }
+
+    fn is_reliable(&mut self, id: ChannelId) -> bool {
+        let data = self.rtc.channel(id);
+        let config = data.as_ref().and_then(|data| data.config());
+        config.is_some_and(|config| config.ordered && config.reliability == Reliability::Reliable)
+    }
+
+    fn open(&mut self, id: ChannelId, now: Instant) {
+        let (ours, theirs) = channel::pair();
+        self.say = None;
+        match self.opened.take().map(|opened| opened.send(ours)) {
+            Some(Ok(())) => {
+                self.data = Some(id);
+                (self.incoming, self.outgoing) = (Some(theirs.incoming), Some(theirs.outgoing));
+                self.stage = Stage::Open;
+                // What the master queues from now on wakes it.
+                self.waker.wake_by_ref();
+            }
+            _ => self.close(now),
+        }
+    }
+
+    fn heard(&mut self, message: Vec<u8>, now: Instant) {
+        match self.assembler.message(message) {
+            Ok(None) => {}
+            Ok(Some(frame)) => {
+                if self.outgoing.is_some() {
+                    self.waiting_bytes += frame.len();
+                    self.waiting.push_back(frame);
+                }
+            }
+            Err(pieces::Broken) => self.hang_up(now),
+        }
+    }
+
+    /// Ends the connection, and tells the browser. The master still gets the frames that wait for it.
+    fn hang_up(&mut self, now: Instant) {
+        if self.stage == Stage::Closed {
+            return;
+        }
+        (self.stage, self.until) = (Stage::Closed, Some(now + LAST_PACKETS));
+        (self.incoming, self.opened, self.say) = (None, None, None);
+        if self.rtc.close().is_err() {
+            self.rtc.disconnect();
+        }
+    }
+
+    /// The connection cannot go on.
+    fn broken(&mut self) {
+        self.rtc.disconnect();
+        (self.stage, self.until) = (Stage::Closed, None);
+        (self.incoming, self.opened, self.say) = (None, None, None);
+    }
+}
+
+fn receive<'a>(packet: &Packet<'a>) -> Option<Receive<'a>> {
+    let Packet { bytes, source, destination } = *packet;
+    Receive::new(Protocol::Udp, source, destination, bytes).ok()
+}

@@ -1,0 +1,151 @@
+//! The UDP socket: many packets in and out by one call, and the local addresses at which it is reached.
+
+use super::outbox::{Outbox, Run};
+use crate::server;
+use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
+use std::{
+    io::{self, ErrorKind, IoSliceMut},
+    net::{IpAddr, SocketAddr},
+};
+use tokio::{io::Interest, net::UdpSocket};
+
+/// Asked of the system for each direction; it gives what it allows.
+const SYSTEM_BUFFER: usize = 4 << 20;
+/// Received by one call: so many buffers, each of which may hold several packets.
+const BUFFERS: usize = 8;
+const BUFFER: usize = 64 * 1024;
+/// Most addresses at which peers are told to try.
+const HOSTS: usize = 16;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Socket {
+    io: UdpSocket,
+    state: UdpSocketState,
+    local: SocketAddr,
+}
+
+/// What one call received.
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    metas: [RecvMeta; BUFFERS],
+    filled: usize,
+}
+
+/// One packet.
+#[derive(Debug)]
+pub(super) struct Packet<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) source: SocketAddr,
+    /// The local address that it came to.
+    pub(super) destination: SocketAddr,
+}
+
+impl Socket {
+    pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
+        use socket2::{Domain, Protocol, Type};
+        let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            let _ = socket.set_only_v6(false);
+        }
+        let _ = socket.set_recv_buffer_size(SYSTEM_BUFFER);
+        let _ = socket.set_send_buffer_size(SYSTEM_BUFFER);
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        let state = UdpSocketState::new((&socket).into())?;
+        let io = UdpSocket::from_std(socket.into())?;
+        let local = io.local_addr()?;
+        Ok(Self { io, state, local })
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.local.port()
+    }
+
+    /// Packets that one call can send.
+    pub(super) fn most_at_once(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    /// The local addresses, best first.
+    pub(super) fn hosts(&self) -> Vec<SocketAddr> {
+        server::addresses(self.local.ip()).into_iter().take(HOSTS).map(|ip| SocketAddr::new(ip, self.port())).collect()
+    }
+
+    /// Whether packets can be sent to this address.
+    pub(super) fn reaches(&self, address: &SocketAddr) -> bool {
+        address.is_ipv4() || self.local.is_ipv6()
+    }
+
+    /// Waits until a packet is there.
+    pub(super) async fn readable(&self) {
+        if self.io.readable().await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Fills `batch` with what is there; gives whether there may be more.
+    pub(super) fn receive(&self, batch: &mut Batch) -> bool {
+        let mut chunks = batch.bytes.chunks_mut(BUFFER);
+        let mut buffers: [_; BUFFERS] = std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+        let receive = || self.state.recv((&self.io).into(), &mut buffers, &mut batch.metas);
+        match self.io.try_io(Interest::READABLE, receive) {
+            Ok(filled) => {
+                batch.filled = filled;
+                true
+            }
+            // An address that cannot be reached is told on the socket of all: the others go on.
+            Err(error) => {
+                batch.filled = 0;
+                error.kind() != ErrorKind::WouldBlock
+            }
+        }
+    }
+
+    /// The packets of `batch`.
+    pub(super) fn packets<'a>(&self, batch: &'a Batch) -> impl Iterator<Item = Packet<'a>> + use<'a> {
+        let (ip, port) = (self.local.ip(), self.port());
+        batch.metas[..batch.filled].iter().zip(batch.bytes.chunks(BUFFER)).flat_map(move |(meta, bytes)| {
+            let source = canonical(meta.addr);
+            let destination = SocketAddr::new(meta.dst_ip.map_or(ip, |ip| ip.to_canonical()), port);
+            bytes[..meta.len].chunks(meta.stride.max(1)).map(move |bytes| Packet { bytes, source, destination })
+        })
+    }
+
+    /// Sends all that is in `outbox`. What cannot be sent is lost, as packets may be.
+    pub(super) async fn send(&self, outbox: &mut Outbox) {
+        for (run, bytes) in outbox.runs() {
+            let transmit = Transmit {
+                destination: self.of_our_family(run),
+                ecn: None,
+                contents: bytes,
+                segment_size: Some(run.segment),
+                src_ip: (!run.source.is_unspecified()).then_some(run.source),
+            };
+            let send = || self.state.try_send((&self.io).into(), &transmit);
+            while self.io.try_io(Interest::WRITABLE, send).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
+                if self.io.writable().await.is_err() {
+                    break;
+                }
+            }
+        }
+        outbox.clear();
+    }
+
+    fn of_our_family(&self, run: &Run) -> SocketAddr {
+        match (self.local, run.destination.ip()) {
+            (SocketAddr::V6(_), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), run.destination.port()),
+            _ => run.destination,
+        }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { bytes: vec![0; BUFFERS * BUFFER], metas: [RecvMeta::default(); BUFFERS], filled: 0 }
+    }
+}
+
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}

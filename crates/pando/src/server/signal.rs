@@ -1,0 +1,75 @@
+//! The signalling of peer connections: a WebSocket of JSON texts, of which [`Peers`](crate::channel::webrtc::Peers) makes sense.
+
+use super::{Served, upgrade};
+use crate::{
+    master::{Door, attend},
+    protocol::Path,
+};
+use axum::{
+    extract::{
+        Request,
+        ws::{Message, WebSocket},
+    },
+    response::Response,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+/// Longest message, in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
+/// Texts that wait in each direction.
+const QUEUE: usize = 32;
+/// Time that a browser has to close the socket once all has been said.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Answers the request for a signalling socket.
+pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
+    let upgrade = match upgrade(request).await {
+        Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
+        Err(refusal) => return refusal,
+    };
+    upgrade.on_upgrade(move |socket| async move {
+        let (from_browser, said) = mpsc::channel(QUEUE);
+        let (say, to_browser) = mpsc::channel(QUEUE);
+        let _ = say.send(served.servers.clone()).await;
+        let converse = async {
+            let Some(peers) = &served.site.peers else {
+                let text = "this master has no UDP port: only WebSockets reach it";
+                let _ = say.send(serde_json::json!({"type": "failed", "text": text}).to_string()).await;
+                return;
+            };
+            if let Some(channel) = peers.converse(said, say).await {
+                let door = Door { token: served.site.token.clone(), path: Path::Direct };
+                attend(served.site.master.clone(), door, channel).await;
+            }
+        };
+        tokio::join!(converse, carry(socket, from_browser, to_browser));
+    })
+}
+
+/// Moves texts between `socket` and the conversation until either ends.
+async fn carry(mut socket: WebSocket, from_browser: mpsc::Sender<String>, mut to_browser: mpsc::Receiver<String>) {
+    loop {
+        tokio::select! {
+            text = to_browser.recv() => {
+                let Some(text) = text else { break };
+                if socket.send(Message::Text(text.into())).await.is_err() {
+                    return;
+                }
+            }
+            message = socket.recv() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    if from_browser.try_send(text.as_str().to_owned()).is_err() {
+                        break;
+                    }
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => return,
+            },
+        }
+    }
+    drop(from_browser);
+    if socket.send(Message::Close(None)).await.is_ok() {
+        let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+    }
+}

@@ -1,0 +1,144 @@
+/** A peer connection, which workers have none of: signals for it, and gives its data channel to the link. */
+
+import { cut } from '../link/pieces.ts';
+import type { Path } from '../messages.ts';
+import type { FromPeer, ToPeer } from '../page-messages.ts';
+import { Ferry } from './ferry.ts';
+
+type Signal =
+  | { type: 'servers'; iceServers: RTCIceServer[] }
+  | { type: 'offer' | 'answer'; sdp: string }
+  | { type: 'candidate'; candidate: string }
+  | { type: 'failed'; text: string };
+
+export class Peer {
+  private readonly signal: WebSocket;
+  private connection: RTCPeerConnection | null = null;
+  /** The last step of signalling: one follows the other. */
+  private step: Promise<unknown> = Promise.resolve();
+  /** To the data channel, unless the link has it. */
+  private ferry: Ferry | null = null;
+  private ended = false;
+
+  constructor(
+    url: string,
+    private readonly turn: boolean,
+    private readonly link: MessagePort,
+  ) {
+    link.onmessage = ({ data }: MessageEvent<ToPeer>) => this.obey(data);
+    this.signal = new WebSocket(url);
+    this.signal.onmessage = ({ data }) => this.next(() => this.hear(JSON.parse(data)));
+    this.signal.onclose = () => this.end();
+  }
+
+  /** The page goes away: what the link has to say would come too late, unless it has the data channel. */
+  goodbye(): void {
+    if (!this.ferry) return;
+    this.ferry.take(cut(JSON.stringify({ type: 'bye', reason: 'hidden' })).buffer);
+    this.close();
+  }
+
+  private obey(message: ToPeer): void {
+    if (message === 'opened') this.opened();
+    else if (message === 'end') this.close();
+    else if (this.ferry) this.ferry.take(message);
+  }
+
+  private next(step: () => unknown): void {
+    this.step = this.step.then(() => this.ended || step()).catch((error) => this.end(String(error)));
+  }
+
+  private hear(message: Signal): unknown {
+    const connection = this.connection as RTCPeerConnection;
+    switch (message.type) {
+      case 'servers':
+        return this.offer(new RTCPeerConnection({ iceServers: message.iceServers.filter(({ urls }) => this.turn || !/turns?:/.test(String(urls))) }));
+      case 'answer':
+        return connection.setRemoteDescription(message as RTCSessionDescriptionInit);
+      case 'candidate':
+        // One that this browser makes nothing of leaves the others.
+        return connection.addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 }).catch(() => undefined);
+      case 'failed':
+        return this.end(message.text);
+    }
+  }
+
+  private async offer(connection: RTCPeerConnection): Promise<void> {
+    this.connection = connection;
+    this.giveAway(connection.createDataChannel('pando'));
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate && candidate.candidate) this.say({ type: 'candidate', candidate: candidate.candidate });
+    };
+    const { sdp = '' } = await connection.createOffer();
+    this.say({ type: 'offer', sdp });
+    await connection.setLocalDescription({ type: 'offer', sdp });
+  }
+
+  /** To the link, so that nothing passes here; in old browsers a data channel cannot leave the page. */
+  private giveAway(channel: RTCDataChannel): void {
+    try {
+      this.tell({ type: 'channel', channel }, [channel as unknown as Transferable]);
+    } catch {
+      this.ferry = new Ferry(
+        channel,
+        (message, transfer) => this.tell(message, transfer),
+        () => this.opened(),
+        () => this.end(),
+      );
+    }
+  }
+
+  private say(message: Signal): void {
+    if (this.signal.readyState === WebSocket.OPEN) this.signal.send(JSON.stringify(message));
+  }
+
+  private opened(): void {
+    this.hangUp();
+    const tell = (path: Path) => this.tell({ type: 'open', path });
+    pathOf(this.connection as RTCPeerConnection).then(tell, () => tell('direct'));
+  }
+
+  /** Ends the signalling. */
+  private hangUp(): void {
+    this.signal.onmessage = this.signal.onclose = null;
+    this.signal.close();
+  }
+
+  private tell(message: FromPeer, transfer: Transferable[] = []): void {
+    this.link.postMessage(message, transfer);
+  }
+
+  private close(): void {
+    this.link.onmessage = null;
+    if (this.ferry) this.ferry.close(() => this.end());
+    else this.end();
+  }
+
+  /** Frees everything. */
+  private end(text = ''): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.hangUp();
+    this.tell({ type: 'closed', text });
+    this.link.close();
+    if (this.connection) this.connection.close();
+  }
+}
+
+/** Whether the pair of candidates in use has a TURN server in between. */
+async function pathOf(connection: RTCPeerConnection): Promise<Path> {
+  const stats = new Map<string, Record<string, string>>();
+  let selected = '';
+  (await connection.getStats()).forEach((entry) => {
+    stats.set(entry.id, entry);
+    // Firefox says it with the pair, others with the transport.
+    selected = entry.selectedCandidatePairId || (entry.selected ? entry.id : selected);
+  });
+  const pair = stats.get(selected);
+  const relayed = pair && [pair.localCandidateId, pair.remoteCandidateId].some((id) => isRelay(stats.get(id)));
+  return relayed ? 'turn' : 'direct';
+}
+
+function isRelay(candidate: Record<string, string> | undefined): boolean {
+  return candidate !== undefined && candidate.candidateType === 'relay';
+}
