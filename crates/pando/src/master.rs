@@ -35,6 +35,7 @@ use bytes::Bytes;
 use confirm::Unconfirmed;
 use failures::Failures;
 use input::InputQueue;
+use pando_bundler::Bundle;
 use std::{
     collections::{HashMap, VecDeque},
     path::PathBuf,
@@ -50,8 +51,8 @@ use tokio::sync::Notify;
 pub struct Job {
     /// Random, one per run.
     pub id: String,
-    /// Hash of the function's bundle.
-    pub function: String,
+    /// The function's bundle.
+    pub function: Arc<Bundle>,
     /// What volunteers must know.
     pub options: JobOptions,
     /// How values and results are separated.

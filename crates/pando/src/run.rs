@@ -130,9 +130,12 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
     notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
     if !has_local && cli.local {
-        return Err(Refused(
-            "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser".into(),
-        ));
+        let needs = if cfg!(unix) {
+            "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
+        } else {
+            "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
+        };
+        return Err(Refused(needs.into()));
     }
     let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
     let ended = start_ends(&master, items, from_stdin, live && std::io::stdout().is_terminal());
@@ -174,7 +177,7 @@ fn job_options(cli: &Cli) -> JobOptions {
 fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) -> Job {
     Job {
         id: fresh_token(),
-        function: function.hash.clone(),
+        function: function.bundle.clone(),
         options,
         framing,
         batch_size: if cli.sync_stdio && cli.batch_size == BatchSize::Auto {
@@ -204,12 +207,13 @@ fn start_ends(
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
     std::thread::spawn(move || {
-        let stdout = std::io::stdout().lock();
-        if draining.job.sync {
-            let _ = done.send(draining.talk(stdout));
-            return;
-        }
-        let _ = done.send(if over_status { draining.drain(OverStatus(stdout)) } else { draining.drain(stdout) });
+        let ending = match standard_output() {
+            Ok(stdout) if draining.job.sync => draining.talk(stdout),
+            Ok(stdout) if over_status => draining.drain(OverStatus(stdout)),
+            Ok(stdout) => draining.drain(stdout),
+            Err(error) => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+        };
+        let _ = done.send(ending);
     });
     let feeding = master.clone();
     if master.job.sync {
@@ -229,6 +233,18 @@ fn start_ends(
         }
     }
     ended
+}
+
+/// As a file: `std::io::Stdout` takes a descriptor that is not open for writing for a success.
+#[cfg(unix)]
+fn standard_output() -> std::io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> std::io::Result<std::io::StdoutLock<'static>> {
+    Ok(std::io::stdout().lock())
 }
 
 /// Standard output on the terminal that also has the status line, which gives way to results and is drawn again later.
@@ -294,8 +310,8 @@ async fn open_room(
 ) -> Result<Uplink, Refused> {
     let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
     let program = Program {
-        function: function.code.clone(),
-        hash: function.hash.clone(),
+        function: function.bundle.code.clone(),
+        hash: function.bundle.hash.clone(),
         dom: cli.dom,
         token: if token.is_empty() { fresh_token() } else { token.into() },
         key: fresh_token() + &fresh_token() + &fresh_token(),
@@ -340,8 +356,8 @@ fn open_to_volunteers(
     let site = Site {
         master: master.clone(),
         token,
-        function: function.code.clone(),
-        hash: function.hash.clone(),
+        function: function.bundle.code.clone(),
+        hash: function.bundle.hash.clone(),
         dom: cli.dom,
         hosts: Hosts::new(&cli.allow_host),
         peers,

@@ -6,6 +6,7 @@ mod group;
 mod host;
 mod node;
 mod program;
+mod stray;
 
 pub use self::core::{Core, CoreId, Engine, FromCore, Message, Voice};
 pub(crate) use group::{Guard, leader};

@@ -170,7 +170,7 @@ impl Attendant {
         let welcome = Welcome {
             version: protocol::VERSION,
             job: job.id.clone(),
-            function: job.function.clone(),
+            function: job.function.hash.clone(),
             options: job.options.clone(),
             keep,
         };

@@ -80,7 +80,8 @@ impl Core {
             let _ = self.lender.fail(sub, index);
             return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", job.retries + 1));
         }
-        let text = self.account(index, attempt, what, failure);
+        let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
+        let text = self.account(index, attempt, what, &stack);
         if let Some(sync) = &mut self.sync {
             sync.failed(index, &failure.message);
             return Some(self.leave_out(sub, index, text, None));
@@ -143,15 +144,13 @@ impl Core {
         self.lender.truncate(index);
     }
 
-    /// What is said of a value that failed for good: `what`, its input, its attempts and the last one's stack.
-    fn account(&self, index: Index, attempts: u32, what: String, failure: &Failure) -> String {
+    /// What is said of a value that failed for good: `what`, its input, its attempts and the last one's `stack`.
+    fn account(&self, index: Index, attempts: u32, what: String, stack: &str) -> String {
         let value = self.lender.value(index).map(|value| excerpt(&value.bytes)).unwrap_or_default();
         let mut text = format!("{what}\n  its input: {value}\n  attempts: {attempts}");
-        if let Some(stack) = failure.stack.as_deref().filter(|stack| !stack.is_empty()) {
-            for line in stack.lines().take(12) {
-                text.push_str("\n  ");
-                text.push_str(line.trim_end());
-            }
+        for line in stack.lines().take(12) {
+            text.push_str("\n  ");
+            text.push_str(line.trim_end());
         }
         text
     }

@@ -6,7 +6,7 @@
 use super::{
     core::{Core, CoreId, Engine, FromCore, Message, Voice},
     group::{self, Guard},
-    node::stray,
+    stray::{LAST_WORDS, stray},
 };
 use crate::protocol::{self, Answer, Binary, Failure, Form, Value};
 use bytes::{Bytes, BytesMut};
@@ -90,7 +90,7 @@ impl Engine for Program {
             writing.abort();
             member.kill();
             let _ = child.kill().await;
-            let _ = tokio::time::timeout(super::node::LAST_WORDS, stray).await;
+            let _ = tokio::time::timeout(LAST_WORDS, stray).await;
             if let (false, Some(NOT_EXECUTABLE | NOT_FOUND)) = (talk.answered, code) {
                 let message = format!("the command cannot be run ({why})");
                 let _ = voice.send((id, FromCore::Message(Message::Broken { message, stack: None }))).await;
@@ -110,7 +110,7 @@ pub(crate) fn shell(command: &str) -> Command {
 }
 
 async fn ended(child: &mut Child) -> (Option<i32>, String) {
-    match tokio::time::timeout(super::node::LAST_WORDS, child.wait()).await {
+    match tokio::time::timeout(LAST_WORDS, child.wait()).await {
         Ok(Ok(status)) => (status.code(), status.to_string()),
         _ => (None, "it closed its standard output".into()),
     }

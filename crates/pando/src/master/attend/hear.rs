@@ -43,7 +43,14 @@ impl Attendant {
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
-            ToMaster::Broken { message, .. } => return Err(End::Broken(message)),
+            ToMaster::Broken { message, stack } => {
+                let stack = stack.map(|stack| self.master.job.function.trace(&stack)).unwrap_or_default();
+                return Err(End::Broken(if stack.contains(&message) {
+                    stack
+                } else {
+                    format!("{message}\n{stack}").trim_end().to_owned()
+                }));
+            }
             ToMaster::Bye { reason } => return Err(End::Left(reason)),
         }
         Ok(())
@@ -123,14 +130,15 @@ impl Attendant {
 
     fn log(&self, entries: &[LogEntry]) {
         for entry in entries {
-            let fields = json!({"device": self.name, "index": entry.id.map(|id| id + 1), "level": entry.level, "text": entry.text, "count": entry.count});
+            let text = self.master.job.function.trace(&entry.text);
+            let fields = json!({"device": self.name, "index": entry.id.map(|id| id + 1), "level": entry.level, "text": text, "count": entry.count});
             self.master.events.write("log", fields);
             if self.master.job.quiet {
                 continue;
             }
             let item = entry.id.map(|id| format!(", item {}", id + 1)).unwrap_or_default();
             let times = entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
-            for line in entry.text.lines() {
+            for line in text.lines() {
                 self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
             }
         }
