@@ -98,7 +98,11 @@ impl Relay {
 
     /// STUN and TURN servers for the room at `token`.
     fn ice_servers(&self, rooms: &Rooms<Sockets>, token: &str, now: SystemTime) -> Option<Value> {
-        Some(self.ice.servers(&rooms.content(token)?.host, rooms.id(token)?, now))
+        let content = rooms.content(token)?;
+        if content.ice_servers.is_empty() {
+            return Some(self.ice.servers(&content.host, rooms.id(token)?, now));
+        }
+        Some(content.ice_servers.clone().into())
     }
 
     fn allocations(&self) -> usize {

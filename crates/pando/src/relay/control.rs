@@ -61,6 +61,8 @@ enum FromMaster {
         size: u64,
         #[serde(default)]
         dom: bool,
+        #[serde(default, rename = "iceServers")]
+        ice_servers: Vec<Value>,
     },
     Signal {
         peer: u64,
@@ -197,7 +199,8 @@ impl Master {
     async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
         let asked = timeout(FIRST, self.next()).await.map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
         let Message::Text(text) = asked else { return Err(Farewell::Close(1003, "first of all comes open, as text")) };
-        let Ok(FromMaster::Open { version, token, key, function: hash, size, dom }) = serde_json::from_str(&text) else {
+        let Ok(FromMaster::Open { version, token, key, function: hash, size, dom, ice_servers }) = serde_json::from_str(&text)
+        else {
             return Err(Farewell::Close(1008, "this does not open a room"));
         };
         if version != VERSION {
@@ -225,7 +228,7 @@ impl Master {
             "stun": self.relay.ice.stun(&host),
         });
         let _ = to_master.try_send(opened.to_string());
-        let content = Content { function, hash, dom, host };
+        let content = Content { function, hash, dom, host, ice_servers };
         if !self.relay.rooms().opened(&lease.token, lease.number, content, to_master.clone()) {
             return Err(Farewell::Close(1000, "the room was opened again"));
         }

@@ -90,7 +90,8 @@ impl Asked {
     /// What is not there. Who asks for much of it could be guessing tokens.
     fn nothing(&self) -> Response {
         match self.relay.guards().misses.take(self.from, Instant::now()) {
-            true => StatusCode::NOT_FOUND.into_response(),
+            // A room's page, whose origin is its own, has to see that its room is not there.
+            true => (StatusCode::NOT_FOUND, [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")]).into_response(),
             false => later(StatusCode::TOO_MANY_REQUESTS, "too many wrong addresses"),
         }
     }

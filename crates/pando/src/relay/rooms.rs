@@ -59,6 +59,8 @@ pub(crate) struct Content {
     pub(crate) dom: bool,
     /// Name or address by which the master reaches the relay.
     pub(crate) host: String,
+    /// STUN and TURN servers for its volunteers in place of the relay's; none: the relay's.
+    pub(crate) ice_servers: Vec<serde_json::Value>,
 }
 
 /// A room that is gone.

@@ -37,7 +37,13 @@ fn opening(token: &str, key: &str, size: u64) -> Opening {
 }
 
 fn content(size: u64) -> Content {
-    Content { function: vec![0; size as usize].into(), hash: "h".into(), dom: false, host: "relay".into() }
+    Content {
+        function: vec![0; size as usize].into(),
+        hash: "h".into(),
+        dom: false,
+        host: "relay".into(),
+        ice_servers: Vec::new(),
+    }
 }
 
 /// Opens `token` with 10 bytes; gives the lease.
