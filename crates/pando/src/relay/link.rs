@@ -54,8 +54,9 @@ pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgra
     let link = Link { relay, token, id: letters::random(ID) };
     let (come, coming) = oneshot::channel();
     let Some(Waiting { control, traffic, gone }) = link.wait(come) else { return turn_away(volunteer).await };
+    let text = json!({"type": "link", "id": link.id}).to_string();
     let master = timeout(MASTER, async {
-        control.send(json!({"type": "link", "id": link.id}).to_string()).await.ok()?;
+        control.send(text).await.ok()?;
         drop(control);
         coming.await.ok()
     });
@@ -65,7 +66,11 @@ pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgra
             drop(link);
             tokio::join!(up.linger(), down.linger());
         }
-        _ => turn_away(volunteer).await,
+        _ => {
+            // First of all nobody may come for it any more.
+            drop(link);
+            turn_away(volunteer).await;
+        }
     }
 }
 

@@ -15,7 +15,7 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
     let page = get(&master.url(""));
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     assert!(page.body.contains(r#""relay":true"#) && page.body.contains(r#""function":"hash""#), "{}", page.body);
-    for name in ["", "page.js", "link.js", "worker.js", "function.js"] {
+    for name in ["", "page.js", "function.js"] {
         let file = get(&master.url(name));
         assert_eq!(file.status, 200, "{name}");
         assert_eq!(file.header("content-security-policy"), Some(SANDBOX), "{name}");
@@ -93,7 +93,7 @@ fn what_is_not_there_is_not_found_and_guessing_is_slowed_down() {
     for path in ["/", "/nothing", "/nothing/", "/nothing/page.js", "/favicon.ico", "/rooms/a", "/healthz/", "//", "/a/b/c"] {
         assert_eq!(relay.get(path).status, 404, "{path}");
     }
-    let last = (0..80).map(|n| relay.get(&format!("/guess{n}/")).status).last();
-    assert_eq!(last, Some(429));
+    let statuses: Vec<u16> = (0..80).map(|n| relay.get(&format!("/guess{n}/")).status).collect();
+    assert_eq!(statuses[79], 429);
     assert_eq!(relay.get("/healthz").status, 200, "what is there is answered all the same");
 }

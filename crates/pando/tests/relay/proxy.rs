@@ -44,7 +44,8 @@ fn behind_a_proxy_each_client_has_its_own_share() {
         )
         .status
     };
-    assert_eq!((0..80).map(|_| miss("1.1.1.1")).last(), Some(429));
+    let statuses: Vec<u16> = (0..80).map(|_| miss("1.1.1.1")).collect();
+    assert_eq!((statuses[0], statuses[79]), (404, 429));
     assert_eq!(miss("2.2.2.2"), 404);
     assert_eq!(miss("2.2.2.2, 1.1.1.1"), 429, "only the proxy's own word counts");
 }

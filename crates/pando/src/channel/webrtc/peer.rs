@@ -1,7 +1,7 @@
 //! One peer connection, apart from the socket: its str0m state, its data channel, and the master's end of it.
 
 use super::{
-    flight::{self, Flight},
+    flight::{self, Flight, Room},
     outbox::Outbox,
     pieces::{self, Assembler, Cutter},
     signalling::ToBrowser,
@@ -26,7 +26,10 @@ use str0m::{
     net::{Protocol, Receive},
 };
 use tokio::sync::{
-    mpsc::{self, OwnedPermit, error::TrySendError},
+    mpsc::{
+        self, OwnedPermit,
+        error::{SendError, TrySendError},
+    },
     oneshot,
 };
 
@@ -60,7 +63,9 @@ pub(super) struct Peer {
     outgoing: Option<mpsc::Sender<Frame>>,
     waiting: VecDeque<Frame>,
     waiting_bytes: usize,
-    room: Option<Room>,
+    room: Option<Later<Result<OwnedPermit<Frame>, SendError<()>>>>,
+    /// The master has dropped the channel.
+    dropped: Option<Later<()>>,
     data: Option<ChannelId>,
     cutter: Cutter,
     assembler: Assembler,
@@ -69,6 +74,8 @@ pub(super) struct Peer {
     packets: usize,
     waker: Waker,
     due: Instant,
+    /// When the next message may be written.
+    pace: Option<Instant>,
     until: Option<Instant>,
 }
 
@@ -86,8 +93,8 @@ impl Identity {
     }
 }
 
-/// The master's queue will have room for a frame.
-type Room = Pin<Box<dyn Future<Output = Result<OwnedPermit<Frame>, mpsc::error::SendError<()>>> + Send>>;
+/// What the connection waits for, among other things.
+type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -133,6 +140,7 @@ impl Peer {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             room: None,
+            dropped: None,
             data: None,
             cutter: Cutter::default(),
             assembler: Assembler::default(),
@@ -141,6 +149,7 @@ impl Peer {
             packets: 0,
             waker,
             due: now,
+            pace: None,
             until: None,
         };
         Ok((peer, answer.to_sdp_string()))
@@ -211,26 +220,33 @@ impl Peer {
         let mut context = Context::from_waker(&waker);
         self.poll(now, outbox);
         self.deliver(&mut context);
+        if self.dropped.as_mut().is_some_and(|dropped| dropped.as_mut().poll(&mut context).is_ready()) {
+            self.begin_to_leave(now);
+        }
         match self.stage {
             Stage::Opening => {
                 if self.opened.as_mut().is_some_and(|opened| opened.poll_closed(&mut context).is_ready()) {
                     self.close(now);
                 }
             }
-            Stage::Open => self.write(now, &mut context, scratch),
-            Stage::Leaving => {
+            Stage::Open | Stage::Leaving => {
                 self.write(now, &mut context, scratch);
-                self.leave(now, outbox);
+                if self.stage == Stage::Leaving {
+                    self.leave(now, outbox);
+                }
             }
             Stage::Closed if self.until.is_some_and(|until| until <= now) => self.broken(),
             Stage::Closed => {}
         }
         self.poll(now, outbox);
+        if self.stage == Stage::Closed {
+            self.deliver(&mut context);
+        }
     }
 
     /// The next moment that matters to it.
     pub(super) fn due(&self) -> Instant {
-        self.until.map_or(self.due, |until| until.min(self.due))
+        [self.until, self.pace].into_iter().flatten().fold(self.due, Instant::min)
     }
 
     /// Whether there is nothing left of it.
@@ -240,8 +256,7 @@ impl Peer {
 
     /// Ends it, now: what waits is dropped.
     pub(super) fn close(&mut self, now: Instant) {
-        (self.incoming, self.outgoing, self.room, self.opened, self.say) = (None, None, None, None, None);
-        self.waiting.clear();
+        self.nobody_listens();
         self.hang_up(now);
     }
 
@@ -263,7 +278,7 @@ impl Peer {
             let Some(outgoing) = &self.outgoing else { return };
             let Some(frame) = self.waiting.pop_front() else {
                 if self.stage == Stage::Closed {
-                    self.outgoing = None;
+                    self.nobody_listens();
                 }
                 return;
             };
@@ -279,9 +294,8 @@ impl Peer {
         }
     }
 
-    /// The master has dropped the channel: what it had queued for the browser is still sent.
     fn nobody_listens(&mut self) {
-        self.outgoing = None;
+        (self.outgoing, self.dropped, self.room) = (None, None, None);
         self.waiting.clear();
         self.waiting_bytes = 0;
     }
@@ -291,14 +305,22 @@ impl Peer {
         let Some(mut data) = self.data.and_then(|id| self.rtc.channel(id)) else { return };
         let mut under_way = data.buffered_amount();
         self.flight.under_way(under_way, now);
-        while self.flight.has_room(under_way) {
+        self.pace = None;
+        loop {
+            match self.flight.room(under_way, now) {
+                Room::Now => {}
+                Room::At(next) => {
+                    self.pace = Some(next);
+                    return;
+                }
+                Room::Later => return,
+            }
             if !self.cutter.is_busy() {
                 match self.incoming.as_mut().map(|incoming| incoming.poll_recv(context)) {
                     Some(Poll::Ready(Some(frame))) => self.cutter.start(frame),
                     Some(Poll::Ready(None)) => {
                         self.incoming = None;
-                        (self.stage, self.until) = (Stage::Leaving, Some(now + LAST_FRAMES));
-                        return;
+                        return self.begin_to_leave(now);
                     }
                     Some(Poll::Pending) | None => return,
                 }
@@ -311,6 +333,14 @@ impl Peer {
                 }
                 Ok(false) | Err(_) => return self.broken(),
             }
+        }
+    }
+
+    /// The master has dropped the channel: what it had queued is still sent.
+    fn begin_to_leave(&mut self, now: Instant) {
+        self.nobody_listens();
+        if self.stage == Stage::Open {
+            (self.stage, self.until) = (Stage::Leaving, Some(now + LAST_FRAMES));
         }
     }
 
@@ -367,6 +397,8 @@ impl Peer {
         match self.opened.take().map(|opened| opened.send(ours)) {
             Some(Ok(())) => {
                 self.data = Some(id);
+                let master = theirs.outgoing.clone();
+                self.dropped = Some(Box::pin(async move { master.closed().await }));
                 (self.incoming, self.outgoing) = (Some(theirs.incoming), Some(theirs.outgoing));
                 self.stage = Stage::Open;
                 // What the master queues from now on wakes it.
@@ -394,8 +426,8 @@ impl Peer {
         if self.stage == Stage::Closed {
             return;
         }
-        (self.stage, self.until) = (Stage::Closed, Some(now + LAST_PACKETS));
-        (self.incoming, self.opened, self.say) = (None, None, None);
+        (self.stage, self.until, self.pace) = (Stage::Closed, Some(now + LAST_PACKETS), None);
+        (self.incoming, self.dropped, self.opened, self.say) = (None, None, None, None);
         if self.rtc.close().is_err() {
             self.rtc.disconnect();
         }
@@ -404,8 +436,8 @@ impl Peer {
     /// The connection cannot go on.
     fn broken(&mut self) {
         self.rtc.disconnect();
-        (self.stage, self.until) = (Stage::Closed, None);
-        (self.incoming, self.opened, self.say) = (None, None, None);
+        (self.stage, self.until, self.pace) = (Stage::Closed, None, None);
+        (self.incoming, self.dropped, self.opened, self.say) = (None, None, None, None);
     }
 }
 
