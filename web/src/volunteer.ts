@@ -128,7 +128,7 @@ class Page {
     const { account, view, lent, config } = this;
     const rate = this.speed.at(performance.now(), account.done);
     view.standing(standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }));
-    view.numbers(account.done, rate, account.held, account.errors);
+    view.numbers(account.done - account.errors, rate, account.held, account.errors);
   }
 
   private hearLife(): void {

@@ -106,7 +106,10 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
         if count > 0 {
             out.push_str(&format!("({count} messages were dropped: standard error was not read)\n"));
         }
-        out.push_str(&status);
+        if !status.is_empty() {
+            // Cut at the terminal's edge: what wraps could not be taken away again.
+            out.push_str(&format!("\x1b[?7l{status}\x1b[?7h"));
+        }
         if std::io::stderr().write_all(out.as_bytes()).is_err() {
             // Nobody can read it: keep taking messages so that `finish` is answered.
             status.clear();

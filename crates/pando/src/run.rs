@@ -137,7 +137,9 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
         };
         return Err(Refused(needs.into()));
     }
-    let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
+    // A status line would wipe away what is being typed.
+    let typed = from_stdin && std::io::stdin().is_terminal();
+    let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal() && !typed;
     let ended = start_ends(&master, items, from_stdin, live && std::io::stdout().is_terminal());
     tokio::spawn(master::watch(master.clone()));
     if let Some(command) = &cli.confirm {
