@@ -150,7 +150,7 @@ mod tests {
             ("http://stun.example.org", "give stun:HOST:PORT"),
             ("stun:", "no host name"),
             ("stun:a b", "no host name"),
-            ("stun://host", "no port"),
+            ("stun://host", "no host name"),
             ("stun:host:0", "`0` is no port"),
             ("stun:host:70000", "`70000` is no port"),
             ("stun:2001:db8::1", "brackets"),
