@@ -292,7 +292,7 @@ class Link {
 }
 
 const GONE = 'This address is no longer known: the run it belonged to has ended, or has a new address. Ask for it.';
-const MISSING = 'The relay is waiting for the run to come back. You can leave this page open.';
+const MISSING = 'The relay is waiting for the run to come back.';
 const OTHER_VERSION = 'This page is of another version of Pando than the run. Load it again.';
 const OTHER_FUNCTION = 'The run has a new function. Load this page again to take part.';
 

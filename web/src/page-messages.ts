@@ -71,10 +71,12 @@ export type FromLink =
   /** Make a peer connection, and be its end on this port. */
   | { type: 'dial'; signal: string; port: MessagePort };
 
-/** To the page's end of a peer connection: pieces of one frame; null is the end, after what was sent before. */
-export type ToPeer = ArrayBuffer | null;
+/** To the page's end of a peer connection: pieces of a frame, or what became of the data channel. */
+export type ToPeer = ArrayBuffer | 'opened' | 'end';
 
 export type FromPeer =
+  /** The data channel, where it can leave the page. */
+  | { type: 'channel'; channel: RTCDataChannel }
   | { type: 'open'; path: Path }
   /** `gone`: how many of the bytes that the link gave have left the data channel, in all. */
   | { type: 'pieces'; pieces: ArrayBuffer[]; gone: number }

@@ -6,7 +6,7 @@ const PIECE = 16_384;
 const [LAST, TEXT] = [1, 2];
 
 /** The page, at `/bridge/`. Data channels and sockets to node, one each per volunteer. */
-const HTML = `<!doctype html><title>bridge</title><script>
+const HTML = `<!doctype html><title>bridge</title><link rel="icon" href="data:,"><script>
 const socket = (path) => { const ws = new WebSocket(location.href.replace(/^http/, 'ws') + path); ws.binaryType = 'arraybuffer'; return ws; };
 const control = socket('control');
 const peers = new Map();
@@ -43,15 +43,29 @@ control.onmessage = async ({ data }) => {
 </script>`;
 
 export class Bridge {
-  /** @param joined called with each volunteer's channel, which is like a WebSocket of the package ws */
-  constructor(joined) {
+  /**
+   * @param joined called with each volunteer's channel, which is like a WebSocket of the package ws
+   * @param changed called when a signalling socket has ended
+   */
+  constructor(joined, changed) {
     this.joined = joined;
+    this.changed = changed;
     this.peers = new Map();
     this.signals = new Map();
     this.next = 0;
-    this.servers = [];
+    /** What volunteers are told: ICE servers, or that there is no way. */
+    this.first = { type: 'servers', iceServers: [] };
+    this.silent = false;
     this.wss = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     this.ready = new Promise((resolve) => (this.isReady = resolve));
+  }
+
+  /** Opens the bridge's page. */
+  async open(context, url) {
+    const page = await context.newPage();
+    page.on('pageerror', (error) => console.log(`bridge: ${error}`));
+    await page.goto(url);
+    await this.ready;
   }
 
   serve(response) {
@@ -77,9 +91,11 @@ export class Bridge {
     this.wss.handleUpgrade(request, socket, head, (ws) => {
       const peer = this.next++;
       this.signals.set(peer, ws);
-      ws.on('close', () => this.signals.delete(peer));
-      ws.on('message', (data) => this.control.send(JSON.stringify({ peer, message: JSON.parse(data.toString()) })));
-      ws.send(JSON.stringify({ type: 'servers', iceServers: this.servers }));
+      ws.on('close', () => (this.signals.delete(peer), this.changed()));
+      ws.on('message', (data) => {
+        if (!this.silent) this.control.send(JSON.stringify({ peer, message: JSON.parse(data.toString()) }));
+      });
+      ws.send(JSON.stringify(this.first));
     });
   }
 }
@@ -115,6 +131,11 @@ class PeerSocket extends EventEmitter {
       const last = at + PIECE - 1 >= bytes.length ? LAST : 0;
       this.ws.send(Buffer.concat([Buffer.from([kind + last]), bytes.subarray(at, at + PIECE - 1)]));
     }
+  }
+
+  /** One message as it is. */
+  raw(data) {
+    this.ws.send(data);
   }
 
   terminate() {

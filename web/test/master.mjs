@@ -28,7 +28,7 @@ export class Master {
     this.server = createServer((request, response) => this.serve(request, response));
     this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     this.wss = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-    this.bridge = new Bridge((channel) => this.joined(channel));
+    this.bridge = new Bridge((channel) => this.joined(channel), () => this.notify());
   }
 
   async listen(port = 0) {
@@ -77,7 +77,7 @@ export class Master {
   joined(ws) {
     this.sockets.add(ws);
     this.socket = ws;
-    ws.on('close', () => this.sockets.delete(ws));
+    ws.on('close', () => (this.sockets.delete(ws), this.notify()));
     ws.on('message', (data, binary) => (binary ? this.binary(ws, data) : this.text(ws, JSON.parse(data.toString()))));
   }
 

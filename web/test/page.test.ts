@@ -4,6 +4,7 @@ import { guessedName } from '../src/page/name.ts';
 import { coresToLend, folderOf, fragmentOptions, tokenOf } from '../src/page/options.ts';
 import { Rate } from '../src/page/rate.ts';
 import { grouped, logLine, rate, standing } from '../src/page/words.ts';
+import type { Path } from '../src/messages.ts';
 import type { Phase } from '../src/page-messages.ts';
 
 test('options of the fragment', () => {
@@ -50,6 +51,19 @@ test('every phase has words', () => {
     const account = { phase, text: 'Because.', done: 1, errors: 0, held: 2, busy: 1 };
     assert.ok(standing(account, { paused: false, lent: 2, active: true, dom: false }).title.length > 3);
   }
+});
+
+test('how a device is connected is said while it is, and only where it is worth a word', () => {
+  const here = { paused: false, lent: 1, active: true, dom: false };
+  const account = { phase: 'joined' as Phase, text: '', done: 1, errors: 0, held: 2, busy: 1 };
+  const plain = standing(account, here).detail;
+  const detail = (path: Path) => standing({ ...account, path }, here).detail;
+  assert.equal(detail('websocket'), plain);
+  assert.equal(detail('direct'), `${plain} Connected directly.`);
+  assert.equal(detail('turn'), `${plain} Connected through a TURN server.`);
+  assert.equal(detail('relay'), `${plain} Connected through the relay.`);
+  assert.match(standing({ ...account, path: 'relay' }, { ...here, paused: true }).detail, /Finishing 2 items\. Connected/);
+  assert.doesNotMatch(standing({ ...account, path: 'relay', phase: 'waiting' }, here).detail, /Connected/);
 });
 
 test('numbers and lines', () => {

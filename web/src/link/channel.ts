@@ -3,6 +3,7 @@
 import type { Path } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
 import { Joiner, cut } from './pieces.ts';
+import { Pipe } from './pipe.ts';
 
 type Frame = Uint8Array | string;
 
@@ -54,42 +55,54 @@ export class SocketChannel implements Channel {
   }
 }
 
-/** The link's end of a peer connection: cuts and joins frames, and knows what the page has yet to send. */
+/** A peer connection, which is the page's; its data channel, too, where the browser leaves that no other choice. */
 export class PeerChannel implements Channel {
   open = false;
   private readonly joiner = new Joiner();
-  private posted = 0;
+  private pipe: Pipe | null = null;
+  private taken = 0;
+  /** Bytes that have left the page's data channel. */
   private gone = 0;
 
   constructor(
-    private readonly port: MessagePort,
+    private readonly page: MessagePort,
     private readonly events: ChannelEvents,
   ) {
-    port.onmessage = ({ data }: MessageEvent<FromPeer>) => this.hear(data);
+    page.onmessage = ({ data }: MessageEvent<FromPeer>) => this.hear(data);
   }
 
   get bufferedAmount(): number {
-    return this.posted - this.gone;
+    return this.taken - (this.pipe ? this.pipe.gone : this.gone);
   }
 
   send(frame: Frame): void {
     const pieces = cut(frame);
-    this.posted += pieces.length;
-    this.post(pieces.buffer);
+    this.taken += pieces.length;
+    if (this.pipe) this.pipe.take(pieces);
+    else this.tell(pieces.buffer, [pieces.buffer]);
   }
 
   close(): void {
     this.open = false;
-    this.port.onmessage = null;
-    this.post(null);
+    this.page.onmessage = null;
+    if (this.pipe) this.pipe.close(() => this.tell('end'));
+    else this.tell('end');
   }
 
-  private post(message: ToPeer): void {
-    this.port.postMessage(message, message ? [message] : []);
+  private tell(message: ToPeer, transfer: Transferable[] = []): void {
+    this.page.postMessage(message, transfer);
   }
 
   private hear(message: FromPeer): void {
     switch (message.type) {
+      case 'channel':
+        this.pipe = new Pipe(message.channel, {
+          opened: () => this.tell('opened'),
+          piece: (piece) => this.join(piece),
+          drained: () => undefined,
+          closed: () => this.closed(),
+        });
+        return;
       case 'open':
         this.open = true;
         return this.events.opened(message.path);
@@ -97,8 +110,7 @@ export class PeerChannel implements Channel {
         this.gone = message.gone;
         return message.pieces.forEach((piece) => this.join(piece));
       case 'closed':
-        this.close();
-        return this.events.closed(message.text);
+        return this.closed(message.text);
     }
   }
 
@@ -108,8 +120,13 @@ export class PeerChannel implements Channel {
     try {
       frame = this.joiner.add(piece);
     } catch (error) {
-      return this.hear({ type: 'closed', text: (error as Error).message });
+      return this.closed((error as Error).message);
     }
     if (frame !== null) this.events.frame(frame);
+  }
+
+  private closed(text?: string): void {
+    this.close();
+    this.events.closed(text);
   }
 }

@@ -1,11 +1,9 @@
-/**
- * The page's end of a peer connection, since workers have none: signals for it, opens its data channel, and passes pieces
- * of frames between that and the link.
- */
+/** A peer connection, which workers have none of: signals for it, and gives its data channel to the link. */
 
-import { LAST, PIECE, cut } from '../link/pieces.ts';
+import { cut } from '../link/pieces.ts';
 import type { Path } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
+import { Ferry } from './ferry.ts';
 
 type Signal =
   | { type: 'servers'; iceServers: RTCIceServer[] }
@@ -13,48 +11,39 @@ type Signal =
   | { type: 'candidate'; candidate: string }
   | { type: 'failed'; text: string };
 
-/** Bytes with the data channel at a time. */
-const BUFFERED_LIMIT = 1 << 16;
-/** The link is told what went out at the latest when it is so many bytes. */
-const TELL_BYTES = 1 << 15;
-/** More pieces than these do not wait for the rest of their frame. */
-const MOST_PIECES = 4;
-/** What was sent before the end has this long to go out. */
-const LINGER_MS = 2000;
-
 export class Peer {
   private readonly signal: WebSocket;
   private connection: RTCPeerConnection | null = null;
-  private channel: RTCDataChannel | null = null;
   /** The last step of signalling: one follows the other. */
   private step: Promise<unknown> = Promise.resolve();
-  /** Pieces for the data channel, many in one buffer, and where in the first buffer the next one starts. */
-  private queue: Uint8Array<ArrayBuffer>[] = [];
-  private at = 0;
-  /** Bytes given to the data channel, and how many the link knows to have left it. */
-  private given = 0;
-  private told = 0;
-  /** Received, and not yet passed on. */
-  private pieces: ArrayBuffer[] = [];
+  /** To the data channel, unless the link has it. */
+  private ferry: Ferry | null = null;
   private ended = false;
 
   constructor(
     url: string,
     private readonly link: MessagePort,
   ) {
-    link.onmessage = ({ data }: MessageEvent<ToPeer>) => (data ? this.take(new Uint8Array(data)) : this.close());
+    link.onmessage = ({ data }: MessageEvent<ToPeer>) => this.obey(data);
     this.signal = new WebSocket(url);
-    this.signal.onmessage = ({ data }) => this.then(() => this.hear(JSON.parse(data)));
+    this.signal.onmessage = ({ data }) => this.next(() => this.hear(JSON.parse(data)));
     this.signal.onclose = () => this.end();
   }
 
-  /** The page goes away: what the link has to say would come too late. */
+  /** The page goes away: what the link has to say would come too late, unless it has the data channel. */
   goodbye(): void {
-    this.take(cut(JSON.stringify({ type: 'bye', reason: 'hidden' })));
+    if (!this.ferry) return;
+    this.ferry.take(cut(JSON.stringify({ type: 'bye', reason: 'hidden' })).buffer);
     this.close();
   }
 
-  private then(step: () => unknown): void {
+  private obey(message: ToPeer): void {
+    if (message === 'opened') this.opened();
+    else if (message === 'end') this.close();
+    else if (this.ferry) this.ferry.take(message);
+  }
+
+  private next(step: () => unknown): void {
     this.step = this.step.then(() => this.ended || step()).catch((error) => this.end(String(error)));
   }
 
@@ -66,7 +55,8 @@ export class Peer {
       case 'answer':
         return connection.setRemoteDescription(message as RTCSessionDescriptionInit);
       case 'candidate':
-        return connection.addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 });
+        // One that this browser makes nothing of leaves the others.
+        return connection.addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 }).catch(() => undefined);
       case 'failed':
         return this.end(message.text);
     }
@@ -74,7 +64,7 @@ export class Peer {
 
   private async offer(connection: RTCPeerConnection): Promise<void> {
     this.connection = connection;
-    this.join(connection.createDataChannel('pando'));
+    this.giveAway(connection.createDataChannel('pando'));
     connection.onicecandidate = ({ candidate }) => {
       if (candidate && candidate.candidate) this.say({ type: 'candidate', candidate: candidate.candidate });
     };
@@ -83,14 +73,18 @@ export class Peer {
     await connection.setLocalDescription({ type: 'offer', sdp });
   }
 
-  private join(channel: RTCDataChannel): void {
-    this.channel = channel;
-    channel.binaryType = 'arraybuffer';
-    channel.bufferedAmountLowThreshold = BUFFERED_LIMIT / 2;
-    channel.onopen = () => this.opened();
-    channel.onclose = () => this.end();
-    channel.onmessage = ({ data }) => this.receive(data);
-    channel.onbufferedamountlow = () => this.pump(BUFFERED_LIMIT);
+  /** To the link, so that nothing passes here; in old browsers a data channel cannot leave the page. */
+  private giveAway(channel: RTCDataChannel): void {
+    try {
+      this.tell({ type: 'channel', channel }, [channel as unknown as Transferable]);
+    } catch {
+      this.ferry = new Ferry(
+        channel,
+        (message, transfer) => this.tell(message, transfer),
+        () => this.opened(),
+        () => this.end(),
+      );
+    }
   }
 
   private say(message: Signal): void {
@@ -99,7 +93,8 @@ export class Peer {
 
   private opened(): void {
     this.hangUp();
-    this.then(async () => this.tell({ type: 'open', path: await pathOf(this.connection as RTCPeerConnection) }));
+    const tell = (path: Path) => this.tell({ type: 'open', path });
+    pathOf(this.connection as RTCPeerConnection).then(tell, () => tell('direct'));
   }
 
   /** Ends the signalling. */
@@ -108,55 +103,14 @@ export class Peer {
     this.signal.close();
   }
 
-  private receive(piece: ArrayBuffer): void {
-    this.pieces.push(piece);
-    if (new Uint8Array(piece)[0] & LAST || this.pieces.length > MOST_PIECES) this.pass();
-  }
-
-  /** To the link: what was received, and how much of its own went out. */
-  private pass(): void {
-    const pieces = this.pieces;
-    this.pieces = [];
-    this.told = this.gone;
-    this.tell({ type: 'pieces', pieces, gone: this.told }, pieces);
-  }
-
   private tell(message: FromPeer, transfer: Transferable[] = []): void {
     this.link.postMessage(message, transfer);
   }
 
-  /** Bytes that have left the data channel. */
-  private get gone(): number {
-    return this.channel ? this.given - this.channel.bufferedAmount : 0;
-  }
-
-  private take(pieces: Uint8Array<ArrayBuffer>): void {
-    this.queue.push(pieces);
-    this.pump(BUFFERED_LIMIT);
-  }
-
-  private pump(limit: number): void {
-    const { channel, queue } = this;
-    if (!channel || channel.readyState !== 'open') return;
-    while (queue.length > 0 && channel.bufferedAmount < limit) {
-      const piece = queue[0].subarray(this.at, this.at + PIECE);
-      channel.send(piece);
-      this.given += piece.length;
-      this.at += piece.length;
-      if (this.at < queue[0].length) continue;
-      queue.shift();
-      this.at = 0;
-    }
-    if (this.gone - this.told >= TELL_BYTES) this.pass();
-  }
-
-  /** Sends what there is, then ends. */
   private close(): void {
     this.link.onmessage = null;
-    this.pump(Infinity);
-    if (!this.channel || this.channel.readyState !== 'open') return this.end();
-    this.channel.close();
-    setTimeout(() => this.end(), LINGER_MS);
+    if (this.ferry) this.ferry.close(() => this.end());
+    else this.end();
   }
 
   /** Frees everything. */

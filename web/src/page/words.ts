@@ -35,7 +35,7 @@ export function standing(account: Account, here: Here): Standing {
     case 'joined':
       return connected(here.paused ? pausedStanding(account) : computing(account, here), account.path);
     case 'waiting':
-      return going('Connection lost', text || 'Trying again by itself. You can leave this page open.', 'bad');
+      return going('Connection lost', `${text} Trying again by itself. You can leave this page open.`.trim(), 'bad');
     case 'away':
       return going('Away', 'Its work was handed back. It goes on when you return to this page.', 'calm');
     case 'left':
