@@ -1,12 +1,13 @@
 //! Measures of Pando: the real program, many light volunteers, real browsers, and every output verified.
 //!
-//! [`swarm`] is the volunteers, [`measures`] what is measured; the other modules are the instruments.
+//! [`swarm`] is the volunteers, [`measures`] what is measured, [`relay`] a crowd at a relay; the other modules are the instruments.
 
 pub mod browser;
 pub mod echo;
 pub mod lines;
 pub mod measures;
 pub mod program;
+pub mod relay;
 pub mod swarm;
 pub mod system;
 pub mod table;

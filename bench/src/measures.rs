@@ -5,6 +5,7 @@ mod large;
 mod memory;
 mod start;
 mod throughput;
+mod ways;
 
 use crate::table::Row;
 use clap::{Args, ValueEnum};
@@ -56,6 +57,8 @@ pub enum Measure {
     Master,
     /// Items per second of one tab
     Tab,
+    /// WebSocket and WebRTC side by side, with values of three lengths
+    Ways,
     /// Values of 1 MB through a tab, against the tab's bare WebSocket
     Large,
     /// Time to the first result from this machine's cores
@@ -77,6 +80,7 @@ impl Measure {
         match self {
             Self::Master => throughput::master(setup),
             Self::Tab => throughput::tab(setup),
+            Self::Ways => ways::websocket_and_webrtc(setup),
             Self::Large => large::one_megabyte(setup),
             Self::First => start::first_result(setup),
             Self::Thousand => crowd::thousand(setup),

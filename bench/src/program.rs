@@ -211,6 +211,16 @@ fn watch(id: u32) -> (u64, u64) {
     (peak, children.into_values().max().unwrap_or(0))
 }
 
+/// Starts `pando relay` with `options`.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn relay(binary: &Path, options: &[&str]) -> anyhow::Result<Process> {
+    let mut command = Command::new(binary);
+    command.arg("relay").args(options).stdin(Stdio::null()).stderr(Stdio::piped());
+    Process::start(&mut command, true)
+}
+
 /// Starts the swarm at `url`.
 ///
 /// # Errors

@@ -46,6 +46,13 @@ pub fn peak_memory(id: u32) -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse().ok().map(|kb: u64| kb * 1024)
 }
 
+/// Resident memory of process `id` now, in bytes; zero when it has ended.
+pub fn memory(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches("kB").trim().parse().map_or(0, |kb: u64| kb * 1024)
+}
+
 /// The children that process `id` has now.
 pub fn children(id: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();

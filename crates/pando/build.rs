@@ -12,8 +12,11 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     let source = root.join("../../web");
-    // A published crate carries the built files instead of their sources.
+    // A published crate carries the built files instead of their sources: `scripts/package` puts them there.
     let built = if source.join("package.json").is_file() { build(&source, &out) } else { root.join("web-dist") };
+    if !built.join("index.html").is_file() {
+        fail(&format!("{} does not hold the built web files: take the whole repository, or a published crate", built.display()));
+    }
     let mut rust = String::new();
     list(&mut rust, "WEB", &built);
     list(&mut rust, "BUILTINS", &built.join("builtins"));

@@ -24,6 +24,8 @@ export interface CoreHost {
   results(frame: Uint8Array<ArrayBuffer>): void;
   /** Whether what was posted is still on this thread: then no call is begun until `drained`. */
   congested(): boolean;
+  /** Whether who gives a value to an idle core takes it for begun: in a tab each message costs a third of a round trip. */
+  readonly infers: boolean;
   setTimer(run: () => void, ms: number): unknown;
   clearTimer(timer: unknown): void;
 }
@@ -127,7 +129,8 @@ export class Core {
   /** Says which call begins, when the host could not know it otherwise. */
   private announce(): void {
     const { careful, id } = this.queue;
-    const due = this.idle || careful || this.lastWasCareful || this.clock.last - this.lastPostAt >= STARTED_EVERY_MS;
+    const unknown = this.idle && !this.host.infers;
+    const due = unknown || careful || this.lastWasCareful || this.clock.last - this.lastPostAt >= STARTED_EVERY_MS;
     this.idle = false;
     this.lastWasCareful = careful;
     if (!due) return;

@@ -37,7 +37,7 @@ class Link {
   private text = '';
   private path: Path | undefined;
   private welcome: Welcome | null = null;
-  /** Output and reports that came while there was no link. */
+  /** Output, reports and the like that came while there was no link. */
   private later: ToMaster[] = [];
   private polling = false;
 
@@ -56,6 +56,7 @@ class Link {
       toCore: (core, frame) => this.toCore(core, frame),
       say: (message) => this.say(message),
       results: (frame) => this.results(frame),
+      broken: (message) => this.broken(message),
     });
     this.lend(start.cores);
     setInterval(() => this.tick(performance.now()), TICK_MS);
@@ -109,7 +110,7 @@ class Link {
     const sockets = folder.replace(/^http/, 'ws');
     if (transport === 'websocket') return new SocketChannel(`${sockets}socket`, events);
     const { port1, port2 } = new MessageChannel();
-    page.postMessage({ type: 'dial', signal: `${sockets}signal`, port: port2 }, [port2]);
+    page.postMessage({ type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 }, [port2]);
     return new PeerChannel(port1, events);
   }
 
@@ -221,7 +222,7 @@ class Link {
   }
 
   private say(message: ToMaster): void {
-    const output = message.type === 'log' || message.type === 'report';
+    const output = message.type === 'log' || message.type === 'report' || message.type === 'broken';
     if (this.phase !== 'joined') {
       if (output && this.later.length < MOST_LATER) this.later.push(message);
     } else if (message.type !== 'log' || this.connection.bufferedAmount < LOG_BUFFERED_LIMIT) {

@@ -29,6 +29,7 @@ const runtime = new Runtime(
     post: (message) => socket.json(message),
     results: (frame) => socket.binary(frame),
     congested: () => socket.congested,
+    infers: false,
     setTimer: setTimeout,
     clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
   },

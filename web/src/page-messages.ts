@@ -69,7 +69,7 @@ export type FromLink =
   /** The job has another function than this page. */
   | { type: 'reload'; function: string }
   /** Make a peer connection, and be its end on this port. */
-  | { type: 'dial'; signal: string; port: MessagePort };
+  | { type: 'dial'; signal: string; turn: boolean; port: MessagePort };
 
 /** To the page's end of a peer connection: pieces of a frame, or what became of the data channel. */
 export type ToPeer = ArrayBuffer | 'opened' | 'end';

@@ -107,7 +107,7 @@ class Page {
       case 'end':
         return crew.end(message.core);
       case 'dial':
-        this.peer = new Peer(message.signal, message.port);
+        this.peer = new Peer(message.signal, message.turn, message.port);
         return;
       case 'reload':
         return reload(message.function);

@@ -9,12 +9,12 @@ import type { Transport } from '../src/link/transports.ts';
 test('a page chooses its transports', () => {
   const webrtc = true;
   assert.deepEqual(transports({ relay: false, webrtc }), ['websocket']);
-  assert.deepEqual(transports({ relay: false, webrtc, protocol: 'webrtc' }), ['webrtc']);
+  assert.deepEqual(transports({ relay: false, webrtc, protocol: 'webrtc' }), ['webrtc', 'turn']);
   assert.deepEqual(transports({ relay: false, webrtc: false, protocol: 'webrtc' }), ['websocket']);
-  assert.deepEqual(transports({ relay: true, webrtc }), ['webrtc', 'websocket']);
+  assert.deepEqual(transports({ relay: true, webrtc }), ['webrtc', 'turn', 'websocket']);
   assert.deepEqual(transports({ relay: true, webrtc, protocol: 'websocket' }), ['websocket']);
-  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'webrtc' }), ['webrtc']);
-  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'pigeon' }), ['webrtc', 'websocket']);
+  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'webrtc' }), ['webrtc', 'turn']);
+  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'pigeon' }), ['webrtc', 'turn', 'websocket']);
   assert.deepEqual(transports({ relay: true, webrtc: false }), ['websocket']);
 });
 
@@ -93,12 +93,14 @@ class Scene {
   }
 }
 
-test('the WebSocket follows when 8 s brought no peer connection, and not before', async (t) => {
-  const scene = new Scene(t, ['webrtc', 'websocket']);
-  await scene.pass(8000);
+test('TURN and then the WebSocket follow when 4 s each brought no peer connection, and not before', async (t) => {
+  const scene = new Scene(t, ['webrtc', 'turn', 'websocket']);
+  await scene.pass(4000);
   assert.deepEqual(scene.transports, ['webrtc']);
   await scene.pass(200);
-  assert.deepEqual(scene.transports, ['webrtc', 'websocket']);
+  assert.deepEqual(scene.transports, ['webrtc', 'turn']);
+  await scene.pass(4100);
+  assert.deepEqual(scene.transports, ['webrtc', 'turn', 'websocket']);
   assert.equal(scene.dialled[0].closed, true);
   assert.deepEqual(scene.said, []);
 });

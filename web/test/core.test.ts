@@ -23,6 +23,15 @@ test('the first value after a pause is announced', () => {
   assert.deepEqual(stage.posted, ['started 0', '0 text a', 'started 1', '1 text b']);
 });
 
+test('who infers what an idle core begins is told only after a silence', () => {
+  const stage = new Stage(callback((x, cb) => cb(null, x)), {}, undefined, true);
+  stage.values([[0, 'a']]);
+  stage.values([[1, 'b']]);
+  stage.advance(3);
+  stage.values([[2, 'c']]);
+  assert.deepEqual(stage.posted, ['started 0', '0 text a', '1 text b', 'started 2', '2 text c']);
+});
+
 test('compute times add up, however the clock is read', () => {
   const stage: Stage = new Stage(callback((_x, cb) => (stage.advance(0.01), cb(null, ''))));
   stage.values(Array.from({ length: 1000 }, (_, id) => [id, '']));

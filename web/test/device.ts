@@ -13,6 +13,7 @@ export class Device {
   readonly answered: number[] = [];
   readonly failures: { id: number; message: string; kind: string }[] = [];
   readonly ended: number[] = [];
+  readonly broken: string[] = [];
   /** Ids of each frame given to a core. */
   readonly fed: { core: number; ids: number[] }[] = [];
   readonly dispatcher: Dispatcher;
@@ -24,6 +25,7 @@ export class Device {
       toCore: (core, frame) => this.give(core, frame),
       say: (message) => this.said.push(message),
       results: (frame) => this.take(frame),
+      broken: (message) => this.broken.push(message),
     });
     this.dispatcher.lend(cores, this.now);
     this.dispatcher.begin({ concurrency: 1, timeout: null, dom: false, json: false, heartbeat: 1000, ...options });

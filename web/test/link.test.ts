@@ -120,6 +120,26 @@ test('without a time-out a long call is told once, and never ended', () => {
   assert.deepEqual(device.ended, []);
 });
 
+test('a function that no core loads is told after 30 s; time asleep does not count', () => {
+  const device = new Device(0);
+  device.dispatcher.lend(2, device.now);
+  device.tickUntil(device.now + 20_000);
+  device.now += 3_600_000;
+  device.tickUntil(device.now + 9000);
+  assert.deepEqual(device.broken, []);
+  device.tickUntil(device.now + 1500);
+  assert.equal(device.broken.length, 1);
+  assert.match(device.broken[0], /loading it takes longer than 30 s/);
+  assert.equal(device.cores.size, 0);
+});
+
+test('a core that does not load what others have loaded is made again', () => {
+  const device = new Device();
+  device.dispatcher.lend(2, device.now);
+  device.tickUntil(device.now + 33_000);
+  assert.deepEqual([device.ended, [...device.cores.keys()], device.broken], [[1], [0, 2], []]);
+});
+
 test('a worker that dies fails the value it had; before it was ready it is made again a second later', () => {
   const device = new Device();
   device.values([0, 1]);

@@ -50,7 +50,7 @@ export class Stage {
   private time = 1000;
   private timers: { at: number; run: () => void }[] = [];
 
-  constructor(f: UserFunction, options: Partial<CoreOptions> = {}, buffer?: typeof Buffer) {
+  constructor(f: UserFunction, options: Partial<CoreOptions> = {}, buffer?: typeof Buffer, infers = false) {
     this.core = new Core(
       {
         now: () => this.time,
@@ -58,6 +58,7 @@ export class Stage {
         post: (message) => this.post(message),
         results: (frame) => this.take(frame),
         congested: () => false,
+        infers,
         setTimer: (run, ms) => this.setTimer(run, ms),
         clearTimer: (timer) => (this.timers = this.timers.filter((other) => other !== timer)),
       },

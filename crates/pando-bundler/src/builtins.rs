@@ -114,7 +114,7 @@ fn file_name(builtin: &str) -> String {
 mod tests {
     use super::*;
 
-    const OPTIONS: Options = Options { builtins: |name| (name == "util-types.js").then_some("") };
+    const OPTIONS: Options = Options { builtins: |name| (name == "util-types.js").then_some(""), buffer: false };
 
     #[test]
     fn names_become_files() {

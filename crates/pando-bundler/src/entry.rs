@@ -62,13 +62,16 @@ impl Entry {
     }
 
     /// The module that the bundle starts with: it hands the exports to the runtime.
-    pub(crate) fn starter(&self) -> String {
+    pub(crate) fn starter(&self, buffer: bool) -> String {
+        let buffer = if buffer { ", Buffer: require('buffer').Buffer" } else { "" };
         let path = serde_json::Value::from(self.path.to_string_lossy());
         let esm = self.esm;
         if self.exports_names {
-            format!("import * as exported from {path};\nglobalThis.__pandoModule = {{ exports: exported, esm: {esm} }};\n")
+            format!(
+                "import * as exported from {path};\nglobalThis.__pandoModule = {{ exports: exported, esm: {esm}{buffer} }};\n"
+            )
         } else {
-            format!("globalThis.__pandoModule = {{ exports: require({path}), esm: {esm} }};\n")
+            format!("globalThis.__pandoModule = {{ exports: require({path}), esm: {esm}{buffer} }};\n")
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), pando_bundler::Error> {
-//! let options = pando_bundler::Options { builtins: |_name| None };
+//! let options = pando_bundler::Options { builtins: |_name| None, buffer: false };
 //! let bundle = pando_bundler::bundle("render.js".as_ref(), &options).await?;
 //! for warning in &bundle.warnings {
 //!     eprintln!("{warning}");
@@ -30,7 +30,7 @@
 //!
 //! A script for browsers of ES2018 and `globalThis`, that sets `globalThis.__pandoModule` to
 //! `{ exports, esm }`. Only white space and comments are taken away, so that code which reads
-//! `Function.prototype.toString()` still works.
+//! `Function.prototype.toString()` still works. [`Bundle::trace`] gives the stacks of its errors in the user's terms.
 //!
 //! # What is refused
 //!
@@ -42,12 +42,14 @@ mod entry;
 mod error;
 mod foreign;
 mod notes;
+mod origins;
 mod package;
 mod place;
 mod plugin;
 mod run;
 mod source;
 mod strict;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
@@ -61,10 +63,12 @@ pub struct Options {
     ///
     /// A built-in whose file is not there is treated as one without a browser form.
     pub builtins: fn(&str) -> Option<&'static str>,
+    /// Hand the bundle's `Buffer` to the runtime too, as `__pandoModule.Buffer`: values are bytes.
+    pub buffer: bool,
 }
 
 /// A module and all that it needs, as one script.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Bundle {
     /// The source of the script, to be served as UTF-8.
     pub code: String,
@@ -76,6 +80,17 @@ pub struct Bundle {
     pub modules: Vec<PathBuf>,
     /// Whether the entry is an ES module or TypeScript.
     pub esm: bool,
+    origins: origins::Origins,
+}
+
+impl Bundle {
+    /// The stack of an error that the script threw as `function.js`, with the places of the user's files and packages in
+    /// it instead of those of the script. Any other text comes back as it is.
+    ///
+    /// Reads the stacks of V8 (`at f (http://…/function.js:1:210)`) and of Firefox and Safari (`f@http://…/function.js:1:210`).
+    pub fn trace(&self, stack: &str) -> String {
+        trace::trace(stack, &self.origins)
+    }
 }
 
 /// Bundles the module in the file `entry`. Needs a tokio runtime.

@@ -14,19 +14,20 @@ use std::{
 use rolldown_common::{ExportsKind, ModuleInfo, ModuleType, NormalModule};
 use rolldown_plugin::{
     HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn,
-    HookTransformArgs, HookTransformAstArgs, HookTransformAstReturn, HookTransformOutput, HookTransformReturn, HookUsage, Plugin,
-    PluginContext, PluginContextResolveOptions, SharedLoadPluginContext, SharedTransformPluginContext,
+    HookTransformArgs, HookTransformAstArgs, HookTransformAstReturn, HookTransformOutput, HookTransformOutputMap,
+    HookTransformReturn, HookUsage, Plugin, PluginContext, PluginContextResolveOptions, SharedLoadPluginContext,
+    SharedTransformPluginContext,
 };
 
 use crate::{Options, builtins::Builtin, error::Problem, foreign, notes, package::Manifests, place::shown, source};
 
 /// The id of the module that the bundle starts with.
-pub(crate) const STARTER: &str = "\0pando:starter";
-const SHIM: &str = "\0pando:computing";
-const EMPTY: &str = "\0pando:empty";
-const ADDON: &str = "\0pando:addon";
+pub(crate) const STARTER: &str = "pando:starter";
+const SHIM: &str = "pando:computing";
+const EMPTY: &str = "pando:empty";
+const ADDON: &str = "pando:addon";
 /// Before the name of an embedded file.
-const BUILTIN: &str = "\0node:";
+pub(crate) const BUILTIN: &str = "pando:node/";
 
 /// The name under which a function finds the runtime.
 const SHIM_NAME: &str = "pando-computing";
@@ -95,7 +96,7 @@ impl fmt::Debug for PandoPlugin {
 impl PandoPlugin {
     /// The id of what is not a file, if it is not.
     fn virtual_id(&self, specifier: &str, importer: Option<&str>) -> Option<String> {
-        if specifier.starts_with('\0') {
+        if specifier.starts_with(source::OURS) {
             return Some(specifier.to_owned());
         }
         if specifier == SHIM_NAME {
@@ -171,7 +172,7 @@ impl Plugin for PandoPlugin {
 
     async fn transform(&self, _: SharedTransformPluginContext, args: &HookTransformArgs<'_>) -> HookTransformReturn {
         let script = matches!(args.module_type, ModuleType::Js | ModuleType::Jsx | ModuleType::Ts | ModuleType::Tsx);
-        if args.id.starts_with('\0') || !script {
+        if source::is_virtual(args.id) || !script {
             return Ok(None);
         }
         let file = source::file_of(args.id);
@@ -180,7 +181,8 @@ impl Plugin for PandoPlugin {
         if code.as_ref().is_some_and(|code| code.contains(source::STRICT_MARK)) {
             self.seen.strict.store(true, Ordering::Relaxed);
         }
-        Ok(code.map(|code| HookTransformOutput { code: Some(code), ..Default::default() }))
+        // What was appended moves nothing.
+        Ok(code.map(|code| HookTransformOutput { code: Some(code), map: HookTransformOutputMap::Null, ..Default::default() }))
     }
 
     async fn transform_ast(&self, _: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
@@ -193,7 +195,7 @@ impl Plugin for PandoPlugin {
     }
 
     async fn module_parsed(&self, _: &PluginContext, info: Arc<ModuleInfo>, _: &NormalModule) -> HookNoopReturn {
-        if !info.id.as_str().starts_with('\0') && matches!(info.input_format, ExportsKind::Esm) {
+        if !source::is_virtual(info.id.as_str()) && matches!(info.input_format, ExportsKind::Esm) {
             self.seen.strict.store(true, Ordering::Relaxed);
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::{
 
 use rolldown::{
     BundleOutput, Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InjectImport, InputItem,
-    OutputFormat, Platform, RawMinifyOptions, RawMinifyOptionsDetailed, StrictMode,
+    OutputFormat, Platform, RawMinifyOptions, RawMinifyOptionsDetailed, SourceMapType, StrictMode,
 };
 use rolldown_common::{CommentsOptions, Output, OutputChunk};
 use rolldown_error::BuildDiagnostic;
@@ -19,6 +19,7 @@ use crate::{
     Bundle, Error, Options, diagnostics,
     entry::Entry,
     error::Problem,
+    origins::Origins,
     plugin::{PandoPlugin, STARTER, Seen, builtin_id},
     source, strict,
 };
@@ -53,7 +54,8 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
     let mut sloppy = BTreeSet::new();
     loop {
         let seen = Arc::new(Seen::default());
-        let plugin = PandoPlugin { starter: entry.starter(), options: *options, sloppy: sloppy.clone(), seen: seen.clone() };
+        let plugin =
+            PandoPlugin { starter: entry.starter(options.buffer), options: *options, sloppy: sloppy.clone(), seen: seen.clone() };
         match generate(entry, options, plugin).await {
             Ok(output) => return finish(entry, output, &seen),
             Err(problems) => {
@@ -87,6 +89,8 @@ fn rolldown_options(folder: &Path, options: &Options) -> BundlerOptions {
         minify: Some(RawMinifyOptions::Object(whitespace)),
         comments: Some(CommentsOptions { legal: true, annotation: false, jsdoc: false }),
         profiler_names: Some(false),
+        sourcemap: Some(SourceMapType::Hidden),
+        sourcemap_exclude_sources: Some(true),
         transform: Some(BundlerTransformOptions { target: Some(Either::Left(TARGET.to_owned())), ..Default::default() }),
         define: Some(defined.collect()),
         inject: Some(injected(options)),
@@ -127,24 +131,31 @@ fn finish(entry: &Entry, output: BundleOutput, seen: &Seen) -> Result<Bundle, Er
         return Err(Error::all(refused));
     }
     let chunk = single_chunk(&output.assets)?;
-    let code = if seen.strict() {
-        strict::restore(&chunk.code).ok_or_else(|| Problem::new("the bundle has an unknown form; this is a bug of Pando"))?
+    let origins = Origins::of(chunk, entry.folder());
+    let (code, origins) = if seen.strict() {
+        let unknown = || Problem::new("the bundle has an unknown form; this is a bug of Pando");
+        let restored = strict::restore(&chunk.code).ok_or_else(unknown)?;
+        let origins = origins.rearranged(&chunk.code, &restored);
+        (restored.code, origins)
     } else {
-        chunk.code.clone()
+        (chunk.code.clone(), origins)
     };
-    let files = chunk.modules.keys.iter().map(|id| source::file_of(id.as_str())).filter(|id| !id.starts_with('\0'));
+    let files = chunk.modules.keys.iter().map(|id| source::file_of(id.as_str())).filter(|id| !source::is_virtual(id));
     Ok(Bundle {
         hash: xxhash_with_base(code.as_bytes(), 16)[..HASH_LENGTH].to_owned(),
         code,
         warnings: seen.warnings().into_iter().chain(harmless).collect(),
         modules: files.map(PathBuf::from).collect(),
         esm: entry.esm,
+        origins,
     })
 }
 
 fn single_chunk(assets: &[Output]) -> Result<&OutputChunk, Problem> {
-    let [Output::Chunk(chunk)] = assets else {
-        return Err(Problem::new(format!("{} files came out of the bundler instead of one", assets.len())));
-    };
-    Ok(chunk)
+    let chunks: Vec<_> =
+        assets.iter().filter_map(|asset| if let Output::Chunk(chunk) = asset { Some(chunk) } else { None }).collect();
+    match chunks[..] {
+        [chunk] => Ok(chunk),
+        _ => Err(Problem::new(format!("{} scripts came out of the bundler instead of one", chunks.len()))),
+    }
 }

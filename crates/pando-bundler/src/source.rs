@@ -30,9 +30,18 @@ pub(crate) fn is_sloppy(id: &str) -> bool {
     id.ends_with(SLOPPY)
 }
 
+/// At the start of an id that is no file's. Not `\0`, as is usual: rolldown makes no source map of such modules, and
+/// places in them would be taken for places in the module before.
+pub(crate) const OURS: &str = "pando:";
+
+/// Whether an id is of no file: ours, or rolldown's.
+pub(crate) fn is_virtual(id: &str) -> bool {
+    id.starts_with(OURS) || id.starts_with('\0')
+}
+
 /// Whether an id is that of a package's file or of no file at all: nothing the user wrote.
 pub(crate) fn is_foreign(id: &str) -> bool {
-    id.contains("node_modules") || id.starts_with('\0')
+    id.contains("node_modules") || is_virtual(id)
 }
 
 pub(crate) fn is_typescript(path: &Path) -> bool {

@@ -25,13 +25,16 @@ use oxc::{
     span::{GetSpan, SourceType, Span},
 };
 
-use crate::source::{STRICT_MARK, parse_options};
+use crate::{
+    origins::Rearranged,
+    source::{STRICT_MARK, parse_options},
+};
 
 /// rolldown's wrapper of a CommonJS module.
 const WRAP: &str = "__commonJSMin";
 
 /// The bundle `code` with strict ES modules. `None` when it does not have the form that is known.
-pub(crate) fn restore(code: &str) -> Option<String> {
+pub(crate) fn restore(code: &str) -> Option<Rearranged> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, code, SourceType::script()).with_options(parse_options()).parse();
     if parsed.panicked {
@@ -124,40 +127,56 @@ impl<'a> Sorted<'a> {
         !statement.outside && statement.variables.is_none()
     }
 
-    fn render(&self) -> String {
-        let names = self.shared.iter().copied().collect::<Vec<_>>().join(",");
-        let shared = if names.is_empty() { names } else { format!("var {names};") };
-        let outside: String = self.statements.iter().filter(|statement| statement.outside).map(|s| self.text_of(s)).collect();
-        let inside: String = self.statements.iter().filter(|statement| !statement.outside).map(|s| self.text_of(s)).collect();
-        let head = &self.code[..self.body.start as usize + 1];
-        let tail = &self.code[self.body.end as usize - 1..];
-        format!("{head}{shared}{outside}(function(){{\"use strict\";{inside}}})();{tail}")
+    fn render(&self) -> Rearranged {
+        let mut out = Rearranged::default();
+        let (start, end) = (self.body.start as usize + 1, self.body.end as usize - 1);
+        out.copy(self.code, 0..start);
+        if !self.shared.is_empty() {
+            out.add(&format!("var {};", self.shared.iter().copied().collect::<Vec<_>>().join(",")));
+        }
+        self.statements.iter().filter(|statement| statement.outside).for_each(|statement| self.put(statement, &mut out));
+        out.add("(function(){\"use strict\";");
+        self.statements.iter().filter(|statement| !statement.outside).for_each(|statement| self.put(statement, &mut out));
+        out.add("})();");
+        out.copy(self.code, end..self.code.len());
+        out
     }
 
-    fn text_of(&self, statement: &Sortable<'_>) -> String {
-        let text = match statement.variables {
-            Some(variables) if !statement.outside => self.assignments(variables),
-            _ => with_directive(self.text(statement.span)),
-        };
-        if text.is_empty() || text == ";" {
-            return String::new();
+    fn put(&self, statement: &Sortable<'_>, out: &mut Rearranged) {
+        let start = out.code.len();
+        match statement.variables {
+            Some(variables) if !statement.outside => self.put_assignments(variables, out),
+            _ => self.put_with_directive(statement.span, out),
         }
-        let complete = text.ends_with([';', '}']) && statement.variables.is_none();
-        if complete { text } else { format!("{};", text.trim_end_matches(';')) }
+        let text = &out.code[start..];
+        if text.is_empty() || text == ";" {
+            out.truncate(start);
+        } else if !text.ends_with(';') && (statement.variables.is_some() || !text.ends_with('}')) {
+            out.add(";");
+        }
     }
 
     /// `var a = 1, b = 2` as `a = 1; var b = 2` where `a` is declared outside.
-    fn assignments(&self, variables: &VariableDeclaration<'_>) -> String {
-        let parts = variables.declarations.iter().map(|declarator| {
+    fn put_assignments(&self, variables: &VariableDeclaration<'_>, out: &mut Rearranged) {
+        for (index, declarator) in variables.declarations.iter().enumerate() {
             let name = declarator.id.get_identifier_name();
-            let var = if name.is_some_and(|name| self.shared.contains(name.as_str())) { "" } else { "var " };
-            format!("{var}{}", with_directive(self.text(declarator.span)))
-        });
-        parts.collect::<Vec<_>>().join(";")
+            out.add(if index > 0 { ";" } else { "" });
+            out.add(if name.is_some_and(|name| self.shared.contains(name.as_str())) { "" } else { "var " });
+            self.put_with_directive(declarator.span, out);
+        }
     }
 
-    fn text(&self, span: Span) -> &'a str {
-        &self.code[span.start as usize..span.end as usize]
+    /// A wrapper with the mark of a strict module in it, made strict; the mark taken away.
+    fn put_with_directive(&self, span: Span, out: &mut Rearranged) {
+        let (start, end) = (span.start as usize, span.end as usize);
+        let text = &self.code[start..end];
+        let Some(mark) = text.find(STRICT_MARK) else { return out.copy(self.code, start..end) };
+        let body = text[..mark].find("=>{").map_or(0, |at| at + "=>{".len());
+        out.copy(self.code, start..start + body);
+        out.add(if body > 0 { "\"use strict\";" } else { "" });
+        out.copy(self.code, start + body..start + mark);
+        let after = &text[mark + STRICT_MARK.len()..];
+        out.copy(self.code, end - after.strip_prefix(';').unwrap_or(after).len()..end);
     }
 }
 
@@ -178,21 +197,13 @@ fn is_wrapper(variables: &VariableDeclaration<'_>) -> bool {
     call.callee.get_identifier_reference().is_some_and(|callee| callee.name == WRAP)
 }
 
-/// A wrapper with the mark of a strict module in it, made strict; the mark taken away.
-fn with_directive(text: &str) -> String {
-    let Some(at) = text.find(STRICT_MARK) else { return text.to_owned() };
-    let after = &text[at + STRICT_MARK.len()..];
-    let rest = format!("{}{}", &text[..at], after.strip_prefix(';').unwrap_or(after));
-    rest.replacen("=>{", "=>{\"use strict\";", 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(body: &str, expected: &str) {
         let restored = restore(&format!("(function(){{{body}}})();")).unwrap();
-        assert_eq!(restored, format!("(function(){{{expected}}})();"));
+        assert_eq!(restored.code, format!("(function(){{{expected}}})();"));
     }
 
     #[test]

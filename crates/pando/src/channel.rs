@@ -7,6 +7,7 @@
 pub mod webrtc;
 mod websocket;
 
+pub use webrtc::Peers;
 pub use websocket::carry;
 
 use crate::protocol::Frame;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::ice::IceServer;
+use crate::{duration::duration, ice::IceServer};
 use clap::{Parser, ValueEnum, builder::BoolishValueParser as YesOrNo};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -14,15 +14,21 @@ pub const DEFAULT_PORT: u16 = 5000;
 #[command(
     after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
     Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
-    Example:  seq 100 | pando square.js"
+    Example:  seq 100 | pando square.js\n\n\
+    pando relay   the public server for volunteers outside the local network: see pando relay --help"
 )]
 pub struct Cli {
     /// JavaScript or TypeScript file with the function to apply
-    pub function: PathBuf,
+    #[arg(required_unless_present = "exec")]
+    pub function: Option<PathBuf>,
 
     /// Values to apply it to (default: the lines of standard input)
     #[arg(value_name = "ITEMS")]
     pub items: Vec<String>,
+
+    /// Apply this program instead of a function: one per core of this machine, it reads values as lines and answers each with a line
+    #[arg(long, env = "PANDO_EXEC", value_name = "COMMAND", conflicts_with_all = ["dom", "host", "start_idle", "open"])]
+    pub exec: Option<String>,
 
     /// Read values from standard input, one per line
     #[arg(long, env = "PANDO_STDIN", value_parser = YesOrNo::new(), conflicts_with = "items")]
@@ -35,6 +41,22 @@ pub struct Cli {
     /// Each value and each result is one JSON text
     #[arg(long, env = "PANDO_JSON", value_parser = YesOrNo::new())]
     pub json: bool,
+
+    /// Put a program in the loop: ask it for values as cores become free, and tell it results at once, as JSON lines (see docs/sync-stdio.md)
+    #[arg(long, env = "PANDO_SYNC_STDIO", value_parser = YesOrNo::new(), conflicts_with_all = ["items", "stdin", "null", "files", "on_error"])]
+    pub sync_stdio: bool,
+
+    /// Values are names of files, relative to this folder: the function receives each one's bytes
+    #[arg(long, env = "PANDO_FILES", value_parser = YesOrNo::new(), conflicts_with_all = ["json", "exec"])]
+    pub files: bool,
+
+    /// With --files: write each result to the file of the same name below this folder, and print its path
+    #[arg(long, env = "PANDO_OUTPUT_DIR", value_name = "DIR", requires = "files")]
+    pub output_dir: Option<PathBuf>,
+
+    /// With --output-dir: the ending of results' names, such as png, in place of the inputs'
+    #[arg(long, env = "PANDO_EXT", value_name = "E", requires = "output_dir")]
+    pub ext: Option<String>,
 
     /// Port for volunteers [default: 5000 or the next free one; 0: any]
     #[arg(long, env = "PANDO_PORT", value_name = "PORT")]
@@ -108,6 +130,14 @@ pub struct Cli {
     #[arg(long, env = "PANDO_RETRIES", value_name = "N", default_value_t = 2)]
     pub retries: u32,
 
+    /// Run this command for each result, with the result on its standard input; unless it succeeds, the input is computed again
+    #[arg(long, env = "PANDO_CONFIRM", value_name = "COMMAND")]
+    pub confirm: Option<String>,
+
+    /// What follows when an input has failed for good: end the run there, leave it out, or put {"error":…} in its place (with --json)
+    #[arg(long, env = "PANDO_ON_ERROR", value_name = "WHAT", default_value = "stop")]
+    pub on_error: OnError,
+
     /// Time between signs of life; a device that is silent for three is gone
     #[arg(long, env = "PANDO_HEARTBEAT", value_name = "DUR", default_value = "5s", value_parser = duration)]
     pub heartbeat: Duration,
@@ -142,11 +172,27 @@ impl Cli {
     pub fn read() -> Self {
         // `-0` would be taken for a negative number.
         let mut options = true;
-        Self::parse_from(std::env::args_os().map(|arg| {
+        let mut cli = Self::parse_from(std::env::args_os().map(|arg| {
             options &= arg != "--";
             if options && arg == "-0" { "--null".into() } else { arg }
-        }))
+        }));
+        if cli.exec.is_some() {
+            // No function is named: the first word is an item.
+            cli.items.splice(0..0, cli.function.take().map(|word| word.to_string_lossy().into_owned()));
+        }
+        cli
     }
+}
+
+/// What follows when an input has failed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// Inputs before it are finished, then the run ends.
+    Stop,
+    /// It has no output.
+    Skip,
+    /// Its output says so.
+    Report,
 }
 
 /// When something is shown.
@@ -179,19 +225,6 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
     }
 }
 
-/// `500ms`, `2s`, `1h30m`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| ()),
-        Err(_) => humantime::parse_duration(text).map_err(|_| ()),
-    };
-    match parsed {
-        Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
-        Ok(_) => Err("must be at least 1ms".into()),
-        Err(()) => Err("give a duration such as 500ms, 2s or 1h30m; a bare number is seconds".into()),
-    }
-}
-
 fn token(text: &str) -> Result<String, String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if text.len() >= 4 && text.len() <= 64 && text.chars().all(fine) {
@@ -204,15 +237,6 @@ fn token(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
-        assert!(duration("0").is_err() && duration("-1").is_err() && duration("soon").is_err());
-    }
 
     #[test]
     fn negative_numbers_are_items_and_options_stand_anywhere() {

@@ -2,14 +2,28 @@
 //!
 //! The program `pando` is a thin shell around this library. Read `ARCHITECTURE.md` for the map.
 
+#[cfg(feature = "master")]
 pub mod channel;
+#[cfg(feature = "master")]
 pub mod cli;
 pub mod console;
+mod duration;
 pub mod embedded;
+#[cfg(feature = "master")]
 pub mod events;
+#[cfg(feature = "master")]
 pub mod ice;
+#[cfg(feature = "master")]
 pub mod master;
+#[cfg(feature = "master")]
 pub mod protocol;
+#[cfg(feature = "relay")]
+pub mod relay;
+#[cfg(feature = "master")]
 pub mod run;
+#[cfg(feature = "master")]
 pub mod server;
+#[cfg(feature = "master")]
+pub mod uplink;
+#[cfg(feature = "master")]
 pub mod volunteer;

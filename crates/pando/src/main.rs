@@ -1,8 +1,20 @@
 //! The program: parses the command line, runs, exits.
 
-use pando::{cli::Cli, run};
-
 fn main() {
-    let status = run::run(Cli::read());
-    std::process::exit(status);
+    std::process::exit(run());
+}
+
+/// `relay` as the first argument asks for the relay; a function in a file of that name is `./relay`.
+fn run() -> i32 {
+    #[cfg(feature = "relay")]
+    if std::env::args_os().nth(1).is_some_and(|first| first == "relay") {
+        return pando::relay::run(pando::relay::Options::read());
+    }
+    #[cfg(feature = "master")]
+    return pando::run::run(pando::cli::Cli::read());
+    #[cfg(not(feature = "master"))]
+    {
+        eprintln!("error: this build of Pando is the relay alone: start it with pando relay (see pando relay --help)");
+        2
+    }
 }

@@ -5,36 +5,45 @@
 
 mod attend;
 mod batch;
+mod confirm;
 mod failures;
+mod files;
 mod input;
 mod output;
 mod report;
 mod seat;
 mod statistics;
+mod sync;
 mod watch;
 
 pub(crate) use attend::same_secret;
 pub use attend::{Door, attend};
+pub use confirm::confirm;
+pub use files::Files;
 pub use input::{Framing, InputError, items};
-pub use output::Ending;
+pub use output::{Ending, Values};
 pub use statistics::Statistics;
 pub use watch::watch;
 
 use crate::{
-    cli::BatchSize,
+    cli::{BatchSize, OnError},
     console::Console,
     events::Events,
     protocol::{JobOptions, Value},
 };
 use bytes::Bytes;
+use confirm::Unconfirmed;
 use failures::Failures;
 use input::InputQueue;
+use pando_bundler::Bundle;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
+    path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
-use stream_lender::{Lender, SubStreamId, Window};
+use stream_lender::{Index, Lender, SubStreamId, Window};
+use sync::Sync;
 use tokio::sync::Notify;
 
 /// What a run is about; the same from start to end.
@@ -42,8 +51,8 @@ use tokio::sync::Notify;
 pub struct Job {
     /// Random, one per run.
     pub id: String,
-    /// Hash of the function's bundle.
-    pub function: String,
+    /// The function's bundle.
+    pub function: Arc<Bundle>,
     /// What volunteers must know.
     pub options: JobOptions,
     /// How values and results are separated.
@@ -52,6 +61,16 @@ pub struct Job {
     pub batch_size: BatchSize,
     /// Attempts after the first.
     pub retries: u32,
+    /// A program in the loop gives values and takes results as they come.
+    pub sync: bool,
+    /// Results count only once they are confirmed.
+    pub confirms: bool,
+    /// Values are the names of files.
+    pub files: Option<Files>,
+    /// What follows when these were in vain.
+    pub on_error: OnError,
+    /// Only this machine's cores can compute it.
+    pub local_only: bool,
     /// Values read and not yet output, at most.
     pub window: usize,
     /// Hide what the function prints.
@@ -59,6 +78,14 @@ pub struct Job {
 }
 
 impl Job {
+    /// Values that a core has at a time, where that is fixed.
+    fn per_core(&self) -> u64 {
+        match self.batch_size {
+            BatchSize::Fixed(n) => n.into(),
+            BatchSize::Auto => self.options.concurrency.into(),
+        }
+    }
+
     fn heartbeat(&self) -> Duration {
         Duration::from_millis(self.options.heartbeat)
     }
@@ -73,15 +100,24 @@ pub struct Master {
     /// `--events`.
     pub events: Events,
     core: Mutex<Core>,
+    /// There are results to confirm.
+    pub(crate) answered: Notify,
     input_wanted: Condvar,
     output_ready: Condvar,
 }
 
 /// What the lock guards.
 pub(crate) struct Core {
-    pub(crate) lender: Lender<Value, Bytes, InputError>,
+    /// What has failed and is left out has a result too: none.
+    pub(crate) lender: Lender<Value, Option<Bytes>, InputError>,
     pub(crate) input: InputQueue,
     pub(crate) failures: Failures,
+    /// The program in the loop (`--sync-stdio`).
+    pub(crate) sync: Option<Sync>,
+    /// Results that do not count yet (`--confirm`).
+    pub(crate) unconfirmed: VecDeque<Unconfirmed>,
+    /// Where the results of values read and not yet output go (`--files`), in order.
+    pub(crate) targets: VecDeque<PathBuf>,
     pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
@@ -107,6 +143,8 @@ pub(crate) struct SeatEntry {
     pub(crate) replaced: bool,
     /// Long calls it told of: value, start, when next to speak of it.
     pub(crate) running: HashMap<u64, watch::LongCall>,
+    /// Values it is asked to give back.
+    pub(crate) recalls: Vec<Index>,
     /// Reports of its function since the last line about them.
     pub(crate) reports: report::Sum,
 }
@@ -115,11 +153,18 @@ impl Master {
     /// A run of `job` that nothing has been read for yet.
     pub fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
         let window = Window { items: job.window, ..Window::default() };
-        let lender = Lender::with_weights(window, |value: &Value| value.bytes.len() as u64, |result: &Bytes| result.len() as u64);
+        let lender = Lender::with_weights(
+            window,
+            |value: &Value| value.bytes.len() as u64,
+            |result: &Option<Bytes>| result.as_ref().map_or(0, |result| result.len() as u64),
+        );
         let core = Core {
             lender,
             input: InputQueue::default(),
             failures: Failures::default(),
+            sync: job.sync.then(|| Sync::new(job.per_core())),
+            unconfirmed: VecDeque::new(),
+            targets: VecDeque::new(),
             seats: HashMap::new(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
@@ -132,6 +177,7 @@ impl Master {
             console,
             events,
             core: Mutex::new(core),
+            answered: Notify::new(),
             input_wanted: Condvar::new(),
             output_ready: Condvar::new(),
         })
@@ -158,7 +204,11 @@ impl Master {
         if core.input.is_empty() && core.lender.wants_input() {
             self.input_wanted.notify_one();
         }
-        if core.output_waits && core.lender.has_output() {
+        if !core.unconfirmed.is_empty() {
+            self.answered.notify_one();
+        }
+        core.ask_for_more();
+        if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_lines)) {
             core.output_waits = false;
             self.output_ready.notify_one();
         }
@@ -184,10 +234,14 @@ impl Master {
         }
     }
 
-    /// Whether the run is over, and whether the device of `sub` came back on another channel.
-    pub(crate) fn standing(&self, sub: SubStreamId) -> (bool, bool) {
-        let core = self.lock();
-        (core.finished, core.seats.get(&sub).is_some_and(|seat| seat.replaced))
+    /// Whether the run is over, whether the device of `sub` came back on another channel, and what it is to give back.
+    pub(crate) fn standing(&self, sub: SubStreamId) -> (bool, bool, Vec<Index>) {
+        let mut core = self.lock();
+        let finished = core.finished;
+        match core.seats.get_mut(&sub) {
+            Some(seat) => (finished, seat.replaced, std::mem::take(&mut seat.recalls)),
+            None => (finished, false, Vec::new()),
+        }
     }
 
     /// Volunteers connected now, and whether any ever joined.

@@ -5,14 +5,15 @@ mod local;
 mod signals;
 
 use crate::{
-    channel::webrtc::Peers,
-    cli::{Cli, DEFAULT_PORT, When},
+    channel::Peers,
+    cli::{BatchSize, Cli, DEFAULT_PORT, OnError, When},
     console::{Console, printable},
     events::Events,
     ice::IceServer,
-    master::{self, Ending, Framing, Job, Master},
+    master::{self, Ending, Files, Framing, Job, Master, Values},
     protocol::{Form, JobOptions},
     server::{self, Hosts, Site},
+    uplink::{Program, Relay, Uplink},
 };
 use function::Function;
 use std::{
@@ -73,20 +74,32 @@ fn raise_file_limit() {
 }
 
 async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
-    let framing = Framing { separator: if cli.null { 0 } else { b'\n' }, form: if cli.json { Form::Json } else { Form::Text } };
-    let from_stdin = cli.stdin || cli.items.is_empty();
-    if from_stdin && !cli.stdin && std::io::stdin().is_terminal() {
+    let framing = Framing {
+        separator: if cli.null { 0 } else { b'\n' },
+        form: if cli.json || cli.sync_stdio { Form::Json } else { Form::Text },
+    };
+    let from_stdin = cli.stdin || cli.sync_stdio || cli.items.is_empty();
+    if from_stdin && !cli.stdin && !cli.sync_stdio && std::io::stdin().is_terminal() {
         return Err(Refused(
             "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
                 .into(),
         ));
+    }
+    if cli.on_error == OnError::Report && !cli.json {
+        return Err(Refused("--on-error report puts JSON in place of results: it needs --json".into()));
+    }
+    if cli.exec.is_some() && cli.cores == Some(0) {
+        return Err(Refused("--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out".into()));
     }
     if cli.local && cli.cores == Some(0) {
         return Err(Refused(
             "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out".into(),
         ));
     }
-    let items = master::items(cli.items.clone(), framing.form).map_err(|error| Refused(error.0))?;
+    let items = master::items(cli.items.clone(), framing.form).map_err(|error| Refused(error.text))?;
+    if let Some(files) = files(&cli) {
+        files.check(&cli.items).map_err(|error| Refused(error.text))?;
+    }
     let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
     let options = job_options(&cli);
     // Said once the URLs are: those come first of all.
@@ -98,33 +111,57 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
             "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
         );
     }
-    let function = Function::load(&cli, &options, &mut notes).await?;
+    let function = match (&cli.exec, &cli.function) {
+        (Some(command), _) => Function::program(command, framing)?,
+        (None, Some(path)) => Function::load(&cli, path, &options, &mut notes).await?,
+        (None, None) => return Err(Refused("there is no function: name its file, or a program with --exec".into())),
+    };
     let master = Master::new(job(&cli, options, framing, &function), console.clone(), events);
 
+    let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
+    let uplink = match &cli.host {
+        Some(host) => Some(open_room(&cli, host, &token, &master, &function, peers.clone()).await?),
+        None => None,
+    };
     let mut hint = String::new();
     if let Some(listener) = listener {
-        hint = open_to_volunteers(&cli, listener, peers.clone(), &master, &function);
+        hint = open_to_volunteers(&cli, listener, token, peers.clone(), &master, &function, uplink.as_ref());
     }
     notes.into_iter().for_each(|note| console.say(printable(&note)));
     let has_local = local::lend_cores(&cli, &master, function);
     if !has_local && cli.local {
-        return Err(Refused(
-            "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser".into(),
-        ));
+        let needs = if cfg!(unix) {
+            "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
+        } else {
+            "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
+        };
+        return Err(Refused(needs.into()));
     }
     let live = cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal();
     let ended = start_ends(&master, items, from_stdin, live && std::io::stdout().is_terminal());
     tokio::spawn(master::watch(master.clone()));
+    if let Some(command) = &cli.confirm {
+        tokio::spawn(master::confirm(master.clone(), command.clone(), cli.timeout));
+    }
     tokio::spawn(show_progress(cli.clone(), master.clone(), live));
     if !has_local {
         tokio::spawn(hint_when_alone(master.clone(), hint));
     }
     let ending = tokio::select! {
         ending = ended => ending.unwrap_or(Ending::OutputFailed("the output thread died".into())),
-        () = signals::stopped(&master) => return Ok(stopped_now(&master, peers.as_ref()).await),
+        () = signals::stopped(&master) => {
+            if let Some(uplink) = &uplink {
+                uplink.end().await;
+            }
+            return Ok(stopped_now(&master, peers.as_ref()).await);
+        }
     };
-    finish(&master, peers.as_ref()).await;
+    finish(&master, peers.as_ref(), uplink.as_ref()).await;
     Ok(conclude(&ending, &console))
+}
+
+fn files(cli: &Cli) -> Option<Files> {
+    cli.files.then(|| Files { output_dir: cli.output_dir.clone(), ext: cli.ext.clone() })
 }
 
 fn job_options(cli: &Cli) -> JobOptions {
@@ -132,7 +169,7 @@ fn job_options(cli: &Cli) -> JobOptions {
         concurrency: cli.concurrency,
         timeout: cli.timeout.map(|timeout| timeout.as_millis() as u64),
         dom: cli.dom,
-        json: cli.json,
+        json: cli.json || cli.sync_stdio,
         heartbeat: cli.heartbeat.as_millis() as u64,
     }
 }
@@ -140,11 +177,21 @@ fn job_options(cli: &Cli) -> JobOptions {
 fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) -> Job {
     Job {
         id: fresh_token(),
-        function: function.hash.clone(),
+        function: function.bundle.clone(),
         options,
         framing,
-        batch_size: cli.batch_size,
+        batch_size: if cli.sync_stdio && cli.batch_size == BatchSize::Auto {
+            // Values are asked for as cores become free, and not before.
+            BatchSize::Fixed(cli.concurrency)
+        } else {
+            cli.batch_size
+        },
+        sync: cli.sync_stdio,
         retries: cli.retries,
+        on_error: cli.on_error,
+        confirms: cli.confirm.is_some(),
+        files: files(cli),
+        local_only: cli.local || cli.exec.is_some(),
         window: cli.window as usize,
         quiet: cli.quiet,
     }
@@ -160,16 +207,44 @@ fn start_ends(
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
     std::thread::spawn(move || {
-        let stdout = std::io::stdout().lock();
-        let _ = done.send(if over_status { draining.drain(OverStatus(stdout)) } else { draining.drain(stdout) });
+        let ending = match standard_output() {
+            Ok(stdout) if draining.job.sync => draining.talk(stdout),
+            Ok(stdout) if over_status => draining.drain(OverStatus(stdout)),
+            Ok(stdout) => draining.drain(stdout),
+            Err(error) => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+        };
+        let _ = done.send(ending);
     });
-    if from_stdin {
-        let feeding = master.clone();
-        std::thread::spawn(move || feeding.feed(std::io::stdin().lock()));
-    } else {
-        master.provide(items);
+    let feeding = master.clone();
+    if master.job.sync {
+        std::thread::spawn(move || feeding.hear(std::io::stdin().lock()));
+        return ended;
+    }
+    match (&master.job.files, from_stdin) {
+        (None, true) => drop(std::thread::spawn(move || feeding.feed(std::io::stdin().lock()))),
+        (None, false) => master.provide(items),
+        (Some(files), true) => {
+            let (files, names) = (files.clone(), Values::new(std::io::stdin(), master.job.framing));
+            std::thread::spawn(move || feeding.feed_files(&files, names));
+        }
+        (Some(files), false) => {
+            let (files, names) = (files.clone(), items.into_iter().map(Ok));
+            std::thread::spawn(move || feeding.feed_files(&files, names));
+        }
     }
     ended
+}
+
+/// As a file: `std::io::Stdout` takes a descriptor that is not open for writing for a success.
+#[cfg(unix)]
+fn standard_output() -> std::io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> std::io::Result<std::io::StdoutLock<'static>> {
+    Ok(std::io::stdout().lock())
 }
 
 /// Standard output on the terminal that also has the status line, which gives way to results and is drawn again later.
@@ -224,6 +299,29 @@ fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(4096)
 }
 
+/// Opens a room at the relay `host` and says where volunteers join.
+async fn open_room(
+    cli: &Cli,
+    host: &str,
+    token: &str,
+    master: &Arc<Master>,
+    function: &Function,
+    peers: Option<Peers>,
+) -> Result<Uplink, Refused> {
+    let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
+    let program = Program {
+        function: function.bundle.code.clone(),
+        hash: function.bundle.hash.clone(),
+        dom: cli.dom,
+        token: if token.is_empty() { fresh_token() } else { token.into() },
+        key: fresh_token() + &fresh_token() + &fresh_token(),
+        ice_servers: cli.ice_servers.clone(),
+    };
+    let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;
+    master.console.say(format!("Serving volunteer code at {}", uplink.url));
+    Ok(uplink)
+}
+
 /// Starts peer connections, on the UDP port of the same number if it is free.
 fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<String>) -> Option<Peers> {
     let address = listener.local_addr().ok()?;
@@ -246,19 +344,20 @@ fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<String>) -> Opt
 fn open_to_volunteers(
     cli: &Cli,
     listener: TcpListener,
+    token: String,
     peers: Option<Peers>,
     master: &Arc<Master>,
     function: &Function,
+    uplink: Option<&Uplink>,
 ) -> String {
-    let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let addresses = server::addresses(cli.bind);
     let urls: Vec<String> = addresses.iter().map(|address| url(*address, port, &token)).collect();
     let site = Site {
         master: master.clone(),
         token,
-        function: function.code.clone(),
-        hash: function.hash.clone(),
+        function: function.bundle.code.clone(),
+        hash: function.bundle.hash.clone(),
         dom: cli.dom,
         hosts: Hosts::new(&cli.allow_host),
         peers,
@@ -276,15 +375,19 @@ fn open_to_volunteers(
     if cli.open_access {
         master.console.say("open access: anyone who finds this port can join");
     }
-    show_qr(cli, master, &urls[0]);
+    show_qr(cli, master, uplink.map_or(&urls[0], |uplink| &uplink.url));
     if cli.open && open::that_detached(&urls[0]).is_err() {
         master.console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
-    let first = urls[0].clone();
-    format!(
-        "nobody has joined yet: open {first} in a browser of this machine or of another device on the same network. \
-         If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through"
-    )
+    match uplink {
+        Some(uplink) => format!("nobody has joined yet: open {} in a browser of any device", uplink.url),
+        None => format!(
+            "nobody has joined yet: open {} in a browser of this machine or of another device on the same network. \
+             If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through, \
+             or let it join through a relay (--host)",
+            urls[0]
+        ),
+    }
 }
 
 fn url(address: IpAddr, port: u16, token: &str) -> String {
@@ -335,7 +438,7 @@ async fn hint_when_alone(master: Arc<Master>, hint: String) {
 }
 
 /// Tells volunteers that the job is done, and waits a moment for them to hear it.
-async fn finish(master: &Arc<Master>, peers: Option<&Peers>) {
+async fn finish(master: &Arc<Master>, peers: Option<&Peers>, uplink: Option<&Uplink>) {
     master.finish();
     let patience = Instant::now() + Duration::from_millis(500);
     while master.volunteers().0 > 0 && Instant::now() < patience {
@@ -343,6 +446,9 @@ async fn finish(master: &Arc<Master>, peers: Option<&Peers>) {
     }
     // Their last frames are on their way through the sockets' tasks.
     tokio::time::sleep(Duration::from_millis(20)).await;
+    if let Some(uplink) = uplink {
+        uplink.end().await;
+    }
     if let Some(peers) = peers {
         peers.finish(LAST_FRAMES).await;
     }
@@ -364,11 +470,24 @@ async fn stopped_now(master: &Master, peers: Option<&Peers>) -> i32 {
 fn conclude(ending: &Ending, console: &Console) -> i32 {
     let why = match ending {
         Ending::Complete | Ending::ReaderLeft => return 0,
+        Ending::SomeFailed(count) => {
+            let (items, were) = if *count == 1 { ("item", "was") } else { ("items", "were") };
+            console.say(format!("{count} {items} failed and {were} left out"));
+            return 1;
+        }
         Ending::Interrupted => {
             console.say("stopped on request: what had been read is finished");
             return 1;
         }
-        Ending::InputFailed(error) => printable(&error.0),
+        Ending::CannotRun(why) => {
+            console.say(format!("error: {}", printable(why)));
+            return 2;
+        }
+        Ending::InputFailed(error) if error.usage => {
+            console.say(format!("error: {}", printable(&error.text)));
+            return 2;
+        }
+        Ending::InputFailed(error) => printable(&error.text),
         Ending::ItemFailed(text) => printable(text),
         Ending::OutputFailed(text) => text.clone(),
     };

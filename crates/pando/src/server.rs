@@ -134,7 +134,9 @@ async fn socket(served: Arc<Served>, request: Request) -> Response {
     upgrade.on_upgrade(move |socket| async move {
         let (ours, theirs) = channel::pair();
         let door = Door { token: served.site.token.clone(), path: Path::WebSocket };
-        tokio::join!(attend(served.site.master.clone(), door, ours), channel::carry(socket, theirs));
+        // Two tasks: one that wakes itself would wake a second thread each time, for nothing.
+        tokio::spawn(attend(served.site.master.clone(), door, ours));
+        channel::carry(socket, theirs).await;
     })
 }
 

@@ -2,9 +2,15 @@
 
 mod core;
 mod dispatch;
+mod group;
 mod host;
 mod node;
+mod program;
+mod stray;
 
 pub use self::core::{Core, CoreId, Engine, FromCore, Message, Voice};
+pub(crate) use group::{Guard, leader};
 pub use host::{First, Lend, lend};
 pub use node::{Node, NodeError};
+pub use program::Program;
+pub(crate) use program::shell;

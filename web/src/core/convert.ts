@@ -69,7 +69,7 @@ export function failure(error: unknown, kind: ErrorKind): Failure {
 }
 
 /** A stack without the frames of what called the function: nothing below its last one. */
-function ofTheFunction(stack: string): string {
+export function ofTheFunction(stack: string): string {
   const lines = stack.split('\n');
   let end = lines.length;
   while (end > 0 && !lines[end - 1].includes('function.js')) end--;

@@ -1,6 +1,6 @@
 /** The arguments of a console method → one text, alike on every device. */
 
-import { failureMessage } from './convert.ts';
+import { failureMessage, ofTheFunction } from './convert.ts';
 
 export function format(args: unknown[]): string {
   const first = args[0];
@@ -40,7 +40,7 @@ function shown(value: unknown): string {
 /** Firefox and Safari leave the message out of the stack. */
 function errorText(error: Error): string {
   const message = failureMessage(error);
-  const stack = error.stack || '';
+  const stack = ofTheFunction(error.stack || '');
   return stack.includes(message) ? stack : `${error.name}: ${message}\n${stack}`.trim();
 }
 

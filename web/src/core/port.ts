@@ -12,6 +12,7 @@ export function serve(port: MessagePort, version: string, load: () => void | Pro
       post: (message) => port.postMessage(message),
       results: (frame) => port.postMessage(frame.buffer, [frame.buffer]),
       congested: () => false,
+      infers: true,
       setTimer: (run, ms) => setTimeout(run, ms),
       clearTimer: (timer) => clearTimeout(timer as number),
     },

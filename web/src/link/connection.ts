@@ -22,7 +22,7 @@ export interface ConnectionEvents {
 
 const CONNECT_MS = 10_000;
 /** The same while there is another transport to try. */
-const FALL_BACK_MS = 8000;
+const FALL_BACK_MS = 4000;
 const FIRST_HEARTBEAT_MS = 5000;
 /** Close codes of an application start at 4000. */
 const CLOSE_MALFORMED = 4002;

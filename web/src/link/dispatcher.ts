@@ -18,6 +18,8 @@ export interface Surroundings {
   toCore(core: number, frame: Uint8Array<ArrayBuffer>): void;
   say(message: ToMaster): void;
   results(frame: Uint8Array): void;
+  /** No core can load the function. */
+  broken(message: string): void;
 }
 
 /** A call of this age is told to the master. */
@@ -28,6 +30,8 @@ const GRACE_MS = 250;
 const SLEPT_MS = 1500;
 /** A worker whose script could not be fetched is made again after this. */
 const MAKE_AGAIN_MS = 1000;
+/** A function that has not been loaded after this long never will be. */
+const LOADING_MS = 30_000;
 /** A text frame with more ids would not be short. */
 const IDS_PER_MESSAGE = 4000;
 
@@ -39,6 +43,8 @@ export class Dispatcher {
   private wanted = 0;
   private nextCore = 0;
   private broken = false;
+  /** Some core has loaded the function. */
+  private works = false;
   private readonly queue = new ValuesQueue();
   private readonly seats = new Map<number, Seat>();
   private lastTick = -Infinity;
@@ -84,7 +90,7 @@ export class Dispatcher {
   coreReady(core: number, now: number): void {
     const seat = this.seats.get(core);
     if (!seat) return;
-    seat.ready = true;
+    seat.ready = this.works = true;
     this.feed(now);
   }
 
@@ -135,6 +141,7 @@ export class Dispatcher {
     this.lastTick = now;
     if (now >= this.fitAt) this.fit();
     this.endOverdue(now);
+    this.endStuck(now);
     this.sayStarted(now);
   }
 
@@ -223,7 +230,10 @@ export class Dispatcher {
   }
 
   private excuse(ms: number): void {
-    for (const seat of this.seats.values()) for (const call of seat.open) call.since += ms;
+    for (const seat of this.seats.values()) {
+      seat.loadingSince += ms;
+      for (const call of seat.open) call.since += ms;
+    }
   }
 
   private endOverdue(now: number): void {
@@ -233,6 +243,22 @@ export class Dispatcher {
       const oldest = seat.open[0];
       if (oldest && now - oldest.since > timeout + GRACE_MS) this.replace(seat, 'timeout', timeoutMessage(timeout), now);
     }
+  }
+
+  /** Where a core does not load the function and none has, the device cannot run it. */
+  private endStuck(now: number): void {
+    for (const seat of [...this.seats.values()]) {
+      if (seat.ready) continue;
+      seat.loadingSince = seat.loadingSince || now;
+      if (now - seat.loadingSince < LOADING_MS) continue;
+      if (!this.works) return this.stuck();
+      this.died(seat.core, '', now);
+    }
+  }
+
+  private stuck(): void {
+    this.endAll();
+    this.around.broken(`loading it takes longer than ${LOADING_MS / 1000} s: is there an endless loop at its top level?`);
   }
 
   /** A new core in place of one that hangs or died; what it had fails when one value alone can be the reason. */

@@ -19,6 +19,8 @@ export interface OpenCall {
 
 export class Seat {
   ready = false;
+  /** When it was first seen loading the function. */
+  loadingSince = NaN;
   /** The value it has must be alone with it. */
   careful = false;
   /** It is to end when it has answered what it has. */

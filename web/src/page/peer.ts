@@ -22,6 +22,7 @@ export class Peer {
 
   constructor(
     url: string,
+    private readonly turn: boolean,
     private readonly link: MessagePort,
   ) {
     link.onmessage = ({ data }: MessageEvent<ToPeer>) => this.obey(data);
@@ -51,7 +52,7 @@ export class Peer {
     const connection = this.connection as RTCPeerConnection;
     switch (message.type) {
       case 'servers':
-        return this.offer(new RTCPeerConnection({ iceServers: message.iceServers }));
+        return this.offer(new RTCPeerConnection({ iceServers: message.iceServers.filter(({ urls }) => this.turn || !/turns?:/.test(String(urls))) }));
       case 'answer':
         return connection.setRemoteDescription(message as RTCSessionDescriptionInit);
       case 'candidate':

@@ -49,7 +49,7 @@ export function standing(account: Account, here: Here): Standing {
     case 'gone':
       return over('Not connected', text, 'bad');
     case 'broken':
-      return going('This device cannot run the function', text, 'bad');
+      return over('This device cannot run the function', text, 'bad', true);
   }
 }
 

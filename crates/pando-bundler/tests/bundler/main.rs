@@ -5,5 +5,6 @@ mod errors;
 mod globals;
 mod language;
 mod packages;
+mod stacks;
 mod support;
 mod warnings;

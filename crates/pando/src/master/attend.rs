@@ -27,6 +27,10 @@ const INTRODUCTION: Duration = Duration::from_secs(10);
 /// Longest hello, in bytes: it may name all values that it holds.
 const LONGEST_HELLO: usize = 1 << 20;
 
+/// What a tab is told of a job that is a program.
+const ELSEWHERE: &str =
+    "This job runs a program on its owner's machine, and on no other: it cannot use this device. Thank you all the same!";
+
 /// Who is let in.
 #[derive(Debug, Clone, Default)]
 pub struct Door {
@@ -60,6 +64,10 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     let hello = match tokio::time::timeout(INTRODUCTION, channel.incoming.recv()).await {
         Ok(Some(frame)) => introduce(frame, &door),
         Ok(None) | Err(_) => return,
+    };
+    let hello = match hello {
+        Ok(_) if master.job.local_only && door.path != Path::Local => Err(("refused", ELSEWHERE.to_owned())),
+        other => other,
     };
     match hello {
         Ok(hello) => {
@@ -152,6 +160,7 @@ impl Attendant {
                     wake: wake.clone(),
                     replaced: false,
                     running: HashMap::new(),
+                    recalls: Vec::new(),
                     reports: Sum::default(),
                 },
             );
@@ -161,7 +170,7 @@ impl Attendant {
         let welcome = Welcome {
             version: protocol::VERSION,
             job: job.id.clone(),
-            function: job.function.clone(),
+            function: job.function.hash.clone(),
             options: job.options.clone(),
             keep,
         };
@@ -202,9 +211,12 @@ impl Attendant {
                 },
                 () = wake.notified() => {
                     self.asking = true;
-                    let (finished, replaced) = self.master.standing(self.sub);
+                    let (finished, replaced, recalls) = self.master.standing(self.sub);
                     if finished || replaced {
                         return if finished { End::Done } else { End::Replaced };
+                    }
+                    if !recalls.is_empty() {
+                        self.seat.say(&ToVolunteer::Recall { ids: recalls });
                     }
                 }
                 () = &mut timer => match self.seat.due(Instant::now()) {
@@ -236,6 +248,7 @@ impl Attendant {
             }
             while alone.is_none() && lent.len() < room && (lent.is_empty() || length < room_bytes) {
                 match core.lender.ask(sub, &mut core.input) {
+                    Ask::Value(value) if core.forgets(sub, value.index) => {}
                     Ask::Value(value) => {
                         seat.lent(value.value.bytes.len() as u64);
                         length += protocol::value_len(&value.value);

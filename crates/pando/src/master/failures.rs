@@ -1,7 +1,9 @@
 //! Attempts that failed, and what follows from them.
 
-use super::{Core, Ending};
-use crate::protocol::Failure;
+use super::{Core, Ending, Job};
+use crate::{cli::OnError, protocol::Failure};
+use bytes::Bytes;
+use serde_json::json;
 use std::collections::HashMap;
 use stream_lender::{Index, SubStreamId};
 
@@ -12,6 +14,9 @@ pub(crate) struct Failures {
     /// How many devices vanished while they were computing a value.
     vanished: HashMap<Index, u32>,
     fatal: Option<(Index, String)>,
+    /// Values that failed for good, and did not end the run.
+    left_out: u64,
+    cannot_run: Option<String>,
 }
 
 /// So many devices vanish over a value before it is lent alone.
@@ -20,7 +25,11 @@ const SUSPICIOUS: u32 = 5;
 impl Failures {
     /// How the run ends because of a value that failed for good, if one did.
     pub(crate) fn ending(&self) -> Option<Ending> {
-        self.fatal.as_ref().map(|(_, text)| Ending::ItemFailed(text.clone()))
+        if let Some(why) = &self.cannot_run {
+            return Some(Ending::CannotRun(why.clone()));
+        }
+        let fatal = self.fatal.as_ref().map(|(_, text)| Ending::ItemFailed(text.clone()));
+        fatal.or_else(|| (self.left_out > 0).then_some(Ending::SomeFailed(self.left_out)))
     }
 
     /// A value has its result: what is known of its attempts is history.
@@ -52,24 +61,56 @@ impl Core {
         index: Index,
         failure: &Failure,
         device: &str,
-        retries: u32,
+        job: &Job,
     ) -> Option<String> {
         if self.lender.holder(index) != Some(sub) {
+            return None;
+        }
+        if self.forgets(sub, index) {
             return None;
         }
         let attempt = self.failures.attempts(index) + 1;
         self.failures.attempts.insert(index, attempt);
         let what = format!("item {} failed on {device}: {}", index + 1, failure.message);
-        if attempt <= retries {
+        if attempt <= job.retries {
             if let Some(mut value) = self.lender.value(index).cloned() {
                 value.attempt = attempt;
                 self.lender.replace_value(index, value);
             }
             let _ = self.lender.fail(sub, index);
-            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", retries + 1));
+            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", job.retries + 1));
         }
-        self.end_with(index, attempt, what, failure);
-        None
+        let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
+        let text = self.account(index, attempt, what, &stack);
+        if let Some(sync) = &mut self.sync {
+            sync.failed(index, &failure.message);
+            return Some(self.leave_out(sub, index, text, None));
+        }
+        match job.on_error {
+            OnError::Stop => {
+                self.end_with(index, text);
+                None
+            }
+            OnError::Skip => Some(self.leave_out(sub, index, text, None)),
+            OnError::Report => {
+                let report = json!({"error": {"index": index + 1, "message": failure.message}});
+                Some(self.leave_out(sub, index, text, Some(report.to_string().into())))
+            }
+        }
+    }
+
+    /// `index` failed for good and the run goes on: `report` is its output, if any. Gives a line to say.
+    fn leave_out(&mut self, sub: SubStreamId, index: Index, text: String, report: Option<Bytes>) -> String {
+        let _ = self.lender.result(sub, index, report);
+        self.failures.forget(index);
+        self.failures.left_out += 1;
+        text
+    }
+
+    /// Nobody can ever run the function: the output ends here.
+    pub(crate) fn cannot_run(&mut self, why: String) {
+        self.failures.cannot_run = Some(why);
+        self.lender.drop_output();
     }
 
     /// `sub` vanished: notes what it was computing, as far as is known. Gives lines to say.
@@ -95,20 +136,23 @@ impl Core {
     }
 
     /// `index` failed for good: the values before it are finished, the others dropped.
-    fn end_with(&mut self, index: Index, attempts: u32, what: String, failure: &Failure) {
+    fn end_with(&mut self, index: Index, text: String) {
         if self.failures.fatal.as_ref().is_some_and(|(first, _)| *first <= index) {
             return;
         }
-        let value = self.lender.value(index).map(|value| excerpt(&value.bytes)).unwrap_or_default();
-        let mut text = format!("{what}\n  its input: {value}\n  attempts: {attempts}");
-        if let Some(stack) = failure.stack.as_deref().filter(|stack| !stack.is_empty()) {
-            for line in stack.lines().take(12) {
-                text.push_str("\n  ");
-                text.push_str(line.trim_end());
-            }
-        }
         self.failures.fatal = Some((index, text));
         self.lender.truncate(index);
+    }
+
+    /// What is said of a value that failed for good: `what`, its input, its attempts and the last one's `stack`.
+    fn account(&self, index: Index, attempts: u32, what: String, stack: &str) -> String {
+        let value = self.lender.value(index).map(|value| excerpt(&value.bytes)).unwrap_or_default();
+        let mut text = format!("{what}\n  its input: {value}\n  attempts: {attempts}");
+        for line in stack.lines().take(12) {
+            text.push_str("\n  ");
+            text.push_str(line.trim_end());
+        }
+        text
     }
 }
 

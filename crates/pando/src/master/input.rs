@@ -10,8 +10,25 @@ const BLOCK: usize = 64 * 1024;
 
 /// Why the input cannot go on, in a person's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InputError(pub String);
+#[error("{text}")]
+pub struct InputError {
+    /// What happened, and what to do.
+    pub text: String,
+    /// The command was wrong, rather than what it met: exit status 2.
+    pub usage: bool,
+}
+
+impl InputError {
+    /// The input is bad, or cannot be read.
+    pub fn new(text: String) -> Self {
+        Self { text, usage: false }
+    }
+
+    /// The input is not as the command needs it.
+    pub fn usage(text: String) -> Self {
+        Self { text, usage: true }
+    }
+}
 
 /// How the input is cut into values.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +50,11 @@ impl InputQueue {
     /// Adds values in order.
     pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = Value>) {
         self.values.extend(values);
+    }
+
+    /// How many are there.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
     }
 
     /// No more values come after those already there.
@@ -97,7 +119,7 @@ impl Splitter {
         };
         self.buffer.truncate(before + *read.as_ref().unwrap_or(&0));
         match read {
-            Err(error) => Err(InputError(format!("standard input cannot be read: {error}"))),
+            Err(error) => Err(InputError::new(format!("standard input cannot be read: {error}"))),
             Ok(0) => self.last(out).map(|()| false),
             Ok(_) => self.complete(out).map(|()| true),
         }
@@ -147,7 +169,7 @@ impl Splitter {
     fn check(&self, value: &[u8]) -> Result<(), InputError> {
         match std::str::from_utf8(value) {
             Ok(_) => Ok(()),
-            Err(error) => Err(InputError(format!(
+            Err(error) => Err(InputError::new(format!(
                 "{} {} is not valid UTF-8 (at its byte {}). Convert the input first, for example with `iconv -t UTF-8`",
                 self.unit(),
                 self.count + 1,
@@ -165,7 +187,7 @@ impl Splitter {
         }
         if self.framing.form == Form::Json {
             validate_json(&value)
-                .map_err(|why| InputError(format!("{} {} is not valid JSON: {why}", self.unit(), self.count + 1)))?;
+                .map_err(|why| InputError::new(format!("{} {} is not valid JSON: {why}", self.unit(), self.count + 1)))?;
         }
         self.count += 1;
         out.push(Value::new(value, self.framing.form));
@@ -184,7 +206,7 @@ impl Splitter {
 pub fn items(items: Vec<String>, form: Form) -> Result<Vec<Value>, InputError> {
     let value = |(at, item): (usize, String)| {
         if form == Form::Json {
-            validate_json(item.as_bytes()).map_err(|why| InputError(format!("item {} is not valid JSON: {why}", at + 1)))?;
+            validate_json(item.as_bytes()).map_err(|why| InputError::new(format!("item {} is not valid JSON: {why}", at + 1)))?;
         }
         Ok(Value::new(item.into(), form))
     };
@@ -209,7 +231,7 @@ mod tests {
         let mut error = None;
         for chunk in chunks.iter().chain([&&b""[..]]) {
             if let Err(why) = splitter.read(&mut &chunk[..], &mut out) {
-                error = Some(why.0);
+                error = Some(why.text);
                 break;
             }
         }

@@ -1,9 +1,15 @@
 //! The two threads at the ends: one reads the input when it is wanted, one writes the output as order allows.
 
-use super::{Core, InputError, Master, input::Splitter};
+use super::{
+    Core, Files, Framing, InputError, Master,
+    files::{self, Targets},
+    input::Splitter,
+};
+use crate::protocol::Value;
 use bytes::Bytes;
 use std::{
     io::{ErrorKind, Read, Write},
+    path::PathBuf,
     sync::Arc,
 };
 use stream_lender::Output;
@@ -24,6 +30,10 @@ pub enum Ending {
     InputFailed(InputError),
     /// A value failed for good; what came before it is output.
     ItemFailed(String),
+    /// Every value read has its output but so many that failed; nothing more comes.
+    SomeFailed(u64),
+    /// The function cannot be run anywhere.
+    CannotRun(String),
     /// It was asked to stop; what had been read is output.
     Interrupted,
     /// The output cannot be written.
@@ -54,6 +64,35 @@ impl Master {
         }
     }
 
+    /// Reads the files whose names `source` gives, one at a time, only while some volunteer asks for values. Blocks.
+    pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Value, InputError>>) {
+        let mut targets = Targets::default();
+        for name in names {
+            let opened = name.and_then(|name| files.open(&String::from_utf8_lossy(&name.bytes), &mut targets));
+            let go_on = opened.is_ok();
+            self.with(|core| {
+                match opened {
+                    Ok((value, target)) => {
+                        core.input.extend([value]);
+                        core.targets.extend(target);
+                    }
+                    Err(error) => core.input.end(Err(error)),
+                }
+                core.lender.input_ready();
+                core.notice_end();
+            });
+            if !go_on {
+                return;
+            }
+            self.wait_until_wanted();
+        }
+        self.with(|core| {
+            core.input.end(Ok(()));
+            core.lender.input_ready();
+            core.notice_end();
+        });
+    }
+
     fn wait_until_wanted(&self) {
         let mut core = self.lock();
         while !(core.input.is_empty() && core.lender.wants_input()) {
@@ -66,6 +105,10 @@ impl Master {
         let mut batch = Batch::default();
         loop {
             let ending = self.collect(&mut batch);
+            if let Err(why) = batch.write_files() {
+                self.with(|core| core.lender.drop_output());
+                return Ending::OutputFailed(why);
+            }
             if let Err(error) = batch.write(&mut sink) {
                 self.with(|core| core.lender.drop_output());
                 return match error.kind() {
@@ -96,7 +139,7 @@ impl Master {
 
 impl Core {
     /// Lets the lender know that the input has ended or failed when no value is left before that.
-    fn notice_end(&mut self) {
+    pub(super) fn notice_end(&mut self) {
         if self.input.has_only_its_end() {
             let sub = self.lender.open();
             let _ = self.lender.ask(sub, &mut self.input);
@@ -105,10 +148,50 @@ impl Core {
     }
 }
 
+/// The values of a byte stream, read as they are taken.
+pub struct Values<R> {
+    splitter: Splitter,
+    source: R,
+    cut: std::vec::IntoIter<Value>,
+    /// How the stream ended.
+    end: Option<Option<InputError>>,
+}
+
+impl<R: Read> Values<R> {
+    /// Of `source`, from its start.
+    pub fn new(source: R, framing: Framing) -> Self {
+        Self { splitter: Splitter::new(framing), source, cut: Vec::new().into_iter(), end: None }
+    }
+}
+
+impl<R: Read> Iterator for Values<R> {
+    type Item = Result<Value, InputError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(value) = self.cut.next() {
+                return Some(Ok(value));
+            }
+            if let Some(end) = &mut self.end {
+                return end.take().map(Err);
+            }
+            let mut values = Vec::new();
+            match self.splitter.read(&mut self.source, &mut values) {
+                Ok(true) => {}
+                Ok(false) => self.end = Some(None),
+                Err(error) => self.end = Some(Some(error)),
+            }
+            self.cut = values.into_iter();
+        }
+    }
+}
+
 /// Results on their way out: short ones copied together, long ones as they are.
 #[derive(Default)]
 struct Batch {
     pieces: Vec<Bytes>,
+    /// Results that go into files, whose paths are printed.
+    files: Vec<(PathBuf, Bytes)>,
     short: Vec<u8>,
     bytes: usize,
 }
@@ -121,7 +204,14 @@ impl Batch {
     fn take(&mut self, core: &mut Core, separator: u8) -> Option<Ending> {
         while self.bytes < BATCH {
             match core.lender.next_output() {
-                Output::Item(_, result) => self.push(result, separator),
+                Output::Item(_, result) => {
+                    let target = core.targets.pop_front();
+                    match (result, target) {
+                        (Some(result), Some(target)) => self.push_file(target, result, separator),
+                        (Some(result), None) => self.push(result, separator),
+                        (None, _) => {}
+                    }
+                }
                 Output::Pending => return None,
                 Output::Failed(error) => return Some(core.failures.ending().unwrap_or(Ending::InputFailed(error))),
                 Output::Done if core.interrupted => return Some(core.failures.ending().unwrap_or(Ending::Interrupted)),
@@ -140,6 +230,20 @@ impl Batch {
             self.pieces.push(result);
         }
         self.short.push(separator);
+    }
+
+    fn push_file(&mut self, target: PathBuf, result: Bytes, separator: u8) {
+        self.bytes += result.len();
+        self.push(target.to_string_lossy().into_owned().into(), separator);
+        self.files.push((target, result));
+    }
+
+    /// Writes the files, so that no path is printed before its file is there.
+    fn write_files(&mut self) -> Result<(), String> {
+        for (target, result) in self.files.drain(..) {
+            files::write(&target, &result).map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
+        }
+        Ok(())
     }
 
     fn write(&mut self, sink: &mut impl Write) -> std::io::Result<()> {

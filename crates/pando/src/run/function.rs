@@ -5,10 +5,12 @@ use crate::{
     cli::Cli,
     console::printable,
     embedded,
-    protocol::JobOptions,
-    volunteer::{CoreId, Engine, First, FromCore, Message, Node},
+    master::Framing,
+    protocol::{Form, JobOptions},
+    volunteer::{CoreId, Engine, First, FromCore, Message, Node, Program},
 };
-use std::time::Duration;
+use pando_bundler::Bundle;
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// Longest time for a module to load.
@@ -16,38 +18,51 @@ const LOADING: Duration = Duration::from_secs(30);
 
 /// A function that volunteers can run.
 pub(super) struct Function {
-    /// Its bundle: a classic script.
-    pub(super) code: String,
-    /// The bundle's hash.
-    pub(super) hash: String,
-    /// The engine for this machine's cores, and the first of them, ready.
-    pub(super) local: Option<(Node, First)>,
+    pub(super) bundle: Arc<Bundle>,
+    /// The engine for this machine's cores.
+    pub(super) local: Option<Local>,
+}
+
+/// What computes on this machine.
+pub(super) struct Local {
+    pub(super) engine: Arc<dyn Engine>,
+    /// A core that is ready already.
+    pub(super) first: Option<First>,
 }
 
 impl Function {
+    /// The function that the program `command` is (`--exec`): nothing is bundled, and only this machine can run it.
+    pub(super) fn program(command: &str, framing: Framing) -> Result<Self, Refused> {
+        let program = Program::new(command, framing.separator, framing.form == Form::Json);
+        let program = program.map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
+        let local = Local { engine: Arc::new(program), first: None };
+        Ok(Self { bundle: Arc::default(), local: Some(local) })
+    }
+
     /// Bundles the function of `cli` and tries it; what people should know of it is added to `notes`.
-    pub(super) async fn load(cli: &Cli, options: &JobOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
-        let bundler = pando_bundler::Options { builtins: embedded::builtin };
-        let bundle = pando_bundler::bundle(&cli.function, &bundler).await.map_err(|error| Refused(error.to_string()))?;
+    pub(super) async fn load(cli: &Cli, path: &Path, options: &JobOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
+        let bundler = pando_bundler::Options { builtins: embedded::builtin, buffer: cli.files };
+        let bundle = pando_bundler::bundle(path, &bundler).await.map_err(|error| Refused(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
-        let mut function = Self { code: bundle.code, hash: bundle.hash, local: None };
+        let mut function = Self { bundle: Arc::new(bundle), local: None };
         if cli.dom {
             return Ok(function);
         }
-        match Node::find(embedded::web("node.js").unwrap_or_default(), &function.code, options).await {
-            Ok(node) => function.local = Some((node.clone(), first_core(&node, cli, notes).await?)),
+        match Node::find(embedded::web("node.js").unwrap_or_default(), &function.bundle.code, options).await {
+            Ok(node) => {
+                let first = Some(first_core(&node, &function.bundle, cli, path, notes).await?);
+                function.local = Some(Local { engine: Arc::new(node), first });
+            }
             Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
-            Err(error) => notes.push(format!(
-                "{error}: this machine's cores stay idle. Install Node.js 20 or later, or lend a tab of this machine's browser with --open"
-            )),
+            Err(error) => notes.push(format!("{error}: this machine's cores stay idle. {}", error.remedy())),
         }
         Ok(function)
     }
 }
 
-async fn first_core(node: &Node, cli: &Cli, notes: &mut Vec<String>) -> Result<First, Refused> {
+async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes: &mut Vec<String>) -> Result<First, Refused> {
     let (voice, mut said) = mpsc::channel(64);
-    let failed = |why: String| Refused(format!("{}: {}", cli.function.display(), printable(&why)));
+    let failed = |why: String| Refused(format!("{}: {}", path.display(), printable(&why)));
     let core = node
         .start(CoreId { number: 0, generation: 0 }, voice.clone())
         .map_err(|error| failed(format!("node cannot be started: {error}")))?;
@@ -55,10 +70,12 @@ async fn first_core(node: &Node, cli: &Cli, notes: &mut Vec<String>) -> Result<F
         while let Some((_, what)) = said.recv().await {
             match what {
                 FromCore::Message(Message::Ready) => return Ok(()),
-                FromCore::Message(Message::Broken { message, stack }) => return Err(failed(broken(&message, stack.as_deref()))),
+                FromCore::Message(Message::Broken { message, stack }) => {
+                    return Err(failed(broken(&message, stack.map(|stack| bundle.trace(&stack)))));
+                }
                 FromCore::Ended(why) => return Err(failed(format!("loading it ended the process ({why})"))),
                 FromCore::Message(Message::Log { entries }) if !cli.quiet => {
-                    notes.extend(entries.iter().map(|entry| format!("loading {}: {}", cli.function.display(), entry.text)));
+                    notes.extend(entries.iter().map(|entry| format!("loading {}: {}", path.display(), entry.text)));
                 }
                 FromCore::Stray(text) if !cli.quiet => notes.push(text),
                 _ => {}
@@ -75,9 +92,9 @@ async fn first_core(node: &Node, cli: &Cli, notes: &mut Vec<String>) -> Result<F
     Ok(First { core, said, voice })
 }
 
-fn broken(message: &str, stack: Option<&str>) -> String {
+fn broken(message: &str, stack: Option<String>) -> String {
     match stack.filter(|stack| !stack.is_empty()) {
-        Some(stack) if stack.starts_with(message) || stack.contains(message) => stack.into(),
+        Some(stack) if stack.contains(message) => stack,
         Some(stack) => format!("{message}\n{stack}"),
         None => message.into(),
     }

@@ -1,6 +1,6 @@
 //! This machine's own cores: a volunteer like any other, over a channel in memory.
 
-use super::function::Function;
+use super::function::{Function, Local};
 use crate::{
     channel,
     cli::Cli,
@@ -13,11 +13,11 @@ use std::sync::Arc;
 /// Lends the cores that `cli` grants; gives whether there are any.
 pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) -> bool {
     let cores = granted(cli);
-    let Some((node, first)) = function.local.filter(|_| cores > 0) else { return false };
+    let Some(Local { engine, first }) = function.local.filter(|_| cores > 0) else { return false };
     let (ours, theirs) = channel::pair();
     let lent = Lend { name: "this machine".into(), cores, token: String::new(), device: "local".into() };
     tokio::spawn(attend(master.clone(), Door { path: Path::Local, ..Door::default() }, ours));
-    tokio::spawn(lend(lent, node, Some(first), theirs));
+    tokio::spawn(lend(lent, engine, first, theirs));
     true
 }
 

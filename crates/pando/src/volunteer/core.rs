@@ -26,6 +26,12 @@ pub trait Engine: Send + Sync + 'static {
     fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core>;
 }
 
+impl<E: Engine + ?Sized> Engine for std::sync::Arc<E> {
+    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
+        (**self).start(id, voice)
+    }
+}
+
 /// A running core. Dropping it kills it.
 #[derive(Debug)]
 pub struct Core {

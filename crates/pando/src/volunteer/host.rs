@@ -216,10 +216,7 @@ impl<E: Engine> Host<E> {
         match what {
             FromCore::Results(frame) => self.results(number, frame),
             FromCore::Message(Message::Started { id }) => self.dispatch.started(number, id, Instant::now()),
-            FromCore::Message(Message::Ready) => {
-                self.stillbirths[number] = 0;
-                self.dispatch.ready(number);
-            }
+            FromCore::Message(Message::Ready) => self.dispatch.ready(number),
             FromCore::Message(Message::Broken { message, stack }) => self.say(&ToMaster::Broken { message, stack }),
             FromCore::Message(Message::Log { entries }) => self.say(&ToMaster::Log { entries }),
             FromCore::Message(Message::Report { id, report }) => self.say(&ToMaster::Report { id, report }),
@@ -234,6 +231,7 @@ impl<E: Engine> Host<E> {
         match Binary::decode(frame.clone()) {
             Ok(Binary::Results(answers)) => {
                 let micros = answers.iter().map(|answer| answer.micros).sum();
+                self.stillbirths[number] = 0;
                 self.dispatch.answered(number, answers.iter().map(|answer| answer.id), micros, Instant::now());
                 self.outbox.push_back(Frame::Binary(frame));
             }
@@ -254,6 +252,10 @@ impl<E: Engine> Host<E> {
             return;
         }
         let Verdict { guilty, returned, careful } = self.dispatch.died(number);
+        if guilty.is_some() || !returned.is_empty() {
+            // Its values are what ended it, not its start.
+            self.stillbirths[number] = 0;
+        }
         if let Some(id) = guilty {
             let failure = Failure { message: why.into(), stack: None, kind: kind.into() };
             let answer = Answer { id, micros: 0, result: Err(failure) };

@@ -3,49 +3,20 @@
 //! The protocol with a child is on its file descriptor 0, a duplex Unix socket: each frame is its length (32 bits, little
 //! endian) and its bytes; a first byte of 0 means JSON, else it is a binary frame. Its standard output and error are only
 //! what the function prints. It has a process group of its own, and ends with this process, however that ends.
+//!
+//! Where there are no such sockets, this machine's cores stay idle, and people are told so.
 
-use super::core::{Core, CoreId, Engine, FromCore, Message, Voice};
+#[cfg(unix)]
+mod child;
+
+use super::core::{Core, CoreId, Engine, Voice};
 use crate::protocol::JobOptions;
-use bytes::{Bytes, BytesMut};
 use serde_json::json;
-use std::{
-    os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
-    process::Stdio,
-    sync::Arc,
-    time::Duration,
-};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::UnixStream,
-    process::{Child, Command},
-    sync::{mpsc, oneshot},
-};
+use std::{process::Stdio, sync::Arc};
+use tokio::process::Command;
 
 /// Oldest Node that will do.
 const OLDEST: u32 = 20;
-/// Longest line of stray output that is shown, in bytes.
-const LONGEST_LINE: usize = 8 * 1024;
-
-/// Time for a dead child's output to be read to its end.
-const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// What a child starts with: it takes its host from the first frame, so that no file has to lie anywhere.
-const BOOT: &str = "\
-const fs = require('fs')
-function read (length) {
-  const bytes = Buffer.alloc(length)
-  for (let at = 0; at < length;) {
-    const more = fs.readSync(0, bytes, at, length - at)
-    if (more === 0) process.exit()
-    at += more
-  }
-  return bytes
-}
-// `-e` makes globals of these; what is no module there is meant to be.
-const shown = [...require('module').builtinModules, 'exports', '__filename', '__dirname']
-for (const name of shown) if (!['console', 'crypto', 'process'].includes(name)) delete globalThis[name]
-new Function('require', read(read(4).readUInt32LE(0)).toString())(require)
-";
 
 /// Why Node cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,10 +27,24 @@ pub enum NodeError {
     /// It is older than needed.
     #[error("Node.js {0} is too old: version {OLDEST} or later is needed")]
     Old(String),
+    /// The system has no sockets of the kind that cores need.
+    #[error("on this system only browsers can compute")]
+    System,
+}
+
+impl NodeError {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Missing | Self::Old(_) => "Install Node.js 20 or later, or lend a tab of this machine's browser with --open",
+            Self::System => "Lend a tab of this machine's browser with --open",
+        }
+    }
 }
 
 /// See the module. Cheap to clone.
 #[derive(Debug, Clone)]
+#[cfg_attr(not(unix), allow(dead_code))]
 pub struct Node {
     /// The first frame: the source of the host.
     host: Arc<Vec<u8>>,
@@ -71,8 +56,11 @@ impl Node {
     /// Finds `node`, for children that run the bundle `code`.
     ///
     /// # Errors
-    /// When it is missing or too old.
+    /// When it is missing or too old, or the system cannot have such children.
     pub async fn find(host: &str, code: &str, options: &JobOptions) -> Result<Self, NodeError> {
+        if !cfg!(unix) {
+            return Err(NodeError::System);
+        }
         let output = Command::new("node").arg("--version").stdin(Stdio::null()).output().await.map_err(|_| NodeError::Missing)?;
         let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
         let major: u32 = version.split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
@@ -87,118 +75,13 @@ impl Node {
 }
 
 impl Engine for Node {
+    #[cfg(unix)]
     fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
-        let (ours, theirs) = StdUnixStream::pair()?;
-        ours.set_nonblocking(true)?;
-        let mut child = Command::new("node")
-            .args(["-e", BOOT])
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // Its life does not depend on a folder, nor a folder on it.
-            .current_dir("/")
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        let (values, frames) = mpsc::unbounded_channel();
-        let (alive, dropped) = oneshot::channel();
-        let stray = [
-            tokio::spawn(stray(child.stdout.take().expect("piped"), id, voice.clone())),
-            tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone())),
-        ];
-        let (read, write) = UnixStream::from_std(ours)?.into_split();
-        let first = [self.host.clone(), self.init.clone()];
-        tokio::spawn(async move {
-            let writing = tokio::spawn(write_frames(write, first, frames));
-            let why = tokio::select! {
-                () = read_frames(read, id, &voice) => ended(&mut child).await,
-                _ = dropped => { let _ = child.kill().await; "killed".into() }
-            };
-            writing.abort();
-            for task in stray {
-                // A process that the child left behind may keep its output open.
-                let _ = tokio::time::timeout(LAST_WORDS, task).await;
-            }
-            let _ = voice.send((id, FromCore::Ended(why))).await;
-        });
-        Ok(Core { values, alive })
+        child::start([self.host.clone(), self.init.clone()], id, voice)
     }
-}
 
-async fn ended(child: &mut Child) -> String {
-    // It closed its socket: it ends by itself, or is made to.
-    let patience = Duration::from_millis(500);
-    match tokio::time::timeout(patience, child.wait()).await {
-        Ok(Ok(status)) => status.to_string(),
-        _ => {
-            let _ = child.kill().await;
-            "it closed its connection".into()
-        }
-    }
-}
-
-async fn write_frames(
-    mut socket: impl tokio::io::AsyncWrite + Unpin,
-    first: [Arc<Vec<u8>>; 2],
-    mut frames: mpsc::UnboundedReceiver<Bytes>,
-) {
-    for frame in first {
-        if write_frame(&mut socket, &frame).await.is_err() {
-            return;
-        }
-    }
-    while let Some(frame) = frames.recv().await {
-        if write_frame(&mut socket, &frame).await.is_err() {
-            return;
-        }
-    }
-    // The host dropped this core; its socket stays open until the child is gone.
-    std::future::pending::<()>().await;
-}
-
-async fn write_frame(socket: &mut (impl tokio::io::AsyncWrite + Unpin), frame: &[u8]) -> std::io::Result<()> {
-    socket.write_all(&(frame.len() as u32).to_le_bytes()).await?;
-    socket.write_all(frame).await
-}
-
-async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice) {
-    let mut socket = BufReader::with_capacity(64 * 1024, socket);
-    let mut header = [0; 4];
-    while socket.read_exact(&mut header).await.is_ok() {
-        let length = u32::from_le_bytes(header) as usize;
-        let mut frame = BytesMut::with_capacity(length.min(1 << 20));
-        let mut rest = (&mut socket).take(length as u64);
-        while frame.len() < length {
-            match rest.read_buf(&mut frame).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
-            }
-        }
-        let said = match frame.first() {
-            Some(0) => match serde_json::from_slice::<Message>(&frame[1..]) {
-                Ok(message) => FromCore::Message(message),
-                Err(_) => return,
-            },
-            _ => FromCore::Results(frame.freeze()),
-        };
-        if voice.send((id, said)).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) {
-    let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut output).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).await;
-        if !matches!(read, Ok(1..)) {
-            return;
-        }
-        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        if voice.send((id, FromCore::Stray(text))).await.is_err() {
-            return;
-        }
+    #[cfg(not(unix))]
+    fn start(&self, _: CoreId, _: Voice) -> std::io::Result<Core> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
 }

@@ -25,7 +25,7 @@ pub(crate) use events::Events;
 pub(crate) use finished::Finished;
 pub(crate) use gate::Gate;
 pub(crate) use http::{Response, get, request};
-pub(crate) use pando::Pando;
+pub(crate) use pando::{BINARY, Pando};
 pub(crate) use process::{Group, children, cpu_ticks, is_alive, kill, until};
 pub(crate) use running::Running;
 pub(crate) use tab::Tab;

@@ -31,6 +31,8 @@ pub(crate) struct Pando {
     folder: TempDir,
     function: Option<PathBuf>,
     args: Vec<OsString>,
+    /// Words before the binary's name.
+    launcher: Vec<String>,
     environment: Vec<(OsString, OsString)>,
     stdin: Stdin,
     outputs: Outputs,
@@ -46,6 +48,7 @@ impl Pando {
             folder,
             function: None,
             args: Vec::new(),
+            launcher: Vec::new(),
             environment: Vec::new(),
             stdin: Stdin::Nothing,
             outputs: Outputs::default(),
@@ -104,6 +107,12 @@ impl Pando {
         self.args(["--events".as_ref(), events.path()])
     }
 
+    /// Starts it behind these words, as in `ip netns exec NAME`.
+    pub(crate) fn inside(mut self, launcher: &[String]) -> Self {
+        self.launcher = launcher.to_vec();
+        self
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.into(), value.as_ref().to_owned()));
@@ -154,7 +163,9 @@ impl Pando {
 
     /// The command, for who wants to start it another way.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut words = self.launcher.iter().map(OsStr::new).chain([OsStr::new(BINARY)]);
+        let mut command = Command::new(words.next().expect("the binary at least"));
+        command.args(words);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PANDO_")) {
             command.env_remove(name);
         }

@@ -3,6 +3,7 @@
 use super::process::Group;
 use std::{
     env,
+    ffi::OsStr,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -18,8 +19,16 @@ pub(crate) struct Tab {
 impl Tab {
     /// Opens `url` with `fragment` behind its `#` (`"cores=2;"`, or nothing).
     pub(crate) fn open(url: &str, fragment: &str) -> Self {
+        Self::open_inside(&[], url, fragment)
+    }
+
+    /// The same behind the words of `launcher`, as in `ip netns exec NAME`.
+    pub(crate) fn open_inside(launcher: &[String], url: &str, fragment: &str) -> Self {
         let profile = tempfile::Builder::new().prefix("pando-tab-").tempdir().expect("the temporary folder can be written");
-        let mut command = Command::new(chromium());
+        let chromium = chromium();
+        let mut words = launcher.iter().map(OsStr::new).chain([chromium.as_os_str()]);
+        let mut command = Command::new(words.next().expect("the browser at least"));
+        command.args(words);
         command.args([
             "--headless",
             "--no-sandbox",

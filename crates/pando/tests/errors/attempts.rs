@@ -64,9 +64,9 @@ fn a_default_export_that_rejects() {
 }
 
 #[test]
-fn a_stack_names_the_functions() {
+fn a_stack_names_functions_and_their_places() {
     let f = "function inner() {\n  throw new Error('deep')\n}\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, inner())";
-    Pando::new(f).args(["--retries", "0"]).stdin("a\n").run().ends(1, "").said(&["deep", "at inner"]);
+    Pando::new(f).args(["--retries", "0"]).stdin("a\n").run().ends(1, "").said(&["deep", "at inner (f.js:2:9)", "f.js:4:54"]);
 }
 
 #[test]

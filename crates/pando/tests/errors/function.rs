@@ -60,7 +60,7 @@ fn a_module_whose_exports_turn_out_to_have_no_function() {
 
 #[test]
 fn a_module_that_throws_while_it_is_loaded() {
-    refused(Pando::new("\nthrow new Error('not today')\nmodule.exports = x => x\n"), &["f.js", "not today"]);
+    refused(Pando::new("\nthrow new Error('not today')\nmodule.exports = x => x\n"), &["f.js", "not today", "f.js:2:7"]);
 }
 
 #[test]

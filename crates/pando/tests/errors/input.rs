@@ -71,13 +71,22 @@ fn a_folder_as_standard_input() {
     pando.stdin_file(folder).run().ends(1, "").said(&["error: standard input cannot be read"]);
 }
 
-#[test]
-fn a_full_disk_as_standard_output() {
+/// Nothing can be written to `stdout`: the run says so, and ends with status 1.
+#[track_caller]
+fn unwritable(stdout: std::fs::File) {
     let pando = Pando::f(ECHO).local();
-    let mut command = pando.command();
-    command.arg("1").stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
-    let output = command.output().unwrap();
+    let output = pando.command().arg("1").stdout(stdout).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("error: standard output cannot be written"), "{said}");
+}
+
+#[test]
+fn a_full_disk_as_standard_output() {
+    unwritable(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+}
+
+#[test]
+fn a_standard_output_that_is_only_open_for_reading() {
+    unwritable(std::fs::File::open("/dev/null").unwrap());
 }

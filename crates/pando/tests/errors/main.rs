@@ -6,6 +6,7 @@ mod common;
 mod attempts;
 mod function;
 mod input;
+mod on_error;
 mod results;
 mod start;
 mod timeouts;

@@ -26,7 +26,7 @@ fn an_error_names_item_device_and_stack_and_stops_the_run() {
     let f = "function cube (x, cb) { if (x === '7') throw new Error('seven is bad'); cb(null, x) }";
     let run = tabs_only(f).args(["--retries", "0"]).stdin(numbers(20)).start();
     let _tab = tab(&run, "Ann");
-    run.wait().ends(1, numbers(6)).said(&["item 7 failed on Ann: ", "seven is bad", "cube"]);
+    run.wait().ends(1, numbers(6)).said(&["item 7 failed on Ann: ", "seven is bad", "cube [as /pando/1.0.0] (f.js:1:79)"]);
 }
 
 #[test]
@@ -76,6 +76,7 @@ fn a_function_that_cannot_run_in_tabs_is_told() {
     let mut run = Pando::new(source).args(["--cores", "0"]).stdin_open().start();
     let _tab = tab(&run, "Ann");
     run.says("Ann cannot run the function: ");
+    run.says("f.js:1:");
     run.signal("INT");
     run.close_stdin();
     run.wait().said(&["not in a browser"]);

@@ -50,6 +50,11 @@ impl Again {
         !self.clean.is_empty() || self.first_failed_by_all(open).is_some()
     }
 
+    /// How many values wait.
+    pub(super) fn len(&self) -> usize {
+        self.clean.len() + self.tainted.total()
+    }
+
     /// Whether some value is tainted.
     pub(super) fn has_failed(&self) -> bool {
         self.tainted.total() > 0

@@ -53,9 +53,19 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.find(sub).map_or(0, |sub_stream| sub_stream.held.len)
     }
 
+    /// How many values came back and wait to be lent again.
+    pub fn waiting(&self) -> usize {
+        self.again.len()
+    }
+
     /// Who holds a value.
     pub fn holder(&self, index: Index) -> Option<SubStreamId> {
         self.slots.holder(index)
+    }
+
+    /// Whether a value has been read and has its result.
+    pub fn is_settled(&self, index: Index) -> bool {
+        index < self.read && self.slots.loan(index).is_none()
     }
 
     /// A value that has been read and has no result yet.

@@ -11,6 +11,9 @@ impl Attendant {
         let (held, suspicions) = self.master.with(|core| {
             let suspicions = if matches!(end, End::Lost | End::Silent) { core.vanished(self.sub) } else { Vec::new() };
             core.seats.remove(&self.sub);
+            if let (End::Broken(why), true) = (&end, self.master.job.local_only) {
+                core.cannot_run(why.clone());
+            }
             (core.lender.close(self.sub).len(), suspicions)
         });
         self.say_goodbye(&end, held);
@@ -47,8 +50,8 @@ impl Attendant {
                 ("protocol", format!("This device was sent away: {why}."), Some(line))
             }
             End::Broken(why) => {
-                let line = format!("{name} cannot run the function: {why}");
-                ("protocol", "The function cannot run on this device.".into(), Some(line))
+                let line = (!self.master.job.local_only).then(|| format!("{name} cannot run the function: {why}"));
+                ("protocol", "The function cannot run on this device.".into(), line)
             }
         };
         if !reason.is_empty() {

@@ -43,7 +43,14 @@ impl Attendant {
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
-            ToMaster::Broken { message, .. } => return Err(End::Broken(message)),
+            ToMaster::Broken { message, stack } => {
+                let stack = stack.map(|stack| self.master.job.function.trace(&stack)).unwrap_or_default();
+                return Err(End::Broken(if stack.contains(&message) {
+                    stack
+                } else {
+                    format!("{message}\n{stack}").trim_end().to_owned()
+                }));
+            }
             ToMaster::Bye { reason } => return Err(End::Left(reason)),
         }
         Ok(())
@@ -123,14 +130,15 @@ impl Attendant {
 
     fn log(&self, entries: &[LogEntry]) {
         for entry in entries {
-            let fields = json!({"device": self.name, "index": entry.id.map(|id| id + 1), "level": entry.level, "text": entry.text, "count": entry.count});
+            let text = self.master.job.function.trace(&entry.text);
+            let fields = json!({"device": self.name, "index": entry.id.map(|id| id + 1), "level": entry.level, "text": text, "count": entry.count});
             self.master.events.write("log", fields);
             if self.master.job.quiet {
                 continue;
             }
             let item = entry.id.map(|id| format!(", item {}", id + 1)).unwrap_or_default();
             let times = entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
-            for line in entry.text.lines() {
+            for line in text.lines() {
                 self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
             }
         }
@@ -149,18 +157,22 @@ impl Core {
     /// Settles one answer of `sub`, which holds its value; gives whether it is a result.
     fn settle(&mut self, sub: SubStreamId, answer: Answer, job: &Job, told: &mut Told) -> bool {
         let Answer { id, micros, result } = answer;
-        match result.and_then(|(_, result)| well_framed(result, job.framing.separator)) {
+        match result.and_then(|(_, result)| well_framed(result, job)) {
             Ok(result) => {
                 let kept = if self.waits_long(id, &result) { Bytes::copy_from_slice(&result) } else { result };
-                let accepted = self.lender.result(sub, id, kept).is_ok();
-                self.failures.forget(id);
+                let accepted = if job.confirms {
+                    self.to_confirm(sub, id, told.name, kept)
+                } else {
+                    self.failures.forget(id);
+                    self.finish(sub, id, kept)
+                };
                 if told.events {
                     told.happened.push(("result", json!({"index": id + 1, "device": told.name, "ms": micros as f64 / 1000.0})));
                 }
                 accepted
             }
             Err(failure) => {
-                told.lines.extend(self.attempt_failed(sub, id, &failure, told.name, job.retries));
+                told.lines.extend(self.attempt_failed(sub, id, &failure, told.name, job));
                 if told.events {
                     let fields = json!({"index": id + 1, "device": told.name, "kind": failure.kind, "message": failure.message});
                     told.happened.push(("failed", fields));
@@ -177,8 +189,10 @@ impl Core {
 }
 
 /// A result that would be taken for two, or none, is a failure of the function.
-fn well_framed(result: Bytes, separator: u8) -> Result<Bytes, Failure> {
-    if memchr::memchr(separator, &result).is_none() {
+fn well_framed(result: Bytes, job: &Job) -> Result<Bytes, Failure> {
+    let separator = job.framing.separator;
+    let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());
+    if to_file || memchr::memchr(separator, &result).is_none() {
         return Ok(result);
     }
     let message = if separator == b'\n' {

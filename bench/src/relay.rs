@@ -1,0 +1,160 @@
+//! A crowd at a relay: rooms with a master each that follows a script, and volunteers whose bytes pass through.
+//!
+//! All of them are in this process; the relay is the real program, and its memory and processor time are what is measured.
+
+mod link;
+mod room;
+
+use crate::{
+    program::{self, Process},
+    system::{Cpu, memory},
+    table::{Row, megabytes, thousands},
+};
+use anyhow::Context;
+use clap::Args;
+use link::{Counts, Phase};
+use room::Room;
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, time::sleep};
+
+/// Time for a new load to become even.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Who comes, and with what.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// The program to measure
+    #[arg(long, default_value = "target/release/pando", value_name = "FILE")]
+    pub binary: PathBuf,
+
+    /// How many rooms
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub rooms: usize,
+
+    /// How many volunteers in all of them together
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub volunteers: usize,
+
+    /// Time for each measure
+    #[arg(long, default_value = "10s", value_name = "DUR", value_parser = humantime::parse_duration)]
+    pub time: Duration,
+
+    /// Time between the values of each volunteer, where it is not as fast as can be
+    #[arg(long, default_value = "50ms", value_name = "DUR", value_parser = humantime::parse_duration)]
+    pub pace: Duration,
+}
+
+/// What was measured under one load.
+struct Figures {
+    echoes: f64,
+    seconds: f64,
+    cpu: Cpu,
+    memory: u64,
+    round_trips: Vec<u32>,
+}
+
+/// Runs all measures.
+///
+/// # Errors
+/// When the relay does not do what it should.
+pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
+    let (mut relay, url) = start(options)?;
+    let id = relay.id();
+    let mut rows = vec![Row::plain("memory of the relay at first", megabytes(memory(id) as f64))];
+    let counts = Arc::new(Counts::default());
+    let (orders, phase) = watch::channel(Phase::Quiet);
+    let start = Instant::now();
+    let mut rooms = Vec::new();
+    for number in 0..options.rooms {
+        rooms.push(Room::open(&url, number, phase.clone(), counts.clone()).await?);
+    }
+    let opened = start.elapsed();
+    rows.push(Row::plain(format!("{} rooms opened, each with a function of 100 kB", options.rooms), seconds(opened)));
+    rows.push(Row::plain("… memory of the relay", megabytes(memory(id) as f64)));
+    let start = Instant::now();
+    let joining = (0..options.volunteers).map(|number| rooms[number % rooms.len()].join(phase.clone()));
+    let volunteers = futures_util::future::try_join_all(joining).await?;
+    rows.push(Row::plain(format!("{} volunteers join", options.volunteers), seconds(start.elapsed())));
+    sleep(SETTLE).await;
+
+    let quiet = measure(id, options.time, &counts).await;
+    rows.push(Row::plain("… memory of the relay, when they only send signs of life", megabytes(quiet.memory as f64)));
+    rows.push(Row::plain("… processor time", share(&quiet)));
+    let pace = options.pace;
+    let loads = [
+        (format!("a value of 100 bytes per volunteer and {} ms", pace.as_millis()), Phase::Paced { size: 100, pace }),
+        (format!("a value of 10 kB per volunteer and {} ms", pace.as_millis()), Phase::Paced { size: 10_000, pace }),
+        ("values of 100 bytes, as fast as can be".into(), Phase::Full { size: 100 }),
+        ("values of 10 kB, as fast as can be".into(), Phase::Full { size: 10_000 }),
+        ("parts of 64 KiB, as fast as can be".into(), Phase::Full { size: 65_536 }),
+    ];
+    for (what, phase) in loads {
+        orders.send(phase.clone())?;
+        sleep(SETTLE).await;
+        let figures = measure(id, options.time, &counts).await;
+        orders.send(Phase::Quiet)?;
+        sleep(SETTLE).await;
+        tell(&mut rows, &what, &phase, &figures);
+    }
+    drop((orders, volunteers));
+    sleep(SETTLE).await;
+    for room in rooms {
+        room.end().await?;
+    }
+    relay.wait_for("room-ended").context("the rooms end")?;
+    rows.push(Row::plain("memory of the relay when all have gone", megabytes(memory(id) as f64)));
+    Ok(rows)
+}
+
+fn start(options: &Options) -> anyhow::Result<(Process, String)> {
+    // All come from one address.
+    let many = "100000";
+    let mut relay = program::relay(
+        &options.binary,
+        &["--port", "0", "--bind", "127.0.0.1", "--no-udp", "--secret", room::SECRET]
+            .into_iter()
+            .chain(["--max-connections", many, "--max-connections-per-address", many, "--max-rooms", many, "--room-rate", "4G"])
+            .collect::<Vec<_>>(),
+    )?;
+    let line = relay.wait_for("Relay listening at ")?;
+    Ok((relay, line.rsplit(' ').next().unwrap_or_default().to_owned()))
+}
+
+async fn measure(id: u32, time: Duration, counts: &Counts) -> Figures {
+    counts.take();
+    let (cpu, start) = (Cpu::of(id), Instant::now());
+    sleep(time).await;
+    let (echoes, round_trips) = counts.take();
+    let elapsed = start.elapsed().as_secs_f64();
+    Figures { echoes: echoes as f64, seconds: elapsed, cpu: Cpu::of(id).since(cpu), memory: memory(id), round_trips }
+}
+
+fn tell(rows: &mut Vec<Row>, what: &str, phase: &Phase, figures: &Figures) {
+    let rate = figures.echoes / figures.seconds;
+    rows.push(Row::plain(what, format!("{} items/s", thousands(rate))));
+    rows.push(Row::plain("… processor time of the relay", share(figures)));
+    let per_item = figures.cpu.sum().as_secs_f64() * 1e6 / figures.echoes;
+    rows.push(Row::plain("… per item, there and back", format!("{per_item:.1} µs")));
+    let size = phase.size() as f64;
+    if size >= 10_000.0 {
+        rows.push(Row::plain("… each way", format!("{}/s", megabytes(rate * size))));
+    }
+    rows.push(Row::plain("… memory of the relay", megabytes(figures.memory as f64)));
+    let mut trips = figures.round_trips.clone();
+    trips.sort_unstable();
+    let at = |part: f64| trips.get((trips.len() as f64 * part) as usize).map_or(f64::NAN, |micros| f64::from(*micros) / 1e3);
+    rows.push(Row::plain("… round trip: median, 99 of 100", format!("{:.1} ms, {:.1} ms", at(0.5), at(0.99))));
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+fn share(figures: &Figures) -> String {
+    let of = |time: Duration| 100.0 * time.as_secs_f64() / figures.seconds;
+    format!("{:.1} % of a core, of which {:.1} in the kernel", of(figures.cpu.sum()), of(figures.cpu.system))
+}

@@ -1,0 +1,217 @@
+//! Where the parts of the script come from: rolldown's source map, carried through what is done to the script after it.
+
+use std::{
+    ops::Range,
+    path::{Component, Path, PathBuf},
+};
+
+use rolldown_common::OutputChunk;
+
+use crate::{place::shown, plugin::BUILTIN, source};
+
+/// Where rolldown would write, from the folder of the entry; sources are named from there.
+const OUT: &str = "dist";
+
+/// See the module.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origins {
+    sources: Vec<Source>,
+    /// In the order of their places in the script.
+    marks: Vec<Mark>,
+}
+
+/// A module, as people know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    File(String),
+    Builtin(String),
+    /// Nothing that people know.
+    Glue,
+}
+
+/// From this place in the script on, up to the next mark, it is what stands at `origin` in a source.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    place: Position,
+    source: u32,
+    origin: Position,
+}
+
+/// Counted from 0; columns in UTF-16 units, as engines and source maps count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+impl Origins {
+    /// Those of rolldown's `chunk`, whose entry is in `folder`.
+    pub(crate) fn of(chunk: &OutputChunk, folder: &Path) -> Self {
+        let Some(map) = &chunk.map else { return Self::default() };
+        let marks = map.get_tokens().filter_map(|token| {
+            Some(Mark {
+                place: Position { line: token.get_dst_line(), column: token.get_dst_col() },
+                source: token.get_source_id()?,
+                origin: Position { line: token.get_src_line(), column: token.get_src_col() },
+            })
+        });
+        let sources = map.get_sources().map(|name| Source::named(name, folder));
+        Self { sources: sources.collect(), marks: marks.collect() }
+    }
+
+    /// Those of the script that was made of pieces of this one, `from`.
+    pub(crate) fn rearranged(&self, from: &str, script: &Rearranged) -> Self {
+        let mut from = Cursor::at_start(from);
+        let marks: Vec<(usize, Mark)> = self.marks.iter().map(|mark| (from.offset_of(mark.place), *mark)).collect();
+        let mut to = Cursor::at_start(&script.code);
+        let mut rearranged = Vec::with_capacity(marks.len());
+        for (at, piece) in &script.pieces {
+            let first = marks.partition_point(|(offset, _)| *offset <= piece.start).saturating_sub(1);
+            for (offset, mark) in marks[first..].iter().take_while(|(offset, _)| *offset < piece.end) {
+                let place = to.position_of(at + offset.saturating_sub(piece.start));
+                rearranged.push(Mark { place, ..*mark });
+            }
+        }
+        Self { sources: self.sources.clone(), marks: rearranged }
+    }
+
+    /// What people should be shown for a place in the script: `None` when it is nothing that they know.
+    pub(crate) fn at(&self, place: Position) -> Option<String> {
+        let mark = self.marks[..self.marks.partition_point(|mark| mark.place <= place)].last()?;
+        if mark.place.line != place.line {
+            return None;
+        }
+        match self.sources.get(mark.source as usize)? {
+            Source::File(name) => Some(format!("{name}:{}:{}", mark.origin.line + 1, mark.origin.column + 1)),
+            Source::Builtin(name) => Some(format!("node:{name}")),
+            Source::Glue => None,
+        }
+    }
+}
+
+impl Source {
+    fn named(name: &str, folder: &Path) -> Self {
+        if let Some((_, builtin)) = name.rsplit_once(BUILTIN) {
+            return Self::Builtin(builtin.trim_end_matches(".js").to_owned());
+        }
+        if name.contains(source::OURS) || name.contains('\0') {
+            return Self::Glue;
+        }
+        Self::File(shown(&straightened(&folder.join(OUT).join(source::file_of(name)))))
+    }
+}
+
+/// Without `..`, as far as a path can say.
+fn straightened(path: &Path) -> PathBuf {
+    let mut straight = PathBuf::new();
+    for component in path.components() {
+        if component == Component::ParentDir {
+            straight.pop();
+        } else {
+            straight.push(component);
+        }
+    }
+    straight
+}
+
+/// A script made of pieces of another one, and of what is put between them.
+#[derive(Debug, Default)]
+pub(crate) struct Rearranged {
+    pub(crate) code: String,
+    /// Where in `code` each piece of the other script starts, and where that is there.
+    pieces: Vec<(usize, Range<usize>)>,
+}
+
+impl Rearranged {
+    /// Appends a piece of the script `from`.
+    pub(crate) fn copy(&mut self, from: &str, piece: Range<usize>) {
+        self.pieces.push((self.code.len(), piece.clone()));
+        self.code.push_str(&from[piece]);
+    }
+
+    /// Appends something new.
+    pub(crate) fn add(&mut self, text: &str) {
+        self.code.push_str(text);
+    }
+
+    /// Takes away what was appended since there were `length` bytes.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.code.truncate(length);
+        self.pieces.retain(|(at, _)| *at < length);
+    }
+}
+
+/// Walks forward over a text, by bytes and by lines.
+struct Cursor<'a> {
+    text: &'a str,
+    offset: usize,
+    position: Position,
+}
+
+impl<'a> Cursor<'a> {
+    fn at_start(text: &'a str) -> Self {
+        Self { text, offset: 0, position: Position::default() }
+    }
+
+    /// The byte at a position not before the last one.
+    fn offset_of(&mut self, position: Position) -> usize {
+        while self.position < position && self.step() {}
+        self.offset
+    }
+
+    /// The position of a byte not before the last one.
+    fn position_of(&mut self, offset: usize) -> Position {
+        while self.offset < offset && self.step() {}
+        self.position
+    }
+
+    fn step(&mut self) -> bool {
+        let mut rest = self.text[self.offset..].chars();
+        let Some(next) = rest.next() else { return false };
+        self.offset += next.len_utf8();
+        let ends_line = matches!(next, '\n' | '\u{2028}' | '\u{2029}') || next == '\r' && rest.next() != Some('\n');
+        self.position = match self.position {
+            Position { line, .. } if ends_line => Position { line: line + 1, column: 0 },
+            Position { line, column } => Position { line, column: column + next.len_utf16() as u32 },
+        };
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(line: u32, column: u32, origin: u32) -> Mark {
+        Mark { place: Position { line, column }, source: 0, origin: Position { line: origin, column: 0 } }
+    }
+
+    #[test]
+    fn places_move_with_their_pieces() {
+        let text = "one é\u{1f600} two\nthree";
+        let origins =
+            Origins { sources: vec![Source::File("f.js".into())], marks: vec![mark(0, 0, 10), mark(0, 8, 20), mark(1, 0, 30)] };
+        let mut script = Rearranged::default();
+        script.add("new\n");
+        script.copy(text, text.find("three").unwrap()..text.len());
+        script.add(" ");
+        script.copy(text, text.find("wo").unwrap()..text.find('\n').unwrap());
+        script.copy(text, 0..3);
+        let moved = origins.rearranged(text, &script);
+        let at = |line, column| moved.at(Position { line, column });
+        assert_eq!(script.code, "new\nthree woone");
+        assert_eq!(at(0, 1), None);
+        assert_eq!(at(1, 4).unwrap(), "f.js:31:1");
+        assert_eq!(at(1, 6).unwrap(), "f.js:21:1", "a piece that starts within what a mark stands for");
+        assert_eq!(at(1, 8).unwrap(), "f.js:11:1");
+    }
+
+    #[test]
+    fn sources_are_named_as_people_know_them() {
+        let folder = Path::new("/none/project");
+        assert_eq!(Source::named("../f.ts", folder), Source::File("/none/project/f.ts".into()));
+        assert_eq!(Source::named("../../a.js?sloppy.cjs", folder), Source::File("/none/a.js".into()));
+        assert_eq!(Source::named("../pando:node/zlib.js", folder), Source::Builtin("zlib".into()));
+        assert_eq!(Source::named("../pando:starter", folder), Source::Glue);
+    }
+}

@@ -1,0 +1,58 @@
+//! Stacks of errors, with places in the script replaced by those that it was made of.
+
+use std::ops::Range;
+
+use crate::origins::{Origins, Position};
+
+/// The name by which engines know the script.
+const SCRIPT: &str = "function.js:";
+
+/// See [`crate::Bundle::trace`].
+pub(crate) fn trace(stack: &str, origins: &Origins) -> String {
+    let lines = stack.lines().filter_map(|line| match frame(line) {
+        None => Some(line.to_owned()),
+        // What the bundler put around the modules is nobody's business.
+        Some((range, place)) => Some(format!("{}{}{}", &line[..range.start], origins.at(place)?, &line[range.end..])),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Where a line of a stack names a place in the script, and which.
+fn frame(line: &str) -> Option<(Range<usize>, Position)> {
+    let name = line.find(SCRIPT)?;
+    let (row, after) = number(&line[name + SCRIPT.len()..])?;
+    let (column, after) = number(after.strip_prefix(':')?)?;
+    let start = line[..name].rfind(['@', '(', ' ']).map_or(0, |at| at + 1);
+    let v8 = line.trim_start().starts_with("at ");
+    // Safari names a function without a name by its place alone.
+    let others = line[..start].ends_with('@') || start == 0 && line.starts_with("http");
+    let place = Position { line: row.checked_sub(1)?, column: column.saturating_sub(1) };
+    (v8 || others).then_some((start..line.len() - after.len(), place))
+}
+
+fn number(text: &str) -> Option<(u32, &str)> {
+    let (digits, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    Some((digits.parse().ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_all_engines_are_found() {
+        let place = |line: &str| frame(line).map(|(range, at)| (line[range].to_owned(), at.line, at.column));
+        let url = "http://[::1]:5000/t/function.js:1:210";
+        let found = Some((url.to_owned(), 0, 209));
+        assert_eq!(place(&format!("    at f ({url})")), found);
+        assert_eq!(place(&format!("    at {url}")), found);
+        assert_eq!(place(&format!("    at async Promise.all (index 0) {url}")), found);
+        assert_eq!(place(&format!("    at eval (eval at f ({url}), <anonymous>:1:1)")), found);
+        assert_eq!(place(&format!("f@{url}")), found);
+        assert_eq!(place(&format!("@{url}")), found);
+        assert_eq!(place(url), found);
+        assert_eq!(place("    at f (function.js:1:210)"), Some(("function.js:1:210".to_owned(), 0, 209)));
+        assert_eq!(place("    at f (http://h/t/worker.js:1:210)"), None);
+        assert_eq!(place("Error: see function.js:1:2"), None);
+    }
+}

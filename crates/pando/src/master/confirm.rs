@@ -1,0 +1,140 @@
+//! `--confirm COMMAND`: a result counts only after a command that was given it has succeeded; else its value is computed again.
+//!
+//! From its answer to the command's end a value is with a sub-stream of its own, so that nothing is lost when the device that answered leaves.
+
+use super::{Core, Master};
+use crate::{
+    console::printable,
+    protocol::Failure,
+    volunteer::{Guard, leader, shell},
+};
+use bytes::Bytes;
+use serde_json::json;
+use std::{process::Stdio, sync::Arc, time::Duration};
+use stream_lender::{Index, SubStreamId};
+use tokio::{io::AsyncWriteExt, sync::Semaphore};
+
+/// Longest input that is also given as a variable of the environment, in bytes.
+const LONGEST_VARIABLE: usize = 64 * 1024;
+/// Most of what a command prints is its last words, in bytes.
+const LAST_WORDS: usize = 1000;
+
+/// A result that has not been confirmed.
+#[derive(Debug)]
+pub(crate) struct Unconfirmed {
+    sub: SubStreamId,
+    index: Index,
+    device: String,
+    result: Bytes,
+}
+
+impl Core {
+    /// `sub` answered `index` with `result`: it is to be confirmed. Gives whether `sub` held it.
+    pub(crate) fn to_confirm(&mut self, sub: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
+        if self.lender.hand_back(sub, index).is_err() {
+            return false;
+        }
+        let sub = self.lender.open();
+        if self.lender.take_up(sub, index).is_none() {
+            self.lender.close(sub);
+            return false;
+        }
+        self.unconfirmed.push_back(Unconfirmed { sub, index, device: device.into(), result });
+        true
+    }
+}
+
+/// Confirms results with `command`, several at a time, each within `timeout` if there is one. Never ends.
+pub async fn confirm(master: Arc<Master>, command: String, timeout: Option<Duration>) {
+    let Ok(guard) = Guard::start().map(Arc::new) else { return };
+    let at_once = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
+    loop {
+        let Ok(permit) = at_once.clone().acquire_owned().await else { return };
+        let unconfirmed = loop {
+            if let Some(unconfirmed) = master.with(|core| core.unconfirmed.pop_front()) {
+                break unconfirmed;
+            }
+            master.answered.notified().await;
+        };
+        let (master, command, guard) = (master.clone(), command.clone(), guard.clone());
+        tokio::spawn(async move {
+            let value = master.with(|core| core.lender.value(unconfirmed.index).map(|value| value.bytes.clone()));
+            let failed = match value {
+                // The run has ended before it.
+                None => return,
+                Some(value) => run(&command, &unconfirmed, &value, timeout, guard).await.err(),
+            };
+            master.confirmed(unconfirmed, failed);
+            drop(permit);
+        });
+    }
+}
+
+/// Runs the command; an error is why it did not succeed, in words.
+async fn run(
+    command: &str,
+    unconfirmed: &Unconfirmed,
+    value: &[u8],
+    timeout: Option<Duration>,
+    guard: Arc<Guard>,
+) -> Result<(), String> {
+    let mut child = leader(shell(command));
+    child.env("PANDO_INDEX", (unconfirmed.index + 1).to_string());
+    child.env("PANDO_DEVICE", &unconfirmed.device);
+    if let Some(text) = std::str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains('\0')) {
+        child.env("PANDO_INPUT", text);
+    }
+    child.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = child.spawn().map_err(|error| format!("the --confirm command cannot be started: {error}"))?;
+    let member = guard.guard(&child);
+    let mut input = child.stdin.take().expect("piped");
+    let result = unconfirmed.result.clone();
+    let writing = tokio::spawn(async move {
+        // A command that does not read it need not.
+        let _ = input.write_all(&result).await;
+        let _ = input.write_all(b"\n").await;
+    });
+    let ended = tokio::time::timeout(timeout.unwrap_or(Duration::MAX), child.wait_with_output()).await;
+    writing.abort();
+    let Ok(ended) = ended else {
+        member.kill();
+        return Err(format!("the --confirm command takes longer than {:?}", timeout.unwrap_or_default()));
+    };
+    member.forget();
+    match ended {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said =
+                String::from_utf8_lossy(&output.stderr[output.stderr.len().saturating_sub(LAST_WORDS)..]).trim().to_owned();
+            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+            Err(format!("the --confirm command did not succeed ({}){said}", output.status))
+        }
+        Err(error) => Err(format!("the --confirm command cannot be waited for: {error}")),
+    }
+}
+
+impl Master {
+    fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
+        let Unconfirmed { sub, index, device, result } = unconfirmed;
+        let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
+        self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));
+        let line = self.with(|core| {
+            let line = match failed {
+                None => {
+                    core.finish(sub, index, result);
+                    core.failures.forget(index);
+                    None
+                }
+                Some(message) => {
+                    let failure = Failure { message, stack: None, kind: "confirm".into() };
+                    core.attempt_failed(sub, index, &failure, &device, &self.job)
+                }
+            };
+            core.lender.close(sub);
+            line
+        });
+        if let Some(line) = line {
+            self.console.say(printable(&line));
+        }
+    }
+}

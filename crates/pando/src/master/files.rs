@@ -1,0 +1,114 @@
+//! `--files`: values are names; the function receives the files' bytes, and its results go into files of the same names elsewhere.
+
+use super::InputError;
+use crate::protocol::{Form, Value};
+use std::{
+    collections::HashSet,
+    fs, io,
+    path::{Component, Path, PathBuf},
+};
+
+/// Where results go.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// Below which folder; none: they are printed.
+    pub output_dir: Option<PathBuf>,
+    /// The ending of their names, in place of the inputs'.
+    pub ext: Option<String>,
+}
+
+/// The names seen so far: no two may have one target.
+#[derive(Debug, Default)]
+pub(crate) struct Targets(HashSet<PathBuf>);
+
+impl Files {
+    /// Reads the file called `name`; gives its value, and where its result goes.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its result would have no place of its own.
+    pub(crate) fn open(&self, name: &str, targets: &mut Targets) -> Result<(Value, Option<PathBuf>), InputError> {
+        let target = self.target(name, targets)?;
+        let bytes = fs::read(name).map_err(|error| InputError::new(format!("{name} cannot be read: {error}")))?;
+        Ok((Value::new(bytes.into(), Form::Bytes), target))
+    }
+
+    /// Whether each of `names` has a place of its own for its result.
+    ///
+    /// # Errors
+    /// When one has not.
+    pub fn check(&self, names: &[String]) -> Result<(), InputError> {
+        let mut targets = Targets::default();
+        names.iter().try_for_each(|name| self.target(name, &mut targets).map(drop))
+    }
+
+    /// Where the result of the file called `name` goes.
+    ///
+    /// # Errors
+    /// When that is not below the output's folder, or another's place, or the input itself.
+    pub(crate) fn target(&self, name: &str, targets: &mut Targets) -> Result<Option<PathBuf>, InputError> {
+        let Some(dir) = &self.output_dir else { return Ok(None) };
+        let refuse = |why: &str| Err(InputError::usage(format!("{name}: {why}")));
+        let mut target = dir.clone();
+        for component in Path::new(name).components() {
+            match component {
+                Component::Normal(part) => target.push(part),
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    return refuse("with --output-dir a name may not contain `..`: its result would lie elsewhere");
+                }
+                Component::RootDir | Component::Prefix(_) => {
+                    return refuse(
+                        "with --output-dir a name may not be absolute: its result has the same name below that folder",
+                    );
+                }
+            }
+        }
+        if target == *dir {
+            return refuse("this is not the name of a file");
+        }
+        if let Some(ext) = &self.ext {
+            target.set_extension(ext.trim_start_matches('.'));
+        }
+        if fs::canonicalize(&target).is_ok_and(|there| fs::canonicalize(name).is_ok_and(|source| source == there)) {
+            return refuse("its result would be written over it: choose another --output-dir, or an --ext");
+        }
+        if !targets.0.insert(target.clone()) {
+            return refuse(&format!("another input has the same target {}", target.display()));
+        }
+        Ok(Some(target))
+    }
+}
+
+/// Writes a result to `target`, whole or not at all.
+///
+/// # Errors
+/// When a folder or the file cannot be written.
+pub(crate) fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = target.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}.pando", std::process::id()));
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, target));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_lie_below_the_folder_and_are_one_each() {
+        let files = Files { output_dir: Some("out".into()), ext: Some(".png".into()) };
+        let mut targets = Targets::default();
+        let mut target = |name: &str| files.target(name, &mut targets).map_err(|error| error.text);
+        assert_eq!(target("a/b.jpg").unwrap().unwrap(), Path::new("out/a/b.png"));
+        assert_eq!(target("./c").unwrap().unwrap(), Path::new("out/c.png"));
+        assert!(target("a/b.tif").unwrap_err().contains("same target"));
+        assert!(target("../d").unwrap_err().contains("`..`"));
+        assert!(target("/etc/passwd").unwrap_err().contains("absolute"));
+        assert!(target(".").is_err());
+    }
+}

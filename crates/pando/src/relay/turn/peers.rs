@@ -1,0 +1,118 @@
+//! Whom TURN may reach: never the relay's own insides, nor its private network unless that is what it is for.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Ports of services rather than of peers.
+const SERVICES: u16 = 1024;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct Peers {
+    /// Loopback may be reached: the relay itself is bound to it.
+    pub(crate) loopback: bool,
+    /// Private networks may be reached.
+    pub(crate) private: bool,
+    /// Addresses of this machine.
+    pub(crate) own: Vec<IpAddr>,
+}
+
+impl Peers {
+    /// Whether packets may go to `peer` and come from it.
+    pub(crate) fn allow(&self, peer: SocketAddr) -> bool {
+        let own = self.own.contains(&peer.ip().to_canonical());
+        self.allow_address(peer.ip()) && !(own && peer.port() < SERVICES)
+    }
+
+    /// Whether there may be peers at `address`.
+    pub(crate) fn allow_address(&self, address: IpAddr) -> bool {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => self.allow_v4(v4),
+            IpAddr::V6(v6) => self.allow_v6(v6),
+        }
+    }
+
+    fn allow_v4(&self, v4: Ipv4Addr) -> bool {
+        let [a, b, c, _] = v4.octets();
+        if v4.is_loopback() {
+            return self.loopback;
+        }
+        if a == 0 || v4.is_link_local() || a >= 224 {
+            return false;
+        }
+        // Besides private networks: carriers', protocol assignments, benchmarks.
+        let private = v4.is_private() || (a == 100 && b & 0xc0 == 64) || (a, b, c) == (192, 0, 0) || (a == 198 && b & 0xfe == 18);
+        !private || self.private
+    }
+
+    fn allow_v6(&self, v6: Ipv6Addr) -> bool {
+        let segments = v6.segments();
+        if v6.is_loopback() {
+            return self.loopback;
+        }
+        // IPv4 addresses dressed as IPv6: compatible, NAT64, 6to4, Teredo.
+        let dressed =
+            segments[..6] == [0; 6] || segments[..2] == [0x64, 0xff9b] || segments[0] == 0x2002 || segments[..2] == [0x2001, 0];
+        if v6.is_unspecified() || v6.is_unicast_link_local() || v6.is_multicast() || dressed {
+            return false;
+        }
+        !v6.is_unique_local() || self.private
+    }
+}
+
+/// Whether volunteers elsewhere cannot reach `address`.
+pub(crate) fn is_private(address: IpAddr) -> bool {
+    !Peers { loopback: false, private: false, own: Vec::new() }.allow_address(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(peers: &Peers, address: &str) -> bool {
+        peers.allow(address.parse().unwrap())
+    }
+
+    #[test]
+    fn the_relay_s_own_insides_are_never_reached() {
+        let peers = Peers { loopback: false, private: true, own: vec!["8.8.8.8".parse().unwrap()] };
+        let inside = [
+            "127.0.0.1:5000",
+            "127.1.2.3:5000",
+            "0.0.0.0:5000",
+            "0.1.2.3:5000",
+            "169.254.169.254:5000",
+            "224.0.0.1:5000",
+            "240.0.0.1:5000",
+            "255.255.255.255:5000",
+            "[::1]:5000",
+            "[::]:5000",
+            "[::ffff:127.0.0.1]:5000",
+            "[::ffff:169.254.169.254]:5000",
+            "[::127.0.0.1]:5000",
+            "[64:ff9b::7f00:1]:5000",
+            "[2002:7f00:1::]:5000",
+            "[2001::1]:5000",
+            "[fe80::1]:5000",
+            "[ff02::1]:5000",
+            "8.8.8.8:53",
+        ];
+        for address in inside {
+            assert!(!allowed(&peers, address), "{address}");
+        }
+        for address in ["1.1.1.1:53", "8.8.8.8:5000", "10.0.0.1:5000", "[fd00::1]:5000", "[2606:4700::1]:53"] {
+            assert!(allowed(&peers, address), "{address}");
+        }
+    }
+
+    #[test]
+    fn private_networks_and_loopback_are_reached_only_if_that_is_wanted() {
+        let strict = Peers { loopback: false, private: false, own: Vec::new() };
+        for address in
+            ["10.0.0.1:5000", "172.16.0.1:5000", "192.168.1.1:5000", "100.64.0.1:5000", "198.18.0.1:5000", "[fd00::1]:5000"]
+        {
+            assert!(!allowed(&strict, address) && is_private(address.parse::<SocketAddr>().unwrap().ip()), "{address}");
+        }
+        let loose = Peers { loopback: true, private: true, own: Vec::new() };
+        assert!(allowed(&loose, "127.0.0.1:5000") && allowed(&loose, "[::1]:5000") && allowed(&loose, "100.64.0.1:5000"));
+    }
+}

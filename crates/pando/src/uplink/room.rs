@@ -1,0 +1,260 @@
+//! A room at the relay, from this side: opened, kept open, and what its volunteers bring.
+
+use super::{
+    Program,
+    backoff::backoff,
+    client::{Refused, Relay, Socket},
+    said::{FromRelay, ToRelay, VERSION},
+};
+use crate::{
+    channel::{self, Peers},
+    ice::IceServer,
+    master::{Door, Master, attend},
+    protocol::Path,
+};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{interval, sleep, timeout},
+};
+use tokio_tungstenite::tungstenite::Message;
+
+/// Longest piece of the bundle in one message, in bytes.
+const PIECE: usize = 64 * 1024;
+/// Time for the relay to open the room once it has the bundle.
+const OPENING: Duration = Duration::from_secs(60);
+/// Time between pings.
+const PING: Duration = Duration::from_secs(5);
+/// The relay is gone after so much silence.
+const SILENCE: Duration = Duration::from_secs(15);
+/// What volunteers say while signalling, waiting for its conversation.
+const SIGNALS: usize = 64;
+/// Conversations at a time.
+const MOST_CONVERSATIONS: usize = 1024;
+
+/// See the module.
+pub(super) struct Room {
+    relay: Relay,
+    program: Arc<Program>,
+    master: Arc<Master>,
+    peers: Option<Peers>,
+}
+
+/// An open room's control socket.
+pub(super) struct Control {
+    socket: Socket,
+    pub(super) url: String,
+}
+
+/// Why a control socket is done with.
+enum End {
+    /// The run is over.
+    Over(oneshot::Sender<()>),
+    Lost,
+}
+
+/// A volunteer's signalling, as far as it goes through the control socket.
+type Conversations = HashMap<u64, mpsc::Sender<String>>;
+/// What is to be said to volunteers: none ends their signalling.
+type Answers = (u64, Option<String>);
+
+impl Room {
+    pub(super) fn new(relay: Relay, program: Program, master: Arc<Master>, peers: Option<Peers>) -> Self {
+        Self { relay, program: Arc::new(program), master, peers }
+    }
+
+    /// Opens the room.
+    pub(super) async fn connect(&mut self) -> Result<Control, Refused> {
+        let mut socket = self.relay.control().await?;
+        let broke = |what: &str| Refused(format!("the relay broke off while the room was being opened ({what}): try again"));
+        let Program { function, hash, dom, token, key, ice_servers } = &*self.program;
+        let open = ToRelay::Open { version: VERSION, token, key, function: hash, size: function.len(), dom: *dom, ice_servers };
+        let bundle = Bytes::from(function.clone());
+        let upload = async {
+            socket.feed(text(&open)).await?;
+            for at in (0..bundle.len()).step_by(PIECE) {
+                socket.feed(Message::Binary(bundle.slice(at..bundle.len().min(at + PIECE)))).await?;
+            }
+            socket.flush().await
+        };
+        // A relay that refuses says so before it has it all.
+        let uploaded = upload.await;
+        let answer = async {
+            while let Some(Ok(message)) = socket.next().await {
+                let Message::Text(text) = message else { continue };
+                match serde_json::from_str(&text) {
+                    Ok(FromRelay::Opened { url, stun }) => return Ok((url, stun)),
+                    Ok(FromRelay::Refused { text }) => return Err(Refused(format!("the relay opens no room: {text}"))),
+                    _ => {}
+                }
+            }
+            Err(broke(&uploaded.map_or_else(|error| error.to_string(), |()| "it closed the connection".into())))
+        };
+        let (url, stun) = timeout(OPENING, answer).await.map_err(|_| broke("it does not answer"))??;
+        if let Some(peers) = &self.peers {
+            let own = ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned);
+            peers.set_stun_servers(own.chain(stun).collect());
+        }
+        Ok(Control { socket, url })
+    }
+
+    /// Serves the room until the run is over, and opens it again whenever its connection is lost.
+    pub(super) async fn keep_open(mut self, mut control: Control, mut ends: mpsc::Receiver<oneshot::Sender<()>>) {
+        loop {
+            match self.serve(&mut control.socket, &mut ends).await {
+                End::Over(said) => {
+                    let _ = control.socket.send(text(&ToRelay::End)).await;
+                    let _ = control.socket.close(None).await;
+                    let _ = said.send(());
+                    return;
+                }
+                End::Lost => {}
+            }
+            self.master.console.say("the relay is out of reach: direct connections go on, new volunteers wait");
+            self.master.events.write("relay", serde_json::json!({"state": "lost"}));
+            let reopened = tokio::select! {
+                reopened = self.reopen() => reopened,
+                end = ends.recv() => {
+                    // Nobody is there to hear it.
+                    drop(end);
+                    return;
+                }
+            };
+            self.master.console.say(format!("the relay is back: {}", reopened.url));
+            self.master.events.write("relay", serde_json::json!({"state": "open"}));
+            control = reopened;
+        }
+    }
+
+    async fn reopen(&mut self) -> Control {
+        let (start, mut failures, mut told) = (Instant::now(), 0, String::new());
+        loop {
+            sleep(backoff(failures, start.elapsed(), random())).await;
+            failures += 1;
+            match self.connect().await {
+                Ok(control) => return control,
+                // While it restarts, nothing answers: that is known.
+                Err(Refused(why)) if why != told && failures > 5 => {
+                    self.master.console.say(format!("{why} (trying again)"));
+                    told = why;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn serve(&self, socket: &mut Socket, ends: &mut mpsc::Receiver<oneshot::Sender<()>>) -> End {
+        let (answer, mut answers) = mpsc::channel::<Answers>(SIGNALS);
+        let mut conversations = Conversations::new();
+        let mut heard = Instant::now();
+        let mut tick = interval(PING);
+        loop {
+            tokio::select! {
+                message = socket.next() => {
+                    heard = Instant::now();
+                    match message {
+                        Some(Ok(Message::Text(text))) => self.hear(&text, &mut conversations, &answer),
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Lost,
+                        Some(Ok(_)) => {}
+                    }
+                }
+                Some((peer, said)) = answers.recv() => {
+                    let message = match said.as_deref().map(serde_json::from_str) {
+                        Some(Ok(message)) => ToRelay::Signal { peer, message },
+                        Some(Err(_)) => continue,
+                        None => {
+                            conversations.remove(&peer);
+                            ToRelay::Left { peer }
+                        }
+                    };
+                    if socket.send(text(&message)).await.is_err() {
+                        return End::Lost;
+                    }
+                }
+                _ = tick.tick() => {
+                    if heard.elapsed() > SILENCE || socket.send(Message::Ping(Bytes::new())).await.is_err() {
+                        return End::Lost;
+                    }
+                }
+                Some(said) = ends.recv() => return End::Over(said),
+            }
+        }
+    }
+
+    fn hear(&self, text: &str, conversations: &mut Conversations, answer: &mpsc::Sender<Answers>) {
+        match serde_json::from_str(text) {
+            Ok(FromRelay::Signal { peer, message }) => self.signal(peer, &message, conversations, answer),
+            Ok(FromRelay::Left { peer }) => drop(conversations.remove(&peer)),
+            Ok(FromRelay::Link { id }) => self.link(id),
+            _ => {}
+        }
+    }
+
+    /// A volunteer said something on its signalling socket: the first time, a conversation begins.
+    fn signal(&self, peer: u64, message: &Value, conversations: &mut Conversations, answer: &mpsc::Sender<Answers>) {
+        let Some(peers) = &self.peers else { return };
+        if !conversations.contains_key(&peer) {
+            if conversations.len() >= MOST_CONVERSATIONS {
+                return;
+            }
+            let (to_peer, from_volunteer) = mpsc::channel(SIGNALS);
+            conversations.insert(peer, to_peer);
+            self.converse(peers.clone(), peer, from_volunteer, answer.clone());
+        }
+        // Who says more than fits is not heard out: its connection does not come about.
+        if let Some(conversation) = conversations.get(&peer) {
+            let _ = conversation.try_send(message.to_string());
+        }
+    }
+
+    fn converse(&self, peers: Peers, peer: u64, incoming: mpsc::Receiver<String>, answer: mpsc::Sender<Answers>) {
+        let (outgoing, mut said) = mpsc::channel::<String>(SIGNALS);
+        tokio::spawn(async move {
+            while let Some(text) = said.recv().await {
+                if answer.send((peer, Some(text))).await.is_err() {
+                    return;
+                }
+            }
+            let _ = answer.send((peer, None)).await;
+        });
+        let (master, door) = (self.master.clone(), self.door(Path::Direct));
+        tokio::spawn(async move {
+            if let Some(channel) = peers.converse(incoming, outgoing).await {
+                attend(master, door, channel).await;
+            }
+        });
+    }
+
+    /// A volunteer came over a WebSocket: fetches it.
+    fn link(&self, id: String) {
+        let (relay, program, master, door) =
+            (self.relay.clone(), self.program.clone(), self.master.clone(), self.door(Path::Relay));
+        tokio::spawn(async move {
+            if let Ok(socket) = relay.link(&program.token, &id, &program.key).await {
+                let (ours, theirs) = channel::pair();
+                tokio::join!(attend(master, door, ours), channel::carry(socket, theirs));
+            }
+        });
+    }
+
+    fn door(&self, path: Path) -> Door {
+        Door { token: self.program.token.clone(), path }
+    }
+}
+
+fn text(message: &ToRelay) -> Message {
+    Message::Text(serde_json::to_string(message).expect("plain data").into())
+}
+
+/// In [0, 1).
+fn random() -> f64 {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_or(0.5, |()| f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0)
+}

@@ -1,0 +1,118 @@
+//! Process groups: a child and all that it starts are ended together, also when this process is killed.
+
+#[cfg(not(unix))]
+pub(crate) use elsewhere::*;
+#[cfg(unix)]
+pub(crate) use unix::*;
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        io::Write,
+        os::unix::process::CommandExt,
+        process::{ChildStdin, Stdio},
+        sync::{Arc, Mutex},
+    };
+    use tokio::process::{Child, Command};
+
+    /// Reads which groups there are, and ends them when nobody is left to write: this process is gone then, however it went.
+    const SCRIPT: &str = r#"trap '' INT TERM HUP; groups=' '
+while read -r sign group; do case $sign in
++) groups="$groups$group " ;;
+-) groups="${groups%% $group *} ${groups#* $group }" ;;
+esac; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
+
+    /// Makes `command` the leader of a process group of its own.
+    pub(crate) fn leader(mut command: Command) -> Command {
+        command.process_group(0);
+        command
+    }
+
+    /// Ends the groups it guards when this process ends.
+    #[derive(Debug)]
+    pub(crate) struct Guard(Mutex<ChildStdin>);
+
+    impl Guard {
+        pub(crate) fn start() -> std::io::Result<Self> {
+            let mut guard = std::process::Command::new("sh")
+                .args(["-c", SCRIPT])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .process_group(0)
+                .spawn()?;
+            let stdin = guard.stdin.take().expect("piped");
+            // It ends after this process does: nobody waits for it.
+            Ok(Self(Mutex::new(stdin)))
+        }
+
+        /// Guards the group that `child` leads.
+        pub(crate) fn guard(self: Arc<Self>, child: &Child) -> Member {
+            let group = child.id().unwrap_or_default();
+            self.note('+', group);
+            Member { guard: self, group }
+        }
+
+        fn note(&self, sign: char, group: u32) {
+            if let Ok(mut guard) = self.0.lock() {
+                let _ = writeln!(guard, "{sign} {group}");
+            }
+        }
+    }
+
+    /// A guarded group.
+    #[derive(Debug)]
+    pub(crate) struct Member {
+        guard: Arc<Guard>,
+        group: u32,
+    }
+
+    impl Member {
+        /// Ends all of the group. Its leader must not have been waited for.
+        pub(crate) fn kill(&self) {
+            if let Some(group) = rustix::process::Pid::from_raw(self.group as i32) {
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            }
+            self.forget();
+        }
+
+        /// Its leader has ended by itself.
+        pub(crate) fn forget(&self) {
+            self.guard.note('-', self.group);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::sync::Arc;
+    use tokio::process::{Child, Command};
+
+    pub(crate) fn leader(command: Command) -> Command {
+        command
+    }
+
+    /// Children end when their standard input does.
+    #[derive(Debug)]
+    pub(crate) struct Guard;
+
+    impl Guard {
+        pub(crate) fn start() -> std::io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(crate) fn guard(self: Arc<Self>, _: &Child) -> Member {
+            Member
+        }
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Member;
+
+    impl Member {
+        pub(crate) fn kill(&self) {}
+
+        pub(crate) fn forget(&self) {}
+    }
+}

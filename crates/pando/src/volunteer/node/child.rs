@@ -1,0 +1,136 @@
+//! A child process of `node`, and the socket between it and its host.
+
+use crate::volunteer::{
+    core::{Core, CoreId, FromCore, Message, Voice},
+    stray::{LAST_WORDS, stray},
+};
+use bytes::{Bytes, BytesMut};
+use std::{
+    os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::UnixStream,
+    process::{Child, Command},
+    sync::{mpsc, oneshot},
+};
+
+/// What a child starts with: it takes its host from the first frame, so that no file has to lie anywhere.
+const BOOT: &str = "\
+const fs = require('fs')
+function read (length) {
+  const bytes = Buffer.alloc(length)
+  for (let at = 0; at < length;) {
+    const more = fs.readSync(0, bytes, at, length - at)
+    if (more === 0) process.exit()
+    at += more
+  }
+  return bytes
+}
+// `-e` makes globals of these; what is no module there is meant to be.
+const shown = [...require('module').builtinModules, 'exports', '__filename', '__dirname']
+for (const name of shown) if (!['console', 'crypto', 'process'].includes(name)) delete globalThis[name]
+new Function('require', read(read(4).readUInt32LE(0)).toString())(require)
+";
+
+/// Starts one, whose first frames are `first`.
+pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::io::Result<Core> {
+    let (ours, theirs) = StdUnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let mut child = Command::new("node")
+        .args(["-e", BOOT])
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Its life does not depend on a folder, nor a folder on it.
+        .current_dir("/")
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    let (values, frames) = mpsc::unbounded_channel();
+    let (alive, dropped) = oneshot::channel();
+    let stray = [
+        tokio::spawn(stray(child.stdout.take().expect("piped"), id, voice.clone())),
+        tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone())),
+    ];
+    let (read, write) = UnixStream::from_std(ours)?.into_split();
+    tokio::spawn(async move {
+        let writing = tokio::spawn(write_frames(write, first, frames));
+        let why = tokio::select! {
+            () = read_frames(read, id, &voice) => ended(&mut child).await,
+            _ = dropped => { let _ = child.kill().await; "killed".into() }
+        };
+        writing.abort();
+        for task in stray {
+            // A process that the child left behind may keep its output open.
+            let _ = tokio::time::timeout(LAST_WORDS, task).await;
+        }
+        let _ = voice.send((id, FromCore::Ended(why))).await;
+    });
+    Ok(Core { values, alive })
+}
+
+async fn ended(child: &mut Child) -> String {
+    // It closed its socket: it ends by itself, or is made to.
+    let patience = Duration::from_millis(500);
+    match tokio::time::timeout(patience, child.wait()).await {
+        Ok(Ok(status)) => status.to_string(),
+        _ => {
+            let _ = child.kill().await;
+            "it closed its connection".into()
+        }
+    }
+}
+
+async fn write_frames(
+    mut socket: impl tokio::io::AsyncWrite + Unpin,
+    first: [Arc<Vec<u8>>; 2],
+    mut frames: mpsc::UnboundedReceiver<Bytes>,
+) {
+    for frame in first {
+        if write_frame(&mut socket, &frame).await.is_err() {
+            return;
+        }
+    }
+    while let Some(frame) = frames.recv().await {
+        if write_frame(&mut socket, &frame).await.is_err() {
+            return;
+        }
+    }
+    // The host dropped this core; its socket stays open until the child is gone.
+    std::future::pending::<()>().await;
+}
+
+async fn write_frame(socket: &mut (impl tokio::io::AsyncWrite + Unpin), frame: &[u8]) -> std::io::Result<()> {
+    socket.write_all(&(frame.len() as u32).to_le_bytes()).await?;
+    socket.write_all(frame).await
+}
+
+async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice) {
+    let mut socket = BufReader::with_capacity(64 * 1024, socket);
+    let mut header = [0; 4];
+    while socket.read_exact(&mut header).await.is_ok() {
+        let length = u32::from_le_bytes(header) as usize;
+        let mut frame = BytesMut::with_capacity(length.min(1 << 20));
+        let mut rest = (&mut socket).take(length as u64);
+        while frame.len() < length {
+            match rest.read_buf(&mut frame).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+        let said = match frame.first() {
+            Some(0) => match serde_json::from_slice::<Message>(&frame[1..]) {
+                Ok(message) => FromCore::Message(message),
+                Err(_) => return,
+            },
+            _ => FromCore::Results(frame.freeze()),
+        };
+        if voice.send((id, said)).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The program engine (`--exec`): each core is a long-lived child that reads values as lines and answers each with a line.
+//!
+//! Values are written ahead of the answers, as many as the host gives; the next answer is for the oldest value without one. What it prints
+//! on standard error is only shown.
+
+use super::{
+    core::{Core, CoreId, Engine, FromCore, Message, Voice},
+    group::{self, Guard},
+    stray::{LAST_WORDS, stray},
+};
+use crate::protocol::{self, Answer, Binary, Failure, Form, Value};
+use bytes::{Bytes, BytesMut};
+use std::{collections::VecDeque, process::Stdio, sync::Arc, time::Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStdin, ChildStdout, Command},
+    sync::{mpsc, oneshot},
+};
+
+/// What a shell exits with when it cannot run the command.
+const NOT_EXECUTABLE: i32 = 126;
+/// What a shell exits with when there is no such command.
+const NOT_FOUND: i32 = 127;
+/// Bytes asked of a child's output at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// See the module. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Program {
+    command: Arc<str>,
+    /// Ends each value and each answer.
+    separator: u8,
+    /// Answers must be JSON texts.
+    json: bool,
+    guard: Arc<Guard>,
+}
+
+impl Program {
+    /// Children that run the shell's `command`, in this process's folder.
+    ///
+    /// # Errors
+    /// When no shell can be started.
+    pub fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
+        Ok(Self { command: command.into(), separator, json, guard: Arc::new(Guard::start()?) })
+    }
+}
+
+impl Engine for Program {
+    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
+        let mut child = group::leader(shell(&self.command))
+            // Python keeps what it prints to itself when it prints into a pipe.
+            .env("PYTHONUNBUFFERED", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let member = self.guard.clone().guard(&child);
+        let (values, frames) = mpsc::unbounded_channel();
+        let (alive, dropped) = oneshot::channel();
+        let stray = tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone()));
+        let (input, output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+        let (separator, json) = (self.separator, self.json);
+        tokio::spawn(async move {
+            let _ = voice.send((id, FromCore::Message(Message::Ready))).await;
+            let (lines, to_write) = mpsc::unbounded_channel();
+            let writing = tokio::spawn(write(input, to_write));
+            let mut talk = Talk {
+                id,
+                voice: voice.clone(),
+                separator,
+                json,
+                pending: VecDeque::new(),
+                since: Instant::now(),
+                answered: false,
+                lines,
+            };
+            let mut code = None;
+            let why = tokio::select! {
+                why = talk.run(output, frames) => match why {
+                    Some(why) => why.to_owned(),
+                    None => {
+                        let (status, why) = ended(&mut child).await;
+                        code = status;
+                        why
+                    }
+                },
+                _ = dropped => "killed".into(),
+            };
+            writing.abort();
+            member.kill();
+            let _ = child.kill().await;
+            let _ = tokio::time::timeout(LAST_WORDS, stray).await;
+            if let (false, Some(NOT_EXECUTABLE | NOT_FOUND)) = (talk.answered, code) {
+                let message = format!("the command cannot be run ({why})");
+                let _ = voice.send((id, FromCore::Message(Message::Broken { message, stack: None }))).await;
+            }
+            let _ = voice.send((id, FromCore::Ended(why))).await;
+        });
+        Ok(Core { values, alive })
+    }
+}
+
+/// `command`, as the system's shell understands it.
+pub(crate) fn shell(command: &str) -> Command {
+    let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut child = Command::new(shell);
+    child.args([option, command]);
+    child
+}
+
+async fn ended(child: &mut Child) -> (Option<i32>, String) {
+    match tokio::time::timeout(LAST_WORDS, child.wait()).await {
+        Ok(Ok(status)) => (status.code(), status.to_string()),
+        _ => (None, "it closed its standard output".into()),
+    }
+}
+
+async fn write(mut input: ChildStdin, mut lines: mpsc::UnboundedReceiver<Bytes>) {
+    while let Some(line) = lines.recv().await {
+        if input.write_all(&line).await.is_err() {
+            // It reads no more: its end, or its silence, says the rest.
+            return;
+        }
+    }
+}
+
+/// What passes between the host and one child.
+struct Talk {
+    id: CoreId,
+    voice: Voice,
+    separator: u8,
+    json: bool,
+    /// Values without an answer, in the order of writing.
+    pending: VecDeque<u64>,
+    /// When the first of them could be begun.
+    since: Instant,
+    /// It has answered before.
+    answered: bool,
+    lines: mpsc::UnboundedSender<Bytes>,
+}
+
+impl Talk {
+    /// Until the child's output ends, or it breaks the rule: why, in words.
+    async fn run(&mut self, mut output: ChildStdout, mut frames: mpsc::UnboundedReceiver<Bytes>) -> Option<&'static str> {
+        let (mut buffer, mut scanned) = (BytesMut::new(), 0);
+        loop {
+            buffer.reserve(BLOCK);
+            tokio::select! {
+                frame = frames.recv() => match frame {
+                    // The host is done with it, and says so in another way.
+                    None => std::future::pending().await,
+                    Some(frame) => self.values(frame).await,
+                },
+                read = output.read_buf(&mut buffer) => {
+                    if !matches!(read, Ok(1..)) {
+                        return None;
+                    }
+                    let mut answers = Vec::new();
+                    while let Some(at) = memchr::memchr(self.separator, &buffer[scanned..]) {
+                        let mut line = buffer.split_to(scanned + at + 1);
+                        scanned = 0;
+                        line.truncate(line.len() - 1);
+                        let Some(id) = self.pending.pop_front() else {
+                            return Some("it wrote a line that answers no value: each value has one line");
+                        };
+                        answers.push(self.answer(id, line.freeze()));
+                    }
+                    scanned = buffer.len();
+                    self.say(&answers).await;
+                }
+            }
+        }
+    }
+
+    async fn values(&mut self, frame: Bytes) {
+        let Ok(Binary::Values(values)) = Binary::decode(frame) else { return };
+        for (id, value) in values {
+            if memchr::memchr(self.separator, &value.bytes).is_some() {
+                let message = "it holds a newline, and would be taken for two: separate values with NUL by -0".into();
+                let failure = Failure { message, stack: None, kind: "framing".into() };
+                self.say(&[Answer { id, micros: 0, result: Err(failure) }]).await;
+                continue;
+            }
+            if self.pending.is_empty() {
+                self.since = Instant::now();
+                let _ = self.voice.send((self.id, FromCore::Message(Message::Started { id }))).await;
+            }
+            self.pending.push_back(id);
+            let _ = self.lines.send(line(&value, self.separator));
+        }
+    }
+
+    fn answer(&mut self, id: u64, line: Bytes) -> Answer {
+        let now = Instant::now();
+        let micros = now.saturating_duration_since(self.since).as_micros() as u64;
+        self.since = now;
+        self.answered = true;
+        let result = match self.json.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(&line)) {
+            Some(Err(error)) => {
+                Err(Failure { message: format!("its answer is not valid JSON: {error}"), stack: None, kind: "json".into() })
+            }
+            _ => Ok((Form::Bytes, line)),
+        };
+        Answer { id, micros, result }
+    }
+
+    async fn say(&self, answers: &[Answer]) {
+        if !answers.is_empty() {
+            let _ = self.voice.send((self.id, FromCore::Results(protocol::encode_results(answers)))).await;
+        }
+    }
+}
+
+fn line(value: &Value, separator: u8) -> Bytes {
+    let mut line = BytesMut::with_capacity(value.bytes.len() + 1);
+    line.extend_from_slice(&value.bytes);
+    line.extend_from_slice(&[separator]);
+    line.freeze()
+}

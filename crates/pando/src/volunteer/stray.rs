@@ -1,0 +1,27 @@
+//! What children print where the function has nothing to say.
+
+use super::core::{CoreId, FromCore, Voice};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+
+/// Longest line that is shown, in bytes.
+const LONGEST_LINE: usize = 8 * 1024;
+/// Time for a dead child's output to be read to its end.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Passes on the lines of `output` until it ends.
+pub(super) async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) {
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut output).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).await;
+        if !matches!(read, Ok(1..)) {
+            return;
+        }
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if voice.send((id, FromCore::Stray(text))).await.is_err() {
+            return;
+        }
+    }
+}

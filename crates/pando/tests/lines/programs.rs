@@ -1,0 +1,83 @@
+//! `--exec`: a program in place of a function. `--confirm`: a program that has the last word.
+
+use crate::common::{Events, Pando, Tab, is_alive, numbers, until};
+use std::fs;
+
+/// Answers each number with its square, and ends itself on `boom`.
+const SQUARE: &str = "while read x; do if [ $x = boom ]; then exit 3; fi; echo $((x * x)); done";
+
+fn exec(command: &str) -> Pando {
+    Pando::bare().args(["--exec", command])
+}
+
+#[test]
+fn each_line_is_answered_with_a_line() {
+    let squares: String = (1..=300).map(|n| format!("{}\n", n * n)).collect();
+    exec(SQUARE).local().args(["--cores", "2"]).stdin(numbers(300)).run().gives(&squares);
+}
+
+#[test]
+fn items_of_the_command_line() {
+    exec("cat").local().args(["1", "-2", "a b"]).run().gives("1\n-2\na b\n");
+}
+
+#[test]
+fn values_separated_by_nul_may_hold_newlines() {
+    exec("cat").local().args(["-0"]).stdin("a\nb\0c\0").run().gives("a\nb\0c\0");
+}
+
+#[test]
+fn a_program_that_dies_over_a_value_is_replaced_and_only_that_value_fails() {
+    let run = exec(SQUARE).local().args(["--cores", "1", "--on-error", "skip"]).stdin("1\n2\nboom\n4\n5\n").run();
+    run.ends(1, "1\n4\n16\n25\n").said(&["item 3 failed", "exit status: 3", "1 item failed and was left out"]);
+}
+
+#[test]
+fn a_program_that_is_not_there() {
+    exec("no-such-program-here").local().args(["1", "2"]).run().ends(2, "").said(&["error: the command cannot be run"]);
+}
+
+#[test]
+fn a_program_that_hangs_is_ended_with_all_that_it_started() {
+    let run = exec("while read x; do sleep 1000 & echo $! >pid; wait; done")
+        .local()
+        .args(["--timeout", "300ms", "--retries", "0", "1"])
+        .start();
+    let pid = until("the program has started another", || fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok());
+    until("what it started is gone", || (!is_alive(pid)).then_some(()));
+    run.wait().ends(1, "").said(&["item 1 failed", "no answer within 300 ms"]);
+}
+
+#[test]
+fn children_end_with_a_master_that_is_killed() {
+    let run = exec("echo $$ >pid; sleep 1000; cat").local().stdin_open().start();
+    let pid = until("the child is there", || fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok());
+    crate::common::kill("KILL", run.pid().into());
+    until("the child is gone", || (!is_alive(pid)).then_some(()));
+}
+
+#[test]
+fn a_tab_is_told_that_the_job_runs_here_only() {
+    let mut run = exec("cat").stdin_open().start();
+    let _tab = Tab::open(&run.url(), "device=Anna;cores=1;");
+    run.says("refused a volunteer");
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    run.close_stdin();
+    run.wait().ends(0, "1\n");
+}
+
+#[test]
+fn a_result_counts_only_when_it_is_confirmed() {
+    let events = Events::new();
+    let confirm = "read x; echo $x $PANDO_INDEX $PANDO_INPUT >>seen; test $x != 2 || test $(grep -c '^2 ' seen) -gt 2";
+    let run = exec("cat").local().args(["--confirm", confirm]).events(&events).stdin("1\n2\n3\n").run();
+    run.gives("1\n2\n3\n").said(&["item 2 failed", "the --confirm command did not succeed", "attempt 2 of 3"]);
+    assert_eq!(events.items("unconfirmed"), [2, 2]);
+}
+
+#[test]
+fn what_is_never_confirmed_fails() {
+    let run = exec("cat").local().args(["--confirm", "echo no place >&2; false", "--retries", "1", "1", "2"]).run();
+    run.ends(1, "").said(&["error: item 1 failed", "did not succeed (exit status: 1): no place", "attempts: 2"]);
+}

@@ -1,0 +1,19 @@
+//! The relay, with the real binary, real sockets, and masters and volunteers that follow a script.
+
+#![cfg(feature = "relay")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod support;
+
+mod ends;
+mod limits;
+mod links;
+mod options;
+mod pages;
+mod proxy;
+mod rooms;
+mod signalling;
+mod tls;
+mod turn;

@@ -1,0 +1,16 @@
+//! A relay, and masters and volunteers that do what a test says.
+
+mod master;
+mod relay;
+mod socket;
+
+pub(crate) use master::{Master, opening};
+pub(crate) use relay::{Relay, SECRET};
+pub(crate) use socket::{Message, Socket};
+
+/// A key of a room.
+pub(crate) const KEY: &str = "abcdefghijkmnpqrstuvwxyz23456789";
+/// Another.
+pub(crate) const OTHER_KEY: &str = "98765432zyxwvutsrqpnmkjihgfedcba";
+/// A small function.
+pub(crate) const FUNCTION: &[u8] = b"/* the function */";

@@ -1,0 +1,99 @@
+//! WebSockets on which nothing takes for ever.
+
+use crate::common::DEADLINE;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::{net::TcpStream, time::timeout};
+pub(crate) use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{Error, client::IntoClientRequest, http::HeaderValue},
+};
+
+/// A WebSocket, after the upgrade.
+#[derive(Debug)]
+pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// Opens the socket at `url`; the HTTP status when that is refused.
+    pub(crate) async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+        Self::open_with(url, headers, None).await
+    }
+
+    /// With TLS as `config` says.
+    pub(crate) async fn open_with(
+        url: &str,
+        headers: &[(&'static str, &str)],
+        tls: Option<Arc<rustls::ClientConfig>>,
+    ) -> Result<Self, u16> {
+        let mut request = url.replacen("http", "ws", 1).into_client_request().expect("a URL");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header"));
+        }
+        let connecting = connect_async_tls_with_config(request, None, true, tls.map(Connector::Rustls));
+        match timeout(DEADLINE, connecting).await.expect("it answers") {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{url}: {error}"),
+        }
+    }
+
+    pub(crate) async fn send(&mut self, message: Message) {
+        timeout(DEADLINE, self.0.send(message)).await.expect("it takes messages").expect("it is open");
+    }
+
+    pub(crate) async fn text(&mut self, value: &Value) {
+        self.send(Message::Text(value.to_string().into())).await;
+    }
+
+    pub(crate) async fn bytes(&mut self, bytes: impl Into<Bytes>) {
+        self.send(Message::Binary(bytes.into())).await;
+    }
+
+    /// The next text, bytes or close; an end without a close is none.
+    #[track_caller]
+    pub(crate) fn next(&mut self) -> impl Future<Output = Option<Message>> + Send {
+        let caller = std::panic::Location::caller();
+        async move {
+            loop {
+                let next = timeout(DEADLINE, self.0.next()).await.unwrap_or_else(|_| panic!("nothing came: {caller}"));
+                match next? {
+                    Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                    Ok(message) => return Some(message),
+                    Err(_) => return None,
+                }
+            }
+        }
+    }
+
+    /// The next message, which is JSON.
+    #[track_caller]
+    pub(crate) fn json(&mut self) -> impl Future<Output = Value> + Send {
+        let caller = std::panic::Location::caller();
+        let next = self.next();
+        async move {
+            match next.await {
+                Some(Message::Text(text)) => serde_json::from_str(&text).expect("it is JSON"),
+                other => panic!("no text but {other:?}: {caller}"),
+            }
+        }
+    }
+
+    /// Its closing code, when all that comes before has come; none when it broke off.
+    pub(crate) async fn closed(&mut self) -> Option<u16> {
+        loop {
+            match self.next().await {
+                Some(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
+                Some(_) => {}
+                None => return None,
+            }
+        }
+    }
+
+    /// Breaks off, without a word.
+    pub(crate) fn vanish(self) {
+        drop(self);
+    }
+}

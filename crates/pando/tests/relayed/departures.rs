@@ -1,0 +1,71 @@
+//! Tabs, the relay and the master go, and come back.
+
+use super::{
+    common::{Events, numbers, until},
+    relay::Relay,
+    room, tab, tabs_only,
+};
+use serde_json::json;
+
+/// Answers after a while, so that there is time for what the tests do.
+const SLOW: &str = "(x, cb) => setTimeout(cb, 10, null, x)";
+
+#[test]
+fn a_tab_that_is_killed_loses_nothing() {
+    let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let run = tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin(numbers(300)).start();
+    let first = tab(&run, "First");
+    events.wait("result", |event| event["index"] == 20);
+    first.kill();
+    let _second = tab(&run, "Second");
+    run.wait().gives(&numbers(300));
+}
+
+#[test]
+fn direct_connections_outlive_the_relay_and_rooms_come_back() {
+    let (mut relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let mut run = tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
+    let url = room(&run);
+    let first = tab(&run, "First");
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    relay.kill();
+    run.says("the relay is out of reach");
+    run.write_line("2");
+    assert_eq!(run.line().as_deref(), Some("2"), "the direct connection goes on");
+    relay.restart();
+    assert!(run.says("the relay is back").ends_with(&url), "the same URL");
+    first.kill();
+    let _second = tab(&run, "Second");
+    run.write_line("3");
+    assert_eq!(run.line().as_deref(), Some("3"));
+    run.close_stdin();
+    run.wait().ends(0, "1\n2\n3\n");
+    assert_eq!(events.of("joined").len(), 2);
+}
+
+#[test]
+fn volunteers_whose_bytes_the_relay_passes_come_back_by_themselves() {
+    let (mut relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let mut run = tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
+    let _tab = super::Tab::open(&room(&run), "device=Far;cores=1;protocol=websocket;");
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    relay.kill();
+    relay.restart();
+    run.write_line("2");
+    assert_eq!(run.line().as_deref(), Some("2"));
+    run.close_stdin();
+    run.wait().ends(0, "1\n2\n");
+    assert!(events.of("joined").iter().all(|event| event["path"] == json!("relay")));
+}
+
+#[test]
+fn a_master_that_ends_takes_its_room_with_it() {
+    let relay = Relay::start(&["--no-udp"]);
+    let run = tabs_only("(x, cb) => cb(null, x)", &relay).stdin("1\n").start();
+    let url = room(&run);
+    let _tab = tab(&run, "Far");
+    run.wait().gives("1\n");
+    until("the room is gone", || (super::common::get(&url).status == 404).then_some(()));
+}

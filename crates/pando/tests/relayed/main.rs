@@ -1,0 +1,29 @@
+//! Master, relay and tabs together: the real binary twice, and real Chromium.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod departures;
+mod errors;
+mod networks;
+mod relay;
+mod values;
+
+use common::{Pando, Running, Tab};
+use relay::Relay;
+
+/// A run that only tabs compute for, which come through `relay`.
+fn tabs_only(function: &str, relay: &Relay) -> Pando {
+    relay.used_by(Pando::f(function)).args(["--cores", "0"])
+}
+
+/// The room's URL: the first that is said.
+fn room(run: &Running) -> String {
+    let line = run.says("Serving volunteer code at ");
+    line[line.find("http").expect("a URL")..].trim().to_owned()
+}
+
+/// A tab called `name` that lends one core of a device elsewhere.
+fn tab(run: &Running, name: &str) -> Tab {
+    Tab::open(&room(run), &format!("device={name};cores=1;"))
+}
