@@ -21,7 +21,7 @@ const BURST: f64 = 32.0 * 1024.0;
 /// Seconds of worse rates after which the best one counts half.
 const MEMORY: f64 = 3.0;
 /// A peer whose least round trip is shorter is near.
-const NEAR: Duration = Duration::from_millis(10);
+const NEAR: Duration = Duration::from_millis(20);
 
 /// See the module.
 #[derive(Debug)]
