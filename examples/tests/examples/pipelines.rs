@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
 };
 
@@ -33,20 +34,22 @@ fn map(function: &str, input: Vec<u8>) -> (Vec<u8>, String) {
     let mut stdin = child.stdin.take().expect("piped");
     let mut said = BufReader::new(child.stderr.take().expect("piped"));
     let mut stdout = child.stdout.take().expect("piped");
-    thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
     let mut log = String::new();
-    let url = loop {
+    let mut wait_for = |text: &str| loop {
         let start = log.len();
         assert_ne!(said.read_line(&mut log).expect("text"), 0, "{log}");
-        if let Some(at) = log[start..].find("http://127.0.0.1:") {
+        if let Some(at) = log[start..].find(text) {
             break log[start + at..].trim().to_owned();
         }
     };
+    let _tab = Tab::open(&wait_for("http://127.0.0.1:"));
+    // Fast cores would be done before a browser has started.
+    wait_for("Tab joined with 1 core");
+    thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
     let listening = thread::spawn(move || {
         said.read_to_string(&mut log).expect("text");
         log
     });
-    let _tab = Tab::open(&url);
     let mut output = Vec::new();
     stdout.read_to_end(&mut output).expect("a pipe");
     let status = child.wait().expect("it ends");
@@ -63,7 +66,9 @@ struct Tab {
 
 impl Tab {
     fn open(url: &str) -> Self {
-        let profile = env::temp_dir().join(format!("pando-example-{}-{}", std::process::id(), url.len()));
+        static TABS: AtomicU32 = AtomicU32::new(0);
+        let number = TABS.fetch_add(1, Ordering::Relaxed);
+        let profile = env::temp_dir().join(format!("pando-example-{}-{number}", std::process::id()));
         let mut command = Command::new(env::var_os("CHROMIUM").unwrap_or_else(|| "chromium".into()));
         command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
         command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
