@@ -30,7 +30,7 @@ pub(crate) struct Unconfirmed {
 
 impl Core {
     /// `sub` answered `index` with `result`: it is to be confirmed. Gives whether `sub` held it.
-    pub(crate) fn to_confirm(&mut self, sub: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
+    pub(crate) fn hold_until_confirmed(&mut self, sub: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
         if self.lender.hand_back(sub, index).is_err() {
             return false;
         }

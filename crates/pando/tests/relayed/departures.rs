@@ -18,7 +18,7 @@ fn a_tab_that_is_killed_loses_nothing() {
     events.wait("result", |event| event["index"] == 20);
     first.kill();
     let _second = tab(&run, "Second");
-    run.wait().gives(&numbers(300));
+    run.wait().gives(numbers(300));
 }
 
 #[test]

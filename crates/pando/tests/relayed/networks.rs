@@ -140,7 +140,7 @@ fn path(master: Router, volunteer: Router, args: &[&str], protocol: &str) -> Opt
         .stdin(numbers(500))
         .start();
     let _tab = Tab::open_inside(&internet.inside("bro"), &room(&run), &format!("device=Far;cores=1;{protocol}"));
-    run.wait().gives(&lines((1..=500).map(|n| n * 2)));
+    run.wait().gives(lines((1..=500).map(|n| n * 2)));
     events.wait("joined", |_| true)["path"].as_str().map(str::to_owned)
 }
 

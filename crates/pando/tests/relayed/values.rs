@@ -12,7 +12,7 @@ fn two_thousand_values_over_a_direct_connection() {
     let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
     let run = tabs_only("(x, cb) => cb(null, x * 2)", &relay).events(&events).stdin(numbers(2000)).start();
     let _tab = tab(&run, "Far");
-    run.wait().gives(&lines((1..=2000).map(|n| n * 2)));
+    run.wait().gives(lines((1..=2000).map(|n| n * 2)));
     assert_eq!(events.wait("joined", |_| true)["path"], json!("direct"));
 }
 
@@ -57,7 +57,7 @@ fn devices_here_and_elsewhere_work_in_one_run() {
     let _far = tab(&run, "Far");
     let _near = Tab::open(&run.url(), "device=Near;cores=1;");
     let run = run.wait();
-    run.gives(&numbers(1500));
+    run.gives(numbers(1500));
     for name in ["Far", "Near"] {
         assert!(events.of("result").iter().any(|event| event["device"] == name), "{name} computed nothing");
     }

@@ -23,14 +23,18 @@ fn a_tab_killed_mid_run_is_noticed_and_its_values_go_to_another() {
 
 #[test]
 fn a_connection_closed_by_the_page_is_made_again() {
-    // In the page, a function can get at the connection: it closes it at two values.
+    // In the page, a function can get at connections that are made once it is there: the second, for which the page goes and comes back.
     let function = "(function () {
       let connection
       const { createDataChannel } = RTCPeerConnection.prototype
       RTCPeerConnection.prototype.createDataChannel = function (...args) { connection = this; return createDataChannel.apply(this, args) }
       const done = {}
       return function (x, cb) {
-        if (!done[x] && (x === '50' || x === '100')) connection.close()
+        if (!done[x] && x === '50') {
+          dispatchEvent(new PageTransitionEvent('pagehide'))
+          dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
+        }
+        if (!done[x] && x === '100') connection.close()
         done[x] = true
         setTimeout(() => cb(null, x), 5)
       }

@@ -161,7 +161,7 @@ impl Core {
             Ok(result) => {
                 let kept = if self.waits_long(id, &result) { Bytes::copy_from_slice(&result) } else { result };
                 let accepted = if job.confirms {
-                    self.to_confirm(sub, id, told.name, kept)
+                    self.hold_until_confirmed(sub, id, told.name, kept)
                 } else {
                     self.failures.forget(id);
                     self.finish(sub, id, kept)
