@@ -27,6 +27,7 @@
 mod demux;
 mod driver;
 mod flight;
+mod inbox;
 mod outbox;
 mod peer;
 mod pieces;

@@ -2,6 +2,7 @@
 
 use super::{
     flight::{self, Flight, Room},
+    inbox::Inbox,
     outbox::Outbox,
     pieces::{self, Assembler, Cutter},
     signalling::ToBrowser,
@@ -12,8 +13,6 @@ use crate::{
     protocol::Frame,
 };
 use std::{
-    collections::VecDeque,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
@@ -25,20 +24,12 @@ use str0m::{
     config::{CryptoProvider, DtlsCert},
     net::{Protocol, Receive},
 };
-use tokio::sync::{
-    mpsc::{
-        self, OwnedPermit,
-        error::{SendError, TrySendError},
-    },
-    oneshot,
-};
+use tokio::sync::{mpsc, oneshot};
 
 /// Name of the one data channel.
 const LABEL: &str = "pando";
 /// Size of packets, in bytes: fits through VPNs and TURN.
 const PACKET: usize = 1200;
-/// Frames that wait for the master to take them, in bytes; beyond that, packets are not taken.
-const WAITING: usize = 256 << 10;
 /// Time that the last frames have to arrive.
 const LAST_FRAMES: Duration = Duration::from_secs(2);
 /// Time that the end has to be told.
@@ -60,12 +51,7 @@ pub(super) struct Peer {
     /// From the master.
     incoming: Option<mpsc::Receiver<Frame>>,
     /// To the master.
-    outgoing: Option<mpsc::Sender<Frame>>,
-    waiting: VecDeque<Frame>,
-    waiting_bytes: usize,
-    room: Option<Later<Result<OwnedPermit<Frame>, SendError<()>>>>,
-    /// The master has dropped the channel.
-    dropped: Option<Later<()>>,
+    inbox: Inbox,
     data: Option<ChannelId>,
     cutter: Cutter,
     assembler: Assembler,
@@ -92,9 +78,6 @@ impl Identity {
         Self { provider, cert }
     }
 }
-
-/// What the connection waits for, among other things.
-type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -136,11 +119,7 @@ impl Peer {
             say: None,
             opened: None,
             incoming: None,
-            outgoing: None,
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            room: None,
-            dropped: None,
+            inbox: Inbox::default(),
             data: None,
             cutter: Cutter::default(),
             assembler: Assembler::default(),
@@ -184,9 +163,9 @@ impl Peer {
         self.timeout(now);
     }
 
-    /// Whether so many frames wait for the master that packets are better lost: they come again.
+    /// Whether so much waits for the master that packets are better lost: they come again.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting_bytes >= WAITING
+        self.inbox.is_full()
     }
 
     /// Whether a STUN packet without a name, from an unknown address, answers a question of this one.
@@ -219,8 +198,8 @@ impl Peer {
         let waker = self.waker.clone();
         let mut context = Context::from_waker(&waker);
         self.poll(now, outbox);
-        self.deliver(&mut context);
-        if self.dropped.as_mut().is_some_and(|dropped| dropped.as_mut().poll(&mut context).is_ready()) {
+        self.inbox.deliver(&mut context);
+        if self.inbox.is_dropped(&mut context) {
             self.begin_to_leave(now);
         }
         match self.stage {
@@ -240,7 +219,10 @@ impl Peer {
         }
         self.poll(now, outbox);
         if self.stage == Stage::Closed {
-            self.deliver(&mut context);
+            self.inbox.deliver(&mut context);
+            if self.inbox.is_empty() {
+                self.inbox.close();
+            }
         }
     }
 
@@ -251,53 +233,13 @@ impl Peer {
 
     /// Whether there is nothing left of it.
     pub(super) fn is_over(&self) -> bool {
-        self.stage == Stage::Closed && !self.rtc.is_alive() && self.waiting.is_empty()
+        self.stage == Stage::Closed && !self.rtc.is_alive() && self.inbox.is_empty()
     }
 
     /// Ends it, now: what waits is dropped.
     pub(super) fn close(&mut self, now: Instant) {
-        self.nobody_listens();
+        self.inbox.close();
         self.hang_up(now);
-    }
-
-    /// Gives waiting frames to the master, in order.
-    fn deliver(&mut self, context: &mut Context) {
-        loop {
-            if let Some(room) = &mut self.room {
-                let Poll::Ready(permit) = room.as_mut().poll(context) else { return };
-                self.room = None;
-                let frame = self.waiting.pop_front();
-                match (permit, frame) {
-                    (Ok(permit), Some(frame)) => {
-                        self.waiting_bytes -= frame.len();
-                        permit.send(frame);
-                    }
-                    _ => self.nobody_listens(),
-                }
-            }
-            let Some(outgoing) = &self.outgoing else { return };
-            let Some(frame) = self.waiting.pop_front() else {
-                if self.stage == Stage::Closed {
-                    self.nobody_listens();
-                }
-                return;
-            };
-            let length = frame.len();
-            match outgoing.try_send(frame) {
-                Ok(()) => self.waiting_bytes -= length,
-                Err(TrySendError::Full(frame)) => {
-                    self.waiting.push_front(frame);
-                    self.room = Some(Box::pin(outgoing.clone().reserve_owned()));
-                }
-                Err(TrySendError::Closed(_)) => self.nobody_listens(),
-            }
-        }
-    }
-
-    fn nobody_listens(&mut self) {
-        (self.outgoing, self.dropped, self.room) = (None, None, None);
-        self.waiting.clear();
-        self.waiting_bytes = 0;
     }
 
     /// Writes what the master has queued, as far as there is room under way.
@@ -338,7 +280,7 @@ impl Peer {
 
     /// The master has dropped the channel: what it had queued is still sent.
     fn begin_to_leave(&mut self, now: Instant) {
-        self.nobody_listens();
+        self.inbox.close();
         if self.stage == Stage::Open {
             (self.stage, self.until) = (Stage::Leaving, Some(now + LAST_FRAMES));
         }
@@ -397,9 +339,7 @@ impl Peer {
         match self.opened.take().map(|opened| opened.send(ours)) {
             Some(Ok(())) => {
                 self.data = Some(id);
-                let master = theirs.outgoing.clone();
-                self.dropped = Some(Box::pin(async move { master.closed().await }));
-                (self.incoming, self.outgoing) = (Some(theirs.incoming), Some(theirs.outgoing));
+                (self.incoming, self.inbox) = (Some(theirs.incoming), Inbox::new(theirs.outgoing));
                 self.stage = Stage::Open;
                 // What the master queues from now on wakes it.
                 self.waker.wake_by_ref();
@@ -411,12 +351,7 @@ impl Peer {
     fn heard(&mut self, message: Vec<u8>, now: Instant) {
         match self.assembler.message(message) {
             Ok(None) => {}
-            Ok(Some(frame)) => {
-                if self.outgoing.is_some() {
-                    self.waiting_bytes += frame.len();
-                    self.waiting.push_back(frame);
-                }
-            }
+            Ok(Some(frame)) => self.inbox.push(frame),
             Err(pieces::Broken) => self.hang_up(now),
         }
     }
@@ -427,7 +362,7 @@ impl Peer {
             return;
         }
         (self.stage, self.until, self.pace) = (Stage::Closed, Some(now + LAST_PACKETS), None);
-        (self.incoming, self.dropped, self.opened, self.say) = (None, None, None, None);
+        (self.incoming, self.opened, self.say) = (None, None, None);
         if self.rtc.close().is_err() {
             self.rtc.disconnect();
         }
@@ -437,7 +372,7 @@ impl Peer {
     fn broken(&mut self) {
         self.rtc.disconnect();
         (self.stage, self.until, self.pace) = (Stage::Closed, None, None);
-        (self.incoming, self.dropped, self.opened, self.say) = (None, None, None, None);
+        (self.incoming, self.opened, self.say) = (None, None, None);
     }
 }
 

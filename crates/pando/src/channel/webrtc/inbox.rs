@@ -1,0 +1,150 @@
+//! Frames from a browser on their way to the master, who may take its time.
+
+use crate::protocol::Frame;
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::sync::mpsc::{
+    OwnedPermit, Sender,
+    error::{SendError, TrySendError},
+};
+
+/// Frames that wait, in bytes; beyond that, packets are not taken.
+const MOST: usize = 256 << 10;
+
+/// What it waits for.
+type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// See the module. The default one is closed.
+#[derive(Default)]
+pub(super) struct Inbox {
+    master: Option<Sender<Frame>>,
+    waiting: VecDeque<Frame>,
+    bytes: usize,
+    room: Option<Later<Result<OwnedPermit<Frame>, SendError<()>>>>,
+    dropped: Option<Later<()>>,
+}
+
+impl Inbox {
+    pub(super) fn new(master: Sender<Frame>) -> Self {
+        let watched = master.clone();
+        let dropped: Later<()> = Box::pin(async move { watched.closed().await });
+        Self { master: Some(master), dropped: Some(dropped), ..Self::default() }
+    }
+
+    /// A frame came.
+    pub(super) fn push(&mut self, frame: Frame) {
+        if self.master.is_some() {
+            self.bytes += frame.len();
+            self.waiting.push_back(frame);
+        }
+    }
+
+    /// Whether so much waits that packets are better lost: they come again.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= MOST
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether the master has dropped the channel.
+    pub(super) fn is_dropped(&mut self, context: &mut Context) -> bool {
+        self.dropped.as_mut().is_some_and(|dropped| dropped.as_mut().poll(context).is_ready())
+    }
+
+    /// Gives to the master what it has room for, in order.
+    pub(super) fn deliver(&mut self, context: &mut Context) {
+        while let Some(master) = &self.master {
+            if let Some(room) = &mut self.room {
+                let Poll::Ready(permit) = room.as_mut().poll(context) else { return };
+                self.room = None;
+                match (permit, self.waiting.pop_front()) {
+                    (Ok(permit), Some(frame)) => {
+                        self.bytes -= frame.len();
+                        permit.send(frame);
+                    }
+                    _ => return self.close(),
+                }
+                continue;
+            }
+            let Some(frame) = self.waiting.pop_front() else { return };
+            let length = frame.len();
+            match master.try_send(frame) {
+                Ok(()) => self.bytes -= length,
+                Err(TrySendError::Full(frame)) => {
+                    self.waiting.push_front(frame);
+                    self.room = Some(Box::pin(master.clone().reserve_owned()));
+                }
+                Err(TrySendError::Closed(_)) => return self.close(),
+            }
+        }
+    }
+
+    /// Drops what waits; the master hears that there is no more.
+    pub(super) fn close(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+    use tokio::sync::mpsc::{Receiver, channel};
+
+    fn inbox(room: usize) -> (Inbox, Receiver<Frame>) {
+        let (sender, receiver) = channel(room);
+        (Inbox::new(sender), receiver)
+    }
+
+    fn frame(number: usize) -> Frame {
+        Frame::Text(number.to_string())
+    }
+
+    #[test]
+    fn frames_wait_for_room_and_keep_their_order() {
+        let (mut inbox, mut master) = inbox(2);
+        let mut context = Context::from_waker(Waker::noop());
+        (0..5).for_each(|number| inbox.push(frame(number)));
+        for number in 0..5 {
+            inbox.deliver(&mut context);
+            assert_eq!(master.try_recv(), Ok(frame(number)));
+        }
+        assert!(inbox.is_empty() && inbox.bytes == 0);
+        inbox.close();
+        assert!(master.is_closed() && master.try_recv().is_err());
+    }
+
+    #[test]
+    fn it_is_full_until_something_is_taken() {
+        let (mut inbox, mut master) = inbox(1);
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            inbox.push(Frame::Binary(vec![0; MOST / 2].into()));
+        }
+        assert!(inbox.is_full());
+        inbox.deliver(&mut context);
+        assert!(!inbox.is_full() && !inbox.is_empty());
+        assert!(master.try_recv().is_ok());
+        inbox.deliver(&mut context);
+        assert!(inbox.is_empty());
+    }
+
+    #[test]
+    fn a_master_that_is_gone_is_noticed_and_nothing_is_kept_for_it() {
+        let (mut inbox, master) = inbox(1);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(!inbox.is_dropped(&mut context));
+        drop(master);
+        assert!(inbox.is_dropped(&mut context));
+        inbox.push(frame(1));
+        inbox.deliver(&mut context);
+        inbox.push(frame(2));
+        assert!(inbox.is_empty());
+    }
+}
