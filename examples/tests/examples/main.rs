@@ -1,6 +1,7 @@
 //! The examples' programs and functions, each run as its users run it.
 
 mod collatz;
+mod devices;
 mod pipelines;
 mod program;
 mod raytracer;
