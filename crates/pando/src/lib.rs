@@ -14,6 +14,8 @@ pub mod events;
 #[cfg(feature = "master")]
 pub mod ice;
 #[cfg(feature = "master")]
+pub mod journal;
+#[cfg(feature = "master")]
 pub mod master;
 #[cfg(feature = "master")]
 pub mod protocol;

@@ -9,6 +9,7 @@ mod confirm;
 mod failures;
 mod files;
 mod input;
+mod journaled;
 mod output;
 mod report;
 mod seat;
@@ -29,12 +30,14 @@ use crate::{
     cli::{BatchSize, OnError},
     console::Console,
     events::Events,
+    journal::Recorder,
     protocol::{JobOptions, Value},
 };
 use bytes::Bytes;
 use confirm::Unconfirmed;
 use failures::Failures;
 use input::InputQueue;
+use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
     collections::{HashMap, VecDeque},
@@ -100,6 +103,8 @@ pub struct Master {
     /// `--events`.
     pub events: Events,
     core: Mutex<Core>,
+    /// Results of an earlier run, for who reads the input.
+    resume: Mutex<Option<Resume>>,
     /// There are results to confirm.
     pub(crate) answered: Notify,
     input_wanted: Condvar,
@@ -118,6 +123,10 @@ pub(crate) struct Core {
     pub(crate) unconfirmed: VecDeque<Unconfirmed>,
     /// Where the results of values read and not yet output go (`--files`), in order.
     pub(crate) targets: VecDeque<PathBuf>,
+    /// Where results are kept (`--journal`).
+    journal: Option<Arc<Recorder>>,
+    /// Results of an earlier run are still to come: the input is read although nobody asks.
+    resuming: bool,
     pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
@@ -165,6 +174,8 @@ impl Master {
             sync: job.sync.then(|| Sync::new(job.per_core())),
             unconfirmed: VecDeque::new(),
             targets: VecDeque::new(),
+            journal: None,
+            resuming: false,
             seats: HashMap::new(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
@@ -177,6 +188,7 @@ impl Master {
             console,
             events,
             core: Mutex::new(core),
+            resume: Mutex::new(None),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
             output_ready: Condvar::new(),
@@ -196,12 +208,13 @@ impl Master {
     }
 
     fn wake(&self, core: &mut Core) {
+        core.take_finished();
         while let Some(sub) = core.lender.next_wake() {
             if let Some(seat) = core.seats.get(&sub) {
                 seat.wake.notify_one();
             }
         }
-        if core.input.is_empty() && core.lender.wants_input() {
+        if core.wants_input() {
             self.input_wanted.notify_one();
         }
         if !core.unconfirmed.is_empty() {
@@ -251,7 +264,12 @@ impl Master {
     }
 
     /// Values there at start: the command line's items.
-    pub fn provide(&self, values: Vec<Value>) {
+    pub fn provide(self: &Arc<Self>, values: Vec<Value>) {
+        if self.resumes() {
+            let master = self.clone();
+            std::thread::spawn(move || master.feed_items(values));
+            return;
+        }
         self.with(|core| {
             core.input.extend(values);
             core.input.end(Ok(()));
