@@ -29,7 +29,7 @@ use crate::{
     cli::{BatchSize, OnError},
     console::Console,
     events::Events,
-    protocol::{JobOptions, Value},
+    protocol::{JobOptions, Path, Value},
 };
 use bytes::Bytes;
 use confirm::Unconfirmed;
@@ -135,6 +135,8 @@ pub(crate) struct SeatEntry {
     pub(crate) name: String,
     pub(crate) device: String,
     pub(crate) cores: u32,
+    /// How its channel reaches it.
+    pub(crate) path: Path,
     /// Values and results done here.
     pub(crate) done: u64,
     /// Wakes its task: values may be there.

@@ -424,6 +424,7 @@ async fn show_progress(cli: Cli, master: Arc<Master>, live: bool) {
             for line in master.report_lines((now - told).as_secs_f64()) {
                 master.console.say(printable(&line));
             }
+            master.write_statistics(now);
             if cli.verbose && !live {
                 master.console.say(master.status_line(now));
             }
