@@ -31,7 +31,7 @@ use crate::{
     console::Console,
     events::Events,
     journal::Recorder,
-    protocol::{JobOptions, Value},
+    protocol::{JobOptions, Path, Value},
 };
 use bytes::Bytes;
 use confirm::Unconfirmed;
@@ -144,6 +144,8 @@ pub(crate) struct SeatEntry {
     pub(crate) name: String,
     pub(crate) device: String,
     pub(crate) cores: u32,
+    /// How its channel reaches it.
+    pub(crate) path: Path,
     /// Values and results done here.
     pub(crate) done: u64,
     /// Wakes its task: values may be there.

@@ -27,7 +27,7 @@ use axum::{
 };
 use misses::Misses;
 use std::{net::SocketAddr, sync::Arc, time::Instant};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 /// Longest WebSocket message, in bytes: a part and its header, or a long text message.
 const MAX_MESSAGE: usize = 1 << 20;
@@ -60,11 +60,11 @@ struct Served {
     misses: Misses,
 }
 
-/// Serves `site` on `listener` until the process ends.
+/// Serves `site` on `listener` until `closed`, when its other end is dropped too.
 ///
 /// # Errors
 /// When the listener fails.
-pub async fn serve(listener: TcpListener, site: Site) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) -> std::io::Result<()> {
     let page = page(&site);
     let servers = serde_json::json!({"type": "servers", "iceServers": site.ice_servers}).to_string();
     let served = Arc::new(Served { site, page, servers, misses: Misses::default() });
@@ -72,7 +72,8 @@ pub async fn serve(listener: TcpListener, site: Site) -> std::io::Result<()> {
     let listener = axum::serve::ListenerExt::tap_io(listener, |socket| {
         let _ = socket.set_nodelay(true);
     });
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+    let closed = async { drop(closed.await) };
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(closed).await
 }
 
 fn page(site: &Site) -> String {

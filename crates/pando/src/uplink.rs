@@ -37,7 +37,7 @@ pub struct Program {
     pub ice_servers: Vec<IceServer>,
 }
 
-/// An open room. It is opened again whenever the connection to the relay is lost.
+/// An open room. It is opened again whenever the connection to the relay is lost, and goes when this is dropped.
 #[derive(Debug)]
 pub struct Uplink {
     /// Where volunteers join.

@@ -156,6 +156,7 @@ impl Attendant {
                     name: name.clone(),
                     device: hello.device.clone(),
                     cores,
+                    path,
                     done: 0,
                     wake: wake.clone(),
                     replaced: false,

@@ -1,6 +1,7 @@
 //! What people are told while a run goes on: the status line, and what functions report of themselves.
 
 use super::{Core, Master};
+use crate::protocol::Path;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use stream_lender::SubStreamId;
@@ -49,6 +50,23 @@ impl Master {
         })
     }
 
+    /// Writes the counts so far as an event: of the run, and of each device that is connected.
+    pub(crate) fn write_statistics(&self, now: Instant) {
+        if !self.events.wanted() {
+            return;
+        }
+        let fields = self.with(|core| {
+            let devices: Vec<Value> = core
+                .seats
+                .values()
+                .map(|seat| json!({"device": seat.name, "path": seat.path, "cores": seat.cores, "done": seat.done}))
+                .collect();
+            let (done, rate) = (core.statistics.total(), core.statistics.rate(now));
+            json!({"done": done, "rate": rate, "inProgress": core.lender.in_progress(), "devices": devices})
+        });
+        self.events.write("statistics", fields);
+    }
+
     /// The status line: what is done, how fast, by whom.
     pub fn status_line(&self, now: Instant) -> String {
         self.with(|core| status_line(core, now))
@@ -73,11 +91,40 @@ fn status_line(core: &mut Core, now: Instant) -> String {
     let cores: u64 = core.seats.values().map(|seat| u64::from(seat.cores)).sum();
     let plural = |n: u64| if n == 1 { "" } else { "s" };
     format!(
-        "{} done, {rate:.1}/s, {devices} device{} with {cores} core{}, {} in progress, {}",
+        "{} done, {rate:.1}/s, {devices} device{} with {cores} core{}{}, {} in progress, {}",
         core.statistics.total(),
         plural(devices as u64),
         plural(cores),
+        ways(core.seats.values().map(|seat| seat.path)),
         core.lender.in_progress(),
         humantime::format_duration(Duration::from_secs(core.statistics.elapsed(now).as_secs())),
     )
+}
+
+/// How many are connected in another way than by this machine's own port, in words.
+fn ways(paths: impl Iterator<Item = Path>) -> String {
+    let (mut direct, mut turn, mut relay) = (0, 0, 0);
+    for path in paths {
+        match path {
+            Path::Local | Path::WebSocket => {}
+            Path::Direct => direct += 1,
+            Path::Turn => turn += 1,
+            Path::Relay => relay += 1,
+        }
+    }
+    let ways = [(direct, "direct"), (turn, "by TURN"), (relay, "through the relay")];
+    let told: Vec<String> = ways.iter().filter(|(count, _)| *count > 0).map(|(count, way)| format!("{count} {way}")).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_line_tells_other_ways_than_the_usual() {
+        assert_eq!(ways([Path::Local, Path::WebSocket].into_iter()), "");
+        let all = [Path::Relay, Path::Direct, Path::Local, Path::Turn, Path::Direct];
+        assert_eq!(ways(all.into_iter()), " (2 direct, 1 by TURN, 1 through the relay)");
+    }
 }

@@ -55,8 +55,8 @@ pub(super) struct Control {
 
 /// Why a control socket is done with.
 enum End {
-    /// The run is over.
-    Over(oneshot::Sender<()>),
+    /// The run is over, and somebody may wait to hear that this was said.
+    Over(Option<oneshot::Sender<()>>),
     Lost,
 }
 
@@ -112,7 +112,9 @@ impl Room {
                 End::Over(said) => {
                     let _ = control.socket.send(text(&ToRelay::End)).await;
                     let _ = control.socket.close(None).await;
-                    let _ = said.send(());
+                    if let Some(said) = said {
+                        let _ = said.send(());
+                    }
                     return;
                 }
                 End::Lost => {}
@@ -183,7 +185,7 @@ impl Room {
                         return End::Lost;
                     }
                 }
-                Some(said) = ends.recv() => return End::Over(said),
+                said = ends.recv() => return End::Over(said),
             }
         }
     }

@@ -1,0 +1,68 @@
+//! The ends of a run on the command line: two threads, one that reads standard input, one that writes standard output.
+
+use crate::{
+    master::{Ending, Master, Values},
+    protocol::Value,
+};
+use std::{io::Write, sync::Arc};
+use tokio::sync::oneshot;
+
+/// Starts the threads that read the input and write the output; gives how the run ended.
+pub(super) fn start(master: &Arc<Master>, items: Vec<Value>, from_stdin: bool, over_status: bool) -> oneshot::Receiver<Ending> {
+    let (done, ended) = oneshot::channel();
+    let draining = master.clone();
+    std::thread::spawn(move || {
+        let ending = match standard_output() {
+            Ok(stdout) if draining.job.sync => draining.talk(stdout),
+            Ok(stdout) if over_status => draining.drain(OverStatus(stdout)),
+            Ok(stdout) => draining.drain(stdout),
+            Err(error) => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+        };
+        let _ = done.send(ending);
+    });
+    let feeding = master.clone();
+    if master.job.sync {
+        std::thread::spawn(move || feeding.hear(std::io::stdin().lock()));
+        return ended;
+    }
+    match (&master.job.files, from_stdin) {
+        (None, true) => drop(std::thread::spawn(move || feeding.feed(std::io::stdin().lock()))),
+        (None, false) => master.provide(items),
+        (Some(files), true) => {
+            let (files, names) = (files.clone(), Values::new(std::io::stdin(), master.job.framing));
+            std::thread::spawn(move || feeding.feed_files(&files, names));
+        }
+        (Some(files), false) => {
+            let (files, names) = (files.clone(), items.into_iter().map(Ok));
+            std::thread::spawn(move || feeding.feed_files(&files, names));
+        }
+    }
+    ended
+}
+
+/// As a file: `std::io::Stdout` takes a descriptor that is not open for writing for a success.
+#[cfg(unix)]
+fn standard_output() -> std::io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(not(unix))]
+fn standard_output() -> std::io::Result<std::io::StdoutLock<'static>> {
+    Ok(std::io::stdout().lock())
+}
+
+/// Standard output on the terminal that also has the status line, which gives way to results and is drawn again later.
+struct OverStatus<W>(W);
+
+impl<W: Write> Write for OverStatus<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(b"\r\x1b[K")?;
+        self.0.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}

@@ -1,0 +1,143 @@
+//! The ports: where volunteers connect, and how they learn of it.
+
+use super::Refused;
+use crate::{
+    channel::Peers,
+    cli::{Cli, DEFAULT_PORT, When},
+    console::Console,
+    ice::IceServer,
+    master::Master,
+    server::{self, Hosts, Site},
+    uplink::Uplink,
+};
+use pando_bundler::Bundle;
+use std::{
+    io::ErrorKind,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+};
+
+/// Listens on the port that `cli` asks for, or on the first free one.
+pub(super) async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
+    if let Some(port) = cli.port {
+        let socket = SocketAddr::new(cli.bind, port);
+        return listen_on(socket).map_err(|error| {
+            let remedy = match error.kind() {
+                ErrorKind::AddrNotAvailable => "choose another address with --bind",
+                _ => "choose another with --port, or leave it out for the next free one",
+            };
+            Refused(format!("port {port} of {} cannot be used ({error}): {remedy}", cli.bind))
+        });
+    }
+    for port in DEFAULT_PORT..DEFAULT_PORT + 100 {
+        match listen_on(SocketAddr::new(cli.bind, port)) {
+            Ok(listener) => {
+                if port != DEFAULT_PORT {
+                    notes.push(format!("port {DEFAULT_PORT} is taken; using {port}"));
+                }
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            Err(error) => {
+                return Err(Refused(format!("{} cannot be listened on ({error}): choose another address with --bind", cli.bind)));
+            }
+        }
+    }
+    Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
+}
+
+/// With room for as many connections at a time as the system allows: one that finds none is only tried again after a second.
+fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(4096)
+}
+
+/// Starts peer connections, on the UDP port of the same number if it is free.
+pub(super) fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<String>) -> Option<Peers> {
+    let address = listener.local_addr().ok()?;
+    match Peers::start(address) {
+        Ok(peers) => {
+            if peers.port() != address.port() {
+                notes.push(format!("UDP port {} is taken; direct connections use {}", address.port(), peers.port()));
+            }
+            peers.set_stun_servers(cli.ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned).collect());
+            Some(peers)
+        }
+        Err(error) => {
+            notes.push(format!("no UDP port can be used ({error}): volunteers connect by WebSocket only"));
+            None
+        }
+    }
+}
+
+/// What volunteers are served.
+pub(super) fn site(cli: &Cli, token: String, peers: Option<Peers>, master: &Arc<Master>, function: &Bundle) -> Site {
+    Site {
+        master: master.clone(),
+        token,
+        function: function.code.clone(),
+        hash: function.hash.clone(),
+        dom: cli.dom,
+        hosts: Hosts::new(&cli.allow_host),
+        peers,
+        ice_servers: cli.ice_servers.clone(),
+    }
+}
+
+/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes.
+pub(super) fn open_to_volunteers(
+    cli: &Cli,
+    listener: TcpListener,
+    site: Site,
+    uplink: Option<&Uplink>,
+    closed: oneshot::Receiver<()>,
+) -> String {
+    let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
+    let addresses = server::addresses(cli.bind);
+    let urls: Vec<String> = addresses.iter().map(|address| url(*address, port, &site.token)).collect();
+    let console = site.master.console.clone();
+    let failed = console.clone();
+    tokio::spawn(async move {
+        if let Err(error) = server::serve(listener, site, closed).await {
+            failed.say(format!("no more volunteers can join: {error}"));
+        }
+    });
+    for url in &urls {
+        console.say(format!("Serving volunteer code at {url}"));
+    }
+    if cli.open_access {
+        console.say("open access: anyone who finds this port can join");
+    }
+    show_qr(cli, &console, uplink.map_or(&urls[0], |uplink| &uplink.url));
+    if cli.open && open::that_detached(&urls[0]).is_err() {
+        console.say(format!("no browser could be opened: open {} yourself", urls[0]));
+    }
+    match uplink {
+        Some(uplink) => format!("nobody has joined yet: open {} in a browser of any device", uplink.url),
+        None => format!(
+            "nobody has joined yet: open {} in a browser of this machine or of another device on the same network. \
+             If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through, \
+             or let it join through a relay (--host)",
+            urls[0]
+        ),
+    }
+}
+
+fn url(address: IpAddr, port: u16, token: &str) -> String {
+    let socket = SocketAddr::new(address, port);
+    if token.is_empty() { format!("http://{socket}/") } else { format!("http://{socket}/{token}/") }
+}
+
+fn show_qr(cli: &Cli, console: &Console, url: &str) {
+    let wanted = cli.qr == When::Always || cli.qr == When::Auto && Console::is_terminal();
+    if let Some(code) = wanted.then(|| server::qr(url)).flatten() {
+        console.say(code);
+    }
+}

@@ -1,0 +1,228 @@
+//! An open run: the function is loaded, volunteers are let in, this machine's cores are lent. Nothing is read yet: the two ends of
+//! its stream belong to whoever opened it.
+
+use super::{Refused, function::Function, listen, local, progress};
+use crate::{
+    channel::Peers,
+    cli::{BatchSize, Cli, When},
+    console::{Console, printable},
+    events::Events,
+    master::{self, Files, Framing, Job, Master},
+    protocol::{Form, JobOptions},
+    uplink::{Program, Relay, Uplink},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::oneshot, task::JoinSet};
+
+/// Letters of a token: lower case, none that is easily taken for another.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Length of a fresh token.
+const TOKEN: usize = 10;
+/// Time for last frames to arrive over peer connections.
+const LAST_FRAMES: Duration = Duration::from_secs(1);
+
+/// See the module. Dropping it ends the run: volunteers are told, and the children of this machine's cores end.
+pub(crate) struct Open {
+    pub(crate) master: Arc<Master>,
+    peers: Option<Peers>,
+    uplink: Option<Uplink>,
+    /// What goes on beside it.
+    beside: JoinSet<()>,
+    /// The server closes with it.
+    _serving: oneshot::Sender<()>,
+}
+
+impl Open {
+    /// Opens a run as `cli` says; within a tokio runtime.
+    pub(crate) async fn start(cli: &Cli, console: Console) -> Result<Self, Refused> {
+        check(cli)?;
+        let framing = framing(cli);
+        let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
+        let options = job_options(cli);
+        // Said once the URLs are: those come first of all.
+        let mut notes = Vec::new();
+        let listener = if cli.local { None } else { Some(listen::listen(cli, &mut notes).await?) };
+        let peers = listener.as_ref().and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
+        if cli.dom && cli.cores != Some(0) && !cli.start_idle {
+            notes.push(
+                "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
+            );
+        }
+        let function = match (&cli.exec, &cli.function) {
+            (Some(command), _) => Function::program(command, framing)?,
+            (None, Some(path)) => Function::load(cli, path, &options, &mut notes).await?,
+            (None, None) => return Err(Refused("there is no function: name its file, or a program with --exec".into())),
+        };
+        let master = Master::new(job(cli, options, framing, &function), console.clone(), events);
+        let (serving, closed) = oneshot::channel();
+        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving };
+        let master = &open.master;
+
+        let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
+        if let Some(host) = &cli.host {
+            open.uplink = Some(open_room(cli, host, &token, master, &function, open.peers.clone()).await?);
+        }
+        let mut hint = String::new();
+        if let Some(listener) = listener {
+            let site = listen::site(cli, token, open.peers.clone(), master, &function.bundle);
+            hint = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+        }
+        notes.into_iter().for_each(|note| console.say(printable(&note)));
+        let has_local = local::lend_cores(cli, master, function);
+        if !has_local && cli.local {
+            let needs = if cfg!(unix) {
+                "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
+            } else {
+                "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
+            };
+            return Err(Refused(needs.into()));
+        }
+        open.beside.spawn(master::watch(master.clone()));
+        if let Some(command) = &cli.confirm {
+            open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout));
+        }
+        open.beside.spawn(progress::show(cli.clone(), master.clone(), shows_status(cli)));
+        if !has_local {
+            open.beside.spawn(progress::hint_when_alone(master.clone(), hint));
+        }
+        Ok(open)
+    }
+
+    /// Tells volunteers that the job is done, and waits a moment for them to hear it.
+    pub(crate) async fn finish(self) {
+        let master = &self.master;
+        master.finish();
+        let patience = Instant::now() + Duration::from_millis(500);
+        while master.volunteers().0 > 0 && Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Their last frames are on their way through the sockets' tasks.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if let Some(uplink) = &self.uplink {
+            uplink.end().await;
+        }
+        if let Some(peers) = &self.peers {
+            peers.finish(LAST_FRAMES).await;
+        }
+        self.last_words();
+    }
+
+    /// Stops at once; gives how many values were not finished.
+    pub(crate) async fn stop(self) -> usize {
+        if let Some(uplink) = &self.uplink {
+            uplink.end().await;
+        }
+        let (left, _) = self.master.interrupt();
+        if let Some(peers) = &self.peers {
+            peers.finish(Duration::ZERO).await;
+        }
+        self.last_words();
+        left
+    }
+
+    fn last_words(&self) {
+        self.master.console.status(String::new());
+        self.master.events.finish();
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.master.finish();
+    }
+}
+
+/// Refuses options that leave nobody to compute.
+fn check(cli: &Cli) -> Result<(), Refused> {
+    let why = match cli.cores {
+        Some(0) if cli.exec.is_some() => {
+            "--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out"
+        }
+        Some(0) if cli.local => "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out",
+        _ => return Ok(()),
+    };
+    Err(Refused(why.into()))
+}
+
+/// How `cli` has values and results separated.
+pub(super) fn framing(cli: &Cli) -> Framing {
+    Framing {
+        separator: if cli.null { 0 } else { b'\n' },
+        form: if cli.json || cli.sync_stdio { Form::Json } else { Form::Text },
+    }
+}
+
+/// What `cli` says of files.
+pub(super) fn files(cli: &Cli) -> Option<Files> {
+    cli.files.then(|| Files { output_dir: cli.output_dir.clone(), ext: cli.ext.clone() })
+}
+
+/// Whether there is a live status line.
+pub(super) fn shows_status(cli: &Cli) -> bool {
+    cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal()
+}
+
+fn job_options(cli: &Cli) -> JobOptions {
+    JobOptions {
+        concurrency: cli.concurrency,
+        timeout: cli.timeout.map(|timeout| timeout.as_millis() as u64),
+        dom: cli.dom,
+        json: cli.json || cli.sync_stdio,
+        heartbeat: cli.heartbeat.as_millis() as u64,
+    }
+}
+
+fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) -> Job {
+    Job {
+        id: fresh_token(),
+        function: function.bundle.clone(),
+        options,
+        framing,
+        batch_size: if cli.sync_stdio && cli.batch_size == BatchSize::Auto {
+            // Values are asked for as cores become free, and not before.
+            BatchSize::Fixed(cli.concurrency)
+        } else {
+            cli.batch_size
+        },
+        sync: cli.sync_stdio,
+        retries: cli.retries,
+        on_error: cli.on_error,
+        confirms: cli.confirm.is_some(),
+        files: files(cli),
+        local_only: cli.local || cli.exec.is_some(),
+        window: cli.window as usize,
+        quiet: cli.quiet,
+    }
+}
+
+/// Opens a room at the relay `host` and says where volunteers join.
+async fn open_room(
+    cli: &Cli,
+    host: &str,
+    token: &str,
+    master: &Arc<Master>,
+    function: &Function,
+    peers: Option<Peers>,
+) -> Result<Uplink, Refused> {
+    let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
+    let program = Program {
+        function: function.bundle.code.clone(),
+        hash: function.bundle.hash.clone(),
+        dom: cli.dom,
+        token: if token.is_empty() { fresh_token() } else { token.into() },
+        key: fresh_token() + &fresh_token() + &fresh_token(),
+        ice_servers: cli.ice_servers.clone(),
+    };
+    let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;
+    master.console.say(format!("Serving volunteer code at {}", uplink.url));
+    Ok(uplink)
+}
+
+fn fresh_token() -> String {
+    let mut random = [0; TOKEN];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+}
