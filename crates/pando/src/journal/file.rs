@@ -1,10 +1,6 @@
 //! The file of a journal: opened by one run at a time, and read through.
 
-use super::{
-    Kept, Pages, Record, Replay, Writer,
-    record::HEADER,
-    scan::Scan,
-};
+use super::{Kept, Pages, Record, Replay, Writer, record::HEADER, scan::Scan};
 use anyhow::{Context, bail};
 use std::{
     fs::{File, OpenOptions, TryLockError},

@@ -130,10 +130,18 @@ impl Recorder {
         self.shared.lock().closing = true;
         self.shared.work.notify_one();
         let thread = self.thread.lock().expect("nobody panics with it").take();
+        // The thread itself may be the last to know the master.
+        let thread = thread.filter(|thread| thread.thread().id() != thread::current().id());
         if thread.is_some_and(|thread| thread.join().is_err()) {
             return Err("the thread that writes the journal died".into());
         }
         self.shared.lock().failed.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.finish();
     }
 }
 

@@ -1,11 +1,8 @@
 //! A run with a journal: what is finished goes there, and what an earlier run finished comes from there, in its place in the order.
 
-use super::{
-    Core, InputError, Master, files,
-    input::Read,
-};
+use super::{Core, Ending, InputError, Master, files, input::Read};
 use crate::{
-    journal::{Entry, Known, Opened, Kept, Recorder, Replay, digest},
+    journal::{Entry, Kept, Known, Opened, Recorder, Replay, digest},
     protocol::Value,
 };
 use bytes::Bytes;
@@ -65,6 +62,15 @@ impl Master {
         journal.map_or(Ok(()), |journal| journal.finish())
     }
 
+    /// The run ended as `ending`; that it could not keep all that it had to is worse.
+    pub fn close_journal(&self, ending: Ending) -> Ending {
+        let fine = matches!(ending, Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted);
+        match self.finish_journal() {
+            Err(why) if fine => Ending::OutputFailed(why),
+            _ => ending,
+        }
+    }
+
     /// Whether results of an earlier run are to come.
     pub(super) fn resumes(&self) -> bool {
         self.lock().resuming
@@ -82,6 +88,11 @@ impl Master {
     /// When the journal is of other values: neither this one nor those that follow are added.
     pub(super) fn offer(&self, values: impl IntoIterator<Item = Taken>) -> Result<(), InputError> {
         let mut resume = self.resume.lock().expect("nobody panics with it");
+        // Not as soon as the last result is found: that nothing follows it must be known without any volunteer.
+        if resume.as_ref().is_some_and(Resume::is_over) {
+            *resume = None;
+            self.lock().resuming = false;
+        }
         let mut slice = Vec::new();
         let mut bytes = 0;
         for (value, target) in values {
@@ -100,10 +111,6 @@ impl Master {
             }
         }
         self.hand_over(&mut slice);
-        if resume.as_ref().is_some_and(|resume| resume.next >= resume.replay.end()) {
-            *resume = None;
-            self.lock().resuming = false;
-        }
         Ok(())
     }
 
@@ -119,7 +126,8 @@ impl Master {
 
     /// No more values come.
     pub(super) fn end_input(&self, how: Result<(), InputError>) {
-        if let (Ok(()), Some(resume)) = (&how, self.resume.lock().expect("nobody panics with it").take()) {
+        let resume = self.resume.lock().expect("nobody panics with it").take();
+        if let (Ok(()), Some(resume)) = (&how, resume.filter(|resume| !resume.is_over())) {
             let further = resume.replay.end() - resume.next;
             self.console.say(format!("the input ends before the journal {} does: {further} more had been read", resume.name));
         }
@@ -139,6 +147,11 @@ impl Master {
 }
 
 impl Resume {
+    /// Whether no further result is to come.
+    fn is_over(&self) -> bool {
+        self.next >= self.replay.end()
+    }
+
     /// `value`, the next of the input, or its result where that is known.
     fn resolve(&mut self, value: Value, target: Option<&Path>) -> Result<Read, InputError> {
         let index = self.next;

@@ -1,6 +1,6 @@
 //! The ports: where volunteers connect, and how they learn of it.
 
-use super::Refused;
+use super::{Refused, journal::PATIENCE};
 use crate::{
     channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
@@ -15,14 +15,18 @@ use std::{
     io::ErrorKind,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::oneshot,
 };
 
-/// Listens on the port that `cli` asks for, or on the first free one.
-pub(super) async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
+/// Listens on the port that `cli` asks for, on the one that is `kept` from an earlier run, or on the first free one.
+pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
+    if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&cli.port)) {
+        return listen_again(SocketAddr::new(cli.bind, port)).await;
+    }
     if let Some(port) = cli.port {
         let socket = SocketAddr::new(cli.bind, port);
         return listen_on(socket).map_err(|error| {
@@ -48,6 +52,27 @@ pub(super) async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpList
         }
     }
     Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
+}
+
+/// On a port that who was here before may still be about to leave.
+async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
+    let start = Instant::now();
+    loop {
+        match listen_on(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && start.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => {
+                return other.map_err(|error| {
+                    Refused(format!(
+                        "port {}, at which the journal's volunteers come back, cannot be used ({error}): \
+                         end what has it, or choose another with --port",
+                        address.port()
+                    ))
+                });
+            }
+        }
+    }
 }
 
 /// With room for as many connections at a time as the system allows: one that finds none is only tried again after a second.
