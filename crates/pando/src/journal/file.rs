@@ -2,9 +2,13 @@
 
 use super::{Kept, Pages, Record, Replay, Writer, record::HEADER, scan::Scan};
 use anyhow::{Context, bail};
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
+#[cfg(windows)]
+use std::os::windows::fs::FileExt;
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -41,7 +45,7 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
     keep_private(&file);
     let file = Arc::new(file);
     let end = file.metadata().with_context(named)?.len();
-    let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone()));
+    let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
     let mut header = Vec::new();
     (&mut source).take(HEADER.len() as u64).read_to_end(&mut header).with_context(named)?;
     let mut opened = Opened { path: path.into(), file, length: 0, pages: Pages::default(), kept: None, cut: end };
@@ -97,7 +101,7 @@ impl Opened {
 
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
+    options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
@@ -136,7 +140,7 @@ fn sync_folder(path: &Path) {
     let _ = path;
 }
 
-/// A reader of a file with a place of its own.
+/// A file, with a place of its own in it.
 #[derive(Debug)]
 pub(super) struct At {
     file: Arc<File>,
@@ -144,9 +148,8 @@ pub(super) struct At {
 }
 
 impl At {
-    /// At the start.
-    pub(super) fn new(file: Arc<File>) -> Self {
-        Self { file, at: 0 }
+    pub(super) fn new(file: Arc<File>, at: u64) -> Self {
+        Self { file, at }
     }
 }
 
@@ -155,6 +158,18 @@ impl Read for At {
         let read = read_at(&self.file, buffer, self.at)?;
         self.at += read as u64;
         Ok(read)
+    }
+}
+
+impl Write for At {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = write_at(&self.file, bytes, self.at)?;
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -169,18 +184,24 @@ impl Seek for At {
     }
 }
 
-pub(super) fn read_exact_at(file: &Arc<File>, buffer: &mut [u8], at: u64) -> io::Result<()> {
-    At { file: file.clone(), at }.read_exact(buffer)
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    file.read_at(buffer, at)
 }
 
 #[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    file.write_at(bytes, at)
 }
 
 #[cfg(windows)]
 fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+    file.seek_read(buffer, at)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    file.seek_write(bytes, at)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ struct State {
     written: u64,
     /// Somebody waits.
     urgent: bool,
-    /// What this run has recorded is to be taken back.
+    /// What this run has recorded is taken back.
     abandoned: bool,
     closing: bool,
     failed: Option<String>,
@@ -85,7 +85,7 @@ impl Recorder {
     /// Adds a result. Never waits for the disk.
     pub fn record(&self, entry: Entry) {
         let mut state = self.shared.lock();
-        if state.failed.is_some() || state.abandoned {
+        if state.failed.is_some() || state.abandoned && entry.target.is_none() {
             return;
         }
         let before = state.bytes;
@@ -116,9 +116,10 @@ impl Recorder {
         self.shared.wait(|state| state.written >= recorded)
     }
 
-    /// Takes back what was recorded: it belongs to other values. Nothing more is.
+    /// Takes back what was recorded: it belongs to other values. Nothing more is; files are written on.
     pub fn abandon(&self) {
-        self.shared.lock().abandoned = true;
+        let mut state = self.shared.lock();
+        (state.abandoned, state.urgent) = (true, true);
         self.shared.work.notify_one();
     }
 
@@ -162,7 +163,7 @@ impl Shared {
             if let Some(why) = &state.failed {
                 return Err(why.clone());
             }
-            if state.abandoned || state.closing {
+            if state.closing {
                 return Ok(());
             }
             state.urgent = true;
@@ -189,33 +190,33 @@ impl Shared {
             )
         };
         loop {
-            let (entries, bytes, last) = self.wait_for_work(writer.due());
+            let Work { entries, bytes, abandoned, last } = self.wait_for_work(writer.due());
             let count = entries.len() as u64;
+            if abandoned && writer.length() > start {
+                writer.cut_back(start);
+            }
             for entry in entries {
-                write_entry(writer, &entry, store).map_err(|Failed(target, error)| match target {
+                write_entry(writer, &entry, store, abandoned).map_err(|Failed(target, error)| match target {
                     Some(target) => format!("{} cannot be written: {error}", target.display()),
                     None => failed(error),
                 })?;
             }
             let now = Instant::now();
             writer.write(now).map_err(failed)?;
-            let abandoned = self.account(count, bytes);
-            if abandoned {
-                writer.cut_back(start);
-            }
-            if last || abandoned || writer.due().is_some_and(|due| due <= now) {
+            self.account(count, bytes);
+            if last || writer.due().is_some_and(|due| due <= now) {
                 writer.sync().map_err(failed)?;
             }
-            if last || abandoned {
+            if last {
                 return Ok(());
             }
         }
     }
 
-    /// Waits until there is something to write or to sync; gives the entries, their bytes, and whether they are the last.
-    fn wait_for_work(&self, due: Option<Instant>) -> (Vec<Entry>, usize, bool) {
+    /// Waits until there is something to write or to sync.
+    fn wait_for_work(&self, due: Option<Instant>) -> Work {
         let mut state = self.lock();
-        while !(state.closing || state.urgent || state.abandoned || state.bytes >= BLOCK) {
+        while !(state.closing || state.urgent || state.bytes >= BLOCK) {
             let until = [state.since.map(|since| since + GATHER), due].into_iter().flatten().min();
             state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
                 None => self.work.wait(state).expect("nobody panics with it"),
@@ -224,23 +225,31 @@ impl Shared {
             };
         }
         (state.since, state.urgent) = (None, false);
-        (std::mem::take(&mut state.entries), state.bytes, state.closing)
+        let entries = std::mem::take(&mut state.entries);
+        Work { entries, bytes: state.bytes, abandoned: state.abandoned, last: state.closing }
     }
 
-    /// So much is written; gives whether it is to be taken back.
-    fn account(&self, count: u64, bytes: usize) -> bool {
+    /// So much is written.
+    fn account(&self, count: u64, bytes: usize) {
         let mut state = self.lock();
         state.written += count;
         state.bytes -= bytes;
         self.done.notify_all();
-        state.abandoned
     }
+}
+
+/// What is to be written, and whether it is only files, and the last.
+struct Work {
+    entries: Vec<Entry>,
+    bytes: usize,
+    abandoned: bool,
+    last: bool,
 }
 
 /// Which file cannot be written, if it is not the journal, and why.
 struct Failed(Option<PathBuf>, io::Error);
 
-fn write_entry(writer: &mut Writer, entry: &Entry, store: Store) -> Result<(), Failed> {
+fn write_entry(writer: &mut Writer, entry: &Entry, store: Store, only_file: bool) -> Result<(), Failed> {
     let Entry { index, value, result, target } = entry;
     let in_file = target.as_ref().map(|_| digest(result));
     let bytes = match target {
@@ -250,6 +259,9 @@ fn write_entry(writer: &mut Writer, entry: &Entry, store: Store) -> Result<(), F
         }
         None => result,
     };
+    if only_file {
+        return Ok(());
+    }
     writer.push(&Record::Item(Item { index: *index, input: digest(value), in_file, bytes }));
     if writer.pending() >= BLOCK {
         writer.write(Instant::now()).map_err(|error| Failed(None, error))?;

@@ -78,7 +78,7 @@ impl Replay {
             return Ok(());
         }
         self.places.resize(PAGE as usize, None);
-        let mut source = BufReader::with_capacity(64 << 10, At::new(self.file.clone()));
+        let mut source = BufReader::with_capacity(64 << 10, At::new(self.file.clone(), 0));
         for stretch in stretches {
             source.seek(SeekFrom::Start(stretch.start))?;
             let mut at = stretch.start;
@@ -100,7 +100,7 @@ impl Replay {
 
     fn fetch(&self, index: u64, input: &Digest, at: Range<u64>) -> io::Result<Known> {
         let mut bytes = vec![0; (at.end - at.start) as usize];
-        super::file::read_exact_at(&self.file, &mut bytes, at.start)?;
+        At::new(self.file.clone(), at.start).read_exact(&mut bytes)?;
         let Some((Record::Item(item), _)) = Record::first(&bytes) else { return Err(ErrorKind::InvalidData.into()) };
         if item.index != index || item.input != *input {
             return Err(ErrorKind::InvalidData.into());

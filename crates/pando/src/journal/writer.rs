@@ -1,6 +1,6 @@
 //! The end of a journal, where records are added. Time is an argument.
 
-use super::Record;
+use super::{Record, file::At};
 use std::{
     fs::File,
     io::{self, Write},
@@ -58,7 +58,7 @@ impl Writer {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let written = (&*self.file).write_all(&self.buffer);
+        let written = At::new(self.file.clone(), self.length).write_all(&self.buffer);
         if written.is_ok() {
             self.length += self.buffer.len() as u64;
             self.unsynced.get_or_insert(now);
