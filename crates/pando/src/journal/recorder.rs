@@ -186,7 +186,7 @@ impl Shared {
         let failed = |error: io::Error| {
             format!(
                 "the journal {name} cannot be written: {error}. \
-                 What it has stays usable: see to that, then give the same command again"
+                 What is in it stays usable: make room or mend it, then give the same command again"
             )
         };
         loop {

@@ -77,9 +77,9 @@ fn items_that_failed_are_tried_again() {
         run.stdin(numbers(5)).run()
     };
     let fails = "(x, cb) => x == 3 ? cb(new Error('no')) : cb(null, x * x)";
-    job(fails, "skip").ends(1, lines(&["1", "4", "16", "25"]));
-    job(fails, "skip").ends(1, lines(&["1", "4", "16", "25"])).said(&["item 3 failed", "4 results are there"]);
-    job(fails, "stop").ends(1, lines(&["1", "4"])).said(&["item 3 failed"]);
+    job(fails, "skip").ends(1, lines(["1", "4", "16", "25"]));
+    job(fails, "skip").ends(1, lines(["1", "4", "16", "25"])).said(&["item 3 failed", "4 results are there"]);
+    job(fails, "stop").ends(1, lines(["1", "4"])).said(&["item 3 failed"]);
     job(SQUARE, "stop").gives(squares(5));
 }
 
