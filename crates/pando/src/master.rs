@@ -13,6 +13,7 @@ mod output;
 mod report;
 mod seat;
 mod statistics;
+mod stragglers;
 mod sync;
 mod watch;
 
@@ -23,6 +24,7 @@ pub use files::Files;
 pub use input::{Framing, InputError, items};
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
+pub use stragglers::recall_stragglers;
 pub use watch::watch;
 
 use crate::{
@@ -119,6 +121,8 @@ pub(crate) struct Core {
     /// Where the results of values read and not yet output go (`--files`), in order.
     pub(crate) targets: VecDeque<PathBuf>,
     pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
+    /// Calls that a core has open at a time.
+    pub(crate) calls_per_core: u64,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
@@ -147,8 +151,27 @@ pub(crate) struct SeatEntry {
     pub(crate) running: HashMap<u64, watch::LongCall>,
     /// Values it is asked to give back.
     pub(crate) recalls: Vec<Index>,
+    /// Because others have nothing to do, and these have a go at them before it asks again.
+    pub(crate) yields: bool,
+    /// When it was last asked because of that.
+    pub(crate) recalled: Option<Instant>,
+    /// Time of a call lately, if any has ended.
+    pub(crate) each: Option<Duration>,
     /// Reports of its function since the last line about them.
     pub(crate) reports: report::Sum,
+}
+
+/// What a volunteer's task must know.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// The run is over.
+    pub(crate) finished: bool,
+    /// The device came back on another channel.
+    pub(crate) replaced: bool,
+    /// Values to ask back.
+    pub(crate) recalls: Vec<Index>,
+    /// Others have a go at those before it asks again.
+    pub(crate) yields: bool,
 }
 
 impl Master {
@@ -168,6 +191,7 @@ impl Master {
             unconfirmed: VecDeque::new(),
             targets: VecDeque::new(),
             seats: HashMap::new(),
+            calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
             output_waits: false,
@@ -236,13 +260,15 @@ impl Master {
         }
     }
 
-    /// Whether the run is over, whether the device of `sub` came back on another channel, and what it is to give back.
-    pub(crate) fn standing(&self, sub: SubStreamId) -> (bool, bool, Vec<Index>) {
+    /// What `sub` must know of the run now.
+    pub(crate) fn standing(&self, sub: SubStreamId) -> Standing {
         let mut core = self.lock();
         let finished = core.finished;
         match core.seats.get_mut(&sub) {
-            Some(seat) => (finished, seat.replaced, std::mem::take(&mut seat.recalls)),
-            None => (finished, false, Vec::new()),
+            Some(seat) => {
+                Standing { finished, replaced: seat.replaced, recalls: std::mem::take(&mut seat.recalls), yields: seat.yields }
+            }
+            None => Standing { finished, ..Standing::default() },
         }
     }
 

@@ -4,7 +4,7 @@ mod goodbye;
 mod hear;
 
 use super::{
-    Master, SeatEntry,
+    Master, SeatEntry, Standing,
     report::Sum,
     seat::{Due, Seat},
 };
@@ -162,6 +162,9 @@ impl Attendant {
                     replaced: false,
                     running: HashMap::new(),
                     recalls: Vec::new(),
+                    yields: false,
+                    recalled: None,
+                    each: None,
                     reports: Sum::default(),
                 },
             );
@@ -211,11 +214,11 @@ impl Attendant {
                     }
                 },
                 () = wake.notified() => {
-                    self.asking = true;
-                    let (finished, replaced, recalls) = self.master.standing(self.sub);
+                    let Standing { finished, replaced, recalls, yields } = self.master.standing(self.sub);
                     if finished || replaced {
                         return if finished { End::Done } else { End::Replaced };
                     }
+                    self.asking = !yields;
                     if !recalls.is_empty() {
                         self.seat.say(&ToVolunteer::Recall { ids: recalls });
                     }

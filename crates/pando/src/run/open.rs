@@ -81,6 +81,7 @@ impl Open {
             return Err(Refused(needs.into()));
         }
         open.beside.spawn(master::watch(master.clone()));
+        open.beside.spawn(master::recall_stragglers(master.clone()));
         if let Some(command) = &cli.confirm {
             open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout));
         }
