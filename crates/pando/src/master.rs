@@ -144,6 +144,8 @@ pub(crate) struct SeatEntry {
     pub(crate) cores: u32,
     /// Values and results done here.
     pub(crate) done: u64,
+    /// Values that it asked for in vain.
+    pub(crate) short: usize,
     /// Wakes its task: values may be there.
     pub(crate) wake: Arc<Notify>,
     /// Ends its task: the same device came back on another channel.

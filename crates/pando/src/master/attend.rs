@@ -157,6 +157,7 @@ impl Attendant {
                     device: hello.device.clone(),
                     cores,
                     done: 0,
+                    short: 0,
                     wake: wake.clone(),
                     replaced: false,
                     running: HashMap::new(),
@@ -241,6 +242,7 @@ impl Attendant {
         let (sub, lent, seat, alone) = (self.sub, &mut self.lent, &mut self.seat, &mut self.alone);
         let mut length = 1;
         let (mut asking, mut done) = (true, false);
+        let mut short = 0;
         self.master.with(|core| {
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
             if alone.is_some() {
@@ -259,7 +261,7 @@ impl Attendant {
                         }
                     }
                     Ask::Wait => {
-                        asking = false;
+                        (asking, short) = (false, room - lent.len());
                         break;
                     }
                     Ask::Done => {
@@ -267,6 +269,9 @@ impl Attendant {
                         break;
                     }
                 }
+            }
+            if let Some(seat) = core.seats.get_mut(&sub) {
+                seat.short = short;
             }
         });
         self.asking = asking;

@@ -4,36 +4,44 @@
 use super::{Core, Ending, InputError, Master};
 use crate::protocol::Value;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use std::{
     future::poll_fn,
-    pin::pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
 };
 use stream_lender::{Index, Output};
+
+/// Bytes of values read at a time, about.
+const BLOCK: usize = 64 * 1024;
 
 /// What became of a value.
 pub(crate) type Settled = (Index, Result<Bytes, String>);
 
 impl Master {
-    /// Reads `values` to their end, one at a time, each only once some volunteer asks for it.
+    /// Reads `values` to their end, only while some volunteer asks for them, and no more than are asked for.
     pub(crate) async fn feed_stream(&self, values: impl Stream<Item = Result<Value, InputError>>) {
         let mut values = pin!(values);
         loop {
-            poll_fn(|context| self.poll_wanted(context)).await;
-            match values.next().await {
-                Some(Ok(value)) => self.put(value),
-                Some(Err(error)) => return self.end_input(Err(error)),
-                None => return self.end_input(Ok(())),
+            let wanted = poll_fn(|context| self.poll_wanted(context)).await;
+            let (block, end) = poll_fn(|context| poll_block(values.as_mut(), wanted, context)).await;
+            self.with(|core| {
+                core.input.extend(block);
+                core.lender.input_ready();
+            });
+            if let Some(how) = end {
+                return self.end_input(how);
             }
         }
     }
 
-    /// Whether a value is wanted now.
-    fn poll_wanted(&self, context: &mut Context<'_>) -> Poll<()> {
+    /// Waits until values are wanted; gives how many.
+    fn poll_wanted(&self, context: &mut Context<'_>) -> Poll<usize> {
         let core = self.lock();
         if core.input.is_empty() && core.lender.wants_input() {
-            return Poll::Ready(());
+            let asked: usize = core.seats.values().map(|seat| seat.short).sum();
+            let room = self.job.window.saturating_sub(core.lender.in_progress());
+            return Poll::Ready(asked.min(room).max(1));
         }
         self.input_task.register(context.waker());
         Poll::Pending
@@ -76,6 +84,28 @@ impl Master {
         self.output_task.register(context.waker());
         Poll::Pending
     }
+}
+
+/// The next of `values`, at most `most`, and those behind it only as far as they are there; and how the values ended, if they did.
+fn poll_block(
+    mut values: Pin<&mut impl Stream<Item = Result<Value, InputError>>>,
+    most: usize,
+    context: &mut Context<'_>,
+) -> Poll<(Vec<Value>, Option<Result<(), InputError>>)> {
+    let (mut block, mut bytes) = (Vec::new(), 0);
+    while block.len() < most && bytes < BLOCK {
+        match values.as_mut().poll_next(context) {
+            Poll::Ready(Some(Ok(value))) => {
+                bytes += value.bytes.len();
+                block.push(value);
+            }
+            Poll::Ready(Some(Err(error))) => return Poll::Ready((block, Some(Err(error)))),
+            Poll::Ready(None) => return Poll::Ready((block, Some(Ok(())))),
+            Poll::Pending if block.is_empty() => return Poll::Pending,
+            Poll::Pending => break,
+        }
+    }
+    Poll::Ready((block, None))
 }
 
 impl Core {
