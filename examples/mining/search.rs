@@ -179,6 +179,6 @@ impl fmt::Display for Mined {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { blocks, given, counted, hashes, cancelled } = self;
-        write!(f, "{blocks} blocks, {hashes} hashes: of {given} attempts {counted} counted, {cancelled} were cancelled")
+        write!(f, "{blocks} mined, {hashes} hashes: of {given} attempts {counted} counted, {cancelled} were cancelled")
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     collatz::{FUNCTIONS, MAX, RANGES, most_steps},
     devices::{install, map, pando},
     program::{apply, run},
-    raytracer::{ANGLES, ENCODER},
+    raytracer::{ANGLES, ENCODER, pixels},
 };
 
 #[test]
@@ -36,7 +36,10 @@ fn the_animation_decodes_to_100_frames() {
     let (angles, rendered) = (lines(&angles), lines(&frames));
     let samples = [0, 37, 99];
     let expected = apply("raytracer/raytracer.js", &samples.map(|frame| angles[frame].clone() + "\n").concat()).lines();
-    assert!(samples.iter().zip(expected).all(|(frame, expected)| rendered[*frame] == expected), "frames are in their places");
+    for (frame, expected) in samples.iter().zip(expected) {
+        // Their compression may differ: that of Node is another than that of browsers.
+        assert!(pixels(&rendered[*frame]) == pixels(&expected), "frame {frame} is in its place");
+    }
     let gif = run(ENCODER, &[], &frames).success();
     let mut decoder = DecodeOptions::new().read_info(&*gif).expect("a GIF");
     assert_eq!((decoder.width(), decoder.height()), (300, 300));
