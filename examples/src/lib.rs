@@ -1,5 +1,8 @@
 //! What the examples' small programs share: how they read lines, and how they end.
 
+#[path = "../mining/shared.rs"]
+pub mod mining;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 

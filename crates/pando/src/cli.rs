@@ -193,6 +193,9 @@ pub enum OnError {
     Skip,
     /// Its output says so.
     Report,
+    /// Its place in the output is an error: the library's form of `Report`.
+    #[value(skip)]
+    Tell,
 }
 
 /// When something is shown.

@@ -14,6 +14,7 @@ mod report;
 mod seat;
 mod statistics;
 mod stragglers;
+mod stream;
 mod sync;
 mod watch;
 
@@ -25,6 +26,7 @@ pub use input::{Framing, InputError, items};
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
 pub use stragglers::recall_stragglers;
+pub(crate) use sync::{Heard, Said};
 pub use watch::watch;
 
 use crate::{
@@ -36,6 +38,7 @@ use crate::{
 use bytes::Bytes;
 use confirm::Unconfirmed;
 use failures::Failures;
+use futures_util::task::AtomicWaker;
 use input::InputQueue;
 use pando_bundler::Bundle;
 use std::{
@@ -104,8 +107,12 @@ pub struct Master {
     core: Mutex<Core>,
     /// There are results to confirm.
     pub(crate) answered: Notify,
+    /// Whoever reads the input: a thread, or a task.
     input_wanted: Condvar,
+    input_task: AtomicWaker,
+    /// Whoever takes the output: a thread, or a task.
     output_ready: Condvar,
+    output_task: AtomicWaker,
 }
 
 /// What the lock guards.
@@ -126,7 +133,7 @@ pub(crate) struct Core {
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
-    /// The output thread waits for a result.
+    /// Whoever takes the output waits for a result.
     output_waits: bool,
     /// The run is over: every volunteer is told so.
     pub(crate) finished: bool,
@@ -143,6 +150,8 @@ pub(crate) struct SeatEntry {
     pub(crate) path: Path,
     /// Values and results done here.
     pub(crate) done: u64,
+    /// Values that it asked for in vain.
+    pub(crate) short: usize,
     /// Wakes its task: values may be there.
     pub(crate) wake: Arc<Notify>,
     /// Ends its task: the same device came back on another channel.
@@ -205,7 +214,9 @@ impl Master {
             core: Mutex::new(core),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
+            input_task: AtomicWaker::new(),
             output_ready: Condvar::new(),
+            output_task: AtomicWaker::new(),
         })
     }
 
@@ -229,14 +240,16 @@ impl Master {
         }
         if core.input.is_empty() && core.lender.wants_input() {
             self.input_wanted.notify_one();
+            self.input_task.wake();
         }
         if !core.unconfirmed.is_empty() {
             self.answered.notify_one();
         }
         core.ask_for_more();
-        if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_lines)) {
+        if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said)) {
             core.output_waits = false;
             self.output_ready.notify_one();
+            self.output_task.wake();
         }
     }
 

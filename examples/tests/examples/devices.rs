@@ -5,7 +5,10 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
 };
 
@@ -23,7 +26,14 @@ pub(crate) fn pando() -> Command {
 /// Maps `input` over one core of this machine and one tab; gives what pando printed, and said.
 pub(crate) fn map(function: &str, input: Vec<u8>) -> (Vec<u8>, String) {
     let mut command = pando();
-    command.args([function, "--stdin", "--port", "0", "--cores", "1"]);
+    command.args([function, "--stdin"]);
+    feed(command, input)
+}
+
+/// Gives `input` to a command that takes options of pando, once one core of this machine and one tab are there; gives what it printed,
+/// and said.
+pub(crate) fn feed(mut command: Command, input: Vec<u8>) -> (Vec<u8>, String) {
+    command.args(["--port", "0", "--cores", "1"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pando starts");
     let mut stdin = child.stdin.take().expect("piped");
     let mut said = BufReader::new(child.stderr.take().expect("piped"));
@@ -50,6 +60,19 @@ pub(crate) fn map(function: &str, input: Vec<u8>) -> (Vec<u8>, String) {
     let log = listening.join().expect("it reads");
     assert!(status.success(), "{status}\n{log}");
     (output, log)
+}
+
+/// Installs the npm packages of an example, where that has not been done.
+pub(crate) fn install(example: &str) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(example);
+    // Written last of all by npm.
+    if !folder.join("node_modules/.package-lock.json").exists() {
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
+        assert!(status.success(), "npm ci: {status}");
+    }
 }
 
 /// A browser tab of its own, killed when dropped.

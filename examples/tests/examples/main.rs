@@ -2,6 +2,7 @@
 
 mod collatz;
 mod devices;
+mod mining;
 mod pipelines;
 mod program;
 mod raytracer;

@@ -158,6 +158,7 @@ impl Attendant {
                     cores,
                     path,
                     done: 0,
+                    short: 0,
                     wake: wake.clone(),
                     replaced: false,
                     running: HashMap::new(),
@@ -245,6 +246,7 @@ impl Attendant {
         let (sub, lent, seat, alone) = (self.sub, &mut self.lent, &mut self.seat, &mut self.alone);
         let mut length = 1;
         let (mut asking, mut done) = (true, false);
+        let mut short = 0;
         self.master.with(|core| {
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
             if alone.is_some() {
@@ -263,7 +265,7 @@ impl Attendant {
                         }
                     }
                     Ask::Wait => {
-                        asking = false;
+                        (asking, short) = (false, room - lent.len());
                         break;
                     }
                     Ask::Done => {
@@ -271,6 +273,9 @@ impl Attendant {
                         break;
                     }
                 }
+            }
+            if let Some(seat) = core.seats.get_mut(&sub) {
+                seat.short = short;
             }
         });
         self.asking = asking;

@@ -92,6 +92,11 @@ impl Open {
         Ok(open)
     }
 
+    /// Has `task` go on as long as the run does.
+    pub(crate) fn beside(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.beside.spawn(task);
+    }
+
     /// Tells volunteers that the job is done, and waits a moment for them to hear it.
     pub(crate) async fn finish(self) {
         let master = &self.master;
