@@ -199,7 +199,8 @@ impl Tab {
         Ok(())
     }
 
-    /// Slows the page's thread down by this factor, as on a slower device; 1 is full speed.
+    /// Slows the page's thread down by this factor, as on a slower device; 1 is full speed. Chromium does not do so to
+    /// workers: what is computed there keeps its speed, and only a function that runs with `--dom` is slowed down.
     ///
     /// # Errors
     /// When the browser does not answer.
