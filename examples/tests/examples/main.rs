@@ -1,7 +1,10 @@
 //! The examples' programs and functions, each run as its users run it.
 
+mod agent;
+mod arxiv;
 mod collatz;
 mod devices;
+mod people;
 mod pipelines;
 mod program;
 mod raytracer;
