@@ -1,8 +1,11 @@
 //! The examples' programs and functions, each run as its users run it.
 
+mod agent;
+mod arxiv;
 mod collatz;
 mod devices;
 mod mining;
+mod people;
 mod pipelines;
 mod program;
 mod raytracer;
