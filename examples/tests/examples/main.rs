@@ -2,7 +2,9 @@
 
 mod collatz;
 mod devices;
+mod npm;
 mod pipelines;
 mod program;
+mod random_testing;
 mod raytracer;
 mod square;
