@@ -1,5 +1,7 @@
 //! What the examples' small programs share: how they read lines, and how they end.
 
+pub mod results;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 

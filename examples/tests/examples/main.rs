@@ -2,7 +2,9 @@
 
 mod collatz;
 mod devices;
+mod landsat;
 mod pipelines;
 mod program;
 mod raytracer;
+mod running;
 mod square;
