@@ -86,7 +86,10 @@ async fn take(
     body: Body,
 ) -> Result<(StatusCode, Json<Received>), (StatusCode, String)> {
     if !is_plain(&name) {
-        return Err((StatusCode::BAD_REQUEST, "a name has letters, digits, `.`, `_` and `-`, and a letter or digit first".into()));
+        return Err((
+            StatusCode::BAD_REQUEST,
+            "a name has letters, digits, `.`, `_` and `-`, and a letter or digit first".into(),
+        ));
     }
     let mut part = Part::create(&results).map_err(broken)?;
     let mut body = body.into_data_stream();

@@ -22,7 +22,8 @@ export default async ({ id, magnet }, { report }) => {
 }
 
 async function download (magnet) {
-  const torrent = client.add(magnet)
+  const torrent = client.add(magnet, { getAnnounceOpts })
+  connect(torrent)
   await new Promise(resolve => torrent.once('ready', resolve))
   const bytes = new Uint8Array(await torrent.files[0].arrayBuffer())
   const trackers = torrent.announce
@@ -33,14 +34,27 @@ async function download (magnet) {
 const offered = new Map()
 
 // Offers a picture until somebody has all of it.
-async function offer (png, name, trackers) {
+function offer (png, name, trackers) {
   if (!offered.has(name)) {
-    const torrent = client.seed(new Blob([png]), { name, announceList: trackers.map(tracker => [tracker]) })
+    const announceList = trackers.map(tracker => [tracker])
+    const torrent = client.seed(new Blob([png]), { name, announceList, getAnnounceOpts })
     torrent.on('wire', wire => wire.on('have', () => {
       if (!wire.isSeeder || !offered.delete(name)) return
       client.remove(torrent, { destroyStore: true })
     }))
+    connect(torrent)
     offered.set(name, new Promise(resolve => torrent.once('ready', () => resolve(torrent.magnetURI))))
   }
   return offered.get(name)
+}
+
+// This page makes the offers to connect; the tracker hands them to who is there, so they are made until somebody is.
+const getAnnounceOpts = () => ({ numwant: 2 })
+
+function connect (torrent, delay = 200) {
+  setTimeout(() => {
+    if (torrent.destroyed) return
+    if (torrent.numPeers === 0 && torrent.discovery) torrent.discovery.tracker.update()
+    connect(torrent, Math.min(2 * delay, 5000))
+  }, delay)
 }

@@ -110,11 +110,11 @@ fn install() {
 
 fn npm_ci(folder: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        if !folder.join("node_modules/.package-lock.json").exists() {
-            let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-            let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
-            assert!(status.success(), "npm ci: {status}");
-        }
+    if !folder.join("node_modules/.package-lock.json").exists() {
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
+        assert!(status.success(), "npm ci: {status}");
+    }
 }
 
 fn text(path: &Path) -> &str {

@@ -20,7 +20,10 @@ LC08_L1TP_012006_20170512_20170515_01_T2,LC80120062017132LGN00,2017-05-12 15:16:
 /// The rows of the scenes that pass.
 fn rows(options: &[&str]) -> Vec<u64> {
     let lines = run(SCENES, options, LIST.as_bytes()).lines();
-    lines.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["row"].as_u64().expect("a row")).collect()
+    lines
+        .iter()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["row"].as_u64().expect("a row"))
+        .collect()
 }
 
 #[test]
@@ -39,7 +42,8 @@ fn scenes_pass_every_filter_given() {
 #[test]
 fn a_scene_tells_its_picture_and_where_its_result_goes() {
     let base = "https://pictures.example/";
-    let line = run(SCENES, &["--limit", "1", "--base", base, "--upload", "http://here/results/"], LIST.as_bytes()).lines().remove(0);
+    let line =
+        run(SCENES, &["--limit", "1", "--base", base, "--upload", "http://here/results/"], LIST.as_bytes()).lines().remove(0);
     let scene: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     let file = "c1/L8/149/039/LC08_L1TP_149039_20170411_20170415_01_T1/LC08_L1TP_149039_20170411_20170415_01_T1_thumb_large.jpg";
     let expected = serde_json::json!({
@@ -133,7 +137,9 @@ fn the_server_writes_nowhere_else_and_nothing_that_is_not_whole() {
     }
     let mut socket = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).expect("the server listens");
     write!(socket, "PUT /results/half HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf of it").expect("sent");
-    let names = || fs::read_dir(sample.results()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect::<Vec<_>>();
+    let names = || {
+        fs::read_dir(sample.results()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect::<Vec<_>>()
+    };
     crate::running::until("it has begun", || names().iter().any(|name| name.to_string_lossy().ends_with(".part")));
     drop(socket);
     crate::running::until("nothing of it is left", || names().is_empty());

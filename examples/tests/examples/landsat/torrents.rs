@@ -1,11 +1,6 @@
 //! WebTorrent carries the data, from a program of this machine to a tab and back.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    sync::Once,
-};
+use std::{fs, path::Path, process::Command, sync::Once};
 
 use super::{Sample, map, npm_ci, text};
 use crate::{
@@ -49,7 +44,7 @@ fn a_tab_that_is_killed_before_its_data_was_downloaded_loses_nothing() {
     let [answered, go] = ["answered", "go"].map(|name| sample.pictures().join(name));
     let wait = format!("echo >>'{}'; until [ -e '{}' ]; do sleep 0.05; done", text(&answered), text(&go));
     let confirm = format!("{wait}; exec {}", collect(&desk));
-    let mut run = map("webtorrent/blur.js", &["--json", "--dom", "--confirm", &confirm], &scenes);
+    let mut run = map("webtorrent/blur.js", &["--json", "--dom", "--retries", "9", "--confirm", &confirm], &scenes);
     let page = run.wait_for("http://127.0.0.1:");
     let tab = Tab::open(&page);
     until("an answer is there", || answered.exists());

@@ -3,7 +3,10 @@
 use std::fs;
 
 use super::{ARRIVED, Sample, gate::Gate, map, pictures, serve, text};
-use crate::{devices::{Tab, pando}, running::{Running, until}};
+use crate::{
+    devices::{Tab, pando},
+    running::{Running, until},
+};
 
 #[test]
 fn pictures_come_back_blurred_as_files() {
@@ -43,7 +46,7 @@ fn a_tab_that_is_killed_before_its_data_arrived_loses_nothing() {
     let scenes = sample.scenes(&format!("{url}pictures/"), &["--upload", &format!("{}results/", gate.url)]);
     let answered = sample.pictures().join("answered");
     let confirm = format!("echo >>'{}'; exec '{ARRIVED}' --patience 2 '{}'", text(&answered), text(&sample.results()));
-    let mut run = map("http.js", &["--json", "--cores", "0", "--confirm", &confirm], &scenes);
+    let mut run = map("http.js", &["--json", "--cores", "0", "--retries", "9", "--confirm", &confirm], &scenes);
     let page = run.wait_for("http://127.0.0.1:");
     let tab = Tab::open(&page);
     until("an answer is there, and its data is not", || gate.held() > 0 && answered.exists());
