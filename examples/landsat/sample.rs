@@ -25,7 +25,7 @@ struct Options {
     count: u32,
 
     /// Width and height of the pictures, in pixels
-    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u16).range(1..=8192))]
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..=8192))]
     size: u16,
 
     /// Address at which the folder is served

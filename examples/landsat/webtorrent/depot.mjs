@@ -1,7 +1,7 @@
 // Offers the pictures of the scenes on standard input by WebTorrent, and prints each with its magnet link. Then downloads
 // the results that collect.mjs asks for. It ends when it is told to.
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { closeSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -20,11 +20,12 @@ const { values: options } = parseArgs({
     results: { type: 'string' },
     host: { type: 'string', default: '127.0.0.1' }, // by which volunteers reach the tracker
     port: { type: 'string', default: '8700' }, // of the tracker; 0: any
+    desk: { type: 'string', default: '0' }, // at which results are asked for, on this machine alone
     patience: { type: 'string', default: '30' } // for the data of a result, in seconds
   }
 })
 if (!options.pictures || !options.results) {
-  console.error('node depot.mjs --pictures DIR --results DIR [--host NAME] [--port 8700] [--patience 30] <SCENES >SCENES-WITH-LINKS')
+  console.error('node depot.mjs --pictures DIR --results DIR [--host NAME] [--port 8700] [--desk 0] [--patience 30] <SCENES >SCENES-WITH-LINKS')
   process.exit(2)
 }
 const PLAIN = /^[0-9A-Za-z][\w.-]{0,199}$/
@@ -40,6 +41,7 @@ tracker.listen(Number(options.port))
 await once(tracker, 'listening')
 const announce = [`ws://${options.host}:${tracker.ws.address().port}`]
 
+EventEmitter.defaultMaxListeners = 0 // all torrents listen to one connection to the tracker
 const client = new WebTorrent({
   dht: false, lsd: false, utPex: false, utp: false, natUpnp: false, natPmp: false, tracker: { rtcConfig: { iceServers: [] } }
 })
@@ -52,7 +54,7 @@ const desk = createServer((request, response) => {
     response.end(error.message)
   })
 })
-desk.listen(0, '127.0.0.1')
+desk.listen(Number(options.desk), '127.0.0.1')
 await once(desk, 'listening')
 console.error(`Collecting results at http://127.0.0.1:${desk.address().port}/`)
 
