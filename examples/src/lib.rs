@@ -2,6 +2,7 @@
 
 #[path = "../mining/shared.rs"]
 pub mod mining;
+pub mod results;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
