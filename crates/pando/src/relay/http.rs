@@ -9,11 +9,11 @@ mod upgrade;
 use super::{
     Relay,
     address::{Place, client},
-    connections::Seat,
     control, link, pages,
     rooms::{NoEntry, Unclaimed},
     signal,
 };
+use crate::port::Seat;
 use axum::{
     extract::{ConnectInfo, Extension, Request, State},
     http::{Method, StatusCode, header, request::Parts},
@@ -105,7 +105,9 @@ impl Asked {
             content.zip(rooms.handle(token).map(|shell| shell.traffic()))
         };
         let (content, traffic) = found.ok_or_else(|| self.nothing())?;
-        pages::file(&content, &traffic, name).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
+        let place = self.relay.url.clone().or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
+        let authority = place.as_ref().map(Place::authority).unwrap_or_default();
+        pages::file(&content, &traffic, name, authority).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
     }
 
     async fn signal(mut self, token: &str) -> Result<Response, Denied> {
