@@ -9,10 +9,10 @@ mod tls;
 
 pub(crate) use connections::{Connections, Seat};
 pub(crate) use gate::Gate;
-#[cfg(feature = "master")]
-pub(crate) use headers::always;
-pub(crate) use headers::{Network, Policy};
-pub(crate) use rates::{Bucket, Rates};
+pub(crate) use headers::{Network, Policy, always};
+#[cfg(feature = "relay")]
+pub(crate) use rates::Bucket;
+pub(crate) use rates::Rates;
 pub(crate) use tls::Files;
 #[cfg(feature = "master")]
 pub(crate) use tls::self_signed;

@@ -8,7 +8,7 @@ const ALWAYS: &str = "object-src 'none'; base-uri 'none'; frame-ancestors 'none'
 const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads; ";
 /// Of no use to a page that only shows numbers.
 const NO_DEVICES: &str =
-    "camera=(), microphone=(), geolocation=(), display-capture=(), midi=(), payment=(), usb=(), serial=(), hid=(), bluetooth=()";
+    "camera=(), microphone=(), geolocation=(), display-capture=(), midi=(), payment=(), usb=(), serial=(), hid=()";
 
 /// Whether a function may reach the network from a tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

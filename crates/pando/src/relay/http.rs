@@ -13,7 +13,7 @@ use super::{
     rooms::{NoEntry, Unclaimed},
     signal,
 };
-use crate::port::Seat;
+use crate::port::{self, Seat};
 use axum::{
     extract::{ConnectInfo, Extension, Request, State},
     http::{Method, StatusCode, header, request::Parts},
@@ -48,7 +48,9 @@ pub(crate) async fn answer(
     let (parts, _) = request.into_parts();
     let from = client(&parts.headers, from.ip(), relay.behind_proxy);
     let asked = Asked { relay, seat, from, parts };
-    asked.answer().await.unwrap_or_else(IntoResponse::into_response)
+    let mut response = asked.answer().await.unwrap_or_else(IntoResponse::into_response);
+    port::always(response.headers_mut());
+    response
 }
 
 impl Asked {
@@ -87,7 +89,7 @@ impl Asked {
             "allocations": self.relay.allocations(),
             "connections": self.relay.connections.total(),
         });
-        ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], health.to_string()).into_response()
+        ([(header::CONTENT_TYPE, "application/json")], health.to_string()).into_response()
     }
 
     fn redirect(&self, token: &str) -> Result<Response, Denied> {

@@ -7,7 +7,7 @@ use crate::{
     console::Console,
     ice::IceServer,
     master::Master,
-    port::{self, Files},
+    port::{self, Files, listen as listen_on},
     server::{self, Hosts, Limits, Site},
     uplink::Uplink,
 };
@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 pub(super) async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
     if let Some(port) = cli.port {
         let socket = SocketAddr::new(cli.bind, port);
-        return port::listen(socket).map_err(|error| {
+        return listen_on(socket).map_err(|error| {
             let remedy = match error.kind() {
                 ErrorKind::AddrNotAvailable => "choose another address with --bind",
                 _ => "choose another with --port, or leave it out for the next free one",
@@ -29,7 +29,7 @@ pub(super) async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpList
         });
     }
     for port in DEFAULT_PORT..DEFAULT_PORT + 100 {
-        match port::listen(SocketAddr::new(cli.bind, port)) {
+        match listen_on(SocketAddr::new(cli.bind, port)) {
             Ok(listener) => {
                 if port != DEFAULT_PORT {
                     notes.push(format!("port {DEFAULT_PORT} is taken; using {port}"));

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     channel::{self, Peers},
+    console::printable,
     ice::IceServer,
     master::{Door, Master, attend},
     protocol::Path,
@@ -96,8 +97,10 @@ impl Room {
                             "this relay cannot keep functions from the network (--deny-net): use one of this version".into(),
                         ));
                     }
-                    Ok(FromRelay::Opened { url, stun, .. }) => return Ok((url, stun)),
-                    Ok(FromRelay::Refused { text }) => return Err(Refused(format!("the relay opens no room: {text}"))),
+                    Ok(FromRelay::Opened { url, stun, .. }) => return Ok((printable(&url), stun)),
+                    Ok(FromRelay::Refused { text }) => {
+                        return Err(Refused(format!("the relay opens no room: {}", printable(&text))));
+                    }
                     _ => {}
                 }
             }
