@@ -15,6 +15,8 @@ use std::{
 
 /// Messages that wait to be written, at most.
 const QUEUE: usize = 4096;
+/// Bytes of one message of a device, about.
+const LONGEST: usize = 10_000;
 
 enum Message {
     Lines(String),
@@ -122,19 +124,37 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Wr
     }
 }
 
-/// `text` with control characters made visible, so that no device can steer the terminal; line ends stay.
+/// `text` as one message that no device can make look like something else: what steers a terminal or turns the direction of writing
+/// is made visible, lines after the first are indented, and what is very long is cut.
 pub fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut out = String::with_capacity(text.len().min(LONGEST));
+    let mut rest = text.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        if out.len() >= LONGEST {
+            out.push_str(&format!("… ({} more bytes)", text.len() - at));
+            break;
+        }
         match c {
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) => {
-                out.extend(c.escape_unicode());
+            '\n' => {
+                out.push('\n');
+                if rest.peek().is_some_and(|(_, next)| !matches!(next, ' ' | '\n')) {
+                    out.push_str("  ");
+                }
             }
+            '\t' => out.push(c),
+            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
+}
+
+/// What turns the direction of writing, ends lines where none is seen to end, or hides letters.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 #[cfg(test)]
@@ -142,5 +162,23 @@ mod tests {
     #[test]
     fn control_characters_are_made_visible() {
         assert_eq!(super::printable("a\x1b[2Jb\tc\n"), "a\\u{1b}[2Jb\tc\n");
+        assert_eq!(super::printable("\u{9b}31m\r\u{8}"), "\\u{9b}31m\\u{d}\\u{8}");
+    }
+
+    #[test]
+    fn letters_that_turn_or_hide_others_are_made_visible() {
+        assert_eq!(super::printable("a\u{202e}b\u{2066}c\u{2028}d\u{200f}"), "a\\u{202e}b\\u{2066}c\\u{2028}d\\u{200f}");
+        assert_eq!(super::printable("π 日本 👩‍🚀 עברית"), "π 日本 👩‍🚀 עברית");
+    }
+
+    #[test]
+    fn a_message_cannot_add_a_line_that_looks_like_another() {
+        assert_eq!(super::printable("a\nServing at evil\n  at f\n\n"), "a\n  Serving at evil\n  at f\n\n");
+    }
+
+    #[test]
+    fn a_very_long_message_is_cut() {
+        let cut = super::printable(&"é".repeat(1_000_000));
+        assert!(cut.len() < super::LONGEST + 50 && cut.ends_with("… (1990000 more bytes)"), "{} {}", cut.len(), &cut[9990..]);
     }
 }

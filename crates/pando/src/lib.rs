@@ -12,12 +12,16 @@ mod duration;
 pub mod embedded;
 #[cfg(feature = "master")]
 pub mod events;
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(feature = "master")]
 pub mod ice;
 #[cfg(feature = "master")]
 pub mod library;
 #[cfg(feature = "master")]
 pub mod master;
+#[cfg(any(feature = "master", feature = "relay"))]
+mod port;
 #[cfg(feature = "master")]
 pub mod protocol;
 #[cfg(feature = "relay")]

@@ -67,11 +67,15 @@ impl Open {
         }
         let mut hint = String::new();
         if let Some(listener) = listener {
-            let site = listen::site(cli, token, open.peers.clone(), master, &function.bundle);
+            let certificate = listen::certificate(cli, &console, &mut notes)?;
+            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle);
             hint = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
         let has_local = local::lend_cores(cli, master, function);
+        if has_local && cli.deny_net {
+            console.say("--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0 leaves them idle)");
+        }
         if !has_local && cli.local {
             let needs = if cfg!(unix) {
                 "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
@@ -218,6 +222,7 @@ async fn open_room(
         function: function.bundle.code.clone(),
         hash: function.bundle.hash.clone(),
         dom: cli.dom,
+        deny_net: cli.deny_net,
         token: if token.is_empty() { fresh_token() } else { token.into() },
         key: fresh_token() + &fresh_token() + &fresh_token(),
         ice_servers: cli.ice_servers.clone(),

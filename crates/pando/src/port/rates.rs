@@ -35,6 +35,7 @@ impl Bucket {
     }
 
     /// Takes `units` in any case, and says how long who took them has to wait: for what can be delayed.
+    #[cfg(any(feature = "relay", test))]
     pub(crate) fn charge(&mut self, units: f64, now: Instant) -> Duration {
         self.fill(now);
         self.level -= units;
@@ -74,6 +75,7 @@ impl Rates {
     }
 
     /// Whether one more from `address` would be too many.
+    #[cfg(any(feature = "relay", test))]
     pub(crate) fn is_exhausted(&self, address: IpAddr, now: Instant) -> bool {
         self.buckets.get(&network(address)).is_some_and(|bucket| !bucket.clone().take(1.0, now))
     }
