@@ -17,6 +17,8 @@ pub mod fuzz;
 #[cfg(feature = "master")]
 pub mod ice;
 #[cfg(feature = "master")]
+pub mod journal;
+#[cfg(feature = "master")]
 pub mod library;
 #[cfg(feature = "master")]
 pub mod master;

@@ -9,6 +9,7 @@ mod confirm;
 mod failures;
 mod files;
 mod input;
+mod journaled;
 mod output;
 mod report;
 mod seat;
@@ -33,6 +34,7 @@ use crate::{
     cli::{BatchSize, OnError},
     console::Console,
     events::Events,
+    journal::Recorder,
     protocol::{JobOptions, Path, Value},
 };
 use bytes::Bytes;
@@ -40,6 +42,7 @@ use confirm::Unconfirmed;
 use failures::Failures;
 use futures_util::task::AtomicWaker;
 use input::InputQueue;
+use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
     collections::{HashMap, VecDeque},
@@ -105,6 +108,8 @@ pub struct Master {
     /// `--events`.
     pub events: Events,
     core: Mutex<Core>,
+    /// Results of an earlier run, for who reads the input.
+    resume: Mutex<Option<Resume>>,
     /// There are results to confirm.
     pub(crate) answered: Notify,
     /// Whoever reads the input: a thread, or a task.
@@ -127,6 +132,10 @@ pub(crate) struct Core {
     pub(crate) unconfirmed: VecDeque<Unconfirmed>,
     /// Where the results of values read and not yet output go (`--files`), in order.
     pub(crate) targets: VecDeque<PathBuf>,
+    /// Where results are kept (`--journal`).
+    journal: Option<Arc<Recorder>>,
+    /// Results of an earlier run are still to come: the input is read although nobody asks.
+    resuming: bool,
     pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
@@ -199,6 +208,8 @@ impl Master {
             sync: job.sync.then(|| Sync::new(job.per_core())),
             unconfirmed: VecDeque::new(),
             targets: VecDeque::new(),
+            journal: None,
+            resuming: false,
             seats: HashMap::new(),
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
@@ -212,6 +223,7 @@ impl Master {
             console,
             events,
             core: Mutex::new(core),
+            resume: Mutex::new(None),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
             input_task: AtomicWaker::new(),
@@ -233,12 +245,13 @@ impl Master {
     }
 
     fn wake(&self, core: &mut Core) {
+        core.take_finished();
         while let Some(sub) = core.lender.next_wake() {
             if let Some(seat) = core.seats.get(&sub) {
                 seat.wake.notify_one();
             }
         }
-        if core.input.is_empty() && core.lender.wants_input() {
+        if core.wants_input() {
             self.input_wanted.notify_one();
             self.input_task.wake();
         }
@@ -292,7 +305,12 @@ impl Master {
     }
 
     /// Values there at start: the command line's items.
-    pub fn provide(&self, values: Vec<Value>) {
+    pub fn provide(self: &Arc<Self>, values: Vec<Value>) {
+        if self.resumes() {
+            let master = self.clone();
+            std::thread::spawn(move || master.feed_items(values));
+            return;
+        }
         self.with(|core| {
             core.input.extend(values);
             core.input.end(Ok(()));

@@ -2,6 +2,7 @@
 
 mod ends;
 mod function;
+mod journal;
 mod listen;
 mod local;
 mod open;
@@ -85,6 +86,7 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
             return Ok(1);
         }
     };
+    let ending = open.master.close_journal(ending);
     open.finish().await;
     Ok(conclude(&ending, &console))
 }

@@ -1,6 +1,6 @@
 use num_bigint::BigUint;
 
-use crate::devices::install;
+use crate::npm::install;
 use crate::program::{Output, apply, leave_early, run};
 
 pub(crate) const RANGES: &str = env!("CARGO_BIN_EXE_collatz-ranges");

@@ -5,10 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     thread,
 };
 
@@ -60,19 +57,6 @@ pub(crate) fn feed(mut command: Command, input: Vec<u8>) -> (Vec<u8>, String) {
     let log = listening.join().expect("it reads");
     assert!(status.success(), "{status}\n{log}");
     (output, log)
-}
-
-/// Installs the npm packages of an example, where that has not been done.
-pub(crate) fn install(example: &str) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(example);
-    // Written last of all by npm.
-    if !folder.join("node_modules/.package-lock.json").exists() {
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
-        assert!(status.success(), "npm ci: {status}");
-    }
 }
 
 /// A browser tab of its own, killed when dropped.

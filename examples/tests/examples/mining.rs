@@ -4,7 +4,8 @@ use pando_examples::mining::Header;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::devices::{feed, install, pando};
+use crate::devices::{feed, pando};
+use crate::npm::install;
 use crate::program::{Output, run};
 
 const BLOCKS: &str = env!("CARGO_BIN_EXE_mining-blocks");

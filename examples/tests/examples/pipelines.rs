@@ -4,7 +4,8 @@ use gif::DecodeOptions;
 
 use crate::{
     collatz::{FUNCTIONS, MAX, RANGES, most_steps},
-    devices::{install, map, pando},
+    devices::{map, pando},
+    npm::install,
     program::{apply, run},
     raytracer::{ANGLES, ENCODER, pixels},
 };

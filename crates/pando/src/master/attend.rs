@@ -253,7 +253,7 @@ impl Attendant {
                 asking = false;
             }
             while alone.is_none() && lent.len() < room && (lent.is_empty() || length < room_bytes) {
-                match core.lender.ask(sub, &mut core.input) {
+                match core.ask(sub) {
                     Ask::Value(value) if core.forgets(sub, value.index) => {}
                     Ask::Value(value) => {
                         seat.lent(value.value.bytes.len() as u64);

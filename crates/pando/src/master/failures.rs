@@ -19,6 +19,8 @@ pub(crate) struct Failures {
     /// Values that failed for good, and did not end the run.
     left_out: u64,
     cannot_run: Option<String>,
+    /// What is to be written besides the output cannot be.
+    output_failed: Option<String>,
 }
 
 /// So many devices vanish over a value before it is lent alone.
@@ -29,6 +31,9 @@ impl Failures {
     pub(crate) fn ending(&self) -> Option<Ending> {
         if let Some(why) = &self.cannot_run {
             return Some(Ending::CannotRun(why.clone()));
+        }
+        if let Some(why) = &self.output_failed {
+            return Some(Ending::OutputFailed(why.clone()));
         }
         let fatal = self.fatal.as_ref().map(|(index, text)| Ending::ItemFailed(*index, text.clone()));
         fatal.or_else(|| (self.left_out > 0).then_some(Ending::SomeFailed(self.left_out)))
@@ -121,6 +126,12 @@ impl Core {
     /// Nobody can ever run the function: the output ends here.
     pub(crate) fn cannot_run(&mut self, why: String) {
         self.failures.cannot_run = Some(why);
+        self.lender.drop_output();
+    }
+
+    /// The journal, or a file of results, cannot be written: the output ends here.
+    pub(crate) fn output_failed(&mut self, why: String) {
+        self.failures.output_failed = Some(why);
         self.lender.drop_output();
     }
 

@@ -101,7 +101,14 @@ impl Core {
 
     /// `index` has its result: it is output, or said at once.
     pub(crate) fn finish(&mut self, sub: SubStreamId, index: Index, result: Bytes) -> bool {
-        let Some(sync) = &mut self.sync else { return self.lender.result(sub, index, Some(result)).is_ok() };
+        let entry = self.entry(index, &result);
+        let Some(sync) = &mut self.sync else {
+            let accepted = self.lender.result(sub, index, Some(result)).is_ok();
+            if accepted {
+                self.record(entry);
+            }
+            return accepted;
+        };
         let accepted = self.lender.result(sub, index, None).is_ok();
         if accepted && !sync.forgets(index) {
             sync.said.push_back(Said::Result(index, result));

@@ -71,7 +71,8 @@ impl Schedule {
             58..62 => self.forge(),
             62..65 => self.take_up(),
             65..68 => self.replace(),
-            68..75 => self.input_ready(),
+            68..73 => self.input_ready(),
+            73..75 => self.read_finished(),
             75..85 => self.output(),
             85..88 => self.consuming = !self.consuming,
             88..99 => self.wake(),
@@ -282,6 +283,15 @@ impl Schedule {
         self.model.input_ready();
     }
 
+    /// The input has a value whose result is known.
+    fn read_finished(&mut self) {
+        let result = thing(&mut self.random);
+        let answer = self.lender.read_finished(result);
+        self.say(&format!("read finished {result:?}: {answer:?}"));
+        self.seen.note_if(answer.is_ok(), "read finished");
+        assert_eq!(answer, self.model.read_finished(result));
+    }
+
     fn output(&mut self) {
         if !self.consuming {
             return;
@@ -368,6 +378,7 @@ impl Schedule {
         assert_eq!(lender.bytes_in_progress(), model.bytes());
         assert_eq!(lender.is_full(), model.is_full());
         assert_eq!(lender.is_done(), model.is_done());
+        assert_eq!(lender.has_room(), model.has_room());
         assert_eq!(lender.read(), model.values.len() as u64);
         assert_eq!(lender.output(), model.output);
         assert_eq!(lender.sub_streams(), model.open.len());
