@@ -7,3 +7,4 @@ mod pipelines;
 mod program;
 mod raytracer;
 mod square;
+mod tracer;
