@@ -170,6 +170,14 @@ pub struct Cli {
     #[arg(long, env = "PANDO_EVENTS", value_name = "FILE")]
     pub events: Option<PathBuf>,
 
+    /// Keep results in this file as they come: the same command, given again, goes on where this run ended, however that was
+    #[arg(long, env = "PANDO_JOURNAL", value_name = "FILE", conflicts_with = "sync_stdio")]
+    pub journal: Option<PathBuf>,
+
+    /// With --journal: go on with the results that are there although the function or its options have changed; inputs that have changed are computed
+    #[arg(long, env = "PANDO_JOURNAL_KEEP", value_parser = YesOrNo::new(), requires = "journal")]
+    pub journal_keep: bool,
+
     /// Time between reports and statistics
     #[arg(long, env = "PANDO_REPORTING_INTERVAL", value_name = "DUR", default_value = "3s", value_parser = duration)]
     pub reporting_interval: Duration,
@@ -217,6 +225,9 @@ pub enum OnError {
     Skip,
     /// Its output says so.
     Report,
+    /// Its place in the output is an error: the library's form of `Report`.
+    #[value(skip)]
+    Tell,
 }
 
 /// When something is shown.

@@ -34,10 +34,15 @@ pub struct Console {
 impl Console {
     /// Starts the thread that writes to standard error.
     pub fn start() -> Self {
+        Self::to(std::io::stderr())
+    }
+
+    /// Starts a thread that writes to `sink` in place of standard error.
+    pub fn to(sink: impl Write + Send + 'static) -> Self {
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
-        std::thread::spawn(move || write(&messages, &lost));
+        std::thread::spawn(move || write(&messages, &lost, sink));
         Self { queue, dropped }
     }
 
@@ -80,7 +85,7 @@ impl Console {
     }
 }
 
-fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
+fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Write) {
     let mut status = String::new();
     loop {
         let message = match messages.recv_timeout(Duration::from_secs(60)) {
@@ -99,7 +104,7 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
             }
             Message::Status(text) => status = text,
             Message::Finish(done) => {
-                let _ = std::io::stderr().write_all(out.as_bytes());
+                let _ = sink.write_all(out.as_bytes());
                 let _ = done.send(());
                 return;
             }
@@ -112,7 +117,7 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
             // Cut at the terminal's edge: what wraps could not be taken away again.
             out.push_str(&format!("\x1b[?7l{status}\x1b[?7h"));
         }
-        if std::io::stderr().write_all(out.as_bytes()).is_err() {
+        if sink.write_all(out.as_bytes()).and_then(|()| sink.flush()).is_err() {
             // Nobody can read it: keep taking messages so that `finish` is answered.
             status.clear();
         }

@@ -2,6 +2,7 @@
 
 mod ends;
 mod function;
+mod journal;
 mod listen;
 mod local;
 mod open;
@@ -85,6 +86,7 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
             return Ok(1);
         }
     };
+    let ending = open.master.close_journal(ending);
     open.finish().await;
     Ok(conclude(&ending, &console))
 }
@@ -110,7 +112,7 @@ fn conclude(ending: &Ending, console: &Console) -> i32 {
             return 2;
         }
         Ending::InputFailed(error) => printable(&error.text),
-        Ending::ItemFailed(text) => printable(text),
+        Ending::ItemFailed(_, text) => printable(text),
         Ending::OutputFailed(text) => text.clone(),
     };
     console.say(format!("error: {why}"));

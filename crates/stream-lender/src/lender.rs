@@ -23,8 +23,8 @@ use waiters::Waiters;
 /// - *borrowers come and go*: [`open`](Self::open), [`close`](Self::close);
 /// - *values go out*: [`ask`](Self::ask), [`take_up`](Self::take_up);
 /// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back), [`fail`](Self::fail);
-/// - *the two ends*: [`input_ready`](Self::input_ready) and [`end_input`](Self::end_input) for the input,
-///   [`next_output`](Self::next_output), [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.
+/// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished) and [`end_input`](Self::end_input) for
+///   the input, [`next_output`](Self::next_output), [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.
 ///
 /// After any of them there may be something to output and somebody to wake: the driver calls
 /// [`next_output`](Self::next_output) until it has no item, then [`next_wake`](Self::next_wake) until it is `None`, and lets each

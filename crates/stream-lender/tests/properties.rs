@@ -207,6 +207,24 @@ fn property_05_outputs_come_in_the_order_in_which_inputs_were_read() {
 }
 
 #[test]
+fn property_05_holds_for_values_whose_results_are_known_when_they_are_read() {
+    let mut lender = Numbers::new(Window { items: 3, ..Window::default() });
+    let (sub, mut input) = (lender.open(), numbers(9));
+    assert_eq!(lender.read_finished(100), Ok(0));
+    assert_eq!(outputs(&mut lender), [(0, 100)], "nobody has asked");
+    assert_eq!(lender.ask(sub, &mut input), Ask::Value(Lent { index: 1, value: 0 }));
+    assert_eq!(lender.read_finished(102), Ok(2));
+    assert_eq!(lender.result(sub, 2, 666), Err(Refused::NotHeld), "it is lent to nobody");
+    assert_eq!(lender.read_finished(103), Ok(3));
+    assert_eq!(lender.read_finished(104), Err(104), "the window is full");
+    assert_eq!(lender.next_output(), Output::Pending);
+    lender.result(sub, 1, 101).unwrap();
+    assert_eq!(outputs(&mut lender), [(1, 101), (2, 102), (3, 103)]);
+    lender.end_input();
+    assert_eq!((lender.read_finished(104), lender.next_output()), (Err(104), Output::Done));
+}
+
+#[test]
 fn property_06_what_a_closed_sub_stream_held_is_lent_again_oldest_first_before_new_input() {
     let (mut lender, mut input) = (lender(), numbers(10));
     let (a, b) = (lender.open(), lender.open());

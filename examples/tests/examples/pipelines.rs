@@ -3,10 +3,11 @@
 use gif::DecodeOptions;
 
 use crate::{
-    collatz::{MAX, RANGES, install, most_steps},
+    collatz::{FUNCTIONS, MAX, RANGES, most_steps},
     devices::{map, pando},
-    program::run,
-    raytracer::{ANGLES, ENCODER},
+    npm::install,
+    program::{apply, run},
+    raytracer::{ANGLES, ENCODER, pixels},
 };
 
 #[test]
@@ -18,18 +19,28 @@ fn squares_of_the_numbers_come_out() {
 
 #[test]
 fn collatz_over_devices_equals_a_local_computation() {
-    install();
+    install("collatz");
     let ranges = run(RANGES, &["--count", "40", "--size", "20"], b"").success();
-    let (results, _) = map("collatz/collatz.js", ranges.clone());
-    let expected: Vec<String> = String::from_utf8(ranges).expect("text").lines().map(most_steps).collect();
-    assert_eq!(String::from_utf8_lossy(&results).lines().collect::<Vec<_>>(), expected);
-    assert_eq!(run(MAX, &[], &results).lines(), ["3179389980591125407167 2760"]);
+    let expected: Vec<String> = std::str::from_utf8(&ranges).expect("text").lines().map(most_steps).collect();
+    for function in FUNCTIONS {
+        let (results, _) = map(function, ranges.clone());
+        assert_eq!(String::from_utf8_lossy(&results).lines().collect::<Vec<_>>(), expected, "{function}");
+        assert_eq!(run(MAX, &[], &results).lines(), ["3179389980591125407167 2760"]);
+    }
 }
 
 #[test]
 fn the_animation_decodes_to_100_frames() {
     let angles = run(ANGLES, &[], b"").success();
-    let (frames, log) = map("raytracer/raytracer.js", angles);
+    let (frames, log) = map("raytracer/raytracer.js", angles.clone());
+    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
+    let (angles, rendered) = (lines(&angles), lines(&frames));
+    let samples = [0, 37, 99];
+    let expected = apply("raytracer/raytracer.js", &samples.map(|frame| angles[frame].clone() + "\n").concat()).lines();
+    for (frame, expected) in samples.iter().zip(expected) {
+        // Their compression may differ: that of Node is another than that of browsers.
+        assert!(pixels(&rendered[*frame]) == pixels(&expected), "frame {frame} is in its place");
+    }
     let gif = run(ENCODER, &[], &frames).success();
     let mut decoder = DecodeOptions::new().read_info(&*gif).expect("a GIF");
     assert_eq!((decoder.width(), decoder.height()), (300, 300));

@@ -14,9 +14,13 @@ pub(crate) struct Failures {
     /// How many devices vanished while they were computing a value.
     vanished: HashMap<Index, u32>,
     fatal: Option<(Index, String)>,
+    /// Values that failed for good, to be told in their places.
+    told: HashMap<Index, String>,
     /// Values that failed for good, and did not end the run.
     left_out: u64,
     cannot_run: Option<String>,
+    /// What is to be written besides the output cannot be.
+    output_failed: Option<String>,
 }
 
 /// So many devices vanish over a value before it is lent alone.
@@ -28,8 +32,16 @@ impl Failures {
         if let Some(why) = &self.cannot_run {
             return Some(Ending::CannotRun(why.clone()));
         }
-        let fatal = self.fatal.as_ref().map(|(_, text)| Ending::ItemFailed(text.clone()));
+        if let Some(why) = &self.output_failed {
+            return Some(Ending::OutputFailed(why.clone()));
+        }
+        let fatal = self.fatal.as_ref().map(|(index, text)| Ending::ItemFailed(*index, text.clone()));
         fatal.or_else(|| (self.left_out > 0).then_some(Ending::SomeFailed(self.left_out)))
+    }
+
+    /// What is to be told of `index` in its place.
+    pub(crate) fn take_told(&mut self, index: Index) -> Option<String> {
+        self.told.remove(&index)
     }
 
     /// A value has its result: what is known of its attempts is history.
@@ -92,6 +104,10 @@ impl Core {
                 None
             }
             OnError::Skip => Some(self.leave_out(sub, index, text, None)),
+            OnError::Tell => {
+                self.failures.told.insert(index, text.clone());
+                Some(self.leave_out(sub, index, text, None))
+            }
             OnError::Report => {
                 let report = json!({"error": {"index": index + 1, "message": failure.message}});
                 Some(self.leave_out(sub, index, text, Some(report.to_string().into())))
@@ -110,6 +126,12 @@ impl Core {
     /// Nobody can ever run the function: the output ends here.
     pub(crate) fn cannot_run(&mut self, why: String) {
         self.failures.cannot_run = Some(why);
+        self.lender.drop_output();
+    }
+
+    /// The journal, or a file of results, cannot be written: the output ends here.
+    pub(crate) fn output_failed(&mut self, why: String) {
+        self.failures.output_failed = Some(why);
         self.lender.drop_output();
     }
 

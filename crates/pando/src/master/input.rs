@@ -2,7 +2,7 @@
 
 use crate::protocol::{Form, Value};
 use bytes::{Bytes, BytesMut};
-use std::{collections::VecDeque, io::Read};
+use std::{collections::VecDeque, io};
 use stream_lender::{Input, Pull};
 
 /// Bytes asked of the input at a time.
@@ -39,17 +39,37 @@ pub struct Framing {
     pub form: Form,
 }
 
+/// A value of the input, or, where that is known already, its result.
+#[derive(Debug)]
+pub(crate) enum Read {
+    Value(Value),
+    Finished(Bytes),
+}
+
 /// Values that have been cut from the input and that nobody has asked for yet.
 #[derive(Debug, Default)]
 pub(crate) struct InputQueue {
-    values: VecDeque<Value>,
+    values: VecDeque<Read>,
     ended: Option<Result<(), InputError>>,
 }
 
 impl InputQueue {
     /// Adds values in order.
     pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = Value>) {
-        self.values.extend(values);
+        self.values.extend(values.into_iter().map(Read::Value));
+    }
+
+    /// Adds one that may be finished.
+    pub(crate) fn push(&mut self, read: Read) {
+        self.values.push_back(read);
+    }
+
+    /// Takes the result of the next value, if that is finished.
+    pub(crate) fn pop_finished(&mut self) -> Option<Bytes> {
+        match self.values.pop_front_if(|read| matches!(read, Read::Finished(_)))? {
+            Read::Finished(result) => Some(result),
+            Read::Value(_) => unreachable!("it was looked at"),
+        }
     }
 
     /// How many are there.
@@ -78,11 +98,15 @@ impl Input for InputQueue {
     type Error = InputError;
 
     fn pull(&mut self) -> Pull<Value, InputError> {
-        match (self.values.pop_front(), &self.ended) {
-            (Some(value), _) => Pull::Value(value),
-            (None, None) => Pull::Pending,
-            (None, Some(Ok(()))) => Pull::End,
-            (None, Some(Err(error))) => Pull::Failed(error.clone()),
+        if let Some(Read::Value(value)) = self.values.pop_front_if(|read| matches!(read, Read::Value(_))) {
+            return Pull::Value(value);
+        }
+        match &self.ended {
+            // What is finished is not lent: `pop_finished` takes it.
+            _ if !self.values.is_empty() => Pull::Pending,
+            None => Pull::Pending,
+            Some(Ok(())) => Pull::End,
+            Some(Err(error)) => Pull::Failed(error.clone()),
         }
     }
 }
@@ -108,12 +132,12 @@ impl Splitter {
     ///
     /// # Errors
     /// When reading fails or a value is not valid; the values before it are in `out`.
-    pub(crate) fn read(&mut self, input: &mut impl Read, out: &mut Vec<Value>) -> Result<bool, InputError> {
+    pub(crate) fn read(&mut self, input: &mut impl io::Read, out: &mut Vec<Value>) -> Result<bool, InputError> {
         let before = self.buffer.len();
         self.buffer.resize(before + BLOCK, 0);
         let read = loop {
             match input.read(&mut self.buffer[before..]) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
         };

@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
     sync::Arc,
 };
-use stream_lender::Output;
+use stream_lender::{Index, Output};
 
 /// Bytes written at a time, about.
 const BATCH: usize = 256 * 1024;
@@ -28,8 +28,8 @@ pub enum Ending {
     ReaderLeft,
     /// The input failed; what came before it is output.
     InputFailed(InputError),
-    /// A value failed for good; what came before it is output.
-    ItemFailed(String),
+    /// This value failed for good; what came before it is output.
+    ItemFailed(Index, String),
     /// Every value read has its output but so many that failed; nothing more comes.
     SomeFailed(u64),
     /// The function cannot be run anywhere.
@@ -48,19 +48,11 @@ impl Master {
         // The first block is read at once: that there is nothing to do must be known without any volunteer.
         loop {
             let read = splitter.read(&mut source, &mut values);
-            let go_on = read == Ok(true);
-            self.with(|core| {
-                core.input.extend(values.drain(..));
-                if !go_on {
-                    core.input.end(read.map(|_| ()));
-                }
-                core.lender.input_ready();
-                core.notice_end();
-            });
-            if !go_on {
-                return;
+            let offered = self.offer(values.drain(..).map(|value| (value, None)));
+            match offered.and(read) {
+                Ok(true) => self.wait_until_wanted(),
+                end => return self.end_input(end.map(|_| ())),
             }
-            self.wait_until_wanted();
         }
     }
 
@@ -69,33 +61,17 @@ impl Master {
         let mut targets = Targets::default();
         for name in names {
             let opened = name.and_then(|name| files.open(&String::from_utf8_lossy(&name.bytes), &mut targets));
-            let go_on = opened.is_ok();
-            self.with(|core| {
-                match opened {
-                    Ok((value, target)) => {
-                        core.input.extend([value]);
-                        core.targets.extend(target);
-                    }
-                    Err(error) => core.input.end(Err(error)),
-                }
-                core.lender.input_ready();
-                core.notice_end();
-            });
-            if !go_on {
-                return;
+            match opened.and_then(|opened| self.offer([opened])) {
+                Ok(()) => self.wait_until_wanted(),
+                Err(error) => return self.end_input(Err(error)),
             }
-            self.wait_until_wanted();
         }
-        self.with(|core| {
-            core.input.end(Ok(()));
-            core.lender.input_ready();
-            core.notice_end();
-        });
+        self.end_input(Ok(()));
     }
 
-    fn wait_until_wanted(&self) {
+    pub(super) fn wait_until_wanted(&self) {
         let mut core = self.lock();
-        while !(core.input.is_empty() && core.lender.wants_input()) {
+        while !core.wants_input() {
             core = self.input_wanted.wait(core).expect("no task panics while it holds the lock");
         }
     }
@@ -103,9 +79,16 @@ impl Master {
     /// Writes results to `sink` until the run ends. Blocks.
     pub fn drain(self: &Arc<Self>, mut sink: impl Write) -> Ending {
         let mut batch = Batch::default();
+        let journal = self.lock().journal.clone();
         loop {
             let ending = self.collect(&mut batch);
-            if let Err(why) = batch.write_files() {
+            let written = match &journal {
+                Some(journal) if batch.files.is_empty() => journal.keep_up(),
+                // It writes the files, too.
+                Some(journal) => journal.written().map(|()| batch.files.clear()),
+                None => batch.write_files(),
+            };
+            if let Err(why) = written {
                 self.with(|core| core.lender.drop_output());
                 return Ending::OutputFailed(why);
             }

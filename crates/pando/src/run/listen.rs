@@ -1,6 +1,6 @@
 //! The ports: where volunteers connect, and how they learn of it.
 
-use super::Refused;
+use super::{Refused, journal::PATIENCE};
 use crate::{
     channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
@@ -13,11 +13,19 @@ use crate::{
 };
 use axum_server::tls_rustls::RustlsConfig;
 use pando_bundler::Bundle;
-use std::{io::ErrorKind, net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 use tokio::{net::TcpListener, sync::oneshot};
 
-/// Listens on the port that `cli` asks for, or on the first free one.
-pub(super) async fn listen(cli: &Cli, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
+/// Listens on the port that `cli` asks for, on the one that is `kept` from an earlier run, or on the first free one.
+pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
+    if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&cli.port)) {
+        return listen_again(SocketAddr::new(cli.bind, port)).await;
+    }
     if let Some(port) = cli.port {
         let socket = SocketAddr::new(cli.bind, port);
         return listen_on(socket).map_err(|error| {
@@ -65,6 +73,27 @@ pub(super) fn certificate(cli: &Cli, console: &Console, notes: &mut Vec<String>)
     let (config, fingerprint) = port::self_signed(names.collect(), SystemTime::now()).map_err(Refused)?;
     notes.push(format!("browsers warn of its certificate, which is made for this run; its SHA-256 fingerprint: {fingerprint}"));
     Ok(Some(RustlsConfig::from_config(config)))
+}
+
+/// On a port that who was here before may still be about to leave.
+async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
+    let start = Instant::now();
+    loop {
+        match listen_on(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && start.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => {
+                return other.map_err(|error| {
+                    Refused(format!(
+                        "port {}, at which the journal's volunteers come back, cannot be used ({error}): \
+                         end what has it, or choose another with --port",
+                        address.port()
+                    ))
+                });
+            }
+        }
+    }
 }
 
 /// Starts peer connections, on the UDP port of the same number if it is free.

@@ -1,7 +1,7 @@
 //! An open run: the function is loaded, volunteers are let in, this machine's cores are lent. Nothing is read yet: the two ends of
 //! its stream belong to whoever opened it.
 
-use super::{Refused, function::Function, listen, local, progress};
+use super::{Refused, function::Function, journal::Journal, listen, local, progress};
 use crate::{
     channel::Peers,
     cli::{BatchSize, Cli, When},
@@ -44,7 +44,9 @@ impl Open {
         let options = job_options(cli);
         // Said once the URLs are: those come first of all.
         let mut notes = Vec::new();
-        let listener = if cli.local { None } else { Some(listen::listen(cli, &mut notes).await?) };
+        let mut journal = Journal::open(cli, &mut notes)?;
+        let kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
+        let listener = if cli.local { None } else { Some(listen::listen(cli, kept.port, &mut notes).await?) };
         let peers = listener.as_ref().and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
         if cli.dom && cli.cores != Some(0) && !cli.start_idle {
             notes.push(
@@ -56,18 +58,27 @@ impl Open {
             (None, Some(path)) => Function::load(cli, path, &options, &mut notes).await?,
             (None, None) => return Err(Refused("there is no function: name its file, or a program with --exec".into())),
         };
+        if let Some(journal) = &mut journal {
+            journal.check(cli, &function.bundle.modules)?;
+        }
         let master = Master::new(job(cli, options, framing, &function), console.clone(), events);
         let (serving, closed) = oneshot::channel();
         let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving };
         let master = &open.master;
 
-        let token = if cli.open_access { String::new() } else { cli.token.clone().unwrap_or_else(fresh_token) };
+        let token = cli.token.clone().or(kept.token).unwrap_or_else(fresh_token);
+        let key = kept.key.unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
+        if let Some(journal) = journal {
+            let port = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.port());
+            journal.start(master, port, &token, &key)?;
+        }
         if let Some(host) = &cli.host {
-            open.uplink = Some(open_room(cli, host, &token, master, &function, open.peers.clone()).await?);
+            open.uplink = Some(open_room(cli, host, &token, key, master, &function, open.peers.clone()).await?);
         }
         let mut hint = String::new();
         if let Some(listener) = listener {
             let certificate = listen::certificate(cli, &console, &mut notes)?;
+            let token = if cli.open_access { String::new() } else { token };
             let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle);
             hint = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
         }
@@ -85,6 +96,7 @@ impl Open {
             return Err(Refused(needs.into()));
         }
         open.beside.spawn(master::watch(master.clone()));
+        open.beside.spawn(master::recall_stragglers(master.clone()));
         if let Some(command) = &cli.confirm {
             open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout));
         }
@@ -93,6 +105,11 @@ impl Open {
             open.beside.spawn(progress::hint_when_alone(master.clone(), hint));
         }
         Ok(open)
+    }
+
+    /// Has `task` go on as long as the run does.
+    pub(crate) fn beside(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.beside.spawn(task);
     }
 
     /// Tells volunteers that the job is done, and waits a moment for them to hear it.
@@ -122,6 +139,9 @@ impl Open {
         let (left, _) = self.master.interrupt();
         if let Some(peers) = &self.peers {
             peers.finish(Duration::ZERO).await;
+        }
+        if let Err(why) = self.master.finish_journal() {
+            self.master.console.say(format!("error: {why}"));
         }
         self.last_words();
         left
@@ -207,6 +227,7 @@ async fn open_room(
     cli: &Cli,
     host: &str,
     token: &str,
+    key: String,
     master: &Arc<Master>,
     function: &Function,
     peers: Option<Peers>,
@@ -217,8 +238,8 @@ async fn open_room(
         hash: function.bundle.hash.clone(),
         dom: cli.dom,
         deny_net: cli.deny_net,
-        token: if token.is_empty() { fresh_token() } else { token.into() },
-        key: fresh_token() + &fresh_token() + &fresh_token(),
+        token: token.into(),
+        key,
         ice_servers: cli.ice_servers.clone(),
     };
     let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;

@@ -40,6 +40,8 @@ const DESIGN: &[(&str, &str)] = &[
     ("--retries", "[default: 2]"),
     ("--heartbeat", "[default: 5s]"),
     ("--events", ""),
+    ("--journal", ""),
+    ("--journal-keep", "--journal"),
     ("--reporting-interval", "[default: 3s]"),
     ("--qr", "[default: auto]"),
     ("--progress", "[default: auto]"),

@@ -17,6 +17,25 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         !self.waiters.is_empty() && self.input_is_open() && !self.is_full()
     }
 
+    /// Whether one more value may be read: the window has room and the input has not ended.
+    pub fn has_room(&self) -> bool {
+        self.input_is_open() && !self.is_full()
+    }
+
+    /// Reads a value whose `result` is known already: it takes its place in the order, and is lent to nobody. For a driver whose input
+    /// has such a value next; asks that meet it there are answered [`Pull::Pending`](crate::Pull::Pending) by that input.
+    ///
+    /// # Errors
+    /// When nothing may be read ([`has_room`](Self::has_room)), the result comes back, and nothing has changed.
+    pub fn read_finished(&mut self, result: R) -> Result<Index, R> {
+        if !self.has_room() {
+            return Err(result);
+        }
+        self.budget.add_result(&result);
+        self.read += 1;
+        Ok(self.slots.push_finished(result))
+    }
+
     /// Stops reading now. What has been read is finished.
     pub fn end_input(&mut self) {
         if self.input_is_open() {

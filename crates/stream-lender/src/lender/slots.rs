@@ -90,6 +90,14 @@ impl<T, R> Slots<T, R> {
         index
     }
 
+    /// Adds a result whose value nobody needs to hold.
+    pub(super) fn push_finished(&mut self, result: R) -> Index {
+        let index = self.end();
+        self.ring.push_back(Slot::Finished(result));
+        self.pass_finished();
+        index
+    }
+
     /// Appends a value that nobody holds to the list of `sub`.
     pub(super) fn lend(&mut self, index: Index, sub: SubStreamId, held: &mut Held) -> Option<&T> {
         if let Some((_, last)) = self.unfinished_mut(held.last) {
@@ -127,10 +135,14 @@ impl<T, R> Slots<T, R> {
         let position = self.position(index)?;
         let slot = mem::replace(self.ring.get_mut(position)?, Slot::Finished(result));
         self.unfinished -= 1;
+        self.pass_finished();
+        Some(slot)
+    }
+
+    fn pass_finished(&mut self) {
         while let Some(Slot::Finished(_)) = self.position(self.ready).and_then(|position| self.ring.get(position)) {
             self.ready += 1;
         }
-        Some(slot)
     }
 
     /// Takes the oldest value's result, if it has one.

@@ -71,7 +71,7 @@ impl Model {
 
     /// Whether this ask has to read the input: exactly then it is given what was pulled.
     pub(crate) fn reads(&self, sub: SubStreamId) -> bool {
-        self.open.contains(&sub) && self.oldest_for(sub).is_none() && self.input_is_open() && !self.is_full()
+        self.open.contains(&sub) && self.oldest_for(sub).is_none() && self.has_room()
     }
 
     pub(crate) fn ask(&mut self, sub: SubStreamId, pulled: Option<Pull<Thing, Broken>>) -> Ask<Thing> {
@@ -139,6 +139,18 @@ impl Model {
         if self.value(index).is_some() {
             self.values[index as usize].value = value;
         }
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.input_is_open() && !self.is_full()
+    }
+
+    pub(crate) fn read_finished(&mut self, result: Thing) -> Result<Index, Thing> {
+        if !self.has_room() {
+            return Err(result);
+        }
+        self.values.push(Value { value: result, state: State::Finished(result), failed_by: Vec::new() });
+        Ok(self.values.len() as Index - 1)
     }
 
     pub(crate) fn input_ready(&mut self) {

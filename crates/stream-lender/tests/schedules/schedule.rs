@@ -1,8 +1,9 @@
 //! One random schedule: a lender and the model side by side.
 
-use stream_lender::{Ask, Index, Lender, Output, Pull, Refused, SubStreamId};
+use stream_lender::{Ask, Index, Output, Pull, Refused, SubStreamId, Window};
 
 use crate::{
+    Lender,
     model::{Broken, Model, Reading, State, Thing},
     random::Random,
     seen::Seen,
@@ -14,7 +15,7 @@ const LONGEST_END: usize = 5_000;
 
 pub(crate) struct Schedule {
     random: Random,
-    lender: Lender<Thing, Thing, Broken>,
+    lender: Lender,
     model: Model,
     input: Source,
     /// Those that have ever been opened.
@@ -27,11 +28,11 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(seed: u64, verbose: bool) -> Self {
+    pub(crate) fn new(seed: u64, verbose: bool, lender: impl FnOnce(Window) -> Lender) -> Self {
         let mut random = Random::new(seed);
         let items = random.pick(&[0, 1, 2, 5, 12, 1_000]).unwrap_or(1);
         let bytes = random.pick(&[0, 50, 200, 100_000, 100_000]).unwrap_or(1);
-        let window = stream_lender::Window { items, bytes };
+        let window = Window { items, bytes };
         let input = Source {
             left: random.below(40),
             error: random.chance(25).then_some("broken"),
@@ -39,7 +40,7 @@ impl Schedule {
             random: Random::new(random.next()),
         };
         Schedule {
-            lender: Lender::with_weights(window, |value| value.bytes, |result| result.bytes),
+            lender: lender(window),
             model: Model::new(window),
             input,
             opened: Vec::new(),
@@ -70,7 +71,8 @@ impl Schedule {
             58..62 => self.forge(),
             62..65 => self.take_up(),
             65..68 => self.replace(),
-            68..75 => self.input_ready(),
+            68..73 => self.input_ready(),
+            73..75 => self.read_finished(),
             75..85 => self.output(),
             85..88 => self.consuming = !self.consuming,
             88..99 => self.wake(),
@@ -281,6 +283,15 @@ impl Schedule {
         self.model.input_ready();
     }
 
+    /// The input has a value whose result is known.
+    fn read_finished(&mut self) {
+        let result = thing(&mut self.random);
+        let answer = self.lender.read_finished(result);
+        self.say(&format!("read finished {result:?}: {answer:?}"));
+        self.seen.note_if(answer.is_ok(), "read finished");
+        assert_eq!(answer, self.model.read_finished(result));
+    }
+
     fn output(&mut self) {
         if !self.consuming {
             return;
@@ -367,6 +378,7 @@ impl Schedule {
         assert_eq!(lender.bytes_in_progress(), model.bytes());
         assert_eq!(lender.is_full(), model.is_full());
         assert_eq!(lender.is_done(), model.is_done());
+        assert_eq!(lender.has_room(), model.has_room());
         assert_eq!(lender.read(), model.values.len() as u64);
         assert_eq!(lender.output(), model.output);
         assert_eq!(lender.sub_streams(), model.open.len());
@@ -386,7 +398,7 @@ impl Schedule {
 
     fn say(&self, what: &str) {
         if self.verbose {
-            println!("{what}");
+            eprintln!("{what}");
         }
     }
 }

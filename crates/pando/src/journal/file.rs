@@ -1,0 +1,293 @@
+//! The file of a journal: opened by one run at a time, and read through.
+
+use super::{Kept, Pages, Record, Replay, Writer, record::HEADER, scan::Scan};
+use anyhow::{Context, bail};
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
+#[cfg(windows)]
+use std::os::windows::fs::FileExt;
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Bytes read at a time.
+const BLOCK: usize = 256 << 10;
+
+/// A journal that this run alone has open.
+#[derive(Debug)]
+pub struct Opened {
+    path: PathBuf,
+    file: Arc<File>,
+    length: u64,
+    pages: Pages,
+    /// What is kept of the job; none in a new journal.
+    pub kept: Option<Kept>,
+    /// Bytes at its end that were not written whole and have been cut off.
+    pub cut: u64,
+}
+
+/// Opens the journal at `path`, or begins one. While another run has it, waits for at most `patience`.
+///
+/// # Errors
+/// When it cannot be read or written, is no journal, or another run has it.
+pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
+    let named = || format!("--journal {}", path.display());
+    let file = options().open(path).with_context(|| format!("{}: cannot be written", named()))?;
+    let about = file.metadata().with_context(named)?;
+    if !about.is_file() {
+        bail!("{}: this is not a file", named());
+    }
+    lock(&file, patience).with_context(named)?;
+    keep_private(&file);
+    let file = Arc::new(file);
+    let end = file.metadata().with_context(named)?.len();
+    let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
+    let mut header = Vec::new();
+    (&mut source).take(HEADER.len() as u64).read_to_end(&mut header).with_context(named)?;
+    let mut opened = Opened { path: path.into(), file, length: 0, pages: Pages::default(), kept: None, cut: end };
+    if header == HEADER {
+        let mut scan = Scan::new(source, end);
+        while let Some((record, place)) = scan.next().with_context(named)? {
+            match record {
+                Record::Job(kept) => opened.kept = Some(kept),
+                Record::Item(item) => opened.pages.add(item.index, place),
+            }
+        }
+        (opened.length, opened.cut) = (scan.at(), end - scan.at());
+    } else if !HEADER.starts_with(&header) {
+        bail!("{}: this file is no journal of this version of Pando: name another, which need not exist", named());
+    }
+    if opened.cut > 0 {
+        opened.file.set_len(opened.length).with_context(named)?;
+    }
+    Ok(opened)
+}
+
+impl Opened {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many results it has.
+    pub fn count(&self) -> u64 {
+        self.pages.count()
+    }
+
+    /// Goes on with it: writes what is to be kept of the job, if that is new, and gives what finds earlier results and what adds further ones.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn go_on(self, kept: Kept) -> anyhow::Result<(Replay, Writer)> {
+        let named = || format!("--journal {}: cannot be written", self.path.display());
+        let mut writer = Writer::new(self.file.clone(), self.length);
+        if self.length == 0 {
+            writer.push_bytes(HEADER);
+        }
+        if self.kept.as_ref() != Some(&kept) {
+            writer.push(&Record::Job(kept));
+        }
+        writer.write(Instant::now()).and_then(|()| writer.sync()).with_context(named)?;
+        if self.length == 0 {
+            sync_folder(&self.path);
+        }
+        Ok((Replay::new(self.file, self.pages), writer))
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// It holds the join token: nobody else may read it.
+fn keep_private(file: &File) {
+    #[cfg(unix)]
+    let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    #[cfg(not(unix))]
+    let _ = file;
+}
+
+/// A run that was killed a moment ago may still be on its way out.
+fn lock(file: &File, patience: Duration) -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            // Some network file systems have no locks.
+            Err(TryLockError::Error(_)) => return Ok(()),
+            Err(TryLockError::WouldBlock) if start.elapsed() < patience => std::thread::sleep(Duration::from_millis(20)),
+            Err(TryLockError::WouldBlock) => bail!("another run is at it: wait for its end, or name another file"),
+        }
+    }
+}
+
+/// A new file is only there for good when its folder is written, too.
+fn sync_folder(path: &Path) {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+/// A file, with a place of its own in it.
+#[derive(Debug)]
+pub(super) struct At {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl At {
+    pub(super) fn new(file: Arc<File>, at: u64) -> Self {
+        Self { file, at }
+    }
+}
+
+impl Read for At {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = read_at(&self.file, buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Write for At {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = write_at(&self.file, bytes, self.at)?;
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for At {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.at = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::Current(by) => self.at.saturating_add_signed(by),
+            SeekFrom::End(by) => self.file.metadata()?.len().saturating_add_signed(by),
+        };
+        Ok(self.at)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    file.read_at(buffer, at)
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    file.write_at(bytes, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    file.seek_read(buffer, at)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    file.seek_write(bytes, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Item, Known, digest};
+
+    fn kept() -> Kept {
+        Kept { function: "f".into(), ..Kept::default() }
+    }
+
+    /// Appends results of the values that are called like their indexes.
+    fn append(path: &Path, indexes: impl IntoIterator<Item = u64>, result: impl Fn(u64) -> Vec<u8>) {
+        let (_, mut writer) = open(path, Duration::ZERO).unwrap().go_on(kept()).unwrap();
+        for index in indexes {
+            let (input, bytes) = (digest(&index.to_le_bytes()), result(index));
+            writer.push(&Record::Item(Item { index, input, in_file: None, bytes: &bytes }));
+        }
+        writer.write(Instant::now()).unwrap();
+    }
+
+    #[test]
+    fn results_are_found_whatever_the_order_of_their_writing_and_the_last_one_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut order: Vec<u64> = (0..20_000).filter(|index| index % 1000 != 7).collect();
+        fastrand::Rng::with_seed(3).shuffle(&mut order[..10_000]);
+        append(&path, order, |index| format!("first {index}").into());
+        append(&path, [7, 12_007, 5], |index| format!("second {index}").into());
+        let opened = open(&path, Duration::ZERO).unwrap();
+        assert_eq!((opened.count(), opened.cut, opened.kept.as_ref()), (20_000 - 20 + 3, 0, Some(&kept())));
+        let (mut replay, _writer) = opened.go_on(kept()).unwrap();
+        for index in 0..replay.end() {
+            let found = replay.look_up(index, &digest(&index.to_le_bytes())).unwrap();
+            let expected = match index {
+                7 | 12_007 | 5 => Known::Result(format!("second {index}").into()),
+                _ if index % 1000 == 7 => Known::Nothing,
+                _ => Known::Result(format!("first {index}").into()),
+            };
+            assert_eq!(found, expected, "{index}");
+        }
+        assert_eq!(replay.look_up(replay.end() - 1, &digest(b"other")).unwrap(), Known::Another);
+        assert_eq!(replay.look_up(99_999, &digest(b"other")).unwrap(), Known::Nothing);
+    }
+
+    #[test]
+    fn a_torn_tail_is_cut_off_and_what_follows_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        append(&path, [0], |_| b"whole".to_vec());
+        let whole = std::fs::read(&path).unwrap();
+        append(&path, [1], |_| b"torn".to_vec());
+        let all = std::fs::read(&path).unwrap();
+        for end in whole.len()..all.len() {
+            std::fs::write(&path, &all[..end]).unwrap();
+            assert_eq!(open(&path, Duration::ZERO).unwrap().cut, (end - whole.len()) as u64);
+            append(&path, [1], |_| b"again".to_vec());
+            assert_eq!(open(&path, Duration::ZERO).unwrap().count(), 2);
+        }
+        // Of a header that was not written whole, nothing is lost.
+        for end in 0..HEADER.len() {
+            std::fs::write(&path, &HEADER[..end]).unwrap();
+            append(&path, [0], |_| b"new".to_vec());
+            assert_eq!(open(&path, Duration::ZERO).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn it_is_one_run_s_at_a_time_and_nobody_else_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let first = open(&path, Duration::ZERO).unwrap();
+        assert!(format!("{:#}", open(&path, Duration::ZERO).unwrap_err()).contains("another run is at it"));
+        drop(first);
+        drop(open(&path, Duration::ZERO).unwrap());
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_something_else_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results");
+        std::fs::write(&path, "1\n4\n9\n").unwrap();
+        assert!(format!("{:#}", open(&path, Duration::ZERO).unwrap_err()).contains("no journal"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"1\n4\n9\n");
+        assert!(open(folder.path(), Duration::ZERO).is_err());
+    }
+}

@@ -1,0 +1,76 @@
+//! Where in a journal the results lie, roughly: memory for a few numbers per some thousand of them.
+
+use std::{collections::BTreeMap, ops::Range};
+
+/// Results on a page.
+pub(super) const PAGE: u64 = 4096;
+/// So many bytes of other pages are rather read again than noted around, in bytes.
+const GAP: u64 = 256 << 10;
+
+/// For each page of [`PAGE`] consecutive values, the stretches of the journal that have their results. These lie near each other where one
+/// run wrote them; what a later one added is a stretch of its own.
+#[derive(Debug, Default)]
+pub struct Pages {
+    stretches: BTreeMap<u64, Vec<Range<u64>>>,
+    end: u64,
+    count: u64,
+}
+
+impl Pages {
+    /// Notes that the result of `index` lies at `place`, behind all noted before.
+    pub(super) fn add(&mut self, index: u64, place: Range<u64>) {
+        self.end = self.end.max(index.saturating_add(1));
+        self.count += 1;
+        let stretches = self.stretches.entry(index / PAGE).or_default();
+        match stretches.last_mut() {
+            Some(last) if place.start - last.end <= GAP => last.end = place.end,
+            _ => stretches.push(place),
+        }
+    }
+
+    /// Takes out what is noted of a page, in the order of writing.
+    pub(super) fn take(&mut self, page: u64) -> Vec<Range<u64>> {
+        self.stretches.remove(&page).unwrap_or_default()
+    }
+
+    /// One more than the last index that has a result.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// How many results there are.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_results_in_some_disorder_take_little() {
+        let mut pages = Pages::default();
+        let mut at = 16;
+        for index in 0..1_000_000 {
+            let place = at..at + 40;
+            at = place.end;
+            // Of each ten one comes a thousand later.
+            pages.add(if index % 10 == 0 { index + 1000 } else { index }, place);
+        }
+        assert_eq!((pages.count(), pages.end()), (1_000_000, 1_000_990));
+        assert!(pages.stretches.values().map(Vec::len).sum::<usize>() <= 250);
+        assert_eq!(pages.take(0).len(), 1);
+        assert_eq!(pages.take(0).len(), 0);
+    }
+
+    #[test]
+    fn what_was_added_much_later_is_a_stretch_of_its_own() {
+        let mut pages = Pages::default();
+        pages.add(1, 16..50);
+        pages.add(0, 1_000_000..1_000_040);
+        assert_eq!(pages.take(0), [16..50, 1_000_000..1_000_040]);
+        pages.add(u64::MAX, 2_000_000..2_000_040);
+        assert_eq!(pages.end(), u64::MAX);
+    }
+}

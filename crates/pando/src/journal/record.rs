@@ -1,0 +1,169 @@
+//! The records of a journal, as bytes.
+//!
+//! A record is a checksum (CRC-32, of all that follows), the length of its body, and the body: a kind, then what belongs to it. Numbers are
+//! little-endian. What is not whole, or not as it was written, is no record.
+
+use serde::{Deserialize, Serialize};
+
+/// What a journal begins with; the number is the version of the format.
+pub const HEADER: &[u8; 16] = b"pando journal 1\n";
+
+/// Checksum and length.
+pub(super) const PREFIX: usize = 8;
+/// What stands before the bytes of a result: prefix, kind, index, hash of the input.
+pub(super) const LONGEST_HEAD: usize = PREFIX + 1 + 8 + 16;
+/// Longest description of the job, in bytes.
+const LONGEST_JOB: usize = 1 << 20;
+
+const JOB: u8 = 1;
+const RESULT: u8 = 2;
+const FILE: u8 = 3;
+
+/// The first half of a BLAKE3 hash.
+pub type Digest = [u8; 16];
+
+/// The hash of an input, or of a result that is in a file.
+pub fn digest(bytes: &[u8]) -> Digest {
+    half(&blake3::hash(bytes))
+}
+
+pub(super) fn half(hash: &blake3::Hash) -> Digest {
+    hash.as_bytes()[..16].try_into().expect("it has 32 bytes")
+}
+
+/// What is kept of a job beside its results. The last one in a journal counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Hash of the function's modules.
+    pub function: String,
+    /// Options that change what results are, as on the command line.
+    pub options: Vec<String>,
+    /// Port for volunteers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Join token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Proves to a relay that a room is this job's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// One record of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// What the job is.
+    Job(Kept),
+    /// A value has its result.
+    Item(Item<'a>),
+}
+
+/// The result of one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// Its position in the input, from 0.
+    pub index: u64,
+    /// Hash of the value.
+    pub input: Digest,
+    /// Hash of the result, when that is in the file that `bytes` names; else `bytes` are the result.
+    pub in_file: Option<Digest>,
+    /// The result, or the path of its file.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    /// The record that `bytes` begin with, and its length; none when they begin with none that is whole.
+    pub fn first(bytes: &'a [u8]) -> Option<(Self, usize)> {
+        let length = length(bytes)?;
+        let record = bytes.get(..length)?;
+        if crc32fast::hash(&record[4..]) != number(record)? {
+            return None;
+        }
+        let (kind, body) = record[PREFIX..].split_first()?;
+        let record = match *kind {
+            JOB if body.len() <= LONGEST_JOB => Self::Job(serde_json::from_slice(body).ok()?),
+            RESULT | FILE => {
+                let (index, body) = body.split_first_chunk()?;
+                let (input, body) = body.split_first_chunk()?;
+                let (in_file, bytes) = match *kind {
+                    FILE => body.split_first_chunk().map(|(hash, path)| (Some(*hash), path))?,
+                    _ => (None, body),
+                };
+                Self::Item(Item { index: u64::from_le_bytes(*index), input: *input, in_file, bytes })
+            }
+            _ => return None,
+        };
+        Some((record, length))
+    }
+
+    /// Appends this record to `out`.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend([0; PREFIX]);
+        match self {
+            Self::Job(kept) => {
+                out.push(JOB);
+                out.extend(serde_json::to_vec(kept).expect("it is plain data"));
+            }
+            Self::Item(Item { index, input, in_file, bytes }) => {
+                out.push(if in_file.is_some() { FILE } else { RESULT });
+                out.extend(index.to_le_bytes());
+                out.extend(input);
+                out.extend(in_file.iter().flatten());
+                out.extend(*bytes);
+            }
+        }
+        let length = u32::try_from(out.len() - start - PREFIX).expect("no result is longer than a frame, 2 GiB");
+        out[start + 4..start + PREFIX].copy_from_slice(&length.to_le_bytes());
+        let checksum = crc32fast::hash(&out[start + 4..]);
+        out[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
+    }
+}
+
+/// What the first bytes of a record say of it, unchecked: its length, and the index and input of its item, if it is of one.
+pub(super) fn head(bytes: &[u8]) -> Option<(usize, Option<(u64, Digest)>)> {
+    let length = length(bytes)?;
+    let (kind, body) = bytes[PREFIX..].split_first()?;
+    if ![RESULT, FILE].contains(kind) {
+        return Some((length, None));
+    }
+    let (index, body) = body.split_first_chunk()?;
+    Some((length, Some((u64::from_le_bytes(*index), *body.first_chunk()?))))
+}
+
+/// The length of the record that begins with these bytes.
+pub(super) fn length(bytes: &[u8]) -> Option<usize> {
+    usize::try_from(number(bytes.get(4..)?)?).ok()?.checked_add(PREFIX)
+}
+
+fn number(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_as_they_were_written() {
+        let kept =
+            Kept { function: "f".into(), options: vec!["--json".into()], port: Some(5000), token: Some("t".into()), key: None };
+        let items = [
+            Item { index: 0, input: digest(b"a"), in_file: None, bytes: b"" },
+            Item { index: u64::MAX, input: digest(b""), in_file: None, bytes: b"result\0\n" },
+            Item { index: 7, input: digest(b"b"), in_file: Some(digest(b"c")), bytes: b"out/7.png" },
+        ];
+        let records: Vec<_> = [Record::Job(kept)].into_iter().chain(items.map(Record::Item)).collect();
+        let mut bytes = Vec::new();
+        records.iter().for_each(|record| record.append_to(&mut bytes));
+        let mut rest = &bytes[..];
+        for record in &records {
+            let (read, length) = Record::first(rest).unwrap();
+            assert_eq!(read, *record);
+            let item = if let Record::Item(item) = record { Some((item.index, item.input)) } else { None };
+            assert_eq!(head(&rest[..rest.len().min(LONGEST_HEAD)]), Some((length, item)));
+            rest = &rest[length..];
+        }
+        assert_eq!(rest, b"");
+    }
+}

@@ -1,0 +1,115 @@
+//! The results of an earlier run, found again while the input is read again.
+
+use super::{
+    file::At,
+    pages::{PAGE, Pages},
+    record::{Digest, LONGEST_HEAD, Record, head},
+};
+use bytes::Bytes;
+use std::{
+    fs::File,
+    io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom},
+    ops::Range,
+    sync::Arc,
+};
+
+/// See the module. Values are looked up in the order of the input.
+#[derive(Debug)]
+pub struct Replay {
+    file: Arc<File>,
+    pages: Pages,
+    /// The page that is loaded.
+    page: Option<u64>,
+    /// Where its results are: the last of each value that was written.
+    places: Vec<Option<Place>>,
+}
+
+#[derive(Debug, Clone)]
+struct Place {
+    at: Range<u64>,
+    input: Digest,
+}
+
+/// What a journal knows of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    Nothing,
+    /// There was another value in its place.
+    Another,
+    /// Its result.
+    Result(Bytes),
+    /// The path of the file with its result, and the hash of that.
+    InFile(Bytes, Digest),
+}
+
+impl Replay {
+    /// Of the journal in `file`.
+    pub(super) fn new(file: Arc<File>, pages: Pages) -> Self {
+        Self { file, pages, page: None, places: Vec::new() }
+    }
+
+    /// One more than the last index that has a result.
+    pub fn end(&self) -> u64 {
+        self.pages.end()
+    }
+
+    /// What is known of the value at `index`, whose hash is `input`.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or is not any more what it was when it was opened.
+    pub fn look_up(&mut self, index: u64, input: &Digest) -> io::Result<Known> {
+        let page = index / PAGE;
+        if self.page != Some(page) {
+            self.load(page)?;
+        }
+        match self.places.get((index % PAGE) as usize).and_then(Option::as_ref) {
+            None => Ok(Known::Nothing),
+            Some(place) if place.input != *input => Ok(Known::Another),
+            Some(place) => self.fetch(index, input, place.at.clone()),
+        }
+    }
+
+    fn load(&mut self, page: u64) -> io::Result<()> {
+        self.page = Some(page);
+        self.places.clear();
+        let stretches = self.pages.take(page);
+        if stretches.is_empty() {
+            return Ok(());
+        }
+        self.places.resize(PAGE as usize, None);
+        let mut source = BufReader::with_capacity(64 << 10, At::new(self.file.clone(), 0));
+        for stretch in stretches {
+            source.seek(SeekFrom::Start(stretch.start))?;
+            let mut at = stretch.start;
+            while at < stretch.end {
+                let mut bytes = [0; LONGEST_HEAD];
+                let there = LONGEST_HEAD.min((stretch.end - at) as usize);
+                source.read_exact(&mut bytes[..there])?;
+                let (length, item) = head(&bytes[..there]).ok_or(ErrorKind::InvalidData)?;
+                source.seek_relative(length as i64 - there as i64)?;
+                let end = at + length as u64;
+                if let Some((index, input)) = item.filter(|(index, _)| index / PAGE == page) {
+                    self.places[(index % PAGE) as usize] = Some(Place { at: at..end, input });
+                }
+                at = end;
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch(&self, index: u64, input: &Digest, at: Range<u64>) -> io::Result<Known> {
+        let mut bytes = vec![0; (at.end - at.start) as usize];
+        At::new(self.file.clone(), at.start).read_exact(&mut bytes)?;
+        let Some((Record::Item(item), _)) = Record::first(&bytes) else { return Err(ErrorKind::InvalidData.into()) };
+        if item.index != index || item.input != *input {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let (in_file, start) = (item.in_file, bytes.len() - item.bytes.len());
+        let bytes = Bytes::from(bytes).slice(start..);
+        Ok(match in_file {
+            None => Known::Result(bytes),
+            Some(hash) => Known::InFile(bytes, hash),
+        })
+    }
+}

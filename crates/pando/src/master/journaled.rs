@@ -1,0 +1,229 @@
+//! A run with a journal: what is finished goes there, and what an earlier run finished comes from there, in its place in the order.
+
+use super::{Core, Ending, InputError, Master, files, input::Read};
+use crate::{
+    journal::{Entry, Kept, Known, Opened, Recorder, Replay, digest},
+    protocol::Value,
+};
+use bytes::Bytes;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+};
+use stream_lender::{Ask, Index, SubStreamId};
+
+/// Results that are handed over at a time, in bytes.
+const SLICE: usize = 1 << 20;
+
+/// The results of an earlier run, while the input is read.
+#[derive(Debug)]
+pub(super) struct Resume {
+    replay: Replay,
+    name: String,
+    /// Values may be other ones: those are computed.
+    keep: bool,
+    /// The index of the next value.
+    next: Index,
+}
+
+/// A value as it was read, and where its result goes.
+pub(super) type Taken = (Value, Option<PathBuf>);
+
+impl Master {
+    /// Keeps results in `journal`, and takes those that it has for finished. With `keep`, values that have changed since are computed;
+    /// otherwise they end the run. Before anything is read.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_journal(self: &Arc<Self>, journal: Opened, kept: Kept, keep: bool) -> anyhow::Result<()> {
+        let path = journal.path().to_owned();
+        let (replay, writer) = journal.go_on(kept)?;
+        let master: Weak<Self> = Arc::downgrade(self);
+        let failed = move |why| {
+            if let Some(master) = master.upgrade() {
+                master.with(|core| core.output_failed(why));
+            }
+        };
+        let recorder = Recorder::start(&path, writer, files::write, failed);
+        let resumes = replay.end() > 0;
+        self.with(|core| (core.journal, core.resuming) = (Some(Arc::new(recorder)), resumes));
+        let resume = Resume { replay, name: path.display().to_string(), keep, next: 0 };
+        *self.resume.lock().expect("nobody panics with it") = resumes.then_some(resume);
+        Ok(())
+    }
+
+    /// Waits until all that is finished is in the journal.
+    ///
+    /// # Errors
+    /// When it cannot be written: why.
+    pub fn finish_journal(&self) -> Result<(), String> {
+        let journal = self.lock().journal.clone();
+        journal.map_or(Ok(()), |journal| journal.finish())
+    }
+
+    /// The run ended as `ending`; that it could not keep all that it had to is worse.
+    pub fn close_journal(&self, ending: Ending) -> Ending {
+        let fine = matches!(ending, Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted);
+        match self.finish_journal() {
+            Err(why) if fine => Ending::OutputFailed(why),
+            _ => ending,
+        }
+    }
+
+    /// Whether results of an earlier run are to come.
+    pub(super) fn resumes(&self) -> bool {
+        self.lock().resuming
+    }
+
+    /// The items of the command line, as they are wanted. Blocks.
+    pub(super) fn feed_items(&self, items: Vec<Value>) {
+        let offered = self.offer(items.into_iter().map(|item| (item, None)));
+        self.end_input(offered);
+    }
+
+    /// Adds values that were read; those that the journal has results of together with these, as there is room for them. Blocks.
+    ///
+    /// # Errors
+    /// When the journal is of other values: neither this one nor those that follow are added.
+    pub(super) fn offer(&self, values: impl IntoIterator<Item = Taken>) -> Result<(), InputError> {
+        let mut resume = self.resume.lock().expect("nobody panics with it");
+        // Not as soon as the last result is found: that nothing follows it must be known without any volunteer.
+        if resume.as_ref().is_some_and(Resume::is_over) {
+            *resume = None;
+            self.lock().resuming = false;
+        }
+        let mut slice = Vec::new();
+        let mut bytes = 0;
+        for (value, target) in values {
+            let read = match &mut *resume {
+                Some(resume) => resume.resolve(value, target.as_deref()).inspect_err(|_| self.abandon())?,
+                None => Read::Value(value),
+            };
+            if let Read::Finished(result) = &read {
+                bytes += result.len();
+            }
+            slice.push((read, target));
+            if bytes >= SLICE {
+                self.hand_over(&mut slice);
+                self.wait_until_wanted();
+                bytes = 0;
+            }
+        }
+        self.hand_over(&mut slice);
+        Ok(())
+    }
+
+    fn hand_over(&self, slice: &mut Vec<(Read, Option<PathBuf>)>) {
+        self.with(|core| {
+            for (read, target) in slice.drain(..) {
+                core.input.push(read);
+                core.targets.extend(target);
+            }
+            core.lender.input_ready();
+        });
+    }
+
+    /// No more values come.
+    pub(super) fn end_input(&self, how: Result<(), InputError>) {
+        let resume = self.resume.lock().expect("nobody panics with it").take();
+        if let (Ok(()), Some(resume)) = (&how, resume.filter(|resume| !resume.is_over())) {
+            let further = resume.replay.end() - resume.next;
+            self.console.say(format!("the input ends before the journal {} does: {further} more had been read", resume.name));
+        }
+        self.with(|core| {
+            core.resuming = false;
+            core.input.end(how);
+            core.lender.input_ready();
+            core.notice_end();
+        });
+    }
+
+    fn abandon(&self) {
+        if let Some(journal) = &self.lock().journal {
+            journal.abandon();
+        }
+    }
+}
+
+impl Resume {
+    /// Whether no further result is to come.
+    fn is_over(&self) -> bool {
+        self.next >= self.replay.end()
+    }
+
+    /// `value`, the next of the input, or its result where that is known.
+    fn resolve(&mut self, value: Value, target: Option<&Path>) -> Result<Read, InputError> {
+        let index = self.next;
+        self.next += 1;
+        let cannot = |error: io::Error| InputError::new(format!("the journal {} cannot be read: {error}", self.name));
+        match self.replay.look_up(index, &digest(&value.bytes)).map_err(cannot)? {
+            Known::Result(result) if target.is_none() => Ok(Read::Finished(result)),
+            Known::InFile(path, hash) if target.is_some_and(|target| is_there(target, &path, hash)) => {
+                Ok(Read::Finished(Bytes::new()))
+            }
+            Known::Another if !self.keep => Err(InputError::usage(format!(
+                "item {} is another than when the journal {} was written: give the same input, name another journal, \
+                 or go on with the results of inputs that are the same by --journal-keep",
+                index + 1,
+                self.name
+            ))),
+            _ => Ok(Read::Value(value)),
+        }
+    }
+}
+
+/// Whether the file `target` is the one of `path` and as it was written.
+fn is_there(target: &Path, path: &[u8], hash: [u8; 16]) -> bool {
+    target.as_os_str().as_encoded_bytes() == path && fs::read(target).is_ok_and(|bytes| digest(&bytes) == hash)
+}
+
+impl Core {
+    /// Asks the lender for a value for `sub`; values that are finished take their places on the way.
+    pub(super) fn ask(&mut self, sub: SubStreamId) -> Ask<Value> {
+        loop {
+            match self.lender.ask(sub, &mut self.input) {
+                Ask::Wait if self.take_finished() => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Moves what is next in the input and finished to the lender, as far as the window has room; gives whether there was any.
+    pub(super) fn take_finished(&mut self) -> bool {
+        let mut taken = false;
+        while self.lender.has_room()
+            && let Some(result) = self.input.pop_finished()
+        {
+            taken |= self.lender.read_finished(Some(result)).is_ok();
+        }
+        if taken {
+            self.lender.input_ready();
+            self.notice_end();
+        }
+        taken
+    }
+
+    /// Whether the input is to be read now.
+    pub(super) fn wants_input(&self) -> bool {
+        self.input.is_empty() && (self.lender.wants_input() || self.resuming && self.lender.has_room())
+    }
+
+    /// What the journal is to have of `index`, should `result` be accepted.
+    pub(super) fn entry(&self, index: Index, result: &Bytes) -> Option<Entry> {
+        self.journal.as_ref()?;
+        let place = usize::try_from(index.checked_sub(self.lender.output())?).ok()?;
+        Some(Entry {
+            index,
+            value: self.lender.value(index)?.bytes.clone(),
+            result: result.clone(),
+            target: self.targets.get(place).cloned(),
+        })
+    }
+
+    pub(super) fn record(&self, entry: Option<Entry>) {
+        if let (Some(journal), Some(entry)) = (&self.journal, entry) {
+            journal.record(entry);
+        }
+    }
+}

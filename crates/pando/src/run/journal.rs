@@ -1,0 +1,112 @@
+//! `--journal FILE`: whether it is of the same job, and what of the run it keeps besides results: the port, the token, the relay's key.
+
+use super::Refused;
+use crate::{
+    cli::Cli,
+    journal::{self, Kept, Opened},
+    master::Master,
+};
+use anyhow::Context;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// A run that was ended a moment ago may hold its journal and its port for so long.
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// See the module.
+pub(super) struct Journal {
+    opened: Opened,
+    /// What is kept from now on.
+    kept: Kept,
+    keep: bool,
+}
+
+impl Journal {
+    /// Opens the one that `cli` names, if it names one.
+    pub(super) fn open(cli: &Cli, notes: &mut Vec<String>) -> Result<Option<Self>, Refused> {
+        let Some(path) = &cli.journal else { return Ok(None) };
+        let opened = journal::open(path, PATIENCE)?;
+        let name = path.display();
+        if opened.cut > 0 {
+            notes.push(format!("the journal {name}: its last {} bytes were not written whole and are cut off", opened.cut));
+        }
+        if opened.count() > 0 {
+            notes.push(format!("going on with the journal {name}: {} results are there", opened.count()));
+        }
+        let kept = opened.kept.clone().unwrap_or_default();
+        Ok(Some(Self { opened, kept, keep: cli.journal_keep }))
+    }
+
+    /// What is kept of an earlier run.
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Refuses the function of `cli`, which read `modules`, when the journal is of another.
+    pub(super) fn check(&mut self, cli: &Cli, modules: &[PathBuf]) -> Result<(), Refused> {
+        let function = cli.function.as_deref().filter(|_| cli.exec.is_none());
+        (self.kept.function, self.kept.options) = (function.map_or(Ok(String::new()), |f| hash_of(f, modules))?, options(cli));
+        let Some(was) = self.opened.kept.as_ref().filter(|_| !self.keep) else { return Ok(()) };
+        let mut other = Vec::new();
+        if was.function != self.kept.function {
+            other.push("for another function, or for this one before it was changed".to_owned());
+        }
+        let without = |these: &[String], those: &[String]| -> Vec<String> {
+            these.iter().filter(|option| !those.contains(option)).cloned().collect()
+        };
+        other.extend(without(&was.options, &self.kept.options).into_iter().map(|option| format!("with {option}")));
+        other.extend(without(&self.kept.options, &was.options).into_iter().map(|option| format!("without {option}")));
+        if other.is_empty() {
+            return Ok(());
+        }
+        Err(Refused(format!(
+            "the journal {} was written {}: name another, or go on with its results by --journal-keep",
+            self.opened.path().display(),
+            other.join(", ")
+        )))
+    }
+
+    /// Keeps the results of `master`, and how volunteers reach it.
+    pub(super) fn start(self, master: &Arc<Master>, port: Option<u16>, token: &str, key: &str) -> Result<(), Refused> {
+        let port = port.or(self.kept.port);
+        let kept = Kept { port, token: Some(token.into()), key: Some(key.into()), ..self.kept };
+        Ok(master.keep_journal(self.opened, kept, self.keep)?)
+    }
+}
+
+/// The options of `cli` that change what results are.
+fn options(cli: &Cli) -> Vec<String> {
+    let mut options = Vec::new();
+    let flags = [(cli.json, "--json"), (cli.null, "--null"), (cli.files, "--files")];
+    options.extend(flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()));
+    let dir = cli.output_dir.as_ref().map(|dir| dir.display().to_string());
+    let texts = [("--output-dir", &dir), ("--ext", &cli.ext), ("--exec", &cli.exec), ("--confirm", &cli.confirm)];
+    options.extend(texts.iter().filter_map(|(name, text)| Some(format!("{name} {}", text.as_ref()?))));
+    options
+}
+
+/// The hash of a function: of what its modules contain and how they are called from each other, wherever they lie. Another version of
+/// Pando, which may bundle them in another way, changes nothing.
+fn hash_of(function: &Path, modules: &[PathBuf]) -> anyhow::Result<String> {
+    let entry = fs::canonicalize(function).unwrap_or_else(|_| function.into());
+    let root = modules.iter().fold(entry.parent().unwrap_or(Path::new("")), |root, module| {
+        root.ancestors().find(|root| module.starts_with(root)).unwrap_or(Path::new(""))
+    });
+    let mut named: Vec<_> = modules
+        .iter()
+        .map(|module| (if *module == entry { Path::new("") } else { module.strip_prefix(root).unwrap_or(module) }, module))
+        .collect();
+    named.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for (name, module) in named {
+        let source = fs::read(module).with_context(|| format!("{} cannot be read", module.display()))?;
+        for part in [name.as_os_str().as_encoded_bytes(), &source] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+    }
+    Ok(hasher.finalize().to_hex()[..32].to_owned())
+}

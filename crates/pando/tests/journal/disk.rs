@@ -1,0 +1,44 @@
+//! A disk that is full.
+
+use crate::{
+    Journal, SQUARE,
+    common::{Events, Pando, numbers},
+    squares,
+};
+
+/// Words that let no file grow beyond `kilobytes`.
+fn limited(kilobytes: u32) -> Vec<String> {
+    // The signal would end a program that does not expect it, as a full disk does not.
+    let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"");
+    ["bash", "-c", &script, "bash"].map(str::to_owned).to_vec()
+}
+
+#[test]
+fn a_journal_that_cannot_grow_ends_the_run_and_stays_usable() {
+    let journal = Journal::new();
+    let job = || journal.of(Pando::f(SQUARE)).local().stdin(numbers(20_000));
+    let run = job().inside(&limited(64)).run();
+    run.status(1).said(&["the journal", "cannot be written", "stays usable"]);
+    assert!(squares(20_000).starts_with(&run.text()), "what was printed is right: {run:?}");
+    let kept = journal.items().len();
+    assert!(kept < 20_000 && journal.bytes().len() <= 64 * 1024);
+    let again = job().run();
+    again.gives(squares(20_000)).did_not_say(&["cut off"]);
+    assert_eq!(journal.items().len(), 20_000, "nothing was computed twice");
+}
+
+#[test]
+fn a_file_of_results_that_cannot_be_written_ends_the_run_and_is_computed_again() {
+    let (journal, out) = (Journal::new(), tempfile::tempdir().unwrap());
+    let path = |name: &str| format!("{}\n", out.path().join(name).display());
+    let job = || {
+        let run = Pando::f("(bytes, cb) => cb(null, Buffer.alloc(Number(bytes) * 1024))").local();
+        let run = run.with_file("small", "1").with_file("large", "100");
+        journal.of(run).args(["--files", "--output-dir"]).args([out.path()]).stdin("small\nlarge\n")
+    };
+    job().inside(&limited(64)).run().ends(1, path("small")).said(&["large", "cannot be written"]);
+    let events = Events::new();
+    job().events(&events).run().gives(path("small") + &path("large"));
+    assert_eq!(events.items("result"), [2]);
+    assert_eq!(out.path().join("large").metadata().unwrap().len(), 100 * 1024);
+}

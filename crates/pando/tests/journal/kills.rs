@@ -1,0 +1,68 @@
+//! The master is killed.
+
+use crate::{
+    Journal,
+    common::{Pando, numbers},
+    squares,
+};
+use std::collections::BTreeSet;
+
+/// So slow that a job of some thousand takes seconds.
+const SLOW_SQUARE: &str = "(x, cb) => setTimeout(cb, 1, null, x * x)";
+
+#[test]
+fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_twice_that_was_kept() {
+    const ITEMS: u64 = 20_000;
+    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
+    println!("repeat with SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let journal = Journal::new();
+    let expected = squares(ITEMS);
+    let job = || {
+        let job = Pando::f(SLOW_SQUARE).args(["--cores", "1", "--concurrency", "16"]);
+        journal.of(job).stdin(numbers(ITEMS)).start()
+    };
+    for round in 0..50 {
+        let until = journal.bytes().len() + random.usize(0..16_000);
+        let run = job();
+        // A result takes some forty bytes.
+        while journal.bytes().len() < until && crate::common::is_alive(run.pid()) {
+            std::thread::yield_now();
+        }
+        run.signal("KILL");
+        let done = run.wait();
+        assert!(expected.starts_with(&done.text()), "round {round}: {done:?}");
+        let items = journal.items();
+        let distinct: BTreeSet<_> = items.iter().collect();
+        assert_eq!(distinct.len(), items.len(), "round {round}: computed again although it was kept");
+    }
+    let kept = journal.items().len() as u64;
+    assert!(kept > 1000 && kept < ITEMS, "{kept} were kept in between");
+    job().wait().gives(&expected);
+    let mut items = journal.items();
+    items.sort_unstable();
+    assert!(items.into_iter().eq(0..ITEMS), "each once");
+}
+
+#[test]
+fn a_tail_that_was_not_written_whole_is_cut_off_with_a_word() {
+    let journal = Journal::new();
+    let job = || journal.of(Pando::f(crate::SQUARE)).local().stdin(numbers(100)).run();
+    job().gives(squares(100));
+    let whole = journal.bytes();
+    for torn in [whole.len() - 1, whole.len() - 45, 20] {
+        std::fs::write(journal.path(), &whole[..torn]).unwrap();
+        let left = journal.items().len();
+        let run = job();
+        run.gives(squares(100)).said(&["were not written whole and are cut off"]);
+        if left > 0 {
+            run.said(&[&format!("{left} results are there")]);
+        }
+        assert_eq!(journal.items().len(), 100);
+    }
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    std::fs::write(journal.path(), damaged).unwrap();
+    job().gives(squares(100)).said(&["cut off"]);
+    assert_eq!(journal.items().len(), 100);
+}

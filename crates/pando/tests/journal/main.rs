@@ -1,0 +1,61 @@
+//! `--journal FILE`: runs that are ended in every way, and go on.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod disk;
+mod goes_on;
+mod kills;
+mod refusals;
+#[allow(dead_code)]
+#[path = "../relayed/relay.rs"]
+mod relay;
+mod volunteers;
+
+use common::Pando;
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+const SQUARE: &str = "(x, cb) => cb(null, x * x)";
+
+/// A journal's file, in a folder of its own.
+struct Journal {
+    folder: TempDir,
+}
+
+impl Journal {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("the temporary folder can be written") }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        fs::read(self.path()).unwrap_or_default()
+    }
+
+    /// The numbers of the items that have results, from 0, in the order of writing.
+    fn items(&self) -> Vec<u64> {
+        pando::journal::read(&self.bytes()).map(|contents| contents.items).unwrap_or_default()
+    }
+
+    /// `pando`, with this journal.
+    fn of(&self, pando: Pando) -> Pando {
+        pando.args(args(&self.path()))
+    }
+}
+
+fn args(journal: &Path) -> [OsString; 2] {
+    ["--journal".into(), journal.into()]
+}
+
+/// The squares of 1 to `end`, one a line.
+fn squares(end: u64) -> String {
+    (1..=end).map(|n| format!("{}\n", n * n)).collect()
+}

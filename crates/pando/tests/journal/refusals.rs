@@ -1,0 +1,124 @@
+//! A journal of something else is refused, and stays as it is.
+
+use crate::{
+    Journal, SQUARE,
+    common::{Events, Pando, numbers, until},
+    squares,
+};
+use std::net::TcpListener;
+
+/// The journal of the squares of 1 to 5.
+fn of_squares() -> Journal {
+    let journal = Journal::new();
+    journal.of(Pando::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
+    journal
+}
+
+#[test]
+fn other_inputs_are_refused_and_computed_with_journal_keep() {
+    let journal = of_squares();
+    let whole = journal.bytes();
+    let with = |input: &str| journal.of(Pando::f(SQUARE)).local().stdin(input);
+    with("7\n2\n3\n4\n5\n").run().ends(2, "").said(&["item 1 is another", "--journal-keep"]);
+    with("1\n2\n3\n4\n6\n").run().ends(2, "").said(&["item 5 is another"]);
+    assert_eq!(journal.bytes(), whole, "as it was");
+    let events = Events::new();
+    let other = "1\n2\n7\n4\n5\n6\n";
+    with(other).args(["--journal-keep"]).events(&events).run().gives("1\n4\n49\n16\n25\n36\n");
+    assert_eq!(events.items("result"), [3, 6]);
+    let events = Events::new();
+    with(other).events(&events).run().gives("1\n4\n49\n16\n25\n36\n");
+    assert_eq!(events.items("result"), [] as [u64; 0]);
+}
+
+#[test]
+fn results_for_other_inputs_leave_no_trace() {
+    let journal = of_squares();
+    // Item 1 has no result: it would be computed before anybody knows better.
+    let mut bytes = journal.bytes();
+    let first = pando::journal::Record::first(&bytes[16..]).unwrap().1 + 16;
+    let length = pando::journal::Record::first(&bytes[first..]).unwrap().1;
+    bytes.drain(first..first + length);
+    std::fs::write(journal.path(), &bytes).unwrap();
+    assert_eq!(journal.items(), [1, 2, 3, 4]);
+    let mut run = journal.of(Pando::f(SQUARE)).local().stdin_open().start();
+    run.write_line("9");
+    assert_eq!(run.line().as_deref(), Some("81"));
+    until("it is kept", || journal.items().contains(&0).then_some(()));
+    run.write_line("7");
+    run.wait().ends(2, "81\n").said(&["item 2 is another"]);
+    assert_eq!(journal.items(), [1, 2, 3, 4]);
+    journal.of(Pando::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
+}
+
+#[test]
+fn another_function_is_refused_and_takes_over_with_journal_keep() {
+    let journal = of_squares();
+    let cubes = || journal.of(Pando::f("(x, cb) => cb(null, x * x * x)")).local().stdin(numbers(6));
+    cubes().run().ends(2, "").said(&["for another function", "--journal-keep"]);
+    cubes().args(["--journal-keep"]).run().gives("1\n4\n9\n16\n25\n216\n");
+    cubes().run().gives("1\n4\n9\n16\n25\n216\n");
+    journal.of(Pando::f(SQUARE)).local().stdin(numbers(6)).run().ends(2, "");
+}
+
+#[test]
+fn a_function_is_what_its_modules_contain_wherever_they_lie() {
+    let journal = Journal::new();
+    let with = |folder: &str, helper: &str| {
+        let f = "const { square } = require('./helper'); module.exports['/pando/1.0.0'] = (x, cb) => cb(null, square(x))";
+        let run = Pando::bare().with_file(&format!("{folder}/f.js"), f).with_file(&format!("{folder}/helper.js"), helper);
+        journal.of(run.function(format!("{folder}/f.js"))).local().stdin(numbers(3)).run()
+    };
+    with("here", "exports.square = x => x * x").gives(squares(3));
+    with("there", "exports.square = x => x * x").gives(squares(3));
+    with("here", "exports.square = x => x ** 2").ends(2, "").said(&["for another function"]);
+}
+
+#[test]
+fn options_that_change_results_are_refused_by_name() {
+    let journal = of_squares();
+    let with = |args: &[&str]| journal.of(Pando::f(SQUARE)).local().args(args).stdin(numbers(5)).run();
+    with(&["--json"]).ends(2, "").said(&["without --json", "--journal-keep"]);
+    with(&["-0"]).ends(2, "").said(&["without --null"]);
+    with(&["--confirm", "true"]).ends(2, "").said(&["without --confirm true"]);
+    with(&["--concurrency", "2", "--timeout", "1m"]).gives(squares(5));
+    let run = Pando::bare().args(["--exec", "cat", "--local"]).stdin(numbers(5));
+    journal.of(run).run().ends(2, "").said(&["for another function", "without --exec cat"]);
+}
+
+#[test]
+fn two_runs_with_one_journal_at_once_are_refused() {
+    let journal = Journal::new();
+    let mut first = journal.of(Pando::f(SQUARE)).local().stdin_open().start();
+    first.write_line("1");
+    first.line();
+    journal.of(Pando::f(SQUARE)).local().stdin("1\n").run().ends(2, "").said(&["another run is at it"]);
+    first.wait().gives("1\n");
+}
+
+#[test]
+fn a_port_that_somebody_else_has_is_an_error_and_another_can_be_chosen() {
+    let journal = Journal::new();
+    let job = |port: &str| journal.of(Pando::f(SQUARE)).args(["--port", port]).stdin("1\n");
+    let first = job("0").start();
+    let port = first.url().split([':', '/']).nth(4).unwrap().to_owned();
+    first.wait().gives("1\n");
+    let taken = TcpListener::bind(format!("0.0.0.0:{port}")).unwrap();
+    job("0").run().ends(2, "").said(&[&format!("port {port}"), "choose another with --port"]);
+    let free = TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port().to_string();
+    job(&free).run().gives("1\n");
+    drop(taken);
+    job("0").run().gives("1\n").said(&[&format!(":{free}/")]);
+}
+
+#[test]
+fn what_is_no_journal_stays_as_it_is() {
+    let journal = Journal::new();
+    std::fs::write(journal.path(), "my results\n").unwrap();
+    let job = || journal.of(Pando::f(SQUARE)).local().stdin("1\n");
+    job().run().ends(2, "").said(&["no journal", "name another"]);
+    assert_eq!(journal.bytes(), b"my results\n");
+    let conflict = journal.of(Pando::f(SQUARE)).args(["--sync-stdio"]).run();
+    conflict.ends(2, "").said(&["--journal", "--sync-stdio"]);
+    Pando::f(SQUARE).args(["--journal-keep"]).stdin("1\n").run().ends(2, "").said(&["--journal"]);
+}
