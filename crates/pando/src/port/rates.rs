@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Addresses remembered at most.
@@ -36,10 +36,10 @@ impl Bucket {
 
     /// Takes `units` in any case, and says how long who took them has to wait: for what can be delayed.
     #[cfg(any(feature = "relay", test))]
-    pub(crate) fn charge(&mut self, units: f64, now: Instant) -> Duration {
+    pub(crate) fn charge(&mut self, units: f64, now: Instant) -> std::time::Duration {
         self.fill(now);
         self.level -= units;
-        Duration::from_secs_f64((-self.level / self.rate).max(0.0))
+        std::time::Duration::from_secs_f64((-self.level / self.rate).max(0.0))
     }
 
     fn is_full(&self, now: Instant) -> bool {
@@ -102,6 +102,7 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const SECOND: Duration = Duration::from_secs(1);
 
