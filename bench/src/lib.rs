@@ -3,6 +3,7 @@
 //! [`swarm`] is the volunteers, [`measures`] what is measured, [`relay`] a crowd at a relay; the other modules are the instruments.
 
 pub mod browser;
+pub mod devices;
 pub mod echo;
 pub mod lines;
 pub mod measures;
