@@ -1,9 +1,10 @@
-//! Chromium without anything that listens in: a DevTools client would halve a tab's speed.
+//! Chromium without anything that listens in: a DevTools client ([`crate::devtools`]) would halve a tab's speed.
 
 use anyhow::Context;
 use std::{
+    env,
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Browser {
     child: Child,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -38,9 +39,18 @@ impl Browser {
     /// # Errors
     /// When the browser cannot be started.
     pub fn open(binary: &Path, url: &str) -> anyhow::Result<Self> {
+        Self::open_with(binary, url, &[])
+    }
+
+    /// Opens `url`, with further options of the browser's.
+    ///
+    /// # Errors
+    /// When the browser cannot be started.
+    pub fn open_with(binary: &Path, url: &str, options: &[&str]) -> anyhow::Result<Self> {
         let profile = tempfile::tempdir()?;
         let child = Command::new(binary)
             .args(OPTIONS)
+            .args(options)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg(url)
             .stdin(Stdio::null())
@@ -49,8 +59,27 @@ impl Browser {
             .process_group(0)
             .spawn()
             .with_context(|| format!("{} cannot be started", binary.display()))?;
-        Ok(Self { child, _profile: profile })
+        Ok(Self { child, profile })
     }
+
+    /// The folder of its profile.
+    pub fn profile(&self) -> &Path {
+        self.profile.path()
+    }
+}
+
+/// The browser's program: `CHROMIUM`, or what is on PATH.
+///
+/// # Errors
+/// When there is none.
+pub fn chromium() -> anyhow::Result<PathBuf> {
+    if let Some(named) = env::var_os("CHROMIUM") {
+        return Ok(named.into());
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let names = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
+    let mut files = names.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)));
+    files.find(|file| file.is_file()).context("Chromium is needed: install it, or name it in CHROMIUM")
 }
 
 impl Drop for Browser {

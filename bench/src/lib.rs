@@ -3,7 +3,11 @@
 //! [`swarm`] is the volunteers, [`measures`] what is measured, [`relay`] a crowd at a relay; the other modules are the instruments.
 
 pub mod browser;
+pub mod delay;
+pub mod devices;
+pub mod devtools;
 pub mod echo;
+pub mod far;
 pub mod lines;
 pub mod measures;
 pub mod program;

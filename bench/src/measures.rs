@@ -41,6 +41,10 @@ impl Setup {
         self.swarm.clone().unwrap_or_else(beside)
     }
 
+    fn delay(&self) -> PathBuf {
+        self.swarm().with_file_name("delay")
+    }
+
     fn scaled(&self, count: u64) -> u64 {
         ((count as f64 * self.scale) as u64).max(1)
     }
@@ -59,6 +63,8 @@ pub enum Measure {
     Tab,
     /// WebSocket and WebRTC side by side, with values of three lengths
     Ways,
+    /// The same over a long way, 50 ms in each direction (as root, with iproute2)
+    Far,
     /// Values of 1 MB through a tab, against the tab's bare WebSocket
     Large,
     /// Time to the first result from this machine's cores
@@ -80,7 +86,8 @@ impl Measure {
         match self {
             Self::Master => throughput::master(setup),
             Self::Tab => throughput::tab(setup),
-            Self::Ways => ways::websocket_and_webrtc(setup),
+            Self::Ways => ways::near(setup),
+            Self::Far => ways::far(setup),
             Self::Large => large::one_megabyte(setup),
             Self::First => start::first_result(setup),
             Self::Thousand => crowd::thousand(setup),

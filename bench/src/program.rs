@@ -129,7 +129,7 @@ impl Pando {
         std::fs::write(&function, "module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)\n")?;
         let mut command = Command::new(binary);
         command.arg(&function).arg("--stdin").args(options);
-        if !options.contains(&"--local") {
+        if !options.contains(&"--local") && !options.contains(&"--bind") {
             command.args(["--bind", "127.0.0.1", "--port", "0"]);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

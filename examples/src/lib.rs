@@ -1,5 +1,9 @@
 //! What the examples' small programs share: how they read lines, and how they end.
 
+#[path = "../mining/shared.rs"]
+pub mod mining;
+pub mod results;
+
 use std::io::{self, Write};
 use std::process::ExitCode;
 

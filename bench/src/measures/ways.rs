@@ -1,13 +1,17 @@
-//! A WebSocket and a peer connection (WebRTC) side by side: the same values through the same tab, one after the other.
+//! A WebSocket and a peer connection (WebRTC) side by side: the same values through the same browser, one after the other, near and far.
 
 use super::Setup;
 use crate::{
     browser::Browser,
+    far::Far,
     lines::Lines,
     program::Pando,
     table::{Row, Samples, thousands},
 };
+use std::time::Duration;
 
+/// How late everything is over the long way, in each direction.
+const LATE: Duration = Duration::from_millis(50);
 /// Length of a value with its newline, in bytes, and how many there are.
 const SIZES: [(usize, u64); 3] = [(100, 400_000), (10_000, 20_000), (1_000_000, 100)];
 
@@ -28,23 +32,53 @@ impl Figures {
     }
 }
 
-/// Each size both ways, in turns.
-pub(super) fn websocket_and_webrtc(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+/// Over the loopback device.
+pub(super) fn near(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    both(setup, 1.0, "", |webrtc| {
+        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
+        let url = pando.url()?;
+        Ok((pando, Browser::open(&setup.chromium, &fragment(&url, webrtc))?))
+    })
+}
+
+/// Between two computers far from each other.
+pub(super) fn far(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let far = Far::new(&setup.delay(), LATE)?;
+    let (program, chromium) = (far.at_master(&setup.pando)?, far.at_volunteer(&setup.chromium)?);
+    both(setup, 0.2, &format!(", {} ms each way", LATE.as_millis()), |webrtc| {
+        let mut options = vec!["--cores", "0"];
+        options.extend(Far::OPTIONS);
+        let mut pando = Pando::start(&program, &options)?;
+        let url = Far::url(&pando.url()?);
+        Ok((pando, Browser::open(&chromium, &fragment(&url, webrtc))?))
+    })
+}
+
+fn fragment(url: &str, webrtc: bool) -> String {
+    format!("{url}#cores=1;protocol={};", if webrtc { "webrtc" } else { "websocket" })
+}
+
+/// Each size by each way in turns, with so much of the usual number of values.
+fn both(
+    setup: &Setup,
+    much: f64,
+    place: &str,
+    open: impl Fn(bool) -> anyhow::Result<(Pando, Browser)>,
+) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (length, count) in SIZES {
-        let count = setup.scaled(count);
+        let count = setup.scaled((count as f64 * much) as u64);
         let mut ways = [("WebSocket", Figures::default()), ("WebRTC", Figures::default())];
         for run in setup.runs() {
             for (name, figures) in &mut ways {
-                let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
-                let url = format!("{}#cores=1;protocol={};", pando.url()?, name.to_lowercase());
-                let _browser = Browser::open(&setup.chromium, &url)?;
-                pando.wait_for("joined with")?;
+                let (mut pando, _browser) = open(*name == "WebRTC")?;
+                let joined = pando.wait_for("joined with")?;
+                anyhow::ensure!(joined.contains("direct") == (*name == "WebRTC"), "another way than {name}: {joined}");
                 let ran = pando.run(Lines::long(count, length))?;
                 let items = count as f64 / ran.elapsed.as_secs_f64();
                 let micros = ran.cpu.sum().as_secs_f64() * 1e6 / count as f64;
                 eprintln!(
-                    "{name}, {length} bytes, run {run}: {} items/s, {micros:.1} µs of the master per item",
+                    "{name}{place}, {length} bytes, run {run}: {} items/s, {micros:.1} µs of the master per item",
                     thousands(items)
                 );
                 figures.items.push(items);
@@ -54,7 +88,8 @@ pub(super) fn websocket_and_webrtc(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         }
         let ratio = ways[1].1.items.median() / ways[0].1.items.median();
         for (name, figures) in &ways {
-            rows.extend(figures.rows(&format!("{} values of {length} bytes echoed by a tab, {name}", thousands(count as f64))));
+            let what = format!("{} values of {length} bytes echoed by a tab{place}, {name}", thousands(count as f64));
+            rows.extend(figures.rows(&what));
         }
         rows.push(Row::plain("… WebRTC against WebSocket", format!("{ratio:.2}")));
     }

@@ -70,6 +70,30 @@ pub struct Cli {
     #[arg(long, env = "PANDO_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
 
+    /// Serve volunteers by https, with a certificate made for this run, of which browsers warn
+    #[arg(long, env = "PANDO_TLS", value_parser = YesOrNo::new(), conflicts_with_all = ["tls_cert", "local"])]
+    pub tls: bool,
+
+    /// Serve volunteers by https, with the certificate chain in this file, in PEM form
+    #[arg(long, env = "PANDO_TLS_CERT", value_name = "FILE", requires = "tls_key", conflicts_with = "local")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// File with that certificate's private key, in PEM form
+    #[arg(long, env = "PANDO_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Connections at a time [default: as many as the system has files for]
+    #[arg(long, env = "PANDO_MAX_CONNECTIONS", value_name = "N")]
+    pub max_connections: Option<usize>,
+
+    /// Connections of one address at a time, those over loopback aside
+    #[arg(long, env = "PANDO_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 500)]
+    pub max_connections_per_address: usize,
+
+    /// Keep the function, in tabs, from the network: it reaches nothing but the server of its page (see docs/security.md)
+    #[arg(long, env = "PANDO_DENY_NET", value_parser = YesOrNo::new(), conflicts_with_all = ["exec", "local"])]
+    pub deny_net: bool,
+
     /// Join token in the volunteers' URL [default: fresh per run]
     #[arg(long, env = "PANDO_TOKEN", value_parser = token, conflicts_with = "open_access")]
     pub token: Option<String>,
@@ -201,6 +225,9 @@ pub enum OnError {
     Skip,
     /// Its output says so.
     Report,
+    /// Its place in the output is an error: the library's form of `Report`.
+    #[value(skip)]
+    Tell,
 }
 
 /// When something is shown.

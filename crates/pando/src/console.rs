@@ -15,6 +15,8 @@ use std::{
 
 /// Messages that wait to be written, at most.
 const QUEUE: usize = 4096;
+/// Bytes of one message of a device, about.
+const LONGEST: usize = 10_000;
 
 enum Message {
     Lines(String),
@@ -32,10 +34,15 @@ pub struct Console {
 impl Console {
     /// Starts the thread that writes to standard error.
     pub fn start() -> Self {
+        Self::to(std::io::stderr())
+    }
+
+    /// Starts a thread that writes to `sink` in place of standard error.
+    pub fn to(sink: impl Write + Send + 'static) -> Self {
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
-        std::thread::spawn(move || write(&messages, &lost));
+        std::thread::spawn(move || write(&messages, &lost, sink));
         Self { queue, dropped }
     }
 
@@ -78,7 +85,7 @@ impl Console {
     }
 }
 
-fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
+fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Write) {
     let mut status = String::new();
     loop {
         let message = match messages.recv_timeout(Duration::from_secs(60)) {
@@ -97,7 +104,7 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
             }
             Message::Status(text) => status = text,
             Message::Finish(done) => {
-                let _ = std::io::stderr().write_all(out.as_bytes());
+                let _ = sink.write_all(out.as_bytes());
                 let _ = done.send(());
                 return;
             }
@@ -110,26 +117,44 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64) {
             // Cut at the terminal's edge: what wraps could not be taken away again.
             out.push_str(&format!("\x1b[?7l{status}\x1b[?7h"));
         }
-        if std::io::stderr().write_all(out.as_bytes()).is_err() {
+        if sink.write_all(out.as_bytes()).and_then(|()| sink.flush()).is_err() {
             // Nobody can read it: keep taking messages so that `finish` is answered.
             status.clear();
         }
     }
 }
 
-/// `text` with control characters made visible, so that no device can steer the terminal; line ends stay.
+/// `text` as one message that no device can make look like something else: what steers a terminal or turns the direction of writing
+/// is made visible, lines after the first are indented, and what is very long is cut.
 pub fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut out = String::with_capacity(text.len().min(LONGEST));
+    let mut rest = text.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        if out.len() >= LONGEST {
+            out.push_str(&format!("… ({} more bytes)", text.len() - at));
+            break;
+        }
         match c {
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c) => {
-                out.extend(c.escape_unicode());
+            '\n' => {
+                out.push('\n');
+                if rest.peek().is_some_and(|(_, next)| !matches!(next, ' ' | '\n')) {
+                    out.push_str("  ");
+                }
             }
+            '\t' => out.push(c),
+            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
+}
+
+/// What turns the direction of writing, ends lines where none is seen to end, or hides letters.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 #[cfg(test)]
@@ -137,5 +162,23 @@ mod tests {
     #[test]
     fn control_characters_are_made_visible() {
         assert_eq!(super::printable("a\x1b[2Jb\tc\n"), "a\\u{1b}[2Jb\tc\n");
+        assert_eq!(super::printable("\u{9b}31m\r\u{8}"), "\\u{9b}31m\\u{d}\\u{8}");
+    }
+
+    #[test]
+    fn letters_that_turn_or_hide_others_are_made_visible() {
+        assert_eq!(super::printable("a\u{202e}b\u{2066}c\u{2028}d\u{200f}"), "a\\u{202e}b\\u{2066}c\\u{2028}d\\u{200f}");
+        assert_eq!(super::printable("π 日本 👩‍🚀 עברית"), "π 日本 👩‍🚀 עברית");
+    }
+
+    #[test]
+    fn a_message_cannot_add_a_line_that_looks_like_another() {
+        assert_eq!(super::printable("a\nServing at evil\n  at f\n\n"), "a\n  Serving at evil\n  at f\n\n");
+    }
+
+    #[test]
+    fn a_very_long_message_is_cut() {
+        let cut = super::printable(&"é".repeat(1_000_000));
+        assert!(cut.len() < super::LONGEST + 50 && cut.ends_with("… (1990000 more bytes)"), "{} {}", cut.len(), &cut[9990..]);
     }
 }

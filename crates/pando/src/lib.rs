@@ -1,6 +1,7 @@
 //! Pando maps a stream of values over the browsers and cores of one person's and their friends' devices.
 //!
-//! The program `pando` is a thin shell around this library. Read `ARCHITECTURE.md` for the map.
+//! The program `pando` is a thin shell around this library. Other programs call it by [`Pando`]: a stream in, a stream out (see [`library`]).
+//! Read `ARCHITECTURE.md` for the map.
 
 #[cfg(feature = "master")]
 pub mod channel;
@@ -11,12 +12,18 @@ mod duration;
 pub mod embedded;
 #[cfg(feature = "master")]
 pub mod events;
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(feature = "master")]
 pub mod ice;
 #[cfg(feature = "master")]
 pub mod journal;
 #[cfg(feature = "master")]
+pub mod library;
+#[cfg(feature = "master")]
 pub mod master;
+#[cfg(any(feature = "master", feature = "relay"))]
+mod port;
 #[cfg(feature = "master")]
 pub mod protocol;
 #[cfg(feature = "relay")]
@@ -29,3 +36,6 @@ pub mod server;
 pub mod uplink;
 #[cfg(feature = "master")]
 pub mod volunteer;
+
+#[cfg(feature = "master")]
+pub use library::{Error, Event, Feedback, Pando, Results};

@@ -14,6 +14,8 @@ mod output;
 mod report;
 mod seat;
 mod statistics;
+mod stragglers;
+mod stream;
 mod sync;
 mod watch;
 
@@ -24,6 +26,8 @@ pub use files::Files;
 pub use input::{Framing, InputError, items};
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
+pub use stragglers::recall_stragglers;
+pub(crate) use sync::{Heard, Said};
 pub use watch::watch;
 
 use crate::{
@@ -36,6 +40,7 @@ use crate::{
 use bytes::Bytes;
 use confirm::Unconfirmed;
 use failures::Failures;
+use futures_util::task::AtomicWaker;
 use input::InputQueue;
 use journaled::Resume;
 use pando_bundler::Bundle;
@@ -107,8 +112,12 @@ pub struct Master {
     resume: Mutex<Option<Resume>>,
     /// There are results to confirm.
     pub(crate) answered: Notify,
+    /// Whoever reads the input: a thread, or a task.
     input_wanted: Condvar,
+    input_task: AtomicWaker,
+    /// Whoever takes the output: a thread, or a task.
     output_ready: Condvar,
+    output_task: AtomicWaker,
 }
 
 /// What the lock guards.
@@ -128,10 +137,12 @@ pub(crate) struct Core {
     /// Results of an earlier run are still to come: the input is read although nobody asks.
     resuming: bool,
     pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
+    /// Calls that a core has open at a time.
+    pub(crate) calls_per_core: u64,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
-    /// The output thread waits for a result.
+    /// Whoever takes the output waits for a result.
     output_waits: bool,
     /// The run is over: every volunteer is told so.
     pub(crate) finished: bool,
@@ -148,6 +159,8 @@ pub(crate) struct SeatEntry {
     pub(crate) path: Path,
     /// Values and results done here.
     pub(crate) done: u64,
+    /// Values that it asked for in vain.
+    pub(crate) short: usize,
     /// Wakes its task: values may be there.
     pub(crate) wake: Arc<Notify>,
     /// Ends its task: the same device came back on another channel.
@@ -156,8 +169,27 @@ pub(crate) struct SeatEntry {
     pub(crate) running: HashMap<u64, watch::LongCall>,
     /// Values it is asked to give back.
     pub(crate) recalls: Vec<Index>,
+    /// Because others have nothing to do, and these have a go at them before it asks again.
+    pub(crate) yields: bool,
+    /// When it was last asked because of that.
+    pub(crate) recalled: Option<Instant>,
+    /// Time of a call lately, if any has ended.
+    pub(crate) each: Option<Duration>,
     /// Reports of its function since the last line about them.
     pub(crate) reports: report::Sum,
+}
+
+/// What a volunteer's task must know.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// The run is over.
+    pub(crate) finished: bool,
+    /// The device came back on another channel.
+    pub(crate) replaced: bool,
+    /// Values to ask back.
+    pub(crate) recalls: Vec<Index>,
+    /// Others have a go at those before it asks again.
+    pub(crate) yields: bool,
 }
 
 impl Master {
@@ -179,6 +211,7 @@ impl Master {
             journal: None,
             resuming: false,
             seats: HashMap::new(),
+            calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
             output_waits: false,
@@ -193,7 +226,9 @@ impl Master {
             resume: Mutex::new(None),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
+            input_task: AtomicWaker::new(),
             output_ready: Condvar::new(),
+            output_task: AtomicWaker::new(),
         })
     }
 
@@ -218,14 +253,16 @@ impl Master {
         }
         if core.wants_input() {
             self.input_wanted.notify_one();
+            self.input_task.wake();
         }
         if !core.unconfirmed.is_empty() {
             self.answered.notify_one();
         }
         core.ask_for_more();
-        if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_lines)) {
+        if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said)) {
             core.output_waits = false;
             self.output_ready.notify_one();
+            self.output_task.wake();
         }
     }
 
@@ -249,13 +286,15 @@ impl Master {
         }
     }
 
-    /// Whether the run is over, whether the device of `sub` came back on another channel, and what it is to give back.
-    pub(crate) fn standing(&self, sub: SubStreamId) -> (bool, bool, Vec<Index>) {
+    /// What `sub` must know of the run now.
+    pub(crate) fn standing(&self, sub: SubStreamId) -> Standing {
         let mut core = self.lock();
         let finished = core.finished;
         match core.seats.get_mut(&sub) {
-            Some(seat) => (finished, seat.replaced, std::mem::take(&mut seat.recalls)),
-            None => (finished, false, Vec::new()),
+            Some(seat) => {
+                Standing { finished, replaced: seat.replaced, recalls: std::mem::take(&mut seat.recalls), yields: seat.yields }
+            }
+            None => Standing { finished, ..Standing::default() },
         }
     }
 

@@ -7,7 +7,6 @@
 //! [`rooms`] decides who may do what, and until when; it is pure. Around it stands one task per socket.
 
 mod address;
-mod connections;
 mod control;
 mod http;
 mod ice;
@@ -17,14 +16,11 @@ mod link;
 mod log;
 mod options;
 mod pages;
-mod rates;
 mod rooms;
 mod secrets;
 mod serve;
 mod shell;
 mod signal;
-mod stream;
-mod tls;
 mod traffic;
 mod turn;
 
@@ -33,10 +29,9 @@ pub use limits::Limits;
 pub use options::Options;
 pub use serve::run;
 
-use connections::Connections;
+use crate::port::{Connections, Rates};
 use ice::Ice;
 use log::Log;
-use rates::Rates;
 use rooms::Rooms;
 use secrets::Secrets;
 use serde_json::Value;
@@ -108,6 +103,20 @@ impl Relay {
     fn allocations(&self) -> usize {
         self.allocations.load(Ordering::Relaxed)
     }
+}
+
+/// Takes `text` for all that may be said to a relay.
+#[cfg(feature = "master")]
+pub(crate) fn understand(text: &str) {
+    control::understand(text);
+    signal::understand(text);
+    let _ = Place::parse(text);
+}
+
+/// Passes `data` through a link in pieces of so many bytes; gives what came out, or none when it breaks the protocol.
+#[cfg(feature = "master")]
+pub(crate) fn pass(data: &[u8], piece: usize) -> Option<Vec<u8>> {
+    link::pass(data, piece)
 }
 
 /// Waits for the relay's end.

@@ -112,7 +112,7 @@ fn conclude(ending: &Ending, console: &Console) -> i32 {
             return 2;
         }
         Ending::InputFailed(error) => printable(&error.text),
-        Ending::ItemFailed(text) => printable(text),
+        Ending::ItemFailed(_, text) => printable(text),
         Ending::OutputFailed(text) => text.clone(),
     };
     console.say(format!("error: {why}"));

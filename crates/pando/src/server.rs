@@ -4,33 +4,44 @@
 //! `Origin`, where there is one, the same host, so that no foreign page can reach in through a visitor's browser.
 
 mod addresses;
+mod files;
 mod hosts;
-mod misses;
 mod signal;
+mod socket;
 
 pub use addresses::{addresses, qr};
 pub use hosts::Hosts;
 
 use crate::{
-    channel::{self, webrtc::Peers},
-    embedded,
+    channel::webrtc::Peers,
     ice::IceServer,
-    master::{Door, Master, attend},
-    protocol::Path,
+    master::Master,
+    port::{self, Connections, Gate, Rates, Seat},
 };
 use axum::{
     Router,
-    body::Body,
-    extract::{ConnectInfo, FromRequestParts, Request, State, ws::WebSocketUpgrade},
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::{ConnectInfo, Extension, Request, State},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use misses::Misses;
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use files::Files;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 use tokio::{net::TcpListener, sync::oneshot};
 
-/// Longest WebSocket message, in bytes: a part and its header, or a long text message.
-const MAX_MESSAGE: usize = 1 << 20;
+/// Bytes that may come on a connection before the first message on its WebSocket is there: requests, and a hello that names 4,000
+/// values.
+const CREDIT: usize = 256 << 10;
+/// Wrong paths of an address, per second and at once: more, and somebody guesses tokens.
+const MISSES: (f64, f64) = (1.0, 60.0);
+/// Time for connections to close at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Time between two words about refused connections.
+const REFUSALS: Duration = Duration::from_secs(60);
 
 /// What the server serves.
 pub struct Site {
@@ -44,20 +55,35 @@ pub struct Site {
     pub hash: String,
     /// Whether it runs in the page.
     pub dom: bool,
+    /// Whether it reaches nothing from a tab but this server.
+    pub deny_net: bool,
     /// Names by which this machine may be called.
     pub hosts: Hosts,
     /// Those that are connected without the server.
     pub peers: Option<Peers>,
     /// What browsers are told to find a way by.
     pub ice_servers: Vec<IceServer>,
+    /// How many may connect.
+    pub limits: Limits,
+    /// With which certificate; none: plain HTTP.
+    pub certificate: Option<RustlsConfig>,
+}
+
+/// How many connections there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// In all.
+    pub connections: usize,
+    /// From one address, those over loopback aside.
+    pub per_address: usize,
 }
 
 struct Served {
     site: Site,
-    page: String,
+    files: Files,
     /// What a browser is told first when it signals.
     servers: String,
-    misses: Misses,
+    misses: Mutex<Rates>,
 }
 
 /// Serves `site` on `listener` until `closed`, when its other end is dropped too.
@@ -65,26 +91,56 @@ struct Served {
 /// # Errors
 /// When the listener fails.
 pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) -> std::io::Result<()> {
-    let page = page(&site);
+    let gate = gate(&site);
+    let certificate = site.certificate.clone();
     let servers = serde_json::json!({"type": "servers", "iceServers": site.ice_servers}).to_string();
-    let served = Arc::new(Served { site, page, servers, misses: Misses::default() });
-    let app = Router::new().fallback(answer).with_state(served);
-    let listener = axum::serve::ListenerExt::tap_io(listener, |socket| {
-        let _ = socket.set_nodelay(true);
-    });
-    let closed = async { drop(closed.await) };
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(closed).await
+    let misses = Mutex::new(Rates::new(MISSES.0, MISSES.1));
+    let served = Arc::new(Served { files: Files::new(&site), site, servers, misses });
+    let app = Router::new().fallback(answer).with_state(served).into_make_service_with_connect_info();
+    let handle = Handle::new();
+    let serving = port::serve(listener, app, gate, certificate, handle.clone());
+    tokio::pin!(serving);
+    tokio::select! {
+        result = &mut serving => result,
+        _ = closed => {
+            handle.graceful_shutdown(Some(LAST_WORDS));
+            serving.await
+        }
+    }
 }
 
-fn page(site: &Site) -> String {
-    let config = serde_json::json!({"function": site.hash, "dom": site.dom, "version": env!("CARGO_PKG_VERSION")});
-    let config = config.to_string().replace('<', "\\u003c");
-    embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config)
+fn gate(site: &Site) -> Gate {
+    let connections = Connections::new(port::fitting(site.limits.connections), site.limits.per_address);
+    let console = site.master.console.clone();
+    let told = Mutex::new(None::<Instant>);
+    let refused = move |from: IpAddr| {
+        let mut told = told.lock().expect("nobody panics with it");
+        if told.is_none_or(|told| told.elapsed() >= REFUSALS) {
+            *told = Some(Instant::now());
+            console.say(format!(
+                "there are too many connections: one from {from} was refused (--max-connections-per-address and --max-connections allow more)"
+            ));
+        }
+    };
+    // This machine may be a proxy, or a thousand light volunteers.
+    Gate::new(connections, |address| !address.is_loopback()).credit(CREDIT).telling(refused)
 }
 
-async fn answer(State(served): State<Arc<Served>>, ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request) -> Response {
+async fn answer(
+    State(served): State<Arc<Served>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Extension(seat): Extension<Arc<Seat>>,
+    request: Request,
+) -> Response {
+    let mut response = respond(served, from.ip(), seat, request).await;
+    port::always(response.headers_mut());
+    response
+}
+
+async fn respond(served: Arc<Served>, from: IpAddr, seat: Arc<Seat>, request: Request) -> Response {
     let site = &served.site;
-    if !site.hosts.allows(request.headers().get(header::HOST)) {
+    let host = request.headers().get(header::HOST);
+    if !site.hosts.allows(host) {
         let text = "This name is not one of this machine's (pando --allow-host NAME lets it in).";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
@@ -98,58 +154,16 @@ async fn answer(State(served): State<Arc<Served>>, ConnectInfo(from): ConnectInf
     };
     match below {
         Some("\0") => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("/{}/", site.token))]).into_response(),
-        Some("socket") => socket(served.clone(), request).await,
+        Some("socket") => socket::socket(served.clone(), seat, request).await,
         Some("signal") => signal::signal(served.clone(), request).await,
-        Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => match file(&served, name) {
-            Some(response) => response,
-            None => StatusCode::NOT_FOUND.into_response(),
-        },
+        Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            let authority = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+            served.files.file(name, authority).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+        }
         Some(_) => StatusCode::NOT_FOUND.into_response(),
-        None if served.misses.too_many(from.ip(), Instant::now()) => StatusCode::TOO_MANY_REQUESTS.into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-fn file(served: &Served, name: &str) -> Option<Response> {
-    const SCRIPT: &str = "text/javascript; charset=utf-8";
-    let (kind, text) = match name {
-        "" => ("text/html; charset=utf-8", Body::from(served.page.clone())),
-        "function.js" => (SCRIPT, Body::from(served.site.function.clone())),
-        "page.js" => (SCRIPT, Body::from(embedded::web(name)?)),
-        _ => return None,
-    };
-    let mut response = Response::new(text);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    Some(response)
-}
-
-async fn socket(served: Arc<Served>, request: Request) -> Response {
-    let upgrade = match upgrade(request).await {
-        Ok(upgrade) => upgrade.max_write_buffer_size(4 << 20).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
-        Err(refusal) => return refusal,
-    };
-    upgrade.on_upgrade(move |socket| async move {
-        let (ours, theirs) = channel::pair();
-        let door = Door { token: served.site.token.clone(), path: Path::WebSocket };
-        // Two tasks: one that wakes itself would wake a second thread each time, for nothing.
-        tokio::spawn(attend(served.site.master.clone(), door, ours));
-        channel::carry(socket, theirs).await;
-    })
-}
-
-/// A WebSocket for a page of this server, or for what is no page.
-async fn upgrade(request: Request) -> Result<WebSocketUpgrade, Response> {
-    let headers = request.headers();
-    if !hosts::same_origin(headers.get(header::ORIGIN), headers.get(header::HOST)) {
-        return Err((StatusCode::FORBIDDEN, "Another site's page may not join.").into_response());
-    }
-    let (mut parts, _) = request.into_parts();
-    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => Ok(upgrade.read_buffer_size(16 * 1024).write_buffer_size(16 * 1024)),
-        Err(rejection) => Err(rejection.into_response()),
+        None if served.misses.lock().expect("nobody panics with it").take(from, Instant::now()) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
+        None => StatusCode::TOO_MANY_REQUESTS.into_response(),
     }
 }

@@ -29,6 +29,8 @@ pub struct Program {
     pub hash: String,
     /// Whether it runs in the page.
     pub dom: bool,
+    /// Whether it reaches nothing from a tab but the relay.
+    pub deny_net: bool,
     /// The room's name, and join token.
     pub token: String,
     /// Proves, after a lost connection, that the room is ours.
@@ -43,6 +45,12 @@ pub struct Uplink {
     /// Where volunteers join.
     pub url: String,
     end: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+/// Takes `text` for what a relay says.
+#[cfg(feature = "relay")]
+pub(crate) fn understand(text: &str) {
+    let _ = serde_json::from_str::<said::FromRelay>(text);
 }
 
 impl Uplink {

@@ -101,6 +101,29 @@ fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
 }
 
 #[test]
+fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
+    let run = idle(8).args(["--batch-size", "6"]).start();
+    let url = run.url();
+    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
+    slow.hello(&url, "slow", 1);
+    assert_eq!(values(&mut slow).len(), 6);
+    fast.hello(&url, "fast", 1);
+    for (id, value) in values(&mut fast) {
+        answer(&mut fast, id, std::str::from_utf8(&value).expect("text"));
+    }
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    let asked: Vec<u64> = serde_json::from_value(slow.message("recall")["ids"].clone()).expect("ids");
+    assert!(!asked.is_empty() && asked.iter().all(|id| (1..6).contains(id)), "{asked:?}");
+    // One of them has been started in the meantime.
+    slow.text(&json!({"type": "returned", "ids": asked[1..]}).to_string());
+    assert_eq!(values(&mut fast).iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked[1..]);
+    asked[1..].iter().for_each(|id| answer(&mut fast, *id, &(id + 1).to_string()));
+    (0..6).filter(|id| !asked[1..].contains(id)).for_each(|id| answer(&mut slow, id, &(id + 1).to_string()));
+    echo(&mut fast);
+    run.wait().gives(numbers(8));
+}
+
+#[test]
 fn an_item_that_five_devices_vanish_over_is_lent_alone() {
     let run = idle(6).start();
     let url = run.url();

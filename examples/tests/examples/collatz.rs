@@ -1,30 +1,17 @@
-use std::path::Path;
-use std::process::Command;
-use std::sync::Once;
-
 use num_bigint::BigUint;
 
+use crate::npm::install;
 use crate::program::{Output, apply, leave_early, run};
 
 pub(crate) const RANGES: &str = env!("CARGO_BIN_EXE_collatz-ranges");
 pub(crate) const MAX: &str = env!("CARGO_BIN_EXE_collatz-max");
 
-/// Installs the function's npm packages, where that has not been done.
-pub(crate) fn install() {
-    static INSTALL: Once = Once::new();
-    INSTALL.call_once(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("collatz");
-        if !folder.join("node_modules/bignumber.js").exists() {
-            let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-            let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
-            assert!(status.success(), "npm ci: {status}");
-        }
-    });
-}
+/// The same function, with two kinds of large numbers.
+pub(crate) const FUNCTIONS: [&str; 2] = ["collatz/collatz.js", "collatz/collatz-bigint.js"];
 
-fn apply_collatz(input: &str) -> Output {
-    install();
-    apply("collatz/collatz.js", input)
+fn apply_each(input: &str) -> [Output; 2] {
+    install("collatz");
+    FUNCTIONS.map(|function| apply(function, input))
 }
 
 /// The same search, in another language and with another library.
@@ -76,21 +63,25 @@ fn the_function_agrees_with_the_reference() {
     let ranges =
         ["1 1", "1 30", "9 100", "9007199254740990 20", "3179389980591125407167 40", "340282366920938463463374607431768211455 5"];
     let expected: Vec<_> = ranges.iter().map(|range| most_steps(range)).collect();
-    assert_eq!(apply_collatz(&(ranges.join("\n") + "\n")).lines(), expected);
+    for output in apply_each(&(ranges.join("\n") + "\n")) {
+        assert_eq!(output.lines(), expected);
+    }
     assert_eq!(expected[4], "3179389980591125407167 2760");
 }
 
 #[test]
 fn the_function_reports_how_many_numbers_it_did() {
-    let output = apply_collatz("5 12\n");
-    assert!(output.stderr.contains(r#""nbItems":12,"units":"numbers""#), "{}", output.stderr);
+    for output in apply_each("5 12\n") {
+        assert!(output.stderr.contains(r#""nbItems":12,"units":"numbers""#), "{}", output.stderr);
+    }
 }
 
 #[test]
 fn the_function_refuses_what_is_no_range() {
     for range in ["0 3", "5", "5 0", "-1 2", "1e9 2", "a b"] {
-        let output = apply_collatz(&format!("{range}\n"));
-        assert_eq!((output.status, output.stderr.trim()), (1, format!("not \"START SIZE\": {range}").as_str()));
+        for output in apply_each(&format!("{range}\n")) {
+            assert_eq!((output.status, output.stderr.trim()), (1, format!("not \"START SIZE\": {range}").as_str()));
+        }
     }
 }
 

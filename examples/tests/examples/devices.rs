@@ -23,7 +23,14 @@ pub(crate) fn pando() -> Command {
 /// Maps `input` over one core of this machine and one tab; gives what pando printed, and said.
 pub(crate) fn map(function: &str, input: Vec<u8>) -> (Vec<u8>, String) {
     let mut command = pando();
-    command.args([function, "--stdin", "--port", "0", "--cores", "1"]);
+    command.args([function, "--stdin"]);
+    feed(command, input)
+}
+
+/// Gives `input` to a command that takes options of pando, once one core of this machine and one tab are there; gives what it printed,
+/// and said.
+pub(crate) fn feed(mut command: Command, input: Vec<u8>) -> (Vec<u8>, String) {
+    command.args(["--port", "0", "--cores", "1"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pando starts");
     let mut stdin = child.stdin.take().expect("piped");
     let mut said = BufReader::new(child.stderr.take().expect("piped"));

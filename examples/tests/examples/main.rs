@@ -1,8 +1,17 @@
 //! The examples' programs and functions, each run as its users run it.
 
+mod agent;
+mod arxiv;
 mod collatz;
 mod devices;
+mod landsat;
+mod mining;
+mod npm;
+mod people;
 mod pipelines;
 mod program;
+mod random_testing;
 mod raytracer;
+mod running;
 mod square;
+mod tracer;

@@ -3,10 +3,12 @@
 use gif::DecodeOptions;
 
 use crate::{
-    collatz::{MAX, RANGES, install, most_steps},
+    collatz::{FUNCTIONS, MAX, RANGES, most_steps},
     devices::{map, pando},
+    npm::install,
     program::run,
-    raytracer::{ANGLES, ENCODER},
+    raytracer::{ANGLES, ENCODER, pixels},
+    tracer::render,
 };
 
 #[test]
@@ -18,18 +20,29 @@ fn squares_of_the_numbers_come_out() {
 
 #[test]
 fn collatz_over_devices_equals_a_local_computation() {
-    install();
+    install("collatz");
     let ranges = run(RANGES, &["--count", "40", "--size", "20"], b"").success();
-    let (results, _) = map("collatz/collatz.js", ranges.clone());
-    let expected: Vec<String> = String::from_utf8(ranges).expect("text").lines().map(most_steps).collect();
-    assert_eq!(String::from_utf8_lossy(&results).lines().collect::<Vec<_>>(), expected);
-    assert_eq!(run(MAX, &[], &results).lines(), ["3179389980591125407167 2760"]);
+    let expected: Vec<String> = std::str::from_utf8(&ranges).expect("text").lines().map(most_steps).collect();
+    for function in FUNCTIONS {
+        let (results, _) = map(function, ranges.clone());
+        assert_eq!(String::from_utf8_lossy(&results).lines().collect::<Vec<_>>(), expected, "{function}");
+        assert_eq!(run(MAX, &[], &results).lines(), ["3179389980591125407167 2760"]);
+    }
 }
 
 #[test]
 fn the_animation_decodes_to_100_frames() {
     let angles = run(ANGLES, &[], b"").success();
-    let (frames, log) = map("raytracer/raytracer.js", angles);
+    let (frames, log) = map("raytracer/raytracer.js", angles.clone());
+    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
+    let (angles, rendered) = (lines(&angles), lines(&frames));
+    for frame in [0, 37, 99] {
+        let (pixels, expected) = (pixels(&rendered[frame]), render(angles[frame].parse().expect("an angle"), 300));
+        assert_eq!(pixels.len(), expected.len());
+        // A ray that just misses in one language may just hit in another.
+        let others = pixels.iter().zip(&expected).filter(|(one, other)| one.abs_diff(**other) > 1).count();
+        assert!(others < pixels.len() / 1000, "frame {frame} has {others} other pixels");
+    }
     let gif = run(ENCODER, &[], &frames).success();
     let mut decoder = DecodeOptions::new().read_info(&*gif).expect("a GIF");
     assert_eq!((decoder.width(), decoder.height()), (300, 300));

@@ -124,7 +124,8 @@ fn the_function_refuses_what_is_no_angle() {
     assert_eq!((output.status, output.stderr.trim()), (1, "not an angle: left"));
 }
 
-fn pixels(line: &str) -> Vec<u8> {
+/// Of one frame.
+pub(crate) fn pixels(line: &str) -> Vec<u8> {
     let compressed = BASE64_STANDARD.decode(line).expect("base64");
     let mut pixels = Vec::new();
     GzDecoder::new(&*compressed).read_to_end(&mut pixels).expect("gzip");

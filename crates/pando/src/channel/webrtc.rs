@@ -60,7 +60,7 @@ const HANDSHAKES: usize = 64;
 /// Time that they wait.
 const TURN: Duration = Duration::from_secs(10);
 /// Time that a browser has to make its offer.
-const OFFER: Duration = Duration::from_secs(30);
+const OFFER: Duration = Duration::from_secs(15);
 /// Time that a connection has to open, once it has been offered, while signalling goes on.
 const OPENING: Duration = Duration::from_secs(60);
 /// The same, once signalling has ended.

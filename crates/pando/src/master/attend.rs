@@ -4,7 +4,7 @@ mod goodbye;
 mod hear;
 
 use super::{
-    Master, SeatEntry,
+    Master, SeatEntry, Standing,
     report::Sum,
     seat::{Due, Seat},
 };
@@ -158,10 +158,14 @@ impl Attendant {
                     cores,
                     path,
                     done: 0,
+                    short: 0,
                     wake: wake.clone(),
                     replaced: false,
                     running: HashMap::new(),
                     recalls: Vec::new(),
+                    yields: false,
+                    recalled: None,
+                    each: None,
                     reports: Sum::default(),
                 },
             );
@@ -211,11 +215,11 @@ impl Attendant {
                     }
                 },
                 () = wake.notified() => {
-                    self.asking = true;
-                    let (finished, replaced, recalls) = self.master.standing(self.sub);
+                    let Standing { finished, replaced, recalls, yields } = self.master.standing(self.sub);
                     if finished || replaced {
                         return if finished { End::Done } else { End::Replaced };
                     }
+                    self.asking = !yields;
                     if !recalls.is_empty() {
                         self.seat.say(&ToVolunteer::Recall { ids: recalls });
                     }
@@ -242,6 +246,7 @@ impl Attendant {
         let (sub, lent, seat, alone) = (self.sub, &mut self.lent, &mut self.seat, &mut self.alone);
         let mut length = 1;
         let (mut asking, mut done) = (true, false);
+        let mut short = 0;
         self.master.with(|core| {
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
             if alone.is_some() {
@@ -260,7 +265,7 @@ impl Attendant {
                         }
                     }
                     Ask::Wait => {
-                        asking = false;
+                        (asking, short) = (false, room - lent.len());
                         break;
                     }
                     Ask::Done => {
@@ -268,6 +273,9 @@ impl Attendant {
                         break;
                     }
                 }
+            }
+            if let Some(seat) = core.seats.get_mut(&sub) {
+                seat.short = short;
             }
         });
         self.asking = asking;

@@ -14,6 +14,8 @@ pub(crate) struct Failures {
     /// How many devices vanished while they were computing a value.
     vanished: HashMap<Index, u32>,
     fatal: Option<(Index, String)>,
+    /// Values that failed for good, to be told in their places.
+    told: HashMap<Index, String>,
     /// Values that failed for good, and did not end the run.
     left_out: u64,
     cannot_run: Option<String>,
@@ -33,8 +35,13 @@ impl Failures {
         if let Some(why) = &self.output_failed {
             return Some(Ending::OutputFailed(why.clone()));
         }
-        let fatal = self.fatal.as_ref().map(|(_, text)| Ending::ItemFailed(text.clone()));
+        let fatal = self.fatal.as_ref().map(|(index, text)| Ending::ItemFailed(*index, text.clone()));
         fatal.or_else(|| (self.left_out > 0).then_some(Ending::SomeFailed(self.left_out)))
+    }
+
+    /// What is to be told of `index` in its place.
+    pub(crate) fn take_told(&mut self, index: Index) -> Option<String> {
+        self.told.remove(&index)
     }
 
     /// A value has its result: what is known of its attempts is history.
@@ -97,6 +104,10 @@ impl Core {
                 None
             }
             OnError::Skip => Some(self.leave_out(sub, index, text, None)),
+            OnError::Tell => {
+                self.failures.told.insert(index, text.clone());
+                Some(self.leave_out(sub, index, text, None))
+            }
             OnError::Report => {
                 let report = json!({"error": {"index": index + 1, "message": failure.message}});
                 Some(self.leave_out(sub, index, text, Some(report.to_string().into())))

@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
     sync::Arc,
 };
-use stream_lender::Output;
+use stream_lender::{Index, Output};
 
 /// Bytes written at a time, about.
 const BATCH: usize = 256 * 1024;
@@ -28,8 +28,8 @@ pub enum Ending {
     ReaderLeft,
     /// The input failed; what came before it is output.
     InputFailed(InputError),
-    /// A value failed for good; what came before it is output.
-    ItemFailed(String),
+    /// This value failed for good; what came before it is output.
+    ItemFailed(Index, String),
     /// Every value read has its output but so many that failed; nothing more comes.
     SomeFailed(u64),
     /// The function cannot be run anywhere.

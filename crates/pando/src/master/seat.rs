@@ -66,10 +66,11 @@ impl Seat {
         let limit = self.batch.limit();
         self.limiter.set_limit(limit);
         let room = self.limiter.room();
+        let room = if room < limit / 4 && limit > 16 { 0 } else { room };
         if room == 0 {
             self.batch.full();
         }
-        if room < limit / 4 && limit > 16 { 0 } else { room }
+        room
     }
 
     /// Bytes of values it may be sent now; one value is always allowed.
@@ -204,6 +205,26 @@ mod tests {
         seat.ping(now);
         assert!(matches!(seat.next_frame(now), Some(Frame::Text(_))));
         assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
+    }
+
+    #[test]
+    fn a_limit_grows_also_when_long_values_never_fill_it_to_the_last() {
+        let mut now = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, now);
+        seat.batch.round_trip(Duration::from_millis(100));
+        for _ in 0..20 {
+            let mut held = 0;
+            while seat.room() > 0 {
+                // As many as go into one frame.
+                let frame = seat.room().min(6);
+                (0..frame).for_each(|_| seat.lent(10_000));
+                held += frame;
+            }
+            now += Duration::from_millis(100);
+            (0..held).for_each(|_| seat.settled(10_000));
+            seat.answered(held, now);
+        }
+        assert!(seat.batch.limit() > 500, "{}", seat.batch.limit());
     }
 
     #[test]

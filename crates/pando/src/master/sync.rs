@@ -1,7 +1,8 @@
-//! `--sync-stdio`: a program in the loop, over standard input and output, one JSON object per line.
+//! A program in the loop: it is asked for values as cores become free, and told each result as soon as it is there, whatever the order.
 //!
-//! Pando says `{"ask":n}` when cores are free for n more values, `{"result":…,"index":i}` and `{"error":…,"index":i}` as soon as a value is
-//! done, whatever the order; the program says `{"value":…}`, `{"cancel":i}` and `{"end":true}`. Indexes count the values from 1.
+//! With `--sync-stdio` it is another process, over standard input and output, one JSON object per line: pando says `{"ask":n}`,
+//! `{"result":…,"index":i}` and `{"error":…,"index":i}`, the program `{"value":…}`, `{"cancel":i}` and `{"end":true}`. With
+//! [`Feedback`](crate::Feedback) it is this process. Indexes count the values from 1 for people and programs.
 
 use super::{Core, Ending, InputError, Master};
 use crate::protocol::{Form, Value};
@@ -9,19 +10,43 @@ use bytes::Bytes;
 use serde_json::json;
 use std::{
     collections::{BTreeSet, VecDeque},
+    fmt,
     io::{BufRead, ErrorKind, Write},
+    task::{Context, Poll},
 };
 use stream_lender::{Index, Output, SubStreamId};
 
 /// Values that wait for a core, at most: a program that sends more than it was asked for waits.
 const MOST_WAITING: usize = 65_536;
 
+/// What the program is told.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// Cores are free for so many more values.
+    Ask(u64),
+    /// The result of a value: a JSON text.
+    Result(Index, Bytes),
+    /// A value failed for good, or was cancelled.
+    Error(Index, String),
+}
+
+/// What the program says.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// The next value.
+    Value(Value),
+    /// A value that it does not want any more.
+    Cancel(Index),
+    /// No more values.
+    End,
+}
+
 /// What there is to say, and what has been asked.
 #[derive(Debug, Default)]
 pub(crate) struct Sync {
     /// Values that a core has at a time.
     per_core: u64,
-    lines: VecDeque<String>,
+    said: VecDeque<Said>,
     /// Values asked for, in all.
     asked: u64,
     /// Values that came, in all.
@@ -35,24 +60,24 @@ impl Sync {
         Self { per_core, ..Self::default() }
     }
 
+    /// A value came.
+    pub(crate) fn count_one(&mut self) {
+        self.came += 1;
+    }
+
     /// Whether `index` is not wanted any more; asked once, when it is done or about to be lent.
     pub(crate) fn forgets(&mut self, index: Index) -> bool {
         !self.cancelled.is_empty() && self.cancelled.remove(&index)
     }
 
-    /// `index` is done.
-    pub(crate) fn done(&mut self, index: Index, result: &[u8]) {
-        let result = String::from_utf8_lossy(result);
-        self.lines.push_back(format!("{{\"result\":{result},\"index\":{}}}", index + 1));
-    }
-
     /// `index` failed for good.
     pub(crate) fn failed(&mut self, index: Index, message: &str) {
-        self.lines.push_back(json!({"error": message, "index": index + 1}).to_string());
+        self.said.push_back(Said::Error(index, message.into()));
     }
 
-    pub(crate) fn has_lines(&self) -> bool {
-        !self.lines.is_empty()
+    /// Whether there is something to say.
+    pub(crate) fn has_said(&self) -> bool {
+        !self.said.is_empty()
     }
 }
 
@@ -70,7 +95,7 @@ impl Core {
         let on_their_way = (sync.asked.max(sync.came) - sync.came) + self.input.len() as u64 + self.lender.waiting() as u64;
         if let Some(more) = free.checked_sub(on_their_way).filter(|more| *more > 0) {
             sync.asked = sync.asked.max(sync.came) + more;
-            sync.lines.push_back(json!({"ask": more}).to_string());
+            sync.said.push_back(Said::Ask(more));
         }
     }
 
@@ -86,7 +111,7 @@ impl Core {
         };
         let accepted = self.lender.result(sub, index, None).is_ok();
         if accepted && !sync.forgets(index) {
-            sync.done(index, &result);
+            sync.said.push_back(Said::Result(index, result));
         }
         accepted
     }
@@ -98,6 +123,18 @@ impl Core {
             let _ = self.lender.result(sub, index, None);
         }
         forgets
+    }
+
+    /// Results were said when they came: their places in the order are only given free. Gives how the run ended, if it did.
+    fn give_places_free(&mut self) -> Option<Ending> {
+        loop {
+            match self.lender.next_output() {
+                Output::Item(..) => {}
+                Output::Pending => return None,
+                Output::Failed(error) => return Some(self.ending(Some(error))),
+                Output::Done => return Some(self.ending(None)),
+            }
+        }
     }
 
     fn cancel(&mut self, index: Index) {
@@ -116,49 +153,44 @@ impl Core {
 impl Master {
     /// Hears the program, on `source`, to its end. Blocks.
     pub fn hear(&self, source: impl BufRead) {
-        let mut how = Ok(());
         for (number, line) in source.lines().enumerate() {
             let heard = match line {
                 Ok(line) if line.trim().is_empty() => continue,
-                Ok(line) => heard(&line).map_err(|why| InputError::new(format!("line {} of standard input: {why}", number + 1))),
-                Err(error) => Err(InputError::new(format!("standard input cannot be read: {error}"))),
+                Ok(line) => understand(&line).map_err(|why| format!("line {} of standard input: {why}", number + 1)),
+                Err(error) => Err(format!("standard input cannot be read: {error}")),
             };
             match heard {
-                Ok(Heard::Value(value)) => self.take(value),
-                Ok(Heard::Cancel(index)) => self.with(|core| core.cancel(index)),
                 Ok(Heard::End) => break,
-                Err(error) => {
-                    how = Err(error);
-                    break;
-                }
+                Ok(heard) => self.heard(heard),
+                Err(why) => return self.end_input(Err(InputError::new(why))),
             }
+            self.wait_for_room();
         }
-        self.with(|core| {
-            core.input.end(how);
-            core.lender.input_ready();
-            core.notice_end();
-        });
+        self.heard(Heard::End);
     }
 
-    fn take(&self, value: Value) {
+    /// Does as the program says.
+    pub(crate) fn heard(&self, heard: Heard) {
+        match heard {
+            Heard::Value(value) => self.put(value),
+            Heard::Cancel(index) => self.with(|core| core.cancel(index)),
+            Heard::End => self.end_input(Ok(())),
+        }
+    }
+
+    fn wait_for_room(&self) {
         let mut core = self.lock();
         while core.input.len() >= MOST_WAITING && core.lender.input_is_open() {
             core = self.input_wanted.wait(core).expect("no task panics while it holds the lock");
         }
-        if let Some(sync) = &mut core.sync {
-            sync.came += 1;
-        }
-        core.input.extend([value]);
-        core.lender.input_ready();
-        self.wake(&mut core);
     }
 
     /// Talks to the program, on `sink`, until the run ends. Blocks.
     pub fn talk(&self, mut sink: impl Write) -> Ending {
         loop {
-            let (lines, ending) = self.wait_for_lines();
-            let said = lines.iter().try_for_each(|line| writeln!(sink, "{line}")).and_then(|()| sink.flush());
-            if let Err(error) = said {
+            let (said, ending) = self.wait_for_words();
+            let written = said.iter().try_for_each(|said| writeln!(sink, "{said}")).and_then(|()| sink.flush());
+            if let Err(error) = written {
                 self.with(|core| core.lender.drop_output());
                 return match error.kind() {
                     ErrorKind::BrokenPipe => Ending::ReaderLeft,
@@ -171,38 +203,48 @@ impl Master {
         }
     }
 
-    fn wait_for_lines(&self) -> (VecDeque<String>, Option<Ending>) {
+    fn wait_for_words(&self) -> (VecDeque<Said>, Option<Ending>) {
         let mut core = self.lock();
         loop {
-            // Results were said when they came: their places in the order are only given free.
-            let ending = loop {
-                match core.lender.next_output() {
-                    Output::Item(..) => {}
-                    Output::Pending => break None,
-                    Output::Failed(error) => break Some(core.failures.ending().unwrap_or(Ending::InputFailed(error))),
-                    Output::Done if core.interrupted => break Some(core.failures.ending().unwrap_or(Ending::Interrupted)),
-                    Output::Done => break Some(core.failures.ending().unwrap_or(Ending::Complete)),
-                }
-            };
+            let ending = core.give_places_free();
             self.wake(&mut core);
-            let lines = core.sync.as_mut().map(|sync| std::mem::take(&mut sync.lines)).unwrap_or_default();
-            if ending.is_some() || !lines.is_empty() {
-                return (lines, ending);
+            let said = core.sync.as_mut().map(|sync| std::mem::take(&mut sync.said)).unwrap_or_default();
+            if ending.is_some() || !said.is_empty() {
+                return (said, ending);
             }
             core.output_waits = true;
             core = self.output_ready.wait(core).expect("no task panics while it holds the lock");
         }
     }
+
+    /// The next that the program is to be told, or how the run ended.
+    pub(crate) fn poll_said(&self, context: &mut Context<'_>) -> Poll<Result<Said, Ending>> {
+        let mut core = self.lock();
+        let ending = core.give_places_free();
+        self.wake(&mut core);
+        let next = core.sync.as_mut().and_then(|sync| sync.said.pop_front());
+        match (next, ending) {
+            (Some(said), _) => Poll::Ready(Ok(said)),
+            (None, Some(ending)) => Poll::Ready(Err(ending)),
+            (None, None) => self.wait_for_output(&mut core, context),
+        }
+    }
 }
 
-enum Heard {
-    Value(Value),
-    Cancel(Index),
-    End,
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ask(count) => write!(f, r#"{{"ask":{count}}}"#),
+            Self::Result(index, result) => {
+                write!(f, r#"{{"result":{},"index":{}}}"#, String::from_utf8_lossy(result), index + 1)
+            }
+            Self::Error(index, message) => f.write_str(&json!({"error": message, "index": index + 1}).to_string()),
+        }
+    }
 }
 
 /// Understands one line of the program.
-fn heard(line: &str) -> Result<Heard, String> {
+fn understand(line: &str) -> Result<Heard, String> {
     const FORMS: &str = r#"say {"value":…}, {"cancel":i} or {"end":true}"#;
     let message: serde_json::Value = serde_json::from_str(line).map_err(|error| format!("not valid JSON ({error}): {FORMS}"))?;
     if let Some(value) = message.get("value") {

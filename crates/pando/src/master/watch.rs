@@ -38,6 +38,13 @@ impl Master {
     }
 }
 
+impl LongCall {
+    /// For how long it has been going on.
+    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.since)
+    }
+}
+
 /// Looks once a second, and says what a person should know. Never ends.
 pub async fn watch(master: Arc<Master>) {
     let mut full = FullWindow::default();
@@ -61,7 +68,7 @@ fn long_calls(core: &mut Core, now: Instant) -> Vec<String> {
     let mut lines = Vec::new();
     for seat in core.seats.values_mut() {
         for (id, call) in &mut seat.running {
-            let time = now.saturating_duration_since(call.since);
+            let time = call.elapsed(now);
             if time < call.tell_at {
                 continue;
             }

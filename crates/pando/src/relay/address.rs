@@ -26,6 +26,11 @@ impl Place {
         Ok(Self { url: url.into(), host })
     }
 
+    /// Host and port, as in the URL.
+    pub(crate) fn authority(&self) -> &str {
+        self.url.split('/').nth(2).unwrap_or_default()
+    }
+
     /// As a request names it. Behind a proxy what the proxy says counts.
     pub(crate) fn of(headers: &HeaderMap, tls: bool, behind_proxy: bool) -> Option<Self> {
         let forwarded = |name: &'static str| if behind_proxy { last(headers, &HeaderName::from_static(name)) } else { None };
@@ -80,6 +85,7 @@ mod tests {
     #[test]
     fn urls() {
         let place = Place::parse("https://Relay.example.org:8443/pando/").unwrap();
+        assert_eq!(place.authority(), "Relay.example.org:8443");
         assert_eq!((place.url.as_str(), place.host.as_str()), ("https://Relay.example.org:8443/pando", "relay.example.org"));
         assert_eq!(Place::parse("http://[::1]:80").unwrap().host, "[::1]");
         for wrong in

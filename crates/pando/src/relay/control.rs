@@ -4,12 +4,12 @@ use super::{
     Relay,
     address::Place,
     ending, letters,
-    rates::Bucket,
     rooms::{Content, Ended, Opening},
     shell::Shell,
     signal,
     traffic::Traffic,
 };
+use crate::port::Bucket;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use bytes::Bytes;
 use futures_util::{
@@ -61,6 +61,8 @@ enum FromMaster {
         size: u64,
         #[serde(default)]
         dom: bool,
+        #[serde(default, rename = "denyNet")]
+        deny_net: bool,
         #[serde(default, rename = "iceServers")]
         ice_servers: Vec<Value>,
     },
@@ -72,6 +74,14 @@ enum FromMaster {
         peer: u64,
     },
     End,
+}
+
+/// Takes `text` for what a master says.
+#[cfg(feature = "master")]
+pub(crate) fn understand(text: &str) {
+    if let Ok(FromMaster::Signal { message, .. }) = serde_json::from_str(text) {
+        let _ = signal::is_message(&message, &["answer", "candidate", "failed"]);
+    }
 }
 
 /// Why a master's socket ends.
@@ -199,7 +209,8 @@ impl Master {
     async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
         let asked = timeout(FIRST, self.next()).await.map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
         let Message::Text(text) = asked else { return Err(Farewell::Close(1003, "first of all comes open, as text")) };
-        let Ok(FromMaster::Open { version, token, key, function: hash, size, dom, ice_servers }) = serde_json::from_str(&text)
+        let Ok(FromMaster::Open { version, token, key, function: hash, size, dom, deny_net, ice_servers }) =
+            serde_json::from_str(&text)
         else {
             return Err(Farewell::Close(1008, "this does not open a room"));
         };
@@ -226,9 +237,10 @@ impl Master {
             "url": format!("{}/{}/", self.place.url, lease.token),
             "iceServers": servers,
             "stun": self.relay.ice.stun(&host),
+            "denyNet": deny_net,
         });
         let _ = to_master.try_send(opened.to_string());
-        let content = Content { function, hash, dom, host, ice_servers };
+        let content = Content { function, hash, dom, deny_net, host, ice_servers };
         if !self.relay.rooms().opened(&lease.token, lease.number, content, to_master.clone()) {
             return Err(Farewell::Close(1000, "the room was opened again"));
         }

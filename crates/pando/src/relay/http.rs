@@ -9,11 +9,11 @@ mod upgrade;
 use super::{
     Relay,
     address::{Place, client},
-    connections::Seat,
     control, link, pages,
     rooms::{NoEntry, Unclaimed},
     signal,
 };
+use crate::port::{self, Seat};
 use axum::{
     extract::{ConnectInfo, Extension, Request, State},
     http::{Method, StatusCode, header, request::Parts},
@@ -48,7 +48,9 @@ pub(crate) async fn answer(
     let (parts, _) = request.into_parts();
     let from = client(&parts.headers, from.ip(), relay.behind_proxy);
     let asked = Asked { relay, seat, from, parts };
-    asked.answer().await.unwrap_or_else(IntoResponse::into_response)
+    let mut response = asked.answer().await.unwrap_or_else(IntoResponse::into_response);
+    port::always(response.headers_mut());
+    response
 }
 
 impl Asked {
@@ -87,7 +89,7 @@ impl Asked {
             "allocations": self.relay.allocations(),
             "connections": self.relay.connections.total(),
         });
-        ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], health.to_string()).into_response()
+        ([(header::CONTENT_TYPE, "application/json")], health.to_string()).into_response()
     }
 
     fn redirect(&self, token: &str) -> Result<Response, Denied> {
@@ -105,7 +107,9 @@ impl Asked {
             content.zip(rooms.handle(token).map(|shell| shell.traffic()))
         };
         let (content, traffic) = found.ok_or_else(|| self.nothing())?;
-        pages::file(&content, &traffic, name).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
+        let place = self.relay.url.clone().or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
+        let authority = place.as_ref().map(Place::authority).unwrap_or_default();
+        pages::file(&content, &traffic, name, authority).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
     }
 
     async fn signal(mut self, token: &str) -> Result<Response, Denied> {

@@ -1,8 +1,7 @@
 //! What the relay tells its operator: one JSON object per line on standard error. Rooms by their public ids; never a token, a
 //! key, a secret or a volunteer's name.
 
-use super::rates::Bucket;
-use crate::console::Console;
+use crate::{console::Console, port::Bucket};
 use serde_json::Value;
 use std::{
     sync::{Arc, Mutex},

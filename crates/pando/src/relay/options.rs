@@ -1,7 +1,7 @@
 //! The command line of `pando relay`.
 
-use super::{address::Place, ice::PUBLIC_STUN, limits::Limits, secrets::Secrets, tls};
-use crate::duration::duration;
+use super::{address::Place, ice::PUBLIC_STUN, limits::Limits, secrets::Secrets};
+use crate::{duration::duration, port::Files};
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
 use std::{fs, net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
@@ -138,9 +138,9 @@ impl Options {
     }
 
     /// Certificate and key, if this relay speaks TLS itself.
-    pub(crate) fn tls(&self) -> Option<tls::Files> {
+    pub(crate) fn tls(&self) -> Option<Files> {
         let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
-        Some(tls::Files { certificate, key })
+        Some(Files { certificate, key })
     }
 }
 

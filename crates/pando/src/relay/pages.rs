@@ -1,7 +1,10 @@
 //! The files of a room: the page and its scripts, which are the same for all, and the function.
 
 use super::{rooms::Content, traffic::Traffic};
-use crate::embedded;
+use crate::{
+    embedded,
+    port::{Network, Policy},
+};
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, header},
@@ -11,13 +14,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use std::{convert::Infallible, sync::Arc};
 
-/// Where the page may do what: it is a stranger even to its own origin, which it shares with all other rooms.
-const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads";
 /// Bytes of a function that are sent at a time.
 const PIECE: usize = 64 << 10;
 
-/// The file `name` of a room; none when there is no such file.
-pub(super) fn file(content: &Content, traffic: &Arc<Traffic>, name: &str) -> Option<Response> {
+/// The file `name` of a room, for who knows the relay as `authority`; none when there is no such file.
+pub(super) fn file(content: &Content, traffic: &Arc<Traffic>, name: &str, authority: &str) -> Option<Response> {
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     let (kind, length, body) = match name {
         "" => {
@@ -34,16 +35,15 @@ pub(super) fn file(content: &Content, traffic: &Arc<Traffic>, name: &str) -> Opt
         _ => return None,
     };
     let mut response = Response::new(body);
-    let headers: [(HeaderName, HeaderValue); 7] = [
+    let headers: [(HeaderName, HeaderValue); 3] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_LENGTH, HeaderValue::from(length)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SANDBOX)),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
     response.headers_mut().extend(headers);
+    // Workers made from blobs, as those of this page are, go by its policy.
+    let policy = Policy::new(authority, if content.deny_net { Network::Closed } else { Network::Open }).sandboxed();
+    policy.set(response.headers_mut(), &policy.function(), content.dom);
     Some(response)
 }
 

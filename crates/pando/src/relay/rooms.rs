@@ -57,6 +57,8 @@ pub(crate) struct Content {
     pub(crate) hash: String,
     /// Whether it runs in the page.
     pub(crate) dom: bool,
+    /// Whether it reaches nothing from a tab but the relay.
+    pub(crate) deny_net: bool,
     /// Name or address by which the master reaches the relay.
     pub(crate) host: String,
     /// STUN and TURN servers for its volunteers in place of the relay's; none: the relay's.

@@ -2,25 +2,19 @@
 
 use super::{
     Guards, Options, Relay,
-    connections::Connections,
     control::told,
     http::answer,
     ice::Ice,
     log::Log,
     rooms::Rooms,
-    stream::Gate,
     turn::{self, Credentials, Ground, Peers, is_private},
 };
-use crate::console::Console;
-use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
-use axum_server::{
-    Handle, Server,
-    tls_rustls::{RustlsAcceptor, RustlsConfig},
+use crate::{
+    console::Console,
+    port::{self, Connections, Gate},
 };
-use hyper_util::{
-    rt::{TokioExecutor, TokioTimer},
-    server::conn::auto::Builder,
-};
+use axum::Router;
+use axum_server::{Handle, tls_rustls::RustlsConfig};
 use serde_json::json;
 use std::{
     io,
@@ -29,24 +23,16 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    net::{TcpListener, TcpSocket, UdpSocket},
+    net::{TcpListener, UdpSocket},
     sync::watch,
 };
 
-/// Time for a request's headers, and for the first request of a connection.
-const HEADERS: Duration = Duration::from_secs(10);
-/// Bytes of a request's headers.
-const HEADERS_LENGTH: usize = 16 << 10;
-/// File descriptors that are not for connections.
-const RESERVED_FILES: usize = 256;
 /// Bytes that wait in the UDP socket.
 const UDP_BUFFER: usize = 2 << 20;
 /// Time between looks for rooms that have expired.
 const TICK: Duration = Duration::from_secs(1);
 /// Time for sockets to close when the relay ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-type App = IntoMakeServiceWithConnectInfo<Router, SocketAddr>;
 
 /// Runs the relay as `options` say; gives the exit status.
 pub fn run(options: Options) -> i32 {
@@ -136,29 +122,15 @@ async fn accept(
     certificate: Option<RustlsConfig>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let gate = Gate { connections: relay.connections.clone(), by_address: !relay.behind_proxy };
-    let app: App = Router::new().fallback(answer).with_state(relay).into_make_service_with_connect_info();
-    let mut server = Server::from_listener(listener).handle(handle).first_request_timeout(HEADERS);
-    // HTTP/1 only: the other one is a large door for a small house.
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADERS_LENGTH);
-    *server.http_builder() = builder;
-    match certificate {
-        Some(config) => server.acceptor(RustlsAcceptor::new(config).handshake_timeout(HEADERS).acceptor(gate)).serve(app).await,
-        None => server.acceptor(gate).serve(app).await,
-    }
+    // Behind a proxy all come from its address.
+    let gate = Gate::new(relay.connections.clone(), if relay.behind_proxy { |_| false } else { |_| true });
+    let app = Router::new().fallback(answer).with_state(relay).into_make_service_with_connect_info();
+    port::serve(listener, app, gate, certificate, handle).await
 }
 
 fn listen(options: &Options) -> Result<TcpListener, String> {
     let address = SocketAddr::new(options.bind, options.port()?);
-    let listen = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(4096)
-    };
-    listen().map_err(|error| {
+    port::listen(address).map_err(|error| {
         let remedy = match error.kind() {
             io::ErrorKind::AddrNotAvailable => "choose another address with --bind",
             io::ErrorKind::PermissionDenied => "ports below 1024 are for root, or need the capability CAP_NET_BIND_SERVICE",
@@ -182,17 +154,12 @@ async fn listen_udp(bind: IpAddr, port: u16) -> Result<UdpSocket, String> {
 /// Connections that fit into the file descriptors that the system gives.
 fn connections(options: &Options, log: &Log) -> usize {
     let most = options.limits.max_connections;
-    #[cfg(unix)]
-    {
-        let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
-        let fitting = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(RESERVED_FILES).max(16);
-        if fitting < most {
-            let how = "raise the limit of open files (LimitNOFILE= of a systemd unit, ulimit -n)";
-            log.warn("few-files", json!({"connections": fitting, "wanted": most, "how": how}));
-            return fitting;
-        }
+    let fitting = port::fitting(most);
+    if fitting < most {
+        let how = "raise the limit of open files (LimitNOFILE= of a systemd unit, ulimit -n)";
+        log.warn("few-files", json!({"connections": fitting, "wanted": most, "how": how}));
     }
-    most
+    fitting
 }
 
 fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {

@@ -1,6 +1,7 @@
 //! A volunteer's signalling socket: what it says goes to its room's master, and the other way, until they have connected.
 
-use super::{Relay, ending, rates::Bucket, rooms::NoEntry, shell::Shell};
+use super::{Relay, ending, rooms::NoEntry, shell::Shell};
+use crate::port::Bucket;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use serde_json::{Value, json};
 use std::{
@@ -138,6 +139,12 @@ impl Drop for Volunteer {
     fn drop(&mut self) {
         self.relay.rooms().leave(&self.token, self.peer);
     }
+}
+
+/// Takes `text` for what a volunteer says.
+#[cfg(feature = "master")]
+pub(crate) fn understand(text: &str) {
+    let _ = message(text, &["offer", "candidate"]);
 }
 
 /// A signalling message of one of these kinds.

@@ -1,6 +1,6 @@
 //! What passes through for one room, and how fast it may.
 
-use super::rates::Bucket;
+use crate::port::Bucket;
 use std::{
     sync::{
         Mutex,

@@ -13,7 +13,8 @@ pub(crate) use credentials::Credentials;
 pub(crate) use peers::{Peers, is_private};
 pub(crate) use ports::Ground;
 
-use super::{Relay, rates::Rates, traffic::Traffic};
+use super::{Relay, traffic::Traffic};
+use crate::port::Rates;
 use futures_util::FutureExt;
 use ports::{Ports, Toward};
 use std::{

@@ -7,20 +7,19 @@ use crate::{
     console::Console,
     ice::IceServer,
     master::Master,
-    server::{self, Hosts, Site},
+    port::{self, Files, listen as listen_on},
+    server::{self, Hosts, Limits, Site},
     uplink::Uplink,
 };
+use axum_server::tls_rustls::RustlsConfig;
 use pando_bundler::Bundle;
 use std::{
     io::ErrorKind,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    sync::oneshot,
-};
+use tokio::{net::TcpListener, sync::oneshot};
 
 /// Listens on the port that `cli` asks for, on the one that is `kept` from an earlier run, or on the first free one.
 pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
@@ -54,6 +53,28 @@ pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>
     Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
 }
 
+/// The certificate that `cli` asks for: of files, kept up to date, or made for this run.
+pub(super) fn certificate(cli: &Cli, console: &Console, notes: &mut Vec<String>) -> Result<Option<RustlsConfig>, Refused> {
+    if let (Some(certificate), Some(key)) = (cli.tls_cert.clone(), cli.tls_key.clone()) {
+        let files = Files { certificate, key };
+        let config = RustlsConfig::from_config(files.load().map_err(Refused)?);
+        let console = console.clone();
+        tokio::spawn(files.follow(config.clone(), move |why| console.say(format!("the renewed certificate is not used: {why}"))));
+        return Ok(Some(config));
+    }
+    if !cli.tls {
+        return Ok(None);
+    }
+    let hosts = Hosts::new(&cli.allow_host);
+    let names = hosts
+        .names()
+        .chain(server::addresses(cli.bind).into_iter().map(|address| address.to_string()))
+        .chain(["localhost".into()]);
+    let (config, fingerprint) = port::self_signed(names.collect(), SystemTime::now()).map_err(Refused)?;
+    notes.push(format!("browsers warn of its certificate, which is made for this run; its SHA-256 fingerprint: {fingerprint}"));
+    Ok(Some(RustlsConfig::from_config(config)))
+}
+
 /// On a port that who was here before may still be about to leave.
 async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
     let start = Instant::now();
@@ -75,15 +96,6 @@ async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
     }
 }
 
-/// With room for as many connections at a time as the system allows: one that finds none is only tried again after a second.
-fn listen_on(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(4096)
-}
-
 /// Starts peer connections, on the UDP port of the same number if it is free.
 pub(super) fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<String>) -> Option<Peers> {
     let address = listener.local_addr().ok()?;
@@ -103,16 +115,26 @@ pub(super) fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<Stri
 }
 
 /// What volunteers are served.
-pub(super) fn site(cli: &Cli, token: String, peers: Option<Peers>, master: &Arc<Master>, function: &Bundle) -> Site {
+pub(super) fn site(
+    cli: &Cli,
+    token: String,
+    certificate: Option<RustlsConfig>,
+    peers: Option<Peers>,
+    master: &Arc<Master>,
+    function: &Bundle,
+) -> Site {
     Site {
         master: master.clone(),
         token,
         function: function.code.clone(),
         hash: function.hash.clone(),
         dom: cli.dom,
+        deny_net: cli.deny_net,
         hosts: Hosts::new(&cli.allow_host),
         peers,
         ice_servers: cli.ice_servers.clone(),
+        limits: Limits { connections: cli.max_connections.unwrap_or(usize::MAX), per_address: cli.max_connections_per_address },
+        certificate,
     }
 }
 
@@ -125,8 +147,15 @@ pub(super) fn open_to_volunteers(
     closed: oneshot::Receiver<()>,
 ) -> String {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
-    let addresses = server::addresses(cli.bind);
-    let urls: Vec<String> = addresses.iter().map(|address| url(*address, port, &site.token)).collect();
+    let scheme = if site.certificate.is_some() { "https" } else { "http" };
+    let url = |place: String| match &*site.token {
+        "" => format!("{scheme}://{place}/"),
+        token => format!("{scheme}://{place}/{token}/"),
+    };
+    // A certificate of files is for names, not for addresses.
+    let names = cli.allow_host.iter().filter(|_| cli.tls_cert.is_some()).map(|name| format!("{name}:{port}"));
+    let addresses = server::addresses(cli.bind).into_iter().map(|address| SocketAddr::new(address, port).to_string());
+    let urls: Vec<String> = names.chain(addresses).map(url).collect();
     let console = site.master.console.clone();
     let failed = console.clone();
     tokio::spawn(async move {
@@ -153,11 +182,6 @@ pub(super) fn open_to_volunteers(
             urls[0]
         ),
     }
-}
-
-fn url(address: IpAddr, port: u16, token: &str) -> String {
-    let socket = SocketAddr::new(address, port);
-    if token.is_empty() { format!("http://{socket}/") } else { format!("http://{socket}/{token}/") }
 }
 
 fn show_qr(cli: &Cli, console: &Console, url: &str) {

@@ -77,12 +77,16 @@ impl Open {
         }
         let mut hint = String::new();
         if let Some(listener) = listener {
+            let certificate = listen::certificate(cli, &console, &mut notes)?;
             let token = if cli.open_access { String::new() } else { token };
-            let site = listen::site(cli, token, open.peers.clone(), master, &function.bundle);
+            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle);
             hint = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
         let has_local = local::lend_cores(cli, master, function);
+        if has_local && cli.deny_net {
+            console.say("--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0 leaves them idle)");
+        }
         if !has_local && cli.local {
             let needs = if cfg!(unix) {
                 "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
@@ -92,6 +96,7 @@ impl Open {
             return Err(Refused(needs.into()));
         }
         open.beside.spawn(master::watch(master.clone()));
+        open.beside.spawn(master::recall_stragglers(master.clone()));
         if let Some(command) = &cli.confirm {
             open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout));
         }
@@ -100,6 +105,11 @@ impl Open {
             open.beside.spawn(progress::hint_when_alone(master.clone(), hint));
         }
         Ok(open)
+    }
+
+    /// Has `task` go on as long as the run does.
+    pub(crate) fn beside(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.beside.spawn(task);
     }
 
     /// Tells volunteers that the job is done, and waits a moment for them to hear it.
@@ -227,6 +237,7 @@ async fn open_room(
         function: function.bundle.code.clone(),
         hash: function.bundle.hash.clone(),
         dom: cli.dom,
+        deny_net: cli.deny_net,
         token: token.into(),
         key,
         ice_servers: cli.ice_servers.clone(),

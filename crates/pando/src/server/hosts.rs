@@ -23,6 +23,11 @@ impl Hosts {
         )
     }
 
+    /// Each of them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.0.iter().cloned()
+    }
+
     pub(crate) fn allows(&self, host: Option<&HeaderValue>) -> bool {
         let Some(name) = host.and_then(|host| host.to_str().ok()).map(without_port) else { return false };
         let name = name.trim_end_matches('.').to_ascii_lowercase();

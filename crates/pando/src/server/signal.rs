@@ -1,6 +1,6 @@
 //! The signalling of peer connections: a WebSocket of JSON texts, of which [`Peers`](crate::channel::webrtc::Peers) makes sense.
 
-use super::{Served, upgrade};
+use super::{Served, socket::upgrade};
 use crate::{
     master::{Door, attend},
     protocol::Path,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     channel::{self, Peers},
+    console::printable,
     ice::IceServer,
     master::{Door, Master, attend},
     protocol::Path,
@@ -74,8 +75,9 @@ impl Room {
     pub(super) async fn connect(&mut self) -> Result<Control, Refused> {
         let mut socket = self.relay.control().await?;
         let broke = |what: &str| Refused(format!("the relay broke off while the room was being opened ({what}): try again"));
-        let Program { function, hash, dom, token, key, ice_servers } = &*self.program;
-        let open = ToRelay::Open { version: VERSION, token, key, function: hash, size: function.len(), dom: *dom, ice_servers };
+        let Program { function, hash, dom, deny_net, token, key, ice_servers } = &*self.program;
+        let (size, dom, deny_net) = (function.len(), *dom, *deny_net);
+        let open = ToRelay::Open { version: VERSION, token, key, function: hash, size, dom, deny_net, ice_servers };
         let bundle = Bytes::from(function.clone());
         let upload = async {
             socket.feed(text(&open)).await?;
@@ -90,8 +92,15 @@ impl Room {
             while let Some(Ok(message)) = socket.next().await {
                 let Message::Text(text) = message else { continue };
                 match serde_json::from_str(&text) {
-                    Ok(FromRelay::Opened { url, stun }) => return Ok((url, stun)),
-                    Ok(FromRelay::Refused { text }) => return Err(Refused(format!("the relay opens no room: {text}"))),
+                    Ok(FromRelay::Opened { deny_net: false, .. }) if deny_net => {
+                        return Err(Refused(
+                            "this relay cannot keep functions from the network (--deny-net): use one of this version".into(),
+                        ));
+                    }
+                    Ok(FromRelay::Opened { url, stun, .. }) => return Ok((printable(&url), stun)),
+                    Ok(FromRelay::Refused { text }) => {
+                        return Err(Refused(format!("the relay opens no room: {}", printable(&text))));
+                    }
                     _ => {}
                 }
             }

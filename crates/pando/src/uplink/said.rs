@@ -19,6 +19,8 @@ pub(super) enum ToRelay<'a> {
         function: &'a str,
         size: usize,
         dom: bool,
+        #[serde(rename = "denyNet")]
+        deny_net: bool,
         #[serde(rename = "iceServers", skip_serializing_if = "<[IceServer]>::is_empty")]
         ice_servers: &'a [IceServer],
     },
@@ -40,6 +42,9 @@ pub(super) enum FromRelay {
         /// STUN servers, as `host:port`.
         #[serde(default)]
         stun: Vec<String>,
+        /// Whether the page closes the network to the function, where that was asked for.
+        #[serde(default, rename = "denyNet")]
+        deny_net: bool,
     },
     /// The room cannot be opened.
     Refused { text: String },

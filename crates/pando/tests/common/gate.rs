@@ -42,6 +42,11 @@ impl Gate {
         Self { url, state }
     }
 
+    /// Where to knock, followed by a name.
+    pub(crate) fn url(&self) -> String {
+        format!("{}/", self.url)
+    }
+
     /// JavaScript that knocks as the value of `name` (an expression) and waits: to stand behind `await`.
     pub(crate) fn knock(&self, name: &str) -> String {
         format!("fetch('{}/' + {name}).then(r => r.text())", self.url)

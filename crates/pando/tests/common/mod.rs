@@ -7,6 +7,7 @@
 
 #![allow(dead_code, unused_imports)]
 
+mod certificate;
 mod events;
 mod finished;
 mod gate;
@@ -21,10 +22,11 @@ mod websocket;
 
 use std::time::Duration;
 
+pub(crate) use certificate::{Certificate, encrypted};
 pub(crate) use events::Events;
 pub(crate) use finished::Finished;
 pub(crate) use gate::Gate;
-pub(crate) use http::{Response, get, request};
+pub(crate) use http::{Response, connect, get, request};
 pub(crate) use pando::{BINARY, Pando};
 pub(crate) use process::{Group, children, cpu_ticks, is_alive, kill, until};
 pub(crate) use running::Running;

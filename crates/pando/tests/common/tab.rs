@@ -43,6 +43,9 @@ impl Tab {
             "--disable-renderer-backgrounding",
             "--disable-background-timer-throttling",
         ]);
+        if url.starts_with("https://127.0.0.1") {
+            command.arg("--ignore-certificate-errors");
+        }
         command.arg(format!("--user-data-dir={}", profile.path().display()));
         command.arg(if fragment.is_empty() { url.to_owned() } else { format!("{url}#{fragment}") });
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,16 +1,22 @@
 //! `--sync-stdio`: a program in the loop.
 
-use crate::common::{Pando, Running};
+use crate::common::{Gate, Pando, Running};
 use serde_json::{Value, json};
 
-const FUNCTION: &str = "export default async x => {
-  if (x === 'bad') throw new Error('it is bad')
-  if (x === 'slow') await new Promise(done => setTimeout(done, 400))
-  return { x }
-}";
+/// A function to which some values are bad, and others wait at a gate.
+pub(crate) fn function(gate: &Gate) -> String {
+    let knock = gate.knock("x");
+    format!(
+        "export default async x => {{
+          if (x === 'bad') throw new Error('it is bad')
+          if (x === 'slow') await {knock}
+          return {{ x }}
+        }}"
+    )
+}
 
-fn start(cores: &str) -> Running {
-    Pando::new(FUNCTION).local().args(["--sync-stdio", "--cores", cores, "--retries", "0"]).stdin_open().start()
+fn start(gate: &Gate, cores: &str) -> Running {
+    Pando::new(&function(gate)).local().args(["--sync-stdio", "--cores", cores, "--retries", "0"]).stdin_open().start()
 }
 
 fn next(run: &mut Running) -> Value {
@@ -23,12 +29,14 @@ fn say(run: &mut Running, message: Value) {
 
 #[test]
 fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
-    let mut run = start("2");
+    let gate = Gate::new();
+    let mut run = start(&gate, "2");
     assert_eq!(next(&mut run), json!({"ask": 2}));
     say(&mut run, json!({"value": "slow"}));
     say(&mut run, json!({"value": 2}));
     assert_eq!(next(&mut run), json!({"result": {"x": 2}, "index": 2}), "the quick one first");
     assert_eq!(next(&mut run), json!({"ask": 1}));
+    gate.open("slow");
     assert_eq!(next(&mut run), json!({"result": {"x": "slow"}, "index": 1}));
     assert_eq!(next(&mut run), json!({"ask": 1}));
     say(&mut run, json!({"end": true}));
@@ -37,7 +45,8 @@ fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
 
 #[test]
 fn an_error_is_told_and_the_run_goes_on() {
-    let mut run = start("1");
+    let gate = Gate::new();
+    let mut run = start(&gate, "1");
     assert_eq!(next(&mut run), json!({"ask": 1}));
     say(&mut run, json!({"value": "bad"}));
     assert_eq!(next(&mut run), json!({"error": "it is bad", "index": 1}));
@@ -50,12 +59,15 @@ fn an_error_is_told_and_the_run_goes_on() {
 
 #[test]
 fn a_value_that_is_cancelled_has_no_result() {
-    let mut run = start("1");
+    let gate = Gate::new();
+    let mut run = start(&gate, "1");
     assert_eq!(next(&mut run), json!({"ask": 1}));
     say(&mut run, json!({"value": "slow"}));
     say(&mut run, json!({"value": 2}));
+    gate.waits_for("slow");
     say(&mut run, json!({"cancel": 2}));
     say(&mut run, json!({"cancel": 1}));
+    gate.open("slow");
     say(&mut run, json!({"value": 3}));
     say(&mut run, json!({"end": true}));
     let mut said = Vec::new();
@@ -76,6 +88,6 @@ fn a_value_that_is_cancelled_has_no_result() {
 
 #[test]
 fn what_is_not_understood_ends_the_run_in_words() {
-    let run = Pando::new(FUNCTION).local().args(["--sync-stdio"]).stdin("{\"value\":1}\nnonsense\n").run();
+    let run = Pando::new(&function(&Gate::new())).local().args(["--sync-stdio"]).stdin("{\"value\":1}\nnonsense\n").run();
     run.status(1).said(&["error: line 2 of standard input: not valid JSON", "{\"value\":…}"]);
 }

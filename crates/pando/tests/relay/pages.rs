@@ -5,7 +5,8 @@ use crate::{
     support::{FUNCTION, Master, Relay, opening},
 };
 
-const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads";
+const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads; \
+    default-src * data: blob: ws: wss: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_and_its_parts_are_served_in_a_sandbox() {
@@ -22,6 +23,8 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
         assert_eq!(file.header("access-control-allow-origin"), Some("*"), "{name}");
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{name}");
         assert_eq!(file.header("referrer-policy"), Some("no-referrer"), "{name}");
+        assert_eq!(file.header("x-frame-options"), Some("deny"), "{name}");
+        assert!(file.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")), "{name}");
         assert_eq!(file.header("cache-control"), Some("no-store"), "{name}");
         assert_eq!(file.header("content-length"), Some(file.body.len().to_string().as_str()), "{name}");
         if name.ends_with(".js") {
@@ -32,6 +35,20 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
     for name in ["nothing", "node.js", "index.html", "../function.js", "page.js/"] {
         assert_eq!(get(&master.url(name)).status, 404, "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_denies_the_network_lets_its_page_reach_the_relay_alone() {
+    let relay = Relay::start(&[]);
+    let mut opening = opening("token");
+    opening.message["denyNet"] = true.into();
+    let master = Master::try_open(&relay, opening).await.unwrap();
+    assert_eq!(master.opened["denyNet"], true);
+    let page = get(&master.url(""));
+    let policy = page.header("content-security-policy").unwrap();
+    let host = &relay.host;
+    assert!(policy.contains(&format!("default-src 'self' http://{host} ws://{host} data: blob: ")), "{policy}");
+    assert!(policy.starts_with("sandbox "), "{policy}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,21 +13,26 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
 };
 
+use model::{Broken, Thing};
 use schedule::Schedule;
 use seen::Seen;
+use stream_lender::Window;
+
+/// The lender under test. `examples/random-testing` runs the same schedules against lenders with a bug.
+type Lender = stream_lender::Lender<Thing, Thing, Broken>;
 
 const SCHEDULES: u64 = 20_000;
 
 #[test]
 fn random_schedules_go_as_the_model_says() {
     if let Some(seed) = number("STREAM_LENDER_SEED") {
-        Schedule::new(seed, true).run();
+        Schedule::new(seed, true, lender).run();
         return;
     }
     let schedules = number("STREAM_LENDER_SCHEDULES").unwrap_or(SCHEDULES);
     let mut seen = Seen::default();
     for seed in 0..schedules {
-        match catch_unwind(AssertUnwindSafe(|| Schedule::new(seed, false).run())) {
+        match catch_unwind(AssertUnwindSafe(|| Schedule::new(seed, false, lender).run())) {
             Ok(more) => seen.add(&more),
             Err(panic) => {
                 eprintln!(
@@ -41,6 +46,10 @@ fn random_schedules_go_as_the_model_says() {
     if schedules >= 1_000 {
         assert_eq!(seen.missing(), Vec::<&str>::new(), "the schedules do not reach everything");
     }
+}
+
+fn lender(window: Window) -> Lender {
+    Lender::with_weights(window, |value| value.bytes, |result| result.bytes)
 }
 
 fn number(variable: &str) -> Option<u64> {

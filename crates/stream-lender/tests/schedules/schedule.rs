@@ -1,8 +1,9 @@
 //! One random schedule: a lender and the model side by side.
 
-use stream_lender::{Ask, Index, Lender, Output, Pull, Refused, SubStreamId};
+use stream_lender::{Ask, Index, Output, Pull, Refused, SubStreamId, Window};
 
 use crate::{
+    Lender,
     model::{Broken, Model, Reading, State, Thing},
     random::Random,
     seen::Seen,
@@ -14,7 +15,7 @@ const LONGEST_END: usize = 5_000;
 
 pub(crate) struct Schedule {
     random: Random,
-    lender: Lender<Thing, Thing, Broken>,
+    lender: Lender,
     model: Model,
     input: Source,
     /// Those that have ever been opened.
@@ -27,11 +28,11 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(seed: u64, verbose: bool) -> Self {
+    pub(crate) fn new(seed: u64, verbose: bool, lender: impl FnOnce(Window) -> Lender) -> Self {
         let mut random = Random::new(seed);
         let items = random.pick(&[0, 1, 2, 5, 12, 1_000]).unwrap_or(1);
         let bytes = random.pick(&[0, 50, 200, 100_000, 100_000]).unwrap_or(1);
-        let window = stream_lender::Window { items, bytes };
+        let window = Window { items, bytes };
         let input = Source {
             left: random.below(40),
             error: random.chance(25).then_some("broken"),
@@ -39,7 +40,7 @@ impl Schedule {
             random: Random::new(random.next()),
         };
         Schedule {
-            lender: Lender::with_weights(window, |value| value.bytes, |result| result.bytes),
+            lender: lender(window),
             model: Model::new(window),
             input,
             opened: Vec::new(),
@@ -397,7 +398,7 @@ impl Schedule {
 
     fn say(&self, what: &str) {
         if self.verbose {
-            println!("{what}");
+            eprintln!("{what}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use bytes::Bytes;
 use serde_json::json;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stream_lender::{Index, SubStreamId};
 
 /// Longest text message, in bytes.
@@ -91,8 +91,8 @@ impl Attendant {
                 }
                 let _ = core.lender.hand_back(self.sub, id);
             }
+            self.asking = core.seats.get(&self.sub).is_none_or(|seat| !seat.yields);
         });
-        self.asking = true;
     }
 
     fn answers(&mut self, answers: Vec<Answer>) -> Result<(), End> {
@@ -100,7 +100,7 @@ impl Attendant {
         let count = answers.len();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
-        master.with(|core| {
+        let yielded = master.with(|core| {
             let (mut done, mut micros) = (0, 0);
             for answer in answers {
                 if core.lender.holder(answer.id) != Some(sub) {
@@ -114,11 +114,16 @@ impl Attendant {
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
                 entry.done += done;
+                if let Some(each) = micros.checked_div(done) {
+                    let each = Duration::from_micros(each);
+                    entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
+                }
                 entry.running.retain(|id, _| core.lender.holder(*id) == Some(sub));
             }
+            core.seats.get_mut(&sub).is_some_and(|entry| std::mem::take(&mut entry.yields))
         });
         seat.answered(count, now);
-        self.asking |= self.alone.is_some();
+        self.asking |= self.alone.is_some() || yielded;
         for (kind, fields) in told.happened {
             self.master.events.write(kind, fields);
         }

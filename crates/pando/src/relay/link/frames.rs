@@ -124,6 +124,22 @@ impl Frames {
     }
 }
 
+/// Passes `bytes` on in pieces whose lengths `next` chooses; gives what came out.
+#[cfg(any(test, feature = "master"))]
+pub(super) fn pass(frames: &mut Frames, mut bytes: &[u8], mut next: impl FnMut() -> usize) -> Result<Vec<u8>, Malformed> {
+    let (mut out, mut buffer) = (Vec::new(), Vec::new());
+    while !bytes.is_empty() && !frames.is_closed() {
+        let (piece, more) = bytes.split_at(next().clamp(1, bytes.len()));
+        bytes = more;
+        buffer.extend_from_slice(piece);
+        let translated = frames.translate(&mut buffer)?;
+        assert!(translated.rest < 14, "only the start of a header waits");
+        out.extend_from_slice(&buffer[..translated.out]);
+        buffer.drain(..buffer.len() - translated.rest);
+    }
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,21 +151,6 @@ mod tests {
         let mask = mask.unwrap_or_default();
         bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
         bytes
-    }
-
-    /// Gives `bytes` in pieces whose lengths `next` chooses; gives what came out.
-    fn pass(frames: &mut Frames, mut bytes: &[u8], mut next: impl FnMut() -> usize) -> Result<Vec<u8>, Malformed> {
-        let (mut out, mut buffer) = (Vec::new(), Vec::new());
-        while !bytes.is_empty() && !frames.is_closed() {
-            let (piece, more) = bytes.split_at(next().clamp(1, bytes.len()));
-            bytes = more;
-            buffer.extend_from_slice(piece);
-            let translated = frames.translate(&mut buffer)?;
-            assert!(translated.rest < 14, "only the start of a header waits");
-            out.extend_from_slice(&buffer[..translated.out]);
-            buffer.drain(..buffer.len() - translated.rest);
-        }
-        Ok(out)
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn content(size: u64) -> Content {
         function: vec![0; size as usize].into(),
         hash: "h".into(),
         dom: false,
+        deny_net: false,
         host: "relay".into(),
         ice_servers: Vec::new(),
     }

@@ -1,0 +1,255 @@
+//! A tab that is driven as a person would, over Chromium's DevTools protocol; not for measures of speed, which it halves.
+
+use crate::browser::Browser;
+use anyhow::{Context, anyhow, bail};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    net::TcpStream,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+
+/// Time for an answer, and for what is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks for a browser that starts.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A browser of its own with one tab. Dropped, both end.
+#[derive(Debug)]
+pub struct Tab {
+    socket: WebSocket<TcpStream>,
+    /// The tab among the browser's targets, as the protocol names it.
+    target: String,
+    /// What addresses the tab on the browser's socket.
+    session: String,
+    /// Id of the last request.
+    last: u64,
+    _browser: Browser,
+}
+
+impl Tab {
+    /// Opens `url` in a new browser.
+    ///
+    /// # Errors
+    /// When the browser cannot be started, does not answer, or finds no page there.
+    pub fn open(binary: &Path, url: &str) -> anyhow::Result<Self> {
+        let browser = Browser::open_with(binary, "about:blank", &["--remote-debugging-port=0"])?;
+        let (port, path) = listening(&browser)?;
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let (socket, _) = client(format!("ws://127.0.0.1:{port}{path}"), stream).map_err(|error| anyhow!("DevTools: {error}"))?;
+        let mut tab = Self { socket, target: String::new(), session: String::new(), last: 0, _browser: browser };
+        tab.attach()?;
+        let opened = tab.call("Page.navigate", json!({"url": url}))?;
+        if let Some(error) = opened["errorText"].as_str() {
+            bail!("{url}: {error}");
+        }
+        Ok(tab)
+    }
+
+    fn attach(&mut self) -> anyhow::Result<()> {
+        let until = Instant::now() + PATIENCE;
+        while self.target.is_empty() {
+            let targets = self.call("Target.getTargets", json!({}))?;
+            let page = targets["targetInfos"].as_array().and_then(|all| all.iter().find(|target| target["type"] == "page"));
+            match page {
+                Some(page) => self.target = text(page, "targetId")?,
+                None if Instant::now() > until => bail!("the browser opened no page"),
+                None => thread::sleep(LOOK),
+            }
+        }
+        let attached = self.call("Target.attachToTarget", json!({"targetId": self.target, "flatten": true}))?;
+        self.session = text(&attached, "sessionId")?;
+        Ok(())
+    }
+
+    /// Calls a method of the protocol; gives its result.
+    ///
+    /// # Errors
+    /// When the browser answers with an error, or not at all.
+    pub fn call(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
+        self.last += 1;
+        let mut request = json!({"id": self.last, "method": method, "params": params});
+        if !self.session.is_empty() {
+            request["sessionId"] = self.session.as_str().into();
+        }
+        self.socket.send(Message::text(request.to_string()))?;
+        loop {
+            let Message::Text(text) = self.socket.read().with_context(|| format!("no answer to {method}"))? else { continue };
+            let mut answer: Value = serde_json::from_str(&text)?;
+            // Anything else is an event.
+            if answer["id"] != self.last {
+                continue;
+            }
+            if let Some(error) = answer.get("error") {
+                bail!("{method}: {error}");
+            }
+            return Ok(answer["result"].take());
+        }
+    }
+
+    /// The value of a JavaScript expression, or of the promise that it gives.
+    ///
+    /// # Errors
+    /// When it throws, or the promise is rejected or takes too long.
+    pub fn evaluate(&mut self, expression: &str) -> anyhow::Result<Value> {
+        let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let mut answer = self.call("Runtime.evaluate", params)?;
+        if let Some(thrown) = answer.get("exceptionDetails") {
+            let what = thrown["exception"]["description"].as_str().or(thrown["text"].as_str());
+            bail!("{}\nin: {expression}", what.unwrap_or("it throws"));
+        }
+        Ok(answer["result"]["value"].take())
+    }
+
+    /// Waits until the expression gives something that counts as true; gives that.
+    ///
+    /// # Errors
+    /// When it throws, or does not come true in time: what the page shows is told then.
+    pub fn wait_for(&mut self, expression: &str) -> anyhow::Result<Value> {
+        let give_up = (PATIENCE - Duration::from_secs(5)).as_millis();
+        self.evaluate(&format!(
+            "new Promise((resolve, reject) => {{
+              const until = Date.now() + {give_up}
+              const look = () => {{
+                try {{
+                  const found = ({expression})
+                  if (found) resolve(found)
+                  else if (Date.now() > until) reject(new Error('not within {give_up} ms; the page shows: ' + document.body.innerText))
+                  else setTimeout(look, 10)
+                }} catch (error) {{ reject(error) }}
+              }}
+              look()
+            }})"
+        ))
+    }
+
+    /// Clicks the middle of the element that a CSS selector finds, as with a mouse.
+    ///
+    /// # Errors
+    /// When there is none, or a person could not click it there: it is hidden, or something covers it.
+    pub fn click(&mut self, selector: &str) -> anyhow::Result<()> {
+        let (x, y) = self.middle(selector)?;
+        for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
+            let button = if kind == "mouseMoved" { "none" } else { "left" };
+            let params = json!({"type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", params)?;
+        }
+        Ok(())
+    }
+
+    /// Taps it, as with a finger.
+    ///
+    /// # Errors
+    /// As [`Tab::click`].
+    pub fn tap(&mut self, selector: &str) -> anyhow::Result<()> {
+        let (x, y) = self.middle(selector)?;
+        self.call("Input.dispatchTouchEvent", json!({"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}))?;
+        self.call("Input.dispatchTouchEvent", json!({"type": "touchEnd", "touchPoints": []}))?;
+        Ok(())
+    }
+
+    fn middle(&mut self, selector: &str) -> anyhow::Result<(f64, f64)> {
+        let selector = json!(selector);
+        let place = self.evaluate(&format!(
+            "(() => {{
+              const element = document.querySelector({selector})
+              if (!element) throw new Error('there is no ' + {selector})
+              element.scrollIntoView({{ block: 'nearest', behavior: 'instant' }})
+              const box = element.getBoundingClientRect()
+              const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+              const seen = document.elementFromPoint(x, y)
+              if (!element.contains(seen)) throw new Error({selector} + ' cannot be reached: there is ' + (seen ? seen.outerHTML : 'nothing'))
+              return [x, y]
+            }})()"
+        ))?;
+        let coordinate = |index: usize| place[index].as_f64().context("a coordinate");
+        Ok((coordinate(0)?, coordinate(1)?))
+    }
+
+    /// Presses a key and lets it go: a letter, `Enter`, `Tab`, `Escape` or `ArrowRight`, say.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub fn press(&mut self, key: &str) -> anyhow::Result<()> {
+        let typed = match key {
+            "Enter" => "\r",
+            _ if key.len() == 1 => key,
+            _ => "",
+        };
+        let kind = if typed.is_empty() { "rawKeyDown" } else { "keyDown" };
+        let code = key_code(key);
+        self.call("Input.dispatchKeyEvent", json!({"type": kind, "key": key, "text": typed, "windowsVirtualKeyCode": code}))?;
+        self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key, "windowsVirtualKeyCode": code}))?;
+        Ok(())
+    }
+
+    /// Becomes a phone: a narrow screen that is touched.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub fn be_a_phone(&mut self) -> anyhow::Result<()> {
+        let screen = json!({"width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": true});
+        self.call("Emulation.setDeviceMetricsOverride", screen)?;
+        self.call("Emulation.setTouchEmulationEnabled", json!({"enabled": true}))?;
+        Ok(())
+    }
+
+    /// Slows the page's thread down by this factor, as on a slower device; 1 is full speed. Chromium does not do so to
+    /// workers: what is computed there keeps its speed, and only a function that runs with `--dom` is slowed down.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub fn throttle(&mut self, factor: f64) -> anyhow::Result<()> {
+        self.call("Emulation.setCPUThrottlingRate", json!({"rate": factor})).map(drop)
+    }
+
+    /// Closes the tab as a person does: the page hears of it.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub fn close(mut self) -> anyhow::Result<()> {
+        self.session.clear();
+        self.call("Target.closeTarget", json!({"targetId": self.target})).map(drop)
+    }
+}
+
+/// Where the browser says that it listens.
+fn listening(browser: &Browser) -> anyhow::Result<(u16, String)> {
+    let file = browser.profile().join("DevToolsActivePort");
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let said = fs::read_to_string(&file).unwrap_or_default();
+        // Its end is the path's, which begins with a slash and holds an id.
+        if let Some((port, path)) = said.split_once('\n').filter(|(_, path)| !path.is_empty()) {
+            return Ok((port.parse()?, path.trim().to_owned()));
+        }
+        if Instant::now() > until {
+            bail!("the browser does not open its port for DevTools");
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+fn text(value: &Value, name: &str) -> anyhow::Result<String> {
+    value[name].as_str().map(str::to_owned).with_context(|| format!("DevTools: no {name}"))
+}
+
+/// What a Windows keyboard calls the key: Chromium acts by it.
+fn key_code(key: &str) -> u32 {
+    match key {
+        "Backspace" => 8,
+        "Tab" => 9,
+        "Enter" => 13,
+        "Escape" => 27,
+        "ArrowLeft" => 37,
+        "ArrowUp" => 38,
+        "ArrowRight" => 39,
+        "ArrowDown" => 40,
+        _ => key.chars().next().map_or(0, |letter| letter.to_ascii_uppercase().into()),
+    }
+}

@@ -1,0 +1,47 @@
+//! What decodes strangers' bytes, to be tried with any: at random by `cargo fuzz` (see `fuzz/`), and by a test with the inputs
+//! that are kept in `fuzz/corpus`. Nothing may panic, and what is understood means the same when it is said again.
+
+/// A frame between a master and a volunteer, in either direction.
+#[cfg(feature = "master")]
+pub fn protocol(data: &[u8]) {
+    use crate::protocol::{Assembler, Binary, ToMaster, ToVolunteer, encode_results, encode_values};
+    use bytes::Bytes;
+    if let Ok(binary) = Binary::decode(Bytes::copy_from_slice(data)) {
+        let again = match &binary {
+            Binary::Values(values) => Some(encode_values(values.iter().map(|(id, value)| (*id, value)), 0)),
+            Binary::Results(answers) => Some(encode_results(answers)),
+            Binary::Part { total, bytes } => {
+                let whole = Assembler::default().part(*total, bytes);
+                assert!(whole != Ok(None) || (bytes.len() as u64) < *total, "a whole frame that waits for more");
+                None
+            }
+        };
+        if let Some(again) = again {
+            assert_eq!(Binary::decode(again), Ok(binary));
+        }
+    }
+    if let Ok(text) = std::str::from_utf8(data) {
+        said_again::<ToMaster>(text);
+        said_again::<ToVolunteer>(text);
+    }
+}
+
+/// What masters and volunteers say to a relay, and a relay to them: messages, and the frames of a link.
+#[cfg(all(feature = "master", feature = "relay"))]
+pub fn relay(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        crate::relay::understand(text);
+        crate::uplink::understand(text);
+    }
+    let pieces = crate::relay::pass(data, 1 + data.len() % 7);
+    assert_eq!(crate::relay::pass(data, data.len().max(1)), pieces, "frames depend on how they come");
+}
+
+/// A message that is understood is understood as the same when it is said again.
+#[cfg(feature = "master")]
+fn said_again<T: serde::Serialize + serde::de::DeserializeOwned>(text: &str) {
+    let Ok(message) = serde_json::from_str::<T>(text) else { return };
+    let once = serde_json::to_value(&message).expect("messages are plain data");
+    let again: T = serde_json::from_value(once.clone()).expect("a message is understood again");
+    assert_eq!(serde_json::to_value(again).expect("messages are plain data"), once);
+}

@@ -1,0 +1,133 @@
+//! The form with a loop: values are made from results.
+
+use super::{Error, json, progress::Progress};
+use crate::master::{Heard, Said};
+use futures_util::Stream;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+/// A run that asks for values as cores become free, and tells each result as soon as it is there.
+///
+/// It is a stream of [`Event`]s. Each value that is given has exactly one of [`Event::Result`] and [`Event::Failed`]. The stream ends once
+/// [`end`](Self::end) has been called and every value has its event. Dropping it ends the run.
+///
+/// ```no_run
+/// use futures_util::StreamExt;
+/// use pando::{Event, Pando};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), pando::Error> {
+/// // Halves the step whenever a score is no better than the best.
+/// let (mut best, mut step) = ((0.0, f64::MIN), 1.0);
+/// let mut run = Pando::new("score.js").feedback::<f64, (f64, f64)>();
+/// while let Some(event) = run.next().await {
+///     match event? {
+///         Event::Ask(count) => (0..count).for_each(|n| drop(run.give(&(best.0 + step * (n as f64 - 0.5))))),
+///         Event::Result { result, .. } if result.1 > best.1 => best = result,
+///         Event::Result { .. } if step > 1e-6 => step /= 2.0,
+///         Event::Result { .. } => run.end(),
+///         Event::Failed { index, message } => eprintln!("value {index}: {message}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing happens before it is polled"]
+pub struct Feedback<T, R> {
+    run: Progress,
+    /// What was said before the run was open.
+    early: Vec<Heard>,
+    given: u64,
+    types: PhantomData<fn(T) -> R>,
+}
+
+/// What a [`Feedback`] run tells. Values are counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event<R> {
+    /// Cores are free for so many more values, besides those asked for before.
+    Ask(u64),
+    /// The result of a value.
+    Result {
+        /// Of which.
+        index: u64,
+        /// It.
+        result: R,
+    },
+    /// A value failed for good, after its `--retries`, or was cancelled (`message` is `cancelled`).
+    Failed {
+        /// Which.
+        index: u64,
+        /// Why.
+        message: String,
+    },
+}
+
+impl<T, R> Feedback<T, R> {
+    pub(super) fn new(run: Progress) -> Self {
+        Self { run, early: Vec::new(), given: 0, types: PhantomData }
+    }
+
+    /// Gives the next value; answers its index. More values than were asked for wait their turn.
+    ///
+    /// # Errors
+    /// When it has no JSON form: then it is not given.
+    pub fn give(&mut self, value: &T) -> serde_json::Result<u64>
+    where
+        T: Serialize,
+    {
+        let value = json(value)?;
+        self.say(Heard::Value(value));
+        self.given += 1;
+        Ok(self.given)
+    }
+
+    /// Says that a value is not wanted any more: it is not begun, or its result is dropped. Its event says `cancelled`, unless
+    /// it is done already.
+    pub fn cancel(&mut self, index: u64) {
+        if (1..=self.given).contains(&index) {
+            self.say(Heard::Cancel(index - 1));
+        }
+    }
+
+    /// Says that no more values come.
+    pub fn end(&mut self) {
+        self.say(Heard::End);
+    }
+
+    fn say(&mut self, heard: Heard) {
+        match self.run.master() {
+            Some(master) => master.heard(heard),
+            None => self.early.push(heard),
+        }
+    }
+}
+
+impl<T, R: DeserializeOwned> Stream for Feedback<T, R> {
+    type Item = Result<Event<R>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Self { run, early, .. } = &mut *self;
+        let next = ready!(run.poll_next(context, |master, context| {
+            early.drain(..).for_each(|heard| master.heard(heard));
+            master.poll_said(context)
+        }));
+        Poll::Ready(next.map(|said| {
+            Ok(match said? {
+                Said::Ask(count) => Event::Ask(count),
+                Said::Result(index, result) => Event::Result { index: index + 1, result: Error::parse(index, &result)? },
+                Said::Error(index, message) => Event::Failed { index: index + 1, message },
+            })
+        }))
+    }
+}
+
+impl<T, R> fmt::Debug for Feedback<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feedback").field("given", &self.given).finish_non_exhaustive()
+    }
+}

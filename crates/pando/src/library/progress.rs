@@ -1,0 +1,74 @@
+//! A run, from the first poll of its stream to the end.
+
+use super::Error;
+use crate::{
+    master::{Ending, Master},
+    run::Open,
+};
+use futures_util::future::BoxFuture;
+use std::{
+    future::Future,
+    mem,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+/// Where a run is.
+pub(super) enum Progress {
+    /// It opens, when polled. Comes with whether values that fail are told one by one.
+    Opening(BoxFuture<'static, Result<(Open, bool), Error>>),
+    /// Values go in and results come out.
+    Going(Open, bool),
+    /// Volunteers are told that it is over; then the error is.
+    Closing(BoxFuture<'static, ()>, Option<Error>),
+    /// Nothing more comes.
+    Over,
+}
+
+impl Progress {
+    pub(super) fn new(opening: impl Future<Output = Result<(Open, bool), Error>> + Send + 'static) -> Self {
+        Self::Opening(Box::pin(opening))
+    }
+
+    /// The master, while there is one.
+    pub(super) fn master(&self) -> Option<&Arc<Master>> {
+        match self {
+            Self::Going(open, _) => Some(&open.master),
+            _ => None,
+        }
+    }
+
+    /// The next of what `next` gives of the master, or why there is none.
+    pub(super) fn poll_next<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut next: impl FnMut(&Arc<Master>, &mut Context<'_>) -> Poll<Result<T, Ending>>,
+    ) -> Poll<Option<Result<T, Error>>> {
+        loop {
+            match self {
+                Self::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
+                    Ok((open, tells)) => *self = Self::Going(open, tells),
+                    Err(error) => {
+                        *self = Self::Over;
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                },
+                Self::Going(open, tells) => match ready!(next(&open.master, context)) {
+                    Ok(next) => return Poll::Ready(Some(Ok(next))),
+                    Err(ending) => {
+                        let error = Error::of(ending, *tells);
+                        let Self::Going(open, _) = mem::replace(self, Self::Over) else { unreachable!("it is going") };
+                        *self = Self::Closing(Box::pin(open.finish()), error);
+                    }
+                },
+                Self::Closing(closing, error) => {
+                    ready!(closing.as_mut().poll(context));
+                    let error = error.take();
+                    *self = Self::Over;
+                    return Poll::Ready(error.map(Err));
+                }
+                Self::Over => return Poll::Ready(None),
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The ordered form.
+
+use super::{Error, progress::Progress};
+use futures_util::Stream;
+use serde::de::DeserializeOwned;
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+/// Results in the order of their values: the stream that [`Pando::map`](crate::Pando::map) gives. Dropping it ends the run.
+#[must_use = "nothing happens before it is polled"]
+pub struct Results<R> {
+    run: Progress,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<R> Results<R> {
+    pub(super) fn new(run: Progress) -> Self {
+        Self { run, result: PhantomData }
+    }
+}
+
+impl<R: DeserializeOwned> Stream for Results<R> {
+    type Item = Result<R, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.run.poll_next(context, |master, context| master.poll_output(context)));
+        Poll::Ready(next.map(|settled| match settled? {
+            (index, Ok(result)) => Error::parse(index, &result),
+            (index, Err(text)) => Err(Error::Failed { index: index + 1, text }),
+        }))
+    }
+}
+
+impl<R> fmt::Debug for Results<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Results").finish_non_exhaustive()
+    }
+}

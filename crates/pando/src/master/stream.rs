@@ -1,0 +1,141 @@
+//! The ends of a run that another program started: a stream of values in, results out. They are polled, where those of the command line
+//! are threads.
+
+use super::{Core, Ending, InputError, Master};
+use crate::protocol::Value;
+use bytes::Bytes;
+use futures_util::Stream;
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+use stream_lender::{Index, Output};
+
+/// Bytes of values read at a time, about.
+const BLOCK: usize = 64 * 1024;
+
+/// What became of a value.
+pub(crate) type Settled = (Index, Result<Bytes, String>);
+
+/// Values, and how their stream ended, if it did.
+type Block = (Vec<Value>, Option<Result<(), InputError>>);
+
+impl Master {
+    /// Reads `values` to their end, only while some volunteer asks for them, and no more than are asked for.
+    pub(crate) async fn feed_stream(&self, values: impl Stream<Item = Result<Value, InputError>>) {
+        let mut values = pin!(values);
+        loop {
+            let wanted = poll_fn(|context| self.poll_wanted(context)).await;
+            let (block, end) = poll_fn(|context| poll_block(values.as_mut(), wanted, context)).await;
+            self.with(|core| {
+                core.input.extend(block);
+                core.lender.input_ready();
+            });
+            if let Some(how) = end {
+                return self.end_input(how);
+            }
+        }
+    }
+
+    /// Waits until values are wanted; gives how many.
+    fn poll_wanted(&self, context: &mut Context<'_>) -> Poll<usize> {
+        let core = self.lock();
+        if core.input.is_empty() && core.lender.wants_input() {
+            let asked: usize = core.seats.values().map(|seat| seat.short).sum();
+            let room = self.job.window.saturating_sub(core.lender.in_progress());
+            return Poll::Ready(asked.min(room).max(1));
+        }
+        self.input_task.register(context.waker());
+        Poll::Pending
+    }
+
+    /// Adds a value to the input.
+    pub(super) fn put(&self, value: Value) {
+        self.with(|core| {
+            if let Some(sync) = &mut core.sync {
+                sync.count_one();
+            }
+            core.input.extend([value]);
+            core.lender.input_ready();
+        });
+    }
+
+    /// No more values come.
+    pub(super) fn end_input(&self, how: Result<(), InputError>) {
+        self.with(|core| {
+            core.input.end(how);
+            core.lender.input_ready();
+            core.notice_end();
+        });
+    }
+
+    /// The next result in the order of the values, or how the run ended.
+    pub(crate) fn poll_output(&self, context: &mut Context<'_>) -> Poll<Result<Settled, Ending>> {
+        let mut core = self.lock();
+        let next = core.next_settled();
+        self.wake(&mut core);
+        match next {
+            Some(next) => Poll::Ready(next),
+            None => self.wait_for_output(&mut core, context),
+        }
+    }
+
+    /// Has the task of `context` woken when there is output.
+    pub(super) fn wait_for_output<T>(&self, core: &mut Core, context: &mut Context<'_>) -> Poll<T> {
+        core.output_waits = true;
+        self.output_task.register(context.waker());
+        Poll::Pending
+    }
+}
+
+/// The next of `values`, at most `most`, and those behind it only as far as they are there; and how the values ended, if they did.
+fn poll_block(
+    mut values: Pin<&mut impl Stream<Item = Result<Value, InputError>>>,
+    most: usize,
+    context: &mut Context<'_>,
+) -> Poll<Block> {
+    let (mut block, mut bytes) = (Vec::new(), 0);
+    while block.len() < most && bytes < BLOCK {
+        match values.as_mut().poll_next(context) {
+            Poll::Ready(Some(Ok(value))) => {
+                bytes += value.bytes.len();
+                block.push(value);
+            }
+            Poll::Ready(Some(Err(error))) => return Poll::Ready((block, Some(Err(error)))),
+            Poll::Ready(None) => return Poll::Ready((block, Some(Ok(())))),
+            Poll::Pending if block.is_empty() => return Poll::Pending,
+            Poll::Pending => break,
+        }
+    }
+    Poll::Ready((block, None))
+}
+
+impl Core {
+    fn next_settled(&mut self) -> Option<Result<Settled, Ending>> {
+        loop {
+            match self.lender.next_output() {
+                Output::Item(index, Some(result)) => return Some(Ok((index, Ok(result)))),
+                Output::Item(index, None) => {
+                    // Left out, unless it is to be told in its place.
+                    if let Some(message) = self.failures.take_told(index) {
+                        return Some(Ok((index, Err(message))));
+                    }
+                }
+                Output::Pending => return None,
+                Output::Failed(error) => return Some(Err(self.ending(Some(error)))),
+                Output::Done => return Some(Err(self.ending(None))),
+            }
+        }
+    }
+
+    /// How the run ended, now that all is output; `error` is the input's.
+    pub(super) fn ending(&self, error: Option<InputError>) -> Ending {
+        let input = match error {
+            Some(error) => Ending::InputFailed(error),
+            None if self.interrupted => Ending::Interrupted,
+            None => Ending::Complete,
+        };
+        self.failures.ending().unwrap_or(input)
+    }
+}

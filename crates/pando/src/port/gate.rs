@@ -1,0 +1,186 @@
+//! Connections as they are accepted: counted, kept awake, and ended when the other side takes nothing any more.
+
+use super::{Connections, HEADERS, HEADERS_LENGTH, Seat};
+use axum::{Extension, middleware::AddExtension};
+use axum_server::accept::Accept;
+use socket2::{SockRef, TcpKeepalive};
+use std::{
+    future::Future,
+    io::{self, ErrorKind, IoSlice},
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready as done},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::TcpStream,
+    time::{Sleep, sleep, timeout},
+};
+use tower_layer::Layer;
+
+/// A connection whose other side takes no byte for this long is ended.
+const STALLED: Duration = Duration::from_secs(60);
+/// An idle connection is asked for a sign of life after this long, …
+const IDLE: Duration = Duration::from_secs(30);
+/// … and then this often, three times.
+const PROBE: Duration = Duration::from_secs(10);
+/// First byte of a connection that speaks TLS: a handshake's record.
+const HANDSHAKE: u8 = 0x16;
+/// What is answered to plain HTTP where TLS is spoken.
+const SPEAKS_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
+    This port speaks https: use the same address with https:// in place of http://.\n";
+
+/// Gives each connection its place; one that finds none is closed at once.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    connections: Arc<Connections>,
+    /// Whose connections count for it: those of a proxy do not.
+    counts: fn(IpAddr) -> bool,
+    /// Bytes that may come before the other side has introduced itself.
+    credit: usize,
+    /// Told of an address whose connection found no place.
+    refused: Option<Arc<dyn Fn(IpAddr) + Send + Sync>>,
+    tls: bool,
+}
+
+impl Gate {
+    /// Counts, for their addresses, the connections of those whom `counts` names.
+    pub(crate) fn new(connections: Arc<Connections>, counts: fn(IpAddr) -> bool) -> Self {
+        Self { connections, counts, credit: usize::MAX, refused: None, tls: false }
+    }
+
+    /// Ends connections that say more than `credit` bytes before [`Seat::is_known`].
+    #[cfg(feature = "master")]
+    pub(crate) fn credit(self, credit: usize) -> Self {
+        Self { credit, ..self }
+    }
+
+    /// Tells `refused` of addresses whose connections find no place.
+    #[cfg(feature = "master")]
+    pub(crate) fn telling(self, refused: impl Fn(IpAddr) + Send + Sync + 'static) -> Self {
+        Self { refused: Some(Arc::new(refused)), ..self }
+    }
+
+    /// Lets in only who speaks TLS.
+    pub(super) fn tls(self) -> Self {
+        Self { tls: true, ..self }
+    }
+
+    fn seat(&self, stream: &TcpStream) -> io::Result<Arc<Seat>> {
+        let peer = stream.peer_addr()?.ip().to_canonical();
+        let seat = self.connections.seat(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
+        let seat = seat.ok_or_else(|| {
+            self.refused.iter().for_each(|refused| refused(peer));
+            io::Error::new(ErrorKind::QuotaExceeded, "too many connections")
+        })?;
+        keep_awake(stream)?;
+        Ok(Arc::new(seat))
+    }
+}
+
+impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
+    type Stream = Watched<TcpStream>;
+    type Service = AddExtension<S, Arc<Seat>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
+
+    fn accept(&self, mut stream: TcpStream, service: S) -> Self::Future {
+        let (seat, tls) = (self.seat(&stream), self.tls);
+        Box::pin(async move {
+            let seat = seat?;
+            if tls {
+                timeout(HEADERS, speaks_tls(&mut stream)).await??;
+            }
+            let service = Extension(seat.clone()).layer(service);
+            Ok((Watched { stream, stalled: None, seat }, service))
+        })
+    }
+}
+
+/// Waits for the first byte; who speaks plain HTTP is told, and an error ends its connection.
+async fn speaks_tls(stream: &mut TcpStream) -> io::Result<()> {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 0 || first[0] == HANDSHAKE {
+        return Ok(());
+    }
+    if first[0].is_ascii_uppercase() {
+        // Read to its end: a connection that closes with bytes unread takes the answer with it.
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") && request.len() < HEADERS_LENGTH && stream.read_buf(&mut request).await? > 0 {}
+        stream.write_all(SPEAKS_TLS.as_bytes()).await?;
+        stream.shutdown().await?;
+    }
+    Err(io::Error::new(ErrorKind::InvalidData, "no TLS"))
+}
+
+fn keep_awake(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new().with_time(IDLE).with_interval(PROBE);
+    #[cfg(not(windows))]
+    let keepalive = keepalive.with_retries(3);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(STALLED))?;
+    Ok(())
+}
+
+/// A stream that fails when a write has waited for too long, or when a stranger says too much.
+#[derive(Debug)]
+pub(crate) struct Watched<S> {
+    stream: S,
+    stalled: Option<Pin<Box<Sleep>>>,
+    seat: Arc<Seat>,
+}
+
+impl<S> Watched<S> {
+    fn watch<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.stalled = None;
+            return result;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED)));
+        done!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the other side takes nothing")))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        done!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        match self.seat.takes(buffer.filled().len() - before) {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Ready(Err(io::Error::new(ErrorKind::QuotaExceeded, "a stranger says too much"))),
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(context, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watch(context, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,96 @@
+//! Certificates: of files, taken up again when they are renewed, or made for one run.
+
+#[cfg(feature = "master")]
+use ::aws_lc_rs::digest;
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::{ServerConfig, crypto::aws_lc_rs};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+/// Time between looks for a newer certificate.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// A certificate and its key, as files in PEM form.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl Files {
+    /// What TLS needs.
+    ///
+    /// # Errors
+    /// When they cannot be read or do not belong together; in words.
+    pub(crate) fn load(&self) -> Result<Arc<ServerConfig>, String> {
+        let certificate = self.certificate.display();
+        let chain: Result<Vec<CertificateDer<'static>>, _> =
+            CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
+        let chain = chain.map_err(|error| format!("--tls-cert {certificate}: no certificate can be read ({error})"))?;
+        if chain.is_empty() {
+            return Err(format!("--tls-cert {certificate}: there is no certificate in it, in PEM form"));
+        }
+        let key = PrivateKeyDer::from_pem_file(&self.key)
+            .map_err(|error| format!("--tls-key {}: no private key can be read ({error})", self.key.display()))?;
+        config(chain, key).map_err(|error| format!("--tls-cert {certificate} and --tls-key do not fit together ({error})"))
+    }
+
+    /// Keeps `config` up to date: certificates last for weeks, relays and some runs for longer. Tells `failed` when a new one is no good.
+    pub(crate) async fn follow(self, config: RustlsConfig, failed: impl Fn(String)) {
+        let mut seen = self.modified();
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = self.modified();
+            if now == seen {
+                continue;
+            }
+            seen = now;
+            match self.load() {
+                Ok(fresh) => config.reload_from_config(fresh),
+                Err(why) => failed(why),
+            }
+        }
+    }
+
+    fn modified(&self) -> [Option<SystemTime>; 2] {
+        let of = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        [of(&self.certificate), of(&self.key)]
+    }
+}
+
+fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let mut config = builder.with_safe_default_protocol_versions()?.with_no_client_auth().with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// A fresh certificate for `names`, signed by itself, and its SHA-256 fingerprint. Its key is kept nowhere.
+///
+/// # Errors
+/// When it cannot be made; in words.
+#[cfg(feature = "master")]
+pub(crate) fn self_signed(names: Vec<String>, now: SystemTime) -> Result<(Arc<ServerConfig>, String), String> {
+    use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    /// Apple's devices refuse certificates of more than 825 days.
+    const LASTS: Duration = Duration::from_secs(365 * 24 * 3600);
+    let failed = |error: rcgen::Error| format!("--tls: no certificate can be made ({error})");
+    let key = KeyPair::generate().map_err(failed)?;
+    let mut params = CertificateParams::new(names).map_err(failed)?;
+    let now = date_time_ymd(1970, 1, 1) + now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (params.not_before, params.not_after) = (now - DAY, now + LASTS);
+    params.distinguished_name.push(DnType::CommonName, "Pando");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = params.self_signed(&key).map_err(failed)?.der().clone();
+    let print = digest::digest(&digest::SHA256, &certificate);
+    let print: Vec<String> = print.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| format!("--tls: {error}"))?;
+    let config = config(vec![certificate], key).map_err(|error| format!("--tls: {error}"))?;
+    Ok((config, print.join(":")))
+}

@@ -1,0 +1,57 @@
+//! The files under the join token: the page, its script, and the function.
+
+use super::Site;
+use crate::{
+    embedded,
+    port::{Network, Policy},
+};
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+
+/// What is served, and by which rules.
+pub(super) struct Files {
+    page: Bytes,
+    /// The page's style, as a source of its policy.
+    style: String,
+    function: Bytes,
+    dom: bool,
+    network: Network,
+}
+
+impl Files {
+    pub(super) fn new(site: &Site) -> Self {
+        let config = serde_json::json!({"function": site.hash, "dom": site.dom, "version": env!("CARGO_PKG_VERSION")});
+        let config = config.to_string().replace('<', "\\u003c");
+        let page = embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config);
+        let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).unwrap_or_default().0;
+        let style = format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, style.as_bytes())));
+        let network = if site.deny_net { Network::Closed } else { Network::Open };
+        Self { page: page.into(), style, function: site.function.clone().into(), dom: site.dom, network }
+    }
+
+    /// The file `name` for who knows the server as `authority`; none when there is no such file.
+    pub(super) fn file(&self, name: &str, authority: &str) -> Option<Response> {
+        const SCRIPT: &str = "text/javascript; charset=utf-8";
+        let (kind, content) = match name {
+            "" => ("text/html; charset=utf-8", self.page.clone()),
+            "function.js" => (SCRIPT, self.function.clone()),
+            "page.js" => (SCRIPT, Bytes::from_static(embedded::web(name)?.as_bytes())),
+            _ => return None,
+        };
+        let policy = Policy::new(authority, self.network);
+        // Workers go by the headers of their script, not of the page.
+        let content_policy = if name.is_empty() && !self.dom { policy.page(&self.style) } else { policy.function() };
+        let mut response = content.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        // Another site's page may not take the function for a script of its own.
+        headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+        policy.set(headers, &content_policy, self.dom);
+        Some(response)
+    }
+}

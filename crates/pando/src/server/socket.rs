@@ -1,0 +1,48 @@
+//! Volunteers' WebSockets.
+
+use super::{Served, hosts};
+use crate::{
+    channel,
+    master::{Door, attend},
+    port::Seat,
+    protocol::Path,
+};
+use axum::{
+    extract::{FromRequestParts, Request, ws::WebSocketUpgrade},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::StreamExt;
+use std::sync::Arc;
+
+/// Longest message, in bytes: a part and its header, or a long text message.
+const MAX_MESSAGE: usize = 1 << 20;
+
+/// Answers the request for a volunteer's socket, on the connection that has `seat`.
+pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Request) -> Response {
+    let upgrade = match upgrade(request).await {
+        Ok(upgrade) => upgrade.max_write_buffer_size(4 << 20).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
+        Err(refusal) => return refusal,
+    };
+    upgrade.on_upgrade(move |socket| async move {
+        let (ours, theirs) = channel::pair();
+        let door = Door { token: served.site.token.clone(), path: Path::WebSocket };
+        // Two tasks: one that wakes itself would wake a second thread each time, for nothing.
+        tokio::spawn(attend(served.site.master.clone(), door, ours));
+        // The first message is a hello, or the last.
+        channel::carry(socket.inspect(|_| seat.is_known()), theirs).await;
+    })
+}
+
+/// A WebSocket for a page of this server, or for what is no page.
+pub(super) async fn upgrade(request: Request) -> Result<WebSocketUpgrade, Response> {
+    let headers = request.headers();
+    if !hosts::same_origin(headers.get(header::ORIGIN), headers.get(header::HOST)) {
+        return Err((StatusCode::FORBIDDEN, "Another site's page may not join.").into_response());
+    }
+    let (mut parts, _) = request.into_parts();
+    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => Ok(upgrade.read_buffer_size(16 * 1024).write_buffer_size(16 * 1024)),
+        Err(rejection) => Err(rejection.into_response()),
+    }
+}

@@ -1,0 +1,230 @@
+//! Pando within another Rust program: a stream in, a stream out.
+
+use crate::common::{Received, WebSocket, is_alive};
+use futures_util::{Stream, StreamExt, stream};
+use pando::{Error, Pando, Results, protocol::Binary};
+use std::{
+    fs,
+    net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
+
+const SQUARE: &str = "export default x => x * x";
+
+/// A module in a folder of its own, on this machine's cores.
+pub(crate) fn local(source: &str) -> (Pando, TempDir) {
+    let (pando, folder) = written(source);
+    (pando.options(["--local", "--cores", "2"]), folder)
+}
+
+fn written(source: &str) -> (Pando, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("f.js");
+    fs::write(&path, source).expect("a file");
+    (Pando::new(path), folder)
+}
+
+async fn all(results: Results<f64>) -> Vec<Result<f64, Error>> {
+    results.collect().await
+}
+
+/// `1`, `2`, … without end; counts how many were taken.
+fn counted() -> (impl Stream<Item = u64> + Send + 'static, Arc<AtomicU64>) {
+    let taken = Arc::new(AtomicU64::new(0));
+    let count = taken.clone();
+    (stream::repeat_with(move || count.fetch_add(1, Ordering::SeqCst) + 1), taken)
+}
+
+#[tokio::test]
+async fn a_stream_becomes_the_stream_of_its_results_in_order() {
+    let (pando, _folder) = local("module.exports['/pando/1.0.0'] = (x, cb) => setTimeout(() => cb(null, x * x), x % 3)");
+    let results = all(pando.map(stream::iter(1..=50))).await;
+    assert_eq!(results, (1..=50).map(|x| Ok(f64::from(x * x))).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_and_results_are_of_any_type_that_has_a_json_form() {
+    let (pando, _folder) = local("export default ({ word, times }) => [word.repeat(times), null]");
+    #[derive(serde::Serialize)]
+    struct Job {
+        word: &'static str,
+        times: u8,
+    }
+    let jobs = stream::iter([Job { word: "la", times: 3 }, Job { word: "é\n", times: 1 }]);
+    let results: Vec<_> = pando.map::<(String, Option<u8>), _>(jobs).collect().await;
+    assert_eq!(results, [Ok(("lalala".into(), None)), Ok(("é\n".into(), None))]);
+}
+
+#[tokio::test]
+async fn a_program_takes_the_place_of_a_function() {
+    let pando = Pando::exec("while read -r x; do echo $((x + 1)); done").options(["--cores", "1", "--port", "0"]);
+    assert_eq!(all(pando.messages(std::io::sink()).map(stream::iter([1, 41]))).await, [Ok(2.0), Ok(42.0)]);
+}
+
+#[tokio::test]
+async fn an_endless_stream_is_read_no_further_than_the_window() {
+    let (pando, _folder) = local(SQUARE);
+    let (values, taken) = counted();
+    let mut squares = pando.options(["--window", "5"]).map::<u64, _>(values);
+    for x in 1..=200 {
+        assert_eq!(squares.next().await, Some(Ok(x * x)));
+        let taken = taken.load(Ordering::SeqCst);
+        assert!((x..=x + 5).contains(&taken), "{taken} values were taken for {x} results");
+    }
+}
+
+#[tokio::test]
+async fn the_stream_of_values_is_polled_when_a_core_asks() {
+    let (pando, _folder) = written(SQUARE);
+    let (messages, said) = Lines::new();
+    let (values, taken) = counted();
+    let results = pando.options(["--cores", "0", "--port", "0"]).messages(messages).map::<u64, _>(values);
+    let run = tokio::spawn(results.take(2).collect::<Vec<_>>());
+    let given = tokio::task::spawn_blocking(move || {
+        let url = url(&said);
+        assert_eq!(taken.load(Ordering::SeqCst), 0, "nobody has asked");
+        let mut volunteer = WebSocket::open(&url);
+        volunteer.hello(&url, "phone", 1);
+        let mut given = Vec::new();
+        while given.len() < 2 {
+            if let Received::Binary(frame) = volunteer.receive() {
+                let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
+                given.extend(values.into_iter().map(|(_, value)| value.bytes));
+            }
+        }
+        // It holds what one core holds, and asks for no more.
+        assert_eq!(taken.load(Ordering::SeqCst), 2);
+        given
+    });
+    assert_eq!(given.await.expect("the volunteer is served"), ["1", "2"]);
+    run.abort();
+}
+
+#[tokio::test]
+async fn dropping_the_results_ends_the_run_its_children_and_the_input() {
+    let (pando, _folder) = written("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, globalThis.process.pid)");
+    let (messages, said) = Lines::new();
+    let (alive, dropped) = tokio::sync::oneshot::channel::<()>();
+    let values = stream::repeat_with(move || u64::from(alive.is_closed()));
+    let mut pids = pando.options(["--cores", "1", "--port", "0"]).messages(messages).map::<u32, _>(values);
+    let pid = pids.next().await.expect("a result").expect("a process");
+    let url = tokio::task::spawn_blocking(move || url(&said)).await.expect("it is said");
+    let address = url.split('/').nth(2).expect("an address").to_owned();
+    assert!(is_alive(pid) && TcpStream::connect(&address).is_ok());
+    drop(pids);
+    assert!(dropped.await.is_err(), "the stream of values is dropped");
+    while is_alive(pid) || TcpStream::connect(&address).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_input_comes_after_the_results_before_it() {
+    let (pando, _folder) = local(SQUARE);
+    let values = stream::iter([Ok(1), Ok(2), Err("the disk is on fire"), Ok(4)]);
+    let results: Vec<_> = pando.try_map::<f64, _, _, _>(values).collect().await;
+    assert_eq!(results, [Ok(1.0), Ok(4.0), Err(Error::Input("the disk is on fire".into()))]);
+}
+
+#[tokio::test]
+async fn a_value_without_a_json_form_is_an_error_of_the_input() {
+    let (pando, _folder) = local(SQUARE);
+    let odd = std::collections::HashMap::from([((1, 2), 3)]);
+    let results = all(pando.map(stream::iter([odd]))).await;
+    assert!(
+        matches!(&results[..], [Err(Error::Input(why))] if why.contains("no JSON form: key must be a string")),
+        "{results:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_be_loaded_is_the_only_item() {
+    let (pando, _folder) = written("module.exports['/pando/1.0.0'] = (x, cb =>");
+    let results = all(pando.options(["--local"]).map(stream::iter([1]))).await;
+    assert!(matches!(&results[..], [Err(Error::Refused(why))] if why.contains("f.js:1:")), "{results:?}");
+}
+
+#[tokio::test]
+async fn a_failed_value_ends_the_stream_or_stands_in_its_place() {
+    const F: &str = "module.exports['/pando/1.0.0'] = (x, cb) => x === 2 ? cb(new Error('not two')) : cb(null, x)";
+    let run = |options: [&'static str; 3]| async move {
+        let (pando, _folder) = local(F);
+        all(pando.options(["--retries"]).options(options).messages(std::io::sink()).map(stream::iter(1..=3))).await
+    };
+    let failed = |result: &Result<f64, Error>| match result {
+        Err(Error::Failed { index: 2, text }) => text.contains("not two") && text.contains("its input: 2"),
+        _ => false,
+    };
+    let stopped = run(["0", "--on-error", "stop"]).await;
+    assert!(stopped.len() == 2 && stopped[0] == Ok(1.0) && failed(&stopped[1]), "{stopped:?}");
+    let told = run(["0", "--on-error", "report"]).await;
+    assert!(told.len() == 3 && failed(&told[1]) && told[2] == Ok(3.0), "{told:?}");
+    assert_eq!(run(["0", "--on-error", "skip"]).await, [Ok(1.0), Ok(3.0), Err(Error::LeftOut(1))]);
+}
+
+#[tokio::test]
+async fn a_result_of_another_type_is_an_error_in_its_place() {
+    let (pando, _folder) = local("export default x => x === 1 ? 'one' : x");
+    let results = all(pando.map(stream::iter(1..=2))).await;
+    assert!(matches!(&results[..], [Err(Error::Result { index: 1, .. }), Ok(2.0)]), "{results:?}");
+}
+
+#[tokio::test]
+async fn wrong_options_are_told_in_words() {
+    for (options, why) in [
+        (&["--cores", "many"][..], "invalid value 'many' for '--cores <N>'"),
+        (&["--local", "--cores", "0"], "leave one of the two out"),
+        (&["--stdin"], "values come from this program"),
+        (&["--sync-stdio"], "values come from this program"),
+        (&["3"], "values come from this program"),
+    ] {
+        let (pando, _folder) = written(SQUARE);
+        let results = all(pando.options(options).map(stream::iter([1]))).await;
+        assert!(matches!(&results[..], [Err(Error::Refused(said))] if said.contains(why)), "{options:?}: {results:?}");
+    }
+}
+
+#[test]
+fn without_a_runtime_it_says_so() {
+    let (pando, _folder) = local(SQUARE);
+    let mut results = pando.map::<f64, _>(stream::iter([1]));
+    let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Some(Err(error))) = results.poll_next_unpin(context) else { panic!("an error is expected") };
+    assert!(error.to_string().contains("no tokio runtime"), "{error}");
+}
+
+/// What a run says, as it comes.
+struct Lines(mpsc::Sender<String>);
+
+impl Lines {
+    fn new() -> (Self, mpsc::Receiver<String>) {
+        let (lines, said) = mpsc::channel();
+        (Self(lines), said)
+    }
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn url(said: &mpsc::Receiver<String>) -> String {
+    loop {
+        let line = said.recv_timeout(crate::common::DEADLINE).expect("it says where");
+        if let Some(at) = line.find("http://127.0.0.1:") {
+            return line[at..].trim().to_owned();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What browsers are told, and what foreign pages try.
+
+use crate::{
+    common::{Pando, Response, WebSocket, get, request},
+    host, served,
+};
+
+fn policy(response: &Response) -> &str {
+    response.header("content-security-policy").expect("there is one")
+}
+
+#[test]
+fn every_answer_has_the_usual_headers() {
+    let run = served(&[]);
+    let url = run.url();
+    let foreign = request(host(&url), "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    let bare = url.trim_end_matches('/');
+    let names = [&url, &format!("{url}page.js"), &format!("{url}function.js"), bare, &format!("{bare}x/"), &format!("{url}no")];
+    for response in names.map(get).iter().chain([&foreign]) {
+        assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{response:?}");
+        assert_eq!(response.header("referrer-policy"), Some("no-referrer"), "{response:?}");
+        assert_eq!(response.header("x-frame-options"), Some("deny"), "{response:?}");
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{response:?}");
+        assert_eq!(response.header("server"), None, "{response:?}");
+    }
+    for name in ["page.js", "function.js"] {
+        assert_eq!(get(&format!("{url}{name}")).header("cross-origin-resource-policy"), Some("same-origin"), "{name}");
+    }
+}
+
+#[test]
+fn a_page_without_a_function_may_do_what_it_needs_and_no_more() {
+    let run = served(&[]);
+    let url = run.url();
+    let page = get(&url);
+    let own = format!("'self' http://{0} ws://{0}", host(&url));
+    let strict = policy(&page);
+    for rule in [
+        "default-src 'none'",
+        &format!("script-src {own}"),
+        &format!("connect-src {own}"),
+        &format!("worker-src {own}"),
+        "style-src 'sha256-",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(strict.split("; ").any(|other| other.starts_with(rule)), "{rule}: {strict}");
+    }
+    assert!(!strict.contains("unsafe") && !strict.contains('*'), "{strict}");
+    assert!(page.header("permissions-policy").is_some_and(|policy| policy.contains("camera=(), microphone=(), geolocation=()")));
+}
+
+#[test]
+fn where_the_function_runs_the_network_is_open_unless_it_is_denied() {
+    for (args, open) in [(&["--dom"][..], true), (&["--dom", "--deny-net"], false), (&[], true), (&["--deny-net"], false)] {
+        let run = served(args);
+        let url = run.url();
+        // With --dom the function runs in the page, else in workers, which go by the headers of their script.
+        let place = if args.contains(&"--dom") { url.clone() } else { format!("{url}page.js") };
+        let response = get(&place);
+        let rules = policy(&response);
+        assert!(rules.contains("'unsafe-inline' 'unsafe-eval'") && rules.contains("frame-ancestors 'none'"), "{rules}");
+        let sources = rules.strip_prefix("default-src ").unwrap().split(';').next().unwrap();
+        assert_eq!(sources.split(' ').any(|source| source == "*"), open, "{args:?}: {rules}");
+        let own = format!("'self' http://{0} ws://{0} data: blob:", host(&url));
+        assert_eq!(sources.starts_with(&own), !open, "{args:?}: {rules}");
+        assert_eq!(response.header("x-dns-prefetch-control"), (!open).then_some("off"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_host_s_name_brings_nothing_into_the_policy() {
+    let run = served(&["--deny-net"]);
+    let url = run.url();
+    let path = url.split_once(host(&url)).unwrap().1;
+    let ask =
+        |name: &str| request(host(&url), &format!("GET {path}page.js HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"));
+    for odd in ["x; script-src * 'unsafe-inline'.local", "a,b.local", "*.local"] {
+        let response = ask(odd);
+        assert!(response.status >= 400 || policy(&response).starts_with("default-src 'self' data:"), "{odd}: {response:?}");
+    }
+}
+
+#[test]
+fn another_site_s_page_opens_no_socket_under_any_name() {
+    let run = served(&[]);
+    let url = run.url();
+    for name in ["socket", "signal"] {
+        for foreign in ["http://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1"] {
+            let (_, head) = WebSocket::upgrade_at(&format!("{url}{name}"), &format!("Origin: {foreign}\r\n"));
+            assert!(head.starts_with("HTTP/1.1 403 "), "{name} {foreign}: {head}");
+        }
+        // DNS rebinding: the browser believes that this machine is the attacker's.
+        let path = url.split_once(host(&url)).unwrap().1;
+        let rebound = format!(
+            "GET {path}{name} HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        assert_eq!(request(host(&url), &rebound).status, 421, "{name}");
+    }
+}
+
+#[test]
+fn no_stranger_gets_in_by_the_token_of_a_run_that_has_another() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--token", "sesame-open"]).stdin_open().start();
+    let url = run.url();
+    for guess in ["sesame", "sesame-opem", "sesame-open-", "SESAME-OPEN", "%73esame-open"] {
+        assert_eq!(get(&url.replace("sesame-open", guess)).status, 404, "{guess}");
+        assert!(
+            WebSocket::upgrade_at(&url.replace("sesame-open/", &format!("{guess}/socket")), "").1.starts_with("HTTP/1.1 404")
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Strangers: what they try, and what refuses it. A test per line of `docs/security.md`.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod connections;
+mod fuzzed;
+mod headers;
+mod network;
+mod said;
+mod tls;
+
+use common::{Pando, Running};
+
+/// A run that waits for volunteers.
+fn served(args: &[&str]) -> Running {
+    Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).args(args).stdin_open().start()
+}
+
+/// `host:port` of a URL.
+fn host(url: &str) -> &str {
+    url.split('/').nth(2).expect("a URL")
+}

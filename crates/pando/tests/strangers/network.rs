@@ -1,0 +1,163 @@
+//! What a function may do in a tab, with the network open and closed to it, in real Chromium.
+
+use crate::common::{Gate, Pando, Tab, lines};
+
+/// What a function in a worker can reach the network by; each answers in any case.
+const WORKER: &str = r"
+const over = (start) => new Promise((resolve) => { try { start(resolve) } catch (error) { resolve() } })
+const ways = {
+  fetch: (url) => over((done) => fetch(url).then(done, done)),
+  'no-cors': (url) => over((done) => fetch(url, { mode: 'no-cors', method: 'POST', body: 'x' }).then(done, done)),
+  xhr: (url) => over((done) => { const x = new XMLHttpRequest(); x.onloadend = done; x.open('GET', url); x.send() }),
+  websocket: (url) => over((done) => { const s = new WebSocket(url.replace('http', 'ws')); s.onopen = s.onclose = s.onerror = done }),
+  events: (url) => over((done) => { const s = new EventSource(url); s.onerror = s.onopen = () => { s.close(); done() } }),
+  script: (url) => over((done) => { importScripts(url); done() }),
+  module: (url) => over((done) => new Function('url', 'return import(url)')(url).then(done, done)),
+  worker: (url) => over((done) => {
+    const code = `fetch('${url}').then(() => postMessage(0), () => postMessage(0))`
+    const worker = new Worker(URL.createObjectURL(new Blob([code])))
+    worker.onmessage = worker.onerror = done
+  })
+}
+";
+
+/// The same for a function in the page.
+const PAGE: &str = r"
+const over = (start) => new Promise((resolve) => { try { start(resolve) } catch (error) { resolve() } })
+const element = (name, set) => over((done) => {
+  const element = document.createElement(name)
+  element.onload = element.onerror = done
+  set(element)
+  document.body.appendChild(element)
+})
+const ways = {
+  fetch: (url) => over((done) => fetch(url).then(done, done)),
+  image: (url) => element('img', (image) => { image.src = url }),
+  script: (url) => element('script', (script) => { window.pass = 'what the gate answers'; script.src = url }),
+  style: (url) => element('link', (link) => { link.rel = 'stylesheet'; link.href = url }),
+  prefetch: (url) => element('link', (link) => { link.rel = 'prefetch'; link.href = url }),
+  frame: (url) => element('iframe', (frame) => { frame.src = url }),
+  media: (url) => over((done) => { const audio = new Audio(url); audio.onerror = done; audio.load() }),
+  websocket: (url) => over((done) => { const s = new WebSocket(url.replace('http', 'ws')); s.onopen = s.onclose = s.onerror = done }),
+  beacon: (url) => over((done) => { navigator.sendBeacon(url, 'x'); done() }),
+  form: (url) => over((done) => {
+    const form = document.createElement('form')
+    const frame = document.createElement('iframe')
+    frame.name = form.target = 'form-target'
+    form.action = url
+    form.method = 'post'
+    document.body.append(frame, form)
+    form.submit()
+    setTimeout(done)
+  })
+}
+";
+
+/// What a function needs besides the network.
+const NEEDS: &str = r"
+const needs = {
+  eval: () => eval('1 + 1'),
+  Function: () => new Function('return 2')(),
+  wasm: () => WebAssembly.instantiate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)).then(() => 2),
+  blob: () => fetch(URL.createObjectURL(new Blob(['2']))).then((response) => response.text()),
+  data: () => fetch('data:,2').then((response) => response.text()),
+  'blob-worker': () => new Promise((resolve, reject) => {
+    const worker = new Worker(URL.createObjectURL(new Blob(['postMessage(eval(`2`))'])))
+    worker.onmessage = ({ data }) => resolve(data)
+    worker.onerror = reject
+  })
+}
+";
+
+/// More that it needs in the page.
+const PAGE_NEEDS: &str = r"
+needs.handler = () => new Promise((resolve) => {
+  const stage = document.getElementById('visualization')
+  window.clicked = resolve
+  stage.innerHTML = '<button style=color:red onclick=clicked(2)>ok</button>'
+  stage.firstChild.click()
+})
+needs.image = () => new Promise((resolve, reject) => {
+  const image = new Image()
+  image.onload = () => resolve(2)
+  image.onerror = reject
+  image.src = document.createElement('canvas').toDataURL()
+})
+";
+
+const WORKER_WAYS: [&str; 8] = ["fetch", "no-cors", "xhr", "websocket", "events", "script", "module", "worker"];
+const PAGE_WAYS: [&str; 10] = ["fetch", "image", "script", "style", "prefetch", "frame", "media", "websocket", "beacon", "form"];
+const NEEDED: [&str; 6] = ["eval", "Function", "wasm", "blob", "data", "blob-worker"];
+const NEEDED_IN_PAGES: [&str; 2] = ["handler", "image"];
+
+/// Tries everything in a tab; gives who knocked.
+fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> Gate {
+    let gate = Gate::new();
+    gate.open_for_all();
+    let call = format!(
+        "export default async (x) => {{ const [kind, name] = x.split(' ')\n\
+         if (kind === 'need') return `${{x}}: ${{await needs[name]()}}`\n\
+         await ways[name]('{}' + name); return x }}",
+        gate.url()
+    );
+    let source = format!("{source}{NEEDS}{}{call}", if args.contains(&"--dom") { PAGE_NEEDS } else { "" });
+    let input = ways.iter().map(|way| format!("way {way}")).chain(needed.iter().map(|need| format!("need {need}")));
+    let output = ways.iter().map(|way| format!("way {way}")).chain(needed.iter().map(|need| format!("need {need}: 2")));
+    let run = Pando::bare().with_file("f.mjs", source).function("f.mjs").args(["--cores", "0", "--timeout", "20s"]).args(args);
+    let run = run.stdin(lines(input)).start();
+    let line = run.says("Serving volunteer code at ");
+    // A relay's comes first.
+    let url = if args.contains(&"--host") { line[line.find("http").unwrap()..].trim().to_owned() } else { run.url() };
+    let _tab = Tab::open(&url, "device=Ann;cores=1;");
+    run.wait().gives(lines(output));
+    gate
+}
+
+#[test]
+fn functions_reach_the_network_and_run_what_packages_need() {
+    let gate = tried(WORKER, &WORKER_WAYS, &NEEDED, &[]);
+    WORKER_WAYS.iter().for_each(|way| gate.waits_for(way));
+}
+
+#[test]
+fn a_denied_network_is_closed_to_workers_and_what_packages_need_still_runs() {
+    let gate = tried(WORKER, &WORKER_WAYS, &NEEDED, &["--deny-net"]);
+    assert_eq!(gate.knocked(), [""; 0]);
+}
+
+#[test]
+fn functions_in_the_page_reach_the_network_too() {
+    let needed = [&NEEDED[..], &NEEDED_IN_PAGES].concat();
+    let gate = tried(PAGE, &PAGE_WAYS, &needed, &["--dom"]);
+    PAGE_WAYS.iter().for_each(|way| gate.waits_for(way));
+}
+
+#[test]
+fn a_denied_network_is_closed_to_the_page_and_inline_handlers_still_run() {
+    let needed = [&NEEDED[..], &NEEDED_IN_PAGES].concat();
+    let gate = tried(PAGE, &PAGE_WAYS, &needed, &["--dom", "--deny-net"]);
+    assert_eq!(gate.knocked(), [""; 0]);
+}
+
+#[cfg(feature = "relay")]
+#[test]
+fn a_denied_network_is_closed_at_a_relay_too() {
+    let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]).start();
+    let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
+    for denied in [true, false] {
+        let mut args = vec!["--host", &place, "--secret", "sesame"];
+        args.extend(denied.then_some("--deny-net"));
+        // Each worker of a room's page is made from a blob.
+        let gate = tried(WORKER, &["fetch", "xhr", "websocket", "script", "worker"], &NEEDED, &args);
+        assert_eq!(gate.knocked().is_empty(), denied, "{:?}", gate.knocked());
+    }
+}
+
+#[test]
+fn on_this_machine_s_cores_it_is_said_that_the_network_stays_open() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--cores", "1"]).stdin("1\n").run();
+    run.gives("1\n")
+        .said(&["--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0"]);
+    let local = Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--local"]).stdin("1\n").run();
+    local.ends(2, "").said(&["--deny-net", "--local"]);
+}

@@ -1,0 +1,61 @@
+// A pole on a cart, to be kept upright by pushing the cart left or right, fifty times a second
+// (Barto, Sutton and Anderson, 1983).
+
+const GRAVITY = 9.8
+const CART_MASS = 1
+const POLE_MASS = 0.1
+const HALF_LENGTH = 0.5
+const FORCE = 10
+const TICK = 0.02
+
+/** Metres from the middle at which the cart leaves its track. */
+export const TRACK = 2.4
+/** Radians, 12 degrees, at which the pole counts as fallen. */
+export const FALLEN = 12 * Math.PI / 180
+
+const RANGES = [TRACK, 2, FALLEN, 2]
+
+export class CartPole {
+  constructor (random) {
+    this.random = random
+    /** Place and speed of the cart, angle and angular speed of the pole. */
+    this.state = new Float64Array(4)
+    this.sensed = new Float64Array(4)
+    this.reset()
+  }
+
+  /** Almost upright, almost at rest. */
+  reset () {
+    for (let i = 0; i < 4; i++) this.state[i] = this.random() * 0.1 - 0.05
+  }
+
+  /** The state as the agent senses it, each number about between -1 and 1; the next call overwrites it. */
+  get senses () {
+    for (let i = 0; i < 4; i++) this.sensed[i] = this.state[i] / RANGES[i]
+    return this.sensed
+  }
+
+  /** Pushes to the left (0) or to the right (1); whether the pole still stands. */
+  push (action) {
+    const [place, speed, angle, turn] = this.state
+    const [sin, cos] = sinAndCos(angle)
+    const mass = CART_MASS + POLE_MASS
+    const pushed = ((action === 1 ? FORCE : -FORCE) + POLE_MASS * HALF_LENGTH * turn * turn * sin) / mass
+    const turning = (GRAVITY * sin - cos * pushed) / (HALF_LENGTH * (4 / 3 - POLE_MASS * cos * cos / mass))
+    const speeding = pushed - POLE_MASS * HALF_LENGTH * turning * cos / mass
+    this.state[0] = place + TICK * speed
+    this.state[1] = speed + TICK * speeding
+    this.state[2] = angle + TICK * turn
+    this.state[3] = turn + TICK * turning
+    return Math.abs(this.state[0]) <= TRACK && Math.abs(this.state[2]) <= FALLEN
+  }
+}
+
+// Series instead of Math.sin and Math.cos, whose last digits differ between browsers: exact to 1e-9 before the pole falls.
+function sinAndCos (angle) {
+  const square = angle * angle
+  return [
+    angle * (1 - square / 6 * (1 - square / 20 * (1 - square / 42))),
+    1 - square / 2 * (1 - square / 12 * (1 - square / 30 * (1 - square / 56)))
+  ]
+}

@@ -1,0 +1,51 @@
+//! Prints learning rates to try, one a line, with how long to learn and from which seed.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Print learning rates, "RATE STEPS SEED" a line, each the same factor above the one before.
+#[derive(Parser)]
+#[command(name = "learning-rates", version)]
+struct Options {
+    /// Lowest rate
+    #[arg(long, default_value = "0.00001", value_parser = positive)]
+    from: f64,
+
+    /// Highest rate
+    #[arg(long, default_value = "1", value_parser = positive)]
+    to: f64,
+
+    /// Rates to print
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    count: u32,
+
+    /// Pushes of the cart in which the agent learns
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+
+    /// Where chance begins: with the same seed everything is the same
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    pando_examples::run("learning-rates", || print(options))
+}
+
+fn print(Options { from, to, count, steps, seed }: Options) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    for index in 0..count {
+        let rate = from * (to / from).powf(f64::from(index) / f64::from(count - 1));
+        // Three digits say enough.
+        let rate: f64 = format!("{rate:.2e}").parse()?;
+        writeln!(out, "{rate} {steps} {seed}")?;
+    }
+    Ok(())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0).ok_or_else(|| "not a number above 0".to_owned())
+}

@@ -1,0 +1,9 @@
+// Pando carries the data: the bytes of a picture -> those of the blurred one, with --files.
+import { blur } from './blur.js'
+
+export default (bytes, { report }) => {
+  const began = Date.now()
+  const png = blur(bytes)
+  report({ cpuTime: Date.now() - began, dataTransferTime: 0, nbItems: 1, units: 'pictures' })
+  return png
+}

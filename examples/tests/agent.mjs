@@ -1,0 +1,42 @@
+// The agent's parts, without pando: node agent.mjs COMMAND ARGUMENT…
+import agent from '../agent/agent.js'
+import { CartPole } from '../agent/cart-pole.js'
+import { Network } from '../agent/network.js'
+import { randomFrom } from '../agent/random.js'
+
+const commands = { train, swing, gradient }
+
+/** What the function answers to each argument. */
+async function train (...lines) {
+  for (const line of lines) console.log(JSON.stringify(await agent(line, { report () {} })))
+}
+
+/** The states through which pushes such as 0110 lead, from the one that the seed gives. */
+function swing (pushes) {
+  const world = new CartPole(randomFrom(1))
+  console.log(world.state.join(' '))
+  for (const push of pushes) console.log(Number(world.push(Number(push))), world.state.join(' '))
+}
+
+/** Each part of the gradient, and what the loss says when that parameter is moved a little. */
+function gradient () {
+  const random = randomFrom(1)
+  const network = new Network([4, 6, 5, 2], random)
+  network.parameters.forEach((_, i) => { network.parameters[i] = random() - 0.5 })
+  const inputs = Float64Array.from({ length: 8 }, () => random() - 0.5)
+  const errors = () => [network.forward(inputs, 0)[1] - 3, network.forward(inputs, 4)[0] + 2]
+  const loss = () => errors().reduce((sum, error) => sum + error * error / 2, 0)
+  network.backward(1, network.forward(inputs, 0)[1] - 3)
+  network.backward(0, network.forward(inputs, 4)[0] + 2)
+  network.parameters.forEach((parameter, i) => {
+    const at = moved => {
+      network.parameters[i] = parameter + moved
+      return loss()
+    }
+    console.log(network.gradient[i], (at(1e-5) - at(-1e-5)) / 2e-5)
+    network.parameters[i] = parameter
+  })
+}
+
+const [command, ...rest] = process.argv.slice(2)
+await commands[command](...rest)

@@ -1,0 +1,122 @@
+//! Satellite images: the tools, and the three ways of the data end to end, checked against a blur written for this.
+
+mod gate;
+mod pictures;
+mod tools;
+mod torrents;
+mod ways;
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Once,
+};
+
+use pando_examples::results::Received;
+use tempfile::TempDir;
+
+use crate::{devices::pando, program::run, running::Running};
+
+const SAMPLE: &str = env!("CARGO_BIN_EXE_landsat-sample");
+const SCENES: &str = env!("CARGO_BIN_EXE_landsat-scenes");
+const SERVER: &str = env!("CARGO_BIN_EXE_landsat-server");
+const ARRIVED: &str = env!("CARGO_BIN_EXE_landsat-arrived");
+const SHEET: &str = env!("CARGO_BIN_EXE_landsat-sheet");
+
+/// Where the sample's pictures are said to lie; nobody listens there.
+const BASE: &str = "http://127.0.0.1:9/pictures/";
+
+/// A few small pictures, and an empty folder for results.
+struct Sample {
+    folder: TempDir,
+}
+
+impl Sample {
+    fn new(count: u32) -> Self {
+        install();
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let sample = Self { folder };
+        let (pictures, count) = (sample.pictures(), count.to_string());
+        run(SAMPLE, &[text(&pictures), "--count", &count, "--size", "160", "--base", BASE], b"").success();
+        fs::create_dir(sample.results()).expect("it is new");
+        sample
+    }
+
+    fn pictures(&self) -> PathBuf {
+        self.folder.path().join("pictures")
+    }
+
+    fn results(&self) -> PathBuf {
+        self.folder.path().join("results")
+    }
+
+    /// The scenes as `landsat-scenes` prints them, pictures at `base`.
+    fn scenes(&self, base: &str, options: &[&str]) -> Vec<String> {
+        let list = self.pictures().join("c1/L8/scene_list.gz");
+        let lines = run(SCENES, &[&[text(&list), "--base", BASE], options].concat(), b"").lines();
+        lines.iter().map(|line| line.replace(BASE, base)).collect()
+    }
+
+    /// The picture and the blurred one of each scene, as files.
+    fn pairs(&self) -> Vec<(PathBuf, PathBuf)> {
+        let names = self.scenes(BASE, &["--print", "name"]);
+        let pair = |name: &String| {
+            let file = Path::new(name).file_name().expect("a name").to_str().expect("text");
+            let id = file.strip_suffix("_thumb_large.jpg").expect("a thumbnail");
+            (self.pictures().join(name), self.results().join(format!("{id}.png")))
+        };
+        names.iter().map(pair).collect()
+    }
+
+    /// Every result is there, in order, and nothing else is; each is its picture blurred.
+    #[track_caller]
+    fn check(&self, lines: &[String]) {
+        let pairs = self.pairs();
+        let names: Vec<_> = pairs.iter().map(|(_, result)| result.file_name().expect("a name").to_owned()).collect();
+        let told = lines.iter().map(|line| serde_json::from_str::<Received>(line).expect("a result").name.into());
+        assert_eq!(told.collect::<Vec<OsString>>(), names);
+        let there = fs::read_dir(self.results()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        assert_eq!(BTreeSet::from_iter(there), BTreeSet::from_iter(names));
+        for (picture, result) in pairs {
+            pictures::assert_blurred(&picture, &result);
+        }
+    }
+}
+
+/// The file server for `sample`, and its address.
+fn serve(sample: &Sample) -> (Running, String) {
+    let mut command = Command::new(SERVER);
+    command.arg("--pictures").arg(sample.pictures()).arg("--results").arg(sample.results());
+    let mut server = Running::start(command.args(["--bind", "127.0.0.1", "--port", "0"]), "");
+    let address = server.wait_for("http://");
+    (server, address.strip_suffix("pictures/").expect("its end").to_owned())
+}
+
+/// Maps `function` over `lines`, with `options`.
+fn map(function: &str, options: &[&str], lines: &[String]) -> Running {
+    let function = format!("landsat/{function}");
+    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    Running::start(pando().args([&function, "--stdin", "--port", "0"]).args(options), input)
+}
+
+/// Installs the functions' npm packages, where that has not been done.
+fn install() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| npm_ci("landsat"));
+}
+
+fn npm_ci(folder: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    if !folder.join("node_modules/.package-lock.json").exists() {
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
+        assert!(status.success(), "npm ci: {status}");
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
+}

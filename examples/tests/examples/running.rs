@@ -1,0 +1,94 @@
+//! Programs that go on while a test does something else.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Longer than anything here takes, on a slow machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A program that was started; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Option<ChildStdout>,
+    said: Receiver<String>,
+    log: String,
+}
+
+impl Running {
+    /// Starts `command` and gives it `input`.
+    pub(crate) fn start(command: &mut Command, input: impl Into<Vec<u8>>) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let (input, mut stdin) = (input.into(), child.stdin.take().expect("piped"));
+        // It may end before it has read everything.
+        thread::spawn(move || drop(stdin.write_all(&input)));
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let (voice, said) = channel();
+        thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(voice.send(line))));
+        Self { stdout: child.stdout.take(), child, said, log: String::new() }
+    }
+
+    /// The next line of standard error that contains `text`, from there on.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let Ok(line) = self.said.recv_timeout(until.saturating_duration_since(Instant::now())) else {
+                panic!("`{text}` was not said, but: {}", self.log);
+            };
+            self.log += &(line.clone() + "\n");
+            if let Some(at) = line.find(text) {
+                return line[at..].to_owned();
+            }
+        }
+    }
+
+    /// The next line of standard output.
+    pub(crate) fn line(&mut self) -> String {
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        let stdout = self.stdout.as_mut().expect("not finished");
+        while stdout.read_exact(&mut byte).is_ok() && byte != *b"\n" {
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).expect("text")
+    }
+
+    /// Waits for its end, which is to be a success; gives the lines of standard output, and all that it said.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> (Vec<String>, String) {
+        let mut output = String::new();
+        self.stdout.take().expect("not finished").read_to_string(&mut output).expect("text");
+        let status = self.child.wait().expect("it ends");
+        while let Ok(line) = self.said.recv_timeout(DEADLINE) {
+            self.log += &(line + "\n");
+        }
+        assert!(status.success(), "{status}\n{}", self.log);
+        (output.lines().map(str::to_owned).collect(), std::mem::take(&mut self.log))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until `done` says so.
+#[track_caller]
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !done() {
+        assert!(Instant::now() < end, "{what}: it did not come to that");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
