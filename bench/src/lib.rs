@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod delay;
+pub mod devices;
 pub mod devtools;
 pub mod echo;
 pub mod far;

@@ -8,7 +8,7 @@ const COLORS = { cart: '#3b82a0', pole: '#c2703d', reward: '#2f8f5b' }
 const STYLE = `
   .agent { max-width: 36rem; margin: 0 auto; }
   .agent h2 { margin: 0 0 8px; font-size: 1.25rem; }
-  .agent canvas { display: block; width: 100%; margin: 8px 0; border: 1px solid var(--line, #cfd8d1); border-radius: 8px; background: var(--card, #fff); }
+  .agent canvas { display: block; box-sizing: border-box; width: 100%; margin: 8px 0; border: 1px solid var(--line, #cfd8d1); border-radius: 8px; background: var(--card, #fff); }
   .agent .world { height: 150px; }
   .agent .curve { height: 120px; }
   .agent p { margin: 8px 0; font-variant-numeric: tabular-nums; }
@@ -26,7 +26,7 @@ export class Picture {
     this.world = element('canvas', { class: 'world', role: 'img', 'aria-label': 'A cart that balances a pole' })
     this.curve = element('canvas', { class: 'curve', role: 'img', 'aria-label': 'Rewards of the episodes so far' })
     this.account = element('p', {})
-    this.stop = element('button', { type: 'button' }, 'Stop this learning rate: it is hopeless')
+    this.stop = element('button', { type: 'button' }, 'This rate is hopeless: stop it')
     this.stop.onclick = () => { this.wishes.stop = true }
     place.append(element('section', { class: 'agent' }, element('style', {}, STYLE), this.title, this.world, this.curve, this.account, this.stop))
     this.learner = null

@@ -28,12 +28,12 @@ const STYLE = `
 
 let desk = null
 
-module.exports['/pando/1.0.0'] = (paper, cb) => {
-  if (typeof document === 'undefined') return cb(new Error('papers are shown to people, in their browsers: add --dom'))
-  if (!paper || typeof paper.title !== 'string') return cb(new Error('not a paper in JSON: add --json'))
+export default async (paper, { signal }) => {
+  if (typeof document === 'undefined') throw new Error('papers are shown to people, in their browsers: add --dom')
+  if (!paper || typeof paper.title !== 'string') throw new Error('not a paper in JSON: add --json')
   desk = desk || new Desk(document.getElementById('visualization'))
   const { id, title, authors, link } = paper
-  desk.show(paper, relevant => cb(null, { id, title, authors, link, relevant }))
+  return { id, title, authors, link, relevant: await desk.judgementOf(paper, signal) }
 }
 
 // Where papers are put in front of a person, one after the other. What a feed says is text, never HTML.
@@ -49,8 +49,8 @@ class Desk {
       this.title, this.authors, this.abstract, element('p', {}, this.link),
       element('div', { class: 'judgements', role: 'group', 'aria-label': 'What do you think of it?' },
         ...JUDGEMENTS.map(judgement => this.button(judgement))))
-    this.thanks = element('p', { class: 'no-paper', role: 'status' })
-    place.append(element('style', {}, STYLE), this.thanks, this.paper)
+    this.note = element('p', { class: 'no-paper', role: 'status' })
+    place.append(element('style', {}, STYLE), this.note, this.paper)
     document.addEventListener('keydown', event => this.pressed(event))
   }
 
@@ -69,8 +69,14 @@ class Desk {
     if (judgement) this.judge(judgement.relevant)
   }
 
-  show (paper, judged) {
-    this.judged = judged
+  judgementOf (paper, signal) {
+    // The page was away for too long, say, or has left.
+    signal.addEventListener('abort', () => this.clear('This paper went to somebody else.'))
+    this.show(paper)
+    return new Promise(resolve => { this.judged = resolve })
+  }
+
+  show (paper) {
     this.title.textContent = paper.title
     this.authors.textContent = (paper.authors || []).join(', ')
     this.abstract.textContent = paper.abstract
@@ -78,7 +84,7 @@ class Desk {
     this.link.hidden = !/^https?:/.test(paper.link)
     this.link.href = this.link.hidden ? '' : paper.link
     this.paper.hidden = false
-    this.thanks.textContent = ''
+    this.note.textContent = ''
     if (document.activeElement && document.activeElement.closest('input')) return
     this.title.focus()
     window.scrollTo(0, 0)
@@ -86,11 +92,14 @@ class Desk {
 
   judge (relevant) {
     if (!this.judged) return
-    const judged = this.judged
+    this.judged(relevant)
+    this.clear('Thank you. The next paper appears here when there is one.')
+  }
+
+  clear (note) {
     this.judged = null
     this.paper.hidden = true
-    this.thanks.textContent = 'Thank you. The next paper appears here when there is one.'
-    judged(relevant)
+    this.note.textContent = note
   }
 }
 

@@ -83,6 +83,11 @@ export class Core {
     this.pump();
   }
 
+  /** Nobody waits for the open calls any more: their signals say so, and what they answer is ignored. */
+  forget(): void {
+    for (const call of this.open.slice()) this.endEarly(call, 'nobody waits for the answer');
+  }
+
   /** An error that nobody caught: the open call's when there is exactly one. */
   uncaught(error: unknown): void {
     if (this.open.length === 1) {
@@ -177,7 +182,7 @@ export class Core {
 
   private calledBack(call: Call, error: unknown, result: unknown): void {
     if (call.settled) {
-      if (!call.timedOut) this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
+      if (!call.forgotten) this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
     } else if (error) {
       this.fail(call, 'error', error);
     } else {
@@ -187,7 +192,7 @@ export class Core {
 
   private rejected(call: Call, error: unknown): void {
     if (!call.settled) this.fail(call, 'throw', error);
-    else if (!call.timedOut) this.late(error, call.id);
+    else if (!call.forgotten) this.late(error, call.id);
   }
 
   private succeed(call: Call, result: unknown): void {
@@ -242,7 +247,7 @@ export class Core {
   private end(call: Call): void {
     call.settled = true;
     if (call.timer !== null) this.host.clearTimer(call.timer);
-    if (call.timedOut && call.abortable) call.abortable.abort();
+    if (call.forgotten && call.abortable) call.abortable.abort();
     if (!call.open) return;
     this.open.splice(this.open.indexOf(call), 1);
     this.pump();
@@ -257,8 +262,12 @@ export class Core {
 
   private timeOut(call: Call, timeout: number): void {
     if (call.settled) return;
-    call.timedOut = true;
-    this.fail(call, 'timeout', new Unusable('timeout', timeoutMessage(timeout)));
+    this.endEarly(call, timeoutMessage(timeout));
+  }
+
+  private endEarly(call: Call, why: string): void {
+    call.forgotten = true;
+    this.fail(call, 'timeout', new Unusable('timeout', why));
   }
 
   /** After the last call that could be begun for now: results go out at once, or soon when more are coming. */

@@ -10,7 +10,7 @@ import { Dispatcher } from './link/dispatcher.ts';
 import { Outbox } from './link/outbox.ts';
 import { Teller } from './link/teller.ts';
 import type { Transport } from './link/transports.ts';
-import type { FromCore, FromMaster, Path, ToMaster, Welcome } from './messages.ts';
+import type { FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './protocol.ts';
 
@@ -54,6 +54,7 @@ class Link {
       makeCore: (core) => page.postMessage({ type: 'make', core }),
       endCore: (core) => this.endCore(core),
       toCore: (core, frame) => this.toCore(core, frame),
+      forget: (core) => this.toPort(core, { type: 'forget' }),
       say: (message) => this.say(message),
       results: (frame) => this.results(frame),
       broken: (message) => this.broken(message),
@@ -253,7 +254,7 @@ class Link {
       else this.fromCore(core, data);
     };
     const { concurrency, timeout, json } = this.welcome.options;
-    port.postMessage({ type: 'init', options: { concurrency, timeout, json } });
+    this.toPort(core, { type: 'init', options: { concurrency, timeout, json } });
   }
 
   private fromCore(core: number, message: FromCore): void {
@@ -287,8 +288,12 @@ class Link {
   }
 
   private toCore(core: number, frame: Uint8Array<ArrayBuffer>): void {
+    this.toPort(core, frame.buffer, [frame.buffer]);
+  }
+
+  private toPort(core: number, message: ToCore | ArrayBuffer, transfer: Transferable[] = []): void {
     const port = this.ports.get(core);
-    if (port) port.postMessage(frame.buffer, [frame.buffer]);
+    if (port) port.postMessage(message, transfer);
   }
 }
 

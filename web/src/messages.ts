@@ -80,7 +80,10 @@ export interface CoreOptions {
   json: boolean;
 }
 
-export type ToCore = { type: 'init'; options: CoreOptions; code?: string; parent?: number };
+export type ToCore =
+  | { type: 'init'; options: CoreOptions; code?: string; parent?: number }
+  /** Nobody waits for the open calls any more. */
+  | { type: 'forget' };
 
 export type FromCore =
   | { type: 'ready' }

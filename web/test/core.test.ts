@@ -155,6 +155,24 @@ test('a time-out frees the slot, aborts, and ignores what comes later', () => {
   assert.deepEqual(stage.logs, []);
 });
 
+test('a call that nobody waits for is aborted, and what it answers is ignored', () => {
+  const seen: string[] = [];
+  let answer: (answer: string) => void = () => {};
+  const f = byDefault((x, context) => {
+    context.signal.addEventListener('abort', () => seen.push(`${x} aborted`));
+    return new Promise((resolve) => (answer = resolve));
+  });
+  const stage = new Stage(f);
+  stage.values([[0, 'a']]);
+  stage.core.forget();
+  answer('too late');
+  stage.run(100);
+  stage.values([[1, 'b']]);
+  assert.deepEqual(seen, ['a aborted']);
+  assert.deepEqual(stage.results.map(({ id, kind }) => [id, kind]), [[0, 'error timeout']]);
+  assert.deepEqual(stage.logs, []);
+});
+
 test('an error nobody caught', () => {
   const stage = new Stage(callback(() => {}), { concurrency: 2 });
   stage.core.uncaught(new Error('early'));

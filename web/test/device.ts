@@ -13,6 +13,8 @@ export class Device {
   readonly answered: number[] = [];
   readonly failures: { id: number; message: string; kind: string }[] = [];
   readonly ended: number[] = [];
+  /** Cores that were told that nobody waits for what they are at. */
+  readonly forgetful: number[] = [];
   readonly broken: string[] = [];
   /** Ids of each frame given to a core. */
   readonly fed: { core: number; ids: number[] }[] = [];
@@ -23,6 +25,7 @@ export class Device {
       makeCore: (core) => this.cores.set(core, []),
       endCore: (core) => (this.ended.push(core), this.cores.delete(core)),
       toCore: (core, frame) => this.give(core, frame),
+      forget: (core) => this.forgetful.push(core),
       say: (message) => this.said.push(message),
       results: (frame) => this.take(frame),
       broken: (message) => this.broken.push(message),

@@ -230,6 +230,27 @@ test('a page as a core has one value at a time, is not ended, and gets on when i
   assert.deepEqual(device.answered, [0, 1, 2]);
 });
 
+test('a page is told that nobody waits for what it is at, and is given something else when it has answered', () => {
+  const device = new Device(1, { dom: true });
+  device.values([0, 1]);
+  assert.deepEqual(device.dispatcher.abandon(), [1, 0]);
+  assert.deepEqual(device.forgetful, [0]);
+  device.values([2]);
+  assert.deepEqual(device.cores.get(0), [0]);
+  device.answer(0, 1);
+  assert.deepEqual(device.cores.get(0), [2]);
+  assert.deepEqual([device.answered, device.dispatcher.done, device.ended], [[], 0, []]);
+});
+
+test('a page whose run begins anew keeps its function', () => {
+  const device = new Device(1, { dom: true });
+  device.values([0]);
+  device.dispatcher.reset();
+  device.values([0]);
+  device.answer(0, 1);
+  assert.deepEqual([device.forgetful, device.ended, device.answered, device.cores.get(0)], [[0], [], [], [0]]);
+});
+
 test('a function that cannot be loaded: everything goes back', () => {
   const device = new Device();
   device.values(range(0, 3));

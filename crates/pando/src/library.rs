@@ -149,8 +149,8 @@ impl Pando {
             .try_get_matches_from(words)
             .and_then(|matches| Cli::from_arg_matches(&matches))
             .map_err(|error| Error::Refused(error.to_string().trim_start_matches("error: ").trim_end().to_owned()))?;
-        if cli.stdin || cli.null || !cli.items.is_empty() || cli.json == cli.sync_stdio {
-            let why = "values come from this program: items, --stdin, --null, --json and --sync-stdio are for the command line";
+        if cli.stdin || cli.null || !cli.items.is_empty() || cli.json == cli.sync_stdio || cli.journal.is_some() {
+            let why = "values come from this program: items, --stdin, --null, --json, --sync-stdio and --journal are for the command line";
             return Err(Error::Refused(why.into()));
         }
         if cli.progress == When::Auto {

@@ -14,3 +14,4 @@ mod random_testing;
 mod raytracer;
 mod running;
 mod square;
+mod tracer;

@@ -36,19 +36,19 @@ impl Run {
         thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let mut run = Self { child, output, said, url: String::new() };
-        let line = run.says("http://127.0.0.1:");
+        let line = run.says(|line| line.contains("http://127.0.0.1:"));
         run.url = line[line.find("http").expect("it was found")..].to_owned();
         run
     }
 
-    /// Waits until pando says something that contains `text`; gives that line.
-    pub(crate) fn says(&self, text: &str) -> String {
+    /// Waits until pando says the line that is meant; gives it.
+    pub(crate) fn says(&self, is_meant: impl Fn(&str) -> bool) -> String {
         let mut heard = Vec::new();
         loop {
             match self.said.recv_timeout(PATIENCE) {
-                Ok(line) if line.contains(text) => return line,
+                Ok(line) if is_meant(&line) => return line,
                 Ok(line) => heard.push(line),
-                Err(_) => panic!("{text:?} was not said, but:\n{}", heard.join("\n")),
+                Err(_) => panic!("it was not said, but:\n{}", heard.join("\n")),
             }
         }
     }
@@ -56,7 +56,7 @@ impl Run {
     /// Opens the page on a device of this name.
     pub(crate) fn join(&self, name: &str) -> Tab {
         let tab = Tab::open(&chromium().expect("a browser"), &format!("{}#device={name};", self.url)).expect("a tab");
-        self.says(&format!("{name} joined"));
+        self.says(|line| line.starts_with(&format!("{name} joined")));
         tab
     }
 

@@ -6,8 +6,9 @@ use crate::{
     collatz::{FUNCTIONS, MAX, RANGES, most_steps},
     devices::{map, pando},
     npm::install,
-    program::{apply, run},
+    program::run,
     raytracer::{ANGLES, ENCODER, pixels},
+    tracer::render,
 };
 
 #[test]
@@ -35,11 +36,12 @@ fn the_animation_decodes_to_100_frames() {
     let (frames, log) = map("raytracer/raytracer.js", angles.clone());
     let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
     let (angles, rendered) = (lines(&angles), lines(&frames));
-    let samples = [0, 37, 99];
-    let expected = apply("raytracer/raytracer.js", &samples.map(|frame| angles[frame].clone() + "\n").concat()).lines();
-    for (frame, expected) in samples.iter().zip(expected) {
-        // Their compression may differ: that of Node is another than that of browsers.
-        assert!(pixels(&rendered[*frame]) == pixels(&expected), "frame {frame} is in its place");
+    for frame in [0, 37, 99] {
+        let (pixels, expected) = (pixels(&rendered[frame]), render(angles[frame].parse().expect("an angle"), 300));
+        assert_eq!(pixels.len(), expected.len());
+        // A ray that just misses in one language may just hit in another.
+        let others = pixels.iter().zip(&expected).filter(|(one, other)| one.abs_diff(**other) > 1).count();
+        assert!(others < pixels.len() / 1000, "frame {frame} has {others} other pixels");
     }
     let gif = run(ENCODER, &[], &frames).success();
     let mut decoder = DecodeOptions::new().read_info(&*gif).expect("a GIF");

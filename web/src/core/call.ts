@@ -9,8 +9,8 @@ export interface Abortable {
 
 export class Call {
   settled = false;
-  /** An answer after the time-out is ignored without a word. */
-  timedOut = false;
+  /** Out of time, or no longer waited for: an answer that comes after all is ignored without a word. */
+  forgotten = false;
   /** Whether the call outlived its own stack: it waits for an answer to come. */
   open = false;
   timer: unknown = null;
@@ -51,7 +51,7 @@ export class Context {
     const call = this[CALL];
     if (!call.abortable) {
       call.abortable = abortable();
-      if (call.timedOut) call.abortable.abort();
+      if (call.forgotten) call.abortable.abort();
     }
     return call.abortable.signal;
   }

@@ -23,6 +23,7 @@ export function serve(port: MessagePort, version: string, load: () => void | Pro
   port.onmessage = ({ data }: MessageEvent<ArrayBuffer | ToCore>) => {
     if (data instanceof ArrayBuffer) runtime.values(new Uint8Array(data));
     else if (data.type === 'init') void runtime.init(data.options);
+    else runtime.forget();
   };
   return (error) => runtime.uncaught(error);
 }

@@ -63,6 +63,10 @@ export class Runtime {
     if (this.core) this.core.drained();
   }
 
+  forget(): void {
+    if (this.core) this.core.forget();
+  }
+
   uncaught(error: unknown): void {
     if (this.core) this.core.uncaught(error);
     else this.broken(error);

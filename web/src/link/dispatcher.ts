@@ -16,6 +16,8 @@ export interface Surroundings {
   /** Ends the core's worker, whatever it is at. */
   endCore(core: number): void;
   toCore(core: number, frame: Uint8Array<ArrayBuffer>): void;
+  /** Nobody waits for the answer that a page is at: what it asks of a person can go. */
+  forget(core: number): void;
   say(message: ToMaster): void;
   results(frame: Uint8Array): void;
   /** No core can load the function. */
@@ -118,9 +120,10 @@ export class Dispatcher {
     const seat = this.seats.get(core);
     if (!seat) return;
     const { count, errors } = seat.answered(frame, now);
-    this.done += count;
-    this.errors += errors;
-    this.pass(seat, frame);
+    if (this.pass(seat, frame)) {
+      this.done += count;
+      this.errors += errors;
+    }
     if (seat.leaving && seat.count === 0) this.end(seat);
     this.feed(now);
   }
@@ -160,7 +163,10 @@ export class Dispatcher {
   /** Forgets every value but these. */
   keep(kept: (id: number) => boolean): void {
     this.queue.remove((id) => !kept(id));
-    for (const seat of this.seats.values()) seat.forget(kept);
+    for (const seat of this.seats.values()) {
+      seat.forget(kept);
+      if (this.dom && seat.stale) this.around.forget(seat.core);
+    }
   }
 
   /** Gives up every value, those being computed too; returns their ids. */
@@ -173,13 +179,18 @@ export class Dispatcher {
   /** Another job: ids begin anew, and nothing of the last one may be taken for this one's. */
   reset(): void {
     this.abandon();
-    for (const seat of [...this.seats.values()]) if (seat.count > 0) this.end(seat);
+    // A page has its function once; it answers what it gives up before it gets anything new.
+    if (!this.dom) for (const seat of [...this.seats.values()]) if (seat.count > 0) this.end(seat);
     this.fit();
   }
 
   endAll(): void {
     this.wanted = 0;
     for (const seat of [...this.seats.values()]) this.end(seat);
+  }
+
+  private get dom(): boolean {
+    return this.options !== null && this.options.dom;
   }
 
   /** Makes and ends cores until there are as many as wanted; a busy one ends after its answer. */
@@ -224,9 +235,11 @@ export class Dispatcher {
     }
   }
 
-  private pass(seat: Seat, frame: Uint8Array): void {
+  /** Whether anybody waits for what it passes on. */
+  private pass(seat: Seat, frame: Uint8Array): boolean {
     const live = seat.stale ? withoutResults(frame, (id) => seat.dropsAnswer(id)) : frame;
     if (live) this.around.results(live);
+    return live !== null;
   }
 
   private excuse(ms: number): void {
@@ -265,7 +278,7 @@ export class Dispatcher {
   private replace(seat: Seat, kind: ErrorKind, message: string, now: number): void {
     const { unanswered, held } = seat;
     const since = seat.open.length > 0 ? seat.open[0].since : now;
-    if (this.options && this.options.dom) seat.forget(() => false);
+    if (this.dom) seat.forget(() => false);
     else this.end(seat);
     if (unanswered.length === 1 && held.length === 1) this.fail(held[0], kind, message, now - since);
     else this.sayReturned(held, true);

@@ -18,6 +18,9 @@ const BLOCK: usize = 64 * 1024;
 /// What became of a value.
 pub(crate) type Settled = (Index, Result<Bytes, String>);
 
+/// Values, and how their stream ended, if it did.
+type Block = (Vec<Value>, Option<Result<(), InputError>>);
+
 impl Master {
     /// Reads `values` to their end, only while some volunteer asks for them, and no more than are asked for.
     pub(crate) async fn feed_stream(&self, values: impl Stream<Item = Result<Value, InputError>>) {
@@ -91,7 +94,7 @@ fn poll_block(
     mut values: Pin<&mut impl Stream<Item = Result<Value, InputError>>>,
     most: usize,
     context: &mut Context<'_>,
-) -> Poll<(Vec<Value>, Option<Result<(), InputError>>)> {
+) -> Poll<Block> {
     let (mut block, mut bytes) = (Vec::new(), 0);
     while block.len() < most && bytes < BLOCK {
         match values.as_mut().poll_next(context) {

@@ -1,0 +1,22 @@
+//! The applications on the devices that are connected.
+
+use clap::Parser;
+use pando_bench::{
+    devices::{Options, run},
+    system::{load, machine},
+};
+
+/// Runs the applications for a while each, and prints how much every device did
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+}
+
+fn main() -> anyhow::Result<()> {
+    let Cli { options } = Cli::parse();
+    println!("{}", machine(&options.chromium.to_string_lossy()));
+    println!("Load of the machine before: {}", load());
+    println!("\n{}", run(&options)?);
+    Ok(())
+}

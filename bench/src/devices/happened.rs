@@ -1,0 +1,65 @@
+//! What devices did in a span of time, from a run's events.
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Items of each device, in the order in which they joined: what functions reported, or else their results.
+#[derive(Debug)]
+pub(super) struct Happened {
+    pub(super) devices: Vec<(String, f64)>,
+}
+
+impl Happened {
+    /// Reads the events in the file `path` that lie between the two times.
+    pub(super) fn read(path: &Path, from: SystemTime, until: SystemTime) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path).context("the run's events cannot be read")?;
+        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        Self::sum(&text, seconds(from), seconds(until))
+    }
+
+    fn sum(events: &str, from: f64, until: f64) -> anyhow::Result<Self> {
+        let events = events.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>().context("events are JSON")?;
+        let counted = if events.iter().any(|event| event["event"] == "report") { "report" } else { "result" };
+        let mut devices: Vec<(String, f64)> = Vec::new();
+        for event in &events {
+            let Some(device) = event["device"].as_str() else { continue };
+            if event["event"] == "joined" && devices.iter().all(|(known, _)| known != device) {
+                devices.push((device.to_owned(), 0.0));
+            }
+            if event["event"] == "error" {
+                bail!("{device} failed: {}", event["message"]);
+            }
+            let time = event["time"].as_f64().unwrap_or_default();
+            if event["event"] == counted && (from..until).contains(&time) {
+                let items = if counted == "report" { event["report"]["nbItems"].as_f64().unwrap_or_default() } else { 1.0 };
+                devices.iter_mut().filter(|(known, _)| known == device).for_each(|(_, sum)| *sum += items);
+            }
+        }
+        Ok(Self { devices })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_in_the_span_are_summed_by_device() {
+        let events = r#"{"event":"joined","device":"a","time":1}
+            {"event":"joined","device":"b","time":1}
+            {"event":"result","device":"a","time":5}
+            {"event":"report","device":"a","report":{"nbItems":5},"time":1.5}
+            {"event":"report","device":"b","report":{"nbItems":7},"time":2}
+            {"event":"report","device":"b","report":{"nbItems":8},"time":2.9}
+            {"event":"report","device":"a","report":{"nbItems":9},"time":3}"#;
+        let happened = Happened::sum(events, 2.0, 3.0).unwrap();
+        assert_eq!(happened.devices, [("a".into(), 0.0), ("b".into(), 15.0)]);
+        let results = events.replace("report", "other");
+        assert_eq!(Happened::sum(&results, 2.0, 9.0).unwrap().devices, [("a".into(), 1.0), ("b".into(), 0.0)]);
+    }
+}
