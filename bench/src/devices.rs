@@ -11,7 +11,6 @@ use anyhow::{Context, ensure};
 use applications::{Application, Pictures};
 use clap::Args;
 use happened::Happened;
-use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::{BufRead, BufReader, Write},
     path::PathBuf,
@@ -114,11 +113,17 @@ fn measure(application: Application, options: &Options, token: &str, tabs: &mut 
     let from = SystemTime::now();
     thread::sleep(options.time);
     let until = SystemTime::now();
-    pando.stop()?;
-    Happened::read(&events, from, until)
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match Happened::read(&events, from, until)? {
+            Some(happened) => return Ok(happened),
+            None => ensure!(Instant::now() < give_up, "no events came after {:?}", options.time),
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
-/// A run that goes on until it is stopped; killed when dropped.
+/// A run, killed when dropped: devices do not go away from one that ends without a word.
 struct Pando {
     child: Child,
     said: Receiver<String>,
@@ -156,18 +161,6 @@ impl Pando {
     fn feed(&mut self, input: impl Fn(u64) -> String + Send + 'static) {
         let mut stdin = self.child.stdin.take().expect("piped, and given once");
         thread::spawn(move || (0..).try_for_each(|number| writeln!(stdin, "{}", input(number))));
-    }
-
-    /// Ends it as Ctrl-C does, so that its events are whole.
-    fn stop(mut self) -> anyhow::Result<()> {
-        let id = Pid::from_child(&self.child);
-        kill_process(id, Signal::TERM)?;
-        let until = Instant::now() + PATIENCE;
-        while self.child.try_wait()?.is_none() {
-            ensure!(Instant::now() < until, "pando does not end");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
     }
 }
 

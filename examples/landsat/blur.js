@@ -3,7 +3,7 @@ import { encode } from 'fast-png'
 import jpeg from 'jpeg-js'
 
 const SIGMA = 3 // of the bell curve, in pixels
-const RADIUS = 3 * SIGMA // beyond it the curve is as good as zero
+const RADIUS = Math.ceil(3 * SIGMA) // beyond it the curve is as good as zero
 const CHANNELS = 3
 
 export function blur (bytes) {

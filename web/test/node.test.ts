@@ -39,7 +39,7 @@ test('does not begin a call while the host has not taken what was said before', 
 });
 
 test('the globals are those of a tab', async () => {
-  const names = ['process', 'Buffer', 'require', 'module', 'setImmediate', 'self', 'global', 'navigator', 'setTimeout', 'fetch', 'crypto'];
+  const names = ['process', 'Buffer', 'require', 'module', 'setImmediate', 'self', 'global', 'navigator', 'setTimeout', 'fetch', 'crypto', 'importScripts', 'location'];
   const types = names.map((name) => `'${name} ' + typeof ${name}`).join(', ');
   const child = await Child.start(callback(`cb(null, [${types}].join(', '))`));
   await child.message('ready');
@@ -47,7 +47,7 @@ test('the globals are those of a tab', async () => {
   assert.equal(
     (await child.result(0)).text,
     'process undefined, Buffer undefined, require undefined, module undefined, setImmediate undefined, ' +
-      'self object, global object, navigator object, setTimeout function, fetch function, crypto object',
+      'self object, global object, navigator object, setTimeout function, fetch function, crypto object, importScripts function, location object',
   );
   await child.end();
 });

@@ -15,15 +15,20 @@ pub(super) struct Happened {
 }
 
 impl Happened {
-    /// Reads the events in the file `path` that lie between the two times.
-    pub(super) fn read(path: &Path, from: SystemTime, until: SystemTime) -> anyhow::Result<Self> {
+    /// Reads the events in the file `path` that lie between the two times; none when some may yet be written.
+    pub(super) fn read(path: &Path, from: SystemTime, until: SystemTime) -> anyhow::Result<Option<Self>> {
         let text = fs::read_to_string(path).context("the run's events cannot be read")?;
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         Self::sum(&text, seconds(from), seconds(until))
     }
 
-    fn sum(events: &str, from: f64, until: f64) -> anyhow::Result<Self> {
+    fn sum(events: &str, from: f64, until: f64) -> anyhow::Result<Option<Self>> {
+        // The last line may be half written.
+        let events = &events[..events.rfind('\n').unwrap_or(0)];
         let events = events.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>().context("events are JSON")?;
+        if events.last().and_then(|event| event["time"].as_f64()).is_none_or(|last| last < until) {
+            return Ok(None);
+        }
         let counted = if events.iter().any(|event| event["event"] == "report") { "report" } else { "result" };
         let mut devices: Vec<(String, f64)> = Vec::new();
         for event in &events {
@@ -40,7 +45,7 @@ impl Happened {
                 devices.iter_mut().filter(|(known, _)| known == device).for_each(|(_, sum)| *sum += items);
             }
         }
-        Ok(Self { devices })
+        Ok(Some(Self { devices }))
     }
 }
 
@@ -56,10 +61,12 @@ mod tests {
             {"event":"report","device":"a","report":{"nbItems":5},"time":1.5}
             {"event":"report","device":"b","report":{"nbItems":7},"time":2}
             {"event":"report","device":"b","report":{"nbItems":8},"time":2.9}
-            {"event":"report","device":"a","report":{"nbItems":9},"time":3}"#;
-        let happened = Happened::sum(events, 2.0, 3.0).unwrap();
-        assert_eq!(happened.devices, [("a".into(), 0.0), ("b".into(), 15.0)]);
-        let results = events.replace("report", "other");
-        assert_eq!(Happened::sum(&results, 2.0, 9.0).unwrap().devices, [("a".into(), 1.0), ("b".into(), 0.0)]);
+            {"event":"report","device":"a","report":{"nbItems":9},"time":3}
+            {"event":"rep"#;
+        let items = |events: &str, until| Happened::sum(events, 2.0, until).unwrap().map(|happened| happened.devices);
+        assert_eq!(items(events, 3.0), Some(vec![("a".into(), 0.0), ("b".into(), 15.0)]));
+        assert_eq!(items(events, 3.1), None);
+        let results = events.replace(r#""report""#, r#""other""#).replace(r#""time":3"#, r#""time":9"#);
+        assert_eq!(items(&results, 9.0), Some(vec![("a".into(), 1.0), ("b".into(), 0.0)]));
     }
 }

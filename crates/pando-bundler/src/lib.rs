@@ -19,7 +19,8 @@
 //!
 //! - CommonJS, in sloppy mode with its implicit globals, octal literals and `with`; ES modules and
 //!   TypeScript, which are strict; JSON. Packages come from `node_modules`, from each file's own
-//!   folder upwards; a package's `browser` map is asked before Node's built-ins.
+//!   folder upwards; a package's `browser` map is asked before Node's built-ins, and `require` gives its `main` even where it
+//!   has an ES module too.
 //! - Node's built-ins, with `node:` or without, are the embedded files of [`Options::builtins`]. One
 //!   that has no browser form (`fs`, `net`, …) is an empty object, with a warning.
 //! - `Buffer`, `process`, `global`, `setImmediate`, `clearImmediate`, `__dirname` and `__filename`
@@ -46,6 +47,7 @@ mod origins;
 mod package;
 mod place;
 mod plugin;
+mod requires;
 mod run;
 mod source;
 mod strict;

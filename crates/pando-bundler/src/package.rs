@@ -15,6 +15,8 @@ pub(crate) struct Manifest {
     browser: Vec<String>,
     /// Whether its `.js` files are ES modules.
     pub(crate) esm: bool,
+    main: Option<String>,
+    module: Option<String>,
 }
 
 impl Manifest {
@@ -26,9 +28,12 @@ impl Manifest {
     fn parse(text: &str) -> Self {
         let json: Value = serde_json::from_str(text).unwrap_or_default();
         let browser = json.get("browser").and_then(Value::as_object);
+        let text_of = |field: &str| json.get(field).and_then(Value::as_str).map(str::to_owned);
         Self {
             browser: browser.map(|map| map.keys().cloned().collect()).unwrap_or_default(),
             esm: json.get("type").and_then(Value::as_str) == Some("module"),
+            main: text_of("main"),
+            module: text_of("module"),
         }
     }
 }
@@ -51,6 +56,22 @@ impl Manifests {
             manifest
         })
     }
+
+    /// What `require(specifier)` in `importer` is where rolldown has chosen a package's ES module `file`: `main`, as in Node, where
+    /// `require` gives what was exported rather than an object with `default`.
+    pub(crate) fn main_instead_of(&self, file: &Path, specifier: &str, importer: &Path) -> Option<PathBuf> {
+        let folder = installed(specifier, importer)?;
+        let manifest = self.of(&folder.join("package.json"))?;
+        let (main, module) = (manifest.main.as_ref()?, manifest.module.as_ref()?);
+        leads_to(&folder.join(module), file).then(|| folder.join(main))
+    }
+}
+
+/// Whether `path` is `file`, with or without its ending.
+fn leads_to(path: &Path, file: &Path) -> bool {
+    let Ok(file) = file.canonicalize() else { return false };
+    let paths = [path.to_owned(), path.with_added_extension("js"), path.with_added_extension("mjs"), path.join("index.js")];
+    paths.iter().any(|path| path.canonicalize().is_ok_and(|path| path == file))
 }
 
 /// The package that a specifier names: `@scope/name` of `@scope/name/sub/path`. `None` when it
@@ -66,7 +87,7 @@ pub(crate) fn package_name(specifier: &str) -> Option<&str> {
     plausible.then_some(name)
 }
 
-/// Where `package` is installed, as a file in `from` would find it.
+/// Where `package`, or a folder in one, is installed, as the file `from` would find it.
 pub(crate) fn installed(package: &str, from: &Path) -> Option<PathBuf> {
     let folders = from.ancestors().skip(1).map(|folder| folder.join("node_modules").join(package));
     folders.into_iter().find(|folder| folder.is_dir())

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use rolldown_common::{ExportsKind, ModuleInfo, ModuleType, NormalModule};
+use rolldown_common::{ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule};
 use rolldown_plugin::{
     HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn,
     HookTransformArgs, HookTransformAstArgs, HookTransformAstReturn, HookTransformOutput, HookTransformOutputMap,
@@ -19,13 +19,23 @@ use rolldown_plugin::{
     SharedTransformPluginContext,
 };
 
-use crate::{Options, builtins::Builtin, error::Problem, foreign, notes, package::Manifests, place::shown, source};
+use crate::{
+    Options,
+    builtins::Builtin,
+    error::Problem,
+    foreign, notes,
+    package::{Manifests, package_name},
+    place::shown,
+    requires, source,
+};
 
 /// The id of the module that the bundle starts with.
 pub(crate) const STARTER: &str = "pando:starter";
 const SHIM: &str = "pando:computing";
 const EMPTY: &str = "pando:empty";
 const ADDON: &str = "pando:addon";
+/// The stand-in for `require`.
+pub(crate) const REQUIRE: &str = "pando:require";
 /// Before the name of an embedded file.
 pub(crate) const BUILTIN: &str = "pando:node/";
 
@@ -134,6 +144,7 @@ impl PandoPlugin {
             SHIM => Some(SHIM_SOURCE.into()),
             ADDON => Some("throw new Error('a native addon only runs in Node');".into()),
             EMPTY => Some("module.exports = {};".into()),
+            REQUIRE => Some(requires::SOURCE.into()),
             _ => id.strip_prefix(BUILTIN).and_then(self.options.builtins).map(Cow::Borrowed),
         }
     }
@@ -152,13 +163,21 @@ impl Plugin for PandoPlugin {
         if let Some(id) = self.virtual_id(args.specifier, args.importer) {
             return Ok(Some(HookResolveIdOutput::from_id(id)));
         }
-        if self.sloppy.is_empty() {
+        let of_package = args.kind == ImportKind::Require && package_name(args.specifier).is_some();
+        if self.sloppy.is_empty() && !of_package {
             return Ok(None);
         }
-        let options = PluginContextResolveOptions { import_kind: args.kind, skip_self: true, ..Default::default() };
-        let resolved = ctx.resolve(args.specifier, args.importer, Some(options)).await?.ok();
-        let sloppy = resolved.filter(|resolved| self.sloppy.contains(Path::new(resolved.id.as_str())));
-        Ok(sloppy.map(|resolved| HookResolveIdOutput::from_id(source::sloppy_id(resolved.id.as_str()))))
+        let Some(found) = resolve(ctx, args.specifier, args).await? else { return Ok(None) };
+        let importer = Path::new(source::file_of(args.importer.unwrap_or_default()));
+        let main = of_package.then(|| self.seen.manifests.main_instead_of(Path::new(&found), args.specifier, importer)).flatten();
+        let main = match main {
+            Some(main) => resolve(ctx, &main.to_string_lossy(), args).await?,
+            None => None,
+        };
+        let changed = main.is_some();
+        let file = main.unwrap_or(found);
+        let id = if self.sloppy.contains(Path::new(&file)) { Some(source::sloppy_id(&file)) } else { changed.then_some(file) };
+        Ok(id.map(HookResolveIdOutput::from_id))
     }
 
     async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
@@ -185,11 +204,23 @@ impl Plugin for PandoPlugin {
         Ok(code.map(|code| HookTransformOutput { code: Some(code), map: HookTransformOutputMap::Null, ..Default::default() }))
     }
 
-    async fn transform_ast(&self, _: &PluginContext, args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+    async fn transform_ast(&self, ctx: &PluginContext, mut args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
         let script = !matches!(args.module_type, ModuleType::Json);
         if script && !source::is_foreign(args.id) {
             let found = notes::of(args.ast.program(), Path::new(source::file_of(args.id)), args.ast.source());
             self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        }
+        if script && !source::is_virtual(args.id) {
+            let mut mentions = requires::Mentions::of(args.ast.program());
+            for (start, specifier) in std::mem::take(&mut mentions.optional) {
+                let options =
+                    PluginContextResolveOptions { import_kind: ImportKind::Require, skip_self: true, ..Default::default() };
+                let ours = self.virtual_id(&specifier, Some(args.id)).is_some();
+                if !ours && ctx.resolve(&specifier, Some(args.id), Some(options)).await?.is_err() {
+                    mentions.is_missing(start);
+                }
+            }
+            mentions.replace(&mut args.ast);
         }
         Ok(args.ast)
     }
@@ -200,4 +231,11 @@ impl Plugin for PandoPlugin {
         }
         Ok(())
     }
+}
+
+/// The file that rolldown finds for a specifier by itself.
+async fn resolve(ctx: &PluginContext, specifier: &str, args: &HookResolveIdArgs<'_>) -> anyhow::Result<Option<String>> {
+    let options = PluginContextResolveOptions { import_kind: args.kind, skip_self: true, ..Default::default() };
+    let resolved = ctx.resolve(specifier, args.importer, Some(options)).await?.ok();
+    Ok(resolved.filter(|resolved| !resolved.external.is_external()).map(|resolved| resolved.id.to_string()))
 }

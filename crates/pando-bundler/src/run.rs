@@ -20,8 +20,8 @@ use crate::{
     entry::Entry,
     error::Problem,
     origins::Origins,
-    plugin::{PandoPlugin, STARTER, Seen, builtin_id},
-    source, strict,
+    plugin::{PandoPlugin, REQUIRE, STARTER, Seen, builtin_id},
+    requires, source, strict,
 };
 
 /// The oldest browsers have nothing newer.
@@ -109,7 +109,8 @@ fn injected(options: &Options) -> Vec<InjectImport> {
             InjectImport::named(name.to_owned(), None, from)
         }
     };
-    available.map(import).collect()
+    let require = InjectImport::default(requires::NAME.to_owned(), REQUIRE.to_owned());
+    available.map(import).chain([require]).collect()
 }
 
 /// The files among those with problems that are CommonJS in sloppy mode.

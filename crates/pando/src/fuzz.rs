@@ -37,6 +37,26 @@ pub fn relay(data: &[u8]) {
     assert_eq!(crate::relay::pass(data, data.len().max(1)), pieces, "frames depend on how they come");
 }
 
+/// What follows a journal's header, and the body of one of its records.
+#[cfg(feature = "master")]
+pub fn journal(data: &[u8]) {
+    use crate::journal::{HEADER, Record, read};
+    let whole = [HEADER, data].concat();
+    let contents = read(&whole).expect("it has a header");
+    let sound = whole.get(..contents.whole as usize).expect("no record ends beyond the end");
+    assert_eq!(read(sound).expect("it has a header"), contents, "what was left out changes what is read");
+    // With a checksum that is right, which random changes hardly ever find.
+    let length = u32::try_from(data.len()).expect("no input is that long");
+    let mut record = [&[0; 4], &length.to_le_bytes()[..], data].concat();
+    let checksum = crc32fast::hash(&record[4..]);
+    record[..4].copy_from_slice(&checksum.to_le_bytes());
+    if let Some((found, _)) = Record::first(&record) {
+        let mut again = Vec::new();
+        found.append_to(&mut again);
+        assert_eq!(Record::first(&again), Some((found, again.len())));
+    }
+}
+
 /// A message that is understood is understood as the same when it is said again.
 #[cfg(feature = "master")]
 fn said_again<T: serde::Serialize + serde::de::DeserializeOwned>(text: &str) {

@@ -11,6 +11,11 @@ const OF_NODE_ONLY = ['process', 'Buffer', 'setImmediate', 'clearImmediate', 're
 export function likeATab(): void {
   const world = globalThis as Record<string, unknown>;
   world.self = globalThis;
+  // What Emscripten's output and others ask to know a worker by.
+  world.importScripts = () => {
+    throw new Error('importScripts() is not available here: what the function needs is in its bundle');
+  };
+  world.location = new URL('http://localhost/function.js');
   if (!world.navigator) world.navigator = { userAgent: 'Pando', language: 'en', hardwareConcurrency: 1, onLine: true };
 }
 

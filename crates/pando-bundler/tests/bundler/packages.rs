@@ -59,6 +59,53 @@ fn an_optional_package_may_be_missing() {
 }
 
 #[test]
+fn a_missing_optional_package_throws_what_node_throws() {
+    let source = "var codes = []\n\
+        function note (e) { codes.push(e.code) }\n\
+        try { require('not-there') } catch (e) { note(e) }\n\
+        try { require('./not-there') } catch (e) { note(e) }\n\
+        try { module.exports = require('os') && (x => codes) } catch (e) { note(e) }";
+    let code = "MODULE_NOT_FOUND";
+    assert_eq!(Folder::with(&[("render.js", source)]).result(""), json!([code, code]));
+}
+
+#[test]
+fn require_is_a_function() {
+    let source = "var load = require, own = (function (require) { return require('b') })(function (x) { return 'own ' + x })\n\
+        if (typeof require === 'function') var answers = [typeof require, load === require, require.main === undefined, own]\n\
+        module.exports = function (x) {\n\
+        [require, require.resolve, function () { return require('lib') }].forEach(function (f) {\n\
+        try { answers.push(f(x)) } catch (e) { answers.push(e.code) } })\n\
+        return answers }";
+    let folder = Folder::with(&[
+        ("render.js", source),
+        ("node_modules/lib/index.js", "module.exports = typeof require === 'function' ? 'lib' : window.lib"),
+        ("module.mjs", "const require = x => x\nexport default x => [typeof require, require(x)]"),
+    ]);
+    let code = "MODULE_NOT_FOUND";
+    assert_eq!(folder.result("any"), json!(["function", true, true, "own b", code, code, "lib"]));
+    assert_eq!(folder.answer("module.mjs", "any")["result"], json!(["function", "any"]));
+}
+
+#[test]
+fn require_gives_a_packages_main_and_import_its_module() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => [require('both')(x), require('both/sub')(x), require('only').default]"),
+        ("module.mjs", "import both from 'both'\nexport default x => both(x)"),
+        ("node_modules/both/package.json", r#"{"main": "./main", "module": "lib/module"}"#),
+        ("node_modules/both/main.js", "module.exports = x => 'main ' + x"),
+        ("node_modules/both/lib/module.js", "export default x => 'module ' + x"),
+        ("node_modules/both/sub/package.json", r#"{"main": "../sub.js", "module": "../lib/sub"}"#),
+        ("node_modules/both/sub.js", "module.exports = x => 'sub ' + x"),
+        ("node_modules/both/lib/sub/index.js", "export default x => 'module of sub ' + x"),
+        ("node_modules/only/package.json", r#"{"module": "module.js"}"#),
+        ("node_modules/only/module.js", "export default 'module'"),
+    ]);
+    assert_eq!(folder.result("x"), json!(["main x", "sub x", "module"]));
+    assert_eq!(folder.answer("module.mjs", "x")["result"], json!("module x"));
+}
+
+#[test]
 fn a_native_addon_throws_so_that_its_package_takes_another_way() {
     let folder = Folder::with(&[
         ("render.js", "module.exports = x => require('fast')"),

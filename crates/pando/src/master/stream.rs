@@ -61,15 +61,6 @@ impl Master {
         });
     }
 
-    /// No more values come.
-    pub(super) fn end_input(&self, how: Result<(), InputError>) {
-        self.with(|core| {
-            core.input.end(how);
-            core.lender.input_ready();
-            core.notice_end();
-        });
-    }
-
     /// The next result in the order of the values, or how the run ended.
     pub(crate) fn poll_output(&self, context: &mut Context<'_>) -> Poll<Result<Settled, Ending>> {
         let mut core = self.lock();

@@ -43,6 +43,11 @@ fn frames_of_the_protocol_never_panic_and_mean_the_same_when_said_again() {
     replay("protocol", pando::fuzz::protocol);
 }
 
+#[test]
+fn a_journal_is_read_up_to_its_last_sound_record_whatever_it_holds() {
+    replay("journal", pando::fuzz::journal);
+}
+
 #[cfg(feature = "relay")]
 #[test]
 fn what_is_said_to_a_relay_and_by_it_never_panics_and_links_pass_the_same_however_it_comes() {

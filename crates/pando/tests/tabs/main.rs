@@ -8,6 +8,7 @@ mod events;
 mod figure_4;
 mod functions;
 mod links;
+mod packages;
 mod slow_link;
 
 use common::{Pando, Running, Tab};

@@ -1,0 +1,133 @@
+//! `require` where it stays a function: `typeof require`, `var r = require`, `require(name)`, `require.resolve`, and of an optional
+//! package that is missing.
+//!
+//! rolldown leaves these as they are, and browsers have no `require`. But old packages choose their way by `typeof require`, and ask
+//! whether an error has the code of a missing module. So they get a stand-in, which throws what Node throws.
+
+use std::collections::BTreeSet;
+
+use oxc::{
+    ast::ast::{CallExpression, Expression, FunctionBody, IdentifierReference, MemberExpression, Program, TryStatement},
+    ast_visit::{Visit, VisitMut, walk},
+    semantic::SemanticBuilder,
+    span::GetSpan,
+};
+use rolldown_ecmascript::EcmaAst;
+
+/// The name of the stand-in, which rolldown injects.
+pub(crate) const NAME: &str = "__pandoRequire";
+
+/// The stand-in.
+pub(crate) const SOURCE: &str = "\
+module.exports = function require (name) {
+  var error = new Error(\"Cannot find module '\" + name + \"': it is not in the bundle\")
+  error.code = 'MODULE_NOT_FOUND'
+  throw error
+}
+module.exports.resolve = module.exports
+";
+
+/// Members that stand for something else.
+const DEFINED: [&str; 3] = ["main", "cache", "extensions"];
+
+/// Where a module mentions `require`: starts of spans.
+#[derive(Debug, Default)]
+pub(crate) struct Mentions {
+    /// Those that get the stand-in.
+    at: BTreeSet<u32>,
+    /// Those that may fail, and what they require.
+    pub(crate) optional: Vec<(u32, String)>,
+    in_try: bool,
+}
+
+impl Mentions {
+    pub(crate) fn of(program: &Program<'_>) -> Self {
+        let mut mentions = Self::default();
+        mentions.visit_program(program);
+        mentions
+    }
+
+    /// What is required at `start` is not there.
+    pub(crate) fn is_missing(&mut self, start: u32) {
+        self.at.insert(start);
+    }
+
+    /// Puts the stand-in in its places, but for a `require` that the module declares itself.
+    pub(crate) fn replace(mut self, ast: &mut EcmaAst) {
+        if self.at.is_empty() {
+            return;
+        }
+        ast.program.with_mut(|fields| {
+            self.keep_undeclared(fields.program);
+            Rename(&self.at).visit_program(fields.program);
+        });
+    }
+
+    fn keep_undeclared(&mut self, program: &Program<'_>) {
+        let semantic = SemanticBuilder::new().with_build_nodes(true).build(program).semantic;
+        let scoping = semantic.scoping();
+        let references = scoping.root_unresolved_references().get("require").into_iter().flatten();
+        let undeclared: BTreeSet<u32> = references.map(|&id| semantic.reference_span(scoping.get_reference(id)).start).collect();
+        self.at.retain(|start| undeclared.contains(start));
+    }
+}
+
+impl<'a> Visit<'a> for Mentions {
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        let required = call.arguments.first().and_then(|argument| argument.as_expression());
+        let Some(required) = required.filter(|required| call.callee.is_specific_id("require") && is_known(required)) else {
+            return walk::walk_call_expression(self, call);
+        };
+        if let (Expression::StringLiteral(text), true) = (required, self.in_try) {
+            self.optional.push((call.callee.span().start, text.value.to_string()));
+        }
+        self.visit_arguments(&call.arguments);
+    }
+
+    fn visit_try_statement(&mut self, statement: &TryStatement<'a>) {
+        let outside = std::mem::replace(&mut self.in_try, true);
+        walk::walk_try_statement(self, statement);
+        self.in_try = outside;
+    }
+
+    // What a function requires when it is called is not optional: as rolldown has it.
+    fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
+        let outside = std::mem::replace(&mut self.in_try, false);
+        walk::walk_function_body(self, body);
+        self.in_try = outside;
+    }
+
+    fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
+        let defined = member.object().is_specific_id("require")
+            && member.static_property_name().is_some_and(|name| DEFINED.contains(&name));
+        if !defined {
+            walk::walk_member_expression(self, member);
+        }
+    }
+
+    fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
+        if identifier.name == "require" {
+            self.at.insert(identifier.span.start);
+        }
+    }
+}
+
+/// Whether the bundler knows what is required: a text, or one of two.
+fn is_known(expression: &Expression<'_>) -> bool {
+    match expression {
+        Expression::StringLiteral(_) => true,
+        Expression::TemplateLiteral(template) => template.expressions.is_empty(),
+        Expression::ConditionalExpression(choice) => is_known(&choice.consequent) && is_known(&choice.alternate),
+        _ => false,
+    }
+}
+
+struct Rename<'m>(&'m BTreeSet<u32>);
+
+impl<'a> VisitMut<'a> for Rename<'_> {
+    fn visit_identifier_reference(&mut self, identifier: &mut IdentifierReference<'a>) {
+        if self.0.contains(&identifier.span.start) {
+            identifier.name = NAME.into();
+        }
+    }
+}

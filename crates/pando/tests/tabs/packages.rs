@@ -1,0 +1,70 @@
+//! npm packages of the original Pando's day, in a tab and on a core of this machine. `docs/npm-packages.md` has many more.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    common::{Finished, Pando, lines},
+    tab,
+};
+
+/// What the function answers when told to use a package.
+const USES: [(&str, &str); 10] = [
+    ("sha.js", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    ("bignumber.js", "1881676372246402223439821666701"),
+    ("ndarray", "5 4,4"),
+    ("pngjs", "07070707070707070707070707070707"),
+    ("debug", "true,false"),
+    ("graphlib", "a,b,c"),
+    ("ml-kmeans", "0,0,1"),
+    ("new Function", "9"),
+    ("implicit globals", "4"),
+    ("pando.report", "string"),
+];
+
+/// One red pixel, half transparent.
+const PICTURE: &str =
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+
+/// A function of the folder with the packages, which are installed where that has not been done.
+fn function(name: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
+    // npm writes this file last.
+    if !folder.join("node_modules/.package-lock.json").exists() {
+        let status = Command::new("npm").arg("ci").current_dir(&folder).status().expect("npm starts");
+        assert!(status.success(), "npm ci: {status}");
+    }
+    folder.join(name)
+}
+
+fn packages() -> Pando {
+    Pando::path(function("packages.js")).stdin(lines(USES.map(|(name, _)| name)))
+}
+
+fn answers(finished: &Finished) {
+    finished.gives(lines(USES.map(|(_, answer)| answer)));
+}
+
+#[test]
+fn old_packages_work_in_a_tab() {
+    let run = packages().args(["--cores", "0"]).start();
+    let _tab = tab(&run, "Ann");
+    answers(&run.wait());
+}
+
+#[test]
+fn old_packages_work_on_this_machines_cores() {
+    answers(&packages().args(["--local", "--cores", "1"]).run());
+}
+
+#[test]
+fn old_packages_for_pages_and_inline_handlers_work_in_the_page() {
+    let run = Pando::path(function("page.js")).args(["--dom"]).stdin(format!("{PICTURE}\n")).start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives("yes 1,1,4 255,0,0,127\n");
+}
