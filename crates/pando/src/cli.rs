@@ -154,6 +154,10 @@ pub struct Cli {
     #[arg(long, env = "PANDO_RETRIES", value_name = "N", default_value_t = 2)]
     pub retries: u32,
 
+    /// When there is nothing else to compute, lend the oldest unfinished value a second time, to an idle device: the first result counts
+    #[arg(long, env = "PANDO_SPECULATE", value_parser = YesOrNo::new())]
+    pub speculate: bool,
+
     /// Run this command for each result, with the result on its standard input; unless it succeeds, the input is computed again
     #[arg(long, env = "PANDO_CONFIRM", value_name = "COMMAND")]
     pub confirm: Option<String>,

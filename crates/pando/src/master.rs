@@ -13,6 +13,7 @@ mod journaled;
 mod output;
 mod report;
 mod seat;
+mod speculation;
 mod statistics;
 mod stragglers;
 mod stream;
@@ -45,12 +46,12 @@ use input::InputQueue;
 use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
-use stream_lender::{Index, Lender, SubStreamId, Window};
+use stream_lender::{Index, Lender, Lent, SubStreamId, Window};
 use sync::Sync;
 use tokio::sync::Notify;
 
@@ -69,6 +70,8 @@ pub struct Job {
     pub batch_size: BatchSize,
     /// Attempts after the first.
     pub retries: u32,
+    /// Idle devices are lent values that others are still at.
+    pub speculate: bool,
     /// A program in the loop gives values and takes results as they come.
     pub sync: bool,
     /// Results count only once they are confirmed.
@@ -139,6 +142,8 @@ pub(crate) struct Core {
     pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
+    /// Values that were lent a second time (`--speculate`).
+    speculated: BTreeSet<Index>,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
@@ -173,6 +178,10 @@ pub(crate) struct SeatEntry {
     pub(crate) yields: bool,
     /// When it was last asked because of that.
     pub(crate) recalled: Option<Instant>,
+    /// Values that it is to compute although another device holds them.
+    pub(crate) copies: Vec<Lent<Value>>,
+    /// Values that it computes and does not hold, and their bytes: such copies, and what a copy elsewhere was faster with.
+    pub(crate) strays: HashMap<Index, u64>,
     /// Time of a call lately, if any has ended.
     pub(crate) each: Option<Duration>,
     /// Reports of its function since the last line about them.
@@ -190,6 +199,8 @@ pub(crate) struct Standing {
     pub(crate) recalls: Vec<Index>,
     /// Others have a go at those before it asks again.
     pub(crate) yields: bool,
+    /// Values to compute besides those that it asked for.
+    pub(crate) copies: Vec<Lent<Value>>,
 }
 
 impl Master {
@@ -211,6 +222,7 @@ impl Master {
             journal: None,
             resuming: false,
             seats: HashMap::new(),
+            speculated: BTreeSet::new(),
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
@@ -291,9 +303,13 @@ impl Master {
         let mut core = self.lock();
         let finished = core.finished;
         match core.seats.get_mut(&sub) {
-            Some(seat) => {
-                Standing { finished, replaced: seat.replaced, recalls: std::mem::take(&mut seat.recalls), yields: seat.yields }
-            }
+            Some(seat) => Standing {
+                finished,
+                replaced: seat.replaced,
+                recalls: std::mem::take(&mut seat.recalls),
+                yields: seat.yields,
+                copies: std::mem::take(&mut seat.copies),
+            },
             None => Standing { finished, ..Standing::default() },
         }
     }

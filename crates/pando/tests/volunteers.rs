@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Pando, Received, WebSocket, numbers, until};
-use pando::protocol::{Answer, Binary, Form, encode_results};
+use pando::protocol::{Answer, Binary, Failure, Form, encode_results};
 use serde_json::json;
 
 /// A run that computes nothing itself, of values `1` to `count`.
@@ -121,6 +121,61 @@ fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
     (0..6).filter(|id| !asked[1..].contains(id)).for_each(|id| answer(&mut slow, id, &(id + 1).to_string()));
     echo(&mut fast);
     run.wait().gives(numbers(8));
+}
+
+#[test]
+fn the_oldest_value_is_lent_a_second_time_to_an_idle_device_and_the_first_result_counts() {
+    let run = idle(6).args(["--speculate", "--batch-size", "1", "--window", "2"]).start();
+    let url = run.url();
+    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
+    slow.hello(&url, "slow", 1);
+    assert_eq!(values(&mut slow), [(0, "1".into())]);
+    fast.hello(&url, "fast", 1);
+    assert_eq!(values(&mut fast), [(1, "2".into())]);
+    answer(&mut fast, 1, "2");
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    assert_eq!(values(&mut fast), [(0, "1".into())], "the window is full because of it");
+    answer(&mut fast, 0, "1");
+    assert_eq!(values(&mut fast), [(2, "3".into())]);
+    answer(&mut slow, 0, "too late");
+    assert_eq!(values(&mut slow), [(3, "4".into())], "it goes on");
+    // Now who had it first is faster.
+    answer(&mut fast, 2, "3");
+    assert_eq!(values(&mut fast), [(4, "5".into())]);
+    answer(&mut fast, 4, "5");
+    slow.text(&json!({"type": "started", "items": [{"id": 3, "ms": 3000}]}).to_string());
+    assert_eq!(values(&mut fast), [(3, "4".into())]);
+    answer(&mut slow, 3, "4");
+    assert_eq!(values(&mut slow), [(5, "6".into())]);
+    answer(&mut fast, 3, "too late");
+    answer(&mut slow, 5, "6");
+    run.wait().gives(numbers(6));
+}
+
+#[test]
+fn a_copy_that_fails_blames_nobody_and_one_whose_first_holder_leaves_is_not_sent_again() {
+    let run = idle(2).args(["--speculate", "--batch-size", "1", "--retries", "0"]).start();
+    let url = run.url();
+    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
+    slow.hello(&url, "slow", 1);
+    assert_eq!(values(&mut slow), [(0, "1".into())]);
+    fast.hello(&url, "fast", 1);
+    assert_eq!(values(&mut fast), [(1, "2".into())]);
+    answer(&mut fast, 1, "2");
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    assert_eq!(values(&mut fast), [(0, "1".into())]);
+    let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
+    fast.binary(&encode_results([&Answer { id: 0, micros: 1, result: Err(failure) }]));
+    let mut third = WebSocket::open(&url);
+    third.hello(&url, "third", 1);
+    drop(slow);
+    run.says("slow is gone; its value goes to another device");
+    // Either of the two has it now; a copy that failed is no attempt.
+    drop(fast);
+    assert_eq!(values(&mut third), [(0, "1".into())]);
+    answer(&mut third, 0, "1");
+    echo(&mut third);
+    run.wait().gives(numbers(2));
 }
 
 #[test]

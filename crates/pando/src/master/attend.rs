@@ -165,6 +165,8 @@ impl Attendant {
                     recalls: Vec::new(),
                     yields: false,
                     recalled: None,
+                    copies: Vec::new(),
+                    strays: HashMap::new(),
                     each: None,
                     reports: Sum::default(),
                 },
@@ -215,13 +217,16 @@ impl Attendant {
                     }
                 },
                 () = wake.notified() => {
-                    let Standing { finished, replaced, recalls, yields } = self.master.standing(self.sub);
+                    let Standing { finished, replaced, recalls, yields, copies } = self.master.standing(self.sub);
                     if finished || replaced {
                         return if finished { End::Done } else { End::Replaced };
                     }
                     self.asking = !yields;
                     if !recalls.is_empty() {
                         self.seat.say(&ToVolunteer::Recall { ids: recalls });
+                    }
+                    for copy in copies {
+                        self.send_copy(copy);
                     }
                 }
                 () = &mut timer => match self.seat.due(Instant::now()) {
@@ -254,7 +259,7 @@ impl Attendant {
             }
             while alone.is_none() && lent.len() < room && (lent.is_empty() || length < room_bytes) {
                 match core.ask(sub) {
-                    Ask::Value(value) if core.forgets(sub, value.index) => {}
+                    Ask::Value(value) if core.forgets(sub, value.index) || core.has_copy(sub, value.index) => {}
                     Ask::Value(value) => {
                         seat.lent(value.value.bytes.len() as u64);
                         length += protocol::value_len(&value.value);
@@ -289,6 +294,13 @@ impl Attendant {
         }
         self.queue_values(length);
         Ok(())
+    }
+
+    /// Sends a value that another device holds.
+    fn send_copy(&mut self, Lent { index, value }: Lent<Value>) {
+        self.seat.lent(value.bytes.len() as u64);
+        self.seat.send(protocol::encode_values([(index, &value)], protocol::value_len(&value)));
+        self.master.events.write("lent", json!({"index": index + 1, "device": self.name, "again": true}));
     }
 
     /// Queues the lent values as a frame; a long value goes in one of its own, so that short ones do not wait for it.

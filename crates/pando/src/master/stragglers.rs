@@ -21,18 +21,25 @@ pub async fn recall_stragglers(master: Arc<Master>) {
     let mut tick = tokio::time::interval(LOOK);
     loop {
         tick.tick().await;
-        master.with(|core| core.recall_stragglers(Instant::now()));
+        let now = Instant::now();
+        master.with(|core| {
+            core.recall_stragglers(now);
+            if master.job.speculate {
+                core.speculate(now);
+            }
+        });
     }
 }
 
 /// What counts of one device.
-struct Load {
-    sub: SubStreamId,
+pub(super) struct Load {
+    pub(super) sub: SubStreamId,
     /// Calls that it has open at a time.
-    calls: usize,
-    held: usize,
+    pub(super) calls: usize,
+    /// Values that it holds or computes.
+    pub(super) held: usize,
     /// Time of one call.
-    each: Duration,
+    pub(super) each: Duration,
     may_be_asked: bool,
 }
 
@@ -79,7 +86,7 @@ impl Core {
         }
     }
 
-    fn loads(&self, now: Instant) -> Vec<Load> {
+    pub(super) fn loads(&self, now: Instant) -> Vec<Load> {
         let usual = self.statistics.median().unwrap_or(Duration::from_secs(1));
         let seats = self.seats.iter().filter(|(_, seat)| !seat.replaced && seat.cores > 0);
         seats
@@ -88,7 +95,7 @@ impl Core {
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
                 let may_be_asked = seat.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN);
-                Load { sub: *sub, calls, held: self.lender.held(*sub), each, may_be_asked }
+                Load { sub: *sub, calls, held: self.lender.held(*sub) + seat.strays.len(), each, may_be_asked }
             })
             .collect()
     }

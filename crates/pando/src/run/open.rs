@@ -213,6 +213,7 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) ->
         },
         sync: cli.sync_stdio,
         retries: cli.retries,
+        speculate: cli.speculate,
         on_error: cli.on_error,
         confirms: cli.confirm.is_some(),
         files: files(cli),

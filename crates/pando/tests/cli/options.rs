@@ -14,6 +14,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--sync-stdio", ""),
     ("--confirm", ""),
     ("--on-error", "stop"),
+    ("--speculate", ""),
     ("--host", ""),
     ("--secret", ""),
     ("--ice-servers", "stun:"),

@@ -103,7 +103,14 @@ impl Attendant {
         let yielded = master.with(|core| {
             let (mut done, mut micros) = (0, 0);
             for answer in answers {
-                if core.lender.holder(answer.id) != Some(sub) {
+                let holds = core.lender.holder(answer.id) == Some(sub);
+                if !holds && let Some(bytes) = core.stray(sub, answer.id) {
+                    seat.settled(bytes);
+                    if answer.result.is_err() || !core.overtakes(sub, answer.id) {
+                        continue;
+                    }
+                    seat.lent(bytes);
+                } else if !holds {
                     // Late, doubled or forged: it changes nothing.
                     continue;
                 }

@@ -1,0 +1,73 @@
+//! `--speculate`: when there is nothing else to compute, an idle device gets the oldest value that another is still at. The first result counts.
+//!
+//! For the lender the value stays with who has it; only when the other is faster does it change hands, and is finished in the same moment.
+
+use super::Core;
+use std::time::Instant;
+use stream_lender::{Index, Lent, SubStreamId};
+
+impl Core {
+    /// Lends long calls' values a second time, the oldest first, to devices that have nothing to do.
+    pub(super) fn speculate(&mut self, now: Instant) {
+        if self.lender.has_room() || self.lender.waiting() > 0 {
+            return;
+        }
+        self.speculated = self.speculated.split_off(&self.lender.output());
+        let mut idle: Vec<_> = self.loads(now).into_iter().filter(|load| load.held < load.calls).collect();
+        idle.sort_by_key(|load| load.each);
+        for load in idle {
+            let Some(index) = self.oldest_running() else { return };
+            let Some(value) = self.lender.value(index).cloned() else { return };
+            self.speculated.insert(index);
+            if let Some(seat) = self.seats.get_mut(&load.sub) {
+                seat.strays.insert(index, value.bytes.len() as u64);
+                seat.copies.push(Lent { index, value });
+                seat.wake.notify_one();
+            }
+        }
+    }
+
+    /// The oldest value of a long call that nobody else is at. What may be what made devices vanish goes to no second one.
+    fn oldest_running(&self) -> Option<Index> {
+        let running = self.seats.iter().flat_map(|(sub, seat)| seat.running.keys().map(move |index| (*index, *sub)));
+        running
+            .filter(|(index, sub)| {
+                self.lender.holder(*index) == Some(*sub)
+                    && !self.speculated.contains(index)
+                    && !self.failures.goes_alone(*index)
+                    && self.lender.value(*index).is_some_and(|value| !value.careful)
+            })
+            .map(|(index, _)| index)
+            .min()
+    }
+
+    /// `sub` answered `index`, which it does not hold: gives its bytes if it was to compute it all the same.
+    pub(super) fn stray(&mut self, sub: SubStreamId, index: Index) -> Option<u64> {
+        self.seats.get_mut(&sub)?.strays.remove(&index)
+    }
+
+    /// `sub` has the result of `index` before who holds that: from now on it holds it itself. False when it comes too late.
+    pub(super) fn overtakes(&mut self, sub: SubStreamId, index: Index) -> bool {
+        let Some(bytes) = self.lender.value(index).map(|value| value.bytes.len() as u64) else { return false };
+        if let Some(holder) = self.lender.holder(index) {
+            // A result that is being confirmed was there first.
+            let Some(seat) = self.seats.get_mut(&holder) else { return false };
+            seat.strays.insert(index, bytes);
+            seat.running.remove(&index);
+            let _ = self.lender.hand_back(holder, index);
+        }
+        self.lender.take_up(sub, index).is_some()
+    }
+
+    /// Whether `sub` has been sent `index` already, which is lent to it now: then it is a loan like others from here on.
+    pub(super) fn has_copy(&mut self, sub: SubStreamId, index: Index) -> bool {
+        !self.speculated.is_empty() && self.stray(sub, index).is_some()
+    }
+
+    /// `sub` leaves: what it was to compute besides may be lent a second time again.
+    pub(super) fn forget_copies(&mut self, sub: SubStreamId) {
+        if let Some(seat) = self.seats.get(&sub) {
+            seat.strays.keys().for_each(|index| drop(self.speculated.remove(index)));
+        }
+    }
+}
