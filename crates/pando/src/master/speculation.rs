@@ -66,10 +66,8 @@ impl Core {
 
     /// `sub` leaves: what it was to compute besides may be lent a second time again.
     pub(super) fn forget_copies(&mut self, sub: SubStreamId) {
-        if let Some(seat) = self.seats.get(&sub) {
-            for index in seat.strays.keys() {
-                self.speculated.remove(index);
-            }
+        for index in self.seats.get(&sub).into_iter().flat_map(|seat| seat.strays.keys()) {
+            self.speculated.remove(index);
         }
     }
 }
