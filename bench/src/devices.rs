@@ -101,7 +101,8 @@ fn measure(application: Application, options: &Options, token: &str, tabs: &mut 
             tabs.push(Tab::open(&options.chromium, &here, index + 1, *factor)?);
         }
     }
-    for _ in 0..tabs.len() + options.others + usize::from(options.cores > 0) {
+    // This machine's own cores are there without a word.
+    for _ in 0..tabs.len() + options.others {
         pando.wait_for(" joined ")?;
     }
     let pictures = match application {

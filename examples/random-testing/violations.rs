@@ -43,7 +43,8 @@ fn print(first: bool, found: &mut u64) -> anyhow::Result<()> {
             break;
         }
     }
-    writeln!(out, "{schedules} schedules, {found} violations")?;
+    let violations = if *found == 1 { "violation" } else { "violations" };
+    writeln!(out, "{schedules} schedules, {found} {violations}")?;
     Ok(())
 }
 

@@ -176,7 +176,7 @@ fn violations_are_told_with_what_repeats_them() {
         1010 schedules, 2 violations\n";
     assert_eq!(String::from_utf8(output.stdout).expect("text"), expected);
     let first = run(VIOLATIONS, &["--first"], lines.as_bytes());
-    assert!(first.stdout.ends_with(b"1007 schedules, 1 violations\n"));
+    assert!(first.stdout.ends_with(b"1007 schedules, 1 violation\n"));
     let bad = run(VIOLATIONS, &[], b"five\n");
     assert_eq!(bad.status, 1);
     assert!(bad.stderr.starts_with("violations: line 1: not an answer: \"five\""), "{}", bad.stderr);

@@ -72,7 +72,7 @@ fn a_dom_function_sees_the_document_one_value_at_a_time() {
 
 #[test]
 fn a_function_that_cannot_run_in_tabs_is_told() {
-    let source = "if (typeof importScripts === 'function') throw new Error('not in a browser')\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)\n";
+    let source = "if (typeof XMLHttpRequest === 'function') throw new Error('not in a browser')\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)\n";
     let mut run = Pando::new(source).args(["--cores", "0"]).stdin_open().start();
     let _tab = tab(&run, "Ann");
     run.says("Ann cannot run the function: ");
