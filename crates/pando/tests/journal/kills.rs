@@ -23,11 +23,11 @@ fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_
         journal.of(job).stdin(numbers(ITEMS)).start()
     };
     for round in 0..50 {
-        let until = journal.bytes().len() + random.usize(0..16_000);
+        let until = journal.len() + random.u64(0..16_000);
         let run = job();
         // A result takes some forty bytes.
-        while journal.bytes().len() < until && crate::common::is_alive(run.pid()) {
-            std::thread::yield_now();
+        while journal.len() < until && crate::common::is_alive(run.pid()) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
         }
         run.signal("KILL");
         let done = run.wait();

@@ -40,6 +40,10 @@ impl Journal {
         fs::read(self.path()).unwrap_or_default()
     }
 
+    fn len(&self) -> u64 {
+        self.path().metadata().map_or(0, |about| about.len())
+    }
+
     /// The numbers of the items that have results, from 0, in the order of writing.
     fn items(&self) -> Vec<u64> {
         pando::journal::read(&self.bytes()).map(|contents| contents.items).unwrap_or_default()
