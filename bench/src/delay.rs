@@ -4,7 +4,7 @@
 //! tells the master, who asks it as a STUN server, to be the master's own.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -96,15 +96,18 @@ async fn packets(front: Arc<UdpSocket>, master: Arc<Mutex<Option<SocketAddr>>>, 
     let mut packet = [0; 2048];
     while let Ok((length, from)) = front.recv_from(&mut packet).await {
         let Some(to) = *master.lock().expect("no panic") else { continue };
-        if !ways.contains_key(&from) {
-            let Ok(back) = UdpSocket::bind("10.1.0.1:0").await else { continue };
-            let back = Arc::new(back);
-            let (there, arriving) = channel(UNDER_WAY);
-            tokio::spawn(later(arriving, back.clone(), to));
-            tokio::spawn(returning(back, front.clone(), from, late));
-            ways.insert(from, there);
-        }
-        let _ = ways[&from].try_send((Instant::now() + late, packet[..length].to_vec()));
+        let way = match ways.entry(from) {
+            Entry::Occupied(way) => way.into_mut(),
+            Entry::Vacant(place) => {
+                let Ok(back) = UdpSocket::bind("10.1.0.1:0").await else { continue };
+                let back = Arc::new(back);
+                let (there, arriving) = channel(UNDER_WAY);
+                tokio::spawn(later(arriving, back.clone(), to));
+                tokio::spawn(returning(back, front.clone(), from, late));
+                place.insert(there)
+            }
+        };
+        let _ = way.try_send((Instant::now() + late, packet[..length].to_vec()));
     }
 }
 

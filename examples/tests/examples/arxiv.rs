@@ -104,7 +104,7 @@ fn a_long_paper_is_judged_on_a_phone_and_what_it_says_is_text() -> Result<()> {
     )?;
     assert_eq!(layout, true, "the buttons are at hand, however long the paper");
     tab.tap("#leave")?;
-    tab.wait_for("document.querySelector('.paper').hidden")?;
+    tab.wait_for("document.querySelector('.paper').hidden && !document.querySelector('#again').hidden")?;
     tab.tap("#again")?;
     assert_eq!(read(&mut tab, "")?, nasty);
     tab.tap(".paper .irrelevant")?;

@@ -112,8 +112,8 @@ fn an_address_has_only_so_many_connections_and_loopback_as_many_as_it_likes() {
     let url = run.url();
     let _held: Vec<WebSocket> = (0..20).map(|_| WebSocket::open(&url)).collect();
     let stderr = run.stderr();
-    let outer = stderr.lines().filter_map(|line| line.split_once("Serving volunteer code at ")).map(|(_, url)| url);
-    let Some(outer) = outer.filter(|outer| outer.starts_with("http://") && !outer.contains("//127.")).next() else {
+    let mut outer = stderr.lines().filter_map(|line| line.split_once("Serving volunteer code at ")).map(|(_, url)| url);
+    let Some(outer) = outer.find(|outer| outer.starts_with("http://") && !outer.contains("//127.")) else {
         eprintln!("skipped in part: this machine has no address but loopback");
         return;
     };
