@@ -76,10 +76,13 @@ async fn bytes(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin
     tokio::join!(reading, writing);
 }
 
-/// Tells whoever asks, which is the master, that it is at [`UDP_FRONT`]; what else arrives there is passed on by [`packets`].
+/// Tells the master, when it asks, that it is at [`UDP_FRONT`]; what arrives there is passed on by [`packets`]. Browsers ask too, in vain.
 async fn answer(stun: UdpSocket, master: Arc<Mutex<Option<SocketAddr>>>) {
     let mut request = [0; 2048];
     while let Ok((_, from)) = stun.recv_from(&mut request).await {
+        if from.ip().to_string() != MASTER {
+            continue;
+        }
         *master.lock().expect("no panic") = Some(from);
         let mut answer = vec![0x01, 0x01, 0, 12];
         answer.extend_from_slice(&request[4..20]);
