@@ -191,6 +191,8 @@ let master = null, seed = 1
 const lost = () => (seed = (seed * 48271) % 2147483647) % 100 === 0
 const pass = send => lost() || setTimeout(send, 50)
 stun.on('message', (request, from) => {
+  // The browser asks too, in vain.
+  if (from.address !== '10.1.0.2') return
   master = from
   const answer = Buffer.alloc(32)
   answer.writeUInt16BE(0x0101, 0); answer.writeUInt16BE(12, 2); request.copy(answer, 4, 4, 20)
