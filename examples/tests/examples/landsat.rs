@@ -12,13 +12,12 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Once,
 };
 
 use pando_examples::results::Received;
 use tempfile::TempDir;
 
-use crate::{devices::pando, program::run, running::Running};
+use crate::{devices::pando, npm::install, program::run, running::Running};
 
 const SAMPLE: &str = env!("CARGO_BIN_EXE_landsat-sample");
 const SCENES: &str = env!("CARGO_BIN_EXE_landsat-scenes");
@@ -36,7 +35,7 @@ struct Sample {
 
 impl Sample {
     fn new(count: u32) -> Self {
-        install();
+        install("landsat");
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let sample = Self { folder };
         let (pictures, count) = (sample.pictures(), count.to_string());
@@ -100,21 +99,6 @@ fn map(function: &str, options: &[&str], lines: &[String]) -> Running {
     let function = format!("landsat/{function}");
     let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
     Running::start(pando().args([&function, "--stdin", "--port", "0"]).args(options), input)
-}
-
-/// Installs the functions' npm packages, where that has not been done.
-fn install() {
-    static INSTALL: Once = Once::new();
-    INSTALL.call_once(|| npm_ci("landsat"));
-}
-
-fn npm_ci(folder: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    if !folder.join("node_modules/.package-lock.json").exists() {
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        let status = Command::new(npm).arg("ci").current_dir(folder).status().expect("npm starts");
-        assert!(status.success(), "npm ci: {status}");
-    }
 }
 
 fn text(path: &Path) -> &str {

@@ -93,11 +93,7 @@ impl Master {
                 return Ending::OutputFailed(why);
             }
             if let Err(error) = batch.write(&mut sink) {
-                self.with(|core| core.lender.drop_output());
-                return match error.kind() {
-                    ErrorKind::BrokenPipe => Ending::ReaderLeft,
-                    _ => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
-                };
+                return self.cannot_write(&error);
             }
             if let Some(ending) = ending {
                 return ending;
@@ -106,6 +102,15 @@ impl Master {
     }
 
     /// Waits for results and moves those that are next in order to `batch`.
+    /// Nobody takes the output any more, because of `error`: the run ends so.
+    pub(super) fn cannot_write(&self, error: &std::io::Error) -> Ending {
+        self.with(|core| core.lender.drop_output());
+        match error.kind() {
+            ErrorKind::BrokenPipe => Ending::ReaderLeft,
+            _ => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+        }
+    }
+
     fn collect(&self, batch: &mut Batch) -> Option<Ending> {
         let mut core = self.lock();
         loop {
@@ -196,9 +201,8 @@ impl Batch {
                     }
                 }
                 Output::Pending => return None,
-                Output::Failed(error) => return Some(core.failures.ending().unwrap_or(Ending::InputFailed(error))),
-                Output::Done if core.interrupted => return Some(core.failures.ending().unwrap_or(Ending::Interrupted)),
-                Output::Done => return Some(core.failures.ending().unwrap_or(Ending::Complete)),
+                Output::Failed(error) => return Some(core.ending(Some(error))),
+                Output::Done => return Some(core.ending(None)),
             }
         }
         None

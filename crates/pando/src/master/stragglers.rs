@@ -57,7 +57,7 @@ impl Load {
 
 impl Core {
     fn recall_stragglers(&mut self, now: Instant) {
-        if self.lender.input_is_open() && !self.lender.is_full() || self.lender.waiting() > 0 {
+        if self.lender.has_room() || self.lender.waiting() > 0 {
             return self.end_yielding();
         }
         let mut loads = self.loads(now);
@@ -65,11 +65,8 @@ impl Core {
         let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].held < loads[*at].calls).collect();
         idle.sort_by_key(|at| loads[*at].each);
         for at in idle {
-            let slowest =
-                loads.iter_mut().filter(|load| load.may_be_asked && load.held > load.calls).max_by_key(|load| load.left());
-            let Some(slow) = slowest.map(|slow| slow.sub).and_then(|sub| loads.iter().position(|load| load.sub == sub)) else {
-                return;
-            };
+            let slow = (0..loads.len()).filter(|at| loads[*at].may_be_asked && loads[*at].held > loads[*at].calls);
+            let Some(slow) = slow.max_by_key(|at| loads[*at].left()) else { return };
             let count = share(&loads[slow], &loads[at]);
             if count > 0 {
                 loads[slow].may_be_asked = false;

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::{
     collections::{BTreeSet, VecDeque},
     fmt,
-    io::{BufRead, ErrorKind, Write},
+    io::{BufRead, Write},
     task::{Context, Poll},
 };
 use stream_lender::{Index, Output, SubStreamId};
@@ -191,11 +191,7 @@ impl Master {
             let (said, ending) = self.wait_for_words();
             let written = said.iter().try_for_each(|said| writeln!(sink, "{said}")).and_then(|()| sink.flush());
             if let Err(error) = written {
-                self.with(|core| core.lender.drop_output());
-                return match error.kind() {
-                    ErrorKind::BrokenPipe => Ending::ReaderLeft,
-                    _ => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
-                };
+                return self.cannot_write(&error);
             }
             if let Some(ending) = ending {
                 return ending;

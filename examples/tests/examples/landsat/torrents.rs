@@ -1,17 +1,17 @@
 //! WebTorrent carries the data, from a program of this machine to a tab and back.
 
-use std::{fs, path::Path, process::Command, sync::Once};
+use std::{fs, path::Path, process::Command};
 
-use super::{Sample, map, npm_ci, text};
+use super::{Sample, map, text};
 use crate::{
     devices::Tab,
+    npm::install,
     running::{Running, until},
 };
 
 /// The program that offers `scenes` and collects results; gives its address for that, and the scenes with their links.
 fn depot(sample: &Sample, scenes: &[String], patience: &str) -> (Running, String, Vec<String>) {
-    static INSTALL: Once = Once::new();
-    INSTALL.call_once(|| npm_ci("landsat/webtorrent"));
+    install("landsat/webtorrent");
     let mut node = Command::new("node");
     node.arg("landsat/webtorrent/depot.mjs").args(["--port", "0", "--patience", patience]);
     node.arg("--pictures").arg(sample.pictures()).arg("--results").arg(sample.results());
