@@ -1,7 +1,7 @@
 //! An open run: the function is loaded, volunteers are let in, this machine's cores are lent. Nothing is read yet: the two ends of
 //! its stream belong to whoever opened it.
 
-use super::{Refused, function::Function, journal::Journal, listen, local, progress};
+use super::{Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress};
 use crate::{
     channel::Peers,
     cli::{BatchSize, Cli, When},
@@ -33,6 +33,8 @@ pub(crate) struct Open {
     beside: JoinSet<()>,
     /// The server closes with it.
     _serving: oneshot::Sender<()>,
+    /// The machine may sleep without it.
+    _awake: Option<Awake>,
 }
 
 impl Open {
@@ -63,7 +65,8 @@ impl Open {
         }
         let master = Master::new(job(cli, options, framing, &function), console.clone(), events);
         let (serving, closed) = oneshot::channel();
-        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving };
+        let awake = if cli.allow_sleep { None } else { Awake::start() };
+        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving, _awake: awake };
         let master = &open.master;
 
         let token = cli.token.clone().or(kept.token).unwrap_or_else(fresh_token);
@@ -80,7 +83,9 @@ impl Open {
             let certificate = listen::certificate(cli, &console, &mut notes)?;
             let token = if cli.open_access { String::new() } else { token };
             let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle);
-            hint = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+            let (told, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+            hint = told;
+            open.beside.spawn(follow);
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
         let has_local = local::lend_cores(cli, master, function);

@@ -1,0 +1,9 @@
+//! A machine of which little is left, and a run that is long: disks, file descriptors, memory, sleep, networks that change.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod addresses;
+mod awake;
+
+const ECHO: &str = "(x, cb) => cb(null, x)";
