@@ -169,6 +169,7 @@ impl Attendant {
                     strays: HashMap::new(),
                     each: None,
                     reports: Sum::default(),
+                    parts: 0,
                 },
             );
             (sub, name, keep)
@@ -200,11 +201,18 @@ impl Attendant {
         let timer = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(timer);
         let wake = self.wake.clone();
+        let mut read = true;
         loop {
+            let reads = self.master.reads(self.sub);
+            if reads && !std::mem::replace(&mut read, reads) {
+                // What it said in the meantime is still to be heard.
+                self.seat.received(Instant::now());
+            }
+            read = reads;
             let may_send = self.seat.has_frame() || self.asking && self.seat.room() > 0;
             tokio::select! {
                 biased;
-                frame = channel.incoming.recv() => match frame {
+                frame = channel.incoming.recv(), if reads => match frame {
                     None => return End::Lost,
                     Some(frame) => if let Err(end) = self.receive(frame) { return end },
                 },
@@ -229,10 +237,17 @@ impl Attendant {
                         self.send_copy(copy);
                     }
                 }
-                () = &mut timer => match self.seat.due(Instant::now()) {
-                    Due::Dead => return End::Silent,
-                    Due::At(when) => timer.as_mut().reset(when.into()),
-                },
+                () = channel.outgoing.closed(), if !reads => return End::Lost,
+                () = &mut timer => {
+                    let now = Instant::now();
+                    if !reads {
+                        self.seat.received(now);
+                    }
+                    match self.seat.due(now) {
+                        Due::Dead => return End::Silent,
+                        Due::At(when) => timer.as_mut().reset(when.into()),
+                    }
+                }
             }
         }
     }

@@ -5,5 +5,6 @@ mod common;
 
 mod addresses;
 mod awake;
+mod large;
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
