@@ -7,8 +7,8 @@ use crate::{
     console::Console,
     ice::IceServer,
     master::Master,
-    port::{self, Files, listen as listen_on},
-    server::{self, Hosts, Limits, Site},
+    port::{self, Connections, Files, listen as listen_on},
+    server::{self, Hosts, Site},
     uplink::Uplink,
 };
 use axum_server::tls_rustls::RustlsConfig;
@@ -122,6 +122,7 @@ pub(super) fn site(
     peers: Option<Peers>,
     master: &Arc<Master>,
     function: &Bundle,
+    connections: Arc<Connections>,
 ) -> Site {
     Site {
         master: master.clone(),
@@ -133,7 +134,7 @@ pub(super) fn site(
         hosts: Hosts::new(&cli.allow_host),
         peers,
         ice_servers: cli.ice_servers.clone(),
-        limits: Limits { connections: cli.max_connections.unwrap_or(usize::MAX), per_address: cli.max_connections_per_address },
+        connections,
         certificate,
     }
 }

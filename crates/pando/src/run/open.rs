@@ -8,6 +8,7 @@ use crate::{
     console::{Console, printable},
     events::Events,
     master::{self, Files, Framing, Job, Master},
+    port::Connections,
     protocol::{Form, JobOptions},
     uplink::{Program, Relay, Uplink},
 };
@@ -75,14 +76,15 @@ impl Open {
             let port = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.port());
             journal.start(master, port, &token, &key)?;
         }
+        let connections = Connections::fitting(cli.max_connections.unwrap_or(usize::MAX), cli.max_connections_per_address);
         if let Some(host) = &cli.host {
-            open.uplink = Some(open_room(cli, host, &token, key, master, &function, open.peers.clone()).await?);
+            open.uplink = Some(open_room(cli, host, &token, key, &open, &function, connections.clone()).await?);
         }
         let mut hint = String::new();
         if let Some(listener) = listener {
             let certificate = listen::certificate(cli, &console, &mut notes)?;
             let token = if cli.open_access { String::new() } else { token };
-            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle);
+            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle, connections);
             let (told, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
             hint = told;
             open.beside.spawn(follow);
@@ -234,9 +236,9 @@ async fn open_room(
     host: &str,
     token: &str,
     key: String,
-    master: &Arc<Master>,
+    open: &Open,
     function: &Function,
-    peers: Option<Peers>,
+    connections: Arc<Connections>,
 ) -> Result<Uplink, Refused> {
     let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
     let program = Program {
@@ -248,8 +250,8 @@ async fn open_room(
         key,
         ice_servers: cli.ice_servers.clone(),
     };
-    let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;
-    master.console.say(format!("Serving volunteer code at {}", uplink.url));
+    let uplink = Uplink::open(relay, program, open.master.clone(), open.peers.clone(), connections).await.map_err(Refused)?;
+    open.master.console.say(format!("Serving volunteer code at {}", uplink.url));
     Ok(uplink)
 }
 

@@ -5,6 +5,7 @@ mod common;
 
 mod addresses;
 mod awake;
+mod descriptors;
 mod large;
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
