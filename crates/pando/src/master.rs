@@ -8,6 +8,7 @@ mod batch;
 mod confirm;
 mod failures;
 mod files;
+mod held_back;
 mod input;
 mod journaled;
 mod output;
@@ -42,13 +43,14 @@ use bytes::Bytes;
 use confirm::Unconfirmed;
 use failures::Failures;
 use futures_util::task::AtomicWaker;
+use held_back::HeldBack;
 use input::InputQueue;
 use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 use stream_lender::{Index, Lender, Lent, SubStreamId, Window};
@@ -113,6 +115,8 @@ pub struct Master {
     core: Mutex<Core>,
     /// Results of an earlier run, for who reads the input.
     resume: Mutex<Option<Resume>>,
+    /// Results stay with the devices for now, but for some: as `core` has it, for who looks in passing.
+    holds_back: AtomicBool,
     /// There are results to confirm.
     pub(crate) answered: Notify,
     /// Whoever reads the input: a thread, or a task.
@@ -141,6 +145,8 @@ pub(crate) struct Core {
     resuming: bool,
     /// In the order of their coming, so that what is decided among equals is decided alike each time.
     pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
+    /// Volunteers that are not heard for a while.
+    held_back: HeldBack,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
     /// Values that were lent a second time (`--speculate`).
@@ -187,6 +193,8 @@ pub(crate) struct SeatEntry {
     pub(crate) each: Option<Duration>,
     /// Reports of its function since the last line about them.
     pub(crate) reports: report::Sum,
+    /// Bytes of a result whose other parts are still to come.
+    pub(crate) parts: u64,
 }
 
 /// What a volunteer's task must know.
@@ -223,6 +231,7 @@ impl Master {
             journal: None,
             resuming: false,
             seats: BTreeMap::new(),
+            held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
@@ -237,6 +246,7 @@ impl Master {
             events,
             core: Mutex::new(core),
             resume: Mutex::new(None),
+            holds_back: AtomicBool::new(false),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
             input_task: AtomicWaker::new(),
@@ -271,6 +281,7 @@ impl Master {
         if !core.unconfirmed.is_empty() {
             self.answered.notify_one();
         }
+        self.let_go(core);
         core.ask_for_more();
         if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said)) {
             core.output_waits = false;

@@ -95,7 +95,9 @@ pub(super) struct FullWindow {
 
 impl FullWindow {
     fn look(&mut self, core: &Core, now: Instant) -> Option<String> {
-        let oldest = core.lender.oldest().filter(|_| core.lender.is_full());
+        // While nobody takes the output it is for the reader to go on.
+        let is_full = (core.lender.is_full() || core.holds_back()) && !core.lender.has_output();
+        let oldest = core.lender.oldest().filter(|_| is_full);
         let Some((index, holder)) = oldest else {
             self.blocked = None;
             return None;

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 /// See the module.
 ///
-/// Its driver lets it [`receive`](Self::receive) what comes, and while it [`may_send`](Self::may_send) and the channel has room, sends its
+/// Its driver lets it [`receive`](Self::receive) what comes while the master [`reads`](Self::reads), and while it [`may_send`](Self::may_send) and the channel has room, sends its
 /// [`next_frame`](Self::next_frame); it lets it know when it is [`woken`](Self::woken) and when its time is [`due`](Self::due), from the start on.
 /// The first error is the end: it [`leave`](Self::leave)s.
 pub(super) struct Attendant {
@@ -32,6 +32,8 @@ pub(super) struct Attendant {
     lent: Vec<Lent<Value>>,
     /// A value that it is to have alone.
     pub(super) alone: Option<Index>,
+    /// Its channel was read lately.
+    read: bool,
 }
 
 impl Attendant {
@@ -78,6 +80,7 @@ impl Attendant {
                     strays: HashMap::new(),
                     each: None,
                     reports: Sum::default(),
+                    parts: 0,
                 },
             );
             (sub, name, keep)
@@ -102,7 +105,17 @@ impl Attendant {
             master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
         }
         master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
-        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None }
+        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None, read: true }
+    }
+
+    /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.
+    pub(super) fn reads(&mut self, now: Instant) -> bool {
+        let reads = self.master.reads(self.sub);
+        if !(reads && self.read) {
+            self.seat.received(now);
+        }
+        self.read = reads;
+        reads
     }
 
     /// Whether there is a frame to send, or values may be asked for.

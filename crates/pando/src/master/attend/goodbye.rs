@@ -10,6 +10,7 @@ impl Attendant {
         let (held, suspicions) = self.master.with(|core| {
             let suspicions = if matches!(end, End::Lost | End::Silent) { core.vanished(self.sub) } else { Vec::new() };
             core.forget_copies(self.sub);
+            core.forget_parts(self.sub);
             core.seats.remove(&self.sub);
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());

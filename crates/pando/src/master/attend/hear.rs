@@ -22,7 +22,11 @@ impl Attendant {
             Frame::Binary(bytes) => match self.seat.binary(bytes) {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
-                Ok(None) => Ok(()),
+                Ok(None) => {
+                    let parts = self.seat.parts();
+                    self.master.with(|core| core.has_parts(self.sub, parts));
+                    Ok(())
+                }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
             },
             Frame::Text(text) if text.len() > LONGEST_MESSAGE => Err(End::Protocol("a message too long".into())),
@@ -35,6 +39,7 @@ impl Attendant {
 
     fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
         match message {
+            ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::Protocol("it talks and does not listen".into())),
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
             ToMaster::Pong(beat) => self.seat.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
@@ -100,6 +105,7 @@ impl Attendant {
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
         let yielded = master.with(|core| {
+            core.has_parts(sub, 0);
             let (mut done, mut micros) = (0, 0);
             for answer in answers {
                 let holds = core.lender.holder(answer.id) == Some(sub);
