@@ -19,7 +19,7 @@ type Socket = WebSocketStream<TcpStream>;
 /// Where the master is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    host: String,
+    pub(crate) host: String,
     /// The join token; empty with open access.
     pub(crate) token: String,
 }
@@ -77,6 +77,11 @@ impl Link {
                 }
             }
         }
+    }
+
+    /// Sends a message as it is.
+    pub(crate) fn raw(&self, message: Message) {
+        self.queue(Instant::now(), message);
     }
 
     fn queue(&self, due: Instant, message: Message) {
