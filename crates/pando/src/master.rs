@@ -46,7 +46,7 @@ use input::InputQueue;
 use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard},
     time::{Duration, Instant},
@@ -139,7 +139,8 @@ pub(crate) struct Core {
     journal: Option<Arc<Recorder>>,
     /// Results of an earlier run are still to come: the input is read although nobody asks.
     resuming: bool,
-    pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
+    /// In the order of their coming, so that what is decided among equals is decided alike each time.
+    pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
     /// Values that were lent a second time (`--speculate`).
@@ -221,7 +222,7 @@ impl Master {
             targets: VecDeque::new(),
             journal: None,
             resuming: false,
-            seats: HashMap::new(),
+            seats: BTreeMap::new(),
             speculated: BTreeSet::new(),
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
