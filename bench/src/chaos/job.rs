@@ -14,6 +14,14 @@ pub(crate) enum Framing {
     Json,
 }
 
+/// What happens to values at which every attempt fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnError {
+    Stop,
+    Skip,
+    Report,
+}
+
 /// What follows the length and the hash of a value in its result.
 #[derive(Debug, Clone, Copy)]
 enum Tail {
@@ -33,10 +41,14 @@ pub(crate) struct Job {
     modern: bool,
     /// The first attempt fails at about one of so many values.
     flaky: Option<u32>,
+    /// Every attempt fails at about one of so many values, and this follows.
+    poison: Option<(u32, OnError)>,
     /// About the time of one call.
     pub(crate) latency: Duration,
     /// It computes all the time, and does not wait.
     busy: bool,
+    /// The values are words of the command line.
+    as_items: bool,
     /// The input comes from a pipe, with pauses; else from a file.
     pub(crate) trickles: bool,
     /// Lines end in `\r\n`.
@@ -61,8 +73,10 @@ impl Job {
             tail: chance.one(&[Tail::Nothing, Tail::Reversed, Tail::Reversed, Tail::Digits(2000), Tail::Digits(200_000)]),
             modern: chance.is(0.5),
             flaky: None,
+            poison: None,
             latency: if chance.is(0.15) { Duration::ZERO } else { latency },
             busy: chance.is(0.1),
+            as_items: false,
             trickles: chance.is(0.3),
             carriage: framing == Framing::Lines && chance.is(0.1),
             open_end: chance.is(0.3),
@@ -73,7 +87,14 @@ impl Job {
         if count > 50 && matches!(job.tail, Tail::Digits(_)) {
             job.tail = Tail::Digits(2000);
         }
-        job.flaky = (job.modern && chance.is(0.3)).then(|| chance.one(&[3, 20, 100]));
+        let often = [3, 20, 100];
+        if chance.is(0.2) {
+            let what = if framing == Framing::Json { OnError::Report } else { OnError::Stop };
+            job.poison = Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
+        } else if job.modern && chance.is(0.3) {
+            job.flaky = Some(chance.one(&often));
+        }
+        job.as_items = count > 0 && framing != Framing::Null && chance.is(0.1) && job.may_be_items();
         job.options = options(chance, &job);
         job
     }
@@ -100,6 +121,8 @@ impl Job {
         };
         let flaky =
             self.flaky.map(|one| format!("if (attempt === 1 && h % {one} === 0) throw new Error('flaky')\n")).unwrap_or_default();
+        let poison =
+            self.poison.map(|(one, _)| format!("if (h % {one} === 1) throw new Error('poison ' + h)\n")).unwrap_or_default();
         let export = match self.modern {
             true => "export default (v, { attempt }) => new Promise((answer, fail) => later(v, attempt, answer, fail))",
             false => "module.exports['/pando/1.0.0'] = (v, cb) => later(v, 2, r => cb(null, r), cb)",
@@ -109,7 +132,7 @@ impl Job {
              const x = typeof v === 'string' ? v : JSON.stringify(v)\n\
              let h = 0x811c9dc5\n\
              for (let i = 0; i < x.length; i++) h = Math.imul(h ^ x.charCodeAt(i), 0x01000193) >>> 0\n\
-             {flaky}return x.length + ':' + h + {tail}\n\
+             {flaky}{poison}return x.length + ':' + h + {tail}\n\
              }}\n\
              function later (v, attempt, answer, fail) {{\n{late}\n}}\n{export}\n"
         )
@@ -131,6 +154,9 @@ impl Job {
         let hash = hash(&text);
         if value.attempt == 0 && self.flaky.is_some_and(|one| hash % one == 0) {
             return Err(Failure { message: "flaky".into(), stack: None, kind: "throw".into() });
+        }
+        if self.poison.is_some_and(|(one, _)| hash % one == 1) {
+            return Err(Failure { message: format!("poison {hash}"), stack: None, kind: "throw".into() });
         }
         let result = self.result(&text, hash);
         Ok(match self.framing {
@@ -165,18 +191,44 @@ impl Job {
         input
     }
 
-    /// What pando has to print: that of a loop over the values.
-    pub(crate) fn expected(&self) -> Vec<u8> {
-        let mut output = Vec::new();
+    fn may_be_items(&self) -> bool {
+        let all: usize = self.values.iter().map(|value| value.len() + 9).sum();
+        all < 500_000 && self.values.iter().all(|value| value.len() < 100_000 && !value.contains('\0'))
+    }
+
+    /// What pando has to do: as a loop over the values does.
+    pub(crate) fn expected(&self) -> Expected {
+        let mut expected = Expected::default();
         let form = if self.framing == Framing::Json { Form::Json } else { Form::Text };
-        for value in &self.values {
+        for (index, value) in (0..).zip(&self.values) {
             let mut value = Value::new(Bytes::copy_from_slice(value.as_bytes()), form);
             value.attempt = 1;
-            let (_, result) = self.answer(&value).expect("only first attempts fail");
-            output.extend_from_slice(&result);
-            output.push(self.separator());
+            match self.answer(&value) {
+                Ok((_, result)) => {
+                    expected.results.push(index);
+                    expected.output.extend_from_slice(&result);
+                    expected.output.push(self.separator());
+                }
+                Err(failure) => {
+                    expected.status = 1;
+                    match self.poison.map(|(_, on_error)| on_error) {
+                        Some(OnError::Skip) => {}
+                        Some(OnError::Report) => {
+                            let report = serde_json::json!({"error": {"index": index + 1, "message": failure.message}});
+                            expected.output.extend_from_slice(report.to_string().as_bytes());
+                            expected.output.push(b'\n');
+                        }
+                        Some(OnError::Stop) | None => return expected,
+                    }
+                }
+            }
         }
-        output
+        expected
+    }
+
+    /// Whether an attempt that fails for nothing must not fail the value.
+    pub(crate) fn counts_attempts(&self) -> bool {
+        self.poison.is_some()
     }
 
     pub(crate) fn separator(&self) -> u8 {
@@ -188,10 +240,25 @@ impl Job {
         &self.options
     }
 
+    /// Words that follow all others.
+    pub(crate) fn items(&self) -> impl Iterator<Item = String> {
+        let values = self.values.iter().cloned();
+        self.as_items.then(|| ["--".to_owned()].into_iter().chain(values)).into_iter().flatten()
+    }
+
     /// Whether this machine's own cores take part.
     pub(crate) fn has_local_cores(&self) -> bool {
         !self.options.windows(2).any(|two| two == ["--cores", "0"])
     }
+}
+
+/// What a run has to come to.
+#[derive(Debug, Default)]
+pub(crate) struct Expected {
+    pub(crate) output: Vec<u8>,
+    pub(crate) status: i32,
+    /// The values whose results are in the output.
+    pub(crate) results: Vec<u64>,
 }
 
 /// In words, without the values.
@@ -201,21 +268,33 @@ impl std::fmt::Display for Job {
         let longest = self.values.iter().map(String::len).max().unwrap_or(0);
         write!(
             f,
-            "{} values of {bytes} bytes, the longest {longest}; {:?} each{}, tail {:?}, {}; options {}",
+            "{} values of {bytes} bytes, the longest {longest}; {:?} each{}, tail {:?}, {:?} flaky, {:?} poisonous; {}; options {}",
             self.values.len(),
             self.latency,
             if self.busy { " (busy)" } else { "" },
             self.tail,
-            if self.trickles { "the input trickles" } else { "the input is a file" },
+            self.flaky,
+            self.poison,
+            match (self.as_items, self.trickles) {
+                (true, _) => "words of the command line",
+                (_, true) => "the input trickles",
+                _ => "the input is a file",
+            },
             self.options.join(" ")
         )
     }
 }
 
 fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
-    let mut options = vec!["--stdin".to_owned(), "--heartbeat".into(), format!("{}ms", job.heartbeat.as_millis())];
+    let mut options = vec!["--heartbeat".to_owned(), format!("{}ms", job.heartbeat.as_millis())];
     let mut option = |name: &str, value: String| options.extend([name.to_owned(), value]);
-    option("--retries", "1000000".into());
+    match job.poison {
+        None => option("--retries", "1000000".into()),
+        Some((_, on_error)) => {
+            option("--retries", chance.one(&["0", "1", "2"]).into());
+            option("--on-error", format!("{on_error:?}").to_lowercase());
+        }
+    }
     option("--cores", if chance.is(0.12) { chance.one(&["1", "2"]) } else { "0" }.into());
     if chance.is(0.5) {
         option("--window", chance.one(&["1", "2", "5", "20", "100", "1000"]).into());
@@ -231,8 +310,10 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
         Framing::Null => options.push("-0".into()),
         Framing::Json => options.push("--json".into()),
     }
-    if chance.is(0.25) {
-        options.push("--speculate".into());
+    let flags = [("--speculate", 0.25), ("-v", 0.1), ("--progress=always", 0.1), ("--events=events", 0.1), ("-q", 0.1)];
+    options.extend(flags.iter().filter(|(_, share)| chance.is(*share)).map(|(flag, _)| (*flag).to_owned()));
+    if !job.as_items {
+        options.push("--stdin".into());
     }
     options
 }

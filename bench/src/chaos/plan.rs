@@ -15,7 +15,9 @@ pub struct Plan {
     /// Whoever reads the output stops, when this share of it has come, for this time.
     pub(crate) reader_stops: Vec<(f64, Duration)>,
     /// What happens to the tab, if one takes part.
-    pub(crate) tab: Option<Vec<(Duration, TabStep)>>,
+    pub(crate) tab: Option<TabPlan>,
+    /// Nobody reads what it says, but its address.
+    pub(crate) unheard: bool,
     /// For everything else that is left to chance.
     pub(crate) chance_seed: u64,
 }
@@ -81,10 +83,21 @@ pub(crate) enum When {
 pub(crate) enum Deed {
     /// It stands still.
     Freeze(Duration),
-    /// It is killed, and started again after a while.
-    Kill(Duration),
-    /// Ctrl-C; it is started again after its end.
-    Interrupt(Duration),
+    /// One of its cores is killed.
+    KillCore,
+    /// One of its cores stands still.
+    FreezeCore(Duration),
+    /// It is killed, and started again after a while, with so many bytes less in its journal: they had not reached the disk.
+    Kill(Duration, u64),
+    /// So many times Ctrl-C; it is started again after its end.
+    Interrupt(Duration, u32),
+}
+
+/// What a tab is like, and what happens to it.
+#[derive(Debug, Clone)]
+pub(crate) struct TabPlan {
+    pub(crate) protocol: &'static str,
+    pub(crate) steps: Vec<(Duration, TabStep)>,
 }
 
 /// What happens to a tab.
@@ -121,6 +134,9 @@ impl Plan {
         let mut volunteers = characters(&mut chance, horizon, heartbeat);
         let cores = volunteers.iter().map(|volunteer| volunteer.cores).sum::<u32>();
         let job = Job::new(&mut chance, count as usize, time, cores, heartbeat);
+        if job.counts_attempts() {
+            volunteers.iter_mut().for_each(|volunteer| volunteer.steps.retain(|(_, step)| !matches!(step, Step::Fail(_))));
+        }
         let deeds = deeds(&mut chance, &job, time, heartbeat);
         let reader_stops = match chance.is(0.2) {
             true => (0..chance.of_range(1..4)).map(|_| (chance.0.f64(), chance.time(300 * MS))).collect(),
@@ -128,9 +144,11 @@ impl Plan {
         };
         let tab = has_tab.then(|| {
             volunteers.truncate(2);
-            tab_steps(&mut chance, horizon, heartbeat)
+            let protocol = chance.one(&["websocket", "websocket", "webrtc"]);
+            TabPlan { protocol, steps: tab_steps(&mut chance, horizon, heartbeat) }
         });
-        Self { seed, job, volunteers, deeds, reader_stops, tab, chance_seed: chance.0.u64(..) }
+        let unheard = chance.is(0.05);
+        Self { seed, job, volunteers, deeds, reader_stops, tab, unheard, chance_seed: chance.0.u64(..) }
     }
 }
 
@@ -151,9 +169,10 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
         .collect();
     volunteers[0].joins = chance.time(horizon / 4);
     if chance.is(0.25) {
-        let mut liar = Character { name: "Liar".into(), cores: 0, stays: true, ..volunteers[0].clone() };
+        let mut steps = steps(chance, horizon, heartbeat, calm);
         // What it holds it could answer wrongly.
-        liar.steps.retain(|(_, step)| !matches!(step, Step::Lend(..) | Step::Lie(Lie::Holds)));
+        steps.retain(|(_, step)| !matches!(step, Step::Lend(..) | Step::Lie(Lie::Holds)));
+        let liar = Character { name: "Liar".into(), cores: 0, stays: true, steps, ..volunteers[0].clone() };
         volunteers.push(liar);
     }
     volunteers
@@ -195,10 +214,16 @@ fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) ->
     if chance.is(0.1) {
         deeds.push((when(chance), Deed::Freeze(chance.time(heartbeat * 5))));
     }
+    if job.has_local_cores() && !job.counts_attempts() && chance.is(0.6) {
+        let deed = if chance.is(0.6) { Deed::KillCore } else { Deed::FreezeCore(chance.time(heartbeat * 5)) };
+        deeds.push((when(chance), deed));
+    }
     if job.journal {
         for _ in 0..chance.one(&[0, 1, 1, 1, 2, 3]) {
             let pause = if chance.is(0.5) { Duration::ZERO } else { chance.time(200 * MS) };
-            let deed = if chance.is(0.8) { Deed::Kill(pause) } else { Deed::Interrupt(pause) };
+            let torn = if chance.is(0.3) { chance.of_size(1.0, 3000.0) as u64 } else { 0 };
+            let deed =
+                if chance.is(0.8) { Deed::Kill(pause, torn) } else { Deed::Interrupt(pause, chance.of_range(1..3) as u32) };
             deeds.push((when(chance), deed));
         }
     }
@@ -244,9 +269,11 @@ impl fmt::Display for Plan {
                 writeln!(f, "  at {at:?}: {step:?}")?;
             }
         }
-        for (at, step) in self.tab.iter().flatten() {
-            writeln!(f, "the tab: at {at:?}: {step:?}")?;
+        if self.unheard {
+            writeln!(f, "nobody reads what it says")?;
         }
-        Ok(())
+        let Some(TabPlan { protocol, steps }) = &self.tab else { return Ok(()) };
+        writeln!(f, "the tab: by {protocol}")?;
+        steps.iter().try_for_each(|(at, step)| writeln!(f, "  at {at:?}: {step:?}"))
     }
 }

@@ -3,13 +3,14 @@
 use super::{
     Setup,
     chance::Chance,
+    job::Expected,
     judge::difference,
     master::{Life, Master},
     plan::{Deed, Plan},
     tab::Tab,
     volunteer::Volunteer,
 };
-use crate::swarm::link::Address;
+use crate::{swarm::link::Address, system::has_ended};
 use std::{
     collections::BTreeSet,
     fmt, fs, io,
@@ -73,7 +74,7 @@ impl fmt::Display for Counts {
         let of = |count: &AtomicU64| count.load(Relaxed);
         write!(
             f,
-            "{} values, {} volunteers by hand, {} steps taken, {} runs with a tab, {} with local cores, {} with a journal, {} restarts of the master",
+            "{} values, {} volunteers by hand, {} things that happened to them, {} runs with a tab, {} with local cores, {} with a journal, {} restarts of the master",
             of(&self.values),
             of(&self.volunteers),
             of(&self.steps),
@@ -89,7 +90,7 @@ impl fmt::Display for Counts {
 pub(crate) struct Context {
     pub(crate) plan: Plan,
     pub(crate) pando: PathBuf,
-    pub(crate) expected: Vec<u8>,
+    pub(crate) expected: Expected,
     /// How many values there are.
     pub(crate) count: u64,
     pub(crate) forge: bool,
@@ -179,6 +180,7 @@ fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<
     if job.journal {
         words.extend(["--journal".into(), "journal".into()]);
     }
+    words.extend(job.items());
     Ok(words)
 }
 
@@ -227,19 +229,28 @@ async fn lives(context: &Arc<Context>, folder: &Path, words: &[String], chance: 
     let mut lives = Vec::new();
     let until = Instant::now() + PATIENCE;
     loop {
-        let pause = deeds.iter().find_map(|(_, deed)| match deed {
-            Deed::Freeze(_) => None,
-            Deed::Kill(time) | Deed::Interrupt(time) => Some(*time),
-        });
         let master = Master::start(context, folder, words, chance).expect("pando can be started");
         let life = master.live(&mut deeds, until.saturating_duration_since(Instant::now())).await;
         context.tell(&format!("the master ended: {:?}, {} bytes printed", life.status, life.output.len()));
-        let again = life.ended && life.status.is_some_and(|status| !status.success());
+        // What had ended by itself is not to be ended.
+        let of_itself = life.status.is_none_or(|status| status.success());
+        let ended = life.ended.filter(|_| !of_itself);
         lives.push(life);
-        if !again {
-            return lives;
+        match ended {
+            Some(Deed::Kill(pause, torn)) => {
+                tear(&folder.join("journal"), torn);
+                tokio::time::sleep(pause).await;
+            }
+            Some(Deed::Interrupt(pause, _)) => tokio::time::sleep(pause).await,
+            _ => return lives,
         }
-        tokio::time::sleep(pause.unwrap_or_default()).await;
+    }
+}
+
+/// Takes bytes off the end of a journal.
+fn tear(journal: &Path, bytes: u64) {
+    if let Ok(file) = fs::OpenOptions::new().write(true).open(journal) {
+        let _ = file.metadata().and_then(|about| file.set_len(about.len().saturating_sub(bytes)));
     }
 }
 
@@ -252,32 +263,51 @@ fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<String> {
         let last = number + 1 == lives.len();
         match life.status {
             None => wrong(format!("it hangs: it did not end within {PATIENCE:?}")),
-            Some(status) if last && !status.success() => wrong(format!("it ended with {status}")),
+            Some(status) if last && status.code() != Some(context.expected.status) => wrong(format!("it ended with {status}")),
             // Ctrl-C: what had been read was finished. Or it was killed.
             Some(status) if !matches!(status.code(), Some(0 | 1) | None) => wrong(format!("it ended with {status}")),
             Some(_) => {}
         }
-        if last || !context.expected.starts_with(&life.output) {
-            difference(&context.expected, &life.output, job.separator()).into_iter().for_each(&mut wrong);
+        if last || !context.expected.output.starts_with(&life.output) {
+            difference(&context.expected.output, &life.output, job.separator()).into_iter().for_each(&mut wrong);
         }
         if let Some(line) = life.said.lines().find(|line| line.contains("panicked at") || line.contains("a process is left")) {
             wrong(line.to_owned());
         }
-    }
-    if job.journal {
-        let bytes = fs::read(folder.join("journal")).unwrap_or_default();
-        match pando::journal::read(&bytes) {
-            Ok(contents) => {
-                let mut items = contents.items;
-                items.sort_unstable();
-                if what.is_empty() && !items.iter().copied().eq(0..context.count) {
-                    what.push(format!("the journal does not have each result once, but those of {items:?}"));
-                }
-            }
-            Err(error) => what.push(format!("the journal cannot be read: {error}")),
+        if life.children.iter().any(|child| !ends_soon(*child)) {
+            wrong("a child of it goes on without it".into());
         }
     }
+    if job.journal && what.is_empty() {
+        what.extend(kept_wrongly(&context.expected, &folder.join("journal")));
+    }
     what
+}
+
+/// What is wrong with what is in a journal after a run.
+fn kept_wrongly(expected: &Expected, journal: &Path) -> Option<String> {
+    let contents = match pando::journal::read(&fs::read(journal).unwrap_or_default()) {
+        Ok(contents) => contents,
+        Err(error) => return Some(format!("the journal cannot be read: {error}")),
+    };
+    let items: BTreeSet<u64> = contents.items.iter().copied().collect();
+    if items.len() < contents.items.len() {
+        return Some(format!("the journal has results more than once: {:?}", contents.items));
+    }
+    let missing = expected.results.iter().find(|index| !items.contains(index))?;
+    Some(format!("the journal does not have the result of item {}", missing + 1))
+}
+
+/// Whether process `id` is gone, or goes within a while.
+fn ends_soon(id: u32) -> bool {
+    let until = Instant::now() + Duration::from_secs(10);
+    while !has_ended(id) {
+        if Instant::now() > until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
 }
 
 /// Writes down all that is known of a run.
@@ -285,7 +315,7 @@ fn keep(context: &Context, lives: &[Life], what: &[String], plan: &str, words: &
     let told = context.told.lock().expect("nobody panics with it").join("\n");
     fs::write(folder.join("plan"), format!("{plan}\npando {}\n\n{}\n", words.join(" "), what.join("\n")))?;
     fs::write(folder.join("steps"), told)?;
-    fs::write(folder.join("expected"), &context.expected)?;
+    fs::write(folder.join("expected"), &context.expected.output)?;
     for (number, life) in lives.iter().enumerate() {
         fs::write(folder.join(format!("printed.{}", number + 1)), &life.output)?;
         fs::write(folder.join(format!("said.{}", number + 1)), &life.said)?;

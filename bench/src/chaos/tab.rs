@@ -1,6 +1,9 @@
 //! A tab of a real Chromium, behind a link that can be cut.
 
-use super::{plan::TabStep, run::Context};
+use super::{
+    plan::{TabPlan, TabStep},
+    run::Context,
+};
 use crate::browser::Browser;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -16,7 +19,7 @@ use tokio::{
 pub(crate) struct Tab {
     chromium: PathBuf,
     context: Arc<Context>,
-    steps: Vec<(Duration, TabStep)>,
+    plan: TabPlan,
 }
 
 /// What the link does.
@@ -28,20 +31,21 @@ enum Way {
 }
 
 impl Tab {
-    pub(crate) fn new(chromium: PathBuf, context: Arc<Context>, steps: Vec<(Duration, TabStep)>) -> Self {
-        Self { chromium, context, steps }
+    pub(crate) fn new(chromium: PathBuf, context: Arc<Context>, plan: TabPlan) -> Self {
+        Self { chromium, context, plan }
     }
 
     /// Comes, and comes back, until it is ended.
     pub(crate) async fn live(self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let place = listener.local_addr().expect("it is bound");
-        let url = format!("http://{place}/{}/#device=Tab;cores=2;", self.context.address().token);
+        let (token, protocol) = (self.context.address().token, self.plan.protocol);
+        let url = format!("http://{place}/{token}/#device=Tab;cores=2;protocol={protocol};");
         let (way, state) = watch::channel(Way::Open);
         let mut passing = JoinSet::new();
         passing.spawn(pass(listener, self.context.clone(), state));
         let mut process = self.open(&url);
-        for (at, step) in &self.steps {
+        for (at, step) in &self.plan.steps {
             tokio::time::sleep_until((self.context.start() + *at).into()).await;
             self.context.tell(&format!("the tab: {step:?}"));
             match *step {

@@ -79,11 +79,6 @@ impl Link {
         }
     }
 
-    /// Sends a message as it is.
-    pub(crate) fn raw(&self, message: Message) {
-        self.queue(Instant::now(), message);
-    }
-
     fn queue(&self, due: Instant, message: Message) {
         // A writer that has ended leaves the reader to notice.
         let _ = self.outgoing.send((due, message));
