@@ -52,6 +52,9 @@ impl Attendant {
                 core.lender.close(old);
             }
             let sub = core.lender.open();
+            if cores == 0 {
+                core.lender.pause(sub);
+            }
             let mut keep = Vec::new();
             for id in hello.holds.iter().copied().filter(|_| same_job) {
                 if let Some(lent) = core.lender.take_up(sub, id) {
