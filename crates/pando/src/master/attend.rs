@@ -5,6 +5,7 @@ mod hear;
 
 use super::{
     Master, SeatEntry, Standing,
+    progress::Progress,
     report::Sum,
     seat::{Due, Seat},
 };
@@ -51,6 +52,8 @@ enum End {
     Lost,
     /// Silent for three heartbeats.
     Silent,
+    /// It answers pings, and neither computes nor returns what it was lent.
+    Stuck,
     /// The same device came back on another channel.
     Replaced,
     /// It broke the protocol.
@@ -165,6 +168,8 @@ impl Attendant {
                     recalls: Vec::new(),
                     yields: false,
                     recalled: None,
+                    progress: Progress::new(now),
+                    stuck: false,
                     copies: Vec::new(),
                     strays: HashMap::new(),
                     each: None,
@@ -217,9 +222,12 @@ impl Attendant {
                     }
                 },
                 () = wake.notified() => {
-                    let Standing { finished, replaced, recalls, yields, copies } = self.master.standing(self.sub);
-                    if finished || replaced {
-                        return if finished { End::Done } else { End::Replaced };
+                    let Standing { finished, replaced, stuck, recalls, yields, copies } = self.master.standing(self.sub);
+                    match (finished, replaced, stuck) {
+                        (true, ..) => return End::Done,
+                        (_, true, _) => return End::Replaced,
+                        (.., true) => return End::Stuck,
+                        _ => {}
                     }
                     self.asking = !yields;
                     if !recalls.is_empty() {
@@ -252,7 +260,9 @@ impl Attendant {
         let mut length = 1;
         let (mut asking, mut done) = (true, false);
         let mut short = 0;
+        let now = Instant::now();
         self.master.with(|core| {
+            let first = core.lender.held(sub) == 0;
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
             if alone.is_some() {
                 asking = false;
@@ -281,6 +291,9 @@ impl Attendant {
             }
             if let Some(seat) = core.seats.get_mut(&sub) {
                 seat.short = short;
+                if !lent.is_empty() {
+                    seat.progress.lent(first, now);
+                }
             }
         });
         self.asking = asking;
@@ -296,7 +309,7 @@ impl Attendant {
         Ok(())
     }
 
-    /// Sends a value that another device holds.
+    /// Sends a value that it has not asked for.
     fn send_copy(&mut self, Lent { index, value }: Lent<Value>) {
         self.seat.lent(value.bytes.len() as u64);
         self.seat.send(protocol::encode_values([(index, &value)], protocol::value_len(&value)));

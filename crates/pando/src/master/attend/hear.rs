@@ -4,7 +4,7 @@ use super::{Attendant, End, unused_name};
 use crate::{
     console::printable,
     master::{Core, Job},
-    protocol::{Answer, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
+    protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -17,12 +17,16 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 impl Attendant {
     /// Takes one frame; an error is the end of the channel.
     pub(super) fn receive(&mut self, frame: Frame) -> Result<(), End> {
-        self.seat.received(Instant::now());
+        let now = Instant::now();
+        self.seat.received(now);
         match frame {
             Frame::Binary(bytes) => match self.seat.binary(bytes) {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
-                Ok(None) => Ok(()),
+                Ok(None) => {
+                    self.makes_progress(now);
+                    Ok(())
+                }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
             },
             Frame::Text(text) if text.len() > LONGEST_MESSAGE => Err(End::Protocol("a message too long".into())),
@@ -36,10 +40,10 @@ impl Attendant {
     fn message(&mut self, message: ToMaster) -> Result<(), End> {
         match message {
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
-            ToMaster::Pong(beat) => self.seat.pong(&beat, Instant::now()),
+            ToMaster::Pong(beat) => self.pong(&beat),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores),
-            ToMaster::Started { items } => self.master.started(self.sub, &items),
+            ToMaster::Started { items, loading } => self.master.started(self.sub, &items, loading),
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
@@ -76,11 +80,27 @@ impl Attendant {
         });
     }
 
+    fn pong(&mut self, beat: &Beat) {
+        let now = Instant::now();
+        if self.seat.pong(beat, now) {
+            self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(now)));
+        }
+    }
+
+    /// Something came that is about its values.
+    fn makes_progress(&self, now: Instant) {
+        self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.made(now)));
+    }
+
     fn returned(&mut self, ids: &[u64], careful: bool) {
+        let now = Instant::now();
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
                     continue;
+                }
+                if let Some(entry) = core.seats.get_mut(&self.sub) {
+                    entry.progress.returned(now);
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
                     self.seat.settled(value.bytes.len() as u64);
@@ -121,6 +141,7 @@ impl Attendant {
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
                 entry.done += done;
+                entry.progress.made(now);
                 if let Some(each) = micros.checked_div(done) {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
