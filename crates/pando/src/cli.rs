@@ -198,7 +198,7 @@ pub struct Cli {
     #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
     pub progress: When,
 
-    /// Hide what the function prints
+    /// Hide what the function prints and reports
     #[arg(short, long, env = "PANDO_QUIET", value_parser = YesOrNo::new())]
     pub quiet: bool,
 

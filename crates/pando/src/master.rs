@@ -12,6 +12,7 @@ mod held_back;
 mod input;
 mod journaled;
 mod output;
+mod progress;
 mod report;
 mod seat;
 mod speculation;
@@ -102,6 +103,11 @@ impl Job {
     fn heartbeat(&self) -> Duration {
         Duration::from_millis(self.options.heartbeat)
     }
+
+    /// How long a device may be silent, or at nothing, before something is wrong with it.
+    fn patience(&self) -> Duration {
+        self.heartbeat() * 3
+    }
 }
 
 /// One run. Shared by its threads and tasks.
@@ -151,6 +157,8 @@ pub(crate) struct Core {
     pub(crate) calls_per_core: u64,
     /// Values that were lent a second time (`--speculate`).
     speculated: BTreeSet<Index>,
+    /// The oldest value that waits to be lent again, and since when it has been that.
+    unwanted: Option<(Index, Instant)>,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
@@ -185,7 +193,12 @@ pub(crate) struct SeatEntry {
     pub(crate) yields: bool,
     /// When it was last asked because of that.
     pub(crate) recalled: Option<Instant>,
-    /// Values that it is to compute although another device holds them.
+    /// Whether it gets on with what it holds.
+    pub(crate) progress: progress::Progress,
+    /// Ends its channel: it neither computes nor returns what it was lent.
+    pub(crate) stuck: bool,
+    /// Values for it that it has not asked for: those that it is to compute although another device holds them, and those that it
+    /// failed and that nobody else comes for.
     pub(crate) copies: Vec<Lent<Value>>,
     /// Values that it computes and does not hold, and their bytes: such copies, and what a copy elsewhere was faster with.
     pub(crate) strays: HashMap<Index, u64>,
@@ -204,6 +217,8 @@ pub(crate) struct Standing {
     pub(crate) finished: bool,
     /// The device came back on another channel.
     pub(crate) replaced: bool,
+    /// It neither computes nor returns what it was lent.
+    pub(crate) stuck: bool,
     /// Values to ask back.
     pub(crate) recalls: Vec<Index>,
     /// Others have a go at those before it asks again.
@@ -233,6 +248,7 @@ impl Master {
             seats: BTreeMap::new(),
             held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
+            unwanted: None,
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
@@ -318,6 +334,7 @@ impl Master {
             Some(seat) => Standing {
                 finished,
                 replaced: seat.replaced,
+                stuck: seat.stuck,
                 recalls: std::mem::take(&mut seat.recalls),
                 yields: seat.yields,
                 copies: std::mem::take(&mut seat.copies),

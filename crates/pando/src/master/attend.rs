@@ -44,6 +44,8 @@ enum End {
     Lost,
     /// Silent for three heartbeats.
     Silent,
+    /// It answers pings, and neither computes nor returns what it was lent.
+    Stuck,
     /// The same device came back on another channel.
     Replaced,
     /// It broke the protocol.

@@ -5,7 +5,7 @@
 //! what is read somebody finds room for it.
 
 use super::{Core, Master};
-use std::{collections::HashSet, mem, sync::atomic::Ordering};
+use std::{collections::HashSet, mem, sync::atomic::Ordering, time::Instant};
 use stream_lender::{Index, SubStreamId};
 
 /// Bytes of results, whole or in parts, from which on no more are read. As many as the window has.
@@ -26,7 +26,7 @@ pub(crate) struct HeldBack {
 
 impl Master {
     /// Whether the channel of `sub` may be read now; if not, it is woken when that has changed.
-    pub(crate) fn reads(&self, sub: SubStreamId) -> bool {
+    pub(crate) fn reads(&self, sub: SubStreamId, now: Instant) -> bool {
         if !self.holds_back.load(Ordering::Relaxed) {
             return true;
         }
@@ -34,6 +34,10 @@ impl Master {
         let reads = core.reads(sub);
         if !reads {
             core.held_back.subs.insert(sub);
+            // What it has done in the meantime is not seen.
+            if let Some(seat) = core.seats.get_mut(&sub) {
+                seat.progress.returned(now);
+            }
         }
         reads
     }

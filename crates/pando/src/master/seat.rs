@@ -33,6 +33,8 @@ pub(crate) struct Seat {
     started: Instant,
     heartbeat: Duration,
     last_sent: Instant,
+    /// When the last part of a value went out.
+    last_value: Instant,
     last_received: Instant,
 }
 
@@ -58,6 +60,7 @@ impl Seat {
             started: now,
             heartbeat,
             last_sent: now,
+            last_value: now,
             last_received: now,
         }
     }
@@ -124,6 +127,7 @@ impl Seat {
                 if !self.cutter.is_busy() {
                     self.cutter.start(self.frames.pop_front().unwrap_or_default());
                 }
+                self.last_value = now;
                 self.cutter.next_frame().map(Frame::Binary)
             }
         };
@@ -169,12 +173,14 @@ impl Seat {
         self.last_received = now;
     }
 
-    /// A pong came back with what the ping carried.
-    pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) {
-        if let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) {
-            let elapsed = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0 - sent;
-            self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
-        }
+    /// A pong came back with what the ping carried. Gives whether all values that were sent have arrived, since they went before the ping.
+    pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) -> bool {
+        let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) else { return false };
+        let since_start = |then: Instant| then.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
+        let elapsed = since_start(now) - sent;
+        let all_sent = self.frames.is_empty() && !self.cutter.is_busy() && since_start(self.last_value) <= sent;
+        self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
+        all_sent
     }
 
     /// Queues a ping, to measure the round trip.

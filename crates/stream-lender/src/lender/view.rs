@@ -63,6 +63,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.again.len()
     }
 
+    /// The oldest of them.
+    pub fn oldest_waiting(&self) -> Option<Index> {
+        self.again.oldest()
+    }
+
     /// Who holds a value.
     pub fn holder(&self, index: Index) -> Option<SubStreamId> {
         self.slots.holder(index)

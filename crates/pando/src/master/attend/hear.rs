@@ -4,7 +4,7 @@ use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
     master::{Core, Job},
-    protocol::{Answer, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
+    protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -25,6 +25,7 @@ impl Attendant {
                 Ok(None) => {
                     let parts = self.seat.parts();
                     self.master.with(|core| core.has_parts(self.sub, parts));
+                    self.makes_progress(now);
                     Ok(())
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
@@ -41,11 +42,11 @@ impl Attendant {
         match message {
             ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::Protocol("it talks and does not listen".into())),
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
-            ToMaster::Pong(beat) => self.seat.pong(&beat, now),
+            ToMaster::Pong(beat) => self.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores),
-            ToMaster::Started { items } => self.master.started(self.sub, &items, now),
-            ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
+            ToMaster::Started { items, loading } => self.master.started(self.sub, &items, loading, now),
+            ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
@@ -84,11 +85,25 @@ impl Attendant {
         });
     }
 
-    fn returned(&mut self, ids: &[u64], careful: bool) {
+    fn pong(&mut self, beat: &Beat, now: Instant) {
+        if self.seat.pong(beat, now) {
+            self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(now)));
+        }
+    }
+
+    /// Something came that is about its values.
+    fn makes_progress(&self, now: Instant) {
+        self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.made(now)));
+    }
+
+    fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
                     continue;
+                }
+                if let Some(entry) = core.seats.get_mut(&self.sub) {
+                    entry.progress.returned(now);
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
                     self.seat.settled(value.bytes.len() as u64);
@@ -129,6 +144,7 @@ impl Attendant {
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
                 entry.done += done;
+                entry.progress.made(now);
                 if let Some(each) = micros.checked_div(done) {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
