@@ -99,10 +99,12 @@ impl Core {
     /// Who gave values back may have them again: nobody else has taken them. From one that was stalled others will.
     fn end_yielding(&mut self) {
         let active = self.seats.values().any(|seat| !seat.replaced && seat.cores > 0 && !seat.progress.is_suspect());
-        let wait = active && self.lender.waiting() > 0;
-        for seat in self.seats.values_mut().filter(|seat| seat.yields && !(wait && seat.progress.is_suspect())) {
-            seat.yields = false;
-            seat.wake.notify_one();
+        for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.yields) {
+            let open = self.lender.waiting() > 0 || self.lender.held(*sub) > 0;
+            if !(active && open && seat.progress.is_suspect()) {
+                seat.yields = false;
+                seat.wake.notify_one();
+            }
         }
     }
 
