@@ -8,6 +8,7 @@ mod batch;
 mod confirm;
 mod failures;
 mod files;
+mod held_back;
 mod input;
 mod journaled;
 mod output;
@@ -43,13 +44,14 @@ use bytes::Bytes;
 use confirm::Unconfirmed;
 use failures::Failures;
 use futures_util::task::AtomicWaker;
+use held_back::HeldBack;
 use input::InputQueue;
 use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 use stream_lender::{Index, Lender, Lent, SubStreamId, Window};
@@ -119,6 +121,8 @@ pub struct Master {
     core: Mutex<Core>,
     /// Results of an earlier run, for who reads the input.
     resume: Mutex<Option<Resume>>,
+    /// Results stay with the devices for now, but for some: as `core` has it, for who looks in passing.
+    holds_back: AtomicBool,
     /// There are results to confirm.
     pub(crate) answered: Notify,
     /// Whoever reads the input: a thread, or a task.
@@ -145,7 +149,10 @@ pub(crate) struct Core {
     journal: Option<Arc<Recorder>>,
     /// Results of an earlier run are still to come: the input is read although nobody asks.
     resuming: bool,
-    pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
+    /// In the order of their coming, so that what is decided among equals is decided alike each time.
+    pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
+    /// Volunteers that are not heard for a while.
+    held_back: HeldBack,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
     /// Values that were lent a second time (`--speculate`).
@@ -199,6 +206,8 @@ pub(crate) struct SeatEntry {
     pub(crate) each: Option<Duration>,
     /// Reports of its function since the last line about them.
     pub(crate) reports: report::Sum,
+    /// Bytes of a result whose other parts are still to come.
+    pub(crate) parts: u64,
 }
 
 /// What a volunteer's task must know.
@@ -236,7 +245,8 @@ impl Master {
             targets: VecDeque::new(),
             journal: None,
             resuming: false,
-            seats: HashMap::new(),
+            seats: BTreeMap::new(),
+            held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
             unwanted: None,
             calls_per_core: job.options.concurrency.into(),
@@ -252,6 +262,7 @@ impl Master {
             events,
             core: Mutex::new(core),
             resume: Mutex::new(None),
+            holds_back: AtomicBool::new(false),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
             input_task: AtomicWaker::new(),
@@ -286,6 +297,7 @@ impl Master {
         if !core.unconfirmed.is_empty() {
             self.answered.notify_one();
         }
+        self.let_go(core);
         core.ask_for_more();
         if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said)) {
             core.output_waits = false;

@@ -1,5 +1,6 @@
 //! One run, from the command line to the exit status.
 
+mod awake;
 mod ends;
 mod function;
 mod journal;
@@ -8,6 +9,7 @@ mod local;
 mod open;
 mod progress;
 mod signals;
+mod urls;
 
 pub(crate) use open::Open;
 

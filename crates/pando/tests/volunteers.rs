@@ -251,19 +251,21 @@ fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() 
 }
 
 #[test]
-fn what_one_device_failed_does_not_wait_for_another_that_is_paused() {
-    let run = idle(1).args(["--events", "events.jsonl"]).start();
+fn what_one_device_failed_does_not_wait_for_ever_for_another_that_is_busy() {
+    let run = idle(2).args(["--batch-size", "1", "--heartbeat", "20s"]).start();
     let url = run.url();
-    let (mut paused, mut only) = (WebSocket::open(&url), WebSocket::open(&url));
-    paused.hello(&url, "paused", 0);
-    only.hello(&url, "only", 1);
-    assert_eq!(values(&mut only), [(0, "1".into())]);
+    let (mut busy, mut free) = (WebSocket::open(&url), WebSocket::open(&url));
+    busy.hello(&url, "busy", 1);
+    assert_eq!(values(&mut busy), [(0, "1".into())]);
+    free.hello(&url, "free", 1);
+    assert_eq!(values(&mut free), [(1, "2".into())]);
     let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
-    only.binary(&encode_results([&Answer { id: 0, micros: 1, result: Err(failure) }]));
-    run.says("item 1 failed on only");
-    assert_eq!(values(&mut only), [(0, "1".into())], "nobody else comes for it");
-    answer(&mut only, 0, "1");
-    run.wait().gives("1\n");
+    free.binary(&encode_results([&Answer { id: 1, micros: 1, result: Err(failure) }]));
+    run.says("item 2 failed on free");
+    assert_eq!(values(&mut free), [(1, "2".into())], "nobody else comes for it");
+    answer(&mut free, 1, "2");
+    answer(&mut busy, 0, "1");
+    run.wait().gives(numbers(2));
 }
 
 #[test]
@@ -299,4 +301,25 @@ fn a_paused_device_gets_no_more_until_it_goes_on() {
     let events = run.folder().join("events.jsonl");
     until("the end is told", || std::fs::read_to_string(&events).ok().filter(|text| text.contains("\"left\"")));
     run.wait().gives("1\n");
+}
+
+#[test]
+fn a_value_that_failed_does_not_wait_for_devices_that_lend_no_core() {
+    let run = idle(1).start();
+    let url = run.url();
+    let [mut idle, mut paused, mut phone] = [0; 3].map(|_| WebSocket::open(&url));
+    idle.hello(&url, "idle", 0);
+    phone.hello(&url, "phone", 1);
+    values(&mut phone);
+    paused.hello(&url, "paused", 1);
+    let failed = Failure { message: "not yet".into(), stack: None, kind: "error".into() };
+    let failed = encode_results([&Answer { id: 0, micros: 1, result: Err(failed) }]);
+    phone.binary(&failed);
+    assert_eq!(values(&mut paused)[0].0, 0, "it goes to who has not failed it");
+    paused.text(&json!({"type": "update", "cores": 0}).to_string());
+    paused.binary(&failed);
+    assert_eq!(values(&mut phone)[0].0, 0, "nobody else lends a core");
+    answer(&mut phone, 0, "1");
+    echo(&mut phone);
+    run.wait().gives(numbers(1));
 }

@@ -35,10 +35,12 @@ impl Core {
             return false;
         }
         let sub = self.lender.open();
+        self.lender.pause(sub);
         if self.lender.take_up(sub, index).is_none() {
             self.lender.close(sub);
             return false;
         }
+        self.held_back.unconfirmed += result.len() as u64;
         self.unconfirmed.push_back(Unconfirmed { sub, index, device: device.into(), result });
         true
     }
@@ -114,11 +116,13 @@ async fn run(
 }
 
 impl Master {
-    fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
+    /// What the command said of a result: it counts, or it failed for a reason.
+    pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
         let Unconfirmed { sub, index, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
         self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));
         let line = self.with(|core| {
+            core.held_back.unconfirmed -= result.len() as u64;
             let line = match failed {
                 None => {
                     core.finish(sub, index, result);

@@ -16,12 +16,17 @@ use stream_lender::Limiter;
 /// Bytes of values a device may hold unanswered, beyond its first value.
 const MOST_BYTES: u64 = 8 << 20;
 
+/// Bytes of messages that wait for who does not listen, at most.
+const MOST_UNHEARD: usize = 1 << 20;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Seat {
     batch: Batch,
     limiter: Limiter,
     controls: VecDeque<Frame>,
+    /// Bytes of these.
+    unheard: usize,
     frames: VecDeque<Bytes>,
     cutter: Cutter,
     assembler: Assembler,
@@ -48,6 +53,7 @@ impl Seat {
             batch: Batch::new(size, cores, now),
             limiter: Limiter::new(0, MOST_BYTES),
             controls: VecDeque::new(),
+            unheard: 0,
             frames: VecDeque::new(),
             cutter: Cutter::default(),
             assembler: Assembler::default(),
@@ -98,7 +104,9 @@ impl Seat {
 
     /// Queues a message; it goes before values and between the parts of a long one.
     pub(crate) fn say(&mut self, message: &ToVolunteer) {
-        self.controls.push_back(Frame::json(message));
+        let frame = Frame::json(message);
+        self.unheard += frame.len();
+        self.controls.push_back(frame);
     }
 
     /// Queues a frame of values.
@@ -113,7 +121,7 @@ impl Seat {
 
     /// The next frame to send: messages go first, also between the parts of a long value.
     pub(crate) fn next_frame(&mut self, now: Instant) -> Option<Frame> {
-        let frame = match self.controls.pop_front() {
+        let frame = match self.next_message() {
             Some(frame) => Some(frame),
             None => {
                 if !self.cutter.is_busy() {
@@ -131,7 +139,14 @@ impl Seat {
 
     /// The next message to send, leaving values aside: what is still said when the channel ends.
     pub(crate) fn next_message(&mut self) -> Option<Frame> {
-        self.controls.pop_front()
+        let frame = self.controls.pop_front()?;
+        self.unheard -= frame.len();
+        Some(frame)
+    }
+
+    /// Whether too much waits to be said already.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.unheard > MOST_UNHEARD
     }
 
     /// A binary frame came: gives it decoded once it is whole.
@@ -146,6 +161,11 @@ impl Seat {
             },
             other => Ok(Some(other)),
         }
+    }
+
+    /// Bytes of a frame whose other parts are still to come.
+    pub(crate) fn parts(&self) -> u64 {
+        self.assembler.length()
     }
 
     /// Anything came: it is alive.

@@ -10,7 +10,7 @@ use std::{
 use stream_lender::{Index, SubStreamId};
 
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// A device that was asked for values is not asked again before this.
 const AGAIN: Duration = Duration::from_secs(1);
 /// What is finished sooner than this stays where it is.
@@ -21,15 +21,21 @@ const UNWANTED: Duration = Duration::from_secs(10);
 /// Looks for stragglers, ten times a second. Never ends.
 pub async fn recall_stragglers(master: Arc<Master>) {
     let mut tick = tokio::time::interval(LOOK);
-    let patience = master.job.patience();
     loop {
         tick.tick().await;
-        let now = Instant::now();
-        master.with(|core| {
+        master.look_for_stragglers(Instant::now());
+    }
+}
+
+impl Master {
+    /// Looks once: asks for values back, and lends some a second time if that is wanted.
+    pub(super) fn look_for_stragglers(&self, now: Instant) {
+        let patience = self.job.patience();
+        self.with(|core| {
             core.recall_from_stalled(patience, now);
             core.recall_stragglers(patience, now);
             core.lend_what_nobody_else_wants(patience, now);
-            if master.job.speculate {
+            if self.job.speculate {
                 core.speculate(patience, now);
             }
         });
@@ -139,7 +145,10 @@ impl Core {
                 let longest = seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
                 let held = self.lender.held(*sub) + seat.strays.len();
-                let stalled = held > 0 && seat.running.is_empty() && seat.progress.is_stalled(patience, now);
+                let stalled = held > 0
+                    && seat.running.is_empty()
+                    && !self.held_back.has(*sub)
+                    && seat.progress.is_stalled(patience, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
                 let may_be_asked = seat.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN);
                 Load { sub: *sub, calls, held, stalled, each, may_be_asked }

@@ -26,8 +26,7 @@ pub(crate) struct LongCall {
 
 impl Master {
     /// A device told of calls that have been running for a while, or for how many milliseconds it has been loading the function.
-    pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], loading: Option<u64>) {
-        let now = Instant::now();
+    pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], loading: Option<u64>, now: Instant) {
         self.with(|core| {
             let usual = core.statistics.median().unwrap_or_default();
             let long = if self.job.options.dom { LONG_FOR_A_PERSON } else { LONG };
@@ -48,6 +47,21 @@ impl Master {
     }
 }
 
+impl Master {
+    /// Looks once, and says what a person should know.
+    pub(super) fn look_after(&self, full: &mut FullWindow, now: Instant) {
+        let lines = self.with(|core| {
+            let mut lines = long_calls(core, now, self.job.options.dom);
+            lines.extend(stalled(core, self.job.patience(), now));
+            lines.extend(full.look(core, now));
+            lines
+        });
+        for line in lines {
+            self.console.say(printable(&line));
+        }
+    }
+}
+
 impl LongCall {
     /// For how long it has been going on.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
@@ -57,21 +71,11 @@ impl LongCall {
 
 /// Looks once a second, and says what a person should know. Never ends.
 pub async fn watch(master: Arc<Master>) {
-    let patience = master.job.patience();
     let mut full = FullWindow::default();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tick.tick().await;
-        let now = Instant::now();
-        let lines = master.with(|core| {
-            let mut lines = long_calls(core, now, master.job.options.dom);
-            lines.extend(stalled(core, patience, now));
-            lines.extend(full.look(core, now));
-            lines
-        });
-        for line in lines {
-            master.console.say(printable(&line));
-        }
+        master.look_after(&mut full, Instant::now());
     }
 }
 
@@ -101,8 +105,11 @@ fn long_calls(core: &mut Core, now: Instant, by_people: bool) -> Vec<String> {
 /// Devices that answer pings, and have neither begun nor answered anything of what they have.
 fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
     let mut lines = Vec::new();
-    let Core { seats, lender, .. } = core;
-    for (sub, seat) in seats.iter_mut().filter(|(_, seat)| seat.running.is_empty() && !seat.replaced) {
+    let Core { seats, lender, held_back, .. } = core;
+    for (sub, seat) in seats.iter_mut() {
+        if !seat.running.is_empty() || seat.replaced || held_back.has(*sub) {
+            continue;
+        }
         let Some(first) = lender.outstanding(*sub).next() else { continue };
         if !seat.progress.is_stalled(patience, now) {
             continue;
@@ -134,13 +141,15 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
 
 /// Since when the window is full because of which value, and whether that was told.
 #[derive(Default)]
-struct FullWindow {
+pub(super) struct FullWindow {
     blocked: Option<(Index, Instant, bool)>,
 }
 
 impl FullWindow {
     fn look(&mut self, core: &Core, now: Instant) -> Option<String> {
-        let oldest = core.lender.oldest().filter(|_| core.lender.is_full());
+        // While nobody takes the output it is for the reader to go on.
+        let is_full = (core.lender.is_full() || core.holds_back()) && !core.lender.has_output();
+        let oldest = core.lender.oldest().filter(|_| is_full);
         let Some((index, holder)) = oldest else {
             self.blocked = None;
             return None;

@@ -1,6 +1,6 @@
 //! What a volunteer says, and what follows from it.
 
-use super::{Attendant, End, unused_name};
+use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
     master::{Core, Job},
@@ -16,14 +16,15 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 
 impl Attendant {
     /// Takes one frame; an error is the end of the channel.
-    pub(super) fn receive(&mut self, frame: Frame) -> Result<(), End> {
-        let now = Instant::now();
+    pub(super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
         self.seat.received(now);
         match frame {
             Frame::Binary(bytes) => match self.seat.binary(bytes) {
-                Ok(Some(Binary::Results(answers))) => self.answers(answers),
+                Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
+                    let parts = self.seat.parts();
+                    self.master.with(|core| core.has_parts(self.sub, parts));
                     self.makes_progress(now);
                     Ok(())
                 }
@@ -31,20 +32,21 @@ impl Attendant {
             },
             Frame::Text(text) if text.len() > LONGEST_MESSAGE => Err(End::Protocol("a message too long".into())),
             Frame::Text(text) => match serde_json::from_str(&text) {
-                Ok(message) => self.message(message),
+                Ok(message) => self.message(message, now),
                 Err(error) => Err(End::Protocol(format!("a message that cannot be understood: {error}"))),
             },
         }
     }
 
-    fn message(&mut self, message: ToMaster) -> Result<(), End> {
+    fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
         match message {
+            ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::Protocol("it talks and does not listen".into())),
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
-            ToMaster::Pong(beat) => self.pong(&beat),
+            ToMaster::Pong(beat) => self.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores),
-            ToMaster::Started { items, loading } => self.master.started(self.sub, &items, loading),
-            ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
+            ToMaster::Started { items, loading } => self.master.started(self.sub, &items, loading, now),
+            ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
@@ -67,6 +69,9 @@ impl Attendant {
             self.asking |= cores > 0;
         }
         self.master.with(|core| {
+            if cores == Some(0) {
+                core.lender.pause(self.sub);
+            }
             let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
             let name = name.map(|name| unused_name(others, &name));
             if let Some(entry) = core.seats.get_mut(&self.sub) {
@@ -80,20 +85,18 @@ impl Attendant {
         });
     }
 
-    fn pong(&mut self, beat: &Beat) {
-        let now = Instant::now();
+    fn pong(&mut self, beat: &Beat, now: Instant) {
         if self.seat.pong(beat, now) {
             self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(now)));
         }
     }
 
     /// Something came that is about its values.
-    fn makes_progress(&self, now: Instant) {
+    pub(super) fn makes_progress(&self, now: Instant) {
         self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.made(now)));
     }
 
-    fn returned(&mut self, ids: &[u64], careful: bool) {
-        let now = Instant::now();
+    fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
@@ -115,12 +118,12 @@ impl Attendant {
         });
     }
 
-    fn answers(&mut self, answers: Vec<Answer>) -> Result<(), End> {
-        let now = Instant::now();
+    fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
         let count = answers.len();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
         let yielded = master.with(|core| {
+            core.has_parts(sub, 0);
             let (mut done, mut micros) = (0, 0);
             for answer in answers {
                 let holds = core.lender.holder(answer.id) == Some(sub);
