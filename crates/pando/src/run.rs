@@ -67,7 +67,9 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         ));
     }
     if cli.on_error == OnError::Report && cli.files {
-        return Err(Refused("--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip".into()));
+        return Err(Refused(
+            "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip".into(),
+        ));
     }
     if cli.on_error == OnError::Report && !cli.json {
         return Err(Refused("--on-error report puts JSON in place of results: it needs --json".into()));

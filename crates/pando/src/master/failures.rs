@@ -155,7 +155,13 @@ impl Core {
         for index in computing {
             if self.failures.goes_alone(index) {
                 let message = "it vanished while it was computing this item and no other".into();
-                lines.extend(self.attempt_failed(sub, index, &Failure { message, stack: None, kind: "vanished".into() }, device, job));
+                lines.extend(self.attempt_failed(
+                    sub,
+                    index,
+                    &Failure { message, stack: None, kind: "vanished".into() },
+                    device,
+                    job,
+                ));
                 continue;
             }
             let count = self.failures.vanished.entry(index).or_default();

@@ -44,7 +44,6 @@ impl Master {
 }
 
 impl Files {
-
     /// Whether each of `names` has a place of its own for its result.
     ///
     /// # Errors

@@ -78,7 +78,8 @@ impl Core {
         let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].held < loads[*at].calls).collect();
         idle.sort_by_key(|at| loads[*at].each);
         for at in idle {
-            let slow = (0..loads.len()).filter(|at| loads[*at].may_be_asked && !loads[*at].stalled && loads[*at].held > loads[*at].calls);
+            let slow = (0..loads.len())
+                .filter(|at| loads[*at].may_be_asked && !loads[*at].stalled && loads[*at].held > loads[*at].calls);
             let Some(slow) = slow.max_by_key(|at| loads[*at].left()) else { return };
             let count = share(&loads[slow], &loads[at]);
             if count > 0 {
@@ -88,13 +89,16 @@ impl Core {
         }
     }
 
-    /// Devices that have begun nothing of what they have are asked for all of it, if there are others.
+    /// Devices that have begun nothing of what they have, of which people have heard, are asked for all of it, if there are others.
     fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
         let loads = self.loads(patience, now);
         if loads.iter().all(|load| load.stalled) {
             return;
         }
         for load in loads.iter().filter(|load| load.stalled && load.may_be_asked) {
+            if !self.seats.get(&load.sub).is_some_and(|seat| seat.progress.is_told()) {
+                continue;
+            }
             self.recall(load.sub, load.held, now);
             if let Some(seat) = self.seats.get_mut(&load.sub) {
                 seat.progress.suspected(now);
@@ -145,10 +149,8 @@ impl Core {
                 let longest = seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
                 let held = self.lender.held(*sub) + seat.strays.len();
-                let stalled = held > 0
-                    && seat.running.is_empty()
-                    && !self.held_back.has(*sub)
-                    && seat.progress.is_stalled(patience, now);
+                let stalled =
+                    held > 0 && seat.running.is_empty() && !self.held_back.has(*sub) && seat.progress.is_stalled(patience, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
                 let may_be_asked = seat.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN);
                 Load { sub: *sub, calls, held, stalled, each, may_be_asked }

@@ -31,15 +31,13 @@ impl Master {
             let usual = core.statistics.median().unwrap_or_default();
             let long = if self.job.options.dom { LONG_FOR_A_PERSON } else { LONG };
             let tell_at = long.max(usual * 10);
-            if let Some(seat) = core.seats.get_mut(&sub) {
-                match loading {
-                    Some(ms) => seat.progress.loads(Duration::from_millis(ms), now),
-                    None => seat.progress.made(now),
-                }
+            if let (Some(seat), Some(ms)) = (core.seats.get_mut(&sub), loading) {
+                seat.progress.loads(Duration::from_millis(ms), now);
             }
             for item in items.iter().filter(|item| core.lender.holder(item.id) == Some(sub)) {
                 let since = now.checked_sub(Duration::from_millis(item.ms)).unwrap_or(now);
                 if let Some(seat) = core.seats.get_mut(&sub) {
+                    seat.progress.made(now);
                     seat.running.entry(item.id).or_insert(LongCall { since, tell_at });
                 }
             }

@@ -41,7 +41,8 @@ fn quiet_hides_what_the_function_prints_and_nothing_else() {
 #[test]
 fn quiet_hides_reports_as_well() {
     let f = "export default async (x, { report }) => { report({ nbItems: 1 }); await new Promise(done => setTimeout(done, 700)); return x }";
-    let run = |args: &[&str]| Pando::new(f).args(["--cores", "1", "--reporting-interval", "500ms"]).args(args).stdin("a\nb\n").run();
+    let run =
+        |args: &[&str]| Pando::new(f).args(["--cores", "1", "--reporting-interval", "500ms"]).args(args).stdin("a\nb\n").run();
     run(&[]).gives("a\nb\n").said(&["this machine: ", "items/s"]);
     run(&["-q"]).gives("a\nb\n").did_not_say(&["items/s"]);
 }

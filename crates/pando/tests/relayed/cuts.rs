@@ -108,11 +108,11 @@ fn on_this_network(protocol: &str) {
     let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args(["--cores", "1"]);
     let job = Endless::start(pando);
     let url = here(&job.run);
-    let _tabs = devices.map(|(name, place, _)| {
-        Tab::open_inside(&internet.inside(place), &url, &format!("device={name};cores=1;{protocol}"))
-    });
+    let _tabs = devices
+        .map(|(name, place, _)| Tab::open_inside(&internet.inside(place), &url, &format!("device={name};cores=1;{protocol}")));
     let interfaces = devices.map(|(_, place, _)| format!("to{place}"));
-    let ends: Vec<_> = devices.iter().zip(&interfaces).map(|((name, _, way), interface)| (*name, "pub", &**interface, *way)).collect();
+    let ends: Vec<_> =
+        devices.iter().zip(&interfaces).map(|((name, _, way), interface)| (*name, "pub", &**interface, *way)).collect();
     cut_and_mend(&internet, job, &ends);
 }
 
@@ -136,9 +136,16 @@ fn a_peer_connection_that_is_cut_in_either_direction_or_both() {
 fn a_peer_connection_that_a_relay_introduced() {
     let Some(internet) = Internet::of_routers(Router::Cone, Router::Cone) else { return };
     let relay = internet.relay(&["--port", "8080", "--public-address", "203.0.113.1"], "http://203.0.113.1:8080");
-    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)")
-        .inside(&internet.inside("mas"))
-        .args(["--host", relay.url(), "--secret", SECRET, "--cores", "1", "--ice-servers", "stun:203.0.113.1:3478"]);
+    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args([
+        "--host",
+        relay.url(),
+        "--secret",
+        SECRET,
+        "--cores",
+        "1",
+        "--ice-servers",
+        "stun:203.0.113.1:3478",
+    ]);
     let job = Endless::start(pando);
     let _tab = Tab::open_inside(&internet.inside("bro"), &room(&job.run), "device=Far;cores=1;protocol=webrtc;");
     cut_and_mend(&internet, job, &[("Far", "bnat", "lan", Way::Both)]);

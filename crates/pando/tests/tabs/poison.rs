@@ -101,7 +101,8 @@ fn left_out_they_harm_nobody_else() {
 
 #[test]
 fn reported_they_harm_nobody_else() {
-    let instead = |number: u64, failed: &Value| json!({"error": {"index": number, "message": failed["message"]}}).to_string() + "\n";
+    let instead =
+        |number: u64, failed: &Value| json!({"error": {"index": number, "message": failed["message"]}}).to_string() + "\n";
     survives("report", &["--json"], |item| json!(item).to_string(), instead);
 }
 
