@@ -60,6 +60,13 @@ impl Master {
     }
 }
 
+impl HeldBack {
+    /// Whether the channel of `sub` is not read: what it says is not known.
+    pub(super) fn has(&self, sub: SubStreamId) -> bool {
+        self.subs.contains(&sub)
+    }
+}
+
 impl Core {
     /// Whether results stay with the devices.
     pub(super) fn holds_back(&self) -> bool {
