@@ -48,7 +48,7 @@ use input::InputQueue;
 use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic::AtomicBool},
     time::{Duration, Instant},
@@ -143,7 +143,8 @@ pub(crate) struct Core {
     journal: Option<Arc<Recorder>>,
     /// Results of an earlier run are still to come: the input is read although nobody asks.
     resuming: bool,
-    pub(crate) seats: HashMap<SubStreamId, SeatEntry>,
+    /// In the order of their coming, so that what is decided among equals is decided alike each time.
+    pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
     /// Volunteers that are not heard for a while.
     held_back: HeldBack,
     /// Calls that a core has open at a time.
@@ -229,7 +230,7 @@ impl Master {
             targets: VecDeque::new(),
             journal: None,
             resuming: false,
-            seats: HashMap::new(),
+            seats: BTreeMap::new(),
             held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
             calls_per_core: job.options.concurrency.into(),

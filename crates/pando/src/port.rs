@@ -15,7 +15,7 @@ pub(crate) use rates::Bucket;
 pub(crate) use rates::Rates;
 pub(crate) use tls::Files;
 #[cfg(feature = "master")]
-pub(crate) use tls::self_signed;
+pub(crate) use tls::SelfSigned;
 
 use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
 use axum_server::{

@@ -115,7 +115,8 @@ async fn run(
 }
 
 impl Master {
-    fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
+    /// What the command said of a result: it counts, or it failed for a reason.
+    pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
         let Unconfirmed { sub, index, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
         self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));

@@ -129,10 +129,11 @@ impl Core {
         self.lender.drop_output();
     }
 
-    /// The journal, or a file of results, cannot be written: the output ends here.
+    /// The journal, or a file of results, cannot be written: the output ends with what is finished and next in order.
     pub(crate) fn output_failed(&mut self, why: String) {
         self.failures.output_failed = Some(why);
-        self.lender.drop_output();
+        let unsettled = (self.lender.output()..).find(|index| !self.lender.is_settled(*index));
+        self.lender.truncate(unsettled.expect("values are not without end"));
     }
 
     /// `sub` vanished: notes what it was computing, as far as is known. Gives lines to say.

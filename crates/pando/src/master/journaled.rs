@@ -93,13 +93,20 @@ impl Master {
             *resume = None;
             self.lock().resuming = false;
         }
+        let Some(resume) = &mut *resume else {
+            self.with(|core| {
+                for (value, target) in values {
+                    core.input.extend([value]);
+                    core.targets.extend(target);
+                }
+                core.lender.input_ready();
+            });
+            return Ok(());
+        };
         let mut slice = Vec::new();
         let mut bytes = 0;
         for (value, target) in values {
-            let read = match &mut *resume {
-                Some(resume) => resume.resolve(value, target.as_deref()).inspect_err(|_| self.abandon())?,
-                None => Read::Value(value),
-            };
+            let read = resume.resolve(value, target.as_deref()).inspect_err(|_| self.abandon())?;
             if let Read::Finished(result) = &read {
                 bytes += result.len();
             }

@@ -10,7 +10,7 @@ use std::{
 use stream_lender::{Index, SubStreamId};
 
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// A device that was asked for values is not asked again before this.
 const AGAIN: Duration = Duration::from_secs(1);
 /// What is finished sooner than this stays where it is.
@@ -21,10 +21,16 @@ pub async fn recall_stragglers(master: Arc<Master>) {
     let mut tick = tokio::time::interval(LOOK);
     loop {
         tick.tick().await;
-        let now = Instant::now();
-        master.with(|core| {
+        master.look_for_stragglers(Instant::now());
+    }
+}
+
+impl Master {
+    /// Looks once: asks for values back, and lends some a second time if that is wanted.
+    pub(super) fn look_for_stragglers(&self, now: Instant) {
+        self.with(|core| {
             core.recall_stragglers(now);
-            if master.job.speculate {
+            if self.job.speculate {
                 core.speculate(now);
             }
         });

@@ -23,8 +23,7 @@ pub(crate) struct LongCall {
 
 impl Master {
     /// A device told of calls that have been running for a while.
-    pub(crate) fn started(&self, sub: SubStreamId, items: &[Running]) {
-        let now = Instant::now();
+    pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], now: Instant) {
         self.with(|core| {
             let usual = core.statistics.median().unwrap_or_default();
             let tell_at = LONG.max(usual * 10);
@@ -35,6 +34,20 @@ impl Master {
                 }
             }
         });
+    }
+}
+
+impl Master {
+    /// Looks once, and says what a person should know.
+    pub(super) fn look_after(&self, full: &mut FullWindow, now: Instant) {
+        let lines = self.with(|core| {
+            let mut lines = long_calls(core, now);
+            lines.extend(full.look(core, now));
+            lines
+        });
+        for line in lines {
+            self.console.say(printable(&line));
+        }
     }
 }
 
@@ -51,15 +64,7 @@ pub async fn watch(master: Arc<Master>) {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tick.tick().await;
-        let now = Instant::now();
-        let lines = master.with(|core| {
-            let mut lines = long_calls(core, now);
-            lines.extend(full.look(core, now));
-            lines
-        });
-        for line in lines {
-            master.console.say(printable(&line));
-        }
+        master.look_after(&mut full, Instant::now());
     }
 }
 
@@ -84,7 +89,7 @@ fn long_calls(core: &mut Core, now: Instant) -> Vec<String> {
 
 /// Since when the window is full because of which value, and whether that was told.
 #[derive(Default)]
-struct FullWindow {
+pub(super) struct FullWindow {
     blocked: Option<(Index, Instant, bool)>,
 }
 

@@ -7,7 +7,7 @@ use crate::{
     console::Console,
     ice::IceServer,
     master::Master,
-    port::{self, Connections, Files, listen as listen_on},
+    port::{Connections, Files, SelfSigned, listen as listen_on},
     server::{self, Hosts, Site},
     uplink::Uplink,
 };
@@ -53,8 +53,13 @@ pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>
     Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
 }
 
-/// The certificate that `cli` asks for: of files, kept up to date, or made for this run.
-pub(super) fn certificate(cli: &Cli, console: &Console, notes: &mut Vec<String>) -> Result<Option<RustlsConfig>, Refused> {
+/// The certificate that `cli` asks for: of files, kept up to date, or the one `kept` from an earlier run, or made for this one.
+pub(super) fn certificate(
+    cli: &Cli,
+    console: &Console,
+    kept: &mut Option<SelfSigned>,
+    notes: &mut Vec<String>,
+) -> Result<Option<RustlsConfig>, Refused> {
     if let (Some(certificate), Some(key)) = (cli.tls_cert.clone(), cli.tls_key.clone()) {
         let files = Files { certificate, key };
         let config = RustlsConfig::from_config(files.load().map_err(Refused)?);
@@ -65,14 +70,17 @@ pub(super) fn certificate(cli: &Cli, console: &Console, notes: &mut Vec<String>)
     if !cli.tls {
         return Ok(None);
     }
-    let hosts = Hosts::new(&cli.allow_host);
-    let names = hosts
-        .names()
-        .chain(server::addresses(cli.bind).into_iter().map(|address| address.to_string()))
-        .chain(["localhost".into()]);
-    let (config, fingerprint) = port::self_signed(names.collect(), SystemTime::now()).map_err(Refused)?;
-    notes.push(format!("browsers warn of its certificate, which is made for this run; its SHA-256 fingerprint: {fingerprint}"));
-    Ok(Some(RustlsConfig::from_config(config)))
+    if kept.is_none() {
+        let hosts = Hosts::new(&cli.allow_host);
+        let addresses = server::addresses(cli.bind).into_iter().map(|address| address.to_string());
+        let names = hosts.names().chain(addresses).chain(["localhost".into()]);
+        *kept = Some(SelfSigned::new(names.collect(), SystemTime::now()).map_err(Refused)?);
+    }
+    let Some(certificate) = kept else { return Ok(None) };
+    let whose = if cli.journal.is_some() { "which is kept in the journal" } else { "which is made for this run" };
+    let fingerprint = certificate.fingerprint();
+    notes.push(format!("browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {fingerprint}"));
+    Ok(Some(RustlsConfig::from_config(certificate.load().map_err(Refused)?)))
 }
 
 /// On a port that who was here before may still be about to leave.

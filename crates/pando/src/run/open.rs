@@ -43,12 +43,12 @@ impl Open {
     pub(crate) async fn start(cli: &Cli, console: Console) -> Result<Self, Refused> {
         check(cli)?;
         let framing = framing(cli);
-        let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
+        let events = cli.events.as_deref().map(|path| Events::open(path, console.clone())).transpose()?.unwrap_or_default();
         let options = job_options(cli);
         // Said once the URLs are: those come first of all.
         let mut notes = Vec::new();
         let mut journal = Journal::open(cli, &mut notes)?;
-        let kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
+        let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
         let listener = if cli.local { None } else { Some(listen::listen(cli, kept.port, &mut notes).await?) };
         let peers = listener.as_ref().and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
         if cli.dom && cli.cores != Some(0) && !cli.start_idle {
@@ -70,11 +70,16 @@ impl Open {
         let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving, _awake: awake };
         let master = &open.master;
 
-        let token = cli.token.clone().or(kept.token).unwrap_or_else(fresh_token);
-        let key = kept.key.unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
+        let token = cli.token.clone().or(kept.token.take()).unwrap_or_else(fresh_token);
+        let key = kept.key.take().unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
+        let certificate = match &listener {
+            Some(_) => listen::certificate(cli, &console, &mut kept.certificate, &mut notes)?,
+            None => None,
+        };
         if let Some(journal) = journal {
             let port = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.port());
-            journal.start(master, port, &token, &key)?;
+            (kept.port, kept.token, kept.key) = (port.or(kept.port), Some(token.clone()), Some(key.clone()));
+            journal.start(master, kept)?;
         }
         let connections = Connections::fitting(cli.max_connections.unwrap_or(usize::MAX), cli.max_connections_per_address);
         if let Some(host) = &cli.host {
@@ -82,7 +87,6 @@ impl Open {
         }
         let mut hint = String::new();
         if let Some(listener) = listener {
-            let certificate = listen::certificate(cli, &console, &mut notes)?;
             let token = if cli.open_access { String::new() } else { token };
             let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle, connections);
             let (told, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);

@@ -30,7 +30,8 @@ fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and
     for files in [64, 128] {
         let dir = tempfile::tempdir().unwrap();
         let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
-        let mut run = Pando::f("(bytes, cb) => cb(null, bytes)").args(["--cores", "1", "--files", "--journal", "j", "--output-dir"]);
+        let mut run =
+            Pando::f("(bytes, cb) => cb(null, bytes)").args(["--cores", "1", "--files", "--journal", "j", "--output-dir"]);
         for name in &names {
             run = run.with_file(name, name);
         }
@@ -83,7 +84,8 @@ fn a_relay_with_few_files_keeps_its_rooms_and_lets_others_in_when_there_is_room(
     relay.says("few-files");
     let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
     let host = place.trim_start_matches("http://").to_owned();
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--host", &place, "--secret", "sesame"]).stdin_open().start();
+    let run =
+        Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--host", &place, "--secret", "sesame"]).stdin_open().start();
     run.says("Serving volunteer code at http://127.0.0.1:");
     let mut crowd: Vec<TcpStream> = (0..100).map(|_| connect(&host)).collect();
     let line = relay.says("connection-refused");

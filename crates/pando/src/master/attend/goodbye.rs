@@ -1,31 +1,24 @@
 //! The end of a volunteer's channel: what is said, and what becomes of its values.
 
 use super::{Attendant, End};
-use crate::{channel::Channel, console::printable, protocol::ToVolunteer};
+use crate::{console::printable, protocol::ToVolunteer};
 use serde_json::json;
-use std::time::Duration;
 
 impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
-    pub(super) async fn leave(mut self, end: End, channel: &Channel) {
+    pub(super) fn leave(&mut self, end: &End) {
         let (held, suspicions) = self.master.with(|core| {
             let suspicions = if matches!(end, End::Lost | End::Silent) { core.vanished(self.sub) } else { Vec::new() };
             core.forget_copies(self.sub);
             core.forget_parts(self.sub);
             core.seats.remove(&self.sub);
-            if let (End::Broken(why), true) = (&end, self.master.job.local_only) {
+            if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());
             }
             (core.lender.close(self.sub).len(), suspicions)
         });
-        self.say_goodbye(&end, held);
+        self.say_goodbye(end, held);
         suspicions.into_iter().for_each(|line| self.master.console.say(line));
-        let patience = Duration::from_secs(1);
-        while let Some(frame) = self.seat.next_message() {
-            if !matches!(tokio::time::timeout(patience, channel.outgoing.send(frame)).await, Ok(Ok(()))) {
-                break;
-            }
-        }
     }
 
     fn say_goodbye(&mut self, end: &End, held: usize) {

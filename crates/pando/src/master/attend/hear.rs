@@ -1,6 +1,6 @@
 //! What a volunteer says, and what follows from it.
 
-use super::{Attendant, End, unused_name};
+use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
     master::{Core, Job},
@@ -16,11 +16,11 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 
 impl Attendant {
     /// Takes one frame; an error is the end of the channel.
-    pub(super) fn receive(&mut self, frame: Frame) -> Result<(), End> {
-        self.seat.received(Instant::now());
+    pub(super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
+        self.seat.received(now);
         match frame {
             Frame::Binary(bytes) => match self.seat.binary(bytes) {
-                Ok(Some(Binary::Results(answers))) => self.answers(answers),
+                Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
                     let parts = self.seat.parts();
@@ -31,20 +31,20 @@ impl Attendant {
             },
             Frame::Text(text) if text.len() > LONGEST_MESSAGE => Err(End::Protocol("a message too long".into())),
             Frame::Text(text) => match serde_json::from_str(&text) {
-                Ok(message) => self.message(message),
+                Ok(message) => self.message(message, now),
                 Err(error) => Err(End::Protocol(format!("a message that cannot be understood: {error}"))),
             },
         }
     }
 
-    fn message(&mut self, message: ToMaster) -> Result<(), End> {
+    fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
         match message {
             ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::Protocol("it talks and does not listen".into())),
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
-            ToMaster::Pong(beat) => self.seat.pong(&beat, Instant::now()),
+            ToMaster::Pong(beat) => self.seat.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores),
-            ToMaster::Started { items } => self.master.started(self.sub, &items),
+            ToMaster::Started { items } => self.master.started(self.sub, &items, now),
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
@@ -100,8 +100,7 @@ impl Attendant {
         });
     }
 
-    fn answers(&mut self, answers: Vec<Answer>) -> Result<(), End> {
-        let now = Instant::now();
+    fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
         let count = answers.len();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };

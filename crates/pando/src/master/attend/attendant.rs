@@ -1,0 +1,241 @@
+//! One volunteer's end in the master: what it is sent, and when; without channel and clock.
+
+use super::End;
+use crate::{
+    console::printable,
+    master::{
+        Master, SeatEntry, Standing,
+        report::Sum,
+        seat::{Due, Seat},
+    },
+    protocol::{self, Frame, Hello, PART, Path, ToVolunteer, Value, Welcome},
+};
+use serde_json::json;
+use std::{collections::HashMap, sync::Arc, time::Instant};
+use stream_lender::{Ask, Index, Lent, SubStreamId};
+use tokio::sync::Notify;
+
+/// See the module.
+///
+/// Its driver lets it [`receive`](Self::receive) what comes, while it [`reads`](Self::reads), and while it [`may_send`](Self::may_send) and the channel has room, sends its
+/// [`next_frame`](Self::next_frame); it lets it know when it is [`woken`](Self::woken) and when its time is [`due`](Self::due), from the start on.
+/// The first error is the end: it [`leave`](Self::leave)s.
+pub(super) struct Attendant {
+    pub(super) master: Arc<Master>,
+    pub(super) sub: SubStreamId,
+    pub(super) seat: Seat,
+    pub(super) name: String,
+    /// Rings when the master has something for it.
+    pub(super) wake: Arc<Notify>,
+    /// The lender may have values for it.
+    pub(super) asking: bool,
+    lent: Vec<Lent<Value>>,
+    /// What comes is read.
+    read: bool,
+    /// A value that it is to have alone.
+    pub(super) alone: Option<Index>,
+}
+
+impl Attendant {
+    /// Seats the volunteer that said `hello`.
+    pub(super) fn seat(master: Arc<Master>, hello: Hello, path: Path, now: Instant) -> Self {
+        let wake = Arc::new(Notify::new());
+        let cores = hello.cores.min(4096);
+        let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
+        let same_job = hello.job.as_deref() == Some(&*master.job.id);
+        let (sub, name, keep) = master.with(|core| {
+            let old = core.seats.iter_mut().find(|(_, entry)| entry.device == hello.device);
+            if let Some((old, entry)) = old {
+                entry.replaced = true;
+                entry.wake.notify_one();
+                let old = *old;
+                core.lender.close(old);
+            }
+            let sub = core.lender.open();
+            let mut keep = Vec::new();
+            for id in hello.holds.iter().copied().filter(|_| same_job) {
+                if let Some(lent) = core.lender.take_up(sub, id) {
+                    keep.push(id);
+                    seat.lent(lent.value.bytes.len() as u64);
+                }
+            }
+            let name = unused_name(core.seats.values().filter(|s| !s.replaced).map(|s| &*s.name), &hello.name);
+            core.joined += 1;
+            core.seats.insert(
+                sub,
+                SeatEntry {
+                    name: name.clone(),
+                    device: hello.device.clone(),
+                    cores,
+                    path,
+                    done: 0,
+                    short: 0,
+                    wake: wake.clone(),
+                    replaced: false,
+                    running: HashMap::new(),
+                    recalls: Vec::new(),
+                    yields: false,
+                    recalled: None,
+                    copies: Vec::new(),
+                    strays: HashMap::new(),
+                    each: None,
+                    reports: Sum::default(),
+                    parts: 0,
+                },
+            );
+            (sub, name, keep)
+        });
+        let job = &master.job;
+        let welcome = Welcome {
+            version: protocol::VERSION,
+            job: job.id.clone(),
+            function: job.function.hash.clone(),
+            options: job.options.clone(),
+            keep,
+        };
+        seat.say(&ToVolunteer::Welcome(welcome));
+        seat.ping(now);
+        if hello.kind != "native" {
+            let by = match path {
+                Path::Local | Path::WebSocket => "",
+                Path::Direct => ", by a direct connection",
+                Path::Turn => ", by a connection through a TURN server",
+                Path::Relay => ", through the relay",
+            };
+            master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
+        }
+        master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
+        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), read: true, alone: None }
+    }
+
+    /// Whether what comes is to be read now; if not, it is woken when that has changed.
+    pub(super) fn reads(&mut self, now: Instant) -> bool {
+        let read = self.master.reads(self.sub);
+        if !std::mem::replace(&mut self.read, read) {
+            // What it said in the meantime is still to be heard.
+            self.seat.received(now);
+        }
+        read
+    }
+
+    /// Whether there is a frame to send, or values may be asked for.
+    pub(super) fn may_send(&mut self) -> bool {
+        self.seat.has_frame() || self.asking && self.seat.room() > 0
+    }
+
+    /// The master woke it: values may be there, or something is to be said; an error is the end of the channel.
+    pub(super) fn woken(&mut self) -> Result<(), End> {
+        let Standing { finished, replaced, recalls, yields, copies } = self.master.standing(self.sub);
+        if finished || replaced {
+            return Err(if finished { End::Done } else { End::Replaced });
+        }
+        self.asking = !yields;
+        if !recalls.is_empty() {
+            self.seat.say(&ToVolunteer::Recall { ids: recalls });
+        }
+        for copy in copies {
+            self.send_copy(copy);
+        }
+        Ok(())
+    }
+
+    /// Its timer went off: gives when it is to do so again.
+    pub(super) fn due(&mut self, now: Instant) -> Result<Instant, End> {
+        match self.seat.due(now) {
+            Due::Dead => Err(End::Silent),
+            Due::At(when) => Ok(when),
+        }
+    }
+
+    /// The next frame to send: a message, the next part of a long value, or values asked of the lender now.
+    pub(super) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
+        if !self.seat.has_frame() && self.asking {
+            self.ask()?;
+        }
+        Ok(self.seat.next_frame(now))
+    }
+
+    fn ask(&mut self) -> Result<(), End> {
+        let room = self.seat.room();
+        let room_bytes = self.seat.room_bytes();
+        let (sub, lent, seat, alone) = (self.sub, &mut self.lent, &mut self.seat, &mut self.alone);
+        let mut length = 1;
+        let (mut asking, mut done) = (true, false);
+        let mut short = 0;
+        self.master.with(|core| {
+            *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
+            if alone.is_some() {
+                asking = false;
+            }
+            while alone.is_none() && lent.len() < room && (lent.is_empty() || length < room_bytes) {
+                match core.ask(sub) {
+                    Ask::Value(value) if core.forgets(sub, value.index) || core.has_copy(sub, value.index) => {}
+                    Ask::Value(value) => {
+                        seat.lent(value.value.bytes.len() as u64);
+                        length += protocol::value_len(&value.value);
+                        *alone = core.failures.goes_alone(value.index).then_some(value.index);
+                        lent.push(value);
+                        if length > PART {
+                            break;
+                        }
+                    }
+                    Ask::Wait => {
+                        (asking, short) = (false, room - lent.len());
+                        break;
+                    }
+                    Ask::Done => {
+                        (asking, done) = (false, true);
+                        break;
+                    }
+                }
+            }
+            if let Some(seat) = core.seats.get_mut(&sub) {
+                seat.short = short;
+            }
+        });
+        self.asking = asking;
+        if self.lent.is_empty() {
+            return if done { Err(End::Done) } else { Ok(()) };
+        }
+        if self.master.events.wanted() {
+            for lent in &self.lent {
+                self.master.events.write("lent", json!({"index": lent.index + 1, "device": self.name}));
+            }
+        }
+        self.queue_values(length);
+        Ok(())
+    }
+
+    /// Sends a value that another device holds.
+    fn send_copy(&mut self, Lent { index, value }: Lent<Value>) {
+        self.seat.lent(value.bytes.len() as u64);
+        self.seat.send(protocol::encode_values([(index, &value)], protocol::value_len(&value)));
+        self.master.events.write("lent", json!({"index": index + 1, "device": self.name, "again": true}));
+    }
+
+    /// Queues the lent values as a frame; a long value goes in one of its own, so that short ones do not wait for it.
+    fn queue_values(&mut self, length: usize) {
+        let long = if length > PART && self.lent.len() > 1 { self.lent.pop() } else { None };
+        for group in [&self.lent[..], long.as_slice()] {
+            if !group.is_empty() {
+                let length: usize = group.iter().map(|lent| protocol::value_len(&lent.value)).sum();
+                self.seat.send(protocol::encode_values(group.iter().map(|lent| (lent.index, &lent.value)), length));
+            }
+        }
+        self.lent.clear();
+    }
+}
+
+/// `wanted`, or `wanted 2`, … when another device is called so.
+pub(super) fn unused_name<'a>(taken: impl Iterator<Item = &'a str>, wanted: &str) -> String {
+    let clean: String = printable(wanted).replace(['\n', '\t'], " ").trim().chars().take(60).collect();
+    let wanted = if clean.is_empty() { "A device".to_owned() } else { clean };
+    let taken: Vec<&str> = taken.collect();
+    let mut name = wanted.clone();
+    let mut number = 2;
+    while taken.contains(&&*name) {
+        name = format!("{wanted} {number}");
+        number += 1;
+    }
+    name
+}
