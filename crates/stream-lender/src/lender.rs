@@ -20,7 +20,7 @@ use waiters::Waiters;
 ///
 /// It does nothing by itself: a *driver* calls it and acts on what it answers. There are four kinds of methods:
 ///
-/// - *borrowers come and go*: [`open`](Self::open), [`close`](Self::close);
+/// - *borrowers come and go*: [`open`](Self::open), [`pause`](Self::pause), [`close`](Self::close);
 /// - *values go out*: [`ask`](Self::ask), [`take_up`](Self::take_up);
 /// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back), [`fail`](Self::fail);
 /// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished) and [`end_input`](Self::end_input) for
@@ -83,10 +83,18 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.open()
     }
 
+    /// Says that a sub-stream will not ask for a while: until it asks. It keeps what it holds. Nobody waits for it to take what others
+    /// have failed, and what it has failed itself is forgotten.
+    pub fn pause(&mut self, sub: SubStreamId) {
+        self.unregister(sub);
+        self.again.forget_sub_stream(sub);
+        self.sub_streams.set_paused(sub, true);
+    }
+
     /// Closes a sub-stream. What it held, answered in the order of lending, is to be lent again. Closing it twice, or
     /// one that never was open, does nothing.
     pub fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
-        let Some(SubStream { mut held, ticket }) = self.sub_streams.close(sub) else {
+        let Some(SubStream { mut held, ticket, .. }) = self.sub_streams.close(sub) else {
             return Vec::new();
         };
         if let Some(ticket) = ticket {
@@ -117,6 +125,9 @@ impl<T: Clone, R, E> Lender<T, R, E> {
             return Ask::Done;
         };
         let waiting = sub_stream.ticket.is_some();
+        if sub_stream.paused {
+            self.sub_streams.set_paused(sub, false);
+        }
         let answer = self.answer(sub, input);
         match answer {
             Ask::Wait if !waiting => self.register(sub),
@@ -130,7 +141,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     where
         I: Input<Value = T, Error = E> + ?Sized,
     {
-        if let Some(index) = self.again.first_for(sub, self.sub_streams.len()) {
+        if let Some(index) = self.again.first_for(sub, self.sub_streams.asking()) {
             self.again.remove(index);
             return self.lend(sub, index);
         }
@@ -205,7 +216,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Whether asking makes sense for anybody.
     fn has_for_anyone(&self) -> bool {
         self.is_finished()
-            || self.again.has_for_anyone(self.sub_streams.len())
+            || self.again.has_for_anyone(self.sub_streams.asking())
             || (matches!(self.reading, Reading::Ready) && !self.is_full())
     }
 
@@ -250,13 +261,15 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// Says that `sub` tried a value in vain: it is lent again, oldest first, to the next asker that has not failed it; to
-    /// anyone, as long as all that are open have.
+    /// anyone, as long as all that are open, and not paused, have.
     ///
     /// # Errors
     /// As for [`result`](Self::result).
     pub fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
         self.give_back(sub, index)?;
-        self.again.blame(sub, index);
+        if self.sub_streams.find(sub).is_some_and(|sub_stream| !sub_stream.paused) {
+            self.again.blame(sub, index);
+        }
         self.lend_again(index);
         Ok(())
     }

@@ -25,6 +25,8 @@ pub(crate) struct SubStream {
     pub(crate) held: Held,
     /// Its place among those that wait for an answer.
     pub(crate) ticket: Option<u64>,
+    /// It will not ask for a while.
+    pub(crate) paused: bool,
 }
 
 /// The open sub-streams, found by id in O(1).
@@ -32,6 +34,7 @@ pub(crate) struct SubStream {
 pub(crate) struct SubStreams {
     open: HashMap<SubStreamId, SubStream, Mixed>,
     opened: u64,
+    paused: usize,
 }
 
 impl SubStreams {
@@ -39,12 +42,29 @@ impl SubStreams {
         let id = SubStreamId(self.opened);
         self.opened += 1;
         let held = Held { first: NONE, last: NONE, len: 0 };
-        self.open.insert(id, SubStream { held, ticket: None });
+        self.open.insert(id, SubStream { held, ticket: None, paused: false });
         id
     }
 
     pub(crate) fn len(&self) -> usize {
         self.open.len()
+    }
+
+    /// How many may ask.
+    pub(crate) fn asking(&self) -> usize {
+        self.open.len() - self.paused
+    }
+
+    /// Notes whether one may ask.
+    pub(crate) fn set_paused(&mut self, id: SubStreamId, paused: bool) {
+        if let Some(sub_stream) = self.open.get_mut(&id).filter(|sub_stream| sub_stream.paused != paused) {
+            sub_stream.paused = paused;
+            if paused {
+                self.paused += 1;
+            } else {
+                self.paused -= 1;
+            }
+        }
     }
 
     pub(crate) fn find(&self, id: SubStreamId) -> Option<&SubStream> {
@@ -56,6 +76,7 @@ impl SubStreams {
     }
 
     pub(crate) fn close(&mut self, id: SubStreamId) -> Option<SubStream> {
+        self.set_paused(id, false);
         self.open.remove(&id)
     }
 }

@@ -112,7 +112,7 @@ async fn drive(attendant: &mut Attendant, channel: &mut Channel) -> End {
     tokio::pin!(timer);
     let wake = attendant.wake.clone();
     loop {
-        let (reads, may_send) = (attendant.reads(Instant::now()), attendant.may_send());
+        let (may_send, reads) = (attendant.may_send(), attendant.reads(Instant::now()));
         let step = tokio::select! {
             biased;
             frame = channel.incoming.recv(), if reads => match frame {
@@ -127,8 +127,8 @@ async fn drive(attendant: &mut Attendant, channel: &mut Channel) -> End {
                     }
                 }),
             },
-            () = channel.outgoing.closed(), if !reads => Err(End::Lost),
             () = wake.notified() => attendant.woken(),
+            () = channel.outgoing.closed(), if !reads => Err(End::Lost),
             () = &mut timer => attendant.due(Instant::now()).map(|when| timer.as_mut().reset(when.into())),
         };
         if let Err(end) = step {

@@ -35,6 +35,7 @@ impl Core {
             return false;
         }
         let sub = self.lender.open();
+        self.lender.pause(sub);
         if self.lender.take_up(sub, index).is_none() {
             self.lender.close(sub);
             return false;

@@ -40,7 +40,8 @@ impl Master {
 
     /// Wakes those that may be read again.
     pub(super) fn let_go(&self, core: &mut Core) {
-        let now = (core.holds_back(), core.lender.oldest());
+        let holds_back = core.holds_back();
+        let now = (holds_back, holds_back.then(|| core.lender.oldest()).flatten());
         if mem::replace(&mut core.held_back.seen, now) == now {
             return;
         }

@@ -2,7 +2,11 @@
 
 use crate::common::{Pando, Received, Running, WebSocket, lines};
 use pando::protocol::{Answer, Binary, Form, encode_results};
-use std::thread;
+use std::{
+    io::Write,
+    process::ChildStdin,
+    thread::{self, JoinHandle},
+};
 
 /// Lines of a megabyte, and what comes of them.
 const COUNT: usize = 150;
@@ -63,36 +67,44 @@ fn binary(socket: &mut WebSocket) -> Vec<u8> {
     }
 }
 
-fn served(args: &[&str]) -> Running {
+/// A run, and the thread that gives it its input, which stays open.
+fn served(args: &[&str]) -> (Running, JoinHandle<ChildStdin>) {
     let run = Pando::f("(x, cb) => cb(null, x.length)").args(["--cores", "0", "--heartbeat", "2s"]).args(args);
-    run.stdin(input()).start()
+    let mut run = run.stdin_open().start();
+    let mut stdin = run.take_stdin();
+    let writing = thread::spawn(move || {
+        stdin.write_all(input().as_bytes()).expect("it reads its input");
+        stdin
+    });
+    (run, writing)
 }
 
 /// What one that joined and then reads nothing had goes to another; memory stays small.
-fn is_left_out(run: Running, url: &str) {
+fn is_left_out((run, input): (Running, JoinHandle<ChildStdin>), url: &str) {
     let mut silent = WebSocket::open(url);
     silent.hello(url, "silent", 4);
     run.says("silent joined with 4 cores");
     computes(url);
     run.says("silent has been silent for 6s and is taken for gone; its ");
-    ends(run);
+    ends(run, input);
 }
 
-fn ends(mut run: Running) {
+fn ends(mut run: Running, input: JoinHandle<ChildStdin>) {
     for _ in 0..COUNT {
         assert_eq!(run.line(), Some(LENGTH.to_string()));
     }
     let peak = run.peak_memory();
     assert!(peak < 110 << 20, "{} MB", peak >> 20);
     println!("{} MB", peak >> 20);
+    drop(input.join());
     run.wait().status(0);
 }
 
 #[test]
 fn one_that_falls_silent_and_reads_nothing_costs_little_memory_and_stops_nobody() {
-    let run = served(&[]);
-    let url = run.url();
-    is_left_out(run, &url);
+    let served = served(&[]);
+    let url = served.0.url();
+    is_left_out(served, &url);
 }
 
 #[cfg(feature = "relay")]
@@ -100,16 +112,16 @@ fn one_that_falls_silent_and_reads_nothing_costs_little_memory_and_stops_nobody(
 fn the_same_through_a_relay() {
     let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]).start();
     let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
-    let run = served(&["--host", &place, "--secret", "sesame"]);
-    let line = run.says(&format!("Serving volunteer code at {place}"));
-    is_left_out(run, line[line.find("http").unwrap()..].trim());
+    let served = served(&["--host", &place, "--secret", "sesame"]);
+    let line = served.0.says(&format!("Serving volunteer code at {place}"));
+    is_left_out(served, line[line.find("http").unwrap()..].trim());
     let peak = relay.peak_memory();
     assert!(peak < 60 << 20, "the relay: {} MB", peak >> 20);
 }
 
 #[test]
 fn one_that_talks_and_never_listens_is_sent_away() {
-    let run = served(&[]);
+    let (run, input) = served(&[]);
     let url = run.url();
     let mut talker = WebSocket::open(&url);
     talker.hello(&url, "talker", 4);
@@ -123,5 +135,5 @@ fn one_that_talks_and_never_listens_is_sent_away() {
     let talking = thread::spawn(move || while talker.try_raw(&pings) {});
     run.says("talker was sent away: it talks and does not listen");
     talking.join().expect("the connection is closed");
-    ends(run);
+    ends(run, input);
 }

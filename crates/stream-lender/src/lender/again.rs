@@ -32,7 +32,7 @@ struct Failures {
 }
 
 impl Again {
-    /// The oldest value that may be lent to an open `sub`, when `open` sub-streams are open.
+    /// The oldest value that may be lent to an open `sub`, when `open` sub-streams are open and not paused.
     pub(super) fn first_for(&self, sub: SubStreamId, open: usize) -> Option<Index> {
         let clean = self.clean.first().copied();
         if self.tainted.total() == 0 {

@@ -40,6 +40,8 @@ pub(crate) struct Model {
     /// All that was read, by index.
     pub(crate) values: Vec<Value>,
     pub(crate) open: Vec<SubStreamId>,
+    /// Those of them that have not asked since they were paused.
+    pub(crate) paused: Vec<SubStreamId>,
     /// Who holds what, in the order of lending.
     pub(crate) loans: Vec<(SubStreamId, Index)>,
     /// Who was told to wait, in that order.
@@ -51,8 +53,21 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(window: Window) -> Self {
         let reading = Reading::Ready;
-        let (values, open, loans, waiting) = Default::default();
-        Model { window, values, open, loans, waiting, reading, output: 0 }
+        let (values, open, paused, loans, waiting) = Default::default();
+        Model { window, values, open, paused, loans, waiting, reading, output: 0 }
+    }
+
+    pub(crate) fn pause(&mut self, sub: SubStreamId) {
+        if self.open.contains(&sub) {
+            self.stop_waiting(sub);
+            self.forgive(sub);
+            self.paused.push(sub);
+        }
+    }
+
+    /// It is about to ask.
+    pub(crate) fn go_on(&mut self, sub: SubStreamId) {
+        self.paused.retain(|paused| *paused != sub);
     }
 
     pub(crate) fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
@@ -63,10 +78,15 @@ impl Model {
         self.open.retain(|open| *open != sub);
         self.loans.retain(|(holder, _)| *holder != sub);
         self.stop_waiting(sub);
+        self.forgive(sub);
+        self.go_on(sub);
+        held
+    }
+
+    fn forgive(&mut self, sub: SubStreamId) {
         for value in &mut self.values {
             value.failed_by.retain(|failer| *failer != sub);
         }
-        held
     }
 
     /// Whether this ask has to read the input: exactly then it is given what was pulled.
@@ -124,7 +144,7 @@ impl Model {
     pub(crate) fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
         self.give_back(sub, index, State::ToLend)?;
         let failed_by = &mut self.values[index as usize].failed_by;
-        if !failed_by.contains(&sub) {
+        if !failed_by.contains(&sub) && !self.paused.contains(&sub) {
             failed_by.push(sub);
         }
         Ok(())
@@ -239,7 +259,7 @@ impl Model {
     }
 
     pub(crate) fn failed_by_all(&self, value: &Value) -> bool {
-        self.open.iter().all(|sub| value.failed_by.contains(sub))
+        self.open.iter().filter(|sub| !self.paused.contains(sub)).all(|sub| value.failed_by.contains(sub))
     }
 
     fn all_have_results(&self) -> bool {

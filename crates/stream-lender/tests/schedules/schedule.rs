@@ -66,7 +66,8 @@ impl Schedule {
         match self.random.below(100) {
             0..8 => self.open(),
             8..11 => self.close(),
-            11..40 => self.ask(),
+            11..13 => self.pause(),
+            13..40 => self.ask(),
             40..58 => self.give_back(),
             58..62 => self.forge(),
             62..65 => self.take_up(),
@@ -144,6 +145,15 @@ impl Schedule {
         assert_eq!(held, self.model.close(sub));
     }
 
+    fn pause(&mut self) {
+        if let Some(sub) = self.random.pick(&self.opened) {
+            self.say(&format!("pause {sub:?}"));
+            self.seen.note_if(!self.model.held(sub).is_empty(), "paused with values");
+            self.lender.pause(sub);
+            self.model.pause(sub);
+        }
+    }
+
     fn ask(&mut self) {
         // Mostly one that is open.
         let from = if self.random.chance(95) { &self.model.open } else { &self.opened };
@@ -158,6 +168,7 @@ impl Schedule {
         self.seen.note_if(full, "full");
         let items = self.model.in_progress().count();
         self.seen.note_if(full && items < self.model.window.items, "bytes full");
+        self.model.go_on(sub);
         let reads = self.model.reads(sub);
         let mut pulled = Vec::new();
         let input = &mut self.input;

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 
 /// See the module.
 ///
-/// Its driver lets it [`receive`](Self::receive) what comes, while it [`reads`](Self::reads), and while it [`may_send`](Self::may_send) and the channel has room, sends its
+/// Its driver lets it [`receive`](Self::receive) what comes while the master [`reads`](Self::reads), and while it [`may_send`](Self::may_send) and the channel has room, sends its
 /// [`next_frame`](Self::next_frame); it lets it know when it is [`woken`](Self::woken) and when its time is [`due`](Self::due), from the start on.
 /// The first error is the end: it [`leave`](Self::leave)s.
 pub(super) struct Attendant {
@@ -30,10 +30,10 @@ pub(super) struct Attendant {
     /// The lender may have values for it.
     pub(super) asking: bool,
     lent: Vec<Lent<Value>>,
-    /// What comes is read.
-    read: bool,
     /// A value that it is to have alone.
     pub(super) alone: Option<Index>,
+    /// Its channel was read lately.
+    read: bool,
 }
 
 impl Attendant {
@@ -52,6 +52,9 @@ impl Attendant {
                 core.lender.close(old);
             }
             let sub = core.lender.open();
+            if cores == 0 {
+                core.lender.pause(sub);
+            }
             let mut keep = Vec::new();
             for id in hello.holds.iter().copied().filter(|_| same_job) {
                 if let Some(lent) = core.lender.take_up(sub, id) {
@@ -105,17 +108,17 @@ impl Attendant {
             master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
         }
         master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
-        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), read: true, alone: None }
+        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None, read: true }
     }
 
-    /// Whether what comes is to be read now; if not, it is woken when that has changed.
+    /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.
     pub(super) fn reads(&mut self, now: Instant) -> bool {
-        let read = self.master.reads(self.sub);
-        if !std::mem::replace(&mut self.read, read) {
-            // What it said in the meantime is still to be heard.
+        let reads = self.master.reads(self.sub);
+        if !(reads && self.read) {
             self.seat.received(now);
         }
-        read
+        self.read = reads;
+        reads
     }
 
     /// Whether there is a frame to send, or values may be asked for.

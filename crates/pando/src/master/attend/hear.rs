@@ -68,6 +68,9 @@ impl Attendant {
             self.asking |= cores > 0;
         }
         self.master.with(|core| {
+            if cores == Some(0) {
+                core.lender.pause(self.sub);
+            }
             let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
             let name = name.map(|name| unused_name(others, &name));
             if let Some(entry) = core.seats.get_mut(&self.sub) {
