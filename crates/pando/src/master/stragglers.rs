@@ -130,7 +130,9 @@ impl Core {
         if now.saturating_duration_since(since) < UNWANTED || self.failures.goes_alone(index) {
             return;
         }
-        let idle = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls).min_by_key(|load| load.each);
+        let yields = |sub| self.seats.get(&sub).is_none_or(|seat| seat.yields);
+        let idle = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls && !yields(load.sub));
+        let idle = idle.min_by_key(|load| load.each);
         let Some(sub) = idle.map(|load| load.sub) else { return };
         if let Some(lent) = self.lender.take_up(sub, index)
             && let Some(seat) = self.seats.get_mut(&sub)
