@@ -5,8 +5,9 @@ use super::{
     chance::Chance,
     job::Expected,
     judge::difference,
-    master::{Life, Master},
+    master::{Life, Master, PATIENCE},
     plan::{Deed, Plan},
+    relay::Relay,
     tab::Tab,
     volunteer::Volunteer,
 };
@@ -27,8 +28,6 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-/// A run that takes longer than this hangs.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// Ports of which masters get one: below those that the system gives out by itself.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
 /// Lines of what happened, at most.
@@ -37,8 +36,10 @@ const TOLD: usize = 20_000;
 /// A run whose output was not what it has to be.
 #[derive(Debug)]
 pub struct Violation {
-    /// What repeats it.
+    /// What repeats it, …
     pub seed: u64,
+    /// … with these options.
+    pub options: String,
     /// What was not as it has to be.
     pub what: Vec<String>,
     /// The run's description.
@@ -49,9 +50,8 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, what, plan, kept } = self;
-        let tabs = if plan.contains("\nthe tab") { " --tabs 1" } else { "" };
-        writeln!(f, "--- VIOLATION with seed {seed}; again with: chaos --seed {seed}{tabs}")?;
+        let Self { seed, options, what, plan, kept } = self;
+        writeln!(f, "--- VIOLATION with seed {seed}; again with: chaos{options} --seed {seed}")?;
         what.iter().try_for_each(|what| writeln!(f, "{what}"))?;
         write!(f, "{plan}what it read, printed and said, and all steps: {}", kept.display())
     }
@@ -66,6 +66,7 @@ pub(super) struct Counts {
     tabs: AtomicU64,
     local: AtomicU64,
     journals: AtomicU64,
+    relays: AtomicU64,
     restarts: AtomicU64,
 }
 
@@ -74,13 +75,14 @@ impl fmt::Display for Counts {
         let of = |count: &AtomicU64| count.load(Relaxed);
         write!(
             f,
-            "{} values, {} volunteers by hand, {} things that happened to them, {} runs with a tab, {} with local cores, {} with a journal, {} restarts of the master",
+            "{} values, {} volunteers by hand, {} things that happened to them, {} runs with a tab, {} with local cores, {} with a journal, {} with a relay, {} restarts of the master",
             of(&self.values),
             of(&self.volunteers),
             of(&self.steps),
             of(&self.tabs),
             of(&self.local),
             of(&self.journals),
+            of(&self.relays),
             of(&self.restarts)
         )
     }
@@ -96,20 +98,39 @@ pub(crate) struct Context {
     pub(crate) forge: bool,
     begun: Instant,
     start: OnceLock<Instant>,
+    /// The master's.
     address: watch::Sender<Option<Address>>,
+    /// That of its room at the relay.
+    far: watch::Sender<Option<Address>>,
+    port: u16,
+    /// The relay's.
+    pub(crate) far_port: u16,
     told: Mutex<Vec<String>>,
     complaints: Mutex<BTreeSet<String>>,
 }
 
 impl Context {
-    /// Where the master is, or was.
-    pub(crate) fn address(&self) -> Address {
-        self.address.borrow().clone().expect("volunteers come when it is known")
+    /// Where volunteers come: to the master, or from `afar` to its room at the relay, if there is one.
+    pub(crate) fn address(&self, afar: bool) -> Address {
+        let far = self.far.borrow().clone().filter(|_| afar);
+        far.or_else(|| self.address.borrow().clone()).expect("volunteers come when it is known")
     }
 
-    pub(crate) fn set_address(&self, address: Address) {
-        self.start.get_or_init(Instant::now);
-        self.address.send_replace(Some(address));
+    /// Waits until the master's address is known.
+    pub(crate) async fn is_known(&self) {
+        let _ = self.address.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// The master has said an address; gives whether it is its own.
+    pub(crate) fn set_address(&self, address: Address) -> bool {
+        let own = address.host.ends_with(&format!(":{}", self.port));
+        if own {
+            self.start.get_or_init(Instant::now);
+            self.address.send_replace(Some(address));
+        } else {
+            self.far.send_replace(Some(address));
+        }
+        own
     }
 
     /// When volunteers' time began: when the address was known.
@@ -134,10 +155,9 @@ impl Context {
 
 /// Carries out the plan of `seed`.
 pub(super) async fn run(setup: &Setup, seed: u64) -> Result<(), Violation> {
-    let plan = Plan::new(seed, setup.tabs);
+    let plan = Plan::new(seed, setup.tabs, setup.pace);
     let folder =
         tempfile::Builder::new().prefix(&format!("pando-chaos-{seed}-")).tempdir_in(&setup.keep).expect("a folder can be made");
-    let (address, known) = watch::channel(None);
     let context = Arc::new(Context {
         expected: plan.job.expected(),
         count: plan.job.values.len() as u64,
@@ -146,16 +166,28 @@ pub(super) async fn run(setup: &Setup, seed: u64) -> Result<(), Violation> {
         forge: setup.forge,
         begun: Instant::now(),
         start: OnceLock::new(),
-        address,
+        address: watch::channel(None).0,
+        far: watch::channel(None).0,
+        port: free_port(),
+        far_port: free_port(),
         told: Mutex::default(),
         complaints: Mutex::default(),
     });
     let mut chance = Chance::of(context.plan.chance_seed);
     let words = prepare(&context, folder.path(), &mut chance).expect("files can be written");
-    let volunteers = volunteers(setup, &context, known, &mut chance);
+    let relay = match &context.plan.relay {
+        Some(_) => Some(Relay::start(context.clone(), folder.path()).await.expect("a relay can be started")),
+        None => None,
+    };
+    let relay = relay.map(|relay| tokio::spawn(relay.live()));
+    let volunteers = volunteers(setup, &context, &mut chance);
     let lives = lives(&context, folder.path(), &words, &mut chance).await;
     volunteers.abort();
     let _ = volunteers.await;
+    if let Some(relay) = relay {
+        relay.abort();
+        let _ = relay.await;
+    }
     setup.counts.add(&context, &lives);
     let what = judge(&context, &lives, folder.path());
     if what.is_empty() {
@@ -164,7 +196,9 @@ pub(super) async fn run(setup: &Setup, seed: u64) -> Result<(), Violation> {
     let kept = folder.keep();
     let plan = context.plan.to_string();
     let _ = keep(&context, &lives, &what, &plan, &words, &kept);
-    Err(Violation { seed, what, plan, kept })
+    let tabs = if context.plan.tab.is_some() { " --tabs 1" } else { "" };
+    let pace = if setup.pace > 1 { format!(" --pace {}", setup.pace) } else { String::new() };
+    Err(Violation { seed, options: pace + tabs, what, plan, kept })
 }
 
 /// Writes the input and the function; gives the command line.
@@ -173,12 +207,15 @@ fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<
     fs::write(folder.join("input"), job.input())?;
     fs::write(folder.join("f.js"), job.function())?;
     let mut words = job.options().to_vec();
-    words.extend(["f.js".into(), "--port".into(), free_port().to_string()]);
+    words.extend(["f.js".into(), "--port".into(), context.port.to_string()]);
     if chance.is(0.5) {
         words.extend(["--token".into(), format!("token-{}", context.plan.seed)]);
     }
     if job.journal {
         words.extend(["--journal".into(), "journal".into()]);
+    }
+    if context.plan.relay.is_some() {
+        words.extend(Relay::options(context));
     }
     words.extend(job.items());
     Ok(words)
@@ -199,12 +236,7 @@ fn free_port() -> u16 {
 }
 
 /// Brings the volunteers in once the address is known; aborted, it ends them.
-fn volunteers(
-    setup: &Setup,
-    context: &Arc<Context>,
-    mut known: watch::Receiver<Option<Address>>,
-    chance: &mut Chance,
-) -> JoinHandle<()> {
+fn volunteers(setup: &Setup, context: &Arc<Context>, chance: &mut Chance) -> JoinHandle<()> {
     let all: Vec<_> = context
         .plan
         .volunteers
@@ -212,10 +244,9 @@ fn volunteers(
         .map(|character| Volunteer::new(context.clone(), character.clone(), chance.fork()))
         .collect();
     let tab = context.plan.tab.clone().map(|steps| Tab::new(setup.chromium.clone(), context.clone(), steps));
+    let context = context.clone();
     tokio::spawn(async move {
-        if known.wait_for(Option::is_some).await.is_err() {
-            return;
-        }
+        context.is_known().await;
         let mut living = JoinSet::new();
         all.into_iter().for_each(|volunteer| drop(living.spawn(volunteer.live())));
         tab.into_iter().for_each(|tab| drop(living.spawn(tab.live())));
@@ -227,10 +258,9 @@ fn volunteers(
 async fn lives(context: &Arc<Context>, folder: &Path, words: &[String], chance: &mut Chance) -> Vec<Life> {
     let mut deeds = context.plan.deeds.clone();
     let mut lives = Vec::new();
-    let until = Instant::now() + PATIENCE;
     loop {
         let master = Master::start(context, folder, words, chance).expect("pando can be started");
-        let life = master.live(&mut deeds, until.saturating_duration_since(Instant::now())).await;
+        let life = master.live(&mut deeds).await;
         context.tell(&format!("the master ended: {:?}, {} bytes printed", life.status, life.output.len()));
         // What had ended by itself is not to be ended.
         let of_itself = life.status.is_none_or(|status| status.success());
@@ -262,7 +292,7 @@ fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<String> {
         let mut wrong = |text: String| what.push(format!("life {} of {} of the master: {text}", number + 1, lives.len()));
         let last = number + 1 == lives.len();
         match life.status {
-            None => wrong(format!("it hangs: it did not end within {PATIENCE:?}")),
+            None => wrong(format!("it hangs: it printed nothing for {PATIENCE:?}")),
             Some(status) if last && status.code() != Some(context.expected.status) => wrong(format!("it ended with {status}")),
             // Ctrl-C: what had been read was finished. Or it was killed.
             Some(status) if !matches!(status.code(), Some(0 | 1) | None) => wrong(format!("it ended with {status}")),
@@ -333,6 +363,7 @@ impl Counts {
         self.tabs.fetch_add(plan.tab.is_some().into(), Relaxed);
         self.local.fetch_add(plan.job.has_local_cores().into(), Relaxed);
         self.journals.fetch_add(plan.job.journal.into(), Relaxed);
+        self.relays.fetch_add(plan.relay.is_some().into(), Relaxed);
         self.restarts.fetch_add(lives.len() as u64 - 1, Relaxed);
     }
 }

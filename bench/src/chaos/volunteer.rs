@@ -84,7 +84,7 @@ impl Volunteer {
     pub(crate) async fn live(mut self) {
         sleep(self.character.joins).await;
         loop {
-            let address = self.context.address();
+            let address = self.context.address(self.character.afar);
             let Ok(link) = Link::open(&address, self.character.latency).await else {
                 sleep(10 * MS + self.chance.time(50 * MS)).await;
                 continue;
