@@ -325,6 +325,6 @@ mod tests {
             lender.next_output();
             assert!(lender.again.is_clear(), "in round {round}");
         }
-        assert_eq!((lender.budget.bytes(), lender.slots.len()), (0, 0));
+        assert_eq!((lender.budget.bytes(), lender.budget.result_bytes(), lender.slots.len()), (0, 0, 0));
     }
 }

@@ -40,6 +40,7 @@ impl Core {
             self.lender.close(sub);
             return false;
         }
+        self.held_back.unconfirmed += result.len() as u64;
         self.unconfirmed.push_back(Unconfirmed { sub, index, device: device.into(), result });
         true
     }
@@ -121,6 +122,7 @@ impl Master {
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
         self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));
         let line = self.with(|core| {
+            core.held_back.unconfirmed -= result.len() as u64;
             let line = match failed {
                 None => {
                     core.finish(sub, index, result);

@@ -59,9 +59,8 @@ impl Master {
     /// Reads the files whose names `source` gives, one at a time, only while some volunteer asks for values. Blocks.
     pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Value, InputError>>) {
         let mut targets = Targets::default();
-        for name in names {
-            let opened = name.and_then(|name| files.open(&String::from_utf8_lossy(&name.bytes), &mut targets));
-            match opened.and_then(|opened| self.offer([opened])) {
+        for (number, name) in (1..).zip(names) {
+            match name.and_then(|name| self.feed_file(files, number, &name, &mut targets)) {
                 Ok(()) => self.wait_until_wanted(),
                 Err(error) => return self.end_input(Err(error)),
             }

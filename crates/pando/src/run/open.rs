@@ -1,13 +1,14 @@
 //! An open run: the function is loaded, volunteers are let in, this machine's cores are lent. Nothing is read yet: the two ends of
 //! its stream belong to whoever opened it.
 
-use super::{Refused, function::Function, journal::Journal, listen, local, progress};
+use super::{Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress};
 use crate::{
     channel::Peers,
     cli::{BatchSize, Cli, When},
     console::{Console, printable},
     events::Events,
     master::{self, Files, Framing, Job, Master},
+    port::Connections,
     protocol::{Form, JobOptions},
     uplink::{Program, Relay, Uplink},
 };
@@ -33,6 +34,8 @@ pub(crate) struct Open {
     beside: JoinSet<()>,
     /// The server closes with it.
     _serving: oneshot::Sender<()>,
+    /// The machine may sleep without it.
+    _awake: Option<Awake>,
 }
 
 impl Open {
@@ -40,7 +43,7 @@ impl Open {
     pub(crate) async fn start(cli: &Cli, console: Console) -> Result<Self, Refused> {
         check(cli)?;
         let framing = framing(cli);
-        let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
+        let events = cli.events.as_deref().map(|path| Events::open(path, console.clone())).transpose()?.unwrap_or_default();
         let options = job_options(cli);
         // Said once the URLs are: those come first of all.
         let mut notes = Vec::new();
@@ -63,7 +66,8 @@ impl Open {
         }
         let master = Master::new(job(cli, options, framing, &function), console.clone(), events);
         let (serving, closed) = oneshot::channel();
-        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving };
+        let awake = if cli.allow_sleep { None } else { Awake::start() };
+        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving, _awake: awake };
         let master = &open.master;
 
         let token = cli.token.clone().or(kept.token.take()).unwrap_or_else(fresh_token);
@@ -77,14 +81,17 @@ impl Open {
             (kept.port, kept.token, kept.key) = (port.or(kept.port), Some(token.clone()), Some(key.clone()));
             journal.start(master, kept)?;
         }
+        let connections = Connections::fitting(cli.max_connections.unwrap_or(usize::MAX), cli.max_connections_per_address);
         if let Some(host) = &cli.host {
-            open.uplink = Some(open_room(cli, host, &token, key, master, &function, open.peers.clone()).await?);
+            open.uplink = Some(open_room(cli, host, &token, key, &open, &function, connections.clone()).await?);
         }
         let mut hint = String::new();
         if let Some(listener) = listener {
             let token = if cli.open_access { String::new() } else { token };
-            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle);
-            hint = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle, connections);
+            let (told, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+            hint = told;
+            open.beside.spawn(follow);
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
         let has_local = local::lend_cores(cli, master, function);
@@ -233,9 +240,9 @@ async fn open_room(
     host: &str,
     token: &str,
     key: String,
-    master: &Arc<Master>,
+    open: &Open,
     function: &Function,
-    peers: Option<Peers>,
+    connections: Arc<Connections>,
 ) -> Result<Uplink, Refused> {
     let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
     let program = Program {
@@ -247,8 +254,8 @@ async fn open_room(
         key,
         ice_servers: cli.ice_servers.clone(),
     };
-    let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;
-    master.console.say(format!("Serving volunteer code at {}", uplink.url));
+    let uplink = Uplink::open(relay, program, open.master.clone(), open.peers.clone(), connections).await.map_err(Refused)?;
+    open.master.console.say(format!("Serving volunteer code at {}", uplink.url));
     Ok(uplink)
 }
 

@@ -55,6 +55,12 @@ impl Again {
         self.clean.len() + self.tainted.total()
     }
 
+    /// The oldest that waits.
+    pub(super) fn oldest(&self) -> Option<Index> {
+        let tainted = self.tainted.first_outside(&Tally::default());
+        self.clean.first().copied().into_iter().chain(tainted).min()
+    }
+
     /// Whether some value is tainted.
     pub(super) fn has_failed(&self) -> bool {
         self.tainted.total() > 0
