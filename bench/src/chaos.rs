@@ -4,6 +4,8 @@
 //! happens when is up to the machine; so a seed repeats a run's circumstances, and not each of its moments.
 
 mod chance;
+mod context;
+mod counts;
 mod job;
 mod judge;
 mod lies;
@@ -151,7 +153,7 @@ struct Setup {
     pace: u32,
     keep: PathBuf,
     forge: bool,
-    counts: run::Counts,
+    counts: counts::Counts,
 }
 
 impl Setup {
@@ -170,7 +172,7 @@ impl Setup {
             pace: options.pace.max(1),
             keep: options.keep.clone().unwrap_or_else(std::env::temp_dir),
             forge: options.forge,
-            counts: run::Counts::default(),
+            counts: counts::Counts::default(),
         })
     }
 }

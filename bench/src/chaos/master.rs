@@ -2,8 +2,8 @@
 
 use super::{
     chance::Chance,
+    context::Context,
     plan::{Deed, When},
-    run::Context,
 };
 use crate::{swarm::link::Address, system::children};
 use rustix::process::{Pid, Signal, kill_process};

@@ -1,6 +1,6 @@
 //! A relay that is killed now and then.
 
-use super::run::Context;
+use super::context::Context;
 use std::{
     fs::File,
     io,

@@ -1,8 +1,8 @@
 //! A tab of a real Chromium, behind a link that can be cut.
 
 use super::{
+    context::Context,
     plan::{TabPlan, TabStep},
-    run::Context,
 };
 use crate::browser::Browser;
 use rustix::process::{Pid, Signal, kill_process_group};
