@@ -91,6 +91,8 @@ impl Job {
         if chance.is(0.2) {
             let what = if framing == Framing::Json { OnError::Report } else { OnError::Stop };
             job.poison = Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
+            // No device is to be taken for gone because the machine is busy.
+            job.heartbeat *= 5;
         } else if job.modern && chance.is(0.3) {
             job.flaky = Some(chance.one(&often));
         }

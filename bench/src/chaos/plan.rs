@@ -139,10 +139,10 @@ impl Plan {
         let cores = volunteers.iter().map(|volunteer| volunteer.cores).sum::<u32>();
         let job = Job::new(&mut chance, count as usize, time, cores, heartbeat);
         if job.counts_attempts() {
-            volunteers.iter_mut().for_each(|volunteer| volunteer.steps.retain(|(_, step)| !matches!(step, Step::Fail(_))));
+            spare(&mut volunteers);
         }
         let mut deeds = deeds(&mut chance, &job, time, heartbeat);
-        let relay = (!has_tab && chance.is(0.15)).then(|| relay_deaths(&mut chance, horizon));
+        let relay = (!has_tab && !job.counts_attempts() && chance.is(0.15)).then(|| relay_deaths(&mut chance, horizon));
         if relay.as_ref().is_some_and(|deaths| !deaths.is_empty()) {
             // A master that finds no relay when it starts says so, and ends.
             deeds.retain(|(_, deed)| !matches!(deed, Deed::Kill(..) | Deed::Interrupt(..)));
@@ -213,6 +213,25 @@ fn steps(chance: &mut Chance, horizon: Duration, heartbeat: Duration, calm: f64)
         .collect();
     steps.sort_by_key(|(at, _)| *at);
     steps
+}
+
+/// Leaves out what would fail values that are fine, where that counts: a value over which five devices have vanished, and then one
+/// that had it alone, is taken to be the reason.
+fn spare(volunteers: &mut [Character]) {
+    let mut vanish = 4;
+    for volunteer in volunteers {
+        volunteer.steps.retain(|(_, step)| match step {
+            Step::Fail(_) => false,
+            Step::Die(_) | Step::Cut(_) | Step::Freeze(_) | Step::Deaf(_) | Step::Lie(Lie::Holds | Lie::Hello) if vanish == 0 => {
+                false
+            }
+            Step::Die(_) | Step::Cut(_) | Step::Freeze(_) | Step::Deaf(_) | Step::Lie(Lie::Holds | Lie::Hello) => {
+                vanish -= 1;
+                true
+            }
+            _ => true,
+        });
+    }
 }
 
 fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) -> Vec<(When, Deed)> {
