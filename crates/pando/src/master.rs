@@ -13,6 +13,8 @@ mod journaled;
 mod output;
 mod report;
 mod seat;
+#[cfg(test)]
+mod simulation;
 mod speculation;
 mod statistics;
 mod stragglers;

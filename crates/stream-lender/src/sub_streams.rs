@@ -1,7 +1,7 @@
 //! The sub-streams that are open.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct SubStream {
     pub(crate) held: Held,
     /// Its place among those that wait for an answer.
     pub(crate) ticket: Option<u64>,
+    /// It does not ask for a while; meanwhile, what it has failed is kept here.
+    pub(crate) paused: Option<BTreeSet<Index>>,
 }
 
 /// The open sub-streams, found by id in O(1).
@@ -32,6 +34,7 @@ pub(crate) struct SubStream {
 pub(crate) struct SubStreams {
     open: HashMap<SubStreamId, SubStream, Mixed>,
     opened: u64,
+    paused: usize,
 }
 
 impl SubStreams {
@@ -39,12 +42,31 @@ impl SubStreams {
         let id = SubStreamId(self.opened);
         self.opened += 1;
         let held = Held { first: NONE, last: NONE, len: 0 };
-        self.open.insert(id, SubStream { held, ticket: None });
+        self.open.insert(id, SubStream { held, ticket: None, paused: None });
         id
     }
 
     pub(crate) fn len(&self) -> usize {
         self.open.len()
+    }
+
+    /// How many are open and not paused.
+    pub(crate) fn active(&self) -> usize {
+        self.open.len() - self.paused
+    }
+
+    /// Pauses one; what it `failed` until now is kept for it.
+    pub(crate) fn pause(&mut self, id: SubStreamId, failed: BTreeSet<Index>) {
+        if let Some(sub_stream) = self.open.get_mut(&id) {
+            self.paused += usize::from(sub_stream.paused.replace(failed).is_none());
+        }
+    }
+
+    /// Ends a pause; gives what was failed before it and in it.
+    pub(crate) fn resume(&mut self, id: SubStreamId) -> BTreeSet<Index> {
+        let failed = self.open.get_mut(&id).and_then(|sub_stream| sub_stream.paused.take());
+        self.paused -= usize::from(failed.is_some());
+        failed.unwrap_or_default()
     }
 
     pub(crate) fn find(&self, id: SubStreamId) -> Option<&SubStream> {
@@ -56,7 +78,9 @@ impl SubStreams {
     }
 
     pub(crate) fn close(&mut self, id: SubStreamId) -> Option<SubStream> {
-        self.open.remove(&id)
+        let closed = self.open.remove(&id)?;
+        self.paused -= usize::from(closed.paused.is_some());
+        Some(closed)
     }
 }
 

@@ -23,7 +23,7 @@ const LAST_WORDS: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Unconfirmed {
     sub: SubStreamId,
-    index: Index,
+    pub(super) index: Index,
     device: String,
     result: Bytes,
 }
@@ -58,8 +58,7 @@ pub async fn confirm(master: Arc<Master>, command: String, timeout: Option<Durat
         };
         let (master, command, guard) = (master.clone(), command.clone(), guard.clone());
         tokio::spawn(async move {
-            let value = master.with(|core| core.lender.value(unconfirmed.index).map(|value| value.bytes.clone()));
-            let failed = match value {
+            let failed = match master.to_confirm(&unconfirmed) {
                 // The run has ended before it.
                 None => return,
                 Some(value) => run(&command, &unconfirmed, &value, timeout, guard).await.err(),
@@ -114,6 +113,17 @@ async fn run(
 }
 
 impl Master {
+    /// The value of a result that is to be confirmed; none when the run has ended before it.
+    pub(super) fn to_confirm(&self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
+        self.with(|core| {
+            let value = core.lender.value(unconfirmed.index).map(|value| value.bytes.clone());
+            if value.is_none() {
+                core.lender.close(unconfirmed.sub);
+            }
+            value
+        })
+    }
+
     /// What the command said of a result: it counts, or it failed for a reason.
     pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
         let Unconfirmed { sub, index, device, result } = unconfirmed;

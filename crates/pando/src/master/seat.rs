@@ -163,14 +163,23 @@ impl Seat {
         self.say(&ToVolunteer::Ping(Beat { t: t.into() }));
     }
 
+    /// Values that it is believed to have.
+    #[cfg(test)]
+    pub(crate) fn in_flight(&self) -> usize {
+        self.limiter.in_flight()
+    }
+
     /// What is due: queues a ping when nothing has been sent for a heartbeat.
     pub(crate) fn due(&mut self, now: Instant) -> Due {
         let dead = self.last_received + self.heartbeat * 3;
         if now >= dead {
             return Due::Dead;
         }
-        if now >= self.last_sent + self.heartbeat && self.controls.is_empty() {
-            self.ping(now);
+        if now >= self.last_sent + self.heartbeat {
+            // What still waits to be sent, because the channel is full, is as good a sign of life.
+            if self.controls.is_empty() {
+                self.ping(now);
+            }
             self.last_sent = now;
         }
         Due::At(dead.min(self.last_sent + self.heartbeat))
@@ -194,6 +203,16 @@ mod tests {
         seat.received(start + BEAT * 2);
         assert_eq!(seat.due(start + BEAT * 4), Due::At(start + BEAT * 5));
         assert_eq!(seat.due(start + BEAT * 5), Due::Dead);
+    }
+
+    #[test]
+    fn a_seat_whose_channel_is_full_is_looked_at_again_after_a_heartbeat_and_not_at_once() {
+        let start = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        assert_eq!(seat.due(start + BEAT), Due::At(start + BEAT * 2));
+        assert_eq!(seat.due(start + BEAT * 2), Due::At(start + BEAT * 3));
+        assert!(seat.next_frame(start + BEAT * 2).is_some());
+        assert!(!seat.has_frame(), "one ping is enough");
     }
 
     #[test]

@@ -101,6 +101,15 @@ impl Again {
         true
     }
 
+    /// Notes again that an open `sub` has failed a value, whether it waits or not.
+    pub(super) fn remember(&mut self, sub: SubStreamId, index: Index) {
+        let waited = self.remove(index);
+        self.blame(sub, index);
+        if waited {
+            self.insert(index);
+        }
+    }
+
     /// Notes that an open `sub` has failed a value that does not wait.
     pub(super) fn blame(&mut self, sub: SubStreamId, index: Index) {
         let failures = self.failures.entry(sub).or_default();
@@ -122,12 +131,13 @@ impl Again {
         }
     }
 
-    /// Forgets a sub-stream that closes: what it has failed may now be tainted no more.
-    pub(super) fn forget_sub_stream(&mut self, sub: SubStreamId) {
+    /// Forgets a sub-stream that closes or pauses: what it has failed may now be tainted no more. Answers which values these are.
+    pub(super) fn forget_sub_stream(&mut self, sub: SubStreamId) -> BTreeSet<Index> {
         let Some(failures) = self.failures.get_mut(&sub) else {
-            return;
+            return BTreeSet::new();
         };
-        for index in std::mem::take(&mut failures.unfinished) {
+        let failed = std::mem::take(&mut failures.unfinished);
+        for &index in &failed {
             let waited = self.remove(index);
             if let Some(failers) = self.failers.get_mut(&index) {
                 failers.retain(|failer| *failer != sub);
@@ -140,6 +150,7 @@ impl Again {
             }
         }
         self.failures.remove(&sub);
+        failed
     }
 
     /// Whether nothing is kept of any value.

@@ -40,6 +40,8 @@ pub(crate) struct Model {
     /// All that was read, by index.
     pub(crate) values: Vec<Value>,
     pub(crate) open: Vec<SubStreamId>,
+    /// Open, and not asking for a while.
+    pub(crate) paused: Vec<SubStreamId>,
     /// Who holds what, in the order of lending.
     pub(crate) loans: Vec<(SubStreamId, Index)>,
     /// Who was told to wait, in that order.
@@ -51,8 +53,8 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(window: Window) -> Self {
         let reading = Reading::Ready;
-        let (values, open, loans, waiting) = Default::default();
-        Model { window, values, open, loans, waiting, reading, output: 0 }
+        let (values, open, paused, loans, waiting) = Default::default();
+        Model { window, values, open, paused, loans, waiting, reading, output: 0 }
     }
 
     pub(crate) fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
@@ -61,12 +63,23 @@ impl Model {
             self.values[*index as usize].state = State::ToLend;
         }
         self.open.retain(|open| *open != sub);
+        self.resume(sub);
         self.loans.retain(|(holder, _)| *holder != sub);
         self.stop_waiting(sub);
         for value in &mut self.values {
             value.failed_by.retain(|failer| *failer != sub);
         }
         held
+    }
+
+    pub(crate) fn pause(&mut self, sub: SubStreamId) {
+        if self.open.contains(&sub) && !self.paused.contains(&sub) {
+            self.paused.push(sub);
+        }
+    }
+
+    pub(crate) fn resume(&mut self, sub: SubStreamId) {
+        self.paused.retain(|paused| *paused != sub);
     }
 
     /// Whether this ask has to read the input: exactly then it is given what was pulled.
@@ -239,7 +252,7 @@ impl Model {
     }
 
     pub(crate) fn failed_by_all(&self, value: &Value) -> bool {
-        self.open.iter().all(|sub| value.failed_by.contains(sub))
+        self.open.iter().all(|sub| self.paused.contains(sub) || value.failed_by.contains(sub))
     }
 
     fn all_have_results(&self) -> bool {
@@ -247,8 +260,8 @@ impl Model {
     }
 
     fn oldest_for(&self, sub: SubStreamId) -> Option<Index> {
-        let may_take =
-            |value: &Value| value.state == State::ToLend && (!value.failed_by.contains(&sub) || self.failed_by_all(value));
+        let failed = |value: &Value| value.failed_by.contains(&sub) && !self.paused.contains(&sub);
+        let may_take = |value: &Value| value.state == State::ToLend && (!failed(value) || self.failed_by_all(value));
         self.values.iter().position(may_take).map(|index| index as Index)
     }
 

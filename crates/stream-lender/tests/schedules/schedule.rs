@@ -66,7 +66,8 @@ impl Schedule {
         match self.random.below(100) {
             0..8 => self.open(),
             8..11 => self.close(),
-            11..40 => self.ask(),
+            11..14 => self.pause_or_resume(),
+            14..40 => self.ask(),
             40..58 => self.give_back(),
             58..62 => self.forge(),
             62..65 => self.take_up(),
@@ -144,6 +145,23 @@ impl Schedule {
         assert_eq!(held, self.model.close(sub));
     }
 
+    fn pause_or_resume(&mut self) {
+        let Some(sub) = self.random.pick(&self.opened) else {
+            return;
+        };
+        if self.random.chance(50) {
+            self.say(&format!("pause {sub:?}"));
+            self.seen.note("paused");
+            self.lender.pause(sub);
+            self.model.pause(sub);
+        } else {
+            self.say(&format!("resume {sub:?}"));
+            self.seen.note_if(self.model.paused.contains(&sub), "resumed");
+            self.lender.resume(sub);
+            self.model.resume(sub);
+        }
+    }
+
     fn ask(&mut self) {
         // Mostly one that is open.
         let from = if self.random.chance(95) { &self.model.open } else { &self.opened };
@@ -187,7 +205,8 @@ impl Schedule {
                 };
                 let by_all = self.model.failed_by_all(value);
                 let by_some = !value.failed_by.is_empty();
-                assert!(by_all || !value.failed_by.contains(&sub), "{sub:?} has failed {} before", lent.index);
+                let paused = self.model.paused.contains(&sub);
+                assert!(by_all || paused || !value.failed_by.contains(&sub), "{sub:?} has failed {} before", lent.index);
                 self.seen.note_if(by_some && by_all, "failed by all, lent again");
                 self.seen.note_if(by_some && !by_all, "failed, lent to another");
             }

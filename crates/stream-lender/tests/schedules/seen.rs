@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All that the schedules together must come to.
-const ALL: [&str; 30] = [
+const ALL: [&str; 32] = [
     "another close of one closed",
     "ask of one closed",
     "bytes full",
@@ -28,10 +28,12 @@ const ALL: [&str; 30] = [
     "output after the consumer stopped",
     "output dropped",
     "output failed",
+    "paused",
     "pending",
     "read finished",
     "replaced",
     "result",
+    "resumed",
     "told done",
     "told to wait",
     "took up",

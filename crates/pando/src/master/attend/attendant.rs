@@ -20,23 +20,23 @@ use tokio::sync::Notify;
 /// Its driver lets it [`receive`](Self::receive) what comes, and while it [`may_send`](Self::may_send) and the channel has room, sends its
 /// [`next_frame`](Self::next_frame); it lets it know when it is [`woken`](Self::woken) and when its time is [`due`](Self::due), from the start on.
 /// The first error is the end: it [`leave`](Self::leave)s.
-pub(super) struct Attendant {
-    pub(super) master: Arc<Master>,
-    pub(super) sub: SubStreamId,
-    pub(super) seat: Seat,
-    pub(super) name: String,
+pub(crate) struct Attendant {
+    pub(crate) master: Arc<Master>,
+    pub(crate) sub: SubStreamId,
+    pub(crate) seat: Seat,
+    pub(crate) name: String,
     /// Rings when the master has something for it.
-    pub(super) wake: Arc<Notify>,
+    pub(crate) wake: Arc<Notify>,
     /// The lender may have values for it.
-    pub(super) asking: bool,
+    pub(crate) asking: bool,
     lent: Vec<Lent<Value>>,
     /// A value that it is to have alone.
-    pub(super) alone: Option<Index>,
+    pub(crate) alone: Option<Index>,
 }
 
 impl Attendant {
     /// Seats the volunteer that said `hello`.
-    pub(super) fn seat(master: Arc<Master>, hello: Hello, path: Path, now: Instant) -> Self {
+    pub(crate) fn seat(master: Arc<Master>, hello: Hello, path: Path, now: Instant) -> Self {
         let wake = Arc::new(Notify::new());
         let cores = hello.cores.min(4096);
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
@@ -50,6 +50,9 @@ impl Attendant {
                 core.lender.close(old);
             }
             let sub = core.lender.open();
+            if cores == 0 {
+                core.lender.pause(sub);
+            }
             let mut keep = Vec::new();
             for id in hello.holds.iter().copied().filter(|_| same_job) {
                 if let Some(lent) = core.lender.take_up(sub, id) {
@@ -106,12 +109,12 @@ impl Attendant {
     }
 
     /// Whether there is a frame to send, or values may be asked for.
-    pub(super) fn may_send(&mut self) -> bool {
+    pub(crate) fn may_send(&mut self) -> bool {
         self.seat.has_frame() || self.asking && self.seat.room() > 0
     }
 
     /// The master woke it: values may be there, or something is to be said; an error is the end of the channel.
-    pub(super) fn woken(&mut self) -> Result<(), End> {
+    pub(crate) fn woken(&mut self) -> Result<(), End> {
         let Standing { finished, replaced, recalls, yields, copies } = self.master.standing(self.sub);
         if finished || replaced {
             return Err(if finished { End::Done } else { End::Replaced });
@@ -127,7 +130,7 @@ impl Attendant {
     }
 
     /// Its timer went off: gives when it is to do so again.
-    pub(super) fn due(&mut self, now: Instant) -> Result<Instant, End> {
+    pub(crate) fn due(&mut self, now: Instant) -> Result<Instant, End> {
         match self.seat.due(now) {
             Due::Dead => Err(End::Silent),
             Due::At(when) => Ok(when),
@@ -135,7 +138,7 @@ impl Attendant {
     }
 
     /// The next frame to send: a message, the next part of a long value, or values asked of the lender now.
-    pub(super) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
+    pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
         if !self.seat.has_frame() && self.asking {
             self.ask()?;
         }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
-    pub(super) fn leave(&mut self, end: &End) {
+    pub(crate) fn leave(&mut self, end: &End) {
         let (held, suspicions) = self.master.with(|core| {
             let suspicions = if matches!(end, End::Lost | End::Silent) { core.vanished(self.sub) } else { Vec::new() };
             core.forget_copies(self.sub);

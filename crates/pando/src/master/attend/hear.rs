@@ -16,7 +16,7 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 
 impl Attendant {
     /// Takes one frame; an error is the end of the channel.
-    pub(super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
+    pub(crate) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
         self.seat.received(now);
         match frame {
             Frame::Binary(bytes) => match self.seat.binary(bytes) {
@@ -63,6 +63,11 @@ impl Attendant {
             self.asking |= cores > 0;
         }
         self.master.with(|core| {
+            match cores {
+                Some(0) => core.lender.pause(self.sub),
+                Some(_) => core.lender.resume(self.sub),
+                None => {}
+            }
             let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
             let name = name.map(|name| unused_name(others, &name));
             if let Some(entry) = core.seats.get_mut(&self.sub) {
@@ -80,7 +85,13 @@ impl Attendant {
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
+                    if let Some(bytes) = core.stray(self.sub, id) {
+                        self.seat.settled(bytes);
+                    }
                     continue;
+                }
+                if let Some(seat) = core.seats.get_mut(&self.sub) {
+                    seat.running.remove(&id);
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
                     self.seat.settled(value.bytes.len() as u64);
