@@ -22,16 +22,19 @@ const LAST_WORDS: usize = 1000;
 /// A result that has not been confirmed.
 #[derive(Debug)]
 pub(crate) struct Unconfirmed {
+    /// It holds the value meanwhile.
     sub: SubStreamId,
+    /// It answered.
+    by: SubStreamId,
     pub(super) index: Index,
     device: String,
     result: Bytes,
 }
 
 impl Core {
-    /// `sub` answered `index` with `result`: it is to be confirmed. Gives whether `sub` held it.
-    pub(crate) fn hold_until_confirmed(&mut self, sub: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
-        if self.lender.hand_back(sub, index).is_err() {
+    /// `by` answered `index` with `result`: it is to be confirmed. Gives whether `by` held it.
+    pub(crate) fn hold_until_confirmed(&mut self, by: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
+        if self.lender.hand_back(by, index).is_err() {
             return false;
         }
         let sub = self.lender.open();
@@ -39,7 +42,7 @@ impl Core {
             self.lender.close(sub);
             return false;
         }
-        self.unconfirmed.push_back(Unconfirmed { sub, index, device: device.into(), result });
+        self.unconfirmed.push_back(Unconfirmed { sub, by, index, device: device.into(), result });
         true
     }
 }
@@ -126,7 +129,7 @@ impl Master {
 
     /// What the command said of a result: it counts, or it failed for a reason.
     pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
-        let Unconfirmed { sub, index, device, result } = unconfirmed;
+        let Unconfirmed { sub, by, index, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
         self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));
         let line = self.with(|core| {
@@ -138,7 +141,10 @@ impl Master {
                 }
                 Some(message) => {
                     let failure = Failure { message, stack: None, kind: "confirm".into() };
-                    core.attempt_failed(sub, index, &failure, &device, &self.job)
+                    // Who answered it tried it in vain, if it is still there: it goes to another device.
+                    let _ = core.lender.hand_back(sub, index);
+                    let tried = [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, index).is_some());
+                    tried.and_then(|sub| core.attempt_failed(sub, index, &failure, &device, &self.job))
                 }
             };
             core.lender.close(sub);

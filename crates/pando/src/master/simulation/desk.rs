@@ -30,8 +30,8 @@ pub(super) struct Desk {
 }
 
 impl World {
-    /// Everyone does what there is to do in this moment.
-    pub(super) fn settle(&mut self) {
+    /// Everyone does what there is to do in this moment; gives whether there was anything.
+    pub(super) fn settle(&mut self) -> bool {
         let mut steps = 0;
         loop {
             self.serve_ends();
@@ -45,7 +45,7 @@ impl World {
                 idle &= at >= self.desks.len() || !self.step(at);
             }
             if idle && !self.serve_ends() {
-                return;
+                return steps > 0;
             }
             steps += 1;
             assert!(steps < MOST_STEPS, "it goes round and round");

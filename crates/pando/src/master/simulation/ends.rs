@@ -154,10 +154,12 @@ impl World {
     fn end(&mut self, ending: Ending) {
         say!(self, "{ending:?}");
         let ending = self.master.close_journal(ending);
-        let (read, all) = {
+        let (read, interrupted) = {
             let core = self.master.lock();
-            (core.lender.read(), core.lender.read() == self.plan.items.len() as u64)
+            (core.lender.read(), core.interrupted)
         };
+        let (all, input_failed) =
+            (read == self.plan.items.len() as u64, self.source.ended && self.plan.input_fails && !interrupted);
         self.seen.note(match &ending {
             Ending::Complete => "complete",
             Ending::ReaderLeft => "reader left",
@@ -167,7 +169,7 @@ impl World {
             Ending::Interrupted => "interrupted",
             Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         });
-        self.model.ended(&ending, read, all);
+        self.model.ended(&ending, read, all, input_failed);
         self.ending = Some(ending);
         self.master.finish();
     }

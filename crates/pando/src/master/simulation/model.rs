@@ -17,6 +17,8 @@ pub(super) struct Model {
     /// The first value that failed for good and ends the run.
     fatal: Option<Index>,
     left_out: u64,
+    /// The value that a device was last sent to have it alone.
+    alone: BTreeMap<SubStreamId, Index>,
     /// The next that may come out.
     next: Index,
 }
@@ -32,8 +34,8 @@ struct Fate {
     attempts: u32,
     failed_by: Vec<SubStreamId>,
     careful: bool,
-    /// Its result, before it is confirmed.
-    unconfirmed: Option<Bytes>,
+    /// Its result before it is confirmed, and who answered it, if it is still there.
+    unconfirmed: Option<(Option<SubStreamId>, Bytes)>,
     end: Option<End>,
 }
 
@@ -52,7 +54,7 @@ impl Model {
         for (index, result) in known {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
-        Self { job, fates, fatal: None, left_out: 0, next: 0 }
+        Self { job, fates, fatal: None, left_out: 0, alone: BTreeMap::new(), next: 0 }
     }
 
     /// Whether values from here on are forgotten.
@@ -82,7 +84,17 @@ impl Model {
             assert_eq!((value.attempt, value.careful), (fate.attempts, fate.careful), "of {index}");
             seen.note_if(value.attempt > 0, "tried again");
             seen.note_if(value.careful, "careful");
-            seen.note_if(core.failures.goes_alone(index), "alone");
+            if let Some(alone) = self.alone.get(&sub) {
+                assert!(
+                    !self.fates[*alone as usize].with.contains(&sub),
+                    "{sub:?} is sent {index} besides {alone}, which it is to have alone"
+                );
+            }
+            if core.failures.goes_alone(index) {
+                seen.note("alone");
+                self.alone.insert(sub, index);
+            }
+            let fate = &self.fates[index as usize];
             if fate.failed_by.contains(&sub) {
                 seen.note("failed by all, lent again");
                 let other =
@@ -90,6 +102,7 @@ impl Model {
                 assert!(other.is_none(), "{sub:?} has failed {index}, and {:?} is there to try it", other.map(|(sub, _)| sub));
             }
         }
+        let fate = &mut self.fates[index as usize];
         let others = fate.with.iter().filter(|other| **other != sub).count();
         let most = if self.job.speculate { 1 } else { 0 };
         assert!(others <= most || fate.muddled, "{index} is with {:?}, and sent to {sub:?}", fate.with);
@@ -146,7 +159,7 @@ impl Model {
         match &answer.result {
             Ok((_, result)) if !result.contains(&b'\n') => {
                 if self.job.confirms {
-                    fate.unconfirmed = Some(result.clone());
+                    fate.unconfirmed = Some((Some(sub), result.clone()));
                 } else {
                     fate.end = Some(End::Result(result.clone()));
                 }
@@ -159,14 +172,14 @@ impl Model {
     /// The command of `--confirm` has spoken.
     pub(super) fn confirmed(&mut self, index: Index, well: bool) {
         let fate = &mut self.fates[index as usize];
-        let Some(result) = fate.unconfirmed.take() else { return };
+        let Some((by, result)) = fate.unconfirmed.take() else { return };
         if self.fatal.is_some_and(|fatal| fatal <= index) {
             return;
         }
         if well {
             fate.end = Some(End::Result(result));
         } else {
-            self.failed(index, None);
+            self.failed(index, by);
         }
     }
 
@@ -191,6 +204,9 @@ impl Model {
         for fate in &mut self.fates {
             fate.with.remove(&sub);
             fate.failed_by.retain(|failed| *failed != sub);
+            if let Some((by, _)) = &mut fate.unconfirmed {
+                *by = by.filter(|by| *by != sub);
+            }
         }
     }
 
@@ -219,8 +235,10 @@ impl Model {
     }
 
     /// The run says that it has ended, when `read` values had been read.
-    pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool) {
+    pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
         let next = self.skip();
+        let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft);
+        assert!(!input_failed || told, "{ending:?}, and the input failed");
         match ending {
             Ending::Complete => assert!(all && next == self.fates.len() as u64 && self.left_out == 0, "complete, after {next}"),
             Ending::SomeFailed(count) => {

@@ -67,17 +67,18 @@ pub(super) fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
 
 impl Plan {
     pub(super) fn new(rng: &mut Rng) -> Self {
-        let heartbeat = pick(rng, &[100, 1_000, 5_000]) * MS;
-        let usual = pick(rng, &[100, MS, MS, 20 * MS, 300 * MS, 3 * SECOND]);
+        let usual = pick(rng, &[100, MS, 10 * MS, 50 * MS, 300 * MS]);
+        let heartbeat = pick(rng, &[20 * usual, 1_000 * MS]).max(100 * MS);
         let timeout = pick(rng, &[None, None, Some(usual * 8)]);
-        let count = pick(rng, &[0, 1, 2, 3, 5, 10, 20, 40, 120]);
-        let calm_at = pick(rng, &[0, 1, 3, 10, 30]) * heartbeat + usual * rng.u64(0..20);
+        let most = if chance(rng, 10) { 120 } else { 30 };
+        let count = pick(rng, &[0, 1, 2, 3, 5, 8, 12, 20, most]);
+        let calm_at = pick(rng, &[0, 1, 3, 10]) * heartbeat + usual * rng.u64(0..20);
         Self {
             items: items(rng, count, usual, timeout.is_some()),
             job: job(rng, heartbeat, timeout),
             heartbeat,
             calm_at,
-            unrest: calm_at / pick(rng, &[2, 10, 30]) + 1,
+            unrest: calm_at / pick(rng, &[2, 10, 20]) + 1,
             input_fails: chance(rng, 10),
             journal: chance(rng, 10),
             block: pick(rng, &[1, 3, 10, 1_000]),

@@ -101,8 +101,9 @@ impl World {
             let event = self.clock.next().expect("the master looks for stragglers");
             assert!(self.clock.now() < self.deadline, "it does not end: {:?}", self.master.lock().lender);
             self.handle(event);
-            self.settle();
-            self.check_books();
+            if self.settle() || !matches!(event, Event::Look | Event::Watch | Event::Timer) {
+                self.check_books();
+            }
         }
         self.settle();
         let whole =
