@@ -62,6 +62,11 @@ impl Browser {
         Ok(Self { child, profile })
     }
 
+    /// Its process, which leads the group of all its processes.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The folder of its profile.
     pub fn profile(&self) -> &Path {
         self.profile.path()

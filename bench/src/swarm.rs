@@ -1,6 +1,6 @@
 //! Many light volunteers in one process: they speak the protocol, compute nothing, and answer each value with itself.
 
-mod link;
+pub(crate) mod link;
 mod volunteer;
 mod work;
 

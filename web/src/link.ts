@@ -3,6 +3,7 @@
  * connection, the cores' ports and the page; what to do with values is the dispatcher's.
  */
 
+import { Malformed } from './bytes.ts';
 import { PeerChannel, SocketChannel } from './link/channel.ts';
 import type { Channel, ChannelEvents } from './link/channel.ts';
 import { Connection } from './link/connection.ts';
@@ -250,11 +251,20 @@ class Link {
     if (!this.welcome) return;
     this.ports.set(core, port);
     port.onmessage = ({ data }: MessageEvent<ArrayBuffer | FromCore>) => {
-      if (data instanceof ArrayBuffer) this.dispatcher.results(core, new Uint8Array(data), performance.now());
+      if (data instanceof ArrayBuffer) this.answered(core, new Uint8Array(data));
       else this.fromCore(core, data);
     };
     const { concurrency, timeout, json } = this.welcome.options;
     this.toPort(core, { type: 'init', options: { concurrency, timeout, json } });
+  }
+
+  private answered(core: number, frame: Uint8Array): void {
+    try {
+      this.dispatcher.results(core, frame, performance.now());
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.dispatcher.died(core, 'it wrote something unintelligible', performance.now());
+    }
   }
 
   private fromCore(core: number, message: FromCore): void {

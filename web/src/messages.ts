@@ -65,7 +65,8 @@ export type Log = { type: 'log'; entries: LogEntry[] };
 export type ToMaster =
   | Hello
   | { type: 'update'; name?: string; cores?: number }
-  | { type: 'started'; items: { id: number; ms: number }[] }
+  /** `loading`: for so many milliseconds no core has loaded the function, and values wait for that. */
+  | { type: 'started'; items: { id: number; ms: number }[]; loading?: number }
   | { type: 'returned'; ids: number[]; careful?: true }
   | Log
   | Report

@@ -22,6 +22,8 @@ interface Config {
 }
 
 const SHOW_EVERY_MS = 1000;
+/** What the link needs to hand everything back. */
+const GOODBYE_MS = 100;
 
 export function openPage(): void {
   const config: Config = JSON.parse((document.getElementById('config') as HTMLElement).textContent as string);
@@ -146,10 +148,12 @@ class Page {
     });
   }
 
-  /** What the link says to its end of a peer connection may come too late. */
+  /** What the link says to its end of a peer connection may come too late; and it is frozen with the page, as soon as this returns. */
   private hide(): void {
     if (this.peer) this.peer.goodbye();
     this.tell({ type: 'hide' });
+    const end = performance.now() + GOODBYE_MS;
+    while (performance.now() < end);
   }
 }
 

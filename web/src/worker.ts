@@ -9,6 +9,10 @@ const TRIES = 5;
 
 /** Becomes a core in this worker when the page says so. */
 export function awaitJoin(): void {
+  // A worker that closes itself is gone without a word to anybody.
+  (self as unknown as { close(): void }).close = () => {
+    throw new Error('close() would end the core: answer instead');
+  };
   addEventListener('message', ({ data }: MessageEvent<Join>) => {
     if (data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(data.script, TRIES)));
   });

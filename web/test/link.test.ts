@@ -120,6 +120,28 @@ test('without a time-out a long call is told once, and never ended', () => {
   assert.deepEqual(device.ended, []);
 });
 
+test('a master that is met again is told of long calls anew', () => {
+  const device = new Device();
+  device.values([7]);
+  device.tickUntil(device.now + 1000);
+  device.dispatcher.begin({ concurrency: 1, timeout: null, dom: false, json: false, heartbeat: 1000 });
+  device.tickUntil(device.now + 1000);
+  assert.deepEqual(device.of('started').map(({ items }) => items), [[{ id: 7, ms: 500 }], [{ id: 7, ms: 1100 }]]);
+});
+
+test('values that wait for the function to be loaded are told once', () => {
+  const device = new Device(0);
+  device.dispatcher.lend(2, device.now);
+  device.tickUntil(device.now + 5000);
+  assert.deepEqual(device.of('started'), []);
+  device.values([0, 1]);
+  device.tickUntil(device.now + 5000);
+  assert.deepEqual(device.of('started'), [{ type: 'started', items: [], loading: 5000 }]);
+  device.ready();
+  device.tickUntil(device.now + 400);
+  assert.deepEqual(device.of('started').length, 1);
+});
+
 test('a function that no core loads is told after 30 s; time asleep does not count', () => {
   const device = new Device(0);
   device.dispatcher.lend(2, device.now);

@@ -19,7 +19,7 @@ type Socket = WebSocketStream<TcpStream>;
 /// Where the master is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    host: String,
+    pub(crate) host: String,
     /// The join token; empty with open access.
     pub(crate) token: String,
 }

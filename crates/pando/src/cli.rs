@@ -182,6 +182,10 @@ pub struct Cli {
     #[arg(long, env = "PANDO_JOURNAL_KEEP", value_parser = YesOrNo::new(), requires = "journal")]
     pub journal_keep: bool,
 
+    /// Let this machine fall asleep by itself during the run
+    #[arg(long, env = "PANDO_ALLOW_SLEEP", value_parser = YesOrNo::new())]
+    pub allow_sleep: bool,
+
     /// Time between reports and statistics
     #[arg(long, env = "PANDO_REPORTING_INTERVAL", value_name = "DUR", default_value = "3s", value_parser = duration)]
     pub reporting_interval: Duration,
@@ -194,7 +198,7 @@ pub struct Cli {
     #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
     pub progress: When,
 
-    /// Hide what the function prints
+    /// Hide what the function prints and reports
     #[arg(short, long, env = "PANDO_QUIET", value_parser = YesOrNo::new())]
     pub quiet: bool,
 

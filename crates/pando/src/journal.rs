@@ -16,7 +16,7 @@ mod writer;
 pub use file::{Opened, open};
 pub use pages::Pages;
 pub use record::{Digest, HEADER, Item, Kept, Record, digest};
-pub use recorder::{Entry, Recorder, Store};
+pub use recorder::{Entry, Recorder, Store, Unwritten};
 pub use replay::{Known, Replay};
 pub use scan::{Contents, read};
 pub use writer::Writer;

@@ -8,9 +8,11 @@ mod batch;
 mod confirm;
 mod failures;
 mod files;
+mod held_back;
 mod input;
 mod journaled;
 mod output;
+mod progress;
 mod report;
 mod seat;
 #[cfg(test)]
@@ -44,13 +46,14 @@ use bytes::Bytes;
 use confirm::Unconfirmed;
 use failures::Failures;
 use futures_util::task::AtomicWaker;
+use held_back::HeldBack;
 use input::InputQueue;
 use journaled::Resume;
 use pando_bundler::Bundle;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 use stream_lender::{Index, Lender, Lent, SubStreamId, Window};
@@ -102,6 +105,11 @@ impl Job {
     fn heartbeat(&self) -> Duration {
         Duration::from_millis(self.options.heartbeat)
     }
+
+    /// How long a device may be silent, or at nothing, before something is wrong with it.
+    fn patience(&self) -> Duration {
+        self.heartbeat() * 3
+    }
 }
 
 /// One run. Shared by its threads and tasks.
@@ -115,6 +123,8 @@ pub struct Master {
     core: Mutex<Core>,
     /// Results of an earlier run, for who reads the input.
     resume: Mutex<Option<Resume>>,
+    /// Results stay with the devices for now, but for some: as `core` has it, for who looks in passing.
+    holds_back: AtomicBool,
     /// There are results to confirm.
     pub(crate) answered: Notify,
     /// Whoever reads the input: a thread, or a task.
@@ -143,10 +153,14 @@ pub(crate) struct Core {
     resuming: bool,
     /// In the order of their coming, so that what is decided among equals is decided alike each time.
     pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
+    /// Volunteers that are not heard for a while.
+    held_back: HeldBack,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
     /// Values that were lent a second time (`--speculate`).
     speculated: BTreeSet<Index>,
+    /// The oldest value that waits to be lent again, and since when it has been that.
+    unwanted: Option<(Index, Instant)>,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
@@ -181,7 +195,12 @@ pub(crate) struct SeatEntry {
     pub(crate) yields: bool,
     /// When it was last asked because of that.
     pub(crate) recalled: Option<Instant>,
-    /// Values that it is to compute although another device holds them.
+    /// Whether it gets on with what it holds.
+    pub(crate) progress: progress::Progress,
+    /// Ends its channel: it neither computes nor returns what it was lent.
+    pub(crate) stuck: bool,
+    /// Values for it that it has not asked for: those that it is to compute although another device holds them, and those that it
+    /// failed and that nobody else comes for.
     pub(crate) copies: Vec<Lent<Value>>,
     /// Values that it computes and does not hold, and their bytes: such copies, and what a copy elsewhere was faster with.
     pub(crate) strays: HashMap<Index, u64>,
@@ -189,6 +208,8 @@ pub(crate) struct SeatEntry {
     pub(crate) each: Option<Duration>,
     /// Reports of its function since the last line about them.
     pub(crate) reports: report::Sum,
+    /// Bytes of a result whose other parts are still to come.
+    pub(crate) parts: u64,
 }
 
 /// What a volunteer's task must know.
@@ -198,6 +219,8 @@ pub(crate) struct Standing {
     pub(crate) finished: bool,
     /// The device came back on another channel.
     pub(crate) replaced: bool,
+    /// It neither computes nor returns what it was lent.
+    pub(crate) stuck: bool,
     /// Values to ask back.
     pub(crate) recalls: Vec<Index>,
     /// Others have a go at those before it asks again.
@@ -225,7 +248,9 @@ impl Master {
             journal: None,
             resuming: false,
             seats: BTreeMap::new(),
+            held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
+            unwanted: None,
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
@@ -239,6 +264,7 @@ impl Master {
             events,
             core: Mutex::new(core),
             resume: Mutex::new(None),
+            holds_back: AtomicBool::new(false),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
             input_task: AtomicWaker::new(),
@@ -273,6 +299,7 @@ impl Master {
         if !core.unconfirmed.is_empty() {
             self.answered.notify_one();
         }
+        self.let_go(core);
         core.ask_for_more();
         if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said)) {
             core.output_waits = false;
@@ -309,6 +336,7 @@ impl Master {
             Some(seat) => Standing {
                 finished,
                 replaced: seat.replaced,
+                stuck: seat.stuck,
                 recalls: std::mem::take(&mut seat.recalls),
                 yields: seat.yields,
                 copies: std::mem::take(&mut seat.copies),

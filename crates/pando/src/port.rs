@@ -8,14 +8,14 @@ mod rates;
 mod tls;
 
 pub(crate) use connections::{Connections, Seat};
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, Refusal};
 pub(crate) use headers::{Network, Policy, always};
 #[cfg(feature = "relay")]
 pub(crate) use rates::Bucket;
 pub(crate) use rates::Rates;
 pub(crate) use tls::Files;
 #[cfg(feature = "master")]
-pub(crate) use tls::self_signed;
+pub(crate) use tls::SelfSigned;
 
 use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
 use axum_server::{
@@ -33,7 +33,7 @@ use tokio::net::{TcpListener, TcpSocket};
 const HEADERS: Duration = Duration::from_secs(10);
 /// Bytes of a request's headers.
 const HEADERS_LENGTH: usize = 16 << 10;
-/// File descriptors that are not for connections.
+/// File descriptors that are not for connections but for files, programs and the like: so many, or half of all.
 #[cfg(unix)]
 const RESERVED_FILES: usize = 256;
 
@@ -58,7 +58,14 @@ pub(crate) async fn serve(
     certificate: Option<RustlsConfig>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
+    let telling = gate.clone();
     let mut server = Server::from_listener(listener).handle(handle).first_request_timeout(HEADERS);
+    // It goes on, and tries again after a moment.
+    server = server.accept_error_handler(move |from, error| {
+        if from.is_none() {
+            telling.tell(&Refusal::Failed(error));
+        }
+    });
     // HTTP/1 only: the other one is a large door for a small house.
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADERS_LENGTH);
@@ -75,8 +82,8 @@ pub(crate) async fn serve(
 pub(crate) fn fitting(most: usize) -> usize {
     #[cfg(unix)]
     {
-        let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
-        most.min(usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(RESERVED_FILES).max(16))
+        let files = usize::try_from(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        most.min(files - RESERVED_FILES.min(files / 2))
     }
     #[cfg(not(unix))]
     most

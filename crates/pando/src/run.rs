@@ -1,5 +1,6 @@
 //! One run, from the command line to the exit status.
 
+mod awake;
 mod ends;
 mod function;
 mod journal;
@@ -8,6 +9,7 @@ mod local;
 mod open;
 mod progress;
 mod signals;
+mod urls;
 
 pub(crate) use open::Open;
 
@@ -62,6 +64,11 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         return Err(Refused(
             "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
                 .into(),
+        ));
+    }
+    if cli.on_error == OnError::Report && cli.files {
+        return Err(Refused(
+            "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip".into(),
         ));
     }
     if cli.on_error == OnError::Report && !cli.json {

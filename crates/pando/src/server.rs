@@ -16,7 +16,7 @@ use crate::{
     channel::webrtc::Peers,
     ice::IceServer,
     master::Master,
-    port::{self, Connections, Gate, Rates, Seat},
+    port::{self, Connections, Gate, Rates, Refusal, Seat},
 };
 use axum::{
     Router,
@@ -40,8 +40,6 @@ const CREDIT: usize = 256 << 10;
 const MISSES: (f64, f64) = (1.0, 60.0);
 /// Time for connections to close at the end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Time between two words about refused connections.
-const REFUSALS: Duration = Duration::from_secs(60);
 
 /// What the server serves.
 pub struct Site {
@@ -64,18 +62,9 @@ pub struct Site {
     /// What browsers are told to find a way by.
     pub ice_servers: Vec<IceServer>,
     /// How many may connect.
-    pub limits: Limits,
+    pub(crate) connections: Arc<Connections>,
     /// With which certificate; none: plain HTTP.
     pub certificate: Option<RustlsConfig>,
-}
-
-/// How many connections there may be.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// In all.
-    pub connections: usize,
-    /// From one address, those over loopback aside.
-    pub per_address: usize,
 }
 
 struct Served {
@@ -110,20 +99,24 @@ pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<
 }
 
 fn gate(site: &Site) -> Gate {
-    let connections = Connections::new(port::fitting(site.limits.connections), site.limits.per_address);
     let console = site.master.console.clone();
-    let told = Mutex::new(None::<Instant>);
-    let refused = move |from: IpAddr| {
-        let mut told = told.lock().expect("nobody panics with it");
-        if told.is_none_or(|told| told.elapsed() >= REFUSALS) {
-            *told = Some(Instant::now());
-            console.say(format!(
-                "there are too many connections: one from {from} was refused (--max-connections-per-address and --max-connections allow more)"
-            ));
-        }
+    let refused = move |refusal: &Refusal| {
+        console.say(match refusal {
+            Refusal::Full(from) => {
+                format!("there are too many connections: one from {from} was refused (--max-connections allows more)")
+            }
+            Refusal::Files(from) => format!(
+                "there are too many connections for the files that this process may have open: one from {from} was refused \
+                 (a higher `ulimit -n` allows more)"
+            ),
+            Refusal::Address(from) => {
+                format!("{from} has too many connections: one more was refused (--max-connections-per-address allows more)")
+            }
+            Refusal::Failed(error) => format!("a connection cannot be taken ({error}): it waits, those that are open go on"),
+        });
     };
     // This machine may be a proxy, or a thousand light volunteers.
-    Gate::new(connections, |address| !address.is_loopback()).credit(CREDIT).telling(refused)
+    Gate::new(site.connections.clone(), |address| !address.is_loopback()).credit(CREDIT).telling(refused)
 }
 
 async fn answer(

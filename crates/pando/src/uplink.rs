@@ -12,7 +12,7 @@ mod said;
 
 pub use client::Relay;
 
-use crate::{channel::Peers, ice::IceServer, master::Master};
+use crate::{channel::Peers, ice::IceServer, master::Master, port::Connections};
 use room::Room;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -58,8 +58,14 @@ impl Uplink {
     ///
     /// # Errors
     /// When the relay cannot be reached or refuses; the text says what to do.
-    pub async fn open(relay: Relay, program: Program, master: Arc<Master>, peers: Option<Peers>) -> Result<Self, String> {
-        let mut room = Room::new(relay, program, master, peers);
+    pub(crate) async fn open(
+        relay: Relay,
+        program: Program,
+        master: Arc<Master>,
+        peers: Option<Peers>,
+        connections: Arc<Connections>,
+    ) -> Result<Self, String> {
+        let mut room = Room::new(relay, program, master, peers, connections);
         let control = room.connect().await.map_err(|refused| refused.0)?;
         let url = control.url.clone();
         let (end, ends) = mpsc::channel(1);

@@ -232,3 +232,24 @@ fn a_paused_device_gets_no_more_until_it_goes_on() {
     until("the end is told", || std::fs::read_to_string(&events).ok().filter(|text| text.contains("\"left\"")));
     run.wait().gives("1\n");
 }
+
+#[test]
+fn a_value_that_failed_does_not_wait_for_devices_that_lend_no_core() {
+    let run = idle(1).start();
+    let url = run.url();
+    let [mut idle, mut paused, mut phone] = [0; 3].map(|_| WebSocket::open(&url));
+    idle.hello(&url, "idle", 0);
+    phone.hello(&url, "phone", 1);
+    values(&mut phone);
+    paused.hello(&url, "paused", 1);
+    let failed = Failure { message: "not yet".into(), stack: None, kind: "error".into() };
+    let failed = encode_results([&Answer { id: 0, micros: 1, result: Err(failed) }]);
+    phone.binary(&failed);
+    assert_eq!(values(&mut paused)[0].0, 0, "it goes to who has not failed it");
+    paused.text(&json!({"type": "update", "cores": 0}).to_string());
+    paused.binary(&failed);
+    assert_eq!(values(&mut phone)[0].0, 0, "nobody else lends a core");
+    answer(&mut phone, 0, "1");
+    echo(&mut phone);
+    run.wait().gives(numbers(1));
+}

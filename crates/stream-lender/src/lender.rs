@@ -20,8 +20,7 @@ use waiters::Waiters;
 ///
 /// It does nothing by itself: a *driver* calls it and acts on what it answers. There are four kinds of methods:
 ///
-/// - *borrowers come and go*: [`open`](Self::open), [`close`](Self::close), and between them [`pause`](Self::pause) and
-///   [`resume`](Self::resume);
+/// - *borrowers come and go*: [`open`](Self::open), [`pause`](Self::pause), [`close`](Self::close);
 /// - *values go out*: [`ask`](Self::ask), [`take_up`](Self::take_up);
 /// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back), [`fail`](Self::fail);
 /// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished) and [`end_input`](Self::end_input) for
@@ -84,6 +83,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.open()
     }
 
+    /// Says that a sub-stream will not ask for a while: until it asks. It keeps what it holds. Nobody waits for it to take what others
+    /// have failed, and what it has failed itself is forgotten.
+    pub fn pause(&mut self, sub: SubStreamId) {
+        self.unregister(sub);
+        self.again.forget_sub_stream(sub);
+        self.sub_streams.set_paused(sub, true);
+    }
+
     /// Closes a sub-stream. What it held, answered in the order of lending, is to be lent again. Closing it twice, or
     /// one that never was open, does nothing.
     pub fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
@@ -100,24 +107,6 @@ impl<T: Clone, R, E> Lender<T, R, E> {
             self.lend_again(*index);
         }
         indexes
-    }
-
-    /// Says that `sub` will not ask for a while. It keeps what it holds; but no value waits for it that all others have failed: that goes
-    /// to anyone. Doing it twice does nothing.
-    pub fn pause(&mut self, sub: SubStreamId) {
-        if self.sub_streams.find(sub).is_some_and(|sub_stream| sub_stream.paused.is_none()) {
-            let failed = self.again.forget_sub_stream(sub);
-            self.sub_streams.pause(sub, failed);
-        }
-    }
-
-    /// Says that `sub` asks again after a [`pause`](Self::pause). What it failed before goes to others, if there are any.
-    pub fn resume(&mut self, sub: SubStreamId) {
-        for index in self.sub_streams.resume(sub) {
-            if self.slots.loan(index).is_some() {
-                self.again.remember(sub, index);
-            }
-        }
     }
 }
 
@@ -136,6 +125,9 @@ impl<T: Clone, R, E> Lender<T, R, E> {
             return Ask::Done;
         };
         let waiting = sub_stream.ticket.is_some();
+        if sub_stream.paused {
+            self.sub_streams.set_paused(sub, false);
+        }
         let answer = self.answer(sub, input);
         match answer {
             Ask::Wait if !waiting => self.register(sub),
@@ -149,7 +141,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     where
         I: Input<Value = T, Error = E> + ?Sized,
     {
-        if let Some(index) = self.again.first_for(sub, self.sub_streams.active()) {
+        if let Some(index) = self.again.first_for(sub, self.sub_streams.asking()) {
             self.again.remove(index);
             return self.lend(sub, index);
         }
@@ -224,7 +216,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Whether asking makes sense for anybody.
     fn has_for_anyone(&self) -> bool {
         self.is_finished()
-            || self.again.has_for_anyone(self.sub_streams.active())
+            || self.again.has_for_anyone(self.sub_streams.asking())
             || (matches!(self.reading, Reading::Ready) && !self.is_full())
     }
 
@@ -269,17 +261,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// Says that `sub` tried a value in vain: it is lent again, oldest first, to the next asker that has not failed it; to
-    /// anyone, as long as all that are open and not paused have.
+    /// anyone, as long as all that are open, and not paused, have.
     ///
     /// # Errors
     /// As for [`result`](Self::result).
     pub fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
         self.give_back(sub, index)?;
-        match self.sub_streams.find_mut(sub).and_then(|sub_stream| sub_stream.paused.as_mut()) {
-            Some(failed) => {
-                failed.insert(index);
-            }
-            None => self.again.blame(sub, index),
+        if self.sub_streams.find(sub).is_some_and(|sub_stream| !sub_stream.paused) {
+            self.again.blame(sub, index);
         }
         self.lend_again(index);
         Ok(())
@@ -336,6 +325,6 @@ mod tests {
             lender.next_output();
             assert!(lender.again.is_clear(), "in round {round}");
         }
-        assert_eq!((lender.budget.bytes(), lender.slots.len()), (0, 0));
+        assert_eq!((lender.budget.bytes(), lender.budget.result_bytes(), lender.slots.len()), (0, 0, 0));
     }
 }

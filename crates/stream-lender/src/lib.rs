@@ -53,7 +53,7 @@
 //! 11. The number of values read but not yet output never exceeds the window; a consumer that stops reading stops the
 //!     input.
 //! 12. A single borrowed value can be handed back, or failed; it is lent, oldest first, to the next asker that has not failed it
-//!     (to anyone, when all open ones have), or failed for good, which takes its place in the order.
+//!     (to anyone, when all open ones have that are not paused), or failed for good, which takes its place in the order.
 //!
 //! "Eventually" in 3 means: as long as those that hold values give them back or close, the output is taken, and the
 //! input goes on. "Failed for good" in 12 is a result like any other, of a type `R` that can say so.

@@ -1,7 +1,7 @@
 //! The sub-streams that are open.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -25,8 +25,8 @@ pub(crate) struct SubStream {
     pub(crate) held: Held,
     /// Its place among those that wait for an answer.
     pub(crate) ticket: Option<u64>,
-    /// It does not ask for a while; meanwhile, what it has failed is kept here.
-    pub(crate) paused: Option<BTreeSet<Index>>,
+    /// It will not ask for a while.
+    pub(crate) paused: bool,
 }
 
 /// The open sub-streams, found by id in O(1).
@@ -42,7 +42,7 @@ impl SubStreams {
         let id = SubStreamId(self.opened);
         self.opened += 1;
         let held = Held { first: NONE, last: NONE, len: 0 };
-        self.open.insert(id, SubStream { held, ticket: None, paused: None });
+        self.open.insert(id, SubStream { held, ticket: None, paused: false });
         id
     }
 
@@ -50,23 +50,21 @@ impl SubStreams {
         self.open.len()
     }
 
-    /// How many are open and not paused.
-    pub(crate) fn active(&self) -> usize {
+    /// How many may ask.
+    pub(crate) fn asking(&self) -> usize {
         self.open.len() - self.paused
     }
 
-    /// Pauses one; what it `failed` until now is kept for it.
-    pub(crate) fn pause(&mut self, id: SubStreamId, failed: BTreeSet<Index>) {
-        if let Some(sub_stream) = self.open.get_mut(&id) {
-            self.paused += usize::from(sub_stream.paused.replace(failed).is_none());
+    /// Notes whether one may ask.
+    pub(crate) fn set_paused(&mut self, id: SubStreamId, paused: bool) {
+        if let Some(sub_stream) = self.open.get_mut(&id).filter(|sub_stream| sub_stream.paused != paused) {
+            sub_stream.paused = paused;
+            if paused {
+                self.paused += 1;
+            } else {
+                self.paused -= 1;
+            }
         }
-    }
-
-    /// Ends a pause; gives what was failed before it and in it.
-    pub(crate) fn resume(&mut self, id: SubStreamId) -> BTreeSet<Index> {
-        let failed = self.open.get_mut(&id).and_then(|sub_stream| sub_stream.paused.take());
-        self.paused -= usize::from(failed.is_some());
-        failed.unwrap_or_default()
     }
 
     pub(crate) fn find(&self, id: SubStreamId) -> Option<&SubStream> {
@@ -78,9 +76,8 @@ impl SubStreams {
     }
 
     pub(crate) fn close(&mut self, id: SubStreamId) -> Option<SubStream> {
-        let closed = self.open.remove(&id)?;
-        self.paused -= usize::from(closed.paused.is_some());
-        Some(closed)
+        self.set_paused(id, false);
+        self.open.remove(&id)
     }
 }
 

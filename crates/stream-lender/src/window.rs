@@ -23,13 +23,15 @@ impl Default for Window {
 pub(crate) struct Budget<T, R> {
     window: Window,
     bytes: u64,
+    /// Those of them that are results.
+    result_bytes: u64,
     value_weight: fn(&T) -> u64,
     result_weight: fn(&R) -> u64,
 }
 
 impl<T, R> Budget<T, R> {
     pub(crate) fn new(window: Window, value_weight: fn(&T) -> u64, result_weight: fn(&R) -> u64) -> Self {
-        Budget { window, bytes: 0, value_weight, result_weight }
+        Budget { window, bytes: 0, result_bytes: 0, value_weight, result_weight }
     }
 
     pub(crate) fn has_room(&self, items: usize) -> bool {
@@ -38,6 +40,10 @@ impl<T, R> Budget<T, R> {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    pub(crate) fn result_bytes(&self) -> u64 {
+        self.result_bytes
     }
 
     pub(crate) fn add_value(&mut self, value: &T) {
@@ -49,10 +55,14 @@ impl<T, R> Budget<T, R> {
     }
 
     pub(crate) fn add_result(&mut self, result: &R) {
-        self.bytes = self.bytes.saturating_add((self.result_weight)(result));
+        let weight = (self.result_weight)(result);
+        self.bytes = self.bytes.saturating_add(weight);
+        self.result_bytes = self.result_bytes.saturating_add(weight);
     }
 
     pub(crate) fn remove_result(&mut self, result: &R) {
-        self.bytes = self.bytes.saturating_sub((self.result_weight)(result));
+        let weight = (self.result_weight)(result);
+        self.bytes = self.bytes.saturating_sub(weight);
+        self.result_bytes = self.result_bytes.saturating_sub(weight);
     }
 }

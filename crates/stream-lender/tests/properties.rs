@@ -425,6 +425,30 @@ fn property_12_a_value_failed_goes_to_the_next_asker_that_has_not_failed_it() {
 }
 
 #[test]
+fn property_12_does_not_wait_for_one_that_is_paused() {
+    let (mut lender, mut input) = (lender(), numbers(2));
+    let (a, b) = (lender.open(), lender.open());
+    assert_eq!(lender.ask(b, &mut input), value(0));
+    assert_eq!(lender.ask(a, &mut input), value(1));
+    lender.fail(a, 1).unwrap();
+    assert_eq!(lender.ask(a, &mut input), Ask::Wait, "the other has not failed it");
+    assert_eq!(lender.next_wake(), None);
+
+    lender.pause(b);
+    assert_eq!(wakes(&mut lender), [a]);
+    assert_eq!(lender.ask(a, &mut unread), value(1));
+    lender.fail(a, 1).unwrap();
+    lender.fail(b, 0).unwrap();
+    assert_eq!(lender.ask(a, &mut unread), value(0), "the other keeps what it holds, until it fails");
+
+    // It asks: it is no longer paused.
+    assert_eq!(lender.ask(b, &mut unread), value(1));
+    lender.result(b, 1, 1).unwrap();
+    lender.result(a, 0, 0).unwrap();
+    assert_eq!(outputs(&mut lender), [(0, 0), (1, 1)]);
+}
+
+#[test]
 fn property_12_wakes_the_one_that_has_not_failed_it() {
     let (mut lender, mut input) = (lender(), numbers(1));
     let (a, b, c) = (lender.open(), lender.open(), lender.open());

@@ -49,6 +49,8 @@ export class Dispatcher {
   private works = false;
   private readonly queue = new ValuesQueue();
   private readonly seats = new Map<number, Seat>();
+  /** The master was told that the function is still being loaded. */
+  private toldLoading = false;
   private lastTick = -Infinity;
   private fitAt = Infinity;
 
@@ -66,9 +68,11 @@ export class Dispatcher {
     return busy;
   }
 
-  /** The job's options are known: cores can be made. */
+  /** The job's options are known: cores can be made. The master that says them knows nothing of what these are at. */
   begin(options: JobOptions): void {
     this.options = options;
+    this.toldLoading = false;
+    for (const seat of this.seats.values()) for (const call of seat.open) call.told = false;
     this.fit();
   }
 
@@ -93,6 +97,7 @@ export class Dispatcher {
     const seat = this.seats.get(core);
     if (!seat) return;
     seat.ready = this.works = true;
+    this.toldLoading = false;
     this.feed(now);
   }
 
@@ -302,7 +307,17 @@ export class Dispatcher {
         items.push({ id: call.id, ms: Math.round(now - call.since) });
       }
     }
-    if (items.length > 0) this.around.say({ type: 'started', items });
+    const loading = this.loading(now);
+    if (loading >= LONG_MS) this.around.say({ type: 'started', items, loading: Math.round(loading) });
+    else if (items.length > 0) this.around.say({ type: 'started', items });
+    this.toldLoading = this.toldLoading || loading >= LONG_MS;
+  }
+
+  /** For how long values have waited for a core that loads the function, unless that was told. */
+  private loading(now: number): number {
+    const seats = [...this.seats.values()];
+    if (this.toldLoading || this.queue.count === 0 || seats.length === 0 || seats.some(({ ready }) => ready)) return 0;
+    return now - Math.min(...seats.map(({ loadingSince }) => loadingSince));
   }
 
   private sayReturned(ids: number[], careful = false): void {

@@ -3,6 +3,7 @@
 //! A record is a checksum (CRC-32, of all that follows), the length of its body, and the body: a kind, then what belongs to it. Numbers are
 //! little-endian. What is not whole, or not as it was written, is no record.
 
+use crate::port::SelfSigned;
 use serde::{Deserialize, Serialize};
 
 /// What a journal begins with; the number is the version of the format.
@@ -47,6 +48,9 @@ pub struct Kept {
     /// Proves to a relay that a room is this job's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The certificate that devices were asked to trust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<SelfSigned>,
 }
 
 /// One record of a journal.

@@ -64,6 +64,17 @@ struct State {
     abandoned: bool,
     closing: bool,
     failed: Option<String>,
+    /// The first value, by its position, whose result was to be kept and is not.
+    lost: Option<u64>,
+}
+
+/// Results cannot be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unwritten {
+    /// The results of values before this position are.
+    pub first: u64,
+    /// Why.
+    pub why: String,
 }
 
 impl Recorder {
@@ -73,11 +84,11 @@ impl Recorder {
         let shared = Arc::<Shared>::default();
         let (working, name) = (shared.clone(), name.display().to_string());
         let thread = thread::spawn(move || {
-            let Err(why) = working.work_off(&mut writer, &name, store) else { return };
+            let Err(unwritten) = working.work_off(&mut writer, &name, store) else { return };
             // What came before it may still find its place.
             let _ = writer.write(Instant::now()).and_then(|()| writer.sync());
-            working.fail(why.clone());
-            failed(why);
+            working.fail(&unwritten);
+            failed(unwritten.why);
         });
         Self { shared, thread: Mutex::new(Some(thread)) }
     }
@@ -85,7 +96,11 @@ impl Recorder {
     /// Adds a result. Never waits for the disk.
     pub fn record(&self, entry: Entry) {
         let mut state = self.shared.lock();
-        if state.failed.is_some() || state.abandoned && entry.target.is_none() {
+        if state.failed.is_some() {
+            state.lose(entry.index);
+            return;
+        }
+        if state.abandoned && entry.target.is_none() {
             return;
         }
         let before = state.bytes;
@@ -99,19 +114,16 @@ impl Recorder {
         }
     }
 
-    /// Waits while too much is to be written.
-    ///
-    /// # Errors
-    /// When something cannot be written: why.
-    pub fn keep_up(&self) -> Result<(), String> {
-        self.shared.wait(|state| state.bytes <= MOST_WAITING)
+    /// Waits while too much is to be written. Once something cannot be written, nobody waits any more.
+    pub fn keep_up(&self) {
+        let _ = self.shared.wait(|state| state.bytes <= MOST_WAITING);
     }
 
     /// Waits until all that was recorded so far is written: in the journal, and in files.
     ///
     /// # Errors
-    /// As [`keep_up`](Self::keep_up).
-    pub fn written(&self) -> Result<(), String> {
+    /// When some of it cannot be: which, and why.
+    pub fn written(&self) -> Result<(), Unwritten> {
         let recorded = self.shared.lock().recorded;
         self.shared.wait(|state| state.written >= recorded)
     }
@@ -126,7 +138,7 @@ impl Recorder {
     /// Waits until all is written and synced. Nothing more is.
     ///
     /// # Errors
-    /// As [`keep_up`](Self::keep_up).
+    /// When something could not be written: why.
     pub fn finish(&self) -> Result<(), String> {
         self.shared.lock().closing = true;
         self.shared.work.notify_one();
@@ -146,6 +158,12 @@ impl Drop for Recorder {
     }
 }
 
+impl State {
+    fn lose(&mut self, index: u64) {
+        self.lost = Some(self.lost.map_or(index, |lost| lost.min(index)));
+    }
+}
+
 impl Entry {
     fn bytes(&self) -> usize {
         self.value.len() + self.result.len() + size_of::<Self>()
@@ -157,11 +175,11 @@ impl Shared {
         self.state.lock().expect("nobody panics with it")
     }
 
-    fn wait(&self, until: impl Fn(&State) -> bool) -> Result<(), String> {
+    fn wait(&self, until: impl Fn(&State) -> bool) -> Result<(), Unwritten> {
         let mut state = self.lock();
         while !until(&state) {
             if let Some(why) = &state.failed {
-                return Err(why.clone());
+                return Err(Unwritten { first: state.lost.unwrap_or(u64::MAX), why: why.clone() });
             }
             if state.closing {
                 return Ok(());
@@ -173,15 +191,18 @@ impl Shared {
         Ok(())
     }
 
-    fn fail(&self, why: String) {
+    fn fail(&self, unwritten: &Unwritten) {
         let mut state = self.lock();
-        state.failed = Some(why);
-        state.entries = Vec::new();
+        state.failed = Some(unwritten.why.clone());
+        state.lose(unwritten.first);
+        for entry in std::mem::take(&mut state.entries) {
+            state.lose(entry.index);
+        }
         self.done.notify_all();
     }
 
     /// Writes entries until this is closed.
-    fn work_off(&self, writer: &mut Writer, name: &str, store: Store) -> Result<(), String> {
+    fn work_off(&self, writer: &mut Writer, name: &str, store: Store) -> Result<(), Unwritten> {
         let start = writer.length();
         let failed = |error: io::Error| {
             format!(
@@ -191,21 +212,26 @@ impl Shared {
         };
         loop {
             let Work { entries, bytes, abandoned, last } = self.wait_for_work(writer.due());
-            let count = entries.len() as u64;
+            let (count, mut entries) = (entries.len() as u64, entries.into_iter());
             if abandoned && writer.length() > start {
                 writer.cut_back(start);
             }
-            for entry in entries {
-                write_entry(writer, &entry, store, abandoned).map_err(|Failed(target, error)| match target {
-                    Some(target) => format!("{} cannot be written: {error}", target.display()),
-                    None => failed(error),
-                })?;
+            while let Some(entry) = entries.next() {
+                if let Err(Failed(target, error)) = write_entry(writer, &entry, store, abandoned) {
+                    let first = entries.map(|entry| entry.index).fold(entry.index, u64::min);
+                    let why = match target {
+                        Some(target) => format!("{} cannot be written: {error}", target.display()),
+                        None => failed(error),
+                    };
+                    return Err(Unwritten { first, why });
+                }
             }
+            let none_of_these = |error| Unwritten { first: u64::MAX, why: failed(error) };
             let now = Instant::now();
-            writer.write(now).map_err(failed)?;
+            writer.write(now).map_err(none_of_these)?;
             self.account(count, bytes);
             if last || writer.due().is_some_and(|due| due <= now) {
-                writer.sync().map_err(failed)?;
+                writer.sync().map_err(none_of_these)?;
             }
             if last {
                 return Ok(());

@@ -45,6 +45,8 @@ pub(crate) enum End {
     Lost,
     /// Silent for three heartbeats.
     Silent,
+    /// It answers pings, and neither computes nor returns what it was lent.
+    Stuck,
     /// The same device came back on another channel.
     Replaced,
     /// It broke the protocol.
@@ -113,10 +115,10 @@ async fn drive(attendant: &mut Attendant, channel: &mut Channel) -> End {
     tokio::pin!(timer);
     let wake = attendant.wake.clone();
     loop {
-        let may_send = attendant.may_send();
+        let (may_send, reads) = (attendant.may_send(), attendant.reads(Instant::now()));
         let step = tokio::select! {
             biased;
-            frame = channel.incoming.recv() => match frame {
+            frame = channel.incoming.recv(), if reads => match frame {
                 None => Err(End::Lost),
                 Some(frame) => attendant.receive(frame, Instant::now()),
             },
@@ -129,6 +131,7 @@ async fn drive(attendant: &mut Attendant, channel: &mut Channel) -> End {
                 }),
             },
             () = wake.notified() => attendant.woken(),
+            () = channel.outgoing.closed(), if !reads => Err(End::Lost),
             () = &mut timer => attendant.due(Instant::now()).map(|when| timer.as_mut().reset(when.into())),
         };
         if let Err(end) = step {

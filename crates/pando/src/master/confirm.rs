@@ -38,10 +38,12 @@ impl Core {
             return false;
         }
         let sub = self.lender.open();
+        self.lender.pause(sub);
         if self.lender.take_up(sub, index).is_none() {
             self.lender.close(sub);
             return false;
         }
+        self.held_back.unconfirmed += result.len() as u64;
         self.unconfirmed.push_back(Unconfirmed { sub, by, index, device: device.into(), result });
         true
     }
@@ -133,6 +135,7 @@ impl Master {
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
         self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));
         let line = self.with(|core| {
+            core.held_back.unconfirmed -= result.len() as u64;
             let line = match failed {
                 None => {
                     core.finish(sub, index, result);

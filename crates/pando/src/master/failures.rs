@@ -71,6 +71,11 @@ impl Failures {
         self.attempts.keys().chain(self.vanished.keys()).copied()
     }
 
+    /// A value could not even be read, and is left out.
+    pub(super) fn left_out_input(&mut self) {
+        self.left_out += 1;
+    }
+
     /// Whether `index` has failed before.
     pub(crate) fn attempts(&self, index: Index) -> u32 {
         self.attempts.get(&index).copied().unwrap_or(0)
@@ -141,14 +146,17 @@ impl Core {
         self.lender.drop_output();
     }
 
-    /// The journal, or a file of results, cannot be written: the output ends here.
+    /// The journal, or a file of results, cannot be written: the output ends with what is finished and next in order.
     pub(crate) fn output_failed(&mut self, why: String) {
         self.failures.output_failed = Some(why);
-        self.lender.drop_output();
+        let unsettled = (self.lender.output()..).find(|index| !self.lender.is_settled(*index));
+        self.lender.truncate(unsettled.expect("values are not without end"));
     }
 
     /// `sub` vanished: notes what it was computing, as far as is known. Gives lines to say.
-    pub(crate) fn vanished(&mut self, sub: SubStreamId) -> Vec<String> {
+    ///
+    /// Vanishing is no failure; only over a value that was lent alone because so many had, it is.
+    pub(crate) fn vanished(&mut self, sub: SubStreamId, device: &str, job: &Job) -> Vec<String> {
         let Some(seat) = self.seats.get(&sub) else { return Vec::new() };
         // What it told, and else what it was given first: as many as it has cores.
         let mut computing: Vec<Index> = self.lender.outstanding(sub).take(seat.cores as usize).collect();
@@ -157,6 +165,17 @@ impl Core {
         computing.dedup();
         let mut lines = Vec::new();
         for index in computing {
+            if self.failures.goes_alone(index) {
+                let message = "it vanished while it was computing this item and no other".into();
+                lines.extend(self.attempt_failed(
+                    sub,
+                    index,
+                    &Failure { message, stack: None, kind: "vanished".into() },
+                    device,
+                    job,
+                ));
+                continue;
+            }
             let count = self.failures.vanished.entry(index).or_default();
             *count += 1;
             if *count == SUSPICIOUS {

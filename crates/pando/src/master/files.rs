@@ -1,7 +1,10 @@
 //! `--files`: values are names; the function receives the files' bytes, and its results go into files of the same names elsewhere.
 
-use super::InputError;
-use crate::protocol::{Form, Value};
+use super::{InputError, Master};
+use crate::{
+    cli::OnError,
+    protocol::{Form, Value},
+};
 use std::{
     collections::HashSet,
     fs, io,
@@ -21,17 +24,26 @@ pub struct Files {
 #[derive(Debug, Default)]
 pub(crate) struct Targets(HashSet<PathBuf>);
 
-impl Files {
-    /// Reads the file called `name`; gives its value, and where its result goes.
-    ///
-    /// # Errors
-    /// When it cannot be read, or its result would have no place of its own.
-    pub(crate) fn open(&self, name: &str, targets: &mut Targets) -> Result<(Value, Option<PathBuf>), InputError> {
-        let target = self.target(name, targets)?;
-        let bytes = fs::read(name).map_err(|error| InputError::new(format!("{name} cannot be read: {error}")))?;
-        Ok((Value::new(bytes.into(), Form::Bytes), target))
+impl Master {
+    /// Reads the file that `name`, the item of this number, names. One that cannot be read is that item's failure.
+    pub(super) fn feed_file(&self, files: &Files, number: u64, name: &Value, targets: &mut Targets) -> Result<(), InputError> {
+        let name = String::from_utf8_lossy(&name.bytes);
+        let target = files.target(&name, targets)?;
+        match fs::read(&*name) {
+            Ok(bytes) => self.offer([(Value::new(bytes.into(), Form::Bytes), target)]),
+            Err(error) => {
+                let why = format!("item {number}: {name} cannot be read: {error}");
+                if self.job.on_error == OnError::Stop {
+                    return Err(InputError::new(why));
+                }
+                self.leave_out_input(target, &why);
+                Ok(())
+            }
+        }
     }
+}
 
+impl Files {
     /// Whether each of `names` has a place of its own for its result.
     ///
     /// # Errors

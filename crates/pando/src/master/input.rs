@@ -44,6 +44,8 @@ pub struct Framing {
 pub(crate) enum Read {
     Value(Value),
     Finished(Bytes),
+    /// It cannot be read, and is left out.
+    LeftOut,
 }
 
 /// Values that have been cut from the input and that nobody has asked for yet.
@@ -64,10 +66,11 @@ impl InputQueue {
         self.values.push_back(read);
     }
 
-    /// Takes the result of the next value, if that is finished.
-    pub(crate) fn pop_finished(&mut self) -> Option<Bytes> {
-        match self.values.pop_front_if(|read| matches!(read, Read::Finished(_)))? {
-            Read::Finished(result) => Some(result),
+    /// Takes the result of the next value, if that is finished; it is none for one that is left out.
+    pub(crate) fn pop_finished(&mut self) -> Option<Option<Bytes>> {
+        match self.values.pop_front_if(|read| !matches!(read, Read::Value(_)))? {
+            Read::Finished(result) => Some(Some(result)),
+            Read::LeftOut => Some(None),
             Read::Value(_) => unreachable!("it was looked at"),
         }
     }

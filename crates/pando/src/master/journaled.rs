@@ -2,6 +2,7 @@
 
 use super::{Core, Ending, InputError, Master, files, input::Read};
 use crate::{
+    console::printable,
     journal::{Entry, Kept, Known, Opened, Recorder, Replay, digest},
     protocol::Value,
 };
@@ -93,13 +94,20 @@ impl Master {
             *resume = None;
             self.lock().resuming = false;
         }
+        let Some(resume) = &mut *resume else {
+            self.with(|core| {
+                for (value, target) in values {
+                    core.input.extend([value]);
+                    core.targets.extend(target);
+                }
+                core.lender.input_ready();
+            });
+            return Ok(());
+        };
         let mut slice = Vec::new();
         let mut bytes = 0;
         for (value, target) in values {
-            let read = match &mut *resume {
-                Some(resume) => resume.resolve(value, target.as_deref()).inspect_err(|_| self.abandon())?,
-                None => Read::Value(value),
-            };
+            let read = resume.resolve(value, target.as_deref()).inspect_err(|_| self.abandon())?;
             if let Read::Finished(result) = &read {
                 bytes += result.len();
             }
@@ -112,6 +120,16 @@ impl Master {
         }
         self.hand_over(&mut slice);
         Ok(())
+    }
+
+    /// Adds one that cannot be read, because of `why`, and whose result would have gone to `target`: it has none, and is counted.
+    pub(super) fn leave_out_input(&self, target: Option<PathBuf>, why: &str) {
+        if let Some(resume) = &mut *self.resume.lock().expect("nobody panics with it") {
+            resume.next += 1;
+        }
+        self.console.say(printable(why));
+        self.with(|core| core.failures.left_out_input());
+        self.hand_over(&mut vec![(Read::LeftOut, target)]);
     }
 
     fn hand_over(&self, slice: &mut Vec<(Read, Option<PathBuf>)>) {
@@ -195,7 +213,7 @@ impl Core {
         while self.lender.has_room()
             && let Some(result) = self.input.pop_finished()
         {
-            taken |= self.lender.read_finished(Some(result)).is_ok();
+            taken |= self.lender.read_finished(result).is_ok();
         }
         if taken {
             self.lender.input_ready();

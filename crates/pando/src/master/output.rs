@@ -5,7 +5,7 @@ use super::{
     files::{self, Targets},
     input::Splitter,
 };
-use crate::protocol::Value;
+use crate::{journal::Recorder, protocol::Value};
 use bytes::Bytes;
 use std::{
     io::{ErrorKind, Read, Write},
@@ -59,9 +59,8 @@ impl Master {
     /// Reads the files whose names `source` gives, one at a time, only while some volunteer asks for values. Blocks.
     pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Value, InputError>>) {
         let mut targets = Targets::default();
-        for name in names {
-            let opened = name.and_then(|name| files.open(&String::from_utf8_lossy(&name.bytes), &mut targets));
-            match opened.and_then(|opened| self.offer([opened])) {
+        for (number, name) in (1..).zip(names) {
+            match name.and_then(|name| self.feed_file(files, number, &name, &mut targets)) {
                 Ok(()) => self.wait_until_wanted(),
                 Err(error) => return self.end_input(Err(error)),
             }
@@ -82,18 +81,13 @@ impl Master {
         let journal = self.lock().journal.clone();
         loop {
             let ending = self.collect(&mut batch);
-            let written = match &journal {
-                Some(journal) if batch.files.is_empty() => journal.keep_up(),
-                // It writes the files, too.
-                Some(journal) => journal.written().map(|()| batch.files.clear()),
-                None => batch.write_files(),
-            };
-            if let Err(why) = written {
-                self.with(|core| core.lender.drop_output());
-                return Ending::OutputFailed(why);
-            }
+            let stored = batch.store(journal.as_deref(), self.job.framing.separator);
             if let Err(error) = batch.write(&mut sink) {
                 return self.cannot_write(&error);
+            }
+            if let Err(why) = stored {
+                self.with(|core| core.lender.drop_output());
+                return Ending::OutputFailed(why);
             }
             if let Some(ending) = ending {
                 return ending;
@@ -101,7 +95,6 @@ impl Master {
         }
     }
 
-    /// Waits for results and moves those that are next in order to `batch`.
     /// Nobody takes the output any more, because of `error`: the run ends so.
     pub(super) fn cannot_write(&self, error: &std::io::Error) -> Ending {
         self.with(|core| core.lender.drop_output());
@@ -111,6 +104,7 @@ impl Master {
         }
     }
 
+    /// Waits for results and moves those that are next in order to `batch`.
     fn collect(&self, batch: &mut Batch) -> Option<Ending> {
         let mut core = self.lock();
         loop {
@@ -178,8 +172,8 @@ impl<R: Read> Iterator for Values<R> {
 #[derive(Default)]
 struct Batch {
     pieces: Vec<Bytes>,
-    /// Results that go into files, whose paths are printed.
-    files: Vec<(PathBuf, Bytes)>,
+    /// Results that go into files, whose paths are printed once they are there.
+    files: Vec<(Index, PathBuf, Bytes)>,
     short: Vec<u8>,
     bytes: usize,
 }
@@ -192,10 +186,10 @@ impl Batch {
     fn take(&mut self, core: &mut Core, separator: u8) -> Option<Ending> {
         while self.bytes < BATCH {
             match core.lender.next_output() {
-                Output::Item(_, result) => {
+                Output::Item(index, result) => {
                     let target = core.targets.pop_front();
                     match (result, target) {
-                        (Some(result), Some(target)) => self.push_file(target, result, separator),
+                        (Some(result), Some(target)) => self.push_file(index, target, result),
                         (Some(result), None) => self.push(result, separator),
                         (None, _) => {}
                     }
@@ -219,18 +213,32 @@ impl Batch {
         self.short.push(separator);
     }
 
-    fn push_file(&mut self, target: PathBuf, result: Bytes, separator: u8) {
-        self.bytes += result.len();
-        self.push(target.to_string_lossy().into_owned().into(), separator);
-        self.files.push((target, result));
+    fn push_file(&mut self, index: Index, target: PathBuf, result: Bytes) {
+        self.bytes += result.len() + 1;
+        self.files.push((index, target, result));
     }
 
-    /// Writes the files, so that no path is printed before its file is there.
-    fn write_files(&mut self) -> Result<(), String> {
-        for (target, result) in self.files.drain(..) {
-            files::write(&target, &result).map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
+    /// Writes the files, or waits until `journal` has done so, and adds their paths: of all that come before one that cannot be written.
+    fn store(&mut self, journal: Option<&Recorder>, separator: u8) -> Result<(), String> {
+        if let (Some(journal), true) = (journal, self.files.is_empty()) {
+            journal.keep_up();
         }
-        Ok(())
+        let files = std::mem::take(&mut self.files);
+        let stored = match journal {
+            Some(journal) if !files.is_empty() => journal.written(),
+            _ => Ok(()),
+        };
+        let first_lost = stored.as_ref().err().map_or(Index::MAX, |unwritten| unwritten.first);
+        for (index, target, result) in files {
+            if index >= first_lost {
+                break;
+            }
+            if journal.is_none() {
+                files::write(&target, &result).map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
+            }
+            self.push(target.to_string_lossy().into_owned().into(), separator);
+        }
+        stored.map_err(|unwritten| unwritten.why)
     }
 
     fn write(&mut self, sink: &mut impl Write) -> std::io::Result<()> {

@@ -16,18 +16,25 @@ use stream_lender::Limiter;
 /// Bytes of values a device may hold unanswered, beyond its first value.
 const MOST_BYTES: u64 = 8 << 20;
 
+/// Bytes of messages that wait for who does not listen, at most.
+const MOST_UNHEARD: usize = 1 << 20;
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Seat {
     batch: Batch,
     limiter: Limiter,
     controls: VecDeque<Frame>,
+    /// Bytes of these.
+    unheard: usize,
     frames: VecDeque<Bytes>,
     cutter: Cutter,
     assembler: Assembler,
     started: Instant,
     heartbeat: Duration,
     last_sent: Instant,
+    /// When the last part of a value went out.
+    last_value: Instant,
     last_received: Instant,
 }
 
@@ -46,12 +53,14 @@ impl Seat {
             batch: Batch::new(size, cores, now),
             limiter: Limiter::new(0, MOST_BYTES),
             controls: VecDeque::new(),
+            unheard: 0,
             frames: VecDeque::new(),
             cutter: Cutter::default(),
             assembler: Assembler::default(),
             started: now,
             heartbeat,
             last_sent: now,
+            last_value: now,
             last_received: now,
         }
     }
@@ -95,7 +104,9 @@ impl Seat {
 
     /// Queues a message; it goes before values and between the parts of a long one.
     pub(crate) fn say(&mut self, message: &ToVolunteer) {
-        self.controls.push_back(Frame::json(message));
+        let frame = Frame::json(message);
+        self.unheard += frame.len();
+        self.controls.push_back(frame);
     }
 
     /// Queues a frame of values.
@@ -110,12 +121,13 @@ impl Seat {
 
     /// The next frame to send: messages go first, also between the parts of a long value.
     pub(crate) fn next_frame(&mut self, now: Instant) -> Option<Frame> {
-        let frame = match self.controls.pop_front() {
+        let frame = match self.next_message() {
             Some(frame) => Some(frame),
             None => {
                 if !self.cutter.is_busy() {
                     self.cutter.start(self.frames.pop_front().unwrap_or_default());
                 }
+                self.last_value = now;
                 self.cutter.next_frame().map(Frame::Binary)
             }
         };
@@ -127,7 +139,14 @@ impl Seat {
 
     /// The next message to send, leaving values aside: what is still said when the channel ends.
     pub(crate) fn next_message(&mut self) -> Option<Frame> {
-        self.controls.pop_front()
+        let frame = self.controls.pop_front()?;
+        self.unheard -= frame.len();
+        Some(frame)
+    }
+
+    /// Whether too much waits to be said already.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.unheard > MOST_UNHEARD
     }
 
     /// A binary frame came: gives it decoded once it is whole.
@@ -144,17 +163,24 @@ impl Seat {
         }
     }
 
+    /// Bytes of a frame whose other parts are still to come.
+    pub(crate) fn parts(&self) -> u64 {
+        self.assembler.length()
+    }
+
     /// Anything came: it is alive.
     pub(crate) fn received(&mut self, now: Instant) {
         self.last_received = now;
     }
 
-    /// A pong came back with what the ping carried.
-    pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) {
-        if let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) {
-            let elapsed = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0 - sent;
-            self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
-        }
+    /// A pong came back with what the ping carried. Gives whether all values that were sent have arrived, since they went before the ping.
+    pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) -> bool {
+        let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) else { return false };
+        let since_start = |then: Instant| then.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
+        let elapsed = since_start(now) - sent;
+        let all_sent = self.frames.is_empty() && !self.cutter.is_busy() && since_start(self.last_value) <= sent;
+        self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
+        all_sent
     }
 
     /// Queues a ping, to measure the round trip.

@@ -3,17 +3,17 @@
 //! For the lender the value stays with who has it; only when the other is faster does it change hands, and is finished in the same moment.
 
 use super::Core;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stream_lender::{Index, Lent, SubStreamId};
 
 impl Core {
     /// Lends long calls' values a second time, the oldest first, to devices that have nothing to do.
-    pub(super) fn speculate(&mut self, now: Instant) {
+    pub(super) fn speculate(&mut self, patience: Duration, now: Instant) {
         if self.lender.has_room() || self.lender.waiting() > 0 {
             return;
         }
         self.speculated = self.speculated.split_off(&self.lender.output());
-        let mut idle: Vec<_> = self.loads(now).into_iter().filter(|load| load.held < load.calls).collect();
+        let mut idle: Vec<_> = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls).collect();
         idle.sort_by_key(|load| load.each);
         for load in idle {
             let Some(index) = self.oldest_running(load.sub) else { continue };

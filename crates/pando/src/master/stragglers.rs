@@ -15,6 +15,8 @@ pub(super) const LOOK: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_secs(1);
 /// What is finished sooner than this stays where it is.
 const SOON: Duration = Duration::from_millis(200);
+/// What a device has failed waits this long for another one.
+const UNWANTED: Duration = Duration::from_secs(10);
 
 /// Looks for stragglers, ten times a second. Never ends.
 pub async fn recall_stragglers(master: Arc<Master>) {
@@ -29,9 +31,12 @@ impl Master {
     /// Looks once: asks for values back, and lends some a second time if that is wanted.
     pub(super) fn look_for_stragglers(&self, now: Instant) {
         self.with(|core| {
-            core.recall_stragglers(now);
+            let patience = self.job.patience();
+            core.recall_from_stalled(patience, now);
+            core.recall_stragglers(patience, now);
+            core.lend_what_nobody_else_wants(patience, now);
             if self.job.speculate {
-                core.speculate(now);
+                core.speculate(patience, now);
             }
         });
     }
@@ -44,6 +49,8 @@ pub(super) struct Load {
     pub(super) calls: usize,
     /// Values that it holds or computes.
     pub(super) held: usize,
+    /// It has begun none of them for long.
+    stalled: bool,
     /// Time of one call.
     pub(super) each: Duration,
     may_be_asked: bool,
@@ -62,16 +69,17 @@ impl Load {
 }
 
 impl Core {
-    fn recall_stragglers(&mut self, now: Instant) {
+    fn recall_stragglers(&mut self, patience: Duration, now: Instant) {
         if self.lender.has_room() || self.lender.waiting() > 0 {
             return self.end_yielding();
         }
-        let mut loads = self.loads(now);
+        let mut loads = self.loads(patience, now);
         // The fastest of those that have nothing to do choose first.
         let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].held < loads[*at].calls).collect();
         idle.sort_by_key(|at| loads[*at].each);
         for at in idle {
-            let slow = (0..loads.len()).filter(|at| loads[*at].may_be_asked && loads[*at].held > loads[*at].calls);
+            let slow = (0..loads.len())
+                .filter(|at| loads[*at].may_be_asked && !loads[*at].stalled && loads[*at].held > loads[*at].calls);
             let Some(slow) = slow.max_by_key(|at| loads[*at].left()) else { return };
             let count = share(&loads[slow], &loads[at]);
             if count > 0 {
@@ -81,24 +89,65 @@ impl Core {
         }
     }
 
-    /// Who gave values back may have them again: nobody else has taken them.
+    /// Devices that have begun nothing of what they have are asked for all of it, if there are others.
+    fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
+        let loads = self.loads(patience, now);
+        if loads.iter().all(|load| load.stalled) {
+            return;
+        }
+        for load in loads.iter().filter(|load| load.stalled && load.may_be_asked) {
+            self.recall(load.sub, load.held, now);
+            if let Some(seat) = self.seats.get_mut(&load.sub) {
+                seat.progress.suspected(now);
+            }
+        }
+    }
+
+    /// Who gave values back may have them again: nobody else has taken them. From one that was stalled others will.
     fn end_yielding(&mut self) {
-        for seat in self.seats.values_mut().filter(|seat| seat.yields) {
+        let active = self.seats.values().any(|seat| !seat.replaced && seat.cores > 0 && !seat.progress.is_suspect());
+        let wait = active && self.lender.waiting() > 0;
+        for seat in self.seats.values_mut().filter(|seat| seat.yields && !(wait && seat.progress.is_suspect())) {
             seat.yields = false;
             seat.wake.notify_one();
         }
     }
 
-    pub(super) fn loads(&self, now: Instant) -> Vec<Load> {
+    /// What came back and only devices ask for that have failed it goes to one of them after all: those that have not may be at something
+    /// long, or paused.
+    fn lend_what_nobody_else_wants(&mut self, patience: Duration, now: Instant) {
+        let oldest = self.lender.oldest_waiting();
+        self.unwanted = oldest.map(|index| match self.unwanted {
+            Some((before, since)) if before == index => (index, since),
+            _ => (index, now),
+        });
+        let Some((index, since)) = self.unwanted else { return };
+        if now.saturating_duration_since(since) < UNWANTED || self.failures.goes_alone(index) {
+            return;
+        }
+        let idle = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls).min_by_key(|load| load.each);
+        let Some(sub) = idle.map(|load| load.sub) else { return };
+        if let Some(lent) = self.lender.take_up(sub, index)
+            && let Some(seat) = self.seats.get_mut(&sub)
+        {
+            seat.progress.lent(true, now);
+            seat.copies.push(lent);
+            seat.wake.notify_one();
+        }
+    }
+
+    pub(super) fn loads(&self, patience: Duration, now: Instant) -> Vec<Load> {
         let usual = self.statistics.median().unwrap_or(Duration::from_secs(1));
         let seats = self.seats.iter().filter(|(_, seat)| !seat.replaced && seat.cores > 0);
         seats
             .map(|(sub, seat)| {
                 let longest = seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
-                let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
+                let held = self.lender.held(*sub) + seat.strays.len();
+                let stalled = held > 0 && seat.running.is_empty() && seat.progress.is_stalled(patience, now);
+                let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
                 let may_be_asked = seat.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN);
-                Load { sub: *sub, calls, held: self.lender.held(*sub) + seat.strays.len(), each, may_be_asked }
+                Load { sub: *sub, calls, held, stalled, each, may_be_asked }
             })
             .collect()
     }
@@ -109,6 +158,7 @@ impl Core {
         if let Some(seat) = self.seats.get_mut(&sub) {
             seat.recalls.extend(&held[held.len().saturating_sub(count)..]);
             (seat.yields, seat.recalled) = (true, Some(now));
+            seat.progress.asked(now);
             seat.wake.notify_one();
         }
     }
@@ -131,7 +181,7 @@ mod tests {
 
     fn load(calls: usize, held: usize, millis: u64) -> Load {
         let sub = Lender::<(), (), ()>::new(Window::default()).open();
-        Load { sub, calls, held, each: Duration::from_millis(millis), may_be_asked: true }
+        Load { sub, calls, held, stalled: false, each: Duration::from_millis(millis), may_be_asked: true }
     }
 
     #[test]

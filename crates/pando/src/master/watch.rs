@@ -1,4 +1,5 @@
-//! Watches over a run: long calls, a full window, nobody there. It only speaks; nothing is ended here.
+//! Watches over a run: long calls, devices that are stalled, a full window. It speaks; all that it ends is the link of a device that
+//! neither computes what it has nor gives it back.
 
 use super::{Core, Master};
 use crate::{console::printable, protocol::Running};
@@ -10,6 +11,8 @@ use stream_lender::{Index, SubStreamId};
 
 /// A call is long from here on, and from ten times the usual on.
 const LONG: Duration = Duration::from_secs(10);
+/// The same where a person answers.
+const LONG_FOR_A_PERSON: Duration = Duration::from_secs(600);
 /// The window is full for this long before it is told.
 const FULL: Duration = Duration::from_secs(5);
 
@@ -22,11 +25,18 @@ pub(crate) struct LongCall {
 }
 
 impl Master {
-    /// A device told of calls that have been running for a while.
-    pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], now: Instant) {
+    /// A device told of calls that have been running for a while, or for how many milliseconds it has been loading the function.
+    pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], loading: Option<u64>, now: Instant) {
         self.with(|core| {
             let usual = core.statistics.median().unwrap_or_default();
-            let tell_at = LONG.max(usual * 10);
+            let long = if self.job.options.dom { LONG_FOR_A_PERSON } else { LONG };
+            let tell_at = long.max(usual * 10);
+            if let Some(seat) = core.seats.get_mut(&sub) {
+                match loading {
+                    Some(ms) => seat.progress.loads(Duration::from_millis(ms), now),
+                    None => seat.progress.made(now),
+                }
+            }
             for item in items.iter().filter(|item| core.lender.holder(item.id) == Some(sub)) {
                 let since = now.checked_sub(Duration::from_millis(item.ms)).unwrap_or(now);
                 if let Some(seat) = core.seats.get_mut(&sub) {
@@ -41,7 +51,8 @@ impl Master {
     /// Looks once, and says what a person should know.
     pub(super) fn look_after(&self, full: &mut FullWindow, now: Instant) {
         let lines = self.with(|core| {
-            let mut lines = long_calls(core, now);
+            let mut lines = long_calls(core, now, self.job.options.dom);
+            lines.extend(stalled(core, self.job.patience(), now));
             lines.extend(full.look(core, now));
             lines
         });
@@ -68,8 +79,8 @@ pub async fn watch(master: Arc<Master>) {
     }
 }
 
-fn long_calls(core: &mut Core, now: Instant) -> Vec<String> {
-    let usual = core.statistics.median();
+fn long_calls(core: &mut Core, now: Instant, by_people: bool) -> Vec<String> {
+    let usual = core.statistics.median().filter(|_| !by_people);
     let mut lines = Vec::new();
     for seat in core.seats.values_mut() {
         for (id, call) in &mut seat.running {
@@ -81,8 +92,46 @@ fn long_calls(core: &mut Core, now: Instant) -> Vec<String> {
             let times = usual.filter(|usual| !usual.is_zero()).map(|usual| time.as_secs_f64() / usual.as_secs_f64());
             let times = times.map(|times| format!(", {times:.0} times the usual")).unwrap_or_default();
             let hint = "(--timeout would end it)";
-            lines.push(format!("item {} has been computing on {} for {} s{times} {hint}", id + 1, seat.name, time.as_secs()));
+            let (item, name, time) = (id + 1, &seat.name, time.as_secs());
+            lines.push(match by_people {
+                true => format!("item {item} has been waiting for an answer on the page of {name} for {time} s {hint}"),
+                false => format!("item {item} has been computing on {name} for {time} s{times} {hint}"),
+            });
         }
+    }
+    lines
+}
+
+/// Devices that answer pings, and have neither begun nor answered anything of what they have.
+fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
+    let mut lines = Vec::new();
+    let Core { seats, lender, .. } = core;
+    for (sub, seat) in seats.iter_mut().filter(|(_, seat)| seat.running.is_empty() && !seat.replaced) {
+        let Some(first) = lender.outstanding(*sub).next() else { continue };
+        if !seat.progress.is_stalled(patience, now) {
+            continue;
+        }
+        if seat.progress.is_deaf(patience, now) {
+            seat.stuck = true;
+            seat.wake.notify_one();
+            continue;
+        }
+        let Some((time, loading)) = seat.progress.tell(now) else { continue };
+        let (name, seconds) = (&seat.name, time.as_secs());
+        let what = match lender.held(*sub) {
+            1 => format!("item {}", first + 1),
+            n => format!("any of its {n} items, item {} first", first + 1),
+        };
+        lines.push(match loading {
+            Some(time) => format!(
+                "{name} has not begun {what}: it has been loading the function for {} s; others get its items meanwhile, if there are any",
+                time.as_secs()
+            ),
+            None => format!(
+                "{name} answers pings, but has neither begun nor answered {what} in {seconds} s: others get its items, \
+                 if there are any; load its page again, or close it, should this go on"
+            ),
+        });
     }
     lines
 }
@@ -95,7 +144,9 @@ pub(super) struct FullWindow {
 
 impl FullWindow {
     fn look(&mut self, core: &Core, now: Instant) -> Option<String> {
-        let oldest = core.lender.oldest().filter(|_| core.lender.is_full());
+        // While nobody takes the output it is for the reader to go on.
+        let is_full = (core.lender.is_full() || core.holds_back()) && !core.lender.has_output();
+        let oldest = core.lender.oldest().filter(|_| is_full);
         let Some((index, holder)) = oldest else {
             self.blocked = None;
             return None;

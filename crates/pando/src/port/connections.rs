@@ -14,6 +14,8 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Connections {
     most: usize,
+    /// There could be more if the system let this process have more files.
+    by_files: bool,
     most_per_address: usize,
     counts: Mutex<Counts>,
 }
@@ -26,7 +28,24 @@ struct Counts {
 
 impl Connections {
     pub(crate) fn new(most: usize, most_per_address: usize) -> Arc<Self> {
-        Arc::new(Self { most, most_per_address, counts: Mutex::default() })
+        Arc::new(Self { most, by_files: false, most_per_address, counts: Mutex::default() })
+    }
+
+    /// The same, and no more in all than fit into the files that the system lets this process have.
+    #[cfg(feature = "master")]
+    pub(crate) fn fitting(most: usize, most_per_address: usize) -> Arc<Self> {
+        let fitting = super::fitting(most);
+        Arc::new(Self { most: fitting, by_files: fitting < most, most_per_address, counts: Mutex::default() })
+    }
+
+    /// Whether there are as many as files allow.
+    pub(super) fn fill_files(&self) -> bool {
+        self.by_files && self.is_full()
+    }
+
+    /// Whether there are as many as there may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.counts.lock().expect("nobody panics with it").total >= self.most
     }
 
     /// A place for one more connection; none when there are too many. Counted for an `address` if one is given. So many bytes as

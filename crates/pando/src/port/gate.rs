@@ -9,9 +9,9 @@ use std::{
     io::{self, ErrorKind, IoSlice},
     net::IpAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context, Poll, ready as done},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -26,6 +26,8 @@ const STALLED: Duration = Duration::from_secs(60);
 const IDLE: Duration = Duration::from_secs(30);
 /// … and then this often, three times.
 const PROBE: Duration = Duration::from_secs(10);
+/// Time between two words about refused connections.
+const REFUSALS: Duration = Duration::from_secs(60);
 /// First byte of a connection that speaks TLS: a handshake's record.
 const HANDSHAKE: u8 = 0x16;
 /// What is answered to plain HTTP where TLS is spoken.
@@ -40,15 +42,30 @@ pub(crate) struct Gate {
     counts: fn(IpAddr) -> bool,
     /// Bytes that may come before the other side has introduced itself.
     credit: usize,
-    /// Told of an address whose connection found no place.
-    refused: Option<Arc<dyn Fn(IpAddr) + Send + Sync>>,
+    /// Told of connections that were not taken, now and then.
+    refused: Option<Arc<dyn Fn(&Refusal) + Send + Sync>>,
+    /// When it was last: of those that the system does not give, and of the others.
+    told: Arc<Mutex<[Option<Instant>; 2]>>,
     tls: bool,
+}
+
+/// A connection that is not taken, and why.
+#[derive(Debug)]
+pub(crate) enum Refusal<'a> {
+    /// There are as many as there may be, and this is where it came from.
+    Full(IpAddr),
+    /// There are as many as fit into the files that this process may have.
+    Files(IpAddr),
+    /// This address has as many as one may have.
+    Address(IpAddr),
+    /// The system does not give it.
+    Failed(&'a io::Error),
 }
 
 impl Gate {
     /// Counts, for their addresses, the connections of those whom `counts` names.
     pub(crate) fn new(connections: Arc<Connections>, counts: fn(IpAddr) -> bool) -> Self {
-        Self { connections, counts, credit: usize::MAX, refused: None, tls: false }
+        Self { connections, counts, credit: usize::MAX, refused: None, told: Arc::default(), tls: false }
     }
 
     /// Ends connections that say more than `credit` bytes before [`Seat::is_known`].
@@ -57,10 +74,18 @@ impl Gate {
         Self { credit, ..self }
     }
 
-    /// Tells `refused` of addresses whose connections find no place.
-    #[cfg(feature = "master")]
-    pub(crate) fn telling(self, refused: impl Fn(IpAddr) + Send + Sync + 'static) -> Self {
+    /// Tells `refused` of connections that are not taken: of one a minute of either kind.
+    pub(crate) fn telling(self, refused: impl Fn(&Refusal) + Send + Sync + 'static) -> Self {
         Self { refused: Some(Arc::new(refused)), ..self }
+    }
+
+    pub(super) fn tell(&self, refusal: &Refusal) {
+        let Some(refused) = &self.refused else { return };
+        let told = &mut self.told.lock().expect("nobody panics with it")[usize::from(matches!(refusal, Refusal::Failed(_)))];
+        if told.is_none_or(|told| told.elapsed() >= REFUSALS) {
+            *told = Some(Instant::now());
+            refused(refusal);
+        }
     }
 
     /// Lets in only who speaks TLS.
@@ -72,7 +97,11 @@ impl Gate {
         let peer = stream.peer_addr()?.ip().to_canonical();
         let seat = self.connections.seat(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
         let seat = seat.ok_or_else(|| {
-            self.refused.iter().for_each(|refused| refused(peer));
+            self.tell(&match &self.connections {
+                all if all.fill_files() => Refusal::Files(peer),
+                all if all.is_full() => Refusal::Full(peer),
+                _ => Refusal::Address(peer),
+            });
             io::Error::new(ErrorKind::QuotaExceeded, "too many connections")
         })?;
         keep_awake(stream)?;

@@ -70,27 +70,49 @@ fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> R
     Ok(Arc::new(config))
 }
 
-/// A fresh certificate for `names`, signed by itself, and its SHA-256 fingerprint. Its key is kept nowhere.
-///
-/// # Errors
-/// When it cannot be made; in words.
+/// A certificate signed by itself, and its key, as DER.
 #[cfg(feature = "master")]
-pub(crate) fn self_signed(names: Vec<String>, now: SystemTime) -> Result<(Arc<ServerConfig>, String), String> {
-    use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
-    const DAY: Duration = Duration::from_secs(24 * 3600);
-    /// Apple's devices refuse certificates of more than 825 days.
-    const LASTS: Duration = Duration::from_secs(365 * 24 * 3600);
-    let failed = |error: rcgen::Error| format!("--tls: no certificate can be made ({error})");
-    let key = KeyPair::generate().map_err(failed)?;
-    let mut params = CertificateParams::new(names).map_err(failed)?;
-    let now = date_time_ymd(1970, 1, 1) + now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    (params.not_before, params.not_after) = (now - DAY, now + LASTS);
-    params.distinguished_name.push(DnType::CommonName, "Pando");
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let certificate = params.self_signed(&key).map_err(failed)?.der().clone();
-    let print = digest::digest(&digest::SHA256, &certificate);
-    let print: Vec<String> = print.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(|error| format!("--tls: {error}"))?;
-    let config = config(vec![certificate], key).map_err(|error| format!("--tls: {error}"))?;
-    Ok((config, print.join(":")))
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SelfSigned {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+}
+
+#[cfg(feature = "master")]
+impl SelfSigned {
+    /// A fresh one for `names`.
+    ///
+    /// # Errors
+    /// When it cannot be made; in words.
+    pub(crate) fn new(names: Vec<String>, now: SystemTime) -> Result<Self, String> {
+        use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        /// Apple's devices refuse certificates of more than 825 days.
+        const LASTS: Duration = Duration::from_secs(365 * 24 * 3600);
+        let failed = |error: rcgen::Error| format!("--tls: no certificate can be made ({error})");
+        let key = KeyPair::generate().map_err(failed)?;
+        let mut params = CertificateParams::new(names).map_err(failed)?;
+        let now = date_time_ymd(1970, 1, 1) + now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        (params.not_before, params.not_after) = (now - DAY, now + LASTS);
+        params.distinguished_name.push(DnType::CommonName, "Pando");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let certificate = params.self_signed(&key).map_err(failed)?.der().to_vec();
+        Ok(Self { certificate, key: key.serialize_der() })
+    }
+
+    /// What TLS needs.
+    ///
+    /// # Errors
+    /// When certificate and key do not belong together; in words.
+    pub(crate) fn load(&self) -> Result<Arc<ServerConfig>, String> {
+        let key = PrivateKeyDer::try_from(self.key.clone()).map_err(|error| format!("--tls: {error}"))?;
+        config(vec![self.certificate.clone().into()], key).map_err(|error| format!("--tls: {error}"))
+    }
+
+    /// Its SHA-256 fingerprint, as browsers show it.
+    pub(crate) fn fingerprint(&self) -> String {
+        let print = digest::digest(&digest::SHA256, &self.certificate);
+        let print: Vec<String> = print.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        print.join(":")
+    }
 }

@@ -21,6 +21,9 @@ pub enum ToMaster {
     Started {
         /// Which, and for how long.
         items: Vec<Running>,
+        /// For so many milliseconds no core has loaded the function, and values wait for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        loading: Option<u64>,
     },
     /// Values handed back without being computed.
     Returned {

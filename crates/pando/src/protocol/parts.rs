@@ -48,6 +48,11 @@ pub struct Assembler {
 }
 
 impl Assembler {
+    /// Bytes of the parts so far.
+    pub fn length(&self) -> u64 {
+        self.buffer.len() as u64
+    }
+
     /// Takes a part; gives the whole frame with the last one.
     ///
     /// # Errors

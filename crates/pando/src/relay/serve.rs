@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     console::Console,
-    port::{self, Connections, Gate},
+    port::{self, Connections, Gate, Refusal},
 };
 use axum::Router;
 use axum_server::{Handle, tls_rustls::RustlsConfig};
@@ -123,7 +123,17 @@ async fn accept(
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     // Behind a proxy all come from its address.
-    let gate = Gate::new(relay.connections.clone(), if relay.behind_proxy { |_| false } else { |_| true });
+    let log = relay.log.clone();
+    let refused = move |refusal: &Refusal| {
+        let (why, how) = match refusal {
+            Refusal::Full(_) | Refusal::Files(_) => ("too many connections", "--max-connections, with as many files (ulimit -n)"),
+            Refusal::Address(_) => ("too many connections of one address", "--max-connections-per-address"),
+            Refusal::Failed(error) => return log.warn("connection-failed", json!({"why": error.to_string()})),
+        };
+        log.warn("connection-refused", json!({"why": why, "how": how}));
+    };
+    let counts: fn(IpAddr) -> bool = if relay.behind_proxy { |_| false } else { |_| true };
+    let gate = Gate::new(relay.connections.clone(), counts).telling(refused);
     let app = Router::new().fallback(answer).with_state(relay).into_make_service_with_connect_info();
     port::serve(listener, app, gate, certificate, handle).await
 }

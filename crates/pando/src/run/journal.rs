@@ -71,10 +71,9 @@ impl Journal {
     }
 
     /// Keeps the results of `master`, and how volunteers reach it.
-    pub(super) fn start(self, master: &Arc<Master>, port: Option<u16>, token: &str, key: &str) -> Result<(), Refused> {
-        let port = port.or(self.kept.port);
-        let kept = Kept { port, token: Some(token.into()), key: Some(key.into()), ..self.kept };
-        Ok(master.keep_journal(self.opened, kept, self.keep)?)
+    pub(super) fn start(self, master: &Arc<Master>, reached: Kept) -> Result<(), Refused> {
+        let Kept { function, options, .. } = self.kept;
+        Ok(master.keep_journal(self.opened, Kept { function, options, ..reached }, self.keep)?)
     }
 }
 

@@ -1,14 +1,14 @@
 //! The ports: where volunteers connect, and how they learn of it.
 
-use super::{Refused, journal::PATIENCE};
+use super::{Refused, journal::PATIENCE, urls::Urls};
 use crate::{
     channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
     console::Console,
     ice::IceServer,
     master::Master,
-    port::{self, Files, listen as listen_on},
-    server::{self, Hosts, Limits, Site},
+    port::{Connections, Files, SelfSigned, listen as listen_on},
+    server::{self, Hosts, Site},
     uplink::Uplink,
 };
 use axum_server::tls_rustls::RustlsConfig;
@@ -53,8 +53,13 @@ pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>
     Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
 }
 
-/// The certificate that `cli` asks for: of files, kept up to date, or made for this run.
-pub(super) fn certificate(cli: &Cli, console: &Console, notes: &mut Vec<String>) -> Result<Option<RustlsConfig>, Refused> {
+/// The certificate that `cli` asks for: of files, kept up to date, or the one `kept` from an earlier run, or made for this one.
+pub(super) fn certificate(
+    cli: &Cli,
+    console: &Console,
+    kept: &mut Option<SelfSigned>,
+    notes: &mut Vec<String>,
+) -> Result<Option<RustlsConfig>, Refused> {
     if let (Some(certificate), Some(key)) = (cli.tls_cert.clone(), cli.tls_key.clone()) {
         let files = Files { certificate, key };
         let config = RustlsConfig::from_config(files.load().map_err(Refused)?);
@@ -65,14 +70,17 @@ pub(super) fn certificate(cli: &Cli, console: &Console, notes: &mut Vec<String>)
     if !cli.tls {
         return Ok(None);
     }
-    let hosts = Hosts::new(&cli.allow_host);
-    let names = hosts
-        .names()
-        .chain(server::addresses(cli.bind).into_iter().map(|address| address.to_string()))
-        .chain(["localhost".into()]);
-    let (config, fingerprint) = port::self_signed(names.collect(), SystemTime::now()).map_err(Refused)?;
-    notes.push(format!("browsers warn of its certificate, which is made for this run; its SHA-256 fingerprint: {fingerprint}"));
-    Ok(Some(RustlsConfig::from_config(config)))
+    if kept.is_none() {
+        let hosts = Hosts::new(&cli.allow_host);
+        let addresses = server::addresses(cli.bind).into_iter().map(|address| address.to_string());
+        let names = hosts.names().chain(addresses).chain(["localhost".into()]);
+        *kept = Some(SelfSigned::new(names.collect(), SystemTime::now()).map_err(Refused)?);
+    }
+    let Some(certificate) = kept else { return Ok(None) };
+    let whose = if cli.journal.is_some() { "which is kept in the journal" } else { "which is made for this run" };
+    let fingerprint = certificate.fingerprint();
+    notes.push(format!("browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {fingerprint}"));
+    Ok(Some(RustlsConfig::from_config(certificate.load().map_err(Refused)?)))
 }
 
 /// On a port that who was here before may still be about to leave.
@@ -122,6 +130,7 @@ pub(super) fn site(
     peers: Option<Peers>,
     master: &Arc<Master>,
     function: &Bundle,
+    connections: Arc<Connections>,
 ) -> Site {
     Site {
         master: master.clone(),
@@ -133,29 +142,31 @@ pub(super) fn site(
         hosts: Hosts::new(&cli.allow_host),
         peers,
         ice_servers: cli.ice_servers.clone(),
-        limits: Limits { connections: cli.max_connections.unwrap_or(usize::MAX), per_address: cli.max_connections_per_address },
+        connections,
         certificate,
     }
 }
 
-/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes.
+/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes, and what says it anew when
+/// this machine's addresses change.
 pub(super) fn open_to_volunteers(
     cli: &Cli,
     listener: TcpListener,
     site: Site,
     uplink: Option<&Uplink>,
     closed: oneshot::Receiver<()>,
-) -> String {
+) -> (String, impl Future<Output = ()> + Send + use<>) {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
-    let scheme = if site.certificate.is_some() { "https" } else { "http" };
-    let url = |place: String| match &*site.token {
-        "" => format!("{scheme}://{place}/"),
-        token => format!("{scheme}://{place}/{token}/"),
+    let places = Urls {
+        scheme: if site.certificate.is_some() { "https" } else { "http" },
+        bind: cli.bind,
+        port,
+        token: site.token.clone(),
+        // A certificate of files is for names, not for addresses.
+        names: cli.allow_host.iter().filter(|_| cli.tls_cert.is_some()).cloned().collect(),
     };
-    // A certificate of files is for names, not for addresses.
-    let names = cli.allow_host.iter().filter(|_| cli.tls_cert.is_some()).map(|name| format!("{name}:{port}"));
-    let addresses = server::addresses(cli.bind).into_iter().map(|address| SocketAddr::new(address, port).to_string());
-    let urls: Vec<String> = names.chain(addresses).map(url).collect();
+    let addresses = server::addresses(cli.bind);
+    let urls = places.all(&addresses);
     let console = site.master.console.clone();
     let failed = console.clone();
     tokio::spawn(async move {
@@ -169,11 +180,17 @@ pub(super) fn open_to_volunteers(
     if cli.open_access {
         console.say("open access: anyone who finds this port can join");
     }
-    show_qr(cli, &console, uplink.map_or(&urls[0], |uplink| &uplink.url));
+    let wanted = cli.qr == When::Always || cli.qr == When::Auto && Console::is_terminal();
+    let show_qr = move |console: &Console, url: &str| {
+        if let Some(code) = wanted.then(|| server::qr(url)).flatten() {
+            console.say(code);
+        }
+    };
+    show_qr(&console, uplink.map_or(&urls[0], |uplink| &uplink.url));
     if cli.open && open::that_detached(&urls[0]).is_err() {
         console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
-    match uplink {
+    let hint = match uplink {
         Some(uplink) => format!("nobody has joined yet: open {} in a browser of any device", uplink.url),
         None => format!(
             "nobody has joined yet: open {} in a browser of this machine or of another device on the same network. \
@@ -181,12 +198,14 @@ pub(super) fn open_to_volunteers(
              or let it join through a relay (--host)",
             urls[0]
         ),
-    }
-}
-
-fn show_qr(cli: &Cli, console: &Console, url: &str) {
-    let wanted = cli.qr == When::Always || cli.qr == When::Auto && Console::is_terminal();
-    if let Some(code) = wanted.then(|| server::qr(url)).flatten() {
-        console.say(code);
-    }
+    };
+    // The relay's URL stays the same, and is the better one; names of a certificate are no addresses.
+    let shows_best = uplink.is_none() && places.names.is_empty();
+    let shown = console.clone();
+    let best = move |url: &str| {
+        if shows_best {
+            show_qr(&shown, url);
+        }
+    };
+    (hint, places.follow(addresses, console, best))
 }

@@ -1,13 +1,14 @@
 //! An open run: the function is loaded, volunteers are let in, this machine's cores are lent. Nothing is read yet: the two ends of
 //! its stream belong to whoever opened it.
 
-use super::{Refused, function::Function, journal::Journal, listen, local, progress};
+use super::{Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress};
 use crate::{
     channel::Peers,
     cli::{BatchSize, Cli, When},
     console::{Console, printable},
     events::Events,
     master::{self, Files, Framing, Job, Master},
+    port::Connections,
     protocol::{Form, JobOptions},
     uplink::{Program, Relay, Uplink},
 };
@@ -33,6 +34,8 @@ pub(crate) struct Open {
     beside: JoinSet<()>,
     /// The server closes with it.
     _serving: oneshot::Sender<()>,
+    /// The machine may sleep without it.
+    _awake: Option<Awake>,
 }
 
 impl Open {
@@ -45,7 +48,7 @@ impl Open {
         // Said once the URLs are: those come first of all.
         let mut notes = Vec::new();
         let mut journal = Journal::open(cli, &mut notes)?;
-        let kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
+        let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
         let listener = if cli.local { None } else { Some(listen::listen(cli, kept.port, &mut notes).await?) };
         let peers = listener.as_ref().and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
         if cli.dom && cli.cores != Some(0) && !cli.start_idle {
@@ -63,24 +66,32 @@ impl Open {
         }
         let master = Master::new(job(cli, options, framing, &function), console.clone(), events);
         let (serving, closed) = oneshot::channel();
-        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving };
+        let awake = if cli.allow_sleep { None } else { Awake::start() };
+        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving, _awake: awake };
         let master = &open.master;
 
-        let token = cli.token.clone().or(kept.token).unwrap_or_else(fresh_token);
-        let key = kept.key.unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
+        let token = cli.token.clone().or(kept.token.take()).unwrap_or_else(fresh_token);
+        let key = kept.key.take().unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
+        let certificate = match &listener {
+            Some(_) => listen::certificate(cli, &console, &mut kept.certificate, &mut notes)?,
+            None => None,
+        };
         if let Some(journal) = journal {
             let port = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.port());
-            journal.start(master, port, &token, &key)?;
+            (kept.port, kept.token, kept.key) = (port.or(kept.port), Some(token.clone()), Some(key.clone()));
+            journal.start(master, kept)?;
         }
+        let connections = Connections::fitting(cli.max_connections.unwrap_or(usize::MAX), cli.max_connections_per_address);
         if let Some(host) = &cli.host {
-            open.uplink = Some(open_room(cli, host, &token, key, master, &function, open.peers.clone()).await?);
+            open.uplink = Some(open_room(cli, host, &token, key, &open, &function, connections.clone()).await?);
         }
         let mut hint = String::new();
         if let Some(listener) = listener {
-            let certificate = listen::certificate(cli, &console, &mut notes)?;
             let token = if cli.open_access { String::new() } else { token };
-            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle);
-            hint = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle, connections);
+            let (told, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+            hint = told;
+            open.beside.spawn(follow);
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
         let has_local = local::lend_cores(cli, master, function);
@@ -229,9 +240,9 @@ async fn open_room(
     host: &str,
     token: &str,
     key: String,
-    master: &Arc<Master>,
+    open: &Open,
     function: &Function,
-    peers: Option<Peers>,
+    connections: Arc<Connections>,
 ) -> Result<Uplink, Refused> {
     let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
     let program = Program {
@@ -243,8 +254,8 @@ async fn open_room(
         key,
         ice_servers: cli.ice_servers.clone(),
     };
-    let uplink = Uplink::open(relay, program, master.clone(), peers).await.map_err(Refused)?;
-    master.console.say(format!("Serving volunteer code at {}", uplink.url));
+    let uplink = Uplink::open(relay, program, open.master.clone(), open.peers.clone(), connections).await.map_err(Refused)?;
+    open.master.console.say(format!("Serving volunteer code at {}", uplink.url));
     Ok(uplink)
 }
 

@@ -22,7 +22,9 @@ pub(super) async fn show(cli: Cli, master: Arc<Master>, live: bool) {
         }
         if now - told >= cli.reporting_interval {
             for line in master.report_lines((now - told).as_secs_f64()) {
-                master.console.say(printable(&line));
+                if !cli.quiet {
+                    master.console.say(printable(&line));
+                }
             }
             master.write_statistics(now);
             if cli.verbose && !live {

@@ -11,6 +11,7 @@ use crate::{
     console::printable,
     ice::IceServer,
     master::{Door, Master, attend},
+    port::Connections,
     protocol::Path,
 };
 use bytes::Bytes;
@@ -18,7 +19,10 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -46,6 +50,10 @@ pub(super) struct Room {
     program: Arc<Program>,
     master: Arc<Master>,
     peers: Option<Peers>,
+    /// Those of links count, too.
+    connections: Arc<Connections>,
+    /// It was said that there is no room for more.
+    full: AtomicBool,
 }
 
 /// An open room's control socket.
@@ -67,8 +75,14 @@ type Conversations = HashMap<u64, mpsc::Sender<String>>;
 type Answers = (u64, Option<String>);
 
 impl Room {
-    pub(super) fn new(relay: Relay, program: Program, master: Arc<Master>, peers: Option<Peers>) -> Self {
-        Self { relay, program: Arc::new(program), master, peers }
+    pub(super) fn new(
+        relay: Relay,
+        program: Program,
+        master: Arc<Master>,
+        peers: Option<Peers>,
+        connections: Arc<Connections>,
+    ) -> Self {
+        Self { relay, program: Arc::new(program), master, peers, connections, full: AtomicBool::new(false) }
     }
 
     /// Opens the room.
@@ -247,7 +261,16 @@ impl Room {
     fn link(&self, id: String) {
         let (relay, program, master, door) =
             (self.relay.clone(), self.program.clone(), self.master.clone(), self.door(Path::Relay));
+        let Some(seat) = self.connections.seat(None, usize::MAX) else {
+            // Who is not fetched tries again.
+            if !self.full.swap(true, Ordering::Relaxed) {
+                let how = "--max-connections, and as high a `ulimit -n`, allow more";
+                self.master.console.say(format!("there are too many connections: volunteers of the relay wait ({how})"));
+            }
+            return;
+        };
         tokio::spawn(async move {
+            let _seat = seat;
             if let Ok(socket) = relay.link(&program.token, &id, &program.key).await {
                 let (ours, theirs) = channel::pair();
                 tokio::join!(attend(master, door, ours), channel::carry(socket, theirs));

@@ -41,6 +41,8 @@ struct CoreState {
     careful: bool,
     /// The value it said it was at, and since when.
     at: Option<(u64, Instant)>,
+    /// When it was given something to do, until it says that it is at it.
+    given_at: Option<Instant>,
     told: bool,
     target: usize,
 }
@@ -75,13 +77,16 @@ impl Dispatch {
     }
 
     /// The next values to give, and to which core; none when no core wants any.
-    pub(crate) fn feed(&mut self) -> Option<(usize, Vec<(u64, Value)>)> {
+    pub(crate) fn feed(&mut self, now: Instant) -> Option<(usize, Vec<(u64, Value)>)> {
         let careful = self.queue.front()?.1.careful;
         let ready = self.cores.iter().filter(|core| core.ready).count();
         let (number, core) =
             self.cores.iter_mut().enumerate().filter(|(_, core)| core.wants(careful)).min_by_key(|(_, core)| core.given.len())?;
         let share = self.queue.len().div_ceil(ready);
         let most = if careful { 1 } else { (core.target - core.given.len()).min(share.max(self.least)) };
+        if core.given.is_empty() {
+            (core.given_at, core.told) = (Some(now), false);
+        }
         let (mut values, mut bytes) = (Vec::new(), 0);
         while values.len() < most && bytes < MOST_BYTES {
             match self.queue.pop_front_if(|(_, value)| value.careful == careful) {
@@ -99,8 +104,8 @@ impl Dispatch {
 
     /// Core `core` is about to compute `id`.
     pub(crate) fn started(&mut self, core: usize, id: u64, now: Instant) {
-        self.cores[core].at = Some((id, now));
-        self.cores[core].told = false;
+        let core = &mut self.cores[core];
+        (core.at, core.given_at, core.told) = (Some((id, now)), None, false);
     }
 
     /// Core `core` answered `ids`, which took `micros` microseconds in all.
@@ -118,7 +123,7 @@ impl Dispatch {
         }
         core.careful &= !core.given.is_empty();
         core.at = core.given.front().map(|id| (*id, now));
-        core.told = false;
+        (core.given_at, core.told) = (None, false);
         let each = (micros / u64::max(count, 1)).max(1);
         core.target = ((AHEAD.as_micros() as u64 / each) as usize).clamp(least, (core.target * 2).min(MOST.max(least)));
     }
@@ -136,21 +141,22 @@ impl Dispatch {
     /// Cores whose call should have ended long ago: they are to be killed.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<usize> {
         let Some(timeout) = self.timeout else { return Vec::new() };
-        let late = |core: &CoreState| core.at.is_some_and(|(_, since)| now >= since + timeout + GRACE);
+        let late = |core: &CoreState| core.since().is_some_and(|since| now >= since + timeout + GRACE);
         self.cores.iter().enumerate().filter(|(_, core)| late(core)).map(|(number, _)| number).collect()
     }
 
     /// When [`Dispatch::overdue`] is worth another look.
     pub(crate) fn next_overdue(&self) -> Option<Instant> {
         let timeout = self.timeout?;
-        self.cores.iter().filter_map(|core| core.at).map(|(_, since)| since + timeout + GRACE).min()
+        self.cores.iter().filter_map(CoreState::since).map(|since| since + timeout + GRACE).min()
     }
 
     /// Calls that have become long since the last time this was asked, and for how many milliseconds they have run.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(u64, u64)> {
         let mut calls = Vec::new();
         for core in self.cores.iter_mut().filter(|core| !core.told) {
-            if let Some((id, since)) = core.at.filter(|(_, since)| now.saturating_duration_since(*since) >= LONG) {
+            let at = core.at.or_else(|| Some((*core.given.front()?, core.given_at?)));
+            if let Some((id, since)) = at.filter(|(_, since)| now.saturating_duration_since(*since) >= LONG) {
                 core.told = true;
                 calls.push((id, now.saturating_duration_since(since).as_millis() as u64));
             }
@@ -173,6 +179,11 @@ impl Dispatch {
 }
 
 impl CoreState {
+    /// Since when it has been at what it is at; or, where it does not say so, since when it could have been.
+    fn since(&self) -> Option<Instant> {
+        self.at.map(|(_, since)| since).or(self.given_at)
+    }
+
     fn wants(&self, careful: bool) -> bool {
         let few =
             if careful { self.given.is_empty() } else { self.given.len() * 2 <= self.target && self.given.len() < self.target };
@@ -198,14 +209,14 @@ mod tests {
         let now = Instant::now();
         let mut dispatch = Dispatch::new(2, 1, None);
         dispatch.extend(values(0..10));
-        assert!(dispatch.feed().is_none(), "no core is ready");
+        assert!(dispatch.feed(now).is_none(), "no core is ready");
         dispatch.ready(0);
         dispatch.ready(1);
-        assert_eq!(ids(&dispatch.feed().unwrap().1), [0]);
-        assert_eq!(ids(&dispatch.feed().unwrap().1), [1]);
-        assert!(dispatch.feed().is_none());
+        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [0]);
+        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [1]);
+        assert!(dispatch.feed(now).is_none());
         dispatch.answered(1, [1].into_iter(), 1_000_000, now);
-        let (core, given) = dispatch.feed().unwrap();
+        let (core, given) = dispatch.feed(now).unwrap();
         assert_eq!((core, ids(&given)), (1, vec![2]));
     }
 
@@ -217,7 +228,7 @@ mod tests {
         dispatch.extend(values(0..100_000));
         let mut most = 0;
         for _ in 0..30 {
-            let (core, given) = dispatch.feed().unwrap();
+            let (core, given) = dispatch.feed(now).unwrap();
             most = given.len();
             dispatch.answered(core, given.iter().map(|(id, _)| *id), 100 * given.len() as u64, now);
         }
@@ -230,34 +241,48 @@ mod tests {
         let mut dispatch = Dispatch::new(1, 1, Some(Duration::from_secs(1)));
         dispatch.ready(0);
         dispatch.extend(values(0..100));
-        dispatch.feed();
+        dispatch.feed(now);
         dispatch.started(0, 0, now);
         dispatch.answered(0, [0].into_iter(), 1, now);
-        let (_, given) = dispatch.feed().unwrap();
+        let (_, given) = dispatch.feed(now).unwrap();
         assert_eq!(ids(&given), [1, 2]);
         dispatch.started(0, 1, now);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1200)), [] as [usize; 0]);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
         assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: vec![1, 2], careful: true });
         dispatch.ready(0);
-        dispatch.feed();
+        dispatch.feed(now);
         dispatch.started(0, 3, now);
         assert_eq!(dispatch.died(0).guilty, Some(3));
     }
 
     #[test]
+    fn a_core_that_never_begins_what_it_was_given_is_ended_and_the_value_is_not_blamed() {
+        let now = Instant::now();
+        let mut dispatch = Dispatch::new(1, 1, Some(Duration::from_secs(1)));
+        dispatch.ready(0);
+        dispatch.extend(values(0..1));
+        dispatch.feed(now);
+        assert_eq!(dispatch.long_calls(now + Duration::from_millis(600)), [(0, 600)]);
+        assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
+        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: vec![0], careful: false });
+        assert_eq!(dispatch.next_overdue(), None);
+    }
+
+    #[test]
     fn a_careful_value_goes_alone() {
+        let now = Instant::now();
         let mut dispatch = Dispatch::new(1, 4, None);
         dispatch.ready(0);
         let mut list = values(0..3);
         list[1].1.careful = true;
         dispatch.extend(list);
-        assert_eq!(ids(&dispatch.feed().unwrap().1), [0]);
-        assert!(dispatch.feed().is_none());
+        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [0]);
+        assert!(dispatch.feed(now).is_none());
         dispatch.answered(0, [0].into_iter(), 1, Instant::now());
-        assert_eq!(ids(&dispatch.feed().unwrap().1), [1]);
-        assert!(dispatch.feed().is_none());
+        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [1]);
+        assert!(dispatch.feed(now).is_none());
         dispatch.answered(0, [1].into_iter(), 1, Instant::now());
-        assert_eq!(ids(&dispatch.feed().unwrap().1), [2]);
+        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [2]);
     }
 }

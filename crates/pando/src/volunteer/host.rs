@@ -198,7 +198,7 @@ impl<E: Engine> Host<E> {
     }
 
     fn feed(&mut self) {
-        while let Some((number, values)) = self.dispatch.feed() {
+        while let Some((number, values)) = self.dispatch.feed(Instant::now()) {
             let bytes = values.iter().map(|(_, value)| protocol::value_len(value)).sum();
             let frame = protocol::encode_values(values.iter().map(|(id, value)| (*id, value)), bytes);
             if let Some(core) = &self.cores[number] {
@@ -286,7 +286,7 @@ impl<E: Engine> Host<E> {
         let now = Instant::now();
         let items: Vec<Running> = self.dispatch.long_calls(now).into_iter().map(|(id, ms)| Running { id, ms }).collect();
         if !items.is_empty() {
-            self.say(&ToMaster::Started { items });
+            self.say(&ToMaster::Started { items, loading: None });
         }
         if now.saturating_duration_since(self.last_sent) >= self.heartbeat && self.outbox.is_empty() {
             self.say(&ToMaster::Ping(Beat { t: 0.into() }));

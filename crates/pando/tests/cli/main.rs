@@ -6,4 +6,5 @@ mod common;
 mod devices;
 mod http;
 mod options;
+mod promises;
 mod protocol;

@@ -43,6 +43,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--events", ""),
     ("--journal", ""),
     ("--journal-keep", "--journal"),
+    ("--allow-sleep", ""),
     ("--reporting-interval", "[default: 3s]"),
     ("--qr", "[default: auto]"),
     ("--progress", "[default: auto]"),

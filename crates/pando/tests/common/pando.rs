@@ -170,6 +170,8 @@ impl Pando {
             command.env_remove(name);
         }
         command.current_dir(self.folder.path());
+        // Its program would be one more child: a test that is about it says otherwise.
+        command.env("PANDO_ALLOW_SLEEP", "true");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         const WITHOUT_PORT: [&str; 5] = ["--port", "--local", "--help", "--version", "-h"];
         if self.port && !self.args.iter().any(|arg| WITHOUT_PORT.iter().any(|other| arg.to_string_lossy().starts_with(other))) {

@@ -143,6 +143,8 @@ impl Running {
 
     /// Standard output, for who started it with `stdout_unread`; dropped, it is closed.
     pub(crate) fn take_stdout(&mut self) -> ChildStdout {
+        // Nothing is gathered of it from here on.
+        self.stdout.state.lock().unwrap().1 = true;
         self.unread_stdout.take().expect("started with stdout_unread")
     }
 

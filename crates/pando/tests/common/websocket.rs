@@ -25,6 +25,12 @@ impl WebSocket {
         Self::open_at(&format!("{url}socket"))
     }
 
+    /// Joins the socket below `url`, if there is room for one more.
+    pub(crate) fn try_open(url: &str) -> Option<Self> {
+        let (socket, head) = Self::upgrade(url, "");
+        head.starts_with("HTTP/1.1 101 ").then_some(Self(socket))
+    }
+
     /// Opens the socket at `url`.
     pub(crate) fn open_at(url: &str) -> Self {
         let (socket, head) = Self::upgrade_at(url, "");
@@ -46,7 +52,8 @@ impl WebSocket {
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
-        socket.write_all(request.as_bytes()).expect("it reads requests");
+        // It may have been closed at once.
+        let _ = socket.write_all(request.as_bytes());
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") && matches!(socket.read(&mut byte), Ok(1)) {

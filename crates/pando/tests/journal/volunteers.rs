@@ -63,3 +63,16 @@ fn a_tab_of_an_old_function_loads_itself_again() {
     let negative = text.lines().filter(|line| line.starts_with('-')).count();
     assert_eq!((text.lines().count(), negative), (30, 30 - kept), "{text}");
 }
+
+#[test]
+fn the_certificate_that_tabs_came_to_trust_stays() {
+    let journal = Journal::new();
+    let print = |run: &Running| run.says("SHA-256 fingerprint: ").rsplit(' ').next().unwrap().to_owned();
+    let job = || journal.of(Pando::f(SLOW)).args(["--cores", "0", "--tls"]).stdin_open();
+    let run = job().start();
+    let (first, url) = (print(&run), run.says("Serving volunteer code at https://"));
+    run.signal("KILL");
+    run.wait();
+    let run = job().start();
+    assert_eq!((print(&run), run.says("Serving volunteer code at https://")), (first, url));
+}

@@ -34,7 +34,30 @@ fn a_file_that_is_not_there_ends_the_run_after_those_before_it() {
         .stdin("b.bin\nnone\na/x.txt\n")
         .run()
         .ends(1, "out/b.bin\n")
-        .said(&["error: none cannot be read"]);
+        .said(&["error: item 2: none cannot be read"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_left_out_where_failures_are() {
+    let out = tempfile::tempdir().unwrap();
+    let run = echo().args(["--on-error", "skip", "--output-dir"]).args([out.path()]).stdin("none\nb.bin\na\na/x.txt\n").run();
+    run.ends(1, format!("{0}/b.bin\n{0}/a/x.txt\n", out.path().display()));
+    run.said(&["item 1: none cannot be read", "item 3: a cannot be read", "2 items failed and were left out"]);
+    assert_eq!(fs::read(out.path().join("a/x.txt")).unwrap(), b"hello\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_tried_again_when_a_journal_is_gone_on_with() {
+    let journal = tempfile::NamedTempFile::new().unwrap();
+    let args = ["--on-error", "skip", "--journal"];
+    echo().args(args).args([journal.path()]).stdin("none\na/x.txt\n").run().status(1);
+    let run = echo().with_file("none", "there\n").args(args).args([journal.path()]).args(["-0"]).stdin("none\0a/x.txt\0").run();
+    run.gives("there\n\0hello\n\0");
+}
+
+#[test]
+fn errors_in_place_of_results_need_results_that_are_json() {
+    echo().args(["--on-error", "report", "b.bin"]).run().ends(2, "").said(&["--files", "--on-error skip"]);
 }
 
 #[test]

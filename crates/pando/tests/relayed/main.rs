@@ -3,8 +3,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cuts;
 mod departures;
 mod errors;
+mod internet;
 mod networks;
 mod relay;
 mod values;

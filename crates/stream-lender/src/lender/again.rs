@@ -32,7 +32,7 @@ struct Failures {
 }
 
 impl Again {
-    /// The oldest value that may be lent to an open `sub`, when `open` sub-streams are open.
+    /// The oldest value that may be lent to an open `sub`, when `open` sub-streams are open and not paused.
     pub(super) fn first_for(&self, sub: SubStreamId, open: usize) -> Option<Index> {
         let clean = self.clean.first().copied();
         if self.tainted.total() == 0 {
@@ -53,6 +53,12 @@ impl Again {
     /// How many values wait.
     pub(super) fn len(&self) -> usize {
         self.clean.len() + self.tainted.total()
+    }
+
+    /// The oldest that waits.
+    pub(super) fn oldest(&self) -> Option<Index> {
+        let tainted = self.tainted.first_outside(&Tally::default());
+        self.clean.first().copied().into_iter().chain(tainted).min()
     }
 
     /// Whether some value is tainted.
@@ -101,15 +107,6 @@ impl Again {
         true
     }
 
-    /// Notes again that an open `sub` has failed a value, whether it waits or not.
-    pub(super) fn remember(&mut self, sub: SubStreamId, index: Index) {
-        let waited = self.remove(index);
-        self.blame(sub, index);
-        if waited {
-            self.insert(index);
-        }
-    }
-
     /// Notes that an open `sub` has failed a value that does not wait.
     pub(super) fn blame(&mut self, sub: SubStreamId, index: Index) {
         let failures = self.failures.entry(sub).or_default();
@@ -131,13 +128,12 @@ impl Again {
         }
     }
 
-    /// Forgets a sub-stream that closes or pauses: what it has failed may now be tainted no more. Answers which values these are.
-    pub(super) fn forget_sub_stream(&mut self, sub: SubStreamId) -> BTreeSet<Index> {
+    /// Forgets a sub-stream that closes: what it has failed may now be tainted no more.
+    pub(super) fn forget_sub_stream(&mut self, sub: SubStreamId) {
         let Some(failures) = self.failures.get_mut(&sub) else {
-            return BTreeSet::new();
+            return;
         };
-        let failed = std::mem::take(&mut failures.unfinished);
-        for &index in &failed {
+        for index in std::mem::take(&mut failures.unfinished) {
             let waited = self.remove(index);
             if let Some(failers) = self.failers.get_mut(&index) {
                 failers.retain(|failer| *failer != sub);
@@ -150,7 +146,6 @@ impl Again {
             }
         }
         self.failures.remove(&sub);
-        failed
     }
 
     /// Whether nothing is kept of any value.

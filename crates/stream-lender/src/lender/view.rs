@@ -27,6 +27,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.budget.bytes()
     }
 
+    /// How many of these are in results that are not yet output.
+    pub fn result_bytes(&self) -> u64 {
+        self.budget.result_bytes()
+    }
+
     /// How many values have been read so far.
     pub fn read(&self) -> u64 {
         self.read
@@ -56,6 +61,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// How many values came back and wait to be lent again.
     pub fn waiting(&self) -> usize {
         self.again.len()
+    }
+
+    /// The oldest of them.
+    pub fn oldest_waiting(&self) -> Option<Index> {
+        self.again.oldest()
     }
 
     /// Who holds a value.

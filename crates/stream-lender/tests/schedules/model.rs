@@ -40,7 +40,7 @@ pub(crate) struct Model {
     /// All that was read, by index.
     pub(crate) values: Vec<Value>,
     pub(crate) open: Vec<SubStreamId>,
-    /// Open, and not asking for a while.
+    /// Those of them that have not asked since they were paused.
     pub(crate) paused: Vec<SubStreamId>,
     /// Who holds what, in the order of lending.
     pub(crate) loans: Vec<(SubStreamId, Index)>,
@@ -57,29 +57,36 @@ impl Model {
         Model { window, values, open, paused, loans, waiting, reading, output: 0 }
     }
 
+    pub(crate) fn pause(&mut self, sub: SubStreamId) {
+        if self.open.contains(&sub) {
+            self.stop_waiting(sub);
+            self.forgive(sub);
+            self.paused.push(sub);
+        }
+    }
+
+    /// It is about to ask.
+    pub(crate) fn go_on(&mut self, sub: SubStreamId) {
+        self.paused.retain(|paused| *paused != sub);
+    }
+
     pub(crate) fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
         let held = self.held(sub);
         for index in &held {
             self.values[*index as usize].state = State::ToLend;
         }
         self.open.retain(|open| *open != sub);
-        self.resume(sub);
         self.loans.retain(|(holder, _)| *holder != sub);
         self.stop_waiting(sub);
-        for value in &mut self.values {
-            value.failed_by.retain(|failer| *failer != sub);
-        }
+        self.forgive(sub);
+        self.go_on(sub);
         held
     }
 
-    pub(crate) fn pause(&mut self, sub: SubStreamId) {
-        if self.open.contains(&sub) && !self.paused.contains(&sub) {
-            self.paused.push(sub);
+    fn forgive(&mut self, sub: SubStreamId) {
+        for value in &mut self.values {
+            value.failed_by.retain(|failer| *failer != sub);
         }
-    }
-
-    pub(crate) fn resume(&mut self, sub: SubStreamId) {
-        self.paused.retain(|paused| *paused != sub);
     }
 
     /// Whether this ask has to read the input: exactly then it is given what was pulled.
@@ -137,7 +144,7 @@ impl Model {
     pub(crate) fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
         self.give_back(sub, index, State::ToLend)?;
         let failed_by = &mut self.values[index as usize].failed_by;
-        if !failed_by.contains(&sub) {
+        if !failed_by.contains(&sub) && !self.paused.contains(&sub) {
             failed_by.push(sub);
         }
         Ok(())
@@ -252,7 +259,7 @@ impl Model {
     }
 
     pub(crate) fn failed_by_all(&self, value: &Value) -> bool {
-        self.open.iter().all(|sub| self.paused.contains(sub) || value.failed_by.contains(sub))
+        self.open.iter().filter(|sub| !self.paused.contains(sub)).all(|sub| value.failed_by.contains(sub))
     }
 
     fn all_have_results(&self) -> bool {
@@ -260,8 +267,8 @@ impl Model {
     }
 
     fn oldest_for(&self, sub: SubStreamId) -> Option<Index> {
-        let failed = |value: &Value| value.failed_by.contains(&sub) && !self.paused.contains(&sub);
-        let may_take = |value: &Value| value.state == State::ToLend && (!failed(value) || self.failed_by_all(value));
+        let may_take =
+            |value: &Value| value.state == State::ToLend && (!value.failed_by.contains(&sub) || self.failed_by_all(value));
         self.values.iter().position(may_take).map(|index| index as Index)
     }
 

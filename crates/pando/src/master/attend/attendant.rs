@@ -5,6 +5,7 @@ use crate::{
     console::printable,
     master::{
         Master, SeatEntry, Standing,
+        progress::Progress,
         report::Sum,
         seat::{Due, Seat},
     },
@@ -17,7 +18,7 @@ use tokio::sync::Notify;
 
 /// See the module.
 ///
-/// Its driver lets it [`receive`](Self::receive) what comes, and while it [`may_send`](Self::may_send) and the channel has room, sends its
+/// Its driver lets it [`receive`](Self::receive) what comes while the master [`reads`](Self::reads), and while it [`may_send`](Self::may_send) and the channel has room, sends its
 /// [`next_frame`](Self::next_frame); it lets it know when it is [`woken`](Self::woken) and when its time is [`due`](Self::due), from the start on.
 /// The first error is the end: it [`leave`](Self::leave)s.
 pub(crate) struct Attendant {
@@ -32,6 +33,8 @@ pub(crate) struct Attendant {
     lent: Vec<Lent<Value>>,
     /// A value that it is to have alone.
     pub(crate) alone: Option<Index>,
+    /// Its channel was read lately.
+    read: bool,
 }
 
 impl Attendant {
@@ -77,10 +80,13 @@ impl Attendant {
                     recalls: Vec::new(),
                     yields: false,
                     recalled: None,
+                    progress: Progress::new(now),
+                    stuck: false,
                     copies: Vec::new(),
                     strays: HashMap::new(),
                     each: None,
                     reports: Sum::default(),
+                    parts: 0,
                 },
             );
             (sub, name, keep)
@@ -105,7 +111,17 @@ impl Attendant {
             master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
         }
         master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
-        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None }
+        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None, read: true }
+    }
+
+    /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.
+    pub(crate) fn reads(&mut self, now: Instant) -> bool {
+        let reads = self.master.reads(self.sub, now);
+        if !(reads && self.read) {
+            self.seat.received(now);
+        }
+        self.read = reads;
+        reads
     }
 
     /// Whether there is a frame to send, or values may be asked for.
@@ -115,9 +131,12 @@ impl Attendant {
 
     /// The master woke it: values may be there, or something is to be said; an error is the end of the channel.
     pub(crate) fn woken(&mut self) -> Result<(), End> {
-        let Standing { finished, replaced, recalls, yields, copies } = self.master.standing(self.sub);
-        if finished || replaced {
-            return Err(if finished { End::Done } else { End::Replaced });
+        let Standing { finished, replaced, stuck, recalls, yields, copies } = self.master.standing(self.sub);
+        match (finished, replaced, stuck) {
+            (true, ..) => return Err(End::Done),
+            (_, true, _) => return Err(End::Replaced),
+            (.., true) => return Err(End::Stuck),
+            _ => {}
         }
         self.asking = !yields;
         if !recalls.is_empty() {
@@ -140,12 +159,12 @@ impl Attendant {
     /// The next frame to send: a message, the next part of a long value, or values asked of the lender now.
     pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
         if !self.seat.has_frame() && self.asking {
-            self.ask()?;
+            self.ask(now)?;
         }
         Ok(self.seat.next_frame(now))
     }
 
-    fn ask(&mut self) -> Result<(), End> {
+    fn ask(&mut self, now: Instant) -> Result<(), End> {
         let room = self.seat.room();
         let room_bytes = self.seat.room_bytes();
         let (sub, lent, seat, alone) = (self.sub, &mut self.lent, &mut self.seat, &mut self.alone);
@@ -153,6 +172,7 @@ impl Attendant {
         let (mut asking, mut done) = (true, false);
         let mut short = 0;
         self.master.with(|core| {
+            let first = core.lender.held(sub) == 0;
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
             if alone.is_some() {
                 asking = false;
@@ -181,6 +201,9 @@ impl Attendant {
             }
             if let Some(seat) = core.seats.get_mut(&sub) {
                 seat.short = short;
+                if !lent.is_empty() {
+                    seat.progress.lent(first, now);
+                }
             }
         });
         self.asking = asking;
@@ -196,7 +219,7 @@ impl Attendant {
         Ok(())
     }
 
-    /// Sends a value that another device holds.
+    /// Sends a value that it has not asked for.
     fn send_copy(&mut self, Lent { index, value }: Lent<Value>) {
         self.seat.lent(value.bytes.len() as u64);
         self.seat.send(protocol::encode_values([(index, &value)], protocol::value_len(&value)));

@@ -8,8 +8,10 @@ impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
     pub(crate) fn leave(&mut self, end: &End) {
         let (held, suspicions) = self.master.with(|core| {
-            let suspicions = if matches!(end, End::Lost | End::Silent) { core.vanished(self.sub) } else { Vec::new() };
+            let vanished = matches!(end, End::Lost | End::Silent);
+            let suspicions = if vanished { core.vanished(self.sub, &self.name, &self.master.job) } else { Vec::new() };
             core.forget_copies(self.sub);
+            core.forget_parts(self.sub);
             core.seats.remove(&self.sub);
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());
@@ -17,7 +19,7 @@ impl Attendant {
             (core.lender.close(self.sub).len(), suspicions)
         });
         self.say_goodbye(end, held);
-        suspicions.into_iter().for_each(|line| self.master.console.say(line));
+        suspicions.into_iter().for_each(|line| self.master.console.say(printable(&line)));
     }
 
     fn say_goodbye(&mut self, end: &End, held: usize) {
@@ -36,6 +38,11 @@ impl Attendant {
                 let line =
                     format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
                 // No goodbye: when it wakes up it finds the channel closed, and joins again.
+                ("", String::new(), Some(line))
+            }
+            End::Stuck => {
+                let line = format!("{name} neither computes nor gives back what it has: its link is closed{again}");
+                // No goodbye: it joins again and says what it holds, should that be of any use.
                 ("", String::new(), Some(line))
             }
             End::Replaced => ("replaced", "This device joined again on another connection.".into(), None),

@@ -4,7 +4,7 @@ use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
     master::{Core, Job},
-    protocol::{Answer, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
+    protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -22,7 +22,12 @@ impl Attendant {
             Frame::Binary(bytes) => match self.seat.binary(bytes) {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
-                Ok(None) => Ok(()),
+                Ok(None) => {
+                    let parts = self.seat.parts();
+                    self.master.with(|core| core.has_parts(self.sub, parts));
+                    self.makes_progress(now);
+                    Ok(())
+                }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
             },
             Frame::Text(text) if text.len() > LONGEST_MESSAGE => Err(End::Protocol("a message too long".into())),
@@ -35,12 +40,13 @@ impl Attendant {
 
     fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
         match message {
+            ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::Protocol("it talks and does not listen".into())),
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
-            ToMaster::Pong(beat) => self.seat.pong(&beat, now),
+            ToMaster::Pong(beat) => self.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores),
-            ToMaster::Started { items } => self.master.started(self.sub, &items, now),
-            ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
+            ToMaster::Started { items, loading } => self.master.started(self.sub, &items, loading, now),
+            ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
@@ -63,10 +69,8 @@ impl Attendant {
             self.asking |= cores > 0;
         }
         self.master.with(|core| {
-            match cores {
-                Some(0) => core.lender.pause(self.sub),
-                Some(_) => core.lender.resume(self.sub),
-                None => {}
+            if cores == Some(0) {
+                core.lender.pause(self.sub);
             }
             let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
             let name = name.map(|name| unused_name(others, &name));
@@ -81,7 +85,18 @@ impl Attendant {
         });
     }
 
-    fn returned(&mut self, ids: &[u64], careful: bool) {
+    fn pong(&mut self, beat: &Beat, now: Instant) {
+        if self.seat.pong(beat, now) {
+            self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(now)));
+        }
+    }
+
+    /// Something came that is about its values.
+    fn makes_progress(&self, now: Instant) {
+        self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.made(now)));
+    }
+
+    fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
@@ -90,8 +105,9 @@ impl Attendant {
                     }
                     continue;
                 }
-                if let Some(seat) = core.seats.get_mut(&self.sub) {
-                    seat.running.remove(&id);
+                if let Some(entry) = core.seats.get_mut(&self.sub) {
+                    entry.progress.returned(now);
+                    entry.running.remove(&id);
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
                     self.seat.settled(value.bytes.len() as u64);
@@ -111,6 +127,7 @@ impl Attendant {
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
         let yielded = master.with(|core| {
+            core.has_parts(sub, 0);
             let (mut done, mut micros) = (0, 0);
             for answer in answers {
                 let holds = core.lender.holder(answer.id) == Some(sub);
@@ -131,6 +148,7 @@ impl Attendant {
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
                 entry.done += done;
+                entry.progress.made(now);
                 if let Some(each) = micros.checked_div(done) {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));

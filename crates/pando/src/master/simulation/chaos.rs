@@ -88,7 +88,7 @@ impl World {
         say!(self, "device {number} is paused: {}", device.paused);
         let Device { paused, cores, .. } = *device;
         self.seen.note(if paused { "paused" } else { "resumed" });
-        self.say(number, &ToMaster::Update { name: None, cores: Some(if paused { 0 } else { cores }) });
+        self.lend(number, None, if paused { 0 } else { cores });
         if paused {
             let ids: Vec<u64> = self.devices[number].has.iter().copied().collect();
             let ids = self.devices[number].dispatch.recall(&ids);
@@ -120,6 +120,6 @@ impl World {
         }
         let rescue = self.add_device();
         let device = &mut self.devices[rescue];
-        (device.flaky, device.lies, device.slowness) = (0, false, 1);
+        (device.flaky, device.lies, device.idles, device.slowness) = (0, false, false, 1);
     }
 }

@@ -87,7 +87,8 @@ impl World {
         let (now, instant) = (self.clock.now(), self.clock.instant());
         let desk = &mut self.desks[at];
         let link = &mut self.links[desk.link];
-        let step = if link.has_arrived(now) {
+        let reads = desk.attendant.reads(instant);
+        let step = if reads && link.has_arrived(now) {
             match link.up.pop_front() {
                 Some((_, Up::Frame(frame, note))) => self.receive(at, frame, note),
                 _ => Err(End::Lost),
@@ -96,6 +97,8 @@ impl World {
             self.send(at)
         } else if desk.attendant.wake.notified().now_or_never().is_some() {
             desk.attendant.woken()
+        } else if !reads && link.has_closed(now) {
+            Err(End::Lost)
         } else if desk.timer <= now {
             desk.attendant.due(instant).map(|when| {
                 desk.timer = Clock::micros(when);
@@ -122,6 +125,8 @@ impl World {
         let instant = self.clock.instant();
         let Desk { attendant, link, assembler, .. } = &mut self.desks[at];
         let (link, sub) = (*link, attendant.sub);
+        // Else they were lent before, when others were there.
+        let fresh = !attendant.seat.has_frame();
         let Some(frame) = attendant.next_frame(instant)? else { return Ok(()) };
         if let Frame::Binary(bytes) = &frame
             && let Some(whole) = whole(assembler, bytes.clone())
@@ -130,7 +135,7 @@ impl World {
             let core = self.master.lock();
             for (index, value) in values {
                 say!(self, "{} is sent to {sub:?}, attempt {}, careful {}", index, value.attempt, value.careful);
-                self.model.sent(sub, index, &value, &core, &mut self.seen);
+                self.model.sent(sub, index, &value, fresh, &core, &mut self.seen);
             }
         }
         self.push_down(link, Down::Frame(frame));
@@ -145,6 +150,7 @@ impl World {
             End::Left(_) => "left",
             End::Lost => "lost",
             End::Silent => "silent",
+            End::Stuck => "stuck",
             End::Replaced => "told that it is replaced",
             End::Protocol(_) => "sent away",
             End::Broken(_) => "broken",

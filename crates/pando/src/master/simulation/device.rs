@@ -27,6 +27,10 @@ pub(super) struct Device {
     pub(super) flaky: u32,
     /// It says what is not so.
     pub(super) lies: bool,
+    /// It never computes anything.
+    pub(super) idles: bool,
+    /// Nor does it give anything back.
+    deaf: bool,
     /// Microseconds for which answers are gathered.
     pub(super) flush: u64,
     pub(super) dispatch: Dispatch,
@@ -60,6 +64,8 @@ impl Device {
             slowness: pick(rng, &[1, 1, 1, 2, 4]),
             flaky: pick(rng, &[0, 0, 0, 20, 100]),
             lies: chance(rng, 15),
+            idles: chance(rng, 5),
+            deaf: chance(rng, 50),
             flush: pick(rng, &[0, 10 * MS]),
             dispatch: Dispatch::new(0, 1, None),
             workers: (0..cores).map(|_| Worker::default()).collect(),
@@ -176,6 +182,7 @@ impl World {
     fn message(&mut self, number: usize, message: ToVolunteer) {
         match message {
             ToVolunteer::Welcome(welcome) => self.welcomed(number, &welcome),
+            ToVolunteer::Recall { .. } if self.devices[number].idles && self.devices[number].deaf => {}
             ToVolunteer::Recall { ids } => {
                 self.seen.note("recalled");
                 let ids = self.devices[number].dispatch.recall(&ids);
@@ -223,6 +230,12 @@ impl World {
 
     pub(super) fn say(&mut self, number: usize, message: &ToMaster) {
         self.send_up(number, Frame::json(message), Note::Other);
+    }
+
+    /// From now on it lends so many cores, and perhaps is called otherwise.
+    pub(super) fn lend(&mut self, number: usize, name: Option<String>, cores: u32) {
+        let frame = Frame::json(&ToMaster::Update { name, cores: Some(cores) });
+        self.send_up(number, frame, if cores == 0 { Note::Paused } else { Note::Other });
     }
 
     /// Gives values back that it has not computed.

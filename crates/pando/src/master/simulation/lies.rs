@@ -21,13 +21,13 @@ impl World {
                 self.forge(number, Answer { id, micros: 1, result: Err(failure) });
             }
             10..14 => self.give_back(number, vec![id, id + 1], self.answers.is_multiple_of(2)),
-            14..16 => self.say(number, &ToMaster::Started { items: vec![Running { id, ms: 100_000 }] }),
+            14..16 => self.say(number, &ToMaster::Started { items: vec![Running { id, ms: 100_000 }], loading: None }),
             16 => self.send_up(number, Frame::Binary(vec![9, 9].into()), Note::Other),
             17 => self.send_up(number, Frame::Text("{}".into()), Note::Other),
             18 => self.say(number, &ToMaster::Broken { message: "cannot".into(), stack: None }),
             _ => {
                 let cores = self.rng.u32(0..9);
-                self.say(number, &ToMaster::Update { name: Some("tablet".into()), cores: Some(cores) });
+                self.lend(number, Some("tablet".into()), cores);
             }
         }
     }

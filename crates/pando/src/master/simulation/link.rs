@@ -36,6 +36,8 @@ pub(super) enum Down {
 pub(super) enum Note {
     Answers(Vec<Answer>),
     Returned(Vec<u64>, bool),
+    /// It lends nothing for now.
+    Paused,
     Other,
 }
 
@@ -47,6 +49,11 @@ impl Link {
     /// Whether something has reached the master by `now`.
     pub(super) fn has_arrived(&self, now: u64) -> bool {
         self.up.front().is_some_and(|(at, _)| *at <= now)
+    }
+
+    /// Whether the master can know by `now` that the device has hung up.
+    pub(super) fn has_closed(&self, now: u64) -> bool {
+        self.up.back().is_some_and(|(at, what)| *at <= now && matches!(what, Up::Close))
     }
 
     /// Whether the master may send a frame.

@@ -1,6 +1,6 @@
 //! What a run may do: simple enough to be believed.
 
-use super::{link::Note, plan::Item, seen::Seen};
+use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
     cli::OnError,
     master::{Core, Ending, Job},
@@ -9,6 +9,9 @@ use crate::{
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use stream_lender::{Index, SubStreamId};
+
+/// After so many microseconds a value also goes to who has failed it, whoever else is there.
+const UNWANTED: u64 = 10 * SECOND;
 
 /// What is known of the values, and what has come out.
 pub(super) struct Model {
@@ -19,8 +22,12 @@ pub(super) struct Model {
     left_out: u64,
     /// The value that a device was last sent to have it alone.
     alone: BTreeMap<SubStreamId, Index>,
+    /// Devices that paused at some time: what they failed before is forgiven.
+    paused: BTreeSet<SubStreamId>,
     /// The next that may come out.
     next: Index,
+    /// The virtual moment, in microseconds.
+    pub(super) now: u64,
 }
 
 /// What became of a value.
@@ -33,6 +40,8 @@ struct Fate {
     muddled: bool,
     attempts: u32,
     failed_by: Vec<SubStreamId>,
+    /// When somebody last gave it back.
+    back: u64,
     careful: bool,
     /// Its result before it is confirmed, and who answered it, if it is still there.
     unconfirmed: Option<(Option<SubStreamId>, Bytes)>,
@@ -54,7 +63,7 @@ impl Model {
         for (index, result) in known {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
-        Self { job, fates, fatal: None, left_out: 0, alone: BTreeMap::new(), next: 0 }
+        Self { job, fates, fatal: None, left_out: 0, alone: BTreeMap::new(), paused: BTreeSet::new(), next: 0, now: 0 }
     }
 
     /// Whether values from here on are forgotten.
@@ -72,7 +81,7 @@ impl Model {
     }
 
     /// `sub` is sent a value.
-    pub(super) fn sent(&mut self, sub: SubStreamId, index: Index, value: &Value, core: &Core, seen: &mut Seen) {
+    pub(super) fn sent(&mut self, sub: SubStreamId, index: Index, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
         let fate = &mut self.fates[index as usize];
         assert_eq!(value.bytes, fate.text, "{index} is another value");
         let old = fate.end.is_some() || self.fatal.is_some_and(|fatal| fatal <= index);
@@ -95,10 +104,12 @@ impl Model {
                 self.alone.insert(sub, index);
             }
             let fate = &self.fates[index as usize];
-            if fate.failed_by.contains(&sub) {
+            if fresh && fate.failed_by.contains(&sub) && !self.paused.contains(&sub) && self.now < fate.back + UNWANTED {
                 seen.note("failed by all, lent again");
-                let other =
-                    core.seats.iter().find(|(other, seat)| !seat.replaced && seat.cores > 0 && !fate.failed_by.contains(other));
+                let other = core
+                    .seats
+                    .iter()
+                    .find(|(other, seat)| !seat.replaced && !self.paused.contains(other) && !fate.failed_by.contains(other));
                 assert!(other.is_none(), "{sub:?} has failed {index}, and {:?} is there to try it", other.map(|(sub, _)| sub));
             }
         }
@@ -123,11 +134,15 @@ impl Model {
         let holds = |index: Index| core.lender.holder(index) == Some(sub);
         match note {
             Note::Other => {}
+            Note::Paused => {
+                self.paused.insert(sub);
+            }
             Note::Returned(ids, careful) => {
                 for index in ids.iter().filter(|index| holds(**index)) {
                     let fate = &mut self.fates[*index as usize];
                     fate.muddled |= !fate.with.remove(&sub);
                     fate.careful |= careful;
+                    fate.back = self.now;
                 }
                 // What it need not compute any more, it does not.
                 for fate in ids.iter().map(|index| *index as usize) {
@@ -187,6 +202,7 @@ impl Model {
         let fate = &mut self.fates[index as usize];
         fate.attempts += 1;
         fate.failed_by.extend(by);
+        fate.back = self.now;
         if fate.attempts <= self.job.retries {
             return;
         }
@@ -202,7 +218,9 @@ impl Model {
     /// `sub` is gone.
     pub(super) fn left(&mut self, sub: SubStreamId) {
         for fate in &mut self.fates {
-            fate.with.remove(&sub);
+            if fate.with.remove(&sub) {
+                fate.back = self.now;
+            }
             fate.failed_by.retain(|failed| *failed != sub);
             if let Some((by, _)) = &mut fate.unconfirmed {
                 *by = by.filter(|by| *by != sub);

@@ -35,7 +35,7 @@ impl Worker {
 impl World {
     /// Gives the cores of a device what they want.
     pub(super) fn feed(&mut self, number: usize) {
-        while let Some((core, values)) = self.devices[number].dispatch.feed() {
+        while let Some((core, values)) = self.devices[number].dispatch.feed(self.clock.instant()) {
             self.devices[number].workers[core].queue.extend(values);
             self.begin(number, core);
         }
@@ -179,7 +179,7 @@ impl World {
         let calls = self.devices[number].dispatch.long_calls(self.clock.instant());
         if !calls.is_empty() {
             let items = calls.into_iter().map(|(id, ms)| Running { id, ms }).collect();
-            self.say(number, &ToMaster::Started { items });
+            self.say(number, &ToMaster::Started { items, loading: None });
         }
     }
 }

@@ -100,6 +100,7 @@ impl World {
         while self.ending.is_none() {
             let event = self.clock.next().expect("the master looks for stragglers");
             assert!(self.clock.now() < self.deadline, "it does not end: {:?}", self.master.lock().lender);
+            self.model.now = self.clock.now();
             self.handle(event);
             if self.settle() || !matches!(event, Event::Look | Event::Watch | Event::Timer) {
                 self.check_books();
@@ -130,7 +131,9 @@ impl World {
                 self.flush(device, core);
                 self.feed(device);
             }
-            Event::CoreReady(device, core, generation) if self.devices[device].workers[core].generation == generation => {
+            Event::CoreReady(device, core, generation)
+                if self.devices[device].workers[core].generation == generation && !self.devices[device].idles =>
+            {
                 self.devices[device].dispatch.ready(core);
                 self.feed(device);
             }

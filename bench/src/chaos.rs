@@ -1,0 +1,177 @@
+//! Chaos: random jobs on random volunteers, to which random things happen, and an output that must be right all the same.
+//!
+//! Each run has a seed, of which its [`Plan`] is made: the job, the volunteers, and what happens to them and to the master. What
+//! happens when is up to the machine; so a seed repeats a run's circumstances, and not each of its moments.
+
+mod chance;
+mod job;
+mod judge;
+mod lies;
+mod master;
+mod plan;
+mod run;
+mod session;
+mod stranger;
+mod tab;
+mod values;
+mod volunteer;
+mod work;
+
+pub use judge::difference;
+pub use plan::Plan;
+pub use run::Violation;
+
+use crate::browser::chromium;
+use anyhow::bail;
+use clap::Args;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+/// Runs without a seed, unless told.
+const RUNS: u64 = 200;
+/// Between two lines about how far it is.
+const TELL: Duration = Duration::from_secs(60);
+
+/// What to run.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// How many runs [default: 200; with --seed 1]
+    #[arg(long, value_name = "N")]
+    pub runs: Option<u64>,
+
+    /// Seed of the first run, those that follow have the next ones [default: by chance]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+
+    /// As many runs as fit into this time, such as 30m
+    #[arg(long, value_name = "DUR", value_parser = humantime::parse_duration, conflicts_with = "runs")]
+    pub time: Option<Duration>,
+
+    /// Share of the runs in which a tab of a real Chromium takes part, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub tabs: f64,
+
+    /// Runs side by side [default: four for each core of this machine]
+    #[arg(long, value_name = "N")]
+    pub lanes: Option<usize>,
+
+    /// The pando under test [default: the one beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub pando: Option<PathBuf>,
+
+    /// Folder for what is known of a run that went wrong [default: the system's temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+
+    /// Let volunteers also answer wrongly for what they hold, which has to be noticed: shows that this program can fail
+    #[arg(long)]
+    pub forge: bool,
+}
+
+/// What the runs came to.
+#[derive(Debug)]
+pub struct Summary {
+    /// Seed of the first.
+    pub seed: u64,
+    /// How many there were.
+    pub runs: u64,
+    /// What happened in them, together.
+    pub counts: String,
+    /// Time that it took.
+    pub elapsed: Duration,
+    /// Where the output, or anything else, was not as it has to be.
+    pub violations: Vec<Violation>,
+}
+
+/// Runs chaos; each violation is told on standard error as soon as it is found.
+///
+/// # Errors
+/// When nothing can be run: no pando, no Chromium.
+pub async fn chaos(options: Options) -> anyhow::Result<Summary> {
+    let setup = Arc::new(Setup::of(&options)?);
+    let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+    let runs = match (options.runs, options.time, options.seed) {
+        (Some(runs), _, _) => runs,
+        (None, Some(_), _) => u64::MAX,
+        (None, None, Some(_)) => 1,
+        (None, None, None) => RUNS,
+    };
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let lanes = options.lanes.unwrap_or(cores * 4).max(1);
+    let start = Instant::now();
+    let until = options.time.map(|time| start + time);
+    let (next, done) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let lanes: Vec<_> = (0..lanes)
+        .map(|_| {
+            let (setup, next, done, found) = (setup.clone(), next.clone(), done.clone(), found.clone());
+            tokio::spawn(async move {
+                while until.is_none_or(|until| Instant::now() < until) {
+                    let number = next.fetch_add(1, Relaxed);
+                    if number >= runs {
+                        return;
+                    }
+                    if let Err(violation) = run::run(&setup, seed.wrapping_add(number)).await {
+                        eprintln!("{violation}");
+                        found.lock().expect("nobody panics with it").push(violation);
+                    }
+                    done.fetch_add(1, Relaxed);
+                }
+            })
+        })
+        .collect();
+    let telling = tokio::spawn(tell(done.clone(), found.clone(), start));
+    for lane in lanes {
+        if let Err(error) = lane.await {
+            bail!("a run could not be had: {error}");
+        }
+    }
+    telling.abort();
+    let violations = std::mem::take(&mut *found.lock().expect("nobody panics with it"));
+    let counts = setup.counts.to_string();
+    Ok(Summary { seed, runs: done.load(Relaxed), counts, elapsed: start.elapsed(), violations })
+}
+
+/// What all runs share.
+struct Setup {
+    pando: PathBuf,
+    chromium: PathBuf,
+    tabs: f64,
+    keep: PathBuf,
+    forge: bool,
+    counts: run::Counts,
+}
+
+impl Setup {
+    fn of(options: &Options) -> anyhow::Result<Self> {
+        let pando = match &options.pando {
+            Some(pando) => pando.clone(),
+            None => std::env::current_exe()?.with_file_name("pando"),
+        };
+        if !pando.exists() {
+            bail!("{} is missing: cargo build --workspace, or name it with --pando", pando.display());
+        }
+        Ok(Self {
+            pando: pando.canonicalize()?,
+            chromium: if options.tabs > 0.0 { chromium()? } else { PathBuf::new() },
+            tabs: options.tabs,
+            keep: options.keep.clone().unwrap_or_else(std::env::temp_dir),
+            forge: options.forge,
+            counts: run::Counts::default(),
+        })
+    }
+}
+
+async fn tell(done: Arc<AtomicU64>, found: Arc<Mutex<Vec<Violation>>>, start: Instant) {
+    loop {
+        tokio::time::sleep(TELL).await;
+        let (runs, found) = (done.load(Relaxed), found.lock().expect("nobody panics with it").len());
+        eprintln!("{runs} runs in {} s, {found} violations", start.elapsed().as_secs());
+    }
+}

@@ -1,0 +1,65 @@
+//! Whether an output is what it has to be.
+
+/// What of `got` is not as in `expected`, in words; none when they are the same. Both are records, each with `separator` after it.
+pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> {
+    if expected == got {
+        return None;
+    }
+    let split = |bytes| <[u8]>::split_inclusive(bytes, move |byte| *byte == separator).collect::<Vec<_>>();
+    let (expected, got) = (split(expected), split(got));
+    let at = expected.iter().zip(&got).take_while(|(expected, got)| expected == got).count();
+    let (number, all) = (at + 1, expected.len());
+    let Some(found) = got.get(at) else { return Some(format!("the output ends after {at} of {all} results")) };
+    let Some(wanted) = expected.get(at) else { return Some(format!("after the last result follows {}", excerpt(found))) };
+    let place = expected.iter().position(|other| other == found).map(|place| place + 1);
+    let what = match place {
+        // The same result may come in several places.
+        _ if expected.get(number) == Some(found) && got.get(number) != Some(wanted) => "it is missing".to_owned(),
+        _ if at > 0 && expected[at - 1] == *found => format!("that of {at} comes once more"),
+        Some(place) => format!("that of {place} comes in its place"),
+        None if got.len() == number && wanted.starts_with(found) => "it is not whole, and nothing follows".to_owned(),
+        None => format!("it is {}", excerpt(found)),
+    };
+    Some(format!("result {number} of {all} should be {}; {what}", excerpt(wanted)))
+}
+
+/// The start of a record, for a message.
+fn excerpt(record: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&record[..record.len().min(60)]);
+    format!("{start:?} ({} bytes)", record.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    const LINES: &str = "a\nb\nc\nd\n";
+
+    fn told(got: &str) -> String {
+        difference(LINES.as_bytes(), got.as_bytes(), b'\n').expect("they differ")
+    }
+
+    #[test]
+    fn the_same_is_the_same() {
+        assert_eq!(difference(LINES.as_bytes(), LINES.as_bytes(), b'\n'), None);
+        assert_eq!(difference(b"", b"", 0), None);
+    }
+
+    #[test]
+    fn every_way_to_be_wrong_is_told() {
+        let wrong = [
+            ("a\nc\nd\n", "result 2 of 4 should be \"b\\n\" (2 bytes); it is missing"),
+            ("a\nb\nb\nc\nd\n", "that of 2 comes once more"),
+            ("a\nc\nb\nd\n", "result 2 of 4 should be \"b\\n\" (2 bytes); that of 3 comes in its place"),
+            ("a\nb\nc\n", "the output ends after 3 of 4 results"),
+            ("", "the output ends after 0 of 4 results"),
+            ("a\nb\nc\nd", "it is not whole"),
+            ("a\nb\nx\nd\n", "result 3 of 4 should be \"c\\n\" (2 bytes); it is \"x\\n\" (2 bytes)"),
+            ("a\nb\nc\nd\n\n", "after the last result follows"),
+            ("a\nb\nc\nd\nd\n", "after the last result follows"),
+        ];
+        for (got, words) in wrong {
+            assert!(told(got).contains(words), "{got:?}: {}", told(got));
+        }
+    }
+}

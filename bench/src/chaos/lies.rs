@@ -1,0 +1,135 @@
+//! What no honest volunteer says. None of it is a wrong answer for a value that the volunteer holds: that nobody could tell from a right one.
+
+use super::chance::Chance;
+use bytes::Bytes;
+use pando::protocol::{Answer, Failure, Form, Frame, MAX_FRAME, PART, Running, ToMaster, Value, encode_results, encode_values};
+use serde_json::json;
+
+/// A kind of untruth, or nonsense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// Results for values beyond the input, and others for values that it has answered.
+    Results,
+    /// Handed back: what it computes, what it has answered, what it never had.
+    Returned,
+    /// It claims, when it comes back, to hold what it never had.
+    Holds,
+    /// At values that it does not have, for ages.
+    Started,
+    /// Prints, reports, names, pongs.
+    Chatter,
+    /// A frame that cannot be understood, which ends the channel.
+    Malformed,
+    /// A message out of its place, which ends the channel.
+    Misplaced,
+    /// A hello that is refused.
+    Hello,
+    /// No WebSocket at all.
+    Stranger,
+}
+
+/// An id that no value has, and that may be one.
+const FAR: u64 = (1 << 53) - 1;
+
+impl Lie {
+    pub(crate) fn any(chance: &mut Chance) -> Self {
+        chance.one(&[
+            Self::Results,
+            Self::Returned,
+            Self::Holds,
+            Self::Started,
+            Self::Chatter,
+            Self::Malformed,
+            Self::Malformed,
+            Self::Misplaced,
+            Self::Hello,
+            Self::Stranger,
+        ])
+    }
+}
+
+/// Answers for `ids` that are not right.
+pub(crate) fn wrong(chance: &mut Chance, ids: impl IntoIterator<Item = u64>) -> Bytes {
+    let answers: Vec<Answer> = ids
+        .into_iter()
+        .map(|id| {
+            let result = match chance.of_range(0..4) {
+                0 => Err(Failure { message: "a lie".into(), stack: Some("at a lie".into()), kind: "died".into() }),
+                1 => Ok((Form::Bytes, Bytes::from_static(&[0, 159, 10, 13, 0]))),
+                _ => Ok((Form::Text, Bytes::from_static(b"a lie"))),
+            };
+            Answer { id, micros: chance.one(&[0, 1, FAR]), result }
+        })
+        .collect();
+    encode_results(&answers)
+}
+
+/// Some ids: beyond `count`, or any if `count` is none of its business.
+pub(crate) fn beyond(chance: &mut Chance, count: u64) -> Vec<u64> {
+    (0..chance.of_range(1..20)).map(|_| if chance.is(0.2) { FAR } else { count + chance.of_range(0..100) }).collect()
+}
+
+/// Some ids of values, and beyond.
+pub(crate) fn ids(chance: &mut Chance, count: u64) -> Vec<u64> {
+    (0..chance.of_range(1..20)).map(|_| chance.of_range(0..count + 3)).collect()
+}
+
+/// Calls that do not exist.
+pub(crate) fn started(chance: &mut Chance, count: u64) -> ToMaster {
+    let ms = chance.one(&[0, 600, 100_000, u64::MAX]);
+    ToMaster::Started { items: ids(chance, count).into_iter().map(|id| Running { id, ms }).collect() }
+}
+
+/// Messages that the master may show, and that change nothing.
+pub(crate) fn chatter(chance: &mut Chance, count: u64) -> Frame {
+    let text = chance.one(&["\u{1b}[2J\u{1b}]0;title\u{7}", "two\nlines\r", "<script>", ""]);
+    let text = if chance.is(0.1) { text.repeat(2000) } else { text.to_owned() };
+    let id = chance.of_range(0..count + 3);
+    let message = match chance.of_range(0..6) {
+        0 => json!({"type": "log", "entries": [{"level": "loud", "text": text, "id": id, "count": u64::MAX}]}),
+        1 => json!({"type": "report", "id": id, "report": {"cpuTime": -1e300, "nbItems": text, "units": {"a": []}}}),
+        2 => json!({"type": "report", "report": [text]}),
+        3 => json!({"type": "update", "name": text}),
+        4 => json!({"type": "pong", "t": chance.one(&[json!(-1), json!(1e308), json!({"a": [1]}), json!(null)])}),
+        _ => json!({"type": "ping", "t": [text]}),
+    };
+    Frame::Text(message.to_string())
+}
+
+/// A frame that cannot be understood.
+pub(crate) fn malformed(chance: &mut Chance, count: u64) -> Frame {
+    let long = Answer { id: 0, micros: 0, result: Ok((Form::Text, vec![b'x'; 100].into())) };
+    let right = encode_results([&long]);
+    let part = |total: u64, bytes: &[u8]| {
+        let mut frame = vec![3];
+        let mut total = total;
+        while total >= 0x80 {
+            frame.push(total as u8 | 0x80);
+            total >>= 7;
+        }
+        frame.push(total as u8);
+        frame.extend_from_slice(bytes);
+        frame.into()
+    };
+    let bytes: Bytes = match chance.of_range(0..13) {
+        0 => Bytes::new(),
+        1 => vec![chance.0.u8(4..)].into(),
+        2 => right.slice(..chance.0.usize(2..right.len())),
+        3 => {
+            // Some of its answers are whole.
+            let mut frame = wrong(chance, beyond(&mut Chance::of(count), count)).to_vec();
+            frame.extend([0xff; 12]);
+            frame.into()
+        }
+        4 => vec![2, 0, 0, 0, 2, 0xc3, 0x28].into(),
+        5 => encode_values([(0, &Value::new("mine".into(), Form::Text))], 10),
+        6 => part(MAX_FRAME + 1, b"x"),
+        7 => part(3, b"long"),
+        8 => part(3, &part(2, b"x")),
+        9 => (0..chance.of_range(1..200)).map(|_| chance.0.u8(..)).collect::<Vec<_>>().into(),
+        10 => return Frame::Text("{\"type\":\"unheard\"}".into()),
+        11 => return Frame::Text(chance.one(&["", "{", "null", "[]", "{\"type\":\"returned\",\"ids\":[-1]}"]).into()),
+        _ => return Frame::Text("[".repeat(chance.one(&[10_000, PART, 2 << 20]))),
+    };
+    Frame::Binary(bytes)
+}

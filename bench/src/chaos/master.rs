@@ -1,0 +1,228 @@
+//! The program under test: one life of it, from its start to its end.
+
+use super::{
+    chance::Chance,
+    plan::{Deed, When},
+    run::Context,
+};
+use crate::{swarm::link::Address, system::children};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// What a life was.
+pub(crate) struct Life {
+    pub(crate) output: Vec<u8>,
+    pub(crate) said: String,
+    /// None: it did not end.
+    pub(crate) status: Option<ExitStatus>,
+    /// It was ended, and is to be started again after a while.
+    pub(crate) ended: Option<Deed>,
+    /// Its children, when it was killed.
+    pub(crate) children: Vec<u32>,
+}
+
+/// A running one.
+pub(crate) struct Master<'a> {
+    context: &'a Arc<Context>,
+    child: Child,
+    pid: Pid,
+    started: Instant,
+    printed: watch::Receiver<usize>,
+    output: JoinHandle<Vec<u8>>,
+    said: JoinHandle<String>,
+    /// Dropped at its end.
+    unheard: oneshot::Sender<()>,
+    /// It has said its address.
+    serves: Arc<AtomicBool>,
+    children: Vec<u32>,
+}
+
+impl<'a> Master<'a> {
+    /// Starts it in `folder`, where its function and its input are.
+    pub(crate) fn start(context: &'a Arc<Context>, folder: &Path, words: &[String], chance: &mut Chance) -> io::Result<Self> {
+        let input = folder.join("input");
+        let trickles = context.plan.job.trickles;
+        let mut command = Command::new(&context.pando);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PANDO_")) {
+            command.env_remove(name);
+        }
+        let stdin = if trickles { Stdio::piped() } else { File::open(&input)?.into() };
+        command.current_dir(folder).args(words).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let pid = child.id().and_then(|id| Pid::from_raw(id as i32)).expect("it was started just now");
+        if let Some(stdin) = child.stdin.take() {
+            tokio::spawn(trickle(std::fs::read(input)?, stdin, chance.fork()));
+        }
+        let (progress, printed) = watch::channel(0);
+        let (unheard, ends) = oneshot::channel();
+        let serves = Arc::new(AtomicBool::new(false));
+        let stdout = child.stdout.take().expect("it is a pipe");
+        let stderr = child.stderr.take().expect("it is a pipe");
+        Ok(Self {
+            context,
+            child,
+            pid,
+            started: Instant::now(),
+            printed,
+            output: tokio::spawn(gather(stdout, context.clone(), progress)),
+            said: tokio::spawn(listen(stderr, context.clone(), ends, serves.clone())),
+            unheard,
+            serves,
+            children: Vec::new(),
+        })
+    }
+
+    /// Lets it live until its own end, or until one of `deeds` ends it: those that have been done are taken off.
+    pub(crate) async fn live(mut self, deeds: &mut Vec<(When, Deed)>, patience: Duration) -> Life {
+        let mut ended = None;
+        while ended.is_none() && !deeds.is_empty() {
+            let (when, deed) = deeds[0];
+            tokio::select! {
+                _ = self.child.wait() => break,
+                () = comes(when, self.started, &mut self.printed, self.context.expected.output.len()) => {}
+                () = sleep(patience) => break,
+            }
+            deeds.remove(0);
+            self.context.tell(&format!("the master: {deed:?}"));
+            ended = self.suffer(deed).await.then_some(deed);
+        }
+        let status = timeout(patience, self.child.wait()).await.ok().and_then(Result::ok);
+        if status.is_none() {
+            let _ = self.child.kill().await;
+        }
+        drop(self.unheard);
+        let output = self.output.await.unwrap_or_default();
+        // A child that it left behind could keep it open.
+        let said =
+            timeout(Duration::from_secs(10), self.said).await.map_or("a process is left".into(), Result::unwrap_or_default);
+        Life { output, said, status, ended, children: self.children }
+    }
+
+    /// Gives whether that ends it.
+    async fn suffer(&mut self, deed: Deed) -> bool {
+        match deed {
+            Deed::Freeze(time) => freeze(self.pid, time).await,
+            Deed::KillCore => {
+                if let Some(core) = self.core() {
+                    let _ = kill_process(core, Signal::KILL);
+                }
+            }
+            Deed::FreezeCore(time) => {
+                if let Some(core) = self.core() {
+                    freeze(core, time).await;
+                }
+            }
+            Deed::Kill(..) => {
+                self.children = children(self.pid.as_raw_nonzero().get() as u32);
+                let _ = self.child.start_kill();
+                return true;
+            }
+            Deed::Interrupt(_, times) => {
+                for _ in 0..times {
+                    let _ = kill_process(self.pid, Signal::INT);
+                    sleep(Duration::from_millis(10)).await;
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    /// One of its cores' processes. Before it has said its address there is one that tries whether the function can be loaded.
+    fn core(&self) -> Option<Pid> {
+        if !self.serves.load(Relaxed) {
+            return None;
+        }
+        let is_core = |id: &u32| std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|words| words.starts_with(b"node\0"));
+        let core = children(self.pid.as_raw_nonzero().get() as u32).into_iter().find(is_core)?;
+        Pid::from_raw(core as i32)
+    }
+}
+
+async fn freeze(process: Pid, time: Duration) {
+    let _ = kill_process(process, Signal::STOP);
+    sleep(time).await;
+    let _ = kill_process(process, Signal::CONT);
+}
+
+async fn comes(when: When, started: Instant, printed: &mut watch::Receiver<usize>, all: usize) {
+    match when {
+        When::After(time) => tokio::time::sleep_until((started + time).into()).await,
+        When::Printed(share) => {
+            let enough = (all as f64 * share) as usize;
+            if printed.wait_for(|printed| *printed >= enough).await.is_err() {
+                // Its output has ended, and so will it.
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+/// Writes the input in pieces, with pauses.
+async fn trickle(input: Vec<u8>, mut stdin: ChildStdin, mut chance: Chance) {
+    let mut rest = &input[..];
+    let pause = Duration::from_millis(chance.of_range(1..20));
+    let piece = (input.len() / 20).max(1);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(chance.0.usize(1..=piece).min(rest.len()));
+        // Why it does not read any more is told by its end.
+        if stdin.write_all(now).await.is_err() {
+            return;
+        }
+        rest = later;
+        sleep(chance.time(pause)).await;
+    }
+}
+
+async fn gather(mut stdout: ChildStdout, context: Arc<Context>, progress: watch::Sender<usize>) -> Vec<u8> {
+    let mut output = Vec::new();
+    let mut stops = context.plan.reader_stops.clone();
+    while let Ok(1..) = stdout.read_buf(&mut output).await {
+        progress.send_replace(output.len());
+        let share = output.len() as f64 / context.expected.output.len().max(1) as f64;
+        if let Some(at) = stops.iter().position(|(from, _)| share >= *from) {
+            sleep(stops.remove(at).1).await;
+        }
+    }
+    output
+}
+
+/// Gathers what it says, and learns its address of that.
+async fn listen(stderr: ChildStderr, context: Arc<Context>, ends: oneshot::Receiver<()>, serves: Arc<AtomicBool>) -> String {
+    let mut ends = Some(ends).filter(|_| context.plan.unheard);
+    let mut said = String::new();
+    let mut lines = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while let Ok(1..) = lines.read_until(b'\n', &mut line).await {
+        let text = String::from_utf8_lossy(&line);
+        let url =
+            text.split_once("Serving volunteer code at ").map(|(_, url)| url).filter(|url| url.starts_with("http://127.0.0.1:"));
+        if let Some(address) = url.and_then(|url| Address::parse(url.trim())) {
+            context.set_address(address);
+            serves.store(true, Relaxed);
+            if let Some(ends) = ends.take() {
+                let _ = ends.await;
+            }
+        }
+        said.push_str(&text);
+        line.clear();
+    }
+    said
+}

@@ -1,0 +1,173 @@
+//! What a volunteer has: values that wait, calls, and results that have not been said. Pure: time is an argument.
+
+use super::chance::Chance;
+use pando::protocol::{Answer, Running, Value};
+use std::time::{Duration, Instant};
+
+/// A call that takes longer than this is told to the master.
+const LONG: Duration = Duration::from_millis(50);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    held: Vec<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    id: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Waits(Value),
+    Computes { value: Value, since: Instant, until: Instant, told: bool },
+    Done(Answer),
+}
+
+impl Work {
+    /// A value came; if it had been there before, it has come again.
+    pub(crate) fn add(&mut self, id: u64, value: Value) {
+        self.held.retain(|held| held.id != id);
+        self.held.push(Held { id, state: State::Waits(value) });
+    }
+
+    /// A result that was said before is to be said again.
+    pub(crate) fn add_done(&mut self, answer: Answer) {
+        self.held.retain(|held| held.id != answer.id);
+        self.held.push(Held { id: answer.id, state: State::Done(answer) });
+    }
+
+    /// Time has passed: calls end, with what `answer` gives, and others start, on so many `cores`.
+    pub(crate) fn advance(
+        &mut self,
+        now: Instant,
+        cores: usize,
+        mut time: impl FnMut(&mut Chance) -> Duration,
+        mut answer: impl FnMut(&mut Chance, u64, &Value, Duration) -> Answer,
+        (chance, shuffles): (&mut Chance, bool),
+    ) {
+        let mut computing = 0;
+        for held in &mut self.held {
+            if let State::Computes { value, since, until, .. } = &held.state {
+                if *until <= now {
+                    held.state = State::Done(answer(chance, held.id, value, *until - *since));
+                } else {
+                    computing += 1;
+                }
+            }
+        }
+        while computing < cores {
+            let waiting: Vec<usize> = (0..self.held.len())
+                .filter(|at| matches!(self.held[*at].state, State::Waits(_)))
+                .take(if shuffles { 16 } else { 1 })
+                .collect();
+            if waiting.is_empty() {
+                return;
+            }
+            let held = &mut self.held[chance.one(&waiting)];
+            let State::Waits(value) = &held.state else { return };
+            let time = time(chance);
+            if time.is_zero() {
+                held.state = State::Done(answer(chance, held.id, value, time));
+            } else {
+                held.state = State::Computes { value: value.clone(), since: now, until: now + time, told: false };
+                computing += 1;
+            }
+        }
+    }
+
+    /// Takes the results that are there.
+    pub(crate) fn take_done(&mut self) -> Vec<Answer> {
+        let (done, held) = std::mem::take(&mut self.held).into_iter().partition(|held| matches!(held.state, State::Done(_)));
+        self.held = held;
+        let done: Vec<Held> = done;
+        let answers = done.into_iter().filter_map(|held| if let State::Done(answer) = held.state { Some(answer) } else { None });
+        answers.collect()
+    }
+
+    /// When there is something to do.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let times = self.held.iter().filter_map(|held| match &held.state {
+            State::Computes { since, until, told: false, .. } => Some((*until).min(*since + LONG)),
+            State::Computes { until, .. } => Some(*until),
+            _ => None,
+        });
+        times.min()
+    }
+
+    /// Calls that have become long since this was asked last.
+    pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<Running> {
+        let mut running = Vec::new();
+        for held in &mut self.held {
+            if let State::Computes { since, told, .. } = &mut held.state
+                && !*told
+                && *since + LONG <= now
+            {
+                *told = true;
+                running.push(Running { id: held.id, ms: now.saturating_duration_since(*since).as_millis() as u64 });
+            }
+        }
+        running
+    }
+
+    /// Takes back those of `ids` that have not been started.
+    pub(crate) fn recall(&mut self, ids: &[u64]) -> Vec<u64> {
+        let mut returned = Vec::new();
+        self.held.retain(|held| {
+            let back = matches!(held.state, State::Waits(_)) && ids.contains(&held.id);
+            returned.extend(back.then_some(held.id));
+            !back
+        });
+        returned
+    }
+
+    /// All that it has.
+    pub(crate) fn ids(&self) -> Vec<u64> {
+        self.held.iter().map(|held| held.id).collect()
+    }
+
+    /// Forgets what is not among `ids`.
+    pub(crate) fn keep(&mut self, ids: &[u64]) {
+        self.held.retain(|held| ids.contains(&held.id));
+    }
+
+    /// It stood still for so long.
+    pub(crate) fn stood_still(&mut self, time: Duration) {
+        for held in &mut self.held {
+            if let State::Computes { until, .. } = &mut held.state {
+                *until += time;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pando::protocol::Form;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn advance(work: &mut Work, now: Instant, cores: usize) -> Vec<u64> {
+        let answer =
+            |_: &mut Chance, id, value: &Value, _| Answer { id, micros: 0, result: Ok((value.form, value.bytes.clone())) };
+        work.advance(now, cores, |_| 10 * MS, answer, (&mut Chance::of(1), false));
+        work.take_done().iter().map(|answer| answer.id).collect()
+    }
+
+    #[test]
+    fn calls_go_on_in_turn_and_stand_still_with_the_volunteer() {
+        let start = Instant::now();
+        let mut work = Work::default();
+        (0..3).for_each(|id| work.add(id, Value::new("x".into(), Form::Text)));
+        assert!(advance(&mut work, start, 2).is_empty());
+        assert_eq!(work.recall(&[0, 2]), [2]);
+        work.stood_still(5 * MS);
+        assert_eq!(work.next(), Some(start + 15 * MS));
+        assert!(advance(&mut work, start + 14 * MS, 2).is_empty());
+        assert_eq!(advance(&mut work, start + 15 * MS, 2), [0, 1]);
+        assert!(work.ids().is_empty());
+    }
+}

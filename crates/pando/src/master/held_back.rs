@@ -1,0 +1,90 @@
+//! Back-pressure on results. When too many bytes of them are here, waiting for an earlier one or for who reads the output, the rest stays
+//! with the devices that computed it: their channels are not read for a while.
+//!
+//! Who has the oldest value without a result is read in any case: all the others wait for that. So is everyone while nobody has it: with
+//! what is read somebody finds room for it.
+
+use super::{Core, Master};
+use std::{collections::HashSet, mem, sync::atomic::Ordering, time::Instant};
+use stream_lender::{Index, SubStreamId};
+
+/// Bytes of results, whole or in parts, from which on no more are read. As many as the window has.
+const MOST_BYTES: u64 = 256 << 20;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct HeldBack {
+    /// Whose channels are not read.
+    subs: HashSet<SubStreamId>,
+    /// When it was last looked who may be read again, this was so.
+    seen: (bool, Option<(Index, Option<SubStreamId>)>),
+    /// Bytes of results of which not all parts are here.
+    parts: u64,
+    /// Bytes of results that are not confirmed.
+    pub(super) unconfirmed: u64,
+}
+
+impl Master {
+    /// Whether the channel of `sub` may be read now; if not, it is woken when that has changed.
+    pub(crate) fn reads(&self, sub: SubStreamId, now: Instant) -> bool {
+        if !self.holds_back.load(Ordering::Relaxed) {
+            return true;
+        }
+        let mut core = self.lock();
+        let reads = core.reads(sub);
+        if !reads {
+            core.held_back.subs.insert(sub);
+            // What it has done in the meantime is not seen.
+            if let Some(seat) = core.seats.get_mut(&sub) {
+                seat.progress.returned(now);
+            }
+        }
+        reads
+    }
+
+    /// Wakes those that may be read again.
+    pub(super) fn let_go(&self, core: &mut Core) {
+        let holds_back = core.holds_back();
+        let now = (holds_back, holds_back.then(|| core.lender.oldest()).flatten());
+        if mem::replace(&mut core.held_back.seen, now) == now {
+            return;
+        }
+        self.holds_back.store(now.0, Ordering::Relaxed);
+        if core.held_back.subs.is_empty() {
+            return;
+        }
+        let (free, held): (HashSet<_>, HashSet<_>) =
+            mem::take(&mut core.held_back.subs).into_iter().partition(|sub| core.reads(*sub));
+        core.held_back.subs = held;
+        free.iter().filter_map(|sub| core.seats.get(sub)).for_each(|seat| seat.wake.notify_one());
+    }
+}
+
+impl Core {
+    /// Whether results stay with the devices.
+    pub(super) fn holds_back(&self) -> bool {
+        self.lender.result_bytes() + self.held_back.unconfirmed + self.held_back.parts >= MOST_BYTES
+    }
+
+    fn reads(&self, sub: SubStreamId) -> bool {
+        !self.holds_back()
+            || self.lender.oldest().is_some_and(|(index, holder)| {
+                holder.is_none_or(|holder| holder == sub)
+                    || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&index))
+            })
+    }
+
+    /// So many bytes of a result of `sub` are here, and it is not whole.
+    pub(crate) fn has_parts(&mut self, sub: SubStreamId, bytes: u64) {
+        if let Some(seat) = self.seats.get_mut(&sub) {
+            self.held_back.parts -= mem::replace(&mut seat.parts, bytes);
+            self.held_back.parts += bytes;
+        }
+    }
+
+    /// `sub` leaves.
+    pub(crate) fn forget_parts(&mut self, sub: SubStreamId) {
+        self.has_parts(sub, 0);
+        self.held_back.subs.remove(&sub);
+    }
+}

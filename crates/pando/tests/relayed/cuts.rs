@@ -1,0 +1,174 @@
+//! Links that are cut: packets are lost without a word, and sockets stay open. Both sides notice by their heartbeats, work goes on
+//! elsewhere, and the device comes back by itself.
+
+use super::{
+    common::{Events, Pando, Running, Tab, until},
+    internet::{Internet, Router, Way},
+    relay::SECRET,
+    room,
+};
+use serde_json::Value;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Between signs of life.
+const HEARTBEAT: &str = "1s";
+/// Three heartbeats, and what a busy machine takes besides. Without heartbeats a peer connection would be missed after half a minute, and a
+/// WebSocket after many.
+const NOTICED: f64 = 8.0;
+/// Values that are read and not yet output.
+const AHEAD: u64 = 200;
+
+/// Seconds since 1970, as events have them.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
+}
+
+fn seconds(event: &Value) -> f64 {
+    event["time"].as_f64().expect("events have times")
+}
+
+/// A run that is given more values for as long as the test goes on, and whose output is right line by line.
+struct Endless {
+    run: Running,
+    events: Events,
+    written: u64,
+    read: u64,
+}
+
+impl Endless {
+    fn start(pando: Pando) -> Self {
+        let events = Events::new();
+        let run = pando.args(["--heartbeat", HEARTBEAT]).events(&events).stdin_open().start();
+        Self { run, events, written: 0, read: 0 }
+    }
+
+    /// Goes on until `look` gives something.
+    #[track_caller]
+    fn until<T>(&mut self, what: &str, mut look: impl FnMut(&Events) -> Option<T>) -> T {
+        until(what, || {
+            while self.written < self.read + AHEAD {
+                self.written += 1;
+                self.run.write_line(&self.written.to_string());
+            }
+            self.read += 1;
+            assert_eq!(self.run.line(), Some(self.read.to_string()));
+            look(&self.events)
+        })
+    }
+
+    /// Waits for an event of `device` later than `since`.
+    #[track_caller]
+    fn event(&mut self, kind: &str, device: &str, since: f64) -> Value {
+        self.until(&format!("`{kind}` of {device}"), |events| {
+            events.of(kind).into_iter().find(|event| event["device"] == device && seconds(event) > since)
+        })
+    }
+
+    fn end(mut self) {
+        self.run.close_stdin();
+        for number in self.read + 1..=self.written {
+            assert_eq!(self.run.line(), Some(number.to_string()));
+        }
+        let end = self.run.wait();
+        end.status(0);
+    }
+}
+
+/// Cuts what leads to `devices` (name, router, interface, way), sees both sides notice, mends it, and sees them work again.
+fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &str, Way)]) {
+    for (name, ..) in devices {
+        job.event("result", name, 0.0);
+    }
+    let cut = now();
+    devices.iter().for_each(|(_, router, interface, way)| internet.cut(router, interface, *way));
+    for (name, .., way) in devices {
+        let left = job.event("left", name, cut);
+        // Who can still speak may say so before its silence is noticed.
+        assert!(left["why"] == "silent" || left["why"] == "lost" && matches!(way, Way::ToIt), "{name}: {left}");
+        assert!(seconds(&left) < cut + NOTICED, "{name}: only after {} s", seconds(&left) - cut);
+    }
+    for (name, router, interface, _) in devices {
+        let tried = job.until("its page tries again", |_| (internet.attempts(router, interface) > 0).then(now));
+        assert!(tried < cut + NOTICED, "{name} noticed only after {} s", tried - cut);
+    }
+    // All of that is computed without them.
+    let since = now();
+    job.event("result", "this machine", since);
+    devices.iter().for_each(|(_, router, interface, _)| internet.mend(router, interface));
+    for (name, ..) in devices {
+        let joined = job.event("joined", name, since);
+        job.event("result", name, seconds(&joined));
+    }
+    job.end();
+}
+
+fn on_this_network(protocol: &str) {
+    let devices = [("Cut", "cut", Way::Both), ("Mute", "mute", Way::FromIt), ("Deaf", "deaf", Way::ToIt)];
+    let Some(internet) = Internet::of_cables(&devices.map(|(_, place, _)| place)) else { return };
+    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args(["--cores", "1"]);
+    let job = Endless::start(pando);
+    let url = here(&job.run);
+    let _tabs = devices
+        .map(|(name, place, _)| Tab::open_inside(&internet.inside(place), &url, &format!("device={name};cores=1;{protocol}")));
+    let interfaces = devices.map(|(_, place, _)| format!("to{place}"));
+    let ends: Vec<_> =
+        devices.iter().zip(&interfaces).map(|((name, _, way), interface)| (*name, "pub", &**interface, *way)).collect();
+    cut_and_mend(&internet, job, &ends);
+}
+
+/// Where the master serves on the network of cables.
+fn here(run: &Running) -> String {
+    let line = run.says("Serving volunteer code at http://10.1.0.2:");
+    line[line.find("http").expect("a URL")..].trim().to_owned()
+}
+
+#[test]
+fn a_websocket_that_is_cut_in_either_direction_or_both() {
+    on_this_network("");
+}
+
+#[test]
+fn a_peer_connection_that_is_cut_in_either_direction_or_both() {
+    on_this_network("protocol=webrtc;");
+}
+
+#[test]
+fn a_peer_connection_that_a_relay_introduced() {
+    let Some(internet) = Internet::of_routers(Router::Cone, Router::Cone) else { return };
+    let relay = internet.relay(&["--port", "8080", "--public-address", "203.0.113.1"], "http://203.0.113.1:8080");
+    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args([
+        "--host",
+        relay.url(),
+        "--secret",
+        SECRET,
+        "--cores",
+        "1",
+        "--ice-servers",
+        "stun:203.0.113.1:3478",
+    ]);
+    let job = Endless::start(pando);
+    let _tab = Tab::open_inside(&internet.inside("bro"), &room(&job.run), "device=Far;cores=1;protocol=webrtc;");
+    cut_and_mend(&internet, job, &[("Far", "bnat", "lan", Way::Both)]);
+}
+
+#[test]
+fn a_device_that_was_away_takes_up_what_it_still_holds() {
+    let Some(internet) = Internet::of_cables(&["bro"]) else { return };
+    let events = Events::new();
+    // Longer than both sides take to notice: what is answered into a dead link is lost, and computed again.
+    let run = Pando::f("(x, cb) => setTimeout(cb, 9000, null, x)")
+        .inside(&internet.inside("mas"))
+        .args(["--cores", "0", "--heartbeat", HEARTBEAT, "--concurrency", "2"])
+        .events(&events)
+        .stdin("a\nb\n")
+        .start();
+    let _tab = Tab::open_inside(&internet.inside("bro"), &here(&run), "device=Away;cores=1;");
+    events.wait("lent", |event| event["index"] == 2);
+    internet.cut("pub", "tobro", Way::Both);
+    assert_eq!(events.wait("left", |_| true)["held"], 2);
+    until("its page tries again", || (internet.attempts("pub", "tobro") > 0).then_some(()));
+    internet.mend("pub", "tobro");
+    run.wait().gives("a\nb\n");
+    assert_eq!(events.of("joined").len(), 2);
+    assert_eq!(events.items("lent"), [1, 2], "nothing is lent again");
+}

@@ -1,0 +1,183 @@
+//! Networks of their own for a test, made of namespaces: only as root, and where `ip` and `nft` are there.
+
+use super::relay::Relay;
+use std::{
+    process::{Command, Stdio, id},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// What a router does for the computers behind it.
+#[derive(Clone, Copy)]
+pub(crate) enum Router {
+    /// Keeps one address and port for each of their sockets.
+    Cone,
+    /// Has another one for each place that they talk to.
+    Symmetric,
+    /// As `Cone`, and lets no UDP through.
+    WithoutUdp,
+}
+
+/// What is lost of what passes over an interface.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    /// All.
+    Both,
+    /// What comes from there.
+    FromIt,
+    /// What goes there.
+    ToIt,
+}
+
+/// The namespaces of one test; gone when dropped.
+pub(crate) struct Internet {
+    prefix: String,
+    names: Vec<String>,
+}
+
+impl Internet {
+    /// A relay's network in the middle, at 203.0.113.1; the master at 10.1.0.2 and the volunteer at 10.2.0.2, each behind its router.
+    /// None where this cannot be had.
+    pub(super) fn of_routers(master: Router, volunteer: Router) -> Option<Self> {
+        let internet = Self::new(&["pub", "mnat", "bnat", "mas", "bro"])?;
+        internet
+            .run("ip -n Ppub link add br0 type bridge; ip -n Ppub addr add 203.0.113.1/24 dev br0; ip -n Ppub link set br0 up");
+        internet.home("mnat", "203.0.113.10", "10.1.0", "mas", master);
+        internet.home("bnat", "203.0.113.20", "10.2.0", "bro", volunteer);
+        Some(internet)
+    }
+
+    /// The relay's computer in the middle, at 10.1.0.1 and 10.2.0.1, which passes no packets on; the master at 10.1.0.2 and the volunteer at 10.2.0.2.
+    pub(super) fn of_two_cables() -> Option<Self> {
+        let internet = Self::new(&["pub", "mas", "bro"])?;
+        internet.cable("mas", "10.1.0");
+        internet.cable("bro", "10.2.0");
+        Some(internet)
+    }
+
+    /// A router in the middle; the master at 10.1.0.2, the first of `devices` at 10.2.0.2, the second at 10.3.0.2, …
+    pub(super) fn of_cables(devices: &[&str]) -> Option<Self> {
+        let all: Vec<&str> = ["mas"].iter().chain(devices).copied().collect();
+        let internet = Self::new(&[&["pub"], &*all].concat())?;
+        all.iter().zip(1..).for_each(|(name, net)| internet.cable(name, &format!("10.{net}.0")));
+        internet.run("ip netns exec Ppub sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'");
+        Some(internet)
+    }
+
+    fn new(names: &[&str]) -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let prefix = format!("pando{}x{}", id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let internet = Self { prefix, names: names.iter().map(|name| (*name).to_owned()).collect() };
+        let tried = internet.try_run(&format!(
+            "nft --version >/dev/null && {}",
+            names
+                .iter()
+                .map(|name| format!("ip netns add P{name} && ip -n P{name} link set lo up"))
+                .collect::<Vec<_>>()
+                .join(" && ")
+        ));
+        if !tried {
+            eprintln!("skipped: network namespaces need root, iproute2 and nftables");
+            return None;
+        }
+        Some(internet)
+    }
+
+    /// A computer with a cable to the one in the middle, which calls its end `to` and the computer's name.
+    fn cable(&self, name: &str, net: &str) {
+        self.run(&format!(
+            "ip link add to{name} netns Ppub type veth peer name eth0 netns P{name}
+             ip -n Ppub addr add {net}.1/24 dev to{name}; ip -n Ppub link set to{name} up
+             ip -n P{name} addr add {net}.2/24 dev eth0; ip -n P{name} link set eth0 up; ip -n P{name} route add default via {net}.1"
+        ));
+    }
+
+    /// A computer behind a router that has `outer` as its address on the internet.
+    fn home(&self, router: &str, outer: &str, net: &str, name: &str, kind: Router) {
+        let masquerade = if matches!(kind, Router::Symmetric) { "masquerade random,fully-random" } else { "masquerade" };
+        let udp = if matches!(kind, Router::WithoutUdp) { "meta l4proto udp drop;" } else { "" };
+        self.run(&format!(
+            "ip link add ve{router} netns Ppub type veth peer name ext netns P{router}
+             ip -n Ppub link set ve{router} master br0 up; ip -n P{router} addr add {outer}/24 dev ext; ip -n P{router} link set ext up
+             ip link add lan netns P{router} type veth peer name eth0 netns P{name}
+             ip -n P{router} addr add {net}.1/24 dev lan; ip -n P{router} link set lan up
+             ip -n P{name} addr add {net}.2/24 dev eth0; ip -n P{name} link set eth0 up; ip -n P{name} route add default via {net}.1
+             ip netns exec P{router} sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
+             ip netns exec P{router} nft -f - <<N
+table ip nat {{
+  chain post {{ type nat hook postrouting priority 100; oifname ext {masquerade}; }}
+}}
+table ip filter {{
+  chain pass {{ type filter hook forward priority 0; policy drop; {udp} ct state established,related accept; iifname lan accept; }}
+  chain own {{ type filter hook input priority 0; policy accept; iifname ext ct state new drop; }}
+}}
+N"
+        ));
+    }
+
+    /// From now on `router` loses what it should pass on over its `interface`, without a word: sockets stay open.
+    pub(super) fn cut(&self, router: &str, interface: &str, way: Way) {
+        let (from, to) = (format!("iifname {interface}"), format!("oifname {interface}"));
+        let lost = match way {
+            Way::Both => format!("{from} counter drop; {to} counter drop;"),
+            Way::FromIt => format!("{from} counter drop;"),
+            Way::ToIt => format!("{to} counter drop;"),
+        };
+        self.run(&format!(
+            "ip netns exec P{router} nft -f - <<N
+table ip cut{interface} {{
+  chain attempts {{ type filter hook forward priority -20; {from} tcp flags & (syn|ack) == syn counter; }}
+  chain lost {{ type filter hook forward priority -10; {lost} }}
+}}
+N"
+        ));
+    }
+
+    /// How many times somebody behind `interface` has tried to connect since it was cut.
+    pub(super) fn attempts(&self, router: &str, interface: &str) -> u64 {
+        let listed = Command::new("ip")
+            .args(["netns", "exec", &format!("{}{router}", self.prefix), "nft", "list", "chain", "ip"])
+            .args([&format!("cut{interface}"), "attempts"])
+            .output()
+            .expect("`ip` is there");
+        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+        let count = text.split("packets ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        count.unwrap_or_else(|| panic!("no count: {text}"))
+    }
+
+    /// Takes a cut back.
+    pub(super) fn mend(&self, router: &str, interface: &str) {
+        self.run(&format!("ip netns exec P{router} nft delete table ip cut{interface}"));
+    }
+
+    /// Runs a script in which P stands for the names' prefix.
+    fn try_run(&self, script: &str) -> bool {
+        let script = script.replace(" P", &format!(" {}", self.prefix));
+        let script = script.replace("\n             ", "\n");
+        let run =
+            Command::new("sh").args(["-ec", &script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        run.is_ok_and(|status| status.success())
+    }
+
+    pub(super) fn run(&self, script: &str) {
+        assert!(self.try_run(script), "this failed: {script}");
+    }
+
+    /// The words that start a program in a namespace.
+    pub(super) fn inside(&self, name: &str) -> [String; 4] {
+        ["ip".into(), "netns".into(), "exec".into(), format!("{}{name}", self.prefix)]
+    }
+
+    pub(super) fn relay(&self, args: &[&str], url: &str) -> Relay {
+        let inside = self.inside("pub");
+        let launcher: Vec<&str> = inside.iter().map(String::as_str).collect();
+        Relay::with(args, &launcher, url)
+    }
+}
+
+impl Drop for Internet {
+    fn drop(&mut self) {
+        for name in &self.names {
+            self.try_run(&format!("ip netns del P{name}"));
+        }
+    }
+}

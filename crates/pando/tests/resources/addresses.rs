@@ -1,0 +1,93 @@
+//! A machine that moves to another network, made of a namespace of its own: only as root, and where `ip` is there.
+
+use crate::{
+    ECHO,
+    common::{Pando, Running},
+};
+use std::process::{Command, Stdio, id};
+
+/// A machine's network, with one cable to somewhere; gone when dropped.
+struct Network(String);
+
+impl Network {
+    fn new() -> Option<Self> {
+        let network = Self(format!("pando{}moves", id()));
+        let made = network.ip("netns add P") && network.ip("-n P link set lo up") && network.ip("-n P link add eth0 type dummy");
+        if !made || !network.ip("-n P link set eth0 up") {
+            eprintln!("skipped: network namespaces need root and iproute2");
+            return None;
+        }
+        Some(network)
+    }
+
+    /// `ip` with these words, in which P stands for the namespace.
+    fn ip(&self, words: &str) -> bool {
+        let words = words.split(' ').map(|word| if word == "P" { &*self.0 } else { word });
+        Command::new("ip").args(words).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+
+    fn has(&self, address: &str) {
+        assert!(self.ip(&format!("-n P addr add {address}/24 dev eth0")), "{address}");
+    }
+
+    fn has_not(&self, address: &str) {
+        assert!(self.ip(&format!("-n P addr del {address}/24 dev eth0")), "{address}");
+    }
+
+    fn inside(&self) -> Vec<String> {
+        ["ip", "netns", "exec", &self.0].map(str::to_owned).to_vec()
+    }
+
+    /// Status of what is answered to a request from this machine.
+    fn status(&self, url: &str) -> String {
+        let script = "fetch(process.argv[1]).then(r => console.log(r.status), e => console.log(e.cause ?? e))";
+        let words = self.inside();
+        let asked = Command::new(&words[0]).args(&words[1..]).args(["node", "-e", script, url]).output().expect("node runs");
+        String::from_utf8_lossy(&asked.stdout).trim().to_owned()
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.ip("netns del P");
+    }
+}
+
+fn url(run: &Running, address: &str) -> String {
+    let line = run.says(&format!("Serving volunteer code at http://{address}:"));
+    line[line.find("http").expect("it is there")..].to_owned()
+}
+
+fn served(run: &Running) -> usize {
+    run.stderr().matches("Serving volunteer code at ").count()
+}
+
+#[test]
+fn a_machine_that_moves_says_its_new_url_once_and_is_reached_there() {
+    let Some(network) = Network::new() else { return };
+    network.has("192.168.7.2");
+    let start = |args: &[&str]| Pando::f(ECHO).args(["--cores", "0"]).args(args).inside(&network.inside()).stdin_open().start();
+    let run = start(&["--qr", "always"]);
+    let (home, _) = (url(&run, "192.168.7.2"), url(&run, "127.0.0.1"));
+    assert_eq!(network.status(&home), "200");
+    let bound = start(&["--bind", "127.0.0.1"]);
+    url(&bound, "127.0.0.1");
+
+    network.has_not("192.168.7.2");
+    network.has("10.1.2.3");
+    let office = url(&run, "10.1.2.3");
+    assert_eq!(network.status(&office), "200");
+    assert_eq!(office.replace("10.1.2.3", "192.168.7.2"), home, "the same port and token");
+    assert_eq!(served(&run), 3);
+
+    // A short absence is not worth a word, another address is: by then, the absence has been seen or never will be.
+    network.has_not("10.1.2.3");
+    network.has("10.1.2.3");
+    network.has("192.168.7.3");
+    url(&run, "192.168.7.3");
+    let codes = run.stderr().matches("▀▀▀▀▀▀▀").count();
+    assert_eq!(served(&run), 4, "{}", run.stderr());
+    assert!(codes > 2, "a code for each best address: {}", run.stderr());
+    assert_eq!(served(&bound), 1, "bound to one address, that is the only one");
+    run.wait().gives("");
+}

@@ -1,0 +1,102 @@
+//! Few file descriptors, and many who want to join.
+
+use crate::common::{Pando, Running, WebSocket, connect, cpu_ticks, until};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    thread::sleep,
+    time::Duration,
+};
+
+/// Words that let a process have so many files.
+fn limited(files: u32) -> Vec<String> {
+    ["bash", "-c", &format!("ulimit -n {files}; exec \"$@\""), "bash"].map(str::to_owned).to_vec()
+}
+
+/// Devices that try to join, and stay if they can.
+fn crowd(url: &str, count: usize) -> Vec<WebSocket> {
+    (0..count).filter_map(|_| WebSocket::try_open(url)).collect()
+}
+
+/// Processor time, in hundredths of a second, that it takes while nothing happens for half a second.
+fn idles_at(run: &Running) -> u64 {
+    let before = cpu_ticks(run.pid());
+    sleep(Duration::from_millis(500));
+    cpu_ticks(run.pid()) - before
+}
+
+#[test]
+fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and_its_files() {
+    for files in [64, 128] {
+        let dir = tempfile::tempdir().unwrap();
+        let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+        let mut run =
+            Pando::f("(bytes, cb) => cb(null, bytes)").args(["--cores", "1", "--files", "--journal", "j", "--output-dir"]);
+        for name in &names {
+            run = run.with_file(name, name);
+        }
+        let mut run = run.args([dir.path()]).inside(&limited(files)).stdin_open().start();
+        let url = run.url();
+        let joined = crowd(&url, 200);
+        assert!((files as usize / 3..=files as usize / 2).contains(&joined.len()), "{} of {files}", joined.len());
+        let line = run.says("there are too many connections for the files that this process may have open");
+        assert!(line.contains("ulimit -n"), "{line}");
+        assert!(idles_at(&run) < 25, "it does not spin");
+        for name in &names {
+            run.write_line(name);
+        }
+        // The children of this machine's cores have their pipes.
+        for name in &names {
+            assert_eq!(run.line(), Some(dir.path().join(name).display().to_string()));
+        }
+        drop(joined);
+        until("there is room again", || WebSocket::try_open(&url));
+        let run = run.wait();
+        run.status(0);
+        assert_eq!(run.stderr.matches("too many connections").count(), 1, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
+    // Too few for what is kept free.
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin_open();
+    let run = run.inside(&limited(28)).start();
+    let url = run.url();
+    let host = url.split('/').nth(2).unwrap();
+    let mut waiting: Vec<TcpStream> = (0..40).map(|_| connect(host)).collect();
+    let line = run.says("a connection cannot be taken (");
+    assert!(line.contains("open files"), "{line}");
+    assert!(idles_at(&run) < 25, "it does not spin");
+    let mut last = waiting.pop().unwrap();
+    drop(waiting);
+    write!(last, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    last.read_to_string(&mut answer).expect("it is answered once there is room");
+    run.wait().gives("");
+}
+
+#[cfg(feature = "relay")]
+#[test]
+fn a_relay_with_few_files_keeps_its_rooms_and_lets_others_in_when_there_is_room() {
+    let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]);
+    let relay = relay.inside(&limited(64)).start();
+    relay.says("few-files");
+    let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
+    let host = place.trim_start_matches("http://").to_owned();
+    let run =
+        Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--host", &place, "--secret", "sesame"]).stdin_open().start();
+    run.says("Serving volunteer code at http://127.0.0.1:");
+    let mut crowd: Vec<TcpStream> = (0..100).map(|_| connect(&host)).collect();
+    let line = relay.says("connection-refused");
+    assert!(line.contains("ulimit -n"), "{line}");
+    assert!(idles_at(&relay) < 25, "it does not spin");
+    crowd.clear();
+    until("there is room again", || {
+        let mut socket = connect(&host);
+        socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        (socket.read_to_string(&mut answer).is_ok() && answer.contains("\"rooms\":1")).then_some(())
+    });
+    run.wait().gives("").did_not_say(&["out of reach"]);
+}

@@ -1,0 +1,11 @@
+//! A machine of which little is left, and a run that is long: disks, file descriptors, memory, sleep, networks that change.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod addresses;
+mod awake;
+mod descriptors;
+mod large;
+
+const ECHO: &str = "(x, cb) => cb(null, x)";
