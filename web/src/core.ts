@@ -34,6 +34,8 @@ export interface CoreHost {
 const STARTED_EVERY_MS = 2;
 const FLUSH_MS = 10;
 const LONGEST_REPORT = 10_000;
+/** A longer one goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Room for the numbers around a result. */
 const ENTRY_OVERHEAD = 32;
 
@@ -256,8 +258,11 @@ export class Core {
   private setTimeout(call: Call): void {
     const { timeout } = this.options;
     if (timeout === null) return;
-    const elapsed = this.host.now() - call.startedAt;
-    call.timer = this.host.setTimer(() => this.timeOut(call, timeout), Math.max(0, timeout - elapsed));
+    const left = Math.max(0, timeout - (this.host.now() - call.startedAt));
+    call.timer =
+      left > LONGEST_TIMER_MS
+        ? this.host.setTimer(() => this.setTimeout(call), LONGEST_TIMER_MS)
+        : this.host.setTimer(() => this.timeOut(call, timeout), left);
   }
 
   private timeOut(call: Call, timeout: number): void {

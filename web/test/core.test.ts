@@ -155,6 +155,16 @@ test('a time-out frees the slot, aborts, and ignores what comes later', () => {
   assert.deepEqual(stage.logs, []);
 });
 
+test('a call may take longer than any timer', () => {
+  const day = 24 * 3600 * 1000;
+  const stage = new Stage(byDefault(() => new Promise(() => {})), { timeout: 60 * day });
+  stage.values([[0, 'a']]);
+  stage.run(60 * day - 1);
+  assert.deepEqual(stage.results, []);
+  stage.run(1);
+  assert.deepEqual(stage.results.map(({ kind, text }) => [kind, text]), [['error timeout', 'no answer within 5184000 s']]);
+});
+
 test('a call that nobody waits for is aborted, and what it answers is ignored', () => {
   const seen: string[] = [];
   let answer: (answer: string) => void = () => {};

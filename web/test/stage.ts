@@ -103,7 +103,8 @@ export class Stage {
   }
 
   private setTimer(run: () => void, ms: number): unknown {
-    const timer = { at: this.time + ms, run };
+    // What is too long for a timer goes off at once, everywhere.
+    const timer = { at: this.time + (ms < 2 ** 31 ? ms : 1), run };
     this.timers.push(timer);
     return timer;
   }

@@ -77,7 +77,8 @@ pub(crate) fn ids(chance: &mut Chance, count: u64) -> Vec<u64> {
 /// Calls that do not exist.
 pub(crate) fn started(chance: &mut Chance, count: u64) -> ToMaster {
     let ms = chance.one(&[0, 600, 100_000, u64::MAX]);
-    ToMaster::Started { items: ids(chance, count).into_iter().map(|id| Running { id, ms }).collect() }
+    let items = ids(chance, count).into_iter().map(|id| Running { id, ms }).collect();
+    ToMaster::Started { items, loading: chance.is(0.2).then_some(ms) }
 }
 
 /// Messages that the master may show, and that change nothing.

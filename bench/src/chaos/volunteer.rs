@@ -263,7 +263,7 @@ impl Volunteer {
         self.answer(session);
         let items = self.work.long_calls(now);
         if !items.is_empty() {
-            session.say(&ToMaster::Started { items });
+            session.say(&ToMaster::Started { items, loading: None });
         }
         if self.character.cores == 0 && self.next_lie <= now {
             self.next_lie = now + 5 * MS + self.chance.time(50 * MS);

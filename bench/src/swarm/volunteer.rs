@@ -142,7 +142,7 @@ impl<'a> Volunteer<'a> {
         self.answer(&answers, now);
         let items = self.work.long_calls(now);
         if !items.is_empty() {
-            self.say(&ToMaster::Started { items }, now);
+            self.say(&ToMaster::Started { items, loading: None }, now);
         }
         if now >= self.last_received + self.heartbeat * 3 {
             return Err(End::Lost);

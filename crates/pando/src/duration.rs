@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Longest one: what is added to a moment is still a moment.
+const LONGEST: Duration = Duration::from_secs(10_000 * 24 * 3600);
+
 /// `500ms`, `2s`, `1h30m`; a bare number is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<f64>() {
@@ -9,6 +12,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         Err(_) => humantime::parse_duration(text).map_err(|_| ()),
     };
     match parsed {
+        Ok(duration) if duration > LONGEST => Err("must be at most 10000d".into()),
         Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
         Ok(_) => Err("must be at least 1ms".into()),
         Err(()) => Err("give a duration such as 500ms, 2s or 1h30m; a bare number is seconds".into()),
@@ -25,6 +29,7 @@ mod tests {
         assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        assert!(duration("10000d").is_ok() && duration("10001d").is_err() && duration("1e18").is_err());
         assert!(duration("0").is_err() && duration("-1").is_err() && duration("soon").is_err());
     }
 }

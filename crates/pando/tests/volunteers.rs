@@ -5,6 +5,7 @@ mod common;
 use common::{Pando, Received, WebSocket, numbers, until};
 use pando::protocol::{Answer, Binary, Failure, Form, encode_results};
 use serde_json::json;
+use std::thread;
 
 /// A run that computes nothing itself, of values `1` to `count`.
 fn idle(count: u64) -> Pando {
@@ -34,6 +35,7 @@ fn answer(socket: &mut WebSocket, id: u64, text: &str) {
 fn echo(socket: &mut WebSocket) {
     loop {
         match socket.receive() {
+            Received::Text(text) if text.contains("\"ping\"") => socket.text(&text.replace("ping", "pong")),
             Received::Binary(frame) => {
                 if let Binary::Values(values) = Binary::decode(frame.into()).expect("well formed") {
                     for (id, value) in values {
@@ -196,6 +198,74 @@ fn an_item_that_five_devices_vanish_over_is_lent_alone() {
     answer(&mut last, 0, "1");
     echo(&mut last);
     run.wait().gives(numbers(6));
+}
+
+#[test]
+fn an_item_that_devices_vanish_over_although_it_is_alone_fails() {
+    let run = idle(3).args(["--retries", "1", "--on-error", "skip"]).start();
+    let url = run.url();
+    for number in 0..7 {
+        let mut victim = WebSocket::open(&url);
+        victim.hello(&url, &format!("victim {number}"), 1);
+        assert_eq!(values(&mut victim)[0].0, 0);
+        drop(victim);
+        run.says(&format!("victim {number} is gone"));
+    }
+    let mut last = WebSocket::open(&url);
+    last.hello(&url, "last", 1);
+    echo(&mut last);
+    run.wait().ends(1, "2\n3\n").said(&[
+        "item 1 failed on victim 5: it vanished while it was computing this item and no other (attempt 1 of 2",
+        "item 1 failed on victim 6: it vanished",
+    ]);
+}
+
+/// Answers pings and does nothing else, until its link is closed.
+fn answer_pings(mut socket: WebSocket) {
+    loop {
+        match socket.receive() {
+            Received::Text(text) if text.contains("\"ping\"") => socket.text(&text.replace("ping", "pong")),
+            Received::Closed => return,
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() {
+    let run = idle(8).args(["--heartbeat", "300ms", "--batch-size", "2"]).start();
+    let url = run.url();
+    let mut zombie = WebSocket::open(&url);
+    zombie.hello(&url, "zombie", 1);
+    assert_eq!(values(&mut zombie).len(), 2);
+    let pings = thread::spawn(|| answer_pings(zombie));
+    let said = run.says("zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first");
+    assert!(said.contains("load its page again"), "{said}");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    let other = thread::spawn(move || echo(&mut other));
+    run.says("zombie neither computes nor gives back what it has: its link is closed; its 2 values go to other devices");
+    pings.join().expect("it was closed");
+    run.wait().gives(numbers(8));
+    other.join().expect("it was told of the end");
+}
+
+#[test]
+fn what_one_device_failed_does_not_wait_for_ever_for_another_that_is_busy() {
+    let run = idle(2).args(["--batch-size", "1", "--heartbeat", "20s"]).start();
+    let url = run.url();
+    let (mut busy, mut free) = (WebSocket::open(&url), WebSocket::open(&url));
+    busy.hello(&url, "busy", 1);
+    assert_eq!(values(&mut busy), [(0, "1".into())]);
+    free.hello(&url, "free", 1);
+    assert_eq!(values(&mut free), [(1, "2".into())]);
+    let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
+    free.binary(&encode_results([&Answer { id: 1, micros: 1, result: Err(failure) }]));
+    run.says("item 2 failed on free");
+    assert_eq!(values(&mut free), [(1, "2".into())], "nobody else comes for it");
+    answer(&mut free, 1, "2");
+    answer(&mut busy, 0, "1");
+    run.wait().gives(numbers(2));
 }
 
 #[test]

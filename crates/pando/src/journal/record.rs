@@ -150,8 +150,14 @@ mod tests {
 
     #[test]
     fn records_come_back_as_they_were_written() {
-        let kept =
-            Kept { function: "f".into(), options: vec!["--json".into()], port: Some(5000), token: Some("t".into()), key: None };
+        let kept = Kept {
+            function: "f".into(),
+            options: vec!["--json".into()],
+            port: Some(5000),
+            token: Some("t".into()),
+            key: None,
+            certificate: None,
+        };
         let items = [
             Item { index: 0, input: digest(b"a"), in_file: None, bytes: b"" },
             Item { index: u64::MAX, input: digest(b""), in_file: None, bytes: b"result\0\n" },

@@ -20,9 +20,17 @@ pub struct Files {
     pub ext: Option<String>,
 }
 
-/// The names seen so far: no two may have one target.
+/// The targets seen so far, as hashes: no two inputs may have one target, and there may be millions of them.
 #[derive(Debug, Default)]
-pub(crate) struct Targets(HashSet<PathBuf>);
+pub(crate) struct Targets(HashSet<[u8; 16]>);
+
+impl Targets {
+    /// Adds one; false when it is there already.
+    fn insert(&mut self, target: &Path) -> bool {
+        let hash = blake3::hash(target.as_os_str().as_encoded_bytes());
+        self.0.insert(*hash.as_bytes().first_chunk().expect("it has 32 bytes"))
+    }
+}
 
 impl Master {
     /// Reads the file that `name`, the item of this number, names. One that cannot be read is that item's failure.
@@ -84,7 +92,7 @@ impl Files {
         if fs::canonicalize(&target).is_ok_and(|there| fs::canonicalize(name).is_ok_and(|source| source == there)) {
             return refuse("its result would be written over it: choose another --output-dir, or an --ext");
         }
-        if !targets.0.insert(target.clone()) {
+        if !targets.insert(&target) {
             return refuse(&format!("another input has the same target {}", target.display()));
         }
         Ok(Some(target))

@@ -5,7 +5,7 @@
 //! what is read somebody finds room for it.
 
 use super::{Core, Master};
-use std::{collections::HashSet, mem, sync::atomic::Ordering, time::Instant};
+use std::{collections::BTreeSet, mem, sync::atomic::Ordering, time::Instant};
 use stream_lender::{Index, SubStreamId};
 
 /// Bytes of results, whole or in parts, from which on no more are read. As many as the window has.
@@ -15,7 +15,7 @@ const MOST_BYTES: u64 = 256 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct HeldBack {
     /// Whose channels are not read.
-    subs: HashSet<SubStreamId>,
+    subs: BTreeSet<SubStreamId>,
     /// When it was last looked who may be read again, this was so.
     seen: (bool, Option<(Index, Option<SubStreamId>)>),
     /// Bytes of results of which not all parts are here.
@@ -53,17 +53,25 @@ impl Master {
         if core.held_back.subs.is_empty() {
             return;
         }
-        let (free, held): (HashSet<_>, HashSet<_>) =
-            mem::take(&mut core.held_back.subs).into_iter().partition(|sub| core.reads(*sub));
+        let (free, held) = mem::take(&mut core.held_back.subs).into_iter().partition(|sub| core.reads(*sub));
         core.held_back.subs = held;
+        let free: BTreeSet<_> = free;
         free.iter().filter_map(|sub| core.seats.get(sub)).for_each(|seat| seat.wake.notify_one());
+    }
+}
+
+impl HeldBack {
+    /// Whether the channel of `sub` is not read: what it says is not known.
+    pub(super) fn has(&self, sub: SubStreamId) -> bool {
+        self.subs.contains(&sub)
     }
 }
 
 impl Core {
     /// Whether results stay with the devices.
     pub(super) fn holds_back(&self) -> bool {
-        self.lender.result_bytes() + self.held_back.unconfirmed + self.held_back.parts >= MOST_BYTES
+        let said = self.sync.as_ref().map_or(0, |sync| sync.bytes());
+        self.lender.result_bytes() + said + self.held_back.unconfirmed + self.held_back.parts >= MOST_BYTES
     }
 
     fn reads(&self, sub: SubStreamId) -> bool {

@@ -50,7 +50,8 @@ impl Progress {
 
     /// It gave something back.
     pub(crate) fn returned(&mut self, now: Instant) {
-        *self = Self { arrived: self.arrived, suspect: self.suspect, loading: self.loading, ..Self::new(now) };
+        let Self { arrived, suspect, loading, tell_at, .. } = *self;
+        *self = Self { arrived, suspect, loading, tell_at, ..Self::new(now) };
     }
 
     /// It said that it has been loading the function for this long.
@@ -67,6 +68,11 @@ impl Progress {
     pub(crate) fn suspected(&mut self, now: Instant) {
         self.suspect = true;
         self.asked(now);
+    }
+
+    /// Whether people have heard of it.
+    pub(crate) fn is_told(&self) -> bool {
+        !self.tell_at.is_zero()
     }
 
     /// Whether others come first.
@@ -123,7 +129,11 @@ mod tests {
         assert!(progress.is_stalled(PATIENCE, after(63)));
         assert_eq!(progress.tell(after(63)), Some((PATIENCE, None)));
         assert_eq!(progress.tell(after(65)), None);
-        assert!(progress.tell(after(66)).is_some());
+        progress.returned(after(65));
+        assert_eq!(progress.tell(after(70)), None, "it is known");
+        assert!(progress.tell(after(71)).is_some() && progress.is_told());
+        progress.made(after(71));
+        assert!(!progress.is_told());
         progress.made(after(67));
         assert!(!progress.is_stalled(PATIENCE, after(69)));
     }

@@ -30,8 +30,8 @@ pub async fn recall_stragglers(master: Arc<Master>) {
 impl Master {
     /// Looks once: asks for values back, and lends some a second time if that is wanted.
     pub(super) fn look_for_stragglers(&self, now: Instant) {
+        let patience = self.job.patience();
         self.with(|core| {
-            let patience = self.job.patience();
             core.recall_from_stalled(patience, now);
             core.recall_stragglers(patience, now);
             core.lend_what_nobody_else_wants(patience, now);
@@ -89,13 +89,16 @@ impl Core {
         }
     }
 
-    /// Devices that have begun nothing of what they have are asked for all of it, if there are others.
+    /// Devices that have begun nothing of what they have, of which people have heard, are asked for all of it, if there are others.
     fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
         let loads = self.loads(patience, now);
         if loads.iter().all(|load| load.stalled) {
             return;
         }
         for load in loads.iter().filter(|load| load.stalled && load.may_be_asked) {
+            if !self.seats.get(&load.sub).is_some_and(|seat| seat.progress.is_told()) {
+                continue;
+            }
             self.recall(load.sub, load.held, now);
             if let Some(seat) = self.seats.get_mut(&load.sub) {
                 seat.progress.suspected(now);
@@ -106,10 +109,12 @@ impl Core {
     /// Who gave values back may have them again: nobody else has taken them. From one that was stalled others will.
     fn end_yielding(&mut self) {
         let active = self.seats.values().any(|seat| !seat.replaced && seat.cores > 0 && !seat.progress.is_suspect());
-        let wait = active && self.lender.waiting() > 0;
-        for seat in self.seats.values_mut().filter(|seat| seat.yields && !(wait && seat.progress.is_suspect())) {
-            seat.yields = false;
-            seat.wake.notify_one();
+        for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.yields) {
+            let open = self.lender.waiting() > 0 || self.lender.held(*sub) > 0;
+            if !(active && open && seat.progress.is_suspect()) {
+                seat.yields = false;
+                seat.wake.notify_one();
+            }
         }
     }
 
@@ -144,7 +149,8 @@ impl Core {
                 let longest = seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
                 let held = self.lender.held(*sub) + seat.strays.len();
-                let stalled = held > 0 && seat.running.is_empty() && seat.progress.is_stalled(patience, now);
+                let stalled =
+                    held > 0 && seat.running.is_empty() && !self.held_back.has(*sub) && seat.progress.is_stalled(patience, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
                 let may_be_asked = seat.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN);
                 Load { sub: *sub, calls, held, stalled, each, may_be_asked }

@@ -47,6 +47,10 @@ pub(crate) struct Sync {
     /// Values that a core has at a time.
     per_core: u64,
     said: VecDeque<Said>,
+    /// Bytes of the results that are being said or wait for that.
+    bytes: u64,
+    /// Those of them that are being said.
+    on_their_way: u64,
     /// Values asked for, in all.
     asked: u64,
     /// Values that came, in all.
@@ -73,6 +77,26 @@ impl Sync {
     /// `index` failed for good.
     pub(crate) fn failed(&mut self, index: Index, message: &str) {
         self.said.push_back(Said::Error(index, message.into()));
+    }
+
+    /// Bytes of results that the program has not taken.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// All that there is to say; what was taken before has been said.
+    fn take_said(&mut self) -> VecDeque<Said> {
+        self.bytes -= self.on_their_way;
+        self.on_their_way = self.bytes;
+        std::mem::take(&mut self.said)
+    }
+
+    fn pop_said(&mut self) -> Option<Said> {
+        let said = self.said.pop_front()?;
+        if let Said::Result(_, result) = &said {
+            self.bytes -= result.len() as u64;
+        }
+        Some(said)
     }
 
     /// Whether there is something to say.
@@ -111,6 +135,7 @@ impl Core {
         };
         let accepted = self.lender.result(sub, index, None).is_ok();
         if accepted && !sync.forgets(index) {
+            sync.bytes += result.len() as u64;
             sync.said.push_back(Said::Result(index, result));
         }
         accepted
@@ -204,7 +229,8 @@ impl Master {
         loop {
             let ending = core.give_places_free();
             self.wake(&mut core);
-            let said = core.sync.as_mut().map(|sync| std::mem::take(&mut sync.said)).unwrap_or_default();
+            let said = core.sync.as_mut().map(Sync::take_said).unwrap_or_default();
+            self.let_go(&mut core);
             if ending.is_some() || !said.is_empty() {
                 return (said, ending);
             }
@@ -218,7 +244,8 @@ impl Master {
         let mut core = self.lock();
         let ending = core.give_places_free();
         self.wake(&mut core);
-        let next = core.sync.as_mut().and_then(|sync| sync.said.pop_front());
+        let next = core.sync.as_mut().and_then(Sync::pop_said);
+        self.let_go(&mut core);
         match (next, ending) {
             (Some(said), _) => Poll::Ready(Ok(said)),
             (None, Some(ending)) => Poll::Ready(Err(ending)),

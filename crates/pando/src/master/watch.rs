@@ -31,15 +31,13 @@ impl Master {
             let usual = core.statistics.median().unwrap_or_default();
             let long = if self.job.options.dom { LONG_FOR_A_PERSON } else { LONG };
             let tell_at = long.max(usual * 10);
-            if let Some(seat) = core.seats.get_mut(&sub) {
-                match loading {
-                    Some(ms) => seat.progress.loads(Duration::from_millis(ms), now),
-                    None => seat.progress.made(now),
-                }
+            if let (Some(seat), Some(ms)) = (core.seats.get_mut(&sub), loading) {
+                seat.progress.loads(Duration::from_millis(ms), now);
             }
             for item in items.iter().filter(|item| core.lender.holder(item.id) == Some(sub)) {
                 let since = now.checked_sub(Duration::from_millis(item.ms)).unwrap_or(now);
                 if let Some(seat) = core.seats.get_mut(&sub) {
+                    seat.progress.made(now);
                     seat.running.entry(item.id).or_insert(LongCall { since, tell_at });
                 }
             }
@@ -105,8 +103,11 @@ fn long_calls(core: &mut Core, now: Instant, by_people: bool) -> Vec<String> {
 /// Devices that answer pings, and have neither begun nor answered anything of what they have.
 fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
     let mut lines = Vec::new();
-    let Core { seats, lender, .. } = core;
-    for (sub, seat) in seats.iter_mut().filter(|(_, seat)| seat.running.is_empty() && !seat.replaced) {
+    let Core { seats, lender, held_back, .. } = core;
+    for (sub, seat) in seats.iter_mut() {
+        if !seat.running.is_empty() || seat.replaced || held_back.has(*sub) {
+            continue;
+        }
         let Some(first) = lender.outstanding(*sub).next() else { continue };
         if !seat.progress.is_stalled(patience, now) {
             continue;

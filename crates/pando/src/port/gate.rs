@@ -122,7 +122,7 @@ impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
                 timeout(HEADERS, speaks_tls(&mut stream)).await??;
             }
             let service = Extension(seat.clone()).layer(service);
-            Ok((Watched { stream, stalled: None, seat }, service))
+            Ok((Watched { stream, patience: STALLED, stalled: None, seat }, service))
         })
     }
 }
@@ -159,6 +159,7 @@ fn keep_awake(stream: &TcpStream) -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Watched<S> {
     stream: S,
+    patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
     seat: Arc<Seat>,
 }
@@ -169,7 +170,8 @@ impl<S> Watched<S> {
             self.stalled = None;
             return result;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED)));
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         done!(stalled.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the other side takes nothing")))
     }
@@ -211,5 +213,24 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_given_up_and_who_takes_a_little_is_not() {
+        let (stream, mut reader) = tokio::io::duplex(10);
+        let seat = Arc::new(Connections::new(1, 1).seat(None, usize::MAX).expect("there is room"));
+        let mut watched = Watched { stream, patience: Duration::from_millis(300), stalled: None, seat };
+        let writing = tokio::spawn(async move { watched.write_all(&[0; 100]).await });
+        for _ in 0..5 {
+            sleep(Duration::from_millis(100)).await;
+            reader.read_exact(&mut [0; 4]).await.expect("it is still there");
+        }
+        let error = writing.await.expect("it does not panic").expect_err("80 bytes are never taken");
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 }

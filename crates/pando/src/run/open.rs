@@ -43,7 +43,7 @@ impl Open {
     pub(crate) async fn start(cli: &Cli, console: Console) -> Result<Self, Refused> {
         check(cli)?;
         let framing = framing(cli);
-        let events = cli.events.as_deref().map(Events::open).transpose()?.unwrap_or_default();
+        let events = cli.events.as_deref().map(|path| Events::open(path, console.clone())).transpose()?.unwrap_or_default();
         let options = job_options(cli);
         // Said once the URLs are: those come first of all.
         let mut notes = Vec::new();

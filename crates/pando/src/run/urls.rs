@@ -75,10 +75,10 @@ mod tests {
     fn an_address_is_said_again_only_when_others_were_said_since() {
         let [loopback, home, office] = ["127.0.0.1", "192.168.1.2", "10.0.0.7"].map(|text| text.parse::<IpAddr>().unwrap());
         let mut said = vec![home, loopback];
-        assert_eq!(fresh(&mut said, &[loopback]), []);
-        assert_eq!(fresh(&mut said, &[home, loopback]), []);
+        assert_eq!(fresh(&mut said, &[loopback]), [] as [IpAddr; 0]);
+        assert_eq!(fresh(&mut said, &[home, loopback]), [] as [IpAddr; 0]);
         assert_eq!(fresh(&mut said, &[office, loopback]), [office]);
-        assert_eq!(fresh(&mut said, &[office, loopback]), []);
+        assert_eq!(fresh(&mut said, &[office, loopback]), [] as [IpAddr; 0]);
         assert_eq!(fresh(&mut said, &[home, office, loopback]), [home]);
     }
 }

@@ -8,6 +8,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod certificate;
+mod driven;
 mod events;
 mod finished;
 mod gate;
@@ -23,6 +24,7 @@ mod websocket;
 use std::time::Duration;
 
 pub(crate) use certificate::{Certificate, encrypted};
+pub(crate) use driven::Driven;
 pub(crate) use events::Events;
 pub(crate) use finished::Finished;
 pub(crate) use gate::Gate;

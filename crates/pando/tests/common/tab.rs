@@ -4,7 +4,7 @@ use super::process::Group;
 use std::{
     env,
     ffi::OsStr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct Tab {
     group: Group,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Tab {
@@ -22,8 +22,17 @@ impl Tab {
         Self::open_inside(&[], url, fragment)
     }
 
+    /// The same with further options of the browser's.
+    pub(crate) fn open_with(options: &[&str], url: &str, fragment: &str) -> Self {
+        Self::launch(&[], options, url, fragment)
+    }
+
     /// The same behind the words of `launcher`, as in `ip netns exec NAME`.
     pub(crate) fn open_inside(launcher: &[String], url: &str, fragment: &str) -> Self {
+        Self::launch(launcher, &[], url, fragment)
+    }
+
+    fn launch(launcher: &[String], options: &[&str], url: &str, fragment: &str) -> Self {
         let profile = tempfile::Builder::new().prefix("pando-tab-").tempdir().expect("the temporary folder can be written");
         let chromium = chromium();
         let mut words = launcher.iter().map(OsStr::new).chain([chromium.as_os_str()]);
@@ -43,13 +52,19 @@ impl Tab {
             "--disable-renderer-backgrounding",
             "--disable-background-timer-throttling",
         ]);
+        command.args(options);
         if url.starts_with("https://127.0.0.1") {
             command.arg("--ignore-certificate-errors");
         }
         command.arg(format!("--user-data-dir={}", profile.path().display()));
         command.arg(if fragment.is_empty() { url.to_owned() } else { format!("{url}#{fragment}") });
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Self { group: Group::start(&mut command), _profile: profile }
+        Self { group: Group::start(&mut command), profile }
+    }
+
+    /// The folder of its browser's profile.
+    pub(crate) fn profile(&self) -> &Path {
+        self.profile.path()
     }
 
     /// Its main process; it leads the group.

@@ -92,6 +92,11 @@ impl WebSocket {
         let _ = self.0.write_all(bytes);
     }
 
+    /// Sends bytes as they are; gives whether the master may still take them.
+    pub(crate) fn try_raw(&mut self, bytes: &[u8]) -> bool {
+        self.0.write_all(bytes).is_ok()
+    }
+
     /// Introduces a volunteer; gives the welcome.
     pub(crate) fn hello(&mut self, url: &str, device: &str, cores: u32) -> serde_json::Value {
         let token = http::parts(url).1.trim_matches('/');

@@ -1,6 +1,6 @@
 //! `--timeout`: whatever a function does, or does not.
 
-use crate::common::{Finished, Pando, numbers};
+use crate::common::{Finished, Pando, kill, numbers};
 
 /// Long enough that a call which answers at once never takes it, on a busy machine.
 const TIME: &str = "4s";
@@ -60,6 +60,17 @@ fn a_signal_tells_the_function_that_its_time_is_up() {
     let f = "export default (x, { signal, attempt, log }) => attempt > 1 ? x : new Promise(() => signal.addEventListener('abort', () => log('given up')))";
     let run = Pando::new(f).args(["--timeout", "300ms"]).stdin("a\n").run();
     run.gives("a\n").said(&["this machine, item 1: given up", "no answer within 300"]);
+}
+
+#[test]
+fn a_core_that_is_stopped_before_it_begins_is_replaced_and_its_item_is_not_blamed() {
+    let mut run = Pando::new("export default x => x").args(["--cores", "1", "--timeout", "1s"]).stdin_open().start();
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    run.children().into_iter().for_each(|child| kill("STOP", child.into()));
+    run.write_line("2");
+    assert_eq!(run.line().as_deref(), Some("2"));
+    run.wait().gives("1\n2\n").did_not_say(&["failed"]);
 }
 
 #[test]

@@ -39,6 +39,15 @@ fn quiet_hides_what_the_function_prints_and_nothing_else() {
 }
 
 #[test]
+fn quiet_hides_reports_as_well() {
+    let f = "export default async (x, { report }) => { report({ nbItems: 1 }); await new Promise(done => setTimeout(done, 700)); return x }";
+    let run =
+        |args: &[&str]| Pando::new(f).args(["--cores", "1", "--reporting-interval", "500ms"]).args(args).stdin("a\nb\n").run();
+    run(&[]).gives("a\nb\n").said(&["this machine: ", "items/s"]);
+    run(&["-q"]).gives("a\nb\n").did_not_say(&["items/s"]);
+}
+
+#[test]
 fn a_callback_called_twice_is_a_warning_with_its_item_and_the_second_call_is_ignored() {
     let f = "(x, cb) => { cb(null, x); if (x === 'b') cb(null, 'again'); if (x === 'c') setTimeout(() => cb('late'), 1); if (x === 'd') setTimeout(() => cb(null, x), 50) }";
     let mut run = Pando::f(f).stdin_open().start();

@@ -76,7 +76,8 @@ fn values(socket: &mut WebSocket) -> Option<Vec<u64>> {
 fn stuck(length: usize) -> (Running, Device) {
     // It has no time for pings.
     let run = Pando::f(ECHO).args(["--cores", "0", "--heartbeat", "30s", "--batch-size", &HELD.to_string()]);
-    let run = run.stdin(numbers(DEVICES * HELD)).stdout_unread().start();
+    let mut run = run.stdin_open().stdout_unread().start();
+    run.write(numbers(DEVICES * HELD));
     let (url, result) = (run.url(), Arc::new(vec![b'x'; length]));
     let first = Device::join(&url, 0, &result);
     assert_eq!(first.lent, [0, 1]);
@@ -100,6 +101,7 @@ fn comes(mut run: Running, length: usize, most: u64) {
     let peak = run.peak_memory();
     assert!(peak < most, "{} MB", peak / 1_000_000);
     println!("{} results of {length} bytes in {} MB", DEVICES * HELD, peak / 1_000_000);
+    run.close_stdin();
     let mut rest = Vec::new();
     output.read_until(b'\n', &mut rest).expect("it ends its output");
     assert!(rest.is_empty());

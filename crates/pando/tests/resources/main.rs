@@ -6,6 +6,9 @@ mod common;
 mod addresses;
 mod awake;
 mod descriptors;
+mod disk;
 mod large;
+mod long;
+mod unread;
 
 const ECHO: &str = "(x, cb) => cb(null, x)";

@@ -6,10 +6,14 @@ mod common;
 mod departures;
 mod events;
 mod figure_4;
+mod frozen;
 mod functions;
 mod links;
 mod packages;
+mod poison;
 mod slow_link;
+mod stalled;
+mod stragglers;
 
 use common::{Pando, Running, Tab};
 

@@ -119,6 +119,7 @@ impl Attendant {
         let reads = self.master.reads(self.sub, now);
         if !(reads && self.read) {
             self.seat.received(now);
+            self.makes_progress(now);
         }
         self.read = reads;
         reads

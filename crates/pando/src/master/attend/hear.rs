@@ -92,7 +92,7 @@ impl Attendant {
     }
 
     /// Something came that is about its values.
-    fn makes_progress(&self, now: Instant) {
+    pub(super) fn makes_progress(&self, now: Instant) {
         self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.made(now)));
     }
 

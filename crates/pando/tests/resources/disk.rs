@@ -1,0 +1,47 @@
+//! A disk that is full, under what a run writes besides its journal (whose tests are its own).
+
+use crate::{
+    ECHO,
+    common::{Events, Pando, numbers},
+};
+use std::fs;
+
+/// Words that let no file grow beyond `kilobytes`.
+fn limited(kilobytes: u32) -> Vec<String> {
+    // The signal would end a program that does not expect it, as a full disk does not.
+    let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"");
+    ["bash", "-c", &script, "bash"].map(str::to_owned).to_vec()
+}
+
+#[test]
+fn results_that_find_no_room_leave_no_half_files_and_come_when_there_is_some() {
+    let out = tempfile::tempdir().unwrap();
+    let path = |name: &str| format!("{}\n", out.path().join(name).display());
+    let job = || {
+        let run = Pando::f("(bytes, cb) => cb(null, Buffer.alloc(Number(bytes) * 1024))").local();
+        let run = run.with_file("a/small", "1").with_file("b/large", "1000").with_file("c", "2");
+        run.args(["--files", "--output-dir"]).args([out.path()]).stdin("a/small\nb/large\nc\n")
+    };
+    let run = job().inside(&limited(64)).run();
+    run.ends(1, path("a/small")).said(&["error: ", "b/large", "cannot be written"]);
+    let left: Vec<_> = ["", "a", "b"].iter().flat_map(|dir| fs::read_dir(out.path().join(dir)).unwrap()).collect();
+    let names: Vec<_> =
+        left.into_iter().map(|entry| entry.unwrap()).filter(|entry| entry.file_type().unwrap().is_file()).collect();
+    assert_eq!(names.len(), 1, "only what was printed is there: {names:?}");
+    job().run().gives([path("a/small"), path("b/large"), path("c")].concat());
+    assert_eq!(fs::metadata(out.path().join("b/large")).unwrap().len(), 1000 * 1024);
+}
+
+#[test]
+fn events_that_find_no_room_are_told_once_and_the_run_goes_on() {
+    let events = Events::new();
+    let run = Pando::f(ECHO).local().events(&events).stdin(numbers(3000)).inside(&limited(64)).run();
+    run.gives(numbers(3000));
+    assert_eq!(run.stderr.matches("cannot be written any more (File too large").count(), 1, "{}", run.stderr);
+    let text = fs::read_to_string(events.path()).unwrap();
+    assert!(text.ends_with("}\n") && text.len() <= 64 * 1024, "only whole lines");
+    assert!(!events.all().is_empty());
+    // A later run goes on behind them.
+    Pando::f(ECHO).local().events(&events).stdin("1\n").run().gives("1\n");
+    assert!(!events.items("result").is_empty());
+}

@@ -1,0 +1,106 @@
+//! A run that goes on for days: what is done and who has gone leaves nothing behind.
+
+use crate::common::{Pando, Received, Running, WebSocket, until};
+use pando::protocol::{Answer, Binary, Failure, Form, encode_results};
+use serde_json::json;
+use std::{
+    fs,
+    io::Write,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+fn answer(id: u64, result: Option<bytes::Bytes>) -> Answer {
+    let failure = || Failure { message: "no".into(), stack: None, kind: "throw".into() };
+    Answer { id, micros: 1, result: result.map(|bytes| (Form::Text, bytes)).ok_or_else(failure) }
+}
+
+/// Answers values with themselves as long as it is there.
+fn computes(url: &str) {
+    let mut socket = WebSocket::open(url);
+    socket.hello(url, "faithful", 2);
+    thread::spawn(move || {
+        loop {
+            match socket.receive() {
+                Received::Binary(frame) => {
+                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
+                    let answers: Vec<Answer> = values.into_iter().map(|(id, value)| answer(id, Some(value.bytes))).collect();
+                    socket.binary(&encode_results(&answers));
+                }
+                Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
+                Received::Text(_) => {}
+                Received::Closed => return,
+            }
+        }
+    });
+}
+
+/// Joins as a new device, prints, reports, fails a value, and is gone with another.
+fn comes_and_goes(url: &str, number: u64) {
+    let mut socket = WebSocket::open(url);
+    socket.hello(url, &format!("device {number}"), 1);
+    let ids: Vec<u64> = loop {
+        match socket.receive() {
+            Received::Binary(frame) => match Binary::decode(frame.into()) {
+                Ok(Binary::Values(values)) => break values.into_iter().map(|(id, _)| id).collect(),
+                other => panic!("values are expected: {other:?}"),
+            },
+            Received::Text(_) => {}
+            Received::Closed => panic!("closed"),
+        }
+    };
+    let entry = json!({"level": "log", "text": format!("line {number}"), "id": ids[0], "count": 3});
+    socket.text(&json!({"type": "log", "entries": [entry]}).to_string());
+    socket
+        .text(&json!({"type": "report", "id": ids[0], "report": {"nbItems": 1, "units": format!("unit {number}")}}).to_string());
+    socket.text(&json!({"type": "started", "items": [{"id": ids[0], "ms": 600}]}).to_string());
+    socket.binary(&encode_results([&answer(ids[0], None)]));
+    if number % 2 == 0 {
+        socket.text(r#"{"type":"bye","reason":"left"}"#);
+    }
+}
+
+fn resident(run: &Running) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", run.pid())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells it");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+}
+
+/// The bytes that a run has grown by between the departures of this many devices, and of that many.
+fn grows_by(warm: u64, end: u64) -> u64 {
+    let args = ["--cores", "0", "--on-error", "skip", "--retries", "0", "--events", "/dev/null", "--reporting-interval", "100ms"];
+    // What waits in a full window comes and goes, too, and is more than what is looked for.
+    let mut run = Pando::f("(x, cb) => cb(null, x)").args(args).args(["--window", "1000"]).stdin_open().start();
+    let (url, mut input) = (run.url(), run.take_stdin());
+    // As fast as it is read, until the run is gone.
+    thread::spawn(move || while input.write_all(&b"1234567\n".repeat(1000)).is_ok() {});
+    computes(&url);
+    let (next, mut before) = (AtomicU64::new(0), 0);
+    for until_number in [warm, end] {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while next.load(Ordering::Relaxed) < until_number {
+                        comes_and_goes(&url, next.fetch_add(1, Ordering::Relaxed));
+                    }
+                });
+            }
+        });
+        let gone = format!("device {} ", until_number - 1);
+        until("the last one is gone", || (run.stderr().contains(&gone)).then_some(()));
+        if until_number == warm {
+            before = resident(&run);
+        }
+    }
+    let after = resident(&run);
+    println!("{} KB after {warm} departures, {} KB after {end}", before >> 10, after >> 10);
+    after.saturating_sub(before)
+}
+
+#[test]
+fn devices_that_come_and_go_leave_nothing_behind() {
+    let (warm, end) = if std::env::var_os("PANDO_LONG").is_some() { (5_000, 100_000) } else { (1_000, 6_000) };
+    let grown = grows_by(warm, end);
+    // A seat takes as much as this allows for each.
+    assert!(grown < (end - warm) * 800, "{grown} bytes");
+}

@@ -1,0 +1,139 @@
+//! Volunteers that never read what they are sent.
+
+use crate::common::{Pando, Received, Running, WebSocket, lines};
+use pando::protocol::{Answer, Binary, Form, encode_results};
+use std::{
+    io::Write,
+    process::ChildStdin,
+    thread::{self, JoinHandle},
+};
+
+/// Lines of a megabyte, and what comes of them.
+const COUNT: usize = 150;
+const LENGTH: usize = 1_000_000;
+
+fn input() -> String {
+    lines((0..COUNT).map(|n| format!("{n}{}", &"x".repeat(LENGTH)[n.to_string().len()..])))
+}
+
+/// Joins and answers each value with its length, until the end.
+fn computes(url: &str) {
+    let mut socket = WebSocket::open(url);
+    socket.hello(url, "honest", 1);
+    thread::spawn(move || {
+        loop {
+            match socket.receive() {
+                Received::Binary(frame) => answers(&mut socket, frame),
+                Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
+                Received::Text(_) => {}
+                Received::Closed => return,
+            }
+        }
+    });
+}
+
+/// Long values come in parts, of which only the last tells that all are there.
+fn answers(socket: &mut WebSocket, frame: Vec<u8>) {
+    let (mut assembler, mut next) = (pando::protocol::Assembler::default(), Some(frame));
+    while let Some(frame) = next.take() {
+        let whole = match Binary::decode(frame.into()).expect("well formed") {
+            Binary::Part { total, bytes } => {
+                assembler.part(total, &bytes).expect("they fit").map(|whole| Binary::decode(whole).unwrap())
+            }
+            whole => Some(whole),
+        };
+        match whole {
+            Some(Binary::Values(values)) => {
+                for (id, value) in values {
+                    let result = Ok((Form::Text, value.bytes.len().to_string().into()));
+                    socket.binary(&encode_results([&Answer { id, micros: 1, result }]));
+                }
+            }
+            Some(_) => panic!("values are expected"),
+            None => next = Some(binary(socket)),
+        }
+    }
+}
+
+/// The next binary message; pings go between the parts of a long value.
+fn binary(socket: &mut WebSocket) -> Vec<u8> {
+    loop {
+        match socket.receive() {
+            Received::Binary(frame) => return frame,
+            Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
+            Received::Text(_) => {}
+            Received::Closed => panic!("closed within a value"),
+        }
+    }
+}
+
+/// A run, and the thread that gives it its input, which stays open.
+fn served(args: &[&str]) -> (Running, JoinHandle<ChildStdin>) {
+    let run = Pando::f("(x, cb) => cb(null, x.length)").args(["--cores", "0", "--heartbeat", "2s"]).args(args);
+    let mut run = run.stdin_open().start();
+    let mut stdin = run.take_stdin();
+    let writing = thread::spawn(move || {
+        stdin.write_all(input().as_bytes()).expect("it reads its input");
+        stdin
+    });
+    (run, writing)
+}
+
+/// What one that joined and then reads nothing had goes to another; memory stays small.
+fn is_left_out((run, input): (Running, JoinHandle<ChildStdin>), url: &str) {
+    let mut silent = WebSocket::open(url);
+    silent.hello(url, "silent", 4);
+    run.says("silent joined with 4 cores");
+    computes(url);
+    run.says("silent has been silent for 6s and is taken for gone; its ");
+    ends(run, input);
+}
+
+fn ends(mut run: Running, input: JoinHandle<ChildStdin>) {
+    for _ in 0..COUNT {
+        assert_eq!(run.line(), Some(LENGTH.to_string()));
+    }
+    let peak = run.peak_memory();
+    assert!(peak < 110 << 20, "{} MB", peak >> 20);
+    println!("{} MB", peak >> 20);
+    drop(input.join());
+    run.wait().status(0);
+}
+
+#[test]
+fn one_that_falls_silent_and_reads_nothing_costs_little_memory_and_stops_nobody() {
+    let served = served(&[]);
+    let url = served.0.url();
+    is_left_out(served, &url);
+}
+
+#[cfg(feature = "relay")]
+#[test]
+fn the_same_through_a_relay() {
+    let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]).start();
+    let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
+    let served = served(&["--host", &place, "--secret", "sesame"]);
+    let line = served.0.says(&format!("Serving volunteer code at {place}"));
+    is_left_out(served, line[line.find("http").unwrap()..].trim());
+    let peak = relay.peak_memory();
+    assert!(peak < 60 << 20, "the relay: {} MB", peak >> 20);
+}
+
+#[test]
+fn one_that_talks_and_never_listens_is_sent_away() {
+    let (run, input) = served(&[]);
+    let url = run.url();
+    let mut talker = WebSocket::open(&url);
+    talker.hello(&url, "talker", 4);
+    computes(&url);
+    let mut pings = Vec::new();
+    for _ in 0..2000 {
+        let ping = br#"{"type":"ping","t":123456789}"#;
+        pings.extend_from_slice(&[0x81, 0x80 | ping.len() as u8, 0, 0, 0, 0]);
+        pings.extend_from_slice(ping);
+    }
+    let talking = thread::spawn(move || while talker.try_raw(&pings) {});
+    run.says("talker was sent away: it talks and does not listen");
+    talking.join().expect("the connection is closed");
+    ends(run, input);
+}

@@ -1,0 +1,41 @@
+//! Pages that a phone freezes.
+
+use crate::{
+    common::{Driven, Events, Gate},
+    tabs_only,
+};
+
+/// Silence would be noticed after a quarter of a minute, and told otherwise.
+fn hands_back_and_rejoins(protocol: &str) {
+    let (gate, events) = (Gate::new(), Events::new());
+    let f = format!("(x, cb) => {}.then(() => cb(null, x))", gate.knock("x"));
+    let mut run = tabs_only(&f).events(&events).stdin_open().start();
+    let mut phone = Driven::open(&run.url(), &format!("device=Phone;cores=1;{protocol}"));
+    run.write("a\nb\n");
+    gate.waits_for("a");
+    for round in 1..=3 {
+        phone.freeze();
+        let left = events.wait("left", |_| events.of("left").len() == round);
+        let left = events.of("left").pop().unwrap_or(left);
+        assert!(left["why"].as_str().is_some_and(|why| why.contains("hidden")), "{left}");
+        phone.thaw();
+        events.wait("joined", |_| events.of("joined").len() == round + 1);
+        // It is at it again.
+        events.wait("lent", |_| events.items("lent").iter().filter(|index| **index == 1).count() > round);
+    }
+    run.says("Phone went to sleep");
+    gate.open_for_all();
+    assert_eq!((run.line().as_deref(), run.line().as_deref()), (Some("a"), Some("b")));
+    assert_eq!(phone.text("errors"), "0");
+    run.wait().gives("a\nb\n").did_not_say(&["silent", "failed"]);
+}
+
+#[test]
+fn a_page_that_is_frozen_hands_back_at_once_and_rejoins_by_itself() {
+    hands_back_and_rejoins("");
+}
+
+#[test]
+fn a_page_with_a_peer_connection_does_so_as_well() {
+    hands_back_and_rejoins("protocol=webrtc;");
+}

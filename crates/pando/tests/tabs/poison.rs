@@ -1,0 +1,133 @@
+//! Items that do their worst, among innocent ones.
+
+use crate::common::{Events, Pando, Tab, lines, until};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Each fails in its own way, wherever it is computed.
+const POISONS: [&str; 10] = ["loop", "never", "exit", "kill", "timer", "reject", "nothing", "newline", "stack", "nonsense"];
+
+/// `process` is Node's own where there is one: a function that goes looking for it finds it.
+const SOURCE: &str = r#"
+const node = globalThis.process && globalThis.process.kill ? globalThis.process : null
+let port
+if (!node) {
+  const { postMessage } = MessagePort.prototype
+  MessagePort.prototype.postMessage = function (...args) { port = this; return postMessage.apply(this, args) }
+}
+const poisons = {
+  loop () { for (;;); },
+  never () {},
+  exit () { (node || process).exit(3) },
+  kill () { if (node) node.kill(node.pid, 'SIGKILL'); else close() },
+  timer () { setTimeout(() => { throw new Error('in a timer') }, 1) },
+  reject () { Promise.reject(new Error('unheard')) },
+  nothing (cb) { cb() },
+  newline (cb) { cb(null, undefined === JSON_LINES ? 'two\nlines' : undefined) },
+  stack () { (function f () { return f() + 1 })() },
+  nonsense () {
+    if (!node) return port.postMessage(new Uint8Array([9, 9, 9]).buffer)
+    node.getBuiltinModule('fs').writeSync(0, Buffer.from([3, 0, 0, 0, 9, 9, 9]))
+  }
+}
+module.exports['/pando/1.0.0'] = (x, cb) => {
+  if (poisons[x]) return poisons[x](cb)
+  setTimeout(cb, 3, null, x)
+}
+"#;
+
+/// Whether the event is of an item from the first `name` on.
+fn after(event: &Value, items: &[String], name: &str) -> bool {
+    let first = items.iter().position(|item| item == name).map_or(usize::MAX, |at| at + 1);
+    event["index"].as_u64().is_some_and(|index| index as usize >= first)
+}
+
+/// Two tabs and two cores of this machine, with `--on-error` `mode`: an item is `written` so, and a poisonous one's place has what `instead`
+/// makes of its number and its last attempt.
+fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(u64, &Value) -> String) {
+    let events = Events::new();
+    let json_lines = if args.contains(&"--json") { "true" } else { "undefined" };
+    let source = format!("const JSON_LINES = {json_lines}\n{SOURCE}");
+    let mut run = Pando::new(&source)
+        .args(["--cores", "2", "--timeout", "1s", "--on-error", mode])
+        .args(args)
+        .events(&events)
+        .stdin_open()
+        .start();
+    let url = run.url();
+    let _tabs = ["Ann", "Bob"].map(|name| Tab::open(&url, &format!("device={name};cores=1;")));
+    ["Ann joined", "Bob joined"].iter().for_each(|text| drop(run.says(text)));
+
+    let mut items: Vec<String> = Vec::new();
+    for (n, poison) in POISONS.iter().enumerate() {
+        items.extend((0..5).map(|k| format!("{}", 5 * n + k)));
+        items.push((*poison).to_owned());
+    }
+    items.push("the end of that".to_owned());
+    run.write(lines(items.iter().map(|item| written(item))));
+    let last = written(items.last().expect("one was pushed"));
+    while run.line().expect("there is more") != last {}
+    // Everybody is as before.
+    until("all devices compute again", || {
+        items.push("more".to_owned());
+        run.write(lines([written("more")]));
+        let again = |name: &str| events.of("result").iter().any(|event| event["device"] == name && after(event, &items, "more"));
+        ["Ann", "Bob", "this machine"].into_iter().all(again).then_some(())
+    });
+    assert_eq!(run.children().len(), 2, "children were replaced");
+    let run = run.wait();
+
+    let failed = events.of("failed");
+    let is_poison = |item: &str| POISONS.contains(&item);
+    let expected = items.iter().zip(1..).map(|(item, number)| {
+        if !is_poison(item) {
+            return written(item) + "\n";
+        }
+        let attempts: Vec<&Value> = failed.iter().filter(|event| event["index"] == number).collect();
+        let devices: BTreeSet<&str> = attempts.iter().filter_map(|event| event["device"].as_str()).collect();
+        assert_eq!((attempts.len(), devices.len()), (3, 3), "{item}: one attempt per device: {attempts:#?}\n{}", run.stderr);
+        instead(number, attempts[2])
+    });
+    run.ends(1, expected.collect::<String>());
+    run.said(&[&format!("{} items failed and were left out", POISONS.len())]).did_not_say(&["gone", "silent", "sent away"]);
+    let innocent = failed.iter().filter(|event| !is_poison(&items[event["index"].as_u64().unwrap_or(1) as usize - 1]));
+    assert_eq!(innocent.count(), 0, "{failed:#?}");
+}
+
+#[test]
+fn left_out_they_harm_nobody_else() {
+    survives("skip", &[], str::to_owned, |_, _| String::new());
+}
+
+#[test]
+fn reported_they_harm_nobody_else() {
+    let instead =
+        |number: u64, failed: &Value| json!({"error": {"index": number, "message": failed["message"]}}).to_string() + "\n";
+    survives("report", &["--json"], |item| json!(item).to_string(), instead);
+}
+
+/// Takes all the memory that it can have; in a tab this ends the whole tab.
+const GREEDY: &str = "(x, cb) => {
+  if (x === 'greedy') for (const all = []; ;) all.push(new Array(1000).fill(all.length))
+  setTimeout(cb, 3, null, x)
+}";
+
+#[test]
+fn an_item_that_exhausts_the_memory_ends_its_child_and_its_tab_and_nothing_else() {
+    let events = Events::new();
+    let input: Vec<String> = (1..=40).map(|n| if n == 20 { "greedy".into() } else { n.to_string() }).collect();
+    let mut run = Pando::f(GREEDY)
+        .args(["--cores", "1", "--on-error", "skip"])
+        .env("NODE_OPTIONS", "--max-old-space-size=64")
+        .events(&events)
+        .stdin_open()
+        .start();
+    let _tab = Tab::open_with(&["--js-flags=--max-old-space-size=64"], &run.url(), "device=Ann;cores=1;");
+    run.says("Ann joined");
+    run.write(lines(&input));
+    let run = run.wait();
+    run.ends(1, lines(input.iter().filter(|item| *item != "greedy")));
+    run.said(&["item 20 failed on this machine: it ended the process that computed it", "1 item failed and was left out"]);
+    // Where it took the tab with it, that was no attempt.
+    assert_eq!(events.items("failed"), [20, 20, 20]);
+}
