@@ -133,6 +133,8 @@ impl Core {
         let idle = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls).min_by_key(|load| load.each);
         let Some(sub) = idle.map(|load| load.sub) else { return };
         if let Some(lent) = self.lender.take_up(sub, index)
+            // It may be at it still, without holding it: then that is what it is lent.
+            && self.stray(sub, index).is_none()
             && let Some(seat) = self.seats.get_mut(&sub)
         {
             seat.progress.lent(true, now);

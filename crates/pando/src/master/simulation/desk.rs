@@ -78,6 +78,9 @@ impl World {
             drop(core);
             self.seen.note_if(!Vec::is_empty(&kept), "took up");
             self.model.kept(attendant.sub, &kept);
+            if hello.cores == 0 {
+                self.model.pauses(attendant.sub);
+            }
             self.desks.push(Desk { attendant, link: number, timer: now, assembler: Assembler::default() });
         }
     }
@@ -155,6 +158,9 @@ impl World {
             End::Protocol(_) => "sent away",
             End::Broken(_) => "broken",
         });
+        if matches!(end, End::Lost | End::Silent) {
+            self.model.vanished(attendant.sub, &self.master.lock());
+        }
         attendant.leave(end);
         self.model.left(attendant.sub);
         self.links[link].left = true;

@@ -134,9 +134,7 @@ impl Model {
         let holds = |index: Index| core.lender.holder(index) == Some(sub);
         match note {
             Note::Other => {}
-            Note::Paused => {
-                self.paused.insert(sub);
-            }
+            Note::Paused => self.pauses(sub),
             Note::Returned(ids, careful) => {
                 for index in ids.iter().filter(|index| holds(**index)) {
                     let fate = &mut self.fates[*index as usize];
@@ -211,6 +209,24 @@ impl Model {
             on_error => {
                 self.left_out += 1;
                 fate.end = Some(if on_error == OnError::Skip { End::LeftOut } else { End::Told });
+            }
+        }
+    }
+
+    /// `sub` lends no core.
+    pub(super) fn pauses(&mut self, sub: SubStreamId) {
+        self.paused.insert(sub);
+    }
+
+    /// `sub` is gone without a word: what it computed alone, because it may be what makes devices vanish, has failed.
+    pub(super) fn vanished(&mut self, sub: SubStreamId, core: &Core) {
+        let Some(seat) = core.seats.get(&sub) else { return };
+        let first = core.lender.outstanding(sub).take(seat.cores as usize);
+        let told = seat.running.keys().copied().filter(|index| core.lender.holder(*index) == Some(sub));
+        let computing: BTreeSet<Index> = first.chain(told).collect();
+        for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
+            if self.fatal.is_none_or(|fatal| index < fatal) {
+                self.failed(index, Some(sub));
             }
         }
     }
