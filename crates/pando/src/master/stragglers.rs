@@ -130,7 +130,9 @@ impl Core {
         if now.saturating_duration_since(since) < UNWANTED || self.failures.goes_alone(index) {
             return;
         }
-        let idle = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls).min_by_key(|load| load.each);
+        let suspect = |sub: &SubStreamId| self.seats.get(sub).is_some_and(|seat| seat.progress.is_suspect());
+        let idle = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls);
+        let idle = idle.min_by_key(|load| (suspect(&load.sub), load.each));
         let Some(sub) = idle.map(|load| load.sub) else { return };
         if let Some(lent) = self.lender.take_up(sub, index)
             // It may be at it still, without holding it: then that is what it is lent.

@@ -44,7 +44,7 @@ impl Attendant {
         let cores = hello.cores.min(4096);
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
-        let (sub, name, keep) = master.with(|core| {
+        let (sub, name, keep, stuck) = master.with(|core| {
             let old = core.seats.iter_mut().find(|(_, entry)| entry.device == hello.device);
             if let Some((old, entry)) = old {
                 entry.replaced = true;
@@ -57,7 +57,8 @@ impl Attendant {
                 core.lender.pause(sub);
             }
             let mut keep = Vec::new();
-            for id in hello.holds.iter().copied().filter(|_| same_job) {
+            let stuck = core.stuck.contains(&hello.device);
+            for id in hello.holds.iter().copied().filter(|_| same_job && !stuck) {
                 if let Some(lent) = core.lender.take_up(sub, id) {
                     keep.push(id);
                     seat.lent(lent.value.bytes.len() as u64);
@@ -78,9 +79,9 @@ impl Attendant {
                     replaced: false,
                     running: HashMap::new(),
                     recalls: Vec::new(),
-                    yields: false,
+                    yields: stuck,
                     recalled: None,
-                    progress: Progress::new(now),
+                    progress: if stuck { Progress::of_suspect(now) } else { Progress::new(now) },
                     stuck: false,
                     copies: Vec::new(),
                     strays: HashMap::new(),
@@ -89,7 +90,7 @@ impl Attendant {
                     parts: 0,
                 },
             );
-            (sub, name, keep)
+            (sub, name, keep, stuck)
         });
         let job = &master.job;
         let welcome = Welcome {
@@ -111,7 +112,7 @@ impl Attendant {
             master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
         }
         master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
-        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None, read: true }
+        Self { master, sub, seat, name, wake, asking: !stuck, lent: Vec::new(), alone: None, read: true }
     }
 
     /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.

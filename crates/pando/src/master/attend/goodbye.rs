@@ -12,7 +12,9 @@ impl Attendant {
             let suspicions = if vanished { core.vanished(self.sub, &self.name, &self.master.job) } else { Vec::new() };
             core.forget_copies(self.sub);
             core.forget_parts(self.sub);
-            core.seats.remove(&self.sub);
+            if let (Some(seat), End::Stuck) = (core.seats.remove(&self.sub), end) {
+                core.stuck.insert(seat.device);
+            }
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());
             }

@@ -148,6 +148,9 @@ impl Attendant {
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
                 entry.done += done;
+                if done > 0 && !core.stuck.is_empty() {
+                    core.stuck.remove(&entry.device);
+                }
                 entry.progress.made(now);
                 if let Some(each) = micros.checked_div(done) {
                     let each = Duration::from_micros(each);

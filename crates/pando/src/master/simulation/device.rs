@@ -57,14 +57,16 @@ pub(super) struct Device {
 impl Device {
     pub(super) fn new(number: usize, rng: &mut Rng) -> Self {
         let cores = rng.u32(1..4);
+        let idles = chance(rng, 5);
         Self {
             number,
             cores,
             paused: false,
             slowness: pick(rng, &[1, 1, 1, 2, 4]),
             flaky: pick(rng, &[0, 0, 0, 20, 100]),
-            lies: chance(rng, 15),
-            idles: chance(rng, 5),
+            // Who says that it computes and does not is told from one with a long call by nobody.
+            lies: !idles && chance(rng, 15),
+            idles,
             deaf: chance(rng, 50),
             flush: pick(rng, &[0, 10 * MS]),
             dispatch: Dispatch::new(0, 1, None),
