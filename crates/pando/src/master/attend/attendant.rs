@@ -145,6 +145,9 @@ impl Attendant {
             self.seat.say(&ToVolunteer::Recall { ids: recalls });
         }
         for copy in copies {
+            if self.master.lock().failures.goes_alone(copy.index) {
+                self.alone = Some(copy.index);
+            }
             self.send_copy(copy);
         }
         Ok(())

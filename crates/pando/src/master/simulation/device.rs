@@ -100,7 +100,11 @@ impl Device {
 impl World {
     pub(super) fn add_device(&mut self) -> usize {
         let number = self.devices.len();
-        self.devices.push(Device::new(number, &mut self.rng));
+        let mut device = Device::new(number, &mut self.rng);
+        if self.calm {
+            (device.flaky, device.lies, device.idles, device.slowness) = (0, false, false, 1);
+        }
+        self.devices.push(device);
         let delay = self.rng.u64(0..SECOND);
         self.clock.after(delay, Event::Join(number));
         number
