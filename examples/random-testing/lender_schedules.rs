@@ -13,6 +13,8 @@ mod schedule;
 mod seen;
 #[path = "../../crates/stream-lender/tests/schedules/source.rs"]
 mod source;
+#[path = "../../crates/stream-lender/tests/schedules/steps.rs"]
+mod steps;
 
 use std::any::Any;
 use std::io::{self, Write};

@@ -46,6 +46,13 @@ impl Console {
         Self { queue, dropped }
     }
 
+    /// Says nothing to anybody.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        let (queue, _) = mpsc::sync_channel(0);
+        Self { queue, dropped: Arc::default() }
+    }
+
     /// Whether standard error is a terminal.
     pub fn is_terminal() -> bool {
         std::io::stderr().is_terminal()

@@ -15,6 +15,8 @@ mod output;
 mod progress;
 mod report;
 mod seat;
+#[cfg(test)]
+mod simulation;
 mod speculation;
 mod statistics;
 mod stragglers;
@@ -159,6 +161,8 @@ pub(crate) struct Core {
     speculated: BTreeSet<Index>,
     /// The oldest value that waits to be lent again, and since when it has been that.
     unwanted: Option<(Index, Instant)>,
+    /// Devices whose channels were closed because they neither computed nor returned what they had; until they answer something.
+    pub(crate) stuck: BTreeSet<String>,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
@@ -249,6 +253,7 @@ impl Master {
             held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
             unwanted: None,
+            stuck: BTreeSet::new(),
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,

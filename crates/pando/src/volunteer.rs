@@ -8,6 +8,9 @@ mod node;
 mod program;
 mod stray;
 
+#[cfg(test)]
+pub(crate) use dispatch::Dispatch;
+
 pub use self::core::{Core, CoreId, Engine, FromCore, Message, Voice};
 pub(crate) use group::{Guard, leader};
 pub use host::{First, Lend, lend};

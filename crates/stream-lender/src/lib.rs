@@ -36,7 +36,7 @@
 //! # Properties
 //!
 //! These hold whatever borrowers do and however often they fail. For each there is a test of its number in
-//! `tests/properties.rs`, and `tests/schedules` compares thousands of random schedules with a naive model.
+//! `tests/properties`, and `tests/schedules` compares thousands of random schedules with a naive model.
 //!
 //!  1. If no sub-stream asks, the input is not read.
 //!  2. Any number of sub-streams can be opened, at any time, also after some have closed.

@@ -4,12 +4,13 @@ mod attendant;
 mod goodbye;
 mod hear;
 
+pub(crate) use attendant::Attendant;
+
 use super::Master;
 use crate::{
     channel::Channel,
     protocol::{self, Frame, Hello, Path, ToMaster, ToVolunteer},
 };
-use attendant::Attendant;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -35,7 +36,7 @@ pub struct Door {
 
 /// Why a volunteer's channel ends.
 #[derive(Debug)]
-enum End {
+pub(crate) enum End {
     /// The job is done.
     Done,
     /// It left, on purpose: `left` or `hidden`.
@@ -82,7 +83,7 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     }
 }
 
-fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static str, String)> {
+pub(crate) fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static str, String)> {
     let refused = |text: &str| ("protocol", text.to_owned());
     let Frame::Text(text) = frame else { return Err(refused("its first frame was not a hello")) };
     if text.len() > LONGEST_HELLO {

@@ -22,16 +22,19 @@ const LAST_WORDS: usize = 1000;
 /// A result that has not been confirmed.
 #[derive(Debug)]
 pub(crate) struct Unconfirmed {
+    /// It holds the value meanwhile.
     sub: SubStreamId,
-    index: Index,
+    /// It answered.
+    by: SubStreamId,
+    pub(super) index: Index,
     device: String,
     result: Bytes,
 }
 
 impl Core {
-    /// `sub` answered `index` with `result`: it is to be confirmed. Gives whether `sub` held it.
-    pub(crate) fn hold_until_confirmed(&mut self, sub: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
-        if self.lender.hand_back(sub, index).is_err() {
+    /// `by` answered `index` with `result`: it is to be confirmed. Gives whether `by` held it.
+    pub(crate) fn hold_until_confirmed(&mut self, by: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
+        if self.lender.hand_back(by, index).is_err() {
             return false;
         }
         let sub = self.lender.open();
@@ -41,7 +44,7 @@ impl Core {
             return false;
         }
         self.held_back.unconfirmed += result.len() as u64;
-        self.unconfirmed.push_back(Unconfirmed { sub, index, device: device.into(), result });
+        self.unconfirmed.push_back(Unconfirmed { sub, by, index, device: device.into(), result });
         true
     }
 }
@@ -60,8 +63,7 @@ pub async fn confirm(master: Arc<Master>, command: String, timeout: Option<Durat
         };
         let (master, command, guard) = (master.clone(), command.clone(), guard.clone());
         tokio::spawn(async move {
-            let value = master.with(|core| core.lender.value(unconfirmed.index).map(|value| value.bytes.clone()));
-            let failed = match value {
+            let failed = match master.to_confirm(&unconfirmed) {
                 // The run has ended before it.
                 None => return,
                 Some(value) => run(&command, &unconfirmed, &value, timeout, guard).await.err(),
@@ -116,9 +118,20 @@ async fn run(
 }
 
 impl Master {
+    /// The value of a result that is to be confirmed; none when the run has ended before it.
+    pub(super) fn to_confirm(&self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
+        self.with(|core| {
+            let value = core.lender.value(unconfirmed.index).map(|value| value.bytes.clone());
+            if value.is_none() {
+                core.lender.close(unconfirmed.sub);
+            }
+            value
+        })
+    }
+
     /// What the command said of a result: it counts, or it failed for a reason.
     pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
-        let Unconfirmed { sub, index, device, result } = unconfirmed;
+        let Unconfirmed { sub, by, index, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
         self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));
         let line = self.with(|core| {
@@ -131,7 +144,10 @@ impl Master {
                 }
                 Some(message) => {
                     let failure = Failure { message, stack: None, kind: "confirm".into() };
-                    core.attempt_failed(sub, index, &failure, &device, &self.job)
+                    // Who answered it tried it in vain, if it is still there: it goes to another device.
+                    let _ = core.lender.hand_back(sub, index);
+                    let tried = [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, index).is_some());
+                    tried.and_then(|sub| core.attempt_failed(sub, index, &failure, &device, &self.job))
                 }
             };
             core.lender.close(sub);

@@ -59,6 +59,18 @@ impl Failures {
         !self.vanished.is_empty() && self.vanished.get(&index).is_some_and(|count| *count >= SUSPICIOUS)
     }
 
+    /// Whether nothing is kept of any value.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.indexes().next().is_none() && self.told.is_empty()
+    }
+
+    /// The values of whose attempts something is kept.
+    #[cfg(test)]
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = Index> {
+        self.attempts.keys().chain(self.vanished.keys()).copied()
+    }
+
     /// A value could not even be read, and is left out.
     pub(super) fn left_out_input(&mut self) {
         self.left_out += 1;

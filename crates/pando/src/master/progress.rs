@@ -27,6 +27,11 @@ impl Progress {
         Self { since: now, arrived: false, loading: None, asked: None, suspect: false, tell_at: Duration::ZERO }
     }
 
+    /// Of a device that was stalled on an earlier channel.
+    pub(crate) fn of_suspect(now: Instant) -> Self {
+        Self { suspect: true, ..Self::new(now) }
+    }
+
     /// Values are on their way to it; `first`: it had none.
     pub(crate) fn lent(&mut self, first: bool, now: Instant) {
         self.arrived = false;

@@ -35,6 +35,7 @@ pub(crate) struct Seat {
     last_sent: Instant,
     /// When the last part of a value went out.
     last_value: Instant,
+    last_ping: Instant,
     last_received: Instant,
 }
 
@@ -61,6 +62,7 @@ impl Seat {
             heartbeat,
             last_sent: now,
             last_value: now,
+            last_ping: now,
             last_received: now,
         }
     }
@@ -127,12 +129,14 @@ impl Seat {
                 if !self.cutter.is_busy() {
                     self.cutter.start(self.frames.pop_front().unwrap_or_default());
                 }
-                self.last_value = now;
                 self.cutter.next_frame().map(Frame::Binary)
             }
         };
-        if frame.is_some() {
+        if let Some(frame) = &frame {
             self.last_sent = now;
+            if let Frame::Binary(_) = frame {
+                self.last_value = now;
+            }
         }
         frame
     }
@@ -187,19 +191,34 @@ impl Seat {
     pub(crate) fn ping(&mut self, now: Instant) {
         let t = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
         self.say(&ToVolunteer::Ping(Beat { t: t.into() }));
+        self.last_ping = now;
     }
 
-    /// What is due: queues a ping when nothing has been sent for a heartbeat.
+    /// Values that it is believed to have.
+    #[cfg(test)]
+    pub(crate) fn in_flight(&self) -> usize {
+        self.limiter.in_flight()
+    }
+
+    /// What is due: queues a ping when nothing has been sent for a heartbeat, or none since the last values: its pong tells that they arrived.
     pub(crate) fn due(&mut self, now: Instant) -> Due {
         let dead = self.last_received + self.heartbeat * 3;
         if now >= dead {
             return Due::Dead;
         }
-        if now >= self.last_sent + self.heartbeat && self.controls.is_empty() {
-            self.ping(now);
+        if now >= self.next_ping() {
+            // What still waits to be sent, because the channel is full, is as good a sign of life; but it does not tell that values arrived.
+            if self.controls.is_empty() || self.last_ping < self.last_value {
+                self.ping(now);
+            }
             self.last_sent = now;
         }
-        Due::At(dead.min(self.last_sent + self.heartbeat))
+        Due::At(dead.min(self.next_ping()))
+    }
+
+    fn next_ping(&self) -> Instant {
+        let since = if self.last_ping < self.last_value { self.last_value } else { self.last_sent };
+        since + self.heartbeat
     }
 }
 
@@ -220,6 +239,30 @@ mod tests {
         seat.received(start + BEAT * 2);
         assert_eq!(seat.due(start + BEAT * 4), Due::At(start + BEAT * 5));
         assert_eq!(seat.due(start + BEAT * 5), Due::Dead);
+    }
+
+    #[test]
+    fn values_are_followed_by_a_ping_also_where_pongs_are_sent_all_the_time() {
+        let start = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        seat.send(vec![1].into());
+        assert!(seat.next_frame(start + BEAT / 2).is_some());
+        seat.say(&ToVolunteer::Pong(Beat { t: 0.into() }));
+        assert!(seat.next_frame(start + BEAT).is_some());
+        assert_eq!(seat.due(start + BEAT), Due::At(start + BEAT * 3 / 2));
+        assert!(!seat.has_frame());
+        assert_eq!(seat.due(start + BEAT * 3 / 2), Due::At(start + BEAT * 5 / 2));
+        assert!(seat.has_frame());
+    }
+
+    #[test]
+    fn a_seat_whose_channel_is_full_is_looked_at_again_after_a_heartbeat_and_not_at_once() {
+        let start = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        assert_eq!(seat.due(start + BEAT), Due::At(start + BEAT * 2));
+        assert_eq!(seat.due(start + BEAT * 2), Due::At(start + BEAT * 3));
+        assert!(seat.next_frame(start + BEAT * 2).is_some());
+        assert!(!seat.has_frame(), "one ping is enough");
     }
 
     #[test]

@@ -16,7 +16,7 @@ impl Core {
         let mut idle: Vec<_> = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls).collect();
         idle.sort_by_key(|load| load.each);
         for load in idle {
-            let Some(index) = self.oldest_running() else { return };
+            let Some(index) = self.oldest_running(load.sub) else { continue };
             let Some(value) = self.lender.value(index).cloned() else { return };
             self.speculated.insert(index);
             if let Some(seat) = self.seats.get_mut(&load.sub) {
@@ -27,12 +27,13 @@ impl Core {
         }
     }
 
-    /// The oldest value of a long call that nobody else is at. What may be what made devices vanish goes to no second one.
-    fn oldest_running(&self) -> Option<Index> {
+    /// The oldest value of a long call that only one device is at, and not `idle`. What may be what made devices vanish goes to no second one.
+    fn oldest_running(&self, idle: SubStreamId) -> Option<Index> {
         let running = self.seats.iter().flat_map(|(sub, seat)| seat.running.keys().map(move |index| (*index, *sub)));
         running
             .filter(|(index, sub)| {
-                self.lender.holder(*index) == Some(*sub)
+                *sub != idle
+                    && self.lender.holder(*index) == Some(*sub)
                     && !self.speculated.contains(index)
                     && !self.failures.goes_alone(*index)
                     && self.lender.value(*index).is_some_and(|value| !value.careful)

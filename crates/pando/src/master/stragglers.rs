@@ -2,7 +2,7 @@
 //!
 //! Only the device knows what it has started: it is asked for values back (`recall`), and they stay its own until it returns them.
 
-use super::{Core, Master};
+use super::{Core, Master, SeatEntry};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -95,12 +95,13 @@ impl Core {
         if loads.iter().all(|load| load.stalled) {
             return;
         }
-        for load in loads.iter().filter(|load| load.stalled && load.may_be_asked) {
-            if !self.seats.get(&load.sub).is_some_and(|seat| seat.progress.is_told()) {
-                continue;
-            }
-            self.recall(load.sub, load.held, now);
-            if let Some(seat) = self.seats.get_mut(&load.sub) {
+        // One that lends no core for now may have got values all the same, on their way when it stopped.
+        let stalled = self.seats.iter().filter(|(sub, seat)| {
+            self.is_stalled(**sub, seat, patience, now) && seat.progress.is_told() && seat.may_be_asked(now)
+        });
+        for sub in stalled.map(|(sub, _)| *sub).collect::<Vec<_>>() {
+            self.recall(sub, self.lender.held(sub), now);
+            if let Some(seat) = self.seats.get_mut(&sub) {
                 seat.progress.suspected(now);
             }
         }
@@ -127,14 +128,20 @@ impl Core {
             _ => (index, now),
         });
         let Some((index, since)) = self.unwanted else { return };
-        if now.saturating_duration_since(since) < UNWANTED || self.failures.goes_alone(index) {
+        if now.saturating_duration_since(since) < UNWANTED {
             return;
         }
-        let yields = |sub| self.seats.get(&sub).is_none_or(|seat| seat.yields);
-        let idle = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls && !yields(load.sub));
-        let idle = idle.min_by_key(|load| load.each);
+        let alone = self.failures.goes_alone(index);
+        let suspect = |sub: &SubStreamId| self.seats.get(sub).is_some_and(|seat| seat.progress.is_suspect());
+        let idle = self.loads(patience, now).into_iter().filter(|load| {
+            let mut held = self.lender.outstanding(load.sub);
+            load.held < if alone { 1 } else { load.calls } && !held.any(|index| self.failures.goes_alone(index))
+        });
+        let idle = idle.min_by_key(|load| (suspect(&load.sub), load.each));
         let Some(sub) = idle.map(|load| load.sub) else { return };
         if let Some(lent) = self.lender.take_up(sub, index)
+            // It may be at it still, without holding it: then that is what it is lent.
+            && self.stray(sub, index).is_none()
             && let Some(seat) = self.seats.get_mut(&sub)
         {
             seat.progress.lent(true, now);
@@ -151,13 +158,17 @@ impl Core {
                 let longest = seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
                 let held = self.lender.held(*sub) + seat.strays.len();
-                let stalled =
-                    held > 0 && seat.running.is_empty() && !self.held_back.has(*sub) && seat.progress.is_stalled(patience, now);
+                let stalled = self.is_stalled(*sub, seat, patience, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
-                let may_be_asked = seat.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN);
-                Load { sub: *sub, calls, held, stalled, each, may_be_asked }
+                Load { sub: *sub, calls, held, stalled, each, may_be_asked: seat.may_be_asked(now) }
             })
             .collect()
+    }
+
+    /// Whether `sub` has values and has begun none of them for long.
+    fn is_stalled(&self, sub: SubStreamId, seat: &SeatEntry, patience: Duration, now: Instant) -> bool {
+        let has = self.lender.held(sub) + seat.strays.len() > 0;
+        has && seat.running.is_empty() && !self.held_back.has(sub) && seat.progress.is_stalled(patience, now)
     }
 
     /// Asks `sub` for the `count` values that it would start last.
@@ -169,6 +180,13 @@ impl Core {
             seat.progress.asked(now);
             seat.wake.notify_one();
         }
+    }
+}
+
+impl SeatEntry {
+    /// Whether it may be asked for values: not again at once.
+    fn may_be_asked(&self, now: Instant) -> bool {
+        self.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN)
     }
 }
 

@@ -127,6 +127,10 @@ impl Core {
             None if self.interrupted => Ending::Interrupted,
             None => Ending::Complete,
         };
-        self.failures.ending().unwrap_or(input)
+        match self.failures.ending() {
+            // What was left out was told when it failed; that not all was read is told here or never.
+            Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_)) => input,
+            ending => ending.unwrap_or(input),
+        }
     }
 }

@@ -7,6 +7,7 @@ mod random;
 mod schedule;
 mod seen;
 mod source;
+mod steps;
 
 use std::{
     env,

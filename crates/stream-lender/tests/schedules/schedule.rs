@@ -14,17 +14,17 @@ use crate::{
 const LONGEST_END: usize = 5_000;
 
 pub(crate) struct Schedule {
-    random: Random,
-    lender: Lender,
-    model: Model,
-    input: Source,
+    pub(crate) random: Random,
+    pub(crate) lender: Lender,
+    pub(crate) model: Model,
+    pub(crate) input: Source,
     /// Those that have ever been opened.
-    opened: Vec<SubStreamId>,
-    most_open: u64,
-    consuming: bool,
-    outputs: Vec<(Index, Thing)>,
-    seen: Seen,
-    verbose: bool,
+    pub(crate) opened: Vec<SubStreamId>,
+    pub(crate) most_open: u64,
+    pub(crate) consuming: bool,
+    pub(crate) outputs: Vec<(Index, Thing)>,
+    pub(crate) seen: Seen,
+    pub(crate) verbose: bool,
 }
 
 impl Schedule {
@@ -123,264 +123,6 @@ impl Schedule {
         assert_eq!((answer, read), (Ask::Done, false), "asking after the end");
     }
 
-    fn open(&mut self) {
-        if self.model.open.len() as u64 >= self.most_open {
-            return;
-        }
-        let sub = self.lender.open();
-        self.say(&format!("open {sub:?}"));
-        assert!(!self.opened.contains(&sub), "{sub:?} is used again");
-        self.opened.push(sub);
-        self.model.open.push(sub);
-    }
-
-    fn close(&mut self) {
-        let Some(sub) = self.random.pick(&self.opened) else {
-            return;
-        };
-        self.seen.note_if(!self.model.open.contains(&sub), "another close of one closed");
-        let held = self.lender.close(sub);
-        self.say(&format!("close {sub:?}: {held:?}"));
-        self.seen.note_if(!held.is_empty(), "closed with values");
-        assert_eq!(held, self.model.close(sub));
-    }
-
-    fn pause(&mut self) {
-        if let Some(sub) = self.random.pick(&self.opened) {
-            self.say(&format!("pause {sub:?}"));
-            self.seen.note_if(!self.model.held(sub).is_empty(), "paused with values");
-            self.lender.pause(sub);
-            self.model.pause(sub);
-        }
-    }
-
-    fn ask(&mut self) {
-        // Mostly one that is open.
-        let from = if self.random.chance(95) { &self.model.open } else { &self.opened };
-        if let Some(sub) = self.random.pick(from) {
-            self.ask_for(sub);
-        }
-    }
-
-    fn ask_for(&mut self, sub: SubStreamId) {
-        self.seen.note_if(!self.model.open.contains(&sub), "ask of one closed");
-        let full = self.model.is_full();
-        self.seen.note_if(full, "full");
-        let items = self.model.in_progress().count();
-        self.seen.note_if(full && items < self.model.window.items, "bytes full");
-        self.model.go_on(sub);
-        let reads = self.model.reads(sub);
-        let mut pulled = Vec::new();
-        let input = &mut self.input;
-        let answer = self.lender.ask(sub, &mut || {
-            let pull = input.pull();
-            pulled.push(pull);
-            pull
-        });
-        self.say(&format!("ask {sub:?}, pulled {pulled:?}: {answer:?}"));
-        assert_eq!(pulled.len(), usize::from(reads), "reads of the input");
-        self.note_answer(sub, &answer, pulled.first());
-        assert_eq!(answer, self.model.ask(sub, pulled.first().copied()));
-    }
-
-    fn note_answer(&mut self, sub: SubStreamId, answer: &Ask<Thing>, pulled: Option<&Pull<Thing, Broken>>) {
-        match pulled {
-            Some(Pull::Pending) => self.seen.note("pending"),
-            Some(Pull::Failed(_)) => self.seen.note("input failed"),
-            _ => {}
-        }
-        match answer {
-            Ask::Wait => self.seen.note("told to wait"),
-            Ask::Done => self.seen.note("told done"),
-            Ask::Value(lent) => {
-                let Some(value) = self.model.values.get(lent.index as usize) else {
-                    return;
-                };
-                let by_all = self.model.failed_by_all(value);
-                let by_some = !value.failed_by.is_empty();
-                assert!(by_all || !value.failed_by.contains(&sub), "{sub:?} has failed {} before", lent.index);
-                self.seen.note_if(by_some && by_all, "failed by all, lent again");
-                self.seen.note_if(by_some && !by_all, "failed, lent to another");
-            }
-        }
-    }
-
-    /// Somebody gives back something that it holds.
-    fn give_back(&mut self) {
-        let Some((sub, index)) = self.random.pick(&self.model.loans) else {
-            return;
-        };
-        match self.random.below(10) {
-            0..7 => self.result(sub, index),
-            7..9 => self.fail(sub, index),
-            _ => self.hand_back(sub, index),
-        }
-    }
-
-    /// Somebody gives back something, held or not: late, doubled or invented.
-    fn forge(&mut self) {
-        let Some(sub) = self.random.pick(&self.opened) else {
-            return;
-        };
-        let index = match self.random.below(20) {
-            0 => u64::MAX,
-            1 => u64::MAX - 1,
-            _ => self.random.below(self.model.values.len() as u64 + 3),
-        };
-        match self.random.below(3) {
-            0 => self.result(sub, index),
-            1 => self.fail(sub, index),
-            _ => self.hand_back(sub, index),
-        }
-    }
-
-    fn result(&mut self, sub: SubStreamId, index: Index) {
-        let result = thing(&mut self.random);
-        let answer = self.lender.result(sub, index, result);
-        self.say(&format!("result {sub:?} {index} {result:?}: {answer:?}"));
-        assert_eq!(answer, self.model.result(sub, index, result));
-        self.note_refused(answer, "result");
-    }
-
-    fn fail(&mut self, sub: SubStreamId, index: Index) {
-        let again = self.model.values.get(index as usize).is_some_and(|value| value.failed_by.contains(&sub));
-        let answer = self.lender.fail(sub, index);
-        self.say(&format!("fail {sub:?} {index}: {answer:?}"));
-        assert_eq!(answer, self.model.fail(sub, index));
-        self.note_refused(answer, if again { "failed a second time" } else { "failed" });
-    }
-
-    fn hand_back(&mut self, sub: SubStreamId, index: Index) {
-        let answer = self.lender.hand_back(sub, index);
-        self.say(&format!("hand back {sub:?} {index}: {answer:?}"));
-        assert_eq!(answer, self.model.hand_back(sub, index));
-        self.note_refused(answer, "handed back");
-        if answer.is_ok() && self.random.chance(30) {
-            self.ask_for(sub);
-            self.seen.note_if(self.model.holder(index) == Some(sub), "handed back, lent to the same");
-        }
-    }
-
-    fn note_refused(&mut self, answer: Result<(), Refused>, otherwise: &'static str) {
-        self.seen.note(match answer {
-            Ok(()) => otherwise,
-            Err(Refused::NotHeld) => "not held",
-            Err(Refused::UnknownSubStream) => "unknown sub-stream",
-        });
-    }
-
-    fn take_up(&mut self) {
-        let Some(sub) = self.random.pick(&self.opened) else {
-            return;
-        };
-        let index = self.random.below(self.model.values.len() as u64 + 2);
-        let answer = self.lender.take_up(sub, index);
-        self.say(&format!("take up {sub:?} {index}: {answer:?}"));
-        self.seen.note_if(answer.is_some(), "took up");
-        assert_eq!(answer, self.model.take_up(sub, index));
-    }
-
-    fn replace(&mut self) {
-        let index = self.random.below(self.model.values.len() as u64 + 2);
-        let value = thing(&mut self.random);
-        self.seen.note_if(self.model.value(index).is_some(), "replaced");
-        self.say(&format!("replace {index} {value:?}"));
-        self.lender.replace_value(index, value);
-        self.model.replace_value(index, value);
-    }
-
-    fn input_ready(&mut self) {
-        self.lender.input_ready();
-        self.model.input_ready();
-    }
-
-    /// The input has a value whose result is known.
-    fn read_finished(&mut self) {
-        let result = thing(&mut self.random);
-        let answer = self.lender.read_finished(result);
-        self.say(&format!("read finished {result:?}: {answer:?}"));
-        self.seen.note_if(answer.is_ok(), "read finished");
-        assert_eq!(answer, self.model.read_finished(result));
-    }
-
-    fn output(&mut self) {
-        if !self.consuming {
-            return;
-        }
-        let before = self.outputs.len();
-        loop {
-            let output = self.lender.next_output();
-            assert_eq!(output, self.model.next_output());
-            match output {
-                Output::Item(index, result) => self.outputs.push((index, result)),
-                Output::Failed(_) => self.seen.note("output failed"),
-                Output::Pending | Output::Done => break,
-            }
-        }
-        let items = self.outputs.len() - before;
-        self.seen.note_if(items > 1, "output after the consumer stopped");
-        self.say(&format!("output {items}"));
-    }
-
-    /// Wakes one or all that wait; what they do then is theirs: they ask at once, later, or not at all.
-    fn wake(&mut self) {
-        let (all, asks) = (self.random.chance(70), self.random.chance(80));
-        while let Some(sub) = self.wake_one() {
-            match asks {
-                true => self.ask_for(sub),
-                false => self.seen.note("woken, did not ask"),
-            }
-            if !all {
-                return;
-            }
-        }
-    }
-
-    fn wake_and_ask(&mut self) {
-        let open = self.model.open.len();
-        let mut in_vain = 0;
-        while let Some(sub) = self.wake_one() {
-            self.ask_for(sub);
-            in_vain += usize::from(self.model.waiting.contains(&sub));
-            assert!(in_vain <= open, "woken again and again in vain");
-        }
-    }
-
-    fn wake_one(&mut self) -> Option<SubStreamId> {
-        let woken = self.lender.next_wake();
-        self.say(&format!("wake {woken:?}"));
-        assert_eq!(woken, self.model.next_wake());
-        self.seen.note_if(woken.is_some(), "woken");
-        woken
-    }
-
-    /// The rare things.
-    fn stop(&mut self) {
-        let end = self.random.below(self.model.values.len() as u64 + 4);
-        let failed = matches!(self.model.reading, Reading::Failed(_));
-        self.seen.note_if(self.model.input_is_open() && self.input.left > 0, "end before all was read");
-        match self.random.below(4) {
-            0 => {
-                self.say("end the input");
-                self.lender.end_input();
-                self.model.end_input();
-            }
-            1 => {
-                self.say("drop the output");
-                self.seen.note("output dropped");
-                self.lender.drop_output();
-                self.model.truncate(0);
-            }
-            _ => {
-                self.say(&format!("truncate at {end}"));
-                self.lender.truncate(end);
-                self.model.truncate(end);
-            }
-        }
-        let cut = failed && !matches!(self.model.reading, Reading::Failed(_));
-        self.seen.note_if(cut, "input failed but was cut");
-    }
-
     /// All that can be seen of the lender is as in the model.
     fn compare(&self) {
         let (lender, model) = (&self.lender, &self.model);
@@ -407,7 +149,7 @@ impl Schedule {
         }
     }
 
-    fn say(&self, what: &str) {
+    pub(crate) fn say(&self, what: &str) {
         if self.verbose {
             eprintln!("{what}");
         }

@@ -21,30 +21,30 @@ use tokio::sync::Notify;
 /// Its driver lets it [`receive`](Self::receive) what comes while the master [`reads`](Self::reads), and while it [`may_send`](Self::may_send) and the channel has room, sends its
 /// [`next_frame`](Self::next_frame); it lets it know when it is [`woken`](Self::woken) and when its time is [`due`](Self::due), from the start on.
 /// The first error is the end: it [`leave`](Self::leave)s.
-pub(super) struct Attendant {
-    pub(super) master: Arc<Master>,
-    pub(super) sub: SubStreamId,
-    pub(super) seat: Seat,
-    pub(super) name: String,
+pub(crate) struct Attendant {
+    pub(crate) master: Arc<Master>,
+    pub(crate) sub: SubStreamId,
+    pub(crate) seat: Seat,
+    pub(crate) name: String,
     /// Rings when the master has something for it.
-    pub(super) wake: Arc<Notify>,
+    pub(crate) wake: Arc<Notify>,
     /// The lender may have values for it.
-    pub(super) asking: bool,
+    pub(crate) asking: bool,
     lent: Vec<Lent<Value>>,
     /// A value that it is to have alone.
-    pub(super) alone: Option<Index>,
+    pub(crate) alone: Option<Index>,
     /// Its channel was read lately.
     read: bool,
 }
 
 impl Attendant {
     /// Seats the volunteer that said `hello`.
-    pub(super) fn seat(master: Arc<Master>, hello: Hello, path: Path, now: Instant) -> Self {
+    pub(crate) fn seat(master: Arc<Master>, hello: Hello, path: Path, now: Instant) -> Self {
         let wake = Arc::new(Notify::new());
         let cores = hello.cores.min(4096);
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
-        let (sub, name, keep) = master.with(|core| {
+        let (sub, name, keep, stuck) = master.with(|core| {
             let old = core.seats.iter_mut().find(|(_, entry)| entry.device == hello.device);
             if let Some((old, entry)) = old {
                 entry.replaced = true;
@@ -57,7 +57,8 @@ impl Attendant {
                 core.lender.pause(sub);
             }
             let mut keep = Vec::new();
-            for id in hello.holds.iter().copied().filter(|_| same_job) {
+            let stuck = core.stuck.contains(&hello.device);
+            for id in hello.holds.iter().copied().filter(|_| same_job && !stuck) {
                 if let Some(lent) = core.lender.take_up(sub, id) {
                     keep.push(id);
                     seat.lent(lent.value.bytes.len() as u64);
@@ -78,9 +79,9 @@ impl Attendant {
                     replaced: false,
                     running: HashMap::new(),
                     recalls: Vec::new(),
-                    yields: false,
+                    yields: stuck,
                     recalled: None,
-                    progress: Progress::new(now),
+                    progress: if stuck { Progress::of_suspect(now) } else { Progress::new(now) },
                     stuck: false,
                     copies: Vec::new(),
                     strays: HashMap::new(),
@@ -89,7 +90,7 @@ impl Attendant {
                     parts: 0,
                 },
             );
-            (sub, name, keep)
+            (sub, name, keep, stuck)
         });
         let job = &master.job;
         let welcome = Welcome {
@@ -111,11 +112,11 @@ impl Attendant {
             master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
         }
         master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
-        Self { master, sub, seat, name, wake, asking: true, lent: Vec::new(), alone: None, read: true }
+        Self { master, sub, seat, name, wake, asking: !stuck, lent: Vec::new(), alone: None, read: true }
     }
 
     /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.
-    pub(super) fn reads(&mut self, now: Instant) -> bool {
+    pub(crate) fn reads(&mut self, now: Instant) -> bool {
         let reads = self.master.reads(self.sub, now);
         if !(reads && self.read) {
             self.seat.received(now);
@@ -126,12 +127,12 @@ impl Attendant {
     }
 
     /// Whether there is a frame to send, or values may be asked for.
-    pub(super) fn may_send(&mut self) -> bool {
+    pub(crate) fn may_send(&mut self) -> bool {
         self.seat.has_frame() || self.asking && self.seat.room() > 0
     }
 
     /// The master woke it: values may be there, or something is to be said; an error is the end of the channel.
-    pub(super) fn woken(&mut self) -> Result<(), End> {
+    pub(crate) fn woken(&mut self) -> Result<(), End> {
         let Standing { finished, replaced, stuck, recalls, yields, copies } = self.master.standing(self.sub);
         match (finished, replaced, stuck) {
             (true, ..) => return Err(End::Done),
@@ -144,13 +145,16 @@ impl Attendant {
             self.seat.say(&ToVolunteer::Recall { ids: recalls });
         }
         for copy in copies {
+            if self.master.lock().failures.goes_alone(copy.index) {
+                self.alone = Some(copy.index);
+            }
             self.send_copy(copy);
         }
         Ok(())
     }
 
     /// Its timer went off: gives when it is to do so again.
-    pub(super) fn due(&mut self, now: Instant) -> Result<Instant, End> {
+    pub(crate) fn due(&mut self, now: Instant) -> Result<Instant, End> {
         match self.seat.due(now) {
             Due::Dead => Err(End::Silent),
             Due::At(when) => Ok(when),
@@ -158,7 +162,7 @@ impl Attendant {
     }
 
     /// The next frame to send: a message, the next part of a long value, or values asked of the lender now.
-    pub(super) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
+    pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
         if !self.seat.has_frame() && self.asking {
             self.ask(now)?;
         }

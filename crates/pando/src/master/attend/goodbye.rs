@@ -6,13 +6,15 @@ use serde_json::json;
 
 impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
-    pub(super) fn leave(&mut self, end: &End) {
+    pub(crate) fn leave(&mut self, end: &End) {
         let (held, suspicions) = self.master.with(|core| {
             let vanished = matches!(end, End::Lost | End::Silent);
             let suspicions = if vanished { core.vanished(self.sub, &self.name, &self.master.job) } else { Vec::new() };
             core.forget_copies(self.sub);
             core.forget_parts(self.sub);
-            core.seats.remove(&self.sub);
+            if let (Some(seat), End::Stuck) = (core.seats.remove(&self.sub), end) {
+                core.stuck.insert(seat.device);
+            }
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());
             }

@@ -16,7 +16,7 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 
 impl Attendant {
     /// Takes one frame; an error is the end of the channel.
-    pub(super) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
+    pub(crate) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
         self.seat.received(now);
         match frame {
             Frame::Binary(bytes) => match self.seat.binary(bytes) {
@@ -100,10 +100,14 @@ impl Attendant {
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
+                    if let Some(bytes) = core.stray(self.sub, id) {
+                        self.seat.settled(bytes);
+                    }
                     continue;
                 }
                 if let Some(entry) = core.seats.get_mut(&self.sub) {
                     entry.progress.returned(now);
+                    entry.running.remove(&id);
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
                     self.seat.settled(value.bytes.len() as u64);
@@ -144,6 +148,9 @@ impl Attendant {
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
                 entry.done += done;
+                if done > 0 && !core.stuck.is_empty() {
+                    core.stuck.remove(&entry.device);
+                }
                 entry.progress.made(now);
                 if let Some(each) = micros.checked_div(done) {
                     let each = Duration::from_micros(each);

@@ -1,0 +1,72 @@
+//! Whole runs on a virtual clock: the master with all that is pure in it, simulated devices around it, and chaos between the two.
+//!
+//! A seed decides everything: the job, the devices, what they do and when. The clock jumps from one event to the next, so that an hour takes
+//! no time. [`model`] says what may happen, [`leaks`] that nothing is kept for too long, and [`seen`] that the runs reach what they should.
+//!
+//! `PANDO_SIMULATION_RUNS` says how many (2,000), `PANDO_SIMULATION_FIRST` the first one's seed (0); `PANDO_SIMULATION_SEED` repeats one and
+//! tells what happens in it.
+
+/// Tells what happens, to who repeats a run.
+macro_rules! say {
+    ($world:ident, $($what:tt)*) => {
+        if $world.verbose {
+            eprintln!("{:>12.6} {}", $world.clock.now() as f64 / 1e6, format_args!($($what)*));
+        }
+    };
+}
+
+mod chaos;
+mod clock;
+mod desk;
+mod device;
+mod ends;
+mod journal;
+mod leaks;
+mod lies;
+mod link;
+mod model;
+mod plan;
+mod seen;
+mod work;
+mod world;
+
+use seen::Seen;
+use std::{
+    env,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
+use world::World;
+
+const RUNS: u64 = 2_000;
+
+#[test]
+fn random_runs_go_as_the_model_says() {
+    if let Some(seed) = number("PANDO_SIMULATION_SEED") {
+        World::new(seed, true).run();
+        return;
+    }
+    let first = number("PANDO_SIMULATION_FIRST").unwrap_or(0);
+    let runs = number("PANDO_SIMULATION_RUNS").unwrap_or(RUNS);
+    let mut seen = Seen::default();
+    for seed in first..first + runs {
+        match catch_unwind(AssertUnwindSafe(|| World::new(seed, false).run())) {
+            Ok(more) => seen.add(&more),
+            Err(panic) => {
+                eprintln!(
+                    "Run {seed} failed. To see what happens in it: PANDO_SIMULATION_SEED={seed} cargo test --workspace --profile ci --lib \
+                     simulation -- --nocapture"
+                );
+                resume_unwind(panic)
+            }
+        }
+    }
+    println!("{runs} runs: {seen:?}");
+    if runs >= RUNS {
+        assert_eq!(seen.missing(), Vec::<&str>::new(), "the runs do not reach everything");
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")))
+}

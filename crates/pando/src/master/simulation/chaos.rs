@@ -1,0 +1,124 @@
+//! What goes wrong, and when it stops going wrong.
+
+use super::{
+    clock::{Event, MS},
+    device::Device,
+    plan::chance,
+    world::World,
+};
+use crate::protocol::ToMaster;
+
+impl World {
+    /// Something happens to somebody.
+    pub(super) fn disturb(&mut self) {
+        if self.calm || self.ending.is_some() {
+            return;
+        }
+        let delay = self.rng.u64(0..=self.plan.unrest);
+        self.clock.after(delay, Event::Chaos);
+        match self.rng.u32(0..100) {
+            0..3 => self.stop_or_go_on(),
+            3 => self.disturb_the_ends(),
+            4..6 if self.plan.journal => self.restart_master(),
+            _ => {
+                let there: Vec<usize> = self.devices.iter().filter(|device| !device.gone).map(|device| device.number).collect();
+                if there.len() < self.plan.devices && chance(&mut self.rng, 40) || there.is_empty() {
+                    self.add_device();
+                } else {
+                    let number = there[self.rng.usize(0..there.len())];
+                    self.disturb_device(number);
+                }
+            }
+        }
+    }
+
+    fn disturb_device(&mut self, number: usize) {
+        let Some(link) = self.devices[number].link else { return };
+        if self.devices[number].frozen {
+            return;
+        }
+        if self.devices[number].lies && chance(&mut self.rng, 50) {
+            return self.lie(number);
+        }
+        match self.rng.u32(0..12) {
+            0 => {
+                say!(self, "device {number} is closed");
+                self.vanish(number, false);
+            }
+            1 => {
+                say!(self, "device {number} says goodbye");
+                let ids = self.devices[number].has.iter().copied().collect();
+                if chance(&mut self.rng, 50) {
+                    self.give_back(number, ids, false);
+                }
+                self.say(number, &ToMaster::Bye { reason: "hidden".into() });
+                self.vanish(number, true);
+            }
+            2 | 3 => {
+                say!(self, "the link of device {number} is cut");
+                self.seen.note("cut link");
+                self.links[link].cut = true;
+            }
+            4 | 5 => {
+                say!(self, "device {number} loses its link");
+                self.hang_up(link, true);
+                self.link_lost(number);
+            }
+            6 => {
+                say!(self, "device {number} joins a second time");
+                self.devices[number].link = None;
+                self.join(number);
+            }
+            7..9 => {
+                say!(self, "device {number} freezes");
+                self.seen.note("froze");
+                (self.devices[number].frozen, self.devices[number].froze) = (true, true);
+                let time = self.rng.u64(0..8 * self.plan.heartbeat);
+                self.clock.after(time, Event::Thaw(number));
+            }
+            9 => self.links[link].latency = self.rng.u64(0..500 * MS),
+            _ => self.pause_or_go_on(number),
+        }
+    }
+
+    /// Its owner wants it for himself, or does not any more.
+    fn pause_or_go_on(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        device.paused = !device.paused;
+        say!(self, "device {number} is paused: {}", device.paused);
+        let Device { paused, cores, .. } = *device;
+        self.seen.note(if paused { "paused" } else { "resumed" });
+        self.lend(number, None, if paused { 0 } else { cores });
+        if paused {
+            let ids: Vec<u64> = self.devices[number].has.iter().copied().collect();
+            let ids = self.devices[number].dispatch.recall(&ids);
+            self.give_back(number, ids, false);
+        }
+    }
+
+    /// The device goes on where it stopped.
+    pub(super) fn thaw(&mut self, number: usize) {
+        self.devices[number].frozen = false;
+        let deferred = std::mem::take(&mut self.devices[number].deferred);
+        deferred.into_iter().for_each(|event| self.clock.after(0, event));
+        if let Some(link) = self.devices[number].link {
+            self.clock.after(0, Event::Down(link));
+        }
+    }
+
+    /// Nothing goes wrong from here on, and one device comes that does all that it should: the run must end.
+    pub(super) fn calm_down(&mut self) {
+        say!(self, "calm");
+        self.calm = true;
+        self.deadline = self.clock.now() + self.plan.patience();
+        self.go_on_reading();
+        for device in &mut self.devices {
+            device.lies = false;
+        }
+        for link in &mut self.links {
+            link.latency = link.latency.min(50 * MS);
+        }
+        let rescue = self.add_device();
+        say!(self, "device {rescue} comes to the rescue");
+    }
+}

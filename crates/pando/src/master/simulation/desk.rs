@@ -1,0 +1,183 @@
+//! The master's ends of the links: real attendants, driven as their tasks would be, in any order.
+
+use super::{
+    clock::{Clock, Event},
+    link::{Down, Note, Up},
+    plan::chance,
+    world::World,
+};
+use crate::{
+    master::{
+        Door,
+        attend::{Attendant, End, introduce},
+    },
+    protocol::{Assembler, Binary, Frame, Path},
+};
+use bytes::Bytes;
+use futures_util::FutureExt;
+
+/// More steps than this in one moment, and something goes round and round.
+const MOST_STEPS: usize = 100_000;
+
+/// One volunteer's end.
+pub(super) struct Desk {
+    pub(super) attendant: Attendant,
+    pub(super) link: usize,
+    /// When its timer goes off.
+    timer: u64,
+    /// What is being sent in parts.
+    assembler: Assembler,
+}
+
+impl World {
+    /// Everyone does what there is to do in this moment; gives whether there was anything.
+    pub(super) fn settle(&mut self) -> bool {
+        let mut steps = 0;
+        loop {
+            self.serve_ends();
+            self.let_in();
+            let count = self.desks.len();
+            let first = self.rng.usize(0..count.max(1));
+            let mut idle = true;
+            for at in 0..count {
+                // One that leaves makes the others move up.
+                let at = (first + at) % count;
+                idle &= at >= self.desks.len() || !self.step(at);
+            }
+            if idle && !self.serve_ends() {
+                return steps > 0;
+            }
+            steps += 1;
+            assert!(steps < MOST_STEPS, "it goes round and round");
+        }
+    }
+
+    /// Seats those whose first frame has arrived.
+    fn let_in(&mut self) {
+        let now = self.clock.now();
+        for number in self.waiting.clone() {
+            if !self.links[number].has_arrived(now) {
+                continue;
+            }
+            self.waiting.retain(|waiting| *waiting != number);
+            let Some((_, Up::Frame(frame, _))) = self.links[number].up.pop_front() else {
+                self.links[number].left = true;
+                continue;
+            };
+            let hello = introduce(frame, &Door::default()).expect("every device knows how to introduce itself");
+            let attendant = Attendant::seat(self.master.clone(), hello.clone(), Path::WebSocket, self.clock.instant());
+            say!(self, "{} is seated as {:?}", hello.device, attendant.sub);
+            let device = self.links[number].device;
+            // The old one, if there is one, has nothing any more.
+            if let Some(old) = self.desks.iter().find(|desk| self.links[desk.link].device == device) {
+                self.seen.note("replaced");
+                self.model.left(old.attendant.sub);
+            }
+            let core = self.master.lock();
+            let kept = core.lender.outstanding(attendant.sub).collect();
+            drop(core);
+            self.seen.note_if(!Vec::is_empty(&kept), "took up");
+            self.model.kept(attendant.sub, &kept);
+            if hello.cores == 0 {
+                self.model.pauses(attendant.sub);
+            }
+            self.desks.push(Desk { attendant, link: number, timer: now, assembler: Assembler::default() });
+        }
+    }
+
+    /// Lets one do the first thing that it can, as its task would; gives whether there was any.
+    fn step(&mut self, at: usize) -> bool {
+        let (now, instant) = (self.clock.now(), self.clock.instant());
+        let desk = &mut self.desks[at];
+        let link = &mut self.links[desk.link];
+        let reads = desk.attendant.reads(instant);
+        let step = if reads && link.has_arrived(now) {
+            match link.up.pop_front() {
+                Some((_, Up::Frame(frame, note))) => self.receive(at, frame, note),
+                _ => Err(End::Lost),
+            }
+        } else if desk.attendant.may_send() && link.has_room() {
+            self.send(at)
+        } else if desk.attendant.wake.notified().now_or_never().is_some() {
+            desk.attendant.woken()
+        } else if !reads && link.has_closed(now) {
+            Err(End::Lost)
+        } else if desk.timer <= now {
+            desk.attendant.due(instant).map(|when| {
+                desk.timer = Clock::micros(when);
+                self.clock.after(desk.timer - now, Event::Timer);
+            })
+        } else {
+            return false;
+        };
+        if let Err(end) = step {
+            self.leave(at, &end);
+        }
+        true
+    }
+
+    fn receive(&mut self, at: usize, frame: Frame, note: Note) -> Result<(), End> {
+        let instant = self.clock.instant();
+        let attendant = &mut self.desks[at].attendant;
+        let sub = attendant.sub;
+        self.model.hear(sub, &note, &self.master.lock());
+        attendant.receive(frame, instant)
+    }
+
+    fn send(&mut self, at: usize) -> Result<(), End> {
+        let instant = self.clock.instant();
+        let Desk { attendant, link, assembler, .. } = &mut self.desks[at];
+        let (link, sub) = (*link, attendant.sub);
+        // Else they were lent before, when others were there.
+        let fresh = !attendant.seat.has_frame();
+        let Some(frame) = attendant.next_frame(instant)? else { return Ok(()) };
+        if let Frame::Binary(bytes) = &frame
+            && let Some(whole) = whole(assembler, bytes.clone())
+        {
+            let Ok(Binary::Values(values)) = Binary::decode(whole) else { panic!("what is sent can be decoded") };
+            let core = self.master.lock();
+            for (index, value) in values {
+                say!(self, "{} is sent to {sub:?}, attempt {}, careful {}", index, value.attempt, value.careful);
+                self.model.sent(sub, index, &value, fresh, &core, &mut self.seen);
+            }
+        }
+        self.push_down(link, Down::Frame(frame));
+        Ok(())
+    }
+
+    fn leave(&mut self, at: usize, end: &End) {
+        let Desk { mut attendant, link, .. } = self.desks.remove(at);
+        say!(self, "{:?} leaves: {end:?}", attendant.sub);
+        self.seen.note(match end {
+            End::Done => "done",
+            End::Left(_) => "left",
+            End::Lost => "lost",
+            End::Silent => "silent",
+            End::Stuck => "stuck",
+            End::Replaced => "told that it is replaced",
+            End::Protocol(_) => "sent away",
+            End::Broken(_) => "broken",
+        });
+        if matches!(end, End::Lost | End::Silent) {
+            self.model.vanished(attendant.sub, &self.master.lock());
+        }
+        attendant.leave(end);
+        self.model.left(attendant.sub);
+        self.links[link].left = true;
+        while let Some(frame) = attendant.seat.next_message() {
+            if !self.links[link].has_room() && chance(&mut self.rng, 50) {
+                break;
+            }
+            self.push_down(link, Down::Frame(frame));
+        }
+        self.push_down(link, Down::Close);
+    }
+}
+
+/// The frame that is complete with `bytes`.
+pub(super) fn whole(assembler: &mut Assembler, bytes: Bytes) -> Option<Bytes> {
+    match Binary::decode(bytes.clone()) {
+        Ok(Binary::Part { total, bytes }) => assembler.part(total, &bytes).expect("parts fit together"),
+        _ => Some(bytes),
+    }
+}

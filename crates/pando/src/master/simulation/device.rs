@@ -1,0 +1,302 @@
+//! A simulated device: how it joins, what it hears and says. What it computes is in [`super::work`].
+
+use super::{
+    clock::{Event, MS, SECOND},
+    desk::whole,
+    link::{Down, Link, Note, Up},
+    plan::{chance, pick},
+    work::Worker,
+    world::World,
+};
+use crate::{
+    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, ToMaster, ToVolunteer, Welcome, encode_results},
+    volunteer::Dispatch,
+};
+use fastrand::Rng;
+use std::{collections::BTreeSet, time::Duration};
+
+/// One device, whatever its links.
+pub(super) struct Device {
+    pub(super) number: usize,
+    pub(super) cores: u32,
+    /// It lends nothing for now.
+    pub(super) paused: bool,
+    /// Its calls take so many times the usual.
+    pub(super) slowness: u64,
+    /// So many of 100 calls fail.
+    pub(super) flaky: u32,
+    /// It says what is not so.
+    pub(super) lies: bool,
+    /// It never computes anything.
+    pub(super) idles: bool,
+    /// Nor does it give anything back.
+    deaf: bool,
+    /// Microseconds for which answers are gathered.
+    pub(super) flush: u64,
+    pub(super) dispatch: Dispatch,
+    pub(super) workers: Vec<Worker>,
+    /// Values that it has or has answered without having sent that.
+    pub(super) has: BTreeSet<u64>,
+    /// Answers that could not be sent.
+    pub(super) unsent: Vec<Answer>,
+    pub(super) link: Option<usize>,
+    pub(super) job: Option<String>,
+    /// Its next call is looked at for its time-out then.
+    pub(super) overdue_at: u64,
+    pub(super) frozen: bool,
+    /// It ever was.
+    pub(super) froze: bool,
+    /// What it would have done meanwhile.
+    pub(super) deferred: Vec<Event>,
+    /// It does not come again.
+    pub(super) gone: bool,
+    assembler: Assembler,
+    last_heard: u64,
+}
+
+impl Device {
+    pub(super) fn new(number: usize, rng: &mut Rng) -> Self {
+        let cores = rng.u32(1..4);
+        let idles = chance(rng, 5);
+        Self {
+            number,
+            cores,
+            paused: false,
+            slowness: pick(rng, &[1, 1, 1, 2, 4]),
+            flaky: pick(rng, &[0, 0, 0, 20, 100]),
+            // Who says that it computes and does not is told from one with a long call by nobody.
+            lies: !idles && chance(rng, 15),
+            idles,
+            deaf: chance(rng, 50),
+            flush: pick(rng, &[0, 10 * MS]),
+            dispatch: Dispatch::new(0, 1, None),
+            workers: (0..cores).map(|_| Worker::default()).collect(),
+            has: BTreeSet::new(),
+            unsent: Vec::new(),
+            link: None,
+            job: None,
+            overdue_at: 0,
+            frozen: false,
+            froze: false,
+            deferred: Vec::new(),
+            gone: false,
+            assembler: Assembler::default(),
+            last_heard: 0,
+        }
+    }
+
+    /// Nothing is left of what it did.
+    fn forget(&mut self) {
+        for worker in &mut self.workers {
+            worker.end();
+        }
+        self.dispatch = Dispatch::new(0, 1, None);
+        self.has.clear();
+        self.unsent.clear();
+        self.deferred.clear();
+    }
+}
+
+impl World {
+    pub(super) fn add_device(&mut self) -> usize {
+        let number = self.devices.len();
+        let mut device = Device::new(number, &mut self.rng);
+        if self.calm {
+            (device.flaky, device.lies, device.idles, device.slowness) = (0, false, false, 1);
+        }
+        self.devices.push(device);
+        let delay = self.rng.u64(0..SECOND);
+        self.clock.after(delay, Event::Join(number));
+        number
+    }
+
+    /// The device opens a link, and says what it still has.
+    pub(super) fn join(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        if device.gone || device.link.is_some() {
+            return;
+        }
+        if device.frozen {
+            return device.deferred.push(Event::Join(number));
+        }
+        let hello = Hello {
+            version: protocol::VERSION,
+            token: String::new(),
+            device: format!("device {number}"),
+            name: "phone".into(),
+            cores: if device.paused { 0 } else { device.cores },
+            job: device.job.clone(),
+            holds: device.has.iter().copied().collect(),
+            kind: "browser".into(),
+            path: None,
+        };
+        let link = self.links.len();
+        device.link = Some(link);
+        device.assembler = Assembler::default();
+        device.last_heard = self.clock.now() + SECOND;
+        let usual = if self.calm { MS } else { pick(&mut self.rng, &[0, MS, 50 * MS, 400 * MS]) };
+        self.links.push(Link::new(number, usual, pick(&mut self.rng, &[1, 4, 50])));
+        self.waiting.push(link);
+        say!(self, "{} joins, holding {:?}", hello.device, hello.holds);
+        self.push_up(link, Up::Frame(Frame::json(&ToMaster::Hello(hello)), Note::Other));
+        self.clock.after(self.plan.heartbeat, Event::Beat(number, link));
+    }
+
+    /// Its page is closed or dies: nothing is left; another one may be opened on the same device.
+    pub(super) fn vanish(&mut self, number: usize, again: bool) {
+        self.devices[number].forget();
+        self.devices[number].gone = true;
+        if let Some(link) = self.devices[number].link {
+            self.hang_up(link, true);
+        }
+        if again {
+            self.add_device();
+        }
+    }
+
+    /// The link is not there any more: it tries again soon.
+    pub(super) fn link_lost(&mut self, number: usize) {
+        self.devices[number].link = None;
+        let delay = self.rng.u64(200 * MS..2 * SECOND);
+        self.clock.after(delay, Event::Join(number));
+    }
+
+    /// Takes what has arrived over a link.
+    pub(super) fn hear(&mut self, link: usize) {
+        let number = self.links[link].device;
+        let now = self.clock.now();
+        while self.devices[number].link == Some(link) && !self.devices[number].frozen {
+            let Some((_, what)) = self.links[link].down.pop_front_if(|(at, _)| *at <= now) else { return };
+            self.devices[number].last_heard = now;
+            match what {
+                Down::Close => self.link_lost(number),
+                Down::Frame(Frame::Text(text)) => {
+                    self.message(number, serde_json::from_str(&text).expect("the master says what is agreed"));
+                }
+                Down::Frame(Frame::Binary(bytes)) => {
+                    let Some(whole) = whole(&mut self.devices[number].assembler, bytes) else { continue };
+                    let Ok(Binary::Values(values)) = Binary::decode(whole) else { panic!("values are expected") };
+                    let device = &mut self.devices[number];
+                    device.has.extend(values.iter().map(|(id, _)| *id));
+                    device.dispatch.extend(values);
+                    self.feed(number);
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, number: usize, message: ToVolunteer) {
+        match message {
+            ToVolunteer::Welcome(welcome) => self.welcomed(number, &welcome),
+            ToVolunteer::Recall { .. } if self.devices[number].idles && self.devices[number].deaf => {}
+            ToVolunteer::Recall { ids } => {
+                self.seen.note("recalled");
+                let ids = self.devices[number].dispatch.recall(&ids);
+                self.seen.note_if(!ids.is_empty(), "returned what was recalled");
+                self.give_back(number, ids, false);
+            }
+            ToVolunteer::Ping(beat) => self.say(number, &ToMaster::Pong(beat)),
+            ToVolunteer::Pong(_) => {}
+            ToVolunteer::Bye { reason, .. } => {
+                say!(self, "device {number} is told bye: {reason}");
+                // Who is sent away for what it said comes again as another.
+                self.devices[number].gone = true;
+                self.devices[number].link = None;
+                if reason == "protocol" && !self.calm {
+                    self.vanish(number, true);
+                }
+            }
+        }
+    }
+
+    /// It may go on with what the master lets it keep; the rest is in vain.
+    fn welcomed(&mut self, number: usize, welcome: &Welcome) {
+        let options = &welcome.options;
+        let device = &mut self.devices[number];
+        if device.job.as_ref() != Some(&welcome.job) {
+            device.forget();
+            device.job = Some(welcome.job.clone());
+            device.dispatch =
+                Dispatch::new(device.cores as usize, options.concurrency, options.timeout.map(Duration::from_millis));
+            for core in 0..device.workers.len() {
+                self.clock.after(10 * MS, Event::CoreReady(number, core, device.workers[core].generation));
+            }
+        }
+        let dropped: Vec<u64> = device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
+        device.dispatch.recall(&dropped);
+        device.has.retain(|id| welcome.keep.contains(id));
+        let unsent = std::mem::take(&mut device.unsent);
+        let (kept, late) = unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.id));
+        self.answer(number, kept);
+        // What nobody waits for is said all the same now and then.
+        if chance(&mut self.rng, 50) {
+            self.answer(number, late);
+        }
+    }
+
+    pub(super) fn say(&mut self, number: usize, message: &ToMaster) {
+        self.send_up(number, Frame::json(message), Note::Other);
+    }
+
+    /// From now on it lends so many cores, and perhaps is called otherwise.
+    pub(super) fn lend(&mut self, number: usize, name: Option<String>, cores: u32) {
+        let frame = Frame::json(&ToMaster::Update { name, cores: Some(cores) });
+        self.send_up(number, frame, if cores == 0 { Note::Paused } else { Note::Other });
+    }
+
+    /// Gives values back that it has not computed.
+    pub(super) fn give_back(&mut self, number: usize, ids: Vec<u64>, careful: bool) {
+        self.devices[number].has.retain(|id| !ids.contains(id));
+        say!(self, "device {number} gives back {ids:?}, careful {careful}");
+        let frame = Frame::json(&ToMaster::Returned { ids: ids.clone(), careful });
+        self.send_up(number, frame, Note::Returned(ids, careful));
+    }
+
+    /// Sends answers, or keeps them until there is a link.
+    pub(super) fn answer(&mut self, number: usize, answers: Vec<Answer>) {
+        let device = &mut self.devices[number];
+        if answers.is_empty() {
+            return;
+        }
+        if device.link.is_none() {
+            return device.unsent.extend(answers);
+        }
+        let late = answers.iter().filter(|answer| !device.has.remove(&answer.id)).count();
+        self.seen.note_if(late > 0, "late answer");
+        let mut cutter = Cutter::default();
+        cutter.start(encode_results(&answers));
+        let mut answers = Some(answers);
+        while let Some(frame) = cutter.next_frame() {
+            let note = match answers.take_if(|_| !cutter.is_busy()) {
+                Some(answers) => Note::Answers(answers),
+                None => Note::Other,
+            };
+            self.seen.note_if(cutter.is_busy(), "parts");
+            self.send_up(number, Frame::Binary(frame), note);
+        }
+    }
+
+    pub(super) fn send_up(&mut self, number: usize, frame: Frame, note: Note) {
+        if let Some(link) = self.devices[number].link {
+            self.push_up(link, Up::Frame(frame, note));
+        }
+    }
+
+    /// Once a heartbeat: a sign of life, and whether there is one of the master.
+    pub(super) fn beat(&mut self, number: usize, link: usize) {
+        let device = &self.devices[number];
+        if device.link != Some(link) {
+            return;
+        }
+        self.clock.after(self.plan.heartbeat, Event::Beat(number, link));
+        if device.frozen {
+            return;
+        }
+        if self.clock.now().saturating_sub(device.last_heard) >= 3 * self.plan.heartbeat {
+            say!(self, "device {number} has not heard of the master for long");
+            self.links[link].cut = true;
+            return self.link_lost(number);
+        }
+        self.say(number, &ToMaster::Ping(Beat { t: 0.into() }));
+    }
+}

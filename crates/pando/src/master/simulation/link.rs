@@ -1,0 +1,100 @@
+//! A link between a device and the master, in order and with delay.
+
+use super::{clock::Event, world::World};
+use crate::protocol::{Answer, Frame};
+use std::collections::VecDeque;
+
+/// One link, from its opening on.
+pub(super) struct Link {
+    pub(super) device: usize,
+    /// What is on its way to the master, and when it arrives.
+    pub(super) up: VecDeque<(u64, Up)>,
+    pub(super) down: VecDeque<(u64, Down)>,
+    /// Nothing arrives any more, and nobody is told.
+    pub(super) cut: bool,
+    pub(super) latency: u64,
+    /// Frames that the device has not taken yet, at most.
+    pub(super) capacity: usize,
+    /// The master has nobody at its end any more.
+    pub(super) left: bool,
+}
+
+/// What reaches the master.
+pub(super) enum Up {
+    Frame(Frame, Note),
+    Close,
+}
+
+/// What reaches the device.
+pub(super) enum Down {
+    Frame(Frame),
+    Close,
+}
+
+/// What a frame to the master says, as far as the model must know it.
+#[derive(Debug)]
+pub(super) enum Note {
+    Answers(Vec<Answer>),
+    Returned(Vec<u64>, bool),
+    /// It lends nothing for now.
+    Paused,
+    Other,
+}
+
+impl Link {
+    pub(super) fn new(device: usize, latency: u64, capacity: usize) -> Self {
+        Self { device, up: VecDeque::new(), down: VecDeque::new(), cut: false, latency, capacity, left: false }
+    }
+
+    /// Whether something has reached the master by `now`.
+    pub(super) fn has_arrived(&self, now: u64) -> bool {
+        self.up.front().is_some_and(|(at, _)| *at <= now)
+    }
+
+    /// Whether the master can know by `now` that the device has hung up.
+    pub(super) fn has_closed(&self, now: u64) -> bool {
+        self.up.back().is_some_and(|(at, what)| *at <= now && matches!(what, Up::Close))
+    }
+
+    /// Whether the master may send a frame.
+    pub(super) fn has_room(&self) -> bool {
+        self.down.len() < self.capacity
+    }
+}
+
+impl World {
+    /// Something sets out to the master.
+    pub(super) fn push_up(&mut self, link: usize, what: Up) {
+        let (now, link) = (self.clock.now(), &mut self.links[link]);
+        if !link.cut && !link.left {
+            let at = link.up.back().map_or(0, |(at, _)| *at).max(now + link.latency);
+            link.up.push_back((at, what));
+            self.clock.after(at - now, Event::Up);
+        }
+    }
+
+    /// Something sets out to the device.
+    pub(super) fn push_down(&mut self, number: usize, what: Down) {
+        let (now, link) = (self.clock.now(), &mut self.links[number]);
+        if !link.cut {
+            let at = link.down.back().map_or(0, |(at, _)| *at).max(now + link.latency);
+            link.down.push_back((at, what));
+            self.clock.after(at - now, Event::Down(number));
+        }
+    }
+
+    /// The device closes its end; with `lossy`, some of what is on its way is lost.
+    pub(super) fn hang_up(&mut self, number: usize, lossy: bool) {
+        let link = &mut self.links[number];
+        if lossy {
+            let kept = self.rng.usize(0..=link.up.len());
+            link.up.truncate(kept);
+        }
+        link.down.clear();
+        self.push_up(number, Up::Close);
+        let device = &mut self.devices[self.links[number].device];
+        if device.link == Some(number) {
+            device.link = None;
+        }
+    }
+}

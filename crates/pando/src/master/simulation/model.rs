@@ -1,0 +1,288 @@
+//! What a run may do: simple enough to be believed.
+
+use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
+use crate::{
+    cli::OnError,
+    master::{Core, Ending, Job},
+    protocol::{Answer, Value},
+};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use stream_lender::{Index, SubStreamId};
+
+/// After so many microseconds a value also goes to who has failed it, whoever else is there.
+const UNWANTED: u64 = 10 * SECOND;
+
+/// What is known of the values, and what has come out.
+pub(super) struct Model {
+    job: Job,
+    fates: Vec<Fate>,
+    /// The first value that failed for good and ends the run.
+    fatal: Option<Index>,
+    left_out: u64,
+    /// The value that a device was last sent to have it alone.
+    alone: BTreeMap<SubStreamId, Index>,
+    /// Devices that paused at some time: what they failed before is forgiven.
+    paused: BTreeSet<SubStreamId>,
+    /// The next that may come out.
+    next: Index,
+    /// The virtual moment, in microseconds.
+    pub(super) now: u64,
+}
+
+/// What became of a value.
+#[derive(Default)]
+struct Fate {
+    text: Bytes,
+    /// Who was sent it and has not answered, as far as the master heard.
+    with: BTreeSet<SubStreamId>,
+    /// Somebody gave it back who had not been sent it: nobody knows who has it.
+    muddled: bool,
+    attempts: u32,
+    failed_by: Vec<SubStreamId>,
+    /// When somebody last gave it back.
+    back: u64,
+    careful: bool,
+    /// Its result before it is confirmed, and who answered it, if it is still there.
+    unconfirmed: Option<(Option<SubStreamId>, Bytes)>,
+    end: Option<End>,
+}
+
+/// How it ended.
+enum End {
+    Result(Bytes),
+    LeftOut,
+    /// Its output says that it failed.
+    Told,
+}
+
+impl Model {
+    /// Of a run that begins; results that are `known` come from a journal.
+    pub(super) fn new(job: Job, items: &[Item], known: &BTreeMap<Index, Bytes>) -> Self {
+        let mut fates: Vec<Fate> = items.iter().map(|item| Fate { text: item.text.clone(), ..Fate::default() }).collect();
+        for (index, result) in known {
+            fates[*index as usize].end = Some(End::Result(result.clone()));
+        }
+        Self { job, fates, fatal: None, left_out: 0, alone: BTreeMap::new(), paused: BTreeSet::new(), next: 0, now: 0 }
+    }
+
+    /// Whether values from here on are forgotten.
+    pub(super) fn is_cut(&self) -> bool {
+        self.fatal.is_some()
+    }
+
+    /// The results that there are.
+    pub(super) fn results(&self) -> BTreeMap<Index, Bytes> {
+        let result = |(index, fate): (usize, &Fate)| match &fate.end {
+            Some(End::Result(result)) => Some((index as Index, result.clone())),
+            _ => None,
+        };
+        self.fates.iter().enumerate().filter_map(result).collect()
+    }
+
+    /// `sub` is sent a value.
+    pub(super) fn sent(&mut self, sub: SubStreamId, index: Index, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
+        let fate = &mut self.fates[index as usize];
+        assert_eq!(value.bytes, fate.text, "{index} is another value");
+        let old = fate.end.is_some() || self.fatal.is_some_and(|fatal| fatal <= index);
+        let copy = core.lender.holder(index) != Some(sub);
+        seen.note_if(copy, "copied");
+        assert!(!copy || self.job.speculate || old, "{sub:?} is sent {index} and does not hold it");
+        assert!(!old || self.job.speculate || self.fatal.is_some(), "{index} is done, and sent again");
+        if !old && !copy {
+            assert_eq!((value.attempt, value.careful), (fate.attempts, fate.careful), "of {index}");
+            seen.note_if(value.attempt > 0, "tried again");
+            seen.note_if(value.careful, "careful");
+            if let Some(alone) = self.alone.get(&sub) {
+                assert!(
+                    !self.fates[*alone as usize].with.contains(&sub),
+                    "{sub:?} is sent {index} besides {alone}, which it is to have alone"
+                );
+            }
+            if core.failures.goes_alone(index) {
+                seen.note("alone");
+                self.alone.insert(sub, index);
+            }
+            let fate = &self.fates[index as usize];
+            if fresh && fate.failed_by.contains(&sub) && !self.paused.contains(&sub) && self.now < fate.back + UNWANTED {
+                seen.note("failed by all, lent again");
+                let other = core
+                    .seats
+                    .iter()
+                    .find(|(other, seat)| !seat.replaced && !self.paused.contains(other) && !fate.failed_by.contains(other));
+                assert!(other.is_none(), "{sub:?} has failed {index}, and {:?} is there to try it", other.map(|(sub, _)| sub));
+            }
+        }
+        let fate = &mut self.fates[index as usize];
+        let others = fate.with.iter().filter(|other| **other != sub).count();
+        let most = if self.job.speculate { 1 } else { 0 };
+        assert!(others <= most || fate.muddled, "{index} is with {:?}, and sent to {sub:?}", fate.with);
+        assert!(fate.with.insert(sub) || fate.muddled, "{sub:?} is sent {index} twice");
+    }
+
+    /// `sub` takes up what it has.
+    pub(super) fn kept(&mut self, sub: SubStreamId, kept: &Vec<Index>) {
+        for index in kept {
+            let fate = &mut self.fates[*index as usize];
+            assert!(fate.end.is_none() && (fate.with.is_empty() || self.job.speculate || fate.muddled), "{index} is taken up");
+            fate.with.insert(sub);
+        }
+    }
+
+    /// `sub` says something; `core` has not heard it yet.
+    pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core) {
+        let holds = |index: Index| core.lender.holder(index) == Some(sub);
+        match note {
+            Note::Other => {}
+            Note::Paused => self.pauses(sub),
+            Note::Returned(ids, careful) => {
+                for index in ids.iter().filter(|index| holds(**index)) {
+                    let fate = &mut self.fates[*index as usize];
+                    fate.muddled |= !fate.with.remove(&sub);
+                    fate.careful |= careful;
+                    fate.back = self.now;
+                }
+                // What it need not compute any more, it does not.
+                for fate in ids.iter().map(|index| *index as usize) {
+                    if let Some(fate) = self.fates.get_mut(fate) {
+                        fate.with.remove(&sub);
+                    }
+                }
+            }
+            Note::Answers(answers) => {
+                let mut heard = BTreeSet::new();
+                for answer in answers {
+                    let first = heard.insert(answer.id);
+                    let stray = core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&answer.id));
+                    self.answer(sub, answer, first && holds(answer.id), first && stray);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, sub: SubStreamId, answer: &Answer, holds: bool, stray: bool) {
+        let cut = self.fatal.is_some_and(|fatal| fatal <= answer.id);
+        let Some(fate) = self.fates.get_mut(answer.id as usize) else { return };
+        let had = fate.with.remove(&sub);
+        fate.muddled |= holds && !had;
+        assert!(!stray || self.job.speculate, "only copies are strays");
+        if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || stray) {
+            return;
+        }
+        match &answer.result {
+            Ok((_, result)) if !result.contains(&b'\n') => {
+                if self.job.confirms {
+                    fate.unconfirmed = Some((Some(sub), result.clone()));
+                } else {
+                    fate.end = Some(End::Result(result.clone()));
+                }
+            }
+            Err(_) if !holds => {}
+            _ => self.failed(answer.id, Some(sub)),
+        }
+    }
+
+    /// The command of `--confirm` has spoken.
+    pub(super) fn confirmed(&mut self, index: Index, well: bool) {
+        let fate = &mut self.fates[index as usize];
+        let Some((by, result)) = fate.unconfirmed.take() else { return };
+        if self.fatal.is_some_and(|fatal| fatal <= index) {
+            return;
+        }
+        if well {
+            fate.end = Some(End::Result(result));
+        } else {
+            self.failed(index, by);
+        }
+    }
+
+    fn failed(&mut self, index: Index, by: Option<SubStreamId>) {
+        let fate = &mut self.fates[index as usize];
+        fate.attempts += 1;
+        fate.failed_by.extend(by);
+        fate.back = self.now;
+        if fate.attempts <= self.job.retries {
+            return;
+        }
+        match self.job.on_error {
+            OnError::Stop => self.fatal = Some(self.fatal.map_or(index, |fatal| fatal.min(index))),
+            on_error => {
+                self.left_out += 1;
+                fate.end = Some(if on_error == OnError::Skip { End::LeftOut } else { End::Told });
+            }
+        }
+    }
+
+    /// `sub` lends no core.
+    pub(super) fn pauses(&mut self, sub: SubStreamId) {
+        self.paused.insert(sub);
+    }
+
+    /// `sub` is gone without a word: what it computed alone, because it may be what makes devices vanish, has failed.
+    pub(super) fn vanished(&mut self, sub: SubStreamId, core: &Core) {
+        let Some(seat) = core.seats.get(&sub) else { return };
+        let first = core.lender.outstanding(sub).take(seat.cores as usize);
+        let told = seat.running.keys().copied().filter(|index| core.lender.holder(*index) == Some(sub));
+        let computing: BTreeSet<Index> = first.chain(told).collect();
+        for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
+            if self.fatal.is_none_or(|fatal| index < fatal) {
+                self.failed(index, Some(sub));
+            }
+        }
+    }
+
+    /// `sub` is gone.
+    pub(super) fn left(&mut self, sub: SubStreamId) {
+        for fate in &mut self.fates {
+            if fate.with.remove(&sub) {
+                fate.back = self.now;
+            }
+            fate.failed_by.retain(|failed| *failed != sub);
+            if let Some((by, _)) = &mut fate.unconfirmed {
+                *by = by.filter(|by| *by != sub);
+            }
+        }
+    }
+
+    /// Something comes out.
+    pub(super) fn output(&mut self, index: Index, output: Result<Bytes, String>) {
+        assert_eq!(index, self.skip(), "out of its place");
+        assert!(self.fatal.is_none_or(|fatal| index < fatal), "{index} is output, and the run was to end before");
+        self.next += 1;
+        match (&self.fates[index as usize].end, output) {
+            (Some(End::Result(result)), Ok(output)) => assert_eq!(*result, output, "of {index}"),
+            (Some(End::Told), Err(text)) if self.job.on_error == OnError::Tell => assert!(!text.is_empty()),
+            (Some(End::Told), Ok(text)) if self.job.on_error == OnError::Report => {
+                let report: serde_json::Value = serde_json::from_slice(&text).expect("a report is JSON");
+                assert_eq!(report["error"]["index"], index + 1);
+            }
+            (_, output) => panic!("{index} is output and has none: {output:?}"),
+        }
+    }
+
+    /// The next that has an output, or is to have one.
+    fn skip(&mut self) -> Index {
+        while let Some(Fate { end: Some(End::LeftOut), .. }) = self.fates.get(self.next as usize) {
+            self.next += 1;
+        }
+        self.next
+    }
+
+    /// The run says that it has ended, when `read` values had been read.
+    pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
+        let next = self.skip();
+        let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft);
+        assert!(!input_failed || told, "{ending:?}, and the input failed");
+        match ending {
+            Ending::Complete => assert!(all && next == self.fates.len() as u64 && self.left_out == 0, "complete, after {next}"),
+            Ending::SomeFailed(count) => {
+                assert_eq!((*count, next), (self.left_out, read), "failed, and output");
+                assert!(*count > 0);
+            }
+            Ending::ItemFailed(index, _) => assert_eq!((Some(*index), next), (self.fatal, *index), "failed, and output"),
+            Ending::InputFailed(_) | Ending::Interrupted => assert_eq!((next, self.fatal), (read, None), "output, and read"),
+            Ending::ReaderLeft => {}
+            Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
+        }
+    }
+}

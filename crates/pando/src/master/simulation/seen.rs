@@ -1,0 +1,71 @@
+//! What the runs have come to.
+
+use std::collections::BTreeMap;
+
+/// How often they came to what: a test that never reaches something does not test it.
+#[derive(Default, Debug)]
+pub(super) struct Seen(BTreeMap<&'static str, u64>);
+
+/// All that the runs together must come to.
+const ALL: [&str; 37] = [
+    "alone",
+    "broken",
+    "careful",
+    "complete",
+    "confirmed",
+    "copied",
+    "cut link",
+    "done",
+    "failed by all, lent again",
+    "froze",
+    "from the journal",
+    "input failed",
+    "interrupted",
+    "item failed",
+    "journal cut in the middle",
+    "late answer",
+    "left",
+    "lie",
+    "lost",
+    "master died",
+    "not confirmed",
+    "parts",
+    "paused",
+    "reader left",
+    "reader stopped",
+    "recalled",
+    "replaced",
+    "resumed",
+    "returned what was recalled",
+    "sent away",
+    "silent",
+    "some failed",
+    "stuck",
+    "told that it is replaced",
+    "took up",
+    "tried again",
+    "vanished with an item",
+];
+
+impl Seen {
+    pub(super) fn add(&mut self, other: &Seen) {
+        for (what, times) in &other.0 {
+            *self.0.entry(what).or_default() += times;
+        }
+    }
+
+    pub(super) fn missing(&self) -> Vec<&'static str> {
+        ALL.into_iter().filter(|what| !self.0.contains_key(what)).collect()
+    }
+
+    pub(super) fn note(&mut self, what: &'static str) {
+        debug_assert!(ALL.contains(&what), "{what}");
+        *self.0.entry(what).or_default() += 1;
+    }
+
+    pub(super) fn note_if(&mut self, condition: bool, what: &'static str) {
+        if condition {
+            self.note(what);
+        }
+    }
+}

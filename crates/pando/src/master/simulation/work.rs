@@ -1,0 +1,185 @@
+//! What simulated devices compute: cores that a real [`Dispatch`](crate::volunteer::Dispatch) gives values.
+
+use super::{
+    clock::{Clock, Event, MS},
+    plan::{Nature, chance},
+    world::World,
+};
+use crate::protocol::{Answer, Failure, Form, Running, ToMaster, Value};
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+/// Until a core that has ended is there again, in microseconds.
+const RESTART: u64 = 50 * MS;
+/// Calls that have run for so long are told, in microseconds.
+const LONG: u64 = 510 * MS;
+
+/// One core.
+#[derive(Default)]
+pub(super) struct Worker {
+    /// Counts its processes: what an earlier one did is nobody's business.
+    pub(super) generation: u32,
+    pub(super) queue: VecDeque<(u64, Value)>,
+    pub(super) open: Vec<u64>,
+    unflushed: Vec<Answer>,
+    after_careful: bool,
+}
+
+impl Worker {
+    /// Its process ends.
+    pub(super) fn end(&mut self) {
+        *self = Self { generation: self.generation + 1, ..Self::default() };
+    }
+}
+
+impl World {
+    /// Gives the cores of a device what they want.
+    pub(super) fn feed(&mut self, number: usize) {
+        while let Some((core, values)) = self.devices[number].dispatch.feed(self.clock.instant()) {
+            self.devices[number].workers[core].queue.extend(values);
+            self.begin(number, core);
+        }
+        self.look_for_overdue(number);
+    }
+
+    /// Begins as many calls as may be open.
+    fn begin(&mut self, number: usize, core: usize) {
+        let concurrency = self.plan.job.options.concurrency as usize;
+        loop {
+            let device = &mut self.devices[number];
+            let worker = &mut device.workers[core];
+            if worker.open.len() >= concurrency {
+                return;
+            }
+            let Some((id, value)) = worker.queue.pop_front() else { return };
+            let tells = worker.open.is_empty() || value.careful || worker.after_careful || chance(&mut self.rng, 50);
+            worker.after_careful = value.careful;
+            worker.open.push(id);
+            let generation = worker.generation;
+            if tells {
+                self.flush(number, core);
+                self.devices[number].dispatch.started(core, id, self.clock.instant());
+            }
+            let item = &self.plan.items[id as usize];
+            assert_eq!(value.bytes, item.text, "{id} came as another value");
+            let micros = (item.micros * self.devices[number].slowness).max(1);
+            say!(self, "device {number} begins {id} ({:?}) on core {core} for {micros} us", item.nature);
+            if item.nature != Nature::Hangs {
+                let until = self.plan.job.options.timeout.map_or(micros, |ms| micros.min(ms * MS));
+                self.clock.after(until, Event::CallEnds(number, core, generation, id));
+            }
+            if micros > LONG {
+                self.clock.after(LONG, Event::LongCalls(number));
+            }
+        }
+    }
+
+    /// A call ends, as the nature of its value has it.
+    pub(super) fn call_ends(&mut self, number: usize, core: usize, generation: u32, id: u64) {
+        let device = &self.devices[number];
+        if device.workers[core].generation != generation {
+            return;
+        }
+        let item = &self.plan.items[id as usize];
+        let (micros, late) = (item.micros * device.slowness, self.is_too_slow(number, id));
+        let failed = |message: &str| Err(Failure { message: message.into(), stack: None, kind: "throw".into() });
+        let vanishes = matches!(item.nature, Nature::Vanishes(times) if self.vanished[id as usize] < times);
+        let result = match item.nature {
+            _ if late => failed("too slow"),
+            _ if vanishes => {
+                self.vanished[id as usize] += 1;
+                self.seen.note("vanished with an item");
+                return self.vanish(number, true);
+            }
+            Nature::Kills => return self.bury(number, core, &[id]),
+            Nature::Throws => failed("no"),
+            _ if chance(&mut self.rng, self.devices[number].flaky) => failed("not here"),
+            nature => Ok((Form::Text, self.result_of(id, nature == Nature::TwoLines))),
+        };
+        let worker = &mut self.devices[number].workers[core];
+        worker.open.retain(|open| *open != id);
+        worker.unflushed.push(Answer { id, micros, result });
+        if worker.unflushed.len() == 1 {
+            let delay = self.devices[number].flush;
+            self.clock.after(delay, Event::Flush(number, core, generation));
+        }
+        self.begin(number, core);
+    }
+
+    /// A result that no other answer has: whose it is can be told.
+    fn result_of(&mut self, id: u64, two: bool) -> Bytes {
+        self.answers += 1;
+        let separator = if two { "\n" } else { " " };
+        let rest = if self.plan.items[id as usize].text.len() > 1_000 { "y".repeat(200_000) } else { String::new() };
+        format!("{id}{separator}{}{rest}", self.answers).into()
+    }
+
+    /// The answers of a core reach its host, and the master from there.
+    pub(super) fn flush(&mut self, number: usize, core: usize) {
+        let now = self.clock.instant();
+        let device = &mut self.devices[number];
+        let answers = std::mem::take(&mut device.workers[core].unflushed);
+        if answers.is_empty() {
+            return;
+        }
+        let micros = answers.iter().map(|answer| answer.micros).sum();
+        device.dispatch.answered(core, answers.iter().map(|answer| answer.id), micros, now);
+        say!(self, "device {number} answers {:?}", answers.iter().map(|a| (a.id, a.result.is_ok())).collect::<Vec<_>>());
+        self.answer(number, answers);
+    }
+
+    /// A core ends because of one of `causes`: only those may be blamed.
+    fn bury(&mut self, number: usize, core: usize, causes: &[u64]) {
+        let device = &mut self.devices[number];
+        let verdict = device.dispatch.died(core);
+        device.workers[core].end();
+        say!(self, "core {core} of device {number} ends because of {causes:?}: {verdict:?}");
+        if let Some(id) = verdict.guilty {
+            assert!(causes.contains(&id), "{id} is innocent of what {causes:?} did");
+            let failure = Failure { message: "it ended its core".into(), stack: None, kind: "died".into() };
+            self.answer(number, vec![Answer { id, micros: 0, result: Err(failure) }]);
+        }
+        if !verdict.returned.is_empty() {
+            self.give_back(number, verdict.returned, verdict.careful);
+        }
+        let generation = self.devices[number].workers[core].generation;
+        self.clock.after(RESTART, Event::CoreReady(number, core, generation));
+    }
+
+    /// Ends the cores whose calls have taken too long.
+    pub(super) fn end_overdue(&mut self, number: usize) {
+        let now = self.clock.instant();
+        for core in self.devices[number].dispatch.overdue(now) {
+            let worker = &self.devices[number].workers[core];
+            let given = worker.open.iter().copied().chain(worker.unflushed.iter().map(|answer| answer.id));
+            // A device that was frozen takes what it did meanwhile for too slow.
+            let causes: Vec<u64> = given.filter(|id| self.devices[number].froze || self.is_too_slow(number, *id)).collect();
+            self.bury(number, core, &causes);
+        }
+        self.look_for_overdue(number);
+    }
+
+    fn is_too_slow(&self, number: usize, id: u64) -> bool {
+        let item = &self.plan.items[id as usize];
+        let micros = item.micros * self.devices[number].slowness;
+        item.nature == Nature::Hangs || self.plan.job.options.timeout.is_some_and(|ms| micros > ms * MS)
+    }
+
+    fn look_for_overdue(&mut self, number: usize) {
+        let device = &mut self.devices[number];
+        let Some(at) = device.dispatch.next_overdue().map(Clock::micros) else { return };
+        if at != device.overdue_at {
+            device.overdue_at = at;
+            self.clock.after(at.saturating_sub(self.clock.now()), Event::Overdue(number));
+        }
+    }
+
+    /// Tells which calls have become long.
+    pub(super) fn tell_long_calls(&mut self, number: usize) {
+        let calls = self.devices[number].dispatch.long_calls(self.clock.instant());
+        if !calls.is_empty() {
+            let items = calls.into_iter().map(|(id, ms)| Running { id, ms }).collect();
+            self.say(number, &ToMaster::Started { items, loading: None });
+        }
+    }
+}

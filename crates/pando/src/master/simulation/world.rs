@@ -1,0 +1,184 @@
+//! All there is in a run: the master, the devices, the links between them, and the clock.
+
+use super::{
+    clock::{Clock, Event, MS, SECOND},
+    desk::Desk,
+    device::Device,
+    ends::{Sink, Source},
+    journal::Journal,
+    link::Link,
+    model::Model,
+    plan::Plan,
+    seen::Seen,
+};
+use crate::{
+    console::Console,
+    events::Events,
+    journal::{self, Kept},
+    master::{Ending, Job, Master, confirm::Unconfirmed, watch::FullWindow},
+};
+use fastrand::Rng;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// How often the master looks for stragglers, in microseconds.
+const LOOK: u64 = 100 * MS;
+
+pub(super) struct World {
+    pub(super) plan: Plan,
+    pub(super) rng: Rng,
+    pub(super) clock: Clock,
+    pub(super) master: Arc<Master>,
+    pub(super) model: Model,
+    pub(super) journal: Option<Journal>,
+    /// All that there ever were.
+    pub(super) devices: Vec<Device>,
+    pub(super) links: Vec<Link>,
+    /// Links over which the master has heard nothing yet.
+    pub(super) waiting: Vec<usize>,
+    pub(super) desks: Vec<Desk>,
+    pub(super) source: Source,
+    pub(super) sink: Sink,
+    pub(super) reader_left: bool,
+    /// Results whose command runs.
+    pub(super) confirming: Vec<Option<Unconfirmed>>,
+    full: FullWindow,
+    /// How many devices each value took with it.
+    pub(super) vanished: Vec<u32>,
+    /// Answers there were.
+    pub(super) answers: u64,
+    pub(super) calm: bool,
+    /// The run must have ended by then.
+    pub(super) deadline: u64,
+    pub(super) ending: Option<Ending>,
+    pub(super) seen: Seen,
+    pub(super) verbose: bool,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, verbose: bool) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let plan = Plan::new(&mut rng);
+        let journal = plan.journal.then(Journal::new);
+        Self {
+            master: start_master(&plan.job, journal.as_ref()),
+            model: Model::new(plan.job.clone(), &plan.items, &BTreeMap::new()),
+            journal,
+            rng,
+            clock: Clock::default(),
+            devices: Vec::new(),
+            links: Vec::new(),
+            waiting: Vec::new(),
+            desks: Vec::new(),
+            source: Source::default(),
+            sink: Sink::default(),
+            reader_left: false,
+            confirming: Vec::new(),
+            full: FullWindow::default(),
+            vanished: vec![0; plan.items.len()],
+            answers: 0,
+            calm: false,
+            deadline: u64::MAX,
+            ending: None,
+            seen: Seen::default(),
+            verbose,
+            plan,
+        }
+    }
+
+    /// From the start to the end, or to what must not happen.
+    pub(super) fn run(mut self) -> Seen {
+        let Job { window, retries, speculate, confirms, on_error, batch_size, .. } = self.plan.job;
+        say!(
+            self,
+            "{} values, window {window}, retries {retries}, speculate {speculate}, confirm {confirms}, {on_error:?}, {batch_size:?}",
+            self.plan.items.len()
+        );
+        self.clock.after(self.plan.calm_at, Event::Calm);
+        [Event::Look, Event::Watch, Event::Chaos].into_iter().for_each(|event| self.clock.after(0, event));
+        self.begin_ends();
+        self.settle();
+        while self.ending.is_none() {
+            let event = self.clock.next().expect("the master looks for stragglers");
+            assert!(self.clock.now() < self.deadline, "it does not end: {:?}", self.master.lock().lender);
+            self.model.now = self.clock.now();
+            self.handle(event);
+            if self.settle() || !matches!(event, Event::Look | Event::Watch | Event::Timer) {
+                self.check_books();
+            }
+        }
+        self.settle();
+        let whole =
+            matches!(self.ending, Some(Ending::Complete | Ending::SomeFailed(_) | Ending::Interrupted | Ending::InputFailed(_)));
+        self.check_the_end(whole);
+        self.seen
+    }
+
+    fn handle(&mut self, event: Event) {
+        if let Some(number) = event.of_device()
+            && self.devices[number].frozen
+        {
+            return self.devices[number].deferred.push(event);
+        }
+        match event {
+            Event::Up | Event::Timer => {}
+            Event::Down(link) => self.hear(link),
+            Event::Join(device) => self.join(device),
+            Event::CallEnds(device, core, generation, id) => {
+                self.call_ends(device, core, generation, id);
+                self.feed(device);
+            }
+            Event::Flush(device, core, generation) if self.devices[device].workers[core].generation == generation => {
+                self.flush(device, core);
+                self.feed(device);
+            }
+            Event::CoreReady(device, core, generation)
+                if self.devices[device].workers[core].generation == generation && !self.devices[device].idles =>
+            {
+                self.devices[device].dispatch.ready(core);
+                self.feed(device);
+            }
+            Event::Flush(..) | Event::CoreReady(..) => {}
+            Event::Overdue(device) => self.end_overdue(device),
+            Event::LongCalls(device) => self.tell_long_calls(device),
+            Event::Beat(device, link) => self.beat(device, link),
+            Event::Thaw(device) => self.thaw(device),
+            Event::Look => {
+                self.master.look_for_stragglers(self.clock.instant());
+                self.clock.after(LOOK, Event::Look);
+            }
+            Event::Watch => {
+                self.master.look_after(&mut self.full, self.clock.instant());
+                self.clock.after(SECOND, Event::Watch);
+            }
+            Event::Read => self.read(),
+            Event::Take => self.take(),
+            Event::Confirmed(at) => self.confirmed(at),
+            Event::Chaos => self.disturb(),
+            Event::Calm => self.calm_down(),
+        }
+    }
+}
+
+impl Event {
+    /// The device that does it, and does not while it is frozen.
+    fn of_device(self) -> Option<usize> {
+        match self {
+            Self::CallEnds(device, ..)
+            | Self::Flush(device, ..)
+            | Self::CoreReady(device, ..)
+            | Self::Overdue(device)
+            | Self::LongCalls(device) => Some(device),
+            _ => None,
+        }
+    }
+}
+
+/// A master that has read nothing yet, and goes on with the journal if there is one.
+pub(super) fn start_master(job: &Job, journal: Option<&Journal>) -> Arc<Master> {
+    let master = Master::new(job.clone(), Console::silent(), Events::default());
+    if let Some(journal) = journal {
+        let opened = journal::open(&journal.path(), Duration::ZERO).expect("the journal can be opened");
+        master.keep_journal(opened, Kept::default(), false).expect("the journal can be written");
+    }
+    master
+}
