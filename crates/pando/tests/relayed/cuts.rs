@@ -156,19 +156,22 @@ fn a_device_that_was_away_takes_up_what_it_still_holds() {
     let Some(internet) = Internet::of_cables(&["bro"]) else { return };
     let events = Events::new();
     // Longer than both sides take to notice: what is answered into a dead link is lost, and computed again.
-    let run = Pando::f("(x, cb) => setTimeout(cb, 9000, null, x)")
+    let mut run = Pando::f("(x, cb) => setTimeout(cb, x === 'first' ? 0 : 9000, null, x)")
         .inside(&internet.inside("mas"))
         .args(["--cores", "0", "--heartbeat", HEARTBEAT, "--concurrency", "2"])
         .events(&events)
-        .stdin("a\nb\n")
+        .stdin_open()
         .start();
     let _tab = Tab::open_inside(&internet.inside("bro"), &here(&run), "device=Away;cores=1;");
-    events.wait("lent", |event| event["index"] == 2);
+    run.write_line("first");
+    assert_eq!(run.line().as_deref(), Some("first"));
+    run.write("a\nb\n");
+    events.wait("lent", |event| event["index"] == 3);
     internet.cut("pub", "tobro", Way::Both);
     assert_eq!(events.wait("left", |_| true)["held"], 2);
     until("its page tries again", || (internet.attempts("pub", "tobro") > 0).then_some(()));
     internet.mend("pub", "tobro");
-    run.wait().gives("a\nb\n");
+    run.wait().gives("first\na\nb\n");
     assert_eq!(events.of("joined").len(), 2);
-    assert_eq!(events.items("lent"), [1, 2], "nothing is lent again");
+    assert_eq!(events.items("lent"), [1, 2, 3], "nothing is lent again");
 }
