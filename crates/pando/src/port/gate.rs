@@ -34,6 +34,9 @@ const HANDSHAKE: u8 = 0x16;
 const SPEAKS_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
     This port speaks https: use the same address with https:// in place of http://.\n";
 
+/// Hears of connections that are not taken.
+type Tell = dyn Fn(&Refusal) + Send + Sync;
+
 /// Gives each connection its place; one that finds none is closed at once.
 #[derive(Clone)]
 pub(crate) struct Gate {
@@ -43,7 +46,7 @@ pub(crate) struct Gate {
     /// Bytes that may come before the other side has introduced itself.
     credit: usize,
     /// Told of connections that were not taken, now and then.
-    refused: Option<Arc<dyn Fn(&Refusal) + Send + Sync>>,
+    refused: Option<Arc<Tell>>,
     /// When it was last: of those that the system does not give, and of the others.
     told: Arc<Mutex<[Option<Instant>; 2]>>,
     tls: bool,

@@ -55,7 +55,7 @@ fn comes_and_goes(url: &str, number: u64) {
         .text(&json!({"type": "report", "id": ids[0], "report": {"nbItems": 1, "units": format!("unit {number}")}}).to_string());
     socket.text(&json!({"type": "started", "items": [{"id": ids[0], "ms": 600}]}).to_string());
     socket.binary(&encode_results([&answer(ids[0], None)]));
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         socket.text(r#"{"type":"bye","reason":"left"}"#);
     }
 }
