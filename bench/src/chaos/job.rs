@@ -154,7 +154,7 @@ impl Job {
             Some(other) => other.to_string(),
         };
         let hash = hash(&text);
-        if value.attempt == 0 && self.flaky.is_some_and(|one| hash % one == 0) {
+        if value.attempt == 0 && self.flaky.is_some_and(|one| hash.is_multiple_of(one)) {
             return Err(Failure { message: "flaky".into(), stack: None, kind: "throw".into() });
         }
         if self.poison.is_some_and(|(one, _)| hash % one == 1) {
