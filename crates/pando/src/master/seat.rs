@@ -182,7 +182,7 @@ impl Seat {
         let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) else { return false };
         let since_start = |then: Instant| then.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
         let elapsed = since_start(now) - sent;
-        let all_sent = self.frames.is_empty() && !self.cutter.is_busy() && since_start(self.last_value) <= sent;
+        let all_sent = self.frames.is_empty() && !self.cutter.is_busy() && since_start(self.last_value) < sent;
         self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
         all_sent
     }
@@ -208,7 +208,7 @@ impl Seat {
         }
         if now >= self.next_ping() {
             // What still waits to be sent, because the channel is full, is as good a sign of life; but it does not tell that values arrived.
-            if self.controls.is_empty() || self.last_ping < self.last_value {
+            if self.controls.is_empty() || self.last_ping <= self.last_value {
                 self.ping(now);
             }
             self.last_sent = now;
@@ -217,7 +217,7 @@ impl Seat {
     }
 
     fn next_ping(&self) -> Instant {
-        let since = if self.last_ping < self.last_value { self.last_value } else { self.last_sent };
+        let since = if self.last_ping <= self.last_value { self.last_value } else { self.last_sent };
         since + self.heartbeat
     }
 }
