@@ -4,11 +4,14 @@
 //! happens when is up to the machine; so a seed repeats a run's circumstances, and not each of its moments.
 
 mod chance;
+mod context;
+mod counts;
 mod job;
 mod judge;
 mod lies;
 mod master;
 mod plan;
+mod relay;
 mod run;
 mod session;
 mod stranger;
@@ -56,6 +59,10 @@ pub struct Options {
     /// Share of the runs in which a tab of a real Chromium takes part, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub tabs: f64,
+
+    /// Everything takes so many times as long, signs of life too: for a machine that has other work
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub pace: u32,
 
     /// Runs side by side [default: four for each core of this machine]
     #[arg(long, value_name = "N")]
@@ -143,9 +150,10 @@ struct Setup {
     pando: PathBuf,
     chromium: PathBuf,
     tabs: f64,
+    pace: u32,
     keep: PathBuf,
     forge: bool,
-    counts: run::Counts,
+    counts: counts::Counts,
 }
 
 impl Setup {
@@ -161,9 +169,10 @@ impl Setup {
             pando: pando.canonicalize()?,
             chromium: if options.tabs > 0.0 { chromium()? } else { PathBuf::new() },
             tabs: options.tabs,
+            pace: options.pace.max(1),
             keep: options.keep.clone().unwrap_or_else(std::env::temp_dir),
             forge: options.forge,
-            counts: run::Counts::default(),
+            counts: counts::Counts::default(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use clap::Parser;
 use pando_bench::chaos::{Options, Summary, chaos};
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs pando with volunteers that die, freeze, lie and come back, kills it and starts it again, and compares what it prints with what it should
 #[derive(Debug, Parser)]
@@ -13,7 +14,15 @@ struct Cli {
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Summary { seed, runs, counts, elapsed, violations } = chaos(Cli::parse().options).await?;
+    let options = Cli::parse().options;
+    let mut ended = signal(SignalKind::terminate())?;
+    let summary = tokio::select! {
+        summary = chaos(options) => summary?,
+        // The masters end with it.
+        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+        _ = ended.recv() => return Ok(ExitCode::from(143)),
+    };
+    let Summary { seed, runs, counts, elapsed, violations } = summary;
     let seconds = elapsed.as_secs_f64();
     println!(
         "{runs} runs from seed {seed} in {seconds:.1} s, {:.1} a second: {} violations\n{counts}",

@@ -91,6 +91,8 @@ impl Job {
         if chance.is(0.2) {
             let what = if framing == Framing::Json { OnError::Report } else { OnError::Stop };
             job.poison = Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
+            // No device is to be taken for gone because the machine is busy.
+            job.heartbeat *= 5;
         } else if job.modern && chance.is(0.3) {
             job.flaky = Some(chance.one(&often));
         }
@@ -268,7 +270,7 @@ impl std::fmt::Display for Job {
         let longest = self.values.iter().map(String::len).max().unwrap_or(0);
         write!(
             f,
-            "{} values of {bytes} bytes, the longest {longest}; {:?} each{}, tail {:?}, {:?} flaky, {:?} poisonous; {}; options {}",
+            "{} values of {bytes} bytes, the longest {longest}; {:?} each{}, tail {:?}, flaky: {:?}, poisonous: {:?}; {}; options {}",
             self.values.len(),
             self.latency,
             if self.busy { " (busy)" } else { "" },
@@ -312,6 +314,10 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
     }
     let flags = [("--speculate", 0.25), ("-v", 0.1), ("--progress=always", 0.1), ("--events=events", 0.1), ("-q", 0.1)];
     options.extend(flags.iter().filter(|(_, share)| chance.is(*share)).map(|(flag, _)| (*flag).to_owned()));
+    if job.values.len() < 60 && !job.counts_attempts() && chance.is(0.05) {
+        // One in five results has to be computed again.
+        options.extend(["--confirm", "test $(($(od -An -N1 -tu1 /dev/urandom) % 5)) != 0"].map(str::to_owned));
+    }
     if !job.as_items {
         options.push("--stdin".into());
     }

@@ -1,4 +1,17 @@
-//! Whether an output is what it has to be.
+//! Whether an output, and what else a run leaves, is what it has to be.
+
+use super::{
+    context::Context,
+    job::Expected,
+    master::{Life, PATIENCE},
+};
+use crate::system::has_ended;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// What of `got` is not as in `expected`, in words; none when they are the same. Both are records, each with `separator` after it.
 pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> {
@@ -21,6 +34,62 @@ pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> 
         None => format!("it is {}", excerpt(found)),
     };
     Some(format!("result {number} of {all} should be {}; {what}", excerpt(wanted)))
+}
+
+/// What is not as it has to be.
+pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<String> {
+    let job = &context.plan.job;
+    let mut what: Vec<String> = context.complaints();
+    for (number, life) in lives.iter().enumerate() {
+        let mut wrong = |text: String| what.push(format!("life {} of {} of the master: {text}", number + 1, lives.len()));
+        let last = number + 1 == lives.len();
+        match life.status {
+            None => wrong(format!("it hangs: it printed nothing for {PATIENCE:?}")),
+            Some(status) if last && status.code() != Some(context.expected.status) => wrong(format!("it ended with {status}")),
+            // Ctrl-C: what had been read was finished. Or it was killed.
+            Some(status) if !matches!(status.code(), Some(0 | 1) | None) => wrong(format!("it ended with {status}")),
+            Some(_) => {}
+        }
+        if last || !context.expected.output.starts_with(&life.output) {
+            difference(&context.expected.output, &life.output, job.separator()).into_iter().for_each(&mut wrong);
+        }
+        if let Some(line) = life.said.lines().find(|line| line.contains("panicked at") || line.contains("a process is left")) {
+            wrong(line.to_owned());
+        }
+        if life.children.iter().any(|child| !ends_soon(*child)) {
+            wrong("a child of it goes on without it".into());
+        }
+    }
+    if job.journal && what.is_empty() {
+        what.extend(kept_wrongly(&context.expected, &folder.join("journal")));
+    }
+    what
+}
+
+/// What is wrong with what is in a journal after a run.
+fn kept_wrongly(expected: &Expected, journal: &Path) -> Option<String> {
+    let contents = match pando::journal::read(&fs::read(journal).unwrap_or_default()) {
+        Ok(contents) => contents,
+        Err(error) => return Some(format!("the journal cannot be read: {error}")),
+    };
+    let items: BTreeSet<u64> = contents.items.iter().copied().collect();
+    if items.len() < contents.items.len() {
+        return Some(format!("the journal has results more than once: {:?}", contents.items));
+    }
+    let missing = expected.results.iter().find(|index| !items.contains(index))?;
+    Some(format!("the journal does not have the result of item {}", missing + 1))
+}
+
+/// Whether process `id` is gone, or goes within a while.
+fn ends_soon(id: u32) -> bool {
+    let until = Instant::now() + Duration::from_secs(10);
+    while !has_ended(id) {
+        if Instant::now() > until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
 }
 
 /// The start of a record, for a message.

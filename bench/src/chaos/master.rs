@@ -2,8 +2,8 @@
 
 use super::{
     chance::Chance,
+    context::Context,
     plan::{Deed, When},
-    run::Context,
 };
 use crate::{swarm::link::Address, system::children};
 use rustix::process::{Pid, Signal, kill_process};
@@ -25,6 +25,11 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
+
+/// A master that prints nothing for so long hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// Time for its output to end after its own end.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What a life was.
 pub(crate) struct Life {
@@ -90,28 +95,34 @@ impl<'a> Master<'a> {
     }
 
     /// Lets it live until its own end, or until one of `deeds` ends it: those that have been done are taken off.
-    pub(crate) async fn live(mut self, deeds: &mut Vec<(When, Deed)>, patience: Duration) -> Life {
-        let mut ended = None;
-        while ended.is_none() && !deeds.is_empty() {
+    pub(crate) async fn live(mut self, deeds: &mut Vec<(When, Deed)>) -> Life {
+        let (mut ended, mut hung) = (None, false);
+        let hangs = hangs(self.printed.clone());
+        tokio::pin!(hangs);
+        while ended.is_none() && !hung && !deeds.is_empty() {
             let (when, deed) = deeds[0];
             tokio::select! {
                 _ = self.child.wait() => break,
-                () = comes(when, self.started, &mut self.printed, self.context.expected.output.len()) => {}
-                () = sleep(patience) => break,
+                () = comes(when, self.started, &mut self.printed, self.context.expected.output.len()) => {
+                    deeds.remove(0);
+                    self.context.tell(&format!("the master: {deed:?}"));
+                    ended = self.suffer(deed).await.then_some(deed);
+                }
+                () = &mut hangs => hung = true,
             }
-            deeds.remove(0);
-            self.context.tell(&format!("the master: {deed:?}"));
-            ended = self.suffer(deed).await.then_some(deed);
         }
-        let status = timeout(patience, self.child.wait()).await.ok().and_then(Result::ok);
+        let status = tokio::select! {
+            status = self.child.wait(), if !hung => status.ok(),
+            () = &mut hangs, if !hung => None,
+            else => None,
+        };
         if status.is_none() {
             let _ = self.child.kill().await;
         }
         drop(self.unheard);
         let output = self.output.await.unwrap_or_default();
         // A child that it left behind could keep it open.
-        let said =
-            timeout(Duration::from_secs(10), self.said).await.map_or("a process is left".into(), Result::unwrap_or_default);
+        let said = timeout(LAST_WORDS, self.said).await.map_or("a process is left".into(), Result::unwrap_or_default);
         Life { output, said, status, ended, children: self.children }
     }
 
@@ -160,6 +171,17 @@ async fn freeze(process: Pid, time: Duration) {
     let _ = kill_process(process, Signal::STOP);
     sleep(time).await;
     let _ = kill_process(process, Signal::CONT);
+}
+
+/// Comes when nothing has been printed for too long.
+async fn hangs(mut printed: watch::Receiver<usize>) {
+    loop {
+        match timeout(PATIENCE, printed.changed()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return sleep(PATIENCE).await,
+            Err(_) => return,
+        }
+    }
 }
 
 async fn comes(when: When, started: Instant, printed: &mut watch::Receiver<usize>, all: usize) {
@@ -212,10 +234,10 @@ async fn listen(stderr: ChildStderr, context: Arc<Context>, ends: oneshot::Recei
     let mut line = Vec::new();
     while let Ok(1..) = lines.read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line);
-        let url =
-            text.split_once("Serving volunteer code at ").map(|(_, url)| url).filter(|url| url.starts_with("http://127.0.0.1:"));
-        if let Some(address) = url.and_then(|url| Address::parse(url.trim())) {
-            context.set_address(address);
+        let url = text.split_once("Serving volunteer code at ").map(|(_, url)| url.trim());
+        let address = url.filter(|url| url.starts_with("http://127.0.0.1:")).and_then(Address::parse);
+        // That of its room at the relay comes first.
+        if address.is_some_and(|address| context.set_address(address)) {
             serves.store(true, Relaxed);
             if let Some(ends) = ends.take() {
                 let _ = ends.await;

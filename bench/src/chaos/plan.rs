@@ -16,6 +16,8 @@ pub struct Plan {
     pub(crate) reader_stops: Vec<(f64, Duration)>,
     /// What happens to the tab, if one takes part.
     pub(crate) tab: Option<TabPlan>,
+    /// A relay through which some of them come: when it is killed, and for how long it is away.
+    pub(crate) relay: Option<Vec<(Duration, Duration)>>,
     /// Nobody reads what it says, but its address.
     pub(crate) unheard: bool,
     /// For everything else that is left to chance.
@@ -32,6 +34,8 @@ pub(crate) struct Character {
     pub(crate) cores: u32,
     /// Its calls take so many times as long.
     pub(crate) slowness: f64,
+    /// It comes through the relay, if there is one.
+    pub(crate) afar: bool,
     /// Its link takes so long for what it says.
     pub(crate) latency: Duration,
     /// Takes its values in any order.
@@ -114,12 +118,12 @@ pub(crate) enum TabStep {
 }
 
 impl Plan {
-    /// The plan of `seed`; a tab takes part in this share of the runs.
-    pub fn new(seed: u64, tabs: f64) -> Self {
+    /// The plan of `seed`; a tab takes part in this share of the runs. All takes `pace` times as long.
+    pub fn new(seed: u64, tabs: f64, pace: u32) -> Self {
         let mut chance = Chance::of(seed);
         let has_tab = chance.is(tabs);
         // A browser takes its time, and there has to be something left for it.
-        let scale = if has_tab { 5 } else { 1 };
+        let scale = if has_tab { 5 * pace } else { pace };
         let heartbeat = chance.one(&[80, 120, 200]) * MS * scale;
         let least = if has_tab { 400.0 } else { 50.0 };
         let time = chance.of_size(least, 800.0) as u32 * MS * scale;
@@ -135,9 +139,14 @@ impl Plan {
         let cores = volunteers.iter().map(|volunteer| volunteer.cores).sum::<u32>();
         let job = Job::new(&mut chance, count as usize, time, cores, heartbeat);
         if job.counts_attempts() {
-            volunteers.iter_mut().for_each(|volunteer| volunteer.steps.retain(|(_, step)| !matches!(step, Step::Fail(_))));
+            spare(&mut volunteers);
         }
-        let deeds = deeds(&mut chance, &job, time, heartbeat);
+        let mut deeds = deeds(&mut chance, &job, time, heartbeat);
+        let relay = (!has_tab && !job.counts_attempts() && chance.is(0.15)).then(|| relay_deaths(&mut chance, horizon));
+        if relay.as_ref().is_some_and(|deaths| !deaths.is_empty()) {
+            // A master that finds no relay when it starts says so, and ends.
+            deeds.retain(|(_, deed)| !matches!(deed, Deed::Kill(..) | Deed::Interrupt(..)));
+        }
         let reader_stops = match chance.is(0.2) {
             true => (0..chance.of_range(1..4)).map(|_| (chance.0.f64(), chance.time(300 * MS))).collect(),
             false => Vec::new(),
@@ -148,7 +157,7 @@ impl Plan {
             TabPlan { protocol, steps: tab_steps(&mut chance, horizon, heartbeat) }
         });
         let unheard = chance.is(0.05);
-        Self { seed, job, volunteers, deeds, reader_stops, tab, unheard, chance_seed: chance.0.u64(..) }
+        Self { seed, job, volunteers, deeds, reader_stops, tab, relay, unheard, chance_seed: chance.0.u64(..) }
     }
 }
 
@@ -161,6 +170,7 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
             joins: if chance.is(0.4) { chance.time(horizon) } else { Duration::ZERO },
             cores: chance.of_range(1..4) as u32,
             slowness: chance.of_size(0.3, 4.0),
+            afar: chance.is(0.6),
             latency: if chance.is(0.25) { chance.time(30 * MS) } else { Duration::ZERO },
             shuffles: chance.is(0.3),
             stays: number == 0 || chance.is(0.6),
@@ -205,6 +215,25 @@ fn steps(chance: &mut Chance, horizon: Duration, heartbeat: Duration, calm: f64)
     steps
 }
 
+/// Leaves out what would fail values that are fine, where that counts: a value over which five devices have vanished, and then one
+/// that had it alone, is taken to be the reason.
+fn spare(volunteers: &mut [Character]) {
+    let mut vanish = 4;
+    for volunteer in volunteers {
+        volunteer.steps.retain(|(_, step)| match step {
+            Step::Fail(_) => false,
+            Step::Die(_) | Step::Cut(_) | Step::Freeze(_) | Step::Deaf(_) | Step::Lie(Lie::Holds | Lie::Hello) if vanish == 0 => {
+                false
+            }
+            Step::Die(_) | Step::Cut(_) | Step::Freeze(_) | Step::Deaf(_) | Step::Lie(Lie::Holds | Lie::Hello) => {
+                vanish -= 1;
+                true
+            }
+            _ => true,
+        });
+    }
+}
+
 fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) -> Vec<(When, Deed)> {
     let mut deeds = Vec::new();
     let when = |chance: &mut Chance| match chance.is(0.5) {
@@ -228,6 +257,12 @@ fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) ->
         }
     }
     deeds
+}
+
+fn relay_deaths(chance: &mut Chance, horizon: Duration) -> Vec<(Duration, Duration)> {
+    let mut deaths: Vec<_> = (0..chance.of_range(0..3)).map(|_| (chance.time(horizon), chance.time(300 * MS))).collect();
+    deaths.sort();
+    deaths
 }
 
 fn tab_steps(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Vec<(Duration, TabStep)> {
@@ -258,10 +293,15 @@ impl fmt::Display for Plan {
         for (share, time) in &self.reader_stops {
             writeln!(f, "the reader of the output stops at {:.0} % for {time:?}", share * 100.0)?;
         }
-        for Character { name, joins, cores, slowness, latency, shuffles, stays, steps } in &self.volunteers {
+        if let Some(deaths) = &self.relay {
+            writeln!(f, "a relay")?;
+            deaths.iter().try_for_each(|(at, away)| writeln!(f, "  at {at:?}: killed, away for {away:?}"))?;
+        }
+        for Character { name, joins, cores, slowness, afar, latency, shuffles, stays, steps } in &self.volunteers {
             writeln!(
                 f,
-                "{name:?}: joins after {joins:?}, {cores} cores, {slowness:.1} times as slow, latency {latency:?}{}{}",
+                "{name:?}: joins after {joins:?}, {cores} cores, {slowness:.1} times as slow, latency {latency:?}{}{}{}",
+                if *afar { ", from afar" } else { "" },
                 if *shuffles { ", in any order" } else { "" },
                 if *stays { ", stays" } else { "" }
             )?;

@@ -1,6 +1,6 @@
 //! One link of a volunteer, from hello to its end.
 
-use super::run::Context;
+use super::context::Context;
 use crate::swarm::link::Link;
 use bytes::Bytes;
 use pando::protocol::{Answer, Assembler, Binary, Frame, Malformed, ToMaster, Value, encode_results};

@@ -1,8 +1,8 @@
 //! A tab of a real Chromium, behind a link that can be cut.
 
 use super::{
+    context::Context,
     plan::{TabPlan, TabStep},
-    run::Context,
 };
 use crate::browser::Browser;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -39,7 +39,7 @@ impl Tab {
     pub(crate) async fn live(self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let place = listener.local_addr().expect("it is bound");
-        let (token, protocol) = (self.context.address().token, self.plan.protocol);
+        let (token, protocol) = (self.context.address(false).token, self.plan.protocol);
         let url = format!("http://{place}/{token}/#device=Tab;cores=2;protocol={protocol};");
         let (way, state) = watch::channel(Way::Open);
         let mut passing = JoinSet::new();
@@ -102,7 +102,7 @@ async fn pass(listener: TcpListener, context: Arc<Context>, mut state: watch::Re
         if *state.borrow_and_update() == Way::Cut {
             continue;
         }
-        let (host, state) = (context.address().host, state.clone());
+        let (host, state) = (context.address(false).host, state.clone());
         connections.spawn(async move {
             let Ok(far) = TcpStream::connect(host).await else { return };
             let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());

@@ -1,17 +1,18 @@
 //! A volunteer by hand: it computes the job's function, and whatever its plan wants happens to it.
 
+mod steps;
+
 use super::{
     chance::Chance,
-    lies::{self, Lie},
+    context::Context,
+    lies,
     plan::{Character, Step},
-    run::Context,
     session::Session,
-    stranger,
     work::Work,
 };
 use crate::swarm::link::{Address, Link};
 use futures_util::StreamExt;
-use pando::protocol::{self, Answer, Beat, Failure, Frame, Hello, ToMaster, ToVolunteer, Value, Welcome};
+use pando::protocol::{self, Answer, Beat, Failure, Hello, ToMaster, ToVolunteer, Value, Welcome};
 use serde_json::json;
 use std::{
     collections::VecDeque,
@@ -84,7 +85,7 @@ impl Volunteer {
     pub(crate) async fn live(mut self) {
         sleep(self.character.joins).await;
         loop {
-            let address = self.context.address();
+            let address = self.context.address(self.character.afar);
             let Ok(link) = Link::open(&address, self.character.latency).await else {
                 sleep(10 * MS + self.chance.time(50 * MS)).await;
                 continue;
@@ -321,96 +322,6 @@ impl Volunteer {
     fn lend(&mut self, session: &mut Session, cores: u32) {
         self.cores = cores;
         session.say(&ToMaster::Update { name: None, cores: Some(cores) });
-    }
-
-    async fn step(&mut self, session: &mut Session, address: &Address, step: Step, now: Instant) -> Result<(), After> {
-        match step {
-            Step::Die(time) => return Err(After::Another(time)),
-            Step::Cut(time) => return Err(After::Back(time)),
-            Step::Freeze(time) => {
-                sleep(time).await;
-                self.work.stood_still(time);
-                // Who wakes up has not heard anybody, which says nothing.
-                session.last_received = Instant::now();
-            }
-            Step::Withhold(time) => self.withholds = Some(now + time),
-            Step::Deaf(time) => self.deaf = Some(now + time),
-            Step::Repeat(time) => self.repeats = Some(now + time),
-            Step::Fail(time) => self.fails = Some(now + time),
-            Step::Leave(time) => {
-                let ids = self.work.ids();
-                session.hand_back(ids, self.chance.is(0.2));
-                session.say(&ToMaster::Bye { reason: self.chance.one(&["left", "hidden", "bored"]).into() });
-                self.forget();
-                // The link's writer is given a moment.
-                sleep(self.character.latency + 5 * MS).await;
-                return Err(After::Another(time));
-            }
-            Step::Lend(cores, time) => {
-                self.lends = Some(now + time);
-                self.lend(session, cores);
-            }
-            Step::Twin => return Err(After::Twin),
-            Step::Lie(lie) => return self.lie(session, address, lie),
-        }
-        Ok(())
-    }
-
-    fn lie(&mut self, session: &mut Session, address: &Address, lie: Lie) -> Result<(), After> {
-        let (chance, count) = (&mut self.chance, self.context.count);
-        match lie {
-            Lie::Results => {
-                let answered = session.answered.clone();
-                let ids = lies::beyond(chance, count).into_iter().chain(answered);
-                let frame = lies::wrong(chance, ids);
-                session.send(Frame::Binary(frame));
-            }
-            Lie::Returned => {
-                let mut ids = self.work.ids();
-                ids.extend(&session.answered);
-                ids.extend(lies::ids(chance, count));
-                if chance.is(0.5) {
-                    self.work = Work::default();
-                }
-                session.hand_back(ids, chance.is(0.5));
-            }
-            Lie::Holds => {
-                self.claims = true;
-                return Err(self.soon());
-            }
-            Lie::Started => session.say(&lies::started(chance, count)),
-            Lie::Chatter => session.send(lies::chatter(chance, count)),
-            Lie::Malformed => {
-                session.lied = true;
-                session.send(lies::malformed(chance, count));
-            }
-            Lie::Misplaced => {
-                session.lied = true;
-                match chance.of_range(0..3) {
-                    0 => self.introduce(session, address),
-                    1 => session.say(&ToMaster::Broken { message: "it cannot be loaded".into(), stack: Some("\u{1b}c".into()) }),
-                    _ => session.say(&ToMaster::Bye { reason: "left".into() }),
-                }
-            }
-            Lie::Hello => drop(tokio::spawn(stranger::wrong_hello(address.clone(), chance.fork()))),
-            Lie::Stranger => drop(tokio::spawn(stranger::stranger(address.clone(), chance.fork()))),
-        }
-        Ok(())
-    }
-
-    /// It lends no core, so that no value is ever its: whatever it says of them is not true.
-    fn lie_about_everything(&mut self, session: &mut Session) {
-        let (chance, count) = (&mut self.chance, self.context.count);
-        let ids = lies::ids(chance, count);
-        match chance.of_range(0..6) {
-            0..3 => {
-                let frame = lies::wrong(chance, ids);
-                session.send(Frame::Binary(frame));
-            }
-            3 => session.say(&ToMaster::Returned { ids, careful: chance.is(0.5) }),
-            4 => session.say(&lies::started(chance, count)),
-            _ => session.send(lies::chatter(chance, count)),
-        }
     }
 
     fn tell(&self, what: &str) {

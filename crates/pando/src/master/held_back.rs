@@ -1,8 +1,8 @@
 //! Back-pressure on results. When too many bytes of them are here, waiting for an earlier one or for who reads the output, the rest stays
 //! with the devices that computed it: their channels are not read for a while.
 //!
-//! Who has the oldest value without a result is read in any case: all the others wait for that. So is everyone while nobody has it: with
-//! what is read somebody finds room for it.
+//! Who has the oldest value without a result is read all the same, once the output waits for that: so do all the others. And everyone is
+//! while nobody has it: with what is read somebody finds room for it.
 
 use super::{Core, Master};
 use std::{collections::BTreeSet, mem, sync::atomic::Ordering, time::Instant};
@@ -17,12 +17,16 @@ pub(crate) struct HeldBack {
     /// Whose channels are not read.
     subs: BTreeSet<SubStreamId>,
     /// When it was last looked who may be read again, this was so.
-    seen: (bool, Option<(Index, Option<SubStreamId>)>),
+    seen: Seen,
     /// Bytes of results of which not all parts are here.
     parts: u64,
     /// Bytes of results that are not confirmed.
     pub(super) unconfirmed: u64,
 }
+
+/// Whether results stay with the devices, and else nothing; whether it is for who reads the output to go on; the oldest value without a
+/// result, and who has it.
+type Seen = (bool, bool, Option<(Index, Option<SubStreamId>)>);
 
 impl Master {
     /// Whether the channel of `sub` may be read now; if not, it is woken when that has changed.
@@ -44,8 +48,10 @@ impl Master {
 
     /// Wakes those that may be read again.
     pub(super) fn let_go(&self, core: &mut Core) {
-        let holds_back = core.holds_back();
-        let now = (holds_back, holds_back.then(|| core.lender.oldest()).flatten());
+        let now = match core.holds_back() {
+            true => (true, core.lender.has_output(), core.lender.oldest()),
+            false => Seen::default(),
+        };
         if mem::replace(&mut core.held_back.seen, now) == now {
             return;
         }
@@ -76,10 +82,11 @@ impl Core {
 
     fn reads(&self, sub: SubStreamId) -> bool {
         !self.holds_back()
-            || self.lender.oldest().is_some_and(|(index, holder)| {
-                holder.is_none_or(|holder| holder == sub)
-                    || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&index))
-            })
+            || !self.lender.has_output()
+                && self.lender.oldest().is_some_and(|(index, holder)| {
+                    holder.is_none_or(|holder| holder == sub)
+                        || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&index))
+                })
     }
 
     /// So many bytes of a result of `sub` are here, and it is not whole.

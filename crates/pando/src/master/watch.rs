@@ -28,9 +28,7 @@ impl Master {
     /// A device told of calls that have been running for a while, or for how many milliseconds it has been loading the function.
     pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], loading: Option<u64>, now: Instant) {
         self.with(|core| {
-            let usual = core.statistics.median().unwrap_or_default();
-            let long = if self.job.options.dom { LONG_FOR_A_PERSON } else { LONG };
-            let tell_at = long.max(usual * 10);
+            let tell_at = long(core.statistics.median(), self.job.options.dom);
             if let (Some(seat), Some(ms)) = (core.seats.get_mut(&sub), loading) {
                 seat.progress.loads(Duration::from_millis(ms), now);
             }
@@ -75,6 +73,12 @@ pub async fn watch(master: Arc<Master>) {
         tick.tick().await;
         master.look_after(&mut full, Instant::now());
     }
+}
+
+/// A call is told from here on.
+fn long(usual: Option<Duration>, by_people: bool) -> Duration {
+    let least = if by_people { LONG_FOR_A_PERSON } else { LONG };
+    least.max(usual.unwrap_or_default() * 10)
 }
 
 fn long_calls(core: &mut Core, now: Instant, by_people: bool) -> Vec<String> {
@@ -173,5 +177,17 @@ impl FullWindow {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_have_ten_minutes_to_think_and_slow_functions_ten_times_the_usual() {
+        assert_eq!(long(None, false), Duration::from_secs(10));
+        assert_eq!(long(Some(Duration::from_secs(60)), false), Duration::from_secs(600));
+        assert_eq!(long(Some(Duration::from_secs(2)), true), Duration::from_secs(600));
     }
 }

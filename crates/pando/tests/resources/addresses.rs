@@ -12,8 +12,10 @@ struct Network(String);
 impl Network {
     fn new() -> Option<Self> {
         let network = Self(format!("pando{}moves", id()));
-        let made = network.ip("netns add P") && network.ip("-n P link set lo up") && network.ip("-n P link add eth0 type dummy");
-        if !made || !network.ip("-n P link set eth0 up") {
+        let made = network.ip("netns add P")
+            && network.ip("-n P link set lo up")
+            && network.ip("-n P link add eth0 type veth peer name far");
+        if !made || !network.ip("-n P link set eth0 up") || !network.ip("-n P link set far up") {
             eprintln!("skipped: network namespaces need root and iproute2");
             return None;
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     ECHO,
-    common::{Pando, Received, Running, WebSocket, numbers},
+    common::{Pando, Received, Running, WebSocket, numbers, until},
 };
 use bytes::Bytes;
 use pando::protocol::{Answer, Binary, Cutter, Form, encode_results};
@@ -10,6 +10,7 @@ use std::{
     io::{BufRead, BufReader},
     sync::Arc,
     thread,
+    time::{Duration, Instant},
 };
 
 const DEVICES: u64 = 8;
@@ -71,9 +72,8 @@ fn values(socket: &mut WebSocket) -> Option<Vec<u64>> {
     }
 }
 
-/// A run of whose devices all but the first want to be rid of results of so many bytes, but may not: all wait for item 1. The output is
-/// not read.
-fn stuck(length: usize) -> (Running, Device) {
+/// A run whose output is not read; all of its devices but the first compute, and have results of so many bytes.
+fn begun(length: usize) -> (Running, Device) {
     // It has no time for pings.
     let run = Pando::f(ECHO).args(["--cores", "0", "--heartbeat", "30s", "--batch-size", &HELD.to_string()]);
     let mut run = run.stdin_open().stdout_unread().start();
@@ -85,6 +85,12 @@ fn stuck(length: usize) -> (Running, Device) {
         let device = Device::join(&url, number, &result);
         thread::spawn(move || device.work());
     }
+    (run, first)
+}
+
+/// The same; they want to be rid of their results, and may not: all wait for item 1.
+fn stuck(length: usize) -> (Running, Device) {
+    let (run, first) = begun(length);
     run.says("all wait for item 1, which device 0 has");
     (run, first)
 }
@@ -132,6 +138,22 @@ fn results_of_100_megabytes() {
     if std::env::var_os("PANDO_LARGE").is_some() {
         results_wait(100 << 20);
     }
+}
+
+#[test]
+fn large_results_wait_where_they_are_while_nobody_reads_the_output() {
+    let length = 32 << 20;
+    let (run, first) = begun(length);
+    thread::spawn(move || first.work());
+    let mut last = (0, Instant::now());
+    until("it takes no more", || {
+        let peak = run.peak_memory();
+        if peak != last.0 {
+            last = (peak, Instant::now());
+        }
+        (peak > KEPT && last.1.elapsed() > Duration::from_secs(2)).then_some(())
+    });
+    comes(run, length, bound(length));
 }
 
 #[test]

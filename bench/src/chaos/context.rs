@@ -1,0 +1,127 @@
+//! What the parts of a run share.
+
+use super::{Setup, job::Expected, plan::Plan};
+use crate::swarm::link::Address;
+use std::{
+    collections::BTreeSet,
+    net::TcpListener,
+    path::PathBuf,
+    sync::{
+        Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicU16, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+use tokio::sync::watch;
+
+/// Ports of which masters get one: below those that the system gives out by itself.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+/// Lines of what happened, at most.
+const TOLD: usize = 20_000;
+
+/// See the module.
+pub(crate) struct Context {
+    pub(crate) plan: Plan,
+    pub(crate) pando: PathBuf,
+    pub(crate) expected: Expected,
+    /// How many values there are.
+    pub(crate) count: u64,
+    pub(crate) forge: bool,
+    begun: Instant,
+    start: OnceLock<Instant>,
+    /// The master's.
+    address: watch::Sender<Option<Address>>,
+    /// That of its room at the relay.
+    far: watch::Sender<Option<Address>>,
+    pub(crate) port: u16,
+    /// The relay's.
+    pub(crate) far_port: u16,
+    told: Mutex<Vec<String>>,
+    complaints: Mutex<BTreeSet<String>>,
+}
+
+impl Context {
+    pub(super) fn new(setup: &Setup, plan: Plan) -> Self {
+        Self {
+            expected: plan.job.expected(),
+            count: plan.job.values.len() as u64,
+            plan,
+            pando: setup.pando.clone(),
+            forge: setup.forge,
+            begun: Instant::now(),
+            start: OnceLock::new(),
+            address: watch::channel(None).0,
+            far: watch::channel(None).0,
+            port: free_port(),
+            far_port: free_port(),
+            told: Mutex::default(),
+            complaints: Mutex::default(),
+        }
+    }
+
+    /// Where volunteers come: to the master, or from `afar` to its room at the relay, if there is one.
+    pub(crate) fn address(&self, afar: bool) -> Address {
+        let far = self.far.borrow().clone().filter(|_| afar);
+        far.or_else(|| self.address.borrow().clone()).expect("volunteers come when it is known")
+    }
+
+    /// Waits until the master's address is known.
+    pub(crate) async fn is_known(&self) {
+        let _ = self.address.subscribe().wait_for(Option::is_some).await;
+    }
+
+    /// The master has said an address; gives whether it is its own.
+    pub(crate) fn set_address(&self, address: Address) -> bool {
+        let own = address.host.ends_with(&format!(":{}", self.port));
+        if own {
+            self.start.get_or_init(Instant::now);
+            self.address.send_replace(Some(address));
+        } else {
+            self.far.send_replace(Some(address));
+        }
+        own
+    }
+
+    /// When volunteers' time began: when the address was known.
+    pub(crate) fn start(&self) -> Instant {
+        *self.start.get_or_init(Instant::now)
+    }
+
+    /// Notes what happened.
+    pub(crate) fn tell(&self, what: &str) {
+        let mut told = self.told();
+        if told.len() < TOLD {
+            told.push(format!("{:9.3} {what}", self.begun.elapsed().as_secs_f64()));
+        }
+    }
+
+    /// Notes what must not happen.
+    pub(crate) fn complain(&self, what: String) {
+        self.tell(&what);
+        self.complaints.lock().expect("nobody panics with it").insert(what);
+    }
+
+    /// What happened.
+    pub(crate) fn told(&self) -> MutexGuard<'_, Vec<String>> {
+        self.told.lock().expect("nobody panics with it")
+    }
+
+    /// What happened and must not.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.complaints.lock().expect("nobody panics with it").iter().cloned().collect()
+    }
+}
+
+/// A port that nobody has.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let count = PORTS.len() as u16;
+    // Other processes of this program begin elsewhere.
+    let first = (std::process::id().wrapping_mul(7919) % u32::from(count)) as u16;
+    loop {
+        let port = PORTS.start + (first + NEXT.fetch_add(1, Relaxed) % count) % count;
+        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return port;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A relay that is killed now and then.
+
+use super::context::Context;
+use std::{
+    fs::File,
+    io,
+    path::Path,
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+    time::{sleep, sleep_until},
+};
+
+/// What masters show.
+const SECRET: &str = "chaos-and-order";
+/// All come from one address.
+const MANY: &str = "100000";
+/// Time for it to listen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// See the module.
+pub(crate) struct Relay {
+    context: Arc<Context>,
+    child: Child,
+}
+
+impl Relay {
+    /// Starts it; what it says goes into `folder`.
+    pub(crate) async fn start(context: Arc<Context>, folder: &Path) -> io::Result<Self> {
+        let said = File::create(folder.join("relay"))?;
+        let child = launch(&context, Stdio::from(said)).await?;
+        Ok(Self { context, child })
+    }
+
+    /// Options of a master that uses it.
+    pub(crate) fn options(context: &Context) -> [String; 4] {
+        ["--host".into(), format!("http://127.0.0.1:{}", context.far_port), "--secret".into(), SECRET.into()]
+    }
+
+    /// Lives and dies as planned, until it is ended.
+    pub(crate) async fn live(mut self) {
+        self.context.is_known().await;
+        for (at, away) in self.context.plan.relay.iter().flatten() {
+            sleep_until((self.context.start() + *at).into()).await;
+            self.context.tell(&format!("the relay is killed, for {away:?}"));
+            let _ = self.child.kill().await;
+            sleep(*away).await;
+            match launch(&self.context, Stdio::null()).await {
+                Ok(child) => self.child = child,
+                Err(error) => self.context.complain(format!("the relay cannot be started again: {error}")),
+            }
+        }
+        let _ = self.child.wait().await;
+    }
+}
+
+/// Starts it, and waits until it listens.
+async fn launch(context: &Context, said: Stdio) -> io::Result<Child> {
+    let port = context.far_port.to_string();
+    let mut command = Command::new(&context.pando);
+    command.args(["relay", "--bind", "127.0.0.1", "--port", &port, "--no-udp", "--stun", "127.0.0.1:9", "--secret", SECRET]);
+    command.args(["--max-connections-per-address", MANY]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).kill_on_drop(true).spawn()?;
+    let until = Instant::now() + PATIENCE;
+    while TcpStream::connect(("127.0.0.1", context.far_port)).await.is_err() {
+        if Instant::now() > until {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    Ok(child)
+}
