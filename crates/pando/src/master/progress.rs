@@ -34,8 +34,8 @@ impl Progress {
 
     /// Values are on their way to it; `first`: it had none.
     pub(crate) fn lent(&mut self, first: bool, now: Instant) {
-        self.arrived = false;
         if first {
+            self.arrived = false;
             self.returned(now);
         }
     }
@@ -53,7 +53,12 @@ impl Progress {
         *self = Self { arrived: self.arrived, ..Self::new(now) };
     }
 
-    /// It gave something back.
+    /// It gave something back that it was asked for: what it still has it is no nearer to.
+    pub(crate) fn gave_back(&mut self) {
+        self.asked = None;
+    }
+
+    /// It has nothing, or cannot show what it does.
     pub(crate) fn returned(&mut self, now: Instant) {
         let Self { arrived, suspect, loading, tell_at, .. } = *self;
         *self = Self { arrived, suspect, loading, tell_at, ..Self::new(now) };

@@ -34,8 +34,9 @@ pub(crate) struct Seat {
     heartbeat: Duration,
     last_sent: Instant,
     /// When the last part of a value went out.
-    last_value: Instant,
-    last_ping: Instant,
+    last_value: Option<Instant>,
+    /// Since when there are values out that no ping has followed.
+    unpinged: Option<Instant>,
     last_received: Instant,
 }
 
@@ -61,8 +62,8 @@ impl Seat {
             started: now,
             heartbeat,
             last_sent: now,
-            last_value: now,
-            last_ping: now,
+            last_value: None,
+            unpinged: None,
             last_received: now,
         }
     }
@@ -135,7 +136,8 @@ impl Seat {
         if let Some(frame) = &frame {
             self.last_sent = now;
             if let Frame::Binary(_) = frame {
-                self.last_value = now;
+                self.last_value = Some(now);
+                self.unpinged.get_or_insert(now);
             }
         }
         frame
@@ -182,7 +184,8 @@ impl Seat {
         let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) else { return false };
         let since_start = |then: Instant| then.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
         let elapsed = since_start(now) - sent;
-        let all_sent = self.frames.is_empty() && !self.cutter.is_busy() && since_start(self.last_value) <= sent;
+        let all_sent =
+            self.frames.is_empty() && !self.cutter.is_busy() && self.last_value.is_none_or(|then| since_start(then) < sent);
         self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
         all_sent
     }
@@ -191,7 +194,7 @@ impl Seat {
     pub(crate) fn ping(&mut self, now: Instant) {
         let t = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
         self.say(&ToVolunteer::Ping(Beat { t: t.into() }));
-        self.last_ping = now;
+        self.unpinged = None;
     }
 
     /// Values that it is believed to have.
@@ -208,7 +211,7 @@ impl Seat {
         }
         if now >= self.next_ping() {
             // What still waits to be sent, because the channel is full, is as good a sign of life; but it does not tell that values arrived.
-            if self.controls.is_empty() || self.last_ping < self.last_value {
+            if self.controls.is_empty() || self.unpinged.is_some() {
                 self.ping(now);
             }
             self.last_sent = now;
@@ -217,8 +220,7 @@ impl Seat {
     }
 
     fn next_ping(&self) -> Instant {
-        let since = if self.last_ping < self.last_value { self.last_value } else { self.last_sent };
-        since + self.heartbeat
+        self.unpinged.unwrap_or(self.last_sent) + self.heartbeat
     }
 }
 

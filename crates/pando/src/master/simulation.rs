@@ -3,7 +3,7 @@
 //! A seed decides everything: the job, the devices, what they do and when. The clock jumps from one event to the next, so that an hour takes
 //! no time. [`model`] says what may happen, [`leaks`] that nothing is kept for too long, and [`seen`] that the runs reach what they should.
 //!
-//! `PANDO_SIMULATION_RUNS` says how many (2,000), `PANDO_SIMULATION_FIRST` the first one's seed (0); `PANDO_SIMULATION_SEED` repeats one and
+//! `PANDO_SIMULATION_RUNS` says how many (10,000), `PANDO_SIMULATION_FIRST` the first one's seed (0); `PANDO_SIMULATION_SEED` repeats one and
 //! tells what happens in it.
 
 /// Tells what happens, to who repeats a run.
@@ -37,7 +37,7 @@ use std::{
 };
 use world::World;
 
-const RUNS: u64 = 2_000;
+const RUNS: u64 = 10_000;
 
 #[test]
 fn random_runs_go_as_the_model_says() {
