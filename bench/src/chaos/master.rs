@@ -70,6 +70,8 @@ impl<'a> Master<'a> {
         }
         let stdin = if trickles { Stdio::piped() } else { File::open(&input)?.into() };
         command.current_dir(folder).args(words).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        // Ctrl-C is for who runs chaos.
+        command.process_group(0);
         let mut child = command.spawn()?;
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32)).expect("it was started just now");
         if let Some(stdin) = child.stdin.take() {

@@ -63,7 +63,7 @@ async fn launch(context: &Context, said: Stdio) -> io::Result<Child> {
     let port = context.far_port.to_string();
     let mut command = Command::new(&context.pando);
     command.args(["relay", "--bind", "127.0.0.1", "--port", &port, "--no-udp", "--stun", "127.0.0.1:9", "--secret", SECRET]);
-    command.args(["--max-connections-per-address", MANY]);
+    command.args(["--max-connections-per-address", MANY]).process_group(0);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).kill_on_drop(true).spawn()?;
     let until = Instant::now() + PATIENCE;
     while TcpStream::connect(("127.0.0.1", context.far_port)).await.is_err() {
