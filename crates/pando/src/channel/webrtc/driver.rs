@@ -193,7 +193,7 @@ impl Driver {
             return;
         };
         let Some((peer, _)) = self.peers.get_mut(&id) else { return };
-        if !is_stun && peer.is_full(packet.bytes.len()) {
+        if peer.is_full() && !is_stun {
             return;
         }
         let outbox = &mut self.outbox;

@@ -13,9 +13,6 @@ use tokio::sync::mpsc::{
 
 /// Frames that wait, in bytes; beyond that, packets are not taken.
 const MOST: usize = 256 << 10;
-/// Packets up to this length are taken a little longer. They acknowledge what was sent to the browser; without that, nothing would go
-/// there for a minute or more once it is heard again.
-const SHORT: usize = 300;
 
 /// What it waits for.
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -45,9 +42,9 @@ impl Inbox {
         }
     }
 
-    /// Whether so much waits that a packet of this length is better lost: it comes again.
-    pub(super) fn is_full(&self, length: usize) -> bool {
-        self.bytes >= if length <= SHORT { 2 * MOST } else { MOST }
+    /// Whether so much waits that packets are better lost: they come again.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= MOST
     }
 
     /// Whether nothing waits.
@@ -130,17 +127,12 @@ mod tests {
         for _ in 0..2 {
             inbox.push(Frame::Binary(vec![0; MOST / 2].into()));
         }
-        assert!(inbox.is_full(1000) && !inbox.is_full(SHORT));
+        assert!(inbox.is_full());
         inbox.deliver(&mut context);
-        assert!(!inbox.is_full(1000) && !inbox.is_empty());
-        for _ in 0..3 {
-            inbox.push(Frame::Binary(vec![0; MOST / 2].into()));
-        }
-        assert!(inbox.is_full(SHORT));
-        while master.try_recv().is_ok() {
-            inbox.deliver(&mut context);
-        }
-        assert!(inbox.is_empty() && inbox.bytes == 0);
+        assert!(!inbox.is_full() && !inbox.is_empty());
+        assert!(master.try_recv().is_ok());
+        inbox.deliver(&mut context);
+        assert!(inbox.is_empty());
     }
 
     #[test]

@@ -163,9 +163,9 @@ impl Peer {
         self.timeout(now);
     }
 
-    /// Whether so much waits for the master that a packet of this length is better lost: it comes again.
-    pub(super) fn is_full(&self, length: usize) -> bool {
-        self.inbox.is_full(length)
+    /// Whether so much waits for the master that packets are better lost: they come again.
+    pub(super) fn is_full(&self) -> bool {
+        self.inbox.is_full()
     }
 
     /// Whether a STUN packet without a name, from an unknown address, answers a question of this one.
