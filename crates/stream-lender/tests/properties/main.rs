@@ -4,7 +4,7 @@ mod asks;
 mod loans;
 mod output;
 
-use stream_lender::{Ask, Index, Lender, Lent, Output, Pull, Refused, SubStreamId, Window};
+use stream_lender::{Ask, Index, Lender, Lent, Output, Pull, SubStreamId, Window};
 
 type Numbers = Lender<u64, u64, &'static str>;
 

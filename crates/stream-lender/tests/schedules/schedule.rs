@@ -1,13 +1,13 @@
 //! One random schedule: a lender and the model side by side.
 
-use stream_lender::{Ask, Index, Output, Pull, Refused, SubStreamId, Window};
+use stream_lender::{Ask, Index, Pull, SubStreamId, Window};
 
 use crate::{
     Lender,
-    model::{Broken, Model, Reading, State, Thing},
+    model::{Model, State, Thing},
     random::Random,
     seen::Seen,
-    source::{Source, thing},
+    source::Source,
 };
 
 /// More steps than this, and a schedule that should end by itself hangs.

@@ -3,7 +3,7 @@
 use stream_lender::{Ask, Index, Output, Pull, Refused, SubStreamId};
 
 use crate::{
-    model::{Reading, Thing},
+    model::{Broken, Reading, Thing},
     schedule::Schedule,
     source::thing,
 };
