@@ -184,8 +184,8 @@ impl Seat {
         let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) else { return false };
         let since_start = |then: Instant| then.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
         let elapsed = since_start(now) - sent;
-        let all_sent =
-            self.frames.is_empty() && !self.cutter.is_busy() && self.last_value.is_none_or(|then| since_start(then) < sent);
+        let followed = self.unpinged.is_none() && self.last_value.is_none_or(|then| since_start(then) <= sent);
+        let all_sent = followed && self.frames.is_empty() && !self.cutter.is_busy();
         self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
         all_sent
     }

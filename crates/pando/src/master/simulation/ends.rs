@@ -15,6 +15,9 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
+/// Commands that run at a time.
+const AT_ONCE: usize = 2;
+
 /// Whether the master has woken who waits for it.
 #[derive(Default)]
 pub(super) struct Flag(AtomicBool);
@@ -177,7 +180,9 @@ impl World {
     /// As the task of `--confirm` does, with a command that takes its time.
     fn begin_confirming(&mut self) -> bool {
         let mut any = false;
-        while let Some(unconfirmed) = self.master.with(|core| core.unconfirmed.pop_front()) {
+        while self.confirming.iter().flatten().count() < AT_ONCE
+            && let Some(unconfirmed) = self.master.with(|core| core.unconfirmed.pop_front())
+        {
             any = true;
             if self.master.to_confirm(&unconfirmed).is_none() {
                 continue;
