@@ -40,7 +40,7 @@ impl Master {
             core.held_back.subs.insert(sub);
             // What it has done in the meantime is not seen.
             if let Some(seat) = core.seats.get_mut(&sub) {
-                seat.progress.returned(now);
+                seat.progress.begins_anew(now);
             }
         }
         reads

@@ -12,6 +12,8 @@ pub(crate) struct Progress {
     since: Instant,
     /// All that was sent to it has arrived.
     arrived: bool,
+    /// For how long it had values before, and gave them back without being at any.
+    before: Duration,
     /// Since when it has been loading the function, as far as is known.
     loading: Option<Instant>,
     /// Since when it has owed an answer to being asked for values back.
@@ -24,7 +26,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, arrived: false, loading: None, asked: None, suspect: false, tell_at: Duration::ZERO }
+        Self { since: now, arrived: false, before: Duration::ZERO, loading: None, asked: None, suspect: false, tell_at: Duration::ZERO }
     }
 
     /// Of a device that was stalled on an earlier channel.
@@ -36,7 +38,7 @@ impl Progress {
     pub(crate) fn lent(&mut self, first: bool, now: Instant) {
         if first {
             self.arrived = false;
-            self.returned(now);
+            self.begins_anew(now);
         }
     }
 
@@ -44,7 +46,7 @@ impl Progress {
     pub(crate) fn arrived(&mut self, now: Instant) {
         if !self.arrived {
             self.arrived = true;
-            self.since = now;
+            self.since = now.checked_sub(self.before).unwrap_or(now);
         }
     }
 
@@ -53,15 +55,19 @@ impl Progress {
         *self = Self { arrived: self.arrived, ..Self::new(now) };
     }
 
-    /// It gave something back that it was asked for: what it still has it is no nearer to.
-    pub(crate) fn gave_back(&mut self) {
+    /// It gave something back that it was asked for: what it still has it is no nearer to. Whether that was `all`.
+    pub(crate) fn gave_back(&mut self, all: bool, now: Instant) {
         self.asked = None;
+        if all {
+            self.before = self.idle(now);
+        }
     }
 
-    /// It has nothing, or cannot show what it does.
-    pub(crate) fn returned(&mut self, now: Instant) {
-        let Self { arrived, suspect, loading, tell_at, .. } = *self;
-        *self = Self { arrived, suspect, loading, tell_at, ..Self::new(now) };
+    /// It had nothing, or could not show what it does.
+    pub(crate) fn begins_anew(&mut self, now: Instant) {
+        let Self { arrived, before, suspect, loading, tell_at, .. } = *self;
+        *self = Self { arrived, before, suspect, loading, tell_at, ..Self::new(now) };
+        self.since = now.checked_sub(before).unwrap_or(now);
     }
 
     /// It said that it has been loading the function for this long.
@@ -97,7 +103,7 @@ impl Progress {
 
     /// Whether it has its values, and has done nothing about them for longer than `patience`.
     pub(crate) fn is_stalled(&self, patience: Duration, now: Instant) -> bool {
-        self.arrived && self.idle(now) >= patience
+        (self.arrived || self.before >= patience) && self.idle(now) >= patience
     }
 
     /// Whether it has not even answered when it was asked for values back.
@@ -139,13 +145,28 @@ mod tests {
         assert!(progress.is_stalled(PATIENCE, after(63)));
         assert_eq!(progress.tell(after(63)), Some((PATIENCE, None)));
         assert_eq!(progress.tell(after(65)), None);
-        progress.returned(after(65));
+        progress.begins_anew(after(65));
         assert_eq!(progress.tell(after(70)), None, "it is known");
         assert!(progress.tell(after(71)).is_some() && progress.is_told());
         progress.made(after(71));
         assert!(!progress.is_told());
         progress.made(after(67));
         assert!(!progress.is_stalled(PATIENCE, after(69)));
+    }
+
+    #[test]
+    fn a_device_that_gives_everything_back_again_and_again_is_stalled_in_the_end() {
+        let mut progress = Progress::new(after(0));
+        for second in 0..4 {
+            // Each time before it is known that they have arrived.
+            progress.lent(true, after(10 * second));
+            assert!(!progress.is_stalled(PATIENCE, after(10 * second)) || second == 3);
+            progress.gave_back(true, after(10 * second + 1));
+        }
+        progress.made(after(40));
+        progress.lent(true, after(50));
+        progress.arrived(after(50));
+        assert!(!progress.is_stalled(PATIENCE, after(52)));
     }
 
     #[test]
@@ -156,7 +177,7 @@ mod tests {
         progress.suspected(after(12));
         assert!(!progress.is_deaf(PATIENCE, after(12)));
         assert!(progress.is_deaf(PATIENCE, after(13)));
-        progress.returned(after(13));
+        progress.begins_anew(after(13));
         assert!(progress.is_suspect());
         progress.made(after(13));
         assert!(!progress.is_suspect());

@@ -47,7 +47,7 @@ impl Program {
 
 impl Engine for Program {
     fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
-        let mut child = group::leader(shell(&self.command))
+        let mut child = group::leader(held(&self.command))
             // Python keeps what it prints to itself when it prints into a pipe.
             .env("PYTHONUNBUFFERED", "1")
             .stdin(Stdio::piped())
@@ -109,6 +109,17 @@ pub(crate) fn shell(command: &str) -> Command {
     child
 }
 
+/// `command`, that begins once there is an empty line on its standard input: when it is guarded. Should this process be killed before,
+/// it never does.
+fn held(command: &str) -> Command {
+    if cfg!(windows) {
+        return shell(command);
+    }
+    let mut child = shell(r#"read -r go && exec sh -c "$1""#);
+    child.args(["sh", command]);
+    child
+}
+
 async fn ended(child: &mut Child) -> (Option<i32>, String) {
     match tokio::time::timeout(LAST_WORDS, child.wait()).await {
         Ok(Ok(status)) => (status.code(), status.to_string()),
@@ -117,6 +128,9 @@ async fn ended(child: &mut Child) -> (Option<i32>, String) {
 }
 
 async fn write(mut input: ChildStdin, mut lines: mpsc::UnboundedReceiver<Bytes>) {
+    if cfg!(unix) && input.write_all(b"\n").await.is_err() {
+        return;
+    }
     while let Some(line) = lines.recv().await {
         if input.write_all(&line).await.is_err() {
             // It reads no more: its end, or its silence, says the rest.

@@ -46,7 +46,7 @@ impl Attendant {
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores),
             ToMaster::Started { items, loading } => self.master.started(self.sub, &items, loading, now),
-            ToMaster::Returned { ids, careful } => self.returned(&ids, careful),
+            ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
@@ -96,7 +96,7 @@ impl Attendant {
         self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.made(now)));
     }
 
-    fn returned(&mut self, ids: &[u64], careful: bool) {
+    fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
@@ -106,7 +106,6 @@ impl Attendant {
                     continue;
                 }
                 if let Some(entry) = core.seats.get_mut(&self.sub) {
-                    entry.progress.gave_back();
                     entry.running.remove(&id);
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
@@ -117,6 +116,10 @@ impl Attendant {
                     }
                 }
                 let _ = core.lender.hand_back(self.sub, id);
+                let all = core.lender.held(self.sub) == 0;
+                if let Some(entry) = core.seats.get_mut(&self.sub) {
+                    entry.progress.gave_back(all, now);
+                }
             }
             self.asking = core.seats.get(&self.sub).is_none_or(|seat| !seat.yields);
         });

@@ -93,7 +93,7 @@ impl Model {
             assert_eq!((value.attempt, value.careful), (fate.attempts, fate.careful), "of {index}");
             seen.note_if(value.attempt > 0, "tried again");
             seen.note_if(value.careful, "careful");
-            if let Some(alone) = self.alone.get(&sub) {
+            if let Some(alone) = self.alone.get(&sub).filter(|alone| self.fatal.is_none_or(|fatal| **alone < fatal)) {
                 assert!(
                     !self.fates[*alone as usize].with.contains(&sub),
                     "{sub:?} is sent {index} besides {alone}, which it is to have alone"
