@@ -26,7 +26,15 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, arrived: false, before: Duration::ZERO, loading: None, asked: None, suspect: false, tell_at: Duration::ZERO }
+        Self {
+            since: now,
+            arrived: false,
+            before: Duration::ZERO,
+            loading: None,
+            asked: None,
+            suspect: false,
+            tell_at: Duration::ZERO,
+        }
     }
 
     /// Of a device that was stalled on an earlier channel.
