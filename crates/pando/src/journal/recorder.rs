@@ -63,9 +63,7 @@ struct State {
     /// What this run has recorded is taken back.
     abandoned: bool,
     closing: bool,
-    failed: Option<String>,
-    /// The first value, by its position, whose result was to be kept and is not.
-    lost: Option<u64>,
+    failed: Option<Unwritten>,
 }
 
 /// Results cannot be kept.
@@ -87,8 +85,9 @@ impl Recorder {
             let Err(unwritten) = working.work_off(&mut writer, &name, store) else { return };
             // What came before it may still find its place.
             let _ = writer.write(Instant::now()).and_then(|()| writer.sync());
-            working.fail(&unwritten);
-            failed(unwritten.why);
+            let why = unwritten.why.clone();
+            working.fail(unwritten);
+            failed(why);
         });
         Self { shared, thread: Mutex::new(Some(thread)) }
     }
@@ -96,8 +95,8 @@ impl Recorder {
     /// Adds a result. Never waits for the disk.
     pub fn record(&self, entry: Entry) {
         let mut state = self.shared.lock();
-        if state.failed.is_some() {
-            state.lose(entry.index);
+        if let Some(unwritten) = &mut state.failed {
+            unwritten.first = unwritten.first.min(entry.index);
             return;
         }
         if state.abandoned && entry.target.is_none() {
@@ -148,19 +147,13 @@ impl Recorder {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             return Err("the thread that writes the journal died".into());
         }
-        self.shared.lock().failed.clone().map_or(Ok(()), Err)
+        self.shared.lock().failed.as_ref().map_or(Ok(()), |unwritten| Err(unwritten.why.clone()))
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
         let _ = self.finish();
-    }
-}
-
-impl State {
-    fn lose(&mut self, index: u64) {
-        self.lost = Some(self.lost.map_or(index, |lost| lost.min(index)));
     }
 }
 
@@ -178,8 +171,8 @@ impl Shared {
     fn wait(&self, until: impl Fn(&State) -> bool) -> Result<(), Unwritten> {
         let mut state = self.lock();
         while !until(&state) {
-            if let Some(why) = &state.failed {
-                return Err(Unwritten { first: state.lost.unwrap_or(u64::MAX), why: why.clone() });
+            if let Some(unwritten) = &state.failed {
+                return Err(unwritten.clone());
             }
             if state.closing {
                 return Ok(());
@@ -191,13 +184,11 @@ impl Shared {
         Ok(())
     }
 
-    fn fail(&self, unwritten: &Unwritten) {
+    fn fail(&self, mut unwritten: Unwritten) {
         let mut state = self.lock();
-        state.failed = Some(unwritten.why.clone());
-        state.lose(unwritten.first);
-        for entry in std::mem::take(&mut state.entries) {
-            state.lose(entry.index);
-        }
+        let waiting = std::mem::take(&mut state.entries);
+        unwritten.first = waiting.iter().map(|entry| entry.index).fold(unwritten.first, u64::min);
+        state.failed = Some(unwritten);
         self.done.notify_all();
     }
 

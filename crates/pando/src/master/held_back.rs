@@ -5,7 +5,7 @@
 //! while nobody has it: with what is read somebody finds room for it.
 
 use super::{Core, Master};
-use std::{collections::BTreeSet, mem, sync::atomic::Ordering, time::Instant};
+use std::{collections::BTreeSet, mem, sync::atomic::Ordering};
 use stream_lender::{Index, SubStreamId};
 
 /// Bytes of results, whole or in parts, from which on no more are read. As many as the window has.
@@ -30,7 +30,7 @@ type Seen = (bool, bool, Option<(Index, Option<SubStreamId>)>);
 
 impl Master {
     /// Whether the channel of `sub` may be read now; if not, it is woken when that has changed.
-    pub(crate) fn reads(&self, sub: SubStreamId, now: Instant) -> bool {
+    pub(crate) fn reads(&self, sub: SubStreamId) -> bool {
         if !self.holds_back.load(Ordering::Relaxed) {
             return true;
         }
@@ -38,10 +38,6 @@ impl Master {
         let reads = core.reads(sub);
         if !reads {
             core.held_back.subs.insert(sub);
-            // What it has done in the meantime is not seen.
-            if let Some(seat) = core.seats.get_mut(&sub) {
-                seat.progress.begins_anew(now);
-            }
         }
         reads
     }

@@ -95,13 +95,7 @@ impl Master {
             self.lock().resuming = false;
         }
         let Some(resume) = &mut *resume else {
-            self.with(|core| {
-                for (value, target) in values {
-                    core.input.extend([value]);
-                    core.targets.extend(target);
-                }
-                core.lender.input_ready();
-            });
+            self.hand_over(values.into_iter().map(|(value, target)| (Read::Value(value), target)));
             return Ok(());
         };
         let mut slice = Vec::new();
@@ -113,12 +107,12 @@ impl Master {
             }
             slice.push((read, target));
             if bytes >= SLICE {
-                self.hand_over(&mut slice);
+                self.hand_over(slice.drain(..));
                 self.wait_until_wanted();
                 bytes = 0;
             }
         }
-        self.hand_over(&mut slice);
+        self.hand_over(slice);
         Ok(())
     }
 
@@ -129,12 +123,12 @@ impl Master {
         }
         self.console.say(printable(why));
         self.with(|core| core.failures.left_out_input());
-        self.hand_over(&mut vec![(Read::LeftOut, target)]);
+        self.hand_over([(Read::LeftOut, target)]);
     }
 
-    fn hand_over(&self, slice: &mut Vec<(Read, Option<PathBuf>)>) {
+    fn hand_over(&self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {
         self.with(|core| {
-            for (read, target) in slice.drain(..) {
+            for (read, target) in reads {
                 core.input.push(read);
                 core.targets.extend(target);
             }

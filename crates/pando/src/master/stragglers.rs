@@ -91,15 +91,15 @@ impl Core {
 
     /// Devices that have begun nothing of what they have, of which people have heard, are asked for all of it, if there are others.
     fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
-        let loads = self.loads(patience, now);
-        if loads.iter().all(|load| load.stalled) {
-            return;
-        }
         // One that lends no core for now may have got values all the same, on their way when it stopped.
         let stalled = self.seats.iter().filter(|(sub, seat)| {
             self.is_stalled(**sub, seat, patience, now) && seat.progress.is_told() && seat.may_be_asked(now)
         });
-        for sub in stalled.map(|(sub, _)| *sub).collect::<Vec<_>>() {
+        let stalled: Vec<SubStreamId> = stalled.map(|(sub, _)| *sub).collect();
+        if stalled.is_empty() || self.loads(patience, now).iter().all(|load| load.stalled) {
+            return;
+        }
+        for sub in stalled {
             self.recall(sub, self.lender.held(sub), now);
             if let Some(seat) = self.seats.get_mut(&sub) {
                 seat.progress.suspected(now);

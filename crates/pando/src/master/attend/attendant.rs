@@ -117,10 +117,10 @@ impl Attendant {
 
     /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.
     pub(crate) fn reads(&mut self, now: Instant) -> bool {
-        let reads = self.master.reads(self.sub, now);
+        let reads = self.master.reads(self.sub);
         if !(reads && self.read) {
             self.seat.received(now);
-            self.makes_progress(now);
+            self.master.with(|core| core.makes_progress(self.sub, now));
         }
         self.read = reads;
         reads

@@ -24,8 +24,10 @@ impl Attendant {
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
                     let parts = self.seat.parts();
-                    self.master.with(|core| core.has_parts(self.sub, parts));
-                    self.makes_progress(now);
+                    self.master.with(|core| {
+                        core.has_parts(self.sub, parts);
+                        core.makes_progress(self.sub, now);
+                    });
                     Ok(())
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
@@ -91,11 +93,6 @@ impl Attendant {
         }
     }
 
-    /// Something came that is about its values.
-    pub(super) fn makes_progress(&self, now: Instant) {
-        self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.made(now)));
-    }
-
     fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
         self.master.with(|core| {
             for &id in ids {
@@ -104,9 +101,6 @@ impl Attendant {
                         self.seat.settled(bytes);
                     }
                     continue;
-                }
-                if let Some(entry) = core.seats.get_mut(&self.sub) {
-                    entry.running.remove(&id);
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
                     self.seat.settled(value.bytes.len() as u64);
@@ -118,6 +112,7 @@ impl Attendant {
                 let _ = core.lender.hand_back(self.sub, id);
                 let all = core.lender.held(self.sub) == 0;
                 if let Some(entry) = core.seats.get_mut(&self.sub) {
+                    entry.running.remove(&id);
                     entry.progress.gave_back(all, now);
                 }
             }
@@ -225,6 +220,13 @@ impl Core {
                 }
                 false
             }
+        }
+    }
+
+    /// Something came from `sub` that is about its values, or could not be seen.
+    pub(super) fn makes_progress(&mut self, sub: SubStreamId, now: Instant) {
+        if let Some(seat) = self.seats.get_mut(&sub) {
+            seat.progress.made(now);
         }
     }
 
