@@ -12,11 +12,11 @@ pub(super) fn start(master: &Arc<Master>, items: Vec<Value>, from_stdin: bool, o
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
     std::thread::spawn(move || {
-        let ending = match standard_output() {
-            Ok(stdout) if draining.job.sync => draining.talk(stdout),
-            Ok(stdout) if over_status => draining.drain(OverStatus(stdout)),
-            Ok(stdout) => draining.drain(stdout),
-            Err(error) => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+        let output = standard_output();
+        let ending = match (draining.job.sync, over_status) {
+            (true, _) => draining.talk(output),
+            (false, true) => draining.drain(OverStatus(output)),
+            (false, false) => draining.drain(output),
         };
         let _ = done.send(ending);
     });
@@ -40,16 +40,30 @@ pub(super) fn start(master: &Arc<Master>, items: Vec<Value>, from_stdin: bool, o
     ended
 }
 
-/// As a file: `std::io::Stdout` takes a descriptor that is not open for writing for a success.
+/// Standard output, without a buffer and without a file descriptor of its own. (`std::io::Stdout` takes a descriptor that is not open
+/// for writing for a success.)
 #[cfg(unix)]
-fn standard_output() -> std::io::Result<std::fs::File> {
-    use std::os::fd::AsFd;
-    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+struct Output(std::io::Stdout);
+
+#[cfg(unix)]
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(rustix::io::write(&self.0, bytes)?)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn standard_output() -> Output {
+    Output(std::io::stdout())
 }
 
 #[cfg(not(unix))]
-fn standard_output() -> std::io::Result<std::io::StdoutLock<'static>> {
-    Ok(std::io::stdout().lock())
+fn standard_output() -> std::io::StdoutLock<'static> {
+    std::io::stdout().lock()
 }
 
 /// Standard output on the terminal that also has the status line, which gives way to results and is drawn again later.
