@@ -25,7 +25,7 @@ pub use plan::Plan;
 pub use run::Violation;
 
 use crate::browser::chromium;
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use std::{
     path::PathBuf,
@@ -165,12 +165,14 @@ impl Setup {
         if !pando.exists() {
             bail!("{} is missing: cargo build --workspace, or name it with --pando", pando.display());
         }
+        let keep = options.keep.clone().unwrap_or_else(std::env::temp_dir);
+        std::fs::create_dir_all(&keep).with_context(|| format!("{} cannot be made", keep.display()))?;
         Ok(Self {
             pando: pando.canonicalize()?,
             chromium: if options.tabs > 0.0 { chromium()? } else { PathBuf::new() },
             tabs: options.tabs,
             pace: options.pace.max(1),
-            keep: options.keep.clone().unwrap_or_else(std::env::temp_dir),
+            keep,
             forge: options.forge,
             counts: counts::Counts::default(),
         })

@@ -1,6 +1,7 @@
 //! What is measured. Each measure runs the real program from its start to its end, and verifies its output.
 
 mod crowd;
+mod journal;
 mod large;
 mod memory;
 mod start;
@@ -75,6 +76,8 @@ pub enum Measure {
     Line,
     /// Ten million lines through this machine's cores
     Lines,
+    /// What a journal costs, and going on with one
+    Journal,
 }
 
 impl Measure {
@@ -93,6 +96,7 @@ impl Measure {
             Self::Thousand => crowd::thousand(setup),
             Self::Line => memory::long_line(setup),
             Self::Lines => memory::many_lines(setup),
+            Self::Journal => journal::journal(setup),
         }
     }
 }

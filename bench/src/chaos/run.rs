@@ -11,6 +11,7 @@ use super::{
     tab::Tab,
     volunteer::Volunteer,
 };
+use pando::journal::{HEADER, Record};
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
@@ -137,10 +138,18 @@ async fn lives(context: &Arc<Context>, folder: &Path, words: &[String], chance: 
     }
 }
 
-/// Takes bytes off the end of a journal.
+/// Takes bytes off the end of a journal, but not what it says of the job: that is synced before anything is said or computed.
 fn tear(journal: &Path, bytes: u64) {
+    let Ok(whole) = fs::read(journal) else { return };
+    let (mut at, mut job) = (HEADER.len(), 0);
+    while let Some((record, length)) = whole.get(at..).and_then(Record::first) {
+        at += length;
+        if let Record::Job(_) = record {
+            job = at;
+        }
+    }
     if let Ok(file) = fs::OpenOptions::new().write(true).open(journal) {
-        let _ = file.metadata().and_then(|about| file.set_len(about.len().saturating_sub(bytes)));
+        let _ = file.set_len((whole.len() as u64).saturating_sub(bytes).max(job as u64));
     }
 }
 

@@ -107,7 +107,7 @@ impl Core {
                 self.lender.replace_value(index, value);
             }
             let _ = self.lender.fail(sub, index);
-            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", job.retries + 1));
+            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", u64::from(job.retries) + 1));
         }
         let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
         let text = self.account(index, attempt, what, &stack);

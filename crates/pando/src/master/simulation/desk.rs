@@ -15,6 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
+use stream_lender::Index;
 
 /// More steps than this in one moment, and something goes round and round.
 const MOST_STEPS: usize = 100_000;
@@ -68,15 +69,20 @@ impl World {
             let attendant = Attendant::seat(self.master.clone(), hello.clone(), Path::WebSocket, self.clock.instant());
             say!(self, "{} is seated as {:?}", hello.device, attendant.sub);
             let device = self.links[number].device;
+            let core = self.master.lock();
+            let kept: Vec<Index> = core.lender.outstanding(attendant.sub).collect();
+            let goes_on = hello.job.as_deref() == Some(&*self.master.job.id) && !core.stuck.contains(&hello.device);
+            drop(core);
             // The old one, if there is one, has nothing any more.
             if let Some(old) = self.desks.iter().find(|desk| self.links[desk.link].device == device) {
                 self.seen.note("replaced");
-                self.model.left(old.attendant.sub);
+                let old = old.attendant.sub;
+                let missing =
+                    hello.holds.iter().find(|index| goes_on && self.model.only_with(old, **index) && !kept.contains(index));
+                assert_eq!(missing, None, "{} has it and nobody else, and may not keep it", hello.device);
+                self.model.left(old);
             }
-            let core = self.master.lock();
-            let kept = core.lender.outstanding(attendant.sub).collect();
-            drop(core);
-            self.seen.note_if(!Vec::is_empty(&kept), "took up");
+            self.seen.note_if(!kept.is_empty(), "took up");
             self.model.kept(attendant.sub, &kept);
             if hello.cores == 0 {
                 self.model.pauses(attendant.sub);

@@ -36,7 +36,7 @@ struct Fate {
     text: Bytes,
     /// Who was sent it and has not answered, as far as the master heard.
     with: BTreeSet<SubStreamId>,
-    /// Somebody gave it back who had not been sent it: nobody knows who has it.
+    /// Somebody answered it or gave it back who had not been sent it yet: nobody knows who has it.
     muddled: bool,
     attempts: u32,
     failed_by: Vec<SubStreamId>,
@@ -89,6 +89,7 @@ impl Model {
         seen.note_if(copy, "copied");
         assert!(!copy || self.job.speculate || old || fate.muddled, "{sub:?} is sent {index} and does not hold it");
         assert!(!old || self.job.speculate || self.fatal.is_some(), "{index} is done, and sent again");
+        assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
         if !old && !copy {
             assert_eq!((value.attempt, value.careful), (fate.attempts, fate.careful), "of {index}");
             seen.note_if(value.attempt > 0, "tried again");
@@ -120,6 +121,14 @@ impl Model {
         assert!(fate.with.insert(sub) || fate.muddled, "{sub:?} is sent {index} twice");
     }
 
+    /// Whether `sub` has a value, nobody else has, and it is still to be computed.
+    pub(super) fn only_with(&self, sub: SubStreamId, index: Index) -> bool {
+        let Some(fate) = self.fates.get(index as usize) else { return false };
+        let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.fatal.is_none_or(|fatal| index < fatal);
+        // A copy may be with a device and belong to another, which has not been sent it yet.
+        open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([&sub])
+    }
+
     /// `sub` takes up what it has.
     pub(super) fn kept(&mut self, sub: SubStreamId, kept: &Vec<Index>) {
         for index in kept {
@@ -132,20 +141,18 @@ impl Model {
     /// `sub` says something; `core` has not heard it yet.
     pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core) {
         let holds = |index: Index| core.lender.holder(index) == Some(sub);
+        let stray = |index: Index| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&index));
         match note {
             Note::Other => {}
             Note::Paused => self.pauses(sub),
             Note::Returned(ids, careful) => {
-                for index in ids.iter().filter(|index| holds(**index)) {
-                    let fate = &mut self.fates[*index as usize];
-                    fate.muddled |= !fate.with.remove(&sub);
-                    fate.careful |= careful;
-                    fate.back = self.now;
-                }
-                // What it need not compute any more, it does not.
-                for fate in ids.iter().map(|index| *index as usize) {
-                    if let Some(fate) = self.fates.get_mut(fate) {
-                        fate.with.remove(&sub);
+                for index in ids {
+                    let Some(fate) = self.fates.get_mut(*index as usize) else { continue };
+                    let had = fate.with.remove(&sub);
+                    fate.muddled |= (holds(*index) || stray(*index)) && !had;
+                    if holds(*index) {
+                        fate.careful |= careful;
+                        fate.back = self.now;
                     }
                 }
             }
@@ -153,8 +160,7 @@ impl Model {
                 let mut heard = BTreeSet::new();
                 for answer in answers {
                     let first = heard.insert(answer.id);
-                    let stray = core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&answer.id));
-                    self.answer(sub, answer, first && holds(answer.id), first && stray);
+                    self.answer(sub, answer, first && holds(answer.id), first && stray(answer.id));
                 }
             }
         }
@@ -164,7 +170,7 @@ impl Model {
         let cut = self.fatal.is_some_and(|fatal| fatal <= answer.id);
         let Some(fate) = self.fates.get_mut(answer.id as usize) else { return };
         let had = fate.with.remove(&sub);
-        fate.muddled |= holds && !had;
+        fate.muddled |= (holds || stray) && !had;
         assert!(!stray || self.job.speculate, "only copies are strays");
         if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || stray) {
             return;
