@@ -43,7 +43,9 @@ function begin(message: ToCore): void {
   code = message.code || '';
   parent = message.parent || parent;
   likeATab();
-  void runtime.init(message.options).then(watchParent);
+  // First of all: to load the function may take for ever.
+  watchParent();
+  void runtime.init(message.options);
 }
 
 process.on('uncaughtException', (error) => runtime.uncaught(error));

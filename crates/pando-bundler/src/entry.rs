@@ -23,7 +23,8 @@ const CALLBACK_STYLE: &str = "/pando/1.0.0";
 
 const EXTENSIONS: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
 
-const WHAT_TO_WRITE: &str = "write one of these:\n\
+/// What a module with a function looks like, for who has written another.
+pub const WHAT_TO_WRITE: &str = "write one of these:\n\
     \u{20} module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }\n\
     \u{20} export default function (x) { return 'result of ' + x }";
 

@@ -55,6 +55,7 @@ mod trace;
 
 use std::path::{Path, PathBuf};
 
+pub use entry::WHAT_TO_WRITE;
 pub use error::Error;
 
 /// What a bundle is made with.

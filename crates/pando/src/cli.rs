@@ -10,7 +10,7 @@ pub const DEFAULT_PORT: u16 = 5000;
 /// Maps a stream of values over the browsers and cores of your own and your friends' devices:
 /// each line in becomes one line out, in order.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "pando", version, about, allow_negative_numbers = true)]
+#[command(name = "pando", version, about, allow_negative_numbers = true, args_override_self = true)]
 #[command(
     after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
     Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
@@ -55,7 +55,7 @@ pub struct Cli {
     pub output_dir: Option<PathBuf>,
 
     /// With --output-dir: the ending of results' names, such as png, in place of the inputs'
-    #[arg(long, env = "PANDO_EXT", value_name = "E", requires = "output_dir")]
+    #[arg(long, env = "PANDO_EXT", value_name = "E", requires = "output_dir", value_parser = ext)]
     pub ext: Option<String>,
 
     /// Port for volunteers [default: 5000 or the next free one; 0: any]
@@ -256,6 +256,14 @@ pub enum BatchSize {
     Auto,
     /// Fixed.
     Fixed(u32),
+}
+
+fn ext(text: &str) -> Result<String, String> {
+    match text.trim_start_matches('.') {
+        "" => Err("give the ending of a name, such as png".into()),
+        ext if ext.contains(std::path::is_separator) || ext.contains('\0') => Err("an ending has no path separator".into()),
+        ext => Ok(ext.into()),
+    }
 }
 
 fn batch_size(text: &str) -> Result<BatchSize, String> {

@@ -59,6 +59,7 @@ fn raise_file_limit() {
 }
 
 async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
+    signals::outlive_long_files();
     let from_stdin = cli.stdin || cli.sync_stdio || cli.items.is_empty();
     if from_stdin && !cli.stdin && !cli.sync_stdio && std::io::stdin().is_terminal() {
         return Err(Refused(
@@ -83,6 +84,7 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         cli.progress = When::Never;
     }
     let over_status = open::shows_status(&cli) && std::io::stdout().is_terminal();
+    let reported = cli.on_error == OnError::Report || cli.sync_stdio;
     let open = Open::start(&cli, console.clone()).await?;
     let ended = ends::start(&open.master, items, from_stdin, over_status);
     let ending = tokio::select! {
@@ -94,16 +96,18 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         }
     };
     let ending = open.master.close_journal(ending);
-    open.finish().await;
-    Ok(conclude(&ending, &console))
+    let ending = open.finish(ending).await;
+    Ok(conclude(&ending, reported, &console))
 }
 
-fn conclude(ending: &Ending, console: &Console) -> i32 {
+/// Says how it ended, and gives the exit status. What failed may have been `reported` in its place.
+fn conclude(ending: &Ending, reported: bool, console: &Console) -> i32 {
     let why = match ending {
         Ending::Complete | Ending::ReaderLeft => return 0,
         Ending::SomeFailed(count) => {
             let (items, were) = if *count == 1 { ("item", "was") } else { ("items", "were") };
-            console.say(format!("{count} {items} failed and {were} left out"));
+            let left_out = if reported { String::new() } else { format!(" and {were} left out") };
+            console.say(format!("{count} {items} failed{left_out}"));
             return 1;
         }
         Ending::Interrupted => {

@@ -137,6 +137,10 @@ async fn respond(served: Arc<Served>, from: IpAddr, seat: Arc<Seat>, request: Re
         let text = "This name is not one of this machine's (pando --allow-host NAME lets it in).";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
+    let origin = request.headers().get(header::ORIGIN);
+    if !hosts::same_origin(origin, host) {
+        return (StatusCode::FORBIDDEN, "Another site's page may not join.").into_response();
+    }
     let path = request.uri().path().trim_start_matches('/').to_owned();
     let below = match site.token.as_str() {
         "" => Some(&*path),

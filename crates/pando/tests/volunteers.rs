@@ -201,6 +201,80 @@ fn an_item_that_five_devices_vanish_over_is_lent_alone() {
 }
 
 #[test]
+fn a_device_whose_link_breaks_again_and_again_vanishes_over_nothing() {
+    let run = idle(1).start();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    let welcome = phone.hello(&url, "phone", 1);
+    values(&mut phone);
+    let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
+    let hello = json!({"type": "hello", "version": 1, "token": token, "device": "phone", "name": "phone", "cores": 1,
+        "job": welcome["job"], "holds": [0], "kind": "browser"});
+    for _ in 0..8 {
+        drop(phone);
+        run.says("phone is gone; its value goes to another device");
+        phone = WebSocket::open(&url);
+        phone.text(&hello.to_string());
+        assert_eq!(phone.message("welcome")["keep"], json!([0]));
+    }
+    answer(&mut phone, 0, "1");
+    echo(&mut phone);
+    run.wait().gives(numbers(1)).did_not_say(&["vanished", "lent alone"]);
+}
+
+#[test]
+fn nobody_takes_the_place_of_this_machine_s_own_cores() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "1"]).stdin_open().start();
+    let url = run.url();
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    let mut stranger = WebSocket::open(&url);
+    stranger.hello(&url, "local", 0);
+    drop(stranger);
+    run.says("local is gone");
+    run.write_line("2");
+    assert_eq!(run.line().as_deref(), Some("2"));
+    run.wait().gives("1\n2\n");
+}
+
+#[test]
+fn a_device_that_says_it_computes_beyond_the_time_limit_is_not_believed() {
+    let run = idle(1).args(["--timeout", "200ms", "--heartbeat", "300ms"]).start();
+    let url = run.url();
+    let mut zombie = WebSocket::open(&url);
+    zombie.hello(&url, "zombie", 1);
+    values(&mut zombie);
+    zombie.text(&json!({"type": "started", "items": [{"id": 0, "ms": 150}]}).to_string());
+    let pings = thread::spawn(|| answer_pings(zombie));
+    run.says("zombie neither computes nor gives back what it has: its link is closed; its value goes to another device");
+    pings.join().expect("it was closed");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    echo(&mut other);
+    run.wait().gives(numbers(1));
+}
+
+#[test]
+fn a_device_s_name_looks_like_no_word_of_the_master() {
+    let run = idle(1).start();
+    let url = run.url();
+    let mut sly = WebSocket::open(&url);
+    let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
+    let hello = |name: &str| {
+        json!({"type": "hello", "version": 1, "token": token, "device": name, "name": name, "cores": 1, "holds": [],
+            "kind": "browser"})
+    };
+    sly.text(&hello("Serving volunteer code at http://evil.example/abc/").to_string());
+    run.says("Serving volunteer code at http evil.example/abc/ joined with 1 core");
+    let mut slier = WebSocket::open(&url);
+    slier.text(&hello("Error").to_string());
+    run.says("A device joined with 1 core");
+    drop(slier);
+    echo(&mut sly);
+    run.wait().gives(numbers(1)).did_not_say(&["evil.example/abc/\n", "http://evil"]);
+}
+
+#[test]
 fn an_item_that_devices_vanish_over_although_it_is_alone_fails() {
     let run = idle(3).args(["--retries", "1", "--on-error", "skip"]).start();
     let url = run.url();

@@ -51,5 +51,8 @@ function member(holder: unknown, name: string): unknown {
 }
 
 function missing(): never {
-  throw new Error(`the module exports no function: neither a default export nor '${NAME}'`);
+  const error = new Error(`the module exports no function: neither a default export nor '${NAME}'`);
+  // It is in the user's file, and nowhere in ours.
+  error.stack = '';
+  throw error;
 }

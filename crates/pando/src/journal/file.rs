@@ -26,11 +26,12 @@ pub struct Opened {
     pages: Pages,
     /// What is kept of the job; none in a new journal.
     pub kept: Option<Kept>,
-    /// Bytes at its end that were not written whole and have been cut off.
+    /// Bytes at its end that were not written whole: they are cut off when it goes on.
     pub cut: u64,
 }
 
-/// Opens the journal at `path`, or begins one. While another run has it, waits for at most `patience`.
+/// Opens the journal at `path`, or an empty file for a new one. While another run has it, waits for at most `patience`. What is in it stays
+/// as it is until it [goes on](Opened::go_on).
 ///
 /// # Errors
 /// When it cannot be read or written, is no journal, or another run has it.
@@ -42,7 +43,6 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
         bail!("{}: this is not a file", named());
     }
     lock(&file, patience).with_context(named)?;
-    keep_private(&file);
     let file = Arc::new(file);
     let end = file.metadata().with_context(named)?.len();
     let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
@@ -60,9 +60,6 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
         (opened.length, opened.cut) = (scan.at(), end - scan.at());
     } else if !HEADER.starts_with(&header) {
         bail!("{}: this file is no journal of this version of Pando: name another, which need not exist", named());
-    }
-    if opened.cut > 0 {
-        opened.file.set_len(opened.length).with_context(named)?;
     }
     Ok(opened)
 }
@@ -84,6 +81,10 @@ impl Opened {
     /// When it cannot be written.
     pub fn go_on(self, kept: Kept) -> anyhow::Result<(Replay, Writer)> {
         let named = || format!("--journal {}: cannot be written", self.path.display());
+        keep_private(&self.file);
+        if self.cut > 0 {
+            self.file.set_len(self.length).with_context(named)?;
+        }
         let mut writer = Writer::new(self.file.clone(), self.length);
         if self.length == 0 {
             writer.push_bytes(HEADER);

@@ -19,8 +19,8 @@ pub(super) enum Progress {
     Opening(BoxFuture<'static, Result<(Open, bool), Error>>),
     /// Values go in and results come out.
     Going(Open, bool),
-    /// Volunteers are told that it is over; then the error is.
-    Closing(BoxFuture<'static, ()>, Option<Error>),
+    /// Volunteers are told that it is over; then how it ended is.
+    Closing(BoxFuture<'static, Ending>, bool),
     /// Nothing more comes.
     Over,
 }
@@ -53,17 +53,15 @@ impl Progress {
                         return Poll::Ready(Some(Err(error)));
                     }
                 },
-                Self::Going(open, tells) => match ready!(next(&open.master, context)) {
+                Self::Going(open, _) => match ready!(next(&open.master, context)) {
                     Ok(next) => return Poll::Ready(Some(Ok(next))),
                     Err(ending) => {
-                        let error = Error::of(ending, *tells);
-                        let Self::Going(open, _) = mem::replace(self, Self::Over) else { unreachable!("it is going") };
-                        *self = Self::Closing(Box::pin(open.finish()), error);
+                        let Self::Going(open, tells) = mem::replace(self, Self::Over) else { unreachable!("it is going") };
+                        *self = Self::Closing(Box::pin(open.finish(ending)), tells);
                     }
                 },
-                Self::Closing(closing, error) => {
-                    ready!(closing.as_mut().poll(context));
-                    let error = error.take();
+                Self::Closing(closing, tells) => {
+                    let error = Error::of(ready!(closing.as_mut().poll(context)), *tells);
                     *self = Self::Over;
                     return Poll::Ready(error.map(Err));
                 }

@@ -11,6 +11,7 @@ use crate::{
     channel::Channel,
     protocol::{self, Frame, Hello, Path, ToMaster, ToVolunteer},
 };
+use serde::Deserialize;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -83,20 +84,30 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     }
 }
 
+/// What a hello of any version says.
+#[derive(Deserialize)]
+struct Spoken {
+    #[serde(rename = "type")]
+    kind: String,
+    version: u32,
+}
+
 pub(crate) fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static str, String)> {
     let refused = |text: &str| ("protocol", text.to_owned());
     let Frame::Text(text) = frame else { return Err(refused("its first frame was not a hello")) };
     if text.len() > LONGEST_HELLO {
         return Err(refused("its hello is too long"));
     }
-    let Ok(ToMaster::Hello(hello)) = serde_json::from_str(&text) else { return Err(refused("its first frame was not a hello")) };
-    if hello.version != protocol::VERSION {
-        let (theirs, ours) = (hello.version, protocol::VERSION);
+    // Another version's hello may have other fields.
+    let spoken = serde_json::from_str(&text).ok().filter(|spoken: &Spoken| spoken.kind == "hello");
+    if let Some(theirs) = spoken.map(|spoken| spoken.version).filter(|version| *version != protocol::VERSION) {
+        let ours = protocol::VERSION;
         return Err((
             "version",
             format!("the volunteer speaks version {theirs} of the protocol and this master version {ours}: reload the page"),
         ));
     }
+    let Ok(ToMaster::Hello(hello)) = serde_json::from_str(&text) else { return Err(refused("its first frame was not a hello")) };
     if !same_secret(&hello.token, &door.token) {
         return Err(("refused", "this link is not valid (any more): ask for a new one".into()));
     }

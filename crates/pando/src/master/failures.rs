@@ -11,8 +11,8 @@ use stream_lender::{Index, SubStreamId};
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     attempts: HashMap<Index, u32>,
-    /// How many devices vanished while they were computing a value.
-    vanished: HashMap<Index, u32>,
+    /// The devices that vanished while they were computing a value, each as often as it did, and have not come back with it.
+    vanished: HashMap<Index, Vec<String>>,
     fatal: Option<(Index, String)>,
     /// Values that failed for good, to be told in their places.
     told: HashMap<Index, String>,
@@ -24,7 +24,7 @@ pub(crate) struct Failures {
 }
 
 /// So many devices vanish over a value before it is lent alone.
-const SUSPICIOUS: u32 = 5;
+const SUSPICIOUS: usize = 5;
 
 impl Failures {
     /// How the run ends because of a value that failed for good, if one did.
@@ -54,9 +54,21 @@ impl Failures {
         }
     }
 
+    /// `device` is back with `index`: it was its link that vanished. What is lent alone stays so.
+    pub(crate) fn came_back(&mut self, index: Index, device: &str) {
+        if let Some(devices) = self.vanished.get_mut(&index).filter(|devices| devices.len() < SUSPICIOUS) {
+            if let Some(at) = devices.iter().position(|vanished| vanished == device) {
+                devices.remove(at);
+            }
+            if devices.is_empty() {
+                self.vanished.remove(&index);
+            }
+        }
+    }
+
     /// Whether a device that gets `index` gets nothing besides it: it may be what makes devices vanish.
     pub(crate) fn goes_alone(&self, index: Index) -> bool {
-        !self.vanished.is_empty() && self.vanished.get(&index).is_some_and(|count| *count >= SUSPICIOUS)
+        !self.vanished.is_empty() && self.vanished.get(&index).is_some_and(|devices| devices.len() >= SUSPICIOUS)
     }
 
     /// Whether nothing is kept of any value.
@@ -117,8 +129,11 @@ impl Core {
         }
         match job.on_error {
             OnError::Stop => {
+                let line = text.lines().next().unwrap_or_default().to_owned();
                 self.end_with(index, text);
-                None
+                // Else the end comes at once, and says it.
+                let earlier = (self.lender.output()..index).any(|index| !self.lender.is_settled(index));
+                earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
             }
             OnError::Skip => Some(self.leave_out(sub, index, text, None)),
             OnError::Tell => {
@@ -163,6 +178,7 @@ impl Core {
         computing.extend(seat.running.keys().filter(|index| self.lender.holder(**index) == Some(sub)));
         computing.sort_unstable();
         computing.dedup();
+        let id = seat.device.clone();
         let mut lines = Vec::new();
         for index in computing {
             if self.failures.goes_alone(index) {
@@ -176,9 +192,9 @@ impl Core {
                 ));
                 continue;
             }
-            let count = self.failures.vanished.entry(index).or_default();
-            *count += 1;
-            if *count == SUSPICIOUS {
+            let devices = self.failures.vanished.entry(index).or_default();
+            devices.push(id.clone());
+            if devices.len() == SUSPICIOUS {
                 lines.push(format!(
                     "item {} was being computed on {SUSPICIOUS} devices that all vanished: it is lent alone now",
                     index + 1

@@ -37,7 +37,7 @@ impl Master {
             entry.reports.add(report);
             Some(entry.name.clone())
         });
-        self.events.write("report", json!({"device": name, "index": id.map(|id| id + 1), "report": report}));
+        self.events.write("report", json!({"device": name, "index": id.map(|id| id.saturating_add(1)), "report": report}));
     }
 
     /// Lines about the reports that came since the last call, per device.

@@ -38,6 +38,8 @@ pub(crate) struct Seat {
     /// Since when there are values out that no ping has followed.
     unpinged: Option<Instant>,
     last_received: Instant,
+    /// When it was to be looked at next.
+    due: Option<Instant>,
 }
 
 /// What time asks of a seat.
@@ -65,6 +67,7 @@ impl Seat {
             last_value: None,
             unpinged: None,
             last_received: now,
+            due: None,
         }
     }
 
@@ -205,6 +208,11 @@ impl Seat {
 
     /// What is due: queues a ping when nothing has been sent for a heartbeat, or none since the last values: its pong tells that they arrived.
     pub(crate) fn due(&mut self, now: Instant) -> Due {
+        // So late comes who was stopped or had no time himself: what was said meanwhile is still to be heard.
+        let late = self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
+        if late > self.heartbeat {
+            self.last_received += late;
+        }
         let dead = self.last_received + self.heartbeat * 3;
         if now >= dead {
             return Due::Dead;
@@ -216,7 +224,9 @@ impl Seat {
             }
             self.last_sent = now;
         }
-        Due::At(dead.min(self.next_ping()))
+        let next = dead.min(self.next_ping());
+        self.due = Some(next);
+        Due::At(next)
     }
 
     fn next_ping(&self) -> Instant {
@@ -239,8 +249,21 @@ mod tests {
         assert_eq!(seat.due(start + BEAT), Due::At(start + BEAT * 2));
         assert!(matches!(seat.next_frame(start + BEAT), Some(Frame::Text(_))));
         seat.received(start + BEAT * 2);
-        assert_eq!(seat.due(start + BEAT * 4), Due::At(start + BEAT * 5));
+        for beat in 2..5 {
+            assert_eq!(seat.due(start + BEAT * beat), Due::At(start + BEAT * (beat + 1)));
+        }
         assert_eq!(seat.due(start + BEAT * 5), Due::Dead);
+    }
+
+    #[test]
+    fn who_was_away_himself_takes_nobody_for_dead() {
+        let start = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        assert_eq!(seat.due(start), Due::At(start + BEAT));
+        let back = start + BEAT * 100;
+        assert_eq!(seat.due(back), Due::At(back + BEAT));
+        assert_eq!(seat.due(back + BEAT), Due::At(back + BEAT * 2));
+        assert_eq!(seat.due(back + BEAT * 2), Due::Dead);
     }
 
     #[test]

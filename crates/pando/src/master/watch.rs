@@ -1,7 +1,7 @@
 //! Watches over a run: long calls, devices that are stalled, a full window. It speaks; all that it ends is the link of a device that
 //! neither computes what it has nor gives it back.
 
-use super::{Core, Master};
+use super::{Core, Job, Master};
 use crate::{console::printable, protocol::Running};
 use std::{
     sync::Arc,
@@ -47,7 +47,8 @@ impl Master {
     /// Looks once, and says what a person should know.
     pub(super) fn look_after(&self, full: &mut FullWindow, now: Instant) {
         let lines = self.with(|core| {
-            let mut lines = long_calls(core, now, self.job.options.dom);
+            end_overdue(core, &self.job, now);
+            let mut lines = long_calls(core, &self.job, now);
             lines.extend(stalled(core, self.job.patience(), now));
             lines.extend(full.look(core, now));
             lines
@@ -81,7 +82,23 @@ fn long(usual: Option<Duration>, by_people: bool) -> Duration {
     least.max(usual.unwrap_or_default() * 10)
 }
 
-fn long_calls(core: &mut Core, now: Instant, by_people: bool) -> Vec<String> {
+/// A device ends its calls by itself when `--timeout` says so; one that goes on saying that it computes is not believed for long.
+fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
+    let Some(timeout) = job.options.timeout.map(Duration::from_millis) else { return };
+    let longest = timeout + job.heartbeat() * 3;
+    for (sub, seat) in &mut core.seats {
+        // Its answer may be on its way, behind a long one.
+        let is_heard = seat.parts == 0 && !core.held_back.has(*sub);
+        if is_heard && seat.running.values().any(|call| call.elapsed(now) > longest) {
+            seat.stuck = true;
+            seat.wake.notify_one();
+        }
+    }
+}
+
+fn long_calls(core: &mut Core, job: &Job, now: Instant) -> Vec<String> {
+    let by_people = job.options.dom;
+    let hint = if job.options.timeout.is_some() { "" } else { " (--timeout would end it)" };
     let usual = core.statistics.median().filter(|_| !by_people);
     let mut lines = Vec::new();
     for seat in core.seats.values_mut() {
@@ -93,11 +110,10 @@ fn long_calls(core: &mut Core, now: Instant, by_people: bool) -> Vec<String> {
             call.tell_at = time * 2;
             let times = usual.filter(|usual| !usual.is_zero()).map(|usual| time.as_secs_f64() / usual.as_secs_f64());
             let times = times.map(|times| format!(", {times:.0} times the usual")).unwrap_or_default();
-            let hint = "(--timeout would end it)";
             let (item, name, time) = (id + 1, &seat.name, time.as_secs());
             lines.push(match by_people {
-                true => format!("item {item} has been waiting for an answer on the page of {name} for {time} s {hint}"),
-                false => format!("item {item} has been computing on {name} for {time} s{times} {hint}"),
+                true => format!("item {item} has been waiting for an answer on the page of {name} for {time} s{hint}"),
+                false => format!("item {item} has been computing on {name} for {time} s{times}{hint}"),
             });
         }
     }

@@ -10,7 +10,7 @@ const DEFAULT_PORT: u16 = 8080;
 
 /// Serves the pages of running masters to volunteers outside their local networks, and helps the two to connect.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "pando relay", version, about)]
+#[command(name = "pando relay", bin_name = "pando relay", version, about)]
 #[command(after_help = "A master uses the relay with: pando --host https://RELAY --secret SECRET FUNCTION\n\
     Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not go on, 2 wrong usage or a port that is taken.\n\n\
     Example:  PANDO_RELAY_SECRET=$(openssl rand -hex 16) pando relay --tls-cert cert.pem --tls-key key.pem --port 443")]

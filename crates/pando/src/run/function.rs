@@ -16,11 +16,16 @@ use tokio::sync::mpsc;
 /// Longest time for a module to load.
 const LOADING: Duration = Duration::from_secs(30);
 
+/// What a core says of a module without one.
+const NO_FUNCTION: &str = "the module exports no function";
+
 /// A function that volunteers can run.
 pub(super) struct Function {
     pub(super) bundle: Arc<Bundle>,
     /// The engine for this machine's cores.
     pub(super) local: Option<Local>,
+    /// The same, if it is a program.
+    pub(super) program: Option<Program>,
 }
 
 /// What computes on this machine.
@@ -35,8 +40,8 @@ impl Function {
     pub(super) fn program(command: &str, framing: Framing) -> Result<Self, Refused> {
         let program = Program::new(command, framing.separator, framing.form == Form::Json);
         let program = program.map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
-        let local = Local { engine: Arc::new(program), first: None };
-        Ok(Self { bundle: Arc::default(), local: Some(local) })
+        let local = Local { engine: Arc::new(program.clone()), first: None };
+        Ok(Self { bundle: Arc::default(), local: Some(local), program: Some(program) })
     }
 
     /// Bundles the function of `cli` and tries it; what people should know of it is added to `notes`.
@@ -44,7 +49,7 @@ impl Function {
         let bundler = pando_bundler::Options { builtins: embedded::builtin, buffer: cli.files };
         let bundle = pando_bundler::bundle(path, &bundler).await.map_err(|error| Refused(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
-        let mut function = Self { bundle: Arc::new(bundle), local: None };
+        let mut function = Self { bundle: Arc::new(bundle), local: None, program: None };
         if cli.dom {
             return Ok(function);
         }
@@ -71,6 +76,9 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
             match what {
                 FromCore::Message(Message::Ready) => return Ok(()),
                 FromCore::Message(Message::Broken { message, stack }) => {
+                    if message.starts_with(NO_FUNCTION) {
+                        return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
+                    }
                     return Err(failed(broken(&message, stack.map(|stack| bundle.trace(&stack)))));
                 }
                 FromCore::Ended(why) => return Err(failed(format!("loading it ended the process ({why})"))),

@@ -21,12 +21,23 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
+/// Ports that browsers refuse to connect to, since other protocols have them: the "bad ports" of the Fetch standard.
+const BLOCKED: [u16; 82] = [
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113,
+    115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556,
+    563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
+    6668, 6669, 6679, 6697, 10080,
+];
+
 /// Listens on the port that `cli` asks for, on the one that is `kept` from an earlier run, or on the first free one.
 pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
     if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&cli.port)) {
         return listen_again(SocketAddr::new(cli.bind, port)).await;
     }
     if let Some(port) = cli.port {
+        if BLOCKED.contains(&port) {
+            return Err(Refused(format!("browsers connect to no port {port}: choose another with --port")));
+        }
         let socket = SocketAddr::new(cli.bind, port);
         return listen_on(socket).map_err(|error| {
             let remedy = match error.kind() {
@@ -36,7 +47,7 @@ pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>
             Refused(format!("port {port} of {} cannot be used ({error}): {remedy}", cli.bind))
         });
     }
-    for port in DEFAULT_PORT..DEFAULT_PORT + 100 {
+    for port in (DEFAULT_PORT..DEFAULT_PORT + 100).filter(|port| !BLOCKED.contains(port)) {
         match listen_on(SocketAddr::new(cli.bind, port)) {
             Ok(listener) => {
                 if port != DEFAULT_PORT {

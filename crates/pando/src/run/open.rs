@@ -7,10 +7,11 @@ use crate::{
     cli::{BatchSize, Cli, When},
     console::{Console, printable},
     events::Events,
-    master::{self, Files, Framing, Job, Master},
+    master::{self, Ending, Files, Framing, Job, Master},
     port::Connections,
     protocol::{Form, JobOptions},
     uplink::{Program, Relay, Uplink},
+    volunteer,
 };
 use std::{
     sync::Arc,
@@ -30,6 +31,8 @@ pub(crate) struct Open {
     pub(crate) master: Arc<Master>,
     peers: Option<Peers>,
     uplink: Option<Uplink>,
+    /// What computes, if it is a program.
+    program: Option<volunteer::Program>,
     /// What goes on beside it.
     beside: JoinSet<()>,
     /// The server closes with it.
@@ -67,7 +70,15 @@ impl Open {
         let master = Master::new(job(cli, options, framing, &function), console.clone(), events);
         let (serving, closed) = oneshot::channel();
         let awake = if cli.allow_sleep { None } else { Awake::start() };
-        let mut open = Self { master, peers, uplink: None, beside: JoinSet::new(), _serving: serving, _awake: awake };
+        let mut open = Self {
+            master,
+            peers,
+            uplink: None,
+            program: function.program.clone(),
+            beside: JoinSet::new(),
+            _serving: serving,
+            _awake: awake,
+        };
         let master = &open.master;
 
         let token = cli.token.clone().or(kept.token.take()).unwrap_or_else(fresh_token);
@@ -123,8 +134,8 @@ impl Open {
         self.beside.spawn(task);
     }
 
-    /// Tells volunteers that the job is done, and waits a moment for them to hear it.
-    pub(crate) async fn finish(self) {
+    /// Tells volunteers that the job is done, and waits a moment for them to hear it. Gives how it ended in truth, if that was the `ending` so far.
+    pub(crate) async fn finish(self, ending: Ending) -> Ending {
         let master = &self.master;
         master.finish();
         let patience = Instant::now() + Duration::from_millis(500);
@@ -140,6 +151,13 @@ impl Open {
             peers.finish(LAST_FRAMES).await;
         }
         self.last_words();
+        match (&ending, &self.program) {
+            (Ending::Complete | Ending::SomeFailed(_) | Ending::Interrupted, Some(program)) if program.talked().await => {
+                let why = "the program wrote lines that answer no value: each value has one line, so the results may be those of others";
+                Ending::OutputFailed(why.into())
+            }
+            _ => ending,
+        }
     }
 
     /// Stops at once; gives how many values were not finished.

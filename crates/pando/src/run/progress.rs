@@ -5,33 +5,40 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::time::MissedTickBehavior;
 
 /// Nobody has joined after this long: a hint is given.
 const ALONE: Duration = Duration::from_secs(30);
+/// The status line is drawn anew this often.
+const REDRAWN: Duration = Duration::from_millis(500);
 
 /// Shows the status line (if `live`) and what functions report of themselves. Never ends.
 pub(super) async fn show(cli: Cli, master: Arc<Master>, live: bool) {
     let mut told = Instant::now();
-    let mut tick = tokio::time::interval(Duration::from_millis(500));
-    tick.tick().await;
+    let mut tick = tokio::time::interval(REDRAWN);
+    let interval = cli.reporting_interval.max(Duration::from_millis(10));
+    let mut report = tokio::time::interval_at((told + interval).into(), interval);
+    report.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
-        let now = Instant::now();
-        if live {
-            master.console.status(master.status_line(now));
-        }
-        if now - told >= cli.reporting_interval {
-            for line in master.report_lines((now - told).as_secs_f64()) {
-                if !cli.quiet {
-                    master.console.say(printable(&line));
+        let now = tokio::select! {
+            now = tick.tick() => {
+                if live {
+                    master.console.status(master.status_line(now.into_std()));
                 }
+                continue;
             }
-            master.write_statistics(now);
-            if cli.verbose && !live {
-                master.console.say(master.status_line(now));
+            now = report.tick() => now.into_std(),
+        };
+        for line in master.report_lines((now - told).as_secs_f64()) {
+            if !cli.quiet {
+                master.console.say(printable(&line));
             }
-            told = now;
         }
+        master.write_statistics(now);
+        if cli.verbose && !live {
+            master.console.say(master.status_line(now));
+        }
+        told = now;
     }
 }
 

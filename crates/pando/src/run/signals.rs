@@ -17,6 +17,15 @@ pub(super) async fn stopped(master: &Arc<Master>) {
     signals.next().await;
 }
 
+/// A file that may not grow any more is an error like a full disk, and not the end of the process. Within a tokio runtime.
+pub(super) fn outlive_long_files() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    }
+}
+
 #[cfg(unix)]
 struct Signals(Vec<tokio::signal::unix::Signal>);
 

@@ -1,6 +1,6 @@
 //! Volunteers' WebSockets.
 
-use super::{Served, hosts};
+use super::Served;
 use crate::{
     channel,
     master::{Door, attend},
@@ -9,7 +9,6 @@ use crate::{
 };
 use axum::{
     extract::{FromRequestParts, Request, ws::WebSocketUpgrade},
-    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
@@ -34,12 +33,8 @@ pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Reques
     })
 }
 
-/// A WebSocket for a page of this server, or for what is no page.
+/// The WebSocket that is asked for.
 pub(super) async fn upgrade(request: Request) -> Result<WebSocketUpgrade, Response> {
-    let headers = request.headers();
-    if !hosts::same_origin(headers.get(header::ORIGIN), headers.get(header::HOST)) {
-        return Err((StatusCode::FORBIDDEN, "Another site's page may not join.").into_response());
-    }
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => Ok(upgrade.read_buffer_size(16 * 1024).write_buffer_size(16 * 1024)),

@@ -10,17 +10,27 @@ use super::{
 };
 use crate::protocol::{self, Answer, Binary, Failure, Form, Value};
 use bytes::{Bytes, BytesMut};
-use std::{collections::VecDeque, process::Stdio, sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout, Command},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
 };
 
 /// What a shell exits with when it cannot run the command.
 const NOT_EXECUTABLE: i32 = 126;
 /// What a shell exits with when there is no such command.
 const NOT_FOUND: i32 = 127;
+/// Time for a child to end once its input has.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes asked of a child's output at a time.
 const BLOCK: usize = 64 * 1024;
 
@@ -33,6 +43,15 @@ pub struct Program {
     /// Answers must be JSON texts.
     json: bool,
     guard: Arc<Guard>,
+    children: Arc<Children>,
+}
+
+/// The children that there are.
+#[derive(Debug, Default)]
+struct Children {
+    count: watch::Sender<usize>,
+    /// One of them answered more than it was asked: answers may belong to other values.
+    talked: AtomicBool,
 }
 
 impl Program {
@@ -41,7 +60,15 @@ impl Program {
     /// # Errors
     /// When no shell can be started.
     pub fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
-        Ok(Self { command: command.into(), separator, json, guard: Arc::new(Guard::start()?) })
+        Ok(Self { command: command.into(), separator, json, guard: Arc::new(Guard::start()?), children: Arc::default() })
+    }
+
+    /// Waits until no child is left, once their cores are dropped; gives whether one of them wrote lines that answer no value, beside others
+    /// that did.
+    pub async fn talked(&self) -> bool {
+        let mut count = self.children.count.subscribe();
+        let _ = tokio::time::timeout(PATIENCE * 2, count.wait_for(|count| *count == 0)).await;
+        self.children.talked.load(Ordering::Relaxed)
     }
 }
 
@@ -60,7 +87,8 @@ impl Engine for Program {
         let (alive, dropped) = oneshot::channel();
         let stray = tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone()));
         let (input, output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        let (separator, json) = (self.separator, self.json);
+        let (separator, json, children) = (self.separator, self.json, self.children.clone());
+        children.count.send_modify(|count| *count += 1);
         tokio::spawn(async move {
             let _ = voice.send((id, FromCore::Message(Message::Ready))).await;
             let (lines, to_write) = mpsc::unbounded_channel();
@@ -73,19 +101,20 @@ impl Engine for Program {
                 pending: VecDeque::new(),
                 since: Instant::now(),
                 answered: false,
-                lines,
+                lines: Some(lines),
             };
             let mut code = None;
-            let why = tokio::select! {
-                why = talk.run(output, frames) => match why {
-                    Some(why) => why.to_owned(),
-                    None => {
-                        let (status, why) = ended(&mut child).await;
-                        code = status;
-                        why
-                    }
-                },
-                _ = dropped => "killed".into(),
+            let why = match talk.run(output, frames, dropped).await {
+                End::Killed => "killed".into(),
+                End::Talks => {
+                    children.talked.fetch_or(talk.answered, Ordering::Relaxed);
+                    "it wrote a line that answers no value: each value has one line".into()
+                }
+                End::Closed => {
+                    let (status, why) = ended(&mut child).await;
+                    code = status;
+                    why
+                }
             };
             writing.abort();
             member.kill();
@@ -96,6 +125,7 @@ impl Engine for Program {
                 let _ = voice.send((id, FromCore::Message(Message::Broken { message, stack: None }))).await;
             }
             let _ = voice.send((id, FromCore::Ended(why))).await;
+            children.count.send_modify(|count| *count -= 1);
         });
         Ok(Core { values, alive })
     }
@@ -151,24 +181,48 @@ struct Talk {
     since: Instant,
     /// It has answered before.
     answered: bool,
-    lines: mpsc::UnboundedSender<Bytes>,
+    /// To its standard input, until that is closed.
+    lines: Option<mpsc::UnboundedSender<Bytes>>,
+}
+
+/// How talking with a child ends.
+enum End {
+    /// Nobody wants it any more.
+    Killed,
+    /// It says more than it is asked.
+    Talks,
+    /// Its output is closed.
+    Closed,
 }
 
 impl Talk {
-    /// Until the child's output ends, or it breaks the rule: why, in words.
-    async fn run(&mut self, mut output: ChildStdout, mut frames: mpsc::UnboundedReceiver<Bytes>) -> Option<&'static str> {
+    /// Until the child's output ends, it breaks the rule, or its core is `dropped`. Then, if it owes nothing, it may read its input to the end:
+    /// a line that it writes now, or had written before, was one too many.
+    async fn run(
+        &mut self,
+        mut output: ChildStdout,
+        mut frames: mpsc::UnboundedReceiver<Bytes>,
+        mut dropped: oneshot::Receiver<()>,
+    ) -> End {
         let (mut buffer, mut scanned) = (BytesMut::new(), 0);
+        let patience = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(patience);
         loop {
             buffer.reserve(BLOCK);
+            let wanted = self.lines.is_some();
             tokio::select! {
-                frame = frames.recv() => match frame {
-                    // The host is done with it, and says so in another way.
-                    None => std::future::pending().await,
-                    Some(frame) => self.values(frame).await,
-                },
+                Some(frame) = frames.recv(), if wanted => self.values(frame).await,
+                _ = &mut dropped, if wanted => {
+                    if !self.pending.is_empty() || !self.answered {
+                        return End::Killed;
+                    }
+                    self.lines = None;
+                    patience.as_mut().reset((Instant::now() + PATIENCE).into());
+                }
+                () = &mut patience, if !wanted => return End::Killed,
                 read = output.read_buf(&mut buffer) => {
                     if !matches!(read, Ok(1..)) {
-                        return None;
+                        return if wanted || buffer.is_empty() { End::Closed } else { End::Talks };
                     }
                     let mut answers = Vec::new();
                     while let Some(at) = memchr::memchr(self.separator, &buffer[scanned..]) {
@@ -176,7 +230,8 @@ impl Talk {
                         scanned = 0;
                         line.truncate(line.len() - 1);
                         let Some(id) = self.pending.pop_front() else {
-                            return Some("it wrote a line that answers no value: each value has one line");
+                            self.say(&answers).await;
+                            return End::Talks;
                         };
                         answers.push(self.answer(id, line.freeze()));
                     }
@@ -201,7 +256,7 @@ impl Talk {
                 let _ = self.voice.send((self.id, FromCore::Message(Message::Started { id }))).await;
             }
             self.pending.push_back(id);
-            let _ = self.lines.send(line(&value, self.separator));
+            let _ = self.lines.as_ref().map(|lines| lines.send(line(&value, self.separator)));
         }
     }
 

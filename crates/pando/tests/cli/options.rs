@@ -154,6 +154,26 @@ fn a_port_from_the_environment() {
 }
 
 #[test]
+fn a_port_to_which_browsers_do_not_connect_is_refused() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--port", "5060"]).on_the_default_port().stdin("1\n").run();
+    run.ends(2, "").said(&["browsers connect to no port 5060", "--port"]);
+}
+
+#[test]
+fn an_option_that_is_given_twice_counts_as_said_last_and_lists_grow() {
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--json", "--json", "--window", "7", "--window", "8"]);
+    run.args(["--allow-host", "a.example", "--allow-host", "b.example"]).stdin("1\n").run().gives("1\n");
+}
+
+#[test]
+fn an_ending_of_names_is_no_path() {
+    for ext in ["../zz", "a/b", "", "."] {
+        let run = Pando::f("(x, cb) => cb(null, x)").local().args(["--files", "--output-dir", "o", "--ext", ext]);
+        run.stdin("f.js\n").run().ends(2, "").said(&["--ext"]);
+    }
+}
+
+#[test]
 fn a_wrong_value_in_the_environment_is_named() {
     let run = Pando::f("(x, cb) => cb(null, x)").env("PANDO_WINDOW", "wide").stdin("1\n").run();
     run.ends(2, "").said(&["wide", "--window"]);

@@ -113,6 +113,10 @@ fn a_hello_of_another_version_or_with_a_wrong_token_is_told_so_in_words() {
     let (reason, text) = hello(999, token);
     assert!(reason == "version" && text.contains("999"), "{reason} {text}");
     run.says("999");
+    let mut other = WebSocket::open(&url);
+    other.text(r#"{"type": "hello", "version": 998, "whatever": []}"#);
+    let (reason, text) = sent_away(&mut other);
+    assert!(reason == "version" && text.contains("998"), "with other fields: {reason} {text}");
     assert_eq!(hello(1, "wrong").0, "refused");
     assert_eq!(hello(1, "").0, "refused");
 }

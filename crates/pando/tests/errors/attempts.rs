@@ -113,6 +113,8 @@ fn earlier_values_are_finished_and_printed_before_the_run_ends() {
     let run = Pando::new(&f).args(["--concurrency", "8", "--retries", "0"]).events(&events).stdin(numbers(20)).start();
     gate.waits_for("2");
     events.wait("failed", |event| event["index"] == 5);
+    let said = run.says("item 5 failed on this machine: no 5");
+    assert!(said.ends_with("(the run ends once the items before it are finished)"), "{said}");
     gate.open_for_all();
     run.wait().ends(1, "1\n2\n3\n4\n").said(&["error: item 5 failed", "no 5"]);
 }

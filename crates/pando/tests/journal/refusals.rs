@@ -62,6 +62,21 @@ fn another_function_is_refused_and_takes_over_with_journal_keep() {
 }
 
 #[test]
+fn what_is_refused_is_left_as_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let journal = of_squares();
+    let mut torn = journal.bytes();
+    torn.pop();
+    for (bytes, said) in [(torn, "for another function"), (b"1\n4\n9\n".to_vec(), "is no journal")] {
+        std::fs::write(journal.path(), &bytes).unwrap();
+        std::fs::set_permissions(journal.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        journal.of(Pando::f("(x, cb) => cb(null, -x)")).local().stdin(numbers(5)).run().ends(2, "").said(&[said]);
+        assert_eq!(journal.bytes(), bytes);
+        assert_eq!(journal.path().metadata().unwrap().permissions().mode() & 0o777, 0o644);
+    }
+}
+
+#[test]
 fn a_function_is_what_its_modules_contain_wherever_they_lie() {
     let journal = Journal::new();
     let with = |folder: &str, helper: &str| {

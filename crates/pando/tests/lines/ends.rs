@@ -119,6 +119,31 @@ fn the_cores_end_with_a_killed_master_even_in_an_endless_loop() {
 }
 
 #[test]
+fn the_cores_end_with_a_killed_master_while_they_load_the_function_without_end() {
+    let run = Pando::new("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x); for (;;);")
+        .args(["--cores", "1"])
+        .stdin("1\n")
+        .start();
+    let child = until("a core", || run.children().first().copied().filter(|child| cpu_ticks(*child) > 100));
+    run.signal("KILL");
+    assert_eq!(run.wait().status, None);
+    until("the core ends", || (!is_alive(child)).then_some(()));
+}
+
+#[test]
+fn a_master_that_was_stopped_goes_on_with_its_cores() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").local().args(["--heartbeat", "100ms", "--cores", "1"]).stdin_open().start();
+    for number in 1..=3 {
+        run.write_line(&number.to_string());
+        assert_eq!(run.line(), Some(number.to_string()));
+        run.signal("STOP");
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        run.signal("CONT");
+    }
+    run.wait().gives("1\n2\n3\n").did_not_say(&["silent"]);
+}
+
+#[test]
 fn the_cores_end_with_a_killed_master_also_when_they_wait() {
     let gate = Gate::new();
     let run = three_lent(&gate);

@@ -33,6 +33,21 @@ fn a_program_that_dies_over_a_value_is_replaced_and_only_that_value_fails() {
 }
 
 #[test]
+fn a_program_that_writes_one_line_more_than_it_was_asked_is_an_error() {
+    let banner = "echo a banner; while read x; do echo $x; done";
+    let footer = "while read x; do echo $x; done; echo a footer";
+    let words = ["error: the program wrote lines that answer no value"];
+    for command in [banner, footer, "while read x; do echo $x; done; printf more"] {
+        for cores in ["1", "2"] {
+            let run = exec(command).local().args(["--cores", cores, "--batch-size", "1"]).stdin(numbers(50)).run();
+            run.status(1).said(&words);
+        }
+    }
+    let quiet = "while read x; do echo $x; done; echo the end >&2";
+    exec(quiet).local().args(["--cores", "2"]).stdin(numbers(50)).run().gives(numbers(50));
+}
+
+#[test]
 fn a_program_that_is_not_there() {
     exec("no-such-program-here").local().args(["1", "2"]).run().ends(2, "").said(&["error: the command cannot be run"]);
 }

@@ -103,6 +103,24 @@ fn another_site_s_page_opens_no_socket_under_any_name() {
 }
 
 #[test]
+fn another_site_s_page_reads_nothing() {
+    let run = served(&[]);
+    let url = run.url();
+    let path = url.split_once(host(&url)).unwrap().1;
+    let status = |name: &str, origin: &str| {
+        let host = host(&url);
+        request(host, &format!("GET {path}{name} HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nConnection: close\r\n\r\n"))
+            .status
+    };
+    for name in ["", "function.js", "page.js"] {
+        for foreign in ["http://evil.example", "null", "http://127.0.0.1:1"] {
+            assert_eq!(status(name, foreign), 403, "{name} {foreign}");
+        }
+        assert_eq!(status(name, &format!("http://{}", host(&url))), 200, "{name}");
+    }
+}
+
+#[test]
 fn no_stranger_gets_in_by_the_token_of_a_run_that_has_another() {
     let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--token", "sesame-open"]).stdin_open().start();
     let url = run.url();

@@ -35,6 +35,8 @@ pub(crate) struct Attendant {
     pub(crate) alone: Option<Index>,
     /// Its channel was read lately.
     read: bool,
+    /// It is this machine's own cores.
+    local: bool,
 }
 
 impl Attendant {
@@ -45,7 +47,10 @@ impl Attendant {
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
         let (sub, name, keep, stuck) = master.with(|core| {
-            let old = core.seats.iter_mut().find(|(_, entry)| entry.device == hello.device);
+            // Nobody takes the place of this machine's own cores.
+            let replaces =
+                |entry: &SeatEntry| entry.device == hello.device && (entry.path == Path::Local) == (path == Path::Local);
+            let old = core.seats.iter_mut().find(|(_, entry)| replaces(entry));
             if let Some((old, entry)) = old {
                 entry.replaced = true;
                 entry.wake.notify_one();
@@ -60,6 +65,7 @@ impl Attendant {
             let stuck = core.stuck.contains(&hello.device);
             for id in hello.holds.iter().copied().filter(|_| same_job && !stuck) {
                 if let Some(lent) = core.lender.take_up(sub, id) {
+                    core.failures.came_back(id, &hello.device);
                     keep.push(id);
                     seat.lent(lent.value.bytes.len() as u64);
                 }
@@ -112,7 +118,18 @@ impl Attendant {
             master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
         }
         master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
-        Self { master, sub, seat, name, wake, asking: !stuck, lent: Vec::new(), alone: None, read: true }
+        Self {
+            master,
+            sub,
+            seat,
+            name,
+            wake,
+            asking: !stuck,
+            lent: Vec::new(),
+            alone: None,
+            read: true,
+            local: path == Path::Local,
+        }
     }
 
     /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.
@@ -156,6 +173,11 @@ impl Attendant {
     /// Its timer went off: gives when it is to do so again.
     pub(crate) fn due(&mut self, now: Instant) -> Result<Instant, End> {
         match self.seat.due(now) {
+            // This process: its channel ends when it does.
+            Due::Dead if self.local => {
+                self.seat.received(now);
+                self.due(now)
+            }
             Due::Dead => Err(End::Silent),
             Due::At(when) => Ok(when),
         }
@@ -244,10 +266,15 @@ impl Attendant {
     }
 }
 
-/// `wanted`, or `wanted 2`, … when another device is called so.
+/// Lines begin with a device's name: these are the master's.
+const RESERVED: [&str; 3] = ["error", "warning", "pando"];
+
+/// `wanted`, or `wanted 2`, … when another device is called so. It looks like no address, and no word of the master.
 pub(super) fn unused_name<'a>(taken: impl Iterator<Item = &'a str>, wanted: &str) -> String {
-    let clean: String = printable(wanted).replace(['\n', '\t'], " ").trim().chars().take(60).collect();
-    let wanted = if clean.is_empty() { "A device".to_owned() } else { clean };
+    let clean: String = printable(wanted).replace(['\n', '\t'], " ").replace("://", " ").replace(':', " ");
+    let clean: String = clean.trim().chars().take(60).collect();
+    let is_reserved = RESERVED.iter().any(|reserved| clean.eq_ignore_ascii_case(reserved));
+    let wanted = if clean.is_empty() || is_reserved { "A device".to_owned() } else { clean };
     let taken: Vec<&str> = taken.collect();
     let mut name = wanted.clone();
     let mut number = 2;
