@@ -2,7 +2,10 @@
 //! neither computes what it has nor gives it back.
 
 use super::{Core, Job, Master};
-use crate::{console::printable, protocol::Running};
+use crate::{
+    console::printable,
+    protocol::{Path, Running},
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -89,7 +92,7 @@ fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
     for (sub, seat) in &mut core.seats {
         // Its answer may be on its way, behind a long one.
         let is_heard = seat.parts == 0 && !core.held_back.has(*sub);
-        if is_heard && seat.running.values().any(|call| call.elapsed(now) > longest) {
+        if is_heard && seat.path != Path::Local && seat.running.values().any(|call| call.elapsed(now) > longest) {
             seat.stuck = true;
             seat.wake.notify_one();
         }
@@ -132,7 +135,7 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
         if !seat.progress.is_stalled(patience, now) {
             continue;
         }
-        if seat.progress.is_deaf(patience, now) {
+        if seat.path != Path::Local && seat.progress.is_deaf(patience, now) {
             seat.stuck = true;
             seat.wake.notify_one();
             continue;
