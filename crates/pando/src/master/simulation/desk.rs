@@ -36,7 +36,10 @@ impl World {
         let mut steps = 0;
         loop {
             self.serve_ends();
-            self.let_in();
+            // Nobody comes in once it is over.
+            if self.ending.is_none() {
+                self.let_in();
+            }
             let count = self.desks.len();
             let first = self.rng.usize(0..count.max(1));
             let mut idle = true;
