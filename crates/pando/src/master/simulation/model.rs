@@ -88,7 +88,7 @@ impl Model {
         let copy = core.lender.holder(index) != Some(sub);
         seen.note_if(copy, "copied");
         assert!(!copy || self.job.speculate || old || fate.muddled, "{sub:?} is sent {index} and does not hold it");
-        assert!(!old || self.job.speculate || self.fatal.is_some(), "{index} is done, and sent again");
+        assert!(!old || self.job.speculate || self.fatal.is_some() || fate.muddled, "{index} is done, and sent again");
         assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
         if !old && !copy {
             assert_eq!((value.attempt, value.careful), (fate.attempts, fate.careful), "of {index}");
