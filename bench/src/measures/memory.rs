@@ -58,7 +58,12 @@ pub(super) fn many_lines(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         rows.push(Row::plain("… peak memory of the master", memory.show(megabytes)));
         peaks.push(memory.median());
     }
-    let growth = peaks[1] / peaks[0];
-    rows.push(Row::goal("… its growth with ten times the lines", format!("× {growth:.2}"), "constant (≤ × 1.2)", growth <= 1.2));
+    rows.push(growth("… its growth with ten times the lines", &peaks));
     Ok(rows)
+}
+
+/// How much more memory the second took than the first: constant memory is the goal.
+pub(super) fn growth(what: &str, peaks: &[f64]) -> Row {
+    let growth = peaks[1] / peaks[0];
+    Row::goal(what, format!("× {growth:.2}"), "constant (≤ × 1.2)", growth <= 1.2)
 }

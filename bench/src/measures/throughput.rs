@@ -15,14 +15,16 @@ const TAB: u64 = 3_000_000;
 
 /// Figures of several runs.
 #[derive(Default)]
-struct Figures {
-    rate: Samples,
-    micros: Samples,
+pub(super) struct Figures {
+    pub(super) rate: Samples,
+    /// Processor time of the master per item.
+    pub(super) micros: Samples,
     system: Samples,
 }
 
 impl Figures {
-    fn add(&mut self, what: &str, run: usize, count: u64, ran: &Ran) {
+    /// Adds and tells those of one; gives its items per second.
+    pub(super) fn add(&mut self, what: &str, run: usize, count: u64, ran: &Ran) -> f64 {
         let rate = count as f64 / ran.elapsed.as_secs_f64();
         let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6 / count as f64;
         let (all, system) = (micros(ran.cpu.sum()), micros(ran.cpu.system));
@@ -33,7 +35,18 @@ impl Figures {
         self.rate.push(rate);
         self.micros.push(all);
         self.system.push(system);
+        rate
     }
+}
+
+/// Pipes `count` numbers through a master with `options` and the swarm's `volunteers`.
+pub(super) fn through_swarm(setup: &Setup, options: &[&str], volunteers: &[&str], count: u64) -> anyhow::Result<Ran> {
+    let mut pando = Pando::start(&setup.pando, &[&["--cores", "0"], options].concat())?;
+    let mut volunteers = swarm(&setup.swarm(), &pando.url()?, volunteers)?;
+    volunteers.wait_for("all joined")?;
+    let ran = pando.run(Lines::numbers(count))?;
+    volunteers.wait()?;
+    Ok(ran)
 }
 
 /// Eight volunteers of the swarm.
@@ -41,11 +54,7 @@ pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(MASTER);
     let mut figures = Figures::default();
     for run in setup.runs() {
-        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
-        let mut volunteers = swarm(&setup.swarm(), &pando.url()?, &["--volunteers", "8"])?;
-        volunteers.wait_for("all joined")?;
-        figures.add("master", run, count, &pando.run(Lines::numbers(count))?);
-        volunteers.wait()?;
+        figures.add("master", run, count, &through_swarm(setup, &[], &["--volunteers", "8"], count)?);
     }
     let what = format!("no-op, {} lines, 8 light volunteers", thousands(count as f64));
     let (rate, micros) = (figures.rate.median(), figures.micros.median());

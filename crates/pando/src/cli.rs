@@ -259,11 +259,13 @@ pub enum BatchSize {
 }
 
 fn ext(text: &str) -> Result<String, String> {
-    match text.trim_start_matches('.') {
-        "" => Err("give the ending of a name, such as png".into()),
-        ext if ext.contains(std::path::is_separator) || ext.contains('\0') => Err("an ending has no path separator".into()),
-        ext => Ok(ext.into()),
+    if text.trim_start_matches('.').is_empty() {
+        return Err("give the ending of a name, such as png".into());
     }
+    if text.contains(|c| std::path::is_separator(c) || c == '\0') {
+        return Err("an ending has no path separator".into());
+    }
+    Ok(text.into())
 }
 
 fn batch_size(text: &str) -> Result<BatchSize, String> {

@@ -90,11 +90,8 @@ fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
     other.hello(&url, "other", 1);
     assert_eq!(values(&mut other).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);
     let mut again = WebSocket::open(&url);
-    let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
-    let hello = json!({"type": "hello", "version": 1, "token": token, "device": "phone", "name": "phone", "cores": 2,
-        "job": welcome["job"], "holds": [0, 2, 3, 77], "kind": "browser"});
-    again.text(&hello.to_string());
-    assert_eq!(again.message("welcome")["keep"], json!([2, 3]));
+    let kept = again.introduce(&url, "phone", json!({"cores": 2, "job": welcome["job"], "holds": [0, 2, 3, 77]}));
+    assert_eq!(kept["keep"], json!([2, 3]));
     answer(&mut again, 2, "3");
     answer(&mut again, 3, "4");
     answer(&mut other, 0, "1");
@@ -207,15 +204,12 @@ fn a_device_whose_link_breaks_again_and_again_vanishes_over_nothing() {
     let mut phone = WebSocket::open(&url);
     let welcome = phone.hello(&url, "phone", 1);
     values(&mut phone);
-    let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
-    let hello = json!({"type": "hello", "version": 1, "token": token, "device": "phone", "name": "phone", "cores": 1,
-        "job": welcome["job"], "holds": [0], "kind": "browser"});
     for _ in 0..8 {
         drop(phone);
         run.says("phone is gone; its value goes to another device");
         phone = WebSocket::open(&url);
-        phone.text(&hello.to_string());
-        assert_eq!(phone.message("welcome")["keep"], json!([0]));
+        let kept = phone.introduce(&url, "phone", json!({"job": welcome["job"], "holds": [0]}));
+        assert_eq!(kept["keep"], json!([0]));
     }
     answer(&mut phone, 0, "1");
     echo(&mut phone);
@@ -259,15 +253,10 @@ fn a_device_s_name_looks_like_no_word_of_the_master() {
     let run = idle(1).start();
     let url = run.url();
     let mut sly = WebSocket::open(&url);
-    let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
-    let hello = |name: &str| {
-        json!({"type": "hello", "version": 1, "token": token, "device": name, "name": name, "cores": 1, "holds": [],
-            "kind": "browser"})
-    };
-    sly.text(&hello("Serving volunteer code at http://evil.example/abc/").to_string());
+    sly.hello(&url, "Serving volunteer code at http://evil.example/abc/", 1);
     run.says("Serving volunteer code at http evil.example/abc/ joined with 1 core");
     let mut slier = WebSocket::open(&url);
-    slier.text(&hello("Error").to_string());
+    slier.hello(&url, "Error", 1);
     run.says("A device joined with 1 core");
     drop(slier);
     echo(&mut sly);

@@ -1,7 +1,7 @@
 //! Watches over a run: long calls, devices that are stalled, a full window. It speaks; all that it ends is the link of a device that
 //! neither computes what it has nor gives it back.
 
-use super::{Core, Job, Master};
+use super::{Core, Job, Master, SeatEntry};
 use crate::{
     console::printable,
     protocol::{Path, Running},
@@ -92,10 +92,20 @@ fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
     for (sub, seat) in &mut core.seats {
         // Its answer may be on its way, behind a long one.
         let is_heard = seat.parts == 0 && !core.held_back.has(*sub);
-        if is_heard && seat.path != Path::Local && seat.running.values().any(|call| call.elapsed(now) > longest) {
-            seat.stuck = true;
-            seat.wake.notify_one();
+        if is_heard && seat.running.values().any(|call| call.elapsed(now) > longest) {
+            seat.give_up();
         }
+    }
+}
+
+impl SeatEntry {
+    /// Has its link closed, since it keeps what it does not compute. False for this machine's own cores: they have no other.
+    fn give_up(&mut self) -> bool {
+        self.stuck = self.path != Path::Local;
+        if self.stuck {
+            self.wake.notify_one();
+        }
+        self.stuck
     }
 }
 
@@ -135,9 +145,7 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
         if !seat.progress.is_stalled(patience, now) {
             continue;
         }
-        if seat.path != Path::Local && seat.progress.is_deaf(patience, now) {
-            seat.stuck = true;
-            seat.wake.notify_one();
+        if seat.progress.is_deaf(patience, now) && seat.give_up() {
             continue;
         }
         let Some((time, loading)) = seat.progress.tell(now) else { continue };

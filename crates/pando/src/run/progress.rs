@@ -15,16 +15,13 @@ const REDRAWN: Duration = Duration::from_millis(500);
 /// Shows the status line (if `live`) and what functions report of themselves. Never ends.
 pub(super) async fn show(cli: Cli, master: Arc<Master>, live: bool) {
     let mut told = Instant::now();
-    let mut tick = tokio::time::interval(REDRAWN);
-    let interval = cli.reporting_interval.max(Duration::from_millis(10));
-    let mut report = tokio::time::interval_at((told + interval).into(), interval);
+    let every = |period: Duration| tokio::time::interval_at((told + period).into(), period);
+    let (mut tick, mut report) = (every(REDRAWN), every(cli.reporting_interval.max(Duration::from_millis(10))));
     report.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let now = tokio::select! {
-            now = tick.tick() => {
-                if live {
-                    master.console.status(master.status_line(now.into_std()));
-                }
+            now = tick.tick(), if live => {
+                master.console.status(master.status_line(now.into_std()));
                 continue;
             }
             now = report.tick() => now.into_std(),

@@ -2,17 +2,15 @@
 
 use super::protocol::{nobody, results, sent_away, values};
 use crate::common::{Pando, WebSocket};
+use serde_json::json;
 
 #[test]
 fn a_name_that_would_steer_the_terminal_is_made_harmless_and_long_ones_are_cut() {
     let run = nobody();
     let url = run.url();
-    let token = url.split('/').nth(3).unwrap();
     let mut socket = WebSocket::open(&url);
     let name = format!("\u{1b}[2J\u{202e}evil\nline {}", "x".repeat(10_000));
-    let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": "d", "name": name, "cores": 4_000_000_000u32, "holds": [], "kind": "browser"});
-    socket.text(&hello.to_string());
-    socket.message("welcome");
+    socket.introduce(&url, "d", json!({"name": name, "cores": 4_000_000_000u32}));
     let line = run.says(" joined with ");
     assert!(!line.contains('\u{1b}') && !line.contains('\u{202e}') && line.len() < 500, "{line:?}");
     assert!(line.contains("evil"), "{line:?}");
@@ -22,13 +20,10 @@ fn a_name_that_would_steer_the_terminal_is_made_harmless_and_long_ones_are_cut()
 fn devices_of_one_name_are_told_apart() {
     let run = nobody();
     let url = run.url();
-    let token = url.split('/').nth(3).unwrap();
     let mut sockets = Vec::new();
     for (device, expected) in [("a", "Phone joined"), ("b", "Phone 2 joined"), ("c", "Phone 3 joined")] {
         let mut socket = WebSocket::open(&url);
-        let hello = serde_json::json!({"type": "hello", "version": 1, "token": token, "device": device, "name": "Phone", "cores": 1, "holds": [], "kind": "browser"});
-        socket.text(&hello.to_string());
-        socket.message("welcome");
+        socket.introduce(&url, device, json!({"name": "Phone"}));
         run.says(expected);
         sockets.push(socket);
     }
@@ -42,13 +37,9 @@ fn a_device_that_comes_back_on_another_connection_keeps_what_it_holds() {
     let mut first = WebSocket::open(&url);
     let welcome = first.hello(&url, "phone", 1);
     let given = values(&mut first);
-    let token = url.split('/').nth(3).unwrap();
     let mut second = WebSocket::open(&url);
-    let hello = serde_json::json!({
-        "type": "hello", "version": 1, "token": token, "device": "phone", "name": "phone", "cores": 1, "job": welcome["job"], "holds": [0, 1, 7], "kind": "browser"
-    });
-    second.text(&hello.to_string());
-    assert_eq!(second.message("welcome")["keep"], serde_json::json!([0, 1]));
+    let kept = second.introduce(&url, "phone", json!({"job": welcome["job"], "holds": [0, 1, 7]}));
+    assert_eq!(kept["keep"], json!([0, 1]));
     assert_eq!(sent_away(&mut first).0, "replaced");
     second.binary(&results(&given));
     run.close_stdin();

@@ -1,6 +1,6 @@
 //! Options: in the help, in the README, in the environment.
 
-use crate::common::{Pando, get, numbers};
+use crate::common::{Pando, get, numbers, request};
 
 const README: &str = include_str!("../../../../README.md");
 const DESIGN: &[(&str, &str)] = &[
@@ -161,8 +161,15 @@ fn a_port_to_which_browsers_do_not_connect_is_refused() {
 
 #[test]
 fn an_option_that_is_given_twice_counts_as_said_last_and_lists_grow() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--json", "--json", "--window", "7", "--window", "8"]);
-    run.args(["--allow-host", "a.example", "--allow-host", "b.example"]).stdin("1\n").run().gives("1\n");
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--token", "first", "--json", "--json", "--token", "second"]);
+    let run = run.args(["--allow-host", "a.example", "--allow-host", "b.example"]).stdin_open().start();
+    let url = run.url();
+    assert!(url.ends_with("/second/"), "{url}");
+    let host = url.split('/').nth(2).unwrap();
+    for (name, status) in [("a.example", 200), ("b.example", 200), ("c.example", 421)] {
+        let asked = format!("GET /second/ HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
+        assert_eq!(request(host, &asked).status, status, "{name}");
+    }
 }
 
 #[test]
@@ -234,10 +241,8 @@ fn bound_to_ipv6_the_url_is_in_brackets() {
     let host = url.split('/').nth(2).unwrap();
     let port = host.rsplit(':').next().unwrap();
     let path = url.splitn(4, '/').nth(3).unwrap();
-    let response = crate::common::request(
-        &format!("[::1]:{port}"),
-        &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
-    );
+    let response =
+        request(&format!("[::1]:{port}"), &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
     assert_eq!(response.status, 200);
 }
 

@@ -99,10 +99,17 @@ impl WebSocket {
 
     /// Introduces a volunteer; gives the welcome.
     pub(crate) fn hello(&mut self, url: &str, device: &str, cores: u32) -> serde_json::Value {
+        self.introduce(url, device, serde_json::json!({"cores": cores}))
+    }
+
+    /// Introduces a volunteer that says `more` than usual, or otherwise; gives the welcome.
+    pub(crate) fn introduce(&mut self, url: &str, device: &str, more: serde_json::Value) -> serde_json::Value {
         let token = http::parts(url).1.trim_matches('/');
-        let hello = serde_json::json!({
-            "type": "hello", "version": 1, "token": token, "device": device, "name": device, "cores": cores, "holds": [], "kind": "browser"
+        let mut hello = serde_json::json!({
+            "type": "hello", "version": 1, "token": token, "device": device, "name": device, "cores": 1, "holds": [], "kind": "browser"
         });
+        let serde_json::Value::Object(more) = more else { panic!("fields are expected: {more}") };
+        more.into_iter().for_each(|(name, value)| hello[name] = value);
         self.text(&hello.to_string());
         self.message("welcome")
     }

@@ -271,7 +271,7 @@ const RESERVED: [&str; 3] = ["error", "warning", "pando"];
 
 /// `wanted`, or `wanted 2`, … when another device is called so. It looks like no address, and no word of the master.
 pub(super) fn unused_name<'a>(taken: impl Iterator<Item = &'a str>, wanted: &str) -> String {
-    let clean: String = printable(wanted).replace(['\n', '\t'], " ").replace("://", " ").replace(':', " ");
+    let clean: String = printable(wanted).replace("://", " ").replace(['\n', '\t', ':'], " ");
     let clean: String = clean.trim().chars().take(60).collect();
     let is_reserved = RESERVED.iter().any(|reserved| clean.eq_ignore_ascii_case(reserved));
     let wanted = if clean.is_empty() || is_reserved { "A device".to_owned() } else { clean };

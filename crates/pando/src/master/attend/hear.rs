@@ -172,12 +172,13 @@ impl Attendant {
     fn log(&self, entries: &[LogEntry]) {
         for entry in entries {
             let text = self.master.job.function.trace(&entry.text);
-            let fields = json!({"device": self.name, "index": entry.id.map(|id| id.saturating_add(1)), "level": entry.level, "text": text, "count": entry.count});
+            let number = entry.id.map(|id| id.saturating_add(1));
+            let fields = json!({"device": self.name, "index": number, "level": entry.level, "text": text, "count": entry.count});
             self.master.events.write("log", fields);
             if self.master.job.quiet {
                 continue;
             }
-            let item = entry.id.map(|id| format!(", item {}", id.saturating_add(1))).unwrap_or_default();
+            let item = number.map(|number| format!(", item {number}")).unwrap_or_default();
             let times = entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
             for line in text.lines() {
                 self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
