@@ -1,14 +1,7 @@
 /** Reading and writing of varints (LEB128, unsigned) and UTF-8, fast for the short ASCII texts that most items are. */
 
 /** What was received does not follow the protocol: its channel is closed. */
-export class Malformed extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'Malformed';
-    // Subclasses of Error keep their prototype only since ES2015 targets; said for older engines' transpilers.
-    Object.setPrototypeOf(this, Malformed.prototype);
-  }
-}
+export class Malformed extends Error {}
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();

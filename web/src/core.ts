@@ -90,13 +90,18 @@ export class Core {
     for (const call of this.open.slice()) this.endEarly(call, 'nobody waits for the answer');
   }
 
-  /** An error that nobody caught: the open call's when there is exactly one. */
+  /** An error that nobody caught: the open call's when there is exactly one. What threw it may do so again, to others. */
   uncaught(error: unknown): void {
-    if (this.open.length === 1) {
-      this.fail(this.open[0], 'throw', error);
-    } else {
-      this.late(error, this.open.length === 0 ? this.lastId : undefined);
-    }
+    const { open } = this;
+    if (open.length === 0) return this.late(error, this.lastId);
+    const { dom } = this.options;
+    // What waits here goes to who replaces this core. A page cannot be replaced.
+    this.pumping = !dom;
+    const careful = open.length > 1;
+    if (careful) this.late(error, undefined);
+    else this.fail(open[0], 'throw', error);
+    this.flush();
+    if (!dom) this.post({ type: 'spoiled', careful });
   }
 
   report(report: unknown, id = this.lastId): void {

@@ -254,8 +254,7 @@ class Link {
       if (data instanceof ArrayBuffer) this.answered(core, new Uint8Array(data));
       else this.fromCore(core, data);
     };
-    const { concurrency, timeout, json } = this.welcome.options;
-    this.toPort(core, { type: 'init', options: { concurrency, timeout, json } });
+    this.toPort(core, { type: 'init', options: this.welcome.options });
   }
 
   private answered(core: number, frame: Uint8Array): void {
@@ -273,6 +272,8 @@ class Link {
         return this.dispatcher.coreReady(core, performance.now());
       case 'started':
         return this.dispatcher.started(core, message.id, performance.now());
+      case 'spoiled':
+        return this.dispatcher.spoiled(core, message.careful);
       case 'broken':
         return this.broken(message.message, message.stack);
       case 'log':

@@ -79,6 +79,8 @@ export interface CoreOptions {
   concurrency: number;
   timeout: number | null;
   json: boolean;
+  /** It is a page. */
+  dom?: boolean;
 }
 
 export type ToCore =
@@ -90,6 +92,8 @@ export type FromCore =
   | { type: 'ready' }
   | { type: 'broken'; message: string; stack?: string }
   | { type: 'started'; id: number }
+  /** After an error that nobody caught another core is to go on. `careful`: any of the open calls may have thrown it. */
+  | { type: 'spoiled'; careful: boolean }
   | Log
   | Report;
 

@@ -190,12 +190,30 @@ test('an error nobody caught', () => {
   stage.core.uncaught(new Error('mine'));
   assert.deepEqual(stage.results.map(({ id, kind, text }) => [id, kind, text]), [[0, 'error throw', 'mine']]);
   stage.core.uncaught(new Error('after'));
-  stage.values([[1, 'b'], [2, 'c']]);
+  stage.run(200);
+  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['error', undefined], ['error', 0]]);
+  assert.match(stage.logs[1].text, /^late error: Error: after/);
+  assert.equal(stage.posted.pop(), 'spoiled false');
+});
+
+test('an error nobody caught with several calls open is none of theirs', () => {
+  const open: unknown[] = [];
+  const stage = new Stage(callback((x) => void open.push(x)), { concurrency: 2 });
+  stage.values([[0, 'a'], [1, 'b'], [2, 'c']]);
   stage.core.uncaught(new Error('whose'));
   stage.run(200);
-  assert.equal(stage.results.length, 1);
-  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['error', undefined], ['error', 0], ['error', undefined]]);
-  assert.match(stage.logs[1].text, /^late error: Error: after/);
+  assert.deepEqual([open, stage.results], [['a', 'b'], []]);
+  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['error', undefined]]);
+  assert.equal(stage.posted.pop(), 'spoiled true');
+});
+
+test('a page goes on after an error nobody caught', () => {
+  const open: unknown[] = [];
+  const stage = new Stage(callback((x) => void open.push(x)), { dom: true });
+  stage.values([[0, 'a'], [1, 'b']]);
+  stage.core.uncaught(new Error('mine'));
+  assert.deepEqual(open, ['a', 'b']);
+  assert.deepEqual(stage.posted, ['started 0', '0 error throw mine']);
 });
 
 test('what f throws after its answer is a late error', () => {

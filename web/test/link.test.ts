@@ -174,6 +174,17 @@ test('a worker that dies fails the value it had; before it was ready it is made 
   assert.deepEqual([...device.cores.entries()], [[2, [1]]]);
 });
 
+test('after an error that nobody caught another core goes on, and nothing that was not settled is blamed', () => {
+  const device = new Device();
+  device.values([0]);
+  device.dispatcher.spoiled(0, true);
+  device.ready();
+  device.values([1]);
+  device.dispatcher.spoiled(1, false);
+  assert.deepEqual(device.of('returned'), [{ type: 'returned', ids: [0], careful: true }, { type: 'returned', ids: [1] }]);
+  assert.deepEqual([device.ended, [...device.cores.keys()], device.failures], [[0, 1], [2], []]);
+});
+
 test('recall returns what no core has', () => {
   const device = new Device();
   device.values(range(0, 5));

@@ -111,6 +111,7 @@ export class Stage {
 
   private post(message: FromCore): void {
     if (message.type === 'started') this.posted.push(`started ${message.id}`);
+    if (message.type === 'spoiled') this.posted.push(`spoiled ${message.careful}`);
     if (message.type === 'log') {
       this.logs.push(...message.entries);
       this.logMessages.push(JSON.stringify(message).length);

@@ -17,7 +17,6 @@ export class Unusable extends Error {
     message: string,
   ) {
     super(message);
-    Object.setPrototypeOf(this, Unusable.prototype);
   }
 }
 

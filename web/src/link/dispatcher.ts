@@ -142,6 +142,15 @@ export class Dispatcher {
     this.fitAt = now + MAKE_AGAIN_MS;
   }
 
+  /** An error that nobody caught may come from this core again. */
+  spoiled(core: number, careful: boolean): void {
+    const seat = this.seats.get(core);
+    if (!seat) return;
+    this.end(seat);
+    this.sayReturned(seat.held, careful);
+    this.fit();
+  }
+
   /** To be called about every 100 ms. */
   tick(now: number): void {
     const slept = now - this.lastTick;

@@ -73,6 +73,11 @@ pub enum Message {
         /// Which.
         id: u64,
     },
+    /// After an error that nobody caught another core is to go on in its place.
+    Spoiled {
+        /// Any of the open calls may have thrown it.
+        careful: bool,
+    },
     /// What the function printed.
     Log {
         /// In order.

@@ -130,12 +130,18 @@ impl Dispatch {
 
     /// Core `core` died, or was killed.
     pub(crate) fn died(&mut self, core: usize) -> Verdict {
-        let state = std::mem::replace(&mut self.cores[core], CoreState { target: self.least, ..CoreState::default() });
-        let given: Vec<u64> = state.given.into();
+        let began = self.cores[core].at.is_some();
+        let given = self.ended(core);
         match given[..] {
-            [only] if state.at.is_some() => Verdict { guilty: Some(only), ..Verdict::default() },
-            _ => Verdict { guilty: None, careful: state.at.is_some() && !given.is_empty(), returned: given },
+            [only] if began => Verdict { guilty: Some(only), ..Verdict::default() },
+            _ => Verdict { guilty: None, careful: began && !given.is_empty(), returned: given },
         }
+    }
+
+    /// Core `core` is no more; gives what it had not answered.
+    pub(crate) fn ended(&mut self, core: usize) -> Vec<u64> {
+        let fresh = CoreState { target: self.least, ..CoreState::default() };
+        std::mem::replace(&mut self.cores[core], fresh).given.into()
     }
 
     /// Cores whose call should have ended long ago: they are to be killed.

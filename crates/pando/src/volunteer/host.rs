@@ -216,6 +216,7 @@ impl<E: Engine> Host<E> {
         match what {
             FromCore::Results(frame) => self.results(number, frame),
             FromCore::Message(Message::Started { id }) => self.dispatch.started(number, id, Instant::now()),
+            FromCore::Message(Message::Spoiled { careful }) => self.spoiled(number, careful),
             FromCore::Message(Message::Ready) => self.dispatch.ready(number),
             FromCore::Message(Message::Broken { message, stack }) => self.say(&ToMaster::Broken { message, stack }),
             FromCore::Message(Message::Log { entries }) => self.say(&ToMaster::Log { entries }),
@@ -261,9 +262,28 @@ impl<E: Engine> Host<E> {
             let answer = Answer { id, micros: 0, result: Err(failure) };
             self.outbox.push_back(Frame::Binary(protocol::encode_results([&answer])));
         }
-        if !returned.is_empty() {
-            self.say(&ToMaster::Returned { ids: returned, careful });
+        self.give_back(returned, careful);
+        self.start_anew(number);
+    }
+
+    /// Errors that nobody caught may come from core `number` again: another goes on in its place.
+    fn spoiled(&mut self, number: usize, careful: bool) {
+        if self.cores[number].take().is_none() {
+            return;
         }
+        self.stillbirths[number] = 0;
+        let returned = self.dispatch.ended(number);
+        self.give_back(returned, careful);
+        self.start_anew(number);
+    }
+
+    fn give_back(&mut self, ids: Vec<u64>, careful: bool) {
+        if !ids.is_empty() {
+            self.say(&ToMaster::Returned { ids, careful });
+        }
+    }
+
+    fn start_anew(&mut self, number: usize) {
         self.generations[number] += 1;
         self.start(number);
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Each fails in its own way, wherever it is computed.
-const POISONS: [&str; 10] = ["loop", "never", "exit", "kill", "timer", "reject", "nothing", "newline", "stack", "nonsense"];
+const POISONS: [&str; 11] =
+    ["loop", "never", "exit", "kill", "timer", "again", "reject", "nothing", "newline", "stack", "nonsense"];
 
 /// `process` is Node's own where there is one: a function that goes looking for it finds it.
 const SOURCE: &str = r#"
@@ -21,6 +22,7 @@ const poisons = {
   exit () { (node || process).exit(3) },
   kill () { if (node) node.kill(node.pid, 'SIGKILL'); else close() },
   timer () { setTimeout(() => { throw new Error('in a timer') }, 1) },
+  again () { setInterval(() => { throw new Error('again and again') }, 1) },
   reject () { Promise.reject(new Error('unheard')) },
   nothing (cb) { cb() },
   newline (cb) { cb(null, undefined === JSON_LINES ? 'two\nlines' : undefined) },
@@ -98,6 +100,11 @@ fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(
 #[test]
 fn left_out_they_harm_nobody_else() {
     survives("skip", &[], str::to_owned, |_, _| String::new());
+}
+
+#[test]
+fn with_several_calls_open_they_harm_nobody_else() {
+    survives("skip", &["--concurrency", "4"], str::to_owned, |_, _| String::new());
 }
 
 #[test]
