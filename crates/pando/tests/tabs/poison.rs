@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 const POISONS: [&str; 11] =
     ["loop", "never", "exit", "kill", "timer", "again", "reject", "nothing", "newline", "stack", "nonsense"];
 
+/// What those say that throw where nobody catches it.
+const UNCAUGHT: [(&str, &str); 3] = [("timer", "in a timer"), ("again", "again and again"), ("reject", "unheard")];
+
 /// `process` is Node's own where there is one: a function that goes looking for it finds it.
 const SOURCE: &str = r#"
 const node = globalThis.process && globalThis.process.kill ? globalThis.process : null
@@ -88,6 +91,9 @@ fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(
         let attempts: Vec<&Value> = failed.iter().filter(|event| event["index"] == number).collect();
         let devices: BTreeSet<&str> = attempts.iter().filter_map(|event| event["device"].as_str()).collect();
         assert_eq!((attempts.len(), devices.len()), (3, 3), "{item}: one attempt per device: {attempts:#?}\n{}", run.stderr);
+        if let Some((_, message)) = UNCAUGHT.iter().find(|(name, _)| name == item) {
+            assert!(attempts.iter().all(|attempt| attempt["message"] == *message), "{item}: {attempts:#?}");
+        }
         instead(number, attempts[2])
     });
     run.ends(1, expected.collect::<String>());
