@@ -55,6 +55,8 @@ export class Core {
   private firstUnflushedAt = 0;
   private flushTimer: unknown = null;
   private lastId: number | undefined;
+  /** Before the call that was begun last there were others. */
+  private used = false;
 
   constructor(
     private readonly host: CoreHost,
@@ -90,14 +92,15 @@ export class Core {
     for (const call of this.open.slice()) this.endEarly(call, 'nobody waits for the answer');
   }
 
-  /** An error that nobody caught: the open call's when there is exactly one. What threw it may do so again, to others. */
+  /** An error that nobody caught: the open call's when it can be no other's. What threw it may do so again, to others. */
   uncaught(error: unknown): void {
     const { open } = this;
     if (open.length === 0) return this.late(error, this.lastId);
     const { dom } = this.options;
     // What waits here goes to who replaces this core. A page cannot be replaced.
     this.pumping = !dom;
-    const careful = open.length > 1;
+    // A call before may have left behind what threw it.
+    const careful = !dom && this.used && !this.lastWasCareful;
     if (careful) this.late(error, undefined);
     else this.fail(open[0], 'throw', error);
     this.flush();
@@ -151,6 +154,7 @@ export class Core {
   }
 
   private begin(): void {
+    this.used = this.lastId !== undefined;
     const call = new Call(this.queue.id, this.queue.attempt, this.clock.last);
     this.lastId = call.id;
     this.invoke(this.f as UserFunction, call);

@@ -149,19 +149,23 @@ pub fn printable(text: &str) -> String {
                 }
             }
             '\t' => out.push(c),
-            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
+            c if is_unseen(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
 }
 
-/// What turns the direction of writing, ends lines where none is seen to end, or hides letters.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{e0000}'..='\u{e007f}'
-    )
+/// What steers a terminal, turns the direction of writing, ends lines where none is seen to end, hides letters, or is not seen at all
+/// (but for what joins and shapes the letters of some scripts, and emojis).
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 #[cfg(test)]
@@ -175,6 +179,7 @@ mod tests {
     #[test]
     fn letters_that_turn_or_hide_others_are_made_visible() {
         assert_eq!(super::printable("a\u{202e}b\u{2066}c\u{2028}d\u{200f}"), "a\\u{202e}b\\u{2066}c\\u{2028}d\\u{200f}");
+        assert_eq!(super::printable("error\u{200b}\u{ad}\u{2800}"), "error\\u{200b}\\u{ad}\\u{2800}");
         assert_eq!(super::printable("π 日本 👩‍🚀 עברית"), "π 日本 👩‍🚀 עברית");
     }
 

@@ -1,25 +1,43 @@
 //! `--events FILE`: everything that happens, one JSON object per line, written by a thread of its own.
 
-use crate::console::Console;
+use crate::console::{Console, is_unseen};
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::{
+    fmt::Display,
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Write},
     path::Path,
-    sync::mpsc::{self, RecvTimeoutError, SyncSender},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError, SyncSender, TrySendError},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Events that wait to be written, at most; then the run waits for the file.
+/// Events that wait to be written, at most; then the run waits for the file, for a while.
 const QUEUE: usize = 65_536;
+
+/// How long the run waits for it, at most.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Bytes written at a time, about.
 const BLOCK: usize = 64 * 1024;
 
 /// Where events go, if anywhere.
 #[derive(Clone, Default)]
-pub struct Events(Option<SyncSender<Message>>);
+pub struct Events(Option<Queue>);
+
+/// What the thread that writes is given.
+#[derive(Clone)]
+struct Queue {
+    messages: SyncSender<Message>,
+    /// Nothing more is taken: nobody reads what is written, for too long.
+    given_up: Arc<AtomicBool>,
+    path: Arc<str>,
+    console: Console,
+}
 
 enum Message {
     /// One line: an eighth of what the value would take in memory.
@@ -35,9 +53,10 @@ impl Events {
     pub fn open(path: &Path, console: Console) -> anyhow::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file = file.with_context(|| format!("--events {}: cannot be written", path.display()))?;
-        let (queue, messages) = mpsc::sync_channel(QUEUE);
-        let name = path.display().to_string();
-        std::thread::spawn(move || write(Lines::new(file), &messages, &name, &console));
+        let (sender, messages) = mpsc::sync_channel(QUEUE);
+        let path: Arc<str> = path.display().to_string().into();
+        let queue = Queue { messages: sender, given_up: Arc::default(), path: path.clone(), console: console.clone() };
+        std::thread::spawn(move || write(Lines::new(file), &messages, &path, &console));
         Ok(Self(Some(queue)))
     }
 
@@ -52,17 +71,55 @@ impl Events {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64 / 1000.0;
         fields["time"] = json!(time);
         fields["event"] = json!(kind);
-        let _ = queue.send(Message::Event(fields.to_string()));
+        queue.send(Message::Event(legible(fields.to_string())));
     }
 
     /// Waits until all is written.
     pub fn finish(&self) {
         let Some(queue) = &self.0 else { return };
         let (done, wait) = mpsc::channel();
-        if queue.send(Message::Finish(done)).is_ok() {
-            let _ = wait.recv_timeout(Duration::from_secs(5));
+        queue.send(Message::Finish(done));
+        let _ = wait.recv_timeout(Duration::from_secs(5));
+    }
+}
+
+impl Queue {
+    /// Waits for the file as long as that may be slow only.
+    fn send(&self, mut message: Message) {
+        let begun = Instant::now();
+        while !self.given_up.load(Ordering::Relaxed) {
+            message = match self.messages.try_send(message) {
+                Err(TrySendError::Full(message)) => message,
+                _ => return,
+            };
+            if begun.elapsed() >= PATIENCE && !self.given_up.swap(true, Ordering::Relaxed) {
+                self.console.say(cannot(&self.path, &"it has taken nothing for ten seconds"));
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+fn cannot(name: &str, why: &dyn Display) -> String {
+    format!("--events {name} cannot be written any more ({why}): what happens from now on is not in it; the run goes on")
+}
+
+/// The same JSON, in which nothing steers the terminal that shows it.
+fn legible(json: String) -> String {
+    if json.bytes().all(|byte| byte < 0x7f) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if !is_unseen(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    out
 }
 
 fn write(mut lines: Lines, messages: &mpsc::Receiver<Message>, name: &str, console: &Console) {
@@ -74,9 +131,7 @@ fn write(mut lines: Lines, messages: &mpsc::Receiver<Message>, name: &str, conso
             Err(RecvTimeoutError::Disconnected) => return,
         };
         if due && let Err(error) = lines.flush() {
-            console.say(format!(
-                "--events {name} cannot be written any more ({error}): what happens from now on is not in it; the run goes on"
-            ));
+            console.say(cannot(name, &error));
         }
         if let Some(done) = done {
             let _ = done.send(());

@@ -26,7 +26,7 @@ mod watch;
 
 pub(crate) use attend::same_secret;
 pub use attend::{Door, attend};
-pub use confirm::confirm;
+pub(crate) use confirm::confirm;
 pub use files::Files;
 pub use input::{Framing, InputError, items};
 pub use output::{Ending, Values};
@@ -212,6 +212,8 @@ pub(crate) struct SeatEntry {
     pub(crate) reports: report::Sum,
     /// Bytes of a result whose other parts are still to come.
     pub(crate) parts: u64,
+    /// When there were how many of these, at the last sign that they get on.
+    pub(crate) flow: Option<(Instant, u64)>,
 }
 
 /// What a volunteer's task must know.
@@ -285,7 +287,12 @@ impl Master {
     }
 
     fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().expect("no task panics while it holds the lock")
+        self.core.lock().unwrap_or_else(|_| {
+            // Who panicked has said so. Nobody can go on, and nothing may end as if all were well.
+            self.console.say("error: Pando has failed by a fault of its own (above): the output is incomplete".to_owned());
+            self.console.finish(Duration::from_secs(1));
+            std::process::exit(1)
+        })
     }
 
     fn wake(&self, core: &mut Core) {

@@ -113,6 +113,9 @@ pub struct Failure {
     pub kind: String,
 }
 
+/// Bytes of a [`Failure`] in its frame, at most: volunteers shorten its texts.
+const LONGEST_FAILURE: usize = 1 << 20;
+
 /// A frame that cannot be understood.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("malformed frame: {0}")]
@@ -208,6 +211,7 @@ impl Cursor {
         let micros = self.varint()?;
         let bytes = self.bytes()?;
         let result = match (tag, form(tag)) {
+            (3, _) if bytes.len() > LONGEST_FAILURE => return Err(Malformed("an error that is too long")),
             (3, _) => Err(serde_json::from_slice(&bytes).map_err(|_| Malformed("an error that is not as agreed"))?),
             (_, Some(form)) => {
                 if form != Form::Bytes && std::str::from_utf8(&bytes).is_err() {

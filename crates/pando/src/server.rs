@@ -21,7 +21,7 @@ use crate::{
 use axum::{
     Router,
     extract::{ConnectInfo, Extension, Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
@@ -127,13 +127,15 @@ async fn answer(
 ) -> Response {
     let mut response = respond(served, from.ip(), seat, request).await;
     port::always(response.headers_mut());
+    // Another site's page may take nothing for its own, nor tell what there is from what there is not.
+    response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
 }
 
 async fn respond(served: Arc<Served>, from: IpAddr, seat: Arc<Seat>, request: Request) -> Response {
     let site = &served.site;
     let host = request.headers().get(header::HOST);
-    if !site.hosts.allows(host) {
+    if !site.hosts.allows(host) || request.headers().get_all(header::HOST).iter().count() > 1 {
         let text = "This name is not one of this machine's (pando --allow-host NAME lets it in).";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }

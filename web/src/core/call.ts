@@ -2,11 +2,6 @@
 
 import type { LogLevel } from '../messages.ts';
 
-export interface Abortable {
-  readonly signal: unknown;
-  abort(): void;
-}
-
 export class Call {
   settled = false;
   /** Out of time, or no longer waited for: an answer that comes after all is ignored without a word. */
@@ -14,7 +9,7 @@ export class Call {
   /** Whether the call outlived its own stack: it waits for an answer to come. */
   open = false;
   timer: unknown = null;
-  abortable: Abortable | null = null;
+  abortable: AbortController | null = null;
 
   constructor(
     readonly id: number,
@@ -50,7 +45,7 @@ export class Context {
   get signal(): unknown {
     const call = this[CALL];
     if (!call.abortable) {
-      call.abortable = abortable();
+      call.abortable = new AbortController();
       if (call.forgotten) call.abortable.abort();
     }
     return call.abortable.signal;
@@ -62,38 +57,5 @@ export class Context {
 
   get log(): (...args: unknown[]) => void {
     return (...args) => void this[HOST].log('log', args, this[CALL].id);
-  }
-}
-
-function abortable(): Abortable {
-  return typeof AbortController === 'function' ? new AbortController() : new StandIn();
-}
-
-/** The part of AbortController that functions use, where the browser has none. */
-class StandIn implements Abortable {
-  readonly signal = {
-    aborted: false,
-    onabort: null as null | (() => void),
-    addEventListener: (_type: string, listener: () => void) => void this.listeners.push(listener),
-    removeEventListener: (_type: string, listener: () => void) => {
-      this.listeners = this.listeners.filter((other) => other !== listener);
-    },
-  };
-  private listeners: (() => void)[] = [];
-
-  abort(): void {
-    this.signal.aborted = true;
-    if (this.signal.onabort) attempt(this.signal.onabort);
-    for (const listener of this.listeners) attempt(listener);
-  }
-}
-
-function attempt(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    setTimeout(() => {
-      throw error;
-    });
   }
 }

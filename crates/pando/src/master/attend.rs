@@ -5,6 +5,7 @@ mod goodbye;
 mod hear;
 
 pub(crate) use attendant::Attendant;
+pub(super) use hear::well_framed;
 
 use super::Master;
 use crate::{
@@ -110,6 +111,9 @@ pub(crate) fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static st
     let Ok(ToMaster::Hello(hello)) = serde_json::from_str(&text) else { return Err(refused("its first frame was not a hello")) };
     if !same_secret(&hello.token, &door.token) {
         return Err(("refused", "this link is not valid (any more): ask for a new one".into()));
+    }
+    if hello.device.len() > protocol::LONGEST_DEVICE {
+        return Err(refused("its id is too long"));
     }
     Ok(hello)
 }

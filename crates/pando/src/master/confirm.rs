@@ -12,12 +12,18 @@ use bytes::Bytes;
 use serde_json::json;
 use std::{process::Stdio, sync::Arc, time::Duration};
 use stream_lender::{Index, SubStreamId};
-use tokio::{io::AsyncWriteExt, sync::Semaphore};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::ChildStderr,
+    sync::Semaphore,
+};
 
 /// Longest input that is also given as a variable of the environment, in bytes.
 const LONGEST_VARIABLE: usize = 64 * 1024;
 /// Most of what a command prints is its last words, in bytes.
 const LAST_WORDS: usize = 1000;
+/// Until what a command wrote before it ended has been read.
+const REST: Duration = Duration::from_millis(200);
 
 /// A result that has not been confirmed.
 #[derive(Debug)]
@@ -50,8 +56,8 @@ impl Core {
 }
 
 /// Confirms results with `command`, several at a time, each within `timeout` if there is one. Never ends.
-pub async fn confirm(master: Arc<Master>, command: String, timeout: Option<Duration>) {
-    let Ok(guard) = Guard::start().map(Arc::new) else { return };
+pub(crate) async fn confirm(master: Arc<Master>, command: String, timeout: Option<Duration>, guard: Guard) {
+    let guard = Arc::new(guard);
     let at_once = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
     loop {
         let Ok(permit) = at_once.clone().acquire_owned().await else { return };
@@ -98,7 +104,18 @@ async fn run(
         let _ = input.write_all(&result).await;
         let _ = input.write_all(b"\n").await;
     });
-    let ended = tokio::time::timeout(timeout.unwrap_or(Duration::MAX), child.wait_with_output()).await;
+    let mut errors = child.stderr.take().expect("piped");
+    let mut said = Vec::new();
+    let ending = async {
+        let reads = last_words(&mut errors, &mut said);
+        tokio::pin!(reads);
+        tokio::select! {
+            status = child.wait() => return status,
+            () = &mut reads => {}
+        }
+        child.wait().await
+    };
+    let ended = tokio::time::timeout(timeout.unwrap_or(Duration::MAX), ending).await;
     writing.abort();
     let Ok(ended) = ended else {
         member.kill();
@@ -106,14 +123,22 @@ async fn run(
     };
     member.forget();
     match ended {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => {
-            let said =
-                String::from_utf8_lossy(&output.stderr[output.stderr.len().saturating_sub(LAST_WORDS)..]).trim().to_owned();
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            // What it left running may have its standard error still.
+            let _ = tokio::time::timeout(REST, last_words(&mut errors, &mut said)).await;
+            let said = String::from_utf8_lossy(&said).trim().to_owned();
             let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            Err(format!("the --confirm command did not succeed ({}){said}", output.status))
+            Err(format!("the --confirm command did not succeed ({status}){said}"))
         }
         Err(error) => Err(format!("the --confirm command cannot be waited for: {error}")),
+    }
+}
+
+/// Reads to the end, and keeps the last that was `said`.
+async fn last_words(errors: &mut ChildStderr, said: &mut Vec<u8>) {
+    while errors.read_buf(said).await.is_ok_and(|count| count > 0) {
+        said.drain(..said.len().saturating_sub(LAST_WORDS));
     }
 }
 

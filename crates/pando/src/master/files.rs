@@ -18,6 +18,8 @@ pub struct Files {
     pub output_dir: Option<PathBuf>,
     /// The ending of their names, in place of the inputs'.
     pub ext: Option<String>,
+    /// Ends each of the paths that are printed.
+    pub separator: u8,
 }
 
 /// The targets seen so far, as hashes: no two inputs may have one target, and there may be millions of them.
@@ -83,6 +85,9 @@ impl Files {
                 }
             }
         }
+        if name.as_bytes().contains(&self.separator) {
+            return refuse("its path would be taken for two: print paths with NUL between them by -0");
+        }
         if target == *dir {
             return refuse("this is not the name of a file");
         }
@@ -106,7 +111,8 @@ impl Files {
 pub(crate) fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = target.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    // As long a name as there may be had no room for more.
+    let name: String = target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
     let temporary = folder.join(format!(".{name}.{}.pando", std::process::id()));
     let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, target));
     if written.is_err() {
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn targets_lie_below_the_folder_and_are_one_each() {
-        let files = Files { output_dir: Some("out".into()), ext: Some(".png".into()) };
+        let files = Files { output_dir: Some("out".into()), ext: Some(".png".into()), separator: b'\n' };
         let mut targets = Targets::default();
         let mut target = |name: &str| files.target(name, &mut targets).map_err(|error| error.text);
         assert_eq!(target("a/b.jpg").unwrap().unwrap(), Path::new("out/a/b.png"));
@@ -130,5 +136,6 @@ mod tests {
         assert!(target("../d").unwrap_err().contains("`..`"));
         assert!(target("/etc/passwd").unwrap_err().contains("absolute"));
         assert!(target(".").is_err());
+        assert!(target("e\nf").unwrap_err().contains("-0"));
     }
 }

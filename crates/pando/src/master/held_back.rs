@@ -5,11 +5,20 @@
 //! while nobody has it: with what is read somebody finds room for it.
 
 use super::{Core, Master};
-use std::{collections::BTreeSet, mem, sync::atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    mem,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 use stream_lender::{Index, SubStreamId};
 
 /// Bytes of results, whole or in parts, from which on no more are read. As many as the window has.
 const MOST_BYTES: u64 = 256 << 20;
+
+/// Who sends the parts of a result has sent so many bytes more after [`FLOW`], or three heartbeats if that is longer.
+const LEAST_FLOW: u64 = 16 << 10;
+const FLOW: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -89,7 +98,34 @@ impl Core {
     pub(crate) fn has_parts(&mut self, sub: SubStreamId, bytes: u64) {
         if let Some(seat) = self.seats.get_mut(&sub) {
             self.held_back.parts -= mem::replace(&mut seat.parts, bytes);
+            if bytes == 0 {
+                seat.flow = None;
+            }
             self.held_back.parts += bytes;
+        }
+    }
+
+    /// Whether `sub` may have a result to send.
+    pub(crate) fn owes(&self, sub: SubStreamId) -> bool {
+        self.lender.held(sub) > 0 || self.seats.get(&sub).is_some_and(|seat| !seat.strays.is_empty())
+    }
+
+    /// Results that nobody waits for any more take no room from others; and who has begun to send one, and is read, goes on sending it.
+    pub(super) fn look_at_parts(&mut self, patience: Duration, now: Instant) {
+        let sending: Vec<_> = self.seats.iter().filter(|(_, seat)| seat.parts > 0).map(|(sub, _)| *sub).collect();
+        for sub in sending {
+            if !self.owes(sub) {
+                self.has_parts(sub, 0);
+                continue;
+            }
+            let is_read = !self.held_back.has(sub);
+            let Some(seat) = self.seats.get_mut(&sub) else { continue };
+            let (since, parts) = seat.flow.unwrap_or((now, 0));
+            if !is_read || seat.flow.is_none() || seat.parts < parts || seat.parts >= parts + LEAST_FLOW {
+                seat.flow = Some((now, seat.parts));
+            } else if now.saturating_duration_since(since) >= patience.max(FLOW) {
+                seat.give_up();
+            }
         }
     }
 

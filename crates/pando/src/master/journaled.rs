@@ -1,6 +1,6 @@
 //! A run with a journal: what is finished goes there, and what an earlier run finished comes from there, in its place in the order.
 
-use super::{Core, Ending, InputError, Master, files, input::Read};
+use super::{Core, Ending, InputError, Job, Master, attend::well_framed, files, input::Read};
 use crate::{
     console::printable,
     journal::{Entry, Kept, Known, Opened, Recorder, Replay, digest},
@@ -101,7 +101,7 @@ impl Master {
         let mut slice = Vec::new();
         let mut bytes = 0;
         for (value, target) in values {
-            let read = resume.resolve(value, target.as_deref()).inspect_err(|_| self.abandon())?;
+            let read = resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon())?;
             if let Read::Finished(result) = &read {
                 bytes += result.len();
             }
@@ -165,12 +165,13 @@ impl Resume {
     }
 
     /// `value`, the next of the input, or its result where that is known.
-    fn resolve(&mut self, value: Value, target: Option<&Path>) -> Result<Read, InputError> {
+    fn resolve(&mut self, value: Value, target: Option<&Path>, job: &Job) -> Result<Read, InputError> {
         let index = self.next;
         self.next += 1;
         let cannot = |error: io::Error| InputError::new(format!("the journal {} cannot be read: {error}", self.name));
         match self.replay.look_up(index, &digest(&value.bytes)).map_err(cannot)? {
-            Known::Result(result) if target.is_none() => Ok(Read::Finished(result)),
+            // It may have been written with other options.
+            Known::Result(result) if target.is_none() && well_framed(result.clone(), job).is_ok() => Ok(Read::Finished(result)),
             Known::InFile(path, hash) if target.is_some_and(|target| is_there(target, &path, hash)) => {
                 Ok(Read::Finished(Bytes::new()))
             }

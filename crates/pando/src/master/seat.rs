@@ -177,6 +177,11 @@ impl Seat {
         self.assembler.length()
     }
 
+    /// Nobody waits for the frame whose parts are coming.
+    pub(crate) fn drop_parts(&mut self) {
+        self.assembler.drop_frame();
+    }
+
     /// Anything came: it is alive.
     pub(crate) fn received(&mut self, now: Instant) {
         self.last_received = now;

@@ -59,7 +59,8 @@ pub(super) struct Load {
 impl Load {
     /// Time until all that it holds is done.
     fn left(&self) -> Duration {
-        self.each.mul_f64(self.held as f64 / self.calls as f64)
+        let seconds = self.each.as_secs_f64() * self.held as f64 / self.calls as f64;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
     /// Values per second.
@@ -216,6 +217,13 @@ mod tests {
         assert_eq!(share(&load(1, 101, 1000), &load(1, 0, 1000)), 50);
         assert_eq!(share(&load(1, 101, 1000), &load(1, 0, 10)), 100);
         assert_eq!(share(&load(4, 5, 1000), &load(4, 0, 10)), 1);
+    }
+
+    #[test]
+    fn no_time_is_too_long_to_be_counted() {
+        let never = Load { each: Duration::MAX, ..load(1, 3000, 0) };
+        assert_eq!(never.left(), Duration::MAX);
+        assert_eq!(share(&never, &load(1, 0, 1)), 2999);
     }
 
     #[test]

@@ -19,6 +19,9 @@ const LONG_FOR_A_PERSON: Duration = Duration::from_secs(600);
 /// The window is full for this long before it is told.
 const FULL: Duration = Duration::from_secs(5);
 
+/// No call is believed to have been going on for longer.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A call that has been going on for a while.
 #[derive(Debug)]
 pub(crate) struct LongCall {
@@ -36,7 +39,7 @@ impl Master {
                 seat.progress.loads(Duration::from_millis(ms), now);
             }
             for item in items.iter().filter(|item| core.lender.holder(item.id) == Some(sub)) {
-                let since = now.checked_sub(Duration::from_millis(item.ms)).unwrap_or(now);
+                let since = now.checked_sub(Duration::from_millis(item.ms).min(LONGEST)).unwrap_or(now);
                 if let Some(seat) = core.seats.get_mut(&sub) {
                     seat.progress.made(now);
                     seat.running.entry(item.id).or_insert(LongCall { since, tell_at });
@@ -50,6 +53,7 @@ impl Master {
     /// Looks once, and says what a person should know.
     pub(super) fn look_after(&self, full: &mut FullWindow, now: Instant) {
         let lines = self.with(|core| {
+            core.look_at_parts(self.job.patience(), now);
             end_overdue(core, &self.job, now);
             let mut lines = long_calls(core, &self.job, now);
             lines.extend(stalled(core, self.job.patience(), now));
@@ -100,7 +104,7 @@ fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
 
 impl SeatEntry {
     /// Has its link closed, since it keeps what it does not compute. False for this machine's own cores: they have no other.
-    fn give_up(&mut self) -> bool {
+    pub(super) fn give_up(&mut self) -> bool {
         self.stuck = self.path != Path::Local;
         if self.stuck {
             self.wake.notify_one();

@@ -73,7 +73,7 @@ pub struct Hello {
     pub version: u32,
     /// The join token, as in the URL.
     pub token: String,
-    /// Random, kept as long as its page or process lives.
+    /// Random, kept as long as its page or process lives; up to [`LONGEST_DEVICE`] bytes.
     pub device: String,
     /// For people.
     pub name: String,
@@ -91,6 +91,9 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Path>,
 }
+
+/// Bytes of a device's id, at most.
+pub const LONGEST_DEVICE: usize = 100;
 
 /// How a channel reaches a volunteer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -44,31 +44,47 @@ impl Cutter {
 #[derive(Debug, Default)]
 pub struct Assembler {
     buffer: BytesMut,
+    /// Bytes of the parts so far, also of a frame that was dropped.
+    length: u64,
     total: u64,
+    dropped: bool,
 }
 
 impl Assembler {
-    /// Bytes of the parts so far.
+    /// Bytes that are kept of the parts so far.
     pub fn length(&self) -> u64 {
         self.buffer.len() as u64
     }
 
-    /// Takes a part; gives the whole frame with the last one.
+    /// Keeps nothing of the frame whose parts are coming.
+    pub fn drop_frame(&mut self) {
+        self.dropped = self.length > 0;
+        self.buffer = BytesMut::new();
+    }
+
+    /// Takes a part; gives the whole frame with the last one, unless it was dropped.
     ///
     /// # Errors
     /// When the parts disagree about the total, or it exceeds [`MAX_FRAME`].
     pub fn part(&mut self, total: u64, bytes: &[u8]) -> Result<Option<Bytes>, Malformed> {
-        if self.buffer.is_empty() {
+        if self.length == 0 {
             if total > MAX_FRAME {
                 return Err(Malformed("longer than allowed"));
             }
             self.total = total;
         }
-        if total != self.total || (self.buffer.len() + bytes.len()) as u64 > total {
+        if total != self.total || self.length + bytes.len() as u64 > total {
             return Err(Malformed("parts that do not fit together"));
         }
-        self.buffer.extend_from_slice(bytes);
-        if (self.buffer.len() as u64) < total {
+        self.length += bytes.len() as u64;
+        if !self.dropped {
+            self.buffer.extend_from_slice(bytes);
+        }
+        if self.length < total {
+            return Ok(None);
+        }
+        self.length = 0;
+        if std::mem::take(&mut self.dropped) {
             return Ok(None);
         }
         Ok(Some(std::mem::take(&mut self.buffer).freeze()))

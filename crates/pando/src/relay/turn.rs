@@ -183,7 +183,7 @@ impl Server {
     fn refusal(&mut self, message: &Message, from: SocketAddr) -> Option<ErrorCode> {
         let mut peer = PeerAddress::default();
         peer.get_from(message).ok()?;
-        if !self.ground.peers.allow_address(peer.ip) {
+        if !self.ground.peers.allow(peer.ip) {
             return Some(CODE_FORBIDDEN);
         }
         let peers = &mut self.sources.get_mut(&from)?.peers;

@@ -4,7 +4,7 @@ use crate::{
     master::{Ending, Master, Values},
     protocol::Value,
 };
-use std::{io::Write, sync::Arc};
+use std::{io::Write, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// Starts the threads that read the input and write the output; gives how the run ended.
@@ -40,6 +40,10 @@ pub(super) fn start(master: &Arc<Master>, items: Vec<Value>, from_stdin: bool, o
     ended
 }
 
+/// Between two tries to write when there is no room.
+#[cfg(unix)]
+const FULL: Duration = Duration::from_millis(5);
+
 /// Standard output, without a buffer and without a file descriptor of its own. (`std::io::Stdout` takes a descriptor that is not open
 /// for writing for a success.)
 #[cfg(unix)]
@@ -48,7 +52,13 @@ struct Output(std::io::Stdout);
 #[cfg(unix)]
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Ok(rustix::io::write(&self.0, bytes)?)
+        loop {
+            match rustix::io::write(&self.0, bytes) {
+                // Who else has it open made it so that nobody waits.
+                Err(rustix::io::Errno::AGAIN) => std::thread::sleep(FULL),
+                written => return Ok(written?),
+            }
+        }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

@@ -11,7 +11,7 @@ use crate::{
     port::Connections,
     protocol::{Form, JobOptions},
     uplink::{Program, Relay, Uplink},
-    volunteer,
+    volunteer::{self, Guard},
 };
 use std::{
     sync::Arc,
@@ -120,7 +120,8 @@ impl Open {
         open.beside.spawn(master::watch(master.clone()));
         open.beside.spawn(master::recall_stragglers(master.clone()));
         if let Some(command) = &cli.confirm {
-            open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout));
+            let guard = Guard::start().map_err(|error| Refused(format!("--confirm: no shell can be started: {error}")))?;
+            open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout, guard));
         }
         open.beside.spawn(progress::show(cli.clone(), master.clone(), shows_status(cli)));
         if !has_local {
@@ -210,7 +211,7 @@ pub(super) fn framing(cli: &Cli) -> Framing {
 
 /// What `cli` says of files.
 pub(super) fn files(cli: &Cli) -> Option<Files> {
-    cli.files.then(|| Files { output_dir: cli.output_dir.clone(), ext: cli.ext.clone() })
+    cli.files.then(|| Files { output_dir: cli.output_dir.clone(), ext: cli.ext.clone(), separator: framing(cli).separator })
 }
 
 /// Whether there is a live status line.

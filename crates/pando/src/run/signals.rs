@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first finishes what has been read, the second stops now.
+//! Ctrl-C, SIGTERM and SIGHUP (but under `nohup`): the first finishes what has been read, the second stops now.
 
 use crate::master::Master;
 use std::sync::Arc;
@@ -26,6 +26,14 @@ pub(super) fn outlive_long_files() {
     }
 }
 
+/// Whether who started this process had it ignore SIGHUP: `nohup`. Known on Linux only.
+#[cfg(unix)]
+fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_some_and(|ignored| ignored & 1 != 0)
+}
+
 #[cfg(unix)]
 struct Signals(Vec<tokio::signal::unix::Signal>);
 
@@ -33,8 +41,9 @@ struct Signals(Vec<tokio::signal::unix::Signal>);
 impl Signals {
     fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        Self(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
+        let hangup = (!ignores_hangups()).then(SignalKind::hangup);
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()].into_iter().chain(hangup);
+        Self(kinds.filter_map(|kind| signal(kind).ok()).collect())
     }
 
     async fn next(&mut self) {

@@ -7,7 +7,7 @@ use crate::{
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -49,8 +49,6 @@ impl Files {
         let mut response = content.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        // Another site's page may not take the function for a script of its own.
-        headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
         policy.set(headers, &content_policy, self.dom);
         Some(response)
     }

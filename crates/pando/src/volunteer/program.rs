@@ -29,7 +29,7 @@ use tokio::{
 const NOT_EXECUTABLE: i32 = 126;
 /// What a shell exits with when there is no such command.
 const NOT_FOUND: i32 = 127;
-/// Time for a child to end once its input has.
+/// Time for a child to end once its input has; twice its longest answer, if that is more.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Bytes asked of a child's output at a time.
 const BLOCK: usize = 64 * 1024;
@@ -67,7 +67,7 @@ impl Program {
     /// that did.
     pub async fn talked(&self) -> bool {
         let mut count = self.children.count.subscribe();
-        let _ = tokio::time::timeout(PATIENCE * 2, count.wait_for(|count| *count == 0)).await;
+        let _ = count.wait_for(|count| *count == 0).await;
         self.children.talked.load(Ordering::Relaxed)
     }
 }
@@ -101,6 +101,7 @@ impl Engine for Program {
                 pending: VecDeque::new(),
                 since: Instant::now(),
                 answered: false,
+                longest: Duration::ZERO,
                 lines: Some(lines),
             };
             let mut code = None;
@@ -181,6 +182,8 @@ struct Talk {
     since: Instant,
     /// It has answered before.
     answered: bool,
+    /// The longest time until an answer.
+    longest: Duration,
     /// To its standard input, until that is closed.
     lines: Option<mpsc::UnboundedSender<Bytes>>,
 }
@@ -217,7 +220,7 @@ impl Talk {
                         return End::Killed;
                     }
                     self.lines = None;
-                    patience.as_mut().reset((Instant::now() + PATIENCE).into());
+                    patience.as_mut().reset((Instant::now() + PATIENCE.max(self.longest * 2)).into());
                 }
                 () = &mut patience, if !wanted => return End::Killed,
                 read = output.read_buf(&mut buffer) => {
@@ -262,7 +265,9 @@ impl Talk {
 
     fn answer(&mut self, id: u64, line: Bytes) -> Answer {
         let now = Instant::now();
-        let micros = now.saturating_duration_since(self.since).as_micros() as u64;
+        let time = now.saturating_duration_since(self.since);
+        let micros = time.as_micros() as u64;
+        self.longest = self.longest.max(time);
         self.since = now;
         self.answered = true;
         let result = match self.json.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(&line)) {

@@ -102,6 +102,15 @@ fn options_that_change_results_are_refused_by_name() {
 }
 
 #[test]
+fn a_result_that_would_be_taken_for_two_with_other_options_is_computed_again() {
+    let journal = Journal::new();
+    let job = || journal.of(Pando::f("(x, cb) => cb(null, x === '2' ? 'two\\nlines' : x)")).local();
+    job().args(["-0", "1", "2", "3"]).run().gives("1\0two\nlines\x003\0");
+    let run = job().args(["--journal-keep", "--on-error", "skip", "1", "2", "3"]).run();
+    run.ends(1, "1\n3\n").said(&["item 2 failed on this machine", "newline"]);
+}
+
+#[test]
 fn two_runs_with_one_journal_at_once_are_refused() {
     let journal = Journal::new();
     let mut first = journal.of(Pando::f(SQUARE)).local().stdin_open().start();

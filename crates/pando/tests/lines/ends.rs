@@ -39,6 +39,19 @@ fn sighup_finishes_what_has_been_read_and_ends_with_status_1() {
     first_signal_finishes("HUP");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_a_run_outlives_its_terminal() {
+    let gate = Gate::new();
+    let words = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"].map(str::to_owned);
+    let run = Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
+    let run = run.args(["--cores", "1"]).inside(&words).stdin("1\n2\n").start();
+    gate.waits_for("1");
+    run.signal("HUP");
+    gate.open_for_all();
+    run.wait().gives("1\n2\n").did_not_say(&["finishing"]);
+}
+
 #[test]
 fn a_second_ctrl_c_stops_now() {
     let gate = Gate::new();

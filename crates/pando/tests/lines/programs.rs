@@ -43,6 +43,9 @@ fn a_program_that_writes_one_line_more_than_it_was_asked_is_an_error() {
             run.status(1).said(&words);
         }
     }
+    // The last answer is late: as late as others were.
+    let slow = "echo a banner; while read x; do sleep 1.2; echo $x; done";
+    exec(slow).local().args(["--cores", "1", "--batch-size", "1", "1", "2"]).run().status(1).said(&words);
     let quiet = "while read x; do echo $x; done; echo the end >&2";
     exec(quiet).local().args(["--cores", "2"]).stdin(numbers(50)).run().gives(numbers(50));
 }
@@ -89,6 +92,18 @@ fn a_result_counts_only_when_it_is_confirmed() {
     let run = exec("cat").local().args(["--confirm", confirm]).events(&events).stdin("1\n2\n3\n").run();
     run.gives("1\n2\n3\n").said(&["item 2 failed", "the --confirm command did not succeed", "attempt 2 of 3"]);
     assert_eq!(events.items("unconfirmed"), [2, 2]);
+}
+
+#[test]
+fn what_a_confirming_command_leaves_running_is_not_waited_for() {
+    // It has the command's standard error until it is read.
+    let left = tempfile::tempdir().unwrap();
+    let fifo = left.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let confirm = format!("cat {0} & echo no place >&2; test $PANDO_INDEX = 1", fifo.display());
+    let run = exec("cat").local().args(["--confirm", &confirm, "--retries", "0", "--on-error", "skip", "1", "2"]).run();
+    run.ends(1, "1\n").said(&["the --confirm command did not succeed (exit status: 1): no place"]);
+    drop(fs::File::options().read(true).write(true).open(&fifo).unwrap());
 }
 
 #[test]

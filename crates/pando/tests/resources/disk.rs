@@ -44,3 +44,14 @@ fn events_that_find_no_room_are_told_once_and_the_run_goes_on() {
     Pando::f(ECHO).local().events(&events).stdin("1\n").run().gives("1\n");
     assert!(!events.items("result").is_empty());
 }
+
+#[test]
+fn events_that_nobody_reads_are_waited_for_in_vain_and_the_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("events");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let _reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let run = Pando::f(ECHO).local().args(["--events"]).args([&pipe]).stdin(numbers(200_000)).run();
+    run.gives(numbers(200_000));
+    run.said(&["cannot be written any more (it has taken nothing for ten seconds): what happens from now on is not in it"]);
+}

@@ -26,6 +26,8 @@ fn every_answer_has_the_usual_headers() {
     for name in ["page.js", "function.js"] {
         assert_eq!(get(&format!("{url}{name}")).header("cross-origin-resource-policy"), Some("same-origin"), "{name}");
     }
+    // Nor may it tell a token from another by whether it may take the answer.
+    assert_eq!(get(&format!("{url}x")).header("cross-origin-resource-policy"), Some("same-origin"));
 }
 
 #[test]

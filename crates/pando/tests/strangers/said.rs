@@ -1,7 +1,7 @@
 //! Names and messages of devices: never HTML, never more than a line that is theirs.
 
 use crate::{
-    common::{Pando, Tab, WebSocket},
+    common::{Events, Pando, Tab, WebSocket},
     host, served,
 };
 use serde_json::json;
@@ -16,8 +16,10 @@ fn nasty() -> String {
 
 #[test]
 fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_word() {
+    let events = Events::new();
     let mut run = Pando::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--on-error", "skip", "--retries", "0", "--reporting-interval", "100ms"])
+        .events(&events)
         .stdin_open()
         .start();
     let url = run.url();
@@ -25,7 +27,7 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
     run.write("1\n");
     let mut socket = WebSocket::open(&url);
     let token = url.trim_end_matches('/').rsplit('/').next().unwrap();
-    let hello = json!({"type": "hello", "version": 1, "token": token, "device": nasty, "name": nasty, "cores": 1, "holds": [], "kind": nasty});
+    let hello = json!({"type": "hello", "version": 1, "token": token, "device": "nasty", "name": nasty, "cores": 1, "holds": [], "kind": nasty});
     // Shorter than what a stranger may say.
     socket.text(&hello.to_string().replace(&"x".repeat(200_000), &"x".repeat(20_000)));
     socket.message("welcome");
@@ -60,6 +62,9 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
         *c != '\n' && (c.is_control() || ('\u{2028}'..='\u{202e}').contains(c) || ('\u{2066}'..='\u{2069}').contains(c))
     };
     assert_eq!(end.stderr.chars().find(steers), None, "{}", &end.stderr[..2000]);
+    let written = std::fs::read_to_string(events.path()).unwrap();
+    assert_eq!(written.chars().find(steers), None);
+    assert!(written.contains("\\u009b31m\\u202e\\u2066"), "it means the same");
     for line in end.stderr.lines() {
         assert!(!line.starts_with("Serving volunteer code at http://evil"), "{line}");
         assert!(line.len() < 11_000, "{} bytes", line.len());

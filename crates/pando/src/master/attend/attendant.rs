@@ -94,6 +94,7 @@ impl Attendant {
                     each: None,
                     reports: Sum::default(),
                     parts: 0,
+                    flow: None,
                 },
             );
             (sub, name, keep, stuck)
@@ -108,7 +109,7 @@ impl Attendant {
         };
         seat.say(&ToVolunteer::Welcome(welcome));
         seat.ping(now);
-        if hello.kind != "native" {
+        if path != Path::Local {
             let by = match path {
                 Path::Local | Path::WebSocket => "",
                 Path::Direct => ", by a direct connection",
@@ -271,10 +272,12 @@ const RESERVED: [&str; 3] = ["error", "warning", "pando"];
 
 /// `wanted`, or `wanted 2`, … when another device is called so. It looks like no address, and no word of the master.
 pub(super) fn unused_name<'a>(taken: impl Iterator<Item = &'a str>, wanted: &str) -> String {
-    let clean: String = printable(wanted).replace("://", " ").replace(['\n', '\t', ':'], " ");
+    let clean: String = printable(wanted).replace("://", " ").replace(['\n', '\t', ':', '：', '﹕'], " ");
     let clean: String = clean.trim().chars().take(60).collect();
-    let is_reserved = RESERVED.iter().any(|reserved| clean.eq_ignore_ascii_case(reserved));
-    let wanted = if clean.is_empty() || is_reserved { "A device".to_owned() } else { clean };
+    // What joins and shapes letters is not seen between these.
+    let seen = clean.replace(['\u{200c}', '\u{200d}', '\u{fe0e}', '\u{fe0f}'], "");
+    let is_reserved = seen.is_empty() || RESERVED.iter().any(|reserved| seen.eq_ignore_ascii_case(reserved));
+    let wanted = if is_reserved { "A device".to_owned() } else { clean };
     let taken: Vec<&str> = taken.collect();
     let mut name = wanted.clone();
     let mut number = 2;

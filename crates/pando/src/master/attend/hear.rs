@@ -4,7 +4,7 @@ use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
     master::{Core, Job},
-    protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
+    protocol::{Answer, Beat, Binary, Failure, Form, Frame, LogEntry, ToMaster, ToVolunteer},
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -24,10 +24,15 @@ impl Attendant {
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
                     let parts = self.seat.parts();
-                    self.master.with(|core| {
-                        core.has_parts(self.sub, parts);
+                    let wanted = self.master.with(|core| {
+                        let wanted = core.owes(self.sub);
+                        core.has_parts(self.sub, if wanted { parts } else { 0 });
                         core.makes_progress(self.sub, now);
+                        wanted
                     });
+                    if !wanted {
+                        self.seat.drop_parts();
+                    }
                     Ok(())
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
@@ -122,11 +127,12 @@ impl Attendant {
 
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
         let count = answers.len();
+        let parts = self.seat.parts();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
         let yielded = master.with(|core| {
-            core.has_parts(sub, 0);
-            let (mut done, mut micros) = (0, 0);
+            core.has_parts(sub, parts);
+            let (mut done, mut failed, mut micros) = (0, 0, 0);
             for answer in answers {
                 let holds = core.lender.holder(answer.id) == Some(sub);
                 if !holds && let Some(bytes) = core.stray(sub, answer.id) {
@@ -140,8 +146,11 @@ impl Attendant {
                     continue;
                 }
                 seat.settled(core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64));
-                micros += answer.micros;
-                done += u64::from(core.settle(sub, answer, &master.job, &mut told));
+                micros = u64::saturating_add(micros, answer.micros);
+                match core.settle(sub, answer, &master.job, &mut told) {
+                    true => done += 1,
+                    false => failed += 1,
+                }
             }
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
@@ -149,7 +158,9 @@ impl Attendant {
                 if done > 0 && !core.stuck.is_empty() {
                     core.stuck.remove(&entry.device);
                 }
-                entry.progress.made(now);
+                if done + failed > 0 {
+                    entry.progress.made(now);
+                }
                 if let Some(each) = micros.checked_div(done) {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
@@ -237,12 +248,18 @@ impl Core {
     }
 }
 
-/// A result that would be taken for two, or none, is a failure of the function.
-fn well_framed(result: Bytes, job: &Job) -> Result<Bytes, Failure> {
+/// A result that would be taken for two, or none, or is no JSON where that was promised, is a failure of the function.
+pub(in crate::master) fn well_framed(result: Bytes, job: &Job) -> Result<Bytes, Failure> {
     let separator = job.framing.separator;
     let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());
-    if to_file || memchr::memchr(separator, &result).is_none() {
+    if to_file {
         return Ok(result);
+    }
+    if memchr::memchr(separator, &result).is_none() {
+        return match job.framing.form != Form::Json || is_json(&result) {
+            true => Ok(result),
+            false => Err(Failure { message: "its result is not JSON".into(), stack: None, kind: "json".into() }),
+        };
     }
     let message = if separator == b'\n' {
         "its result contains a newline, which would be taken for two results: answer text without one (JSON.stringify, base64), or separate results with NUL by -0"
@@ -250,4 +267,8 @@ fn well_framed(result: Bytes, job: &Job) -> Result<Bytes, Failure> {
         "its result contains a NUL, which would be taken for two results: answer text without one (JSON.stringify, base64)"
     };
     Err(Failure { message: message.into(), stack: None, kind: "framing".into() })
+}
+
+fn is_json(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }

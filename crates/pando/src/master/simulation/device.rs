@@ -27,6 +27,8 @@ pub(super) struct Device {
     pub(super) flaky: u32,
     /// It says what is not so.
     pub(super) lies: bool,
+    /// It has done so: it may have been lent again what it is still at.
+    pub(super) lied: bool,
     /// It never computes anything.
     pub(super) idles: bool,
     /// Nor does it give anything back.
@@ -66,6 +68,7 @@ impl Device {
             flaky: pick(rng, &[0, 0, 0, 20, 100]),
             // Who says that it computes and does not is told from one with a long call by nobody.
             lies: !idles && chance(rng, 15),
+            lied: false,
             idles,
             deaf: chance(rng, 50),
             flush: pick(rng, &[0, 10 * MS]),

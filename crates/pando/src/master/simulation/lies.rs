@@ -7,6 +7,7 @@ impl World {
     /// The device lies, or breaks the protocol.
     pub(super) fn lie(&mut self, number: usize) {
         self.seen.note("lie");
+        self.devices[number].lied = true;
         let id = self.rng.u64(0..self.plan.items.len() as u64 + 2);
         say!(self, "device {number} lies about {id}");
         match self.rng.u32(0..20) {
@@ -21,7 +22,8 @@ impl World {
                 self.forge(number, Answer { id, micros: 1, result: Err(failure) });
             }
             10..14 => self.give_back(number, vec![id, id + 1], self.answers.is_multiple_of(2)),
-            14..16 => self.say(number, &ToMaster::Started { items: vec![Running { id, ms: 100_000 }], loading: None }),
+            14 => self.say(number, &ToMaster::Started { items: vec![Running { id, ms: 100_000 }], loading: None }),
+            15 => self.say(number, &ToMaster::Started { items: vec![Running { id, ms: u64::MAX }], loading: Some(u64::MAX) }),
             16 => self.send_up(number, Frame::Binary(vec![9, 9].into()), Note::Other),
             17 => self.send_up(number, Frame::Text("{}".into()), Note::Other),
             18 => self.say(number, &ToMaster::Broken { message: "cannot".into(), stack: None }),

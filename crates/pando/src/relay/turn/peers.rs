@@ -1,9 +1,9 @@
 //! Whom TURN may reach: never the relay's own insides, nor its private network unless that is what it is for.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Ports of services rather than of peers.
-const SERVICES: u16 = 1024;
+/// Where Azure's machines ask for their settings: an address that looks like any other.
+const INNER: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -17,15 +17,13 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// Whether packets may go to `peer` and come from it.
-    pub(crate) fn allow(&self, peer: SocketAddr) -> bool {
-        let own = self.own.contains(&peer.ip().to_canonical());
-        self.allow_address(peer.ip()) && !(own && peer.port() < SERVICES)
-    }
-
-    /// Whether there may be peers at `address`.
-    pub(crate) fn allow_address(&self, address: IpAddr) -> bool {
-        match address.to_canonical() {
+    /// Whether packets may go to `address` and come from it.
+    pub(crate) fn allow(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        if self.own.contains(&address) && !address.is_loopback() {
+            return false;
+        }
+        match address {
             IpAddr::V4(v4) => self.allow_v4(v4),
             IpAddr::V6(v6) => self.allow_v6(v6),
         }
@@ -36,7 +34,7 @@ impl Peers {
         if v4.is_loopback() {
             return self.loopback;
         }
-        if a == 0 || v4.is_link_local() || a >= 224 {
+        if a == 0 || v4.is_link_local() || a >= 224 || v4 == INNER {
             return false;
         }
         // Besides private networks: carriers', protocol assignments, benchmarks.
@@ -61,7 +59,7 @@ impl Peers {
 
 /// Whether volunteers elsewhere cannot reach `address`.
 pub(crate) fn is_private(address: IpAddr) -> bool {
-    !Peers { loopback: false, private: false, own: Vec::new() }.allow_address(address)
+    !Peers { loopback: false, private: false, own: Vec::new() }.allow(address)
 }
 
 #[cfg(test)]
@@ -76,30 +74,31 @@ mod tests {
     fn the_relay_s_own_insides_are_never_reached() {
         let peers = Peers { loopback: false, private: true, own: vec!["8.8.8.8".parse().unwrap()] };
         let inside = [
-            "127.0.0.1:5000",
-            "127.1.2.3:5000",
-            "0.0.0.0:5000",
-            "0.1.2.3:5000",
-            "169.254.169.254:5000",
-            "224.0.0.1:5000",
-            "240.0.0.1:5000",
-            "255.255.255.255:5000",
-            "[::1]:5000",
-            "[::]:5000",
-            "[::ffff:127.0.0.1]:5000",
-            "[::ffff:169.254.169.254]:5000",
-            "[::127.0.0.1]:5000",
-            "[64:ff9b::7f00:1]:5000",
-            "[2002:7f00:1::]:5000",
-            "[2001::1]:5000",
-            "[fe80::1]:5000",
-            "[ff02::1]:5000",
-            "8.8.8.8:53",
+            "127.0.0.1",
+            "127.1.2.3",
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001::1",
+            "fe80::1",
+            "ff02::1",
+            "8.8.8.8",
+            "168.63.129.16",
         ];
         for address in inside {
             assert!(!allowed(&peers, address), "{address}");
         }
-        for address in ["1.1.1.1:53", "8.8.8.8:5000", "10.0.0.1:5000", "[fd00::1]:5000", "[2606:4700::1]:53"] {
+        for address in ["1.1.1.1", "10.0.0.1", "fd00::1", "2606:4700::1"] {
             assert!(allowed(&peers, address), "{address}");
         }
     }
@@ -107,12 +106,10 @@ mod tests {
     #[test]
     fn private_networks_and_loopback_are_reached_only_if_that_is_wanted() {
         let strict = Peers { loopback: false, private: false, own: Vec::new() };
-        for address in
-            ["10.0.0.1:5000", "172.16.0.1:5000", "192.168.1.1:5000", "100.64.0.1:5000", "198.18.0.1:5000", "[fd00::1]:5000"]
-        {
-            assert!(!allowed(&strict, address) && is_private(address.parse::<SocketAddr>().unwrap().ip()), "{address}");
+        for address in ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "fd00::1"] {
+            assert!(!allowed(&strict, address) && is_private(address.parse().unwrap()), "{address}");
         }
         let loose = Peers { loopback: true, private: true, own: Vec::new() };
-        assert!(allowed(&loose, "127.0.0.1:5000") && allowed(&loose, "[::1]:5000") && allowed(&loose, "100.64.0.1:5000"));
+        assert!(allowed(&loose, "127.0.0.1") && allowed(&loose, "::1") && allowed(&loose, "100.64.0.1"));
     }
 }

@@ -108,7 +108,7 @@ impl Conn for Relayed {
     async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), ConnError> {
         loop {
             match self.socket.recv_from(buffer).await {
-                Ok((length, peer)) if self.ground.peers.allow(peer) => return Ok((length, peer)),
+                Ok((length, peer)) if self.ground.peers.allow(peer.ip()) => return Ok((length, peer)),
                 Ok(_) => {}
                 // Some systems tell here that an earlier packet did not arrive.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
@@ -122,7 +122,7 @@ impl Conn for Relayed {
     }
 
     async fn send_to(&self, bytes: &[u8], peer: SocketAddr) -> Result<usize, ConnError> {
-        if !self.ground.peers.allow(peer) {
+        if !self.ground.peers.allow(peer.ip()) {
             return Ok(bytes.len());
         }
         Ok(self.socket.send_to(bytes, peer).await?)
