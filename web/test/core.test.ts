@@ -207,6 +207,17 @@ test('an error nobody caught with several calls open is none of theirs', () => {
   assert.equal(stage.posted.pop(), 'spoiled true');
 });
 
+test('an error nobody caught may be of a call before, unless the value came with care', () => {
+  const answer = (x: unknown, cb: (error: unknown, result: unknown) => void) => x === 'a' && cb(null, x);
+  for (const careful of [false, true]) {
+    const stage = new Stage(callback(answer));
+    stage.values([[0, 'a']]);
+    stage.values([[1, 'b', { careful }]]);
+    stage.core.uncaught(new Error('whose'));
+    assert.deepEqual(stage.posted.slice(-2), [careful ? '1 error throw whose' : 'started 1', `spoiled ${!careful}`]);
+  }
+});
+
 test('a page goes on after an error nobody caught', () => {
   const open: unknown[] = [];
   const stage = new Stage(callback((x) => void open.push(x)), { dom: true });

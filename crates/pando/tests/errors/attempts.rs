@@ -95,6 +95,17 @@ fn three_attempts_by_default_and_their_number_is_told() {
 }
 
 #[test]
+fn what_an_item_throws_after_its_answer_is_no_other_s_failure() {
+    let f = "(x, cb) => {
+      if (x !== 'bad') return setTimeout(cb, 300, null, x)
+      cb(null, x)
+      setInterval(() => { throw new Error('from bad') }, 50)
+    }";
+    let run = Pando::f(f).args(["--cores", "1", "--retries", "0"]).stdin("bad\n2\n3\n").run();
+    run.gives("bad\n2\n3\n").said(&["late error: Error: from bad"]);
+}
+
+#[test]
 fn no_retries_stops_at_once() {
     let events = Events::new();
     let run = Pando::f(BOOM).args(["--retries", "0"]).events(&events).stdin("boom\n").run();
