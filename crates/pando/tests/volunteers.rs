@@ -440,7 +440,10 @@ fn what_is_no_json_is_no_result_where_json_was_promised() {
         let result = Ok((Form::Bytes, bytes::Bytes::from_static(forged)));
         liar.binary(&encode_results([&Answer { id: 0, micros: 1, result }]));
     }
-    run.wait().ends(1, "").said(&["item 1 failed on liar: its result is not JSON: answer a value rather than bytes (attempt 1 of 3", "attempts: 3"]);
+    run.wait().ends(1, "").said(&[
+        "item 1 failed on liar: its result is not JSON: answer a value rather than bytes (attempt 1 of 3",
+        "attempts: 3",
+    ]);
 }
 
 #[test]

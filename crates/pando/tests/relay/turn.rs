@@ -152,8 +152,9 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
     let allocation = allocates(&client).await.unwrap();
     assert_eq!(allocation.local_addr().unwrap().ip(), std::net::Ipv4Addr::new(8, 8, 8, 8));
     let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let addresses = [inside.local_addr().unwrap(), "10.0.0.1:5000".parse().unwrap(), "169.254.169.254:80".parse().unwrap()];
-    for address in addresses {
+    // The last is the relay's own.
+    let others = ["10.0.0.1:5000", "169.254.169.254:80", "8.8.8.8:5000"].map(|address| address.parse().unwrap());
+    for address in [inside.local_addr().unwrap()].into_iter().chain(others) {
         let error = timeout(DEADLINE, allocation.send_to(b"in", address)).await.unwrap().unwrap_err();
         assert!(error.to_string().contains("403"), "{address}: {error}");
     }

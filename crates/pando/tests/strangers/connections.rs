@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Waits until the other side closes.
-fn is_closed(socket: &mut TcpStream) -> bool {
+pub(crate) fn is_closed(socket: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     match socket.read_to_end(&mut rest) {
         Ok(_) => true,
@@ -21,7 +21,7 @@ fn is_closed(socket: &mut TcpStream) -> bool {
 }
 
 /// Writes `text` byte by byte until nobody takes it.
-fn dribble(socket: &TcpStream, text: &[u8]) {
+pub(crate) fn dribble(socket: &TcpStream, text: &[u8]) {
     let (mut socket, text) = (socket.try_clone().unwrap(), text.repeat(100));
     thread::spawn(move || {
         for byte in text {

@@ -1,7 +1,7 @@
 //! What browsers are told, and what foreign pages try.
 
 use crate::{
-    common::{Pando, Response, WebSocket, get, request},
+    common::{Pando, Response, Tab, WebSocket, get, request},
     host, served,
 };
 
@@ -132,4 +132,41 @@ fn no_stranger_gets_in_by_the_token_of_a_run_that_has_another() {
             WebSocket::upgrade_at(&url.replace("sesame-open/", &format!("{guess}/socket")), "").1.starts_with("HTTP/1.1 404")
         );
     }
+}
+
+/// What a page tries on a run that is not its own.
+const INTRUDER: &str = r"
+const read = (url, options) => fetch(url, options).then((answer) => answer.type, () => 'refused')
+const socket = (url) => new Promise((resolve) => {
+  const socket = new WebSocket(url.replace('http', 'ws'))
+  socket.onopen = () => resolve('open')
+  socket.onerror = socket.onclose = () => resolve('refused')
+})
+const element = (name, url) => new Promise((resolve) => {
+  const element = document.createElement(name)
+  element.onload = () => resolve('loaded')
+  element.onerror = () => resolve('refused')
+  element.src = url
+  document.body.append(element)
+})
+export default async (url) => [
+  await read(url),
+  await read(url, { mode: 'no-cors' }),
+  await read(url + 'function.js', { mode: 'no-cors' }),
+  await read(new URL('/aaaaaaaaaa/', url).href, { mode: 'no-cors' }),
+  await read(url + 'socket', { mode: 'no-cors', method: 'POST', body: 'x' }),
+  await socket(url + 'socket'),
+  await socket(url + 'signal'),
+  await element('script', url + 'function.js'),
+  await element('script', url + 'page.js')
+].join(' ')
+";
+
+#[test]
+fn another_site_s_page_in_a_real_browser_reads_opens_and_learns_nothing() {
+    let victim = served(&[]);
+    let run = Pando::bare().with_file("f.mjs", INTRUDER).function("f.mjs").args(["--dom"]).stdin(victim.url()).start();
+    let _tab = Tab::open(&run.url(), "device=Eve;");
+    run.wait().gives(["refused"; 9].join(" ") + "\n");
+    victim.wait().did_not_say(&["joined", "Eve"]);
 }

@@ -1,6 +1,9 @@
 //! https, with certificates of files and of the moment.
 
-use crate::common::{Certificate, Pando, Running, Tab, encrypted, lines, request};
+use crate::{
+    common::{Certificate, Pando, Running, Tab, encrypted, lines, request},
+    connections::{dribble, is_closed},
+};
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -9,6 +12,7 @@ use rustls::{
 };
 use std::{
     io::{Read, Write},
+    net::TcpStream,
     sync::Arc,
 };
 
@@ -34,6 +38,17 @@ fn tabs_compute_over_a_certificate_of_the_moment() {
         run.write(lines(1..=100));
         run.wait().gives(lines((1..=100).map(|n| 2 * n)));
     }
+}
+
+#[test]
+fn who_makes_no_handshake_or_dribbles_it_is_dropped() {
+    let run = over_tls(&["--tls"]);
+    let (_, port) = place(&run);
+    let [mut silent, mut slow] = [(); 2].map(|()| TcpStream::connect(("127.0.0.1", port)).unwrap());
+    // A ClientHello of 512 bytes.
+    slow.write_all(&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]).unwrap();
+    dribble(&slow, &[7]);
+    assert!(is_closed(&mut silent) && is_closed(&mut slow));
 }
 
 #[test]

@@ -258,7 +258,11 @@ pub(in crate::master) fn well_framed(result: Bytes, job: &Job) -> Result<Bytes, 
     if memchr::memchr(separator, &result).is_none() {
         return match job.framing.form != Form::Json || is_json(&result) {
             true => Ok(result),
-            false => Err(Failure { message: "its result is not JSON: answer a value rather than bytes".into(), stack: None, kind: "json".into() }),
+            false => Err(Failure {
+                message: "its result is not JSON: answer a value rather than bytes".into(),
+                stack: None,
+                kind: "json".into(),
+            }),
         };
     }
     let message = if separator == b'\n' {
