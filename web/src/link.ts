@@ -254,7 +254,7 @@ class Link {
       if (data instanceof ArrayBuffer) this.answered(core, new Uint8Array(data));
       else this.fromCore(core, data);
     };
-    this.toPort(core, { type: 'init', options: this.welcome.options });
+    this.toPort(core, { type: 'init', options: { ...this.welcome.options, dom: this.start.dom } });
   }
 
   private answered(core: number, frame: Uint8Array): void {

@@ -288,10 +288,10 @@ impl Master {
 
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(|_| {
-            // Who panicked has said so. Nobody can go on, and nothing may end as if all were well.
-            self.console.say("error: Pando has failed by a fault of its own (above): the output is incomplete".to_owned());
-            self.console.finish(Duration::from_secs(1));
-            std::process::exit(1)
+            // Who panicked has said so. Whoever waits for more to happen waits in vain.
+            self.output_ready.notify_all();
+            self.input_wanted.notify_all();
+            panic!("another task panicked while it held the lock")
         })
     }
 

@@ -113,6 +113,9 @@ pub struct Failure {
     pub kind: String,
 }
 
+/// Values or answers in a frame, at most: more than fit into one that is not cut into parts, and those have one.
+const MOST_ENTRIES: usize = PART;
+
 /// Bytes of a [`Failure`] in its frame, at most: volunteers shorten its texts.
 const LONGEST_FAILURE: usize = 1 << 20;
 
@@ -170,6 +173,9 @@ impl Cursor {
     fn all<T>(mut self, one: impl Fn(&mut Self) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
         let mut list = Vec::with_capacity((self.frame.len() / 8).min(4096));
         while self.at < self.frame.len() {
+            if list.len() == MOST_ENTRIES {
+                return Err(Malformed("too many entries"));
+            }
             list.push(one(&mut self)?);
         }
         Ok(list)

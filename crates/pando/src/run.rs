@@ -88,7 +88,11 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
     let open = Open::start(&cli, console.clone()).await?;
     let ended = ends::start(&open.master, items, from_stdin, over_status);
     let ending = tokio::select! {
-        ending = ended => ending.unwrap_or(Ending::OutputFailed("the output thread died".into())),
+        ending = ended => ending.unwrap_or_else(|_| {
+            console.say("error: Pando has failed by a fault of its own (above): the output is incomplete".to_owned());
+            console.finish(LAST_WORDS);
+            std::process::exit(1)
+        }),
         () = signals::stopped(&open.master) => {
             let left = open.stop().await;
             console.say(format!("stopped: {left} item{} not finished", if left == 1 { " was" } else { "s were" }));

@@ -396,6 +396,31 @@ fn parts_of_a_result_that_nobody_waits_for_take_no_room_from_others() {
 }
 
 #[test]
+fn a_frame_of_more_answers_than_there_can_be_is_refused_before_it_is_understood() {
+    let run = idle(1).start();
+    let url = run.url();
+    let mut mallory = WebSocket::open(&url);
+    mallory.hello(&url, "mallory", 1);
+    values(&mut mallory);
+    let many = [&[2][..], &[9, 0, 0, 0].repeat((1 << 16) + 1)].concat();
+    for part in many.chunks(60_000) {
+        let mut total = many.len();
+        let mut frame = vec![3];
+        while total >= 0x80 {
+            frame.push(total as u8 | 0x80);
+            total >>= 7;
+        }
+        frame.push(total as u8);
+        mallory.binary(&[&frame[..], part].concat());
+    }
+    run.says("mallory was sent away: malformed frame: too many entries");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    echo(&mut other);
+    run.wait().gives(numbers(1));
+}
+
+#[test]
 fn numbers_that_cannot_be_harm_nobody() {
     let run = idle(4000).args(["--batch-size", "3000"]).start();
     let url = run.url();

@@ -147,7 +147,10 @@ export class Dispatcher {
     const seat = this.seats.get(core);
     if (!seat) return;
     this.end(seat);
-    this.sayReturned(seat.held, careful);
+    // Calls begin in the order in which values were given.
+    const open = careful ? seat.open.length : 0;
+    this.sayReturned(seat.held.slice(0, open), true);
+    this.sayReturned(seat.held.slice(open));
     this.fit();
   }
 

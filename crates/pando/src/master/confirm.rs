@@ -148,6 +148,7 @@ impl Master {
         self.with(|core| {
             let value = core.lender.value(unconfirmed.index).map(|value| value.bytes.clone());
             if value.is_none() {
+                core.held_back.unconfirmed -= unconfirmed.result.len() as u64;
                 core.lender.close(unconfirmed.sub);
             }
             value

@@ -114,12 +114,13 @@ impl Core {
     pub(super) fn look_at_parts(&mut self, patience: Duration, now: Instant) {
         let sending: Vec<_> = self.seats.iter().filter(|(_, seat)| seat.parts > 0).map(|(sub, _)| *sub).collect();
         for sub in sending {
-            if !self.owes(sub) {
-                self.has_parts(sub, 0);
+            let (owes, is_read) = (self.owes(sub), !self.held_back.has(sub));
+            let Some(seat) = self.seats.get_mut(&sub) else { continue };
+            if !owes {
+                // Its attendant lets go of them.
+                seat.wake.notify_one();
                 continue;
             }
-            let is_read = !self.held_back.has(sub);
-            let Some(seat) = self.seats.get_mut(&sub) else { continue };
             let (since, parts) = seat.flow.unwrap_or((now, 0));
             if !is_read || seat.flow.is_none() || seat.parts < parts || seat.parts >= parts + LEAST_FLOW {
                 seat.flow = Some((now, seat.parts));

@@ -4,7 +4,7 @@ use super::{Core, Ending, InputError, Job, Master, attend::well_framed, files, i
 use crate::{
     console::printable,
     journal::{Entry, Kept, Known, Opened, Recorder, Replay, digest},
-    protocol::Value,
+    protocol::{Form, Value},
 };
 use bytes::Bytes;
 use std::{
@@ -171,7 +171,9 @@ impl Resume {
         let cannot = |error: io::Error| InputError::new(format!("the journal {} cannot be read: {error}", self.name));
         match self.replay.look_up(index, &digest(&value.bytes)).map_err(cannot)? {
             // It may have been written with other options.
-            Known::Result(result) if target.is_none() && well_framed(result.clone(), job).is_ok() => Ok(Read::Finished(result)),
+            Known::Result(result) if target.is_none() && well_framed((Form::Bytes, result.clone()), job).is_ok() => {
+                Ok(Read::Finished(result))
+            }
             Known::InFile(path, hash) if target.is_some_and(|target| is_there(target, &path, hash)) => {
                 Ok(Read::Finished(Bytes::new()))
             }

@@ -19,6 +19,9 @@ const LONG_FOR_A_PERSON: Duration = Duration::from_secs(600);
 /// The window is full for this long before it is told.
 const FULL: Duration = Duration::from_secs(5);
 
+/// Whoever looks once a second and has not for so long was stopped.
+const LATE: Duration = Duration::from_secs(3);
+
 /// No call is believed to have been going on for longer.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -53,8 +56,13 @@ impl Master {
     /// Looks once, and says what a person should know.
     pub(super) fn look_after(&self, full: &mut FullWindow, now: Instant) {
         let lines = self.with(|core| {
-            core.look_at_parts(self.job.patience(), now);
-            end_overdue(core, &self.job, now);
+            let late = full.lateness(now);
+            if late.is_zero() {
+                core.look_at_parts(self.job.patience(), now);
+                end_overdue(core, &self.job, now);
+            } else {
+                core.excuse(late);
+            }
             let mut lines = long_calls(core, &self.job, now);
             lines.extend(stalled(core, self.job.patience(), now));
             lines.extend(full.look(core, now));
@@ -172,13 +180,31 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
     lines
 }
 
+impl Core {
+    /// This process was stopped for so long: what devices did meanwhile has not been heard yet.
+    fn excuse(&mut self, late: Duration) {
+        for seat in self.seats.values_mut() {
+            seat.flow = None;
+            seat.running.values_mut().for_each(|call| call.since += late);
+        }
+    }
+}
+
 /// Since when the window is full because of which value, and whether that was told.
 #[derive(Default)]
 pub(super) struct FullWindow {
     blocked: Option<(Index, Instant, bool)>,
+    /// When it was last looked.
+    looked: Option<Instant>,
 }
 
 impl FullWindow {
+    /// How much later than it should be this look is; nothing when that may be a busy machine's doing.
+    fn lateness(&mut self, now: Instant) -> Duration {
+        let since = self.looked.replace(now).map_or(Duration::ZERO, |looked| now.saturating_duration_since(looked));
+        if since > LATE { since } else { Duration::ZERO }
+    }
+
     fn look(&mut self, core: &Core, now: Instant) -> Option<String> {
         // While nobody takes the output it is for the reader to go on.
         let is_full = (core.lender.is_full() || core.holds_back()) && !core.lender.has_output();
@@ -214,6 +240,13 @@ impl FullWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_look_that_is_late_is_told_from_one_that_is_not() {
+        let (mut full, now) = (FullWindow::default(), Instant::now());
+        let mut lateness = |seconds| full.lateness(now + Duration::from_secs(seconds)).as_secs();
+        assert_eq!([5, 6, 9, 20, 21].map(&mut lateness), [0, 0, 0, 11, 0]);
+    }
 
     #[test]
     fn people_have_ten_minutes_to_think_and_slow_functions_ten_times_the_usual() {

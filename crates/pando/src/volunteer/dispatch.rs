@@ -138,8 +138,16 @@ impl Dispatch {
         }
     }
 
+    /// Core `core` is no more; gives what it may have been at, if that is to be computed with care, and what it had besides.
+    pub(crate) fn spoiled(&mut self, core: usize, careful: bool) -> (Vec<u64>, Vec<u64>) {
+        let mut open = self.ended(core);
+        // Calls begin in the order in which values were given.
+        let others = open.split_off(if careful { open.len().min(self.least) } else { 0 });
+        (open, others)
+    }
+
     /// Core `core` is no more; gives what it had not answered.
-    pub(crate) fn ended(&mut self, core: usize) -> Vec<u64> {
+    fn ended(&mut self, core: usize) -> Vec<u64> {
         let fresh = CoreState { target: self.least, ..CoreState::default() };
         std::mem::replace(&mut self.cores[core], fresh).given.into()
     }
@@ -273,6 +281,21 @@ mod tests {
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
         assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: vec![0], careful: false });
         assert_eq!(dispatch.next_overdue(), None);
+    }
+
+    #[test]
+    fn of_a_core_that_may_not_go_on_only_what_was_open_is_doubtful() {
+        let now = Instant::now();
+        for (careful, expected) in [(true, (vec![0, 1], vec![2])), (false, (vec![], vec![0, 1, 2]))] {
+            let mut dispatch = Dispatch::new(1, 2, None);
+            dispatch.ready(0);
+            dispatch.extend(values(0..1));
+            dispatch.feed(now);
+            dispatch.extend(values(1..3));
+            dispatch.cores[0].target = 4;
+            dispatch.feed(now);
+            assert_eq!(dispatch.spoiled(0, careful), expected);
+        }
     }
 
     #[test]

@@ -272,8 +272,9 @@ impl<E: Engine> Host<E> {
             return;
         }
         self.stillbirths[number] = 0;
-        let returned = self.dispatch.ended(number);
-        self.give_back(returned, careful);
+        let (open, others) = self.dispatch.spoiled(number, careful);
+        self.give_back(open, true);
+        self.give_back(others, false);
         self.start_anew(number);
     }
 

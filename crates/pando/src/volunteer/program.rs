@@ -29,8 +29,10 @@ use tokio::{
 const NOT_EXECUTABLE: i32 = 126;
 /// What a shell exits with when there is no such command.
 const NOT_FOUND: i32 = 127;
-/// Time for a child to end once its input has; twice its longest answer, if that is more.
+/// Time for a child to end once its input has; twice its longest answer, if that is more, up to [`LONGEST`].
 const PATIENCE: Duration = Duration::from_secs(1);
+/// See [`PATIENCE`].
+const LONGEST: Duration = Duration::from_secs(10);
 /// Bytes asked of a child's output at a time.
 const BLOCK: usize = 64 * 1024;
 
@@ -67,7 +69,7 @@ impl Program {
     /// that did.
     pub async fn talked(&self) -> bool {
         let mut count = self.children.count.subscribe();
-        let _ = count.wait_for(|count| *count == 0).await;
+        let _ = tokio::time::timeout(LONGEST + PATIENCE, count.wait_for(|count| *count == 0)).await;
         self.children.talked.load(Ordering::Relaxed)
     }
 }
@@ -220,7 +222,7 @@ impl Talk {
                         return End::Killed;
                     }
                     self.lines = None;
-                    patience.as_mut().reset((Instant::now() + PATIENCE.max(self.longest * 2)).into());
+                    patience.as_mut().reset((Instant::now() + (self.longest * 2).clamp(PATIENCE, LONGEST)).into());
                 }
                 () = &mut patience, if !wanted => return End::Killed,
                 read = output.read_buf(&mut buffer) => {

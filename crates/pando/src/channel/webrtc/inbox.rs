@@ -13,6 +13,8 @@ use tokio::sync::mpsc::{
 
 /// Frames that wait, in bytes; beyond that, packets are not taken.
 const MOST: usize = 256 << 10;
+/// What an empty one takes.
+const ENTRY: usize = 64;
 
 /// What it waits for.
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -37,7 +39,7 @@ impl Inbox {
     /// A frame came.
     pub(super) fn push(&mut self, frame: Frame) {
         if self.master.is_some() {
-            self.bytes += frame.len();
+            self.bytes += ENTRY + frame.len();
             self.waiting.push_back(frame);
         }
     }
@@ -65,7 +67,7 @@ impl Inbox {
                 self.room = None;
                 match (permit, self.waiting.pop_front()) {
                     (Ok(permit), Some(frame)) => {
-                        self.bytes -= frame.len();
+                        self.bytes -= ENTRY + frame.len();
                         permit.send(frame);
                     }
                     _ => return self.close(),
@@ -125,7 +127,7 @@ mod tests {
         let (mut inbox, mut master) = inbox(1);
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..2 {
-            inbox.push(Frame::Binary(vec![0; MOST / 2].into()));
+            inbox.push(Frame::Binary(vec![0; MOST / 2 - ENTRY].into()));
         }
         assert!(inbox.is_full());
         inbox.deliver(&mut context);

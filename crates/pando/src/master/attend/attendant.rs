@@ -12,7 +12,11 @@ use crate::{
     protocol::{self, Frame, Hello, PART, Path, ToVolunteer, Value, Welcome},
 };
 use serde_json::json;
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
 use stream_lender::{Ask, Index, Lent, SubStreamId};
 use tokio::sync::Notify;
 
@@ -159,6 +163,9 @@ impl Attendant {
             _ => {}
         }
         self.asking = !yields;
+        if self.seat.parts() > 0 {
+            self.look_at_parts();
+        }
         if !recalls.is_empty() {
             self.seat.say(&ToVolunteer::Recall { ids: recalls });
         }
@@ -169,6 +176,19 @@ impl Attendant {
             self.send_copy(copy);
         }
         Ok(())
+    }
+
+    /// Keeps the parts of a result that have come only while somebody may wait for it.
+    pub(super) fn look_at_parts(&mut self) {
+        let parts = self.seat.parts();
+        let owes = self.master.with(|core| {
+            let owes = core.owes(self.sub);
+            core.has_parts(self.sub, if owes { parts } else { 0 });
+            owes
+        });
+        if !owes {
+            self.seat.drop_parts();
+        }
     }
 
     /// Its timer went off: gives when it is to do so again.
@@ -278,10 +298,10 @@ pub(super) fn unused_name<'a>(taken: impl Iterator<Item = &'a str>, wanted: &str
     let seen = clean.replace(['\u{200c}', '\u{200d}', '\u{fe0e}', '\u{fe0f}'], "");
     let is_reserved = seen.is_empty() || RESERVED.iter().any(|reserved| seen.eq_ignore_ascii_case(reserved));
     let wanted = if is_reserved { "A device".to_owned() } else { clean };
-    let taken: Vec<&str> = taken.collect();
+    let taken: HashSet<&str> = taken.collect();
     let mut name = wanted.clone();
     let mut number = 2;
-    while taken.contains(&&*name) {
+    while taken.contains(&*name) {
         name = format!("{wanted} {number}");
         number += 1;
     }

@@ -4,6 +4,9 @@ use super::{Attendant, End};
 use crate::{console::printable, protocol::ToVolunteer};
 use serde_json::json;
 
+/// Devices that are remembered for having done nothing.
+const MOST_STUCK: usize = 4096;
+
 impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
     pub(crate) fn leave(&mut self, end: &End) {
@@ -12,7 +15,9 @@ impl Attendant {
             let suspicions = if vanished { core.vanished(self.sub, &self.name, &self.master.job) } else { Vec::new() };
             core.forget_copies(self.sub);
             core.forget_parts(self.sub);
-            if let (Some(seat), End::Stuck) = (core.seats.remove(&self.sub), end) {
+            if let (Some(seat), End::Stuck) = (core.seats.remove(&self.sub), end)
+                && core.stuck.len() < MOST_STUCK
+            {
                 core.stuck.insert(seat.device);
             }
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {

@@ -23,16 +23,8 @@ impl Attendant {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
-                    let parts = self.seat.parts();
-                    let wanted = self.master.with(|core| {
-                        let wanted = core.owes(self.sub);
-                        core.has_parts(self.sub, if wanted { parts } else { 0 });
-                        core.makes_progress(self.sub, now);
-                        wanted
-                    });
-                    if !wanted {
-                        self.seat.drop_parts();
-                    }
+                    self.look_at_parts();
+                    self.master.with(|core| core.makes_progress(self.sub, now));
                     Ok(())
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
@@ -117,8 +109,10 @@ impl Attendant {
                 let _ = core.lender.hand_back(self.sub, id);
                 let all = core.lender.held(self.sub) == 0;
                 if let Some(entry) = core.seats.get_mut(&self.sub) {
-                    entry.running.remove(&id);
-                    entry.progress.gave_back(all, now);
+                    match entry.running.remove(&id) {
+                        Some(_) => entry.progress.made(now),
+                        None => entry.progress.gave_back(all, now),
+                    }
                 }
             }
             self.asking = core.seats.get(&self.sub).is_none_or(|seat| !seat.yields);
@@ -128,14 +122,19 @@ impl Attendant {
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
         let count = answers.len();
         let parts = self.seat.parts();
+        // Large ones take their time: before anybody waits for it.
+        let job = &self.master.job;
+        let framed = |answer: Answer| Answer { result: answer.result.and_then(|result| well_framed(result, job)), ..answer };
+        let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
         let yielded = master.with(|core| {
             core.has_parts(sub, parts);
-            let (mut done, mut failed, mut micros) = (0, 0, 0);
+            let (mut done, mut micros, mut worked) = (0, 0, false);
             for answer in answers {
                 let holds = core.lender.holder(answer.id) == Some(sub);
                 if !holds && let Some(bytes) = core.stray(sub, answer.id) {
+                    worked = true;
                     seat.settled(bytes);
                     if answer.result.is_err() || !core.overtakes(sub, answer.id) {
                         continue;
@@ -147,10 +146,8 @@ impl Attendant {
                 }
                 seat.settled(core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64));
                 micros = u64::saturating_add(micros, answer.micros);
-                match core.settle(sub, answer, &master.job, &mut told) {
-                    true => done += 1,
-                    false => failed += 1,
-                }
+                done += u64::from(core.settle(sub, answer, &master.job, &mut told));
+                worked = true;
             }
             core.statistics.done(done, micros);
             if let Some(entry) = core.seats.get_mut(&sub) {
@@ -158,7 +155,7 @@ impl Attendant {
                 if done > 0 && !core.stuck.is_empty() {
                     core.stuck.remove(&entry.device);
                 }
-                if done + failed > 0 {
+                if worked {
                     entry.progress.made(now);
                 }
                 if let Some(each) = micros.checked_div(done) {
@@ -210,8 +207,8 @@ impl Core {
     /// Settles one answer of `sub`, which holds its value; gives whether it is a result.
     fn settle(&mut self, sub: SubStreamId, answer: Answer, job: &Job, told: &mut Told) -> bool {
         let Answer { id, micros, result } = answer;
-        match result.and_then(|(_, result)| well_framed(result, job)) {
-            Ok(result) => {
+        match result {
+            Ok((_, result)) => {
                 let kept = if self.waits_long(id, &result) { Bytes::copy_from_slice(&result) } else { result };
                 let accepted = if job.confirms {
                     self.hold_until_confirmed(sub, id, told.name, kept)
@@ -249,15 +246,15 @@ impl Core {
 }
 
 /// A result that would be taken for two, or none, or is no JSON where that was promised, is a failure of the function.
-pub(in crate::master) fn well_framed(result: Bytes, job: &Job) -> Result<Bytes, Failure> {
+pub(in crate::master) fn well_framed((form, result): (Form, Bytes), job: &Job) -> Result<(Form, Bytes), Failure> {
     let separator = job.framing.separator;
     let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());
     if to_file {
-        return Ok(result);
+        return Ok((form, result));
     }
     if memchr::memchr(separator, &result).is_none() {
         return match job.framing.form != Form::Json || is_json(&result) {
-            true => Ok(result),
+            true => Ok((form, result)),
             false => Err(Failure {
                 message: "its result is not JSON: answer a value rather than bytes".into(),
                 stack: None,
