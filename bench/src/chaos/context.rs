@@ -14,8 +14,8 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Ports of which masters get one: below those that the system gives out by itself.
-const PORTS: std::ops::Range<u16> = 10_000..32_000;
+/// Ports of which masters get one: above those that browsers refuse, below those that the system gives out by itself.
+const PORTS: std::ops::Range<u16> = 10_100..32_000;
 /// Lines of what happened, at most.
 const TOLD: usize = 20_000;
 

@@ -77,7 +77,7 @@ impl Inbox {
             let Some(frame) = self.waiting.pop_front() else { return };
             let length = frame.len();
             match master.try_send(frame) {
-                Ok(()) => self.bytes -= length,
+                Ok(()) => self.bytes -= ENTRY + length,
                 Err(TrySendError::Full(frame)) => {
                     self.waiting.push_front(frame);
                     self.room = Some(Box::pin(master.clone().reserve_owned()));

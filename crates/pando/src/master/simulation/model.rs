@@ -192,7 +192,8 @@ impl Model {
                     fate.end = Some(End::Result(result.clone()));
                 }
             }
-            Err(_) if !holds => {}
+            // A copy in vain.
+            _ if !holds => {}
             _ => self.failed(answer.id, Some(sub)),
         }
     }
