@@ -57,6 +57,12 @@ pub(crate) enum End {
     Broken(String),
 }
 
+impl End {
+    fn deaf() -> Self {
+        Self::Protocol("it talks and does not listen".into())
+    }
+}
+
 /// Serves one volunteer until its channel or the job ends; what it then holds is lent again.
 pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     let hello = match tokio::time::timeout(INTRODUCTION, channel.incoming.recv()).await {

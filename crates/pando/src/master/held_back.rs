@@ -110,6 +110,13 @@ impl Core {
         self.lender.held(sub) > 0 || self.seats.get(&sub).is_some_and(|seat| !seat.strays.is_empty())
     }
 
+    /// So many bytes of a result of `sub` are here: whether they are kept, because somebody may wait for it.
+    pub(crate) fn keeps_parts(&mut self, sub: SubStreamId, bytes: u64) -> bool {
+        let owes = self.owes(sub);
+        self.has_parts(sub, if owes { bytes } else { 0 });
+        owes
+    }
+
     /// Results that nobody waits for any more take no room from others; and who has begun to send one, and is read, goes on sending it.
     pub(super) fn look_at_parts(&mut self, patience: Duration, now: Instant) {
         let sending: Vec<_> = self.seats.iter().filter(|(_, seat)| seat.parts > 0).map(|(sub, _)| *sub).collect();

@@ -10,13 +10,17 @@ use std::time::{Duration, Instant};
 pub(crate) struct Progress {
     /// The last sign that it is at its values, or the moment when it had them.
     since: Instant,
-    /// All that was sent to it has arrived.
-    arrived: bool,
+    /// Values that were sent to it, since it joined.
+    sent: u64,
+    /// Those of them that are known to have arrived; they do in order.
+    arrived: u64,
+    /// Those that had been sent at the last sign, or when it had none before: once they have arrived there is something that it could be at.
+    awaited: u64,
     /// For how long it had values before, and gave them back without being at any.
     before: Duration,
     /// Since when it has been loading the function, as far as is known.
     loading: Option<Instant>,
-    /// Since when it has owed an answer to being asked for values back.
+    /// Since when it has been asked for all of its values back, and has kept some.
     asked: Option<Instant>,
     /// It was stalled: others come first until it gets on.
     suspect: bool,
@@ -28,7 +32,9 @@ impl Progress {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             since: now,
-            arrived: false,
+            sent: 0,
+            arrived: 0,
+            awaited: 0,
             before: Duration::ZERO,
             loading: None,
             asked: None,
@@ -42,40 +48,57 @@ impl Progress {
         Self { suspect: true, ..Self::new(now) }
     }
 
-    /// Values are on their way to it; `first`: it had none.
-    pub(crate) fn lent(&mut self, first: bool, now: Instant) {
+    /// So many values are on their way to it; `first`: it had none.
+    pub(crate) fn lent(&mut self, count: usize, first: bool, now: Instant) {
+        self.sent += count as u64;
         if first {
-            self.arrived = false;
+            self.awaited = self.sent;
             self.begins_anew(now);
         }
     }
 
-    /// All that was sent to it is there.
-    pub(crate) fn arrived(&mut self, now: Instant) {
-        if !self.arrived {
-            self.arrived = true;
+    /// One of these is not sent after all.
+    pub(crate) fn not_lent(&mut self) {
+        self.sent -= 1;
+        self.awaited = self.awaited.min(self.sent);
+    }
+
+    /// So many of the values that were sent to it since it joined are there.
+    pub(crate) fn arrived(&mut self, count: u64, now: Instant) {
+        let had = self.has_values();
+        self.arrived = self.arrived.max(count);
+        if !had && self.has_values() {
             self.since = now.checked_sub(self.before).unwrap_or(now);
         }
     }
 
+    fn has_values(&self) -> bool {
+        self.arrived >= self.awaited
+    }
+
     /// It answered something, or said what it is at.
     pub(crate) fn made(&mut self, now: Instant) {
-        *self = Self { arrived: self.arrived, ..Self::new(now) };
+        *self = Self { sent: self.sent, arrived: self.arrived, awaited: self.sent, ..Self::new(now) };
     }
 
     /// It gave something back that it was asked for: what it still has it is no nearer to. Whether that was `all`.
     pub(crate) fn gave_back(&mut self, all: bool, now: Instant) {
-        self.asked = None;
         if all {
+            self.asked = None;
             self.before = self.idle(now);
         }
     }
 
-    /// It had nothing, or could not show what it does.
-    pub(crate) fn begins_anew(&mut self, now: Instant) {
-        let Self { arrived, before, suspect, loading, tell_at, .. } = *self;
-        *self = Self { arrived, before, suspect, loading, tell_at, ..Self::new(now) };
-        self.since = now.checked_sub(before).unwrap_or(now);
+    /// It had nothing.
+    fn begins_anew(&mut self, now: Instant) {
+        self.asked = None;
+        self.since = now.checked_sub(self.before).unwrap_or(now);
+    }
+
+    /// What it did during the last `time` has not been heard yet.
+    pub(crate) fn excuse(&mut self, time: Duration, now: Instant) {
+        self.since = now.min(self.since + time);
+        self.asked = self.asked.map(|asked| now.min(asked + time));
     }
 
     /// It said that it has been loading the function for this long.
@@ -83,15 +106,10 @@ impl Progress {
         self.loading = now.checked_sub(time);
     }
 
-    /// It is asked for values back.
-    pub(crate) fn asked(&mut self, now: Instant) {
-        self.asked.get_or_insert(now);
-    }
-
     /// It is asked for all of its values, since it is stalled.
     pub(crate) fn suspected(&mut self, now: Instant) {
         self.suspect = true;
-        self.asked(now);
+        self.asked.get_or_insert(now);
     }
 
     /// Whether people have heard of it.
@@ -111,10 +129,10 @@ impl Progress {
 
     /// Whether it has its values, and has done nothing about them for longer than `patience`.
     pub(crate) fn is_stalled(&self, patience: Duration, now: Instant) -> bool {
-        (self.arrived || self.before >= patience) && self.idle(now) >= patience
+        (self.has_values() || self.before >= patience) && self.idle(now) >= patience
     }
 
-    /// Whether it has not even answered when it was asked for values back.
+    /// Whether it has kept values for long that it was asked for.
     pub(crate) fn is_deaf(&self, patience: Duration, now: Instant) -> bool {
         self.is_stalled(patience, now) && self.asked.is_some_and(|asked| now.saturating_duration_since(asked) >= patience)
     }
@@ -145,15 +163,16 @@ mod tests {
     #[test]
     fn a_device_is_stalled_once_its_values_are_there_and_nothing_follows() {
         let mut progress = Progress::new(after(0));
-        progress.lent(true, after(0));
+        progress.lent(2, true, after(0));
         assert!(!progress.is_stalled(PATIENCE, after(60)), "they may still be on their way");
-        progress.arrived(after(60));
-        progress.arrived(after(61));
+        progress.arrived(2, after(60));
+        progress.arrived(2, after(61));
         assert!(!progress.is_stalled(PATIENCE, after(62)));
         assert!(progress.is_stalled(PATIENCE, after(63)));
         assert_eq!(progress.tell(after(63)), Some((PATIENCE, None)));
         assert_eq!(progress.tell(after(65)), None);
-        progress.begins_anew(after(65));
+        progress.lent(1, true, after(65));
+        progress.arrived(3, after(65));
         assert_eq!(progress.tell(after(70)), None, "it is known");
         assert!(progress.tell(after(71)).is_some() && progress.is_told());
         progress.made(after(71));
@@ -163,32 +182,51 @@ mod tests {
     }
 
     #[test]
+    fn who_has_answered_what_it_had_waits_for_what_is_on_its_way() {
+        let mut progress = Progress::new(after(0));
+        progress.lent(1, true, after(0));
+        progress.arrived(1, after(0));
+        progress.lent(1, false, after(0));
+        progress.made(after(1));
+        assert!(!progress.is_stalled(PATIENCE, after(60)));
+        // Nor does it matter what is sent to it later.
+        progress.lent(1, false, after(60));
+        progress.arrived(2, after(60));
+        assert!(!progress.is_stalled(PATIENCE, after(62)));
+        assert!(progress.is_stalled(PATIENCE, after(63)));
+    }
+
+    #[test]
     fn a_device_that_gives_everything_back_again_and_again_is_stalled_in_the_end() {
         let mut progress = Progress::new(after(0));
         for second in 0..4 {
             // Each time before it is known that they have arrived.
-            progress.lent(true, after(10 * second));
+            progress.lent(1, true, after(10 * second));
             assert!(!progress.is_stalled(PATIENCE, after(10 * second)) || second == 3);
             progress.gave_back(true, after(10 * second + 1));
         }
         progress.made(after(40));
-        progress.lent(true, after(50));
-        progress.arrived(after(50));
+        progress.lent(1, true, after(50));
+        progress.arrived(5, after(50));
         assert!(!progress.is_stalled(PATIENCE, after(52)));
     }
 
     #[test]
     fn a_device_is_deaf_when_it_was_asked_in_vain() {
         let mut progress = Progress::new(after(0));
-        progress.arrived(after(0));
-        progress.asked(after(10));
+        progress.lent(2, true, after(0));
+        progress.arrived(2, after(0));
+        progress.suspected(after(10));
         progress.suspected(after(12));
         assert!(!progress.is_deaf(PATIENCE, after(12)));
+        // Nor is it any nearer to the other one.
+        progress.gave_back(false, after(12));
         assert!(progress.is_deaf(PATIENCE, after(13)));
-        progress.begins_anew(after(13));
-        assert!(progress.is_suspect());
-        progress.made(after(13));
+        progress.excuse(Duration::from_secs(2), after(13));
+        assert!(!progress.is_deaf(PATIENCE, after(14)) && progress.is_deaf(PATIENCE, after(15)));
+        progress.gave_back(true, after(15));
+        assert!(progress.is_suspect() && !progress.is_deaf(PATIENCE, after(60)));
+        progress.made(after(15));
         assert!(!progress.is_suspect());
-        assert!(!progress.is_deaf(PATIENCE, after(60)));
     }
 }

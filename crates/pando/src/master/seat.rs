@@ -9,6 +9,7 @@ use crate::{
 use bytes::Bytes;
 use std::{
     collections::VecDeque,
+    mem,
     time::{Duration, Instant},
 };
 use stream_lender::Limiter;
@@ -18,6 +19,8 @@ const MOST_BYTES: u64 = 8 << 20;
 
 /// Bytes of messages that wait for who does not listen, at most.
 const MOST_UNHEARD: usize = 1 << 20;
+/// Over the slowest of links a ping is answered within this time.
+const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(600);
 
 /// See the module.
 #[derive(Debug)]
@@ -27,14 +30,21 @@ pub(crate) struct Seat {
     controls: VecDeque<Frame>,
     /// Bytes of these.
     unheard: usize,
-    frames: VecDeque<Bytes>,
+    /// With the number of their values.
+    frames: VecDeque<(Bytes, u64)>,
     cutter: Cutter,
+    /// Values of the frame that it cuts.
+    cut: u64,
+    /// Values that have gone out.
+    sent: u64,
     assembler: Assembler,
     started: Instant,
     heartbeat: Duration,
     last_sent: Instant,
-    /// When the last part of a value went out.
-    last_value: Option<Instant>,
+    /// Pings that are not answered: what they carry, and the values that had gone out before.
+    pings: VecDeque<(f64, u64)>,
+    /// When it last answered one, or owed no answer.
+    listened: Instant,
     /// Since when there are values out that no ping has followed.
     unpinged: Option<Instant>,
     last_received: Instant,
@@ -49,6 +59,8 @@ pub(crate) enum Due {
     At(Instant),
     /// Nothing came for three heartbeats.
     Dead,
+    /// It does not hear what it is told.
+    Unheard,
 }
 
 impl Seat {
@@ -60,11 +72,14 @@ impl Seat {
             unheard: 0,
             frames: VecDeque::new(),
             cutter: Cutter::default(),
+            cut: 0,
+            sent: 0,
             assembler: Assembler::default(),
             started: now,
             heartbeat,
             last_sent: now,
-            last_value: None,
+            pings: VecDeque::new(),
+            listened: now,
             unpinged: None,
             last_received: now,
             due: None,
@@ -115,9 +130,9 @@ impl Seat {
         self.controls.push_back(frame);
     }
 
-    /// Queues a frame of values.
-    pub(crate) fn send(&mut self, frame: Bytes) {
-        self.frames.push_back(frame);
+    /// Queues a frame of so many values.
+    pub(crate) fn send(&mut self, frame: Bytes, values: usize) {
+        self.frames.push_back((frame, values as u64));
     }
 
     /// Whether a frame is ready to be sent.
@@ -131,15 +146,20 @@ impl Seat {
             Some(frame) => Some(frame),
             None => {
                 if !self.cutter.is_busy() {
-                    self.cutter.start(self.frames.pop_front().unwrap_or_default());
+                    let (frame, values) = self.frames.pop_front()?;
+                    self.cutter.start(frame);
+                    self.cut = values;
                 }
-                self.cutter.next_frame().map(Frame::Binary)
+                let part = self.cutter.next_frame();
+                if !self.cutter.is_busy() {
+                    self.sent += mem::take(&mut self.cut);
+                }
+                part.map(Frame::Binary)
             }
         };
         if let Some(frame) = &frame {
             self.last_sent = now;
             if let Frame::Binary(_) = frame {
-                self.last_value = Some(now);
                 self.unpinged.get_or_insert(now);
             }
         }
@@ -187,21 +207,38 @@ impl Seat {
         self.last_received = now;
     }
 
-    /// A pong came back with what the ping carried. Gives whether all values that were sent have arrived, since they went before the ping.
-    pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) -> bool {
-        let Some(sent) = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12) else { return false };
-        let since_start = |then: Instant| then.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
-        let elapsed = since_start(now) - sent;
-        let followed = self.unpinged.is_none() && self.last_value.is_none_or(|then| since_start(then) <= sent);
-        let all_sent = followed && self.frames.is_empty() && !self.cutter.is_busy();
+    /// What it says is not heard for now: nor is whether it listens.
+    pub(crate) fn unread(&mut self, now: Instant) {
+        (self.last_received, self.listened) = (now, now);
+    }
+
+    /// A pong came back with what the ping carried. Gives how many of the values sent since the start have arrived, if that is known:
+    /// those that went before the ping.
+    pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) -> Option<u64> {
+        let sent = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12)?;
+        let elapsed = self.clock(now) - sent;
         self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
-        all_sent
+        let mut arrived = None;
+        while let Some((_, values)) = self.pings.pop_front_if(|(t, _)| *t <= sent) {
+            arrived = Some(values);
+            self.listened = now;
+        }
+        arrived
+    }
+
+    /// Milliseconds since the start.
+    fn clock(&self, now: Instant) -> f64 {
+        now.saturating_duration_since(self.started).as_secs_f64() * 1000.0
     }
 
     /// Queues a ping, to measure the round trip.
     pub(crate) fn ping(&mut self, now: Instant) {
-        let t = now.saturating_duration_since(self.started).as_secs_f64() * 1000.0;
+        let t = self.clock(now);
         self.say(&ToVolunteer::Ping(Beat { t: t.into() }));
+        if self.pings.is_empty() {
+            self.listened = now;
+        }
+        self.pings.push_back((t, self.sent));
         self.unpinged = None;
     }
 
@@ -217,10 +254,18 @@ impl Seat {
         let late = self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
         if late > self.heartbeat {
             self.last_received += late;
+            self.listened += late;
         }
         let dead = self.last_received + self.heartbeat * 3;
         if now >= dead {
             return Due::Dead;
+        }
+        if self.parts() > 0 {
+            // Its answer comes after these.
+            self.listened = now;
+        }
+        if !self.pings.is_empty() && now >= self.listened + LONGEST_ROUND_TRIP.max(self.heartbeat * 3) {
+            return Due::Unheard;
         }
         if now >= self.next_ping() {
             // What still waits to be sent, because the channel is full, is as good a sign of life; but it does not tell that values arrived.
@@ -275,7 +320,7 @@ mod tests {
     fn values_are_followed_by_a_ping_also_where_pongs_are_sent_all_the_time() {
         let start = Instant::now();
         let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
-        seat.send(vec![1].into());
+        seat.send(vec![1].into(), 1);
         assert!(seat.next_frame(start + BEAT / 2).is_some());
         seat.say(&ToVolunteer::Pong(Beat { t: 0.into() }));
         assert!(seat.next_frame(start + BEAT).is_some());
@@ -299,11 +344,70 @@ mod tests {
     fn pings_go_between_the_parts_of_a_long_value() {
         let now = Instant::now();
         let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, now);
-        seat.send(vec![1; 3 * PART].into());
+        seat.send(vec![1; 3 * PART].into(), 1);
         assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
         seat.ping(now);
         assert!(matches!(seat.next_frame(now), Some(Frame::Text(_))));
         assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
+    }
+
+    /// What comes back of the next ping.
+    fn answer(seat: &mut Seat, now: Instant) -> Beat {
+        loop {
+            if let Some(Frame::Text(text)) = seat.next_frame(now)
+                && let Ok(ToVolunteer::Ping(beat)) = serde_json::from_str(&text)
+            {
+                return beat;
+            }
+        }
+    }
+
+    #[test]
+    fn a_pong_tells_how_many_values_have_arrived() {
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        seat.ping(start);
+        let first = answer(&mut seat, start);
+        seat.send(vec![1].into(), 3);
+        assert!(seat.next_frame(after(1)).is_some());
+        seat.send(vec![1; 2 * PART].into(), 1);
+        assert!(seat.next_frame(after(2)).is_some());
+        seat.ping(after(3));
+        let between = answer(&mut seat, after(3));
+        assert!(seat.next_frame(after(4)).is_some());
+        seat.ping(after(5));
+        let last = answer(&mut seat, after(5));
+        assert_eq!(seat.pong(&Beat { t: (-1).into() }, after(6)), None);
+        assert_eq!(seat.pong(&first, after(6)), Some(0));
+        assert_eq!(seat.pong(&between, after(6)), Some(3), "one is not whole yet");
+        assert_eq!(seat.pong(&between, after(6)), None, "it is known");
+        assert_eq!(seat.pong(&last, after(6)), Some(4));
+    }
+
+    #[test]
+    fn who_answers_no_ping_for_ten_minutes_does_not_listen() {
+        let start = Instant::now();
+        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        let mut talks = |from: u32, pongs: bool, unread: bool| {
+            (from..).find(|beat| {
+                let now = start + BEAT * *beat;
+                match unread {
+                    true => seat.unread(now),
+                    false => seat.received(now),
+                }
+                let due = seat.due(now);
+                while let Some(Frame::Text(text)) = seat.next_frame(now) {
+                    if let (true, Ok(ToVolunteer::Ping(beat))) = (pongs, serde_json::from_str(&text)) {
+                        seat.pong(&beat, now);
+                    }
+                }
+                due == Due::Unheard || *beat == from + 1000
+            })
+        };
+        assert_eq!(talks(0, true, false), Some(1000));
+        assert_eq!(talks(1001, false, true), Some(2001), "it is not heard");
+        assert_eq!(talks(2002, false, false), Some(2001 + 600 / 5));
     }
 
     #[test]

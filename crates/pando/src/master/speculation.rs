@@ -21,6 +21,7 @@ impl Core {
             self.speculated.insert(index);
             if let Some(seat) = self.seats.get_mut(&load.sub) {
                 seat.strays.insert(index, value.bytes.len() as u64);
+                seat.progress.lent(1, load.held == 0, now);
                 seat.copies.push(Lent { index, value });
                 seat.wake.notify_one();
             }
@@ -45,6 +46,17 @@ impl Core {
     /// `sub` answered `index`, which it does not hold: gives its bytes if it was to compute it all the same.
     pub(super) fn stray(&mut self, sub: SubStreamId, index: Index) -> Option<u64> {
         self.seats.get_mut(&sub)?.strays.remove(&index)
+    }
+
+    /// Whether `sub` was still to be sent `index` unasked: it is not any more, since it has it from before.
+    pub(super) fn unsends(&mut self, sub: SubStreamId, index: Index) -> bool {
+        let Some(seat) = self.seats.get_mut(&sub) else { return false };
+        let copy = seat.copies.iter().position(|copy| copy.index == index);
+        if let Some(at) = copy {
+            seat.copies.remove(at);
+            seat.progress.not_lent();
+        }
+        copy.is_some()
     }
 
     /// `sub` has the result of `index` before who holds that: from now on it holds it itself. False when it comes too late.

@@ -139,13 +139,13 @@ impl Core {
             load.held < if alone { 1 } else { load.calls } && !held.any(|index| self.failures.goes_alone(index))
         });
         let idle = idle.min_by_key(|load| (suspect(&load.sub), load.each));
-        let Some(sub) = idle.map(|load| load.sub) else { return };
+        let Some(Load { sub, held, .. }) = idle else { return };
         if let Some(lent) = self.lender.take_up(sub, index)
             // It may be at it still, without holding it: then that is what it is lent.
             && self.stray(sub, index).is_none()
             && let Some(seat) = self.seats.get_mut(&sub)
         {
-            seat.progress.lent(true, now);
+            seat.progress.lent(1, held == 0, now);
             seat.copies.push(lent);
             seat.wake.notify_one();
         }
@@ -178,7 +178,6 @@ impl Core {
         if let Some(seat) = self.seats.get_mut(&sub) {
             seat.recalls.extend(&held[held.len().saturating_sub(count)..]);
             (seat.yields, seat.recalled) = (true, Some(now));
-            seat.progress.asked(now);
             seat.wake.notify_one();
         }
     }

@@ -54,18 +54,18 @@ impl Master {
 
 impl Master {
     /// Looks once, and says what a person should know.
-    pub(super) fn look_after(&self, full: &mut FullWindow, now: Instant) {
+    pub(super) fn look_after(&self, watcher: &mut Watcher, now: Instant) {
         let lines = self.with(|core| {
-            let late = full.lateness(now);
+            let late = watcher.lateness(now);
             if late.is_zero() {
                 core.look_at_parts(self.job.patience(), now);
                 end_overdue(core, &self.job, now);
             } else {
-                core.excuse(late);
+                core.excuse(late, now);
             }
             let mut lines = long_calls(core, &self.job, now);
             lines.extend(stalled(core, self.job.patience(), now));
-            lines.extend(full.look(core, now));
+            lines.extend(watcher.look_at_window(core, now));
             lines
         });
         for line in lines {
@@ -83,11 +83,11 @@ impl LongCall {
 
 /// Looks once a second, and says what a person should know. Never ends.
 pub async fn watch(master: Arc<Master>) {
-    let mut full = FullWindow::default();
+    let mut watcher = Watcher::default();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tick.tick().await;
-        master.look_after(&mut full, Instant::now());
+        master.look_after(&mut watcher, Instant::now());
     }
 }
 
@@ -182,30 +182,32 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
 
 impl Core {
     /// This process was stopped for so long: what devices did meanwhile has not been heard yet.
-    fn excuse(&mut self, late: Duration) {
+    fn excuse(&mut self, late: Duration, now: Instant) {
         for seat in self.seats.values_mut() {
             seat.flow = None;
-            seat.running.values_mut().for_each(|call| call.since += late);
+            seat.progress.excuse(late, now);
+            seat.running.values_mut().for_each(|call| call.since = now.min(call.since + late));
         }
     }
 }
 
-/// Since when the window is full because of which value, and whether that was told.
+/// What is remembered from one look to the next.
 #[derive(Default)]
-pub(super) struct FullWindow {
+pub(super) struct Watcher {
+    /// Since when the window is full because of which value, and whether that was told.
     blocked: Option<(Index, Instant, bool)>,
     /// When it was last looked.
     looked: Option<Instant>,
 }
 
-impl FullWindow {
+impl Watcher {
     /// How much later than it should be this look is; nothing when that may be a busy machine's doing.
     fn lateness(&mut self, now: Instant) -> Duration {
         let since = self.looked.replace(now).map_or(Duration::ZERO, |looked| now.saturating_duration_since(looked));
         if since > LATE { since } else { Duration::ZERO }
     }
 
-    fn look(&mut self, core: &Core, now: Instant) -> Option<String> {
+    fn look_at_window(&mut self, core: &Core, now: Instant) -> Option<String> {
         // While nobody takes the output it is for the reader to go on.
         let is_full = (core.lender.is_full() || core.holds_back()) && !core.lender.has_output();
         let oldest = core.lender.oldest().filter(|_| is_full);
@@ -243,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_look_that_is_late_is_told_from_one_that_is_not() {
-        let (mut full, now) = (FullWindow::default(), Instant::now());
-        let mut lateness = |seconds| full.lateness(now + Duration::from_secs(seconds)).as_secs();
+        let (mut watcher, now) = (Watcher::default(), Instant::now());
+        let mut lateness = |seconds| watcher.lateness(now + Duration::from_secs(seconds)).as_secs();
         assert_eq!([5, 6, 9, 20, 21].map(&mut lateness), [0, 0, 0, 11, 0]);
     }
 

@@ -2,10 +2,12 @@
 
 use crate::common::{Pando, Received, Running, WebSocket, lines};
 use pando::protocol::{Answer, Binary, Form, encode_results};
+use serde_json::json;
 use std::{
     io::Write,
     process::ChildStdin,
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 /// Lines of a megabyte, and what comes of them.
@@ -136,4 +138,42 @@ fn one_that_talks_and_never_listens_is_sent_away() {
     run.says("talker was sent away: it talks and does not listen");
     talking.join().expect("the connection is closed");
     ends(run, input);
+}
+
+#[test]
+fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
+    let big = "x".repeat(8 << 20);
+    let run = Pando::f("(x, cb) => cb(null, x.length)").args(["--cores", "0", "--heartbeat", "300ms", "--batch-size", "2"]);
+    let run = run.stdin(lines(["a", "b", &big, &big])).start();
+    let url = run.url();
+    let mut far = WebSocket::open(&url);
+    far.hello(&url, "far", 1);
+    let small = binary(&mut far);
+    // What the master knows to be there.
+    let ping = far.message("ping");
+    far.text(&json!({"type": "pong", "t": ping["t"]}).to_string());
+    let Ok(Binary::Values(small)) = Binary::decode(small.into()) else { panic!("values are expected") };
+    let mut small = small.into_iter().map(|(id, value)| (id, value.bytes.len()));
+    let mut answer = |far: &mut WebSocket| {
+        let (id, length) = small.next().expect("it has two");
+        far.binary(&encode_results([&Answer { id, micros: 1, result: Ok((Form::Text, length.to_string().into())) }]));
+    };
+    answer(&mut far);
+    let first_part = binary(&mut far);
+    answer(&mut far);
+    // On their way for eight times three heartbeats.
+    for _ in 0..36 {
+        far.text(r#"{"type":"ping","t":1}"#);
+        thread::sleep(Duration::from_millis(200));
+    }
+    answers(&mut far, first_part);
+    loop {
+        match far.receive() {
+            Received::Binary(frame) => answers(&mut far, frame),
+            Received::Text(text) if text.contains("\"ping\"") => far.text(&text.replace("ping", "pong")),
+            Received::Text(_) => {}
+            Received::Closed => break,
+        }
+    }
+    run.wait().gives("1\n1\n8388608\n8388608\n").did_not_say(&["answers pings", "is closed", "sent away"]);
 }

@@ -39,7 +39,7 @@ impl Inbox {
     /// A frame came.
     pub(super) fn push(&mut self, frame: Frame) {
         if self.master.is_some() {
-            self.bytes += ENTRY + frame.len();
+            self.bytes += bytes(&frame);
             self.waiting.push_back(frame);
         }
     }
@@ -67,7 +67,7 @@ impl Inbox {
                 self.room = None;
                 match (permit, self.waiting.pop_front()) {
                     (Ok(permit), Some(frame)) => {
-                        self.bytes -= ENTRY + frame.len();
+                        self.bytes -= bytes(&frame);
                         permit.send(frame);
                     }
                     _ => return self.close(),
@@ -75,9 +75,9 @@ impl Inbox {
                 continue;
             }
             let Some(frame) = self.waiting.pop_front() else { return };
-            let length = frame.len();
+            let taken = bytes(&frame);
             match master.try_send(frame) {
-                Ok(()) => self.bytes -= ENTRY + length,
+                Ok(()) => self.bytes -= taken,
                 Err(TrySendError::Full(frame)) => {
                     self.waiting.push_front(frame);
                     self.room = Some(Box::pin(master.clone().reserve_owned()));
@@ -91,6 +91,11 @@ impl Inbox {
     pub(super) fn close(&mut self) {
         *self = Self::default();
     }
+}
+
+/// What `frame` takes.
+fn bytes(frame: &Frame) -> usize {
+    ENTRY + frame.len()
 }
 
 #[cfg(test)]

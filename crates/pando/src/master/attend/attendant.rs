@@ -141,7 +141,7 @@ impl Attendant {
     pub(crate) fn reads(&mut self, now: Instant) -> bool {
         let reads = self.master.reads(self.sub);
         if !(reads && self.read) {
-            self.seat.received(now);
+            self.seat.unread(now);
             self.master.with(|core| core.makes_progress(self.sub, now));
         }
         self.read = reads;
@@ -163,8 +163,9 @@ impl Attendant {
             _ => {}
         }
         self.asking = !yields;
-        if self.seat.parts() > 0 {
-            self.look_at_parts();
+        let parts = self.seat.parts();
+        if parts > 0 && !self.master.with(|core| core.keeps_parts(self.sub, parts)) {
+            self.seat.drop_parts();
         }
         if !recalls.is_empty() {
             self.seat.say(&ToVolunteer::Recall { ids: recalls });
@@ -178,28 +179,16 @@ impl Attendant {
         Ok(())
     }
 
-    /// Keeps the parts of a result that have come only while somebody may wait for it.
-    pub(super) fn look_at_parts(&mut self) {
-        let parts = self.seat.parts();
-        let owes = self.master.with(|core| {
-            let owes = core.owes(self.sub);
-            core.has_parts(self.sub, if owes { parts } else { 0 });
-            owes
-        });
-        if !owes {
-            self.seat.drop_parts();
-        }
-    }
-
     /// Its timer went off: gives when it is to do so again.
     pub(crate) fn due(&mut self, now: Instant) -> Result<Instant, End> {
         match self.seat.due(now) {
             // This process: its channel ends when it does.
-            Due::Dead if self.local => {
-                self.seat.received(now);
+            Due::Dead | Due::Unheard if self.local => {
+                self.seat.unread(now);
                 self.due(now)
             }
             Due::Dead => Err(End::Silent),
+            Due::Unheard => Err(End::deaf()),
             Due::At(when) => Ok(when),
         }
     }
@@ -220,7 +209,7 @@ impl Attendant {
         let (mut asking, mut done) = (true, false);
         let mut short = 0;
         self.master.with(|core| {
-            let first = core.lender.held(sub) == 0;
+            let first = !core.owes(sub);
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
             if alone.is_some() {
                 asking = false;
@@ -250,7 +239,7 @@ impl Attendant {
             if let Some(seat) = core.seats.get_mut(&sub) {
                 seat.short = short;
                 if !lent.is_empty() {
-                    seat.progress.lent(first, now);
+                    seat.progress.lent(lent.len(), first, now);
                 }
             }
         });
@@ -270,7 +259,7 @@ impl Attendant {
     /// Sends a value that it has not asked for.
     fn send_copy(&mut self, Lent { index, value }: Lent<Value>) {
         self.seat.lent(value.bytes.len() as u64);
-        self.seat.send(protocol::encode_values([(index, &value)], protocol::value_len(&value)));
+        self.seat.send(protocol::encode_values([(index, &value)], protocol::value_len(&value)), 1);
         self.master.events.write("lent", json!({"index": index + 1, "device": self.name, "again": true}));
     }
 
@@ -280,7 +269,7 @@ impl Attendant {
         for group in [&self.lent[..], long.as_slice()] {
             if !group.is_empty() {
                 let length: usize = group.iter().map(|lent| protocol::value_len(&lent.value)).sum();
-                self.seat.send(protocol::encode_values(group.iter().map(|lent| (lent.index, &lent.value)), length));
+                self.seat.send(protocol::encode_values(group.iter().map(|lent| (lent.index, &lent.value)), length), group.len());
             }
         }
         self.lent.clear();

@@ -23,8 +23,14 @@ impl Attendant {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
-                    self.look_at_parts();
-                    self.master.with(|core| core.makes_progress(self.sub, now));
+                    let (sub, parts) = (self.sub, self.seat.parts());
+                    let kept = self.master.with(|core| {
+                        core.makes_progress(sub, now);
+                        core.keeps_parts(sub, parts)
+                    });
+                    if !kept {
+                        self.seat.drop_parts();
+                    }
                     Ok(())
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
@@ -39,7 +45,7 @@ impl Attendant {
 
     fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
         match message {
-            ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::Protocol("it talks and does not listen".into())),
+            ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::deaf()),
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
             ToMaster::Pong(beat) => self.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
@@ -85,8 +91,8 @@ impl Attendant {
     }
 
     fn pong(&mut self, beat: &Beat, now: Instant) {
-        if self.seat.pong(beat, now) {
-            self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(now)));
+        if let Some(count) = self.seat.pong(beat, now) {
+            self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(count, now)));
         }
     }
 
@@ -94,13 +100,17 @@ impl Attendant {
         self.master.with(|core| {
             for &id in ids {
                 if core.lender.holder(id) != Some(self.sub) {
-                    if let Some(bytes) = core.stray(self.sub, id) {
+                    if let Some(bytes) = core.stray(self.sub, id)
+                        && !core.unsends(self.sub, id)
+                    {
                         self.seat.settled(bytes);
                     }
                     continue;
                 }
                 if let Some(mut value) = core.lender.value(id).cloned() {
-                    self.seat.settled(value.bytes.len() as u64);
+                    if !core.unsends(self.sub, id) {
+                        self.seat.settled(value.bytes.len() as u64);
+                    }
                     if careful {
                         value.careful = true;
                         core.lender.replace_value(id, value);
@@ -131,11 +141,14 @@ impl Attendant {
         let yielded = master.with(|core| {
             core.has_parts(sub, parts);
             let (mut done, mut micros, mut worked) = (0, 0, false);
+            let unasked = core.seats.get(&sub).is_some_and(|entry| !entry.copies.is_empty());
             for answer in answers {
                 let holds = core.lender.holder(answer.id) == Some(sub);
                 if !holds && let Some(bytes) = core.stray(sub, answer.id) {
                     worked = true;
-                    seat.settled(bytes);
+                    if !core.unsends(sub, answer.id) {
+                        seat.settled(bytes);
+                    }
                     if answer.result.is_err() || !core.overtakes(sub, answer.id) {
                         continue;
                     }
@@ -144,7 +157,9 @@ impl Attendant {
                     // Late, doubled or forged: it changes nothing.
                     continue;
                 }
-                seat.settled(core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64));
+                if !(unasked && core.unsends(sub, answer.id)) {
+                    seat.settled(core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64));
+                }
                 micros = u64::saturating_add(micros, answer.micros);
                 done += u64::from(core.settle(sub, answer, &master.job, &mut told));
                 worked = true;

@@ -17,6 +17,8 @@ use std::{
 
 /// Commands that run at a time.
 const AT_ONCE: usize = 2;
+/// Values that are offered at once: their results of an earlier run are few enough for the master not to wait for room, which would be for ever here.
+const OFFERED: usize = 5;
 
 /// Whether the master has woken who waits for it.
 #[derive(Default)]
@@ -90,11 +92,13 @@ impl World {
         }
         let most = self.plan.items.len();
         let end = most.min(self.source.read + self.rng.usize(1..=self.plan.block));
-        let values: Vec<_> =
-            self.plan.items[self.source.read..end].iter().map(|item| (Value::new(item.text.clone(), Form::Text), None)).collect();
+        let values = &self.plan.items[self.source.read..end];
         say!(self, "{} values are read", values.len());
         self.source.read = end;
-        self.master.offer(values).expect("the values are those of the journal");
+        for values in values.chunks(OFFERED) {
+            let values = values.iter().map(|item| (Value::new(item.text.clone(), Form::Text), None));
+            self.master.offer(values).expect("the values are those of the journal");
+        }
         if end == most && chance(&mut self.rng, 70) || self.source.read == most && most == 0 {
             self.source.ended = true;
             let how = if self.plan.input_fails { Err(InputError::new("it cannot be read".into())) } else { Ok(()) };

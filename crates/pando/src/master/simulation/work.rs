@@ -97,7 +97,10 @@ impl World {
             nature => Ok((Form::Text, self.result_of(id, nature == Nature::TwoLines))),
         };
         let worker = &mut self.devices[number].workers[core];
-        worker.open.retain(|open| *open != id);
+        // It may be at the same value twice, when that was lent to it again.
+        if let Some(at) = worker.open.iter().position(|open| *open == id) {
+            worker.open.remove(at);
+        }
         worker.unflushed.push(Answer { id, micros, result });
         if worker.unflushed.len() == 1 {
             let delay = self.devices[number].flush;

@@ -15,7 +15,7 @@ use crate::{
     console::Console,
     events::Events,
     journal::{self, Kept},
-    master::{Ending, Job, Master, confirm::Unconfirmed, watch::FullWindow},
+    master::{Ending, Job, Master, confirm::Unconfirmed, watch::Watcher},
 };
 use fastrand::Rng;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -41,7 +41,7 @@ pub(super) struct World {
     pub(super) reader_left: bool,
     /// Results whose command runs.
     pub(super) confirming: Vec<Option<Unconfirmed>>,
-    full: FullWindow,
+    watcher: Watcher,
     /// How many devices each value took with it.
     pub(super) vanished: Vec<u32>,
     /// Answers there were.
@@ -73,7 +73,7 @@ impl World {
             sink: Sink::default(),
             reader_left: false,
             confirming: Vec::new(),
-            full: FullWindow::default(),
+            watcher: Watcher::default(),
             vanished: vec![0; plan.items.len()],
             answers: 0,
             calm: false,
@@ -147,7 +147,7 @@ impl World {
                 self.clock.after(LOOK, Event::Look);
             }
             Event::Watch => {
-                self.master.look_after(&mut self.full, self.clock.instant());
+                self.master.look_after(&mut self.watcher, self.clock.instant());
                 self.clock.after(SECOND, Event::Watch);
             }
             Event::Read => self.read(),

@@ -1,0 +1,242 @@
+//! Who gets which value, and when: slow devices, second copies, devices that vanish, pause and come back.
+
+use crate::{
+    answer,
+    common::{Pando, WebSocket, numbers, until},
+    echo, idle, values,
+};
+use pando::protocol::{Answer, Failure, encode_results};
+use serde_json::json;
+
+#[test]
+fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
+    let run = idle(4).start();
+    let url = run.url();
+    let mut first = WebSocket::open(&url);
+    let welcome = first.hello(&url, "phone", 2);
+    assert_eq!(values(&mut first).len(), 4);
+    drop(first);
+    run.says("phone is gone; its 4 values go to other devices");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    assert_eq!(values(&mut other).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);
+    let mut again = WebSocket::open(&url);
+    let kept = again.introduce(&url, "phone", json!({"cores": 2, "job": welcome["job"], "holds": [0, 2, 3, 77]}));
+    assert_eq!(kept["keep"], json!([2, 3]));
+    answer(&mut again, 2, "3");
+    answer(&mut again, 3, "4");
+    answer(&mut other, 0, "1");
+    answer(&mut other, 1, "2");
+    run.wait().gives(numbers(4));
+}
+
+#[test]
+fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
+    let run = idle(8).args(["--batch-size", "6"]).start();
+    let url = run.url();
+    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
+    slow.hello(&url, "slow", 1);
+    assert_eq!(values(&mut slow).len(), 6);
+    fast.hello(&url, "fast", 1);
+    for (id, value) in values(&mut fast) {
+        answer(&mut fast, id, std::str::from_utf8(&value).expect("text"));
+    }
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    let asked: Vec<u64> = serde_json::from_value(slow.message("recall")["ids"].clone()).expect("ids");
+    assert!(!asked.is_empty() && asked.iter().all(|id| (1..6).contains(id)), "{asked:?}");
+    // One of them has been started in the meantime.
+    slow.text(&json!({"type": "returned", "ids": asked[1..]}).to_string());
+    assert_eq!(values(&mut fast).iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked[1..]);
+    asked[1..].iter().for_each(|id| answer(&mut fast, *id, &(id + 1).to_string()));
+    (0..6).filter(|id| !asked[1..].contains(id)).for_each(|id| answer(&mut slow, id, &(id + 1).to_string()));
+    echo(&mut fast);
+    run.wait().gives(numbers(8));
+}
+
+#[test]
+fn the_oldest_value_is_lent_a_second_time_to_an_idle_device_and_the_first_result_counts() {
+    let run = idle(6).args(["--speculate", "--batch-size", "1", "--window", "2"]).start();
+    let url = run.url();
+    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
+    slow.hello(&url, "slow", 1);
+    assert_eq!(values(&mut slow), [(0, "1".into())]);
+    fast.hello(&url, "fast", 1);
+    assert_eq!(values(&mut fast), [(1, "2".into())]);
+    answer(&mut fast, 1, "2");
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    assert_eq!(values(&mut fast), [(0, "1".into())], "the window is full because of it");
+    answer(&mut fast, 0, "1");
+    assert_eq!(values(&mut fast), [(2, "3".into())]);
+    answer(&mut slow, 0, "too late");
+    assert_eq!(values(&mut slow), [(3, "4".into())], "it goes on");
+    // Now who had it first is faster.
+    answer(&mut fast, 2, "3");
+    assert_eq!(values(&mut fast), [(4, "5".into())]);
+    answer(&mut fast, 4, "5");
+    slow.text(&json!({"type": "started", "items": [{"id": 3, "ms": 3000}]}).to_string());
+    assert_eq!(values(&mut fast), [(3, "4".into())]);
+    answer(&mut slow, 3, "4");
+    assert_eq!(values(&mut slow), [(5, "6".into())]);
+    answer(&mut fast, 3, "too late");
+    answer(&mut slow, 5, "6");
+    run.wait().gives(numbers(6));
+}
+
+#[test]
+fn a_copy_that_fails_blames_nobody_and_one_whose_first_holder_leaves_is_not_sent_again() {
+    let run = idle(2).args(["--speculate", "--batch-size", "1", "--retries", "0"]).start();
+    let url = run.url();
+    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
+    slow.hello(&url, "slow", 1);
+    assert_eq!(values(&mut slow), [(0, "1".into())]);
+    fast.hello(&url, "fast", 1);
+    assert_eq!(values(&mut fast), [(1, "2".into())]);
+    answer(&mut fast, 1, "2");
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    assert_eq!(values(&mut fast), [(0, "1".into())]);
+    let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
+    fast.binary(&encode_results([&Answer { id: 0, micros: 1, result: Err(failure) }]));
+    let mut third = WebSocket::open(&url);
+    third.hello(&url, "third", 1);
+    drop(slow);
+    run.says("slow is gone; its value goes to another device");
+    // Either of the two has it now; a copy that failed is no attempt.
+    drop(fast);
+    assert_eq!(values(&mut third), [(0, "1".into())]);
+    answer(&mut third, 0, "1");
+    echo(&mut third);
+    run.wait().gives(numbers(2));
+}
+
+#[test]
+fn an_item_that_five_devices_vanish_over_is_lent_alone() {
+    let run = idle(6).start();
+    let url = run.url();
+    for number in 0..5 {
+        let mut victim = WebSocket::open(&url);
+        victim.hello(&url, &format!("victim {number}"), 1);
+        assert_eq!(values(&mut victim)[0].0, 0);
+        drop(victim);
+        run.says(&format!("victim {number} is gone"));
+    }
+    run.says("item 1 was being computed on 5 devices that all vanished: it is lent alone now");
+    let mut last = WebSocket::open(&url);
+    last.hello(&url, "last", 4);
+    assert_eq!(values(&mut last), [(0, "1".into())]);
+    answer(&mut last, 0, "1");
+    echo(&mut last);
+    run.wait().gives(numbers(6));
+}
+
+#[test]
+fn a_device_whose_link_breaks_again_and_again_vanishes_over_nothing() {
+    let run = idle(1).start();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    let welcome = phone.hello(&url, "phone", 1);
+    values(&mut phone);
+    for _ in 0..8 {
+        drop(phone);
+        run.says("phone is gone; its value goes to another device");
+        phone = WebSocket::open(&url);
+        let kept = phone.introduce(&url, "phone", json!({"job": welcome["job"], "holds": [0]}));
+        assert_eq!(kept["keep"], json!([0]));
+    }
+    answer(&mut phone, 0, "1");
+    echo(&mut phone);
+    run.wait().gives(numbers(1)).did_not_say(&["vanished", "lent alone"]);
+}
+
+#[test]
+fn an_item_that_devices_vanish_over_although_it_is_alone_fails() {
+    let run = idle(3).args(["--retries", "1", "--on-error", "skip"]).start();
+    let url = run.url();
+    for number in 0..7 {
+        let mut victim = WebSocket::open(&url);
+        victim.hello(&url, &format!("victim {number}"), 1);
+        assert_eq!(values(&mut victim)[0].0, 0);
+        drop(victim);
+        run.says(&format!("victim {number} is gone"));
+    }
+    let mut last = WebSocket::open(&url);
+    last.hello(&url, "last", 1);
+    echo(&mut last);
+    run.wait().ends(1, "2\n3\n").said(&[
+        "item 1 failed on victim 5: it vanished while it was computing this item and no other (attempt 1 of 2",
+        "item 1 failed on victim 6: it vanished",
+    ]);
+}
+
+#[test]
+fn what_one_device_failed_does_not_wait_for_ever_for_another_that_is_busy() {
+    let run = idle(2).args(["--batch-size", "1", "--heartbeat", "20s"]).start();
+    let url = run.url();
+    let (mut busy, mut free) = (WebSocket::open(&url), WebSocket::open(&url));
+    busy.hello(&url, "busy", 1);
+    assert_eq!(values(&mut busy), [(0, "1".into())]);
+    free.hello(&url, "free", 1);
+    assert_eq!(values(&mut free), [(1, "2".into())]);
+    let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
+    free.binary(&encode_results([&Answer { id: 1, micros: 1, result: Err(failure) }]));
+    run.says("item 2 failed on free");
+    assert_eq!(values(&mut free), [(1, "2".into())], "nobody else comes for it");
+    answer(&mut free, 1, "2");
+    answer(&mut busy, 0, "1");
+    run.wait().gives(numbers(2));
+}
+
+#[test]
+fn a_device_that_joins_again_replaces_its_old_connection() {
+    let run = idle(2).start();
+    let url = run.url();
+    let (mut old, mut new) = (WebSocket::open(&url), WebSocket::open(&url));
+    old.hello(&url, "phone", 1);
+    values(&mut old);
+    new.hello(&url, "phone", 1);
+    assert_eq!(old.message("bye")["reason"], "replaced");
+    echo(&mut new);
+    run.wait().gives(numbers(2)).did_not_say(&["phone 2"]);
+}
+
+#[test]
+fn a_paused_device_gets_no_more_until_it_goes_on() {
+    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--events", "events.jsonl"]).stdin_open().start();
+    let url = run.url();
+    let mut device = WebSocket::open(&url);
+    device.hello(&url, "phone", 1);
+    run.write_line("1");
+    let (id, _) = values(&mut device)[0];
+    device.text(&json!({"type": "update", "cores": 0}).to_string());
+    device.text(&json!({"type": "returned", "ids": [id]}).to_string());
+    device.text(&json!({"type": "update", "name": "my phone"}).to_string());
+    run.says("phone is now called my phone");
+    device.text(&json!({"type": "update", "cores": 1}).to_string());
+    assert_eq!(values(&mut device)[0].0, id);
+    answer(&mut device, id, "1");
+    run.close_stdin();
+    echo(&mut device);
+    let events = run.folder().join("events.jsonl");
+    until("the end is told", || std::fs::read_to_string(&events).ok().filter(|text| text.contains("\"left\"")));
+    run.wait().gives("1\n");
+}
+
+#[test]
+fn a_value_that_failed_does_not_wait_for_devices_that_lend_no_core() {
+    let run = idle(1).start();
+    let url = run.url();
+    let [mut idle, mut paused, mut phone] = [0; 3].map(|_| WebSocket::open(&url));
+    idle.hello(&url, "idle", 0);
+    phone.hello(&url, "phone", 1);
+    values(&mut phone);
+    paused.hello(&url, "paused", 1);
+    let failed = Failure { message: "not yet".into(), stack: None, kind: "error".into() };
+    let failed = encode_results([&Answer { id: 0, micros: 1, result: Err(failed) }]);
+    phone.binary(&failed);
+    assert_eq!(values(&mut paused)[0].0, 0, "it goes to who has not failed it");
+    paused.text(&json!({"type": "update", "cores": 0}).to_string());
+    paused.binary(&failed);
+    assert_eq!(values(&mut phone)[0].0, 0, "nobody else lends a core");
+    answer(&mut phone, 0, "1");
+    echo(&mut phone);
+    run.wait().gives(numbers(1));
+}
