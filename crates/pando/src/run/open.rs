@@ -14,6 +14,8 @@ use crate::{
     volunteer::{self, Guard},
 };
 use std::{
+    fs,
+    path::{self, Path},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -196,9 +198,17 @@ fn check(cli: &Cli) -> Result<(), Refused> {
             "--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out"
         }
         Some(0) if cli.local => "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out",
+        _ if is_one_file(cli.journal.as_deref(), cli.events.as_deref()) => {
+            "--journal and --events name one file, which cannot be both: give each its own"
+        }
         _ => return Ok(()),
     };
     Err(Refused(why.into()))
+}
+
+fn is_one_file(a: Option<&Path>, b: Option<&Path>) -> bool {
+    let place = |path: Option<&Path>| path.and_then(|path| fs::canonicalize(path).or_else(|_| path::absolute(path)).ok());
+    place(a).is_some_and(|a| Some(a) == place(b))
 }
 
 /// How `cli` has values and results separated.

@@ -77,6 +77,20 @@ fn what_is_refused_is_left_as_it_is() {
 }
 
 #[test]
+fn a_file_for_events_besides_is_refused_before_it_is_touched() {
+    let journal = of_squares();
+    let whole = journal.bytes();
+    let path = journal.path().display().to_string();
+    for path in [path.clone(), path.replace("/tmp/", "/tmp/./")] {
+        let run = journal.of(Pando::f(SQUARE)).local().args(["--events", &path]).stdin(numbers(5)).run();
+        run.ends(2, "").said(&["--journal and --events name one file"]);
+        assert_eq!(journal.bytes(), whole);
+    }
+    let run = Pando::f(SQUARE).local().args(["--journal", "new", "--events", "./new"]).stdin(numbers(5)).run();
+    run.ends(2, "").said(&["give each its own"]);
+}
+
+#[test]
 fn a_function_is_what_its_modules_contain_wherever_they_lie() {
     let journal = Journal::new();
     let with = |folder: &str, helper: &str| {

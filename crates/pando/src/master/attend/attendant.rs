@@ -209,7 +209,7 @@ impl Attendant {
         let (mut asking, mut done) = (true, false);
         let mut short = 0;
         self.master.with(|core| {
-            let first = !core.owes(sub);
+            let first = core.lender.held(sub) == 0;
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
             if alone.is_some() {
                 asking = false;
