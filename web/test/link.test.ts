@@ -229,6 +229,19 @@ test('a value forgotten and given again is answered once', () => {
   assert.deepEqual(device.answered, [0]);
 });
 
+test('a long call that nobody waits for is ended, so that what follows it need not wait', () => {
+  const device = new Device(2);
+  device.values(range(0, 2));
+  device.dispatcher.keep((id) => id === 1);
+  device.tickUntil(device.now + 400);
+  assert.deepEqual(device.ended, [], 'it may be done soon');
+  device.values([2]);
+  device.tickUntil(device.now + 200);
+  assert.deepEqual([device.ended, device.returned, device.dispatcher.holds()], [[0], [], [2, 1]]);
+  device.ready();
+  assert.deepEqual([device.cores.get(1), device.cores.get(2)], [[1], [2]]);
+});
+
 test('another job ends busy cores, so that no answer is taken for one of its own', () => {
   const device = new Device(2);
   device.values([0]);

@@ -162,6 +162,7 @@ export class Dispatcher {
     if (now >= this.fitAt) this.fit();
     this.endOverdue(now);
     this.endStuck(now);
+    this.endForgotten(now);
     this.sayStarted(now);
   }
 
@@ -272,6 +273,15 @@ export class Dispatcher {
     for (const seat of [...this.seats.values()]) {
       const oldest = seat.open[0];
       if (oldest && now - oldest.since > timeout + GRACE_MS) this.replace(seat, 'timeout', timeoutMessage(timeout), now);
+    }
+  }
+
+  /** Nobody waits for a long call: others wait for its core. A page's cannot be ended. */
+  private endForgotten(now: number): void {
+    for (const seat of [...this.seats.values()]) {
+      const { open } = seat;
+      if (this.dom || open.length === 0 || now - open[0].since < LONG_MS) continue;
+      if (open.every(({ id }) => seat.isForgotten(id))) this.spoiled(seat.core, false);
     }
   }
 

@@ -22,6 +22,8 @@ pub(crate) struct Progress {
     loading: Option<Instant>,
     /// Since when it has been asked for all of its values back, and has kept some.
     asked: Option<Instant>,
+    /// Values that had been sent before it was: once they have arrived, so has the question.
+    asked_after: u64,
     /// It was stalled: others come first until it gets on.
     suspect: bool,
     /// When to speak of it next.
@@ -38,6 +40,7 @@ impl Progress {
             before: Duration::ZERO,
             loading: None,
             asked: None,
+            asked_after: 0,
             suspect: false,
             tell_at: Duration::ZERO,
         }
@@ -61,14 +64,18 @@ impl Progress {
     pub(crate) fn not_lent(&mut self) {
         self.sent -= 1;
         self.awaited = self.awaited.min(self.sent);
+        self.asked_after = self.asked_after.min(self.sent);
     }
 
     /// So many of the values that were sent to it since it joined are there.
     pub(crate) fn arrived(&mut self, count: u64, now: Instant) {
-        let had = self.has_values();
+        let (had, was_asked) = (self.has_values(), self.arrived >= self.asked_after);
         self.arrived = self.arrived.max(count);
         if !had && self.has_values() {
             self.since = now.checked_sub(self.before).unwrap_or(now);
+        }
+        if !was_asked && self.arrived >= self.asked_after {
+            self.asked = self.asked.map(|_| now);
         }
     }
 
@@ -109,7 +116,9 @@ impl Progress {
     /// It is asked for all of its values, since it is stalled.
     pub(crate) fn suspected(&mut self, now: Instant) {
         self.suspect = true;
-        self.asked.get_or_insert(now);
+        if self.asked.is_none() {
+            (self.asked, self.asked_after) = (Some(now), self.sent);
+        }
     }
 
     /// Whether people have heard of it.
@@ -134,7 +143,8 @@ impl Progress {
 
     /// Whether it has kept values for long that it was asked for.
     pub(crate) fn is_deaf(&self, patience: Duration, now: Instant) -> bool {
-        self.is_stalled(patience, now) && self.asked.is_some_and(|asked| now.saturating_duration_since(asked) >= patience)
+        let asked = self.asked.filter(|_| self.arrived >= self.asked_after);
+        self.is_stalled(patience, now) && asked.is_some_and(|asked| now.saturating_duration_since(asked) >= patience)
     }
 
     /// What to say of one that is stalled, now and then: for how long, and since when it has been loading the function, if it is.
@@ -228,5 +238,18 @@ mod tests {
         assert!(progress.is_suspect() && !progress.is_deaf(PATIENCE, after(60)));
         progress.made(after(15));
         assert!(!progress.is_suspect());
+    }
+
+    #[test]
+    fn nobody_is_deaf_before_the_question_and_all_that_it_is_about_can_have_come() {
+        let mut progress = Progress::new(after(0));
+        progress.lent(1, true, after(0));
+        progress.arrived(1, after(0));
+        progress.lent(1, false, after(1));
+        progress.suspected(after(3));
+        progress.gave_back(false, after(3));
+        assert!(progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
+        progress.arrived(2, after(60));
+        assert!(!progress.is_deaf(PATIENCE, after(62)) && progress.is_deaf(PATIENCE, after(63)));
     }
 }

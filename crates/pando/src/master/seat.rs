@@ -42,7 +42,7 @@ pub(crate) struct Seat {
     heartbeat: Duration,
     last_sent: Instant,
     /// Pings that are not answered: what they carry, and the values that had gone out before.
-    pings: VecDeque<(f64, u64)>,
+    pings: VecDeque<(u64, u64)>,
     /// When it last answered one, or owed no answer.
     listened: Instant,
     /// Since when there are values out that no ping has followed.
@@ -215,9 +215,9 @@ impl Seat {
     /// A pong came back with what the ping carried. Gives how many of the values sent since the start have arrived, if that is known:
     /// those that went before the ping.
     pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) -> Option<u64> {
-        let sent = beat.t.as_f64().filter(|t| *t >= 0.0 && *t < 1e12)?;
-        let elapsed = self.clock(now) - sent;
-        self.batch.round_trip(Duration::from_secs_f64((elapsed / 1000.0).clamp(0.0, 10.0)));
+        let sent = beat.t.as_u64()?;
+        let round_trip = Duration::from_micros(self.clock(now).saturating_sub(sent));
+        self.batch.round_trip(round_trip.min(Duration::from_secs(10)));
         let mut arrived = None;
         while let Some((_, values)) = self.pings.pop_front_if(|(t, _)| *t <= sent) {
             arrived = Some(values);
@@ -226,9 +226,9 @@ impl Seat {
         arrived
     }
 
-    /// Milliseconds since the start.
-    fn clock(&self, now: Instant) -> f64 {
-        now.saturating_duration_since(self.started).as_secs_f64() * 1000.0
+    /// Microseconds since the start: a whole number comes back as it went, through any language.
+    fn clock(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.started).as_micros() as u64
     }
 
     /// Queues a ping, to measure the round trip.
@@ -253,8 +253,8 @@ impl Seat {
         // So late comes who was stopped or had no time himself: what was said meanwhile is still to be heard.
         let late = self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
         if late > self.heartbeat {
-            self.last_received += late;
-            self.listened += late;
+            self.last_received = now.min(self.last_received + late);
+            self.listened = now.min(self.listened + late);
         }
         let dead = self.last_received + self.heartbeat * 3;
         if now >= dead {

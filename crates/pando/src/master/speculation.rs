@@ -66,7 +66,6 @@ impl Core {
             // A result that is being confirmed was there first.
             let Some(seat) = self.seats.get_mut(&holder) else { return false };
             seat.strays.insert(index, bytes);
-            seat.running.remove(&index);
             let _ = self.lender.hand_back(holder, index);
         }
         self.lender.take_up(sub, index).is_some()
@@ -75,6 +74,11 @@ impl Core {
     /// Whether `sub` has been sent `index` already, which is lent to it now: then it is a loan like others from here on.
     pub(super) fn has_copy(&mut self, sub: SubStreamId, index: Index) -> bool {
         !self.speculated.is_empty() && self.stray(sub, index).is_some()
+    }
+
+    /// Whether `sub` may be at `index`, which it holds or is to compute all the same.
+    pub(super) fn computes(&self, sub: SubStreamId, index: Index) -> bool {
+        self.lender.holder(index) == Some(sub) || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&index))
     }
 
     /// `sub` leaves: what it was to compute besides may be lent a second time again.

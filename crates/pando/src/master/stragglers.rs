@@ -94,7 +94,10 @@ impl Core {
     fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
         // One that lends no core for now may have got values all the same, on their way when it stopped.
         let stalled = self.seats.iter().filter(|(sub, seat)| {
-            self.is_stalled(**sub, seat, patience, now) && seat.progress.is_told() && seat.may_be_asked(now)
+            self.is_stalled(**sub, seat, patience, now)
+                && self.lender.held(**sub) > 0
+                && seat.progress.is_told()
+                && seat.may_be_asked(now)
         });
         let stalled: Vec<SubStreamId> = stalled.map(|(sub, _)| *sub).collect();
         if stalled.is_empty() || self.loads(patience, now).iter().all(|load| load.stalled) {
@@ -139,13 +142,14 @@ impl Core {
             load.held < if alone { 1 } else { load.calls } && !held.any(|index| self.failures.goes_alone(index))
         });
         let idle = idle.min_by_key(|load| (suspect(&load.sub), load.each));
-        let Some(Load { sub, held, .. }) = idle else { return };
+        let Some(sub) = idle.map(|load| load.sub) else { return };
+        let first = self.lender.held(sub) == 0;
         if let Some(lent) = self.lender.take_up(sub, index)
             // It may be at it still, without holding it: then that is what it is lent.
             && self.stray(sub, index).is_none()
             && let Some(seat) = self.seats.get_mut(&sub)
         {
-            seat.progress.lent(1, held == 0, now);
+            seat.progress.lent(1, first, now);
             seat.copies.push(lent);
             seat.wake.notify_one();
         }

@@ -41,7 +41,10 @@ impl Master {
             if let (Some(seat), Some(ms)) = (core.seats.get_mut(&sub), loading) {
                 seat.progress.loads(Duration::from_millis(ms), now);
             }
-            for item in items.iter().filter(|item| core.lender.holder(item.id) == Some(sub)) {
+            for item in items {
+                if !core.computes(sub, item.id) {
+                    continue;
+                }
                 let since = now.checked_sub(Duration::from_millis(item.ms).min(LONGEST)).unwrap_or(now);
                 if let Some(seat) = core.seats.get_mut(&sub) {
                     seat.progress.made(now);

@@ -178,6 +178,12 @@ impl Dispatch {
         calls
     }
 
+    /// Tells of long calls anew, over another link: only simulated devices have one so far.
+    #[cfg(test)]
+    pub(crate) fn tell_again(&mut self) {
+        self.cores.iter_mut().for_each(|core| core.told = false);
+    }
+
     /// Takes back those of `ids` that no core has been given.
     pub(crate) fn recall(&mut self, ids: &[u64]) -> Vec<u64> {
         let mut returned = Vec::new();

@@ -7,6 +7,7 @@ use crate::{
 };
 use pando::protocol::{Answer, Failure, encode_results};
 use serde_json::json;
+use std::thread;
 
 #[test]
 fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
@@ -80,6 +81,27 @@ fn the_oldest_value_is_lent_a_second_time_to_an_idle_device_and_the_first_result
     answer(&mut fast, 3, "too late");
     answer(&mut slow, 5, "6");
     run.wait().gives(numbers(6));
+}
+
+#[test]
+fn a_device_at_what_another_was_faster_with_is_busy_all_the_same() {
+    let run = idle(5).args(["--speculate", "--batch-size", "2", "--heartbeat", "300ms"]).start();
+    let url = run.url();
+    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
+    slow.hello(&url, "slow", 1);
+    assert_eq!(values(&mut slow).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    fast.hello(&url, "fast", 1);
+    let fast = thread::spawn(move || echo(&mut fast));
+    // Its second value is in the queue of its only core, from where it does not come back. For four times three heartbeats:
+    for _ in 0..12 {
+        let ping = slow.message("ping");
+        slow.text(&json!({"type": "pong", "t": ping["t"]}).to_string());
+    }
+    answer(&mut slow, 0, "too late");
+    answer(&mut slow, 1, "2");
+    fast.join().expect("it was told of the end");
+    run.wait().gives(numbers(5)).did_not_say(&["answers pings", "is closed"]);
 }
 
 #[test]

@@ -77,6 +77,7 @@ impl Attendant {
             if cores == Some(0) {
                 core.lender.pause(self.sub);
             }
+            self.asking &= core.seats.get(&self.sub).is_none_or(|seat| !seat.yields);
             let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
             let name = name.map(|name| unused_name(others, &name));
             if let Some(entry) = core.seats.get_mut(&self.sub) {
@@ -104,6 +105,9 @@ impl Attendant {
                         && !core.unsends(self.sub, id)
                     {
                         self.seat.settled(bytes);
+                    }
+                    if let Some(entry) = core.seats.get_mut(&self.sub) {
+                        entry.running.remove(&id);
                     }
                     continue;
                 }
@@ -177,7 +181,7 @@ impl Attendant {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
                 }
-                entry.running.retain(|id, _| core.lender.holder(*id) == Some(sub));
+                entry.running.retain(|id, _| core.lender.holder(*id) == Some(sub) || entry.strays.contains_key(id));
             }
             core.seats.get_mut(&sub).is_some_and(|entry| std::mem::take(&mut entry.yields))
         });

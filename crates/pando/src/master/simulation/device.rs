@@ -5,7 +5,7 @@ use super::{
     desk::whole,
     link::{Down, Link, Note, Up},
     plan::{chance, pick},
-    work::Worker,
+    work::{LONG, Worker},
     world::World,
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) struct Device {
     /// It never computes anything.
     pub(super) idles: bool,
     /// Nor does it give anything back.
-    deaf: bool,
+    pub(super) deaf: bool,
     /// Microseconds for which answers are gathered.
     pub(super) flush: u64,
     pub(super) dispatch: Dispatch,
@@ -228,6 +228,9 @@ impl World {
         let dropped: Vec<u64> = device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
         device.dispatch.recall(&dropped);
         device.has.retain(|id| welcome.keep.contains(id));
+        device.dispatch.tell_again();
+        self.clock.after(LONG, Event::LongCalls(number));
+        let device = &mut self.devices[number];
         let unsent = std::mem::take(&mut device.unsent);
         let (kept, late) = unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.id));
         self.answer(number, kept);

@@ -25,7 +25,7 @@ impl World {
                 assert!(lender.holder(*index) != Some(sub), "{index} is a stray and held");
             }
             for index in seat.running.keys() {
-                assert!(lender.holder(*index) == Some(sub), "{index} is running on {} which does not hold it", seat.name);
+                assert!(core.computes(sub, *index), "{index} is running on {} which does not hold it", seat.name);
             }
             let copies =
                 seat.copies.iter().filter(|copy| seat.strays.contains_key(&copy.index) || lender.holder(copy.index) == Some(sub));

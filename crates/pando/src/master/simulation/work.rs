@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 /// Until a core that has ended is there again, in microseconds.
 const RESTART: u64 = 50 * MS;
 /// Calls that have run for so long are told, in microseconds.
-const LONG: u64 = 510 * MS;
+pub(super) const LONG: u64 = 510 * MS;
 
 /// One core.
 #[derive(Default)]
@@ -127,6 +127,9 @@ impl World {
         }
         let micros = answers.iter().map(|answer| answer.micros).sum();
         device.dispatch.answered(core, answers.iter().map(|answer| answer.id), micros, now);
+        if !device.workers[core].open.is_empty() {
+            self.clock.after(LONG, Event::LongCalls(number));
+        }
         say!(self, "device {number} answers {:?}", answers.iter().map(|a| (a.id, a.result.is_ok())).collect::<Vec<_>>());
         self.answer(number, answers);
     }
@@ -178,8 +181,28 @@ impl World {
         }
     }
 
+    /// Ends the cores that are only at what nobody waits for, and begins anew with what they have besides.
+    fn end_forgotten(&mut self, number: usize) {
+        for core in 0..self.devices[number].workers.len() {
+            let device = &mut self.devices[number];
+            let open = &device.workers[core].open;
+            if open.is_empty() || open.iter().any(|id| device.has.contains(id)) {
+                continue;
+            }
+            say!(self, "core {core} of device {number} is at {open:?} for nobody");
+            self.seen.note("at what nobody waits for");
+            device.workers[core].end();
+            let (_, others) = device.dispatch.spoiled(core, false);
+            let others = others.into_iter().filter(|id| device.has.contains(id)).collect();
+            let generation = device.workers[core].generation;
+            self.give_back(number, others, false);
+            self.clock.after(RESTART, Event::CoreReady(number, core, generation));
+        }
+    }
+
     /// Tells which calls have become long.
     pub(super) fn tell_long_calls(&mut self, number: usize) {
+        self.end_forgotten(number);
         let calls = self.devices[number].dispatch.long_calls(self.clock.instant());
         if !calls.is_empty() {
             let items = calls.into_iter().map(|(id, ms)| Running { id, ms }).collect();
