@@ -102,6 +102,19 @@ test('the time of a call counts from when its core said that it begins', () => {
   assert.deepEqual(device.ended, []);
 });
 
+test('what was given after the call that begins now cannot have begun before', () => {
+  const device = new Device(1, { timeout: 1000, concurrency: 2 });
+  device.values([0, 1, 2]);
+  device.answer(0, 1, 1);
+  device.tickUntil(device.now + 800);
+  device.dispatcher.started(0, 1, device.now);
+  device.answer(0, 1, 900);
+  device.tickUntil(device.now + 300);
+  assert.deepEqual(device.ended, []);
+  device.tickUntil(device.now + 100);
+  assert.deepEqual(device.ended, [0]);
+});
+
 test('a device that slept blames no call', () => {
   const device = new Device(1, { timeout: 1000 });
   device.values([0]);

@@ -161,8 +161,9 @@ pub(crate) struct Core {
     speculated: BTreeSet<Index>,
     /// The oldest value that waits to be lent again, and since when it has been that.
     unwanted: Option<(Index, Instant)>,
-    /// Devices whose channels were closed because they neither computed nor returned what they had; until they answer something.
-    pub(crate) stuck: BTreeSet<String>,
+    /// Devices whose channels were closed because they neither computed nor returned what they had, until they answer something; and
+    /// for how long they are left alone when they come back.
+    pub(crate) stuck: BTreeMap<String, Duration>,
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
@@ -255,7 +256,7 @@ impl Master {
             held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
             unwanted: None,
-            stuck: BTreeSet::new(),
+            stuck: BTreeMap::new(),
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,

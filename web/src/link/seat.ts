@@ -76,9 +76,10 @@ export class Seat {
     this.look(now);
   }
 
-  /** The core says that it begins this call. */
+  /** The core says that it begins this call: those that were given after it begin later. */
   started(id: number, now: number): void {
-    for (const call of this.open) if (call.id === id) call.since = now;
+    const at = this.open.findIndex((call) => call.id === id);
+    if (at >= 0) for (const call of this.open.slice(at)) call.since = now;
   }
 
   /** Takes the answered ids off; returns how many there were and how many were errors. */

@@ -58,7 +58,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    fn deaf() -> Self {
+    fn unheard() -> Self {
         Self::Protocol("it talks and does not listen".into())
     }
 }

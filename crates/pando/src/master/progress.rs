@@ -3,7 +3,14 @@
 //! A device that computes says which calls take long. One that answers pings, has its values, says of none that it is at it, and
 //! answers none, is *stalled*: its page may still be loading the function, or something is wrong with it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+use stream_lender::Index;
+
+/// For so long a suspect is left alone while others are there, at most.
+const LONGEST_REST: Duration = Duration::from_secs(600);
 
 /// See the module.
 #[derive(Debug)]
@@ -20,14 +27,26 @@ pub(crate) struct Progress {
     before: Duration,
     /// Since when it has been loading the function, as far as is known.
     loading: Option<Instant>,
-    /// Since when it has been asked for all of its values back, and has kept some.
-    asked: Option<Instant>,
-    /// Values that had been sent before it was: once they have arrived, so has the question.
-    asked_after: u64,
+    /// It was asked to give back what it had, and has kept some of that.
+    asked: Option<Asked>,
     /// It was stalled: others come first until it gets on.
     suspect: bool,
+    /// It is lent nothing for so long while others are there; longer each time.
+    rest: Duration,
+    /// Until then.
+    rests_until: Instant,
     /// When to speak of it next.
     tell_at: Duration,
+}
+
+#[derive(Debug)]
+struct Asked {
+    /// Since when, as far as is known: not before the question had come.
+    since: Instant,
+    /// Values that had been sent before: once they have arrived, so has the question.
+    after: u64,
+    /// What it has kept.
+    ids: BTreeSet<Index>,
 }
 
 impl Progress {
@@ -40,15 +59,16 @@ impl Progress {
             before: Duration::ZERO,
             loading: None,
             asked: None,
-            asked_after: 0,
             suspect: false,
+            rest: Duration::ZERO,
+            rests_until: now,
             tell_at: Duration::ZERO,
         }
     }
 
-    /// Of a device that was stalled on an earlier channel.
-    pub(crate) fn of_suspect(now: Instant) -> Self {
-        Self { suspect: true, ..Self::new(now) }
+    /// Of a device that was stalled on an earlier channel, and rests for so long.
+    pub(crate) fn of_suspect(rest: Duration, now: Instant) -> Self {
+        Self { suspect: true, rest, rests_until: now + rest, ..Self::new(now) }
     }
 
     /// So many values are on their way to it; `first`: it had none.
@@ -64,18 +84,23 @@ impl Progress {
     pub(crate) fn not_lent(&mut self) {
         self.sent -= 1;
         self.awaited = self.awaited.min(self.sent);
-        self.asked_after = self.asked_after.min(self.sent);
+        if let Some(asked) = &mut self.asked {
+            asked.after = asked.after.min(self.sent);
+        }
     }
 
     /// So many of the values that were sent to it since it joined are there.
     pub(crate) fn arrived(&mut self, count: u64, now: Instant) {
-        let (had, was_asked) = (self.has_values(), self.arrived >= self.asked_after);
+        let had = self.has_values();
+        if let Some(asked) = &mut self.asked
+            && self.arrived < asked.after
+            && count >= asked.after
+        {
+            asked.since = now;
+        }
         self.arrived = self.arrived.max(count);
         if !had && self.has_values() {
             self.since = now.checked_sub(self.before).unwrap_or(now);
-        }
-        if !was_asked && self.arrived >= self.asked_after {
-            self.asked = self.asked.map(|_| now);
         }
     }
 
@@ -83,15 +108,23 @@ impl Progress {
         self.arrived >= self.awaited
     }
 
+    /// Values that may be on their way to it.
+    pub(crate) fn on_their_way(&self) -> u64 {
+        self.sent - self.arrived.min(self.sent)
+    }
+
     /// It answered something, or said what it is at.
     pub(crate) fn made(&mut self, now: Instant) {
         *self = Self { sent: self.sent, arrived: self.arrived, awaited: self.sent, ..Self::new(now) };
     }
 
-    /// It gave something back that it was asked for: what it still has it is no nearer to. Whether that was `all`.
-    pub(crate) fn gave_back(&mut self, all: bool, now: Instant) {
+    /// It gave this back without having been at it: what it still has it is no nearer to. Whether that was `all`.
+    pub(crate) fn gave_back(&mut self, id: Index, all: bool, now: Instant) {
+        if let Some(asked) = &mut self.asked {
+            asked.ids.remove(&id);
+        }
+        self.asked.take_if(|asked| asked.ids.is_empty());
         if all {
-            self.asked = None;
             self.before = self.idle(now);
         }
     }
@@ -105,7 +138,9 @@ impl Progress {
     /// What it did during the last `time` has not been heard yet.
     pub(crate) fn excuse(&mut self, time: Duration, now: Instant) {
         self.since = now.min(self.since + time);
-        self.asked = self.asked.map(|asked| now.min(asked + time));
+        if let Some(asked) = &mut self.asked {
+            asked.since = now.min(asked.since + time);
+        }
     }
 
     /// It said that it has been loading the function for this long.
@@ -113,12 +148,24 @@ impl Progress {
         self.loading = now.checked_sub(time);
     }
 
-    /// It is asked for all of its values, since it is stalled.
-    pub(crate) fn suspected(&mut self, now: Instant) {
+    /// It is asked for values that it has, since it has been stalled for longer than `patience`.
+    pub(crate) fn suspected(&mut self, ids: &[Index], patience: Duration, now: Instant) {
         self.suspect = true;
         if self.asked.is_none() {
-            (self.asked, self.asked_after) = (Some(now), self.sent);
+            self.asked = Some(Asked { since: now, after: self.sent, ids: ids.iter().copied().collect() });
+            self.rest = (self.rest * 2).min(LONGEST_REST).max(patience);
+            self.rests_until = now + self.rest;
         }
+    }
+
+    /// For how long it was to rest last; at least `least`.
+    pub(crate) fn rest(&self, least: Duration) -> Duration {
+        self.rest.max(least)
+    }
+
+    /// Whether it is left alone while others are there.
+    pub(crate) fn rests(&self, now: Instant) -> bool {
+        self.suspect && now < self.rests_until
     }
 
     /// Whether people have heard of it.
@@ -143,8 +190,8 @@ impl Progress {
 
     /// Whether it has kept values for long that it was asked for.
     pub(crate) fn is_deaf(&self, patience: Duration, now: Instant) -> bool {
-        let asked = self.asked.filter(|_| self.arrived >= self.asked_after);
-        self.is_stalled(patience, now) && asked.is_some_and(|asked| now.saturating_duration_since(asked) >= patience)
+        let is_late = |asked: &Asked| self.arrived >= asked.after && now.saturating_duration_since(asked.since) >= patience;
+        self.is_stalled(patience, now) && self.asked.as_ref().is_some_and(is_late)
     }
 
     /// What to say of one that is stalled, now and then: for how long, and since when it has been loading the function, if it is.
@@ -213,7 +260,7 @@ mod tests {
             // Each time before it is known that they have arrived.
             progress.lent(1, true, after(10 * second));
             assert!(!progress.is_stalled(PATIENCE, after(10 * second)) || second == 3);
-            progress.gave_back(true, after(10 * second + 1));
+            progress.gave_back(0, true, after(10 * second + 1));
         }
         progress.made(after(40));
         progress.lent(1, true, after(50));
@@ -226,18 +273,38 @@ mod tests {
         let mut progress = Progress::new(after(0));
         progress.lent(2, true, after(0));
         progress.arrived(2, after(0));
-        progress.suspected(after(10));
-        progress.suspected(after(12));
+        progress.suspected(&[0, 1], PATIENCE, after(10));
+        progress.suspected(&[0, 1], PATIENCE, after(12));
         assert!(!progress.is_deaf(PATIENCE, after(12)));
         // Nor is it any nearer to the other one.
-        progress.gave_back(false, after(12));
+        progress.gave_back(0, false, after(12));
         assert!(progress.is_deaf(PATIENCE, after(13)));
         progress.excuse(Duration::from_secs(2), after(13));
         assert!(!progress.is_deaf(PATIENCE, after(14)) && progress.is_deaf(PATIENCE, after(15)));
-        progress.gave_back(true, after(15));
-        assert!(progress.is_suspect() && !progress.is_deaf(PATIENCE, after(60)));
+        // It has another one meanwhile, and was not asked for that.
+        progress.lent(1, false, after(14));
+        progress.arrived(3, after(14));
+        progress.gave_back(1, false, after(15));
+        assert!(progress.is_suspect() && progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
         progress.made(after(15));
         assert!(!progress.is_suspect());
+    }
+
+    #[test]
+    fn who_is_suspected_again_and_again_rests_for_ever_longer() {
+        let mut progress = Progress::new(after(0));
+        let mut rests = Vec::new();
+        for _ in 0..9 {
+            progress.suspected(&[0], PATIENCE, after(0));
+            progress.gave_back(0, true, after(0));
+            rests.push(progress.rest(PATIENCE).as_secs());
+        }
+        assert_eq!(rests, [3, 6, 12, 24, 48, 96, 192, 384, 600]);
+        assert!(progress.rests(after(599)) && !progress.rests(after(600)));
+        let mut progress = Progress::of_suspect(progress.rest(PATIENCE), after(600));
+        assert!(progress.rests(after(1199)) && !progress.rests(after(1200)));
+        progress.made(after(601));
+        assert!(!progress.rests(after(601)));
     }
 
     #[test]
@@ -246,8 +313,8 @@ mod tests {
         progress.lent(1, true, after(0));
         progress.arrived(1, after(0));
         progress.lent(1, false, after(1));
-        progress.suspected(after(3));
-        progress.gave_back(false, after(3));
+        progress.suspected(&[0, 1], PATIENCE, after(3));
+        progress.gave_back(0, false, after(3));
         assert!(progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
         progress.arrived(2, after(60));
         assert!(!progress.is_deaf(PATIENCE, after(62)) && progress.is_deaf(PATIENCE, after(63)));

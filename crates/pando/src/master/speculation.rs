@@ -2,7 +2,7 @@
 //!
 //! For the lender the value stays with who has it; only when the other is faster does it change hands, and is finished in the same moment.
 
-use super::Core;
+use super::{Core, stragglers::Load};
 use std::time::{Duration, Instant};
 use stream_lender::{Index, Lent, SubStreamId};
 
@@ -13,7 +13,7 @@ impl Core {
             return;
         }
         self.speculated = self.speculated.split_off(&self.lender.output());
-        let mut idle: Vec<_> = self.loads(patience, now).into_iter().filter(|load| load.held < load.calls).collect();
+        let mut idle: Vec<_> = self.loads(patience, now).into_iter().filter(Load::is_idle).collect();
         idle.sort_by_key(|load| load.each);
         for load in idle {
             let Some(index) = self.oldest_running(load.sub) else { continue };

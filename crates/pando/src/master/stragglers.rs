@@ -51,12 +51,19 @@ pub(super) struct Load {
     pub(super) held: usize,
     /// It has begun none of them for long.
     stalled: bool,
+    /// It did so before, and is lent nothing for now.
+    pub(super) rests: bool,
     /// Time of one call.
     pub(super) each: Duration,
     may_be_asked: bool,
 }
 
 impl Load {
+    /// Whether it has nothing to do, and may have.
+    pub(super) fn is_idle(&self) -> bool {
+        self.held < self.calls && !self.rests
+    }
+
     /// Time until all that it holds is done.
     fn left(&self) -> Duration {
         let seconds = self.each.as_secs_f64() * self.held as f64 / self.calls as f64;
@@ -72,11 +79,11 @@ impl Load {
 impl Core {
     fn recall_stragglers(&mut self, patience: Duration, now: Instant) {
         if self.lender.has_room() || self.lender.waiting() > 0 {
-            return self.end_yielding();
+            return self.end_yielding(now);
         }
         let mut loads = self.loads(patience, now);
         // The fastest of those that have nothing to do choose first.
-        let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].held < loads[*at].calls).collect();
+        let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].is_idle()).collect();
         idle.sort_by_key(|at| loads[*at].each);
         for at in idle {
             let slow = (0..loads.len())
@@ -90,7 +97,8 @@ impl Core {
         }
     }
 
-    /// Devices that have begun nothing of what they have, of which people have heard, are asked for all of it, if there are others.
+    /// Devices that have begun nothing of what they have, of which people have heard, are asked for what has come to them, if there are
+    /// others.
     fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
         // One that lends no core for now may have got values all the same, on their way when it stopped.
         let stalled = self.seats.iter().filter(|(sub, seat)| {
@@ -104,19 +112,25 @@ impl Core {
             return;
         }
         for sub in stalled {
-            self.recall(sub, self.lender.held(sub), now);
+            let ids: Vec<Index> = self.lender.outstanding(sub).collect();
             if let Some(seat) = self.seats.get_mut(&sub) {
-                seat.progress.suspected(now);
+                // Values are sent in the order in which they are lent. The question would overtake those that wait to be sent.
+                let come = ids.len().saturating_sub(seat.progress.on_their_way() as usize);
+                if come > 0 {
+                    seat.progress.suspected(&ids[..come], patience, now);
+                    seat.ask_back(&ids[..come], now);
+                }
             }
         }
     }
 
     /// Who gave values back may have them again: nobody else has taken them. From one that was stalled others will.
-    fn end_yielding(&mut self) {
+    fn end_yielding(&mut self, now: Instant) {
         let active = self.seats.values().any(|seat| !seat.replaced && seat.cores > 0 && !seat.progress.is_suspect());
         for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.yields) {
             let open = self.lender.waiting() > 0 || self.lender.held(*sub) > 0;
-            if !(active && open && seat.progress.is_suspect()) {
+            let waits = seat.progress.is_suspect() && (open || seat.progress.rests(now));
+            if !(active && waits) {
                 seat.yields = false;
                 seat.wake.notify_one();
             }
@@ -165,7 +179,8 @@ impl Core {
                 let held = self.lender.held(*sub) + seat.strays.len();
                 let stalled = self.is_stalled(*sub, seat, patience, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
-                Load { sub: *sub, calls, held, stalled, each, may_be_asked: seat.may_be_asked(now) }
+                let (rests, may_be_asked) = (seat.yields && seat.progress.rests(now), seat.may_be_asked(now));
+                Load { sub: *sub, calls, held, stalled, rests, each, may_be_asked }
             })
             .collect()
     }
@@ -180,14 +195,19 @@ impl Core {
     fn recall(&mut self, sub: SubStreamId, count: usize, now: Instant) {
         let held: Vec<Index> = self.lender.outstanding(sub).collect();
         if let Some(seat) = self.seats.get_mut(&sub) {
-            seat.recalls.extend(&held[held.len().saturating_sub(count)..]);
-            (seat.yields, seat.recalled) = (true, Some(now));
-            seat.wake.notify_one();
+            seat.ask_back(&held[held.len().saturating_sub(count)..], now);
         }
     }
 }
 
 impl SeatEntry {
+    /// Asks for these values.
+    fn ask_back(&mut self, ids: &[Index], now: Instant) {
+        self.recalls.extend(ids);
+        (self.yields, self.recalled) = (true, Some(now));
+        self.wake.notify_one();
+    }
+
     /// Whether it may be asked for values: not again at once.
     fn may_be_asked(&self, now: Instant) -> bool {
         self.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN)
@@ -211,7 +231,7 @@ mod tests {
 
     fn load(calls: usize, held: usize, millis: u64) -> Load {
         let sub = Lender::<(), (), ()>::new(Window::default()).open();
-        Load { sub, calls, held, stalled: false, each: Duration::from_millis(millis), may_be_asked: true }
+        Load { sub, calls, held, stalled: false, rests: false, each: Duration::from_millis(millis), may_be_asked: true }
     }
 
     #[test]

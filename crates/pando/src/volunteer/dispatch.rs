@@ -39,12 +39,21 @@ struct CoreState {
     given: VecDeque<u64>,
     /// One of `given` is careful; it is the only one then.
     careful: bool,
-    /// The value it said it was at, and since when.
-    at: Option<(u64, Instant)>,
-    /// When it was given something to do, until it says that it is at it.
-    given_at: Option<Instant>,
-    told: bool,
+    /// It is at the first of them, as far as is known.
+    began: bool,
+    /// Calls that may be going on: of the first of `given`, as many as may be open.
+    open: VecDeque<OpenCall>,
     target: usize,
+}
+
+/// A call that may be going on, seen from outside.
+#[derive(Debug)]
+struct OpenCall {
+    id: u64,
+    /// It cannot have begun earlier.
+    since: Instant,
+    /// The master knows that it takes long.
+    told: bool,
 }
 
 /// What becomes of the values of a core that died.
@@ -84,9 +93,6 @@ impl Dispatch {
             self.cores.iter_mut().enumerate().filter(|(_, core)| core.wants(careful)).min_by_key(|(_, core)| core.given.len())?;
         let share = self.queue.len().div_ceil(ready);
         let most = if careful { 1 } else { (core.target - core.given.len()).min(share.max(self.least)) };
-        if core.given.is_empty() {
-            (core.given_at, core.told) = (Some(now), false);
-        }
         let (mut values, mut bytes) = (Vec::new(), 0);
         while values.len() < most && bytes < MOST_BYTES {
             match self.queue.pop_front_if(|(_, value)| value.careful == careful) {
@@ -99,13 +105,16 @@ impl Dispatch {
             }
         }
         core.careful = careful;
+        core.look(self.least, now);
         Some((number, values))
     }
 
     /// Core `core` is about to compute `id`.
     pub(crate) fn started(&mut self, core: usize, id: u64, now: Instant) {
         let core = &mut self.cores[core];
-        (core.at, core.given_at, core.told) = (Some((id, now)), None, false);
+        core.began = true;
+        // Nor have those that were given after it begun before.
+        core.open.iter_mut().skip_while(|call| call.id != id).for_each(|call| call.since = now);
     }
 
     /// Core `core` answered `ids`, which took `micros` microseconds in all.
@@ -115,22 +124,21 @@ impl Dispatch {
         let mut count = 0;
         for id in ids {
             count += 1;
-            if core.given.front() == Some(&id) {
-                core.given.pop_front();
-            } else {
-                core.given.retain(|given| *given != id);
+            if let Some(at) = core.given.iter().position(|given| *given == id) {
+                core.given.remove(at);
+                core.open.remove(at);
             }
         }
         core.careful &= !core.given.is_empty();
-        core.at = core.given.front().map(|id| (*id, now));
-        (core.given_at, core.told) = (None, false);
+        core.began = !core.given.is_empty();
+        core.look(least, now);
         let each = (micros / u64::max(count, 1)).max(1);
         core.target = ((AHEAD.as_micros() as u64 / each) as usize).clamp(least, (core.target * 2).min(MOST.max(least)));
     }
 
     /// Core `core` died, or was killed.
     pub(crate) fn died(&mut self, core: usize) -> Verdict {
-        let began = self.cores[core].at.is_some();
+        let began = self.cores[core].began;
         let given = self.ended(core);
         match given[..] {
             [only] if began => Verdict { guilty: Some(only), ..Verdict::default() },
@@ -155,33 +163,32 @@ impl Dispatch {
     /// Cores whose call should have ended long ago: they are to be killed.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<usize> {
         let Some(timeout) = self.timeout else { return Vec::new() };
-        let late = |core: &CoreState| core.since().is_some_and(|since| now >= since + timeout + GRACE);
+        let late = |core: &CoreState| core.open.front().is_some_and(|call| now >= call.since + timeout + GRACE);
         self.cores.iter().enumerate().filter(|(_, core)| late(core)).map(|(number, _)| number).collect()
     }
 
     /// When [`Dispatch::overdue`] is worth another look.
     pub(crate) fn next_overdue(&self) -> Option<Instant> {
         let timeout = self.timeout?;
-        self.cores.iter().filter_map(CoreState::since).map(|since| since + timeout + GRACE).min()
+        self.cores.iter().filter_map(|core| core.open.front()).map(|call| call.since + timeout + GRACE).min()
     }
 
     /// Calls that have become long since the last time this was asked, and for how many milliseconds they have run.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(u64, u64)> {
-        let mut calls = Vec::new();
-        for core in self.cores.iter_mut().filter(|core| !core.told) {
-            let at = core.at.or_else(|| Some((*core.given.front()?, core.given_at?)));
-            if let Some((id, since)) = at.filter(|(_, since)| now.saturating_duration_since(*since) >= LONG) {
-                core.told = true;
-                calls.push((id, now.saturating_duration_since(since).as_millis() as u64));
-            }
-        }
+        let age = |call: &OpenCall| now.saturating_duration_since(call.since);
+        let calls = self.cores.iter_mut().flat_map(|core| &mut core.open).filter(|call| !call.told && age(call) >= LONG);
         calls
+            .map(|call| {
+                call.told = true;
+                (call.id, age(call).as_millis() as u64)
+            })
+            .collect()
     }
 
     /// Tells of long calls anew, over another link: only simulated devices have one so far.
     #[cfg(test)]
     pub(crate) fn tell_again(&mut self) {
-        self.cores.iter_mut().for_each(|core| core.told = false);
+        self.cores.iter_mut().flat_map(|core| &mut core.open).for_each(|call| call.told = false);
     }
 
     /// Takes back those of `ids` that no core has been given.
@@ -199,9 +206,10 @@ impl Dispatch {
 }
 
 impl CoreState {
-    /// Since when it has been at what it is at; or, where it does not say so, since when it could have been.
-    fn since(&self) -> Option<Instant> {
-        self.at.map(|(_, since)| since).or(self.given_at)
+    /// Brings `open` up to date: calls begin in the order in which their values were given.
+    fn look(&mut self, most: usize, now: Instant) {
+        let (given, open) = (&self.given, &mut self.open);
+        open.extend(given.iter().take(most).skip(open.len()).map(|id| OpenCall { id: *id, since: now, told: false }));
     }
 
     fn wants(&self, careful: bool) -> bool {
@@ -302,6 +310,26 @@ mod tests {
             dispatch.feed(now);
             assert_eq!(dispatch.spoiled(0, careful), expected);
         }
+    }
+
+    #[test]
+    fn each_of_several_open_calls_has_its_own_time() {
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        let mut dispatch = Dispatch::new(1, 2, Some(Duration::from_secs(1)));
+        dispatch.ready(0);
+        dispatch.extend(values(0..2));
+        dispatch.feed(start);
+        dispatch.started(0, 0, after(10));
+        assert_eq!(dispatch.long_calls(after(510)), [(0, 500), (1, 500)]);
+        dispatch.extend(values(2..3));
+        dispatch.answered(0, [1].into_iter(), 1_000_000, after(600));
+        dispatch.feed(after(700));
+        // What another one answers makes it no younger.
+        assert_eq!(dispatch.next_overdue(), Some(after(1260)));
+        assert_eq!(dispatch.long_calls(after(1200)), [(2, 500)]);
+        assert_eq!(dispatch.overdue(after(1259)), [] as [usize; 0]);
+        assert_eq!(dispatch.overdue(after(1260)), [0]);
     }
 
     #[test]

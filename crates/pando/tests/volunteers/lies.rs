@@ -7,7 +7,7 @@ use crate::{
 };
 use pando::protocol::{Answer, Form, encode_results};
 use serde_json::json;
-use std::thread;
+use std::{thread, time::Duration};
 
 #[test]
 fn results_that_are_late_doubled_or_forged_change_nothing() {
@@ -93,6 +93,18 @@ fn a_device_s_name_looks_like_no_word_of_the_master() {
     run.wait().gives(numbers(1)).did_not_say(&["evil.example/abc/\n", "http://evil"]);
 }
 
+/// Answers pings and gives back what it is asked for, until the job is done.
+fn give_all_back(mut socket: WebSocket) {
+    loop {
+        match socket.receive() {
+            Received::Text(text) if text.contains("\"bye\"") => return,
+            Received::Text(text) => socket.text(&text.replace("ping", "pong").replace("recall", "returned")),
+            Received::Binary(_) => {}
+            Received::Closed => panic!("closed without a goodbye"),
+        }
+    }
+}
+
 /// Answers pings and does nothing else, until its link is closed.
 fn answer_pings(socket: WebSocket) {
     answer_pings_and(socket, |_| {});
@@ -129,6 +141,32 @@ fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() 
     pings.join().expect("it was closed");
     run.wait().gives(numbers(8));
     other.join().expect("it was told of the end");
+}
+
+#[test]
+fn a_device_that_does_nothing_is_lent_ever_less() {
+    let events = Events::new();
+    let mut run =
+        Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "300ms"]).events(&events).stdin_open().start();
+    let url = run.url();
+    let mut zombie = WebSocket::open(&url);
+    zombie.hello(&url, "zombie", 1);
+    let zombie = thread::spawn(|| give_all_back(zombie));
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    let other = thread::spawn(move || echo(&mut other));
+    for value in 1..=40 {
+        // Each is the only one there is: while a device has that and does nothing, all wait.
+        run.write_line(&value.to_string());
+        assert_eq!(run.line(), Some(value.to_string()));
+        // Time for all to ask for the next.
+        thread::sleep(Duration::from_millis(150));
+    }
+    run.wait().gives(numbers(40));
+    zombie.join().expect("it was told of the end");
+    other.join().expect("it was told of the end");
+    let lent = events.of("lent").iter().filter(|event| event["device"] == "zombie").count();
+    assert!((1..7).contains(&lent), "{lent} of 40");
 }
 
 #[test]

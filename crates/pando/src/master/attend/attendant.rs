@@ -66,8 +66,8 @@ impl Attendant {
                 core.lender.pause(sub);
             }
             let mut keep = Vec::new();
-            let stuck = core.stuck.contains(&hello.device);
-            for id in hello.holds.iter().copied().filter(|_| same_job && !stuck) {
+            let rest = core.stuck.get(&hello.device).copied();
+            for id in hello.holds.iter().copied().filter(|_| same_job && rest.is_none()) {
                 if let Some(lent) = core.lender.take_up(sub, id) {
                     core.failures.came_back(id, &hello.device);
                     keep.push(id);
@@ -89,9 +89,9 @@ impl Attendant {
                     replaced: false,
                     running: HashMap::new(),
                     recalls: Vec::new(),
-                    yields: stuck,
+                    yields: rest.is_some(),
                     recalled: None,
-                    progress: if stuck { Progress::of_suspect(now) } else { Progress::new(now) },
+                    progress: rest.map_or_else(|| Progress::new(now), |rest| Progress::of_suspect(rest, now)),
                     stuck: false,
                     copies: Vec::new(),
                     strays: HashMap::new(),
@@ -101,7 +101,7 @@ impl Attendant {
                     flow: None,
                 },
             );
-            (sub, name, keep, stuck)
+            (sub, name, keep, rest.is_some())
         });
         let job = &master.job;
         let welcome = Welcome {
@@ -163,10 +163,7 @@ impl Attendant {
             _ => {}
         }
         self.asking = !yields;
-        let parts = self.seat.parts();
-        if parts > 0 && !self.master.with(|core| core.keeps_parts(self.sub, parts)) {
-            self.seat.drop_parts();
-        }
+        self.look_at_parts(None);
         if !recalls.is_empty() {
             self.seat.say(&ToVolunteer::Recall { ids: recalls });
         }
@@ -188,7 +185,7 @@ impl Attendant {
                 self.due(now)
             }
             Due::Dead => Err(End::Silent),
-            Due::Unheard => Err(End::deaf()),
+            Due::Unheard => Err(End::unheard()),
             Due::At(when) => Ok(when),
         }
     }

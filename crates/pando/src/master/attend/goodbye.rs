@@ -18,7 +18,7 @@ impl Attendant {
             if let (Some(seat), End::Stuck) = (core.seats.remove(&self.sub), end)
                 && core.stuck.len() < MOST_STUCK
             {
-                core.stuck.insert(seat.device);
+                core.stuck.insert(seat.device, seat.progress.rest(self.master.job.patience()));
             }
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());

@@ -3,7 +3,7 @@
 use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
-    master::{Core, Job},
+    master::{Core, Job, seat::Seat},
     protocol::{Answer, Beat, Binary, Failure, Form, Frame, LogEntry, ToMaster, ToVolunteer},
 };
 use bytes::Bytes;
@@ -23,14 +23,7 @@ impl Attendant {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
-                    let (sub, parts) = (self.sub, self.seat.parts());
-                    let kept = self.master.with(|core| {
-                        core.makes_progress(sub, now);
-                        core.keeps_parts(sub, parts)
-                    });
-                    if !kept {
-                        self.seat.drop_parts();
-                    }
+                    self.look_at_parts(Some(now));
                     Ok(())
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
@@ -45,7 +38,7 @@ impl Attendant {
 
     fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
         match message {
-            ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::deaf()),
+            ToMaster::Ping(_) if self.seat.is_unheard() => return Err(End::unheard()),
             ToMaster::Ping(beat) => self.seat.say(&ToVolunteer::Pong(beat)),
             ToMaster::Pong(beat) => self.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
@@ -97,40 +90,50 @@ impl Attendant {
         }
     }
 
+    /// Looks whether a frame is waited for of which there are parts so far; another one came `now`, if that is said.
+    pub(super) fn look_at_parts(&mut self, now: Option<Instant>) {
+        let (sub, parts) = (self.sub, self.seat.parts());
+        if parts == 0 && now.is_none() {
+            return;
+        }
+        let kept = self.master.with(|core| {
+            if let Some(now) = now {
+                core.makes_progress(sub, now);
+            }
+            core.keeps_parts(sub, parts)
+        });
+        if !kept {
+            self.seat.drop_parts();
+        }
+    }
+
     fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
-        self.master.with(|core| {
+        let (master, sub, seat) = (&self.master, self.sub, &mut self.seat);
+        let yields = master.with(|core| {
             for &id in ids {
-                if core.lender.holder(id) != Some(self.sub) {
-                    if let Some(bytes) = core.stray(self.sub, id)
-                        && !core.unsends(self.sub, id)
-                    {
-                        self.seat.settled(bytes);
-                    }
-                    if let Some(entry) = core.seats.get_mut(&self.sub) {
-                        entry.running.remove(&id);
-                    }
-                    continue;
+                let held = core.lender.holder(id) == Some(sub);
+                if !held && let Some(bytes) = core.stray(sub, id) {
+                    core.leaves(sub, id, bytes, seat);
                 }
-                if let Some(mut value) = core.lender.value(id).cloned() {
-                    if !core.unsends(self.sub, id) {
-                        self.seat.settled(value.bytes.len() as u64);
-                    }
+                if held && let Some(mut value) = core.lender.value(id).cloned() {
+                    core.leaves(sub, id, value.bytes.len() as u64, seat);
                     if careful {
                         value.careful = true;
                         core.lender.replace_value(id, value);
                     }
+                    let _ = core.lender.hand_back(sub, id);
                 }
-                let _ = core.lender.hand_back(self.sub, id);
-                let all = core.lender.held(self.sub) == 0;
-                if let Some(entry) = core.seats.get_mut(&self.sub) {
+                let all = held && core.lender.held(sub) == 0;
+                if let Some(entry) = core.seats.get_mut(&sub) {
                     match entry.running.remove(&id) {
-                        Some(_) => entry.progress.made(now),
-                        None => entry.progress.gave_back(all, now),
+                        Some(_) if held => entry.progress.made(now),
+                        _ => entry.progress.gave_back(id, all, now),
                     }
                 }
             }
-            self.asking = core.seats.get(&self.sub).is_none_or(|seat| !seat.yields);
+            core.seats.get(&sub).is_some_and(|seat| seat.yields)
         });
+        self.asking = !yields;
     }
 
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
@@ -150,9 +153,7 @@ impl Attendant {
                 let holds = core.lender.holder(answer.id) == Some(sub);
                 if !holds && let Some(bytes) = core.stray(sub, answer.id) {
                     worked = true;
-                    if !core.unsends(sub, answer.id) {
-                        seat.settled(bytes);
-                    }
+                    core.leaves(sub, answer.id, bytes, seat);
                     if answer.result.is_err() || !core.overtakes(sub, answer.id) {
                         continue;
                     }
@@ -161,8 +162,10 @@ impl Attendant {
                     // Late, doubled or forged: it changes nothing.
                     continue;
                 }
-                if !(unasked && core.unsends(sub, answer.id)) {
-                    seat.settled(core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64));
+                let bytes = core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64);
+                match unasked {
+                    true => core.leaves(sub, answer.id, bytes, seat),
+                    false => seat.settled(bytes),
                 }
                 micros = u64::saturating_add(micros, answer.micros);
                 done += u64::from(core.settle(sub, answer, &master.job, &mut told));
@@ -183,7 +186,7 @@ impl Attendant {
                 }
                 entry.running.retain(|id, _| core.lender.holder(*id) == Some(sub) || entry.strays.contains_key(id));
             }
-            core.seats.get_mut(&sub).is_some_and(|entry| std::mem::take(&mut entry.yields))
+            core.seats.get_mut(&sub).is_some_and(|entry| worked && std::mem::take(&mut entry.yields))
         });
         seat.answered(count, now);
         self.asking |= self.alone.is_some() || yielded;
@@ -255,6 +258,13 @@ impl Core {
     pub(super) fn makes_progress(&mut self, sub: SubStreamId, now: Instant) {
         if let Some(seat) = self.seats.get_mut(&sub) {
             seat.progress.made(now);
+        }
+    }
+
+    /// The value `index`, of so many bytes, is no longer with `sub`: nor is it sent, if it still was to be.
+    fn leaves(&mut self, sub: SubStreamId, index: Index, bytes: u64, seat: &mut Seat) {
+        if !self.unsends(sub, index) {
+            seat.settled(bytes);
         }
     }
 

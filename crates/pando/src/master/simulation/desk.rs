@@ -74,7 +74,7 @@ impl World {
             let device = self.links[number].device;
             let core = self.master.lock();
             let kept: Vec<Index> = core.lender.outstanding(attendant.sub).collect();
-            let goes_on = hello.job.as_deref() == Some(&*self.master.job.id) && !core.stuck.contains(&hello.device);
+            let goes_on = hello.job.as_deref() == Some(&*self.master.job.id) && !core.stuck.contains_key(&hello.device);
             drop(core);
             // The old one, if there is one, has nothing any more.
             if let Some(old) = self.desks.iter().find(|desk| self.links[desk.link].device == device) {
