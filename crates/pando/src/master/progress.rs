@@ -129,6 +129,11 @@ impl Progress {
         }
     }
 
+    /// Whether it has had values for longer than `patience` in all, and given them all back.
+    pub(crate) fn gives_all_back(&self, patience: Duration) -> bool {
+        self.before >= patience
+    }
+
     /// It had nothing.
     fn begins_anew(&mut self, now: Instant) {
         self.asked = None;
@@ -148,11 +153,16 @@ impl Progress {
         self.loading = now.checked_sub(time);
     }
 
-    /// It is asked for values that it has, since it has been stalled for longer than `patience`.
-    pub(crate) fn suspected(&mut self, ids: &[Index], patience: Duration, now: Instant) {
+    /// It is asked for values that it has, since it is stalled.
+    pub(crate) fn asked(&mut self, ids: &[Index], now: Instant) {
+        let after = self.sent;
+        self.asked.get_or_insert_with(|| Asked { since: now, after, ids: ids.iter().copied().collect() });
+    }
+
+    /// It has done nothing for longer than `patience`: others come first, and it rests, twice as long as the last time.
+    pub(crate) fn suspected(&mut self, patience: Duration, now: Instant) {
         self.suspect = true;
-        if self.asked.is_none() {
-            self.asked = Some(Asked { since: now, after: self.sent, ids: ids.iter().copied().collect() });
+        if now >= self.rests_until {
             self.rest = (self.rest * 2).min(LONGEST_REST).max(patience);
             self.rests_until = now + self.rest;
         }
@@ -185,7 +195,7 @@ impl Progress {
 
     /// Whether it has its values, and has done nothing about them for longer than `patience`.
     pub(crate) fn is_stalled(&self, patience: Duration, now: Instant) -> bool {
-        (self.has_values() || self.before >= patience) && self.idle(now) >= patience
+        (self.has_values() || self.gives_all_back(patience)) && self.idle(now) >= patience
     }
 
     /// Whether it has kept values for long that it was asked for.
@@ -262,7 +272,9 @@ mod tests {
             assert!(!progress.is_stalled(PATIENCE, after(10 * second)) || second == 3);
             progress.gave_back(0, true, after(10 * second + 1));
         }
+        assert!(progress.gives_all_back(PATIENCE));
         progress.made(after(40));
+        assert!(!progress.gives_all_back(PATIENCE));
         progress.lent(1, true, after(50));
         progress.arrived(5, after(50));
         assert!(!progress.is_stalled(PATIENCE, after(52)));
@@ -273,8 +285,9 @@ mod tests {
         let mut progress = Progress::new(after(0));
         progress.lent(2, true, after(0));
         progress.arrived(2, after(0));
-        progress.suspected(&[0, 1], PATIENCE, after(10));
-        progress.suspected(&[0, 1], PATIENCE, after(12));
+        progress.suspected(PATIENCE, after(10));
+        progress.asked(&[0, 1], after(10));
+        progress.asked(&[0, 1], after(12));
         assert!(!progress.is_deaf(PATIENCE, after(12)));
         // Nor is it any nearer to the other one.
         progress.gave_back(0, false, after(12));
@@ -294,17 +307,21 @@ mod tests {
     fn who_is_suspected_again_and_again_rests_for_ever_longer() {
         let mut progress = Progress::new(after(0));
         let mut rests = Vec::new();
+        let mut now = 0;
         for _ in 0..9 {
-            progress.suspected(&[0], PATIENCE, after(0));
-            progress.gave_back(0, true, after(0));
-            rests.push(progress.rest(PATIENCE).as_secs());
+            progress.suspected(PATIENCE, after(now));
+            // What it is asked for besides during one rest makes that no longer.
+            progress.suspected(PATIENCE, after(now + 1));
+            let rest = progress.rest(PATIENCE).as_secs();
+            assert!(progress.rests(after(now + rest - 1)) && !progress.rests(after(now + rest)));
+            rests.push(rest);
+            now += rest;
         }
         assert_eq!(rests, [3, 6, 12, 24, 48, 96, 192, 384, 600]);
+        let mut progress = Progress::of_suspect(progress.rest(PATIENCE), after(0));
         assert!(progress.rests(after(599)) && !progress.rests(after(600)));
-        let mut progress = Progress::of_suspect(progress.rest(PATIENCE), after(600));
-        assert!(progress.rests(after(1199)) && !progress.rests(after(1200)));
-        progress.made(after(601));
-        assert!(!progress.rests(after(601)));
+        progress.made(after(1));
+        assert!(!progress.rests(after(1)));
     }
 
     #[test]
@@ -313,7 +330,7 @@ mod tests {
         progress.lent(1, true, after(0));
         progress.arrived(1, after(0));
         progress.lent(1, false, after(1));
-        progress.suspected(&[0, 1], PATIENCE, after(3));
+        progress.asked(&[0, 1], after(3));
         progress.gave_back(0, false, after(3));
         assert!(progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
         progress.arrived(2, after(60));

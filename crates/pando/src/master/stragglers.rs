@@ -78,8 +78,10 @@ impl Load {
 
 impl Core {
     fn recall_stragglers(&mut self, patience: Duration, now: Instant) {
-        if self.lender.has_room() || self.lender.waiting() > 0 {
-            return self.end_yielding(now);
+        let open = self.lender.has_room() || self.lender.waiting() > 0;
+        self.end_yielding(open, now);
+        if open {
+            return;
         }
         let mut loads = self.loads(patience, now);
         // The fastest of those that have nothing to do choose first.
@@ -117,20 +119,23 @@ impl Core {
                 // Values are sent in the order in which they are lent. The question would overtake those that wait to be sent.
                 let come = ids.len().saturating_sub(seat.progress.on_their_way() as usize);
                 if come > 0 {
-                    seat.progress.suspected(&ids[..come], patience, now);
+                    seat.progress.suspected(patience, now);
+                    seat.progress.asked(&ids[..come], now);
                     seat.ask_back(&ids[..come], now);
                 }
             }
         }
     }
 
-    /// Who gave values back may have them again: nobody else has taken them. From one that was stalled others will.
-    fn end_yielding(&mut self, now: Instant) {
+    /// Who gave values back may have others once there are any that nobody has. One that was stalled rests before, if there are others.
+    fn end_yielding(&mut self, open: bool, now: Instant) {
         let active = self.seats.values().any(|seat| !seat.replaced && seat.cores > 0 && !seat.progress.is_suspect());
         for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.yields) {
-            let open = self.lender.waiting() > 0 || self.lender.held(*sub) > 0;
-            let waits = seat.progress.is_suspect() && (open || seat.progress.rests(now));
-            if !(active && waits) {
+            let waits = match seat.progress.is_suspect() {
+                true => active && (self.lender.held(*sub) > 0 || seat.progress.rests(now)),
+                false => !open,
+            };
+            if !waits {
                 seat.yields = false;
                 seat.wake.notify_one();
             }

@@ -103,7 +103,8 @@ fn long(usual: Option<Duration>, by_people: bool) -> Duration {
 /// A device ends its calls by itself when `--timeout` says so; one that goes on saying that it computes is not believed for long.
 fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
     let Some(timeout) = job.options.timeout.map(Duration::from_millis) else { return };
-    let longest = timeout + job.heartbeat() * 3;
+    // A call may be told of that waits for others of its core.
+    let longest = timeout.saturating_mul(job.options.concurrency).saturating_add(job.patience());
     for (sub, seat) in &mut core.seats {
         // Its answer may be on its way, behind a long one.
         let is_heard = seat.parts == 0 && !core.held_back.has(*sub);

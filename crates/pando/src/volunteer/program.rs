@@ -242,6 +242,9 @@ impl Talk {
                     }
                     scanned = buffer.len();
                     self.say(&answers).await;
+                    if let Some(next) = self.pending.front() {
+                        self.begins(*next).await;
+                    }
                 }
             }
         }
@@ -258,7 +261,7 @@ impl Talk {
             }
             if self.pending.is_empty() {
                 self.since = Instant::now();
-                let _ = self.voice.send((self.id, FromCore::Message(Message::Started { id }))).await;
+                self.begins(id).await;
             }
             self.pending.push_back(id);
             let _ = self.lines.as_ref().map(|lines| lines.send(line(&value, self.separator)));
@@ -279,6 +282,11 @@ impl Talk {
             _ => Ok((Form::Bytes, line)),
         };
         Answer { id, micros, result }
+    }
+
+    /// What it has been written before is answered.
+    async fn begins(&self, id: u64) {
+        let _ = self.voice.send((self.id, FromCore::Message(Message::Started { id }))).await;
     }
 
     async fn say(&self, answers: &[Answer]) {

@@ -51,6 +51,13 @@ fn a_program_that_writes_one_line_more_than_it_was_asked_is_an_error() {
 }
 
 #[test]
+fn a_line_has_its_time_from_when_those_before_it_are_answered() {
+    let slow = "while read x; do sleep 1.5; echo $x; done";
+    let args = ["--cores", "1", "--concurrency", "2", "--timeout", "2500ms", "--retries", "0", "1", "2"];
+    exec(slow).local().args(args).run().gives(numbers(2));
+}
+
+#[test]
 fn a_program_that_is_not_there() {
     exec("no-such-program-here").local().args(["1", "2"]).run().ends(2, "").said(&["error: the command cannot be run"]);
 }

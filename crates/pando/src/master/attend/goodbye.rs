@@ -15,8 +15,8 @@ impl Attendant {
             let suspicions = if vanished { core.vanished(self.sub, &self.name, &self.master.job) } else { Vec::new() };
             core.forget_copies(self.sub);
             core.forget_parts(self.sub);
-            if let (Some(seat), End::Stuck) = (core.seats.remove(&self.sub), end)
-                && core.stuck.len() < MOST_STUCK
+            if let Some(seat) = core.seats.remove(&self.sub)
+                && (matches!(end, End::Stuck) && core.stuck.len() < MOST_STUCK || core.stuck.contains_key(&seat.device))
             {
                 core.stuck.insert(seat.device, seat.progress.rest(self.master.job.patience()));
             }

@@ -109,6 +109,7 @@ impl Attendant {
 
     fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
         let (master, sub, seat) = (&self.master, self.sub, &mut self.seat);
+        let patience = master.job.patience();
         let yields = master.with(|core| {
             for &id in ids {
                 let held = core.lender.holder(id) == Some(sub);
@@ -128,6 +129,11 @@ impl Attendant {
                     match entry.running.remove(&id) {
                         Some(_) if held => entry.progress.made(now),
                         _ => entry.progress.gave_back(id, all, now),
+                    }
+                    // It may do so each time before anybody asks.
+                    if all && entry.progress.gives_all_back(patience) {
+                        entry.progress.suspected(patience, now);
+                        entry.yields = true;
                     }
                 }
             }

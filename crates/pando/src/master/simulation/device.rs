@@ -33,6 +33,8 @@ pub(super) struct Device {
     pub(super) idles: bool,
     /// Nor does it give anything back.
     pub(super) deaf: bool,
+    /// It gives everything back before anybody asks.
+    pub(super) refuses: bool,
     /// Microseconds for which answers are gathered.
     pub(super) flush: u64,
     pub(super) dispatch: Dispatch,
@@ -71,6 +73,7 @@ impl Device {
             lied: false,
             idles,
             deaf: chance(rng, 50),
+            refuses: chance(rng, 50),
             flush: pick(rng, &[0, 10 * MS]),
             dispatch: Dispatch::new(0, 1, None),
             workers: (0..cores).map(|_| Worker::default()).collect(),
@@ -304,5 +307,11 @@ impl World {
             return self.link_lost(number);
         }
         self.say(number, &ToMaster::Ping(Beat { t: 0.into() }));
+        let device = &mut self.devices[number];
+        if device.idles && device.refuses && !device.deaf {
+            let ids: Vec<u64> = device.has.iter().copied().collect();
+            let ids = device.dispatch.recall(&ids);
+            self.give_back(number, ids, false);
+        }
     }
 }
