@@ -39,6 +39,7 @@ pub(crate) struct Progress {
     tell_at: Duration,
 }
 
+/// What a device was asked to give back.
 #[derive(Debug)]
 struct Asked {
     /// Since when, as far as is known: not before the question had come.

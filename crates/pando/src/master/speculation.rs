@@ -9,7 +9,7 @@ use stream_lender::{Index, Lent, SubStreamId};
 impl Core {
     /// Lends long calls' values a second time, the oldest first, to devices that have nothing to do.
     pub(super) fn speculate(&mut self, patience: Duration, now: Instant) {
-        if self.lender.has_room() || self.lender.waiting() > 0 {
+        if self.has_some_to_lend() {
             return;
         }
         self.speculated = self.speculated.split_off(&self.lender.output());

@@ -46,13 +46,13 @@ impl Master {
 pub(super) struct Load {
     pub(super) sub: SubStreamId,
     /// Calls that it has open at a time.
-    pub(super) calls: usize,
+    calls: usize,
     /// Values that it holds or computes.
     pub(super) held: usize,
     /// It has begun none of them for long.
     stalled: bool,
     /// It did so before, and is lent nothing for now.
-    pub(super) rests: bool,
+    rests: bool,
     /// Time of one call.
     pub(super) each: Duration,
     may_be_asked: bool,
@@ -78,9 +78,8 @@ impl Load {
 
 impl Core {
     fn recall_stragglers(&mut self, patience: Duration, now: Instant) {
-        let open = self.lender.has_room() || self.lender.waiting() > 0;
-        self.end_yielding(open, now);
-        if open {
+        self.end_yielding(now);
+        if self.has_some_to_lend() {
             return;
         }
         let mut loads = self.loads(patience, now);
@@ -127,8 +126,14 @@ impl Core {
         }
     }
 
+    /// Whether there are values that nobody has, or will be when somebody asks.
+    pub(super) fn has_some_to_lend(&self) -> bool {
+        self.lender.has_room() || self.lender.waiting() > 0
+    }
+
     /// Who gave values back may have others once there are any that nobody has. One that was stalled rests before, if there are others.
-    fn end_yielding(&mut self, open: bool, now: Instant) {
+    fn end_yielding(&mut self, now: Instant) {
+        let open = self.has_some_to_lend();
         let active = self.seats.values().any(|seat| !seat.replaced && seat.cores > 0 && !seat.progress.is_suspect());
         for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.yields) {
             let waits = match seat.progress.is_suspect() {
