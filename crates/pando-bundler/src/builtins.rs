@@ -4,6 +4,15 @@ use crate::Options;
 
 /// Built-ins without a browser form: empty objects, as browserify made them.
 const EMPTY: &[&str] = &[
+    "_http_agent",
+    "_http_client",
+    "_http_common",
+    "_http_incoming",
+    "_http_outgoing",
+    "_http_server",
+    "_stream_wrap",
+    "_tls_common",
+    "_tls_wrap",
     "async_hooks",
     "child_process",
     "cluster",
@@ -114,7 +123,7 @@ fn file_name(builtin: &str) -> String {
 mod tests {
     use super::*;
 
-    const OPTIONS: Options = Options { builtins: |name| (name == "util-types.js").then_some(""), buffer: false };
+    const OPTIONS: Options = Options { builtins: |name| (name == "util-types.js").then_some(""), page: false, buffer: false };
 
     #[test]
     fn names_become_files() {

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rolldown_common::ChecksOptions;
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
+use rolldown_resolver::ResolveError;
 
 use crate::{
     Error,
     error::Problem,
+    finder::Finder,
     package::{installed, package_name},
     place::{Place, shown},
     source,
@@ -36,12 +38,25 @@ pub(crate) fn is_syntax(diagnostic: &BuildDiagnostic) -> bool {
     matches!(diagnostic.kind(), EventKind::ParseError)
 }
 
+/// The file of a package that lacks what is imported from it.
+pub(crate) fn lacking(diagnostic: &BuildDiagnostic) -> Option<PathBuf> {
+    let file = diagnostic.exporter().filter(|_| matches!(diagnostic.kind(), EventKind::MissingExportError));
+    file.filter(|file| source::is_foreign(file)).map(PathBuf::from)
+}
+
+/// Whether it is about finding a file, or about the configuration that says where to look.
+pub(crate) fn is_of_resolver(diagnostic: &BuildDiagnostic) -> bool {
+    matches!(diagnostic.kind(), EventKind::ResolveError | EventKind::UnresolvedImport | EventKind::TsConfigError)
+}
+
 /// Divides warnings into those that make the bundle useless, and the others as text. Of packages'
 /// own files only the former matter.
 pub(crate) fn sort(warnings: Vec<BuildDiagnostic>, folder: &Path) -> (Vec<BuildDiagnostic>, Vec<String>) {
     let (fatal, others): (Vec<_>, Vec<_>) =
         warnings.into_iter().partition(|warning| matches!(warning.kind(), EventKind::UnresolvedImport));
-    let own = others.iter().filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
+    // Syntax that cannot be lowered (BigInt) works in most browsers. One that does not know it says so when it loads the function.
+    let told = others.iter().filter(|warning| !matches!(warning.kind(), EventKind::ToleratedTransform));
+    let own = told.filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
     let texts = own.map(|warning| match place(warning, folder) {
         Some(place) => format!("{place}: {}", warning_text(warning)),
         None => warning_text(warning),
@@ -50,20 +65,20 @@ pub(crate) fn sort(warnings: Vec<BuildDiagnostic>, folder: &Path) -> (Vec<BuildD
 }
 
 /// What is wrong, for the user; `folder` is the entry's.
-pub(crate) fn error(diagnostics: &[BuildDiagnostic], folder: &Path) -> Error {
-    Error::all(diagnostics.iter().map(|diagnostic| problem(diagnostic, folder)).collect())
+pub(crate) fn error(diagnostics: &[BuildDiagnostic], folder: &Path, finder: &Finder) -> Error {
+    Error::all(diagnostics.iter().map(|diagnostic| problem(diagnostic, folder, finder)).collect())
 }
 
-fn problem(diagnostic: &BuildDiagnostic, folder: &Path) -> Problem {
+fn problem(diagnostic: &BuildDiagnostic, folder: &Path, finder: &Finder) -> Problem {
     let place = place(diagnostic, folder);
     match diagnostic.kind() {
-        EventKind::UnresolvedImport | EventKind::ResolveError => unresolved(diagnostic, place),
+        EventKind::UnresolvedImport => unresolved(diagnostic, place),
+        EventKind::ResolveError => not_resolved(diagnostic, place, folder, finder),
         EventKind::UnsupportedFeatureError | EventKind::RequireTlaError if mentions_await(diagnostic) => {
             Problem::at(place, "a top-level `await` is not supported: the function's module is loaded without waiting")
                 .remedy("await inside the function, which may be asynchronous")
         }
         EventKind::ParseError => Problem::at(place, format!("syntax error: {}", message(diagnostic))),
-        EventKind::JsonParseError => Problem::at(place, format!("this is not JSON: {}", message(diagnostic))),
         _ => Problem::at(place, message(diagnostic)),
     }
 }
@@ -87,7 +102,7 @@ fn message(diagnostic: &BuildDiagnostic) -> String {
 fn place(diagnostic: &BuildDiagnostic, folder: &Path) -> Option<Place> {
     let root = DiagnosticOptions { cwd: PathBuf::from("/") };
     let (file, line, column, _) = diagnostic.to_diagnostic_with(&root).get_primary_location()?;
-    let file = source::file_of(&file);
+    let file = &source::file_of(&file);
     // Most kinds name a file from the root, some from the folder that the bundler works in.
     let from_root = [Path::new("/").join(file), folder.join(file)];
     let (file, text) = from_root.into_iter().find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))?;
@@ -106,9 +121,56 @@ fn utf8_length(text: &str, units: usize) -> usize {
     before.map(char::len_utf8).sum()
 }
 
+/// What rolldown could not resolve for another reason than that there is no such file: it does not tell the reason whole.
+fn not_resolved(diagnostic: &BuildDiagnostic, place: Option<Place>, folder: &Path, finder: &Finder) -> Problem {
+    let specifier = diagnostic.exporter().unwrap_or_default();
+    let importer = folder.join(source::file_of(&diagnostic.id().unwrap_or_default()));
+    match finder.why_not(&importer, &specifier) {
+        None | Some(ResolveError::NotFound(_) | ResolveError::PackagePathNotExported { .. }) => unresolved(diagnostic, place),
+        Some(error @ ResolveError::YarnPnpError(_)) => not_in_yarn(&error, &specifier, place),
+        Some(error) => configuration(&error, place),
+    }
+}
+
+/// What is wrong with a `package.json` or `tsconfig.json`.
+fn configuration(error: &ResolveError, place: Option<Place>) -> Problem {
+    match error {
+        ResolveError::Json(json) => not_json(&json.path, json.line, json.column),
+        ResolveError::TsconfigLoadFailed { path, source } => match &**source {
+            ResolveError::Json(json) => not_json(&json.path, json.line, json.column),
+            other => Problem::in_file(path, other),
+        },
+        ResolveError::TsconfigNotFound(extended) => extends_nothing(extended),
+        other => Problem::at(place, other.to_string()),
+    }
+}
+
+/// What Yarn Plug'n'Play says of a package that it does not have.
+fn not_in_yarn(error: &ResolveError, specifier: &str, place: Option<Place>) -> Problem {
+    let package = package_name(specifier).unwrap_or(specifier);
+    let remedy = format!("run: yarn install, after yarn add {package} if package.json does not name it");
+    Problem::at(place, error.to_string()).remedy(remedy)
+}
+
+fn not_json(file: &Path, line: usize, column: usize) -> Problem {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let place = Place::at_line(file, &text, line, column);
+    Problem::at(Some(place), "this is not JSON").remedy("correct this file, which says how the modules below its folder are read")
+}
+
+/// A `tsconfig.json` extends `extended`.
+fn extends_nothing(extended: &Path) -> Problem {
+    let extended = extended.display().to_string();
+    let remedy = match package_name(&extended) {
+        Some(package) => format!("run: npm install {package}"),
+        None => "correct `extends` in that tsconfig.json, or take it away".to_owned(),
+    };
+    Problem::new(format!("a tsconfig.json extends '{extended}', which is not there")).remedy(remedy)
+}
+
 fn unresolved(diagnostic: &BuildDiagnostic, place: Option<Place>) -> Problem {
     let specifier = diagnostic.exporter().unwrap_or_default();
-    let importer = PathBuf::from(source::file_of(&diagnostic.id().unwrap_or_default()));
+    let importer = source::file_of(&diagnostic.id().unwrap_or_default());
     if specifier.starts_with(['.', '/']) {
         return missing_file(&specifier, &importer, place);
     }

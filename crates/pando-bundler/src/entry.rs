@@ -35,6 +35,7 @@ pub(crate) struct Entry {
     pub(crate) path: PathBuf,
     /// An ES module or TypeScript.
     pub(crate) esm: bool,
+    pub(crate) typescript: bool,
     /// Whether `import` sees its exports as they are.
     exports_names: bool,
 }
@@ -43,6 +44,11 @@ impl Entry {
     /// Opens the file and refuses what cannot have a usable function.
     pub(crate) fn open(path: &Path) -> Result<Self, Problem> {
         let source = read(path)?;
+        // Files are named from there.
+        if let Err(error) = std::env::current_dir() {
+            let problem = Problem::new(format!("the working directory cannot be found, perhaps it was deleted: {error}"));
+            return Err(problem.remedy("go to one that exists: cd DIRECTORY"));
+        }
         let path = absolute(path).map_err(|error| Problem::in_file(path, error))?;
         let typescript = source::is_typescript(&path);
         let look = Look::at(&path, &source);
@@ -51,6 +57,7 @@ impl Entry {
         }
         // What does not parse is refused later, with all its errors.
         Ok(Self {
+            typescript,
             esm: typescript || look.as_ref().is_some_and(|look| look.esm),
             exports_names: look.is_some_and(|look| look.export_statements),
             path,

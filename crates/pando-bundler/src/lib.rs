@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), pando_bundler::Error> {
-//! let options = pando_bundler::Options { builtins: |_name| None, buffer: false };
+//! let options = pando_bundler::Options { builtins: |_name| None, page: false, buffer: false };
 //! let bundle = pando_bundler::bundle("render.js".as_ref(), &options).await?;
 //! for warning in &bundle.warnings {
 //!     eprintln!("{warning}");
@@ -41,6 +41,7 @@ mod builtins;
 mod diagnostics;
 mod entry;
 mod error;
+mod finder;
 mod foreign;
 mod notes;
 mod origins;
@@ -66,6 +67,8 @@ pub struct Options {
     ///
     /// A built-in whose file is not there is treated as one without a browser form.
     pub builtins: fn(&str) -> Option<&'static str>,
+    /// The function runs in a page, which has a document, rather than in workers, which have none: packages may have a form for each.
+    pub page: bool,
     /// Hand the bundle's `Buffer` to the runtime too, as `__pandoModule.Buffer`: values are bytes.
     pub buffer: bool,
 }

@@ -2,21 +2,27 @@
 
 use std::{
     collections::HashMap,
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use serde_json::Value;
 
+use crate::finder;
+
 /// The part of a `package.json` that matters here.
 #[derive(Debug, Default)]
 pub(crate) struct Manifest {
+    folder: PathBuf,
     browser: Vec<String>,
+    /// Files that React Native has as they are, although browsers have others in their places.
+    native: Vec<String>,
     /// Whether its `.js` files are ES modules.
     pub(crate) esm: bool,
     main: Option<String>,
     module: Option<String>,
+    /// Packages without which it does as well.
+    optional: Vec<String>,
 }
 
 impl Manifest {
@@ -25,15 +31,27 @@ impl Manifest {
         self.browser.iter().any(|mapped| mapped == specifier)
     }
 
+    /// Whether the package says that it can do without `package`.
+    pub(crate) fn is_optional(&self, package: &str) -> bool {
+        self.optional.iter().any(|optional| optional == package)
+    }
+
     fn parse(text: &str) -> Self {
-        let json: Value = serde_json::from_str(text).unwrap_or_default();
-        let browser = json.get("browser").and_then(Value::as_object);
+        let json: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
+        let map_of = |field: &str| json.get(field).and_then(Value::as_object);
+        let browser = map_of("browser");
+        let native = map_of("react-native").into_iter().flatten().filter(|(file, form)| form.as_str() == Some(file.as_str()));
+        let peers = map_of("peerDependenciesMeta").into_iter().flatten().filter(|(_, meta)| meta["optional"] == true);
+        let optional = peers.chain(map_of("optionalDependencies").into_iter().flatten());
         let text_of = |field: &str| json.get(field).and_then(Value::as_str).map(str::to_owned);
         Self {
+            folder: PathBuf::new(),
             browser: browser.map(|map| map.keys().cloned().collect()).unwrap_or_default(),
+            native: native.map(|(file, _)| file.clone()).collect(),
             esm: json.get("type").and_then(Value::as_str) == Some("module"),
             main: text_of("main"),
             module: text_of("module"),
+            optional: optional.map(|(name, _)| name.clone()).collect(),
         }
     }
 }
@@ -50,11 +68,20 @@ impl Manifests {
             if let Some(manifest) = known.get(folder) {
                 return manifest.clone();
             }
-            let text = fs::read_to_string(folder.join("package.json")).ok();
-            let manifest = text.map(|text| Arc::new(Manifest::parse(&text)));
+            let text = finder::read(&folder.join("package.json")).ok();
+            let manifest = text.map(|text| Arc::new(Manifest { folder: folder.to_owned(), ..Manifest::parse(&text) }));
             known.insert(folder.to_owned(), manifest.clone());
             manifest
         })
+    }
+
+    /// The file that `specifier` names in `importer`, if its package has another one for browsers, and yet this one for React Native, which
+    /// has no document either. Packages said so before there was the condition `worker`.
+    pub(crate) fn form_without_document(&self, specifier: &str, importer: &Path) -> Option<PathBuf> {
+        let manifest = self.of(importer).filter(|manifest| !manifest.native.is_empty() && specifier.starts_with('.'))?;
+        let named = importer.parent()?.join(specifier);
+        let files = manifest.native.iter().filter(|file| manifest.maps(file)).map(|file| manifest.folder.join(file));
+        files.into_iter().find(|file| leads_to(&named, file)).and_then(|file| file.canonicalize().ok())
     }
 
     /// What `require(specifier)` in `importer` is where rolldown has chosen a package's ES module `file`: `main`, as in Node, where
@@ -111,6 +138,14 @@ mod tests {
     fn a_browser_field_that_is_a_path_maps_nothing() {
         assert!(!Manifest::parse(r#"{"browser": "b.js"}"#).maps("b.js"));
         assert!(Manifest::parse(r#"{"browser": {"fs": false}}"#).maps("fs"));
-        assert!(Manifest::parse(r#"{"type": "module"}"#).esm);
+        assert!(Manifest::parse("\u{feff}{\"type\": \"module\"}").esm);
+    }
+
+    #[test]
+    fn packages_may_be_optional() {
+        let manifest = Manifest::parse(
+            r#"{"peerDependenciesMeta": {"a": {"optional": true}, "b": {"optional": false}}, "optionalDependencies": {"c": "1"}}"#,
+        );
+        assert_eq!(["a", "b", "c", "d"].map(|name| manifest.is_optional(name)), [true, false, true, false]);
     }
 }

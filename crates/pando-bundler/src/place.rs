@@ -27,6 +27,12 @@ impl Place {
         let column = source[start..before].chars().count() + 1;
         Self { file: shown(file), line, column, frame: frame(source, line, column) }
     }
+
+    /// The place of a line and of a byte in it, each counted from 1 (0: the first).
+    pub(crate) fn at_line(file: &Path, source: &str, line: usize, column: usize) -> Self {
+        let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        Self::at_offset(file, source, start + column.saturating_sub(1))
+    }
 }
 
 impl std::fmt::Display for Place {

@@ -23,9 +23,10 @@ use crate::{
     Options,
     builtins::Builtin,
     error::Problem,
+    finder::{self, Finder},
     foreign, notes,
     package::{Manifests, package_name},
-    place::shown,
+    place::{Place, shown},
     requires, source,
 };
 
@@ -34,6 +35,8 @@ pub(crate) const STARTER: &str = "pando:starter";
 const SHIM: &str = "pando:computing";
 const EMPTY: &str = "pando:empty";
 const ADDON: &str = "pando:addon";
+/// Before the name of an optional package that is not installed.
+const MISSING: &str = "pando:missing/";
 /// The stand-in for `require`.
 pub(crate) const REQUIRE: &str = "pando:require";
 /// Before the name of an embedded file.
@@ -59,6 +62,9 @@ pub(crate) struct PandoPlugin {
     pub(crate) options: Options,
     /// Files that only parse in sloppy mode.
     pub(crate) sloppy: BTreeSet<PathBuf>,
+    /// Packages' files for browsers that lack what is imported from them.
+    pub(crate) lacking: BTreeSet<PathBuf>,
+    pub(crate) finder: Arc<Finder>,
     pub(crate) seen: Arc<Seen>,
 }
 
@@ -71,6 +77,8 @@ pub(crate) struct Seen {
     notes: Mutex<BTreeSet<String>>,
     /// Files that are not code, and who asks for them.
     foreign: Mutex<BTreeSet<(String, PathBuf)>>,
+    /// Problems with files that are to be JSON.
+    not_json: Mutex<Vec<Problem>>,
     /// Whether something must be strict in a bundle that is not.
     strict: AtomicBool,
 }
@@ -89,7 +97,9 @@ impl Seen {
     /// Problems with the modules.
     pub(crate) fn refused(&self) -> Vec<Problem> {
         let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
-        foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer)).collect()
+        let not_json = self.not_json.lock().unwrap_or_else(PoisonError::into_inner);
+        let foreign = foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer));
+        foreign.chain(not_json.iter().cloned()).collect()
     }
 
     pub(crate) fn strict(&self) -> bool {
@@ -118,7 +128,7 @@ impl PandoPlugin {
         if let (Some(file), Some(true)) = (specifier.strip_prefix("./"), importer.map(|id| id.starts_with(BUILTIN))) {
             return Some(builtin_id(file));
         }
-        let importer = Path::new(source::file_of(importer.unwrap_or_default()));
+        let importer = &*source::file_of(importer.unwrap_or_default());
         if foreign::is_foreign(specifier) {
             let mut foreign = self.seen.foreign.lock().unwrap_or_else(PoisonError::into_inner);
             foreign.insert((specifier.to_owned(), importer.to_owned()));
@@ -145,8 +155,50 @@ impl PandoPlugin {
             ADDON => Some("throw new Error('a native addon only runs in Node');".into()),
             EMPTY => Some("module.exports = {};".into()),
             REQUIRE => Some(requires::SOURCE.into()),
-            _ => id.strip_prefix(BUILTIN).and_then(self.options.builtins).map(Cow::Borrowed),
+            _ => match id.strip_prefix(MISSING) {
+                Some(name) => Some(requires::missing(name).into()),
+                None => id.strip_prefix(BUILTIN).and_then(self.options.builtins).map(Cow::Borrowed),
+            },
         }
+    }
+
+    /// The JSON of a file, for rolldown, which takes no byte-order mark and names no file that it cannot read.
+    fn json(&self, id: &str, code: &str) -> String {
+        let text = code.trim_start_matches('\u{feff}');
+        let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else { return text.to_owned() };
+        let place = Place::at_line(&source::file_of(id), code, error.line(), error.column());
+        let mut not_json = self.seen.not_json.lock().unwrap_or_else(PoisonError::into_inner);
+        not_json.push(Problem::at(Some(place), format!("this is not JSON: {error}")));
+        "null".to_owned()
+    }
+
+    /// Whether the package that `importer` belongs to says that it can do without what `specifier` names.
+    fn is_optional(&self, specifier: &str, importer: &Path) -> bool {
+        package_name(specifier)
+            .is_some_and(|package| self.seen.manifests.of(importer).is_some_and(|manifest| manifest.is_optional(package)))
+    }
+
+    /// The file that rolldown finds for a specifier by itself, as an id.
+    async fn resolve(
+        &self,
+        ctx: &PluginContext,
+        specifier: &str,
+        args: &HookResolveIdArgs<'_>,
+    ) -> anyhow::Result<Option<String>> {
+        let importer = args.importer.unwrap_or_default();
+        if specifier.contains('?') || source::has_question_mark(importer) {
+            let found = self.finder.find(&source::file_of(importer), specifier, args.kind);
+            return Ok(found.map(|file| source::id_of(&file)));
+        }
+        let options = PluginContextResolveOptions { import_kind: args.kind, skip_self: true, ..Default::default() };
+        let resolved = ctx.resolve(specifier, args.importer, Some(options)).await?.ok();
+        let id = resolved.filter(|resolved| !resolved.external.is_external()).map(|resolved| resolved.id.to_string());
+        if id.as_ref().is_some_and(|id| self.lacking.contains(Path::new(id)))
+            && let Some(file) = self.finder.find_elsewhere(Path::new(importer), specifier, args.kind)
+        {
+            return Ok(Some(source::id_of(&file)));
+        }
+        Ok(id)
     }
 }
 
@@ -163,40 +215,60 @@ impl Plugin for PandoPlugin {
         if let Some(id) = self.virtual_id(args.specifier, args.importer) {
             return Ok(Some(HookResolveIdOutput::from_id(id)));
         }
+        let importer = source::file_of(args.importer.unwrap_or_default());
+        if !self.options.page
+            && let Some(file) = self.seen.manifests.form_without_document(args.specifier, &importer)
+        {
+            return Ok(Some(HookResolveIdOutput::from_id(source::id_of(&file))));
+        }
         let of_package = args.kind == ImportKind::Require && package_name(args.specifier).is_some();
-        if self.sloppy.is_empty() && !of_package {
+        let optional = self.is_optional(args.specifier, &importer);
+        let queried = args.specifier.contains('?') || args.importer.is_some_and(source::has_question_mark);
+        let special = of_package || optional || queried;
+        if !special && self.sloppy.is_empty() && self.lacking.is_empty() {
             return Ok(None);
         }
-        let Some(found) = resolve(ctx, args.specifier, args).await? else { return Ok(None) };
-        let importer = Path::new(source::file_of(args.importer.unwrap_or_default()));
-        let main = of_package.then(|| self.seen.manifests.main_instead_of(Path::new(&found), args.specifier, importer)).flatten();
+        let Some(found) = self.resolve(ctx, args.specifier, args).await? else {
+            return Ok(optional.then(|| HookResolveIdOutput::from_id(format!("{MISSING}{}", args.specifier))));
+        };
+        let file = source::file_of(&found);
+        let main = of_package.then(|| self.seen.manifests.main_instead_of(&file, args.specifier, &importer)).flatten();
         let main = match main {
-            Some(main) => resolve(ctx, &main.to_string_lossy(), args).await?,
+            Some(main) => self.resolve(ctx, &main.to_string_lossy(), args).await?,
             None => None,
         };
-        let changed = main.is_some();
-        let file = main.unwrap_or(found);
-        let id = if self.sloppy.contains(Path::new(&file)) { Some(source::sloppy_id(&file)) } else { changed.then_some(file) };
+        let changed = queried || main.is_some() || !self.lacking.is_empty();
+        let id = main.unwrap_or(found);
+        let sloppy = self.sloppy.contains(&source::file_of(&id));
+        let id = if sloppy { Some(source::sloppy_id(&id)) } else { changed.then_some(id) };
         Ok(id.map(HookResolveIdOutput::from_id))
     }
 
     async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
-        let code = match self.virtual_source(args.id) {
-            Some(code) => code.into_owned(),
-            None if source::is_sloppy(args.id) => std::fs::read_to_string(source::file_of(args.id))?,
+        let file = || finder::read(&source::file_of(args.id));
+        let (code, module_type) = match self.virtual_source(args.id) {
+            Some(code) => (code.into_owned(), Some(ModuleType::Js)),
+            None if source::is_sloppy(args.id) => (file()?, Some(ModuleType::Js)),
+            // By its ending.
+            None if source::has_question_mark(args.id) => (file()?, None),
             None => return Ok(None),
         };
-        Ok(Some(HookLoadOutput { code: code.into(), module_type: Some(ModuleType::Js), ..Default::default() }))
+        Ok(Some(HookLoadOutput { code: code.into(), module_type, ..Default::default() }))
     }
 
     async fn transform(&self, _: SharedTransformPluginContext, args: &HookTransformArgs<'_>) -> HookTransformReturn {
+        if matches!(args.module_type, ModuleType::Json) {
+            let code = Some(self.json(args.id, args.code));
+            return Ok(Some(HookTransformOutput { code, map: HookTransformOutputMap::Null, ..Default::default() }));
+        }
         let script = matches!(args.module_type, ModuleType::Js | ModuleType::Jsx | ModuleType::Ts | ModuleType::Tsx);
         if source::is_virtual(args.id) || !script {
             return Ok(None);
         }
         let file = source::file_of(args.id);
-        let esm = file.ends_with(".mjs") || self.seen.manifests.of(Path::new(file)).is_some_and(|manifest| manifest.esm);
-        let code = source::keep_mode(file, args.code, esm);
+        let is_module = file.extension().is_some_and(|extension| extension == "mjs");
+        let esm = is_module || self.seen.manifests.of(&file).is_some_and(|manifest| manifest.esm);
+        let code = source::keep_mode(&file, args.code, esm);
         if code.as_ref().is_some_and(|code| code.contains(source::STRICT_MARK)) {
             self.seen.strict.store(true, Ordering::Relaxed);
         }
@@ -207,7 +279,7 @@ impl Plugin for PandoPlugin {
     async fn transform_ast(&self, ctx: &PluginContext, mut args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
         let script = !matches!(args.module_type, ModuleType::Json);
         if script && !source::is_foreign(args.id) {
-            let found = notes::of(args.ast.program(), Path::new(source::file_of(args.id)), args.ast.source());
+            let found = notes::of(args.ast.program(), &source::file_of(args.id), args.ast.source());
             self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
         }
         if script && !source::is_virtual(args.id) {
@@ -231,11 +303,4 @@ impl Plugin for PandoPlugin {
         }
         Ok(())
     }
-}
-
-/// The file that rolldown finds for a specifier by itself.
-async fn resolve(ctx: &PluginContext, specifier: &str, args: &HookResolveIdArgs<'_>) -> anyhow::Result<Option<String>> {
-    let options = PluginContextResolveOptions { import_kind: args.kind, skip_self: true, ..Default::default() };
-    let resolved = ctx.resolve(specifier, args.importer, Some(options)).await?.ok();
-    Ok(resolved.filter(|resolved| !resolved.external.is_external()).map(|resolved| resolved.id.to_string()))
 }

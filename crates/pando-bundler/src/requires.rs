@@ -27,6 +27,12 @@ module.exports = function require (name) {
 module.exports.resolve = module.exports
 ";
 
+/// A module in place of the optional package `name`, which is not installed: it throws what Node throws.
+pub(crate) fn missing(name: &str) -> String {
+    let message = serde_json::Value::from(format!("Cannot find module '{name}': it is optional, and was not installed"));
+    format!("throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }})")
+}
+
 /// Members that stand for something else.
 const DEFINED: [&str; 3] = ["main", "cache", "extensions"];
 

@@ -8,7 +8,7 @@ use std::{
 
 use rolldown::{
     BundleOutput, Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InjectImport, InputItem,
-    OutputFormat, Platform, RawMinifyOptions, RawMinifyOptionsDetailed, SourceMapType, StrictMode,
+    OutputFormat, RawMinifyOptions, RawMinifyOptionsDetailed, SourceMapType, StrictMode, TsConfig,
 };
 use rolldown_common::{CommentsOptions, Output, OutputChunk};
 use rolldown_error::BuildDiagnostic;
@@ -19,6 +19,7 @@ use crate::{
     Bundle, Error, Options, diagnostics,
     entry::Entry,
     error::Problem,
+    finder::{self, Finder, PLATFORM},
     origins::Origins,
     plugin::{PandoPlugin, REQUIRE, STARTER, Seen, builtin_id},
     requires, source, strict,
@@ -37,6 +38,9 @@ const DEFINED: &[(&str, &str)] = &[
     ("process.env.NODE_ENV", "\"production\""),
     ("__dirname", "\"/\""),
     ("__filename", "\"/index.js\""),
+    ("import.meta.dirname", "\"/\""),
+    ("import.meta.filename", "\"/index.js\""),
+    ("import.meta.url", "\"file:///index.js\""),
     ("require.main", "undefined"),
     ("require.cache", "undefined"),
     ("require.extensions", "undefined"),
@@ -49,20 +53,37 @@ const HASH_LENGTH: usize = 16;
 /// Bundles `entry`.
 ///
 /// rolldown parses every file as strict code. Where files only parse in sloppy mode it is run
-/// again with their names; each time there are more of them, or it ends.
+/// again with their names, and likewise where a package's file for browsers lacks what is imported from it; each time there are
+/// more of them, or it ends.
 pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Error> {
-    let mut sloppy = BTreeSet::new();
+    let (mut sloppy, mut lacking) = (BTreeSet::new(), BTreeSet::new());
+    let mut finder = Arc::new(Finder::new(entry.folder(), options.page, true));
     loop {
         let seen = Arc::new(Seen::default());
-        let plugin =
-            PandoPlugin { starter: entry.starter(options.buffer), options: *options, sloppy: sloppy.clone(), seen: seen.clone() };
+        let plugin = PandoPlugin {
+            starter: entry.starter(options.buffer),
+            options: *options,
+            sloppy: sloppy.clone(),
+            lacking: lacking.clone(),
+            finder: finder.clone(),
+            seen: seen.clone(),
+        };
         match generate(entry, options, plugin).await {
-            Ok(output) => return finish(entry, output, &seen),
+            Ok(output) => return finish(entry, output, &seen, &finder),
+            // JavaScript needs no tsconfig.json: one that cannot be used does not matter.
+            Err(problems) if finder.reads_tsconfig && !entry.typescript && problems.iter().any(diagnostics::is_of_resolver) => {
+                finder = Arc::new(Finder::new(entry.folder(), options.page, false));
+            }
             Err(problems) => {
-                let known = sloppy.len();
+                let known = sloppy.len() + lacking.len();
                 sloppy.extend(only_sloppy(&problems));
-                if sloppy.len() == known {
-                    return Err(diagnostics::error(&problems, entry.folder()));
+                lacking.extend(problems.iter().filter_map(diagnostics::lacking));
+                let refused = seen.refused();
+                if !refused.is_empty() {
+                    return Err(Error::all(refused));
+                }
+                if sloppy.len() + lacking.len() == known {
+                    return Err(diagnostics::error(&problems, entry.folder(), &finder));
                 }
             }
         }
@@ -70,19 +91,21 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
 }
 
 async fn generate(entry: &Entry, options: &Options, plugin: PandoPlugin) -> Result<BundleOutput, Vec<BuildDiagnostic>> {
+    let rolldown = rolldown_options(entry.folder(), options, &plugin.finder);
     let plugins: Vec<SharedPluginable> = vec![Arc::new(plugin)];
-    let mut bundler =
-        Bundler::with_plugins(rolldown_options(entry.folder(), options), plugins).map_err(|error| error.into_vec())?;
+    let mut bundler = Bundler::with_plugins(rolldown, plugins).map_err(|error| error.into_vec())?;
     bundler.generate().await.map_err(|error| error.into_vec())
 }
 
-fn rolldown_options(folder: &Path, options: &Options) -> BundlerOptions {
+fn rolldown_options(folder: &Path, options: &Options, finder: &Finder) -> BundlerOptions {
     let defined = DEFINED.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
     let whitespace = RawMinifyOptionsDetailed { mangle: None, compress: None, remove_whitespace: true };
     BundlerOptions {
         input: Some(vec![InputItem { name: Some("function".to_owned()), import: STARTER.to_owned() }]),
         cwd: Some(folder.to_owned()),
-        platform: Some(Platform::Browser),
+        platform: Some(PLATFORM),
+        resolve: Some(finder.options.clone()),
+        tsconfig: Some(TsConfig::Auto(finder.reads_tsconfig)),
         format: Some(OutputFormat::Iife),
         strict: Some(StrictMode::Never),
         code_splitting: Some(CodeSplittingMode::Bool(false)),
@@ -116,16 +139,14 @@ fn injected(options: &Options) -> Vec<InjectImport> {
 /// The files among those with problems that are CommonJS in sloppy mode.
 fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
     let files = problems.iter().filter(|problem| diagnostics::is_syntax(problem)).filter_map(BuildDiagnostic::id);
-    let sloppy = files.filter(|file| {
-        !source::is_sloppy(file) && std::fs::read_to_string(file).is_ok_and(|source| source::parses_sloppily(&source))
-    });
-    sloppy.map(PathBuf::from).collect()
+    let files = files.filter(|file| !source::is_sloppy(file)).map(|file| source::file_of(&file));
+    files.filter(|file| finder::read(file).is_ok_and(|source| source::parses_sloppily(&source))).collect()
 }
 
-fn finish(entry: &Entry, output: BundleOutput, seen: &Seen) -> Result<Bundle, Error> {
+fn finish(entry: &Entry, output: BundleOutput, seen: &Seen, finder: &Finder) -> Result<Bundle, Error> {
     let (fatal, harmless) = diagnostics::sort(output.warnings, entry.folder());
     if !fatal.is_empty() {
-        return Err(diagnostics::error(&fatal, entry.folder()));
+        return Err(diagnostics::error(&fatal, entry.folder(), finder));
     }
     let refused = seen.refused();
     if !refused.is_empty() {
@@ -141,12 +162,12 @@ fn finish(entry: &Entry, output: BundleOutput, seen: &Seen) -> Result<Bundle, Er
     } else {
         (chunk.code.clone(), origins)
     };
-    let files = chunk.modules.keys.iter().map(|id| source::file_of(id.as_str())).filter(|id| !source::is_virtual(id));
+    let files = chunk.modules.keys.iter().map(|id| id.as_str()).filter(|id| !source::is_virtual(id));
     Ok(Bundle {
         hash: xxhash_with_base(code.as_bytes(), 16)[..HASH_LENGTH].to_owned(),
         code,
         warnings: seen.warnings().into_iter().chain(harmless).collect(),
-        modules: files.map(PathBuf::from).collect(),
+        modules: files.map(source::file_of).collect(),
         esm: entry.esm,
         origins,
     })

@@ -1,6 +1,6 @@
 //! How a module's source is read: whether it is TypeScript, an ES module or CommonJS, and strict.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oxc::{
     allocator::Allocator,
@@ -21,9 +21,22 @@ pub(crate) fn sloppy_id(path: &str) -> String {
     format!("{path}{SLOPPY}")
 }
 
+/// Stands for `?` in the id of a file: rolldown takes a `?` for the start of a query.
+const QUESTION_MARK: &str = "\u{f03f}";
+
+/// The id of a file whose path rolldown would not take as it is.
+pub(crate) fn id_of(file: &Path) -> String {
+    file.to_string_lossy().replace('?', QUESTION_MARK)
+}
+
 /// The file that an id stands for.
-pub(crate) fn file_of(id: &str) -> &str {
-    id.strip_suffix(SLOPPY).unwrap_or(id)
+pub(crate) fn file_of(id: &str) -> PathBuf {
+    id.strip_suffix(SLOPPY).unwrap_or(id).replace(QUESTION_MARK, "?").into()
+}
+
+/// Whether the path of the file that an id stands for has a `?`.
+pub(crate) fn has_question_mark(id: &str) -> bool {
+    id.contains(QUESTION_MARK)
 }
 
 pub(crate) fn is_sloppy(id: &str) -> bool {
@@ -66,8 +79,8 @@ pub(crate) fn parses_sloppily(source: &str) -> bool {
 /// The source of a module that is not an ES module, changed so that it keeps its mode: strict when
 /// it says so or is TypeScript, and CommonJS even when it exports nothing and is only imported.
 /// `None` when nothing is to be changed.
-pub(crate) fn keep_mode(id: &str, source: &str, esm_package: bool) -> Option<String> {
-    if is_typescript(Path::new(id)) {
+pub(crate) fn keep_mode(file: &Path, source: &str, esm_package: bool) -> Option<String> {
+    if is_typescript(file) {
         // A line's columns count in messages: the mark goes to the end, and is moved later.
         return Some(format!("{source}\n{STRICT_MARK}"));
     }
@@ -130,8 +143,9 @@ mod tests {
 
     #[test]
     fn common_js_stays_common_js() {
-        assert_eq!(keep_mode("a.js", "x = 1", false).unwrap(), "x = 1\nmodule.exports;");
-        assert_eq!(keep_mode("a.js", "x = 1", true), None);
-        assert_eq!(keep_mode("a.js", "module.exports = 1", false), None);
+        let file = Path::new("a.js");
+        assert_eq!(keep_mode(file, "x = 1", false).unwrap(), "x = 1\nmodule.exports;");
+        assert_eq!(keep_mode(file, "x = 1", true), None);
+        assert_eq!(keep_mode(file, "module.exports = 1", false), None);
     }
 }

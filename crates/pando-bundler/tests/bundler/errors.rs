@@ -178,3 +178,26 @@ fn an_unreadable_file() {
         assert_eq!(refused_as(&folder, "render.js"), "render.js: no permission to read this file");
     }
 }
+
+#[test]
+fn configuration_that_cannot_be_read_is_told_as_such() {
+    let package = Folder::with(&[("package.json", "{\n  \"name\": ,\n}"), ("in/render.js", "module.exports = x => x")]);
+    assert_starts(&refused_as(&package, "in/render.js"), "package.json:2:11: this is not JSON\n");
+    let function = ("render.ts", "export default (x: string) => x");
+    let tsconfig = Folder::with(&[("tsconfig.json", "{\n  \"extends\": ,\n}"), function]);
+    assert_starts(&refused_as(&tsconfig, "render.ts"), "tsconfig.json:3:1: this is not JSON\n");
+    let extends = Folder::with(&[("tsconfig.json", r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#), function]);
+    let text =
+        "a tsconfig.json extends '@tsconfig/node20/tsconfig.json', which is not there\n  run: npm install @tsconfig/node20";
+    assert_eq!(refused_as(&extends, "render.ts"), text);
+    let data = Folder::with(&[("render.js", "module.exports = require('./a.json')"), ("a.json", "{")]);
+    assert_starts(&refused_as(&data, "render.js"), "a.json:1:1: this is not JSON: EOF");
+}
+
+#[test]
+fn javascript_needs_no_tsconfig() {
+    for tsconfig in [r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#, "{", r#"{"extends": "./tsconfig.json"}"#] {
+        let folder = Folder::with(&[("tsconfig.json", tsconfig), ("render.js", "module.exports = x => x * 2")]);
+        assert_eq!(folder.result("3"), serde_json::json!(6), "{tsconfig}");
+    }
+}

@@ -71,3 +71,12 @@ fn a_module_that_is_also_a_program_is_not_started() {
     let source = "module.exports = x => 'a module'\nif (require.main === module || !module.parent) throw new Error('started')";
     assert_eq!(Folder::with(&[("render.js", source)]).result(""), json!("a module"));
 }
+
+#[test]
+fn the_url_of_a_module_is_that_of_its_file_name() {
+    let source = "import path from 'node:path'\nimport { fileURLToPath } from 'node:url'\n\
+                  const folder = path.dirname(fileURLToPath(import.meta.url))\n\
+                  export default x => [path.join(folder, x), __filename, fileURLToPath(import.meta.url), import.meta.dirname]";
+    let folder = Folder::with(&[("render.mjs", source)]);
+    assert_eq!(folder.answer("render.mjs", "a")["result"], json!(["/a", "/index.js", "/index.js", "/"]));
+}

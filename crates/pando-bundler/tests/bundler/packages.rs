@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::Folder;
+use pando_bundler::Options;
+
+use crate::support::{Folder, OPTIONS, bundle_with, result_of, run};
 
 #[test]
 fn packages_come_from_the_functions_folder_upwards() {
@@ -161,4 +163,114 @@ fn real_packages_work() {
     .install(&["bignumber.js", "sha.js"]);
     assert_eq!(folder.result("12345678901"), json!(["1881676372246402223439821666701", "ba7816bf"]));
     assert_eq!(folder.answer("module.mjs", "1")["result"], json!(["2", true]));
+}
+
+#[test]
+fn what_a_package_calls_optional_may_be_missing_wherever_it_is_required() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => require('lib')"),
+        (
+            "node_modules/lib/package.json",
+            r#"{"peerDependenciesMeta": {"peer": {"optional": true}}, "optionalDependencies": {"@a/b": "1"}}"#,
+        ),
+        (
+            "node_modules/lib/index.js",
+            "const load = (f) => { try { return f() } catch (error) { return error.code } }
+             module.exports = [load(() => require('peer/sub')), load(() => require('@a/b'))]",
+        ),
+    ]);
+    assert_eq!(folder.result(""), json!(["MODULE_NOT_FOUND", "MODULE_NOT_FOUND"]));
+    let module = Folder::with(&[
+        ("render.mjs", "import f from 'lib'\nexport default f"),
+        ("node_modules/lib/package.json", r#"{"type": "module", "peerDependenciesMeta": {"peer": {"optional": true}}}"#),
+        ("node_modules/lib/index.js", "export default (x) => import('peer').then(() => 'there', (error) => error.code)"),
+    ]);
+    assert_eq!(module.answer("render.mjs", "")["result"], json!("MODULE_NOT_FOUND"));
+}
+
+#[test]
+fn packages_have_their_form_for_workers_or_for_pages() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => [require('entity'), require('older'), require('older/more')]"),
+        (
+            "node_modules/entity/package.json",
+            r#"{"exports": {"worker": "./worker.js", "browser": "./page.js", "default": "./page.js"}}"#,
+        ),
+        ("node_modules/entity/worker.js", "module.exports = 'worker'"),
+        ("node_modules/entity/page.js", "module.exports = 'page'"),
+        (
+            "node_modules/older/package.json",
+            r#"{"browser": {"./a.js": "./a.browser.js", "./b.js": "./b.browser.js"}, "react-native": {"./a.js": "./a.js", "./b.js": "./c.js"}}"#,
+        ),
+        ("node_modules/older/index.js", "module.exports = [require('./a'), require('./b.js')]"),
+        ("node_modules/older/more/index.js", "module.exports = require('../a.js')"),
+        ("node_modules/older/a.js", "module.exports = 'a'"),
+        ("node_modules/older/b.js", "module.exports = 'b'"),
+        ("node_modules/older/a.browser.js", "module.exports = 'a for pages'"),
+        ("node_modules/older/b.browser.js", "module.exports = 'b for browsers'"),
+    ]);
+    assert_eq!(folder.result(""), json!(["worker", ["a", "b for browsers"], "a"]));
+    let page = bundle_with(&folder.path("render.js"), &Options { page: true, ..OPTIONS }).unwrap();
+    assert_eq!(result_of(run(&page.code, "")), json!(["page", ["a for pages", "b for browsers"], "a for pages"]));
+}
+
+#[test]
+fn packages_of_yarn_plug_n_play_are_found() {
+    let state = json!({
+        "enableTopLevelFallback": true, "ignorePatternData": null, "fallbackExclusionList": [], "fallbackPool": [],
+        "dependencyTreeRoots": [{"name": "t", "reference": "workspace:."}],
+        "packageRegistryData": [
+            [null, [[null, {"packageLocation": "./", "packageDependencies": [["lib", "1"], ["t", "workspace:."]], "linkType": "SOFT"}]]],
+            ["lib", [["1", {"packageLocation": "./cache/lib-1/", "packageDependencies": [["lib", "1"]], "linkType": "HARD"}]]],
+            ["t", [["workspace:.", {"packageLocation": "./", "packageDependencies": [["lib", "1"]], "linkType": "SOFT"}]]],
+        ],
+    });
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => require('lib')"),
+        ("missing.js", "module.exports = x => require('left-pad')"),
+        (".pnp.cjs", &format!("const RAW_RUNTIME_STATE =\n'{state}';\n")),
+        ("cache/lib-1/index.js", "module.exports = 'found'"),
+    ]);
+    assert_eq!(folder.result(""), json!("found"));
+    let error = folder.try_bundle("missing.js").unwrap_err();
+    assert_eq!(
+        error.remedies().collect::<Vec<_>>(),
+        ["run: yarn install, after yarn add left-pad if package.json does not name it"]
+    );
+}
+
+#[test]
+fn paths_may_have_a_question_mark_and_a_number_sign() {
+    let folder = Folder::with(&[
+        (
+            "why? #1/render.js",
+            "with ({ y: require('./what?.js') }) { module.exports = x => [y, require('near'), require('./d.json')] }",
+        ),
+        ("why? #1/what?.js", "module.exports = require('./typed.ts').default"),
+        ("why? #1/typed.ts", "export default 'typed' as string"),
+        ("why? #1/d.json", "[1]"),
+        ("node_modules/near/index.js", "module.exports = 'near'"),
+    ]);
+    assert_eq!(folder.answer("why? #1/render.js", "")["result"], json!(["typed", "near", [1]]));
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_json() {
+    let folder = Folder::with(&[("render.js", "module.exports = x => require('./a.json')"), ("a.json", "\u{feff}{\"b\": 1}")]);
+    assert_eq!(folder.result(""), json!({"b": 1}));
+    assert_eq!(folder.bundle().warnings, Vec::<String>::new());
+}
+
+#[test]
+fn a_package_whose_form_for_browsers_is_hollow_is_taken_in_its_other_form() {
+    let folder = Folder::with(&[
+        ("render.mjs", "import { draw } from 'picture'\nexport default draw"),
+        ("wrong.mjs", "import { paint } from 'picture'\nexport default paint"),
+        ("node_modules/picture/package.json", r#"{"exports": {"browser": "./stub.mjs", "import": "./real.mjs"}}"#),
+        ("node_modules/picture/stub.mjs", "export {}"),
+        ("node_modules/picture/real.mjs", "export const draw = (x) => 'drawn ' + x"),
+    ]);
+    assert_eq!(folder.answer("render.mjs", "a")["result"], json!("drawn a"));
+    let error = folder.try_bundle("wrong.mjs").unwrap_err().to_string();
+    assert!(error.contains("\"paint\" is not exported by"), "{error}");
 }

@@ -70,8 +70,12 @@ pub(crate) fn result_of(mut answer: Value) -> Value {
 }
 
 pub(crate) fn bundle(entry: &Path) -> Result<Bundle, Error> {
+    bundle_with(entry, &OPTIONS)
+}
+
+pub(crate) fn bundle_with(entry: &Path, options: &Options) -> Result<Bundle, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    runtime.block_on(pando_bundler::bundle(entry, &OPTIONS))
+    runtime.block_on(pando_bundler::bundle(entry, options))
 }
 
 /// Runs a bundle in a process of its own.
@@ -86,7 +90,7 @@ pub(crate) fn run(code: &str, input: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}\n{stderr}\n{code}"))
 }
 
-pub(crate) const OPTIONS: Options = Options { builtins, buffer: false };
+pub(crate) const OPTIONS: Options = Options { builtins, page: false, buffer: false };
 
 fn builtins(name: &str) -> Option<&'static str> {
     static FILES: OnceLock<HashMap<String, String>> = OnceLock::new();

@@ -46,7 +46,7 @@ fn workers_and_bindings_are_told() {
     let text = warnings(&[("render.js", "module.exports = x => {\n new Worker('w.js')\n process.binding('fs') }")]);
     assert!(text.contains("render.js:2:2: the script of a `new Worker` is not bundled"), "{text}");
     assert!(text.contains("render.js:3:2: `process.binding` does not exist outside Node"), "{text}");
-    let module = warnings(&[("render.js", "export default x => new Worker(new URL('./w.js', import.meta.url))"), ("w.js", "")]);
+    let module = warnings(&[("render.js", "export default x => import.meta.env")]);
     assert!(module.contains("`import.meta` is an empty object in the bundle"), "{module}");
 }
 
@@ -63,4 +63,11 @@ fn packages_own_habits_are_not_told() {
 fn mixing_styles_is_told() {
     let text = warnings(&[("render.js", "export default x => x\nmodule.exports.more = 1")]);
     assert!(text.contains("`module` and `exports` do nothing in an ES module"), "{text}");
+}
+
+#[test]
+fn syntax_that_works_although_it_cannot_be_lowered_is_not_told() {
+    let source = "module.exports = x => [String(BigInt(x) * 10n ** 3n), 'ab'.replace(/(?<=a)b/, 'c')]";
+    assert_eq!(Folder::with(&[("render.js", source)]).result("3"), json!(["3000", "ac"]));
+    assert_eq!(warnings(&[("render.js", source)]), "");
 }

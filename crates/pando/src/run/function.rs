@@ -46,7 +46,7 @@ impl Function {
 
     /// Bundles the function of `cli` and tries it; what people should know of it is added to `notes`.
     pub(super) async fn load(cli: &Cli, path: &Path, options: &JobOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
-        let bundler = pando_bundler::Options { builtins: embedded::builtin, buffer: cli.files };
+        let bundler = pando_bundler::Options { builtins: embedded::builtin, page: cli.dom, buffer: cli.files };
         let bundle = pando_bundler::bundle(path, &bundler).await.map_err(|error| Refused(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
         let mut function = Self { bundle: Arc::new(bundle), local: None, program: None };

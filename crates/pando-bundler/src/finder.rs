@@ -1,0 +1,82 @@
+//! Finds the file that a specifier names as rolldown does, for what rolldown leaves open: why it found none, and paths with a `?`.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use oxc_resolver::FileSystem as _;
+use rolldown::{Platform, ResolveOptions, TsConfig};
+use rolldown_common::ImportKind;
+use rolldown_fs::OsFileSystem;
+use rolldown_resolver::{ResolveError, Resolver};
+
+/// Where the bundle runs.
+pub(crate) const PLATFORM: Platform = Platform::Browser;
+
+/// See the module.
+pub(crate) struct Finder {
+    resolver: Resolver,
+    /// Finds what packages are elsewhere than in browsers.
+    elsewhere: Resolver,
+    /// rolldown is given the same.
+    pub(crate) options: ResolveOptions,
+    /// Whether a `tsconfig.json` next to a file, or above it, says what specifiers mean.
+    pub(crate) reads_tsconfig: bool,
+}
+
+impl Finder {
+    /// Of modules below `folder`, which is absolute; `page`: they have a document.
+    pub(crate) fn new(folder: &Path, page: bool, reads_tsconfig: bool) -> Self {
+        // A package says by the condition `worker` what it is without a document.
+        let conditions = if page { Vec::new() } else { vec!["worker".to_owned()] };
+        let yarn_pnp = plug_n_play(folder).is_some();
+        let options = ResolveOptions { condition_names: Some(conditions), yarn_pnp: Some(yarn_pnp), ..ResolveOptions::default() };
+        let resolver = |platform, options| {
+            let files = OsFileSystem::new(yarn_pnp);
+            Resolver::new(files, folder.to_owned(), platform, &TsConfig::Auto(reads_tsconfig), options)
+        };
+        let fields = ["module", "main"].map(str::to_owned);
+        let elsewhere = resolver(Platform::Neutral, ResolveOptions { main_fields: Some(fields.into()), ..options.clone() });
+        Self { resolver: resolver(PLATFORM, options.clone()), elsewhere, options, reads_tsconfig }
+    }
+
+    /// The file that `specifier` names in the file `importer`; a `?` in it is one of the file's name.
+    pub(crate) fn find(&self, importer: &Path, specifier: &str, kind: ImportKind) -> Option<PathBuf> {
+        let file = importer.parent().unwrap_or(Path::new("/")).join(specifier);
+        if specifier.starts_with(['.', '/']) && file.is_file() {
+            return Some(file.canonicalize().unwrap_or(file));
+        }
+        let found = self.resolver.resolve(Some(importer), specifier, kind, false).ok()?;
+        Some(found.path.as_str().into())
+    }
+
+    /// The file that `specifier` would name in the file `importer` elsewhere than in browsers.
+    pub(crate) fn find_elsewhere(&self, importer: &Path, specifier: &str, kind: ImportKind) -> Option<PathBuf> {
+        let found = self.elsewhere.resolve(Some(importer), specifier, kind, false).ok()?;
+        Some(found.path.as_str().into())
+    }
+
+    /// Why nothing is found for `specifier` in the file `importer`, if nothing is.
+    pub(crate) fn why_not(&self, importer: &Path, specifier: &str) -> Option<ResolveError> {
+        self.resolver.resolve(Some(importer), specifier, ImportKind::Import, false).err()
+    }
+}
+
+impl fmt::Debug for Finder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finder").field("reads_tsconfig", &self.reads_tsconfig).finish_non_exhaustive()
+    }
+}
+
+/// The text of a file, also of one in an archive of Yarn Plug'n'Play.
+pub(crate) fn read(file: &Path) -> io::Result<String> {
+    static FILES: LazyLock<OsFileSystem> = LazyLock::new(|| OsFileSystem::new(true));
+    FILES.read_to_string(file)
+}
+
+/// The file that says where Yarn Plug'n'Play keeps the packages of what is in `folder`, if it does.
+fn plug_n_play(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().map(|folder| folder.join(".pnp.cjs")).find(|file| file.is_file())
+}
