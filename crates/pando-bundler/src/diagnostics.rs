@@ -149,7 +149,7 @@ fn configuration(error: &ResolveError, place: Option<Place>) -> Problem {
 fn not_in_yarn(error: &ResolveError, specifier: &str, place: Option<Place>) -> Problem {
     let package = package_name(specifier).unwrap_or(specifier);
     let remedy = format!("run: yarn install, after yarn add {package} if package.json does not name it");
-    Problem::at(place, error.to_string()).remedy(remedy)
+    Problem::at(place, format!("Yarn Plug'n'Play (.pnp.cjs) does not give '{specifier}': {error}")).remedy(remedy)
 }
 
 fn not_json(file: &Path, line: usize, column: usize) -> Problem {

@@ -103,6 +103,15 @@ async function asyncRows () {
   var key = await util.promisify(crypto.pbkdf2)('p', 's', 10, 16, 'sha256')
   row('crypto: pbkdf2 with a callback', function () { return key.length === 16 })
 
+  var consumers = require('node:stream/consumers')
+  var consumed = await consumers.json(stream.Readable.from(['{"a":', '1}']))
+  row('stream/consumers', function () { return consumed.a === 1 })
+  row('stream/web', function () { return require('stream/web').ReadableStream === globalThis.ReadableStream })
+  row('diagnostics_channel', function () { return !require('node:diagnostics_channel').channel('a').hasSubscribers })
+  row('module: createRequire', function () {
+    try { require('module').createRequire('/a.js')('b') } catch (error) { return error.code === 'MODULE_NOT_FOUND' }
+  })
+
   var once = EventEmitter.once
   var emitter = new EventEmitter()
   setTimeout(function () { emitter.emit('done', 5) })
