@@ -4,6 +4,7 @@ use super::{
     LONGEST_RUN,
     finished::Finished,
     running::{Outputs, Running},
+    surroundings,
 };
 use std::{
     ffi::{OsStr, OsString},
@@ -166,9 +167,7 @@ impl Pando {
         let mut words = self.launcher.iter().map(OsStr::new).chain([OsStr::new(BINARY)]);
         let mut command = Command::new(words.next().expect("the binary at least"));
         command.args(words);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PANDO_")) {
-            command.env_remove(name);
-        }
+        surroundings::make_neutral(&mut command);
         command.current_dir(self.folder.path());
         // Its program would be one more child: a test that is about it says otherwise.
         command.env("PANDO_ALLOW_SLEEP", "true");

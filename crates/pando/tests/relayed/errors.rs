@@ -1,7 +1,7 @@
 //! A relay that cannot be used: status 2, in words.
 
 use super::{
-    common::{BINARY, Pando},
+    common::{BINARY, Pando, make_neutral},
     relay::{Relay, free_port},
 };
 use std::{
@@ -96,7 +96,9 @@ fn a_proxy_that_makes_the_tunnel() {
 
 #[test]
 fn a_relay_without_a_secret_does_not_start() {
-    let output = Command::new(BINARY).args(["relay", "--port", "0", "--no-udp"]).output().unwrap();
+    let mut command = Command::new(BINARY);
+    make_neutral(&mut command);
+    let output = command.args(["relay", "--port", "0", "--no-udp"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no secret"));
 }

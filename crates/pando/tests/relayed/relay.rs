@@ -1,6 +1,6 @@
 //! A relay that runs.
 
-use super::common::{Group, Pando, until};
+use super::common::{Group, Pando, make_neutral, until};
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
@@ -59,6 +59,7 @@ impl Relay {
 /// Starts it, and waits until it listens.
 fn launch(args: &[String]) -> Group {
     let mut command = Command::new(&args[0]);
+    make_neutral(&mut command);
     command.args(&args[1..]).env("PANDO_RELAY_SECRET", SECRET);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut group = Group::start(&mut command);
