@@ -7,11 +7,10 @@ use crate::{
     console::Console,
     ice::IceServer,
     master::Master,
-    port::{Connections, Files, SelfSigned, listen as listen_on},
+    port::{Certificate, Connections, Files, SelfSigned, listen as listen_on},
     server::{self, Hosts, Site},
     uplink::Uplink,
 };
-use axum_server::tls_rustls::RustlsConfig;
 use pando_bundler::Bundle;
 use std::{
     io::ErrorKind,
@@ -70,13 +69,14 @@ pub(super) fn certificate(
     console: &Console,
     kept: &mut Option<SelfSigned>,
     notes: &mut Vec<String>,
-) -> Result<Option<RustlsConfig>, Refused> {
+) -> Result<Option<Certificate>, Refused> {
     if let (Some(certificate), Some(key)) = (cli.tls_cert.clone(), cli.tls_key.clone()) {
         let files = Files { certificate, key };
-        let config = RustlsConfig::from_config(files.load().map_err(Refused)?);
+        let certificate = files.load().map_err(Refused)?;
         let console = console.clone();
-        tokio::spawn(files.follow(config.clone(), move |why| console.say(format!("the renewed certificate is not used: {why}"))));
-        return Ok(Some(config));
+        let failed = move |why| console.say(format!("the renewed certificate is not used: {why}"));
+        tokio::spawn(files.follow(certificate.clone(), failed));
+        return Ok(Some(certificate));
     }
     if !cli.tls {
         return Ok(None);
@@ -91,7 +91,7 @@ pub(super) fn certificate(
     let whose = if cli.journal.is_some() { "which is kept in the journal" } else { "which is made for this run" };
     let fingerprint = certificate.fingerprint();
     notes.push(format!("browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {fingerprint}"));
-    Ok(Some(RustlsConfig::from_config(certificate.load().map_err(Refused)?)))
+    certificate.load().map(Some).map_err(Refused)
 }
 
 /// On a port that who was here before may still be about to leave.
@@ -137,7 +137,7 @@ pub(super) fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<Stri
 pub(super) fn site(
     cli: &Cli,
     token: String,
-    certificate: Option<RustlsConfig>,
+    certificate: Option<Certificate>,
     peers: Option<Peers>,
     master: &Arc<Master>,
     function: &Bundle,
@@ -179,12 +179,7 @@ pub(super) fn open_to_volunteers(
     let addresses = server::addresses(cli.bind);
     let urls = places.all(&addresses);
     let console = site.master.console.clone();
-    let failed = console.clone();
-    tokio::spawn(async move {
-        if let Err(error) = server::serve(listener, site, closed).await {
-            failed.say(format!("no more volunteers can join: {error}"));
-        }
-    });
+    tokio::spawn(server::serve(listener, site, closed));
     for url in &urls {
         console.say(format!("Serving volunteer code at {url}"));
     }
