@@ -1,6 +1,10 @@
 //! The ports: where volunteers connect, and how they learn of it.
 
-use super::{Refused, journal::PATIENCE, urls::Urls};
+use super::{
+    Refused,
+    journal::PATIENCE,
+    urls::{Urls, for_whom},
+};
 use crate::{
     channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
@@ -18,7 +22,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+};
 
 /// Ports that browsers refuse to connect to, since other protocols have them: the "bad ports" of the Fetch standard.
 const BLOCKED: [u16; 82] = [
@@ -158,15 +165,15 @@ pub(super) fn site(
     }
 }
 
-/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes, and what says it anew when
-/// this machine's addresses change.
+/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes, the best URL, and what says all
+/// that anew when this machine's addresses change.
 pub(super) fn open_to_volunteers(
     cli: &Cli,
     listener: TcpListener,
     site: Site,
     uplink: Option<&Uplink>,
     closed: oneshot::Receiver<()>,
-) -> (String, impl Future<Output = ()> + Send + use<>) {
+) -> (String, watch::Receiver<String>, impl Future<Output = ()> + Send + use<>) {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let places = Urls {
         scheme: if site.certificate.is_some() { "https" } else { "http" },
@@ -183,6 +190,11 @@ pub(super) fn open_to_volunteers(
     for url in &urls {
         console.say(format!("Serving volunteer code at {url}"));
     }
+    let whom = for_whom(uplink.map(|uplink| &*uplink.url), &urls);
+    // Programs that read the URLs read them alone, as long as all of them are for the same people.
+    if let Some(whom) = whom.filter(|_| uplink.is_some() || Console::is_terminal()) {
+        console.say(whom);
+    }
     if cli.open_access {
         console.say("open access: anyone who finds this port can join");
     }
@@ -192,7 +204,8 @@ pub(super) fn open_to_volunteers(
             console.say(code);
         }
     };
-    show_qr(&console, uplink.map_or(&urls[0], |uplink| &uplink.url));
+    let (url, shown_url) = watch::channel(uplink.map_or(&urls[0], |uplink| &uplink.url).clone());
+    show_qr(&console, &url.borrow());
     if cli.open && open::that_detached(&urls[0]).is_err() {
         console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
@@ -208,10 +221,11 @@ pub(super) fn open_to_volunteers(
     // The relay's URL stays the same, and is the better one; names of a certificate are no addresses.
     let shows_best = uplink.is_none() && places.names.is_empty();
     let shown = console.clone();
-    let best = move |url: &str| {
+    let best = move |best: &str| {
         if shows_best {
-            show_qr(&shown, url);
+            show_qr(&shown, best);
+            url.send_replace(best.to_owned());
         }
     };
-    (hint, places.follow(addresses, console, best))
+    (hint, shown_url, places.follow(addresses, console, best))
 }
