@@ -66,6 +66,11 @@ impl Console {
         std::io::stderr().is_terminal()
     }
 
+    /// Whether each line of `text` fits into the terminal; anything fits where there is none.
+    pub(crate) fn fits(text: &str) -> bool {
+        columns().is_none_or(|columns| text.lines().all(|line| line.width() <= columns))
+    }
+
     /// Says `text`, one or more lines without the last line's end.
     pub fn say(&self, text: impl Into<String>) {
         self.send(Message::Lines(text.into()));

@@ -20,14 +20,17 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    net::{TcpListener, UdpSocket},
+    net::{TcpListener, UdpSocket, lookup_host},
     sync::watch,
+    time::timeout,
 };
 
 /// Bytes that wait in the UDP socket.
 const UDP_BUFFER: usize = 2 << 20;
 /// Time between looks for rooms that have expired.
 const TICK: Duration = Duration::from_secs(1);
+/// Time to find the addresses of this relay's own name.
+const LOOK_UP: Duration = Duration::from_secs(2);
 /// Time for sockets to close when the relay ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -86,8 +89,11 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
     console.say(format!("Relay listening at {}", own_url(&options, &listener)));
     tell(&options, &relay, public);
     if let Some(socket) = udp {
-        let ground = Arc::new(ground(&options, &relay, udp_bind, public));
-        tokio::spawn(turn::serve(relay.clone(), Arc::new(socket), ground));
+        let (relay, options) = (relay.clone(), options.clone());
+        tokio::spawn(async move {
+            let ground = ground(&options, &relay, udp_bind, public).await;
+            turn::serve(relay, Arc::new(socket), Arc::new(ground)).await;
+        });
     }
     if let (Some(files), Some(certificate)) = (tls, certificate.clone()) {
         let log = log.clone();
@@ -163,9 +169,13 @@ fn connections(options: &Options, log: &Log) -> usize {
     fitting
 }
 
-fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
+async fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let named = relay.url.as_ref().and_then(|place| place.host.trim_matches(['[', ']']).parse().ok());
+    // A machine in a cloud does not have its public address on any interface; its name may tell.
+    let named = match options.url.as_ref().map(|place| place.host.trim_matches(['[', ']'])) {
+        Some(host) => timeout(LOOK_UP, lookup_host((host, 0))).await.ok().and_then(Result::ok),
+        None => None,
+    };
     Ground {
         bind,
         public,
@@ -173,7 +183,12 @@ fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Gro
         peers: Peers {
             loopback: bind.is_loopback(),
             private: options.turn_private,
-            own: interfaces.iter().map(if_addrs::Interface::ip).chain([public]).chain(named).collect(),
+            own: interfaces
+                .iter()
+                .map(if_addrs::Interface::ip)
+                .chain([public])
+                .chain(named.into_iter().flatten().map(|address| address.ip()))
+                .collect(),
         },
         most: options.limits.max_allocations,
         live: relay.allocations.clone(),

@@ -198,9 +198,11 @@ pub(super) fn open_to_volunteers(
     if cli.open_access {
         console.say("open access: anyone who finds this port can join");
     }
-    let wanted = cli.qr == When::Always || cli.qr == When::Auto && Console::is_terminal();
+    let qr = cli.qr;
     let show_qr = move |console: &Console, url: &str| {
-        if let Some(code) = wanted.then(|| server::qr(url)).flatten() {
+        // One that wraps can be read by nobody.
+        let is_wanted = |code: &String| qr == When::Always || qr == When::Auto && Console::is_terminal() && Console::fits(code);
+        if let Some(code) = server::qr(url).filter(is_wanted) {
             console.say(code);
         }
     };

@@ -189,6 +189,11 @@ async fn turn_at_a_private_address_reaches_private_networks_only_if_that_is_want
     for args in [&[][..], &["--turn-private"]] {
         assert_eq!(passed(args, &others).await, [false, false, false, false, false, true], "{args:?}");
     }
+    assert_eq!(
+        passed(&["--url", "http://1.1.1.1"], &["1.1.1.1:5000", "1.0.0.1:5000"]).await,
+        [false, true],
+        "its own by its name"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
