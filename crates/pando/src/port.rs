@@ -111,7 +111,7 @@ async fn connection(
     let Some(certificate) = certificate else { return speak(stream, visitor, app, ends).await };
     let handshake = async {
         timeout(HEADERS, speaks_tls(&mut stream)).await??;
-        io::Result::Ok(timeout(HEADERS, certificate.acceptor().accept(stream)).await??)
+        timeout(HEADERS, certificate.acceptor().accept(stream)).await?
     };
     let shaken = tokio::select! {
         shaken = handshake => shaken,

@@ -81,7 +81,7 @@ pub(super) fn for_whom(relay: Option<&str>, own: &[String]) -> Option<String> {
         let group = match parsed.host()? {
             Host::Ipv4(v4) if v4.is_loopback() => 3,
             Host::Ipv6(v6) if v6.is_loopback() => 3,
-            Host::Domain(name) if name == "localhost" => 3,
+            Host::Domain("localhost") => 3,
             Host::Ipv4(v4) if v4.is_private() || v4.is_link_local() || v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 => 2,
             Host::Ipv6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() => 2,
             Host::Domain(name) if name.ends_with(".local") || !name.contains('.') => 2,
