@@ -67,6 +67,7 @@ impl Console {
     }
 
     /// Whether each line of `text` fits into the terminal; anything fits where there is none.
+    #[cfg(feature = "master")]
     pub(crate) fn fits(text: &str) -> bool {
         columns().is_none_or(|columns| text.lines().all(|line| line.width() <= columns))
     }

@@ -180,15 +180,15 @@ impl Asked {
         }
     }
 
-    /// What follows from a wrong secret or key. Who shows the right one is never asked how many wrong ones came from the same address:
-    /// a stranger behind the same router could shut a master out. What limits guesses is that each takes its connection for a second.
+    /// The answer to a wrong secret or key. The right one is let in however many wrong ones came from its address: else a stranger
+    /// behind the same router could shut a master out. Guesses are limited because each of them takes a connection for a second.
     async fn wrong(&self, why: &'static str) -> Denied {
         let may_know = self.relay.guards().wrong.take(self.from, Instant::now());
         if may_know {
             self.relay.log.warn("wrong-secret", json!({"address": self.from.to_string()}));
         }
         let seat = self.seat.clone();
-        // Who hangs up before gets no other connection for it.
+        // The connection keeps its place for that second, also when its other end hangs up before.
         let wait = tokio::spawn(async move {
             tokio::time::sleep(WRONG).await;
             drop(seat);
