@@ -26,7 +26,7 @@ pub struct Cli {
     #[arg(value_name = "ITEMS")]
     pub items: Vec<String>,
 
-    /// Apply this program instead of a function: one per core of this machine, it reads values as lines and answers each with a line
+    /// Apply this program instead of a function: one per core of this machine (no other device can join), it reads values as lines and answers each with a line
     #[arg(long, env = "PANDO_EXEC", value_name = "COMMAND", conflicts_with_all = ["dom", "host", "start_idle", "open"])]
     pub exec: Option<String>,
 

@@ -12,15 +12,19 @@ use std::{
     },
     time::Duration,
 };
+use terminal_size::{Width, terminal_size_of};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Messages that wait to be written, at most.
 const QUEUE: usize = 4096;
 /// Bytes of one message of a device, about.
 const LONGEST: usize = 10_000;
+/// Columns of a terminal that does not say how many it has.
+const COLUMNS: usize = 80;
 
 enum Message {
     Lines(String),
-    Status(String),
+    Status(Vec<String>),
     Finish(mpsc::Sender<()>),
 }
 
@@ -34,15 +38,19 @@ pub struct Console {
 impl Console {
     /// Starts the thread that writes to standard error.
     pub fn start() -> Self {
-        Self::to(std::io::stderr())
+        Self::with(std::io::stderr(), columns)
     }
 
     /// Starts a thread that writes to `sink` in place of standard error.
     pub fn to(sink: impl Write + Send + 'static) -> Self {
+        Self::with(sink, || None)
+    }
+
+    fn with(sink: impl Write + Send + 'static, columns: fn() -> Option<usize>) -> Self {
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
-        std::thread::spawn(move || write(&messages, &lost, sink));
+        std::thread::spawn(move || write(&messages, &lost, sink, columns));
         Self { queue, dropped }
     }
 
@@ -58,14 +66,20 @@ impl Console {
         std::io::stderr().is_terminal()
     }
 
+    /// Whether each line of `text` fits into the terminal; anything fits where there is none.
+    #[cfg(feature = "master")]
+    pub(crate) fn fits(text: &str) -> bool {
+        columns().is_none_or(|columns| text.lines().all(|line| line.width() <= columns))
+    }
+
     /// Says `text`, one or more lines without the last line's end.
     pub fn say(&self, text: impl Into<String>) {
         self.send(Message::Lines(text.into()));
     }
 
-    /// Replaces the status line.
-    pub fn status(&self, text: String) {
-        self.send(Message::Status(text));
+    /// Replaces the status line. Of `forms`, which become shorter, the first is shown that fits into the terminal; of none there is no line.
+    pub fn status(&self, forms: Vec<String>) {
+        self.send(Message::Status(forms));
     }
 
     fn send(&self, message: Message) {
@@ -92,8 +106,14 @@ impl Console {
     }
 }
 
-fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Write) {
-    let mut status = String::new();
+/// The width of the terminal that standard error is; none if it is not one.
+fn columns() -> Option<usize> {
+    let told = || terminal_size_of(std::io::stderr()).map_or(COLUMNS, |(Width(columns), _)| columns.into());
+    Console::is_terminal().then(told)
+}
+
+fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Write, columns: fn() -> Option<usize>) {
+    let mut status = Vec::new();
     loop {
         let message = match messages.recv_timeout(Duration::from_secs(60)) {
             Ok(message) => message,
@@ -109,7 +129,7 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Wr
                 out.push_str(&text);
                 out.push('\n');
             }
-            Message::Status(text) => status = text,
+            Message::Status(forms) => status = forms,
             Message::Finish(done) => {
                 let _ = sink.write_all(out.as_bytes());
                 let _ = done.send(());
@@ -121,14 +141,31 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Wr
             out.push_str(&format!("({count} messages were dropped: standard error was not read)\n"));
         }
         if !status.is_empty() {
-            // Cut at the terminal's edge: what wraps could not be taken away again.
-            out.push_str(&format!("\x1b[?7l{status}\x1b[?7h"));
+            // What wraps could not be taken away again: the terminal is told, should it become narrower at this moment.
+            out.push_str(&format!("\x1b[?7l{}\x1b[?7h", fitting(&status, columns())));
         }
         if sink.write_all(out.as_bytes()).and_then(|()| sink.flush()).is_err() {
             // Nobody can read it: keep taking messages so that `finish` is answered.
             status.clear();
         }
     }
+}
+
+/// The first of `forms` that leaves the last of so many columns free; if none does, as much of the last as there is room for.
+fn fitting(forms: &[String], columns: Option<usize>) -> String {
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(1));
+    if let Some(form) = forms.iter().find(|form| form.width() <= room) {
+        return form.clone();
+    }
+    let (mut cut, mut width) = (String::new(), 1);
+    for c in forms.last().map_or("", String::as_str).chars() {
+        width += c.width().unwrap_or(0);
+        if width > room {
+            break;
+        }
+        cut.push(c);
+    }
+    cut + "…"
 }
 
 /// `text` as one message that no device can make look like something else: what steers a terminal or turns the direction of writing
@@ -170,6 +207,19 @@ pub(crate) fn is_unseen(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn of_a_status_line_that_is_shown_which_fits() {
+        let forms = ["12 done, 3 devices", "12 done", "12"].map(str::to_owned);
+        let fitting = |columns| super::fitting(&forms, columns);
+        assert_eq!(fitting(None), "12 done, 3 devices");
+        assert_eq!(fitting(Some(19)), "12 done, 3 devices");
+        assert_eq!((fitting(Some(18)).as_str(), fitting(Some(8)).as_str()), ("12 done", "12 done"));
+        assert_eq!((fitting(Some(7)).as_str(), fitting(Some(3)).as_str(), fitting(Some(2)).as_str()), ("12", "12", "…"));
+        let wide = ["日本語".to_owned()];
+        let fitting = |columns| super::fitting(&wide, Some(columns));
+        assert_eq!((fitting(7).as_str(), fitting(6).as_str(), fitting(4).as_str()), ("日本語", "日本…", "日…"));
+    }
+
     #[test]
     fn control_characters_are_made_visible() {
         assert_eq!(super::printable("a\x1b[2Jb\tc\n"), "a\\u{1b}[2Jb\tc\n");

@@ -4,41 +4,56 @@
 mod connections;
 mod gate;
 mod headers;
+mod nothing;
 mod rates;
 mod tls;
 
 pub(crate) use connections::{Connections, Seat};
 pub(crate) use gate::{Gate, Refusal};
 pub(crate) use headers::{Network, Policy, always};
+pub(crate) use nothing::{nothing_here, wants_page};
 #[cfg(feature = "relay")]
 pub(crate) use rates::Bucket;
 pub(crate) use rates::Rates;
-pub(crate) use tls::Files;
 #[cfg(feature = "master")]
 pub(crate) use tls::SelfSigned;
+pub(crate) use tls::{Certificate, Files};
 
-use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
-use axum_server::{
-    Handle, Server,
-    tls_rustls::{RustlsAcceptor, RustlsConfig},
+use axum::{body::Body, extract::Request, response::Response};
+use gate::speaks_tls;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
+    time::{sleep, timeout},
 };
-use hyper_util::{
-    rt::{TokioExecutor, TokioTimer},
-    server::conn::auto::Builder,
-};
-use std::{io, net::SocketAddr, time::Duration};
-use tokio::net::{TcpListener, TcpSocket};
 
-/// Time for a request's headers, for the first request of a connection, and for the handshake of TLS.
+/// Time for a request's headers, from the end of the one before or of the handshake, and for the handshake of TLS.
 const HEADERS: Duration = Duration::from_secs(10);
 /// Bytes of a request's headers.
 const HEADERS_LENGTH: usize = 16 << 10;
 /// File descriptors that are not for connections but for files, programs and the like: so many, or half of all.
 #[cfg(unix)]
 const RESERVED_FILES: usize = 256;
+/// Time between two tries to take a connection that the system does not give.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Time for connections to close at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Answers requests; knows where each comes from.
-pub(crate) type App = IntoMakeServiceWithConnectInfo<Router, SocketAddr>;
+/// Who asks: from where, and on which connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) from: SocketAddr,
+    pub(crate) seat: Arc<Seat>,
+}
+
+/// What answers requests.
+pub(crate) trait Answer: Clone + Send + Sync + 'static {
+    fn answer(&self, visitor: Visitor, request: Request) -> impl Future<Output = Response> + Send;
+}
 
 /// Listens on `address`, with room for as many connections that wait as the system allows: one that finds none is only tried again
 /// after a second.
@@ -50,32 +65,81 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(4096)
 }
 
-/// Serves `app` on `listener` to those whom `gate` lets in, by TLS if there is a `certificate`, until `handle` ends it.
+/// Serves `app` on `listener` to those whom `gate` lets in, by TLS if there is a `certificate`, until `closed`.
 pub(crate) async fn serve(
     listener: TcpListener,
-    app: App,
+    app: impl Answer,
     gate: Gate,
-    certificate: Option<RustlsConfig>,
-    handle: Handle<SocketAddr>,
-) -> io::Result<()> {
-    let telling = gate.clone();
-    let mut server = Server::from_listener(listener).handle(handle).first_request_timeout(HEADERS);
-    // It goes on, and tries again after a moment.
-    server = server.accept_error_handler(move |from, error| {
-        if from.is_none() {
-            telling.tell(&Refusal::Failed(error));
+    certificate: Option<Certificate>,
+    closed: impl Future<Output = ()>,
+) {
+    let (end, _) = watch::channel(());
+    let mut closed = pin!(closed);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut closed => break,
+        };
+        match accepted {
+            Ok((stream, from)) => {
+                let connection = connection(stream, from, app.clone(), gate.clone(), certificate.clone(), end.subscribe());
+                tokio::spawn(connection);
+            }
+            Err(error) => {
+                gate.tell(&Refusal::Failed(&error));
+                sleep(PAUSE).await;
+            }
         }
-    });
-    // HTTP/1 only: the other one is a large door for a small house.
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADERS_LENGTH);
-    *server.http_builder() = builder;
-    match certificate {
-        Some(config) => {
-            server.acceptor(RustlsAcceptor::new(config).handshake_timeout(HEADERS).acceptor(gate.tls())).serve(app).await
-        }
-        None => server.acceptor(gate).serve(app).await,
     }
+    drop(listener);
+    end.send_replace(());
+    // Each connection drops its end when it is done.
+    let _ = timeout(LAST_WORDS, end.closed()).await;
+}
+
+/// One connection, from its first byte to its last.
+async fn connection(
+    stream: TcpStream,
+    from: SocketAddr,
+    app: impl Answer,
+    gate: Gate,
+    certificate: Option<Certificate>,
+    mut ends: watch::Receiver<()>,
+) {
+    let Ok(mut stream) = gate.admit(stream) else { return };
+    let visitor = Visitor { from, seat: stream.seat() };
+    let Some(certificate) = certificate else { return speak(stream, visitor, app, ends).await };
+    let handshake = async {
+        timeout(HEADERS, speaks_tls(&mut stream)).await??;
+        timeout(HEADERS, certificate.acceptor().accept(stream)).await?
+    };
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        _ = ends.changed() => return,
+    };
+    if let Ok(stream) = shaken {
+        speak(stream, visitor, app, ends).await;
+    }
+}
+
+/// Answers the requests that come over `stream`, until it is done or the server `ends`.
+async fn speak<S>(stream: S, visitor: Visitor, app: impl Answer, mut ends: watch::Receiver<()>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (app, visitor) = (app.clone(), visitor.clone());
+        async move { Ok::<_, Infallible>(app.answer(visitor, request.map(Body::new)).await) }
+    });
+    // HTTP/1 only, whatever is said first: the limits here are for it, and HTTP/2 is a large door for a small house.
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADERS_LENGTH);
+    let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    tokio::select! {
+        _ = &mut serving => return,
+        _ = ends.changed() => serving.as_mut().graceful_shutdown(),
+    }
+    let _ = timeout(LAST_WORDS, serving).await;
 }
 
 /// As many connections as fit into the files that the system lets this process have, `most` at most.

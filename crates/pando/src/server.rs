@@ -16,20 +16,17 @@ use crate::{
     channel::webrtc::Peers,
     ice::IceServer,
     master::Master,
-    port::{self, Connections, Gate, Rates, Refusal, Seat},
+    port::{self, Answer, Certificate, Connections, Gate, Rates, Refusal, Visitor},
 };
 use axum::{
-    Router,
-    extract::{ConnectInfo, Extension, Request, State},
+    extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use axum_server::{Handle, tls_rustls::RustlsConfig};
 use files::Files;
 use std::{
-    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -38,8 +35,6 @@ use tokio::{net::TcpListener, sync::oneshot};
 const CREDIT: usize = 256 << 10;
 /// Wrong paths of an address, per second and at once: more, and somebody guesses tokens.
 const MISSES: (f64, f64) = (1.0, 60.0);
-/// Time for connections to close at the end.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the server serves.
 pub struct Site {
@@ -64,7 +59,7 @@ pub struct Site {
     /// How many may connect.
     pub(crate) connections: Arc<Connections>,
     /// With which certificate; none: plain HTTP.
-    pub certificate: Option<RustlsConfig>,
+    pub(crate) certificate: Option<Certificate>,
 }
 
 struct Served {
@@ -76,26 +71,13 @@ struct Served {
 }
 
 /// Serves `site` on `listener` until `closed`, when its other end is dropped too.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) {
     let gate = gate(&site);
     let certificate = site.certificate.clone();
     let servers = serde_json::json!({"type": "servers", "iceServers": site.ice_servers}).to_string();
     let misses = Mutex::new(Rates::new(MISSES.0, MISSES.1));
     let served = Arc::new(Served { files: Files::new(&site), site, servers, misses });
-    let app = Router::new().fallback(answer).with_state(served).into_make_service_with_connect_info();
-    let handle = Handle::new();
-    let serving = port::serve(listener, app, gate, certificate, handle.clone());
-    tokio::pin!(serving);
-    tokio::select! {
-        result = &mut serving => result,
-        _ = closed => {
-            handle.graceful_shutdown(Some(LAST_WORDS));
-            serving.await
-        }
-    }
+    port::serve(listener, served, gate, certificate, async { drop(closed.await) }).await;
 }
 
 fn gate(site: &Site) -> Gate {
@@ -119,20 +101,21 @@ fn gate(site: &Site) -> Gate {
     Gate::new(site.connections.clone(), |address| !address.is_loopback()).credit(CREDIT).telling(refused)
 }
 
-async fn answer(
-    State(served): State<Arc<Served>>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    Extension(seat): Extension<Arc<Seat>>,
-    request: Request,
-) -> Response {
-    let mut response = respond(served, from.ip(), seat, request).await;
-    port::always(response.headers_mut());
-    // Another site's page may take nothing for its own, nor tell what there is from what there is not.
-    response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
-    response
+impl Answer for Arc<Served> {
+    async fn answer(&self, visitor: Visitor, request: Request) -> Response {
+        let for_people = port::wants_page(request.headers());
+        let mut response = respond(self.clone(), visitor, request).await;
+        if for_people && response.status() == StatusCode::NOT_FOUND {
+            response = port::nothing_here();
+        }
+        port::always(response.headers_mut());
+        // Another site's page may take nothing for its own, nor tell what there is from what there is not.
+        response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+        response
+    }
 }
 
-async fn respond(served: Arc<Served>, from: IpAddr, seat: Arc<Seat>, request: Request) -> Response {
+async fn respond(served: Arc<Served>, Visitor { from, seat }: Visitor, request: Request) -> Response {
     let site = &served.site;
     let host = request.headers().get(header::HOST);
     if !site.hosts.allows(host) || request.headers().get_all(header::HOST).iter().count() > 1 {
@@ -160,9 +143,9 @@ async fn respond(served: Arc<Served>, from: IpAddr, seat: Arc<Seat>, request: Re
             served.files.file(name, authority).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
         }
         Some(_) => StatusCode::NOT_FOUND.into_response(),
-        None if served.misses.lock().expect("nobody panics with it").take(from, Instant::now()) => {
+        None if served.misses.lock().expect("nobody panics with it").take(from.ip(), Instant::now()) => {
             StatusCode::NOT_FOUND.into_response()
         }
-        None => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        None => (StatusCode::TOO_MANY_REQUESTS, "too many wrong addresses: wait a minute").into_response(),
     }
 }

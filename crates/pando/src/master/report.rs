@@ -67,9 +67,9 @@ impl Master {
         self.events.write("statistics", fields);
     }
 
-    /// The status line: what is done, how fast, by whom.
-    pub fn status_line(&self, now: Instant) -> String {
-        self.with(|core| status_line(core, now))
+    /// The status line: what is done, how fast, by whom; and `url`, where there is one. From the fullest form to the shortest.
+    pub fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
+        self.with(|core| status_lines(core, now, url))
     }
 }
 
@@ -85,20 +85,21 @@ fn line(name: &str, sum: &Sum, seconds: f64) -> String {
     text
 }
 
-fn status_line(core: &mut Core, now: Instant) -> String {
-    let rate = core.statistics.rate(now);
-    let devices = core.seats.len();
-    let cores: u64 = core.seats.values().map(|seat| u64::from(seat.cores)).sum();
-    let plural = |n: u64| if n == 1 { "" } else { "s" };
-    format!(
-        "{} done, {rate:.1}/s, {devices} device{} with {cores} core{}{}, {} in progress, {}",
-        core.statistics.total(),
-        plural(devices as u64),
-        plural(cores),
-        ways(core.seats.values().map(|seat| seat.path)),
-        core.lender.in_progress(),
-        humantime::format_duration(Duration::from_secs(core.statistics.elapsed(now).as_secs())),
-    )
+fn status_lines(core: &mut Core, now: Instant, url: &str) -> Vec<String> {
+    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let done = format!("{} done", core.statistics.total());
+    let rate = format!("{:.1}/s", core.statistics.rate(now));
+    let devices = count(core.seats.len() as u64, "device");
+    let cores = count(core.seats.values().map(|seat| u64::from(seat.cores)).sum(), "core");
+    let ways = ways(core.seats.values().map(|seat| seat.path));
+    let elapsed = humantime::format_duration(Duration::from_secs(core.statistics.elapsed(now).as_secs()));
+    let some = format!("{done}, {rate}, {devices} with {cores}");
+    let all = format!("{some}{ways}, {} in progress, {elapsed}", core.lender.in_progress());
+    let few = format!("{done}, {devices}");
+    // The URL comes before the rest: what was said of it has left the screen long ago.
+    let with_url = [&all, &some, &few, &done].map(|form| format!("{form}, {url}"));
+    let with_url = with_url.into_iter().filter(|_| !url.is_empty());
+    with_url.chain([all, some, format!("{few} with {cores}"), few, done]).collect()
 }
 
 /// How many are connected in another way than by this machine's own port, in words.

@@ -1,11 +1,8 @@
 //! Connections as they are accepted: counted, kept awake, and ended when the other side takes nothing any more.
 
-use super::{Connections, HEADERS, HEADERS_LENGTH, Seat};
-use axum::{Extension, middleware::AddExtension};
-use axum_server::accept::Accept;
+use super::{Connections, HEADERS_LENGTH, Seat};
 use socket2::{SockRef, TcpKeepalive};
 use std::{
-    future::Future,
     io::{self, ErrorKind, IoSlice},
     net::IpAddr,
     pin::Pin,
@@ -16,9 +13,8 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep, timeout},
+    time::{Sleep, sleep},
 };
-use tower_layer::Layer;
 
 /// A connection whose other side takes no byte for this long is ended.
 const STALLED: Duration = Duration::from_secs(60);
@@ -49,7 +45,6 @@ pub(crate) struct Gate {
     refused: Option<Arc<Tell>>,
     /// When it was last: of those that the system does not give, and of the others.
     told: Arc<Mutex<[Option<Instant>; 2]>>,
-    tls: bool,
 }
 
 /// A connection that is not taken, and why.
@@ -68,7 +63,7 @@ pub(crate) enum Refusal<'a> {
 impl Gate {
     /// Counts, for their addresses, the connections of those whom `counts` names.
     pub(crate) fn new(connections: Arc<Connections>, counts: fn(IpAddr) -> bool) -> Self {
-        Self { connections, counts, credit: usize::MAX, refused: None, told: Arc::default(), tls: false }
+        Self { connections, counts, credit: usize::MAX, refused: None, told: Arc::default() }
     }
 
     /// Ends connections that say more than `credit` bytes before [`Seat::is_known`].
@@ -91,12 +86,13 @@ impl Gate {
         }
     }
 
-    /// Lets in only who speaks TLS.
-    pub(super) fn tls(self) -> Self {
-        Self { tls: true, ..self }
+    /// Gives `stream` its place, if there is one.
+    pub(super) fn admit(&self, stream: TcpStream) -> io::Result<Watched<TcpStream>> {
+        let seat = Arc::new(self.seat(&stream)?);
+        Ok(Watched { stream, patience: STALLED, stalled: None, seat })
     }
 
-    fn seat(&self, stream: &TcpStream) -> io::Result<Arc<Seat>> {
+    fn seat(&self, stream: &TcpStream) -> io::Result<Seat> {
         let peer = stream.peer_addr()?.ip().to_canonical();
         let seat = self.connections.seat(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
         let seat = seat.ok_or_else(|| {
@@ -108,30 +104,13 @@ impl Gate {
             io::Error::new(ErrorKind::QuotaExceeded, "too many connections")
         })?;
         keep_awake(stream)?;
-        Ok(Arc::new(seat))
-    }
-}
-
-impl<S: Send + 'static> Accept<TcpStream, S> for Gate {
-    type Stream = Watched<TcpStream>;
-    type Service = AddExtension<S, Arc<Seat>>;
-    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
-
-    fn accept(&self, mut stream: TcpStream, service: S) -> Self::Future {
-        let (seat, tls) = (self.seat(&stream), self.tls);
-        Box::pin(async move {
-            let seat = seat?;
-            if tls {
-                timeout(HEADERS, speaks_tls(&mut stream)).await??;
-            }
-            let service = Extension(seat.clone()).layer(service);
-            Ok((Watched { stream, patience: STALLED, stalled: None, seat }, service))
-        })
+        Ok(seat)
     }
 }
 
 /// Waits for the first byte; who speaks plain HTTP is told, and an error ends its connection.
-async fn speaks_tls(stream: &mut TcpStream) -> io::Result<()> {
+pub(super) async fn speaks_tls(watched: &mut Watched<TcpStream>) -> io::Result<()> {
+    let stream = &mut watched.stream;
     let mut first = [0];
     if stream.peek(&mut first).await? == 0 || first[0] == HANDSHAKE {
         return Ok(());
@@ -168,6 +147,11 @@ pub(crate) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
+    /// The connection's place.
+    pub(super) fn seat(&self) -> Arc<Seat> {
+        self.seat.clone()
+    }
+
     fn watch<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.stalled = None;

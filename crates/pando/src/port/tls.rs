@@ -2,18 +2,37 @@
 
 #[cfg(feature = "master")]
 use ::aws_lc_rs::digest;
-use axum_server::tls_rustls::RustlsConfig;
 use rustls::{ServerConfig, crypto::aws_lc_rs};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
+use tokio_rustls::TlsAcceptor;
 
 /// Time between looks for a newer certificate.
 const LOOK: Duration = Duration::from_secs(60);
+
+/// The certificate that a port shows. Every connection takes the newest.
+#[derive(Debug, Clone)]
+pub(crate) struct Certificate(Arc<Mutex<Arc<ServerConfig>>>);
+
+impl Certificate {
+    fn new(config: Arc<ServerConfig>) -> Self {
+        Self(Arc::new(Mutex::new(config)))
+    }
+
+    fn renew(&self, config: Arc<ServerConfig>) {
+        *self.0.lock().expect("nobody panics with it") = config;
+    }
+
+    /// What makes the handshake of the next connection.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.0.lock().expect("nobody panics with it").clone().into()
+    }
+}
 
 /// A certificate and its key, as files in PEM form.
 #[derive(Debug, Clone)]
@@ -27,7 +46,11 @@ impl Files {
     ///
     /// # Errors
     /// When they cannot be read or do not belong together; in words.
-    pub(crate) fn load(&self) -> Result<Arc<ServerConfig>, String> {
+    pub(crate) fn load(&self) -> Result<Certificate, String> {
+        self.read().map(Certificate::new)
+    }
+
+    fn read(&self) -> Result<Arc<ServerConfig>, String> {
         let certificate = self.certificate.display();
         let chain: Result<Vec<CertificateDer<'static>>, _> =
             CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
@@ -40,8 +63,8 @@ impl Files {
         config(chain, key).map_err(|error| format!("--tls-cert {certificate} and --tls-key do not fit together ({error})"))
     }
 
-    /// Keeps `config` up to date: certificates last for weeks, relays and some runs for longer. Tells `failed` when a new one is no good.
-    pub(crate) async fn follow(self, config: RustlsConfig, failed: impl Fn(String)) {
+    /// Keeps `certificate` up to date: it lasts for weeks, relays and some runs for longer. Tells `failed` when a new one is no good.
+    pub(crate) async fn follow(self, certificate: Certificate, failed: impl Fn(String)) {
         let mut seen = self.modified();
         loop {
             tokio::time::sleep(LOOK).await;
@@ -50,8 +73,8 @@ impl Files {
                 continue;
             }
             seen = now;
-            match self.load() {
-                Ok(fresh) => config.reload_from_config(fresh),
+            match self.read() {
+                Ok(fresh) => certificate.renew(fresh),
                 Err(why) => failed(why),
             }
         }
@@ -66,6 +89,7 @@ impl Files {
 fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Arc<ServerConfig>, rustls::Error> {
     let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let mut config = builder.with_safe_default_protocol_versions()?.with_no_client_auth().with_single_cert(chain, key)?;
+    // What is offered is what is served.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -104,9 +128,9 @@ impl SelfSigned {
     ///
     /// # Errors
     /// When certificate and key do not belong together; in words.
-    pub(crate) fn load(&self) -> Result<Arc<ServerConfig>, String> {
+    pub(crate) fn load(&self) -> Result<Certificate, String> {
         let key = PrivateKeyDer::try_from(self.key.clone()).map_err(|error| format!("--tls: {error}"))?;
-        config(vec![self.certificate.clone().into()], key).map_err(|error| format!("--tls: {error}"))
+        config(vec![self.certificate.clone().into()], key).map(Certificate::new).map_err(|error| format!("--tls: {error}"))
     }
 
     /// Its SHA-256 fingerprint, as browsers show it.

@@ -55,6 +55,9 @@ const ID: usize = 12;
 enum FromMaster {
     Open {
         version: u32,
+        /// This relay's address as the master knows it: a proxy may have taken a part of its path away.
+        #[serde(default)]
+        at: Option<String>,
         token: String,
         key: String,
         function: String,
@@ -209,11 +212,14 @@ impl Master {
     async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
         let asked = timeout(FIRST, self.next()).await.map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
         let Message::Text(text) = asked else { return Err(Farewell::Close(1003, "first of all comes open, as text")) };
-        let Ok(FromMaster::Open { version, token, key, function: hash, size, dom, deny_net, ice_servers }) =
+        let Ok(FromMaster::Open { version, at, token, key, function: hash, size, dom, deny_net, ice_servers }) =
             serde_json::from_str(&text)
         else {
             return Err(Farewell::Close(1008, "this does not open a room"));
         };
+        if let Some(place) = at.and_then(|at| Place::parse(&at).ok()).filter(|_| self.relay.url.is_none()) {
+            self.place = place;
+        }
         if version != VERSION {
             let ours = env!("CARGO_PKG_VERSION");
             return Err(Farewell::Refused(format!(

@@ -13,16 +13,16 @@ use super::{
     rooms::{NoEntry, Unclaimed},
     signal,
 };
-use crate::port::{self, Seat};
+use crate::port::{self, Answer, Seat, Visitor};
 use axum::{
-    extract::{ConnectInfo, Extension, Request, State},
+    extract::Request,
     http::{Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use denied::Denied;
 use serde_json::json;
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -39,18 +39,19 @@ struct Asked {
 }
 
 /// Answers everything.
-pub(crate) async fn answer(
-    State(relay): State<Arc<Relay>>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
-    Extension(seat): Extension<Arc<Seat>>,
-    request: Request,
-) -> Response {
-    let (parts, _) = request.into_parts();
-    let from = client(&parts.headers, from.ip(), relay.behind_proxy);
-    let asked = Asked { relay, seat, from, parts };
-    let mut response = asked.answer().await.unwrap_or_else(IntoResponse::into_response);
-    port::always(response.headers_mut());
-    response
+impl Answer for Arc<Relay> {
+    async fn answer(&self, Visitor { from, seat }: Visitor, request: Request) -> Response {
+        let (parts, _) = request.into_parts();
+        let from = client(&parts.headers, from.ip(), self.behind_proxy);
+        let for_people = port::wants_page(&parts.headers);
+        let asked = Asked { relay: self.clone(), seat, from, parts };
+        let mut response = asked.answer().await.unwrap_or_else(IntoResponse::into_response);
+        if for_people && response.status() == StatusCode::NOT_FOUND {
+            response = port::nothing_here();
+        }
+        port::always(response.headers_mut());
+        response
+    }
 }
 
 impl Asked {
@@ -132,7 +133,6 @@ impl Asked {
     }
 
     async fn master_link(mut self, token: &str, id: &str) -> Result<Response, Denied> {
-        self.may_try()?;
         let claimed = self.relay.rooms().claim(token, self.bearer(), id);
         match claimed {
             Ok(volunteer) => {
@@ -145,7 +145,6 @@ impl Asked {
     }
 
     async fn control(mut self) -> Result<Response, Denied> {
-        self.may_try()?;
         if !self.relay.secrets.knows(self.bearer()) {
             return Err(self.wrong("wrong secret: masters need one of those that this relay was started with").await);
         }
@@ -181,20 +180,24 @@ impl Asked {
         }
     }
 
-    /// Whether this address has not shown too many wrong secrets.
-    fn may_try(&self) -> Result<(), Denied> {
-        let why = "too many wrong secrets from this address: wait a minute";
-        match self.relay.guards().wrong.is_exhausted(self.from, Instant::now()) {
-            true => Err(Denied::new(StatusCode::TOO_MANY_REQUESTS, why)),
-            false => Ok(()),
-        }
-    }
-
+    /// The answer to a wrong secret or key. The right one is let in however many wrong ones came from its address: else a stranger
+    /// behind the same router could shut a master out. Guesses are limited because each of them takes a connection for a second.
     async fn wrong(&self, why: &'static str) -> Denied {
-        self.relay.guards().wrong.take(self.from, Instant::now());
-        self.relay.log.warn("wrong-secret", json!({"address": self.from.to_string()}));
-        tokio::time::sleep(WRONG).await;
-        Denied::new(StatusCode::UNAUTHORIZED, why)
+        let may_know = self.relay.guards().wrong.take(self.from, Instant::now());
+        if may_know {
+            self.relay.log.warn("wrong-secret", json!({"address": self.from.to_string()}));
+        }
+        let seat = self.seat.clone();
+        // The connection keeps its place for that second, also when its other end hangs up before.
+        let wait = tokio::spawn(async move {
+            tokio::time::sleep(WRONG).await;
+            drop(seat);
+        });
+        let _ = wait.await;
+        match may_know {
+            true => Denied::new(StatusCode::UNAUTHORIZED, why),
+            false => Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong secrets from this address: wait a minute"),
+        }
     }
 
     fn bearer(&self) -> &str {

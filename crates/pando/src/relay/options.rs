@@ -63,7 +63,7 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_PUBLIC_ADDRESS", value_name = "ADDR")]
     pub public_address: Option<IpAddr>,
 
-    /// Let TURN reach private networks, such as the one that this machine is in
+    /// Let TURN reach private networks, such as the one that this machine is in, also for volunteers who are outside of it
     #[arg(long, env = "PANDO_RELAY_TURN_PRIVATE", value_parser = YesOrNo::new())]
     pub turn_private: bool,
 

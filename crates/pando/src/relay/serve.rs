@@ -3,7 +3,6 @@
 use super::{
     Guards, Options, Relay,
     control::told,
-    http::answer,
     ice::Ice,
     log::Log,
     rooms::Rooms,
@@ -11,10 +10,8 @@ use super::{
 };
 use crate::{
     console::Console,
-    port::{self, Connections, Gate, Refusal},
+    port::{self, Connections, Files, Gate, Refusal},
 };
-use axum::Router;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
 use serde_json::json;
 use std::{
     io,
@@ -23,14 +20,17 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    net::{TcpListener, UdpSocket},
+    net::{TcpListener, UdpSocket, lookup_host},
     sync::watch,
+    time::timeout,
 };
 
 /// Bytes that wait in the UDP socket.
 const UDP_BUFFER: usize = 2 << 20;
 /// Time between looks for rooms that have expired.
 const TICK: Duration = Duration::from_secs(1);
+/// Time to find the addresses of this relay's own name.
+const LOOK_UP: Duration = Duration::from_secs(2);
 /// Time for sockets to close when the relay ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -56,7 +56,7 @@ pub fn run(options: Options) -> i32 {
 async fn serve(options: Options, console: Console) -> Result<i32, String> {
     let secrets = options.secrets()?;
     let tls = options.tls();
-    let certificate = tls.as_ref().map(|files| files.load().map(RustlsConfig::from_config)).transpose()?;
+    let certificate = tls.as_ref().map(Files::load).transpose()?;
     let listener = listen(&options)?;
     let public = options.public_address.unwrap_or_else(|| public_address(options.turn_bind()));
     let udp_bind = udp_bind(options.turn_bind(), public);
@@ -89,39 +89,38 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
     console.say(format!("Relay listening at {}", own_url(&options, &listener)));
     tell(&options, &relay, public);
     if let Some(socket) = udp {
-        let ground = Arc::new(ground(&options, &relay, udp_bind, public));
-        tokio::spawn(turn::serve(relay.clone(), Arc::new(socket), ground));
+        let (relay, options) = (relay.clone(), options.clone());
+        tokio::spawn(async move {
+            let ground = ground(&options, &relay, udp_bind, public).await;
+            turn::serve(relay, Arc::new(socket), Arc::new(ground)).await;
+        });
     }
-    if let (Some(files), Some(config)) = (tls, certificate.clone()) {
+    if let (Some(files), Some(certificate)) = (tls, certificate.clone()) {
         let log = log.clone();
-        tokio::spawn(files.follow(config, move |why| log.warn("certificate-not-renewed", json!({"why": why}))));
+        tokio::spawn(files.follow(certificate, move |why| log.warn("certificate-not-renewed", json!({"why": why}))));
     }
     tokio::spawn(expire(relay.clone()));
-    let handle = Handle::new();
-    let serving = tokio::spawn(accept(relay.clone(), listener, certificate, handle.clone()));
+    let mut ends = relay.ending.clone();
+    let closed = async move { super::ending(&mut ends).await };
+    let mut serving = tokio::spawn(port::serve(listener, relay.clone(), gate(&relay), certificate, closed));
     tokio::select! {
         () = stopped() => {}
-        result = serving => {
+        result = &mut serving => {
             console.say(format!("error: the port can no longer be served: {result:?}"));
             return Ok(1);
         }
     }
     log.info("ending", json!({"rooms": relay.rooms().counts().rooms}));
-    let _ = end.send(true);
-    handle.graceful_shutdown(Some(LAST_WORDS));
     let patience = Instant::now() + LAST_WORDS;
+    let _ = end.send(true);
+    let _ = serving.await;
     while relay.connections.total() > 0 && Instant::now() < patience {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(0)
 }
 
-async fn accept(
-    relay: Arc<Relay>,
-    listener: TcpListener,
-    certificate: Option<RustlsConfig>,
-    handle: Handle<SocketAddr>,
-) -> io::Result<()> {
+fn gate(relay: &Relay) -> Gate {
     // Behind a proxy all come from its address.
     let log = relay.log.clone();
     let refused = move |refusal: &Refusal| {
@@ -133,9 +132,7 @@ async fn accept(
         log.warn("connection-refused", json!({"why": why, "how": how}));
     };
     let counts: fn(IpAddr) -> bool = if relay.behind_proxy { |_| false } else { |_| true };
-    let gate = Gate::new(relay.connections.clone(), counts).telling(refused);
-    let app = Router::new().fallback(answer).with_state(relay).into_make_service_with_connect_info();
-    port::serve(listener, app, gate, certificate, handle).await
+    Gate::new(relay.connections.clone(), counts).telling(refused)
 }
 
 fn listen(options: &Options) -> Result<TcpListener, String> {
@@ -172,16 +169,26 @@ fn connections(options: &Options, log: &Log) -> usize {
     fitting
 }
 
-fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
+async fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    // A machine in a cloud does not have its public address on any interface; its name may tell.
+    let named = match options.url.as_ref().map(|place| place.host.trim_matches(['[', ']'])) {
+        Some(host) => timeout(LOOK_UP, lookup_host((host, 0))).await.ok().and_then(Result::ok),
+        None => None,
+    };
     Ground {
         bind,
         public,
         range: options.turn_range.clone(),
         peers: Peers {
             loopback: bind.is_loopback(),
-            private: options.turn_private || is_private(public),
-            own: interfaces.iter().map(if_addrs::Interface::ip).chain([public]).collect(),
+            private: options.turn_private,
+            own: interfaces
+                .iter()
+                .map(if_addrs::Interface::ip)
+                .chain([public])
+                .chain(named.into_iter().flatten().map(|address| address.ip()))
+                .collect(),
         },
         most: options.limits.max_allocations,
         live: relay.allocations.clone(),
@@ -248,7 +255,8 @@ fn tell(options: &Options, relay: &Relay, public: IpAddr) {
         relay.log.warn("udp-on-loopback", json!({"how": how}));
     }
     if relay.ice.port.is_some() && is_private(public) && !public.is_loopback() {
-        let how = "name the address at which volunteers elsewhere reach this machine, with --public-address";
+        let how = "name the address at which volunteers elsewhere reach this machine, with --public-address; where volunteers and \
+                   masters are in this machine's own network, --turn-private lets TURN reach that";
         relay.log.warn("private-address", json!({"address": public.to_string(), "how": how}));
     }
 }

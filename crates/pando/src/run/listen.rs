@@ -1,17 +1,20 @@
 //! The ports: where volunteers connect, and how they learn of it.
 
-use super::{Refused, journal::PATIENCE, urls::Urls};
+use super::{
+    Refused,
+    journal::PATIENCE,
+    urls::{Urls, for_whom},
+};
 use crate::{
     channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
     console::Console,
     ice::IceServer,
     master::Master,
-    port::{Connections, Files, SelfSigned, listen as listen_on},
+    port::{Certificate, Connections, Files, SelfSigned, listen as listen_on},
     server::{self, Hosts, Site},
     uplink::Uplink,
 };
-use axum_server::tls_rustls::RustlsConfig;
 use pando_bundler::Bundle;
 use std::{
     io::ErrorKind,
@@ -19,7 +22,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+};
 
 /// Ports that browsers refuse to connect to, since other protocols have them: the "bad ports" of the Fetch standard.
 const BLOCKED: [u16; 82] = [
@@ -70,13 +76,14 @@ pub(super) fn certificate(
     console: &Console,
     kept: &mut Option<SelfSigned>,
     notes: &mut Vec<String>,
-) -> Result<Option<RustlsConfig>, Refused> {
+) -> Result<Option<Certificate>, Refused> {
     if let (Some(certificate), Some(key)) = (cli.tls_cert.clone(), cli.tls_key.clone()) {
         let files = Files { certificate, key };
-        let config = RustlsConfig::from_config(files.load().map_err(Refused)?);
+        let certificate = files.load().map_err(Refused)?;
         let console = console.clone();
-        tokio::spawn(files.follow(config.clone(), move |why| console.say(format!("the renewed certificate is not used: {why}"))));
-        return Ok(Some(config));
+        let failed = move |why| console.say(format!("the renewed certificate is not used: {why}"));
+        tokio::spawn(files.follow(certificate.clone(), failed));
+        return Ok(Some(certificate));
     }
     if !cli.tls {
         return Ok(None);
@@ -91,7 +98,7 @@ pub(super) fn certificate(
     let whose = if cli.journal.is_some() { "which is kept in the journal" } else { "which is made for this run" };
     let fingerprint = certificate.fingerprint();
     notes.push(format!("browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {fingerprint}"));
-    Ok(Some(RustlsConfig::from_config(certificate.load().map_err(Refused)?)))
+    certificate.load().map(Some).map_err(Refused)
 }
 
 /// On a port that who was here before may still be about to leave.
@@ -137,7 +144,7 @@ pub(super) fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<Stri
 pub(super) fn site(
     cli: &Cli,
     token: String,
-    certificate: Option<RustlsConfig>,
+    certificate: Option<Certificate>,
     peers: Option<Peers>,
     master: &Arc<Master>,
     function: &Bundle,
@@ -158,15 +165,15 @@ pub(super) fn site(
     }
 }
 
-/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes, and what says it anew when
-/// this machine's addresses change.
+/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes, the best URL, and what says all
+/// that anew when this machine's addresses change.
 pub(super) fn open_to_volunteers(
     cli: &Cli,
     listener: TcpListener,
     site: Site,
     uplink: Option<&Uplink>,
     closed: oneshot::Receiver<()>,
-) -> (String, impl Future<Output = ()> + Send + use<>) {
+) -> (String, watch::Receiver<String>, impl Future<Output = ()> + Send + use<>) {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let places = Urls {
         scheme: if site.certificate.is_some() { "https" } else { "http" },
@@ -179,25 +186,28 @@ pub(super) fn open_to_volunteers(
     let addresses = server::addresses(cli.bind);
     let urls = places.all(&addresses);
     let console = site.master.console.clone();
-    let failed = console.clone();
-    tokio::spawn(async move {
-        if let Err(error) = server::serve(listener, site, closed).await {
-            failed.say(format!("no more volunteers can join: {error}"));
-        }
-    });
+    tokio::spawn(server::serve(listener, site, closed));
     for url in &urls {
         console.say(format!("Serving volunteer code at {url}"));
+    }
+    let whom = for_whom(uplink.map(|uplink| &*uplink.url), &urls);
+    // Programs that read the URLs read them alone, as long as all of them are for the same people.
+    if let Some(whom) = whom.filter(|_| uplink.is_some() || Console::is_terminal()) {
+        console.say(whom);
     }
     if cli.open_access {
         console.say("open access: anyone who finds this port can join");
     }
-    let wanted = cli.qr == When::Always || cli.qr == When::Auto && Console::is_terminal();
+    let qr = cli.qr;
     let show_qr = move |console: &Console, url: &str| {
-        if let Some(code) = wanted.then(|| server::qr(url)).flatten() {
+        // One that wraps can be read by nobody.
+        let is_wanted = |code: &String| qr == When::Always || qr == When::Auto && Console::is_terminal() && Console::fits(code);
+        if let Some(code) = server::qr(url).filter(is_wanted) {
             console.say(code);
         }
     };
-    show_qr(&console, uplink.map_or(&urls[0], |uplink| &uplink.url));
+    let (url, shown_url) = watch::channel(uplink.map_or(&urls[0], |uplink| &uplink.url).clone());
+    show_qr(&console, &url.borrow());
     if cli.open && open::that_detached(&urls[0]).is_err() {
         console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
@@ -213,10 +223,11 @@ pub(super) fn open_to_volunteers(
     // The relay's URL stays the same, and is the better one; names of a certificate are no addresses.
     let shows_best = uplink.is_none() && places.names.is_empty();
     let shown = console.clone();
-    let best = move |url: &str| {
+    let best = move |best: &str| {
         if shows_best {
-            show_qr(&shown, url);
+            show_qr(&shown, best);
+            url.send_replace(best.to_owned());
         }
     };
-    (hint, places.follow(addresses, console, best))
+    (hint, shown_url, places.follow(addresses, console, best))
 }

@@ -10,6 +10,7 @@ use crate::{
     master::{self, Ending, Files, Framing, Job, Master},
     port::Connections,
     protocol::{Form, JobOptions},
+    server,
     uplink::{Program, Relay, Uplink},
     volunteer::{self, Guard},
 };
@@ -19,7 +20,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinSet,
+};
 
 /// Letters of a token: lower case, none that is easily taken for another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -54,8 +58,11 @@ impl Open {
         let mut notes = Vec::new();
         let mut journal = Journal::open(cli, &mut notes)?;
         let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
-        let listener = if cli.local { None } else { Some(listen::listen(cli, kept.port, &mut notes).await?) };
-        let peers = listener.as_ref().and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
+        // No tab can run a program: without a word about a port there is none.
+        let listens = !cli.local && (cli.exec.is_none() || cli.port.is_some());
+        let listener = if listens { Some(listen::listen(cli, kept.port, &mut notes).await?) } else { None };
+        let meets = listener.as_ref().filter(|_| cli.exec.is_none());
+        let peers = meets.and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
         if cli.dom && cli.cores != Some(0) && !cli.start_idle {
             notes.push(
                 "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
@@ -98,13 +105,18 @@ impl Open {
         if let Some(host) = &cli.host {
             open.uplink = Some(open_room(cli, host, &token, key, &open, &function, connections.clone()).await?);
         }
-        let mut hint = String::new();
+        let (mut hint, mut url) = (String::new(), watch::channel(String::new()).1);
         if let Some(listener) = listener {
             let token = if cli.open_access { String::new() } else { token };
             let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle, connections);
-            let (told, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
-            hint = told;
-            open.beside.spawn(follow);
+            if cli.exec.is_some() {
+                tokio::spawn(server::serve(listener, site, closed));
+                notes.push("--exec runs on this machine's cores only: who opens this port is told so".into());
+            } else {
+                let (told, best, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+                (hint, url) = (told, best);
+                open.beside.spawn(follow);
+            }
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
         let has_local = local::lend_cores(cli, master, function);
@@ -125,7 +137,7 @@ impl Open {
             let guard = Guard::start().map_err(|error| Refused(format!("--confirm: no shell can be started: {error}")))?;
             open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout, guard));
         }
-        open.beside.spawn(progress::show(cli.clone(), master.clone(), shows_status(cli)));
+        open.beside.spawn(progress::show(cli.clone(), master.clone(), shows_status(cli), url));
         if !has_local {
             open.beside.spawn(progress::hint_when_alone(master.clone(), hint));
         }
@@ -180,7 +192,7 @@ impl Open {
     }
 
     fn last_words(&self) {
-        self.master.console.status(String::new());
+        self.master.console.status(Vec::new());
         self.master.events.finish();
     }
 }

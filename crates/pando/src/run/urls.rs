@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::{MissedTickBehavior, interval};
+use url::{Host, Url};
 
 /// Between two looks at this machine's addresses.
 const LOOK: Duration = Duration::from_secs(2);
@@ -67,9 +68,63 @@ fn fresh(said: &mut Vec<IpAddr>, now: &[IpAddr]) -> Vec<IpAddr> {
     fresh
 }
 
+/// Says which devices a relay's URL and these of this machine are for, unless all are for the same.
+pub(super) fn for_whom(relay: Option<&str>, own: &[String]) -> Option<String> {
+    let mut groups = [
+        ("devices anywhere", Vec::new()),
+        ("devices anywhere that no firewall keeps out", Vec::new()),
+        ("devices on the same network", Vec::new()),
+        ("this machine only", Vec::new()),
+    ];
+    for url in relay.into_iter().chain(own.iter().map(String::as_str)) {
+        let parsed = Url::parse(url).ok()?;
+        let group = match parsed.host()? {
+            Host::Ipv4(v4) if v4.is_loopback() => 3,
+            Host::Ipv6(v6) if v6.is_loopback() => 3,
+            Host::Domain("localhost") => 3,
+            Host::Ipv4(v4) if v4.is_private() || v4.is_link_local() || v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 => 2,
+            Host::Ipv6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() => 2,
+            Host::Domain(name) if name.ends_with(".local") || !name.contains('.') => 2,
+            _ if relay == Some(url) => 0,
+            _ => 1,
+        };
+        groups[group].1.push(parsed.authority().to_owned());
+    }
+    let told: Vec<String> = groups
+        .iter()
+        .filter(|(_, places)| !places.is_empty())
+        .map(|(whom, places)| format!("{} for {whom}", places.join(", ")))
+        .collect();
+    (told.len() > 1).then(|| format!("Which is for whom: {}", told.join("; ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_said_which_url_is_for_whom_unless_all_are_for_the_same() {
+        let own = |urls: &[&str]| urls.iter().map(|url| format!("http://{url}/k7d2m9qx4t/")).collect::<Vec<_>>();
+        let home = own(&["192.168.1.12:5000", "10.0.0.7:5000", "[2001:db8::1]:5000", "127.0.0.1:5000"]);
+        assert_eq!(
+            for_whom(Some("https://relay.example.org/pando/k7d2m9qx4t/"), &home).as_deref(),
+            Some(
+                "Which is for whom: relay.example.org for devices anywhere; [2001:db8::1]:5000 for devices anywhere that no firewall \
+                 keeps out; 192.168.1.12:5000, 10.0.0.7:5000 for devices on the same network; 127.0.0.1:5000 for this machine only"
+            )
+        );
+        assert_eq!(
+            for_whom(None, &own(&["mac.local:5000", "100.64.0.1:5000", "[::1]:5000"])).as_deref(),
+            Some(
+                "Which is for whom: mac.local:5000, 100.64.0.1:5000 for devices on the same network; [::1]:5000 for this machine only"
+            )
+        );
+        for same in [&["127.0.0.1:5000"][..], &["192.168.1.12:5000", "[fd00::1]:5000"]] {
+            assert_eq!(for_whom(None, &own(same)), None);
+        }
+        let (near, here) = ("http://127.0.0.1:8080/k7d2m9qx4t/", own(&["127.0.0.1:5000"]));
+        assert_eq!(for_whom(Some(near), &here), None, "a relay on this machine");
+    }
 
     #[test]
     fn an_address_is_said_again_only_when_others_were_said_since() {

@@ -1,6 +1,9 @@
 //! Connections to the relay, and why there is none, in words.
 
-use super::proxy::{host, proxy_for, tunnel};
+use super::{
+    proxy::{host, proxy_for, tunnel},
+    said::LinkId,
+};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use rustls_pki_types::ServerName;
 use std::{io::ErrorKind, sync::Arc, time::Duration};
@@ -31,8 +34,12 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Time for one connection to stand.
 const CONNECTING: Duration = Duration::from_secs(15);
-/// Longest message of the relay, in bytes.
+/// Longest message of the relay itself, in bytes.
+const LONGEST_WORD: usize = 64 << 10;
+/// Longest message of a volunteer that comes over a link.
 const LONGEST_MESSAGE: usize = 1 << 20;
+/// Longest URL of a room.
+const LONGEST_URL: usize = 1000;
 
 /// A relay, and what lets this machine use it.
 #[derive(Debug, Clone)]
@@ -71,6 +78,8 @@ impl Relay {
         base = Url::parse(&full.replacen(base.scheme(), scheme, 1)).map_err(|error| wrong(&error.to_string()))?;
         base.set_query(None);
         base.set_fragment(None);
+        // It is printed; and a relay takes no name and password.
+        let _ = (base.set_username(""), base.set_password(None));
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
@@ -78,18 +87,35 @@ impl Relay {
         Ok(Self { base, secret, tls })
     }
 
+    /// Its address, as this machine knows it.
+    pub(super) fn address(&self) -> &str {
+        self.base.as_str()
+    }
+
+    /// Where volunteers find the room at `token`: where the relay says, unless that is no such place.
+    pub(super) fn room(&self, said: &str, token: &str) -> String {
+        let is_fine = |url: &Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.path().ends_with(&format!("/{token}/"))
+                && [url.query(), url.fragment(), url.password()].iter().all(Option::is_none)
+                && url.username().is_empty()
+        };
+        let said = Some(said).filter(|said| said.len() <= LONGEST_URL).and_then(|said| Url::parse(said).ok()).filter(is_fine);
+        said.map_or_else(|| format!("{}{token}/", self.base), String::from)
+    }
+
     /// Opens a control socket.
     pub(super) async fn control(&self) -> Result<Socket, Refused> {
-        self.connect("rooms", &self.secret).await
+        self.connect("rooms", &self.secret, LONGEST_WORD).await
     }
 
     /// Opens this machine's end of a link.
-    pub(super) async fn link(&self, token: &str, id: &str, key: &str) -> Result<Socket, Refused> {
-        self.connect(&format!("rooms/{token}/links/{id}"), key).await
+    pub(super) async fn link(&self, token: &str, id: &LinkId, key: &str) -> Result<Socket, Refused> {
+        self.connect(&format!("rooms/{token}/links/{}", id.as_str()), key, LONGEST_MESSAGE).await
     }
 
-    async fn connect(&self, path: &str, bearer: &str) -> Result<Socket, Refused> {
-        match timeout(CONNECTING, self.handshake(path, bearer)).await {
+    async fn connect(&self, path: &str, bearer: &str, longest: usize) -> Result<Socket, Refused> {
+        match timeout(CONNECTING, self.handshake(path, bearer, longest)).await {
             Ok(Ok(socket)) => Ok(socket),
             Ok(Err(Obstacle::Words(text))) => Err(Refused(text)),
             Ok(Err(Obstacle::WebSocket(error))) => Err(Refused(self.explain(&error).await)),
@@ -97,7 +123,7 @@ impl Relay {
         }
     }
 
-    async fn handshake(&self, path: &str, bearer: &str) -> Result<Socket, Obstacle> {
+    async fn handshake(&self, path: &str, bearer: &str, longest: usize) -> Result<Socket, Obstacle> {
         let stream = self.stream().await.map_err(Obstacle::Words)?;
         let address = self.base.join(path).map_err(|error| Obstacle::Words(error.to_string()))?;
         let mut request = address.as_str().replacen("http", "ws", 1).into_client_request().map_err(Obstacle::WebSocket)?;
@@ -108,8 +134,8 @@ impl Relay {
             .read_buffer_size(16 * 1024)
             .write_buffer_size(16 * 1024)
             .max_write_buffer_size(4 << 20)
-            .max_message_size(Some(LONGEST_MESSAGE))
-            .max_frame_size(Some(LONGEST_MESSAGE));
+            .max_message_size(Some(longest))
+            .max_frame_size(Some(longest));
         let connected = client_async_with_config(request, stream, Some(config)).await;
         connected.map(|(socket, _)| socket).map_err(Obstacle::WebSocket)
     }
@@ -156,7 +182,9 @@ impl Relay {
                 format!("the relay at {base} refuses this --secret: ask its operator for one")
             }
             Error::Http(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => {
-                format!("the relay at {base} has too many requests from this address: try again in a minute")
+                format!(
+                    "the relay at {base} has too many wrong secrets or requests from this address: see --secret, and try again in a minute"
+                )
             }
             Error::Http(answer) if answer.status() == StatusCode::NOT_FOUND && !self.is_relay().await => {
                 format!("there is no Pando relay at {base} (it answered {}): see the address", answer.status())
@@ -225,9 +253,31 @@ mod tests {
         assert_eq!(base("pando.example.org").unwrap(), "https://pando.example.org/");
         assert_eq!(base("http://10.0.0.1:8080").unwrap(), "http://10.0.0.1:8080/");
         assert_eq!(base("wss://example.org/pando?x#y").unwrap(), "https://example.org/pando/");
+        assert_eq!(base("http://me:secret@example.org/pando").unwrap(), "http://example.org/pando/");
         assert!(base("ftp://example.org").unwrap_err().contains("http"));
         assert!(base("https://").is_err());
         assert!(Relay::new("example.org", " ".into()).is_err());
         assert!(Relay::new("example.org", "line\nline".into()).is_err());
+    }
+    #[test]
+    fn a_room_is_where_the_relay_says_unless_that_is_no_such_place() {
+        let relay = Relay::new("http://example.org/pando", "s".into()).unwrap();
+        for fine in ["https://other.example.org/below/k7d2m9qx4t/", "http://10.0.0.1:8080/k7d2m9qx4t/"] {
+            assert_eq!(relay.room(fine, "k7d2m9qx4t"), fine);
+        }
+        let long = format!("https://example.org/{}/k7d2m9qx4t/", "a".repeat(1000));
+        for wrong in [
+            "",
+            "nonsense",
+            "ftp://example.org/k7d2m9qx4t/",
+            "javascript:alert(1)//k7d2m9qx4t/",
+            "https://example.org/other/",
+            "https://example.org/k7d2m9qx4t/?x",
+            "https://example.org/#/k7d2m9qx4t/",
+            "https://example.org@evil.example/k7d2m9qx4t/",
+            &long,
+        ] {
+            assert_eq!(relay.room(wrong, "k7d2m9qx4t"), "http://example.org/pando/k7d2m9qx4t/", "{wrong}");
+        }
     }
 }

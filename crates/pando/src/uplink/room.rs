@@ -4,7 +4,7 @@ use super::{
     Program,
     backoff::backoff,
     client::{Refused, Relay, Socket},
-    said::{FromRelay, ToRelay, VERSION},
+    said::{FromRelay, LinkId, ToRelay, VERSION},
 };
 use crate::{
     channel::{self, Peers},
@@ -41,8 +41,12 @@ const PING: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 /// What volunteers say while signalling, waiting for its conversation.
 const SIGNALS: usize = 64;
+/// Longest of these, in bytes.
+const LONGEST_SIGNAL: usize = 16 << 10;
 /// Conversations at a time.
 const MOST_CONVERSATIONS: usize = 1024;
+/// STUN servers that a relay may name.
+const MOST_STUN: usize = 8;
 
 /// See the module.
 pub(super) struct Room {
@@ -91,7 +95,17 @@ impl Room {
         let broke = |what: &str| Refused(format!("the relay broke off while the room was being opened ({what}): try again"));
         let Program { function, hash, dom, deny_net, token, key, ice_servers } = &*self.program;
         let (size, dom, deny_net) = (function.len(), *dom, *deny_net);
-        let open = ToRelay::Open { version: VERSION, token, key, function: hash, size, dom, deny_net, ice_servers };
+        let open = ToRelay::Open {
+            version: VERSION,
+            at: self.relay.address(),
+            token,
+            key,
+            function: hash,
+            size,
+            dom,
+            deny_net,
+            ice_servers,
+        };
         let bundle = Bytes::from(function.clone());
         let upload = async {
             socket.feed(text(&open)).await?;
@@ -111,7 +125,7 @@ impl Room {
                             "this relay cannot keep functions from the network (--deny-net): use one of this version".into(),
                         ));
                     }
-                    Ok(FromRelay::Opened { url, stun, .. }) => return Ok((printable(&url), stun)),
+                    Ok(FromRelay::Opened { url, stun, .. }) => return Ok((url, stun)),
                     Ok(FromRelay::Refused { text }) => {
                         return Err(Refused(format!("the relay opens no room: {}", printable(&text))));
                     }
@@ -122,10 +136,12 @@ impl Room {
         };
         let (url, stun) = timeout(OPENING, answer).await.map_err(|_| broke("it does not answer"))??;
         if let Some(peers) = &self.peers {
-            let own = ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned);
-            peers.set_stun_servers(own.chain(stun).collect());
+            let told: Vec<IceServer> =
+                stun.iter().filter_map(|server| format!("stun:{server}").parse().ok()).take(MOST_STUN).collect();
+            let all = ice_servers.iter().chain(&told).flat_map(IceServer::stun);
+            peers.set_stun_servers(all.map(str::to_owned).collect());
         }
-        Ok(Control { socket, url })
+        Ok(Control { socket, url: self.relay.room(&url, token) })
     }
 
     /// Serves the room until the run is over, and opens it again whenever its connection is lost.
@@ -234,8 +250,9 @@ impl Room {
             self.converse(peers.clone(), peer, from_volunteer, answer.clone());
         }
         // Who says more than fits is not heard out: its connection does not come about.
-        if let Some(conversation) = conversations.get(&peer) {
-            let _ = conversation.try_send(message.to_string());
+        let text = message.to_string();
+        if let Some(conversation) = conversations.get(&peer).filter(|_| text.len() <= LONGEST_SIGNAL) {
+            let _ = conversation.try_send(text);
         }
     }
 
@@ -258,7 +275,7 @@ impl Room {
     }
 
     /// A volunteer came over a WebSocket: fetches it.
-    fn link(&self, id: String) {
+    fn link(&self, id: LinkId) {
         let (relay, program, master, door) =
             (self.relay.clone(), self.program.clone(), self.master.clone(), self.door(Path::Relay));
         let Some(seat) = self.connections.seat(None, usize::MAX) else {

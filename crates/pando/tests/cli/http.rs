@@ -1,6 +1,6 @@
 //! What the port answers, and to whom.
 
-use crate::common::{Pando, Running, WebSocket, get, request};
+use crate::common::{Pando, Running, WebSocket, get, request, visit};
 
 fn served() -> Running {
     Pando::f("(x, cb) => cb(null, 'the function: ' + x)").args(["--cores", "0"]).stdin_open().start()
@@ -68,6 +68,33 @@ fn a_wrong_token_or_none_is_not_found() {
     ] {
         assert_eq!(get(&format!("http://{host}/{path}")).status, 404, "{path:?}");
     }
+}
+
+#[test]
+fn people_at_an_address_where_nothing_is_are_told_so_in_the_same_words_everywhere() {
+    let run = served();
+    let url = run.url();
+    let (host, _) = place(&url);
+    let late = visit(&format!("http://{host}/k7d2m9qx4t/"));
+    assert_eq!((late.status, late.header("content-type")), (404, Some("text/html; charset=utf-8")));
+    assert!(late.body.contains("This link is not in use any more") && late.body.contains("for a new one"), "{late:?}");
+    assert!(late.body.len() < 1000 && !late.body.contains("<script"), "{late:?}");
+    assert!(late.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none';")), "{late:?}");
+    for (name, value) in [("cache-control", "no-store"), ("x-frame-options", "deny"), ("x-content-type-options", "nosniff")] {
+        assert_eq!(late.header(name), Some(value), "{late:?}");
+    }
+    let same = |other: &str| {
+        let other = visit(other);
+        let head = |head: &str| head.lines().filter(|line| !line.starts_with("date: ")).map(str::to_owned).collect::<Vec<_>>();
+        (other.status, head(&other.head), other.body) == (late.status, head(&late.head), late.body.clone())
+    };
+    for path in ["", "index.html", "wrong", "wrong/page.js"] {
+        assert!(same(&format!("http://{host}/{path}")), "{path}");
+    }
+    assert!(same(&format!("{url}nothing")), "below the token, too");
+    // What no person reads stays short.
+    assert_eq!(get(&format!("http://{host}/k7d2m9qx4t/")).body, "");
+    assert!(visit(&url).body.contains("page.js"));
 }
 
 #[test]

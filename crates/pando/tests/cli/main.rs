@@ -8,3 +8,5 @@ mod http;
 mod options;
 mod promises;
 mod protocol;
+#[cfg(target_os = "linux")]
+mod terminal;

@@ -34,6 +34,20 @@ pub(crate) fn get(url: &str) -> Response {
     request(host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 
+/// Asks for `url` as a browser does for a page that somebody opens.
+pub(crate) fn visit(url: &str) -> Response {
+    let (host, path) = parts(url);
+    let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    request(host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"))
+}
+
+/// The first words of HTTP/2: that it is spoken, that the client takes no byte of any answer, and a request for `/`.
+pub(crate) fn http2() -> Vec<u8> {
+    let settings = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+    let request = [0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 0x01, b'a'];
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &settings, &request].concat()
+}
+
 /// Sends `text` to `host:port` and reads until it closes.
 pub(crate) fn request(host: &str, text: &str) -> Response {
     let mut socket = connect(host);

@@ -29,7 +29,7 @@ pub(crate) use driven::Driven;
 pub(crate) use events::Events;
 pub(crate) use finished::Finished;
 pub(crate) use gate::Gate;
-pub(crate) use http::{Response, connect, get, request};
+pub(crate) use http::{Response, connect, get, http2, request, visit};
 pub(crate) use pando::{BINARY, Pando};
 pub(crate) use process::{Group, children, cpu_ticks, is_alive, kill, until};
 pub(crate) use running::Running;

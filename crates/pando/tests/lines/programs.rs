@@ -1,6 +1,6 @@
 //! `--exec`: a program in place of a function. `--confirm`: a program that has the last word.
 
-use crate::common::{Events, Pando, Tab, is_alive, numbers, until};
+use crate::common::{Driven, Events, Pando, is_alive, numbers, until};
 use std::fs;
 
 /// Answers each number with its square, and ends itself on `boom`.
@@ -82,14 +82,38 @@ fn children_end_with_a_master_that_is_killed() {
 }
 
 #[test]
-fn a_tab_is_told_that_the_job_runs_here_only() {
-    let mut run = exec("cat").stdin_open().start();
-    let _tab = Tab::open(&run.url(), "device=Anna;cores=1;");
-    run.says("refused a volunteer");
+fn a_job_that_no_tab_can_join_opens_no_port_and_names_no_url() {
+    let command = exec("cat").on_the_default_port().args(["--qr", "always"]).stdin_open();
+    let mut run = command.start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
-    run.close_stdin();
-    run.wait().ends(0, "1\n");
+    assert_eq!(listening(run.pid()), 0);
+    assert_eq!(run.wait().gives("1\n").stderr, "");
+}
+
+#[test]
+fn at_a_port_that_was_asked_for_a_tab_is_told_kindly_that_the_job_runs_here_only() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let asked = ["--port", &port.to_string(), "--token", "sesame-open", "--qr", "always"];
+    let mut run = exec("cat").args(asked).stdin_open().start();
+    run.says("--exec runs on this machine's cores only");
+    let mut tab = Driven::open(&format!("http://127.0.0.1:{port}/sesame-open/"), "device=Anna;cores=1;");
+    run.says("refused a volunteer");
+    until("the page says so", || tab.text("state").contains("Thank you all the same!").then_some(()));
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    run.wait().gives("1\n").did_not_say(&["Serving volunteer code", "\u{2588}"]);
+}
+
+/// How many TCP sockets of a process listen.
+fn listening(pid: u32) -> usize {
+    let own = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs");
+    let links: Vec<String> =
+        own.filter_map(|entry| Some(fs::read_link(entry.ok()?.path()).ok()?.display().to_string())).collect();
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| fs::read_to_string(file).unwrap_or_default());
+    let sockets =
+        tables.iter().flat_map(|table| table.lines().skip(1)).map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    sockets.filter(|fields| fields[3] == "0A" && links.contains(&format!("socket:[{}]", fields[9]))).count()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How much the relay carries.
 
 use crate::{
-    common::until,
+    common::{http2, until},
     support::{Master, Relay, Socket},
 };
 use std::{
@@ -40,6 +40,16 @@ fn who_says_nothing_or_dribbles_its_headers_is_dropped() {
     assert!(is_closed(&mut silent) && is_closed(&mut slow));
     assert!(is_closed(&mut idle), "after an answer, too");
     dribble.join().unwrap();
+}
+
+#[test]
+fn who_speaks_http_2_is_dropped_at_once() {
+    let relay = Relay::start(&[]);
+    let mut socket = connect(&relay);
+    socket.write_all(&http2()).unwrap();
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The files of a room.
 
 use crate::{
-    common::{get, request},
+    common::{get, request, visit},
     support::{FUNCTION, Master, Relay, opening},
 };
 
@@ -113,4 +113,29 @@ fn what_is_not_there_is_not_found_and_guessing_is_slowed_down() {
     let statuses: Vec<u16> = (0..80).map(|n| relay.get(&format!("/guess{n}/")).status).collect();
     assert_eq!(statuses[79], 429);
     assert_eq!(relay.get("/healthz").status, 200, "what is there is answered all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_come_too_late_are_told_so_as_if_nothing_had_been_there() {
+    let relay = Relay::start(&[]);
+    let master = Master::open(&relay, "k7d2m9qx4t").await;
+    let url = master.url("");
+    assert_eq!(visit(&url).status, 200);
+    master.end().await;
+    let (late, never) = (visit(&url), visit(&relay.url("/aaaaaaaaaa/")));
+    for page in [&late, &never] {
+        assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
+        assert!(
+            page.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none';")),
+            "{page:?}"
+        );
+    }
+    assert!(late.body.contains("This link is not in use any more"), "{late:?}");
+    assert_eq!(late.body, never.body);
+    let short = get(&url);
+    assert_eq!(
+        (short.body.as_str(), short.header("access-control-allow-origin")),
+        ("", Some("*")),
+        "a room's page sees that it is gone"
+    );
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_secret_is_refused_after_a_delay_and_then_at_once() {
+async fn a_wrong_secret_is_refused_after_a_delay_and_many_are_told_to_wait() {
     let relay = Relay::start(&[]);
     let start = Instant::now();
     assert_eq!(Master::connect(&relay, "wrong").await.unwrap_err(), 401);
@@ -21,6 +21,29 @@ async fn a_wrong_secret_is_refused_after_a_delay_and_then_at_once() {
     futures_util::future::join_all(tries).await;
     assert_eq!(Master::connect(&relay, "wrong").await.unwrap_err(), 429);
     relay.logs("wrong-secret");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_secrets_and_keys_of_an_address_shut_no_right_one_out() {
+    let relay = Relay::start(&[]);
+    let mut master = Master::open(&relay, "token").await;
+    let guesses = (0..40).map(|n| {
+        let (relay, master) = (&relay, &master);
+        async move {
+            match n % 2 {
+                0 => Master::connect(relay, &format!("wrong{n}")).await.unwrap_err(),
+                _ => master.come("guessed", OTHER_KEY).await.unwrap_err(),
+            }
+        }
+    });
+    let answers = futures_util::future::join_all(guesses).await;
+    assert_eq!(answers.iter().filter(|status| **status == 401).count(), 10, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 429).count(), 30, "{answers:?}");
+    let start = Instant::now();
+    Master::open(&relay, "another").await;
+    master.link().await;
+    assert!(start.elapsed() < Duration::from_secs(1), "it waited: {:?}", start.elapsed());
+    assert_eq!(Master::connect(&relay, "wrong").await.unwrap_err(), 429, "guesses are limited all the same");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,6 +163,39 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
     assert_eq!(inside.try_recv_from(&mut [0; 100]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
+/// Whether TURN at a relay with these arguments passes a packet on to each of these addresses.
+async fn passed(args: &[&str], addresses: &[&str]) -> Vec<bool> {
+    let (relay, port) = Relay::with_udp(&[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat());
+    assert!(relay.logs("private-address")["how"].as_str().unwrap().contains("--turn-private"));
+    let master = Master::open(&relay, "token").await;
+    let client = client(port, &credential(&master.opened["iceServers"])).await;
+    let allocation = allocates(&client).await.unwrap();
+    let mut passed = Vec::new();
+    for address in addresses {
+        let sent = timeout(DEADLINE, allocation.send_to(b"in", address.parse().unwrap())).await.unwrap();
+        assert!(sent.as_ref().err().is_none_or(|error| error.to_string().contains("403")), "{address}: {sent:?}");
+        passed.push(sent.is_ok());
+    }
+    passed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turn_at_a_private_address_reaches_private_networks_only_if_that_is_wanted() {
+    let private = ["10.77.0.1:5000", "172.16.0.1:5000", "192.168.1.1:5000", "100.64.0.1:5000", "198.18.0.1:5000"];
+    assert_eq!(passed(&[], &private).await, [false; 5]);
+    assert_eq!(passed(&["--turn-private"], &private).await, [true; 5]);
+    // Its own address, the cloud's settings and loopback are reached in no case; the world is in any.
+    let others = ["10.77.0.5:5000", "169.254.169.254:80", "127.0.0.1:5000", "224.0.0.1:5000", "0.0.0.0:5000", "1.1.1.1:5000"];
+    for args in [&[][..], &["--turn-private"]] {
+        assert_eq!(passed(args, &others).await, [false, false, false, false, false, true], "{args:?}");
+    }
+    assert_eq!(
+        passed(&["--url", "http://1.1.1.1"], &["1.1.1.1:5000", "1.0.0.1:5000"]).await,
+        [false, true],
+        "its own by its name"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
     let (relay, port) = Relay::with_udp(&["--behind-proxy", "--turn-bind", "0.0.0.0", "--url", "https://relay.example.org"]);

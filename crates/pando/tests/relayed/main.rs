@@ -3,9 +3,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod below;
 mod cuts;
 mod departures;
 mod errors;
+mod hostile;
 mod internet;
 mod networks;
 mod relay;

@@ -1,7 +1,7 @@
 //! Connections: how many, how slow, how much before hello.
 
 use crate::{
-    common::{Received, WebSocket, connect, get, request, until},
+    common::{Received, WebSocket, connect, get, http2, request, until},
     host, served,
 };
 use std::{
@@ -42,6 +42,19 @@ fn who_says_nothing_dribbles_its_headers_or_has_no_more_to_ask_is_dropped() {
     dribble(&slow, b"X-More: a\r\n");
     idle.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     assert!(is_closed(&mut silent) && is_closed(&mut slow) && is_closed(&mut idle));
+}
+
+#[test]
+fn who_speaks_http_2_is_told_that_this_is_http_1_and_dropped_at_once() {
+    let run = served(&[]);
+    let url = run.url();
+    let mut socket = connect(host(&url));
+    socket.write_all(&http2()).unwrap();
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
+    let upgrade = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n\r\n";
+    assert_eq!(request(host(&url), upgrade).status, 404, "nor is it changed to");
 }
 
 #[test]

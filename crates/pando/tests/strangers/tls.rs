@@ -1,7 +1,7 @@
 //! https, with certificates of files and of the moment.
 
 use crate::{
-    common::{Certificate, Pando, Running, Tab, encrypted, lines, request},
+    common::{Certificate, Pando, Running, Tab, encrypted, http2, lines, request},
     connections::{dribble, is_closed},
 };
 use rustls::{
@@ -87,6 +87,33 @@ fn a_certificate_of_files_is_used_and_its_name_comes_first() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn what_a_handshake_offers_is_what_is_served() {
+    let certificate = Certificate::new();
+    let args: Vec<std::ffi::OsString> = certificate.args().map(Into::into).into();
+    let run = over_tls(&args);
+    let (_, port) = place(&run);
+    let offering = |protocols: &[&str]| {
+        let mut client = (*certificate.client).clone();
+        client.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        let mut stream = encrypted(port, &Arc::new(client));
+        let answer = stream.write_all(&http2()).map(|()| {
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer);
+            answer
+        });
+        (stream.conn.alpn_protocol().map(<[u8]>::to_vec), answer)
+    };
+    let (agreed, answer) = offering(&["h2", "http/1.1"]);
+    assert_eq!(agreed.as_deref(), Some(b"http/1.1".as_slice()));
+    assert!(answer.is_ok_and(|answer| answer.is_empty() || answer.starts_with(b"HTTP/1.1 4")));
+    let (agreed, answer) = offering(&["h2"]);
+    assert_eq!(agreed, None);
+    assert!(answer.is_err() || answer.is_ok_and(|answer| answer.is_empty()), "there is no handshake");
+    let (_, answer) = offering(&[]);
+    assert!(answer.is_ok_and(|answer| answer.is_empty() || answer.starts_with(b"HTTP/1.1 4")), "nor without a word about it");
 }
 
 #[test]

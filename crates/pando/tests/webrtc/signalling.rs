@@ -79,7 +79,9 @@ fn an_offer_that_cannot_be_answered_is_refused_in_words() {
         let (mut socket, _) = signal(&run);
         socket.text(&json!({"type": "offer", "sdp": sdp}).to_string());
         let failed = socket.message("failed");
-        assert!(failed["text"].as_str().is_some_and(|text| text.starts_with("the offer cannot be ")), "{failed}");
+        // No more than that: what a library says of its faults may name addresses in memory.
+        let words = ["the offer cannot be understood", "the offer cannot be answered"];
+        assert!(failed["text"].as_str().is_some_and(|text| words.contains(&text)), "{failed}");
         assert_eq!(socket.receive(), Received::Closed);
     }
 }

@@ -148,9 +148,9 @@ impl Driver {
             let (candidates, waker) = (self.local_candidates(), self.wakes.waker(id));
             let identity = self.identity.get_or_insert_with(Identity::fresh);
             catch_unwind(AssertUnwindSafe(|| Peer::answer(sdp, &candidates, identity, waker)))
-                .unwrap_or_else(|_| Err("the offer cannot be answered".into()))
+                .unwrap_or(Err("the offer cannot be answered"))
         } else {
-            Err(format!("{PEERS} devices are connected, and there is no room for more"))
+            Err("as many devices are connected as there is room for")
         };
         match answer {
             Ok((mut peer, sdp)) => {
@@ -164,7 +164,7 @@ impl Driver {
                 self.counter.send_replace(self.peers.len());
             }
             Err(text) => {
-                let _ = say.try_send(ToBrowser::Failed { text }.json());
+                let _ = say.try_send(ToBrowser::Failed { text: text.into() }.json());
             }
         }
     }

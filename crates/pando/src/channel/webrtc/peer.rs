@@ -95,8 +95,13 @@ impl Peer {
     /// Answers `offer`; gives the connection and the answer.
     ///
     /// # Errors
-    /// When the offer cannot be understood or answered.
-    pub(super) fn answer(offer: &str, hosts: &[Candidate], identity: &Identity, waker: Waker) -> Result<(Self, String), String> {
+    /// When the offer cannot be understood or answered. A stranger hears of it: what str0m says may name an address in memory.
+    pub(super) fn answer(
+        offer: &str,
+        hosts: &[Candidate],
+        identity: &Identity,
+        waker: Waker,
+    ) -> Result<(Self, String), &'static str> {
         let now = Instant::now();
         let mut rtc = Rtc::builder()
             .clear_codecs()
@@ -109,10 +114,10 @@ impl Peer {
         for host in hosts {
             rtc.add_local_candidate(host.clone());
         }
-        let offer = SdpOffer::from_sdp_string(offer).map_err(|error| format!("the offer cannot be understood: {error}"))?;
-        let answer = rtc.sdp_api().accept_offer(offer).map_err(|error| format!("the offer cannot be answered: {error}"))?;
+        let offer = SdpOffer::from_sdp_string(offer).map_err(|_| "the offer cannot be understood")?;
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(|_| "the offer cannot be answered")?;
         // Without a first moment no check is ever sent.
-        rtc.handle_input(Input::Timeout(now)).map_err(|error| format!("the connection cannot be begun: {error}"))?;
+        rtc.handle_input(Input::Timeout(now)).map_err(|_| "the connection cannot be begun")?;
         let peer = Self {
             rtc,
             stage: Stage::Opening,

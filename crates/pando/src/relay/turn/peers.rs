@@ -47,13 +47,11 @@ impl Peers {
         if v6.is_loopback() {
             return self.loopback;
         }
-        // IPv4 addresses dressed as IPv6: compatible, NAT64, 6to4, Teredo.
-        let dressed =
-            segments[..6] == [0; 6] || segments[..2] == [0x64, 0xff9b] || segments[0] == 0x2002 || segments[..2] == [0x2001, 0];
-        if v6.is_unspecified() || v6.is_unicast_link_local() || v6.is_multicast() || dressed {
-            return false;
+        if v6.is_unique_local() {
+            return self.private;
         }
-        !v6.is_unique_local() || self.private
+        // Only what is routed through the world, and of that no IPv4 address dressed as IPv6: 6to4, Teredo.
+        segments[0] & 0xe000 == 0x2000 && segments[0] != 0x2002 && segments[..2] != [0x2001, 0]
     }
 }
 
@@ -87,7 +85,10 @@ mod tests {
             "::ffff:127.0.0.1",
             "::ffff:169.254.169.254",
             "::127.0.0.1",
+            "::ffff:0:127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b:1::a00:1",
+            "fec0::1",
             "2002:7f00:1::",
             "2001::1",
             "fe80::1",
