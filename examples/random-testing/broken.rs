@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use clap::ValueEnum;
-use stream_lender::{Ask, Index, Input, Lent, Output, Refused, SubStreamId, Window};
+use stream_lender::{Ask, Index, Input, Lent, Loan, Output, Refused, SubStreamId, Window};
 
 use crate::model::{Broken, Thing};
 
@@ -80,15 +80,15 @@ impl Lender {
             }
             (Some(Bug::Newest), Ask::Value(first)) if self.is_again(first) => {
                 if let next @ Ask::Value(_) = self.sound.ask(sub, input) {
-                    let _ = self.sound.hand_back(sub, first.index);
+                    let _ = self.sound.hand_back(sub, first.loan);
                     return next;
                 }
             }
             (Some(Bug::Twice), Ask::Wait) => {
                 if let Some((index, Some(_))) = self.oldest()
-                    && let Some(value) = self.value(index)
+                    && let (Some(value), Some(loan)) = (self.value(index), self.loan(index))
                 {
-                    return Ask::Value(Lent { index, value: *value });
+                    return Ask::Value(Lent { loan, value: *value });
                 }
             }
             _ => {}
@@ -98,7 +98,7 @@ impl Lender {
 
     /// Whether newer values have been read than this one, which is lent now.
     fn is_again(&self, lent: &Lent<Thing>) -> bool {
-        lent.index + 1 < self.read()
+        lent.loan.index + 1 < self.read()
     }
 
     pub(crate) fn next_wake(&mut self) -> Option<SubStreamId> {
@@ -108,17 +108,17 @@ impl Lender {
         self.sound.next_wake()
     }
 
-    pub(crate) fn result(&mut self, sub: SubStreamId, index: Index, result: Thing) -> Result<(), Refused> {
-        match (self.bug, self.sound.result(sub, index, result)) {
+    pub(crate) fn result(&mut self, sub: SubStreamId, loan: Loan, result: Thing) -> Result<(), Refused> {
+        match (self.bug, self.sound.result(sub, loan, result)) {
             (Some(Bug::Late), Err(Refused::NotHeld)) => Ok(()),
             (_, answer) => answer,
         }
     }
 
-    pub(crate) fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
+    pub(crate) fn fail(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
         match self.bug {
-            Some(Bug::Forgetful) => self.sound.hand_back(sub, index),
-            _ => self.sound.fail(sub, index),
+            Some(Bug::Forgetful) => self.sound.hand_back(sub, loan),
+            _ => self.sound.fail(sub, loan),
         }
     }
 

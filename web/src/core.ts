@@ -143,19 +143,19 @@ export class Core {
 
   /** Says which call begins, when the host could not know it otherwise. */
   private announce(): void {
-    const { careful, id } = this.queue;
+    const { careful, loan } = this.queue;
     const unknown = this.idle && !this.host.infers;
     const due = unknown || careful || this.lastWasCareful || this.clock.last - this.lastPostAt >= STARTED_EVERY_MS;
     this.idle = false;
     this.lastWasCareful = careful;
     if (!due) return;
     this.flush();
-    this.post({ type: 'started', id });
+    this.post({ type: 'started', id: loan });
   }
 
   private begin(): void {
     this.used = this.lastId !== undefined;
-    const call = new Call(this.queue.id, this.queue.attempt, this.clock.last);
+    const call = new Call(this.queue.id, this.queue.loan, this.queue.attempt, this.clock.last);
     this.lastId = call.id;
     this.invoke(this.f as UserFunction, call);
     if (call.settled) return;
@@ -226,21 +226,21 @@ export class Core {
 
   private writeText(call: Call, tag: number, text: string): void {
     this.makeRoom(text.length);
-    if (text.length <= FRAME_LIMIT) return this.writer.textResult(call.id, tag, this.micros(call), text);
-    this.host.results(textResultFrame(call.id, tag, this.micros(call), text));
+    if (text.length <= FRAME_LIMIT) return this.writer.textResult(call.loan, tag, this.micros(call), text);
+    this.host.results(textResultFrame(call.loan, tag, this.micros(call), text));
   }
 
   private writeBytes(call: Call, bytes: Uint8Array): void {
     this.makeRoom(bytes.length);
-    if (bytes.length <= FRAME_LIMIT) return this.writer.bytesResult(call.id, this.micros(call), bytes);
-    this.host.results(bytesResultFrame(call.id, this.micros(call), bytes));
+    if (bytes.length <= FRAME_LIMIT) return this.writer.bytesResult(call.loan, this.micros(call), bytes);
+    this.host.results(bytesResultFrame(call.loan, this.micros(call), bytes));
   }
 
   private fail(call: Call, kind: ErrorKind, error: unknown): void {
     if (call.settled) return;
     const json = JSON.stringify(error instanceof Unusable ? { message: error.message, kind } : failure(error, kind));
     this.makeRoom(json.length);
-    this.writer.textResult(call.id, RESULT_ERROR, this.micros(call), json);
+    this.writer.textResult(call.loan, RESULT_ERROR, this.micros(call), json);
     this.end(call);
   }
 

@@ -14,6 +14,7 @@ import type { Transport } from './link/transports.ts';
 import type { FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './protocol.ts';
+import type { Loan } from './protocol.ts';
 
 const TICK_MS = 100;
 /** How soon the socket is asked again whether it takes more. */
@@ -119,9 +120,8 @@ class Link {
   private hello(path: Path | undefined): void {
     this.path = path;
     const { token, device, name } = this.start;
-    const holds = this.holds();
-    const job = this.welcome ? { job: this.welcome.job } : {};
-    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, ...job, holds, kind: 'browser', ...(path ? { path } : {}) });
+    const job = this.welcome ? this.welcome.job : undefined;
+    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, job, holds: this.holds(), kind: 'browser', path });
   }
 
   /** Cores as the master is to know them: none while paused. */
@@ -129,14 +129,14 @@ class Link {
     return this.dispatcher.paused ? 0 : this.start.cores;
   }
 
-  private holds(): number[] {
+  private holds(): Loan[] {
     const holds = this.dispatcher.holds().concat(this.outbox.ids());
     const said = holds.slice(0, MOST_HOLDS);
     if (holds.length > MOST_HOLDS) this.keep(said);
     return said;
   }
 
-  private keep(ids: number[]): void {
+  private keep(ids: Loan[]): void {
     const kept = new Set(ids);
     this.dispatcher.keep((id) => kept.has(id));
     this.outbox.keep((id) => kept.has(id));
@@ -203,9 +203,7 @@ class Link {
     const ids = this.outbox.ids().concat(this.dispatcher.abandon());
     this.outbox.keep(() => false);
     if (this.phase !== 'joined') return;
-    for (let i = 0; i < ids.length; i += MOST_HOLDS) {
-      this.connection.say({ type: 'returned', ids: ids.slice(i, i + MOST_HOLDS) });
-    }
+    this.dispatcher.sayReturned(ids);
     this.connection.say({ type: 'bye', reason });
   }
 
@@ -214,7 +212,7 @@ class Link {
     if (cores === 0) this.dispatcher.pause();
     else if (cores !== undefined) this.lend(cores);
     if (this.phase !== 'joined') return;
-    this.connection.say({ type: 'update', ...(name === undefined ? {} : { name }), ...(cores === undefined ? {} : { cores: this.lent }) });
+    this.connection.say({ type: 'update', name, cores: cores === undefined ? cores : this.lent });
   }
 
   private lend(cores: number): void {
@@ -287,7 +285,7 @@ class Link {
   /** Stays in touch: the master may have something to say about it. */
   private broken(message: string, stack?: string): void {
     if (!this.dispatcher.giveUp()) return;
-    this.say(stack ? { type: 'broken', message, stack } : { type: 'broken', message });
+    this.say({ type: 'broken', message, stack });
     this.teller.broken(message);
   }
 

@@ -1,6 +1,7 @@
 /** Everything that is said in JSON: between master and volunteer, and between the parts of a device. */
 
 import { Malformed } from './bytes.ts';
+import type { Loan } from './protocol.ts';
 
 export interface JobOptions {
   /** Open calls of an asynchronous f per core. */
@@ -31,15 +32,15 @@ export interface Welcome {
   /** Hash of the function. */
   function: string;
   options: JobOptions;
-  /** Of the ids held from before a lost link, those that may be kept. */
-  keep: number[];
+  /** Of what was held from before a lost link, that which may be kept. */
+  keep: Loan[];
 }
 
 export type Beat = { type: 'ping'; t: number } | { type: 'pong'; t: number };
 
 export type FromMaster =
   | Welcome
-  | { type: 'recall'; ids: number[] }
+  | { type: 'recall'; ids: Loan[] }
   | { type: 'bye'; reason: ByeReason; text: string }
   | Beat;
 
@@ -51,7 +52,7 @@ export interface Hello {
   name: string;
   cores: number;
   job?: string;
-  holds: number[];
+  holds: Loan[];
   kind: 'browser' | 'native';
   /** How the channel reaches the master, where it is not a plain WebSocket to it. */
   path?: Path;
@@ -66,8 +67,8 @@ export type ToMaster =
   | Hello
   | { type: 'update'; name?: string; cores?: number }
   /** `loading`: for so many milliseconds no core has loaded the function, and values wait for that. */
-  | { type: 'started'; items: { id: number; ms: number }[]; loading?: number }
-  | { type: 'returned'; ids: number[]; careful?: true }
+  | { type: 'started'; items: { id: Loan; ms: number }[]; loading?: number }
+  | { type: 'returned'; ids: Loan[]; careful?: true }
   | Log
   | Report
   | { type: 'broken'; message: string; stack?: string }
@@ -91,11 +92,14 @@ export type ToCore =
 export type FromCore =
   | { type: 'ready' }
   | { type: 'broken'; message: string; stack?: string }
-  | { type: 'started'; id: number }
+  | { type: 'started'; id: Loan }
   /** After an error that nobody caught another core is to go on. `careful`: any of the open calls may have thrown it. */
   | { type: 'spoiled'; careful: boolean }
   | Log
   | Report;
+
+/** How JSON names a loan. */
+const LOAN = /^(\d+|"\d+:\d+")$/;
 
 /** Reads a text frame of the master; whatever is not one of its messages is malformed. */
 export function parseFromMaster(text: string): FromMaster {
@@ -111,7 +115,7 @@ export function parseFromMaster(text: string): FromMaster {
     case 'pong':
       return { type: message.type, t: number(message.t) };
     default:
-      throw new Malformed(`a message of unknown type ${JSON.stringify(message.type)}`);
+      return agreed(message, false);
   }
 }
 
@@ -136,32 +140,28 @@ function welcome(message: Record<string, unknown>): Welcome {
 function parseObject(text: string): Record<string, unknown> {
   try {
     return object(JSON.parse(text));
-  } catch (error) {
-    throw error instanceof Malformed ? error : new Malformed('a text frame that is not JSON');
+  } catch {
+    return agreed(text, false);
   }
 }
 
 function object(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('an object is missing');
-  return value as Record<string, unknown>;
+  return agreed(value, typeof value === 'object' && value !== null && !Array.isArray(value));
 }
 
 function string(value: unknown): string {
-  if (typeof value !== 'string') throw new Malformed('a text is missing');
-  return value;
+  return agreed(value, typeof value === 'string');
 }
 
 function number(value: unknown): number {
-  if (typeof value !== 'number') throw new Malformed('a number is missing');
-  return value;
+  return agreed(value, typeof value === 'number');
 }
 
-function ids(value: unknown): number[] {
-  if (!Array.isArray(value)) throw new Malformed('a list of ids is missing');
-  return value.map(id);
+function ids(value: unknown): Loan[] {
+  return agreed<unknown[]>(value, Array.isArray(value)).map((id) => agreed(id, LOAN.test(JSON.stringify(id))));
 }
 
-function id(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Malformed('an id is not a whole number');
-  return value as number;
+function agreed<T>(value: unknown, isRight: boolean): T {
+  if (!isRight) throw new Malformed('a message that is not as agreed');
+  return value as T;
 }

@@ -1,9 +1,11 @@
 /**
- * Binary frames, version 1. The first byte is the kind; every number is a varint.
+ * Binary frames, version 2. The first byte is the kind; every number is a varint.
  *
- *     1 values    id, tag, length, bytes                    … repeated to the end of the frame
+ *     1 values    id, tag, [attempt,] length, bytes          … repeated to the end of the frame
  *     2 results   id, tag, compute time in µs, length, bytes … repeated to the end of the frame
  *     3 part      total length of the whole frame, then some of its bytes
+ *
+ * Above its low bits a tag is the number of the loan: how often the value had been lent before. An attempt follows where that is not 0.
  *
  * The Rust side decodes the same golden frames: `fixtures/protocol.json`.
  */
@@ -12,7 +14,7 @@ import { Malformed, Reader, Writer, encodesWhole, textAt, utf8, varintSize } fro
 
 export { Malformed };
 
-export const VERSION = 1;
+export const VERSION = 2;
 
 export const KIND_VALUES = 1;
 export const KIND_RESULTS = 2;
@@ -24,6 +26,9 @@ export const FORM_BYTES = 1;
 export const FORM_JSON = 2;
 /** Bit of a value's tag: the host must learn of it before it is computed. */
 export const CAREFUL = 4;
+/** Of a value's tag, and of a result's: what the number of the loan is multiplied by. */
+const VALUE_LOANS = 8;
+const RESULT_LOANS = 4;
 
 export const RESULT_TEXT = 0;
 export const RESULT_BYTES = 1;
@@ -35,6 +40,9 @@ export const FRAME_LIMIT = 65_536;
 /** No frame of this length can be meant: one buffer could not hold it everywhere. */
 const WHOLE_LIMIT = 2 ** 31 - 1;
 
+/** Names one loan of a value everywhere: the first is called as the value is, `7`, a later one `'7:2'`. */
+export type Loan = number | string;
+
 export type Form = 'text' | 'bytes' | 'json';
 export type ErrorKind = 'error' | 'throw' | 'timeout' | 'undefined' | 'died' | 'json';
 
@@ -45,10 +53,18 @@ export interface Failure {
   kind: ErrorKind;
 }
 
+/** The loan of the value `id` with the number that is in `tag`, and that is multiplied by `factor` there. */
+function loanOf(id: number, tag: number, factor: number): Loan {
+  return tag < factor ? id : `${id}:${Math.floor(tag / factor)}`;
+}
+
 /** Walks over the entries of a values frame without decoding what they carry. */
 export class ValuesCursor {
   id = 0;
   tag = 0;
+  loan: Loan = 0;
+  /** 0 on the first try. */
+  attempt = 0;
   /** The whole entry is `[from, end)`, what it carries `[start, end)`. */
   from = 0;
   start = 0;
@@ -77,6 +93,8 @@ export class ValuesCursor {
     this.id = reader.varint();
     this.tag = reader.varint();
     if ((this.tag & 3) === 3) throw new Malformed('a value of unknown form');
+    this.loan = loanOf(this.id, this.tag, VALUE_LOANS);
+    this.attempt = this.tag < VALUE_LOANS ? 0 : reader.varint();
     this.start = reader.skip(reader.varint());
     this.end = reader.at;
     return true;
@@ -97,16 +115,12 @@ export class ValuesCursor {
   get careful(): boolean {
     return (this.tag & CAREFUL) !== 0;
   }
-
-  /** 0 on the first try. */
-  get attempt(): number {
-    return Math.floor(this.tag / 8);
-  }
 }
 
 /** Walks over the entries of a results frame. */
 export class ResultsCursor {
   id = 0;
+  loan: Loan = 0;
   tag = 0;
   /** Compute time in microseconds. */
   micros = 0;
@@ -125,8 +139,9 @@ export class ResultsCursor {
     if (reader.at >= reader.end) return false;
     this.from = reader.at;
     this.id = reader.varint();
-    this.tag = reader.varint();
-    if (this.tag > RESULT_ERROR) throw new Malformed('a result of unknown form');
+    const tag = reader.varint();
+    this.tag = tag & 3;
+    this.loan = loanOf(this.id, tag, RESULT_LOANS);
     this.micros = reader.varint();
     this.start = reader.skip(reader.varint());
     this.end = reader.at;
@@ -139,79 +154,88 @@ export class ResultsCursor {
 }
 
 function expectKind(frame: Uint8Array, kind: number): void {
-  if (frame[0] !== kind) throw new Malformed(`a frame of kind ${frame[0]} instead of ${kind}`);
+  if (frame[0] !== kind) throw new Malformed('a frame of another kind');
 }
 
 /** Collects the entries of one values frame. */
 export class ValuesWriter extends Writer {
-  textValue(id: number, value: string, form: Form = 'text', careful = false, attempt = 0): void {
-    this.head(id, form, careful, attempt);
+  textValue(loan: Loan, value: string, form: Form = 'text', careful = false, attempt = 0): void {
+    this.head(loan, form, careful, attempt);
     this.text(value);
   }
 
-  bytesValue(id: number, value: Uint8Array, careful = false, attempt = 0): void {
-    this.head(id, 'bytes', careful, attempt);
+  bytesValue(loan: Loan, value: Uint8Array, careful = false, attempt = 0): void {
+    this.head(loan, 'bytes', careful, attempt);
     this.sized(value);
   }
 
-  private head(id: number, form: Form, careful: boolean, attempt: number): void {
+  private head(loan: Loan, form: Form, careful: boolean, attempt: number): void {
     if (this.length === 0) this.byte(KIND_VALUES);
+    const { id, number } = partsOfLoan(loan);
     this.varint(id);
-    this.varint(['text', 'bytes', 'json'].indexOf(form) + (careful ? CAREFUL : 0) + attempt * 8);
+    this.varint(['text', 'bytes', 'json'].indexOf(form) + (careful ? CAREFUL : 0) + number * VALUE_LOANS);
+    if (number > 0) this.varint(attempt);
   }
+}
+
+function partsOfLoan(loan: Loan): { id: number; number: number } {
+  if (typeof loan === 'number') return { id: loan, number: 0 };
+  const [id, number] = loan.split(':').map(Number);
+  return { id, number };
 }
 
 /** Collects the entries of one results frame. */
 export class ResultsWriter extends Writer {
-  textResult(id: number, tag: number, micros: number, text: string): void {
-    this.head(id, tag, micros);
+  textResult(loan: Loan, tag: number, micros: number, text: string): void {
+    this.head(loan, tag, micros);
     this.text(text);
   }
 
-  bytesResult(id: number, micros: number, data: Uint8Array): void {
-    this.longHead(id, RESULT_BYTES, micros, data.length);
+  bytesResult(loan: Loan, micros: number, data: Uint8Array): void {
+    this.longHead(loan, RESULT_BYTES, micros, data.length);
     this.raw(data);
   }
 
   /** All of a result but its bytes. */
-  longHead(id: number, tag: number, micros: number, length: number): void {
-    this.head(id, tag, micros);
+  longHead(loan: Loan, tag: number, micros: number, length: number): void {
+    this.head(loan, tag, micros);
     this.varint(length);
   }
 
-  failure(id: number, micros: number, failure: Failure): void {
-    this.textResult(id, RESULT_ERROR, micros, JSON.stringify(failure));
+  failure(loan: Loan, micros: number, failure: Failure): void {
+    this.textResult(loan, RESULT_ERROR, micros, JSON.stringify(failure));
   }
 
-  private head(id: number, tag: number, micros: number): void {
+  private head(loan: Loan, tag: number, micros: number): void {
     if (this.length === 0) this.byte(KIND_RESULTS);
+    const { id, number } = partsOfLoan(loan);
     this.varint(id);
-    this.byte(tag);
+    this.varint(tag + number * RESULT_LOANS);
     this.varint(micros);
   }
 }
 
 /** A results frame with one result of bytes, copied once. */
-export function bytesResultFrame(id: number, micros: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { frame, at } = longFrame(id, RESULT_BYTES, micros, data.length);
+export function bytesResultFrame(loan: Loan, micros: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { frame, at } = longFrame(loan, RESULT_BYTES, micros, data.length);
   frame.set(data, at);
   return frame;
 }
 
 /** A results frame with one result of text, whose bytes are written in place when they are ASCII. */
-export function textResultFrame(id: number, tag: number, micros: number, text: string): Uint8Array<ArrayBuffer> {
-  const ascii = longFrame(id, tag, micros, text.length);
+export function textResultFrame(loan: Loan, tag: number, micros: number, text: string): Uint8Array<ArrayBuffer> {
+  const ascii = longFrame(loan, tag, micros, text.length);
   if (encodesWhole(text, ascii.frame.subarray(ascii.at))) return ascii.frame;
   const bytes = utf8(text);
-  const { frame, at } = longFrame(id, tag, micros, bytes.length);
+  const { frame, at } = longFrame(loan, tag, micros, bytes.length);
   frame.set(bytes, at);
   return frame;
 }
 
 /** A results frame but for the `length` bytes of its one result, which go to `at`. */
-function longFrame(id: number, tag: number, micros: number, length: number): { frame: Uint8Array<ArrayBuffer>; at: number } {
+function longFrame(loan: Loan, tag: number, micros: number, length: number): { frame: Uint8Array<ArrayBuffer>; at: number } {
   const head = new ResultsWriter(48);
-  head.longHead(id, tag, micros, length);
+  head.longHead(loan, tag, micros, length);
   const start = head.take();
   const frame = new Uint8Array(start.length + length);
   frame.set(start);
@@ -276,21 +300,19 @@ export class Assembler {
   add(frame: Uint8Array): Uint8Array | null {
     const kind = frame[0];
     if (kind === KIND_VALUES || kind === KIND_RESULTS) return frame;
-    if (kind !== KIND_PART) throw new Malformed(frame.length ? `a frame of unknown kind ${kind}` : 'an empty frame');
+    if (kind !== KIND_PART) throw new Malformed('a frame of unknown kind');
     const reader = new Reader(frame, 1);
     const total = reader.varint();
     return this.place(total, frame.subarray(reader.at));
   }
 
   private place(total: number, bytes: Uint8Array): Uint8Array | null {
-    if (bytes.length === 0) throw new Malformed('a part without bytes');
-    if (bytes.length > FRAME_LIMIT) throw new Malformed('a part above 64 KiB');
-    if (total > WHOLE_LIMIT) throw new Malformed('a frame too large for this device');
+    const { length } = bytes;
+    if (length < 1 || length > FRAME_LIMIT || total > WHOLE_LIMIT) throw new Malformed('a part of no length that can be meant');
     const whole = this.whole || allocated(total);
-    if (whole.length !== total) throw new Malformed('a part of another frame');
-    if (bytes.length > total - this.filled) throw new Malformed('more parts than the frame is long');
+    if (whole.length !== total || length > total - this.filled) throw new Malformed('parts that do not fit together');
     whole.set(bytes, this.filled);
-    this.filled += bytes.length;
+    this.filled += length;
     this.whole = whole;
     return this.filled === total ? this.completed(whole) : null;
   }
@@ -298,7 +320,7 @@ export class Assembler {
   private completed(whole: Uint8Array): Uint8Array {
     this.whole = null;
     this.filled = 0;
-    if (whole[0] !== KIND_VALUES && whole[0] !== KIND_RESULTS) throw new Malformed('parts of a frame of unknown kind');
-    return whole;
+    if (whole[0] === KIND_VALUES || whole[0] === KIND_RESULTS) return whole;
+    throw new Malformed('a frame of unknown kind');
   }
 }

@@ -241,10 +241,18 @@ test('context', () => {
     log('%d of %s', 1, 'two', [3]);
     return JSON.stringify({ index, attempt, rest });
   }));
-  stage.values([[4, 'a', { attempt: 2 }]]);
+  stage.values([['4:2', 'a', { attempt: 2 }]]);
   assert.equal(stage.results[0].text, '{"index":5,"attempt":3,"rest":{}}');
   assert.deepEqual(stage.reports, [{ type: 'report', id: 4, report: { cpuTime: 1 } }]);
   assert.deepEqual(stage.logs, [{ level: 'log', text: '1 of two [3]', id: 4 }]);
+});
+
+test('whatever a call ends with names the loan that it is of', () => {
+  const stage = new Stage(callback((x, cb) => (x === 'bad' ? cb('no', null) : cb(null, x === 'bytes' ? new Uint8Array(70_000) : x))));
+  stage.values([['7:1', 'a'], [7, 'b'], ['7:300', 'bad'], ['8:2', 'x'.repeat(70_000)], ['9:3', 'bytes']]);
+  const ends = stage.results.map(({ id, kind }) => [id, kind]);
+  assert.deepEqual(ends, [['7:1', 'text'], [7, 'text'], ['7:300', 'error error'], ['8:2', 'text'], ['9:3', 'bytes']]);
+  assert.equal(stage.posted[0], 'started 7:1');
 });
 
 test('a frame with several results is 64 KiB at most', () => {

@@ -4,20 +4,21 @@ import { Dispatcher } from '../src/link/dispatcher.ts';
 import { resultIds } from '../src/link/results.ts';
 import type { JobOptions, ToMaster } from '../src/messages.ts';
 import { ResultsCursor, ResultsWriter, ValuesCursor, ValuesWriter } from '../src/protocol.ts';
+import type { Loan } from '../src/protocol.ts';
 
 export class Device {
   now = 10_000;
-  readonly cores = new Map<number, number[]>();
+  readonly cores = new Map<number, Loan[]>();
   readonly said: ToMaster[] = [];
   /** Ids of the results sent, in order. */
-  readonly answered: number[] = [];
-  readonly failures: { id: number; message: string; kind: string }[] = [];
+  readonly answered: Loan[] = [];
+  readonly failures: { id: Loan; message: string; kind: string }[] = [];
   readonly ended: number[] = [];
   /** Cores that were told that nobody waits for what they are at. */
   readonly forgetful: number[] = [];
   readonly broken: string[] = [];
   /** Ids of each frame given to a core. */
-  readonly fed: { core: number; ids: number[] }[] = [];
+  readonly fed: { core: number; ids: Loan[] }[] = [];
   readonly dispatcher: Dispatcher;
 
   constructor(cores = 1, options: Partial<JobOptions> = {}) {
@@ -40,7 +41,7 @@ export class Device {
     for (const core of this.cores.keys()) this.dispatcher.coreReady(core, this.now);
   }
 
-  values(ids: number[], careful: (id: number) => boolean = () => false): void {
+  values(ids: Loan[], careful: (id: Loan) => boolean = () => false): void {
     const writer = new ValuesWriter();
     for (const id of ids) writer.textValue(id, `value ${id}`, 'text', careful(id));
     this.dispatcher.values(writer.take(), this.now);
@@ -66,14 +67,14 @@ export class Device {
     return this.said.filter((message): message is Extract<ToMaster, { type: Type }> => message.type === type);
   }
 
-  get returned(): number[] {
-    return ([] as number[]).concat(...this.of('returned').map(({ ids }) => ids));
+  get returned(): Loan[] {
+    return ([] as Loan[]).concat(...this.of('returned').map(({ ids }) => ids));
   }
 
   private give(core: number, frame: Uint8Array): void {
-    const ids: number[] = [];
+    const ids: Loan[] = [];
     const cursor = new ValuesCursor(frame);
-    while (cursor.next()) ids.push(cursor.id);
+    while (cursor.next()) ids.push(cursor.loan);
     this.cores.get(core)!.push(...ids);
     this.fed.push({ core, ids });
   }
@@ -81,7 +82,7 @@ export class Device {
   private take(frame: Uint8Array): void {
     this.answered.push(...resultIds(frame));
     const cursor = new ResultsCursor(frame);
-    while (cursor.next()) if (cursor.tag === 3) this.failures.push({ id: cursor.id, ...JSON.parse(cursor.text()) });
+    while (cursor.next()) if (cursor.tag === 3) this.failures.push({ id: cursor.loan, ...JSON.parse(cursor.text()) });
   }
 }
 

@@ -61,7 +61,7 @@ test('a careful value is alone with its core', () => {
   device.values(range(0, 8));
   for (let i = 0; i < 4; i++) device.answer(0, 100, 0.1);
   device.values(range(100, 106), (id) => id === 102 || id === 103);
-  const sizes: number[][] = [];
+  const sizes: unknown[][] = [];
   while (device.cores.get(0)!.length > 0) {
     sizes.push([...device.cores.get(0)!]);
     device.answer(0, 100, 0.1);
@@ -242,6 +242,30 @@ test('a value forgotten and given again is answered once', () => {
   assert.deepEqual(device.answered, [0]);
 });
 
+test('of a value that is lent again only the present loan is told, answered, and given back', () => {
+  const device = new Device();
+  device.values([0]);
+  device.dispatcher.keep(() => false);
+  device.values(['0:1', '0:2']);
+  assert.deepEqual([device.dispatcher.holds(), device.dispatcher.held], [['0:1', '0:2'], 2]);
+  device.dispatcher.recall([0, '0:2']);
+  assert.deepEqual(device.returned, ['0:2']);
+  device.answer(0, 1, 400);
+  device.dispatcher.started(0, 0, device.now + 300);
+  device.tickUntil(device.now + 500);
+  assert.deepEqual(device.of('started'), [{ type: 'started', items: [{ id: '0:1', ms: 500 }] }]);
+  device.dispatcher.keep((id) => id === '0:1');
+  device.answer(0, 1);
+  assert.deepEqual([device.answered, device.dispatcher.done, device.dispatcher.holds()], [['0:1'], 1, []]);
+});
+
+test('a core that dies fails the loan that it was at', () => {
+  const device = new Device();
+  device.values(['5:3']);
+  device.dispatcher.died(0, 'out of memory', device.now);
+  assert.deepEqual(device.failures, [{ id: '5:3', message: 'the worker died: out of memory', kind: 'died' }]);
+});
+
 test('a long call that nobody waits for is ended, so that what follows it need not wait', () => {
   const device = new Device(2);
   device.values(range(0, 2));
@@ -344,7 +368,7 @@ test('every value is answered or returned exactly once, whatever happens', () =>
       device.ready();
     }
     const gone = [...device.answered, ...device.returned];
-    const all = [...gone, ...device.dispatcher.holds()].sort((a, b) => a - b);
+    const all = [...gone, ...device.dispatcher.holds()].sort((a, b) => Number(a) - Number(b));
     assert.deepEqual(all, range(0, next), `seed ${seed}`);
     assert.equal(device.dispatcher.held, device.dispatcher.holds().length, `seed ${seed}`);
   }
@@ -416,11 +440,12 @@ test('a frame that was cut when the link was lost goes again from its start', ()
 test('finished results that may not be kept are dropped', () => {
   const outbox = new Outbox();
   const writer = new ResultsWriter();
-  for (const id of range(0, 4)) writer.textResult(id, 0, 0, `r${id}`);
+  for (const id of [0, 1, '1:2', 2, 3, '3:1']) writer.textResult(id, 0, 0, `r${id}`);
   outbox.add(writer.take());
   outbox.add(result(9, 10));
-  outbox.keep((id) => id === 1 || id === 3);
-  assert.deepEqual(outbox.ids(), [1, 3]);
+  assert.deepEqual(outbox.ids(), [0, 1, '1:2', 2, 3, '3:1', 9]);
+  outbox.keep((id) => id === 1 || id === '3:1');
+  assert.deepEqual(outbox.ids(), [1, '3:1']);
 });
 
 test('waits 0.2 to 2 s at first, up to 30 s later, never alike', () => {

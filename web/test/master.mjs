@@ -92,7 +92,7 @@ export class Master {
   welcome(ws, hello) {
     const { hash, job, dom, timeout, concurrency, json, heartbeat } = this.options;
     const options = { concurrency, timeout, dom, json, heartbeat };
-    ws.send(JSON.stringify({ type: 'welcome', version: 1, job, function: hash, options, keep: hello.holds }));
+    ws.send(JSON.stringify({ type: 'welcome', version: 2, job, function: hash, options, keep: hello.holds }));
     if (this.onHello) this.onHello(ws, hello);
   }
 
@@ -116,7 +116,7 @@ export class Master {
     this.socket.send(JSON.stringify(message));
   }
 
-  /** Sends values: [id, text, {careful, attempt}] … in one frame. */
+  /** Sends values: [id, text, {careful, loan, attempt}] … in one frame. */
   values(entries) {
     this.socket.send(encodeValues(entries));
   }
@@ -163,10 +163,11 @@ export class Master {
 export function encodeValues(entries) {
   const out = [1];
   const chunks = [];
-  for (const [id, value, { careful = false, attempt = 0, form } = {}] of entries) {
+  for (const [id, value, { careful = false, loan = 0, attempt = 0, form } = {}] of entries) {
     const bytes = Buffer.from(value);
-    const tag = (form ?? (typeof value === 'string' ? 0 : 1)) + (careful ? 4 : 0) + attempt * 8;
-    chunks.push(Buffer.from([...out.splice(0), ...encodeVarint(id), ...encodeVarint(tag), ...encodeVarint(bytes.length)]), bytes);
+    const tag = (form ?? (typeof value === 'string' ? 0 : 1)) + (careful ? 4 : 0) + loan * 8;
+    const head = [id, tag, ...(loan ? [attempt] : []), bytes.length];
+    chunks.push(Buffer.from([...out.splice(0), ...head.flatMap(encodeVarint)]), bytes);
   }
   return Buffer.concat(chunks);
 }
@@ -192,7 +193,7 @@ export function decodeResults(data) {
     const [id, tag, micros, length] = [next(), next(), next(), next()];
     const bytes = data.subarray(at, at + length);
     at += length;
-    results.push({ id, kind: RESULT_KINDS[tag], micros, bytes, text: bytes.toString() });
+    results.push({ id, loan: tag >> 2, kind: RESULT_KINDS[tag & 3], micros, bytes, text: bytes.toString() });
   }
   return results;
 }

@@ -16,10 +16,12 @@ import {
   partsOf,
 } from '../src/protocol.ts';
 import { Reader, Writer } from '../src/bytes.ts';
-import type { Form } from '../src/protocol.ts';
+import type { Form, Loan } from '../src/protocol.ts';
 
 interface Entry {
   id: number;
+  /** Where it is not the first. */
+  loan?: number;
   form: Form;
   careful: boolean;
   attempt: number;
@@ -63,13 +65,21 @@ function decodeValues(frame: Uint8Array): Decoded {
   const cursor = new ValuesCursor(frame);
   const entries = [];
   while (cursor.next()) {
-    const { id, careful, attempt, start, end } = cursor;
+    const { careful, attempt, start, end } = cursor;
     const form = FORMS[cursor.tag & 3];
     const carried = form === 'bytes' ? { bytes: hex(cursor.value() as Uint8Array) } : { text: textOf(frame, start, end) };
-    entries.push({ id, form, careful, attempt, ...carried });
+    entries.push({ ...loanOf(cursor.loan), form, careful, attempt, ...carried });
   }
   return { kind: 'values', entries: entries as Entry[] };
 }
+
+/** A loan as the fixtures write it, and as it is called. */
+function loanOf(name: Loan): { id: number; loan?: number } {
+  const [id, loan] = String(name).split(':').map(Number);
+  return loan === undefined ? { id } : { id, loan };
+}
+
+const nameOf = ({ id, loan }: { id: number; loan?: number }): Loan => (loan === undefined ? id : `${id}:${loan}`);
 
 function textOf(frame: Uint8Array, start: number, end: number): string {
   const copy = new ValuesWriter();
@@ -84,9 +94,9 @@ function decodeResults(frame: Uint8Array): Decoded {
   const cursor = new ResultsCursor(frame);
   const entries = [];
   while (cursor.next()) {
-    const { id, micros } = cursor;
+    const { micros } = cursor;
     const tag = TAGS[cursor.tag];
-    entries.push({ id, tag, micros, ...(tag === 'bytes' ? { bytes: hex(frame.subarray(cursor.start, cursor.end)) } : { text: cursor.text() }) });
+    entries.push({ ...loanOf(cursor.loan), tag, micros, ...(tag === 'bytes' ? { bytes: hex(frame.subarray(cursor.start, cursor.end)) } : { text: cursor.text() }) });
   }
   return { kind: 'results', entries: entries as Entry[] };
 }
@@ -103,18 +113,18 @@ function encode(decoded: Decoded): Uint8Array {
 
 function encodeValues(entries: Entry[]): Uint8Array {
   const writer = new ValuesWriter();
-  for (const { id, form, careful, attempt, text, bytes: data } of entries) {
-    if (data === undefined) writer.textValue(id, text!, form, careful, attempt);
-    else writer.bytesValue(id, bytes(data), careful, attempt);
+  for (const { form, careful, attempt, text, bytes: data, ...loan } of entries) {
+    if (data === undefined) writer.textValue(nameOf(loan), text!, form, careful, attempt);
+    else writer.bytesValue(nameOf(loan), bytes(data), careful, attempt);
   }
   return entries.length ? writer.take() : Uint8Array.of(1);
 }
 
 function encodeResults(entries: Entry[]): Uint8Array {
   const writer = new ResultsWriter();
-  for (const { id, tag, micros, text, bytes: data } of entries) {
-    if (data !== undefined) writer.bytesResult(id, micros, bytes(data));
-    else writer.textResult(id, TAGS.indexOf(tag), micros, text!);
+  for (const { tag, micros, text, bytes: data, ...loan } of entries) {
+    if (data !== undefined) writer.bytesResult(nameOf(loan), micros, bytes(data));
+    else writer.textResult(nameOf(loan), TAGS.indexOf(tag), micros, text!);
   }
   return entries.length ? writer.take() : Uint8Array.of(2);
 }

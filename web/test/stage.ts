@@ -4,7 +4,7 @@ import { Core } from '../src/core.ts';
 import type { UserFunction } from '../src/core/function.ts';
 import type { CoreOptions, FromCore, LogEntry } from '../src/messages.ts';
 import { ResultsCursor, ValuesWriter } from '../src/protocol.ts';
-import type { Failure, Form } from '../src/protocol.ts';
+import type { Failure, Form, Loan } from '../src/protocol.ts';
 
 type Callback = (error: unknown, result: unknown) => void;
 interface Context {
@@ -14,7 +14,7 @@ interface Context {
   report(report: unknown): void;
   log(...args: unknown[]): void;
 }
-export type Value = [id: number, value: string | Uint8Array, options?: { careful?: boolean; attempt?: number; form?: Form }];
+export type Value = [id: Loan, value: string | Uint8Array, options?: { careful?: boolean; attempt?: number; form?: Form }];
 
 export const callback = (f: (x: unknown, cb: Callback) => unknown): UserFunction => ({
   call: f as UserFunction['call'],
@@ -29,7 +29,7 @@ export const byDefault = (f: (x: unknown, context: Context) => unknown): UserFun
 });
 
 export interface Result {
-  id: number;
+  id: Loan;
   /** text, bytes, json, or "error" and its kind. */
   kind: string;
   micros: number;
@@ -127,8 +127,8 @@ export class Stage {
       const failure = cursor.tag === 3 ? (JSON.parse(cursor.text()) as Failure) : null;
       const kind = failure ? `error ${failure.kind}` : ['text', 'bytes', 'json'][cursor.tag];
       const text = failure ? failure.message : cursor.text();
-      this.results.push({ id: cursor.id, kind, micros: cursor.micros, text });
-      this.posted.push(`${cursor.id} ${kind} ${text}`);
+      this.results.push({ id: cursor.loan, kind, micros: cursor.micros, text });
+      this.posted.push(`${cursor.loan} ${kind} ${text}`);
     }
     this.frames.push({ count, length: frame.length });
   }

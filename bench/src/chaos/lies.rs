@@ -2,14 +2,16 @@
 
 use super::chance::Chance;
 use bytes::Bytes;
-use pando::protocol::{Answer, Failure, Form, Frame, MAX_FRAME, PART, Running, ToMaster, Value, encode_results, encode_values};
+use pando::protocol::{Answer, Failure, Form, Frame, Loan, MAX_FRAME, PART, Running, ToMaster, Value, encode_results, encode_values};
 use serde_json::json;
 
 /// A kind of untruth, or nonsense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lie {
-    /// Results for values beyond the input, and others for values that it has answered.
+    /// Results for values beyond the input, and others of loans that are over, while the value may be its again.
     Results,
+    /// An error, and then a wrong result for the same loan, at once or once the value has come again.
+    Twice,
     /// Handed back: what it computes, what it has answered, what it never had.
     Returned,
     /// It claims, when it comes back, to hold what it never had.
@@ -35,6 +37,7 @@ impl Lie {
     pub(crate) fn any(chance: &mut Chance) -> Self {
         chance.one(&[
             Self::Results,
+            Self::Twice,
             Self::Returned,
             Self::Holds,
             Self::Started,
@@ -48,30 +51,36 @@ impl Lie {
     }
 }
 
-/// Answers for `ids` that are not right.
-pub(crate) fn wrong(chance: &mut Chance, ids: impl IntoIterator<Item = u64>) -> Bytes {
-    let answers: Vec<Answer> = ids
+/// Answers for `loans` that are not right.
+pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) -> Bytes {
+    let answers: Vec<Answer> = loans
         .into_iter()
-        .map(|id| {
+        .map(|loan| {
             let result = match chance.of_range(0..4) {
                 0 => Err(Failure { message: "a lie".into(), stack: Some("at a lie".into()), kind: "died".into() }),
                 1 => Ok((Form::Bytes, Bytes::from_static(&[0, 159, 10, 13, 0]))),
                 _ => Ok((Form::Text, Bytes::from_static(b"a lie"))),
             };
-            Answer { id, micros: chance.one(&[0, 1, FAR]), result }
+            Answer { loan, micros: chance.one(&[0, 1, FAR]), result }
         })
         .collect();
     encode_results(&answers)
 }
 
-/// Some ids: beyond `count`, or any if `count` is none of its business.
-pub(crate) fn beyond(chance: &mut Chance, count: u64) -> Vec<u64> {
-    (0..chance.of_range(1..20)).map(|_| if chance.is(0.2) { FAR } else { count + chance.of_range(0..100) }).collect()
+/// Some loans of values beyond `count`, or of any if `count` is none of its business.
+pub(crate) fn beyond(chance: &mut Chance, count: u64) -> Vec<Loan> {
+    let index = |chance: &mut Chance| if chance.is(0.2) { FAR } else { count + chance.of_range(0..100) };
+    (0..chance.of_range(1..20)).map(|_| Loan { index: index(chance), number: number(chance) }).collect()
 }
 
-/// Some ids of values, and beyond.
-pub(crate) fn ids(chance: &mut Chance, count: u64) -> Vec<u64> {
-    (0..chance.of_range(1..20)).map(|_| chance.of_range(0..count + 3)).collect()
+/// Some loans of values, and beyond.
+pub(crate) fn ids(chance: &mut Chance, count: u64) -> Vec<Loan> {
+    (0..chance.of_range(1..20)).map(|_| Loan { index: chance.of_range(0..count + 3), number: number(chance) }).collect()
+}
+
+/// The number of a loan, such as there may have been.
+fn number(chance: &mut Chance) -> u32 {
+    chance.one(&[0, 0, 0, 1, 2, 7, u32::MAX])
 }
 
 /// Calls that do not exist.
@@ -99,7 +108,7 @@ pub(crate) fn chatter(chance: &mut Chance, count: u64) -> Frame {
 
 /// A frame that cannot be understood.
 pub(crate) fn malformed(chance: &mut Chance, count: u64) -> Frame {
-    let long = Answer { id: 0, micros: 0, result: Ok((Form::Text, vec![b'x'; 100].into())) };
+    let long = Answer { loan: Loan::first(0), micros: 0, result: Ok((Form::Text, vec![b'x'; 100].into())) };
     let right = encode_results([&long]);
     let part = |total: u64, bytes: &[u8]| {
         let mut frame = vec![3];
@@ -123,7 +132,7 @@ pub(crate) fn malformed(chance: &mut Chance, count: u64) -> Frame {
             frame.into()
         }
         4 => vec![2, 0, 0, 0, 2, 0xc3, 0x28].into(),
-        5 => encode_values([(0, &Value::new("mine".into(), Form::Text))], 10),
+        5 => encode_values([(Loan::first(0), &Value::new("mine".into(), Form::Text))], 10),
         6 => part(MAX_FRAME + 1, b"x"),
         7 => part(3, b"long"),
         8 => part(3, &part(2, b"x")),

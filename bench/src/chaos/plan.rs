@@ -221,7 +221,7 @@ fn spare(volunteers: &mut [Character]) {
     let mut vanish = 4;
     for volunteer in volunteers {
         volunteer.steps.retain(|(_, step)| match step {
-            Step::Fail(_) => false,
+            Step::Fail(_) | Step::Lie(Lie::Twice) => false,
             Step::Die(_) | Step::Cut(_) | Step::Freeze(_) | Step::Deaf(_) | Step::Lie(Lie::Holds | Lie::Hello) if vanish == 0 => {
                 false
             }

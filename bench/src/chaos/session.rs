@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::swarm::link::Link;
 use bytes::Bytes;
-use pando::protocol::{Answer, Assembler, Binary, Frame, Malformed, ToMaster, Value, encode_results};
+use pando::protocol::{Answer, Assembler, Binary, Frame, Loan, Malformed, ToMaster, Value, encode_results};
 use std::{
     collections::HashSet,
     time::{Duration, Instant},
@@ -16,11 +16,12 @@ pub(crate) struct Session {
     pub(crate) last_sent: Instant,
     pub(crate) last_received: Instant,
     /// What is this volunteer's for the master, as far as it can know.
-    pub(crate) lent: HashSet<u64>,
-    /// What it has answered rightly while that was its.
-    pub(crate) answered: Vec<u64>,
+    pub(crate) lent: HashSet<Loan>,
+    /// The loans that are over: it has answered them, rightly or with an error, or given them back. Whatever it says of one of them over
+    /// this link must not count, although the value may be its again.
+    pub(crate) over: Vec<Loan>,
     /// What it claimed to have, and has not; until when.
-    pub(crate) claimed: Option<(Instant, Vec<u64>)>,
+    pub(crate) claimed: Option<(Instant, Vec<Loan>)>,
     /// It has said what it may be sent away for.
     pub(crate) lied: bool,
     assembler: Assembler,
@@ -34,7 +35,7 @@ impl Session {
             last_sent: now,
             last_received: now,
             lent: HashSet::new(),
-            answered: Vec::new(),
+            over: Vec::new(),
             claimed: None,
             lied: false,
             assembler: Assembler::default(),
@@ -53,30 +54,33 @@ impl Session {
     /// Says results.
     pub(crate) fn answer(&mut self, answers: &[Answer]) {
         self.send(Frame::Binary(encode_results(answers)));
-        for answer in answers {
-            if self.lent.remove(&answer.id) && answer.result.is_ok() {
-                self.answered.push(answer.id);
+        self.end(answers.iter().map(|answer| answer.loan));
+    }
+
+    /// These are over, as far as they were its.
+    pub(crate) fn end(&mut self, loans: impl Iterator<Item = Loan>) {
+        for loan in loans {
+            if self.lent.remove(&loan) {
+                self.over.push(loan);
             }
         }
     }
 
     /// Hands values back.
-    pub(crate) fn hand_back(&mut self, ids: Vec<u64>, careful: bool) {
-        for id in &ids {
-            self.lent.remove(id);
-        }
+    pub(crate) fn hand_back(&mut self, ids: Vec<Loan>, careful: bool) {
+        self.end(ids.iter().copied());
         self.say(&ToMaster::Returned { ids, careful });
     }
 
     /// The values of a frame, once it is whole.
-    pub(crate) fn values(&mut self, frame: Bytes) -> Result<Vec<(u64, Value)>, Malformed> {
+    pub(crate) fn values(&mut self, frame: Bytes) -> Result<Vec<(Loan, Value)>, Malformed> {
         let mut binary = Binary::decode(frame)?;
         if let Binary::Part { total, bytes } = binary {
             let Some(whole) = self.assembler.part(total, &bytes)? else { return Ok(Vec::new()) };
             binary = Binary::decode(whole)?;
         }
         let Binary::Values(values) = binary else { return Err(Malformed("it is not of values")) };
-        self.lent.extend(values.iter().map(|(id, _)| *id));
+        self.lent.extend(values.iter().map(|(loan, _)| *loan));
         Ok(values)
     }
 }

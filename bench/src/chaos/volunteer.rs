@@ -12,7 +12,7 @@ use super::{
 };
 use crate::swarm::link::{Address, Link};
 use futures_util::StreamExt;
-use pando::protocol::{self, Answer, Beat, Failure, Hello, ToMaster, ToVolunteer, Value, Welcome};
+use pando::protocol::{self, Answer, Beat, Failure, Hello, Loan, ToMaster, ToVolunteer, Value, Welcome};
 use serde_json::json;
 use std::{
     collections::VecDeque,
@@ -40,6 +40,8 @@ pub(crate) struct Volunteer {
     said: VecDeque<Answer>,
     /// Lent cores now.
     cores: u32,
+    /// Whenever a value comes again it answers the earlier loans, and wrongly.
+    is_spiteful: bool,
     claims: bool,
     withholds: Option<Instant>,
     deaf: Option<Instant>,
@@ -71,6 +73,7 @@ impl Volunteer {
             said: VecDeque::new(),
             cores: character.cores,
             character,
+            is_spiteful: false,
             claims: false,
             withholds: None,
             deaf: None,
@@ -148,7 +151,7 @@ impl Volunteer {
 
     fn introduce(&mut self, session: &mut Session, address: &Address) {
         let mut holds = self.work.ids();
-        holds.extend(self.said.iter().map(|answer| answer.id));
+        holds.extend(self.said.iter().map(|answer| answer.loan));
         if std::mem::take(&mut self.claims) {
             holds.extend(lies::ids(&mut self.chance, self.context.count));
         }
@@ -184,7 +187,12 @@ impl Volunteer {
     fn receive(&mut self, session: &mut Session, message: Message, now: Instant) -> Result<(), After> {
         match message {
             Message::Binary(frame) => match session.values(frame) {
-                Ok(values) => values.into_iter().for_each(|(id, value)| self.value(id, value)),
+                Ok(values) => {
+                    if self.is_spiteful {
+                        self.answer_what_is_over(session, &values);
+                    }
+                    values.into_iter().for_each(|(loan, value)| self.value(loan, value));
+                }
                 Err(error) => self.context.complain(format!("the master sent a {error}")),
             },
             Message::Text(text) => match serde_json::from_str(&text) {
@@ -197,12 +205,12 @@ impl Volunteer {
         Ok(())
     }
 
-    fn value(&mut self, id: u64, value: Value) {
-        let read = usize::try_from(id).ok().and_then(|at| self.context.plan.job.values.get(at));
+    fn value(&mut self, loan: Loan, value: Value) {
+        let read = usize::try_from(loan.index).ok().and_then(|at| self.context.plan.job.values.get(at));
         if read.is_none_or(|read| read.as_bytes() != value.bytes) {
-            self.context.complain(format!("the master sent {value:?} for value {id}, which is {read:?}"));
+            self.context.complain(format!("the master sent {value:?} for {loan:?}, which is {read:?}"));
         } else {
-            self.work.add(id, value);
+            self.work.add(loan, value);
         }
     }
 
@@ -234,12 +242,12 @@ impl Volunteer {
         }
         self.job = Some(welcome.job);
         session.lent.extend(&welcome.keep);
-        for answer in std::mem::take(&mut self.said).into_iter().filter(|answer| welcome.keep.contains(&answer.id)) {
+        for answer in std::mem::take(&mut self.said).into_iter().filter(|answer| welcome.keep.contains(&answer.loan)) {
             self.work.add_done(answer);
         }
         self.work.keep(&welcome.keep);
         let has = self.work.ids();
-        let claimed: Vec<u64> = welcome.keep.into_iter().filter(|id| !has.contains(id)).collect();
+        let claimed: Vec<Loan> = welcome.keep.into_iter().filter(|id| !has.contains(id)).collect();
         session.claimed = (!claimed.is_empty()).then(|| (now + self.chance.time(300 * MS), claimed));
     }
 
@@ -284,7 +292,7 @@ impl Volunteer {
         let (job, forge) = (&self.context.plan.job, self.context.forge);
         let mean = job.latency.mul_f64(self.character.slowness * 2.0);
         let fails = self.fails.is_some();
-        let answer = |chance: &mut Chance, id, value: &Value, time: Duration| {
+        let answer = |chance: &mut Chance, loan, value: &Value, time: Duration| {
             let result = match fails {
                 true => {
                     let kind = chance.one(&["error", "throw", "timeout", "died"]).into();
@@ -293,7 +301,7 @@ impl Volunteer {
                 false if forge && chance.is(0.02) => Ok((value.form, "\"forged\"".into())),
                 false => job.answer(value),
             };
-            Answer { id, micros: time.as_micros() as u64, result }
+            Answer { loan, micros: time.as_micros() as u64, result }
         };
         let chance = (&mut self.chance, self.character.shuffles);
         self.work.advance(now, self.cores as usize, |chance| chance.time(mean), answer, chance);

@@ -1,7 +1,7 @@
 //! What a volunteer has: values that wait, calls, and results that have not been said. Pure: time is an argument.
 
 use super::chance::Chance;
-use pando::protocol::{Answer, Running, Value};
+use pando::protocol::{Answer, Loan, Running, Value};
 use std::time::{Duration, Instant};
 
 /// A call that takes longer than this is told to the master.
@@ -15,7 +15,7 @@ pub(crate) struct Work {
 
 #[derive(Debug)]
 struct Held {
-    id: u64,
+    loan: Loan,
     state: State,
 }
 
@@ -27,16 +27,16 @@ enum State {
 }
 
 impl Work {
-    /// A value came; if it had been there before, it has come again.
-    pub(crate) fn add(&mut self, id: u64, value: Value) {
-        self.held.retain(|held| held.id != id);
-        self.held.push(Held { id, state: State::Waits(value) });
+    /// A value came; if it is there under an earlier loan, nobody waits for that any more.
+    pub(crate) fn add(&mut self, loan: Loan, value: Value) {
+        self.held.retain(|held| held.loan.index != loan.index);
+        self.held.push(Held { loan, state: State::Waits(value) });
     }
 
     /// A result that was said before is to be said again.
     pub(crate) fn add_done(&mut self, answer: Answer) {
-        self.held.retain(|held| held.id != answer.id);
-        self.held.push(Held { id: answer.id, state: State::Done(answer) });
+        self.held.retain(|held| held.loan.index != answer.loan.index);
+        self.held.push(Held { loan: answer.loan, state: State::Done(answer) });
     }
 
     /// Time has passed: calls end, with what `answer` gives, and others start, on so many `cores`.
@@ -45,14 +45,14 @@ impl Work {
         now: Instant,
         cores: usize,
         mut time: impl FnMut(&mut Chance) -> Duration,
-        mut answer: impl FnMut(&mut Chance, u64, &Value, Duration) -> Answer,
+        mut answer: impl FnMut(&mut Chance, Loan, &Value, Duration) -> Answer,
         (chance, shuffles): (&mut Chance, bool),
     ) {
         let mut computing = 0;
         for held in &mut self.held {
             if let State::Computes { value, since, until, .. } = &held.state {
                 if *until <= now {
-                    held.state = State::Done(answer(chance, held.id, value, *until - *since));
+                    held.state = State::Done(answer(chance, held.loan, value, *until - *since));
                 } else {
                     computing += 1;
                 }
@@ -70,7 +70,7 @@ impl Work {
             let State::Waits(value) = &held.state else { return };
             let time = time(chance);
             if time.is_zero() {
-                held.state = State::Done(answer(chance, held.id, value, time));
+                held.state = State::Done(answer(chance, held.loan, value, time));
             } else {
                 held.state = State::Computes { value: value.clone(), since: now, until: now + time, told: false };
                 computing += 1;
@@ -106,31 +106,31 @@ impl Work {
                 && *since + LONG <= now
             {
                 *told = true;
-                running.push(Running { id: held.id, ms: now.saturating_duration_since(*since).as_millis() as u64 });
+                running.push(Running { id: held.loan, ms: now.saturating_duration_since(*since).as_millis() as u64 });
             }
         }
         running
     }
 
     /// Takes back those of `ids` that have not been started.
-    pub(crate) fn recall(&mut self, ids: &[u64]) -> Vec<u64> {
+    pub(crate) fn recall(&mut self, ids: &[Loan]) -> Vec<Loan> {
         let mut returned = Vec::new();
         self.held.retain(|held| {
-            let back = matches!(held.state, State::Waits(_)) && ids.contains(&held.id);
-            returned.extend(back.then_some(held.id));
+            let back = matches!(held.state, State::Waits(_)) && ids.contains(&held.loan);
+            returned.extend(back.then_some(held.loan));
             !back
         });
         returned
     }
 
     /// All that it has.
-    pub(crate) fn ids(&self) -> Vec<u64> {
-        self.held.iter().map(|held| held.id).collect()
+    pub(crate) fn ids(&self) -> Vec<Loan> {
+        self.held.iter().map(|held| held.loan).collect()
     }
 
     /// Forgets what is not among `ids`.
-    pub(crate) fn keep(&mut self, ids: &[u64]) {
-        self.held.retain(|held| ids.contains(&held.id));
+    pub(crate) fn keep(&mut self, ids: &[Loan]) {
+        self.held.retain(|held| ids.contains(&held.loan));
     }
 
     /// It stood still for so long.
@@ -152,18 +152,18 @@ mod tests {
 
     fn advance(work: &mut Work, now: Instant, cores: usize) -> Vec<u64> {
         let answer =
-            |_: &mut Chance, id, value: &Value, _| Answer { id, micros: 0, result: Ok((value.form, value.bytes.clone())) };
+            |_: &mut Chance, loan, value: &Value, _| Answer { loan, micros: 0, result: Ok((value.form, value.bytes.clone())) };
         work.advance(now, cores, |_| 10 * MS, answer, (&mut Chance::of(1), false));
-        work.take_done().iter().map(|answer| answer.id).collect()
+        work.take_done().iter().map(|answer| answer.loan.index).collect()
     }
 
     #[test]
     fn calls_go_on_in_turn_and_stand_still_with_the_volunteer() {
         let start = Instant::now();
         let mut work = Work::default();
-        (0..3).for_each(|id| work.add(id, Value::new("x".into(), Form::Text)));
+        (0..3).for_each(|id| work.add(Loan::first(id), Value::new("x".into(), Form::Text)));
         assert!(advance(&mut work, start, 2).is_empty());
-        assert_eq!(work.recall(&[0, 2]), [2]);
+        assert_eq!(work.recall(&[0, 2].map(Loan::first)), [Loan::first(2)]);
         work.stood_still(5 * MS);
         assert_eq!(work.next(), Some(start + 15 * MS));
         assert!(advance(&mut work, start + 14 * MS, 2).is_empty());

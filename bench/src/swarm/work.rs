@@ -1,6 +1,6 @@
 //! The pretended work of one volunteer. Pure: time is an argument.
 
-use pando::protocol::{Answer, Failure, Running, Value};
+use pando::protocol::{Answer, Failure, Loan, Running, Value};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -15,7 +15,7 @@ pub(crate) struct Work {
     cores: usize,
     compute: Duration,
     failure_rate: f64,
-    queue: VecDeque<(u64, Value)>,
+    queue: VecDeque<(Loan, Value)>,
     /// In the order of their ends, which is that of their starts.
     calls: VecDeque<Call>,
     /// How many of `calls` are known to be long.
@@ -26,7 +26,7 @@ pub(crate) struct Work {
 #[derive(Debug)]
 struct Call {
     start: Instant,
-    id: u64,
+    loan: Loan,
     value: Value,
 }
 
@@ -36,9 +36,9 @@ impl Work {
     }
 
     /// Values came; what took no time is answered.
-    pub(crate) fn extend(&mut self, values: Vec<(u64, Value)>, now: Instant) -> Vec<Answer> {
+    pub(crate) fn extend(&mut self, values: Vec<(Loan, Value)>, now: Instant) -> Vec<Answer> {
         if self.compute.is_zero() {
-            return values.into_iter().map(|(id, value)| self.answer(id, value)).collect();
+            return values.into_iter().map(|(loan, value)| self.answer(loan, value)).collect();
         }
         let answers = self.advance(now);
         self.queue.extend(values);
@@ -51,7 +51,7 @@ impl Work {
         let mut answers = Vec::new();
         while let Some(call) = self.calls.pop_front_if(|call| call.start + self.compute <= now) {
             self.told = self.told.saturating_sub(1);
-            answers.push(self.answer(call.id, call.value));
+            answers.push(self.answer(call.loan, call.value));
             self.start_calls(call.start + self.compute);
         }
         answers
@@ -59,16 +59,16 @@ impl Work {
 
     fn start_calls(&mut self, start: Instant) {
         while self.calls.len() < self.cores {
-            let Some((id, value)) = self.queue.pop_front() else { return };
-            self.calls.push_back(Call { start, id, value });
+            let Some((loan, value)) = self.queue.pop_front() else { return };
+            self.calls.push_back(Call { start, loan, value });
         }
     }
 
-    fn answer(&mut self, id: u64, value: Value) -> Answer {
+    fn answer(&mut self, loan: Loan, value: Value) -> Answer {
         let fails = self.failure_rate > 0.0 && self.chance.f64() < self.failure_rate;
         let failure = || Failure { message: "it fails by chance".into(), stack: None, kind: "error".into() };
         let result = if fails { Err(failure()) } else { Ok((value.form, value.bytes)) };
-        Answer { id, micros: self.compute.as_micros() as u64, result }
+        Answer { loan, micros: self.compute.as_micros() as u64, result }
     }
 
     /// When there is something to do.
@@ -82,14 +82,14 @@ impl Work {
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<Running> {
         let mut running = Vec::new();
         while let Some(call) = self.calls.get(self.told).filter(|call| call.start + LONG <= now) {
-            running.push(Running { id: call.id, ms: now.saturating_duration_since(call.start).as_millis() as u64 });
+            running.push(Running { id: call.loan, ms: now.saturating_duration_since(call.start).as_millis() as u64 });
             self.told += 1;
         }
         running
     }
 
     /// Takes back those of `ids` that have not been started.
-    pub(crate) fn recall(&mut self, ids: &[u64]) -> Vec<u64> {
+    pub(crate) fn recall(&mut self, ids: &[Loan]) -> Vec<Loan> {
         let mut returned = Vec::new();
         self.queue.retain(|(id, _)| {
             let back = ids.contains(id);
@@ -107,12 +107,12 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    fn values(ids: std::ops::Range<u64>) -> Vec<(u64, Value)> {
-        ids.map(|id| (id, Value::new(id.to_string().into(), Form::Text))).collect()
+    fn values(ids: std::ops::Range<u64>) -> Vec<(Loan, Value)> {
+        ids.map(|id| (Loan::first(id), Value::new(id.to_string().into(), Form::Text))).collect()
     }
 
     fn ids(answers: &[Answer]) -> Vec<u64> {
-        answers.iter().map(|answer| answer.id).collect()
+        answers.iter().map(|answer| answer.loan.index).collect()
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         let start = Instant::now();
         let mut work = Work::new(1, 10 * MS, 0.0, fastrand::Rng::with_seed(1));
         work.extend(values(0..3), start);
-        assert_eq!(work.recall(&[0, 2, 7]), [2]);
+        assert_eq!(work.recall(&[0, 2, 7].map(Loan::first)), [Loan::first(2)]);
         assert_eq!(ids(&work.advance(start + 20 * MS)), [0, 1]);
     }
 

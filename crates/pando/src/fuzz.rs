@@ -8,7 +8,7 @@ pub fn protocol(data: &[u8]) {
     use bytes::Bytes;
     if let Ok(binary) = Binary::decode(Bytes::copy_from_slice(data)) {
         let again = match &binary {
-            Binary::Values(values) => Some(encode_values(values.iter().map(|(id, value)| (*id, value)), 0)),
+            Binary::Values(values) => Some(encode_values(values.iter().map(|(loan, value)| (*loan, value)), 0)),
             Binary::Results(answers) => Some(encode_results(answers)),
             Binary::Part { total, bytes } => {
                 let whole = Assembler::default().part(*total, bytes);

@@ -56,7 +56,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, atomic::AtomicBool},
     time::{Duration, Instant},
 };
-use stream_lender::{Index, Lender, Lent, SubStreamId, Window};
+use stream_lender::{Index, Lender, Lent, Loan, SubStreamId, Window};
 use sync::Sync;
 use tokio::sync::Notify;
 
@@ -191,9 +191,9 @@ pub(crate) struct SeatEntry {
     /// Ends its task: the same device came back on another channel.
     pub(crate) replaced: bool,
     /// Long calls it told of: value, start, when next to speak of it.
-    pub(crate) running: HashMap<u64, watch::LongCall>,
+    pub(crate) running: HashMap<Loan, watch::LongCall>,
     /// Values it is asked to give back.
-    pub(crate) recalls: Vec<Index>,
+    pub(crate) recalls: Vec<Loan>,
     /// Because others have nothing to do, and these have a go at them before it asks again.
     pub(crate) yields: bool,
     /// When it was last asked because of that.
@@ -206,7 +206,7 @@ pub(crate) struct SeatEntry {
     /// failed and that nobody else comes for.
     pub(crate) copies: Vec<Lent<Value>>,
     /// Values that it computes and does not hold, and their bytes: such copies, and what a copy elsewhere was faster with.
-    pub(crate) strays: HashMap<Index, u64>,
+    pub(crate) strays: HashMap<Loan, u64>,
     /// Time of a call lately, if any has ended.
     pub(crate) each: Option<Duration>,
     /// Reports of its function since the last line about them.
@@ -227,7 +227,7 @@ pub(crate) struct Standing {
     /// It neither computes nor returns what it was lent.
     pub(crate) stuck: bool,
     /// Values to ask back.
-    pub(crate) recalls: Vec<Index>,
+    pub(crate) recalls: Vec<Loan>,
     /// Others have a go at those before it asks again.
     pub(crate) yields: bool,
     /// Values to compute besides those that it asked for.

@@ -3,19 +3,22 @@
 //! Binary frames carry values and results; text frames carry everything else as JSON.
 //! `web/src/protocol.ts` mirrors this file; both decode `fixtures/protocol.json`.
 //!
-//! Identifiers are a value's position in the input, from 0; people are shown it plus one.
+//! Identifiers are a value's position in the input, from 0; people are shown it plus one. A value may be lent several times: each loan has a
+//! number, which comes with the value and which all that is said of the value names. What is said of an earlier loan changes nothing.
 
 mod message;
+pub(crate) mod named;
 mod parts;
 
 pub use message::*;
 pub use parts::{Assembler, Cutter};
+pub use stream_lender::Loan;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 /// Version of the protocol; both sides must speak the same.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Longest frame sent in one piece, in bytes; a longer one is cut into parts of at most this.
 pub const PART: usize = 64 * 1024;
 /// Longest frame accepted from the other side once it has introduced itself, in bytes.
@@ -74,7 +77,7 @@ pub struct Value {
     pub form: Form,
     /// It may have killed a worker: the worker says so before it starts on it.
     pub careful: bool,
-    /// How many attempts have failed before this one.
+    /// How many attempts have failed before this one: none before the first loan.
     pub attempt: u32,
 }
 
@@ -84,16 +87,16 @@ impl Value {
         Self { bytes, form, careful: false, attempt: 0 }
     }
 
-    fn tag(&self) -> u64 {
-        self.form as u64 | u64::from(self.careful) << 2 | u64::from(self.attempt) << 3
+    fn tag(&self, loan: Loan) -> u64 {
+        self.form as u64 | u64::from(self.careful) << 2 | u64::from(loan.number) << 3
     }
 }
 
 /// What a volunteer answered for one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Which value.
-    pub id: u64,
+    /// Of which loan of which value.
+    pub loan: Loan,
     /// Time the function took, in microseconds.
     pub micros: u64,
     /// Its result, or how it failed.
@@ -128,7 +131,7 @@ pub struct Malformed(pub &'static str);
 #[derive(Debug, PartialEq, Eq)]
 pub enum Binary {
     /// Values to compute.
-    Values(Vec<(u64, Value)>),
+    Values(Vec<(Loan, Value)>),
     /// Answers.
     Results(Vec<Answer>),
     /// A piece of a longer frame.
@@ -202,20 +205,30 @@ impl Cursor {
         Ok(bytes)
     }
 
-    fn value(&mut self) -> Result<(u64, Value), Malformed> {
+    /// Which loan of the value `index`, from a tag whose lower bits are shifted out.
+    fn loan(index: u64, number: u64) -> Result<Loan, Malformed> {
+        let number = u32::try_from(number).map_err(|_| Malformed("loan too large"))?;
+        Ok(Loan { index, number })
+    }
+
+    fn value(&mut self) -> Result<(Loan, Value), Malformed> {
         let id = self.varint()?;
         let tag = self.varint()?;
         let form = form(tag & 3).ok_or(Malformed("unknown value tag"))?;
-        let attempt = u32::try_from(tag >> 3).map_err(|_| Malformed("attempt too large"))?;
+        let loan = Self::loan(id, tag >> 3)?;
+        let attempt = if loan.number > 0 { self.varint()? } else { 0 };
+        let attempt = u32::try_from(attempt).map_err(|_| Malformed("attempt too large"))?;
         let bytes = self.bytes()?;
-        Ok((id, Value { bytes, form, careful: tag & 4 != 0, attempt }))
+        Ok((loan, Value { bytes, form, careful: tag & 4 != 0, attempt }))
     }
 
     fn answer(&mut self) -> Result<Answer, Malformed> {
         let id = self.varint()?;
         let tag = self.varint()?;
+        let loan = Self::loan(id, tag >> 2)?;
         let micros = self.varint()?;
         let bytes = self.bytes()?;
+        let tag = tag & 3;
         let result = match (tag, form(tag)) {
             (3, _) if bytes.len() > LONGEST_FAILURE => return Err(Malformed("an error that is too long")),
             (3, _) => Err(serde_json::from_slice(&bytes).map_err(|_| Malformed("an error that is not as agreed"))?),
@@ -227,7 +240,7 @@ impl Cursor {
             }
             _ => return Err(Malformed("unknown result tag")),
         };
-        Ok(Answer { id, micros, result })
+        Ok(Answer { loan, micros, result })
     }
 }
 
@@ -259,12 +272,15 @@ pub fn value_len(value: &Value) -> usize {
 }
 
 /// A frame of `values`, whatever its length.
-pub fn encode_values<'a>(values: impl IntoIterator<Item = (u64, &'a Value)>, capacity: usize) -> Bytes {
+pub fn encode_values<'a>(values: impl IntoIterator<Item = (Loan, &'a Value)>, capacity: usize) -> Bytes {
     let mut out = BytesMut::with_capacity(capacity);
     out.put_u8(VALUES);
-    for (id, value) in values {
-        put_varint(&mut out, id);
-        put_varint(&mut out, value.tag());
+    for (loan, value) in values {
+        put_varint(&mut out, loan.index);
+        put_varint(&mut out, value.tag(loan));
+        if loan.number > 0 {
+            put_varint(&mut out, value.attempt.into());
+        }
         put_bytes(&mut out, &value.bytes);
     }
     out.freeze()
@@ -275,15 +291,16 @@ pub fn encode_results<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> Byte
     let mut out = BytesMut::with_capacity(256);
     out.put_u8(RESULTS);
     for answer in answers {
-        put_varint(&mut out, answer.id);
+        put_varint(&mut out, answer.loan.index);
+        let number = u64::from(answer.loan.number) << 2;
         match &answer.result {
             Ok((form, bytes)) => {
-                put_varint(&mut out, *form as u64);
+                put_varint(&mut out, *form as u64 | number);
                 put_varint(&mut out, answer.micros);
                 put_bytes(&mut out, bytes);
             }
             Err(failure) => {
-                put_varint(&mut out, 3);
+                put_varint(&mut out, 3 | number);
                 put_varint(&mut out, answer.micros);
                 put_bytes(&mut out, &serde_json::to_vec(failure).expect("a failure is plain data"));
             }

@@ -1,7 +1,7 @@
 //! The golden frames in `fixtures/protocol.json`, which TypeScript decodes too.
 
 use bytes::Bytes;
-use pando::protocol::{Answer, Assembler, Binary, Form, ToMaster, ToVolunteer, encode_results, encode_values};
+use pando::protocol::{Answer, Assembler, Binary, Form, Loan, ToMaster, ToVolunteer, encode_results, encode_values};
 use serde_json::{Value as Json, json};
 
 fn list(name: &str) -> Vec<Json> {
@@ -28,6 +28,15 @@ fn name(form: Form) -> &'static str {
     }
 }
 
+/// An entry of a frame, so far; the fixtures name the loan where it is not the first.
+fn entry(loan: Loan, mut entry: Json) -> Json {
+    entry["id"] = json!(loan.index);
+    if loan.number > 0 {
+        entry["loan"] = json!(loan.number);
+    }
+    entry
+}
+
 fn with_content(mut entry: Json, form: Form, bytes: &[u8]) -> Json {
     match form {
         Form::Bytes => entry["bytes"] = json!(hex(bytes)),
@@ -40,9 +49,9 @@ fn with_content(mut entry: Json, form: Form, bytes: &[u8]) -> Json {
 fn describe(binary: &Binary) -> Json {
     match binary {
         Binary::Values(values) => {
-            let entries = values.iter().map(|(id, value)| {
-                let entry = json!({"id": id, "form": name(value.form), "careful": value.careful, "attempt": value.attempt});
-                with_content(entry, value.form, &value.bytes)
+            let entries = values.iter().map(|(loan, value)| {
+                let more = json!({"form": name(value.form), "careful": value.careful, "attempt": value.attempt});
+                with_content(entry(*loan, more), value.form, &value.bytes)
             });
             json!({"kind": "values", "entries": entries.collect::<Vec<_>>()})
         }
@@ -55,8 +64,10 @@ fn describe(binary: &Binary) -> Json {
 
 fn describe_answer(answer: &Answer) -> Json {
     match &answer.result {
-        Ok((form, bytes)) => with_content(json!({"id": answer.id, "tag": name(*form), "micros": answer.micros}), *form, bytes),
-        Err(failure) => json!({"id": answer.id, "tag": "error", "micros": answer.micros, "error": failure}),
+        Ok((form, bytes)) => {
+            with_content(entry(answer.loan, json!({"tag": name(*form), "micros": answer.micros})), *form, bytes)
+        }
+        Err(failure) => entry(answer.loan, json!({"tag": "error", "micros": answer.micros, "error": failure})),
     }
 }
 
@@ -67,7 +78,9 @@ fn parsed(decoded: &Json) -> Json {
         decoded.get_mut("entries").and_then(Json::as_array_mut).into_iter().flatten().filter(|entry| entry["tag"] == "error")
     {
         let error: pando::protocol::Failure = serde_json::from_str(entry["text"].as_str().expect("text")).expect("an error");
-        *entry = json!({"id": entry["id"], "tag": "error", "micros": entry["micros"], "error": error});
+        let entry = entry.as_object_mut().expect("an entry");
+        entry.remove("text");
+        entry.insert("error".into(), json!(error));
     }
     decoded
 }
@@ -79,7 +92,7 @@ fn golden_frames_are_decoded_and_written() {
         let decoded = Binary::decode(frame.clone()).unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
         assert_eq!(describe(&decoded), parsed(&fixture["decoded"]), "{}", fixture["name"]);
         let written = match &decoded {
-            Binary::Values(values) => encode_values(values.iter().map(|(id, value)| (*id, value)), 0),
+            Binary::Values(values) => encode_values(values.iter().map(|(loan, value)| (*loan, value)), 0),
             // The fields of an error may be written in another order.
             Binary::Results(answers) if answers.iter().all(|answer| answer.result.is_ok()) => encode_results(answers),
             _ => continue,
@@ -94,6 +107,15 @@ fn golden_frames_are_decoded_and_written() {
 fn malformed_frames_are_refused() {
     for fixture in list("malformed") {
         assert!(Binary::decode(unhex(&fixture["hex"])).is_err(), "{}", fixture["name"]);
+    }
+}
+
+#[test]
+fn a_loan_that_cannot_be_is_refused() {
+    // Both name loan 2^32: a value and a result.
+    for frame in [&b"\x01\x00\x80\x80\x80\x80\x80\x01\x00\x01x"[..], b"\x02\x00\x80\x80\x80\x80\x40\x00\x01x"] {
+        let refused = Binary::decode(Bytes::from_static(frame)).expect_err("no value is lent that often");
+        assert!(refused.to_string().contains("loan too large"), "{refused}");
     }
 }
 

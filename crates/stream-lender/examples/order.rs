@@ -7,7 +7,7 @@
 
 use std::{hint::black_box, time::Instant};
 
-use stream_lender::{Ask, Index, Lender, Output, Pull, SubStreamId, Window};
+use stream_lender::{Ask, Lender, Loan, Output, Pull, SubStreamId, Window};
 
 const VALUES: u64 = 10_000_000;
 
@@ -26,18 +26,18 @@ fn run(borrowers: usize, held: usize) -> u64 {
     let mut numbers = 0..VALUES;
     let mut input = || Pull::from(numbers.next());
     let subs: Vec<SubStreamId> = (0..borrowers).map(|_| lender.open()).collect();
-    let mut lent: Vec<(SubStreamId, Index, u64)> = Vec::with_capacity(borrowers * held);
+    let mut lent: Vec<(SubStreamId, Loan, u64)> = Vec::with_capacity(borrowers * held);
     let mut expected = 0;
     loop {
         for _ in 0..held {
             for sub in &subs {
                 if let Ask::Value(value) = lender.ask(*sub, &mut input) {
-                    lent.push((*sub, value.index, value.value));
+                    lent.push((*sub, value.loan, value.value));
                 }
             }
         }
-        while let Some((sub, index, value)) = lent.pop() {
-            lender.result(sub, index, black_box(value + 1)).expect("it is lent");
+        while let Some((sub, loan, value)) = lent.pop() {
+            lender.result(sub, loan, black_box(value + 1)).expect("it is lent");
         }
         while let Output::Item(index, result) = lender.next_output() {
             assert_eq!((index, result), (expected, expected + 1));

@@ -5,11 +5,28 @@ use std::{error, fmt};
 /// The position of a value in the input, counted from 0.
 pub type Index = u64;
 
+/// One loan of one value. No two loans of a lender are equal: what is said of an earlier loan of a value does not touch the
+/// present one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Loan {
+    /// Which value: its position in the input.
+    pub index: Index,
+    /// How many loans of this value there were before, copies included.
+    pub number: u32,
+}
+
+impl Loan {
+    /// The first loan of the value at `index`.
+    pub const fn first(index: Index) -> Self {
+        Loan { index, number: 0 }
+    }
+}
+
 /// A value that a sub-stream holds, until it gives a result, hands it back, fails it or closes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Lent<T> {
-    /// Its position in the input, which its result must name.
-    pub index: Index,
+    /// Which loan this is; who gives the value back must name it.
+    pub loan: Loan,
     /// A copy of the value; the lender keeps the other, to lend it again if need be.
     pub value: T,
 }
@@ -43,8 +60,8 @@ pub enum Output<R, E> {
 /// Why a result, a hand-back or a failure was refused. It has changed nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refused {
-    /// The sub-stream does not hold this value now: it is late, doubled, forged, or cut off by
-    /// [`Lender::truncate`](crate::Lender::truncate).
+    /// The sub-stream does not hold this value under this loan now: it is late, doubled, forged, of an earlier loan, or cut off
+    /// by [`Lender::truncate`](crate::Lender::truncate).
     NotHeld,
     /// The sub-stream is closed, or never was open.
     UnknownSubStream,
@@ -53,7 +70,7 @@ pub enum Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Refused::NotHeld => "the sub-stream does not hold this value",
+            Refused::NotHeld => "the sub-stream does not hold this value under this loan",
             Refused::UnknownSubStream => "the sub-stream is not open",
         })
     }

@@ -8,7 +8,7 @@ mod view;
 mod waiters;
 
 use crate::{
-    Ask, Index, Input, Lent, Pull, Refused, SubStreamId, Window,
+    Ask, Index, Input, Lent, Loan, Pull, Refused, SubStreamId, Window,
     sub_streams::{SubStream, SubStreams},
     window::Budget,
 };
@@ -21,7 +21,7 @@ use waiters::Waiters;
 /// It does nothing by itself: a *driver* calls it and acts on what it answers. There are four kinds of methods:
 ///
 /// - *borrowers come and go*: [`open`](Self::open), [`pause`](Self::pause), [`close`](Self::close);
-/// - *values go out*: [`ask`](Self::ask), [`take_up`](Self::take_up);
+/// - *values go out*: [`ask`](Self::ask), [`lend_to`](Self::lend_to), [`take_up`](Self::take_up), [`copy`](Self::copy);
 /// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back), [`fail`](Self::fail);
 /// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished) and [`end_input`](Self::end_input) for
 ///   the input, [`next_output`](Self::next_output), [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.
@@ -143,7 +143,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     {
         if let Some(index) = self.again.first_for(sub, self.sub_streams.asking()) {
             self.again.remove(index);
-            return self.lend(sub, index);
+            return self.lend(sub, index, None).map_or(Ask::Done, Ask::Value);
         }
         if self.input_is_open() && !self.is_full() {
             match input.pull() {
@@ -163,30 +163,45 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.budget.add_value(&value);
         let index = self.slots.push(value);
         self.read += 1;
-        self.lend(sub, index)
+        self.lend(sub, index, None).map_or(Ask::Done, Ask::Value)
     }
 
-    fn lend(&mut self, sub: SubStreamId, index: Index) -> Ask<T> {
-        let Some(sub_stream) = self.sub_streams.find_mut(sub) else {
-            return Ask::Done;
-        };
-        match self.slots.lend(index, sub, &mut sub_stream.held) {
-            Some(value) => Ask::Value(Lent { index, value: value.clone() }),
+    /// Lends what nobody holds to `sub`, under the loan of this number or else a new one.
+    fn lend(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
+        let sub_stream = self.sub_streams.find_mut(sub)?;
+        match self.slots.lend(index, number, sub, &mut sub_stream.held) {
+            Some(Lent { loan, value }) => Some(Lent { loan, value: value.clone() }),
             None => unreachable!("what is lent has no result"),
         }
     }
 
-    /// Lends this very value to `sub`, if it waits to be lent again: a borrower that was away still has it. Whether it has failed
-    /// it does not matter.
-    pub fn take_up(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<T>> {
+    /// Lends this very value to `sub`, if it waits to be lent again. Whether `sub` has failed it does not matter.
+    pub fn lend_to(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<T>> {
+        self.lend_waiting(sub, index, None)
+    }
+
+    /// Lends a value to `sub` under a loan that there was before, if it waits to be lent again: a borrower that was away, or that
+    /// has a [`copy`](Self::copy), goes on with what it has. Whether it has failed it does not matter.
+    pub fn take_up(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<T>> {
+        if !self.slots.knows(loan) {
+            return None;
+        }
+        self.lend_waiting(sub, loan.index, Some(loan.number))
+    }
+
+    fn lend_waiting(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
         self.sub_streams.find(sub)?;
         if !self.again.remove(index) {
             return None;
         }
-        match self.lend(sub, index) {
-            Ask::Value(lent) => Some(lent),
-            _ => None,
-        }
+        self.lend(sub, index, number)
+    }
+
+    /// A copy of a value that has no result, which stays where it is: for a borrower that computes it besides who holds it. The copy
+    /// has a loan of its own, under which nothing is accepted before somebody [takes it up](Self::take_up).
+    pub fn copy(&mut self, index: Index) -> Option<Lent<T>> {
+        let Lent { loan, value } = self.slots.copy(index)?;
+        Some(Lent { loan, value: value.clone() })
     }
 
     /// A sub-stream that was told to wait, and for which asking again makes sense. Each is named once for every time that it was
@@ -239,12 +254,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Gives the result of a value that `sub` holds. A value that is failed for good has a result too: one that says so.
     ///
     /// # Errors
-    /// From any other sub-stream than the one that holds the value now, it is refused, and changes nothing.
-    pub fn result(&mut self, sub: SubStreamId, index: Index, result: R) -> Result<(), Refused> {
-        self.give_back(sub, index)?;
-        self.again.forget(index);
+    /// Unless `sub` holds the value now, under this very loan, it is refused, and changes nothing.
+    pub fn result(&mut self, sub: SubStreamId, loan: Loan, result: R) -> Result<(), Refused> {
+        self.give_back(sub, loan)?;
+        self.again.forget(loan.index);
         self.budget.add_result(&result);
-        if let Some(Slot::Unfinished(value, _)) = self.slots.finish(index, result) {
+        if let Some(Slot::Unfinished(value, _)) = self.slots.finish(loan.index, result) {
             self.budget.remove_value(&value);
         }
         Ok(())
@@ -254,9 +269,9 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     ///
     /// # Errors
     /// As for [`result`](Self::result).
-    pub fn hand_back(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
-        self.give_back(sub, index)?;
-        self.lend_again(index);
+    pub fn hand_back(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
+        self.give_back(sub, loan)?;
+        self.lend_again(loan.index);
         Ok(())
     }
 
@@ -265,12 +280,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     ///
     /// # Errors
     /// As for [`result`](Self::result).
-    pub fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
-        self.give_back(sub, index)?;
+    pub fn fail(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
+        self.give_back(sub, loan)?;
         if self.sub_streams.find(sub).is_some_and(|sub_stream| !sub_stream.paused) {
-            self.again.blame(sub, index);
+            self.again.blame(sub, loan.index);
         }
-        self.lend_again(index);
+        self.lend_again(loan.index);
         Ok(())
     }
 
@@ -283,12 +298,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
-    fn give_back(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
+    fn give_back(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
         let sub_stream = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
-        if self.slots.holder(index) != Some(sub) {
+        if !self.slots.holds(sub, loan) {
             return Err(Refused::NotHeld);
         }
-        self.slots.unlink(index, &mut sub_stream.held);
+        self.slots.unlink(loan.index, &mut sub_stream.held);
         Ok(())
     }
 
@@ -314,13 +329,13 @@ mod tests {
             // The first and the second fail it; the third gives its result, or it is cut off.
             for sub in &subs[..2] {
                 let Ask::Value(lent) = lender.ask(*sub, &mut input) else { panic!("there is one") };
-                lender.fail(*sub, lent.index).unwrap();
+                lender.fail(*sub, lent.loan).unwrap();
             }
             assert!(!lender.again.is_clear());
             let Ask::Value(lent) = lender.ask(subs[2], &mut input) else { panic!("there is one") };
             match round {
-                0..99 => lender.result(subs[2], lent.index, 8).unwrap(),
-                _ => lender.truncate(lent.index),
+                0..99 => lender.result(subs[2], lent.loan, 8).unwrap(),
+                _ => lender.truncate(lent.loan.index),
             }
             lender.next_output();
             assert!(lender.again.is_clear(), "in round {round}");

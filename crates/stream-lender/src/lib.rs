@@ -15,11 +15,12 @@
 //!
 //! let Ask::Value(first) = lender.ask(tablet, &mut input) else { unreachable!() };
 //! let Ask::Value(second) = lender.ask(phone, &mut input) else { unreachable!() };
-//! lender.result(phone, second.index, second.value.len())?;
+//! lender.result(phone, second.loan, second.value.len())?;
 //! assert_eq!(lender.next_output(), Output::Pending); // The first comes first,
-//! assert_eq!(lender.close(tablet), [first.index]); // and whoever had it left,
-//! let Ask::Value(first) = lender.ask(phone, &mut input) else { unreachable!() };
-//! lender.result(phone, first.index, first.value.len())?; // so another computes it.
+//! assert_eq!(lender.close(tablet), [first.loan.index]); // and whoever had it left,
+//! let Ask::Value(again) = lender.ask(phone, &mut input) else { unreachable!() };
+//! assert!(lender.result(phone, first.loan, 0).is_err()); // (what is said of that loan comes too late)
+//! lender.result(phone, again.loan, again.value.len())?; // so another computes it.
 //! assert_eq!(lender.next_output(), Output::Item(0, 4));
 //! assert_eq!(lender.next_output(), Output::Item(1, 3));
 //! # Ok::<(), stream_lender::Refused>(())
@@ -48,8 +49,8 @@
 //!  7. A sub-stream that asks faster gets more values.
 //!  8. After the end, opening or asking answers "done" at once.
 //!  9. A value is with at most one sub-stream at a time.
-//! 10. A result is accepted only from the sub-stream that holds that value now; late, doubled or forged results are refused and
-//!     reported, and change nothing.
+//! 10. A result is accepted only from the sub-stream that holds that value now, and only of this very loan; results that are late,
+//!     doubled, forged or of an earlier loan, also one to the same sub-stream, are refused and reported, and change nothing.
 //! 11. The number of values read but not yet output never exceeds the window; a consumer that stops reading stops the
 //!     input.
 //! 12. A single borrowed value can be handed back, or failed; it is lent, oldest first, to the next asker that has not failed it
@@ -75,7 +76,7 @@ mod sub_streams;
 mod sync;
 mod window;
 
-pub use answer::{Ask, Index, Lent, Output, Refused};
+pub use answer::{Ask, Index, Lent, Loan, Output, Refused};
 pub use input::{Input, Pull};
 pub use lender::Lender;
 pub use limiter::Limiter;

@@ -25,7 +25,7 @@ use std::{
 use futures_core::Stream;
 use futures_sink::Sink;
 
-use crate::{Ask, Index, Input, Lender, Lent, Output, Pull, Refused, SubStreamId, Window, signal::Signal, sync::Mutex};
+use crate::{Ask, Input, Lender, Lent, Loan, Output, Pull, Refused, SubStreamId, Window, signal::Signal, sync::Mutex};
 
 /// Lends the values of a stream. Answers a handle, from which any number of sub-streams borrow, and the stream of their
 /// results, in the order of the values.
@@ -137,25 +137,25 @@ impl<T: Clone, R, E> SubStream<T, R, E> {
     /// Gives the result of a value.
     ///
     /// # Errors
-    /// If the sub-stream does not hold the value now; it has changed nothing.
-    pub fn result(&self, index: Index, result: R) -> Result<(), Refused> {
-        self.returns.result(index, result)
+    /// If the sub-stream does not hold the value under this loan now; it has changed nothing.
+    pub fn result(&self, loan: Loan, result: R) -> Result<(), Refused> {
+        self.returns.result(loan, result)
     }
 
     /// Says that this borrower tried a value in vain: see [`Lender::fail`].
     ///
     /// # Errors
     /// As for [`result`](Self::result).
-    pub fn fail(&self, index: Index) -> Result<(), Refused> {
-        self.returns.fail(index)
+    pub fn fail(&self, loan: Loan) -> Result<(), Refused> {
+        self.returns.fail(loan)
     }
 
     /// Hands a value back, untried: see [`Lender::hand_back`].
     ///
     /// # Errors
     /// As for [`result`](Self::result).
-    pub fn hand_back(&self, index: Index) -> Result<(), Refused> {
-        self.returns.hand_back(index)
+    pub fn hand_back(&self, loan: Loan) -> Result<(), Refused> {
+        self.returns.hand_back(loan)
     }
 }
 
@@ -196,7 +196,7 @@ impl<T: Clone, R, E> Stream for Values<T, R, E> {
     }
 }
 
-/// Takes what one sub-stream gives back: results as a [`Sink`] of indexes and results, or by its methods.
+/// Takes what one sub-stream gives back: results as a [`Sink`] of loans and results, or by its methods.
 /// Dropping or closing it closes the sub-stream.
 #[derive(Debug)]
 pub struct Returns<T: Clone, R, E> {
@@ -208,25 +208,25 @@ impl<T: Clone, R, E> Returns<T, R, E> {
     /// See [`SubStream::result`].
     ///
     /// # Errors
-    /// If the sub-stream does not hold the value now; it has changed nothing.
-    pub fn result(&self, index: Index, result: R) -> Result<(), Refused> {
-        self.shared.act(|core, _| core.lender.result(self.id, index, result))
+    /// If the sub-stream does not hold the value under this loan now; it has changed nothing.
+    pub fn result(&self, loan: Loan, result: R) -> Result<(), Refused> {
+        self.shared.act(|core, _| core.lender.result(self.id, loan, result))
     }
 
     /// See [`Lender::fail`].
     ///
     /// # Errors
     /// As for [`result`](Self::result).
-    pub fn fail(&self, index: Index) -> Result<(), Refused> {
-        self.shared.act(|core, _| core.lender.fail(self.id, index))
+    pub fn fail(&self, loan: Loan) -> Result<(), Refused> {
+        self.shared.act(|core, _| core.lender.fail(self.id, loan))
     }
 
     /// See [`Lender::hand_back`].
     ///
     /// # Errors
     /// As for [`result`](Self::result).
-    pub fn hand_back(&self, index: Index) -> Result<(), Refused> {
-        self.shared.act(|core, _| core.lender.hand_back(self.id, index))
+    pub fn hand_back(&self, loan: Loan) -> Result<(), Refused> {
+        self.shared.act(|core, _| core.lender.hand_back(self.id, loan))
     }
 
     fn close(&self) {
@@ -238,15 +238,15 @@ impl<T: Clone, R, E> Returns<T, R, E> {
 }
 
 /// Always ready: the values are on loan already, and their results take their places.
-impl<T: Clone, R, E> Sink<(Index, R)> for Returns<T, R, E> {
+impl<T: Clone, R, E> Sink<(Loan, R)> for Returns<T, R, E> {
     type Error = Refused;
 
     fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: Pin<&mut Self>, (index, result): (Index, R)) -> Result<(), Refused> {
-        self.result(index, result)
+    fn start_send(self: Pin<&mut Self>, (loan, result): (Loan, R)) -> Result<(), Refused> {
+        self.result(loan, result)
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {

@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    num::NonZeroU64,
 };
 
 use crate::Index;
 
 /// Names a sub-stream. Ids of one lender are given out in the order of opening and never used again.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Ord, PartialOrd, Debug)]
-pub struct SubStreamId(u64);
+pub struct SubStreamId(NonZeroU64);
 
 /// No index: the end of a list.
 pub(crate) const NONE: Index = Index::MAX;
@@ -39,7 +40,7 @@ pub(crate) struct SubStreams {
 
 impl SubStreams {
     pub(crate) fn open(&mut self) -> SubStreamId {
-        let id = SubStreamId(self.opened);
+        let id = SubStreamId(NonZeroU64::MIN.saturating_add(self.opened));
         self.opened += 1;
         let held = Held { first: NONE, last: NONE, len: 0 };
         self.open.insert(id, SubStream { held, ticket: None, paused: false });

@@ -1,6 +1,6 @@
 //! Cases in which a step that is linear in the values or the sub-streams would take very long. They take a moment.
 
-use stream_lender::{Ask, Index, Lender, Pull, SubStreamId, Window};
+use stream_lender::{Ask, Index, Lender, Loan, Pull, SubStreamId, Window};
 
 const MANY: Index = 20_000;
 
@@ -12,9 +12,14 @@ fn with_room_for(items: Index) -> Units {
 
 fn ask(lender: &mut Units, sub: SubStreamId) -> Option<Index> {
     match lender.ask(sub, &mut || Pull::Value(())) {
-        Ask::Value(lent) => Some(lent.index),
+        Ask::Value(lent) => Some(lent.loan.index),
         _ => None,
     }
+}
+
+fn fail(lender: &mut Units, sub: SubStreamId, index: Index) {
+    let loan = lender.loan(index).expect("it is lent");
+    lender.fail(sub, loan).unwrap();
 }
 
 /// Each ask passes over all that it has failed before, to the one that somebody else has failed.
@@ -27,13 +32,14 @@ fn a_sub_stream_that_fails_everything_makes_no_ask_slow() {
     }
     assert_eq!(ask(&mut lender, other), Some(MANY));
     for index in 0..MANY {
-        lender.fail(failing, index).unwrap();
+        fail(&mut lender, failing, index);
         assert_eq!(ask(&mut lender, failing), None);
     }
-    lender.fail(other, MANY).unwrap();
+    fail(&mut lender, other, MANY);
     for _ in 0..MANY {
         assert_eq!(ask(&mut lender, failing), Some(MANY));
-        lender.hand_back(failing, MANY).unwrap();
+        let last = lender.loan(MANY).expect("it is lent");
+        lender.hand_back(failing, last).unwrap();
     }
 }
 
@@ -46,10 +52,10 @@ fn failing_the_newest_first_makes_no_ask_slow() {
         assert_eq!(ask(&mut lender, failing), Some(index));
     }
     for index in (0..MANY).rev() {
-        lender.fail(failing, index).unwrap();
+        fail(&mut lender, failing, index);
         assert_eq!(ask(&mut lender, failing), None);
         assert_eq!(ask(&mut lender, other), Some(index));
-        lender.fail(other, index).unwrap();
+        fail(&mut lender, other, index);
         assert_eq!(ask(&mut lender, other), None);
     }
     lender.close(idle);
@@ -67,7 +73,7 @@ fn many_that_wait_cost_nothing_until_they_are_woken() {
     }
     for index in 0..MANY - 1 {
         let holder = lender.holder(index).unwrap();
-        lender.result(holder, index, ()).unwrap();
+        lender.result(holder, Loan::first(index), ()).unwrap();
         lender.next_output();
         let woken = lender.next_wake().unwrap();
         assert_eq!(ask(&mut lender, woken), Some(index + 1));

@@ -8,7 +8,7 @@
     reason = "the crate's source, seen from a test that is made of threads"
 )]
 
-use stream_lender::{Ask, Index, Input, Lender, Lent, Output, Pull, Refused, SubStreamId, Window};
+use stream_lender::{Ask, Input, Lender, Lent, Loan, Output, Pull, Refused, SubStreamId, Window};
 
 #[path = "../src/signal.rs"]
 mod signal;
@@ -54,7 +54,7 @@ fn numbers(end: u64) -> impl Stream<Item = Item> + Send + 'static {
 fn work(mut sub: Sub) -> u64 {
     let mut count = 0;
     while let Some(lent) = block_on(sub.next()) {
-        sub.result(lent.index, lent.value).unwrap();
+        sub.result(lent.loan, lent.value).unwrap();
         count += 1;
     }
     count
@@ -172,7 +172,7 @@ fn a_failure_wakes_one_that_has_not_failed() {
         let (mut failing, other) = (lending.sub_stream(), lending.sub_stream());
         let lent = block_on(failing.next()).unwrap();
         let worker = thread::spawn(move || work(other));
-        failing.fail(lent.index).unwrap();
+        failing.fail(lent.loan).unwrap();
         assert_eq!(block_on(failing.next()), None, "and it waits until all is done");
         assert_eq!(worker.join().unwrap(), 1);
         assert_eq!(collect(results), [Ok(0)]);
@@ -187,7 +187,7 @@ fn the_last_result_wakes_those_that_wait_for_the_end() {
         let lent = block_on(last.next()).unwrap();
         let worker = thread::spawn(move || work(other));
         let output = thread::spawn(move || collect(results));
-        last.result(lent.index, 7).unwrap();
+        last.result(lent.loan, 7).unwrap();
         assert_eq!(worker.join().unwrap(), 0);
         assert_eq!(output.join().unwrap(), [Ok(7)]);
     });

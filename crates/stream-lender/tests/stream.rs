@@ -1,7 +1,7 @@
 //! The adaptor, with tasks on one thread.
 
 use futures::{FutureExt, SinkExt, StreamExt, executor::LocalPool, executor::block_on, stream, task::LocalSpawnExt};
-use stream_lender::{Lender, Refused, SubStream, Window, lend, lend_with};
+use stream_lender::{Lender, Loan, Refused, SubStream, Window, lend, lend_with};
 
 type Sub = SubStream<u64, u64, &'static str>;
 
@@ -9,7 +9,7 @@ type Sub = SubStream<u64, u64, &'static str>;
 async fn work(mut sub: Sub, enough: usize) {
     for _ in 0..enough {
         let Some(lent) = sub.next().await else { return };
-        sub.result(lent.index, lent.value * lent.value).unwrap();
+        sub.result(lent.loan, lent.value * lent.value).unwrap();
     }
     // Leaves with one value in hand.
     sub.next().await;
@@ -34,7 +34,7 @@ fn a_sub_stream_splits_into_a_stream_and_a_sink() {
     let numbers = stream::iter((0..10).map(Ok::<u64, ()>));
     let (lending, results) = lend(numbers, Window::default());
     let (values, returns) = lending.sub_stream().split();
-    let work = values.map(|lent| Ok((lent.index, lent.value + 1))).forward(returns);
+    let work = values.map(|lent| Ok((lent.loan, lent.value + 1))).forward(returns);
     let (done, plus_one) = block_on(futures::future::join(work, results.collect::<Vec<_>>()));
     assert_eq!(done, Ok(()));
     assert!(plus_one.into_iter().eq((1..11).map(Ok)));
@@ -47,7 +47,7 @@ fn closing_the_sink_lends_its_values_again() {
     let mut other = lending.sub_stream();
     assert_eq!(block_on(values.next()).unwrap().value, 'a');
     block_on(returns.close()).unwrap();
-    assert_eq!(block_on(returns.send((0, 1))), Err(Refused::UnknownSubStream));
+    assert_eq!(block_on(returns.send((Loan::first(0), 1))), Err(Refused::UnknownSubStream));
     assert_eq!(block_on(values.next()), None);
     assert_eq!(block_on(other.next()).unwrap().value, 'a');
 }
@@ -57,14 +57,16 @@ fn values_are_handed_back_and_failed() {
     let numbers = stream::iter([Ok::<u64, ()>(5)]);
     let (lending, mut results) = lend(numbers, Window::default());
     let (mut one, mut other) = (lending.sub_stream(), lending.sub_stream());
-    assert_eq!(block_on(one.next()).unwrap().index, 0);
-    one.hand_back(0).unwrap();
-    assert_eq!(block_on(one.next()).unwrap().index, 0);
-    one.fail(0).unwrap();
-    assert_eq!(one.result(0, 1), Err(Refused::NotHeld));
+    let loan = |number| Loan { index: 0, number };
+    assert_eq!(block_on(one.next()).unwrap().loan, loan(0));
+    one.hand_back(loan(0)).unwrap();
+    assert_eq!(block_on(one.next()).unwrap().loan, loan(1));
+    assert_eq!(one.result(loan(0), 1), Err(Refused::NotHeld));
+    one.fail(loan(1)).unwrap();
+    assert_eq!(one.result(loan(1), 1), Err(Refused::NotHeld));
     assert_eq!(one.next().now_or_never(), None, "it waits for the other");
-    assert_eq!(block_on(other.next()).unwrap().index, 0);
-    other.result(0, 2).unwrap();
+    assert_eq!(block_on(other.next()).unwrap().loan, loan(2));
+    other.result(loan(2), 2).unwrap();
     assert_eq!(block_on(one.next()), None);
     assert_eq!(block_on(results.next()), Some(Ok(2)));
     assert_eq!(block_on(results.next()), None);
@@ -83,14 +85,14 @@ fn the_input_is_read_no_more_when_it_is_ended_or_the_results_are_dropped() {
     for end in [true, false] {
         let (lending, results) = lend(stream::repeat(Ok::<u64, ()>(1)), Window::default());
         let mut sub = lending.sub_stream();
-        assert_eq!(block_on(sub.next()).unwrap().index, 0);
+        let loan = block_on(sub.next()).unwrap().loan;
         if end {
             lending.end_input();
-            sub.result(0, 1).unwrap();
+            sub.result(loan, 1).unwrap();
             assert_eq!(block_on(results.collect::<Vec<_>>()), [Ok(1)]);
         } else {
             drop(results);
-            assert_eq!(sub.result(0, 1), Err(Refused::NotHeld));
+            assert_eq!(sub.result(loan, 1), Err(Refused::NotHeld));
         }
         assert_eq!(block_on(sub.next()), None);
         assert_eq!(block_on(lending.clone().sub_stream().next()), None);

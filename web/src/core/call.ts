@@ -1,6 +1,7 @@
 /** One call of f, and the context that a default export receives with it. */
 
 import type { LogLevel } from '../messages.ts';
+import type { Loan } from '../protocol.ts';
 
 export class Call {
   settled = false;
@@ -13,6 +14,7 @@ export class Call {
 
   constructor(
     readonly id: number,
+    readonly loan: Loan,
     readonly attempt: number,
     /** Milliseconds, by the core's clock. */
     readonly startedAt: number,

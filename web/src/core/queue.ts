@@ -1,4 +1,5 @@
 import { ValuesCursor } from '../protocol.ts';
+import type { Loan } from '../protocol.ts';
 import type { PandoModule } from './function.ts';
 
 /** The values given to a core and not begun, first in first out; decoded one by one, when their turn comes. */
@@ -27,6 +28,10 @@ export class Queue {
 
   get id(): number {
     return this.current.id;
+  }
+
+  get loan(): Loan {
+    return this.current.loan;
   }
 
   get attempt(): number {

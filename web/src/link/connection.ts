@@ -159,7 +159,7 @@ export class Connection {
   }
 
   private drop(code: number, reason: string): void {
-    if (this.channel) this.channel.close(code, reason.slice(0, 100));
+    if (this.channel) this.channel.close(code, reason);
     this.lose();
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { ResultsWriter } from '../protocol.ts';
-import type { ErrorKind } from '../protocol.ts';
+import type { ErrorKind, Loan } from '../protocol.ts';
 import { timeoutMessage } from '../core/timeout.ts';
 import type { JobOptions, ToMaster } from '../messages.ts';
 import { withoutResults } from './results.ts';
@@ -116,7 +116,7 @@ export class Dispatcher {
     else this.feed(now);
   }
 
-  started(core: number, id: number, now: number): void {
+  started(core: number, id: Loan, now: number): void {
     const seat = this.seats.get(core);
     if (seat) seat.started(id, now);
   }
@@ -166,20 +166,20 @@ export class Dispatcher {
     this.sayStarted(now);
   }
 
-  recall(ids: number[]): void {
+  recall(ids: Loan[]): void {
     const wanted = new Set(ids);
     this.sayReturned(this.queue.remove((id) => wanted.has(id)));
   }
 
   /** All ids that came and were not answered. */
-  holds(): number[] {
+  holds(): Loan[] {
     const ids = [this.queue.ids()];
     for (const seat of this.seats.values()) ids.push(seat.held);
-    return ([] as number[]).concat(...ids);
+    return ([] as Loan[]).concat(...ids);
   }
 
   /** Forgets every value but these. */
-  keep(kept: (id: number) => boolean): void {
+  keep(kept: (id: Loan) => boolean): void {
     this.queue.remove((id) => !kept(id));
     for (const seat of this.seats.values()) {
       seat.forget(kept);
@@ -188,7 +188,7 @@ export class Dispatcher {
   }
 
   /** Gives up every value, those being computed too; returns their ids. */
-  abandon(): number[] {
+  abandon(): Loan[] {
     const ids = this.holds();
     this.keep(() => false);
     return ids;
@@ -312,7 +312,7 @@ export class Dispatcher {
     this.fit();
   }
 
-  private fail(id: number, kind: ErrorKind, message: string, ms: number): void {
+  private fail(id: Loan, kind: ErrorKind, message: string, ms: number): void {
     const writer = new ResultsWriter(256);
     writer.failure(id, Math.round(ms * 1000), { message, kind });
     this.done++;
@@ -321,7 +321,7 @@ export class Dispatcher {
   }
 
   private sayStarted(now: number): void {
-    const items: { id: number; ms: number }[] = [];
+    const items: { id: Loan; ms: number }[] = [];
     for (const seat of this.seats.values()) {
       for (const call of seat.open) {
         if (call.told || now - call.since < LONG_MS || seat.isForgotten(call.id)) continue;
@@ -330,9 +330,9 @@ export class Dispatcher {
       }
     }
     const loading = this.loading(now);
-    if (loading >= LONG_MS) this.around.say({ type: 'started', items, loading: Math.round(loading) });
-    else if (items.length > 0) this.around.say({ type: 'started', items });
-    this.toldLoading = this.toldLoading || loading >= LONG_MS;
+    const isLong = loading >= LONG_MS;
+    if (isLong || items.length > 0) this.around.say({ type: 'started', items, ...(isLong && { loading: Math.round(loading) }) });
+    this.toldLoading = this.toldLoading || isLong;
   }
 
   /** For how long values have waited for a core that loads the function, unless that was told. */
@@ -342,10 +342,10 @@ export class Dispatcher {
     return now - Math.min(...seats.map(({ loadingSince }) => loadingSince));
   }
 
-  private sayReturned(ids: number[], careful = false): void {
+  /** Hands these back. */
+  sayReturned(ids: Loan[], careful = false): void {
     for (let i = 0; i < ids.length; i += IDS_PER_MESSAGE) {
-      const some = ids.slice(i, i + IDS_PER_MESSAGE);
-      this.around.say(careful ? { type: 'returned', ids: some, careful: true } : { type: 'returned', ids: some });
+      this.around.say({ type: 'returned', ids: ids.slice(i, i + IDS_PER_MESSAGE), ...(careful && { careful }) });
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Results on their way to the master: cut into parts, and never so many in the socket that a ping would wait long. */
 
 import { partsOf, sendPart } from '../protocol.ts';
+import type { Loan } from '../protocol.ts';
 import { resultIds, withoutResults } from './results.ts';
 
 export interface Wire {
@@ -52,12 +53,12 @@ export class Outbox {
     return this.frames.length === 0;
   }
 
-  ids(): number[] {
-    return ([] as number[]).concat(...this.frames.map(resultIds));
+  ids(): Loan[] {
+    return ([] as Loan[]).concat(...this.frames.map(resultIds));
   }
 
   /** Drops every result but these; not while a frame is being cut. */
-  keep(kept: (id: number) => boolean): void {
+  keep(kept: (id: Loan) => boolean): void {
     this.rewind();
     this.frames = this.frames
       .map((frame) => withoutResults(frame, (id) => !kept(id)))

@@ -1,21 +1,22 @@
 import { KIND_RESULTS, ResultsCursor } from '../protocol.ts';
+import type { Loan } from '../protocol.ts';
 
-/** Ids of the results in a frame. */
-export function resultIds(frame: Uint8Array): number[] {
-  const ids: number[] = [];
+/** The loans that the results in a frame are of. */
+export function resultIds(frame: Uint8Array): Loan[] {
+  const ids: Loan[] = [];
   const cursor = new ResultsCursor(frame);
-  while (cursor.next()) ids.push(cursor.id);
+  while (cursor.next()) ids.push(cursor.loan);
   return ids;
 }
 
 /** The frame without some results; null when none is left. */
-export function withoutResults(frame: Uint8Array, drops: (id: number) => boolean): Uint8Array | null {
+export function withoutResults(frame: Uint8Array, drops: (id: Loan) => boolean): Uint8Array | null {
   const copy = new Uint8Array(frame.length);
   copy[0] = KIND_RESULTS;
   let length = 1;
   const cursor = new ResultsCursor(frame);
   while (cursor.next()) {
-    if (drops(cursor.id)) continue;
+    if (drops(cursor.loan)) continue;
     copy.set(frame.subarray(cursor.from, cursor.end), length);
     length += cursor.end - cursor.from;
   }

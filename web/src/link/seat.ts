@@ -1,6 +1,7 @@
 /** What the link knows of one core: what it was given, what it is at, how fast it is. */
 
 import { RESULT_ERROR, ResultsCursor } from '../protocol.ts';
+import type { Loan } from '../protocol.ts';
 
 /** A core is given about this much at a time, so that the rest can still go to another. */
 const FED_MS = 20;
@@ -10,7 +11,7 @@ const FORGETTING = 0.3;
 
 /** A call that may be going on, seen from outside. */
 export interface OpenCall {
-  id: number;
+  id: Loan;
   /** Milliseconds; a call cannot have begun earlier. */
   since: number;
   /** The master was told that it takes long. */
@@ -27,9 +28,9 @@ export class Seat {
   leaving = false;
   /** Calls that may be going on, oldest first: at most as many as the core may have open. */
   open: OpenCall[] = [];
-  private given: number[] = [];
+  private given: Loan[] = [];
   private head = 0;
-  private forgotten = new Set<number>();
+  private forgotten = new Set<Loan>();
   private target = 1;
   /** Estimated milliseconds per call. */
   private estimate = 0;
@@ -42,12 +43,12 @@ export class Seat {
   ) {}
 
   /** Ids given and not answered, forgotten ones too. */
-  get unanswered(): number[] {
+  get unanswered(): Loan[] {
     return this.given.slice(this.head);
   }
 
   /** Those of `unanswered` that somebody waits for. */
-  get held(): number[] {
+  get held(): Loan[] {
     return this.forgotten.size === 0 ? this.unanswered : this.unanswered.filter((id) => !this.forgotten.has(id));
   }
 
@@ -66,18 +67,14 @@ export class Seat {
     return this.count <= this.target / 2 ? this.target - this.count : 0;
   }
 
-  give(ids: number[], careful: boolean, now: number): void {
-    if (this.head > 0 && this.head === this.given.length) {
-      this.given = [];
-      this.head = 0;
-    }
+  give(ids: Loan[], careful: boolean, now: number): void {
     for (const id of ids) this.given.push(id);
     this.careful = careful;
     this.look(now);
   }
 
   /** The core says that it begins this call: those that were given after it begin later. */
-  started(id: number, now: number): void {
+  started(id: Loan, now: number): void {
     const at = this.open.findIndex((call) => call.id === id);
     if (at >= 0) for (const call of this.open.slice(at)) call.since = now;
   }
@@ -89,7 +86,7 @@ export class Seat {
     let errors = 0;
     let micros = 0;
     while (cursor.next()) {
-      this.take(cursor.id);
+      this.take(cursor.loan);
       count++;
       micros += cursor.micros;
       if (cursor.tag === RESULT_ERROR) errors++;
@@ -107,20 +104,20 @@ export class Seat {
   }
 
   /** Whether nobody waits for this answer any more; asked once per answer. */
-  dropsAnswer(id: number): boolean {
+  dropsAnswer(id: Loan): boolean {
     return this.forgotten.delete(id);
   }
 
   /** What it has given up on: its answers will be dropped. */
-  forget(keep: (id: number) => boolean): void {
+  forget(keep: (id: Loan) => boolean): void {
     for (const id of this.unanswered) if (!keep(id)) this.forgotten.add(id);
   }
 
-  isForgotten(id: number): boolean {
+  isForgotten(id: Loan): boolean {
     return this.forgotten.has(id);
   }
 
-  private take(id: number): void {
+  private take(id: Loan): void {
     if (this.given[this.head] === id) {
       this.head++;
       return;

@@ -1,6 +1,7 @@
 /** Values that no core has yet: whole frames as they came, cut where the cores' needs end. */
 
 import { KIND_VALUES, ValuesCursor } from '../protocol.ts';
+import type { Loan } from '../protocol.ts';
 
 interface Chunk {
   frame: Uint8Array;
@@ -12,7 +13,7 @@ interface Chunk {
 export interface Cut {
   /** A values frame of its own. */
   frame: Uint8Array<ArrayBuffer>;
-  ids: number[];
+  ids: Loan[];
   careful: boolean;
 }
 
@@ -37,14 +38,14 @@ export class ValuesQueue {
   take(most: number, idle: boolean): Cut | null {
     const chunk = this.chunks[0];
     if (!chunk || most < 1) return null;
-    const ids: number[] = [];
+    const ids: Loan[] = [];
     const cursor = new ValuesCursor(chunk.frame, chunk.at);
     let end = chunk.at;
     let careful = false;
     while (ids.length < most && !careful && cursor.next()) {
       if (cursor.careful && (ids.length > 0 || !idle)) break;
       careful = cursor.careful;
-      ids.push(cursor.id);
+      ids.push(cursor.loan);
       end = cursor.end;
     }
     if (ids.length === 0) return null;
@@ -53,21 +54,21 @@ export class ValuesQueue {
     return { frame, ids, careful };
   }
 
-  ids(): number[] {
-    const ids: number[] = [];
-    for (const chunk of this.chunks) each(chunk, (cursor) => ids.push(cursor.id));
+  ids(): Loan[] {
+    const ids: Loan[] = [];
+    for (const chunk of this.chunks) each(chunk, (cursor) => ids.push(cursor.loan));
     return ids;
   }
 
   /** Takes out the values for which `leaves` says so, and returns their ids. */
-  remove(leaves: (id: number) => boolean): number[] {
-    const removed: number[] = [];
+  remove(leaves: (id: Loan) => boolean): Loan[] {
+    const removed: Loan[] = [];
     const kept: Chunk[] = [];
     for (const chunk of this.chunks) {
       const before = removed.length;
       const stay: [number, number][] = [];
       each(chunk, (cursor) => {
-        if (leaves(cursor.id)) removed.push(cursor.id);
+        if (leaves(cursor.loan)) removed.push(cursor.loan);
         else stay.push([cursor.from, cursor.end]);
       });
       if (removed.length === before) kept.push(chunk);

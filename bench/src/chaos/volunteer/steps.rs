@@ -11,7 +11,7 @@ use crate::{
     },
     swarm::link::Address,
 };
-use pando::protocol::{Frame, ToMaster};
+use pando::protocol::{Answer, Failure, Frame, Loan, ToMaster, Value, encode_results};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
@@ -54,14 +54,15 @@ impl Volunteer {
         let (chance, count) = (&mut self.chance, self.context.count);
         match lie {
             Lie::Results => {
-                let answered = session.answered.clone();
-                let ids = lies::beyond(chance, count).into_iter().chain(answered);
+                let over = session.over.clone();
+                let ids = lies::beyond(chance, count).into_iter().chain(over);
                 let frame = lies::wrong(chance, ids);
                 session.send(Frame::Binary(frame));
             }
+            Lie::Twice => self.lie_twice(session),
             Lie::Returned => {
                 let mut ids = self.work.ids();
-                ids.extend(&session.answered);
+                ids.extend(&session.over);
                 ids.extend(lies::ids(chance, count));
                 if chance.is(0.5) {
                     self.work = Work::default();
@@ -90,6 +91,37 @@ impl Volunteer {
             Lie::Stranger => drop(tokio::spawn(stranger::stranger(address.clone(), chance.fork()))),
         }
         Ok(())
+    }
+
+    /// Says of a loan that it failed, and then something else: only the first counts.
+    fn lie_twice(&mut self, session: &mut Session) {
+        self.is_spiteful = true;
+        let ids = self.work.ids();
+        let Some(loan) = ids.iter().find(|loan| session.lent.contains(loan)).copied() else { return };
+        let failure = Failure { message: "the first of two answers".into(), stack: None, kind: "error".into() };
+        let error = Answer { loan, micros: 1, result: Err(failure) };
+        let wrong = lies::wrong(&mut self.chance, [loan]);
+        if self.chance.is(0.5) {
+            session.answer(&[error]);
+            session.send(Frame::Binary(wrong));
+        } else {
+            let both = [&encode_results([&error])[..], &wrong[1..]].concat();
+            session.end([loan].into_iter());
+            session.send(Frame::Binary(both.into()));
+        }
+        if self.chance.is(0.5) {
+            let others: Vec<Loan> = ids.into_iter().filter(|other| *other != loan).collect();
+            self.work.keep(&others);
+        }
+    }
+
+    /// Answers, wrongly, the earlier loans of values that have come again.
+    pub(super) fn answer_what_is_over(&mut self, session: &mut Session, values: &[(Loan, Value)]) {
+        let again = |over: &&Loan| values.iter().any(|(loan, _)| loan.index == over.index);
+        let over: Vec<Loan> = session.over.iter().filter(again).copied().collect();
+        if !over.is_empty() {
+            session.send(Frame::Binary(lies::wrong(&mut self.chance, over)));
+        }
     }
 
     /// It lends no core, so that no value is ever its: whatever it says of them is not true.

@@ -11,7 +11,7 @@ use crate::{
 use bytes::Bytes;
 use serde_json::json;
 use std::{process::Stdio, sync::Arc, time::Duration};
-use stream_lender::{Index, SubStreamId};
+use stream_lender::{Loan, SubStreamId};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::ChildStderr,
@@ -32,25 +32,25 @@ pub(crate) struct Unconfirmed {
     sub: SubStreamId,
     /// It answered.
     by: SubStreamId,
-    pub(super) index: Index,
+    pub(super) loan: Loan,
     device: String,
     result: Bytes,
 }
 
 impl Core {
-    /// `by` answered `index` with `result`: it is to be confirmed. Gives whether `by` held it.
-    pub(crate) fn hold_until_confirmed(&mut self, by: SubStreamId, index: Index, device: &str, result: Bytes) -> bool {
-        if self.lender.hand_back(by, index).is_err() {
+    /// `by` answered `loan` with `result`: it is to be confirmed. Gives whether `by` held it.
+    pub(crate) fn hold_until_confirmed(&mut self, by: SubStreamId, loan: Loan, device: &str, result: Bytes) -> bool {
+        if self.lender.hand_back(by, loan).is_err() {
             return false;
         }
         let sub = self.lender.open();
         self.lender.pause(sub);
-        if self.lender.take_up(sub, index).is_none() {
+        if self.lender.take_up(sub, loan).is_none() {
             self.lender.close(sub);
             return false;
         }
         self.held_back.unconfirmed += result.len() as u64;
-        self.unconfirmed.push_back(Unconfirmed { sub, by, index, device: device.into(), result });
+        self.unconfirmed.push_back(Unconfirmed { sub, by, loan, device: device.into(), result });
         true
     }
 }
@@ -89,7 +89,7 @@ async fn run(
     guard: Arc<Guard>,
 ) -> Result<(), String> {
     let mut child = leader(shell(command));
-    child.env("PANDO_INDEX", (unconfirmed.index + 1).to_string());
+    child.env("PANDO_INDEX", (unconfirmed.loan.index + 1).to_string());
     child.env("PANDO_DEVICE", &unconfirmed.device);
     if let Some(text) = std::str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains('\0')) {
         child.env("PANDO_INPUT", text);
@@ -146,7 +146,7 @@ impl Master {
     /// The value of a result that is to be confirmed; none when the run has ended before it.
     pub(super) fn to_confirm(&self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
         self.with(|core| {
-            let value = core.lender.value(unconfirmed.index).map(|value| value.bytes.clone());
+            let value = core.lender.value(unconfirmed.loan.index).map(|value| value.bytes.clone());
             if value.is_none() {
                 core.held_back.unconfirmed -= unconfirmed.result.len() as u64;
                 core.lender.close(unconfirmed.sub);
@@ -157,23 +157,23 @@ impl Master {
 
     /// What the command said of a result: it counts, or it failed for a reason.
     pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
-        let Unconfirmed { sub, by, index, device, result } = unconfirmed;
+        let Unconfirmed { sub, by, loan, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
-        self.events.write(kind, json!({"index": index + 1, "device": device, "message": failed}));
+        self.events.write(kind, json!({"index": loan.index + 1, "device": device, "message": failed}));
         let line = self.with(|core| {
             core.held_back.unconfirmed -= result.len() as u64;
             let line = match failed {
                 None => {
-                    core.finish(sub, index, result);
-                    core.failures.forget(index);
+                    core.finish(sub, loan, result);
+                    core.failures.forget(loan.index);
                     None
                 }
                 Some(message) => {
                     let failure = Failure { message, stack: None, kind: "confirm".into() };
                     // Who answered it tried it in vain, if it is still there: it goes to another device.
-                    let _ = core.lender.hand_back(sub, index);
-                    let tried = [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, index).is_some());
-                    tried.and_then(|sub| core.attempt_failed(sub, index, &failure, &device, &self.job))
+                    let _ = core.lender.hand_back(sub, loan);
+                    let tried = [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, loan).is_some());
+                    tried.and_then(|sub| core.attempt_failed(sub, loan, &failure, &device, &self.job))
                 }
             };
             core.lender.close(sub);

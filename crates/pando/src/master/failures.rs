@@ -5,7 +5,7 @@ use crate::{cli::OnError, protocol::Failure};
 use bytes::Bytes;
 use serde_json::json;
 use std::collections::HashMap;
-use stream_lender::{Index, SubStreamId};
+use stream_lender::{Index, Loan, SubStreamId};
 
 /// Bookkeeping of failed attempts, and of the value that ends the run.
 #[derive(Debug, Default)]
@@ -95,21 +95,22 @@ impl Failures {
 }
 
 impl Core {
-    /// An attempt at `index` by `sub` failed: it is lent again, or it ends the run. Gives a line to say.
+    /// The attempt of `loan` by `sub` failed: it is lent again, or it ends the run. Gives a line to say.
     pub(crate) fn attempt_failed(
         &mut self,
         sub: SubStreamId,
-        index: Index,
+        loan: Loan,
         failure: &Failure,
         device: &str,
         job: &Job,
     ) -> Option<String> {
-        if self.lender.holder(index) != Some(sub) {
+        if !self.lender.holds(sub, loan) {
             return None;
         }
-        if self.forgets(sub, index) {
+        if self.forgets(sub, loan) {
             return None;
         }
+        let index = loan.index;
         let attempt = self.failures.attempts(index) + 1;
         self.failures.attempts.insert(index, attempt);
         let what = format!("item {} failed on {device}: {}", index + 1, failure.message);
@@ -118,14 +119,14 @@ impl Core {
                 value.attempt = attempt;
                 self.lender.replace_value(index, value);
             }
-            let _ = self.lender.fail(sub, index);
+            let _ = self.lender.fail(sub, loan);
             return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", u64::from(job.retries) + 1));
         }
         let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
         let text = self.account(index, attempt, what, &stack);
         if let Some(sync) = &mut self.sync {
             sync.failed(index, &failure.message);
-            return Some(self.leave_out(sub, index, text, None));
+            return Some(self.leave_out(sub, loan, text, None));
         }
         match job.on_error {
             OnError::Stop => {
@@ -135,22 +136,22 @@ impl Core {
                 let earlier = (self.lender.output()..index).any(|index| !self.lender.is_settled(index));
                 earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
             }
-            OnError::Skip => Some(self.leave_out(sub, index, text, None)),
+            OnError::Skip => Some(self.leave_out(sub, loan, text, None)),
             OnError::Tell => {
                 self.failures.told.insert(index, text.clone());
-                Some(self.leave_out(sub, index, text, None))
+                Some(self.leave_out(sub, loan, text, None))
             }
             OnError::Report => {
                 let report = json!({"error": {"index": index + 1, "message": failure.message}});
-                Some(self.leave_out(sub, index, text, Some(report.to_string().into())))
+                Some(self.leave_out(sub, loan, text, Some(report.to_string().into())))
             }
         }
     }
 
-    /// `index` failed for good and the run goes on: `report` is its output, if any. Gives a line to say.
-    fn leave_out(&mut self, sub: SubStreamId, index: Index, text: String, report: Option<Bytes>) -> String {
-        let _ = self.lender.result(sub, index, report);
-        self.failures.forget(index);
+    /// The value of `loan` failed for good and the run goes on: `report` is its output, if any. Gives a line to say.
+    fn leave_out(&mut self, sub: SubStreamId, loan: Loan, text: String, report: Option<Bytes>) -> String {
+        let _ = self.lender.result(sub, loan, report);
+        self.failures.forget(loan.index);
         self.failures.left_out += 1;
         text
     }
@@ -174,18 +175,19 @@ impl Core {
     pub(crate) fn vanished(&mut self, sub: SubStreamId, device: &str, job: &Job) -> Vec<String> {
         let Some(seat) = self.seats.get(&sub) else { return Vec::new() };
         // What it told, and else what it was given first: as many as it has cores.
-        let mut computing: Vec<Index> = self.lender.outstanding(sub).take(seat.cores as usize).collect();
-        computing.extend(seat.running.keys().filter(|index| self.lender.holder(**index) == Some(sub)));
+        let mut computing: Vec<Loan> = self.lender.outstanding(sub).take(seat.cores as usize).collect();
+        computing.extend(seat.running.keys().filter(|loan| self.lender.holds(sub, **loan)));
         computing.sort_unstable();
         computing.dedup();
         let id = seat.device.clone();
         let mut lines = Vec::new();
-        for index in computing {
+        for loan in computing {
+            let index = loan.index;
             if self.failures.goes_alone(index) {
                 let message = "it vanished while it was computing this item and no other".into();
                 lines.extend(self.attempt_failed(
                     sub,
-                    index,
+                    loan,
                     &Failure { message, stack: None, kind: "vanished".into() },
                     device,
                     job,

@@ -90,7 +90,7 @@ impl Core {
             || !self.lender.has_output()
                 && self.lender.oldest().is_some_and(|(index, holder)| {
                     holder.is_none_or(|holder| holder == sub)
-                        || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&index))
+                        || self.seats.get(&sub).is_some_and(|seat| seat.strays.keys().any(|loan| loan.index == index))
                 })
     }
 

@@ -7,7 +7,7 @@ use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
-use stream_lender::Index;
+use stream_lender::Loan;
 
 /// For so long a suspect is left alone while others are there, at most.
 const LONGEST_REST: Duration = Duration::from_secs(600);
@@ -47,7 +47,7 @@ struct Asked {
     /// Values that had been sent before: once they have arrived, so has the question.
     after: u64,
     /// What it has kept.
-    ids: BTreeSet<Index>,
+    ids: BTreeSet<Loan>,
 }
 
 impl Progress {
@@ -120,9 +120,9 @@ impl Progress {
     }
 
     /// It gave this back without having been at it: what it still has it is no nearer to. Whether that was `all`.
-    pub(crate) fn gave_back(&mut self, id: Index, all: bool, now: Instant) {
+    pub(crate) fn gave_back(&mut self, loan: Loan, all: bool, now: Instant) {
         if let Some(asked) = &mut self.asked {
-            asked.ids.remove(&id);
+            asked.ids.remove(&loan);
         }
         self.asked.take_if(|asked| asked.ids.is_empty());
         if all {
@@ -155,7 +155,7 @@ impl Progress {
     }
 
     /// It is asked for values that it has, since it is stalled.
-    pub(crate) fn asked(&mut self, ids: &[Index], now: Instant) {
+    pub(crate) fn asked(&mut self, ids: &[Loan], now: Instant) {
         let after = self.sent;
         self.asked.get_or_insert_with(|| Asked { since: now, after, ids: ids.iter().copied().collect() });
     }
@@ -271,7 +271,7 @@ mod tests {
             // Each time before it is known that they have arrived.
             progress.lent(1, true, after(10 * second));
             assert!(!progress.is_stalled(PATIENCE, after(10 * second)) || second == 3);
-            progress.gave_back(0, true, after(10 * second + 1));
+            progress.gave_back(Loan::first(0), true, after(10 * second + 1));
         }
         assert!(progress.gives_all_back(PATIENCE));
         progress.made(after(40));
@@ -287,18 +287,18 @@ mod tests {
         progress.lent(2, true, after(0));
         progress.arrived(2, after(0));
         progress.suspected(PATIENCE, after(10));
-        progress.asked(&[0, 1], after(10));
-        progress.asked(&[0, 1], after(12));
+        progress.asked(&[0, 1].map(Loan::first), after(10));
+        progress.asked(&[0, 1].map(Loan::first), after(12));
         assert!(!progress.is_deaf(PATIENCE, after(12)));
         // Nor is it any nearer to the other one.
-        progress.gave_back(0, false, after(12));
+        progress.gave_back(Loan::first(0), false, after(12));
         assert!(progress.is_deaf(PATIENCE, after(13)));
         progress.excuse(Duration::from_secs(2), after(13));
         assert!(!progress.is_deaf(PATIENCE, after(14)) && progress.is_deaf(PATIENCE, after(15)));
         // It has another one meanwhile, and was not asked for that.
         progress.lent(1, false, after(14));
         progress.arrived(3, after(14));
-        progress.gave_back(1, false, after(15));
+        progress.gave_back(Loan::first(1), false, after(15));
         assert!(progress.is_suspect() && progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
         progress.made(after(15));
         assert!(!progress.is_suspect());
@@ -331,8 +331,8 @@ mod tests {
         progress.lent(1, true, after(0));
         progress.arrived(1, after(0));
         progress.lent(1, false, after(1));
-        progress.asked(&[0, 1], after(3));
-        progress.gave_back(0, false, after(3));
+        progress.asked(&[0, 1].map(Loan::first), after(3));
+        progress.gave_back(Loan::first(0), false, after(3));
         assert!(progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
         progress.arrived(2, after(60));
         assert!(!progress.is_deaf(PATIENCE, after(62)) && progress.is_deaf(PATIENCE, after(63)));

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use stream_lender::{Index, SubStreamId};
+use stream_lender::{Loan, SubStreamId};
 
 /// Between two looks.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
@@ -113,7 +113,7 @@ impl Core {
             return;
         }
         for sub in stalled {
-            let ids: Vec<Index> = self.lender.outstanding(sub).collect();
+            let ids: Vec<Loan> = self.lender.outstanding(sub).collect();
             if let Some(seat) = self.seats.get_mut(&sub) {
                 // Values are sent in the order in which they are lent. The question would overtake those that wait to be sent.
                 let come = ids.len().saturating_sub(seat.progress.on_their_way() as usize);
@@ -163,14 +163,14 @@ impl Core {
         let suspect = |sub: &SubStreamId| self.seats.get(sub).is_some_and(|seat| seat.progress.is_suspect());
         let idle = self.loads(patience, now).into_iter().filter(|load| {
             let mut held = self.lender.outstanding(load.sub);
-            load.held < if alone { 1 } else { load.calls } && !held.any(|index| self.failures.goes_alone(index))
+            load.held < if alone { 1 } else { load.calls } && !held.any(|loan| self.failures.goes_alone(loan.index))
         });
         let idle = idle.min_by_key(|load| (suspect(&load.sub), load.each));
         let Some(sub) = idle.map(|load| load.sub) else { return };
         let first = self.lender.held(sub) == 0;
-        if let Some(lent) = self.lender.take_up(sub, index)
-            // It may be at it still, without holding it: then that is what it is lent.
-            && self.stray(sub, index).is_none()
+        // It may be at it still, without holding it: then that is what it is lent.
+        if !self.takes_up_stray(sub, index)
+            && let Some(lent) = self.lender.lend_to(sub, index)
             && let Some(seat) = self.seats.get_mut(&sub)
         {
             seat.progress.lent(1, first, now);
@@ -203,7 +203,7 @@ impl Core {
 
     /// Asks `sub` for the `count` values that it would start last.
     fn recall(&mut self, sub: SubStreamId, count: usize, now: Instant) {
-        let held: Vec<Index> = self.lender.outstanding(sub).collect();
+        let held: Vec<Loan> = self.lender.outstanding(sub).collect();
         if let Some(seat) = self.seats.get_mut(&sub) {
             seat.ask_back(&held[held.len().saturating_sub(count)..], now);
         }
@@ -212,7 +212,7 @@ impl Core {
 
 impl SeatEntry {
     /// Asks for these values.
-    fn ask_back(&mut self, ids: &[Index], now: Instant) {
+    fn ask_back(&mut self, ids: &[Loan], now: Instant) {
         self.recalls.extend(ids);
         (self.yields, self.recalled) = (true, Some(now));
         self.wake.notify_one();

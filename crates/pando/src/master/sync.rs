@@ -14,7 +14,7 @@ use std::{
     io::{BufRead, Write},
     task::{Context, Poll},
 };
-use stream_lender::{Index, Output, SubStreamId};
+use stream_lender::{Index, Loan, Output, SubStreamId};
 
 /// Values that wait for a core, at most: a program that sends more than it was asked for waits.
 const MOST_WAITING: usize = 65_536;
@@ -123,17 +123,18 @@ impl Core {
         }
     }
 
-    /// `index` has its result: it is output, or said at once.
-    pub(crate) fn finish(&mut self, sub: SubStreamId, index: Index, result: Bytes) -> bool {
+    /// The value of `loan` has its result: it is output, or said at once.
+    pub(crate) fn finish(&mut self, sub: SubStreamId, loan: Loan, result: Bytes) -> bool {
+        let index = loan.index;
         let entry = self.entry(index, &result);
         let Some(sync) = &mut self.sync else {
-            let accepted = self.lender.result(sub, index, Some(result)).is_ok();
+            let accepted = self.lender.result(sub, loan, Some(result)).is_ok();
             if accepted {
                 self.record(entry);
             }
             return accepted;
         };
-        let accepted = self.lender.result(sub, index, None).is_ok();
+        let accepted = self.lender.result(sub, loan, None).is_ok();
         if accepted && !sync.forgets(index) {
             sync.bytes += result.len() as u64;
             sync.said.push_back(Said::Result(index, result));
@@ -141,11 +142,11 @@ impl Core {
         accepted
     }
 
-    /// Whether `index`, lent to `sub` or failed there, is not wanted any more: then it is done with.
-    pub(crate) fn forgets(&mut self, sub: SubStreamId, index: Index) -> bool {
-        let forgets = self.sync.as_mut().is_some_and(|sync| sync.forgets(index));
+    /// Whether the value of `loan`, lent to `sub` or failed there, is not wanted any more: then it is done with.
+    pub(crate) fn forgets(&mut self, sub: SubStreamId, loan: Loan) -> bool {
+        let forgets = self.sync.as_mut().is_some_and(|sync| sync.forgets(loan.index));
         if forgets {
-            let _ = self.lender.result(sub, index, None);
+            let _ = self.lender.result(sub, loan, None);
         }
         forgets
     }
@@ -168,8 +169,10 @@ impl Core {
             return;
         }
         sync.failed(index, "cancelled");
-        if let Some(seat) = self.lender.holder(index).and_then(|sub| self.seats.get_mut(&sub)) {
-            seat.recalls.push(index);
+        if let Some(loan) = self.lender.loan(index)
+            && let Some(seat) = self.lender.holder(index).and_then(|sub| self.seats.get_mut(&sub))
+        {
+            seat.recalls.push(loan);
             seat.wake.notify_one();
         }
     }

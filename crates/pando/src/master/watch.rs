@@ -131,7 +131,7 @@ fn long_calls(core: &mut Core, job: &Job, now: Instant) -> Vec<String> {
     let usual = core.statistics.median().filter(|_| !by_people);
     let mut lines = Vec::new();
     for seat in core.seats.values_mut() {
-        for (id, call) in &mut seat.running {
+        for (loan, call) in &mut seat.running {
             let time = call.elapsed(now);
             if time < call.tell_at {
                 continue;
@@ -139,7 +139,7 @@ fn long_calls(core: &mut Core, job: &Job, now: Instant) -> Vec<String> {
             call.tell_at = time * 2;
             let times = usual.filter(|usual| !usual.is_zero()).map(|usual| time.as_secs_f64() / usual.as_secs_f64());
             let times = times.map(|times| format!(", {times:.0} times the usual")).unwrap_or_default();
-            let (item, name, time) = (id + 1, &seat.name, time.as_secs());
+            let (item, name, time) = (loan.index + 1, &seat.name, time.as_secs());
             lines.push(match by_people {
                 true => format!("item {item} has been waiting for an answer on the page of {name} for {time} s{hint}"),
                 false => format!("item {item} has been computing on {name} for {time} s{times}{hint}"),
@@ -157,7 +157,7 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
         if !seat.running.is_empty() || seat.replaced || held_back.has(*sub) {
             continue;
         }
-        let Some(first) = lender.outstanding(*sub).next() else { continue };
+        let Some(first) = lender.outstanding(*sub).next().map(|loan| loan.index) else { continue };
         if !seat.progress.is_stalled(patience, now) {
             continue;
         }

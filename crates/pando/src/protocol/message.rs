@@ -1,5 +1,6 @@
 //! The text messages, as JSON objects with a field `type`.
 
+use super::{Loan, named};
 use serde::{Deserialize, Serialize};
 
 /// What a volunteer says.
@@ -28,7 +29,8 @@ pub enum ToMaster {
     /// Values handed back without being computed.
     Returned {
         /// Which.
-        ids: Vec<u64>,
+        #[serde(with = "named::list")]
+        ids: Vec<Loan>,
         /// One of them killed or blocked a worker, it is not known which.
         #[serde(default)]
         careful: bool,
@@ -83,7 +85,8 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
     /// Values it still has from before a lost link.
-    pub holds: Vec<u64>,
+    #[serde(with = "named::list")]
+    pub holds: Vec<Loan>,
     /// `browser` or `native`.
     #[serde(default)]
     pub kind: String,
@@ -121,7 +124,8 @@ pub enum ToVolunteer {
     /// Asks for those of these values that have not been started.
     Recall {
         /// Which.
-        ids: Vec<u64>,
+        #[serde(with = "named::list")]
+        ids: Vec<Loan>,
     },
     /// The end of this channel.
     Bye {
@@ -147,8 +151,9 @@ pub struct Welcome {
     pub function: String,
     /// How to call it.
     pub options: JobOptions,
-    /// Of the values it said it holds, those it may keep.
-    pub keep: Vec<u64>,
+    /// Of the values it said it holds, those it may keep: under the same loans.
+    #[serde(with = "named::list")]
+    pub keep: Vec<Loan>,
 }
 
 /// How a function is to be called.
@@ -169,8 +174,9 @@ pub struct JobOptions {
 /// A call in progress.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Running {
-    /// Which value.
-    pub id: u64,
+    /// Of which value.
+    #[serde(with = "named")]
+    pub id: Loan,
     /// For how long, in milliseconds.
     pub ms: u64,
 }

@@ -1,6 +1,6 @@
 //! What a volunteer asks of an engine: start a core, send it values, take its answers, kill it.
 
-use crate::protocol::LogEntry;
+use crate::protocol::{Loan, LogEntry, named};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -71,7 +71,8 @@ pub enum Message {
     /// It is about to compute this value (or a later one of those it has).
     Started {
         /// Which.
-        id: u64,
+        #[serde(with = "named")]
+        id: Loan,
     },
     /// After an error that nobody caught another core is to go on in its place.
     Spoiled {

@@ -6,7 +6,7 @@
 //!
 //! `web/src/link/` is the same for tabs.
 
-use crate::protocol::Value;
+use crate::protocol::{Loan, Value};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -26,7 +26,7 @@ const LONG: Duration = Duration::from_millis(500);
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
-    queue: VecDeque<(u64, Value)>,
+    queue: VecDeque<(Loan, Value)>,
     cores: Vec<CoreState>,
     least: usize,
     timeout: Option<Duration>,
@@ -36,7 +36,7 @@ pub(crate) struct Dispatch {
 struct CoreState {
     ready: bool,
     /// Values that it has not answered, in order.
-    given: VecDeque<u64>,
+    given: VecDeque<Loan>,
     /// One of `given` is careful; it is the only one then.
     careful: bool,
     /// It is at the first of them, as far as is known.
@@ -49,7 +49,7 @@ struct CoreState {
 /// A call that may be going on, seen from outside.
 #[derive(Debug)]
 struct OpenCall {
-    id: u64,
+    loan: Loan,
     /// It cannot have begun earlier.
     since: Instant,
     /// The master knows that it takes long.
@@ -60,9 +60,9 @@ struct OpenCall {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// The value that did it, when that is certain.
-    pub(crate) guilty: Option<u64>,
+    pub(crate) guilty: Option<Loan>,
     /// The others.
-    pub(crate) returned: Vec<u64>,
+    pub(crate) returned: Vec<Loan>,
     /// One of the others did it.
     pub(crate) careful: bool,
 }
@@ -76,7 +76,7 @@ impl Dispatch {
     }
 
     /// Values came.
-    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = (u64, Value)>) {
+    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = (Loan, Value)>) {
         self.queue.extend(values);
     }
 
@@ -86,7 +86,7 @@ impl Dispatch {
     }
 
     /// The next values to give, and to which core; none when no core wants any.
-    pub(crate) fn feed(&mut self, now: Instant) -> Option<(usize, Vec<(u64, Value)>)> {
+    pub(crate) fn feed(&mut self, now: Instant) -> Option<(usize, Vec<(Loan, Value)>)> {
         let careful = self.queue.front()?.1.careful;
         let ready = self.cores.iter().filter(|core| core.ready).count();
         let (number, core) =
@@ -97,10 +97,10 @@ impl Dispatch {
         while values.len() < most && bytes < MOST_BYTES {
             match self.queue.pop_front_if(|(_, value)| value.careful == careful) {
                 None => break,
-                Some((id, value)) => {
+                Some((loan, value)) => {
                     bytes += value.bytes.len();
-                    core.given.push_back(id);
-                    values.push((id, value));
+                    core.given.push_back(loan);
+                    values.push((loan, value));
                 }
             }
         }
@@ -109,22 +109,22 @@ impl Dispatch {
         Some((number, values))
     }
 
-    /// Core `core` is about to compute `id`.
-    pub(crate) fn started(&mut self, core: usize, id: u64, now: Instant) {
+    /// Core `core` is about to compute `loan`.
+    pub(crate) fn started(&mut self, core: usize, loan: Loan, now: Instant) {
         let core = &mut self.cores[core];
         core.began = true;
         // Nor have those that were given after it begun before.
-        core.open.iter_mut().skip_while(|call| call.id != id).for_each(|call| call.since = now);
+        core.open.iter_mut().skip_while(|call| call.loan != loan).for_each(|call| call.since = now);
     }
 
-    /// Core `core` answered `ids`, which took `micros` microseconds in all.
-    pub(crate) fn answered(&mut self, core: usize, ids: impl Iterator<Item = u64>, micros: u64, now: Instant) {
+    /// Core `core` answered `loans`, which took `micros` microseconds in all.
+    pub(crate) fn answered(&mut self, core: usize, loans: impl Iterator<Item = Loan>, micros: u64, now: Instant) {
         let least = self.least;
         let core = &mut self.cores[core];
         let mut count = 0;
-        for id in ids {
+        for loan in loans {
             count += 1;
-            if let Some(at) = core.given.iter().position(|given| *given == id) {
+            if let Some(at) = core.given.iter().position(|given| *given == loan) {
                 core.given.remove(at);
                 core.open.remove(at);
             }
@@ -147,7 +147,7 @@ impl Dispatch {
     }
 
     /// Core `core` is no more; gives what it may have been at, if that is to be computed with care, and what it had besides.
-    pub(crate) fn spoiled(&mut self, core: usize, careful: bool) -> (Vec<u64>, Vec<u64>) {
+    pub(crate) fn spoiled(&mut self, core: usize, careful: bool) -> (Vec<Loan>, Vec<Loan>) {
         let mut open = self.ended(core);
         // Calls begin in the order in which values were given.
         let others = open.split_off(if careful { open.len().min(self.least) } else { 0 });
@@ -155,7 +155,7 @@ impl Dispatch {
     }
 
     /// Core `core` is no more; gives what it had not answered.
-    fn ended(&mut self, core: usize) -> Vec<u64> {
+    fn ended(&mut self, core: usize) -> Vec<Loan> {
         let fresh = CoreState { target: self.least, ..CoreState::default() };
         std::mem::replace(&mut self.cores[core], fresh).given.into()
     }
@@ -174,13 +174,13 @@ impl Dispatch {
     }
 
     /// Calls that have become long since the last time this was asked, and for how many milliseconds they have run.
-    pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(u64, u64)> {
+    pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(Loan, u64)> {
         let age = |call: &OpenCall| now.saturating_duration_since(call.since);
         let calls = self.cores.iter_mut().flat_map(|core| &mut core.open).filter(|call| !call.told && age(call) >= LONG);
         calls
             .map(|call| {
                 call.told = true;
-                (call.id, age(call).as_millis() as u64)
+                (call.loan, age(call).as_millis() as u64)
             })
             .collect()
     }
@@ -191,13 +191,13 @@ impl Dispatch {
         self.cores.iter_mut().flat_map(|core| &mut core.open).for_each(|call| call.told = false);
     }
 
-    /// Takes back those of `ids` that no core has been given.
-    pub(crate) fn recall(&mut self, ids: &[u64]) -> Vec<u64> {
+    /// Takes back those of `loans` that no core has been given.
+    pub(crate) fn recall(&mut self, loans: &[Loan]) -> Vec<Loan> {
         let mut returned = Vec::new();
-        self.queue.retain(|(id, _)| {
-            let back = ids.contains(id);
+        self.queue.retain(|(loan, _)| {
+            let back = loans.contains(loan);
             if back {
-                returned.push(*id);
+                returned.push(*loan);
             }
             !back
         });
@@ -209,7 +209,7 @@ impl CoreState {
     /// Brings `open` up to date: calls begin in the order in which their values were given.
     fn look(&mut self, most: usize, now: Instant) {
         let (given, open) = (&self.given, &mut self.open);
-        open.extend(given.iter().take(most).skip(open.len()).map(|id| OpenCall { id: *id, since: now, told: false }));
+        open.extend(given.iter().take(most).skip(open.len()).map(|loan| OpenCall { loan: *loan, since: now, told: false }));
     }
 
     fn wants(&self, careful: bool) -> bool {
@@ -224,12 +224,16 @@ mod tests {
     use super::*;
     use crate::protocol::Form;
 
-    fn values(ids: std::ops::Range<u64>) -> Vec<(u64, Value)> {
-        ids.map(|id| (id, Value::new("x".into(), Form::Text))).collect()
+    fn values(ids: std::ops::Range<u64>) -> Vec<(Loan, Value)> {
+        ids.map(|id| (Loan::first(id), Value::new("x".into(), Form::Text))).collect()
     }
 
-    fn ids(values: &[(u64, Value)]) -> Vec<u64> {
-        values.iter().map(|(id, _)| *id).collect()
+    fn ids(values: &[(Loan, Value)]) -> Vec<u64> {
+        values.iter().map(|(loan, _)| loan.index).collect()
+    }
+
+    fn loans(ids: impl IntoIterator<Item = u64>) -> Vec<Loan> {
+        ids.into_iter().map(Loan::first).collect()
     }
 
     #[test]
@@ -243,7 +247,7 @@ mod tests {
         assert_eq!(ids(&dispatch.feed(now).unwrap().1), [0]);
         assert_eq!(ids(&dispatch.feed(now).unwrap().1), [1]);
         assert!(dispatch.feed(now).is_none());
-        dispatch.answered(1, [1].into_iter(), 1_000_000, now);
+        dispatch.answered(1, loans([1]).into_iter(), 1_000_000, now);
         let (core, given) = dispatch.feed(now).unwrap();
         assert_eq!((core, ids(&given)), (1, vec![2]));
     }
@@ -258,7 +262,7 @@ mod tests {
         for _ in 0..30 {
             let (core, given) = dispatch.feed(now).unwrap();
             most = given.len();
-            dispatch.answered(core, given.iter().map(|(id, _)| *id), 100 * given.len() as u64, now);
+            dispatch.answered(core, given.iter().map(|(loan, _)| *loan), 100 * given.len() as u64, now);
         }
         assert_eq!(most, 200);
     }
@@ -270,18 +274,18 @@ mod tests {
         dispatch.ready(0);
         dispatch.extend(values(0..100));
         dispatch.feed(now);
-        dispatch.started(0, 0, now);
-        dispatch.answered(0, [0].into_iter(), 1, now);
+        dispatch.started(0, Loan::first(0), now);
+        dispatch.answered(0, loans([0]).into_iter(), 1, now);
         let (_, given) = dispatch.feed(now).unwrap();
         assert_eq!(ids(&given), [1, 2]);
-        dispatch.started(0, 1, now);
+        dispatch.started(0, Loan::first(1), now);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1200)), [] as [usize; 0]);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
-        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: vec![1, 2], careful: true });
+        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: loans([1, 2]), careful: true });
         dispatch.ready(0);
         dispatch.feed(now);
-        dispatch.started(0, 3, now);
-        assert_eq!(dispatch.died(0).guilty, Some(3));
+        dispatch.started(0, Loan::first(3), now);
+        assert_eq!(dispatch.died(0).guilty, Some(Loan::first(3)));
     }
 
     #[test]
@@ -291,16 +295,16 @@ mod tests {
         dispatch.ready(0);
         dispatch.extend(values(0..1));
         dispatch.feed(now);
-        assert_eq!(dispatch.long_calls(now + Duration::from_millis(600)), [(0, 600)]);
+        assert_eq!(dispatch.long_calls(now + Duration::from_millis(600)), [(Loan::first(0), 600)]);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
-        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: vec![0], careful: false });
+        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: loans([0]), careful: false });
         assert_eq!(dispatch.next_overdue(), None);
     }
 
     #[test]
     fn of_a_core_that_may_not_go_on_only_what_was_open_is_doubtful() {
         let now = Instant::now();
-        for (careful, expected) in [(true, (vec![0, 1], vec![2])), (false, (vec![], vec![0, 1, 2]))] {
+        for (careful, expected) in [(true, (loans(0..2), loans(2..3))), (false, (vec![], loans(0..3)))] {
             let mut dispatch = Dispatch::new(1, 2, None);
             dispatch.ready(0);
             dispatch.extend(values(0..1));
@@ -320,16 +324,33 @@ mod tests {
         dispatch.ready(0);
         dispatch.extend(values(0..2));
         dispatch.feed(start);
-        dispatch.started(0, 0, after(10));
-        assert_eq!(dispatch.long_calls(after(510)), [(0, 500), (1, 500)]);
+        dispatch.started(0, Loan::first(0), after(10));
+        assert_eq!(dispatch.long_calls(after(510)), [(Loan::first(0), 500), (Loan::first(1), 500)]);
         dispatch.extend(values(2..3));
-        dispatch.answered(0, [1].into_iter(), 1_000_000, after(600));
+        dispatch.answered(0, loans([1]).into_iter(), 1_000_000, after(600));
         dispatch.feed(after(700));
         // What another one answers makes it no younger.
         assert_eq!(dispatch.next_overdue(), Some(after(1260)));
-        assert_eq!(dispatch.long_calls(after(1200)), [(2, 500)]);
+        assert_eq!(dispatch.long_calls(after(1200)), [(Loan::first(2), 500)]);
         assert_eq!(dispatch.overdue(after(1259)), [] as [usize; 0]);
         assert_eq!(dispatch.overdue(after(1260)), [0]);
+    }
+
+    #[test]
+    fn what_was_computed_for_an_earlier_loan_is_not_taken_for_the_present_one() {
+        let now = Instant::now();
+        let mut dispatch = Dispatch::new(1, 1, None);
+        dispatch.ready(0);
+        let (first, second) = (Loan::first(0), Loan { index: 0, number: 1 });
+        dispatch.extend(values(0..1));
+        dispatch.feed(now);
+        dispatch.extend([(second, Value::new("x".into(), Form::Text))]);
+        assert_eq!(dispatch.recall(&[first]), [], "a core has it");
+        dispatch.answered(0, [first].into_iter(), 1, now);
+        assert_eq!(dispatch.feed(now).unwrap().1[0].0, second);
+        dispatch.answered(0, [first].into_iter(), 1, now);
+        dispatch.started(0, first, now + Duration::from_secs(1));
+        assert_eq!(dispatch.long_calls(now + Duration::from_secs(1)), [(second, 1000)]);
     }
 
     #[test]
@@ -342,10 +363,10 @@ mod tests {
         dispatch.extend(list);
         assert_eq!(ids(&dispatch.feed(now).unwrap().1), [0]);
         assert!(dispatch.feed(now).is_none());
-        dispatch.answered(0, [0].into_iter(), 1, Instant::now());
+        dispatch.answered(0, loans([0]).into_iter(), 1, Instant::now());
         assert_eq!(ids(&dispatch.feed(now).unwrap().1), [1]);
         assert!(dispatch.feed(now).is_none());
-        dispatch.answered(0, [1].into_iter(), 1, Instant::now());
+        dispatch.answered(0, loans([1]).into_iter(), 1, Instant::now());
         assert_eq!(ids(&dispatch.feed(now).unwrap().1), [2]);
     }
 }

@@ -7,7 +7,8 @@ use super::{
 use crate::{
     channel::Channel,
     protocol::{
-        self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, LogEntry, Running, ToMaster, ToVolunteer, Welcome,
+        self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, Loan, LogEntry, Running, ToMaster, ToVolunteer,
+        Welcome,
     },
 };
 use bytes::Bytes;
@@ -200,7 +201,7 @@ impl<E: Engine> Host<E> {
     fn feed(&mut self) {
         while let Some((number, values)) = self.dispatch.feed(Instant::now()) {
             let bytes = values.iter().map(|(_, value)| protocol::value_len(value)).sum();
-            let frame = protocol::encode_values(values.iter().map(|(id, value)| (*id, value)), bytes);
+            let frame = protocol::encode_values(values.iter().map(|(loan, value)| (*loan, value)), bytes);
             if let Some(core) = &self.cores[number] {
                 // A core that has just died says so, and its values are taken back then.
                 let _ = core.values.send(frame);
@@ -233,7 +234,7 @@ impl<E: Engine> Host<E> {
             Ok(Binary::Results(answers)) => {
                 let micros = answers.iter().map(|answer| answer.micros).sum();
                 self.stillbirths[number] = 0;
-                self.dispatch.answered(number, answers.iter().map(|answer| answer.id), micros, Instant::now());
+                self.dispatch.answered(number, answers.iter().map(|answer| answer.loan), micros, Instant::now());
                 self.outbox.push_back(Frame::Binary(frame));
             }
             _ => self.bury(number, "died", "the process that computed it wrote something unintelligible"),
@@ -257,9 +258,9 @@ impl<E: Engine> Host<E> {
             // Its values are what ended it, not its start.
             self.stillbirths[number] = 0;
         }
-        if let Some(id) = guilty {
+        if let Some(loan) = guilty {
             let failure = Failure { message: why.into(), stack: None, kind: kind.into() };
-            let answer = Answer { id, micros: 0, result: Err(failure) };
+            let answer = Answer { loan, micros: 0, result: Err(failure) };
             self.outbox.push_back(Frame::Binary(protocol::encode_results([&answer])));
         }
         self.give_back(returned, careful);
@@ -278,7 +279,7 @@ impl<E: Engine> Host<E> {
         self.start_anew(number);
     }
 
-    fn give_back(&mut self, ids: Vec<u64>, careful: bool) {
+    fn give_back(&mut self, ids: Vec<Loan>, careful: bool) {
         if !ids.is_empty() {
             self.say(&ToMaster::Returned { ids, careful });
         }

@@ -8,7 +8,7 @@ use super::{
     group::{self, Guard},
     stray::{LAST_WORDS, stray},
 };
-use crate::protocol::{self, Answer, Binary, Failure, Form, Value};
+use crate::protocol::{self, Answer, Binary, Failure, Form, Loan, Value};
 use bytes::{Bytes, BytesMut};
 use std::{
     collections::VecDeque,
@@ -179,7 +179,7 @@ struct Talk {
     separator: u8,
     json: bool,
     /// Values without an answer, in the order of writing.
-    pending: VecDeque<u64>,
+    pending: VecDeque<Loan>,
     /// When the first of them could be begun.
     since: Instant,
     /// It has answered before.
@@ -256,7 +256,7 @@ impl Talk {
             if memchr::memchr(self.separator, &value.bytes).is_some() {
                 let message = "it holds a newline, and would be taken for two: separate values with NUL by -0".into();
                 let failure = Failure { message, stack: None, kind: "framing".into() };
-                self.say(&[Answer { id, micros: 0, result: Err(failure) }]).await;
+                self.say(&[Answer { loan: id, micros: 0, result: Err(failure) }]).await;
                 continue;
             }
             if self.pending.is_empty() {
@@ -268,7 +268,7 @@ impl Talk {
         }
     }
 
-    fn answer(&mut self, id: u64, line: Bytes) -> Answer {
+    fn answer(&mut self, id: Loan, line: Bytes) -> Answer {
         let now = Instant::now();
         let time = now.saturating_duration_since(self.since);
         let micros = time.as_micros() as u64;
@@ -281,11 +281,11 @@ impl Talk {
             }
             _ => Ok((Form::Bytes, line)),
         };
-        Answer { id, micros, result }
+        Answer { loan: id, micros, result }
     }
 
     /// What it has been written before is answered.
-    async fn begins(&self, id: u64) {
+    async fn begins(&self, id: Loan) {
         let _ = self.voice.send((self.id, FromCore::Message(Message::Started { id }))).await;
     }
 

@@ -1,6 +1,7 @@
 //! Volunteers that break the protocol: told why, sent away, and the run goes on.
 
 use crate::common::{Pando, Received, Running, WebSocket, numbers};
+use pando::protocol::VERSION;
 
 pub(crate) fn nobody() -> Running {
     Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "30s"]).stdin_open().start()
@@ -21,17 +22,23 @@ fn goes_on(mut run: Running, url: &str, count: usize) {
     run.wait().gives(numbers(count as u64)).did_not_say(&["panicked"]);
 }
 
-/// Values of a frame, all of them short: id and text.
-pub(crate) fn values(socket: &mut WebSocket) -> Vec<(u8, Vec<u8>)> {
+/// A value of a frame, short in everything: its id, the number of its loan, its text.
+type Given = (u8, u8, Vec<u8>);
+
+/// Values of a frame.
+pub(crate) fn values(socket: &mut WebSocket) -> Vec<Given> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => {
                 assert_eq!(frame[0], 1, "a frame of values");
                 let mut rest = &frame[1..];
                 let mut values = Vec::new();
-                while let [id, _tag, length, more @ ..] = rest {
-                    let (text, others) = more.split_at(usize::from(*length));
-                    values.push((*id, text.to_vec()));
+                while let [id, tag, more @ ..] = rest {
+                    let loan = tag >> 3;
+                    // The attempt follows where it is not the first loan.
+                    let more = if loan > 0 { &more[1..] } else { more };
+                    let (text, others) = more[1..].split_at(usize::from(more[0]));
+                    values.push((*id, loan, text.to_vec()));
                     rest = others;
                 }
                 return values;
@@ -43,10 +50,10 @@ pub(crate) fn values(socket: &mut WebSocket) -> Vec<(u8, Vec<u8>)> {
 }
 
 /// A frame that answers each with itself.
-pub(crate) fn results(values: &[(u8, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn results(values: &[Given]) -> Vec<u8> {
     let mut frame = vec![2];
-    for (id, text) in values {
-        frame.extend([*id, 0, 1, text.len() as u8]);
+    for (id, loan, text) in values {
+        frame.extend([*id, loan << 2, 1, text.len() as u8]);
         frame.extend(text);
     }
     frame
@@ -70,11 +77,11 @@ fn a_volunteer_by_hand_computes_and_is_thanked() {
     let url = run.url();
     let mut phone = WebSocket::open(&url);
     let welcome = phone.hello(&url, "phone", 2);
-    assert_eq!(welcome["version"], 1);
+    assert_eq!(welcome["version"], VERSION);
     run.says("phone joined with 2 cores");
     run.write_line("1");
     let given = values(&mut phone);
-    assert_eq!(given, [(0, b"1".to_vec())]);
+    assert_eq!(given, [(0, 0, b"1".to_vec())]);
     phone.binary(&results(&given));
     assert_eq!(run.line().as_deref(), Some("1"));
     run.close_stdin();
@@ -117,8 +124,10 @@ fn a_hello_of_another_version_or_with_a_wrong_token_is_told_so_in_words() {
     other.text(r#"{"type": "hello", "version": 998, "whatever": []}"#);
     let (reason, text) = sent_away(&mut other);
     assert!(reason == "version" && text.contains("998"), "with other fields: {reason} {text}");
-    assert_eq!(hello(1, "wrong").0, "refused");
-    assert_eq!(hello(1, "").0, "refused");
+    let (reason, text) = hello(VERSION - 1, token);
+    assert!(reason == "version" && text.contains("reload the page"), "{reason} {text}");
+    assert_eq!(hello(VERSION, "wrong").0, "refused");
+    assert_eq!(hello(VERSION, "").0, "refused");
 }
 
 #[test]
@@ -140,13 +149,16 @@ fn garbage_after_hello_is_answered_with_a_reason_and_what_it_held_goes_to_others
     let garbage: &[(bool, &[u8])] = &[
         (true, b"garbage"),
         (true, b"{\"type\":\"unknown\"}"),
-        (true, b"{\"type\":\"hello\",\"version\":1,\"device\":\"d\",\"name\":\"d\",\"cores\":1,\"holds\":[]}"),
+        (true, b"{\"type\":\"hello\",\"version\":2,\"device\":\"d\",\"name\":\"d\",\"cores\":1,\"holds\":[]}"),
         (true, b"{\"type\":\"returned\",\"ids\":[-1]}"),
+        (true, b"{\"type\":\"returned\",\"ids\":[\"0:0\"]}"),
+        (true, b"{\"type\":\"returned\",\"ids\":[\"0:4294967296\"]}"),
         (false, b""),
         (false, b"\x09"),
         (false, b"\x01\x00\x00\x01x"),
         (false, b"\x02\x00\x00\x00\xff\xff\xff\xff\x0f"),
         (false, b"\x02\x00\x00\x00\x01\xff"),
+        (false, b"\x02\x00\x80\x80\x80\x80\x40\x00\x01x"),
         (false, b"\x02\x00\x03\x00\x01x"),
         (false, b"\x03\xff\xff\xff\xff\xff\xff\x0fx"),
         (false, b"\x03\x02"),
@@ -181,14 +193,14 @@ fn forged_doubled_and_late_results_change_nothing() {
     assert_eq!(values(&mut first).len(), 2);
     second.hello(&url, "second", 1);
     // Not its values, and one that was never lent.
-    let forged = |id: u8, text: &str| results(&[(id, text.into())]);
+    let forged = |id: u8, text: &str| results(&[(id, 0, text.into())]);
     (0..3).for_each(|id| second.binary(&forged(id, "forged")));
     heard(&mut second);
     // A value handed back, which the other has now.
     first.text("{\"type\":\"update\",\"cores\":0}");
     first.text("{\"type\":\"returned\",\"ids\":[0,99]}");
     let taken = values(&mut second);
-    assert_eq!(taken, [(0, b"1".to_vec())]);
+    assert_eq!(taken, [(0, 1, b"1".to_vec())]);
     first.binary(&forged(0, "late"));
     heard(&mut first);
     second.binary(&results(&taken));

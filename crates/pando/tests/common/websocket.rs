@@ -1,6 +1,7 @@
 //! A WebSocket client by hand, so that a test can send what no volunteer would.
 
 use super::http;
+use pando::protocol::VERSION;
 use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
@@ -106,7 +107,7 @@ impl WebSocket {
     pub(crate) fn introduce(&mut self, url: &str, device: &str, more: serde_json::Value) -> serde_json::Value {
         let token = http::parts(url).1.trim_matches('/');
         let mut hello = serde_json::json!({
-            "type": "hello", "version": 1, "token": token, "device": device, "name": device, "cores": 1, "holds": [], "kind": "browser"
+            "type": "hello", "version": VERSION, "token": token, "device": device, "name": device, "cores": 1, "holds": [], "kind": "browser"
         });
         let serde_json::Value::Object(more) = more else { panic!("fields are expected: {more}") };
         more.into_iter().for_each(|(name, value)| hello[name] = value);

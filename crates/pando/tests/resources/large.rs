@@ -5,7 +5,7 @@ use crate::{
     common::{Pando, Received, Running, WebSocket, numbers, until},
 };
 use bytes::Bytes;
-use pando::protocol::{Answer, Binary, Cutter, Form, encode_results};
+use pando::protocol::{Answer, Binary, Cutter, Form, Loan, encode_results};
 use std::{
     io::{BufRead, BufReader},
     sync::Arc,
@@ -22,7 +22,7 @@ const KEPT: u64 = 256 << 20;
 /// A device by hand, with the first values that it was lent.
 struct Device {
     socket: WebSocket,
-    lent: Vec<u64>,
+    lent: Vec<Loan>,
     result: Arc<Vec<u8>>,
 }
 
@@ -34,11 +34,11 @@ impl Device {
         Self { socket, lent, result: result.clone() }
     }
 
-    /// Answers `id` with its number and the long rest.
-    fn answer(&mut self, id: u64) {
-        let text = [format!("{id} ").as_bytes(), &self.result].concat();
+    /// Answers `loan` with the number of its value and the long rest.
+    fn answer(&mut self, loan: Loan) {
+        let text = [format!("{} ", loan.index).as_bytes(), &self.result].concat();
         let mut cutter = Cutter::default();
-        cutter.start(encode_results([&Answer { id, micros: 1, result: Ok((Form::Text, Bytes::from(text))) }]));
+        cutter.start(encode_results([&Answer { loan, micros: 1, result: Ok((Form::Text, Bytes::from(text))) }]));
         while let Some(part) = cutter.next_frame() {
             self.socket.binary(&part);
         }
@@ -48,7 +48,7 @@ impl Device {
     fn work(mut self) {
         let mut lent = std::mem::take(&mut self.lent);
         loop {
-            lent.into_iter().for_each(|id| self.answer(id));
+            lent.into_iter().for_each(|loan| self.answer(loan));
             match values(&mut self.socket) {
                 Some(more) => lent = more,
                 None => return,
@@ -58,11 +58,11 @@ impl Device {
 }
 
 /// The next values that come; none at the end.
-fn values(socket: &mut WebSocket) -> Option<Vec<u64>> {
+fn values(socket: &mut WebSocket) -> Option<Vec<Loan>> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => match Binary::decode(frame.into()) {
-                Ok(Binary::Values(values)) => return Some(values.into_iter().map(|(id, _)| id).collect()),
+                Ok(Binary::Values(values)) => return Some(values.into_iter().map(|(loan, _)| loan).collect()),
                 other => panic!("values are expected: {other:?}"),
             },
             Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
@@ -80,7 +80,7 @@ fn begun(length: usize) -> (Running, Device) {
     run.write(numbers(DEVICES * HELD));
     let (url, result) = (run.url(), Arc::new(vec![b'x'; length]));
     let first = Device::join(&url, 0, &result);
-    assert_eq!(first.lent, [0, 1]);
+    assert_eq!(first.lent, [0, 1].map(Loan::first));
     for number in 1..DEVICES {
         let device = Device::join(&url, number, &result);
         thread::spawn(move || device.work());
@@ -122,8 +122,8 @@ fn bound(length: usize) -> u64 {
 fn results_wait(length: usize) {
     let (run, mut first) = stuck(length);
     // What all wait for comes last.
-    first.answer(1);
-    first.answer(0);
+    first.answer(Loan::first(1));
+    first.answer(Loan::first(0));
     comes(run, length, bound(length));
 }
 

@@ -1,7 +1,7 @@
 //! A run that goes on for days: what is done and who has gone leaves nothing behind.
 
 use crate::common::{Pando, Received, Running, WebSocket, until};
-use pando::protocol::{Answer, Binary, Failure, Form, encode_results};
+use pando::protocol::{Answer, Binary, Failure, Form, Loan, Running as Call, ToMaster, encode_results};
 use serde_json::json;
 use std::{
     fs,
@@ -10,9 +10,9 @@ use std::{
     thread,
 };
 
-fn answer(id: u64, result: Option<bytes::Bytes>) -> Answer {
+fn answer(loan: Loan, result: Option<bytes::Bytes>) -> Answer {
     let failure = || Failure { message: "no".into(), stack: None, kind: "throw".into() };
-    Answer { id, micros: 1, result: result.map(|bytes| (Form::Text, bytes)).ok_or_else(failure) }
+    Answer { loan, micros: 1, result: result.map(|bytes| (Form::Text, bytes)).ok_or_else(failure) }
 }
 
 /// Answers values with themselves as long as it is there.
@@ -24,7 +24,7 @@ fn computes(url: &str) {
             match socket.receive() {
                 Received::Binary(frame) => {
                     let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
-                    let answers: Vec<Answer> = values.into_iter().map(|(id, value)| answer(id, Some(value.bytes))).collect();
+                    let answers: Vec<Answer> = values.into_iter().map(|(loan, value)| answer(loan, Some(value.bytes))).collect();
                     socket.binary(&encode_results(&answers));
                 }
                 Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
@@ -39,22 +39,23 @@ fn computes(url: &str) {
 fn comes_and_goes(url: &str, number: u64) {
     let mut socket = WebSocket::open(url);
     socket.hello(url, &format!("device {number}"), 1);
-    let ids: Vec<u64> = loop {
+    let loans: Vec<Loan> = loop {
         match socket.receive() {
             Received::Binary(frame) => match Binary::decode(frame.into()) {
-                Ok(Binary::Values(values)) => break values.into_iter().map(|(id, _)| id).collect(),
+                Ok(Binary::Values(values)) => break values.into_iter().map(|(loan, _)| loan).collect(),
                 other => panic!("values are expected: {other:?}"),
             },
             Received::Text(_) => {}
             Received::Closed => panic!("closed"),
         }
     };
-    let entry = json!({"level": "log", "text": format!("line {number}"), "id": ids[0], "count": 3});
+    let id = loans[0].index;
+    let entry = json!({"level": "log", "text": format!("line {number}"), "id": id, "count": 3});
     socket.text(&json!({"type": "log", "entries": [entry]}).to_string());
-    socket
-        .text(&json!({"type": "report", "id": ids[0], "report": {"nbItems": 1, "units": format!("unit {number}")}}).to_string());
-    socket.text(&json!({"type": "started", "items": [{"id": ids[0], "ms": 600}]}).to_string());
-    socket.binary(&encode_results([&answer(ids[0], None)]));
+    socket.text(&json!({"type": "report", "id": id, "report": {"nbItems": 1, "units": format!("unit {number}")}}).to_string());
+    let started = ToMaster::Started { items: vec![Call { id: loans[0], ms: 600 }], loading: None };
+    socket.text(&serde_json::to_string(&started).expect("plain data"));
+    socket.binary(&encode_results([&answer(loans[0], None)]));
     if number.is_multiple_of(2) {
         socket.text(r#"{"type":"bye","reason":"left"}"#);
     }

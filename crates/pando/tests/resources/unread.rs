@@ -46,9 +46,9 @@ fn answers(socket: &mut WebSocket, frame: Vec<u8>) {
         };
         match whole {
             Some(Binary::Values(values)) => {
-                for (id, value) in values {
+                for (loan, value) in values {
                     let result = Ok((Form::Text, value.bytes.len().to_string().into()));
-                    socket.binary(&encode_results([&Answer { id, micros: 1, result }]));
+                    socket.binary(&encode_results([&Answer { loan, micros: 1, result }]));
                 }
             }
             Some(_) => panic!("values are expected"),
@@ -153,10 +153,10 @@ fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     let ping = far.message("ping");
     far.text(&json!({"type": "pong", "t": ping["t"]}).to_string());
     let Ok(Binary::Values(small)) = Binary::decode(small.into()) else { panic!("values are expected") };
-    let mut small = small.into_iter().map(|(id, value)| (id, value.bytes.len()));
+    let mut small = small.into_iter().map(|(loan, value)| (loan, value.bytes.len()));
     let mut answer = |far: &mut WebSocket| {
-        let (id, length) = small.next().expect("it has two");
-        far.binary(&encode_results([&Answer { id, micros: 1, result: Ok((Form::Text, length.to_string().into())) }]));
+        let (loan, length) = small.next().expect("it has two");
+        far.binary(&encode_results([&Answer { loan, micros: 1, result: Ok((Form::Text, length.to_string().into())) }]));
     };
     answer(&mut far);
     let first_part = binary(&mut far);

@@ -1,34 +1,76 @@
 //! Who gets which value, and when: slow devices, second copies, devices that vanish, pause and come back.
 
 use crate::{
-    answer,
+    again, answer,
     common::{Pando, WebSocket, numbers, until},
-    echo, idle, values,
+    echo, fail, first, idle, values,
 };
-use pando::protocol::{Answer, Failure, encode_results};
+use pando::protocol::Loan;
 use serde_json::json;
 use std::thread;
+
+fn firsts(indexes: impl IntoIterator<Item = u64>) -> Vec<Loan> {
+    indexes.into_iter().map(first).collect()
+}
+
+fn loans(socket: &mut WebSocket) -> Vec<Loan> {
+    values(socket).into_iter().map(|(loan, _)| loan).collect()
+}
 
 #[test]
 fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
     let run = idle(4).start();
     let url = run.url();
-    let mut first = WebSocket::open(&url);
-    let welcome = first.hello(&url, "phone", 2);
-    assert_eq!(values(&mut first).len(), 4);
-    drop(first);
+    let mut phone = WebSocket::open(&url);
+    let welcome = phone.hello(&url, "phone", 2);
+    assert_eq!(values(&mut phone).len(), 4);
+    drop(phone);
     run.says("phone is gone; its 4 values go to other devices");
     let mut other = WebSocket::open(&url);
     other.hello(&url, "other", 1);
-    assert_eq!(values(&mut other).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);
-    let mut again = WebSocket::open(&url);
-    let kept = again.introduce(&url, "phone", json!({"cores": 2, "job": welcome["job"], "holds": [0, 2, 3, 77]}));
+    assert_eq!(loans(&mut other), [again(0, 1), again(1, 1)]);
+    let mut back = WebSocket::open(&url);
+    let kept = back.introduce(&url, "phone", json!({"cores": 2, "job": welcome["job"], "holds": [0, 2, 3, 77]}));
     assert_eq!(kept["keep"], json!([2, 3]));
-    answer(&mut again, 2, "3");
-    answer(&mut again, 3, "4");
-    answer(&mut other, 0, "1");
-    answer(&mut other, 1, "2");
+    answer(&mut back, first(2), "3");
+    answer(&mut back, first(3), "4");
+    answer(&mut other, again(0, 1), "1");
+    answer(&mut other, again(1, 1), "2");
     run.wait().gives(numbers(4));
+}
+
+#[test]
+fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_said_of_others_meanwhile() {
+    let run = idle(1).start();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    let welcome = phone.hello(&url, "phone", 1);
+    assert_eq!(values(&mut phone), [(first(0), "1".into())]);
+    drop(phone);
+    run.says("phone is gone; its value goes to another device");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    assert_eq!(values(&mut other), [(again(0, 1), "1".into())]);
+    other.text(&json!({"type": "update", "cores": 0}).to_string());
+    other.text(&json!({"type": "returned", "ids": ["0:1"]}).to_string());
+    other.text(&json!({"type": "ping", "t": "heard"}).to_string());
+    while other.message("pong")["t"] != "heard" {}
+    let back = |holds: serde_json::Value| {
+        let mut phone = WebSocket::open(&url);
+        let kept = phone.introduce(&url, "phone", json!({"job": welcome["job"], "holds": holds}))["keep"].clone();
+        (phone, kept)
+    };
+    // There never was such a loan.
+    let (mut phone, kept) = back(json!(["0:2"]));
+    assert_eq!(kept, json!([]));
+    assert_eq!(values(&mut phone), [(again(0, 2), "1".into())]);
+    let (mut phone, kept) = back(json!([0, "0:2"]));
+    assert_eq!(kept, json!([0]));
+    answer(&mut other, again(0, 1), "wrong");
+    answer(&mut phone, again(0, 2), "wrong");
+    answer(&mut phone, again(0, 3), "wrong");
+    answer(&mut phone, first(0), "1");
+    run.wait().gives(numbers(1));
 }
 
 #[test]
@@ -39,17 +81,17 @@ fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
     slow.hello(&url, "slow", 1);
     assert_eq!(values(&mut slow).len(), 6);
     fast.hello(&url, "fast", 1);
-    for (id, value) in values(&mut fast) {
-        answer(&mut fast, id, std::str::from_utf8(&value).expect("text"));
+    for (loan, value) in values(&mut fast) {
+        answer(&mut fast, loan, std::str::from_utf8(&value).expect("text"));
     }
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
     let asked: Vec<u64> = serde_json::from_value(slow.message("recall")["ids"].clone()).expect("ids");
     assert!(!asked.is_empty() && asked.iter().all(|id| (1..6).contains(id)), "{asked:?}");
     // One of them has been started in the meantime.
     slow.text(&json!({"type": "returned", "ids": asked[1..]}).to_string());
-    assert_eq!(values(&mut fast).iter().map(|(id, _)| *id).collect::<Vec<_>>(), asked[1..]);
-    asked[1..].iter().for_each(|id| answer(&mut fast, *id, &(id + 1).to_string()));
-    (0..6).filter(|id| !asked[1..].contains(id)).for_each(|id| answer(&mut slow, id, &(id + 1).to_string()));
+    assert_eq!(loans(&mut fast), asked[1..].iter().map(|id| again(*id, 1)).collect::<Vec<_>>());
+    asked[1..].iter().for_each(|id| answer(&mut fast, again(*id, 1), &(id + 1).to_string()));
+    (0..6).filter(|id| !asked[1..].contains(id)).for_each(|id| answer(&mut slow, first(id), &(id + 1).to_string()));
     echo(&mut fast);
     run.wait().gives(numbers(8));
 }
@@ -60,26 +102,28 @@ fn the_oldest_value_is_lent_a_second_time_to_an_idle_device_and_the_first_result
     let url = run.url();
     let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
     slow.hello(&url, "slow", 1);
-    assert_eq!(values(&mut slow), [(0, "1".into())]);
+    assert_eq!(values(&mut slow), [(first(0), "1".into())]);
     fast.hello(&url, "fast", 1);
-    assert_eq!(values(&mut fast), [(1, "2".into())]);
-    answer(&mut fast, 1, "2");
+    assert_eq!(values(&mut fast), [(first(1), "2".into())]);
+    answer(&mut fast, first(1), "2");
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
-    assert_eq!(values(&mut fast), [(0, "1".into())], "the window is full because of it");
-    answer(&mut fast, 0, "1");
-    assert_eq!(values(&mut fast), [(2, "3".into())]);
-    answer(&mut slow, 0, "too late");
-    assert_eq!(values(&mut slow), [(3, "4".into())], "it goes on");
+    assert_eq!(values(&mut fast), [(again(0, 1), "1".into())], "the window is full because of it");
+    answer(&mut slow, again(0, 1), "of the copy");
+    answer(&mut fast, first(0), "of the other");
+    answer(&mut fast, again(0, 1), "1");
+    assert_eq!(values(&mut fast), [(first(2), "3".into())]);
+    answer(&mut slow, first(0), "too late");
+    assert_eq!(values(&mut slow), [(first(3), "4".into())], "it goes on");
     // Now who had it first is faster.
-    answer(&mut fast, 2, "3");
-    assert_eq!(values(&mut fast), [(4, "5".into())]);
-    answer(&mut fast, 4, "5");
+    answer(&mut fast, first(2), "3");
+    assert_eq!(values(&mut fast), [(first(4), "5".into())]);
+    answer(&mut fast, first(4), "5");
     slow.text(&json!({"type": "started", "items": [{"id": 3, "ms": 3000}]}).to_string());
-    assert_eq!(values(&mut fast), [(3, "4".into())]);
-    answer(&mut slow, 3, "4");
-    assert_eq!(values(&mut slow), [(5, "6".into())]);
-    answer(&mut fast, 3, "too late");
-    answer(&mut slow, 5, "6");
+    assert_eq!(values(&mut fast), [(again(3, 1), "4".into())]);
+    answer(&mut slow, first(3), "4");
+    assert_eq!(values(&mut slow), [(first(5), "6".into())]);
+    answer(&mut fast, again(3, 1), "too late");
+    answer(&mut slow, first(5), "6");
     run.wait().gives(numbers(6));
 }
 
@@ -89,7 +133,7 @@ fn a_device_at_what_another_was_faster_with_is_busy_all_the_same() {
     let url = run.url();
     let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
     slow.hello(&url, "slow", 1);
-    assert_eq!(values(&mut slow).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(loans(&mut slow), firsts([0, 1]));
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
     fast.hello(&url, "fast", 1);
     let fast = thread::spawn(move || echo(&mut fast));
@@ -98,8 +142,8 @@ fn a_device_at_what_another_was_faster_with_is_busy_all_the_same() {
         let ping = slow.message("ping");
         slow.text(&json!({"type": "pong", "t": ping["t"]}).to_string());
     }
-    answer(&mut slow, 0, "too late");
-    answer(&mut slow, 1, "2");
+    answer(&mut slow, first(0), "too late");
+    answer(&mut slow, first(1), "2");
     fast.join().expect("it was told of the end");
     run.wait().gives(numbers(5)).did_not_say(&["answers pings", "is closed"]);
 }
@@ -110,22 +154,22 @@ fn a_copy_that_fails_blames_nobody_and_one_whose_first_holder_leaves_is_not_sent
     let url = run.url();
     let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
     slow.hello(&url, "slow", 1);
-    assert_eq!(values(&mut slow), [(0, "1".into())]);
+    assert_eq!(values(&mut slow), [(first(0), "1".into())]);
     fast.hello(&url, "fast", 1);
-    assert_eq!(values(&mut fast), [(1, "2".into())]);
-    answer(&mut fast, 1, "2");
+    assert_eq!(values(&mut fast), [(first(1), "2".into())]);
+    answer(&mut fast, first(1), "2");
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
-    assert_eq!(values(&mut fast), [(0, "1".into())]);
-    let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
-    fast.binary(&encode_results([&Answer { id: 0, micros: 1, result: Err(failure) }]));
+    assert_eq!(values(&mut fast), [(again(0, 1), "1".into())]);
+    fail(&mut fast, again(0, 1), "no");
     let mut third = WebSocket::open(&url);
     third.hello(&url, "third", 1);
     drop(slow);
     run.says("slow is gone; its value goes to another device");
     // Either of the two has it now; a copy that failed is no attempt.
     drop(fast);
-    assert_eq!(values(&mut third), [(0, "1".into())]);
-    answer(&mut third, 0, "1");
+    let loan = loans(&mut third)[0];
+    assert!(loan.index == 0 && loan.number > 1, "{loan:?}");
+    answer(&mut third, loan, "1");
     echo(&mut third);
     run.wait().gives(numbers(2));
 }
@@ -137,15 +181,15 @@ fn an_item_that_five_devices_vanish_over_is_lent_alone() {
     for number in 0..5 {
         let mut victim = WebSocket::open(&url);
         victim.hello(&url, &format!("victim {number}"), 1);
-        assert_eq!(values(&mut victim)[0].0, 0);
+        assert_eq!(loans(&mut victim)[0], again(0, number));
         drop(victim);
         run.says(&format!("victim {number} is gone"));
     }
     run.says("item 1 was being computed on 5 devices that all vanished: it is lent alone now");
     let mut last = WebSocket::open(&url);
     last.hello(&url, "last", 4);
-    assert_eq!(values(&mut last), [(0, "1".into())]);
-    answer(&mut last, 0, "1");
+    assert_eq!(values(&mut last), [(again(0, 5), "1".into())]);
+    answer(&mut last, again(0, 5), "1");
     echo(&mut last);
     run.wait().gives(numbers(6));
 }
@@ -164,7 +208,7 @@ fn a_device_whose_link_breaks_again_and_again_vanishes_over_nothing() {
         let kept = phone.introduce(&url, "phone", json!({"job": welcome["job"], "holds": [0]}));
         assert_eq!(kept["keep"], json!([0]));
     }
-    answer(&mut phone, 0, "1");
+    answer(&mut phone, first(0), "1");
     echo(&mut phone);
     run.wait().gives(numbers(1)).did_not_say(&["vanished", "lent alone"]);
 }
@@ -176,7 +220,7 @@ fn an_item_that_devices_vanish_over_although_it_is_alone_fails() {
     for number in 0..7 {
         let mut victim = WebSocket::open(&url);
         victim.hello(&url, &format!("victim {number}"), 1);
-        assert_eq!(values(&mut victim)[0].0, 0);
+        assert_eq!(loans(&mut victim)[0], again(0, number));
         drop(victim);
         run.says(&format!("victim {number} is gone"));
     }
@@ -195,15 +239,15 @@ fn what_one_device_failed_does_not_wait_for_ever_for_another_that_is_busy() {
     let url = run.url();
     let (mut busy, mut free) = (WebSocket::open(&url), WebSocket::open(&url));
     busy.hello(&url, "busy", 1);
-    assert_eq!(values(&mut busy), [(0, "1".into())]);
+    assert_eq!(values(&mut busy), [(first(0), "1".into())]);
     free.hello(&url, "free", 1);
-    assert_eq!(values(&mut free), [(1, "2".into())]);
-    let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
-    free.binary(&encode_results([&Answer { id: 1, micros: 1, result: Err(failure) }]));
+    assert_eq!(values(&mut free), [(first(1), "2".into())]);
+    fail(&mut free, first(1), "no");
     run.says("item 2 failed on free");
-    assert_eq!(values(&mut free), [(1, "2".into())], "nobody else comes for it");
-    answer(&mut free, 1, "2");
-    answer(&mut busy, 0, "1");
+    let loan = loans(&mut free)[0];
+    assert!(loan.index == 1 && loan.number > 0, "nobody else comes for it: {loan:?}");
+    answer(&mut free, loan, "2");
+    answer(&mut busy, first(0), "1");
     run.wait().gives(numbers(2));
 }
 
@@ -227,14 +271,14 @@ fn a_paused_device_gets_no_more_until_it_goes_on() {
     let mut device = WebSocket::open(&url);
     device.hello(&url, "phone", 1);
     run.write_line("1");
-    let (id, _) = values(&mut device)[0];
+    assert_eq!(loans(&mut device), [first(0)]);
     device.text(&json!({"type": "update", "cores": 0}).to_string());
-    device.text(&json!({"type": "returned", "ids": [id]}).to_string());
+    device.text(&json!({"type": "returned", "ids": [0]}).to_string());
     device.text(&json!({"type": "update", "name": "my phone"}).to_string());
     run.says("phone is now called my phone");
     device.text(&json!({"type": "update", "cores": 1}).to_string());
-    assert_eq!(values(&mut device)[0].0, id);
-    answer(&mut device, id, "1");
+    assert_eq!(loans(&mut device), [again(0, 1)]);
+    answer(&mut device, again(0, 1), "1");
     run.close_stdin();
     echo(&mut device);
     let events = run.folder().join("events.jsonl");
@@ -251,14 +295,12 @@ fn a_value_that_failed_does_not_wait_for_devices_that_lend_no_core() {
     phone.hello(&url, "phone", 1);
     values(&mut phone);
     paused.hello(&url, "paused", 1);
-    let failed = Failure { message: "not yet".into(), stack: None, kind: "error".into() };
-    let failed = encode_results([&Answer { id: 0, micros: 1, result: Err(failed) }]);
-    phone.binary(&failed);
-    assert_eq!(values(&mut paused)[0].0, 0, "it goes to who has not failed it");
+    fail(&mut phone, first(0), "not yet");
+    assert_eq!(loans(&mut paused), [again(0, 1)], "it goes to who has not failed it");
     paused.text(&json!({"type": "update", "cores": 0}).to_string());
-    paused.binary(&failed);
-    assert_eq!(values(&mut phone)[0].0, 0, "nobody else lends a core");
-    answer(&mut phone, 0, "1");
+    fail(&mut paused, again(0, 1), "not yet");
+    assert_eq!(loans(&mut phone), [again(0, 2)], "nobody else lends a core");
+    answer(&mut phone, again(0, 2), "1");
     echo(&mut phone);
     run.wait().gives(numbers(1));
 }

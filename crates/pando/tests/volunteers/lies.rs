@@ -1,11 +1,11 @@
 //! What devices say that is not so, cannot be, or leads nowhere.
 
 use crate::{
-    answer,
+    again, answer,
     common::{Events, Pando, Received, WebSocket, numbers},
-    echo, idle, values,
+    echo, error, fail, first, idle, result, values,
 };
-use pando::protocol::{Answer, Form, encode_results};
+use pando::protocol::{Answer, Form, VERSION, encode_results};
 use serde_json::json;
 use std::{thread, time::Duration};
 
@@ -15,25 +15,79 @@ fn results_that_are_late_doubled_or_forged_change_nothing() {
     let url = run.url();
     let (mut liar, mut honest) = (WebSocket::open(&url), WebSocket::open(&url));
     liar.hello(&url, "liar", 1);
-    let held: Vec<u64> = values(&mut liar).iter().map(|(id, _)| *id).collect();
-    assert_eq!(held, [0, 1]);
+    assert_eq!(values(&mut liar), [(first(0), "1".into()), (first(1), "2".into())]);
     honest.hello(&url, "honest", 1);
-    let others: Vec<u64> = values(&mut honest).iter().map(|(id, _)| *id).collect();
-    assert_eq!(others, [2, 3]);
-    for forged in [2, 3, 4, 1 << 40] {
+    assert_eq!(values(&mut honest), [(first(2), "3".into()), (first(3), "4".into())]);
+    for forged in [first(2), first(3), again(2, 1), again(0, 1), first(4), first(1 << 40)] {
         answer(&mut liar, forged, "forged");
     }
-    answer(&mut liar, 0, "1");
-    answer(&mut liar, 0, "doubled");
-    liar.text(&json!({"type": "returned", "ids": [1, 2, 99]}).to_string());
-    answer(&mut liar, 1, "late");
+    answer(&mut liar, first(0), "1");
+    answer(&mut liar, first(0), "doubled");
+    liar.text(&json!({"type": "returned", "ids": [1, 2, "0:1", 99]}).to_string());
+    answer(&mut liar, first(1), "late");
     // It is asked for again: that one came back.
-    assert_eq!(values(&mut liar), [(1, "2".into())]);
-    answer(&mut liar, 1, "2");
-    answer(&mut honest, 3, "4");
-    answer(&mut honest, 2, "3");
+    assert_eq!(values(&mut liar), [(again(1, 1), "2".into())]);
+    answer(&mut liar, again(1, 1), "2");
+    answer(&mut honest, first(3), "4");
+    answer(&mut honest, first(2), "3");
     echo(&mut honest);
     run.wait().gives(numbers(4));
+}
+
+#[test]
+fn an_answer_of_an_earlier_loan_changes_nothing_although_the_value_is_there_again() {
+    let run = idle(4).args(["--batch-size", "1"]).start();
+    let url = run.url();
+    let mut liar = WebSocket::open(&url);
+    liar.hello(&url, "liar", 1);
+    assert_eq!(values(&mut liar), [(first(0), "1".into())]);
+    fail(&mut liar, first(0), "no");
+    assert_eq!(values(&mut liar), [(again(0, 1), "1".into())], "nobody else is there");
+    answer(&mut liar, first(0), "wrong");
+    fail(&mut liar, first(0), "wrong");
+    answer(&mut liar, again(0, 1), "1");
+    // What it gives back once, and then once more.
+    assert_eq!(values(&mut liar), [(first(1), "2".into())]);
+    let returned = json!({"type": "returned", "ids": [1]}).to_string();
+    liar.text(&returned);
+    assert_eq!(values(&mut liar), [(again(1, 1), "2".into())]);
+    liar.text(&returned);
+    answer(&mut liar, first(1), "wrong");
+    answer(&mut liar, again(1, 1), "2");
+    // Two answers in one frame: the first one counts.
+    assert_eq!(values(&mut liar), [(first(2), "3".into())], "what was given back twice was not lent a third time");
+    liar.binary(&encode_results([&error(first(2), "no"), &result(first(2), "wrong")]));
+    assert_eq!(values(&mut liar), [(again(2, 1), "3".into())]);
+    liar.binary(&encode_results([&result(again(2, 1), "3"), &error(again(2, 1), "wrong"), &result(first(2), "wrong")]));
+    assert_eq!(values(&mut liar), [(first(3), "4".into())]);
+    // Two frames at once: the value may have been lent again in between.
+    fail(&mut liar, first(3), "no");
+    answer(&mut liar, first(3), "wrong");
+    assert_eq!(values(&mut liar), [(again(3, 1), "4".into())]);
+    answer(&mut liar, again(3, 1), "4");
+    run.wait().gives(numbers(4)).did_not_say(&["wrong", "attempt 2"]);
+}
+
+#[test]
+fn who_says_that_it_is_at_an_earlier_loan_is_not_at_the_present_one() {
+    let run = idle(1).args(["--heartbeat", "300ms"]).start();
+    let url = run.url();
+    let mut zombie = WebSocket::open(&url);
+    zombie.hello(&url, "zombie", 1);
+    assert_eq!(values(&mut zombie), [(first(0), "1".into())]);
+    zombie.text(&json!({"type": "returned", "ids": [0]}).to_string());
+    assert_eq!(values(&mut zombie), [(again(0, 1), "1".into())]);
+    let pings = thread::spawn(|| {
+        answer_pings_and(zombie, |zombie| {
+            zombie.text(&json!({"type": "started", "items": [{"id": 0, "ms": 600}]}).to_string());
+        })
+    });
+    run.says("zombie answers pings, but has neither begun nor answered item 1");
+    let mut other = WebSocket::open(&url);
+    other.hello(&url, "other", 1);
+    echo(&mut other);
+    pings.join().expect("it was closed");
+    run.wait().gives(numbers(1));
 }
 
 #[test]
@@ -178,7 +232,7 @@ fn frames_that_answer_nothing_are_no_sign_of_work() {
     values(&mut zombie);
     let pings = thread::spawn(|| {
         answer_pings_and(zombie, |zombie| {
-            answer(zombie, 99, "forged");
+            answer(zombie, first(99), "forged");
             zombie.binary(&encode_results([]));
         })
     });
@@ -262,7 +316,7 @@ fn numbers_that_cannot_be_harm_nobody() {
     let fast = thread::spawn(move || echo(&mut fast));
     let started = json!({"type": "started", "items": [{"id": 0, "ms": u64::MAX}], "loading": u64::MAX});
     slow.text(&started.to_string());
-    slow.binary(&encode_results([&Answer { id: 1, micros: (1 << 53) - 1, result: Ok((Form::Text, "2".into())) }]));
+    slow.binary(&encode_results([&Answer { loan: first(1), micros: (1 << 53) - 1, result: Ok((Form::Text, "2".into())) }]));
     slow.message("recall");
     drop(slow);
     fast.join().expect("it was told of the end");
@@ -276,7 +330,7 @@ fn an_id_that_is_too_long_is_refused() {
     let mut stranger = WebSocket::open(&url);
     let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
     let hello =
-        json!({"type": "hello", "version": 1, "token": token, "device": "x".repeat(101), "name": "x", "cores": 1, "holds": []});
+        json!({"type": "hello", "version": VERSION, "token": token, "device": "x".repeat(101), "name": "x", "cores": 1, "holds": []});
     stranger.text(&hello.to_string());
     assert!(stranger.message("bye")["text"].as_str().expect("why").contains("its id is too long"));
     let mut other = WebSocket::open(&url);
@@ -292,9 +346,9 @@ fn what_is_no_json_is_no_result_where_json_was_promised() {
     let mut liar = WebSocket::open(&url);
     liar.hello(&url, "liar", 1);
     for forged in [&b"this is {not json"[..], b"\"\xff\"", b"1 2"] {
-        values(&mut liar);
+        let loan = values(&mut liar)[0].0;
         let result = Ok((Form::Bytes, bytes::Bytes::from_static(forged)));
-        liar.binary(&encode_results([&Answer { id: 0, micros: 1, result }]));
+        liar.binary(&encode_results([&Answer { loan, micros: 1, result }]));
     }
     run.wait().ends(1, "").said(&[
         "item 1 failed on liar: its result is not JSON: answer a value rather than bytes (attempt 1 of 3",

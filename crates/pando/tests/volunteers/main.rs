@@ -7,19 +7,29 @@ mod lending;
 mod lies;
 
 use common::{Pando, Received, WebSocket, numbers};
-use pando::protocol::{Answer, Binary, Form, encode_results};
+use pando::protocol::{Answer, Binary, Failure, Form, Loan, encode_results};
 
 /// A run that computes nothing itself, of values `1` to `count`.
 fn idle(count: u64) -> Pando {
     Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin(numbers(count))
 }
 
-/// The next values that come, by id.
-fn values(socket: &mut WebSocket) -> Vec<(u64, bytes::Bytes)> {
+/// The first loan of a value.
+fn first(index: u64) -> Loan {
+    Loan::first(index)
+}
+
+/// The loan of a value that has been lent `number` times before.
+fn again(index: u64, number: u32) -> Loan {
+    Loan { index, number }
+}
+
+/// The next values that come.
+fn values(socket: &mut WebSocket) -> Vec<(Loan, bytes::Bytes)> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => match Binary::decode(frame.into()).expect("well formed") {
-                Binary::Values(values) => return values.into_iter().map(|(id, value)| (id, value.bytes)).collect(),
+                Binary::Values(values) => return values.into_iter().map(|(loan, value)| (loan, value.bytes)).collect(),
                 other => panic!("values are expected: {other:?}"),
             },
             Received::Text(_) => {}
@@ -28,9 +38,20 @@ fn values(socket: &mut WebSocket) -> Vec<(u64, bytes::Bytes)> {
     }
 }
 
-fn answer(socket: &mut WebSocket, id: u64, text: &str) {
-    let result = Ok((Form::Text, bytes::Bytes::from(text.to_owned())));
-    socket.binary(&encode_results([&Answer { id, micros: 1, result }]));
+fn result(loan: Loan, text: &str) -> Answer {
+    Answer { loan, micros: 1, result: Ok((Form::Text, bytes::Bytes::from(text.to_owned()))) }
+}
+
+fn error(loan: Loan, message: &str) -> Answer {
+    Answer { loan, micros: 1, result: Err(Failure { message: message.into(), stack: None, kind: "error".into() }) }
+}
+
+fn answer(socket: &mut WebSocket, loan: Loan, text: &str) {
+    socket.binary(&encode_results([&result(loan, text)]));
+}
+
+fn fail(socket: &mut WebSocket, loan: Loan, message: &str) {
+    socket.binary(&encode_results([&error(loan, message)]));
 }
 
 /// Answers values with themselves until the job is done.
@@ -40,8 +61,8 @@ fn echo(socket: &mut WebSocket) {
             Received::Text(text) if text.contains("\"ping\"") => socket.text(&text.replace("ping", "pong")),
             Received::Binary(frame) => {
                 if let Binary::Values(values) = Binary::decode(frame.into()).expect("well formed") {
-                    for (id, value) in values {
-                        answer(socket, id, std::str::from_utf8(&value.bytes).expect("text"));
+                    for (loan, value) in values {
+                        answer(socket, loan, std::str::from_utf8(&value.bytes).expect("text"));
                     }
                 }
             }

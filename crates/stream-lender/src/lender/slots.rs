@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, mem};
 
 use crate::{
-    Index, SubStreamId,
+    Index, Lent, Loan, SubStreamId,
     sub_streams::{Held, NONE},
 };
 
@@ -19,15 +19,19 @@ pub(super) struct Slots<T, R> {
 }
 
 pub(super) enum Slot<T, R> {
-    Unfinished(T, Loan),
+    Unfinished(T, Place),
     Finished(R),
 }
 
 /// Who holds a value, and its neighbours among the values that this sub-stream holds.
-pub(super) struct Loan {
-    pub(super) holder: Option<SubStreamId>,
+pub(super) struct Place {
+    holder: Option<SubStreamId>,
     previous: Index,
     next: Index,
+    /// The number of its present loan.
+    number: u32,
+    /// How many loans of it there have been.
+    loans: u32,
 }
 
 impl<T, R> Slots<T, R> {
@@ -61,11 +65,16 @@ impl<T, R> Slots<T, R> {
         (self.ready < self.end()).then_some(self.ready)
     }
 
-    pub(super) fn loan(&self, index: Index) -> Option<(&T, &Loan)> {
+    fn unfinished_at(&self, index: Index) -> Option<(&T, &Place)> {
         match self.ring.get(self.position(index)?)? {
-            Slot::Unfinished(value, loan) => Some((value, loan)),
+            Slot::Unfinished(value, place) => Some((value, place)),
             Slot::Finished(_) => None,
         }
+    }
+
+    /// A value without a result.
+    pub(super) fn value(&self, index: Index) -> Option<&T> {
+        self.unfinished_at(index).map(|(value, _)| value)
     }
 
     pub(super) fn value_mut(&mut self, index: Index) -> Option<&mut T> {
@@ -73,19 +82,37 @@ impl<T, R> Slots<T, R> {
     }
 
     pub(super) fn holder(&self, index: Index) -> Option<SubStreamId> {
-        self.loan(index)?.1.holder
+        self.unfinished_at(index)?.1.holder
+    }
+
+    /// The present loan of a value that somebody holds.
+    pub(super) fn loan(&self, index: Index) -> Option<Loan> {
+        let (_, place) = self.unfinished_at(index)?;
+        place.holder.map(|_| Loan { index, number: place.number })
+    }
+
+    /// Whether `sub` holds a value under this loan.
+    pub(super) fn holds(&self, sub: SubStreamId, loan: Loan) -> bool {
+        let place = self.unfinished_at(loan.index).map(|(_, place)| place);
+        place.is_some_and(|place| place.holder == Some(sub) && place.number == loan.number)
+    }
+
+    /// Whether there has been this loan of a value that has no result.
+    pub(super) fn knows(&self, loan: Loan) -> bool {
+        self.unfinished_at(loan.index).is_some_and(|(_, place)| loan.number < place.loans)
     }
 
     /// The values of a list, in the order of lending.
     pub(super) fn walk(&self, held: Option<&Held>) -> impl Iterator<Item = Index> {
         let first = held.map(|held| held.first).filter(|first| *first != NONE);
-        std::iter::successors(first, |index| Some(self.loan(*index)?.1.next).filter(|next| *next != NONE))
+        std::iter::successors(first, |index| Some(self.unfinished_at(*index)?.1.next).filter(|next| *next != NONE))
     }
 
     /// Adds a value that nobody holds yet.
     pub(super) fn push(&mut self, value: T) -> Index {
         let index = self.end();
-        self.ring.push_back(Slot::Unfinished(value, Loan { holder: None, previous: NONE, next: NONE }));
+        let place = Place { holder: None, previous: NONE, next: NONE, number: 0, loans: 0 };
+        self.ring.push_back(Slot::Unfinished(value, place));
         self.unfinished += 1;
         index
     }
@@ -98,8 +125,8 @@ impl<T, R> Slots<T, R> {
         index
     }
 
-    /// Appends a value that nobody holds to the list of `sub`.
-    pub(super) fn lend(&mut self, index: Index, sub: SubStreamId, held: &mut Held) -> Option<&T> {
+    /// Appends a value that nobody holds to the list of `sub`: under the loan of this number, or else a new one.
+    pub(super) fn lend(&mut self, index: Index, number: Option<u32>, sub: SubStreamId, held: &mut Held) -> Option<Lent<&T>> {
         if let Some((_, last)) = self.unfinished_mut(held.last) {
             last.next = index;
         }
@@ -108,23 +135,31 @@ impl<T, R> Slots<T, R> {
             held.first = index;
         }
         held.len += 1;
-        let (value, loan) = self.unfinished_mut(index)?;
-        *loan = Loan { holder: Some(sub), previous, next: NONE };
-        Some(value)
+        let (value, place) = self.unfinished_mut(index)?;
+        let number = number.unwrap_or_else(|| place.next_number());
+        *place = Place { holder: Some(sub), previous, next: NONE, number, loans: place.loans };
+        Some(Lent { loan: Loan { index, number }, value })
+    }
+
+    /// A new loan of a value, which stays where it is.
+    pub(super) fn copy(&mut self, index: Index) -> Option<Lent<&T>> {
+        let (value, place) = self.unfinished_mut(index)?;
+        Some(Lent { loan: Loan { index, number: place.next_number() }, value })
     }
 
     /// Takes a value out of the list of its holder.
     pub(super) fn unlink(&mut self, index: Index, held: &mut Held) {
-        let Some((_, loan)) = self.unfinished_mut(index) else {
+        let Some((_, place)) = self.unfinished_mut(index) else {
             return;
         };
-        let Loan { previous, next, .. } = mem::replace(loan, Loan { holder: None, previous: NONE, next: NONE });
+        place.holder = None;
+        let (previous, next) = (mem::replace(&mut place.previous, NONE), mem::replace(&mut place.next, NONE));
         match self.unfinished_mut(previous) {
-            Some((_, loan)) => loan.next = next,
+            Some((_, place)) => place.next = next,
             None => held.first = next,
         }
         match self.unfinished_mut(next) {
-            Some((_, loan)) => loan.previous = previous,
+            Some((_, place)) => place.previous = previous,
             None => held.last = previous,
         }
         held.len -= 1;
@@ -170,15 +205,34 @@ impl<T, R> Slots<T, R> {
         Some(slot)
     }
 
-    fn unfinished_mut(&mut self, index: Index) -> Option<(&mut T, &mut Loan)> {
+    fn unfinished_mut(&mut self, index: Index) -> Option<(&mut T, &mut Place)> {
         let position = self.position(index)?;
         match self.ring.get_mut(position)? {
-            Slot::Unfinished(value, loan) => Some((value, loan)),
+            Slot::Unfinished(value, place) => Some((value, place)),
             Slot::Finished(_) => None,
         }
     }
 
     fn position(&self, index: Index) -> Option<usize> {
         usize::try_from(index.checked_sub(self.base)?).ok()
+    }
+}
+
+impl Place {
+    /// The number of one more loan. That no number can be had twice ends after four thousand million loans of one value.
+    fn next_number(&mut self) -> u32 {
+        let number = self.loans;
+        self.loans = number.saturating_add(1);
+        number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn counting_the_loans_costs_no_memory() {
+        assert_eq!(size_of::<Place>(), 4 * size_of::<u64>());
     }
 }

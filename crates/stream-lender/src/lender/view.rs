@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Lender, Reading};
-use crate::{Index, SubStreamId};
+use crate::{Index, Loan, SubStreamId};
 
 /// What is going on, in O(1).
 impl<T: Clone, R, E> Lender<T, R, E> {
@@ -73,19 +73,30 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.slots.holder(index)
     }
 
+    /// The present loan of a value that somebody holds.
+    pub fn loan(&self, index: Index) -> Option<Loan> {
+        self.slots.loan(index)
+    }
+
+    /// Whether `sub` holds a value under this very loan.
+    pub fn holds(&self, sub: SubStreamId, loan: Loan) -> bool {
+        self.slots.holds(sub, loan)
+    }
+
     /// Whether a value has been read and has its result.
     pub fn is_settled(&self, index: Index) -> bool {
-        index < self.read && self.slots.loan(index).is_none()
+        index < self.read && self.slots.value(index).is_none()
     }
 
     /// A value that has been read and has no result yet.
     pub fn value(&self, index: Index) -> Option<&T> {
-        self.slots.loan(index).map(|(value, _)| value)
+        self.slots.value(index)
     }
 
     /// What `sub` holds, in the order of lending.
-    pub fn outstanding(&self, sub: SubStreamId) -> impl Iterator<Item = Index> {
-        self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held))
+    pub fn outstanding(&self, sub: SubStreamId) -> impl Iterator<Item = Loan> {
+        let indexes = self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held));
+        indexes.filter_map(|index| self.slots.loan(index))
     }
 }
 

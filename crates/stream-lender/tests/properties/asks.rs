@@ -1,7 +1,7 @@
 //! Who asks, and what is answered.
 
-use crate::{Numbers, lender, numbers, outputs, unread, value, wakes};
-use stream_lender::{Ask, Lent, Output, Pull, Refused, Window};
+use crate::{Numbers, again, first, lender, numbers, outputs, unread, value, wakes};
+use stream_lender::{Ask, Lent, Loan, Output, Pull, Refused, Window};
 
 #[test]
 fn property_01_if_no_sub_stream_asks_the_input_is_not_read() {
@@ -16,8 +16,8 @@ fn property_01_if_no_sub_stream_asks_the_input_is_not_read() {
         read += 1;
         Pull::Value(7)
     };
-    assert_eq!(lender.ask(sub, &mut input), Ask::Value(Lent { index: 0, value: 7 }));
-    lender.result(sub, 0, 49).unwrap();
+    assert_eq!(lender.ask(sub, &mut input), Ask::Value(Lent { loan: first(0), value: 7 }));
+    lender.result(sub, first(0), 49).unwrap();
     assert_eq!(outputs(&mut lender), [(0, 49)]);
     assert_eq!((read, lender.read()), (1, 1), "one ask reads one value");
 }
@@ -30,7 +30,7 @@ fn property_02_any_number_of_sub_streams_can_be_opened_at_any_time() {
         let (staying, leaving) = (lender.open(), lender.open());
         assert_eq!(lender.ask(staying, &mut input), value(2 * index));
         assert_eq!(lender.ask(leaving, &mut input), value(2 * index + 1));
-        lender.result(leaving, 2 * index + 1, 0).unwrap();
+        lender.result(leaving, first(2 * index + 1), 0).unwrap();
         assert_eq!(lender.close(leaving), []);
         ids.extend([staying, leaving]);
     }
@@ -58,7 +58,7 @@ fn property_03_an_open_sub_stream_that_asks_gets_a_value_or_done() {
     // The window is full.
     assert_eq!(lender.ask(c, &mut unread), Ask::Wait);
     assert_eq!((lender.next_wake(), lender.wants_input()), (None, false));
-    lender.result(a, 0, 0).unwrap();
+    lender.result(a, first(0), 0).unwrap();
     assert_eq!(lender.next_wake(), None);
     assert_eq!(outputs(&mut lender), [(0, 0)]);
     assert_eq!(lender.next_wake(), Some(c));
@@ -66,7 +66,7 @@ fn property_03_an_open_sub_stream_that_asks_gets_a_value_or_done() {
 
     // All is lent.
     assert_eq!(lender.ask(a, &mut unread), Ask::Wait);
-    lender.result(b, 1, 1).unwrap();
+    lender.result(b, first(1), 1).unwrap();
     assert_eq!(outputs(&mut lender), [(1, 1)]);
     assert_eq!(lender.next_wake(), Some(a));
     assert_eq!(lender.ask(a, &mut input), Ask::Wait, "the input has ended");
@@ -76,9 +76,9 @@ fn property_03_an_open_sub_stream_that_asks_gets_a_value_or_done() {
     // A value comes back: for the first that asks. Then all is done.
     assert_eq!(lender.close(c), [2]);
     assert_eq!(lender.next_wake(), Some(a));
-    assert_eq!(lender.ask(a, &mut unread), value(2));
+    assert_eq!(lender.ask(a, &mut unread), again(2, 1));
     assert_eq!(lender.next_wake(), None);
-    lender.result(a, 2, 2).unwrap();
+    lender.result(a, Loan { index: 2, number: 1 }, 2).unwrap();
     assert_eq!(lender.next_wake(), Some(b));
     assert_eq!(lender.ask(b, &mut unread), Ask::Done);
 }
@@ -91,14 +91,14 @@ fn property_03_holds_also_if_who_is_woken_does_not_ask() {
     assert_eq!(lender.ask(a, &mut input), value(0));
     assert_eq!(lender.ask(b, &mut input), Ask::Wait);
     assert_eq!(lender.ask(c, &mut input), Ask::Wait);
-    lender.fail(a, 0).unwrap();
+    lender.fail(a, first(0)).unwrap();
     assert_eq!(wakes(&mut lender), [b, c], "neither has asked yet, so both may");
-    assert_eq!(lender.ask(c, &mut input), value(0));
+    assert_eq!(lender.ask(c, &mut input), again(0, 1));
     assert_eq!(lender.ask(b, &mut input), Ask::Wait, "late");
-    lender.hand_back(c, 0).unwrap();
+    lender.hand_back(c, Loan { index: 0, number: 1 }).unwrap();
     assert_eq!(wakes(&mut lender), [b]);
     lender.close(b);
-    assert_eq!(lender.ask(c, &mut input), value(0));
+    assert_eq!(lender.ask(c, &mut input), again(0, 2));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn property_07_a_sub_stream_that_asks_faster_gets_more_values() {
                 continue;
             }
             if let Ask::Value(lent) = lender.ask(sub, &mut input) {
-                lender.result(sub, lent.index, 0).unwrap();
+                lender.result(sub, lent.loan, 0).unwrap();
                 got[place] += 1;
             }
         }
@@ -126,7 +126,7 @@ fn property_08_after_the_end_opening_or_asking_answers_done_at_once() {
     let (a, b) = (lender.open(), lender.open());
     assert_eq!(lender.ask(a, &mut input), value(0));
     assert_eq!(lender.ask(b, &mut input), Ask::Wait);
-    lender.result(a, 0, 0).unwrap();
+    lender.result(a, first(0), 0).unwrap();
     // Not yet output, and yet there is nothing left to ask for.
     assert_eq!(lender.ask(a, &mut unread), Ask::Done);
     assert_eq!(wakes(&mut lender), [b]);
@@ -151,6 +151,6 @@ fn property_08_holds_after_the_output_was_dropped() {
     for sub in [a, b] {
         assert_eq!(lender.ask(sub, &mut unread), Ask::Done);
     }
-    assert_eq!(lender.result(a, 0, 0), Err(Refused::NotHeld));
+    assert_eq!(lender.result(a, first(0), 0), Err(Refused::NotHeld));
     assert_eq!((lender.next_output(), lender.is_done()), (Output::Done, true));
 }

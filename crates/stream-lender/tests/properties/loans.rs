@@ -1,7 +1,7 @@
 //! What is lent to whom, and again to whom.
 
-use crate::{lender, numbers, outputs, unread, value, wakes};
-use stream_lender::{Ask, Lent, Refused};
+use crate::{again, first, lender, numbers, outputs, unread, value, wakes};
+use stream_lender::{Ask, Lent, Loan, Refused};
 
 #[test]
 fn property_06_what_a_closed_sub_stream_held_is_lent_again_oldest_first_before_new_input() {
@@ -10,17 +10,17 @@ fn property_06_what_a_closed_sub_stream_held_is_lent_again_oldest_first_before_n
     for (index, sub) in [(0, a), (1, b), (2, a), (3, b), (4, a)] {
         assert_eq!(lender.ask(sub, &mut input), value(index));
     }
-    lender.result(a, 2, 2).unwrap();
+    lender.result(a, first(2), 2).unwrap();
     assert_eq!(lender.close(b), [1, 3]);
     assert_eq!(lender.close(b), [], "once");
     assert_eq!(lender.close(a), [0, 4]);
     assert_eq!(lender.oldest(), Some((0, None)));
     let c = lender.open();
     for index in [0, 1, 3, 4] {
-        assert_eq!(lender.ask(c, &mut unread), value(index));
+        assert_eq!(lender.ask(c, &mut unread), again(index, 1));
     }
     assert_eq!(lender.ask(c, &mut input), value(5));
-    assert!(lender.outstanding(c).eq([0, 1, 3, 4, 5]));
+    assert!(lender.outstanding(c).map(|loan| (loan.index, loan.number)).eq([(0, 1), (1, 1), (3, 1), (4, 1), (5, 0)]));
 }
 
 #[test]
@@ -30,11 +30,11 @@ fn property_09_a_value_is_with_at_most_one_sub_stream_at_a_time() {
     assert_eq!(lender.ask(a, &mut input), value(0));
     assert_eq!(lender.ask(b, &mut input), value(1));
     assert_eq!(lender.ask(a, &mut input), Ask::Wait);
-    assert_eq!(lender.take_up(b, 0), None, "it is lent");
+    assert_eq!((lender.take_up(b, first(0)), lender.lend_to(b, 0)), (None, None), "it is lent");
     assert_eq!((lender.holder(0), lender.holder(1)), (Some(a), Some(b)));
     lender.close(a);
     assert_eq!(lender.holder(0), None);
-    assert_eq!(lender.take_up(b, 0), Some(Lent { index: 0, value: 0 }));
+    assert_eq!(lender.lend_to(b, 0), Some(Lent { loan: Loan { index: 0, number: 1 }, value: 0 }));
     assert_eq!((lender.holder(0), lender.held(b)), (Some(b), 2));
     assert_eq!(lender.ask(b, &mut input), Ask::Wait);
 }
@@ -45,20 +45,78 @@ fn property_10_a_result_is_accepted_only_from_who_holds_the_value_now() {
     let (a, b) = (lender.open(), lender.open());
     assert_eq!(lender.ask(a, &mut input), value(0));
     assert_eq!(lender.ask(b, &mut input), value(1));
-    assert_eq!(lender.result(b, 0, 666), Err(Refused::NotHeld), "forged");
-    assert_eq!(lender.result(a, 7, 666), Err(Refused::NotHeld), "invented");
-    assert_eq!(lender.result(a, u64::MAX, 666), Err(Refused::NotHeld));
+    assert_eq!(lender.result(b, first(0), 666), Err(Refused::NotHeld), "forged");
+    assert_eq!(lender.result(a, first(7), 666), Err(Refused::NotHeld), "invented");
+    assert_eq!(lender.result(a, first(u64::MAX), 666), Err(Refused::NotHeld));
     lender.close(a);
-    assert_eq!(lender.result(a, 0, 666), Err(Refused::UnknownSubStream), "late");
-    assert_eq!(lender.result(b, 0, 666), Err(Refused::NotHeld), "it waits to be lent again");
-    assert_eq!(lender.ask(b, &mut input), value(0));
-    lender.result(b, 0, 10).unwrap();
-    assert_eq!(lender.result(b, 0, 666), Err(Refused::NotHeld), "doubled");
-    assert_eq!((lender.fail(b, 0), lender.hand_back(b, 0)), (Err(Refused::NotHeld), Err(Refused::NotHeld)));
+    assert_eq!(lender.result(a, first(0), 666), Err(Refused::UnknownSubStream), "late");
+    assert_eq!(lender.result(b, first(0), 666), Err(Refused::NotHeld), "it waits to be lent again");
+    assert_eq!(lender.ask(b, &mut input), again(0, 1));
+    assert_eq!(lender.result(b, first(0), 666), Err(Refused::NotHeld), "of an earlier loan");
+    let second = Loan { index: 0, number: 1 };
+    lender.result(b, second, 10).unwrap();
+    assert_eq!(lender.result(b, second, 666), Err(Refused::NotHeld), "doubled");
+    assert_eq!((lender.fail(b, second), lender.hand_back(b, second)), (Err(Refused::NotHeld), Err(Refused::NotHeld)));
     assert_eq!(outputs(&mut lender), [(0, 10)]);
-    assert_eq!(lender.result(b, 0, 666), Err(Refused::NotHeld), "output");
-    lender.result(b, 1, 11).unwrap();
+    assert_eq!(lender.result(b, second, 666), Err(Refused::NotHeld), "output");
+    lender.result(b, first(1), 11).unwrap();
     assert_eq!(outputs(&mut lender), [(1, 11)]);
+}
+
+#[test]
+fn property_10_holds_among_the_loans_of_one_value_to_one_sub_stream() {
+    let (mut lender, mut input) = (lender(), numbers(1));
+    let sub = lender.open();
+    assert_eq!(lender.ask(sub, &mut input), value(0));
+    lender.fail(sub, first(0)).unwrap();
+    assert_eq!(lender.result(sub, first(0), 666), Err(Refused::NotHeld), "it waits to be lent again");
+    for number in 1..4 {
+        assert_eq!(lender.ask(sub, &mut unread), again(0, number));
+        let loan = Loan { index: 0, number };
+        assert!(lender.holds(sub, loan) && lender.loan(0) == Some(loan));
+        for other in (0..5).filter(|other| *other != number) {
+            let other = Loan { index: 0, number: other };
+            assert_eq!(lender.result(sub, other, 666), Err(Refused::NotHeld));
+            assert_eq!((lender.fail(sub, other), lender.hand_back(sub, other)), (Err(Refused::NotHeld), Err(Refused::NotHeld)));
+        }
+        lender.hand_back(sub, loan).unwrap();
+    }
+    assert_eq!(lender.ask(sub, &mut unread), again(0, 4));
+    lender.result(sub, Loan { index: 0, number: 4 }, 7).unwrap();
+    assert_eq!(outputs(&mut lender), [(0, 7)]);
+}
+
+#[test]
+fn property_10_a_loan_that_is_taken_up_keeps_its_number() {
+    let (mut lender, mut input) = (lender(), numbers(1));
+    let (a, b) = (lender.open(), lender.open());
+    assert_eq!(lender.ask(a, &mut input), value(0));
+    lender.close(a);
+    assert_eq!(lender.take_up(b, Loan { index: 0, number: 1 }), None, "there has been no such loan");
+    assert_eq!(lender.take_up(b, first(7)), None);
+    assert_eq!(lender.take_up(b, first(0)), Some(Lent { loan: first(0), value: 0 }));
+    lender.hand_back(b, first(0)).unwrap();
+    assert_eq!(lender.ask(b, &mut unread), again(0, 1), "and no other has it");
+    assert_eq!(lender.result(b, first(0), 666), Err(Refused::NotHeld));
+    lender.result(b, Loan { index: 0, number: 1 }, 1).unwrap();
+    assert_eq!(outputs(&mut lender), [(0, 1)]);
+}
+
+#[test]
+fn property_10_a_copy_counts_only_once_it_is_taken_up() {
+    let (mut lender, mut input) = (lender(), numbers(1));
+    let (slow, fast) = (lender.open(), lender.open());
+    assert_eq!(lender.ask(slow, &mut input), value(0));
+    let copy = lender.copy(0).unwrap();
+    assert_eq!(copy, Lent { loan: Loan { index: 0, number: 1 }, value: 0 });
+    assert_eq!((lender.holder(0), lender.loan(0)), (Some(slow), Some(first(0))), "it stays where it is");
+    assert_eq!(lender.result(fast, copy.loan, 666), Err(Refused::NotHeld));
+    assert_eq!(lender.result(slow, copy.loan, 666), Err(Refused::NotHeld));
+    lender.hand_back(slow, first(0)).unwrap();
+    assert_eq!(lender.take_up(fast, copy.loan), Some(copy));
+    assert_eq!(lender.result(slow, first(0), 666), Err(Refused::NotHeld), "too late");
+    lender.result(fast, copy.loan, 1).unwrap();
+    assert_eq!((outputs(&mut lender), lender.copy(0)), (vec![(0, 1)], None));
 }
 
 #[test]
@@ -68,11 +126,11 @@ fn property_12_a_value_handed_back_may_go_to_the_same_sub_stream_again() {
     for index in 0..3 {
         assert_eq!(lender.ask(sub, &mut input), value(index));
     }
-    lender.hand_back(sub, 2).unwrap();
-    lender.hand_back(sub, 0).unwrap();
+    lender.hand_back(sub, first(2)).unwrap();
+    lender.hand_back(sub, first(0)).unwrap();
     lender.replace_value(2, 20);
-    assert_eq!(lender.ask(sub, &mut unread), value(0), "oldest first");
-    assert_eq!(lender.ask(sub, &mut unread), Ask::Value(Lent { index: 2, value: 20 }));
+    assert_eq!(lender.ask(sub, &mut unread), again(0, 1), "oldest first");
+    assert_eq!(lender.ask(sub, &mut unread), Ask::Value(Lent { loan: Loan { index: 2, number: 1 }, value: 20 }));
 }
 
 #[test]
@@ -80,10 +138,10 @@ fn property_12_a_value_failed_goes_to_the_next_asker_that_has_not_failed_it() {
     let (mut lender, mut input) = (lender(), numbers(4));
     let (a, b, c) = (lender.open(), lender.open(), lender.open());
     assert_eq!(lender.ask(a, &mut input), value(0));
-    lender.fail(a, 0).unwrap();
+    lender.fail(a, first(0)).unwrap();
     assert_eq!(lender.ask(a, &mut input), value(1), "a new one for who failed it");
-    assert_eq!(lender.ask(b, &mut unread), value(0));
-    lender.fail(b, 0).unwrap();
+    assert_eq!(lender.ask(b, &mut unread), again(0, 1));
+    lender.fail(b, Loan { index: 0, number: 1 }).unwrap();
     assert_eq!(lender.ask(a, &mut input), value(2));
     assert_eq!(lender.ask(b, &mut input), value(3));
     assert_eq!(lender.ask(a, &mut input), Ask::Wait);
@@ -92,15 +150,15 @@ fn property_12_a_value_failed_goes_to_the_next_asker_that_has_not_failed_it() {
     // The only one that has not failed it leaves: now anyone may.
     lender.close(c);
     assert_eq!(wakes(&mut lender), [a]);
-    assert_eq!(lender.ask(a, &mut unread), value(0));
-    lender.fail(a, 0).unwrap();
+    assert_eq!(lender.ask(a, &mut unread), again(0, 2));
+    lender.fail(a, Loan { index: 0, number: 2 }).unwrap();
     let d = lender.open();
     assert_eq!(lender.ask(a, &mut unread), Ask::Wait, "somebody new has not failed it");
-    assert_eq!(lender.ask(d, &mut unread), value(0));
+    assert_eq!(lender.ask(d, &mut unread), again(0, 3));
 
     // Failed for good: a result that takes its place in the order.
-    lender.result(d, 0, 404).unwrap();
-    lender.result(a, 1, 1).unwrap();
+    lender.result(d, Loan { index: 0, number: 3 }, 404).unwrap();
+    lender.result(a, first(1), 1).unwrap();
     assert_eq!(outputs(&mut lender), [(0, 404), (1, 1)]);
 }
 
@@ -110,21 +168,21 @@ fn property_12_does_not_wait_for_one_that_is_paused() {
     let (a, b) = (lender.open(), lender.open());
     assert_eq!(lender.ask(b, &mut input), value(0));
     assert_eq!(lender.ask(a, &mut input), value(1));
-    lender.fail(a, 1).unwrap();
+    lender.fail(a, first(1)).unwrap();
     assert_eq!(lender.ask(a, &mut input), Ask::Wait, "the other has not failed it");
     assert_eq!(lender.next_wake(), None);
 
     lender.pause(b);
     assert_eq!(wakes(&mut lender), [a]);
-    assert_eq!(lender.ask(a, &mut unread), value(1));
-    lender.fail(a, 1).unwrap();
-    lender.fail(b, 0).unwrap();
-    assert_eq!(lender.ask(a, &mut unread), value(0), "the other keeps what it holds, until it fails");
+    assert_eq!(lender.ask(a, &mut unread), again(1, 1));
+    lender.fail(a, Loan { index: 1, number: 1 }).unwrap();
+    lender.fail(b, first(0)).unwrap();
+    assert_eq!(lender.ask(a, &mut unread), again(0, 1), "the other keeps what it holds, until it fails");
 
     // It asks: it is no longer paused.
-    assert_eq!(lender.ask(b, &mut unread), value(1));
-    lender.result(b, 1, 1).unwrap();
-    lender.result(a, 0, 0).unwrap();
+    assert_eq!(lender.ask(b, &mut unread), again(1, 2));
+    lender.result(b, Loan { index: 1, number: 2 }, 1).unwrap();
+    lender.result(a, Loan { index: 0, number: 1 }, 0).unwrap();
     assert_eq!(outputs(&mut lender), [(0, 0), (1, 1)]);
 }
 
@@ -133,10 +191,10 @@ fn property_12_wakes_the_one_that_has_not_failed_it() {
     let (mut lender, mut input) = (lender(), numbers(1));
     let (a, b, c) = (lender.open(), lender.open(), lender.open());
     assert_eq!(lender.ask(a, &mut input), value(0));
-    lender.fail(a, 0).unwrap();
-    assert_eq!(lender.ask(b, &mut input), value(0));
+    lender.fail(a, first(0)).unwrap();
+    assert_eq!(lender.ask(b, &mut input), again(0, 1));
     assert_eq!(lender.ask(a, &mut input), Ask::Wait);
     assert_eq!(lender.ask(c, &mut input), Ask::Wait);
-    lender.fail(b, 0).unwrap();
+    lender.fail(b, Loan { index: 0, number: 1 }).unwrap();
     assert_eq!(wakes(&mut lender), [c], "and not the one that waits longer");
 }

@@ -4,7 +4,7 @@ mod asks;
 mod loans;
 mod output;
 
-use stream_lender::{Ask, Index, Lender, Lent, Output, Pull, SubStreamId, Window};
+use stream_lender::{Ask, Index, Lender, Lent, Loan, Output, Pull, SubStreamId, Window};
 
 type Numbers = Lender<u64, u64, &'static str>;
 
@@ -23,8 +23,18 @@ fn unread() -> Pull<u64, &'static str> {
     panic!("the input is read")
 }
 
+fn first(index: Index) -> Loan {
+    Loan::first(index)
+}
+
+/// A value that is lent for the first time.
 fn value(index: Index) -> Ask<u64> {
-    Ask::Value(Lent { index, value: index })
+    again(index, 0)
+}
+
+/// A value that has been lent `number` times before.
+fn again(index: Index, number: u32) -> Ask<u64> {
+    Ask::Value(Lent { loan: Loan { index, number }, value: index })
 }
 
 /// All that can be output now.

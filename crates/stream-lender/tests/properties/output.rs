@@ -1,6 +1,6 @@
 //! What comes out, and how much is on its way.
 
-use crate::{Numbers, lender, numbers, outputs, unread, value, wakes};
+use crate::{Numbers, first, lender, numbers, outputs, unread, value, wakes};
 use stream_lender::{Ask, Lender, Lent, Output, Pull, Refused, Window};
 
 #[test]
@@ -10,9 +10,9 @@ fn property_04_the_output_ends_after_the_input_has_ended_and_every_value_has_its
     assert_eq!(lender.ask(sub, &mut input), value(0));
     assert_eq!(lender.ask(sub, &mut input), value(1));
     assert_eq!(lender.ask(sub, &mut input), Ask::Wait);
-    lender.result(sub, 1, 1).unwrap();
+    lender.result(sub, first(1), 1).unwrap();
     assert_eq!(lender.next_output(), Output::Pending);
-    lender.result(sub, 0, 0).unwrap();
+    lender.result(sub, first(0), 0).unwrap();
     assert_eq!(outputs(&mut lender), [(0, 0), (1, 1)]);
     assert!(lender.is_done());
     assert_eq!(lender.next_output(), Output::Done);
@@ -26,7 +26,7 @@ fn property_04_an_error_of_the_input_comes_after_the_results() {
     assert_eq!(lender.ask(sub, &mut || Pull::Value(0)), value(0));
     assert_eq!(lender.ask(sub, &mut || Pull::Failed("no disk")), Ask::Wait);
     assert_eq!(lender.next_output(), Output::Pending);
-    lender.result(sub, 0, 5).unwrap();
+    lender.result(sub, first(0), 5).unwrap();
     assert_eq!(lender.next_output(), Output::Item(0, 5));
     assert!(!lender.is_done());
     assert_eq!(lender.next_output(), Output::Failed("no disk"));
@@ -43,12 +43,12 @@ fn property_04_holds_for_an_input_that_is_stopped_or_cut() {
     }
     lender.end_input();
     assert_eq!(lender.ask(sub, &mut unread), Ask::Wait);
-    lender.result(sub, 4, 4).unwrap();
+    lender.result(sub, first(4), 4).unwrap();
     lender.truncate(3);
-    assert_eq!(lender.result(sub, 3, 3), Err(Refused::NotHeld));
-    assert!(lender.outstanding(sub).eq([0, 1, 2]));
+    assert_eq!(lender.result(sub, first(3), 3), Err(Refused::NotHeld));
+    assert!(lender.outstanding(sub).eq([0, 1, 2].map(first)));
     for index in 0..3 {
-        lender.result(sub, index, index).unwrap();
+        lender.result(sub, first(index), index).unwrap();
     }
     assert_eq!(outputs(&mut lender), [(0, 0), (1, 1), (2, 2)]);
     assert_eq!((lender.next_output(), lender.read()), (Output::Done, 5));
@@ -62,14 +62,14 @@ fn property_05_outputs_come_in_the_order_in_which_inputs_were_read() {
     while lender.read() < 1_000 {
         let sub = subs[lent.len() % 3];
         if let Ask::Value(value) = lender.ask(sub, &mut input) {
-            lent.push((sub, value.index));
+            lent.push((sub, value.loan.index));
         }
     }
     let mut output = Vec::new();
     for step in 0..1_000 {
         // 619 and 1,000 have no common divisor: every value once, in disorder.
         let (sub, index) = lent[step * 619 % 1_000];
-        lender.result(sub, index, index * index).unwrap();
+        lender.result(sub, first(index), index * index).unwrap();
         output.extend(outputs(&mut lender));
     }
     assert!(output.into_iter().eq((0..1_000).map(|index| (index, index * index))));
@@ -81,13 +81,13 @@ fn property_05_holds_for_values_whose_results_are_known_when_they_are_read() {
     let (sub, mut input) = (lender.open(), numbers(9));
     assert_eq!(lender.read_finished(100), Ok(0));
     assert_eq!(outputs(&mut lender), [(0, 100)], "nobody has asked");
-    assert_eq!(lender.ask(sub, &mut input), Ask::Value(Lent { index: 1, value: 0 }));
+    assert_eq!(lender.ask(sub, &mut input), Ask::Value(Lent { loan: first(1), value: 0 }));
     assert_eq!(lender.read_finished(102), Ok(2));
-    assert_eq!(lender.result(sub, 2, 666), Err(Refused::NotHeld), "it is lent to nobody");
+    assert_eq!(lender.result(sub, first(2), 666), Err(Refused::NotHeld), "it is lent to nobody");
     assert_eq!(lender.read_finished(103), Ok(3));
     assert_eq!(lender.read_finished(104), Err(104), "the window is full");
     assert_eq!(lender.next_output(), Output::Pending);
-    lender.result(sub, 1, 101).unwrap();
+    lender.result(sub, first(1), 101).unwrap();
     assert_eq!(outputs(&mut lender), [(1, 101), (2, 102), (3, 103)]);
     lender.end_input();
     assert_eq!((lender.read_finished(104), lender.next_output()), (Err(104), Output::Done));
@@ -106,7 +106,7 @@ fn property_11_what_is_read_and_not_yet_output_never_exceeds_the_window() {
         assert_eq!((lender.ask(sub, &mut unread), lender.is_full()), (Ask::Wait, true));
         // The consumer has stopped: results change nothing, output does.
         for index in 0..room {
-            lender.result(sub, index, index).unwrap();
+            lender.result(sub, first(index), index).unwrap();
             assert_eq!((lender.next_wake(), lender.in_progress()), (None, room as usize));
         }
         assert_eq!(lender.next_output(), Output::Item(0, 0));
@@ -122,16 +122,16 @@ fn property_11_holds_for_bytes_and_one_value_is_always_allowed_in() {
     let mut lender: Lender<u64, u64, ()> = Lender::with_weights(window, |value| *value, |result| *result);
     let sub = lender.open();
     let ask = |lender: &mut Lender<u64, u64, ()>, bytes| match lender.ask(sub, &mut || Pull::Value(bytes)) {
-        Ask::Value(lent) => Some(lent.index),
+        Ask::Value(lent) => Some(lent.loan.index),
         _ => None,
     };
     assert_eq!(ask(&mut lender, 1_000), Some(0), "whatever its size");
     assert_eq!(ask(&mut lender, 1), None);
     lender.replace_value(0, 3);
     assert_eq!((ask(&mut lender, 6), lender.bytes_in_progress()), (Some(1), 9));
-    lender.result(sub, 1, 7).unwrap();
+    lender.result(sub, first(1), 7).unwrap();
     assert_eq!((ask(&mut lender, 0), lender.bytes_in_progress()), (None, 10), "results count until they are output");
-    lender.result(sub, 0, 0).unwrap();
+    lender.result(sub, first(0), 0).unwrap();
     assert_eq!((ask(&mut lender, 3), lender.bytes_in_progress()), (Some(2), 10));
     assert_eq!(ask(&mut lender, 0), None);
     while let Output::Item(..) = lender.next_output() {}

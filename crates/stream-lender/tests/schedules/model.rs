@@ -1,6 +1,6 @@
 //! The lender once more: slow, and simple enough to be believed. Everything is found by looking through lists.
 
-use stream_lender::{Ask, Index, Lent, Output, Pull, Refused, SubStreamId, Window};
+use stream_lender::{Ask, Index, Lent, Loan, Output, Pull, Refused, SubStreamId, Window};
 
 /// A value or a result: a number, and how many bytes it counts for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Value {
     pub(crate) value: Thing,
     pub(crate) state: State,
     pub(crate) failed_by: Vec<SubStreamId>,
+    /// How many loans of it there have been, copies included.
+    pub(crate) loans: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +45,7 @@ pub(crate) struct Model {
     /// Those of them that have not asked since they were paused.
     pub(crate) paused: Vec<SubStreamId>,
     /// Who holds what, in the order of lending.
-    pub(crate) loans: Vec<(SubStreamId, Index)>,
+    pub(crate) loans: Vec<(SubStreamId, Loan)>,
     /// Who was told to wait, in that order.
     pub(crate) waiting: Vec<SubStreamId>,
     pub(crate) reading: Reading,
@@ -71,7 +73,7 @@ impl Model {
     }
 
     pub(crate) fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
-        let held = self.held(sub);
+        let held: Vec<Index> = self.held(sub).iter().map(|loan| loan.index).collect();
         for index in &held {
             self.values[*index as usize].state = State::ToLend;
         }
@@ -100,14 +102,14 @@ impl Model {
         }
         if let Some(index) = self.oldest_for(sub) {
             self.stop_waiting(sub);
-            return Ask::Value(self.lend(sub, index));
+            return Ask::Value(self.lend_anew(sub, index));
         }
         match pulled {
             Some(Pull::Value(value)) => {
                 self.stop_waiting(sub);
                 self.reading = Reading::Ready;
-                self.values.push(Value { value, state: State::ToLend, failed_by: Vec::new() });
-                return Ask::Value(self.lend(sub, self.values.len() as Index - 1));
+                self.values.push(Value { value, state: State::ToLend, failed_by: Vec::new(), loans: 0 });
+                return Ask::Value(self.lend_anew(sub, self.values.len() as Index - 1));
             }
             Some(Pull::Pending) => self.reading = Reading::Pending,
             Some(Pull::End) => self.reading = Reading::Ended,
@@ -133,26 +135,39 @@ impl Model {
         Some(sub)
     }
 
-    pub(crate) fn result(&mut self, sub: SubStreamId, index: Index, result: Thing) -> Result<(), Refused> {
-        self.give_back(sub, index, State::Finished(result))
+    pub(crate) fn result(&mut self, sub: SubStreamId, loan: Loan, result: Thing) -> Result<(), Refused> {
+        self.give_back(sub, loan, State::Finished(result))
     }
 
-    pub(crate) fn hand_back(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
-        self.give_back(sub, index, State::ToLend)
+    pub(crate) fn hand_back(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
+        self.give_back(sub, loan, State::ToLend)
     }
 
-    pub(crate) fn fail(&mut self, sub: SubStreamId, index: Index) -> Result<(), Refused> {
-        self.give_back(sub, index, State::ToLend)?;
-        let failed_by = &mut self.values[index as usize].failed_by;
+    pub(crate) fn fail(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
+        self.give_back(sub, loan, State::ToLend)?;
+        let failed_by = &mut self.values[loan.index as usize].failed_by;
         if !failed_by.contains(&sub) && !self.paused.contains(&sub) {
             failed_by.push(sub);
         }
         Ok(())
     }
 
-    pub(crate) fn take_up(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<Thing>> {
-        let waits = self.values.get(index as usize).is_some_and(|value| value.state == State::ToLend);
-        (waits && self.open.contains(&sub)).then(|| self.lend(sub, index))
+    pub(crate) fn take_up(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<Thing>> {
+        let was = self.values.get(loan.index as usize).is_some_and(|value| loan.number < value.loans);
+        (was && self.waits_for(sub, loan.index)).then(|| self.lend(sub, loan))
+    }
+
+    pub(crate) fn lend_to(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<Thing>> {
+        self.waits_for(sub, index).then(|| self.lend_anew(sub, index))
+    }
+
+    pub(crate) fn copy(&mut self, index: Index) -> Option<Lent<Thing>> {
+        let value = *self.value(index)?;
+        Some(Lent { loan: self.new_loan(index), value })
+    }
+
+    fn waits_for(&self, sub: SubStreamId, index: Index) -> bool {
+        self.open.contains(&sub) && self.values.get(index as usize).is_some_and(|value| value.state == State::ToLend)
     }
 
     pub(crate) fn replace_value(&mut self, index: Index, value: Thing) {
@@ -169,7 +184,7 @@ impl Model {
         if !self.has_room() {
             return Err(result);
         }
-        self.values.push(Value { value: result, state: State::Finished(result), failed_by: Vec::new() });
+        self.values.push(Value { value: result, state: State::Finished(result), failed_by: Vec::new(), loans: 0 });
         Ok(self.values.len() as Index - 1)
     }
 
@@ -191,7 +206,7 @@ impl Model {
         }
         for index in end.max(self.output)..self.values.len() as Index {
             self.values[index as usize].state = State::Cut;
-            self.loans.retain(|(_, lent)| *lent != index);
+            self.loans.retain(|(_, lent)| lent.index != index);
         }
     }
 
@@ -241,11 +256,15 @@ impl Model {
     }
 
     pub(crate) fn holder(&self, index: Index) -> Option<SubStreamId> {
-        self.loans.iter().find(|(_, lent)| *lent == index).map(|(holder, _)| *holder)
+        self.loans.iter().find(|(_, lent)| lent.index == index).map(|(holder, _)| *holder)
     }
 
-    pub(crate) fn held(&self, sub: SubStreamId) -> Vec<Index> {
-        self.loans.iter().filter(|(holder, _)| *holder == sub).map(|(_, index)| *index).collect()
+    pub(crate) fn loan(&self, index: Index) -> Option<Loan> {
+        self.loans.iter().find(|(_, lent)| lent.index == index).map(|(_, loan)| *loan)
+    }
+
+    pub(crate) fn held(&self, sub: SubStreamId) -> Vec<Loan> {
+        self.loans.iter().filter(|(holder, _)| *holder == sub).map(|(_, loan)| *loan).collect()
     }
 
     /// A value without a result.
@@ -276,20 +295,31 @@ impl Model {
         self.waiting.retain(|waiting| *waiting != sub);
     }
 
-    fn lend(&mut self, sub: SubStreamId, index: Index) -> Lent<Thing> {
-        self.loans.push((sub, index));
+    fn new_loan(&mut self, index: Index) -> Loan {
         let value = &mut self.values[index as usize];
-        value.state = State::Lent;
-        Lent { index, value: value.value }
+        value.loans += 1;
+        Loan { index, number: value.loans - 1 }
     }
 
-    fn give_back(&mut self, sub: SubStreamId, index: Index, state: State) -> Result<(), Refused> {
+    fn lend_anew(&mut self, sub: SubStreamId, index: Index) -> Lent<Thing> {
+        let loan = self.new_loan(index);
+        self.lend(sub, loan)
+    }
+
+    fn lend(&mut self, sub: SubStreamId, loan: Loan) -> Lent<Thing> {
+        self.loans.push((sub, loan));
+        let value = &mut self.values[loan.index as usize];
+        value.state = State::Lent;
+        Lent { loan, value: value.value }
+    }
+
+    fn give_back(&mut self, sub: SubStreamId, loan: Loan, state: State) -> Result<(), Refused> {
         if !self.open.contains(&sub) {
             return Err(Refused::UnknownSubStream);
         }
-        let loan = self.loans.iter().position(|loan| *loan == (sub, index)).ok_or(Refused::NotHeld)?;
-        self.loans.remove(loan);
-        self.values[index as usize].state = state;
+        let place = self.loans.iter().position(|held| *held == (sub, loan)).ok_or(Refused::NotHeld)?;
+        self.loans.remove(place);
+        self.values[loan.index as usize].state = state;
         Ok(())
     }
 }

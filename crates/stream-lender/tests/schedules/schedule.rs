@@ -69,9 +69,11 @@ impl Schedule {
             11..13 => self.pause(),
             13..40 => self.ask(),
             40..58 => self.give_back(),
-            58..62 => self.forge(),
+            58..60 => self.forge(),
+            60..62 => self.confuse(),
             62..65 => self.take_up(),
-            65..68 => self.replace(),
+            65 => self.copy(),
+            66..68 => self.replace(),
             68..73 => self.input_ready(),
             73..75 => self.read_finished(),
             75..85 => self.output(),
@@ -97,8 +99,8 @@ impl Schedule {
             for sub in subs {
                 self.ask_for(sub);
                 match self.model.held(sub).first() {
-                    Some(index) if self.random.chance(10) => self.fail(sub, *index),
-                    Some(index) => self.result(sub, *index),
+                    Some(loan) if self.random.chance(10) => self.fail(sub, *loan),
+                    Some(loan) => self.result(sub, *loan),
                     None => {}
                 }
             }
@@ -144,7 +146,7 @@ impl Schedule {
             assert!(lender.outstanding(*sub).eq(held));
         }
         for index in 0..model.values.len() as Index + 1 {
-            assert_eq!(lender.holder(index), model.holder(index));
+            assert_eq!((lender.holder(index), lender.loan(index)), (model.holder(index), model.loan(index)));
             assert_eq!(lender.value(index), model.value(index));
         }
     }

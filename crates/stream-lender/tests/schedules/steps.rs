@@ -1,6 +1,6 @@
 //! The steps of a schedule: each is taken by the lender and by the model, and answered alike.
 
-use stream_lender::{Ask, Index, Output, Pull, Refused, SubStreamId};
+use stream_lender::{Ask, Index, Loan, Output, Pull, Refused, SubStreamId};
 
 use crate::{
     model::{Broken, Reading, Thing},
@@ -79,12 +79,12 @@ impl Schedule {
             Ask::Wait => self.seen.note("told to wait"),
             Ask::Done => self.seen.note("told done"),
             Ask::Value(lent) => {
-                let Some(value) = self.model.values.get(lent.index as usize) else {
+                let Some(value) = self.model.values.get(lent.loan.index as usize) else {
                     return;
                 };
                 let by_all = self.model.failed_by_all(value);
                 let by_some = !value.failed_by.is_empty();
-                assert!(by_all || !value.failed_by.contains(&sub), "{sub:?} has failed {} before", lent.index);
+                assert!(by_all || !value.failed_by.contains(&sub), "{sub:?} has failed {} before", lent.loan.index);
                 self.seen.note_if(by_some && by_all, "failed by all, lent again");
                 self.seen.note_if(by_some && !by_all, "failed, lent to another");
             }
@@ -93,17 +93,17 @@ impl Schedule {
 
     /// Somebody gives back something that it holds.
     pub(crate) fn give_back(&mut self) {
-        let Some((sub, index)) = self.random.pick(&self.model.loans) else {
+        let Some((sub, loan)) = self.random.pick(&self.model.loans) else {
             return;
         };
         match self.random.below(10) {
-            0..7 => self.result(sub, index),
-            7..9 => self.fail(sub, index),
-            _ => self.hand_back(sub, index),
+            0..7 => self.result(sub, loan),
+            7..9 => self.fail(sub, loan),
+            _ => self.hand_back(sub, loan),
         }
     }
 
-    /// Somebody gives back something, held or not: late, doubled or invented.
+    /// Somebody gives back something, held or not: late, doubled, of another loan or invented.
     pub(crate) fn forge(&mut self) {
         let Some(sub) = self.random.pick(&self.opened) else {
             return;
@@ -113,37 +113,57 @@ impl Schedule {
             1 => u64::MAX - 1,
             _ => self.random.below(self.model.values.len() as u64 + 3),
         };
-        match self.random.below(3) {
-            0 => self.result(sub, index),
-            1 => self.fail(sub, index),
-            _ => self.hand_back(sub, index),
+        self.give_back_some(sub, index);
+    }
+
+    /// Who holds something names another loan of it.
+    pub(crate) fn confuse(&mut self) {
+        if let Some((sub, loan)) = self.random.pick(&self.model.loans) {
+            self.give_back_some(sub, loan.index);
         }
     }
 
-    pub(crate) fn result(&mut self, sub: SubStreamId, index: Index) {
+    fn give_back_some(&mut self, sub: SubStreamId, index: Index) {
+        let loan = self.some_loan(index);
+        let other = self.model.holder(index) == Some(sub) && self.model.loan(index) != Some(loan);
+        self.seen.note_if(other, "another loan than the one held");
+        match self.random.below(3) {
+            0 => self.result(sub, loan),
+            1 => self.fail(sub, loan),
+            _ => self.hand_back(sub, loan),
+        }
+    }
+
+    /// A loan of this value that there was, or would be next.
+    fn some_loan(&mut self, index: Index) -> Loan {
+        let loans = self.model.values.get(usize::try_from(index).unwrap_or(usize::MAX)).map_or(0, |value| value.loans);
+        Loan { index, number: self.random.below(u64::from(loans) + 1) as u32 }
+    }
+
+    pub(crate) fn result(&mut self, sub: SubStreamId, loan: Loan) {
         let result = thing(&mut self.random);
-        let answer = self.lender.result(sub, index, result);
-        self.say(&format!("result {sub:?} {index} {result:?}: {answer:?}"));
-        assert_eq!(answer, self.model.result(sub, index, result));
+        let answer = self.lender.result(sub, loan, result);
+        self.say(&format!("result {sub:?} {loan:?} {result:?}: {answer:?}"));
+        assert_eq!(answer, self.model.result(sub, loan, result));
         self.note_refused(answer, "result");
     }
 
-    pub(crate) fn fail(&mut self, sub: SubStreamId, index: Index) {
-        let again = self.model.values.get(index as usize).is_some_and(|value| value.failed_by.contains(&sub));
-        let answer = self.lender.fail(sub, index);
-        self.say(&format!("fail {sub:?} {index}: {answer:?}"));
-        assert_eq!(answer, self.model.fail(sub, index));
+    pub(crate) fn fail(&mut self, sub: SubStreamId, loan: Loan) {
+        let again = self.model.values.get(loan.index as usize).is_some_and(|value| value.failed_by.contains(&sub));
+        let answer = self.lender.fail(sub, loan);
+        self.say(&format!("fail {sub:?} {loan:?}: {answer:?}"));
+        assert_eq!(answer, self.model.fail(sub, loan));
         self.note_refused(answer, if again { "failed a second time" } else { "failed" });
     }
 
-    fn hand_back(&mut self, sub: SubStreamId, index: Index) {
-        let answer = self.lender.hand_back(sub, index);
-        self.say(&format!("hand back {sub:?} {index}: {answer:?}"));
-        assert_eq!(answer, self.model.hand_back(sub, index));
+    fn hand_back(&mut self, sub: SubStreamId, loan: Loan) {
+        let answer = self.lender.hand_back(sub, loan);
+        self.say(&format!("hand back {sub:?} {loan:?}: {answer:?}"));
+        assert_eq!(answer, self.model.hand_back(sub, loan));
         self.note_refused(answer, "handed back");
         if answer.is_ok() && self.random.chance(30) {
             self.ask_for(sub);
-            self.seen.note_if(self.model.holder(index) == Some(sub), "handed back, lent to the same");
+            self.seen.note_if(self.model.holder(loan.index) == Some(sub), "handed back, lent to the same");
         }
     }
 
@@ -160,10 +180,26 @@ impl Schedule {
             return;
         };
         let index = self.random.below(self.model.values.len() as u64 + 2);
-        let answer = self.lender.take_up(sub, index);
-        self.say(&format!("take up {sub:?} {index}: {answer:?}"));
+        if self.random.chance(50) {
+            let answer = self.lender.lend_to(sub, index);
+            self.say(&format!("lend to {sub:?} {index}: {answer:?}"));
+            self.seen.note_if(answer.is_some(), "lent to somebody");
+            return assert_eq!(answer, self.model.lend_to(sub, index));
+        }
+        let loan = self.some_loan(index);
+        let answer = self.lender.take_up(sub, loan);
+        self.say(&format!("take up {sub:?} {loan:?}: {answer:?}"));
         self.seen.note_if(answer.is_some(), "took up");
-        assert_eq!(answer, self.model.take_up(sub, index));
+        self.seen.note_if(answer.is_some() && self.model.values[index as usize].loans > loan.number + 1, "took up an earlier loan");
+        assert_eq!(answer, self.model.take_up(sub, loan));
+    }
+
+    pub(crate) fn copy(&mut self) {
+        let index = self.random.below(self.model.values.len() as u64 + 2);
+        let answer = self.lender.copy(index);
+        self.say(&format!("copy {index}: {answer:?}"));
+        self.seen.note_if(answer.is_some(), "copied");
+        assert_eq!(answer, self.model.copy(index));
     }
 
     pub(crate) fn replace(&mut self) {

@@ -67,10 +67,10 @@ impl Attendant {
             }
             let mut keep = Vec::new();
             let rest = core.stuck.get(&hello.device).copied();
-            for id in hello.holds.iter().copied().filter(|_| same_job && rest.is_none()) {
-                if let Some(lent) = core.lender.take_up(sub, id) {
-                    core.failures.came_back(id, &hello.device);
-                    keep.push(id);
+            for loan in hello.holds.iter().copied().filter(|_| same_job && rest.is_none()) {
+                if let Some(lent) = core.lender.take_up(sub, loan) {
+                    core.failures.came_back(loan.index, &hello.device);
+                    keep.push(loan);
                     seat.lent(lent.value.bytes.len() as u64);
                 }
             }
@@ -168,8 +168,8 @@ impl Attendant {
             self.seat.say(&ToVolunteer::Recall { ids: recalls });
         }
         for copy in copies {
-            if self.master.lock().failures.goes_alone(copy.index) {
-                self.alone = Some(copy.index);
+            if self.master.lock().failures.goes_alone(copy.loan.index) {
+                self.alone = Some(copy.loan.index);
             }
             self.send_copy(copy);
         }
@@ -213,11 +213,11 @@ impl Attendant {
             }
             while alone.is_none() && lent.len() < room && (lent.is_empty() || length < room_bytes) {
                 match core.ask(sub) {
-                    Ask::Value(value) if core.forgets(sub, value.index) || core.has_copy(sub, value.index) => {}
+                    Ask::Value(value) if core.forgets(sub, value.loan) || core.has_copy(sub, value.loan) => {}
                     Ask::Value(value) => {
                         seat.lent(value.value.bytes.len() as u64);
                         length += protocol::value_len(&value.value);
-                        *alone = core.failures.goes_alone(value.index).then_some(value.index);
+                        *alone = core.failures.goes_alone(value.loan.index).then_some(value.loan.index);
                         lent.push(value);
                         if length > PART {
                             break;
@@ -246,7 +246,7 @@ impl Attendant {
         }
         if self.master.events.wanted() {
             for lent in &self.lent {
-                self.master.events.write("lent", json!({"index": lent.index + 1, "device": self.name}));
+                self.master.events.write("lent", json!({"index": lent.loan.index + 1, "device": self.name}));
             }
         }
         self.queue_values(length);
@@ -254,10 +254,10 @@ impl Attendant {
     }
 
     /// Sends a value that it has not asked for.
-    fn send_copy(&mut self, Lent { index, value }: Lent<Value>) {
+    fn send_copy(&mut self, Lent { loan, value }: Lent<Value>) {
         self.seat.lent(value.bytes.len() as u64);
-        self.seat.send(protocol::encode_values([(index, &value)], protocol::value_len(&value)), 1);
-        self.master.events.write("lent", json!({"index": index + 1, "device": self.name, "again": true}));
+        self.seat.send(protocol::encode_values([(loan, &value)], protocol::value_len(&value)), 1);
+        self.master.events.write("lent", json!({"index": loan.index + 1, "device": self.name, "again": true}));
     }
 
     /// Queues the lent values as a frame; a long value goes in one of its own, so that short ones do not wait for it.
@@ -266,7 +266,7 @@ impl Attendant {
         for group in [&self.lent[..], long.as_slice()] {
             if !group.is_empty() {
                 let length: usize = group.iter().map(|lent| protocol::value_len(&lent.value)).sum();
-                self.seat.send(protocol::encode_values(group.iter().map(|lent| (lent.index, &lent.value)), length), group.len());
+                self.seat.send(protocol::encode_values(group.iter().map(|lent| (lent.loan, &lent.value)), length), group.len());
             }
         }
         self.lent.clear();

@@ -9,7 +9,7 @@ use crate::{
 use bytes::Bytes;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use stream_lender::{Index, SubStreamId};
+use stream_lender::{Index, Loan, SubStreamId};
 
 /// Longest text message, in bytes.
 const LONGEST_MESSAGE: usize = 1 << 20;
@@ -107,28 +107,28 @@ impl Attendant {
         }
     }
 
-    fn returned(&mut self, ids: &[u64], careful: bool, now: Instant) {
+    fn returned(&mut self, loans: &[Loan], careful: bool, now: Instant) {
         let (master, sub, seat) = (&self.master, self.sub, &mut self.seat);
         let patience = master.job.patience();
         let yields = master.with(|core| {
-            for &id in ids {
-                let held = core.lender.holder(id) == Some(sub);
-                if !held && let Some(bytes) = core.stray(sub, id) {
-                    core.leaves(sub, id, bytes, seat);
+            for &loan in loans {
+                let held = core.lender.holds(sub, loan);
+                if !held && let Some(bytes) = core.stray(sub, loan) {
+                    core.leaves(sub, loan, bytes, seat);
                 }
-                if held && let Some(mut value) = core.lender.value(id).cloned() {
-                    core.leaves(sub, id, value.bytes.len() as u64, seat);
+                if held && let Some(mut value) = core.lender.value(loan.index).cloned() {
+                    core.leaves(sub, loan, value.bytes.len() as u64, seat);
                     if careful {
                         value.careful = true;
-                        core.lender.replace_value(id, value);
+                        core.lender.replace_value(loan.index, value);
                     }
-                    let _ = core.lender.hand_back(sub, id);
+                    let _ = core.lender.hand_back(sub, loan);
                 }
                 let all = held && core.lender.held(sub) == 0;
                 if let Some(entry) = core.seats.get_mut(&sub) {
-                    match entry.running.remove(&id) {
+                    match entry.running.remove(&loan) {
                         Some(_) if held => entry.progress.made(now),
-                        _ => entry.progress.gave_back(id, all, now),
+                        _ => entry.progress.gave_back(loan, all, now),
                     }
                     // It may do so each time before anybody asks.
                     if all && entry.progress.gives_all_back(patience) {
@@ -156,21 +156,22 @@ impl Attendant {
             let (mut done, mut micros, mut worked) = (0, 0, false);
             let unasked = core.seats.get(&sub).is_some_and(|entry| !entry.copies.is_empty());
             for answer in answers {
-                let holds = core.lender.holder(answer.id) == Some(sub);
-                if !holds && let Some(bytes) = core.stray(sub, answer.id) {
+                let loan = answer.loan;
+                let holds = core.lender.holds(sub, loan);
+                if !holds && let Some(bytes) = core.stray(sub, loan) {
                     worked = true;
-                    core.leaves(sub, answer.id, bytes, seat);
-                    if answer.result.is_err() || !core.overtakes(sub, answer.id) {
+                    core.leaves(sub, loan, bytes, seat);
+                    if answer.result.is_err() || !core.overtakes(sub, loan) {
                         continue;
                     }
                     seat.lent(bytes);
                 } else if !holds {
-                    // Late, doubled or forged: it changes nothing.
+                    // Late, doubled, forged or of an earlier loan: it changes nothing.
                     continue;
                 }
-                let bytes = core.lender.value(answer.id).map_or(0, |value| value.bytes.len() as u64);
+                let bytes = core.lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64);
                 match unasked {
-                    true => core.leaves(sub, answer.id, bytes, seat),
+                    true => core.leaves(sub, loan, bytes, seat),
                     false => seat.settled(bytes),
                 }
                 micros = u64::saturating_add(micros, answer.micros);
@@ -190,7 +191,7 @@ impl Attendant {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
                 }
-                entry.running.retain(|id, _| core.lender.holder(*id) == Some(sub) || entry.strays.contains_key(id));
+                entry.running.retain(|loan, _| core.lender.holds(sub, *loan) || entry.strays.contains_key(loan));
             }
             core.seats.get_mut(&sub).is_some_and(|entry| worked && std::mem::take(&mut entry.yields))
         });
@@ -234,15 +235,16 @@ struct Told<'a> {
 impl Core {
     /// Settles one answer of `sub`, which holds its value; gives whether it is a result.
     fn settle(&mut self, sub: SubStreamId, answer: Answer, job: &Job, told: &mut Told) -> bool {
-        let Answer { id, micros, result } = answer;
+        let Answer { loan, micros, result } = answer;
+        let id = loan.index;
         match result {
             Ok((_, result)) => {
                 let kept = if self.waits_long(id, &result) { Bytes::copy_from_slice(&result) } else { result };
                 let accepted = if job.confirms {
-                    self.hold_until_confirmed(sub, id, told.name, kept)
+                    self.hold_until_confirmed(sub, loan, told.name, kept)
                 } else {
                     self.failures.forget(id);
-                    self.finish(sub, id, kept)
+                    self.finish(sub, loan, kept)
                 };
                 if told.events {
                     told.happened.push(("result", json!({"index": id + 1, "device": told.name, "ms": micros as f64 / 1000.0})));
@@ -250,7 +252,7 @@ impl Core {
                 accepted
             }
             Err(failure) => {
-                told.lines.extend(self.attempt_failed(sub, id, &failure, told.name, job));
+                told.lines.extend(self.attempt_failed(sub, loan, &failure, told.name, job));
                 if told.events {
                     let fields = json!({"index": id + 1, "device": told.name, "kind": failure.kind, "message": failure.message});
                     told.happened.push(("failed", fields));
@@ -267,9 +269,9 @@ impl Core {
         }
     }
 
-    /// The value `index`, of so many bytes, is no longer with `sub`: nor is it sent, if it still was to be.
-    fn leaves(&mut self, sub: SubStreamId, index: Index, bytes: u64, seat: &mut Seat) {
-        if !self.unsends(sub, index) {
+    /// The value of `loan`, of so many bytes, is no longer with `sub`: nor is it sent, if it still was to be.
+    fn leaves(&mut self, sub: SubStreamId, loan: Loan, bytes: u64, seat: &mut Seat) {
+        if !self.unsends(sub, loan) {
             seat.settled(bytes);
         }
     }

@@ -6,7 +6,7 @@ use super::{
     plan::chance,
     world::World,
 };
-use crate::protocol::ToMaster;
+use crate::protocol::{Loan, ToMaster};
 
 impl World {
     /// Something happens to somebody.
@@ -90,7 +90,7 @@ impl World {
         self.seen.note(if paused { "paused" } else { "resumed" });
         self.lend(number, None, if paused { 0 } else { cores });
         if paused {
-            let ids: Vec<u64> = self.devices[number].has.iter().copied().collect();
+            let ids: Vec<Loan> = self.devices[number].has.iter().copied().collect();
             let ids = self.devices[number].dispatch.recall(&ids);
             self.give_back(number, ids, false);
         }

@@ -1,5 +1,6 @@
 //! Virtual time, in microseconds, and what happens in it.
 
+use crate::protocol::Loan;
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
@@ -26,8 +27,8 @@ pub(super) enum Event {
     Timer,
     /// The device opens a link.
     Join(usize),
-    /// A call ends: device, core, its generation, and the value.
-    CallEnds(usize, usize, u32, u64),
+    /// A call ends: device, core, its generation, and the loan that it is of.
+    CallEnds(usize, usize, u32, Loan),
     /// A core gives its answers to its host.
     Flush(usize, usize, u32),
     /// A core has loaded the function.

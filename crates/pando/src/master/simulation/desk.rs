@@ -15,7 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
-use stream_lender::Index;
+use stream_lender::Loan;
 
 /// More steps than this in one moment, and something goes round and round.
 const MOST_STEPS: usize = 100_000;
@@ -73,7 +73,7 @@ impl World {
             say!(self, "{} is seated as {:?}", hello.device, attendant.sub);
             let device = self.links[number].device;
             let core = self.master.lock();
-            let kept: Vec<Index> = core.lender.outstanding(attendant.sub).collect();
+            let kept: Vec<Loan> = core.lender.outstanding(attendant.sub).collect();
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id) && !core.stuck.contains_key(&hello.device);
             drop(core);
             // The old one, if there is one, has nothing any more.
@@ -81,7 +81,7 @@ impl World {
                 self.seen.note("replaced");
                 let old = old.attendant.sub;
                 let missing =
-                    hello.holds.iter().find(|index| goes_on && self.model.only_with(old, **index) && !kept.contains(index));
+                    hello.holds.iter().find(|loan| goes_on && self.model.only_with(old, **loan) && !kept.contains(loan));
                 assert_eq!(missing, None, "{} has it and nobody else, and may not keep it", hello.device);
                 self.model.left(old);
             }
@@ -129,7 +129,7 @@ impl World {
         let instant = self.clock.instant();
         let attendant = &mut self.desks[at].attendant;
         let sub = attendant.sub;
-        self.model.hear(sub, &note, &self.master.lock());
+        self.model.hear(sub, &note, &self.master.lock(), &mut self.seen);
         attendant.receive(frame, instant)
     }
 
@@ -145,9 +145,9 @@ impl World {
         {
             let Ok(Binary::Values(values)) = Binary::decode(whole) else { panic!("what is sent can be decoded") };
             let core = self.master.lock();
-            for (index, value) in values {
-                say!(self, "{} is sent to {sub:?}, attempt {}, careful {}", index, value.attempt, value.careful);
-                self.model.sent(sub, index, &value, fresh, &core, &mut self.seen);
+            for (loan, value) in values {
+                say!(self, "{loan:?} is sent to {sub:?}, attempt {}, careful {}", value.attempt, value.careful);
+                self.model.sent(sub, loan, &value, fresh, &core, &mut self.seen);
             }
         }
         self.push_down(link, Down::Frame(frame));

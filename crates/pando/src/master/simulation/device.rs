@@ -9,7 +9,7 @@ use super::{
     world::World,
 };
 use crate::{
-    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, ToMaster, ToVolunteer, Welcome, encode_results},
+    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, Loan, ToMaster, ToVolunteer, Welcome, encode_results},
     volunteer::Dispatch,
 };
 use fastrand::Rng;
@@ -27,8 +27,10 @@ pub(super) struct Device {
     pub(super) flaky: u32,
     /// It says what is not so.
     pub(super) lies: bool,
-    /// It has done so: it may have been lent again what it is still at.
+    /// It has done so.
     pub(super) lied: bool,
+    /// It says again what it has said before, now and then.
+    pub(super) stutters: bool,
     /// It never computes anything.
     pub(super) idles: bool,
     /// Nor does it give anything back.
@@ -40,7 +42,10 @@ pub(super) struct Device {
     pub(super) dispatch: Dispatch,
     pub(super) workers: Vec<Worker>,
     /// Values that it has or has answered without having sent that.
-    pub(super) has: BTreeSet<u64>,
+    pub(super) has: BTreeSet<Loan>,
+    /// What it has answered, and what it has given back.
+    pub(super) said: Vec<Answer>,
+    pub(super) returned: Vec<Loan>,
     /// Answers that could not be sent.
     pub(super) unsent: Vec<Answer>,
     pub(super) link: Option<usize>,
@@ -71,6 +76,7 @@ impl Device {
             // Who says that it computes and does not is told from one with a long call by nobody.
             lies: !idles && chance(rng, 15),
             lied: false,
+            stutters: chance(rng, 15),
             idles,
             deaf: chance(rng, 50),
             refuses: chance(rng, 50),
@@ -78,6 +84,8 @@ impl Device {
             dispatch: Dispatch::new(0, 1, None),
             workers: (0..cores).map(|_| Worker::default()).collect(),
             has: BTreeSet::new(),
+            said: Vec::new(),
+            returned: Vec::new(),
             unsent: Vec::new(),
             link: None,
             job: None,
@@ -98,6 +106,8 @@ impl Device {
         }
         self.dispatch = Dispatch::new(0, 1, None);
         self.has.clear();
+        self.said.clear();
+        self.returned.clear();
         self.unsent.clear();
         self.deferred.clear();
     }
@@ -108,7 +118,7 @@ impl World {
         let number = self.devices.len();
         let mut device = Device::new(number, &mut self.rng);
         if self.calm {
-            (device.flaky, device.lies, device.idles, device.slowness) = (0, false, false, 1);
+            (device.flaky, device.lies, device.stutters, device.idles, device.slowness) = (0, false, false, false, 1);
         }
         self.devices.push(device);
         let delay = self.rng.u64(0..SECOND);
@@ -183,7 +193,7 @@ impl World {
                     let Some(whole) = whole(&mut self.devices[number].assembler, bytes) else { continue };
                     let Ok(Binary::Values(values)) = Binary::decode(whole) else { panic!("values are expected") };
                     let device = &mut self.devices[number];
-                    device.has.extend(values.iter().map(|(id, _)| *id));
+                    device.has.extend(values.iter().map(|(loan, _)| *loan));
                     device.dispatch.extend(values);
                     self.feed(number);
                 }
@@ -228,14 +238,14 @@ impl World {
                 self.clock.after(10 * MS, Event::CoreReady(number, core, device.workers[core].generation));
             }
         }
-        let dropped: Vec<u64> = device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
+        let dropped: Vec<Loan> = device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
         device.dispatch.recall(&dropped);
         device.has.retain(|id| welcome.keep.contains(id));
         device.dispatch.tell_again();
         self.clock.after(LONG, Event::LongCalls(number));
         let device = &mut self.devices[number];
         let unsent = std::mem::take(&mut device.unsent);
-        let (kept, late) = unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.id));
+        let (kept, late) = unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.loan));
         self.answer(number, kept);
         // What nobody waits for is said all the same now and then.
         if chance(&mut self.rng, 50) {
@@ -254,8 +264,9 @@ impl World {
     }
 
     /// Gives values back that it has not computed.
-    pub(super) fn give_back(&mut self, number: usize, ids: Vec<u64>, careful: bool) {
+    pub(super) fn give_back(&mut self, number: usize, ids: Vec<Loan>, careful: bool) {
         self.devices[number].has.retain(|id| !ids.contains(id));
+        self.devices[number].returned.extend(&ids);
         say!(self, "device {number} gives back {ids:?}, careful {careful}");
         let frame = Frame::json(&ToMaster::Returned { ids: ids.clone(), careful });
         self.send_up(number, frame, Note::Returned(ids, careful));
@@ -270,8 +281,27 @@ impl World {
         if device.link.is_none() {
             return device.unsent.extend(answers);
         }
-        let late = answers.iter().filter(|answer| !device.has.remove(&answer.id)).count();
+        let late = answers.iter().filter(|answer| !device.has.remove(&answer.loan)).count();
+        device.said.extend(answers.iter().cloned());
         self.seen.note_if(late > 0, "late answer");
+        self.send_answers(number, answers);
+    }
+
+    /// What it said before comes once more, when the value may have been lent again.
+    fn stutter(&mut self, number: usize) {
+        let device = &self.devices[number];
+        if !device.stutters || device.said.is_empty() {
+            return;
+        }
+        let answer = device.said[self.rng.usize(0..device.said.len())].clone();
+        let ids: Vec<Loan> = device.returned.get(self.rng.usize(0..=device.returned.len())).copied().into_iter().collect();
+        say!(self, "device {number} says again {:?}, and gives back {ids:?}", answer.loan);
+        self.send_answers(number, vec![answer]);
+        let frame = Frame::json(&ToMaster::Returned { ids: ids.clone(), careful: true });
+        self.send_up(number, frame, Note::Returned(ids, true));
+    }
+
+    fn send_answers(&mut self, number: usize, answers: Vec<Answer>) {
         let mut cutter = Cutter::default();
         cutter.start(encode_results(&answers));
         let mut answers = Some(answers);
@@ -307,9 +337,10 @@ impl World {
             return self.link_lost(number);
         }
         self.say(number, &ToMaster::Ping(Beat { t: 0.into() }));
+        self.stutter(number);
         let device = &mut self.devices[number];
         if device.idles && device.refuses && !device.deaf {
-            let ids: Vec<u64> = device.has.iter().copied().collect();
+            let ids: Vec<Loan> = device.has.iter().copied().collect();
             let ids = device.dispatch.recall(&ids);
             self.give_back(number, ids, false);
         }

@@ -21,14 +21,14 @@ impl World {
             if seat.replaced {
                 continue;
             }
-            for index in seat.strays.keys() {
-                assert!(lender.holder(*index) != Some(sub), "{index} is a stray and held");
+            for loan in seat.strays.keys() {
+                assert!(lender.holder(loan.index) != Some(sub), "{loan:?} is a stray and held");
+                assert_eq!(seat.strays.keys().filter(|other| other.index == loan.index).count(), 1, "{loan:?} is a stray twice");
             }
-            for index in seat.running.keys() {
-                assert!(core.computes(sub, *index), "{index} is running on {} which does not hold it", seat.name);
+            for loan in seat.running.keys() {
+                assert!(core.computes(sub, *loan), "{loan:?} is running on {} which does not hold it", seat.name);
             }
-            let copies =
-                seat.copies.iter().filter(|copy| seat.strays.contains_key(&copy.index) || lender.holder(copy.index) == Some(sub));
+            let copies = seat.copies.iter().filter(|copy| core.computes(sub, copy.loan));
             let expected = lender.held(sub) + seat.strays.len() - copies.count();
             assert_eq!(desk.attendant.seat.in_flight(), expected, "values that {} is believed to have", seat.name);
         }

@@ -1,32 +1,37 @@
 //! What a device says that is not so, or not agreed.
 
-use super::{link::Note, world::World};
-use crate::protocol::{Answer, Failure, Form, Frame, Running, ToMaster, encode_results};
+use super::{link::Note, plan::pick, world::World};
+use crate::protocol::{Answer, Failure, Form, Frame, Loan, Running, ToMaster};
+use bytes::Bytes;
 
 impl World {
     /// The device lies, or breaks the protocol.
     pub(super) fn lie(&mut self, number: usize) {
         self.seen.note("lie");
         self.devices[number].lied = true;
-        let id = self.rng.u64(0..self.plan.items.len() as u64 + 2);
-        say!(self, "device {number} lies about {id}");
-        match self.rng.u32(0..20) {
-            0..8 => {
+        let loan = self.some_loan();
+        say!(self, "device {number} lies about {loan:?}");
+        match self.rng.u32(0..26) {
+            0..6 => {
                 // As if it had it, or had not answered it before.
-                self.answers += 1;
-                let result = Ok((Form::Text, format!("forged {}", self.answers).into()));
-                self.forge(number, Answer { id, micros: 1, result });
+                let result = self.forged();
+                self.forge(number, loan, result);
             }
-            8..10 => {
-                let failure = Failure { message: "forged".into(), stack: None, kind: "throw".into() };
-                self.forge(number, Answer { id, micros: 1, result: Err(failure) });
+            6..8 => self.forge(number, loan, failed()),
+            8..12 => self.answer_what_is_over(number),
+            12..16 => self.answer_twice(number),
+            16..20 => {
+                let next = Loan { index: loan.index + 1, ..loan };
+                self.give_back(number, vec![loan, next], self.answers.is_multiple_of(2));
             }
-            10..14 => self.give_back(number, vec![id, id + 1], self.answers.is_multiple_of(2)),
-            14 => self.say(number, &ToMaster::Started { items: vec![Running { id, ms: 100_000 }], loading: None }),
-            15 => self.say(number, &ToMaster::Started { items: vec![Running { id, ms: u64::MAX }], loading: Some(u64::MAX) }),
-            16 => self.send_up(number, Frame::Binary(vec![9, 9].into()), Note::Other),
-            17 => self.send_up(number, Frame::Text("{}".into()), Note::Other),
-            18 => self.say(number, &ToMaster::Broken { message: "cannot".into(), stack: None }),
+            20 => self.say(number, &ToMaster::Started { items: vec![Running { id: loan, ms: 100_000 }], loading: None }),
+            21 => {
+                let items = vec![Running { id: loan, ms: u64::MAX }];
+                self.say(number, &ToMaster::Started { items, loading: Some(u64::MAX) });
+            }
+            22 => self.send_up(number, Frame::Binary(vec![9, 9].into()), Note::Other),
+            23 => self.send_up(number, Frame::Text("{}".into()), Note::Other),
+            24 => self.say(number, &ToMaster::Broken { message: "cannot".into(), stack: None }),
             _ => {
                 let cores = self.rng.u32(0..9);
                 self.lend(number, Some("tablet".into()), cores);
@@ -34,8 +39,53 @@ impl World {
         }
     }
 
-    fn forge(&mut self, number: usize, answer: Answer) {
-        let (frame, twice) = (encode_results([&answer, &answer]), vec![answer.clone(), answer]);
-        self.send_up(number, Frame::Binary(frame), Note::Answers(twice));
+    /// A loan of some value, or of none: the present one may be guessed.
+    fn some_loan(&mut self) -> Loan {
+        let index = self.rng.u64(0..self.plan.items.len() as u64 + 2);
+        let present = self.master.lock().lender.loan(index).map_or(0, |loan| loan.number);
+        Loan { index, number: pick(&mut self.rng, &[0, present, present, present + 1]) }
     }
+
+    /// Another result for what it has answered or given back, while it or somebody else may have the value again.
+    fn answer_what_is_over(&mut self, number: usize) {
+        let device = &self.devices[number];
+        let over: Vec<Loan> = device.said.iter().map(|answer| answer.loan).chain(device.returned.iter().copied()).collect();
+        if !over.is_empty() {
+            let loan = pick(&mut self.rng, &over);
+            let result = self.forged();
+            self.forge(number, loan, result);
+        }
+    }
+
+    /// An error and then a result for the same loan, or the other way round, in one frame or in two.
+    fn answer_twice(&mut self, number: usize) {
+        let has: Vec<Loan> = self.devices[number].has.iter().copied().collect();
+        if has.is_empty() {
+            return;
+        }
+        let loan = pick(&mut self.rng, &has);
+        let (first, then) = (failed(), self.forged());
+        let (first, then) = if self.rng.bool() { (first, then) } else { (then, first) };
+        let [first, then] = [first, then].map(|result| Answer { loan, micros: 1, result });
+        self.seen.note("answered in two ways");
+        match self.rng.bool() {
+            true => self.answer(number, vec![first, then]),
+            false => [first, then].into_iter().for_each(|answer| self.answer(number, vec![answer])),
+        }
+    }
+
+    fn forged(&mut self) -> Result<(Form, Bytes), Failure> {
+        self.answers += 1;
+        Ok((Form::Text, format!("forged {}", self.answers).into()))
+    }
+
+    /// Answers, twice over.
+    fn forge(&mut self, number: usize, loan: Loan, result: Result<(Form, Bytes), Failure>) {
+        let answer = Answer { loan, micros: 1, result };
+        self.answer(number, vec![answer.clone(), answer]);
+    }
+}
+
+fn failed() -> Result<(Form, Bytes), Failure> {
+    Err(Failure { message: "forged".into(), stack: None, kind: "throw".into() })
 }

@@ -1,7 +1,7 @@
 //! A link between a device and the master, in order and with delay.
 
 use super::{clock::Event, world::World};
-use crate::protocol::{Answer, Frame};
+use crate::protocol::{Answer, Frame, Loan};
 use std::collections::VecDeque;
 
 /// One link, from its opening on.
@@ -35,7 +35,7 @@ pub(super) enum Down {
 #[derive(Debug)]
 pub(super) enum Note {
     Answers(Vec<Answer>),
-    Returned(Vec<u64>, bool),
+    Returned(Vec<Loan>, bool),
     /// It lends nothing for now.
     Paused,
     Other,

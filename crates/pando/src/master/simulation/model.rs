@@ -4,7 +4,7 @@ use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
     cli::OnError,
     master::{Core, Ending, Job},
-    protocol::{Answer, Value},
+    protocol::{Answer, Loan, Value},
 };
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,9 +34,11 @@ pub(super) struct Model {
 #[derive(Default)]
 struct Fate {
     text: Bytes,
-    /// Who was sent it and has not answered, as far as the master heard.
-    with: BTreeSet<SubStreamId>,
-    /// Somebody answered it or gave it back who had not been sent it yet: nobody knows who has it.
+    /// Who was sent it and has not answered, as far as the master heard; and the number of that loan.
+    with: BTreeMap<SubStreamId, u32>,
+    /// The numbers of the loans that were sent.
+    sent: BTreeSet<u32>,
+    /// Somebody answered it or gave it back who had not been sent it yet, and guessed the number: nobody knows who has it.
     muddled: bool,
     attempts: u32,
     failed_by: Vec<SubStreamId>,
@@ -54,6 +56,18 @@ enum End {
     LeftOut,
     /// Its output says that it failed.
     Told,
+}
+
+impl Fate {
+    /// `sub` has said what ends a loan; it `counts` for the master, because `sub` has the value under this very loan.
+    fn ends(&mut self, sub: SubStreamId, loan: Loan, counts: bool) {
+        if self.with.get(&sub) == Some(&loan.number) {
+            self.with.remove(&sub);
+        } else if counts {
+            assert!(!self.sent.contains(&loan.number), "what {sub:?} says of {loan:?} counts, and that is over, or another's");
+            self.muddled = true;
+        }
+    }
 }
 
 impl Model {
@@ -81,12 +95,14 @@ impl Model {
     }
 
     /// `sub` is sent a value.
-    pub(super) fn sent(&mut self, sub: SubStreamId, index: Index, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
+    pub(super) fn sent(&mut self, sub: SubStreamId, loan: Loan, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
+        let index = loan.index;
         let fate = &mut self.fates[index as usize];
         assert_eq!(value.bytes, fate.text, "{index} is another value");
         let old = fate.end.is_some() || self.fatal.is_some_and(|fatal| fatal <= index);
-        let copy = core.lender.holder(index) != Some(sub);
+        let copy = !core.lender.holds(sub, loan);
         seen.note_if(copy, "copied");
+        assert!(fate.sent.insert(loan.number), "{loan:?} is sent twice");
         assert!(!copy || self.job.speculate || old || fate.muddled, "{sub:?} is sent {index} and does not hold it");
         assert!(!old || self.job.speculate || self.fatal.is_some() || fate.muddled, "{index} is done, and sent again");
         assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
@@ -107,7 +123,7 @@ impl Model {
                 // With a result of another's it is not what ends devices.
                 let fate = &self.fates[*alone as usize];
                 let open = fate.end.is_none() && fate.unconfirmed.is_none();
-                assert!(!open || !fate.with.contains(&sub), "{sub:?} is sent {index} besides {alone}, which it is to have alone");
+                assert!(!open || !fate.with.contains_key(&sub), "{sub:?} is sent {index} besides {alone}, which it is to have alone");
             }
             if core.failures.goes_alone(index) {
                 seen.note("alone");
@@ -124,42 +140,42 @@ impl Model {
             }
         }
         let fate = &mut self.fates[index as usize];
-        let others = fate.with.iter().filter(|other| **other != sub).count();
+        let others = fate.with.keys().filter(|other| **other != sub).count();
         let most = if self.job.speculate { 1 } else { 0 };
         assert!(others <= most || fate.muddled, "{index} is with {:?}, and sent to {sub:?}", fate.with);
-        assert!(fate.with.insert(sub) || fate.muddled, "{sub:?} is sent {index} twice");
+        assert!(fate.with.insert(sub, loan.number).is_none() || fate.muddled, "{sub:?} is sent {index} twice");
     }
 
-    /// Whether `sub` has a value, nobody else has, and it is still to be computed.
-    pub(super) fn only_with(&self, sub: SubStreamId, index: Index) -> bool {
+    /// Whether `sub` has a value under this loan, nobody else has, and it is still to be computed.
+    pub(super) fn only_with(&self, sub: SubStreamId, loan: Loan) -> bool {
+        let Loan { index, number } = loan;
         let Some(fate) = self.fates.get(index as usize) else { return false };
         let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.fatal.is_none_or(|fatal| index < fatal);
         // A copy may be with a device and belong to another, which has not been sent it yet.
-        open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([&sub])
+        open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([(&sub, &number)])
     }
 
     /// `sub` takes up what it has.
-    pub(super) fn kept(&mut self, sub: SubStreamId, kept: &Vec<Index>) {
-        for index in kept {
-            let fate = &mut self.fates[*index as usize];
-            assert!(fate.end.is_none() && (fate.with.is_empty() || self.job.speculate || fate.muddled), "{index} is taken up");
-            fate.with.insert(sub);
+    pub(super) fn kept(&mut self, sub: SubStreamId, kept: &[Loan]) {
+        for loan in kept {
+            let fate = &mut self.fates[loan.index as usize];
+            assert!(fate.end.is_none() && (fate.with.is_empty() || self.job.speculate || fate.muddled), "{loan:?} is taken up");
+            fate.with.insert(sub, loan.number);
         }
     }
 
     /// `sub` says something; `core` has not heard it yet.
-    pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core) {
-        let holds = |index: Index| core.lender.holder(index) == Some(sub);
-        let stray = |index: Index| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&index));
+    pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core, seen: &mut Seen) {
+        let holds = |loan: Loan| core.lender.holds(sub, loan);
+        let stray = |loan: Loan| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan));
         match note {
             Note::Other => {}
             Note::Paused => self.pauses(sub),
             Note::Returned(ids, careful) => {
-                for index in ids {
-                    let Some(fate) = self.fates.get_mut(*index as usize) else { continue };
-                    let had = fate.with.remove(&sub);
-                    fate.muddled |= (holds(*index) || stray(*index)) && !had;
-                    if holds(*index) {
+                for loan in ids.iter().copied().collect::<BTreeSet<_>>() {
+                    let Some(fate) = self.fates.get_mut(loan.index as usize) else { continue };
+                    fate.ends(sub, loan, holds(loan) || stray(loan));
+                    if holds(loan) {
                         fate.careful |= careful;
                         fate.back = self.now;
                     }
@@ -168,24 +184,29 @@ impl Model {
             Note::Answers(answers) => {
                 let mut heard = BTreeSet::new();
                 for answer in answers {
-                    let first = heard.insert(answer.id);
-                    self.answer(sub, answer, first && holds(answer.id), first && stray(answer.id));
+                    let loan = answer.loan;
+                    let first = heard.insert(loan);
+                    let other = core.lender.holder(loan.index) == Some(sub) && !holds(loan);
+                    seen.note_if(other, "answered an earlier loan of what it has");
+                    self.answer(sub, answer, first && holds(loan), first && stray(loan));
                 }
             }
         }
     }
 
     fn answer(&mut self, sub: SubStreamId, answer: &Answer, holds: bool, stray: bool) {
-        let cut = self.fatal.is_some_and(|fatal| fatal <= answer.id);
-        let Some(fate) = self.fates.get_mut(answer.id as usize) else { return };
-        let had = fate.with.remove(&sub);
-        fate.muddled |= (holds || stray) && !had;
+        let Loan { index, number } = answer.loan;
+        let cut = self.fatal.is_some_and(|fatal| fatal <= index);
+        let Some(fate) = self.fates.get_mut(index as usize) else { return };
+        fate.ends(sub, answer.loan, holds || stray);
         assert!(!stray || self.job.speculate, "only copies are strays");
         if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || stray) {
             return;
         }
         match &answer.result {
             Ok((_, result)) if !result.contains(&b'\n') => {
+                let own = format!("{index}:{number} ");
+                assert!(result.starts_with(own.as_bytes()) || result.starts_with(b"forged"), "{result:?} is of another loan than {own}");
                 if self.job.confirms {
                     fate.unconfirmed = Some((Some(sub), result.clone()));
                 } else {
@@ -194,7 +215,7 @@ impl Model {
             }
             // A copy in vain.
             _ if !holds => {}
-            _ => self.failed(answer.id, Some(sub)),
+            _ => self.failed(index, Some(sub)),
         }
     }
 
@@ -238,8 +259,8 @@ impl Model {
     pub(super) fn vanished(&mut self, sub: SubStreamId, core: &Core) {
         let Some(seat) = core.seats.get(&sub) else { return };
         let first = core.lender.outstanding(sub).take(seat.cores as usize);
-        let told = seat.running.keys().copied().filter(|index| core.lender.holder(*index) == Some(sub));
-        let computing: BTreeSet<Index> = first.chain(told).collect();
+        let told = seat.running.keys().copied().filter(|loan| core.lender.holds(sub, *loan));
+        let computing: BTreeSet<Index> = first.chain(told).map(|loan| loan.index).collect();
         for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
             if self.fatal.is_none_or(|fatal| index < fatal) {
                 self.failed(index, Some(sub));
@@ -250,7 +271,7 @@ impl Model {
     /// `sub` is gone.
     pub(super) fn left(&mut self, sub: SubStreamId) {
         for fate in &mut self.fates {
-            if fate.with.remove(&sub) {
+            if fate.with.remove(&sub).is_some() {
                 fate.back = self.now;
             }
             fate.failed_by.retain(|failed| *failed != sub);

@@ -5,7 +5,7 @@ use super::{
     plan::{Nature, chance},
     world::World,
 };
-use crate::protocol::{Answer, Failure, Form, Running, ToMaster, Value};
+use crate::protocol::{Answer, Failure, Form, Loan, Running, ToMaster, Value};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -19,8 +19,8 @@ pub(super) const LONG: u64 = 510 * MS;
 pub(super) struct Worker {
     /// Counts its processes: what an earlier one did is nobody's business.
     pub(super) generation: u32,
-    pub(super) queue: VecDeque<(u64, Value)>,
-    pub(super) open: Vec<u64>,
+    pub(super) queue: VecDeque<(Loan, Value)>,
+    pub(super) open: Vec<Loan>,
     unflushed: Vec<Answer>,
     after_careful: bool,
 }
@@ -51,22 +51,22 @@ impl World {
             if worker.open.len() >= concurrency {
                 return;
             }
-            let Some((id, value)) = worker.queue.pop_front() else { return };
+            let Some((loan, value)) = worker.queue.pop_front() else { return };
             let tells = worker.open.is_empty() || value.careful || worker.after_careful || chance(&mut self.rng, 50);
             worker.after_careful = value.careful;
-            worker.open.push(id);
+            worker.open.push(loan);
             let generation = worker.generation;
             if tells {
                 self.flush(number, core);
-                self.devices[number].dispatch.started(core, id, self.clock.instant());
+                self.devices[number].dispatch.started(core, loan, self.clock.instant());
             }
-            let item = &self.plan.items[id as usize];
-            assert_eq!(value.bytes, item.text, "{id} came as another value");
+            let item = &self.plan.items[loan.index as usize];
+            assert_eq!(value.bytes, item.text, "{loan:?} came as another value");
             let micros = (item.micros * self.devices[number].slowness).max(1);
-            say!(self, "device {number} begins {id} ({:?}) on core {core} for {micros} us", item.nature);
+            say!(self, "device {number} begins {loan:?} ({:?}) on core {core} for {micros} us", item.nature);
             if item.nature != Nature::Hangs {
                 let until = self.plan.job.options.timeout.map_or(micros, |ms| micros.min(ms * MS));
-                self.clock.after(until, Event::CallEnds(number, core, generation, id));
+                self.clock.after(until, Event::CallEnds(number, core, generation, loan));
             }
             if micros > LONG {
                 self.clock.after(LONG, Event::LongCalls(number));
@@ -75,7 +75,8 @@ impl World {
     }
 
     /// A call ends, as the nature of its value has it.
-    pub(super) fn call_ends(&mut self, number: usize, core: usize, generation: u32, id: u64) {
+    pub(super) fn call_ends(&mut self, number: usize, core: usize, generation: u32, loan: Loan) {
+        let id = loan.index;
         let device = &self.devices[number];
         if device.workers[core].generation != generation {
             return;
@@ -91,17 +92,14 @@ impl World {
                 self.seen.note("vanished with an item");
                 return self.vanish(number, true);
             }
-            Nature::Kills => return self.bury(number, core, &[id]),
+            Nature::Kills => return self.bury(number, core, &[loan]),
             Nature::Throws => failed("no"),
             _ if chance(&mut self.rng, self.devices[number].flaky) => failed("not here"),
-            nature => Ok((Form::Text, self.result_of(id, nature == Nature::TwoLines))),
+            nature => Ok((Form::Text, self.result_of(loan, nature == Nature::TwoLines))),
         };
         let worker = &mut self.devices[number].workers[core];
-        // It may be at the same value twice, when that was lent to it again.
-        if let Some(at) = worker.open.iter().position(|open| *open == id) {
-            worker.open.remove(at);
-        }
-        worker.unflushed.push(Answer { id, micros, result });
+        worker.open.retain(|open| *open != loan);
+        worker.unflushed.push(Answer { loan, micros, result });
         if worker.unflushed.len() == 1 {
             let delay = self.devices[number].flush;
             self.clock.after(delay, Event::Flush(number, core, generation));
@@ -109,12 +107,12 @@ impl World {
         self.begin(number, core);
     }
 
-    /// A result that no other answer has: whose it is can be told.
-    fn result_of(&mut self, id: u64, two: bool) -> Bytes {
+    /// A result that no other answer has, and that tells of which loan it is.
+    fn result_of(&mut self, loan: Loan, two: bool) -> Bytes {
         self.answers += 1;
         let separator = if two { "\n" } else { " " };
-        let rest = if self.plan.items[id as usize].text.len() > 1_000 { "y".repeat(200_000) } else { String::new() };
-        format!("{id}{separator}{}{rest}", self.answers).into()
+        let rest = if self.plan.items[loan.index as usize].text.len() > 1_000 { "y".repeat(200_000) } else { String::new() };
+        format!("{}:{}{separator}{}{rest}", loan.index, loan.number, self.answers).into()
     }
 
     /// The answers of a core reach its host, and the master from there.
@@ -126,25 +124,24 @@ impl World {
             return;
         }
         let micros = answers.iter().map(|answer| answer.micros).sum();
-        device.dispatch.answered(core, answers.iter().map(|answer| answer.id), micros, now);
+        device.dispatch.answered(core, answers.iter().map(|answer| answer.loan), micros, now);
         if !device.workers[core].open.is_empty() {
             self.clock.after(LONG, Event::LongCalls(number));
         }
-        say!(self, "device {number} answers {:?}", answers.iter().map(|a| (a.id, a.result.is_ok())).collect::<Vec<_>>());
+        say!(self, "device {number} answers {:?}", answers.iter().map(|a| (a.loan, a.result.is_ok())).collect::<Vec<_>>());
         self.answer(number, answers);
     }
 
     /// A core ends because of one of `causes`: only those may be blamed.
-    fn bury(&mut self, number: usize, core: usize, causes: &[u64]) {
+    fn bury(&mut self, number: usize, core: usize, causes: &[Loan]) {
         let device = &mut self.devices[number];
-        let lied = device.lied;
         let verdict = device.dispatch.died(core);
         device.workers[core].end();
         say!(self, "core {core} of device {number} ends because of {causes:?}: {verdict:?}");
-        if let Some(id) = verdict.guilty {
-            assert!(causes.contains(&id) || lied, "{id} is innocent of what {causes:?} did");
+        if let Some(loan) = verdict.guilty {
+            assert!(causes.contains(&loan), "{loan:?} is innocent of what {causes:?} did");
             let failure = Failure { message: "it ended its core".into(), stack: None, kind: "died".into() };
-            self.answer(number, vec![Answer { id, micros: 0, result: Err(failure) }]);
+            self.answer(number, vec![Answer { loan, micros: 0, result: Err(failure) }]);
         }
         if !verdict.returned.is_empty() {
             self.give_back(number, verdict.returned, verdict.careful);
@@ -158,9 +155,10 @@ impl World {
         let now = self.clock.instant();
         for core in self.devices[number].dispatch.overdue(now) {
             let worker = &self.devices[number].workers[core];
-            let given = worker.open.iter().copied().chain(worker.unflushed.iter().map(|answer| answer.id));
+            let given = worker.open.iter().copied().chain(worker.unflushed.iter().map(|answer| answer.loan));
             // A device that was frozen takes what it did meanwhile for too slow.
-            let causes: Vec<u64> = given.filter(|id| self.devices[number].froze || self.is_too_slow(number, *id)).collect();
+            let causes: Vec<Loan> =
+                given.filter(|loan| self.devices[number].froze || self.is_too_slow(number, loan.index)).collect();
             self.bury(number, core, &causes);
         }
         self.look_for_overdue(number);
@@ -186,14 +184,14 @@ impl World {
         for core in 0..self.devices[number].workers.len() {
             let device = &mut self.devices[number];
             let open = &device.workers[core].open;
-            if open.is_empty() || open.iter().any(|id| device.has.contains(id)) {
+            if open.is_empty() || open.iter().any(|loan| device.has.contains(loan)) {
                 continue;
             }
             say!(self, "core {core} of device {number} is at {open:?} for nobody");
             self.seen.note("at what nobody waits for");
             device.workers[core].end();
             let (_, others) = device.dispatch.spoiled(core, false);
-            let others = others.into_iter().filter(|id| device.has.contains(id)).collect();
+            let others = others.into_iter().filter(|loan| device.has.contains(loan)).collect();
             let generation = device.workers[core].generation;
             self.give_back(number, others, false);
             self.clock.after(RESTART, Event::CoreReady(number, core, generation));

@@ -123,8 +123,8 @@ impl World {
             Event::Up | Event::Timer => {}
             Event::Down(link) => self.hear(link),
             Event::Join(device) => self.join(device),
-            Event::CallEnds(device, core, generation, id) => {
-                self.call_ends(device, core, generation, id);
+            Event::CallEnds(device, core, generation, loan) => {
+                self.call_ends(device, core, generation, loan);
                 self.feed(device);
             }
             Event::Flush(device, core, generation) if self.devices[device].workers[core].generation == generation => {
