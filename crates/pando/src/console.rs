@@ -58,9 +58,10 @@ impl Console {
         std::io::stderr().is_terminal()
     }
 
-    /// Says `text`, one or more lines without the last line's end.
+    /// Says `text`, one or more lines without the last line's end. What steers a terminal is made visible; lines stay as they are: see
+    /// [`printable`] for text that others may have made.
     pub fn say(&self, text: impl Into<String>) {
-        self.send(Message::Lines(text.into()));
+        self.send(Message::Lines(legible(text.into())));
     }
 
     /// Replaces the status line.
@@ -129,6 +130,21 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Wr
             status.clear();
         }
     }
+}
+
+fn legible(text: String) -> String {
+    let is_fine = |c: char| matches!(c, '\n' | '\t') || !is_unseen(c);
+    if text.chars().all(is_fine) {
+        return text;
+    }
+    text.chars().fold(String::with_capacity(text.len() + 16), |mut out, c| {
+        if is_fine(c) {
+            out.push(c)
+        } else {
+            out.extend(c.escape_unicode())
+        }
+        out
+    })
 }
 
 /// `text` as one message that no device can make look like something else: what steers a terminal or turns the direction of writing

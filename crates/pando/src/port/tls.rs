@@ -1,5 +1,6 @@
 //! Certificates: of files, taken up again when they are renewed, or made for one run.
 
+use crate::files;
 #[cfg(feature = "master")]
 use ::aws_lc_rs::digest;
 use axum_server::tls_rustls::RustlsConfig;
@@ -14,6 +15,8 @@ use std::{
 
 /// Time between looks for a newer certificate.
 const LOOK: Duration = Duration::from_secs(60);
+/// Longest file of certificates or of a key, in bytes.
+const LONGEST: u64 = 16 << 20;
 
 /// A certificate and its key, as files in PEM form.
 #[derive(Debug, Clone)]
@@ -29,6 +32,9 @@ impl Files {
     /// When they cannot be read or do not belong together; in words.
     pub(crate) fn load(&self) -> Result<Arc<ServerConfig>, String> {
         let certificate = self.certificate.display();
+        let readable = |path, what| files::look(path, LONGEST).map_err(|error| format!("{what} can be read ({error})"));
+        readable(&self.certificate, format!("--tls-cert {certificate}: no certificate"))?;
+        readable(&self.key, format!("--tls-key {}: no private key", self.key.display()))?;
         let chain: Result<Vec<CertificateDer<'static>>, _> =
             CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
         let chain = chain.map_err(|error| format!("--tls-cert {certificate}: no certificate can be read ({error})"))?;
