@@ -155,6 +155,8 @@ pub(crate) struct Core {
     journal: Option<Arc<Recorder>>,
     /// Results of an earlier run are still to come: the input is read although nobody asks.
     resuming: bool,
+    /// Nothing of what was read last is to be computed: that nothing follows it must be known without any volunteer.
+    reads_on: bool,
     /// In the order of their coming, so that what is decided among equals is decided alike each time.
     pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
     /// Volunteers that are not heard for a while.
@@ -256,6 +258,7 @@ impl Master {
             targets: VecDeque::new(),
             journal: None,
             resuming: false,
+            reads_on: false,
             seats: BTreeMap::new(),
             held_back: HeldBack::default(),
             speculated: BTreeSet::new(),

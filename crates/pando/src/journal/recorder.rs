@@ -5,7 +5,10 @@ use bytes::Bytes;
 use std::{
     io, mem,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -50,6 +53,10 @@ struct Shared {
     work: Condvar,
     /// Something was done.
     done: Condvar,
+    /// The file was deleted.
+    deleted: AtomicBool,
+    /// Who asked knows that.
+    deletion_told: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -143,6 +150,11 @@ impl Recorder {
         self.shared.work.notify_one();
     }
 
+    /// Whether the journal's file was deleted, so that no later run can go on with it; true once.
+    pub fn was_deleted(&self) -> bool {
+        self.shared.deleted.load(Ordering::Relaxed) && !self.shared.deletion_told.swap(true, Ordering::Relaxed)
+    }
+
     /// Waits until all is written and synced. Nothing more is.
     ///
     /// # Errors
@@ -221,6 +233,7 @@ impl Shared {
             self.account(count, bytes);
             if last || worker.writer.due().is_some_and(|due| due <= Instant::now()) {
                 worker.sync()?;
+                self.deleted.fetch_or(worker.writer.is_deleted(), Ordering::Relaxed);
             }
             if last {
                 return Ok(());

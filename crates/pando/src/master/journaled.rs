@@ -72,10 +72,19 @@ impl Master {
 
     /// The run ended as `ending`; that it could not keep all that it had to is worse.
     pub fn close_journal(&self, ending: Ending) -> Ending {
+        let finished = self.finish_journal();
+        self.look_after_journal();
         let fine = matches!(ending, Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted);
-        match self.finish_journal() {
+        match finished {
             Err(why) if fine => Ending::OutputFailed(why),
             _ => ending,
+        }
+    }
+
+    /// Says so when the journal was deleted.
+    pub(super) fn look_after_journal(&self) {
+        if self.lock().journal.as_ref().is_some_and(|journal| journal.was_deleted()) {
+            self.console.say("warning: the journal was deleted while this run goes on: nothing can go on with it later");
         }
     }
 
@@ -146,7 +155,11 @@ impl Master {
 
     fn hand_over(&self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {
         self.with(|core| {
+            core.reads_on = false;
+            let mut lendable = false;
             for (read, target) in reads {
+                lendable |= matches!(read, Read::Value(_));
+                core.reads_on = !lendable;
                 core.input.push(read);
                 core.targets.extend(target);
             }
@@ -239,7 +252,7 @@ impl Core {
 
     /// Whether the input is to be read now.
     pub(super) fn wants_input(&self) -> bool {
-        self.input.is_empty() && (self.lender.wants_input() || self.resuming && self.lender.has_room())
+        self.input.is_empty() && (self.lender.wants_input() || (self.resuming || self.reads_on) && self.lender.has_room())
     }
 
     /// What the journal is to have of `index`, should `result` be accepted.

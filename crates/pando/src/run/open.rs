@@ -65,7 +65,10 @@ impl Open {
         }
         let function = match (&cli.exec, &cli.function) {
             (Some(command), _) => Function::program(command, framing)?,
-            (None, Some(path)) => Function::load(cli, path, &options, &mut notes).await?,
+            (None, Some(path)) => {
+                used::check_function(path)?;
+                Function::load(cli, path, &options, &mut notes).await?
+            }
             (None, None) => return Err(Refused("there is no function: name its file, or a program with --exec".into())),
         };
         if let Some(journal) = &mut journal {

@@ -4,10 +4,13 @@
 use super::Refused;
 use crate::{
     cli::Cli,
-    files::{FileId, is_pipe},
+    files::{self, FileId, is_pipe},
     master::Use,
 };
 use std::{fs, io, path::Path};
+
+/// In bytes; bundles of whole applications have some millions.
+const LONGEST_FUNCTION: u64 = 64 << 20;
 
 const OUTPUT: &str = "standard output";
 const ERRORS: &str = "standard error";
@@ -21,6 +24,17 @@ pub(super) fn check(cli: &Cli) -> Result<(), Refused> {
 /// Refuses that of the files that `cli` names and the standard streams; standard input counts with `reads`.
 pub(super) fn check_with_streams(cli: &Cli, reads: bool) -> Result<(), Refused> {
     refuse_pairs(&all(cli, reads))
+}
+
+/// Refuses a file for the function that may have no end: it is read as a whole.
+pub(super) fn check_function(path: &Path) -> Result<(), Refused> {
+    let refused = |why: &dyn std::fmt::Display| Err(Refused(format!("{}: {why}", path.display())));
+    match files::look(path, LONGEST_FUNCTION) {
+        Ok(about) if is_pipe(&about) => refused(&"this is a pipe, not a file: write the function into a file"),
+        // Who reads it says what to do about a folder, or a file that is not there.
+        Err(error) if path.exists() && !path.is_dir() => refused(&error),
+        _ => Ok(()),
+    }
 }
 
 /// What no result of `--files` may be written over.
