@@ -1,6 +1,6 @@
 //! `--events FILE`: everything that happens, one JSON object per line, written by a thread of its own.
 
-use crate::console::{Console, is_unseen};
+use crate::console::{Console, is_unseen, printable};
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::{
@@ -107,7 +107,7 @@ fn open(path: &Path, console: &Console) -> io::Result<File> {
     let owned = path.to_owned();
     std::thread::spawn(move || opened.send(OpenOptions::new().create(true).append(true).open(owned)));
     wait.recv_timeout(SOON).unwrap_or_else(|_| {
-        console.say(format!("--events {}: waiting for somebody to read this pipe", path.display()));
+        console.say(printable(&format!("--events {}: waiting for somebody to read this pipe", path.display())));
         wait.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             Err(io::Error::new(ErrorKind::TimedOut, format!("nobody has opened this pipe for reading in {PATIENCE:?}")))
         })
@@ -115,7 +115,8 @@ fn open(path: &Path, console: &Console) -> io::Result<File> {
 }
 
 fn cannot(name: &str, why: &dyn Display) -> String {
-    format!("--events {name} cannot be written any more ({why}): what happens from now on is not in it; the run goes on")
+    let what = "what happens from now on is not in it; the run goes on";
+    printable(&format!("--events {name} cannot be written any more ({why}): {what}"))
 }
 
 /// The same JSON, in which nothing steers the terminal that shows it.

@@ -386,7 +386,9 @@ mod tests {
         let mut read = |splitter: &mut Splitter, chunk: &[u8]| splitter.read(&mut &chunk[..], &mut out).unwrap();
         read(&mut splitter, b"a\nbegins");
         splitter.pass_over(too_long(), &mut Vec::new());
-        [&b" and goes on"[..], b" and ends\nb", b"\n", b""].map(|chunk| read(&mut splitter, chunk));
+        for chunk in [&b" and goes on"[..], b" and ends\nb", b"\n", b""] {
+            read(&mut splitter, chunk);
+        }
         let values: Vec<_> = out.into_iter().map(|cut| cut.unwrap().bytes).collect();
         assert_eq!((values, splitter.count), (vec!["a".into(), "b".into()], 3));
     }

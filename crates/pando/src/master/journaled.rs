@@ -8,6 +8,7 @@ use super::{
 use crate::{
     cli::OnError,
     console::printable,
+    files,
     journal::{Entry, Kept, Known, Opened, Recorder, Replay, Store, digest},
     protocol::{Form, Value},
 };
@@ -172,7 +173,8 @@ impl Master {
         let resume = self.resume.lock().expect("nobody panics with it").take();
         if let (Ok(()), Some(resume)) = (&how, resume.filter(|resume| !resume.is_over())) {
             let further = resume.replay.end() - resume.next;
-            self.console.say(format!("the input ends before the journal {} does: {further} more had been read", resume.name));
+            let text = format!("the input ends before the journal {} does: {further} more had been read", resume.name);
+            self.console.say(printable(&text));
         }
         self.with(|core| {
             core.resuming = false;
@@ -221,7 +223,9 @@ impl Resume {
 
 /// Whether the file `target` is the one of `path` and as it was written.
 fn is_there(target: &Path, path: &[u8], hash: [u8; 16]) -> bool {
-    target.as_os_str().as_encoded_bytes() == path && fs::read(target).is_ok_and(|bytes| digest(&bytes) == hash)
+    target.as_os_str().as_encoded_bytes() == path
+        && files::look(target, u64::MAX).is_ok()
+        && fs::read(target).is_ok_and(|bytes| digest(&bytes) == hash)
 }
 
 impl Core {

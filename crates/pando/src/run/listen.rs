@@ -4,7 +4,7 @@ use super::{Refused, journal::PATIENCE, urls::Urls};
 use crate::{
     channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
-    console::Console,
+    console::{Console, printable},
     ice::IceServer,
     master::Master,
     port::{Connections, Files, SelfSigned, listen as listen_on},
@@ -75,7 +75,11 @@ pub(super) fn certificate(
         let files = Files { certificate, key };
         let config = RustlsConfig::from_config(files.load().map_err(Refused)?);
         let console = console.clone();
-        tokio::spawn(files.follow(config.clone(), move |why| console.say(format!("the renewed certificate is not used: {why}"))));
+        tokio::spawn(
+            files.follow(config.clone(), move |why| {
+                console.say(printable(&format!("the renewed certificate is not used: {why}")))
+            }),
+        );
         return Ok(Some(config));
     }
     if !cli.tls {

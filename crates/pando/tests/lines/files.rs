@@ -177,12 +177,15 @@ fn what_else_a_run_uses_is_not_written_over_either() {
 #[test]
 fn folders_in_the_way_and_files_in_the_way_of_folders_are_refused_before_anything_is_computed() {
     let job = || upper().args(["--output-dir", "out", "--overwrite"]);
-    let run = job().with_file("out/t/x", "").args(["t"]).run();
-    run.ends(1, "").said(&["a folder in the place of its result, out/t"]);
-    let run = job().with_file("out/D", "file").args(["D/t"]).run();
-    run.ends(1, "").said(&["out/D/t", "a folder in its path is a file"]);
-    let run = job().with_file("out", "file").args(["t"]).run();
-    run.ends(2, "").said(&["--output-dir out: cannot be made"]);
+    for (there, name, why) in [
+        ("out/t/x", "t", "a folder in the place of its result, out/t"),
+        ("out/D", "D/t", "out/D/t: a folder in its path is a file"),
+        ("out", "t", "out/t: a folder in its path is a file"),
+    ] {
+        job().with_file(there, "").args([name]).run().ends(2, "").said(&[why]);
+    }
+    job().with_file("out", "").stdin("t\n").run().ends(2, "").said(&["--output-dir out: cannot be made"]);
+    job().with_file("out/D", "").args(["--on-error", "skip"]).stdin("D/t\nt\n").run().ends(1, "out/t\n").said(&["item 1: D/t"]);
 }
 
 #[test]
