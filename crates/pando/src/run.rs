@@ -72,8 +72,7 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         return Err(Refused("there are no values: standard input is closed, or not open for reading".into()));
     }
     if !used::output_is_open() {
-        console
-            .say("error: standard output cannot be written: it is closed, or not open for writing (> /dev/null drops results)");
+        console.say("error: standard output cannot be written: it is closed, or not open for writing");
         return Ok(1);
     }
     if cli.on_error == OnError::Report && cli.files {
@@ -90,9 +89,9 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         return Err(Refused(unusable.why.clone()));
     }
     if let Some(files) = open::files(&cli, HashSet::new()) {
-        // Whether a file is the journal's own is known once that is open.
-        let names = cli.items.iter().map(String::as_str);
-        files.check(names, cli.journal.is_none()).map_err(|error| Refused(error.text))?;
+        // Which files are a journal's own is known once that is open.
+        let free = !cli.journal.as_ref().is_some_and(|journal| journal.exists());
+        files.check(cli.items.iter().map(String::as_str), free).map_err(|error| Refused(error.text))?;
     }
     if cli.progress == When::Auto && from_stdin && std::io::stdin().is_terminal() {
         // A status line would wipe away what is being typed.
