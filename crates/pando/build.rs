@@ -1,4 +1,4 @@
-//! Builds `web/` (npm ci, esbuild) and writes `OUT_DIR/embedded.rs`, which embeds what came out.
+//! Builds `web/` (npm ci, esbuild) and writes `OUT_DIR/embedded.rs`, which embeds what came out; and compiles `src/early.c`.
 
 use std::{
     env,
@@ -11,6 +11,7 @@ use std::{
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
+    early(&root);
     let source = root.join("../../web");
     // A published crate carries the built files instead of their sources: `scripts/package` puts them there.
     let built = if source.join("package.json").is_file() { build(&source, &out) } else { root.join("web-dist") };
@@ -21,6 +22,18 @@ fn main() {
     list(&mut rust, "WEB", &built);
     list(&mut rust, "BUILTINS", &built.join("builtins"));
     fs::write(out.join("embedded.rs"), rust).expect("OUT_DIR can be written");
+}
+
+/// What runs before Rust's own start. Its object is linked into the program as it is: nothing names a symbol of it.
+fn early(root: &Path) {
+    if env::var_os("CARGO_CFG_UNIX").is_none() {
+        return;
+    }
+    let source = root.join("src/early.c");
+    println!("cargo:rerun-if-changed={}", source.display());
+    for object in cc::Build::new().file(source).compile_intermediates() {
+        println!("cargo:rustc-link-arg-bins={}", object.display());
+    }
 }
 
 fn build(source: &Path, out: &Path) -> PathBuf {

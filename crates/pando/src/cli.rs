@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{duration::duration, ice::IceServer};
+use crate::{command_line, duration::duration, ice::IceServer};
 use clap::{Parser, ValueEnum, builder::BoolishValueParser as YesOrNo};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
@@ -57,6 +57,10 @@ pub struct Cli {
     /// With --output-dir: the ending of results' names, such as png, in place of the inputs'
     #[arg(long, env = "PANDO_EXT", value_name = "E", requires = "output_dir", value_parser = ext)]
     pub ext: Option<String>,
+
+    /// With --output-dir: write over files that are there already, though never over an input. All names are read before the first file is
+    #[arg(long, env = "PANDO_OVERWRITE", value_parser = YesOrNo::new(), requires = "output_dir")]
+    pub overwrite: bool,
 
     /// Port for volunteers [default: 5000 or the next free one; 0: any]
     #[arg(long, env = "PANDO_PORT", value_name = "PORT")]
@@ -212,7 +216,7 @@ impl Cli {
     pub fn read() -> Self {
         // `-0` would be taken for a negative number.
         let mut options = true;
-        let mut cli = Self::parse_from(std::env::args_os().map(|arg| {
+        let mut cli: Self = command_line::read(std::env::args_os().map(|arg| {
             options &= arg != "--";
             if options && arg == "-0" { "--null".into() } else { arg }
         }));

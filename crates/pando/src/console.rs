@@ -72,9 +72,10 @@ impl Console {
         columns().is_none_or(|columns| text.lines().all(|line| line.width() <= columns))
     }
 
-    /// Says `text`, one or more lines without the last line's end.
+    /// Says `text`, one or more lines without the last line's end. What steers a terminal is made visible; lines stay as they are: see
+    /// [`printable`] for text that others may have made.
     pub fn say(&self, text: impl Into<String>) {
-        self.send(Message::Lines(text.into()));
+        self.send(Message::Lines(legible(text.into())));
     }
 
     /// Replaces the status line. Of `forms`, which become shorter, the first is shown that fits into the terminal; of none there is no line.
@@ -166,6 +167,21 @@ fn fitting(forms: &[String], columns: Option<usize>) -> String {
         cut.push(c);
     }
     cut + "…"
+}
+
+fn legible(text: String) -> String {
+    let is_fine = |c: char| matches!(c, '\n' | '\t') || !is_unseen(c);
+    if text.chars().all(is_fine) {
+        return text;
+    }
+    text.chars().fold(String::with_capacity(text.len() + 16), |mut out, c| {
+        if is_fine(c) {
+            out.push(c)
+        } else {
+            out.extend(c.escape_unicode())
+        }
+        out
+    })
 }
 
 /// `text` as one message that no device can make look like something else: what steers a terminal or turns the direction of writing

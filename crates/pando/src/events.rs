@@ -1,6 +1,6 @@
 //! `--events FILE`: everything that happens, one JSON object per line, written by a thread of its own.
 
-use crate::console::{Console, is_unseen};
+use crate::console::{Console, is_unseen, printable};
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::{
@@ -21,6 +21,8 @@ const QUEUE: usize = 65_536;
 
 /// How long the run waits for it, at most.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What takes longer to open is told.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Bytes written at a time, about.
 const BLOCK: usize = 64 * 1024;
@@ -51,8 +53,7 @@ impl Events {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(path: &Path, console: Console) -> anyhow::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.with_context(|| format!("--events {}: cannot be written", path.display()))?;
+        let file = open(path, &console).with_context(|| format!("--events {}: cannot be written", path.display()))?;
         let (sender, messages) = mpsc::sync_channel(QUEUE);
         let path: Arc<str> = path.display().to_string().into();
         let queue = Queue { messages: sender, given_up: Arc::default(), path: path.clone(), console: console.clone() };
@@ -100,8 +101,22 @@ impl Queue {
     }
 }
 
+/// Opens the file. A pipe can only be opened once somebody reads it: that is waited for, for a while, and not without a word.
+fn open(path: &Path, console: &Console) -> io::Result<File> {
+    let (opened, wait) = mpsc::channel();
+    let owned = path.to_owned();
+    std::thread::spawn(move || opened.send(OpenOptions::new().create(true).append(true).open(owned)));
+    wait.recv_timeout(SOON).unwrap_or_else(|_| {
+        console.say(printable(&format!("--events {}: waiting for somebody to read this pipe", path.display())));
+        wait.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            Err(io::Error::new(ErrorKind::TimedOut, format!("nobody has opened this pipe for reading in {PATIENCE:?}")))
+        })
+    })
+}
+
 fn cannot(name: &str, why: &dyn Display) -> String {
-    format!("--events {name} cannot be written any more ({why}): what happens from now on is not in it; the run goes on")
+    let what = "what happens from now on is not in it; the run goes on";
+    printable(&format!("--events {name} cannot be written any more ({why}): {what}"))
 }
 
 /// The same JSON, in which nothing steers the terminal that shows it.

@@ -13,10 +13,10 @@ mod replay;
 mod scan;
 mod writer;
 
-pub use file::{Opened, open};
+pub use file::{Opened, is_shown, open};
 pub use pages::Pages;
 pub use record::{Digest, HEADER, Item, Kept, Record, digest};
-pub use recorder::{Entry, Recorder, Store, Unwritten};
+pub use recorder::{Entry, Put, Recorder, Store, Unwritten};
 pub use replay::{Known, Replay};
 pub use scan::{Contents, read};
 pub use writer::Writer;

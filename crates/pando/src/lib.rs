@@ -7,11 +7,15 @@
 pub mod channel;
 #[cfg(feature = "master")]
 pub mod cli;
+#[cfg(any(feature = "master", feature = "relay"))]
+mod command_line;
 pub mod console;
 mod duration;
 pub mod embedded;
 #[cfg(feature = "master")]
 pub mod events;
+#[cfg(any(feature = "master", feature = "relay"))]
+mod files;
 #[doc(hidden)]
 pub mod fuzz;
 #[cfg(feature = "master")]

@@ -11,6 +11,7 @@ mod files;
 mod held_back;
 mod input;
 mod journaled;
+mod numbers;
 mod output;
 mod progress;
 mod report;
@@ -28,7 +29,8 @@ pub(crate) use attend::same_secret;
 pub use attend::{Door, attend};
 pub(crate) use confirm::confirm;
 pub use files::Files;
-pub use input::{Framing, InputError, items};
+pub(crate) use files::Use;
+pub use input::{Cut, Framing, InputError, Unusable, items};
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
 pub use stragglers::recall_stragglers;
@@ -82,7 +84,7 @@ pub struct Job {
     /// Results count only once they are confirmed.
     pub confirms: bool,
     /// Values are the names of files.
-    pub files: Option<Files>,
+    pub files: Option<Arc<Files>>,
     /// What follows when these were in vain.
     pub on_error: OnError,
     /// Only this machine's cores can compute it.
@@ -123,6 +125,8 @@ pub struct Master {
     core: Mutex<Core>,
     /// Results of an earlier run, for who reads the input.
     resume: Mutex<Option<Resume>>,
+    /// It was said that numbers of the input are rounded.
+    rounding_told: AtomicBool,
     /// Results stay with the devices for now, but for some: as `core` has it, for who looks in passing.
     holds_back: AtomicBool,
     /// There are results to confirm.
@@ -151,6 +155,8 @@ pub(crate) struct Core {
     journal: Option<Arc<Recorder>>,
     /// Results of an earlier run are still to come: the input is read although nobody asks.
     resuming: bool,
+    /// Nothing of what was read last is to be computed: that nothing follows it must be known without any volunteer.
+    reads_on: bool,
     /// In the order of their coming, so that what is decided among equals is decided alike each time.
     pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
     /// Volunteers that are not heard for a while.
@@ -252,6 +258,7 @@ impl Master {
             targets: VecDeque::new(),
             journal: None,
             resuming: false,
+            reads_on: false,
             seats: BTreeMap::new(),
             held_back: HeldBack::default(),
             speculated: BTreeSet::new(),
@@ -270,6 +277,7 @@ impl Master {
             events,
             core: Mutex::new(core),
             resume: Mutex::new(None),
+            rounding_told: AtomicBool::new(false),
             holds_back: AtomicBool::new(false),
             answered: Notify::new(),
             input_wanted: Condvar::new(),
@@ -363,16 +371,8 @@ impl Master {
     }
 
     /// Values there at start: the command line's items.
-    pub fn provide(self: &Arc<Self>, values: Vec<Value>) {
-        if self.resumes() {
-            let master = self.clone();
-            std::thread::spawn(move || master.feed_items(values));
-            return;
-        }
-        self.with(|core| {
-            core.input.extend(values);
-            core.input.end(Ok(()));
-            core.lender.input_ready();
-        });
+    pub fn provide(self: &Arc<Self>, values: Vec<Cut>) {
+        let master = self.clone();
+        std::thread::spawn(move || master.feed_items(values));
     }
 }

@@ -10,6 +10,7 @@ mod open;
 mod progress;
 mod signals;
 mod urls;
+mod used;
 
 pub(crate) use open::Open;
 
@@ -18,7 +19,7 @@ use crate::{
     console::{Console, printable},
     master::{self, Ending},
 };
-use std::{io::IsTerminal, time::Duration};
+use std::{collections::HashSet, io::IsTerminal, time::Duration};
 
 /// Time for last words on standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -45,7 +46,7 @@ pub fn run(cli: Cli) -> i32 {
         }
     };
     let status = runtime.block_on(deploy(cli, console.clone())).unwrap_or_else(|Refused(why)| {
-        console.say(format!("error: {why}"));
+        console.say(format!("error: {}", printable(&why)));
         2
     });
     console.finish(LAST_WORDS);
@@ -67,6 +68,13 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
                 .into(),
         ));
     }
+    if from_stdin && !used::input_is_open() {
+        return Err(Refused("there are no values: standard input is closed, or not open for reading".into()));
+    }
+    if !used::output_is_open() {
+        console.say("error: standard output cannot be written: it is closed, or not open for writing");
+        return Ok(1);
+    }
     if cli.on_error == OnError::Report && cli.files {
         return Err(Refused(
             "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip".into(),
@@ -75,9 +83,15 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
     if cli.on_error == OnError::Report && !cli.json {
         return Err(Refused("--on-error report puts JSON in place of results: it needs --json".into()));
     }
-    let items = master::items(cli.items.clone(), open::framing(&cli).form).map_err(|error| Refused(error.text))?;
-    if let Some(files) = open::files(&cli) {
-        files.check(&cli.items).map_err(|error| Refused(error.text))?;
+    used::check_with_streams(&cli, from_stdin)?;
+    let items = master::items(cli.items.clone(), open::framing(&cli).form);
+    if let (OnError::Stop, Some(Err(unusable))) = (cli.on_error, items.iter().find(|item| item.is_err())) {
+        return Err(Refused(unusable.why.clone()));
+    }
+    if let Some(files) = open::files(&cli, HashSet::new()) {
+        // Which files are a journal's own is known once that is open.
+        let free = !cli.journal.as_ref().is_some_and(|journal| journal.exists());
+        files.check(cli.items.iter().map(String::as_str), free).map_err(|error| Refused(error.text))?;
     }
     if cli.progress == When::Auto && from_stdin && std::io::stdin().is_terminal() {
         // A status line would wipe away what is being typed.
@@ -128,7 +142,7 @@ fn conclude(ending: &Ending, reported: bool, console: &Console) -> i32 {
         }
         Ending::InputFailed(error) => printable(&error.text),
         Ending::ItemFailed(_, text) => printable(text),
-        Ending::OutputFailed(text) => text.clone(),
+        Ending::OutputFailed(text) => printable(text),
     };
     console.say(format!("error: {why}"));
     1

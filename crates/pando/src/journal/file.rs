@@ -1,13 +1,14 @@
 //! The file of a journal: opened by one run at a time, and read through.
 
-use super::{Kept, Pages, Record, Replay, Writer, record::HEADER, scan::Scan};
+use super::{Digest, Kept, Pages, Record, Replay, Writer, digest, record::HEADER, scan::Scan};
 use anyhow::{Context, bail};
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
 #[cfg(windows)]
 use std::os::windows::fs::FileExt;
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    collections::HashSet,
+    fs::{File, Metadata, OpenOptions, TryLockError},
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::Arc,
@@ -28,6 +29,8 @@ pub struct Opened {
     pub kept: Option<Kept>,
     /// Bytes at its end that were not written whole: they are cut off when it goes on.
     pub cut: u64,
+    /// The files of results that it names, as hashes of their paths.
+    pub targets: HashSet<Digest>,
 }
 
 /// Opens the journal at `path`, or an empty file for a new one. While another run has it, waits for at most `patience`. What is in it stays
@@ -42,19 +45,26 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
     if !about.is_file() {
         bail!("{}: this is not a file", named());
     }
+    if !is_ours(&about) {
+        bail!("{}: this file belongs to another user, who could read the job's token and key in it: name another", named());
+    }
     lock(&file, patience).with_context(named)?;
     let file = Arc::new(file);
     let end = file.metadata().with_context(named)?.len();
     let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
     let mut header = Vec::new();
     (&mut source).take(HEADER.len() as u64).read_to_end(&mut header).with_context(named)?;
-    let mut opened = Opened { path: path.into(), file, length: 0, pages: Pages::default(), kept: None, cut: end };
+    let mut opened =
+        Opened { path: path.into(), file, length: 0, pages: Pages::default(), kept: None, cut: end, targets: HashSet::new() };
     if header == HEADER {
         let mut scan = Scan::new(source, end);
         while let Some((record, place)) = scan.next().with_context(named)? {
             match record {
                 Record::Job(kept) => opened.kept = Some(kept),
-                Record::Item(item) => opened.pages.add(item.index, place),
+                Record::Item(item) => {
+                    opened.targets.extend(item.in_file.map(|_| digest(item.bytes)));
+                    opened.pages.add(item.index, place);
+                }
             }
         }
         (opened.length, opened.cut) = (scan.at(), end - scan.at());
@@ -70,6 +80,11 @@ impl Opened {
         &self.path
     }
 
+    /// Whether others can read it.
+    pub fn is_shown(&self) -> bool {
+        is_shown(&self.path)
+    }
+
     /// How many results it has.
     pub fn count(&self) -> u64 {
         self.pages.count()
@@ -81,7 +96,7 @@ impl Opened {
     /// When it cannot be written.
     pub fn go_on(self, kept: Kept) -> anyhow::Result<(Replay, Writer)> {
         let named = || format!("--journal {}: cannot be written", self.path.display());
-        keep_private(&self.file);
+        keep_private(&self.file).with_context(|| format!("--journal {}: cannot be made private", self.path.display()))?;
         if self.cut > 0 {
             self.file.set_len(self.length).with_context(named)?;
         }
@@ -108,12 +123,34 @@ fn options() -> OpenOptions {
     options
 }
 
-/// It holds the join token: nobody else may read it.
-fn keep_private(file: &File) {
+/// It holds the join token: nobody else may read it. (Some file systems know no such thing.)
+fn keep_private(file: &File) -> io::Result<()> {
     #[cfg(unix)]
-    let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
-    #[cfg(not(unix))]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        match file.set_permissions(PermissionsExt::from_mode(0o600)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            other => return other,
+        }
+    }
     let _ = file;
+    Ok(())
+}
+
+/// Whether the file belongs to who runs this.
+fn is_ours(about: &Metadata) -> bool {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::uid(about) == rustix::process::geteuid().as_raw();
+    #[cfg(not(unix))]
+    return about.is_file();
+}
+
+/// Whether others can read the file at `path`.
+pub fn is_shown(path: &Path) -> bool {
+    #[cfg(unix)]
+    return path.metadata().is_ok_and(|about| std::os::unix::fs::MetadataExt::mode(&about) & 0o077 != 0);
+    #[cfg(not(unix))]
+    return !path.is_file();
 }
 
 /// A run that was killed a moment ago may still be on its way out.

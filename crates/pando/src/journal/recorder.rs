@@ -3,9 +3,12 @@
 use super::{Item, Record, Writer, digest};
 use bytes::Bytes;
 use std::{
-    io,
+    io, mem,
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -17,8 +20,11 @@ const BLOCK: usize = 256 << 10;
 /// With more bytes waiting, the output waits too, and then all else.
 const MOST_WAITING: usize = 64 << 20;
 
-/// Writes a result to its file, whole or not at all.
-pub type Store = fn(&Path, &[u8]) -> io::Result<()>;
+/// Writes a result beside its file, whole; what it gives puts it there, and takes it away again when it is dropped instead.
+pub type Store = Box<dyn Fn(&Path, &[u8]) -> io::Result<Put> + Send>;
+
+/// See [`Store`].
+pub type Put = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
 /// A value and its result.
 #[derive(Debug)]
@@ -47,6 +53,10 @@ struct Shared {
     work: Condvar,
     /// Something was done.
     done: Condvar,
+    /// The file was deleted.
+    deleted: AtomicBool,
+    /// Who asked knows that.
+    deletion_told: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -75,16 +85,22 @@ pub struct Unwritten {
     pub why: String,
 }
 
+impl Unwritten {
+    /// The same, if the result of the value at `index` cannot be kept, either.
+    fn or(self, index: u64) -> Self {
+        Self { first: self.first.min(index), ..self }
+    }
+}
+
 impl Recorder {
     /// Adds to the journal called `name` by `writer`, and writes results that go into files by `store`. When something cannot be
     /// written, `failed` is told why, once, and nothing more is.
-    pub fn start(name: &Path, mut writer: Writer, store: Store, failed: impl FnOnce(String) + Send + 'static) -> Self {
+    pub fn start(name: &Path, writer: Writer, store: Option<Store>, failed: impl FnOnce(String) + Send + 'static) -> Self {
         let shared = Arc::<Shared>::default();
-        let (working, name) = (shared.clone(), name.display().to_string());
+        let working = shared.clone();
+        let mut work = Worker { writer, name: name.display().to_string(), store, files: Vec::new() };
         let thread = thread::spawn(move || {
-            let Err(unwritten) = working.work_off(&mut writer, &name, store) else { return };
-            // What came before it may still find its place.
-            let _ = writer.write(Instant::now()).and_then(|()| writer.sync());
+            let Err(unwritten) = working.work_off(&mut work) else { return };
             let why = unwritten.why.clone();
             working.fail(unwritten);
             failed(why);
@@ -132,6 +148,11 @@ impl Recorder {
         let mut state = self.shared.lock();
         (state.abandoned, state.urgent) = (true, true);
         self.shared.work.notify_one();
+    }
+
+    /// Whether the journal's file was deleted, so that no later run can go on with it; true once.
+    pub fn was_deleted(&self) -> bool {
+        self.shared.deleted.load(Ordering::Relaxed) && !self.shared.deletion_told.swap(true, Ordering::Relaxed)
     }
 
     /// Waits until all is written and synced. Nothing more is.
@@ -186,43 +207,33 @@ impl Shared {
 
     fn fail(&self, mut unwritten: Unwritten) {
         let mut state = self.lock();
-        let waiting = std::mem::take(&mut state.entries);
+        let waiting = mem::take(&mut state.entries);
         unwritten.first = waiting.iter().map(|entry| entry.index).fold(unwritten.first, u64::min);
         state.failed = Some(unwritten);
         self.done.notify_all();
     }
 
     /// Writes entries until this is closed.
-    fn work_off(&self, writer: &mut Writer, name: &str, store: Store) -> Result<(), Unwritten> {
-        let start = writer.length();
-        let failed = |error: io::Error| {
-            format!(
-                "the journal {name} cannot be written: {error}. \
-                 What is in it stays usable: make room or mend it, then give the same command again"
-            )
-        };
+    fn work_off(&self, worker: &mut Worker) -> Result<(), Unwritten> {
+        let start = worker.writer.length();
         loop {
-            let Work { entries, bytes, abandoned, last } = self.wait_for_work(writer.due());
+            let Work { entries, bytes, abandoned, last } = self.wait_for_work(worker.writer.due());
             let (count, mut entries) = (entries.len() as u64, entries.into_iter());
-            if abandoned && writer.length() > start {
-                writer.cut_back(start);
+            if abandoned && worker.writer.length() > start {
+                worker.writer.cut_back(start);
             }
             while let Some(entry) = entries.next() {
-                if let Err(Failed(target, error)) = write_entry(writer, &entry, store, abandoned) {
-                    let first = entries.map(|entry| entry.index).fold(entry.index, u64::min);
-                    let why = match target {
-                        Some(target) => format!("{} cannot be written: {error}", target.display()),
-                        None => failed(error),
-                    };
-                    return Err(Unwritten { first, why });
+                if let Err(unwritten) = worker.add(&entry, abandoned) {
+                    let unwritten = entries.map(|entry| entry.index).fold(unwritten, Unwritten::or);
+                    // What came before it may still find its place.
+                    return Err(worker.settle(true).err().map_or(unwritten.clone(), |before| before.or(unwritten.first)));
                 }
             }
-            let none_of_these = |error| Unwritten { first: u64::MAX, why: failed(error) };
-            let now = Instant::now();
-            writer.write(now).map_err(none_of_these)?;
+            worker.settle(false)?;
             self.account(count, bytes);
-            if last || writer.due().is_some_and(|due| due <= now) {
-                writer.sync().map_err(none_of_these)?;
+            if last || worker.writer.due().is_some_and(|due| due <= Instant::now()) {
+                worker.sync()?;
+                self.deleted.fetch_or(worker.writer.is_deleted(), Ordering::Relaxed);
             }
             if last {
                 return Ok(());
@@ -242,7 +253,7 @@ impl Shared {
             };
         }
         (state.since, state.urgent) = (None, false);
-        let entries = std::mem::take(&mut state.entries);
+        let entries = mem::take(&mut state.entries);
         Work { entries, bytes: state.bytes, abandoned: state.abandoned, last: state.closing }
     }
 
@@ -263,25 +274,76 @@ struct Work {
     last: bool,
 }
 
-/// Which file cannot be written, if it is not the journal, and why.
-struct Failed(Option<PathBuf>, io::Error);
+/// What the thread works with.
+struct Worker {
+    writer: Writer,
+    /// The journal's name.
+    name: String,
+    store: Option<Store>,
+    /// Files that are written and still to be put in their places: the value's position, the path, and how.
+    files: Vec<(u64, PathBuf, Put)>,
+}
 
-fn write_entry(writer: &mut Writer, entry: &Entry, store: Store, only_file: bool) -> Result<(), Failed> {
-    let Entry { index, value, result, target } = entry;
-    let in_file = target.as_ref().map(|_| digest(result));
-    let bytes = match target {
-        Some(target) => {
-            store(target, result).map_err(|error| Failed(Some(target.clone()), error))?;
-            target.as_os_str().as_encoded_bytes()
+impl Worker {
+    /// Adds a result; one that goes into a file is only prepared. With `only_file`, the journal is to know nothing of it.
+    fn add(&mut self, entry: &Entry, only_file: bool) -> Result<(), Unwritten> {
+        let Entry { index, value, result, target } = entry;
+        let in_file = target.as_ref().map(|_| digest(result));
+        let bytes = match (target, &self.store) {
+            (Some(target), Some(store)) => {
+                let put = store(target, result).map_err(|error| cannot_write(*index, target, &error))?;
+                self.files.push((*index, target.clone(), put));
+                target.as_os_str().as_encoded_bytes()
+            }
+            _ => result,
+        };
+        if only_file {
+            return Ok(());
         }
-        None => result,
-    };
-    if only_file {
-        return Ok(());
+        self.writer.push(&Record::Item(Item { index: *index, input: digest(value), in_file, bytes }));
+        if self.writer.pending() >= BLOCK {
+            self.write().map_err(|unwritten| unwritten.or(*index))?;
+        }
+        Ok(())
     }
-    writer.push(&Record::Item(Item { index: *index, input: digest(value), in_file, bytes }));
-    if writer.pending() >= BLOCK {
-        writer.write(Instant::now()).map_err(|error| Failed(None, error))?;
+
+    /// Writes what was added, to the disk with `sync`. Files appear once the journal on the disk names them: whatever happens, what lies in
+    /// a target's place is known for a result of this job.
+    fn settle(&mut self, sync: bool) -> Result<(), Unwritten> {
+        self.write()?;
+        if sync || !self.files.is_empty() {
+            self.sync()?;
+        }
+        let mut files = mem::take(&mut self.files).into_iter();
+        while let Some((index, target, put)) = files.next() {
+            if let Err(error) = put() {
+                return Err(files.map(|(index, ..)| index).fold(cannot_write(index, &target, &error), Unwritten::or));
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn write(&mut self) -> Result<(), Unwritten> {
+        let written = self.writer.write(Instant::now());
+        written.map_err(|error| self.failed(&error))
+    }
+
+    fn sync(&mut self) -> Result<(), Unwritten> {
+        let synced = self.writer.sync();
+        synced.map_err(|error| self.failed(&error))
+    }
+
+    /// The journal cannot be written. Files of which it may not know do not appear.
+    fn failed(&mut self, error: &io::Error) -> Unwritten {
+        let why = format!(
+            "the journal {} cannot be written: {error}. \
+             What is in it stays usable: make room or mend it, then give the same command again",
+            self.name
+        );
+        self.files.drain(..).map(|(index, ..)| index).fold(Unwritten { first: u64::MAX, why }, Unwritten::or)
+    }
+}
+
+fn cannot_write(index: u64, target: &Path, error: &io::Error) -> Unwritten {
+    Unwritten { first: index, why: format!("{} cannot be written: {error}", target.display()) }
 }

@@ -86,7 +86,7 @@ impl Replay {
                 let mut bytes = [0; LONGEST_HEAD];
                 let there = LONGEST_HEAD.min((stretch.end - at) as usize);
                 source.read_exact(&mut bytes[..there])?;
-                let (length, item) = head(&bytes[..there]).ok_or(ErrorKind::InvalidData)?;
+                let (length, item) = head(&bytes[..there]).ok_or_else(changed)?;
                 source.seek_relative(length as i64 - there as i64)?;
                 let end = at + length as u64;
                 if let Some((index, input)) = item.filter(|(index, _)| index / PAGE == page) {
@@ -101,9 +101,9 @@ impl Replay {
     fn fetch(&self, index: u64, input: &Digest, at: Range<u64>) -> io::Result<Known> {
         let mut bytes = vec![0; (at.end - at.start) as usize];
         At::new(self.file.clone(), at.start).read_exact(&mut bytes)?;
-        let Some((Record::Item(item), _)) = Record::first(&bytes) else { return Err(ErrorKind::InvalidData.into()) };
+        let Some((Record::Item(item), _)) = Record::first(&bytes) else { return Err(changed()) };
         if item.index != index || item.input != *input {
-            return Err(ErrorKind::InvalidData.into());
+            return Err(changed());
         }
         let (in_file, start) = (item.in_file, bytes.len() - item.bytes.len());
         let bytes = Bytes::from(bytes).slice(start..);
@@ -112,4 +112,8 @@ impl Replay {
             Some(hash) => Known::InFile(bytes, hash),
         })
     }
+}
+
+fn changed() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "it was changed or damaged after this run had begun")
 }

@@ -88,6 +88,14 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether no name leads to the file any more.
+    pub fn is_deleted(&self) -> bool {
+        #[cfg(unix)]
+        return self.file.metadata().is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) == 0);
+        #[cfg(not(unix))]
+        return false;
+    }
+
     /// Cuts the journal off at `length`. What cannot be cut is a torn tail, or counts on.
     pub fn cut_back(&mut self, length: u64) {
         self.buffer.clear();

@@ -1,18 +1,29 @@
 //! `--files`: values are names; the function receives the files' bytes, and its results go into files of the same names elsewhere.
+//!
+//! No result is ever written over a file that is an input, or over any other that this run or its journal has not written. Names tell too
+//! little for that: a file is compared by what the file system says that it is ([`FileId`]), and a new one is made in a way that fails
+//! where there is something already.
 
-use super::{InputError, Master};
+use super::{
+    Cut, InputError,
+    input::{Unusable, check_length},
+    journaled::Taken,
+};
 use crate::{
-    cli::OnError,
+    files::{self, FileId},
+    journal::{Digest, Put, digest},
     protocol::{Form, Value},
 };
 use std::{
-    collections::HashSet,
-    fs, io,
+    collections::{HashMap, HashSet},
+    fs::{self, File},
+    io::{self, ErrorKind, Read, Write},
     path::{Component, Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 
 /// Where results go.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub struct Files {
     /// Below which folder; none: they are printed.
     pub output_dir: Option<PathBuf>,
@@ -20,105 +31,272 @@ pub struct Files {
     pub ext: Option<String>,
     /// Ends each of the paths that are printed.
     pub separator: u8,
+    /// Files that are there already are written over, unless they are inputs.
+    pub overwrite: bool,
+    /// What else a run uses: its function, its journal, its standard output and so on.
+    pub(crate) used: Vec<Use>,
+    /// The targets that a journal names, as hashes of their paths: what is there was written by an earlier run.
+    pub(crate) own: HashSet<Digest>,
+    /// The inputs that have been read.
+    pub(crate) inputs: Mutex<HashSet<FileId>>,
 }
 
-/// The targets seen so far, as hashes: no two inputs may have one target, and there may be millions of them.
-#[derive(Debug, Default)]
-pub(crate) struct Targets(HashSet<[u8; 16]>);
-
-impl Targets {
-    /// Adds one; false when it is there already.
-    fn insert(&mut self, target: &Path) -> bool {
-        let hash = blake3::hash(target.as_os_str().as_encoded_bytes());
-        self.0.insert(*hash.as_bytes().first_chunk().expect("it has 32 bytes"))
-    }
+/// A file that a run uses beside the inputs and results of `--files`.
+#[derive(Debug, Clone)]
+pub(crate) struct Use {
+    /// What it is to the run, in a person's words.
+    pub(crate) what: String,
+    /// Which file.
+    pub(crate) id: FileId,
+    /// The run writes it.
+    pub(crate) written: bool,
 }
 
-impl Master {
-    /// Reads the file that `name`, the item of this number, names. One that cannot be read is that item's failure.
-    pub(super) fn feed_file(&self, files: &Files, number: u64, name: &Value, targets: &mut Targets) -> Result<(), InputError> {
-        let name = String::from_utf8_lossy(&name.bytes);
-        let target = files.target(&name, targets)?;
-        match fs::read(&*name) {
-            Ok(bytes) => self.offer([(Value::new(bytes.into(), Form::Bytes), target)]),
-            Err(error) => {
-                let why = format!("item {number}: {name} cannot be read: {error}");
-                if self.job.on_error == OnError::Stop {
-                    return Err(InputError::new(why));
-                }
-                self.leave_out_input(target, &why);
-                Ok(())
-            }
-        }
-    }
-}
+/// The places of the targets so far: no two inputs may have one target, and none may be one. There may be millions of them.
+pub(super) type Places = HashSet<FileId>;
 
 impl Files {
-    /// Whether each of `names` has a place of its own for its result.
+    /// Whether each of `names`, all that there are, has a place of its own for its result; and, with `free`, whether nothing is there.
     ///
     /// # Errors
-    /// When one has not.
-    pub fn check(&self, names: &[String]) -> Result<(), InputError> {
-        let mut targets = Targets::default();
-        names.iter().try_for_each(|name| self.target(name, &mut targets).map(drop))
+    /// When one has not: which, and why.
+    pub fn check<'a>(&self, names: impl Iterator<Item = &'a str> + Clone, free: bool) -> Result<(), InputError> {
+        if self.output_dir.is_none() {
+            return Ok(());
+        }
+        let inputs: HashMap<FileId, &str> = names.clone().map(|name| (FileId::of(Path::new(name)), name)).collect();
+        let mut targets = HashMap::new();
+        for name in names {
+            let refuse = |why: String| InputError::usage(format!("{name}: {why}"));
+            let Some(target) = self.target(name).map_err(refuse)? else { continue };
+            let id = FileId::of(&target);
+            if let Some(input) = inputs.get(&id) {
+                let input = if *input == name { "it" } else { input };
+                return Err(refuse(over(&format!("{input}, which is an input"))));
+            }
+            if let Some(other) = targets.insert(id, name) {
+                return Err(refuse(same_target(other, &target)));
+            }
+            self.refuse_used(id).map_err(refuse)?;
+            if free {
+                self.refuse_taken(&target).map_err(refuse)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All of `names`, and the errors among them, once they are checked.
+    pub(super) fn all_first(
+        &self,
+        names: impl Iterator<Item = Result<Cut, InputError>>,
+    ) -> Result<Vec<Result<Cut, InputError>>, InputError> {
+        let names: Vec<_> = names.map(|name| name.map(Ok)).collect::<Result<_, _>>()?;
+        let texts = names.iter().filter_map(|name: &Result<Cut, InputError>| name.as_ref().ok()?.as_ref().ok());
+        self.check(texts.filter_map(|value| std::str::from_utf8(&value.bytes).ok()), false)?;
+        Ok(names)
+    }
+
+    /// Makes the folder for results.
+    pub(super) fn make_folder(&self) -> Result<(), InputError> {
+        let Some(dir) = &self.output_dir else { return Ok(()) };
+        fs::create_dir_all(dir)
+            .map_err(|error| InputError::usage(format!("--output-dir {}: cannot be made: {error}", dir.display())))
+    }
+
+    /// Reads the file that `name`, the item of this number, names, and finds the place for its result. What cannot be done is that
+    /// item's failure.
+    pub(super) fn take(&self, number: u64, name: Cut, places: &mut Places) -> Taken {
+        let read = name.and_then(|name| {
+            let name = String::from_utf8_lossy(&name.bytes);
+            self.read(&name, places).map_err(|why| Unusable { number, why: format!("item {number}: {name} {why}") })
+        });
+        match read {
+            Ok((value, target)) => (Ok(value), target),
+            // Its place in the order is kept all the same.
+            Err(unusable) => (Err(unusable), self.output_dir.is_some().then(PathBuf::new)),
+        }
+    }
+
+    fn read(&self, name: &str, places: &mut Places) -> Result<(Value, Option<PathBuf>), String> {
+        let refused = |why: String| format!("is refused: {why}");
+        let target = self.target(name).map_err(refused)?;
+        let (id, bytes) = read(Path::new(name)).map_err(|error| format!("cannot be read: {error}"))?;
+        if let Some(used) = self.used.iter().find(|used| used.written && used.id == id) {
+            return Err(refused(format!("it is the file of {}, which this run writes", used.what)));
+        }
+        if let Some(target) = &target {
+            let mut inputs = self.inputs.lock().expect("nobody panics with it");
+            inputs.insert(id);
+            self.find_place(name, target, &inputs, places).map_err(refused)?;
+        }
+        check_length(bytes.len())?;
+        Ok((Value::new(bytes.into(), Form::Bytes), target))
+    }
+
+    /// Takes the place of `target`, unless it is not free, or the input `name` is such a place.
+    fn find_place(&self, name: &str, target: &Path, inputs: &HashSet<FileId>, places: &mut Places) -> Result<(), String> {
+        if places.contains(&FileId::of_place(Path::new(name))) {
+            return Err("it is the result of another item".into());
+        }
+        let id = FileId::of(target);
+        if inputs.contains(&id) {
+            return Err(over("an input"));
+        }
+        self.refuse_used(id)?;
+        if !places.insert(FileId::of_place(target)) {
+            return Err(same_target("another input", target));
+        }
+        self.refuse_taken(target)
+    }
+
+    fn refuse_used(&self, id: FileId) -> Result<(), String> {
+        self.used.iter().find(|used| used.id == id).map_or(Ok(()), |used| Err(over(&format!("the file of {}", used.what))))
+    }
+
+    /// Refuses a target where something is that may not be written over.
+    fn refuse_taken(&self, target: &Path) -> Result<(), String> {
+        match fs::symlink_metadata(target) {
+            Ok(there) if there.is_dir() => Err(format!("there is a folder in the place of its result, {}", target.display())),
+            Ok(_) if !self.may_replace(target) => Err(format!("{} is there already: {TAKEN}", target.display())),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                Err(format!("its result cannot be written to {}: a folder in its path is a file", target.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn may_replace(&self, target: &Path) -> bool {
+        self.overwrite || self.own.contains(&digest(target.as_os_str().as_encoded_bytes()))
     }
 
     /// Where the result of the file called `name` goes.
     ///
     /// # Errors
-    /// When that is not below the output's folder, or another's place, or the input itself.
-    pub(crate) fn target(&self, name: &str, targets: &mut Targets) -> Result<Option<PathBuf>, InputError> {
+    /// When that would not be below the output's folder.
+    fn target(&self, name: &str) -> Result<Option<PathBuf>, String> {
         let Some(dir) = &self.output_dir else { return Ok(None) };
-        let refuse = |why: &str| Err(InputError::usage(format!("{name}: {why}")));
         let mut target = dir.clone();
         for component in Path::new(name).components() {
             match component {
                 Component::Normal(part) => target.push(part),
                 Component::CurDir => {}
                 Component::ParentDir => {
-                    return refuse("with --output-dir a name may not contain `..`: its result would lie elsewhere");
+                    return Err("with --output-dir a name may not contain `..`: its result would lie elsewhere".into());
                 }
                 Component::RootDir | Component::Prefix(_) => {
-                    return refuse(
-                        "with --output-dir a name may not be absolute: its result has the same name below that folder",
+                    return Err(
+                        "with --output-dir a name may not be absolute: its result has the same name below that folder".into()
                     );
                 }
             }
         }
         if name.as_bytes().contains(&self.separator) {
-            return refuse("its path would be taken for two: print paths with NUL between them by -0");
+            return Err("its path would be taken for two: print paths with NUL between them by -0".into());
         }
         if target == *dir {
-            return refuse("this is not the name of a file");
+            return Err("this is not the name of a file".into());
         }
         if let Some(ext) = &self.ext {
             target.set_extension(ext.trim_start_matches('.'));
         }
-        if fs::canonicalize(&target).is_ok_and(|there| fs::canonicalize(name).is_ok_and(|source| source == there)) {
-            return refuse("its result would be written over it: choose another --output-dir, or an --ext");
-        }
-        if !targets.insert(&target) {
-            return refuse(&format!("another input has the same target {}", target.display()));
-        }
         Ok(Some(target))
+    }
+
+    /// Writes a result beside `target`, whole; what it gives puts it there, in one step.
+    ///
+    /// # Errors
+    /// When a folder or the file cannot be written.
+    pub(crate) fn prepare(self: &Arc<Self>, target: &Path, bytes: &[u8]) -> io::Result<Put> {
+        if let Some(dir) = self.output_dir.as_ref().filter(|dir| !dir.is_dir()) {
+            let why = format!("the folder {} was removed while this run went on, and results with it", dir.display());
+            return Err(io::Error::new(ErrorKind::NotFound, why));
+        }
+        let folder = target.parent().unwrap_or_else(|| Path::new("."));
+        fs::create_dir_all(folder)?;
+        let (temporary, mut file) = Temporary::beside(folder, target)?;
+        file.write_all(bytes)?;
+        let (files, target) = (self.clone(), target.to_owned());
+        Ok(Box::new(move || files.put(&temporary, &target)))
+    }
+
+    fn put(&self, temporary: &Temporary, target: &Path) -> io::Result<()> {
+        if !self.may_replace(target) {
+            return put_new(&temporary.0, target);
+        }
+        let id = FileId::of(target);
+        let is_input = self.inputs.lock().expect("nobody panics with it").contains(&id);
+        let input = is_input.then(|| over("an input"));
+        match input.map_or_else(|| self.refuse_used(id), Err) {
+            Ok(()) => fs::rename(&temporary.0, target),
+            Err(why) => Err(io::Error::other(why)),
+        }
     }
 }
 
-/// Writes a result to `target`, whole or not at all.
-///
-/// # Errors
-/// When a folder or the file cannot be written.
-pub(crate) fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = target.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
-    // As long a name as there may be had no room for more.
-    let name: String = target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
-    let temporary = folder.join(format!(".{name}.{}.pando", std::process::id()));
-    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, target));
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
+/// What to do about a file that is in the way.
+const TAKEN: &str =
+    "this run has not written it. Move it away, choose another --output-dir, or write over such files by --overwrite";
+
+fn over(what: &str) -> String {
+    format!("its result would be written over {what}: choose another --output-dir, or an --ext")
+}
+
+fn same_target(other: &str, target: &Path) -> String {
+    format!("{other} has the same target {}", target.display())
+}
+
+/// The bytes of a file that is to be an input, and which file it is.
+fn read(path: &Path) -> io::Result<(FileId, Vec<u8>)> {
+    let most = super::input::LONGEST as u64;
+    let about = files::look(path, most)?;
+    let file = File::open(path)?;
+    let id = FileId::of_open(path, &file)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(about.len() as usize)?;
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    Ok((id, bytes))
+}
+
+/// Gives a file its name, where nothing has it.
+fn put_new(temporary: &Path, target: &Path) -> io::Result<()> {
+    let taken = |error: io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => io::Error::new(error.kind(), format!("it is there already: {TAKEN}")),
+        _ => error,
+    };
+    match fs::hard_link(temporary, target) {
+        // Some file systems have no links: an empty file holds the place.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            File::options().write(true).create_new(true).open(target).map_err(taken)?;
+            fs::rename(temporary, target).inspect_err(|_| drop(fs::remove_file(target)))
+        }
+        linked => linked.map_err(taken),
     }
-    written
+}
+
+/// A file that is gone when it is not needed any more.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    /// A new one in `folder`, for what is to be called `target`.
+    fn beside(folder: &Path, target: &Path) -> io::Result<(Self, File)> {
+        // As long a name as there may be had no room for more.
+        let name: String = target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
+        let mut number = std::process::id();
+        loop {
+            let path = folder.join(format!(".{name}.{number}.pando"));
+            match File::options().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((Self(path), file)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number = number.wrapping_add(1),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 #[cfg(test)]
@@ -126,16 +304,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_lie_below_the_folder_and_are_one_each() {
-        let files = Files { output_dir: Some("out".into()), ext: Some(".png".into()), separator: b'\n' };
-        let mut targets = Targets::default();
-        let mut target = |name: &str| files.target(name, &mut targets).map_err(|error| error.text);
-        assert_eq!(target("a/b.jpg").unwrap().unwrap(), Path::new("out/a/b.png"));
-        assert_eq!(target("./c").unwrap().unwrap(), Path::new("out/c.png"));
-        assert!(target("a/b.tif").unwrap_err().contains("same target"));
+    fn targets_lie_below_the_folder() {
+        let files = Files { output_dir: Some("out".into()), ext: Some(".png".into()), separator: b'\n', ..Files::default() };
+        let target = |name: &str| files.target(name).map(Option::unwrap);
+        assert_eq!(target("a/b.jpg").unwrap(), Path::new("out/a/b.png"));
+        assert_eq!(target("./c").unwrap(), Path::new("out/c.png"));
         assert!(target("../d").unwrap_err().contains("`..`"));
         assert!(target("/etc/passwd").unwrap_err().contains("absolute"));
         assert!(target(".").is_err());
         assert!(target("e\nf").unwrap_err().contains("-0"));
+    }
+
+    #[test]
+    fn where_something_is_nothing_is_put_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (fresh, target) = (folder.path().join("fresh"), folder.path().join("target"));
+        fs::write(&fresh, "fresh").unwrap();
+        put_new(&fresh, &target).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"fresh");
+        assert!(put_new(&fresh, &target).unwrap_err().to_string().contains("--overwrite"));
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink("nowhere", &link).unwrap();
+            assert_eq!(put_new(&fresh, &link).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        }
     }
 }

@@ -1,12 +1,20 @@
 //! Values in: lines (or NUL-separated texts, or JSON lines) of standard input, or the items of the command line.
 
-use crate::protocol::{Form, Value};
-use bytes::{Bytes, BytesMut};
-use std::{collections::VecDeque, io};
+use crate::protocol::{Form, MAX_FRAME, Value};
+use bytes::Bytes;
+use std::{collections::VecDeque, io, mem};
 use stream_lender::{Input, Pull};
 
 /// Bytes asked of the input at a time.
 const BLOCK: usize = 64 * 1024;
+/// A block with fewer bytes in it is copied, so that values which come one by one take no more memory than they have.
+const SMALL: usize = BLOCK / 4;
+/// Longest value, in bytes: it fits into a frame, with what belongs to it.
+pub(super) const LONGEST: usize = MAX_FRAME as usize - 64;
+/// From here on a value is long, in bytes: whether there is memory for it is asked before it is too late for words.
+const LONG: usize = 16 << 20;
+/// How often a value is in memory at a time on its way to a core of this machine, about.
+const COPIES: usize = 5;
 
 /// Why the input cannot go on, in a person's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,12 +38,32 @@ impl InputError {
     }
 }
 
+/// A value that cannot be read as one: that is its failure, as if the function had failed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Its number in the input.
+    pub number: u64,
+    /// What is wrong with it, in a person's words; they name the line or item.
+    pub why: String,
+}
+
+impl Unusable {
+    /// The whole message where the run goes on.
+    pub(super) fn told(&self) -> String {
+        // Of an item that is no line, the words name the number already.
+        if self.why.starts_with("item ") { self.why.clone() } else { format!("item {} failed: {}", self.number, self.why) }
+    }
+}
+
+/// A value of the input, or why it is none.
+pub type Cut = Result<Value, Unusable>;
+
 /// How the input is cut into values.
 #[derive(Debug, Clone, Copy)]
 pub struct Framing {
     /// Ends each value: newline or NUL.
     pub separator: u8,
-    /// Text or JSON.
+    /// Text or JSON, which is checked; bytes are not.
     pub form: Form,
 }
 
@@ -118,24 +146,31 @@ impl Input for InputQueue {
 #[derive(Debug)]
 pub(crate) struct Splitter {
     framing: Framing,
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     /// Bytes at the buffer's start known to hold no separator.
     scanned: usize,
     /// Values cut so far.
     count: u64,
+    /// The last of them is too long, and its end is still to come.
+    passing: bool,
 }
 
 impl Splitter {
     /// At the start of an input.
     pub(crate) fn new(framing: Framing) -> Self {
-        Self { framing, buffer: BytesMut::new(), scanned: 0, count: 0 }
+        Self { framing, buffer: Vec::new(), scanned: 0, count: 0, passing: false }
     }
 
     /// Reads once from `input` and appends the values that are complete to `out`. Gives false at the end of the input.
     ///
     /// # Errors
-    /// When reading fails or a value is not valid; the values before it are in `out`.
-    pub(crate) fn read(&mut self, input: &mut impl io::Read, out: &mut Vec<Value>) -> Result<bool, InputError> {
+    /// When reading fails; the values before that are in `out`.
+    pub(crate) fn read(&mut self, input: &mut impl io::Read, out: &mut Vec<Cut>) -> Result<bool, InputError> {
+        let cannot = |why: &dyn std::fmt::Display| InputError::new(format!("standard input cannot be read: {why}"));
+        if let Err(why) = self.make_room() {
+            self.pass_over(why, out);
+            self.make_room().map_err(|why| cannot(&why))?;
+        }
         let before = self.buffer.len();
         self.buffer.resize(before + BLOCK, 0);
         let read = loop {
@@ -146,105 +181,152 @@ impl Splitter {
         };
         self.buffer.truncate(before + *read.as_ref().unwrap_or(&0));
         match read {
-            Err(error) => Err(InputError::new(format!("standard input cannot be read: {error}"))),
-            Ok(0) => self.last(out).map(|()| false),
-            Ok(_) => self.complete(out).map(|()| true),
+            Err(error) => Err(cannot(&error)),
+            Ok(0) => {
+                self.last(out);
+                Ok(false)
+            }
+            Ok(_) => {
+                self.complete(out);
+                Ok(true)
+            }
         }
     }
 
-    fn complete(&mut self, out: &mut Vec<Value>) -> Result<(), InputError> {
-        let fresh = &self.buffer[self.scanned..];
-        let Some(last) = memchr::memrchr(self.framing.separator, fresh) else {
+    /// Room for one more block.
+    fn make_room(&mut self) -> Result<(), String> {
+        if self.buffer.len() > LONGEST {
+            return Err(too_long());
+        }
+        self.buffer.try_reserve(BLOCK).map_err(|_| no_memory(self.buffer.len(), " so far"))
+    }
+
+    /// Gives up the value that is being read, because of `why`.
+    fn pass_over(&mut self, why: String, out: &mut Vec<Cut>) {
+        self.buffer = Vec::new();
+        self.scanned = 0;
+        self.passing = true;
+        self.push(Err(why), out);
+    }
+
+    fn complete(&mut self, out: &mut Vec<Cut>) {
+        if self.passing {
+            let end = memchr::memchr(self.framing.separator, &self.buffer);
+            self.passing = end.is_none();
+            self.buffer.drain(..end.map_or(self.buffer.len(), |end| end + 1));
+        }
+        let Some(last) = memchr::memrchr(self.framing.separator, &self.buffer[self.scanned..]) else {
             self.scanned = self.buffer.len();
-            return Ok(());
+            return;
         };
-        let whole = self.buffer.split_to(self.scanned + last + 1).freeze();
+        let whole = self.take(self.scanned + last + 1);
         // A long value was searched before: the first separator lies after `scanned`.
-        let from = std::mem::replace(&mut self.scanned, 0);
-        self.cut(whole, from, out)
+        let from = mem::replace(&mut self.scanned, 0);
+        self.cut(&whole, from, out);
     }
 
-    fn last(&mut self, out: &mut Vec<Value>) -> Result<(), InputError> {
-        if self.buffer.is_empty() {
-            return Ok(());
+    /// Takes the first `length` bytes out of the buffer.
+    fn take(&mut self, length: usize) -> Bytes {
+        if length < SMALL {
+            let whole = Bytes::copy_from_slice(&self.buffer[..length]);
+            self.buffer.drain(..length);
+            return whole;
         }
-        let rest = self.buffer.split().freeze();
-        if self.count == 0 && rest == b"\xef\xbb\xbf"[..] {
-            return Ok(());
-        }
-        self.check(&rest)?;
-        self.push(rest, out)
+        let rest = self.buffer[length..].to_vec();
+        let mut whole = mem::replace(&mut self.buffer, rest);
+        whole.truncate(length);
+        whole.into()
     }
 
-    fn cut(&mut self, whole: Bytes, searched: usize, out: &mut Vec<Value>) -> Result<(), InputError> {
-        let valid = match std::str::from_utf8(&whole) {
-            Ok(_) => whole.len(),
-            Err(error) => error.valid_up_to(),
-        };
+    fn last(&mut self, out: &mut Vec<Cut>) {
+        let rest = Bytes::from(mem::take(&mut self.buffer));
+        if rest.is_empty() || self.passing || self.count == 0 && rest == b"\xef\xbb\xbf"[..] {
+            return;
+        }
+        let valid = self.check_text(&rest).map(|()| rest);
+        self.push(valid, out);
+    }
+
+    fn cut(&mut self, whole: &Bytes, searched: usize, out: &mut Vec<Cut>) {
+        // All at once, as long as nothing is wrong.
+        let is_valid = self.check_text(whole).is_ok();
         let mut start = 0;
         for end in memchr::memchr_iter(self.framing.separator, &whole[searched..]).map(|at| at + searched) {
-            if end > valid {
-                return self.check(&whole.slice(start..end));
-            }
-            self.push(whole.slice(start..end), out)?;
+            let value = whole.slice(start..end);
+            let valid = if is_valid { Ok(value) } else { self.check_text(&value).map(|()| value) };
+            self.push(valid, out);
             start = end + 1;
         }
-        Ok(())
     }
 
-    /// Refuses a value that is not UTF-8.
-    fn check(&self, value: &[u8]) -> Result<(), InputError> {
-        match std::str::from_utf8(value) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(InputError::new(format!(
-                "{} {} is not valid UTF-8 (at its byte {}). Convert the input first, for example with `iconv -t UTF-8`",
-                self.unit(),
-                self.count + 1,
-                error.valid_up_to() + 1
-            ))),
+    /// Refuses what is not UTF-8.
+    fn check_text(&self, bytes: &[u8]) -> Result<(), String> {
+        if self.framing.form == Form::Bytes {
+            return Ok(());
         }
+        std::str::from_utf8(bytes).map(drop).map_err(|error| {
+            let at = error.valid_up_to() + 1;
+            format!("is not valid UTF-8 (at its byte {at}). Convert the input first, for example with `iconv -t UTF-8`")
+        })
     }
 
-    fn push(&mut self, mut value: Bytes, out: &mut Vec<Value>) -> Result<(), InputError> {
+    /// The next value is this, or nothing because of what is said of it.
+    fn push(&mut self, value: Result<Bytes, String>, out: &mut Vec<Cut>) {
+        let value = value.and_then(|value| self.value(value));
+        self.count += 1;
+        let (number, unit) = (self.count, if self.framing.separator == b'\n' { "line" } else { "item" });
+        out.push(value.map_err(|why| Unusable { number, why: format!("{unit} {number} {why}") }));
+    }
+
+    fn value(&self, mut value: Bytes) -> Result<Value, String> {
         if self.count == 0 && value.starts_with(b"\xef\xbb\xbf") {
             value = value.slice(3..);
         }
         if self.framing.separator == b'\n' && value.ends_with(b"\r") {
             value.truncate(value.len() - 1);
         }
+        check_length(value.len())?;
         if self.framing.form == Form::Json {
-            validate_json(&value)
-                .map_err(|why| InputError::new(format!("{} {} is not valid JSON: {why}", self.unit(), self.count + 1)))?;
+            validate_json(&value)?;
         }
-        self.count += 1;
-        out.push(Value::new(value, self.framing.form));
-        Ok(())
-    }
-
-    fn unit(&self) -> &'static str {
-        if self.framing.separator == b'\n' { "line" } else { "item" }
+        Ok(Value::new(value, self.framing.form))
     }
 }
 
 /// The values of the command line.
-///
-/// # Errors
-/// When `form` is JSON and an item is not.
-pub fn items(items: Vec<String>, form: Form) -> Result<Vec<Value>, InputError> {
-    let value = |(at, item): (usize, String)| {
+pub fn items(items: Vec<String>, form: Form) -> Vec<Cut> {
+    let value = |(number, item): (u64, String)| {
         if form == Form::Json {
-            validate_json(item.as_bytes()).map_err(|why| InputError::new(format!("item {} is not valid JSON: {why}", at + 1)))?;
+            validate_json(item.as_bytes()).map_err(|why| Unusable { number, why: format!("item {number} {why}") })?;
         }
         Ok(Value::new(item.into(), form))
     };
-    items.into_iter().enumerate().map(value).collect()
+    (1..).zip(items).map(value).collect()
 }
 
-fn validate_json(text: &[u8]) -> Result<(), String> {
+/// Refuses a value of so many bytes when it is too long, or there is no memory for it and its copies.
+pub(super) fn check_length(length: usize) -> Result<(), String> {
+    if length > LONGEST {
+        return Err(too_long());
+    }
+    let fits = length < LONG || Vec::<u8>::new().try_reserve_exact(length.saturating_mul(COPIES)).is_ok();
+    if fits { Ok(()) } else { Err(no_memory(length, "")) }
+}
+
+fn too_long() -> String {
+    format!("is too long: a value has at most {LONGEST} bytes")
+}
+
+fn no_memory(length: usize, so_far: &str) -> String {
+    format!("is too long for the memory that there is: it has {length} bytes{so_far}")
+}
+
+/// Refuses what is not one JSON text.
+pub(super) fn validate_json(text: &[u8]) -> Result<(), String> {
     match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
         Ok(_) => Ok(()),
-        Err(_) if text.iter().all(u8::is_ascii_whitespace) => Err("it is empty".into()),
-        Err(error) => Err(error.to_string().replace("at line 1 column", "at column")),
+        Err(_) if text.iter().all(u8::is_ascii_whitespace) => Err("is not valid JSON: it is empty".into()),
+        Err(error) => Err(format!("is not valid JSON: {}", error.to_string().replace("at line 1 column", "at column"))),
     }
 }
 
@@ -252,17 +334,16 @@ fn validate_json(text: &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn split(framing: Framing, chunks: &[&[u8]]) -> (Vec<String>, Option<String>) {
+    /// The values, and what is said of those that are none.
+    fn split(framing: Framing, chunks: &[&[u8]]) -> (Vec<String>, Vec<String>) {
         let mut splitter = Splitter::new(framing);
         let mut out = Vec::new();
-        let mut error = None;
         for chunk in chunks.iter().chain([&&b""[..]]) {
-            if let Err(why) = splitter.read(&mut &chunk[..], &mut out) {
-                error = Some(why.text);
-                break;
-            }
+            splitter.read(&mut &chunk[..], &mut out).unwrap();
         }
-        (out.iter().map(|v| String::from_utf8(v.bytes.to_vec()).unwrap()).collect(), error)
+        let (values, unusable): (Vec<_>, Vec<_>) = out.into_iter().partition(Result::is_ok);
+        let text = |cut: Cut| String::from_utf8(cut.unwrap().bytes.to_vec()).unwrap();
+        (values.into_iter().map(text).collect(), unusable.into_iter().map(|cut| cut.unwrap_err().why).collect())
     }
 
     const LINES: Framing = Framing { separator: b'\n', form: Form::Text };
@@ -288,13 +369,28 @@ mod tests {
     }
 
     #[test]
-    fn invalid_utf8_is_refused_by_line_and_the_lines_before_it_stay() {
-        let (lines, error) = split(LINES, &[b"a\nb\n\xffc\nd\n"]);
-        assert_eq!(lines, ["a", "b"]);
-        assert!(error.unwrap().starts_with("line 3 is not valid UTF-8 (at its byte 1)"));
-        let (lines, error) = split(LINES, &[b"a\nb\xc3"]);
+    fn a_line_that_is_not_utf8_is_told_by_number_and_the_others_stay() {
+        let (lines, said) = split(LINES, &[b"a\nb\n\xffc\nd\n", b"e\xff", b"\nf"]);
+        assert_eq!(lines, ["a", "b", "d", "f"]);
+        assert!(said[0].starts_with("line 3 is not valid UTF-8 (at its byte 1)"), "{said:?}");
+        assert!(said[1].starts_with("line 5 is not valid UTF-8 (at its byte 2)"), "{said:?}");
+        let (lines, said) = split(LINES, &[b"a\nb\xc3"]);
         assert_eq!(lines, ["a"]);
-        assert!(error.unwrap().starts_with("line 2 "));
+        assert!(said[0].starts_with("line 2 "));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over_up_to_its_end() {
+        let mut splitter = Splitter::new(LINES);
+        let mut out = Vec::new();
+        let mut read = |splitter: &mut Splitter, chunk: &[u8]| splitter.read(&mut &chunk[..], &mut out).unwrap();
+        read(&mut splitter, b"a\nbegins");
+        splitter.pass_over(too_long(), &mut Vec::new());
+        for chunk in [&b" and goes on"[..], b" and ends\nb", b"\n", b""] {
+            read(&mut splitter, chunk);
+        }
+        let values: Vec<_> = out.into_iter().map(|cut| cut.unwrap().bytes).collect();
+        assert_eq!((values, splitter.count), (vec!["a".into(), "b".into()], 3));
     }
 
     #[test]
@@ -305,8 +401,9 @@ mod tests {
     #[test]
     fn json_lines_are_checked() {
         let framing = Framing { separator: b'\n', form: Form::Json };
-        let (lines, error) = split(framing, &[b"{\"a\":1}\n[2]\n{oops}\n"]);
-        assert_eq!(lines, ["{\"a\":1}", "[2]"]);
-        assert!(error.unwrap().starts_with("line 3 is not valid JSON: "));
+        let (lines, said) = split(framing, &[b"{\"a\":1}\n{oops}\n[2]\n\n\"\\ud800\"\n"]);
+        assert_eq!(lines, ["{\"a\":1}", "[2]", "\"\\ud800\""]);
+        assert!(said[0].starts_with("line 2 is not valid JSON: "), "{said:?}");
+        assert_eq!(said[1], "line 4 is not valid JSON: it is empty");
     }
 }

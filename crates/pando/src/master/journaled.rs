@@ -1,12 +1,19 @@
 //! A run with a journal: what is finished goes there, and what an earlier run finished comes from there, in its place in the order.
 
-use super::{Core, Ending, InputError, Job, Master, attend::well_framed, files, input::Read};
+use super::{
+    Core, Cut, Ending, InputError, Job, Master,
+    attend::well_framed,
+    input::{Read, Unusable},
+};
 use crate::{
+    cli::OnError,
     console::printable,
-    journal::{Entry, Kept, Known, Opened, Recorder, Replay, digest},
+    files,
+    journal::{Entry, Kept, Known, Opened, Recorder, Replay, Store, digest},
     protocol::{Form, Value},
 };
 use bytes::Bytes;
+use serde_json::json;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -29,7 +36,7 @@ pub(super) struct Resume {
 }
 
 /// A value as it was read, and where its result goes.
-pub(super) type Taken = (Value, Option<PathBuf>);
+pub(super) type Taken = (Cut, Option<PathBuf>);
 
 impl Master {
     /// Keeps results in `journal`, and takes those that it has for finished. With `keep`, values that have changed since are computed;
@@ -46,7 +53,8 @@ impl Master {
                 master.with(|core| core.output_failed(why));
             }
         };
-        let recorder = Recorder::start(&path, writer, files::write, failed);
+        let store = self.job.files.clone().map(|files| -> Store { Box::new(move |target, bytes| files.prepare(target, bytes)) });
+        let recorder = Recorder::start(&path, writer, store, failed);
         let resumes = replay.end() > 0;
         self.with(|core| (core.journal, core.resuming) = (Some(Arc::new(recorder)), resumes));
         let resume = Resume { replay, name: path.display().to_string(), keep, next: 0 };
@@ -65,20 +73,25 @@ impl Master {
 
     /// The run ended as `ending`; that it could not keep all that it had to is worse.
     pub fn close_journal(&self, ending: Ending) -> Ending {
+        let finished = self.finish_journal();
+        self.look_after_journal();
         let fine = matches!(ending, Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted);
-        match self.finish_journal() {
+        match finished {
             Err(why) if fine => Ending::OutputFailed(why),
             _ => ending,
         }
     }
 
-    /// Whether results of an earlier run are to come.
-    pub(super) fn resumes(&self) -> bool {
-        self.lock().resuming
+    /// Says so when the journal was deleted.
+    pub(super) fn look_after_journal(&self) {
+        if self.lock().journal.as_ref().is_some_and(|journal| journal.was_deleted()) {
+            self.console.say("warning: the journal was deleted while this run goes on: nothing can go on with it later");
+        }
     }
 
     /// The items of the command line, as they are wanted. Blocks.
-    pub(super) fn feed_items(&self, items: Vec<Value>) {
+    pub(super) fn feed_items(&self, items: Vec<Cut>) {
+        self.mind_numbers_of(&items, 0);
         let offered = self.offer(items.into_iter().map(|item| (item, None)));
         self.end_input(offered);
     }
@@ -86,7 +99,7 @@ impl Master {
     /// Adds values that were read; those that the journal has results of together with these, as there is room for them. Blocks.
     ///
     /// # Errors
-    /// When the journal is of other values: neither this one nor those that follow are added.
+    /// When the journal is of other values: none of these is added. When one is unusable and ends the run: those before it are.
     pub(super) fn offer(&self, values: impl IntoIterator<Item = Taken>) -> Result<(), InputError> {
         let mut resume = self.resume.lock().expect("nobody panics with it");
         // Not as soon as the last result is found: that nothing follows it must be known without any volunteer.
@@ -94,14 +107,26 @@ impl Master {
             *resume = None;
             self.lock().resuming = false;
         }
-        let Some(resume) = &mut *resume else {
-            self.hand_over(values.into_iter().map(|(value, target)| (Read::Value(value), target)));
-            return Ok(());
-        };
         let mut slice = Vec::new();
         let mut bytes = 0;
+        let mut ends = Ok(());
         for (value, target) in values {
-            let read = resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon())?;
+            let read = match (value, &mut *resume) {
+                (Ok(value), None) => Read::Value(value),
+                (Ok(value), Some(resume)) => {
+                    resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon())?
+                }
+                (Err(unusable), resume) => match self.fail_unusable(unusable) {
+                    Ok(read) => {
+                        resume.iter_mut().for_each(|resume| resume.next += 1);
+                        read
+                    }
+                    Err(error) => {
+                        ends = Err(error);
+                        break;
+                    }
+                },
+            };
             if let Read::Finished(result) = &read {
                 bytes += result.len();
             }
@@ -113,22 +138,29 @@ impl Master {
             }
         }
         self.hand_over(slice);
-        Ok(())
+        ends
     }
 
-    /// Adds one that cannot be read, because of `why`, and whose result would have gone to `target`: it has none, and is counted.
-    pub(super) fn leave_out_input(&self, target: Option<PathBuf>, why: &str) {
-        if let Some(resume) = &mut *self.resume.lock().expect("nobody panics with it") {
-            resume.next += 1;
-        }
-        self.console.say(printable(why));
+    /// What follows from a value that is none: the end of the run, or what stands in its place.
+    fn fail_unusable(&self, unusable: Unusable) -> Result<Read, InputError> {
+        let report = match self.job.on_error {
+            OnError::Stop => return Err(InputError::new(unusable.why)),
+            OnError::Skip | OnError::Tell => None,
+            OnError::Report => Some(json!({"error": {"index": unusable.number, "message": unusable.why}})),
+        };
+        self.events.write("failed", json!({"index": unusable.number, "kind": "input", "message": unusable.why}));
+        self.console.say(printable(&unusable.told()));
         self.with(|core| core.failures.left_out_input());
-        self.hand_over([(Read::LeftOut, target)]);
+        Ok(report.map_or(Read::LeftOut, |report| Read::Finished(report.to_string().into())))
     }
 
     fn hand_over(&self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {
         self.with(|core| {
+            core.reads_on = false;
+            let mut lendable = false;
             for (read, target) in reads {
+                lendable |= matches!(read, Read::Value(_));
+                core.reads_on = !lendable;
                 core.input.push(read);
                 core.targets.extend(target);
             }
@@ -141,7 +173,8 @@ impl Master {
         let resume = self.resume.lock().expect("nobody panics with it").take();
         if let (Ok(()), Some(resume)) = (&how, resume.filter(|resume| !resume.is_over())) {
             let further = resume.replay.end() - resume.next;
-            self.console.say(format!("the input ends before the journal {} does: {further} more had been read", resume.name));
+            let text = format!("the input ends before the journal {} does: {further} more had been read", resume.name);
+            self.console.say(printable(&text));
         }
         self.with(|core| {
             core.resuming = false;
@@ -190,7 +223,9 @@ impl Resume {
 
 /// Whether the file `target` is the one of `path` and as it was written.
 fn is_there(target: &Path, path: &[u8], hash: [u8; 16]) -> bool {
-    target.as_os_str().as_encoded_bytes() == path && fs::read(target).is_ok_and(|bytes| digest(&bytes) == hash)
+    target.as_os_str().as_encoded_bytes() == path
+        && files::look(target, u64::MAX).is_ok()
+        && fs::read(target).is_ok_and(|bytes| digest(&bytes) == hash)
 }
 
 impl Core {
@@ -221,7 +256,7 @@ impl Core {
 
     /// Whether the input is to be read now.
     pub(super) fn wants_input(&self) -> bool {
-        self.input.is_empty() && (self.lender.wants_input() || self.resuming && self.lender.has_room())
+        self.input.is_empty() && (self.lender.wants_input() || (self.resuming || self.reads_on) && self.lender.has_room())
     }
 
     /// What the journal is to have of `index`, should `result` be accepted.

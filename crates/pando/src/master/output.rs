@@ -1,11 +1,7 @@
 //! The two threads at the ends: one reads the input when it is wanted, one writes the output as order allows.
 
-use super::{
-    Core, Files, Framing, InputError, Master,
-    files::{self, Targets},
-    input::Splitter,
-};
-use crate::{journal::Recorder, protocol::Value};
+use super::{Core, Cut, Files, Framing, InputError, Master, files::Places, input::Splitter};
+use crate::{journal::Recorder, protocol::Form};
 use bytes::Bytes;
 use std::{
     io::{ErrorKind, Read, Write},
@@ -44,10 +40,12 @@ impl Master {
     /// Reads `source` to its end, a block at a time, only while some volunteer asks for values. Blocks.
     pub fn feed(&self, mut source: impl Read) {
         let mut splitter = Splitter::new(self.job.framing);
-        let mut values = Vec::new();
+        let (mut values, mut before) = (Vec::new(), 0);
         // The first block is read at once: that there is nothing to do must be known without any volunteer.
         loop {
             let read = splitter.read(&mut source, &mut values);
+            self.mind_numbers_of(&values, before);
+            before += values.len() as u64;
             let offered = self.offer(values.drain(..).map(|value| (value, None)));
             match offered.and(read) {
                 Ok(true) => self.wait_until_wanted(),
@@ -56,16 +54,32 @@ impl Master {
         }
     }
 
-    /// Reads the files whose names `source` gives, one at a time, only while some volunteer asks for values. Blocks.
-    pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Value, InputError>>) {
-        let mut targets = Targets::default();
-        for (number, name) in (1..).zip(names) {
-            match name.and_then(|name| self.feed_file(files, number, &name, &mut targets)) {
-                Ok(()) => self.wait_until_wanted(),
-                Err(error) => return self.end_input(Err(error)),
-            }
+    pub(super) fn mind_numbers_of(&self, values: &[Cut], before: u64) {
+        if self.job.framing.form == Form::Json {
+            let values = (before + 1..).zip(values);
+            values.for_each(|(number, value)| value.iter().for_each(|value| self.mind_numbers(number, value)));
         }
-        self.end_input(Ok(()));
+    }
+
+    /// Reads the files whose names `names` gives, one at a time, only while some volunteer asks for values. Blocks.
+    pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Cut, InputError>>) {
+        let ended = if files.overwrite {
+            // What is an input must be known before anything is written over.
+            files.all_first(names).and_then(|names| self.feed_each_file(files, names.into_iter()))
+        } else {
+            self.feed_each_file(files, names)
+        };
+        self.end_input(ended);
+    }
+
+    fn feed_each_file(&self, files: &Files, names: impl Iterator<Item = Result<Cut, InputError>>) -> Result<(), InputError> {
+        files.make_folder()?;
+        let mut places = Places::default();
+        for (number, name) in (1..).zip(names) {
+            self.offer([files.take(number, name?, &mut places)])?;
+            self.wait_until_wanted();
+        }
+        Ok(())
     }
 
     pub(super) fn wait_until_wanted(&self) {
@@ -81,7 +95,7 @@ impl Master {
         let journal = self.lock().journal.clone();
         loop {
             let ending = self.collect(&mut batch);
-            let stored = batch.store(journal.as_deref(), self.job.framing.separator);
+            let stored = batch.store(journal.as_deref(), self.job.files.as_ref(), self.job.framing.separator);
             if let Err(error) = batch.write(&mut sink) {
                 return self.cannot_write(&error);
             }
@@ -134,7 +148,7 @@ impl Core {
 pub struct Values<R> {
     splitter: Splitter,
     source: R,
-    cut: std::vec::IntoIter<Value>,
+    cut: std::vec::IntoIter<Cut>,
     /// How the stream ended.
     end: Option<Option<InputError>>,
 }
@@ -147,7 +161,7 @@ impl<R: Read> Values<R> {
 }
 
 impl<R: Read> Iterator for Values<R> {
-    type Item = Result<Value, InputError>;
+    type Item = Result<Cut, InputError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -219,7 +233,7 @@ impl Batch {
     }
 
     /// Writes the files, or waits until `journal` has done so, and adds their paths: of all that come before one that cannot be written.
-    fn store(&mut self, journal: Option<&Recorder>, separator: u8) -> Result<(), String> {
+    fn store(&mut self, journal: Option<&Recorder>, to: Option<&Arc<Files>>, separator: u8) -> Result<(), String> {
         if let (Some(journal), true) = (journal, self.files.is_empty()) {
             journal.keep_up();
         }
@@ -233,8 +247,9 @@ impl Batch {
             if index >= first_lost {
                 break;
             }
-            if journal.is_none() {
-                files::write(&target, &result).map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
+            if let (None, Some(to)) = (journal, to) {
+                let written = to.prepare(&target, &result).and_then(|put| put());
+                written.map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
             }
             self.push(target.to_string_lossy().into_owned().into(), separator);
         }

@@ -1,7 +1,7 @@
 //! The ends of a run that another program started: a stream of values in, results out. They are polled, where those of the command line
 //! are threads.
 
-use super::{Core, Ending, InputError, Master};
+use super::{Core, Ending, InputError, Master, sync::Sync};
 use crate::protocol::Value;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -25,9 +25,12 @@ impl Master {
     /// Reads `values` to their end, only while some volunteer asks for them, and no more than are asked for.
     pub(crate) async fn feed_stream(&self, values: impl Stream<Item = Result<Value, InputError>>) {
         let mut values = pin!(values);
+        let mut before = 0;
         loop {
             let wanted = poll_fn(|context| self.poll_wanted(context)).await;
             let (block, end) = poll_fn(|context| poll_block(values.as_mut(), wanted, context)).await;
+            (before + 1..).zip(&block).for_each(|(number, value)| self.mind_numbers(number, value));
+            before += block.len() as u64;
             self.with(|core| {
                 core.input.extend(block);
                 core.lender.input_ready();
@@ -52,6 +55,8 @@ impl Master {
 
     /// Adds a value to the input.
     pub(super) fn put(&self, value: Value) {
+        let number = self.lock().sync.as_ref().map_or(0, Sync::came) + 1;
+        self.mind_numbers(number, &value);
         self.with(|core| {
             if let Some(sync) = &mut core.sync {
                 sync.count_one();

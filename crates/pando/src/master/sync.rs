@@ -4,14 +4,17 @@
 //! `{"result":…,"index":i}` and `{"error":…,"index":i}`, the program `{"value":…}`, `{"cancel":i}` and `{"end":true}`. With
 //! [`Feedback`](crate::Feedback) it is this process. Indexes count the values from 1 for people and programs.
 
-use super::{Core, Ending, InputError, Master};
+use super::{
+    Core, Ending, Framing, InputError, Master,
+    input::{Read, Splitter, validate_json},
+};
 use crate::protocol::{Form, Value};
 use bytes::Bytes;
 use serde_json::json;
 use std::{
     collections::{BTreeSet, VecDeque},
-    fmt,
-    io::{BufRead, Write},
+    fmt, io,
+    io::Write,
     task::{Context, Poll},
 };
 use stream_lender::{Index, Loan, Output, SubStreamId};
@@ -35,6 +38,8 @@ pub(crate) enum Said {
 pub(crate) enum Heard {
     /// The next value.
     Value(Value),
+    /// The next value, which is none: why.
+    Unusable(String),
     /// A value that it does not want any more.
     Cancel(Index),
     /// No more values.
@@ -62,6 +67,11 @@ pub(crate) struct Sync {
 impl Sync {
     pub(crate) fn new(per_core: u64) -> Self {
         Self { per_core, ..Self::default() }
+    }
+
+    /// Values that came.
+    pub(crate) fn came(&self) -> u64 {
+        self.came
     }
 
     /// A value came.
@@ -180,30 +190,54 @@ impl Core {
 
 impl Master {
     /// Hears the program, on `source`, to its end. Blocks.
-    pub fn hear(&self, source: impl BufRead) {
-        for (number, line) in source.lines().enumerate() {
-            let heard = match line {
-                Ok(line) if line.trim().is_empty() => continue,
-                Ok(line) => understand(&line).map_err(|why| format!("line {} of standard input: {why}", number + 1)),
-                Err(error) => Err(format!("standard input cannot be read: {error}")),
-            };
-            match heard {
-                Ok(Heard::End) => break,
-                Ok(heard) => self.heard(heard),
-                Err(why) => return self.end_input(Err(InputError::new(why))),
+    pub fn hear(&self, source: impl io::Read) {
+        let heard = self.hear_lines(source);
+        self.end_input(heard);
+    }
+
+    fn hear_lines(&self, mut source: impl io::Read) -> Result<(), InputError> {
+        let mut splitter = Splitter::new(Framing { separator: b'\n', form: Form::Bytes });
+        let (mut lines, mut number) = (Vec::new(), 0);
+        loop {
+            let read = splitter.read(&mut source, &mut lines);
+            for line in lines.drain(..) {
+                number += 1;
+                let named = |why: &str| format!("line {number} of standard input: {}", why.trim_start_matches("is "));
+                let line = line.map_err(|unusable| InputError::new(unusable.why))?;
+                match understand(&line.bytes).map_err(|why| InputError::new(named(&why)))? {
+                    Some(Heard::End) => return Ok(()),
+                    Some(Heard::Unusable(why)) => self.heard(Heard::Unusable(named(&why))),
+                    Some(heard) => self.heard(heard),
+                    None => {}
+                }
+                self.wait_for_room();
             }
-            self.wait_for_room();
+            if !read? {
+                return Ok(());
+            }
         }
-        self.heard(Heard::End);
     }
 
     /// Does as the program says.
     pub(crate) fn heard(&self, heard: Heard) {
         match heard {
             Heard::Value(value) => self.put(value),
+            Heard::Unusable(why) => self.fail_next(&why),
             Heard::Cancel(index) => self.with(|core| core.cancel(index)),
             Heard::End => self.end_input(Ok(())),
         }
+    }
+
+    /// The next value is none, because of `why`: that is its answer.
+    fn fail_next(&self, why: &str) {
+        self.with(|core| {
+            let Some(sync) = &mut core.sync else { return };
+            sync.failed(sync.came, why);
+            sync.count_one();
+            core.failures.left_out_input();
+            core.input.push(Read::LeftOut);
+            core.lender.input_ready();
+        });
     }
 
     fn wait_for_room(&self) {
@@ -269,18 +303,122 @@ impl fmt::Display for Said {
     }
 }
 
-/// Understands one line of the program.
-fn understand(line: &str) -> Result<Heard, String> {
+/// Understands one line of the program; an empty one says nothing. What is surely a value, though none that can be used, is heard as that.
+fn understand(line: &Bytes) -> Result<Option<Heard>, String> {
     const FORMS: &str = r#"say {"value":…}, {"cancel":i} or {"end":true}"#;
-    let message: serde_json::Value = serde_json::from_str(line).map_err(|error| format!("not valid JSON ({error}): {FORMS}"))?;
-    if let Some(value) = message.get("value") {
-        return Ok(Heard::Value(Value::new(value.to_string().into(), Form::Json)));
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
     }
-    if let Some(index) = message.get("cancel").and_then(serde_json::Value::as_u64).filter(|index| *index > 0) {
-        return Ok(Heard::Cancel(index - 1));
+    let valid = std::str::from_utf8(line).map_err(|_| "is not valid UTF-8".to_owned()).and_then(|_| validate_json(line));
+    if let Err(why) = valid {
+        let is_value = Members { json: line, at: 0 }.next().is_some_and(|(name, _)| name == "value");
+        return if is_value { Ok(Some(Heard::Unusable(why))) } else { Err(format!("{why}. {FORMS}")) };
     }
-    match message.get("end") {
-        Some(serde_json::Value::Bool(true)) => Ok(Heard::End),
-        _ => Err(format!("not understood: {FORMS}")),
+    let mut heard = None;
+    for (name, member) in (Members { json: line, at: 0 }) {
+        match (&*name, member) {
+            ("value", value) => return Ok(Some(Heard::Value(Value::new(line.slice_ref(value), Form::Json)))),
+            ("cancel", index) => {
+                let index = std::str::from_utf8(index).ok().and_then(|index| index.parse::<u64>().ok());
+                heard = index.and_then(|index| index.checked_sub(1)).map(Heard::Cancel).or(heard);
+            }
+            ("end", b"true") => heard = heard.or(Some(Heard::End)),
+            _ => {}
+        }
+    }
+    heard.map(Some).ok_or_else(|| format!("is not understood. {FORMS}"))
+}
+
+/// The members of the object that a JSON text is: their names, and their values as they are written.
+struct Members<'a> {
+    json: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (String, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.take(if self.at == 0 { b"{" } else { b"," })?;
+        let name = serde_json::from_slice(self.text()?).ok()?;
+        self.take(b":")?;
+        Some((name, self.text()?))
+    }
+}
+
+impl<'a> Members<'a> {
+    /// Passes over `mark`, if it comes next.
+    fn take(&mut self, mark: &[u8]) -> Option<()> {
+        self.pass_blanks();
+        self.json[self.at..].starts_with(mark).then(|| self.at += mark.len())
+    }
+
+    fn pass_blanks(&mut self) {
+        self.at += self.json[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    }
+
+    /// The JSON text that comes next, up to what separates it from others.
+    fn text(&mut self) -> Option<&'a [u8]> {
+        self.pass_blanks();
+        let start = self.at;
+        let (mut depth, mut inside) = (0, false);
+        while let Some(byte) = self.json.get(self.at) {
+            match byte {
+                b'"' => inside = !inside,
+                b'\\' => self.at += 1,
+                _ if inside => {}
+                b'{' | b'[' => depth += 1,
+                b',' | b':' | b'}' | b']' if depth == 0 => break,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        let text = self.json.get(start..self.at)?.trim_ascii_end();
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is heard, in short.
+    fn hear(line: &[u8]) -> String {
+        match understand(&Bytes::copy_from_slice(line)) {
+            Ok(None) => "nothing".into(),
+            Ok(Some(Heard::Value(value))) => format!("value {}", String::from_utf8_lossy(&value.bytes)),
+            Ok(Some(Heard::Unusable(why))) => format!("unusable: it {why}"),
+            Ok(Some(Heard::Cancel(index))) => format!("cancel {index}"),
+            Ok(Some(Heard::End)) => "end".into(),
+            Err(why) => format!("not understood: it {why}"),
+        }
+    }
+
+    #[test]
+    fn values_are_taken_as_they_are_written() {
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        for value in [r#""\ud800""#, "12345678901234567890", r#"{ "a" : ["}", "\"]", {}] , "b": 1.0 }"#, "null", &deep] {
+            for line in [format!("{{\"value\":{value}}}"), format!(" {{ \"x\" : [1] , \"value\" : {value} , \"y\":2 }}\r")] {
+                assert_eq!(hear(line.as_bytes()), format!("value {value}"), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_words_are_understood_or_refused() {
+        assert_eq!(hear(b"  "), "nothing");
+        assert_eq!(hear(br#"{"cancel": 3}"#), "cancel 2");
+        assert_eq!(hear(br#"{"end":true}"#), "end");
+        for line in [&b"nonsense"[..], b"[1]", b"{}", br#"{"cancel":0}"#, br#"{"end":false}"#, b"\xff", br#""value""#] {
+            assert!(hear(line).starts_with("not understood: it is not "), "{}", hear(line));
+        }
+    }
+
+    #[test]
+    fn what_is_surely_a_value_fails_as_one() {
+        for line in [&br#"{"value":NaN}"#[..], br#"{ "value" : [1,}"#, br#"{"value":"\x"}"#, b"{\"value\":\"\xff\"}"] {
+            assert!(hear(line).starts_with("unusable: it is not valid "), "{}", hear(line));
+        }
     }
 }

@@ -91,6 +91,7 @@ pub async fn watch(master: Arc<Master>) {
     loop {
         tick.tick().await;
         master.look_after(&mut watcher, Instant::now());
+        master.look_after_journal();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Certificates: of files, taken up again when they are renewed, or made for one run.
 
+use crate::files;
 #[cfg(feature = "master")]
 use ::aws_lc_rs::digest;
 use rustls::{ServerConfig, crypto::aws_lc_rs};
@@ -14,6 +15,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// Time between looks for a newer certificate.
 const LOOK: Duration = Duration::from_secs(60);
+/// Longest file of certificates or of a key, in bytes.
+const LONGEST: u64 = 16 << 20;
 
 /// The certificate that a port shows. Every connection takes the newest.
 #[derive(Debug, Clone)]
@@ -52,6 +55,9 @@ impl Files {
 
     fn read(&self) -> Result<Arc<ServerConfig>, String> {
         let certificate = self.certificate.display();
+        let readable = |path, what| files::look(path, LONGEST).map_err(|error| format!("{what} can be read ({error})"));
+        readable(&self.certificate, format!("--tls-cert {certificate}: no certificate"))?;
+        readable(&self.key, format!("--tls-key {}: no private key", self.key.display()))?;
         let chain: Result<Vec<CertificateDer<'static>>, _> =
             CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
         let chain = chain.map_err(|error| format!("--tls-cert {certificate}: no certificate can be read ({error})"))?;

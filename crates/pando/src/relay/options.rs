@@ -1,12 +1,14 @@
 //! The command line of `pando relay`.
 
 use super::{address::Place, ice::PUBLIC_STUN, limits::Limits, secrets::Secrets};
-use crate::{duration::duration, port::Files};
+use crate::{command_line, duration::duration, files, port::Files};
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
 use std::{fs, net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 /// Port when none is asked for.
 const DEFAULT_PORT: u16 = 8080;
+/// Longest file of secrets, in bytes.
+const MOST_SECRETS: u64 = 16 << 20;
 
 /// Serves the pages of running masters to volunteers outside their local networks, and helps the two to connect.
 #[derive(Debug, Clone, Parser)]
@@ -87,7 +89,7 @@ pub struct Options {
 impl Options {
     /// Reads the command line after `relay`, and the environment; ends the process on wrong usage, with status 2.
     pub fn read() -> Self {
-        Self::parse_from(std::env::args_os().skip(1))
+        command_line::read(std::env::args_os().skip(1))
     }
 
     /// The port: the one asked for, or the one that the platform gives.
@@ -104,7 +106,8 @@ impl Options {
     /// Who may open rooms.
     pub(crate) fn secrets(&self) -> Result<Secrets, String> {
         let text = match &self.secrets_file {
-            Some(file) => fs::read_to_string(file)
+            Some(file) => files::look(file, MOST_SECRETS)
+                .and_then(|_| fs::read_to_string(file))
                 .map_err(|error| format!("--secrets-file {}: cannot be read ({error})", file.display()))?,
             None => String::new(),
         };

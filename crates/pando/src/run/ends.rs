@@ -1,14 +1,11 @@
 //! The ends of a run on the command line: two threads, one that reads standard input, one that writes standard output.
 
-use crate::{
-    master::{Ending, Master, Values},
-    protocol::Value,
-};
+use crate::master::{Cut, Ending, Master, Values};
 use std::{io::Write, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// Starts the threads that read the input and write the output; gives how the run ended.
-pub(super) fn start(master: &Arc<Master>, items: Vec<Value>, from_stdin: bool, over_status: bool) -> oneshot::Receiver<Ending> {
+pub(super) fn start(master: &Arc<Master>, items: Vec<Cut>, from_stdin: bool, over_status: bool) -> oneshot::Receiver<Ending> {
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
     std::thread::spawn(move || {
@@ -29,6 +26,9 @@ pub(super) fn start(master: &Arc<Master>, items: Vec<Value>, from_stdin: bool, o
         (None, true) => drop(std::thread::spawn(move || feeding.feed(std::io::stdin().lock()))),
         (None, false) => master.provide(items),
         (Some(files), true) => {
+            if files.overwrite {
+                master.console.say("--overwrite: all names are read before the first file");
+            }
             let (files, names) = (files.clone(), Values::new(std::io::stdin(), master.job.framing));
             std::thread::spawn(move || feeding.feed_files(&files, names));
         }

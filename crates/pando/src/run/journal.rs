@@ -3,12 +3,13 @@
 use super::Refused;
 use crate::{
     cli::Cli,
-    journal::{self, Kept, Opened},
+    journal::{self, Digest, Kept, Opened},
     master::Master,
 };
 use anyhow::Context;
 use std::{
-    fs,
+    collections::HashSet,
+    fs, mem,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -46,6 +47,11 @@ impl Journal {
         &self.kept
     }
 
+    /// The files of results that it names, as hashes of their paths.
+    pub(super) fn targets(&mut self) -> HashSet<Digest> {
+        mem::take(&mut self.opened.targets)
+    }
+
     /// Refuses the function of `cli`, which read `modules`, when the journal is of another.
     pub(super) fn check(&mut self, cli: &Cli, modules: &[PathBuf]) -> Result<(), Refused> {
         let function = cli.function.as_deref().filter(|_| cli.exec.is_none());
@@ -71,9 +77,16 @@ impl Journal {
     }
 
     /// Keeps the results of `master`, and how volunteers reach it.
-    pub(super) fn start(self, master: &Arc<Master>, reached: Kept) -> Result<(), Refused> {
+    pub(super) fn start(self, master: &Arc<Master>, reached: Kept, notes: &mut Vec<String>) -> Result<(), Refused> {
         let Kept { function, options, .. } = self.kept;
-        Ok(master.keep_journal(self.opened, Kept { function, options, ..reached }, self.keep)?)
+        let (path, was_shown) = (self.opened.path().to_owned(), self.opened.is_shown());
+        master.keep_journal(self.opened, Kept { function, options, ..reached }, self.keep)?;
+        if was_shown {
+            let now = if journal::is_shown(&path) { "still can, on this file system" } else { "cannot any more (mode 0600)" };
+            let name = path.display();
+            notes.push(format!("others could read the journal {name}, which has the job's token and key; they {now}"));
+        }
+        Ok(())
     }
 }
 

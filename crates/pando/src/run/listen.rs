@@ -8,7 +8,7 @@ use super::{
 use crate::{
     channel::Peers,
     cli::{Cli, DEFAULT_PORT, When},
-    console::Console,
+    console::{Console, printable},
     ice::IceServer,
     master::Master,
     port::{Certificate, Connections, Files, SelfSigned, listen as listen_on},
@@ -81,7 +81,7 @@ pub(super) fn certificate(
         let files = Files { certificate, key };
         let certificate = files.load().map_err(Refused)?;
         let console = console.clone();
-        let failed = move |why| console.say(format!("the renewed certificate is not used: {why}"));
+        let failed = move |why| console.say(printable(&format!("the renewed certificate is not used: {why}")));
         tokio::spawn(files.follow(certificate.clone(), failed));
         return Ok(Some(certificate));
     }

@@ -1,12 +1,13 @@
 //! An open run: the function is loaded, volunteers are let in, this machine's cores are lent. Nothing is read yet: the two ends of
 //! its stream belong to whoever opened it.
 
-use super::{Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress};
+use super::{Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress, used};
 use crate::{
     channel::Peers,
     cli::{BatchSize, Cli, When},
     console::{Console, printable},
     events::Events,
+    journal::Digest,
     master::{self, Ending, Files, Framing, Job, Master},
     port::Connections,
     protocol::{Form, JobOptions},
@@ -15,9 +16,8 @@ use crate::{
     volunteer::{self, Guard},
 };
 use std::{
-    fs,
-    path::{self, Path},
-    sync::Arc,
+    collections::HashSet,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -57,6 +57,8 @@ impl Open {
         // Said once the URLs are: those come first of all.
         let mut notes = Vec::new();
         let mut journal = Journal::open(cli, &mut notes)?;
+        // Where letters' case does not matter, files that were not there may turn out to be one.
+        used::check(cli)?;
         let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
         // No tab can run a program: without a word about a port there is none.
         let listens = !cli.local && (cli.exec.is_none() || cli.port.is_some());
@@ -70,13 +72,17 @@ impl Open {
         }
         let function = match (&cli.exec, &cli.function) {
             (Some(command), _) => Function::program(command, framing)?,
-            (None, Some(path)) => Function::load(cli, path, &options, &mut notes).await?,
+            (None, Some(path)) => {
+                used::check_function(path)?;
+                Function::load(cli, path, &options, &mut notes).await?
+            }
             (None, None) => return Err(Refused("there is no function: name its file, or a program with --exec".into())),
         };
         if let Some(journal) = &mut journal {
             journal.check(cli, &function.bundle.modules)?;
         }
-        let master = Master::new(job(cli, options, framing, &function), console.clone(), events);
+        let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
+        let master = Master::new(job(cli, options, framing, &function, own), console.clone(), events);
         let (serving, closed) = oneshot::channel();
         let awake = if cli.allow_sleep { None } else { Awake::start() };
         let mut open = Self {
@@ -99,7 +105,7 @@ impl Open {
         if let Some(journal) = journal {
             let port = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.port());
             (kept.port, kept.token, kept.key) = (port.or(kept.port), Some(token.clone()), Some(key.clone()));
-            journal.start(master, kept)?;
+            journal.start(master, kept, &mut notes)?;
         }
         let connections = Connections::fitting(cli.max_connections.unwrap_or(usize::MAX), cli.max_connections_per_address);
         if let Some(host) = &cli.host {
@@ -185,7 +191,7 @@ impl Open {
             peers.finish(Duration::ZERO).await;
         }
         if let Err(why) = self.master.finish_journal() {
-            self.master.console.say(format!("error: {why}"));
+            self.master.console.say(format!("error: {}", printable(&why)));
         }
         self.last_words();
         left
@@ -210,17 +216,9 @@ fn check(cli: &Cli) -> Result<(), Refused> {
             "--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out"
         }
         Some(0) if cli.local => "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out",
-        _ if is_one_file(cli.journal.as_deref(), cli.events.as_deref()) => {
-            "--journal and --events name one file, which cannot be both: give each its own"
-        }
-        _ => return Ok(()),
+        _ => return used::check(cli),
     };
     Err(Refused(why.into()))
-}
-
-fn is_one_file(a: Option<&Path>, b: Option<&Path>) -> bool {
-    let place = |path: Option<&Path>| path.and_then(|path| fs::canonicalize(path).or_else(|_| path::absolute(path)).ok());
-    place(a).is_some_and(|a| Some(a) == place(b))
 }
 
 /// How `cli` has values and results separated.
@@ -231,9 +229,17 @@ pub(super) fn framing(cli: &Cli) -> Framing {
     }
 }
 
-/// What `cli` says of files.
-pub(super) fn files(cli: &Cli) -> Option<Files> {
-    cli.files.then(|| Files { output_dir: cli.output_dir.clone(), ext: cli.ext.clone(), separator: framing(cli).separator })
+/// What `cli` says of files; those at the paths with the hashes `own` were written by earlier runs.
+pub(super) fn files(cli: &Cli, own: HashSet<Digest>) -> Option<Files> {
+    cli.files.then(|| Files {
+        output_dir: cli.output_dir.clone(),
+        ext: cli.ext.clone(),
+        separator: framing(cli).separator,
+        overwrite: cli.overwrite,
+        used: used::all(cli, cli.items.is_empty()),
+        own,
+        inputs: Mutex::default(),
+    })
 }
 
 /// Whether there is a live status line.
@@ -251,7 +257,7 @@ fn job_options(cli: &Cli) -> JobOptions {
     }
 }
 
-fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) -> Job {
+fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function, own: HashSet<Digest>) -> Job {
     Job {
         id: fresh_token(),
         function: function.bundle.clone(),
@@ -268,7 +274,7 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function) ->
         speculate: cli.speculate,
         on_error: cli.on_error,
         confirms: cli.confirm.is_some(),
-        files: files(cli),
+        files: files(cli, own).map(Arc::new),
         local_only: cli.local || cli.exec.is_some(),
         window: cli.window as usize,
         quiet: cli.quiet,

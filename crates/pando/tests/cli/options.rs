@@ -11,6 +11,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--files", ""),
     ("--output-dir", "--files"),
     ("--ext", "--output-dir"),
+    ("--overwrite", "--output-dir"),
     ("--sync-stdio", ""),
     ("--confirm", ""),
     ("--on-error", "stop"),
@@ -144,6 +145,24 @@ fn flags_in_the_environment_take_words() {
     for (value, expected) in [("true", "\"number\"\n"), ("1", "\"number\"\n"), ("false", "string\n"), ("0", "string\n")] {
         Pando::f(f).env("PANDO_JSON", value).stdin("1\n").run().gives(expected);
     }
+}
+
+#[test]
+fn variables_that_are_empty_count_as_not_set() {
+    let variables: Vec<String> = entries(&help())
+        .iter()
+        .filter(|(name, _)| !["--help", "--version"].contains(&name.as_str()))
+        .map(|(name, _)| format!("PANDO_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase()))
+        .collect();
+    assert!(variables.len() > 40);
+    let with = |pando: Pando| variables.iter().fold(pando, |pando, name| pando.env(name, ""));
+    with(Pando::f("(x, cb) => cb(null, typeof x)")).stdin("1\n").run().gives("string\n");
+    with(Pando::bare()).args(["--cores", "1", "--exec", "cat"]).stdin("1\n").run().gives("1\n");
+    let relay = Pando::bare().on_the_default_port().args(["relay", "--help"]).run().text();
+    let variables = entries(&relay).into_iter().map(|(_, text)| text);
+    let variables = variables.filter_map(|text| Some(text.split_once("[env: ")?.1.split(['=', ']']).next()?.to_owned()));
+    let relay = variables.fold(Pando::bare().on_the_default_port().args(["relay"]), |relay, name| relay.env(&name, ""));
+    relay.run().ends(2, "").said(&["there is no secret"]);
 }
 
 #[test]

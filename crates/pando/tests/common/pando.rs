@@ -114,6 +114,11 @@ impl Pando {
         self
     }
 
+    /// Starts it with these redirections of a shell, as in `> out`.
+    pub(crate) fn redirected(self, redirections: &str) -> Self {
+        self.inside(&["sh", "-c", &format!("exec \"$@\" {redirections}"), "sh"].map(str::to_owned))
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.into(), value.as_ref().to_owned()));

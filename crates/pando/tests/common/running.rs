@@ -187,6 +187,17 @@ impl Running {
         self.wait_with_input_open()
     }
 
+    /// Waits for its end, and looks once more before its folder is gone.
+    #[track_caller]
+    pub(crate) fn wait_and<T>(mut self, look: impl FnOnce() -> T) -> (Finished, T) {
+        self.close_stdin();
+        let kept = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("the temporary folder can be written"));
+        let done = self.wait_with_input_open();
+        let seen = look();
+        drop(kept);
+        (done, seen)
+    }
+
     /// Waits for its end, which has to come although its input stays open.
     #[track_caller]
     pub(crate) fn wait_with_input_open(mut self) -> Finished {

@@ -90,3 +90,43 @@ fn a_full_disk_as_standard_output() {
 fn a_standard_output_that_is_only_open_for_reading() {
     unwritable(std::fs::File::open("/dev/null").unwrap());
 }
+
+#[test]
+fn a_standard_output_that_is_closed_is_noticed_at_the_start() {
+    for redirections in [">&-", "1</dev/null", "1</etc/hostname"] {
+        let run = Pando::f(ECHO).local().stdin("1\n").redirected(redirections).run();
+        run.ends(1, "").said(&["error: standard output cannot be written: it is closed, or not open for writing"]);
+    }
+    for redirections in [">/dev/null", "1<>/dev/null", "2>&-", "<&- >/dev/null"] {
+        Pando::f(ECHO).local().args(["1"]).redirected(redirections).run().status(0);
+    }
+}
+
+#[test]
+fn a_standard_input_that_is_closed_is_no_empty_input() {
+    for redirections in ["<&-", "0>/dev/null", "0>>f.js"] {
+        let run = Pando::f(ECHO).local().redirected(redirections).run();
+        run.ends(2, "").said(&["error: there are no values: standard input is closed, or not open for reading"]);
+        Pando::f(ECHO).local().args(["--sync-stdio"]).redirected(redirections).run().ends(2, "");
+    }
+    Pando::f(ECHO).local().args(["1"]).redirected("<&-").run().gives("1\n");
+    Pando::f(ECHO).local().redirected("</dev/null").run().gives("");
+    Pando::f(ECHO).local().redirected("0<>/dev/null").run().gives("");
+}
+
+/// Words that let no process have more than `kilobytes` of memory.
+fn limited(kilobytes: u32) -> Vec<String> {
+    let script = format!("ulimit -v {kilobytes}; exec \"$@\"");
+    ["bash", "-c", &script, "bash"].map(str::to_owned).to_vec()
+}
+
+#[test]
+fn a_line_that_is_too_long_for_the_memory_is_told_by_number() {
+    let long = "a".repeat(300_000_000);
+    let job = |on_error: &str| {
+        let run = Pando::bare().args(["--exec", "cat", "--local", "--cores", "1", "--on-error", on_error]);
+        run.stdin(format!("first\n{long}\nlast\n")).inside(&limited(600_000))
+    };
+    job("stop").run().ends(1, "first\n").said(&["error: line 2 is too long for the memory that there is"]);
+    job("skip").run().ends(1, "first\nlast\n").said(&["item 2 failed: line 2 is too long", "1 item failed"]);
+}

@@ -122,3 +122,99 @@ fn a_terminal_without_items_is_a_usage_error() {
     assert_eq!(status, "2\n", "{said}");
     assert!(said.contains("--stdin"), "{said}");
 }
+
+/// Two names of one file: refused, with status 2, and what was in the file stays.
+#[track_caller]
+fn one_file(job: Pando, one: &str, other: &str) {
+    let run = job.run();
+    run.ends(2, "").said(&[&format!("error: {one} and {other} name one file, which cannot be both: give each its own")]);
+}
+
+#[test]
+fn what_a_run_writes_is_nothing_else_that_it_uses() {
+    let job = || Pando::f(ECHO).local().with_file("input", "1\n2\n").with_file("empty", "");
+    let journal = |pando: Pando| pando.args(["--journal", "J"]);
+    one_file(journal(job()).redirected("> J"), "standard output", "--journal");
+    one_file(journal(job()).redirected(">> ./J"), "standard output", "--journal");
+    journal(job()).redirected("2> J < input").run().ends(2, "");
+    one_file(job().args(["--journal", "empty"]).redirected("< empty"), "standard input", "--journal");
+    one_file(job().args(["--events", "out"]).redirected("> out < input"), "standard output", "--events");
+    one_file(job().args(["--events", "/dev/stdout"]).redirected("< input"), "standard output", "--events");
+    one_file(job().args(["--events", "input"]).redirected("< input"), "standard input", "--events");
+    one_file(job().args(["--events", "f.js", "1"]), "--events", "the function");
+    one_file(job().args(["--journal", "f.js", "1"]), "--journal", "the function");
+    one_file(job().args(["1"]).redirected(">> f.js"), "standard output", "the function");
+    one_file(job().redirected("< input >> input"), "standard input", "standard output");
+    one_file(job().redirected("<> input >&0"), "standard input", "standard output");
+    let tls = || Pando::f(ECHO).with_file("cert", "").with_file("key", "").args(["--tls-cert", "cert", "--tls-key", "key", "1"]);
+    one_file(tls().args(["--journal", "key"]), "--journal", "--tls-key");
+    one_file(tls().args(["--events", "cert"]), "--events", "--tls-cert");
+}
+
+#[test]
+fn links_do_not_hide_that_two_names_are_one_file() {
+    use std::os::unix::fs::symlink;
+    for dangling in [false, true] {
+        let job = || {
+            let job = Pando::f(ECHO).local().args(["1"]);
+            if !dangling {
+                fs::write(job.folder().join("file"), "").unwrap();
+            }
+            symlink("file", job.folder().join("link")).unwrap();
+            symlink(job.folder().join("link"), job.folder().join("link-to-link")).unwrap();
+            job
+        };
+        one_file(job().args(["--journal", "link-to-link", "--events", "file"]), "--journal", "--events");
+        one_file(job().args(["--journal", "file", "--events", "./link"]), "--journal", "--events");
+        one_file(job().args(["--journal", "link"]).redirected("> file"), "standard output", "--journal");
+        one_file(job().args(["--events", "link-to-link"]).redirected(">> link"), "standard output", "--events");
+    }
+    let hard = Pando::f(ECHO).local().args(["--journal", "one", "--events", "other", "1"]).with_file("one", "");
+    fs::hard_link(hard.folder().join("one"), hard.folder().join("other")).unwrap();
+    one_file(hard, "--journal", "--events");
+}
+
+#[test]
+fn devices_and_pipes_may_be_several_things_at_once() {
+    let job = || Pando::f(ECHO).local().args(["1"]);
+    job().args(["--events", "/dev/null"]).redirected("> /dev/null < /dev/null").run().status(0);
+    job().redirected("> out 2>&1").run().status(0);
+    job().redirected("2>&1").run().gives("1\n");
+    job().args(["--journal", "/dev/null"]).run().ends(2, "").said(&["this is not a file"]);
+}
+
+#[test]
+fn a_function_without_end_is_refused_in_words() {
+    let of = |name: &str| Pando::path(name).local().args(["1"]);
+    of("/dev/zero").run().ends(2, "").said(&["error: /dev/zero: this is a device, not a file"]);
+    let pipe = of("pipe.js");
+    assert!(std::process::Command::new("mkfifo").arg(pipe.folder().join("pipe.js")).status().unwrap().success());
+    pipe.run().ends(2, "").said(&["pipe.js: this is a pipe, not a file"]);
+    let long = of("long.js").with_file("long.js", "");
+    fs::File::options().write(true).open(long.folder().join("long.js")).unwrap().set_len(1 << 40).unwrap();
+    long.run().ends(2, "").said(&["long.js: it has 1099511627776 bytes"]);
+    let tls = |cert: &str| Pando::f(ECHO).args(["--tls-cert", cert, "--tls-key", cert, "1"]);
+    tls("/dev/zero").run().ends(2, "").said(&["--tls-cert /dev/zero", "this is a device"]);
+}
+
+#[test]
+fn nothing_that_is_named_steers_the_terminal() {
+    let evil = "a\u{1b}[31m\u{9b}2J\rb\u{202e}c";
+    let jobs = [
+        Pando::bare().function(evil).local().args(["1"]),
+        Pando::f(ECHO).local().args([&format!("--{evil}")]),
+        Pando::f(ECHO).args(["--port", evil]),
+        Pando::f(ECHO).local().args(["--journal", &format!("{evil}/none"), "1"]),
+        Pando::f(ECHO).local().args(["--events", &format!("{evil}/none"), "1"]),
+        Pando::f(ECHO).local().args(["--files", "--output-dir", "out", &format!("../{evil}")]),
+        Pando::f(ECHO).local().args(["--files", evil]),
+        Pando::f(ECHO).local().args(["--tls-cert", evil, "--tls-key", evil, "1"]),
+        Pando::bare().on_the_default_port().args(["relay", evil]),
+    ];
+    for job in jobs {
+        let run = job.run();
+        assert!(run.status != Some(0) && !run.stderr.is_empty());
+        let steers = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!run.stderr.contains(steers), "{:?}", run.stderr);
+    }
+}

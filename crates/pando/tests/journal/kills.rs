@@ -66,3 +66,32 @@ fn a_tail_that_was_not_written_whole_is_cut_off_with_a_word() {
     job().gives(squares(100)).said(&["cut off"]);
     assert_eq!(journal.items().len(), 100);
 }
+
+#[test]
+fn killed_at_random_moments_a_job_with_files_knows_its_own_and_writes_over_no_other() {
+    const ITEMS: u64 = 400;
+    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
+    println!("repeat with SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (journal, out) = (Journal::new(), tempfile::tempdir().unwrap());
+    // Each time another result: what is there is recognised by the journal, not by what is in it.
+    let f = "(bytes, cb) => setTimeout(cb, 2, null, bytes.toString() + Math.random())";
+    let job = || {
+        let job = (1..=ITEMS).fold(Pando::f(f), |job, n| job.with_file(&n.to_string(), "x"));
+        let job = journal.of(job).args(["--cores", "1", "--concurrency", "4", "--files", "--output-dir"]).args([out.path()]);
+        job.local().stdin(numbers(ITEMS)).start()
+    };
+    let paths = || (1..=ITEMS).map(|n| format!("{}\n", out.path().join(n.to_string()).display())).collect::<String>();
+    for round in 0..20 {
+        let until = journal.items().len() + random.usize(0..25);
+        let run = job();
+        while journal.items().len() < until && crate::common::is_alive(run.pid()) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        run.signal("KILL");
+        let done = run.wait();
+        assert!(paths().starts_with(&done.text()) && !done.stderr.contains("error"), "round {round}: {done:?}");
+    }
+    job().wait().gives(paths());
+    assert!((1..=ITEMS).all(|n| std::fs::read_to_string(out.path().join(n.to_string())).unwrap().starts_with("x0.")));
+}

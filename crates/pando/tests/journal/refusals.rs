@@ -160,3 +160,60 @@ fn what_is_no_journal_stays_as_it_is() {
     conflict.ends(2, "").said(&["--journal", "--sync-stdio"]);
     Pando::f(SQUARE).args(["--journal-keep"]).stdin("1\n").run().ends(2, "").said(&["--journal"]);
 }
+
+#[test]
+fn lines_that_are_none_are_left_out_at_every_start_and_the_rest_is_kept() {
+    let journal = Journal::new();
+    let job = |on_error: &str, input: &str| {
+        journal.of(Pando::f("(x, cb) => cb(null, x)")).local().args(["--json", "--on-error", on_error]).stdin(input).run()
+    };
+    for round in 0..3 {
+        let run = job("skip", "1\noops\n3\n\n5\n");
+        run.ends(1, "1\n3\n5\n").said(&["item 2 failed: line 2 is not valid JSON", "item 4 failed", "2 items failed"]);
+        let mut items = journal.items();
+        items.sort_unstable();
+        assert_eq!(items, [0, 2, 4], "round {round}");
+    }
+    assert_eq!(job("report", "1\noops\n3\n\n5\n").status(1).text().lines().count(), 5);
+    job("stop", "1\noops\n3\n\n5\n").ends(1, "1\n").said(&["error: line 2 is not valid JSON"]);
+    job("skip", "1\n2\n3\n4\n5\n").gives("1\n2\n3\n4\n5\n");
+}
+
+#[test]
+fn a_file_of_somebody_else_is_refused_and_one_that_others_could_read_becomes_private() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let journal = Journal::new();
+    let job = || journal.of(Pando::f(SQUARE)).local().stdin("2\n");
+    std::fs::write(journal.path(), "").unwrap();
+    std::fs::set_permissions(journal.path(), PermissionsExt::from_mode(0o666)).unwrap();
+    job().run().gives("4\n").said(&["others could read the journal", "they cannot any more (mode 0600)"]);
+    assert_eq!(journal.path().metadata().unwrap().mode() & 0o777, 0o600);
+    job().run().gives("4\n").did_not_say(&["others could"]);
+    if chown(journal.path(), Some(12_345), None).is_err() {
+        eprintln!("only root can give files away: not tried");
+        return;
+    }
+    let whole = journal.bytes();
+    job().run().ends(2, "").said(&["this file belongs to another user"]);
+    assert_eq!(journal.bytes(), whole);
+}
+
+#[test]
+fn a_journal_that_is_deleted_meanwhile_is_told() {
+    let journal = Journal::new();
+    let mut run = journal.of(Pando::f(SQUARE)).local().stdin_open().start();
+    run.write_line("2");
+    assert_eq!(run.line().as_deref(), Some("4"));
+    std::fs::remove_file(journal.path()).unwrap();
+    run.write_line("3");
+    run.says("warning: the journal was deleted while this run goes on");
+    run.wait().gives("4\n9\n");
+}
+
+#[test]
+fn a_pipe_or_a_device_is_no_journal() {
+    let journal = Journal::new();
+    assert!(std::process::Command::new("mkfifo").arg(journal.path()).status().unwrap().success());
+    journal.of(Pando::f(SQUARE)).local().stdin("1\n").run().ends(2, "").said(&["this is not a file"]);
+    Pando::f(SQUARE).local().args(["--journal", "/dev/zero"]).stdin("1\n").run().ends(2, "").said(&["this is not a file"]);
+}

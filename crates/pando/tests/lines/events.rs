@@ -73,3 +73,19 @@ fn an_events_file_that_cannot_be_written_is_refused() {
     let run = Pando::new(F).args(["--events", "no/such/folder/events"]).stdin("a\n").run();
     run.ends(2, "").said(&["--events", "no/such/folder/events"]);
 }
+
+#[test]
+fn a_pipe_that_nobody_reads_is_waited_for_with_a_word_and_not_for_ever() {
+    let job = || {
+        let job = Pando::new(F).local().args(["--events", "pipe", "a"]);
+        assert!(std::process::Command::new("mkfifo").arg(job.folder().join("pipe")).status().unwrap().success());
+        job
+    };
+    job().run().ends(2, "").said(&["--events pipe: waiting for somebody to read this pipe", "nobody has opened this pipe"]);
+    let run = job().start();
+    run.says("waiting for somebody to read this pipe");
+    let pipe = run.folder().join("pipe");
+    let reader = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
+    run.wait().gives("a\n");
+    assert!(reader.join().unwrap().contains("\"result\""));
+}

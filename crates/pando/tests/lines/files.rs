@@ -68,7 +68,151 @@ fn names_without_a_place_of_their_own_are_refused() {
         (["a/x.txt", "./a/x.txt"], "same target"),
     ] {
         echo().args(["--output-dir", "out"]).args(names).run().ends(2, "").said(&["error: ", why]);
+        // Names of standard input are not known at the start: the others may have their results.
+        let run = echo().args(["--output-dir", "out", "--on-error", "skip"]).stdin(names.join("\n")).run();
+        run.ends(1, "out/a/x.txt\n").said(&["item 2: ", why, "1 item failed and was left out"]);
     }
     echo().args(["--output-dir", ".", "b.bin"]).run().ends(2, "").said(&["would be written over it"]);
     echo().args(["--ext", "png", "b.bin"]).run().ends(2, "").said(&["--output-dir"]);
+}
+
+/// Answers with the bytes in upper case, so that a result is told from its input.
+fn upper() -> Pando {
+    let run = Pando::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())").with_file("t", "t").with_file("D/t", "d/t");
+    run.local().args(["--files", "--window", "1"])
+}
+
+/// Runs `job`, which ends with `status` and says `texts`; gives what is in these files of its folder afterwards.
+#[track_caller]
+fn files_after<const N: usize>(job: Pando, status: i32, texts: &[&str], names: [&str; N]) -> [String; N] {
+    let run = job.start();
+    let folder = run.folder().to_owned();
+    let done = run.wait_and(|| names.map(|name| fs::read_to_string(folder.join(name)).unwrap_or_default()));
+    done.0.status(status).said(texts);
+    done.1
+}
+
+#[test]
+fn no_result_is_written_over_an_input_that_comes_later() {
+    for overwrite in [&[][..], &["--overwrite"]] {
+        let args = || upper().args(["--output-dir", "D"]).args(overwrite);
+        for names in [["t", "D/t"], ["D/t", "t"], ["t", "D/../D/t"], ["t", "./D//t"]] {
+            assert_eq!(files_after(args().args(names), 2, &["error: "], ["t", "D/t"]), ["t", "d/t"], "{names:?}");
+        }
+        let status = if overwrite.is_empty() { 1 } else { 2 };
+        let said = if overwrite.is_empty() { "D/t is there already" } else { "over D/t, which is an input" };
+        assert_eq!(files_after(args().stdin("t\nD/t\n"), status, &[said], ["t", "D/t"]), ["t", "d/t"]);
+    }
+}
+
+#[test]
+fn a_result_becomes_no_input() {
+    let job = || upper().args(["--output-dir", "E"]);
+    files_after(job().args(["t", "E/t"]), 2, &["over E/t, which is an input"], []);
+    let run = job().args(["--on-error", "skip"]).stdin("t\nE/t\nD/t\n").run();
+    run.ends(1, "E/t\nE/D/t\n").said(&["item 2: E/t", "result of another item"]);
+}
+
+#[test]
+fn links_to_an_input_are_the_input() {
+    use std::os::unix::fs::symlink;
+    for overwrite in [&[][..], &["--overwrite"]] {
+        let job = |link: &dyn Fn(&std::path::Path)| {
+            let job = upper().args(["--output-dir", "out"]).args(overwrite);
+            fs::create_dir(job.folder().join("out")).unwrap();
+            link(job.folder());
+            job
+        };
+        let hard = job(&|folder| fs::hard_link(folder.join("D/t"), folder.join("out/t")).unwrap());
+        assert_eq!(files_after(hard.args(["t", "D/t"]), 2, &["which is an input"], ["D/t", "out/t"]), ["d/t", "d/t"]);
+        let soft = job(&|folder| symlink("../D/t", folder.join("out/t")).unwrap());
+        assert_eq!(files_after(soft.args(["t", "D/t"]), 2, &["which is an input"], ["D/t"]), ["d/t"]);
+        let itself = job(&|folder| symlink("../t", folder.join("out/t")).unwrap());
+        assert_eq!(files_after(itself.args(["t"]), 2, &["over it"], ["t"]), ["t"]);
+        // A folder of the output is that of the inputs.
+        let folder = job(&|folder| symlink("../D", folder.join("out/D")).unwrap());
+        assert_eq!(files_after(folder.args(["D/t"]), 2, &["over it"], ["D/t"]), ["d/t"]);
+        let later = job(&|folder| fs::hard_link(folder.join("t"), folder.join("out/t")).unwrap());
+        let status = if overwrite.is_empty() { 1 } else { 2 };
+        assert_eq!(files_after(later.stdin("t\n"), status, &["would be written over"], ["t"]), ["t"]);
+    }
+    // A link that leads nowhere yet: the input would be the result.
+    let dangling = upper().args(["--output-dir", "out"]);
+    symlink("out/t", dangling.folder().join("later")).unwrap();
+    files_after(dangling.args(["t", "later"]), 2, &["over later, which is an input"], []);
+}
+
+#[test]
+fn what_is_there_and_was_not_written_by_this_run_stays() {
+    let job = |more: &[&str]| {
+        let run = upper().args(["--output-dir", ".", "--ext", "png"]).args(more);
+        run.with_file("a.txt", "a").with_file("a.png", "kept").with_file("b.txt", "b")
+    };
+    let names = "a.txt\na.png\nb.txt\n";
+    assert_eq!(files_after(job(&["a.txt"]), 2, &["./a.png is there already", "--overwrite"], ["a.png"]), ["kept"]);
+    assert_eq!(files_after(job(&[]).stdin(names), 1, &["error: item 1: a.txt"], ["a.png", "b.png"]), ["kept", ""]);
+    let skipped = job(&["--on-error", "skip"]).stdin(names);
+    assert_eq!(files_after(skipped, 1, &["item 1: a.txt", "item 2: a.png"], ["a.png", "b.png"]), ["kept", "B"]);
+    let over = job(&["--overwrite"]).stdin(names);
+    assert_eq!(files_after(over, 2, &["over a.png, which is an input"], ["a.png", "b.png"]), ["kept", ""]);
+    let over = job(&["--overwrite"]).stdin("a.txt\nb.txt\n");
+    assert_eq!(files_after(over, 0, &["all names are read before the first file"], ["a.png", "b.png"]), ["A", "B"]);
+    let link = job(&["--overwrite", "t"]).with_file("precious", "precious");
+    std::os::unix::fs::symlink("precious", link.folder().join("t.png")).unwrap();
+    assert_eq!(files_after(link, 0, &[], ["precious", "t.png"]), ["precious", "T"]);
+}
+
+#[test]
+fn what_else_a_run_uses_is_not_written_over_either() {
+    let f = "export default bytes => bytes";
+    let job = || Pando::new(f).with_file("f.txt", "x").local().args(["--files", "--output-dir", ".", "--overwrite", "f.txt"]);
+    assert_eq!(files_after(job().args(["--ext", "js"]), 2, &["over the file of the function"], ["f.js"]), [f]);
+    let events = job().args(["--ext", "events", "--events", "f.events"]);
+    files_after(events, 2, &["over the file of --events"], []);
+    files_after(job().args(["--ext", "out"]).redirected("> f.out"), 2, &["over the file of standard output"], []);
+    let run = upper().redirected(">> t").args(["t"]).run();
+    run.ends(1, "").said(&["item 1: t is refused: it is the file of standard output"]);
+}
+
+#[test]
+fn folders_in_the_way_and_files_in_the_way_of_folders_are_refused_before_anything_is_computed() {
+    let job = || upper().args(["--output-dir", "out", "--overwrite"]);
+    for (there, name, why) in [
+        ("out/t/x", "t", "a folder in the place of its result, out/t"),
+        ("out/D", "D/t", "out/D/t: a folder in its path is a file"),
+        ("out", "t", "out/t: a folder in its path is a file"),
+    ] {
+        job().with_file(there, "").args([name]).run().ends(2, "").said(&[why]);
+    }
+    job().with_file("out", "").stdin("t\n").run().ends(2, "").said(&["--output-dir out: cannot be made"]);
+    job().with_file("out/D", "").args(["--on-error", "skip"]).stdin("D/t\nt\n").run().ends(1, "out/t\n").said(&["item 1: D/t"]);
+}
+
+#[test]
+fn an_output_folder_that_is_removed_meanwhile_is_noticed() {
+    let gate = crate::common::Gate::new();
+    let f = format!("export default async bytes => {{ if (bytes == 't') await {}; return bytes }}", gate.knock("bytes"));
+    let run = Pando::new(&f).with_file("a", "a").with_file("t", "t").local().args(["--files", "--output-dir", "out", "a", "t"]);
+    let mut run = run.start();
+    assert_eq!(run.line().as_deref(), Some("out/a"));
+    gate.waits_for("t");
+    fs::remove_dir_all(run.folder().join("out")).unwrap();
+    gate.open_for_all();
+    run.wait().ends(1, "out/a\n").said(&["the folder out was removed while this run went on"]);
+}
+
+#[test]
+fn files_without_end_are_refused_in_words() {
+    let job = || echo().args(["--on-error", "skip"]).stdin("/dev/zero\npipe\na/x.txt\na\n");
+    let job = job().args(["-0"]).stdin("/dev/zero\0pipe\0a/x.txt\0a\0");
+    assert!(std::process::Command::new("mkfifo").arg(job.folder().join("pipe")).status().unwrap().success());
+    let run = job.run();
+    run.ends(1, "hello\n\0")
+        .said(&["item 1: /dev/zero cannot be read: this is a device", "item 2: pipe cannot be read: this is a pipe"]);
+    run.said(&["item 4: a cannot be read: this is a folder"]);
+    // One that a shell made for this run ends.
+    let shell = echo().args(["-0"]);
+    let line = [r#"exec "$@" <(printf given)"#.to_owned()];
+    let launcher = ["bash".to_owned(), "-c".to_owned()].into_iter().chain(line).chain(["bash".to_owned()]).collect::<Vec<_>>();
+    shell.inside(&launcher).run().gives("given\0");
 }

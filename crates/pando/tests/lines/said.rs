@@ -114,3 +114,20 @@ fn nobody_there_is_told_with_what_to_do() {
     let port = run.url().rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
     assert!(hint.contains("http://") && hint.contains(&port) && hint.contains("firewall"), "{hint}");
 }
+
+#[test]
+fn whole_numbers_that_javascript_rounds_are_told_once() {
+    let warning = "warning: item 3 has the whole number 12345678901234567890, which JavaScript rounds to 12345678901234567000";
+    let input = "9007199254740992\n\"12345678901234567890\"\n[12345678901234567890]\n12345678901234567890\n";
+    let run = Pando::f("(x, cb) => cb(null, 'x')").local().args(["--json"]).stdin(input).run();
+    run.gives("\"x\"\n".repeat(4)).said(&[warning, "put such numbers in quotes and use BigInt"]);
+    assert_eq!(run.stderr.matches("JavaScript rounds").count(), 1, "{}", run.stderr);
+    let items = Pando::f("(x, cb) => cb(null, 0)").local().args(["--json", "1", "2", "12345678901234567890"]).run();
+    items.gives("0\n0\n0\n").said(&[warning]);
+    let sync = Pando::f("(x, cb) => cb(null, 0)").local().args(["--sync-stdio"]);
+    sync.stdin("{\"value\":1}\n{\"value\":2}\n{\"value\":12345678901234567890}\n").run().said(&[warning]);
+    // Lines are text, and a program has the digits themselves.
+    Pando::f("(x, cb) => cb(null, x)").local().stdin(input).run().gives(input).did_not_say(&["JavaScript"]);
+    let run = Pando::bare().args(["--exec", "cat", "--local", "--json"]).stdin(input).run();
+    run.gives(input).did_not_say(&["JavaScript"]);
+}

@@ -27,7 +27,8 @@ fn results_that_find_no_room_leave_no_half_files_and_come_when_there_is_some() {
     let names: Vec<_> =
         left.into_iter().map(|entry| entry.unwrap()).filter(|entry| entry.file_type().unwrap().is_file()).collect();
     assert_eq!(names.len(), 1, "only what was printed is there: {names:?}");
-    job().run().gives([path("a/small"), path("b/large"), path("c")].concat());
+    job().run().ends(1, "").said(&["a/small is there already", "--overwrite"]);
+    job().args(["--overwrite"]).run().gives([path("a/small"), path("b/large"), path("c")].concat());
     assert_eq!(fs::metadata(out.path().join("b/large")).unwrap().len(), 1000 * 1024);
 }
 

@@ -96,7 +96,7 @@ impl World {
         say!(self, "{} values are read", values.len());
         self.source.read = end;
         for values in values.chunks(OFFERED) {
-            let values = values.iter().map(|item| (Value::new(item.text.clone(), Form::Text), None));
+            let values = values.iter().map(|item| (Ok(Value::new(item.text.clone(), Form::Text)), None));
             self.master.offer(values).expect("the values are those of the journal");
         }
         if end == most && chance(&mut self.rng, 70) || self.source.read == most && most == 0 {

@@ -1,0 +1,140 @@
+//! Whole numbers that JavaScript cannot hold: `JSON.parse` rounds them without a word.
+
+use super::Master;
+use crate::protocol::{Form, Value};
+use std::sync::atomic::Ordering;
+
+/// A whole number with fewer digits is exact.
+const DIGITS: usize = 16;
+/// Digits that a message shows, at most.
+const SHOWN: usize = 40;
+
+impl Master {
+    /// Says once in a run that a value, of this number in the input, has such a number.
+    pub(super) fn mind_numbers(&self, number: u64, value: &Value) {
+        // A program has the text itself.
+        if value.form != Form::Json || self.job.function.code.is_empty() || self.rounding_told.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(whole) = first_rounded(&value.bytes) else { return };
+        if !self.rounding_told.swap(true, Ordering::Relaxed) {
+            let cut = if whole.len() > SHOWN { "…" } else { "" };
+            self.console.say(format!(
+                "warning: item {number} has the whole number {}{cut}, which JavaScript rounds to {}: put such numbers in quotes and use \
+                 BigInt (this is said once)",
+                &whole[..whole.len().min(SHOWN)],
+                rounded(whole)
+            ));
+        }
+    }
+}
+
+/// The first whole number in `json`, a JSON text, that is another one in JavaScript.
+fn first_rounded(json: &[u8]) -> Option<&str> {
+    let mut strings = Strings { json, at: 0, inside: false };
+    let mut at = DIGITS - 1;
+    // Of so many digits in a row, one is at a multiple of their number.
+    while at < json.len() {
+        if !json[at].is_ascii_digit() {
+            at += DIGITS;
+            continue;
+        }
+        let start = json[..at].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |before| before + 1);
+        let end = json[at..].iter().position(|byte| !byte.is_ascii_digit()).map_or(json.len(), |more| at + more);
+        let is_whole = !matches!(json.get(end), Some(b'.' | b'e' | b'E')) && !ends_in_a_fraction(&json[..start]);
+        if end - start >= DIGITS && is_whole && !strings.hold(start) {
+            let digits = std::str::from_utf8(&json[start..end]).ok()?;
+            if digits.parse::<f64>().is_ok_and(|number| number.to_string() != digits) {
+                return Some(digits);
+            }
+        }
+        at += DIGITS * ((end - at) / DIGITS + 1);
+    }
+    None
+}
+
+/// Whether digits after `before` are those of a fraction or an exponent.
+fn ends_in_a_fraction(before: &[u8]) -> bool {
+    matches!(before, [.., b'.' | b'e' | b'E' | b'+'] | [.., b'e' | b'E', b'-'])
+}
+
+/// What becomes of a whole number.
+fn rounded(digits: &str) -> String {
+    match digits.parse::<f64>() {
+        Ok(number) if number < 1e21 => number.to_string(),
+        Ok(number) if number.is_finite() => format!("{number:e}"),
+        _ => "Infinity".into(),
+    }
+}
+
+/// Which places of a JSON text are within strings.
+struct Strings<'a> {
+    json: &'a [u8],
+    at: usize,
+    inside: bool,
+}
+
+impl Strings<'_> {
+    /// Whether the byte at `place` is; places are asked in their order.
+    fn hold(&mut self, place: usize) -> bool {
+        while self.at < place {
+            match self.json[self.at] {
+                b'"' => self.inside = !self.inside,
+                b'\\' => self.at += 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        self.inside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_that_change_are_found_wherever_they_are() {
+        for number in ["9007199254740993", "12345678901234567890", "18446744073709551615", "1152921504606846976"] {
+            for before in 0..40 {
+                let json = format!("{{\"a\":[{}-{number},1]}}", " ".repeat(before));
+                assert_eq!(first_rounded(json.as_bytes()), Some(number), "{json}");
+                assert_eq!(first_rounded(format!("{}{number}", " ".repeat(before)).as_bytes()), Some(number));
+            }
+        }
+        let long = "7".repeat(1000);
+        assert_eq!(first_rounded(format!("[0,{long}]").as_bytes()), Some(&*long));
+    }
+
+    #[test]
+    fn what_stays_as_it_is_and_what_is_no_whole_number_is_not() {
+        for json in [
+            "9007199254740992",
+            "9007199254740991",
+            "10000000000000000000000",
+            "0.12345678901234567890",
+            "1234567890123456789.5",
+            "12345678901234567e3",
+            "1e-12345678901234567",
+            "\"12345678901234567890\"",
+            "{\"id 12345678901234567890\":\"\\\"12345678901234567890\\\\\"}",
+            "[1,2,3]",
+            "",
+        ] {
+            for before in 0..20 {
+                let json = " ".repeat(before) + json;
+                assert_eq!(first_rounded(json.as_bytes()), None, "{json}");
+            }
+        }
+        assert_eq!(first_rounded(br#"["\\",12345678901234567890,"12345678901234567891"]"#), Some("12345678901234567890"));
+    }
+
+    #[test]
+    fn what_they_become_is_as_javascript_writes_it() {
+        assert_eq!(rounded("9007199254740993"), "9007199254740992");
+        assert_eq!(rounded("12345678901234567890"), "12345678901234567000");
+        assert_eq!(rounded("1152921504606846976"), "1152921504606847000");
+        assert_eq!(rounded("12345678901234567890123"), "1.2345678901234568e22");
+        assert_eq!(rounded(&"7".repeat(1000)), "Infinity");
+    }
+}

@@ -1,0 +1,113 @@
+//! The files that a run uses beside its values' own: none of them may be another, whatever names and links lead to them. And the standard
+//! streams, which may be of no use.
+
+use super::Refused;
+use crate::{
+    cli::Cli,
+    files::{self, FileId, is_pipe},
+    master::Use,
+};
+use std::{fs, io, path::Path};
+
+/// In bytes; bundles of whole applications have some millions.
+const LONGEST_FUNCTION: u64 = 64 << 20;
+
+const OUTPUT: &str = "standard output";
+const ERRORS: &str = "standard error";
+const EVENTS: &str = "--events";
+
+/// Refuses when two of the files that `cli` names are one, and one of them is written.
+pub(super) fn check(cli: &Cli) -> Result<(), Refused> {
+    refuse_pairs(&named(cli))
+}
+
+/// Refuses that of the files that `cli` names and the standard streams; standard input counts with `reads`.
+pub(super) fn check_with_streams(cli: &Cli, reads: bool) -> Result<(), Refused> {
+    refuse_pairs(&all(cli, reads))
+}
+
+/// Refuses a file for the function that may have no end: it is read as a whole.
+pub(super) fn check_function(path: &Path) -> Result<(), Refused> {
+    let refused = |why: &dyn std::fmt::Display| Err(Refused(format!("{}: {why}", path.display())));
+    match files::look(path, LONGEST_FUNCTION) {
+        Ok(about) if is_pipe(&about) => refused(&"this is a pipe, not a file: write the function into a file"),
+        // Who reads it says what to do about a folder, or a file that is not there.
+        Err(error) if path.exists() && !path.is_dir() => refused(&error),
+        _ => Ok(()),
+    }
+}
+
+/// What no result of `--files` may be written over.
+pub(super) fn all(cli: &Cli, reads: bool) -> Vec<Use> {
+    let input = if reads { of_stream("standard input", &io::stdin(), false) } else { None };
+    let outputs = [of_stream(OUTPUT, &io::stdout(), true), of_stream(ERRORS, &io::stderr(), true)];
+    [input].into_iter().chain(outputs).flatten().chain(named(cli)).collect()
+}
+
+fn refuse_pairs(used: &[Use]) -> Result<(), Refused> {
+    for (at, one) in used.iter().enumerate() {
+        let is_same =
+            |other: &&Use| other.id == one.id && (one.written || other.written) && [&*one.what, &other.what] != [OUTPUT, ERRORS];
+        if let Some(other) = used[at + 1..].iter().find(is_same) {
+            let (one, other) = (&one.what, &other.what);
+            return Err(Refused(format!("{one} and {other} name one file, which cannot be both: give each its own")));
+        }
+    }
+    Ok(())
+}
+
+fn named(cli: &Cli) -> Vec<Use> {
+    let function = cli.function.as_deref().filter(|_| cli.exec.is_none());
+    let named = [
+        ("--journal", cli.journal.as_deref(), true),
+        (EVENTS, cli.events.as_deref(), true),
+        ("the function", function, false),
+        ("--tls-cert", cli.tls_cert.as_deref(), false),
+        ("--tls-key", cli.tls_key.as_deref(), false),
+    ];
+    named.into_iter().filter_map(|(what, path, written)| of_path(what, path?, written)).collect()
+}
+
+/// None for a device, which may be anything at the same time.
+fn of_path(what: &str, path: &Path, written: bool) -> Option<Use> {
+    match fs::metadata(path) {
+        Ok(about) if !(about.is_file() || what == EVENTS && is_pipe(&about)) => None,
+        _ => Some(Use { what: what.into(), id: FileId::of(path), written }),
+    }
+}
+
+/// None for what is no file; but results in the pipe of the events would be mixed with these.
+#[cfg(unix)]
+fn of_stream(what: &str, stream: &impl std::os::fd::AsFd, written: bool) -> Option<Use> {
+    let about = fs::File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
+    let counts = about.is_file() || what == OUTPUT && is_pipe(&about);
+    counts.then(|| Use { what: what.into(), id: FileId::of_metadata(&about), written })
+}
+
+#[cfg(not(unix))]
+fn of_stream<S>(_: &str, _: &S, _: bool) -> Option<Use> {
+    None
+}
+
+/// Whether standard input can be read at all. (A read of one that is open for writing only looks like its end.)
+pub(super) fn input_is_open() -> bool {
+    is_open(&io::stdin(), false)
+}
+
+/// Whether standard output can be written at all.
+pub(super) fn output_is_open() -> bool {
+    is_open(&io::stdout(), true)
+}
+
+/// Streams that were closed when this process was started are open for the wrong direction: see `early.c`.
+#[cfg(unix)]
+fn is_open(stream: &impl std::os::fd::AsFd, for_writing: bool) -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl};
+    let wrong = if for_writing { OFlags::RDONLY } else { OFlags::WRONLY };
+    fcntl_getfl(stream).is_ok_and(|flags| flags & OFlags::RWMODE != wrong)
+}
+
+#[cfg(not(unix))]
+fn is_open<S>(_: &S, _: bool) -> bool {
+    true
+}
