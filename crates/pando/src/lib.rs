@@ -31,6 +31,8 @@ pub mod relay;
 #[cfg(feature = "master")]
 pub mod run;
 #[cfg(feature = "master")]
+mod secrets;
+#[cfg(feature = "master")]
 pub mod server;
 #[cfg(feature = "master")]
 pub mod uplink;

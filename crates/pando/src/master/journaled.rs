@@ -65,7 +65,10 @@ impl Master {
 
     /// The run ended as `ending`; that it could not keep all that it had to is worse.
     pub fn close_journal(&self, ending: Ending) -> Ending {
-        let fine = matches!(ending, Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted);
+        let fine = matches!(
+            ending,
+            Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted | Ending::CutShort(_)
+        );
         match self.finish_journal() {
             Err(why) if fine => Ending::OutputFailed(why),
             _ => ending,
@@ -101,7 +104,7 @@ impl Master {
         let mut slice = Vec::new();
         let mut bytes = 0;
         for (value, target) in values {
-            let read = resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon())?;
+            let read = resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon_journal())?;
             if let Read::Finished(result) = &read {
                 bytes += result.len();
             }
@@ -151,7 +154,8 @@ impl Master {
         });
     }
 
-    fn abandon(&self) {
+    /// Keeps no result of this run: they belong to other values.
+    pub(crate) fn abandon_journal(&self) {
         if let Some(journal) = &self.lock().journal {
             journal.abandon();
         }

@@ -7,6 +7,7 @@ pub(crate) use unix::*;
 
 #[cfg(unix)]
 mod unix {
+    use crate::secrets;
     use std::{
         io::Write,
         os::unix::process::CommandExt,
@@ -35,7 +36,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
 
     impl Guard {
         pub(crate) fn start() -> std::io::Result<Self> {
-            let mut guard = std::process::Command::new("sh")
+            let mut guard = secrets::command("sh")
                 .args(["-c", SCRIPT])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
