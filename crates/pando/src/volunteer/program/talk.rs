@@ -2,8 +2,8 @@
 //!
 //! Lines bear no names: an answer is known by its place alone, and a line too many makes all that follow the answers of others. So what a child
 //! writes counts only where it can be an answer: not before a value was written, not for a value of which the child has not read a byte, and not
-//! when nothing is owed. The first value is written when the child has been quiet for a while, and alone. Its answer counts once no line has
-//! followed it, and the next value has been answered in the same way or takes long.
+//! when nothing is owed. The first value is written when the child has been quiet for a while, and alone, and so is the second. Their
+//! answers count once no line has followed either, as far as time allows.
 
 use super::{
     super::{
@@ -26,7 +26,7 @@ use tokio::{
     io::AsyncReadExt,
     process::{Child, ChildStdout},
     sync::{mpsc, oneshot},
-    time::{sleep, sleep_until, timeout},
+    time::{sleep_until, timeout},
 };
 
 /// What a shell exits with when it cannot run the command.
@@ -37,13 +37,17 @@ const NOT_FOUND: i32 = 127;
 const BLOCK: usize = 64 * 1024;
 /// So long a program that has not answered anything yet is left alone at its start: what it writes then answers no value.
 const START: Duration = Duration::from_millis(100);
-/// So long its first answer is held back, at least and at most: a fourth of the time that it took.
-const QUIET: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(200)];
-/// Then it counts if no other value comes within this time,
+/// So long no line must follow an answer, at least.
+const QUIET: Duration = Duration::from_millis(50);
+/// It is a fourth of the time that the first answer took, up to this,
+const FIRST_QUIET: Duration = Duration::from_millis(200);
+/// and for the second one half as long again as the longer of both took, up to this.
+const SECOND_QUIET: Duration = Duration::from_millis(500);
+/// The first answer counts if no second value comes within this time,
 const NEXT: Duration = Duration::from_millis(100);
-/// or once the answer to the next one takes so long.
+/// or once that takes so long.
 const UNSURE: Duration = Duration::from_secs(1);
-/// Other values follow the first one when that takes so long: a child may wait for several.
+/// Other values follow one that is to be alone when that takes so long: a child may wait for several.
 const ALONE: Duration = Duration::from_secs(1);
 /// Children that end before they have been given a value, one after the other, at most.
 const STILLBIRTHS: u32 = 3;
@@ -66,12 +70,14 @@ pub(super) struct Talk {
     given: VecDeque<Given>,
     /// Answers that are held back.
     held: Vec<Answer>,
-    /// The host has answers that do not count yet.
-    unsure: bool,
+    /// Answers that the host has and that do not count yet.
+    unsure: u32,
     /// The value that the host was last told of as begun.
     begun: Option<u64>,
     /// When the first of those given could be begun.
     since: Instant,
+    /// What is waited for, and until when.
+    due: Option<(Due, Instant)>,
     /// Answers of the present child.
     answered: u64,
     /// Children that ended before they were given a value, since one answered.
@@ -108,7 +114,7 @@ enum Outcome {
     Over(FromCore),
 }
 
-/// What the clock is set for.
+/// What is waited for.
 #[derive(Clone, Copy)]
 enum Due {
     /// The child may be given a value.
@@ -140,9 +146,10 @@ impl Talk {
             waiting: VecDeque::new(),
             given: VecDeque::new(),
             held: Vec::new(),
-            unsure: false,
+            unsure: 0,
             begun: None,
             since: Instant::now(),
+            due: None,
             answered: 0,
             stillbirths: 0,
             took: Duration::ZERO,
@@ -192,17 +199,15 @@ impl Talk {
     /// the end: what it writes now, or had written before, was too much.
     async fn run(&mut self, mut pipe: Pipe, mut output: ChildStdout) -> End {
         (self.answered, self.begun) = (0, None);
+        self.due = (!self.program.known.is_proven()).then(|| (Due::Start, Instant::now() + START));
         let (mut buffer, mut scanned) = (BytesMut::new(), 0);
-        let mut due = (!self.program.known.is_proven()).then_some(Due::Start);
-        let clock = sleep(START);
-        tokio::pin!(clock);
         loop {
-            if matches!(due, None | Some(Due::Next | Due::Unsure)) {
+            if matches!(self.due, None | Some((Due::Next | Due::Unsure, _))) {
                 self.write_ahead(&mut pipe);
             }
             self.tell_what_begins().await;
             buffer.reserve(BLOCK);
-            let wanted = pipe.is_open();
+            let (wanted, now) = (pipe.is_open(), Instant::now());
             let lonely = self.is_alone() && !self.waiting.is_empty() && !self.program.known.is_one_shot();
             tokio::select! {
                 Some(frame) = self.frames.recv(), if wanted => self.take(frame).await,
@@ -211,50 +216,53 @@ impl Talk {
                         return End::Killed;
                     }
                     pipe.close();
-                    due = Some(Due::Close);
-                    clock.as_mut().reset((Instant::now() + (self.longest * 2).clamp(PATIENCE, LONGEST)).into());
+                    self.due = Some((Due::Close, now + (self.longest * 2).clamp(PATIENCE, LONGEST)));
                 }
                 () = pipe.write(), if pipe.has_outgoing() => {}
                 () = sleep_until((self.since + ALONE).into()), if lonely => {}
-                () = &mut clock, if due.is_some() => {
-                    let next = match due.take() {
-                        Some(Due::Close) => return End::Killed,
-                        Some(Due::Quiet) if !self.program.known.is_proven() && !self.unsure => {
-                            self.say_unsure().await;
-                            Some((Due::Next, NEXT))
-                        }
-                        Some(Due::Next) if !self.given.is_empty() => Some((Due::Unsure, UNSURE)),
-                        Some(Due::Quiet | Due::Next | Due::Unsure) => {
-                            self.release().await;
-                            None
-                        }
-                        Some(Due::Start) | None => None,
-                    };
-                    if let Some((next, time)) = next {
-                        due = Some(next);
-                        clock.as_mut().reset((Instant::now() + time).into());
+                () = sleep_until(self.due.map_or(now, |(_, at)| at).into()), if self.due.is_some() => {
+                    if let Some(Due::Close) = self.is_due().await {
+                        return End::Killed;
                     }
                 }
                 read = output.read_buf(&mut buffer) => {
                     if !matches!(read, Ok(1..)) {
                         return if wanted { End::Closed(buffer) } else { End::Killed };
                     }
-                    let answers = self.answers(&mut buffer, &mut scanned, pipe.read());
-                    let owes_nothing = self.given.is_empty();
-                    if !answers || owes_nothing && (!buffer.is_empty() || unread(&output) > Some(0)) {
+                    if !self.answers(&mut buffer, &mut scanned, pipe.read())
+                        || self.given.is_empty() && (!buffer.is_empty() || unread(&output) > Some(0))
+                    {
                         return End::Talks;
                     }
-                    match self.quiet() {
-                        _ if !owes_nothing => self.say_held().await,
-                        Some(time) => {
-                            due = Some(Due::Quiet);
-                            clock.as_mut().reset((Instant::now() + time).into());
-                        }
-                        None => self.release().await,
-                    }
+                    self.say_what_counts().await;
                 }
             }
         }
+    }
+
+    /// What was waited for is due: gives what that is.
+    async fn is_due(&mut self) -> Option<Due> {
+        let (due, _) = self.due.take()?;
+        let later = |due, time| Some((due, Instant::now() + time));
+        match due {
+            Due::Quiet if self.unsure == 1 => self.due = later(Due::Next, NEXT),
+            Due::Next if !self.given.is_empty() => self.due = later(Due::Unsure, UNSURE),
+            Due::Quiet | Due::Next | Due::Unsure => self.release().await,
+            Due::Start | Due::Close => {}
+        }
+        Some(due)
+    }
+
+    /// Answers came: says those that count, and waits for what may follow the others.
+    async fn say_what_counts(&mut self) {
+        if !self.given.is_empty() {
+            return self.say_held().await;
+        }
+        let Some(time) = self.quiet() else { return self.release().await };
+        if !self.program.known.is_proven() {
+            self.say_unsure().await;
+        }
+        self.due = Some((Due::Quiet, Instant::now() + time));
     }
 
     /// The child's output is closed, after `rest`, and it ended with `status`. When it ended well and had answered something, another goes on.
@@ -305,7 +313,7 @@ impl Talk {
     }
 
     fn owes(&self) -> bool {
-        !(self.given.is_empty() && self.waiting.is_empty() && self.held.is_empty())
+        !(self.given.is_empty() && self.waiting.is_empty() && self.held.is_empty() && self.unsure == 0)
     }
 
     /// Values came.
@@ -322,10 +330,11 @@ impl Talk {
         }
     }
 
-    /// Whether the child has a value, and is to have no other beside it: its first, or any if it is known to end after one.
+    /// Whether the child has a value, and is to have no other beside it: as long as little is known of it, or when it ends after one.
     fn is_alone(&self) -> bool {
-        let at_first = self.answered == 0 && self.since.elapsed() < ALONE;
-        !self.given.is_empty() && (at_first || self.program.known.is_one_shot())
+        let known = &self.program.known;
+        let at_first = (self.answered == 0 || !known.is_proven()) && self.since.elapsed() < ALONE;
+        !self.given.is_empty() && (at_first || known.is_one_shot())
     }
 
     /// Gives the child what it may be given.
@@ -375,17 +384,17 @@ impl Talk {
     /// How long an answer after which nothing is owed is held back: a line that follows shows that it may be none. At first, and where that
     /// costs little.
     fn quiet(&self) -> Option<Duration> {
-        let [least, most] = QUIET;
         match &self.program.known {
-            known if !known.is_proven() => Some((self.took / 4).clamp(least, most)),
-            known if known.is_one_shot() => Some(least),
+            known if !known.is_proven() && self.unsure == 0 => Some((self.took / 4).clamp(QUIET, FIRST_QUIET)),
+            known if !known.is_proven() => Some((self.longest * 3 / 2).clamp(QUIET, SECOND_QUIET)),
+            known if known.is_one_shot() => Some(QUIET),
             _ => (self.took >= SLOW).then_some(BREATH),
         }
     }
 
     /// Answers are in the host's hands, so that it gives the next value, and do not count yet.
     async fn say_unsure(&mut self) {
-        self.unsure = true;
+        self.unsure += 1;
         let held = std::mem::take(&mut self.held);
         let _ = self.voice.send((self.id, FromCore::Unsure(protocol::encode_results(&held)))).await;
     }
@@ -393,7 +402,7 @@ impl Talk {
     /// What is held back counts, and what comes later does so at once.
     async fn release(&mut self) {
         self.program.known.proven.store(true, Ordering::Relaxed);
-        if std::mem::take(&mut self.unsure) {
+        if std::mem::take(&mut self.unsure) > 0 {
             let _ = self.voice.send((self.id, FromCore::Sure)).await;
         }
         self.say_held().await;
