@@ -118,7 +118,7 @@ pub struct Cli {
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
     pub open: bool,
 
-    /// Cores of this machine to use [default: all but one, at least one; 0: none]
+    /// Cores of this machine to use, at most 32, or 4 for each of its threads if that is more [default: all but one, at least one; 0: none]
     #[arg(long, env = "PANDO_CORES", value_name = "N")]
     pub cores: Option<usize>,
 

@@ -34,6 +34,7 @@ pub mod run;
 mod secrets;
 #[cfg(feature = "master")]
 pub mod server;
+mod threads;
 #[cfg(feature = "master")]
 pub mod uplink;
 #[cfg(feature = "master")]

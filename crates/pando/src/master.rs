@@ -43,6 +43,7 @@ use crate::{
     events::Events,
     journal::Recorder,
     protocol::{JobOptions, Path, Value},
+    threads,
 };
 use bytes::Bytes;
 use confirm::Unconfirmed;
@@ -366,7 +367,9 @@ impl Master {
     pub fn provide(self: &Arc<Self>, values: Vec<Value>) {
         if self.resumes() {
             let master = self.clone();
-            std::thread::spawn(move || master.feed_items(values));
+            if let Err(error) = threads::spawn("items", move || master.feed_items(values)) {
+                self.end_input(Err(InputError::new(threads::refused(&error))));
+            }
             return;
         }
         self.with(|core| {

@@ -17,9 +17,13 @@ use crate::{
     cli::{Cli, OnError, When},
     console::{Console, printable},
     master::{self, Ending, Left},
+    threads,
 };
 use signals::Stop;
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 
 /// Time for last words on standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -39,15 +43,20 @@ impl From<anyhow::Error> for Refused {
 
 /// Runs as `cli` says; gives the exit status.
 pub fn run(cli: Cli) -> i32 {
-    let console = Console::start();
-    raise_file_limit();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = threads::check().and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.map_err(|error| threads::refused(&error))
+    });
+    let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: threads cannot be started: {error}");
+        Err(why) => {
+            // Nobody may be able to read it.
+            let _ = writeln!(std::io::stderr(), "error: {why}");
             return 1;
         }
     };
+    let console = Console::start();
+    raise_file_limit();
     let status = runtime.block_on(deploy(cli, console.clone())).unwrap_or_else(|Refused(why)| {
         console.say(format!("error: {why}"));
         2
@@ -105,7 +114,14 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
             return Ok(1);
         }
     };
-    let mut ended = ends::start(&open.master, items, from_stdin, over_status);
+    let started = ends::start(&open.master, items, from_stdin, over_status);
+    let mut ended = match started {
+        Ok(ended) => ended,
+        Err(error) => {
+            console.say(format!("error: {}", threads::refused(&error)));
+            end_now(&console)
+        }
+    };
     let ending = tokio::select! {
         ending = &mut ended => ending.unwrap_or_else(|_| at_fault(&console)),
         () = stop.now(&open.master) => {

@@ -1,6 +1,7 @@
 //! Adds results to a journal as they come, in a thread of its own: nobody waits for a disk while others wait for him.
 
 use super::{Item, Record, Writer, digest};
+use crate::threads;
 use bytes::Bytes;
 use std::{
     io,
@@ -78,18 +79,21 @@ pub struct Unwritten {
 impl Recorder {
     /// Adds to the journal called `name` by `writer`, and writes results that go into files by `store`. When something cannot be
     /// written, `failed` is told why, once, and nothing more is.
-    pub fn start(name: &Path, mut writer: Writer, store: Store, failed: impl FnOnce(String) + Send + 'static) -> Self {
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(name: &Path, mut writer: Writer, store: Store, failed: impl FnOnce(String) + Send + 'static) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let (working, name) = (shared.clone(), name.display().to_string());
-        let thread = thread::spawn(move || {
+        let thread = threads::spawn("journal", move || {
             let Err(unwritten) = working.work_off(&mut writer, &name, store) else { return };
             // What came before it may still find its place.
             let _ = writer.write(Instant::now()).and_then(|()| writer.sync());
             let why = unwritten.why.clone();
             working.fail(unwritten);
             failed(why);
-        });
-        Self { shared, thread: Mutex::new(Some(thread)) }
+        })?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Adds a result. Never waits for the disk.

@@ -46,7 +46,7 @@ impl Master {
                 master.with(|core| core.output_failed(why));
             }
         };
-        let recorder = Recorder::start(&path, writer, files::write, failed);
+        let recorder = Recorder::start(&path, writer, files::write, failed)?;
         let resumes = replay.end() > 0;
         self.with(|core| (core.journal, core.resuming) = (Some(Arc::new(recorder)), resumes));
         let resume = Resume { replay, name: path.display().to_string(), keep, next: 0 };

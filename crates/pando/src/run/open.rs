@@ -124,7 +124,7 @@ impl Open {
         }
         if !has_local && cli.local {
             let needs = if cfg!(unix) {
-                "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
+                "--local needs Node.js 20 or later on PATH, and one that starts: install or mend it, or leave --local out and open the URL in a browser"
             } else {
                 "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
             };

@@ -30,6 +30,19 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
         command
     }
 
+    /// Ends all of the group that `child` leads, unless it has been waited for.
+    pub(crate) fn kill_all(child: &Child) {
+        if let Some(group) = child.id() {
+            kill(group);
+        }
+    }
+
+    fn kill(group: u32) {
+        if let Some(group) = rustix::process::Pid::from_raw(group as i32) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+
     /// Ends the groups it guards when this process ends.
     #[derive(Debug)]
     pub(crate) struct Guard(Mutex<ChildStdin>);
@@ -72,9 +85,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
     impl Member {
         /// Ends all of the group. Its leader must not have been waited for.
         pub(crate) fn kill(&self) {
-            if let Some(group) = rustix::process::Pid::from_raw(self.group as i32) {
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            }
+            kill(self.group);
             self.forget();
         }
 
@@ -93,6 +104,8 @@ mod elsewhere {
     pub(crate) fn leader(command: Command) -> Command {
         command
     }
+
+    pub(crate) fn kill_all(_: &Child) {}
 
     /// Children end when their standard input does.
     #[derive(Debug)]
