@@ -165,7 +165,7 @@ fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console)
             return 1;
         }
         Ending::Interrupted => {
-            console.say("stopped on request: what had been read is finished");
+            console.say("stopped on request: what had been begun is finished, and the rest of the input is left");
             return 1;
         }
         Ending::CutShort(left) => {

@@ -17,6 +17,8 @@ impl Master {
     /// Stops reading; what has been read is finished.
     pub fn interrupt(&self) {
         self.with(|core| {
+            // All of it may have been read.
+            core.notice_end();
             if core.lender.input_is_open() {
                 core.interrupted = true;
                 core.lender.end_input();

@@ -58,12 +58,9 @@ impl Stop {
             self.bounded |= bounded;
         }
         let (items, devices) = master.unfinished();
+        let on = if devices > 0 { format!(" on {}", count(devices, "device")) } else { String::new() };
         let within = if self.bounded { format!(" within {}", spoken(self.grace)) } else { String::new() };
-        master.console.say(format!(
-            "finishing {} on {}{within}; again to stop now",
-            count(items, "item"),
-            count(devices, "device")
-        ));
+        master.console.say(format!("finishing {}{on}{within}; again to stop now", count(items, "item")));
         let end = self.end();
         tokio::select! {
             _ = self.signals.next() => {}

@@ -238,7 +238,8 @@ impl<E: Engine> Host<E> {
     fn results(&mut self, number: usize, frame: Bytes, sure: bool) {
         match Binary::decode(frame.clone()) {
             Ok(Binary::Results(answers)) => {
-                let micros = answers.iter().map(|answer| answer.micros).sum();
+                // Nothing is known of the speed of what may be no answer: then each core has one value, as at first.
+                let micros = if sure { answers.iter().map(|answer| answer.micros).sum() } else { u64::MAX };
                 self.stillbirths[number] = 0;
                 self.dispatch.answered(number, answers.iter().map(|answer| answer.id), micros, Instant::now());
                 self.unsure[number].push(frame);

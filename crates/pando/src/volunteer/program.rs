@@ -55,7 +55,9 @@ struct Known {
     talks: watch::Sender<bool>,
     /// A child has answered a value, and nothing else came.
     proven: AtomicBool,
-    /// A child has ended well after a single answer.
+    /// A child has ended well by itself after it had answered something,
+    ends: AtomicBool,
+    /// after a single answer.
     one_shot: AtomicBool,
 }
 

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 /// Time for `node --version`: it may be a version manager's, which looks for one first.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of its words that are read, of each kind.
 const MOST_WORDS: u64 = 2000;
 

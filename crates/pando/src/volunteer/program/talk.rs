@@ -212,7 +212,8 @@ impl Talk {
             tokio::select! {
                 Some(frame) = self.frames.recv(), if wanted => self.take(frame).await,
                 _ = &mut self.dropped, if wanted => {
-                    if self.owes() || self.answered == 0 {
+                    // One that ends by itself was told apart by its end; another may not be made for the end of its input.
+                    if self.owes() || self.answered == 0 || self.program.known.ends.load(Ordering::Relaxed) {
                         return End::Killed;
                     }
                     pipe.close();
@@ -277,6 +278,7 @@ impl Talk {
             self.answer(given.id, rest.freeze());
         }
         if ended_well && self.answered > 0 {
+            known.ends.store(true, Ordering::Relaxed);
             known.one_shot.fetch_or(self.answered == 1, Ordering::Relaxed);
             self.release().await;
             while let Some(given) = self.given.pop_back() {
