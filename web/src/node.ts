@@ -12,7 +12,6 @@ import type { ToCore } from './messages.ts';
 
 declare const PANDO_VERSION: string;
 
-let parent = process.ppid;
 let code = '';
 
 const socket = new HostSocket({
@@ -41,20 +40,26 @@ const runtime = new Runtime(
 function begin(message: ToCore): void {
   if (message.type !== 'init') return;
   code = message.code || '';
-  parent = message.parent || parent;
   likeATab();
   // First of all: to load the function may take for ever.
-  watchParent();
+  watch(process.ppid, message.parent || process.ppid);
   void runtime.init(message.options);
 }
 
 process.on('uncaughtException', (error) => runtime.uncaught(error));
 process.on('unhandledRejection', (error) => runtime.uncaught(error));
 
-/** A function that never returns keeps this thread from seeing the end of its socket: another one watches the parent. */
-function watchParent(): void {
+/**
+ * A function that never returns keeps this thread from seeing the end of its socket: another one watches the parent, which is the master or
+ * a version manager's `node` that started this one, and the master.
+ */
+function watch(parent: number, master: number): void {
   const watch = `
-    const { workerData } = require('worker_threads');
-    setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL'); }, 500);`;
-  new Worker(watch, { eval: true, workerData: parent, stdin: false, env: {} }).unref();
+    const { parent, master } = require('worker_threads').workerData;
+    const isGone = () => {
+      if (process.ppid !== parent) return true;
+      try { process.kill(master, 0); } catch (error) { return error.code === 'ESRCH'; }
+    };
+    setInterval(() => { if (isGone()) process.kill(process.pid, 'SIGKILL'); }, 500);`;
+  new Worker(watch, { eval: true, workerData: { parent, master }, stdin: false, env: {} }).unref();
 }

@@ -99,7 +99,7 @@ pub struct Cli {
     pub deny_net: bool,
 
     /// Join token in the volunteers' URL [default: fresh per run]
-    #[arg(long, env = "PANDO_TOKEN", value_parser = token, conflicts_with = "open_access")]
+    #[arg(long, env = "PANDO_TOKEN", hide_env_values = true, value_parser = token, conflicts_with = "open_access")]
     pub token: Option<String>,
 
     /// Let anyone who finds the port join: no token in the URL
@@ -115,14 +115,14 @@ pub struct Cli {
     pub secret: Option<String>,
 
     /// STUN and TURN servers for direct connections, such as stun:stun.example.org:3478 or turn:USER:PASSWORD@HOST:PORT
-    #[arg(long, env = "PANDO_ICE_SERVERS", value_name = "URLS", value_delimiter = ',')]
+    #[arg(long, env = "PANDO_ICE_SERVERS", hide_env_values = true, value_name = "URLS", value_delimiter = ',')]
     pub ice_servers: Vec<IceServer>,
 
     /// Open a volunteer tab in this machine's browser
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
     pub open: bool,
 
-    /// Cores of this machine to use [default: all but one, at least one; 0: none]
+    /// Cores of this machine to use, at most 32, or 4 for each of its threads if that is more [default: all but one, at least one; 0: none]
     #[arg(long, env = "PANDO_CORES", value_name = "N")]
     pub cores: Option<usize>,
 
@@ -173,6 +173,10 @@ pub struct Cli {
     /// Time between signs of life; a device that is silent for three is gone
     #[arg(long, env = "PANDO_HEARTBEAT", value_name = "DUR", default_value = "5s", value_parser = duration)]
     pub heartbeat: Duration,
+
+    /// After SIGTERM or SIGHUP: time to finish what has been read, before the run stops all the same
+    #[arg(long, env = "PANDO_GRACE", value_name = "DUR", default_value = "25s", value_parser = duration)]
+    pub grace: Duration,
 
     /// Append everything that happens to this file, one JSON object per line
     #[arg(long, env = "PANDO_EVENTS", value_name = "FILE")]

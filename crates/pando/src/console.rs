@@ -3,6 +3,7 @@
 //! Nothing here ever blocks the run: a thread of its own writes, messages wait in a bounded queue, and what finds no room
 //! (because nobody reads standard error) is dropped and counted.
 
+use crate::threads;
 use std::{
     io::{IsTerminal, Write},
     sync::{
@@ -50,7 +51,8 @@ impl Console {
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
-        std::thread::spawn(move || write(&messages, &lost, sink, columns));
+        // Without it nothing is said, and nobody waits for that.
+        let _ = threads::spawn("console", move || write(&messages, &lost, sink, columns));
         Self { queue, dropped }
     }
 

@@ -19,6 +19,12 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// As people are told it: `500 ms`, `2 s`.
+#[cfg_attr(not(feature = "master"), allow(dead_code))]
+pub(crate) fn spoken(time: Duration) -> String {
+    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,9 @@
 //! `--events FILE`: everything that happens, one JSON object per line, written by a thread of its own.
 
-use crate::console::{Console, is_unseen, printable};
+use crate::{
+    console::{Console, is_unseen, printable},
+    threads,
+};
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::{
@@ -57,7 +60,7 @@ impl Events {
         let (sender, messages) = mpsc::sync_channel(QUEUE);
         let path: Arc<str> = path.display().to_string().into();
         let queue = Queue { messages: sender, given_up: Arc::default(), path: path.clone(), console: console.clone() };
-        std::thread::spawn(move || write(Lines::new(file), &messages, &path, &console));
+        threads::spawn("events", move || write(Lines::new(file), &messages, &path, &console))?;
         Ok(Self(Some(queue)))
     }
 

@@ -35,7 +35,10 @@ pub mod relay;
 #[cfg(feature = "master")]
 pub mod run;
 #[cfg(feature = "master")]
+mod secrets;
+#[cfg(feature = "master")]
 pub mod server;
+mod threads;
 #[cfg(feature = "master")]
 pub mod uplink;
 #[cfg(feature = "master")]

@@ -20,6 +20,7 @@ mod seat;
 mod simulation;
 mod speculation;
 mod statistics;
+mod stop;
 mod stragglers;
 mod stream;
 mod sync;
@@ -33,6 +34,7 @@ pub(crate) use files::Use;
 pub use input::{Cut, Framing, InputError, Unusable, items};
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
+pub use stop::Left;
 pub use stragglers::recall_stragglers;
 pub(crate) use sync::{Heard, Said};
 pub use watch::watch;
@@ -43,6 +45,7 @@ use crate::{
     events::Events,
     journal::Recorder,
     protocol::{JobOptions, Path, Value},
+    threads,
 };
 use bytes::Bytes;
 use confirm::Unconfirmed;
@@ -173,6 +176,12 @@ pub(crate) struct Core {
     pub(crate) statistics: Statistics,
     /// The first signal came: read no more.
     pub(crate) interrupted: bool,
+    /// Values that were read and are left without an output, since the run was to stop.
+    left: usize,
+    /// Results that whoever writes the output is at.
+    being_written: usize,
+    /// The output cannot be written: volunteers are told that the run ended because of that.
+    output_lost: bool,
     /// Whoever takes the output waits for a result.
     output_waits: bool,
     /// The run is over: every volunteer is told so.
@@ -267,6 +276,9 @@ impl Master {
             calls_per_core: job.options.concurrency.into(),
             statistics: Statistics::new(Instant::now()),
             interrupted: false,
+            left: 0,
+            being_written: 0,
+            output_lost: false,
             output_waits: false,
             finished: false,
             joined: 0,
@@ -327,17 +339,6 @@ impl Master {
         }
     }
 
-    /// Stops reading; what has been read is finished. Gives how many values that is, and the number of devices.
-    pub fn interrupt(&self) -> (usize, usize) {
-        self.with(|core| {
-            if core.lender.input_is_open() {
-                core.interrupted = true;
-                core.lender.end_input();
-            }
-            (core.lender.in_progress(), core.seats.len())
-        })
-    }
-
     /// The run is over: tells every volunteer.
     pub fn finish(&self) {
         let mut core = self.lock();
@@ -373,6 +374,8 @@ impl Master {
     /// Values there at start: the command line's items.
     pub fn provide(self: &Arc<Self>, values: Vec<Cut>) {
         let master = self.clone();
-        std::thread::spawn(move || master.feed_items(values));
+        if let Err(error) = threads::spawn("items", move || master.feed_items(values)) {
+            self.end_input(Err(InputError::new(threads::refused(&error))));
+        }
     }
 }

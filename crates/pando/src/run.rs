@@ -17,12 +17,21 @@ pub(crate) use open::Open;
 use crate::{
     cli::{Cli, OnError, When},
     console::{Console, printable},
-    master::{self, Ending},
+    master::{self, Ending, Left},
+    threads,
 };
-use std::{collections::HashSet, io::IsTerminal, time::Duration};
+use signals::Stop;
+use std::{
+    collections::HashSet,
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 
 /// Time for last words on standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Time for what is finished to be written, once the run is to stop.
+const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Why a run cannot start: what is said, and exit status 2.
 #[derive(Debug)]
@@ -36,20 +45,27 @@ impl From<anyhow::Error> for Refused {
 
 /// Runs as `cli` says; gives the exit status.
 pub fn run(cli: Cli) -> i32 {
-    let console = Console::start();
-    raise_file_limit();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = threads::check().and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.map_err(|error| threads::refused(&error))
+    });
+    let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: threads cannot be started: {error}");
+        Err(why) => {
+            // Nobody may be able to read it.
+            let _ = writeln!(std::io::stderr(), "error: {why}");
             return 1;
         }
     };
+    let console = Console::start();
+    raise_file_limit();
     let status = runtime.block_on(deploy(cli, console.clone())).unwrap_or_else(|Refused(why)| {
         console.say(format!("error: {}", printable(&why)));
         2
     });
     console.finish(LAST_WORDS);
+    // A thread may be blocked in a call that does not end.
+    runtime.shutdown_timeout(LAST_WORDS);
     status
 }
 
@@ -61,6 +77,7 @@ fn raise_file_limit() {
 
 async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
     signals::outlive_long_files();
+    let mut stop = Stop::listen(cli.grace);
     let from_stdin = cli.stdin || cli.sync_stdio || cli.items.is_empty();
     if from_stdin && !cli.stdin && !cli.sync_stdio && std::io::stdin().is_terminal() {
         return Err(Refused(
@@ -99,27 +116,61 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
     }
     let over_status = open::shows_status(&cli) && std::io::stdout().is_terminal();
     let reported = cli.on_error == OnError::Report || cli.sync_stdio;
-    let open = Open::start(&cli, console.clone()).await?;
-    let ended = ends::start(&open.master, items, from_stdin, over_status);
-    let ending = tokio::select! {
-        ending = ended => ending.unwrap_or_else(|_| {
-            console.say("error: Pando has failed by a fault of its own (above): the output is incomplete".to_owned());
-            console.finish(LAST_WORDS);
-            std::process::exit(1)
-        }),
-        () = signals::stopped(&open.master) => {
-            let left = open.stop().await;
-            console.say(format!("stopped: {left} item{} not finished", if left == 1 { " was" } else { "s were" }));
+    let journaled = cli.journal.is_some();
+    // In a task of its own: what blocks in there keeps no signal from being heard.
+    let starting = tokio::spawn({
+        let console = console.clone();
+        async move { Open::start(&cli, console).await }
+    });
+    let open = tokio::select! {
+        open = starting => open.unwrap_or_else(|_| at_fault(&console))?,
+        _ = stop.asked() => {
+            console.say("stopped: nothing had been read yet");
             return Ok(1);
         }
     };
-    let ending = open.master.close_journal(ending);
-    let ending = open.finish(ending).await;
-    Ok(conclude(&ending, reported, &console))
+    let started = ends::start(&open.master, items, from_stdin, over_status);
+    let mut ended = match started {
+        Ok(ended) => ended,
+        Err(error) => {
+            console.say(format!("error: {}", threads::refused(&error)));
+            end_now(&console)
+        }
+    };
+    let ending = tokio::select! {
+        ending = &mut ended => ending.unwrap_or_else(|_| at_fault(&console)),
+        () = stop.now(&open.master) => {
+            open.master.give_up();
+            match tokio::time::timeout(LAST_LINES, ended).await {
+                Ok(ending) => ending.unwrap_or_else(|_| at_fault(&console)),
+                Err(_) => open.master.unread(),
+            }
+        }
+    };
+    tokio::select! {
+        ending = open.finish(ending.clone()) => Ok(conclude(&ending, reported, journaled, &console)),
+        () = stop.at_last() => {
+            conclude(&ending, reported, journaled, &console);
+            let journal = if journaled { "; the journal may lack the last results" } else { "" };
+            console.say(format!("stopped before all was closed: that takes too long{journal}"));
+            end_now(&console)
+        }
+    }
 }
 
-/// Says how it ended, and gives the exit status. What failed may have been `reported` in its place.
-fn conclude(ending: &Ending, reported: bool, console: &Console) -> i32 {
+fn at_fault(console: &Console) -> ! {
+    console.say("error: Pando has failed by a fault of its own (above): the output is incomplete");
+    end_now(console)
+}
+
+/// Ends the process with status 1, whatever still goes on.
+fn end_now(console: &Console) -> ! {
+    console.finish(LAST_WORDS);
+    std::process::exit(1)
+}
+
+/// Says how it ended, and gives the exit status. What failed may have been `reported` in its place, and what is finished be `journaled`.
+fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console) -> i32 {
     let why = match ending {
         Ending::Complete | Ending::ReaderLeft => return 0,
         Ending::SomeFailed(count) => {
@@ -129,7 +180,11 @@ fn conclude(ending: &Ending, reported: bool, console: &Console) -> i32 {
             return 1;
         }
         Ending::Interrupted => {
-            console.say("stopped on request: what had been read is finished");
+            console.say("stopped on request: what had been begun is finished, and the rest of the input is left");
+            return 1;
+        }
+        Ending::CutShort(left) => {
+            console.say(stopped(left, journaled));
             return 1;
         }
         Ending::CannotRun(why) => {
@@ -146,4 +201,16 @@ fn conclude(ending: &Ending, reported: bool, console: &Console) -> i32 {
     };
     console.say(format!("error: {why}"));
     1
+}
+
+/// What a run that was cut short leaves.
+fn stopped(left: &Left, journaled: bool) -> String {
+    let were = if left.items == 1 { "was" } else { "were" };
+    let unread = match left.unread {
+        0 => String::new(),
+        unread if unread == left.items => ": nobody reads standard output".into(),
+        unread => format!(", {unread} of them because nobody reads standard output"),
+    };
+    let goes_on = if journaled { "; the same command goes on there" } else { "" };
+    format!("stopped: {} {were} not finished{unread}{goes_on}", signals::count(left.items, "item"))
 }

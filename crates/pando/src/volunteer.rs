@@ -16,4 +16,4 @@ pub(crate) use group::{Guard, leader};
 pub use host::{First, Lend, lend};
 pub use node::{Node, NodeError};
 pub use program::Program;
-pub(crate) use program::shell;
+pub(crate) use program::{TALKED, shell};

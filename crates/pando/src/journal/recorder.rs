@@ -1,6 +1,7 @@
 //! Adds results to a journal as they come, in a thread of its own: nobody waits for a disk while others wait for him.
 
 use super::{Item, Record, Writer, digest};
+use crate::threads;
 use bytes::Bytes;
 use std::{
     io, mem,
@@ -95,17 +96,27 @@ impl Unwritten {
 impl Recorder {
     /// Adds to the journal called `name` by `writer`, and writes results that go into files by `store`. When something cannot be
     /// written, `failed` is told why, once, and nothing more is.
-    pub fn start(name: &Path, writer: Writer, store: Option<Store>, failed: impl FnOnce(String) + Send + 'static) -> Self {
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(
+        name: &Path,
+        writer: Writer,
+        store: Option<Store>,
+        failed: impl FnOnce(String) + Send + 'static,
+    ) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let working = shared.clone();
         let mut work = Worker { writer, name: name.display().to_string(), store, files: Vec::new() };
-        let thread = thread::spawn(move || {
+        let thread = threads::spawn("journal", move || {
             let Err(unwritten) = working.work_off(&mut work) else { return };
+            // What came before it may still find its place.
+            let _ = work.writer.write(Instant::now()).and_then(|()| work.writer.sync());
             let why = unwritten.why.clone();
             working.fail(unwritten);
             failed(why);
-        });
-        Self { shared, thread: Mutex::new(Some(thread)) }
+        })?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Adds a result. Never waits for the disk.

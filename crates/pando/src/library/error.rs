@@ -42,7 +42,7 @@ impl Error {
             Ending::InputFailed(error) => Some(Self::Input(error.text)),
             Ending::ItemFailed(index, text) => Some(Self::Failed { index: index + 1, text }),
             Ending::CannotRun(why) | Ending::OutputFailed(why) => Some(Self::Refused(why)),
-            Ending::Interrupted => Some(Self::Refused("the run was cut short".into())),
+            Ending::Interrupted | Ending::CutShort(_) => Some(Self::Refused("the run was cut short".into())),
         }
     }
 

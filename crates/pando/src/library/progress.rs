@@ -57,7 +57,7 @@ impl Progress {
                     Ok(next) => return Poll::Ready(Some(Ok(next))),
                     Err(ending) => {
                         let Self::Going(open, tells) = mem::replace(self, Self::Over) else { unreachable!("it is going") };
-                        *self = Self::Closing(Box::pin(open.finish(ending)), tells);
+                        *self = Self::Closing(Box::pin(async move { open.finish(ending).await }), tells);
                     }
                 },
                 Self::Closing(closing, tells) => {

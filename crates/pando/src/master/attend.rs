@@ -39,7 +39,7 @@ pub struct Door {
 /// Why a volunteer's channel ends.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// The job is done.
+    /// The run is over.
     Done,
     /// It left, on purpose: `left` or `hidden`.
     Left(String),

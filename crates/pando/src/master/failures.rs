@@ -165,8 +165,13 @@ impl Core {
     /// The journal, or a file of results, cannot be written: the output ends with what is finished and next in order.
     pub(crate) fn output_failed(&mut self, why: String) {
         self.failures.output_failed = Some(why);
-        let unsettled = (self.lender.output()..).find(|index| !self.lender.is_settled(*index));
-        self.lender.truncate(unsettled.expect("values are not without end"));
+        self.lender.truncate(self.first_unsettled());
+    }
+
+    /// What was computed cannot be trusted, because of `why`: nothing more is output, and the run ends so.
+    pub(crate) fn mistrust(&mut self, why: String) {
+        self.failures.output_failed = Some(why);
+        self.lender.drop_output();
     }
 
     /// `sub` vanished: notes what it was computing, as far as is known. Gives lines to say.

@@ -118,6 +118,11 @@ impl InputQueue {
         self.values.is_empty() && self.ended.is_some()
     }
 
+    /// Whether it has ended before its time.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.ended, Some(Err(_)))
+    }
+
     /// Whether nothing is there to be taken.
     pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()

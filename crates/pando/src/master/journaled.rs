@@ -54,7 +54,7 @@ impl Master {
             }
         };
         let store = self.job.files.clone().map(|files| -> Store { Box::new(move |target, bytes| files.prepare(target, bytes)) });
-        let recorder = Recorder::start(&path, writer, store, failed);
+        let recorder = Recorder::start(&path, writer, store, failed)?;
         let resumes = replay.end() > 0;
         self.with(|core| (core.journal, core.resuming) = (Some(Arc::new(recorder)), resumes));
         let resume = Resume { replay, name: path.display().to_string(), keep, next: 0 };
@@ -75,7 +75,10 @@ impl Master {
     pub fn close_journal(&self, ending: Ending) -> Ending {
         let finished = self.finish_journal();
         self.look_after_journal();
-        let fine = matches!(ending, Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted);
+        let fine = matches!(
+            ending,
+            Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted | Ending::CutShort(_)
+        );
         match finished {
             Err(why) if fine => Ending::OutputFailed(why),
             _ => ending,
@@ -114,7 +117,7 @@ impl Master {
             let read = match (value, &mut *resume) {
                 (Ok(value), None) => Read::Value(value),
                 (Ok(value), Some(resume)) => {
-                    resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon())?
+                    resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon_journal())?
                 }
                 (Err(unusable), resume) => match self.fail_unusable(unusable) {
                     Ok(read) => {
@@ -184,7 +187,8 @@ impl Master {
         });
     }
 
-    fn abandon(&self) {
+    /// Keeps no result of this run: they belong to other values.
+    pub(crate) fn abandon_journal(&self) {
         if let Some(journal) = &self.lock().journal {
             journal.abandon();
         }

@@ -1,6 +1,6 @@
 //! The two threads at the ends: one reads the input when it is wanted, one writes the output as order allows.
 
-use super::{Core, Cut, Files, Framing, InputError, Master, files::Places, input::Splitter};
+use super::{Core, Cut, Files, Framing, InputError, Left, Master, files::Places, input::Splitter};
 use crate::{journal::Recorder, protocol::Form};
 use bytes::Bytes;
 use std::{
@@ -32,6 +32,8 @@ pub enum Ending {
     CannotRun(String),
     /// It was asked to stop; what had been read is output.
     Interrupted,
+    /// It was asked to stop, and not all that had been read is output.
+    CutShort(Left),
     /// The output cannot be written.
     OutputFailed(String),
 }
@@ -100,7 +102,7 @@ impl Master {
                 return self.cannot_write(&error);
             }
             if let Err(why) = stored {
-                self.with(|core| core.lender.drop_output());
+                self.lose_output();
                 return Ending::OutputFailed(why);
             }
             if let Some(ending) = ending {
@@ -111,11 +113,19 @@ impl Master {
 
     /// Nobody takes the output any more, because of `error`: the run ends so.
     pub(super) fn cannot_write(&self, error: &std::io::Error) -> Ending {
-        self.with(|core| core.lender.drop_output());
-        match error.kind() {
-            ErrorKind::BrokenPipe => Ending::ReaderLeft,
-            _ => Ending::OutputFailed(format!("standard output cannot be written: {error}")),
+        if error.kind() == ErrorKind::BrokenPipe {
+            self.with(|core| core.lender.drop_output());
+            return Ending::ReaderLeft;
         }
+        self.lose_output();
+        Ending::OutputFailed(format!("standard output cannot be written: {error}"))
+    }
+
+    fn lose_output(&self) {
+        self.with(|core| {
+            core.output_lost = true;
+            core.lender.drop_output();
+        });
     }
 
     /// Waits for results and moves those that are next in order to `batch`.
@@ -123,6 +133,7 @@ impl Master {
         let mut core = self.lock();
         loop {
             let ending = batch.take(&mut core, self.job.framing.separator);
+            core.being_written = batch.count;
             self.wake(&mut core);
             if ending.is_some() || !batch.is_empty() {
                 return ending;
@@ -190,6 +201,8 @@ struct Batch {
     files: Vec<(Index, PathBuf, Bytes)>,
     short: Vec<u8>,
     bytes: usize,
+    /// How many results these are.
+    count: usize,
 }
 
 impl Batch {
@@ -202,6 +215,7 @@ impl Batch {
             match core.lender.next_output() {
                 Output::Item(index, result) => {
                     let target = core.targets.pop_front();
+                    self.count += usize::from(result.is_some());
                     match (result, target) {
                         (Some(result), Some(target)) => self.push_file(index, target, result),
                         (Some(result), None) => self.push(result, separator),
@@ -262,7 +276,7 @@ impl Batch {
         }
         sink.write_all(&self.short)?;
         self.short.clear();
-        self.bytes = 0;
+        (self.bytes, self.count) = (0, 0);
         sink.flush()
     }
 }

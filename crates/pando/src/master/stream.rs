@@ -1,7 +1,7 @@
 //! The ends of a run that another program started: a stream of values in, results out. They are polled, where those of the command line
 //! are threads.
 
-use super::{Core, Ending, InputError, Master, sync::Sync};
+use super::{Core, Ending, InputError, Left, Master, sync::Sync};
 use crate::protocol::Value;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -129,12 +129,13 @@ impl Core {
     pub(super) fn ending(&self, error: Option<InputError>) -> Ending {
         let input = match error {
             Some(error) => Ending::InputFailed(error),
+            None if self.left > 0 => Ending::CutShort(Left { items: self.left, unread: 0 }),
             None if self.interrupted => Ending::Interrupted,
             None => Ending::Complete,
         };
         match self.failures.ending() {
             // What was left out was told when it failed; that not all was read is told here or never.
-            Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_)) => input,
+            Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_) | Ending::CutShort(_)) => input,
             ending => ending.unwrap_or(input),
         }
     }

@@ -267,6 +267,7 @@ impl Master {
             let ending = core.give_places_free();
             self.wake(&mut core);
             let said = core.sync.as_mut().map(Sync::take_said).unwrap_or_default();
+            core.being_written = said.iter().filter(|said| !matches!(said, Said::Ask(_))).count();
             self.let_go(&mut core);
             if ending.is_some() || !said.is_empty() {
                 return (said, ending);

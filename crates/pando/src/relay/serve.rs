@@ -11,10 +11,11 @@ use super::{
 use crate::{
     console::Console,
     port::{self, Connections, Files, Gate, Refusal},
+    threads,
 };
 use serde_json::json;
 use std::{
-    io,
+    io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdUdpSocket},
     sync::{Arc, Mutex, atomic::AtomicUsize},
     time::{Duration, Instant},
@@ -36,14 +37,19 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs the relay as `options` say; gives the exit status.
 pub fn run(options: Options) -> i32 {
-    let console = Console::start();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = threads::check().and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        runtime.map_err(|error| threads::refused(&error))
+    });
+    let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: threads cannot be started: {error}");
+        Err(why) => {
+            // Nobody may be able to read it.
+            let _ = writeln!(io::stderr(), "error: {why}");
             return 1;
         }
     };
+    let console = Console::start();
     let status = runtime.block_on(serve(options, console.clone())).unwrap_or_else(|why| {
         console.say(format!("error: {why}"));
         2

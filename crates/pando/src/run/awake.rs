@@ -3,9 +3,10 @@
 //! Each system has a program for that. It lasts until its standard input ends, which this process holds open: so it ends with this one,
 //! however that ends. Where there is none, or it may not do so, nothing is said: the run goes on as it would without.
 
+use crate::secrets;
 use std::{
     io::{self, PipeWriter},
-    process::{Command, Stdio},
+    process::Stdio,
     thread,
 };
 
@@ -51,7 +52,7 @@ impl Awake {
 
 /// Runs `words` to its end; gives whether that was a good one.
 fn run(words: &[&str], ends: Stdio) -> io::Result<bool> {
-    let mut command = Command::new(words[0]);
+    let mut command = secrets::command(words[0]);
     command.args(&words[1..]).stdin(ends).stdout(Stdio::null()).stderr(Stdio::null());
     // A terminal's Ctrl-C is for the run, which has values to finish.
     #[cfg(unix)]

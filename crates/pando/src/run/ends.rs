@@ -1,14 +1,25 @@
 //! The ends of a run on the command line: two threads, one that reads standard input, one that writes standard output.
 
-use crate::master::{Cut, Ending, Master, Values};
+use crate::{
+    master::{Cut, Ending, Master, Values},
+    threads,
+};
 use std::{io::Write, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// Starts the threads that read the input and write the output; gives how the run ended.
-pub(super) fn start(master: &Arc<Master>, items: Vec<Cut>, from_stdin: bool, over_status: bool) -> oneshot::Receiver<Ending> {
+///
+/// # Errors
+/// When the system refuses a thread.
+pub(super) fn start(
+    master: &Arc<Master>,
+    items: Vec<Cut>,
+    from_stdin: bool,
+    over_status: bool,
+) -> std::io::Result<oneshot::Receiver<Ending>> {
     let (done, ended) = oneshot::channel();
     let draining = master.clone();
-    std::thread::spawn(move || {
+    threads::spawn("output", move || {
         let output = standard_output();
         let ending = match (draining.job.sync, over_status) {
             (true, _) => draining.talk(output),
@@ -16,28 +27,28 @@ pub(super) fn start(master: &Arc<Master>, items: Vec<Cut>, from_stdin: bool, ove
             (false, false) => draining.drain(output),
         };
         let _ = done.send(ending);
-    });
+    })?;
     let feeding = master.clone();
     if master.job.sync {
-        std::thread::spawn(move || feeding.hear(std::io::stdin().lock()));
-        return ended;
+        threads::spawn("input", move || feeding.hear(std::io::stdin().lock()))?;
+        return Ok(ended);
     }
     match (&master.job.files, from_stdin) {
-        (None, true) => drop(std::thread::spawn(move || feeding.feed(std::io::stdin().lock()))),
+        (None, true) => drop(threads::spawn("input", move || feeding.feed(std::io::stdin().lock()))?),
         (None, false) => master.provide(items),
         (Some(files), true) => {
             if files.overwrite {
                 master.console.say("--overwrite: all names are read before the first file");
             }
             let (files, names) = (files.clone(), Values::new(std::io::stdin(), master.job.framing));
-            std::thread::spawn(move || feeding.feed_files(&files, names));
+            threads::spawn("input", move || feeding.feed_files(&files, names))?;
         }
         (Some(files), false) => {
             let (files, names) = (files.clone(), items.into_iter().map(Ok));
-            std::thread::spawn(move || feeding.feed_files(&files, names));
+            threads::spawn("input", move || feeding.feed_files(&files, names))?;
         }
     }
-    ended
+    Ok(ended)
 }
 
 /// Between two tries to write when there is no room.

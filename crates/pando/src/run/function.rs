@@ -55,11 +55,12 @@ impl Function {
         }
         match Node::find(embedded::web("node.js").unwrap_or_default(), &function.bundle.code, options).await {
             Ok(node) => {
+                notes.extend(node.note());
                 let first = Some(first_core(&node, &function.bundle, cli, path, notes).await?);
                 function.local = Some(Local { engine: Arc::new(node), first });
             }
             Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
-            Err(error) => notes.push(format!("{error}: this machine's cores stay idle. {}", error.remedy())),
+            Err(error) => notes.push(error.note()),
         }
         Ok(function)
     }
@@ -71,6 +72,7 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
     let core = node
         .start(CoreId { number: 0, generation: 0 }, voice.clone())
         .map_err(|error| failed(format!("node cannot be started: {error}")))?;
+    let mut words = Vec::new();
     let loading = async {
         while let Some((_, what)) = said.recv().await {
             match what {
@@ -81,11 +83,16 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
                     }
                     return Err(failed(broken(&message, stack.map(|stack| bundle.trace(&stack)))));
                 }
-                FromCore::Ended(why) => return Err(failed(format!("loading it ended the process ({why})"))),
+                FromCore::Ended(why) => return Err(failed(format!("loading it ended the process: {why}"))),
                 FromCore::Message(Message::Log { entries }) if !cli.quiet => {
                     notes.extend(entries.iter().map(|entry| format!("loading {}: {}", path.display(), entry.text)));
                 }
-                FromCore::Stray(text) if !cli.quiet => notes.push(text),
+                FromCore::Stray(text) => {
+                    if !cli.quiet {
+                        notes.push(text.clone());
+                    }
+                    words.push(text);
+                }
                 _ => {}
             }
         }
@@ -94,7 +101,8 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
     match tokio::time::timeout(LOADING, loading).await {
         Ok(result) => result?,
         Err(_) => {
-            return Err(failed(format!("loading it takes longer than {LOADING:?}: is there an endless loop at its top level?")));
+            let why = format!("loading it takes longer than {LOADING:?}: is there an endless loop at its top level?\n{}", words.join("\n"));
+            return Err(failed(why.trim_end().to_owned()));
         }
     }
     Ok(First { core, said, voice })

@@ -12,6 +12,7 @@ use crate::{
     ice::IceServer,
     master::Master,
     port::{Certificate, Connections, Files, SelfSigned, listen as listen_on},
+    secrets,
     server::{self, Hosts, Site},
     uplink::Uplink,
 };
@@ -19,6 +20,7 @@ use pando_bundler::Bundle;
 use std::{
     io::ErrorKind,
     net::SocketAddr,
+    process::Stdio,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -208,7 +210,7 @@ pub(super) fn open_to_volunteers(
     };
     let (url, shown_url) = watch::channel(uplink.map_or(&urls[0], |uplink| &uplink.url).clone());
     show_qr(&console, &url.borrow());
-    if cli.open && open::that_detached(&urls[0]).is_err() {
+    if cli.open && !open_here(&urls[0]) {
         console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
     let hint = match uplink {
@@ -230,4 +232,26 @@ pub(super) fn open_to_volunteers(
         }
     };
     (hint, shown_url, places.follow(addresses, console, best))
+}
+
+/// How soon a program that opens browsers fails, if it does.
+const FAILS_SOON: Duration = Duration::from_millis(250);
+
+/// Opens `url` in this machine's browser, by the first of the system's programs for it that does not fail.
+fn open_here(url: &str) -> bool {
+    open::commands(url).into_iter().any(|mut command| {
+        secrets::withhold(&mut command);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let Ok(mut child) = command.spawn() else { return false };
+        let end = Instant::now() + FAILS_SOON;
+        loop {
+            match child.try_wait() {
+                Ok(Some(status)) => return status.success(),
+                Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(10)),
+                _ => return true,
+            }
+        }
+    })
 }

@@ -4,15 +4,21 @@ use super::function::{Function, Local};
 use crate::{
     channel,
     cli::Cli,
+    console::Console,
     master::{Door, Master, attend},
     protocol::Path,
     volunteer::{Lend, lend},
 };
 use std::sync::Arc;
 
+/// Cores that are lent at most, for each thread that this machine runs at a time; and on small machines, for functions and programs that wait more
+/// than they compute.
+const MOST_PER_THREAD: usize = 4;
+const MOST_ANYWAY: usize = 32;
+
 /// Lends the cores that `cli` grants; gives whether there are any.
 pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) -> bool {
-    let cores = granted(cli);
+    let cores = granted(cli, &master.console);
     let Some(Local { engine, first }) = function.local.filter(|_| cores > 0) else { return false };
     let (ours, theirs) = channel::pair();
     let lent = Lend { name: "this machine".into(), cores, token: String::new(), device: "local".into() };
@@ -21,10 +27,17 @@ pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) ->
     true
 }
 
-fn granted(cli: &Cli) -> usize {
+/// How many cores `cli` lends; each is a process. More than is sensible are not, with a word to `console`.
+fn granted(cli: &Cli, console: &Console) -> usize {
     if cli.start_idle || cli.dom {
         return 0;
     }
     let there = std::thread::available_parallelism().map_or(1, usize::from);
-    cli.cores.unwrap_or(there.saturating_sub(1).max(1))
+    let asked = cli.cores.unwrap_or(there.saturating_sub(1).max(1));
+    let most = (there * MOST_PER_THREAD).max(MOST_ANYWAY);
+    if asked > most {
+        let threads = if there == 1 { "thread" } else { "threads" };
+        console.say(format!("--cores {asked}: {most} cores are lent, each a process; more is too much for a machine of {there} {threads}"));
+    }
+    asked.min(most)
 }

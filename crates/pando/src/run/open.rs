@@ -13,7 +13,7 @@ use crate::{
     protocol::{Form, JobOptions},
     server,
     uplink::{Program, Relay, Uplink},
-    volunteer::{self, Guard},
+    volunteer::{self, Guard, TALKED},
 };
 use std::{
     collections::HashSet,
@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::{
     sync::{oneshot, watch},
-    task::JoinSet,
+    task::{JoinSet, spawn_blocking},
 };
 
 /// Letters of a token: lower case, none that is easily taken for another.
@@ -95,6 +95,14 @@ impl Open {
             _awake: awake,
         };
         let master = &open.master;
+        if let Some(program) = open.program.clone() {
+            let master = master.clone();
+            open.beside.spawn(async move {
+                program.talks().await;
+                master.abandon_journal();
+                master.with(|core| core.mistrust(TALKED.into()));
+            });
+        }
 
         let token = cli.token.clone().or(kept.token.take()).unwrap_or_else(fresh_token);
         let key = kept.key.take().unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
@@ -131,7 +139,7 @@ impl Open {
         }
         if !has_local && cli.local {
             let needs = if cfg!(unix) {
-                "--local needs Node.js 20 or later on PATH: install it, or leave --local out and open the URL in a browser"
+                "--local needs Node.js 20 or later on PATH, and one that starts: install or mend it, or leave --local out and open the URL in a browser"
             } else {
                 "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
             };
@@ -155,9 +163,12 @@ impl Open {
         self.beside.spawn(task);
     }
 
-    /// Tells volunteers that the job is done, and waits a moment for them to hear it. Gives how it ended in truth, if that was the `ending` so far.
-    pub(crate) async fn finish(self, ending: Ending) -> Ending {
+    /// Tells volunteers that the run is over, and waits a moment for them to hear it. Gives how it ended in truth, if that was the `ending` so far.
+    pub(crate) async fn finish(&self, mut ending: Ending) -> Ending {
         let master = &self.master;
+        if self.program.is_none() {
+            ending = self.close_journal(ending).await;
+        }
         master.finish();
         let patience = Instant::now() + Duration::from_millis(500);
         while master.volunteers().0 > 0 && Instant::now() < patience {
@@ -171,35 +182,24 @@ impl Open {
         if let Some(peers) = &self.peers {
             peers.finish(LAST_FRAMES).await;
         }
-        self.last_words();
-        match (&ending, &self.program) {
-            (Ending::Complete | Ending::SomeFailed(_) | Ending::Interrupted, Some(program)) if program.talked().await => {
-                let why = "the program wrote lines that answer no value: each value has one line, so the results may be those of others";
-                Ending::OutputFailed(why.into())
+        if let Some(program) = &self.program {
+            if matches!(ending, Ending::Complete | Ending::SomeFailed(_) | Ending::Interrupted) && program.talked().await {
+                master.abandon_journal();
+                ending = Ending::OutputFailed(TALKED.into());
             }
-            _ => ending,
+            ending = self.close_journal(ending).await;
         }
+        master.console.status(Vec::new());
+        let events = master.events.clone();
+        let _ = spawn_blocking(move || events.finish()).await;
+        ending
     }
 
-    /// Stops at once; gives how many values were not finished.
-    pub(crate) async fn stop(self) -> usize {
-        if let Some(uplink) = &self.uplink {
-            uplink.end().await;
-        }
-        let (left, _) = self.master.interrupt();
-        if let Some(peers) = &self.peers {
-            peers.finish(Duration::ZERO).await;
-        }
-        if let Err(why) = self.master.finish_journal() {
-            self.master.console.say(format!("error: {}", printable(&why)));
-        }
-        self.last_words();
-        left
-    }
-
-    fn last_words(&self) {
-        self.master.console.status(Vec::new());
-        self.master.events.finish();
+    /// See [`Master::close_journal`]. A disk may take its time.
+    async fn close_journal(&self, ending: Ending) -> Ending {
+        let master = self.master.clone();
+        let closed = spawn_blocking(move || master.close_journal(ending)).await;
+        closed.unwrap_or_else(|_| Ending::OutputFailed("the journal cannot be closed, by a fault of Pando's own (above)".into()))
     }
 }
 

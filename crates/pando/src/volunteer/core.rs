@@ -48,6 +48,10 @@ pub enum FromCore {
     Message(Message),
     /// A frame of results.
     Results(Bytes),
+    /// The same, but they do not count before [`FromCore::Sure`], or whatever the core says of its end.
+    Unsure(Bytes),
+    /// Results that were unsure are no more.
+    Sure,
     /// A line on its standard output or error, where the function has nothing to say.
     Stray(String),
     /// It is no more; why, in words.

@@ -7,6 +7,7 @@ pub(crate) use unix::*;
 
 #[cfg(unix)]
 mod unix {
+    use crate::secrets;
     use std::{
         io::Write,
         os::unix::process::CommandExt,
@@ -29,13 +30,26 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
         command
     }
 
+    /// Ends all of the group that `child` leads, unless it has been waited for.
+    pub(crate) fn kill_all(child: &Child) {
+        if let Some(group) = child.id() {
+            kill(group);
+        }
+    }
+
+    fn kill(group: u32) {
+        if let Some(group) = rustix::process::Pid::from_raw(group as i32) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+
     /// Ends the groups it guards when this process ends.
     #[derive(Debug)]
     pub(crate) struct Guard(Mutex<ChildStdin>);
 
     impl Guard {
         pub(crate) fn start() -> std::io::Result<Self> {
-            let mut guard = std::process::Command::new("sh")
+            let mut guard = secrets::command("sh")
                 .args(["-c", SCRIPT])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
@@ -71,9 +85,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
     impl Member {
         /// Ends all of the group. Its leader must not have been waited for.
         pub(crate) fn kill(&self) {
-            if let Some(group) = rustix::process::Pid::from_raw(self.group as i32) {
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-            }
+            kill(self.group);
             self.forget();
         }
 
@@ -92,6 +104,8 @@ mod elsewhere {
     pub(crate) fn leader(command: Command) -> Command {
         command
     }
+
+    pub(crate) fn kill_all(_: &Child) {}
 
     /// Children end when their standard input does.
     #[derive(Debug)]

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     channel::Channel,
+    duration::spoken,
     protocol::{
         self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, Loan, LogEntry, Running, ToMaster, ToVolunteer,
         Welcome,
@@ -85,6 +86,8 @@ struct Host<E> {
     dispatch: Dispatch,
     timeout: Option<Duration>,
     outbox: VecDeque<Frame>,
+    /// Results of each core that do not count yet.
+    unsure: Vec<Vec<Bytes>>,
     cutter: Cutter,
     assembler: Assembler,
     last_sent: Instant,
@@ -103,6 +106,7 @@ impl<E: Engine> Host<E> {
             dispatch: Dispatch::new(cores, welcome.options.concurrency.max(1), timeout),
             timeout,
             outbox: VecDeque::new(),
+            unsure: vec![Vec::new(); cores],
             cutter: Cutter::default(),
             assembler: Assembler::default(),
             last_sent: Instant::now(),
@@ -215,7 +219,9 @@ impl<E: Engine> Host<E> {
             return;
         }
         match what {
-            FromCore::Results(frame) => self.results(number, frame),
+            FromCore::Results(frame) => self.results(number, frame, true),
+            FromCore::Unsure(frame) => self.results(number, frame, false),
+            FromCore::Sure => self.are_sure(number),
             FromCore::Message(Message::Started { id }) => self.dispatch.started(number, id, Instant::now()),
             FromCore::Message(Message::Spoiled { careful }) => self.spoiled(number, careful),
             FromCore::Message(Message::Ready) => self.dispatch.ready(number),
@@ -229,16 +235,25 @@ impl<E: Engine> Host<E> {
         }
     }
 
-    fn results(&mut self, number: usize, frame: Bytes) {
+    /// Results count once they are `sure`.
+    fn results(&mut self, number: usize, frame: Bytes, sure: bool) {
         match Binary::decode(frame.clone()) {
             Ok(Binary::Results(answers)) => {
-                let micros = answers.iter().map(|answer| answer.micros).sum();
+                // Nothing is known of the speed of what may be no answer: then each core has one value, as at first.
+                let micros = if sure { answers.iter().map(|answer| answer.micros).sum() } else { u64::MAX };
                 self.stillbirths[number] = 0;
                 self.dispatch.answered(number, answers.iter().map(|answer| answer.loan), micros, Instant::now());
-                self.outbox.push_back(Frame::Binary(frame));
+                self.unsure[number].push(frame);
+                if sure {
+                    self.are_sure(number);
+                }
             }
             _ => self.bury(number, "died", "the process that computed it wrote something unintelligible"),
         }
+    }
+
+    fn are_sure(&mut self, number: usize) {
+        self.outbox.extend(self.unsure[number].drain(..).map(Frame::Binary));
     }
 
     fn kill_overdue(&mut self) {
@@ -253,6 +268,7 @@ impl<E: Engine> Host<E> {
         if self.cores[number].take().is_none() {
             return;
         }
+        self.are_sure(number);
         let Verdict { guilty, returned, careful } = self.dispatch.died(number);
         if guilty.is_some() || !returned.is_empty() {
             // Its values are what ended it, not its start.
@@ -314,9 +330,4 @@ impl<E: Engine> Host<E> {
             self.say(&ToMaster::Ping(Beat { t: 0.into() }));
         }
     }
-}
-
-/// As the cores say it: `500 ms`, `2 s`.
-fn spoken(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }

@@ -8,12 +8,12 @@
 
 #[cfg(unix)]
 mod child;
+mod probe;
 
 use super::core::{Core, CoreId, Engine, Voice};
 use crate::protocol::JobOptions;
 use serde_json::json;
-use std::{process::Stdio, sync::Arc};
-use tokio::process::Command;
+use std::sync::Arc;
 
 /// Oldest Node that will do.
 const OLDEST: u32 = 20;
@@ -24,6 +24,9 @@ pub enum NodeError {
     /// It is not on PATH.
     #[error("Node.js was not found (`node` is not on PATH)")]
     Missing,
+    /// It does not start: what was run, what became of it, and what it said.
+    #[error("Node.js does not start: {0}")]
+    Fails(String),
     /// It is older than needed.
     #[error("Node.js {0} is too old: version {OLDEST} or later is needed")]
     Old(String),
@@ -33,12 +36,17 @@ pub enum NodeError {
 }
 
 impl NodeError {
-    /// What to do about it.
-    pub fn remedy(&self) -> &'static str {
-        match self {
+    /// What people are told of it, and what to do about it.
+    pub fn note(&self) -> String {
+        let remedy = match self {
+            Self::Fails(_) => "Mend that, or lend a tab of this machine's browser with --open",
             Self::Missing | Self::Old(_) => "Install Node.js 20 or later, or lend a tab of this machine's browser with --open",
             Self::System => "Lend a tab of this machine's browser with --open",
-        }
+        };
+        // Words of its own end with a line's end.
+        let error = self.to_string();
+        let then = if error.ends_with('\n') { "This" } else { ": this" };
+        format!("{error}{then} machine's cores stay idle. {remedy}")
     }
 }
 
@@ -56,13 +64,12 @@ impl Node {
     /// Finds `node`, for children that run the bundle `code`.
     ///
     /// # Errors
-    /// When it is missing or too old, or the system cannot have such children.
+    /// When it is missing, too old or does not start, or the system cannot have such children.
     pub async fn find(host: &str, code: &str, options: &JobOptions) -> Result<Self, NodeError> {
         if !cfg!(unix) {
             return Err(NodeError::System);
         }
-        let output = Command::new("node").arg("--version").stdin(Stdio::null()).output().await.map_err(|_| NodeError::Missing)?;
-        let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
+        let version = probe::version().await?;
         let major: u32 = version.split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
         if major < OLDEST {
             return Err(NodeError::Old(version));
@@ -71,6 +78,13 @@ impl Node {
         let mut bytes = vec![0];
         serde_json::to_writer(&mut bytes, &init).expect("plain data");
         Ok(Self { host: Arc::new(host.as_bytes().to_vec()), init: Arc::new(bytes) })
+    }
+}
+
+impl Node {
+    /// What people should know of how children start.
+    pub fn note(&self) -> Option<String> {
+        probe::note()
     }
 }
 

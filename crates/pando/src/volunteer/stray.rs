@@ -6,22 +6,29 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 /// Longest line that is shown, in bytes.
 const LONGEST_LINE: usize = 8 * 1024;
+/// Bytes of its first words that are remembered.
+const FIRST_WORDS: usize = 2000;
 /// Time for a dead child's output to be read to its end.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Passes on the lines of `output` until it ends.
-pub(super) async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) {
+/// Passes on the lines of `output` until it ends; gives the first of them.
+pub(super) async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) -> String {
+    let mut words = String::new();
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     loop {
         line.clear();
         let read = (&mut output).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).await;
         if !matches!(read, Ok(1..)) {
-            return;
+            return words;
         }
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if words.len() + text.len() < FIRST_WORDS {
+            words.push_str(&text);
+            words.push('\n');
+        }
         if voice.send((id, FromCore::Stray(text))).await.is_err() {
-            return;
+            return words;
         }
     }
 }

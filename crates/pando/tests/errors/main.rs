@@ -6,6 +6,8 @@ mod common;
 mod attempts;
 mod function;
 mod input;
+mod limits;
+mod node;
 mod on_error;
 mod results;
 mod start;

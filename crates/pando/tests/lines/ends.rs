@@ -15,28 +15,28 @@ fn three_lent(gate: &Gate) -> Running {
     run
 }
 
-fn first_signal_finishes(signal: &str) {
+fn first_signal_finishes(signal: &str, words: &str) {
     let gate = Gate::new();
     let run = three_lent(&gate);
     run.signal(signal);
-    run.says("finishing 3 items on 1 device; again to stop now");
+    run.says(&format!("finishing 3 items on 1 device{words}; again to stop now"));
     gate.open_for_all();
     run.wait_with_input_open().ends(1, "1\n2\n3\n");
 }
 
 #[test]
 fn ctrl_c_finishes_what_has_been_read_and_ends_with_status_1() {
-    first_signal_finishes("INT");
+    first_signal_finishes("INT", "");
 }
 
 #[test]
 fn sigterm_finishes_what_has_been_read_and_ends_with_status_1() {
-    first_signal_finishes("TERM");
+    first_signal_finishes("TERM", " within 25 s");
 }
 
 #[test]
 fn sighup_finishes_what_has_been_read_and_ends_with_status_1() {
-    first_signal_finishes("HUP");
+    first_signal_finishes("HUP", " within 25 s");
 }
 
 #[cfg(target_os = "linux")]

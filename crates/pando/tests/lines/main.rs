@@ -10,6 +10,7 @@ mod feedback;
 mod files;
 mod framing;
 mod functions;
+mod grace;
 mod large;
 mod library;
 mod programs;

@@ -32,22 +32,127 @@ fn a_program_that_dies_over_a_value_is_replaced_and_only_that_value_fails() {
     run.ends(1, "1\n4\n16\n25\n").said(&["item 3 failed", "exit status: 3", "1 item failed and was left out"]);
 }
 
+/// What is said of a program that writes more lines than values.
+const TALKS: &str = "error: the program wrote lines that answer no value";
+
 #[test]
 fn a_program_that_writes_one_line_more_than_it_was_asked_is_an_error() {
-    let banner = "echo a banner; while read x; do echo $x; done";
     let footer = "while read x; do echo $x; done; echo a footer";
-    let words = ["error: the program wrote lines that answer no value"];
-    for command in [banner, footer, "while read x; do echo $x; done; printf more"] {
+    for command in [footer, "while read x; do echo $x; done; printf more"] {
         for cores in ["1", "2"] {
             let run = exec(command).local().args(["--cores", cores, "--batch-size", "1"]).stdin(numbers(50)).run();
-            run.status(1).said(&words);
+            run.ends(1, numbers(50)).said(&[TALKS]);
         }
     }
-    // The last answer is late: as late as others were.
-    let slow = "echo a banner; while read x; do sleep 1.2; echo $x; done";
-    exec(slow).local().args(["--cores", "1", "--batch-size", "1", "1", "2"]).run().status(1).said(&words);
     let quiet = "while read x; do echo $x; done; echo the end >&2";
     exec(quiet).local().args(["--cores", "2"]).stdin(numbers(50)).run().gives(numbers(50));
+}
+
+#[test]
+fn what_a_program_writes_besides_its_answers_is_never_a_result() {
+    let commands = [
+        // Before it reads anything, however quick it is then.
+        "echo a banner; while read x; do echo $x; done",
+        "echo a banner; while read x; do sleep 0.4; echo $x; done",
+        "printf '> '; while read x; do echo $x; done",
+        "sleep 0.3; echo a banner; while read x; do echo $x; done",
+        "sleep 0.3; echo a banner; while read x; do sleep 0.2; echo $x; done",
+        // With each value, before or after its answer, in one piece or not.
+        "while read x; do echo begin; echo $x; done",
+        "while read x; do echo begin; sleep 0.3; echo $x; done",
+        "while read x; do echo $x; echo end; done",
+        "while read x; do printf '%s\\nend\\n' $x; done",
+        "while read x; do echo $x; printf 'next: '; done",
+        // It ends after each answer.
+        "read x; echo $x; echo end",
+    ];
+    for command in commands {
+        for cores in ["1", "2"] {
+            let run = exec(command).local().args(["--cores", cores]).stdin(numbers(20)).run();
+            if (run.status, &*run.text()) != (Some(1), "") {
+                run.fail(command);
+            }
+            run.said(&[TALKS]);
+        }
+    }
+}
+
+#[test]
+fn a_line_too_many_ends_the_run_before_it_can_be_taken_for_an_answer() {
+    let run = exec("while read x; do sleep 0.06; echo $x; if [ $x = 7 ]; then echo seven; fi; done").local();
+    let run = run.args(["--cores", "1"]).stdin(numbers(50)).run();
+    run.ends(1, numbers(6)).said(&[TALKS]);
+}
+
+#[test]
+fn a_program_that_ends_after_an_answer_is_started_again_for_the_next_value() {
+    let doubled: String = (1..=50).map(|n| format!("{}\n", n * 2)).collect();
+    let commands = [
+        "read x; echo $((x * 2))",
+        // The end of its line may be missing.
+        "read x; printf %s $((x * 2))",
+        // It takes its time to end, or reads on.
+        "read x; echo $((x * 2)); sleep 0.1",
+        "read x; echo $((x * 2)); read y",
+        // After two answers, and three.
+        "read x; echo $((x * 2)); read x; echo $((x * 2))",
+        "for n in 1 2 3; do read x; echo $((x * 2)); done",
+    ];
+    for command in commands {
+        let run = exec(command).local().args(["--cores", "2", "--retries", "0"]).stdin(numbers(50)).run();
+        if (run.status, run.text()) != (Some(0), doubled.clone()) {
+            run.fail(command);
+        }
+        run.did_not_say(&["failed"]);
+    }
+}
+
+#[test]
+fn a_value_over_which_a_program_ends_without_an_answer_fails() {
+    let run = exec("read x; if [ $x = 3 ]; then exit 0; fi; echo $x").local();
+    let run = run.args(["--cores", "1", "--retries", "1", "--on-error", "skip"]).stdin(numbers(5)).run();
+    run.ends(1, "1\n2\n4\n5\n").said(&["item 3 failed", "exit status: 0", "attempts: 2", "1 item failed and was left out"]);
+}
+
+#[test]
+fn a_program_that_ends_before_it_is_given_a_value_cannot_be_run() {
+    for command in ["true", "exit 4"] {
+        let run = exec(command).local().args(["1", "2"]).run();
+        run.ends(2, "").said(&["error: the command ends before it has been given a value"]);
+    }
+}
+
+#[test]
+fn a_program_that_answers_only_when_it_has_several_values_is_given_several() {
+    let pairs = "while read a; do read b; echo $a; echo $b; done";
+    exec(pairs).local().args(["--cores", "1", "--concurrency", "2", "1", "2", "3", "4"]).run().gives(numbers(4));
+}
+
+#[test]
+fn programs_see_no_secrets() {
+    let secrets = [("PANDO_SECRET", "s3cret"), ("PANDO_TOKEN", "t0kens3cret"), ("PANDO_ICE_SERVERS", "turn:me:s3cret@127.0.0.1:1")];
+    let with = |run: Pando| secrets.iter().fold(run, |run, (name, value)| run.env(name, value).env("PLAIN", "seen"));
+    let command = "read x; env | grep -c -e s3cret; echo $PLAIN >plain; env | grep PANDO_SEE >>plain";
+    let run = with(exec(command).local().env("PANDO_SEE", "1").args(["1"])).start();
+    let plain = run.folder().join("plain");
+    let seen = until("it has run", || fs::read_to_string(&plain).ok().filter(|text| text.lines().count() == 2));
+    assert_eq!(seen, "seen\nPANDO_SEE=1\n");
+    run.wait().status(0);
+    // What confirms, and each other process.
+    let confirm = "test $(env | grep -c -e s3cret) = 0";
+    let mut run = with(exec("cat").local().args(["--confirm", confirm, "--retries", "0"])).stdin_open().start();
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    let of = |pid: &u32| fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let children = run.children();
+    assert!(!children.is_empty());
+    assert!(!children.iter().map(of).any(|environ| String::from_utf8_lossy(&environ).contains("s3cret")));
+    run.wait().gives("1\n");
+    let mut run = with(Pando::f("(x, cb) => cb(null, x)").local()).stdin_open().start();
+    run.write_line("1");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    assert!(!run.children().iter().map(of).any(|environ| String::from_utf8_lossy(&environ).contains("s3cret")));
+    run.wait().gives("1\n");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod goodbyes;
 mod lending;
 mod lies;
 

@@ -10,7 +10,7 @@ const MOST_STUCK: usize = 4096;
 impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
     pub(crate) fn leave(&mut self, end: &End) {
-        let (held, suspicions) = self.master.with(|core| {
+        let (held, suspicions, goodbye) = self.master.with(|core| {
             let vanished = matches!(end, End::Lost | End::Silent);
             let suspicions = if vanished { core.vanished(self.sub, &self.name, &self.master.job) } else { Vec::new() };
             core.forget_copies(self.sub);
@@ -23,13 +23,14 @@ impl Attendant {
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());
             }
-            (core.lender.close(self.sub).len(), suspicions)
+            let goodbye = core.goodbye();
+            (core.lender.close(self.sub).len(), suspicions, goodbye)
         });
-        self.say_goodbye(end, held);
+        self.say_goodbye(end, held, goodbye);
         suspicions.into_iter().for_each(|line| self.master.console.say(printable(&line)));
     }
 
-    fn say_goodbye(&mut self, end: &End, held: usize) {
+    fn say_goodbye(&mut self, end: &End, held: usize, goodbye: Option<(&str, &str)>) {
         let name = &self.name;
         let again = match held {
             0 => String::new(),
@@ -37,7 +38,10 @@ impl Attendant {
             n => format!("; its {n} values go to other devices"),
         };
         let (reason, text, line) = match end {
-            End::Done => ("done", "The job is done, thank you!".to_owned(), None),
+            End::Done => {
+                let (reason, text) = goodbye.unwrap_or_default();
+                (reason, text.to_owned(), None)
+            }
             End::Left(why) if why == "hidden" => ("", String::new(), Some(format!("{name} went to sleep{again}"))),
             End::Left(_) => ("", String::new(), Some(format!("{name} left{again}"))),
             End::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),

@@ -174,7 +174,7 @@ impl World {
             Ending::ItemFailed(..) => "item failed",
             Ending::SomeFailed(_) => "some failed",
             Ending::Interrupted => "interrupted",
-            Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
+            Ending::CutShort(_) | Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         });
         self.model.ended(&ending, read, all, input_failed);
         self.ending = Some(ending);

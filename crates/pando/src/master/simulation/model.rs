@@ -319,7 +319,7 @@ impl Model {
             Ending::ItemFailed(index, _) => assert_eq!((Some(*index), next), (self.fatal, *index), "failed, and output"),
             Ending::InputFailed(_) | Ending::Interrupted => assert_eq!((next, self.fatal), (read, None), "output, and read"),
             Ending::ReaderLeft => {}
-            Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
+            Ending::CutShort(_) | Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A child process of `node`, and the socket between it and its host.
 
+use super::probe;
 use crate::volunteer::{
     core::{Core, CoreId, FromCore, Message, Voice},
+    group,
     stray::{LAST_WORDS, stray},
 };
 use bytes::{Bytes, BytesMut};
@@ -14,7 +16,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
-    process::{Child, Command},
+    process::Child,
     sync::{mpsc, oneshot},
 };
 
@@ -42,33 +44,34 @@ new Function('require', read(read(4).readUInt32LE(0)).toString())(require)
 pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::io::Result<Core> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
-    let mut child = Command::new("node")
-        .args(["-e", BOOT])
+    let mut child = probe::command()
+        // Whatever NODE_OPTIONS says of modules.
+        .args(["--input-type=commonjs", "-e", BOOT])
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // Its life does not depend on a folder, nor a folder on it.
         .current_dir("/")
-        .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
     let (values, frames) = mpsc::unbounded_channel();
     let (alive, dropped) = oneshot::channel();
-    let stray = [
-        tokio::spawn(stray(child.stdout.take().expect("piped"), id, voice.clone())),
-        tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone())),
-    ];
+    let prints = tokio::spawn(stray(child.stdout.take().expect("piped"), id, voice.clone()));
+    let complains = tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone()));
     let (read, write) = UnixStream::from_std(ours)?.into_split();
     tokio::spawn(async move {
         let writing = tokio::spawn(write_frames(write, first, frames));
-        let why = tokio::select! {
-            () = read_frames(read, id, &voice) => ended(&mut child).await,
-            _ = dropped => { let _ = child.kill().await; "killed".into() }
+        let mut is_ready = false;
+        let mut why = tokio::select! {
+            () = read_frames(read, id, &voice, &mut is_ready) => ended(&mut child).await,
+            _ = dropped => { kill(&mut child).await; "killed".into() }
         };
         writing.abort();
-        for task in stray {
-            // A process that the child left behind may keep its output open.
-            let _ = tokio::time::timeout(LAST_WORDS, task).await;
+        // A process that the child left behind may keep its output open.
+        let _ = tokio::time::timeout(LAST_WORDS, prints).await;
+        if let (Ok(Ok(words)), false) = (tokio::time::timeout(LAST_WORDS, complains).await, is_ready) {
+            // No value ended it: these words may say what did.
+            why = format!("{why}{}\n{words}", probe::circumstances()).trim_end().to_owned();
         }
         let _ = voice.send((id, FromCore::Ended(why))).await;
     });
@@ -81,10 +84,16 @@ async fn ended(child: &mut Child) -> String {
     match tokio::time::timeout(patience, child.wait()).await {
         Ok(Ok(status)) => status.to_string(),
         _ => {
-            let _ = child.kill().await;
+            kill(child).await;
             "it closed its connection".into()
         }
     }
+}
+
+/// Ends `child` and all that it started: `node` may be a script that starts another.
+async fn kill(child: &mut Child) {
+    group::kill_all(child);
+    let _ = child.kill().await;
 }
 
 async fn write_frames(
@@ -111,7 +120,8 @@ async fn write_frame(socket: &mut (impl tokio::io::AsyncWrite + Unpin), frame: &
     socket.write_all(frame).await
 }
 
-async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice) {
+/// Passes on what the child says until it says no more, and whether it has been ready.
+async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice, is_ready: &mut bool) {
     let mut socket = BufReader::with_capacity(64 * 1024, socket);
     let mut header = [0; 4];
     while socket.read_exact(&mut header).await.is_ok() {
@@ -131,6 +141,7 @@ async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice) 
             },
             _ => FromCore::Results(frame.freeze()),
         };
+        *is_ready |= matches!(said, FromCore::Message(Message::Ready));
         if voice.send((id, said)).await.is_err() {
             return;
         }

@@ -1,0 +1,168 @@
+//! Whether there is a `node` that starts, and how one is started.
+
+use super::NodeError;
+use crate::{
+    secrets,
+    volunteer::{group, stray::LAST_WORDS},
+};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Command,
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// Time for `node --version`: it may be a version manager's, which looks for one first.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of its words that are read, of each kind.
+const MOST_WORDS: u64 = 2000;
+
+/// `node`, by whatever name PATH has it; without a debugger, which each child would wait for.
+pub(super) fn command() -> Command {
+    let mut command = secrets::command("node");
+    let (kept, left_out) = node_options();
+    if !left_out.is_empty() {
+        command.env("NODE_OPTIONS", kept);
+    }
+    group::leader(command.into())
+}
+
+/// What people are told of the options that children start without.
+pub(super) fn note() -> Option<String> {
+    let (_, left_out) = node_options();
+    let note = || format!("NODE_OPTIONS: {} is left out for this machine's cores: no debugger can attach to them", left_out.join(" "));
+    (!left_out.is_empty()).then(note)
+}
+
+/// What besides the function may keep a child from starting.
+pub(super) fn circumstances() -> String {
+    let (options, _) = node_options();
+    if options.is_empty() { options } else { format!(", with NODE_OPTIONS={options}") }
+}
+
+/// The version of `node`.
+///
+/// # Errors
+/// When there is none, or it does not say one: with its own words.
+pub(super) async fn version() -> Result<String, NodeError> {
+    let path = on_path().ok_or(NodeError::Missing)?;
+    let fails = |why: String, words: &str| {
+        let words = if words.is_empty() { String::new() } else { format!(":\n{words}\n") };
+        NodeError::Fails(format!("{} --version {why}{}{words}", path.display(), circumstances()))
+    };
+    let mut child = command();
+    child.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = child.spawn().map_err(|error| fails(format!("cannot be started ({error})"), ""))?;
+    let said = tokio::spawn(words(child.stdout.take().expect("piped")));
+    let complained = tokio::spawn(words(child.stderr.take().expect("piped")));
+    let ended = timeout(PATIENCE, child.wait()).await;
+    group::kill_all(&child);
+    let (said, complained) = (heard(said).await, heard(complained).await);
+    let both = format!("{said}\n{complained}");
+    match ended {
+        Ok(Ok(status)) if status.success() => {
+            // A version manager may have said something before.
+            let version = said.lines().rev().find_map(|line| line.trim().strip_prefix('v').filter(|version| is_version(version)));
+            version.map(str::to_owned).ok_or_else(|| fails("says no version".into(), both.trim()))
+        }
+        Ok(Ok(status)) => Err(fails(format!("failed ({status})"), both.trim())),
+        Ok(Err(error)) => Err(fails(format!("cannot be waited for ({error})"), both.trim())),
+        Err(_) => Err(fails(format!("has not ended within {} s", PATIENCE.as_secs()), both.trim())),
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('.')
+}
+
+async fn words(output: impl AsyncRead + Unpin) -> String {
+    let mut words = Vec::new();
+    let mut output = output.take(MOST_WORDS);
+    let _ = output.read_to_end(&mut words).await;
+    // Who says more shall not wait for a reader.
+    let _ = tokio::io::copy(output.get_mut(), &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&words).trim().to_owned()
+}
+
+/// What was said; nothing if the output is kept open by somebody else.
+async fn heard(words: JoinHandle<String>) -> String {
+    timeout(LAST_WORDS, words).await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// The `node` that PATH has first.
+fn on_path() -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join("node")).find(|path| is_executable(path))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// What of NODE_OPTIONS children start with, and the words of it that they start without.
+fn node_options() -> (String, Vec<String>) {
+    without_debugger(&env::var("NODE_OPTIONS").unwrap_or_default())
+}
+
+fn without_debugger(options: &str) -> (String, Vec<String>) {
+    let (left_out, kept): (Vec<_>, Vec<_>) = split(options).into_iter().partition(|word| waits_for_debugger(word));
+    (kept.join(" "), left_out)
+}
+
+/// The words of `options`, as Node tells them apart: blanks within double quotes belong to a word. Quotes stay.
+fn split(options: &str) -> Vec<String> {
+    let (mut words, mut quoted, mut escaped) = (vec![String::new()], false, false);
+    for c in options.chars() {
+        match c {
+            ' ' if !quoted => words.push(String::new()),
+            c => {
+                quoted ^= c == '"' && !escaped;
+                escaped = quoted && c == '\\' && !escaped;
+                if let Some(word) = words.last_mut() {
+                    word.push(c);
+                }
+            }
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn waits_for_debugger(word: &str) -> bool {
+    let name = word.replace('"', "").replace('_', "-");
+    let name = name.split('=').next().unwrap_or_default();
+    ["--inspect", "--inspect-brk", "--inspect-wait"].contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_start_without_a_debugger_and_with_everything_else() {
+        let without = |options| {
+            let (kept, left_out) = without_debugger(options);
+            (kept, left_out.join(" "))
+        };
+        assert_eq!(without(""), (String::new(), String::new()));
+        assert_eq!(without("--inspect-brk"), (String::new(), "--inspect-brk".into()));
+        assert_eq!(
+            without(r#"--max-old-space-size=8192  --inspect=0.0.0.0:9229 --require "/a b/c \"d.js" "--inspect_brk""#),
+            (r#"--max-old-space-size=8192 --require "/a b/c \"d.js""#.into(), r#"--inspect=0.0.0.0:9229 "--inspect_brk""#.into())
+        );
+        assert_eq!(without("--inspect-port=1 --inspect-publish-uid=http").1, "");
+    }
+}

@@ -1,0 +1,135 @@
+//! What volunteers are told when a run is over, and what becomes of a run that is to stop while nobody computes.
+
+use crate::{
+    answer,
+    common::{Pando, WebSocket, until},
+    idle, values,
+};
+use pando::protocol::{Answer, Failure, encode_results};
+use serde_json::json;
+
+/// Two values, of which one is with a device of one core.
+fn one_lent() -> (crate::common::Running, WebSocket) {
+    let run = idle(2).args(["--batch-size", "1"]).stdin_open().start();
+    let mut run = run;
+    run.write("1\n2\n");
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    phone.hello(&url, "phone", 1);
+    assert_eq!(values(&mut phone).len(), 1);
+    (run, phone)
+}
+
+#[test]
+fn the_job_is_done_when_it_is() {
+    let run = idle(1).start();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    phone.hello(&url, "phone", 1);
+    values(&mut phone);
+    answer(&mut phone, 0, "1");
+    let bye = phone.message("bye");
+    assert_eq!((&bye["reason"], &bye["text"]), (&json!("done"), &json!("The job is done, thank you!")));
+    run.wait().gives("1\n");
+}
+
+#[test]
+fn an_item_that_failed_has_ended_it_early() {
+    let run = idle(1).args(["--retries", "0"]).start();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    phone.hello(&url, "phone", 1);
+    values(&mut phone);
+    let failure = Failure { message: "it is bad".into(), stack: None, kind: "error".into() };
+    phone.binary(&encode_results([&Answer { id: 0, micros: 1, result: Err(failure) }]));
+    let bye = phone.message("bye");
+    assert_eq!(bye["reason"], "stopped");
+    assert_eq!(bye["text"], "The job has ended early, because an item of it failed. Thank you for your help!");
+    run.wait().status(1);
+}
+
+#[test]
+fn its_owner_has_stopped_it() {
+    let (run, mut phone) = one_lent();
+    run.signal("INT");
+    run.says("finishing 1 item on 1 device; again");
+    answer(&mut phone, 0, "1");
+    let bye = phone.message("bye");
+    assert_eq!(bye["reason"], "stopped");
+    assert_eq!(bye["text"], "The job was stopped by its owner. Thank you for your help!");
+    run.wait_with_input_open().ends(1, "1\n");
+}
+
+#[test]
+fn its_owner_has_stopped_it_at_once() {
+    let (run, mut phone) = one_lent();
+    run.signal("TERM");
+    run.says("finishing 1 item on 1 device within 25 s; again");
+    run.signal("TERM");
+    assert_eq!(phone.message("bye")["reason"], "stopped");
+    run.wait_with_input_open().ends(1, "");
+}
+
+#[test]
+fn an_error_on_its_owner_s_machine_has_ended_it_early() {
+    let mut run = idle(0).stdin_open().args(["--json"]).start();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    phone.hello(&url, "phone", 1);
+    run.write("nonsense\n");
+    let bye = phone.message("bye");
+    assert_eq!(bye["reason"], "stopped");
+    assert_eq!(bye["text"], "The job has ended early, because of an error on its owner's machine. Thank you for your help!");
+    run.wait_with_input_open().status(1);
+}
+
+#[test]
+fn a_run_with_a_journal_that_is_stopped_may_go_on_and_says_no_goodbye() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--journal"]).args([folder.path().join("journal")]);
+    run = run.stdin_open();
+    let run = run.start();
+    let url = run.url();
+    let mut phone = WebSocket::open(&url);
+    phone.hello(&url, "phone", 1);
+    run.signal("INT");
+    run.wait_with_input_open().status(1);
+    loop {
+        match phone.receive() {
+            crate::common::Received::Closed => break,
+            crate::common::Received::Text(text) => assert!(!text.contains("bye"), "{text}"),
+            crate::common::Received::Binary(_) => {}
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_run_at_once_whose_device_has_gone_or_lends_no_core() {
+    let gone = |_: &mut WebSocket| {};
+    let paused = |phone: &mut WebSocket| {
+        phone.text(&json!({"type": "returned", "ids": [0]}).to_string());
+        phone.text(&json!({"type": "update", "cores": 0}).to_string());
+        // What comes next is heard after that.
+        phone.text(&json!({"type": "update", "name": "tablet"}).to_string());
+    };
+    let cases: [(fn(&mut WebSocket), &str); 2] = [(gone, "phone is gone"), (paused, "is now called tablet")];
+    for (what, words) in cases {
+        let (run, mut phone) = one_lent();
+        what(&mut phone);
+        let phone = (words != "phone is gone").then_some(phone);
+        run.says(words);
+        run.signal("INT");
+        run.wait_with_input_open().ends(1, "").said(&["no device computes", "stopped: 1 item was not finished"]);
+        drop(phone);
+    }
+}
+
+#[test]
+fn a_run_that_is_to_stop_does_not_wait_for_a_device_that_leaves_meanwhile() {
+    let (run, phone) = one_lent();
+    run.signal("INT");
+    run.says("finishing 1 item on 1 device; again");
+    drop(phone);
+    run.says("phone is gone");
+    run.wait_with_input_open().ends(1, "").said(&["no device computes", "stopped: 1 item was not finished"]);
+}
