@@ -85,14 +85,11 @@ impl Files {
         Ok(())
     }
 
-    /// All of `names`, and the errors among them, once they are checked.
-    pub(super) fn all_first(
-        &self,
-        names: impl Iterator<Item = Result<Cut, InputError>>,
-    ) -> Result<Vec<Result<Cut, InputError>>, InputError> {
-        let names: Vec<_> = names.map(|name| name.map(Ok)).collect::<Result<_, _>>()?;
-        let texts = names.iter().filter_map(|name: &Result<Cut, InputError>| name.as_ref().ok()?.as_ref().ok());
-        self.check(texts.filter_map(|value| std::str::from_utf8(&value.bytes).ok()), false)?;
+    /// All of `names`, once they are checked.
+    pub(super) fn all_first(&self, names: impl Iterator<Item = Result<Cut, InputError>>) -> Result<Vec<Cut>, InputError> {
+        let names = names.collect::<Result<Vec<Cut>, InputError>>()?;
+        let texts = names.iter().flatten().filter_map(|name| std::str::from_utf8(&name.bytes).ok());
+        self.check(texts, false)?;
         Ok(names)
     }
 
@@ -120,6 +117,9 @@ impl Files {
     fn read(&self, name: &str, places: &mut Places) -> Result<(Value, Option<PathBuf>), String> {
         let refused = |why: String| format!("is refused: {why}");
         let target = self.target(name).map_err(refused)?;
+        if places.contains(&FileId::of_place(Path::new(name))) {
+            return Err(refused("it is the result of another item".into()));
+        }
         let (id, bytes) = read(Path::new(name)).map_err(|error| format!("cannot be read: {error}"))?;
         if let Some(used) = self.used.iter().find(|used| used.written && used.id == id) {
             return Err(refused(format!("it is the file of {}, which this run writes", used.what)));
@@ -127,17 +127,14 @@ impl Files {
         if let Some(target) = &target {
             let mut inputs = self.inputs.lock().expect("nobody panics with it");
             inputs.insert(id);
-            self.find_place(name, target, &inputs, places).map_err(refused)?;
+            self.find_place(target, &inputs, places).map_err(refused)?;
         }
         check_length(bytes.len())?;
         Ok((Value::new(bytes.into(), Form::Bytes), target))
     }
 
-    /// Takes the place of `target`, unless it is not free, or the input `name` is such a place.
-    fn find_place(&self, name: &str, target: &Path, inputs: &HashSet<FileId>, places: &mut Places) -> Result<(), String> {
-        if places.contains(&FileId::of_place(Path::new(name))) {
-            return Err("it is the result of another item".into());
-        }
+    /// Takes the place of `target`, unless it is not free.
+    fn find_place(&self, target: &Path, inputs: &HashSet<FileId>, places: &mut Places) -> Result<(), String> {
         let id = FileId::of(target);
         if inputs.contains(&id) {
             return Err(over("an input"));

@@ -67,7 +67,7 @@ impl Master {
     pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Cut, InputError>>) {
         let ended = if files.overwrite {
             // What is an input must be known before anything is written over.
-            files.all_first(names).and_then(|names| self.feed_each_file(files, names.into_iter()))
+            files.all_first(names).and_then(|names| self.feed_each_file(files, names.into_iter().map(Ok)))
         } else {
             self.feed_each_file(files, names)
         };

@@ -122,10 +122,10 @@ fn limited(kilobytes: u32) -> Vec<String> {
 
 #[test]
 fn a_line_that_is_too_long_for_the_memory_is_told_by_number() {
-    let long = "a".repeat(300_000_000);
+    let long = "a".repeat(150_000_000);
     let job = |on_error: &str| {
         let run = Pando::bare().args(["--exec", "cat", "--local", "--cores", "1", "--on-error", on_error]);
-        run.stdin(format!("first\n{long}\nlast\n")).inside(&limited(600_000))
+        run.stdin(format!("first\n{long}\nlast\n")).inside(&limited(400_000))
     };
     job("stop").run().ends(1, "first\n").said(&["error: line 2 is too long for the memory that there is"]);
     job("skip").run().ends(1, "first\nlast\n").said(&["item 2 failed: line 2 is too long", "1 item failed"]);
