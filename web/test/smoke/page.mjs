@@ -4,7 +4,7 @@ import { TOY, shots, test } from './suite.mjs';
 
 test('values become results, in bulk', { code: TOY }, async (master) => {
   const hello = await master.message('hello');
-  assert.equal(hello.version, 1);
+  assert.equal(hello.version, 2);
   assert.equal(hello.token, master.options.token);
   assert.match(hello.name, /Chrome/);
   assert.deepEqual(hello.holds, []);
@@ -57,8 +57,11 @@ test('when any of several may hang, they go back as careful, and careful ones ar
   const { ids, careful } = await master.message('returned');
   assert.equal(careful, true);
   assert.ok(ids.includes(1001));
-  master.values(ids.map((id) => [id, id === 1001 ? 'loop' : 'x', { careful: true, attempt: 1 }]));
-  for (const id of ids) assert.equal((await master.result(id)).kind, id === 1001 ? 'error' : 'text');
+  master.values(ids.map((id) => [id, id === 1001 ? 'loop' : 'x', { careful: true, loan: 1, attempt: 1 }]));
+  for (const id of ids) {
+    const { kind, loan } = await master.result(id);
+    assert.deepEqual([kind, loan], [id === 1001 ? 'error' : 'text', 1]);
+  }
 });
 
 test('an asynchronous call times out by itself', { code: TOY, timeout: 300, cores: 1 }, async (master) => {
@@ -71,14 +74,15 @@ test('an asynchronous call times out by itself', { code: TOY, timeout: 300, core
 
 test('a lost link: the worker goes on, the new hello says what is held', { code: TOY, cores: 1 }, async (master) => {
   await master.message('hello');
-  master.values([[0, 'sleep 600'], [1, 'x'], [2, 'y']]);
+  master.values([[0, 'sleep 600', { loan: 2 }], [1, 'x', { loan: 300 }], [2, 'y']]);
   await new Promise((resolve) => setTimeout(resolve, 200));
   master.socket.terminate();
   const again = await master.until(() => master.heard.filter(({ type }) => type === 'hello')[1], 'a second hello');
   assert.equal(again.job, master.options.job);
-  assert.deepEqual(again.holds.sort(), [0, 1, 2]);
+  assert.deepEqual(again.holds.sort(), ['0:2', '1:300', 2]);
   assert.equal((await master.result(0)).text, 'sleep 600');
   assert.equal((await master.result(2)).text, 'Y');
+  assert.deepEqual([0, 1, 2].map((id) => master.results.get(id).loan), [2, 300, 0]);
 });
 
 test('a new job forgets what was held', { code: TOY, cores: 1 }, async (master) => {

@@ -147,7 +147,8 @@ impl Master {
 impl Core {
     /// Lets the lender know that the input has ended or failed when no value is left before that.
     pub(super) fn notice_end(&mut self) {
-        if self.input.has_only_its_end() {
+        // Who asks while a value waits is lent that, and does not look at the input.
+        if self.input.has_only_its_end() && self.lender.waiting() == 0 {
             let sub = self.lender.open();
             let _ = self.lender.ask(sub, &mut self.input);
             self.lender.close(sub);
