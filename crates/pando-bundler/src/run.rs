@@ -149,6 +149,8 @@ fn finish(entry: &Entry, output: BundleOutput, seen: &Seen) -> Result<Bundle, Er
         modules: files.map(PathBuf::from).collect(),
         esm: entry.esm,
         origins,
+        missing: seen.missing(),
+        second_parameter: entry.second_parameter.clone(),
     })
 }
 
