@@ -7,6 +7,7 @@ mod attempts;
 mod function;
 mod input;
 mod on_error;
+mod remedies;
 mod results;
 mod start;
 mod timeouts;
