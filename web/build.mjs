@@ -5,6 +5,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { minify } from 'terser';
+import { privateNames } from './private.mjs';
 
 const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -24,16 +26,19 @@ const shared = {
 };
 
 async function buildBrowser(outDir) {
-  await build({
+  const { outputFiles } = await build({
     ...shared,
-    entryPoints: { page: 'src/tab.ts' },
-    outdir: outDir,
+    entryPoints: ['src/tab.ts'],
+    write: false,
     format: 'iife',
     platform: 'browser',
     target: 'es2018',
     minify: true,
+    mangleProps: await privateNames(join(here, 'src')),
     banner: { js: globalThisFirst },
   });
+  const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2 } });
+  await writeFile(join(outDir, 'page.js'), code);
 }
 
 async function buildNode(outDir) {

@@ -5,10 +5,11 @@
 
 import { CallClock } from './core/clock.ts';
 import { Call, Context } from './core/call.ts';
-import { Unusable, bytesOf, failure, failureMessage, textOf } from './core/convert.ts';
+import { Unusable, bytesOf, bytesToCome, textOf } from './core/convert.ts';
 import { format } from './core/format.ts';
 import { Logs } from './core/logs.ts';
 import { Queue } from './core/queue.ts';
+import { failure, failureMessage } from './core/shown.ts';
 import { timeoutMessage } from './core/timeout.ts';
 import type { PandoModule, UserFunction } from './core/function.ts';
 import type { CoreOptions, FromCore, LogLevel } from './messages.ts';
@@ -57,6 +58,7 @@ export class Core {
   private lastId: number | undefined;
   /** Before the call that was begun last there were others. */
   private used = false;
+  private warned = false;
 
   constructor(
     private readonly host: CoreHost,
@@ -119,7 +121,7 @@ export class Core {
 
   private late(error: unknown, id: number | undefined): void {
     const { message, stack } = failure(error, 'throw');
-    this.logs.add('error', `late error: ${stack && stack.includes(message) ? stack : message}`, id);
+    this.logs.add('error', `late error: ${stack || message}`, id);
   }
 
   private pump(): void {
@@ -171,38 +173,42 @@ export class Core {
       if (f.style === 'callback') this.invokeWithCallback(f, call, value);
       else this.invokeWithContext(f, call, value);
     } catch (error) {
-      if (call.settled) this.late(error, call.id);
-      else this.fail(call, 'throw', error);
+      this.rejected(call, error, call.answered);
     }
   }
 
   private invokeWithCallback(f: UserFunction, call: Call, value: unknown): void {
     const promise = f.call.call(f.owner, value, (error: unknown, result: unknown) => this.calledBack(call, error, result));
     // An async function with a callback: what it throws is known to be this call's.
-    if (isThenable(promise)) promise.then(undefined, (error) => this.rejected(call, error));
+    if (isThenable(promise)) promise.then(undefined, (error) => this.rejected(call, error, call.answered));
   }
 
   private invokeWithContext(f: UserFunction, call: Call, value: unknown): void {
-    const result = f.call.call(f.owner, value, new Context(this, call));
-    if (!isThenable(result)) return this.succeed(call, result);
-    result.then(
-      (answer) => this.succeed(call, answer),
+    this.answer(call, f.call.call(f.owner, value, new Context(this, call)));
+  }
+
+  /** What is still to come is waited for: a promise's value, a Blob's bytes. */
+  private answer(call: Call, answer: unknown): void {
+    const coming = isThenable(answer) ? answer : bytesToCome(answer);
+    if (!coming) return this.succeed(call, answer);
+    coming.then(
+      (answer) => this.answer(call, answer),
       (error) => this.rejected(call, error),
     );
   }
 
   private calledBack(call: Call, error: unknown, result: unknown): void {
-    if (call.settled) {
+    if (call.answered) {
       if (!call.forgotten) this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
-    } else if (error) {
-      this.fail(call, 'error', error);
-    } else {
-      this.succeed(call, result);
+      return;
     }
+    call.answered = true;
+    if (error) this.fail(call, 'error', error);
+    else this.answer(call, result);
   }
 
-  private rejected(call: Call, error: unknown): void {
-    if (!call.settled) this.fail(call, 'throw', error);
+  private rejected(call: Call, error: unknown, late = call.settled): void {
+    if (!late) this.fail(call, 'throw', error);
     else if (!call.forgotten) this.late(error, call.id);
   }
 
@@ -221,7 +227,13 @@ export class Core {
     if (bytes) return this.writeBytes(call, bytes);
     if (typeof result === 'string' && !this.options.json) return this.writeText(call, RESULT_TEXT, result);
     const { tag, text } = textOf(result, (this.f as UserFunction).style, this.options.json);
+    if (tag === RESULT_TEXT && typeof result === 'object' && text.includes('[object Object]')) this.warnOfText(call);
     this.writeText(call, tag, text);
+  }
+
+  private warnOfText({ id }: Call): void {
+    if (!this.warned) this.logs.add('warn', 'its result is printed as [object Object]: answer JSON.stringify(result)', id);
+    this.warned = true;
   }
 
   private writeText(call: Call, tag: number, text: string): void {
@@ -256,7 +268,7 @@ export class Core {
   }
 
   private end(call: Call): void {
-    call.settled = true;
+    call.settled = call.answered = true;
     if (call.timer !== null) this.host.clearTimer(call.timer);
     if (call.forgotten && call.abortable) call.abortable.abort();
     if (!call.open) return;

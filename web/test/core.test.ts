@@ -68,7 +68,9 @@ test('answers of a default export', async () => {
     [undefined, 'error undefined', 'f answered nothing (undefined)'],
     [Promise.resolve(), 'error undefined', 'f answered nothing (undefined)'],
     [10n, 'error json', ''],
-    [() => 1, 'error json', 'the answer has no JSON form: it is a function'],
+    [() => 1, 'error json', 'the answer has no JSON form: result is a function'],
+    [new Blob(['A', 'B']), 'bytes', 'AB'],
+    [Promise.resolve(new File(['AB'], 'name')), 'bytes', 'AB'],
   ];
   for (const [answer, kind, text] of answers) {
     const result = await Stage.answerTo(byDefault(() => answer));
@@ -84,6 +86,130 @@ test("answers of '/pando/1.0.0' are text", async () => {
   }
 });
 
+test("an answer of '/pando/1.0.0' that String cannot show is an error, and one that it shows badly is told once", async () => {
+  const answers: [answer: unknown, kind: string, text: string][] = [
+    [new Map(), 'error json', 'the answer has no text: it would be printed as [object Map]'],
+    [[1, [new Set()]], 'error json', 'the answer has no text: it would be printed as [object Set]'],
+    [(function* () {})(), 'error json', 'the answer has no text: it would be printed as [object Generator]'],
+    [new Response(), 'error json', 'the answer has no text: it would be printed as [object Response]'],
+    [[Promise.resolve(1)], 'error json', 'the answer has no text: it would be printed as [object Promise]'],
+    [Promise.resolve(7), 'text', '7'],
+    [new Blob(['A', 'B']), 'bytes', 'AB'],
+    ['[object Map]', 'text', '[object Map]'],
+    [/a/, 'text', '/a/'],
+  ];
+  for (const [answer, kind, text] of answers) {
+    const result = await Stage.answerTo(callback((_x, cb) => cb(null, answer)));
+    assert.deepEqual([result.kind, result.text], [kind, text]);
+  }
+  const stage = new Stage(callback((_x, cb) => cb(null, [{ a: 1 }])));
+  stage.values([[4, 'a'], [5, 'b']]);
+  stage.run(200);
+  assert.deepEqual(stage.results.map(({ text }) => text), ['[object Object]', '[object Object]']);
+  const text = 'its result is printed as [object Object]: answer JSON.stringify(result)';
+  assert.deepEqual(stage.logs, [{ level: 'warn', text, id: 4 }]);
+});
+
+class Secret {
+  #hidden = 1;
+  get shown() {
+    return this.#hidden;
+  }
+}
+class Point {
+  constructor(
+    readonly x: number,
+    readonly y: unknown,
+  ) {}
+}
+class Tagged extends Point {
+  readonly [Symbol.toStringTag] = 'Complex';
+}
+
+test('what JSON would leave out or alter is an error that names its path', async () => {
+  const cycle: { list: unknown[] } = { list: [1] };
+  cycle.list.push({ cycle });
+  // eslint-disable-next-line no-sparse-arrays
+  const sparse = [1, , 3];
+  const answers: [answer: unknown, what: string][] = [
+    [[1, 2].map(async (x) => x), '[0] is a promise'],
+    [{ a: { then() {} } }, '.a is a promise'],
+    [{ p: [new Point(1, Promise.resolve())] }, '.p[0].y is a promise'],
+    [(function* () {})(), ' is a Generator'],
+    [(async function* () {})(), ' is an AsyncGenerator'],
+    [new Map([[1, 2]]), ' is a Map'],
+    [Object.assign(new Map(), { extra: 1 }), ' is a Map'],
+    [{ 'a b': new Set([1]) }, '["a b"] is a Set'],
+    [[1].values(), ' is an Array Iterator'],
+    [[new WeakMap()], '[0] is a WeakMap'],
+    [[new Error('why')], '[0] is an Error'],
+    [Object.assign(new TypeError('why'), { code: 'E' }), ' is an Error'],
+    [/x/, ' is a RegExp'],
+    [[new Blob([])], '[0] is a Blob'],
+    [new Response('text'), ' is a Response'],
+    [new URLSearchParams('a=1'), ' is a URLSearchParams'],
+    [new Secret(), ' is a Secret'],
+    [{ data: Uint8Array.of(1) }, '.data is a Uint8Array'],
+    [[new Float64Array(0)], '[0] is a Float64Array'],
+    [[new ArrayBuffer(1)], '[0] is an ArrayBuffer'],
+    [[Object(Symbol('s'))], '[0] is a Symbol'],
+    [{ f() {} }, '.f is a function'],
+    [[Symbol('s')], '[0] is a symbol'],
+    [{ big: 1n }, '.big is a BigInt'],
+    [10n, ' is a BigInt'],
+    [{ energy: NaN }, '.energy is NaN'],
+    [{ n: new Number(Infinity) }, '.n is Infinity'],
+    [{ when: new Date(NaN) }, '.when is an invalid date'],
+    [[undefined], '[0] is undefined'],
+    [sparse, '[1] is undefined'],
+    [cycle, '.list[1].cycle is a cycle'],
+    [{ toJSON: () => undefined }, ' is undefined'],
+    [{ a: { toJSON: () => new Map() } }, '.a is a Map'],
+    [{ a: 1, b: [new Point(1, 2), { c: new Point(NaN, 2) }] }, '.b[1].c.x is NaN'],
+  ];
+  for (const [answer, what] of answers) {
+    const result = await Stage.answerTo(byDefault(() => answer));
+    assert.deepEqual([result.kind, result.text], ['error json', `the answer has no JSON form: result${what}`]);
+  }
+  const throwing: unknown[] = [{ get a() { throw new Error('not this'); } }, { toJSON() { throw new Error('not this'); } }];
+  for (const answer of throwing) {
+    const result = await Stage.answerTo(byDefault(() => answer));
+    assert.deepEqual([result.kind, result.text], ['error json', 'the answer has no JSON form: not this']);
+  }
+});
+
+test('plain data stays as JSON has it', async () => {
+  let deep: unknown = [];
+  for (let i = 0; i < 300; i++) deep = { deep };
+  const same = { a: 1 };
+  const answers: unknown[] = [
+    {}, [], '', 0, -0, [null], [[]], { a: undefined, b: 1 }, Object.create(null), Object.assign(Object.create(null), { a: 1 }),
+    new Date(0), { when: new Date(0) }, new Point(1, { z: [2] }), new Tagged(1, 2), [new Point(1, undefined)], [same, same], { a: same, b: [same] },
+    new Number(1), [new String(''), new Boolean(false)], new URL('http://h/'), { toJSON: () => [1] }, [Buffer.from('x')], deep, { '': { '': 1 } },
+  ];
+  for (const answer of answers) {
+    const result = await Stage.answerTo(byDefault(() => answer));
+    assert.equal(result.text, typeof answer === 'string' ? answer : JSON.stringify(answer));
+  }
+});
+
+test('an answer that is still to be read is waited for', async () => {
+  const seen: unknown[] = [];
+  const stage: Stage = new Stage(callback((x, cb) => {
+    seen.push(x);
+    cb(null, x === 'rejected' ? Promise.reject(new Error('no')) : new Blob([x as string]));
+    cb(null, 'twice');
+    if (x === 'throws') throw new Error('after all');
+  }));
+  stage.values([[0, 'a'], [1, 'throws'], [2, 'rejected']]);
+  assert.deepEqual([seen, stage.results], [['a'], []]);
+  for (; stage.results.length < 3; stage.run(20)) await new Promise((resolve) => setImmediate(resolve));
+  stage.run(200);
+  assert.deepEqual(stage.results.map(({ kind, text }) => [kind, text]), [['bytes', 'a'], ['bytes', 'throws'], ['error throw', 'no']]);
+  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['warn', 0], ['warn', 1], ['error', 1]]);
+  assert.match(stage.logs[2].text, /^late error: Error: after all/);
+});
+
 test('with --json every answer is JSON, and what JSON cannot say is an error', async () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
@@ -91,8 +217,8 @@ test('with --json every answer is JSON, and what JSON cannot say is an error', a
     ['a"b', 'json', '"a\\"b"'],
     [null, 'json', 'null'],
     [{ a: null }, 'json', '{"a":null}'],
-    [NaN, 'error json', 'the answer has no JSON form: it contains NaN'],
-    [{ deep: [1, -Infinity] }, 'error json', 'the answer has no JSON form: it contains -Infinity'],
+    [NaN, 'error json', 'the answer has no JSON form: result is NaN'],
+    [{ deep: [1, -Infinity] }, 'error json', 'the answer has no JSON form: result.deep[1] is -Infinity'],
     [cycle, 'error json'],
     [undefined, 'error undefined'],
     [Uint8Array.of(65), 'bytes', 'A'],
@@ -109,15 +235,15 @@ test('with --json every answer is JSON, and what JSON cannot say is an error', a
 test('errors say what happened and where', async () => {
   const error = new TypeError('no');
   const cases: [f: Parameters<typeof Stage.answerTo>[0], kind: string, message: string][] = [
-    [callback((_x, cb) => cb(error, null)), 'error error', 'no'],
+    [callback((_x, cb) => cb(error, null)), 'error error', 'TypeError: no'],
     [callback((_x, cb) => cb('words', null)), 'error error', 'words'],
     [callback((_x, cb) => cb({ code: 3 }, null)), 'error error', '{"code":3}'],
     [callback((_x, cb) => cb(null, undefined)), 'error undefined', 'f answered nothing (undefined)'],
-    [callback(() => { throw error; }), 'error throw', 'no'],
+    [callback(() => { throw error; }), 'error throw', 'TypeError: no'],
     [callback(() => { throw null; }), 'error throw', 'null'],
-    [callback(async () => { throw error; }), 'error throw', 'no'],
-    [byDefault(() => { throw error; }), 'error throw', 'no'],
-    [byDefault(() => Promise.reject(error)), 'error throw', 'no'],
+    [callback(async () => { throw error; }), 'error throw', 'TypeError: no'],
+    [byDefault(() => { throw error; }), 'error throw', 'TypeError: no'],
+    [byDefault(() => Promise.reject(error)), 'error throw', 'TypeError: no'],
     [byDefault(() => Promise.reject(undefined)), 'error throw', 'undefined'],
   ];
   for (const [f, kind, message] of cases) {

@@ -71,7 +71,7 @@ export class Stage {
   static async answerTo(f: UserFunction, options: Partial<CoreOptions> = {}): Promise<Result> {
     const stage = new Stage(f, options);
     stage.values([[0, 'x']]);
-    await new Promise((resolve) => setImmediate(resolve));
+    while (stage.results.length === 0) await new Promise((resolve) => setImmediate(resolve));
     return stage.results[0];
   }
 

@@ -16,7 +16,7 @@ use oxc::{
     span::{GetSpan, SourceType},
 };
 
-use crate::{error::Problem, package::Manifests, place::Place, source};
+use crate::{error::Problem, exported, package::Manifests, place::Place, source};
 
 /// The name under which a module exports a function in callback style.
 const CALLBACK_STYLE: &str = "/pando/1.0.0";
@@ -38,6 +38,8 @@ pub(crate) struct Entry {
     pub(crate) typescript: bool,
     /// Whether `import` sees its exports as they are.
     exports_names: bool,
+    /// The name of the second parameter of the function that is its default export.
+    pub(crate) second_parameter: Option<String>,
 }
 
 impl Entry {
@@ -59,7 +61,8 @@ impl Entry {
         Ok(Self {
             typescript,
             esm: typescript || look.as_ref().is_some_and(|look| look.esm),
-            exports_names: look.is_some_and(|look| look.export_statements),
+            exports_names: look.as_ref().is_some_and(|look| look.export_statements),
+            second_parameter: look.and_then(|look| look.second_parameter).filter(|_| !source.contains(CALLBACK_STYLE)),
             path,
         })
     }
@@ -131,6 +134,7 @@ struct Look {
     unusable_default: Option<usize>,
     /// Whether `module`, `exports` or `this` is mentioned.
     common_js: bool,
+    second_parameter: Option<String>,
 }
 
 impl Look {
@@ -160,6 +164,7 @@ impl Look {
             exports_function: statements.iter().any(|statement| may_export_function(statement)),
             unusable_default: statements.iter().find_map(|statement| unusable_default(statement)),
             common_js: mentions.found,
+            second_parameter: exported::second_parameter(program),
         }
     }
 

@@ -40,9 +40,12 @@
 mod builtins;
 mod diagnostics;
 mod entry;
+mod environment;
 mod error;
+mod exported;
 mod finder;
 mod foreign;
+mod missing;
 mod notes;
 mod origins;
 mod package;
@@ -87,6 +90,9 @@ pub struct Bundle {
     /// Whether the entry is an ES module or TypeScript.
     pub esm: bool,
     origins: origins::Origins,
+    missing: missing::Missing,
+    /// The second parameter of the function that the module exports by itself.
+    second_parameter: Option<String>,
 }
 
 impl Bundle {
@@ -96,6 +102,19 @@ impl Bundle {
     /// Reads the stacks of V8 (`at f (http://…/function.js:1:210)`) and of Firefox and Safari (`f@http://…/function.js:1:210`).
     pub fn trace(&self, stack: &str) -> String {
         trace::trace(stack, &self.origins)
+    }
+
+    /// The built-in that an error with this message asked for what it does not have, because it is empty.
+    ///
+    /// `fs` for `TypeError: fs.readFileSync is not a function`, in the words of any browser.
+    pub fn missing_builtin(&self, message: &str) -> Option<&str> {
+        self.missing.behind(message)
+    }
+
+    /// Whether an error with this message came from a default export that takes its second argument for a callback.
+    pub fn takes_callback(&self, message: &str) -> bool {
+        let called = message.strip_prefix("TypeError: ").and_then(|message| message.split_once(" is not a function"));
+        called.is_some_and(|(name, _)| self.second_parameter.as_deref() == Some(missing::plain(name)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
     sync::{
@@ -22,9 +22,12 @@ use rolldown_plugin::{
 use crate::{
     Options,
     builtins::Builtin,
+    environment,
     error::Problem,
     finder::{self, Finder},
-    foreign, notes,
+    foreign,
+    missing::Missing,
+    notes,
     package::{Manifests, package_name},
     place::{Place, shown},
     requires, source,
@@ -33,6 +36,7 @@ use crate::{
 /// The id of the module that the bundle starts with.
 pub(crate) const STARTER: &str = "pando:starter";
 const SHIM: &str = "pando:computing";
+/// What is empty; a built-in's name may follow.
 const EMPTY: &str = "pando:empty";
 const ADDON: &str = "pando:addon";
 /// Before the name of an optional package that is not installed.
@@ -74,6 +78,9 @@ pub(crate) struct Seen {
     manifests: Manifests,
     /// Built-ins that are empty, and who asks for them.
     empty: Mutex<BTreeSet<(String, PathBuf)>>,
+    missing: Mutex<Missing>,
+    /// Variables of the environment that the user's files read, and where.
+    environment: Mutex<BTreeMap<String, String>>,
     notes: Mutex<BTreeSet<String>>,
     /// Files that are not code, and who asks for them.
     foreign: Mutex<BTreeSet<(String, PathBuf)>>,
@@ -91,7 +98,8 @@ impl Seen {
             format!("Node's built-in '{name}' has no form for browsers: it is an empty object in {}", shown(importer))
         });
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        empty.chain(notes.iter().cloned()).collect()
+        let environment = environment::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
+        empty.chain(notes.iter().cloned()).chain(environment).collect()
     }
 
     /// Problems with the modules.
@@ -100,6 +108,11 @@ impl Seen {
         let not_json = self.not_json.lock().unwrap_or_else(PoisonError::into_inner);
         let foreign = foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer));
         foreign.chain(not_json.iter().cloned()).collect()
+    }
+
+    /// What is used of the built-ins that are empty.
+    pub(crate) fn missing(&self) -> Missing {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn strict(&self) -> bool {
@@ -141,8 +154,9 @@ impl PandoPlugin {
             Builtin::File(file) => Some(builtin_id(&file)),
             Builtin::Empty(name) => {
                 let mut empty = self.seen.empty.lock().unwrap_or_else(PoisonError::into_inner);
+                let id = format!("{EMPTY}/{name}");
                 empty.insert((name, importer.to_owned()));
-                Some(EMPTY.to_owned())
+                Some(id)
             }
             Builtin::Unknown => None,
         }
@@ -153,7 +167,7 @@ impl PandoPlugin {
             STARTER => Some(self.starter.as_str().into()),
             SHIM => Some(SHIM_SOURCE.into()),
             ADDON => Some("throw new Error('a native addon only runs in Node');".into()),
-            EMPTY => Some("module.exports = {};".into()),
+            id if id.starts_with(EMPTY) => Some("module.exports = {};".into()),
             REQUIRE => Some(requires::SOURCE.into()),
             _ => match id.strip_prefix(MISSING) {
                 Some(name) => Some(requires::missing(name).into()),
@@ -279,10 +293,14 @@ impl Plugin for PandoPlugin {
     async fn transform_ast(&self, ctx: &PluginContext, mut args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
         let script = !matches!(args.module_type, ModuleType::Json);
         if script && !source::is_foreign(args.id) {
-            let found = notes::of(args.ast.program(), &source::file_of(args.id), args.ast.source());
+            let file = &*source::file_of(args.id);
+            let found = notes::of(args.ast.program(), file, args.ast.source());
             self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+            let read = environment::read(args.ast.program(), file, args.ast.source());
+            self.seen.environment.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
         }
         if script && !source::is_virtual(args.id) {
+            self.seen.missing.lock().unwrap_or_else(PoisonError::into_inner).add(args.ast.program(), &self.options);
             let mut mentions = requires::Mentions::of(args.ast.program());
             for (start, specifier) in std::mem::take(&mut mentions.optional) {
                 let options =

@@ -170,6 +170,8 @@ fn finish(entry: &Entry, output: BundleOutput, seen: &Seen, finder: &Finder) -> 
         modules: files.map(source::file_of).collect(),
         esm: entry.esm,
         origins,
+        missing: seen.missing(),
+        second_parameter: entry.second_parameter.clone(),
     })
 }
 

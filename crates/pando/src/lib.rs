@@ -33,6 +33,8 @@ pub mod protocol;
 #[cfg(feature = "relay")]
 pub mod relay;
 #[cfg(feature = "master")]
+mod remedy;
+#[cfg(feature = "master")]
 pub mod run;
 #[cfg(feature = "master")]
 mod secrets;

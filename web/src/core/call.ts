@@ -5,6 +5,8 @@ import type { Loan } from '../protocol.ts';
 
 export class Call {
   settled = false;
+  /** The callback was called, or the call is settled: nothing else is its answer. */
+  answered = false;
   /** Out of time, or no longer waited for: an answer that comes after all is ignored without a word. */
   forgotten = false;
   /** Whether the call outlived its own stack: it waits for an answer to come. */

@@ -1,7 +1,8 @@
-/** What f answers → the bytes of a result, and what it throws → the words of an error. */
+/** What f answers → the bytes or the text of a result. */
 
 import { RESULT_BYTES, RESULT_JSON, RESULT_TEXT } from '../protocol.ts';
-import type { ErrorKind, Failure } from '../protocol.ts';
+import type { ErrorKind } from '../protocol.ts';
+import { jsonOf } from './json.ts';
 
 /** How f is written: `(x, cb)` under '/pando/1.0.0', or a default export `(x, context)`. */
 export type Style = 'callback' | 'default';
@@ -26,45 +27,29 @@ export function bytesOf(value: unknown): Uint8Array | null {
   if (typeof value !== 'object' || value === null) return null;
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof ArrayBuffer || Object.prototype.toString.call(value) === '[object ArrayBuffer]') {
-    return new Uint8Array(value as ArrayBuffer);
-  }
-  return null;
+  return tagOf(value) === 'ArrayBuffer' ? new Uint8Array(value as ArrayBuffer) : null;
+}
+
+/** A promise of the bytes of a Blob or a File. */
+export function bytesToCome(value: unknown): PromiseLike<ArrayBuffer> | null {
+  // Chrome 71 and Safari 12 have no `blob.arrayBuffer()`.
+  return /^(Blob|File)$/.test(tagOf(value)) ? new Response(value as Blob).arrayBuffer() : null;
 }
 
 /** Converts an answer that is neither a plain text to be carried as it is nor bytes. */
 export function textOf(value: unknown, style: Style, json: boolean): { tag: number; text: string } {
   if (value === undefined) throw new Unusable('undefined', 'f answered nothing (undefined)');
-  if (json) return { tag: RESULT_JSON, text: jsonOf(value) };
-  if (typeof value === 'string') return { tag: RESULT_TEXT, text: value };
-  if (style === 'callback') return { tag: RESULT_TEXT, text: String(value) };
-  return { tag: RESULT_JSON, text: jsonOf(value) };
+  if (json || (style === 'default' && typeof value !== 'string')) return { tag: RESULT_JSON, text: jsonOf(value) };
+  const text = String(value);
+  // That is what an object says which has no text.
+  const nothing = typeof value === 'object' && /\[object (?!Object\]).*?\]/.exec(text);
+  if (nothing) throw new Unusable('json', `the answer has no text: it would be printed as ${nothing[0]}`);
+  return { tag: RESULT_TEXT, text };
 }
 
-function jsonOf(value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (error) {
-    throw new Unusable('json', `the answer has no JSON form: ${failureMessage(error)}`);
-  }
-  if (text === undefined) throw new Unusable('json', `the answer has no JSON form: it is a ${typeof value}`);
-  // NaN and infinities are written as null: only a text with null in it can hide one.
-  if (text.includes('null')) JSON.stringify(value, refuseNonFinite);
-  return text;
-}
-
-function refuseNonFinite(_key: string, value: unknown): unknown {
-  if (typeof value === 'number' && !isFinite(value)) {
-    throw new Unusable('json', `the answer has no JSON form: it contains ${value}`);
-  }
-  return value;
-}
-
-/** The words of whatever was thrown or answered as an error. */
-export function failure(error: unknown, kind: ErrorKind): Failure {
-  const stack = ofTheFunction(property(error, 'stack'));
-  return stack ? { message: failureMessage(error), stack, kind } : { message: failureMessage(error), kind };
+/** `Map` of a Map, `Object` of what is of no such class. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 /** A stack without the frames of what called the function: nothing below its last one. */
@@ -73,27 +58,6 @@ export function ofTheFunction(stack: string): string {
   let end = lines.length;
   while (end > 0 && !lines[end - 1].includes('function.js')) end--;
   return end > 0 ? lines.slice(0, end).join('\n') : stack;
-}
-
-export function failureMessage(error: unknown): string {
-  return property(error, 'message') || property(error, 'name') || shorten(asString(error));
-}
-
-function property(error: unknown, name: 'message' | 'name' | 'stack'): string {
-  try {
-    const value = typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : '';
-    return typeof value === 'string' ? shorten(value) : '';
-  } catch {
-    return '';
-  }
-}
-
-function asString(value: unknown): string {
-  try {
-    return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
 }
 
 export function shorten(text: string): string {

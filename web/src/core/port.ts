@@ -32,10 +32,16 @@ export function serve(port: MessagePort, version: string, load: () => void | Pro
 export function hearErrors(uncaught: (error: unknown) => void): void {
   addEventListener('error', (event) => {
     event.preventDefault();
-    uncaught(event.error || event.message);
+    uncaught(Object(event.error) === event.error ? event.error : spoken(event));
   });
   addEventListener('unhandledrejection', (event) => {
     event.preventDefault();
     uncaught(event.reason);
   });
+}
+
+/** What an event without an error object tells of it. */
+function spoken({ message, filename, lineno, colno }: ErrorEvent): { message: string; stack: string } {
+  const stack = filename && `    at ${filename}:${lineno}:${colno}`;
+  return { message: message.replace(/^uncaught (exception: )?/i, ''), stack };
 }

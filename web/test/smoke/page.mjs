@@ -28,7 +28,7 @@ test('errors and output', { code: TOY, job: 'errors' }, async (master, page) => 
   await master.result(3);
   assert.equal(JSON.parse(master.results.get(0).text).kind, 'error');
   const thrown = JSON.parse(master.results.get(1).text);
-  assert.deepEqual([thrown.kind, thrown.message], ['throw', 'cannot']);
+  assert.deepEqual([thrown.kind, thrown.message], ['throw', 'TypeError: cannot']);
   assert.match(thrown.stack, /function\.js/);
   const { entries } = await master.message('log');
   assert.deepEqual(entries, [{ level: 'log', text: '<b>seen</b> {"x":"log"}', id: 2 }]);

@@ -12,7 +12,7 @@ test('relay: a page with an origin of its own computes over a peer connection', 
   master.values([[0, 'a'], [1, 'throw'], [2, 'log']]);
   assert.equal((await master.result(0)).text, 'A');
   const { message, stack } = JSON.parse((await master.result(1)).text);
-  assert.equal(message, 'cannot');
+  assert.equal(message, 'TypeError: cannot');
   assert.match(stack, /function\.js:\d/);
   assert.doesNotMatch(stack, /page\.js/);
   assert.equal((await master.message('log')).entries[0].text, '<b>seen</b> {"x":"log"}');
@@ -22,7 +22,7 @@ test('relay: a page with an origin of its own computes over a peer connection', 
 test('relay: errors that nobody caught have their words', relay, async (master) => {
   await master.message('hello');
   master.values([[0, 'throw later']]);
-  assert.equal(JSON.parse((await master.result(0)).text).message, 'cannot, later');
+  assert.equal(JSON.parse((await master.result(0)).text).message, 'TypeError: cannot, later');
 });
 
 test('relay: several cores', { ...relay, cores: 3 }, async (master) => {

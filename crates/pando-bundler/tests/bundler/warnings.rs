@@ -71,3 +71,70 @@ fn syntax_that_works_although_it_cannot_be_lowered_is_not_told() {
     assert_eq!(Folder::with(&[("render.js", source)]).result("3"), json!(["3000", "ac"]));
     assert_eq!(warnings(&[("render.js", source)]), "");
 }
+
+#[test]
+fn variables_of_the_environment_that_the_user_s_files_read_are_told_once() {
+    let told = |source: &str| warnings(&[("render.js", source)]);
+    let one = told("module.exports = x => process.env.A + process.env['A']");
+    assert!(one.ends_with("render.js:1:23: process.env.A is not set in the function: pando does not pass on environment variables. Write it into the function, or give it with the values"), "{one}");
+    for source in [
+        "const { A, B: b } = process.env; module.exports = x => x",
+        "const { env } = process; module.exports = x => env.A + env.B",
+        "const env = process.env; module.exports = x => env.A || env.B",
+        "import { env } from 'node:process'; export default x => env.A + env.B",
+    ] {
+        let text = told(source);
+        assert!(text.contains("process.env.A, process.env.B are not set") && text.lines().count() == 1, "{source}: {text}");
+    }
+    assert_eq!(told("process.env.A = 1; module.exports = x => process.env.A + process.env.NODE_ENV"), "");
+    let packages = [
+        ("render.js", "module.exports = require('lib')"),
+        ("node_modules/lib/index.js", "module.exports = x => process.env.DEBUG"),
+    ];
+    assert_eq!(warnings(&packages), "");
+}
+
+#[test]
+fn errors_about_empty_built_ins_are_known_by_their_words() {
+    let folder = Folder::with(&[
+        (
+            "render.js",
+            "import fs, { existsSync } from 'fs'\nimport lib from 'lib'\nexport default x => x ? fs.readFileSync(x) : existsSync(x)",
+        ),
+        ("node_modules/lib/index.js", "var cp = require('child_process'); module.exports = function () { cp.spawn('x') }"),
+    ]);
+    let bundle = folder.bundle();
+    for (message, builtin) in [
+        ("TypeError: import_fs.default.readFileSync is not a function", Some("fs")),
+        ("TypeError: (0 , import_fs.existsSync) is not a function", Some("fs")),
+        ("TypeError: cp.spawn is not a function", Some("child_process")),
+        ("TypeError: x.spawn is not a function", None),
+    ] {
+        assert_eq!(bundle.missing_builtin(message), builtin, "{message}");
+    }
+    for input in ["", "1"] {
+        let answer = folder.answer("render.js", input);
+        let message = format!("TypeError: {}", answer["error"].as_str().unwrap());
+        assert_eq!(bundle.missing_builtin(&message), Some("fs"), "{message}");
+    }
+}
+
+#[test]
+fn a_default_export_that_takes_a_callback_is_known_by_the_words_of_its_error() {
+    for (source, known) in [
+        ("module.exports = function (x, cb) { cb(null, x) }", true),
+        ("module.exports = (x, cb) => cb(null, x)", true),
+        ("export default function (x, cb) { cb(null, x) }", true),
+        ("function f (x, cb) { cb(null, x) }\nmodule.exports = f", true),
+        ("const f = async (x, cb) => cb(null, x)\nexport default f", true),
+        ("module.exports = exports = (x, cb) => cb(null, x)", true),
+        ("exports.default = (x, cb) => cb(null, x)", true),
+        ("module.exports = (x, context) => cb(null, x)", false),
+        ("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)", false),
+    ] {
+        let bundle = Folder::with(&[("render.js", source)]).bundle();
+        assert_eq!(bundle.takes_callback("TypeError: cb is not a function"), known, "{source}");
+        assert_eq!(bundle.takes_callback("TypeError: cb is not a function. (In 'cb(null, x)', 'cb' is an instance of e)"), known);
+        assert!(!bundle.takes_callback("TypeError: other is not a function"), "{source}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
     embedded,
     master::Framing,
     protocol::{Form, JobOptions},
+    remedy::broken,
     volunteer::{CoreId, Engine, First, FromCore, Message, Node, Program},
 };
 use pando_bundler::Bundle;
@@ -81,7 +82,7 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
                     if message.starts_with(NO_FUNCTION) {
                         return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
                     }
-                    return Err(failed(broken(&message, stack.map(|stack| bundle.trace(&stack)))));
+                    return Err(failed(broken(&message, stack.as_deref(), bundle)));
                 }
                 FromCore::Ended(why) => return Err(failed(format!("loading it ended the process: {why}"))),
                 FromCore::Message(Message::Log { entries }) if !cli.quiet => {
@@ -106,12 +107,4 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
         }
     }
     Ok(First { core, said, voice })
-}
-
-fn broken(message: &str, stack: Option<String>) -> String {
-    match stack.filter(|stack| !stack.is_empty()) {
-        Some(stack) if stack.contains(message) => stack,
-        Some(stack) => format!("{message}\n{stack}"),
-        None => message.into(),
-    }
 }

@@ -34,6 +34,21 @@ fn an_error_thrown() {
 }
 
 #[test]
+fn the_reason_of_an_error() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let f = format!("export default async x => x === 'boom' ? (await fetch('http://{closed}/')).text() : x");
+    let run = Pando::new(&f).args(["--retries", "0"]).stdin("a\nboom\nc\n").run();
+    run.ends(1, "a\n").said(&[&format!("TypeError: fetch failed (cause: connect ECONNREFUSED {closed})")]);
+    let nested = "new Error('outer', { cause: new AggregateError([Object.assign(new RangeError('one'), { code: 'E_ONE' }), 'two'], 'all') })";
+    let words =
+        ["outer (cause: AggregateError: all (error: RangeError: one (code: E_ONE); error: two))", "[cause]: AggregateError: all"];
+    second_fails(&format!("(x, cb) => {{ if (x === 'boom') throw {nested}; cb(null, x) }}"), &["--retries", "0"], &words);
+    second_fails(&format!("(x, cb) => x === 'boom' ? cb({nested}) : cb(null, x)"), &["--retries", "0"], &words);
+    let own = "(x, cb) => { class Refused extends Error {}; if (x === 'boom') throw new Refused('no'); cb(null, x) }";
+    second_fails(own, &["--retries", "0"], &["item 2 failed on this machine: Refused: no", "  Refused: no\n"]);
+}
+
+#[test]
 fn something_undefined_thrown() {
     second_fails("(x, cb) => { if (x === 'boom') throw undefined; cb(null, x) }", &[], &[]);
 }

@@ -9,6 +9,7 @@ mod input;
 mod limits;
 mod node;
 mod on_error;
+mod remedies;
 mod results;
 mod start;
 mod timeouts;

@@ -63,3 +63,42 @@ fn a_to_json_that_throws() {
     let result = "({ toJSON() { throw new Error('not this') } })";
     second_result_refused(result, &["--json"], "1\n2\n3\n", "1\n", &["not this"]);
 }
+
+#[test]
+fn what_json_would_leave_out_or_alter_is_an_error_that_names_its_path() {
+    let results = [
+        ("[1, 2].map(async v => v * 2)", "result[0] is a promise: await it, for instance with Promise.all"),
+        ("(function * () { yield x })()", "result is a Generator"),
+        ("(async function * () { yield x })()", "result is an AsyncGenerator"),
+        ("new Map([[1, 2]])", "result is a Map"),
+        ("({ found: new Set([1]) })", "result.found is a Set"),
+        ("[new Error('x')]", "result[0] is an Error"),
+        ("/x/", "result is a RegExp"),
+        ("new Response('x')", "result is a Response: answer its body"),
+        ("({ picture: new Blob(['x']) })", "result.picture is a Blob"),
+        ("({ data: new Float64Array(2) })", "result.data is a Float64Array"),
+        ("({ energy: NaN })", "result.energy is NaN"),
+        ("[1, , 2]", "result[1] is undefined"),
+        ("({ at: { f () {} } })", "result.at.f is a function"),
+        ("new (class Hidden { #x = 1 })", "result is a Hidden"),
+    ];
+    let list: Vec<_> = results.iter().map(|(result, _)| format!("() => ({result})")).collect();
+    let f =
+        format!("export default x => x === 'fine' ? {{ a: [1, null, new Date(0)], b: undefined }} : [{}][x]()", list.join(", "));
+    let input: String = (0..results.len()).map(|n| format!("{n}\n")).collect();
+    let run = Pando::new(&f).args(["--retries", "0", "--on-error", "skip"]).stdin(input + "fine\n").run();
+    run.ends(1, "{\"a\":[1,null,\"1970-01-01T00:00:00.000Z\"]}\n");
+    for (n, (_, words)) in results.iter().enumerate() {
+        run.said(&[&format!("item {} failed on this machine: the answer has no JSON form: {words}", n + 1)]);
+    }
+}
+
+#[test]
+fn what_string_cannot_show_is_an_error_for_a_callback() {
+    let f = "(x, cb) => cb(null, x === 'b' ? new Map() : x === 'c' ? { a: 1 } : Promise.resolve(x))";
+    let run = Pando::f(f).args(["--retries", "0", "--on-error", "skip"]).stdin("a\nb\nc\n").run();
+    run.ends(1, "a\n[object Object]\n").said(&[
+        "item 2 failed on this machine: the answer has no text: it would be printed as [object Map]: answer text",
+        "item 3: its result is printed as [object Object]: answer JSON.stringify(result)",
+    ]);
+}

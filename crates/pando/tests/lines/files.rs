@@ -22,6 +22,15 @@ fn results_lie_below_the_folder_under_the_same_names() {
 }
 
 #[test]
+fn a_blob_is_written_as_its_bytes() {
+    let out = tempfile::tempdir().unwrap();
+    let f = "export default async bytes => new Blob([bytes, '!'], { type: 'image/png' })";
+    let run = Pando::new(f).with_file("a", [0, 10, 255]).local().args(["--files", "a", "--output-dir"]).args([out.path()]).run();
+    run.gives(format!("{}\n", out.path().join("a").display()));
+    assert_eq!(fs::read(out.path().join("a")).unwrap(), [0, 10, 255, b'!']);
+}
+
+#[test]
 fn names_come_from_standard_input_as_well_and_results_can_be_printed() {
     let run = Pando::f("(bytes, cb) => cb(null, String(bytes.length))").with_file("a", "xyz").with_file("b", "").local();
     run.args(["--files"]).stdin("a\nb\n").run().gives("3\n0\n");

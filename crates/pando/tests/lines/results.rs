@@ -21,6 +21,15 @@ fn bytes_of_a_megabyte_pass() {
     Pando::f(f).stdin("7\n200\n").run().gives(expected);
 }
 
+#[test]
+fn a_blob_goes_out_as_its_bytes() {
+    let blob = "new Blob([new Uint8Array([Number(x), 255])])";
+    let expected = b"\x01\xff\n\x02\xff\n";
+    Pando::new(&format!("export default x => {blob}")).stdin("1\n2\n").run().gives(expected);
+    Pando::f(&format!("(x, cb) => cb(null, {blob})")).stdin("1\n2\n").run().gives(expected);
+    Pando::new(&format!("export default async x => new File([{blob}], 'name')")).stdin("1\n2\n").run().gives(expected);
+}
+
 const VALUES: &str = "[0, -0, 1.5, true, null, [1, [2]], { a: 1 }, 'text', NaN, 10n, new Date(0).getTime()]";
 
 #[test]

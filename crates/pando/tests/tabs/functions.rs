@@ -1,6 +1,7 @@
 //! What functions may do in a tab.
 
 use crate::{
+    Tab,
     common::{Pando, lines, numbers},
     tab, tabs_only,
 };
@@ -80,4 +81,27 @@ fn a_function_that_cannot_run_in_tabs_is_told() {
     run.signal("INT");
     run.close_stdin();
     run.wait().said(&["not in a browser"]);
+}
+
+#[test]
+fn results_and_errors_of_a_tab_over_plain_http_are_those_of_a_core_of_this_machine() {
+    let f = "export default x => [
+      () => new Blob([new Uint8Array([1, 255])]),
+      () => /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID()) && !isSecureContext,
+      () => [1, 2].map(async v => v),
+      () => ({ image: new ImageData(1, 1) }),
+      () => { throw new RangeError('outer', { cause: new Error('inner') }) },
+      () => require('fs').readFileSync('x'),
+    ][x]()";
+    let args = ["--cores", "0", "--retries", "0", "--on-error", "skip", "--allow-host", "lan.test"];
+    let run = Pando::new(f).args(args).stdin(lines(0..6)).start();
+    let url = run.url().replace("127.0.0.1", "lan.test");
+    let _tab = Tab::open_with(&["--host-resolver-rules=MAP lan.test 127.0.0.1"], &url, "device=Ann;cores=1;");
+    run.wait().ends(1, b"\x01\xff\ntrue\n").said(&[
+        "item 3 failed on Ann: the answer has no JSON form: result[0] is a promise",
+        "item 4 failed on Ann: the answer has no JSON form: result.image is an ImageData",
+        "item 5 failed on Ann: RangeError: outer (cause: inner)",
+        "item 6 failed on Ann: TypeError: ",
+        "'fs' is empty in the function",
+    ]);
 }

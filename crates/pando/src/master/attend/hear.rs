@@ -5,11 +5,15 @@ use crate::{
     console::printable,
     master::{Core, Job, seat::Seat},
     protocol::{Answer, Beat, Binary, Failure, Form, Frame, LogEntry, ToMaster, ToVolunteer},
+    remedy::{broken, with_remedy},
 };
 use bytes::Bytes;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use stream_lender::{Index, Loan, SubStreamId};
+
+/// How the text of a late error begins.
+const LATE: &str = "late error: ";
 
 /// Longest text message, in bytes.
 const LONGEST_MESSAGE: usize = 1 << 20;
@@ -48,12 +52,7 @@ impl Attendant {
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
-                let stack = stack.map(|stack| self.master.job.function.trace(&stack)).unwrap_or_default();
-                return Err(End::Broken(if stack.contains(&message) {
-                    stack
-                } else {
-                    format!("{message}\n{stack}").trim_end().to_owned()
-                }));
+                return Err(End::Broken(broken(&message, stack.as_deref(), &self.master.job.function)));
             }
             ToMaster::Bye { reason } => return Err(End::Left(reason)),
         }
@@ -147,7 +146,13 @@ impl Attendant {
         let parts = self.seat.parts();
         // Large ones take their time: before anybody waits for it.
         let job = &self.master.job;
-        let framed = |answer: Answer| Answer { result: answer.result.and_then(|result| well_framed(result, job)), ..answer };
+        let framed = |answer: Answer| Answer {
+            result: answer
+                .result
+                .and_then(|result| well_framed(result, job))
+                .map_err(|failure| Failure { message: with_remedy(&failure.message, &job.function), ..failure }),
+            ..answer
+        };
         let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
         let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
@@ -208,7 +213,11 @@ impl Attendant {
 
     fn log(&self, entries: &[LogEntry]) {
         for entry in entries {
-            let text = self.master.job.function.trace(&entry.text);
+            let function = &self.master.job.function;
+            let text = match entry.text.strip_prefix(LATE) {
+                Some(error) => format!("{LATE}{}", broken(error.lines().next().unwrap_or_default(), Some(error), function)),
+                None => function.trace(&entry.text),
+            };
             let number = entry.id.map(|id| id.saturating_add(1));
             let fields = json!({"device": self.name, "index": number, "level": entry.level, "text": text, "count": entry.count});
             self.master.events.write("log", fields);

@@ -1,0 +1,98 @@
+//! What to do about an error of the function, where its words tell.
+
+use pando_bundler::Bundle;
+
+/// How the message of a result that JSON cannot tell begins, on every device.
+const NO_JSON: &str = "the answer has no JSON form: result";
+
+/// How that of a result begins of which `String` would only tell the class.
+const NO_TEXT: &str = "the answer has no text: ";
+
+const CALLBACK: &str = "a function that is exported by itself is called with (x, context), and answers by `return` or with a promise. \
+    To answer by a callback, write module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }";
+
+/// `message`, and behind it what to do, when that is known.
+pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
+    let unmet = message.strip_prefix(NO_JSON).and_then(|rest| rest.rsplit_once(" is ")).map(|(_, what)| instead_of(what));
+    if let Some(instead) = unmet {
+        return format!("{message}: {instead}");
+    }
+    if message.starts_with(NO_TEXT) {
+        return format!("{message}: answer text, for instance JSON.stringify(result), bytes or a Blob");
+    }
+    if let Some(builtin) = function.missing_builtin(message) {
+        return format!("{message}: Node's built-in '{builtin}' is empty in the function, because {}", without(builtin));
+    }
+    if function.takes_callback(message) {
+        return format!("{message}: {CALLBACK}");
+    }
+    message.to_owned()
+}
+
+/// The text of an error that ended no call: its stack, which mostly begins with its message, and what to do.
+pub(crate) fn broken(message: &str, stack: Option<&str>, function: &Bundle) -> String {
+    let stack = stack.map(|stack| function.trace(stack)).unwrap_or_default();
+    let remedied = with_remedy(message, function);
+    match stack.split_once(message) {
+        Some((before, after)) => format!("{before}{remedied}{after}"),
+        None => format!("{remedied}\n{stack}").trim_end().to_owned(),
+    }
+}
+
+/// What to answer instead of what JSON cannot tell.
+fn instead_of(what: &str) -> &'static str {
+    match what.rsplit(' ').next().unwrap_or_default() {
+        "promise" => "await it, for instance with Promise.all",
+        "Map" => "answer Object.fromEntries(it), or Array.from(it)",
+        "Set" | "Iterator" | "Generator" => "answer its values, for instance by Array.from(it)",
+        "AsyncGenerator" => "collect its values with `for await`, and answer these",
+        "Error" => "throw it, or answer its message",
+        "Response" => "answer its body, for instance by `await r.text()`",
+        "Blob" | "File" => "answer it alone, or its text, by `await blob.text()`",
+        "Buffer" | "ArrayBuffer" => "answer bytes alone, or base64, or Array.from(new Uint8Array(it))",
+        array if array.ends_with("Array") => "answer bytes alone, or Array.from(it)",
+        "NaN" | "Infinity" | "-Infinity" | "date" => "answer null or text instead",
+        "undefined" => "answer null instead",
+        "BigInt" => "answer String(it)",
+        "function" | "symbol" => "leave it out",
+        "cycle" => "answer data that ends",
+        _ => "answer plain data (text, numbers, arrays, objects of these), bytes or a Blob",
+    }
+}
+
+/// Why browsers have no such built-in, and what there is instead.
+fn without(builtin: &str) -> &'static str {
+    match builtin {
+        "fs" | "fs/promises" => {
+            "browsers have no files: import the file's text or JSON in the function, give its contents as values, or give \
+             names of files as values with --files"
+        }
+        "child_process" => "browsers start no programs: --exec COMMAND runs one on this machine",
+        "net" | "tls" | "dgram" | "dns" | "dns/promises" | "http2" => "browsers open no sockets: use fetch or WebSocket",
+        "worker_threads" | "cluster" => "it already runs on every core that is lent: leave the threads out",
+        _ => "browsers have nothing like it: compute without it, or give what it would tell with the values",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_json_cannot_tell_has_its_remedy() {
+        let told = |what: &str| with_remedy(&format!("the answer has no JSON form: result{what}"), &Bundle::default());
+        let promise = "the answer has no JSON form: result[0] is a promise: await it, for instance with Promise.all";
+        assert_eq!(told("[0] is a promise"), promise);
+        assert!(told(".data is a Float64Array").ends_with("a Float64Array: answer bytes alone, or Array.from(it)"));
+        assert!(told("[\"this is mine\"] is an AsyncGenerator").contains("for await"));
+        assert!(told(".energy is NaN").ends_with("result.energy is NaN: answer null or text instead"));
+        assert!(told(" is a Canvas").contains("plain data"));
+    }
+
+    #[test]
+    fn other_messages_stay() {
+        for message in ["the answer has no JSON form: no", "TypeError: cb is not a function", "result is a Map"] {
+            assert_eq!(with_remedy(message, &Bundle::default()), message);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+/** What f answers → JSON that tells all of it: what JSON would leave out or write as something else is refused by its path. */
+
+import { Unusable, tagOf } from './convert.ts';
+import { failureMessage } from './shown.ts';
+
+/** Deeper data may be a cycle. */
+const DEEPEST_PLAIN = 99;
+
+type Members = Record<string, unknown>;
+
+export function jsonOf(value: unknown): string {
+  try {
+    return isPlain(value, 0) ? JSON.stringify(value) : JSON.stringify(value, refuseLosses());
+  } catch (error) {
+    throw new Unusable('json', `the answer has no JSON form: ${failureMessage(error)}`);
+  }
+}
+
+/** Whether all of `value` can be seen to be plain data: several times faster than to watch JSON.stringify. */
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return isFinite(value);
+    case 'object':
+      return value === null || (depth < DEEPEST_PLAIN && hasPlainMembers(value, depth + 1));
+    default:
+      return false;
+  }
+}
+
+function hasPlainMembers(value: object, depth: number): boolean {
+  if (Array.isArray(value)) {
+    // A loop, so that holes are seen.
+    for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;
+    return true;
+  }
+  const members = value as Members;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null && !isRecord(members)) return false;
+  for (const key in members) if (members[key] !== undefined && !isPlain(members[key], depth)) return false;
+  return true;
+}
+
+/** An object of a class of the user's, with fields of its own. */
+function isRecord(value: Members): boolean {
+  return tagOf(value) === 'Object' && Object.keys(value).length > 0 && !value.toJSON && !value.then;
+}
+
+/** Follows JSON.stringify, which calls it for each member, with what its `toJSON` gave. */
+function refuseLosses(): (this: Members, key: string, value: unknown) => unknown {
+  const holders: unknown[] = [];
+  const steps: string[] = [];
+  return function (key, value) {
+    while (holders.length && holders[holders.length - 1] !== this) {
+      holders.pop();
+      steps.pop();
+    }
+    const inObject = holders.length > 0 && !Array.isArray(this);
+    const step = !holders.length ? 'result' : inObject ? member(key) : `[${key}]`;
+    const what = holders.includes(value) ? 'a cycle' : loss(value, this[key]);
+    if (what && !(inObject && value === undefined)) throw new Error(`${steps.join('')}${step} is ${what}`);
+    if (typeof value === 'object' && value) {
+      holders.push(value);
+      steps.push(step);
+    }
+    return value;
+  };
+}
+
+function member(key: string): string {
+  return /^[a-z_$][\w$]*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+/** What `value` is, when JSON cannot tell it; `before` is what it was before its `toJSON`. */
+function loss(value: unknown, before: unknown): string {
+  const tag = tagOf(value);
+  if (value === null) return tagOf(before) === 'Date' ? 'an invalid date' : '';
+  if (tag === 'Number') return isFinite(value as number) ? '' : String(value);
+  if (/^(String|Boolean|Array)$/.test(tag)) return '';
+  if (value === undefined) return 'undefined';
+  if (typeof value !== 'object') return `a ${typeof value === 'bigint' ? tag : typeof value}`;
+  if (typeof (value as Members).then === 'function') return 'a promise';
+  const told = Object.keys(value).length > 0 && !ArrayBuffer.isView(value) && !/^(Map|Set|Error|RegExp)$/.test(tag);
+  if (told || isBare(value, tag)) return '';
+  const name = tag === 'Object' ? value.constructor.name : tag;
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** An object without members and without a class, of any window. */
+function isBare(value: object, tag: string): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return tag === 'Object' && (!prototype || !Object.getPrototypeOf(prototype));
+}

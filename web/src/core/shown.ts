@@ -1,0 +1,105 @@
+/** What was printed, thrown or answered as an error → words, alike on every device, with all that is known of its reason. */
+
+import { ofTheFunction, shorten, tagOf } from './convert.ts';
+import type { ErrorKind, Failure } from '../protocol.ts';
+
+const DEEPEST_REASON = 4;
+const MOST_ERRORS = 5;
+
+export function failure(error: unknown, kind: ErrorKind): Failure {
+  const message = failureMessage(error);
+  const stack = traced(error);
+  return stack ? { message, stack, kind } : { message, kind };
+}
+
+export function failureMessage(error: unknown): string {
+  return shorten(told(error));
+}
+
+/** A value as the console shows it. */
+export function shown(value: unknown): string {
+  return value instanceof Error ? traced(value) || told(value) : plainly(value);
+}
+
+/** Class and message, then the reasons. */
+function told(error: unknown, depth = 0): string {
+  const words = text(error, 'message') ? heading(error).replace(/^Error: /, '') : text(error, 'name') || plainly(error);
+  const reasons = reasonsOf(error, depth).map(([name, reason]) => `${name}: ${told(reason, depth + 1)}`);
+  return reasons.length ? `${words} (${reasons.join('; ')})` : words;
+}
+
+/** The stack, and below it the reasons with theirs; empty when there is none. */
+function traced(error: unknown, depth = 0): string {
+  const stack = text(error, 'stack');
+  if (!stack || (depth && !stack.includes('function.js'))) return '';
+  const reasons = reasonsOf(error, depth).map(([name, reason]) => `\n  [${name}]: ${traced(reason, depth + 1) || told(reason, depth + 1)}`);
+  return shorten(headed(ofTheFunction(stack), heading(error), text(error, 'message')) + reasons.join(''));
+}
+
+/** `stack` below the error's class and message: Firefox and Safari leave these out, and V8 has those that it was made with. */
+function headed(stack: string, heading: string, message: string): string {
+  if (`\n${stack}`.includes(`\n${heading}`)) return stack;
+  const frames = stack.search(/^ {4}at /m);
+  if (frames < 0 && message && stack.endsWith(message)) return heading;
+  return `${heading}\n${frames > 0 ? stack.slice(frames) : stack}`;
+}
+
+function heading(error: unknown): string {
+  const name = text(error, 'name');
+  // As in Node, a class counts that has no other name than the one it inherits.
+  const ofClass = error instanceof Error && (!name || name === 'Error') && text(error.constructor, 'name');
+  return [ofClass || name, text(error, 'message')].filter(Boolean).join(': ');
+}
+
+/** What is told of an error besides its message: its code, the errors that it stands for, and its cause. */
+function reasonsOf(error: unknown, depth: number): [name: string, reason: unknown][] {
+  const reasons: [string, unknown][] = [];
+  if (depth > DEEPEST_REASON || !text(error, 'message') && !text(error, 'stack')) return reasons;
+  const code = member(error, 'code');
+  const own = Object.prototype.hasOwnProperty.call(error, 'code');
+  if (own && code && typeof code !== 'object' && !text(error, 'message').includes(String(code))) reasons.push(['code', code]);
+  const errors = member(error, 'errors');
+  if (Array.isArray(errors)) for (const each of errors.slice(0, MOST_ERRORS)) reasons.push(['error', each]);
+  const cause = member(error, 'cause');
+  if (cause !== undefined) reasons.push(['cause', cause]);
+  return reasons;
+}
+
+function text(holder: unknown, name: string): string {
+  const value = member(holder, name);
+  return typeof value === 'string' ? shorten(value) : '';
+}
+
+/** undefined where there is none, or it cannot be had. */
+function member(holder: unknown, name: string): unknown {
+  try {
+    return Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function plainly(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const tag = `[object ${tagOf(value)}]`;
+  try {
+    const json = JSON.stringify(value, readable());
+    return json && (json !== '{}' || tagOf(value) === 'Object') ? json : tag;
+  } catch {
+    return tag;
+  }
+}
+
+/** For JSON.stringify: says in words what would fail, or be empty. */
+function readable(): (key: string, value: unknown) => unknown {
+  const above: unknown[] = [];
+  return function (this: unknown, _key, value) {
+    if (typeof value === 'bigint') return `${value}n`;
+    if (typeof value !== 'object' || value === null) return value;
+    while (above.length && above[above.length - 1] !== this) above.pop();
+    if (above.indexOf(value) >= 0) return '[Circular]';
+    above.push(value);
+    if (value instanceof Error) return `[${heading(value)}]`;
+    return ArrayBuffer.isView(value) ? `[${value.byteLength} bytes]` : value;
+  };
+}
