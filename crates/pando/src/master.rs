@@ -6,14 +6,18 @@
 mod attend;
 mod batch;
 mod confirm;
+mod court;
 mod failures;
 mod files;
+mod fitness;
 mod held_back;
 mod input;
 mod journaled;
+mod lacks;
 mod output;
 mod progress;
 mod report;
+mod rest;
 mod seat;
 #[cfg(test)]
 mod simulation;
@@ -22,11 +26,13 @@ mod statistics;
 mod stragglers;
 mod stream;
 mod sync;
+mod unfit;
 mod watch;
 
 pub(crate) use attend::same_secret;
-pub use attend::{Door, attend};
+pub use attend::{Door, Page, attend};
 pub(crate) use confirm::confirm;
+pub(crate) use lacks::Lack;
 pub use files::Files;
 pub use input::{Framing, InputError, items};
 pub use output::{Ending, Values};
@@ -44,7 +50,9 @@ use crate::{
 };
 use bytes::Bytes;
 use confirm::Unconfirmed;
+use court::Court;
 use failures::Failures;
+use fitness::Who;
 use futures_util::task::AtomicWaker;
 use held_back::HeldBack;
 use input::InputQueue;
@@ -59,6 +67,7 @@ use std::{
 use stream_lender::{Index, Lender, Lent, SubStreamId, Window};
 use sync::Sync;
 use tokio::sync::Notify;
+use unfit::Devices;
 
 /// What a run is about; the same from start to end.
 #[derive(Debug, Clone)]
@@ -141,6 +150,10 @@ pub(crate) struct Core {
     pub(crate) lender: Lender<Value, Option<Bytes>, InputError>,
     pub(crate) input: InputQueue,
     pub(crate) failures: Failures,
+    /// Items whose verdict waits for other devices.
+    pub(crate) court: Court,
+    /// What is known of devices, of some that have left as well.
+    pub(crate) devices: Devices,
     /// The program in the loop (`--sync-stdio`).
     pub(crate) sync: Option<Sync>,
     /// Results that do not count yet (`--confirm`).
@@ -179,6 +192,8 @@ pub(crate) struct Core {
 pub(crate) struct SeatEntry {
     pub(crate) name: String,
     pub(crate) device: String,
+    pub(crate) who: Who,
+    pub(crate) page: Page,
     pub(crate) cores: u32,
     /// How its channel reaches it.
     pub(crate) path: Path,
@@ -200,6 +215,8 @@ pub(crate) struct SeatEntry {
     pub(crate) recalled: Option<Instant>,
     /// Whether it gets on with what it holds.
     pub(crate) progress: progress::Progress,
+    /// It is lent nothing, or one value at a time: it is not fit, as far as is known, and others are there.
+    pub(crate) stands_back: bool,
     /// Ends its channel: it neither computes nor returns what it was lent.
     pub(crate) stuck: bool,
     /// Values for it that it has not asked for: those that it is to compute although another device holds them, and those that it
@@ -247,6 +264,8 @@ impl Master {
             lender,
             input: InputQueue::default(),
             failures: Failures::default(),
+            court: Court::default(),
+            devices: Devices::new(job.heartbeat(), Instant::now()),
             sync: job.sync.then(|| Sync::new(job.per_core())),
             unconfirmed: VecDeque::new(),
             targets: VecDeque::new(),
@@ -328,6 +347,16 @@ impl Master {
             }
             (core.lender.in_progress(), core.seats.len())
         })
+    }
+
+    /// Tabs join at `url`: people are told so when it is for tabs to compute.
+    pub(crate) fn say_where(&self, url: &str) {
+        self.lock().devices.set_url(url);
+    }
+
+    /// What to say when this machine's cores cannot load the function for this reason, and tabs may.
+    pub(crate) fn cannot_compute(&self, why: &str) -> String {
+        self.lock().devices.cannot_compute("it", why)
     }
 
     /// The run is over: tells every volunteer.

@@ -21,7 +21,7 @@ pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) ->
     true
 }
 
-fn granted(cli: &Cli) -> usize {
+pub(super) fn granted(cli: &Cli) -> usize {
     if cli.start_idle || cli.dom {
         return 0;
     }
