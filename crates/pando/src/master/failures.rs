@@ -32,10 +32,8 @@ struct Tries {
     excused: u32,
     /// Who failed it.
     failed_by: Vec<Who>,
-    /// Whose fault each of these failures may be: none of them, once a proven device has failed it as well.
+    /// Whose fault each failure may be: none's before a proven device failed it as well.
     accused: Vec<Who>,
-    /// A proven device has failed it.
-    confirmed: bool,
 }
 
 /// So many devices vanish over a value before it is lent alone.
@@ -70,19 +68,15 @@ impl Failures {
         self.tries.remove(&index).map(|tries| tries.accused).unwrap_or_default()
     }
 
-    /// `who` failed `index`, and is `proven` or not: whether that may be its own fault, and who else is not to blame for that item.
-    pub(super) fn accuse(&mut self, index: Index, who: &Who, proven: bool) -> (bool, Vec<Who>) {
+    /// `who` failed `index`, which may be its own fault. Gives whose fault earlier failures are not, if it is `proven`.
+    pub(super) fn accuse(&mut self, index: Index, who: &Who, proven: bool) -> Vec<Who> {
         let tries = self.tries.entry(index).or_default();
         if !tries.failed_by.contains(who) {
             tries.failed_by.push(who.clone());
         }
-        let doubted = !tries.confirmed;
-        tries.confirmed |= proven;
         let acquitted = if proven { mem::take(&mut tries.accused) } else { Vec::new() };
-        if doubted {
-            tries.accused.push(who.clone());
-        }
-        (doubted, acquitted)
+        tries.accused.push(who.clone());
+        acquitted
     }
 
     /// Whether `who` has failed `index`.
@@ -175,7 +169,7 @@ impl Core {
             }
             Verdict::ForBrowsers => {
                 self.adjourn(sub, index, Case { what, failure: failure.clone(), until: None });
-                self.tell_of_browsers(sub, index, failure)
+                lack.and_then(|lack| self.tell_of_browsers(sub, index, &lack.in_words(&failure.message)))
             }
             Verdict::Attempt { number, certain } => {
                 if let Some(mut value) = self.lender.value(index).cloned() {

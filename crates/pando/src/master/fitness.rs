@@ -10,8 +10,8 @@
 //! | [`Proven`](Standing::Proven) | it has computed something | are attempts | its share |
 //! | [`Unfit`](Standing::Unfit) | others computed what it failed; or it gives back what it is lent; or it is certain that it cannot | never count | it stands back |
 //!
-//! **Evidence.** Each failure of a device casts doubt on it. The doubt is lifted when a proven device fails the same item, or when the
-//! item has failed for good: then it is the item's fault. The doubt is confirmed when another device computes the item. One success
+//! **Evidence.** Each failure of a device casts doubt on it. The doubt is lifted when a proven device fails the same item after it, or
+//! when the item has failed for good: then it is the item's fault. The doubt is confirmed when another device computes the item. One success
 //! forgets everything that speaks against a device.
 //!
 //! **Standing back.** The device is lent nothing for a rest, and one item after it; each rest is twice as long as the last one. Nobody
@@ -109,9 +109,9 @@ impl Fitness {
         }
     }
 
-    /// It failed an item for this reason; `doubted`: no proven device has failed that item.
-    pub(super) fn failed(&mut self, doubted: bool, why: String, patience: Duration, now: Instant) {
-        self.doubts += u32::from(doubted);
+    /// It failed an item for this reason.
+    pub(super) fn failed(&mut self, why: String, patience: Duration, now: Instant) {
+        self.doubts += 1;
         self.returns = 0;
         if self.why.is_empty() {
             self.why = why;

@@ -65,6 +65,13 @@ impl Lack {
         name.or_else(|| said(text)).map(Self)
     }
 
+    /// What an error with this message says, in words that name it.
+    pub(crate) fn in_words(&self, message: &str) -> String {
+        let message = message.lines().next().unwrap_or_default();
+        let message = message.trim_start_matches("ReferenceError: ").trim_start_matches("TypeError: ");
+        if message.contains(&self.0) { message.to_owned() } else { format!("there is no {self}: {message}") }
+    }
+
     /// Whether a browser has it, and Node has not.
     pub(crate) fn is_of_browsers(&self) -> bool {
         self.is_of_pages() || self.is(OF_BROWSERS) || self.needs_https() && !self.is_of_node()

@@ -128,13 +128,13 @@ impl Core {
         let standing = self.devices.standing(&who);
         let for_browsers = who.local && !job.local_only && lack.is_some_and(Lack::is_of_browsers);
         let why = reason(seat, lack, failure, job);
-        let (doubted, acquitted) = self.failures.accuse(index, &who, standing == Standing::Proven);
+        let acquitted = self.failures.accuse(index, &who, standing == Standing::Proven);
         self.acquit(acquitted);
         let patience = self.devices.patience();
         let fitness = self.devices.of(&who);
         match for_browsers {
             true => fitness.cannot(patience, now),
-            false => fitness.failed(doubted, why, patience, now),
+            false => fitness.failed(why, patience, now),
         }
         self.hold_back(sub, now);
         match standing {
@@ -164,13 +164,13 @@ impl Core {
     }
 
     /// What to say of an item that this machine's cores cannot compute, once.
-    pub(super) fn tell_of_browsers(&mut self, sub: SubStreamId, index: Index, failure: &Failure) -> Option<String> {
+    pub(super) fn tell_of_browsers(&mut self, sub: SubStreamId, index: Index, why: &str) -> Option<String> {
         if std::mem::replace(&mut self.devices.told_of_browsers, true) {
             return None;
         }
         let is_fit = self.seats.get(&sub).is_some_and(|seat| self.standing(seat).is_good());
         let what = if is_fit { format!("item {}", index + 1) } else { "it".into() };
-        Some(self.devices.cannot_compute(&what, &failure.message))
+        Some(self.devices.cannot_compute(&what, why))
     }
 
     /// Whether another active device that is not unfit is proven, or has not failed `index`.
@@ -350,10 +350,10 @@ fn reason(seat: &SeatEntry, lack: Option<&Lack>, failure: &Failure, job: &Job) -
     match lack {
         _ if seat.who.local => format!("all that it tried failed ({message})"),
         Some(lack) if seat.page.insecure && lack.needs_https() => {
-            format!("this page is not https: --tls (it has no {lack}: {message})")
+            format!("this page is not https: --tls ({})", lack.in_words(&message))
         }
         Some(lack) if lack.is_of_pages() && !job.options.dom => {
-            format!("its workers have no {lack}: --dom computes in the page ({message})")
+            format!("only a page has {lack}, and its workers have not: --dom ({message})")
         }
         Some(lack) => format!("this browser{browser} lacks {lack} ({message})"),
         None => format!("all that it tried failed ({message})"),

@@ -122,9 +122,8 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
                     if message.starts_with(NO_FUNCTION) {
                         return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
                     }
-                    if Lack::of(&message, stack.as_deref(), &bundle.code).is_some_and(|lack| lack.is_of_browsers()) {
-                        let why = message.trim_start_matches("ReferenceError: ").trim_start_matches("TypeError: ");
-                        return Ok(Some(Tried::ForBrowsers(why.to_owned())));
+                    if let Some(lack) = Lack::of(&message, stack.as_deref(), &bundle.code).filter(Lack::is_of_browsers) {
+                        return Ok(Some(Tried::ForBrowsers(lack.in_words(&message))));
                     }
                     return Err(failed(broken(&message, stack.map(|stack| bundle.trace(&stack)))));
                 }

@@ -26,6 +26,8 @@ pub(super) struct Model {
     paused: BTreeSet<SubStreamId>,
     /// Devices, by what they call themselves, that have computed something.
     proven: BTreeSet<String>,
+    /// Devices that were unfit when it was last looked: a verdict may acquit one in the same moment in which another verdict falls.
+    unfit: BTreeSet<String>,
     /// Values that somebody failed, and of which the end is not known.
     doubtful: BTreeSet<Index>,
     /// The run has ended.
@@ -83,6 +85,7 @@ impl Model {
             alone: BTreeMap::new(),
             paused: BTreeSet::new(),
             proven: BTreeSet::new(),
+            unfit: BTreeSet::new(),
             doubtful: BTreeSet::new(),
             is_over: false,
             next: 0,
@@ -242,14 +245,16 @@ impl Model {
     pub(super) fn confirmed(&mut self, index: Index, well: bool, core: &Core) {
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
+        let device = by.and_then(|by| core.seats.get(&by)).map(|seat| seat.device.clone());
+        if well {
+            self.proven.extend(device.clone());
+        }
         if self.fatal.is_some_and(|fatal| fatal <= index) {
             return;
         }
-        let device = by.and_then(|by| core.seats.get(&by)).map(|seat| seat.device.clone());
         if well {
             fate.end = Some(End::Result(result));
             self.doubtful.remove(&index);
-            self.proven.extend(device);
         } else {
             self.failed(index, by, device.as_deref(), core);
         }
@@ -302,6 +307,8 @@ impl Model {
             seen.note_if(attempts < fate.failures, "failure that does not count");
             fate.attempts = attempts;
         }
+        let unfit = core.seats.values().filter(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
+        self.unfit = unfit.map(|seat| seat.device.clone()).collect();
     }
 
     /// The master says that `index` has failed: by devices that have computed something, or by all that are here.
@@ -311,7 +318,7 @@ impl Model {
         if fate.certain == 0 {
             seen.note("failed for good by all that are here");
             let other = core.seats.values().find(|seat| {
-                let is_unfit = core.devices.standing(&seat.who) == Standing::Unfit;
+                let is_unfit = core.devices.standing(&seat.who) == Standing::Unfit || self.unfit.contains(&seat.device);
                 seat.is_active() && !is_unfit && !fate.failed_on.contains(&seat.device)
             });
             assert!(other.is_none(), "{index} has failed, and {:?} is there to try it", other.map(|seat| &seat.device));
