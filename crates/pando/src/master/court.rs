@@ -52,6 +52,12 @@ impl Core {
         }
     }
 
+    /// The verdict on `index` does not wait any more, if it did: it may be lent again. Gives whether it did.
+    pub(super) fn dismiss(&mut self, index: Index) -> bool {
+        let case = self.court.cases.remove(&index);
+        case.is_some() && self.court.sub.is_some_and(|court| self.lender.hand_back(court, index).is_ok())
+    }
+
     /// Lends out again what a device that is here now has not failed, and passes the verdicts that are due. Gives lines to say.
     pub(super) fn sit_in_court(&mut self, job: &Job, now: Instant) -> Vec<String> {
         let Some(court) = self.court.sub else { return Vec::new() };

@@ -165,6 +165,7 @@ impl Core {
         match self.judge(sub, index, failure, lack.as_ref(), job, now) {
             Verdict::NoAttempt => {
                 let _ = self.lender.fail(sub, index);
+                self.note(sub, format!("{what} (this device has computed nothing yet, and others may: it is no attempt)"), now);
                 None
             }
             Verdict::ForBrowsers => {

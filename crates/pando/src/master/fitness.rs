@@ -45,6 +45,8 @@ const MANY: u32 = 10;
 /// Times that a device may give values back before it has answered anything: each core may end once, and once more.
 const RETURNS_PER_CORE: u32 = 2;
 const MOST_CORES: u32 = 64;
+/// Who is in doubt is told of after this time: others may fail the same items meanwhile.
+const DOUBT: Duration = Duration::from_secs(2);
 
 /// A device, whatever its channel. A guest may call itself what this machine's own cores are called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -93,8 +95,11 @@ pub(crate) struct Fitness {
     rest: Rest,
     /// Why it failed first since its last success.
     why: String,
-    /// People have been told.
+    /// People have been told that it is unfit.
     told: bool,
+    /// People have heard of its failures, or will soon.
+    noted: bool,
+    heard: bool,
 }
 
 impl Fitness {
@@ -121,7 +126,7 @@ impl Fitness {
 
     /// It lacks what it needs for an item, of which people have heard: for all of them, if it has computed none.
     pub(super) fn cannot(&mut self, patience: Duration, now: Instant) {
-        (self.unable, self.told) = (!self.proven, true);
+        (self.unable, self.told, self.heard) = (!self.proven, true, true);
         self.blamed(patience, now);
     }
 
@@ -155,7 +160,7 @@ impl Fitness {
         if before.told {
             return Some("has computed an item: it gets its share again".into());
         }
-        (!before.proven).then(|| before.failures()).flatten()
+        (!before.proven && !before.heard).then(|| before.failures()).flatten()
     }
 
     /// Something speaks against it.
@@ -170,8 +175,24 @@ impl Fitness {
         self.rest.goes_on(now)
     }
 
-    /// What people should hear of one that stands back, after its name, once.
-    pub(super) fn tell(&mut self) -> Option<String> {
+    /// Whether its first failure is to be told, should nothing more be known soon; true once.
+    pub(super) fn is_new(&mut self) -> bool {
+        self.standing() == Standing::Untried && !std::mem::replace(&mut self.noted, true)
+    }
+
+    /// Whether nothing more is known of one whose first failure is to be told, and people have not heard of it; true once.
+    pub(super) fn notice(&mut self) -> bool {
+        self.standing() == Standing::Untried && self.doubts + self.outdone > 0 && !std::mem::replace(&mut self.heard, true)
+    }
+
+    /// What people should hear of one that stands back, after its name, once. `has_better`: there is another one that may be better.
+    pub(super) fn tell(&mut self, has_better: bool, now: Instant) -> Option<String> {
+        let is_judged = self.standing() == Standing::Unfit || has_better && self.rest.age(now) >= DOUBT;
+        is_judged.then(|| self.tell_now()).flatten()
+    }
+
+    fn tell_now(&mut self) -> Option<String> {
+        self.heard = true;
         if std::mem::replace(&mut self.told, true) {
             return None;
         }
@@ -184,8 +205,8 @@ impl Fitness {
     /// What people should hear of one that leaves, after its name.
     pub(super) fn last_words(&mut self) -> Option<String> {
         match self.standing() {
-            Standing::Doubtful | Standing::Unfit => self.tell(),
-            Standing::Untried if !self.told => self.failures(),
+            Standing::Doubtful | Standing::Unfit => self.tell_now(),
+            Standing::Untried if !self.heard => self.failures(),
             _ => None,
         }
     }

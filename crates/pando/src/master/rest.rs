@@ -31,6 +31,11 @@ impl Rest {
         self.until.is_some_and(|until| now < until)
     }
 
+    /// For how long the last one has gone on, or how long it was.
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        self.until.map_or(Duration::ZERO, |until| self.time.saturating_sub(until.saturating_duration_since(now)))
+    }
+
     /// How long the last one was to be.
     pub(super) fn time(&self) -> Duration {
         self.time

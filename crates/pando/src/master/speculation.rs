@@ -62,7 +62,7 @@ impl Core {
     /// `sub` has the result of `index` before who holds that: from now on it holds it itself. False when it comes too late.
     pub(super) fn overtakes(&mut self, sub: SubStreamId, index: Index) -> bool {
         let Some(bytes) = self.lender.value(index).map(|value| value.bytes.len() as u64) else { return false };
-        if let Some(holder) = self.lender.holder(index) {
+        if let Some(holder) = self.lender.holder(index).filter(|_| !self.dismiss(index)) {
             // A result that is being confirmed was there first.
             let Some(seat) = self.seats.get_mut(&holder) else { return false };
             seat.strays.insert(index, bytes);

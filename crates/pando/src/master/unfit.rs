@@ -8,7 +8,7 @@ use super::{
 };
 use crate::protocol::Failure;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     time::{Duration, Instant},
 };
 use stream_lender::{Index, SubStreamId};
@@ -17,6 +17,8 @@ use stream_lender::{Index, SubStreamId};
 const MOST_AWAY: usize = 4096;
 /// Letters of an error's message in a sentence about a device.
 const LONGEST_REASON: usize = 200;
+/// A device that fails something is judged within this time, if it fails all and quickly.
+const NOTICE: Duration = Duration::from_secs(2);
 
 /// See [`Core::devices`].
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(crate) struct Devices {
     told: bool,
     /// People know that this machine's cores cannot compute what needs a browser.
     told_of_browsers: bool,
+    /// Failures that are no attempts, of devices of which nothing else is known: they are told soon, unless more is said of them before.
+    notices: VecDeque<(Instant, Who, String)>,
     /// Where tabs join, for people.
     url: String,
 }
@@ -51,6 +55,7 @@ impl Devices {
             others_until: now + heartbeat,
             told: false,
             told_of_browsers: false,
+            notices: VecDeque::new(),
             url: String::new(),
         }
     }
@@ -81,6 +86,17 @@ impl Devices {
              --dom if it needs a page (document, window)",
             self.url
         )
+    }
+
+    /// The failures that are to be told now.
+    fn take_notices(&mut self, now: Instant) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some((_, who, line)) = self.notices.pop_front_if(|(due, ..)| now >= *due) {
+            if self.known.get_mut(&who).is_some_and(Fitness::notice) {
+                lines.push(line);
+            }
+        }
+        lines
     }
 
     fn of(&mut self, who: &Who) -> &mut Fitness {
@@ -149,6 +165,14 @@ impl Core {
                 let certain = who.local || now >= self.devices.others_until;
                 Verdict::Attempt { number: self.failures.count(index, true), certain }
             }
+        }
+    }
+
+    /// `sub` failed an item, as `line` says, which is no attempt: that is told unless more is known soon.
+    pub(super) fn note(&mut self, sub: SubStreamId, line: String, now: Instant) {
+        let Some(seat) = self.seats.get(&sub) else { return };
+        if self.devices.of(&seat.who).is_new() {
+            self.devices.notices.push_back((now + NOTICE, seat.who.clone(), line));
         }
     }
 
@@ -252,10 +276,15 @@ impl Core {
             Standing::Unfit => true,
             Standing::Doubtful => {
                 let may_come = !seat.who.local && now < self.devices.others_until;
-                may_come || self.seats.values().any(|seat| seat.is_active() && self.standing(seat).is_good())
+                may_come || self.has_better()
             }
             Standing::Untried | Standing::Proven => false,
         }
+    }
+
+    /// Whether an active device may be better than those that are in doubt.
+    fn has_better(&self) -> bool {
+        self.seats.values().any(|seat| seat.is_active() && self.standing(seat).is_good())
     }
 
     /// Values that `sub` may be lent now: none while it rests, one after that, any number if it does not stand back.
@@ -288,11 +317,12 @@ impl Core {
     /// Wakes those that need not stand back any more, or have rested, and those that are to try one item. Gives lines to say.
     pub(super) fn look_after_unfit(&mut self, now: Instant) -> Vec<String> {
         let aside: Vec<SubStreamId> = self.seats.iter().filter(|(_, seat)| seat.stands_back).map(|(sub, _)| *sub).collect();
-        let mut lines = Vec::new();
+        let mut lines = self.devices.take_notices(now);
+        let has_better = !aside.is_empty() && self.has_better();
         for sub in aside {
             let may_ask = self.allowance(sub, now) > 0;
             let Some(seat) = self.seats.get_mut(&sub) else { continue };
-            lines.extend(self.devices.of(&seat.who).tell().map(|words| format!("{} {words}", seat.name)));
+            lines.extend(self.devices.of(&seat.who).tell(has_better, now).map(|words| format!("{} {words}", seat.name)));
             if may_ask {
                 seat.stands_back = false;
                 seat.wake.notify_one();

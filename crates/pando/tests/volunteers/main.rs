@@ -5,6 +5,7 @@ mod common;
 
 mod lending;
 mod lies;
+mod unfit;
 
 use common::{Pando, Received, WebSocket, numbers};
 use pando::protocol::{Answer, Binary, Form, encode_results};
