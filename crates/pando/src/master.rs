@@ -6,15 +6,19 @@
 mod attend;
 mod batch;
 mod confirm;
+mod court;
 mod failures;
 mod files;
+mod fitness;
 mod held_back;
 mod input;
 mod journaled;
+mod lacks;
 mod numbers;
 mod output;
 mod progress;
 mod report;
+mod rest;
 mod seat;
 #[cfg(test)]
 mod simulation;
@@ -24,14 +28,16 @@ mod stop;
 mod stragglers;
 mod stream;
 mod sync;
+mod unfit;
 mod watch;
 
 pub(crate) use attend::same_secret;
-pub use attend::{Door, attend};
+pub use attend::{Door, Page, attend};
 pub(crate) use confirm::confirm;
 pub use files::Files;
 pub(crate) use files::Use;
 pub use input::{Cut, Framing, InputError, Unusable, items};
+pub(crate) use lacks::Lack;
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
 pub use stop::Left;
@@ -49,7 +55,9 @@ use crate::{
 };
 use bytes::Bytes;
 use confirm::Unconfirmed;
+use court::Court;
 use failures::Failures;
+use fitness::Who;
 use futures_util::task::AtomicWaker;
 use held_back::HeldBack;
 use input::InputQueue;
@@ -64,6 +72,7 @@ use std::{
 use stream_lender::{Index, Lender, Lent, Loan, SubStreamId, Window};
 use sync::Sync;
 use tokio::sync::Notify;
+use unfit::Devices;
 
 /// What a run is about; the same from start to end.
 #[derive(Debug, Clone)]
@@ -148,6 +157,10 @@ pub(crate) struct Core {
     pub(crate) lender: Lender<Value, Option<Bytes>, InputError>,
     pub(crate) input: InputQueue,
     pub(crate) failures: Failures,
+    /// Items whose verdict waits for other devices.
+    pub(crate) court: Court,
+    /// What is known of devices, of some that have left as well.
+    pub(crate) devices: Devices,
     /// The program in the loop (`--sync-stdio`).
     pub(crate) sync: Option<Sync>,
     /// Results that do not count yet (`--confirm`).
@@ -194,6 +207,8 @@ pub(crate) struct Core {
 pub(crate) struct SeatEntry {
     pub(crate) name: String,
     pub(crate) device: String,
+    pub(crate) who: Who,
+    pub(crate) page: Page,
     pub(crate) cores: u32,
     /// How its channel reaches it.
     pub(crate) path: Path,
@@ -215,6 +230,8 @@ pub(crate) struct SeatEntry {
     pub(crate) recalled: Option<Instant>,
     /// Whether it gets on with what it holds.
     pub(crate) progress: progress::Progress,
+    /// It is lent nothing, or one value at a time: it is not fit, as far as is known, and others are there.
+    pub(crate) stands_back: bool,
     /// Ends its channel: it neither computes nor returns what it was lent.
     pub(crate) stuck: bool,
     /// Values for it that it has not asked for: those that it is to compute although another device holds them, and those that it
@@ -262,6 +279,8 @@ impl Master {
             lender,
             input: InputQueue::default(),
             failures: Failures::default(),
+            court: Court::default(),
+            devices: Devices::new(job.heartbeat(), Instant::now()),
             sync: job.sync.then(|| Sync::new(job.per_core())),
             unconfirmed: VecDeque::new(),
             targets: VecDeque::new(),
@@ -337,6 +356,16 @@ impl Master {
             self.output_ready.notify_one();
             self.output_task.wake();
         }
+    }
+
+    /// Tabs join at `url`: people are told so when it is for tabs to compute.
+    pub(crate) fn say_where(&self, url: &str) {
+        self.lock().devices.set_url(url);
+    }
+
+    /// What to say when this machine's cores cannot load the function for this reason, and tabs may.
+    pub(crate) fn cannot_compute(&self, why: &str) -> String {
+        self.lock().devices.cannot_compute("it", why)
     }
 
     /// The run is over: tells every volunteer.

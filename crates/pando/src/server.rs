@@ -6,11 +6,13 @@
 mod addresses;
 mod files;
 mod hosts;
+mod page;
 mod signal;
 mod socket;
 
 pub use addresses::{addresses, qr};
 pub use hosts::Hosts;
+pub(crate) use page::is_loopback;
 
 use crate::{
     channel::webrtc::Peers,

@@ -14,6 +14,7 @@ pub(crate) use dispatch::Dispatch;
 pub use self::core::{Core, CoreId, Engine, FromCore, Message, Voice};
 pub(crate) use group::{Guard, leader};
 pub use host::{First, Lend, lend};
+pub(crate) use node::killed_from_outside;
 pub use node::{Node, NodeError};
 pub use program::Program;
 pub(crate) use program::{TALKED, shell};

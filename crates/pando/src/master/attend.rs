@@ -34,6 +34,17 @@ pub struct Door {
     pub token: String,
     /// The transport of its channel. For a peer connection the volunteer says whether it is [`Path::Direct`] or [`Path::Turn`].
     pub path: Path,
+    /// The page that opens it.
+    pub page: Page,
+}
+
+/// What is known of a volunteer's page before it says anything.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// It was loaded over plain http, and from another machine: browsers keep some things from it.
+    pub insecure: bool,
+    /// Its browser, such as `Chrome 71`.
+    pub browser: Option<String>,
 }
 
 /// Why a volunteer's channel ends.
@@ -79,9 +90,9 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
                 (Path::Direct, Some(Path::Turn)) => Path::Turn,
                 (path, _) => path,
             };
-            let mut attendant = Attendant::seat(master, hello, path, Instant::now());
+            let mut attendant = Attendant::seat(master, hello, path, door.page, Instant::now());
             let end = drive(&mut attendant, &mut channel).await;
-            attendant.leave(&end);
+            attendant.leave(&end, Instant::now());
             say_the_rest(attendant, &channel).await;
         }
         Err((reason, text)) => {

@@ -10,7 +10,11 @@ use crate::{
 };
 use bytes::Bytes;
 use serde_json::json;
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use stream_lender::{Loan, SubStreamId};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -74,7 +78,7 @@ pub(crate) async fn confirm(master: Arc<Master>, command: String, timeout: Optio
                 None => return,
                 Some(value) => run(&command, &unconfirmed, &value, timeout, guard).await.err(),
             };
-            master.confirmed(unconfirmed, failed);
+            master.confirmed(unconfirmed, failed, Instant::now());
             drop(permit);
         });
     }
@@ -156,7 +160,7 @@ impl Master {
     }
 
     /// What the command said of a result: it counts, or it failed for a reason.
-    pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>) {
+    pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>, now: Instant) {
         let Unconfirmed { sub, by, loan, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
         self.events.write(kind, json!({"index": loan.index + 1, "device": device, "message": failed}));
@@ -165,15 +169,15 @@ impl Master {
             let line = match failed {
                 None => {
                     core.finish(sub, loan, result);
-                    core.failures.forget(loan.index);
-                    None
+                    core.computed(by, loan.index, now);
+                    core.succeeded(by)
                 }
                 Some(message) => {
                     let failure = Failure { message, stack: None, kind: "confirm".into() };
                     // Who answered it tried it in vain, if it is still there: it goes to another device.
                     let _ = core.lender.hand_back(sub, loan);
                     let tried = [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, loan).is_some());
-                    tried.and_then(|sub| core.attempt_failed(sub, loan, &failure, &device, &self.job))
+                    tried.and_then(|sub| core.attempt_failed(sub, loan, &failure, &device, &self.job, now))
                 }
             };
             core.lender.close(sub);

@@ -1,16 +1,16 @@
 //! Attempts that failed, and what follows from them.
 
-use super::{Core, Ending, Job};
+use super::{Core, Ending, Job, court::Case, fitness::Who, unfit::Verdict};
 use crate::{cli::OnError, protocol::Failure};
 use bytes::Bytes;
 use serde_json::json;
-use std::collections::HashMap;
+use std::{collections::HashMap, mem, time::Instant};
 use stream_lender::{Index, Loan, SubStreamId};
 
 /// Bookkeeping of failed attempts, and of the value that ends the run.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    attempts: HashMap<Index, u32>,
+    tries: HashMap<Index, Tries>,
     /// The devices that vanished while they were computing a value, each as often as it did, and have not come back with it.
     vanished: HashMap<Index, Vec<String>>,
     fatal: Option<(Index, String)>,
@@ -21,6 +21,19 @@ pub(crate) struct Failures {
     cannot_run: Option<String>,
     /// What is to be written besides the output cannot be.
     output_failed: Option<String>,
+}
+
+/// What is known of the attempts at a value that has no result.
+#[derive(Debug, Default)]
+struct Tries {
+    /// Failed attempts.
+    attempts: u32,
+    /// Failures besides, which do not count as long as a device may be there that knows better.
+    excused: u32,
+    /// Who failed it.
+    failed_by: Vec<Who>,
+    /// Whose fault each failure may be: none's before a proven device failed it as well.
+    accused: Vec<Who>,
 }
 
 /// So many devices vanish over a value before it is lent alone.
@@ -44,14 +57,46 @@ impl Failures {
         self.told.remove(&index)
     }
 
-    /// A value has its result: what is known of its attempts is history.
-    pub(crate) fn forget(&mut self, index: Index) {
-        if !self.attempts.is_empty() {
-            self.attempts.remove(&index);
-        }
+    /// A value has its result: what is known of its attempts is history. Gives whose fault its failures may have been, once for each.
+    pub(crate) fn forget(&mut self, index: Index) -> Vec<Who> {
         if !self.vanished.is_empty() {
             self.vanished.remove(&index);
         }
+        if self.tries.is_empty() {
+            return Vec::new();
+        }
+        self.tries.remove(&index).map(|tries| tries.accused).unwrap_or_default()
+    }
+
+    /// `who` failed `index`, which may be its own fault. Gives whose fault earlier failures are not, if it is `proven`.
+    pub(super) fn accuse(&mut self, index: Index, who: &Who, proven: bool) -> Vec<Who> {
+        let tries = self.tries.entry(index).or_default();
+        if !tries.failed_by.contains(who) {
+            tries.failed_by.push(who.clone());
+        }
+        let acquitted = if proven { mem::take(&mut tries.accused) } else { Vec::new() };
+        tries.accused.push(who.clone());
+        acquitted
+    }
+
+    /// Whether `who` has failed `index`.
+    pub(super) fn has_failed(&self, index: Index, who: &Who) -> bool {
+        self.tries.get(&index).is_some_and(|tries| tries.failed_by.contains(who))
+    }
+
+    /// One more attempt at `index` has failed; with those that did not count so far, if these are `all` attempts. Gives how many that is.
+    pub(super) fn count(&mut self, index: Index, all: bool) -> u32 {
+        let tries = self.tries.entry(index).or_default();
+        tries.attempts += 1;
+        if all {
+            tries.attempts += mem::take(&mut tries.excused);
+        }
+        tries.attempts
+    }
+
+    /// A failure of `index` does not count for now.
+    pub(super) fn excuse(&mut self, index: Index) {
+        self.tries.entry(index).or_default().excused += 1;
     }
 
     /// `device` is back with `index`: it was its link that vanished. What is lent alone stays so.
@@ -71,6 +116,12 @@ impl Failures {
         !self.vanished.is_empty() && self.vanished.get(&index).is_some_and(|devices| devices.len() >= SUSPICIOUS)
     }
 
+    /// The value that ends the run.
+    #[cfg(test)]
+    pub(crate) fn fatal(&self) -> Option<Index> {
+        self.fatal.as_ref().map(|(index, _)| *index)
+    }
+
     /// Whether nothing is kept of any value.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
@@ -80,7 +131,7 @@ impl Failures {
     /// The values of whose attempts something is kept.
     #[cfg(test)]
     pub(crate) fn indexes(&self) -> impl Iterator<Item = Index> {
-        self.attempts.keys().chain(self.vanished.keys()).copied()
+        self.tries.keys().chain(self.vanished.keys()).copied()
     }
 
     /// A value could not even be read, and is left out.
@@ -88,9 +139,9 @@ impl Failures {
         self.left_out += 1;
     }
 
-    /// Whether `index` has failed before.
+    /// Failed attempts at `index`.
     pub(crate) fn attempts(&self, index: Index) -> u32 {
-        self.attempts.get(&index).copied().unwrap_or(0)
+        self.tries.get(&index).map_or(0, |tries| tries.attempts)
     }
 }
 
@@ -103,25 +154,58 @@ impl Core {
         failure: &Failure,
         device: &str,
         job: &Job,
+        now: Instant,
     ) -> Option<String> {
-        if !self.lender.holds(sub, loan) {
-            return None;
-        }
-        if self.forgets(sub, loan) {
+        if !self.lender.holds(sub, loan) || self.forgets(sub, loan) {
             return None;
         }
         let index = loan.index;
-        let attempt = self.failures.attempts(index) + 1;
-        self.failures.attempts.insert(index, attempt);
-        let what = format!("item {} failed on {device}: {}", index + 1, failure.message);
-        if attempt <= job.retries {
-            if let Some(mut value) = self.lender.value(index).cloned() {
-                value.attempt = attempt;
-                self.lender.replace_value(index, value);
+        let lack = job.lack(failure);
+        let hint = self.hint(sub, lack.as_ref(), job);
+        let what = format!("item {} failed on {device}: {}{hint}", index + 1, failure.message);
+        match self.judge(sub, index, failure, lack.as_ref(), job, now) {
+            Verdict::NoAttempt => {
+                let _ = self.lender.fail(sub, loan);
+                self.note(sub, format!("{what} (this device has computed nothing yet, and others may: it is no attempt)"), now);
+                None
             }
-            let _ = self.lender.fail(sub, loan);
-            return Some(format!("{what} (attempt {attempt} of {}; it will be tried again)", u64::from(job.retries) + 1));
+            Verdict::ForBrowsers => {
+                self.adjourn(sub, loan, Case { what, failure: failure.clone(), until: None });
+                lack.and_then(|lack| self.tell_of_browsers(sub, index, &lack.in_words(&failure.message)))
+            }
+            Verdict::Attempt { number, certain } => {
+                if let Some(mut value) = self.lender.value(index).cloned() {
+                    value.attempt = number;
+                    self.lender.replace_value(index, value);
+                }
+                if number <= job.retries {
+                    let _ = self.lender.fail(sub, loan);
+                    Some(format!("{what} (attempt {number} of {}; it will be tried again)", u64::from(job.retries) + 1))
+                } else if certain {
+                    self.pass_verdict(sub, loan, what, failure, job)
+                } else {
+                    let line = format!("{what} (it has failed, unless another device joins in a moment)");
+                    let until = Some(self.devices.others_until());
+                    self.adjourn(sub, loan, Case { what, failure: failure.clone(), until });
+                    Some(line)
+                }
+            }
         }
+    }
+
+    /// The value of `loan`, which `sub` holds, has failed for good: `what` says so. Gives a line to say.
+    pub(super) fn pass_verdict(
+        &mut self,
+        sub: SubStreamId,
+        loan: Loan,
+        what: String,
+        failure: &Failure,
+        job: &Job,
+    ) -> Option<String> {
+        let index = loan.index;
+        let attempt = self.failures.attempts(index);
+        let accused = self.failures.forget(index);
+        self.acquit(accused);
         let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
         let text = self.account(index, attempt, what, &stack);
         if let Some(sync) = &mut self.sync {
@@ -151,7 +235,6 @@ impl Core {
     /// The value of `loan` failed for good and the run goes on: `report` is its output, if any. Gives a line to say.
     fn leave_out(&mut self, sub: SubStreamId, loan: Loan, text: String, report: Option<Bytes>) -> String {
         let _ = self.lender.result(sub, loan, report);
-        self.failures.forget(loan.index);
         self.failures.left_out += 1;
         text
     }
@@ -177,7 +260,7 @@ impl Core {
     /// `sub` vanished: notes what it was computing, as far as is known. Gives lines to say.
     ///
     /// Vanishing is no failure; only over a value that was lent alone because so many had, it is.
-    pub(crate) fn vanished(&mut self, sub: SubStreamId, device: &str, job: &Job) -> Vec<String> {
+    pub(crate) fn vanished(&mut self, sub: SubStreamId, device: &str, job: &Job, now: Instant) -> Vec<String> {
         let Some(seat) = self.seats.get(&sub) else { return Vec::new() };
         // What it told, and else what it was given first: as many as it has cores.
         let mut computing: Vec<Loan> = self.lender.outstanding(sub).take(seat.cores as usize).collect();
@@ -190,13 +273,8 @@ impl Core {
             let index = loan.index;
             if self.failures.goes_alone(index) {
                 let message = "it vanished while it was computing this item and no other".into();
-                lines.extend(self.attempt_failed(
-                    sub,
-                    loan,
-                    &Failure { message, stack: None, kind: "vanished".into() },
-                    device,
-                    job,
-                ));
+                let failure = Failure { message, stack: None, kind: "vanished".into() };
+                lines.extend(self.attempt_failed(sub, loan, &failure, device, job, now));
                 continue;
             }
             let devices = self.failures.vanished.entry(index).or_default();

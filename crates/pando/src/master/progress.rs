@@ -3,14 +3,12 @@
 //! A device that computes says which calls take long. One that answers pings, has its values, says of none that it is at it, and
 //! answers none, is *stalled*: its page may still be loading the function, or something is wrong with it.
 
+use super::rest::Rest;
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
 use stream_lender::Loan;
-
-/// For so long a suspect is left alone while others are there, at most.
-const LONGEST_REST: Duration = Duration::from_secs(600);
 
 /// See the module.
 #[derive(Debug)]
@@ -31,10 +29,8 @@ pub(crate) struct Progress {
     asked: Option<Asked>,
     /// It was stalled: others come first until it gets on.
     suspect: bool,
-    /// It is lent nothing for so long while others are there; longer each time.
-    rest: Duration,
-    /// Until then.
-    rests_until: Instant,
+    /// It is lent nothing meanwhile, while others are there.
+    rest: Rest,
     /// When to speak of it next.
     tell_at: Duration,
 }
@@ -61,15 +57,14 @@ impl Progress {
             loading: None,
             asked: None,
             suspect: false,
-            rest: Duration::ZERO,
-            rests_until: now,
+            rest: Rest::default(),
             tell_at: Duration::ZERO,
         }
     }
 
     /// Of a device that was stalled on an earlier channel, and rests for so long.
     pub(crate) fn of_suspect(rest: Duration, now: Instant) -> Self {
-        Self { suspect: true, rest, rests_until: now + rest, ..Self::new(now) }
+        Self { suspect: true, rest: Rest::of(rest, now), ..Self::new(now) }
     }
 
     /// So many values are on their way to it; `first`: it had none.
@@ -163,20 +158,17 @@ impl Progress {
     /// It has done nothing for longer than `patience`: others come first, and it rests, twice as long as the last time.
     pub(crate) fn suspected(&mut self, patience: Duration, now: Instant) {
         self.suspect = true;
-        if now >= self.rests_until {
-            self.rest = (self.rest * 2).min(LONGEST_REST).max(patience);
-            self.rests_until = now + self.rest;
-        }
+        self.rest.begin(patience, now);
     }
 
     /// For how long it was to rest last; at least `least`.
     pub(crate) fn rest(&self, least: Duration) -> Duration {
-        self.rest.max(least)
+        self.rest.time().max(least)
     }
 
     /// Whether it is left alone while others are there.
     pub(crate) fn rests(&self, now: Instant) -> bool {
-        self.suspect && now < self.rests_until
+        self.suspect && self.rest.goes_on(now)
     }
 
     /// Whether people have heard of it.

@@ -64,7 +64,8 @@ impl Core {
     /// `sub` has the result of `loan`, a copy, before who holds the value: from now on it holds that itself. False when it comes too late.
     pub(super) fn overtakes(&mut self, sub: SubStreamId, loan: Loan) -> bool {
         let Some(bytes) = self.lender.value(loan.index).map(|value| value.bytes.len() as u64) else { return false };
-        if let (Some(holder), Some(held)) = (self.lender.holder(loan.index), self.lender.loan(loan.index)) {
+        let held_by = self.lender.holder(loan.index).filter(|_| !self.dismiss(loan.index));
+        if let (Some(holder), Some(held)) = (held_by, self.lender.loan(loan.index)) {
             // A result that is being confirmed was there first.
             let Some(seat) = self.seats.get_mut(&holder) else { return false };
             seat.strays.insert(held, bytes);

@@ -3,6 +3,7 @@
 //! Only the device knows what it has started: it is asked for values back (`recall`), and they stay its own until it returns them.
 
 use super::{Core, Master, SeatEntry};
+use crate::console::printable;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -31,14 +32,18 @@ impl Master {
     /// Looks once: asks for values back, and lends some a second time if that is wanted.
     pub(super) fn look_for_stragglers(&self, now: Instant) {
         let patience = self.job.patience();
-        self.with(|core| {
+        let lines = self.with(|core| {
+            let mut lines = core.sit_in_court(&self.job, now);
+            lines.extend(core.look_after_unfit(now));
             core.recall_from_stalled(patience, now);
             core.recall_stragglers(patience, now);
             core.lend_what_nobody_else_wants(patience, now);
             if self.job.speculate {
                 core.speculate(patience, now);
             }
+            lines
         });
+        lines.into_iter().for_each(|line| self.console.say(printable(&line)));
     }
 }
 
@@ -121,6 +126,8 @@ impl Core {
                     seat.progress.suspected(patience, now);
                     seat.progress.asked(&ids[..come], now);
                     seat.ask_back(&ids[..come], now);
+                    // Nobody waits for it to take what others have failed.
+                    self.lender.pause(sub);
                 }
             }
         }
@@ -134,7 +141,7 @@ impl Core {
     /// Who gave values back may have others once there are any that nobody has. One that was stalled rests before, if there are others.
     fn end_yielding(&mut self, now: Instant) {
         let open = self.has_some_to_lend();
-        let active = self.seats.values().any(|seat| !seat.replaced && seat.cores > 0 && !seat.progress.is_suspect());
+        let active = self.seats.values().any(SeatEntry::takes_part);
         for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.yields) {
             let waits = match seat.progress.is_suspect() {
                 true => active && (self.lender.held(*sub) > 0 || seat.progress.rests(now)),
@@ -163,7 +170,9 @@ impl Core {
         let suspect = |sub: &SubStreamId| self.seats.get(sub).is_some_and(|seat| seat.progress.is_suspect());
         let idle = self.loads(patience, now).into_iter().filter(|load| {
             let mut held = self.lender.outstanding(load.sub);
-            load.held < if alone { 1 } else { load.calls } && !held.any(|loan| self.failures.goes_alone(loan.index))
+            let stands_back = self.seats.get(&load.sub).is_some_and(|seat| seat.stands_back);
+            let is_alone = held.any(|loan| self.failures.goes_alone(loan.index));
+            load.held < if alone { 1 } else { load.calls } && !stands_back && !is_alone
         });
         let idle = idle.min_by_key(|load| (suspect(&load.sub), load.each));
         let Some(sub) = idle.map(|load| load.sub) else { return };
@@ -189,7 +198,7 @@ impl Core {
                 let held = self.lender.held(*sub) + seat.strays.len();
                 let stalled = self.is_stalled(*sub, seat, patience, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
-                let (rests, may_be_asked) = (seat.yields && seat.progress.rests(now), seat.may_be_asked(now));
+                let (rests, may_be_asked) = (seat.stands_back || seat.yields && seat.progress.rests(now), seat.may_be_asked(now));
                 Load { sub: *sub, calls, held, stalled, rests, each, may_be_asked }
             })
             .collect()
@@ -212,7 +221,7 @@ impl Core {
 
 impl SeatEntry {
     /// Asks for these values.
-    fn ask_back(&mut self, ids: &[Loan], now: Instant) {
+    pub(super) fn ask_back(&mut self, ids: &[Loan], now: Instant) {
         self.recalls.extend(ids);
         (self.yields, self.recalled) = (true, Some(now));
         self.wake.notify_one();

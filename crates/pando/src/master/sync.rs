@@ -84,6 +84,11 @@ impl Sync {
         !self.cancelled.is_empty() && self.cancelled.remove(&index)
     }
 
+    /// Whether `index` was cancelled, and is not done with.
+    pub(crate) fn has_cancelled(&self, index: Index) -> bool {
+        self.cancelled.contains(&index)
+    }
+
     /// `index` failed for good.
     pub(crate) fn failed(&mut self, index: Index, message: &str) {
         self.said.push_back(Said::Error(index, message.into()));
@@ -123,7 +128,7 @@ impl Core {
             return;
         }
         let each = sync.per_core;
-        let seats = self.seats.iter().filter(|(_, seat)| !seat.replaced);
+        let seats = self.seats.iter().filter(|(_, seat)| !seat.replaced && !seat.stands_back);
         let free =
             seats.map(|(sub, seat)| (u64::from(seat.cores) * each).saturating_sub(self.lender.held(*sub) as u64)).sum::<u64>();
         let on_their_way = (sync.asked.max(sync.came) - sync.came) + self.input.len() as u64 + self.lender.waiting() as u64;

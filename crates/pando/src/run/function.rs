@@ -5,10 +5,10 @@ use crate::{
     cli::Cli,
     console::printable,
     embedded,
-    master::Framing,
+    master::{Framing, Lack},
     protocol::{Form, JobOptions},
     remedy::broken,
-    volunteer::{CoreId, Engine, First, FromCore, Message, Node, Program},
+    volunteer::{CoreId, Engine, First, FromCore, Message, Node, Program, killed_from_outside},
 };
 use pando_bundler::Bundle;
 use std::{path::Path, sync::Arc, time::Duration};
@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 
 /// Longest time for a module to load.
 const LOADING: Duration = Duration::from_secs(30);
+/// Processes that are started to load it, when they are killed before they have.
+const TRIES: u32 = 3;
 
 /// What a core says of a module without one.
 const NO_FUNCTION: &str = "the module exports no function";
@@ -27,6 +29,17 @@ pub(super) struct Function {
     pub(super) local: Option<Local>,
     /// The same, if it is a program.
     pub(super) program: Option<Program>,
+    /// This machine's cores cannot load it, and a browser may: why.
+    pub(super) for_browsers: Option<String>,
+}
+
+/// What came of loading the function in a first core.
+enum Tried {
+    Ready(First),
+    /// It needs what only browsers have.
+    ForBrowsers(String),
+    /// It is not the function's fault that it was not loaded.
+    Hindered(String),
 }
 
 /// What computes on this machine.
@@ -42,7 +55,7 @@ impl Function {
         let program = Program::new(command, framing.separator, framing.form == Form::Json);
         let program = program.map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
         let local = Local { engine: Arc::new(program.clone()), first: None };
-        Ok(Self { bundle: Arc::default(), local: Some(local), program: Some(program) })
+        Ok(Self { bundle: Arc::default(), local: Some(local), program: Some(program), for_browsers: None })
     }
 
     /// Bundles the function of `cli` and tries it; what people should know of it is added to `notes`.
@@ -50,16 +63,29 @@ impl Function {
         let bundler = pando_bundler::Options { builtins: embedded::builtin, page: cli.dom, buffer: cli.files };
         let bundle = pando_bundler::bundle(path, &bundler).await.map_err(|error| Refused(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
-        let mut function = Self { bundle: Arc::new(bundle), local: None, program: None };
+        let mut function = Self { bundle: Arc::new(bundle), local: None, program: None, for_browsers: None };
         if cli.dom {
             return Ok(function);
         }
         match Node::find(embedded::web("node.js").unwrap_or_default(), &function.bundle.code, options).await {
-            Ok(node) => {
+            Ok(node) => match {
                 notes.extend(node.note());
-                let first = Some(first_core(&node, &function.bundle, cli, path, notes).await?);
-                function.local = Some(Local { engine: Arc::new(node), first });
-            }
+                try_in_first_core(&node, &function.bundle, cli, path, notes).await?
+            } {
+                Tried::Ready(first) => function.local = Some(Local { engine: Arc::new(node), first: Some(first) }),
+                Tried::ForBrowsers(why) if cli.local => {
+                    return Err(Refused(format!(
+                        "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
+                         in a browser, with --dom if it needs a page (document, window)",
+                        path.display(),
+                        printable(&why)
+                    )));
+                }
+                Tried::ForBrowsers(why) => function.for_browsers = Some(why),
+                Tried::Hindered(why) if cli.local => return Err(Refused(why)),
+                Tried::Hindered(_) if cli.cores == Some(0) || cli.start_idle => {}
+                Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
+            },
             Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
             Err(error) => notes.push(error.note()),
         }
@@ -67,22 +93,48 @@ impl Function {
     }
 }
 
-async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes: &mut Vec<String>) -> Result<First, Refused> {
+/// Loads the function in a core, and in another one if that is killed.
+async fn try_in_first_core(
+    node: &Node,
+    bundle: &Bundle,
+    cli: &Cli,
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Result<Tried, Refused> {
+    let mut tries = 1;
+    loop {
+        match first_core(node, bundle, cli, path, notes).await? {
+            Tried::Hindered(why) if tries < TRIES => notes.push(format!("{why}: another one is started")),
+            tried => return Ok(tried),
+        }
+        tries += 1;
+    }
+}
+
+async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes: &mut Vec<String>) -> Result<Tried, Refused> {
     let (voice, mut said) = mpsc::channel(64);
     let failed = |why: String| Refused(format!("{}: {}", path.display(), printable(&why)));
-    let core = node
-        .start(CoreId { number: 0, generation: 0 }, voice.clone())
-        .map_err(|error| failed(format!("node cannot be started: {error}")))?;
+    let core = match node.start(CoreId { number: 0, generation: 0 }, voice.clone()) {
+        Ok(core) => core,
+        Err(error) => return Ok(Tried::Hindered(format!("node cannot be started: {error}"))),
+    };
     let mut words = Vec::new();
     let loading = async {
         while let Some((_, what)) = said.recv().await {
             match what {
-                FromCore::Message(Message::Ready) => return Ok(()),
+                FromCore::Message(Message::Ready) => return Ok(None),
                 FromCore::Message(Message::Broken { message, stack }) => {
                     if message.starts_with(NO_FUNCTION) {
                         return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
                     }
+                    if let Some(lack) = Lack::of(&message, stack.as_deref(), &bundle.code).filter(Lack::is_of_browsers) {
+                        return Ok(Some(Tried::ForBrowsers(lack.in_words(&message))));
+                    }
                     return Err(failed(broken(&message, stack.as_deref(), bundle)));
+                }
+                FromCore::Ended(why) if killed_from_outside(&why) => {
+                    let why = format!("the process that loads {} was killed ({why})", path.display());
+                    return Ok(Some(Tried::Hindered(why)));
                 }
                 FromCore::Ended(why) => return Err(failed(format!("loading it ended the process: {why}"))),
                 FromCore::Message(Message::Log { entries }) if !cli.quiet => {
@@ -100,11 +152,15 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
         Err(failed("loading it ended".into()))
     };
     match tokio::time::timeout(LOADING, loading).await {
-        Ok(result) => result?,
+        Ok(result) => {
+            if let Some(tried) = result? {
+                return Ok(tried);
+            }
+        }
         Err(_) => {
             let why = format!("loading it takes longer than {LOADING:?}: is there an endless loop at its top level?\n{}", words.join("\n"));
             return Err(failed(why.trim_end().to_owned()));
         }
     }
-    Ok(First { core, said, voice })
+    Ok(Tried::Ready(First { core, said, voice }))
 }

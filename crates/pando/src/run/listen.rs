@@ -187,6 +187,7 @@ pub(super) fn open_to_volunteers(
     };
     let addresses = server::addresses(cli.bind);
     let urls = places.all(&addresses);
+    site.master.say_where(uplink.map_or(&*urls[0], |uplink| &uplink.url));
     let console = site.master.console.clone();
     tokio::spawn(server::serve(listener, site, closed));
     for url in &urls {

@@ -28,7 +28,7 @@ pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) ->
 }
 
 /// How many cores `cli` lends; each is a process. More than is sensible are not, with a word to `console`.
-fn granted(cli: &Cli, console: &Console) -> usize {
+pub(super) fn granted(cli: &Cli, console: &Console) -> usize {
     if cli.start_idle || cli.dom {
         return 0;
     }

@@ -133,6 +133,9 @@ impl Open {
             }
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
+        if let Some(why) = function.for_browsers.as_ref().filter(|_| local::granted(cli, &open.master.console) > 0) {
+            console.say(printable(&master.cannot_compute(why)));
+        }
         let has_local = local::lend_cores(cli, master, function);
         if has_local && cli.deny_net {
             console.say("--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0 leaves them idle)");

@@ -1,6 +1,6 @@
 //! The signalling of peer connections: a WebSocket of JSON texts, of which [`Peers`](crate::channel::webrtc::Peers) makes sense.
 
-use super::{Served, socket::upgrade};
+use super::{Served, page::page, socket::upgrade};
 use crate::{
     master::{Door, attend},
     protocol::Path,
@@ -24,6 +24,7 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// Answers the request for a signalling socket.
 pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
+    let page = page(request.headers());
     let upgrade = match upgrade(request).await {
         Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
         Err(refusal) => return refusal,
@@ -39,7 +40,7 @@ pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
                 return;
             };
             if let Some(channel) = peers.converse(said, say).await {
-                let door = Door { token: served.site.token.clone(), path: Path::Direct };
+                let door = Door { token: served.site.token.clone(), path: Path::Direct, page };
                 attend(served.site.master.clone(), door, channel).await;
             }
         };

@@ -1,6 +1,6 @@
 //! Volunteers' WebSockets.
 
-use super::Served;
+use super::{Served, page::page};
 use crate::{
     channel,
     master::{Door, attend},
@@ -19,13 +19,14 @@ const MAX_MESSAGE: usize = 1 << 20;
 
 /// Answers the request for a volunteer's socket, on the connection that has `seat`.
 pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Request) -> Response {
+    let page = page(request.headers());
     let upgrade = match upgrade(request).await {
         Ok(upgrade) => upgrade.max_write_buffer_size(4 << 20).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
         Err(refusal) => return refusal,
     };
     upgrade.on_upgrade(move |socket| async move {
         let (ours, theirs) = channel::pair();
-        let door = Door { token: served.site.token.clone(), path: Path::WebSocket };
+        let door = Door { token: served.site.token.clone(), path: Path::WebSocket, page };
         // Two tasks: one that wakes itself would wake a second thread each time, for nothing.
         tokio::spawn(attend(served.site.master.clone(), door, ours));
         // The first message is a hello, or the last.

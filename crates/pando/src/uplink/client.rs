@@ -104,6 +104,11 @@ impl Relay {
         said.map_or_else(|| format!("{}{token}/", self.base), String::from)
     }
 
+    /// Whether browsers keep some things from its pages.
+    pub(super) fn is_insecure(&self) -> bool {
+        self.tls.is_none() && !crate::server::is_loopback(self.base.host_str().unwrap_or_default())
+    }
+
     /// Opens a control socket.
     pub(super) async fn control(&self) -> Result<Socket, Refused> {
         self.connect("rooms", &self.secret, LONGEST_WORD).await

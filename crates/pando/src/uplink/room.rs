@@ -10,7 +10,7 @@ use crate::{
     channel::{self, Peers},
     console::printable,
     ice::IceServer,
-    master::{Door, Master, attend},
+    master::{Door, Master, Page, attend},
     port::Connections,
     protocol::Path,
 };
@@ -296,7 +296,8 @@ impl Room {
     }
 
     fn door(&self, path: Path) -> Door {
-        Door { token: self.program.token.clone(), path }
+        let page = Page { insecure: self.relay.is_insecure(), browser: None };
+        Door { token: self.program.token.clone(), path, page }
     }
 }
 

@@ -18,6 +18,13 @@ use std::sync::Arc;
 /// Oldest Node that will do.
 const OLDEST: u32 = 20;
 
+/// Whether a child that ended for the reason `why`, in the words of its exit status, was killed by somebody else. Node ends itself by
+/// other signals when it can go on no longer (SIGABRT, when memory runs out).
+pub(crate) fn killed_from_outside(why: &str) -> bool {
+    let signal = why.strip_prefix("signal: ").and_then(|rest| rest.split(' ').next());
+    matches!(signal, Some("1" | "2" | "3" | "9" | "15"))
+}
+
 /// Why Node cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {

@@ -6,6 +6,7 @@ mod common;
 mod goodbyes;
 mod lending;
 mod lies;
+mod unfit;
 
 use common::{Pando, Received, WebSocket, numbers};
 use pando::protocol::{Answer, Binary, Failure, Form, Loan, encode_results};

@@ -1,10 +1,11 @@
 //! One volunteer's end in the master: what it is sent, and when; without channel and clock.
 
-use super::End;
+use super::{End, Page};
 use crate::{
     console::printable,
     master::{
         Master, SeatEntry, Standing,
+        fitness::Who,
         progress::Progress,
         report::Sum,
         seat::{Due, Seat},
@@ -45,7 +46,7 @@ pub(crate) struct Attendant {
 
 impl Attendant {
     /// Seats the volunteer that said `hello`.
-    pub(crate) fn seat(master: Arc<Master>, hello: Hello, path: Path, now: Instant) -> Self {
+    pub(crate) fn seat(master: Arc<Master>, hello: Hello, path: Path, page: Page, now: Instant) -> Self {
         let wake = Arc::new(Notify::new());
         let cores = hello.cores.min(4096);
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
@@ -62,7 +63,8 @@ impl Attendant {
                 core.lender.close(old);
             }
             let sub = core.lender.open();
-            if cores == 0 {
+            core.devices.changed(now);
+            if cores == 0 || core.stuck.contains_key(&hello.device) {
                 core.lender.pause(sub);
             }
             let mut keep = Vec::new();
@@ -81,6 +83,8 @@ impl Attendant {
                 SeatEntry {
                     name: name.clone(),
                     device: hello.device.clone(),
+                    who: Who { device: hello.device.as_str().into(), local: path == Path::Local },
+                    page,
                     cores,
                     path,
                     done: 0,
@@ -92,6 +96,7 @@ impl Attendant {
                     yields: rest.is_some(),
                     recalled: None,
                     progress: rest.map_or_else(|| Progress::new(now), |rest| Progress::of_suspect(rest, now)),
+                    stands_back: false,
                     stuck: false,
                     copies: Vec::new(),
                     strays: HashMap::new(),
@@ -211,7 +216,12 @@ impl Attendant {
             if alone.is_some() {
                 asking = false;
             }
-            while alone.is_none() && lent.len() < room && (lent.is_empty() || length < room_bytes) {
+            // One that stands back is lent little, and what others have failed does not wait for it.
+            let allowance = core.allowance(sub, now);
+            if allowance <= 1 {
+                asking = false;
+            }
+            while alone.is_none() && lent.len() < room.min(allowance) && (lent.is_empty() || length < room_bytes) {
                 match core.ask(sub) {
                     Ask::Value(value) if core.forgets(sub, value.loan) || core.has_copy(sub, value.loan) => {}
                     Ask::Value(value) => {
@@ -238,6 +248,9 @@ impl Attendant {
                 if !lent.is_empty() {
                     seat.progress.lent(lent.len(), first, now);
                 }
+            }
+            if allowance <= 1 {
+                core.leave_aside(sub);
             }
         });
         self.asking = asking;

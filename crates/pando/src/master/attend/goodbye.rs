@@ -3,31 +3,34 @@
 use super::{Attendant, End};
 use crate::{console::printable, protocol::ToVolunteer};
 use serde_json::json;
+use std::time::Instant;
 
 /// Devices that are remembered for having done nothing.
 const MOST_STUCK: usize = 4096;
 
 impl Attendant {
     /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
-    pub(crate) fn leave(&mut self, end: &End) {
-        let (held, suspicions, goodbye) = self.master.with(|core| {
+    pub(crate) fn leave(&mut self, end: &End, now: Instant) {
+        let (held, lines, goodbye) = self.master.with(|core| {
             let vanished = matches!(end, End::Lost | End::Silent);
-            let suspicions = if vanished { core.vanished(self.sub, &self.name, &self.master.job) } else { Vec::new() };
+            let mut lines = if vanished { core.vanished(self.sub, &self.name, &self.master.job, now) } else { Vec::new() };
+            core.devices.changed(now);
             core.forget_copies(self.sub);
             core.forget_parts(self.sub);
-            if let Some(seat) = core.seats.remove(&self.sub)
-                && (matches!(end, End::Stuck) && core.stuck.len() < MOST_STUCK || core.stuck.contains_key(&seat.device))
-            {
-                core.stuck.insert(seat.device, seat.progress.rest(self.master.job.patience()));
+            if let Some(seat) = core.seats.remove(&self.sub) {
+                lines.extend(core.remember(&seat));
+                if matches!(end, End::Stuck) && core.stuck.len() < MOST_STUCK || core.stuck.contains_key(&seat.device) {
+                    core.stuck.insert(seat.device, seat.progress.rest(self.master.job.patience()));
+                }
             }
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {
                 core.cannot_run(why.clone());
             }
             let goodbye = core.goodbye();
-            (core.lender.close(self.sub).len(), suspicions, goodbye)
+            (core.lender.close(self.sub).len(), lines, goodbye)
         });
         self.say_goodbye(end, held, goodbye);
-        suspicions.into_iter().for_each(|line| self.master.console.say(printable(&line)));
+        lines.into_iter().for_each(|line| self.master.console.say(printable(&line)));
     }
 
     fn say_goodbye(&mut self, end: &End, held: usize, goodbye: Option<(&str, &str)>) {

@@ -110,6 +110,7 @@ impl Attendant {
         let (master, sub, seat) = (&self.master, self.sub, &mut self.seat);
         let patience = master.job.patience();
         let yields = master.with(|core| {
+            let unasked = core.gives_back_unasked(sub, loans);
             for &loan in loans {
                 let held = core.lender.holds(sub, loan);
                 if !held && let Some(bytes) = core.stray(sub, loan) {
@@ -133,8 +134,12 @@ impl Attendant {
                     if all && entry.progress.gives_all_back(patience) {
                         entry.progress.suspected(patience, now);
                         entry.yields = true;
+                        core.lender.pause(sub);
                     }
                 }
+            }
+            if unasked {
+                core.gave_back(sub, now);
             }
             core.seats.get(&sub).is_some_and(|seat| seat.yields)
         });
@@ -155,7 +160,7 @@ impl Attendant {
         };
         let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
-        let mut told = Told { name, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
+        let mut told = Told { name, now, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
         let yielded = master.with(|core| {
             core.has_parts(sub, parts);
             let (mut done, mut micros, mut worked) = (0, 0, false);
@@ -184,6 +189,9 @@ impl Attendant {
                 worked = true;
             }
             core.statistics.done(done, micros);
+            if done > 0 && !master.job.confirms {
+                told.lines.extend(core.succeeded(sub));
+            }
             if let Some(entry) = core.seats.get_mut(&sub) {
                 entry.done += done;
                 if done > 0 && !core.stuck.is_empty() {
@@ -236,6 +244,7 @@ impl Attendant {
 /// What happened while answers were settled, to be told once the lock is let go.
 struct Told<'a> {
     name: &'a str,
+    now: Instant,
     events: bool,
     happened: Vec<(&'static str, serde_json::Value)>,
     lines: Vec<String>,
@@ -252,7 +261,7 @@ impl Core {
                 let accepted = if job.confirms {
                     self.hold_until_confirmed(sub, loan, told.name, kept)
                 } else {
-                    self.failures.forget(id);
+                    self.computed(sub, id, told.now);
                     self.finish(sub, loan, kept)
                 };
                 if told.events {
@@ -261,7 +270,7 @@ impl Core {
                 accepted
             }
             Err(failure) => {
-                told.lines.extend(self.attempt_failed(sub, loan, &failure, told.name, job));
+                told.lines.extend(self.attempt_failed(sub, loan, &failure, told.name, job, told.now));
                 if told.events {
                     let fields = json!({"index": id + 1, "device": told.name, "kind": failure.kind, "message": failure.message});
                     told.happened.push(("failed", fields));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     master::{
-        Door,
+        Door, Page,
         attend::{Attendant, End, introduce},
     },
     protocol::{Assembler, Binary, Frame, Path},
@@ -69,7 +69,8 @@ impl World {
                 continue;
             };
             let hello = introduce(frame, &Door::default()).expect("every device knows how to introduce itself");
-            let attendant = Attendant::seat(self.master.clone(), hello.clone(), Path::WebSocket, self.clock.instant());
+            let attendant =
+                Attendant::seat(self.master.clone(), hello.clone(), Path::WebSocket, Page::default(), self.clock.instant());
             say!(self, "{} is seated as {:?}", hello.device, attendant.sub);
             let device = self.links[number].device;
             let core = self.master.lock();
@@ -130,7 +131,9 @@ impl World {
         let attendant = &mut self.desks[at].attendant;
         let sub = attendant.sub;
         self.model.hear(sub, &note, &self.master.lock(), &mut self.seen);
-        attendant.receive(frame, instant)
+        let received = attendant.receive(frame, instant);
+        self.model.look(&self.master.lock(), &mut self.seen);
+        received
     }
 
     fn send(&mut self, at: usize) -> Result<(), End> {
@@ -178,7 +181,8 @@ impl World {
         if matches!(end, End::Lost | End::Silent) {
             self.model.vanished(attendant.sub, &self.master.lock());
         }
-        attendant.leave(end);
+        attendant.leave(end, self.clock.instant());
+        self.model.look(&self.master.lock(), &mut self.seen);
         self.model.left(attendant.sub);
         self.links[link].left = true;
         while let Some(frame) = attendant.seat.next_message() {

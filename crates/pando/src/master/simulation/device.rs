@@ -37,6 +37,8 @@ pub(super) struct Device {
     pub(super) deaf: bool,
     /// It gives everything back before anybody asks.
     pub(super) refuses: bool,
+    /// It does so at once; `careful`, if that is so.
+    pub(super) returns: Option<bool>,
     /// Microseconds for which answers are gathered.
     pub(super) flush: u64,
     pub(super) dispatch: Dispatch,
@@ -72,7 +74,7 @@ impl Device {
             cores,
             paused: false,
             slowness: pick(rng, &[1, 1, 1, 2, 4]),
-            flaky: pick(rng, &[0, 0, 0, 20, 100]),
+            flaky: pick(rng, &[0, 0, 0, 20, 100, 100]),
             // Who says that it computes and does not is told from one with a long call by nobody.
             lies: !idles && chance(rng, 15),
             lied: false,
@@ -80,6 +82,7 @@ impl Device {
             idles,
             deaf: chance(rng, 50),
             refuses: chance(rng, 50),
+            returns: pick(rng, &[None, None, None, None, None, None, None, None, Some(false), Some(true)]),
             flush: pick(rng, &[0, 10 * MS]),
             dispatch: Dispatch::new(0, 1, None),
             workers: (0..cores).map(|_| Worker::default()).collect(),
@@ -118,7 +121,8 @@ impl World {
         let number = self.devices.len();
         let mut device = Device::new(number, &mut self.rng);
         if self.calm {
-            (device.flaky, device.lies, device.stutters, device.idles, device.slowness) = (0, false, false, false, 1);
+            (device.flaky, device.lies, device.stutters, device.idles, device.returns, device.slowness) =
+                (0, false, false, false, None, 1);
         }
         self.devices.push(device);
         let delay = self.rng.u64(0..SECOND);
@@ -194,6 +198,11 @@ impl World {
                     let Ok(Binary::Values(values)) = Binary::decode(whole) else { panic!("values are expected") };
                     let device = &mut self.devices[number];
                     device.has.extend(values.iter().map(|(loan, _)| *loan));
+                    if let Some(careful) = device.returns {
+                        self.seen.note("returned at once");
+                        self.give_back(number, values.into_iter().map(|(loan, _)| loan).collect(), careful);
+                        continue;
+                    }
                     device.dispatch.extend(values);
                     self.feed(number);
                 }

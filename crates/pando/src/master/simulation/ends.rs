@@ -203,7 +203,8 @@ impl World {
         let Some(unconfirmed) = self.confirming.get_mut(at).and_then(Option::take) else { return };
         let well = chance(&mut self.rng, if self.calm { 100 } else { 80 });
         self.seen.note(if well { "confirmed" } else { "not confirmed" });
-        self.model.confirmed(unconfirmed.loan.index, well);
-        self.master.confirmed(unconfirmed, (!well).then(|| "no".into()));
+        self.model.confirmed(unconfirmed.loan.index, well, &self.master.lock());
+        self.master.confirmed(unconfirmed, (!well).then(|| "no".into()), self.clock.instant());
+        self.model.look(&self.master.lock(), &mut self.seen);
     }
 }

@@ -11,7 +11,7 @@ impl World {
         assert!(lender.in_progress() <= self.plan.job.window.max(1), "beyond the window");
         let seated = core.seats.values().filter(|seat| !seat.replaced).count();
         let confirming = core.unconfirmed.len() + self.confirming.iter().flatten().count();
-        assert_eq!(lender.sub_streams(), seated + confirming, "sub-streams that are nobody's");
+        assert_eq!(lender.sub_streams(), seated + confirming + core.court.sub_streams(), "sub-streams that are nobody's");
         assert_eq!(core.seats.len(), self.desks.len());
         if self.model.is_cut() || self.reader_left {
             return;

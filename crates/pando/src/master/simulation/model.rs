@@ -3,7 +3,7 @@
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
     cli::OnError,
-    master::{Core, Ending, Job},
+    master::{Core, Ending, Job, fitness::Standing},
     protocol::{Answer, Loan, Value},
 };
 use bytes::Bytes;
@@ -24,6 +24,14 @@ pub(super) struct Model {
     alone: BTreeMap<SubStreamId, Index>,
     /// Devices that paused at some time: what they failed before is forgiven.
     paused: BTreeSet<SubStreamId>,
+    /// Devices, by what they call themselves, that have computed something.
+    proven: BTreeSet<String>,
+    /// Devices that were unfit when it was last looked: a verdict may acquit one in the same moment in which another verdict falls.
+    unfit: BTreeSet<String>,
+    /// Values that somebody failed, and of which the end is not known.
+    doubtful: BTreeSet<Index>,
+    /// The run has ended.
+    is_over: bool,
     /// The next that may come out.
     next: Index,
     /// The virtual moment, in microseconds.
@@ -42,6 +50,12 @@ struct Fate {
     muddled: bool,
     attempts: u32,
     failed_by: Vec<SubStreamId>,
+    /// All failures.
+    failures: u32,
+    /// Devices that failed it.
+    failed_on: BTreeSet<String>,
+    /// Failures that count whoever else is there: by devices that had computed something.
+    certain: u32,
     /// When somebody last gave it back.
     back: u64,
     careful: bool,
@@ -77,7 +91,20 @@ impl Model {
         for (index, result) in known {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
-        Self { job, fates, fatal: None, left_out: 0, alone: BTreeMap::new(), paused: BTreeSet::new(), next: 0, now: 0 }
+        Self {
+            job,
+            fates,
+            fatal: None,
+            left_out: 0,
+            alone: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            proven: BTreeSet::new(),
+            unfit: BTreeSet::new(),
+            doubtful: BTreeSet::new(),
+            is_over: false,
+            next: 0,
+            now: 0,
+        }
     }
 
     /// Whether values from here on are forgotten.
@@ -135,7 +162,7 @@ impl Model {
                 let other = core
                     .seats
                     .iter()
-                    .find(|(other, seat)| !seat.replaced && !self.paused.contains(other) && !fate.failed_by.contains(other));
+                    .find(|(other, seat)| seat.takes_part() && !self.paused.contains(other) && !fate.failed_by.contains(other));
                 assert!(other.is_none(), "{sub:?} has failed {index}, and {:?} is there to try it", other.map(|(sub, _)| sub));
             }
         }
@@ -183,25 +210,36 @@ impl Model {
             }
             Note::Answers(answers) => {
                 let mut heard = BTreeSet::new();
+                let (mut computed, device) = (false, core.seats.get(&sub).map(|seat| seat.device.clone()));
                 for answer in answers {
                     let loan = answer.loan;
                     let first = heard.insert(loan);
                     let other = core.lender.holder(loan.index) == Some(sub) && !holds(loan);
                     seen.note_if(other, "answered an earlier loan of what it has");
-                    self.answer(sub, answer, first && holds(loan), first && stray(loan));
+                    let is_for = (first && holds(loan), first && stray(loan));
+                    computed |= self.answer(sub, answer, is_for, device.as_deref(), core);
                 }
+                self.proven.extend(device.filter(|_| computed && !self.job.confirms));
             }
         }
     }
 
-    fn answer(&mut self, sub: SubStreamId, answer: &Answer, holds: bool, stray: bool) {
+    /// Gives whether it is a result that is waited for.
+    fn answer(
+        &mut self,
+        sub: SubStreamId,
+        answer: &Answer,
+        (holds, stray): (bool, bool),
+        device: Option<&str>,
+        core: &Core,
+    ) -> bool {
         let Loan { index, number } = answer.loan;
         let cut = self.fatal.is_some_and(|fatal| fatal <= index);
-        let Some(fate) = self.fates.get_mut(index as usize) else { return };
+        let Some(fate) = self.fates.get_mut(index as usize) else { return false };
         fate.ends(sub, answer.loan, holds || stray);
         assert!(!stray || self.job.speculate, "only copies are strays");
         if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || stray) {
-            return;
+            return false;
         }
         match &answer.result {
             Ok((_, result)) if !result.contains(&b'\n') => {
@@ -211,35 +249,100 @@ impl Model {
                     fate.unconfirmed = Some((Some(sub), result.clone()));
                 } else {
                     fate.end = Some(End::Result(result.clone()));
+                    self.doubtful.remove(&index);
                 }
+                true
             }
             // A copy in vain.
-            _ if !holds => {}
-            _ => self.failed(index, Some(sub)),
+            _ if !holds => false,
+            _ => {
+                self.failed(index, Some(sub), device, core);
+                false
+            }
         }
     }
 
     /// The command of `--confirm` has spoken.
-    pub(super) fn confirmed(&mut self, index: Index, well: bool) {
+    pub(super) fn confirmed(&mut self, index: Index, well: bool, core: &Core) {
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
+        let device = by.and_then(|by| core.seats.get(&by)).map(|seat| seat.device.clone());
+        if well {
+            self.proven.extend(device.clone());
+        }
         if self.fatal.is_some_and(|fatal| fatal <= index) {
             return;
         }
         if well {
             fate.end = Some(End::Result(result));
+            self.doubtful.remove(&index);
         } else {
-            self.failed(index, by);
+            self.failed(index, by, device.as_deref(), core);
         }
     }
 
-    fn failed(&mut self, index: Index, by: Option<SubStreamId>) {
+    /// Somebody failed `index`: the device that calls itself so, if it is still there.
+    fn failed(&mut self, index: Index, by: Option<SubStreamId>, device: Option<&str>, core: &Core) {
         let fate = &mut self.fates[index as usize];
-        fate.attempts += 1;
+        fate.failures += 1;
         fate.failed_by.extend(by);
         fate.back = self.now;
-        if fate.attempts <= self.job.retries {
+        let is_unfit =
+            by.and_then(|by| core.seats.get(&by)).is_some_and(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
+        fate.certain += u32::from(device.is_none_or(|device| self.proven.contains(device) && !is_unfit));
+        fate.failed_on.extend(device.map(str::to_owned));
+        self.doubtful.insert(index);
+    }
+
+    /// What the master has decided about values that were failed: only what it may.
+    pub(super) fn look(&mut self, core: &Core, seen: &mut Seen) {
+        if self.is_over {
             return;
+        }
+        let aside = core.seats.iter().filter(|(_, seat)| seat.stands_back || seat.progress.is_suspect());
+        for (sub, seat) in aside {
+            seen.note_if(seat.stands_back, "stands back");
+            seen.note_if(core.devices.standing(&seat.who) == Standing::Unfit, "device is unfit");
+            self.paused.insert(*sub);
+        }
+        seen.note_if(core.court.sub_streams() > 0, "verdict waits");
+        let fatal = core.failures.fatal();
+        for index in self.doubtful.clone() {
+            let is_fatal = fatal == Some(index) && self.fatal != fatal;
+            let is_cut_off = fatal.is_some_and(|fatal| fatal <= index);
+            if is_fatal || is_cut_off || core.lender.is_settled(index) {
+                self.doubtful.remove(&index);
+                if is_fatal || !is_cut_off {
+                    self.failed_for_good(index, core, seen);
+                }
+                continue;
+            }
+            let fate = &mut self.fates[index as usize];
+            let attempts = core.failures.attempts(index);
+            assert!(
+                (fate.attempts..=fate.failures).contains(&attempts),
+                "{attempts} attempts at {index}, before {}",
+                fate.attempts
+            );
+            assert!(fate.certain <= self.job.retries, "{index} has failed too often");
+            seen.note_if(attempts < fate.failures, "failure that does not count");
+            fate.attempts = attempts;
+        }
+        let unfit = core.seats.values().filter(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
+        self.unfit = unfit.map(|seat| seat.device.clone()).collect();
+    }
+
+    /// The master says that `index` has failed: by devices that have computed something, or by all that are here.
+    fn failed_for_good(&mut self, index: Index, core: &Core, seen: &mut Seen) {
+        let fate = &mut self.fates[index as usize];
+        assert!(fate.failures > self.job.retries, "{index} has failed {} times", fate.failures);
+        if fate.certain == 0 {
+            seen.note("failed for good by all that are here");
+            let other = core.seats.values().find(|seat| {
+                let is_unfit = core.devices.standing(&seat.who) == Standing::Unfit || self.unfit.contains(&seat.device);
+                seat.is_active() && !is_unfit && !fate.failed_on.contains(&seat.device)
+            });
+            assert!(other.is_none(), "{index} has failed, and {:?} is there to try it", other.map(|seat| &seat.device));
         }
         match self.job.on_error {
             OnError::Stop => self.fatal = Some(self.fatal.map_or(index, |fatal| fatal.min(index))),
@@ -263,7 +366,8 @@ impl Model {
         let computing: BTreeSet<Index> = first.chain(told).map(|loan| loan.index).collect();
         for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
             if self.fatal.is_none_or(|fatal| index < fatal) {
-                self.failed(index, Some(sub));
+                // That counts, whoever it is.
+                self.failed(index, Some(sub), None, core);
             }
         }
     }
@@ -307,6 +411,7 @@ impl Model {
 
     /// The run says that it has ended, when `read` values had been read.
     pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
+        self.is_over = true;
         let next = self.skip();
         let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft);
         assert!(!input_failed || told, "{ending:?}, and the input failed");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All that the runs together must come to.
-const ALL: [&str; 40] = [
+const ALL: [&str; 46] = [
     "alone",
     "answered an earlier loan of what it has",
     "answered in two ways",
@@ -18,8 +18,11 @@ const ALL: [&str; 40] = [
     "confirmed",
     "copied",
     "cut link",
+    "device is unfit",
     "done",
     "failed by all, lent again",
+    "failed for good by all that are here",
+    "failure that does not count",
     "froze",
     "from the journal",
     "input failed",
@@ -39,8 +42,10 @@ const ALL: [&str; 40] = [
     "recalled",
     "replaced",
     "resumed",
+    "returned at once",
     "returned what was recalled",
     "sent away",
+    "stands back",
     "silent",
     "some failed",
     "stuck",
@@ -48,6 +53,7 @@ const ALL: [&str; 40] = [
     "took up",
     "tried again",
     "vanished with an item",
+    "verdict waits",
 ];
 
 impl Seen {

@@ -143,7 +143,9 @@ impl World {
             Event::Beat(device, link) => self.beat(device, link),
             Event::Thaw(device) => self.thaw(device),
             Event::Look => {
+                self.model.look(&self.master.lock(), &mut self.seen);
                 self.master.look_for_stragglers(self.clock.instant());
+                self.model.look(&self.master.lock(), &mut self.seen);
                 self.clock.after(LOOK, Event::Look);
             }
             Event::Watch => {
