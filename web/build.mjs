@@ -1,7 +1,7 @@
 // Builds everything that Pando serves or embeds: node build.mjs OUTDIR
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -32,8 +32,23 @@ async function buildBrowser(outDir) {
     platform: 'browser',
     target: 'es2018',
     minify: true,
+    mangleProps: new RegExp(`^(${(await privateNames()).join('|')})$`),
     banner: { js: globalThisFirst },
   });
+}
+
+/** Names of private members that neither browsers, nor functions, nor masters know: the tab's script has short ones instead. */
+async function privateNames() {
+  const texts = async (folder, wanted) => {
+    const names = (await readdir(join(here, folder), { recursive: true })).filter((name) => wanted.test(name));
+    return (await Promise.all(names.map((name) => readFile(join(here, folder, name), 'utf8')))).join('\n');
+  };
+  const names = (text, pattern) => Array.from(text.matchAll(pattern), ([, name]) => name);
+  const browsers = await texts('node_modules/typescript/lib', /^lib\..*\.d\.ts$/);
+  const spoken = await texts('src', /(messages|protocol|runtime|function)\.ts$/);
+  const known = new Set([...names(browsers, /^\s+(?:(?:readonly|get|set|static) )*"?(\w+)"?\??[(:<]/gm), ...names(spoken, /(\w+)/g)]);
+  const found = new Set(names(await texts('src', /\.ts$/), /private (?:(?:static|readonly|async|get|set) )*(\w+)/g));
+  return [...found].filter((name) => !known.has(name));
 }
 
 async function buildNode(outDir) {
