@@ -10,9 +10,8 @@ const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
 const { version } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 
-// Safari 12 knows the global object by other names.
-const globalThisFirst =
-  "typeof globalThis==='undefined'&&((typeof self!=='undefined'?self:window).globalThis=typeof self!=='undefined'?self:window);";
+// Safari 12 knows the global object by another name.
+const globalThisFirst = 'self.globalThis=self;';
 
 const shared = {
   bundle: true,
@@ -32,13 +31,13 @@ async function buildBrowser(outDir) {
     platform: 'browser',
     target: 'es2018',
     minify: true,
-    mangleProps: new RegExp(`^(${(await privateNames()).join('|')})$`),
+    mangleProps: new RegExp(`^(${(await ownNames()).join('|')})$`),
     banner: { js: globalThisFirst },
   });
 }
 
-/** Names of private members that neither browsers, nor functions, nor masters know: the tab's script has short ones instead. */
-async function privateNames() {
+/** Names of methods and private fields that neither browsers, nor functions, nor masters know: the tab's script has short ones. */
+async function ownNames() {
   const texts = async (folder, wanted) => {
     const names = (await readdir(join(here, folder), { recursive: true })).filter((name) => wanted.test(name));
     return (await Promise.all(names.map((name) => readFile(join(here, folder, name), 'utf8')))).join('\n');
@@ -47,8 +46,10 @@ async function privateNames() {
   const browsers = await texts('node_modules/typescript/lib', /^lib\..*\.d\.ts$/);
   const spoken = await texts('src', /(messages|protocol|runtime|function)\.ts$/);
   const known = new Set([...names(browsers, /^\s+(?:(?:readonly|get|set|static) )*"?(\w+)"?\??[(:<]/gm), ...names(spoken, /(\w+)/g)]);
-  const found = new Set(names(await texts('src', /\.ts$/), /private (?:(?:static|readonly|async|get|set) )*(\w+)/g));
-  return [...found].filter((name) => !known.has(name));
+  const sources = await texts('src', /\.ts$/);
+  const fields = names(sources, /private (?:(?:static|readonly|async|get|set) )*(\w+)/g);
+  const methods = names(sources, /^  (?:(?:static|async|get|set) )*(\w+)\(.*\{$/gm);
+  return [...new Set([...fields, ...methods])].filter((name) => !known.has(name));
 }
 
 async function buildNode(outDir) {

@@ -11,7 +11,7 @@ import { Dispatcher } from './link/dispatcher.ts';
 import { Outbox } from './link/outbox.ts';
 import { Teller } from './link/teller.ts';
 import type { Transport } from './link/transports.ts';
-import type { FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
+import type { Farewell, FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './protocol.ts';
 
@@ -76,7 +76,7 @@ class Link {
       case 'leave':
         return this.leave();
       case 'hide':
-        return this.hide();
+        return this.hide(message.reason);
       case 'rejoin':
         return this.phase === 'away' ? this.connect() : this.wake();
       case 'wake':
@@ -118,10 +118,10 @@ class Link {
 
   private hello(path: Path | undefined): void {
     this.path = path;
-    const { token, device, name } = this.start;
+    const { token, device, name, reloaded } = this.start;
     const holds = this.holds();
-    const job = this.welcome ? { job: this.welcome.job } : {};
-    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, ...job, holds, kind: 'browser', ...(path ? { path } : {}) });
+    const job = this.welcome ? this.welcome.job : undefined;
+    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, job, holds, kind: 'browser', path, reloaded });
   }
 
   /** Cores as the master is to know them: none while paused. */
@@ -159,6 +159,7 @@ class Link {
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
     else this.keep(welcome.keep);
     this.welcome = welcome;
+    this.start.reloaded = undefined;
     this.connection.welcomed(welcome.options.heartbeat);
     this.enter('joined');
     this.dispatcher.begin({ ...welcome.options, dom: this.start.dom });
@@ -190,16 +191,16 @@ class Link {
     this.stop('left', '');
   }
 
-  private hide(): void {
+  private hide(reason: Farewell): void {
     if (this.phase !== 'joined' && this.phase !== 'connecting' && this.phase !== 'waiting') return;
-    this.handBack('hidden');
+    this.handBack(reason);
     this.connection.close();
     this.welcome = null;
     this.enter('away');
   }
 
   /** Gives everything back, what is being computed too. */
-  private handBack(reason: 'left' | 'hidden'): void {
+  private handBack(reason: Farewell): void {
     const ids = this.outbox.ids().concat(this.dispatcher.abandon());
     this.outbox.keep(() => false);
     if (this.phase !== 'joined') return;

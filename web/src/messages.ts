@@ -55,7 +55,12 @@ export interface Hello {
   kind: 'browser' | 'native';
   /** How the channel reaches the master, where it is not a plain WebSocket to it. */
   path?: Path;
+  /** Its page was loaded again just now. */
+  reloaded?: boolean;
 }
+
+/** `hidden`: the page may come back. */
+export type Farewell = 'left' | 'hidden';
 
 export type Path = 'websocket' | 'direct' | 'turn' | 'relay';
 
@@ -71,7 +76,7 @@ export type ToMaster =
   | Log
   | Report
   | { type: 'broken'; message: string; stack?: string }
-  | { type: 'bye'; reason: 'left' | 'hidden' }
+  | { type: 'bye'; reason: Farewell }
   | Beat;
 
 /** What a core needs to know of the job. */
@@ -142,26 +147,30 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 function object(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('an object is missing');
+  need(typeof value === 'object' && value !== null && !Array.isArray(value));
   return value as Record<string, unknown>;
 }
 
 function string(value: unknown): string {
-  if (typeof value !== 'string') throw new Malformed('a text is missing');
-  return value;
+  need(typeof value === 'string');
+  return value as string;
 }
 
 function number(value: unknown): number {
-  if (typeof value !== 'number') throw new Malformed('a number is missing');
-  return value;
+  need(typeof value === 'number');
+  return value as number;
 }
 
 function ids(value: unknown): number[] {
-  if (!Array.isArray(value)) throw new Malformed('a list of ids is missing');
-  return value.map(id);
+  need(Array.isArray(value));
+  return (value as unknown[]).map(id);
 }
 
 function id(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Malformed('an id is not a whole number');
+  need(Number.isSafeInteger(value) && (value as number) >= 0);
   return value as number;
+}
+
+function need(is: boolean): void {
+  if (!is) throw new Malformed('a message with a field that is missing or wrong');
 }

@@ -163,6 +163,7 @@ impl Volunteer {
             holds,
             kind: self.chance.one(&["browser", "native", ""]).into(),
             path: None,
+            reloaded: false,
         }));
     }
 

@@ -9,7 +9,7 @@ mod tls;
 
 pub(crate) use connections::{Connections, Seat};
 pub(crate) use gate::{Gate, Refusal};
-pub(crate) use headers::{Network, Policy, always};
+pub(crate) use headers::{Network, Policy, STAYS, always, stays};
 #[cfg(feature = "relay")]
 pub(crate) use rates::Bucket;
 pub(crate) use rates::Rates;
