@@ -1,4 +1,4 @@
-//! What end-to-end tests need: the real binary, raw HTTP and WebSocket, and real Chromium.
+//! What end-to-end tests need: the real binary, raw HTTP and WebSocket, and real browsers.
 //!
 //! ```ignore
 //! let run = Pando::f("(x, cb) => cb(null, x * 2)").stdin("1\n2\n").run();
@@ -7,6 +7,7 @@
 
 #![allow(dead_code, unused_imports)]
 
+mod browser;
 mod certificate;
 mod driven;
 mod events;
@@ -23,6 +24,7 @@ mod websocket;
 
 use std::time::Duration;
 
+pub(crate) use browser::{Browser, DevTools, Engine, Page, Program};
 pub(crate) use certificate::{Certificate, encrypted};
 pub(crate) use driven::Driven;
 pub(crate) use events::Events;
