@@ -3,7 +3,19 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod closed;
+mod errors;
+mod foreign;
+#[allow(dead_code)]
+#[path = "../relayed/internet.rs"]
+mod internet;
+mod leaving;
 mod matrix;
+mod open;
+#[allow(dead_code)]
+#[path = "../relayed/relay.rs"]
+mod relay;
+mod relayed;
 mod values;
 
 use common::{Browser, Engine, Page, Pando, Running};
