@@ -93,7 +93,7 @@ fn closes(browser: &mut Browser, ways: &[&str], args: &[&str], certain: &[&str])
         let mut run = if closed { run.args(["--deny-net"]) } else { run }.start();
         open(browser, &run, "Ann");
         run.write_line("x");
-        assert_eq!(run.line().as_deref(), Some("taken"));
+        assert_eq!(run.line().as_deref(), Some("taken"), "{}", run.stderr());
         if closed {
             assert_eq!(foreign.seen(), [].into(), "--deny-net leaves this open");
         } else {
@@ -145,7 +145,7 @@ fn no_service_worker_stays(browser: &mut Browser) {
         let page = open(browser, &run, "Ann");
         for script in ["function.js", "page.js", ""] {
             run.write_line(script);
-            assert_eq!(run.line().as_deref(), Some("refused"), "{script} of {args:?}");
+            assert_eq!(run.line().as_deref(), Some("refused"), "{script} of {args:?}: {}", run.stderr());
         }
         let left = browser.eval(&page, "navigator.serviceWorker ? navigator.serviceWorker.getRegistrations().then((all) => all.length) : 0");
         assert_eq!(left, Ok(0.into()));

@@ -94,6 +94,9 @@ trait Driver: Debug + Send {
     fn console(&mut self, tab: &str) -> Vec<String>;
 }
 
+/// Another name of this machine, in Chromiums and Firefox: to them a page there is no safe place, as one on a phone's network is.
+pub(crate) const ANOTHER_NAME: &str = "lan.test";
+
 /// A browser that runs; killed, with all its processes, when dropped, and when the tests end, however they end.
 #[derive(Debug)]
 pub(crate) struct Browser {
@@ -130,7 +133,8 @@ impl Browser {
         };
         let (program, driver): (_, Box<dyn Driver>) = match engine {
             Engine::OldChromium(_) | Engine::Chromium => {
-                let options = [&["--remote-debugging-port=0", "--ignore-certificate-errors"], options].concat();
+                let hosts = format!("--host-resolver-rules=MAP {ANOTHER_NAME} 127.0.0.1");
+                let options = [&["--remote-debugging-port=0", "--ignore-certificate-errors", &hosts], options].concat();
                 let program = Program::chromium(&[], &program, &options, "about:blank");
                 let driver = devtools::Chromium::connect(&program.profile);
                 (program, Box::new(driver))
@@ -247,7 +251,8 @@ impl Program {
 
     fn firefox(launcher: &[String], program: &Path, options: &[&str], url: &str) -> Self {
         let profile = profile();
-        fs::write(profile.join("user.js"), PREFERENCES).expect("the profile can be written");
+        let host = format!("user_pref(\"network.dns.localDomains\", \"{ANOTHER_NAME}\");\n");
+        fs::write(profile.join("user.js"), PREFERENCES.to_owned() + &host).expect("the profile can be written");
         let folder = profile.display().to_string();
         let words = [&["--headless", "--no-remote", "--profile", &folder], options, &[url]].concat();
         Self::start(launcher, program, &words, profile, &[])

@@ -25,7 +25,7 @@ mod websocket;
 
 use std::time::Duration;
 
-pub(crate) use browser::{Browser, DevTools, Engine, Page, Program};
+pub(crate) use browser::{ANOTHER_NAME, Browser, DevTools, Engine, Page, Program};
 pub(crate) use certificate::{Certificate, encrypted};
 pub(crate) use driven::Driven;
 pub(crate) use events::Events;
