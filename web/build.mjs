@@ -1,20 +1,18 @@
 // Builds everything that Pando serves or embeds: node build.mjs OUTDIR
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
-import { privateNames } from './private.mjs';
 
 const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
 const { version } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 
-// Safari 12 knows the global object by other names.
-const globalThisFirst =
-  "typeof globalThis==='undefined'&&((typeof self!=='undefined'?self:window).globalThis=typeof self!=='undefined'?self:window);";
+// Safari 12 knows the global object by another name.
+const globalThisFirst = 'self.globalThis=self;';
 
 const shared = {
   bundle: true,
@@ -34,11 +32,27 @@ async function buildBrowser(outDir) {
     platform: 'browser',
     target: 'es2018',
     minify: true,
-    mangleProps: await privateNames(join(here, 'src')),
+    mangleProps: new RegExp(`^(${(await ownNames()).join('|')})$`),
     banner: { js: globalThisFirst },
   });
-  const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2 } });
+  const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2, unsafe_arrows: true } });
   await writeFile(join(outDir, 'page.js'), code);
+}
+
+/** Names of methods and private fields that neither browsers, nor functions, nor masters know: the tab's script has short ones. */
+async function ownNames() {
+  const texts = async (folder, wanted) => {
+    const names = (await readdir(join(here, folder), { recursive: true })).filter((name) => wanted.test(name));
+    return (await Promise.all(names.map((name) => readFile(join(here, folder, name), 'utf8')))).join('\n');
+  };
+  const names = (text, pattern) => Array.from(text.matchAll(pattern), ([, name]) => name);
+  const browsers = await texts('node_modules/typescript/lib', /^lib\..*\.d\.ts$/);
+  const spoken = (await texts('src', /(?:^|\/)(messages|protocol|runtime|function)\.ts$/)).replace(/^(export )?class [^]*?^\}/gm, '').replace(/^ *(\/\*\*|\/\/|\*).*$/gm, '');
+  const known = new Set([...names(browsers, /^\s+(?:(?:readonly|get|set|static) )*"?(\w+)"?\??[(:<]/gm), ...names(spoken, /(\w+)/g)]);
+  const sources = await texts('src', /\.ts$/);
+  const fields = names(sources, /private (?:(?:static|readonly|async|get|set) )*(\w+)/g);
+  const members = names(sources, /^  (?:(?:static|async|get|set|readonly) )*(\w+)\??(?:\(.*\{$|[:(]| = )/gm);
+  return [...new Set([...fields, ...members])].filter((name) => !known.has(name));
 }
 
 async function buildNode(outDir) {

@@ -11,7 +11,7 @@ import { Dispatcher } from './link/dispatcher.ts';
 import { Outbox } from './link/outbox.ts';
 import { Teller } from './link/teller.ts';
 import type { Transport } from './link/transports.ts';
-import type { FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
+import type { Farewell, FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './protocol.ts';
 import type { Loan } from './protocol.ts';
@@ -77,7 +77,7 @@ class Link {
       case 'leave':
         return this.leave();
       case 'hide':
-        return this.hide();
+        return this.hide(message.reason);
       case 'rejoin':
         return this.phase === 'away' ? this.connect() : this.wake();
       case 'wake':
@@ -119,9 +119,10 @@ class Link {
 
   private hello(path: Path | undefined): void {
     this.path = path;
-    const { token, device, name } = this.start;
+    const { token, device, name, reloaded } = this.start;
+    const holds = this.holds();
     const job = this.welcome ? this.welcome.job : undefined;
-    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, job, holds: this.holds(), kind: 'browser', path });
+    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, job, holds, kind: 'browser', path, reloaded });
   }
 
   /** Cores as the master is to know them: none while paused. */
@@ -159,6 +160,7 @@ class Link {
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
     else this.keep(welcome.keep);
     this.welcome = welcome;
+    this.start.reloaded = undefined;
     this.connection.welcomed(welcome.options.heartbeat);
     this.enter('joined');
     this.dispatcher.begin({ ...welcome.options, dom: this.start.dom });
@@ -190,16 +192,16 @@ class Link {
     this.stop('left', '');
   }
 
-  private hide(): void {
+  private hide(reason: Farewell): void {
     if (this.phase !== 'joined' && this.phase !== 'connecting' && this.phase !== 'waiting') return;
-    this.handBack('hidden');
+    this.handBack(reason);
     this.connection.close();
     this.welcome = null;
     this.enter('away');
   }
 
   /** Gives everything back, what is being computed too. */
-  private handBack(reason: 'left' | 'hidden'): void {
+  private handBack(reason: Farewell): void {
     const ids = this.outbox.ids().concat(this.dispatcher.abandon());
     this.outbox.keep(() => false);
     if (this.phase !== 'joined') return;
@@ -306,10 +308,10 @@ class Link {
   }
 }
 
-const GONE = 'This address is no longer known: the run it belonged to has ended, or has a new address. Ask for it.';
+const GONE = 'This address is no longer known. Ask for a new one.';
 const MISSING = 'The relay is waiting for the run to come back.';
-const OTHER_VERSION = 'This page is of another version of Pando than the run. Load it again.';
-const OTHER_FUNCTION = 'The run has a new function. Load this page again to take part.';
+const OTHER_VERSION = 'The run has another version of Pando. Load this page again.';
+const OTHER_FUNCTION = 'The run has a new function. Load this page again.';
 
 /** Reasons that are not somebody's fault. */
 const BYES: { [reason: string]: Phase } = { done: 'done', stopped: 'ended' };

@@ -56,7 +56,12 @@ export interface Hello {
   kind: 'browser' | 'native';
   /** How the channel reaches the master, where it is not a plain WebSocket to it. */
   path?: Path;
+  /** Its page was loaded again just now. */
+  reloaded?: boolean;
 }
+
+/** `hidden`: the page may come back. */
+export type Farewell = 'left' | 'hidden';
 
 export type Path = 'websocket' | 'direct' | 'turn' | 'relay';
 
@@ -72,7 +77,7 @@ export type ToMaster =
   | Log
   | Report
   | { type: 'broken'; message: string; stack?: string }
-  | { type: 'bye'; reason: 'left' | 'hidden' }
+  | { type: 'bye'; reason: Farewell }
   | Beat;
 
 /** What a core needs to know of the job. */

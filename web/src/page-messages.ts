@@ -1,7 +1,7 @@
 /** What the page, the link worker and the compute workers say to each other, besides what passes on the cores' ports. */
 
 import type { Transport } from './link/transports.ts';
-import type { LogEntry, Path } from './messages.ts';
+import type { Farewell, LogEntry, Path } from './messages.ts';
 
 /** To a compute worker, or a core in the page. */
 export interface Join {
@@ -11,6 +11,8 @@ export interface Join {
   version: string;
   /** The address of the function. */
   script: string;
+  /** The function itself, where a core cannot fetch it. */
+  text?: string;
 }
 
 export interface Start {
@@ -26,6 +28,8 @@ export interface Start {
   cores: number;
   function: string;
   dom: boolean;
+  /** The page was loaded again, and has not joined since. */
+  reloaded?: boolean;
 }
 
 export type ToLink =
@@ -37,7 +41,7 @@ export type ToLink =
   | { type: 'update'; name?: string; cores?: number }
   | { type: 'leave' }
   /** The page goes away or is frozen: everything is handed back at once. */
-  | { type: 'hide' }
+  | { type: 'hide'; reason: Farewell }
   /** The page is back. */
   | { type: 'rejoin' }
   /** The network or the person is back: no reason to wait longer. */

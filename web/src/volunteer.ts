@@ -1,13 +1,17 @@
 /** The volunteer page: starts the link, makes the workers that it asks for, and shows how things are. */
 
 import { transports } from './link/transports.ts';
+import type { Farewell } from './messages.ts';
 import { Crew } from './page/crew.ts';
+import { store, stored } from './page/kept.ts';
 import { guessedName } from './page/name.ts';
-import { coresToLend, folderOf, fragmentOptions, tokenOf } from './page/options.ts';
+import { coresToLend, folderOf, fragmentOf, fragmentOptions, tokenOf } from './page/options.ts';
+import type { FragmentOptions } from './page/options.ts';
 import { Peer } from './page/peer.ts';
 import { Rate } from './page/rate.ts';
-import { asBlobs, scriptsBelow } from './page/scripts.ts';
+import { fetched, scriptsBelow } from './page/scripts.ts';
 import type { Scripts } from './page/scripts.ts';
+import { shut } from './page/shut.ts';
 import { View } from './page/view.ts';
 import { standing } from './page/words.ts';
 import type { Account, FromLink, ToLink } from './page-messages.ts';
@@ -16,6 +20,8 @@ interface Config {
   /** Hash of the function. */
   function: string;
   dom: boolean;
+  /** The network is closed to the function. */
+  closed: boolean;
   version: string;
   /** The page is a relay's, which gives it no origin of its own. */
   relay?: boolean;
@@ -29,12 +35,15 @@ export function openPage(): void {
   const config: Config = JSON.parse((document.getElementById('config') as HTMLElement).textContent as string);
   const page = new Page(config);
   const scripts = scriptsBelow(folderOf(location.href));
-  if (config.relay) void asBlobs(scripts, () => page.note(TRYING)).then((scripts) => page.start(scripts));
+  if (config.relay) void fetched(scripts, () => page.note(TRYING)).then((scripts) => page.start(scripts));
   else page.start(scripts);
 }
 
 class Page {
-  private readonly options = fragmentOptions(location.hash);
+  /** What a reload leaves as it is. */
+  private readonly kept = fragmentOptions(stored());
+  private readonly options = { ...fragmentOptions(location.hash), ...this.kept };
+  private readonly before = this.options.done || 0;
   private readonly guessed = guessedName(navigator.userAgent, navigator.maxTouchPoints);
   private readonly speed = new Rate();
   private readonly view: View;
@@ -46,14 +55,17 @@ class Page {
   private lent: number;
 
   constructor(private readonly config: Config) {
-    this.lent = config.dom ? 1 : coresToLend(this.options.cores, navigator.hardwareConcurrency);
+    // WebKit does not say how many there are; Apple's devices have as many as it says.
+    const vague = this.guessed === 'Linux Safari';
+    this.lent = config.dom ? 1 : coresToLend(this.options.cores, navigator.hardwareConcurrency, vague);
     this.view = new View({
-      rename: (name) => this.tell({ type: 'update', name: name || this.guessed }),
+      rename: (name) => this.rename(name || this.guessed),
       lend: (cores) => this.lend(cores),
       pause: (paused) => this.pause(paused),
       leave: () => this.tell({ type: 'leave' }),
     });
-    this.view.settings(this.name, this.lent, navigator.hardwareConcurrency || this.lent, config.dom);
+    this.view.settings(this.options.device || this.guessed, this.lent, navigator.hardwareConcurrency || this.lent, config.dom);
+    if (this.options.paused) this.view.press();
   }
 
   note(text: string): void {
@@ -63,12 +75,13 @@ class Page {
   start(scripts: Scripts): void {
     const { config, options } = this;
     const relay = config.relay === true;
+    if (config.closed && config.dom) shut();
     const webrtc = typeof RTCPeerConnection === 'function';
     const link = (this.link = new Worker(scripts.tab));
     const crew = new Crew(link, scripts, config.version, config.dom);
     link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, crew);
     link.onerror = () => this.note('A part of this page could not be loaded. Load it again.');
-    this.note(options.protocol === 'webrtc' && !webrtc ? 'This browser has no WebRTC: this page uses WebSocket.' : '');
+    this.note(options.protocol === 'webrtc' && !webrtc ? 'There is no WebRTC here: this page uses WebSocket.' : '');
     this.hearLife();
     setInterval(() => this.show(), SHOW_EVERY_MS);
     this.show();
@@ -79,16 +92,13 @@ class Page {
       relay,
       token: tokenOf(location.pathname),
       device: randomId(),
-      name: this.name,
+      name: this.options.device || this.guessed,
       cores: this.lent,
       function: config.function,
       dom: config.dom,
+      reloaded: performance.navigation.type === 1,
     });
     this.early.forEach((message) => this.tell(message));
-  }
-
-  private get name(): string {
-    return this.options.device || this.guessed;
   }
 
   private tell(message: ToLink): void {
@@ -116,12 +126,19 @@ class Page {
     }
   }
 
+  private rename(name: string): void {
+    this.keep({ device: name });
+    this.tell({ type: 'update', name });
+  }
+
   private lend(cores: number): void {
+    this.keep({ cores });
     this.lent = cores;
     if (!this.view.paused) this.tell({ type: 'update', cores });
   }
 
   private pause(paused: boolean): void {
+    this.keep({ paused: Number(paused) });
     this.tell({ type: 'update', cores: paused ? 0 : this.lent });
     this.show();
   }
@@ -130,14 +147,19 @@ class Page {
     const { account, view, lent, config } = this;
     const rate = this.speed.at(performance.now(), account.done);
     view.standing(standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }));
-    view.numbers(account.done - account.errors, rate, account.held, account.errors);
+    const done = this.before + account.done - account.errors;
+    view.numbers(done, rate, account.held, account.errors);
+    if (done > 0) this.keep({ done });
+  }
+
+  private keep(given: FragmentOptions): void {
+    store(fragmentOf(Object.assign(this.kept, given)), () => fragmentOf({ ...this.options, ...this.kept }));
   }
 
   private hearLife(): void {
-    const hide = () => this.hide();
     const rejoin = () => this.tell({ type: 'rejoin' });
-    addEventListener('pagehide', hide);
-    document.addEventListener('freeze', hide);
+    addEventListener('pagehide', ({ persisted }) => this.hide(persisted ? 'hidden' : 'left'));
+    document.addEventListener('freeze', () => this.hide('hidden'));
     document.addEventListener('resume', rejoin);
     addEventListener('pageshow', (event) => {
       if (event.persisted) rejoin();
@@ -149,9 +171,10 @@ class Page {
   }
 
   /** What the link says to its end of a peer connection may come too late; and it is frozen with the page, as soon as this returns. */
-  private hide(): void {
-    if (this.peer) this.peer.goodbye();
-    this.tell({ type: 'hide' });
+  private hide(reason: Farewell): void {
+    this.show();
+    if (this.peer) this.peer.goodbye(reason);
+    this.tell({ type: 'hide', reason });
     const end = performance.now() + GOODBYE_MS;
     while (performance.now() < end);
   }

@@ -1,7 +1,9 @@
 /** One lent core: a compute worker that the page makes, or, for functions that need a document, the page itself. */
 
+import { alsoCalled } from './core/convert.ts';
 import { hearErrors, serve } from './core/port.ts';
 import type { Join } from './page-messages.ts';
+import { blob } from './page/scripts.ts';
 
 declare function importScripts(...urls: string[]): void;
 
@@ -14,13 +16,21 @@ export function awaitJoin(): void {
     throw new Error('close() would end the core: answer instead');
   };
   addEventListener('message', ({ data }: MessageEvent<Join>) => {
-    if (data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(data.script, TRIES)));
+    if (data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(addressOf(data), TRIES)));
   });
 }
 
 /** Makes the page a core. */
-export function joinInPage({ port, version, script }: Join): void {
-  hearErrors(serve(port, version, () => fetchInPage(script)));
+export function joinInPage(join: Join): void {
+  hearErrors(serve(join.port, join.version, () => fetchInPage(addressOf(join))));
+}
+
+/** Made here: a worker of an old Chrome may not load what its page made. */
+function addressOf({ script, text }: Join): string {
+  if (!text) return script;
+  const address = blob(text);
+  alsoCalled(address, script);
+  return address;
 }
 
 /** Fetches and runs the function; a network that is away for a moment is tried again. */

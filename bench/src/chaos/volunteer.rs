@@ -166,6 +166,7 @@ impl Volunteer {
             holds,
             kind: self.chance.one(&["browser", "native", ""]).into(),
             path: None,
+            reloaded: false,
         }));
     }
 

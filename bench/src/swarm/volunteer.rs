@@ -127,6 +127,7 @@ impl<'a> Volunteer<'a> {
             holds: Vec::new(),
             kind: "native".into(),
             path: None,
+            reloaded: false,
         }
     }
 

@@ -56,6 +56,7 @@ mod run;
 mod source;
 mod strict;
 mod trace;
+mod uuid;
 
 use std::path::{Path, PathBuf};
 

@@ -22,7 +22,7 @@ use crate::{
     finder::{self, Finder, PLATFORM},
     origins::Origins,
     plugin::{PandoPlugin, REQUIRE, STARTER, Seen, builtin_id},
-    requires, source, strict,
+    requires, source, strict, uuid,
 };
 
 /// The oldest browsers have nothing newer.
@@ -162,6 +162,7 @@ fn finish(entry: &Entry, output: BundleOutput, seen: &Seen, finder: &Finder) -> 
     } else {
         (chunk.code.clone(), origins)
     };
+    let (code, origins) = uuid::fill_in(code, origins);
     let files = chunk.modules.keys.iter().map(|id| id.as_str()).filter(|id| !source::is_virtual(id));
     Ok(Bundle {
         hash: xxhash_with_base(code.as_bytes(), 16)[..HASH_LENGTH].to_owned(),

@@ -10,7 +10,7 @@ mod tls;
 
 pub(crate) use connections::{Connections, Seat};
 pub(crate) use gate::{Gate, Refusal};
-pub(crate) use headers::{Network, Policy, always};
+pub(crate) use headers::{Network, Policy, STAYS, always, stays};
 pub(crate) use nothing::{nothing_here, wants_page};
 #[cfg(feature = "relay")]
 pub(crate) use rates::Bucket;

@@ -128,6 +128,9 @@ async fn respond(served: Arc<Served>, Visitor { from, seat }: Visitor, request: 
     if !hosts::same_origin(origin, host) {
         return (StatusCode::FORBIDDEN, "Another site's page may not join.").into_response();
     }
+    if port::stays(request.headers()) {
+        return (StatusCode::FORBIDDEN, port::STAYS).into_response();
+    }
     let path = request.uri().path().trim_start_matches('/').to_owned();
     let below = match site.token.as_str() {
         "" => Some(&*path),
@@ -141,8 +144,7 @@ async fn respond(served: Arc<Served>, Visitor { from, seat }: Visitor, request: 
         Some("socket") => socket::socket(served.clone(), seat, request).await,
         Some("signal") => signal::signal(served.clone(), request).await,
         Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => {
-            let authority = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-            served.files.file(name, authority).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+            served.files.file(name, request.headers()).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
         }
         Some(_) => StatusCode::NOT_FOUND.into_response(),
         None if served.misses.lock().expect("nobody panics with it").take(from.ip(), Instant::now()) => {

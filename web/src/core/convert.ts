@@ -52,9 +52,16 @@ export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
+/** The address by which some engines call the function's script in stacks, and its own. */
+let names = ['', ''];
+
+export function alsoCalled(...given: [string, string]): void {
+  names = given;
+}
+
 /** A stack without the frames of what called the function: nothing below its last one. */
 export function ofTheFunction(stack: string): string {
-  const lines = stack.split('\n');
+  const lines = (names[0] ? stack.split(names[0]).join(names[1]) : stack).split('\n');
   let end = lines.length;
   while (end > 0 && !lines[end - 1].includes('function.js')) end--;
   return end > 0 ? lines.slice(0, end).join('\n') : stack;

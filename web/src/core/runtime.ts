@@ -80,7 +80,6 @@ export class Runtime {
   private prepare(core: Core): void {
     // Scripts of older times call the global object by Node's name.
     world.global = globalThis;
-    fillCrypto(globalThis.crypto);
     world.__pandoHost = { version: this.version, report: (info) => core.report(info) };
     for (const [method, level] of LEVELS) this.capture(core, method, level);
     world.console.assert = (condition, ...args) => {
@@ -94,14 +93,4 @@ export class Runtime {
       if (core.log(level, args) && this.echo && original) original.apply(world.console, args);
     };
   }
-}
-
-/** Over plain http browsers have random bytes, and no `randomUUID`. */
-function fillCrypto(crypto: { randomUUID?: () => string; getRandomValues: Crypto['getRandomValues'] } | undefined): void {
-  if (!crypto || crypto.randomUUID) return;
-  const digit = (kind: string) => {
-    const random = crypto.getRandomValues(new Uint8Array(1))[0] & 15;
-    return (kind === 'x' ? random : (random & 3) | 8).toString(16);
-  };
-  crypto.randomUUID = () => 'xxxxxxxx-xxxx-4xxx-vxxx-xxxxxxxxxxxx'.replace(/[xv]/g, digit);
 }

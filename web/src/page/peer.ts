@@ -1,7 +1,7 @@
 /** A peer connection, which workers have none of: signals for it, and gives its data channel to the link. */
 
 import { cut } from '../link/pieces.ts';
-import type { Path } from '../messages.ts';
+import type { Farewell, Path } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
 import { Ferry } from './ferry.ts';
 
@@ -28,13 +28,14 @@ export class Peer {
     link.onmessage = ({ data }: MessageEvent<ToPeer>) => this.obey(data);
     this.signal = new WebSocket(url);
     this.signal.onmessage = ({ data }) => this.next(() => this.hear(JSON.parse(data)));
-    this.signal.onclose = () => this.end();
+    // Who has answered may be connected already, and end the signalling: only the link's patience ends then.
+    this.signal.onclose = () => this.next(() => (this.connection && this.connection.remoteDescription) || this.end());
   }
 
   /** The page goes away: what the link has to say would come too late, unless it has the data channel. */
-  goodbye(): void {
+  goodbye(reason: Farewell): void {
     if (!this.ferry) return;
-    this.ferry.take(cut(JSON.stringify({ type: 'bye', reason: 'hidden' })).buffer);
+    this.ferry.take(cut(JSON.stringify({ type: 'bye', reason })).buffer);
     this.close();
   }
 

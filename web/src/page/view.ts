@@ -48,6 +48,11 @@ export class View {
     element('stage').hidden = !dom;
   }
 
+  /** As if a person had pressed Pause. */
+  press(): void {
+    this.pause.click();
+  }
+
   note(text: string): void {
     const note = element('note');
     note.textContent = text;

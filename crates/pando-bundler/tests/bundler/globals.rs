@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Folder;
+use crate::support::{Folder, result_of, run};
 
 /// Figure 2 of the Pando paper, with a `render` for it.
 const FIGURE_2: &str = "\
@@ -79,4 +79,16 @@ fn the_url_of_a_module_is_that_of_its_file_name() {
                   export default x => [path.join(folder, x), __filename, fileURLToPath(import.meta.url), import.meta.dirname]";
     let folder = Folder::with(&[("render.mjs", source)]);
     assert_eq!(folder.answer("render.mjs", "a")["result"], json!(["/a", "/index.js", "/index.js", "/"]));
+}
+
+#[test]
+fn a_random_uuid_is_there_without_https() {
+    let source = "const { randomUUID } = crypto\nmodule.exports = x => { if (x) throw new Error('here'); return [randomUUID(), crypto.randomUUID()] }";
+    let folder = Folder::with(&[("render.js", source)]);
+    let bundle = folder.bundle();
+    let uuids = run(&format!("globalThis.crypto = {{ getRandomValues: (bytes) => bytes.fill(255) }};{}", bundle.code), "");
+    let uuid = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+    assert_eq!(result_of(uuids), json!([uuid, uuid]));
+    let place = bundle.trace(&format!("    at x (http://a/function.js:2:{})", bundle.code.lines().nth(1).unwrap().find("new Error").unwrap() + 1));
+    assert!(place.contains("render.js:2:"), "{place}");
 }

@@ -93,6 +93,9 @@ pub struct Hello {
     /// How its channel reaches the master, as far as the volunteer knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Path>,
+    /// Its page was loaded again just now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reloaded: bool,
 }
 
 /// Bytes of a device's id, at most.

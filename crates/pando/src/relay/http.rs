@@ -66,6 +66,9 @@ impl Asked {
         if !matches!(self.parts.method, Method::GET | Method::HEAD) {
             return Err(Denied::new(StatusCode::METHOD_NOT_ALLOWED, ""));
         }
+        if port::stays(&self.parts.headers) {
+            return Err(Denied::new(StatusCode::FORBIDDEN, port::STAYS));
+        }
         match *segments {
             ["healthz"] => Ok(self.health()),
             ["rooms"] => self.control().await,
@@ -110,7 +113,7 @@ impl Asked {
         let (content, traffic) = found.ok_or_else(|| self.nothing())?;
         let place = self.relay.url.clone().or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
         let authority = place.as_ref().map(Place::authority).unwrap_or_default();
-        pages::file(&content, &traffic, name, authority).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
+        pages::file(&content, &traffic, name, &self.parts.headers, authority).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
     }
 
     async fn signal(mut self, token: &str) -> Result<Response, Denied> {

@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
 use bytes::Bytes;
@@ -17,8 +17,15 @@ use std::{convert::Infallible, sync::Arc};
 /// Bytes of a function that are sent at a time.
 const PIECE: usize = 64 << 10;
 
-/// The file `name` of a room, for who knows the relay as `authority`; none when there is no such file.
-pub(super) fn file(content: &Content, traffic: &Arc<Traffic>, name: &str, authority: &str) -> Option<Response> {
+/// The file `name` of a room, for who sent a request with these headers and knows the relay as `authority`; none when there is no
+/// such file.
+pub(super) fn file(
+    content: &Content,
+    traffic: &Arc<Traffic>,
+    name: &str,
+    request: &HeaderMap,
+    authority: &str,
+) -> Option<Response> {
     const SCRIPT: &str = "text/javascript; charset=utf-8";
     let (kind, length, body) = match name {
         "" => {
@@ -42,14 +49,15 @@ pub(super) fn file(content: &Content, traffic: &Arc<Traffic>, name: &str, author
     ];
     response.headers_mut().extend(headers);
     // Workers made from blobs, as those of this page are, go by its policy.
-    let policy = Policy::new(authority, if content.deny_net { Network::Closed } else { Network::Open }).sandboxed();
-    policy.set(response.headers_mut(), &policy.function(), content.dom);
+    let network = if content.deny_net { Network::Closed } else { Network::Open };
+    let policy = Policy::new(authority, network, content.dom).shared().asked_by(request);
+    policy.set(response.headers_mut(), &policy.page(""));
     Some(response)
 }
 
 fn page(content: &Content) -> String {
     let config = serde_json::json!({
-        "function": content.hash, "dom": content.dom, "version": env!("CARGO_PKG_VERSION"), "relay": true
+        "function": content.hash, "dom": content.dom, "closed": content.deny_net, "version": env!("CARGO_PKG_VERSION"), "relay": true
     });
     let config = config.to_string().replace('<', "\\u003c");
     embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config)

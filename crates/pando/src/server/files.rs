@@ -7,7 +7,7 @@ use crate::{
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -25,7 +25,9 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn new(site: &Site) -> Self {
-        let config = serde_json::json!({"function": site.hash, "dom": site.dom, "version": env!("CARGO_PKG_VERSION")});
+        let config = serde_json::json!({
+            "function": site.hash, "dom": site.dom, "closed": site.deny_net, "version": env!("CARGO_PKG_VERSION")
+        });
         let config = config.to_string().replace('<', "\\u003c");
         let page = embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config);
         let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).unwrap_or_default().0;
@@ -34,8 +36,8 @@ impl Files {
         Self { page: page.into(), style, function: site.function.clone().into(), dom: site.dom, network }
     }
 
-    /// The file `name` for who knows the server as `authority`; none when there is no such file.
-    pub(super) fn file(&self, name: &str, authority: &str) -> Option<Response> {
+    /// The file `name` for who sent a request with these headers; none when there is no such file.
+    pub(super) fn file(&self, name: &str, request: &HeaderMap) -> Option<Response> {
         const SCRIPT: &str = "text/javascript; charset=utf-8";
         let (kind, content) = match name {
             "" => ("text/html; charset=utf-8", self.page.clone()),
@@ -43,13 +45,14 @@ impl Files {
             "page.js" => (SCRIPT, Bytes::from_static(embedded::web(name)?.as_bytes())),
             _ => return None,
         };
-        let policy = Policy::new(authority, self.network);
+        let authority = request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let policy = Policy::new(authority, self.network, self.dom).asked_by(request);
         // Workers go by the headers of their script, not of the page.
-        let content_policy = if name.is_empty() && !self.dom { policy.page(&self.style) } else { policy.function() };
+        let content_policy = if name.is_empty() { policy.page(&self.style) } else { policy.script() };
         let mut response = content.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        policy.set(headers, &content_policy, self.dom);
+        policy.set(headers, &content_policy);
         Some(response)
     }
 }

@@ -60,6 +60,7 @@ pub async fn lend(lend: Lend, engine: impl Engine, first: Option<First>, mut cha
         holds: Vec::new(),
         kind: "native".into(),
         path: None,
+        reloaded: false,
     };
     if channel.outgoing.send(Frame::json(&ToMaster::Hello(hello))).await.is_err() {
         return;

@@ -15,6 +15,8 @@ use std::{
 struct State {
     /// Names that knocked, in the order of their coming.
     knocked: Vec<String>,
+    /// Connections that were made, on which somebody knocked or nobody.
+    connections: usize,
     /// Names that may pass; `*` is everyone.
     open: BTreeSet<String>,
 }
@@ -36,6 +38,7 @@ impl Gate {
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let state = served.clone();
+                state.0.lock().unwrap().connections += 1;
                 thread::spawn(move || serve(socket, &state));
             }
         });
@@ -68,6 +71,11 @@ impl Gate {
     /// Who knocked, in the order of their coming.
     pub(crate) fn knocked(&self) -> Vec<String> {
         self.state.0.lock().unwrap().knocked.clone()
+    }
+
+    /// Connections that were made, on which somebody knocked or nobody.
+    pub(crate) fn connections(&self) -> usize {
+        self.state.0.lock().unwrap().connections
     }
 
     /// Lets `name` pass, now and later.

@@ -3,7 +3,7 @@
 use super::DEADLINE;
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 /// What came back.
@@ -67,4 +67,9 @@ pub(crate) fn connect(host: &str) -> TcpStream {
     socket.set_read_timeout(Some(DEADLINE)).expect("a time is fine");
     socket.set_write_timeout(Some(DEADLINE)).expect("a time is fine");
     socket
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port()
 }

@@ -1,4 +1,4 @@
-//! What end-to-end tests need: the real binary, raw HTTP and WebSocket, and real Chromium.
+//! What end-to-end tests need: the real binary, raw HTTP and WebSocket, and real browsers.
 //!
 //! ```ignore
 //! let run = Pando::f("(x, cb) => cb(null, x * 2)").stdin("1\n2\n").run();
@@ -7,6 +7,7 @@
 
 #![allow(dead_code, unused_imports)]
 
+mod browser;
 mod certificate;
 mod driven;
 mod events;
@@ -14,6 +15,7 @@ mod finished;
 mod gate;
 mod gathered;
 mod http;
+mod npm;
 mod pando;
 mod process;
 mod running;
@@ -24,12 +26,14 @@ mod websocket;
 
 use std::time::Duration;
 
+pub(crate) use browser::{ANOTHER_NAME, Browser, DevTools, Engine, Page, Program};
 pub(crate) use certificate::{Certificate, encrypted};
 pub(crate) use driven::Driven;
 pub(crate) use events::Events;
 pub(crate) use finished::Finished;
 pub(crate) use gate::Gate;
-pub(crate) use http::{Response, connect, get, http2, request, visit};
+pub(crate) use http::{Response, connect, free_port, get, http2, request, visit};
+pub(crate) use npm::with_packages;
 pub(crate) use pando::{BINARY, Pando};
 pub(crate) use process::{Group, children, cpu_ticks, is_alive, kill, until};
 pub(crate) use running::Running;

@@ -34,25 +34,11 @@ impl Tab {
 
     fn launch(launcher: &[String], options: &[&str], url: &str, fragment: &str) -> Self {
         let profile = tempfile::Builder::new().prefix("pando-tab-").tempdir().expect("the temporary folder can be written");
-        let chromium = chromium();
+        let chromium = found(&CHROMIUMS).expect("Chromium is needed: install it, or name it in CHROMIUM");
         let mut words = launcher.iter().map(OsStr::new).chain([chromium.as_os_str()]);
         let mut command = Command::new(words.next().expect("the browser at least"));
         command.args(words);
-        command.args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--disable-breakpad",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-renderer-backgrounding",
-            "--disable-background-timer-throttling",
-        ]);
-        command.args(options);
+        command.args(OPTIONS).args(options);
         if url.starts_with("https://127.0.0.1") {
             command.arg("--ignore-certificate-errors");
         }
@@ -83,16 +69,31 @@ impl Tab {
     }
 }
 
-/// `CHROMIUM`, or what is on PATH.
-fn chromium() -> PathBuf {
-    if let Some(named) = env::var_os("CHROMIUM") {
-        return named.into();
+/// Names of programs that are a Chromium.
+pub(super) const CHROMIUMS: [&str; 4] = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
+
+/// How a Chromium of any age is started: without a window, as root too, and quiet.
+pub(super) const OPTIONS: [&str; 12] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-breakpad",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
+];
+
+/// The first of these programs on PATH, or for Chromium what `CHROMIUM` names; an error says what is missing.
+pub(super) fn found(names: &[&str]) -> Result<PathBuf, String> {
+    if let Some(named) = env::var_os("CHROMIUM").filter(|_| names == CHROMIUMS) {
+        return Ok(named.into());
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    let candidates = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
-    let found = candidates
-        .iter()
-        .flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)))
-        .find(|file| file.is_file());
-    found.expect("Chromium is needed: install it, or name it in CHROMIUM")
+    let mut files = names.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)));
+    files.find(|file| file.is_file()).ok_or_else(|| format!("there is no {} on PATH", names.join(" or ")))
 }

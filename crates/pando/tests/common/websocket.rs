@@ -73,18 +73,23 @@ impl WebSocket {
         self.frame(0x82, bytes);
     }
 
-    /// Sends one frame whose first byte is `first`, masked with zeros.
+    /// Sends one frame whose first byte is `first`, as strictly as Firefox wants it: no mask of zeros, no long form of a short length.
     pub(crate) fn frame(&mut self, first: u8, payload: &[u8]) {
         let mut frame = vec![first];
         match payload.len() {
             short @ ..126 => frame.push(0x80 | short as u8),
+            medium @ ..0x1_0000 => {
+                frame.push(0x80 | 126);
+                frame.extend_from_slice(&(medium as u16).to_be_bytes());
+            }
             length => {
                 frame.push(0x80 | 127);
                 frame.extend_from_slice(&(length as u64).to_be_bytes());
             }
         }
-        frame.extend_from_slice(&[0; 4]);
-        frame.extend_from_slice(payload);
+        let mask = [1, 2, 3, 4];
+        frame.extend_from_slice(&mask);
+        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
         self.raw(&frame);
     }
 

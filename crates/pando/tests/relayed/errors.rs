@@ -1,8 +1,8 @@
 //! A relay that cannot be used: status 2, in words.
 
 use super::{
-    common::{BINARY, Pando, make_neutral},
-    relay::{Relay, free_port},
+    common::{BINARY, Pando, free_port, make_neutral},
+    relay::Relay,
 };
 use std::{
     io::{Read, Write},

@@ -1,9 +1,8 @@
 //! A relay that runs.
 
-use super::common::{Group, Pando, make_neutral, until};
+use super::common::{Group, Pando, free_port, make_neutral, until};
 use std::{
     io::{BufRead, BufReader},
-    net::TcpListener,
     process::{Command, Stdio},
     sync::mpsc,
     thread,
@@ -76,9 +75,4 @@ fn launch(args: &[String]) -> Group {
         heard.iter().any(|said: &String| said.contains("listening")).then_some(())
     });
     group
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port()
 }

@@ -64,12 +64,48 @@ fn where_the_function_runs_the_network_is_open_unless_it_is_denied() {
         let response = get(&place);
         let rules = policy(&response);
         assert!(rules.contains("'unsafe-inline' 'unsafe-eval'") && rules.contains("frame-ancestors 'none'"), "{rules}");
-        let sources = rules.strip_prefix("default-src ").unwrap().split(';').next().unwrap();
+        let sources = rules.split("; ").find_map(|rule| rule.strip_prefix("default-src ")).unwrap();
         assert_eq!(sources.split(' ').any(|source| source == "*"), open, "{args:?}: {rules}");
         let own = format!("'self' http://{0} ws://{0} data: blob:", host(&url));
         assert_eq!(sources.starts_with(&own), !open, "{args:?}: {rules}");
         assert_eq!(response.header("x-dns-prefetch-control"), (!open).then_some("off"), "{args:?}");
+        let peers = if args.contains(&"--dom") { "(response-origin)" } else { "(response-origin);webrtc=allow" };
+        assert_eq!(response.header("connection-allowlist"), (!open).then_some(peers), "{args:?}");
+        // Windows and downloads reach other servers; code in the page must not make them.
+        let sandboxed = rules.starts_with("sandbox allow-scripts allow-forms allow-modals allow-same-origin; ");
+        assert_eq!(sandboxed, args.contains(&"--dom") && !open, "{args:?}: {rules}");
     }
+}
+
+/// A request for a file with one more header.
+fn ask(url: &str, name: &str, header: &str) -> Response {
+    let path = url.split_once(host(url)).unwrap().1;
+    request(host(url), &format!("GET {path}{name} HTTP/1.1\r\nHost: {}\r\n{header}\r\nConnection: close\r\n\r\n", host(url)))
+}
+
+#[test]
+fn an_old_chrome_whose_workers_have_their_page_s_policy_gets_a_page_with_that_of_the_function() {
+    let run = served(&[]);
+    let url = run.url();
+    let of = |agent: &str| ask(&url, "", &format!("User-Agent: {agent}"));
+    let agent =
+        |version: &str| format!("Mozilla/5.0 (Linux; Android 9) AppleWebKit/537.36 Chrome/{version} Mobile Safari/537.36");
+    for old in ["71.0.3578.99", "80.0.3987.0", "92.0.4512.0", "102.0.0.0"] {
+        assert_eq!(policy(&of(&agent(old))), policy(&get(&format!("{url}function.js"))), "{old}");
+    }
+    for new in ["103.0.5058.0", "156.0.0.0"] {
+        assert!(policy(&of(&agent(new))).starts_with("default-src 'none'; "), "{new}");
+    }
+}
+
+#[test]
+fn no_script_becomes_a_service_worker() {
+    let run = served(&[]);
+    let url = run.url();
+    for name in ["", "page.js", "function.js", "x"] {
+        assert_eq!(ask(&url, name, "Service-Worker: script").status, 403, "{name}");
+    }
+    assert_eq!(ask(&url, "function.js", "Sec-Fetch-Dest: worker").status, 200);
 }
 
 #[test]

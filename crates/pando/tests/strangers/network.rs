@@ -87,6 +87,73 @@ needs.image = () => new Promise((resolve, reject) => {
 
 const WORKER_WAYS: [&str; 8] = ["fetch", "no-cors", "xhr", "websocket", "events", "script", "module", "worker"];
 const PAGE_WAYS: [&str; 10] = ["fetch", "image", "script", "style", "prefetch", "frame", "media", "websocket", "beacon", "form"];
+/// Ways out of a page that no content security policy closes, or that take more than one of its rules.
+const PAGE_HINTS: &str = r"
+const link = (rel) => (url) => { element('link', (link) => { link.rel = rel; link.href = url }) }
+const rules = (rules) => { element('script', (script) => { script.type = 'speculationrules'; script.textContent = JSON.stringify(rules) }) }
+const anchor = (set) => { const a = document.createElement('a'); set(a); document.body.append(a); a.click() }
+const frame = () => document.body.appendChild(document.createElement('iframe'))
+const knocks = (url) => `onconnect = () => fetch('${url}'); fetch('${url}')`
+const turn = (url) => {
+  const urls = `turn:${new URL(url).host}?transport=tcp`
+  const peer = new RTCPeerConnection({ iceServers: [{ urls, username: 'x', credential: 'y' }] })
+  peer.createDataChannel('x')
+  peer.createOffer().then((offer) => peer.setLocalDescription(offer))
+}
+for (const rel of ['preconnect', 'dns-prefetch', 'prefetch', 'preload', 'modulepreload', 'prerender', 'icon', 'manifest']) ways[rel] = link(rel)
+Object.assign(ways, {
+  speculation: (url) => rules({ prefetch: [{ urls: [url.replace('http', 'https'), url] }], prerender: [{ urls: [url] }] }),
+  ping: (url) => anchor((a) => { a.href = '#here'; a.ping = url }),
+  window: (url) => { open(url) },
+  target: (url) => anchor((a) => { a.href = url; a.target = '_blank' }),
+  download: (url) => anchor((a) => { a.href = url; a.download = 'x' }),
+  anchor: (url) => anchor((a) => { a.href = url }),
+  location: (url) => { location = url },
+  self: (url) => { open(url, '_self') },
+  top: (url) => { frame().contentWindow.open(url, '_top') },
+  parent: (url) => { frame().contentWindow.eval(`parent.location = '${url}'`) },
+  refresh: (url) => { document.head.appendChild(Object.assign(document.createElement('meta'), { httpEquiv: 'refresh', content: '0;url=' + url })) },
+  'blank-frame': (url) => { frame().contentDocument.body.innerHTML = `<img src='${url}'><link rel=preconnect href='${url}'>` },
+  'shared-data': (url) => { new SharedWorker('data:text/javascript,' + encodeURIComponent(knocks(url))) },
+  'shared-blob': (url) => { new SharedWorker(URL.createObjectURL(new Blob([knocks(url)]))) },
+  'frame-shared': (url) => { new (frame().contentWindow.SharedWorker)('data:text/javascript,' + encodeURIComponent(knocks(url))) },
+  turn,
+  socket: (url) => { new WebSocketStream(url.replace('http', 'ws')) },
+  later: (url) => { fetchLater(url, { activateAfter: 0 }) },
+  // What was begun has its time.
+  time: () => new Promise((resolve) => setTimeout(resolve, 1500))
+})
+";
+
+const PAGE_HINTS_WAYS: [&str; 26] = [
+    "preconnect",
+    "dns-prefetch",
+    "prefetch",
+    "preload",
+    "modulepreload",
+    "prerender",
+    "icon",
+    "manifest",
+    "speculation",
+    "ping",
+    "window",
+    "target",
+    "download",
+    "anchor",
+    "location",
+    "self",
+    "top",
+    "parent",
+    "refresh",
+    "blank-frame",
+    "shared-data",
+    "shared-blob",
+    "frame-shared",
+    "turn",
+    "socket",
+    "later",
+];
+
 const NEEDED: [&str; 6] = ["eval", "Function", "wasm", "blob", "data", "blob-worker"];
 const NEEDED_IN_PAGES: [&str; 2] = ["handler", "image"];
 
@@ -95,7 +162,7 @@ fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> Gate {
     let gate = Gate::new();
     gate.open_for_all();
     let call = format!(
-        "export default async (x) => {{ const [kind, name] = x.split(' ')\n\
+        "export default async (x) => {{ const [, kind, name] = /(\\w+) (.*)/.exec(x)\n\
          if (kind === 'need') return `${{x}}: ${{await needs[name]()}}`\n\
          await ways[name]('{}' + name); return x }}",
         gate.url()
@@ -137,6 +204,24 @@ fn a_denied_network_is_closed_to_the_page_and_inline_handlers_still_run() {
     let needed = [&NEEDED[..], &NEEDED_IN_PAGES].concat();
     let gate = tried(PAGE, &PAGE_WAYS, &needed, &["--dom", "--deny-net"]);
     assert_eq!(gate.knocked(), [""; 0]);
+}
+
+/// One after the other in one page, which none of them may end.
+#[test]
+fn a_denied_network_is_closed_to_hints_windows_navigation_and_peer_connections_too() {
+    let ways: Vec<&str> = PAGE_HINTS_WAYS.into_iter().chain(["time"]).collect();
+    let safe = format!(
+        "{PAGE}{PAGE_HINTS}for (const way in ways) {{ const go = ways[way]; ways[way] = async (url) => {{ try {{ await go(url) }} catch (error) {{ }} }} }}\n"
+    );
+    let gate = tried(&safe, &ways, &[], &["--dom", "--deny-net"]);
+    assert_eq!((gate.knocked(), gate.connections()), (vec![], 0));
+}
+
+#[test]
+fn hints_shared_workers_and_pings_of_a_page_go_out_where_the_network_is_open() {
+    let ways = ["preload", "ping", "shared-data", "shared-blob", "time"];
+    let gate = tried(&format!("{PAGE}{PAGE_HINTS}"), &ways, &[], &["--dom"]);
+    ways[..4].iter().for_each(|way| gate.waits_for(way));
 }
 
 #[cfg(feature = "relay")]

@@ -1,13 +1,7 @@
 //! npm packages of the original Pando's day, in a tab and on a core of this machine. `docs/npm-packages.md` has many more.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{Mutex, PoisonError},
-};
-
 use crate::{
-    common::{Finished, Pando, lines},
+    common::{Finished, Pando, lines, with_packages},
     tab,
 };
 
@@ -29,21 +23,8 @@ const USES: [(&str, &str); 10] = [
 const PICTURE: &str =
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
-/// A function of the folder with the packages, which are installed where that has not been done.
-fn function(name: &str) -> PathBuf {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
-    // npm writes this file last.
-    if !folder.join("node_modules/.package-lock.json").exists() {
-        let status = Command::new("npm").arg("ci").current_dir(&folder).status().expect("npm starts");
-        assert!(status.success(), "npm ci: {status}");
-    }
-    folder.join(name)
-}
-
 fn packages() -> Pando {
-    Pando::path(function("packages.js")).stdin(lines(USES.map(|(name, _)| name)))
+    Pando::path(with_packages("packages.js")).stdin(lines(USES.map(|(name, _)| name)))
 }
 
 fn answers(finished: &Finished) {
@@ -64,7 +45,7 @@ fn old_packages_work_on_this_machines_cores() {
 
 #[test]
 fn old_packages_for_pages_and_inline_handlers_work_in_the_page() {
-    let run = Pando::path(function("page.js")).args(["--dom"]).stdin(format!("{PICTURE}\n")).start();
+    let run = Pando::path(with_packages("page.js")).args(["--dom"]).stdin(format!("{PICTURE}\n")).start();
     let _tab = tab(&run, "Ann");
     run.wait().gives("yes 1,1,4 255,0,0,127\n");
 }

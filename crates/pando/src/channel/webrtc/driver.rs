@@ -28,6 +28,10 @@ use tokio::{
 const PEERS: usize = 4096;
 /// Batches of packets taken in one turn.
 const BATCHES: usize = 4;
+/// Stands in an offer of Firefox. It never uses loopback addresses, its own or others'.
+const FIREFOX: &str = "mozilla...THIS_IS_SDPARTA";
+const FIREFOX_HERE: &str = "Firefox makes no peer connection to 127.0.0.1, and this run has no other address: \
+    take #protocol=webrtc out of the address of this page.";
 
 /// What the driver is told.
 #[derive(Debug)]
@@ -144,8 +148,11 @@ impl Driver {
     }
 
     fn offer(&mut self, id: PeerId, sdp: &str, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel>) {
-        let answer = if self.peers.len() < PEERS {
-            let (candidates, waker) = (self.local_candidates(), self.wakes.waker(id));
+        let candidates = self.local_candidates();
+        let answer = if sdp.contains(FIREFOX) && candidates.iter().all(|candidate| candidate.addr().ip().is_loopback()) {
+            Err(FIREFOX_HERE.into())
+        } else if self.peers.len() < PEERS {
+            let waker = self.wakes.waker(id);
             let identity = self.identity.get_or_insert_with(Identity::fresh);
             catch_unwind(AssertUnwindSafe(|| Peer::answer(sdp, &candidates, identity, waker)))
                 .unwrap_or(Err("the offer cannot be answered"))

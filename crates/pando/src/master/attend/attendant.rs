@@ -125,9 +125,14 @@ impl Attendant {
                 Path::Turn => ", by a connection through a TURN server",
                 Path::Relay => ", through the relay",
             };
-            master.console.say(format!("{name} joined with {cores} core{}{by}", if cores == 1 { "" } else { "s" }));
+            let again = if hello.reloaded { ", after its page was reloaded" } else { "" };
+            master.console.say(format!("{name} joined with {cores} core{}{by}{again}", if cores == 1 { "" } else { "s" }));
         }
-        master.events.write("joined", json!({"device": name, "cores": cores, "kind": hello.kind, "path": path}));
+        let mut joined = json!({"device": name, "cores": cores, "kind": hello.kind, "path": path});
+        if hello.reloaded {
+            joined["reloaded"] = true.into();
+        }
+        master.events.write("joined", joined);
         Self {
             master,
             sub,

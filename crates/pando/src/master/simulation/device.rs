@@ -149,6 +149,7 @@ impl World {
             holds: device.has.iter().copied().collect(),
             kind: "browser".into(),
             path: None,
+            reloaded: false,
         };
         let link = self.links.len();
         device.link = Some(link);

@@ -1,0 +1,57 @@
+//! Every engine and age of browsers that volunteers may have.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod closed;
+mod errors;
+mod foreign;
+#[allow(dead_code)]
+#[path = "../relayed/internet.rs"]
+mod internet;
+mod leaving;
+mod matrix;
+mod open;
+#[allow(dead_code)]
+#[path = "../relayed/relay.rs"]
+mod relay;
+mod relayed;
+mod values;
+
+use common::{Browser, Engine, Page, Pando, Running};
+
+/// A run that only tabs compute for.
+fn tabs_only(function: &str) -> Pando {
+    Pando::f(function).args(["--cores", "0"])
+}
+
+/// Opens a tab called `name` that lends one core.
+fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
+    browser.open(&format!("{}#device={name};cores=1;", run.url()))
+}
+
+#[test]
+#[ignore = "shows a page by hand: ENGINE=firefox URL=http://… "]
+fn by_hand() {
+    let engine = match std::env::var("ENGINE").expect("ENGINE is set").as_str() {
+        "chromium" => Engine::Chromium,
+        "firefox" => Engine::Firefox,
+        "webkit" => Engine::WebKit,
+        version => Engine::OldChromium(version.parse().expect("chromium, firefox, webkit, or the version of an old Chromium")),
+    };
+    let mut browser = Browser::start(engine).expect("it can be had");
+    println!("{}", browser.version());
+    let page = browser.open(&std::env::var("URL").expect("URL is set"));
+    let (mut shown, mut written) = (None, 0);
+    loop {
+        let text = browser.eval(&page, "document.body && document.body.innerText").ok();
+        if shown != text {
+            shown = text;
+            println!("--- the page shows: {shown:#?}");
+        }
+        let console = browser.console(&page);
+        console[written..].iter().for_each(|line| println!("--- console: {line}"));
+        written = console.len();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}

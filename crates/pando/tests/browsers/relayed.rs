@@ -1,0 +1,92 @@
+//! Volunteers elsewhere, who come through a relay.
+
+use crate::{
+    common::{Browser, Events, Page, Pando, Program, Running, lines, numbers},
+    internet::{Internet, Router},
+    matrix::scenarios,
+    relay::{Relay, SECRET},
+};
+
+scenarios! {
+    every_direct_connection_is_kept
+    a_relay_passes_values_on_where_nothing_else_does
+    a_volunteer_behind_a_hard_router_comes_by_turn
+    functions_do_at_a_relay_what_they_do_elsewhere
+}
+
+/// A relay on this machine.
+pub(crate) fn relay() -> Relay {
+    Relay::start(&["--no-udp"])
+}
+
+/// The address of its room for this run: the first that is said.
+fn room(run: &Running) -> String {
+    let line = run.says("Serving volunteer code at ");
+    line[line.find("http").expect("a URL")..].trim().to_owned()
+}
+
+/// Opens a tab called `name` in the relay's room.
+pub(crate) fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
+    browser.open(&format!("{}#device={name};cores=1;", room(run)))
+}
+
+fn every_direct_connection_is_kept(browser: &mut Browser) {
+    let (relay, events) = (relay(), Events::new());
+    let run = relay.used_by(Pando::f("(x, cb) => cb(null, x * 2)")).args(["--cores", "0"]).events(&events).stdin_open();
+    let mut run = run.start();
+    let expected = if browser.engine().has_webrtc() { "direct" } else { "relay" };
+    for name in ["Ann", "Bob", "Cid", "Dan", "Eve"] {
+        open(browser, &run, name);
+        assert_eq!(events.wait("joined", |event| event["device"] == name)["path"], expected, "{name}");
+    }
+    run.write(numbers(500));
+    run.wait().gives(lines((1..=500).map(|n| n * 2)));
+}
+
+fn a_relay_passes_values_on_where_nothing_else_does(browser: &mut Browser) {
+    let (relay, events) = (relay(), Events::new());
+    let long = "x".repeat(300_000);
+    let input = format!("{long}\n{}", numbers(500));
+    let run = relay.used_by(Pando::f("(x, cb) => cb(null, x)")).args(["--cores", "0"]).events(&events).stdin(input.clone()).start();
+    browser.open(&format!("{}#device=Ann;cores=1;protocol=websocket;", room(&run)));
+    run.wait().gives(&input);
+    assert_eq!(events.wait("joined", |_| true)["path"], "relay");
+}
+
+/// In networks of their own: the browser is one that nobody drives.
+fn a_volunteer_behind_a_hard_router_comes_by_turn(browser: &mut Browser) {
+    if !browser.engine().has_webrtc() {
+        return;
+    }
+    let Some(internet) = Internet::of_routers(Router::Cone, Router::Symmetric) else { return };
+    let url = "http://203.0.113.1:8080";
+    let relay = internet.relay(&["--port", "8080", "--public-address", "203.0.113.1", "--turn-private"], url);
+    let events = Events::new();
+    let run = Pando::f("(x, cb) => cb(null, x * 2)")
+        .inside(&internet.inside("mas"))
+        .args(["--host", relay.url(), "--secret", SECRET, "--cores", "0"])
+        .events(&events)
+        .stdin(numbers(500))
+        .start();
+    let url = format!("{}#device=Far;cores=1;protocol=webrtc;", room(&run));
+    let _program = Program::open(&internet.inside("bro"), browser.engine(), &url);
+    run.wait().gives(lines((1..=500).map(|n| n * 2)));
+    assert_eq!(events.wait("joined", |_| true)["path"], "turn");
+}
+
+fn functions_do_at_a_relay_what_they_do_elsewhere(browser: &mut Browser) {
+    let f = "(x, cb) => {
+      const w = new Worker(URL.createObjectURL(new Blob(['onmessage = (e) => postMessage(eval(e.data))'])))
+      w.onmessage = (e) => { cb(null, [e.data, new Function('return ' + x)(), require('zlib').gunzipSync(require('zlib').gzipSync(x))]); w.terminate() }
+      w.onerror = (e) => { e.preventDefault(); cb(new Error('worker: ' + e.message)) }
+      w.postMessage(x)
+    }";
+    let dom = "(x, cb) => { document.getElementById('visualization').textContent = x; cb(null, [eval(document.getElementById('visualization').textContent), 2, x]) }";
+    for (f, args) in [(f, ["--cores=0", "--retries=0"]), (dom, ["--dom", "--retries=0"])] {
+        let relay = relay();
+        let run = relay.used_by(Pando::f(f)).args(args).stdin("1 + 1\n").start();
+        open(browser, &run, "Ann");
+        run.wait().gives("2,2,1 + 1\n");
+    }
+}
+

@@ -1,0 +1,73 @@
+//! WebDriver BiDi over a WebSocket, which Firefox speaks by itself.
+
+use super::{Driver, devtools::DevTools, written};
+use serde_json::{Value, json};
+use std::{collections::HashMap, path::Path};
+
+/// A Firefox that is driven. The messages of its protocol have the same form as those of Chromium's.
+#[derive(Debug)]
+pub(super) struct Firefox {
+    connection: DevTools,
+    version: String,
+    console: HashMap<String, Vec<String>>,
+}
+
+impl Firefox {
+    pub(super) fn connect(profile: &Path) -> Self {
+        let place = written(&profile.join("WebDriverBiDiServer.json"), |said| {
+            let said: Value = serde_json::from_str(said).ok()?;
+            Some(format!("http://{}:{}/session", said["ws_host"].as_str()?, said["ws_port"]))
+        });
+        let mut connection = DevTools::at(&place);
+        let session = connection.call("session.new", json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true}}}));
+        let told = &session["capabilities"];
+        let version =
+            format!("{}/{}", told["browserName"].as_str().expect("a text"), told["browserVersion"].as_str().expect("a text"));
+        connection.call("session.subscribe", json!({"events": ["log.entryAdded"]}));
+        Self { connection, version, console: HashMap::new() }
+    }
+}
+
+impl Driver for Firefox {
+    fn version(&mut self) -> String {
+        self.version.clone()
+    }
+
+    fn tab(&mut self) -> String {
+        let made = self.connection.call("browsingContext.create", json!({"type": "tab"}));
+        made["context"].as_str().expect("a text").to_owned()
+    }
+
+    fn load(&mut self, tab: &str, url: &str) {
+        self.connection.call("browsingContext.navigate", json!({"context": tab, "url": url, "wait": "none"}));
+    }
+
+    fn reload(&mut self, tab: &str) {
+        self.connection.call("browsingContext.reload", json!({"context": tab, "wait": "none"}));
+    }
+
+    fn evaluate(&mut self, tab: &str, script: &str) -> Result<Option<String>, String> {
+        let params = json!({"expression": script, "target": {"context": tab}, "awaitPromise": true});
+        let answer = self.connection.try_call("script.evaluate", params).map_err(|error| error.to_string())?;
+        match answer["type"].as_str() {
+            Some("success") => Ok(answer["result"]["value"].as_str().map(str::to_owned)),
+            _ => Err(answer["exceptionDetails"]["text"].as_str().unwrap_or_default().to_owned()),
+        }
+    }
+
+    fn close(&mut self, tab: &str) {
+        self.connection.call("browsingContext.close", json!({"context": tab, "promptUnload": false}));
+    }
+
+    fn console(&mut self, tab: &str) -> Vec<String> {
+        // What was written before this answer has come with it.
+        self.connection.call("session.status", json!({}));
+        for event in self.connection.events() {
+            let entry = &event["params"];
+            let (level, text) = (entry["level"].as_str().unwrap_or_default(), entry["text"].as_str().unwrap_or_default());
+            let tab = entry["source"]["context"].as_str().unwrap_or_default().to_owned();
+            self.console.entry(tab).or_default().push(format!("{level}: {text}"));
+        }
+        self.console.get(tab).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,152 @@
+//! Chromium's DevTools protocol.
+
+use super::{
+    super::websocket::{Received, WebSocket},
+    Driver, written,
+};
+use serde_json::{Value, json};
+use std::{collections::HashMap, mem, path::Path};
+
+/// A connection to a browser, or to one of its tabs.
+#[derive(Debug)]
+pub(crate) struct DevTools {
+    socket: WebSocket,
+    last: u64,
+    events: Vec<Value>,
+}
+
+impl DevTools {
+    /// Connects to what is at this URL.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { socket: WebSocket::open_at(url), last: 0, events: Vec::new() }
+    }
+
+    /// Where the browser with this profile listens: `http://127.0.0.1:port`, and the path of the browser itself.
+    pub(crate) fn place(profile: &Path) -> (String, String) {
+        written(&profile.join("DevToolsActivePort"), |said| {
+            let (port, path) = said.split_once('\n').filter(|(_, path)| !path.is_empty())?;
+            Some((format!("http://127.0.0.1:{port}"), path.trim().to_owned()))
+        })
+    }
+
+    /// Calls a method of the protocol.
+    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
+        self.try_call(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The same; an error is what the browser answers.
+    pub(crate) fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        self.last += 1;
+        self.socket.text(&json!({"id": self.last, "method": method, "params": params}).to_string());
+        loop {
+            let Received::Text(text) = self.socket.receive() else { panic!("{method}: the browser is gone") };
+            let mut answer: Value = serde_json::from_str(&text).expect("JSON");
+            if answer["id"] != self.last {
+                self.events.push(answer);
+            } else if answer.get("error").is_some() {
+                return Err(answer["error"].take());
+            } else {
+                return Ok(answer["result"].take());
+            }
+        }
+    }
+
+    /// The events that came since this was asked last.
+    pub(crate) fn events(&mut self) -> Vec<Value> {
+        mem::take(&mut self.events)
+    }
+}
+
+/// A Chromium that is driven.
+#[derive(Debug)]
+pub(super) struct Chromium {
+    /// `http://127.0.0.1:port`
+    host: String,
+    browser: DevTools,
+    tabs: HashMap<String, (DevTools, Vec<String>)>,
+}
+
+impl Chromium {
+    pub(super) fn connect(profile: &Path) -> Self {
+        let (host, path) = DevTools::place(profile);
+        let browser = DevTools::at(&format!("{host}{path}"));
+        Self { host, browser, tabs: HashMap::new() }
+    }
+
+    fn devtools(&mut self, tab: &str) -> &mut DevTools {
+        &mut self.tabs.get_mut(tab).expect("it is open").0
+    }
+}
+
+impl Driver for Chromium {
+    fn version(&mut self) -> String {
+        self.browser.call("Browser.getVersion", json!({}))["product"].as_str().expect("a text").to_owned()
+    }
+
+    fn tab(&mut self) -> String {
+        let made = self.browser.call("Target.createTarget", json!({"url": "about:blank"}));
+        let tab = made["targetId"].as_str().expect("a text").to_owned();
+        let mut devtools = DevTools::at(&format!("{}/devtools/page/{tab}", self.host));
+        for domain in ["Runtime", "Log", "Page"] {
+            devtools.call(&format!("{domain}.enable"), json!({}));
+        }
+        self.tabs.insert(tab.clone(), (devtools, Vec::new()));
+        tab
+    }
+
+    fn load(&mut self, tab: &str, url: &str) {
+        self.devtools(tab).call("Page.navigate", json!({"url": url}));
+    }
+
+    fn reload(&mut self, tab: &str) {
+        self.devtools(tab).call("Page.reload", json!({}));
+    }
+
+    fn evaluate(&mut self, tab: &str, script: &str) -> Result<Option<String>, String> {
+        let params = json!({"expression": script, "awaitPromise": true, "returnByValue": true});
+        let answer = self.devtools(tab).try_call("Runtime.evaluate", params).map_err(|error| error.to_string())?;
+        match answer.get("exceptionDetails") {
+            Some(details) => Err(thrown(details)),
+            None => Ok(answer["result"]["value"].as_str().map(str::to_owned)),
+        }
+    }
+
+    fn close(&mut self, tab: &str) {
+        self.tabs.remove(tab);
+        self.browser.call("Target.closeTarget", json!({"targetId": tab}));
+    }
+
+    fn console(&mut self, tab: &str) -> Vec<String> {
+        let (devtools, lines) = self.tabs.get_mut(tab).expect("it is open");
+        // What was written before this answer has come with it.
+        devtools.call("Runtime.evaluate", json!({"expression": "0"}));
+        lines.extend(devtools.events().iter().filter_map(line));
+        lines.clone()
+    }
+}
+
+/// The line of the console that an event makes.
+fn line(event: &Value) -> Option<String> {
+    let params = &event["params"];
+    match event["method"].as_str()? {
+        "Runtime.consoleAPICalled" => {
+            let words: Vec<String> = params["args"].as_array()?.iter().map(word).collect();
+            Some(format!("{}: {}", params["type"].as_str()?, words.join(" ")))
+        }
+        "Runtime.exceptionThrown" => Some(format!("error: {}", thrown(&params["exceptionDetails"]))),
+        "Log.entryAdded" => {
+            let entry = &params["entry"];
+            Some(format!("{}: {} {}", entry["level"].as_str()?, entry["text"].as_str()?, entry["url"].as_str().unwrap_or("")))
+        }
+        _ => None,
+    }
+}
+
+fn word(argument: &Value) -> String {
+    let text = argument["value"].as_str().or(argument["description"].as_str());
+    text.map_or_else(|| argument["value"].to_string(), str::to_owned)
+}
+
+fn thrown(details: &Value) -> String {
+    details["exception"]["description"].as_str().or(details["text"].as_str()).unwrap_or_default().to_owned()
+}
