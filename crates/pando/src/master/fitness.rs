@@ -71,7 +71,7 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    /// Whether others can be expected to be no better.
+    /// Whether it may do what a device in doubt cannot.
     pub(super) fn is_good(self) -> bool {
         matches!(self, Self::Untried | Self::Proven)
     }
@@ -97,8 +97,9 @@ pub(crate) struct Fitness {
     why: String,
     /// People have been told that it is unfit.
     told: bool,
-    /// People have heard of its failures, or will soon.
+    /// Its first failure is to be told soon, unless more is known then.
     noted: bool,
+    /// People have heard of its failures.
     heard: bool,
 }
 
@@ -122,6 +123,11 @@ impl Fitness {
             self.why = why;
         }
         self.blamed(patience, now);
+    }
+
+    /// People hear of its failures as attempts.
+    pub(super) fn heard(&mut self) {
+        self.heard = true;
     }
 
     /// It lacks what it needs for an item, of which people have heard: for all of them, if it has computed none.
@@ -205,8 +211,8 @@ impl Fitness {
     /// What people should hear of one that leaves, after its name.
     pub(super) fn last_words(&mut self) -> Option<String> {
         match self.standing() {
-            Standing::Doubtful | Standing::Unfit => self.tell_now(),
-            Standing::Untried if !self.heard => self.failures(),
+            Standing::Unfit => self.tell_now(),
+            Standing::Doubtful | Standing::Untried if !self.heard => self.failures(),
             _ => None,
         }
     }
@@ -224,5 +230,121 @@ impl Fitness {
     /// Whether there is nothing to remember of it.
     pub(super) fn is_blank(&self) -> bool {
         !self.proven && self.doubts + self.outdone + self.returns == 0 && self.standing() == Standing::Untried
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(3);
+
+    /// One that failed so many items.
+    fn failed(count: u32, now: Instant) -> Fitness {
+        let mut fitness = Fitness::default();
+        (0..count).for_each(|_| fitness.failed("no".into(), PATIENCE, now));
+        fitness
+    }
+
+    #[test]
+    fn who_fails_all_that_it_tries_is_in_doubt_and_unfit_when_others_can_do_it() {
+        let now = Instant::now();
+        assert_eq!(failed(2, now).standing(), Standing::Untried);
+        let mut fitness = failed(3, now);
+        assert_eq!(fitness.standing(), Standing::Doubtful);
+        fitness.outdone(PATIENCE, now);
+        assert_eq!(fitness.standing(), Standing::Unfit);
+        // Of what one failed before it is in doubt, the same holds.
+        let mut fitness = failed(2, now);
+        fitness.outdone(PATIENCE, now);
+        assert_eq!(fitness.standing(), Standing::Untried);
+        fitness.failed("no".into(), PATIENCE, now);
+        assert_eq!(fitness.standing(), Standing::Unfit);
+    }
+
+    #[test]
+    fn what_is_the_item_s_fault_is_not_the_device_s() {
+        let now = Instant::now();
+        let mut fitness = failed(3, now);
+        fitness.acquitted();
+        assert_eq!(fitness.standing(), Standing::Untried);
+        (0..3).for_each(|_| fitness.acquitted());
+        assert!(fitness.is_blank());
+    }
+
+    #[test]
+    fn one_success_clears_it_and_only_many_items_that_others_did_speak_against_that() {
+        let now = Instant::now();
+        let mut fitness = failed(3, now);
+        fitness.outdone(PATIENCE, now);
+        assert!(fitness.succeeded().is_some_and(|words| words.contains("failed 3 items before it had computed any")));
+        for times in 0..20 {
+            assert_eq!(fitness.standing(), if times < MANY { Standing::Proven } else { Standing::Unfit });
+            fitness.failed("no more".into(), PATIENCE, now);
+            fitness.outdone(PATIENCE, now);
+        }
+        assert!(fitness.tell(true, now).is_some_and(|words| words.contains("no more")));
+        assert_eq!(fitness.succeeded().as_deref(), Some("has computed an item: it gets its share again"));
+        assert_eq!((fitness.standing(), fitness.succeeded()), (Standing::Proven, None));
+    }
+
+    #[test]
+    fn each_rest_is_twice_as_long_up_to_ten_minutes_until_the_first_success() {
+        let start = Instant::now();
+        let mut now = start;
+        let mut fitness = failed(3, now);
+        for seconds in [3, 6, 12, 24, 48, 96, 192, 384, 600, 600] {
+            // What comes in during one makes it no longer.
+            fitness.failed("no".into(), PATIENCE, now);
+            assert!(fitness.rests(now + Duration::from_secs(seconds - 1)), "{seconds}");
+            now += Duration::from_secs(seconds);
+            assert!(!fitness.rests(now));
+            fitness.failed("no".into(), PATIENCE, now);
+        }
+        fitness.succeeded();
+        assert!(!fitness.rests(now));
+    }
+
+    #[test]
+    fn a_returner_is_unfit_and_cores_that_end_are_not_taken_for_one() {
+        let now = Instant::now();
+        let mut fitness = Fitness::default();
+        for _ in 0..2 * 4 + 3 {
+            fitness.gave_back(4, PATIENCE, now);
+            assert_eq!(fitness.standing(), Standing::Untried);
+        }
+        fitness.failed("it ended its core".into(), PATIENCE, now);
+        (0..2 * 4 + 3).for_each(|_| fitness.gave_back(4, PATIENCE, now));
+        assert_eq!(fitness.standing(), Standing::Untried);
+        fitness.gave_back(4, PATIENCE, now);
+        assert_eq!(fitness.standing(), Standing::Unfit);
+        assert!(fitness.rests(now) && fitness.tell(false, now).is_some_and(|words| words.contains("gives back")));
+    }
+
+    #[test]
+    fn what_is_certain_needs_no_second_failure() {
+        let now = Instant::now();
+        let mut fitness = Fitness::default();
+        fitness.cannot(PATIENCE, now);
+        assert_eq!((fitness.standing(), fitness.tell(true, now)), (Standing::Unfit, None));
+        fitness.succeeded();
+        fitness.cannot(PATIENCE, now);
+        assert_eq!(fitness.standing(), Standing::Proven);
+    }
+
+    #[test]
+    fn people_hear_once_of_who_is_unfit_and_of_who_is_in_doubt_only_after_a_while_and_beside_a_better_one() {
+        let now = Instant::now();
+        let mut fitness = failed(3, now);
+        assert_eq!(fitness.tell(true, now), None);
+        assert_eq!(fitness.tell(false, now + DOUBT), None);
+        assert!(fitness.tell(true, now + DOUBT).is_some_and(|words| words.starts_with("is unfit for this job so far: no; ")));
+        assert_eq!((fitness.tell(true, now + DOUBT), fitness.last_words()), (None, None));
+        let mut fitness = failed(1, now);
+        assert!(fitness.is_new() && !fitness.is_new());
+        assert!(fitness.last_words().is_some_and(|words| words.starts_with("failed an item")));
+        let mut fitness = failed(1, now);
+        assert!(fitness.notice() && !fitness.notice());
+        assert_eq!(fitness.last_words(), None);
     }
 }

@@ -162,6 +162,7 @@ impl Core {
                 Verdict::NoAttempt
             }
             _ => {
+                self.devices.of(&who).heard();
                 let certain = who.local || now >= self.devices.others_until;
                 Verdict::Attempt { number: self.failures.count(index, true), certain }
             }

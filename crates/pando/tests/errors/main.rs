@@ -4,6 +4,7 @@
 mod common;
 
 mod attempts;
+mod browsers;
 mod function;
 mod input;
 mod limits;

@@ -14,6 +14,7 @@ mod poison;
 mod slow_link;
 mod stalled;
 mod stragglers;
+mod unfit;
 
 use common::{Pando, Running, Tab};
 
