@@ -19,6 +19,8 @@ pub(super) struct Model {
     fates: Vec<Fate>,
     /// The first value that failed for good and ends the run.
     fatal: Option<Index>,
+    /// Values from here on were given up.
+    given_up: Option<Index>,
     left_out: u64,
     /// The value that a device was last sent to have it alone.
     alone: BTreeMap<SubStreamId, Index>,
@@ -63,12 +65,22 @@ impl Model {
         for (index, result) in known {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
-        Self { job, fates, fatal: None, left_out: 0, alone: BTreeMap::new(), paused: BTreeSet::new(), next: 0, now: 0 }
+        Self { job, fates, fatal: None, given_up: None, left_out: 0, alone: BTreeMap::new(), paused: BTreeSet::new(), next: 0, now: 0 }
     }
 
     /// Whether values from here on are forgotten.
     pub(super) fn is_cut(&self) -> bool {
-        self.fatal.is_some()
+        self.cut().is_some()
+    }
+
+    /// The first of them.
+    fn cut(&self) -> Option<Index> {
+        [self.fatal, self.given_up].into_iter().flatten().min()
+    }
+
+    /// Values from `index` on are given up.
+    pub(super) fn give_up(&mut self, index: Index) {
+        self.given_up = Some(index);
     }
 
     /// The results that there are.
@@ -82,13 +94,14 @@ impl Model {
 
     /// `sub` is sent a value.
     pub(super) fn sent(&mut self, sub: SubStreamId, index: Index, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
+        let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         assert_eq!(value.bytes, fate.text, "{index} is another value");
-        let old = fate.end.is_some() || self.fatal.is_some_and(|fatal| fatal <= index);
+        let old = fate.end.is_some() || cut.is_some_and(|fatal| fatal <= index);
         let copy = core.lender.holder(index) != Some(sub);
         seen.note_if(copy, "copied");
         assert!(!copy || self.job.speculate || old || fate.muddled, "{sub:?} is sent {index} and does not hold it");
-        assert!(!old || self.job.speculate || self.fatal.is_some() || fate.muddled, "{index} is done, and sent again");
+        assert!(!old || self.job.speculate || cut.is_some() || fate.muddled, "{index} is done, and sent again");
         assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
         if !old && !copy {
             // A copy that was on its way out when its value failed elsewhere, and was lent to who gets the copy, is as it was.
@@ -103,7 +116,7 @@ impl Model {
             );
             seen.note_if(value.attempt > 0, "tried again");
             seen.note_if(value.careful, "careful");
-            if let Some(alone) = self.alone.get(&sub).filter(|alone| self.fatal.is_none_or(|fatal| **alone < fatal)) {
+            if let Some(alone) = self.alone.get(&sub).filter(|alone| cut.is_none_or(|fatal| **alone < fatal)) {
                 // With a result of another's it is not what ends devices.
                 let fate = &self.fates[*alone as usize];
                 let open = fate.end.is_none() && fate.unconfirmed.is_none();
@@ -133,7 +146,7 @@ impl Model {
     /// Whether `sub` has a value, nobody else has, and it is still to be computed.
     pub(super) fn only_with(&self, sub: SubStreamId, index: Index) -> bool {
         let Some(fate) = self.fates.get(index as usize) else { return false };
-        let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.fatal.is_none_or(|fatal| index < fatal);
+        let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.cut().is_none_or(|fatal| index < fatal);
         // A copy may be with a device and belong to another, which has not been sent it yet.
         open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([&sub])
     }
@@ -176,7 +189,7 @@ impl Model {
     }
 
     fn answer(&mut self, sub: SubStreamId, answer: &Answer, holds: bool, stray: bool) {
-        let cut = self.fatal.is_some_and(|fatal| fatal <= answer.id);
+        let cut = self.cut().is_some_and(|fatal| fatal <= answer.id);
         let Some(fate) = self.fates.get_mut(answer.id as usize) else { return };
         let had = fate.with.remove(&sub);
         fate.muddled |= (holds || stray) && !had;
@@ -200,9 +213,10 @@ impl Model {
 
     /// The command of `--confirm` has spoken.
     pub(super) fn confirmed(&mut self, index: Index, well: bool) {
+        let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
-        if self.fatal.is_some_and(|fatal| fatal <= index) {
+        if cut.is_some_and(|cut| cut <= index) {
             return;
         }
         if well {
@@ -241,7 +255,7 @@ impl Model {
         let told = seat.running.keys().copied().filter(|index| core.lender.holder(*index) == Some(sub));
         let computing: BTreeSet<Index> = first.chain(told).collect();
         for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
-            if self.fatal.is_none_or(|fatal| index < fatal) {
+            if self.cut().is_none_or(|fatal| index < fatal) {
                 self.failed(index, Some(sub));
             }
         }
@@ -263,7 +277,7 @@ impl Model {
     /// Something comes out.
     pub(super) fn output(&mut self, index: Index, output: Result<Bytes, String>) {
         assert_eq!(index, self.skip(), "out of its place");
-        assert!(self.fatal.is_none_or(|fatal| index < fatal), "{index} is output, and the run was to end before");
+        assert!(self.cut().is_none_or(|fatal| index < fatal), "{index} is output, and the run was to end before");
         self.next += 1;
         match (&self.fates[index as usize].end, output) {
             (Some(End::Result(result)), Ok(output)) => assert_eq!(*result, output, "of {index}"),
@@ -287,7 +301,7 @@ impl Model {
     /// The run says that it has ended, when `read` values had been read.
     pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
         let next = self.skip();
-        let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft);
+        let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft | Ending::CutShort(_));
         assert!(!input_failed || told, "{ending:?}, and the input failed");
         match ending {
             Ending::Complete => assert!(all && next == self.fates.len() as u64 && self.left_out == 0, "complete, after {next}"),
@@ -298,7 +312,11 @@ impl Model {
             Ending::ItemFailed(index, _) => assert_eq!((Some(*index), next), (self.fatal, *index), "failed, and output"),
             Ending::InputFailed(_) | Ending::Interrupted => assert_eq!((next, self.fatal), (read, None), "output, and read"),
             Ending::ReaderLeft => {}
-            Ending::CutShort(_) | Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
+            Ending::CutShort(left) => {
+                let end = self.fatal.unwrap_or(read);
+                assert_eq!((Some(next), next + left.items as u64), (self.given_up, end), "output, and left");
+            }
+            Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         }
     }
 }
