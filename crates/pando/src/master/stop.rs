@@ -42,7 +42,7 @@ impl Master {
     pub fn give_up(&self) {
         self.with(|core| {
             let end = core.first_unsettled();
-            let left = core.lender.read() - end;
+            let left = core.end() - end;
             if left > 0 {
                 core.left += left as usize;
                 core.lender.truncate(end);
@@ -59,9 +59,14 @@ impl Master {
 }
 
 impl Core {
-    /// The first value that has no result; what comes next, if all that were read have one.
+    /// The first value that has no result; what follows the last, if all have one.
     pub(super) fn first_unsettled(&self) -> Index {
-        self.lender.oldest().map_or(self.lender.read(), |(index, _)| index)
+        self.lender.oldest().map_or(self.end(), |(index, _)| index)
+    }
+
+    /// What follows the last value that is to be output, of those that were read.
+    fn end(&self) -> Index {
+        self.lender.output() + self.lender.in_progress() as u64
     }
 
     fn gets_on(&self, patience: Duration, now: Instant) -> bool {

@@ -134,8 +134,9 @@ impl Core {
             None => Ending::Complete,
         };
         match self.failures.ending() {
-            // What was left out was told when it failed; that not all was read is told here or never.
-            Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_) | Ending::CutShort(_)) => input,
+            // What failed was told when it did; that not all was read or finished is told here or never.
+            Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_)) => input,
+            Some(Ending::SomeFailed(_) | Ending::ItemFailed(..)) if matches!(input, Ending::CutShort(_)) => input,
             ending => ending.unwrap_or(input),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     answer,
-    common::{Pando, WebSocket, until},
+    common::{Pando, WebSocket},
     idle, values,
 };
 use pando::protocol::{Answer, Failure, encode_results};

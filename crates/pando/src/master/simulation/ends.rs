@@ -150,6 +150,14 @@ impl World {
         if chance(&mut self.rng, 50) {
             say!(self, "interrupted");
             self.master.interrupt();
+            if chance(&mut self.rng, 30) {
+                say!(self, "given up");
+                let first = self.master.lock().first_unsettled();
+                self.master.give_up();
+                if self.master.lock().left > 0 {
+                    self.model.give_up(first);
+                }
+            }
         } else {
             say!(self, "the reader leaves");
             self.reader_left = true;
@@ -174,7 +182,8 @@ impl World {
             Ending::ItemFailed(..) => "item failed",
             Ending::SomeFailed(_) => "some failed",
             Ending::Interrupted => "interrupted",
-            Ending::CutShort(_) | Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
+            Ending::CutShort(_) => "cut short",
+            Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         });
         self.model.ended(&ending, read, all, input_failed);
         self.ending = Some(ending);

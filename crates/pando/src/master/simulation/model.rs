@@ -19,6 +19,8 @@ pub(super) struct Model {
     fates: Vec<Fate>,
     /// The first value that failed for good and ends the run.
     fatal: Option<Index>,
+    /// Values from here on were given up.
+    given_up: Option<Index>,
     left_out: u64,
     /// The value that a device was last sent to have it alone.
     alone: BTreeMap<SubStreamId, Index>,
@@ -95,6 +97,7 @@ impl Model {
             job,
             fates,
             fatal: None,
+            given_up: None,
             left_out: 0,
             alone: BTreeMap::new(),
             paused: BTreeSet::new(),
@@ -109,7 +112,17 @@ impl Model {
 
     /// Whether values from here on are forgotten.
     pub(super) fn is_cut(&self) -> bool {
-        self.fatal.is_some()
+        self.cut().is_some()
+    }
+
+    /// The first of them.
+    fn cut(&self) -> Option<Index> {
+        [self.fatal, self.given_up].into_iter().flatten().min()
+    }
+
+    /// Values from `index` on are given up.
+    pub(super) fn give_up(&mut self, index: Index) {
+        self.given_up = Some(index);
     }
 
     /// The results that there are.
@@ -124,14 +137,15 @@ impl Model {
     /// `sub` is sent a value.
     pub(super) fn sent(&mut self, sub: SubStreamId, loan: Loan, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
         let index = loan.index;
+        let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         assert_eq!(value.bytes, fate.text, "{index} is another value");
-        let old = fate.end.is_some() || self.fatal.is_some_and(|fatal| fatal <= index);
+        let old = fate.end.is_some() || cut.is_some_and(|fatal| fatal <= index);
         let copy = !core.lender.holds(sub, loan);
         seen.note_if(copy, "copied");
         assert!(fate.sent.insert(loan.number), "{loan:?} is sent twice");
         assert!(!copy || self.job.speculate || old || fate.muddled, "{sub:?} is sent {index} and does not hold it");
-        assert!(!old || self.job.speculate || self.fatal.is_some() || fate.muddled, "{index} is done, and sent again");
+        assert!(!old || self.job.speculate || cut.is_some() || fate.muddled, "{index} is done, and sent again");
         assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
         if !old && !copy {
             // A copy that was on its way out when its value failed elsewhere, and was lent to who gets the copy, is as it was.
@@ -146,7 +160,7 @@ impl Model {
             );
             seen.note_if(value.attempt > 0, "tried again");
             seen.note_if(value.careful, "careful");
-            if let Some(alone) = self.alone.get(&sub).filter(|alone| self.fatal.is_none_or(|fatal| **alone < fatal)) {
+            if let Some(alone) = self.alone.get(&sub).filter(|alone| cut.is_none_or(|fatal| **alone < fatal)) {
                 // With a result of another's it is not what ends devices.
                 let fate = &self.fates[*alone as usize];
                 let open = fate.end.is_none() && fate.unconfirmed.is_none();
@@ -177,7 +191,7 @@ impl Model {
     pub(super) fn only_with(&self, sub: SubStreamId, loan: Loan) -> bool {
         let Loan { index, number } = loan;
         let Some(fate) = self.fates.get(index as usize) else { return false };
-        let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.fatal.is_none_or(|fatal| index < fatal);
+        let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.cut().is_none_or(|fatal| index < fatal);
         // A copy may be with a device and belong to another, which has not been sent it yet.
         open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([(&sub, &number)])
     }
@@ -234,7 +248,7 @@ impl Model {
         core: &Core,
     ) -> bool {
         let Loan { index, number } = answer.loan;
-        let cut = self.fatal.is_some_and(|fatal| fatal <= index);
+        let cut = self.cut().is_some_and(|fatal| fatal <= index);
         let Some(fate) = self.fates.get_mut(index as usize) else { return false };
         fate.ends(sub, answer.loan, holds || stray);
         assert!(!stray || self.job.speculate, "only copies are strays");
@@ -264,13 +278,14 @@ impl Model {
 
     /// The command of `--confirm` has spoken.
     pub(super) fn confirmed(&mut self, index: Index, well: bool, core: &Core) {
+        let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
         let device = by.and_then(|by| core.seats.get(&by)).map(|seat| seat.device.clone());
         if well {
             self.proven.extend(device.clone());
         }
-        if self.fatal.is_some_and(|fatal| fatal <= index) {
+        if cut.is_some_and(|cut| cut <= index) {
             return;
         }
         if well {
@@ -365,7 +380,7 @@ impl Model {
         let told = seat.running.keys().copied().filter(|loan| core.lender.holds(sub, *loan));
         let computing: BTreeSet<Index> = first.chain(told).map(|loan| loan.index).collect();
         for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
-            if self.fatal.is_none_or(|fatal| index < fatal) {
+            if self.cut().is_none_or(|fatal| index < fatal) {
                 // That counts, whoever it is.
                 self.failed(index, Some(sub), None, core);
             }
@@ -388,7 +403,7 @@ impl Model {
     /// Something comes out.
     pub(super) fn output(&mut self, index: Index, output: Result<Bytes, String>) {
         assert_eq!(index, self.skip(), "out of its place");
-        assert!(self.fatal.is_none_or(|fatal| index < fatal), "{index} is output, and the run was to end before");
+        assert!(self.cut().is_none_or(|fatal| index < fatal), "{index} is output, and the run was to end before");
         self.next += 1;
         match (&self.fates[index as usize].end, output) {
             (Some(End::Result(result)), Ok(output)) => assert_eq!(*result, output, "of {index}"),
@@ -413,7 +428,7 @@ impl Model {
     pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
         self.is_over = true;
         let next = self.skip();
-        let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft);
+        let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft | Ending::CutShort(_));
         assert!(!input_failed || told, "{ending:?}, and the input failed");
         match ending {
             Ending::Complete => assert!(all && next == self.fates.len() as u64 && self.left_out == 0, "complete, after {next}"),
@@ -424,7 +439,11 @@ impl Model {
             Ending::ItemFailed(index, _) => assert_eq!((Some(*index), next), (self.fatal, *index), "failed, and output"),
             Ending::InputFailed(_) | Ending::Interrupted => assert_eq!((next, self.fatal), (read, None), "output, and read"),
             Ending::ReaderLeft => {}
-            Ending::CutShort(_) | Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
+            Ending::CutShort(left) => {
+                let end = self.fatal.unwrap_or(read);
+                assert_eq!((Some(next), next + left.items as u64), (self.given_up, end), "output, and left");
+            }
+            Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         }
     }
 }
