@@ -35,7 +35,7 @@ async function buildBrowser(outDir) {
     mangleProps: new RegExp(`^(${(await ownNames()).join('|')})$`),
     banner: { js: globalThisFirst },
   });
-  const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2, unsafe_arrows: true } });
+  const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2, inline: false } });
   await writeFile(join(outDir, 'page.js'), code);
 }
 

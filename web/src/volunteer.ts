@@ -80,8 +80,8 @@ class Page {
     const link = (this.link = new Worker(scripts.tab));
     const crew = new Crew(link, scripts, config.version, config.dom);
     link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, crew);
-    link.onerror = () => this.note('A part of this page could not be loaded. Load it again.');
-    this.note(options.protocol === 'webrtc' && !webrtc ? 'There is no WebRTC here: this page uses WebSocket.' : '');
+    link.onerror = () => this.note('A part is missing. Load this page again.');
+    this.note(options.protocol === 'webrtc' && !webrtc ? 'No WebRTC here: this page uses WebSocket.' : '');
     this.hearLife();
     setInterval(() => this.show(), SHOW_EVERY_MS);
     this.show();

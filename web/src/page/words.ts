@@ -35,11 +35,11 @@ export function standing(account: Account, here: Here): Standing {
     case 'joined':
       return connected(here.paused ? pausedStanding(account) : computing(account, here), account.path);
     case 'waiting':
-      return going('Connection lost', `${text} Trying again by itself. You can leave this page open.`.trim(), 'bad');
+      return going('Connection lost', `${text} Trying again by itself.`.trim(), 'bad');
     case 'away':
-      return going('Away', 'Its work was handed back. It goes on when you return to this page.', 'calm');
+      return going('Away', 'It goes on when you return to this page.', 'calm');
     case 'left':
-      return over('You have left', 'What this device was at goes to others. Thank you for your help!', 'calm', true);
+      return over('You have left', 'Thank you for your help!', 'calm', true);
     case 'done':
       return over('The job is done, thank you!', 'You can close this page now.', 'good');
     case 'ended':
@@ -57,7 +57,7 @@ function computing({ busy, done }: Account, { lent, active, dom }: Here): Standi
   if (busy === 0 && !active) {
     return going(done === 0 ? 'Ready' : 'Waiting for more', 'Work begins as soon as there is some.', 'good');
   }
-  if (dom) return going('Computing', 'In this page: it may ask you for something.', 'good');
+  if (dom) return going('Computing', 'It may ask you for something.', 'good');
   return going('Computing', `With ${count(lent, 'core')} of this device. Keep this page open and visible.`, 'good');
 }
 
