@@ -324,7 +324,7 @@ impl Model {
         let fatal = core.failures.fatal();
         for index in self.doubtful.clone() {
             let is_fatal = fatal == Some(index) && self.fatal != fatal;
-            let is_cut_off = fatal.is_some_and(|fatal| fatal <= index);
+            let is_cut_off = [fatal, self.given_up].into_iter().flatten().any(|cut| cut <= index);
             if is_fatal || is_cut_off || core.lender.is_settled(index) {
                 self.doubtful.remove(&index);
                 if is_fatal || !is_cut_off {
