@@ -189,12 +189,17 @@ export class Core {
 
   /** What is still to come is waited for: a promise's value, a Blob's bytes. */
   private answer(call: Call, answer: unknown): void {
-    const coming = isThenable(answer) ? answer : bytesToCome(answer);
-    if (!coming) return this.succeed(call, answer);
-    coming.then(
-      (answer) => this.answer(call, answer),
-      (error) => this.rejected(call, error),
-    );
+    try {
+      const coming = isThenable(answer) ? answer : bytesToCome(answer);
+      if (!coming) return this.succeed(call, answer);
+      coming.then(
+        (answer) => this.answer(call, answer),
+        (error) => this.rejected(call, error),
+      );
+    } catch (error) {
+      // Its `then` threw.
+      this.rejected(call, error);
+    }
   }
 
   private calledBack(call: Call, error: unknown, result: unknown): void {

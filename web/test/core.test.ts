@@ -210,6 +210,16 @@ test('an answer that is still to be read is waited for', async () => {
   assert.match(stage.logs[2].text, /^late error: Error: after all/);
 });
 
+test('an answer whose then throws is an error, in both styles', async () => {
+  const answers: object[] = [{ get then() { throw new Error('no then'); } }, { then() { throw new Error('no then'); } }];
+  for (const answer of answers) {
+    for (const f of [callback((_x, cb) => cb(null, answer)), byDefault(() => answer)]) {
+      const result = await Stage.answerTo(f);
+      assert.deepEqual([result.kind, result.text], ['error throw', 'no then']);
+    }
+  }
+});
+
 test('with --json every answer is JSON, and what JSON cannot say is an error', async () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;

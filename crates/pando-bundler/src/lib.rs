@@ -22,7 +22,7 @@
 //!   folder upwards; a package's `browser` map is asked before Node's built-ins, and `require` gives its `main` even where it
 //!   has an ES module too.
 //! - Node's built-ins, with `node:` or without, are the embedded files of [`Options::builtins`]. One
-//!   that has no browser form (`fs`, `net`, …) is an empty object, with a warning.
+//!   that has no browser form (`fs`, `net`, …) is an empty object, with a warning; [`Bundle::missing_builtin`] knows errors about it.
 //! - `Buffer`, `process`, `global`, `setImmediate`, `clearImmediate`, `__dirname` and `__filename`
 //!   are there without a `require`, and cost nothing where they are not used.
 //! - `require('pando-computing')` is a small module that hands `report(…)` to the runtime.

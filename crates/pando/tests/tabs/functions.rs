@@ -99,7 +99,7 @@ fn results_and_errors_of_a_tab_over_plain_http_are_those_of_a_core_of_this_machi
     let _tab = Tab::open_with(&["--host-resolver-rules=MAP lan.test 127.0.0.1"], &url, "device=Ann;cores=1;");
     run.wait().ends(1, b"\x01\xff\ntrue\n").said(&[
         "item 3 failed on Ann: the answer has no JSON form: result[0] is a promise",
-        "item 4 failed on Ann: the answer has no JSON form: result.image is an ImageData",
+        "item 4 failed on Ann: the answer has no JSON form: result.image",
         "item 5 failed on Ann: RangeError: outer (cause: inner)",
         "item 6 failed on Ann: TypeError: ",
         "'fs' is empty in the function",
