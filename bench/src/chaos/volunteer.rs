@@ -6,7 +6,7 @@ use super::{
     chance::Chance,
     context::Context,
     lies,
-    plan::{Character, Step},
+    plan::{Character, Step, Unfit},
     session::Session,
     work::Work,
 };
@@ -184,7 +184,13 @@ impl Volunteer {
     fn receive(&mut self, session: &mut Session, message: Message, now: Instant) -> Result<(), After> {
         match message {
             Message::Binary(frame) => match session.values(frame) {
-                Ok(values) => values.into_iter().for_each(|(id, value)| self.value(id, value)),
+                Ok(values) => {
+                    let ids: Vec<u64> = values.iter().map(|(id, _)| *id).collect();
+                    values.into_iter().for_each(|(id, value)| self.value(id, value));
+                    if let Some(Unfit::Returns { careful }) = self.character.unfit {
+                        session.hand_back(self.work.recall(&ids), careful);
+                    }
+                }
                 Err(error) => self.context.complain(format!("the master sent a {error}")),
             },
             Message::Text(text) => match serde_json::from_str(&text) {
@@ -283,7 +289,7 @@ impl Volunteer {
     fn compute(&mut self, now: Instant) {
         let (job, forge) = (&self.context.plan.job, self.context.forge);
         let mean = job.latency.mul_f64(self.character.slowness * 2.0);
-        let fails = self.fails.is_some();
+        let fails = self.fails.is_some() || self.character.unfit == Some(Unfit::Fails);
         let answer = |chance: &mut Chance, id, value: &Value, time: Duration| {
             let result = match fails {
                 true => {
