@@ -42,8 +42,19 @@ pub(crate) struct Character {
     pub(crate) shuffles: bool,
     /// Always comes back.
     pub(crate) stays: bool,
+    /// It is not fit for the job, from start to end.
+    pub(crate) unfit: Option<Unfit>,
     /// What happens, at which time after the first address was said.
     pub(crate) steps: Vec<(Duration, Step)>,
+}
+
+/// How a volunteer is not fit for the job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// It fails every value.
+    Fails,
+    /// It gives every value back at once, as one that may have ended a core or not.
+    Returns { careful: bool },
 }
 
 /// What happens to a volunteer.
@@ -141,6 +152,10 @@ impl Plan {
         if job.counts_attempts() {
             spare(&mut volunteers);
         }
+        // Where attempts count, there has to be somebody all the time who can do better.
+        if !job.counts_attempts() || job.has_local_cores() {
+            unfit(&mut chance, &mut volunteers);
+        }
         let mut deeds = deeds(&mut chance, &job, time, heartbeat);
         let relay = (!has_tab && !job.counts_attempts() && chance.is(0.15)).then(|| relay_deaths(&mut chance, horizon));
         if relay.as_ref().is_some_and(|deaths| !deaths.is_empty()) {
@@ -174,6 +189,7 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
             latency: if chance.is(0.25) { chance.time(30 * MS) } else { Duration::ZERO },
             shuffles: chance.is(0.3),
             stays: number == 0 || chance.is(0.6),
+            unfit: None,
             steps: steps(chance, horizon, heartbeat, calm),
         })
         .collect();
@@ -186,6 +202,16 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
         volunteers.push(liar);
     }
     volunteers
+}
+
+/// Adds some that are not fit for the job.
+fn unfit(chance: &mut Chance, volunteers: &mut Vec<Character>) {
+    for number in 0..chance.one(&[0, 0, 0, 1, 1, 3]) {
+        let how = chance.one(&[Unfit::Fails, Unfit::Fails, Unfit::Returns { careful: false }, Unfit::Returns { careful: true }]);
+        let unfit =
+            Character { name: format!("Unfit {number}"), joins: Duration::ZERO, unfit: Some(how), ..volunteers[0].clone() };
+        volunteers.push(Character { cores: chance.of_range(1..4) as u32, steps: Vec::new(), ..unfit });
+    }
 }
 
 fn steps(chance: &mut Chance, horizon: Duration, heartbeat: Duration, calm: f64) -> Vec<(Duration, Step)> {
@@ -297,13 +323,14 @@ impl fmt::Display for Plan {
             writeln!(f, "a relay")?;
             deaths.iter().try_for_each(|(at, away)| writeln!(f, "  at {at:?}: killed, away for {away:?}"))?;
         }
-        for Character { name, joins, cores, slowness, afar, latency, shuffles, stays, steps } in &self.volunteers {
+        for Character { name, joins, cores, slowness, afar, latency, shuffles, stays, unfit, steps } in &self.volunteers {
             writeln!(
                 f,
-                "{name:?}: joins after {joins:?}, {cores} cores, {slowness:.1} times as slow, latency {latency:?}{}{}{}",
+                "{name:?}: joins after {joins:?}, {cores} cores, {slowness:.1} times as slow, latency {latency:?}{}{}{}{}",
                 if *afar { ", from afar" } else { "" },
                 if *shuffles { ", in any order" } else { "" },
-                if *stays { ", stays" } else { "" }
+                if *stays { ", stays" } else { "" },
+                unfit.map(|unfit| format!(", not fit: {unfit:?}")).unwrap_or_default()
             )?;
             for (at, step) in steps {
                 writeln!(f, "  at {at:?}: {step:?}")?;

@@ -6,7 +6,7 @@ use super::{
     chance::Chance,
     context::Context,
     lies,
-    plan::{Character, Step},
+    plan::{Character, Step, Unfit},
     session::Session,
     work::Work,
 };
@@ -192,7 +192,11 @@ impl Volunteer {
                     if self.is_spiteful {
                         self.answer_what_is_over(session, &values);
                     }
+                    let loans: Vec<Loan> = values.iter().map(|(loan, _)| *loan).collect();
                     values.into_iter().for_each(|(loan, value)| self.value(loan, value));
+                    if let Some(Unfit::Returns { careful }) = self.character.unfit {
+                        session.hand_back(self.work.recall(&loans), careful);
+                    }
                 }
                 Err(error) => self.context.complain(format!("the master sent a {error}")),
             },
@@ -292,7 +296,7 @@ impl Volunteer {
     fn compute(&mut self, now: Instant) {
         let (job, forge) = (&self.context.plan.job, self.context.forge);
         let mean = job.latency.mul_f64(self.character.slowness * 2.0);
-        let fails = self.fails.is_some();
+        let fails = self.fails.is_some() || self.character.unfit == Some(Unfit::Fails);
         let answer = |chance: &mut Chance, loan, value: &Value, time: Duration| {
             let result = match fails {
                 true => {

@@ -30,6 +30,8 @@ struct Tries {
     attempts: u32,
     /// Failures besides, which do not count as long as a device may be there that knows better.
     excused: u32,
+    /// All failures.
+    failures: u32,
     /// Who failed it.
     failed_by: Vec<Who>,
     /// Whose fault each failure may be: none's before a proven device failed it as well.
@@ -92,6 +94,13 @@ impl Failures {
             tries.attempts += mem::take(&mut tries.excused);
         }
         tries.attempts
+    }
+
+    /// `index` has failed once more, whether that counts or not. Gives how often that is.
+    fn failed(&mut self, index: Index) -> u32 {
+        let tries = self.tries.entry(index).or_default();
+        tries.failures += 1;
+        tries.failures
     }
 
     /// A failure of `index` does not count for now.
@@ -163,7 +172,12 @@ impl Core {
         let lack = job.lack(failure);
         let hint = self.hint(sub, lack.as_ref(), job);
         let what = format!("item {} failed on {device}: {}{hint}", index + 1, failure.message);
-        match self.judge(sub, index, failure, lack.as_ref(), job, now) {
+        let verdict = self.judge(sub, index, failure, lack.as_ref(), job, now);
+        if let Some(mut value) = self.lender.value(index).cloned() {
+            value.attempt = self.failures.failed(index);
+            self.lender.replace_value(index, value);
+        }
+        match verdict {
             Verdict::NoAttempt => {
                 let _ = self.lender.fail(sub, loan);
                 self.note(sub, format!("{what} (this device has computed nothing yet, and others may: it is no attempt)"), now);
@@ -174,10 +188,6 @@ impl Core {
                 lack.and_then(|lack| self.tell_of_browsers(sub, index, &lack.in_words(&failure.message)))
             }
             Verdict::Attempt { number, certain } => {
-                if let Some(mut value) = self.lender.value(index).cloned() {
-                    value.attempt = number;
-                    self.lender.replace_value(index, value);
-                }
                 if number <= job.retries {
                     let _ = self.lender.fail(sub, loan);
                     Some(format!("{what} (attempt {number} of {}; it will be tried again)", u64::from(job.retries) + 1))

@@ -149,13 +149,13 @@ impl Model {
         assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
         if !old && !copy {
             // A copy that was on its way out when its value failed elsewhere, and was lent to who gets the copy, is as it was.
-            let late = self.job.speculate && value.attempt < fate.attempts;
+            let late = self.job.speculate && value.attempt < fate.failures;
             assert!(
-                late || (value.attempt, value.careful) == (fate.attempts, fate.careful),
+                late || (value.attempt, value.careful) == (fate.failures, fate.careful),
                 "{} {} of {index}, not {} {}",
                 value.attempt,
                 value.careful,
-                fate.attempts,
+                fate.failures,
                 fate.careful
             );
             seen.note_if(value.attempt > 0, "tried again");
