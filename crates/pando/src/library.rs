@@ -79,6 +79,7 @@ impl Pando {
     }
 
     /// Adds options of the command line, such as `["--local"]` or `["--timeout", "2s"]`: all but those about standard input and output.
+    /// Signals are this program's affair, and `--grace` has no effect.
     /// What is wrong with them is the error that the stream begins with.
     pub fn options(mut self, options: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.words.extend(options.into_iter().map(Into::into));

@@ -41,6 +41,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--timeout", "none"),
     ("--retries", "[default: 2]"),
     ("--heartbeat", "[default: 5s]"),
+    ("--grace", "[default: 25s]"),
     ("--events", ""),
     ("--journal", ""),
     ("--journal-keep", "--journal"),
@@ -111,6 +112,15 @@ fn every_option_that_the_readme_names_is_in_the_help() {
     for option in own {
         assert!(help.contains(option), "{option}");
     }
+}
+
+#[test]
+fn help_shows_no_secret_of_the_environment() {
+    let secrets = ["PANDO_SECRET", "PANDO_TOKEN", "PANDO_ICE_SERVERS"];
+    let run = secrets.iter().fold(Pando::bare(), |run, name| run.env(name, "turn:me:s3cret@127.0.0.1:1"));
+    let run = run.args(["--help"]).run();
+    run.status(0);
+    assert!(!run.text().contains("s3cret"), "{}", run.text());
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl Attendant {
         };
         let (reason, text, line) = match end {
             End::Done => {
+                // No goodbye: it comes back by itself should the run go on.
                 let (reason, text) = goodbye.unwrap_or_default();
                 (reason, text.to_owned(), None)
             }
