@@ -89,6 +89,9 @@ fn a_random_uuid_is_there_without_https() {
     let uuids = run(&format!("globalThis.crypto = {{ getRandomValues: (bytes) => bytes.fill(255) }};{}", bundle.code), "");
     let uuid = "ffffffff-ffff-4fff-bfff-ffffffffffff";
     assert_eq!(result_of(uuids), json!([uuid, uuid]));
-    let place = bundle.trace(&format!("    at x (http://a/function.js:2:{})", bundle.code.lines().nth(1).unwrap().find("new Error").unwrap() + 1));
+    let place = bundle.trace(&format!(
+        "    at x (http://a/function.js:2:{})",
+        bundle.code.lines().nth(1).unwrap().find("new Error").unwrap() + 1
+    ));
     assert!(place.contains("render.js:2:"), "{place}");
 }

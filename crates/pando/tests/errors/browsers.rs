@@ -1,7 +1,7 @@
 //! Functions for browsers, and processes that are killed while they load one: what this machine's cores cannot do.
 
 use crate::common::{Pando, Received, Running, WebSocket, kill, numbers, until};
-use pando::protocol::{Answer, Binary, Form, encode_results};
+use pando::protocol::{Answer, Binary, Form, Loan, encode_results};
 use std::{fs, thread};
 
 const CANVAS: &str = "const c = new OffscreenCanvas(4, 4)\nexport default x => c.width * x\n";
@@ -37,8 +37,8 @@ fn answer_all(run: &Running) {
                 Received::Closed => return,
                 Received::Binary(frame) => {
                     let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
-                    let answer = |(id, value): (u64, pando::protocol::Value)| Answer {
-                        id,
+                    let answer = |(loan, value): (Loan, pando::protocol::Value)| Answer {
+                        loan,
                         micros: 1,
                         result: Ok((Form::Text, value.bytes)),
                     };

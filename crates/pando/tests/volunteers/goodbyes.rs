@@ -3,9 +3,8 @@
 use crate::{
     answer,
     common::{Pando, WebSocket},
-    idle, values,
+    fail, first, idle, values,
 };
-use pando::protocol::{Answer, Failure, encode_results};
 use serde_json::json;
 
 /// Two values, of which one is with a device of one core.
@@ -27,7 +26,7 @@ fn the_job_is_done_when_it_is() {
     let mut phone = WebSocket::open(&url);
     phone.hello(&url, "phone", 1);
     values(&mut phone);
-    answer(&mut phone, 0, "1");
+    answer(&mut phone, first(0), "1");
     let bye = phone.message("bye");
     assert_eq!((&bye["reason"], &bye["text"]), (&json!("done"), &json!("The job is done, thank you!")));
     run.wait().gives("1\n");
@@ -40,8 +39,7 @@ fn an_item_that_failed_has_ended_it_early() {
     let mut phone = WebSocket::open(&url);
     phone.hello(&url, "phone", 1);
     values(&mut phone);
-    let failure = Failure { message: "it is bad".into(), stack: None, kind: "error".into() };
-    phone.binary(&encode_results([&Answer { id: 0, micros: 1, result: Err(failure) }]));
+    fail(&mut phone, first(0), "it is bad");
     let bye = phone.message("bye");
     assert_eq!(bye["reason"], "stopped");
     assert_eq!(bye["text"], "The job has ended early, because an item of it failed. Thank you for your help!");
@@ -53,7 +51,7 @@ fn its_owner_has_stopped_it() {
     let (run, mut phone) = one_lent();
     run.signal("INT");
     run.says("finishing 1 item on 1 device; again");
-    answer(&mut phone, 0, "1");
+    answer(&mut phone, first(0), "1");
     let bye = phone.message("bye");
     assert_eq!(bye["reason"], "stopped");
     assert_eq!(bye["text"], "The job was stopped by its owner. Thank you for your help!");

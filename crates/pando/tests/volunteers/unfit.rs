@@ -3,23 +3,14 @@
 use crate::{
     answer,
     common::{Pando, Received, Running, WebSocket, numbers, until},
-    echo, idle, values,
+    echo, fail, first, idle, values,
 };
-use pando::protocol::{Answer, Binary, Failure, encode_results};
+use pando::protocol::{Binary, Loan};
 use serde_json::json;
 use std::thread::{self, JoinHandle};
 
-/// What a device says instead of a result.
-fn failure(message: &str) -> Failure {
-    Failure { message: message.into(), stack: None, kind: "throw".into() }
-}
-
-fn fail(socket: &mut WebSocket, id: u64, message: &str) {
-    socket.binary(&encode_results([&Answer { id, micros: 1, result: Err(failure(message)) }]));
-}
-
 /// Does `act` with each value that comes, until the channel ends; gives how many came.
-fn each(mut socket: WebSocket, mut act: impl FnMut(&mut WebSocket, u64, &str) + Send + 'static) -> JoinHandle<usize> {
+fn each(mut socket: WebSocket, mut act: impl FnMut(&mut WebSocket, Loan, &str) + Send + 'static) -> JoinHandle<usize> {
     thread::spawn(move || {
         let mut count = 0;
         loop {
@@ -29,9 +20,9 @@ fn each(mut socket: WebSocket, mut act: impl FnMut(&mut WebSocket, u64, &str) + 
                 Received::Text(_) => {}
                 Received::Binary(frame) => {
                     let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
-                    for (id, value) in values {
+                    for (loan, value) in values {
                         count += 1;
-                        act(&mut socket, id, std::str::from_utf8(&value.bytes).expect("text"));
+                        act(&mut socket, loan, std::str::from_utf8(&value.bytes).expect("text"));
                     }
                 }
                 Received::Closed => return count,
@@ -44,7 +35,7 @@ fn each(mut socket: WebSocket, mut act: impl FnMut(&mut WebSocket, u64, &str) + 
 fn unfit(run: &Running, name: &str) -> JoinHandle<usize> {
     let mut socket = WebSocket::open(&run.url());
     socket.hello(&run.url(), name, 1);
-    each(socket, |socket, id, _| fail(socket, id, "[x].at is not a function"))
+    each(socket, |socket, loan, _| fail(socket, loan, "[x].at is not a function"))
 }
 
 fn fit(run: &Running, name: &str) -> WebSocket {
@@ -62,14 +53,14 @@ fn three_are_unfit(args: &[&str]) {
     let run = idle(60).args(args).start();
     let names = ["Ann", "Bob", "Cid"];
     let mut good = fit(&run, "good");
-    let (first, _) = values(&mut good)[0];
+    let (oldest, _) = values(&mut good)[0];
     let unfit: Vec<_> = names.iter().map(|name| unfit(&run, name)).collect();
     for name in names {
         run.says(&format!("{name} is unfit for this job so far: this browser lacks Array.prototype.at"));
     }
     // Its first call was long.
-    assert_eq!(first, 0);
-    (0..2).for_each(|id| answer(&mut good, id, &(id + 1).to_string()));
+    assert_eq!(oldest, first(0));
+    (0..2).for_each(|index| answer(&mut good, first(index), &(index + 1).to_string()));
     echo(&mut good);
     let run = run.wait();
     run.gives(numbers(60)).did_not_say(&["error", "attempt"]);
@@ -124,13 +115,13 @@ fn a_function_that_fails_on_all_devices_fails_with_the_usual_attempts() {
 fn an_item_that_fails_everywhere_fails_by_those_that_can_do_others() {
     let run = idle(20).args(["--on-error", "skip", "--retries", "1"]).start();
     let mut good = fit(&run, "good");
-    assert_eq!(values(&mut good)[0].0, 0);
+    assert_eq!(values(&mut good)[0].0, first(0));
     let bad = unfit(&run, "bad");
     run.says("bad is unfit for this job so far");
-    (0..2).for_each(|id| answer(&mut good, id, &(id + 1).to_string()));
-    let good = each(good, |socket, id, value| match id {
-        7 => fail(socket, id, "no eight"),
-        _ => answer(socket, id, value),
+    (0..2).for_each(|index| answer(&mut good, first(index), &(index + 1).to_string()));
+    let good = each(good, |socket, loan, value| match loan.index {
+        7 => fail(socket, loan, "no eight"),
+        _ => answer(socket, loan, value),
     });
     let others: String = (1..=20).filter(|n| *n != 8).map(|n| format!("{n}\n")).collect();
     run.wait().ends(1, others).said(&["item 8 failed on good: no eight (attempt 1 of 2", "attempts: 2", "1 item failed"]);
@@ -140,9 +131,9 @@ fn an_item_that_fails_everywhere_fails_by_those_that_can_do_others() {
 #[test]
 fn most_items_may_fail_and_no_device_is_unfit_for_that() {
     let run = idle(200).args(["--on-error", "skip", "--heartbeat", "20s"]).start();
-    let tenth = |socket: &mut WebSocket, id: u64, value: &str| match id % 10 {
-        9 => answer(socket, id, value),
-        _ => fail(socket, id, "not this one"),
+    let tenth = |socket: &mut WebSocket, loan: Loan, value: &str| match loan.index % 10 {
+        9 => answer(socket, loan, value),
+        _ => fail(socket, loan, "not this one"),
     };
     let devices = ["Ann", "Bob"].map(|name| each(fit(&run, name), tenth));
     let tens: String = (1..=20).map(|n| format!("{}\n", n * 10)).collect();
@@ -156,19 +147,19 @@ fn an_unfit_device_that_comes_back_rests_on() {
     let run = idle(30).args(["--batch-size", "1", "--window", "10", "--heartbeat", "20s"]).start();
     let url = run.url();
     let mut good = fit(&run, "good");
-    assert_eq!(values(&mut good)[0].0, 0);
+    assert_eq!(values(&mut good)[0].0, first(0));
     let mut bad = fit(&run, "bad");
     for _ in 0..3 {
-        let (id, _) = values(&mut bad)[0];
-        fail(&mut bad, id, "no");
+        let (loan, _) = values(&mut bad)[0];
+        fail(&mut bad, loan, "no");
     }
     run.says("bad is unfit for this job so far: all that it tried failed (no)");
     drop(bad);
     run.says("bad is gone");
     let mut again = WebSocket::open(&url);
     again.hello(&url, "bad", 1);
-    let again = each(again, |socket, id, _| fail(socket, id, "no"));
-    answer(&mut good, 0, "1");
+    let again = each(again, |socket, loan, _| fail(socket, loan, "no"));
+    answer(&mut good, first(0), "1");
     echo(&mut good);
     let run = run.wait();
     run.gives(numbers(30));
@@ -182,11 +173,11 @@ fn an_unfit_device_gets_its_share_again_once_it_has_computed_something() {
         .args(["--cores", "0", "--batch-size", "1", "--heartbeat", "500ms"])
         .stdin_open()
         .start();
-    let good = each(fit(&run, "good"), |socket, id, value| answer(socket, id, value));
+    let good = each(fit(&run, "good"), |socket, loan, value| answer(socket, loan, value));
     let mut failures = 0;
-    let bad = each(fit(&run, "bad"), move |socket, id, value| {
+    let bad = each(fit(&run, "bad"), move |socket, loan, value| {
         failures += 1;
-        if failures > 4 { answer(socket, id, value) } else { fail(socket, id, "not yet") }
+        if failures > 4 { answer(socket, loan, value) } else { fail(socket, loan, "not yet") }
     });
     let mut count = 0;
     until("it computes", || {
@@ -203,11 +194,11 @@ fn an_unfit_device_gets_its_share_again_once_it_has_computed_something() {
 fn a_device_that_can_do_it_no_more_is_unfit_as_well() {
     let run = idle(3000).args(["--batch-size", "1", "--heartbeat", "20s"]).start();
     let mut done = 0;
-    let tired = each(fit(&run, "tired"), move |socket, id, value| {
+    let tired = each(fit(&run, "tired"), move |socket, loan, value| {
         done += 1;
-        if done < 5 { answer(socket, id, value) } else { fail(socket, id, "out of memory") }
+        if done < 5 { answer(socket, loan, value) } else { fail(socket, loan, "out of memory") }
     });
-    let good = each(fit(&run, "good"), |socket, id, value| answer(socket, id, value));
+    let good = each(fit(&run, "good"), |socket, loan, value| answer(socket, loan, value));
     let run = run.wait();
     run.gives(numbers(3000)).said(&["tired is unfit for this job so far: all that it tried failed (out of memory)"]);
     assert!(tired.join().expect("it ends") < 1000);
@@ -218,16 +209,15 @@ fn a_device_that_can_do_it_no_more_is_unfit_as_well() {
 fn when_only_unfit_devices_are_left_the_run_says_so_and_goes_on_with_the_next_good_one() {
     let run = idle(10).args(["--batch-size", "1", "--heartbeat", "10s"]).start();
     let mut good = fit(&run, "good");
-    assert_eq!(values(&mut good)[0].0, 0);
+    assert_eq!(values(&mut good)[0].0, first(0));
     let bad = unfit(&run, "bad");
     run.says("bad is unfit for this job");
-    for id in [0, 1, 2] {
-        answer(&mut good, id, &(id + 1).to_string());
-        if id < 2 {
-            assert_eq!(values(&mut good)[0].0, id + 1);
-        }
+    let mut loan = first(0);
+    for index in 0..3 {
+        answer(&mut good, loan, &(index + 1).to_string());
+        loan = values(&mut good)[0].0;
+        assert_eq!(loan.index, index + 1);
     }
-    values(&mut good);
     drop(good);
     run.says("no device that is here can compute item 4");
     let mut next = fit(&run, "next");
@@ -242,7 +232,11 @@ fn gives_back(careful: bool) {
     let mut run = Pando::new(f).args(["--cores", "1", "--heartbeat", "20s"]).stdin_open().start();
     let mut socket = WebSocket::open(&run.url());
     socket.hello(&run.url(), "phone", 4);
-    let returner = each(socket, move |socket, id, _| {
+    let returner = each(socket, move |socket, loan, _| {
+        let id = match loan.number {
+            0 => json!(loan.index),
+            number => json!(format!("{}:{number}", loan.index)),
+        };
         socket.text(&json!({"type": "returned", "ids": [id], "careful": careful}).to_string());
     });
     (1..=100).for_each(|n| run.write_line(&n.to_string()));
@@ -266,10 +260,10 @@ fn nor_does_one_that_says_that_it_did_so_with_care() {
 fn a_device_whose_results_are_never_confirmed_is_unfit() {
     let run = idle(20).args(["--confirm", "! grep -q wrong", "--retries", "0"]).start();
     let mut good = fit(&run, "good");
-    assert_eq!(values(&mut good)[0].0, 0);
-    let liar = each(fit(&run, "liar"), |socket, id, _| answer(socket, id, "wrong"));
+    assert_eq!(values(&mut good)[0].0, first(0));
+    let liar = each(fit(&run, "liar"), |socket, loan, _| answer(socket, loan, "wrong"));
     run.says("liar is unfit for this job so far");
-    (0..2).for_each(|id| answer(&mut good, id, &(id + 1).to_string()));
+    (0..2).for_each(|index| answer(&mut good, first(index), &(index + 1).to_string()));
     echo(&mut good);
     run.wait().gives(numbers(20)).did_not_say(&["error"]);
     liar.join().expect("it ends");
@@ -282,18 +276,17 @@ fn a_program_in_the_loop_hears_nothing_of_what_an_unfit_device_failed() {
     let mut good = fit(&run, "good");
     assert_eq!(run.line().as_deref(), Some(r#"{"ask":1}"#));
     run.write_line(r#"{"value":1}"#);
-    assert_eq!(values(&mut good)[0].0, 0);
+    assert_eq!(values(&mut good)[0].0, first(0));
     let bad = unfit(&run, "bad");
     assert_eq!(run.line().as_deref(), Some(r#"{"ask":1}"#));
     run.write_line(r#"{"value":2}"#);
     run.says("item 2 failed on bad: [x].at is not a function (this device has computed nothing yet, and others may");
-    for id in 0..2 {
-        answer(&mut good, id, "0");
-        assert_eq!(next_result(&mut run), id + 1);
-        if id == 0 {
-            assert_eq!(values(&mut good)[0].0, 1);
-        }
-    }
+    answer(&mut good, first(0), "0");
+    assert_eq!(next_result(&mut run), 1);
+    let (loan, _) = values(&mut good)[0];
+    assert_eq!(loan.index, 1);
+    answer(&mut good, loan, "0");
+    assert_eq!(next_result(&mut run), 2);
     run.write_line(r#"{"end":true}"#);
     let run = run.wait();
     assert_eq!(run.status, Some(0), "{}", run.stderr);
