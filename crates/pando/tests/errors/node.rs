@@ -86,15 +86,13 @@ fn what_a_version_manager_has_started_ends_with_its_core_and_with_the_master() {
         shims.lines().filter_map(|pid| pid.parse().ok()).flat_map(crate::common::children).collect::<Vec<u32>>()
     };
     let endless = || Pando::f("(x, cb) => { for (;;); }").local().args(["--cores", "1"]).env("PATH", &path).stdin("1\n");
-    let computing = |run: &crate::common::Running| {
-        until("it computes", || started().into_iter().find(|child| crate::common::cpu_ticks(*child) > 50))
-    };
+    let computing = || until("it computes", || started().into_iter().find(|child| crate::common::cpu_ticks(*child) > 50));
     let run = endless().args(["--timeout", "5s", "--retries", "0"]).start();
-    let child = computing(&run);
+    let child = computing();
     run.wait().ends(1, "").said(&["no answer within 5 s"]);
     until("the call is ended", || (!is_alive(child)).then_some(()));
     let run = endless().start();
-    let child = computing(&run);
+    let child = computing();
     run.signal("KILL");
     run.wait();
     until("the core ends", || (!is_alive(child)).then_some(()));
