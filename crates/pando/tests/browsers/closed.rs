@@ -4,7 +4,9 @@ use crate::{
     common::{Browser, Pando, until},
     foreign::Foreign,
     matrix::scenarios,
-    open, tabs_only,
+    open,
+    open::WORKERS_MAY_HANG,
+    tabs_only,
 };
 
 scenarios! {
@@ -106,7 +108,7 @@ fn closes(browser: &mut Browser, ways: &[&str], args: &[&str], certain: &[&str])
 }
 
 fn deny_net_lets_workers_reach_nobody(browser: &mut Browser) {
-    let certain = ["fetch", "nocors", "request", "websocket", "events", "script", "blob-worker", "data-worker"];
+    let certain = ["fetch", "nocors", "request", "websocket", "events", "script"];
     closes(browser, &OUT_OF_WORKERS, &["--cores", "0"], &certain);
 }
 
@@ -122,7 +124,7 @@ fn deny_net_leaves_code_and_workers_of_text(browser: &mut Browser) {
       w.onerror = (e) => { e.preventDefault(); cb(new Error('worker: ' + e.message)) }
       w.postMessage(x)
     }";
-    let run = tabs_only(f).args(["--deny-net", "--retries", "0"]).stdin("1 + 1\n").start();
+    let run = tabs_only(f).args(["--deny-net"]).args(WORKERS_MAY_HANG).stdin("1 + 1\n").start();
     open(browser, &run, "Ann");
     run.wait().gives("2,2\n");
 }

@@ -4,6 +4,7 @@ use crate::{
     common::{Browser, Events, Page, Pando, Program, Running, lines, numbers},
     internet::{Internet, Router},
     matrix::scenarios,
+    open::WORKERS_MAY_HANG,
     relay::{Relay, SECRET},
 };
 
@@ -82,9 +83,9 @@ fn functions_do_at_a_relay_what_they_do_elsewhere(browser: &mut Browser) {
       w.postMessage(x)
     }";
     let dom = "(x, cb) => { document.getElementById('visualization').textContent = x; cb(null, [eval(document.getElementById('visualization').textContent), 2, x]) }";
-    for (f, args) in [(f, ["--cores=0", "--retries=0"]), (dom, ["--dom", "--retries=0"])] {
+    for (f, args) in [(f, ["--cores=0"]), (dom, ["--dom"])] {
         let relay = relay();
-        let run = relay.used_by(Pando::f(f)).args(args).stdin("1 + 1\n").start();
+        let run = relay.used_by(Pando::f(f)).args(args).args(WORKERS_MAY_HANG).stdin("1 + 1\n").start();
         open(browser, &run, "Ann");
         run.wait().gives("2,2,1 + 1\n");
     }
