@@ -82,7 +82,12 @@ impl Recorder {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(name: &Path, mut writer: Writer, store: Store, failed: impl FnOnce(String) + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        name: &Path,
+        mut writer: Writer,
+        store: Store,
+        failed: impl FnOnce(String) + Send + 'static,
+    ) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let (working, name) = (shared.clone(), name.display().to_string());
         let thread = threads::spawn("journal", move || {

@@ -101,7 +101,10 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
     match tokio::time::timeout(LOADING, loading).await {
         Ok(result) => result?,
         Err(_) => {
-            let why = format!("loading it takes longer than {LOADING:?}: is there an endless loop at its top level?\n{}", words.join("\n"));
+            let why = format!(
+                "loading it takes longer than {LOADING:?}: is there an endless loop at its top level?\n{}",
+                words.join("\n")
+            );
             return Err(failed(why.trim_end().to_owned()));
         }
     }

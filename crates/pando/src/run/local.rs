@@ -37,7 +37,9 @@ fn granted(cli: &Cli, console: &Console) -> usize {
     let most = (there * MOST_PER_THREAD).max(MOST_ANYWAY);
     if asked > most {
         let threads = if there == 1 { "thread" } else { "threads" };
-        console.say(format!("--cores {asked}: {most} cores are lent, each a process; more is too much for a machine of {there} {threads}"));
+        console.say(format!(
+            "--cores {asked}: {most} cores are lent, each a process; more is too much for a machine of {there} {threads}"
+        ));
     }
     asked.min(most)
 }

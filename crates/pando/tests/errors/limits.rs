@@ -12,7 +12,13 @@ fn more_cores_than_make_sense_are_not_lent_and_that_is_said() {
     let most = usize::max(32, 4 * std::thread::available_parallelism().unwrap().get());
     assert!(run.children().len() <= most, "{}", run.children().len());
     run.wait().gives("1\n").said(&[&format!("{most} cores are lent")]);
-    Pando::f("(x, cb) => cb(null, x)").local().args(["--cores", "3"]).stdin("1\n").run().gives("1\n").did_not_say(&["cores are lent"]);
+    Pando::f("(x, cb) => cb(null, x)")
+        .local()
+        .args(["--cores", "3"])
+        .stdin("1\n")
+        .run()
+        .gives("1\n")
+        .did_not_say(&["cores are lent"]);
 }
 
 /// As nobody, whose processes and threads are counted: root's are not.

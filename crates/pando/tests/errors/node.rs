@@ -54,13 +54,15 @@ fn no_core_waits_for_a_debugger() {
 
 #[test]
 fn what_a_version_manager_says_is_told() {
-    let not_installed = "#!/bin/sh\necho 'N/A: version v99 is not yet installed.' >&2; echo 'You need to run nvm install.' >&2; exit 3\n";
+    let not_installed =
+        "#!/bin/sh\necho 'N/A: version v99 is not yet installed.' >&2; echo 'You need to run nvm install.' >&2; exit 3\n";
     let (_folder, path) = shim(not_installed);
     let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
     let words = ["node --version failed (exit status: 3)", "version v99 is not yet installed", "You need to run nvm install"];
     run.ends(2, "").said(&words).did_not_say(&["too old"]);
     // It knows the version, and starts nothing.
-    let none = "#!/bin/sh\ntest \"$1\" = --version && exec NODE --version; echo 'No version is set for command node' >&2; exit 126\n";
+    let none =
+        "#!/bin/sh\ntest \"$1\" = --version && exec NODE --version; echo 'No version is set for command node' >&2; exit 126\n";
     let (_folder, path) = shim(none);
     let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
     run.ends(2, "").said(&["exit status: 126", "No version is set for command node"]);
@@ -84,15 +86,13 @@ fn what_a_version_manager_has_started_ends_with_its_core_and_with_the_master() {
         shims.lines().filter_map(|pid| pid.parse().ok()).flat_map(crate::common::children).collect::<Vec<u32>>()
     };
     let endless = || Pando::f("(x, cb) => { for (;;); }").local().args(["--cores", "1"]).env("PATH", &path).stdin("1\n");
-    let computing = |run: &crate::common::Running| {
-        until("it computes", || started().into_iter().find(|child| crate::common::cpu_ticks(*child) > 50))
-    };
+    let computing = || until("it computes", || started().into_iter().find(|child| crate::common::cpu_ticks(*child) > 50));
     let run = endless().args(["--timeout", "5s", "--retries", "0"]).start();
-    let child = computing(&run);
+    let child = computing();
     run.wait().ends(1, "").said(&["no answer within 5 s"]);
     until("the call is ended", || (!is_alive(child)).then_some(()));
     let run = endless().start();
-    let child = computing(&run);
+    let child = computing();
     run.signal("KILL");
     run.wait();
     until("the core ends", || (!is_alive(child)).then_some(()));

@@ -55,7 +55,8 @@ fn after_ctrl_c_the_same_command_computes_the_rest_only() {
 
 #[test]
 fn results_of_a_program_that_cannot_be_trusted_are_not_kept() {
-    for command in ["while read x; do echo $x; done; echo a footer", "while read x; do echo $x; test $x != 7 || echo seven; done"] {
+    for command in ["while read x; do echo $x; done; echo a footer", "while read x; do echo $x; test $x != 7 || echo seven; done"]
+    {
         let journal = Journal::new();
         let run = journal.of(Pando::bare()).args(["--exec", command]).local().stdin(numbers(50)).run();
         run.status(1).said(&["the program wrote lines that answer no value"]);

@@ -36,7 +36,8 @@ fn a_call_that_never_ends_is_left_when_the_grace_is_over() {
         let children = run.children();
         run.signal(signal);
         let done = run.wait();
-        done.ends(1, "").said(&["finishing 1 item on 1 device within 500 ms; again to stop now", "stopped: 1 item was not finished"]);
+        done.ends(1, "")
+            .said(&["finishing 1 item on 1 device within 500 ms; again to stop now", "stopped: 1 item was not finished"]);
         until("its children end", || (!children.iter().any(|child| is_alive(*child))).then_some(()));
     }
 }

@@ -130,7 +130,8 @@ fn a_program_that_answers_only_when_it_has_several_values_is_given_several() {
 
 #[test]
 fn programs_see_no_secrets() {
-    let secrets = [("PANDO_SECRET", "s3cret"), ("PANDO_TOKEN", "t0kens3cret"), ("PANDO_ICE_SERVERS", "turn:me:s3cret@127.0.0.1:1")];
+    let secrets =
+        [("PANDO_SECRET", "s3cret"), ("PANDO_TOKEN", "t0kens3cret"), ("PANDO_ICE_SERVERS", "turn:me:s3cret@127.0.0.1:1")];
     let with = |run: Pando| secrets.iter().fold(run, |run, (name, value)| run.env(name, value).env("PLAIN", "seen"));
     let command = "read x; env | grep -c -e s3cret; echo $PLAIN >plain; env | grep PANDO_SEE >>plain";
     let run = with(exec(command).local().env("PANDO_SEE", "1").args(["1"])).start();

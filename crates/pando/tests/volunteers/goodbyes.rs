@@ -10,8 +10,7 @@ use serde_json::json;
 
 /// Two values, of which one is with a device of one core.
 fn one_lent() -> (crate::common::Running, WebSocket) {
-    let run = idle(2).args(["--batch-size", "1"]).stdin_open().start();
-    let mut run = run;
+    let mut run = idle(2).args(["--batch-size", "1"]).stdin_open().start();
     run.write("1\n2\n");
     let url = run.url();
     let mut phone = WebSocket::open(&url);
@@ -86,9 +85,8 @@ fn an_error_on_its_owner_s_machine_has_ended_it_early() {
 #[test]
 fn a_run_with_a_journal_that_is_stopped_may_go_on_and_says_no_goodbye() {
     let folder = tempfile::tempdir().unwrap();
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--journal"]).args([folder.path().join("journal")]);
-    run = run.stdin_open();
-    let run = run.start();
+    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--journal"]).args([folder.path().join("journal")]);
+    let run = run.stdin_open().start();
     let url = run.url();
     let mut phone = WebSocket::open(&url);
     phone.hello(&url, "phone", 1);
@@ -105,23 +103,21 @@ fn a_run_with_a_journal_that_is_stopped_may_go_on_and_says_no_goodbye() {
 
 #[test]
 fn ctrl_c_ends_a_run_at_once_whose_device_has_gone_or_lends_no_core() {
-    let gone = |_: &mut WebSocket| {};
-    let paused = |phone: &mut WebSocket| {
-        phone.text(&json!({"type": "returned", "ids": [0]}).to_string());
-        phone.text(&json!({"type": "update", "cores": 0}).to_string());
-        // What comes next is heard after that.
-        phone.text(&json!({"type": "update", "name": "tablet"}).to_string());
-    };
-    let cases: [(fn(&mut WebSocket), &str); 2] = [(gone, "phone is gone"), (paused, "is now called tablet")];
-    for (what, words) in cases {
-        let (run, mut phone) = one_lent();
-        what(&mut phone);
-        let phone = (words != "phone is gone").then_some(phone);
-        run.says(words);
+    let ends_at_once = |run: crate::common::Running| {
         run.signal("INT");
         run.wait_with_input_open().ends(1, "").said(&["no device computes", "stopped: 1 item was not finished"]);
-        drop(phone);
-    }
+    };
+    let (run, phone) = one_lent();
+    drop(phone);
+    run.says("phone is gone");
+    ends_at_once(run);
+    let (run, mut phone) = one_lent();
+    phone.text(&json!({"type": "returned", "ids": [0]}).to_string());
+    phone.text(&json!({"type": "update", "cores": 0}).to_string());
+    // This is heard after that.
+    phone.text(&json!({"type": "update", "name": "tablet"}).to_string());
+    run.says("is now called tablet");
+    ends_at_once(run);
 }
 
 #[test]

@@ -65,7 +65,17 @@ impl Model {
         for (index, result) in known {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
-        Self { job, fates, fatal: None, given_up: None, left_out: 0, alone: BTreeMap::new(), paused: BTreeSet::new(), next: 0, now: 0 }
+        Self {
+            job,
+            fates,
+            fatal: None,
+            given_up: None,
+            left_out: 0,
+            alone: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            next: 0,
+            now: 0,
+        }
     }
 
     /// Whether values from here on are forgotten.

@@ -36,7 +36,8 @@ pub(super) fn command() -> Command {
 /// What people are told of the options that children start without.
 pub(super) fn note() -> Option<String> {
     let (_, left_out) = node_options();
-    let note = || format!("NODE_OPTIONS: {} is left out for this machine's cores: no debugger can attach to them", left_out.join(" "));
+    let note =
+        || format!("NODE_OPTIONS: {} is left out for this machine's cores: no debugger can attach to them", left_out.join(" "));
     (!left_out.is_empty()).then(note)
 }
 
