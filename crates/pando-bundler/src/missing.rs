@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use oxc::{allocator::Allocator, parser::Parser, span::SourceType};
 
-    const OPTIONS: Options = Options { builtins: |_| None, buffer: false };
+    const OPTIONS: Options = Options { builtins: |_| None, page: false, buffer: false };
 
     fn missing(source: &str) -> Missing {
         let allocator = Allocator::default();

@@ -76,7 +76,8 @@ impl Core {
         let mut devices = self.seats.iter().filter(|(_, seat)| !seat.replaced);
         is_confirmed
             || devices.any(|(sub, seat)| match self.lender.held(*sub) {
-                0 => seat.cores > 0,
+                // One that gave all back without having begun it does not begin it now.
+                0 => seat.cores > 0 && !seat.progress.is_suspect(),
                 _ => !seat.progress.is_stalled(patience, now),
             })
     }

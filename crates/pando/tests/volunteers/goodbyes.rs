@@ -119,6 +119,21 @@ fn ctrl_c_ends_a_run_at_once_whose_device_has_gone_or_lends_no_core() {
 }
 
 #[test]
+fn ctrl_c_ends_a_run_at_once_whose_device_answers_pings_and_has_begun_nothing() {
+    let mut run = idle(1).args(["--heartbeat", "300ms"]).stdin_open().start();
+    run.write("1\n");
+    let url = run.url();
+    let mut zombie = WebSocket::open(&url);
+    zombie.hello(&url, "zombie", 1);
+    assert_eq!(values(&mut zombie).len(), 1);
+    let pings = std::thread::spawn(|| crate::lies::answer_pings(zombie));
+    run.says("zombie answers pings, but has neither begun nor answered");
+    run.signal("INT");
+    run.wait_with_input_open().ends(1, "").said(&["no device computes", "stopped: 1 item was not finished"]);
+    pings.join().expect("its link is closed");
+}
+
+#[test]
 fn a_run_that_is_to_stop_does_not_wait_for_a_device_that_leaves_meanwhile() {
     let (run, phone) = one_lent();
     run.signal("INT");

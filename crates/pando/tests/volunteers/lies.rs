@@ -160,7 +160,7 @@ fn give_all_back(mut socket: WebSocket) {
 }
 
 /// Answers pings and does nothing else, until its link is closed.
-fn answer_pings(socket: WebSocket) {
+pub(crate) fn answer_pings(socket: WebSocket) {
     answer_pings_and(socket, |_| {});
 }
 
