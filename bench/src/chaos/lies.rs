@@ -2,7 +2,9 @@
 
 use super::chance::Chance;
 use bytes::Bytes;
-use pando::protocol::{Answer, Failure, Form, Frame, Loan, MAX_FRAME, PART, Running, ToMaster, Value, encode_results, encode_values};
+use pando::protocol::{
+    Answer, Failure, Form, Frame, Loan, MAX_FRAME, PART, Running, ToMaster, Value, encode_results, encode_values,
+};
 use serde_json::json;
 
 /// A kind of untruth, or nonsense.

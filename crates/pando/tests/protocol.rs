@@ -64,9 +64,7 @@ fn describe(binary: &Binary) -> Json {
 
 fn describe_answer(answer: &Answer) -> Json {
     match &answer.result {
-        Ok((form, bytes)) => {
-            with_content(entry(answer.loan, json!({"tag": name(*form), "micros": answer.micros})), *form, bytes)
-        }
+        Ok((form, bytes)) => with_content(entry(answer.loan, json!({"tag": name(*form), "micros": answer.micros})), *form, bytes),
         Err(failure) => entry(answer.loan, json!({"tag": "error", "micros": answer.micros, "error": failure})),
     }
 }

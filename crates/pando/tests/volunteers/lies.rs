@@ -329,8 +329,7 @@ fn an_id_that_is_too_long_is_refused() {
     let url = run.url();
     let mut stranger = WebSocket::open(&url);
     let token = url.trim_end_matches('/').rsplit('/').next().expect("a token");
-    let hello =
-        json!({"type": "hello", "version": VERSION, "token": token, "device": "x".repeat(101), "name": "x", "cores": 1, "holds": []});
+    let hello = json!({"type": "hello", "version": VERSION, "token": token, "device": "x".repeat(101), "name": "x", "cores": 1, "holds": []});
     stranger.text(&hello.to_string());
     assert!(stranger.message("bye")["text"].as_str().expect("why").contains("its id is too long"));
     let mut other = WebSocket::open(&url);

@@ -190,7 +190,8 @@ impl Schedule {
         let answer = self.lender.take_up(sub, loan);
         self.say(&format!("take up {sub:?} {loan:?}: {answer:?}"));
         self.seen.note_if(answer.is_some(), "took up");
-        self.seen.note_if(answer.is_some() && self.model.values[index as usize].loans > loan.number + 1, "took up an earlier loan");
+        self.seen
+            .note_if(answer.is_some() && self.model.values[index as usize].loans > loan.number + 1, "took up an earlier loan");
         assert_eq!(answer, self.model.take_up(sub, loan));
     }
 

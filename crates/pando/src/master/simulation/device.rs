@@ -9,7 +9,9 @@ use super::{
     world::World,
 };
 use crate::{
-    protocol::{self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, Loan, ToMaster, ToVolunteer, Welcome, encode_results},
+    protocol::{
+        self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, Loan, ToMaster, ToVolunteer, Welcome, encode_results,
+    },
     volunteer::Dispatch,
 };
 use fastrand::Rng;

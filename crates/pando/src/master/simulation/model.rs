@@ -123,7 +123,10 @@ impl Model {
                 // With a result of another's it is not what ends devices.
                 let fate = &self.fates[*alone as usize];
                 let open = fate.end.is_none() && fate.unconfirmed.is_none();
-                assert!(!open || !fate.with.contains_key(&sub), "{sub:?} is sent {index} besides {alone}, which it is to have alone");
+                assert!(
+                    !open || !fate.with.contains_key(&sub),
+                    "{sub:?} is sent {index} besides {alone}, which it is to have alone"
+                );
             }
             if core.failures.goes_alone(index) {
                 seen.note("alone");
@@ -206,7 +209,10 @@ impl Model {
         match &answer.result {
             Ok((_, result)) if !result.contains(&b'\n') => {
                 let own = format!("{index}:{number} ");
-                assert!(result.starts_with(own.as_bytes()) || result.starts_with(b"forged"), "{result:?} is of another loan than {own}");
+                assert!(
+                    result.starts_with(own.as_bytes()) || result.starts_with(b"forged"),
+                    "{result:?} is of another loan than {own}"
+                );
                 if self.job.confirms {
                     fate.unconfirmed = Some((Some(sub), result.clone()));
                 } else {
