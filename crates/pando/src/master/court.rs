@@ -62,14 +62,20 @@ impl Core {
     pub(super) fn sit_in_court(&mut self, job: &Job, now: Instant) -> Vec<String> {
         let Some(court) = self.court.sub else { return Vec::new() };
         let (mut able, mut doubtful) = self.who_may_try();
+        // Many may wait for a browser, and nothing else has to be looked for.
+        let all_wait = self.court.cases.values().all(|case| case.until.is_none());
+        if all_wait && able.iter().all(|who| who.local) && self.sync.is_none() && !self.interrupted {
+            return Vec::new();
+        }
         let mut lines = Vec::new();
         for index in self.court.cases.keys().copied().collect::<Vec<_>>() {
             let until = self.court.cases.get(&index).and_then(|case| case.until);
             let is_cut_off = self.lender.holder(index) != Some(court) || self.forgets(court, index);
             // Before the verdict, those that stand back are asked as well.
             let others = able.iter().chain(doubtful.iter().filter(|_| until.is_some()));
+            let is_due = self.interrupted || until.is_some_and(|until| now >= until);
             let is_untried = others.into_iter().any(|who| !self.failures.has_failed(index, who));
-            if !(is_cut_off || is_untried || until.is_some_and(|until| now >= until)) {
+            if !(is_cut_off || is_untried || is_due) {
                 continue;
             }
             let Some(Case { what, failure, .. }) = self.court.cases.remove(&index) else { continue };

@@ -3,7 +3,7 @@
 use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
-    master::{Core, Job, seat::Seat},
+    master::{Core, Job, Lack, seat::Seat},
     protocol::{Answer, Beat, Binary, Failure, Form, Frame, LogEntry, ToMaster, ToVolunteer},
 };
 use bytes::Bytes;
@@ -48,12 +48,13 @@ impl Attendant {
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
-                let stack = stack.map(|stack| self.master.job.function.trace(&stack)).unwrap_or_default();
-                return Err(End::Broken(if stack.contains(&message) {
-                    stack
-                } else {
-                    format!("{message}\n{stack}").trim_end().to_owned()
-                }));
+                let job = &self.master.job;
+                let lack = Lack::of(&message, stack.as_deref(), &job.function.code);
+                let hint = self.master.lock().hint(self.sub, lack.as_ref(), job);
+                let stack = stack.map(|stack| job.function.trace(&stack)).unwrap_or_default();
+                let why = if stack.contains(&message) { stack } else { format!("{message}\n{stack}") };
+                let (first, rest) = why.trim_end().split_once('\n').unwrap_or((why.trim_end(), ""));
+                return Err(End::Broken(format!("{first}{hint}\n{rest}").trim_end().to_owned()));
             }
             ToMaster::Bye { reason } => return Err(End::Left(reason)),
         }
