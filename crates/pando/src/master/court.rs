@@ -55,7 +55,18 @@ impl Core {
     /// The verdict on `index` does not wait any more, if it did: it may be lent again. Gives whether it did.
     pub(super) fn dismiss(&mut self, index: Index) -> bool {
         let case = self.court.cases.remove(&index);
-        case.is_some() && self.court.sub.is_some_and(|court| self.lender.hand_back(court, index).is_ok())
+        let dismissed = case.is_some() && self.court.sub.is_some_and(|court| self.lender.hand_back(court, index).is_ok());
+        self.close_court();
+        dismissed
+    }
+
+    /// Nothing waits for a verdict any more, if that is so.
+    fn close_court(&mut self) {
+        if self.court.cases.is_empty()
+            && let Some(court) = self.court.sub.take()
+        {
+            self.lender.close(court);
+        }
     }
 
     /// Lends out again what a device that is here now has not failed, and passes the verdicts that are due. Gives lines to say.
@@ -87,10 +98,7 @@ impl Core {
                 (able, doubtful) = self.who_may_try();
             }
         }
-        if self.court.cases.is_empty() {
-            self.lender.close(court);
-            self.court.sub = None;
-        }
+        self.close_court();
         lines
     }
 }
