@@ -55,7 +55,10 @@ impl Core {
     /// The verdict on `index` does not wait any more, if it did: it may be lent again. Gives whether it did.
     pub(super) fn dismiss(&mut self, index: Index) -> bool {
         let case = self.court.cases.remove(&index);
-        case.is_some() && self.held_by_court(index).is_some_and(|(court, loan)| self.lender.hand_back(court, loan).is_ok())
+        let held = self.held_by_court(index).filter(|_| case.is_some());
+        let dismissed = held.is_some_and(|(court, loan)| self.lender.hand_back(court, loan).is_ok());
+        self.close_court();
+        dismissed
     }
 
     /// The court's sub-stream, and the loan under which it holds `index`, if it does.
@@ -64,10 +67,24 @@ impl Core {
         Some((court, self.lender.loan(index)?))
     }
 
+    /// Nothing waits for a verdict any more, if that is so.
+    fn close_court(&mut self) {
+        if self.court.cases.is_empty()
+            && let Some(court) = self.court.sub.take()
+        {
+            self.lender.close(court);
+        }
+    }
+
     /// Lends out again what a device that is here now has not failed, and passes the verdicts that are due. Gives lines to say.
     pub(super) fn sit_in_court(&mut self, job: &Job, now: Instant) -> Vec<String> {
         let Some(court) = self.court.sub else { return Vec::new() };
         let (mut able, mut doubtful) = self.who_may_try();
+        // Many may wait for a browser, and nothing else has to be looked for.
+        let all_wait = self.court.cases.values().all(|case| case.until.is_none());
+        if all_wait && able.iter().all(|who| who.local) && self.sync.is_none() && !self.interrupted {
+            return Vec::new();
+        }
         let mut lines = Vec::new();
         for index in self.court.cases.keys().copied().collect::<Vec<_>>() {
             let until = self.court.cases.get(&index).and_then(|case| case.until);
@@ -75,8 +92,9 @@ impl Core {
             let is_cut_off = held.is_none_or(|(court, loan)| self.forgets(court, loan));
             // Before the verdict, those that stand back are asked as well.
             let others = able.iter().chain(doubtful.iter().filter(|_| until.is_some()));
+            let is_due = self.interrupted || until.is_some_and(|until| now >= until);
             let is_untried = others.into_iter().any(|who| !self.failures.has_failed(index, who));
-            if !(is_cut_off || is_untried || until.is_some_and(|until| now >= until)) {
+            if !(is_cut_off || is_untried || is_due) {
                 continue;
             }
             let Some(Case { what, failure, .. }) = self.court.cases.remove(&index) else { continue };
@@ -89,10 +107,7 @@ impl Core {
                 (able, doubtful) = self.who_may_try();
             }
         }
-        if self.court.cases.is_empty() {
-            self.lender.close(court);
-            self.court.sub = None;
-        }
+        self.close_court();
         lines
     }
 }

@@ -86,6 +86,11 @@ impl Failures {
         self.tries.get(&index).is_some_and(|tries| tries.failed_by.contains(who))
     }
 
+    /// Whether this machine's own cores have failed `index`.
+    pub(super) fn has_failed_here(&self, index: Index) -> bool {
+        self.tries.get(&index).is_some_and(|tries| tries.failed_by.iter().any(|who| who.local))
+    }
+
     /// One more attempt at `index` has failed; with those that did not count so far, if these are `all` attempts. Gives how many that is.
     pub(super) fn count(&mut self, index: Index, all: bool) -> u32 {
         let tries = self.tries.entry(index).or_default();
@@ -177,7 +182,7 @@ impl Core {
             value.attempt = self.failures.failed(index);
             self.lender.replace_value(index, value);
         }
-        match verdict {
+        let line = match verdict {
             Verdict::NoAttempt => {
                 let _ = self.lender.fail(sub, loan);
                 self.note(sub, format!("{what} (this device has computed nothing yet, and others may: it is no attempt)"), now);
@@ -200,7 +205,9 @@ impl Core {
                     Some(line)
                 }
             }
-        }
+        };
+        self.hold_back(sub, now);
+        line
     }
 
     /// The value of `loan`, which `sub` holds, has failed for good: `what` says so. Gives a line to say.

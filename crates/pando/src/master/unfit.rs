@@ -152,7 +152,6 @@ impl Core {
             true => fitness.cannot(patience, now),
             false => fitness.failed(why, patience, now),
         }
-        self.hold_back(sub, now);
         match standing {
             _ if for_browsers => Verdict::ForBrowsers,
             Standing::Unfit => Verdict::NoAttempt,
@@ -163,7 +162,8 @@ impl Core {
             }
             _ => {
                 self.devices.of(&who).heard();
-                let certain = who.local || now >= self.devices.others_until;
+                // This machine does not come and go.
+                let certain = self.failures.has_failed_here(index) || now >= self.devices.others_until;
                 Verdict::Attempt { number: self.failures.count(index, true), certain }
             }
         }
@@ -304,7 +304,7 @@ impl Core {
     }
 
     /// Has `sub` stand back from now on, if it is to, and asks for what it has not begun.
-    fn hold_back(&mut self, sub: SubStreamId, now: Instant) {
+    pub(super) fn hold_back(&mut self, sub: SubStreamId, now: Instant) {
         if !self.seats.get(&sub).is_some_and(|seat| !seat.stands_back && self.stands_back(seat, now)) {
             return;
         }
@@ -335,15 +335,17 @@ impl Core {
 
     /// What to say when all who are here are unfit, and items wait.
     fn tell_that_nobody_can(&mut self) -> Option<String> {
-        let mut active = self.seats.values().filter(|seat| seat.is_active()).peekable();
+        // What this machine's cores cannot do is told where they fail.
+        let has_guests = self.seats.values().any(|seat| seat.is_active() && !seat.who.local);
+        let may_try = |seat: &SeatEntry| seat.is_active() && self.standing(seat) != Standing::Unfit;
+        let nobody_can = has_guests && !self.seats.values().any(may_try);
         let waits = self.lender.oldest_waiting().into_iter().chain(self.court.first()).min();
-        let nobody_can = active.peek().is_some() && active.all(|seat| self.standing(seat) == Standing::Unfit);
         let Some(index) = waits.filter(|_| nobody_can) else {
-            // A probe is on its way: that is no change.
+            // While one of them tries an item nothing may wait: that is no change.
             self.devices.told &= nobody_can;
             return None;
         };
-        let told = std::mem::replace(&mut self.devices.told, true) || self.devices.told_of_browsers;
+        let told = std::mem::replace(&mut self.devices.told, true);
         (!told).then(|| {
             format!(
                 "no device that is here can compute item {}, and those after it: the run goes on when another one joins",

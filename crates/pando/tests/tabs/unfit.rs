@@ -86,3 +86,16 @@ fn a_function_that_needs_a_page_says_so_in_a_worker_and_runs_with_dom() {
     let _tab = Tab::open(&run.url(), "device=Ann;cores=1;");
     run.wait().gives("P1\n");
 }
+
+#[test]
+fn a_tab_that_cannot_load_the_function_is_told_why_and_what_to_do() {
+    let f = "if (typeof importScripts === 'function' && !crypto.subtle) crypto.subtle.digest('SHA-1', new Uint8Array(1))
+      export default x => x\n";
+    let mut run = Pando::new(f).args(["--cores", "1", "--allow-host", "lan.test"]).stdin_open().start();
+    let _tab = insecure_tab(&run, "Ann");
+    let said = run.says("Ann cannot run the function: ");
+    assert!(said.contains("(reading 'digest') (this page is not https: --tls)"), "{said}");
+    run.write_line("1");
+    run.close_stdin();
+    run.wait().gives("1\n");
+}

@@ -3,7 +3,7 @@
 use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
-    master::{Core, Job, seat::Seat},
+    master::{Core, Job, Lack, seat::Seat},
     protocol::{Answer, Beat, Binary, Failure, Form, Frame, LogEntry, ToMaster, ToVolunteer},
     remedy::{broken, with_remedy},
 };
@@ -52,7 +52,12 @@ impl Attendant {
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
-                return Err(End::Broken(broken(&message, stack.as_deref(), &self.master.job.function)));
+                let job = &self.master.job;
+                let lack = Lack::of(&message, stack.as_deref(), &job.function.code);
+                let hint = self.master.lock().hint(self.sub, lack.as_ref(), job);
+                let why = broken(&message, stack.as_deref(), &job.function);
+                let (first, rest) = why.split_once('\n').unwrap_or((&why, ""));
+                return Err(End::Broken(format!("{first}{hint}\n{rest}").trim_end().to_owned()));
             }
             ToMaster::Bye { reason } => return Err(End::Left(reason)),
         }
