@@ -78,7 +78,9 @@ impl Core {
 
     /// Lends out again what a device that is here now has not failed, and passes the verdicts that are due. Gives lines to say.
     pub(super) fn sit_in_court(&mut self, job: &Job, now: Instant) -> Vec<String> {
-        let Some(court) = self.court.sub else { return Vec::new() };
+        if self.court.sub.is_none() {
+            return Vec::new();
+        }
         let (mut able, mut doubtful) = self.who_may_try();
         // Many may wait for a browser, and nothing else has to be looked for.
         let all_wait = self.court.cases.values().all(|case| case.until.is_none());
