@@ -36,7 +36,10 @@ async function buildBrowser(outDir) {
   });
 }
 
-/** Names of methods and private fields that neither browsers, nor functions, nor masters know: the tab's script has short ones. */
+/**
+ * Names of methods and private fields, for which the tab's script has short ones: those that neither browsers, nor functions, nor
+ * masters know, and those that stand behind `this` and nowhere else.
+ */
 async function ownNames() {
   const texts = async (folder, wanted) => {
     const names = (await readdir(join(here, folder), { recursive: true })).filter((name) => wanted.test(name));
@@ -49,7 +52,8 @@ async function ownNames() {
   const sources = await texts('src', /\.ts$/);
   const fields = names(sources, /private (?:(?:static|readonly|async|get|set) )*(\w+)/g);
   const methods = names(sources, /^  (?:(?:static|async|get|set) )*(\w+)\(.*\{$/gm);
-  return [...new Set([...fields, ...methods])].filter((name) => !known.has(name));
+  const elsewhere = (name) => new RegExp(`(?<!\\bthis)\\.${name}\\b|(?<!private |readonly )\\b${name}\\??:|[{,]\\s*${name}\\s*[,}]`).test(sources);
+  return [...fields.filter((name) => !elsewhere(name)), ...[...fields, ...methods].filter((name) => !known.has(name))];
 }
 
 async function buildNode(outDir) {
@@ -78,7 +82,7 @@ async function buildPage(outDir) {
 }
 
 function minifiedHtml(html) {
-  return html.replace(/<!--[^]*?-->\s*/g, '').replace(/^\s+/gm, '');
+  return html.replace(/<!--[^]*?-->\s*/g, '').replace(/^\s+/gm, '').replace(/="([\w-]+)"/g, '=$1');
 }
 
 async function buildBuiltins(outDir) {
