@@ -39,7 +39,7 @@ async function buildBrowser(outDir) {
   await writeFile(join(outDir, 'page.js'), code);
 }
 
-/** Names of methods and private fields that neither browsers, nor functions, nor masters know: the tab's script has short ones. */
+/** Names of members that neither browsers, nor functions, nor masters know: the tab's script has short ones. */
 async function ownNames() {
   const texts = async (folder, wanted) => {
     const names = (await readdir(join(here, folder), { recursive: true })).filter((name) => wanted.test(name));
@@ -52,7 +52,9 @@ async function ownNames() {
   const sources = await texts('src', /\.ts$/);
   const fields = names(sources, /private (?:(?:static|readonly|async|get|set) )*(\w+)/g);
   const members = names(sources, /^  (?:(?:static|async|get|set|readonly) )*(\w+)\??(?:\(.*\{$|[:(]| = )/gm);
-  return [...new Set([...fields, ...members])].filter((name) => !known.has(name));
+  // A private field that is the name of nothing else may be known as well.
+  const elsewhere = (name) => new RegExp(`(?<!\\bthis)\\.${name}\\b|(?<!private |readonly )\\b${name}\\??:|[{,]\\s*${name}\\s*[,}]`).test(sources);
+  return [...new Set([...fields.filter((name) => !elsewhere(name)), ...[...fields, ...members].filter((name) => !known.has(name))])];
 }
 
 async function buildNode(outDir) {
@@ -81,7 +83,7 @@ async function buildPage(outDir) {
 }
 
 function minifiedHtml(html) {
-  return html.replace(/<!--[^]*?-->\s*/g, '').replace(/^\s+/gm, '');
+  return html.replace(/<!--[^]*?-->\s*/g, '').replace(/^\s+/gm, '').replace(/="([\w-]+)"/g, '=$1');
 }
 
 async function buildBuiltins(outDir) {

@@ -15,9 +15,18 @@ export function awaitJoin(): void {
   (self as unknown as { close(): void }).close = () => {
     throw new Error('close() would end the core: answer instead');
   };
+  typeBlobs();
   addEventListener('message', ({ data }: MessageEvent<Join>) => {
     if (data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(addressOf(data), TRIES)));
   });
+}
+
+/** In a worker of Chrome before 80, a further worker is not made of a blob without a type. */
+function typeBlobs(): void {
+  // Later versions have this.
+  if ('replaceAll' in String.prototype) return;
+  const create = URL.createObjectURL;
+  URL.createObjectURL = (of: Blob) => create(of.type ? of : of.slice(0, of.size, 'text/javascript'));
 }
 
 /** Makes the page a core. */

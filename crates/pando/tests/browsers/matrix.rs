@@ -4,7 +4,9 @@ use crate::common::{Browser, Engine};
 use std::sync::{Mutex, PoisonError};
 
 /// What fails today, to be mended: these are passed over in words, unless `PANDO_FAILING=1`.
-const FAILING: &[(&str, &[Engine])] = &[];
+const FAILING: &[(&str, &[Engine])] =
+    // `preconnect` opens a connection there, over which nothing is said: no header keeps these from that.
+    &[("deny_net_lets_pages_reach_nobody", &[Engine::Firefox, Engine::WebKit])];
 
 /// Makes a test for each engine from each scenario, a function of a browser: `scenario::engine`.
 macro_rules! scenarios {

@@ -117,7 +117,7 @@ fn with_no_core_of_this_machine_nothing_is_said_of_that() {
 #[test]
 fn a_name_that_no_browser_has_is_an_ordinary_error() {
     let run = Pando::new("export default x => documnt.title\n").stdin("1\n").run();
-    run.ends(1, "").said(&["error: item 1 failed on this machine: documnt is not defined", "attempts: 3"]);
+    run.ends(1, "").said(&["error: item 1 failed on this machine: ReferenceError: documnt is not defined", "attempts: 3"]);
     let run = Pando::new("const a = documnt.title\nexport default x => a\n").stdin("1\n").run();
     run.ends(2, "").said(&["documnt is not defined"]).did_not_say(&["a browser has it", "Serving"]);
 }
