@@ -2,7 +2,12 @@
 
 use crate::console::printable;
 use clap::{Error, Parser};
-use std::{env, ffi::OsString, process};
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, Write},
+    process,
+};
 
 /// Reads options from `words` and the environment, where a variable that is empty counts as not set. Help ends the process, and so does
 /// wrong usage, with status 2.
@@ -20,6 +25,7 @@ fn end(error: &Error) -> ! {
     if !error.use_stderr() {
         error.exit();
     }
-    eprintln!("{}", printable(error.to_string().trim_end()));
+    // Standard error may be closed, or full: the status says the rest.
+    let _ = writeln!(io::stderr(), "{}", printable(error.to_string().trim_end()));
     process::exit(error.exit_code())
 }

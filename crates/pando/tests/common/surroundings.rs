@@ -38,10 +38,15 @@ fn heed_ignored_signals() {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
         let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::terminate()];
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime can be made");
-        let _within = runtime.enter();
-        for kind in kinds.into_iter().filter(|kind| ignored.unwrap_or_default() >> (kind.as_raw_value() - 1) & 1 == 1) {
-            let _ = signal(kind).expect("a signal can be handled");
-        }
+        let kinds = kinds.into_iter().filter(|kind| ignored.unwrap_or_default() >> (kind.as_raw_value() - 1) & 1 == 1);
+        // On a thread of its own: a test's runtime does not let another one end within it.
+        let handle = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime can be made");
+            let _within = runtime.enter();
+            for kind in kinds {
+                let _ = signal(kind).expect("a signal can be handled");
+            }
+        };
+        std::thread::spawn(handle).join().expect("the signals are handled");
     });
 }
