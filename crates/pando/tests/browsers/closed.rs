@@ -113,7 +113,19 @@ fn deny_net_lets_workers_reach_nobody(browser: &mut Browser) {
 }
 
 fn deny_net_lets_pages_reach_nobody(browser: &mut Browser) {
-    let certain = ["fetch", "request", "websocket", "beacon", "image", "background", "script", "stylesheet", "frame", "form", "blob-worker"];
+    let certain = [
+        "fetch",
+        "request",
+        "websocket",
+        "beacon",
+        "image",
+        "background",
+        "script",
+        "stylesheet",
+        "frame",
+        "form",
+        "blob-worker",
+    ];
     closes(browser, &OUT_OF_PAGES, &["--dom"], &certain);
 }
 
@@ -149,7 +161,8 @@ fn no_service_worker_stays(browser: &mut Browser) {
             run.write_line(script);
             assert_eq!(run.line().as_deref(), Some("refused"), "{script} of {args:?}: {}", run.stderr());
         }
-        let left = browser.eval(&page, "navigator.serviceWorker ? navigator.serviceWorker.getRegistrations().then((all) => all.length) : 0");
+        let left = browser
+            .eval(&page, "navigator.serviceWorker ? navigator.serviceWorker.getRegistrations().then((all) => all.length) : 0");
         assert_eq!(left, Ok(0.into()));
         run.wait().status(0);
     }

@@ -36,7 +36,11 @@ module.exports['/pando/1.0.0'] = function square (x, cb) {
 ";
 
 fn throws(args: &[&str]) -> Pando {
-    Pando::new(THROWS).with_file("lib/deep.js", DEEP).args(["--retries", "0", "--on-error", "skip"]).args(args).stdin("2\n3\n4\n5\n")
+    Pando::new(THROWS)
+        .with_file("lib/deep.js", DEEP)
+        .args(["--retries", "0", "--on-error", "skip"])
+        .args(args)
+        .stdin("2\n3\n4\n5\n")
 }
 
 /// What is not the user's is not named.

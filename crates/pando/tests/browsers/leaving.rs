@@ -47,7 +47,10 @@ fn a_tab_that_is_loaded_again_keeps_its_name_and_its_count(browser: &mut Browser
     browser.reload(&page);
     events.wait("left", |event| event["device"] == "Kitchen");
     events.wait("joined", |event| event["device"] == "Kitchen");
-    browser.until(&page, "document.getElementById('name').value === 'Kitchen' && document.getElementById('done').textContent === '20'");
+    browser.until(
+        &page,
+        "document.getElementById('name').value === 'Kitchen' && document.getElementById('done').textContent === '20'",
+    );
     run.write_line("21");
     assert_eq!(run.line().as_deref(), Some("21"));
     browser.until(&page, "document.getElementById('done').textContent === '21'");

@@ -48,7 +48,8 @@ fn a_relay_passes_values_on_where_nothing_else_does(browser: &mut Browser) {
     let (relay, events) = (relay(), Events::new());
     let long = "x".repeat(300_000);
     let input = format!("{long}\n{}", numbers(500));
-    let run = relay.used_by(Pando::f("(x, cb) => cb(null, x)")).args(["--cores", "0"]).events(&events).stdin(input.clone()).start();
+    let run =
+        relay.used_by(Pando::f("(x, cb) => cb(null, x)")).args(["--cores", "0"]).events(&events).stdin(input.clone()).start();
     browser.open(&format!("{}#device=Ann;cores=1;protocol=websocket;", room(&run)));
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], "relay");
@@ -90,4 +91,3 @@ fn functions_do_at_a_relay_what_they_do_elsewhere(browser: &mut Browser) {
         run.wait().gives("2,2,1 + 1\n");
     }
 }
-
