@@ -238,7 +238,8 @@ impl Program {
         Some(match engine {
             Engine::Firefox => Self::firefox(launcher, &program, &[], url),
             Engine::WebKit => panic!("MiniBrowser is driven only"),
-            _ => Self::chromium(launcher, &program, &[], url),
+            // An old one that nobody may drive ends when it has loaded the page.
+            _ => Self::chromium(launcher, &program, &["--remote-debugging-port=0"], url),
         })
     }
 
