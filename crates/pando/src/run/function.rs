@@ -68,24 +68,24 @@ impl Function {
             return Ok(function);
         }
         match Node::find(embedded::web("node.js").unwrap_or_default(), &function.bundle.code, options).await {
-            Ok(node) => match {
+            Ok(node) => {
                 notes.extend(node.note());
-                try_in_first_core(&node, &function.bundle, cli, path, notes).await?
-            } {
-                Tried::Ready(first) => function.local = Some(Local { engine: Arc::new(node), first: Some(first) }),
-                Tried::ForBrowsers(why) if cli.local => {
-                    return Err(Refused(format!(
-                        "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
+                match try_in_first_core(&node, &function.bundle, cli, path, notes).await? {
+                    Tried::Ready(first) => function.local = Some(Local { engine: Arc::new(node), first: Some(first) }),
+                    Tried::ForBrowsers(why) if cli.local => {
+                        return Err(Refused(format!(
+                            "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
                          in a browser, with --dom if it needs a page (document, window)",
-                        path.display(),
-                        printable(&why)
-                    )));
+                            path.display(),
+                            printable(&why)
+                        )));
+                    }
+                    Tried::ForBrowsers(why) => function.for_browsers = Some(why),
+                    Tried::Hindered(why) if cli.local => return Err(Refused(why)),
+                    Tried::Hindered(_) if cli.cores == Some(0) || cli.start_idle => {}
+                    Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
                 }
-                Tried::ForBrowsers(why) => function.for_browsers = Some(why),
-                Tried::Hindered(why) if cli.local => return Err(Refused(why)),
-                Tried::Hindered(_) if cli.cores == Some(0) || cli.start_idle => {}
-                Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
-            },
+            }
             Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
             Err(error) => notes.push(error.note()),
         }

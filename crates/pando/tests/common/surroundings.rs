@@ -38,7 +38,7 @@ fn heed_ignored_signals() {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
         let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::terminate()];
-        let kinds = kinds.into_iter().filter(|kind| ignored.unwrap_or_default() >> (kind.as_raw_value() - 1) & 1 == 1);
+        let kinds = kinds.into_iter().filter(move |kind| ignored.unwrap_or_default() >> (kind.as_raw_value() - 1) & 1 == 1);
         // On a thread of its own: a test's runtime does not let another one end within it.
         let handle = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime can be made");

@@ -125,7 +125,8 @@ fn an_item_that_fails_everywhere_fails_by_those_that_can_do_others() {
     });
     let others: String = (1..=20).filter(|n| *n != 8).map(|n| format!("{n}\n")).collect();
     run.wait().ends(1, others).said(&["item 8 failed on good: no eight (attempt 1 of 2", "attempts: 2", "1 item failed"]);
-    (good.join().expect("it ends"), bad.join().expect("it ends"));
+    good.join().expect("it ends");
+    bad.join().expect("it ends");
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn an_unfit_device_gets_its_share_again_once_it_has_computed_something() {
         .args(["--cores", "0", "--batch-size", "1", "--heartbeat", "500ms"])
         .stdin_open()
         .start();
-    let good = each(fit(&run, "good"), |socket, loan, value| answer(socket, loan, value));
+    let good = each(fit(&run, "good"), answer);
     let mut failures = 0;
     let bad = each(fit(&run, "bad"), move |socket, loan, value| {
         failures += 1;
@@ -187,7 +188,8 @@ fn an_unfit_device_gets_its_share_again_once_it_has_computed_something() {
     });
     run.close_stdin();
     run.wait().gives(numbers(count)).said(&["bad is unfit for this job so far: all that it tried failed (not yet)"]);
-    (good.join().expect("it ends"), bad.join().expect("it ends"));
+    good.join().expect("it ends");
+    bad.join().expect("it ends");
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn a_device_that_can_do_it_no_more_is_unfit_as_well() {
         done += 1;
         if done < 5 { answer(socket, loan, value) } else { fail(socket, loan, "out of memory") }
     });
-    let good = each(fit(&run, "good"), |socket, loan, value| answer(socket, loan, value));
+    let good = each(fit(&run, "good"), answer);
     let run = run.wait();
     run.gives(numbers(3000)).said(&["tired is unfit for this job so far: all that it tried failed (out of memory)"]);
     assert!(tired.join().expect("it ends") < 1000);

@@ -150,7 +150,7 @@ impl Driver {
     fn offer(&mut self, id: PeerId, sdp: &str, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel>) {
         let candidates = self.local_candidates();
         let answer = if sdp.contains(FIREFOX) && candidates.iter().all(|candidate| candidate.addr().ip().is_loopback()) {
-            Err(FIREFOX_HERE.into())
+            Err(FIREFOX_HERE)
         } else if self.peers.len() < PEERS {
             let waker = self.wakes.waker(id);
             let identity = self.identity.get_or_insert_with(Identity::fresh);
