@@ -89,7 +89,7 @@ const WORKER_WAYS: [&str; 8] = ["fetch", "no-cors", "xhr", "websocket", "events"
 const PAGE_WAYS: [&str; 10] = ["fetch", "image", "script", "style", "prefetch", "frame", "media", "websocket", "beacon", "form"];
 /// Ways out of a page that no content security policy closes, or that take more than one of its rules.
 const PAGE_HINTS: &str = r"
-const link = (rel) => (url) => { element('link', (link) => { link.rel = rel; link.href = url }) }
+const link = (rel) => (url) => { element('link', (link) => { link.rel = rel; if (rel === 'preload') link.as = 'script'; link.href = url }) }
 const rules = (rules) => { element('script', (script) => { script.type = 'speculationrules'; script.textContent = JSON.stringify(rules) }) }
 const anchor = (set) => { const a = document.createElement('a'); set(a); document.body.append(a); a.click() }
 const frame = () => document.body.appendChild(document.createElement('iframe'))

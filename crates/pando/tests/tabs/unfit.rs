@@ -78,7 +78,7 @@ fn a_function_that_needs_a_page_says_so_in_a_worker_and_runs_with_dom() {
     run.says("this machine's cores cannot compute it (document is not defined: a browser has it): waiting for tabs at ");
     let tab = Tab::open(&run.url(), "device=Ann;cores=1;");
     run.wait().ends(1, "").said(&[
-        "error: item 1 failed on Ann: document is not defined (only a page has it, its workers have not: --dom)",
+        "error: item 1 failed on Ann: ReferenceError: document is not defined (only a page has it, its workers have not: --dom)",
         "attempts: 3",
     ]);
     drop(tab);
