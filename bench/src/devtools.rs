@@ -14,6 +14,8 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
 /// Time for an answer, and for what is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How Chromium says that the page which was asked has been left meanwhile.
+const LEFT: [&str; 2] = ["Inspected target navigated or closed", "Execution context was destroyed"];
 /// Between two looks for a browser that starts.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -106,26 +108,34 @@ impl Tab {
         Ok(answer["result"]["value"].take())
     }
 
-    /// Waits until the expression gives something that counts as true; gives that.
+    /// Waits until the expression gives something that counts as true; gives that. A page that is left meanwhile (a reload) is
+    /// no error: its successor is asked then.
     ///
     /// # Errors
     /// When it throws, or does not come true in time: what the page shows is told then.
     pub fn wait_for(&mut self, expression: &str) -> anyhow::Result<Value> {
-        let give_up = (PATIENCE - Duration::from_secs(5)).as_millis();
-        self.evaluate(&format!(
-            "new Promise((resolve, reject) => {{
-              const until = Date.now() + {give_up}
-              const look = () => {{
-                try {{
-                  const found = ({expression})
-                  if (found) resolve(found)
-                  else if (Date.now() > until) reject(new Error('not within {give_up} ms; the page shows: ' + document.body.innerText))
-                  else setTimeout(look, 10)
-                }} catch (error) {{ reject(error) }}
-              }}
-              look()
-            }})"
-        ))
+        let until = Instant::now() + PATIENCE - Duration::from_secs(5);
+        loop {
+            let left = until.saturating_duration_since(Instant::now()).as_millis();
+            let found = self.evaluate(&format!(
+                "new Promise((resolve, reject) => {{
+                  const until = Date.now() + {left}
+                  const look = () => {{
+                    try {{
+                      const found = ({expression})
+                      if (found) resolve(found)
+                      else if (Date.now() > until) reject(new Error('not in time; the page shows: ' + document.body.innerText))
+                      else setTimeout(look, 10)
+                    }} catch (error) {{ reject(error) }}
+                  }}
+                  look()
+                }})"
+            ));
+            match found {
+                Err(error) if left > 0 && LEFT.iter().any(|words| error.to_string().contains(words)) => {}
+                found => return found,
+            }
+        }
     }
 
     /// Clicks the middle of the element that a CSS selector finds, as with a mouse.
