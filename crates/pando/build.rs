@@ -1,90 +1,14 @@
-//! Builds `web/` (npm ci, esbuild) and writes `OUT_DIR/embedded.rs`, which embeds what came out; and compiles `src/early.c`.
+//! Compiles `src/early.c`.
 
-use std::{
-    env,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, exit},
-};
-
-fn main() {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
-    early(&root);
-    let source = root.join("../../web");
-    // A published crate carries the built files instead of their sources: `scripts/package` puts them there.
-    let built = if source.join("package.json").is_file() { build(&source, &out) } else { root.join("web-dist") };
-    if !built.join("index.html").is_file() {
-        fail(&format!("{} does not hold the built web files: take the whole repository, or a published crate", built.display()));
-    }
-    let mut rust = String::new();
-    list(&mut rust, "WEB", &built);
-    list(&mut rust, "BUILTINS", &built.join("builtins"));
-    fs::write(out.join("embedded.rs"), rust).expect("OUT_DIR can be written");
-}
+use std::env;
 
 /// What runs before Rust's own start. Its object is linked into the program as it is: nothing names a symbol of it.
-fn early(root: &Path) {
+fn main() {
     if env::var_os("CARGO_CFG_UNIX").is_none() {
         return;
     }
-    let source = root.join("src/early.c");
-    println!("cargo:rerun-if-changed={}", source.display());
-    for object in cc::Build::new().file(source).compile_intermediates() {
+    println!("cargo:rerun-if-changed=src/early.c");
+    for object in cc::Build::new().file("src/early.c").compile_intermediates() {
         println!("cargo:rustc-link-arg-bins={}", object.display());
     }
-}
-
-fn build(source: &Path, out: &Path) -> PathBuf {
-    for name in ["src", "builtins", "build.mjs", "package.json", "package-lock.json", "tsconfig.json"] {
-        println!("cargo:rerun-if-changed={}", source.join(name).display());
-    }
-    let lock = fs::read(source.join("package-lock.json")).unwrap_or_default();
-    let stamp = source.join("node_modules/.pando-lock");
-    if fs::read(&stamp).ok().as_deref() != Some(&lock) {
-        run(Command::new(npm()).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(source), "npm ci");
-        fs::write(stamp, lock).expect("node_modules can be written");
-    }
-    let dist = out.join("web");
-    let _ = fs::remove_dir_all(&dist);
-    run(Command::new("node").arg("build.mjs").arg(&dist).current_dir(source), "node build.mjs");
-    dist
-}
-
-fn npm() -> &'static str {
-    if cfg!(windows) { "npm.cmd" } else { "npm" }
-}
-
-fn run(command: &mut Command, what: &str) {
-    match command.output() {
-        Err(error) => fail(&format!(
-            "`{what}` cannot be run ({error}): building Pando needs Node.js 20 or later with npm on PATH. \
-             Install it (https://nodejs.org, or your system's packages) and build again"
-        )),
-        Ok(output) if !output.status.success() => fail(&format!(
-            "`{what}` failed in web/ ({}):\n{}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        )),
-        Ok(_) => {}
-    }
-}
-
-fn fail(why: &str) -> ! {
-    eprintln!("error: {why}");
-    exit(1)
-}
-
-fn list(rust: &mut String, name: &str, folder: &Path) {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-    files.sort();
-    writeln!(rust, "const {name}: &[(&str, &str)] = &[").expect("a string takes it");
-    for file in files {
-        let short = file.file_name().expect("a file").to_string_lossy();
-        writeln!(rust, "    ({short:?}, include_str!({:?})),", file.display().to_string()).expect("a string takes it");
-    }
-    rust.push_str("];\n");
 }

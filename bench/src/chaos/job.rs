@@ -2,7 +2,7 @@
 
 use super::{chance::Chance, values::values};
 use bytes::Bytes;
-use pando::protocol::{Failure, Form, Value};
+use pando_protocol::volunteer::{Failure, Form, Value};
 use serde_json::Value as Json;
 use std::time::Duration;
 

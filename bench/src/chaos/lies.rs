@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use bytes::Bytes;
-use pando::protocol::{
+use pando_protocol::volunteer::{
     Answer, Failure, Form, Frame, Loan, MAX_FRAME, PART, Running, ToMaster, Value, encode_results, encode_values,
 };
 use serde_json::json;

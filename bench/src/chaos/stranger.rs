@@ -2,7 +2,7 @@
 
 use super::{chance::Chance, lies};
 use crate::swarm::link::{Address, Link};
-use pando::protocol::Frame;
+use pando_protocol::volunteer::Frame;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::{io::AsyncWriteExt, net::TcpStream};

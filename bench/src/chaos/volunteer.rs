@@ -12,7 +12,7 @@ use super::{
 };
 use crate::swarm::link::{Address, Link};
 use futures_util::StreamExt;
-use pando::protocol::{self, Answer, Beat, Failure, Hello, Loan, ToMaster, ToVolunteer, Value, Welcome};
+use pando_protocol::volunteer::{Answer, Beat, Failure, Hello, Loan, ToMaster, ToVolunteer, VERSION, Value, Welcome};
 use serde_json::json;
 use std::{
     collections::VecDeque,
@@ -157,7 +157,7 @@ impl Volunteer {
         }
         self.tell(&format!("joins, holds {holds:?}"));
         session.say(&ToMaster::Hello(Hello {
-            version: protocol::VERSION,
+            version: VERSION,
             token: address.token.clone(),
             device: self.device.clone(),
             name: self.character.name.clone(),

@@ -1,7 +1,7 @@
 //! What a volunteer has: values that wait, calls, and results that have not been said. Pure: time is an argument.
 
 use super::chance::Chance;
-use pando::protocol::{Answer, Loan, Running, Value};
+use pando_protocol::volunteer::{Answer, Loan, Running, Value};
 use std::time::{Duration, Instant};
 
 /// A call that takes longer than this is told to the master.
@@ -146,7 +146,7 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pando::protocol::Form;
+    use pando_protocol::volunteer::Form;
 
     const MS: Duration = Duration::from_millis(1);
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
-use pando::protocol::{Cutter, Frame};
+use pando_protocol::volunteer::{Cutter, Frame};
 use std::time::{Duration, Instant};
 use tokio::{
     net::TcpStream,

@@ -8,7 +8,9 @@ use super::{
 use anyhow::anyhow;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use pando::protocol::{self, Answer, Assembler, Beat, Binary, Frame, Hello, PART, ToMaster, ToVolunteer, encode_results};
+use pando_protocol::volunteer::{
+    Answer, Assembler, Beat, Binary, Frame, Hello, Malformed, PART, ToMaster, ToVolunteer, VERSION, encode_results,
+};
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -118,7 +120,7 @@ impl<'a> Volunteer<'a> {
 
     fn hello(&mut self, address: &Address) -> Hello {
         Hello {
-            version: protocol::VERSION,
+            version: VERSION,
             token: address.token.clone(),
             device: format!("{:016x}", self.chance.u64(..)),
             name: format!("Swarm {}", self.number),
@@ -187,7 +189,7 @@ impl<'a> Volunteer<'a> {
     }
 
     fn binary(&mut self, frame: Bytes, now: Instant) -> Result<(), End> {
-        let malformed = |error: protocol::Malformed| End::SentAway(format!("the master sent a {error}"));
+        let malformed = |error: Malformed| End::SentAway(format!("the master sent a {error}"));
         let mut binary = Binary::decode(frame).map_err(malformed)?;
         if let Binary::Part { total, bytes } = binary {
             let Some(whole) = self.assembler.part(total, &bytes).map_err(malformed)? else { return Ok(()) };

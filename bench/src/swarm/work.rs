@@ -1,6 +1,6 @@
 //! The pretended work of one volunteer. Pure: time is an argument.
 
-use pando::protocol::{Answer, Failure, Loan, Running, Value};
+use pando_protocol::volunteer::{Answer, Failure, Loan, Running, Value};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -103,7 +103,7 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pando::protocol::Form;
+    use pando_protocol::volunteer::Form;
 
     const MS: Duration = Duration::from_millis(1);
 

@@ -1,8 +1,12 @@
 //! What decodes strangers' bytes, to be tried with any: at random by `cargo fuzz` (see `fuzz/`), and by a test with the inputs
 //! that are kept in `fuzz/corpus`. Nothing may panic, and what is understood means the same when it is said again.
 
+use pando_protocol::{
+    relay::{FromRelay, ToRelay},
+    signalling::{MasterSignal, VolunteerSignal},
+};
+
 /// A frame between a master and a volunteer, in either direction.
-#[cfg(feature = "master")]
 pub fn protocol(data: &[u8]) {
     use crate::protocol::{Assembler, Binary, ToMaster, ToVolunteer, encode_results, encode_values};
     use bytes::Bytes;
@@ -27,18 +31,19 @@ pub fn protocol(data: &[u8]) {
 }
 
 /// What masters and volunteers say to a relay, and a relay to them: messages, and the frames of a link.
-#[cfg(all(feature = "master", feature = "relay"))]
 pub fn relay(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
-        crate::relay::understand(text);
-        crate::uplink::understand(text);
+        said_again::<ToRelay>(text);
+        said_again::<FromRelay>(text);
+        said_again::<VolunteerSignal>(text);
+        said_again::<MasterSignal>(text);
+        let _ = pando_relay::Place::parse(text);
     }
-    let pieces = crate::relay::pass(data, 1 + data.len() % 7);
-    assert_eq!(crate::relay::pass(data, data.len().max(1)), pieces, "frames depend on how they come");
+    let pieces = pando_relay::pass(data, 1 + data.len() % 7);
+    assert_eq!(pando_relay::pass(data, data.len().max(1)), pieces, "frames depend on how they come");
 }
 
 /// What follows a journal's header, and the body of one of its records.
-#[cfg(feature = "master")]
 pub fn journal(data: &[u8]) {
     use crate::journal::{HEADER, Record, read};
     let whole = [HEADER, data].concat();
@@ -58,7 +63,6 @@ pub fn journal(data: &[u8]) {
 }
 
 /// A message that is understood is understood as the same when it is said again.
-#[cfg(feature = "master")]
 fn said_again<T: serde::Serialize + serde::de::DeserializeOwned>(text: &str) {
     let Ok(message) = serde_json::from_str::<T>(text) else { return };
     let once = serde_json::to_value(&message).expect("messages are plain data");

@@ -6,15 +6,8 @@ fn main() {
 
 /// `relay` as the first argument asks for the relay; a function in a file of that name is `./relay`.
 fn run() -> i32 {
-    #[cfg(feature = "relay")]
     if std::env::args_os().nth(1).is_some_and(|first| first == "relay") {
-        return pando::relay::run(pando::relay::Options::read());
+        return pando_relay::run(pando_relay::Options::read(std::env::args_os().skip(1)));
     }
-    #[cfg(feature = "master")]
-    return pando::run::run(pando::cli::Cli::read());
-    #[cfg(not(feature = "master"))]
-    {
-        eprintln!("error: this build of Pando is the relay alone: start it with pando relay (see pando relay --help)");
-        2
-    }
+    pando::run::run(pando::cli::Cli::read())
 }

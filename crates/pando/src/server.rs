@@ -14,18 +14,14 @@ pub use addresses::{addresses, qr};
 pub use hosts::Hosts;
 pub(crate) use page::is_loopback;
 
-use crate::{
-    channel::webrtc::Peers,
-    ice::IceServer,
-    master::Master,
-    port::{self, Answer, Certificate, Connections, Gate, Rates, Refusal, Visitor},
-};
+use crate::{channel::webrtc::Peers, ice::IceServer, master::Master};
 use axum::{
     extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use files::Files;
+use pando_web::{Application, Certificate, Connections, Gate, Rates, Refusal, Visitor};
 use std::{
     sync::{Arc, Mutex},
     time::Instant,
@@ -67,8 +63,6 @@ pub struct Site {
 struct Served {
     site: Site,
     files: Files,
-    /// What a browser is told first when it signals.
-    servers: String,
     misses: Mutex<Rates>,
 }
 
@@ -76,10 +70,9 @@ struct Served {
 pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) {
     let gate = gate(&site);
     let certificate = site.certificate.clone();
-    let servers = serde_json::json!({"type": "servers", "iceServers": site.ice_servers}).to_string();
     let misses = Mutex::new(Rates::new(MISSES.0, MISSES.1));
-    let served = Arc::new(Served { files: Files::new(&site), site, servers, misses });
-    port::serve(listener, served, gate, certificate, async { drop(closed.await) }).await;
+    let served = Arc::new(Served { files: Files::new(&site), site, misses });
+    pando_web::serve(listener, served, gate, certificate, async { drop(closed.await) }).await;
 }
 
 fn gate(site: &Site) -> Gate {
@@ -103,14 +96,14 @@ fn gate(site: &Site) -> Gate {
     Gate::new(site.connections.clone(), |address| !address.is_loopback()).credit(CREDIT).telling(refused)
 }
 
-impl Answer for Arc<Served> {
-    async fn answer(&self, visitor: Visitor, request: Request) -> Response {
-        let for_people = port::wants_page(request.headers());
+impl Application for Served {
+    async fn respond(self: Arc<Self>, visitor: Visitor, request: Request) -> Response {
+        let for_people = pando_web::wants_page(request.headers());
         let mut response = respond(self.clone(), visitor, request).await;
         if for_people && response.status() == StatusCode::NOT_FOUND {
-            response = port::nothing_here();
+            response = pando_web::nothing_here();
         }
-        port::always(response.headers_mut());
+        pando_web::always(response.headers_mut());
         // Another site's page may take nothing for its own, nor tell what there is from what there is not.
         response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
         response
@@ -128,8 +121,8 @@ async fn respond(served: Arc<Served>, Visitor { from, seat }: Visitor, request: 
     if !hosts::same_origin(origin, host) {
         return (StatusCode::FORBIDDEN, "Another site's page may not join.").into_response();
     }
-    if port::stays(request.headers()) {
-        return (StatusCode::FORBIDDEN, port::STAYS).into_response();
+    if pando_web::stays(request.headers()) {
+        return (StatusCode::FORBIDDEN, pando_web::STAYS).into_response();
     }
     let path = request.uri().path().trim_start_matches('/').to_owned();
     let below = match site.token.as_str() {

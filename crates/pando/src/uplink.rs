@@ -8,11 +8,11 @@ mod backoff;
 mod client;
 mod proxy;
 mod room;
-mod said;
 
 pub use client::Relay;
 
-use crate::{channel::Peers, ice::IceServer, master::Master, port::Connections};
+use crate::{channel::Peers, ice::IceServer, master::Master};
+use pando_web::Connections;
 use room::Room;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -45,12 +45,6 @@ pub struct Uplink {
     /// Where volunteers join.
     pub url: String,
     end: mpsc::Sender<oneshot::Sender<()>>,
-}
-
-/// Takes `text` for what a relay says.
-#[cfg(feature = "relay")]
-pub(crate) fn understand(text: &str) {
-    let _ = serde_json::from_str::<said::FromRelay>(text);
 }
 
 impl Uplink {

@@ -11,7 +11,7 @@ mod stray;
 #[cfg(test)]
 pub(crate) use dispatch::Dispatch;
 
-pub use self::core::{Core, CoreId, Engine, FromCore, Message, Voice};
+pub use self::core::{Core, CoreId, Engine, FromCore, Voice};
 pub(crate) use group::{Guard, leader};
 pub use host::{First, Lend, lend};
 pub(crate) use node::killed_from_outside;

@@ -11,7 +11,7 @@ use crate::{
     },
     swarm::link::Address,
 };
-use pando::protocol::{Answer, Failure, Frame, Loan, ToMaster, Value, encode_results};
+use pando_protocol::volunteer::{Answer, Failure, Frame, Loan, ToMaster, Value, encode_results};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 

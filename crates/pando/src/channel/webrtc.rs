@@ -32,14 +32,13 @@ mod outbox;
 mod peer;
 mod pieces;
 mod reflexive;
-mod signalling;
 mod socket;
 mod stun;
 mod wakes;
 
 use super::Channel;
 use driver::{Command, Driver};
-use signalling::{FromBrowser, ToBrowser};
+use pando_protocol::signalling::{MasterSignal, VolunteerSignal};
 use socket::Socket;
 use std::{
     io,
@@ -117,15 +116,13 @@ impl Peers {
     /// Has one signalling conversation: at most one peer connection. Gives its channel once that is open, or nothing when
     /// the conversation failed, which the browser has been told as far as it could be; then both ends are let go.
     ///
-    /// Each item of `said` is a JSON text `{"type":"offer","sdp":…}` (first) or `{"type":"candidate","candidate":…}`; its end
-    /// is the end of signalling, after which the connection has 30 s to open. Each item of `say` is
-    /// `{"type":"answer","sdp":…}`, `{"type":"candidate","candidate":…}` or `{"type":"failed","text":…}`. Dropping the future
-    /// ends the attempt.
-    pub async fn converse(&self, mut said: mpsc::Receiver<String>, say: mpsc::Sender<String>) -> Option<Channel> {
-        let FromBrowser::Offer { sdp } = FromBrowser::parse(&timeout(OFFER, said.recv()).await.ok()??)? else { return None };
+    /// The first item of `said` is the offer; candidates follow. Its end is the end of signalling, after which the connection has 30 s
+    /// to open. Dropping the future ends the attempt.
+    pub async fn converse(&self, mut said: mpsc::Receiver<VolunteerSignal>, say: mpsc::Sender<MasterSignal>) -> Option<Channel> {
+        let VolunteerSignal::Offer { sdp } = timeout(OFFER, said.recv()).await.ok()?? else { return None };
         let Ok(Ok(_turn)) = timeout(TURN, self.0.handshakes.acquire()).await else {
             let text = "too many devices are connecting at this moment: this one tries again".into();
-            let _ = say.send(ToBrowser::Failed { text }.json()).await;
+            let _ = say.send(MasterSignal::Failed { text }).await;
             return None;
         };
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
@@ -138,14 +135,14 @@ impl Peers {
             tokio::select! {
                 opened = &mut channel => return opened.ok(),
                 () = &mut deadline => return None,
-                text = said.recv(), if signalling => {
-                    let Some(text) = text else {
+                signal = said.recv(), if signalling => {
+                    let Some(signal) = signal else {
                         signalling = false;
                         deadline.as_mut().reset(Instant::now() + ORPHANED);
                         continue;
                     };
                     messages += 1;
-                    let Some(FromBrowser::Candidate { candidate }) = FromBrowser::parse(&text) else { return None };
+                    let VolunteerSignal::Candidate { candidate } = signal else { return None };
                     if messages > MESSAGES {
                         return None;
                     }

@@ -3,7 +3,7 @@
 //! A record is a checksum (CRC-32, of all that follows), the length of its body, and the body: a kind, then what belongs to it. Numbers are
 //! little-endian. What is not whole, or not as it was written, is no record.
 
-use crate::port::SelfSigned;
+use pando_web::SelfSigned;
 use serde::{Deserialize, Serialize};
 
 /// What a journal begins with; the number is the version of the format.

@@ -8,9 +8,10 @@ use crate::{
     master::{Framing, Lack},
     protocol::{Form, JobOptions},
     remedy::broken,
-    volunteer::{CoreId, Engine, First, FromCore, Message, Node, Program, killed_from_outside},
+    volunteer::{CoreId, Engine, First, FromCore, Node, Program, killed_from_outside},
 };
 use pando_bundler::Bundle;
+use pando_protocol::core::CoreMessage;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
@@ -122,8 +123,8 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
     let loading = async {
         while let Some((_, what)) = said.recv().await {
             match what {
-                FromCore::Message(Message::Ready) => return Ok(None),
-                FromCore::Message(Message::Broken { message, stack }) => {
+                FromCore::Message(CoreMessage::Ready) => return Ok(None),
+                FromCore::Message(CoreMessage::Broken { message, stack }) => {
                     if message.starts_with(NO_FUNCTION) {
                         return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
                     }
@@ -137,7 +138,7 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
                     return Ok(Some(Tried::Hindered(why)));
                 }
                 FromCore::Ended(why) => return Err(failed(format!("loading it ended the process: {why}"))),
-                FromCore::Message(Message::Log { entries }) if !cli.quiet => {
+                FromCore::Message(CoreMessage::Log { entries }) if !cli.quiet => {
                     notes.extend(entries.iter().map(|entry| format!("loading {}: {}", path.display(), entry.text)));
                 }
                 FromCore::Stray(text) => {

@@ -11,12 +11,12 @@ use crate::{
     console::{Console, printable},
     ice::IceServer,
     master::Master,
-    port::{Certificate, Connections, Files, SelfSigned, listen as listen_on},
     secrets,
     server::{self, Hosts, Site},
     uplink::Uplink,
 };
 use pando_bundler::Bundle;
+use pando_web::{Certificate, Connections, Files, SelfSigned, listen as listen_on};
 use std::{
     io::ErrorKind,
     net::SocketAddr,

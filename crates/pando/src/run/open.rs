@@ -9,12 +9,12 @@ use crate::{
     events::Events,
     journal::Digest,
     master::{self, Ending, Files, Framing, Job, Master},
-    port::Connections,
     protocol::{Form, JobOptions},
     server,
     uplink::{Program, Relay, Uplink},
     volunteer::{self, Guard, TALKED},
 };
+use pando_web::Connections;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},

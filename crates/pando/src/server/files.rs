@@ -1,10 +1,7 @@
 //! The files under the join token: the page, its script, and the function.
 
 use super::Site;
-use crate::{
-    embedded,
-    port::{Network, Policy},
-};
+use crate::embedded;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -12,6 +9,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use pando_web::{Network, Policy};
 
 /// What is served, and by which rules.
 pub(super) struct Files {

@@ -12,12 +12,13 @@ use axum::{
     },
     response::Response,
 };
+use pando_protocol::signalling::{MasterSignal, VolunteerSignal};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 /// Longest message, in bytes.
 const MAX_MESSAGE: usize = 64 * 1024;
-/// Texts that wait in each direction.
+/// Messages that wait in each direction.
 const QUEUE: usize = 32;
 /// Time that a browser has to close the socket once all has been said.
 const LINGER: Duration = Duration::from_secs(5);
@@ -32,11 +33,11 @@ pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
     upgrade.on_upgrade(move |socket| async move {
         let (from_browser, said) = mpsc::channel(QUEUE);
         let (say, to_browser) = mpsc::channel(QUEUE);
-        let _ = say.send(served.servers.clone()).await;
+        let _ = say.send(MasterSignal::Servers { ice_servers: served.site.ice_servers.clone() }).await;
         let converse = async {
             let Some(peers) = &served.site.peers else {
-                let text = "this master has no UDP port: only WebSockets reach it";
-                let _ = say.send(serde_json::json!({"type": "failed", "text": text}).to_string()).await;
+                let text = "this master has no UDP port: only WebSockets reach it".into();
+                let _ = say.send(MasterSignal::Failed { text }).await;
                 return;
             };
             if let Some(channel) = peers.converse(said, say).await {
@@ -49,18 +50,20 @@ pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
 }
 
 /// Moves texts between `socket` and the conversation until either ends.
-async fn carry(mut socket: WebSocket, from_browser: mpsc::Sender<String>, mut to_browser: mpsc::Receiver<String>) {
+async fn carry(mut socket: WebSocket, from_browser: mpsc::Sender<VolunteerSignal>, mut to_browser: mpsc::Receiver<MasterSignal>) {
     loop {
         tokio::select! {
-            text = to_browser.recv() => {
-                let Some(text) = text else { break };
-                if socket.send(Message::Text(text.into())).await.is_err() {
+            signal = to_browser.recv() => {
+                let Some(signal) = signal else { break };
+                if socket.send(Message::Text(signal.json().into())).await.is_err() {
                     return;
                 }
             }
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    if from_browser.try_send(text.as_str().to_owned()).is_err() {
+                    // Whatever is none, or finds no room, ends the conversation.
+                    let Some(signal) = VolunteerSignal::parse(&text) else { break };
+                    if from_browser.try_send(signal).is_err() {
                         break;
                     }
                 }

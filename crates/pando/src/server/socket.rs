@@ -4,7 +4,6 @@ use super::{Served, page::page};
 use crate::{
     channel,
     master::{Door, attend},
-    port::Seat,
     protocol::Path,
 };
 use axum::{
@@ -12,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
+use pando_web::Seat;
 use std::sync::Arc;
 
 /// Longest message, in bytes: a part and its header, or a long text message.

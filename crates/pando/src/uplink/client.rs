@@ -1,9 +1,7 @@
 //! Connections to the relay, and why there is none, in words.
 
-use super::{
-    proxy::{host, proxy_for, tunnel},
-    said::LinkId,
-};
+use super::proxy::{host, proxy_for, tunnel};
+use pando_protocol::relay::LinkId;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use rustls_pki_types::ServerName;
 use std::{io::ErrorKind, sync::Arc, time::Duration};

@@ -4,19 +4,21 @@ use super::{
     Program,
     backoff::backoff,
     client::{Refused, Relay, Socket},
-    said::{FromRelay, LinkId, ToRelay, VERSION},
 };
 use crate::{
     channel::{self, Peers},
     console::printable,
     ice::IceServer,
     master::{Door, Master, Page, attend},
-    port::Connections,
     protocol::Path,
 };
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use serde_json::Value;
+use pando_protocol::{
+    relay::{FromRelay, LinkId, Open, ToRelay, VERSION},
+    signalling::{MasterSignal, VolunteerSignal},
+};
+use pando_web::Connections;
 use std::{
     collections::HashMap,
     sync::{
@@ -41,8 +43,6 @@ const PING: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 /// What volunteers say while signalling, waiting for its conversation.
 const SIGNALS: usize = 64;
-/// Longest of these, in bytes.
-const LONGEST_SIGNAL: usize = 16 << 10;
 /// Conversations at a time.
 const MOST_CONVERSATIONS: usize = 1024;
 /// STUN servers that a relay may name.
@@ -74,9 +74,9 @@ enum End {
 }
 
 /// A volunteer's signalling, as far as it goes through the control socket.
-type Conversations = HashMap<u64, mpsc::Sender<String>>;
+type Conversations = HashMap<u64, mpsc::Sender<VolunteerSignal>>;
 /// What is to be said to volunteers: none ends their signalling.
-type Answers = (u64, Option<String>);
+type Answers = (u64, Option<MasterSignal>);
 
 impl Room {
     pub(super) fn new(
@@ -94,18 +94,18 @@ impl Room {
         let mut socket = self.relay.control().await?;
         let broke = |what: &str| Refused(format!("the relay broke off while the room was being opened ({what}): try again"));
         let Program { function, hash, dom, deny_net, token, key, ice_servers } = &*self.program;
-        let (size, dom, deny_net) = (function.len(), *dom, *deny_net);
-        let open = ToRelay::Open {
+        let deny_net = *deny_net;
+        let open = ToRelay::Open(Open {
             version: VERSION,
-            at: self.relay.address(),
-            token,
-            key,
-            function: hash,
-            size,
-            dom,
+            at: Some(self.relay.address().to_owned()),
+            token: token.clone(),
+            key: key.clone(),
+            function: hash.clone(),
+            size: function.len() as u64,
+            dom: *dom,
             deny_net,
-            ice_servers,
-        };
+            ice_servers: ice_servers.clone(),
+        });
         let bundle = Bytes::from(function.clone());
         let upload = async {
             socket.feed(text(&open)).await?;
@@ -207,9 +207,8 @@ impl Room {
                     }
                 }
                 Some((peer, said)) = answers.recv() => {
-                    let message = match said.as_deref().map(serde_json::from_str) {
-                        Some(Ok(message)) => ToRelay::Signal { peer, message },
-                        Some(Err(_)) => continue,
+                    let message = match said {
+                        Some(message) => ToRelay::Signal { peer, message },
                         None => {
                             conversations.remove(&peer);
                             ToRelay::Left { peer }
@@ -231,7 +230,7 @@ impl Room {
 
     fn hear(&self, text: &str, conversations: &mut Conversations, answer: &mpsc::Sender<Answers>) {
         match serde_json::from_str(text) {
-            Ok(FromRelay::Signal { peer, message }) => self.signal(peer, &message, conversations, answer),
+            Ok(FromRelay::Signal { peer, message }) => self.signal(peer, message, conversations, answer),
             Ok(FromRelay::Left { peer }) => drop(conversations.remove(&peer)),
             Ok(FromRelay::Link { id }) => self.link(id),
             _ => {}
@@ -239,7 +238,7 @@ impl Room {
     }
 
     /// A volunteer said something on its signalling socket: the first time, a conversation begins.
-    fn signal(&self, peer: u64, message: &Value, conversations: &mut Conversations, answer: &mpsc::Sender<Answers>) {
+    fn signal(&self, peer: u64, message: VolunteerSignal, conversations: &mut Conversations, answer: &mpsc::Sender<Answers>) {
         let Some(peers) = &self.peers else { return };
         if !conversations.contains_key(&peer) {
             if conversations.len() >= MOST_CONVERSATIONS {
@@ -250,17 +249,16 @@ impl Room {
             self.converse(peers.clone(), peer, from_volunteer, answer.clone());
         }
         // Who says more than fits is not heard out: its connection does not come about.
-        let text = message.to_string();
-        if let Some(conversation) = conversations.get(&peer).filter(|_| text.len() <= LONGEST_SIGNAL) {
-            let _ = conversation.try_send(text);
+        if let Some(conversation) = conversations.get(&peer) {
+            let _ = conversation.try_send(message);
         }
     }
 
-    fn converse(&self, peers: Peers, peer: u64, incoming: mpsc::Receiver<String>, answer: mpsc::Sender<Answers>) {
-        let (outgoing, mut said) = mpsc::channel::<String>(SIGNALS);
+    fn converse(&self, peers: Peers, peer: u64, incoming: mpsc::Receiver<VolunteerSignal>, answer: mpsc::Sender<Answers>) {
+        let (outgoing, mut said) = mpsc::channel::<MasterSignal>(SIGNALS);
         tokio::spawn(async move {
-            while let Some(text) = said.recv().await {
-                if answer.send((peer, Some(text))).await.is_err() {
+            while let Some(signal) = said.recv().await {
+                if answer.send((peer, Some(signal))).await.is_err() {
                     return;
                 }
             }

@@ -1,8 +1,7 @@
 //! What a volunteer asks of an engine: start a core, send it values, take its answers, kill it.
 
-use crate::protocol::{Loan, LogEntry, named};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use pando_protocol::core::CoreMessage;
 use tokio::sync::mpsc;
 
 /// Which core of a volunteer; one that replaces another has its number and the next generation.
@@ -45,7 +44,7 @@ pub struct Core {
 #[derive(Debug)]
 pub enum FromCore {
     /// A message.
-    Message(Message),
+    Message(CoreMessage),
     /// A frame of results.
     Results(Bytes),
     /// The same, but they do not count before [`FromCore::Sure`], or whatever the core says of its end.
@@ -56,44 +55,4 @@ pub enum FromCore {
     Stray(String),
     /// It is no more; why, in words.
     Ended(String),
-}
-
-/// A core's message, as JSON with a field `type`.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Message {
-    /// The function is loaded.
-    Ready,
-    /// The function cannot be loaded.
-    Broken {
-        /// Why.
-        message: String,
-        /// Where.
-        #[serde(default)]
-        stack: Option<String>,
-    },
-    /// It is about to compute this value (or a later one of those it has).
-    Started {
-        /// Which.
-        #[serde(with = "named")]
-        id: Loan,
-    },
-    /// After an error that nobody caught another core is to go on in its place.
-    Spoiled {
-        /// Any of the open calls may have thrown it.
-        careful: bool,
-    },
-    /// What the function printed.
-    Log {
-        /// In order.
-        entries: Vec<LogEntry>,
-    },
-    /// What the function reported.
-    Report {
-        /// The value it was at.
-        #[serde(default)]
-        id: Option<u64>,
-        /// Anything.
-        report: serde_json::Value,
-    },
 }

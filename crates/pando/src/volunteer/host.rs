@@ -1,7 +1,7 @@
 //! A native volunteer at work: between a channel to the master and the cores of an engine.
 
 use super::{
-    core::{Core, CoreId, Engine, FromCore, Message, Voice},
+    core::{Core, CoreId, Engine, FromCore, Voice},
     dispatch::{Dispatch, Verdict},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
+use pando_protocol::core::CoreMessage;
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -223,12 +224,12 @@ impl<E: Engine> Host<E> {
             FromCore::Results(frame) => self.results(number, frame, true),
             FromCore::Unsure(frame) => self.results(number, frame, false),
             FromCore::Sure => self.are_sure(number),
-            FromCore::Message(Message::Started { id }) => self.dispatch.started(number, id, Instant::now()),
-            FromCore::Message(Message::Spoiled { careful }) => self.spoiled(number, careful),
-            FromCore::Message(Message::Ready) => self.dispatch.ready(number),
-            FromCore::Message(Message::Broken { message, stack }) => self.say(&ToMaster::Broken { message, stack }),
-            FromCore::Message(Message::Log { entries }) => self.say(&ToMaster::Log { entries }),
-            FromCore::Message(Message::Report { id, report }) => self.say(&ToMaster::Report { id, report }),
+            FromCore::Message(CoreMessage::Started { id }) => self.dispatch.started(number, id, Instant::now()),
+            FromCore::Message(CoreMessage::Spoiled { careful }) => self.spoiled(number, careful),
+            FromCore::Message(CoreMessage::Ready) => self.dispatch.ready(number),
+            FromCore::Message(CoreMessage::Broken { message, stack }) => self.say(&ToMaster::Broken { message, stack }),
+            FromCore::Message(CoreMessage::Log { entries }) => self.say(&ToMaster::Log { entries }),
+            FromCore::Message(CoreMessage::Report { id, report }) => self.say(&ToMaster::Report { id, report }),
             FromCore::Stray(text) => {
                 self.say(&ToMaster::Log { entries: vec![LogEntry { level: "log".into(), text, id: None, count: None }] });
             }

@@ -12,7 +12,7 @@ mod probe;
 
 use super::core::{Core, CoreId, Engine, Voice};
 use crate::protocol::JobOptions;
-use serde_json::json;
+use pando_protocol::core::ToCore;
 use std::sync::Arc;
 
 /// Oldest Node that will do.
@@ -81,7 +81,7 @@ impl Node {
         if major < OLDEST {
             return Err(NodeError::Old(version));
         }
-        let init = json!({"type": "init", "code": code, "options": options, "parent": std::process::id()});
+        let init = ToCore::Init { code: code.to_owned(), options: options.clone(), parent: std::process::id() };
         let mut bytes = vec![0];
         serde_json::to_writer(&mut bytes, &init).expect("plain data");
         Ok(Self { host: Arc::new(host.as_bytes().to_vec()), init: Arc::new(bytes) })

@@ -7,10 +7,11 @@ mod pipe;
 mod talk;
 
 use super::{
-    core::{Core, CoreId, Engine, FromCore, Message, Voice},
+    core::{Core, CoreId, Engine, FromCore, Voice},
     group::{self, Guard, Member},
 };
 use crate::secrets;
+use pando_protocol::core::CoreMessage;
 use std::{
     process::Stdio,
     sync::{
@@ -104,7 +105,7 @@ impl Engine for Program {
         let program = self.clone();
         self.known.cores.send_modify(|count| *count += 1);
         tokio::spawn(async move {
-            let _ = voice.send((id, FromCore::Message(Message::Ready))).await;
+            let _ = voice.send((id, FromCore::Message(CoreMessage::Ready))).await;
             if let Some(last) = Talk::new(id, voice.clone(), program.clone(), frames, dropped).live(first).await {
                 let _ = voice.send((id, last)).await;
             }

@@ -1,7 +1,7 @@
 //! Volunteers that break the protocol: told why, sent away, and the run goes on.
 
 use crate::common::{Pando, Received, Running, WebSocket, numbers};
-use pando::protocol::VERSION;
+use pando_protocol::volunteer::VERSION;
 
 pub(crate) fn nobody() -> Running {
     Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "30s"]).stdin_open().start()

@@ -1,7 +1,7 @@
 //! A WebSocket client by hand, so that a test can send what no volunteer would.
 
 use super::http;
-use pando::protocol::VERSION;
+use pando_protocol::volunteer::VERSION;
 use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,

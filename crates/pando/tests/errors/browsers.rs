@@ -1,7 +1,7 @@
 //! Functions for browsers, and processes that are killed while they load one: what this machine's cores cannot do.
 
 use crate::common::{Pando, Received, Running, WebSocket, kill, numbers, until};
-use pando::protocol::{Answer, Binary, Form, Loan, encode_results};
+use pando_protocol::volunteer::{Answer, Binary, Form, Loan, encode_results};
 use std::{fs, thread};
 
 const CANVAS: &str = "const c = new OffscreenCanvas(4, 4)\nexport default x => c.width * x\n";
@@ -37,7 +37,7 @@ fn answer_all(run: &Running) {
                 Received::Closed => return,
                 Received::Binary(frame) => {
                     let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
-                    let answer = |(loan, value): (Loan, pando::protocol::Value)| Answer {
+                    let answer = |(loan, value): (Loan, pando_protocol::volunteer::Value)| Answer {
                         loan,
                         micros: 1,
                         result: Ok((Form::Text, value.bytes)),

@@ -2,7 +2,8 @@
 
 use crate::common::{Received, WebSocket, is_alive};
 use futures_util::{Stream, StreamExt, stream};
-use pando::{Error, Pando, Results, protocol::Binary};
+use pando::{Error, Pando, Results};
+use pando_protocol::volunteer::Binary;
 use std::{
     fs,
     net::TcpStream,

@@ -1,7 +1,5 @@
 //! The relay, with the real binary, real sockets, and masters and volunteers that follow a script.
 
-#![cfg(feature = "relay")]
-
 #[path = "../common/mod.rs"]
 mod common;
 

@@ -78,7 +78,6 @@ fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
     run.wait().gives("");
 }
 
-#[cfg(feature = "relay")]
 #[test]
 fn a_relay_with_few_files_keeps_its_rooms_and_lets_others_in_when_there_is_room() {
     let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]);

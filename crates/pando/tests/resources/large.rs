@@ -5,7 +5,7 @@ use crate::{
     common::{Pando, Received, Running, WebSocket, numbers, until},
 };
 use bytes::Bytes;
-use pando::protocol::{Answer, Binary, Cutter, Form, Loan, encode_results};
+use pando_protocol::volunteer::{Answer, Binary, Cutter, Form, Loan, encode_results};
 use std::{
     io::{BufRead, BufReader},
     sync::Arc,

@@ -1,7 +1,7 @@
 //! A run that goes on for days: what is done and who has gone leaves nothing behind.
 
 use crate::common::{Pando, Received, Running, WebSocket, until};
-use pando::protocol::{Answer, Binary, Failure, Form, Loan, Running as Call, ToMaster, encode_results};
+use pando_protocol::volunteer::{Answer, Binary, Failure, Form, Loan, Running as Call, ToMaster, encode_results};
 use serde_json::json;
 use std::{
     fs,

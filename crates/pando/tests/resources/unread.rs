@@ -1,7 +1,7 @@
 //! Volunteers that never read what they are sent.
 
 use crate::common::{Pando, Received, Running, WebSocket, lines};
-use pando::protocol::{Answer, Binary, Form, encode_results};
+use pando_protocol::volunteer::{Answer, Binary, Form, encode_results};
 use serde_json::json;
 use std::{
     io::Write,
@@ -36,7 +36,7 @@ fn computes(url: &str) {
 
 /// Long values come in parts, of which only the last tells that all are there.
 fn answers(socket: &mut WebSocket, frame: Vec<u8>) {
-    let (mut assembler, mut next) = (pando::protocol::Assembler::default(), Some(frame));
+    let (mut assembler, mut next) = (pando_protocol::volunteer::Assembler::default(), Some(frame));
     while let Some(frame) = next.take() {
         let whole = match Binary::decode(frame.into()).expect("well formed") {
             Binary::Part { total, bytes } => {
@@ -109,7 +109,6 @@ fn one_that_falls_silent_and_reads_nothing_costs_little_memory_and_stops_nobody(
     is_left_out(served, &url);
 }
 
-#[cfg(feature = "relay")]
 #[test]
 fn the_same_through_a_relay() {
     let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]).start();

@@ -48,7 +48,6 @@ fn a_journal_is_read_up_to_its_last_sound_record_whatever_it_holds() {
     replay("journal", pando::fuzz::journal);
 }
 
-#[cfg(feature = "relay")]
 #[test]
 fn what_is_said_to_a_relay_and_by_it_never_panics_and_links_pass_the_same_however_it_comes() {
     replay("relay", pando::fuzz::relay);

@@ -224,7 +224,6 @@ fn hints_shared_workers_and_pings_of_a_page_go_out_where_the_network_is_open() {
     ways[..4].iter().for_each(|way| gate.waits_for(way));
 }
 
-#[cfg(feature = "relay")]
 #[test]
 fn a_denied_network_is_closed_at_a_relay_too() {
     let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]).start();

@@ -27,7 +27,7 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
     run.write("1\n");
     let mut socket = WebSocket::open(&url);
     let token = url.trim_end_matches('/').rsplit('/').next().unwrap();
-    let hello = json!({"type": "hello", "version": pando::protocol::VERSION, "token": token, "device": "nasty", "name": nasty, "cores": 1, "holds": [], "kind": nasty});
+    let hello = json!({"type": "hello", "version": pando_protocol::volunteer::VERSION, "token": token, "device": "nasty", "name": nasty, "cores": 1, "holds": [], "kind": nasty});
     // Shorter than what a stranger may say.
     socket.text(&hello.to_string().replace(&"x".repeat(200_000), &"x".repeat(20_000)));
     socket.message("welcome");

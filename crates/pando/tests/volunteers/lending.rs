@@ -5,7 +5,7 @@ use crate::{
     common::{Pando, WebSocket, numbers, until},
     echo, fail, first, idle, values,
 };
-use pando::protocol::Loan;
+use pando_protocol::volunteer::Loan;
 use serde_json::json;
 use std::thread;
 

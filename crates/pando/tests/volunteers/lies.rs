@@ -5,7 +5,7 @@ use crate::{
     common::{Events, Pando, Received, WebSocket, numbers},
     echo, error, fail, first, idle, result, values,
 };
-use pando::protocol::{Answer, Form, VERSION, encode_results};
+use pando_protocol::volunteer::{Answer, Form, VERSION, encode_results};
 use serde_json::json;
 use std::{thread, time::Duration};
 

@@ -9,7 +9,7 @@ mod lies;
 mod unfit;
 
 use common::{Pando, Received, WebSocket, numbers};
-use pando::protocol::{Answer, Binary, Failure, Form, Loan, encode_results};
+use pando_protocol::volunteer::{Answer, Binary, Failure, Form, Loan, encode_results};
 
 /// A run that computes nothing itself, of values `1` to `count`.
 fn idle(count: u64) -> Pando {

@@ -5,7 +5,7 @@ use crate::{
     common::{Pando, Received, Running, WebSocket, numbers, until},
     echo, fail, first, idle, values,
 };
-use pando::protocol::{Binary, Loan};
+use pando_protocol::volunteer::{Binary, Loan};
 use serde_json::json;
 use std::thread::{self, JoinHandle};
 

@@ -6,11 +6,11 @@ use super::{
     outbox::Outbox,
     peer::{Identity, Peer},
     reflexive::{Mapped, Reflexive},
-    signalling::ToBrowser,
     socket::{Batch, Packet, Socket},
     stun,
     wakes::Wakes,
 };
+use pando_protocol::signalling::MasterSignal;
 use std::{
     collections::{BTreeSet, HashMap},
     net::SocketAddr,
@@ -37,7 +37,7 @@ const FIREFOX_HERE: &str = "Firefox makes no peer connection to 127.0.0.1, and t
 #[derive(Debug)]
 pub(super) enum Command {
     /// A browser made an offer.
-    Offer { id: PeerId, sdp: String, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel> },
+    Offer { id: PeerId, sdp: String, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel> },
     /// It named an address.
     Candidate { id: PeerId, candidate: String },
     /// Other STUN servers are to be asked.
@@ -147,7 +147,7 @@ impl Driver {
         }
     }
 
-    fn offer(&mut self, id: PeerId, sdp: &str, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel>) {
+    fn offer(&mut self, id: PeerId, sdp: &str, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel>) {
         let candidates = self.local_candidates();
         let answer = if sdp.contains(FIREFOX) && candidates.iter().all(|candidate| candidate.addr().ip().is_loopback()) {
             Err(FIREFOX_HERE)
@@ -161,7 +161,7 @@ impl Driver {
         };
         match answer {
             Ok((mut peer, sdp)) => {
-                let _ = say.try_send(ToBrowser::Answer { sdp }.json());
+                let _ = say.try_send(MasterSignal::Answer { sdp });
                 self.demux.add(id, peer.fragment());
                 peer.for_whom(say, opened);
                 self.schedule.insert((peer.due(), id));
@@ -171,7 +171,7 @@ impl Driver {
                 self.counter.send_replace(self.peers.len());
             }
             Err(text) => {
-                let _ = say.try_send(ToBrowser::Failed { text: text.into() }.json());
+                let _ = say.try_send(MasterSignal::Failed { text: text.into() });
             }
         }
     }

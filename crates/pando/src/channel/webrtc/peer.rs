@@ -5,13 +5,13 @@ use super::{
     inbox::Inbox,
     outbox::Outbox,
     pieces::{self, Assembler, Cutter},
-    signalling::ToBrowser,
     socket::Packet,
 };
 use crate::{
     channel::{self, Channel},
     protocol::Frame,
 };
+use pando_protocol::signalling::MasterSignal;
 use std::{
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -46,7 +46,7 @@ const CANDIDATES: usize = 64;
 pub(super) struct Peer {
     rtc: Rtc,
     stage: Stage,
-    say: Option<mpsc::Sender<String>>,
+    say: Option<mpsc::Sender<MasterSignal>>,
     opened: Option<oneshot::Sender<Channel>>,
     /// From the master.
     incoming: Option<mpsc::Receiver<Frame>>,
@@ -140,7 +140,7 @@ impl Peer {
     }
 
     /// Who hears of further candidates, and who gets the channel once it is open.
-    pub(super) fn for_whom(&mut self, say: mpsc::Sender<String>, opened: oneshot::Sender<Channel>) {
+    pub(super) fn for_whom(&mut self, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel>) {
         (self.say, self.opened) = (Some(say), Some(opened));
     }
 
@@ -163,7 +163,7 @@ impl Peer {
     pub(super) fn local_candidate(&mut self, candidate: Candidate, now: Instant) {
         let Some(say) = self.say.as_ref().filter(|_| self.stage == Stage::Opening) else { return };
         if let Some(candidate) = self.rtc.add_local_candidate(candidate) {
-            let _ = say.try_send(ToBrowser::Candidate { candidate: candidate.to_sdp_string() }.json());
+            let _ = say.try_send(MasterSignal::Candidate { candidate: candidate.to_sdp_string() });
         }
         self.timeout(now);
     }

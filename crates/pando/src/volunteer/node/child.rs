@@ -2,11 +2,12 @@
 
 use super::probe;
 use crate::volunteer::{
-    core::{Core, CoreId, FromCore, Message, Voice},
+    core::{Core, CoreId, FromCore, Voice},
     group,
     stray::{LAST_WORDS, stray},
 };
 use bytes::{Bytes, BytesMut};
+use pando_protocol::core::CoreMessage;
 use std::{
     os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
     process::Stdio,
@@ -135,13 +136,13 @@ async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice, 
             }
         }
         let said = match frame.first() {
-            Some(0) => match serde_json::from_slice::<Message>(&frame[1..]) {
+            Some(0) => match serde_json::from_slice::<CoreMessage>(&frame[1..]) {
                 Ok(message) => FromCore::Message(message),
                 Err(_) => return,
             },
             _ => FromCore::Results(frame.freeze()),
         };
-        *is_ready |= matches!(said, FromCore::Message(Message::Ready));
+        *is_ready |= matches!(said, FromCore::Message(CoreMessage::Ready));
         if voice.send((id, said)).await.is_err() {
             return;
         }

@@ -7,7 +7,7 @@
 
 use super::{
     super::{
-        core::{CoreId, FromCore, Message, Voice},
+        core::{CoreId, FromCore, Voice},
         group::Member,
         stray::{LAST_WORDS, stray},
     },
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::protocol::{self, Answer, Binary, Failure, Form, Loan};
 use bytes::{Bytes, BytesMut};
+use pando_protocol::core::CoreMessage;
 use std::{
     collections::VecDeque,
     process::ExitStatus,
@@ -290,7 +291,7 @@ impl Talk {
         let is_stillborn = self.answered == 0 && self.given.is_empty();
         if let (false, Some(NOT_EXECUTABLE | NOT_FOUND)) = (known.is_proven(), status.and_then(|status| status.code())) {
             let message = format!("the command cannot be run ({why})");
-            return Outcome::Over(FromCore::Message(Message::Broken { message, stack: None }));
+            return Outcome::Over(FromCore::Message(CoreMessage::Broken { message, stack: None }));
         }
         if !is_stillborn {
             return Outcome::Over(FromCore::Ended(why));
@@ -300,7 +301,7 @@ impl Talk {
             return Outcome::Again;
         }
         let message = format!("the command ends before it has been given a value, again and again ({why})");
-        Outcome::Over(FromCore::Message(Message::Broken { message, stack: None }))
+        Outcome::Over(FromCore::Message(CoreMessage::Broken { message, stack: None }))
     }
 
     /// Whether there is a value for another child; false when nobody wants the core any more.
@@ -426,7 +427,7 @@ impl Talk {
         let first = self.given.front().map(|given| given.loan);
         if let Some(id) = first.filter(|_| first != self.begun) {
             self.begun = first;
-            let _ = self.voice.send((self.id, FromCore::Message(Message::Started { id }))).await;
+            let _ = self.voice.send((self.id, FromCore::Message(CoreMessage::Started { id }))).await;
         }
     }
 }

@@ -1,0 +1,31 @@
+//! Command lines, of a run and of the relay: read alike, and refused in words that no argument can make look like others.
+
+use crate::console::printable;
+use clap::{Error, Parser};
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, Write},
+    process,
+};
+
+/// Reads options from `words` and the environment, where a variable that is empty counts as not set. Help ends the process, and so does
+/// wrong usage, with status 2.
+pub fn read<P: Parser>(words: impl IntoIterator<Item = OsString>) -> P {
+    let mut command = P::command().mut_args(|option| {
+        let is_empty = option.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { option.env(None::<&'static str>) } else { option }
+    });
+    let matches = command.try_get_matches_from_mut(words);
+    let read = matches.and_then(|mut matches| P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command)));
+    read.unwrap_or_else(|error| end(&error))
+}
+
+fn end(error: &Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    // Standard error may be closed, or full: the status says the rest.
+    let _ = writeln!(io::stderr(), "{}", printable(error.to_string().trim_end()));
+    process::exit(error.exit_code())
+}

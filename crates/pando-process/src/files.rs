@@ -1,0 +1,60 @@
+//! Files by what they are, not by what they are called.
+mod id;
+pub use id::FileId;
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    path::Path,
+};
+
+/// What is at `path`, if it is a file that ends: no folder and no device. Pipes end; of those only one that this process was given
+/// (`/dev/fd/63`) is surely written to.
+///
+/// # Errors
+/// In words, when it is something else, has more than `most` bytes, or is not there.
+pub fn look(path: &Path, most: u64) -> io::Result<Metadata> {
+    let about = fs::metadata(path)?;
+    let why = if about.is_file() {
+        if about.len() <= most {
+            return Ok(about);
+        }
+        format!("it has {} bytes, and {most} is the most", about.len())
+    } else if about.is_dir() {
+        "this is a folder, not a file".into()
+    } else if !is_pipe(&about) {
+        "this is a device, not a file".into()
+    } else if path.starts_with("/dev") || path.starts_with("/proc") {
+        return Ok(about);
+    } else {
+        "this is a pipe, not a file".into()
+    };
+    Err(io::Error::other(why))
+}
+
+/// Whether this is a pipe, with a name or without.
+#[cfg(unix)]
+pub fn is_pipe(about: &Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&about.file_type())
+}
+
+/// Whether this is a pipe, with a name or without.
+#[cfg(not(unix))]
+pub fn is_pipe(_: &Metadata) -> bool {
+    false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_refused_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let why = |path: &Path| look(path, 3).unwrap_err().to_string();
+        fs::write(folder.path().join("four"), "four").unwrap();
+        assert!(why(folder.path()).contains("a folder"));
+        assert!(why(&folder.path().join("four")).contains("4 bytes"));
+        assert!(why(Path::new("/dev/zero")).contains("a device"));
+    }
+}

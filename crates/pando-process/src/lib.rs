@@ -1,0 +1,12 @@
+//! What Pando's programs need of the process that they run in.
+//!
+//! - [`command_line`] reads options, and ends the process on wrong usage; [`duration`] reads and writes durations.
+//! - [`console`] writes messages for people to standard error.
+//! - [`threads`] starts threads, which a system may refuse.
+//! - [`files`] says what a file is, and whether two paths lead to the same one.
+
+pub mod command_line;
+pub mod console;
+pub mod duration;
+pub mod files;
+pub mod threads;

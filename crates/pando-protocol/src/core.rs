@@ -1,0 +1,61 @@
+//! What a core and its host say to each other, besides frames of values and results ([`crate::volunteer`]): JSON with a field `type`.
+//!
+//! Both are built together, so that this dialect has no version. A core of this machine is a child of Node; a core of a tab is a worker.
+
+use crate::volunteer::{JobOptions, Loan, LogEntry, named};
+use serde::{Deserialize, Serialize};
+
+/// What a host says to its core.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ToCore {
+    /// The first message: the function, and how to call it.
+    Init {
+        /// The function's bundle.
+        code: String,
+        /// How the function is to be called.
+        options: JobOptions,
+        /// Process id of the master: the core ends with it.
+        parent: u32,
+    },
+}
+
+/// What a core says to its host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum CoreMessage {
+    /// The function is loaded.
+    Ready,
+    /// The function cannot be loaded.
+    Broken {
+        /// The error's message.
+        message: String,
+        /// The error's stack, if it has one.
+        #[serde(default)]
+        stack: Option<String>,
+    },
+    /// The core is about to compute this value, or a later one of those that it has.
+    Started {
+        /// The loan of the value.
+        #[serde(with = "named")]
+        id: Loan,
+    },
+    /// After an error that nobody caught, another core is to take the place of this one.
+    Spoiled {
+        /// Any of the open calls may have thrown the error.
+        careful: bool,
+    },
+    /// The function printed lines.
+    Log {
+        /// The lines, in order.
+        entries: Vec<LogEntry>,
+    },
+    /// The function reported something.
+    Report {
+        /// Index of the value that the call is for, if the core knows it.
+        #[serde(default)]
+        id: Option<u64>,
+        /// Any JSON.
+        report: serde_json::Value,
+    },
+}

@@ -1,0 +1,138 @@
+//! What a master and a relay say to each other on the master's control socket: JSON texts with a field `type`.
+
+use crate::{
+    ice::IceServer,
+    signalling::{MasterSignal, VolunteerSignal},
+};
+use serde::{Deserialize, Serialize};
+
+/// Version of this dialect; both sides must speak the same.
+pub const VERSION: u32 = 1;
+
+/// What a master says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ToRelay {
+    /// Opens a room; the function's bundle follows in binary messages.
+    Open(Open),
+    /// Something for a volunteer, on its signalling socket.
+    Signal {
+        /// The volunteer, as the relay numbers it.
+        peer: u64,
+        /// The message.
+        message: MasterSignal,
+    },
+    /// Ends a volunteer's signalling socket.
+    Left {
+        /// The volunteer, as the relay numbers it.
+        peer: u64,
+    },
+    /// The run is over.
+    End,
+}
+
+/// The room that a master asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// Version of the dialect that the master speaks.
+    pub version: u32,
+    /// The relay's address as this master knows it, which a proxy may have changed on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// The room's name, which is the join token too.
+    pub token: String,
+    /// Proves, after a lost connection, that the room is this master's.
+    pub key: String,
+    /// Hash of the function's bundle.
+    pub function: String,
+    /// Length of the bundle, in bytes.
+    pub size: u64,
+    /// Whether the function runs in the page.
+    #[serde(default)]
+    pub dom: bool,
+    /// Whether the page is to close the network to the function.
+    #[serde(default, rename = "denyNet")]
+    pub deny_net: bool,
+    /// STUN and TURN servers for volunteers; empty: the relay's.
+    #[serde(default, rename = "iceServers", skip_serializing_if = "Vec::is_empty")]
+    pub ice_servers: Vec<IceServer>,
+}
+
+/// What a relay says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum FromRelay {
+    /// The room is open.
+    Opened {
+        /// Where volunteers join.
+        url: String,
+        /// STUN servers for the master, as `host:port`.
+        #[serde(default)]
+        stun: Vec<String>,
+        /// Whether the page closes the network to the function, where that was asked for.
+        #[serde(default, rename = "denyNet")]
+        deny_net: bool,
+    },
+    /// The room cannot be opened.
+    Refused {
+        /// The reason, for people.
+        text: String,
+    },
+    /// Something from a volunteer, on its signalling socket.
+    Signal {
+        /// The volunteer, as the relay numbers it.
+        peer: u64,
+        /// The message.
+        message: VolunteerSignal,
+    },
+    /// A volunteer's signalling socket ended.
+    Left {
+        /// The volunteer, as the relay numbers it.
+        peer: u64,
+    },
+    /// A volunteer came over a WebSocket: it waits at `/rooms/TOKEN/links/ID`.
+    Link {
+        /// The link's name.
+        id: LinkId,
+    },
+    /// What later relays may say.
+    #[serde(other)]
+    Other,
+}
+
+/// A link's name at the relay: letters that are no more than one segment of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LinkId(String);
+
+impl LinkId {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for LinkId {
+    type Error = &'static str;
+
+    fn try_from(id: String) -> Result<Self, Self::Error> {
+        let is_fine = (1..=64).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+        is_fine.then_some(Self(id)).ok_or("this is no link's name")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_s_name_brings_nothing_else_into_a_path() {
+        let link = |id: &str| serde_json::from_value::<FromRelay>(serde_json::json!({"type": "link", "id": id}));
+        assert!(
+            matches!(link("abcdefghijkmnpqrstuvwxyz"), Ok(FromRelay::Link { id }) if id.as_str() == "abcdefghijkmnpqrstuvwxyz")
+        );
+        for wrong in ["", ".", "..", "../../x?", "a/b", "a?b", "a#b", "a%2fb", "a\\b", "a b", "a\r\nb", "é", &"a".repeat(65)] {
+            assert!(link(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! A master's control socket: it opens a room, uploads the function, and then carries everyone's signalling.
+
+use super::{
+    Relay,
+    address::Place,
+    ending, letters,
+    rooms::{Content, Ended, Opening},
+    shell::Shell,
+    traffic::Traffic,
+};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use bytes::Bytes;
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use pando_protocol::{
+    relay::{FromRelay, Open, ToRelay, VERSION},
+    signalling::{self, MasterSignal},
+};
+use pando_web::Bucket;
+use serde_json::{Value, json};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::mpsc,
+    time::{interval, timeout},
+};
+
+/// Longest message of a master, in bytes: a piece of its function.
+pub(crate) const LONGEST: usize = 64 << 10;
+/// Messages that wait for the master, at most.
+const QUEUE: usize = 64;
+/// Time for the first message.
+const FIRST: Duration = Duration::from_secs(10);
+/// Time for the function to come.
+const UPLOAD: Duration = Duration::from_secs(300);
+/// Time between pings.
+const PING: Duration = Duration::from_secs(5);
+/// A master that sends nothing for this long is lost.
+const SILENCE: Duration = Duration::from_secs(15);
+/// Time for last words.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// Messages of a master per second, and at once.
+const MESSAGES: (f64, f64) = (2000.0, 20_000.0);
+/// Length of a room's public id.
+const ID: usize = 12;
+
+/// Why a master's socket ends.
+enum Farewell {
+    /// It went, or nothing is to be said.
+    Gone,
+    /// It gets no room: why.
+    Refused(String),
+    /// It has to stop: closing code and words.
+    Close(u16, &'static str),
+}
+
+/// Serves the master on `socket`, which knows the relay as `place`, until it goes.
+pub(crate) async fn attend(relay: Arc<Relay>, socket: WebSocket, place: Place, address: IpAddr) {
+    let (sink, stream) = socket.split();
+    let (to_master, queue) = mpsc::channel(QUEUE);
+    let closing = Arc::new(OnceLock::new());
+    let writing = write(sink, queue, closing.clone());
+    let mut master = Master { relay, stream, heard: Instant::now(), place, address };
+    tokio::pin!(writing);
+    let farewell = tokio::select! {
+        farewell = master.attend(to_master) => farewell,
+        // Its room was given to a newer socket, or it takes nothing.
+        () = &mut writing => return,
+    };
+    if let Farewell::Close(code, reason) = farewell {
+        let _ = closing.set((code, reason));
+    }
+    let _ = timeout(LAST_WORDS, writing).await;
+    // Who still uploads would lose these words if its bytes were not read.
+    let _ = timeout(LAST_WORDS, async { while let Some(Ok(_)) = master.stream.next().await {} }).await;
+}
+
+/// Sends what is queued, and pings; then the close, when nobody has more to say.
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    mut queue: mpsc::Receiver<String>,
+    closing: Arc<OnceLock<(u16, &'static str)>>,
+) {
+    let mut pings = interval(PING);
+    loop {
+        let message = tokio::select! {
+            biased;
+            text = queue.recv() => match text {
+                Some(text) => Message::Text(text.into()),
+                None => break,
+            },
+            _ = pings.tick() => Message::Ping(Bytes::new()),
+        };
+        if sink.feed(message).await.is_err() || (queue.is_empty() && sink.flush().await.is_err()) {
+            return;
+        }
+    }
+    let (code, reason) = closing.get().copied().unwrap_or((1000, ""));
+    let _ = sink.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+}
+
+struct Master {
+    relay: Arc<Relay>,
+    stream: SplitStream<WebSocket>,
+    heard: Instant,
+    place: Place,
+    address: IpAddr,
+}
+
+/// A room's lease. Dropping it says that the master is lost.
+struct Lease {
+    relay: Arc<Relay>,
+    token: String,
+    number: u64,
+    id: String,
+}
+
+impl Master {
+    async fn attend(&mut self, to_master: mpsc::Sender<String>) -> Farewell {
+        let lease = match self.open(&to_master).await {
+            Ok(lease) => lease,
+            Err(Farewell::Refused(text)) => {
+                self.relay.log.warn("room-refused", json!({"address": self.address.to_string(), "why": text}));
+                let _ = to_master.try_send(json(&FromRelay::Refused { text }));
+                return Farewell::Gone;
+            }
+            Err(farewell) => return farewell,
+        };
+        // From here on only the room holds on to the queue: when the room lets go of it, this socket is done.
+        drop(to_master);
+        let mut messages = Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now());
+        loop {
+            let text = match self.next().await {
+                Ok(Message::Text(text)) => text,
+                Ok(_) => return Farewell::Close(1003, "after the function all is text"),
+                Err(farewell) => return farewell,
+            };
+            match serde_json::from_str(&text) {
+                // Which servers there are is for the relay to say.
+                Ok(ToRelay::Signal { peer, message }) if !matches!(message, MasterSignal::Servers { .. }) => {
+                    lease.signal(peer, &message);
+                }
+                Ok(ToRelay::Left { peer }) => self.relay.rooms().dismiss(&lease.token, lease.number, peer),
+                Ok(ToRelay::End) => {
+                    lease.end();
+                    return Farewell::Gone;
+                }
+                _ => return Farewell::Close(1008, "this is not a message of a master"),
+            }
+            let wait = messages.charge(1.0, Instant::now());
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+
+    /// Opens the room that the master asks for, and takes its function.
+    async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
+        let asked = timeout(FIRST, self.next()).await.map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
+        let Message::Text(text) = asked else { return Err(Farewell::Close(1003, "first of all comes open, as text")) };
+        let Ok(ToRelay::Open(Open { version, at, token, key, function: hash, size, dom, deny_net, ice_servers })) =
+            serde_json::from_str(&text)
+        else {
+            return Err(Farewell::Close(1008, "this does not open a room"));
+        };
+        if let Some(place) = at.and_then(|at| Place::parse(&at).ok()).filter(|_| self.relay.url.is_none()) {
+            self.place = place;
+        }
+        if version != VERSION {
+            let ours = env!("CARGO_PKG_VERSION");
+            return Err(Farewell::Refused(format!(
+                "this relay is Pando {ours} and speaks version {VERSION} with masters, not {version}: use the same Pando on both sides"
+            )));
+        }
+        let fine = |c: u8| c.is_ascii_alphanumeric() || b"+/=_-:".contains(&c);
+        if hash.len() > 128 || !hash.bytes().all(fine) {
+            return Err(Farewell::Refused("the function's hash is none".into()));
+        }
+        let lease = self.lease(&Opening { token, key, size })?;
+        let function = timeout(UPLOAD, self.take(size, lease.known(&hash, size))).await;
+        let function = function.map_err(|_| {
+            Farewell::Refused(format!("the function did not come within {} seconds: try again", UPLOAD.as_secs()))
+        })??;
+        let host = self.place.host.clone();
+        let url = format!("{}/{}/", self.place.url, lease.token);
+        let _ = to_master.try_send(json(&FromRelay::Opened { url, stun: self.relay.ice.stun(&host), deny_net }));
+        let content = Content { function, hash, dom, deny_net, host, ice_servers };
+        if !self.relay.rooms().opened(&lease.token, lease.number, content, to_master.clone()) {
+            return Err(Farewell::Close(1000, "the room was opened again"));
+        }
+        let fields = json!({"room": lease.id, "address": self.address.to_string(), "bytes": size});
+        self.relay.log.info("room-opened", fields);
+        Ok(lease)
+    }
+
+    fn lease(&self, opening: &Opening) -> Result<Lease, Farewell> {
+        let (relay, now) = (self.relay.clone(), Instant::now());
+        let shell = Shell::new(Traffic::new(relay.limits.room_rate, now));
+        let mut rooms = relay.rooms();
+        let number =
+            rooms.open(opening, letters::random(ID), shell, now).map_err(|refusal| Farewell::Refused(refusal.to_string()))?;
+        let id = rooms.id(&opening.token).unwrap_or_default().to_owned();
+        drop(rooms);
+        Ok(Lease { relay, token: opening.token.clone(), number, id })
+    }
+
+    /// Takes `size` bytes; where they are `known` they are not kept a second time.
+    async fn take(&mut self, size: u64, known: Option<Bytes>) -> Result<Bytes, Farewell> {
+        let (mut come, mut function) = (0, Vec::new());
+        while come < size {
+            let Message::Binary(piece) = self.next().await? else {
+                return Err(Farewell::Close(1003, "the function comes as bytes"));
+            };
+            come += piece.len() as u64;
+            if come > size {
+                return Err(Farewell::Refused(format!("the function is longer than the {size} bytes that were announced")));
+            }
+            if known.is_none() {
+                function.extend_from_slice(&piece);
+            }
+        }
+        Ok(known.unwrap_or_else(|| function.into_boxed_slice().into()))
+    }
+
+    /// The next text or bytes. Anything that comes is a sign of life.
+    async fn next(&mut self) -> Result<Message, Farewell> {
+        let mut relay_ends = self.relay.ending.clone();
+        loop {
+            let quiet = SILENCE.saturating_sub(self.heard.elapsed());
+            let heard = tokio::select! {
+                heard = timeout(quiet, self.stream.next()) => heard,
+                () = ending(&mut relay_ends) => return Err(Farewell::Close(1001, "the relay ends")),
+            };
+            match heard {
+                Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => self.heard = Instant::now(),
+                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Err(Farewell::Gone),
+                Ok(Some(Ok(message))) => {
+                    self.heard = Instant::now();
+                    return Ok(message);
+                }
+                Err(_) => return Err(Farewell::Close(1001, "silent for too long")),
+            }
+        }
+    }
+}
+
+impl Lease {
+    /// The function, if the room has it from before.
+    fn known(&self, hash: &str, size: u64) -> Option<Bytes> {
+        let rooms = self.relay.rooms();
+        let content = rooms.content(&self.token)?;
+        (content.hash == hash && content.function.len() as u64 == size).then(|| content.function.clone())
+    }
+
+    /// Passes a message on to a volunteer; one that takes nothing is let go.
+    fn signal(&self, peer: u64, message: &MasterSignal) {
+        let text = message.json();
+        let mut rooms = self.relay.rooms();
+        let taken = match rooms.peer(&self.token, self.number, peer) {
+            Some(volunteer) => text.len() <= signalling::LONGEST && volunteer.try_send(text).is_ok(),
+            None => true,
+        };
+        if !taken {
+            rooms.dismiss(&self.token, self.number, peer);
+        }
+    }
+
+    /// The run is over.
+    fn end(&self) {
+        let ended = self.relay.rooms().end(&self.token, self.number, Instant::now());
+        if let Some(ended) = ended {
+            self.relay.log.info("room-ended", told(&ended));
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let is_lost = self.relay.rooms().lost(&self.token, self.number, Instant::now());
+        if is_lost {
+            self.relay.log.info("master-lost", json!({"room": self.id}));
+        }
+    }
+}
+
+/// A message to a master, as text.
+pub(crate) fn json(message: &FromRelay) -> String {
+    serde_json::to_string(message).expect("messages are plain data")
+}
+
+/// What there is to tell of a room that is gone.
+pub(crate) fn told(ended: &Ended<Shell>) -> Value {
+    let bytes = ended.handle.traffic.passed();
+    json!({"room": ended.id, "seconds": ended.lasted.as_secs(), "visits": ended.visits, "bytes": bytes})
+}

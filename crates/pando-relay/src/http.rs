@@ -1,0 +1,214 @@
+//! What the relay answers, and to whom.
+//!
+//! Rooms share a web origin, so each page is served in a sandbox of its own: it can read nothing of another's, nor of its own
+//! origin. That is why its parts may be read from anywhere, and why `Origin: null` is welcome.
+
+mod denied;
+mod upgrade;
+
+use super::{
+    Relay,
+    address::{Place, client},
+    control, link, pages,
+    rooms::{NoEntry, Unclaimed},
+    signal,
+};
+use axum::{
+    extract::Request,
+    http::{Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use denied::Denied;
+use pando_protocol::signalling;
+use pando_web::{Application, Seat, Visitor};
+use serde_json::json;
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long who shows a wrong secret waits for the answer.
+const WRONG: Duration = Duration::from_secs(1);
+
+/// A request, and who asks.
+struct Asked {
+    relay: Arc<Relay>,
+    seat: Arc<Seat>,
+    from: IpAddr,
+    parts: Parts,
+}
+
+/// Answers everything.
+impl Application for Relay {
+    async fn respond(self: Arc<Self>, Visitor { from, seat }: Visitor, request: Request) -> Response {
+        let (parts, _) = request.into_parts();
+        let from = client(&parts.headers, from.ip(), self.behind_proxy);
+        let for_people = pando_web::wants_page(&parts.headers);
+        let asked = Asked { relay: self.clone(), seat, from, parts };
+        let mut response = asked.answer().await.unwrap_or_else(IntoResponse::into_response);
+        if for_people && response.status() == StatusCode::NOT_FOUND {
+            response = pando_web::nothing_here();
+        }
+        pando_web::always(response.headers_mut());
+        response
+    }
+}
+
+impl Asked {
+    async fn answer(self) -> Result<Response, Denied> {
+        let path = self.parts.uri.path().to_owned();
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        // Masters come as often as their volunteers do; their mistakes are counted apart.
+        let is_a_masters = segments.len() > 2 || segments[0] == "rooms";
+        if !is_a_masters && !self.relay.guards().requests.take(self.from, Instant::now()) {
+            return Err(Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many requests from this address"));
+        }
+        if !matches!(self.parts.method, Method::GET | Method::HEAD) {
+            return Err(Denied::new(StatusCode::METHOD_NOT_ALLOWED, ""));
+        }
+        if pando_web::stays(&self.parts.headers) {
+            return Err(Denied::new(StatusCode::FORBIDDEN, pando_web::STAYS));
+        }
+        match *segments {
+            ["healthz"] => Ok(self.health()),
+            ["rooms"] => self.control().await,
+            ["rooms", token, "links", id] => self.master_link(token, id).await,
+            [token] => self.redirect(token),
+            [token, "signal"] => self.signal(token).await,
+            [token, "socket"] => self.volunteer_link(token),
+            [token, name] => self.file(token, name),
+            _ => Err(self.nothing()),
+        }
+    }
+
+    fn health(&self) -> Response {
+        let counts = self.relay.rooms().counts();
+        let health = json!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "seconds": self.relay.started.elapsed().as_secs(),
+            "rooms": counts.rooms,
+            "volunteers": counts.peers + counts.links,
+            "links": counts.links,
+            "allocations": self.relay.allocations(),
+            "connections": self.relay.connections.total(),
+        });
+        ([(header::CONTENT_TYPE, "application/json")], health.to_string()).into_response()
+    }
+
+    fn redirect(&self, token: &str) -> Result<Response, Denied> {
+        if self.relay.rooms().content(token).is_none() {
+            return Err(self.nothing());
+        }
+        // Relative, since a proxy may serve the relay below a path.
+        Ok((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{token}/"))]).into_response())
+    }
+
+    fn file(&self, token: &str, name: &str) -> Result<Response, Denied> {
+        let found = {
+            let rooms = self.relay.rooms();
+            let content = rooms.content(token).cloned();
+            content.zip(rooms.handle(token).map(|shell| shell.traffic()))
+        };
+        let (content, traffic) = found.ok_or_else(|| self.nothing())?;
+        let place = self.relay.url.clone().or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
+        let authority = place.as_ref().map(Place::authority).unwrap_or_default();
+        pages::file(&content, &traffic, name, &self.parts.headers, authority).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
+    }
+
+    async fn signal(mut self, token: &str) -> Result<Response, Denied> {
+        let seat = self.admit(token)?;
+        let upgrade = upgrade::messages(&mut self.parts, signalling::LONGEST).await?;
+        let (relay, token) = (self.relay, token.to_owned());
+        Ok(upgrade.on_upgrade(async move |socket| {
+            signal::converse(relay, token, socket).await;
+            drop(seat);
+        }))
+    }
+
+    fn volunteer_link(mut self, token: &str) -> Result<Response, Denied> {
+        let seat = self.admit(token)?;
+        let (relay, token) = (self.relay, token.to_owned());
+        upgrade::frames(&mut self.parts, |upgrade| async move {
+            link::volunteer(relay, token, upgrade).await;
+            drop(seat);
+        })
+    }
+
+    async fn master_link(mut self, token: &str, id: &str) -> Result<Response, Denied> {
+        let claimed = self.relay.rooms().claim(token, self.bearer(), id);
+        match claimed {
+            Ok(volunteer) => {
+                self.seat.is_a_masters();
+                upgrade::frames(&mut self.parts, |upgrade| link::master(volunteer, upgrade))
+            }
+            Err(Unclaimed::WrongKey) => Err(self.wrong("the room has another key").await),
+            Err(Unclaimed::Unknown) => Err(self.nothing()),
+        }
+    }
+
+    async fn control(mut self) -> Result<Response, Denied> {
+        if !self.relay.secrets.knows(self.bearer()) {
+            return Err(self.wrong("wrong secret: masters need one of those that this relay was started with").await);
+        }
+        let place = self.relay.url.clone();
+        let place = place.or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
+        let place = place.ok_or(Denied::new(StatusCode::BAD_REQUEST, "no sound Host header"))?;
+        let upgrade = upgrade::messages(&mut self.parts, control::LONGEST).await?;
+        self.seat.is_a_masters();
+        let (relay, from) = (self.relay, self.from);
+        Ok(upgrade.on_upgrade(move |socket| control::attend(relay, socket, place, from)))
+    }
+
+    /// Lets one more volunteer into the room at `token`. Behind a proxy it counts for the address that the proxy names.
+    fn admit(&self, token: &str) -> Result<Option<Seat>, Denied> {
+        let entry = self.relay.rooms().has_place(token);
+        entry.map_err(|why| match why {
+            NoEntry::Unknown => self.nothing(),
+            NoEntry::NoMaster => Denied::new(StatusCode::SERVICE_UNAVAILABLE, "the run is away for a moment"),
+            NoEntry::Full => Denied::new(StatusCode::SERVICE_UNAVAILABLE, "the room is full"),
+        })?;
+        if !self.relay.behind_proxy {
+            return Ok(None);
+        }
+        let seat = self.relay.connections.guest(self.from);
+        seat.map(Some).ok_or(Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many connections from this address"))
+    }
+
+    /// What is not there. Who asks for much of it could be guessing tokens.
+    fn nothing(&self) -> Denied {
+        match self.relay.guards().misses.take(self.from, Instant::now()) {
+            true => Denied::new(StatusCode::NOT_FOUND, ""),
+            false => Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong addresses"),
+        }
+    }
+
+    /// The answer to a wrong secret or key. The right one is let in however many wrong ones came from its address: else a stranger
+    /// behind the same router could shut a master out. Guesses are limited because each of them takes a connection for a second.
+    async fn wrong(&self, why: &'static str) -> Denied {
+        let may_know = self.relay.guards().wrong.take(self.from, Instant::now());
+        if may_know {
+            self.relay.log.warn("wrong-secret", json!({"address": self.from.to_string()}));
+        }
+        let seat = self.seat.clone();
+        // The connection keeps its place for that second, also when its other end hangs up before.
+        let wait = tokio::spawn(async move {
+            tokio::time::sleep(WRONG).await;
+            drop(seat);
+        });
+        let _ = wait.await;
+        match may_know {
+            true => Denied::new(StatusCode::UNAUTHORIZED, why),
+            false => Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong secrets from this address: wait a minute"),
+        }
+    }
+
+    fn bearer(&self) -> &str {
+        let value = self.parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        match value.split_at_checked(7) {
+            Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer ") => secret.trim(),
+            _ => "",
+        }
+    }
+}

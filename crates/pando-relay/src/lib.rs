@@ -1,0 +1,118 @@
+//! `pando relay`: the public server for volunteers outside the local network of a master.
+//!
+//! It has a *room* for each running master. A master opens its room over a control socket and uploads the function; volunteers
+//! load the room's page here, signal through the control socket, and then compute over a direct connection to the master.
+//! Where there is no direct path, packets pass through [`turn`](self), and where UDP does not pass at all, a [`link`] does.
+//!
+//! [`rooms`] decides who may do what, and until when; it is pure. Around it stands one task per socket.
+
+mod address;
+mod control;
+mod http;
+mod ice;
+mod letters;
+mod limits;
+mod link;
+mod log;
+mod options;
+mod pages;
+mod rooms;
+mod secrets;
+mod serve;
+mod shell;
+mod signal;
+mod traffic;
+mod turn;
+
+pub use address::Place;
+pub use limits::Limits;
+pub use options::Options;
+pub use serve::run;
+
+use ice::Ice;
+use log::Log;
+use pando_protocol::ice::IceServer;
+use pando_web::{Connections, Rates};
+use rooms::Rooms;
+use secrets::Secrets;
+use shell::Sockets;
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Instant, SystemTime},
+};
+use tokio::sync::watch;
+
+/// What all of the relay's tasks share.
+struct Relay {
+    rooms: Mutex<Rooms<Sockets>>,
+    guards: Mutex<Guards>,
+    secrets: Secrets,
+    limits: Limits,
+    /// Public address, if one was given.
+    url: Option<Place>,
+    behind_proxy: bool,
+    tls: bool,
+    ice: Ice,
+    connections: Arc<Connections>,
+    /// TURN allocations that there are.
+    allocations: Arc<AtomicUsize>,
+    log: Log,
+    started: Instant,
+    /// Becomes true when the relay ends.
+    ending: watch::Receiver<bool>,
+}
+
+/// Who has asked for too much lately.
+struct Guards {
+    /// Requests of any kind.
+    requests: Rates,
+    /// Paths that lead nowhere.
+    misses: Rates,
+    /// Wrong secrets and keys.
+    wrong: Rates,
+}
+
+impl Default for Guards {
+    fn default() -> Self {
+        Self { requests: Rates::new(200.0, 2000.0), misses: Rates::new(1.0, 60.0), wrong: Rates::new(10.0 / 60.0, 10.0) }
+    }
+}
+
+impl Relay {
+    /// The rooms; never kept while waiting.
+    fn rooms(&self) -> MutexGuard<'_, Rooms<Sockets>> {
+        self.rooms.lock().expect("nobody panics with it")
+    }
+
+    fn guards(&self) -> MutexGuard<'_, Guards> {
+        self.guards.lock().expect("nobody panics with it")
+    }
+
+    /// STUN and TURN servers for the room at `token`.
+    fn ice_servers(&self, rooms: &Rooms<Sockets>, token: &str, now: SystemTime) -> Option<Vec<IceServer>> {
+        let content = rooms.content(token)?;
+        if content.ice_servers.is_empty() {
+            return Some(self.ice.servers(&content.host, rooms.id(token)?, now));
+        }
+        Some(content.ice_servers.clone())
+    }
+
+    fn allocations(&self) -> usize {
+        self.allocations.load(Ordering::Relaxed)
+    }
+}
+
+/// Passes `data` through a link in pieces of so many bytes; gives what came out, or none when it breaks the protocol. For fuzzing.
+#[doc(hidden)]
+pub fn pass(data: &[u8], piece: usize) -> Option<Vec<u8>> {
+    link::pass(data, piece)
+}
+
+/// Waits for the relay's end.
+async fn ending(relay_ends: &mut watch::Receiver<bool>) {
+    // An error means that it has ended.
+    let _ = relay_ends.wait_for(|ends| *ends).await;
+}

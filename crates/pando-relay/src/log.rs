@@ -1,0 +1,55 @@
+//! What the relay tells its operator: one JSON object per line on standard error. Rooms by their public ids; never a token, a
+//! key, a secret or a volunteer's name.
+
+use pando_process::console::Console;
+use pando_web::Bucket;
+use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Instant, SystemTime},
+};
+
+/// Lines per second and at once, so that a flood of strangers is no flood of lines.
+const LINES: (f64, f64) = (20.0, 500.0);
+
+/// Where lines go; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Log {
+    console: Console,
+    lines: Arc<Mutex<(Bucket, u64)>>,
+}
+
+impl Log {
+    pub(crate) fn new(console: Console) -> Self {
+        let bucket = Bucket::new(LINES.0, LINES.1, Instant::now());
+        Self { console, lines: Arc::new(Mutex::new((bucket, 0))) }
+    }
+
+    /// Something that is as it should be; `fields` is an object.
+    pub(crate) fn info(&self, event: &str, fields: Value) {
+        self.write("info", event, fields);
+    }
+
+    /// Something that the operator may want to change.
+    pub(crate) fn warn(&self, event: &str, fields: Value) {
+        self.write("warn", event, fields);
+    }
+
+    fn write(&self, level: &str, event: &str, mut fields: Value) {
+        {
+            let mut lines = self.lines.lock().expect("nobody panics with it");
+            if !lines.0.take(1.0, Instant::now()) {
+                lines.1 += 1;
+                return;
+            }
+            if lines.1 > 0 {
+                fields["unsaid"] = lines.1.into();
+                lines.1 = 0;
+            }
+        }
+        fields["time"] = humantime::format_rfc3339_millis(SystemTime::now()).to_string().into();
+        fields["level"] = level.into();
+        fields["event"] = event.into();
+        self.console.say(fields.to_string());
+    }
+}

@@ -1,0 +1,76 @@
+//! The files of a room: the page and its scripts, which are the same for all, and the function.
+
+use super::{rooms::Content, traffic::Traffic};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::Response,
+};
+use bytes::Bytes;
+use futures_util::stream;
+use pando_web::{Network, Policy, embedded};
+use std::{convert::Infallible, sync::Arc};
+
+/// Bytes of a function that are sent at a time.
+const PIECE: usize = 64 << 10;
+
+/// The file `name` of a room, for who sent a request with these headers and knows the relay as `authority`; none when there is no
+/// such file.
+pub(super) fn file(
+    content: &Content,
+    traffic: &Arc<Traffic>,
+    name: &str,
+    request: &HeaderMap,
+    authority: &str,
+) -> Option<Response> {
+    const SCRIPT: &str = "text/javascript; charset=utf-8";
+    let (kind, length, body) = match name {
+        "" => {
+            let page = page(content);
+            ("text/html; charset=utf-8", page.len(), Body::from(page))
+        }
+        "function.js" => (SCRIPT, content.function.len(), paced(content.function.clone(), traffic.clone())),
+        // The host of local cores is for Node.
+        "node.js" => return None,
+        script if script.ends_with(".js") => {
+            let text = embedded::web(script)?;
+            (SCRIPT, text.len(), Body::from(text))
+        }
+        _ => return None,
+    };
+    let mut response = Response::new(body);
+    let headers: [(HeaderName, HeaderValue); 3] = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_LENGTH, HeaderValue::from(length)),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    ];
+    response.headers_mut().extend(headers);
+    // Workers made from blobs, as those of this page are, go by its policy.
+    let network = if content.deny_net { Network::Closed } else { Network::Open };
+    let policy = Policy::new(authority, network, content.dom).shared().asked_by(request);
+    policy.set(response.headers_mut(), &policy.page(""));
+    Some(response)
+}
+
+fn page(content: &Content) -> String {
+    let config = serde_json::json!({
+        "function": content.hash, "dom": content.dom, "closed": content.deny_net, "version": env!("CARGO_PKG_VERSION"), "relay": true
+    });
+    let config = config.to_string().replace('<', "\\u003c");
+    embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config)
+}
+
+/// A function, no faster than its room may have it.
+fn paced(function: Bytes, traffic: Arc<Traffic>) -> Body {
+    Body::from_stream(stream::unfold(function, move |mut rest| {
+        let traffic = traffic.clone();
+        async move {
+            if rest.is_empty() {
+                return None;
+            }
+            let piece = rest.split_to(rest.len().min(PIECE));
+            traffic.pass(piece.len()).await;
+            Some((Ok::<_, Infallible>(piece), rest))
+        }
+    }))
+}

@@ -1,0 +1,167 @@
+//! How many connections there are, in all and from each address.
+
+use super::rates::network;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Counts connections, up to a most in all and for each address.
+#[derive(Debug)]
+pub struct Connections {
+    most: usize,
+    /// There could be more if the system let this process have more files.
+    by_files: bool,
+    most_per_address: usize,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Connections {
+    /// At most `most` connections in all, and `most_per_address` from each address.
+    pub fn new(most: usize, most_per_address: usize) -> Arc<Self> {
+        Arc::new(Self { most, by_files: false, most_per_address, counts: Mutex::default() })
+    }
+
+    /// The same, and no more in all than fit into the files that the system lets this process have.
+    pub fn fitting(most: usize, most_per_address: usize) -> Arc<Self> {
+        let fitting = super::fitting(most);
+        Arc::new(Self { most: fitting, by_files: fitting < most, most_per_address, counts: Mutex::default() })
+    }
+
+    /// Whether there are as many as files allow.
+    pub(crate) fn fill_files(&self) -> bool {
+        self.by_files && self.is_full()
+    }
+
+    /// Whether there are as many as there may be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.counts.lock().expect("nobody panics with it").total >= self.most
+    }
+
+    /// A place for one more connection; none when there are too many. Counted for an `address` if one is given. So many bytes as
+    /// `credit` may come before the other side is known.
+    pub fn seat(self: &Arc<Self>, address: Option<IpAddr>, credit: usize) -> Option<Seat> {
+        let mut counts = self.counts.lock().expect("nobody panics with it");
+        if counts.total >= self.most || !address.is_none_or(|address| counts.add(address, self.most_per_address)) {
+            return None;
+        }
+        counts.total += 1;
+        Some(Seat { connections: self.clone(), address: Mutex::new(address), in_total: true, credit: credit.into() })
+    }
+
+    /// A place for one more of `address`, whose connection is counted in all already.
+    pub fn guest(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+        let mut counts = self.counts.lock().expect("nobody panics with it");
+        let seat =
+            || Seat { connections: self.clone(), address: Mutex::new(Some(address)), in_total: false, credit: usize::MAX.into() };
+        counts.add(address, self.most_per_address).then(seat)
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.counts.lock().expect("nobody panics with it").total
+    }
+}
+
+impl Counts {
+    fn add(&mut self, address: IpAddr, most: usize) -> bool {
+        let count = self.by_address.entry(network(address)).or_default();
+        let room = *count < most;
+        *count += usize::from(room);
+        room
+    }
+
+    fn remove(&mut self, address: IpAddr) {
+        let address = network(address);
+        if let Some(count) = self.by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// The place of one connection; dropping it makes room.
+#[derive(Debug)]
+pub struct Seat {
+    connections: Arc<Connections>,
+    address: Mutex<Option<IpAddr>>,
+    in_total: bool,
+    /// Bytes that may still come; the largest number: any.
+    credit: AtomicUsize,
+}
+
+impl Seat {
+    /// The other side has introduced itself: it may say as much as it likes.
+    pub fn is_known(&self) {
+        self.credit.store(usize::MAX, Ordering::Relaxed);
+    }
+
+    /// Whether `bytes` more may come.
+    pub(crate) fn takes(&self, bytes: usize) -> bool {
+        let credit = self.credit.load(Ordering::Relaxed);
+        if credit < usize::MAX {
+            // A store in between says that it is known: then there is nothing to count.
+            let _ = self.credit.compare_exchange(credit, credit.saturating_sub(bytes), Ordering::Relaxed, Ordering::Relaxed);
+        }
+        credit >= bytes
+    }
+
+    /// This connection no longer counts for its address: a master has one for each of its volunteers.
+    pub fn is_a_masters(&self) {
+        if let Some(address) = self.address.lock().expect("nobody panics with it").take() {
+            self.connections.counts.lock().expect("nobody panics with it").remove(address);
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.is_a_masters();
+        if self.in_total {
+            self.connections.counts.lock().expect("nobody panics with it").total -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn connections_are_counted_in_all_and_for_each_address() {
+        let connections = Connections::new(3, 2);
+        let (one, two) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
+        let first = connections.seat(Some(one), 100).unwrap();
+        let second = connections.seat(Some(one), 100).unwrap();
+        assert!(connections.seat(Some(one), 100).is_none(), "one address has its two");
+        let third = connections.seat(Some(two), 100).unwrap();
+        assert!(connections.seat(Some(two), 100).is_none(), "there are three in all");
+        drop(second);
+        assert!(connections.seat(Some(one), 100).is_some());
+        first.is_a_masters();
+        let more: Vec<_> = (0..2).map(|_| connections.guest(one).unwrap()).collect();
+        assert!(connections.guest(one).is_none());
+        assert_eq!(connections.total(), 2);
+        drop((first, third, more));
+        assert_eq!(connections.total(), 0);
+        assert!(connections.counts.lock().unwrap().by_address.is_empty());
+    }
+    #[test]
+    fn a_stranger_may_say_so_much_and_no_more() {
+        let seat = Connections::new(1, 1).seat(None, 100).unwrap();
+        assert!(seat.takes(60) && seat.takes(40) && !seat.takes(1));
+        seat.is_known();
+        assert!(seat.takes(1_000_000));
+    }
+}

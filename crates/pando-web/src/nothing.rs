@@ -1,0 +1,24 @@
+//! What people see at an address where nothing is, such as the link of a run that has ended.
+
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+/// The same for every address, so that it tells nobody what there is or was.
+const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+    <meta name=color-scheme content='light dark'><title>Pando</title><h1>This link is not in use any more</h1>\
+    <p>The run that it was for has ended, or a part of the link is missing. Ask whoever gave you the link for a new one.\n";
+
+/// Whether a browser asks for what it will show. Scripts ask for something else, and are answered shortly.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html"))
+}
+
+/// The page, with status 404.
+pub fn nothing_here() -> Response {
+    let mut response = (StatusCode::NOT_FOUND, Html(PAGE)).into_response();
+    let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
