@@ -101,7 +101,7 @@ pub struct Job {
     pub files: Option<Arc<Files>>,
     /// The reaction to an item that failed on its last attempt.
     pub on_error: OnError,
-    /// `--local`: only the cores of this machine can compute the function.
+    /// Only the cores of this machine can compute the function.
     pub local_only: bool,
     /// The window: the most values that are read and not yet output.
     pub window: usize,
