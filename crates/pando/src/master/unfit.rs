@@ -124,7 +124,7 @@ impl SeatEntry {
     }
 }
 
-/// Whose failures count.
+/// Judges failures.
 impl Core {
     fn standing(&self, seat: &SeatEntry) -> Standing {
         self.devices.standing(&seat.who)
@@ -266,7 +266,7 @@ impl Core {
     }
 }
 
-/// Which devices stand back.
+/// Decides which devices stand back.
 impl Core {
     /// The active devices that are not unfit: first the devices in normal service, then the
     /// devices standing back.
