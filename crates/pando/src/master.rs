@@ -239,8 +239,8 @@ pub(crate) struct SeatEntry {
     pub(crate) recalled: Option<Instant>,
     /// Whether the device works on its values.
     pub(crate) progress: progress::Progress,
-    /// The device is lent nothing or one value at a time, because it seems unfit and other devices
-    /// are connected.
+    /// The device is lent nothing or one value at a time: it is unfit, or in doubt while a better
+    /// device is connected or may come.
     pub(crate) stands_back: bool,
     /// Closes the channel, because the device neither computes nor returns its values.
     pub(crate) stuck: bool,

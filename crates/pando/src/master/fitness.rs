@@ -18,9 +18,9 @@
 //! **Evidence.** Each failure of a device casts doubt on this device. The doubt is lifted when a
 //! proven device fails the same item later, or when the item fails for good: the failure was the
 //! item's fault. The doubt is confirmed when another device computes the item. A success erases
-//! all doubts, confirmed or not. A device is unfit after [`FEW`] failures if one of them is
-//! confirmed (after an earlier success: [`MANY`]), when it returns values again and again, or when
-//! its error shows that it cannot run the function.
+//! all doubts, confirmed or not. A device is unfit after [`FEW`] failures of which one is
+//! confirmed (or [`MANY`], if the device had a success before), when it returns values again and
+//! again, or when its error shows that it cannot run the function.
 //!
 //! **Standing back.** The device is lent nothing for a rest, then one item; each rest is twice as
 //! long as the one before. No item waits for the device meanwhile, because the lender treats it as
@@ -58,8 +58,8 @@ const FEW: u32 = 3;
 /// The number of confirmed doubts after which a device is unfit although it has computed an item
 /// before.
 const MANY: u32 = 10;
-/// How often a device may return values per core before its first answer: when the core ends, and
-/// once more.
+/// How often a device may return values per core between two answers: when the core ends, and once
+/// more.
 const RETURNS_PER_CORE: u32 = 2;
 const MOST_CORES: u32 = 64;
 /// How long people are not told about a doubtful device: others may fail the same items meanwhile.

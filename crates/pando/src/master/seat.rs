@@ -18,7 +18,7 @@ use stream_lender::Limiter;
 /// Bytes of unanswered values that a device may hold beside its first value.
 const MOST_BYTES: u64 = 8 << 20;
 
-/// Bytes of queued messages above which the master no longer answers the pings of a device.
+/// Bytes of queued messages above which another ping of the device ends the session.
 const MOST_UNHEARD: usize = 1 << 20;
 /// A ping is answered within this time, even on the slowest link.
 const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(600);

@@ -1,5 +1,5 @@
-//! The early end of a run: which items are still finished, which are left, and how volunteers are
-//! told.
+//! The early end of a run: which items are still finished, which are left, and the goodbye to
+//! volunteers.
 
 use super::{Core, Ending, Master};
 use std::time::{Duration, Instant};

@@ -31,8 +31,8 @@ pub async fn recall_stragglers(master: Arc<Master>) {
 }
 
 impl Master {
-    /// Performs one check: recalls values, lends values waiting too long, and lends copies if the
-    /// job speculates.
+    /// Performs one check: settles postponed failures, wakes devices standing back, recalls
+    /// values, and lends waiting values and copies.
     pub(super) fn look_for_stragglers(&self, now: Instant) {
         let patience = self.job.patience();
         let lines = self.with(|core| {
