@@ -1,10 +1,10 @@
 //! `--files`: values are names of files. The function receives the content of a file, and its
 //! result goes into a file of the same name in another folder.
 //!
-//! A result never overwrites an input, or any file written neither by this run nor through its
-//! journal, without `--overwrite`. Names are not enough to ensure this: files are compared by
-//! their identity in the file system ([`FileId`]), and a new file is created in a way that fails
-//! if the name is taken.
+//! A result never overwrites an input. Without `--overwrite`, a result overwrites only files
+//! written by this run or named in its journal. Names are not enough to ensure this: files are
+//! compared by their identity in the file system ([`FileId`]), and a new file is created in a way
+//! that fails if the name is taken.
 
 use super::{
     Cut, InputError,
