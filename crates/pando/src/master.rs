@@ -1,7 +1,9 @@
-//! The master: lends the input's values to volunteers and puts their results on the output, in order.
+//! The master: lends the values of the input to volunteers and writes their results to the output,
+//! in order.
 //!
-//! One lock guards the lender and what belongs to it ([`Core`]). Volunteers' tasks ([`attend`]) take values and give
-//! results by the frame; two threads of their own read the input ([`feed`]) and write the output ([`drain`]).
+//! One lock guards the lender and its bookkeeping ([`Core`]). One task per volunteer ([`attend`])
+//! takes values and delivers results, a frame at a time. Two threads read the input
+//! ([`feed`](Master::feed)) and write the output ([`drain`](Master::drain)).
 
 mod attend;
 mod batch;
@@ -74,41 +76,41 @@ use sync::Sync;
 use tokio::sync::Notify;
 use unfit::Devices;
 
-/// What a run is about; the same from start to end.
+/// The job of a run: its function and options, which stay the same from start to end.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Random, one per run.
+    /// A random identifier, different for each run.
     pub id: String,
     /// The function's bundle.
     pub function: Arc<Bundle>,
-    /// What volunteers must know.
+    /// The options sent to volunteers.
     pub options: JobOptions,
-    /// How values and results are separated.
+    /// How the input is cut into values and how results are separated.
     pub framing: Framing,
-    /// Values per lent core.
+    /// Values per lent core that a device may hold.
     pub batch_size: BatchSize,
-    /// Attempts after the first.
+    /// Retries of an item after its first attempt.
     pub retries: u32,
-    /// Idle devices are lent values that others are still at.
+    /// `--speculate`: idle devices get copies of values in progress elsewhere.
     pub speculate: bool,
-    /// A program in the loop gives values and takes results as they come.
+    /// `--sync-stdio`: a program in the loop sends values and receives each result at once.
     pub sync: bool,
-    /// Results count only once they are confirmed.
+    /// `--confirm`: a result counts only after a command has confirmed it.
     pub confirms: bool,
-    /// Values are the names of files.
+    /// `--files`: values are names of files.
     pub files: Option<Arc<Files>>,
-    /// What follows when these were in vain.
+    /// The reaction to an item that failed on its last attempt.
     pub on_error: OnError,
-    /// Only this machine's cores can compute it.
+    /// Only the cores of this machine can compute the function.
     pub local_only: bool,
-    /// Values read and not yet output, at most.
+    /// The window: the most values that are read and not yet output.
     pub window: usize,
-    /// Hide what the function prints.
+    /// `--quiet`: output printed by the function is hidden.
     pub quiet: bool,
 }
 
 impl Job {
-    /// Values that a core has at a time, where that is fixed.
+    /// Values per core: the fixed batch size, or else the calls open at a time.
     fn per_core(&self) -> u64 {
         match self.batch_size {
             BatchSize::Fixed(n) => n.into(),
@@ -120,154 +122,164 @@ impl Job {
         Duration::from_millis(self.options.heartbeat)
     }
 
-    /// How long a device may be silent, or at nothing, before something is wrong with it.
+    /// How long a device may be silent or idle before the master suspects a fault: three
+    /// heartbeats.
     fn patience(&self) -> Duration {
         self.heartbeat() * 3
     }
 }
 
-/// One run. Shared by its threads and tasks.
+/// One run, shared by its threads and tasks.
 pub struct Master {
-    /// What it is about.
+    /// The function, the options and the limits of this run.
     pub job: Job,
-    /// Standard error.
+    /// The console on standard error.
     pub console: Console,
-    /// `--events`.
+    /// The stream of events (`--events`).
     pub events: Events,
     core: Mutex<Core>,
-    /// Results of an earlier run, for who reads the input.
+    /// Results of an earlier run, for the reader of the input.
     resume: Mutex<Option<Resume>>,
-    /// It was said that numbers of the input are rounded.
+    /// Whether the warning about rounded numbers in the input has been printed.
     rounding_told: AtomicBool,
-    /// Results stay with the devices for now, but for some: as `core` has it, for who looks in passing.
+    /// Whether back-pressure applies to results: a copy of the state in `core`, readable without
+    /// the lock.
     holds_back: AtomicBool,
-    /// There are results to confirm.
+    /// Notified when results wait for confirmation.
     pub(crate) answered: Notify,
-    /// Whoever reads the input: a thread, or a task.
+    /// Wakes the reader of the input: `input_wanted` if the reader is a thread, `input_task` if it
+    /// is a task.
     input_wanted: Condvar,
     input_task: AtomicWaker,
-    /// Whoever takes the output: a thread, or a task.
+    /// Wakes the writer of the output: `output_ready` if the writer is a thread, `output_task` if
+    /// it is a task.
     output_ready: Condvar,
     output_task: AtomicWaker,
 }
 
-/// What the lock guards.
+/// The state guarded by the lock.
 pub(crate) struct Core {
-    /// What has failed and is left out has a result too: none.
+    /// Lends the values. The result of an item that failed and is left out is `None`.
     pub(crate) lender: Lender<Value, Option<Bytes>, InputError>,
     pub(crate) input: InputQueue,
     pub(crate) failures: Failures,
-    /// Items whose verdict waits for other devices.
+    /// Items whose final failure is postponed until other devices have had a chance.
     pub(crate) court: Court,
-    /// What is known of devices, of some that have left as well.
+    /// Bookkeeping about devices, including some that have left.
     pub(crate) devices: Devices,
-    /// The program in the loop (`--sync-stdio`).
+    /// The state of the program in the loop (`--sync-stdio`).
     pub(crate) sync: Option<Sync>,
-    /// Results that do not count yet (`--confirm`).
+    /// Results that wait for confirmation (`--confirm`).
     pub(crate) unconfirmed: VecDeque<Unconfirmed>,
-    /// Where the results of values read and not yet output go (`--files`), in order.
+    /// The files for results of values that are read and not yet output (`--files`), in order.
     pub(crate) targets: VecDeque<PathBuf>,
-    /// Where results are kept (`--journal`).
+    /// The writer of the journal (`--journal`).
     journal: Option<Arc<Recorder>>,
-    /// Results of an earlier run are still to come: the input is read although nobody asks.
+    /// More results of an earlier run may follow: the input is read even when no device asks.
     resuming: bool,
-    /// Nothing of what was read last is to be computed: that nothing follows it must be known without any volunteer.
+    /// The values read last need no computation. The input is then read even when no device asks,
+    /// because the master must notice the end of the input without any volunteer.
     reads_on: bool,
-    /// In the order of their coming, so that what is decided among equals is decided alike each time.
+    /// The connected volunteers in the order of their arrival, so that ties are always decided
+    /// alike.
     pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
-    /// Volunteers that are not heard for a while.
+    /// Volunteers whose channels are not read for a while.
     held_back: HeldBack,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
-    /// Values that were lent a second time (`--speculate`).
+    /// Values of which a copy was lent (`--speculate`).
     speculated: BTreeSet<Index>,
-    /// The oldest value that waits to be lent again, and since when it has been that.
+    /// The oldest value that waits to be lent again, and the time since when it is the oldest.
     unwanted: Option<(Index, Instant)>,
-    /// Devices whose channels were closed because they neither computed nor returned what they had, until they answer something; and
-    /// for how long they are left alone when they come back.
+    /// Devices whose channels were closed because they neither computed nor returned their values,
+    /// with the length of their next rest. A device is removed when it answers a value.
     pub(crate) stuck: BTreeMap<String, Duration>,
     pub(crate) statistics: Statistics,
-    /// The first signal came: read no more.
+    /// The first signal has arrived: no more input is read.
     pub(crate) interrupted: bool,
-    /// Values that were read and are left without an output, since the run was to stop.
+    /// Values read but never output, because the run was told to stop.
     left: usize,
-    /// Results that whoever writes the output is at.
+    /// Results taken by the writer of the output and not yet written.
     being_written: usize,
-    /// The output cannot be written: volunteers are told that the run ended because of that.
+    /// The output cannot be written. Volunteers are told that this error ended the run.
     output_lost: bool,
-    /// Whoever takes the output waits for a result.
+    /// The writer of the output waits for a result.
     output_waits: bool,
-    /// The run is over: every volunteer is told so.
+    /// The run is over, and every volunteer is told so.
     pub(crate) finished: bool,
-    /// Volunteers that ever joined.
+    /// Sessions that were opened since the start.
     pub(crate) joined: u64,
 }
 
-/// What the rest of the master knows of one volunteer.
+/// The part of a session that the rest of the master uses.
 pub(crate) struct SeatEntry {
     pub(crate) name: String,
     pub(crate) device: String,
     pub(crate) who: Who,
     pub(crate) page: Page,
     pub(crate) cores: u32,
-    /// How its channel reaches it.
+    /// The route of the channel.
     pub(crate) path: Path,
-    /// Values and results done here.
+    /// Values of which this session has delivered the result.
     pub(crate) done: u64,
-    /// Values that it asked for in vain.
+    /// Values missing at the session's last ask.
     pub(crate) short: usize,
-    /// Wakes its task: values may be there.
+    /// Wakes the session's task when values may be available.
     pub(crate) wake: Arc<Notify>,
-    /// Ends its task: the same device came back on another channel.
+    /// Ends the session's task, because the device came back on another channel.
     pub(crate) replaced: bool,
-    /// Long calls it told of: value, start, when next to speak of it.
+    /// Calls reported by the device as long.
     pub(crate) running: HashMap<Loan, watch::LongCall>,
-    /// Values it is asked to give back.
+    /// Loans to recall from the device.
     pub(crate) recalls: Vec<Loan>,
-    /// Because others have nothing to do, and these have a go at them before it asks again.
+    /// The session asks for no values until other devices have had a chance at the recalled
+    /// values.
     pub(crate) yields: bool,
-    /// When it was last asked because of that.
+    /// The time of the last recall.
     pub(crate) recalled: Option<Instant>,
-    /// Whether it gets on with what it holds.
+    /// Whether the device works on its values.
     pub(crate) progress: progress::Progress,
-    /// It is lent nothing, or one value at a time: it is not fit, as far as is known, and others are there.
+    /// The device is lent nothing or one value at a time: it is unfit, or in doubt while a better
+    /// device is connected or may come.
     pub(crate) stands_back: bool,
-    /// Ends its channel: it neither computes nor returns what it was lent.
+    /// Closes the channel, because the device neither computes nor returns its values.
     pub(crate) stuck: bool,
-    /// Values for it that it has not asked for: those that it is to compute although another device holds them, and those that it
-    /// failed and that nobody else comes for.
+    /// Values to send although the session did not ask for them: copies of values held by another
+    /// device, and values which this device failed and no other device takes.
     pub(crate) copies: Vec<Lent<Value>>,
-    /// Values that it computes and does not hold, and their bytes: such copies, and what a copy elsewhere was faster with.
+    /// Values that this device computes although it does not hold the loan, with their bytes: its
+    /// copies, and values for which another device's copy was faster.
     pub(crate) strays: HashMap<Loan, u64>,
-    /// Time of a call lately, if any has ended.
+    /// The recent average time of a call, if any call has ended.
     pub(crate) each: Option<Duration>,
-    /// Reports of its function since the last line about them.
+    /// Reports of the function since the last line about them.
     pub(crate) reports: report::Sum,
-    /// Bytes of a result whose other parts are still to come.
+    /// Bytes of the result whose other parts are still to come.
     pub(crate) parts: u64,
-    /// When there were how many of these, at the last sign that they get on.
+    /// The last time when `parts` grew enough, and the value of `parts` then.
     pub(crate) flow: Option<(Instant, u64)>,
 }
 
-/// What a volunteer's task must know.
+/// News for a session's task.
 #[derive(Debug, Default)]
 pub(crate) struct Standing {
     /// The run is over.
     pub(crate) finished: bool,
     /// The device came back on another channel.
     pub(crate) replaced: bool,
-    /// It neither computes nor returns what it was lent.
+    /// The device neither computes nor returns its values.
     pub(crate) stuck: bool,
-    /// Values to ask back.
+    /// Loans to recall.
     pub(crate) recalls: Vec<Loan>,
-    /// Others have a go at those before it asks again.
+    /// The session asks for no values until other devices have had a chance at the recalled
+    /// values.
     pub(crate) yields: bool,
-    /// Values to compute besides those that it asked for.
+    /// Values to send although the session did not ask for them.
     pub(crate) copies: Vec<Lent<Value>>,
 }
 
 impl Master {
-    /// A run of `job` that nothing has been read for yet.
+    /// Creates a run of `job`, before any input is read.
     pub fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
         let window = Window { items: job.window, ..Window::default() };
         let lender = Lender::with_weights(
@@ -318,7 +330,7 @@ impl Master {
         })
     }
 
-    /// Runs `act` under the lock, then wakes whoever has something to do because of it.
+    /// Runs `act` under the lock, then wakes the tasks and threads that `act` gave work.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Core) -> R) -> R {
         let mut core = self.lock();
         let result = act(&mut core);
@@ -328,7 +340,8 @@ impl Master {
 
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(|_| {
-            // Who panicked has said so. Whoever waits for more to happen waits in vain.
+            // The panic has been reported already. The waiting threads are woken, because nothing
+            // else would wake them.
             self.output_ready.notify_all();
             self.input_wanted.notify_all();
             panic!("another task panicked while it held the lock")
@@ -358,17 +371,18 @@ impl Master {
         }
     }
 
-    /// Tabs join at `url`: people are told so when it is for tabs to compute.
+    /// Sets the URL where tabs join, for messages that ask people to open tabs.
     pub(crate) fn say_where(&self, url: &str) {
         self.lock().devices.set_url(url);
     }
 
-    /// What to say when this machine's cores cannot load the function for this reason, and tabs may.
+    /// Returns the message for a function which tabs may load, but this machine's cores cannot,
+    /// because of `why`.
     pub(crate) fn cannot_compute(&self, why: &str) -> String {
         self.lock().devices.cannot_compute("it", why)
     }
 
-    /// The run is over: tells every volunteer.
+    /// Ends the run and tells every volunteer so.
     pub fn finish(&self) {
         let mut core = self.lock();
         core.finished = true;
@@ -377,7 +391,7 @@ impl Master {
         }
     }
 
-    /// What `sub` must know of the run now.
+    /// Takes the news for the task of session `sub`.
     pub(crate) fn standing(&self, sub: SubStreamId) -> Standing {
         let mut core = self.lock();
         let finished = core.finished;
@@ -394,13 +408,13 @@ impl Master {
         }
     }
 
-    /// Volunteers connected now, and whether any ever joined.
+    /// Returns the number of connected volunteers, and whether any volunteer ever joined.
     pub fn volunteers(&self) -> (usize, bool) {
         let core = self.lock();
         (core.seats.len(), core.joined > 0)
     }
 
-    /// Values there at start: the command line's items.
+    /// Provides the items of the command line as input.
     pub fn provide(self: &Arc<Self>, values: Vec<Cut>) {
         let master = self.clone();
         if let Err(error) = threads::spawn("items", move || master.feed_items(values)) {

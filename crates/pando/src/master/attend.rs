@@ -1,4 +1,5 @@
-//! Attends to one volunteer, from its hello to its end: the task between a channel and the lender.
+//! Attends to one volunteer from its hello to its goodbye: the task between a channel and the
+//! lender.
 
 mod attendant;
 mod goodbye;
@@ -18,32 +19,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time that a volunteer has to introduce itself.
+/// How long a volunteer may take to say hello.
 const INTRODUCTION: Duration = Duration::from_secs(10);
-/// Longest hello, in bytes: it may name all values that it holds.
+/// The longest hello, in bytes: a hello may name every loan of its device.
 const LONGEST_HELLO: usize = 1 << 20;
 
-/// What a tab is told of a job that is a program.
+/// The message to a tab when the function is a program.
 const ELSEWHERE: &str =
     "This job runs a program on its owner's machine, and on no other: it cannot use this device. Thank you all the same!";
 
-/// Who is let in.
+/// The conditions under which a volunteer is admitted.
 #[derive(Debug, Clone, Default)]
 pub struct Door {
-    /// What hello must name; empty: anyone.
+    /// The token which a hello must name; with an empty token, everyone is admitted.
     pub token: String,
-    /// The transport of its channel. For a peer connection the volunteer says whether it is [`Path::Direct`] or [`Path::Turn`].
+    /// The route of the channel. For a peer connection, the hello tells [`Path::Direct`] from
+    /// [`Path::Turn`].
     pub path: Path,
-    /// The page that opens it.
+    /// The page of the volunteer.
     pub page: Page,
 }
 
-/// What is known of a volunteer's page before it says anything.
+/// What the HTTP request has told about the page of a volunteer, before any hello.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// It was loaded over plain http, and from another machine: browsers keep some things from it.
+    /// The page was loaded over plain http from another machine, so that browsers withhold some
+    /// features.
     pub insecure: bool,
-    /// Its browser, such as `Chrome 71`.
+    /// The browser, for example `Chrome 71`.
     pub browser: Option<String>,
 }
 
@@ -52,19 +55,19 @@ pub struct Page {
 pub(crate) enum End {
     /// The run is over.
     Done,
-    /// It left, on purpose: `left` or `hidden`.
+    /// The volunteer said goodbye, with a reason: `left` or `hidden`.
     Left(String),
-    /// The channel closed under it.
+    /// The channel was closed without a goodbye.
     Lost,
-    /// Silent for three heartbeats.
+    /// The device was silent for three heartbeats.
     Silent,
-    /// It answers pings, and neither computes nor returns what it was lent.
+    /// The device answers pings, but neither computes nor returns its values.
     Stuck,
     /// The same device came back on another channel.
     Replaced,
-    /// It broke the protocol.
+    /// The device broke the protocol; the text says how.
     Protocol(String),
-    /// The function cannot be loaded there.
+    /// The device cannot load the function; the text says why.
     Broken(String),
 }
 
@@ -74,7 +77,7 @@ impl End {
     }
 }
 
-/// Serves one volunteer until its channel or the job ends; what it then holds is lent again.
+/// Serves one volunteer until its channel or the run ends; then its values are lent again.
 pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     let hello = match tokio::time::timeout(INTRODUCTION, channel.incoming.recv()).await {
         Ok(Some(frame)) => introduce(frame, &door),
@@ -102,7 +105,7 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     }
 }
 
-/// What a hello of any version says.
+/// The fields which a hello has in every version of the protocol.
 #[derive(Deserialize)]
 struct Spoken {
     #[serde(rename = "type")]
@@ -116,7 +119,7 @@ pub(crate) fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static st
     if text.len() > LONGEST_HELLO {
         return Err(refused("its hello is too long"));
     }
-    // Another version's hello may have other fields.
+    // A hello of another version may have other fields.
     let spoken = serde_json::from_str(&text).ok().filter(|spoken: &Spoken| spoken.kind == "hello");
     if let Some(theirs) = spoken.map(|spoken| spoken.version).filter(|version| *version != protocol::VERSION) {
         let ours = protocol::VERSION;
@@ -135,13 +138,13 @@ pub(crate) fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static st
     Ok(hello)
 }
 
-/// Compares in constant time.
+/// Compares two secrets in constant time.
 pub(crate) fn same_secret(given: &str, expected: &str) -> bool {
     use subtle::ConstantTimeEq;
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }
 
-/// Lets `attendant` do what there is to do, until the end.
+/// Drives `attendant` by the events of its channel and its timer, until the session ends.
 async fn drive(attendant: &mut Attendant, channel: &mut Channel) -> End {
     let timer = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(timer);
@@ -172,7 +175,7 @@ async fn drive(attendant: &mut Attendant, channel: &mut Channel) -> End {
     }
 }
 
-/// Says what is still to be said to who is to leave, with little patience.
+/// Sends the messages still queued when a session ends, but waits at most a second for each.
 async fn say_the_rest(mut attendant: Attendant, channel: &Channel) {
     let patience = Duration::from_secs(1);
     while let Some(frame) = attendant.seat.next_message() {

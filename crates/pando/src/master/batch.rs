@@ -1,25 +1,26 @@
-//! How many values a device may hold: as many as it computes in about a tenth of a second and two round trips, at
-//! least two per lent core, so that a fast or distant device never waits and a slow one holds little.
+//! How many values a device may hold: as many as it computes in a tenth of a second and two round
+//! trips, at least two per lent core, so that a fast or distant device never waits and a slow
+//! device holds little.
 
 use crate::cli::BatchSize;
 use std::time::{Duration, Instant};
 
-/// Time's worth of values that a device should hold, beyond the round trips.
+/// How much time's worth of values a device should hold beyond the round trips.
 const AHEAD: Duration = Duration::from_millis(100);
-/// Values that any device may hold at most.
+/// The most values that any device may hold.
 const MOST: f64 = 16_384.0;
 
-/// The limit for one device, following its speed. Pure: time is an argument.
+/// The limit of one device, which follows its speed. Pure: time is an argument.
 #[derive(Debug)]
 pub(crate) struct Batch {
     size: BatchSize,
     cores: u32,
     limit: usize,
     round_trip: Duration,
-    /// Since when results are counted, and how many have come.
+    /// The start of the current measurement, and the answers since then.
     since: Instant,
     answered: usize,
-    /// The limit held values back in this time.
+    /// The limit has held values back during the current measurement.
     was_full: bool,
 }
 
@@ -30,7 +31,7 @@ impl Batch {
         batch
     }
 
-    /// The device lends another number of cores; 0: none for now.
+    /// Sets the number of lent cores; 0 while the device is paused.
     pub(crate) fn set_cores(&mut self, cores: u32) {
         self.cores = cores;
         self.limit = match self.size {
@@ -39,22 +40,22 @@ impl Batch {
         };
     }
 
-    /// Values that it may hold.
+    /// Values that the device may hold.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// The limit was reached: more would be asked for.
+    /// Notes that the limit was reached.
     pub(crate) fn full(&mut self) {
         self.was_full = true;
     }
 
-    /// A round trip of an idle moment took this long.
+    /// Notes the time of a round trip.
     pub(crate) fn round_trip(&mut self, sample: Duration) {
         self.round_trip = if self.round_trip.is_zero() { sample } else { self.round_trip.min(sample * 2).max(sample / 2) };
     }
 
-    /// `count` results came in.
+    /// Notes `count` answers, and adapts the limit once a measurement is complete.
     pub(crate) fn answered(&mut self, count: usize, now: Instant) {
         self.answered += count;
         if self.answered < self.limit.max(1) || self.size != BatchSize::Auto {

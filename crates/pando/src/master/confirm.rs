@@ -1,6 +1,8 @@
-//! `--confirm COMMAND`: a result counts only after a command that was given it has succeeded; else its value is computed again.
+//! `--confirm COMMAND`: a result counts only after COMMAND has accepted it. Otherwise its value is
+//! computed again.
 //!
-//! From its answer to the command's end a value is with a sub-stream of its own, so that nothing is lost when the device that answered leaves.
+//! While the command runs, a sub-stream of its own holds the value, so that nothing is lost when
+//! the device leaves.
 
 use super::{Core, Master};
 use crate::{
@@ -22,19 +24,19 @@ use tokio::{
     sync::Semaphore,
 };
 
-/// Longest input that is also given as a variable of the environment, in bytes.
+/// The longest value, in bytes, which the command also receives in an environment variable.
 const LONGEST_VARIABLE: usize = 64 * 1024;
-/// Most of what a command prints is its last words, in bytes.
+/// The most bytes of the command's last output in a message.
 const LAST_WORDS: usize = 1000;
-/// Until what a command wrote before it ended has been read.
+/// How long the output of a finished command is still read.
 const REST: Duration = Duration::from_millis(200);
 
-/// A result that has not been confirmed.
+/// A result waiting for confirmation.
 #[derive(Debug)]
 pub(crate) struct Unconfirmed {
-    /// It holds the value meanwhile.
+    /// The sub-stream holding the value meanwhile.
     sub: SubStreamId,
-    /// It answered.
+    /// The session which answered.
     by: SubStreamId,
     pub(super) loan: Loan,
     device: String,
@@ -42,7 +44,8 @@ pub(crate) struct Unconfirmed {
 }
 
 impl Core {
-    /// `by` answered `loan` with `result`: it is to be confirmed. Gives whether `by` held it.
+    /// Takes the value of `loan` from `by`, and queues `result` for confirmation. Returns false if
+    /// `by` did not hold the loan.
     pub(crate) fn hold_until_confirmed(&mut self, by: SubStreamId, loan: Loan, device: &str, result: Bytes) -> bool {
         if self.lender.hand_back(by, loan).is_err() {
             return false;
@@ -59,7 +62,8 @@ impl Core {
     }
 }
 
-/// Confirms results with `command`, several at a time, each within `timeout` if there is one. Never ends.
+/// Confirms results with `command`, several at a time, each within `timeout`, if given. Never
+/// ends.
 pub(crate) async fn confirm(master: Arc<Master>, command: String, timeout: Option<Duration>, guard: Guard) {
     let guard = Arc::new(guard);
     let at_once = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
@@ -74,7 +78,7 @@ pub(crate) async fn confirm(master: Arc<Master>, command: String, timeout: Optio
         let (master, command, guard) = (master.clone(), command.clone(), guard.clone());
         tokio::spawn(async move {
             let failed = match master.to_confirm(&unconfirmed) {
-                // The run has ended before it.
+                // The run ended before the confirmation.
                 None => return,
                 Some(value) => run(&command, &unconfirmed, &value, timeout, guard).await.err(),
             };
@@ -84,7 +88,9 @@ pub(crate) async fn confirm(master: Arc<Master>, command: String, timeout: Optio
     }
 }
 
-/// Runs the command; an error is why it did not succeed, in words.
+/// Runs the command for one result.
+///
+/// # Errors Why the command did not accept the result, in words.
 async fn run(
     command: &str,
     unconfirmed: &Unconfirmed,
@@ -104,7 +110,7 @@ async fn run(
     let mut input = child.stdin.take().expect("piped");
     let result = unconfirmed.result.clone();
     let writing = tokio::spawn(async move {
-        // A command that does not read it need not.
+        // The command need not read its input.
         let _ = input.write_all(&result).await;
         let _ = input.write_all(b"\n").await;
     });
@@ -129,7 +135,7 @@ async fn run(
     match ended {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
-            // What it left running may have its standard error still.
+            // Processes left behind by the command may keep its standard error open.
             let _ = tokio::time::timeout(REST, last_words(&mut errors, &mut said)).await;
             let said = String::from_utf8_lossy(&said).trim().to_owned();
             let said = if said.is_empty() { String::new() } else { format!(": {said}") };
@@ -139,7 +145,7 @@ async fn run(
     }
 }
 
-/// Reads to the end, and keeps the last that was `said`.
+/// Reads to the end, and keeps the last bytes in `said`.
 async fn last_words(errors: &mut ChildStderr, said: &mut Vec<u8>) {
     while errors.read_buf(said).await.is_ok_and(|count| count > 0) {
         said.drain(..said.len().saturating_sub(LAST_WORDS));
@@ -147,7 +153,7 @@ async fn last_words(errors: &mut ChildStderr, said: &mut Vec<u8>) {
 }
 
 impl Master {
-    /// The value of a result that is to be confirmed; none when the run has ended before it.
+    /// The value of a result to confirm; `None` when the run has ended before.
     pub(super) fn to_confirm(&self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
         self.with(|core| {
             let value = core.lender.value(unconfirmed.loan.index).map(|value| value.bytes.clone());
@@ -159,7 +165,7 @@ impl Master {
         })
     }
 
-    /// What the command said of a result: it counts, or it failed for a reason.
+    /// Accepts the result, or fails its value because of `failed`.
     pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>, now: Instant) {
         let Unconfirmed { sub, by, loan, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
@@ -174,7 +180,8 @@ impl Master {
                 }
                 Some(message) => {
                     let failure = Failure { message, stack: None, kind: "confirm".into() };
-                    // Who answered it tried it in vain, if it is still there: it goes to another device.
+                    // If the session which answered still exists, its device takes the blame, and
+                    // another device gets the value.
                     let _ = core.lender.hand_back(sub, loan);
                     let tried = [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, loan).is_some());
                     tried.and_then(|sub| core.attempt_failed(sub, loan, &failure, &device, &self.job, now))

@@ -1,5 +1,6 @@
-//! Items that have failed for good as far as the devices that are here can tell, and whose verdict waits: another device may come that
-//! can compute them. Meanwhile a sub-stream of its own holds them, so that nobody is lent them.
+//! Items with a postponed final failure: all connected devices have failed the item, but another
+//! device may come and compute it. Meanwhile a sub-stream holds these items, so that no device is
+//! lent one.
 
 use super::{Core, Job};
 use crate::protocol::Failure;
@@ -9,28 +10,28 @@ use stream_lender::{Index, Loan, SubStreamId};
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Court {
-    /// It holds the items, as long as there are any.
+    /// The sub-stream holding the items, while there are any.
     sub: Option<SubStreamId>,
     cases: BTreeMap<Index, Case>,
 }
 
-/// An item whose verdict waits.
+/// An item whose final failure is postponed.
 #[derive(Debug)]
 pub(super) struct Case {
-    /// The line about its last failure.
+    /// The line for people about the last failure.
     pub(super) what: String,
     pub(super) failure: Failure,
-    /// The verdict falls then; never, if it is for other devices to compute.
+    /// When the item fails for good; `None` for an item that waits for a browser.
     pub(super) until: Option<Instant>,
 }
 
 impl Court {
-    /// The oldest of the items.
+    /// The oldest of these items.
     pub(super) fn first(&self) -> Option<Index> {
         self.cases.keys().next().copied()
     }
 
-    /// The sub-streams that it has open.
+    /// The number of sub-streams open for these items.
     #[cfg(test)]
     pub(crate) fn sub_streams(&self) -> usize {
         usize::from(self.sub.is_some())
@@ -38,7 +39,7 @@ impl Court {
 }
 
 impl Core {
-    /// `sub` has failed the value of `loan`: the verdict waits.
+    /// Takes the value of `loan`, which `sub` has failed, and postpones its final failure.
     pub(super) fn adjourn(&mut self, sub: SubStreamId, loan: Loan, case: Case) {
         let _ = self.lender.fail(sub, loan);
         let lender = &mut self.lender;
@@ -52,7 +53,7 @@ impl Core {
         }
     }
 
-    /// The verdict on `index` does not wait any more, if it did: it may be lent again. Gives whether it did.
+    /// Makes `index` lendable again if its failure is postponed. Returns whether this was so.
     pub(super) fn dismiss(&mut self, index: Index) -> bool {
         let case = self.court.cases.remove(&index);
         let held = self.held_by_court(index).filter(|_| case.is_some());
@@ -61,13 +62,13 @@ impl Core {
         dismissed
     }
 
-    /// The court's sub-stream, and the loan under which it holds `index`, if it does.
+    /// The sub-stream and the loan under which `index` is held here, if any.
     fn held_by_court(&self, index: Index) -> Option<(SubStreamId, Loan)> {
         let court = self.court.sub.filter(|court| self.lender.holder(index) == Some(*court))?;
         Some((court, self.lender.loan(index)?))
     }
 
-    /// Nothing waits for a verdict any more, if that is so.
+    /// Closes the sub-stream when no item is left.
     fn close_court(&mut self) {
         if self.court.cases.is_empty()
             && let Some(court) = self.court.sub.take()
@@ -76,13 +77,14 @@ impl Core {
         }
     }
 
-    /// Lends out again what a device that is here now has not failed, and passes the verdicts that are due. Gives lines to say.
+    /// Makes items lendable again if a connected device has not failed them, and fails the items
+    /// whose time has come. Returns lines for people.
     pub(super) fn sit_in_court(&mut self, job: &Job, now: Instant) -> Vec<String> {
         if self.court.sub.is_none() {
             return Vec::new();
         }
         let (mut able, mut doubtful) = self.who_may_try();
-        // Many may wait for a browser, and nothing else has to be looked for.
+        // A shortcut, because many items may wait for a browser.
         let all_wait = self.court.cases.values().all(|case| case.until.is_none());
         if all_wait && able.iter().all(|who| who.local) && self.sync.is_none() && !self.interrupted {
             return Vec::new();
@@ -92,7 +94,7 @@ impl Core {
             let until = self.court.cases.get(&index).and_then(|case| case.until);
             let held = self.held_by_court(index);
             let is_cut_off = held.is_none_or(|(court, loan)| self.forgets(court, loan));
-            // Before the verdict, those that stand back are asked as well.
+            // Before an item fails for good, devices that stand back may try it as well.
             let others = able.iter().chain(doubtful.iter().filter(|_| until.is_some()));
             let is_due = self.interrupted || until.is_some_and(|until| now >= until);
             let is_untried = others.into_iter().any(|who| !self.failures.has_failed(index, who));
@@ -105,7 +107,7 @@ impl Core {
                 let _ = self.lender.hand_back(court, loan);
             } else {
                 lines.extend(self.pass_verdict(court, loan, what, &failure, job));
-                // It may acquit some.
+                // The final failure may lift doubts about devices.
                 (able, doubtful) = self.who_may_try();
             }
         }

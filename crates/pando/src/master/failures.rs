@@ -1,4 +1,4 @@
-//! Attempts that failed, and what follows from them.
+//! Failed attempts and their consequences.
 
 use super::{Core, Ending, Job, court::Case, fitness::Who, unfit::Verdict};
 use crate::{cli::OnError, protocol::Failure};
@@ -7,42 +7,44 @@ use serde_json::json;
 use std::{collections::HashMap, mem, time::Instant};
 use stream_lender::{Index, Loan, SubStreamId};
 
-/// Bookkeeping of failed attempts, and of the value that ends the run.
+/// Bookkeeping of failed attempts and of the reasons to end the run.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     tries: HashMap<Index, Tries>,
-    /// The devices that vanished while they were computing a value, each as often as it did, and have not come back with it.
+    /// For each value, the devices which vanished with the value and have not come back; a device
+    /// may occur several times.
     vanished: HashMap<Index, Vec<String>>,
     fatal: Option<(Index, String)>,
-    /// Values that failed for good, to be told in their places.
+    /// Messages about items failed for good, for output in place of results.
     told: HashMap<Index, String>,
-    /// Values that failed for good, and did not end the run.
+    /// Items which failed for good without ending the run.
     left_out: u64,
     cannot_run: Option<String>,
-    /// What is to be written besides the output cannot be.
+    /// Why the journal or a file of results cannot be written.
     output_failed: Option<String>,
 }
 
-/// What is known of the attempts at a value that has no result.
+/// The attempts at a value without a result.
 #[derive(Debug, Default)]
 struct Tries {
     /// Failed attempts.
     attempts: u32,
-    /// Failures besides, which do not count as long as a device may be there that knows better.
+    /// Failures which do not count unless every other device fails the value, too.
     excused: u32,
-    /// All failures.
+    /// All failures, whether they count or not.
     failures: u32,
-    /// Who failed it.
+    /// The devices that failed the value.
     failed_by: Vec<Who>,
-    /// Whose fault each failure may be: none's before a proven device failed it as well.
+    /// The devices whose failures may be their own fault, one entry per failure. A failure of a
+    /// proven device clears the earlier entries.
     accused: Vec<Who>,
 }
 
-/// So many devices vanish over a value before it is lent alone.
+/// The number of vanished devices after which a value is lent alone.
 const SUSPICIOUS: usize = 5;
 
 impl Failures {
-    /// How the run ends because of a value that failed for good, if one did.
+    /// How the run ends because of failures, if there are any.
     pub(crate) fn ending(&self) -> Option<Ending> {
         if let Some(why) = &self.cannot_run {
             return Some(Ending::CannotRun(why.clone()));
@@ -54,12 +56,13 @@ impl Failures {
         fatal.or_else(|| (self.left_out > 0).then_some(Ending::SomeFailed(self.left_out)))
     }
 
-    /// What is to be told of `index` in its place.
+    /// Takes the message to output in place of the result of `index`.
     pub(crate) fn take_told(&mut self, index: Index) -> Option<String> {
         self.told.remove(&index)
     }
 
-    /// A value has its result: what is known of its attempts is history. Gives whose fault its failures may have been, once for each.
+    /// Forgets the attempts at `index`, after its result or final failure. Returns the devices
+    /// whose failures may have been their own fault, one entry per failure.
     pub(crate) fn forget(&mut self, index: Index) -> Vec<Who> {
         if !self.vanished.is_empty() {
             self.vanished.remove(&index);
@@ -70,7 +73,8 @@ impl Failures {
         self.tries.remove(&index).map(|tries| tries.accused).unwrap_or_default()
     }
 
-    /// `who` failed `index`, which may be its own fault. Gives whose fault earlier failures are not, if it is `proven`.
+    /// Notes that `who` failed `index`. If `who` is `proven`, returns the devices whose earlier
+    /// failures were the item's fault.
     pub(super) fn accuse(&mut self, index: Index, who: &Who, proven: bool) -> Vec<Who> {
         let tries = self.tries.entry(index).or_default();
         if !tries.failed_by.contains(who) {
@@ -91,7 +95,8 @@ impl Failures {
         self.tries.get(&index).is_some_and(|tries| tries.failed_by.iter().any(|who| who.local))
     }
 
-    /// One more attempt at `index` has failed; with those that did not count so far, if these are `all` attempts. Gives how many that is.
+    /// Counts one more failed attempt at `index`; with `all`, also the failures excused so far.
+    /// Returns the number of failed attempts.
     pub(super) fn count(&mut self, index: Index, all: bool) -> u32 {
         let tries = self.tries.entry(index).or_default();
         tries.attempts += 1;
@@ -101,19 +106,21 @@ impl Failures {
         tries.attempts
     }
 
-    /// `index` has failed once more, whether that counts or not. Gives how often that is.
+    /// Counts a failure of `index`, whether it is an attempt or not. Returns the number of
+    /// failures.
     fn failed(&mut self, index: Index) -> u32 {
         let tries = self.tries.entry(index).or_default();
         tries.failures += 1;
         tries.failures
     }
 
-    /// A failure of `index` does not count for now.
+    /// Notes a failure of `index` which does not count for now.
     pub(super) fn excuse(&mut self, index: Index) {
         self.tries.entry(index).or_default().excused += 1;
     }
 
-    /// `device` is back with `index`: it was its link that vanished. What is lent alone stays so.
+    /// Notes that `device` came back with `index`: only its link had vanished. A value already
+    /// lent alone stays so.
     pub(crate) fn came_back(&mut self, index: Index, device: &str) {
         if let Some(devices) = self.vanished.get_mut(&index).filter(|devices| devices.len() < SUSPICIOUS) {
             if let Some(at) = devices.iter().position(|vanished| vanished == device) {
@@ -125,42 +132,43 @@ impl Failures {
         }
     }
 
-    /// Whether a device that gets `index` gets nothing besides it: it may be what makes devices vanish.
+    /// Whether `index` is lent alone, because it may make devices vanish.
     pub(crate) fn goes_alone(&self, index: Index) -> bool {
         !self.vanished.is_empty() && self.vanished.get(&index).is_some_and(|devices| devices.len() >= SUSPICIOUS)
     }
 
-    /// The value that ends the run.
+    /// The item which ends the run.
     #[cfg(test)]
     pub(crate) fn fatal(&self) -> Option<Index> {
         self.fatal.as_ref().map(|(index, _)| *index)
     }
 
-    /// Whether nothing is kept of any value.
+    /// Whether no bookkeeping about any value is left.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.indexes().next().is_none() && self.told.is_empty()
     }
 
-    /// The values of whose attempts something is kept.
+    /// The values with bookkeeping about their attempts.
     #[cfg(test)]
     pub(crate) fn indexes(&self) -> impl Iterator<Item = Index> {
         self.tries.keys().chain(self.vanished.keys()).copied()
     }
 
-    /// A value could not even be read, and is left out.
+    /// Counts an item left out because of an unusable input.
     pub(super) fn left_out_input(&mut self) {
         self.left_out += 1;
     }
 
-    /// Failed attempts at `index`.
+    /// The number of failed attempts at `index`.
     pub(crate) fn attempts(&self, index: Index) -> u32 {
         self.tries.get(&index).map_or(0, |tries| tries.attempts)
     }
 }
 
 impl Core {
-    /// The attempt of `loan` by `sub` failed: it is lent again, or it ends the run. Gives a line to say.
+    /// Handles a failure of `sub` at `loan`: the item is lent again, postponed, left out, or ends
+    /// the run. Returns a line for people.
     pub(crate) fn attempt_failed(
         &mut self,
         sub: SubStreamId,
@@ -210,7 +218,8 @@ impl Core {
         line
     }
 
-    /// The value of `loan`, which `sub` holds, has failed for good: `what` says so. Gives a line to say.
+    /// Fails the value of `loan`, which `sub` holds, for good; `what` describes the failure.
+    /// Returns a line for people.
     pub(super) fn pass_verdict(
         &mut self,
         sub: SubStreamId,
@@ -233,7 +242,7 @@ impl Core {
             OnError::Stop => {
                 let line = text.lines().next().unwrap_or_default().to_owned();
                 self.end_with(index, text);
-                // Else the end comes at once, and says it.
+                // Without earlier items, the run ends at once with its own message.
                 let earlier = (self.lender.output()..index).any(|index| !self.lender.is_settled(index));
                 earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
             }
@@ -249,37 +258,40 @@ impl Core {
         }
     }
 
-    /// The value of `loan` failed for good and the run goes on: `report` is its output, if any. Gives a line to say.
+    /// Leaves out the value of `loan`, which failed for good, or outputs `report` in its place.
+    /// Returns the line for people.
     fn leave_out(&mut self, sub: SubStreamId, loan: Loan, text: String, report: Option<Bytes>) -> String {
         let _ = self.lender.result(sub, loan, report);
         self.failures.left_out += 1;
         text
     }
 
-    /// Nobody can ever run the function: the output ends here.
+    /// Ends the output, because no device can ever run the function.
     pub(crate) fn cannot_run(&mut self, why: String) {
         self.failures.cannot_run = Some(why);
         self.lender.drop_output();
     }
 
-    /// The journal, or a file of results, cannot be written: the output ends with what is finished and next in order.
+    /// Ends the output after the finished results next in order, because the journal or a file of
+    /// results cannot be written.
     pub(crate) fn output_failed(&mut self, why: String) {
         self.failures.output_failed = Some(why);
         self.lender.truncate(self.first_unsettled());
     }
 
-    /// What was computed cannot be trusted, because of `why`: nothing more is output, and the run ends so.
+    /// Ends the output at once, because results cannot be trusted; `why` tells the reason.
     pub(crate) fn mistrust(&mut self, why: String) {
         self.failures.output_failed = Some(why);
         self.lender.drop_output();
     }
 
-    /// `sub` vanished: notes what it was computing, as far as is known. Gives lines to say.
+    /// Notes that the device of `sub` vanished, with the values in computation, as far as the
+    /// master knows. Returns lines for people.
     ///
-    /// Vanishing is no failure; only over a value that was lent alone because so many had, it is.
+    /// A device that vanishes has failed nothing, except a value which was lent alone.
     pub(crate) fn vanished(&mut self, sub: SubStreamId, device: &str, job: &Job, now: Instant) -> Vec<String> {
         let Some(seat) = self.seats.get(&sub) else { return Vec::new() };
-        // What it told, and else what it was given first: as many as it has cores.
+        // The reported long calls, and the values lent first, one per core.
         let mut computing: Vec<Loan> = self.lender.outstanding(sub).take(seat.cores as usize).collect();
         computing.extend(seat.running.keys().filter(|loan| self.lender.holds(sub, **loan)));
         computing.sort_unstable();
@@ -306,7 +318,8 @@ impl Core {
         lines
     }
 
-    /// `index` failed for good: the values before it are finished, the others dropped.
+    /// Ends the run because `index` failed for good: earlier items are still finished, later items
+    /// are dropped.
     fn end_with(&mut self, index: Index, text: String) {
         if self.failures.fatal.as_ref().is_some_and(|(first, _)| *first <= index) {
             return;
@@ -315,7 +328,8 @@ impl Core {
         self.lender.truncate(index);
     }
 
-    /// What is said of a value that failed for good: `what`, its input, its attempts and the last one's `stack`.
+    /// Describes an item failed for good: `what`, its input, its attempts and the `stack` of the
+    /// last one.
     fn account(&self, index: Index, attempts: u32, what: String, stack: &str) -> String {
         let value = self.lender.value(index).map(|value| excerpt(&value.bytes)).unwrap_or_default();
         let mut text = format!("{what}\n  its input: {value}\n  attempts: {attempts}");

@@ -1,8 +1,10 @@
-//! `--files`: values are names; the function receives the files' bytes, and its results go into files of the same names elsewhere.
+//! `--files`: values are names of files. The function receives the content of a file, and its
+//! result goes into a file of the same name in another folder.
 //!
-//! No result is ever written over a file that is an input, or over any other that this run or its journal has not written. Names tell too
-//! little for that: a file is compared by what the file system says that it is ([`FileId`]), and a new one is made in a way that fails
-//! where there is something already.
+//! A result never overwrites an input. Without `--overwrite`, a result overwrites only files
+//! written by this run or named in its journal. Names are not enough to ensure this: files are
+//! compared by their identity in the file system ([`FileId`]), and a new file is created in a way
+//! that fails if the name is taken.
 
 use super::{
     Cut, InputError,
@@ -25,41 +27,42 @@ use std::{
 /// Where results go.
 #[derive(Debug, Default)]
 pub struct Files {
-    /// Below which folder; none: they are printed.
+    /// The folder for results; without one, results are printed.
     pub output_dir: Option<PathBuf>,
-    /// The ending of their names, in place of the inputs'.
+    /// The extension of result files, instead of the inputs' extensions.
     pub ext: Option<String>,
-    /// Ends each of the paths that are printed.
+    /// The byte after each printed path.
     pub separator: u8,
-    /// Files that are there already are written over, unless they are inputs.
+    /// Existing files are overwritten, unless they are inputs.
     pub overwrite: bool,
-    /// What else a run uses: its function, its journal, its standard output and so on.
+    /// The other files of the run: its function, its journal, its standard output and so on.
     pub(crate) used: Vec<Use>,
-    /// The targets that a journal names, as hashes of their paths: what is there was written by an earlier run.
+    /// Hashes of the target paths in the journal: an earlier run has written these files.
     pub(crate) own: HashSet<Digest>,
-    /// The inputs that have been read.
+    /// The inputs read so far.
     pub(crate) inputs: Mutex<HashSet<FileId>>,
 }
 
-/// A file that a run uses beside the inputs and results of `--files`.
+/// A file in use by the run, apart from the inputs and results of `--files`.
 #[derive(Debug, Clone)]
 pub(crate) struct Use {
-    /// What it is to the run, in a person's words.
+    /// The role of the file, in words for people.
     pub(crate) what: String,
-    /// Which file.
+    /// The identity of the file.
     pub(crate) id: FileId,
-    /// The run writes it.
+    /// Whether the run writes the file.
     pub(crate) written: bool,
 }
 
-/// The places of the targets so far: no two inputs may have one target, and none may be one. There may be millions of them.
+/// The places of all targets so far, perhaps millions: no two inputs may share a target, and no
+/// input may be a target.
 pub(super) type Places = HashSet<FileId>;
 
 impl Files {
-    /// Whether each of `names`, all that there are, has a place of its own for its result; and, with `free`, whether nothing is there.
+    /// Checks that each of `names`, a complete list, has its own place for a result. With `free`,
+    /// the place must be empty.
     ///
-    /// # Errors
-    /// When one has not: which, and why.
+    /// # Errors The first name without a place, and the reason.
     pub fn check<'a>(&self, names: impl Iterator<Item = &'a str> + Clone, free: bool) -> Result<(), InputError> {
         if self.output_dir.is_none() {
             return Ok(());
@@ -85,7 +88,7 @@ impl Files {
         Ok(())
     }
 
-    /// All of `names`, once they are checked.
+    /// Collects and checks all of `names`.
     pub(super) fn all_first(&self, names: impl Iterator<Item = Result<Cut, InputError>>) -> Result<Vec<Cut>, InputError> {
         let names = names.collect::<Result<Vec<Cut>, InputError>>()?;
         let texts = names.iter().flatten().filter_map(|name| std::str::from_utf8(&name.bytes).ok());
@@ -93,15 +96,15 @@ impl Files {
         Ok(names)
     }
 
-    /// Makes the folder for results.
+    /// Creates the folder for results.
     pub(super) fn make_folder(&self) -> Result<(), InputError> {
         let Some(dir) = &self.output_dir else { return Ok(()) };
         fs::create_dir_all(dir)
             .map_err(|error| InputError::usage(format!("--output-dir {}: cannot be made: {error}", dir.display())))
     }
 
-    /// Reads the file that `name`, the item of this number, names, and finds the place for its result. What cannot be done is that
-    /// item's failure.
+    /// Reads the file called `name`, which is item `number`, and reserves the place for its
+    /// result. An error becomes a failure of the item.
     pub(super) fn take(&self, number: u64, name: Cut, places: &mut Places) -> Taken {
         let read = name.and_then(|name| {
             let name = String::from_utf8_lossy(&name.bytes);
@@ -109,7 +112,7 @@ impl Files {
         });
         match read {
             Ok((value, target)) => (Ok(value), target),
-            // Its place in the order is kept all the same.
+            // The failed item still needs an entry in the order of targets.
             Err(unusable) => (Err(unusable), self.output_dir.is_some().then(PathBuf::new)),
         }
     }
@@ -133,7 +136,7 @@ impl Files {
         Ok((Value::new(bytes.into(), Form::Bytes), target))
     }
 
-    /// Takes the place of `target`, unless it is not free.
+    /// Reserves the place of `target`, if it is free.
     fn find_place(&self, target: &Path, inputs: &HashSet<FileId>, places: &mut Places) -> Result<(), String> {
         let id = FileId::of(target);
         if inputs.contains(&id) {
@@ -150,7 +153,7 @@ impl Files {
         self.used.iter().find(|used| used.id == id).map_or(Ok(()), |used| Err(over(&format!("the file of {}", used.what))))
     }
 
-    /// Refuses a target where something is that may not be written over.
+    /// Refuses a target if its path is taken by something that must not be overwritten.
     fn refuse_taken(&self, target: &Path) -> Result<(), String> {
         match fs::symlink_metadata(target) {
             Ok(there) if there.is_dir() => Err(format!("there is a folder in the place of its result, {}", target.display())),
@@ -166,10 +169,9 @@ impl Files {
         self.overwrite || self.own.contains(&digest(target.as_os_str().as_encoded_bytes()))
     }
 
-    /// Where the result of the file called `name` goes.
+    /// The path for the result of the file called `name`.
     ///
-    /// # Errors
-    /// When that would not be below the output's folder.
+    /// # Errors When the path would lie outside the output folder, or is unusable.
     fn target(&self, name: &str) -> Result<Option<PathBuf>, String> {
         let Some(dir) = &self.output_dir else { return Ok(None) };
         let mut target = dir.clone();
@@ -199,10 +201,10 @@ impl Files {
         Ok(Some(target))
     }
 
-    /// Writes a result beside `target`, whole; what it gives puts it there, in one step.
+    /// Writes a result to a temporary file beside `target`. The returned action moves the complete
+    /// file to `target` in one step.
     ///
-    /// # Errors
-    /// When a folder or the file cannot be written.
+    /// # Errors When a folder or the file cannot be written.
     pub(crate) fn prepare(self: &Arc<Self>, target: &Path, bytes: &[u8]) -> io::Result<Put> {
         if let Some(dir) = self.output_dir.as_ref().filter(|dir| !dir.is_dir()) {
             let why = format!("the folder {} was removed while this run went on, and results with it", dir.display());
@@ -230,7 +232,7 @@ impl Files {
     }
 }
 
-/// What to do about a file that is in the way.
+/// Advice about a file in the way.
 const TAKEN: &str =
     "this run has not written it. Move it away, choose another --output-dir, or write over such files by --overwrite";
 
@@ -242,7 +244,7 @@ fn same_target(other: &str, target: &Path) -> String {
     format!("{other} has the same target {}", target.display())
 }
 
-/// The bytes of a file that is to be an input, and which file it is.
+/// The content and the identity of an input file.
 fn read(path: &Path) -> io::Result<(FileId, Vec<u8>)> {
     let most = super::input::LONGEST as u64;
     let about = files::look(path, most)?;
@@ -254,14 +256,14 @@ fn read(path: &Path) -> io::Result<(FileId, Vec<u8>)> {
     Ok((id, bytes))
 }
 
-/// Gives a file its name, where nothing has it.
+/// Gives the file at `temporary` the name `target`, which must not exist.
 fn put_new(temporary: &Path, target: &Path) -> io::Result<()> {
     let taken = |error: io::Error| match error.kind() {
         ErrorKind::AlreadyExists => io::Error::new(error.kind(), format!("it is there already: {TAKEN}")),
         _ => error,
     };
     match fs::hard_link(temporary, target) {
-        // Some file systems have no links: an empty file holds the place.
+        // Some file systems have no hard links: an empty file reserves the name.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             File::options().write(true).create_new(true).open(target).map_err(taken)?;
             fs::rename(temporary, target).inspect_err(|_| drop(fs::remove_file(target)))
@@ -270,13 +272,13 @@ fn put_new(temporary: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-/// A file that is gone when it is not needed any more.
+/// A temporary file, removed when dropped.
 struct Temporary(PathBuf);
 
 impl Temporary {
-    /// A new one in `folder`, for what is to be called `target`.
+    /// Creates a temporary file in `folder` for the later `target`.
     fn beside(folder: &Path, target: &Path) -> io::Result<(Self, File)> {
-        // As long a name as there may be had no room for more.
+        // A prefix, because the longest possible name would leave no room for the number.
         let name: String = target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
         let mut number = std::process::id();
         loop {

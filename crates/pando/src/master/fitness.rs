@@ -1,36 +1,51 @@
-//! Whether a device is fit for the job, as far as is known, and who decides that an item has failed. Pure: time is an argument.
+//! Whether a device is fit for the job, and when an item has failed for good. Pure: time is an
+//! argument.
 //!
-//! A function may fail on one device and work on all others: an old browser lacks what it calls, a page over plain http has no
-//! `crypto.subtle`, Node has no `OffscreenCanvas`. Such a failure says nothing about the item. So each device has a *standing*:
+//! A function may fail on one device and work on all others: an old browser lacks a method, a page
+//! over plain http has no `crypto.subtle`, Node has no `OffscreenCanvas`. Such a failure says
+//! nothing about the item. Therefore each device has a *standing*:
 //!
-//! | standing | what is known | its failures | what it is lent |
-//! |---|---|---|---|
-//! | [`Untried`](Standing::Untried) | nothing, or few failures | count only when all others failed the item, too | its share |
-//! | [`Doubtful`](Standing::Doubtful) | [`FEW`] failures that nobody has explained, and no success | the same | it stands back, while there is a better one |
-//! | [`Proven`](Standing::Proven) | it has computed something | are attempts | its share |
-//! | [`Unfit`](Standing::Unfit) | others computed what it failed; or it gives back what it is lent; or it is certain that it cannot | never count | it stands back |
+//! | standing | evidence | its failures |
+//! |---|---|---|
+//! | [`Untried`](Standing::Untried) | none, or few failures | count if all others failed, too |
+//! | [`Doubtful`](Standing::Doubtful) | [`FEW`] unexplained failures, no success | as above |
+//! | [`Proven`](Standing::Proven) | has computed an item | count as attempts |
+//! | [`Unfit`](Standing::Unfit) | has failed or returned too much; see below | never count |
 //!
-//! **Evidence.** Each failure of a device casts doubt on it. The doubt is lifted when a proven device fails the same item after it, or
-//! when the item has failed for good: then it is the item's fault. The doubt is confirmed when another device computes the item. One success
-//! forgets everything that speaks against a device.
+//! Untried and proven devices get their share of the values. A doubtful device stands back while a
+//! better one is connected, an unfit device always.
 //!
-//! **Standing back.** The device is lent nothing for a rest, and one item after it; each rest is twice as long as the last one. Nobody
-//! waits for it meanwhile: the lender takes it for paused. A doubtful device stands back only while a *better* one is there (active, and
-//! untried or proven), or may come in this moment. So there is always somebody who may take an item, unless all that are there are unfit.
+//! **Evidence.** Each failure of a device casts doubt on this device. The doubt is lifted when a
+//! proven device fails the same item later, or when the item fails for good: the failure was the
+//! item's fault. The doubt is confirmed when another device computes the item. A success erases
+//! all doubts, confirmed or not. A device is unfit after [`FEW`] failures of which one is
+//! confirmed (or [`MANY`], if the device had a success before), when it returns values again and
+//! again, or when its error shows that it cannot run the function.
 //!
-//! **When an item fails for good.** Either proven devices have failed it as often as `--retries` allows. Or all active devices that are
-//! not unfit have failed it, none of them is proven, and it was tried as often in all: then nobody knows better. That verdict waits for a
-//! heartbeat after a device has come or gone (see [`court`](super::court)), since devices come and go together; this machine's own cores
-//! need not wait for that.
+//! **Standing back.** The device is lent nothing for a rest, then one item; each rest is twice as
+//! long as the one before. No item waits for the device meanwhile, because the lender treats it as
+//! paused. A doubtful device stands back only while a *better* device is active (untried or
+//! proven), or may still come (see below). So there is always a device that may take an item,
+//! unless all connected devices are unfit.
 //!
-//! **Why no item waits for ever without a word.** Let an item wait, and let no device compute it from now on.
-//! - If a proven device is active, it is asked for the item: the lender takes those that stand back for paused. Its failures count.
-//! - Else, while an untried device is active, that one gets the item, and fails it; after [`FEW`] failures it is untried no more.
-//! - Else, if doubtful devices are active, none of them stands back. The lender gives the item to each of them in turn; then the verdict
-//!   falls.
-//! - Else only unfit devices are there, or none: the run waits for others as it does at its start, and says so.
+//! **When an item fails for good.** Either proven devices have failed the item as often as
+//! `--retries` allows. Or no active device is proven, all active devices except unfit ones have
+//! failed the item, and all attempts together are as many. The final failure is postponed until a
+//! heartbeat after the last arrival or departure of a device (see [`court`](super::court)),
+//! because devices come and go in groups. Failures of this machine's own cores are final at once.
 //!
-//! A device that holds the item and says nothing is the business of [`progress`](super::progress).
+//! **Why no item waits for ever without a message.** Assume that an item waits, and that no device
+//! computes it from now on.
+//! - If a proven device is active, the lender offers the item to this device, because devices that
+//!   stand back are paused. Its failures count.
+//! - Otherwise, an active untried device gets the item and fails it. After [`FEW`] failures, the
+//!   device is no longer untried.
+//! - Otherwise, no doubtful device stands back. The lender gives the item to each active one in
+//!   turn; then the item fails for good.
+//! - Otherwise, only unfit devices are connected, or none. The run waits for other devices, as at
+//!   its start, and says so.
+//!
+//! A device that holds the item in silence is handled by [`progress`](super::progress).
 
 use super::rest::Rest;
 use std::{
@@ -38,68 +53,71 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// So many failures without a success, and a device stands back.
+/// The number of failures without a success after which a device stands back.
 const FEW: u32 = 3;
-/// A device that has computed something is unfit when others computed so many items that it failed since.
+/// The number of confirmed doubts after which a device is unfit although it has computed an item
+/// before.
 const MANY: u32 = 10;
-/// Times that a device may give values back before it has answered anything: each core may end once, and once more.
+/// How often a device may return values per core between two answers: when the core ends, and once
+/// more.
 const RETURNS_PER_CORE: u32 = 2;
 const MOST_CORES: u32 = 64;
-/// Who is in doubt is told of after this time: others may fail the same items meanwhile.
+/// How long people are not told about a doubtful device: others may fail the same items meanwhile.
 const DOUBT: Duration = Duration::from_secs(2);
 
-/// A device, whatever its channel. A guest may call itself what this machine's own cores are called.
+/// The identity of a device on any channel. A guest may claim the name of this machine's own
+/// cores, so `local` tells them apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Who {
-    /// As it said in its hello.
+    /// The identifier from the device's hello.
     pub(crate) device: Arc<str>,
-    /// It is this machine's own cores.
+    /// The device is this machine's own cores.
     pub(crate) local: bool,
 }
 
-/// What is known of a device. See the module.
+/// The judgement on a device. See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Nothing yet.
+    /// Nothing is known yet.
     Untried,
-    /// It has computed something.
+    /// The device has computed an item.
     Proven,
-    /// It has failed all that it tried, and nobody knows whose fault that is.
+    /// The device has failed all its items, and nobody knows whose fault that is.
     Doubtful,
-    /// It cannot do what others can.
+    /// The device cannot compute items that other devices can.
     Unfit,
 }
 
 impl Standing {
-    /// Whether it may do what a device in doubt cannot.
+    /// Whether a device with this standing may succeed where a doubtful device fails.
     pub(super) fn is_good(self) -> bool {
         matches!(self, Self::Untried | Self::Proven)
     }
 }
 
-/// See the module.
+/// The evidence about one device. See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Fitness {
-    /// It has computed something.
+    /// The device has computed an item.
     proven: bool,
-    /// Failures since its last success that may be its own fault.
+    /// Unexplained failures since the last success.
     doubts: u32,
-    /// Failures since its last success of items that others have computed.
+    /// Failures since the last success, at items which other devices have computed.
     outdone: u32,
-    /// Times in a row that it gave back what it had not begun, unasked.
+    /// How often in a row the device has returned unbegun values without a recall.
     returns: u32,
-    /// It does so again and again.
+    /// The device keeps returning its values.
     returner: bool,
-    /// It is certain that it cannot run the function.
+    /// The device certainly cannot run the function.
     unable: bool,
     rest: Rest,
-    /// Why it failed first since its last success.
+    /// The reason of the first failure since the last success.
     why: String,
-    /// People have been told that it is unfit.
+    /// People know that the device is unfit.
     told: bool,
-    /// Its first failure is to be told soon, unless more is known then.
+    /// A message about the first failure is queued or told.
     noted: bool,
-    /// People have heard of its failures.
+    /// People know about failures of the device.
     heard: bool,
 }
 
@@ -115,7 +133,7 @@ impl Fitness {
         }
     }
 
-    /// It failed an item for this reason.
+    /// Notes a failure of the device, because of `why`.
     pub(super) fn failed(&mut self, why: String, patience: Duration, now: Instant) {
         self.doubts += 1;
         self.returns = 0;
@@ -125,18 +143,19 @@ impl Fitness {
         self.blamed(patience, now);
     }
 
-    /// People hear of its failures as attempts.
+    /// Notes that people hear about the failures as attempts.
     pub(super) fn heard(&mut self) {
         self.heard = true;
     }
 
-    /// It lacks what it needs for an item, of which people have heard: for all of them, if it has computed none.
+    /// Notes that the device lacks something for an item, and that people know. If the device has
+    /// computed nothing, this lack concerns all items.
     pub(super) fn cannot(&mut self, patience: Duration, now: Instant) {
         (self.unable, self.told, self.heard) = (!self.proven, true, true);
         self.blamed(patience, now);
     }
 
-    /// Another device has computed an item that it failed.
+    /// Notes that another device has computed an item which this device failed.
     pub(super) fn outdone(&mut self, patience: Duration, now: Instant) {
         if self.doubts > 0 {
             self.doubts -= 1;
@@ -145,12 +164,12 @@ impl Fitness {
         }
     }
 
-    /// A failure of its was the item's fault.
+    /// Notes that a failure of the device was the item's fault.
     pub(super) fn acquitted(&mut self) {
         self.doubts = self.doubts.saturating_sub(1);
     }
 
-    /// It gave back what it had not begun, with so many cores, and nobody had asked for that.
+    /// Notes that a device with `cores` cores returned unbegun values without a recall.
     pub(super) fn gave_back(&mut self, cores: u32, patience: Duration, now: Instant) {
         self.returns = self.returns.saturating_add(1);
         if self.returns > RETURNS_PER_CORE * cores.min(MOST_CORES) + FEW {
@@ -160,7 +179,8 @@ impl Fitness {
         }
     }
 
-    /// It computed something. Gives what people should hear of that, after its name.
+    /// Notes that the device computed an item. Returns the rest of a sentence for people that
+    /// begins with the device's name.
     pub(super) fn succeeded(&mut self) -> Option<String> {
         let before = std::mem::replace(self, Self { proven: true, ..Self::default() });
         if before.told {
@@ -169,29 +189,31 @@ impl Fitness {
         (!before.proven && !before.heard).then(|| before.failures()).flatten()
     }
 
-    /// Something speaks against it.
+    /// Begins a rest if the device is doubtful or unfit.
     fn blamed(&mut self, patience: Duration, now: Instant) {
         if !self.standing().is_good() {
             self.rest.begin(patience, now);
         }
     }
 
-    /// Whether it is not tried for now, if it is to stand back.
+    /// Whether the device rests now; meaningful for a device that stands back.
     pub(super) fn rests(&self, now: Instant) -> bool {
         self.rest.goes_on(now)
     }
 
-    /// Whether its first failure is to be told, should nothing more be known soon; true once.
+    /// Whether to queue a message about the first failure of an untried device. True only once.
     pub(super) fn is_new(&mut self) -> bool {
         self.standing() == Standing::Untried && !std::mem::replace(&mut self.noted, true)
     }
 
-    /// Whether nothing more is known of one whose first failure is to be told, and people have not heard of it; true once.
+    /// Whether to tell the queued message, because nothing more is known of the device and people
+    /// have heard nothing. True only once.
     pub(super) fn notice(&mut self) -> bool {
         self.standing() == Standing::Untried && self.doubts + self.outdone > 0 && !std::mem::replace(&mut self.heard, true)
     }
 
-    /// What people should hear of one that stands back, after its name, once. `has_better`: there is another one that may be better.
+    /// Returns the rest of a sentence for people about a device that stands back, once.
+    /// `has_better`: another active device may be better.
     pub(super) fn tell(&mut self, has_better: bool, now: Instant) -> Option<String> {
         let is_judged = self.standing() == Standing::Unfit || has_better && self.rest.age(now) >= DOUBT;
         is_judged.then(|| self.tell_now()).flatten()
@@ -208,7 +230,7 @@ impl Fitness {
         ))
     }
 
-    /// What people should hear of one that leaves, after its name.
+    /// Returns the rest of a sentence for people about a device that leaves.
     pub(super) fn last_words(&mut self) -> Option<String> {
         match self.standing() {
             Standing::Unfit => self.tell_now(),
@@ -217,7 +239,7 @@ impl Fitness {
         }
     }
 
-    /// Failures that were no attempts, and of which nobody has heard.
+    /// Describes failures that are no attempts.
     fn failures(&self) -> Option<String> {
         let items = match self.doubts + self.outdone {
             0 => return None,
@@ -227,7 +249,7 @@ impl Fitness {
         Some(format!("failed {items} before it had computed any, which is no attempt: {}", self.why))
     }
 
-    /// Whether there is nothing to remember of it.
+    /// Whether there is nothing to remember about the device.
     pub(super) fn is_blank(&self) -> bool {
         !self.proven && self.doubts + self.outdone + self.returns == 0 && self.standing() == Standing::Untried
     }
@@ -239,7 +261,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(3);
 
-    /// One that failed so many items.
+    /// The fitness of a device that failed `count` items.
     fn failed(count: u32, now: Instant) -> Fitness {
         let mut fitness = Fitness::default();
         (0..count).for_each(|_| fitness.failed("no".into(), PATIENCE, now));
@@ -254,7 +276,7 @@ mod tests {
         assert_eq!(fitness.standing(), Standing::Doubtful);
         fitness.outdone(PATIENCE, now);
         assert_eq!(fitness.standing(), Standing::Unfit);
-        // Of what one failed before it is in doubt, the same holds.
+        // The order of failures and confirmed doubts makes no difference.
         let mut fitness = failed(2, now);
         fitness.outdone(PATIENCE, now);
         assert_eq!(fitness.standing(), Standing::Untried);
@@ -294,7 +316,7 @@ mod tests {
         let mut now = start;
         let mut fitness = failed(3, now);
         for seconds in [3, 6, 12, 24, 48, 96, 192, 384, 600, 600] {
-            // What comes in during one makes it no longer.
+            // Another failure during a rest does not make the rest longer.
             fitness.failed("no".into(), PATIENCE, now);
             assert!(fitness.rests(now + Duration::from_secs(seconds - 1)), "{seconds}");
             now += Duration::from_secs(seconds);

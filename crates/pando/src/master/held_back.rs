@@ -1,8 +1,10 @@
-//! Back-pressure on results. When too many bytes of them are here, waiting for an earlier one or for who reads the output, the rest stays
-//! with the devices that computed it: their channels are not read for a while.
+//! Back-pressure on results. When too many bytes of results wait in the master, for an earlier
+//! result or for the reader of the output, further results stay with the devices: most channels
+//! are not read for a while.
 //!
-//! Who has the oldest value without a result is read all the same, once the output waits for that: so do all the others. And everyone is
-//! while nobody has it: with what is read somebody finds room for it.
+//! If the output waits for the oldest value, the channel of its device is still read, because all
+//! other results wait for this value. If no device has the oldest value, all channels are read, so
+//! that a device with room can take the value.
 
 use super::{Core, Master};
 use std::{
@@ -13,32 +15,35 @@ use std::{
 };
 use stream_lender::{Index, SubStreamId};
 
-/// Bytes of results, whole or in parts, from which on no more are read. As many as the window has.
+/// The bytes of results, whole or in parts, at which back-pressure begins: as many as the window
+/// has.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// Who sends the parts of a result has sent so many bytes more after [`FLOW`], or three heartbeats if that is longer.
+/// The least bytes of a result in parts which a device must send in each [`FLOW`], or in three
+/// heartbeats if longer.
 const LEAST_FLOW: u64 = 16 << 10;
 const FLOW: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct HeldBack {
-    /// Whose channels are not read.
+    /// Sessions whose channels are not read.
     subs: BTreeSet<SubStreamId>,
-    /// When it was last looked who may be read again, this was so.
+    /// The state at the last check for sessions to release.
     seen: Seen,
-    /// Bytes of results of which not all parts are here.
+    /// Bytes of results of which some parts are missing.
     parts: u64,
-    /// Bytes of results that are not confirmed.
+    /// Bytes of results that wait for confirmation.
     pub(super) unconfirmed: u64,
 }
 
-/// Whether results stay with the devices, and else nothing; whether it is for who reads the output to go on; the oldest value without a
-/// result, and who has it.
+/// Whether back-pressure applies, and if so: whether output waits for its reader, and the oldest
+/// value without a result with its holder.
 type Seen = (bool, bool, Option<(Index, Option<SubStreamId>)>);
 
 impl Master {
-    /// Whether the channel of `sub` may be read now; if not, it is woken when that has changed.
+    /// Whether the channel of `sub` may be read now. If not, the session is woken when this
+    /// changes.
     pub(crate) fn reads(&self, sub: SubStreamId) -> bool {
         if !self.holds_back.load(Ordering::Relaxed) {
             return true;
@@ -51,7 +56,7 @@ impl Master {
         reads
     }
 
-    /// Wakes those that may be read again.
+    /// Wakes the sessions whose channels may be read again.
     pub(super) fn let_go(&self, core: &mut Core) {
         let now = match core.holds_back() {
             true => (true, core.lender.has_output(), core.lender.oldest()),
@@ -72,14 +77,14 @@ impl Master {
 }
 
 impl HeldBack {
-    /// Whether the channel of `sub` is not read: what it says is not known.
+    /// Whether the channel of `sub` is not read at present.
     pub(super) fn has(&self, sub: SubStreamId) -> bool {
         self.subs.contains(&sub)
     }
 }
 
 impl Core {
-    /// Whether results stay with the devices.
+    /// Whether back-pressure applies.
     pub(super) fn holds_back(&self) -> bool {
         let said = self.sync.as_ref().map_or(0, |sync| sync.bytes());
         self.lender.result_bytes() + said + self.held_back.unconfirmed + self.held_back.parts >= MOST_BYTES
@@ -94,7 +99,7 @@ impl Core {
                 })
     }
 
-    /// So many bytes of a result of `sub` are here, and it is not whole.
+    /// Notes that `bytes` bytes of an incomplete result of `sub` have arrived.
     pub(crate) fn has_parts(&mut self, sub: SubStreamId, bytes: u64) {
         if let Some(seat) = self.seats.get_mut(&sub) {
             self.held_back.parts -= mem::replace(&mut seat.parts, bytes);
@@ -110,21 +115,23 @@ impl Core {
         self.lender.held(sub) > 0 || self.seats.get(&sub).is_some_and(|seat| !seat.strays.is_empty())
     }
 
-    /// So many bytes of a result of `sub` are here: whether they are kept, because somebody may wait for it.
+    /// Notes that `bytes` bytes of a result of `sub` have arrived. Returns whether to keep them,
+    /// because a result may be expected.
     pub(crate) fn keeps_parts(&mut self, sub: SubStreamId, bytes: u64) -> bool {
         let owes = self.owes(sub);
         self.has_parts(sub, if owes { bytes } else { 0 });
         owes
     }
 
-    /// Results that nobody waits for any more take no room from others; and who has begun to send one, and is read, goes on sending it.
+    /// Checks the results arriving in parts: unexpected results are dropped, and a device loses
+    /// its channel if no further parts arrive.
     pub(super) fn look_at_parts(&mut self, patience: Duration, now: Instant) {
         let sending: Vec<_> = self.seats.iter().filter(|(_, seat)| seat.parts > 0).map(|(sub, _)| *sub).collect();
         for sub in sending {
             let (owes, is_read) = (self.owes(sub), !self.held_back.has(sub));
             let Some(seat) = self.seats.get_mut(&sub) else { continue };
             if !owes {
-                // Its attendant lets go of them.
+                // The attendant drops the parts.
                 seat.wake.notify_one();
                 continue;
             }
@@ -137,7 +144,7 @@ impl Core {
         }
     }
 
-    /// `sub` leaves.
+    /// Forgets the parts of `sub`, which leaves.
     pub(crate) fn forget_parts(&mut self, sub: SubStreamId) {
         self.has_parts(sub, 0);
         self.held_back.subs.remove(&sub);

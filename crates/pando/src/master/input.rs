@@ -1,82 +1,85 @@
-//! Values in: lines (or NUL-separated texts, or JSON lines) of standard input, or the items of the command line.
+//! Cuts the input into values: lines, NUL-separated texts or JSON lines of standard input, or the
+//! items of the command line.
 
 use crate::protocol::{Form, MAX_FRAME, Value};
 use bytes::Bytes;
 use std::{collections::VecDeque, io, mem};
 use stream_lender::{Input, Pull};
 
-/// Bytes asked of the input at a time.
+/// The number of bytes per read of the input.
 const BLOCK: usize = 64 * 1024;
-/// A block with fewer bytes in it is copied, so that values which come one by one take no more memory than they have.
+/// A smaller block is copied into a buffer of its exact size, so that values arriving one by one
+/// do not waste memory.
 const SMALL: usize = BLOCK / 4;
-/// Longest value, in bytes: it fits into a frame, with what belongs to it.
+/// The longest value, in bytes, which fits into a frame together with its header.
 pub(super) const LONGEST: usize = MAX_FRAME as usize - 64;
-/// From here on a value is long, in bytes: whether there is memory for it is asked before it is too late for words.
+/// From this length on, in bytes, memory for a value and its copies is tested first, because a
+/// failed allocation would end the process without a message.
 const LONG: usize = 16 << 20;
-/// How often a value is in memory at a time on its way to a core of this machine, about.
+/// About how many copies of a value are in memory at a time, on its way to a core of this machine.
 const COPIES: usize = 5;
 
-/// Why the input cannot go on, in a person's words.
+/// Why reading the input cannot go on, in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct InputError {
-    /// What happened, and what to do.
+    /// The problem, and the remedy.
     pub text: String,
-    /// The command was wrong, rather than what it met: exit status 2.
+    /// The command line is at fault, which means exit status 2.
     pub usage: bool,
 }
 
 impl InputError {
-    /// The input is bad, or cannot be read.
+    /// An error in the input, or in reading it.
     pub fn new(text: String) -> Self {
         Self { text, usage: false }
     }
 
-    /// The input is not as the command needs it.
+    /// An error in the command line.
     pub fn usage(text: String) -> Self {
         Self { text, usage: true }
     }
 }
 
-/// A value that cannot be read as one: that is its failure, as if the function had failed it.
+/// An input that cannot be used as a value. Its item fails, as if the function had failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
-    /// Its number in the input.
+    /// The number of the item in the input, from 1.
     pub number: u64,
-    /// What is wrong with it, in a person's words; they name the line or item.
+    /// The problem, in words for people which name the line or item.
     pub why: String,
 }
 
 impl Unusable {
-    /// The whole message where the run goes on.
+    /// The whole message about the item when the run goes on.
     pub(super) fn told(&self) -> String {
-        // Of an item that is no line, the words name the number already.
+        // The words about an item of the command line name its number already.
         if self.why.starts_with("item ") { self.why.clone() } else { format!("item {} failed: {}", self.number, self.why) }
     }
 }
 
-/// A value of the input, or why it is none.
+/// A value of the input, or why the input is unusable.
 pub type Cut = Result<Value, Unusable>;
 
 /// How the input is cut into values.
 #[derive(Debug, Clone, Copy)]
 pub struct Framing {
-    /// Ends each value: newline or NUL.
+    /// The byte after each value: newline or NUL.
     pub separator: u8,
-    /// Text or JSON, which is checked; bytes are not.
+    /// The form of the values. Text and JSON are validated; bytes are not.
     pub form: Form,
 }
 
-/// A value of the input, or, where that is known already, its result.
+/// An item as it was read: a value, or a result that is known already.
 #[derive(Debug)]
 pub(crate) enum Read {
     Value(Value),
     Finished(Bytes),
-    /// It cannot be read, and is left out.
+    /// An unusable item without an output.
     LeftOut,
 }
 
-/// Values that have been cut from the input and that nobody has asked for yet.
+/// Values cut from the input for which nobody has asked yet.
 #[derive(Debug, Default)]
 pub(crate) struct InputQueue {
     values: VecDeque<Read>,
@@ -89,12 +92,13 @@ impl InputQueue {
         self.values.extend(values.into_iter().map(Read::Value));
     }
 
-    /// Adds one that may be finished.
+    /// Adds an item, which may have its result already.
     pub(crate) fn push(&mut self, read: Read) {
         self.values.push_back(read);
     }
 
-    /// Takes the result of the next value, if that is finished; it is none for one that is left out.
+    /// Takes the result of the next item if the item needs no computation. The result of an item
+    /// that is left out is `None`.
     pub(crate) fn pop_finished(&mut self) -> Option<Option<Bytes>> {
         match self.values.pop_front_if(|read| !matches!(read, Read::Value(_)))? {
             Read::Finished(result) => Some(Some(result)),
@@ -103,27 +107,27 @@ impl InputQueue {
         }
     }
 
-    /// How many are there.
+    /// The number of items in the queue.
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// No more values come after those already there.
+    /// Notes that no more values follow, and why.
     pub(crate) fn end(&mut self, how: Result<(), InputError>) {
         self.ended = Some(how);
     }
 
-    /// Whether it has ended and all its values are taken.
+    /// Whether the input has ended and the queue is empty.
     pub(crate) fn has_only_its_end(&self) -> bool {
         self.values.is_empty() && self.ended.is_some()
     }
 
-    /// Whether it has ended before its time.
+    /// Whether the input has ended with an error.
     pub(crate) fn has_failed(&self) -> bool {
         matches!(self.ended, Some(Err(_)))
     }
 
-    /// Whether nothing is there to be taken.
+    /// Whether the queue is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -138,7 +142,7 @@ impl Input for InputQueue {
             return Pull::Value(value);
         }
         match &self.ended {
-            // What is finished is not lent: `pop_finished` takes it.
+            // A finished item is not lent: `pop_finished` takes it.
             _ if !self.values.is_empty() => Pull::Pending,
             None => Pull::Pending,
             Some(Ok(())) => Pull::End,
@@ -147,29 +151,29 @@ impl Input for InputQueue {
     }
 }
 
-/// Cuts a byte stream into values; their bytes are slices of what was read.
+/// Cuts a byte stream into values, which are slices of the blocks read.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     framing: Framing,
     buffer: Vec<u8>,
-    /// Bytes at the buffer's start known to hold no separator.
+    /// The number of bytes at the start of the buffer without a separator.
     scanned: usize,
     /// Values cut so far.
     count: u64,
-    /// The last of them is too long, and its end is still to come.
+    /// The last value was too long, and the rest of its bytes is skipped.
     passing: bool,
 }
 
 impl Splitter {
-    /// At the start of an input.
+    /// Creates a splitter at the start of an input.
     pub(crate) fn new(framing: Framing) -> Self {
         Self { framing, buffer: Vec::new(), scanned: 0, count: 0, passing: false }
     }
 
-    /// Reads once from `input` and appends the values that are complete to `out`. Gives false at the end of the input.
+    /// Reads once from `input` and appends complete values to `out`. Returns false at the end of
+    /// the input.
     ///
-    /// # Errors
-    /// When reading fails; the values before that are in `out`.
+    /// # Errors When reading fails. Values read before are in `out`.
     pub(crate) fn read(&mut self, input: &mut impl io::Read, out: &mut Vec<Cut>) -> Result<bool, InputError> {
         let cannot = |why: &dyn std::fmt::Display| InputError::new(format!("standard input cannot be read: {why}"));
         if let Err(why) = self.make_room() {
@@ -198,7 +202,7 @@ impl Splitter {
         }
     }
 
-    /// Room for one more block.
+    /// Makes room for one more block.
     fn make_room(&mut self) -> Result<(), String> {
         if self.buffer.len() > LONGEST {
             return Err(too_long());
@@ -206,7 +210,7 @@ impl Splitter {
         self.buffer.try_reserve(BLOCK).map_err(|_| no_memory(self.buffer.len(), " so far"))
     }
 
-    /// Gives up the value that is being read, because of `why`.
+    /// Abandons the value being read, because of `why`.
     fn pass_over(&mut self, why: String, out: &mut Vec<Cut>) {
         self.buffer = Vec::new();
         self.scanned = 0;
@@ -225,7 +229,7 @@ impl Splitter {
             return;
         };
         let whole = self.take(self.scanned + last + 1);
-        // A long value was searched before: the first separator lies after `scanned`.
+        // The first `scanned` bytes have been searched already.
         let from = mem::replace(&mut self.scanned, 0);
         self.cut(&whole, from, out);
     }
@@ -253,7 +257,7 @@ impl Splitter {
     }
 
     fn cut(&mut self, whole: &Bytes, searched: usize, out: &mut Vec<Cut>) {
-        // All at once, as long as nothing is wrong.
+        // One check of the whole block is enough if nothing is wrong.
         let is_valid = self.check_text(whole).is_ok();
         let mut start = 0;
         for end in memchr::memchr_iter(self.framing.separator, &whole[searched..]).map(|at| at + searched) {
@@ -264,7 +268,7 @@ impl Splitter {
         }
     }
 
-    /// Refuses what is not UTF-8.
+    /// Refuses text in another encoding than UTF-8.
     fn check_text(&self, bytes: &[u8]) -> Result<(), String> {
         if self.framing.form == Form::Bytes {
             return Ok(());
@@ -275,7 +279,7 @@ impl Splitter {
         })
     }
 
-    /// The next value is this, or nothing because of what is said of it.
+    /// Appends the next value, or the reason why it is unusable.
     fn push(&mut self, value: Result<Bytes, String>, out: &mut Vec<Cut>) {
         let value = value.and_then(|value| self.value(value));
         self.count += 1;
@@ -298,7 +302,7 @@ impl Splitter {
     }
 }
 
-/// The values of the command line.
+/// Cuts the items of the command line into values.
 pub fn items(items: Vec<String>, form: Form) -> Vec<Cut> {
     let value = |(number, item): (u64, String)| {
         if form == Form::Json {
@@ -309,7 +313,8 @@ pub fn items(items: Vec<String>, form: Form) -> Vec<Cut> {
     (1..).zip(items).map(value).collect()
 }
 
-/// Refuses a value of so many bytes when it is too long, or there is no memory for it and its copies.
+/// Refuses a value of `length` bytes if this is too long, or if memory for the value and its
+/// copies is missing.
 pub(super) fn check_length(length: usize) -> Result<(), String> {
     if length > LONGEST {
         return Err(too_long());
@@ -326,7 +331,7 @@ fn no_memory(length: usize, so_far: &str) -> String {
     format!("is too long for the memory that there is: it has {length} bytes{so_far}")
 }
 
-/// Refuses what is not one JSON text.
+/// Refuses anything but a single JSON text.
 pub(super) fn validate_json(text: &[u8]) -> Result<(), String> {
     match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
         Ok(_) => Ok(()),
@@ -339,7 +344,7 @@ pub(super) fn validate_json(text: &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    /// The values, and what is said of those that are none.
+    /// Returns the values, and the messages about unusable ones.
     fn split(framing: Framing, chunks: &[&[u8]]) -> (Vec<String>, Vec<String>) {
         let mut splitter = Splitter::new(framing);
         let mut out = Vec::new();

@@ -1,4 +1,5 @@
-//! A run with a journal: what is finished goes there, and what an earlier run finished comes from there, in its place in the order.
+//! A run with a journal: results are written to the journal, and results of an earlier run are
+//! read from the journal, each in its place in the order.
 
 use super::{
     Core, Cut, Ending, InputError, Job, Master,
@@ -21,7 +22,7 @@ use std::{
 };
 use stream_lender::{Ask, Index, SubStreamId};
 
-/// Results that are handed over at a time, in bytes.
+/// The bytes of results handed over at a time.
 const SLICE: usize = 1 << 20;
 
 /// The results of an earlier run, while the input is read.
@@ -29,21 +30,21 @@ const SLICE: usize = 1 << 20;
 pub(super) struct Resume {
     replay: Replay,
     name: String,
-    /// Values may be other ones: those are computed.
+    /// Values that have changed since the earlier run are computed (`--journal-keep`).
     keep: bool,
     /// The index of the next value.
     next: Index,
 }
 
-/// A value as it was read, and where its result goes.
+/// An item as it was read, and the file for its result.
 pub(super) type Taken = (Cut, Option<PathBuf>);
 
 impl Master {
-    /// Keeps results in `journal`, and takes those that it has for finished. With `keep`, values that have changed since are computed;
-    /// otherwise they end the run. Before anything is read.
+    /// Writes results to `journal`, and uses the results in it. With `keep`, values that have
+    /// changed since are computed; otherwise such a value ends the run. Call this before anything
+    /// is read.
     ///
-    /// # Errors
-    /// When it cannot be written.
+    /// # Errors When the journal cannot be written.
     pub fn keep_journal(self: &Arc<Self>, journal: Opened, kept: Kept, keep: bool) -> anyhow::Result<()> {
         let path = journal.path().to_owned();
         let (replay, writer) = journal.go_on(kept)?;
@@ -62,16 +63,16 @@ impl Master {
         Ok(())
     }
 
-    /// Waits until all that is finished is in the journal.
+    /// Waits until all results are in the journal.
     ///
-    /// # Errors
-    /// When it cannot be written: why.
+    /// # Errors Why the journal cannot be written.
     pub fn finish_journal(&self) -> Result<(), String> {
         let journal = self.lock().journal.clone();
         journal.map_or(Ok(()), |journal| journal.finish())
     }
 
-    /// The run ended as `ending`; that it could not keep all that it had to is worse.
+    /// Waits until all results are in the journal. If the journal is incomplete, a successful
+    /// `ending` becomes an error.
     pub fn close_journal(&self, ending: Ending) -> Ending {
         let finished = self.finish_journal();
         self.look_after_journal();
@@ -85,27 +86,29 @@ impl Master {
         }
     }
 
-    /// Says so when the journal was deleted.
+    /// Warns when the journal has been deleted.
     pub(super) fn look_after_journal(&self) {
         if self.lock().journal.as_ref().is_some_and(|journal| journal.was_deleted()) {
             self.console.say("warning: the journal was deleted while this run goes on: nothing can go on with it later");
         }
     }
 
-    /// The items of the command line, as they are wanted. Blocks.
+    /// Feeds the items of the command line. Blocks.
     pub(super) fn feed_items(&self, items: Vec<Cut>) {
         self.mind_numbers_of(&items, 0);
         let offered = self.offer(items.into_iter().map(|item| (item, None)));
         self.end_input(offered);
     }
 
-    /// Adds values that were read; those that the journal has results of together with these, as there is room for them. Blocks.
+    /// Adds items to the input. Items with results in the journal are handed over in slices, as
+    /// the window has room. Blocks.
     ///
-    /// # Errors
-    /// When the journal is of other values: none of these is added. When one is unusable and ends the run: those before it are.
+    /// # Errors When the journal belongs to other values: no item is added. When an unusable item
+    /// ends the run: the items before it are added.
     pub(super) fn offer(&self, values: impl IntoIterator<Item = Taken>) -> Result<(), InputError> {
         let mut resume = self.resume.lock().expect("nobody panics with it");
-        // Not as soon as the last result is found: that nothing follows it must be known without any volunteer.
+        // The results stay open until the next call after the last one, because the end of the
+        // input must be noticed without any volunteer.
         if resume.as_ref().is_some_and(Resume::is_over) {
             *resume = None;
             self.lock().resuming = false;
@@ -144,7 +147,7 @@ impl Master {
         ends
     }
 
-    /// What follows from a value that is none: the end of the run, or what stands in its place.
+    /// Handles an unusable item: ends the run, or returns what takes the item's place.
     fn fail_unusable(&self, unusable: Unusable) -> Result<Read, InputError> {
         let report = match self.job.on_error {
             OnError::Stop => return Err(InputError::new(unusable.why)),
@@ -171,7 +174,7 @@ impl Master {
         });
     }
 
-    /// No more values come.
+    /// Notes that no more values follow.
     pub(super) fn end_input(&self, how: Result<(), InputError>) {
         let resume = self.resume.lock().expect("nobody panics with it").take();
         if let (Ok(()), Some(resume)) = (&how, resume.filter(|resume| !resume.is_over())) {
@@ -187,7 +190,7 @@ impl Master {
         });
     }
 
-    /// Keeps no result of this run: they belong to other values.
+    /// Stops the journal, because the results of this run belong to other values.
     pub(crate) fn abandon_journal(&self) {
         if let Some(journal) = &self.lock().journal {
             journal.abandon();
@@ -196,18 +199,19 @@ impl Master {
 }
 
 impl Resume {
-    /// Whether no further result is to come.
+    /// Whether all results have been used.
     fn is_over(&self) -> bool {
         self.next >= self.replay.end()
     }
 
-    /// `value`, the next of the input, or its result where that is known.
+    /// Returns the result of `value`, the next of the input, or the value itself if its result is
+    /// unknown.
     fn resolve(&mut self, value: Value, target: Option<&Path>, job: &Job) -> Result<Read, InputError> {
         let index = self.next;
         self.next += 1;
         let cannot = |error: io::Error| InputError::new(format!("the journal {} cannot be read: {error}", self.name));
         match self.replay.look_up(index, &digest(&value.bytes)).map_err(cannot)? {
-            // It may have been written with other options.
+            // The earlier run may have had other options, so the result is checked again.
             Known::Result(result) if target.is_none() && well_framed((Form::Bytes, result.clone()), job).is_ok() => {
                 Ok(Read::Finished(result))
             }
@@ -225,7 +229,7 @@ impl Resume {
     }
 }
 
-/// Whether the file `target` is the one of `path` and as it was written.
+/// Whether the file `target` is the one at `path`, unchanged since it was written.
 fn is_there(target: &Path, path: &[u8], hash: [u8; 16]) -> bool {
     target.as_os_str().as_encoded_bytes() == path
         && files::look(target, u64::MAX).is_ok()
@@ -233,7 +237,8 @@ fn is_there(target: &Path, path: &[u8], hash: [u8; 16]) -> bool {
 }
 
 impl Core {
-    /// Asks the lender for a value for `sub`; values that are finished take their places on the way.
+    /// Asks the lender for a value for `sub`. Finished items before this value take their places
+    /// on the way.
     pub(super) fn ask(&mut self, sub: SubStreamId) -> Ask<Value> {
         loop {
             match self.lender.ask(sub, &mut self.input) {
@@ -243,7 +248,8 @@ impl Core {
         }
     }
 
-    /// Moves what is next in the input and finished to the lender, as far as the window has room; gives whether there was any.
+    /// Moves finished items from the head of the input to the lender, as the window has room.
+    /// Returns whether any was moved.
     pub(super) fn take_finished(&mut self) -> bool {
         let mut taken = false;
         while self.lender.has_room()
@@ -263,7 +269,7 @@ impl Core {
         self.input.is_empty() && (self.lender.wants_input() || (self.resuming || self.reads_on) && self.lender.has_room())
     }
 
-    /// What the journal is to have of `index`, should `result` be accepted.
+    /// The journal's entry for `index`, in case `result` is accepted.
     pub(super) fn entry(&self, index: Index, result: &Bytes) -> Option<Entry> {
         self.journal.as_ref()?;
         let place = usize::try_from(index.checked_sub(self.lender.output())?).ok()?;

@@ -1,12 +1,12 @@
-//! What a function missed where it ran, as far as its error tells: a browser's global on this machine's cores, what only https
-//! has in a page over http, a method in an old browser. Pure.
+//! Finds out from an error which feature the function lacks on a device: a browser's global on
+//! this machine's cores, a feature of https in a page over http, a method in an old browser. Pure.
 
 use std::fmt;
 
-/// How engines begin a name that is a property of the global object.
+/// Prefixes by which engines name a property of the global object.
 const GLOBAL: [&str; 4] = ["globalThis.", "self.", "window.", "global."];
 
-/// Only documents have these: workers have not.
+/// Names only in documents, not in workers.
 const OF_PAGES: &str = "\
     document window localStorage sessionStorage Image Audio Option DOMParser XMLSerializer XPathEvaluator XSLTProcessor \
     Element Node NodeFilter NodeList Document DocumentFragment Range MutationObserver IntersectionObserver \
@@ -14,7 +14,8 @@ const OF_PAGES: &str = "\
     AudioContext OfflineAudioContext MediaRecorder MediaSource MediaStream speechSynthesis SpeechSynthesisUtterance \
     RTCPeerConnection RTCSessionDescription RTCIceCandidate CSS CSSStyleSheet SharedWorker";
 
-/// Browsers have these, in workers too; Node has not, or not each version that will do.
+/// Names in browsers, including workers, but not in Node, or not in every supported version of
+/// Node.
 const OF_BROWSERS: &str = "\
     OffscreenCanvas XMLHttpRequest FileReader FileReaderSync caches Worker ImageData ImageBitmap createImageBitmap \
     indexedDB WebSocket EventSource Path2D FontFace FontFaceSet Notification WebTransport ErrorEvent ProgressEvent \
@@ -24,14 +25,14 @@ const OF_BROWSERS: &str = "\
     WebGL2RenderingContext IDBFactory IDBKeyRange IDBDatabase DOMRect DOMRectReadOnly DOMPoint DOMMatrix DOMQuad \
     VideoFrame AudioData navigator";
 
-/// Only pages over https have these, and those of this machine.
+/// Names only in pages over https and in pages of the local machine.
 const OF_HTTPS: &str = "\
     crypto.subtle crypto.randomUUID navigator.gpu navigator.locks navigator.storage navigator.serviceWorker \
     navigator.wakeLock navigator.mediaDevices navigator.clipboard navigator.credentials navigator.bluetooth \
     navigator.usb navigator.serial navigator.hid navigator.userAgentData caches cookieStore WebTransport VideoEncoder \
     VideoDecoder AudioEncoder AudioDecoder ImageDecoder SubtleCrypto CryptoKey Cache CacheStorage GPUBufferUsage \
     GPUMapMode GPUTextureUsage GPUShaderStage GPUColorWrite";
-/// What the function itself may say of it.
+/// Phrases in errors thrown by the function itself, with the name of the missing feature.
 const SAID: [(&str, &str); 6] = [
     ("secure context", "secure contexts"),
     ("secure origin", "secure contexts"),
@@ -41,20 +42,21 @@ const SAID: [(&str, &str); 6] = [
     ("OffscreenCanvas", "OffscreenCanvas"),
 ];
 
-/// Methods that old browsers lack.
+/// Methods missing in old browsers.
 const OF_ARRAYS: &str = "at flat flatMap findLast findLastIndex toSorted toReversed toSpliced";
 const OF_STRINGS: &str = "replaceAll matchAll trimStart trimEnd isWellFormed toWellFormed";
-/// Objects whose own functions differ from browser to browser.
+/// Objects with functions that differ between browsers.
 const HOLDERS: &str = "\
     Object Array Promise String Number Math JSON Reflect Symbol Intl Atomics WebAssembly URL AbortSignal Response \
     crypto navigator performance Error Map";
 
-/// Something that is not there.
+/// The name of a missing feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lack(pub(crate) String);
 
 impl Lack {
-    /// What the error `message` says is missing, if it does. `stack` is that of the script `code`.
+    /// Finds the missing feature in an error `message`, if the message tells. `stack` refers to
+    /// the script `code`.
     pub(crate) fn of(message: &str, stack: Option<&str>, code: &str) -> Option<Self> {
         let first = message.lines().next().unwrap_or_default();
         let text = first
@@ -65,25 +67,25 @@ impl Lack {
         name.or_else(|| said(text)).map(Self)
     }
 
-    /// What an error with this message says, in words that name it.
+    /// The error message, in words which name the feature.
     pub(crate) fn in_words(&self, message: &str) -> String {
         let message = message.lines().next().unwrap_or_default();
         let message = message.trim_start_matches("ReferenceError: ").trim_start_matches("TypeError: ");
         if message.contains(&self.0) { message.to_owned() } else { format!("there is no {self}: {message}") }
     }
 
-    /// Whether a browser has it, and Node has not.
+    /// Whether browsers have the feature, but Node does not.
     pub(crate) fn is_of_browsers(&self) -> bool {
         self.is_of_pages() || self.is(OF_BROWSERS) || self.needs_https() && !self.is_of_node()
     }
 
-    /// Whether only a page has it, and not its workers.
+    /// Whether only pages have the feature, and their workers do not.
     pub(crate) fn is_of_pages(&self) -> bool {
         let is_element = self.0.starts_with("HTML") || self.0.starts_with("SVG");
         self.is(OF_PAGES) || is_element && self.0.ends_with("Element")
     }
 
-    /// Whether it is only there over https, and on the machine that a page comes from.
+    /// Whether the feature exists only in pages over https or of the local machine.
     pub(crate) fn needs_https(&self) -> bool {
         self.is(OF_HTTPS) || self.0 == "secure contexts"
     }
@@ -92,7 +94,7 @@ impl Lack {
         self.0.starts_with("crypto") || matches!(&*self.0, "SubtleCrypto" | "CryptoKey" | "secure contexts")
     }
 
-    /// Whether it is one of `names`, or a member of one.
+    /// Whether the feature is in the list `names`, or a member of a name there.
     fn is(&self, names: &str) -> bool {
         names.split(' ').any(|name| self.0.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     }
@@ -104,14 +106,15 @@ impl fmt::Display for Lack {
     }
 }
 
-/// `X is not defined` (Chromium, Firefox), `Can't find variable: X` (WebKit), and what a member was wanted of.
+/// Parses `X is not defined` (Chromium, Firefox), `Can't find variable: X` (WebKit), and errors
+/// about a member of an undefined object.
 fn undefined(text: &str) -> Option<String> {
     let name = text.strip_suffix(" is not defined").or_else(|| text.strip_prefix("Can't find variable: "));
     let path = name.or_else(|| base_of_member(text))?;
     is_path(path).then(|| global(path))
 }
 
-/// What `text` says to be undefined, where a member of it was wanted.
+/// The undefined object in an error about one of its members.
 fn base_of_member(text: &str) -> Option<&str> {
     if let Some(path) = text.strip_suffix(" is undefined") {
         // `can't access property "z", x.y is undefined`
@@ -127,7 +130,8 @@ fn base_of_member(text: &str) -> Option<&str> {
     Some(path.rsplit_once('.')?.0)
 }
 
-/// `x.y is not a function`, `x.y is not a constructor`: of `x.y` only what is known by itself.
+/// Parses `x.y is not a function` and `x.y is not a constructor`, if `x.y` is a known feature or
+/// method.
 fn uncallable(text: &str) -> Option<String> {
     let at = text.find(" is not a function").or_else(|| text.find(" is not a constructor"))?;
     let expression = &text[..at];
@@ -151,7 +155,8 @@ fn method(name: &str) -> Option<String> {
     Some(format!("{holder}.prototype.{name}"))
 }
 
-/// `Cannot read properties of undefined (reading 'z')`, and Chromium's older words: of what is found in the script.
+/// Parses `Cannot read properties of undefined (reading 'z')`, also in the words of older
+/// Chromium: the script shows the undefined object.
 fn read_of_nothing(text: &str, stack: Option<&str>, code: &str) -> Option<String> {
     let member = text.strip_prefix("Cannot read properties of undefined (reading '").and_then(|rest| rest.strip_suffix("')"));
     let member = member.or_else(|| text.strip_prefix("Cannot read property '")?.strip_suffix("' of undefined"))?;
@@ -164,7 +169,7 @@ fn read_of_nothing(text: &str, stack: Option<&str>, code: &str) -> Option<String
     known.or_else(|| holder_of(member).map(str::to_owned))
 }
 
-/// Whose member it can only be.
+/// The only object that has this member.
 fn holder_of(member: &str) -> Option<&'static str> {
     Some(match member {
         "digest" | "encrypt" | "decrypt" | "generateKey" | "importKey" | "exportKey" | "deriveKey" | "deriveBits" | "wrapKey"
@@ -181,13 +186,13 @@ fn said(text: &str) -> Option<String> {
     names.chain(SAID).find(|(words, _)| text.contains(words)).map(|(_, name)| name.to_owned())
 }
 
-/// The script up to the place that the first line of `stack` names.
+/// The script up to the position in the first line of `stack` that has one.
 fn text_before<'a>(stack: &str, code: &'a str) -> Option<&'a str> {
     let place = stack.lines().find_map(|line| line.split_once("function.js:"))?.1;
     let mut numbers = place.split(|c: char| !c.is_ascii_digit()).map(str::parse::<usize>);
     let (row, column) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
     let line = code.split('\n').nth(row.checked_sub(1)?)?;
-    // Engines count UTF-16 units.
+    // Engines count columns in UTF-16 units.
     let mut units = 0;
     let end = line.char_indices().find(|(_, c)| {
         units += c.len_utf16();
@@ -196,7 +201,7 @@ fn text_before<'a>(stack: &str, code: &'a str) -> Option<&'a str> {
     Some(&line[..end?.0])
 }
 
-/// What of `text` is a name at its end, with those before it: `x.y` of `f(x.y`.
+/// The path of names at the end of `text`: `x.y` for `f(x.y`.
 fn last_path(text: &str) -> &str {
     let start =
         text.rfind(|c: char| !is_part_of_path(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));

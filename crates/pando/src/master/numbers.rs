@@ -1,4 +1,4 @@
-//! Whole numbers that JavaScript cannot hold: `JSON.parse` rounds them without a word.
+//! Whole numbers too large for JavaScript: `JSON.parse` rounds them silently.
 
 use super::Master;
 use crate::protocol::{Form, Value};
@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 
 /// A whole number with fewer digits is exact.
 const DIGITS: usize = 16;
-/// Digits that a message shows, at most.
+/// The most digits shown in a message.
 const SHOWN: usize = 40;
 
 impl Master {
-    /// Says once in a run that a value, of this number in the input, has such a number.
+    /// Warns, once per run, if `value` contains a number to be rounded. `number` is the number of
+    /// the item in the input.
     pub(super) fn mind_numbers(&self, number: u64, value: &Value) {
-        // A program has the text itself.
+        // A program receives the JSON text itself.
         if value.form != Form::Json || self.job.function.code.is_empty() || self.rounding_told.load(Ordering::Relaxed) {
             return;
         }
@@ -29,11 +30,12 @@ impl Master {
     }
 }
 
-/// The first whole number in `json`, a JSON text, that is another one in JavaScript.
+/// The first whole number in the JSON text `json` which JavaScript would round.
 fn first_rounded(json: &[u8]) -> Option<&str> {
     let mut strings = Strings { json, at: 0, inside: false };
     let mut at = DIGITS - 1;
-    // Of so many digits in a row, one is at a multiple of their number.
+    // Only every sixteenth byte is checked, because [`DIGITS`] digits in a row always include a
+    // checked byte.
     while at < json.len() {
         if !json[at].is_ascii_digit() {
             at += DIGITS;
@@ -53,12 +55,12 @@ fn first_rounded(json: &[u8]) -> Option<&str> {
     None
 }
 
-/// Whether digits after `before` are those of a fraction or an exponent.
+/// Whether digits after `before` belong to a fraction or an exponent.
 fn ends_in_a_fraction(before: &[u8]) -> bool {
     matches!(before, [.., b'.' | b'e' | b'E' | b'+'] | [.., b'e' | b'E', b'-'])
 }
 
-/// What becomes of a whole number.
+/// The number into which JavaScript rounds `digits`, as JavaScript prints numbers.
 fn rounded(digits: &str) -> String {
     match digits.parse::<f64>() {
         Ok(number) if number < 1e21 => number.to_string(),
@@ -67,7 +69,7 @@ fn rounded(digits: &str) -> String {
     }
 }
 
-/// Which places of a JSON text are within strings.
+/// Tells which positions of a JSON text are inside strings.
 struct Strings<'a> {
     json: &'a [u8],
     at: usize,
@@ -75,7 +77,7 @@ struct Strings<'a> {
 }
 
 impl Strings<'_> {
-    /// Whether the byte at `place` is; places are asked in their order.
+    /// Whether the byte at `place` is inside a string. Places must be asked in ascending order.
     fn hold(&mut self, place: usize) -> bool {
         while self.at < place {
             match self.json[self.at] {

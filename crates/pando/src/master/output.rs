@@ -1,4 +1,5 @@
-//! The two threads at the ends: one reads the input when it is wanted, one writes the output as order allows.
+//! The two threads at the ends of a run: one reads the input when values are wanted, the other
+//! writes results in order.
 
 use super::{Core, Cut, Files, Framing, InputError, Left, Master, files::Places, input::Splitter};
 use crate::{journal::Recorder, protocol::Form};
@@ -10,40 +11,41 @@ use std::{
 };
 use stream_lender::{Index, Output};
 
-/// Bytes written at a time, about.
+/// About how many bytes are written at a time.
 const BATCH: usize = 256 * 1024;
-/// Results from here on are written as they are, not copied together.
+/// From this length on, results are written directly, not copied into a common buffer.
 const LARGE: usize = 32 * 1024;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// Every value read has its output; nothing more comes.
+    /// Every item read has its output.
     Complete,
-    /// Whoever read the output has gone.
+    /// The reader of the output has gone.
     ReaderLeft,
-    /// The input failed; what came before it is output.
+    /// The input failed. All items before the error are output.
     InputFailed(InputError),
-    /// This value failed for good; what came before it is output.
+    /// This item failed for good and ended the run. All items before are output.
     ItemFailed(Index, String),
-    /// Every value read has its output but so many that failed; nothing more comes.
+    /// Every item read has its output, except this number of failed items.
     SomeFailed(u64),
-    /// The function cannot be run anywhere.
+    /// No device can ever run the function.
     CannotRun(String),
-    /// It was asked to stop; what had been read is output.
+    /// The run was told to stop. All items read are output.
     Interrupted,
-    /// It was asked to stop, and not all that had been read is output.
+    /// The run was told to stop. Some of the items read are left without an output.
     CutShort(Left),
     /// The output cannot be written.
     OutputFailed(String),
 }
 
 impl Master {
-    /// Reads `source` to its end, a block at a time, only while some volunteer asks for values. Blocks.
+    /// Reads `source` to its end, block by block, whenever some volunteer asks for values. Blocks.
     pub fn feed(&self, mut source: impl Read) {
         let mut splitter = Splitter::new(self.job.framing);
         let (mut values, mut before) = (Vec::new(), 0);
-        // The first block is read at once: that there is nothing to do must be known without any volunteer.
+        // The first block is read at once, because an empty input must be noticed without any
+        // volunteer.
         loop {
             let read = splitter.read(&mut source, &mut values);
             self.mind_numbers_of(&values, before);
@@ -63,10 +65,11 @@ impl Master {
         }
     }
 
-    /// Reads the files whose names `names` gives, one at a time, only while some volunteer asks for values. Blocks.
+    /// Reads the files called `names`, one at a time, whenever some volunteer asks for values.
+    /// Blocks.
     pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Cut, InputError>>) {
         let ended = if files.overwrite {
-            // What is an input must be known before anything is written over.
+            // All inputs must be known before any file is overwritten.
             files.all_first(names).and_then(|names| self.feed_each_file(files, names.into_iter().map(Ok)))
         } else {
             self.feed_each_file(files, names)
@@ -111,7 +114,7 @@ impl Master {
         }
     }
 
-    /// Nobody takes the output any more, because of `error`: the run ends so.
+    /// Ends the output because of `error`, and returns how the run ends.
     pub(super) fn cannot_write(&self, error: &std::io::Error) -> Ending {
         if error.kind() == ErrorKind::BrokenPipe {
             self.with(|core| core.lender.drop_output());
@@ -128,7 +131,7 @@ impl Master {
         });
     }
 
-    /// Waits for results and moves those that are next in order to `batch`.
+    /// Waits for results and moves the next ones in order to `batch`.
     fn collect(&self, batch: &mut Batch) -> Option<Ending> {
         let mut core = self.lock();
         loop {
@@ -145,9 +148,10 @@ impl Master {
 }
 
 impl Core {
-    /// Lets the lender know that the input has ended or failed when no value is left before that.
+    /// Tells the lender that the input has ended or failed, once no value is left before the end.
     pub(super) fn notice_end(&mut self) {
-        // Who asks while a value waits is lent that, and does not look at the input.
+        // While a value waits to be lent again, an ask gets this value and does not look at the
+        // input.
         if self.input.has_only_its_end() && self.lender.waiting() == 0 {
             let sub = self.lender.open();
             let _ = self.lender.ask(sub, &mut self.input);
@@ -156,17 +160,18 @@ impl Core {
     }
 }
 
-/// The values of a byte stream, read as they are taken.
+/// The values of a byte stream, read on demand.
 pub struct Values<R> {
     splitter: Splitter,
     source: R,
     cut: std::vec::IntoIter<Cut>,
-    /// How the stream ended.
+    /// How the stream ended; the outer `Option` is empty until then, the inner one without an
+    /// error.
     end: Option<Option<InputError>>,
 }
 
 impl<R: Read> Values<R> {
-    /// Of `source`, from its start.
+    /// Cuts `source` into values, from its start.
     pub fn new(source: R, framing: Framing) -> Self {
         Self { splitter: Splitter::new(framing), source, cut: Vec::new().into_iter(), end: None }
     }
@@ -194,15 +199,15 @@ impl<R: Read> Iterator for Values<R> {
     }
 }
 
-/// Results on their way out: short ones copied together, long ones as they are.
+/// Results on their way to the output: short ones copied together, long ones as they are.
 #[derive(Default)]
 struct Batch {
     pieces: Vec<Bytes>,
-    /// Results that go into files, whose paths are printed once they are there.
+    /// Results for files. The path of each file is printed once the file is complete.
     files: Vec<(Index, PathBuf, Bytes)>,
     short: Vec<u8>,
     bytes: usize,
-    /// How many results these are.
+    /// The number of results in this batch.
     count: usize,
 }
 
@@ -247,7 +252,8 @@ impl Batch {
         self.files.push((index, target, result));
     }
 
-    /// Writes the files, or waits until `journal` has done so, and adds their paths: of all that come before one that cannot be written.
+    /// Writes the files, or waits until `journal` has written them, and adds their paths to the
+    /// output, up to the first failure.
     fn store(&mut self, journal: Option<&Recorder>, to: Option<&Arc<Files>>, separator: u8) -> Result<(), String> {
         if let (Some(journal), true) = (journal, self.files.is_empty()) {
             journal.keep_up();

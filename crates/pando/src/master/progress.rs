@@ -1,7 +1,8 @@
-//! Whether a device is getting on with what it was lent, apart from its being alive. Pure: time is an argument.
+//! Whether a device works on its values. Pure: time is an argument.
 //!
-//! A device that computes says which calls take long. One that answers pings, has its values, says of none that it is at it, and
-//! answers none, is *stalled*: its page may still be loading the function, or something is wrong with it.
+//! A device that computes reports its long calls. A device is *stalled* when it answers pings and
+//! has received its values, but neither reports a call nor answers a value. Its page may still be
+//! loading the function, or something is wrong with the device.
 
 use super::rest::Rest;
 use std::{
@@ -13,36 +14,39 @@ use stream_lender::Loan;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    /// The last sign that it is at its values, or the moment when it had them.
+    /// The last sign of work on the values, or the arrival of the values, if that was later.
     since: Instant,
-    /// Values that were sent to it, since it joined.
+    /// Values sent in this session.
     sent: u64,
-    /// Those of them that are known to have arrived; they do in order.
+    /// Values known to have arrived; values arrive in the order of sending.
     arrived: u64,
-    /// Those that had been sent at the last sign, or when it had none before: once they have arrived there is something that it could be at.
+    /// The value of `sent` at the last sign of work, or when the first values were lent to a
+    /// device without any. The device is not expected to work before that many values have
+    /// arrived.
     awaited: u64,
-    /// For how long it had values before, and gave them back without being at any.
+    /// How long the device has had values before and returned them without work on any.
     before: Duration,
-    /// Since when it has been loading the function, as far as is known.
+    /// The time when the device began to load the function, as far as the master knows.
     loading: Option<Instant>,
-    /// It was asked to give back what it had, and has kept some of that.
+    /// The unfinished recall from the stalled device.
     asked: Option<Asked>,
-    /// It was stalled: others come first until it gets on.
+    /// The device was stalled: other devices come first until it works.
     suspect: bool,
-    /// It is lent nothing meanwhile, while others are there.
+    /// The time for which the suspect device is lent nothing while other devices are connected.
     rest: Rest,
-    /// When to speak of it next.
+    /// The idle time at which people are told next.
     tell_at: Duration,
 }
 
-/// What a device was asked to give back.
+/// A recall from a stalled device.
 #[derive(Debug)]
 struct Asked {
-    /// Since when, as far as is known: not before the question had come.
+    /// The earliest time at which the device can have known of the recall.
     since: Instant,
-    /// Values that had been sent before: once they have arrived, so has the question.
+    /// The value of `sent` at the time of the recall: when that many values have arrived, so has
+    /// the recall.
     after: u64,
-    /// What it has kept.
+    /// The recalled loans which the device has not returned.
     ids: BTreeSet<Loan>,
 }
 
@@ -62,12 +66,14 @@ impl Progress {
         }
     }
 
-    /// Of a device that was stalled on an earlier channel, and rests for so long.
+    /// Creates the progress of a device that was stalled on an earlier channel and rests for
+    /// `rest`.
     pub(crate) fn of_suspect(rest: Duration, now: Instant) -> Self {
         Self { suspect: true, rest: Rest::of(rest, now), ..Self::new(now) }
     }
 
-    /// So many values are on their way to it; `first`: it had none.
+    /// Notes that `count` values are on their way to the device; `first`: the device had none
+    /// before.
     pub(crate) fn lent(&mut self, count: usize, first: bool, now: Instant) {
         self.sent += count as u64;
         if first {
@@ -76,7 +82,7 @@ impl Progress {
         }
     }
 
-    /// One of these is not sent after all.
+    /// Notes that one of the lent values is not sent after all.
     pub(crate) fn not_lent(&mut self) {
         self.sent -= 1;
         self.awaited = self.awaited.min(self.sent);
@@ -85,7 +91,7 @@ impl Progress {
         }
     }
 
-    /// So many of the values that were sent to it since it joined are there.
+    /// Notes that `count` of the values sent in this session have arrived.
     pub(crate) fn arrived(&mut self, count: u64, now: Instant) {
         let had = self.has_values();
         if let Some(asked) = &mut self.asked
@@ -104,17 +110,18 @@ impl Progress {
         self.arrived >= self.awaited
     }
 
-    /// Values that may be on their way to it.
+    /// Values that may still be on their way to the device.
     pub(crate) fn on_their_way(&self) -> u64 {
         self.sent - self.arrived.min(self.sent)
     }
 
-    /// It answered something, or said what it is at.
+    /// Notes a sign of work: the device answered a value or reported a call.
     pub(crate) fn made(&mut self, now: Instant) {
         *self = Self { sent: self.sent, arrived: self.arrived, awaited: self.sent, ..Self::new(now) };
     }
 
-    /// It gave this back without having been at it: what it still has it is no nearer to. Whether that was `all`.
+    /// Notes that the device returned `loan` without work on it, which is no sign of work; `all`:
+    /// the device holds nothing now.
     pub(crate) fn gave_back(&mut self, loan: Loan, all: bool, now: Instant) {
         if let Some(asked) = &mut self.asked {
             asked.ids.remove(&loan);
@@ -125,18 +132,19 @@ impl Progress {
         }
     }
 
-    /// Whether it has had values for longer than `patience` in all, and given them all back.
+    /// Whether the device has had values for at least `patience` in all, and each time returned
+    /// all of them.
     pub(crate) fn gives_all_back(&self, patience: Duration) -> bool {
         self.before >= patience
     }
 
-    /// It had nothing.
+    /// Restarts the measurement for a device that had no values.
     fn begins_anew(&mut self, now: Instant) {
         self.asked = None;
         self.since = now.checked_sub(self.before).unwrap_or(now);
     }
 
-    /// What it did during the last `time` has not been heard yet.
+    /// Forgives the last `time`, because frames of that time have not been read yet.
     pub(crate) fn excuse(&mut self, time: Duration, now: Instant) {
         self.since = now.min(self.since + time);
         if let Some(asked) = &mut self.asked {
@@ -144,60 +152,63 @@ impl Progress {
         }
     }
 
-    /// It said that it has been loading the function for this long.
+    /// Notes the device's report that it has been loading the function for `time`.
     pub(crate) fn loads(&mut self, time: Duration, now: Instant) {
         self.loading = now.checked_sub(time);
     }
 
-    /// It is asked for values that it has, since it is stalled.
+    /// Notes a recall of loans from the stalled device.
     pub(crate) fn asked(&mut self, ids: &[Loan], now: Instant) {
         let after = self.sent;
         self.asked.get_or_insert_with(|| Asked { since: now, after, ids: ids.iter().copied().collect() });
     }
 
-    /// It has done nothing for longer than `patience`: others come first, and it rests, twice as long as the last time.
+    /// Makes the device suspect: other devices come first, and it rests, each time for twice as
+    /// long.
     pub(crate) fn suspected(&mut self, patience: Duration, now: Instant) {
         self.suspect = true;
         self.rest.begin(patience, now);
     }
 
-    /// For how long it was to rest last; at least `least`.
+    /// The length of the last rest, at least `least`.
     pub(crate) fn rest(&self, least: Duration) -> Duration {
         self.rest.time().max(least)
     }
 
-    /// Whether it is left alone while others are there.
+    /// Whether the device rests now, and so is lent nothing while other devices are connected.
     pub(crate) fn rests(&self, now: Instant) -> bool {
         self.suspect && self.rest.goes_on(now)
     }
 
-    /// Whether people have heard of it.
+    /// Whether people have been told about the stalled device.
     pub(crate) fn is_told(&self) -> bool {
         !self.tell_at.is_zero()
     }
 
-    /// Whether others come first.
+    /// Whether other devices come first.
     pub(crate) fn is_suspect(&self) -> bool {
         self.suspect
     }
 
-    /// Time since it last got on, for one that holds values.
+    /// Time since the last sign of work; meaningful for a device that holds values.
     pub(crate) fn idle(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
 
-    /// Whether it has its values, and has done nothing about them for longer than `patience`.
+    /// Whether the device has had its values for at least `patience` without a sign of work, or
+    /// keeps returning them all.
     pub(crate) fn is_stalled(&self, patience: Duration, now: Instant) -> bool {
         (self.has_values() || self.gives_all_back(patience)) && self.idle(now) >= patience
     }
 
-    /// Whether it has kept values for long that it was asked for.
+    /// Whether the stalled device has kept recalled values for at least `patience`.
     pub(crate) fn is_deaf(&self, patience: Duration, now: Instant) -> bool {
         let is_late = |asked: &Asked| self.arrived >= asked.after && now.saturating_duration_since(asked.since) >= patience;
         self.is_stalled(patience, now) && self.asked.as_ref().is_some_and(is_late)
     }
 
-    /// What to say of one that is stalled, now and then: for how long, and since when it has been loading the function, if it is.
+    /// Returns what to tell people now and then about a stalled device: its idle time and, if
+    /// known, how long it has been loading the function.
     pub(crate) fn tell(&mut self, now: Instant) -> Option<(Duration, Option<Duration>)> {
         let idle = self.idle(now);
         if idle < self.tell_at {
@@ -249,7 +260,7 @@ mod tests {
         progress.lent(1, false, after(0));
         progress.made(after(1));
         assert!(!progress.is_stalled(PATIENCE, after(60)));
-        // Nor does it matter what is sent to it later.
+        // Values sent later make no difference.
         progress.lent(1, false, after(60));
         progress.arrived(2, after(60));
         assert!(!progress.is_stalled(PATIENCE, after(62)));
@@ -260,7 +271,7 @@ mod tests {
     fn a_device_that_gives_everything_back_again_and_again_is_stalled_in_the_end() {
         let mut progress = Progress::new(after(0));
         for second in 0..4 {
-            // Each time before it is known that they have arrived.
+            // The device returns each value before its arrival is known.
             progress.lent(1, true, after(10 * second));
             assert!(!progress.is_stalled(PATIENCE, after(10 * second)) || second == 3);
             progress.gave_back(Loan::first(0), true, after(10 * second + 1));
@@ -282,12 +293,12 @@ mod tests {
         progress.asked(&[0, 1].map(Loan::first), after(10));
         progress.asked(&[0, 1].map(Loan::first), after(12));
         assert!(!progress.is_deaf(PATIENCE, after(12)));
-        // Nor is it any nearer to the other one.
+        // The return of one value is no progress with the other one.
         progress.gave_back(Loan::first(0), false, after(12));
         assert!(progress.is_deaf(PATIENCE, after(13)));
         progress.excuse(Duration::from_secs(2), after(13));
         assert!(!progress.is_deaf(PATIENCE, after(14)) && progress.is_deaf(PATIENCE, after(15)));
-        // It has another one meanwhile, and was not asked for that.
+        // The device gets another value, which is not recalled.
         progress.lent(1, false, after(14));
         progress.arrived(3, after(14));
         progress.gave_back(Loan::first(1), false, after(15));
@@ -303,7 +314,7 @@ mod tests {
         let mut now = 0;
         for _ in 0..9 {
             progress.suspected(PATIENCE, after(now));
-            // What it is asked for besides during one rest makes that no longer.
+            // Another recall during a rest does not make the rest longer.
             progress.suspected(PATIENCE, after(now + 1));
             let rest = progress.rest(PATIENCE).as_secs();
             assert!(progress.rests(after(now + rest - 1)) && !progress.rests(after(now + rest)));

@@ -1,4 +1,4 @@
-//! What people are told while a run goes on: the status line, and what functions report of themselves.
+//! Reports for people during a run: the status line, and sums of the reports made by functions.
 
 use super::{Core, Master};
 use crate::protocol::Path;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use stream_lender::SubStreamId;
 
-/// Sum of a device's reports since they were last told.
+/// The sum of a device's reports since the last line about them.
 #[derive(Debug, Default)]
 pub(crate) struct Sum {
     reports: u64,
@@ -30,7 +30,7 @@ impl Sum {
 }
 
 impl Master {
-    /// A function reported about itself.
+    /// Adds a report made by the function.
     pub(crate) fn reported(&self, sub: SubStreamId, id: Option<u64>, report: &Value) {
         let name = self.with(|core| {
             let entry = core.seats.get_mut(&sub)?;
@@ -40,7 +40,7 @@ impl Master {
         self.events.write("report", json!({"device": name, "index": id.map(|id| id.saturating_add(1)), "report": report}));
     }
 
-    /// Lines about the reports that came since the last call, per device.
+    /// Returns lines about the reports since the last call, one per device.
     pub(crate) fn report_lines(&self, seconds: f64) -> Vec<String> {
         self.with(|core| {
             let told = core.seats.values_mut().filter(|seat| seat.reports.reports > 0);
@@ -50,7 +50,7 @@ impl Master {
         })
     }
 
-    /// Writes the counts so far as an event: of the run, and of each device that is connected.
+    /// Writes an event with the counts so far, for the run and for each connected device.
     pub(crate) fn write_statistics(&self, now: Instant) {
         if !self.events.wanted() {
             return;
@@ -67,7 +67,8 @@ impl Master {
         self.events.write("statistics", fields);
     }
 
-    /// The status line: what is done, how fast, by whom; and `url`, where there is one. From the fullest form to the shortest.
+    /// The status line, from the longest form to the shortest: what is done, the rate, the
+    /// devices, and `url`, if there is one.
     pub fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
         self.with(|core| status_lines(core, now, url))
     }
@@ -96,13 +97,13 @@ fn status_lines(core: &mut Core, now: Instant, url: &str) -> Vec<String> {
     let some = format!("{done}, {rate}, {devices} with {cores}");
     let all = format!("{some}{ways}, {} in progress, {elapsed}", core.lender.in_progress());
     let few = format!("{done}, {devices}");
-    // The URL comes before the rest: what was said of it has left the screen long ago.
+    // The URL has priority, because its announcement has left the screen long ago.
     let with_url = [&all, &some, &few, &done].map(|form| format!("{form}, {url}"));
     let with_url = with_url.into_iter().filter(|_| !url.is_empty());
     with_url.chain([all, some, format!("{few} with {cores}"), few, done]).collect()
 }
 
-/// How many are connected in another way than by this machine's own port, in words.
+/// How many devices are connected by other routes than this machine's own port, in words.
 fn ways(paths: impl Iterator<Item = Path>) -> String {
     let (mut direct, mut turn, mut relay) = (0, 0, 0);
     for path in paths {

@@ -1,5 +1,6 @@
-//! One volunteer's seat, apart from the lender and the channel: how much it may hold, what waits to be sent, when it was
-//! last heard of. Pure: time is an argument.
+//! The state of one session between the lender and the channel: how much the device may hold,
+//! which frames wait to be sent, and when the device gave its last sign of life. Pure: time is an
+//! argument.
 
 use super::batch::Batch;
 use crate::{
@@ -14,12 +15,12 @@ use std::{
 };
 use stream_lender::Limiter;
 
-/// Bytes of values a device may hold unanswered, beyond its first value.
+/// Bytes of unanswered values that a device may hold beside its first value.
 const MOST_BYTES: u64 = 8 << 20;
 
-/// Bytes of messages that wait for who does not listen, at most.
+/// Bytes of queued messages above which another ping of the device ends the session.
 const MOST_UNHEARD: usize = 1 << 20;
-/// Over the slowest of links a ping is answered within this time.
+/// A ping is answered within this time, even on the slowest link.
 const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(600);
 
 /// See the module.
@@ -28,38 +29,38 @@ pub(crate) struct Seat {
     batch: Batch,
     limiter: Limiter,
     controls: VecDeque<Frame>,
-    /// Bytes of these.
+    /// Bytes of `controls`.
     unheard: usize,
-    /// With the number of their values.
+    /// Frames of values, each with the number of its values.
     frames: VecDeque<(Bytes, u64)>,
     cutter: Cutter,
-    /// Values of the frame that it cuts.
+    /// Values in the frame inside `cutter`.
     cut: u64,
-    /// Values that have gone out.
+    /// Values sent completely.
     sent: u64,
     assembler: Assembler,
     started: Instant,
     heartbeat: Duration,
     last_sent: Instant,
-    /// Pings that are not answered: what they carry, and the values that had gone out before.
+    /// Unanswered pings: the time in each, and the number of values sent before.
     pings: VecDeque<(u64, u64)>,
-    /// When it last answered one, or owed no answer.
+    /// The last time when the device answered a ping, or had no ping to answer.
     listened: Instant,
-    /// Since when there are values out that no ping has followed.
+    /// The time of the first values sent after the last ping.
     unpinged: Option<Instant>,
     last_received: Instant,
-    /// When it was to be looked at next.
+    /// The time for which the next check was planned.
     due: Option<Instant>,
 }
 
-/// What time asks of a seat.
+/// The result of a timed check.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Due {
-    /// Nothing before this moment.
+    /// Nothing to do before this moment.
     At(Instant),
-    /// Nothing came for three heartbeats.
+    /// Nothing was received for three heartbeats.
     Dead,
-    /// It does not hear what it is told.
+    /// The device does not read its messages.
     Unheard,
 }
 
@@ -86,12 +87,13 @@ impl Seat {
         }
     }
 
-    /// The device lends another number of cores.
+    /// Adapts the limit when the device lends another number of cores.
     pub(crate) fn set_cores(&mut self, cores: u32) {
         self.batch.set_cores(cores);
     }
 
-    /// Values it may be sent now. Small amounts of a large limit are saved up, so that frames are worth their cost.
+    /// Returns how many values may be sent now. If the limit is large, little room counts as none,
+    /// so that each frame is worth its cost.
     pub(crate) fn room(&mut self) -> usize {
         let limit = self.batch.limit();
         self.limiter.set_limit(limit);
@@ -103,34 +105,35 @@ impl Seat {
         room
     }
 
-    /// Bytes of values it may be sent now; one value is always allowed.
+    /// Returns how many bytes of values may be sent now: at least one, so that one value always
+    /// fits.
     pub(crate) fn room_bytes(&self) -> usize {
         PART.min(MOST_BYTES.saturating_sub(self.limiter.bytes_in_flight()) as usize).max(1)
     }
 
-    /// A value of so many bytes is on its way to it.
+    /// Notes that a value of `bytes` is lent to the device.
     pub(crate) fn lent(&mut self, bytes: u64) {
         self.limiter.sent(bytes);
     }
 
-    /// A value of so many bytes is no longer with it.
+    /// Notes that the device no longer has a value of `bytes`.
     pub(crate) fn settled(&mut self, bytes: u64) {
         self.limiter.answered(bytes);
     }
 
-    /// So many values were answered.
+    /// Notes that the device answered `count` values.
     pub(crate) fn answered(&mut self, count: usize, now: Instant) {
         self.batch.answered(count, now);
     }
 
-    /// Queues a message; it goes before values and between the parts of a long one.
+    /// Queues a message. Messages go before values and between the parts of a long value.
     pub(crate) fn say(&mut self, message: &ToVolunteer) {
         let frame = Frame::json(message);
         self.unheard += frame.len();
         self.controls.push_back(frame);
     }
 
-    /// Queues a frame of so many values.
+    /// Queues a frame of `values` values.
     pub(crate) fn send(&mut self, frame: Bytes, values: usize) {
         self.frames.push_back((frame, values as u64));
     }
@@ -140,7 +143,7 @@ impl Seat {
         !self.controls.is_empty() || self.cutter.is_busy() || !self.frames.is_empty()
     }
 
-    /// The next frame to send: messages go first, also between the parts of a long value.
+    /// Returns the next frame to send: messages first, also between the parts of a long value.
     pub(crate) fn next_frame(&mut self, now: Instant) -> Option<Frame> {
         let frame = match self.next_message() {
             Some(frame) => Some(frame),
@@ -166,19 +169,20 @@ impl Seat {
         frame
     }
 
-    /// The next message to send, leaving values aside: what is still said when the channel ends.
+    /// Returns the next message. When the channel ends, messages are still sent, but values are
+    /// not.
     pub(crate) fn next_message(&mut self) -> Option<Frame> {
         let frame = self.controls.pop_front()?;
         self.unheard -= frame.len();
         Some(frame)
     }
 
-    /// Whether too much waits to be said already.
+    /// Whether too many bytes of messages are queued.
     pub(crate) fn is_unheard(&self) -> bool {
         self.unheard > MOST_UNHEARD
     }
 
-    /// A binary frame came: gives it decoded once it is whole.
+    /// Decodes a binary frame. Returns `None` for a part of a frame that is still incomplete.
     pub(crate) fn binary(&mut self, frame: Bytes) -> Result<Option<Binary>, Malformed> {
         match Binary::decode(frame)? {
             Binary::Part { total, bytes } => match self.assembler.part(total, &bytes)? {
@@ -192,28 +196,29 @@ impl Seat {
         }
     }
 
-    /// Bytes of a frame whose other parts are still to come.
+    /// Bytes of the frame whose other parts are still to come.
     pub(crate) fn parts(&self) -> u64 {
         self.assembler.length()
     }
 
-    /// Nobody waits for the frame whose parts are coming.
+    /// Discards the frame whose parts are arriving, because no result is expected.
     pub(crate) fn drop_parts(&mut self) {
         self.assembler.drop_frame();
     }
 
-    /// Anything came: it is alive.
+    /// Notes that a frame was received, which is a sign of life.
     pub(crate) fn received(&mut self, now: Instant) {
         self.last_received = now;
     }
 
-    /// What it says is not heard for now: nor is whether it listens.
+    /// Notes that the channel is not read now: silence and missing pongs do not count against the
+    /// device.
     pub(crate) fn unread(&mut self, now: Instant) {
         (self.last_received, self.listened) = (now, now);
     }
 
-    /// A pong came back with what the ping carried. Gives how many of the values sent since the start have arrived, if that is known:
-    /// those that went before the ping.
+    /// Notes a pong. Returns how many values had been sent before its ping, and so have arrived;
+    /// `None` if the pong answers no open ping.
     pub(crate) fn pong(&mut self, beat: &Beat, now: Instant) -> Option<u64> {
         let sent = beat.t.as_u64()?;
         let round_trip = Duration::from_micros(self.clock(now).saturating_sub(sent));
@@ -226,7 +231,7 @@ impl Seat {
         arrived
     }
 
-    /// Microseconds since the start: a whole number comes back as it went, through any language.
+    /// Microseconds since the start: a whole number, which every language returns unchanged.
     fn clock(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.started).as_micros() as u64
     }
@@ -242,15 +247,17 @@ impl Seat {
         self.unpinged = None;
     }
 
-    /// Values that it is believed to have.
+    /// Values in flight.
     #[cfg(test)]
     pub(crate) fn in_flight(&self) -> usize {
         self.limiter.in_flight()
     }
 
-    /// What is due: queues a ping when nothing has been sent for a heartbeat, or none since the last values: its pong tells that they arrived.
+    /// Does the work that is due: queues a ping if nothing was sent for a heartbeat, or if no ping
+    /// followed the last values, because its pong shows that they arrived.
     pub(crate) fn due(&mut self, now: Instant) -> Due {
-        // So late comes who was stopped or had no time himself: what was said meanwhile is still to be heard.
+        // A late check means that this process was stopped or busy: frames of that time are still
+        // unread.
         let late = self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
         if late > self.heartbeat {
             self.last_received = now.min(self.last_received + late);
@@ -261,14 +268,15 @@ impl Seat {
             return Due::Dead;
         }
         if self.parts() > 0 {
-            // Its answer comes after these.
+            // The pong comes after the remaining parts.
             self.listened = now;
         }
         if !self.pings.is_empty() && now >= self.listened + LONGEST_ROUND_TRIP.max(self.heartbeat * 3) {
             return Due::Unheard;
         }
         if now >= self.next_ping() {
-            // What still waits to be sent, because the channel is full, is as good a sign of life; but it does not tell that values arrived.
+            // A full channel still holds queued messages, which are as good a sign of life as a
+            // ping. Only a ping shows that values arrived.
             if self.controls.is_empty() || self.unpinged.is_some() {
                 self.ping(now);
             }
@@ -351,7 +359,7 @@ mod tests {
         assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
     }
 
-    /// What comes back of the next ping.
+    /// Returns the content of the next ping, as a pong would.
     fn answer(seat: &mut Seat, now: Instant) -> Beat {
         loop {
             if let Some(Frame::Text(text)) = seat.next_frame(now)
@@ -418,7 +426,7 @@ mod tests {
         for _ in 0..20 {
             let mut held = 0;
             while seat.room() > 0 {
-                // As many as go into one frame.
+                // At most as many values as fit into one frame.
                 let frame = seat.room().min(6);
                 (0..frame).for_each(|_| seat.lent(10_000));
                 held += frame;

@@ -1,12 +1,14 @@
-//! Whole runs on a virtual clock: the master with all that is pure in it, simulated devices around it, and chaos between the two.
+//! Whole runs on a virtual clock: the real master between simulated devices, with random faults.
 //!
-//! A seed decides everything: the job, the devices, what they do and when. The clock jumps from one event to the next, so that an hour takes
-//! no time. [`model`] says what may happen, [`leaks`] that nothing is kept for too long, and [`seen`] that the runs reach what they should.
+//! A seed decides everything: the job, the devices, and their actions with times. The clock jumps
+//! from event to event, so that an hour takes no time. [`model`] knows what a run may do,
+//! [`leaks`] checks the bookkeeping, and [`seen`] checks that all runs together cover every
+//! situation.
 //!
-//! `PANDO_SIMULATION_RUNS` says how many (10,000), `PANDO_SIMULATION_FIRST` the first one's seed (0); `PANDO_SIMULATION_SEED` repeats one and
-//! tells what happens in it.
+//! `PANDO_SIMULATION_RUNS` is the number of runs (10,000), `PANDO_SIMULATION_FIRST` the seed of
+//! the first run (0). `PANDO_SIMULATION_SEED` repeats the run of one seed and prints its events.
 
-/// Tells what happens, to who repeats a run.
+/// Prints an event when a single run is repeated.
 macro_rules! say {
     ($world:ident, $($what:tt)*) => {
         if $world.verbose {

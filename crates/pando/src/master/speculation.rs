@@ -1,14 +1,15 @@
-//! `--speculate`: when there is nothing else to compute, an idle device gets the oldest value that another is still at. The first result counts.
+//! `--speculate`: when no other values are left to lend, an idle device gets a copy of the oldest
+//! value in a long call. The first result counts.
 //!
-//! For the lender the value stays with who has it, and the copy has a loan of its own; only when that one is faster does the value change
-//! hands, and is finished in the same moment.
+//! For the lender, the value stays with the first device, and the copy has a loan of its own. When
+//! the copy finishes first, its device takes up the value and answers it at once.
 
 use super::{Core, stragglers::Load};
 use std::time::{Duration, Instant};
 use stream_lender::{Index, Loan, SubStreamId};
 
 impl Core {
-    /// Lends long calls' values a second time, the oldest first, to devices that have nothing to do.
+    /// Lends copies of values in long calls, the oldest first, to idle devices.
     pub(super) fn speculate(&mut self, patience: Duration, now: Instant) {
         if self.has_some_to_lend() {
             return;
@@ -29,7 +30,8 @@ impl Core {
         }
     }
 
-    /// The oldest value of a long call that only one device is at, and not `idle`. What may be what made devices vanish goes to no second one.
+    /// The oldest value in a long call which one device computes, other than `idle`. Excludes
+    /// values that are careful, or that may make devices vanish.
     fn oldest_running(&self, idle: SubStreamId) -> Option<Index> {
         let running = self.seats.iter().flat_map(|(sub, seat)| seat.running.keys().map(move |loan| (*loan, *sub)));
         running
@@ -45,12 +47,14 @@ impl Core {
             .min()
     }
 
-    /// `sub` answered `loan`, under which it does not hold the value: gives its bytes if it was to compute it all the same.
+    /// Handles an answer of `sub` to a loan that it does not hold. Removes the stray and returns
+    /// its bytes, if the device was to compute the value.
     pub(super) fn stray(&mut self, sub: SubStreamId, loan: Loan) -> Option<u64> {
         self.seats.get_mut(&sub)?.strays.remove(&loan)
     }
 
-    /// Whether `sub` was still to be sent this unasked: it is not any more, since it has said what it would only then know of.
+    /// Removes a copy of `loan` which still waits to be sent, because the device has answered or
+    /// returned the loan already. Returns whether there was one.
     pub(super) fn unsends(&mut self, sub: SubStreamId, loan: Loan) -> bool {
         let Some(seat) = self.seats.get_mut(&sub) else { return false };
         let copy = seat.copies.iter().position(|copy| copy.loan == loan);
@@ -61,12 +65,13 @@ impl Core {
         copy.is_some()
     }
 
-    /// `sub` has the result of `loan`, a copy, before who holds the value: from now on it holds that itself. False when it comes too late.
+    /// Makes `sub`, which has a result of its copy `loan`, the holder of the value. Returns false
+    /// if the result comes too late.
     pub(super) fn overtakes(&mut self, sub: SubStreamId, loan: Loan) -> bool {
         let Some(bytes) = self.lender.value(loan.index).map(|value| value.bytes.len() as u64) else { return false };
         let held_by = self.lender.holder(loan.index).filter(|_| !self.dismiss(loan.index));
         if let (Some(holder), Some(held)) = (held_by, self.lender.loan(loan.index)) {
-            // A result that is being confirmed was there first.
+            // A result that is being confirmed was earlier.
             let Some(seat) = self.seats.get_mut(&holder) else { return false };
             seat.strays.insert(held, bytes);
             let _ = self.lender.hand_back(holder, held);
@@ -74,7 +79,8 @@ impl Core {
         self.lender.take_up(sub, loan).is_some()
     }
 
-    /// Whether `sub` has been sent the value of `loan` already, which is lent to it now: then it goes on with what it has.
+    /// Whether `sub`, which was just lent `loan`, computes a copy of the same value. Then the copy
+    /// becomes the loan.
     pub(super) fn has_copy(&mut self, sub: SubStreamId, loan: Loan) -> bool {
         if self.speculated.is_empty() || !self.has_stray(sub, loan.index) {
             return false;
@@ -83,7 +89,8 @@ impl Core {
         self.takes_up_stray(sub, loan.index)
     }
 
-    /// Whether `sub` is at `index` without holding it, and holds it from now on: under the loan that it knows, and like others.
+    /// Makes a stray of `sub` with this index the loan under which `sub` holds the value. Returns
+    /// whether there was such a stray.
     pub(super) fn takes_up_stray(&mut self, sub: SubStreamId, index: Index) -> bool {
         let Some(seat) = self.seats.get_mut(&sub) else { return false };
         let Some(stray) = seat.strays.keys().find(|loan| loan.index == index).copied() else { return false };
@@ -91,17 +98,17 @@ impl Core {
         self.lender.take_up(sub, stray).is_some()
     }
 
-    /// Whether `sub` is at `index` without holding it.
+    /// Whether `sub` computes `index` without holding the loan.
     fn has_stray(&self, sub: SubStreamId, index: Index) -> bool {
         self.seats.get(&sub).is_some_and(|seat| seat.strays.keys().any(|loan| loan.index == index))
     }
 
-    /// Whether `sub` may be at what it holds under `loan` or is to compute all the same.
+    /// Whether `sub` is to compute `loan`, as the holder or as a stray.
     pub(super) fn computes(&self, sub: SubStreamId, loan: Loan) -> bool {
         self.lender.holds(sub, loan) || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan))
     }
 
-    /// `sub` leaves: what it was to compute besides may be lent a second time again.
+    /// Notes that `sub` leaves: its copies may be lent again.
     pub(super) fn forget_copies(&mut self, sub: SubStreamId) {
         for loan in self.seats.get(&sub).into_iter().flat_map(|seat| seat.strays.keys()) {
             self.speculated.remove(&loan.index);

@@ -1,14 +1,14 @@
-//! Counts of what has been done, and how long it took. Pure: time is an argument.
+//! Counts of computed values and times of calls. Pure: time is an argument.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-/// Frames' mean times that are kept to tell the usual one.
+/// The most samples kept for the median: mean times of calls, one per frame.
 const SAMPLES: usize = 63;
 
-/// What the rate is measured over.
+/// The time over which the rate is measured.
 const RECENT: Duration = Duration::from_secs(10);
 
 /// See the module.
@@ -16,19 +16,20 @@ const RECENT: Duration = Duration::from_secs(10);
 pub struct Statistics {
     started: Instant,
     done: u64,
-    /// When there was a look, and what was done then: those of the last [`RECENT`], and one before.
+    /// Times at which the rate was asked, with the count at each: all in the last [`RECENT`], and
+    /// one before.
     looks: VecDeque<(Instant, u64)>,
     samples: Vec<Duration>,
     next: usize,
 }
 
 impl Statistics {
-    /// At the start of a run.
+    /// Starts the counts at the start of a run.
     pub fn new(now: Instant) -> Self {
         Self { started: now, done: 0, looks: VecDeque::from([(now, 0)]), samples: Vec::new(), next: 0 }
     }
 
-    /// `count` values were computed, in `micros` microseconds of computing altogether.
+    /// Notes that `count` values were computed, in `micros` microseconds of computing in total.
     pub(crate) fn done(&mut self, count: u64, micros: u64) {
         self.done += count;
         if count == 0 {
@@ -43,14 +44,14 @@ impl Statistics {
         self.next = (self.next + 1) % SAMPLES;
     }
 
-    /// The median time of a call lately, if any has ended.
+    /// The recent median time of a call, if any call has ended.
     pub(crate) fn median(&self) -> Option<Duration> {
         let mut sorted = self.samples.clone();
         sorted.sort_unstable();
         sorted.get(sorted.len() / 2).copied()
     }
 
-    /// Values done per second lately, between the calls of this.
+    /// The recent rate of computed values per second, measured between calls of this function.
     pub(crate) fn rate(&mut self, now: Instant) -> f64 {
         self.looks.push_back((now, self.done));
         while self.looks.get(1).is_some_and(|(then, _)| now.saturating_duration_since(*then) >= RECENT) {
@@ -60,12 +61,12 @@ impl Statistics {
         (self.done - done) as f64 / now.saturating_duration_since(then).as_secs_f64().max(0.001)
     }
 
-    /// Values done so far.
+    /// Values computed so far.
     pub(crate) fn total(&self) -> u64 {
         self.done
     }
 
-    /// Time since the start.
+    /// The time since the start.
     pub(crate) fn elapsed(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.started)
     }

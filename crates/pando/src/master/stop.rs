@@ -1,23 +1,24 @@
-//! A run that is to stop before its input ends: what is finished all the same, what is left, and what volunteers are told.
+//! The early end of a run: which items are still finished, which are left, and the goodbye to
+//! volunteers.
 
 use super::{Core, Ending, Master};
 use std::time::{Duration, Instant};
 use stream_lender::Index;
 
-/// What a run leaves that was asked to stop.
+/// The items left by a stopped run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left {
-    /// Values that were read and have no output.
+    /// Items which were read and have no output.
     pub items: usize,
-    /// How many of these have a result that nobody took from standard output.
+    /// How many of these items have a result which nobody took from standard output.
     pub unread: usize,
 }
 
 impl Master {
-    /// Stops reading; what has been read is finished.
+    /// Stops reading the input. Items read so far are finished.
     pub fn interrupt(&self) {
         self.with(|core| {
-            // All of it may have been read.
+            // The whole input may have been read already.
             core.notice_end();
             if core.lender.input_is_open() {
                 core.interrupted = true;
@@ -26,19 +27,19 @@ impl Master {
         });
     }
 
-    /// Values that were read and are not yet output, and the devices that are there.
+    /// The number of items read and not yet output, and the number of connected devices.
     pub fn unfinished(&self) -> (usize, usize) {
         let core = self.lock();
         let devices = core.seats.values().filter(|seat| !seat.replaced).count();
         (core.lender.in_progress() + core.being_written, devices)
     }
 
-    /// Whether what has been read gets on without anybody else's coming: nothing is left to compute, or somebody is there who computes.
+    /// Whether the items read so far can be finished by the connected devices.
     pub fn gets_on(&self, now: Instant) -> bool {
         self.lock().gets_on(self.job.patience(), now)
     }
 
-    /// Leaves the first value that has no result, and all that come after it. What is finished before it is still output.
+    /// Drops the first item without a result and all later ones. Earlier results are still output.
     pub fn give_up(&self) {
         self.with(|core| {
             let end = core.first_unsettled();
@@ -59,31 +60,31 @@ impl Master {
 }
 
 impl Core {
-    /// The first value that has no result; what follows the last, if all have one.
+    /// The first item without a result, or the index after the last item.
     pub(super) fn first_unsettled(&self) -> Index {
         self.lender.oldest().map_or(self.end(), |(index, _)| index)
     }
 
-    /// What follows the last value that is to be output, of those that were read.
+    /// The index after the last item which was read and will be output.
     fn end(&self) -> Index {
         self.lender.output() + self.lender.in_progress() as u64
     }
 
     fn gets_on(&self, patience: Duration, now: Instant) -> bool {
         let Some((_, holder)) = self.lender.oldest() else { return true };
-        // A command of --confirm has its result: no device holds it then.
+        // While a command of --confirm checks a result, no device holds its value.
         let is_confirmed = holder.is_some_and(|holder| !self.seats.contains_key(&holder));
         let mut devices = self.seats.iter().filter(|(_, seat)| !seat.replaced);
         is_confirmed
             || devices.any(|(sub, seat)| match self.lender.held(*sub) {
-                // One that gave all back without having begun it does not begin it now.
+                // A suspect device has returned all its values, and will hardly begin others now.
                 0 => seat.cores > 0 && !seat.progress.is_suspect(),
                 _ => !seat.progress.is_stalled(patience, now),
             })
     }
 
-    /// What a volunteer is told of the end: a reason of the protocol, and why in words. Nothing, if the run may go on later: then it waits
-    /// for that.
+    /// The goodbye to volunteers: a reason of the protocol, and its words. `None` if the run may
+    /// go on later, so that volunteers wait.
     pub(super) fn goodbye(&self) -> Option<(&'static str, &'static str)> {
         let ended_early = "The job has ended early, because of an error on its owner's machine. Thank you for your help!";
         let by_owner = self.interrupted || self.left > 0 || self.lender.input_is_open() || self.lender.oldest().is_some();

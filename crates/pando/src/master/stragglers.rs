@@ -1,6 +1,8 @@
-//! Stragglers: once there is nothing new to lend, values that a slow device has not started go to one that has nothing to do.
+//! Stragglers: once no new values are left to lend, values that a slow device has not begun go to
+//! an idle device.
 //!
-//! Only the device knows what it has started: it is asked for values back (`recall`), and they stay its own until it returns them.
+//! Only the device knows which values it has begun. Therefore the master recalls values, and the
+//! device holds each loan until it returns the value.
 
 use super::{Core, Master, SeatEntry};
 use crate::console::printable;
@@ -10,13 +12,13 @@ use std::{
 };
 use stream_lender::{Loan, SubStreamId};
 
-/// Between two looks.
+/// The time between two checks.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
-/// A device that was asked for values is not asked again before this.
+/// The least time between two recalls from one device.
 const AGAIN: Duration = Duration::from_secs(1);
-/// What is finished sooner than this stays where it is.
+/// The least gain in time worth a recall.
 const SOON: Duration = Duration::from_millis(200);
-/// What a device has failed waits this long for another one.
+/// How long a failed value waits for another device.
 const UNWANTED: Duration = Duration::from_secs(10);
 
 /// Looks for stragglers, ten times a second. Never ends.
@@ -29,7 +31,8 @@ pub async fn recall_stragglers(master: Arc<Master>) {
 }
 
 impl Master {
-    /// Looks once: asks for values back, and lends some a second time if that is wanted.
+    /// Performs one check: settles postponed failures, wakes devices standing back, recalls
+    /// values, and lends waiting values and copies.
     pub(super) fn look_for_stragglers(&self, now: Instant) {
         let patience = self.job.patience();
         let lines = self.with(|core| {
@@ -47,29 +50,29 @@ impl Master {
     }
 }
 
-/// What counts of one device.
+/// The load of one device.
 pub(super) struct Load {
     pub(super) sub: SubStreamId,
-    /// Calls that it has open at a time.
+    /// Calls that the device has open at a time.
     calls: usize,
-    /// Values that it holds or computes.
+    /// Values that the device holds or computes.
     pub(super) held: usize,
-    /// It has begun none of them for long.
+    /// The device is stalled.
     stalled: bool,
-    /// It did so before, and is lent nothing for now.
+    /// The device rests, or stands back, and is lent nothing now.
     rests: bool,
-    /// Time of one call.
+    /// The usual time of one call.
     pub(super) each: Duration,
     may_be_asked: bool,
 }
 
 impl Load {
-    /// Whether it has nothing to do, and may have.
+    /// Whether the device has a free core and may be lent values.
     pub(super) fn is_idle(&self) -> bool {
         self.held < self.calls && !self.rests
     }
 
-    /// Time until all that it holds is done.
+    /// The time until all values of the device are computed.
     fn left(&self) -> Duration {
         let seconds = self.each.as_secs_f64() * self.held as f64 / self.calls as f64;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
@@ -88,7 +91,7 @@ impl Core {
             return;
         }
         let mut loads = self.loads(patience, now);
-        // The fastest of those that have nothing to do choose first.
+        // The fastest idle devices choose first.
         let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].is_idle()).collect();
         idle.sort_by_key(|at| loads[*at].each);
         for at in idle {
@@ -103,10 +106,11 @@ impl Core {
         }
     }
 
-    /// Devices that have begun nothing of what they have, of which people have heard, are asked for what has come to them, if there are
-    /// others.
+    /// Recalls the values that have arrived at a stalled device, once people have been told about
+    /// the device, and if other devices are not stalled.
     fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
-        // One that lends no core for now may have got values all the same, on their way when it stopped.
+        // A device that lends no cores may also hold values, which were on their way when it
+        // paused.
         let stalled = self.seats.iter().filter(|(sub, seat)| {
             self.is_stalled(**sub, seat, patience, now)
                 && self.lender.held(**sub) > 0
@@ -120,25 +124,27 @@ impl Core {
         for sub in stalled {
             let ids: Vec<Loan> = self.lender.outstanding(sub).collect();
             if let Some(seat) = self.seats.get_mut(&sub) {
-                // Values are sent in the order in which they are lent. The question would overtake those that wait to be sent.
+                // Values are sent in the order of their loans. A recall must not overtake values
+                // still waiting to be sent.
                 let come = ids.len().saturating_sub(seat.progress.on_their_way() as usize);
                 if come > 0 {
                     seat.progress.suspected(patience, now);
                     seat.progress.asked(&ids[..come], now);
                     seat.ask_back(&ids[..come], now);
-                    // Nobody waits for it to take what others have failed.
+                    // Failed values must not wait for this device.
                     self.lender.pause(sub);
                 }
             }
         }
     }
 
-    /// Whether there are values that nobody has, or will be when somebody asks.
+    /// Whether any value waits, or could be read for the next ask.
     pub(super) fn has_some_to_lend(&self) -> bool {
         self.lender.has_room() || self.lender.waiting() > 0
     }
 
-    /// Who gave values back may have others once there are any that nobody has. One that was stalled rests before, if there are others.
+    /// Lets devices ask again after a recall: a suspect device after its rest, or when no other
+    /// device is active; other devices when there are values to lend.
     fn end_yielding(&mut self, now: Instant) {
         let open = self.has_some_to_lend();
         let active = self.seats.values().any(SeatEntry::takes_part);
@@ -154,8 +160,8 @@ impl Core {
         }
     }
 
-    /// What came back and only devices ask for that have failed it goes to one of them after all: those that have not may be at something
-    /// long, or paused.
+    /// Lends a value which has waited too long to a device which has failed the value: other
+    /// devices may be paused or busy with long calls.
     fn lend_what_nobody_else_wants(&mut self, patience: Duration, now: Instant) {
         let oldest = self.lender.oldest_waiting();
         self.unwanted = oldest.map(|index| match self.unwanted {
@@ -177,7 +183,8 @@ impl Core {
         let idle = idle.min_by_key(|load| (suspect(&load.sub), load.each));
         let Some(sub) = idle.map(|load| load.sub) else { return };
         let first = self.lender.held(sub) == 0;
-        // It may be at it still, without holding it: then that is what it is lent.
+        // The device may still compute the value as a stray. Then this computation becomes the
+        // loan.
         if !self.takes_up_stray(sub, index)
             && let Some(lent) = self.lender.lend_to(sub, index)
             && let Some(seat) = self.seats.get_mut(&sub)
@@ -204,13 +211,13 @@ impl Core {
             .collect()
     }
 
-    /// Whether `sub` has values and has begun none of them for long.
+    /// Whether `sub` has had values for long without a sign of work.
     fn is_stalled(&self, sub: SubStreamId, seat: &SeatEntry, patience: Duration, now: Instant) -> bool {
         let has = self.lender.held(sub) + seat.strays.len() > 0;
         has && seat.running.is_empty() && !self.held_back.has(sub) && seat.progress.is_stalled(patience, now)
     }
 
-    /// Asks `sub` for the `count` values that it would start last.
+    /// Recalls the `count` values that `sub` would begin last.
     fn recall(&mut self, sub: SubStreamId, count: usize, now: Instant) {
         let held: Vec<Loan> = self.lender.outstanding(sub).collect();
         if let Some(seat) = self.seats.get_mut(&sub) {
@@ -220,20 +227,21 @@ impl Core {
 }
 
 impl SeatEntry {
-    /// Asks for these values.
+    /// Recalls these loans.
     pub(super) fn ask_back(&mut self, ids: &[Loan], now: Instant) {
         self.recalls.extend(ids);
         (self.yields, self.recalled) = (true, Some(now));
         self.wake.notify_one();
     }
 
-    /// Whether it may be asked for values: not again at once.
+    /// Whether the last recall was long enough ago.
     fn may_be_asked(&self, now: Instant) -> bool {
         self.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN)
     }
 }
 
-/// How many of `slow`'s values `idle` would finish before `slow` has done the others; none when it is not worth it.
+/// How many of the values of `slow` would `idle` finish before `slow` finishes the rest; 0 if the
+/// gain is too small.
 fn share(slow: &Load, idle: &Load) -> usize {
     let gain = slow.left().saturating_sub(idle.each);
     if gain < SOON {

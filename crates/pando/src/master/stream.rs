@@ -1,5 +1,5 @@
-//! The ends of a run that another program started: a stream of values in, results out. They are polled, where those of the command line
-//! are threads.
+//! The ends of a run inside another program: a stream of values as input, and results as output.
+//! These ends are polled; the ends on the command line are threads.
 
 use super::{Core, Ending, InputError, Left, Master, sync::Sync};
 use crate::protocol::Value;
@@ -12,17 +12,17 @@ use std::{
 };
 use stream_lender::{Index, Output};
 
-/// Bytes of values read at a time, about.
+/// About how many bytes of values are read at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// What became of a value.
+/// An item, with its result or the message about its failure.
 pub(crate) type Settled = (Index, Result<Bytes, String>);
 
 /// Values, and how their stream ended, if it did.
 type Block = (Vec<Value>, Option<Result<(), InputError>>);
 
 impl Master {
-    /// Reads `values` to their end, only while some volunteer asks for them, and no more than are asked for.
+    /// Reads `values` to their end, but only as many as volunteers ask for.
     pub(crate) async fn feed_stream(&self, values: impl Stream<Item = Result<Value, InputError>>) {
         let mut values = pin!(values);
         let mut before = 0;
@@ -41,7 +41,7 @@ impl Master {
         }
     }
 
-    /// Waits until values are wanted; gives how many.
+    /// Waits until values are wanted, and returns how many.
     fn poll_wanted(&self, context: &mut Context<'_>) -> Poll<usize> {
         let core = self.lock();
         if core.input.is_empty() && core.lender.wants_input() {
@@ -66,7 +66,7 @@ impl Master {
         });
     }
 
-    /// The next result in the order of the values, or how the run ended.
+    /// Returns the next result in the order of the values, or how the run ended.
     pub(crate) fn poll_output(&self, context: &mut Context<'_>) -> Poll<Result<Settled, Ending>> {
         let mut core = self.lock();
         let next = core.next_settled();
@@ -77,7 +77,7 @@ impl Master {
         }
     }
 
-    /// Has the task of `context` woken when there is output.
+    /// Wakes the task of `context` when output is available.
     pub(super) fn wait_for_output<T>(&self, core: &mut Core, context: &mut Context<'_>) -> Poll<T> {
         core.output_waits = true;
         self.output_task.register(context.waker());
@@ -85,7 +85,8 @@ impl Master {
     }
 }
 
-/// The next of `values`, at most `most`, and those behind it only as far as they are there; and how the values ended, if they did.
+/// Returns the next of `values`: waits for the first one, then takes available ones, at most
+/// `most`. Also returns how the values ended, if they did.
 fn poll_block(
     mut values: Pin<&mut impl Stream<Item = Result<Value, InputError>>>,
     most: usize,
@@ -113,7 +114,7 @@ impl Core {
             match self.lender.next_output() {
                 Output::Item(index, Some(result)) => return Some(Ok((index, Ok(result)))),
                 Output::Item(index, None) => {
-                    // Left out, unless it is to be told in its place.
+                    // An item left out has a message if failures are told in place.
                     if let Some(message) = self.failures.take_told(index) {
                         return Some(Ok((index, Err(message))));
                     }
@@ -125,7 +126,7 @@ impl Core {
         }
     }
 
-    /// How the run ended, now that all is output; `error` is the input's.
+    /// How the run ended after all output; `error` comes from the input.
     pub(super) fn ending(&self, error: Option<InputError>) -> Ending {
         let input = match error {
             Some(error) => Ending::InputFailed(error),
@@ -134,7 +135,8 @@ impl Core {
             None => Ending::Complete,
         };
         match self.failures.ending() {
-            // What failed was told when it did; that not all was read or finished is told here or never.
+            // Failed items have been told already. An input that failed, or items that are left,
+            // must be told now.
             Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_)) => input,
             Some(Ending::SomeFailed(_) | Ending::ItemFailed(..)) if matches!(input, Ending::CutShort(_)) => input,
             ending => ending.unwrap_or(input),

@@ -1,8 +1,11 @@
-//! A program in the loop: it is asked for values as cores become free, and told each result as soon as it is there, whatever the order.
+//! A program in the loop: pando asks the program for values as cores become free, and tells each
+//! result at once, in any order.
 //!
-//! With `--sync-stdio` it is another process, over standard input and output, one JSON object per line: pando says `{"ask":n}`,
-//! `{"result":…,"index":i}` and `{"error":…,"index":i}`, the program `{"value":…}`, `{"cancel":i}` and `{"end":true}`. With
-//! [`Feedback`](crate::Feedback) it is this process. Indexes count the values from 1 for people and programs.
+//! With `--sync-stdio`, the program is another process on standard input and output, with one JSON
+//! object per line. Pando writes `{"ask":n}`, `{"result":…,"index":i}` and
+//! `{"error":…,"index":i}`; the program writes `{"value":…}`, `{"cancel":i}` and `{"end":true}`.
+//! With [`Feedback`](crate::Feedback), the program is this process. For people and programs,
+//! indexes start at 1.
 
 use super::{
     Core, Ending, Framing, InputError, Master,
@@ -19,48 +22,48 @@ use std::{
 };
 use stream_lender::{Index, Loan, Output, SubStreamId};
 
-/// Values that wait for a core, at most: a program that sends more than it was asked for waits.
+/// The most values waiting for a core. Beyond this number, no more lines of the program are read.
 const MOST_WAITING: usize = 65_536;
 
-/// What the program is told.
+/// A message to the program.
 #[derive(Debug)]
 pub(crate) enum Said {
-    /// Cores are free for so many more values.
+    /// Cores are free for this many more values.
     Ask(u64),
     /// The result of a value: a JSON text.
     Result(Index, Bytes),
-    /// A value failed for good, or was cancelled.
+    /// The value failed for good, or was cancelled.
     Error(Index, String),
 }
 
-/// What the program says.
+/// A message from the program.
 #[derive(Debug)]
 pub(crate) enum Heard {
     /// The next value.
     Value(Value),
-    /// The next value, which is none: why.
+    /// The next value is unusable, for this reason.
     Unusable(String),
-    /// A value that it does not want any more.
+    /// The program no longer wants this value.
     Cancel(Index),
-    /// No more values.
+    /// No more values follow.
     End,
 }
 
-/// What there is to say, and what has been asked.
+/// The messages to the program, and the count of values asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Sync {
-    /// Values that a core has at a time.
+    /// Values that a core computes at a time.
     per_core: u64,
     said: VecDeque<Said>,
-    /// Bytes of the results that are being said or wait for that.
+    /// Bytes of results in `said`, and of results being written.
     bytes: u64,
-    /// Those of them that are being said.
+    /// Bytes of results being written.
     on_their_way: u64,
-    /// Values asked for, in all.
+    /// Values asked for since the start.
     asked: u64,
-    /// Values that came, in all.
+    /// Values received since the start.
     came: u64,
-    /// Values that nobody wants any more and that have no result.
+    /// Cancelled values without a result.
     cancelled: BTreeSet<Index>,
 }
 
@@ -69,37 +72,38 @@ impl Sync {
         Self { per_core, ..Self::default() }
     }
 
-    /// Values that came.
+    /// Values received since the start.
     pub(crate) fn came(&self) -> u64 {
         self.came
     }
 
-    /// A value came.
+    /// Counts one received value.
     pub(crate) fn count_one(&mut self) {
         self.came += 1;
     }
 
-    /// Whether `index` is not wanted any more; asked once, when it is done or about to be lent.
+    /// Forgets that `index` was cancelled, and returns whether this was so. Called when the value
+    /// is settled or about to be lent.
     pub(crate) fn forgets(&mut self, index: Index) -> bool {
         !self.cancelled.is_empty() && self.cancelled.remove(&index)
     }
 
-    /// Whether `index` was cancelled, and is not done with.
+    /// Whether `index` is cancelled and not settled.
     pub(crate) fn has_cancelled(&self, index: Index) -> bool {
         self.cancelled.contains(&index)
     }
 
-    /// `index` failed for good.
+    /// Queues the message that `index` failed for good.
     pub(crate) fn failed(&mut self, index: Index, message: &str) {
         self.said.push_back(Said::Error(index, message.into()));
     }
 
-    /// Bytes of results that the program has not taken.
+    /// Bytes of results which the program has not taken.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// All that there is to say; what was taken before has been said.
+    /// Takes all messages to write. The messages taken by the last call have been written.
     fn take_said(&mut self) -> VecDeque<Said> {
         self.bytes -= self.on_their_way;
         self.on_their_way = self.bytes;
@@ -114,14 +118,14 @@ impl Sync {
         Some(said)
     }
 
-    /// Whether there is something to say.
+    /// Whether any message waits.
     pub(crate) fn has_said(&self) -> bool {
         !self.said.is_empty()
     }
 }
 
 impl Core {
-    /// Asks for as many values as cores are free, besides those on their way.
+    /// Asks the program for one value per free core, minus the values on their way.
     pub(crate) fn ask_for_more(&mut self) {
         let Some(sync) = &mut self.sync else { return };
         if !self.lender.input_is_open() {
@@ -138,7 +142,8 @@ impl Core {
         }
     }
 
-    /// The value of `loan` has its result: it is output, or said at once.
+    /// Settles the value of `loan` with its result: for the output in order, or as a message to
+    /// the program at once. Returns whether the result is accepted.
     pub(crate) fn finish(&mut self, sub: SubStreamId, loan: Loan, result: Bytes) -> bool {
         let index = loan.index;
         let entry = self.entry(index, &result);
@@ -157,7 +162,8 @@ impl Core {
         accepted
     }
 
-    /// Whether the value of `loan`, lent to `sub` or failed there, is not wanted any more: then it is done with.
+    /// Settles the value of `loan`, which `sub` holds, if the program has cancelled the value.
+    /// Returns whether this was so.
     pub(crate) fn forgets(&mut self, sub: SubStreamId, loan: Loan) -> bool {
         let forgets = self.sync.as_mut().is_some_and(|sync| sync.forgets(loan.index));
         if forgets {
@@ -166,7 +172,8 @@ impl Core {
         forgets
     }
 
-    /// Results were said when they came: their places in the order are only given free. Gives how the run ended, if it did.
+    /// Removes settled values from the order, because their results were told already. Returns how
+    /// the run ended, if it did.
     fn give_places_free(&mut self) -> Option<Ending> {
         loop {
             match self.lender.next_output() {
@@ -194,7 +201,7 @@ impl Core {
 }
 
 impl Master {
-    /// Hears the program, on `source`, to its end. Blocks.
+    /// Reads the messages of the program from `source`, to the end. Blocks.
     pub fn hear(&self, source: impl io::Read) {
         let heard = self.hear_lines(source);
         self.end_input(heard);
@@ -223,7 +230,7 @@ impl Master {
         }
     }
 
-    /// Does as the program says.
+    /// Handles one message of the program.
     pub(crate) fn heard(&self, heard: Heard) {
         match heard {
             Heard::Value(value) => self.put(value),
@@ -233,7 +240,7 @@ impl Master {
         }
     }
 
-    /// The next value is none, because of `why`: that is its answer.
+    /// Fails the next value, which is unusable because of `why`.
     fn fail_next(&self, why: &str) {
         self.with(|core| {
             let Some(sync) = &mut core.sync else { return };
@@ -252,7 +259,7 @@ impl Master {
         }
     }
 
-    /// Talks to the program, on `sink`, until the run ends. Blocks.
+    /// Writes messages to the program until the run ends. Blocks.
     pub fn talk(&self, mut sink: impl Write) -> Ending {
         loop {
             let (said, ending) = self.wait_for_words();
@@ -282,7 +289,7 @@ impl Master {
         }
     }
 
-    /// The next that the program is to be told, or how the run ended.
+    /// Returns the next message to the program, or how the run ended.
     pub(crate) fn poll_said(&self, context: &mut Context<'_>) -> Poll<Result<Said, Ending>> {
         let mut core = self.lock();
         let ending = core.give_places_free();
@@ -309,7 +316,8 @@ impl fmt::Display for Said {
     }
 }
 
-/// Understands one line of the program; an empty one says nothing. What is surely a value, though none that can be used, is heard as that.
+/// Parses one line of the program; `None` for an empty line. A line with an invalid value is
+/// [`Heard::Unusable`].
 fn understand(line: &Bytes) -> Result<Option<Heard>, String> {
     const FORMS: &str = r#"say {"value":…}, {"cancel":i} or {"end":true}"#;
     if line.iter().all(u8::is_ascii_whitespace) {
@@ -335,7 +343,7 @@ fn understand(line: &Bytes) -> Result<Option<Heard>, String> {
     heard.map(Some).ok_or_else(|| format!("is not understood. {FORMS}"))
 }
 
-/// The members of the object that a JSON text is: their names, and their values as they are written.
+/// The members of a JSON object: each name, with its value as it is written.
 struct Members<'a> {
     json: &'a [u8],
     at: usize,
@@ -353,7 +361,7 @@ impl<'a> Iterator for Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Passes over `mark`, if it comes next.
+    /// Skips `mark`, if the text goes on with it.
     fn take(&mut self, mark: &[u8]) -> Option<()> {
         self.pass_blanks();
         self.json[self.at..].starts_with(mark).then(|| self.at += mark.len())
@@ -363,7 +371,7 @@ impl<'a> Members<'a> {
         self.at += self.json[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     }
 
-    /// The JSON text that comes next, up to what separates it from others.
+    /// Returns the next JSON text, up to a separator.
     fn text(&mut self) -> Option<&'a [u8]> {
         self.pass_blanks();
         let start = self.at;
@@ -389,7 +397,7 @@ impl<'a> Members<'a> {
 mod tests {
     use super::*;
 
-    /// What is heard, in short.
+    /// A short description of the message in `line`.
     fn hear(line: &[u8]) -> String {
         match understand(&Bytes::copy_from_slice(line)) {
             Ok(None) => "nothing".into(),

@@ -1,5 +1,5 @@
-//! Devices that are not fit for the job: whose failures count, who stands back, and what people are told of that. The rules are those of
-//! [`fitness`](super::fitness).
+//! Applies the rules of [`fitness`](super::fitness): decides whose failures count and which
+//! devices stand back, and tells people about unfit devices.
 
 use super::{
     Core, Job, SeatEntry,
@@ -13,11 +13,12 @@ use std::{
 };
 use stream_lender::{Index, Loan, SubStreamId};
 
-/// Devices that have left and are remembered.
+/// The most devices remembered after they have left.
 const MOST_AWAY: usize = 4096;
-/// Letters of an error's message in a sentence about a device.
+/// The most characters of an error message inside a sentence about a device.
 const LONGEST_REASON: usize = 200;
-/// A device that fails something is judged within this time, if it fails all and quickly.
+/// How long a message about a device's first failure waits: a device that fails everything quickly
+/// is judged by then.
 const NOTICE: Duration = Duration::from_secs(2);
 
 /// See [`Core::devices`].
@@ -25,25 +26,27 @@ const NOTICE: Duration = Duration::from_secs(2);
 pub(crate) struct Devices {
     known: HashMap<Who, Fitness>,
     heartbeat: Duration,
-    /// Devices come and go together: until then another one may come.
+    /// Devices often come and go in groups: until this time, another device may come.
     others_until: Instant,
-    /// People know that nobody who is here can compute what waits.
+    /// People know that no connected device can compute the waiting items.
     told: bool,
-    /// People know that this machine's cores cannot compute what needs a browser.
+    /// People know that some items need a browser, not this machine's cores.
     told_of_browsers: bool,
-    /// Failures that are no attempts, of devices of which nothing else is known: they are told soon, unless more is said of them before.
+    /// Queued messages about failures which are no attempts, each with its time. A message is
+    /// dropped if people have heard about the device by then.
     notices: VecDeque<(Instant, Who, String)>,
-    /// Where tabs join, for people.
+    /// The URL where tabs join, for messages.
     url: String,
 }
 
-/// What a failure means for its item.
+/// The meaning of a failure for its item.
 pub(super) enum Verdict {
-    /// Nothing: it is the device's.
+    /// The failure is the device's fault and does not count.
     NoAttempt,
-    /// This machine's cores cannot compute it, and a browser can.
+    /// This machine's cores cannot compute the item, but a browser can.
     ForBrowsers,
-    /// It was this attempt; `certain`: there is no need to wait for what another device says.
+    /// The failure is attempt `number`. If it is not `certain`, the master waits for other devices
+    /// before the item fails for good.
     Attempt { number: u32, certain: bool },
 }
 
@@ -64,22 +67,22 @@ impl Devices {
         self.known.get(who).map_or(Standing::Untried, Fitness::standing)
     }
 
-    /// A device came or went.
+    /// Notes that a device came or went.
     pub(super) fn changed(&mut self, now: Instant) {
         self.others_until = now + self.heartbeat;
     }
 
-    /// Until when the verdict of those who are here waits for others.
+    /// The time until which a final failure is postponed, because other devices may come.
     pub(super) fn others_until(&self) -> Instant {
         self.others_until
     }
 
-    /// Where tabs join.
+    /// Sets the URL where tabs join.
     pub(super) fn set_url(&mut self, url: &str) {
         self.url = url.into();
     }
 
-    /// Says that this machine's cores cannot compute `what`, and that tabs can.
+    /// Returns a message: tabs can compute `what`, this machine's cores cannot.
     pub(super) fn cannot_compute(&self, what: &str, message: &str) -> String {
         format!(
             "this machine's cores cannot compute {what} ({message}: a browser has it): waiting for tabs at {}; \
@@ -88,7 +91,7 @@ impl Devices {
         )
     }
 
-    /// The failures that are to be told now.
+    /// Takes the messages due now.
     fn take_notices(&mut self, now: Instant) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some((_, who, line)) = self.notices.pop_front_if(|(due, ..)| now >= *due) {
@@ -103,31 +106,31 @@ impl Devices {
         self.known.entry(who.clone()).or_default()
     }
 
-    /// Three heartbeats: the first rest.
+    /// Three heartbeats: the length of the first rest.
     fn patience(&self) -> Duration {
         self.heartbeat * 3
     }
 }
 
 impl SeatEntry {
-    /// Whether it lends cores and gets on with what it has.
+    /// Whether the device lends cores and works on its values.
     pub(super) fn is_active(&self) -> bool {
         !self.replaced && self.cores > 0 && !self.progress.is_suspect()
     }
 
-    /// Whether it is asked for what others have failed.
+    /// Whether items failed by other devices are offered to this device.
     pub(super) fn takes_part(&self) -> bool {
         self.is_active() && !self.stands_back
     }
 }
 
-/// Whose failures count.
+/// Judges failures.
 impl Core {
     fn standing(&self, seat: &SeatEntry) -> Standing {
         self.devices.standing(&seat.who)
     }
 
-    /// `sub` failed `index`: notes that, and says what it means.
+    /// Notes that `sub` failed `index`, and returns the meaning of this failure.
     pub(super) fn judge(
         &mut self,
         sub: SubStreamId,
@@ -162,14 +165,14 @@ impl Core {
             }
             _ => {
                 self.devices.of(&who).heard();
-                // This machine does not come and go.
+                // This machine's own cores do not come and go.
                 let certain = self.failures.has_failed_here(index) || now >= self.devices.others_until;
                 Verdict::Attempt { number: self.failures.count(index, true), certain }
             }
         }
     }
 
-    /// `sub` failed an item, as `line` says, which is no attempt: that is told unless more is known soon.
+    /// Queues the message `line` about a failure of `sub` which is no attempt.
     pub(super) fn note(&mut self, sub: SubStreamId, line: String, now: Instant) {
         let Some(seat) = self.seats.get(&sub) else { return };
         if self.devices.of(&seat.who).is_new() {
@@ -177,7 +180,7 @@ impl Core {
         }
     }
 
-    /// What to do about an error of `sub`, to be added to it.
+    /// Returns advice to append to an error of `sub`.
     pub(super) fn hint(&self, sub: SubStreamId, lack: Option<&Lack>, job: &Job) -> &'static str {
         let (Some(lack), Some(seat)) = (lack, self.seats.get(&sub)) else { return "" };
         match seat.who.local {
@@ -188,7 +191,7 @@ impl Core {
         }
     }
 
-    /// What to say of an item that this machine's cores cannot compute, once.
+    /// Returns the message about an item for browsers only, once per run.
     pub(super) fn tell_of_browsers(&mut self, sub: SubStreamId, index: Index, why: &str) -> Option<String> {
         if std::mem::replace(&mut self.devices.told_of_browsers, true) {
             return None;
@@ -198,7 +201,7 @@ impl Core {
         Some(self.devices.cannot_compute(&what, why))
     }
 
-    /// Whether another active device that is not unfit is proven, or has not failed `index`.
+    /// Whether another active device is proven, or is not unfit and has not failed `index`.
     fn somebody_knows_better(&self, sub: SubStreamId, index: Index) -> bool {
         self.seats.iter().any(|(other, seat)| {
             *other != sub
@@ -211,7 +214,7 @@ impl Core {
         })
     }
 
-    /// These failed an item that is to blame itself.
+    /// Lifts one doubt about each of `devices`, because the failure was the item's fault.
     pub(super) fn acquit(&mut self, devices: Vec<Who>) {
         for who in devices {
             if let Some(fitness) = self.devices.known.get_mut(&who) {
@@ -220,7 +223,8 @@ impl Core {
         }
     }
 
-    /// `index` has its result, by `sub` if that is still there: who failed it before is outdone.
+    /// Notes that `sub` has computed `index`. The failures of other devices at this item were
+    /// their own fault.
     pub(super) fn computed(&mut self, sub: SubStreamId, index: Index, now: Instant) {
         let accused = self.failures.forget(index);
         if accused.is_empty() {
@@ -238,21 +242,22 @@ impl Core {
         }
     }
 
-    /// `sub` has computed something. Gives a line to say.
+    /// Notes that `sub` has computed an item. Returns a line for people.
     pub(super) fn succeeded(&mut self, sub: SubStreamId) -> Option<String> {
         let seat = self.seats.get(&sub)?;
         let words = self.devices.of(&seat.who).succeeded()?;
         Some(format!("{} {words}", seat.name))
     }
 
-    /// Whether `sub`, which gives back these, was not asked for them and has not begun them, as far as is known.
+    /// Whether `sub` returns loans without a recall, and at least one of them unbegun, as far as
+    /// the master knows.
     pub(super) fn gives_back_unasked(&self, sub: SubStreamId, loans: &[Loan]) -> bool {
         let Some(seat) = self.seats.get(&sub).filter(|seat| seat.cores > 0 && !seat.yields) else { return false };
         let is_cancelled = |loan: &Loan| self.sync.as_ref().is_some_and(|sync| sync.has_cancelled(loan.index));
         loans.iter().any(|loan| self.lender.holds(sub, *loan) && !seat.running.contains_key(loan) && !is_cancelled(loan))
     }
 
-    /// `sub` gave values back that it had not begun, unasked.
+    /// Notes that `sub` returned unbegun values without a recall.
     pub(super) fn gave_back(&mut self, sub: SubStreamId, now: Instant) {
         let Some(seat) = self.seats.get(&sub) else { return };
         let patience = self.devices.patience();
@@ -261,9 +266,10 @@ impl Core {
     }
 }
 
-/// Who stands back.
+/// Decides which devices stand back.
 impl Core {
-    /// The active devices that are not unfit: those that are asked for what others have failed, and those that stand back.
+    /// The active devices that are not unfit: first the devices in normal service, then the
+    /// devices standing back.
     pub(super) fn who_may_try(&self) -> (Vec<Who>, Vec<Who>) {
         let active = self.seats.values().filter(|seat| seat.is_active() && self.standing(seat) != Standing::Unfit);
         let (aside, able): (Vec<_>, Vec<_>) = active.partition(|seat| seat.stands_back);
@@ -271,7 +277,8 @@ impl Core {
         (who(able), who(aside))
     }
 
-    /// Whether `sub` is to be lent little: others are there, or may come.
+    /// Whether to lend little to the device of `seat`: an unfit device, or a doubtful device while
+    /// a better one is connected or may come.
     fn stands_back(&self, seat: &SeatEntry, now: Instant) -> bool {
         match self.standing(seat) {
             Standing::Unfit => true,
@@ -283,19 +290,20 @@ impl Core {
         }
     }
 
-    /// Whether an active device may be better than those that are in doubt.
+    /// Whether any active device is untried or proven.
     fn has_better(&self) -> bool {
         self.seats.values().any(|seat| seat.is_active() && self.standing(seat).is_good())
     }
 
-    /// Values that `sub` may be lent now: none while it rests, one after that, any number if it does not stand back.
+    /// The most values that `sub` may be lent now: none during a rest and one after a rest,
+    /// without limit if the device does not stand back.
     pub(super) fn allowance(&self, sub: SubStreamId, now: Instant) -> usize {
         let Some(seat) = self.seats.get(&sub).filter(|seat| self.stands_back(seat, now)) else { return usize::MAX };
         let rests = self.devices.known.get(&seat.who).is_some_and(|fitness| fitness.rests(now));
         usize::from(!rests && self.lender.held(sub) == 0)
     }
 
-    /// `sub` was lent no more than one that stands back may have: nobody waits for it.
+    /// Marks `sub` as standing back, so that failed items do not wait for this device.
     pub(super) fn leave_aside(&mut self, sub: SubStreamId) {
         self.lender.pause(sub);
         if let Some(seat) = self.seats.get_mut(&sub) {
@@ -303,7 +311,7 @@ impl Core {
         }
     }
 
-    /// Has `sub` stand back from now on, if it is to, and asks for what it has not begun.
+    /// Makes `sub` stand back if the rules say so, and recalls its values.
     pub(super) fn hold_back(&mut self, sub: SubStreamId, now: Instant) {
         if !self.seats.get(&sub).is_some_and(|seat| !seat.stands_back && self.stands_back(seat, now)) {
             return;
@@ -315,7 +323,8 @@ impl Core {
         }
     }
 
-    /// Wakes those that need not stand back any more, or have rested, and those that are to try one item. Gives lines to say.
+    /// Wakes devices standing back which may be lent values again: one item after a rest, or as
+    /// many as others. Returns lines for people.
     pub(super) fn look_after_unfit(&mut self, now: Instant) -> Vec<String> {
         let aside: Vec<SubStreamId> = self.seats.iter().filter(|(_, seat)| seat.stands_back).map(|(sub, _)| *sub).collect();
         let mut lines = self.devices.take_notices(now);
@@ -333,15 +342,16 @@ impl Core {
         lines
     }
 
-    /// What to say when all who are here are unfit, and items wait.
+    /// Returns a message, once, when items wait and all connected devices are unfit.
     fn tell_that_nobody_can(&mut self) -> Option<String> {
-        // What this machine's cores cannot do is told where they fail.
+        // The failures of this machine's cores have messages of their own.
         let has_guests = self.seats.values().any(|seat| seat.is_active() && !seat.who.local);
         let may_try = |seat: &SeatEntry| seat.is_active() && self.standing(seat) != Standing::Unfit;
         let nobody_can = has_guests && !self.seats.values().any(may_try);
         let waits = self.lender.oldest_waiting().into_iter().chain(self.court.first()).min();
         let Some(index) = waits.filter(|_| nobody_can) else {
-            // While one of them tries an item nothing may wait: that is no change.
+            // While a device tries an item, perhaps no item waits, but nothing has changed for
+            // people.
             self.devices.told &= nobody_can;
             return None;
         };
@@ -354,7 +364,8 @@ impl Core {
         })
     }
 
-    /// A device leaves: what is known of it is kept if that says something. Gives a line to say.
+    /// Notes that a device leaves, and remembers its fitness if there is any evidence. Returns a
+    /// line for people.
     pub(super) fn remember(&mut self, seat: &SeatEntry) -> Option<String> {
         let back = self.seats.values().any(|other| other.who == seat.who);
         let away = self.devices.known.len().saturating_sub(self.seats.len());
@@ -368,15 +379,15 @@ impl Core {
 }
 
 impl Job {
-    /// What the function missed, as far as the failure tells.
+    /// The missing feature of the platform, if the error of the failure names one.
     pub(super) fn lack(&self, failure: &Failure) -> Option<Lack> {
         let code = &self.function.code;
-        // A program's errors are its own.
+        // An error of a program is not an error of JavaScript.
         (!code.is_empty()).then(|| Lack::of(&failure.message, failure.stack.as_deref(), code)).flatten()
     }
 }
 
-/// Why a device failed an item, in words.
+/// The reason why a device failed an item, in words.
 fn reason(seat: &SeatEntry, lack: Option<&Lack>, failure: &Failure, job: &Job) -> String {
     let message: String = failure.message.lines().next().unwrap_or_default().chars().take(LONGEST_REASON).collect();
     let browser = seat.page.browser.as_ref().map(|browser| format!(" ({browser})")).unwrap_or_default();

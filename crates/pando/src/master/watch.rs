@@ -1,5 +1,5 @@
-//! Watches over a run: long calls, devices that are stalled, a full window. It speaks; all that it ends is the link of a device that
-//! neither computes what it has nor gives it back.
+//! Watches over a run and tells people about long calls, stalled devices and a full window. Closes
+//! the link of a device that neither computes nor returns its values.
 
 use super::{Core, Job, Master, SeatEntry};
 use crate::{
@@ -12,29 +12,30 @@ use std::{
 };
 use stream_lender::{Index, SubStreamId};
 
-/// A call is long from here on, and from ten times the usual on.
+/// The least time after which a call is long; the other bound is ten times the median.
 const LONG: Duration = Duration::from_secs(10);
-/// The same where a person answers.
+/// The least time after which a call is long if a person answers.
 const LONG_FOR_A_PERSON: Duration = Duration::from_secs(600);
-/// The window is full for this long before it is told.
+/// How long the window is full before people are told.
 const FULL: Duration = Duration::from_secs(5);
 
-/// Whoever looks once a second and has not for so long was stopped.
+/// A check later than this shows that this process was stopped: checks are a second apart.
 const LATE: Duration = Duration::from_secs(3);
 
-/// No call is believed to have been going on for longer.
+/// The longest believable time of a call; longer reports are cut to this.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// A call that has been going on for a while.
+/// A call that the device has reported as long.
 #[derive(Debug)]
 pub(crate) struct LongCall {
     since: Instant,
-    /// When to speak of it next.
+    /// The time of the call at which people are told next.
     tell_at: Duration,
 }
 
 impl Master {
-    /// A device told of calls that have been running for a while, or for how many milliseconds it has been loading the function.
+    /// Handles a device's report about long calls, or about loading the function for `loading`
+    /// milliseconds.
     pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], loading: Option<u64>, now: Instant) {
         self.with(|core| {
             let tell_at = long(core.statistics.median(), self.job.options.dom);
@@ -56,7 +57,7 @@ impl Master {
 }
 
 impl Master {
-    /// Looks once, and says what a person should know.
+    /// Performs one check, and tells people about its findings.
     pub(super) fn look_after(&self, watcher: &mut Watcher, now: Instant) {
         let lines = self.with(|core| {
             let late = watcher.lateness(now);
@@ -78,13 +79,13 @@ impl Master {
 }
 
 impl LongCall {
-    /// For how long it has been going on.
+    /// How long the call has been going on.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
 }
 
-/// Looks once a second, and says what a person should know. Never ends.
+/// Checks a run once a second, and tells people about the findings. Never ends.
 pub async fn watch(master: Arc<Master>) {
     let mut watcher = Watcher::default();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -95,19 +96,20 @@ pub async fn watch(master: Arc<Master>) {
     }
 }
 
-/// A call is told from here on.
+/// Returns the time from which a call is told as long.
 fn long(usual: Option<Duration>, by_people: bool) -> Duration {
     let least = if by_people { LONG_FOR_A_PERSON } else { LONG };
     least.max(usual.unwrap_or_default() * 10)
 }
 
-/// A device ends its calls by itself when `--timeout` says so; one that goes on saying that it computes is not believed for long.
+/// Closes the links of devices with a call far beyond `--timeout`. A device ends overdue calls by
+/// itself; a device that keeps reporting such a call is not believed.
 fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
     let Some(timeout) = job.options.timeout.map(Duration::from_millis) else { return };
-    // A call may be told of that waits for others of its core.
+    // A reported call may have waited for other calls of its core.
     let longest = timeout.saturating_mul(job.options.concurrency).saturating_add(job.patience());
     for (sub, seat) in &mut core.seats {
-        // Its answer may be on its way, behind a long one.
+        // The answer may already be on its way, behind a long one.
         let is_heard = seat.parts == 0 && !core.held_back.has(*sub);
         if is_heard && seat.running.values().any(|call| call.elapsed(now) > longest) {
             seat.give_up();
@@ -116,7 +118,8 @@ fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
 }
 
 impl SeatEntry {
-    /// Has its link closed, since it keeps what it does not compute. False for this machine's own cores: they have no other.
+    /// Has the device's link closed, because the device keeps values without computing them.
+    /// Returns false for this machine's own cores, which have no link.
     pub(super) fn give_up(&mut self) -> bool {
         self.stuck = self.path != Path::Local;
         if self.stuck {
@@ -150,7 +153,8 @@ fn long_calls(core: &mut Core, job: &Job, now: Instant) -> Vec<String> {
     lines
 }
 
-/// Devices that answer pings, and have neither begun nor answered anything of what they have.
+/// Returns lines about stalled devices: they answer pings, but show no sign of work. Closes the
+/// link of a device that also ignores a recall.
 fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
     let mut lines = Vec::new();
     let Core { seats, lender, held_back, .. } = core;
@@ -186,7 +190,8 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
 }
 
 impl Core {
-    /// This process was stopped for so long: what devices did meanwhile has not been heard yet.
+    /// Forgives silence during the last `late`, because this process was stopped and frames of
+    /// that time are still unread.
     fn excuse(&mut self, late: Duration, now: Instant) {
         for seat in self.seats.values_mut() {
             seat.flow = None;
@@ -196,24 +201,26 @@ impl Core {
     }
 }
 
-/// What is remembered from one look to the next.
+/// The memory of the watch between two checks.
 #[derive(Default)]
 pub(super) struct Watcher {
-    /// Since when the window is full because of which value, and whether that was told.
+    /// While the window is full: the oldest value, since when it blocks the window, and whether
+    /// people have been told.
     blocked: Option<(Index, Instant, bool)>,
-    /// When it was last looked.
+    /// The time of the last check.
     looked: Option<Instant>,
 }
 
 impl Watcher {
-    /// How much later than it should be this look is; nothing when that may be a busy machine's doing.
+    /// Returns how long after the last check this one comes, if it is later than a busy machine
+    /// explains; zero otherwise.
     fn lateness(&mut self, now: Instant) -> Duration {
         let since = self.looked.replace(now).map_or(Duration::ZERO, |looked| now.saturating_duration_since(looked));
         if since > LATE { since } else { Duration::ZERO }
     }
 
     fn look_at_window(&mut self, core: &Core, now: Instant) -> Option<String> {
-        // While nobody takes the output it is for the reader to go on.
+        // If output is available, the window is full because of the reader of the output.
         let is_full = (core.lender.is_full() || core.holds_back()) && !core.lender.has_output();
         let oldest = core.lender.oldest().filter(|_| is_full);
         let Some((index, holder)) = oldest else {

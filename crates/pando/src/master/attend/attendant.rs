@@ -1,4 +1,5 @@
-//! One volunteer's end in the master: what it is sent, and when; without channel and clock.
+//! The master's end of one session: decides which frames to send, and when. Knows neither the
+//! channel nor the clock.
 
 use super::{End, Page};
 use crate::{
@@ -23,36 +24,42 @@ use tokio::sync::Notify;
 
 /// See the module.
 ///
-/// Its driver lets it [`receive`](Self::receive) what comes while the master [`reads`](Self::reads), and while it [`may_send`](Self::may_send) and the channel has room, sends its
-/// [`next_frame`](Self::next_frame); it lets it know when it is [`woken`](Self::woken) and when its time is [`due`](Self::due), from the start on.
-/// The first error is the end: it [`leave`](Self::leave)s.
+/// The driver of an attendant calls
+/// - [`receive`](Self::receive) for each frame, while the master [`reads`](Self::reads) the
+///   channel,
+/// - [`next_frame`](Self::next_frame), and sends the frame, while the attendant
+///   [`may_send`](Self::may_send) and the channel has room,
+/// - [`woken`](Self::woken) after each notification of `wake`,
+/// - [`due`](Self::due) at the start, and then at each time returned by `due`.
+///
+/// The first error ends the session: the driver calls [`leave`](Self::leave).
 pub(crate) struct Attendant {
     pub(crate) master: Arc<Master>,
     pub(crate) sub: SubStreamId,
     pub(crate) seat: Seat,
     pub(crate) name: String,
-    /// Rings when the master has something for it.
+    /// Notified when the master has news for the session.
     pub(crate) wake: Arc<Notify>,
-    /// The lender may have values for it.
+    /// The lender may have values for the session.
     pub(crate) asking: bool,
     lent: Vec<Lent<Value>>,
-    /// A value that it is to have alone.
+    /// A value which the device computes without any other, because it may make devices vanish.
     pub(crate) alone: Option<Index>,
-    /// Its channel was read lately.
+    /// Whether the channel was read at the last check.
     read: bool,
-    /// It is this machine's own cores.
+    /// The device is this machine's own cores.
     local: bool,
 }
 
 impl Attendant {
-    /// Seats the volunteer that said `hello`.
+    /// Opens a session for the volunteer with this `hello`.
     pub(crate) fn seat(master: Arc<Master>, hello: Hello, path: Path, page: Page, now: Instant) -> Self {
         let wake = Arc::new(Notify::new());
         let cores = hello.cores.min(4096);
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
         let (sub, name, keep, stuck) = master.with(|core| {
-            // Nobody takes the place of this machine's own cores.
+            // No guest can replace this machine's own cores.
             let replaces =
                 |entry: &SeatEntry| entry.device == hello.device && (entry.path == Path::Local) == (path == Path::Local);
             let old = core.seats.iter_mut().find(|(_, entry)| replaces(entry));
@@ -147,7 +154,8 @@ impl Attendant {
         }
     }
 
-    /// Whether its channel may be read. What it says while that is not is heard later: it counts as alive until then.
+    /// Whether the channel may be read now. While the channel is not read, the device counts as
+    /// alive and in progress.
     pub(crate) fn reads(&mut self, now: Instant) -> bool {
         let reads = self.master.reads(self.sub);
         if !(reads && self.read) {
@@ -158,12 +166,13 @@ impl Attendant {
         reads
     }
 
-    /// Whether there is a frame to send, or values may be asked for.
+    /// Whether a frame is ready, or the lender can be asked for values.
     pub(crate) fn may_send(&mut self) -> bool {
         self.seat.has_frame() || self.asking && self.seat.room() > 0
     }
 
-    /// The master woke it: values may be there, or something is to be said; an error is the end of the channel.
+    /// Takes the news from the master: values may be available, messages may be due. An error ends
+    /// the session.
     pub(crate) fn woken(&mut self) -> Result<(), End> {
         let Standing { finished, replaced, stuck, recalls, yields, copies } = self.master.standing(self.sub);
         match (finished, replaced, stuck) {
@@ -186,10 +195,10 @@ impl Attendant {
         Ok(())
     }
 
-    /// Its timer went off: gives when it is to do so again.
+    /// Does the work that is due, and returns the time for the next call.
     pub(crate) fn due(&mut self, now: Instant) -> Result<Instant, End> {
         match self.seat.due(now) {
-            // This process: its channel ends when it does.
+            // The local cores belong to this process: their channel ends with them.
             Due::Dead | Due::Unheard if self.local => {
                 self.seat.unread(now);
                 self.due(now)
@@ -200,7 +209,8 @@ impl Attendant {
         }
     }
 
-    /// The next frame to send: a message, the next part of a long value, or values asked of the lender now.
+    /// Returns the next frame: a message, the next part of a long value, or values asked of the
+    /// lender now.
     pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
         if !self.seat.has_frame() && self.asking {
             self.ask(now)?;
@@ -221,7 +231,8 @@ impl Attendant {
             if alone.is_some() {
                 asking = false;
             }
-            // One that stands back is lent little, and what others have failed does not wait for it.
+            // A device that stands back is lent little, and values failed by other devices do not
+            // wait for it.
             let allowance = core.allowance(sub, now);
             if allowance <= 1 {
                 asking = false;
@@ -271,14 +282,15 @@ impl Attendant {
         Ok(())
     }
 
-    /// Sends a value that it has not asked for.
+    /// Sends a value for which the session has not asked.
     fn send_copy(&mut self, Lent { loan, value }: Lent<Value>) {
         self.seat.lent(value.bytes.len() as u64);
         self.seat.send(protocol::encode_values([(loan, &value)], protocol::value_len(&value)), 1);
         self.master.events.write("lent", json!({"index": loan.index + 1, "device": self.name, "again": true}));
     }
 
-    /// Queues the lent values as a frame; a long value goes in one of its own, so that short ones do not wait for it.
+    /// Queues the lent values as one frame. A long value gets a frame of its own, so that short
+    /// values do not wait for it.
     fn queue_values(&mut self, length: usize) {
         let long = if length > PART && self.lent.len() > 1 { self.lent.pop() } else { None };
         for group in [&self.lent[..], long.as_slice()] {
@@ -291,14 +303,15 @@ impl Attendant {
     }
 }
 
-/// Lines begin with a device's name: these are the master's.
+/// Names which no device may have, because the master's own lines begin with these words.
 const RESERVED: [&str; 3] = ["error", "warning", "pando"];
 
-/// `wanted`, or `wanted 2`, … when another device is called so. It looks like no address, and no word of the master.
+/// Returns `wanted` as a device's name, cleaned of anything like an address or a prefix of the
+/// master's lines. If the name is taken, a number follows: `wanted 2`.
 pub(super) fn unused_name<'a>(taken: impl Iterator<Item = &'a str>, wanted: &str) -> String {
     let clean: String = printable(wanted).replace("://", " ").replace(['\n', '\t', ':', '：', '﹕'], " ");
     let clean: String = clean.trim().chars().take(60).collect();
-    // What joins and shapes letters is not seen between these.
+    // Joiners and variation selectors are invisible in a name.
     let seen = clean.replace(['\u{200c}', '\u{200d}', '\u{fe0e}', '\u{fe0f}'], "");
     let is_reserved = seen.is_empty() || RESERVED.iter().any(|reserved| seen.eq_ignore_ascii_case(reserved));
     let wanted = if is_reserved { "A device".to_owned() } else { clean };

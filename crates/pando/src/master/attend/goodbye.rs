@@ -1,15 +1,17 @@
-//! The end of a volunteer's channel: what is said, and what becomes of its values.
+//! The end of a session: the goodbye to the device, the line for people, and the return of values
+//! to the lender.
 
 use super::{Attendant, End};
 use crate::{console::printable, protocol::ToVolunteer};
 use serde_json::json;
 use std::time::Instant;
 
-/// Devices that are remembered for having done nothing.
+/// The most devices remembered as stuck.
 const MOST_STUCK: usize = 4096;
 
 impl Attendant {
-    /// Gives up the seat: says goodbye, and why to people; what it held is lent again.
+    /// Ends the session: says goodbye to the device, tells people why, and has its values lent
+    /// again.
     pub(crate) fn leave(&mut self, end: &End, now: Instant) {
         let (held, lines, goodbye) = self.master.with(|core| {
             let vanished = matches!(end, End::Lost | End::Silent);
@@ -42,7 +44,7 @@ impl Attendant {
         };
         let (reason, text, line) = match end {
             End::Done => {
-                // No goodbye: it comes back by itself should the run go on.
+                // Without a goodbye, the device joins again by itself if the run goes on later.
                 let (reason, text) = goodbye.unwrap_or_default();
                 (reason, text.to_owned(), None)
             }
@@ -52,12 +54,14 @@ impl Attendant {
             End::Silent => {
                 let line =
                     format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
-                // No goodbye: when it wakes up it finds the channel closed, and joins again.
+                // No goodbye: when the device wakes up, it finds the channel closed and joins
+                // again.
                 ("", String::new(), Some(line))
             }
             End::Stuck => {
                 let line = format!("{name} neither computes nor gives back what it has: its link is closed{again}");
-                // No goodbye: it joins again and says what it holds, should that be of any use.
+                // No goodbye: the device joins again and names its loans, in case they are still
+                // of use.
                 ("", String::new(), Some(line))
             }
             End::Replaced => ("replaced", "This device joined again on another connection.".into(), None),

@@ -1,4 +1,4 @@
-//! What a volunteer says, and what follows from it.
+//! Handles the frames from a volunteer.
 
 use super::{Attendant, End, attendant::unused_name};
 use crate::{
@@ -12,14 +12,14 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use stream_lender::{Index, Loan, SubStreamId};
 
-/// How the text of a late error begins.
+/// The prefix of a log entry about an error that came after its call had ended.
 const LATE: &str = "late error: ";
 
-/// Longest text message, in bytes.
+/// The longest text message, in bytes.
 const LONGEST_MESSAGE: usize = 1 << 20;
 
 impl Attendant {
-    /// Takes one frame; an error is the end of the channel.
+    /// Handles one frame. An error ends the session.
     pub(crate) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
         self.seat.received(now);
         match frame {
@@ -94,7 +94,8 @@ impl Attendant {
         }
     }
 
-    /// Looks whether a frame is waited for of which there are parts so far; another one came `now`, if that is said.
+    /// Updates the bookkeeping of an incomplete frame, and discards its parts if no result is
+    /// expected. `now` is given when another part has just arrived.
     pub(super) fn look_at_parts(&mut self, now: Option<Instant>) {
         let (sub, parts) = (self.sub, self.seat.parts());
         if parts == 0 && now.is_none() {
@@ -135,7 +136,7 @@ impl Attendant {
                         Some(_) if held => entry.progress.made(now),
                         _ => entry.progress.gave_back(loan, all, now),
                     }
-                    // It may do so each time before anybody asks.
+                    // A device may return its values each time before it counts as stalled.
                     if all && entry.progress.gives_all_back(patience) {
                         entry.progress.suspected(patience, now);
                         entry.yields = true;
@@ -154,7 +155,7 @@ impl Attendant {
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
         let count = answers.len();
         let parts = self.seat.parts();
-        // Large ones take their time: before anybody waits for it.
+        // Checking large results takes time, so this happens outside the lock.
         let job = &self.master.job;
         let framed = |answer: Answer| Answer {
             result: answer
@@ -181,7 +182,8 @@ impl Attendant {
                     }
                     seat.lent(bytes);
                 } else if !holds {
-                    // Late, doubled, forged or of an earlier loan: it changes nothing.
+                    // The answer is late, doubled, forged or of an earlier loan: it changes
+                    // nothing.
                     continue;
                 }
                 let bytes = core.lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64);
@@ -246,7 +248,7 @@ impl Attendant {
     }
 }
 
-/// What happened while answers were settled, to be told once the lock is let go.
+/// Events and lines of one frame of answers, written after the lock is released.
 struct Told<'a> {
     name: &'a str,
     now: Instant,
@@ -256,7 +258,8 @@ struct Told<'a> {
 }
 
 impl Core {
-    /// Settles one answer of `sub`, which holds its value; gives whether it is a result.
+    /// Settles one answer of `sub`, which holds the loan. Returns whether the answer is an
+    /// accepted result.
     fn settle(&mut self, sub: SubStreamId, answer: Answer, job: &Job, told: &mut Told) -> bool {
         let Answer { loan, micros, result } = answer;
         let id = loan.index;
@@ -285,27 +288,30 @@ impl Core {
         }
     }
 
-    /// Something came from `sub` that is about its values, or could not be seen.
+    /// Notes progress of `sub`: a part of a result arrived, or the channel is not read at present.
     pub(super) fn makes_progress(&mut self, sub: SubStreamId, now: Instant) {
         if let Some(seat) = self.seats.get_mut(&sub) {
             seat.progress.made(now);
         }
     }
 
-    /// The value of `loan`, of so many bytes, is no longer with `sub`: nor is it sent, if it still was to be.
+    /// Notes that `sub` no longer has the value of `loan`, of `bytes`. A value that still waits to
+    /// be sent is not sent.
     fn leaves(&mut self, sub: SubStreamId, loan: Loan, bytes: u64, seat: &mut Seat) {
         if !self.unsends(sub, loan) {
             seat.settled(bytes);
         }
     }
 
-    /// A small result far from its turn is copied, so that it does not keep its whole frame in memory.
+    /// Whether to copy a result: a small result far from its turn would keep its whole frame in
+    /// memory.
     fn waits_long(&self, id: Index, result: &Bytes) -> bool {
         result.len() < 1024 && id.saturating_sub(self.lender.output()) > 4096
     }
 }
 
-/// A result that would be taken for two, or none, or is no JSON where that was promised, is a failure of the function.
+/// Checks that a result contains no separator, and is JSON if the output is JSON. Otherwise the
+/// result becomes a failure of the function.
 pub(in crate::master) fn well_framed((form, result): (Form, Bytes), job: &Job) -> Result<(Form, Bytes), Failure> {
     let separator = job.framing.separator;
     let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());

@@ -1,4 +1,4 @@
-//! What goes wrong, and when it stops going wrong.
+//! Faults, and the calm after them.
 
 use super::{
     clock::{Event, MS},
@@ -9,7 +9,7 @@ use super::{
 use crate::protocol::{Loan, ToMaster};
 
 impl World {
-    /// Something happens to somebody.
+    /// Performs a random fault.
     pub(super) fn disturb(&mut self) {
         if self.calm || self.ending.is_some() {
             return;
@@ -81,7 +81,7 @@ impl World {
         }
     }
 
-    /// Its owner wants it for himself, or does not any more.
+    /// The owner pauses or resumes the device.
     fn pause_or_go_on(&mut self, number: usize) {
         let device = &mut self.devices[number];
         device.paused = !device.paused;
@@ -96,7 +96,7 @@ impl World {
         }
     }
 
-    /// The device goes on where it stopped.
+    /// Lets a frozen device go on where it stopped.
     pub(super) fn thaw(&mut self, number: usize) {
         self.devices[number].frozen = false;
         let deferred = std::mem::take(&mut self.devices[number].deferred);
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// Nothing goes wrong from here on, and one device comes that does all that it should: the run must end.
+    /// Ends all faults and adds a reliable device: from now on, the run must come to its end.
     pub(super) fn calm_down(&mut self) {
         say!(self, "calm");
         self.calm = true;

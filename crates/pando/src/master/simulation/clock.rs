@@ -1,4 +1,4 @@
-//! Virtual time, in microseconds, and what happens in it.
+//! Virtual time in microseconds, and the events in it.
 
 use crate::protocol::Loan;
 use std::{
@@ -13,25 +13,26 @@ pub(super) const MS: u64 = 1_000;
 /// Microseconds in a second.
 pub(super) const SECOND: u64 = 1_000_000;
 
-/// The moment 0; the same for all runs, and far from the beginning of time.
+/// The instant of virtual time 0: the same for all runs, and far enough from the origin of
+/// `Instant`.
 static START: LazyLock<Instant> = LazyLock::new(|| Instant::now() + Duration::from_secs(1 << 20));
 
-/// What happens at a moment. Devices, links and cores are named by their numbers.
+/// An event. Devices, links and cores are given by their numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Event {
     /// A frame reaches the master.
     Up,
-    /// A frame reaches a device, over this link.
+    /// A frame reaches a device over this link.
     Down(usize),
-    /// Some volunteer's end in the master has its time.
+    /// The timer of some session in the master goes off.
     Timer,
     /// The device opens a link.
     Join(usize),
-    /// A call ends: device, core, its generation, and the loan that it is of.
+    /// A call ends: device, core, generation of the core, loan.
     CallEnds(usize, usize, u32, Loan),
-    /// A core gives its answers to its host.
+    /// A core passes its answers to the host: device, core, generation of the core.
     Flush(usize, usize, u32),
-    /// A core has loaded the function.
+    /// A core has loaded the function: device, core, generation of the core.
     CoreReady(usize, usize, u32),
     /// Calls of the device may have taken too long.
     Overdue(usize),
@@ -39,25 +40,25 @@ pub(super) enum Event {
     LongCalls(usize),
     /// A heartbeat of the device on this link.
     Beat(usize, usize),
-    /// The device goes on.
+    /// The frozen device goes on.
     Thaw(usize),
     /// The master looks for stragglers.
     Look,
-    /// The master watches.
+    /// The master watches over the run.
     Watch,
-    /// The input has its next block.
+    /// The next block of the input is available.
     Read,
-    /// Whoever reads the output takes more.
+    /// The reader of the output takes more.
     Take,
     /// The command of `--confirm` ends, for this result.
     Confirmed(usize),
-    /// Something goes wrong.
+    /// A fault happens.
     Chaos,
-    /// From here on nothing does.
+    /// From now on, no faults happen.
     Calm,
 }
 
-/// The moment, and what is to come.
+/// The current time, and the future events.
 #[derive(Default)]
 pub(super) struct Clock {
     now: u64,
@@ -74,12 +75,12 @@ impl Clock {
         *START + Duration::from_micros(self.now)
     }
 
-    /// An instant in microseconds, rounded up.
+    /// Converts an instant to microseconds, rounded up.
     pub(super) fn micros(instant: Instant) -> u64 {
         instant.saturating_duration_since(*START).as_nanos().div_ceil(1_000) as u64
     }
 
-    /// `event` happens after `micros`; of several in one moment the first that was scheduled comes first.
+    /// Schedules `event` in `micros`. Events at the same time happen in the order of scheduling.
     pub(super) fn after(&mut self, micros: u64, event: Event) {
         self.count += 1;
         self.queue.push(Reverse((self.now + micros, self.count, event)));

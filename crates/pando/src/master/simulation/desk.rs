@@ -1,4 +1,5 @@
-//! The master's ends of the links: real attendants, driven as their tasks would be, in any order.
+//! The master's ends of the links: real attendants, driven in random order, in the way of their
+//! tasks.
 
 use super::{
     clock::{Clock, Event},
@@ -17,26 +18,26 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use stream_lender::Loan;
 
-/// More steps than this in one moment, and something goes round and round.
+/// More steps than this at one moment show an endless loop.
 const MOST_STEPS: usize = 100_000;
 
-/// One volunteer's end.
+/// The master's end of one link.
 pub(super) struct Desk {
     pub(super) attendant: Attendant,
     pub(super) link: usize,
-    /// When its timer goes off.
+    /// The time at which the timer goes off.
     timer: u64,
-    /// What is being sent in parts.
+    /// Assembles the parts of a frame to the device.
     assembler: Assembler,
 }
 
 impl World {
-    /// Everyone does what there is to do in this moment; gives whether there was anything.
+    /// Performs all steps possible at this moment. Returns whether there were any.
     pub(super) fn settle(&mut self) -> bool {
         let mut steps = 0;
         loop {
             self.serve_ends();
-            // Nobody comes in once it is over.
+            // After the end of the run, no volunteer is admitted.
             if self.ending.is_none() {
                 self.let_in();
             }
@@ -44,7 +45,7 @@ impl World {
             let first = self.rng.usize(0..count.max(1));
             let mut idle = true;
             for at in 0..count {
-                // One that leaves makes the others move up.
+                // When a desk is removed, the following desks move up.
                 let at = (first + at) % count;
                 idle &= at >= self.desks.len() || !self.step(at);
             }
@@ -56,7 +57,7 @@ impl World {
         }
     }
 
-    /// Seats those whose first frame has arrived.
+    /// Opens sessions for volunteers whose hello has arrived.
     fn let_in(&mut self) {
         let now = self.clock.now();
         for number in self.waiting.clone() {
@@ -77,7 +78,7 @@ impl World {
             let kept: Vec<Loan> = core.lender.outstanding(attendant.sub).collect();
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id) && !core.stuck.contains_key(&hello.device);
             drop(core);
-            // The old one, if there is one, has nothing any more.
+            // The device's earlier session, if there is one, has lost its loans.
             if let Some(old) = self.desks.iter().find(|desk| self.links[desk.link].device == device) {
                 self.seen.note("replaced");
                 let old = old.attendant.sub;
@@ -95,7 +96,8 @@ impl World {
         }
     }
 
-    /// Lets one do the first thing that it can, as its task would; gives whether there was any.
+    /// Performs the first possible step of one attendant, in the order of its task. Returns
+    /// whether there was any.
     fn step(&mut self, at: usize) -> bool {
         let (now, instant) = (self.clock.now(), self.clock.instant());
         let desk = &mut self.desks[at];
@@ -140,7 +142,7 @@ impl World {
         let instant = self.clock.instant();
         let Desk { attendant, link, assembler, .. } = &mut self.desks[at];
         let (link, sub) = (*link, attendant.sub);
-        // Else they were lent before, when others were there.
+        // Otherwise the values were lent earlier, when other devices were connected.
         let fresh = !attendant.seat.has_frame();
         let Some(frame) = attendant.next_frame(instant)? else { return Ok(()) };
         if let Frame::Binary(bytes) = &frame
@@ -172,10 +174,11 @@ impl World {
         });
         if let End::Stuck = end {
             let device = &self.devices[self.links[link].device];
-            // A call that hangs beside others is ended by its core, which is not simulated, and not by the device.
+            // A hanging call beside other calls is ended by its core, which is not simulated, and
+            // not by the device.
             let is_late = device.froze || self.plan.job.options.timeout.is_some();
             let is_honest = !(device.idles && device.deaf || device.lied || is_late);
-            // What it says over one that is cut is not heard.
+            // Answers of a device are lost if its link is cut.
             assert!(!is_honest || self.links[link].cut, "the link of device {} is closed, which does what it can", device.number);
         }
         if matches!(end, End::Lost | End::Silent) {
@@ -195,7 +198,7 @@ impl World {
     }
 }
 
-/// The frame that is complete with `bytes`.
+/// The complete frame, if `bytes` completes one.
 pub(super) fn whole(assembler: &mut Assembler, bytes: Bytes) -> Option<Bytes> {
     match Binary::decode(bytes.clone()) {
         Ok(Binary::Part { total, bytes }) => assembler.part(total, &bytes).expect("parts fit together"),

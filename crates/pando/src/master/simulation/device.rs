@@ -1,4 +1,5 @@
-//! A simulated device: how it joins, what it hears and says. What it computes is in [`super::work`].
+//! A simulated device: how it joins, what it receives and sends. [`super::work`] simulates its
+//! computations.
 
 use super::{
     clock::{Event, MS, SECOND},
@@ -17,51 +18,51 @@ use crate::{
 use fastrand::Rng;
 use std::{collections::BTreeSet, time::Duration};
 
-/// One device, whatever its links.
+/// One device, across all its links.
 pub(super) struct Device {
     pub(super) number: usize,
     pub(super) cores: u32,
-    /// It lends nothing for now.
+    /// The device lends no cores at present.
     pub(super) paused: bool,
-    /// Its calls take so many times the usual.
+    /// The factor by which calls take longer than usual.
     pub(super) slowness: u64,
-    /// So many of 100 calls fail.
+    /// The percentage of calls that fail.
     pub(super) flaky: u32,
-    /// It says what is not so.
+    /// The device sends wrong messages.
     pub(super) lies: bool,
-    /// It has done so.
+    /// The device has sent a wrong message.
     pub(super) lied: bool,
-    /// It says again what it has said before, now and then.
+    /// The device repeats earlier messages now and then.
     pub(super) stutters: bool,
-    /// It never computes anything.
+    /// The device never computes anything.
     pub(super) idles: bool,
-    /// Nor does it give anything back.
+    /// An idling device also ignores recalls.
     pub(super) deaf: bool,
-    /// It gives everything back before anybody asks.
+    /// An idling device returns all values without a recall.
     pub(super) refuses: bool,
-    /// It does so at once; `careful`, if that is so.
+    /// The device returns all values at once, with this `careful` flag.
     pub(super) returns: Option<bool>,
-    /// Microseconds for which answers are gathered.
+    /// The time in microseconds for which answers are gathered.
     pub(super) flush: u64,
     pub(super) dispatch: Dispatch,
     pub(super) workers: Vec<Worker>,
-    /// Values that it has or has answered without having sent that.
+    /// Loans whose answer or return has not been sent.
     pub(super) has: BTreeSet<Loan>,
-    /// What it has answered, and what it has given back.
+    /// Answers and returned loans which were sent.
     pub(super) said: Vec<Answer>,
     pub(super) returned: Vec<Loan>,
-    /// Answers that could not be sent.
+    /// Answers that wait for a link.
     pub(super) unsent: Vec<Answer>,
     pub(super) link: Option<usize>,
     pub(super) job: Option<String>,
-    /// Its next call is looked at for its time-out then.
+    /// The time of the next check for overdue calls.
     pub(super) overdue_at: u64,
     pub(super) frozen: bool,
-    /// It ever was.
+    /// The device has been frozen at least once.
     pub(super) froze: bool,
-    /// What it would have done meanwhile.
+    /// Events of the time while the device is frozen.
     pub(super) deferred: Vec<Event>,
-    /// It does not come again.
+    /// The device never joins again.
     pub(super) gone: bool,
     assembler: Assembler,
     last_heard: u64,
@@ -77,7 +78,8 @@ impl Device {
             paused: false,
             slowness: pick(rng, &[1, 1, 1, 2, 4]),
             flaky: pick(rng, &[0, 0, 0, 20, 100, 100]),
-            // Who says that it computes and does not is told from one with a long call by nobody.
+            // A lying device must compute: a false report of a call cannot be told from a real
+            // long call.
             lies: !idles && chance(rng, 15),
             lied: false,
             stutters: chance(rng, 15),
@@ -104,7 +106,7 @@ impl Device {
         }
     }
 
-    /// Nothing is left of what it did.
+    /// Forgets everything, as when a page is closed.
     fn forget(&mut self) {
         for worker in &mut self.workers {
             worker.end();
@@ -132,7 +134,7 @@ impl World {
         number
     }
 
-    /// The device opens a link, and says what it still has.
+    /// Opens a link, and sends a hello with the loans of the device.
     pub(super) fn join(&mut self, number: usize) {
         let device = &mut self.devices[number];
         if device.gone || device.link.is_some() {
@@ -165,7 +167,8 @@ impl World {
         self.clock.after(self.plan.heartbeat, Event::Beat(number, link));
     }
 
-    /// Its page is closed or dies: nothing is left; another one may be opened on the same device.
+    /// Closes the page of the device, which loses everything. With `again`, another device may
+    /// join.
     pub(super) fn vanish(&mut self, number: usize, again: bool) {
         self.devices[number].forget();
         self.devices[number].gone = true;
@@ -177,14 +180,14 @@ impl World {
         }
     }
 
-    /// The link is not there any more: it tries again soon.
+    /// Notes that the link is lost: the device tries again soon.
     pub(super) fn link_lost(&mut self, number: usize) {
         self.devices[number].link = None;
         let delay = self.rng.u64(200 * MS..2 * SECOND);
         self.clock.after(delay, Event::Join(number));
     }
 
-    /// Takes what has arrived over a link.
+    /// Receives what has arrived over a link.
     pub(super) fn hear(&mut self, link: usize) {
         let number = self.links[link].device;
         let now = self.clock.now();
@@ -227,7 +230,7 @@ impl World {
             ToVolunteer::Pong(_) => {}
             ToVolunteer::Bye { reason, .. } => {
                 say!(self, "device {number} is told bye: {reason}");
-                // Who is sent away for what it said comes again as another.
+                // A device sent away for a protocol error joins again as another device.
                 self.devices[number].gone = true;
                 self.devices[number].link = None;
                 if reason == "protocol" && !self.calm {
@@ -237,7 +240,7 @@ impl World {
         }
     }
 
-    /// It may go on with what the master lets it keep; the rest is in vain.
+    /// Goes on with the loans that the master lets the device keep, and drops the others.
     fn welcomed(&mut self, number: usize, welcome: &Welcome) {
         let options = &welcome.options;
         let device = &mut self.devices[number];
@@ -259,7 +262,7 @@ impl World {
         let unsent = std::mem::take(&mut device.unsent);
         let (kept, late) = unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.loan));
         self.answer(number, kept);
-        // What nobody waits for is said all the same now and then.
+        // Answers to dropped loans are sent now and then all the same.
         if chance(&mut self.rng, 50) {
             self.answer(number, late);
         }
@@ -269,13 +272,13 @@ impl World {
         self.send_up(number, Frame::json(message), Note::Other);
     }
 
-    /// From now on it lends so many cores, and perhaps is called otherwise.
+    /// Sends the number of lent cores, and perhaps another name.
     pub(super) fn lend(&mut self, number: usize, name: Option<String>, cores: u32) {
         let frame = Frame::json(&ToMaster::Update { name, cores: Some(cores) });
         self.send_up(number, frame, if cores == 0 { Note::Paused } else { Note::Other });
     }
 
-    /// Gives values back that it has not computed.
+    /// Returns values without a result.
     pub(super) fn give_back(&mut self, number: usize, ids: Vec<Loan>, careful: bool) {
         self.devices[number].has.retain(|id| !ids.contains(id));
         self.devices[number].returned.extend(&ids);
@@ -299,7 +302,7 @@ impl World {
         self.send_answers(number, answers);
     }
 
-    /// What it said before comes once more, when the value may have been lent again.
+    /// Repeats an earlier answer and return, although the value may have been lent again.
     fn stutter(&mut self, number: usize) {
         let device = &self.devices[number];
         if !device.stutters || device.said.is_empty() {
@@ -333,7 +336,7 @@ impl World {
         }
     }
 
-    /// Once a heartbeat: a sign of life, and whether there is one of the master.
+    /// Once per heartbeat: sends a ping, and checks that the master is not silent.
     pub(super) fn beat(&mut self, number: usize, link: usize) {
         let device = &self.devices[number];
         if device.link != Some(link) {

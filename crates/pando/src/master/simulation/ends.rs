@@ -1,4 +1,5 @@
-//! The ends of a run: who reads the input, who takes the output, and who confirms results.
+//! The ends of a run: the reader of the input, the writer of the output, and the confirmation of
+//! results.
 
 use super::{
     clock::{Event, MS},
@@ -15,12 +16,13 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// Commands that run at a time.
+/// The number of commands that run at once.
 const AT_ONCE: usize = 2;
-/// Values that are offered at once: their results of an earlier run are few enough for the master not to wait for room, which would be for ever here.
+/// The number of values offered to the master at once: so few that their earlier results always
+/// fit. Otherwise the master would block here for ever.
 const OFFERED: usize = 5;
 
-/// Whether the master has woken who waits for it.
+/// Whether the master has woken the task at this end.
 #[derive(Default)]
 pub(super) struct Flag(AtomicBool);
 
@@ -30,28 +32,28 @@ impl Wake for Flag {
     }
 }
 
-/// Who reads the input.
+/// The reader of the input.
 #[derive(Default)]
 pub(super) struct Source {
     pub(super) flag: Arc<Flag>,
-    /// Values that it has read.
+    /// Values read so far.
     read: usize,
-    /// A block is on its way.
+    /// A block is being read.
     busy: bool,
     ended: bool,
 }
 
-/// Who takes the output.
+/// The writer of the output.
 #[derive(Default)]
 pub(super) struct Sink {
     pub(super) flag: Arc<Flag>,
-    /// It does something else for a while.
+    /// The writer is busy for a while.
     busy: bool,
     stopped: bool,
 }
 
 impl World {
-    /// Who waits at an end and was woken, goes on; gives whether anybody was.
+    /// Lets the tasks at the ends go on if they were woken. Returns whether any was.
     pub(super) fn serve_ends(&mut self) -> bool {
         let mut any = false;
         if !self.source.busy && self.source.flag.0.swap(false, Ordering::Relaxed) {
@@ -65,14 +67,14 @@ impl World {
         any | self.begin_confirming()
     }
 
-    /// The first block is read unasked.
+    /// Starts the ends. The first block is read at once.
     pub(super) fn begin_ends(&mut self) {
         (self.source, self.sink) = (Source { busy: true, ..Source::default() }, Sink::default());
         self.clock.after(self.plan.reading, Event::Read);
         self.take();
     }
 
-    /// As the thread that reads does.
+    /// Acts like the reading thread of the master.
     fn wait_until_wanted(&mut self) {
         let core = self.master.lock();
         if self.source.ended {
@@ -84,7 +86,7 @@ impl World {
         }
     }
 
-    /// A block has been read.
+    /// Handles the arrival of a block.
     pub(super) fn read(&mut self) {
         self.source.busy = false;
         if self.source.ended {
@@ -107,7 +109,7 @@ impl World {
         self.wait_until_wanted();
     }
 
-    /// Takes results, as many as are taken at a time.
+    /// Takes as many results as the plan says.
     pub(super) fn take(&mut self) {
         self.sink.busy = false;
         if self.sink.stopped || self.ending.is_some() {
@@ -128,7 +130,7 @@ impl World {
         self.clock.after(self.plan.taking.max(1), Event::Take);
     }
 
-    /// Whoever takes the output stops doing so, or goes on.
+    /// Makes the reader of the output stop, or go on.
     pub(super) fn stop_or_go_on(&mut self) {
         say!(self, "the reader stops: {}", !self.sink.stopped);
         if self.sink.stopped {
@@ -145,7 +147,7 @@ impl World {
         }
     }
 
-    /// Somebody interrupts the run, or its reader goes away.
+    /// Interrupts the run, or makes the reader of the output leave.
     pub(super) fn disturb_the_ends(&mut self) {
         if chance(&mut self.rng, 50) {
             say!(self, "interrupted");
@@ -190,7 +192,7 @@ impl World {
         self.master.finish();
     }
 
-    /// As the task of `--confirm` does, with a command that takes its time.
+    /// Acts like the task of `--confirm`, with commands of random length.
     fn begin_confirming(&mut self) -> bool {
         let mut any = false;
         while self.confirming.iter().flatten().count() < AT_ONCE
@@ -207,7 +209,7 @@ impl World {
         any
     }
 
-    /// A command has ended.
+    /// Handles the end of a command.
     pub(super) fn confirmed(&mut self, at: usize) {
         let Some(unconfirmed) = self.confirming.get_mut(at).and_then(Option::take) else { return };
         let well = chance(&mut self.rng, if self.calm { 100 } else { 80 });

@@ -1,4 +1,4 @@
-//! The master dies, at any moment, and is started again with its journal.
+//! The master dies at a random moment, and is started again with its journal.
 
 use super::{
     link::Down,
@@ -15,7 +15,7 @@ use std::{
 use stream_lender::Index;
 use tempfile::TempDir;
 
-/// Where it is kept: in memory, where there is such a folder.
+/// The folder of the journal: in memory, if possible.
 pub(super) struct Journal {
     folder: TempDir,
 }
@@ -30,7 +30,7 @@ impl Journal {
         self.folder.path().join("journal")
     }
 
-    /// The results that are in it whole.
+    /// The results that are complete in the journal.
     fn results(&self) -> BTreeMap<Index, Bytes> {
         let bytes = fs::read(self.path()).expect("it can be read");
         let mut rest = bytes.strip_prefix(HEADER).unwrap_or_default();
@@ -44,7 +44,8 @@ impl Journal {
         results
     }
 
-    /// Loses some of its end, as a machine that fails may do; gives whether there is less than before.
+    /// Loses a part at the end of the journal, as after a crash of the machine. Returns whether
+    /// anything was lost.
     fn lose(&self, random: f64) -> bool {
         let file = File::options().write(true).open(self.path()).expect("it can be written");
         let length = file.metadata().expect("it is a file").len();
@@ -55,7 +56,8 @@ impl Journal {
 }
 
 impl World {
-    /// The master dies without a word, and is started again: what its journal has is not computed again.
+    /// Kills the master and starts another one, which must not compute the results in the journal
+    /// again.
     pub(super) fn restart_master(&mut self) {
         let Some(journal) = &self.journal else { return };
         say!(self, "the master dies");
@@ -64,7 +66,7 @@ impl World {
         self.waiting.clear();
         self.confirming.clear();
         self.master.finish_journal().expect("it can be written");
-        // The old one holds the journal.
+        // The old master holds the journal open.
         self.master = start_master(&self.plan.job, None);
         assert_eq!(journal.results(), self.model.results(), "in the journal");
         if self.rng.bool() && journal.lose(self.rng.f64()) {

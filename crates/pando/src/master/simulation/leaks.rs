@@ -1,10 +1,10 @@
-//! What must be so after every event, and what must be left at the end: nothing.
+//! Checks the bookkeeping after every event and at the end of a run.
 
 use super::world::World;
 use crate::master::Core;
 
 impl World {
-    /// The books of the master agree with each other.
+    /// Checks that the lender, the sessions and the desks agree.
     pub(super) fn check_books(&self) {
         let core = self.master.lock();
         let lender = &core.lender;
@@ -35,7 +35,7 @@ impl World {
         check_failures(&core);
     }
 
-    /// Nothing is left of what was.
+    /// Checks that nothing is left at the end.
     pub(super) fn check_the_end(&self, whole: bool) {
         let core = self.master.lock();
         assert!(core.seats.is_empty() && self.desks.is_empty(), "somebody is still there");
@@ -50,7 +50,7 @@ impl World {
     }
 }
 
-/// What failed, or made devices vanish, is kept only until it has its result.
+/// Checks that failures are kept only for values without a result.
 fn check_failures(core: &Core) {
     for index in core.failures.indexes() {
         assert!(core.lender.value(index).is_some(), "{index} has its result, and its failures are kept");

@@ -1,11 +1,11 @@
-//! What a device says that is not so, or not agreed.
+//! Wrong and malformed messages of a device.
 
 use super::{link::Note, plan::pick, world::World};
 use crate::protocol::{Answer, Failure, Form, Frame, Loan, Running, ToMaster};
 use bytes::Bytes;
 
 impl World {
-    /// The device lies, or breaks the protocol.
+    /// Makes the device lie or break the protocol.
     pub(super) fn lie(&mut self, number: usize) {
         self.seen.note("lie");
         self.devices[number].lied = true;
@@ -13,7 +13,7 @@ impl World {
         say!(self, "device {number} lies about {loan:?}");
         match self.rng.u32(0..26) {
             0..6 => {
-                // As if it had it, or had not answered it before.
+                // A result for a loan which the device does not hold, or has answered before.
                 let result = self.forged();
                 self.forge(number, loan, result);
             }
@@ -39,14 +39,16 @@ impl World {
         }
     }
 
-    /// A loan of some value, or of none: the present one may be guessed.
+    /// A loan of a random item, which may not exist. The number may be that of the present loan,
+    /// as a guess.
     fn some_loan(&mut self) -> Loan {
         let index = self.rng.u64(0..self.plan.items.len() as u64 + 2);
         let present = self.master.lock().lender.loan(index).map_or(0, |loan| loan.number);
         Loan { index, number: pick(&mut self.rng, &[0, present, present, present + 1]) }
     }
 
-    /// Another result for what it has answered or given back, while it or somebody else may have the value again.
+    /// Sends another result for a loan which the device has answered or returned. Some device may
+    /// hold the value again by now.
     fn answer_what_is_over(&mut self, number: usize) {
         let device = &self.devices[number];
         let over: Vec<Loan> = device.said.iter().map(|answer| answer.loan).chain(device.returned.iter().copied()).collect();
@@ -57,7 +59,7 @@ impl World {
         }
     }
 
-    /// An error and then a result for the same loan, or the other way round, in one frame or in two.
+    /// Sends an error and a result for one loan, in random order, in one frame or in two.
     fn answer_twice(&mut self, number: usize) {
         let has: Vec<Loan> = self.devices[number].has.iter().copied().collect();
         if has.is_empty() {
@@ -79,7 +81,7 @@ impl World {
         Ok((Form::Text, format!("forged {}", self.answers).into()))
     }
 
-    /// Answers, twice over.
+    /// Sends an answer twice.
     fn forge(&mut self, number: usize, loan: Loan, result: Result<(Form, Bytes), Failure>) {
         let answer = Answer { loan, micros: 1, result };
         self.answer(number, vec![answer.clone(), answer]);

@@ -1,4 +1,4 @@
-//! A link between a device and the master, in order and with delay.
+//! A link between a device and the master, in order and with latency.
 
 use super::{clock::Event, world::World};
 use crate::protocol::{Answer, Frame, Loan};
@@ -7,36 +7,36 @@ use std::collections::VecDeque;
 /// One link, from its opening on.
 pub(super) struct Link {
     pub(super) device: usize,
-    /// What is on its way to the master, and when it arrives.
+    /// Frames on their way to the master, with their times of arrival.
     pub(super) up: VecDeque<(u64, Up)>,
     pub(super) down: VecDeque<(u64, Down)>,
-    /// Nothing arrives any more, and nobody is told.
+    /// Nothing arrives any more, and neither end is told.
     pub(super) cut: bool,
     pub(super) latency: u64,
-    /// Frames that the device has not taken yet, at most.
+    /// The most frames which the device has not received yet.
     pub(super) capacity: usize,
-    /// The master has nobody at its end any more.
+    /// The master has closed its end.
     pub(super) left: bool,
 }
 
-/// What reaches the master.
+/// An arrival at the master.
 pub(super) enum Up {
     Frame(Frame, Note),
     Close,
 }
 
-/// What reaches the device.
+/// An arrival at the device.
 pub(super) enum Down {
     Frame(Frame),
     Close,
 }
 
-/// What a frame to the master says, as far as the model must know it.
+/// The content of a frame to the master, as far as the model needs it.
 #[derive(Debug)]
 pub(super) enum Note {
     Answers(Vec<Answer>),
     Returned(Vec<Loan>, bool),
-    /// It lends nothing for now.
+    /// The device lends no cores at present.
     Paused,
     Other,
 }
@@ -46,12 +46,12 @@ impl Link {
         Self { device, up: VecDeque::new(), down: VecDeque::new(), cut: false, latency, capacity, left: false }
     }
 
-    /// Whether something has reached the master by `now`.
+    /// Whether something has arrived at the master by `now`.
     pub(super) fn has_arrived(&self, now: u64) -> bool {
         self.up.front().is_some_and(|(at, _)| *at <= now)
     }
 
-    /// Whether the master can know by `now` that the device has hung up.
+    /// Whether the master can know by `now` that the device has closed the link.
     pub(super) fn has_closed(&self, now: u64) -> bool {
         self.up.back().is_some_and(|(at, what)| *at <= now && matches!(what, Up::Close))
     }
@@ -63,7 +63,7 @@ impl Link {
 }
 
 impl World {
-    /// Something sets out to the master.
+    /// Sends something to the master.
     pub(super) fn push_up(&mut self, link: usize, what: Up) {
         let (now, link) = (self.clock.now(), &mut self.links[link]);
         if !link.cut && !link.left {
@@ -73,7 +73,7 @@ impl World {
         }
     }
 
-    /// Something sets out to the device.
+    /// Sends something to the device.
     pub(super) fn push_down(&mut self, number: usize, what: Down) {
         let (now, link) = (self.clock.now(), &mut self.links[number]);
         if !link.cut {
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// The device closes its end; with `lossy`, some of what is on its way is lost.
+    /// Closes the device's end. With `lossy`, some frames on their way are lost.
     pub(super) fn hang_up(&mut self, number: usize, lossy: bool) {
         let link = &mut self.links[number];
         if lossy {

@@ -1,4 +1,4 @@
-//! What a run may do: simple enough to be believed.
+//! The model: what a run may do, simple enough to be believed.
 
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
@@ -10,72 +10,77 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use stream_lender::{Index, SubStreamId};
 
-/// After so many microseconds a value also goes to who has failed it, whoever else is there.
+/// The time in microseconds after which a value is also lent to a device which has failed the
+/// value.
 const UNWANTED: u64 = 10 * SECOND;
 
-/// What is known of the values, and what has come out.
+/// The state of all values, and of the output.
 pub(super) struct Model {
     job: Job,
     fates: Vec<Fate>,
-    /// The first value that failed for good and ends the run.
+    /// The first value which failed for good and so ends the run.
     fatal: Option<Index>,
-    /// Values from here on were given up.
+    /// The first value that was given up.
     given_up: Option<Index>,
     left_out: u64,
-    /// The value that a device was last sent to have it alone.
+    /// For each session, the last value sent to be computed alone.
     alone: BTreeMap<SubStreamId, Index>,
-    /// Devices that paused at some time: what they failed before is forgiven.
+    /// Sessions that paused at some time: the lender forgets their earlier failures.
     paused: BTreeSet<SubStreamId>,
-    /// Devices, by what they call themselves, that have computed something.
+    /// Identifiers of devices that have computed something.
     proven: BTreeSet<String>,
-    /// Devices that were unfit when it was last looked: a verdict may acquit one in the same moment in which another verdict falls.
+    /// Devices that were unfit at the last check: a final failure may lift the doubts about a
+    /// device at the same moment.
     unfit: BTreeSet<String>,
-    /// Values that somebody failed, and of which the end is not known.
+    /// Values which some device failed, and which have no known end yet.
     doubtful: BTreeSet<Index>,
     /// The run has ended.
     is_over: bool,
-    /// The next that may come out.
+    /// The index of the next output.
     next: Index,
-    /// The virtual moment, in microseconds.
+    /// The virtual time in microseconds.
     pub(super) now: u64,
 }
 
-/// What became of a value.
+/// The state of one value.
 #[derive(Default)]
 struct Fate {
     text: Bytes,
-    /// Who was sent it and has not answered, as far as the master heard; and the number of that loan.
+    /// The sessions to which the value was sent and whose answer the master has not received, each
+    /// with the number of its loan.
     with: BTreeMap<SubStreamId, u32>,
-    /// The numbers of the loans that were sent.
+    /// The numbers of all loans sent.
     sent: BTreeSet<u32>,
-    /// Somebody answered it or gave it back who had not been sent it yet, and guessed the number: nobody knows who has it.
+    /// A device answered or returned a loan before it was sent, by guessing the number: the model
+    /// no longer knows the holder of the value.
     muddled: bool,
     attempts: u32,
     failed_by: Vec<SubStreamId>,
     /// All failures.
     failures: u32,
-    /// Devices that failed it.
+    /// Devices that failed the value.
     failed_on: BTreeSet<String>,
-    /// Failures that count whoever else is there: by devices that had computed something.
+    /// Failures that always count, because the device had computed something.
     certain: u32,
-    /// When somebody last gave it back.
+    /// The time when the value was last returned or failed.
     back: u64,
     careful: bool,
-    /// Its result before it is confirmed, and who answered it, if it is still there.
+    /// The result waiting for confirmation, and the session which answered, if it still exists.
     unconfirmed: Option<(Option<SubStreamId>, Bytes)>,
     end: Option<End>,
 }
 
-/// How it ended.
+/// The end of a value.
 enum End {
     Result(Bytes),
     LeftOut,
-    /// Its output says that it failed.
+    /// The output reports the failure.
     Told,
 }
 
 impl Fate {
-    /// `sub` has said what ends a loan; it `counts` for the master, because `sub` has the value under this very loan.
+    /// Ends a loan of `sub`. With `counts`, the master accepts the message, because `sub` holds
+    /// this very loan.
     fn ends(&mut self, sub: SubStreamId, loan: Loan, counts: bool) {
         if self.with.get(&sub) == Some(&loan.number) {
             self.with.remove(&sub);
@@ -87,7 +92,7 @@ impl Fate {
 }
 
 impl Model {
-    /// Of a run that begins; results that are `known` come from a journal.
+    /// Creates the model of a new run. The results in `known` come from a journal.
     pub(super) fn new(job: Job, items: &[Item], known: &BTreeMap<Index, Bytes>) -> Self {
         let mut fates: Vec<Fate> = items.iter().map(|item| Fate { text: item.text.clone(), ..Fate::default() }).collect();
         for (index, result) in known {
@@ -110,22 +115,22 @@ impl Model {
         }
     }
 
-    /// Whether values from here on are forgotten.
+    /// Whether the run drops its last values.
     pub(super) fn is_cut(&self) -> bool {
         self.cut().is_some()
     }
 
-    /// The first of them.
+    /// The first dropped value.
     fn cut(&self) -> Option<Index> {
         [self.fatal, self.given_up].into_iter().flatten().min()
     }
 
-    /// Values from `index` on are given up.
+    /// Notes that values from `index` on are given up.
     pub(super) fn give_up(&mut self, index: Index) {
         self.given_up = Some(index);
     }
 
-    /// The results that there are.
+    /// The results so far.
     pub(super) fn results(&self) -> BTreeMap<Index, Bytes> {
         let result = |(index, fate): (usize, &Fate)| match &fate.end {
             Some(End::Result(result)) => Some((index as Index, result.clone())),
@@ -134,7 +139,7 @@ impl Model {
         self.fates.iter().enumerate().filter_map(result).collect()
     }
 
-    /// `sub` is sent a value.
+    /// Checks a value sent to `sub`.
     pub(super) fn sent(&mut self, sub: SubStreamId, loan: Loan, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
         let index = loan.index;
         let cut = self.cut();
@@ -148,7 +153,7 @@ impl Model {
         assert!(!old || self.job.speculate || cut.is_some() || fate.muddled, "{index} is done, and sent again");
         assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
         if !old && !copy {
-            // A copy that was on its way out when its value failed elsewhere, and was lent to who gets the copy, is as it was.
+            // A copy on its way may have the attempt number of an earlier time.
             let late = self.job.speculate && value.attempt < fate.failures;
             assert!(
                 late || (value.attempt, value.careful) == (fate.failures, fate.careful),
@@ -161,7 +166,7 @@ impl Model {
             seen.note_if(value.attempt > 0, "tried again");
             seen.note_if(value.careful, "careful");
             if let Some(alone) = self.alone.get(&sub).filter(|alone| cut.is_none_or(|fatal| **alone < fatal)) {
-                // With a result of another's it is not what ends devices.
+                // After a result elsewhere, the value is not suspected any more.
                 let fate = &self.fates[*alone as usize];
                 let open = fate.end.is_none() && fate.unconfirmed.is_none();
                 assert!(
@@ -190,16 +195,17 @@ impl Model {
         assert!(fate.with.insert(sub, loan.number).is_none() || fate.muddled, "{sub:?} is sent {index} twice");
     }
 
-    /// Whether `sub` has a value under this loan, nobody else has, and it is still to be computed.
+    /// Whether only `sub` has the value, under this loan, and the result is still missing.
     pub(super) fn only_with(&self, sub: SubStreamId, loan: Loan) -> bool {
         let Loan { index, number } = loan;
         let Some(fate) = self.fates.get(index as usize) else { return false };
         let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.cut().is_none_or(|fatal| index < fatal);
-        // A copy may be with a device and belong to another, which has not been sent it yet.
+        // With speculation, a device may have a copy of a value while the loan belongs to a
+        // session to which the value has not been sent yet.
         open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([(&sub, &number)])
     }
 
-    /// `sub` takes up what it has.
+    /// Notes that `sub` takes up the loans in `kept`.
     pub(super) fn kept(&mut self, sub: SubStreamId, kept: &[Loan]) {
         for loan in kept {
             let fate = &mut self.fates[loan.index as usize];
@@ -208,7 +214,7 @@ impl Model {
         }
     }
 
-    /// `sub` says something; `core` has not heard it yet.
+    /// Notes a message of `sub`, before `core` receives it.
     pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core, seen: &mut Seen) {
         let holds = |loan: Loan| core.lender.holds(sub, loan);
         let stray = |loan: Loan| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan));
@@ -241,7 +247,7 @@ impl Model {
         }
     }
 
-    /// Gives whether it is a result that is waited for.
+    /// Notes an answer. Returns whether it is an expected result.
     fn answer(
         &mut self,
         sub: SubStreamId,
@@ -273,7 +279,7 @@ impl Model {
                 }
                 true
             }
-            // A copy in vain.
+            // A failed copy has no effect.
             _ if !holds => false,
             _ => {
                 self.failed(index, Some(sub), device, core);
@@ -282,7 +288,7 @@ impl Model {
         }
     }
 
-    /// The command of `--confirm` has spoken.
+    /// Notes the outcome of a command of `--confirm`.
     pub(super) fn confirmed(&mut self, index: Index, well: bool, core: &Core) {
         let cut = self.cut();
         let fate = &mut self.fates[index as usize];
@@ -302,7 +308,7 @@ impl Model {
         }
     }
 
-    /// Somebody failed `index`: the device that calls itself so, if it is still there.
+    /// Notes a failure of `index`, on `device` if the device is still connected.
     fn failed(&mut self, index: Index, by: Option<SubStreamId>, device: Option<&str>, core: &Core) {
         let fate = &mut self.fates[index as usize];
         fate.failures += 1;
@@ -315,7 +321,7 @@ impl Model {
         self.doubtful.insert(index);
     }
 
-    /// What the master has decided about values that were failed: only what it may.
+    /// Checks the master's decisions about failed values.
     pub(super) fn look(&mut self, core: &Core, seen: &mut Seen) {
         if self.is_over {
             return;
@@ -353,7 +359,7 @@ impl Model {
         self.unfit = unfit.map(|seat| seat.device.clone()).collect();
     }
 
-    /// The master says that `index` has failed: by devices that have computed something, or by all that are here.
+    /// Checks a final failure: proven devices have failed `index`, or all connected devices.
     fn failed_for_good(&mut self, index: Index, core: &Core, seen: &mut Seen) {
         let fate = &mut self.fates[index as usize];
         assert!(fate.failures > self.job.retries, "{index} has failed {} times", fate.failures);
@@ -374,12 +380,12 @@ impl Model {
         }
     }
 
-    /// `sub` lends no core.
+    /// Notes that `sub` lends no cores.
     pub(super) fn pauses(&mut self, sub: SubStreamId) {
         self.paused.insert(sub);
     }
 
-    /// `sub` is gone without a word: what it computed alone, because it may be what makes devices vanish, has failed.
+    /// Notes that the device of `sub` vanished. A value computed alone has failed.
     pub(super) fn vanished(&mut self, sub: SubStreamId, core: &Core) {
         let Some(seat) = core.seats.get(&sub) else { return };
         let first = core.lender.outstanding(sub).take(seat.cores as usize);
@@ -387,13 +393,13 @@ impl Model {
         let computing: BTreeSet<Index> = first.chain(told).map(|loan| loan.index).collect();
         for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
             if self.cut().is_none_or(|fatal| index < fatal) {
-                // That counts, whoever it is.
+                // This failure counts on any device.
                 self.failed(index, Some(sub), None, core);
             }
         }
     }
 
-    /// `sub` is gone.
+    /// Notes that `sub` is gone.
     pub(super) fn left(&mut self, sub: SubStreamId) {
         for fate in &mut self.fates {
             if fate.with.remove(&sub).is_some() {
@@ -406,7 +412,7 @@ impl Model {
         }
     }
 
-    /// Something comes out.
+    /// Checks an output.
     pub(super) fn output(&mut self, index: Index, output: Result<Bytes, String>) {
         assert_eq!(index, self.skip(), "out of its place");
         assert!(self.cut().is_none_or(|fatal| index < fatal), "{index} is output, and the run was to end before");
@@ -422,7 +428,7 @@ impl Model {
         }
     }
 
-    /// The next that has an output, or is to have one.
+    /// The index of the next output, after values left out.
     fn skip(&mut self) -> Index {
         while let Some(Fate { end: Some(End::LeftOut), .. }) = self.fates.get(self.next as usize) {
             self.next += 1;
@@ -430,7 +436,7 @@ impl Model {
         self.next
     }
 
-    /// The run says that it has ended, when `read` values had been read.
+    /// Checks the end of the run, after `read` values were read.
     pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
         self.is_over = true;
         let next = self.skip();

@@ -1,4 +1,4 @@
-//! What a seed decides beforehand: the job, its values and what these do.
+//! The plan made from a seed: the job, its values and their natures.
 
 use super::clock::{MS, SECOND};
 use crate::{
@@ -10,20 +10,20 @@ use bytes::Bytes;
 use fastrand::Rng;
 use std::sync::Arc;
 
-/// What a value does to who computes it.
+/// The effect of a value on its computation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Nature {
-    /// It has a result.
+    /// The call has a result.
     Good,
-    /// It is an error, wherever it is computed.
+    /// The call fails on every device.
     Throws,
-    /// Its result would be taken for two.
+    /// The result contains a newline, and so would be taken for two results.
     TwoLines,
-    /// It ends the core that computes it.
+    /// The call ends its core.
     Kills,
-    /// It never ends.
+    /// The call never ends.
     Hangs,
-    /// It takes so many devices with it, and then has a result.
+    /// This many devices vanish while computing the value; then there is a result.
     Vanishes(u32),
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Nature {
 pub(super) struct Item {
     pub(super) text: Bytes,
     pub(super) nature: Nature,
-    /// Time of a call on a usual device, in microseconds.
+    /// The time of a call on a usual device, in microseconds.
     pub(super) micros: u64,
 }
 
@@ -41,19 +41,19 @@ pub(super) struct Plan {
     pub(super) items: Vec<Item>,
     pub(super) heartbeat: u64,
     pub(super) calm_at: u64,
-    /// Between two things that go wrong, at most.
+    /// The longest time between two faults.
     pub(super) unrest: u64,
-    /// The input cannot be read to its end.
+    /// The input ends with an error.
     pub(super) input_fails: bool,
     pub(super) journal: bool,
-    /// Values that are read at a time.
+    /// The most values in a block.
     pub(super) block: usize,
-    /// Until a block is read.
+    /// The time until a block is read.
     pub(super) reading: u64,
-    /// Results that are taken at a time, and until the next are.
+    /// The number of results taken at once, and the time until the next ones are taken.
     pub(super) taken: usize,
     pub(super) taking: u64,
-    /// Devices, at most.
+    /// The most devices at a time.
     pub(super) devices: usize,
 }
 
@@ -89,7 +89,7 @@ impl Plan {
         }
     }
 
-    /// Within this time after the calm began every run has ended.
+    /// The time within which every run ends once the calm has begun.
     pub(super) fn patience(&self) -> u64 {
         let longest = self.items.iter().map(|item| item.micros).max().unwrap_or(0) * 4 + SECOND;
         let attempts = (self.items.len() as u64 + 20) * u64::from(self.job.retries + 4);

@@ -1,12 +1,12 @@
-//! What the runs have come to.
+//! The situations covered by the runs.
 
 use std::collections::BTreeMap;
 
-/// How often they came to what: a test that never reaches something does not test it.
+/// The number of occurrences of each situation. A test must reach a situation to test it.
 #[derive(Default, Debug)]
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
-/// All that the runs together must come to.
+/// All situations to be covered by the runs together.
 const ALL: [&str; 47] = [
     "alone",
     "answered an earlier loan of what it has",

@@ -1,4 +1,5 @@
-//! What simulated devices compute: cores that a real [`Dispatch`](crate::volunteer::Dispatch) gives values.
+//! The computations of simulated devices: cores which get values from a real
+//! [`Dispatch`](crate::volunteer::Dispatch).
 
 use super::{
     clock::{Clock, Event, MS},
@@ -9,15 +10,15 @@ use crate::protocol::{Answer, Failure, Form, Loan, Running, ToMaster, Value};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// Until a core that has ended is there again, in microseconds.
+/// The time until a core is restarted, in microseconds.
 const RESTART: u64 = 50 * MS;
-/// Calls that have run for so long are told, in microseconds.
+/// The time after which a call is reported as long, in microseconds.
 pub(super) const LONG: u64 = 510 * MS;
 
 /// One core.
 #[derive(Default)]
 pub(super) struct Worker {
-    /// Counts its processes: what an earlier one did is nobody's business.
+    /// Counts the processes of this core: events of an earlier process are ignored.
     pub(super) generation: u32,
     pub(super) queue: VecDeque<(Loan, Value)>,
     pub(super) open: Vec<Loan>,
@@ -26,14 +27,14 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Its process ends.
+    /// Ends the process of the core.
     pub(super) fn end(&mut self) {
         *self = Self { generation: self.generation + 1, ..Self::default() };
     }
 }
 
 impl World {
-    /// Gives the cores of a device what they want.
+    /// Gives the cores of a device as many values as they want.
     pub(super) fn feed(&mut self, number: usize) {
         while let Some((core, values)) = self.devices[number].dispatch.feed(self.clock.instant()) {
             self.devices[number].workers[core].queue.extend(values);
@@ -74,7 +75,7 @@ impl World {
         }
     }
 
-    /// A call ends, as the nature of its value has it.
+    /// Ends a call, as the nature of its value demands.
     pub(super) fn call_ends(&mut self, number: usize, core: usize, generation: u32, loan: Loan) {
         let id = loan.index;
         let device = &self.devices[number];
@@ -107,7 +108,7 @@ impl World {
         self.begin(number, core);
     }
 
-    /// A result that no other answer has, and that tells of which loan it is.
+    /// A unique result, which also names its loan.
     fn result_of(&mut self, loan: Loan, two: bool) -> Bytes {
         self.answers += 1;
         let separator = if two { "\n" } else { " " };
@@ -115,7 +116,7 @@ impl World {
         format!("{}:{}{separator}{}{rest}", loan.index, loan.number, self.answers).into()
     }
 
-    /// The answers of a core reach its host, and the master from there.
+    /// Passes the answers of a core to its host, and on to the master.
     pub(super) fn flush(&mut self, number: usize, core: usize) {
         let now = self.clock.instant();
         let device = &mut self.devices[number];
@@ -132,7 +133,7 @@ impl World {
         self.answer(number, answers);
     }
 
-    /// A core ends because of one of `causes`: only those may be blamed.
+    /// Ends a core because of one of `causes`, and checks that the host blames no other loan.
     fn bury(&mut self, number: usize, core: usize, causes: &[Loan]) {
         let device = &mut self.devices[number];
         let verdict = device.dispatch.died(core);
@@ -156,7 +157,7 @@ impl World {
         for core in self.devices[number].dispatch.overdue(now) {
             let worker = &self.devices[number].workers[core];
             let given = worker.open.iter().copied().chain(worker.unflushed.iter().map(|answer| answer.loan));
-            // A device that was frozen takes what it did meanwhile for too slow.
+            // After a freeze, a device finds its calls too slow.
             let causes: Vec<Loan> =
                 given.filter(|loan| self.devices[number].froze || self.is_too_slow(number, loan.index)).collect();
             self.bury(number, core, &causes);
@@ -179,7 +180,7 @@ impl World {
         }
     }
 
-    /// Ends the cores that are only at what nobody waits for, and begins anew with what they have besides.
+    /// Ends the cores which compute only dropped values, and returns their other values.
     fn end_forgotten(&mut self, number: usize) {
         for core in 0..self.devices[number].workers.len() {
             let device = &mut self.devices[number];
@@ -198,7 +199,7 @@ impl World {
         }
     }
 
-    /// Tells which calls have become long.
+    /// Reports the calls which have become long.
     pub(super) fn tell_long_calls(&mut self, number: usize) {
         self.end_forgotten(number);
         let calls = self.devices[number].dispatch.long_calls(self.clock.instant());

@@ -1,4 +1,4 @@
-//! All there is in a run: the master, the devices, the links between them, and the clock.
+//! The world of a run: the master, the devices, the links between them, and the clock.
 
 use super::{
     clock::{Clock, Event, MS, SECOND},
@@ -30,24 +30,24 @@ pub(super) struct World {
     pub(super) master: Arc<Master>,
     pub(super) model: Model,
     pub(super) journal: Option<Journal>,
-    /// All that there ever were.
+    /// All devices, including devices which are gone.
     pub(super) devices: Vec<Device>,
     pub(super) links: Vec<Link>,
-    /// Links over which the master has heard nothing yet.
+    /// Links whose hello has not been handled.
     pub(super) waiting: Vec<usize>,
     pub(super) desks: Vec<Desk>,
     pub(super) source: Source,
     pub(super) sink: Sink,
     pub(super) reader_left: bool,
-    /// Results whose command runs.
+    /// Results with a running command.
     pub(super) confirming: Vec<Option<Unconfirmed>>,
     watcher: Watcher,
-    /// How many devices each value took with it.
+    /// For each value, the number of devices which vanished with it.
     pub(super) vanished: Vec<u32>,
-    /// Answers there were.
+    /// The number of answers, which makes results unique.
     pub(super) answers: u64,
     pub(super) calm: bool,
-    /// The run must have ended by then.
+    /// The time by which the run must have ended.
     pub(super) deadline: u64,
     pub(super) ending: Option<Ending>,
     pub(super) seen: Seen,
@@ -85,7 +85,7 @@ impl World {
         }
     }
 
-    /// From the start to the end, or to what must not happen.
+    /// Runs to the end, or panics on a violation of the model.
     pub(super) fn run(mut self) -> Seen {
         let Job { window, retries, speculate, confirms, on_error, batch_size, .. } = self.plan.job;
         say!(
@@ -162,7 +162,7 @@ impl World {
 }
 
 impl Event {
-    /// The device that does it, and does not while it is frozen.
+    /// The device which performs this event, unless frozen.
     fn of_device(self) -> Option<usize> {
         match self {
             Self::CallEnds(device, ..)
@@ -175,7 +175,7 @@ impl Event {
     }
 }
 
-/// A master that has read nothing yet, and goes on with the journal if there is one.
+/// Starts a master before any input is read, with the journal, if there is one.
 pub(super) fn start_master(job: &Job, journal: Option<&Journal>) -> Arc<Master> {
     let master = Master::new(job.clone(), Console::silent(), Events::default());
     if let Some(journal) = journal {
