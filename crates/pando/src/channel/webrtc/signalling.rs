@@ -1,56 +1,57 @@
-//! What a browser and a master say to each other before they are connected: JSON texts with a field `type`.
+//! The messages between a browser and a master before they are connected: JSON texts with a field
+//! `type`.
 
 use serde::{Deserialize, Serialize};
 
 /// Longest text from a browser, in bytes; an offer of one data channel has about 600.
 const LONGEST: usize = 16 * 1024;
 
-/// What a browser says.
+/// A message from a browser.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum FromBrowser {
-    /// Its offer, once and first.
+    /// The offer of the browser; the first message, and the only offer.
     Offer {
-        /// As it made it.
+        /// The session description of the browser.
         sdp: String,
     },
-    /// An address at which it may be reached.
+    /// An address of the browser.
     Candidate {
-        /// `candidate:…`; empty: there are no more.
+        /// `candidate:…`; empty when there are no more candidates.
         candidate: String,
     },
 }
 
 impl FromBrowser {
-    /// Understands `text`, if it is one of these and not too long.
+    /// Parses `text`, if it is a message of this type and not too long.
     pub(super) fn parse(text: &str) -> Option<Self> {
         (text.len() <= LONGEST).then(|| serde_json::from_str(text).ok()).flatten()
     }
 }
 
-/// What the master says.
+/// A message from the master.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum ToBrowser {
-    /// Its answer to the offer.
+    /// The answer to the offer.
     Answer {
-        /// As str0m made it.
+        /// The session description that str0m made.
         sdp: String,
     },
-    /// An address at which it may be reached.
+    /// An address of the master.
     Candidate {
         /// `candidate:…`.
         candidate: String,
     },
-    /// There will be no connection.
+    /// No connection will be made.
     Failed {
-        /// Why, for people.
+        /// The reason, for people.
         text: String,
     },
 }
 
 impl ToBrowser {
-    /// As text.
+    /// The message as a JSON text.
     pub(super) fn json(&self) -> String {
         serde_json::to_string(self).expect("messages are plain data")
     }
