@@ -5,7 +5,7 @@ use crate::{command_line, duration::duration, files, port::Files};
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
 use std::{fs, net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-/// Port when none is asked for.
+/// The port, unless another is set.
 const DEFAULT_PORT: u16 = 8080;
 /// Longest file of secrets, in bytes.
 const MOST_SECRETS: u64 = 16 << 20;
@@ -87,12 +87,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the command line after `relay`, and the environment; ends the process on wrong usage, with status 2.
+    /// Reads the command line after `relay`, and the environment. Wrong usage ends the process
+    /// with status 2.
     pub fn read() -> Self {
         command_line::read(std::env::args_os().skip(1))
     }
 
-    /// The port: the one asked for, or the one that the platform gives.
+    /// The port that the user or the platform asks for, or the default.
     pub(crate) fn port(&self) -> Result<u16, String> {
         if let Some(port) = self.port {
             return Ok(port);
@@ -103,7 +104,7 @@ impl Options {
         }
     }
 
-    /// Who may open rooms.
+    /// The secrets for opening rooms.
     pub(crate) fn secrets(&self) -> Result<Secrets, String> {
         let text = match &self.secrets_file {
             Some(file) => files::look(file, MOST_SECRETS)
@@ -122,12 +123,12 @@ impl Options {
         Ok(secrets)
     }
 
-    /// Port of STUN and TURN, if there are any.
+    /// The port of STUN and TURN, if they are enabled.
     pub(crate) fn udp_port(&self) -> Option<u16> {
         Some(self.turn_port).filter(|port| *port != 0 && !self.no_udp)
     }
 
-    /// Where the UDP ports are.
+    /// The address of the UDP ports.
     pub(crate) fn turn_bind(&self) -> IpAddr {
         self.turn_bind.unwrap_or(self.bind)
     }
@@ -140,7 +141,7 @@ impl Options {
         self.stun.clone()
     }
 
-    /// Certificate and key, if this relay speaks TLS itself.
+    /// The files of certificate and key, if this relay speaks TLS itself.
     pub(crate) fn tls(&self) -> Option<Files> {
         let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
         Some(Files { certificate, key })
