@@ -4,7 +4,7 @@ use crate::{command_line, duration::duration, ice::IceServer};
 use clap::{Parser, ValueEnum, builder::BoolishValueParser as YesOrNo};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-/// Port tried first when none is asked for.
+/// The port that is tried first, unless the user names one.
 pub const DEFAULT_PORT: u16 = 5000;
 
 /// Maps a stream of values over the browsers and cores of your own and your friends' devices:
@@ -216,23 +216,23 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line and the environment; ends the process on wrong usage, with status 2.
+    /// Reads the command line and the environment. Wrong usage ends the process with status 2.
     pub fn read() -> Self {
-        // `-0` would be taken for a negative number.
+        // The parser would take `-0` for a negative number.
         let mut options = true;
         let mut cli: Self = command_line::read(std::env::args_os().map(|arg| {
             options &= arg != "--";
             if options && arg == "-0" { "--null".into() } else { arg }
         }));
         if cli.exec.is_some() {
-            // No function is named: the first word is an item.
+            // With --exec no function is named, so the first word is an item.
             cli.items.splice(0..0, cli.function.take().map(|word| word.to_string_lossy().into_owned()));
         }
         cli
     }
 }
 
-/// What follows when an input has failed for good.
+/// The consequence of an input that failed for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnError {
     /// Inputs before it are finished, then the run ends.
@@ -241,12 +241,12 @@ pub enum OnError {
     Skip,
     /// Its output says so.
     Report,
-    /// Its place in the output is an error: the library's form of `Report`.
+    /// The output has an error in the place of the result: the library's form of `Report`.
     #[value(skip)]
     Tell,
 }
 
-/// When something is shown.
+/// When an optional display is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
     /// When standard error is a terminal.
@@ -260,9 +260,9 @@ pub enum When {
 /// How many values a device holds per lent core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
-    /// Follows its speed and distance.
+    /// The number follows the device's speed and distance.
     Auto,
-    /// Fixed.
+    /// The number is fixed.
     Fixed(u32),
 }
 
