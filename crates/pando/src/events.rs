@@ -72,7 +72,8 @@ impl Events {
         self.0.is_some()
     }
 
-    /// Writes `{"time":…,"event":kind, …fields}`; `fields` is an object. Times are seconds since 1970.
+    /// Writes `{"time":…,"event":kind, …fields}`; `fields` is an object. Times are seconds since
+    /// 1970.
     pub fn write(&self, kind: &str, mut fields: Value) {
         let Some(queue) = &self.0 else { return };
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64 / 1000.0;

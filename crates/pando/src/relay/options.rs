@@ -10,7 +10,8 @@ const DEFAULT_PORT: u16 = 8080;
 /// Longest file of secrets, in bytes.
 const MOST_SECRETS: u64 = 16 << 20;
 
-/// Serves the pages of running masters to volunteers outside their local networks, and helps the two to connect.
+/// Serves the pages of running masters to volunteers outside their local networks, and helps the
+/// two to connect.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "pando relay", bin_name = "pando relay", version, about)]
 #[command(after_help = "A master uses the relay with: pando --host https://RELAY --secret SECRET FUNCTION\n\
@@ -33,7 +34,8 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_SECRETS_FILE", value_name = "FILE")]
     pub secrets_file: Option<PathBuf>,
 
-    /// Public address of this relay, such as https://relay.example.org [default: as each request names it]
+    /// Public address of this relay, such as https://relay.example.org [default: as each request
+    /// names it]
     #[arg(long, env = "PANDO_RELAY_URL", value_name = "URL", value_parser = Place::parse)]
     pub url: Option<Place>,
 
@@ -65,7 +67,8 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_PUBLIC_ADDRESS", value_name = "ADDR")]
     pub public_address: Option<IpAddr>,
 
-    /// Let TURN reach private networks, such as the one that this machine is in, also for volunteers who are outside of it
+    /// Let TURN reach private networks, such as the one that this machine is in, also for
+    /// volunteers who are outside of it
     #[arg(long, env = "PANDO_RELAY_TURN_PRIVATE", value_parser = YesOrNo::new())]
     pub turn_private: bool,
 
@@ -77,7 +80,8 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_NO_UDP", value_parser = YesOrNo::new())]
     pub no_udp: bool,
 
-    /// STUN servers to name to volunteers [default with --no-udp: stun.l.google.com:19302 and stun.cloudflare.com:3478]
+    /// STUN servers to name to volunteers [default with --no-udp: stun.l.google.com:19302 and
+    /// stun.cloudflare.com:3478]
     #[arg(long, env = "PANDO_RELAY_STUN", value_name = "HOST:PORT", value_delimiter = ',', value_parser = stun)]
     pub stun: Vec<String>,
 

@@ -71,8 +71,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// Ends the output before `end`. The values from `end` on are forgotten and never lent again,
     /// their results are refused, and the input is not read any more. If the input has failed, the
-    /// output gives the error only if `end` is more than the number of values read. Results that are
-    /// already output stay so. O(k log n) for the k values forgotten.
+    /// output gives the error only if `end` is more than the number of values read. Results that
+    /// are already output stay so. O(k log n) for the k values forgotten.
     pub fn truncate(&mut self, end: Index) {
         self.end_input();
         if end <= self.read {
