@@ -49,13 +49,13 @@ pub(crate) fn is_of_resolver(diagnostic: &BuildDiagnostic) -> bool {
     matches!(diagnostic.kind(), EventKind::ResolveError | EventKind::UnresolvedImport | EventKind::TsConfigError)
 }
 
-/// Divides warnings into those that make the bundle useless, and the texts of the others. Warnings
-/// of the second kind about packages' own files are dropped.
+/// Divides warnings into two kinds: warnings of useless bundles, and the texts of all others.
+/// Texts about packages' own files are dropped.
 pub(crate) fn sort(warnings: Vec<BuildDiagnostic>, folder: &Path) -> (Vec<BuildDiagnostic>, Vec<String>) {
     let (fatal, others): (Vec<_>, Vec<_>) =
         warnings.into_iter().partition(|warning| matches!(warning.kind(), EventKind::UnresolvedImport));
-    // Syntax that cannot be lowered (BigInt) works in most browsers. A browser without it reports
-    // this when it loads the function.
+    // Syntax that cannot be lowered (BigInt) works in most browsers. A browser without this syntax
+    // reports an error when loading the function.
     let told = others.iter().filter(|warning| !matches!(warning.kind(), EventKind::ToleratedTransform));
     let own = told.filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
     let texts = own.map(|warning| match place(warning, folder) {

@@ -57,7 +57,7 @@ impl Entry {
         if let Some(look) = &look {
             look.refuse_unusable(&path, &source)?;
         }
-        // A module that does not parse is refused later, with all its errors.
+        // A module with syntax errors is refused later, with all errors.
         Ok(Self {
             typescript,
             esm: typescript || look.as_ref().is_some_and(|look| look.esm),

@@ -17,11 +17,10 @@ use oxc::{
 
 use crate::place::Place;
 
-/// The one variable that the bundler defines.
+/// The only variable defined by the bundler.
 const KNOWN: &str = "NODE_ENV";
 
-/// The variables that the file `file` reads and does not set, each with the place of its first
-/// use.
+/// The variables read but not set by the file `file`, each with the place of the first use.
 pub(crate) fn read(program: &Program<'_>, file: &Path, source: &str) -> Vec<(String, String)> {
     let mut environment = Environment::default();
     environment.visit_program(program);

@@ -4,8 +4,7 @@ use std::{error, fmt, path::Path};
 
 use crate::place::{Place, shown};
 
-/// Most problems that are shown; further problems are only counted, because one cause often has
-/// many.
+/// Most problems shown. Further problems are only counted, because a single cause often has many.
 const SHOWN: usize = 5;
 
 /// Why a module cannot be bundled.
@@ -63,7 +62,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// One problem and its place.
+/// A problem and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     message: String,

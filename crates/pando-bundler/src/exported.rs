@@ -1,4 +1,4 @@
-//! Finds the function that a module exports as its default, as far as the source shows it.
+//! Finds the default export of a module in its source, if this is a function.
 
 use oxc::ast::ast::{
     AssignmentTarget, BindingPattern, ExportDefaultDeclarationKind, Expression, FormalParameters, ModuleDeclaration, Program,

@@ -79,7 +79,7 @@ pub(crate) fn read(file: &Path) -> io::Result<String> {
     FILES.read_to_string(file)
 }
 
-/// The file of Yarn Plug'n'Play that describes the packages of `folder`, if there is one.
+/// The file in which Yarn Plug'n'Play describes the packages of `folder`, if there is any.
 fn plug_n_play(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(".pnp.cjs")).find(|file| file.is_file())
 }

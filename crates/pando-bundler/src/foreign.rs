@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use crate::{error::Problem, place::Place};
 
-/// Kinds of files that other bundlers accept, but this one does not.
+/// Kinds of files accepted by other bundlers, but not by Pando's.
 const KINDS: &[(&str, &[&str])] = &[
     ("WebAssembly", &["wasm"]),
     ("a stylesheet", &["css", "less", "sass", "scss"]),

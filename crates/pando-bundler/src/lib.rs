@@ -81,7 +81,7 @@ pub struct Options {
     pub buffer: bool,
 }
 
-/// A module and everything it needs, as one script.
+/// A module and all its dependencies, as one script.
 #[derive(Debug, Clone, Default)]
 pub struct Bundle {
     /// The source of the script, to be served as UTF-8.
@@ -111,15 +111,15 @@ impl Bundle {
         trace::trace(stack, &self.origins)
     }
 
-    /// The empty built-in whose absence caused an error with this message.
+    /// The empty built-in behind an error with this message.
     ///
     /// `fs` for `TypeError: fs.readFileSync is not a function`, in the words of any browser.
     pub fn missing_builtin(&self, message: &str) -> Option<&str> {
         self.missing.behind(message)
     }
 
-    /// Whether an error with this message came from a default export that treats its second
-    /// argument as a callback.
+    /// Whether an error with this message came from a default export with a callback as second
+    /// argument.
     pub fn takes_callback(&self, message: &str) -> bool {
         let called = message.strip_prefix("TypeError: ").and_then(|message| message.split_once(" is not a function"));
         called.is_some_and(|(name, _)| self.second_parameter.as_deref() == Some(missing::plain(name)))

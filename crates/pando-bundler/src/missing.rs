@@ -1,5 +1,5 @@
-//! Collects the uses of Node's empty built-ins in modules, so that errors about them can be
-//! recognized by their messages.
+//! Collects the uses of Node's empty built-ins in modules, so that errors about missing members
+//! can be recognized by their messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ use crate::{Options, builtins::Builtin};
 /// Phrases in engines' errors about a missing member.
 const NOT_THERE: &[&str] = &["is not a function", "is not a constructor", "undefined", "is not an object"];
 
-/// Phrases in errors about a missing member that do not name it: `promisify(fs.readFile)`,
-/// `extends net.Socket`.
+/// Phrases in errors that do not name the missing member: `promisify(fs.readFile)`, `extends
+/// net.Socket`.
 const UNNAMED: &[&str] =
     &["argument must be of type Function", "Class extends value undefined", "superclass is not a constructor"];
 
@@ -30,7 +30,7 @@ pub(crate) struct Missing {
     holders: BTreeSet<String>,
     /// Names of used members, each with its built-in.
     members: BTreeMap<String, String>,
-    /// Names of variables that hold a member, each with its built-in.
+    /// Names of variables with a member as value, each with the built-in.
     locals: BTreeMap<String, String>,
 }
 
@@ -45,7 +45,7 @@ impl Missing {
         }
     }
 
-    /// The empty built-in whose use gave an error with this message.
+    /// The empty built-in behind an error with this message.
     pub(crate) fn behind(&self, message: &str) -> Option<&str> {
         if UNNAMED.iter().any(|words| message.contains(words)) {
             return self.builtins.first().filter(|_| self.builtins.len() == 1).map(String::as_str);
@@ -91,7 +91,7 @@ pub(crate) fn plain(name: &str) -> &str {
 struct Uses<'m> {
     missing: &'m mut Missing,
     options: &'m Options,
-    /// The variables of this module that hold a built-in, each with the built-in.
+    /// The variables of this module with a built-in as value, each with the built-in.
     holders: BTreeMap<String, String>,
 }
 

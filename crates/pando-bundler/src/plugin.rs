@@ -66,7 +66,7 @@ pub(crate) struct PandoPlugin {
     pub(crate) options: Options,
     /// Files that only parse in sloppy mode.
     pub(crate) sloppy: BTreeSet<PathBuf>,
-    /// Browser files of packages that lack names which are imported from them.
+    /// Browser files of packages without some of the names imported by other modules.
     pub(crate) lacking: BTreeSet<PathBuf>,
     pub(crate) finder: Arc<Finder>,
     pub(crate) seen: Arc<Seen>,
@@ -76,13 +76,13 @@ pub(crate) struct PandoPlugin {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     manifests: Manifests,
-    /// Empty built-ins, each with a file that requires it.
+    /// Empty built-ins, each with a requiring file.
     empty: Mutex<BTreeSet<(String, PathBuf)>>,
     missing: Mutex<Missing>,
     /// Variables of the environment that the user's files read, each with a place.
     environment: Mutex<BTreeMap<String, String>>,
     notes: Mutex<BTreeSet<String>>,
-    /// Files that are not code, each with a file that requires it.
+    /// Files without code, each with a requiring file.
     foreign: Mutex<BTreeSet<(String, PathBuf)>>,
     /// Problems with JSON files.
     not_json: Mutex<Vec<Problem>>,
@@ -127,7 +127,7 @@ impl fmt::Debug for PandoPlugin {
 }
 
 impl PandoPlugin {
-    /// The id of a specifier that does not name a plain file, if it has one.
+    /// The id of a specifier, unless the specifier names a plain file.
     fn virtual_id(&self, specifier: &str, importer: Option<&str>) -> Option<String> {
         if specifier.starts_with(source::OURS) {
             return Some(specifier.to_owned());

@@ -28,12 +28,12 @@ use crate::{
 /// The language version of the oldest supported browsers.
 const TARGET: &str = "es2018";
 
-/// Globals of Node, and the embedded files that export them.
+/// Globals of Node, each with the embedded file of the same export.
 const INJECTED: &[(&str, &str)] =
     &[("Buffer", "buffer.js"), ("process", "process.js"), ("setImmediate", "timers.js"), ("clearImmediate", "timers.js")];
 
-/// Values that are known in advance. A module that checks whether it was started directly finds
-/// that it was not.
+/// Values known in advance. A module that checks whether it was started directly gets a negative
+/// answer.
 const DEFINED: &[(&str, &str)] = &[
     ("global", "globalThis"),
     ("process.env.NODE_ENV", "\"production\""),

@@ -48,7 +48,7 @@ pub(crate) fn is_sloppy(id: &str) -> bool {
 /// no source map of such modules, and places in them would be attributed to the module before.
 pub(crate) const OURS: &str = "pando:";
 
-/// Whether an id belongs to no file, because it is this plugin's or rolldown's.
+/// Whether an id belongs to no file, but to this plugin or to rolldown.
 pub(crate) fn is_virtual(id: &str) -> bool {
     id.starts_with(OURS) || id.starts_with('\0')
 }
@@ -78,8 +78,8 @@ pub(crate) fn parses_sloppily(source: &str) -> bool {
 }
 
 /// The source of a module that is not an ES module, changed so that the module keeps its mode:
-/// strict if it has the directive or is TypeScript, and CommonJS even if it exports nothing and is
-/// only imported. `None` if no change is needed.
+/// strict with the directive or as TypeScript, and CommonJS even without exports. `None` if no
+/// change is needed.
 pub(crate) fn keep_mode(file: &Path, source: &str, esm_package: bool) -> Option<String> {
     if is_typescript(file) {
         // Columns of a line appear in messages, so the mark goes to the end; it is moved later.

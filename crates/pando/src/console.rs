@@ -75,8 +75,9 @@ impl Console {
         columns().is_none_or(|columns| text.lines().all(|line| line.width() <= columns))
     }
 
-    /// Prints `text`, one or more lines without the line break at the end. Characters that control
-    /// a terminal are made visible, and line breaks stay. For text from others, see [`printable`].
+    /// Prints `text`, one or more lines without the line break at the end. Terminal control
+    /// characters are made visible, and line breaks stay. For text from strangers, see
+    /// [`printable`].
     pub fn say(&self, text: impl Into<String>) {
         self.send(Message::Lines(legible(text.into())));
     }
@@ -151,8 +152,8 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Wr
             out.push_str(&format!("\x1b[?7l{}\x1b[?7h", fitting(&status, columns())));
         }
         if sink.write_all(out.as_bytes()).and_then(|()| sink.flush()).is_err() {
-            // Standard error cannot be read by anyone; messages are still taken so that `finish`
-            // gets its answer.
+            // Standard error has no reader. Messages are still taken, so that `finish` gets an
+            // answer.
             status.clear();
         }
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// The metadata of the file at `path`, if its content has an end: folders and devices are refused.
-/// A pipe is accepted only if this process was given it (`/dev/fd/63`), because then it surely has
+/// A pipe is accepted only if inherited by this process (`/dev/fd/63`), because then it surely has
 /// a writer.
 ///
 /// # Errors

@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! This is the program `pando` without its standard input and output: with the same options, the
-//! same links for volunteers, and the same cores of this machine. There are two forms:
+//! The library is the program `pando` without standard input and output: with the same options,
+//! the same links for volunteers, and the same cores of this machine. There are two forms:
 //!
 //! - [`map`](Pando::map): results come **in the order** of the values. The stream of values is
 //!   polled only when a core asks for a value, and no further ahead of the results than `--window`
@@ -70,8 +70,8 @@ pub struct Pando {
 }
 
 impl Pando {
-    /// Runs the function of a JavaScript or TypeScript file, on this machine's cores and in the
-    /// browsers that open the link.
+    /// Runs the function of a JavaScript or TypeScript file, on this machine's cores and in
+    /// browsers with the link open.
     pub fn new(function: impl AsRef<Path>) -> Self {
         Self { words: vec!["pando".into()], function: Some(function.as_ref().into()), messages: None }
     }
@@ -101,7 +101,7 @@ impl Pando {
     /// The results of `values`, in their order.
     ///
     /// A value that fails for good ends the stream with [`Error::Failed`], after the results
-    /// before it. With `--on-error skip` the value is left out. With `--on-error report` its error
+    /// before it. With `--on-error skip` the value is left out. With `--on-error report` the error
     /// stands in its place, and the stream goes on.
     pub fn map<R, S>(self, values: S) -> Results<R>
     where

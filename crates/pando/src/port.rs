@@ -46,7 +46,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long connections may take to close at the end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// The client of a request: its address and its connection.
+/// The client of a request: address and connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
     pub(crate) from: SocketAddr,

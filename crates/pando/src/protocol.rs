@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the protocol; both sides must speak the same version.
 pub const VERSION: u32 = 2;
-/// Longest frame sent in one piece, in bytes. A longer frame is cut into parts of at most this
+/// Longest frame sent in one piece, in bytes. Longer frames are cut into parts of at most this
 /// length.
 pub const PART: usize = 64 * 1024;
 /// Longest frame accepted from the other side after its introduction, in bytes.
@@ -71,7 +71,7 @@ pub enum Form {
     Json,
 }
 
-/// One input value on its way to a function.
+/// An input value for a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
     /// The bytes of the value, a slice of the input that was read.
@@ -81,7 +81,7 @@ pub struct Value {
     /// Whether the value may have killed a worker. The worker announces a careful value before its
     /// call.
     pub careful: bool,
-    /// How many attempts failed before this one; 0 for the first loan.
+    /// The number of earlier attempts, which all failed; 0 for the first loan.
     pub attempt: u32,
 }
 
@@ -99,7 +99,7 @@ impl Value {
 /// The answer of a volunteer for one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The loan that this answer is for.
+    /// The loan of the value.
     pub loan: Loan,
     /// Duration of the call, in microseconds.
     pub micros: u64,

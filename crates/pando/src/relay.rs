@@ -6,8 +6,8 @@
 //! path, packets pass through [`turn`](self). Where UDP does not pass at all, frames pass through
 //! a [`link`].
 //!
-//! [`rooms`] decides who may do which action, and until when; the module is pure. Around it runs
-//! one task per socket.
+//! The pure module [`rooms`] decides which actions are permitted, and until when. Around the
+//! module, each socket has a task.
 
 mod address;
 mod control;

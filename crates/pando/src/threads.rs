@@ -6,10 +6,10 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
-/// The number of threads that a run or a relay needs at its start, and some to spare.
+/// The number of threads needed at the start of a run or a relay, and some to spare.
 const FIRST: usize = 12;
 
-/// Checks that the first threads can be started, because tokio, among others, panics without them.
+/// Checks that the first threads can be started. Without threads, tokio and other libraries panic.
 ///
 /// # Errors
 /// When they cannot be started; the text is for people.

@@ -1,4 +1,4 @@
-//! A native volunteer: lends this machine's cores over any channel, with an engine that runs the
+//! A native volunteer: lends this machine's cores over any channel, with an engine to run the
 //! function.
 
 mod core;

@@ -73,8 +73,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// A lender whose window bounds the number of values and their bytes. A value counts with its
-    /// own weight until it has its result, then with the weight of the result until that is
-    /// output. The weights must depend on nothing but their argument.
+    /// own weight until the result is known; then the result counts until its output. The weights
+    /// must depend on nothing but their argument.
     pub fn with_weights(window: Window, value_weight: fn(&T) -> u64, result_weight: fn(&R) -> u64) -> Self {
         Lender {
             slots: Slots::new(),
@@ -93,8 +93,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// Says that a sub-stream will not ask for a while; its next [`ask`](Self::ask) ends the
-    /// pause. The sub-stream keeps the values that it holds. Values that the others have failed do
-    /// not wait for a paused sub-stream to try them, and its own failures are forgotten.
+    /// pause. The sub-stream keeps its values. Values failed by all other sub-streams do not wait
+    /// for a paused sub-stream, whose own failures are forgotten.
     pub fn pause(&mut self, sub: SubStreamId) {
         self.unregister(sub);
         self.again.forget_sub_stream(sub);
@@ -178,8 +178,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.lend(sub, index, None).map_or(Ask::Done, Ask::Value)
     }
 
-    /// Lends a value that nobody holds to `sub`: under the loan of this number, or else under a
-    /// new loan.
+    /// Lends an unlent value to `sub`: under the loan of this number, or else under a new loan.
     fn lend(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
         let sub_stream = self.sub_streams.find_mut(sub)?;
         match self.slots.lend(index, number, sub, &mut sub_stream.held) {
@@ -195,8 +194,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// Lends a value to `sub` under an earlier loan, if the value waits to be lent again. So a
-    /// borrower that was away, or that has a [`copy`](Self::copy), goes on with the value that it
-    /// already has. Whether `sub` has failed the value before does not matter.
+    /// borrower that was away, or that has a [`copy`](Self::copy), goes on with its value. Whether
+    /// `sub` has failed the value before does not matter.
     pub fn take_up(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<T>> {
         if !self.slots.knows(loan) {
             return None;
@@ -220,9 +219,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Some(Lent { loan, value: value.clone() })
     }
 
-    /// The next sub-stream that was told to wait and should ask again. Each sub-stream is named
-    /// once for every time that it was told to wait; sub-streams that have waited longest come
-    /// first.
+    /// The next waiting sub-stream that should ask again. Each sub-stream is named once for every
+    /// [`Ask::Wait`]; the longest waiting sub-streams come first.
     ///
     /// The answer follows from the present state: as long as waiting sub-streams can be served,
     /// they are named one after the other. If each asks before the next is named, no more are
@@ -298,8 +296,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// Says that `sub` tried a value in vain. The value is lent again, oldest first, to the next
-    /// asker that has not failed it; or to any asker, once every open sub-stream that is not
-    /// paused has failed it.
+    /// asker without a failure of this value; or to any asker, once all open sub-streams that are
+    /// not paused have failed the value.
     ///
     /// # Errors
     /// As for [`result`](Self::result).
@@ -343,8 +341,8 @@ mod tests {
     use super::Lender;
     use crate::{Ask, Pull, Window};
 
-    /// Memory stays constant: values that are output or cut off, and sub-streams that are closed,
-    /// leave nothing behind.
+    /// Memory stays constant: values that are output or cut off, and closed sub-streams, leave
+    /// nothing behind.
     #[test]
     fn nothing_is_kept_of_values_that_are_done() {
         let mut lender: Lender<u64, u64, ()> = Lender::with_weights(Window::default(), |_| 1, |_| 2);

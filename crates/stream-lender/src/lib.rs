@@ -50,8 +50,8 @@
 //!  3. An open sub-stream that asks eventually gets a value or "done".
 //!  4. The output ends after the input has ended and every value read has its result.
 //!  5. Outputs come in the order in which inputs were read.
-//!  6. If a sub-stream closes before it returns results, the values that it holds are lent again:
-//!     to the next sub-stream that asks, the oldest value first, before any new input.
+//!  6. If a sub-stream closes before returning results, its values are lent again: to the next
+//!     sub-stream that asks, the oldest value first, before any new input.
 //!  7. A sub-stream that asks faster gets more values.
 //!  8. After the end, opening or asking answers "done" at once.
 //!  9. A value is with at most one sub-stream at a time.
@@ -60,10 +60,10 @@
 //!     same sub-stream) are refused and reported, and change nothing.
 //! 11. The number of values read but not yet output never exceeds the window; a consumer that
 //!     stops reading stops the input.
-//! 12. A single borrowed value can be handed back, or failed. It is then lent, oldest first, to
-//!     the next asker that has not failed it (to any asker, once every open sub-stream that is not
-//!     paused has failed it). Or it is failed for good, and the failure takes its place in the
-//!     order.
+//! 12. A single borrowed value can be handed back, or failed. Then it is either lent, oldest
+//!     first, to the next asker that has not failed it (to any asker, once all open sub-streams
+//!     that are not paused have failed it), or failed for good, and the failure takes its place in
+//!     the order.
 //!
 //! "Eventually" in 3 means: as long as the sub-streams that hold values give them back or close,
 //! the output is taken, and the input goes on. "Failed for good" in 12 is a result like any other,
@@ -71,10 +71,10 @@
 //!
 //! # Costs
 //!
-//! A value costs one slot of a ring buffer from its reading until the output of its result;
-//! nothing else is allocated for it. Lending a new value, giving its result and taking its output
-//! are O(1) each; together they take some 60 ns (`cargo run --release --example order`). A value
-//! that comes back without a result costs O(log n).
+//! A value costs one slot of a ring buffer from the reading until the output of the result;
+//! nothing else is allocated. Lending a new value, giving its result and taking its output are
+//! O(1) each; together they take some 60 ns (`cargo run --release --example order`). A value that
+//! comes back without a result costs O(log n).
 
 mod answer;
 mod input;

@@ -39,13 +39,13 @@ impl Limiter {
         self.limit.saturating_sub(self.values)
     }
 
-    /// Notes that a value of this many bytes was sent.
+    /// Counts a value of `bytes` bytes that was sent.
     pub fn sent(&mut self, bytes: u64) {
         self.values += 1;
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Notes that a value of this many bytes came back: with a result, failed or handed back.
+    /// Counts a value of `bytes` bytes that came back: with a result, failed or handed back.
     pub fn answered(&mut self, bytes: u64) {
         self.values = self.values.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);

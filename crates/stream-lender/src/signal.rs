@@ -15,8 +15,8 @@ use crate::{
 /// The wakers of the tasks that wait for an answer to their ask, and the waker with which the
 /// input is polled.
 ///
-/// A signal has a lock of its own, because an input may wake while it is being polled. No foreign
-/// code is called under this lock.
+/// A signal has a separate lock, because an input may wake during its own poll. No foreign code is
+/// called under this lock.
 #[derive(Default)]
 pub(crate) struct Signal {
     state: Mutex<State>,

@@ -281,7 +281,7 @@ struct Shared<T: Clone, R, E> {
 }
 
 impl<T: Clone, R, E> Shared<T, R, E> {
-    /// Does something to the lender, then wakes the tasks that should poll again because of it.
+    /// Performs an action on the lender, then wakes the tasks that should poll again.
     fn act<A>(&self, action: impl FnOnce(&mut Core<T, R, E>, &mut After<T, E>) -> A) -> A {
         let mut after = After::default();
         let answer = {
@@ -303,8 +303,8 @@ impl<T: Clone, R, E> fmt::Debug for Shared<T, R, E> {
 
 type BoxedInput<T, E> = Pin<Box<dyn Stream<Item = Result<T, E>> + Send>>;
 
-/// Wakers and inputs that must not be woken or dropped under the lock, because they are foreign
-/// code that may call back.
+/// Wakers and inputs to wake or drop after the lock is released, because foreign code may call
+/// back.
 struct After<T, E> {
     wake: Vec<Waker>,
     drop: Option<Waker>,

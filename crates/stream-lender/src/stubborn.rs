@@ -1,4 +1,4 @@
-//! Results that count only once they are confirmed.
+//! Results that count only after a confirmation.
 
 use std::{collections::BTreeMap, error, fmt};
 
@@ -41,7 +41,7 @@ struct Submitted<T, R> {
     result: Option<R>,
 }
 
-/// One attempt at one value, whose result waits to be confirmed.
+/// An attempt at a value; the result waits to be confirmed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Trial {
     /// The value's index.
@@ -58,7 +58,7 @@ pub struct Trial {
 pub enum Refuted<T, R> {
     /// Submit the value again; its next result is awaited.
     Resubmit(T),
-    /// There are no attempts left. The value is forgotten, and this is its last result.
+    /// There are no attempts left. The value is forgotten; here is the last result.
     GiveUp(R),
 }
 
@@ -68,8 +68,8 @@ impl<T: Clone, R> Stubborn<T, R> {
         Stubborn { attempts: attempts.max(1), values: BTreeMap::new(), trials: 0 }
     }
 
-    /// Notes that a value is submitted. A value that was submitted before starts anew, with no
-    /// attempt used.
+    /// Notes that a value is submitted. A value submitted before starts anew, with no attempt
+    /// used.
     pub fn submit(&mut self, index: Index, value: T) {
         let trial = self.next_trial(index, 1);
         let submitted = Submitted { value, trial, result: None };
@@ -94,7 +94,7 @@ impl<T: Clone, R> Stubborn<T, R> {
     /// Says that the result of this attempt counts. Answers the result, and forgets the value.
     ///
     /// # Errors
-    /// [`Refused::NotHeld`] if this attempt has no result that waits to be confirmed.
+    /// [`Refused::NotHeld`] if no result of this attempt waits to be confirmed.
     pub fn confirm(&mut self, trial: Trial) -> Result<R, Refused> {
         let result = self.take(trial)?;
         self.values.remove(&trial.index);

@@ -84,8 +84,8 @@ impl SubStreams {
     }
 }
 
-/// Hashes ids with one multiplication. This is enough because ids count upwards and no outsider
-/// chooses them.
+/// Hashes ids with a single multiplication, which is enough because ids count upwards and are not
+/// chosen by outsiders.
 pub(crate) type Mixed = BuildHasherDefault<Mixer>;
 
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! How much may be read and not yet output.
 
-/// The bounds on values that have been read and not yet output. Reading stops at whichever bound
-/// is reached first. One value is always allowed, whatever the bounds and its size.
+/// The bounds on values read and not yet output. Reading stops when either bound is reached. One
+/// value is always allowed, whatever the bounds and the size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
     /// The most values, which are never exceeded; 0 counts as 1.

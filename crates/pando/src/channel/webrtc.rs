@@ -1,8 +1,8 @@
 //! Channels over WebRTC data channels. All peer connections of the process share one UDP socket.
 //!
-//! A browser offers, the master answers. The *signalling* is the exchange of texts before they are
-//! connected; these texts may travel by any route. [`Peers::converse`] has one exchange of this
-//! kind and gives the open [`Channel`]:
+//! A browser offers, the master answers. The *signalling* is the exchange of texts before both are
+//! connected; texts may travel by any route. [`Peers::converse`] runs one exchange and gives the
+//! open [`Channel`]:
 //!
 //! ```ignore
 //! let peers = Peers::start("0.0.0.0:5000".parse()?)?;           // once per process

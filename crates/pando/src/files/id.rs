@@ -8,11 +8,11 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
-/// Most links that are followed to a file that does not exist.
+/// Most links followed to a missing file.
 const MOST_LINKS: usize = 40;
 
-/// The identity of a file, whatever names and links lead to it. The identity of a file that does
-/// not exist yet is its place.
+/// The identity of a file, independent of names and links. For a file that does not exist yet, the
+/// identity of its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FileId([u8; 16]);
 
@@ -58,7 +58,7 @@ impl FileId {
     }
 }
 
-/// `path` with all links resolved, even those to a file that does not exist.
+/// `path` with all links resolved, even links to a missing file.
 fn place(path: &Path) -> PathBuf {
     let mut path = path::absolute(path).unwrap_or_else(|_| path.into());
     for _ in 0..MOST_LINKS {

@@ -18,7 +18,7 @@ use std::{
 /// Bytes read at a time.
 const BLOCK: usize = 256 << 10;
 
-/// A journal that only this run has open.
+/// A journal, opened and locked by this run.
 #[derive(Debug)]
 pub struct Opened {
     path: PathBuf,

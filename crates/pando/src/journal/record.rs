@@ -46,7 +46,7 @@ pub struct Kept {
     /// The join token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// The secret that proves to a relay that a room belongs to this job.
+    /// The secret with which this job proves to a relay that a room is its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The certificate that devices were asked to trust.
@@ -126,7 +126,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The unchecked head of a record: its length, and the index and input of its item, if it has one.
+/// The unchecked head of a record: its length, and the index and input of its item, if any.
 pub(super) fn head(bytes: &[u8]) -> Option<(usize, Option<(u64, Digest)>)> {
     let length = length(bytes)?;
     let (kind, body) = bytes[PREFIX..].split_first()?;

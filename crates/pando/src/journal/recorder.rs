@@ -1,5 +1,4 @@
-//! Adds results to a journal as they come, in a thread of its own, so that no other thread waits
-//! for a disk.
+//! Adds new results to a journal in a separate thread, so that no other thread waits for a disk.
 
 use super::{Item, Record, Writer, digest};
 use crate::threads;
@@ -158,8 +157,8 @@ impl Recorder {
         self.shared.wait(|state| state.written >= recorded)
     }
 
-    /// Takes back the results that this run recorded, because they may belong to other values. No
-    /// further results are recorded, but files are still written.
+    /// Takes back the results of this run, because each may belong to another value. No further
+    /// results are recorded, but files are still written.
     pub fn abandon(&self) {
         let mut state = self.shared.lock();
         (state.abandoned, state.urgent) = (true, true);

@@ -11,11 +11,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// A run that asks for values as cores become free, and gives each result as soon as it is there.
+/// A run that asks for values as cores become free, and gives each result at once.
 ///
-/// This is a stream of [`Event`]s. Each given value has exactly one [`Event::Result`] or
+/// A run is a stream of [`Event`]s. Each given value has exactly one [`Event::Result`] or
 /// [`Event::Failed`]. The stream ends once [`end`](Self::end) has been called and every value has
-/// its event. Dropping it ends the run.
+/// its event. Dropping the stream ends the run.
 ///
 /// ```no_run
 /// use futures_util::StreamExt;
@@ -50,7 +50,7 @@ pub struct Feedback<T, R> {
 /// An event of a [`Feedback`] run. Values are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<R> {
-    /// Cores are free for this many more values, besides those asked for before.
+    /// The number of values for which further cores are free, in addition to earlier asks.
     Ask(u64),
     /// The result of a value.
     Result {
@@ -74,7 +74,7 @@ impl<T, R> Feedback<T, R> {
         Self { run, early: Vec::new(), given: 0, types: PhantomData }
     }
 
-    /// Gives the next value; returns its number. Values beyond those asked for wait in a queue.
+    /// Gives the next value; returns its number. Values in excess of the asks wait in a queue.
     ///
     /// # Errors
     /// When the value has no JSON form. It is not given then.
@@ -88,7 +88,7 @@ impl<T, R> Feedback<T, R> {
         Ok(self.given)
     }
 
-    /// Cancels a value: it is not begun, or its result is dropped. Its event is a failure with the
+    /// Cancels a value: it is not begun, or its result is dropped. The event is a failure with the
     /// message `cancelled`, unless the value is already finished.
     pub fn cancel(&mut self, index: u64) {
         if (1..=self.given).contains(&index) {

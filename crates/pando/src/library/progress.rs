@@ -20,7 +20,7 @@ pub(super) enum Progress {
     Opening(BoxFuture<'static, Result<(Open, bool), Error>>),
     /// Values go in and results come out.
     Going(Open, bool),
-    /// Volunteers are told that the run is over; then its final ending is known.
+    /// Volunteers are told about the end of the run; then the final ending is known.
     Closing(BoxFuture<'static, Ending>, bool),
     /// The stream has ended.
     Over,

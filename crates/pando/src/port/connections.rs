@@ -48,8 +48,8 @@ impl Connections {
         self.counts.lock().expect("nobody panics with it").total >= self.most
     }
 
-    /// Takes a place for one more connection, counted for `address` if one is given; `None` if a
-    /// limit is reached. The client may send `credit` bytes before its introduction.
+    /// Takes a place for a further connection, counted for `address` if given; `None` if a limit
+    /// is reached. The client may send `credit` bytes before its introduction.
     pub(crate) fn seat(self: &Arc<Self>, address: Option<IpAddr>, credit: usize) -> Option<Seat> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
         if counts.total >= self.most || !address.is_none_or(|address| counts.add(address, self.most_per_address)) {
@@ -59,7 +59,7 @@ impl Connections {
         Some(Seat { connections: self.clone(), address: Mutex::new(address), in_total: true, credit: credit.into() })
     }
 
-    /// Takes a place for one more connection of `address` that is already counted in the total.
+    /// Takes a place for a further connection of `address` that is already counted in the total.
     #[cfg(feature = "relay")]
     pub(crate) fn guest(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
@@ -122,8 +122,8 @@ impl Seat {
         credit >= bytes
     }
 
-    /// Stops counting this connection for its address, because a master has one connection for
-    /// each of its volunteers.
+    /// Stops counting the connection for its address, because a master has a connection for each
+    /// volunteer.
     pub(crate) fn is_a_masters(&self) {
         if let Some(address) = self.address.lock().expect("nobody panics with it").take() {
             self.connections.counts.lock().expect("nobody panics with it").remove(address);

@@ -54,7 +54,7 @@ pub(crate) enum Refusal<'a> {
     Full(IpAddr),
     /// No file descriptor is left; the connection came from this address.
     Files(IpAddr),
-    /// This address has reached its own limit.
+    /// The limit of this address is reached.
     Address(IpAddr),
     /// The system did not accept the connection.
     Failed(&'a io::Error),
@@ -108,8 +108,8 @@ impl Gate {
     }
 }
 
-/// Waits for the first byte. A client that uses plain HTTP is told about TLS, and an error ends
-/// its connection.
+/// Waits for the first byte. A client with plain HTTP is told about TLS, and an error ends the
+/// connection.
 pub(super) async fn speaks_tls(watched: &mut Watched<TcpStream>) -> io::Result<()> {
     let stream = &mut watched.stream;
     let mut first = [0];

@@ -1,5 +1,5 @@
-//! The headers that tell browsers how to treat a page and its scripts: what may run in them, what
-//! they may reach, and which pages may embed them.
+//! The headers with which browsers restrict a page and its scripts: which code may run, which
+//! servers are reachable, and which pages may embed the page.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -27,7 +27,7 @@ pub(crate) enum Network {
     Closed,
 }
 
-/// The rules for the files of one server, in one browser.
+/// The rules for the files of a server, in a particular browser.
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// The server itself, as sources of a content security policy.
@@ -53,15 +53,15 @@ impl Policy {
         Self { own, network, dom, shared: false, chromium: None }
     }
 
-    /// The policy for the browser that sent a request with these headers.
+    /// The policy for a browser, known by the headers of its request.
     pub(crate) fn asked_by(self, request: &HeaderMap) -> Self {
         let agent = request.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let version = agent.split_once("Chrome/").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
         Self { chromium: version, ..self }
     }
 
-    /// The policy for a page that shares its origin with other runs. The page gets an opaque
-    /// origin, so that it cannot use the shared one.
+    /// The policy for a page on an origin shared with other runs. The page gets an opaque origin
+    /// instead of the shared one.
     #[cfg(feature = "relay")]
     pub(crate) fn shared(self) -> Self {
         Self { shared: true, ..self }
@@ -96,8 +96,8 @@ impl Policy {
         policy
     }
 
-    /// The content security policy of scripts, in whose workers the function runs. It permits
-    /// everything that npm packages need.
+    /// The content security policy of scripts, for the workers in which the function runs. It
+    /// permits everything needed by npm packages.
     pub(crate) fn script(&self) -> String {
         let own = &self.own;
         let sources = match self.network {

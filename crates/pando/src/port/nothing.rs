@@ -5,8 +5,8 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-/// The page, the same for every address, so that it does not reveal which addresses exist or
-/// existed.
+/// The page, the same for every address, so that strangers cannot find out which addresses exist
+/// or existed.
 const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
     <meta name=color-scheme content='light dark'><title>Pando</title><h1>This link is not in use any more</h1>\
     <p>The run that it was for has ended, or a part of the link is missing. Ask whoever gave you the link for a new one.\n";

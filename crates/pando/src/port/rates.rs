@@ -87,8 +87,8 @@ impl Rates {
     }
 }
 
-/// The unit that is counted as one address: an IPv4 address, or an IPv6 network of 64 bits, in
-/// which one client has many addresses.
+/// The unit of counting: an IPv4 address, or an IPv6 network of 64 bits, in which a single client
+/// has many addresses.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),

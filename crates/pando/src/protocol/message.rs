@@ -31,7 +31,7 @@ pub enum ToMaster {
         /// The loans of the values.
         #[serde(with = "named::list")]
         ids: Vec<Loan>,
-        /// Whether one of the values killed or blocked a worker, without it being known which.
+        /// Whether an unknown one of the values killed or blocked a worker.
         #[serde(default)]
         careful: bool,
     },
@@ -155,7 +155,7 @@ pub struct Welcome {
     pub function: String,
     /// How to call the function.
     pub options: JobOptions,
-    /// The loans that the device may keep, of those that its hello named.
+    /// The loans that the device may keep, out of [`Hello::holds`].
     #[serde(with = "named::list")]
     pub keep: Vec<Loan>,
 }

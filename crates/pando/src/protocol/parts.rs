@@ -3,7 +3,7 @@
 use super::{MAX_FRAME, Malformed, PART, PARTS, put_varint};
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// Cuts one long frame into parts, one at a time, so that other frames can go between them.
+/// Cuts a long frame into parts, one at a time, so that other frames can go between.
 #[derive(Debug, Default)]
 pub struct Cutter {
     rest: Bytes,
@@ -23,7 +23,7 @@ impl Cutter {
         !self.rest.is_empty()
     }
 
-    /// The next frame to send: the whole frame if it is short enough, otherwise its next part.
+    /// The next frame to send: a short frame as a whole, a long frame part by part.
     pub fn next_frame(&mut self) -> Option<Bytes> {
         if self.rest.is_empty() {
             return None;

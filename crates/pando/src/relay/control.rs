@@ -115,7 +115,7 @@ pub(crate) async fn attend(relay: Arc<Relay>, socket: WebSocket, place: Place, a
         let _ = closing.set((code, reason));
     }
     let _ = timeout(LAST_WORDS, writing).await;
-    // A master that still uploads would not receive the last messages if its bytes were not read.
+    // During an upload, the last messages only arrive if the bytes of the master are read.
     let _ = timeout(LAST_WORDS, async { while let Some(Ok(_)) = master.stream.next().await {} }).await;
 }
 
@@ -210,7 +210,7 @@ impl Master {
         }
     }
 
-    /// Opens the room that the master requests, and receives its function.
+    /// Opens the requested room, and receives the function.
     async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
         let asked = timeout(FIRST, self.next()).await.map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
         let Message::Text(text) = asked else { return Err(Farewell::Close(1003, "first of all comes open, as text")) };

@@ -1,8 +1,8 @@
 //! Keeps this machine from going to sleep while a run goes on.
 //!
-//! Each system has a program for this. The program lasts until its standard input ends, which this
-//! process holds open, so it ends when this process ends, for whatever reason. If there is no such
-//! program, or it is not permitted, the run goes on without a message.
+//! Each system has a program for this. The program lasts until the end of its standard input,
+//! which this process holds open. So both processes end together, for whatever reason. Without a
+//! program or a permission, the run goes on without a message.
 
 use crate::secrets;
 use std::{
@@ -51,7 +51,7 @@ impl Awake {
     }
 }
 
-/// Runs `words` as a command to its end; returns whether it succeeded.
+/// Runs `words` as a command to the end; returns whether the command succeeded.
 fn run(words: &[&str], ends: Stdio) -> io::Result<bool> {
     let mut command = secrets::command(words[0]);
     command.args(&words[1..]).stdin(ends).stdout(Stdio::null()).stderr(Stdio::null());

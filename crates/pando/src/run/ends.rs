@@ -67,7 +67,7 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         loop {
             match rustix::io::write(&self.0, bytes) {
-                // Another process that shares the descriptor made it non-blocking.
+                // Another process with the same descriptor has made writing non-blocking.
                 Err(rustix::io::Errno::AGAIN) => std::thread::sleep(FULL),
                 written => return Ok(written?),
             }

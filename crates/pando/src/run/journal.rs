@@ -103,8 +103,8 @@ fn options(cli: &Cli) -> Vec<String> {
     options
 }
 
-/// The hash of a function: of its modules' contents and relative paths, wherever they lie. It does
-/// not depend on the version of Pando, which may bundle modules differently.
+/// The hash of a function: of its modules' contents and relative paths, wherever they lie. The
+/// hash is independent of Pando's version, which may bundle modules differently.
 fn hash_of(function: &Path, modules: &[PathBuf]) -> anyhow::Result<String> {
     let entry = fs::canonicalize(function).unwrap_or_else(|_| function.into());
     let root = modules.iter().fold(entry.parent().unwrap_or(Path::new("")), |root, module| {

@@ -1,4 +1,4 @@
-//! The ports on which volunteers connect, and the messages that announce them.
+//! The ports for volunteers, and the announcements of their URLs.
 
 use super::{
     Refused,
@@ -29,8 +29,8 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-/// Ports that browsers refuse to connect to, because other protocols use them: the "bad ports" of
-/// the Fetch standard.
+/// Ports refused by browsers, because other protocols use them: the "bad ports" of the Fetch
+/// standard.
 const BLOCKED: [u16; 82] = [
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113,
     115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556,
@@ -243,8 +243,7 @@ pub(super) fn open_to_volunteers(
 /// How soon a program for opening browsers fails, if it fails.
 const FAILS_SOON: Duration = Duration::from_millis(250);
 
-/// Opens `url` in this machine's browser, with the first of the system's programs that does not
-/// fail.
+/// Opens `url` in this machine's browser, with the first of the system's programs to succeed.
 fn open_here(url: &str) -> bool {
     open::commands(url).into_iter().any(|mut command| {
         secrets::withhold(&mut command);

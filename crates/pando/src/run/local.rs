@@ -11,8 +11,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Most cores that are lent: per thread of this machine, and in total on a small machine. More
-/// cores than threads suit functions and programs that wait more than they compute.
+/// Most cores lent: per thread of this machine, and in total on a small machine. More cores than
+/// threads suit functions and programs with more waiting than computing.
 const MOST_PER_THREAD: usize = 4;
 const MOST_ANYWAY: usize = 32;
 

@@ -25,7 +25,7 @@ use tokio::{
     task::{JoinSet, spawn_blocking},
 };
 
-/// Letters of a token: lower-case letters and digits without those that look alike.
+/// Letters of a token: lower-case letters and digits, without look-alikes.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Length of a new token.
 const TOKEN: usize = 10;
@@ -58,8 +58,8 @@ impl Open {
         // Notes are printed after the URLs, which come first.
         let mut notes = Vec::new();
         let mut journal = Journal::open(cli, &mut notes)?;
-        // Two names that differ only in case may turn out to be one file after the files are
-        // created.
+        // After the files are created, two names that differ only in case may turn out to be a
+        // single file.
         used::check(cli)?;
         let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
         // A tab cannot run a program, so with --exec there is a port only if the user names one.

@@ -1,8 +1,8 @@
 //! Ctrl-C, SIGTERM and SIGHUP (except under `nohup`): the first signal finishes the values that
 //! have been read, the second stops the run now.
 //!
-//! Ctrl-C comes from a person, who can repeat it. The other signals come from programs, which send
-//! them once; after them, values that are not finished within `--grace` are given up.
+//! Ctrl-C comes from a person and can be repeated. The other signals come from programs and are
+//! sent only once; so values unfinished after `--grace` are given up.
 
 use crate::{duration::spoken, master::Master};
 use std::{

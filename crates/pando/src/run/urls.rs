@@ -1,4 +1,4 @@
-//! The URLs under which volunteers reach this machine, also after it moves to another network.
+//! The URLs under which volunteers reach this machine, also after a move to another network.
 
 use crate::{console::Console, server};
 use std::{
@@ -19,7 +19,7 @@ pub(super) struct Urls {
     pub(super) port: u16,
     /// The token; empty for open access.
     pub(super) token: String,
-    /// The names of the certificate, whose URLs come before those of addresses.
+    /// The names of the certificate; URLs with names come before URLs with addresses.
     pub(super) names: Vec<String>,
 }
 
@@ -60,8 +60,8 @@ impl Urls {
     }
 }
 
-/// The addresses to announce. An address that was away is announced again only if others were
-/// announced meanwhile.
+/// The addresses to announce. An address that was away is announced again only after the
+/// announcement of another address.
 fn fresh(said: &mut Vec<IpAddr>, now: &[IpAddr]) -> Vec<IpAddr> {
     let fresh: Vec<IpAddr> = now.iter().copied().filter(|address| !said.contains(address)).collect();
     if !fresh.is_empty() {

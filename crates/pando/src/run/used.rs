@@ -1,5 +1,5 @@
-//! The files that a run uses besides those of its values: no two of them may be the same file,
-//! whatever names and links lead to it. And the standard streams, which may not be open.
+//! The files of a run besides the files of its values: no two may be the same file, whatever names
+//! and links lead there. And the standard streams, which may be closed.
 
 use super::Refused;
 use crate::{
@@ -16,7 +16,7 @@ const OUTPUT: &str = "standard output";
 const ERRORS: &str = "standard error";
 const EVENTS: &str = "--events";
 
-/// Refuses if two of the files that `cli` names are the same file, and one of them is written.
+/// Refuses if two files of `cli` are the same file, and at least one use is writing.
 pub(super) fn check(cli: &Cli) -> Result<(), Refused> {
     refuse_pairs(&named(cli))
 }
@@ -92,7 +92,7 @@ fn of_stream<S>(_: &str, _: &S, _: bool) -> Option<Use> {
 }
 
 /// Whether standard input can be read. (Reading a stream that is only open for writing would look
-/// like its end.)
+/// like the end of the input.)
 pub(super) fn input_is_open() -> bool {
     is_open(&io::stdin(), false)
 }
@@ -102,8 +102,8 @@ pub(super) fn output_is_open() -> bool {
     is_open(&io::stdout(), true)
 }
 
-/// Whether a stream is open in this direction. Streams that were closed at the start of this
-/// process are opened in the wrong direction; see `early.c`.
+/// Whether a stream is open in this direction. Streams found closed at the start of the process
+/// are opened in the wrong direction; see `early.c`.
 #[cfg(unix)]
 fn is_open(stream: &impl std::os::fd::AsFd, for_writing: bool) -> bool {
     use rustix::fs::{OFlags, fcntl_getfl};

@@ -1,5 +1,4 @@
-//! The addresses under which volunteers reach this machine, best first, and a QR code of the best
-//! one.
+//! The addresses under which volunteers reach this machine, best first, and a QR code.
 
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use std::net::{IpAddr, Ipv4Addr};

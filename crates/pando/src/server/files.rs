@@ -47,7 +47,7 @@ impl Files {
         };
         let authority = request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let policy = Policy::new(authority, self.network, self.dom).asked_by(request);
-        // The headers of a script apply to its workers, not those of the page.
+        // Workers use the headers of their script, not of the page.
         let content_policy = if name.is_empty() { policy.page(&self.style) } else { policy.script() };
         let mut response = content.into_response();
         let headers = response.headers_mut();

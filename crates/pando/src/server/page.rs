@@ -1,5 +1,5 @@
-//! Facts about the page that sends a request: whether browsers trust its origin, and which browser
-//! shows it.
+//! Facts about the page of a request: whether browsers trust the origin, and the name of the
+//! browser.
 
 use super::hosts::without_port;
 use crate::master::Page;

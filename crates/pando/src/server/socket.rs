@@ -27,8 +27,8 @@ pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Reques
     upgrade.on_upgrade(move |socket| async move {
         let (ours, theirs) = channel::pair();
         let door = Door { token: served.site.token.clone(), path: Path::WebSocket, page };
-        // These are two tasks, because one task that wakes itself would also wake a second thread
-        // each time.
+        // Two tasks are used, because a single task that wakes itself would also wake a second
+        // thread each time.
         tokio::spawn(attend(served.site.master.clone(), door, ours));
         // The first message is either a hello, or the last message.
         channel::carry(socket.inspect(|_| seat.is_known()), theirs).await;

@@ -75,13 +75,13 @@ pub enum Message {
         #[serde(default)]
         stack: Option<String>,
     },
-    /// The core is about to compute this value (or a later one of its values).
+    /// The core is about to compute this value (or a later value).
     Started {
         /// The loan of the value.
         #[serde(with = "named")]
         id: Loan,
     },
-    /// An error occurred that nobody caught, so another core must replace this one.
+    /// An uncaught error occurred, so another core must take over.
     Spoiled {
         /// Whether any of the calls in progress may have raised the error.
         careful: bool,

@@ -61,7 +61,7 @@ struct OpenCall {
 /// The fate of the values of a core that died.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// The value that ended the core, if this is certain.
+    /// The value responsible for the end of the core, if known.
     pub(crate) guilty: Option<Loan>,
     /// The other values.
     pub(crate) returned: Vec<Loan>,
@@ -150,8 +150,8 @@ impl Dispatch {
         }
     }
 
-    /// Settles the values of core `core`, which ends after an error that nobody caught. Returns
-    /// the loans that may have been in progress, if `careful`, and its other loans.
+    /// Settles the values of core `core`, which ends after an uncaught error. Returns the loans
+    /// that may have been in progress, if `careful`, and the other loans.
     pub(crate) fn spoiled(&mut self, core: usize, careful: bool) -> (Vec<Loan>, Vec<Loan>) {
         let mut open = self.ended(core);
         // Calls begin in the order in which values were given.
@@ -159,7 +159,7 @@ impl Dispatch {
         (open, others)
     }
 
-    /// Resets core `core`, which has ended; returns the loans that it had not answered.
+    /// Resets core `core`, which has ended; returns the unanswered loans.
     fn ended(&mut self, core: usize) -> Vec<Loan> {
         let fresh = CoreState { target: self.least, ..CoreState::default() };
         std::mem::replace(&mut self.cores[core], fresh).given.into()
@@ -178,8 +178,8 @@ impl Dispatch {
         self.cores.iter().filter_map(|core| core.open.front()).map(|call| call.since + timeout + GRACE).min()
     }
 
-    /// Calls that have become long since the last call of this method, with their durations in
-    /// milliseconds.
+    /// Calls that have become long since the last report, with durations in milliseconds. Marks
+    /// the calls as reported.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(Loan, u64)> {
         let age = |call: &OpenCall| now.saturating_duration_since(call.since);
         let calls = self.cores.iter_mut().flat_map(|core| &mut core.open).filter(|call| !call.told && age(call) >= LONG);
@@ -197,7 +197,7 @@ impl Dispatch {
         self.cores.iter_mut().flat_map(|core| &mut core.open).for_each(|call| call.told = false);
     }
 
-    /// Takes those of `loans` that no core has been given out of the queue, and returns them.
+    /// Takes the queued values among `loans` out of the queue, and returns their loans.
     pub(crate) fn recall(&mut self, loans: &[Loan]) -> Vec<Loan> {
         let mut returned = Vec::new();
         self.queue.retain(|(loan, _)| {

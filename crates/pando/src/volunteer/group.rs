@@ -1,5 +1,4 @@
-//! Process groups: a child and all its descendants are ended together, even if this process is
-//! killed.
+//! Process groups: a child and all descendants are ended together, even if this process is killed.
 
 #[cfg(not(unix))]
 pub(crate) use elsewhere::*;
@@ -17,8 +16,8 @@ mod unix {
     };
     use tokio::process::{Child, Command};
 
-    /// A shell script that reads the ids of process groups, and kills these groups when its input
-    /// ends. Its input ends when this process does, however that happens.
+    /// A shell script that reads the ids of process groups, and kills the groups at the end of the
+    /// input. The input ends together with this process, for whatever reason.
     const SCRIPT: &str = r#"trap '' INT TERM HUP; groups=' '
 while read -r sign group; do case $sign in
 +) groups="$groups$group " ;;
@@ -45,7 +44,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
         }
     }
 
-    /// A process that kills the guarded groups when this process ends.
+    /// A process to kill the guarded groups when the present process ends.
     #[derive(Debug)]
     pub(crate) struct Guard(Mutex<ChildStdin>);
 
@@ -59,7 +58,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
                 .process_group(0)
                 .spawn()?;
             let stdin = guard.stdin.take().expect("piped");
-            // The guard ends after this process, so nothing waits for it.
+            // The guard outlives this process, so nothing waits for its end.
             Ok(Self(Mutex::new(stdin)))
         }
 

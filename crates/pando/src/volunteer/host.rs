@@ -19,8 +19,8 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// Most failed starts of a core in a row: a core that dies this often before it has loaded the
-/// function is given up.
+/// Most failed starts of a core in a row: a core that dies this often before loading the function
+/// is given up.
 const STILLBIRTHS: u32 = 3;
 /// How often the host looks for long calls.
 const TICK: Duration = Duration::from_millis(250);
@@ -38,7 +38,7 @@ pub struct Lend {
     pub device: String,
 }
 
-/// A core that is already ready, as number 0 of generation 0, with the receiver of its messages.
+/// A core that is already ready, as number 0 of generation 0, with a receiver of messages.
 #[derive(Debug)]
 pub struct First {
     /// The core.
@@ -209,8 +209,8 @@ impl<E: Engine> Host<E> {
             let bytes = values.iter().map(|(_, value)| protocol::value_len(value)).sum();
             let frame = protocol::encode_values(values.iter().map(|(loan, value)| (*loan, value)), bytes);
             if let Some(core) = &self.cores[number] {
-                // A core that has just died also sends [`FromCore::Ended`], and its values are
-                // taken back then.
+                // A core that has just died also sends [`FromCore::Ended`]; the values are taken
+                // back then.
                 let _ = core.values.send(frame);
             }
         }
@@ -288,8 +288,7 @@ impl<E: Engine> Host<E> {
         self.start_anew(number);
     }
 
-    /// Replaces core `number` after an error that nobody caught, because the core may raise more
-    /// of them.
+    /// Replaces core `number` after an uncaught error, because the core may raise further errors.
     fn spoiled(&mut self, number: usize, careful: bool) {
         if self.cores[number].take().is_none() {
             return;

@@ -31,8 +31,8 @@ use tokio::{
 pub(crate) const TALKED: &str = "the program wrote lines that answer no value: each value has one line, so results may be those of others. \
      What is no answer belongs on standard error";
 
-/// How long a child may take to end after its input has ended. A child gets twice its longest
-/// answer if that is more, up to [`LONGEST`].
+/// How long a child may take to end after its input has ended. A child gets twice the duration of
+/// its longest answer if that is more, up to [`LONGEST`].
 const PATIENCE: Duration = Duration::from_secs(1);
 /// See [`PATIENCE`].
 const LONGEST: Duration = Duration::from_secs(10);
@@ -54,8 +54,7 @@ pub struct Program {
 struct Known {
     /// The number of cores that have a child.
     cores: watch::Sender<usize>,
-    /// Whether a child wrote more lines than it had values, so that answers may belong to other
-    /// values.
+    /// Whether a child wrote more lines than answers, so that results may belong to other values.
     talks: watch::Sender<bool>,
     /// Whether a child has answered a value without any extra line.
     proven: AtomicBool,

@@ -1,4 +1,4 @@
-//! The values that wait to be lent again, and the sub-streams that have failed them.
+//! The values that wait to be lent again, and the sub-streams that have failed values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,7 +8,7 @@ use crate::{Index, SubStreamId, sub_streams::Mixed};
 /// The values that wait to be lent again, the oldest first. A value that an open sub-stream has
 /// failed is lent to another one, as long as there is another one. Every step is O(log n) in the
 /// number of waiting values, times the number of open sub-streams that have failed the value in
-/// question. That number is usually zero, and at most the number of attempts that the driver
+/// question. This number is usually zero, and at most the number of attempts that the driver
 /// allows.
 #[derive(Default)]
 pub(super) struct Again {
@@ -16,8 +16,8 @@ pub(super) struct Again {
     clean: BTreeSet<Index>,
     /// Waiting values that some open sub-stream has failed: *tainted* values.
     tainted: Tally,
-    /// The tainted values, by the number of open sub-streams that have failed them. A value that
-    /// all open sub-streams have failed goes to any of them.
+    /// The tainted values, by the number of open sub-streams with a failure. A value failed by all
+    /// open sub-streams goes to any sub-stream.
     by_failers: BTreeMap<usize, BTreeSet<Index>>,
     /// The open sub-streams that have failed a value without a result, whether the value waits or
     /// is lent.
@@ -26,7 +26,7 @@ pub(super) struct Again {
     failures: HashMap<SubStreamId, Failures, Mixed>,
 }
 
-/// The values that one open sub-stream has failed.
+/// The values failed by one open sub-stream.
 #[derive(Default)]
 struct Failures {
     /// The failed values that have no result yet.
@@ -120,7 +120,7 @@ impl Again {
         }
     }
 
-    /// Forgets a value that has got its result or is cut off.
+    /// Forgets a value with a result, or a value that is cut off.
     pub(super) fn forget(&mut self, index: Index) {
         if self.clean.is_empty() && self.failers.is_empty() {
             return;
@@ -133,8 +133,8 @@ impl Again {
         }
     }
 
-    /// Forgets the failures of a sub-stream that closes or pauses; values that it has failed may
-    /// then be no longer tainted.
+    /// Forgets the failures of a closing or pausing sub-stream; some values may then be no longer
+    /// tainted.
     pub(super) fn forget_sub_stream(&mut self, sub: SubStreamId) {
         let Some(failures) = self.failures.get_mut(&sub) else {
             return;

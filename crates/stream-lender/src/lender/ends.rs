@@ -5,8 +5,8 @@ use crate::{Index, Output};
 
 /// The two ends: input and output.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Says that an input that answered [`Pull::Pending`](crate::Pull::Pending) may have more
-    /// values, or has ended or failed.
+    /// Says that an input may have more values, or has ended or failed, after an answer
+    /// [`Pull::Pending`](crate::Pull::Pending).
     pub fn input_ready(&mut self) {
         if let Reading::Pending = self.reading {
             self.reading = Reading::Ready;

@@ -98,7 +98,7 @@ impl<T, R> Slots<T, R> {
         place.is_some_and(|place| place.holder == Some(sub) && place.number == loan.number)
     }
 
-    /// Whether there has been this loan of a value that still has no result.
+    /// Whether a loan has existed of a value that still has no result.
     pub(super) fn knows(&self, loan: Loan) -> bool {
         self.unfinished_at(loan.index).is_some_and(|(_, place)| loan.number < place.loans)
     }
@@ -109,7 +109,7 @@ impl<T, R> Slots<T, R> {
         std::iter::successors(first, |index| Some(self.unfinished_at(*index)?.1.next).filter(|next| *next != NONE))
     }
 
-    /// Adds a value that nobody holds yet.
+    /// Adds a value that is not lent yet.
     pub(super) fn push(&mut self, value: T) -> Index {
         let index = self.end();
         let place = Place { holder: None, previous: NONE, next: NONE, number: 0, loans: 0 };
@@ -126,8 +126,8 @@ impl<T, R> Slots<T, R> {
         index
     }
 
-    /// Appends a value that nobody holds to the list of `sub`: under the loan of this number, or
-    /// else under a new loan.
+    /// Appends an unlent value to the list of `sub`: under the loan of this number, or else under
+    /// a new loan.
     pub(super) fn lend(&mut self, index: Index, number: Option<u32>, sub: SubStreamId, held: &mut Held) -> Option<Lent<&T>> {
         if let Some((_, last)) = self.unfinished_mut(held.last) {
             last.next = index;
@@ -167,7 +167,7 @@ impl<T, R> Slots<T, R> {
         held.len -= 1;
     }
 
-    /// Replaces a value that nobody holds any more with its result.
+    /// Replaces a value that is no longer held with the result.
     pub(super) fn finish(&mut self, index: Index, result: R) -> Option<Slot<T, R>> {
         let position = self.position(index)?;
         let slot = mem::replace(self.ring.get_mut(position)?, Slot::Finished(result));
@@ -182,7 +182,7 @@ impl<T, R> Slots<T, R> {
         }
     }
 
-    /// Takes the result of the oldest value, if it has one.
+    /// Takes the result of the oldest value, if there is any.
     pub(super) fn pop_front(&mut self) -> Option<(Index, R)> {
         if !self.has_ready() {
             return None;
@@ -197,7 +197,7 @@ impl<T, R> Slots<T, R> {
         }
     }
 
-    /// Forgets the newest value, which nobody holds any more.
+    /// Forgets the newest value, which is no longer held.
     pub(super) fn pop_back(&mut self) -> Option<Slot<T, R>> {
         let slot = self.ring.pop_back()?;
         if let Slot::Unfinished(..) = slot {

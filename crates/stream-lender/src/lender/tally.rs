@@ -50,7 +50,7 @@ impl Tally {
         if self.total == subset.total {
             return None;
         }
-        // The leftmost node whose count differs from the subset's has the answer below it.
+        // The answer lies below the leftmost node with a count that differs from the subset's.
         let (mut found, mut children) = (0, 0..=Index::MAX);
         for level in (0..LEVELS).rev() {
             let nodes = (level, *children.start())..=(level, *children.end());

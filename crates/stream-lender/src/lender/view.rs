@@ -48,7 +48,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.len()
     }
 
-    /// The oldest value that has no result, and its holder.
+    /// The oldest value without a result, and its holder.
     pub fn oldest(&self) -> Option<(Index, Option<SubStreamId>)> {
         let index = self.slots.oldest()?;
         Some((index, self.slots.holder(index)))
@@ -84,7 +84,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.slots.holds(sub, loan)
     }
 
-    /// Whether a value has been read and has its result, or was cut off after its reading.
+    /// Whether a value has been read and has a result, or was cut off after the reading.
     pub fn is_settled(&self, index: Index) -> bool {
         index < self.read && self.slots.value(index).is_none()
     }

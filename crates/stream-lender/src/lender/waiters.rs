@@ -35,7 +35,7 @@ impl Waiters {
         self.queue.pop_first().map(|(_, sub)| sub)
     }
 
-    /// Says that a value came back that only some sub-streams may take.
+    /// Says that a value has come back for only some of the sub-streams.
     pub(super) fn look_again(&mut self) {
         self.unseen = Some(0);
     }

@@ -48,8 +48,7 @@ impl Demux {
         }
     }
 
-    /// The connection that the packet from `source` belongs to. Records that the address was
-    /// heard.
+    /// The connection of the packet from `source`. Records that the address was heard.
     pub(super) fn owner(&mut self, packet: &[u8], source: SocketAddr, now: Instant) -> Option<PeerId> {
         let named = || self.fragments.get(stun::local_fragment(packet)?).copied();
         if let Some(peer) = stun::is_stun(packet).then(named).flatten() {

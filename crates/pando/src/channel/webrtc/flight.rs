@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 const LEAST: usize = 64 << 10;
 /// The greatest limit on bytes in flight: 20 MB/s over a link of 50 ms.
 pub(super) const MOST: usize = 1 << 20;
-/// The limit exceeds the capacity of the link by this factor and this number of bytes, so that an
-/// increase of the capacity is noticed.
+/// The factor and the number of bytes by which the limit exceeds the capacity of the link, so that
+/// an increase of the capacity is noticed.
 const GAIN: f64 = 1.25;
 const SLACK: f64 = 32.0 * 1024.0;
 /// The pace of writing as a multiple of the rate, and the most bytes written at once.
@@ -30,7 +30,7 @@ const NEAR: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Flight {
     limit: usize,
-    /// Bytes written since the start, and the part of them that the peer has acknowledged.
+    /// Bytes written since the start, and bytes acknowledged by the peer.
     written: u64,
     acknowledged: u64,
     sample: Option<Sample>,

@@ -1,4 +1,4 @@
-//! Frames from a browser that wait until the master takes them.
+//! Frames from a browser, queued for the master.
 
 use crate::protocol::Frame;
 use std::{

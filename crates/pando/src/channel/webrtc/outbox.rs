@@ -1,4 +1,4 @@
-//! Outgoing packets, gathered so that one system call sends many: packets of equal length to one
+//! Outgoing packets, gathered for few system calls: each call sends packets of equal length to one
 //! destination. Pure.
 
 use std::{
@@ -17,7 +17,7 @@ pub(super) struct Outbox {
     most: usize,
 }
 
-/// The packets of one call. All have the length `segment`, except that the last may be shorter.
+/// The packets of one call, all of the length `segment`, except a shorter last packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) source: IpAddr,

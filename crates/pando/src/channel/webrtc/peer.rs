@@ -1,4 +1,4 @@
-//! One peer connection, apart from the socket: its str0m state, its data channel, and the master's
+//! A peer connection, apart from the socket: the str0m state, the data channel, and the master's
 //! end of the channel.
 
 use super::{
@@ -39,8 +39,8 @@ const LAST_PACKETS: Duration = Duration::from_millis(200);
 /// than a packet, and one acknowledgement for many packets spares the browser work. DTLS accepts
 /// 30 packets.
 const PACKETS: usize = 16;
-/// The same limit for a distant peer: its browser raises its rate with each acknowledgement, and
-/// needs many of them.
+/// The same limit for a distant peer: the browser raises its rate with each acknowledgement, and
+/// needs many acknowledgements.
 const PACKETS_FAR: usize = 2;
 /// Most addresses that a browser may name.
 const CANDIDATES: usize = 64;
@@ -68,7 +68,7 @@ pub(super) struct Peer {
     until: Option<Instant>,
 }
 
-/// The certificate that all connections of a run share, because making one is slow.
+/// The certificate shared by all connections of a run, because making a certificate is slow.
 pub(super) struct Identity {
     provider: Arc<CryptoProvider>,
     cert: DtlsCert,
@@ -153,8 +153,8 @@ impl Peer {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
 
-    /// Adds an address that the browser named. An address that the browser hides (`….local`)
-    /// becomes known when packets arrive from it.
+    /// Adds an address named by the browser. A hidden address (`….local`) becomes known through
+    /// packets from it.
     pub(super) fn remote_candidate(&mut self, candidate: &str, now: Instant) {
         let Ok(candidate) = Candidate::from_sdp_string(candidate) else { return };
         if candidate.proto() == Protocol::Udp && self.candidates < CANDIDATES {
@@ -355,7 +355,7 @@ impl Peer {
                 self.data = Some(id);
                 (self.incoming, self.inbox) = (Some(theirs.incoming), Inbox::new(theirs.outgoing));
                 self.stage = Stage::Open;
-                // Frames that the master queues from now on wake this connection.
+                // From now on, frames queued by the master wake the connection.
                 self.waker.wake_by_ref();
             }
             _ => self.close(now),
@@ -370,8 +370,7 @@ impl Peer {
         }
     }
 
-    /// Ends the connection, and tells the browser. The master still gets the frames that wait for
-    /// it.
+    /// Ends the connection, and tells the browser. The master still gets waiting frames.
     fn hang_up(&mut self, now: Instant) {
         if self.stage == Stage::Closed {
             return;

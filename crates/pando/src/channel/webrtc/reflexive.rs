@@ -110,7 +110,7 @@ impl Reflexive {
         .collect()
     }
 
-    /// Takes a packet, if it is an answer; returns its address if that is new.
+    /// Takes a packet, if it is an answer; returns a newly learned address.
     pub(super) fn answer(&mut self, packet: &[u8], source: SocketAddr, base: SocketAddr, now: Instant) -> Option<Mapped> {
         let transaction = stun::transaction(packet)?;
         let known: Vec<Mapped> = self.mapped().collect();

@@ -1,5 +1,5 @@
-//! The part of STUN (RFC 8489) that concerns more than one connection: which connection a request
-//! is for, and the address of this machine as seen from outside. Pure.
+//! The part of STUN (RFC 8489) outside single connections: the connection that a request is for,
+//! and the address of this machine as seen from outside. Pure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

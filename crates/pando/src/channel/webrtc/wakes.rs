@@ -1,4 +1,4 @@
-//! The connections that were woken: channels wake them one by one, the driver takes them together.
+//! The woken connections: channels wake them one by one, the driver takes all together.
 
 use super::demux::PeerId;
 use std::{

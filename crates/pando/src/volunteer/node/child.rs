@@ -20,7 +20,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-/// The code that a child starts with. It reads its host from the first frame, so that no file is
+/// The code with which a child starts. The host comes in the first frame, so that no file is
 /// needed.
 const BOOT: &str = "\
 const fs = require('fs')
@@ -80,7 +80,7 @@ pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::
 }
 
 async fn ended(child: &mut Child) -> String {
-    // The child closed its socket, so it should end by itself; otherwise it is killed.
+    // The child closed its socket, so it should end by itself; otherwise the child is killed.
     let patience = Duration::from_millis(500);
     match tokio::time::timeout(patience, child.wait()).await {
         Ok(Ok(status)) => status.to_string(),
@@ -91,8 +91,7 @@ async fn ended(child: &mut Child) -> String {
     }
 }
 
-/// Kills `child` and all its descendants, because `node` may be a script that starts another
-/// process.
+/// Kills `child` and all its descendants, because `node` may be a script with further processes.
 async fn kill(child: &mut Child) {
     group::kill_all(child);
     let _ = child.kill().await;
@@ -113,7 +112,7 @@ async fn write_frames(
             return;
         }
     }
-    // The host dropped this core; its socket stays open until the child has ended.
+    // The host dropped the core; the socket stays open until the child has ended.
     std::future::pending::<()>().await;
 }
 
@@ -122,8 +121,7 @@ async fn write_frame(socket: &mut (impl tokio::io::AsyncWrite + Unpin), frame: &
     socket.write_all(frame).await
 }
 
-/// Passes on the messages of the child until their end; sets `is_ready` once the child says that
-/// it is ready.
+/// Passes on the messages of the child until their end; sets `is_ready` once the child is ready.
 async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice, is_ready: &mut bool) {
     let mut socket = BufReader::with_capacity(64 * 1024, socket);
     let mut header = [0; 4];

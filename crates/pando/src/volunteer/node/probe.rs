@@ -1,4 +1,4 @@
-//! Checks that there is a `node` that starts, and makes the command for starting it.
+//! Checks that `node` exists and starts, and makes the command for children.
 
 use super::NodeError;
 use crate::{
@@ -115,7 +115,7 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-/// The words of NODE_OPTIONS that children start with, and the words that are left out.
+/// The words of NODE_OPTIONS for children, and the words left out.
 fn node_options() -> (String, Vec<String>) {
     without_debugger(&env::var("NODE_OPTIONS").unwrap_or_default())
 }

@@ -52,12 +52,12 @@ impl Pipe {
                 self.outgoing.advance(count);
                 self.written += count as u64;
             }
-            // The child reads no more. Its end or a timeout will settle its values.
+            // The child reads no more. An end or a timeout of the child will settle the values.
             Err(_) => self.outgoing.clear(),
         }
     }
 
-    /// The number of bytes that the child has read, or an upper bound of it.
+    /// The number of bytes read by the child, or an upper bound.
     pub(super) fn read(&self) -> u64 {
         match &self.input {
             Some(input) => unread(input).map_or(u64::MAX, |unread| self.written.saturating_sub(unread)),

@@ -37,8 +37,8 @@ const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 /// Most bytes read from a child's output at a time.
 const BLOCK: usize = 64 * 1024;
-/// How long a program that has not answered anything yet gets no value after its start. Lines in
-/// this time answer no value.
+/// How long after its start a child of an unproven program gets no value. Lines in this period
+/// answer no value.
 const START: Duration = Duration::from_millis(100);
 /// The least time after an answer in which no line may follow.
 const QUIET: Duration = Duration::from_millis(50);
@@ -54,7 +54,7 @@ const UNSURE: Duration = Duration::from_secs(1);
 /// How long a value stays the only one of its child. Then other values follow, because the child
 /// may wait for several.
 const ALONE: Duration = Duration::from_secs(1);
-/// Most children in a row that end before they were given a value.
+/// Most children in a row that end before the first value.
 const STILLBIRTHS: u32 = 3;
 /// The least duration of an answer that is held back for [`BREATH`] if no other answer is due.
 const SLOW: Duration = Duration::from_millis(50);
@@ -75,17 +75,17 @@ pub(super) struct Talk {
     given: VecDeque<Given>,
     /// Answers that are held back.
     held: Vec<Answer>,
-    /// The number of answers that the host has and that do not count yet.
+    /// The number of answers at the host that do not count yet.
     unsure: u32,
     /// The value that was last reported to the host as begun.
     begun: Option<Loan>,
     /// The earliest time at which the child can have begun the first value of `given`.
     since: Instant,
-    /// The next event that time brings, and its time.
+    /// The next timed event, and its time.
     due: Option<(Due, Instant)>,
     /// The number of answers of the present child.
     answered: u64,
-    /// Children that ended before they were given a value, since the last answer.
+    /// The number of children that ended before the first value, since the last answer.
     stillbirths: u32,
     /// The duration of the last answer, and the longest duration.
     took: Duration,
@@ -105,7 +105,7 @@ enum End {
     Killed,
     /// The child wrote a line that answers no value.
     Talks,
-    /// The child closed its output after this incomplete line.
+    /// The child closed the output after this incomplete line.
     Closed(BytesMut),
 }
 
@@ -119,7 +119,7 @@ enum Outcome {
     Over(FromCore),
 }
 
-/// An event that time brings.
+/// A timed event.
 #[derive(Clone, Copy)]
 enum Due {
     /// The child may be given a value.
@@ -219,9 +219,9 @@ impl Talk {
             tokio::select! {
                 Some(frame) = self.frames.recv(), if wanted => self.take(frame).await,
                 _ = &mut self.dropped, if wanted => {
-                    // The end of its input makes a child print lines that it has kept back. This
-                    // proves nothing while answers are due or before the first answer, and is not
-                    // needed if children end by themselves.
+                    // At the end of the input, a child prints any lines kept back. Waiting for
+                    // extra lines is pointless while answers are due or before the first answer,
+                    // and needless if children end by themselves.
                     if self.owes() || self.answered == 0 || self.program.known.ends.load(Ordering::Relaxed) {
                         return End::Killed;
                     }
@@ -250,7 +250,7 @@ impl Talk {
         }
     }
 
-    /// Handles the event whose time has come, and returns it.
+    /// Handles the timed event that is due, and returns its kind.
     async fn is_due(&mut self) -> Option<Due> {
         let (due, _) = self.due.take()?;
         let later = |due, time| Some((due, Instant::now() + time));
@@ -263,7 +263,7 @@ impl Talk {
         Some(due)
     }
 
-    /// After new answers: gives the host those that count, and waits for lines that may follow the
+    /// After new answers: gives the host the answers that count, and waits for lines after the
     /// others.
     async fn say_what_counts(&mut self) {
         if !self.given.is_empty() {
@@ -276,8 +276,8 @@ impl Talk {
         self.due = Some((Due::Quiet, Instant::now() + time));
     }
 
-    /// Handles the end of a child that closed its output after `rest` and ended with `status`. If
-    /// it ended successfully after at least one answer, another child replaces it.
+    /// Handles the end of a child that closed its output after `rest` and ended with `status`.
+    /// After a successful end with at least one answer, another child takes over.
     async fn closed(&mut self, rest: BytesMut, status: Option<ExitStatus>, why: String) -> Outcome {
         let known = self.program.known.clone();
         let ended_well = status.is_some_and(|status| status.success());
@@ -343,15 +343,15 @@ impl Talk {
         }
     }
 
-    /// Whether the child has a value and must not get a second one: while little is known of the
-    /// program, or because its children end after one answer.
+    /// Whether the child has a value and must not get a second one: while the program is unproven,
+    /// or because children end after a single answer.
     fn is_alone(&self) -> bool {
         let known = &self.program.known;
         let at_first = (self.answered == 0 || !known.is_proven()) && self.since.elapsed() < ALONE;
         !self.given.is_empty() && (at_first || known.is_one_shot())
     }
 
-    /// Gives the child all values that it may have.
+    /// Gives the child all permitted values.
     fn write_ahead(&mut self, pipe: &mut Pipe) {
         while !self.is_alone()
             && let Some((loan, value)) = self.waiting.pop_front()
@@ -407,7 +407,7 @@ impl Talk {
         }
     }
 
-    /// Gives answers that do not count yet to the host, so that it gives the next value.
+    /// Gives the host answers that do not count yet, in exchange for the next value.
     async fn say_unsure(&mut self) {
         self.unsure += 1;
         let held = std::mem::take(&mut self.held);
