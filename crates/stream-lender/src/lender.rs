@@ -101,7 +101,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.set_paused(sub, true);
     }
 
-    /// Closes a sub-stream, and answers the values that it held, in the order of lending. These
+    /// Closes a sub-stream, and returns the values that it held, in the order of lending. These
     /// values are to be lent again. Nothing happens if the sub-stream was closed before or never
     /// was open.
     pub fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
@@ -123,10 +123,10 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
 /// Values go out.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Answers a sub-stream that can take one more value (Algorithm 1 of the Pando paper). The
-    /// answer is the oldest value that came back and may be lent to this sub-stream; otherwise a
-    /// new value, if the input has one and the window has room. Without either, the sub-stream
-    /// waits until this changes, or is done once the input has ended and every value has a result.
+    /// Lends a value to a sub-stream that can take one more (Algorithm 1 of the Pando paper). This
+    /// is the oldest value that came back and may be lent to this sub-stream; otherwise a new
+    /// value, if the input has one and the window has room. Without either, the sub-stream waits;
+    /// once the input has ended and every value has a result, it is done.
     ///
     /// The input is read at most once. A sub-stream that is not open is answered [`Ask::Done`].
     pub fn ask<I>(&mut self, sub: SubStreamId, input: &mut I) -> Ask<T>
@@ -178,7 +178,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.lend(sub, index, None).map_or(Ask::Done, Ask::Value)
     }
 
-    /// Lends an unlent value to `sub`: under the loan of this number, or else under a new loan.
+    /// Lends a value that is not lent to `sub`: under the loan of this number, or else under a new
+    /// loan.
     fn lend(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
         let sub_stream = self.sub_streams.find_mut(sub)?;
         match self.slots.lend(index, number, sub, &mut sub_stream.held) {
@@ -225,8 +226,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// The answer follows from the present state: as long as waiting sub-streams can be served,
     /// they are named one after the other. If each asks before the next is named, no more are
     /// named than can be served. A call is O(log n), or O(1) if no sub-stream is to wake. After a
-    /// value that was failed came back, a call also takes one step for each waiting sub-stream
-    /// that has failed all values of this kind.
+    /// failed value came back, a call also takes one step for each waiting sub-stream that may
+    /// take none of the failed values, because it has failed all of them.
     pub fn next_wake(&mut self) -> Option<SubStreamId> {
         if self.waiters.is_empty() {
             return None;

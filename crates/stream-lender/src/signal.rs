@@ -35,7 +35,7 @@ impl Signal {
         mem::take(&mut self.state().ready)
     }
 
-    /// Notes the task to wake for a sub-stream that was told to wait. Answers the waker that was
+    /// Notes the task to wake for a sub-stream that was told to wait. Returns the waker that was
     /// noted before, which must not be dropped under a lock, and whether the input has woken
     /// meanwhile. In that case the task should ask again.
     pub(crate) fn register(&self, sub: SubStreamId, waker: Waker) -> (Option<Waker>, bool) {

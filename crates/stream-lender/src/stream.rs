@@ -29,7 +29,7 @@ use futures_sink::Sink;
 
 use crate::{Ask, Input, Lender, Lent, Loan, Output, Pull, Refused, SubStreamId, Window, signal::Signal, sync::Mutex};
 
-/// Lends the values of a stream. Answers a handle, from which any number of sub-streams borrow,
+/// Lends the values of a stream. Returns a handle, from which any number of sub-streams borrow,
 /// and the stream of their results, in the order of the values.
 ///
 /// No runtime is needed: tasks of any executor, on any threads, may use the handle and the

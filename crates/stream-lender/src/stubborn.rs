@@ -91,7 +91,7 @@ impl<T: Clone, R> Stubborn<T, R> {
         }
     }
 
-    /// Says that the result of this attempt counts. Answers the result, and forgets the value.
+    /// Says that the result of this attempt counts. Returns the result, and forgets the value.
     ///
     /// # Errors
     /// [`Refused::NotHeld`] if no result of this attempt waits to be confirmed.

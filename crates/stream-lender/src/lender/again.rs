@@ -1,4 +1,4 @@
-//! The values that wait to be lent again, and the sub-streams that have failed values.
+//! The values that wait to be lent again, and the failures of sub-streams.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -76,7 +76,7 @@ impl Again {
         self.tainted.total() > self.failures.get(&sub).map_or(0, |failures| failures.waiting.total())
     }
 
-    /// Puts a value among the waiting values, and answers whether it is tainted.
+    /// Puts a value among the waiting values, and returns whether it is tainted.
     pub(super) fn insert(&mut self, index: Index) -> bool {
         let Some(failers) = self.failers.get(&index) else {
             self.clean.insert(index);
@@ -90,7 +90,7 @@ impl Again {
         true
     }
 
-    /// Takes a value out of the waiting values, and answers whether it was there.
+    /// Takes a value out of the waiting values, and returns whether it was there.
     pub(super) fn remove(&mut self, index: Index) -> bool {
         let Some(failers) = self.failers.get(&index) else {
             return self.clean.remove(&index);

@@ -98,7 +98,7 @@ impl<T, R> Slots<T, R> {
         place.is_some_and(|place| place.holder == Some(sub) && place.number == loan.number)
     }
 
-    /// Whether a loan has existed of a value that still has no result.
+    /// Whether this loan has ever been made, and its value still has no result.
     pub(super) fn knows(&self, loan: Loan) -> bool {
         self.unfinished_at(loan.index).is_some_and(|(_, place)| loan.number < place.loans)
     }
@@ -126,8 +126,8 @@ impl<T, R> Slots<T, R> {
         index
     }
 
-    /// Appends an unlent value to the list of `sub`: under the loan of this number, or else under
-    /// a new loan.
+    /// Appends a value that is not lent to the list of `sub`: under the loan of this number, or
+    /// else under a new loan.
     pub(super) fn lend(&mut self, index: Index, number: Option<u32>, sub: SubStreamId, held: &mut Held) -> Option<Lent<&T>> {
         if let Some((_, last)) = self.unfinished_mut(held.last) {
             last.next = index;
