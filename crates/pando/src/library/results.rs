@@ -1,4 +1,4 @@
-//! The ordered form.
+//! The ordered form: results in the order of their values.
 
 use super::{Error, progress::Progress};
 use futures_util::Stream;

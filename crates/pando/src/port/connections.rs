@@ -31,7 +31,7 @@ impl Connections {
         Arc::new(Self { most, by_files: false, most_per_address, counts: Mutex::default() })
     }
 
-    /// As [`Self::new`], with at most as many connections as there are file descriptors.
+    /// As [`Self::new`], with at most as many connections as file descriptors permit.
     #[cfg(feature = "master")]
     pub(crate) fn fitting(most: usize, most_per_address: usize) -> Arc<Self> {
         let fitting = super::fitting(most);

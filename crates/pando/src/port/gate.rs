@@ -52,7 +52,7 @@ pub(crate) struct Gate {
 pub(crate) enum Refusal<'a> {
     /// The limit on all connections is reached; the connection came from this address.
     Full(IpAddr),
-    /// No file descriptor is left; the connection came from this address.
+    /// The limit due to file descriptors is reached; the connection came from this address.
     Files(IpAddr),
     /// The limit of this address is reached.
     Address(IpAddr),

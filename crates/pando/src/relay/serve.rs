@@ -44,7 +44,7 @@ pub fn run(options: Options) -> i32 {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(why) => {
-            // Nobody may be able to read it.
+            // Standard error may not be open.
             let _ = writeln!(io::stderr(), "error: {why}");
             return 1;
         }

@@ -48,8 +48,8 @@ pub(super) fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether a page of `origin` belongs to `host`. A request without an origin is not from a
-/// browser, and is allowed.
+/// Whether a page of `origin` belongs to `host`. A request without an origin is allowed, because
+/// clients other than browsers name none.
 pub(crate) fn same_origin(origin: Option<&HeaderValue>, host: Option<&HeaderValue>) -> bool {
     let Some(origin) = origin else { return true };
     let (Ok(origin), Some(Ok(host))) = (origin.to_str(), host.map(HeaderValue::to_str)) else { return false };

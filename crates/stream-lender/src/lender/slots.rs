@@ -86,7 +86,7 @@ impl<T, R> Slots<T, R> {
         self.unfinished_at(index)?.1.holder
     }
 
-    /// The present loan of a value that somebody holds.
+    /// The present loan of a value that a sub-stream holds.
     pub(super) fn loan(&self, index: Index) -> Option<Loan> {
         let (_, place) = self.unfinished_at(index)?;
         place.holder.map(|_| Loan { index, number: place.number })
