@@ -83,7 +83,7 @@ impl Console {
     }
 
     /// Replaces the status line. `forms` become shorter; the first one that fits into the terminal
-    /// is shown. If empty, there is no status line.
+    /// is shown. If `forms` is empty, there is no status line.
     pub fn status(&self, forms: Vec<String>) {
         self.send(Message::Status(forms));
     }

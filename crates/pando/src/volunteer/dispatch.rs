@@ -1,10 +1,10 @@
 //! Decides which core computes which value: the state of a native volunteer's host, without
 //! channel, children or clock.
 //!
-//! Values wait here, in order, and each core is given just enough: one value at first, then as
-//! many as take about [`AHEAD`] at the measured speed of the core. So any free core can take the
-//! values that wait, and these can also be handed back. A careful value goes to a core alone: if
-//! that core dies, the cause is known.
+//! Values wait here, in order, and each core is given just enough: at first as many values as it
+//! may compute at once, then as many as take about [`AHEAD`] at the measured speed of the core. So
+//! any free core can take the values that wait, and these can also be handed back. A careful value
+//! goes to a core alone: if that core dies, the cause is known.
 //!
 //! `web/src/link/` does the same for tabs.
 
