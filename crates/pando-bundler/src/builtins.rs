@@ -1,8 +1,8 @@
-//! Which names are Node's built-in modules, and which of them a browser can have.
+//! The names of Node's built-in modules, and their forms in browsers.
 
 use crate::Options;
 
-/// Built-ins without a browser form: empty objects, as browserify made them.
+/// Built-ins without a browser form. They are empty objects, as with browserify.
 const EMPTY: &[&str] = &[
     "_http_agent",
     "_http_client",
@@ -40,7 +40,7 @@ const EMPTY: &[&str] = &[
     "path/win32",
 ];
 
-/// Built-ins that have an embedded file.
+/// Built-ins with an embedded file.
 const EMBEDDED: &[&str] = &[
     "_stream_duplex",
     "_stream_passthrough",
@@ -82,22 +82,22 @@ const EMBEDDED: &[&str] = &[
     "zlib",
 ];
 
-/// Built-ins that only exist with `node:` in front; without it the names are packages.
+/// Built-ins that only exist with the prefix `node:`; without the prefix these names are packages.
 const ONLY_PREFIXED: &[&str] = &["sea", "sqlite", "test", "test/reporters"];
 
-/// What a specifier that names a built-in stands for.
+/// The meaning of a specifier that names a built-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Builtin {
     /// The embedded file of this name.
     File(String),
     /// An empty object in place of the built-in of this name.
     Empty(String),
-    /// `node:` and a name that Node does not have.
+    /// `node:` with a name that Node does not have.
     Unknown,
 }
 
 impl Builtin {
-    /// The built-in that `specifier` names, if it names one.
+    /// The built-in that `specifier` names, if any.
     pub(crate) fn find(specifier: &str, options: &Options) -> Option<Self> {
         let bare = specifier.strip_prefix("node:");
         let name = bare.unwrap_or(specifier);

@@ -1,4 +1,4 @@
-//! rolldown's errors and warnings in the words of this crate.
+//! Translates rolldown's errors and warnings into the words of this crate.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::{
     source,
 };
 
-/// The checks of rolldown that tell a user of Pando nothing are off.
+/// The checks of rolldown. Checks that do not help a user of Pando are off.
 pub(crate) fn checks() -> ChecksOptions {
     ChecksOptions {
         circular_dependency: Some(false),
@@ -38,23 +38,24 @@ pub(crate) fn is_syntax(diagnostic: &BuildDiagnostic) -> bool {
     matches!(diagnostic.kind(), EventKind::ParseError)
 }
 
-/// The file of a package that lacks what is imported from it.
+/// The file of a package that lacks an imported name.
 pub(crate) fn lacking(diagnostic: &BuildDiagnostic) -> Option<PathBuf> {
     let file = diagnostic.exporter().filter(|_| matches!(diagnostic.kind(), EventKind::MissingExportError));
     file.filter(|file| source::is_foreign(file)).map(PathBuf::from)
 }
 
-/// Whether it is about finding a file, or about the configuration that says where to look.
+/// Whether the problem is about finding a file, or about the configuration of paths.
 pub(crate) fn is_of_resolver(diagnostic: &BuildDiagnostic) -> bool {
     matches!(diagnostic.kind(), EventKind::ResolveError | EventKind::UnresolvedImport | EventKind::TsConfigError)
 }
 
-/// Divides warnings into those that make the bundle useless, and the others as text. Of packages'
-/// own files only the former matter.
+/// Divides warnings into two kinds: warnings of useless bundles, and the texts of all others.
+/// Texts about packages' own files are dropped.
 pub(crate) fn sort(warnings: Vec<BuildDiagnostic>, folder: &Path) -> (Vec<BuildDiagnostic>, Vec<String>) {
     let (fatal, others): (Vec<_>, Vec<_>) =
         warnings.into_iter().partition(|warning| matches!(warning.kind(), EventKind::UnresolvedImport));
-    // Syntax that cannot be lowered (BigInt) works in most browsers. One that does not know it says so when it loads the function.
+    // Syntax that cannot be lowered (BigInt) works in most browsers. A browser without this syntax
+    // reports an error when loading the function.
     let told = others.iter().filter(|warning| !matches!(warning.kind(), EventKind::ToleratedTransform));
     let own = told.filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
     let texts = own.map(|warning| match place(warning, folder) {
@@ -64,7 +65,7 @@ pub(crate) fn sort(warnings: Vec<BuildDiagnostic>, folder: &Path) -> (Vec<BuildD
     (fatal, texts.collect())
 }
 
-/// What is wrong, for the user; `folder` is the entry's.
+/// The error for the user; `folder` is the entry's folder.
 pub(crate) fn error(diagnostics: &[BuildDiagnostic], folder: &Path, finder: &Finder) -> Error {
     Error::all(diagnostics.iter().map(|diagnostic| problem(diagnostic, folder, finder)).collect())
 }
@@ -103,7 +104,8 @@ fn place(diagnostic: &BuildDiagnostic, folder: &Path) -> Option<Place> {
     let root = DiagnosticOptions { cwd: PathBuf::from("/") };
     let (file, line, column, _) = diagnostic.to_diagnostic_with(&root).get_primary_location()?;
     let file = &source::file_of(&file);
-    // Most kinds name a file from the root, some from the folder that the bundler works in.
+    // Most kinds of diagnostics name a file relative to the root, some relative to the working
+    // folder of the bundler.
     let from_root = [Path::new("/").join(file), folder.join(file)];
     let (file, text) = from_root.into_iter().find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))?;
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
@@ -121,7 +123,8 @@ fn utf8_length(text: &str, units: usize) -> usize {
     before.map(char::len_utf8).sum()
 }
 
-/// What rolldown could not resolve for another reason than that there is no such file: it does not tell the reason whole.
+/// The problem with a specifier that rolldown did not resolve. For reasons other than a missing
+/// file, the resolver is asked again, because rolldown does not give the whole reason.
 fn not_resolved(diagnostic: &BuildDiagnostic, place: Option<Place>, folder: &Path, finder: &Finder) -> Problem {
     let specifier = diagnostic.exporter().unwrap_or_default();
     let importer = folder.join(source::file_of(&diagnostic.id().unwrap_or_default()));
@@ -132,7 +135,7 @@ fn not_resolved(diagnostic: &BuildDiagnostic, place: Option<Place>, folder: &Pat
     }
 }
 
-/// What is wrong with a `package.json` or `tsconfig.json`.
+/// The problem with a `package.json` or `tsconfig.json`.
 fn configuration(error: &ResolveError, place: Option<Place>) -> Problem {
     match error {
         ResolveError::Json(json) => not_json(&json.path, json.line, json.column),
@@ -145,7 +148,7 @@ fn configuration(error: &ResolveError, place: Option<Place>) -> Problem {
     }
 }
 
-/// What Yarn Plug'n'Play says of a package that it does not have.
+/// The problem with a package that Yarn Plug'n'Play does not have.
 fn not_in_yarn(error: &ResolveError, specifier: &str, place: Option<Place>) -> Problem {
     let package = package_name(specifier).unwrap_or(specifier);
     let remedy = format!("run: yarn install, after yarn add {package} if package.json does not name it");
@@ -158,7 +161,7 @@ fn not_json(file: &Path, line: usize, column: usize) -> Problem {
     Problem::at(Some(place), "this is not JSON").remedy("correct this file, which says how the modules below its folder are read")
 }
 
-/// A `tsconfig.json` extends `extended`.
+/// The problem with a `tsconfig.json` that extends `extended`, which does not exist.
 fn extends_nothing(extended: &Path) -> Problem {
     let extended = extended.display().to_string();
     let remedy = match package_name(&extended) {
@@ -177,7 +180,7 @@ fn unresolved(diagnostic: &BuildDiagnostic, place: Option<Place>) -> Problem {
     if let Some(name) = specifier.strip_prefix("node:") {
         return Problem::at(place, format!("Node has no built-in module '{name}'"));
     }
-    // What JSX becomes asks for a package without a place in the source.
+    // An import that JSX is compiled to has no place in the source.
     let asked_by = if place.is_none() { format!("; {} needs it", shown(&importer)) } else { String::new() };
     match package_name(&specifier) {
         None => Problem::at(place, format!("'{specifier}' cannot be found")),

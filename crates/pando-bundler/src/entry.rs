@@ -1,4 +1,4 @@
-//! The file that was asked for: opened, and looked at for a function before anything is bundled.
+//! The user's file: opened, and checked for a function before the bundling starts.
 
 use std::{
     fs, io,
@@ -23,7 +23,7 @@ const CALLBACK_STYLE: &str = "/pando/1.0.0";
 
 const EXTENSIONS: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
 
-/// What a module with a function looks like, for who has written another.
+/// Examples of modules with a function, for error messages.
 pub const WHAT_TO_WRITE: &str = "write one of these:\n\
     \u{20} module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }\n\
     \u{20} export default function (x) { return 'result of ' + x }";
@@ -31,22 +31,22 @@ pub const WHAT_TO_WRITE: &str = "write one of these:\n\
 /// The user's module.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// Absolute, without symbolic links.
+    /// The absolute path, without symbolic links.
     pub(crate) path: PathBuf,
-    /// An ES module or TypeScript.
+    /// Whether the module is an ES module or TypeScript.
     pub(crate) esm: bool,
     pub(crate) typescript: bool,
-    /// Whether `import` sees its exports as they are.
+    /// Whether `import` gives the module's exports as they are.
     exports_names: bool,
-    /// The name of the second parameter of the function that is its default export.
+    /// The name of the second parameter of the default export.
     pub(crate) second_parameter: Option<String>,
 }
 
 impl Entry {
-    /// Opens the file and refuses what cannot have a usable function.
+    /// Opens the file, and refuses a module that cannot have a usable function.
     pub(crate) fn open(path: &Path) -> Result<Self, Problem> {
         let source = read(path)?;
-        // Files are named from there.
+        // Files are named relative to the working directory.
         if let Err(error) = std::env::current_dir() {
             let problem = Problem::new(format!("the working directory cannot be found, perhaps it was deleted: {error}"));
             return Err(problem.remedy("go to one that exists: cd DIRECTORY"));
@@ -57,7 +57,7 @@ impl Entry {
         if let Some(look) = &look {
             look.refuse_unusable(&path, &source)?;
         }
-        // What does not parse is refused later, with all its errors.
+        // A module with syntax errors is refused later, with all errors.
         Ok(Self {
             typescript,
             esm: typescript || look.as_ref().is_some_and(|look| look.esm),
@@ -67,12 +67,12 @@ impl Entry {
         })
     }
 
-    /// The folder that it is in.
+    /// The folder of the file.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
     }
 
-    /// The module that the bundle starts with: it hands the exports to the runtime.
+    /// The source of the first module in the bundle, which hands the exports to the runtime.
     pub(crate) fn starter(&self, buffer: bool) -> String {
         let buffer = if buffer { ", Buffer: require('buffer').Buffer" } else { "" };
         let path = serde_json::Value::from(self.path.to_string_lossy());
@@ -118,27 +118,27 @@ fn not_found(path: &Path) -> Problem {
     }
 }
 
-/// Packages are looked for from where a file really is. Not on Windows, where the canonical form
-/// of a path is one that few programs take.
+/// The path from which packages are looked up, with links resolved. Not on Windows, where few
+/// programs accept the canonical form of a path.
 fn absolute(path: &Path) -> io::Result<PathBuf> {
     if cfg!(windows) { std::path::absolute(path) } else { fs::canonicalize(path) }
 }
 
-/// What can be seen in the source without running it.
+/// Facts about the source, found without running it.
 struct Look {
     esm: bool,
     export_statements: bool,
-    /// Whether an export can be the function.
+    /// Whether one of the exports can be the function.
     exports_function: bool,
     /// The start of a default export that cannot be a function.
     unusable_default: Option<usize>,
-    /// Whether `module`, `exports` or `this` is mentioned.
+    /// Whether the source mentions `module`, `exports` or `this`.
     common_js: bool,
     second_parameter: Option<String>,
 }
 
 impl Look {
-    /// `None` when the source does not parse.
+    /// Looks at a source; `None` if it does not parse.
     fn at(path: &Path, source: &str) -> Option<Self> {
         let kind = SourceType::from_path(path).unwrap_or(SourceType::mjs());
         [kind.with_module(true), kind.with_commonjs(true)].into_iter().find_map(|kind| {
@@ -189,7 +189,7 @@ fn may_export_function(statement: &ModuleDeclaration<'_>) -> bool {
         ModuleDeclaration::ExportDefaultDeclaration(_) | ModuleDeclaration::TSExportAssignment(_) => true,
         ModuleDeclaration::ExportNamedDeclaration(named) => named.specifiers.iter().any(|specifier| usable(&specifier.exported)),
         ModuleDeclaration::ExportFromDeclaration(from) => from.specifiers.iter().any(|specifier| usable(&specifier.exported)),
-        // `export *` may bring the callback style's name, never `default`.
+        // `export *` may include the name of the callback style, but never `default`.
         ModuleDeclaration::ExportAllDeclaration(all) => all.exported.as_ref().is_none_or(usable),
         _ => false,
     }

@@ -1,4 +1,5 @@
-//! Variables of the environment that the user's files read: a function has none.
+//! Finds variables of the environment that the user's files read, because a function has no
+//! environment.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,10 +17,10 @@ use oxc::{
 
 use crate::place::Place;
 
-/// The bundler knows it.
+/// The only variable defined by the bundler.
 const KNOWN: &str = "NODE_ENV";
 
-/// The variables that the file `file` reads and does not set, each with the place where it is read first.
+/// The variables read but not set by the file `file`, each with the place of the first use.
 pub(crate) fn read(program: &Program<'_>, file: &Path, source: &str) -> Vec<(String, String)> {
     let mut environment = Environment::default();
     environment.visit_program(program);
@@ -28,7 +29,7 @@ pub(crate) fn read(program: &Program<'_>, file: &Path, source: &str) -> Vec<(Str
     read.map(|(name, span)| (name, Place::at_offset(file, source, span.start as usize).to_string())).collect()
 }
 
-/// What is told of such variables.
+/// The warning about these variables.
 pub(crate) fn note(read: &BTreeMap<String, String>) -> Option<String> {
     let (_, place) = read.first_key_value()?;
     let names: Vec<_> = read.keys().map(|name| format!("process.env.{name}")).collect();
@@ -43,7 +44,7 @@ pub(crate) fn note(read: &BTreeMap<String, String>) -> Option<String> {
 struct Environment {
     read: BTreeMap<String, Span>,
     set: BTreeSet<String>,
-    /// Names of variables that are `process.env`.
+    /// Names of variables whose value is `process.env`.
     aliases: BTreeSet<String>,
 }
 

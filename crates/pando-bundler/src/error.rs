@@ -1,16 +1,16 @@
-//! Why a module cannot be bundled, in words for the person who wrote it.
+//! Why a module cannot be bundled, as text for its author.
 
 use std::{error, fmt, path::Path};
 
 use crate::place::{Place, shown};
 
-/// Problems beyond these are only counted: one cause often has many.
+/// Most problems shown. Further problems are only counted, because a single cause often has many.
 const SHOWN: usize = 5;
 
 /// Why a module cannot be bundled.
 ///
-/// Its `Display` is for people: for each problem the file, the line and the column, what happened,
-/// the lines of code around it, and what to do.
+/// `Display` gives a text for people. For each problem it shows the file, the line and the column,
+/// the message, the surrounding lines of code, and a remedy.
 ///
 /// ```text
 /// render.js:3:15: the package 'left-pad' is not installed
@@ -25,7 +25,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// What to do about it, where there is something short to be said: `npm install NAME`.
+    /// Short remedies, where there are any: `npm install NAME`.
     pub fn remedies(&self) -> impl Iterator<Item = &str> {
         self.problems.iter().filter_map(|problem| problem.remedy.as_deref())
     }
@@ -62,7 +62,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// One thing that is wrong, and where.
+/// A problem and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     message: String,
@@ -71,22 +71,22 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Something wrong with no file to point at.
+    /// A problem without a file.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), place: None, remedy: None }
     }
 
-    /// Something wrong with a whole file.
+    /// A problem with a whole file.
     pub(crate) fn in_file(file: &Path, message: impl fmt::Display) -> Self {
         Self::new(format!("{}: {message}", shown(file)))
     }
 
-    /// Something wrong at a place in a file.
+    /// A problem at a place in a file.
     pub(crate) fn at(place: Option<Place>, message: impl Into<String>) -> Self {
         Self { message: message.into(), place, remedy: None }
     }
 
-    /// With what to do about it; may have several lines.
+    /// Adds a remedy, which may have several lines.
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self

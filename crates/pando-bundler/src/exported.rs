@@ -1,11 +1,11 @@
-//! The function that a module exports by itself, as far as its source tells.
+//! Finds the default export of a module in its source, if this is a function.
 
 use oxc::ast::ast::{
     AssignmentTarget, BindingPattern, ExportDefaultDeclarationKind, Expression, FormalParameters, ModuleDeclaration, Program,
     Statement,
 };
 
-/// The name of its second parameter.
+/// The name of the second parameter of the default export.
 pub(crate) fn second_parameter(program: &Program<'_>) -> Option<String> {
     let parameters = program.body.iter().find_map(|statement| exported(statement, program))?;
     match &parameters.items.get(1)?.pattern {
@@ -14,7 +14,8 @@ pub(crate) fn second_parameter(program: &Program<'_>) -> Option<String> {
     }
 }
 
-/// The parameters of the function that `statement` exports: `export default …`, or `module.exports = …`.
+/// The parameters of the function that `statement` exports by `export default …` or
+/// `module.exports = …`.
 fn exported<'p>(statement: &'p Statement<'_>, program: &'p Program<'_>) -> Option<&'p FormalParameters<'p>> {
     if let Some(ModuleDeclaration::ExportDefaultDeclaration(default)) = statement.as_module_declaration() {
         return match &default.declaration {
@@ -34,7 +35,7 @@ fn exported<'p>(statement: &'p Statement<'_>, program: &'p Program<'_>) -> Optio
     of(&assignment.right, program).filter(|_| exports)
 }
 
-/// Those of `expression`, which may be the name of a function.
+/// The parameters of `expression`, which may be the name of a function.
 fn of<'p>(expression: &'p Expression<'_>, program: &'p Program<'_>) -> Option<&'p FormalParameters<'p>> {
     match expression.get_inner_expression() {
         Expression::Identifier(name) => program.body.iter().find_map(|statement| declared(statement, &name.name)),

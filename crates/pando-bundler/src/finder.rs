@@ -1,4 +1,5 @@
-//! Finds the file that a specifier names as rolldown does, for what rolldown leaves open: why it found none, and paths with a `?`.
+//! Finds the file of a specifier as rolldown does, where rolldown's own answer is not enough: the
+//! reason of a failure, and paths with a `?`.
 
 use std::{
     fmt, io,
@@ -12,24 +13,25 @@ use rolldown_common::ImportKind;
 use rolldown_fs::OsFileSystem;
 use rolldown_resolver::{ResolveError, Resolver};
 
-/// Where the bundle runs.
+/// The platform of the bundle.
 pub(crate) const PLATFORM: Platform = Platform::Browser;
 
-/// See the module.
+/// Finds files of specifiers; see the module.
 pub(crate) struct Finder {
     resolver: Resolver,
-    /// Finds what packages are elsewhere than in browsers.
+    /// The resolver for platforms other than browsers.
     elsewhere: Resolver,
-    /// rolldown is given the same.
+    /// The options that rolldown also gets.
     pub(crate) options: ResolveOptions,
-    /// Whether a `tsconfig.json` next to a file, or above it, says what specifiers mean.
+    /// Whether a `tsconfig.json` next to a file, or above it, affects specifiers.
     pub(crate) reads_tsconfig: bool,
 }
 
 impl Finder {
-    /// Of modules below `folder`, which is absolute; `page`: they have a document.
+    /// A finder for modules below `folder`, which is absolute. `page`: whether the modules have a
+    /// document.
     pub(crate) fn new(folder: &Path, page: bool, reads_tsconfig: bool) -> Self {
-        // A package says by the condition `worker` what it is without a document.
+        // The condition `worker` selects the form of a package without a document.
         let conditions = if page { Vec::new() } else { vec!["worker".to_owned()] };
         let yarn_pnp = plug_n_play(folder).is_some();
         let options = ResolveOptions { condition_names: Some(conditions), yarn_pnp: Some(yarn_pnp), ..ResolveOptions::default() };
@@ -42,7 +44,8 @@ impl Finder {
         Self { resolver: resolver(PLATFORM, options.clone()), elsewhere, options, reads_tsconfig }
     }
 
-    /// The file that `specifier` names in the file `importer`; a `?` in it is one of the file's name.
+    /// The file that `specifier` names in the file `importer`; a `?` in the specifier is part of a
+    /// file name.
     pub(crate) fn find(&self, importer: &Path, specifier: &str, kind: ImportKind) -> Option<PathBuf> {
         let file = importer.parent().unwrap_or(Path::new("/")).join(specifier);
         if specifier.starts_with(['.', '/']) && file.is_file() {
@@ -52,13 +55,13 @@ impl Finder {
         Some(found.path.as_str().into())
     }
 
-    /// The file that `specifier` would name in the file `importer` elsewhere than in browsers.
+    /// The file that `specifier` names in the file `importer` on platforms other than browsers.
     pub(crate) fn find_elsewhere(&self, importer: &Path, specifier: &str, kind: ImportKind) -> Option<PathBuf> {
         let found = self.elsewhere.resolve(Some(importer), specifier, kind, false).ok()?;
         Some(found.path.as_str().into())
     }
 
-    /// Why nothing is found for `specifier` in the file `importer`, if nothing is.
+    /// Why `specifier` is not found in the file `importer`; `None` if it is found.
     pub(crate) fn why_not(&self, importer: &Path, specifier: &str) -> Option<ResolveError> {
         self.resolver.resolve(Some(importer), specifier, ImportKind::Import, false).err()
     }
@@ -70,13 +73,13 @@ impl fmt::Debug for Finder {
     }
 }
 
-/// The text of a file, also of one in an archive of Yarn Plug'n'Play.
+/// The text of a file, even of a file in an archive of Yarn Plug'n'Play.
 pub(crate) fn read(file: &Path) -> io::Result<String> {
     static FILES: LazyLock<OsFileSystem> = LazyLock::new(|| OsFileSystem::new(true));
     FILES.read_to_string(file)
 }
 
-/// The file that says where Yarn Plug'n'Play keeps the packages of what is in `folder`, if it does.
+/// The file in which Yarn Plug'n'Play describes the packages of `folder`, if there is any.
 fn plug_n_play(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(".pnp.cjs")).find(|file| file.is_file())
 }

@@ -1,10 +1,10 @@
-//! What modules ask for that is not code.
+//! Imports of files that are not code.
 
 use std::{fs, path::Path};
 
 use crate::{error::Problem, place::Place};
 
-/// Kinds of files that some bundlers take, and this one does not.
+/// Kinds of files accepted by other bundlers, but not by Pando's.
 const KINDS: &[(&str, &[&str])] = &[
     ("WebAssembly", &["wasm"]),
     ("a stylesheet", &["css", "less", "sass", "scss"]),
@@ -14,7 +14,8 @@ const KINDS: &[(&str, &[&str])] = &[
     ("sound or video", &["flac", "mp3", "mp4", "ogg", "wav", "webm"]),
 ];
 
-/// A native addon throws when it is loaded: packages try, and have another way.
+/// Whether a specifier names a native addon. An addon throws when it is loaded, because packages
+/// try to load it and have an alternative.
 pub(crate) fn is_addon(specifier: &str) -> bool {
     specifier.ends_with(".node")
 }
@@ -23,7 +24,7 @@ pub(crate) fn is_foreign(specifier: &str) -> bool {
     is_address(specifier) || kind(specifier).is_some()
 }
 
-/// Why the file `importer` cannot have what `specifier` names.
+/// Why the file `importer` cannot import `specifier`.
 pub(crate) fn refusal(specifier: &str, importer: &Path) -> Problem {
     let place = place_of(specifier, importer);
     match kind(specifier) {
@@ -42,7 +43,7 @@ fn kind(specifier: &str) -> Option<&'static str> {
     KINDS.iter().find(|(_, extensions)| extensions.contains(&extension)).map(|(kind, _)| *kind)
 }
 
-/// Where the text of the specifier stands.
+/// The place of the specifier's text in the file.
 fn place_of(specifier: &str, importer: &Path) -> Option<Place> {
     let source = fs::read_to_string(importer).ok()?;
     let offset = ['\'', '"', '`'].iter().find_map(|quote| source.find(&format!("{quote}{specifier}{quote}")))?;

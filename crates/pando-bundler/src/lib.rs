@@ -1,7 +1,7 @@
 //! Turns a user's module and its npm packages into one classic browser script.
 //!
-//! [rolldown](https://rolldown.rs) works inside; outside there are three types: [`Options`],
-//! [`Bundle`] and [`Error`]. Nothing is written to disk, and nothing is run.
+//! [rolldown](https://rolldown.rs) works inside; the public interface has three types:
+//! [`Options`], [`Bundle`] and [`Error`]. Nothing is written to disk, and no code is run.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), pando_bundler::Error> {
@@ -19,23 +19,25 @@
 //!
 //! - CommonJS, in sloppy mode with its implicit globals, octal literals and `with`; ES modules and
 //!   TypeScript, which are strict; JSON. Packages come from `node_modules`, from each file's own
-//!   folder upwards; a package's `browser` map is asked before Node's built-ins, and `require` gives its `main` even where it
-//!   has an ES module too.
-//! - Node's built-ins, with `node:` or without, are the embedded files of [`Options::builtins`]. One
-//!   that has no browser form (`fs`, `net`, …) is an empty object, with a warning; [`Bundle::missing_builtin`] knows errors about it.
+//!   folder upwards. A package's `browser` map takes precedence over Node's built-ins, and
+//!   `require` gives a package's `main` even if the package also has an ES module.
+//! - Node's built-ins, with `node:` or without, are the embedded files of [`Options::builtins`]. A
+//!   built-in without a browser form (`fs`, `net`, …) is an empty object, with a warning;
+//!   [`Bundle::missing_builtin`] recognizes errors about it.
 //! - `Buffer`, `process`, `global`, `setImmediate`, `clearImmediate`, `__dirname` and `__filename`
-//!   are there without a `require`, and cost nothing where they are not used.
+//!   exist without a `require`, and cost nothing where they are not used.
 //! - `require('pando-computing')` is a small module that hands `report(…)` to the runtime.
 //!
 //! # What comes out
 //!
-//! A script for browsers of ES2018 and `globalThis`, that sets `globalThis.__pandoModule` to
-//! `{ exports, esm }`. Only white space and comments are taken away, so that code which reads
-//! `Function.prototype.toString()` still works. [`Bundle::trace`] gives the stacks of its errors in the user's terms.
+//! A script for browsers with ES2018 and `globalThis`, which sets `globalThis.__pandoModule` to `{
+//! exports, esm }`. Only white space and comments are removed, so that code which reads
+//! `Function.prototype.toString()` still works. [`Bundle::trace`] translates the stacks of errors
+//! to places in the user's files.
 //!
 //! # What is refused
 //!
-//! Everything that can be known to fail without running it: see [`Error`].
+//! Everything that is known to fail without running the code: see [`Error`].
 
 mod builtins;
 mod diagnostics;
@@ -63,56 +65,61 @@ use std::path::{Path, PathBuf};
 pub use entry::WHAT_TO_WRITE;
 pub use error::Error;
 
-/// What a bundle is made with.
+/// The options for making a bundle.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The source of an embedded file: `zlib.js` is the built-in `zlib`, `util-types.js` is
     /// `util/types`. These are CommonJS files that require each other as `./NAME.js`.
     ///
-    /// A built-in whose file is not there is treated as one without a browser form.
+    /// A built-in without an embedded file is treated as a built-in without a browser form.
     pub builtins: fn(&str) -> Option<&'static str>,
-    /// The function runs in a page, which has a document, rather than in workers, which have none: packages may have a form for each.
+    /// Whether the function runs in a page, which has a document, rather than in workers, which
+    /// have none. Packages may have a form for each.
     pub page: bool,
-    /// Hand the bundle's `Buffer` to the runtime too, as `__pandoModule.Buffer`: values are bytes.
+    /// Whether to hand the bundle's `Buffer` to the runtime too, as `__pandoModule.Buffer`,
+    /// because values are bytes.
     pub buffer: bool,
 }
 
-/// A module and all that it needs, as one script.
+/// A module and all its dependencies, as one script.
 #[derive(Debug, Clone, Default)]
 pub struct Bundle {
     /// The source of the script, to be served as UTF-8.
     pub code: String,
     /// A short hexadecimal hash of `code`: the same function gives the same hash.
     pub hash: String,
-    /// What will not work as the user may expect: a line or two each, without a line feed at the end.
+    /// Warnings about code that will not work as the user may expect: a line or two each, without
+    /// a line feed at the end.
     pub warnings: Vec<String>,
-    /// The files that were read, the built-ins not among them.
+    /// The files that were read, without the built-ins.
     pub modules: Vec<PathBuf>,
     /// Whether the entry is an ES module or TypeScript.
     pub esm: bool,
     origins: origins::Origins,
     missing: missing::Missing,
-    /// The second parameter of the function that the module exports by itself.
+    /// The name of the second parameter of the module's default export.
     second_parameter: Option<String>,
 }
 
 impl Bundle {
-    /// The stack of an error that the script threw as `function.js`, with the places of the user's files and packages in
-    /// it instead of those of the script. Any other text comes back as it is.
+    /// The stack of an error that the script threw as `function.js`, with places in the user's
+    /// files and packages instead of places in the script. Any other text is returned unchanged.
     ///
-    /// Reads the stacks of V8 (`at f (http://…/function.js:1:210)`) and of Firefox and Safari (`f@http://…/function.js:1:210`).
+    /// Reads the stacks of V8 (`at f (http://…/function.js:1:210)`) and of Firefox and Safari
+    /// (`f@http://…/function.js:1:210`).
     pub fn trace(&self, stack: &str) -> String {
         trace::trace(stack, &self.origins)
     }
 
-    /// The built-in that an error with this message asked for what it does not have, because it is empty.
+    /// The empty built-in behind an error with this message.
     ///
     /// `fs` for `TypeError: fs.readFileSync is not a function`, in the words of any browser.
     pub fn missing_builtin(&self, message: &str) -> Option<&str> {
         self.missing.behind(message)
     }
 
-    /// Whether an error with this message came from a default export that takes its second argument for a callback.
+    /// Whether an error with this message came from a default export with a callback as second
+    /// argument.
     pub fn takes_callback(&self, message: &str) -> bool {
         let called = message.strip_prefix("TypeError: ").and_then(|message| message.split_once(" is not a function"));
         called.is_some_and(|(name, _)| self.second_parameter.as_deref() == Some(missing::plain(name)))
@@ -123,8 +130,8 @@ impl Bundle {
 ///
 /// # Errors
 ///
-/// When the file cannot be read, does not parse, cannot have a usable function, or needs what is
-/// not installed.
+/// When the file cannot be read, does not parse, cannot have a usable function, or needs a package
+/// that is not installed.
 pub async fn bundle(entry: &Path, options: &Options) -> Result<Bundle, Error> {
     let entry = entry::Entry::open(entry)?;
     run::run(&entry, options).await

@@ -1,4 +1,5 @@
-//! What modules use of Node's built-ins that are empty: an error about it is known by its words.
+//! Collects the uses of Node's empty built-ins in modules, so that errors about missing members
+//! can be recognized by their messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,23 +13,24 @@ use oxc::{
 
 use crate::{Options, builtins::Builtin};
 
-/// What engines say of something that is not there.
+/// Phrases in engines' errors about a missing member.
 const NOT_THERE: &[&str] = &["is not a function", "is not a constructor", "undefined", "is not an object"];
 
-/// What is said of something that is not there and whose name is not told: `promisify(fs.readFile)`, `extends net.Socket`.
+/// Phrases in errors that do not name the missing member: `promisify(fs.readFile)`, `extends
+/// net.Socket`.
 const UNNAMED: &[&str] =
     &["argument must be of type Function", "Class extends value undefined", "superclass is not a constructor"];
 
 /// The uses of empty built-ins in all modules of a bundle.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Missing {
-    /// The built-ins that are empty.
+    /// The empty built-ins.
     builtins: BTreeSet<String>,
-    /// Names of variables that hold a built-in, or a part of one.
+    /// Names of variables that hold a built-in, or a part of a built-in.
     holders: BTreeSet<String>,
-    /// Names of members.
+    /// Names of used members, each with its built-in.
     members: BTreeMap<String, String>,
-    /// Names of variables that hold a member.
+    /// Names of variables with a member as value, each with the built-in.
     locals: BTreeMap<String, String>,
 }
 
@@ -38,12 +40,12 @@ impl Missing {
         let mut uses = Uses { missing: self, options, holders: BTreeMap::new() };
         uses.visit_program(program);
         if !uses.holders.is_empty() {
-            // Again, for uses that stand before the variables.
+            // The second visit finds uses that stand before the variables.
             uses.visit_program(program);
         }
     }
 
-    /// The empty built-in whose use gave an error with this message.
+    /// The empty built-in behind an error with this message.
     pub(crate) fn behind(&self, message: &str) -> Option<&str> {
         if UNNAMED.iter().any(|words| message.contains(words)) {
             return self.builtins.first().filter(|_| self.builtins.len() == 1).map(String::as_str);
@@ -54,7 +56,7 @@ impl Missing {
         identifiers(message).find_map(|(start, name)| self.named(&message[..start], name)).map(String::as_str)
     }
 
-    /// The built-in that `name`, which stands behind `before` in a message, belongs to.
+    /// The built-in to which `name` belongs, when it follows `before` in a message.
     fn named(&self, before: &str, name: &str) -> Option<&String> {
         let Some(object) = before.strip_suffix('.') else {
             let member = before.ends_with("reading '") || before.ends_with("property '");
@@ -73,14 +75,15 @@ impl Missing {
     }
 }
 
-/// The words of a text that can be names in a program, with their places.
+/// The words of a text that can be names in a program, with their positions.
 fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let words = text.split(move |c: char| !part(c)).filter(|word| !word.is_empty());
     words.map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
 }
 
-/// A name as the module has it: where two modules have the same one, the bundler calls the second `name$1`.
+/// The original name in the module. If two modules have the same name, the bundler calls the
+/// second one `name$1`.
 pub(crate) fn plain(name: &str) -> &str {
     name.rsplit_once('$').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit())).map_or(name, |(name, _)| name)
 }
@@ -88,7 +91,7 @@ pub(crate) fn plain(name: &str) -> &str {
 struct Uses<'m> {
     missing: &'m mut Missing,
     options: &'m Options,
-    /// The variables of this module that hold a built-in, and which.
+    /// The variables of this module with a built-in as value, each with the built-in.
     holders: BTreeMap<String, String>,
 }
 
@@ -99,7 +102,7 @@ impl Uses<'_> {
         Some(name)
     }
 
-    /// The empty built-in that is the value of `expression`, or has it as a member.
+    /// The empty built-in that is the value of `expression`, or of which `expression` is a member.
     fn owner(&mut self, expression: &Expression<'_>) -> Option<String> {
         match expression.get_inner_expression() {
             Expression::Identifier(name) => self.holders.get(name.name.as_str()).cloned(),

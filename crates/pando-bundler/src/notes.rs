@@ -1,4 +1,4 @@
-//! Things in the user's own files that bundle, and will not work: told before they surprise.
+//! Warns of code in the user's own files that can be bundled but will not work.
 
 use std::path::Path;
 

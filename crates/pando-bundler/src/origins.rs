@@ -1,4 +1,5 @@
-//! Where the parts of the script come from: rolldown's source map, carried through what is done to the script after it.
+//! The origins of the parts of the script: rolldown's source map, adapted to later changes of the
+//! script.
 
 use std::{
     ops::Range,
@@ -9,27 +10,28 @@ use rolldown_common::OutputChunk;
 
 use crate::{place::shown, plugin::BUILTIN, source};
 
-/// Where rolldown would write, from the folder of the entry; sources are named from there.
+/// The output folder that rolldown assumes, relative to the entry's folder; names of sources are
+/// relative to the output folder.
 const OUT: &str = "dist";
 
-/// See the module.
+/// The source map of the script; see the module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origins {
     sources: Vec<Source>,
-    /// In the order of their places in the script.
+    /// The marks, ordered by their places in the script.
     marks: Vec<Mark>,
 }
 
-/// A module, as people know it.
+/// A module, in terms that people know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     File(String),
     Builtin(String),
-    /// Nothing that people know.
+    /// Code of the bundler, which people do not know.
     Glue,
 }
 
-/// From this place in the script on, up to the next mark, it is what stands at `origin` in a source.
+/// Says that the script, from `place` up to the next mark, comes from `origin` in a source.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     place: Position,
@@ -37,7 +39,7 @@ struct Mark {
     origin: Position,
 }
 
-/// Counted from 0; columns in UTF-16 units, as engines and source maps count.
+/// A position counted from 0, with columns in UTF-16 units, as in engines and source maps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) line: u32,
@@ -45,7 +47,7 @@ pub(crate) struct Position {
 }
 
 impl Origins {
-    /// Those of rolldown's `chunk`, whose entry is in `folder`.
+    /// The origins of rolldown's `chunk`, whose entry is in `folder`.
     pub(crate) fn of(chunk: &OutputChunk, folder: &Path) -> Self {
         let Some(map) = &chunk.map else { return Self::default() };
         let marks = map.get_tokens().filter_map(|token| {
@@ -59,7 +61,7 @@ impl Origins {
         Self { sources: sources.collect(), marks: marks.collect() }
     }
 
-    /// Those of the script that was made of pieces of this one, `from`.
+    /// The origins of `script`, which was made of pieces of this script, `from`.
     pub(crate) fn rearranged(&self, from: &str, script: &Rearranged) -> Self {
         let mut from = Cursor::at_start(from);
         let marks: Vec<(usize, Mark)> = self.marks.iter().map(|mark| (from.offset_of(mark.place), *mark)).collect();
@@ -75,7 +77,8 @@ impl Origins {
         Self { sources: self.sources.clone(), marks: rearranged }
     }
 
-    /// What people should be shown for a place in the script: `None` when it is nothing that they know.
+    /// The name for people of a place in the script; `None` if the place is in the bundler's own
+    /// code.
     pub(crate) fn at(&self, place: Position) -> Option<String> {
         let mark = self.marks[..self.marks.partition_point(|mark| mark.place <= place)].last()?;
         if mark.place.line != place.line {
@@ -101,7 +104,7 @@ impl Source {
     }
 }
 
-/// Without `..`, as far as a path can say.
+/// The path without `..`, as far as this is possible without the file system.
 fn straightened(path: &Path) -> PathBuf {
     let mut straight = PathBuf::new();
     for component in path.components() {
@@ -114,11 +117,11 @@ fn straightened(path: &Path) -> PathBuf {
     straight
 }
 
-/// A script made of pieces of another one, and of what is put between them.
+/// A script made of pieces of another script, with new text between them.
 #[derive(Debug, Default)]
 pub(crate) struct Rearranged {
     pub(crate) code: String,
-    /// Where in `code` each piece of the other script starts, and where that is there.
+    /// The start of each piece in `code`, and its range in the other script.
     pieces: Vec<(usize, Range<usize>)>,
 }
 
@@ -129,19 +132,19 @@ impl Rearranged {
         self.code.push_str(&from[piece]);
     }
 
-    /// Appends something new.
+    /// Appends new text.
     pub(crate) fn add(&mut self, text: &str) {
         self.code.push_str(text);
     }
 
-    /// Takes away what was appended since there were `length` bytes.
+    /// Removes everything after the first `length` bytes.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.code.truncate(length);
         self.pieces.retain(|(at, _)| *at < length);
     }
 }
 
-/// Walks forward over a text, by bytes and by lines.
+/// Walks forward over a text, counting bytes and lines.
 struct Cursor<'a> {
     text: &'a str,
     offset: usize,
@@ -153,13 +156,13 @@ impl<'a> Cursor<'a> {
         Self { text, offset: 0, position: Position::default() }
     }
 
-    /// The byte at a position not before the last one.
+    /// The byte offset of a position that is not before the last position.
     fn offset_of(&mut self, position: Position) -> usize {
         while self.position < position && self.step() {}
         self.offset
     }
 
-    /// The position of a byte not before the last one.
+    /// The position of a byte that is not before the last byte.
     fn position_of(&mut self, offset: usize) -> Position {
         while self.offset < offset && self.step() {}
         self.position

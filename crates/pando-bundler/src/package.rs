@@ -1,4 +1,4 @@
-//! What the bundler must know of `package.json` files and of packages' names.
+//! Reads `package.json` files and the names of packages.
 
 use std::{
     collections::HashMap,
@@ -15,23 +15,23 @@ use crate::finder;
 pub(crate) struct Manifest {
     folder: PathBuf,
     browser: Vec<String>,
-    /// Files that React Native has as they are, although browsers have others in their places.
+    /// Files that React Native uses unchanged, although browsers get other files instead.
     native: Vec<String>,
-    /// Whether its `.js` files are ES modules.
+    /// Whether the package's `.js` files are ES modules.
     pub(crate) esm: bool,
     main: Option<String>,
     module: Option<String>,
-    /// Packages without which it does as well.
+    /// Optional packages, which may be missing.
     optional: Vec<String>,
 }
 
 impl Manifest {
-    /// Whether the package says itself what `specifier` is in browsers.
+    /// Whether the package itself maps `specifier` for browsers.
     pub(crate) fn maps(&self, specifier: &str) -> bool {
         self.browser.iter().any(|mapped| mapped == specifier)
     }
 
-    /// Whether the package says that it can do without `package`.
+    /// Whether the package declares `package` as optional.
     pub(crate) fn is_optional(&self, package: &str) -> bool {
         self.optional.iter().any(|optional| optional == package)
     }
@@ -75,8 +75,9 @@ impl Manifests {
         })
     }
 
-    /// The file that `specifier` names in `importer`, if its package has another one for browsers, and yet this one for React Native, which
-    /// has no document either. Packages said so before there was the condition `worker`.
+    /// The file that `specifier` names in `importer`, if its package replaces the file for
+    /// browsers but keeps it for React Native, which has no document either. Packages used this
+    /// form before the condition `worker` existed.
     pub(crate) fn form_without_document(&self, specifier: &str, importer: &Path) -> Option<PathBuf> {
         let manifest = self.of(importer).filter(|manifest| !manifest.native.is_empty() && specifier.starts_with('.'))?;
         let named = importer.parent()?.join(specifier);
@@ -84,8 +85,9 @@ impl Manifests {
         files.into_iter().find(|file| leads_to(&named, file)).and_then(|file| file.canonicalize().ok())
     }
 
-    /// What `require(specifier)` in `importer` is where rolldown has chosen a package's ES module `file`: `main`, as in Node, where
-    /// `require` gives what was exported rather than an object with `default`.
+    /// The file that `require(specifier)` in `importer` gives in Node (`main`), if rolldown has
+    /// chosen the package's ES module `file` instead. In Node, `require` gives the exported value
+    /// itself, not an object with `default`.
     pub(crate) fn main_instead_of(&self, file: &Path, specifier: &str, importer: &Path) -> Option<PathBuf> {
         let folder = installed(specifier, importer)?;
         let manifest = self.of(&folder.join("package.json"))?;
@@ -94,14 +96,14 @@ impl Manifests {
     }
 }
 
-/// Whether `path` is `file`, with or without its ending.
+/// Whether `path` is `file`, with or without its extension.
 fn leads_to(path: &Path, file: &Path) -> bool {
     let Ok(file) = file.canonicalize() else { return false };
     let paths = [path.to_owned(), path.with_added_extension("js"), path.with_added_extension("mjs"), path.join("index.js")];
     paths.iter().any(|path| path.canonicalize().is_ok_and(|path| path == file))
 }
 
-/// The package that a specifier names: `@scope/name` of `@scope/name/sub/path`. `None` when it
+/// The package that a specifier names: `@scope/name` of `@scope/name/sub/path`. `None` if this
 /// cannot be the name of a package.
 pub(crate) fn package_name(specifier: &str) -> Option<&str> {
     let slashes = if specifier.starts_with('@') { 2 } else { 1 };
@@ -114,7 +116,8 @@ pub(crate) fn package_name(specifier: &str) -> Option<&str> {
     plausible.then_some(name)
 }
 
-/// Where `package`, or a folder in one, is installed, as the file `from` would find it.
+/// The folder in which `package`, or a folder of a package, is installed, as seen from the file
+/// `from`.
 pub(crate) fn installed(package: &str, from: &Path) -> Option<PathBuf> {
     let folders = from.ancestors().skip(1).map(|folder| folder.join("node_modules").join(package));
     folders.into_iter().find(|folder| folder.is_dir())

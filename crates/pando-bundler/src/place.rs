@@ -1,20 +1,20 @@
-//! A place in a source file, and how it is shown to a person.
+//! A place in a source file, with its display for people.
 
 use std::{env, fmt::Write as _, path::Path};
 
-/// The line length after which a frame is left out: the code is minified.
+/// The longest line for which a frame is shown; longer lines are minified code.
 const LONGEST_LINE: usize = 300;
 
 /// A position in a file, with the lines around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// As it is shown: relative to the current folder where possible.
+    /// The file name for display: relative to the current folder where possible.
     pub(crate) file: String,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub(crate) line: usize,
-    /// Counted from 1, in characters.
+    /// The column, counted from 1, in characters.
     pub(crate) column: usize,
-    /// The lines around it, the line itself marked.
+    /// The lines around the place, with the line itself marked.
     pub(crate) frame: String,
 }
 
@@ -28,7 +28,7 @@ impl Place {
         Self { file: shown(file), line, column, frame: frame(source, line, column) }
     }
 
-    /// The place of a line and of a byte in it, each counted from 1 (0: the first).
+    /// The place of a line and of a byte in the line, each counted from 1 (0: the first).
     pub(crate) fn at_line(file: &Path, source: &str, line: usize, column: usize) -> Self {
         let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         Self::at_offset(file, source, start + column.saturating_sub(1))
@@ -41,7 +41,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A path as a person would write it: relative where the file is below the current folder.
+/// The path for display: relative if the file is below the current folder.
 pub(crate) fn shown(path: &Path) -> String {
     let below = env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok().map(Path::to_path_buf));
     below.as_deref().unwrap_or(path).display().to_string()
@@ -55,7 +55,7 @@ fn floor_char_boundary(source: &str, offset: usize) -> usize {
     at
 }
 
-/// Two lines before and one after, as compilers show them.
+/// Two lines before the place and one line after, as compilers show them.
 fn frame(source: &str, line: usize, column: usize) -> String {
     let first = line.saturating_sub(2).max(1);
     let lines: Vec<_> = source.lines().enumerate().skip(first - 1).take(line + 2 - first).collect();

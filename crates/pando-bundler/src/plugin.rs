@@ -1,4 +1,4 @@
-//! The rolldown plugin that answers for what is not a file of the user's.
+//! The rolldown plugin that resolves and loads modules which are not plain files of the user.
 
 use std::{
     borrow::Cow,
@@ -33,20 +33,20 @@ use crate::{
     requires, source,
 };
 
-/// The id of the module that the bundle starts with.
+/// The id of the first module in the bundle.
 pub(crate) const STARTER: &str = "pando:starter";
 const SHIM: &str = "pando:computing";
-/// What is empty; a built-in's name may follow.
+/// The id of an empty module; the name of a built-in may follow.
 const EMPTY: &str = "pando:empty";
 const ADDON: &str = "pando:addon";
-/// Before the name of an optional package that is not installed.
+/// The start of the id of an optional package that is not installed.
 const MISSING: &str = "pando:missing/";
-/// The stand-in for `require`.
+/// The id of the stand-in for `require`.
 pub(crate) const REQUIRE: &str = "pando:require";
-/// Before the name of an embedded file.
+/// The start of the id of an embedded file.
 pub(crate) const BUILTIN: &str = "pando:node/";
 
-/// The name under which a function finds the runtime.
+/// The package name under which a function finds the runtime.
 const SHIM_NAME: &str = "pando-computing";
 
 const SHIM_SOURCE: &str = "\
@@ -60,33 +60,33 @@ pub(crate) fn builtin_id(file: &str) -> String {
     format!("{BUILTIN}{file}")
 }
 
-/// Answers for one run of rolldown.
+/// The plugin for one run of rolldown.
 pub(crate) struct PandoPlugin {
     pub(crate) starter: String,
     pub(crate) options: Options,
     /// Files that only parse in sloppy mode.
     pub(crate) sloppy: BTreeSet<PathBuf>,
-    /// Packages' files for browsers that lack what is imported from them.
+    /// Browser files of packages without some of the names imported by other modules.
     pub(crate) lacking: BTreeSet<PathBuf>,
     pub(crate) finder: Arc<Finder>,
     pub(crate) seen: Arc<Seen>,
 }
 
-/// What was met on the way.
+/// Facts about the modules, collected during a run.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     manifests: Manifests,
-    /// Built-ins that are empty, and who asks for them.
+    /// Empty built-ins, each with a requiring file.
     empty: Mutex<BTreeSet<(String, PathBuf)>>,
     missing: Mutex<Missing>,
-    /// Variables of the environment that the user's files read, and where.
+    /// Variables of the environment that the user's files read, each with a place.
     environment: Mutex<BTreeMap<String, String>>,
     notes: Mutex<BTreeSet<String>>,
-    /// Files that are not code, and who asks for them.
+    /// Files without code, each with a requiring file.
     foreign: Mutex<BTreeSet<(String, PathBuf)>>,
-    /// Problems with files that are to be JSON.
+    /// Problems with JSON files.
     not_json: Mutex<Vec<Problem>>,
-    /// Whether something must be strict in a bundle that is not.
+    /// Whether some module must be strict, although the bundle is not.
     strict: AtomicBool,
 }
 
@@ -110,7 +110,7 @@ impl Seen {
         foreign.chain(not_json.iter().cloned()).collect()
     }
 
-    /// What is used of the built-ins that are empty.
+    /// The uses of empty built-ins.
     pub(crate) fn missing(&self) -> Missing {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -127,7 +127,7 @@ impl fmt::Debug for PandoPlugin {
 }
 
 impl PandoPlugin {
-    /// The id of what is not a file, if it is not.
+    /// The id of a specifier, unless the specifier names a plain file.
     fn virtual_id(&self, specifier: &str, importer: Option<&str>) -> Option<String> {
         if specifier.starts_with(source::OURS) {
             return Some(specifier.to_owned());
@@ -176,7 +176,8 @@ impl PandoPlugin {
         }
     }
 
-    /// The JSON of a file, for rolldown, which takes no byte-order mark and names no file that it cannot read.
+    /// The JSON of a file, for rolldown, which accepts no byte-order mark and whose errors do not
+    /// name the file.
     fn json(&self, id: &str, code: &str) -> String {
         let text = code.trim_start_matches('\u{feff}');
         let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else { return text.to_owned() };
@@ -186,13 +187,13 @@ impl PandoPlugin {
         "null".to_owned()
     }
 
-    /// Whether the package that `importer` belongs to says that it can do without what `specifier` names.
+    /// Whether the package of `importer` declares the package that `specifier` names as optional.
     fn is_optional(&self, specifier: &str, importer: &Path) -> bool {
         package_name(specifier)
             .is_some_and(|package| self.seen.manifests.of(importer).is_some_and(|manifest| manifest.is_optional(package)))
     }
 
-    /// The file that rolldown finds for a specifier by itself, as an id.
+    /// The id of the file that rolldown's own resolution finds for a specifier.
     async fn resolve(
         &self,
         ctx: &PluginContext,
@@ -263,7 +264,7 @@ impl Plugin for PandoPlugin {
         let (code, module_type) = match self.virtual_source(args.id) {
             Some(code) => (code.into_owned(), Some(ModuleType::Js)),
             None if source::is_sloppy(args.id) => (file()?, Some(ModuleType::Js)),
-            // By its ending.
+            // The kind of module follows from the file's extension.
             None if source::has_question_mark(args.id) => (file()?, None),
             None => return Ok(None),
         };
@@ -286,7 +287,7 @@ impl Plugin for PandoPlugin {
         if code.as_ref().is_some_and(|code| code.contains(source::STRICT_MARK)) {
             self.seen.strict.store(true, Ordering::Relaxed);
         }
-        // What was appended moves nothing.
+        // Appended text does not move any place in the source.
         Ok(code.map(|code| HookTransformOutput { code: Some(code), map: HookTransformOutputMap::Null, ..Default::default() }))
     }
 

@@ -1,8 +1,9 @@
-//! `require` where it stays a function: `typeof require`, `var r = require`, `require(name)`, `require.resolve`, and of an optional
-//! package that is missing.
+//! Handles `require` where it remains a function: `typeof require`, `var r = require`,
+//! `require(name)`, `require.resolve`, and `require` of an optional package that is missing.
 //!
-//! rolldown leaves these as they are, and browsers have no `require`. But old packages choose their way by `typeof require`, and ask
-//! whether an error has the code of a missing module. So they get a stand-in, which throws what Node throws.
+//! rolldown leaves these uses unchanged, and browsers have no `require`. But old packages test
+//! `typeof require`, and check whether an error has the code of a missing module. So they get a
+//! stand-in, which throws the same error as Node.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use rolldown_ecmascript::EcmaAst;
 /// The name of the stand-in, which rolldown injects.
 pub(crate) const NAME: &str = "__pandoRequire";
 
-/// The stand-in.
+/// The source of the stand-in.
 pub(crate) const SOURCE: &str = "\
 module.exports = function require (name) {
   var error = new Error(\"Cannot find module '\" + name + \"': it is not in the bundle\")
@@ -27,21 +28,22 @@ module.exports = function require (name) {
 module.exports.resolve = module.exports
 ";
 
-/// A module in place of the optional package `name`, which is not installed: it throws what Node throws.
+/// The source of a module for the optional package `name`, which is not installed. The module
+/// throws the same error as Node.
 pub(crate) fn missing(name: &str) -> String {
     let message = serde_json::Value::from(format!("Cannot find module '{name}': it is optional, and was not installed"));
     format!("throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }})")
 }
 
-/// Members that stand for something else.
+/// Members of `require` that the bundler defines as something else.
 const DEFINED: [&str; 3] = ["main", "cache", "extensions"];
 
-/// Where a module mentions `require`: starts of spans.
+/// The places where a module mentions `require`, as starts of spans.
 #[derive(Debug, Default)]
 pub(crate) struct Mentions {
-    /// Those that get the stand-in.
+    /// The mentions that get the stand-in.
     at: BTreeSet<u32>,
-    /// Those that may fail, and what they require.
+    /// The calls that may fail, with their specifiers.
     pub(crate) optional: Vec<(u32, String)>,
     in_try: bool,
 }
@@ -53,12 +55,12 @@ impl Mentions {
         mentions
     }
 
-    /// What is required at `start` is not there.
+    /// Notes that the module required at `start` is missing.
     pub(crate) fn is_missing(&mut self, start: u32) {
         self.at.insert(start);
     }
 
-    /// Puts the stand-in in its places, but for a `require` that the module declares itself.
+    /// Inserts the stand-in, except where the module itself declares `require`.
     pub(crate) fn replace(mut self, ast: &mut EcmaAst) {
         if self.at.is_empty() {
             return;
@@ -96,7 +98,8 @@ impl<'a> Visit<'a> for Mentions {
         self.in_try = outside;
     }
 
-    // What a function requires when it is called is not optional: as rolldown has it.
+    // A call inside a function is not optional, even if the function is inside `try`. rolldown has
+    // the same rule.
     fn visit_function_body(&mut self, body: &FunctionBody<'a>) {
         let outside = std::mem::replace(&mut self.in_try, false);
         walk::walk_function_body(self, body);
@@ -118,7 +121,7 @@ impl<'a> Visit<'a> for Mentions {
     }
 }
 
-/// Whether the bundler knows what is required: a text, or one of two.
+/// Whether the bundler knows the specifier: a text, or a choice between two texts.
 fn is_known(expression: &Expression<'_>) -> bool {
     match expression {
         Expression::StringLiteral(_) => true,

@@ -1,4 +1,4 @@
-//! rolldown's options, and one run of it.
+//! The options for rolldown, and the runs of rolldown for one bundle.
 
 use std::{
     collections::BTreeSet,
@@ -25,14 +25,15 @@ use crate::{
     requires, source, strict, uuid,
 };
 
-/// The oldest browsers have nothing newer.
+/// The language version of the oldest supported browsers.
 const TARGET: &str = "es2018";
 
-/// Globals of Node, and the embedded files that export them.
+/// Globals of Node, each with the embedded file of the same export.
 const INJECTED: &[(&str, &str)] =
     &[("Buffer", "buffer.js"), ("process", "process.js"), ("setImmediate", "timers.js"), ("clearImmediate", "timers.js")];
 
-/// What is known of the surroundings. A module that asks whether it was started by itself was not.
+/// Values known in advance. A module that checks whether it was started directly gets a negative
+/// answer.
 const DEFINED: &[(&str, &str)] = &[
     ("global", "globalThis"),
     ("process.env.NODE_ENV", "\"production\""),
@@ -47,14 +48,14 @@ const DEFINED: &[(&str, &str)] = &[
     ("module.parent", "globalThis"),
 ];
 
-/// Hexadecimal digits of a bundle's hash.
+/// The number of hexadecimal digits in a bundle's hash.
 const HASH_LENGTH: usize = 16;
 
 /// Bundles `entry`.
 ///
-/// rolldown parses every file as strict code. Where files only parse in sloppy mode it is run
-/// again with their names, and likewise where a package's file for browsers lacks what is imported from it; each time there are
-/// more of them, or it ends.
+/// rolldown parses every file as strict code. If files only parse in sloppy mode, rolldown runs
+/// again with their names, and likewise if a package's browser file lacks a name that is imported
+/// from it. Each further run has more of these files, or is the last.
 pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Error> {
     let (mut sloppy, mut lacking) = (BTreeSet::new(), BTreeSet::new());
     let mut finder = Arc::new(Finder::new(entry.folder(), options.page, true));
@@ -70,7 +71,7 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
         };
         match generate(entry, options, plugin).await {
             Ok(output) => return finish(entry, output, &seen, &finder),
-            // JavaScript needs no tsconfig.json: one that cannot be used does not matter.
+            // JavaScript needs no tsconfig.json, so an unusable one does not matter.
             Err(problems) if finder.reads_tsconfig && !entry.typescript && problems.iter().any(diagnostics::is_of_resolver) => {
                 finder = Arc::new(Finder::new(entry.folder(), options.page, false));
             }
@@ -136,7 +137,7 @@ fn injected(options: &Options) -> Vec<InjectImport> {
     available.map(import).chain([require]).collect()
 }
 
-/// The files among those with problems that are CommonJS in sloppy mode.
+/// The files with problems that parse as CommonJS in sloppy mode.
 fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
     let files = problems.iter().filter(|problem| diagnostics::is_syntax(problem)).filter_map(BuildDiagnostic::id);
     let files = files.filter(|file| !source::is_sloppy(file)).map(|file| source::file_of(&file));

@@ -9,32 +9,33 @@ use oxc::{
     span::SourceType,
 };
 
-/// Put at the start of a module that is strict by itself; [`crate::strict`] makes it a directive
+/// A mark for a module that is strict by itself; [`crate::strict`] turns the mark into a directive
 /// again. rolldown drops the directives of the modules that it wraps.
 pub(crate) const STRICT_MARK: &str = "__pandoStrict__()";
 
-/// At the end of the id of a CommonJS file that only parses in sloppy mode. rolldown parses a file
-/// as strict unless its id ends in `.cjs`.
+/// The end of the id of a CommonJS file that only parses in sloppy mode. rolldown parses a file as
+/// strict unless its id ends in `.cjs`.
 const SLOPPY: &str = "?sloppy.cjs";
 
 pub(crate) fn sloppy_id(path: &str) -> String {
     format!("{path}{SLOPPY}")
 }
 
-/// Stands for `?` in the id of a file: rolldown takes a `?` for the start of a query.
+/// The replacement for `?` in the id of a file, because rolldown takes a `?` as the start of a
+/// query.
 const QUESTION_MARK: &str = "\u{f03f}";
 
-/// The id of a file whose path rolldown would not take as it is.
+/// The id of a file, in a form that rolldown accepts.
 pub(crate) fn id_of(file: &Path) -> String {
     file.to_string_lossy().replace('?', QUESTION_MARK)
 }
 
-/// The file that an id stands for.
+/// The file of an id.
 pub(crate) fn file_of(id: &str) -> PathBuf {
     id.strip_suffix(SLOPPY).unwrap_or(id).replace(QUESTION_MARK, "?").into()
 }
 
-/// Whether the path of the file that an id stands for has a `?`.
+/// Whether the path of an id's file contains a `?`.
 pub(crate) fn has_question_mark(id: &str) -> bool {
     id.contains(QUESTION_MARK)
 }
@@ -43,16 +44,16 @@ pub(crate) fn is_sloppy(id: &str) -> bool {
     id.ends_with(SLOPPY)
 }
 
-/// At the start of an id that is no file's. Not `\0`, as is usual: rolldown makes no source map of such modules, and
-/// places in them would be taken for places in the module before.
+/// The start of an id that belongs to no file. The usual `\0` is not used, because rolldown makes
+/// no source map of such modules, and places in them would be attributed to the module before.
 pub(crate) const OURS: &str = "pando:";
 
-/// Whether an id is of no file: ours, or rolldown's.
+/// Whether an id belongs to no file, but to this plugin or to rolldown.
 pub(crate) fn is_virtual(id: &str) -> bool {
     id.starts_with(OURS) || id.starts_with('\0')
 }
 
-/// Whether an id is that of a package's file or of no file at all: nothing the user wrote.
+/// Whether an id belongs to a file of a package or to no file: code that the user did not write.
 pub(crate) fn is_foreign(id: &str) -> bool {
     id.contains("node_modules") || is_virtual(id)
 }
@@ -62,12 +63,12 @@ pub(crate) fn is_typescript(path: &Path) -> bool {
     extension.is_some_and(|extension| ["ts", "tsx", "cts", "mts"].contains(&extension))
 }
 
-/// As rolldown parses.
+/// The same options that rolldown parses with.
 pub(crate) fn parse_options() -> ParseOptions {
     ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() }
 }
 
-/// Whether a source that does not parse as strict code does so as sloppy CommonJS.
+/// Whether a source that does not parse as strict code parses as sloppy CommonJS.
 pub(crate) fn parses_sloppily(source: &str) -> bool {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, source, SourceType::cjs()).with_options(parse_options()).parse();
@@ -76,12 +77,12 @@ pub(crate) fn parses_sloppily(source: &str) -> bool {
         && !SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program).diagnostics.has_errors()
 }
 
-/// The source of a module that is not an ES module, changed so that it keeps its mode: strict when
-/// it says so or is TypeScript, and CommonJS even when it exports nothing and is only imported.
-/// `None` when nothing is to be changed.
+/// The source of a module that is not an ES module, changed so that the module keeps its mode:
+/// strict with the directive or as TypeScript, and CommonJS even without exports. `None` if no
+/// change is needed.
 pub(crate) fn keep_mode(file: &Path, source: &str, esm_package: bool) -> Option<String> {
     if is_typescript(file) {
-        // A line's columns count in messages: the mark goes to the end, and is moved later.
+        // Columns of a line appear in messages, so the mark goes to the end; it is moved later.
         return Some(format!("{source}\n{STRICT_MARK}"));
     }
     let strict = says_strict(source);

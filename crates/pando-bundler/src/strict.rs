@@ -1,9 +1,9 @@
-//! Gives ES modules and TypeScript their strictness back, in a script that is not strict.
+//! Makes ES modules and TypeScript strict again, in a script that is not strict.
 //!
-//! The bundle is one sloppy function, since old CommonJS code dies in strict mode. rolldown wraps
-//! each CommonJS module in a function of its own and joins all ES modules. So the statements of that
-//! one function are sorted: the wrappers stay where they are, the rest goes into an inner, strict
-//! function:
+//! The bundle is one sloppy function, because old CommonJS code fails in strict mode. rolldown
+//! wraps each CommonJS module in its own function and joins all ES modules. So the statements of
+//! the one function are sorted: the wrappers stay in place, and the other statements, the *rest*,
+//! go into an inner, strict function:
 //!
 //! ```js
 //! (function () {
@@ -13,7 +13,7 @@
 //! })();
 //! ```
 //!
-//! A wrapper runs only when the rest calls it, so the order in which things happen stays the same.
+//! A wrapper runs only when the rest calls it, so the order of execution stays the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,10 +30,10 @@ use crate::{
     source::{STRICT_MARK, parse_options},
 };
 
-/// rolldown's wrapper of a CommonJS module.
+/// The name of rolldown's function that wraps a CommonJS module.
 const WRAP: &str = "__commonJSMin";
 
-/// The bundle `code` with strict ES modules. `None` when it does not have the form that is known.
+/// The bundle `code` with strict ES modules; `None` if the bundle does not have the expected form.
 pub(crate) fn restore(code: &str) -> Option<Rearranged> {
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, code, SourceType::script()).with_options(parse_options()).parse();
@@ -59,19 +59,20 @@ struct Sorted<'a> {
     code: &'a str,
     body: Span,
     statements: Vec<Sortable<'a>>,
-    /// Declared by the rest with `var`, and used in wrappers.
+    /// Names that the rest declares with `var` and wrappers use.
     shared: BTreeSet<&'a str>,
 }
 
 struct Sortable<'a> {
     span: Span,
-    /// In the sloppy function, not in the strict one: a wrapper, or what makes them.
+    /// Whether the statement stays in the sloppy function: a wrapper, or the function that makes
+    /// wrappers.
     outside: bool,
-    /// Set for `var a = …, b`, whose names can be declared elsewhere.
+    /// The declaration, for `var a = …, b`, whose names can be declared elsewhere.
     variables: Option<&'a VariableDeclaration<'a>>,
 }
 
-/// Which statements use a name that another one declares, by the index of the declaring one.
+/// The statements that use a name of another statement, by the index of the declaring statement.
 type Uses<'a> = BTreeMap<usize, Vec<(usize, &'a str)>>;
 
 fn uses<'a>(sorted: &Sorted<'a>, function: &'a Function<'a>, semantic: &'a Semantic<'a>) -> Uses<'a> {
@@ -102,8 +103,9 @@ impl<'a> Sorted<'a> {
         self.statements.get(index).filter(|statement| statement.span.start <= span.start).map(|_| index)
     }
 
-    /// Finds what wrappers use of the rest. A wrapper that uses what cannot be declared elsewhere (a
-    /// class, say) has `import` in it, and goes to the rest.
+    /// Finds the names of the rest that wrappers use. A wrapper that uses a name which cannot be
+    /// declared elsewhere (of a class, for example) contains an `import`, and is moved to the
+    /// rest.
     fn keep_together(&mut self, uses: &Uses<'a>) {
         loop {
             let fixed = uses.iter().filter(|&(&declared, _)| self.is_fixed(declared));
@@ -156,7 +158,7 @@ impl<'a> Sorted<'a> {
         }
     }
 
-    /// `var a = 1, b = 2` as `a = 1; var b = 2` where `a` is declared outside.
+    /// Puts `var a = 1, b = 2` as `a = 1; var b = 2` if `a` is declared outside.
     fn put_assignments(&self, variables: &VariableDeclaration<'_>, out: &mut Rearranged) {
         for (index, declarator) in variables.declarations.iter().enumerate() {
             let name = declarator.id.get_identifier_name();
@@ -166,7 +168,8 @@ impl<'a> Sorted<'a> {
         }
     }
 
-    /// A wrapper with the mark of a strict module in it, made strict; the mark taken away.
+    /// Puts a statement. If it contains the mark of a strict module, the mark is removed, and the
+    /// wrapper becomes strict.
     fn put_with_directive(&self, span: Span, out: &mut Rearranged) {
         let (start, end) = (span.start as usize, span.end as usize);
         let text = &self.code[start..end];
@@ -187,7 +190,8 @@ fn simple_variables<'a>(statement: &'a Statement<'a>) -> Option<&'a VariableDecl
     simple.then_some(variables)
 }
 
-/// `var require_a = __commonJSMin(…)`, or the declaration of `__commonJSMin` itself.
+/// Whether this is `var require_a = __commonJSMin(…)`, or the declaration of `__commonJSMin`
+/// itself.
 fn is_wrapper(variables: &VariableDeclaration<'_>) -> bool {
     let [declarator] = variables.declarations.as_slice() else { return false };
     if declarator.id.get_identifier_name().is_some_and(|name| name == WRAP) {

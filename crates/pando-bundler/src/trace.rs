@@ -1,30 +1,30 @@
-//! Stacks of errors, with places in the script replaced by those that it was made of.
+//! Translates stacks of errors: replaces places in the script by their origins.
 
 use std::ops::Range;
 
 use crate::origins::{Origins, Position};
 
-/// The name by which engines know the script.
+/// The name of the script in engines' stacks.
 const SCRIPT: &str = "function.js:";
 
 /// See [`crate::Bundle::trace`].
 pub(crate) fn trace(stack: &str, origins: &Origins) -> String {
     let lines = stack.lines().filter_map(|line| match frame(line) {
         None => Some(line.to_owned()),
-        // What the bundler put around the modules is nobody's business.
+        // A frame in the bundler's own code is left out.
         Some((range, place)) => Some(format!("{}{}{}", &line[..range.start], origins.at(place)?, &line[range.end..])),
     });
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Where a line of a stack names a place in the script, and which.
+/// The range and the position of a place in the script that a line of a stack names.
 fn frame(line: &str) -> Option<(Range<usize>, Position)> {
     let name = line.find(SCRIPT)?;
     let (row, after) = number(&line[name + SCRIPT.len()..])?;
     let (column, after) = number(after.strip_prefix(':')?)?;
     let start = line[..name].rfind(['@', '(', ' ']).map_or(0, |at| at + 1);
     let v8 = line.trim_start().starts_with("at ");
-    // Safari names a function without a name by its place alone.
+    // Safari names an anonymous function only by its place.
     let others = line[..start].ends_with('@') || start == 0 && line.starts_with("http");
     let place = Position { line: row.checked_sub(1)?, column: column.saturating_sub(1) };
     (v8 || others).then_some((start..line.len() - after.len(), place))

@@ -1,4 +1,5 @@
-//! `crypto.randomUUID` for pages that came by plain http: browsers have random bytes there, and not this.
+//! Adds `crypto.randomUUID` for pages served by plain http, where browsers offer random bytes but
+//! not this function.
 
 use crate::origins::{Origins, Rearranged};
 
@@ -7,7 +8,7 @@ const SOURCE: &str = "\
 var n=c.getRandomValues(new Uint8Array(1))[0]&15;return(k==='x'?n:n&3|8).toString(16)})}})(globalThis.crypto);
 ";
 
-/// Puts it before a script that mentions it.
+/// Puts the function before a script that mentions it.
 pub(crate) fn fill_in(code: String, origins: Origins) -> (String, Origins) {
     if !code.contains("randomUUID") {
         return (code, origins);

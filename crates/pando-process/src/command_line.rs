@@ -1,4 +1,5 @@
-//! Command lines, of a run and of the relay: read alike, and refused in words that no argument can make look like others.
+//! Parses the command lines of a run and of the relay, with error messages that no argument can
+//! disguise.
 
 use crate::console::printable;
 use clap::{Error, Parser};
@@ -9,8 +10,8 @@ use std::{
     process,
 };
 
-/// Reads options from `words` and the environment, where a variable that is empty counts as not set. Help ends the process, and so does
-/// wrong usage, with status 2.
+/// Reads options from `words` and the environment, where an empty variable counts as not set. Help
+/// ends the process, and so does wrong usage, with status 2.
 pub fn read<P: Parser>(words: impl IntoIterator<Item = OsString>) -> P {
     let mut command = P::command().mut_args(|option| {
         let is_empty = option.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
@@ -25,7 +26,7 @@ fn end(error: &Error) -> ! {
     if !error.use_stderr() {
         error.exit();
     }
-    // Standard error may be closed, or full: the status says the rest.
+    // Standard error may be closed or full; the exit status still tells of the error.
     let _ = writeln!(io::stderr(), "{}", printable(error.to_string().trim_end()));
     process::exit(error.exit_code())
 }

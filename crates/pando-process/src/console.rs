@@ -1,7 +1,8 @@
-//! Standard error: one plain line per message, and on a terminal a live status line below them.
+//! Standard error: one plain line per message, and on a terminal a live status line below the
+//! messages.
 //!
-//! Nothing here ever blocks the run: a thread of its own writes, messages wait in a bounded queue, and what finds no room
-//! (because nobody reads standard error) is dropped and counted.
+//! Messages never block the run. A thread of its own writes them from a bounded queue; messages
+//! that find no room in the queue (because standard error is not read) are dropped and counted.
 
 use crate::threads;
 use std::{
@@ -16,11 +17,11 @@ use std::{
 use terminal_size::{Width, terminal_size_of};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Messages that wait to be written, at most.
+/// Most messages that wait to be written.
 const QUEUE: usize = 4096;
-/// Bytes of one message of a device, about.
+/// Approximate limit on the bytes of one message of a device.
 const LONGEST: usize = 10_000;
-/// Columns of a terminal that does not say how many it has.
+/// Columns of a terminal that does not report its width.
 const COLUMNS: usize = 80;
 
 enum Message {
@@ -29,7 +30,7 @@ enum Message {
     Finish(mpsc::Sender<()>),
 }
 
-/// Where messages for people go; cheap to clone.
+/// The queue of messages for people; cheap to clone.
 #[derive(Clone)]
 pub struct Console {
     queue: SyncSender<Message>,
@@ -51,12 +52,12 @@ impl Console {
         let (queue, messages) = mpsc::sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
-        // Without it nothing is said, and nobody waits for that.
+        // If the thread cannot be started, messages are dropped, and no caller waits.
         let _ = threads::spawn("console", move || write(&messages, &lost, sink, columns));
         Self { queue, dropped }
     }
 
-    /// Says nothing to anybody.
+    /// A console that drops all messages.
     pub fn silent() -> Self {
         let (queue, _) = mpsc::sync_channel(0);
         Self { queue, dropped: Arc::default() }
@@ -67,18 +68,20 @@ impl Console {
         std::io::stderr().is_terminal()
     }
 
-    /// Whether each line of `text` fits into the terminal; anything fits where there is none.
+    /// Whether each line of `text` fits into the terminal. Without a terminal, any text fits.
     pub fn fits(text: &str) -> bool {
         columns().is_none_or(|columns| text.lines().all(|line| line.width() <= columns))
     }
 
-    /// Says `text`, one or more lines without the last line's end. What steers a terminal is made visible; lines stay as they are: see
-    /// [`printable`] for text that others may have made.
+    /// Prints `text`, one or more lines without the line break at the end. Terminal control
+    /// characters are made visible, and line breaks stay. For text from strangers, see
+    /// [`printable`].
     pub fn say(&self, text: impl Into<String>) {
         self.send(Message::Lines(legible(text.into())));
     }
 
-    /// Replaces the status line. Of `forms`, which become shorter, the first is shown that fits into the terminal; of none there is no line.
+    /// Replaces the status line. `forms` become shorter; the first one that fits into the terminal
+    /// is shown. If `forms` is empty, there is no status line.
     pub fn status(&self, forms: Vec<String>) {
         self.send(Message::Status(forms));
     }
@@ -89,7 +92,7 @@ impl Console {
         }
     }
 
-    /// Waits until all that was said is written, at most `patience`.
+    /// Waits until all messages so far are written, at most for `patience`.
     pub fn finish(&self, patience: Duration) {
         let (done, wait) = mpsc::channel();
         let mut message = Message::Finish(done);
@@ -107,7 +110,7 @@ impl Console {
     }
 }
 
-/// The width of the terminal that standard error is; none if it is not one.
+/// The width of the terminal at standard error, if there is one.
 fn columns() -> Option<usize> {
     let told = || terminal_size_of(std::io::stderr()).map_or(COLUMNS, |(Width(columns), _)| columns.into());
     Console::is_terminal().then(told)
@@ -142,17 +145,19 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Wr
             out.push_str(&format!("({count} messages were dropped: standard error was not read)\n"));
         }
         if !status.is_empty() {
-            // What wraps could not be taken away again: the terminal is told, should it become narrower at this moment.
+            // A status line that wraps could not be erased. So wrapping is disabled, in case the
+            // terminal becomes narrower at this moment.
             out.push_str(&format!("\x1b[?7l{}\x1b[?7h", fitting(&status, columns())));
         }
         if sink.write_all(out.as_bytes()).and_then(|()| sink.flush()).is_err() {
-            // Nobody can read it: keep taking messages so that `finish` is answered.
+            // Standard error has no reader. Messages are still taken, so that `finish` gets an
+            // answer.
             status.clear();
         }
     }
 }
 
-/// The first of `forms` that leaves the last of so many columns free; if none does, as much of the last as there is room for.
+/// The first of `forms` that leaves the last column free. If none does, the last form is cut.
 fn fitting(forms: &[String], columns: Option<usize>) -> String {
     let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(1));
     if let Some(form) = forms.iter().find(|form| form.width() <= room) {
@@ -184,8 +189,9 @@ fn legible(text: String) -> String {
     })
 }
 
-/// `text` as one message that no device can make look like something else: what steers a terminal or turns the direction of writing
-/// is made visible, lines after the first are indented, and what is very long is cut.
+/// Makes `text` one message that a device cannot disguise. Characters that control a terminal or
+/// change the writing direction are made visible, lines after the first are indented, and very
+/// long text is cut.
 pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(LONGEST));
     let mut rest = text.char_indices().peekable();
@@ -209,8 +215,9 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// What steers a terminal, turns the direction of writing, ends lines where none is seen to end, hides letters, or is not seen at all
-/// (but for what joins and shapes the letters of some scripts, and emojis).
+/// Whether a character is invisible: controls a terminal, changes the writing direction, ends
+/// lines in an unusual way, hides letters, or has no visible form. Characters that join and shape
+/// the letters of some scripts or emojis are not included.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(

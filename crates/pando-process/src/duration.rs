@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// Longest one: what is added to a moment is still a moment.
+/// The longest duration; adding it to a time does not overflow.
 const LONGEST: Duration = Duration::from_secs(10_000 * 24 * 3600);
 
-/// `500ms`, `2s`, `1h30m`; a bare number is seconds.
+/// Parses `500ms`, `2s`, `1h30m`; a bare number is seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| ()),
@@ -19,7 +19,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// As people are told it: `500 ms`, `2 s`.
+/// The duration as text for people: `500 ms`, `2 s`.
 pub fn spoken(time: Duration) -> String {
     if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }

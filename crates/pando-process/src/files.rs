@@ -1,4 +1,4 @@
-//! Files by what they are, not by what they are called.
+//! Checks what kind of file a path leads to.
 mod id;
 pub use id::FileId;
 
@@ -8,11 +8,13 @@ use std::{
     path::Path,
 };
 
-/// What is at `path`, if it is a file that ends: no folder and no device. Pipes end; of those only one that this process was given
-/// (`/dev/fd/63`) is surely written to.
+/// The metadata of the file at `path`, if its content has an end: folders and devices are refused.
+/// A pipe is accepted only if inherited by this process (`/dev/fd/63`), because then it surely has
+/// a writer.
 ///
 /// # Errors
-/// In words, when it is something else, has more than `most` bytes, or is not there.
+/// When `path` leads to something else, to more than `most` bytes, or to nothing; the text is for
+/// people.
 pub fn look(path: &Path, most: u64) -> io::Result<Metadata> {
     let about = fs::metadata(path)?;
     let why = if about.is_file() {
@@ -32,13 +34,13 @@ pub fn look(path: &Path, most: u64) -> io::Result<Metadata> {
     Err(io::Error::other(why))
 }
 
-/// Whether this is a pipe, with a name or without.
+/// Whether the file is a pipe, with a name or without.
 #[cfg(unix)]
 pub fn is_pipe(about: &Metadata) -> bool {
     std::os::unix::fs::FileTypeExt::is_fifo(&about.file_type())
 }
 
-/// Whether this is a pipe, with a name or without.
+/// Whether the file is a pipe, with a name or without.
 #[cfg(not(unix))]
 pub fn is_pipe(_: &Metadata) -> bool {
     false

@@ -1,4 +1,4 @@
-//! Threads, which a system may refuse: by `ulimit -u`, or by the limit of a container.
+//! Starts threads, which a system may refuse because of `ulimit -u` or the limit of a container.
 
 use std::{
     io,
@@ -6,13 +6,13 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
-/// As many as a run or a relay begins with, and some to spare.
+/// The number of threads needed at the start of a run or a relay, and some to spare.
 const FIRST: usize = 12;
 
-/// Whether as many threads as are needed at first can be started: tokio, among others, panics without.
+/// Checks that the first threads can be started. Without threads, tokio and other libraries panic.
 ///
 /// # Errors
-/// When they cannot: in words.
+/// When they cannot be started; the text is for people.
 pub fn check() -> Result<(), String> {
     let gate = Arc::new(RwLock::new(()));
     let closed = gate.write();
@@ -36,12 +36,12 @@ pub fn check() -> Result<(), String> {
 /// Starts a thread.
 ///
 /// # Errors
-/// When the system refuses it.
+/// When the system refuses the thread.
 pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
     Builder::new().name(name.into()).spawn(run)
 }
 
-/// What is said when it does.
+/// The text for people when the system refuses a thread.
 pub fn refused(error: &io::Error) -> String {
     format!("this system lets Pando start too few threads ({error}): see ulimit -u, and the limits of its container")
 }

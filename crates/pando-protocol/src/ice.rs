@@ -1,11 +1,11 @@
-//! STUN and TURN servers: what `--ice-servers` names, and the form in which browsers take them.
+//! STUN and TURN servers: parses `--ice-servers`, and makes the form for browsers.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Where STUN and TURN servers listen unless told.
+/// The default port of STUN and TURN servers.
 const PORT: u16 = 3478;
-/// The same, over TLS.
+/// The default port of TURN over TLS.
 const PORT_TLS: u16 = 5349;
 
 /// A server, as a browser's `RTCIceServer`.
@@ -13,16 +13,17 @@ const PORT_TLS: u16 = 5349;
 pub struct IceServer {
     /// `stun:host:port`, `turn:host:port?transport=udp`, `turns:host:port`.
     pub urls: Vec<String>,
-    /// For TURN.
+    /// The user name, for TURN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// For TURN.
+    /// The password, for TURN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }
 
 impl IceServer {
-    /// The addresses, `host:port`, at which it answers STUN over UDP: a TURN server does as well.
+    /// The addresses, `host:port`, at which the server answers STUN over UDP. A TURN server also
+    /// answers STUN.
     pub fn stun(&self) -> impl Iterator<Item = &str> {
         self.urls.iter().filter_map(|url| {
             let rest = url.strip_prefix("stun:").or_else(|| url.strip_prefix("turn:"))?;
@@ -35,8 +36,9 @@ impl IceServer {
 impl FromStr for IceServer {
     type Err = String;
 
-    /// `stun:HOST[:PORT]`, `turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]` or the same with `turns:`. In user and password
-    /// `%3A` stands for a colon, `%40` for `@`, `%2C` for a comma, `%25` for `%`.
+    /// Parses `stun:HOST[:PORT]`, `turn:USER:PASSWORD@HOST[:PORT][?transport=udp|tcp]` or the same
+    /// with `turns:`. In user and password, `%3A` stands for a colon, `%40` for `@`, `%2C` for a
+    /// comma, `%25` for `%`.
     fn from_str(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
         match scheme {
@@ -72,7 +74,7 @@ impl FromStr for IceServer {
     }
 }
 
-/// `host:port`, whether or not `text` names a port.
+/// `host:port`, with the given default if `text` names no port.
 fn address(text: &str, port: u16) -> Result<String, String> {
     let (host, given) = match text.rfind(':').filter(|at| !text[*at..].contains(']')) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -94,7 +96,7 @@ fn address(text: &str, port: u16) -> Result<String, String> {
     }
 }
 
-/// `%XX` replaced by what it stands for.
+/// Decodes each `%XX` in `text`.
 fn plain(text: &str) -> Result<String, String> {
     let bad = || format!("`{text}`: after `%` there are two hexadecimal digits (%25 is `%` itself)");
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());

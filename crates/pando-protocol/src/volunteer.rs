@@ -17,23 +17,24 @@ pub use stream_lender::Loan;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
-/// Version of the protocol; both sides must speak the same.
+/// Version of the protocol; both sides must speak the same version.
 pub const VERSION: u32 = 2;
-/// Longest frame sent in one piece, in bytes; a longer one is cut into parts of at most this.
+/// Longest frame sent in one piece, in bytes. Longer frames are cut into parts of at most this
+/// length.
 pub const PART: usize = 64 * 1024;
-/// Longest frame accepted from the other side once it has introduced itself, in bytes.
+/// Longest frame accepted from the other side after its introduction, in bytes.
 pub const MAX_FRAME: u64 = (1 << 31) - 1;
 
 const VALUES: u8 = 1;
 const RESULTS: u8 = 2;
 const PARTS: u8 = 3;
 
-/// What a channel carries.
+/// A message on a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// One JSON object with a field `type`.
     Text(String),
-    /// A kind byte and what follows it.
+    /// A kind byte and its content.
     Binary(Bytes),
 }
 
@@ -46,7 +47,7 @@ impl Frame {
         }
     }
 
-    /// Whether nothing is in it.
+    /// Whether the frame has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -57,7 +58,7 @@ impl Frame {
     }
 }
 
-/// How a value's or result's bytes are to be understood.
+/// How the bytes of a value or a result are interpreted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// UTF-8 text.
@@ -68,16 +69,17 @@ pub enum Form {
     Json,
 }
 
-/// One input value on its way to a function.
+/// An input value for a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {
-    /// Its bytes, a slice of what was read.
+    /// The bytes of the value, a slice of the input that was read.
     pub bytes: Bytes,
-    /// How the function receives them.
+    /// How the function receives the bytes.
     pub form: Form,
-    /// It may have killed a worker: the worker says so before it starts on it.
+    /// Whether the value may have killed a worker. The worker announces a careful value before its
+    /// call.
     pub careful: bool,
-    /// How many attempts have failed before this one: none before the first loan.
+    /// The number of earlier attempts, which all failed; 0 for the first loan.
     pub attempt: u32,
 }
 
@@ -92,37 +94,38 @@ impl Value {
     }
 }
 
-/// What a volunteer answered for one value.
+/// The answer of a volunteer for one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Of which loan of which value.
+    /// The loan of the value.
     pub loan: Loan,
-    /// Time the function took, in microseconds.
+    /// Duration of the call, in microseconds.
     pub micros: u64,
-    /// Its result, or how it failed.
+    /// The result, or the failure.
     pub result: Result<(Form, Bytes), Failure>,
 }
 
-/// Why an attempt failed, as the volunteer tells it.
+/// Why an attempt failed, as the volunteer reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The error's message.
     pub message: String,
-    /// Its stack, where there is one.
+    /// The stack of the error, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack: Option<String>,
-    /// `error` (answered), `throw`, `timeout`, `undefined`, `died`, `json`.
+    /// One of `error` (answered), `throw`, `timeout`, `undefined`, `died`, `json`.
     #[serde(default)]
     pub kind: String,
 }
 
-/// Values or answers in a frame, at most: more than fit into one that is not cut into parts, and those have one.
+/// Most values or answers in a frame. More never fit into a frame of one part, and a longer frame
+/// has only one entry.
 const MOST_ENTRIES: usize = PART;
 
-/// Bytes of a [`Failure`] in its frame, at most: volunteers shorten its texts.
+/// Most bytes of a [`Failure`] in its frame. Volunteers shorten the texts of failures.
 const LONGEST_FAILURE: usize = 1 << 20;
 
-/// A frame that cannot be understood.
+/// A frame that cannot be decoded.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("malformed frame: {0}")]
 pub struct Malformed(pub &'static str);
@@ -132,7 +135,7 @@ pub struct Malformed(pub &'static str);
 pub enum Binary {
     /// Values to compute.
     Values(Vec<(Loan, Value)>),
-    /// Answers.
+    /// Answers to values.
     Results(Vec<Answer>),
     /// A piece of a longer frame.
     Part {
@@ -144,7 +147,7 @@ pub enum Binary {
 }
 
 impl Binary {
-    /// Decodes without copying: what comes out are slices of `frame`.
+    /// Decodes `frame` without copying: the values and results are slices of it.
     ///
     /// # Errors
     /// When the frame is not of a known kind or ends early.
@@ -205,7 +208,8 @@ impl Cursor {
         Ok(bytes)
     }
 
-    /// Which loan of the value `index`, from a tag whose lower bits are shifted out.
+    /// The loan `number` of the value `index`. The caller has shifted the lower bits out of the
+    /// tag.
     fn loan(index: u64, number: u64) -> Result<Loan, Malformed> {
         let number = u32::try_from(number).map_err(|_| Malformed("loan too large"))?;
         Ok(Loan { index, number })
@@ -266,12 +270,12 @@ fn put_bytes(out: &mut BytesMut, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Bytes that a value takes in a frame, at most.
+/// Most bytes that a value takes in a frame.
 pub fn value_len(value: &Value) -> usize {
     value.bytes.len() + 24
 }
 
-/// A frame of `values`, whatever its length.
+/// Encodes `values` as one frame, whatever its length.
 pub fn encode_values<'a>(values: impl IntoIterator<Item = (Loan, &'a Value)>, capacity: usize) -> Bytes {
     let mut out = BytesMut::with_capacity(capacity);
     out.put_u8(VALUES);
@@ -286,7 +290,7 @@ pub fn encode_values<'a>(values: impl IntoIterator<Item = (Loan, &'a Value)>, ca
     out.freeze()
 }
 
-/// A frame of `answers`, whatever its length.
+/// Encodes `answers` as one frame, whatever its length.
 pub fn encode_results<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> Bytes {
     let mut out = BytesMut::with_capacity(256);
     out.put_u8(RESULTS);

@@ -1,4 +1,4 @@
-//! Who asks, and under which address the relay is known to them.
+//! The client of a request, and the address under which clients know the relay.
 
 use axum::http::{HeaderMap, HeaderName, header};
 use std::net::{IpAddr, SocketAddr};
@@ -6,14 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 /// A public address of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Without a slash at its end, such as `https://relay.example.org`.
+    /// The URL without a slash at its end, such as `https://relay.example.org`.
     pub url: String,
-    /// The name or address in it; IPv6 in brackets.
+    /// The name or address in the URL; IPv6 in brackets.
     pub host: String,
 }
 
 impl Place {
-    /// From a URL: `http://` or `https://`, a host, perhaps a port and a path.
+    /// Parses a URL: `http://` or `https://`, a host, perhaps a port and a path.
     pub fn parse(url: &str) -> Result<Self, String> {
         let wrong = || format!("{url:?} is not an address such as https://relay.example.org");
         let url = url.trim().trim_end_matches('/');
@@ -31,7 +31,7 @@ impl Place {
         self.url.split('/').nth(2).unwrap_or_default()
     }
 
-    /// As a request names it. Behind a proxy what the proxy says counts.
+    /// The address that a request names. Behind a proxy, the proxy's headers decide.
     pub(crate) fn of(headers: &HeaderMap, tls: bool, behind_proxy: bool) -> Option<Self> {
         let forwarded = |name: &'static str| if behind_proxy { last(headers, &HeaderName::from_static(name)) } else { None };
         let scheme = match forwarded("x-forwarded-proto") {
@@ -45,7 +45,8 @@ impl Place {
     }
 }
 
-/// Whose request this is: the address it comes from, or behind a proxy the one that the proxy names.
+/// The address of the client. Behind a proxy, the address named by the proxy; otherwise, the
+/// source address.
 pub(crate) fn client(headers: &HeaderMap, from: IpAddr, behind_proxy: bool) -> IpAddr {
     let forwarded = if behind_proxy { last(headers, &HeaderName::from_static("x-forwarded-for")) } else { None };
     let named = forwarded.and_then(|text| {
@@ -55,13 +56,13 @@ pub(crate) fn client(headers: &HeaderMap, from: IpAddr, behind_proxy: bool) -> I
     named.unwrap_or(from).to_canonical()
 }
 
-/// The last of a header's comma-separated values: the one that the nearest proxy added.
+/// The last of a header's comma-separated values, which the nearest proxy added.
 fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
     value.rsplit(',').next().map(str::trim).filter(|value| !value.is_empty())
 }
 
-/// The host of `host:port`, if it is one.
+/// The host in `host:port`, if the text is valid.
 fn host(authority: &str) -> Option<String> {
     let end = authority.rfind(':').filter(|colon| !authority[*colon..].contains(']')).unwrap_or(authority.len());
     let (host, port) = authority.split_at(end);

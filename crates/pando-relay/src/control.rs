@@ -1,4 +1,5 @@
-//! A master's control socket: it opens a room, uploads the function, and then carries everyone's signalling.
+//! A master's control socket: opens a room, uploads the function, and then carries the signalling
+//! of all volunteers.
 
 use super::{
     Relay,
@@ -32,34 +33,34 @@ use tokio::{
 
 /// Longest message of a master, in bytes: a piece of its function.
 pub(crate) const LONGEST: usize = 64 << 10;
-/// Messages that wait for the master, at most.
+/// Most messages that wait for the master.
 const QUEUE: usize = 64;
-/// Time for the first message.
+/// How long the first message may take.
 const FIRST: Duration = Duration::from_secs(10);
-/// Time for the function to come.
+/// How long the upload of the function may take.
 const UPLOAD: Duration = Duration::from_secs(300);
 /// Time between pings.
 const PING: Duration = Duration::from_secs(5);
-/// A master that sends nothing for this long is lost.
+/// How long a master may be silent before it counts as lost.
 const SILENCE: Duration = Duration::from_secs(15);
-/// Time for last words.
+/// How long the last messages may take.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-/// Messages of a master per second, and at once.
+/// Most messages of a master per second, and at once.
 const MESSAGES: (f64, f64) = (2000.0, 20_000.0);
 /// Length of a room's public id.
 const ID: usize = 12;
 
 /// Why a master's socket ends.
 enum Farewell {
-    /// It went, or nothing is to be said.
+    /// The master has gone, or needs no message.
     Gone,
-    /// It gets no room: why.
+    /// The master gets no room, for this reason.
     Refused(String),
-    /// It has to stop: closing code and words.
+    /// The socket is closed with this code and text.
     Close(u16, &'static str),
 }
 
-/// Serves the master on `socket`, which knows the relay as `place`, until it goes.
+/// Serves the master on `socket` until its end. The master knows the relay as `place`.
 pub(crate) async fn attend(relay: Arc<Relay>, socket: WebSocket, place: Place, address: IpAddr) {
     let (sink, stream) = socket.split();
     let (to_master, queue) = mpsc::channel(QUEUE);
@@ -69,18 +70,18 @@ pub(crate) async fn attend(relay: Arc<Relay>, socket: WebSocket, place: Place, a
     tokio::pin!(writing);
     let farewell = tokio::select! {
         farewell = master.attend(to_master) => farewell,
-        // Its room was given to a newer socket, or it takes nothing.
+        // The room was given to a newer socket, or the master does not read.
         () = &mut writing => return,
     };
     if let Farewell::Close(code, reason) = farewell {
         let _ = closing.set((code, reason));
     }
     let _ = timeout(LAST_WORDS, writing).await;
-    // Who still uploads would lose these words if its bytes were not read.
+    // During an upload, the last messages only arrive if the bytes of the master are read.
     let _ = timeout(LAST_WORDS, async { while let Some(Ok(_)) = master.stream.next().await {} }).await;
 }
 
-/// Sends what is queued, and pings; then the close, when nobody has more to say.
+/// Sends queued messages and pings; then closes the socket when the queue has ended.
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
     mut queue: mpsc::Receiver<String>,
@@ -112,7 +113,7 @@ struct Master {
     address: IpAddr,
 }
 
-/// A room's lease. Dropping it says that the master is lost.
+/// A room's lease. Dropping it reports the master as lost.
 struct Lease {
     relay: Arc<Relay>,
     token: String,
@@ -131,7 +132,8 @@ impl Master {
             }
             Err(farewell) => return farewell,
         };
-        // From here on only the room holds on to the queue: when the room lets go of it, this socket is done.
+        // From here on only the room holds the queue: when the room drops the queue, this socket
+        // ends.
         drop(to_master);
         let mut messages = Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now());
         loop {
@@ -159,7 +161,7 @@ impl Master {
         }
     }
 
-    /// Opens the room that the master asks for, and takes its function.
+    /// Opens the requested room, and receives the function.
     async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
         let asked = timeout(FIRST, self.next()).await.map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
         let Message::Text(text) = asked else { return Err(Farewell::Close(1003, "first of all comes open, as text")) };
@@ -209,7 +211,8 @@ impl Master {
         Ok(Lease { relay, token: opening.token.clone(), number, id })
     }
 
-    /// Takes `size` bytes; where they are `known` they are not kept a second time.
+    /// Receives `size` bytes. If the function is already `known`, its bytes are not kept a second
+    /// time.
     async fn take(&mut self, size: u64, known: Option<Bytes>) -> Result<Bytes, Farewell> {
         let (mut come, mut function) = (0, Vec::new());
         while come < size {
@@ -227,7 +230,7 @@ impl Master {
         Ok(known.unwrap_or_else(|| function.into_boxed_slice().into()))
     }
 
-    /// The next text or bytes. Anything that comes is a sign of life.
+    /// The next text or binary message. Any message counts as a sign of life.
     async fn next(&mut self) -> Result<Message, Farewell> {
         let mut relay_ends = self.relay.ending.clone();
         loop {
@@ -250,14 +253,14 @@ impl Master {
 }
 
 impl Lease {
-    /// The function, if the room has it from before.
+    /// The function, if the room has it already.
     fn known(&self, hash: &str, size: u64) -> Option<Bytes> {
         let rooms = self.relay.rooms();
         let content = rooms.content(&self.token)?;
         (content.hash == hash && content.function.len() as u64 == size).then(|| content.function.clone())
     }
 
-    /// Passes a message on to a volunteer; one that takes nothing is let go.
+    /// Passes a message on to a volunteer. A volunteer whose queue is full is dismissed.
     fn signal(&self, peer: u64, message: &MasterSignal) {
         let text = message.json();
         let mut rooms = self.relay.rooms();
@@ -270,7 +273,7 @@ impl Lease {
         }
     }
 
-    /// The run is over.
+    /// Ends the room, because the run is over.
     fn end(&self) {
         let ended = self.relay.rooms().end(&self.token, self.number, Instant::now());
         if let Some(ended) = ended {
@@ -293,7 +296,7 @@ pub(crate) fn json(message: &FromRelay) -> String {
     serde_json::to_string(message).expect("messages are plain data")
 }
 
-/// What there is to tell of a room that is gone.
+/// The log fields for a room that has ended.
 pub(crate) fn told(ended: &Ended<Shell>) -> Value {
     let bytes = ended.handle.traffic.passed();
     json!({"room": ended.id, "seconds": ended.lasted.as_secs(), "visits": ended.visits, "bytes": bytes})

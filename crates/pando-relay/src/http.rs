@@ -1,7 +1,8 @@
-//! What the relay answers, and to whom.
+//! The answers of the relay to HTTP requests.
 //!
-//! Rooms share a web origin, so each page is served in a sandbox of its own: it can read nothing of another's, nor of its own
-//! origin. That is why its parts may be read from anywhere, and why `Origin: null` is welcome.
+//! Rooms share a web origin, so each page is served in its own sandbox: a page can read nothing of
+//! other rooms, nor of its own origin. For this reason the parts of a page may be read from any
+//! origin, and `Origin: null` is accepted.
 
 mod denied;
 mod upgrade;
@@ -28,10 +29,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long who shows a wrong secret waits for the answer.
+/// The delay of the answer to a wrong secret.
 const WRONG: Duration = Duration::from_secs(1);
 
-/// A request, and who asks.
+/// A request and its client.
 struct Asked {
     relay: Arc<Relay>,
     seat: Arc<Seat>,
@@ -59,7 +60,8 @@ impl Asked {
     async fn answer(self) -> Result<Response, Denied> {
         let path = self.parts.uri.path().to_owned();
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        // Masters come as often as their volunteers do; their mistakes are counted apart.
+        // Masters send as many requests as their volunteers do; the mistakes of masters are
+        // counted separately.
         let is_a_masters = segments.len() > 2 || segments[0] == "rooms";
         if !is_a_masters && !self.relay.guards().requests.take(self.from, Instant::now()) {
             return Err(Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many requests from this address"));
@@ -101,7 +103,7 @@ impl Asked {
         if self.relay.rooms().content(token).is_none() {
             return Err(self.nothing());
         }
-        // Relative, since a proxy may serve the relay below a path.
+        // The redirect is relative, because a proxy may serve the relay below a path.
         Ok((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{token}/"))]).into_response())
     }
 
@@ -161,7 +163,8 @@ impl Asked {
         Ok(upgrade.on_upgrade(move |socket| control::attend(relay, socket, place, from)))
     }
 
-    /// Lets one more volunteer into the room at `token`. Behind a proxy it counts for the address that the proxy names.
+    /// Lets one more volunteer into the room at `token`. Behind a proxy, the volunteer counts for
+    /// the address named by the proxy.
     fn admit(&self, token: &str) -> Result<Option<Seat>, Denied> {
         let entry = self.relay.rooms().has_place(token);
         entry.map_err(|why| match why {
@@ -176,7 +179,8 @@ impl Asked {
         seat.map(Some).ok_or(Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many connections from this address"))
     }
 
-    /// What is not there. Who asks for much of it could be guessing tokens.
+    /// The answer for a path without content. A client with many of these requests could be
+    /// guessing tokens, so it is limited.
     fn nothing(&self) -> Denied {
         match self.relay.guards().misses.take(self.from, Instant::now()) {
             true => Denied::new(StatusCode::NOT_FOUND, ""),
@@ -184,15 +188,16 @@ impl Asked {
         }
     }
 
-    /// The answer to a wrong secret or key. The right one is let in however many wrong ones came from its address: else a stranger
-    /// behind the same router could shut a master out. Guesses are limited because each of them takes a connection for a second.
+    /// The answer to a wrong secret or key. The right one is accepted however many wrong ones came
+    /// from its address; otherwise a stranger behind the same router could shut a master out.
+    /// Guessing is limited because each guess takes a connection for a second.
     async fn wrong(&self, why: &'static str) -> Denied {
         let may_know = self.relay.guards().wrong.take(self.from, Instant::now());
         if may_know {
             self.relay.log.warn("wrong-secret", json!({"address": self.from.to_string()}));
         }
         let seat = self.seat.clone();
-        // The connection keeps its place for that second, also when its other end hangs up before.
+        // The connection keeps its place for this second, even if the client hangs up.
         let wait = tokio::spawn(async move {
             tokio::time::sleep(WRONG).await;
             drop(seat);

@@ -1,26 +1,27 @@
-//! Which STUN and TURN servers volunteers and masters are told.
+//! The STUN and TURN servers that volunteers and masters are given.
 
 use super::turn::Credentials;
 use pando_protocol::ice::IceServer;
 use std::time::SystemTime;
 
-/// Public STUN servers, for a relay without UDP of its own.
+/// Public STUN servers, for a relay without its own UDP port.
 pub(crate) const PUBLIC_STUN: [&str; 2] = ["stun.l.google.com:19302", "stun.cloudflare.com:3478"];
 
-/// See the module.
+/// The configured servers; see the module.
 pub(crate) struct Ice {
-    /// Port of the relay's own STUN and TURN.
+    /// The port of the relay's own STUN and TURN.
     pub(crate) port: Option<u16>,
-    /// Where they are, unless at the host of the room's URL.
+    /// The host of STUN and TURN, unless it is the host of the room's URL.
     pub(crate) host: Option<String>,
     /// Further STUN servers, `host:port`.
     pub(crate) stun: Vec<String>,
-    /// For the relay's own TURN.
+    /// Credentials for the relay's own TURN.
     pub(crate) credentials: Credentials,
 }
 
 impl Ice {
-    /// A list of `RTCIceServer` for a volunteer or the master of `room`, which knows the relay as `host`.
+    /// A list of `RTCIceServer` for the volunteers and the master of `room`, who know the relay as
+    /// `host`.
     pub(crate) fn servers(&self, host: &str, room: &str, now: SystemTime) -> Vec<IceServer> {
         let mut servers = Vec::new();
         if let Some(own) = self.own(host) {

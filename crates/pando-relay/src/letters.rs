@@ -1,6 +1,6 @@
-//! Random letters: ids that nobody can guess.
+//! Random letters, for ids that cannot be guessed.
 
-/// Lower case, none that is easily taken for another.
+/// Lower-case letters and digits without those that look alike.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// `count` random letters, of five bits each.

@@ -1,10 +1,13 @@
 //! `pando relay`: the public server for volunteers outside the local network of a master.
 //!
-//! It has a *room* for each running master. A master opens its room over a control socket and uploads the function; volunteers
-//! load the room's page here, signal through the control socket, and then compute over a direct connection to the master.
-//! Where there is no direct path, packets pass through [`turn`](self), and where UDP does not pass at all, a [`link`] does.
+//! The relay has a *room* for each running master. A master opens its room over a control socket
+//! and uploads the function. Volunteers load the page of the room from the relay, signal through
+//! the control socket, and then compute over a direct connection to the master. Without a direct
+//! path, packets pass through [`turn`](self). Where UDP does not pass at all, frames pass through
+//! a [`link`].
 //!
-//! [`rooms`] decides who may do what, and until when; it is pure. Around it stands one task per socket.
+//! The pure module [`rooms`] decides which actions are permitted, and until when. Around the
+//! module, each socket has a task.
 
 mod address;
 mod control;
@@ -45,19 +48,19 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// What all of the relay's tasks share.
+/// The state of the relay, shared by all tasks.
 struct Relay {
     rooms: Mutex<Rooms<Sockets>>,
     guards: Mutex<Guards>,
     secrets: Secrets,
     limits: Limits,
-    /// Public address, if one was given.
+    /// The relay's public address, if the operator gave one.
     url: Option<Place>,
     behind_proxy: bool,
     tls: bool,
     ice: Ice,
     connections: Arc<Connections>,
-    /// TURN allocations that there are.
+    /// The number of present TURN allocations.
     allocations: Arc<AtomicUsize>,
     log: Log,
     started: Instant,
@@ -65,11 +68,11 @@ struct Relay {
     ending: watch::Receiver<bool>,
 }
 
-/// Who has asked for too much lately.
+/// Rate limits for clients, by address.
 struct Guards {
     /// Requests of any kind.
     requests: Rates,
-    /// Paths that lead nowhere.
+    /// Requests for paths without content.
     misses: Rates,
     /// Wrong secrets and keys.
     wrong: Rates,
@@ -82,7 +85,7 @@ impl Default for Guards {
 }
 
 impl Relay {
-    /// The rooms; never kept while waiting.
+    /// The rooms. The lock is never held while waiting.
     fn rooms(&self) -> MutexGuard<'_, Rooms<Sockets>> {
         self.rooms.lock().expect("nobody panics with it")
     }
@@ -113,6 +116,6 @@ pub fn pass(data: &[u8], piece: usize) -> Option<Vec<u8>> {
 
 /// Waits for the relay's end.
 async fn ending(relay_ends: &mut watch::Receiver<bool>) {
-    // An error means that it has ended.
+    // An error also means that the relay has ended.
     let _ = relay_ends.wait_for(|ends| *ends).await;
 }

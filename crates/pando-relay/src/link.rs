@@ -1,7 +1,8 @@
-//! A link: the bytes of a volunteer that has no other way to its master pass through here.
+//! A link: passes the bytes between a volunteer and its master, if they have no other route.
 //!
-//! The volunteer opens `/TOKEN/socket`, the master is told and comes to `/rooms/TOKEN/links/ID`, and their frames are passed on
-//! one to one ([`frames`]), each direction in its own small buffer: from who is not read, nothing is read.
+//! The volunteer opens `/TOKEN/socket`; the master is told and opens `/rooms/TOKEN/links/ID`.
+//! Their frames are passed on one to one ([`frames`]). Each direction has its own small buffer,
+//! and reads only while its output is taken.
 
 mod frames;
 mod pump;
@@ -25,31 +26,32 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Length of a link's id: with it and the room's key comes the master.
+/// Length of a link's id. The master claims a link with this id and the room's key.
 const ID: usize = 24;
-/// Time for the master to come.
+/// How long a link waits for the master.
 const MASTER: Duration = Duration::from_secs(10);
-/// Time for the other direction to finish, and for a link to end after its room has.
+/// How long the other direction may take to finish, and how long a link outlives its room.
 const GRACE: Duration = Duration::from_secs(10);
-/// Closing codes: one side has gone; come back later.
+/// Closing codes: one side has gone; try again later.
 const GONE: u16 = 1001;
 const LATER: u16 = 1013;
 
-/// A place for a link in its room, given back when this is dropped.
+/// A place for a link in its room. Dropping this value frees the place.
 struct Link {
     relay: Arc<Relay>,
     token: String,
     id: String,
 }
 
-/// What a waiting link knows of its room.
+/// The parts of a room that a waiting link uses.
 struct Waiting {
     control: mpsc::Sender<String>,
     traffic: Arc<Traffic>,
     gone: watch::Receiver<()>,
 }
 
-/// Waits for the master of the room at `token`, and joins it with the volunteer, whose connection is being upgraded.
+/// Waits for the master of the room at `token`, and joins it with the volunteer, whose connection
+/// is being upgraded.
 pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgrade) {
     let Ok(upgraded) = upgrade.await else { return };
     let volunteer = TokioIo::new(upgraded);
@@ -69,14 +71,14 @@ pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgra
             tokio::join!(up.linger(), down.linger());
         }
         _ => {
-            // First of all nobody may come for it any more.
+            // First the link must leave the room, so that the master can no longer claim it.
             drop(link);
             turn_away(volunteer).await;
         }
     }
 }
 
-/// The master, whose connection is being upgraded, has come for the link of `volunteer`.
+/// Hands the connection of the master, which is being upgraded, to the link of `volunteer`.
 pub(crate) async fn master(volunteer: oneshot::Sender<Raw>, upgrade: OnUpgrade) {
     if let Ok(upgraded) = upgrade.await {
         let _ = volunteer.send(TokioIo::new(upgraded));
@@ -96,7 +98,8 @@ impl Link {
         Some(Waiting { control, traffic: traffic.clone(), gone: gone.subscribe() })
     }
 
-    /// Passes frames on until one side closes or goes, the room has been gone for a while, or the relay ends. Both are closed then.
+    /// Passes frames on until one side closes or goes, the room has been gone for a while, or the
+    /// relay ends. Then closes both sides.
     async fn join(&self, volunteer: Raw, master: Raw, traffic: &Traffic, gone: watch::Receiver<()>) -> (Pump, Pump) {
         let (from_volunteer, to_volunteer) = split(volunteer);
         let (from_master, to_master) = split(master);
@@ -139,12 +142,13 @@ impl Drop for Link {
     }
 }
 
-/// Passes `data` through one direction in pieces of so many bytes; none when it breaks the protocol.
+/// Passes `data` through one direction in pieces of `piece` bytes; `None` if `data` breaks the
+/// protocol.
 pub(crate) fn pass(data: &[u8], piece: usize) -> Option<Vec<u8>> {
     frames::pass(&mut frames::Frames::default(), data, || piece).ok()
 }
 
-/// The closing code for who sent what ended so.
+/// The closing code for the sender of a direction with this end.
 fn code(end: Option<End>) -> u16 {
     match end {
         Some(End::Malformed(Malformed::Protocol)) => Malformed::Protocol as u16,

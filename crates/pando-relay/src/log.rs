@@ -1,5 +1,5 @@
-//! What the relay tells its operator: one JSON object per line on standard error. Rooms by their public ids; never a token, a
-//! key, a secret or a volunteer's name.
+//! The relay's log for its operator: one JSON object per line on standard error. Rooms appear by
+//! their public ids; tokens, keys, secrets and names of volunteers never appear.
 
 use pando_process::console::Console;
 use pando_web::Bucket;
@@ -9,10 +9,10 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-/// Lines per second and at once, so that a flood of strangers is no flood of lines.
+/// Most lines per second, and at once. So a flood of strangers cannot flood the log.
 const LINES: (f64, f64) = (20.0, 500.0);
 
-/// Where lines go; cheap to clone.
+/// The log; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Log {
     console: Console,
@@ -25,12 +25,12 @@ impl Log {
         Self { console, lines: Arc::new(Mutex::new((bucket, 0))) }
     }
 
-    /// Something that is as it should be; `fields` is an object.
+    /// Logs a normal event; `fields` is an object.
     pub(crate) fn info(&self, event: &str, fields: Value) {
         self.write("info", event, fields);
     }
 
-    /// Something that the operator may want to change.
+    /// Logs an event that may need action by the operator.
     pub(crate) fn warn(&self, event: &str, fields: Value) {
         self.write("warn", event, fields);
     }

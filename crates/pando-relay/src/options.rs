@@ -6,12 +6,13 @@ use pando_process::{command_line, duration::duration, files};
 use pando_web::Files;
 use std::{ffi::OsString, fs, net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-/// Port when none is asked for.
+/// The port, unless another is set.
 const DEFAULT_PORT: u16 = 8080;
 /// Longest file of secrets, in bytes.
 const MOST_SECRETS: u64 = 16 << 20;
 
-/// Serves the pages of running masters to volunteers outside their local networks, and helps the two to connect.
+/// Serves the pages of running masters to volunteers outside their local networks, and helps the
+/// two to connect.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "pando relay", bin_name = "pando relay", version, about)]
 #[command(after_help = "A master uses the relay with: pando --host https://RELAY --secret SECRET FUNCTION\n\
@@ -34,7 +35,8 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_SECRETS_FILE", value_name = "FILE")]
     pub secrets_file: Option<PathBuf>,
 
-    /// Public address of this relay, such as https://relay.example.org [default: as each request names it]
+    /// Public address of this relay, such as https://relay.example.org [default: as each request
+    /// names it]
     #[arg(long, env = "PANDO_RELAY_URL", value_name = "URL", value_parser = Place::parse)]
     pub url: Option<Place>,
 
@@ -66,7 +68,8 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_PUBLIC_ADDRESS", value_name = "ADDR")]
     pub public_address: Option<IpAddr>,
 
-    /// Let TURN reach private networks, such as the one that this machine is in, also for volunteers who are outside of it
+    /// Let TURN reach private networks, such as the one that this machine is in, also for
+    /// volunteers who are outside of it
     #[arg(long, env = "PANDO_RELAY_TURN_PRIVATE", value_parser = YesOrNo::new())]
     pub turn_private: bool,
 
@@ -78,7 +81,8 @@ pub struct Options {
     #[arg(long, env = "PANDO_RELAY_NO_UDP", value_parser = YesOrNo::new())]
     pub no_udp: bool,
 
-    /// STUN servers to name to volunteers [default with --no-udp: stun.l.google.com:19302 and stun.cloudflare.com:3478]
+    /// STUN servers to name to volunteers [default with --no-udp: stun.l.google.com:19302 and
+    /// stun.cloudflare.com:3478]
     #[arg(long, env = "PANDO_RELAY_STUN", value_name = "HOST:PORT", value_delimiter = ',', value_parser = stun)]
     pub stun: Vec<String>,
 
@@ -93,7 +97,7 @@ impl Options {
         command_line::read(words)
     }
 
-    /// The port: the one asked for, or the one that the platform gives.
+    /// The port that the user or the platform asks for, or the default.
     pub(crate) fn port(&self) -> Result<u16, String> {
         if let Some(port) = self.port {
             return Ok(port);
@@ -104,7 +108,7 @@ impl Options {
         }
     }
 
-    /// Who may open rooms.
+    /// The secrets for opening rooms.
     pub(crate) fn secrets(&self) -> Result<Secrets, String> {
         let text = match &self.secrets_file {
             Some(file) => files::look(file, MOST_SECRETS)
@@ -123,12 +127,12 @@ impl Options {
         Ok(secrets)
     }
 
-    /// Port of STUN and TURN, if there are any.
+    /// The port of STUN and TURN, if they are enabled.
     pub(crate) fn udp_port(&self) -> Option<u16> {
         Some(self.turn_port).filter(|port| *port != 0 && !self.no_udp)
     }
 
-    /// Where the UDP ports are.
+    /// The address of the UDP ports.
     pub(crate) fn turn_bind(&self) -> IpAddr {
         self.turn_bind.unwrap_or(self.bind)
     }
@@ -141,7 +145,7 @@ impl Options {
         self.stun.clone()
     }
 
-    /// Certificate and key, if this relay speaks TLS itself.
+    /// The files of certificate and key, if this relay speaks TLS itself.
     pub(crate) fn tls(&self) -> Option<Files> {
         let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
         Some(Files { certificate, key })

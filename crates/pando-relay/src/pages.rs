@@ -1,4 +1,5 @@
-//! The files of a room: the page and its scripts, which are the same for all, and the function.
+//! The files of a room: the function, and the page with its scripts, which are the same for all
+//! rooms.
 
 use super::{rooms::Content, traffic::Traffic};
 use axum::{
@@ -14,8 +15,8 @@ use std::{convert::Infallible, sync::Arc};
 /// Bytes of a function that are sent at a time.
 const PIECE: usize = 64 << 10;
 
-/// The file `name` of a room, for who sent a request with these headers and knows the relay as `authority`; none when there is no
-/// such file.
+/// The file `name` of a room, for a request with these headers from a client that knows the relay
+/// as `authority`. Returns `None` if there is no such file.
 pub(super) fn file(
     content: &Content,
     traffic: &Arc<Traffic>,
@@ -30,7 +31,7 @@ pub(super) fn file(
             ("text/html; charset=utf-8", page.len(), Body::from(page))
         }
         "function.js" => (SCRIPT, content.function.len(), paced(content.function.clone(), traffic.clone())),
-        // The host of local cores is for Node.
+        // This file is the host of local cores, for Node only.
         "node.js" => return None,
         script if script.ends_with(".js") => {
             let text = embedded::web(script)?;
@@ -45,7 +46,7 @@ pub(super) fn file(
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
     ];
     response.headers_mut().extend(headers);
-    // Workers made from blobs, as those of this page are, go by its policy.
+    // Workers made from blobs, as on this page, use the policy of the page.
     let network = if content.deny_net { Network::Closed } else { Network::Open };
     let policy = Policy::new(authority, network, content.dom).shared().asked_by(request);
     policy.set(response.headers_mut(), &policy.page(""));
@@ -60,7 +61,7 @@ fn page(content: &Content) -> String {
     embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config)
 }
 
-/// A function, no faster than its room may have it.
+/// A function as a body that is sent at most at the room's rate.
 fn paced(function: Bytes, traffic: Arc<Traffic>) -> Body {
     Body::from_stream(stream::unfold(function, move |mut rest| {
         let traffic = traffic.clone();

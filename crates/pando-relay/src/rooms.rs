@@ -1,13 +1,15 @@
-//! The rooms of a relay: who opened them, who is in them, and until when. Pure: no sockets, no clock, no runtime.
+//! The rooms of a relay: their masters, their volunteers, and their lifetimes. Pure: no sockets,
+//! no clock, no runtime.
 //!
-//! A room belongs to one running master, which opens it with a token (the path of its URL) and a key (which only it knows).
-//! Calls come in this order: [`open`](Rooms::open), then [`opened`](Rooms::opened) when the function has come; from then on
-//! volunteers can [`enter`](Rooms::enter) to signal or [`wait`](Rooms::wait) for a link, until the master was
-//! [`lost`](Rooms::lost) or makes an [`end`](Rooms::end). Who opens a room again, with the same key, gets a new lease, and
-//! whatever cites an older lease no longer counts.
+//! A room belongs to one running master, which opens it with a token (the path of its URL) and a
+//! key (known only to the master). Calls come in this order: [`open`](Rooms::open), then
+//! [`opened`](Rooms::opened) when the function has arrived. From then on volunteers can
+//! [`enter`](Rooms::enter) to signal or [`wait`](Rooms::wait) for a link, until the master is
+//! [`lost`](Rooms::lost) or makes an [`end`](Rooms::end). A master that opens a room again, with
+//! the same key, gets a new lease; calls with an older lease have no effect.
 //!
-//! The shell hangs its own things on rooms, masters, volunteers and links ([`Handles`]). They are dropped with what they
-//! hang on, and that is how their tasks hear that it is over.
+//! The sockets' tasks attach handles to rooms, masters, volunteers and links ([`Handles`]). A
+//! handle is dropped with its owner, and the drop tells the task about the end.
 
 mod refusal;
 #[cfg(test)]
@@ -23,80 +25,80 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// First path segments that mean something else.
+/// Tokens with another meaning as first segment of a path.
 const RESERVED: [&str; 2] = ["rooms", "healthz"];
 
-/// What the shell hangs on rooms and on who is in them.
+/// The types of the handles for rooms and their members.
 pub(crate) trait Handles {
-    /// On a room.
+    /// The handle of a room.
     type Room;
-    /// On the master's control socket.
+    /// The handle of a master's control socket.
     type Control;
-    /// On a volunteer's signalling socket.
+    /// The handle of a volunteer's signalling socket.
     type Peer;
-    /// On a volunteer that waits for its master to come for a link.
+    /// The handle of a volunteer that waits for its master to open a link.
     type Link;
 }
 
-/// How a master asks for a room.
+/// A master's request for a room.
 #[derive(Debug, Clone)]
 pub(crate) struct Opening {
-    /// First path segment of its URL.
+    /// The first path segment of the room's URL.
     pub(crate) token: String,
-    /// What the master shows to come back.
+    /// The secret with which the master can come back.
     pub(crate) key: String,
-    /// Bytes of the function that it will upload.
+    /// Bytes of the function to be uploaded.
     pub(crate) size: u64,
 }
 
-/// What a room's page needs.
+/// The content of a room's page.
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
     /// The function's bundle.
     pub(crate) function: Bytes,
-    /// Its hash, as the master says.
+    /// The hash of the function, as given by the master.
     pub(crate) hash: String,
-    /// Whether it runs in the page.
+    /// Whether the function runs in the page.
     pub(crate) dom: bool,
-    /// Whether it reaches nothing from a tab but the relay.
+    /// Whether the function may only reach the relay from a tab.
     pub(crate) deny_net: bool,
-    /// Name or address by which the master reaches the relay.
+    /// The name or address by which the master reaches the relay.
     pub(crate) host: String,
-    /// STUN and TURN servers for its volunteers in place of the relay's; none: the relay's.
+    /// STUN and TURN servers for the room's volunteers. If empty, they get the relay's servers.
     pub(crate) ice_servers: Vec<IceServer>,
 }
 
-/// A room that is gone.
+/// A room that has ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended<R> {
-    /// Its public id.
+    /// The room's public id.
     pub(crate) id: String,
-    /// What hung on it.
+    /// The room's handle.
     pub(crate) handle: R,
-    /// How long it lasted.
+    /// How long the room existed.
     pub(crate) lasted: Duration,
     /// How many times a volunteer came.
     pub(crate) visits: u64,
 }
 
-/// How many there are.
+/// The numbers of members of all rooms.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Rooms.
+    /// The number of rooms.
     pub(crate) rooms: usize,
-    /// Signalling sockets.
+    /// The number of signalling sockets.
     pub(crate) peers: usize,
-    /// Links whose bytes pass through, or that wait for their master.
+    /// The number of links, including links that wait for their master.
     pub(crate) links: usize,
 }
 
-/// See the module.
+/// All rooms; see the module.
 pub(crate) struct Rooms<H: Handles> {
     limits: Limits,
     rooms: HashMap<String, Room<H>>,
     /// Tokens by public id.
     tokens: HashMap<String, String>,
-    /// Last number given to a lease or a peer.
+    /// The last number given to a lease or a peer.
     last: u64,
 }
 
@@ -108,7 +110,7 @@ struct Room<H: Handles> {
     lease: u64,
     state: State<H::Control>,
     content: Option<Content>,
-    /// Bytes on their way.
+    /// Bytes of the function that is being uploaded.
     uploading: u64,
     peers: HashMap<u64, H::Peer>,
     waiting: HashMap<String, H::Link>,
@@ -123,16 +125,18 @@ enum State<C> {
     Lost(Instant),
 }
 
-/// What masters do.
+/// Actions of masters.
 impl<H: Handles> Rooms<H> {
-    /// No rooms yet.
+    /// An empty set of rooms.
     pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, rooms: HashMap::new(), tokens: HashMap::new(), last: 0 }
     }
 
-    /// A master asks for a room: a new one, with `id` and `handle`, or its own from before. Gives a lease, to be cited.
+    /// Opens a room for a master: a new one, with `id` and `handle`, or the master's earlier room.
+    /// Returns a lease for later calls.
     ///
-    /// A socket that had the room until now no longer has it; who signalled with it has to start again.
+    /// An earlier socket of the master loses the room, and volunteers in signalling have to start
+    /// again.
     pub(crate) fn open(&mut self, opening: &Opening, id: String, handle: H::Room, now: Instant) -> Result<u64, Refusal> {
         self.check(opening)?;
         self.last += 1;
@@ -180,7 +184,7 @@ impl<H: Handles> Rooms<H> {
         if own.is_none() && self.rooms.len() >= self.limits.max_rooms {
             return Err(Refusal::TooManyRooms);
         }
-        // What the room has already is about to be replaced.
+        // The present function of the room is about to be replaced.
         let others = self.bytes() - own.map_or(0, Room::bytes);
         if others.saturating_add(*size) > self.limits.max_memory {
             return Err(Refusal::NoMemory);
@@ -188,7 +192,8 @@ impl<H: Handles> Rooms<H> {
         Ok(())
     }
 
-    /// The function has come: volunteers may. False when the room is no longer this master's.
+    /// Opens the room to volunteers after its function has arrived. Returns false if the lease is
+    /// no longer valid.
     pub(crate) fn opened(&mut self, token: &str, lease: u64, content: Content, control: H::Control) -> bool {
         let Some(room) = self.leased(token, lease) else { return false };
         room.uploading = 0;
@@ -197,7 +202,8 @@ impl<H: Handles> Rooms<H> {
         true
     }
 
-    /// The master's socket is lost: the room waits for it, unless its function never came. False when the room is not its own.
+    /// Notes that the master's socket is lost. The room is kept for the master, unless its
+    /// function never arrived. Returns false if the lease is no longer valid.
     pub(crate) fn lost(&mut self, token: &str, lease: u64, now: Instant) -> bool {
         let Some(room) = self.leased(token, lease) else { return false };
         room.uploading = 0;
@@ -208,25 +214,25 @@ impl<H: Handles> Rooms<H> {
         true
     }
 
-    /// The run is over: the room goes at once.
+    /// Ends the room at once, because the run is over.
     pub(crate) fn end(&mut self, token: &str, lease: u64, now: Instant) -> Option<Ended<H::Room>> {
         self.leased(token, lease)?;
         self.remove(token, now)
     }
 
-    /// What hangs on a volunteer that signals.
+    /// The handle of a volunteer that signals.
     pub(crate) fn peer(&self, token: &str, lease: u64, peer: u64) -> Option<&H::Peer> {
         self.rooms.get(token).filter(|room| room.lease == lease)?.peers.get(&peer)
     }
 
-    /// The master is done with a volunteer's signalling.
+    /// Ends a volunteer's signalling on behalf of the master.
     pub(crate) fn dismiss(&mut self, token: &str, lease: u64, peer: u64) {
         if let Some(room) = self.leased(token, lease) {
             room.peers.remove(&peer);
         }
     }
 
-    /// The master comes for a link; the link counts until [`unlink`](Self::unlink).
+    /// Hands a waiting link to the master. The link counts until [`unlink`](Self::unlink).
     pub(crate) fn claim(&mut self, token: &str, key: &str, link: &str) -> Result<H::Link, Unclaimed> {
         let room = self.rooms.get_mut(token).ok_or(Unclaimed::Unknown)?;
         if !same(key, &room.key) {
@@ -242,19 +248,20 @@ impl<H: Handles> Rooms<H> {
     }
 }
 
-/// What volunteers do.
+/// Actions of volunteers.
 impl<H: Handles> Rooms<H> {
-    /// What the page of a room needs; none when there is no such room, or its function has not come yet.
+    /// The content of a room's page; `None` if there is no such room or its function has not
+    /// arrived.
     pub(crate) fn content(&self, token: &str) -> Option<&Content> {
         self.rooms.get(token)?.content.as_ref()
     }
 
-    /// What hangs on a room.
+    /// The handle of a room.
     pub(crate) fn handle(&self, token: &str) -> Option<&H::Room> {
         self.rooms.get(token).map(|room| &room.handle)
     }
 
-    /// Whether one more volunteer may come.
+    /// Checks that one more volunteer may come.
     pub(crate) fn has_place(&self, token: &str) -> Result<(), NoEntry> {
         let room = self.rooms.get(token).filter(|room| room.content.is_some()).ok_or(NoEntry::Unknown)?;
         match room.state {
@@ -264,7 +271,8 @@ impl<H: Handles> Rooms<H> {
         }
     }
 
-    /// A volunteer comes to signal; gives the number by which the master will know it.
+    /// Lets a volunteer in for signalling; returns the number by which the master knows the
+    /// volunteer.
     pub(crate) fn enter(&mut self, token: &str, peer: H::Peer) -> Result<u64, NoEntry> {
         self.has_place(token)?;
         self.last += 1;
@@ -274,20 +282,20 @@ impl<H: Handles> Rooms<H> {
         Ok(self.last)
     }
 
-    /// The master of a volunteer that signals; none when it no longer has one.
+    /// The master of a volunteer that signals; `None` if the signalling or the master has ended.
     pub(crate) fn master_of(&self, token: &str, peer: u64) -> Option<&H::Control> {
         let room = self.rooms.get(token)?;
         room.peers.get(&peer).and(room.control())
     }
 
-    /// A volunteer's signalling is over; gives the master, if it is to be told.
+    /// Ends a volunteer's signalling; returns the master to be told, if there is one.
     pub(crate) fn leave(&mut self, token: &str, peer: u64) -> Option<&H::Control> {
         let room = self.rooms.get_mut(token)?;
         room.peers.remove(&peer)?;
         room.control()
     }
 
-    /// A volunteer waits for the master to come for `link`; gives the master, which is to be told.
+    /// Notes that a volunteer waits for the master to open `link`; returns the master to be told.
     pub(crate) fn wait(&mut self, token: &str, link: String, handle: H::Link) -> Result<&H::Control, NoEntry> {
         self.has_place(token)?;
         let room = self.rooms.get_mut(token).ok_or(NoEntry::Unknown)?;
@@ -296,7 +304,7 @@ impl<H: Handles> Rooms<H> {
         room.control().ok_or(NoEntry::NoMaster)
     }
 
-    /// A link is over, or nobody came for it.
+    /// Removes a link that has ended, or for which the master did not come.
     pub(crate) fn unlink(&mut self, token: &str, link: &str) {
         if let Some(room) = self.rooms.get_mut(token) {
             room.waiting.remove(link);
@@ -305,9 +313,10 @@ impl<H: Handles> Rooms<H> {
     }
 }
 
-/// What time does, and who asks about all of them.
+/// Expiry, and questions about all rooms.
 impl<H: Handles> Rooms<H> {
-    /// Removes rooms that have waited for their master for too long. One whose links still stand has a master that lives.
+    /// Removes rooms that have waited too long for their master. A room with open links is kept,
+    /// because its master is alive.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Ended<H::Room>> {
         let keep = self.limits.keep;
         let over = |room: &Room<H>| match room.state {
@@ -318,7 +327,7 @@ impl<H: Handles> Rooms<H> {
         tokens.iter().filter_map(|token| self.remove(token, now)).collect()
     }
 
-    /// What hangs on the room with this public id.
+    /// The handle of the room with this public id.
     pub(crate) fn by_id(&self, id: &str) -> Option<&H::Room> {
         self.handle(self.tokens.get(id)?)
     }
@@ -328,7 +337,7 @@ impl<H: Handles> Rooms<H> {
         self.rooms.get(token).map(|room| room.id.as_str())
     }
 
-    /// How many there are.
+    /// Counts the members of all rooms.
     pub(crate) fn counts(&self) -> Counts {
         let mut counts = Counts { rooms: self.rooms.len(), ..Counts::default() };
         for room in self.rooms.values() {
@@ -338,7 +347,7 @@ impl<H: Handles> Rooms<H> {
         counts
     }
 
-    /// Bytes of functions, here or on their way.
+    /// Bytes of functions, uploaded or being uploaded.
     fn bytes(&self) -> u64 {
         self.rooms.values().map(Room::bytes).sum()
     }
@@ -359,7 +368,7 @@ impl<H: Handles> Room<H> {
         }
     }
 
-    /// Without a master nobody can signal or wait; links that stand go on.
+    /// Ends all signalling and waiting, which need a master; open links go on.
     fn lose(&mut self, state: State<H::Control>) {
         self.state = state;
         self.peers.clear();

@@ -1,13 +1,14 @@
-//! Who may open rooms.
+//! The secrets for opening rooms.
 
 use subtle::{Choice, ConstantTimeEq};
 
-/// What masters have to know to open rooms.
+/// The secrets with which masters may open rooms.
 #[derive(Clone)]
 pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// Those given by option or environment, and the lines of a secrets file; blank ones do not count.
+    /// The secrets given by option or environment, and the lines of a secrets file, without blank
+    /// ones.
     pub(crate) fn new(given: &[String], file: &str) -> Self {
         let all = given.iter().map(String::as_str).chain(file.lines());
         let mut secrets: Vec<String> = all.map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned).collect();
@@ -20,19 +21,19 @@ impl Secrets {
         self.0.is_empty()
     }
 
-    /// Length of the shortest.
+    /// Length of the shortest secret.
     pub(crate) fn shortest(&self) -> usize {
         self.0.iter().map(String::len).min().unwrap_or_default()
     }
 
-    /// Whether `given` is one of them; takes as long whichever it is.
+    /// Whether `given` is a known secret. The time taken does not depend on which one it is.
     pub(crate) fn knows(&self, given: &str) -> bool {
         let found = self.0.iter().map(|secret| secret.as_bytes().ct_eq(given.as_bytes()));
         found.fold(Choice::from(0), |any, this| any | this).into()
     }
 }
 
-/// Whether two keys are the same; takes as long wherever they differ.
+/// Whether two keys are the same. The time taken does not depend on where they differ.
 pub(crate) fn same(given: &str, expected: &str) -> bool {
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! From the options to a relay that serves, and to its end.
+//! Starts the relay from its options, serves, and ends.
 
 use super::{
     Guards, Options, Relay,
@@ -23,16 +23,16 @@ use tokio::{
     time::timeout,
 };
 
-/// Bytes that wait in the UDP socket.
+/// Size of the UDP socket's buffers, in bytes.
 const UDP_BUFFER: usize = 2 << 20;
-/// Time between looks for rooms that have expired.
+/// The time between checks for expired rooms.
 const TICK: Duration = Duration::from_secs(1);
-/// Time to find the addresses of this relay's own name.
+/// How long the lookup of the relay's own name may take.
 const LOOK_UP: Duration = Duration::from_secs(2);
-/// Time for sockets to close when the relay ends.
+/// How long sockets may take to close when the relay ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Runs the relay as `options` say; gives the exit status.
+/// Runs the relay with `options`; returns the exit status.
 pub fn run(options: Options) -> i32 {
     let runtime = threads::check().and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -41,7 +41,7 @@ pub fn run(options: Options) -> i32 {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(why) => {
-            // Nobody may be able to read it.
+            // Standard error may not be open.
             let _ = writeln!(io::stderr(), "error: {why}");
             return 1;
         }
@@ -124,7 +124,7 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
 }
 
 fn gate(relay: &Relay) -> Gate {
-    // Behind a proxy all come from its address.
+    // Behind a proxy, all connections come from the proxy's address.
     let log = relay.log.clone();
     let refused = move |refusal: &Refusal| {
         let (why, how) = match refusal {
@@ -155,13 +155,13 @@ async fn listen_udp(bind: IpAddr, port: u16) -> Result<UdpSocket, String> {
         format!("UDP port {port} of {bind} cannot be used ({error}): choose another with --turn-port, or do without by --no-udp")
     })?;
     let buffers = socket2::SockRef::from(&socket);
-    // As much as the system gives.
+    // The system may give smaller buffers.
     let _ = buffers.set_recv_buffer_size(UDP_BUFFER);
     let _ = buffers.set_send_buffer_size(UDP_BUFFER);
     Ok(socket)
 }
 
-/// Connections that fit into the file descriptors that the system gives.
+/// The number of connections for which the system has file descriptors.
 fn connections(options: &Options, log: &Log) -> usize {
     let most = options.limits.max_connections;
     let fitting = pando_web::fitting(most);
@@ -174,7 +174,8 @@ fn connections(options: &Options, log: &Log) -> usize {
 
 async fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    // A machine in a cloud does not have its public address on any interface; its name may tell.
+    // A machine in a cloud does not have its public address on any interface, but its name may
+    // lead to the address.
     let named = match options.url.as_ref().map(|place| place.host.trim_matches(['[', ']'])) {
         Some(host) => timeout(LOOK_UP, lookup_host((host, 0))).await.ok().and_then(Result::ok),
         None => None,
@@ -198,7 +199,8 @@ async fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) 
     }
 }
 
-/// The address at which the world reaches a server bound to `bind`: a public one if this machine has one.
+/// The address at which the world reaches a server bound to `bind`: a public address, if this
+/// machine has one.
 fn public_address(bind: IpAddr) -> IpAddr {
     if !bind.is_unspecified() {
         return bind;
@@ -208,7 +210,8 @@ fn public_address(bind: IpAddr) -> IpAddr {
     public.or_else(route).unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
-/// Where UDP sockets are bound: all of them speak the IP version of the public address, whose peers they talk to.
+/// The address for UDP sockets. All of them use the IP version of the public address, like the
+/// peers they talk to.
 fn udp_bind(bind: IpAddr, public: IpAddr) -> IpAddr {
     match public {
         IpAddr::V4(_) if bind.is_unspecified() => Ipv4Addr::UNSPECIFIED.into(),
@@ -217,7 +220,7 @@ fn udp_bind(bind: IpAddr, public: IpAddr) -> IpAddr {
     }
 }
 
-/// The address from which this machine would send to the world; nothing is sent.
+/// The address from which this machine would send to the internet. No packet is sent.
 fn route() -> Option<IpAddr> {
     let socket = StdUdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
@@ -241,7 +244,7 @@ fn own_url(options: &Options, listener: &TcpListener) -> String {
     }
 }
 
-/// What the operator should know at the start.
+/// Logs notes for the operator at the start.
 fn tell(options: &Options, relay: &Relay, public: IpAddr) {
     let mut fields = json!({"version": env!("CARGO_PKG_VERSION"), "tls": relay.tls, "behindProxy": relay.behind_proxy});
     if let Some(port) = relay.ice.port {

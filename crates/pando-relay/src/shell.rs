@@ -1,19 +1,19 @@
-//! What the sockets' tasks hang on rooms.
+//! The handles that the sockets' tasks attach to rooms.
 
 use super::{rooms::Handles, traffic::Traffic};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// Bytes after a WebSocket's handshake.
+/// The byte stream after a WebSocket's handshake.
 pub(crate) type Raw = TokioIo<hyper::upgrade::Upgraded>;
 
-/// What hangs on a room.
+/// The handle of a room.
 #[derive(Debug)]
 pub(crate) struct Shell {
-    /// Its rates.
+    /// The room's rates and counts.
     pub(crate) traffic: Arc<Traffic>,
-    /// Dropped with the room: so its links hear that it is gone.
+    /// A sender that is dropped with the room, so that the links of the room notice its end.
     pub(crate) gone: watch::Sender<()>,
 }
 
@@ -27,7 +27,7 @@ impl Shell {
     }
 }
 
-/// Tasks' ends of queues, hung on rooms.
+/// The handle types: senders to the sockets' tasks.
 #[derive(Debug)]
 pub(crate) enum Sockets {}
 

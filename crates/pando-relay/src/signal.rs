@@ -1,4 +1,5 @@
-//! A volunteer's signalling socket: what it says goes to its room's master, and the other way, until they have connected.
+//! A volunteer's signalling socket: passes messages between the volunteer and its room's master
+//! until they have connected.
 
 use super::{Relay, control::json, ending, rooms::NoEntry, shell::Shell};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
@@ -16,20 +17,20 @@ use tokio::{
     time::timeout,
 };
 
-/// Messages of the master that wait for the volunteer, at most.
+/// Most messages of the master that wait for the volunteer.
 const QUEUE: usize = 32;
-/// Messages of one volunteer per second, and at once.
+/// Most messages of one volunteer per second, and at once.
 const MESSAGES: (f64, f64) = (10.0, 100.0);
-/// Time for the first message.
+/// How long the first message may take.
 const FIRST: Duration = Duration::from_secs(10);
-/// Time for all of it.
+/// How long the whole exchange may take.
 const ALL: Duration = Duration::from_secs(60);
 
-/// Why a conversation ended: its closing code and words.
+/// The end of an exchange: closing code and text.
 type Farewell = (u16, &'static str);
 const AWAY: Farewell = (1001, "the run is away");
 
-/// Passes on what a volunteer of the room at `token` and its master say to each other.
+/// Passes messages between a volunteer of the room at `token` and the master.
 pub(crate) async fn converse(relay: Arc<Relay>, token: String, mut socket: WebSocket) {
     let (to_volunteer, from_master) = mpsc::channel(QUEUE);
     let (peer, servers) = {
@@ -56,7 +57,7 @@ pub(crate) async fn converse(relay: Arc<Relay>, token: String, mut socket: WebSo
         }
     });
     let farewell = conversation.await.unwrap_or((1000, "connecting took too long"));
-    // The master hears it before the volunteer, which may not answer.
+    // The master is told before the volunteer, which may not answer.
     volunteer.leave().await;
     close(&mut socket, farewell).await;
 }
@@ -68,7 +69,8 @@ async fn close(socket: &mut WebSocket, (code, reason): Farewell) {
     }
 }
 
-/// A volunteer that signals. It counts as one of its room until this is dropped.
+/// A volunteer in signalling. The volunteer counts as a member of its room until this value is
+/// dropped.
 struct Volunteer {
     relay: Arc<Relay>,
     token: String,
@@ -100,7 +102,7 @@ impl Volunteer {
                         return (1006, "");
                     },
                     None if self.relay.rooms().has_place(&self.token) == Err(NoEntry::NoMaster) => return AWAY,
-                    // The master is done with it.
+                    // The master has ended the exchange.
                     None => return (1000, ""),
                 },
                 () = &mut first, if !self.has_spoken => return (1008, "nothing was said"),
@@ -125,7 +127,7 @@ impl Volunteer {
         master.send(json(&FromRelay::Signal { peer: self.peer, message })).await.map_err(|_| AWAY)
     }
 
-    /// Tells the master, if it has heard of this volunteer.
+    /// Tells the master that the volunteer left, if the master knows of the volunteer.
     async fn leave(self) {
         let master = self.relay.rooms().leave(&self.token, self.peer).cloned();
         if let Some(master) = master.filter(|_| self.has_spoken) {

@@ -1,4 +1,4 @@
-//! What passes through for one room, and how fast it may.
+//! The relayed traffic of one room, and its limits.
 
 use pando_web::Bucket;
 use std::{
@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-/// Messages of all volunteers' signalling, per second and at once.
+/// Most signalling messages of all volunteers per second, and at once.
 const SIGNALS: (f64, f64) = (500.0, 4000.0);
 
 /// The rates of one room, shared by its links, its TURN allocations and its signalling.
@@ -21,7 +21,7 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// For `rate` bytes per second, of which a second's worth may pass at once.
+    /// Traffic limited to `rate` bytes per second, with at most one second's worth at once.
     pub(crate) fn new(rate: u64, now: Instant) -> Self {
         Self {
             bytes: Mutex::new(Bucket::new(rate as f64, rate as f64, now)),
@@ -30,7 +30,7 @@ impl Traffic {
         }
     }
 
-    /// Counts `bytes` that pass, and waits while the room has had more than its rate.
+    /// Counts `bytes` that pass, and waits while the room exceeds its rate.
     pub(crate) async fn pass(&self, bytes: usize) {
         self.passed.fetch_add(bytes as u64, Ordering::Relaxed);
         let wait = self.bytes.lock().expect("nobody panics with it").charge(bytes as f64, Instant::now());
@@ -39,7 +39,8 @@ impl Traffic {
         }
     }
 
-    /// Counts `bytes` that pass if the room has had less than its rate; else they are to be dropped.
+    /// Counts `bytes` that pass, if the room is below its rate; otherwise returns false, and the
+    /// bytes must be dropped.
     pub(crate) fn admits(&self, bytes: usize) -> bool {
         let admitted = self.bytes.lock().expect("nobody panics with it").take(bytes as f64, Instant::now());
         if admitted {
@@ -48,7 +49,7 @@ impl Traffic {
         admitted
     }
 
-    /// Waits while the room has signalled more than it may.
+    /// Counts a signalling message, and waits while the room exceeds its limit.
     pub(crate) async fn signal(&self) {
         let wait = self.signals.lock().expect("nobody panics with it").charge(1.0, Instant::now());
         if !wait.is_zero() {
@@ -56,7 +57,7 @@ impl Traffic {
         }
     }
 
-    /// Bytes that have passed.
+    /// The number of bytes that have passed.
     pub(crate) fn passed(&self) -> u64 {
         self.passed.load(Ordering::Relaxed)
     }

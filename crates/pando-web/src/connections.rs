@@ -1,4 +1,4 @@
-//! How many connections there are, in all and from each address.
+//! The number of connections, in total and from each address.
 
 use super::rates::network;
 use std::{
@@ -10,11 +10,11 @@ use std::{
     },
 };
 
-/// Counts connections, up to a most in all and for each address.
+/// Counts connections, with limits on the total and on each address.
 #[derive(Debug)]
 pub struct Connections {
     most: usize,
-    /// There could be more if the system let this process have more files.
+    /// Whether the limit on the total is due to the number of file descriptors.
     by_files: bool,
     most_per_address: usize,
     counts: Mutex<Counts>,
@@ -32,24 +32,24 @@ impl Connections {
         Arc::new(Self { most, by_files: false, most_per_address, counts: Mutex::default() })
     }
 
-    /// The same, and no more in all than fit into the files that the system lets this process have.
+    /// As [`Self::new`], with at most as many connections as file descriptors permit.
     pub fn fitting(most: usize, most_per_address: usize) -> Arc<Self> {
         let fitting = super::fitting(most);
         Arc::new(Self { most: fitting, by_files: fitting < most, most_per_address, counts: Mutex::default() })
     }
 
-    /// Whether there are as many as files allow.
+    /// Whether the limit due to file descriptors is reached.
     pub(crate) fn fill_files(&self) -> bool {
         self.by_files && self.is_full()
     }
 
-    /// Whether there are as many as there may be.
+    /// Whether the limit on the total is reached.
     pub(crate) fn is_full(&self) -> bool {
         self.counts.lock().expect("nobody panics with it").total >= self.most
     }
 
-    /// A place for one more connection; none when there are too many. Counted for an `address` if one is given. So many bytes as
-    /// `credit` may come before the other side is known.
+    /// Takes a place for a further connection, counted for `address` if given; `None` if a limit
+    /// is reached. The client may send `credit` bytes before its introduction.
     pub fn seat(self: &Arc<Self>, address: Option<IpAddr>, credit: usize) -> Option<Seat> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
         if counts.total >= self.most || !address.is_none_or(|address| counts.add(address, self.most_per_address)) {
@@ -59,7 +59,7 @@ impl Connections {
         Some(Seat { connections: self.clone(), address: Mutex::new(address), in_total: true, credit: credit.into() })
     }
 
-    /// A place for one more of `address`, whose connection is counted in all already.
+    /// Takes a place for a further connection of `address` that is already counted in the total.
     pub fn guest(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
         let seat =
@@ -67,7 +67,7 @@ impl Connections {
         counts.add(address, self.most_per_address).then(seat)
     }
 
-    /// How many there are.
+    /// The total number of connections.
     pub fn total(&self) -> usize {
         self.counts.lock().expect("nobody panics with it").total
     }
@@ -92,33 +92,35 @@ impl Counts {
     }
 }
 
-/// The place of one connection; dropping it makes room.
+/// The place of one connection. Dropping it frees the place.
 #[derive(Debug)]
 pub struct Seat {
     connections: Arc<Connections>,
     address: Mutex<Option<IpAddr>>,
     in_total: bool,
-    /// Bytes that may still come; the largest number: any.
+    /// Bytes that may still come; the largest number means no limit.
     credit: AtomicUsize,
 }
 
 impl Seat {
-    /// The other side has introduced itself: it may say as much as it likes.
+    /// Notes that the client has introduced itself, and removes the limit on its bytes.
     pub fn is_known(&self) {
         self.credit.store(usize::MAX, Ordering::Relaxed);
     }
 
-    /// Whether `bytes` more may come.
+    /// Whether `bytes` more bytes may come. Counts them.
     pub(crate) fn takes(&self, bytes: usize) -> bool {
         let credit = self.credit.load(Ordering::Relaxed);
         if credit < usize::MAX {
-            // A store in between says that it is known: then there is nothing to count.
+            // If the exchange fails, the client has just become known, and nothing needs to be
+            // counted.
             let _ = self.credit.compare_exchange(credit, credit.saturating_sub(bytes), Ordering::Relaxed, Ordering::Relaxed);
         }
         credit >= bytes
     }
 
-    /// This connection no longer counts for its address: a master has one for each of its volunteers.
+    /// Stops counting the connection for its address, because a master has a connection for each
+    /// volunteer.
     pub fn is_a_masters(&self) {
         if let Some(address) = self.address.lock().expect("nobody panics with it").take() {
             self.connections.counts.lock().expect("nobody panics with it").remove(address);

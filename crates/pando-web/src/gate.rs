@@ -1,4 +1,4 @@
-//! Connections as they are accepted: counted, kept awake, and ended when the other side takes nothing any more.
+//! Accepted connections: counted, kept alive, and ended when the other side stops reading.
 
 use super::{Connections, HEADERS_LENGTH, Seat};
 use socket2::{SockRef, TcpKeepalive};
@@ -16,62 +16,62 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// A connection whose other side takes no byte for this long is ended.
+/// How long the other side may read nothing before the connection is ended.
 const STALLED: Duration = Duration::from_secs(60);
-/// An idle connection is asked for a sign of life after this long, …
+/// How long a connection may be idle before TCP sends a keep-alive probe.
 const IDLE: Duration = Duration::from_secs(30);
-/// … and then this often, three times.
+/// The time between probes; after three without an answer the connection is lost.
 const PROBE: Duration = Duration::from_secs(10);
-/// Time between two words about refused connections.
+/// The least time between two reports of refused connections.
 const REFUSALS: Duration = Duration::from_secs(60);
-/// First byte of a connection that speaks TLS: a handshake's record.
+/// First byte of a TLS connection: the record type of a handshake.
 const HANDSHAKE: u8 = 0x16;
-/// What is answered to plain HTTP where TLS is spoken.
+/// The answer to plain HTTP on a TLS port.
 const SPEAKS_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
     This port speaks https: use the same address with https:// in place of http://.\n";
 
-/// Hears of connections that are not taken.
+/// A function that reports refused connections.
 type Tell = dyn Fn(&Refusal) + Send + Sync;
 
-/// Gives each connection its place; one that finds none is closed at once.
+/// Gives each connection its place; a connection without a place is closed at once.
 #[derive(Clone)]
 pub struct Gate {
     connections: Arc<Connections>,
-    /// Whose connections count for it: those of a proxy do not.
+    /// Whether connections from an address count for it; connections of a proxy do not.
     counts: fn(IpAddr) -> bool,
-    /// Bytes that may come before the other side has introduced itself.
+    /// Most bytes from a client before its introduction.
     credit: usize,
-    /// Told of connections that were not taken, now and then.
+    /// The function that some of the refused connections are reported to.
     refused: Option<Arc<Tell>>,
-    /// When it was last: of those that the system does not give, and of the others.
+    /// The times of the last report: of connections refused by a limit, and by the system.
     told: Arc<Mutex<[Option<Instant>; 2]>>,
 }
 
-/// A connection that is not taken, and why.
+/// Why a connection is refused.
 #[derive(Debug)]
 pub enum Refusal<'a> {
-    /// There are as many as there may be, and this is where it came from.
+    /// The limit on all connections is reached; the connection came from this address.
     Full(IpAddr),
-    /// There are as many as fit into the files that this process may have.
+    /// The limit due to file descriptors is reached; the connection came from this address.
     Files(IpAddr),
-    /// This address has as many as one may have.
+    /// The limit of this address is reached.
     Address(IpAddr),
-    /// The system does not give it.
+    /// The system did not accept the connection.
     Failed(&'a io::Error),
 }
 
 impl Gate {
-    /// Counts, for their addresses, the connections of those whom `counts` names.
+    /// A gate that counts connections for their addresses only where `counts` is true.
     pub fn new(connections: Arc<Connections>, counts: fn(IpAddr) -> bool) -> Self {
         Self { connections, counts, credit: usize::MAX, refused: None, told: Arc::default() }
     }
 
-    /// Ends connections that say more than `credit` bytes before [`Seat::is_known`].
+    /// Ends connections that send more than `credit` bytes before [`Seat::is_known`] is called.
     pub fn credit(self, credit: usize) -> Self {
         Self { credit, ..self }
     }
 
-    /// Tells `refused` of connections that are not taken: of one a minute of either kind.
+    /// Reports refused connections to `refused`: at most one a minute of either kind.
     pub fn telling(self, refused: impl Fn(&Refusal) + Send + Sync + 'static) -> Self {
         Self { refused: Some(Arc::new(refused)), ..self }
     }
@@ -85,7 +85,7 @@ impl Gate {
         }
     }
 
-    /// Gives `stream` its place, if there is one.
+    /// Gives `stream` a place, if there is one.
     pub(crate) fn admit(&self, stream: TcpStream) -> io::Result<Watched<TcpStream>> {
         let seat = Arc::new(self.seat(&stream)?);
         Ok(Watched { stream, patience: STALLED, stalled: None, seat })
@@ -107,7 +107,8 @@ impl Gate {
     }
 }
 
-/// Waits for the first byte; who speaks plain HTTP is told, and an error ends its connection.
+/// Waits for the first byte. A client with plain HTTP is told about TLS, and an error ends the
+/// connection.
 pub(crate) async fn speaks_tls(watched: &mut Watched<TcpStream>) -> io::Result<()> {
     let stream = &mut watched.stream;
     let mut first = [0];
@@ -115,7 +116,8 @@ pub(crate) async fn speaks_tls(watched: &mut Watched<TcpStream>) -> io::Result<(
         return Ok(());
     }
     if first[0].is_ascii_uppercase() {
-        // Read to its end: a connection that closes with bytes unread takes the answer with it.
+        // The request is read to its end, because closing a connection with unread bytes would
+        // discard the answer.
         let mut request = Vec::new();
         while !request.ends_with(b"\r\n\r\n") && request.len() < HEADERS_LENGTH && stream.read_buf(&mut request).await? > 0 {}
         stream.write_all(SPEAKS_TLS.as_bytes()).await?;
@@ -136,7 +138,7 @@ fn keep_awake(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A stream that fails when a write has waited for too long, or when a stranger says too much.
+/// A stream that fails when a write has waited too long, or when an unknown client sends too much.
 #[derive(Debug)]
 pub(crate) struct Watched<S> {
     stream: S,
@@ -146,7 +148,7 @@ pub(crate) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    /// The connection's place.
+    /// The place of the connection.
     pub(crate) fn seat(&self) -> Arc<Seat> {
         self.seat.clone()
     }

@@ -1,69 +1,74 @@
-//! What browsers are told of a page and its scripts: what may run in them, what they may reach, and who may show them.
+//! The headers with which browsers restrict a page and its scripts: which code may run, which
+//! servers are reachable, and which pages may embed the page.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// What holds wherever a page is shown.
+/// Rules for every page.
 const ALWAYS: &str = "object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-/// What a page in a sandbox may do all the same.
+/// Permissions of a page in a sandbox.
 const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-modals";
-/// Windows and downloads reach other servers.
+/// Further permissions without --deny-net, because windows and downloads reach other servers.
 const OPEN_SANDBOX: &str = " allow-popups allow-downloads";
-/// Of no use to a page that only shows numbers.
+/// Devices that a page which only shows numbers does not need.
 const NO_DEVICES: &str =
     "camera=(), microphone=(), geolocation=(), display-capture=(), midi=(), payment=(), usb=(), serial=(), hid=()";
-/// The first version of Chromium that is known to hold a worker to the policy of its script: in version 92 a worker has the
-/// policy of its page.
+/// The first version of Chromium known to apply a script's policy to its worker. In version 92, a
+/// worker has the policy of its page.
 const WORKERS_OWN_POLICY: u32 = 103;
-/// The first version of Chromium that knows `Connection-Allowlist`.
+/// The first version of Chromium that supports `Connection-Allowlist`.
 const ALLOWLIST: u32 = 152;
 
 /// Whether a function may reach the network from a tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
-    /// All of it.
+    /// The whole network.
     Open,
-    /// Only the server that its page comes from.
+    /// Only the server of the page.
     Closed,
 }
 
-/// The rules of one server's files, for one browser.
+/// The rules for the files of a server, in a particular browser.
 #[derive(Debug)]
 pub struct Policy {
     /// The server itself, as sources of a content security policy.
     own: String,
     network: Network,
-    /// The function runs in the page.
+    /// Whether the function runs in the page.
     dom: bool,
-    /// The page shares its origin with those of others.
+    /// Whether the page shares its origin with pages of other runs.
     shared: bool,
-    /// Version of Chromium, where the browser is made from that.
+    /// The version of Chromium, if the browser is based on it.
     chromium: Option<u32>,
 }
 
 impl Policy {
-    /// For the server that is known as `authority`: host and port. `dom`: the function runs in the page.
+    /// The policy for a server known as `authority` (host and port). `dom`: whether the function
+    /// runs in the page.
     pub fn new(authority: &str, network: Network, dom: bool) -> Self {
-        // Older browsers do not take `'self'` for its WebSockets too; addresses in brackets are no sources.
+        // In older browsers, `'self'` does not include WebSockets. Addresses in brackets are not
+        // valid sources.
         let is_source = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
         let named = !authority.is_empty() && authority.chars().all(is_source);
         let own = if named { format!("'self' http://{authority} ws://{authority}") } else { "'self'".into() };
         Self { own, network, dom, shared: false, chromium: None }
     }
 
-    /// For the browser that sent a request with these headers.
+    /// The policy for a browser, known by the headers of its request.
     pub fn asked_by(self, request: &HeaderMap) -> Self {
         let agent = request.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let version = agent.split_once("Chrome/").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
         Self { chromium: version, ..self }
     }
 
-    /// For a page that shares its origin with those of others: it is a stranger even to that origin.
+    /// The policy for a page on an origin shared with other runs. The page gets an opaque origin
+    /// instead of the shared one.
     pub fn shared(self) -> Self {
         Self { shared: true, ..self }
     }
 
-    /// For the page. Where no function runs in it, and workers do not go by its policy, it may do almost nothing; `style` is its
-    /// style then: a hash such as `'sha256-…'`.
+    /// The content security policy of the page. If no function runs in the page, and workers have
+    /// their own policy, then the page may do almost nothing; `style` is the source for its style,
+    /// a hash such as `'sha256-…'`.
     pub fn page(&self, style: &str) -> String {
         let own = &self.own;
         if !self.dom && !self.shared && self.chromium.is_none_or(|version| version >= WORKERS_OWN_POLICY) {
@@ -80,17 +85,18 @@ impl Policy {
             policy = format!("{SANDBOX}{origin}{open}; {policy}");
         }
         if closed && self.dom {
-            // A shared worker from a `data:` address goes by no policy in some browsers.
+            // In some browsers no policy applies to a shared worker from a `data:` address.
             policy += &format!("; worker-src {own} blob:; child-src {own} blob:");
             if self.chromium.is_some_and(|version| version < ALLOWLIST) {
-                // Speculation rules are inline scripts, and go by no other rule.
+                // Speculation rules are inline scripts; no other directive covers them.
                 policy += &format!("; script-src-elem {own} data: blob:");
             }
         }
         policy
     }
 
-    /// For scripts, in whose workers the function runs: what npm packages need is possible.
+    /// The content security policy of scripts, for the workers in which the function runs. It
+    /// permits everything needed by npm packages.
     pub fn script(&self) -> String {
         let own = &self.own;
         let sources = match self.network {
@@ -102,35 +108,36 @@ impl Policy {
         format!("{sources}; {ALWAYS}")
     }
 
-    /// Sets the headers of a file to which `content_policy` applies.
+    /// Sets the headers of a file with the content security policy `content_policy`.
     pub fn set(&self, headers: &mut HeaderMap, content_policy: &str) {
         let mut set = |name, value: &str| {
             let value = HeaderValue::from_str(value).expect("only letters of host names were put into it");
             headers.insert(HeaderName::from_static(name), value);
         };
         set("content-security-policy", content_policy);
-        // A function in the page may ask a person for a camera and the like.
+        // A function in the page may ask for a camera and other devices.
         if !self.dom {
             set("permissions-policy", NO_DEVICES);
         }
         if self.network == Network::Closed {
             set("x-dns-prefetch-control", "off");
-            // A page without a function in it may have peer connections: they are ours.
+            // A page without a function may have peer connections, because Pando's own code opens
+            // them.
             set("connection-allowlist", if self.dom { "(response-origin)" } else { "(response-origin);webrtc=allow" });
         }
         always(headers);
     }
 }
 
-/// What is answered to a browser that [`stays`] would be true of.
+/// The answer to a request for which [`stays`] is true.
 pub const STAYS: &str = "A service worker would stay when the run has ended.";
 
-/// Whether a browser asks for the script of a service worker.
+/// Whether a browser requests the script of a service worker.
 pub fn stays(request: &HeaderMap) -> bool {
     request.contains_key("service-worker")
 }
 
-/// Sets what is true of every answer.
+/// Sets the headers of every answer.
 pub fn always(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

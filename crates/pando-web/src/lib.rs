@@ -33,16 +33,18 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Time for a request's headers, from the end of the one before or of the handshake, and for the handshake of TLS.
+/// How long a TLS handshake may take, and the headers of a request, counted from the end of the
+/// previous request or of the handshake.
 const HEADERS: Duration = Duration::from_secs(10);
-/// Bytes of a request's headers.
+/// Most bytes of a request's headers.
 const HEADERS_LENGTH: usize = 16 << 10;
-/// File descriptors that are not for connections but for files, programs and the like: so many, or half of all.
+/// File descriptors reserved for files, programs and the like: this number, or half of all,
+/// whichever is less.
 #[cfg(unix)]
 const RESERVED_FILES: usize = 256;
-/// Time between two tries to take a connection that the system does not give.
+/// The time between two tries to accept a connection when the system refuses.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Time for connections to close at the end.
+/// How long connections may take to close at the end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The client of a request.
@@ -60,8 +62,8 @@ pub trait Application: Send + Sync + 'static {
     fn respond(self: Arc<Self>, visitor: Visitor, request: Request) -> impl Future<Output = Response> + Send;
 }
 
-/// Listens on `address`, with room for as many connections that wait as the system allows: one that finds none is only tried again
-/// after a second.
+/// Listens on `address`, with the longest queue of waiting connections that the system allows,
+/// because a client that finds the queue full tries again only after a second.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     #[cfg(unix)]
@@ -70,7 +72,8 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(4096)
 }
 
-/// Serves `app` on `listener` to those whom `gate` lets in, by TLS if there is a `certificate`, until `closed`.
+/// Serves `app` on `listener` to connections that `gate` admits, over TLS if there is a
+/// `certificate`, until `closed`.
 pub async fn serve(
     listener: TcpListener,
     app: Arc<impl Application>,
@@ -98,11 +101,11 @@ pub async fn serve(
     }
     drop(listener);
     end.send_replace(());
-    // Each connection drops its end when it is done.
+    // Each connection drops its receiver when it ends.
     let _ = timeout(LAST_WORDS, end.closed()).await;
 }
 
-/// One connection, from its first byte to its last.
+/// Serves one connection, from its first byte to its last.
 async fn connection(
     stream: TcpStream,
     from: SocketAddr,
@@ -127,7 +130,7 @@ async fn connection(
     }
 }
 
-/// Answers the requests that come over `stream`, until it is done or the server `ends`.
+/// Answers the requests on `stream`, until it ends or the server `ends`.
 async fn speak<S>(stream: S, visitor: Visitor, app: Arc<impl Application>, mut ends: watch::Receiver<()>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -136,7 +139,8 @@ where
         let (app, visitor) = (app.clone(), visitor.clone());
         async move { Ok::<_, Infallible>(app.respond(visitor, request.map(Body::new)).await) }
     });
-    // HTTP/1 only, whatever is said first: the limits here are for it, and HTTP/2 is a large door for a small house.
+    // HTTP/1 only, whatever the client offers: the limits here are for HTTP/1, and HTTP/2 would be
+    // a large attack surface for a small server.
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(HEADERS_LENGTH);
     let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
@@ -147,7 +151,7 @@ where
     let _ = timeout(LAST_WORDS, serving).await;
 }
 
-/// As many connections as fit into the files that the system lets this process have, `most` at most.
+/// The number of connections for which the system has file descriptors, at most `most`.
 pub fn fitting(most: usize) -> usize {
     #[cfg(unix)]
     {

@@ -1,16 +1,17 @@
-//! What people see at an address where nothing is, such as the link of a run that has ended.
+//! The page for an address without content, such as the link of a run that has ended.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 
-/// The same for every address, so that it tells nobody what there is or was.
+/// The page, the same for every address, so that strangers cannot find out which addresses exist
+/// or existed.
 const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
     <meta name=color-scheme content='light dark'><title>Pando</title><h1>This link is not in use any more</h1>\
     <p>The run that it was for has ended, or a part of the link is missing. Ask whoever gave you the link for a new one.\n";
 
-/// Whether a browser asks for what it will show. Scripts ask for something else, and are answered shortly.
+/// Whether a browser requests a page to show. Scripts accept other types, and get a short answer.
 pub fn wants_page(headers: &HeaderMap) -> bool {
     headers.get_all(header::ACCEPT).iter().any(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html"))
 }

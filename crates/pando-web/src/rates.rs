@@ -1,4 +1,4 @@
-//! How often something may happen: token buckets, alone and per address. Pure: time is an argument.
+//! Rate limits: token buckets, alone and per address. Pure: time is an argument.
 
 use std::{
     collections::HashMap,
@@ -6,10 +6,10 @@ use std::{
     time::Instant,
 };
 
-/// Addresses remembered at most.
+/// Most addresses that are remembered.
 const ADDRESSES: usize = 20_000;
 
-/// Fills at a steady rate up to a burst; what happens takes from it.
+/// A token bucket: fills at a steady rate up to a burst, and events take from it.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     rate: f64,
@@ -19,12 +19,12 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Full, for `rate` units per second and `burst` at once.
+    /// A full bucket, for `rate` units per second and `burst` units at once.
     pub fn new(rate: f64, burst: f64, now: Instant) -> Self {
         Self { rate, burst, level: burst, at: now }
     }
 
-    /// Takes `units` if there are as many: for what can be refused.
+    /// Takes `units` if the bucket has enough; for events that can be refused.
     pub fn take(&mut self, units: f64, now: Instant) -> bool {
         self.fill(now);
         let enough = self.level >= units;
@@ -34,7 +34,8 @@ impl Bucket {
         enough
     }
 
-    /// Takes `units` in any case, and says how long who took them has to wait: for what can be delayed.
+    /// Takes `units` in any case, and returns how long the caller must wait; for events that can
+    /// be delayed.
     pub fn charge(&mut self, units: f64, now: Instant) -> std::time::Duration {
         self.fill(now);
         self.level -= units;
@@ -52,7 +53,7 @@ impl Bucket {
     }
 }
 
-/// A bucket for each address; those of one IPv6 network of 64 bits share theirs.
+/// A bucket for each address. The addresses of one IPv6 network of 64 bits share a bucket.
 #[derive(Debug)]
 pub struct Rates {
     rate: f64,
@@ -61,19 +62,20 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// For `rate` times per second from an address, and `burst` at once.
+    /// Limits for `rate` events per second from an address, and `burst` events at once.
     pub fn new(rate: f64, burst: f64) -> Self {
         Self { rate, burst, buckets: HashMap::new() }
     }
 
-    /// Counts one more from `address`; false when there were too many lately.
+    /// Counts one more event from `address`; returns false if there were too many lately.
     pub fn take(&mut self, address: IpAddr, now: Instant) -> bool {
         self.make_room(now);
         let fresh = Bucket::new(self.rate, self.burst, now);
         self.buckets.entry(network(address)).or_insert(fresh).take(1.0, now)
     }
 
-    /// Forgets who has been quiet; when all are busy everyone, since refusing whoever is new would be worse.
+    /// Forgets addresses with full buckets. If there are none, forgets all addresses, because
+    /// refusing new ones would be worse.
     fn make_room(&mut self, now: Instant) {
         if self.buckets.len() >= ADDRESSES {
             self.buckets.retain(|_, bucket| !bucket.is_full(now));
@@ -84,7 +86,8 @@ impl Rates {
     }
 }
 
-/// What counts as one address: an IPv4 address, or the 64 bits of an IPv6 network, within which everyone has many.
+/// The unit of counting: an IPv4 address, or an IPv6 network of 64 bits, in which a single client
+/// has many addresses.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),

@@ -1,4 +1,4 @@
-//! Certificates: of files, taken up again when they are renewed, or made for one run.
+//! Certificates: from files, which are read again after a renewal, or made for one run.
 
 use ::aws_lc_rs::digest;
 use pando_process::files;
@@ -12,12 +12,12 @@ use std::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Time between looks for a newer certificate.
+/// The time between checks for a newer certificate.
 const LOOK: Duration = Duration::from_secs(60);
 /// Longest file of certificates or of a key, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// The certificate that a port shows. Every connection takes the newest.
+/// The certificate of a port. Every connection uses the newest one.
 #[derive(Debug, Clone)]
 pub struct Certificate(Arc<Mutex<Arc<ServerConfig>>>);
 
@@ -30,7 +30,7 @@ impl Certificate {
         *self.0.lock().expect("nobody panics with it") = config;
     }
 
-    /// What makes the handshake of the next connection.
+    /// The acceptor for the handshake of the next connection.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         self.0.lock().expect("nobody panics with it").clone().into()
     }
@@ -46,10 +46,10 @@ pub struct Files {
 }
 
 impl Files {
-    /// What TLS needs.
+    /// Reads the certificate and its key.
     ///
     /// # Errors
-    /// When they cannot be read or do not belong together; in words.
+    /// When they cannot be read or do not belong together; the text is for people.
     pub fn load(&self) -> Result<Certificate, String> {
         self.read().map(Certificate::new)
     }
@@ -70,7 +70,8 @@ impl Files {
         config(chain, key).map_err(|error| format!("--tls-cert {certificate} and --tls-key do not fit together ({error})"))
     }
 
-    /// Keeps `certificate` up to date: it lasts for weeks, relays and some runs for longer. Tells `failed` when a new one is no good.
+    /// Keeps `certificate` up to date, because relays and some runs outlast it. Tells `failed`
+    /// when a new certificate cannot be used.
     pub async fn follow(self, certificate: Certificate, failed: impl Fn(String)) {
         let mut seen = self.modified();
         loop {
@@ -96,22 +97,22 @@ impl Files {
 fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Arc<ServerConfig>, rustls::Error> {
     let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let mut config = builder.with_safe_default_protocol_versions()?.with_no_client_auth().with_single_cert(chain, key)?;
-    // What is offered is what is served.
+    // The server offers only HTTP/1.1.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// A certificate signed by itself, and its key, as DER.
+/// A self-signed certificate and its key, as DER.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SelfSigned {
     certificate: Vec<u8>,
     key: Vec<u8>,
 }
 impl SelfSigned {
-    /// A fresh one for `names`.
+    /// Makes a certificate for `names`.
     ///
     /// # Errors
-    /// When it cannot be made; in words.
+    /// When the certificate cannot be made; the text is for people.
     pub fn new(names: Vec<String>, now: SystemTime) -> Result<Self, String> {
         use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
         const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -128,16 +129,16 @@ impl SelfSigned {
         Ok(Self { certificate, key: key.serialize_der() })
     }
 
-    /// What TLS needs.
+    /// The certificate for a port.
     ///
     /// # Errors
-    /// When certificate and key do not belong together; in words.
+    /// When certificate and key do not belong together; the text is for people.
     pub fn load(&self) -> Result<Certificate, String> {
         let key = PrivateKeyDer::try_from(self.key.clone()).map_err(|error| format!("--tls: {error}"))?;
         config(vec![self.certificate.clone().into()], key).map(Certificate::new).map_err(|error| format!("--tls: {error}"))
     }
 
-    /// Its SHA-256 fingerprint, as browsers show it.
+    /// The SHA-256 fingerprint of the certificate, as browsers show it.
     pub fn fingerprint(&self) -> String {
         let print = digest::digest(&digest::SHA256, &self.certificate);
         let print: Vec<String> = print.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();

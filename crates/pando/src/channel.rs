@@ -1,8 +1,8 @@
 //! A channel carries frames between a master and one volunteer, whatever the transport.
 //!
-//! Each end has a receiver and a sender of [`Frame`]s with short queues. Who sends waits for room with
-//! [`Sender::reserve`](tokio::sync::mpsc::Sender::reserve) *while* it receives, so that two ends that both have much to
-//! say never wait for each other. Dropping an end closes the channel.
+//! Each end has a receiver and a sender of [`Frame`]s with short queues. A sender waits for room
+//! with [`Sender::reserve`](tokio::sync::mpsc::Sender::reserve) *while* its side receives, so that
+//! two ends with much to send never wait for each other. Dropping an end closes the channel.
 
 pub mod webrtc;
 mod websocket;
@@ -13,19 +13,19 @@ pub use websocket::carry;
 use crate::protocol::Frame;
 use tokio::sync::mpsc;
 
-/// Frames that wait in each direction; a frame is at most about 64 KiB.
+/// Most frames that wait in each direction; a frame has at most about 64 KiB.
 const QUEUE: usize = 4;
 
 /// One end of a channel.
 #[derive(Debug)]
 pub struct Channel {
-    /// What the other end sent.
+    /// Frames from the other end.
     pub incoming: mpsc::Receiver<Frame>,
-    /// What goes to the other end.
+    /// Frames for the other end.
     pub outgoing: mpsc::Sender<Frame>,
 }
 
-/// Two ends joined in memory.
+/// Two ends that are joined in memory.
 pub fn pair() -> (Channel, Channel) {
     let (to_right, from_left) = mpsc::channel(QUEUE);
     let (to_left, from_right) = mpsc::channel(QUEUE);

@@ -4,7 +4,7 @@ use crate::{command_line, duration::duration, ice::IceServer};
 use clap::{Parser, ValueEnum, builder::BoolishValueParser as YesOrNo};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-/// Port tried first when none is asked for.
+/// The port that is tried first, unless the user names one.
 pub const DEFAULT_PORT: u16 = 5000;
 
 /// Maps a stream of values over the browsers and cores of your own and your friends' devices:
@@ -26,7 +26,8 @@ pub struct Cli {
     #[arg(value_name = "ITEMS")]
     pub items: Vec<String>,
 
-    /// Apply this program instead of a function: one per core of this machine (no other device can join), it reads values as lines and answers each with a line
+    /// Apply this program instead of a function: one per core of this machine (no other device can
+    /// join), it reads values as lines and answers each with a line
     #[arg(long, env = "PANDO_EXEC", value_name = "COMMAND", conflicts_with_all = ["dom", "host", "start_idle", "open"])]
     pub exec: Option<String>,
 
@@ -42,7 +43,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_JSON", value_parser = YesOrNo::new())]
     pub json: bool,
 
-    /// Put a program in the loop: ask it for values as cores become free, and tell it results at once, as JSON lines (see docs/sync-stdio.md)
+    /// Put a program in the loop: ask it for values as cores become free, and tell it results at
+    /// once, as JSON lines (see docs/sync-stdio.md)
     #[arg(long, env = "PANDO_SYNC_STDIO", value_parser = YesOrNo::new(), conflicts_with_all = ["items", "stdin", "null", "files", "on_error"])]
     pub sync_stdio: bool,
 
@@ -50,7 +52,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_FILES", value_parser = YesOrNo::new(), conflicts_with_all = ["json", "exec"])]
     pub files: bool,
 
-    /// With --files: write each result to the file of the same name below this folder, and print its path
+    /// With --files: write each result to the file of the same name below this folder, and print
+    /// its path
     #[arg(long, env = "PANDO_OUTPUT_DIR", value_name = "DIR", requires = "files")]
     pub output_dir: Option<PathBuf>,
 
@@ -58,7 +61,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_EXT", value_name = "E", requires = "output_dir", value_parser = ext)]
     pub ext: Option<String>,
 
-    /// With --output-dir: write over files that are there already, though never over an input. All names are read before the first file is
+    /// With --output-dir: write over files that are there already, though never over an input. All
+    /// names are read before the first file is
     #[arg(long, env = "PANDO_OVERWRITE", value_parser = YesOrNo::new(), requires = "output_dir")]
     pub overwrite: bool,
 
@@ -94,7 +98,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 500)]
     pub max_connections_per_address: usize,
 
-    /// Keep the function, in tabs, from the network: it reaches nothing but the server of its page (see docs/security.md)
+    /// Keep the function, in tabs, from the network: it reaches nothing but the server of its page
+    /// (see docs/security.md)
     #[arg(long, env = "PANDO_DENY_NET", value_parser = YesOrNo::new(), conflicts_with_all = ["exec", "local"])]
     pub deny_net: bool,
 
@@ -106,7 +111,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_OPEN_ACCESS", value_parser = YesOrNo::new())]
     pub open_access: bool,
 
-    /// Relay through which volunteers outside the local network join, such as https://pando.example.org
+    /// Relay through which volunteers outside the local network join, such as
+    /// https://pando.example.org
     #[arg(long, env = "PANDO_HOST", value_name = "URL", requires = "secret", conflicts_with = "local")]
     pub host: Option<String>,
 
@@ -114,7 +120,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_SECRET", value_name = "S", hide_env_values = true)]
     pub secret: Option<String>,
 
-    /// STUN and TURN servers for direct connections, such as stun:stun.example.org:3478 or turn:USER:PASSWORD@HOST:PORT
+    /// STUN and TURN servers for direct connections, such as stun:stun.example.org:3478 or
+    /// turn:USER:PASSWORD@HOST:PORT
     #[arg(long, env = "PANDO_ICE_SERVERS", hide_env_values = true, value_name = "URLS", value_delimiter = ',')]
     pub ice_servers: Vec<IceServer>,
 
@@ -122,7 +129,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
     pub open: bool,
 
-    /// Cores of this machine to use, at most 32, or 4 for each of its threads if that is more [default: all but one, at least one; 0: none]
+    /// Cores of this machine to use, at most 32, or 4 for each of its threads if that is more
+    /// [default: all but one, at least one; 0: none]
     #[arg(long, env = "PANDO_CORES", value_name = "N")]
     pub cores: Option<usize>,
 
@@ -142,7 +150,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_CONCURRENCY", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub concurrency: u32,
 
-    /// Values per lent core, computing and queued: a number, or auto to follow its speed and distance
+    /// Values per lent core, computing and queued: a number, or auto to follow its speed and
+    /// distance
     #[arg(long, env = "PANDO_BATCH_SIZE", value_name = "auto|N", default_value = "auto", value_parser = batch_size)]
     pub batch_size: BatchSize,
 
@@ -158,15 +167,18 @@ pub struct Cli {
     #[arg(long, env = "PANDO_RETRIES", value_name = "N", default_value_t = 2)]
     pub retries: u32,
 
-    /// When there is nothing else to compute, lend the oldest unfinished value a second time, to an idle device: the first result counts
+    /// When there is nothing else to compute, lend the oldest unfinished value a second time, to
+    /// an idle device: the first result counts
     #[arg(long, env = "PANDO_SPECULATE", value_parser = YesOrNo::new())]
     pub speculate: bool,
 
-    /// Run this command for each result, with the result on its standard input; unless it succeeds, the input is computed again
+    /// Run this command for each result, with the result on its standard input; unless it
+    /// succeeds, the input is computed again
     #[arg(long, env = "PANDO_CONFIRM", value_name = "COMMAND")]
     pub confirm: Option<String>,
 
-    /// What follows when an input has failed for good: end the run there, leave it out, or put {"error":…} in its place (with --json)
+    /// What follows when an input has failed for good: end the run there, leave it out, or put
+    /// {"error":…} in its place (with --json)
     #[arg(long, env = "PANDO_ON_ERROR", value_name = "WHAT", default_value = "stop")]
     pub on_error: OnError,
 
@@ -174,7 +186,8 @@ pub struct Cli {
     #[arg(long, env = "PANDO_HEARTBEAT", value_name = "DUR", default_value = "5s", value_parser = duration)]
     pub heartbeat: Duration,
 
-    /// After SIGTERM or SIGHUP: time to finish what has been read, before the run stops all the same
+    /// After SIGTERM or SIGHUP: time to finish what has been read, before the run stops all the
+    /// same
     #[arg(long, env = "PANDO_GRACE", value_name = "DUR", default_value = "25s", value_parser = duration)]
     pub grace: Duration,
 
@@ -182,11 +195,13 @@ pub struct Cli {
     #[arg(long, env = "PANDO_EVENTS", value_name = "FILE")]
     pub events: Option<PathBuf>,
 
-    /// Keep results in this file as they come: the same command, given again, goes on where this run ended, however that was
+    /// Keep results in this file as they come: the same command, given again, goes on where this
+    /// run ended, however that was
     #[arg(long, env = "PANDO_JOURNAL", value_name = "FILE", conflicts_with = "sync_stdio")]
     pub journal: Option<PathBuf>,
 
-    /// With --journal: go on with the results that are there although the function or its options have changed; inputs that have changed are computed
+    /// With --journal: go on with the results that are there although the function or its options
+    /// have changed; inputs that have changed are computed
     #[arg(long, env = "PANDO_JOURNAL_KEEP", value_parser = YesOrNo::new(), requires = "journal")]
     pub journal_keep: bool,
 
@@ -216,23 +231,23 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Reads the command line and the environment; ends the process on wrong usage, with status 2.
+    /// Reads the command line and the environment. Wrong usage ends the process with status 2.
     pub fn read() -> Self {
-        // `-0` would be taken for a negative number.
+        // The parser would take `-0` for a negative number.
         let mut options = true;
         let mut cli: Self = command_line::read(std::env::args_os().map(|arg| {
             options &= arg != "--";
             if options && arg == "-0" { "--null".into() } else { arg }
         }));
         if cli.exec.is_some() {
-            // No function is named: the first word is an item.
+            // With --exec no function is named, so the first word is an item.
             cli.items.splice(0..0, cli.function.take().map(|word| word.to_string_lossy().into_owned()));
         }
         cli
     }
 }
 
-/// What follows when an input has failed for good.
+/// The consequence of an input that failed for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnError {
     /// Inputs before it are finished, then the run ends.
@@ -241,12 +256,12 @@ pub enum OnError {
     Skip,
     /// Its output says so.
     Report,
-    /// Its place in the output is an error: the library's form of `Report`.
+    /// The output has an error in the place of the result: the library's form of `Report`.
     #[value(skip)]
     Tell,
 }
 
-/// When something is shown.
+/// When an optional display is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum When {
     /// When standard error is a terminal.
@@ -260,9 +275,9 @@ pub enum When {
 /// How many values a device holds per lent core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
-    /// Follows its speed and distance.
+    /// The number follows the device's speed and distance.
     Auto,
-    /// Fixed.
+    /// The number is fixed.
     Fixed(u32),
 }
 

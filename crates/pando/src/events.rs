@@ -1,4 +1,5 @@
-//! `--events FILE`: everything that happens, one JSON object per line, written by a thread of its own.
+//! `--events FILE`: writes every event of the run as a JSON object on its own line, in a thread of
+//! its own.
 
 use crate::{
     console::{Console, is_unseen, printable},
@@ -19,39 +20,41 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Events that wait to be written, at most; then the run waits for the file, for a while.
+/// Most events that wait to be written. When there are more, the run waits for the file for a
+/// while.
 const QUEUE: usize = 65_536;
 
-/// How long the run waits for it, at most.
+/// How long the run waits for the file.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// What takes longer to open is told.
+/// How long opening the file may take before a message says so.
 const SOON: Duration = Duration::from_millis(500);
 
-/// Bytes written at a time, about.
+/// Approximate number of bytes written at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// Where events go, if anywhere.
+/// The log of events, if there is one.
 #[derive(Clone, Default)]
 pub struct Events(Option<Queue>);
 
-/// What the thread that writes is given.
+/// The connection to the writing thread.
 #[derive(Clone)]
 struct Queue {
     messages: SyncSender<Message>,
-    /// Nothing more is taken: nobody reads what is written, for too long.
+    /// Whether events are no longer taken, because the file has taken nothing for too long.
     given_up: Arc<AtomicBool>,
     path: Arc<str>,
     console: Console,
 }
 
 enum Message {
-    /// One line: an eighth of what the value would take in memory.
+    /// One line; a JSON value would take eight times as much memory.
     Event(String),
     Finish(mpsc::Sender<()>),
 }
 
 impl Events {
-    /// Appends to `path`. When that cannot be written any more, it is said on `console`, and nothing more is written.
+    /// Appends events to `path`. When the file cannot be written any more, a message on `console`
+    /// says so, and nothing more is written.
     ///
     /// # Errors
     /// When the file cannot be opened.
@@ -64,12 +67,13 @@ impl Events {
         Ok(Self(Some(queue)))
     }
 
-    /// Whether anybody asked for events.
+    /// Whether the user asked for events.
     pub fn wanted(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Writes `{"time":…,"event":kind, …fields}`; `fields` is an object. Times are seconds since 1970.
+    /// Writes `{"time":…,"event":kind, …fields}`; `fields` is an object. Times are seconds since
+    /// 1970.
     pub fn write(&self, kind: &str, mut fields: Value) {
         let Some(queue) = &self.0 else { return };
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64 / 1000.0;
@@ -78,7 +82,7 @@ impl Events {
         queue.send(Message::Event(legible(fields.to_string())));
     }
 
-    /// Waits until all is written.
+    /// Waits until all events are written.
     pub fn finish(&self) {
         let Some(queue) = &self.0 else { return };
         let (done, wait) = mpsc::channel();
@@ -88,7 +92,7 @@ impl Events {
 }
 
 impl Queue {
-    /// Waits for the file as long as that may be slow only.
+    /// Sends a message to the thread, and waits while the queue is full, up to a time limit.
     fn send(&self, mut message: Message) {
         let begun = Instant::now();
         while !self.given_up.load(Ordering::Relaxed) {
@@ -104,7 +108,8 @@ impl Queue {
     }
 }
 
-/// Opens the file. A pipe can only be opened once somebody reads it: that is waited for, for a while, and not without a word.
+/// Opens the file. A pipe can only be opened once it has a reader; this is awaited for a while,
+/// with a message.
 fn open(path: &Path, console: &Console) -> io::Result<File> {
     let (opened, wait) = mpsc::channel();
     let owned = path.to_owned();
@@ -122,7 +127,7 @@ fn cannot(name: &str, why: &dyn Display) -> String {
     printable(&format!("--events {name} cannot be written any more ({why}): {what}"))
 }
 
-/// The same JSON, in which nothing steers the terminal that shows it.
+/// The same JSON, with characters that could control a terminal replaced by escapes.
 fn legible(json: String) -> String {
     if json.bytes().all(|byte| byte < 0x7f) {
         return json;
@@ -157,9 +162,9 @@ fn write(mut lines: Lines, messages: &mpsc::Receiver<Message>, name: &str, conso
     }
 }
 
-/// Lines on their way to the file, into which only whole ones go.
+/// Lines that wait to be written. Only complete lines remain in the file.
 struct Lines {
-    /// None once it could not be written.
+    /// The file, until writing fails.
     file: Option<File>,
     buffer: Vec<u8>,
 }
@@ -169,7 +174,7 @@ impl Lines {
         Self { file: Some(file), buffer: Vec::new() }
     }
 
-    /// Adds one; gives whether it is time to write.
+    /// Adds a line; returns whether it is time to write.
     fn push(&mut self, event: &str) -> bool {
         if self.file.is_some() {
             self.buffer.extend_from_slice(event.as_bytes());
@@ -178,7 +183,7 @@ impl Lines {
         self.buffer.len() >= BLOCK
     }
 
-    /// Writes what there is. After an error nothing more is written.
+    /// Writes all lines. After an error nothing more is written.
     fn flush(&mut self) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         let mut written = 0;

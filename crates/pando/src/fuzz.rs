@@ -1,5 +1,6 @@
-//! What decodes strangers' bytes, to be tried with any: at random by `cargo fuzz` (see `fuzz/`), and by a test with the inputs
-//! that are kept in `fuzz/corpus`. Nothing may panic, and what is understood means the same when it is said again.
+//! Entry points for fuzzing the decoders of strangers' bytes: at random by `cargo fuzz` (see
+//! `fuzz/`), and in a test with the inputs kept in `fuzz/corpus`. No decoder may panic, and a
+//! decoded message must mean the same after encoding and decoding it again.
 
 use pando_protocol::{
     relay::{FromRelay, ToRelay},
@@ -30,7 +31,8 @@ pub fn protocol(data: &[u8]) {
     }
 }
 
-/// What masters and volunteers say to a relay, and a relay to them: messages, and the frames of a link.
+/// Messages between masters, volunteers and a relay, in either direction, and the frames of a
+/// link.
 pub fn relay(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         said_again::<ToRelay>(text);
@@ -43,14 +45,14 @@ pub fn relay(data: &[u8]) {
     assert_eq!(pando_relay::pass(data, data.len().max(1)), pieces, "frames depend on how they come");
 }
 
-/// What follows a journal's header, and the body of one of its records.
+/// The records after a journal's header, and the body of one record.
 pub fn journal(data: &[u8]) {
     use crate::journal::{HEADER, Record, read};
     let whole = [HEADER, data].concat();
     let contents = read(&whole).expect("it has a header");
     let sound = whole.get(..contents.whole as usize).expect("no record ends beyond the end");
     assert_eq!(read(sound).expect("it has a header"), contents, "what was left out changes what is read");
-    // With a checksum that is right, which random changes hardly ever find.
+    // Here the checksum is right, which random changes hardly ever achieve.
     let length = u32::try_from(data.len()).expect("no input is that long");
     let mut record = [&[0; 4], &length.to_le_bytes()[..], data].concat();
     let checksum = crc32fast::hash(&record[4..]);
@@ -62,7 +64,7 @@ pub fn journal(data: &[u8]) {
     }
 }
 
-/// A message that is understood is understood as the same when it is said again.
+/// Checks that a parsed message has the same meaning after it is serialized and parsed again.
 fn said_again<T: serde::Serialize + serde::de::DeserializeOwned>(text: &str) {
     let Ok(message) = serde_json::from_str::<T>(text) else { return };
     let once = serde_json::to_value(&message).expect("messages are plain data");

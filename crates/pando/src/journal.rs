@@ -1,9 +1,12 @@
-//! `--journal FILE`: the results of a run in a file, so that the same command goes on where an earlier one ended, however that was.
+//! `--journal FILE`: keeps the results of a run in a file, so that the same command goes on where
+//! an earlier run ended, for whatever reason.
 //!
-//! A journal is a header and then records, each with a checksum, which are only ever appended ([`Record`]). Opening it ([`open`]) takes a
-//! lock, reads it through, cuts off a tail that was not written whole, and notes roughly where each result lies ([`Pages`]). While the
-//! input is read again, [`Replay`] finds the result of each value; memory stays constant, whatever the journal's length and order.
-//! Meanwhile [`Recorder`] appends what is new, in a thread of its own. Nothing here knows of tokio, volunteers or the lender.
+//! A journal is a header followed by records, each with a checksum, which are only ever appended
+//! ([`Record`]). Opening a journal ([`open`]) takes a lock, reads the file through, cuts off an
+//! incomplete tail, and notes roughly where each result lies ([`Pages`]). While the input is read
+//! again, [`Replay`] finds the result of each value, with constant memory, whatever the journal's
+//! length and order. Meanwhile [`Recorder`] appends new results, in a thread of its own. This
+//! module knows nothing of tokio, volunteers or the lender.
 
 mod file;
 mod pages;

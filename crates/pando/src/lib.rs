@@ -1,7 +1,9 @@
-//! Pando maps a stream of values over the browsers and cores of one person's and their friends' devices.
+//! Pando maps a stream of values over the browsers and cores of one person's and their friends'
+//! devices.
 //!
-//! The program `pando` is a thin shell around this library. Other programs call it by [`Pando`]: a stream in, a stream out (see [`library`]).
-//! Read `ARCHITECTURE.md` for the map.
+//! The program `pando` is a thin shell around this library. Other programs call the library
+//! through [`Pando`]: a stream in, a stream out (see [`library`]). `ARCHITECTURE.md` describes the
+//! parts.
 
 pub mod channel;
 pub mod cli;

@@ -15,20 +15,23 @@
 //! # }
 //! ```
 //!
-//! It is the program `pando` without its standard input and output: the same options, the same links for volunteers, the same cores of
-//! this machine. There are two forms:
+//! The library is the program `pando` without standard input and output: with the same options,
+//! the same links for volunteers, and the same cores of this machine. There are two forms:
 //!
-//! - [`map`](Pando::map): results come **in the order** of the values. The stream of values is polled only when a core asks for one, so
-//!   it may be endless, and no further ahead of the results than `--window` says.
-//! - [`feedback`](Pando::feedback): the program is asked for values as cores become free, and gets results as soon as
-//!   they are there, so that it can make the next values from them. In the words of `docs/sync-stdio.md`, without another process.
+//! - [`map`](Pando::map): results come **in the order** of the values. The stream of values is
+//!   polled only when a core asks for a value, and no further ahead of the results than `--window`
+//!   permits, so it may be endless.
+//! - [`feedback`](Pando::feedback): the run asks the program for values as cores become free, and
+//!   gives each result as soon as it is there, so that the program can make the next values from
+//!   the results. This is the form of `docs/sync-stdio.md`, without another process.
 //!
-//! Nothing happens before the stream is polled. Dropping it ends the run: volunteers are told, and the children that
-//! computed on this machine end.
+//! Nothing happens before the stream is polled. Dropping the stream ends the run: volunteers are
+//! told, and the children on this machine end.
 //!
-//! It needs a tokio runtime of any flavour with time and I/O enabled, as `#[tokio::main]` makes it, and, for this machine's cores, Node.js
-//! 20 or later on `PATH`. Values and results go through JSON ([`serde`]): the function receives a string for a `String`, an object for a
-//! struct. Environment variables that set options of the program (`PANDO_…`) are not read.
+//! The library needs a tokio runtime of any flavour with time and I/O enabled, as `#[tokio::main]`
+//! makes it, and, for this machine's cores, Node.js 20 or later on `PATH`. Values and results go
+//! through JSON ([`serde`]): the function receives a string for a `String`, an object for a
+//! struct. Environment variables for options of the program (`PANDO_…`) are not read.
 
 mod error;
 mod feedback;
@@ -58,36 +61,38 @@ use std::{
     path::Path,
 };
 
-/// A function, and how it is to be run. See the [crate's documentation](crate).
+/// A function, and the options for running it. See the [crate's documentation](crate).
 pub struct Pando {
-    /// What the command line would be.
+    /// The words of the equivalent command line.
     words: Vec<OsString>,
     function: Option<OsString>,
     messages: Option<Box<dyn Write + Send>>,
 }
 
 impl Pando {
-    /// Runs the function of a JavaScript or TypeScript file, on this machine's cores and in the browsers that open the link.
+    /// Runs the function of a JavaScript or TypeScript file, on this machine's cores and in
+    /// browsers with the link open.
     pub fn new(function: impl AsRef<Path>) -> Self {
         Self { words: vec!["pando".into()], function: Some(function.as_ref().into()), messages: None }
     }
 
-    /// Runs a program of any language, one per core of this machine, as `pando --exec COMMAND`: it reads values as lines of JSON and
-    /// answers each with one.
+    /// Runs a program in any language, one process per core of this machine, as `pando --exec
+    /// COMMAND` does. The program reads values as lines of JSON and answers each value with a line
+    /// of JSON.
     pub fn exec(command: impl AsRef<OsStr>) -> Self {
         Self { words: vec!["pando".into(), "--exec".into(), command.as_ref().into()], function: None, messages: None }
     }
 
-    /// Adds options of the command line, such as `["--local"]` or `["--timeout", "2s"]`: all but those about standard input and output.
-    /// Signals are this program's affair, and `--grace` has no effect.
-    /// What is wrong with them is the error that the stream begins with.
+    /// Adds options of the command line, such as `["--local"]` or `["--timeout", "2s"]`: all
+    /// except those about standard input and output. The calling program handles signals itself,
+    /// so `--grace` has no effect. If the options are wrong, the stream begins with an error.
     pub fn options(mut self, options: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.words.extend(options.into_iter().map(Into::into));
         self
     }
 
-    /// Writes what people are told (the volunteers' link first of all) to `messages`, a line at a time, in place of standard error.
-    /// [`std::io::sink`] is for none.
+    /// Writes messages for people (first of all the volunteers' link) to `messages` instead of
+    /// standard error, a line at a time. [`std::io::sink`] discards them.
     pub fn messages(mut self, messages: impl Write + Send + 'static) -> Self {
         self.messages = Some(Box::new(messages));
         self
@@ -95,8 +100,9 @@ impl Pando {
 
     /// The results of `values`, in their order.
     ///
-    /// A value that fails for good ends the stream with [`Error::Failed`] after the results before it; with `--on-error skip` it is
-    /// left out, with `--on-error report` its error stands in its place and the stream goes on.
+    /// A value that fails for good ends the stream with [`Error::Failed`], after the results
+    /// before it. With `--on-error skip` the value is left out. With `--on-error report` the error
+    /// stands in its place, and the stream goes on.
     pub fn map<R, S>(self, values: S) -> Results<R>
     where
         R: DeserializeOwned,
@@ -105,8 +111,8 @@ impl Pando {
         self.try_map(values.map(Ok::<_, Infallible>))
     }
 
-    /// The results of `values`, in their order, up to the first error of `values`, which is [`Error::Input`]. Otherwise
-    /// as [`map`](Self::map).
+    /// The results of `values`, in their order, up to the first error of `values`, which becomes
+    /// [`Error::Input`]. Otherwise as [`map`](Self::map).
     pub fn try_map<R, S, T, E>(mut self, values: S) -> Results<R>
     where
         R: DeserializeOwned,
@@ -132,7 +138,7 @@ impl Pando {
         }))
     }
 
-    /// A run in which the values are made from the results so far.
+    /// A run in which the calling program makes values from the results so far.
     pub fn feedback<T: Serialize, R: DeserializeOwned>(mut self) -> Feedback<T, R> {
         self.words.push("--sync-stdio".into());
         Feedback::new(Progress::new(async move {
@@ -141,7 +147,7 @@ impl Pando {
         }))
     }
 
-    /// The options, as the command line would have them.
+    /// Parses the options as the command line does.
     fn cli(&self) -> Result<Cli, Error> {
         let words = self.words.iter().cloned();
         let words = words.chain(self.function.iter().flat_map(|function| ["--".into(), function.clone()]));
@@ -155,7 +161,7 @@ impl Pando {
             return Err(Error::Refused(why.into()));
         }
         if cli.progress == When::Auto {
-            // The terminal is this program's.
+            // The terminal belongs to the calling program.
             cli.progress = When::Never;
         }
         if cli.qr == When::Auto && self.messages.is_some() {
@@ -176,7 +182,7 @@ impl Pando {
     }
 }
 
-/// `value`, as the function receives it.
+/// `value` in the form that the function receives.
 fn json(value: &impl Serialize) -> serde_json::Result<Value> {
     Ok(Value::new(serde_json::to_vec(value)?.into(), Form::Json))
 }

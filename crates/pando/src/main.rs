@@ -4,7 +4,8 @@ fn main() {
     std::process::exit(run());
 }
 
-/// `relay` as the first argument asks for the relay; a function in a file of that name is `./relay`.
+/// Starts the relay if the first argument is `relay`, otherwise a run. A function in a file named
+/// `relay` can be given as `./relay`.
 fn run() -> i32 {
     if std::env::args_os().nth(1).is_some_and(|first| first == "relay") {
         return pando_relay::run(pando_relay::Options::read(std::env::args_os().skip(1)));

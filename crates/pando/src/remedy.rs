@@ -1,17 +1,17 @@
-//! What to do about an error of the function, where its words tell.
+//! Adds advice to errors of the function that are known by their messages.
 
 use pando_bundler::Bundle;
 
-/// How the message of a result that JSON cannot tell begins, on every device.
+/// The start of an error message, on every device, for a result that JSON cannot represent.
 const NO_JSON: &str = "the answer has no JSON form: result";
 
-/// How that of a result begins of which `String` would only tell the class.
+/// The start of an error message for a result that `String` would reduce to the name of its class.
 const NO_TEXT: &str = "the answer has no text: ";
 
 const CALLBACK: &str = "a function that is exported by itself is called with (x, context), and answers by `return` or with a promise. \
     To answer by a callback, write module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }";
 
-/// `message`, and behind it what to do, when that is known.
+/// `message`, followed by advice, if there is any.
 pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
     let unmet = message.strip_prefix(NO_JSON).and_then(|rest| rest.rsplit_once(" is ")).map(|(_, what)| instead_of(what));
     if let Some(instead) = unmet {
@@ -29,7 +29,8 @@ pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
     message.to_owned()
 }
 
-/// The text of an error that ended no call: its stack, which mostly begins with its message, and what to do.
+/// The text of an error outside a call: its stack, which mostly begins with its message, and
+/// advice.
 pub(crate) fn broken(message: &str, stack: Option<&str>, function: &Bundle) -> String {
     let stack = stack.map(|stack| function.trace(stack)).unwrap_or_default();
     let remedied = with_remedy(message, function);
@@ -39,7 +40,7 @@ pub(crate) fn broken(message: &str, stack: Option<&str>, function: &Bundle) -> S
     }
 }
 
-/// What to answer instead of what JSON cannot tell.
+/// The advice for a result that JSON cannot represent.
 fn instead_of(what: &str) -> &'static str {
     match what.rsplit(' ').next().unwrap_or_default() {
         "promise" => "await it, for instance with Promise.all",
@@ -60,7 +61,7 @@ fn instead_of(what: &str) -> &'static str {
     }
 }
 
-/// Why browsers have no such built-in, and what there is instead.
+/// Why browsers lack this built-in module, and what to use instead.
 fn without(builtin: &str) -> &'static str {
     match builtin {
         "fs" | "fs/promises" => {

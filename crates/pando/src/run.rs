@@ -27,13 +27,13 @@ use std::{
     time::Duration,
 };
 
-/// Time for last words on standard error.
+/// How long the last messages on standard error may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Time for what is finished to be written, once the run is to stop.
+/// How long writing the finished results may take once the run must stop.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// Why a run cannot start: what is said, and exit status 2.
+/// Why a run cannot start, as text for people; the exit status is 2.
 #[derive(Debug)]
 pub(crate) struct Refused(pub(crate) String);
 
@@ -43,7 +43,7 @@ impl From<anyhow::Error> for Refused {
     }
 }
 
-/// Runs as `cli` says; gives the exit status.
+/// Runs with the options of `cli`; returns the exit status.
 pub fn run(cli: Cli) -> i32 {
     let runtime = threads::check().and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -52,7 +52,7 @@ pub fn run(cli: Cli) -> i32 {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(why) => {
-            // Nobody may be able to read it.
+            // Standard error may not be open.
             let _ = writeln!(std::io::stderr(), "error: {why}");
             return 1;
         }
@@ -69,7 +69,7 @@ pub fn run(cli: Cli) -> i32 {
     status
 }
 
-/// Each volunteer is a file descriptor.
+/// Raises the limit on file descriptors, because each volunteer needs one.
 fn raise_file_limit() {
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(u64::MAX);
@@ -106,18 +106,18 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         return Err(Refused(unusable.why.clone()));
     }
     if let Some(files) = open::files(&cli, HashSet::new()) {
-        // Which files are a journal's own is known once that is open.
+        // Which files belong to the journal is only known after it is opened.
         let free = !cli.journal.as_ref().is_some_and(|journal| journal.exists());
         files.check(cli.items.iter().map(String::as_str), free).map_err(|error| Refused(error.text))?;
     }
     if cli.progress == When::Auto && from_stdin && std::io::stdin().is_terminal() {
-        // A status line would wipe away what is being typed.
+        // A status line would erase the text that the user is typing.
         cli.progress = When::Never;
     }
     let over_status = open::shows_status(&cli) && std::io::stdout().is_terminal();
     let reported = cli.on_error == OnError::Report || cli.sync_stdio;
     let journaled = cli.journal.is_some();
-    // In a task of its own: what blocks in there keeps no signal from being heard.
+    // The start is a task of its own, so that blocking calls in it do not delay signals.
     let starting = tokio::spawn({
         let console = console.clone();
         async move { Open::start(&cli, console).await }
@@ -163,13 +163,14 @@ fn at_fault(console: &Console) -> ! {
     end_now(console)
 }
 
-/// Ends the process with status 1, whatever still goes on.
+/// Ends the process with status 1, even if tasks are still running.
 fn end_now(console: &Console) -> ! {
     console.finish(LAST_WORDS);
     std::process::exit(1)
 }
 
-/// Says how it ended, and gives the exit status. What failed may have been `reported` in its place, and what is finished be `journaled`.
+/// Prints how the run ended, and returns the exit status. `reported`: failures stand in the output
+/// in the place of results. `journaled`: finished results are in a journal.
 fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console) -> i32 {
     let why = match ending {
         Ending::Complete | Ending::ReaderLeft => return 0,
@@ -203,7 +204,7 @@ fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console)
     1
 }
 
-/// What a run that was cut short leaves.
+/// The message for a run that was cut short.
 fn stopped(left: &Left, journaled: bool) -> String {
     let were = if left.items == 1 { "was" } else { "were" };
     let unread = match left.unread {

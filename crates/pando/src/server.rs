@@ -1,7 +1,9 @@
-//! The HTTP server for volunteers: the page and its parts, the function, and the WebSockets, all below the join token.
+//! The HTTP server for volunteers: the page and its parts, the function, and the WebSockets, all
+//! below the join token.
 //!
-//! Anything else is answered 404, so that a stranger who finds the port learns nothing. `Host` must name this machine and
-//! `Origin`, where there is one, the same host, so that no foreign page can reach in through a visitor's browser.
+//! All other paths are answered 404, so that a stranger who finds the port learns nothing. `Host`
+//! must name this machine, and `Origin`, if present, must name the same host, so that no foreign
+//! page can reach the server through a visitor's browser.
 
 mod addresses;
 mod files;
@@ -28,35 +30,36 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
-/// Bytes that may come on a connection before the first message on its WebSocket is there: requests, and a hello that names 4,000
-/// values.
+/// Most bytes on a connection before the first message of its WebSocket: enough for requests, and
+/// for a hello that names 4,000 values.
 const CREDIT: usize = 256 << 10;
-/// Wrong paths of an address, per second and at once: more, and somebody guesses tokens.
+/// Most wrong paths of an address, per second and at once. A client with more could be guessing
+/// tokens.
 const MISSES: (f64, f64) = (1.0, 60.0);
 
-/// What the server serves.
+/// The content and settings of the server.
 pub struct Site {
-    /// Whose volunteers come here.
+    /// The master of the run.
     pub master: Arc<Master>,
-    /// First path segment; empty: open access.
+    /// The first path segment; empty for open access.
     pub token: String,
     /// The function's bundle.
     pub function: String,
-    /// Its hash.
+    /// The hash of the function.
     pub hash: String,
-    /// Whether it runs in the page.
+    /// Whether the function runs in the page.
     pub dom: bool,
-    /// Whether it reaches nothing from a tab but this server.
+    /// Whether the function may only reach this server from a tab.
     pub deny_net: bool,
-    /// Names by which this machine may be called.
+    /// Names under which this machine may be addressed.
     pub hosts: Hosts,
-    /// Those that are connected without the server.
+    /// The peer connections, if there is a UDP port.
     pub peers: Option<Peers>,
-    /// What browsers are told to find a way by.
+    /// The ICE servers for browsers.
     pub ice_servers: Vec<IceServer>,
-    /// How many may connect.
+    /// The limits on connections.
     pub(crate) connections: Arc<Connections>,
-    /// With which certificate; none: plain HTTP.
+    /// The certificate; without one, the server uses plain HTTP.
     pub(crate) certificate: Option<Certificate>,
 }
 
@@ -66,7 +69,7 @@ struct Served {
     misses: Mutex<Rates>,
 }
 
-/// Serves `site` on `listener` until `closed`, when its other end is dropped too.
+/// Serves `site` on `listener` until `closed` gets a message or its sender is dropped.
 pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) {
     let gate = gate(&site);
     let certificate = site.certificate.clone();
@@ -92,7 +95,7 @@ fn gate(site: &Site) -> Gate {
             Refusal::Failed(error) => format!("a connection cannot be taken ({error}): it waits, those that are open go on"),
         });
     };
-    // This machine may be a proxy, or a thousand light volunteers.
+    // Many connections from this machine may belong to a proxy, or to a thousand light volunteers.
     Gate::new(site.connections.clone(), |address| !address.is_loopback()).credit(CREDIT).telling(refused)
 }
 
@@ -104,7 +107,7 @@ impl Application for Served {
             response = pando_web::nothing_here();
         }
         pando_web::always(response.headers_mut());
-        // Another site's page may take nothing for its own, nor tell what there is from what there is not.
+        // A page of another site may not embed any answer, nor find out which paths exist.
         response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
         response
     }

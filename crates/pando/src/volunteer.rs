@@ -1,4 +1,5 @@
-//! A native volunteer: lends this machine's cores through engines, over any channel.
+//! A native volunteer: lends this machine's cores over any channel, with an engine to run the
+//! function.
 
 mod core;
 mod dispatch;

@@ -1,11 +1,12 @@
-//! Where the values come from.
+//! The source of the values.
 
-/// What reading the input answers.
+/// The answer of an input that is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pull<T, E> {
     /// The next value.
     Value(T),
-    /// Nothing yet: the driver calls [`Lender::input_ready`](crate::Lender::input_ready) when it is worth another try.
+    /// No value yet. The driver calls [`Lender::input_ready`](crate::Lender::input_ready) when
+    /// reading again is worthwhile.
     Pending,
     /// There are no more values.
     End,
@@ -13,24 +14,25 @@ pub enum Pull<T, E> {
     Failed(E),
 }
 
-/// `Some` is a value, `None` the end: `Pull::from(iterator.next())`.
+/// `Some` is a value, `None` is the end: `Pull::from(iterator.next())`.
 impl<T, E> From<Option<T>> for Pull<T, E> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Pull::End, Pull::Value)
     }
 }
 
-/// The input of a [`Lender`](crate::Lender): handed to every ask, which reads at most one value from it, and only when it has
-/// nothing older to lend. After [`Pull::End`] or [`Pull::Failed`] it is not read again.
+/// The input of a [`Lender`](crate::Lender). The driver hands the input to every ask, which reads
+/// at most one value, and only when there is no older value to lend. After [`Pull::End`] or
+/// [`Pull::Failed`] the input is not read again.
 ///
 /// A closure `FnMut() -> Pull<T, E>` is an input.
 pub trait Input {
-    /// A value, as it is lent.
+    /// The type of the values.
     type Value;
     /// Why the values cannot be read to their end.
     type Error;
 
-    /// Reads the next value, without waiting for it.
+    /// Reads the next value without blocking.
     fn pull(&mut self) -> Pull<Self::Value, Self::Error>;
 }
 

@@ -16,24 +16,31 @@ use again::Again;
 use slots::{Slot, Slots};
 use waiters::Waiters;
 
-/// Lends the values of one input to any number of sub-streams, and puts their results in the order of the values.
+/// Lends the values of one input to any number of sub-streams, and puts their results in the order
+/// of the values.
 ///
-/// It does nothing by itself: a *driver* calls it and acts on what it answers. There are four kinds of methods:
+/// A lender does nothing by itself: a *driver* calls its methods and acts on the answers. There
+/// are four kinds of methods:
 ///
-/// - *borrowers come and go*: [`open`](Self::open), [`pause`](Self::pause), [`close`](Self::close);
-/// - *values go out*: [`ask`](Self::ask), [`lend_to`](Self::lend_to), [`take_up`](Self::take_up), [`copy`](Self::copy);
-/// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back), [`fail`](Self::fail);
-/// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished) and [`end_input`](Self::end_input) for
-///   the input, [`next_output`](Self::next_output), [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.
+/// - *borrowers come and go*: [`open`](Self::open), [`pause`](Self::pause),
+///   [`close`](Self::close);
+/// - *values go out*: [`ask`](Self::ask), [`lend_to`](Self::lend_to), [`take_up`](Self::take_up),
+///   [`copy`](Self::copy);
+/// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back),
+///   [`fail`](Self::fail);
+/// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished)
+///   and [`end_input`](Self::end_input) for the input, [`next_output`](Self::next_output),
+///   [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.
 ///
-/// After any of them there may be something to output and somebody to wake: the driver calls
-/// [`next_output`](Self::next_output) until it has no item, then [`next_wake`](Self::next_wake) until it is `None`, and lets each
-/// sub-stream that it names [`ask`](Self::ask) again. Both also answer after an ask: it may have met the end of the input.
-/// Neither depends on being called at once: they look at what is, not at what has happened, so that nothing is lost by
-/// calling them late or twice.
+/// After a call of any of these methods (also of [`ask`](Self::ask), which may have met the end of
+/// the input) there may be results to output and sub-streams to wake. The driver calls
+/// [`next_output`](Self::next_output) until there is no item, then [`next_wake`](Self::next_wake)
+/// until the answer is `None`, and lets each sub-stream that was named [`ask`](Self::ask) again.
+/// The driver may call both methods late or twice and loses nothing, because their answers follow
+/// from the present state of the lender, not from past events.
 ///
-/// Asking for a new value, giving a result and taking an output are O(1) (amortised), whatever the number of values and
-/// sub-streams; giving a value back, and lending it again, O(log n).
+/// Asking for a new value, giving a result and taking an output are O(1) (amortised), whatever the
+/// number of values and sub-streams. Giving a value back and lending it again are O(log n).
 pub struct Lender<T, R, E> {
     slots: Slots<T, R>,
     again: Again,
@@ -41,31 +48,33 @@ pub struct Lender<T, R, E> {
     waiters: Waiters,
     budget: Budget<T, R>,
     reading: Reading<E>,
-    /// How many values have been read; more than there are slots for after a [`Lender::truncate`].
+    /// How many values have been read. After a [`Lender::truncate`], this is more than there are
+    /// slots for.
     read: u64,
 }
 
-/// What is known of the input.
+/// What the lender knows of the input.
 enum Reading<E> {
-    /// It may have a value.
+    /// The input may have a value.
     Ready,
-    /// It had none when last read.
+    /// The input had no value when it was last read.
     Pending,
-    /// It is not read any more.
+    /// The input is not read any more.
     Ended,
-    /// It is not read any more, and the output has still to say why.
+    /// The input is not read any more, and the output has not yet given this error.
     Failed(E),
 }
 
 /// Borrowers come and go.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// A lender with a window on the number of values; values and results weigh nothing.
+    /// A lender whose window bounds only the number of values: values and results weigh nothing.
     pub fn new(window: Window) -> Self {
         Self::with_weights(window, |_| 0, |_| 0)
     }
 
-    /// A lender with a window on the number of values and on their bytes: those of each value until it has its result, then
-    /// those of the result until it is output. The weights must depend on nothing but their argument.
+    /// A lender whose window bounds the number of values and their bytes. A value counts with its
+    /// own weight until the result is known; then the result counts until its output. The weights
+    /// must depend on nothing but their argument.
     pub fn with_weights(window: Window, value_weight: fn(&T) -> u64, result_weight: fn(&R) -> u64) -> Self {
         Lender {
             slots: Slots::new(),
@@ -83,16 +92,18 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.open()
     }
 
-    /// Says that a sub-stream will not ask for a while: until it asks. It keeps what it holds. Nobody waits for it to take what others
-    /// have failed, and what it has failed itself is forgotten.
+    /// Says that a sub-stream will not ask for a while; its next [`ask`](Self::ask) ends the
+    /// pause. The sub-stream keeps its values. Values failed by all other sub-streams do not wait
+    /// for a paused sub-stream, whose own failures are forgotten.
     pub fn pause(&mut self, sub: SubStreamId) {
         self.unregister(sub);
         self.again.forget_sub_stream(sub);
         self.sub_streams.set_paused(sub, true);
     }
 
-    /// Closes a sub-stream. What it held, answered in the order of lending, is to be lent again. Closing it twice, or
-    /// one that never was open, does nothing.
+    /// Closes a sub-stream, and returns the values that it held, in the order of lending. These
+    /// values are to be lent again. Nothing happens if the sub-stream was closed before or never
+    /// was open.
     pub fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
         let Some(SubStream { mut held, ticket, .. }) = self.sub_streams.close(sub) else {
             return Vec::new();
@@ -112,9 +123,10 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
 /// Values go out.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Answers a sub-stream that can take one more value (Algorithm 1 of the Pando paper): the oldest value that came back and
-    /// that it may take; else, if the input has not ended and the window has room, a new one; else it waits until
-    /// one of these changes, or until there is a result for every value.
+    /// Lends a value to a sub-stream that can take one more (Algorithm 1 of the Pando paper). This
+    /// is the oldest value that came back and may be lent to this sub-stream; otherwise a new
+    /// value, if the input has one and the window has room. Without either, the sub-stream waits;
+    /// once the input has ended and every value has a result, it is done.
     ///
     /// The input is read at most once. A sub-stream that is not open is answered [`Ask::Done`].
     pub fn ask<I>(&mut self, sub: SubStreamId, input: &mut I) -> Ask<T>
@@ -166,7 +178,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.lend(sub, index, None).map_or(Ask::Done, Ask::Value)
     }
 
-    /// Lends what nobody holds to `sub`, under the loan of this number or else a new one.
+    /// Lends a value that is not lent to `sub`: under the loan of this number, or else under a new
+    /// loan.
     fn lend(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
         let sub_stream = self.sub_streams.find_mut(sub)?;
         match self.slots.lend(index, number, sub, &mut sub_stream.held) {
@@ -175,13 +188,15 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
-    /// Lends this very value to `sub`, if it waits to be lent again. Whether `sub` has failed it does not matter.
+    /// Lends the value at `index` to `sub`, if the value waits to be lent again. Whether `sub` has
+    /// failed it before does not matter.
     pub fn lend_to(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<T>> {
         self.lend_waiting(sub, index, None)
     }
 
-    /// Lends a value to `sub` under a loan that there was before, if it waits to be lent again: a borrower that was away, or that
-    /// has a [`copy`](Self::copy), goes on with what it has. Whether it has failed it does not matter.
+    /// Lends a value to `sub` under an earlier loan, if the value waits to be lent again. So a
+    /// borrower that was away, or that has a [`copy`](Self::copy), goes on with its value. Whether
+    /// `sub` has failed the value before does not matter.
     pub fn take_up(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<T>> {
         if !self.slots.knows(loan) {
             return None;
@@ -197,19 +212,22 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.lend(sub, index, number)
     }
 
-    /// A copy of a value that has no result, which stays where it is: for a borrower that computes it besides who holds it. The copy
-    /// has a loan of its own, under which nothing is accepted before somebody [takes it up](Self::take_up).
+    /// Makes a copy of a value that has no result, for a second borrower to compute at the same
+    /// time. The holder keeps the value. The copy has a loan of its own, under which nothing is
+    /// accepted until a sub-stream [takes it up](Self::take_up).
     pub fn copy(&mut self, index: Index) -> Option<Lent<T>> {
         let Lent { loan, value } = self.slots.copy(index)?;
         Some(Lent { loan, value: value.clone() })
     }
 
-    /// A sub-stream that was told to wait, and for which asking again makes sense. Each is named once for every time that it was
-    /// told to wait, those that have waited longest first.
+    /// The next waiting sub-stream that should ask again. Each sub-stream is named once for every
+    /// [`Ask::Wait`]; the longest waiting sub-streams come first.
     ///
-    /// It answers from what is: as long as there is something for those that wait, it names one after the other. If each
-    /// asks before the next is named, no more are named than will be served. O(log n), O(1) if there is none; after a
-    /// value came back that has been failed, also a step for each waiting sub-stream that has failed all such values.
+    /// The answer follows from the present state: as long as waiting sub-streams can be served,
+    /// they are named one after the other. If each asks before the next is named, no more are
+    /// named than can be served. A call is O(log n), or O(1) if no sub-stream is to wake. After a
+    /// failed value came back, a call also takes one step for each waiting sub-stream that may
+    /// take none of the failed values, because it has failed all of them.
     pub fn next_wake(&mut self) -> Option<SubStreamId> {
         if self.waiters.is_empty() {
             return None;
@@ -228,7 +246,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Some(sub)
     }
 
-    /// Whether asking makes sense for anybody.
+    /// Whether asking makes sense for every sub-stream.
     fn has_for_anyone(&self) -> bool {
         self.is_finished()
             || self.again.has_for_anyone(self.sub_streams.asking())
@@ -251,10 +269,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
 /// Values come back.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Gives the result of a value that `sub` holds. A value that is failed for good has a result too: one that says so.
+    /// Gives the result of a value that `sub` holds. A value that is failed for good also gets a
+    /// result, which expresses the failure.
     ///
     /// # Errors
-    /// Unless `sub` holds the value now, under this very loan, it is refused, and changes nothing.
+    /// The result is refused, and nothing changes, unless `sub` holds the value now, under this
+    /// loan.
     pub fn result(&mut self, sub: SubStreamId, loan: Loan, result: R) -> Result<(), Refused> {
         self.give_back(sub, loan)?;
         self.again.forget(loan.index);
@@ -265,7 +285,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Ok(())
     }
 
-    /// Hands a value back, untried: it is lent again, oldest first, to whoever asks, `sub` included.
+    /// Hands a value back, untried. The value is lent again, oldest first, to the next sub-stream
+    /// that asks, `sub` included.
     ///
     /// # Errors
     /// As for [`result`](Self::result).
@@ -275,8 +296,9 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Ok(())
     }
 
-    /// Says that `sub` tried a value in vain: it is lent again, oldest first, to the next asker that has not failed it; to
-    /// anyone, as long as all that are open, and not paused, have.
+    /// Says that `sub` tried a value in vain. The value is lent again, oldest first, to the next
+    /// asker without a failure of this value; or to any asker, once all open sub-streams that are
+    /// not paused have failed the value.
     ///
     /// # Errors
     /// As for [`result`](Self::result).
@@ -289,7 +311,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Ok(())
     }
 
-    /// Changes a value that has no result yet: the next time it is lent, it is this one. Elsewhere it does nothing.
+    /// Changes a value that has no result yet; later loans lend the new value. If the value has a
+    /// result or was never read, nothing changes.
     pub fn replace_value(&mut self, index: Index, value: T) {
         if let Some(place) = self.slots.value_mut(index) {
             self.budget.remove_value(place);
@@ -319,14 +342,16 @@ mod tests {
     use super::Lender;
     use crate::{Ask, Pull, Window};
 
-    /// Memory stays constant: what is output, cut off or closed leaves nothing behind.
+    /// Memory stays constant: values that are output or cut off, and closed sub-streams, leave
+    /// nothing behind.
     #[test]
     fn nothing_is_kept_of_values_that_are_done() {
         let mut lender: Lender<u64, u64, ()> = Lender::with_weights(Window::default(), |_| 1, |_| 2);
         let subs = [lender.open(), lender.open(), lender.open()];
         let mut input = || Pull::Value(7);
         for round in 0..100 {
-            // The first and the second fail it; the third gives its result, or it is cut off.
+            // The first and the second sub-stream fail the value; then the third gives its result,
+            // or the value is cut off.
             for sub in &subs[..2] {
                 let Ask::Value(lent) = lender.ask(*sub, &mut input) else { panic!("there is one") };
                 lender.fail(*sub, lent.loan).unwrap();

@@ -1,9 +1,12 @@
-//! Lends one stream of values to any number of borrowers, and gives their results in the order of the values.
+//! Lends one stream of values to any number of borrowers, and gives their results in the order of
+//! the values.
 //!
-//! Borrowers come and go as they like. Each asks for values when it can take some, so that fast ones get more; what one holds
-//! when it leaves is lent to another. The values are read only when somebody asks, and no further ahead of the output than
-//! a window. This is the heart of [Pando](https://arxiv.org/abs/1803.08426), where the borrowers are the devices of volunteers; it knows
-//! nothing of networks, processes or time, and suits any borrowers that may fail.
+//! Borrowers come and go at any time. A borrower asks for a value when it can take one more, so
+//! fast borrowers get more values. When a borrower leaves, the values that it holds are lent again
+//! to other borrowers. A value is read only when a borrower asks, and reading never runs further
+//! ahead of the output than a window. This crate is the heart of
+//! [Pando](https://arxiv.org/abs/1803.08426), whose borrowers are the devices of volunteers. It
+//! knows nothing of networks, processes or time, and suits any borrowers that may fail.
 //!
 //! ```
 //! use stream_lender::{Ask, Lender, Output, Pull, Window};
@@ -28,42 +31,50 @@
 //!
 //! # The parts
 //!
-//! - [`Lender`] is the state machine: plain method calls, no threads, no clock, no futures. It never calls back.
-//! - [`lend`] wraps it for `async` code: a [`Lending`] handle opens [`SubStream`]s (a `Stream` of values, a `Sink` of
-//!   results), and [`Results`] is the `Stream` of the output. No runtime is needed.
-//! - [`Limiter`] bounds what is on its way on one channel between the two.
+//! - [`Lender`] is the state machine: plain method calls, no threads, no clock, no futures. It
+//!   never calls back.
+//! - [`lend`] wraps the lender for `async` code: a [`Lending`] handle opens [`SubStream`]s (a
+//!   `Stream` of values, a `Sink` of results), and [`Results`] is the `Stream` of the output. No
+//!   runtime is needed.
+//! - [`Limiter`] bounds the values in flight on one channel between the lender and a borrower.
 //! - [`Stubborn`] keeps values until their results are confirmed.
 //!
 //! # Properties
 //!
-//! These hold whatever borrowers do and however often they fail. For each there is a test of its number in
-//! `tests/properties`, and `tests/schedules` compares thousands of random schedules with a naive model.
+//! These properties hold whatever borrowers do and however often they fail. For each property
+//! there is a test of its number in `tests/properties`, and `tests/schedules` compares thousands
+//! of random schedules with a naive model.
 //!
 //!  1. If no sub-stream asks, the input is not read.
 //!  2. Any number of sub-streams can be opened, at any time, also after some have closed.
-//!  3. An open sub-stream that asks gets, eventually, a value or "done".
+//!  3. An open sub-stream that asks eventually gets a value or "done".
 //!  4. The output ends after the input has ended and every value read has its result.
 //!  5. Outputs come in the order in which inputs were read.
-//!  6. If a sub-stream closes before returning results, those values are lent again: to whoever asks next, oldest first, before any
-//!     new input.
+//!  6. If a sub-stream closes before returning results, its values are lent again: to the next
+//!     sub-stream that asks, the oldest value first, before any new input.
 //!  7. A sub-stream that asks faster gets more values.
 //!  8. After the end, opening or asking answers "done" at once.
 //!  9. A value is with at most one sub-stream at a time.
-//! 10. A result is accepted only from the sub-stream that holds that value now, and only of this very loan; results that are late,
-//!     doubled, forged or of an earlier loan, also one to the same sub-stream, are refused and reported, and change nothing.
-//! 11. The number of values read but not yet output never exceeds the window; a consumer that stops reading stops the
-//!     input.
-//! 12. A single borrowed value can be handed back, or failed; it is lent, oldest first, to the next asker that has not failed it
-//!     (to anyone, when all open ones have that are not paused), or failed for good, which takes its place in the order.
+//! 10. A result is accepted only from the sub-stream that holds the value now, and only under the
+//!     present loan. Results that are late, doubled, forged or of an earlier loan (even one to the
+//!     same sub-stream) are refused and reported, and change nothing.
+//! 11. The number of values read but not yet output never exceeds the window; a consumer that
+//!     stops reading stops the input.
+//! 12. A single borrowed value can be handed back, or failed. Then it is either lent, oldest
+//!     first, to the next asker that has not failed it (to any asker, once all open sub-streams
+//!     that are not paused have failed it), or failed for good, and the failure takes its place in
+//!     the order.
 //!
-//! "Eventually" in 3 means: as long as those that hold values give them back or close, the output is taken, and the
-//! input goes on. "Failed for good" in 12 is a result like any other, of a type `R` that can say so.
+//! "Eventually" in 3 means: as long as the sub-streams that hold values give them back or close,
+//! the output is taken, and the input goes on. "Failed for good" in 12 is a result like any other,
+//! of a type `R` that can express a failure.
 //!
 //! # Costs
 //!
-//! A value costs a slot of a ring buffer from when it is read until its result is output, and nothing else is allocated for
-//! it. Lending a new value, its result and its output are O(1) each; together they take some 60 ns
-//! (`cargo run --release --example order`). Values that come back cost O(log n) each.
+//! A value costs one slot of a ring buffer from the reading until the output of the result;
+//! nothing else is allocated. Lending a new value, giving its result and taking its output are
+//! O(1) each; together they take some 60 ns (`cargo run --release --example order`). A value that
+//! comes back without a result costs O(log n).
 
 mod answer;
 mod input;

@@ -1,9 +1,9 @@
-//! How much is on its way on one channel.
+//! A bound on the values in flight on one channel.
 
-/// Bounds the values, and their bytes, that have been sent on one channel and not yet answered, so that a slow link costs
-/// neither memory nor the time of others.
+/// Bounds the values, and their bytes, that are in flight on one channel (sent and not yet
+/// answered), so that a slow link costs neither memory nor the time of others.
 ///
-/// It only counts; who sends asks for the [`room`](Self::room) before each value:
+/// A limiter only counts: the sender checks the [`room`](Self::room) before each value.
 ///
 /// ```
 /// use stream_lender::Limiter;
@@ -23,13 +23,15 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// At most `limit` values on their way, and no further one while `byte_limit` bytes or more are.
+    /// Allows at most `limit` values in flight, and no further value while `byte_limit` bytes or
+    /// more are in flight.
     pub fn new(limit: usize, byte_limit: u64) -> Self {
         Limiter { limit, byte_limit, values: 0, bytes: 0 }
     }
 
-    /// How many more values may be sent, as far as is known before their sizes are: ask again after each. If nothing is on its
-    /// way there is room for at least one, whatever its size, unless the limit is 0.
+    /// How many more values may be sent. The sizes of these values are not known here, so the
+    /// sender checks again after each. If nothing is in flight, there is room for at least one
+    /// value, whatever its size, unless the limit is 0.
     pub fn room(&self) -> usize {
         if self.values > 0 && self.bytes >= self.byte_limit {
             return 0;
@@ -37,20 +39,20 @@ impl Limiter {
         self.limit.saturating_sub(self.values)
     }
 
-    /// A value of so many bytes was sent.
+    /// Counts a value of `bytes` bytes that was sent.
     pub fn sent(&mut self, bytes: u64) {
         self.values += 1;
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// A value of so many bytes came back: with a result, failed or handed back.
+    /// Counts a value of `bytes` bytes that came back: with a result, failed or handed back.
     pub fn answered(&mut self, bytes: u64) {
         self.values = self.values.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// Changes the limit on values; 0 is a pause. What is on its way stays so: below that, there is no room until enough
-    /// is answered.
+    /// Changes the limit on values; 0 is a pause. Values in flight are not affected: if more than
+    /// `limit` are in flight, there is no room until enough of them are answered.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
@@ -65,12 +67,12 @@ impl Limiter {
         self.limit
     }
 
-    /// How many values are on their way.
+    /// How many values are in flight.
     pub fn in_flight(&self) -> usize {
         self.values
     }
 
-    /// How many bytes are on their way.
+    /// How many bytes are in flight.
     pub fn bytes_in_flight(&self) -> u64 {
         self.bytes
     }

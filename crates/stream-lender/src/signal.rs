@@ -1,4 +1,4 @@
-//! Who is woken, and when.
+//! The tasks to wake when the input or the lender changes.
 
 use std::{
     collections::BTreeMap,
@@ -12,9 +12,11 @@ use crate::{
     sync::{Mutex, MutexGuard},
 };
 
-/// The tasks that wait for an answer to their ask, and the waker that the input is polled with.
+/// The wakers of the tasks that wait for an answer to their ask, and the waker with which the
+/// input is polled.
 ///
-/// It has a lock of its own, under which nothing foreign is called, because an input may wake while it is being polled.
+/// A signal has a separate lock, because an input may wake during its own poll. No foreign code is
+/// called under this lock.
 #[derive(Default)]
 pub(crate) struct Signal {
     state: Mutex<State>,
@@ -22,25 +24,27 @@ pub(crate) struct Signal {
 
 #[derive(Default)]
 struct State {
-    /// The input has woken since this was last looked at.
+    /// Whether the input has woken since the last [`Signal::take_ready`].
     ready: bool,
     asking: BTreeMap<SubStreamId, Waker>,
 }
 
 impl Signal {
-    /// Whether the input has woken since this was last called.
+    /// Whether the input has woken since the last call; resets the flag.
     pub(crate) fn take_ready(&self) -> bool {
         mem::take(&mut self.state().ready)
     }
 
-    /// Notes the task to wake for a sub-stream that was told to wait. Answers the one noted before, which must not be
-    /// dropped under a lock, and whether the input has woken meanwhile: then the task should rather ask again.
+    /// Notes the task to wake for a sub-stream that was told to wait. Returns the waker that was
+    /// noted before, which must not be dropped under a lock, and whether the input has woken
+    /// meanwhile. In that case the task should ask again.
     pub(crate) fn register(&self, sub: SubStreamId, waker: Waker) -> (Option<Waker>, bool) {
         let mut state = self.state();
         (state.asking.insert(sub, waker), state.ready)
     }
 
-    /// The task to wake for a sub-stream, if it has not been woken since it was told to wait.
+    /// The task to wake for a sub-stream, if the task has not been woken since the sub-stream was
+    /// told to wait.
     pub(crate) fn take(&self, sub: SubStreamId) -> Option<Waker> {
         self.state().asking.remove(&sub)
     }
@@ -50,7 +54,7 @@ impl Signal {
     }
 }
 
-/// The input wakes all that wait, whatever they wait for: each has only to be polled to be sure.
+/// The input wakes all waiting tasks, whatever they wait for; each task polls again.
 impl Wake for Signal {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();

@@ -2,18 +2,20 @@
 //!
 //! # Why no wake-up is lost
 //!
-//! 1. Whoever has to wait leaves its waker in the same critical section (the lock of [`Core`]) in which it was told to
-//!    wait. Whoever changes the lender looks, in the critical section of the change, for those that now have something to come back
-//!    for, and wakes them when the lock is released. So a change comes either before the ask, which then sees it, or after the
-//!    waker was left, which is then woken.
-//! 2. The lender names whom to wake from what is, not from what has happened: one that was named and is gone, or busy
-//!    elsewhere, does not use up what others wait for.
-//! 3. The input alone may change without that lock. Its waker sets a flag and takes all wakers that were left, under a lock
-//!    of its own ([`Signal`]); leaving a waker and looking at the flag is one critical section of this lock, and a task
-//!    that finds the flag set wakes itself.
+//! 1. A task that has to wait leaves its waker in the same critical section (the lock of [`Core`])
+//!    in which it was told to wait. A task that changes the lender looks, in the critical section
+//!    of the change, for waiting tasks that should now poll again, and wakes them when the lock is
+//!    released. So either the change comes before the ask, which then sees it, or the change comes
+//!    after the waker was left, and wakes that task.
+//! 2. The lender names the tasks to wake from its present state, not from past events. So a task
+//!    that is named and has ended, or is busy elsewhere, does not use up what the other tasks wait
+//!    for.
+//! 3. Only the input can change without that lock. Its waker sets a flag and takes all wakers that
+//!    were left, under a second lock ([`Signal`]). Leaving a waker and reading the flag is one
+//!    critical section of this second lock, and a task that finds the flag set wakes itself.
 //!
-//! Neither lock is held while a waker is woken or dropped, so that both may run whatever they like.
-//! `tests/lost_wake_ups.rs` runs this very file in every order of its critical sections.
+//! No waker is woken or dropped while either lock is held, so waking and dropping may run any
+//! code. `tests/lost_wake_ups.rs` runs this very file in every order of its critical sections.
 
 use std::{
     fmt,
@@ -27,13 +29,15 @@ use futures_sink::Sink;
 
 use crate::{Ask, Input, Lender, Lent, Loan, Output, Pull, Refused, SubStreamId, Window, signal::Signal, sync::Mutex};
 
-/// Lends the values of a stream. Answers a handle, from which any number of sub-streams borrow, and the stream of their
-/// results, in the order of the values.
+/// Lends the values of a stream. Returns a handle, from which any number of sub-streams borrow,
+/// and the stream of their results, in the order of the values.
 ///
-/// It needs no runtime: tasks of any executor, on any threads, may use the two. The input is polled by the tasks that
-/// borrow, and must not itself use the lending that it feeds.
+/// No runtime is needed: tasks of any executor, on any threads, may use the handle and the
+/// results. The tasks that borrow poll the input, so the input must not use the lending that it
+/// feeds.
 ///
-/// The input fails with an `Err`: the results of the values before it come first, then the error, then the end.
+/// An `Err` of the input is a failure: the results of the values before come first, then the
+/// error, then the end.
 pub fn lend<S, T, R, E>(input: S, window: Window) -> (Lending<T, R, E>, Results<T, R, E>)
 where
     S: Stream<Item = Result<T, E>> + Send + 'static,
@@ -42,7 +46,8 @@ where
     lend_with(Lender::new(window), input)
 }
 
-/// As [`lend`], with a lender of one's own: one [with weights](Lender::with_weights).
+/// As [`lend`], with a lender of the caller's choice, such as one [with
+/// weights](Lender::with_weights).
 pub fn lend_with<S, T, R, E>(lender: Lender<T, R, E>, input: S) -> (Lending<T, R, E>, Results<T, R, E>)
 where
     S: Stream<Item = Result<T, E>> + Send + 'static,
@@ -54,7 +59,7 @@ where
     (lending, Results { shared })
 }
 
-/// The handle from which sub-streams are opened; its clones are the same.
+/// The handle from which sub-streams are opened. Its clones open sub-streams of the same lender.
 #[derive(Debug)]
 pub struct Lending<T: Clone, R, E> {
     shared: Arc<Shared<T, R, E>>,
@@ -69,7 +74,7 @@ impl<T: Clone, R, E> Lending<T, R, E> {
         SubStream { values, returns }
     }
 
-    /// Stops reading the input now. What has been read is finished.
+    /// Stops reading the input now. Values that were read before still get their results.
     pub fn end_input(&self) {
         self.shared.act(|core, after| {
             core.lender.end_input();
@@ -84,9 +89,10 @@ impl<T: Clone, R, E> Clone for Lending<T, R, E> {
     }
 }
 
-/// The results, in the order of the values. Dropping it drops the output: sub-streams end, and the input is not read any more.
+/// The results, in the order of the values. Dropping this stream drops the output: sub-streams
+/// end, and the input is not read any more.
 ///
-/// As long as nobody borrows, it waits.
+/// While there is no borrower, the stream waits.
 #[derive(Debug)]
 pub struct Results<T: Clone, R, E> {
     shared: Arc<Shared<T, R, E>>,
@@ -119,9 +125,10 @@ impl<T: Clone, R, E> Drop for Results<T, R, E> {
     }
 }
 
-/// One borrower: a stream of values, each of which it gives back with a result, failed or untried.
+/// One borrower: a stream of values. The borrower gives each value back with a result, failed or
+/// untried.
 ///
-/// Dropping it closes it: what it holds is lent again.
+/// Dropping a sub-stream closes it, and the values that it holds are lent again.
 #[derive(Debug)]
 pub struct SubStream<T: Clone, R, E> {
     values: Values<T, R, E>,
@@ -129,7 +136,7 @@ pub struct SubStream<T: Clone, R, E> {
 }
 
 impl<T: Clone, R, E> SubStream<T, R, E> {
-    /// The two ends, for different tasks.
+    /// The two halves of the sub-stream, for different tasks.
     pub fn split(self) -> (Values<T, R, E>, Returns<T, R, E>) {
         (self.values, self.returns)
     }
@@ -137,7 +144,8 @@ impl<T: Clone, R, E> SubStream<T, R, E> {
     /// Gives the result of a value.
     ///
     /// # Errors
-    /// If the sub-stream does not hold the value under this loan now; it has changed nothing.
+    /// The result is refused, and nothing changes, if the sub-stream does not hold the value under
+    /// this loan now.
     pub fn result(&self, loan: Loan, result: R) -> Result<(), Refused> {
         self.returns.result(loan, result)
     }
@@ -167,8 +175,8 @@ impl<T: Clone, R, E> Stream for SubStream<T, R, E> {
     }
 }
 
-/// The values lent to one sub-stream. Each poll asks for one more; it ends when there is nothing more to lend, or its
-/// [`Returns`] are dropped.
+/// The values lent to one sub-stream. Each poll asks for one more value. The stream ends when
+/// there is nothing more to lend, or when the [`Returns`] of the sub-stream are dropped.
 #[derive(Debug)]
 pub struct Values<T: Clone, R, E> {
     shared: Arc<Shared<T, R, E>>,
@@ -196,8 +204,8 @@ impl<T: Clone, R, E> Stream for Values<T, R, E> {
     }
 }
 
-/// Takes what one sub-stream gives back: results as a [`Sink`] of loans and results, or by its methods.
-/// Dropping or closing it closes the sub-stream.
+/// The returning half of a sub-stream: a [`Sink`] of loans with their results, with methods for
+/// values that were failed or not tried. Dropping or closing this half closes the sub-stream.
 #[derive(Debug)]
 pub struct Returns<T: Clone, R, E> {
     shared: Arc<Shared<T, R, E>>,
@@ -208,7 +216,8 @@ impl<T: Clone, R, E> Returns<T, R, E> {
     /// See [`SubStream::result`].
     ///
     /// # Errors
-    /// If the sub-stream does not hold the value under this loan now; it has changed nothing.
+    /// The result is refused, and nothing changes, if the sub-stream does not hold the value under
+    /// this loan now.
     pub fn result(&self, loan: Loan, result: R) -> Result<(), Refused> {
         self.shared.act(|core, _| core.lender.result(self.id, loan, result))
     }
@@ -237,7 +246,7 @@ impl<T: Clone, R, E> Returns<T, R, E> {
     }
 }
 
-/// Always ready: the values are on loan already, and their results take their places.
+/// The sink is always ready: the values are already on loan, and their results take their places.
 impl<T: Clone, R, E> Sink<(Loan, R)> for Returns<T, R, E> {
     type Error = Refused;
 
@@ -265,14 +274,14 @@ impl<T: Clone, R, E> Drop for Returns<T, R, E> {
     }
 }
 
-/// What the handle, the results and all sub-streams have in common.
+/// The state that the handle, the results and all sub-streams share.
 struct Shared<T: Clone, R, E> {
     core: Mutex<Core<T, R, E>>,
     signal: Arc<Signal>,
 }
 
 impl<T: Clone, R, E> Shared<T, R, E> {
-    /// Does something to the lender, then wakes those who wait for what has come of it.
+    /// Performs an action on the lender, then wakes the tasks that should poll again.
     fn act<A>(&self, action: impl FnOnce(&mut Core<T, R, E>, &mut After<T, E>) -> A) -> A {
         let mut after = After::default();
         let answer = {
@@ -294,7 +303,8 @@ impl<T: Clone, R, E> fmt::Debug for Shared<T, R, E> {
 
 type BoxedInput<T, E> = Pin<Box<dyn Stream<Item = Result<T, E>> + Send>>;
 
-/// What has to wait until the lock is released: foreign code, which may come back.
+/// Wakers and inputs to wake or drop after the lock is released, because foreign code may call
+/// back.
 struct After<T, E> {
     wake: Vec<Waker>,
     drop: Option<Waker>,
@@ -309,7 +319,7 @@ impl<T, E> Default for After<T, E> {
 
 struct Core<T: Clone, R, E> {
     lender: Lender<T, R, E>,
-    /// Until it has ended.
+    /// The input, until it has ended.
     input: Option<BoxedInput<T, E>>,
     /// The task that waits for the output.
     output: Option<Waker>,
@@ -325,7 +335,7 @@ impl<T: Clone, R, E> Core<T, R, E> {
         self.lender.ask(id, &mut input)
     }
 
-    /// Collects the tasks that have something to come back for.
+    /// Collects the tasks that should poll again.
     fn collect(&mut self, signal: &Signal, after: &mut After<T, E>) {
         while let Some(sub) = self.lender.next_wake() {
             after.wake.extend(signal.take(sub));

@@ -1,16 +1,17 @@
-//! Results that count only once they are confirmed.
+//! Results that count only after a confirmation.
 
 use std::{collections::BTreeMap, error, fmt};
 
 use crate::{Index, Refused};
 
-/// Keeps each submitted value until its result is confirmed: a result that is refuted is forgotten, and the value
-/// submitted again, a bounded number of times.
+/// Keeps each submitted value until its result is confirmed. If a result is refuted, it is
+/// forgotten and the value is submitted again, a bounded number of times.
 ///
-/// A result may be a promise only: the name of a file that somebody has still to fetch, a number that somebody has still to check.
-/// Each value goes [`submit`](Self::submit) → [`result`](Self::result) → [`confirm`](Self::confirm), or
-/// [`refute`](Self::refute) and from the start. Confirming may take its time, and other values go on meanwhile; what is
-/// said of an earlier attempt does not touch a later one.
+/// A result may be only a promise: the name of a file that must still be fetched, or a number that
+/// must still be checked. Each value goes [`submit`](Self::submit) → [`result`](Self::result) →
+/// [`confirm`](Self::confirm), or [`refute`](Self::refute) and then from the start. Confirming may
+/// take its time, and other values go on meanwhile. An answer about an earlier attempt does not
+/// touch a later attempt.
 ///
 /// ```
 /// use stream_lender::{Refuted, Stubborn};
@@ -40,14 +41,15 @@ struct Submitted<T, R> {
     result: Option<R>,
 }
 
-/// One attempt at one value, whose result waits to be confirmed.
+/// An attempt at a value; the result waits to be confirmed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Trial {
     /// The value's index.
     pub index: Index,
-    /// Which attempt at it this is, from 1.
+    /// The number of this attempt at the value, from 1.
     pub attempt: u32,
-    /// Differs between all attempts at all values, also when a value is submitted anew.
+    /// A number that differs between all attempts at all values, also when a value is submitted
+    /// anew.
     number: u64,
 }
 
@@ -56,27 +58,29 @@ pub struct Trial {
 pub enum Refuted<T, R> {
     /// Submit the value again; its next result is awaited.
     Resubmit(T),
-    /// There are no attempts left. The value is forgotten, and this is its last result.
+    /// There are no attempts left. The value is forgotten; here is the last result.
     GiveUp(R),
 }
 
 impl<T: Clone, R> Stubborn<T, R> {
-    /// At most so many attempts at each value, at least one.
+    /// Allows `attempts` attempts at each value; 0 counts as 1.
     pub fn new(attempts: u32) -> Self {
         Stubborn { attempts: attempts.max(1), values: BTreeMap::new(), trials: 0 }
     }
 
-    /// Notes that a value is submitted. If it was already, it starts anew, with no attempt used.
+    /// Notes that a value is submitted. A value submitted before starts anew, with no attempt
+    /// used.
     pub fn submit(&mut self, index: Index, value: T) {
         let trial = self.next_trial(index, 1);
         let submitted = Submitted { value, trial, result: None };
         self.values.insert(index, submitted);
     }
 
-    /// Keeps the result of a submitted value until it is confirmed or refuted.
+    /// Keeps the result of a submitted value until the result is confirmed or refuted.
     ///
     /// # Errors
-    /// [`Refused::NotHeld`] if no result is awaited for this value: it has one already, or is not submitted.
+    /// [`Refused::NotHeld`] if no result is awaited for this value: the value already has a
+    /// result, or is not submitted.
     pub fn result(&mut self, index: Index, result: R) -> Result<Trial, Refused> {
         match self.values.get_mut(&index) {
             Some(submitted) if submitted.result.is_none() => {
@@ -87,17 +91,18 @@ impl<T: Clone, R> Stubborn<T, R> {
         }
     }
 
-    /// The result of this attempt counts: here it is, and the value is forgotten.
+    /// Says that the result of this attempt counts. Returns the result, and forgets the value.
     ///
     /// # Errors
-    /// [`Refused::NotHeld`] if this attempt's result does not wait to be confirmed.
+    /// [`Refused::NotHeld`] if no result of this attempt waits to be confirmed.
     pub fn confirm(&mut self, trial: Trial) -> Result<R, Refused> {
         let result = self.take(trial)?;
         self.values.remove(&trial.index);
         Ok(result)
     }
 
-    /// The result of this attempt does not count: another attempt, if any are left.
+    /// Says that the result of this attempt does not count: the value is tried again, if any
+    /// attempts are left.
     ///
     /// # Errors
     /// As for [`confirm`](Self::confirm).
@@ -116,7 +121,7 @@ impl<T: Clone, R> Stubborn<T, R> {
         }
     }
 
-    /// Forgets a value, because somebody else takes care of it now.
+    /// Forgets a value, because its submission is cancelled or handled elsewhere.
     pub fn withdraw(&mut self, index: Index) -> Option<T> {
         self.values.remove(&index).map(|submitted| submitted.value)
     }
@@ -141,12 +146,12 @@ impl<T: Clone, R> Stubborn<T, R> {
     }
 }
 
-/// No attempt's result was confirmed.
+/// The error of [`stubbornly`]: no attempt's result was confirmed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GaveUp<R> {
-    /// How many attempts there were.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The result of the last.
+    /// The result of the last attempt.
     pub last: R,
 }
 
@@ -159,11 +164,11 @@ impl<R> fmt::Display for GaveUp<R> {
 
 impl<R: fmt::Debug> error::Error for GaveUp<R> {}
 
-/// Submits one value until `confirm` says yes to the result, at most `attempts` times and at least once. `submit` is also
-/// told which attempt it is, from 1.
+/// Submits one value until `confirm` accepts its result, at most `attempts` times and at least
+/// once. `submit` also gets the number of the attempt, from 1.
 ///
 /// # Errors
-/// With the last result, if none was confirmed.
+/// [`GaveUp`] with the last result, if no result was confirmed.
 pub async fn stubbornly<T: Clone, R>(
     value: T,
     attempts: u32,

@@ -1,4 +1,4 @@
-//! The sub-streams that are open.
+//! The open sub-streams.
 
 use std::{
     collections::HashMap,
@@ -8,14 +8,16 @@ use std::{
 
 use crate::Index;
 
-/// Names a sub-stream. Ids of one lender are given out in the order of opening and never used again.
+/// The name of a sub-stream. A lender gives ids in the order of opening and never uses an id
+/// again.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Ord, PartialOrd, Debug)]
 pub struct SubStreamId(NonZeroU64);
 
 /// No index: the end of a list.
 pub(crate) const NONE: Index = Index::MAX;
 
-/// The ends of the list of values that a sub-stream holds; the links are in the values' slots.
+/// The ends of the list of values that a sub-stream holds. The links are in the slots of the
+/// values.
 pub(crate) struct Held {
     pub(crate) first: Index,
     pub(crate) last: Index,
@@ -24,9 +26,9 @@ pub(crate) struct Held {
 
 pub(crate) struct SubStream {
     pub(crate) held: Held,
-    /// Its place among those that wait for an answer.
+    /// The place of this sub-stream among the waiting sub-streams.
     pub(crate) ticket: Option<u64>,
-    /// It will not ask for a while.
+    /// Whether the sub-stream will not ask for a while.
     pub(crate) paused: bool,
 }
 
@@ -51,12 +53,12 @@ impl SubStreams {
         self.open.len()
     }
 
-    /// How many may ask.
+    /// How many sub-streams may ask: all open ones that are not paused.
     pub(crate) fn asking(&self) -> usize {
         self.open.len() - self.paused
     }
 
-    /// Notes whether one may ask.
+    /// Notes whether a sub-stream is paused.
     pub(crate) fn set_paused(&mut self, id: SubStreamId, paused: bool) {
         if let Some(sub_stream) = self.open.get_mut(&id).filter(|sub_stream| sub_stream.paused != paused) {
             sub_stream.paused = paused;
@@ -82,7 +84,8 @@ impl SubStreams {
     }
 }
 
-/// Hashes ids, which count upwards and which nobody outside chooses, with one multiplication.
+/// Hashes ids with a single multiplication, which is enough because ids count upwards and are not
+/// chosen by outsiders.
 pub(crate) type Mixed = BuildHasherDefault<Mixer>;
 
 #[derive(Default)]

@@ -1,3 +1,4 @@
-//! The lock of the adaptor. The test for lost wake-ups compiles the adaptor with a checker's lock in its place.
+//! The lock of the adaptor. The test for lost wake-ups compiles the adaptor with a checker's lock
+//! instead.
 
 pub(crate) use std::sync::{Mutex, MutexGuard};

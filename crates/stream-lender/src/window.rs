@@ -1,14 +1,15 @@
 //! How much may be read and not yet output.
 
-/// The bounds on what has been read and not yet output; whichever is reached first stops the reading of the input.
-/// One value is always allowed in, whatever the bounds and its size.
+/// The bounds on values read and not yet output. Reading stops when either bound is reached. One
+/// value is always allowed, whatever the bounds and the size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
-    /// How many values. Never exceeded; 0 counts as 1.
+    /// The most values, which are never exceeded; 0 counts as 1.
     pub items: usize,
-    /// How many bytes, as told by the weights given to [`Lender::with_weights`](crate::Lender::with_weights), in values
-    /// without a result and in results not yet output. No value is read while it is reached; the value that reaches it,
-    /// and results larger than their values, may go beyond it.
+    /// The most bytes, by the weights given to
+    /// [`Lender::with_weights`](crate::Lender::with_weights), in values without a result and in
+    /// results not yet output. No value is read while this bound is reached; the value that
+    /// reaches it, and results larger than their values, may go beyond it.
     pub bytes: u64,
 }
 
@@ -23,7 +24,7 @@ impl Default for Window {
 pub(crate) struct Budget<T, R> {
     window: Window,
     bytes: u64,
-    /// Those of them that are results.
+    /// The part of `bytes` that belongs to results.
     result_bytes: u64,
     value_weight: fn(&T) -> u64,
     result_weight: fn(&R) -> u64,

@@ -1,4 +1,4 @@
-//! Which two paths lead to one file.
+//! Finds out whether two paths lead to the same file.
 
 #[cfg(unix)]
 use std::fs::Metadata;
@@ -8,39 +8,40 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
-/// Links that are followed to a file that does not exist, at most.
+/// Most links followed to a missing file.
 const MOST_LINKS: usize = 40;
 
-/// What tells a file from all others, whatever names and links lead to it. Of a file that does not exist yet, that is its place.
+/// The identity of a file, independent of names and links. For a file that does not exist yet, the
+/// identity of its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId([u8; 16]);
 
 impl FileId {
-    /// Of the file to which `path` leads, through links.
+    /// The identity of the file to which `path` leads, through links.
     #[cfg(unix)]
     pub fn of(path: &Path) -> Self {
         fs::metadata(path).map_or_else(|_| Self::of_place(path), |about| Self::of_metadata(&about))
     }
 
-    /// Of the file to which `path` leads, through links.
+    /// The identity of the file to which `path` leads, through links.
     #[cfg(not(unix))]
     pub fn of(path: &Path) -> Self {
         Self::of_place(path)
     }
 
-    /// Of a file that was opened by `path`.
+    /// The identity of a file that was opened by `path`.
     #[cfg(unix)]
     pub fn of_open(_: &Path, file: &File) -> io::Result<Self> {
         Ok(Self::of_metadata(&file.metadata()?))
     }
 
-    /// Of a file that was opened by `path`.
+    /// The identity of a file that was opened by `path`.
     #[cfg(not(unix))]
     pub fn of_open(path: &Path, _: &File) -> io::Result<Self> {
         Ok(Self::of(path))
     }
 
-    /// Of a file that exists.
+    /// The identity of a file with this metadata.
     #[cfg(unix)]
     pub fn of_metadata(about: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
@@ -50,14 +51,14 @@ impl FileId {
         Self(id)
     }
 
-    /// Of the place to which `path` leads, whether there is a file or not.
+    /// The identity of the place to which `path` leads, whether a file is there or not.
     pub fn of_place(path: &Path) -> Self {
         let hash = blake3::hash(place(path).as_os_str().as_encoded_bytes());
         Self(*hash.as_bytes().first_chunk().expect("it has 32 bytes"))
     }
 }
 
-/// `path` without links, also where they lead to a file that does not exist.
+/// `path` with all links resolved, even links to a missing file.
 fn place(path: &Path) -> PathBuf {
     let mut path = path::absolute(path).unwrap_or_else(|_| path.into());
     for _ in 0..MOST_LINKS {

@@ -1,48 +1,48 @@
-//! The text messages, as JSON objects with a field `type`.
+//! The text messages: JSON objects with a field `type`.
 
 use super::{Loan, named};
 use serde::{Deserialize, Serialize};
 
-/// What a volunteer says.
+/// A text message from a volunteer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ToMaster {
     /// The first message on a channel.
     Hello(Hello),
-    /// A new name, or another number of lent cores (0: paused).
+    /// The device has a new name, or lends another number of cores (0: paused).
     Update {
         /// The device's new name.
         #[serde(default)]
         name: Option<String>,
-        /// Lent cores.
+        /// The number of lent cores.
         #[serde(default)]
         cores: Option<u32>,
     },
-    /// Calls that have been running for a while.
+    /// Some calls have been running for a while.
     Started {
-        /// Which, and for how long.
+        /// The calls, each with its duration so far.
         items: Vec<Running>,
-        /// For so many milliseconds no core has loaded the function, and values wait for that.
+        /// For how many milliseconds values have waited because no core has loaded the function.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         loading: Option<u64>,
     },
-    /// Values handed back without being computed.
+    /// The device hands values back without having computed them.
     Returned {
-        /// Which.
+        /// The loans of the values.
         #[serde(with = "named::list")]
         ids: Vec<Loan>,
-        /// One of them killed or blocked a worker, it is not known which.
+        /// Whether an unknown one of the values killed or blocked a worker.
         #[serde(default)]
         careful: bool,
     },
-    /// What the function printed, and its late errors.
+    /// The function printed something, or raised an error after its call.
     Log {
-        /// In the order of their printing.
+        /// The entries, in the order of printing.
         entries: Vec<LogEntry>,
     },
-    /// What the function reported about itself.
+    /// The function reported about itself.
     Report {
-        /// The value it was at.
+        /// The value of the call that reported.
         #[serde(default)]
         id: Option<u64>,
         /// `{cpuTime, dataTransferTime, nbItems, units}` or anything else.
@@ -50,9 +50,9 @@ pub enum ToMaster {
     },
     /// The function cannot be loaded on this device.
     Broken {
-        /// Why.
+        /// The error's message.
         message: String,
-        /// Where.
+        /// The error's stack.
         #[serde(default)]
         stack: Option<String>,
     },
@@ -68,37 +68,38 @@ pub enum ToMaster {
     Pong(Beat),
 }
 
-/// How a volunteer introduces itself.
+/// The introduction of a volunteer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
-    /// Version of the protocol it speaks.
+    /// Version of the protocol that the volunteer speaks.
     pub version: u32,
     /// The join token, as in the URL.
     pub token: String,
-    /// Random, kept as long as its page or process lives; up to [`LONGEST_DEVICE`] bytes.
+    /// A random id, kept as long as the page or process of the volunteer lives; up to
+    /// [`LONGEST_DEVICE`] bytes.
     pub device: String,
-    /// For people.
+    /// The device's name, for people.
     pub name: String,
-    /// Lent cores.
+    /// The number of lent cores.
     pub cores: u32,
-    /// The job it last worked for.
+    /// The job for which the device last worked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// Values it still has from before a lost link.
+    /// The loans that the device still holds from before a lost channel.
     #[serde(with = "named::list")]
     pub holds: Vec<Loan>,
     /// `browser` or `native`.
     #[serde(default)]
     pub kind: String,
-    /// How its channel reaches the master, as far as the volunteer knows it.
+    /// How the channel reaches the master, as far as the volunteer knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Path>,
-    /// Its page was loaded again just now.
+    /// Whether the page was loaded again just now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reloaded: bool,
 }
 
-/// Bytes of a device's id, at most.
+/// Most bytes in the id of a device.
 pub const LONGEST_DEVICE: usize = 100;
 
 /// How a channel reaches a volunteer.
@@ -110,7 +111,7 @@ pub enum Path {
     /// A WebSocket to the master's own port.
     #[default]
     WebSocket,
-    /// A peer connection between the two.
+    /// A peer connection between volunteer and master.
     Direct,
     /// A peer connection whose packets pass through a TURN server.
     Turn,
@@ -118,23 +119,23 @@ pub enum Path {
     Relay,
 }
 
-/// What the master says.
+/// A text message from the master.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ToVolunteer {
-    /// Answers hello.
+    /// The answer to [`ToMaster::Hello`].
     Welcome(Welcome),
-    /// Asks for those of these values that have not been started.
+    /// The master asks for values back, as far as the device has not begun them.
     Recall {
-        /// Which.
+        /// The loans of the values.
         #[serde(with = "named::list")]
         ids: Vec<Loan>,
     },
-    /// The end of this channel.
+    /// The channel ends.
     Bye {
-        /// `done`, `version`, `refused`, `protocol`, `stopped`, `replaced`.
+        /// One of `done`, `version`, `refused`, `protocol`, `stopped`, `replaced`.
         reason: String,
-        /// For people.
+        /// The reason, for people.
         text: String,
     },
     /// Asks for a sign of life.
@@ -143,65 +144,65 @@ pub enum ToVolunteer {
     Pong(Beat),
 }
 
-/// What a volunteer needs to know of the job.
+/// The description of the job for a volunteer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// Version of the protocol the master speaks.
+    /// Version of the protocol that the master speaks.
     pub version: u32,
-    /// Random, one per run.
+    /// A random id, one per run.
     pub job: String,
     /// Hash of the function's bundle.
     pub function: String,
-    /// How to call it.
+    /// How to call the function.
     pub options: JobOptions,
-    /// Of the values it said it holds, those it may keep: under the same loans.
+    /// The loans that the device may keep, out of [`Hello::holds`].
     #[serde(with = "named::list")]
     pub keep: Vec<Loan>,
 }
 
-/// How a function is to be called.
+/// How the function is called.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobOptions {
-    /// Calls open per core at a time.
+    /// Most calls in progress per core.
     pub concurrency: u32,
-    /// Longest call, in milliseconds.
+    /// The longest duration of a call, in milliseconds.
     pub timeout: Option<u64>,
-    /// In the page instead of workers.
+    /// Whether the function runs in the page instead of workers.
     pub dom: bool,
-    /// Values and results are JSON.
+    /// Whether values and results are JSON.
     pub json: bool,
-    /// Milliseconds between signs of life.
+    /// The heartbeat: the longest normal silence, in milliseconds.
     pub heartbeat: u64,
 }
 
 /// A call in progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Running {
-    /// Of which value.
+    /// The loan that the call computes.
     #[serde(with = "named")]
     pub id: Loan,
-    /// For how long, in milliseconds.
+    /// The duration of the call so far, in milliseconds.
     pub ms: u64,
 }
 
 /// One line that a function printed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// `log`, `info`, `warn`, `error`, `debug`.
+    /// One of `log`, `info`, `warn`, `error`, `debug`.
     pub level: String,
-    /// The text.
+    /// The printed text.
     pub text: String,
-    /// The value it was at.
+    /// The value of the call that printed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<u64>,
-    /// How often it was printed.
+    /// How often the text was printed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
 
-/// What a ping or pong carries: given back as it came.
+/// The content of a ping, which the pong repeats.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Beat {
-    /// Chosen by who asks.
+    /// A value that the sender of the ping chooses.
     pub t: serde_json::Value,
 }

@@ -1,10 +1,11 @@
-//! How messages name a loan: the first one of a value by the value's number alone, `7`, and a later one by both numbers, `"7:2"`.
-//! Each has one name, so that names can be compared.
+//! The names of loans in messages. The first loan of a value is named by the value's number alone,
+//! `7`; a later loan by both numbers, `"7:2"`. Each loan has only one name, so names can be
+//! compared.
 
 use super::Loan;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// See the module.
+/// The name of a loan; see the module.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Name {
@@ -45,7 +46,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Name::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
 }
 
-/// The same for several.
+/// The same for a list of loans.
 pub(crate) mod list {
     use super::{Deserialize, Deserializer, Error, Loan, Name, Serializer};
 

@@ -1,9 +1,9 @@
-//! Long frames, cut into parts and put together again.
+//! Cutting long frames into parts, and joining the parts again.
 
 use super::{MAX_FRAME, Malformed, PART, PARTS, put_varint};
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// Cuts one long frame into parts, one at a time, so that other frames can go between.
+/// Cuts a long frame into parts, one at a time, so that other frames can go between.
 #[derive(Debug, Default)]
 pub struct Cutter {
     rest: Bytes,
@@ -11,19 +11,19 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// Starts on `frame`; the previous one must have been sent whole.
+    /// Starts on `frame`; the previous frame must have been sent whole.
     pub fn start(&mut self, frame: Bytes) {
         debug_assert!(self.rest.is_empty(), "one frame is cut at a time");
         self.total = frame.len() as u64;
         self.rest = frame;
     }
 
-    /// Whether a frame has been started and not all of it has come out.
+    /// Whether a frame has been started and still has parts to send.
     pub fn is_busy(&self) -> bool {
         !self.rest.is_empty()
     }
 
-    /// The next frame to send: the whole one when it is short enough, else its next part.
+    /// The next frame to send: a short frame as a whole, a long frame part by part.
     pub fn next_frame(&mut self) -> Option<Bytes> {
         if self.rest.is_empty() {
             return None;
@@ -40,32 +40,32 @@ impl Cutter {
     }
 }
 
-/// Puts parts together again.
+/// Joins the parts of a long frame.
 #[derive(Debug, Default)]
 pub struct Assembler {
     buffer: BytesMut,
-    /// Bytes of the parts so far, also of a frame that was dropped.
+    /// Bytes of the parts received so far, also of a frame that is dropped.
     length: u64,
     total: u64,
     dropped: bool,
 }
 
 impl Assembler {
-    /// Bytes that are kept of the parts so far.
+    /// Bytes kept of the parts received so far.
     pub fn length(&self) -> u64 {
         self.buffer.len() as u64
     }
 
-    /// Keeps nothing of the frame whose parts are coming.
+    /// Drops the frame whose parts are arriving: the parts so far and the parts to come.
     pub fn drop_frame(&mut self) {
         self.dropped = self.length > 0;
         self.buffer = BytesMut::new();
     }
 
-    /// Takes a part; gives the whole frame with the last one, unless it was dropped.
+    /// Takes a part; returns the whole frame with its last part, unless the frame is dropped.
     ///
     /// # Errors
-    /// When the parts disagree about the total, or it exceeds [`MAX_FRAME`].
+    /// When the parts disagree about the total, or the total exceeds [`MAX_FRAME`].
     pub fn part(&mut self, total: u64, bytes: &[u8]) -> Result<Option<Bytes>, Malformed> {
         if self.length == 0 {
             if total > MAX_FRAME {

@@ -1,4 +1,4 @@
-//! Answers that are no.
+//! Answers that deny a request.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -6,7 +6,7 @@ use axum::{
 };
 use std::borrow::Cow;
 
-/// Why a request is not answered.
+/// Why a request is denied.
 #[derive(Debug)]
 pub(super) struct Denied {
     status: StatusCode,
@@ -26,7 +26,7 @@ impl IntoResponse for Denied {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "10"),
             StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
             StatusCode::UPGRADE_REQUIRED => (header::UPGRADE, "websocket"),
-            // A room's page, whose origin is its own, has to see that its room is not there.
+            // A room's page, which has an opaque origin, must see that its room is gone.
             StatusCode::NOT_FOUND => (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
             StatusCode::METHOD_NOT_ALLOWED => (header::ALLOW, "GET, HEAD"),
             _ => return response,

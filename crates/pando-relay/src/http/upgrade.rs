@@ -1,4 +1,4 @@
-//! From requests to WebSockets.
+//! Upgrades of requests to WebSockets.
 
 use super::Denied;
 use axum::{
@@ -10,10 +10,10 @@ use axum::{
 use hyper::upgrade::OnUpgrade;
 use tungstenite::handshake::derive_accept_key;
 
-/// Buffers of a WebSocket, in bytes.
+/// Size of a WebSocket's buffers, in bytes.
 const BUFFER: usize = 4 << 10;
 
-/// Becomes a WebSocket whose messages are at most `longest` bytes long.
+/// Upgrades the request to a WebSocket whose messages are at most `longest` bytes long.
 pub(super) async fn messages(parts: &mut Parts, longest: usize) -> Result<WebSocketUpgrade, Denied> {
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
     let upgrade = upgrade.map_err(|rejection| Denied::new(rejection.status(), rejection.body_text()))?;
@@ -21,7 +21,7 @@ pub(super) async fn messages(parts: &mut Parts, longest: usize) -> Result<WebSoc
     Ok(upgrade.max_message_size(longest).max_frame_size(longest))
 }
 
-/// Becomes a WebSocket whose frames nobody here puts together: `then` gets them as bytes.
+/// Upgrades the request to a WebSocket whose bytes go to `then` without being parsed.
 pub(super) fn frames<F>(parts: &mut Parts, then: impl FnOnce(OnUpgrade) -> F) -> Result<Response, Denied>
 where
     F: Future<Output = ()> + Send + 'static,

@@ -1,8 +1,10 @@
-//! Passes the WebSocket frames of one client on as those of a server: the same frames, without their masks.
+//! Turns the WebSocket frames of a client into frames of a server: the same frames, without their
+//! masks.
 //!
-//! A passed-through link joins two clients of the relay. Frames go on piece by piece as they come, however long they
-//! are, so that a link needs a small buffer and no message is put together here. Pings, pongs and closing frames pass like
-//! all others and are answered at the other end. Pure: bytes in, bytes out.
+//! A link joins two clients of the relay. Frames are passed on piece by piece as they arrive,
+//! however long they are. So a link needs only a small buffer, and no message is assembled here.
+//! Pings, pongs and closing frames pass like all others, and the other end answers them. Pure:
+//! bytes in, bytes out.
 
 use std::io::Cursor;
 use tungstenite::protocol::frame::{
@@ -13,55 +15,56 @@ use tungstenite::protocol::frame::{
 /// Longest frame, in bytes: no message of Pando's protocol is longer.
 const LONGEST: u64 = (1 << 20) + (64 << 10);
 
-/// Why a client's bytes cannot be passed on; what stands behind it is its closing code.
+/// Why a client's bytes cannot be passed on. The number of each variant is its closing code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub(super) enum Malformed {
-    /// They break the protocol.
+    /// The bytes break the protocol.
     Protocol = 1002,
     /// A frame is too long.
     TooLong = 1009,
 }
 
-/// What [`Frames::translate`] did with its bytes.
+/// The result of [`Frames::translate`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Translated {
-    /// As many bytes, from the first, go to the other end.
+    /// The number of bytes for the other end, at the start of the buffer.
     pub(super) out: usize,
-    /// As many bytes at the end are the start of a header: they come again, before those that follow.
+    /// The number of bytes at the end of the buffer that begin a header. They must come again,
+    /// before the next bytes.
     pub(super) rest: usize,
-    /// Frames that began.
+    /// The number of frames that began.
     pub(super) frames: usize,
 }
 
-/// Where in the stream of frames one direction of a link is.
+/// The position in the stream of frames, for one direction of a link.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     /// Bytes left of the present frame's payload.
     left: u64,
-    /// The mask of its next bytes.
+    /// The mask of the next bytes of the payload.
     mask: [u8; 4],
-    /// More frames of the present message follow.
+    /// Whether more frames of the present message follow.
     fragmented: bool,
     closing: bool,
     closed: bool,
 }
 
 impl Frames {
-    /// Whether the last frame that went on is complete.
+    /// Whether the last frame passed on is complete.
     pub(super) fn is_between(&self) -> bool {
         self.left == 0
     }
 
-    /// Whether a closing frame went on: nothing may follow.
+    /// Whether a closing frame was passed on, after which nothing may follow.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Turns `bytes` into what goes to the other end, in place.
+    /// Turns `bytes` into bytes for the other end, in place.
     ///
     /// # Errors
-    /// When they are no frames of a client.
+    /// When the bytes are not frames of a client.
     pub(super) fn translate(&mut self, bytes: &mut [u8]) -> Result<Translated, Malformed> {
         let (mut read, mut written, mut frames) = (0, 0, 0);
         while !self.closed {
@@ -71,7 +74,8 @@ impl Frames {
                 let Some((header, length)) = header else { break };
                 read += cursor.position() as usize;
                 let header = self.begin(header, length)?;
-                // Without its mask it is shorter than it was, so what is read is never written over.
+                // Without its mask a header is shorter, so bytes that are not yet read are never
+                // overwritten.
                 let mut place = &mut bytes[written..read];
                 let room = place.len();
                 header.format(length, &mut place).map_err(|_| Malformed::Protocol)?;
@@ -92,7 +96,7 @@ impl Frames {
         Ok(Translated { out: written, rest, frames })
     }
 
-    /// Checks a header, and gives the one to send in its place.
+    /// Checks a header, and returns the header to send instead.
     fn begin(&mut self, header: FrameHeader, length: u64) -> Result<FrameHeader, Malformed> {
         let Some(mask) = header.mask else { return Err(Malformed::Protocol) };
         if header.rsv1 || header.rsv2 || header.rsv3 {
@@ -124,7 +128,7 @@ impl Frames {
     }
 }
 
-/// Passes `bytes` on in pieces whose lengths `next` chooses; gives what came out.
+/// Passes `bytes` on in pieces whose lengths `next` chooses; returns the output.
 pub(super) fn pass(frames: &mut Frames, mut bytes: &[u8], mut next: impl FnMut() -> usize) -> Result<Vec<u8>, Malformed> {
     let (mut out, mut buffer) = (Vec::new(), Vec::new());
     while !bytes.is_empty() && !frames.is_closed() {

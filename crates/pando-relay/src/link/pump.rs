@@ -8,30 +8,31 @@ use tokio::{
     time::timeout,
 };
 
-/// Bytes of a buffer at first, and at most: it grows when one read fills it.
+/// First and greatest size of a buffer, in bytes. A buffer grows when one read fills it.
 const BUFFER: (usize, usize) = (2 << 10, 64 << 10);
-/// So many reads in a row that a small buffer could have taken, and it shrinks.
+/// A buffer shrinks after this many small reads in a row.
 const SMALL_READS: u32 = 16;
-/// What a frame costs besides its bytes.
+/// The cost of a frame besides its bytes.
 const FRAME: usize = 32;
-/// Time for last words.
+/// How long the last bytes may take.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How a direction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// A closing frame went on.
+    /// A closing frame was passed on.
     Closed,
-    /// Who sends is gone.
+    /// The sender is gone.
     Gone,
-    /// Who receives is gone.
+    /// The receiver is gone.
     Untaken,
-    /// What came breaks the protocol.
+    /// The sender's bytes break the protocol.
     Malformed(Malformed),
 }
 
 impl End {
-    /// Whether the other direction has something to finish: the answer to a close, or what who has gone said before.
+    /// Whether the other direction may have something to finish: the answer to a closing frame, or
+    /// bytes that the receiver sent before it went.
     pub(super) fn is_half(self) -> bool {
         matches!(self, Self::Closed | Self::Untaken)
     }
@@ -42,7 +43,7 @@ pub(super) struct Pump {
     from: ReadHalf<Raw>,
     to: WriteHalf<Raw>,
     frames: Frames,
-    /// All frames that went on are complete, so that another may follow.
+    /// Whether all frames passed on are complete, so that another frame may follow.
     is_clean: bool,
 }
 
@@ -51,7 +52,7 @@ impl Pump {
         Self { from, to, frames: Frames::default(), is_clean: true }
     }
 
-    /// Passes frames on until that ends.
+    /// Passes frames on until the direction ends.
     pub(super) async fn run(&mut self, traffic: &Traffic) -> End {
         match self.pass(traffic).await {
             Ok(()) => End::Closed,
@@ -88,20 +89,22 @@ impl Pump {
         Ok(())
     }
 
-    /// Closes the end to which this direction goes, with `code` if it has not been closed in words already.
+    /// Closes the receiver's end of this direction. Sends a closing frame with `code`, unless one
+    /// was passed on or a frame is incomplete.
     pub(super) async fn close(&mut self, code: u16) {
         let code = Some(code).filter(|_| self.is_clean && !self.frames.is_closed());
         farewell(&mut self.to, code).await;
     }
 
-    /// Reads what still comes, for a moment: a connection that ends with bytes unread takes the last words with it.
+    /// Reads remaining bytes for a moment, because closing a connection with unread bytes would
+    /// discard the last bytes sent.
     pub(super) async fn linger(mut self) {
         let mut rest = [0; 1024];
         let _ = timeout(LAST_WORDS, async { while self.from.read(&mut rest).await.is_ok_and(|read| read > 0) {} }).await;
     }
 }
 
-/// Says a last frame, if there is a `code`, and ends the connection.
+/// Sends a closing frame, if there is a `code`, and ends the connection.
 pub(super) async fn farewell(to: &mut WriteHalf<Raw>, code: Option<u16>) {
     let say = async {
         if let Some(code) = code {

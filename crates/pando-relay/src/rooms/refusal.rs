@@ -1,6 +1,6 @@
-//! Why a master gets no room, and a volunteer no place.
+//! Why a master gets no room, and why a volunteer may not enter.
 
-/// Why a master gets no room; said to its user.
+/// Why a master gets no room. The text is for the master's user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("the token is not one for a relay: give 4 to 64 letters, digits, `-` or `_`, and neither `rooms` nor `healthz`")]
@@ -19,14 +19,14 @@ pub(crate) enum Refusal {
     NoMemory,
 }
 
-/// Why a volunteer cannot come now.
+/// Why a volunteer cannot enter now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoEntry {
     /// There is no such room.
     Unknown,
-    /// Its master is away.
+    /// The master of the room is away.
     NoMaster,
-    /// It is full.
+    /// The room is full.
     Full,
 }
 
@@ -35,6 +35,6 @@ pub(crate) enum NoEntry {
 pub(crate) enum Unclaimed {
     /// The room has another key.
     WrongKey,
-    /// There is no such room or link, or nobody waits there any longer.
+    /// There is no such room or link, or the volunteer no longer waits.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! Rooms on a virtual clock, and random schedules against a plain model.
+//! Rooms on a virtual clock, and random schedules compared with a naive model.
 
 use super::*;
 use std::{
@@ -10,7 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz234567";
 const OTHER: &str = "another-key-another-key-another1";
 
-/// Handles that can be counted.
+/// Handles whose number can be counted.
 #[derive(Debug)]
 struct Counted;
 
@@ -47,7 +47,7 @@ fn content(size: u64) -> Content {
     }
 }
 
-/// Opens `token` with 10 bytes; gives the lease.
+/// Opens `token` with 10 bytes; returns the lease.
 fn open(rooms: &mut Rooms<Counted>, token: &str, now: Instant) -> u64 {
     let lease = rooms.open(&opening(token, KEY, 10), format!("id-of-{token}"), Rc::default(), now).unwrap();
     assert!(rooms.opened(token, lease, content(10), Rc::default()));
@@ -215,7 +215,7 @@ fn a_room_whose_links_stand_is_not_expired() {
     assert_eq!(rooms.expire(now + 500 * SECOND).len(), 1);
 }
 
-/// What a room should be, as plainly as can be.
+/// The naive model of a room.
 #[derive(Debug, Default)]
 struct Model {
     key: usize,
@@ -232,7 +232,7 @@ struct Model {
 #[test]
 fn random_schedules_agree_with_a_plain_model() {
     for seed in 0..300 {
-        // The seed repeats a failure.
+        // The printed seed repeats a failure.
         if let Err(panic) = std::panic::catch_unwind(|| random_schedule(seed)) {
             eprintln!("seed {seed}");
             std::panic::resume_unwind(panic);
@@ -253,7 +253,7 @@ fn random_schedule(seed: u64) {
         let total: u64 = model.values().map(|room| room.uploading + room.bytes.unwrap_or(0)).sum();
         let count = model.len();
         let room = model.get_mut(token);
-        // Now and then what an older master would cite.
+        // Sometimes the lease of an older master.
         let lease = room.as_ref().map_or(0, |room| room.lease) - u64::from(room.is_some() && random.u8(..5) == 0);
         let ours = room.as_ref().is_some_and(|room| room.lease == lease);
         match random.u8(..11) {
@@ -376,7 +376,7 @@ fn agrees(rooms: &Rooms<Counted>, model: &BTreeMap<&str, Model>, witness: &Rc<()
     assert_eq!(rooms.bytes(), model.values().map(|room| room.uploading + room.bytes.unwrap_or(0)).sum::<u64>());
     let settled: u64 = model.values().map(|room| room.uploading.max(room.bytes.unwrap_or(0))).sum();
     assert!(settled <= 2 * 250, "{settled}");
-    // Nothing is dropped too early, nothing kept too long.
+    // No handle is dropped too early or kept too long.
     let handles = model.len() + sum(|room| usize::from(room.open)) + peers + waiting;
     assert_eq!(Rc::strong_count(witness), 1 + handles);
     for (token, room) in model {

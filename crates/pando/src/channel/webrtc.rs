@@ -1,7 +1,8 @@
-//! Carries channels over WebRTC data channels: all peer connections of the process over one UDP socket.
+//! Channels over WebRTC data channels. All peer connections of the process share one UDP socket.
 //!
-//! A browser offers, the master answers. What the two say to each other before they are connected, the *signalling*, is text
-//! that may travel by any road; [`Peers::converse`] has one such conversation and gives the open [`Channel`]:
+//! A browser offers, the master answers. The *signalling* is the exchange of texts before both are
+//! connected; texts may travel by any route. [`Peers::converse`] runs one exchange and gives the
+//! open [`Channel`]:
 //!
 //! ```ignore
 //! let peers = Peers::start("0.0.0.0:5000".parse()?)?;           // once per process
@@ -18,11 +19,12 @@
 //! peers.finish(Duration::from_millis(500)).await;               // last words, at the end of the run
 //! ```
 //!
-//! The list of ICE servers, which a browser is told first of all, is not part of this: who serves the signalling says it.
+//! The list of ICE servers, which a browser gets first of all, is not part of this module: the
+//! server of the signalling sends this list.
 //!
-//! One task, the *driver*, owns the socket and every connection's state ([`str0m`] has no sockets and no clock of its own).
-//! Frames are cut into flagged pieces of at most 16 KiB ([`pieces`]), of which a bounded number of bytes is under way
-//! ([`flight`]).
+//! One task, the *driver*, owns the socket and the state of every connection ([`str0m`] has no
+//! sockets and no clock of its own). Frames are cut into flagged pieces of at most 16 KiB
+//! ([`pieces`]), and the number of bytes in flight is bounded ([`flight`]).
 
 mod demux;
 mod driver;
@@ -54,22 +56,23 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-/// Connections that are being made at a time; others wait their turn.
+/// Most connections that are opening at a time; further connections wait.
 const HANDSHAKES: usize = 64;
-/// Time that they wait.
+/// Longest time that a further connection waits.
 const TURN: Duration = Duration::from_secs(10);
-/// Time that a browser has to make its offer.
+/// Longest time until a browser makes its offer.
 const OFFER: Duration = Duration::from_secs(15);
-/// Time that a connection has to open, once it has been offered, while signalling goes on.
+/// Longest time until a connection opens after its offer, while signalling goes on.
 const OPENING: Duration = Duration::from_secs(60);
-/// The same, once signalling has ended.
+/// Longest time until a connection opens after signalling has ended.
 const ORPHANED: Duration = Duration::from_secs(30);
-/// Messages that a browser may say in one conversation.
+/// Most messages of a browser in one exchange.
 const MESSAGES: usize = 256;
-/// Commands that wait for the driver.
+/// Most commands that wait for the driver.
 const COMMANDS: usize = 64;
 
-/// All peer connections of this process. Cheap to clone; the connections end with the process, or by [`Peers::finish`].
+/// All peer connections of this process. Cheap to clone. The connections end with the process, or
+/// by [`Peers::finish`].
 #[derive(Debug, Clone)]
 pub struct Peers(Arc<Shared>);
 
@@ -79,16 +82,16 @@ struct Shared {
     handshakes: Semaphore,
     next: AtomicU64,
     port: u16,
-    /// How many connections there are.
+    /// The number of connections.
     count: watch::Receiver<usize>,
 }
 
 impl Peers {
-    /// Binds a UDP socket to `address`, or to another port of the same host when that port is taken ([`Peers::port`] tells
-    /// which), and starts the driver. Must be called within a runtime.
+    /// Binds a UDP socket to `address`, or to another port of the same host if that port is taken
+    /// (see [`Peers::port`]), and starts the driver. Must be called within a runtime.
     ///
     /// # Errors
-    /// When there is no UDP socket to be had.
+    /// When no UDP socket can be bound.
     pub fn start(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::bind(address).or_else(|_| Socket::bind(SocketAddr::new(address.ip(), 0)))?;
         let port = socket.port();
@@ -103,9 +106,10 @@ impl Peers {
         self.0.port
     }
 
-    /// Servers, `host:port` or `stun:host:port`, that tell this machine its address on the internet; those given before are
-    /// forgotten. They are asked as long as there are any, which also keeps the way through a NAT open. What they answer is
-    /// told to browsers as further candidates, also in conversations that have begun.
+    /// Sets the servers, `host:port` or `stun:host:port`, that report this machine's address on
+    /// the internet. Servers set before are forgotten. The driver asks the servers again and
+    /// again, which also keeps the mapping in a NAT open. Browsers get the reported addresses as
+    /// further candidates, also in exchanges that have begun.
     pub fn set_stun_servers(&self, servers: Vec<String>) {
         let servers =
             servers.into_iter().map(|server| server.strip_prefix("stun:").map(str::to_owned).unwrap_or(server)).collect();
@@ -152,8 +156,8 @@ impl Peers {
         }
     }
 
-    /// Waits until all connections have ended, those whose channel has been dropped having said what was queued, but no
-    /// longer than `patience`; then the others are closed as well.
+    /// Waits until all connections have ended, at most for `patience`, and then closes the rest. A
+    /// connection whose channel has been dropped ends after its queued frames have been sent.
     pub async fn finish(&self, patience: Duration) {
         let mut count = self.0.count.clone();
         if timeout(patience, count.wait_for(|count| *count == 0)).await.is_err() {

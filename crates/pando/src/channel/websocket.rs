@@ -1,4 +1,4 @@
-//! Carries a channel over a WebSocket.
+//! Channels over WebSockets.
 
 use super::Channel;
 use crate::protocol::Frame;
@@ -7,26 +7,26 @@ use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio_tungstenite::tungstenite as client;
 
-/// A message of some WebSocket, whatever the library.
+/// A message of a WebSocket, whatever the library.
 pub trait Message: Sized {
-    /// Text.
+    /// A text message.
     fn text(text: String) -> Self;
-    /// Bytes.
+    /// A binary message.
     fn binary(bytes: Bytes) -> Self;
-    /// The end.
+    /// The closing message.
     fn close() -> Self;
-    /// What it means to a channel.
+    /// The meaning of the message for a channel.
     fn heard(self) -> Heard;
 }
 
-/// What a WebSocket's message means to a channel.
+/// The meaning of a WebSocket's message for a channel.
 #[derive(Debug)]
 pub enum Heard {
-    /// A frame of ours.
+    /// A frame of the protocol.
     Frame(Frame),
-    /// The WebSocket's own business.
+    /// A message that concerns only the WebSocket, such as a ping.
     Nothing,
-    /// The end.
+    /// The end of the WebSocket.
     Close,
 }
 
@@ -81,7 +81,8 @@ impl Message for client::Message {
 
 /// Moves frames between `socket` and `channel` until either closes.
 ///
-/// Frames that were queued before the channel was dropped still go out, then the closing handshake.
+/// After the channel is dropped, its queued frames still go out, followed by the closing
+/// handshake.
 pub async fn carry<M: Message, E>(socket: impl Stream<Item = Result<M, E>> + Sink<M>, channel: Channel) {
     let (mut sink, mut stream) = socket.split();
     let Channel { mut incoming, outgoing } = channel;
@@ -111,7 +112,8 @@ pub async fn carry<M: Message, E>(socket: impl Stream<Item = Result<M, E>> + Sin
         }
     };
     tokio::pin!(write, read);
-    // When the volunteer goes, what is queued for it is of no use; when the master goes, its last words still are.
+    // When the volunteer goes, its queued frames are useless. When the master goes, its last
+    // frames are still sent.
     tokio::select! {
         () = &mut write => {}
         () = &mut read => {}

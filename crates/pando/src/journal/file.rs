@@ -18,26 +18,27 @@ use std::{
 /// Bytes read at a time.
 const BLOCK: usize = 256 << 10;
 
-/// A journal that this run alone has open.
+/// A journal, opened and locked by this run.
 #[derive(Debug)]
 pub struct Opened {
     path: PathBuf,
     file: Arc<File>,
     length: u64,
     pages: Pages,
-    /// What is kept of the job; none in a new journal.
+    /// The facts about the job; `None` in a new journal.
     pub kept: Option<Kept>,
-    /// Bytes at its end that were not written whole: they are cut off when it goes on.
+    /// Incomplete bytes at the end of the journal, which [`Opened::go_on`] cuts off.
     pub cut: u64,
-    /// The files of results that it names, as hashes of their paths.
+    /// The files of results that the journal names, as hashes of their paths.
     pub targets: HashSet<Digest>,
 }
 
-/// Opens the journal at `path`, or an empty file for a new one. While another run has it, waits for at most `patience`. What is in it stays
-/// as it is until it [goes on](Opened::go_on).
+/// Opens the journal at `path`, or creates an empty file for a new one. If another run has the
+/// journal open, waits for at most `patience`. The content does not change until
+/// [`Opened::go_on`].
 ///
 /// # Errors
-/// When it cannot be read or written, is no journal, or another run has it.
+/// When the file cannot be read or written, is no journal, or another run has it open.
 pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
     let named = || format!("--journal {}", path.display());
     let file = options().open(path).with_context(|| format!("{}: cannot be written", named()))?;
@@ -75,25 +76,26 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
 }
 
 impl Opened {
-    /// Where it is.
+    /// The path of the journal.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether others can read it.
+    /// Whether other users can read the journal.
     pub fn is_shown(&self) -> bool {
         is_shown(&self.path)
     }
 
-    /// How many results it has.
+    /// How many results the journal has.
     pub fn count(&self) -> u64 {
         self.pages.count()
     }
 
-    /// Goes on with it: writes what is to be kept of the job, if that is new, and gives what finds earlier results and what adds further ones.
+    /// Goes on with the journal: writes the facts about the job, if they are new, and returns a
+    /// reader of earlier results and a writer of further ones.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the journal cannot be written.
     pub fn go_on(self, kept: Kept) -> anyhow::Result<(Replay, Writer)> {
         let named = || format!("--journal {}: cannot be written", self.path.display());
         keep_private(&self.file).with_context(|| format!("--journal {}: cannot be made private", self.path.display()))?;
@@ -123,7 +125,8 @@ fn options() -> OpenOptions {
     options
 }
 
-/// It holds the join token: nobody else may read it. (Some file systems know no such thing.)
+/// Makes the file private, because it holds the join token. (Some file systems have no
+/// permissions.)
 fn keep_private(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -137,7 +140,7 @@ fn keep_private(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the file belongs to who runs this.
+/// Whether the file belongs to the user of this process.
 fn is_ours(about: &Metadata) -> bool {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::uid(about) == rustix::process::geteuid().as_raw();
@@ -145,7 +148,7 @@ fn is_ours(about: &Metadata) -> bool {
     return about.is_file();
 }
 
-/// Whether others can read the file at `path`.
+/// Whether other users can read the file at `path`.
 pub fn is_shown(path: &Path) -> bool {
     #[cfg(unix)]
     return path.metadata().is_ok_and(|about| std::os::unix::fs::MetadataExt::mode(&about) & 0o077 != 0);
@@ -153,7 +156,7 @@ pub fn is_shown(path: &Path) -> bool {
     return !path.is_file();
 }
 
-/// A run that was killed a moment ago may still be on its way out.
+/// Locks the file. A run that was just killed may not have released its lock yet.
 fn lock(file: &File, patience: Duration) -> anyhow::Result<()> {
     let start = Instant::now();
     loop {
@@ -167,7 +170,7 @@ fn lock(file: &File, patience: Duration) -> anyhow::Result<()> {
     }
 }
 
-/// A new file is only there for good when its folder is written, too.
+/// Syncs the folder of a new file, because the file's name is only durable after that.
 fn sync_folder(path: &Path) {
     #[cfg(unix)]
     {
@@ -178,7 +181,7 @@ fn sync_folder(path: &Path) {
     let _ = path;
 }
 
-/// A file, with a place of its own in it.
+/// A file with its own position.
 #[derive(Debug)]
 pub(super) struct At {
     file: Arc<File>,
@@ -251,7 +254,7 @@ mod tests {
         Kept { function: "f".into(), ..Kept::default() }
     }
 
-    /// Appends results of the values that are called like their indexes.
+    /// Appends results of values whose names are their indexes.
     fn append(path: &Path, indexes: impl IntoIterator<Item = u64>, result: impl Fn(u64) -> Vec<u8>) {
         let (_, mut writer) = open(path, Duration::ZERO).unwrap().go_on(kept()).unwrap();
         for index in indexes {
@@ -299,7 +302,7 @@ mod tests {
             append(&path, [1], |_| b"again".to_vec());
             assert_eq!(open(&path, Duration::ZERO).unwrap().count(), 2);
         }
-        // Of a header that was not written whole, nothing is lost.
+        // An incomplete header contains no results, so nothing is lost.
         for end in 0..HEADER.len() {
             std::fs::write(&path, &HEADER[..end]).unwrap();
             append(&path, [0], |_| b"new".to_vec());

@@ -1,14 +1,17 @@
-//! Where in a journal the results lie, roughly: memory for a few numbers per some thousand of them.
+//! Notes roughly where the results of a journal lie, with a few numbers of memory per some
+//! thousand results.
 
 use std::{collections::BTreeMap, ops::Range};
 
 /// Results on a page.
 pub(super) const PAGE: u64 = 4096;
-/// So many bytes of other pages are rather read again than noted around, in bytes.
+/// Longest gap between results of a page, in bytes, over which a stretch extends. Reading a short
+/// gap again is better than noting another stretch.
 const GAP: u64 = 256 << 10;
 
-/// For each page of [`PAGE`] consecutive values, the stretches of the journal that have their results. These lie near each other where one
-/// run wrote them; what a later one added is a stretch of its own.
+/// For each page of [`PAGE`] consecutive values, the stretches of the journal with their results.
+/// Results that one run wrote lie near each other; results that a later run added form another
+/// stretch.
 #[derive(Debug, Default)]
 pub struct Pages {
     stretches: BTreeMap<u64, Vec<Range<u64>>>,
@@ -17,7 +20,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Notes that the result of `index` lies at `place`, behind all noted before.
+    /// Notes that the result of `index` lies at `place`, behind all places noted before.
     pub(super) fn add(&mut self, index: u64, place: Range<u64>) {
         self.end = self.end.max(index.saturating_add(1));
         self.count += 1;
@@ -28,7 +31,7 @@ impl Pages {
         }
     }
 
-    /// Takes out what is noted of a page, in the order of writing.
+    /// Takes out the stretches of a page, in the order of writing.
     pub(super) fn take(&mut self, page: u64) -> Vec<Range<u64>> {
         self.stretches.remove(&page).unwrap_or_default()
     }
@@ -38,7 +41,7 @@ impl Pages {
         self.end
     }
 
-    /// How many results there are.
+    /// How many results the journal has.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -55,7 +58,7 @@ mod tests {
         for index in 0..1_000_000 {
             let place = at..at + 40;
             at = place.end;
-            // Of each ten one comes a thousand later.
+            // One of every ten results comes a thousand later.
             pages.add(if index % 10 == 0 { index + 1000 } else { index }, place);
         }
         assert_eq!((pages.count(), pages.end()), (1_000_000, 1_000_991));

@@ -1,17 +1,17 @@
 //! The records of a journal, as bytes.
 //!
-//! A record is a checksum (CRC-32, of all that follows), the length of its body, and the body: a kind, then what belongs to it. Numbers are
-//! little-endian. What is not whole, or not as it was written, is no record.
+//! A record is a checksum (CRC-32 of all following bytes), the length of the body, and the body: a
+//! kind and its content. Numbers are little-endian. Incomplete or altered bytes are no record.
 
 use pando_web::SelfSigned;
 use serde::{Deserialize, Serialize};
 
-/// What a journal begins with; the number is the version of the format.
+/// The first bytes of a journal; the number is the version of the format.
 pub const HEADER: &[u8; 16] = b"pando journal 1\n";
 
-/// Checksum and length.
+/// Length of checksum and length.
 pub(super) const PREFIX: usize = 8;
-/// What stands before the bytes of a result: prefix, kind, index, hash of the input.
+/// Longest part of a record before the bytes of a result: prefix, kind, index, hash of the input.
 pub(super) const LONGEST_HEAD: usize = PREFIX + 1 + 8 + 16;
 /// Longest description of the job, in bytes.
 const LONGEST_JOB: usize = 1 << 20;
@@ -23,7 +23,7 @@ const FILE: u8 = 3;
 /// The first half of a BLAKE3 hash.
 pub type Digest = [u8; 16];
 
-/// The hash of an input, or of a result that is in a file.
+/// The hash of an input, or of a result in a file.
 pub fn digest(bytes: &[u8]) -> Digest {
     half(&blake3::hash(bytes))
 }
@@ -32,20 +32,21 @@ pub(super) fn half(hash: &blake3::Hash) -> Digest {
     hash.as_bytes()[..16].try_into().expect("it has 32 bytes")
 }
 
-/// What is kept of a job beside its results. The last one in a journal counts.
+/// The facts about a job that a journal keeps beside the results. The last record of this kind in
+/// a journal counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// Hash of the function's modules.
     pub function: String,
-    /// Options that change what results are, as on the command line.
+    /// Options that affect the results, as on the command line.
     pub options: Vec<String>,
-    /// Port for volunteers.
+    /// The port for volunteers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// Join token.
+    /// The join token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Proves to a relay that a room is this job's.
+    /// The secret with which this job proves to a relay that a room is its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// The certificate that devices were asked to trust.
@@ -56,27 +57,28 @@ pub struct Kept {
 /// One record of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {
-    /// What the job is.
+    /// The description of the job.
     Job(Kept),
-    /// A value has its result.
+    /// The result of a value.
     Item(Item<'a>),
 }
 
 /// The result of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Item<'a> {
-    /// Its position in the input, from 0.
+    /// The value's position in the input, from 0.
     pub index: u64,
     /// Hash of the value.
     pub input: Digest,
-    /// Hash of the result, when that is in the file that `bytes` names; else `bytes` are the result.
+    /// The hash of the result, if the result is in a file named by `bytes`; otherwise `bytes` is
+    /// the result.
     pub in_file: Option<Digest>,
     /// The result, or the path of its file.
     pub bytes: &'a [u8],
 }
 
 impl<'a> Record<'a> {
-    /// The record that `bytes` begin with, and its length; none when they begin with none that is whole.
+    /// The record at the start of `bytes`, and its length; `None` if there is no complete record.
     pub fn first(bytes: &'a [u8]) -> Option<(Self, usize)> {
         let length = length(bytes)?;
         let record = bytes.get(..length)?;
@@ -124,7 +126,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// What the first bytes of a record say of it, unchecked: its length, and the index and input of its item, if it is of one.
+/// The unchecked head of a record: its length, and the index and input of its item, if any.
 pub(super) fn head(bytes: &[u8]) -> Option<(usize, Option<(u64, Digest)>)> {
     let length = length(bytes)?;
     let (kind, body) = bytes[PREFIX..].split_first()?;

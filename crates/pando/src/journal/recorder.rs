@@ -1,4 +1,4 @@
-//! Adds results to a journal as they come, in a thread of its own: nobody waits for a disk while others wait for him.
+//! Adds new results to a journal in a separate thread, so that no other thread waits for a disk.
 
 use super::{Item, Record, Writer, digest};
 use crate::threads;
@@ -14,14 +14,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Results are gathered for so long, so that a thousand small ones a second cost no thousand writes.
+/// How long results are gathered, so that a thousand small results a second do not cost a thousand
+/// writes.
 const GATHER: Duration = Duration::from_millis(20);
-/// As many bytes as are written at once.
+/// Bytes that are written at once.
 const BLOCK: usize = 256 << 10;
-/// With more bytes waiting, the output waits too, and then all else.
+/// Bytes of waiting results above which the output waits, and so in the end the whole run.
 const MOST_WAITING: usize = 64 << 20;
 
-/// Writes a result beside its file, whole; what it gives puts it there, and takes it away again when it is dropped instead.
+/// Writes a result to a temporary file beside its target. The returned [`Put`] moves the file to
+/// its place; dropping the [`Put`] removes the file.
 pub type Store = Box<dyn Fn(&Path, &[u8]) -> io::Result<Put> + Send>;
 
 /// See [`Store`].
@@ -34,13 +36,13 @@ pub struct Entry {
     pub index: u64,
     /// The value.
     pub value: Bytes,
-    /// Its result.
+    /// The result of the value.
     pub result: Bytes,
-    /// The file that the result goes into.
+    /// The file for the result, if the result goes into a file.
     pub target: Option<PathBuf>,
 }
 
-/// See the module.
+/// Records results in a journal; see the module.
 #[derive(Debug)]
 pub struct Recorder {
     shared: Arc<Shared>,
@@ -50,52 +52,53 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    /// There is something to do.
+    /// Signals that there is work for the thread.
     work: Condvar,
-    /// Something was done.
+    /// Signals that the thread has finished some work.
     done: Condvar,
-    /// The file was deleted.
+    /// Whether the journal's file was deleted.
     deleted: AtomicBool,
-    /// Who asked knows that.
+    /// Whether [`Recorder::was_deleted`] has reported the deletion.
     deletion_told: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     entries: Vec<Entry>,
-    /// Since when the first of them waits.
+    /// The time since which the first entry waits.
     since: Option<Instant>,
-    /// Bytes of the entries, those that are being written included.
+    /// Bytes of the entries, including entries that are being written.
     bytes: usize,
     recorded: u64,
     written: u64,
-    /// Somebody waits.
+    /// Whether a thread waits for the entries to be written.
     urgent: bool,
-    /// What this run has recorded is taken back.
+    /// Whether the records of this run are taken back.
     abandoned: bool,
     closing: bool,
     failed: Option<Unwritten>,
 }
 
-/// Results cannot be kept.
+/// The error of results that could not be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unwritten {
-    /// The results of values before this position are.
+    /// All results of values before this position are kept.
     pub first: u64,
-    /// Why.
+    /// The reason, as text.
     pub why: String,
 }
 
 impl Unwritten {
-    /// The same, if the result of the value at `index` cannot be kept, either.
+    /// The same error, when the result of the value at `index` cannot be kept either.
     fn or(self, index: u64) -> Self {
         Self { first: self.first.min(index), ..self }
     }
 }
 
 impl Recorder {
-    /// Adds to the journal called `name` by `writer`, and writes results that go into files by `store`. When something cannot be
-    /// written, `failed` is told why, once, and nothing more is.
+    /// Starts to record to the journal called `name` with `writer`, and to store results in files
+    /// with `store`. After the first failure nothing more is recorded, and `failed` is called with
+    /// the reason.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -110,7 +113,7 @@ impl Recorder {
         let mut work = Worker { writer, name: name.display().to_string(), store, files: Vec::new() };
         let thread = threads::spawn("journal", move || {
             let Err(unwritten) = working.work_off(&mut work) else { return };
-            // What came before it may still find its place.
+            // Entries before the failed one may still be written.
             let _ = work.writer.write(Instant::now()).and_then(|()| work.writer.sync());
             let why = unwritten.why.clone();
             working.fail(unwritten);
@@ -140,41 +143,43 @@ impl Recorder {
         }
     }
 
-    /// Waits while too much is to be written. Once something cannot be written, nobody waits any more.
+    /// Waits while too many bytes are unwritten. After a failure, this method never waits.
     pub fn keep_up(&self) {
         let _ = self.shared.wait(|state| state.bytes <= MOST_WAITING);
     }
 
-    /// Waits until all that was recorded so far is written: in the journal, and in files.
+    /// Waits until all results recorded so far are written, in the journal and in files.
     ///
     /// # Errors
-    /// When some of it cannot be: which, and why.
+    /// When some results cannot be kept: which ones, and why.
     pub fn written(&self) -> Result<(), Unwritten> {
         let recorded = self.shared.lock().recorded;
         self.shared.wait(|state| state.written >= recorded)
     }
 
-    /// Takes back what was recorded: it belongs to other values. Nothing more is; files are written on.
+    /// Takes back the results of this run, because each may belong to another value. No further
+    /// results are recorded, but files are still written.
     pub fn abandon(&self) {
         let mut state = self.shared.lock();
         (state.abandoned, state.urgent) = (true, true);
         self.shared.work.notify_one();
     }
 
-    /// Whether the journal's file was deleted, so that no later run can go on with it; true once.
+    /// Whether the journal's file was deleted, so that no later run can go on with it. Returns
+    /// true only once.
     pub fn was_deleted(&self) -> bool {
         self.shared.deleted.load(Ordering::Relaxed) && !self.shared.deletion_told.swap(true, Ordering::Relaxed)
     }
 
-    /// Waits until all is written and synced. Nothing more is.
+    /// Waits until all results are written and synced. Later results are not recorded.
     ///
     /// # Errors
-    /// When something could not be written: why.
+    /// When a result could not be written: the reason.
     pub fn finish(&self) -> Result<(), String> {
         self.shared.lock().closing = true;
         self.shared.work.notify_one();
         let thread = self.thread.lock().expect("nobody panics with it").take();
-        // The thread itself may be the last to know the master.
+        // The recording thread itself may drop the last reference to the master.
         let thread = thread.filter(|thread| thread.thread().id() != thread::current().id());
         if thread.is_some_and(|thread| thread.join().is_err()) {
             return Err("the thread that writes the journal died".into());
@@ -224,7 +229,7 @@ impl Shared {
         self.done.notify_all();
     }
 
-    /// Writes entries until this is closed.
+    /// Writes entries until the recorder is closed.
     fn work_off(&self, worker: &mut Worker) -> Result<(), Unwritten> {
         let start = worker.writer.length();
         loop {
@@ -236,7 +241,7 @@ impl Shared {
             while let Some(entry) = entries.next() {
                 if let Err(unwritten) = worker.add(&entry, abandoned) {
                     let unwritten = entries.map(|entry| entry.index).fold(unwritten, Unwritten::or);
-                    // What came before it may still find its place.
+                    // Entries before the failed one may still be written.
                     return Err(worker.settle(true).err().map_or(unwritten.clone(), |before| before.or(unwritten.first)));
                 }
             }
@@ -252,7 +257,7 @@ impl Shared {
         }
     }
 
-    /// Waits until there is something to write or to sync.
+    /// Waits until there are entries to write or a sync is due.
     fn wait_for_work(&self, due: Option<Instant>) -> Work {
         let mut state = self.lock();
         while !(state.closing || state.urgent || state.bytes >= BLOCK) {
@@ -268,7 +273,7 @@ impl Shared {
         Work { entries, bytes: state.bytes, abandoned: state.abandoned, last: state.closing }
     }
 
-    /// So much is written.
+    /// Notes that `count` entries with `bytes` bytes are written.
     fn account(&self, count: u64, bytes: usize) {
         let mut state = self.lock();
         state.written += count;
@@ -277,7 +282,7 @@ impl Shared {
     }
 }
 
-/// What is to be written, and whether it is only files, and the last.
+/// The entries to write; `abandoned`: only files are written; `last`: no more entries follow.
 struct Work {
     entries: Vec<Entry>,
     bytes: usize,
@@ -285,18 +290,20 @@ struct Work {
     last: bool,
 }
 
-/// What the thread works with.
+/// The state of the thread.
 struct Worker {
     writer: Writer,
     /// The journal's name.
     name: String,
     store: Option<Store>,
-    /// Files that are written and still to be put in their places: the value's position, the path, and how.
+    /// Stored files that must still be moved to their places: the value's position, the path, and
+    /// the move.
     files: Vec<(u64, PathBuf, Put)>,
 }
 
 impl Worker {
-    /// Adds a result; one that goes into a file is only prepared. With `only_file`, the journal is to know nothing of it.
+    /// Adds a result; a result for a file is only stored beside its target. With `only_file`,
+    /// nothing is added to the journal.
     fn add(&mut self, entry: &Entry, only_file: bool) -> Result<(), Unwritten> {
         let Entry { index, value, result, target } = entry;
         let in_file = target.as_ref().map(|_| digest(result));
@@ -318,8 +325,9 @@ impl Worker {
         Ok(())
     }
 
-    /// Writes what was added, to the disk with `sync`. Files appear once the journal on the disk names them: whatever happens, what lies in
-    /// a target's place is known for a result of this job.
+    /// Writes the added records, and syncs them with `sync`. Files are moved to their places only
+    /// after the journal on disk names them. So whatever happens, a file in the place of a target
+    /// is known as a result of this job.
     fn settle(&mut self, sync: bool) -> Result<(), Unwritten> {
         self.write()?;
         if sync || !self.files.is_empty() {
@@ -344,7 +352,8 @@ impl Worker {
         synced.map_err(|error| self.failed(&error))
     }
 
-    /// The journal cannot be written. Files of which it may not know do not appear.
+    /// The error when the journal cannot be written. Files that the journal may not name are
+    /// removed.
     fn failed(&mut self, error: &io::Error) -> Unwritten {
         let why = format!(
             "the journal {} cannot be written: {error}. \

@@ -1,4 +1,4 @@
-//! The results of an earlier run, found again while the input is read again.
+//! Finds the results of an earlier run while the input is read again.
 
 use super::{
     file::At,
@@ -13,14 +13,14 @@ use std::{
     sync::Arc,
 };
 
-/// See the module. Values are looked up in the order of the input.
+/// Finds earlier results; see the module. Values are looked up in the order of the input.
 #[derive(Debug)]
 pub struct Replay {
     file: Arc<File>,
     pages: Pages,
     /// The page that is loaded.
     page: Option<u64>,
-    /// Where its results are: the last of each value that was written.
+    /// The places of the results on this page; for each value, the result that was written last.
     places: Vec<Option<Place>>,
 }
 
@@ -30,21 +30,21 @@ struct Place {
     input: Digest,
 }
 
-/// What a journal knows of a value.
+/// The knowledge of a journal about a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
-    /// Nothing.
+    /// The journal has no result of the value.
     Nothing,
-    /// There was another value in its place.
+    /// The journal has a result of another value at the same position.
     Another,
-    /// Its result.
+    /// The result of the value.
     Result(Bytes),
-    /// The path of the file with its result, and the hash of that.
+    /// The path of the file with the result, and the hash of the result.
     InFile(Bytes, Digest),
 }
 
 impl Replay {
-    /// Of the journal in `file`.
+    /// A replay of the journal in `file`.
     pub(super) fn new(file: Arc<File>, pages: Pages) -> Self {
         Self { file, pages, page: None, places: Vec::new() }
     }
@@ -54,10 +54,10 @@ impl Replay {
         self.pages.end()
     }
 
-    /// What is known of the value at `index`, whose hash is `input`.
+    /// Looks up the value at `index`, whose hash is `input`. Loads its page.
     ///
     /// # Errors
-    /// When the journal cannot be read, or is not any more what it was when it was opened.
+    /// When the journal cannot be read, or has changed since it was opened.
     pub fn look_up(&mut self, index: u64, input: &Digest) -> io::Result<Known> {
         let page = index / PAGE;
         if self.page != Some(page) {

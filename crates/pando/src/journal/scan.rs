@@ -1,4 +1,4 @@
-//! Reads a journal from its start, record by record, up to the first that is not whole.
+//! Reads a journal from its start, record by record, up to the first incomplete record.
 
 use super::record::{HEADER, Kept, PREFIX, Record, length};
 use std::{
@@ -6,13 +6,13 @@ use std::{
     ops::Range,
 };
 
-/// Records that are longer leave no buffer of their length behind.
+/// Longest buffer that is kept after a record, in bytes.
 const LARGE: usize = 1 << 20;
 
-/// See the module.
+/// The state of the scan; see the module.
 pub(super) struct Scan<R> {
     source: R,
-    /// Where the next record begins.
+    /// The position of the next record.
     at: u64,
     /// Length of the journal.
     end: u64,
@@ -20,17 +20,17 @@ pub(super) struct Scan<R> {
 }
 
 impl<R: Read> Scan<R> {
-    /// Of a journal of `end` bytes, whose header has been read from `source`.
+    /// Scans a journal of `end` bytes, whose header has been read from `source`.
     pub(super) fn new(source: R, end: u64) -> Self {
         Self { source, at: HEADER.len() as u64, end, buffer: Vec::new() }
     }
 
-    /// Where the whole records end.
+    /// The end of the complete records read so far.
     pub(super) fn at(&self) -> u64 {
         self.at
     }
 
-    /// The next record and where it lies; none at the end, or when what follows is no whole record.
+    /// The next record and its position; `None` at the end or at an incomplete record.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -53,7 +53,7 @@ impl<R: Read> Scan<R> {
         Ok(Some((record, start..self.at)))
     }
 
-    /// Reads until there are `length` bytes; false when there are fewer.
+    /// Reads until the buffer has `length` bytes; returns false if the source has fewer.
     fn fill(&mut self, length: usize) -> io::Result<bool> {
         let missing = length - self.buffer.len();
         self.buffer.reserve_exact(missing);
@@ -61,21 +61,21 @@ impl<R: Read> Scan<R> {
     }
 }
 
-/// What a journal holds.
+/// The contents of a journal.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// The last description of the job.
     pub kept: Option<Kept>,
-    /// The results, in the order of their writing.
+    /// The indexes of the results, in the order of writing.
     pub items: Vec<u64>,
-    /// Length of the header and the whole records; what follows is a torn tail.
+    /// Length of the header and the complete records; all later bytes are an incomplete tail.
     pub whole: u64,
 }
 
-/// Reads a journal in memory: total, whatever the bytes are.
+/// Reads a journal in memory, whatever its bytes are.
 ///
 /// # Errors
-/// When they do not begin with the header of this version.
+/// When the bytes do not begin with the header of this version.
 pub fn read(bytes: &[u8]) -> io::Result<Contents> {
     let Some(records) = bytes.strip_prefix(HEADER) else { return Err(ErrorKind::InvalidData.into()) };
     let mut scan = Scan::new(records, bytes.len() as u64);
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::journal::{Item, digest};
 
-    /// A journal of some records, and where each of them ends.
+    /// A journal of some records, and the end of each record.
     fn journal() -> (Vec<u8>, Vec<usize>) {
         let mut bytes = HEADER.to_vec();
         let mut ends = vec![bytes.len()];

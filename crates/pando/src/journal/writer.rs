@@ -1,4 +1,4 @@
-//! The end of a journal, where records are added. Time is an argument.
+//! The end of a journal, where records are added. Pure except for the file: time is an argument.
 
 use super::{Record, file::At};
 use std::{
@@ -8,25 +8,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What was written is synced within this time, and that within a second.
+/// How soon written bytes are synced, so that they are on disk within a second.
 const SYNC: Duration = Duration::from_millis(500);
-/// A buffer that was needed for something long is not kept.
+/// Longest buffer that is kept after a write, in bytes.
 const LARGE: usize = 1 << 20;
 
-/// See the module.
+/// Appends to a journal; see the module.
 #[derive(Debug)]
 pub struct Writer {
     file: Arc<File>,
-    /// Length of the whole records in the file.
+    /// Length of the complete records in the file.
     length: u64,
-    /// Records on their way to the file.
+    /// Records that are not yet written.
     buffer: Vec<u8>,
-    /// Since when there is something in the file that is not synced.
+    /// The time since which the file has bytes that are not synced.
     unsynced: Option<Instant>,
 }
 
 impl Writer {
-    /// At the end of a journal of `length` bytes.
+    /// A writer at the end of a journal of `length` bytes.
     pub(super) fn new(file: Arc<File>, length: u64) -> Self {
         Self { file, length, buffer: Vec::new(), unsynced: None }
     }
@@ -35,25 +35,25 @@ impl Writer {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// Adds a record, to be written with the next.
+    /// Adds a record to the next write.
     pub fn push(&mut self, record: &Record) {
         record.append_to(&mut self.buffer);
     }
 
-    /// Bytes that are to be written.
+    /// How many bytes wait to be written.
     pub fn pending(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Length of what is written.
+    /// How many bytes are written.
     pub fn length(&self) -> u64 {
         self.length
     }
 
-    /// Writes what was added.
+    /// Writes the added records.
     ///
     /// # Errors
-    /// When that fails, nothing of it is in the journal.
+    /// When writing fails. None of the added records are in the journal then.
     pub fn write(&mut self, now: Instant) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
@@ -72,15 +72,15 @@ impl Writer {
         written
     }
 
-    /// When the journal has to be synced next, if it has.
+    /// The time of the next sync, if one is needed.
     pub fn due(&self) -> Option<Instant> {
         self.unsynced.map(|since| since + SYNC)
     }
 
-    /// Waits until all that is written is on the disk.
+    /// Waits until all written bytes are on the disk.
     ///
     /// # Errors
-    /// When that fails, what was written since the last time may be lost.
+    /// When syncing fails. Bytes written since the last sync may then be lost.
     pub fn sync(&mut self) -> io::Result<()> {
         if self.unsynced.take().is_some() {
             self.file.sync_data()?;
@@ -88,7 +88,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether no name leads to the file any more.
+    /// Whether the file has no name any more.
     pub fn is_deleted(&self) -> bool {
         #[cfg(unix)]
         return self.file.metadata().is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) == 0);
@@ -96,7 +96,8 @@ impl Writer {
         return false;
     }
 
-    /// Cuts the journal off at `length`. What cannot be cut is a torn tail, or counts on.
+    /// Cuts the journal off at `length`, if possible. Bytes that cannot be cut off remain in the
+    /// file.
     pub fn cut_back(&mut self, length: u64) {
         self.buffer.clear();
         if self.file.set_len(length).is_ok() {

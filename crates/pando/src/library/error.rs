@@ -1,40 +1,44 @@
-//! What can go wrong.
+//! The errors of a run.
 
 use crate::master::Ending;
 
-/// Why a stream of results has an error in place of a result, or ends before its time. Values are counted from 1.
+/// An error in the place of a result, or at an early end of the stream. Values are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The run cannot start or go on: options that do not fit, a port that is taken, a function that cannot be loaded.
+    /// The run cannot start or go on: the options conflict, a port is taken, the function cannot
+    /// be loaded.
     #[error("{0}")]
     Refused(String),
-    /// The stream of values gave an error, or a value that has no JSON form. The results of the values before it have come.
+    /// The stream of values gave an error, or a value without a JSON form. The results of earlier
+    /// values have come.
     #[error("the input failed: {0}")]
     Input(String),
     /// A value failed for good, after its `--retries`.
     #[error("{text}")]
     Failed {
-        /// Which.
+        /// The value's number.
         index: u64,
-        /// Where, why and what the value was, and the error's stack.
+        /// A text with the position, the reason, the value, and the error's stack.
         text: String,
     },
-    /// All has come but the results of so many values, which failed for good (`--on-error skip`).
+    /// This many values failed for good (`--on-error skip`). All other results have come.
     #[error("{0} of the values failed and were left out")]
     LeftOut(u64),
-    /// A result is not of the type that was asked for. Others may be: the stream goes on.
+    /// A result does not have the requested type. The stream goes on, because other results may
+    /// have it.
     #[error("the result of item {index} is not what was asked for: {why}")]
     Result {
-        /// Of which value.
+        /// The number of the value.
         index: u64,
-        /// What does not fit.
+        /// The mismatch between the result and the type.
         why: String,
     },
 }
 
 impl Error {
-    /// Why a run ended before its time, if it did; `told` says whether values that failed have been told one by one.
+    /// The error for a run that ended early; `None` otherwise. `told`: whether each failed value
+    /// has already been reported.
     pub(super) fn of(ending: Ending, told: bool) -> Option<Self> {
         match ending {
             Ending::Complete | Ending::ReaderLeft => None,
@@ -46,7 +50,7 @@ impl Error {
         }
     }
 
-    /// The result of the value at `index`, counted from 0, as an `R`.
+    /// Parses the result of the value at `index`, counted from 0, as an `R`.
     pub(super) fn parse<R: serde::de::DeserializeOwned>(index: u64, result: &[u8]) -> Result<R, Self> {
         serde_json::from_slice(result).map_err(|error| Self::Result { index: index + 1, why: error.to_string() })
     }

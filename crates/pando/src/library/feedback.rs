@@ -1,4 +1,4 @@
-//! The form with a loop: values are made from results.
+//! The feedback form: the calling program makes values from results.
 
 use super::{Error, json, progress::Progress};
 use crate::master::{Heard, Said};
@@ -11,10 +11,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// A run that asks for values as cores become free, and tells each result as soon as it is there.
+/// A run that asks for values as cores become free, and gives each result at once.
 ///
-/// It is a stream of [`Event`]s. Each value that is given has exactly one of [`Event::Result`] and [`Event::Failed`]. The stream ends once
-/// [`end`](Self::end) has been called and every value has its event. Dropping it ends the run.
+/// A run is a stream of [`Event`]s. Each given value has exactly one [`Event::Result`] or
+/// [`Event::Failed`]. The stream ends once [`end`](Self::end) has been called and every value has
+/// its event. Dropping the stream ends the run.
 ///
 /// ```no_run
 /// use futures_util::StreamExt;
@@ -40,29 +41,30 @@ use std::{
 #[must_use = "nothing happens before it is polled"]
 pub struct Feedback<T, R> {
     run: Progress,
-    /// What was said before the run was open.
+    /// Calls that were made before the run was open.
     early: Vec<Heard>,
     given: u64,
     types: PhantomData<fn(T) -> R>,
 }
 
-/// What a [`Feedback`] run tells. Values are counted from 1.
+/// An event of a [`Feedback`] run. Values are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<R> {
-    /// Cores are free for so many more values, besides those asked for before.
+    /// The number of values for which further cores are free, in addition to earlier asks.
     Ask(u64),
     /// The result of a value.
     Result {
-        /// Of which.
+        /// The number of the value.
         index: u64,
-        /// It.
+        /// The result.
         result: R,
     },
-    /// A value failed for good, after its `--retries`, or was cancelled (`message` is `cancelled`).
+    /// A value failed for good, after its `--retries`, or was cancelled (then `message` is
+    /// `cancelled`).
     Failed {
-        /// Which.
+        /// The number of the value.
         index: u64,
-        /// Why.
+        /// The error's message.
         message: String,
     },
 }
@@ -72,10 +74,10 @@ impl<T, R> Feedback<T, R> {
         Self { run, early: Vec::new(), given: 0, types: PhantomData }
     }
 
-    /// Gives the next value; answers its index. More values than were asked for wait their turn.
+    /// Gives the next value; returns its number. Values in excess of the asks wait in a queue.
     ///
     /// # Errors
-    /// When it has no JSON form: then it is not given.
+    /// When the value has no JSON form. It is not given then.
     pub fn give(&mut self, value: &T) -> serde_json::Result<u64>
     where
         T: Serialize,
@@ -86,8 +88,8 @@ impl<T, R> Feedback<T, R> {
         Ok(self.given)
     }
 
-    /// Says that a value is not wanted any more: it is not begun, or its result is dropped. Its event says `cancelled`, unless
-    /// it is done already.
+    /// Cancels a value: it is not begun, or its result is dropped. The event is a failure with the
+    /// message `cancelled`, unless the value is already finished.
     pub fn cancel(&mut self, index: u64) {
         if (1..=self.given).contains(&index) {
             self.say(Heard::Cancel(index - 1));

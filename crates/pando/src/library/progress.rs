@@ -1,4 +1,4 @@
-//! A run, from the first poll of its stream to the end.
+//! A run, from the first poll of its stream to its end.
 
 use super::Error;
 use crate::{
@@ -13,15 +13,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// Where a run is.
+/// The stage of a run.
 pub(super) enum Progress {
-    /// It opens, when polled. Comes with whether values that fail are told one by one.
+    /// The run opens when polled. The flag of all stages: whether each failed value is reported by
+    /// itself.
     Opening(BoxFuture<'static, Result<(Open, bool), Error>>),
     /// Values go in and results come out.
     Going(Open, bool),
-    /// Volunteers are told that it is over; then how it ended is.
+    /// Volunteers are told about the end of the run; then the final ending is known.
     Closing(BoxFuture<'static, Ending>, bool),
-    /// Nothing more comes.
+    /// The stream has ended.
     Over,
 }
 
@@ -30,7 +31,7 @@ impl Progress {
         Self::Opening(Box::pin(opening))
     }
 
-    /// The master, while there is one.
+    /// The master, while the run goes on.
     pub(super) fn master(&self) -> Option<&Arc<Master>> {
         match self {
             Self::Going(open, _) => Some(&open.master),
@@ -38,7 +39,8 @@ impl Progress {
         }
     }
 
-    /// The next of what `next` gives of the master, or why there is none.
+    /// Polls `next` for the next item of the master; at the end of the run, gives the error of the
+    /// run or `None`.
     pub(super) fn poll_next<T>(
         &mut self,
         context: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The ordered form.
+//! The ordered form: results in the order of their values.
 
 use super::{Error, progress::Progress};
 use futures_util::Stream;
@@ -10,7 +10,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// Results in the order of their values: the stream that [`Pando::map`](crate::Pando::map) gives. Dropping it ends the run.
+/// Results in the order of their values: the stream of [`Pando::map`](crate::Pando::map). Dropping
+/// it ends the run.
 #[must_use = "nothing happens before it is polled"]
 pub struct Results<R> {
     run: Progress,

@@ -1,7 +1,8 @@
-//! Keeps this machine from falling asleep by itself while a run goes on.
+//! Keeps this machine from going to sleep while a run goes on.
 //!
-//! Each system has a program for that. It lasts until its standard input ends, which this process holds open: so it ends with this one,
-//! however that ends. Where there is none, or it may not do so, nothing is said: the run goes on as it would without.
+//! Each system has a program for this. The program lasts until the end of its standard input,
+//! which this process holds open. So both processes end together, for whatever reason. Without a
+//! program or a permission, the run goes on without a message.
 
 use crate::secrets;
 use std::{
@@ -14,12 +15,12 @@ use std::{
 #[cfg(not(any(target_os = "macos", windows)))]
 const WAYS: &[&[&str]] = &[
     &["systemd-inhibit", "--what=idle:sleep", "--who=pando", "--why=a run goes on", "--mode=block", "cat"],
-    // Who came over the network may not forbid more.
+    // Users who are logged in over the network may only prevent idling.
     &["systemd-inhibit", "--what=idle", "--who=pando", "--why=a run goes on", "--mode=block", "cat"],
 ];
 #[cfg(target_os = "macos")]
 const WAYS: &[&[&str]] = &[&["caffeinate", "-i", "cat"]];
-/// `ES_CONTINUOUS | ES_SYSTEM_REQUIRED`, for as long as the thread lives that says it.
+/// `ES_CONTINUOUS | ES_SYSTEM_REQUIRED`, in effect as long as the calling thread lives.
 #[cfg(windows)]
 const WAYS: &[&[&str]] = &[&[
     "powershell",
@@ -31,14 +32,14 @@ const WAYS: &[&[&str]] = &[&[
      [void]$type::SetThreadExecutionState(2147483649); [void][Console]::In.ReadToEnd()",
 ]];
 
-/// See the module. The machine may sleep again once this is dropped.
+/// Keeps the machine awake until this value is dropped; see the module.
 #[derive(Debug)]
 pub(super) struct Awake {
     _held: PipeWriter,
 }
 
 impl Awake {
-    /// Keeps the machine awake from now on, if that can be had.
+    /// Keeps the machine awake from now on, if the system can.
     pub(super) fn start() -> Option<Self> {
         let (ends, held) = io::pipe().ok()?;
         let wait = move || {
@@ -50,11 +51,11 @@ impl Awake {
     }
 }
 
-/// Runs `words` to its end; gives whether that was a good one.
+/// Runs `words` as a command to the end; returns whether the command succeeded.
 fn run(words: &[&str], ends: Stdio) -> io::Result<bool> {
     let mut command = secrets::command(words[0]);
     command.args(&words[1..]).stdin(ends).stdout(Stdio::null()).stderr(Stdio::null());
-    // A terminal's Ctrl-C is for the run, which has values to finish.
+    // Ctrl-C in a terminal must only reach the run, which still has values to finish.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     Ok(command.status()?.success())

@@ -1,4 +1,5 @@
-//! The ends of a run on the command line: two threads, one that reads standard input, one that writes standard output.
+//! The two ends of a run on the command line: a thread that reads standard input, and a thread
+//! that writes standard output.
 
 use crate::{
     master::{Cut, Ending, Master, Values},
@@ -7,7 +8,8 @@ use crate::{
 use std::{io::Write, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
-/// Starts the threads that read the input and write the output; gives how the run ended.
+/// Starts the threads that read the input and write the output. The receiver gets how the run
+/// ended.
 ///
 /// # Errors
 /// When the system refuses a thread.
@@ -51,12 +53,12 @@ pub(super) fn start(
     Ok(ended)
 }
 
-/// Between two tries to write when there is no room.
+/// The time between two tries to write when the output is full.
 #[cfg(unix)]
 const FULL: Duration = Duration::from_millis(5);
 
-/// Standard output, without a buffer and without a file descriptor of its own. (`std::io::Stdout` takes a descriptor that is not open
-/// for writing for a success.)
+/// Standard output, without a buffer and without a second file descriptor. (`std::io::Stdout`
+/// treats writing to a descriptor that is not open for writing as a success.)
 #[cfg(unix)]
 struct Output(std::io::Stdout);
 
@@ -65,7 +67,7 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         loop {
             match rustix::io::write(&self.0, bytes) {
-                // Who else has it open made it so that nobody waits.
+                // Another process with the same descriptor has made writing non-blocking.
                 Err(rustix::io::Errno::AGAIN) => std::thread::sleep(FULL),
                 written => return Ok(written?),
             }
@@ -87,7 +89,8 @@ fn standard_output() -> std::io::StdoutLock<'static> {
     std::io::stdout().lock()
 }
 
-/// Standard output on the terminal that also has the status line, which gives way to results and is drawn again later.
+/// Standard output on a terminal with a status line. Each write erases the status line, which is
+/// drawn again later.
 struct OverStatus<W>(W);
 
 impl<W: Write> Write for OverStatus<W> {

@@ -1,4 +1,4 @@
-//! The function: bundled, and tried in a first core, before anything is served.
+//! The function: bundled, and tried in a first core, before the server starts.
 
 use super::Refused;
 use crate::{
@@ -15,43 +15,44 @@ use pando_protocol::core::CoreMessage;
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
-/// Longest time for a module to load.
+/// How long a module may take to load.
 const LOADING: Duration = Duration::from_secs(30);
-/// Processes that are started to load it, when they are killed before they have.
+/// How many processes are started to load the function, if the earlier ones are killed.
 const TRIES: u32 = 3;
 
-/// What a core says of a module without one.
+/// The error of a core when the module exports no function.
 const NO_FUNCTION: &str = "the module exports no function";
 
 /// A function that volunteers can run.
 pub(super) struct Function {
     pub(super) bundle: Arc<Bundle>,
-    /// The engine for this machine's cores.
+    /// The engine for this machine's cores, if they can run the function.
     pub(super) local: Option<Local>,
-    /// The same, if it is a program.
+    /// The program, if the function is one.
     pub(super) program: Option<Program>,
-    /// This machine's cores cannot load it, and a browser may: why.
+    /// Why only browsers can load the function, if this machine's cores cannot.
     pub(super) for_browsers: Option<String>,
 }
 
-/// What came of loading the function in a first core.
+/// The result of loading the function in a first core.
 enum Tried {
     Ready(First),
-    /// It needs what only browsers have.
+    /// The function needs a feature that only browsers have.
     ForBrowsers(String),
-    /// It is not the function's fault that it was not loaded.
+    /// Loading failed for a reason outside the function.
     Hindered(String),
 }
 
-/// What computes on this machine.
+/// The engine for this machine's cores.
 pub(super) struct Local {
     pub(super) engine: Arc<dyn Engine>,
-    /// A core that is ready already.
+    /// A core that is already ready.
     pub(super) first: Option<First>,
 }
 
 impl Function {
-    /// The function that the program `command` is (`--exec`): nothing is bundled, and only this machine can run it.
+    /// The function for a program `command` (`--exec`): nothing is bundled, and only this machine
+    /// can run the program.
     pub(super) fn program(command: &str, framing: Framing) -> Result<Self, Refused> {
         let program = Program::new(command, framing.separator, framing.form == Form::Json);
         let program = program.map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
@@ -59,7 +60,7 @@ impl Function {
         Ok(Self { bundle: Arc::default(), local: Some(local), program: Some(program), for_browsers: None })
     }
 
-    /// Bundles the function of `cli` and tries it; what people should know of it is added to `notes`.
+    /// Bundles and tries the function of `cli`; adds messages for people to `notes`.
     pub(super) async fn load(cli: &Cli, path: &Path, options: &JobOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
         let bundler = pando_bundler::Options { builtins: embedded::builtin, page: cli.dom, buffer: cli.files };
         let bundle = pando_bundler::bundle(path, &bundler).await.map_err(|error| Refused(error.to_string()))?;
@@ -94,7 +95,7 @@ impl Function {
     }
 }
 
-/// Loads the function in a core, and in another one if that is killed.
+/// Loads the function in a core, and in another core if the first is killed.
 async fn try_in_first_core(
     node: &Node,
     bundle: &Bundle,

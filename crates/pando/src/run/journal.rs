@@ -1,4 +1,5 @@
-//! `--journal FILE`: whether it is of the same job, and what of the run it keeps besides results: the port, the token, the relay's key.
+//! `--journal FILE`: checks that the journal is of the same job, and keeps the port, the token and
+//! the relay's key beside the results.
 
 use super::Refused;
 use crate::{
@@ -15,19 +16,19 @@ use std::{
     time::Duration,
 };
 
-/// A run that was ended a moment ago may hold its journal and its port for so long.
+/// How long a run that has just ended may still hold its journal and its port.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
-/// See the module.
+/// The journal of a run; see the module.
 pub(super) struct Journal {
     opened: Opened,
-    /// What is kept from now on.
+    /// The facts about the run that the journal keeps from now on.
     kept: Kept,
     keep: bool,
 }
 
 impl Journal {
-    /// Opens the one that `cli` names, if it names one.
+    /// Opens the journal of `cli`, if there is one.
     pub(super) fn open(cli: &Cli, notes: &mut Vec<String>) -> Result<Option<Self>, Refused> {
         let Some(path) = &cli.journal else { return Ok(None) };
         let opened = journal::open(path, PATIENCE)?;
@@ -42,17 +43,18 @@ impl Journal {
         Ok(Some(Self { opened, kept, keep: cli.journal_keep }))
     }
 
-    /// What is kept of an earlier run.
+    /// The facts that an earlier run left.
     pub(super) fn kept(&self) -> &Kept {
         &self.kept
     }
 
-    /// The files of results that it names, as hashes of their paths.
+    /// Takes the files of results that the journal names, as hashes of their paths.
     pub(super) fn targets(&mut self) -> HashSet<Digest> {
         mem::take(&mut self.opened.targets)
     }
 
-    /// Refuses the function of `cli`, which read `modules`, when the journal is of another.
+    /// Refuses the function of `cli`, which consists of `modules`, if the journal is of another
+    /// job.
     pub(super) fn check(&mut self, cli: &Cli, modules: &[PathBuf]) -> Result<(), Refused> {
         let function = cli.function.as_deref().filter(|_| cli.exec.is_none());
         (self.kept.function, self.kept.options) = (function.map_or(Ok(String::new()), |f| hash_of(f, modules))?, options(cli));
@@ -76,7 +78,7 @@ impl Journal {
         )))
     }
 
-    /// Keeps the results of `master`, and how volunteers reach it.
+    /// Starts to keep the results of `master`; `reached` says how volunteers reach it.
     pub(super) fn start(self, master: &Arc<Master>, reached: Kept, notes: &mut Vec<String>) -> Result<(), Refused> {
         let Kept { function, options, .. } = self.kept;
         let (path, was_shown) = (self.opened.path().to_owned(), self.opened.is_shown());
@@ -90,7 +92,7 @@ impl Journal {
     }
 }
 
-/// The options of `cli` that change what results are.
+/// The options of `cli` that affect the results.
 fn options(cli: &Cli) -> Vec<String> {
     let mut options = Vec::new();
     let flags = [(cli.json, "--json"), (cli.null, "--null"), (cli.files, "--files")];
@@ -101,8 +103,8 @@ fn options(cli: &Cli) -> Vec<String> {
     options
 }
 
-/// The hash of a function: of what its modules contain and how they are called from each other, wherever they lie. Another version of
-/// Pando, which may bundle them in another way, changes nothing.
+/// The hash of a function: of its modules' contents and relative paths, wherever they lie. The
+/// hash is independent of Pando's version, which may bundle modules differently.
 fn hash_of(function: &Path, modules: &[PathBuf]) -> anyhow::Result<String> {
     let entry = fs::canonicalize(function).unwrap_or_else(|_| function.into());
     let root = modules.iter().fold(entry.parent().unwrap_or(Path::new("")), |root, module| {

@@ -1,4 +1,4 @@
-//! The ports: where volunteers connect, and how they learn of it.
+//! The ports for volunteers, and the announcements of their URLs.
 
 use super::{
     Refused,
@@ -29,7 +29,8 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-/// Ports that browsers refuse to connect to, since other protocols have them: the "bad ports" of the Fetch standard.
+/// Ports refused by browsers, because other protocols use them: the "bad ports" of the Fetch
+/// standard.
 const BLOCKED: [u16; 82] = [
     1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113,
     115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556,
@@ -37,7 +38,8 @@ const BLOCKED: [u16; 82] = [
     6668, 6669, 6679, 6697, 10080,
 ];
 
-/// Listens on the port that `cli` asks for, on the one that is `kept` from an earlier run, or on the first free one.
+/// Listens on the port that `cli` names, on the port `kept` from an earlier run, or on the first
+/// free port.
 pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
     if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&cli.port)) {
         return listen_again(SocketAddr::new(cli.bind, port)).await;
@@ -72,7 +74,8 @@ pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>
     Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
 }
 
-/// The certificate that `cli` asks for: of files, kept up to date, or the one `kept` from an earlier run, or made for this one.
+/// The certificate for the options of `cli`: from files, kept up to date, or `kept` from an
+/// earlier run, or made for this run.
 pub(super) fn certificate(
     cli: &Cli,
     console: &Console,
@@ -103,7 +106,7 @@ pub(super) fn certificate(
     certificate.load().map(Some).map_err(Refused)
 }
 
-/// On a port that who was here before may still be about to leave.
+/// Listens on a port that an earlier run may not have released yet.
 async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
     let start = Instant::now();
     loop {
@@ -142,7 +145,7 @@ pub(super) fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<Stri
     }
 }
 
-/// What volunteers are served.
+/// The content and settings of the server.
 pub(super) fn site(
     cli: &Cli,
     token: String,
@@ -167,8 +170,9 @@ pub(super) fn site(
     }
 }
 
-/// Serves volunteers on `listener` until `closed`, and says where; gives a hint for when nobody comes, the best URL, and what says all
-/// that anew when this machine's addresses change.
+/// Serves volunteers on `listener` until `closed`, and announces the URLs. Returns a hint for the
+/// case that no volunteer joins, the best URL, and a task that announces URLs again when this
+/// machine's addresses change.
 pub(super) fn open_to_volunteers(
     cli: &Cli,
     listener: TcpListener,
@@ -182,7 +186,7 @@ pub(super) fn open_to_volunteers(
         bind: cli.bind,
         port,
         token: site.token.clone(),
-        // A certificate of files is for names, not for addresses.
+        // A certificate from files is for names, not for addresses.
         names: cli.allow_host.iter().filter(|_| cli.tls_cert.is_some()).cloned().collect(),
     };
     let addresses = server::addresses(cli.bind);
@@ -194,7 +198,7 @@ pub(super) fn open_to_volunteers(
         console.say(format!("Serving volunteer code at {url}"));
     }
     let whom = for_whom(uplink.map(|uplink| &*uplink.url), &urls);
-    // Programs that read the URLs read them alone, as long as all of them are for the same people.
+    // Programs that read the URLs need no further text, unless the URLs are for different people.
     if let Some(whom) = whom.filter(|_| uplink.is_some() || Console::is_terminal()) {
         console.say(whom);
     }
@@ -203,7 +207,7 @@ pub(super) fn open_to_volunteers(
     }
     let qr = cli.qr;
     let show_qr = move |console: &Console, url: &str| {
-        // One that wraps can be read by nobody.
+        // A QR code that wraps is unreadable.
         let is_wanted = |code: &String| qr == When::Always || qr == When::Auto && Console::is_terminal() && Console::fits(code);
         if let Some(code) = server::qr(url).filter(is_wanted) {
             console.say(code);
@@ -223,7 +227,8 @@ pub(super) fn open_to_volunteers(
             urls[0]
         ),
     };
-    // The relay's URL stays the same, and is the better one; names of a certificate are no addresses.
+    // The relay's URL does not change and is better than the others. The names of a certificate
+    // are not addresses.
     let shows_best = uplink.is_none() && places.names.is_empty();
     let shown = console.clone();
     let best = move |best: &str| {
@@ -235,10 +240,10 @@ pub(super) fn open_to_volunteers(
     (hint, shown_url, places.follow(addresses, console, best))
 }
 
-/// How soon a program that opens browsers fails, if it does.
+/// How soon a program for opening browsers fails, if it fails.
 const FAILS_SOON: Duration = Duration::from_millis(250);
 
-/// Opens `url` in this machine's browser, by the first of the system's programs for it that does not fail.
+/// Opens `url` in this machine's browser, with the first of the system's programs to succeed.
 fn open_here(url: &str) -> bool {
     open::commands(url).into_iter().any(|mut command| {
         secrets::withhold(&mut command);

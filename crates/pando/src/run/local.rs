@@ -11,12 +11,12 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Cores that are lent at most, for each thread that this machine runs at a time; and on small machines, for functions and programs that wait more
-/// than they compute.
+/// Most cores lent: per thread of this machine, and in total on a small machine. More cores than
+/// threads suit functions and programs with more waiting than computing.
 const MOST_PER_THREAD: usize = 4;
 const MOST_ANYWAY: usize = 32;
 
-/// Lends the cores that `cli` grants; gives whether there are any.
+/// Lends the cores that `cli` grants; returns whether there are any.
 pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) -> bool {
     let cores = granted(cli, &master.console);
     let Some(Local { engine, first }) = function.local.filter(|_| cores > 0) else { return false };
@@ -27,7 +27,8 @@ pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) ->
     true
 }
 
-/// How many cores `cli` lends; each is a process. More than is sensible are not, with a word to `console`.
+/// The number of cores that `cli` lends; each is a process. A number above the limit is reduced,
+/// with a message to `console`.
 pub(super) fn granted(cli: &Cli, console: &Console) -> usize {
     if cli.start_idle || cli.dom {
         return 0;

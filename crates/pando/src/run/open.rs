@@ -1,5 +1,5 @@
-//! An open run: the function is loaded, volunteers are let in, this machine's cores are lent. Nothing is read yet: the two ends of
-//! its stream belong to whoever opened it.
+//! An open run: the function is loaded, volunteers may join, and this machine's cores are lent. No
+//! value is read yet: the opener of the run has the two ends of its stream.
 
 use super::{Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress, used};
 use crate::{
@@ -25,42 +25,44 @@ use tokio::{
     task::{JoinSet, spawn_blocking},
 };
 
-/// Letters of a token: lower case, none that is easily taken for another.
+/// Letters of a token: lower-case letters and digits, without look-alikes.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-/// Length of a fresh token.
+/// Length of a new token.
 const TOKEN: usize = 10;
-/// Time for last frames to arrive over peer connections.
+/// How long the last frames may take over peer connections.
 const LAST_FRAMES: Duration = Duration::from_secs(1);
 
-/// See the module. Dropping it ends the run: volunteers are told, and the children of this machine's cores end.
+/// An open run; see the module. Dropping it ends the run: volunteers are told, and the children of
+/// this machine's cores end.
 pub(crate) struct Open {
     pub(crate) master: Arc<Master>,
     peers: Option<Peers>,
     uplink: Option<Uplink>,
-    /// What computes, if it is a program.
+    /// The program that computes, for `--exec`.
     program: Option<volunteer::Program>,
-    /// What goes on beside it.
+    /// Tasks that run as long as the run.
     beside: JoinSet<()>,
-    /// The server closes with it.
+    /// Dropping this sender closes the server.
     _serving: oneshot::Sender<()>,
-    /// The machine may sleep without it.
+    /// Keeps the machine awake.
     _awake: Option<Awake>,
 }
 
 impl Open {
-    /// Opens a run as `cli` says; within a tokio runtime.
+    /// Opens a run with the options of `cli`. Must be called within a tokio runtime.
     pub(crate) async fn start(cli: &Cli, console: Console) -> Result<Self, Refused> {
         check(cli)?;
         let framing = framing(cli);
         let events = cli.events.as_deref().map(|path| Events::open(path, console.clone())).transpose()?.unwrap_or_default();
         let options = job_options(cli);
-        // Said once the URLs are: those come first of all.
+        // Notes are printed after the URLs, which come first.
         let mut notes = Vec::new();
         let mut journal = Journal::open(cli, &mut notes)?;
-        // Where letters' case does not matter, files that were not there may turn out to be one.
+        // After the files are created, two names that differ only in case may turn out to be a
+        // single file.
         used::check(cli)?;
         let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
-        // No tab can run a program: without a word about a port there is none.
+        // A tab cannot run a program, so with --exec there is a port only if the user names one.
         let listens = !cli.local && (cli.exec.is_none() || cli.port.is_some());
         let listener = if listens { Some(listen::listen(cli, kept.port, &mut notes).await?) } else { None };
         let meets = listener.as_ref().filter(|_| cli.exec.is_none());
@@ -161,12 +163,13 @@ impl Open {
         Ok(open)
     }
 
-    /// Has `task` go on as long as the run does.
+    /// Runs `task` as long as the run goes on.
     pub(crate) fn beside(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.beside.spawn(task);
     }
 
-    /// Tells volunteers that the run is over, and waits a moment for them to hear it. Gives how it ended in truth, if that was the `ending` so far.
+    /// Tells volunteers that the run is over, and waits a moment for the messages to arrive. Takes
+    /// the `ending` so far, and returns the final one.
     pub(crate) async fn finish(&self, mut ending: Ending) -> Ending {
         let master = &self.master;
         if self.program.is_none() {
@@ -177,7 +180,7 @@ impl Open {
         while master.volunteers().0 > 0 && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        // Their last frames are on their way through the sockets' tasks.
+        // The last frames are still in the sockets' tasks.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if let Some(uplink) = &self.uplink {
             uplink.end().await;
@@ -198,7 +201,7 @@ impl Open {
         ending
     }
 
-    /// See [`Master::close_journal`]. A disk may take its time.
+    /// See [`Master::close_journal`]. Runs on a thread of its own, because a disk may be slow.
     async fn close_journal(&self, ending: Ending) -> Ending {
         let master = self.master.clone();
         let closed = spawn_blocking(move || master.close_journal(ending)).await;
@@ -212,7 +215,7 @@ impl Drop for Open {
     }
 }
 
-/// Refuses options that leave nobody to compute.
+/// Refuses options with which nothing could compute.
 fn check(cli: &Cli) -> Result<(), Refused> {
     let why = match cli.cores {
         Some(0) if cli.exec.is_some() => {
@@ -224,7 +227,7 @@ fn check(cli: &Cli) -> Result<(), Refused> {
     Err(Refused(why.into()))
 }
 
-/// How `cli` has values and results separated.
+/// How `cli` separates values and results.
 pub(super) fn framing(cli: &Cli) -> Framing {
     Framing {
         separator: if cli.null { 0 } else { b'\n' },
@@ -232,7 +235,8 @@ pub(super) fn framing(cli: &Cli) -> Framing {
     }
 }
 
-/// What `cli` says of files; those at the paths with the hashes `own` were written by earlier runs.
+/// The settings of `cli` for files. Earlier runs wrote the files whose paths have the hashes
+/// `own`.
 pub(super) fn files(cli: &Cli, own: HashSet<Digest>) -> Option<Files> {
     cli.files.then(|| Files {
         output_dir: cli.output_dir.clone(),
@@ -267,7 +271,7 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function, ow
         options,
         framing,
         batch_size: if cli.sync_stdio && cli.batch_size == BatchSize::Auto {
-            // Values are asked for as cores become free, and not before.
+            // Values are requested as cores become free, and not before.
             BatchSize::Fixed(cli.concurrency)
         } else {
             cli.batch_size
@@ -284,7 +288,7 @@ fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function, ow
     }
 }
 
-/// Opens a room at the relay `host` and says where volunteers join.
+/// Opens a room at the relay `host`, and announces its URL.
 async fn open_room(
     cli: &Cli,
     host: &str,

@@ -1,4 +1,4 @@
-//! What people are told while a run goes on.
+//! Messages for people while a run goes on.
 
 use crate::{cli::Cli, console::printable, master::Master};
 use std::{
@@ -7,12 +7,13 @@ use std::{
 };
 use tokio::{sync::watch, time::MissedTickBehavior};
 
-/// Nobody has joined after this long: a hint is given.
+/// How long nobody has joined before a hint is given.
 const ALONE: Duration = Duration::from_secs(30);
-/// The status line is drawn anew this often.
+/// How often the status line is drawn.
 const REDRAWN: Duration = Duration::from_millis(500);
 
-/// Shows the status line (if `live`), with the `url` at which to join, and what functions report of themselves. Never ends.
+/// Shows the status line (if `live`) with the `url` for joining, and reports of functions. Never
+/// returns.
 pub(super) async fn show(cli: Cli, master: Arc<Master>, live: bool, url: watch::Receiver<String>) {
     let mut told = Instant::now();
     let every = |period: Duration| tokio::time::interval_at((told + period).into(), period);
@@ -39,7 +40,7 @@ pub(super) async fn show(cli: Cli, master: Arc<Master>, live: bool, url: watch::
     }
 }
 
-/// Says `hint` when nobody has joined for a while.
+/// Prints `hint` if nobody has joined for a while.
 pub(super) async fn hint_when_alone(master: Arc<Master>, hint: String) {
     tokio::time::sleep(ALONE).await;
     if !master.volunteers().1 {

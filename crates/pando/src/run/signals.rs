@@ -1,7 +1,8 @@
-//! Ctrl-C, SIGTERM and SIGHUP (but under `nohup`): the first finishes what has been read, the second stops now.
+//! Ctrl-C, SIGTERM and SIGHUP (except under `nohup`): the first signal finishes the values that
+//! have been read, the second stops the run now.
 //!
-//! Ctrl-C comes from somebody who can give it again. The others come from programs, which give them once: then what is not finished within
-//! `--grace` is left.
+//! Ctrl-C comes from a person and can be repeated. The other signals come from programs and are
+//! sent only once; so values unfinished after `--grace` are given up.
 
 use crate::{duration::spoken, master::Master};
 use std::{
@@ -10,35 +11,37 @@ use std::{
 };
 use tokio::time::{interval, sleep, sleep_until, timeout_at};
 
-/// Signals this soon after the first belong to it: `timeout` sends SIGTERM to its child and then to its whole group, systemd sends SIGHUP
-/// after SIGTERM, and npm passes on the Ctrl-C that its child has from the terminal as well.
+/// Signals this soon after the first belong to it: `timeout` sends SIGTERM to its child and then
+/// to its whole group, systemd sends SIGHUP after SIGTERM, and npm passes on a Ctrl-C that its
+/// child also gets from the terminal.
 const TOGETHER: Duration = Duration::from_millis(100);
-/// What has been read is left when nobody has computed for so long. A tab whose link broke is back sooner.
+/// How long no device computes before unfinished values are given up. A tab whose channel broke is
+/// back sooner.
 const ALONE: Duration = Duration::from_secs(5);
-/// How often it is looked whether anybody computes.
+/// The time between checks whether any device computes.
 const LOOK: Duration = Duration::from_millis(250);
-/// Time for the last steps of a run that is to stop.
+/// How long the last steps of a stopping run may take.
 const LAST_STEPS: Duration = Duration::from_secs(2);
 
-/// The wish that the run stops.
+/// The request to stop the run.
 pub(super) struct Stop {
     signals: Signals,
     grace: Duration,
-    /// When the first signal came.
+    /// The time of the first signal.
     asked: Option<Instant>,
-    /// Who sent it may not do so again.
+    /// Whether the sender may not signal again, so that the grace limits the wait.
     bounded: bool,
-    /// Nothing more is waited for.
+    /// Whether the run stops without further waiting.
     now: bool,
 }
 
 impl Stop {
-    /// Listens from now on. Within a tokio runtime.
+    /// Listens for signals from now on. Must be called within a tokio runtime.
     pub(super) fn listen(grace: Duration) -> Self {
         Self { signals: Signals::listen(), grace, asked: None, bounded: false, now: false }
     }
 
-    /// Comes back at the first signal; gives when that was.
+    /// Waits for the first signal; returns its time.
     pub(super) async fn asked(&mut self) -> Instant {
         if let Some(asked) = self.asked {
             return asked;
@@ -47,7 +50,8 @@ impl Stop {
         *self.asked.insert(Instant::now())
     }
 
-    /// Comes back when the run of `master` is to stop at once: at the second signal, or at the end of the grace.
+    /// Waits until the run of `master` must stop at once: at the second signal, or at the end of
+    /// the grace. Interrupts the run at the first signal.
     pub(super) async fn now(&mut self, master: &Master) {
         let asked = self.asked().await;
         master.interrupt();
@@ -70,7 +74,7 @@ impl Stop {
         self.now = true;
     }
 
-    /// Comes back when the last steps of a run that is over take too long for who wants it to stop.
+    /// Waits until the last steps of a finished run take too long after a request to stop.
     pub(super) async fn at_last(&mut self) {
         if !self.now {
             let end = self.end();
@@ -82,7 +86,7 @@ impl Stop {
         sleep(LAST_STEPS).await;
     }
 
-    /// When the grace ends, once it has begun.
+    /// The end of the grace, once it has begun.
     fn end(&self) -> Option<Instant> {
         self.asked.filter(|_| self.bounded).map(|asked| asked + self.grace)
     }
@@ -95,7 +99,7 @@ async fn until(end: Option<Instant>) {
     }
 }
 
-/// Leaves what has been read once nobody is there who computes it. Never ends: the run does.
+/// Gives up unfinished values once no device has computed for a while. Never returns.
 async fn leave_when_alone(master: &Master) {
     let mut tick = interval(LOOK);
     let mut since = None;
@@ -119,7 +123,8 @@ pub(super) fn count(n: usize, thing: &str) -> String {
     format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }
 
-/// A file that may not grow any more is an error like a full disk, and not the end of the process. Within a tokio runtime.
+/// Makes exceeding the file size limit an error like a full disk, instead of the end of the
+/// process. Must be called within a tokio runtime.
 pub(super) fn outlive_long_files() {
     #[cfg(unix)]
     {
@@ -128,7 +133,7 @@ pub(super) fn outlive_long_files() {
     }
 }
 
-/// Whether who started this process had it ignore SIGHUP: `nohup`. Known on Linux only.
+/// Whether this process was started with SIGHUP ignored, as by `nohup`. Known on Linux only.
 #[cfg(unix)]
 fn ignores_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -136,7 +141,7 @@ fn ignores_hangups() -> bool {
     ignored.is_some_and(|ignored| ignored & 1 != 0)
 }
 
-/// The signals, and whether programs send them.
+/// The signals, each with whether programs send it.
 #[cfg(unix)]
 struct Signals(Vec<(tokio::signal::unix::Signal, bool)>);
 
@@ -149,7 +154,7 @@ impl Signals {
         Self(kinds.filter_map(|(kind, bounded)| Some((signal(kind).ok()?, bounded))).collect())
     }
 
-    /// The next signal: whether a program sent it.
+    /// Waits for the next signal; returns whether a program sent it.
     async fn next(&mut self) -> bool {
         let waits = self.0.iter_mut().map(|(signal, bounded)| {
             Box::pin(async move {

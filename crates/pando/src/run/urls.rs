@@ -1,4 +1,4 @@
-//! Under which URLs volunteers reach this machine: also after it has moved to another network.
+//! The URLs under which volunteers reach this machine, also after a move to another network.
 
 use crate::{console::Console, server};
 use std::{
@@ -9,22 +9,22 @@ use std::{
 use tokio::time::{MissedTickBehavior, interval};
 use url::{Host, Url};
 
-/// Between two looks at this machine's addresses.
+/// The time between checks of this machine's addresses.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// See the module.
+/// The parts of the URLs; see the module.
 pub(super) struct Urls {
     pub(super) scheme: &'static str,
     pub(super) bind: IpAddr,
     pub(super) port: u16,
-    /// Empty: open access.
+    /// The token; empty for open access.
     pub(super) token: String,
-    /// Those that a certificate is for come before addresses.
+    /// The names of the certificate; URLs with names come before URLs with addresses.
     pub(super) names: Vec<String>,
 }
 
 impl Urls {
-    /// All of them, best first.
+    /// All URLs, best first.
     pub(super) fn all(&self, addresses: &[IpAddr]) -> Vec<String> {
         let names = self.names.iter().map(|name| self.of(format_args!("{name}:{}", self.port)));
         names.chain(addresses.iter().map(|address| self.of_address(*address))).collect()
@@ -41,7 +41,8 @@ impl Urls {
         }
     }
 
-    /// Says those of new addresses, now that those of `said` are said; `best` is told when the best one is new. Never ends.
+    /// Announces the URLs of new addresses; those of `said` are announced already. Calls `best`
+    /// when the best URL is new. Never returns.
     pub(super) async fn follow(self, mut said: Vec<IpAddr>, console: Console, best: impl Fn(&str)) {
         let mut tick = interval(LOOK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -59,7 +60,8 @@ impl Urls {
     }
 }
 
-/// The addresses to say. One that was away meanwhile is said only if others were said since.
+/// The addresses to announce. An address that was away is announced again only after the
+/// announcement of another address.
 fn fresh(said: &mut Vec<IpAddr>, now: &[IpAddr]) -> Vec<IpAddr> {
     let fresh: Vec<IpAddr> = now.iter().copied().filter(|address| !said.contains(address)).collect();
     if !fresh.is_empty() {
@@ -68,7 +70,8 @@ fn fresh(said: &mut Vec<IpAddr>, now: &[IpAddr]) -> Vec<IpAddr> {
     fresh
 }
 
-/// Says which devices a relay's URL and these of this machine are for, unless all are for the same.
+/// Explains which URLs are for which devices: the relay's and this machine's `own`. `None` if all
+/// are for the same.
 pub(super) fn for_whom(relay: Option<&str>, own: &[String]) -> Option<String> {
     let mut groups = [
         ("devices anywhere", Vec::new()),

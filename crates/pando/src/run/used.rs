@@ -1,5 +1,5 @@
-//! The files that a run uses beside its values' own: none of them may be another, whatever names and links lead to them. And the standard
-//! streams, which may be of no use.
+//! The files of a run besides the files of its values: no two may be the same file, whatever names
+//! and links lead there. And the standard streams, which may be closed.
 
 use super::Refused;
 use crate::{
@@ -9,35 +9,36 @@ use crate::{
 };
 use std::{fs, io, path::Path};
 
-/// In bytes; bundles of whole applications have some millions.
+/// Longest function, in bytes; bundles of whole applications have some millions.
 const LONGEST_FUNCTION: u64 = 64 << 20;
 
 const OUTPUT: &str = "standard output";
 const ERRORS: &str = "standard error";
 const EVENTS: &str = "--events";
 
-/// Refuses when two of the files that `cli` names are one, and one of them is written.
+/// Refuses if two files of `cli` are the same file, and at least one use is writing.
 pub(super) fn check(cli: &Cli) -> Result<(), Refused> {
     refuse_pairs(&named(cli))
 }
 
-/// Refuses that of the files that `cli` names and the standard streams; standard input counts with `reads`.
+/// Does the same for the files of `cli` and the standard streams; standard input is included if it
+/// `reads`.
 pub(super) fn check_with_streams(cli: &Cli, reads: bool) -> Result<(), Refused> {
     refuse_pairs(&all(cli, reads))
 }
 
-/// Refuses a file for the function that may have no end: it is read as a whole.
+/// Refuses a function whose file may not have an end, because the file is read as a whole.
 pub(super) fn check_function(path: &Path) -> Result<(), Refused> {
     let refused = |why: &dyn std::fmt::Display| Err(Refused(format!("{}: {why}", path.display())));
     match files::look(path, LONGEST_FUNCTION) {
         Ok(about) if is_pipe(&about) => refused(&"this is a pipe, not a file: write the function into a file"),
-        // Who reads it says what to do about a folder, or a file that is not there.
+        // A missing file or a folder is reported when the function is read.
         Err(error) if path.exists() && !path.is_dir() => refused(&error),
         _ => Ok(()),
     }
 }
 
-/// What no result of `--files` may be written over.
+/// The files that no result of `--files` may overwrite.
 pub(super) fn all(cli: &Cli, reads: bool) -> Vec<Use> {
     let input = if reads { of_stream("standard input", &io::stdin(), false) } else { None };
     let outputs = [of_stream(OUTPUT, &io::stdout(), true), of_stream(ERRORS, &io::stderr(), true)];
@@ -68,7 +69,7 @@ fn named(cli: &Cli) -> Vec<Use> {
     named.into_iter().filter_map(|(what, path, written)| of_path(what, path?, written)).collect()
 }
 
-/// None for a device, which may be anything at the same time.
+/// The use of the file at `path`; `None` for a device, which may have several uses.
 fn of_path(what: &str, path: &Path, written: bool) -> Option<Use> {
     match fs::metadata(path) {
         Ok(about) if !(about.is_file() || what == EVENTS && is_pipe(&about)) => None,
@@ -76,7 +77,8 @@ fn of_path(what: &str, path: &Path, written: bool) -> Option<Use> {
     }
 }
 
-/// None for what is no file; but results in the pipe of the events would be mixed with these.
+/// The use of a stream's file; `None` if it is not a file. Standard output into a pipe is
+/// included, because results would be mixed with events.
 #[cfg(unix)]
 fn of_stream(what: &str, stream: &impl std::os::fd::AsFd, written: bool) -> Option<Use> {
     let about = fs::File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
@@ -89,17 +91,19 @@ fn of_stream<S>(_: &str, _: &S, _: bool) -> Option<Use> {
     None
 }
 
-/// Whether standard input can be read at all. (A read of one that is open for writing only looks like its end.)
+/// Whether standard input can be read. (Reading a stream that is only open for writing would look
+/// like the end of the input.)
 pub(super) fn input_is_open() -> bool {
     is_open(&io::stdin(), false)
 }
 
-/// Whether standard output can be written at all.
+/// Whether standard output can be written.
 pub(super) fn output_is_open() -> bool {
     is_open(&io::stdout(), true)
 }
 
-/// Streams that were closed when this process was started are open for the wrong direction: see `early.c`.
+/// Whether a stream is open in this direction. Streams found closed at the start of the process
+/// are opened in the wrong direction; see `early.c`.
 #[cfg(unix)]
 fn is_open(stream: &impl std::os::fd::AsFd, for_writing: bool) -> bool {
     use rustix::fs::{OFlags, fcntl_getfl};

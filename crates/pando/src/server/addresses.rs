@@ -1,10 +1,10 @@
-//! The addresses under which volunteers reach this machine, best first, and a QR code of the best.
+//! The addresses under which volunteers reach this machine, best first, and a QR code.
 
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Addresses of this machine that a server bound to `bind` answers on, best first: those of home and office networks,
-/// public ones, those of containers and virtual machines, loopback.
+/// The addresses of this machine for a server bound to `bind`, best first: home and office
+/// networks, public addresses, containers and virtual machines, loopback.
 pub fn addresses(bind: IpAddr) -> Vec<IpAddr> {
     if !bind.is_unspecified() {
         return vec![bind];
@@ -47,7 +47,7 @@ fn rank(interface: &str, address: IpAddr) -> u8 {
         }
 }
 
-/// A QR code of `text`, for a terminal with a dark background or a light one.
+/// A QR code of `text`, for terminals with dark or light background.
 pub fn qr(text: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     Some(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).quiet_zone(true).build())

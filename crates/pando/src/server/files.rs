@@ -1,4 +1,4 @@
-//! The files under the join token: the page, its script, and the function.
+//! The files below the join token: the page, its script, and the function.
 
 use super::Site;
 use crate::embedded;
@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use pando_web::{Network, Policy};
 
-/// What is served, and by which rules.
+/// The files, and the settings of their policies.
 pub(super) struct Files {
     page: Bytes,
     /// The page's style, as a source of its policy.
@@ -34,7 +34,7 @@ impl Files {
         Self { page: page.into(), style, function: site.function.clone().into(), dom: site.dom, network }
     }
 
-    /// The file `name` for who sent a request with these headers; none when there is no such file.
+    /// The file `name`, for a request with these headers; `None` if there is no such file.
     pub(super) fn file(&self, name: &str, request: &HeaderMap) -> Option<Response> {
         const SCRIPT: &str = "text/javascript; charset=utf-8";
         let (kind, content) = match name {
@@ -45,7 +45,7 @@ impl Files {
         };
         let authority = request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let policy = Policy::new(authority, self.network, self.dom).asked_by(request);
-        // Workers go by the headers of their script, not of the page.
+        // Workers use the headers of their script, not of the page.
         let content_policy = if name.is_empty() { policy.page(&self.style) } else { policy.script() };
         let mut response = content.into_response();
         let headers = response.headers_mut();

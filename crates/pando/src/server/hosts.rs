@@ -1,4 +1,5 @@
-//! Which names may stand in a request's `Host`: DNS rebinding lets a foreign page reach this machine under its own name.
+//! The names that a request's `Host` may have. DNS rebinding lets a foreign page reach this
+//! machine under the page's own name.
 
 use axum::http::HeaderValue;
 use std::net::IpAddr;
@@ -8,7 +9,7 @@ use std::net::IpAddr;
 pub struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// This machine's own name and those given by `--allow-host`.
+    /// This machine's own name and the names given by `--allow-host`.
     pub fn new(allowed: &[String]) -> Self {
         let own = gethostname::gethostname().to_string_lossy().into_owned();
         let mut names = vec![own.clone()];
@@ -23,7 +24,7 @@ impl Hosts {
         )
     }
 
-    /// Each of them.
+    /// All names.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         self.0.iter().cloned()
     }
@@ -47,7 +48,8 @@ pub(super) fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether a page of `origin` is one of `host`; a client that is no browser names no origin.
+/// Whether a page of `origin` belongs to `host`. A request without an origin is allowed, because
+/// clients other than browsers name none.
 pub(crate) fn same_origin(origin: Option<&HeaderValue>, host: Option<&HeaderValue>) -> bool {
     let Some(origin) = origin else { return true };
     let (Ok(origin), Some(Ok(host))) = (origin.to_str(), host.map(HeaderValue::to_str)) else { return false };

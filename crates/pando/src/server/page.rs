@@ -1,11 +1,13 @@
-//! What a request tells of the page that makes it: whether browsers trust its origin, and which browser it is in.
+//! Facts about the page of a request: whether browsers trust the origin, and the name of the
+//! browser.
 
 use super::hosts::without_port;
 use crate::master::Page;
 use axum::http::{HeaderMap, header};
 use std::net::IpAddr;
 
-/// How browsers call themselves, those first that name others beside themselves.
+/// The words in browsers' own names, and the names for people. Browsers whose text contains other
+/// browsers' words come first.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -20,12 +22,12 @@ const BROWSERS: [(&str, &str); 8] = [
 /// The page whose script sent `headers`.
 pub(super) fn page(headers: &HeaderMap) -> Page {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // A proxy may speak TLS in this server's place: the page knows.
+    // A proxy may terminate TLS in front of this server, so only the origin of the page counts.
     let insecure = text(header::ORIGIN).strip_prefix("http://").is_some_and(|host| !is_loopback(host));
     Page { insecure, browser: browser(text(header::USER_AGENT)) }
 }
 
-/// Whether browsers know `host` for the machine that they are on.
+/// Whether `host` is a loopback name or address.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
     let address = name.trim_matches(['[', ']']).parse();

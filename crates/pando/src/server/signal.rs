@@ -1,4 +1,5 @@
-//! The signalling of peer connections: a WebSocket of JSON texts, of which [`Peers`](crate::channel::webrtc::Peers) makes sense.
+//! The signalling of peer connections: a WebSocket of JSON texts, which
+//! [`Peers`](crate::channel::webrtc::Peers) handles.
 
 use super::{Served, page::page, socket::upgrade};
 use crate::{
@@ -20,7 +21,7 @@ use tokio::sync::mpsc;
 const MAX_MESSAGE: usize = 64 * 1024;
 /// Messages that wait in each direction.
 const QUEUE: usize = 32;
-/// Time that a browser has to close the socket once all has been said.
+/// How long a browser may take to close the socket at the end.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Answers the request for a signalling socket.
@@ -49,7 +50,7 @@ pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
     })
 }
 
-/// Moves texts between `socket` and the conversation until either ends.
+/// Moves texts between `socket` and the exchange until either ends.
 async fn carry(mut socket: WebSocket, from_browser: mpsc::Sender<VolunteerSignal>, mut to_browser: mpsc::Receiver<MasterSignal>) {
     loop {
         tokio::select! {

@@ -1,4 +1,4 @@
-//! Volunteers' WebSockets.
+//! The WebSockets of volunteers.
 
 use super::{Served, page::page};
 use crate::{
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Longest message, in bytes: a part and its header, or a long text message.
 const MAX_MESSAGE: usize = 1 << 20;
 
-/// Answers the request for a volunteer's socket, on the connection that has `seat`.
+/// Answers the request for a volunteer's socket. `seat` is the place of its connection.
 pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Request) -> Response {
     let page = page(request.headers());
     let upgrade = match upgrade(request).await {
@@ -27,14 +27,15 @@ pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Reques
     upgrade.on_upgrade(move |socket| async move {
         let (ours, theirs) = channel::pair();
         let door = Door { token: served.site.token.clone(), path: Path::WebSocket, page };
-        // Two tasks: one that wakes itself would wake a second thread each time, for nothing.
+        // Two tasks are used, because a single task that wakes itself would also wake a second
+        // thread each time.
         tokio::spawn(attend(served.site.master.clone(), door, ours));
-        // The first message is a hello, or the last.
+        // The first message is either a hello, or the last message.
         channel::carry(socket.inspect(|_| seat.is_known()), theirs).await;
     })
 }
 
-/// The WebSocket that is asked for.
+/// Accepts the request for a WebSocket.
 pub(super) async fn upgrade(request: Request) -> Result<WebSocketUpgrade, Response> {
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {

@@ -1,27 +1,30 @@
-//! What a volunteer asks of an engine: start a core, send it values, take its answers, kill it.
+//! The interface between a volunteer and an engine: start a core, send values to the core, receive
+//! its answers, kill the core.
 
 use bytes::Bytes;
 use pando_protocol::core::CoreMessage;
 use tokio::sync::mpsc;
 
-/// Which core of a volunteer; one that replaces another has its number and the next generation.
+/// The id of a volunteer's core. A core that replaces another has the same number and the next
+/// generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CoreId {
-    /// From 0.
+    /// The number of the core, from 0.
     pub number: usize,
-    /// How many were there before it.
+    /// How many cores had this number before.
     pub generation: u32,
 }
 
-/// What cores say, and which.
+/// The sender for messages of cores, each with the id of its core.
 pub type Voice = mpsc::Sender<(CoreId, FromCore)>;
 
-/// Starts cores that run the job's function.
+/// An engine: starts cores that run the job's function.
 pub trait Engine: Send + Sync + 'static {
-    /// Starts one; what it says comes out of `voice` with `id`, the last of it being [`FromCore::Ended`].
+    /// Starts a core, whose messages go to `voice` with `id`. The last message is
+    /// [`FromCore::Ended`].
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When the core cannot be started.
     fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core>;
 }
 
@@ -31,28 +34,28 @@ impl<E: Engine + ?Sized> Engine for std::sync::Arc<E> {
     }
 }
 
-/// A running core. Dropping it kills it.
+/// A running core. Dropping this value kills the core.
 #[derive(Debug)]
 pub struct Core {
-    /// Frames of values for it.
+    /// The sender for frames of values.
     pub values: mpsc::UnboundedSender<Bytes>,
-    /// Ends it when dropped.
+    /// Dropping this sender ends the core.
     pub alive: tokio::sync::oneshot::Sender<()>,
 }
 
-/// What a core says.
+/// An event of a core.
 #[derive(Debug)]
 pub enum FromCore {
     /// A message.
     Message(CoreMessage),
     /// A frame of results.
     Results(Bytes),
-    /// The same, but they do not count before [`FromCore::Sure`], or whatever the core says of its end.
+    /// A frame of results that count only after [`FromCore::Sure`] or after the end of the core.
     Unsure(Bytes),
-    /// Results that were unsure are no more.
+    /// All unsure results count now.
     Sure,
-    /// A line on its standard output or error, where the function has nothing to say.
+    /// A line on the core's standard output or error, outside the function's own messages.
     Stray(String),
-    /// It is no more; why, in words.
+    /// The core has ended, for this reason.
     Ended(String),
 }

@@ -1,10 +1,12 @@
-//! Which core computes which value: the state of a native volunteer, without channel, children or clock.
+//! Decides which core computes which value: the state of a native volunteer's host, without
+//! channel, children or clock.
 //!
-//! Values wait here, in order, and each core is given just enough: one at first, then as many as take about
-//! [`AHEAD`] at its measured speed, so that any free core can take what is left and what has not been started can be
-//! handed back. A value marked careful goes to a core alone: if that core dies, the guilty one is known.
+//! Values wait here, in order, and each core is given just enough: at first as many values as it
+//! may compute at once, then as many as take about [`AHEAD`] at the measured speed of the core. So
+//! any free core can take the values that wait, and these can also be handed back. A careful value
+//! goes to a core alone: if that core dies, the cause is known.
 //!
-//! `web/src/link/` is the same for tabs.
+//! `web/src/link/` does the same for tabs.
 
 use crate::protocol::{Loan, Value};
 use std::{
@@ -12,18 +14,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time's worth of values that a core is given.
+/// How long the values that a core is given should take.
 const AHEAD: Duration = Duration::from_millis(20);
-/// Values that a core is given at most.
+/// Most values that a core is given.
 const MOST: usize = 4096;
-/// Bytes of values in one frame for a core, about.
+/// Approximate bytes of values in one frame for a core.
 const MOST_BYTES: usize = 1 << 20;
-/// A core that should have ended a call by itself is ended after this much more.
+/// How long after its timeout a call may still end by itself, before the core is killed.
 pub(crate) const GRACE: Duration = Duration::from_millis(250);
-/// A call that takes longer than this is told to the master.
+/// How long a call runs before it is reported to the master.
 const LONG: Duration = Duration::from_millis(500);
 
-/// See the module.
+/// The queue of values and the state of the cores; see the module.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     queue: VecDeque<(Loan, Value)>,
@@ -35,57 +37,59 @@ pub(crate) struct Dispatch {
 #[derive(Debug, Default)]
 struct CoreState {
     ready: bool,
-    /// Values that it has not answered, in order.
+    /// Loans that the core has not answered, in order.
     given: VecDeque<Loan>,
-    /// One of `given` is careful; it is the only one then.
+    /// Whether `given` holds a careful value, which is then the only one.
     careful: bool,
-    /// It is at the first of them, as far as is known.
+    /// Whether the core has begun the first loan of `given`, as far as is known.
     began: bool,
-    /// Calls that may be going on: of the first of `given`, as many as may be open.
+    /// Calls that may be in progress: for the first loans of `given`, as many as may run at once.
     open: VecDeque<OpenCall>,
     target: usize,
 }
 
-/// A call that may be going on, seen from outside.
+/// A call that may be in progress, as seen by the host.
 #[derive(Debug)]
 struct OpenCall {
     loan: Loan,
-    /// It cannot have begun earlier.
+    /// The earliest time at which the call can have begun.
     since: Instant,
-    /// The master knows that it takes long.
+    /// Whether the call has been reported to the master as long.
     told: bool,
 }
 
-/// What becomes of the values of a core that died.
+/// The fate of the values of a core that died.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// The value that did it, when that is certain.
+    /// The value responsible for the end of the core, if known.
     pub(crate) guilty: Option<Loan>,
-    /// The others.
+    /// The other values.
     pub(crate) returned: Vec<Loan>,
-    /// One of the others did it.
+    /// Whether one of the other values ended the core.
     pub(crate) careful: bool,
 }
 
 impl Dispatch {
-    /// For `cores` cores, none of them ready, each to have up to `concurrency` calls open.
+    /// The state for `cores` cores, none of them ready, each with up to `concurrency` calls at a
+    /// time.
     pub(crate) fn new(cores: usize, concurrency: u32, timeout: Option<Duration>) -> Self {
         let least = concurrency as usize;
         let cores = (0..cores).map(|_| CoreState { target: least, ..CoreState::default() }).collect();
         Self { queue: VecDeque::new(), cores, least, timeout }
     }
 
-    /// Values came.
+    /// Adds values to the queue.
     pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = (Loan, Value)>) {
         self.queue.extend(values);
     }
 
-    /// Core `core` has loaded the function.
+    /// Notes that core `core` has loaded the function.
     pub(crate) fn ready(&mut self, core: usize) {
         self.cores[core].ready = true;
     }
 
-    /// The next values to give, and to which core; none when no core wants any.
+    /// The next values to give, and the core to give them to; `None` if no core wants any. The
+    /// values leave the queue.
     pub(crate) fn feed(&mut self, now: Instant) -> Option<(usize, Vec<(Loan, Value)>)> {
         let careful = self.queue.front()?.1.careful;
         let ready = self.cores.iter().filter(|core| core.ready).count();
@@ -109,15 +113,15 @@ impl Dispatch {
         Some((number, values))
     }
 
-    /// Core `core` is about to compute `loan`.
+    /// Notes that core `core` is about to compute `loan`.
     pub(crate) fn started(&mut self, core: usize, loan: Loan, now: Instant) {
         let core = &mut self.cores[core];
         core.began = true;
-        // Nor have those that were given after it begun before.
+        // Calls for later values cannot have begun earlier either.
         core.open.iter_mut().skip_while(|call| call.loan != loan).for_each(|call| call.since = now);
     }
 
-    /// Core `core` answered `loans`, which took `micros` microseconds in all.
+    /// Notes that core `core` answered `loans`, which took `micros` microseconds altogether.
     pub(crate) fn answered(&mut self, core: usize, loans: impl Iterator<Item = Loan>, micros: u64, now: Instant) {
         let least = self.least;
         let core = &mut self.cores[core];
@@ -136,7 +140,7 @@ impl Dispatch {
         core.target = ((AHEAD.as_micros() as u64 / each) as usize).clamp(least, (core.target * 2).min(MOST.max(least)));
     }
 
-    /// Core `core` died, or was killed.
+    /// Settles the values of core `core`, which died or was killed.
     pub(crate) fn died(&mut self, core: usize) -> Verdict {
         let began = self.cores[core].began;
         let given = self.ended(core);
@@ -146,7 +150,8 @@ impl Dispatch {
         }
     }
 
-    /// Core `core` is no more; gives what it may have been at, if that is to be computed with care, and what it had besides.
+    /// Settles the values of core `core`, which ends after an uncaught error. Returns the loans
+    /// that may have been in progress, if `careful`, and the other loans.
     pub(crate) fn spoiled(&mut self, core: usize, careful: bool) -> (Vec<Loan>, Vec<Loan>) {
         let mut open = self.ended(core);
         // Calls begin in the order in which values were given.
@@ -154,26 +159,27 @@ impl Dispatch {
         (open, others)
     }
 
-    /// Core `core` is no more; gives what it had not answered.
+    /// Resets core `core`, which has ended; returns the unanswered loans.
     fn ended(&mut self, core: usize) -> Vec<Loan> {
         let fresh = CoreState { target: self.least, ..CoreState::default() };
         std::mem::replace(&mut self.cores[core], fresh).given.into()
     }
 
-    /// Cores whose call should have ended long ago: they are to be killed.
+    /// The cores to kill because a call is past its timeout.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<usize> {
         let Some(timeout) = self.timeout else { return Vec::new() };
         let late = |core: &CoreState| core.open.front().is_some_and(|call| now >= call.since + timeout + GRACE);
         self.cores.iter().enumerate().filter(|(_, core)| late(core)).map(|(number, _)| number).collect()
     }
 
-    /// When [`Dispatch::overdue`] is worth another look.
+    /// The time of the next timeout that [`Dispatch::overdue`] may find.
     pub(crate) fn next_overdue(&self) -> Option<Instant> {
         let timeout = self.timeout?;
         self.cores.iter().filter_map(|core| core.open.front()).map(|call| call.since + timeout + GRACE).min()
     }
 
-    /// Calls that have become long since the last time this was asked, and for how many milliseconds they have run.
+    /// Calls that have become long since the last report, with durations in milliseconds. Marks
+    /// the calls as reported.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(Loan, u64)> {
         let age = |call: &OpenCall| now.saturating_duration_since(call.since);
         let calls = self.cores.iter_mut().flat_map(|core| &mut core.open).filter(|call| !call.told && age(call) >= LONG);
@@ -185,13 +191,13 @@ impl Dispatch {
             .collect()
     }
 
-    /// Tells of long calls anew, over another link: only simulated devices have one so far.
+    /// Reports long calls again, over another channel; only simulated devices have another one.
     #[cfg(test)]
     pub(crate) fn tell_again(&mut self) {
         self.cores.iter_mut().flat_map(|core| &mut core.open).for_each(|call| call.told = false);
     }
 
-    /// Takes back those of `loans` that no core has been given.
+    /// Takes the queued values among `loans` out of the queue, and returns their loans.
     pub(crate) fn recall(&mut self, loans: &[Loan]) -> Vec<Loan> {
         let mut returned = Vec::new();
         self.queue.retain(|(loan, _)| {
@@ -329,7 +335,7 @@ mod tests {
         dispatch.extend(values(2..3));
         dispatch.answered(0, loans([1]).into_iter(), 1_000_000, after(600));
         dispatch.feed(after(700));
-        // What another one answers makes it no younger.
+        // An answer for another value does not change the age of this call.
         assert_eq!(dispatch.next_overdue(), Some(after(1260)));
         assert_eq!(dispatch.long_calls(after(1200)), [(Loan::first(2), 500)]);
         assert_eq!(dispatch.overdue(after(1259)), [] as [usize; 0]);

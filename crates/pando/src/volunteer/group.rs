@@ -1,4 +1,4 @@
-//! Process groups: a child and all that it starts are ended together, also when this process is killed.
+//! Process groups: a child and all descendants are ended together, even if this process is killed.
 
 #[cfg(not(unix))]
 pub(crate) use elsewhere::*;
@@ -16,7 +16,8 @@ mod unix {
     };
     use tokio::process::{Child, Command};
 
-    /// Reads which groups there are, and ends them when nobody is left to write: this process is gone then, however it went.
+    /// A shell script that reads the ids of process groups, and kills the groups at the end of the
+    /// input. The input ends together with this process, for whatever reason.
     const SCRIPT: &str = r#"trap '' INT TERM HUP; groups=' '
 while read -r sign group; do case $sign in
 +) groups="$groups$group " ;;
@@ -24,13 +25,13 @@ while read -r sign group; do case $sign in
 esac; done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
 
-    /// Makes `command` the leader of a process group of its own.
+    /// Makes `command` the leader of its own process group.
     pub(crate) fn leader(mut command: Command) -> Command {
         command.process_group(0);
         command
     }
 
-    /// Ends all of the group that `child` leads, unless it has been waited for.
+    /// Kills the group that `child` leads, unless the child has been waited for.
     pub(crate) fn kill_all(child: &Child) {
         if let Some(group) = child.id() {
             kill(group);
@@ -43,7 +44,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
         }
     }
 
-    /// Ends the groups it guards when this process ends.
+    /// A process to kill the guarded groups when the present process ends.
     #[derive(Debug)]
     pub(crate) struct Guard(Mutex<ChildStdin>);
 
@@ -57,7 +58,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
                 .process_group(0)
                 .spawn()?;
             let stdin = guard.stdin.take().expect("piped");
-            // It ends after this process does: nobody waits for it.
+            // The guard outlives this process, so nothing waits for its end.
             Ok(Self(Mutex::new(stdin)))
         }
 
@@ -75,7 +76,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
         }
     }
 
-    /// A guarded group.
+    /// A guarded process group.
     #[derive(Debug)]
     pub(crate) struct Member {
         guard: Arc<Guard>,
@@ -83,13 +84,13 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
     }
 
     impl Member {
-        /// Ends all of the group. Its leader must not have been waited for.
+        /// Kills the group. Its leader must not have been waited for.
         pub(crate) fn kill(&self) {
             kill(self.group);
             self.forget();
         }
 
-        /// Its leader has ended by itself.
+        /// Ends the guard of the group, because its leader has ended by itself.
         pub(crate) fn forget(&self) {
             self.guard.note('-', self.group);
         }
@@ -107,7 +108,7 @@ mod elsewhere {
 
     pub(crate) fn kill_all(_: &Child) {}
 
-    /// Children end when their standard input does.
+    /// There are no guards on this system: children end when their standard input ends.
     #[derive(Debug)]
     pub(crate) struct Guard;
 

@@ -1,4 +1,4 @@
-//! A native volunteer at work: between a channel to the master and the cores of an engine.
+//! The host of a native volunteer, between a channel to the master and the cores of an engine.
 
 use super::{
     core::{Core, CoreId, Engine, FromCore, Voice},
@@ -20,32 +20,33 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// A core that dies this often before it has loaded the function is given up.
+/// Most failed starts of a core in a row: a core that dies this often before loading the function
+/// is given up.
 const STILLBIRTHS: u32 = 3;
-/// How often long calls are looked for.
+/// How often the host looks for long calls.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Who lends what.
+/// The description of a volunteer.
 #[derive(Debug, Clone)]
 pub struct Lend {
-    /// For people.
+    /// The device's name, for people.
     pub name: String,
-    /// How many.
+    /// The number of lent cores.
     pub cores: usize,
     /// The join token.
     pub token: String,
-    /// Random, for as long as this process lives.
+    /// A random id, kept as long as this process lives.
     pub device: String,
 }
 
-/// A core that is ready already, as number 0 of generation 0, and what was to be heard of it.
+/// A core that is already ready, as number 0 of generation 0, with a receiver of messages.
 #[derive(Debug)]
 pub struct First {
     /// The core.
     pub core: Core,
-    /// What it says.
+    /// The messages of the core.
     pub said: mpsc::Receiver<(CoreId, FromCore)>,
-    /// Where it, and all others, say it.
+    /// The sender for the messages of this core and all others.
     pub voice: Voice,
 }
 
@@ -154,7 +155,7 @@ impl<E: Engine> Host<E> {
         }
     }
 
-    /// The next frame to send; other frames go between the parts of a long one.
+    /// The next frame to send; other frames go between the parts of a long frame.
     fn next_frame(&mut self) -> Option<Frame> {
         self.last_sent = Instant::now();
         match self.outbox.pop_front() {
@@ -175,7 +176,7 @@ impl<E: Engine> Host<E> {
         self.outbox.push_back(Frame::json(message));
     }
 
-    /// Gives false when the master says goodbye.
+    /// Handles a frame; returns false when the master says goodbye.
     fn receive(&mut self, frame: Frame) -> bool {
         match frame {
             Frame::Binary(bytes) => self.values(bytes),
@@ -209,7 +210,8 @@ impl<E: Engine> Host<E> {
             let bytes = values.iter().map(|(_, value)| protocol::value_len(value)).sum();
             let frame = protocol::encode_values(values.iter().map(|(loan, value)| (*loan, value)), bytes);
             if let Some(core) = &self.cores[number] {
-                // A core that has just died says so, and its values are taken back then.
+                // A core that has just died also sends [`FromCore::Ended`]; the values are taken
+                // back then.
                 let _ = core.values.send(frame);
             }
         }
@@ -237,11 +239,12 @@ impl<E: Engine> Host<E> {
         }
     }
 
-    /// Results count once they are `sure`.
+    /// Handles a frame of results, which count only once the core is `sure` of them.
     fn results(&mut self, number: usize, frame: Bytes, sure: bool) {
         match Binary::decode(frame.clone()) {
             Ok(Binary::Results(answers)) => {
-                // Nothing is known of the speed of what may be no answer: then each core has one value, as at first.
+                // The duration of a result that may not count says nothing. With the greatest
+                // duration, the core gets as few values at a time as at first.
                 let micros = if sure { answers.iter().map(|answer| answer.micros).sum() } else { u64::MAX };
                 self.stillbirths[number] = 0;
                 self.dispatch.answered(number, answers.iter().map(|answer| answer.loan), micros, Instant::now());
@@ -265,7 +268,8 @@ impl<E: Engine> Host<E> {
         }
     }
 
-    /// Core `number` is dead, or is killed here: settles what it had, and starts another.
+    /// Handles the death of core `number`, or kills the core: settles its values and starts
+    /// another core.
     fn bury(&mut self, number: usize, kind: &str, why: &str) {
         if self.cores[number].take().is_none() {
             return;
@@ -273,7 +277,7 @@ impl<E: Engine> Host<E> {
         self.are_sure(number);
         let Verdict { guilty, returned, careful } = self.dispatch.died(number);
         if guilty.is_some() || !returned.is_empty() {
-            // Its values are what ended it, not its start.
+            // The values ended the core, not a failed start.
             self.stillbirths[number] = 0;
         }
         if let Some(loan) = guilty {
@@ -285,7 +289,7 @@ impl<E: Engine> Host<E> {
         self.start_anew(number);
     }
 
-    /// Errors that nobody caught may come from core `number` again: another goes on in its place.
+    /// Replaces core `number` after an uncaught error, because the core may raise further errors.
     fn spoiled(&mut self, number: usize, careful: bool) {
         if self.cores[number].take().is_none() {
             return;

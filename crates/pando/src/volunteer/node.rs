@@ -1,10 +1,12 @@
-//! The Node engine: each core is a child process of `node` that runs the same bundle as the tabs do.
+//! The Node engine: each core is a child process of `node` that runs the same bundle as the tabs
+//! do.
 //!
-//! The protocol with a child is on its file descriptor 0, a duplex Unix socket: each frame is its length (32 bits, little
-//! endian) and its bytes; a first byte of 0 means JSON, else it is a binary frame. Its standard output and error are only
-//! what the function prints. It has a process group of its own, and ends with this process, however that ends.
+//! Host and child talk over file descriptor 0 of the child, a duplex Unix socket. Each frame is
+//! preceded by its length (32 bits, little endian). A frame with a first byte of 0 holds JSON; all
+//! others are binary frames. Standard output and error of the child only carry what the function
+//! prints. The child has its own process group, and ends with this process, however that ends.
 //!
-//! Where there are no such sockets, this machine's cores stay idle, and people are told so.
+//! On systems without these sockets, this machine's cores stay idle, and a note says so.
 
 #[cfg(unix)]
 mod child;
@@ -15,11 +17,11 @@ use crate::protocol::JobOptions;
 use pando_protocol::core::ToCore;
 use std::sync::Arc;
 
-/// Oldest Node that will do.
+/// Oldest version of Node that works.
 const OLDEST: u32 = 20;
 
-/// Whether a child that ended for the reason `why`, in the words of its exit status, was killed by somebody else. Node ends itself by
-/// other signals when it can go on no longer (SIGABRT, when memory runs out).
+/// Whether a child was killed by another program. `why` is the child's exit status as text. Node
+/// itself ends by other signals when it cannot go on (SIGABRT when memory runs out).
 pub(crate) fn killed_from_outside(why: &str) -> bool {
     let signal = why.strip_prefix("signal: ").and_then(|rest| rest.split(' ').next());
     matches!(signal, Some("1" | "2" | "3" | "9" | "15"))
@@ -28,13 +30,13 @@ pub(crate) fn killed_from_outside(why: &str) -> bool {
 /// Why Node cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// It is not on PATH.
+    /// Node is not on PATH.
     #[error("Node.js was not found (`node` is not on PATH)")]
     Missing,
-    /// It does not start: what was run, what became of it, and what it said.
+    /// Node does not start: the command, its exit status and its output.
     #[error("Node.js does not start: {0}")]
     Fails(String),
-    /// It is older than needed.
+    /// Node is older than needed.
     #[error("Node.js {0} is too old: version {OLDEST} or later is needed")]
     Old(String),
     /// The system has no sockets of the kind that cores need.
@@ -43,27 +45,27 @@ pub enum NodeError {
 }
 
 impl NodeError {
-    /// What people are told of it, and what to do about it.
+    /// A note for people: the error, and a remedy.
     pub fn note(&self) -> String {
         let remedy = match self {
             Self::Fails(_) => "Mend that, or lend a tab of this machine's browser with --open",
             Self::Missing | Self::Old(_) => "Install Node.js 20 or later, or lend a tab of this machine's browser with --open",
             Self::System => "Lend a tab of this machine's browser with --open",
         };
-        // Words of its own end with a line's end.
+        // An error that quotes the output of Node ends with a line break.
         let error = self.to_string();
         let then = if error.ends_with('\n') { "This" } else { ": this" };
         format!("{error}{then} machine's cores stay idle. {remedy}")
     }
 }
 
-/// See the module. Cheap to clone.
+/// The Node engine; see the module. Cheap to clone.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(unix), allow(dead_code))]
 pub struct Node {
-    /// The first frame: the source of the host.
+    /// The first frame for a child: the source of its host.
     host: Arc<Vec<u8>>,
-    /// The second: the job.
+    /// The second frame for a child: the job.
     init: Arc<Vec<u8>>,
 }
 
@@ -71,7 +73,8 @@ impl Node {
     /// Finds `node`, for children that run the bundle `code`.
     ///
     /// # Errors
-    /// When it is missing, too old or does not start, or the system cannot have such children.
+    /// When Node is missing, too old or does not start, or the system does not support these
+    /// children.
     pub async fn find(host: &str, code: &str, options: &JobOptions) -> Result<Self, NodeError> {
         if !cfg!(unix) {
             return Err(NodeError::System);
@@ -89,7 +92,7 @@ impl Node {
 }
 
 impl Node {
-    /// What people should know of how children start.
+    /// A note for people about how children start, if there is one.
     pub fn note(&self) -> Option<String> {
         probe::note()
     }

@@ -1,7 +1,9 @@
-//! The program engine (`--exec`): each core is a long-lived child that reads values as lines and answers each with a line.
+//! The program engine (`--exec`): each core is a long-lived child that reads values as lines and
+//! answers each with a line.
 //!
-//! Values are written ahead of the answers, as many as the host gives; the next answer is for the oldest value without one. What it prints
-//! on standard error is only shown. A child that ends well after it has answered something is replaced by another, which goes on.
+//! Values are written ahead of the answers, as many as the host gives. The next answer is for the
+//! oldest value without an answer. Lines on standard error are only shown. A child that ends
+//! successfully after at least one answer is replaced by another child.
 
 mod pipe;
 mod talk;
@@ -26,44 +28,45 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-/// What is said when [`Program::talked`].
+/// The message for a run in which [`Program::talked`] is true.
 pub(crate) const TALKED: &str = "the program wrote lines that answer no value: each value has one line, so results may be those of others. \
      What is no answer belongs on standard error";
 
-/// Time for a child to end once its input has; twice its longest answer, if that is more, up to [`LONGEST`].
+/// How long a child may take to end after its input has ended. A child gets twice the duration of
+/// its longest answer if that is more, up to [`LONGEST`].
 const PATIENCE: Duration = Duration::from_secs(1);
 /// See [`PATIENCE`].
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// See the module. Cheap to clone.
+/// The program engine; see the module. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Program {
     command: Arc<str>,
-    /// Ends each value and each answer.
+    /// The byte that ends each value and each answer.
     separator: u8,
-    /// Answers must be JSON texts.
+    /// Whether answers must be JSON texts.
     json: bool,
     guard: Arc<Guard>,
     known: Arc<Known>,
 }
 
-/// What is known of the program.
+/// Facts about the program, shared by all cores.
 #[derive(Debug, Default)]
 struct Known {
-    /// Cores that have a child.
+    /// The number of cores that have a child.
     cores: watch::Sender<usize>,
-    /// A child wrote more than it was asked for: answers may belong to other values.
+    /// Whether a child wrote more lines than answers, so that results may belong to other values.
     talks: watch::Sender<bool>,
-    /// A child has answered a value, and nothing else came.
+    /// Whether a child has answered a value without any extra line.
     proven: AtomicBool,
-    /// A child has ended well by itself after it had answered something,
+    /// Whether a child has ended successfully by itself after at least one answer.
     ends: AtomicBool,
-    /// after a single answer.
+    /// Whether a child has ended in this way after a single answer.
     one_shot: AtomicBool,
 }
 
 impl Program {
-    /// Children that run the shell's `command`, in this process's folder.
+    /// Children that run the shell's `command` in this process's folder.
     ///
     /// # Errors
     /// When no shell can be started.
@@ -71,12 +74,13 @@ impl Program {
         Ok(Self { command: command.into(), separator, json, guard: Arc::new(Guard::start()?), known: Arc::default() })
     }
 
-    /// Comes back when a child has written lines that answer no value.
+    /// Returns when a child has written lines that answer no value.
     pub(crate) async fn talks(&self) {
         let _ = self.known.talks.subscribe().wait_for(|talks| *talks).await;
     }
 
-    /// Waits until no child is left, once their cores are dropped; gives whether one of them wrote lines that answer no value.
+    /// Waits until no child is left, after their cores were dropped; returns whether a child wrote
+    /// lines that answer no value.
     pub async fn talked(&self) -> bool {
         let mut cores = self.known.cores.subscribe();
         let _ = tokio::time::timeout(LONGEST + PATIENCE, cores.wait_for(|count| *count == 0)).await;
@@ -85,7 +89,7 @@ impl Program {
 
     fn spawn(&self) -> std::io::Result<(Child, Member)> {
         let child = group::leader(held(&self.command))
-            // Python keeps what it prints to itself when it prints into a pipe.
+            // Python buffers its output to a pipe by default.
             .env("PYTHONUNBUFFERED", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -125,7 +129,7 @@ impl Known {
     }
 }
 
-/// `command`, as the system's shell understands it.
+/// `command`, run by the system's shell.
 pub(crate) fn shell(command: &str) -> Command {
     let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = Command::from(secrets::command(shell));
@@ -133,8 +137,8 @@ pub(crate) fn shell(command: &str) -> Command {
     child
 }
 
-/// `command`, that begins once there is an empty line on its standard input: when it is guarded. Should this process be killed before,
-/// it never does.
+/// `command`, delayed until an empty line arrives on its standard input. The line is written once
+/// the child is guarded; if this process is killed before, the command never begins.
 fn held(command: &str) -> Command {
     if cfg!(windows) {
         return shell(command);

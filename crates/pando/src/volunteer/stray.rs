@@ -1,4 +1,4 @@
-//! What children print where the function has nothing to say.
+//! Lines that children print outside the function's own messages.
 
 use super::core::{CoreId, FromCore, Voice};
 use std::time::Duration;
@@ -6,12 +6,12 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 /// Longest line that is shown, in bytes.
 const LONGEST_LINE: usize = 8 * 1024;
-/// Bytes of its first words that are remembered.
+/// Most bytes of the first lines that are kept.
 const FIRST_WORDS: usize = 2000;
-/// Time for a dead child's output to be read to its end.
+/// How long reading the rest of a dead child's output may take.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Passes on the lines of `output` until it ends; gives the first of them.
+/// Passes on the lines of `output` until its end; returns the first lines.
 pub(super) async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) -> String {
     let mut words = String::new();
     let mut output = BufReader::new(output);

@@ -1,38 +1,43 @@
-//! The values that wait to be lent again, and who has failed them.
+//! The values that wait to be lent again, and the failures of sub-streams.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::tally::Tally;
 use crate::{Index, SubStreamId, sub_streams::Mixed};
 
-/// Which values wait to be lent again, the oldest first, and to whom: a value that an open sub-stream has failed goes to
-/// another one, as long as there is another one. Every step is O(log n) in the values that wait, times the number of open
-/// sub-streams that have failed the value in question: usually none, and no more than the driver lets try it.
+/// The values that wait to be lent again, the oldest first. A value that an open sub-stream has
+/// failed is lent to another one, as long as there is another one. Every step is O(log n) in the
+/// number of waiting values, times the number of open sub-streams that have failed the value in
+/// question. This number is usually zero, and at most the number of attempts that the driver
+/// allows.
 #[derive(Default)]
 pub(super) struct Again {
-    /// Waiting, and failed by no open sub-stream.
+    /// Waiting values that no open sub-stream has failed.
     clean: BTreeSet<Index>,
-    /// Waiting, and failed by some open sub-stream.
+    /// Waiting values that some open sub-stream has failed: *tainted* values.
     tainted: Tally,
-    /// The tainted ones, by how many open sub-streams have failed them: those with as many as are open go to anyone.
+    /// The tainted values, by the number of open sub-streams with a failure. A value failed by all
+    /// open sub-streams goes to any sub-stream.
     by_failers: BTreeMap<usize, BTreeSet<Index>>,
-    /// The open sub-streams that have failed a value that has no result yet, whether it waits or is lent.
+    /// The open sub-streams that have failed a value without a result, whether the value waits or
+    /// is lent.
     failers: BTreeMap<Index, Vec<SubStreamId>>,
-    /// The same, by sub-stream.
+    /// The same failures, by sub-stream.
     failures: HashMap<SubStreamId, Failures, Mixed>,
 }
 
-/// The values that one open sub-stream has failed.
+/// The values failed by one open sub-stream.
 #[derive(Default)]
 struct Failures {
-    /// Without a result yet.
+    /// The failed values that have no result yet.
     unfinished: BTreeSet<Index>,
-    /// Those of them that wait to be lent again: a subset of the tainted ones.
+    /// The failed values that wait to be lent again: a subset of the tainted values.
     waiting: Tally,
 }
 
 impl Again {
-    /// The oldest value that may be lent to an open `sub`, when `open` sub-streams are open and not paused.
+    /// The oldest value that may be lent to the open sub-stream `sub`, when `open` sub-streams are
+    /// open and not paused.
     pub(super) fn first_for(&self, sub: SubStreamId, open: usize) -> Option<Index> {
         let clean = self.clean.first().copied();
         if self.tainted.total() == 0 {
@@ -45,7 +50,7 @@ impl Again {
         [clean, tainted, self.first_failed_by_all(open)].into_iter().flatten().min()
     }
 
-    /// Whether some value may be lent to whichever of the `open` sub-streams asks.
+    /// Whether some value may be lent to any of the `open` sub-streams.
     pub(super) fn has_for_anyone(&self, open: usize) -> bool {
         !self.clean.is_empty() || self.first_failed_by_all(open).is_some()
     }
@@ -55,7 +60,7 @@ impl Again {
         self.clean.len() + self.tainted.total()
     }
 
-    /// The oldest that waits.
+    /// The oldest value that waits.
     pub(super) fn oldest(&self) -> Option<Index> {
         let tainted = self.tainted.first_outside(&Tally::default());
         self.clean.first().copied().into_iter().chain(tainted).min()
@@ -71,7 +76,7 @@ impl Again {
         self.tainted.total() > self.failures.get(&sub).map_or(0, |failures| failures.waiting.total())
     }
 
-    /// Puts a value among those that wait; answers whether it is tainted.
+    /// Puts a value among the waiting values, and returns whether it is tainted.
     pub(super) fn insert(&mut self, index: Index) -> bool {
         let Some(failers) = self.failers.get(&index) else {
             self.clean.insert(index);
@@ -85,7 +90,7 @@ impl Again {
         true
     }
 
-    /// Takes a value out of those that wait; answers whether it waited.
+    /// Takes a value out of the waiting values, and returns whether it was there.
     pub(super) fn remove(&mut self, index: Index) -> bool {
         let Some(failers) = self.failers.get(&index) else {
             return self.clean.remove(&index);
@@ -107,7 +112,7 @@ impl Again {
         true
     }
 
-    /// Notes that an open `sub` has failed a value that does not wait.
+    /// Notes that the open sub-stream `sub` has failed a value, which does not wait.
     pub(super) fn blame(&mut self, sub: SubStreamId, index: Index) {
         let failures = self.failures.entry(sub).or_default();
         if failures.unfinished.insert(index) {
@@ -115,7 +120,7 @@ impl Again {
         }
     }
 
-    /// Forgets a value, which has its result or is cut off.
+    /// Forgets a value with a result, or a value that is cut off.
     pub(super) fn forget(&mut self, index: Index) {
         if self.clean.is_empty() && self.failers.is_empty() {
             return;
@@ -128,7 +133,8 @@ impl Again {
         }
     }
 
-    /// Forgets a sub-stream that closes: what it has failed may now be tainted no more.
+    /// Forgets the failures of a closing or pausing sub-stream; some values may then be no longer
+    /// tainted.
     pub(super) fn forget_sub_stream(&mut self, sub: SubStreamId) {
         let Some(failures) = self.failures.get_mut(&sub) else {
             return;

@@ -3,16 +3,18 @@
 use super::{Lender, Reading, slots::Slot};
 use crate::{Index, Output};
 
-/// The two ends.
+/// The two ends: input and output.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Says that an input that answered [`Pull::Pending`](crate::Pull::Pending) may have more, or has ended or failed.
+    /// Says that an input may have more values, or has ended or failed, after an answer
+    /// [`Pull::Pending`](crate::Pull::Pending).
     pub fn input_ready(&mut self) {
         if let Reading::Pending = self.reading {
             self.reading = Reading::Ready;
         }
     }
 
-    /// Whether reading is worthwhile now: somebody waits, the window has room and the input has not ended.
+    /// Whether reading is worthwhile now: some sub-stream waits, the window has room and the input
+    /// has not ended.
     pub fn wants_input(&self) -> bool {
         !self.waiters.is_empty() && self.input_is_open() && !self.is_full()
     }
@@ -22,11 +24,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.input_is_open() && !self.is_full()
     }
 
-    /// Reads a value whose `result` is known already: it takes its place in the order, and is lent to nobody. For a driver whose input
-    /// has such a value next; asks that meet it there are answered [`Pull::Pending`](crate::Pull::Pending) by that input.
+    /// Reads a value whose `result` is already known. The result takes its place in the order, and
+    /// the value is lent to no sub-stream. A driver calls this method when the next value of the
+    /// input has a result; for an ask in the meantime, its input answers
+    /// [`Pull::Pending`](crate::Pull::Pending).
     ///
     /// # Errors
-    /// When nothing may be read ([`has_room`](Self::has_room)), the result comes back, and nothing has changed.
+    /// The result comes back, and nothing has changed, when no value may be read (see
+    /// [`has_room`](Self::has_room)).
     pub fn read_finished(&mut self, result: R) -> Result<Index, R> {
         if !self.has_room() {
             return Err(result);
@@ -36,14 +41,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Ok(self.slots.push_finished(result))
     }
 
-    /// Stops reading now. What has been read is finished.
+    /// Stops reading now. Values that were read before still get their results.
     pub fn end_input(&mut self) {
         if self.input_is_open() {
             self.reading = Reading::Ended;
         }
     }
 
-    /// The next result in the order of the input, which frees its place in the window.
+    /// The next result in the order of the input; taking it frees its place in the window.
     pub fn next_output(&mut self) -> Output<R, E> {
         if let Some((index, result)) = self.slots.pop_front() {
             self.budget.remove_result(&result);
@@ -58,14 +63,16 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
-    /// Whether [`next_output`](Self::next_output) has something else to say than [`Output::Pending`].
+    /// Whether [`next_output`](Self::next_output) would answer something other than
+    /// [`Output::Pending`].
     pub fn has_output(&self) -> bool {
         self.slots.has_ready() || (self.slots.len() == 0 && !self.input_is_open())
     }
 
-    /// Ends the output before `end`: values from there on are forgotten and never lent again, their results refused, and
-    /// the input is not read any more; if it has failed, the output does not say so, unless `end` lies beyond the failure. What is
-    /// already output stays so. O(k log n) for the k values forgotten.
+    /// Ends the output before `end`. The values from `end` on are forgotten and never lent again,
+    /// their results are refused, and the input is not read any more. If the input has failed, the
+    /// output gives the error only if `end` is more than the number of values read. Results that
+    /// are already output stay so. O(k log n) for the k values forgotten.
     pub fn truncate(&mut self, end: Index) {
         self.end_input();
         if end <= self.read {
@@ -76,8 +83,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
-    /// Says that the consumer left: every ask is answered [`Ask::Done`](crate::Ask::Done), and what has not been output is forgotten,
-    /// as by [`truncate`](Self::truncate).
+    /// Says that the consumer left: every ask is answered [`Ask::Done`](crate::Ask::Done), and
+    /// values that are not yet output are forgotten, as by [`truncate`](Self::truncate).
     pub fn drop_output(&mut self) {
         self.truncate(self.slots.base());
     }
@@ -96,12 +103,13 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
-    /// Whether the input may be read further: it is not known to have ended or failed, and was not ended here.
+    /// Whether the input may be read further: it has not ended or failed as far as the lender
+    /// knows, and the driver has not ended it.
     pub fn input_is_open(&self) -> bool {
         matches!(self.reading, Reading::Ready | Reading::Pending)
     }
 
-    /// Whether the input has ended and every value has its result: there is nothing more to lend.
+    /// Whether the input has ended and every value has its result, so that nothing more is lent.
     pub(super) fn is_finished(&self) -> bool {
         !self.input_is_open() && self.slots.unfinished() == 0
     }

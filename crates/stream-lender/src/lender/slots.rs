@@ -7,13 +7,14 @@ use crate::{
     sub_streams::{Held, NONE},
 };
 
-/// A ring buffer with one slot for each value that has been read and not yet output, the oldest in front. Within it, the values
-/// that one sub-stream holds are a doubly linked list in the order of lending.
+/// A ring buffer with one slot for each value that has been read and not yet output, the oldest in
+/// front. The values that one sub-stream holds form a doubly linked list through their slots, in
+/// the order of lending.
 pub(super) struct Slots<T, R> {
     ring: VecDeque<Slot<T, R>>,
-    /// The index of the front.
+    /// The index of the front slot.
     base: Index,
-    /// The first index without a result: all before it can be output.
+    /// The first index without a result: all results before it can be output.
     ready: Index,
     unfinished: usize,
 }
@@ -23,14 +24,14 @@ pub(super) enum Slot<T, R> {
     Finished(R),
 }
 
-/// Who holds a value, and its neighbours among the values that this sub-stream holds.
+/// The holder of a value, and the value's neighbours among the values of that holder.
 pub(super) struct Place {
     holder: Option<SubStreamId>,
     previous: Index,
     next: Index,
-    /// The number of its present loan.
+    /// The number of the value's present loan.
     number: u32,
-    /// How many loans of it there have been.
+    /// How many loans of the value there have been.
     loans: u32,
 }
 
@@ -85,7 +86,7 @@ impl<T, R> Slots<T, R> {
         self.unfinished_at(index)?.1.holder
     }
 
-    /// The present loan of a value that somebody holds.
+    /// The present loan of a value that a sub-stream holds.
     pub(super) fn loan(&self, index: Index) -> Option<Loan> {
         let (_, place) = self.unfinished_at(index)?;
         place.holder.map(|_| Loan { index, number: place.number })
@@ -97,18 +98,18 @@ impl<T, R> Slots<T, R> {
         place.is_some_and(|place| place.holder == Some(sub) && place.number == loan.number)
     }
 
-    /// Whether there has been this loan of a value that has no result.
+    /// Whether this loan has ever been made, and its value still has no result.
     pub(super) fn knows(&self, loan: Loan) -> bool {
         self.unfinished_at(loan.index).is_some_and(|(_, place)| loan.number < place.loans)
     }
 
-    /// The values of a list, in the order of lending.
+    /// The values of one holder's list, in the order of lending.
     pub(super) fn walk(&self, held: Option<&Held>) -> impl Iterator<Item = Index> {
         let first = held.map(|held| held.first).filter(|first| *first != NONE);
         std::iter::successors(first, |index| Some(self.unfinished_at(*index)?.1.next).filter(|next| *next != NONE))
     }
 
-    /// Adds a value that nobody holds yet.
+    /// Adds a value that is not lent yet.
     pub(super) fn push(&mut self, value: T) -> Index {
         let index = self.end();
         let place = Place { holder: None, previous: NONE, next: NONE, number: 0, loans: 0 };
@@ -117,7 +118,7 @@ impl<T, R> Slots<T, R> {
         index
     }
 
-    /// Adds a result whose value nobody needs to hold.
+    /// Adds a result whose value is lent to no sub-stream.
     pub(super) fn push_finished(&mut self, result: R) -> Index {
         let index = self.end();
         self.ring.push_back(Slot::Finished(result));
@@ -125,7 +126,8 @@ impl<T, R> Slots<T, R> {
         index
     }
 
-    /// Appends a value that nobody holds to the list of `sub`: under the loan of this number, or else a new one.
+    /// Appends a value that is not lent to the list of `sub`: under the loan of this number, or
+    /// else under a new loan.
     pub(super) fn lend(&mut self, index: Index, number: Option<u32>, sub: SubStreamId, held: &mut Held) -> Option<Lent<&T>> {
         if let Some((_, last)) = self.unfinished_mut(held.last) {
             last.next = index;
@@ -141,7 +143,7 @@ impl<T, R> Slots<T, R> {
         Some(Lent { loan: Loan { index, number }, value })
     }
 
-    /// A new loan of a value, which stays where it is.
+    /// Makes a new loan of a value without a change of its holder.
     pub(super) fn copy(&mut self, index: Index) -> Option<Lent<&T>> {
         let (value, place) = self.unfinished_mut(index)?;
         Some(Lent { loan: Loan { index, number: place.next_number() }, value })
@@ -165,7 +167,7 @@ impl<T, R> Slots<T, R> {
         held.len -= 1;
     }
 
-    /// Puts the result in the place of a value that nobody holds any more.
+    /// Replaces a value that is no longer held with the result.
     pub(super) fn finish(&mut self, index: Index, result: R) -> Option<Slot<T, R>> {
         let position = self.position(index)?;
         let slot = mem::replace(self.ring.get_mut(position)?, Slot::Finished(result));
@@ -180,7 +182,7 @@ impl<T, R> Slots<T, R> {
         }
     }
 
-    /// Takes the oldest value's result, if it has one.
+    /// Takes the result of the oldest value, if there is any.
     pub(super) fn pop_front(&mut self) -> Option<(Index, R)> {
         if !self.has_ready() {
             return None;
@@ -195,7 +197,7 @@ impl<T, R> Slots<T, R> {
         }
     }
 
-    /// Forgets the newest value, which nobody holds any more.
+    /// Forgets the newest value, which is no longer held.
     pub(super) fn pop_back(&mut self) -> Option<Slot<T, R>> {
         let slot = self.ring.pop_back()?;
         if let Slot::Unfinished(..) = slot {
@@ -219,7 +221,8 @@ impl<T, R> Slots<T, R> {
 }
 
 impl Place {
-    /// The number of one more loan. That no number can be had twice ends after four thousand million loans of one value.
+    /// The number for one more loan. Numbers repeat only after four thousand million loans of one
+    /// value.
     fn next_number(&mut self) -> u32 {
         let number = self.loans;
         self.loans = number.saturating_add(1);

@@ -1,4 +1,5 @@
-//! Counting indexes, so that two sets can be compared without walking through them.
+//! Sets of indexes with counts, so that two sets can be compared without a walk through their
+//! members.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +7,13 @@ use crate::Index;
 
 /// A node has 2⁴ children.
 const BITS: u32 = 4;
-/// The nodes of the highest level have no parent: each spans 2²⁸ indexes, so that a window seldom has more than two.
+/// The nodes of the highest level have no parent. Each spans 2²⁸ indexes, so a window seldom has
+/// more than two of them.
 const LEVELS: u32 = 8;
 
-/// A set of indexes as a sparse tree of counts: a node at level `l` counts the members that agree in all but their last
-/// `4·l` bits. Memory is proportional to the members; every step is O(log n).
+/// A set of indexes as a sparse tree of counts. A node at level `l` counts the members that agree
+/// in all but their last `4·l` bits. Memory is proportional to the number of members; every step
+/// is O(log n).
 #[derive(Default)]
 pub(crate) struct Tally {
     nodes: BTreeMap<(u32, Index), usize>,
@@ -42,12 +45,12 @@ impl Tally {
         }
     }
 
-    /// The least member that is not in `subset`, all of whose members are also in `self`.
+    /// The least member of `self` that is not in `subset`, which must be a subset of `self`.
     pub(crate) fn first_outside(&self, subset: &Tally) -> Option<Index> {
         if self.total == subset.total {
             return None;
         }
-        // The leftmost node in which this set counts more than the subset has the answer below it.
+        // The answer lies below the leftmost node with a count that differs from the subset's.
         let (mut found, mut children) = (0, 0..=Index::MAX);
         for level in (0..LEVELS).rev() {
             let nodes = (level, *children.start())..=(level, *children.end());

@@ -1,13 +1,13 @@
-//! What can be seen of a lender from outside.
+//! Questions about the state of a lender.
 
 use std::fmt;
 
 use super::{Lender, Reading};
 use crate::{Index, Loan, SubStreamId};
 
-/// What is going on, in O(1).
+/// The state of the lender, in O(1).
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Whether all has been output, an error of the input included.
+    /// Whether everything has been output, including an error of the input.
     pub fn is_done(&self) -> bool {
         self.slots.len() == 0 && matches!(self.reading, Reading::Ended)
     }
@@ -17,17 +17,18 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         !self.budget.has_room(self.slots.len())
     }
 
-    /// How many values are read and not yet output.
+    /// How many values have been read and not yet output.
     pub fn in_progress(&self) -> usize {
         self.slots.len()
     }
 
-    /// How many bytes of the window are taken, by the weights of [`with_weights`](Self::with_weights).
+    /// How many bytes of the window are taken, by the weights of
+    /// [`with_weights`](Self::with_weights).
     pub fn bytes_in_progress(&self) -> u64 {
         self.budget.bytes()
     }
 
-    /// How many of these are in results that are not yet output.
+    /// How many of the bytes in progress belong to results that are not yet output.
     pub fn result_bytes(&self) -> u64 {
         self.budget.result_bytes()
     }
@@ -37,7 +38,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.read
     }
 
-    /// How many results have been output so far: the index of the next.
+    /// How many results have been output so far, which is also the index of the next result.
     pub fn output(&self) -> u64 {
         self.slots.base()
     }
@@ -47,7 +48,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.len()
     }
 
-    /// The oldest value that has no result, and who holds it.
+    /// The oldest value without a result, and its holder.
     pub fn oldest(&self) -> Option<(Index, Option<SubStreamId>)> {
         let index = self.slots.oldest()?;
         Some((index, self.slots.holder(index)))
@@ -63,27 +64,27 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.again.len()
     }
 
-    /// The oldest of them.
+    /// The oldest value that waits to be lent again.
     pub fn oldest_waiting(&self) -> Option<Index> {
         self.again.oldest()
     }
 
-    /// Who holds a value.
+    /// The sub-stream that holds a value.
     pub fn holder(&self, index: Index) -> Option<SubStreamId> {
         self.slots.holder(index)
     }
 
-    /// The present loan of a value that somebody holds.
+    /// The present loan of a value that a sub-stream holds.
     pub fn loan(&self, index: Index) -> Option<Loan> {
         self.slots.loan(index)
     }
 
-    /// Whether `sub` holds a value under this very loan.
+    /// Whether `sub` holds a value under this loan.
     pub fn holds(&self, sub: SubStreamId, loan: Loan) -> bool {
         self.slots.holds(sub, loan)
     }
 
-    /// Whether a value has been read and has its result.
+    /// Whether a value has been read and has a result, or was cut off after the reading.
     pub fn is_settled(&self, index: Index) -> bool {
         index < self.read && self.slots.value(index).is_none()
     }
@@ -93,7 +94,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.slots.value(index)
     }
 
-    /// What `sub` holds, in the order of lending.
+    /// The loans that `sub` holds, in the order of lending.
     pub fn outstanding(&self, sub: SubStreamId) -> impl Iterator<Item = Loan> {
         let indexes = self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held));
         indexes.filter_map(|index| self.slots.loan(index))

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::SubStreamId;
 
-/// Those that wait, each once, in the order in which they began to.
+/// The waiting sub-streams, each once, in the order in which they began to wait.
 #[derive(Default)]
 pub(super) struct Waiters {
     queue: BTreeMap<u64, SubStreamId>,
     tickets: u64,
-    /// From this ticket on, waiters have still to be looked at since the last value came back that not all of them may take.
+    /// The first ticket that [`pop_where`](Self::pop_where) has still to check, since the last
+    /// return of a value that not all waiting sub-streams may take.
     unseen: Option<u64>,
 }
 
@@ -34,12 +35,13 @@ impl Waiters {
         self.queue.pop_first().map(|(_, sub)| sub)
     }
 
-    /// A value came back that only some may take.
+    /// Says that a value has come back for only some of the sub-streams.
     pub(super) fn look_again(&mut self) {
         self.unseen = Some(0);
     }
 
-    /// The first, of those not looked at since a value came back, that `may_take` it.
+    /// Takes out the first waiting sub-stream for which `may_take` holds, among those not yet
+    /// checked since the last [`look_again`](Self::look_again).
     pub(super) fn pop_where(&mut self, mut may_take: impl FnMut(SubStreamId) -> bool) -> Option<SubStreamId> {
         let found = self.queue.range(self.unseen?..).find(|(_, sub)| may_take(**sub)).map(|(ticket, _)| *ticket);
         self.unseen = found;

@@ -1,4 +1,5 @@
-//! Whose a packet is, by the address it comes from; STUN requests say it themselves. Pure: time is an argument.
+//! Finds the connection that a packet belongs to: by its source address, or, for STUN requests, by
+//! the name in the request. Pure: time is an argument.
 
 use super::stun;
 use std::{
@@ -7,15 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Identifies a connection.
+/// The id of a connection.
 pub(super) type PeerId = u64;
 
-/// Addresses that one connection may have at a time.
+/// Most addresses of one connection at a time.
 const ADDRESSES: usize = 16;
-/// An address that has been silent for so long may become another's.
+/// How long an address must be silent before another connection may claim it.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// See the module.
+/// The connections by name and address; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Demux {
     fragments: HashMap<String, PeerId>,
@@ -30,7 +31,7 @@ struct Owner {
 }
 
 impl Demux {
-    /// A new connection, which calls itself `fragment` in STUN.
+    /// Adds a new connection, whose name in STUN is `fragment`.
     pub(super) fn add(&mut self, peer: PeerId, fragment: String) {
         self.fragments.insert(fragment.clone(), peer);
         self.peers.insert(peer, (fragment, Vec::new()));
@@ -47,7 +48,7 @@ impl Demux {
         }
     }
 
-    /// Whose the packet from `source` is.
+    /// The connection of the packet from `source`. Records that the address was heard.
     pub(super) fn owner(&mut self, packet: &[u8], source: SocketAddr, now: Instant) -> Option<PeerId> {
         let named = || self.fragments.get(stun::local_fragment(packet)?).copied();
         if let Some(peer) = stun::is_stun(packet).then(named).flatten() {
@@ -59,7 +60,7 @@ impl Demux {
         Some(owner.peer)
     }
 
-    /// `source` is an address of `peer`, unless another one is talking from there.
+    /// Records `source` as an address of `peer`, unless another connection uses it.
     pub(super) fn claim(&mut self, peer: PeerId, source: SocketAddr, now: Instant) {
         let Some((_, addresses)) = self.peers.get_mut(&peer) else { return };
         if let Some(owner) = self.addresses.get_mut(&source) {

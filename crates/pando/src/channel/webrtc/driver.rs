@@ -1,4 +1,5 @@
-//! The task that owns the socket and all connections: takes packets, commands and the channels' wakes in turns.
+//! The task that owns the socket and all connections. It handles packets, commands and the
+//! wake-ups of channels in turns.
 
 use super::{
     Channel,
@@ -24,31 +25,32 @@ use tokio::{
     time::sleep_until,
 };
 
-/// Connections at a time.
+/// Most connections at a time.
 const PEERS: usize = 4096;
-/// Batches of packets taken in one turn.
+/// Most batches of packets in one turn.
 const BATCHES: usize = 4;
-/// Stands in an offer of Firefox. It never uses loopback addresses, its own or others'.
+/// A text in every offer of Firefox. Firefox never uses loopback addresses, neither local nor
+/// remote.
 const FIREFOX: &str = "mozilla...THIS_IS_SDPARTA";
 const FIREFOX_HERE: &str = "Firefox makes no peer connection to 127.0.0.1, and this run has no other address: \
     take #protocol=webrtc out of the address of this page.";
 
-/// What the driver is told.
+/// A command for the driver.
 #[derive(Debug)]
 pub(super) enum Command {
     /// A browser made an offer.
     Offer { id: PeerId, sdp: String, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel> },
-    /// It named an address.
+    /// The browser of a connection named an address.
     Candidate { id: PeerId, candidate: String },
-    /// Other STUN servers are to be asked.
+    /// The list of STUN servers changed.
     StunServers(Vec<String>),
-    /// One of these has these addresses.
+    /// The addresses of a STUN server were looked up.
     LookedUp { name: String, addresses: Vec<SocketAddr> },
     /// All connections end now.
     CloseAll { done: oneshot::Sender<()> },
 }
 
-/// See the module.
+/// The state of the driver; see the module.
 pub(super) struct Driver {
     socket: Socket,
     orders: mpsc::Receiver<Command>,
@@ -56,14 +58,14 @@ pub(super) struct Driver {
     counter: watch::Sender<usize>,
     identity: Option<Identity>,
     peers: HashMap<PeerId, (Peer, Instant)>,
-    /// When each is to be looked after.
+    /// The connections by the time of their next timeout.
     schedule: BTreeSet<(Instant, PeerId)>,
     demux: Demux,
     wakes: Wakes,
     reflexive: Reflexive,
     outbox: Outbox,
     scratch: Vec<u8>,
-    /// Those that something happened to in this turn.
+    /// The connections to which something happened in this turn.
     touched: Vec<PeerId>,
 }
 
@@ -92,7 +94,7 @@ impl Driver {
         }
     }
 
-    /// Runs until nobody can tell it anything any more and no connection is left.
+    /// Runs until all senders of commands are dropped and no connection is left.
     pub(super) async fn run(mut self) {
         let mut batch = Batch::default();
         let timer = sleep_until(Instant::now().into());
@@ -213,7 +215,8 @@ impl Driver {
         }
     }
 
-    /// A packet from an address that is nobody's: the answer of a STUN server, or of a peer that is being connected.
+    /// Handles a packet from an address that belongs to no connection: an answer of a STUN server,
+    /// or of a peer that is connecting.
     fn stranger(&mut self, packet: &Packet, is_stun: bool, now: Instant) -> Option<PeerId> {
         if !is_stun || stun::local_fragment(packet.bytes).is_some() {
             return None;
@@ -226,7 +229,7 @@ impl Driver {
         Some(*id)
     }
 
-    /// An address on the internet became known.
+    /// Tells all connections a new address of this machine on the internet.
     fn found(&mut self, mapped: Mapped, now: Instant) {
         let Some(candidate) = reflexive_candidate(mapped) else { return };
         for (id, (peer, _)) in &mut self.peers {
@@ -235,7 +238,7 @@ impl Driver {
         }
     }
 
-    /// Looks after those whose time has come.
+    /// Runs the timeouts that are due, and asks STUN servers.
     fn pass(&mut self) {
         let now = Instant::now();
         self.ask_servers(now);
@@ -261,7 +264,7 @@ impl Driver {
         }
     }
 
-    /// Lets those that were touched go on, and schedules them anew.
+    /// Drives the connections to which something happened, and schedules them again.
     fn drive(&mut self) {
         let now = Instant::now();
         let mut touched = std::mem::take(&mut self.touched);

@@ -1,40 +1,43 @@
-//! How many bytes may be under way to one peer, and how fast they may follow each other. Pure: time is an argument.
+//! How many bytes may be in flight to one peer, and how fast they may follow each other. Pure:
+//! time is an argument.
 //!
-//! What a browser's UDP receive buffer cannot hold (about 90 packets, where nothing else is set) is lost, and halves the
-//! rate. So there are 64 KiB at first, which is plenty nearby. On a long link they would be on the road most of the time;
-//! there the limit is somewhat more than what the link carries in a round trip: rate × least round trip, as in BBR. A queue
-//! that builds up makes the round trip longer, but not the least one, so that it does not make the limit grow. What is
-//! allowed at once then leaves at one and a half times the rate, not in one go.
+//! Packets that overflow a browser's UDP receive buffer (about 90 packets by default) are lost,
+//! which halves the rate. So the limit starts at 64 KiB, which is plenty for a near peer. On a
+//! long link, 64 KiB would be in flight most of the time. There the limit is somewhat more than
+//! the link carries in a round trip: rate × least round trip, as in BBR. A queue that builds up
+//! makes the round trip longer, but not the least one, so the limit does not grow with it. Within
+//! the limit, bytes leave at one and a half times the rate, not all at once.
 
 use std::time::{Duration, Instant};
 
-/// The least limit, in bytes.
+/// The least limit on bytes in flight.
 const LEAST: usize = 64 << 10;
-/// The greatest: 20 MB/s over a link of 50 ms.
+/// The greatest limit on bytes in flight: 20 MB/s over a link of 50 ms.
 pub(super) const MOST: usize = 1 << 20;
-/// More than the link carries, so that it is seen when it can carry more: a part of that, and so many bytes.
+/// The factor and the number of bytes by which the limit exceeds the capacity of the link, so that
+/// an increase of the capacity is noticed.
 const GAIN: f64 = 1.25;
 const SLACK: f64 = 32.0 * 1024.0;
-/// How much faster than the rate bytes leave, and how many of them at once.
+/// The pace of writing as a multiple of the rate, and the most bytes written at once.
 const PACE: f64 = 1.5;
 const BURST: f64 = 32.0 * 1024.0;
-/// Seconds of worse rates after which the best one counts half.
+/// Seconds after which the best rate counts half, if all later rates are worse.
 const MEMORY: f64 = 3.0;
-/// A peer whose least round trip is shorter is near.
+/// A peer whose least round trip is shorter than this is near.
 const NEAR: Duration = Duration::from_millis(20);
 
-/// See the module.
+/// The measured state of a link; see the module.
 #[derive(Debug)]
 pub(super) struct Flight {
     limit: usize,
-    /// Bytes written since the start, and those of them that the peer has acknowledged.
+    /// Bytes written since the start, and bytes acknowledged by the peer.
     written: u64,
     acknowledged: u64,
     sample: Option<Sample>,
     least: Option<Duration>,
-    /// The best in recent time, in bytes per second.
+    /// The best recent rate, in bytes per second.
     rate: f64,
-    /// When what has been written will have left at the pace.
+    /// When all written bytes will have left, at the pace.
     left: Option<Instant>,
 }
 
@@ -42,7 +45,7 @@ pub(super) struct Flight {
 #[derive(Debug)]
 struct Sample {
     start: Instant,
-    /// It ends when so many bytes are acknowledged.
+    /// The sample ends when this many bytes are acknowledged.
     end: u64,
     acknowledged: u64,
 }
@@ -50,11 +53,11 @@ struct Sample {
 /// Whether a message may be written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Room {
-    /// It may.
+    /// The message may be written now.
     Now,
-    /// At this moment, if nothing else happens before.
+    /// The message may be written at this time, or earlier if the state changes.
     At(Instant),
-    /// When something has been acknowledged.
+    /// The message may be written after an acknowledgement.
     Later,
 }
 
@@ -63,7 +66,7 @@ impl Flight {
         Self { limit: LEAST, written: 0, acknowledged: 0, sample: None, least: None, rate: 0.0, left: None }
     }
 
-    /// Whether a message may be written, now that so many bytes are under way.
+    /// Whether a message may be written while `under_way` bytes are in flight.
     pub(super) fn room(&self, under_way: usize, now: Instant) -> Room {
         if under_way >= self.limit {
             return Room::Later;
@@ -75,12 +78,12 @@ impl Flight {
         }
     }
 
-    /// Whether a round trip is known to take next to no time.
+    /// Whether the least measured round trip is short.
     pub(super) fn is_near(&self) -> bool {
         self.least.is_some_and(|least| least < NEAR)
     }
 
-    /// A message of so many bytes was written.
+    /// Notes that a message of `bytes` bytes was written.
     pub(super) fn wrote(&mut self, bytes: usize, now: Instant) {
         self.written += bytes as u64;
         self.sample.get_or_insert(Sample { start: now, end: self.written, acknowledged: self.acknowledged });
@@ -89,7 +92,7 @@ impl Flight {
         self.left = is_paced.then(|| self.left.map_or(now, |left| left.max(now)) + takes());
     }
 
-    /// So many bytes are under way now; the others have been acknowledged.
+    /// Notes that `bytes` bytes are in flight now, and all other written bytes are acknowledged.
     pub(super) fn under_way(&mut self, bytes: usize, now: Instant) {
         self.acknowledged = self.written.saturating_sub(bytes as u64);
         let Some(sample) = self.sample.take_if(|sample| self.acknowledged >= sample.end) else { return };
@@ -97,7 +100,8 @@ impl Flight {
         let least = self.least.map_or(trip, |least| least.min(trip));
         self.least = Some(least);
         let delivered = self.acknowledged - sample.acknowledged;
-        // A slow moment says little: what is known to be possible is forgotten slowly. A short message says nothing.
+        // One slow sample proves little, so the best rate fades slowly. A short message proves
+        // nothing.
         if delivered >= SLACK as u64 {
             let remembered = self.rate * 0.5f64.powf(trip.as_secs_f64() / MEMORY);
             self.rate = remembered.max(delivered as f64 / trip.as_secs_f64());
@@ -113,7 +117,8 @@ mod tests {
 
     const PIECE: usize = 16 << 10;
 
-    /// Writes for ten seconds as much as it may over a link with this delay and rate (bytes per second); gives the limit.
+    /// Writes for ten seconds as much as allowed, over a link with this delay and rate (bytes per
+    /// second); returns the limit.
     fn sent_over(flight: &mut Flight, delay: Duration, rate: f64, start: Instant) -> usize {
         let (mut under_way, mut arrivals, mut free) = (0, VecDeque::new(), start);
         let mut now = start;

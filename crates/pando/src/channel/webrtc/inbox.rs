@@ -1,4 +1,4 @@
-//! Frames from a browser on their way to the master, who may take its time.
+//! Frames from a browser, queued for the master.
 
 use crate::protocol::Frame;
 use std::{
@@ -11,15 +11,15 @@ use tokio::sync::mpsc::{
     error::{SendError, TrySendError},
 };
 
-/// Frames that wait, in bytes; beyond that, packets are not taken.
+/// Bytes of waiting frames from which on packets are dropped.
 const MOST: usize = 256 << 10;
-/// What an empty one takes.
+/// Bytes counted for an empty frame.
 const ENTRY: usize = 64;
 
-/// What it waits for.
+/// A future that the inbox waits for.
 type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// See the module. The default one is closed.
+/// The waiting frames; see the module. The default inbox is closed.
 #[derive(Default)]
 pub(super) struct Inbox {
     master: Option<Sender<Frame>>,
@@ -36,7 +36,7 @@ impl Inbox {
         Self { master: Some(master), dropped: Some(dropped), ..Self::default() }
     }
 
-    /// A frame came.
+    /// Adds a frame that has arrived.
     pub(super) fn push(&mut self, frame: Frame) {
         if self.master.is_some() {
             self.bytes += bytes(&frame);
@@ -44,12 +44,13 @@ impl Inbox {
         }
     }
 
-    /// Whether so much waits that packets are better lost: they come again.
+    /// Whether so many frames wait that further packets should be dropped; the browser sends
+    /// dropped packets again.
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= MOST
     }
 
-    /// Whether nothing waits.
+    /// Whether no frame waits.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -59,7 +60,7 @@ impl Inbox {
         self.dropped.as_mut().is_some_and(|dropped| dropped.as_mut().poll(context).is_ready())
     }
 
-    /// Gives to the master what it has room for, in order.
+    /// Gives frames to the master in order, as many as there is room for.
     pub(super) fn deliver(&mut self, context: &mut Context) {
         while let Some(master) = &self.master {
             if let Some(room) = &mut self.room {
@@ -87,13 +88,13 @@ impl Inbox {
         }
     }
 
-    /// Drops what waits; the master hears that there is no more.
+    /// Drops the waiting frames; the master's receiver ends.
     pub(super) fn close(&mut self) {
         *self = Self::default();
     }
 }
 
-/// What `frame` takes.
+/// The bytes that are counted for `frame`.
 fn bytes(frame: &Frame) -> usize {
     ENTRY + frame.len()
 }

@@ -1,14 +1,15 @@
-//! Packets on their way out, gathered so that one call sends many: those of equal length to one destination. Pure.
+//! Outgoing packets, gathered for few system calls: each call sends packets of equal length to one
+//! destination. Pure.
 
 use std::{
     net::{IpAddr, SocketAddr},
     ops::Range,
 };
 
-/// Bytes that one call can send.
+/// Most bytes in one call.
 const RUN: usize = 60_000;
 
-/// See the module.
+/// The packets to send; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     bytes: Vec<u8>,
@@ -16,7 +17,7 @@ pub(super) struct Outbox {
     most: usize,
 }
 
-/// Packets of one call: all of length `segment`, but the last may be shorter.
+/// The packets of one call, all of the length `segment`, except a shorter last packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) source: IpAddr,
@@ -26,7 +27,7 @@ pub(super) struct Run {
 }
 
 impl Outbox {
-    /// At most so many packets go in one call.
+    /// An outbox that puts at most `most` packets into one call.
     pub(super) fn new(most: usize) -> Self {
         Self { bytes: Vec::new(), runs: Vec::new(), most }
     }
@@ -47,12 +48,12 @@ impl Outbox {
         }
     }
 
-    /// What is to be sent, in order.
+    /// The packets to send, in order.
     pub(super) fn runs(&self) -> impl Iterator<Item = (&Run, &[u8])> {
         self.runs.iter().map(|run| (run, &self.bytes[run.range.clone()]))
     }
 
-    /// All has been sent.
+    /// Forgets all packets, which have been sent.
     pub(super) fn clear(&mut self) {
         self.runs.clear();
         self.bytes.clear();

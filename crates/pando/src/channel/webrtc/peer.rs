@@ -1,4 +1,5 @@
-//! One peer connection, apart from the socket: its str0m state, its data channel, and the master's end of it.
+//! A peer connection, apart from the socket: the str0m state, the data channel, and the master's
+//! end of the channel.
 
 use super::{
     flight::{self, Flight, Room},
@@ -28,29 +29,31 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Name of the one data channel.
 const LABEL: &str = "pando";
-/// Size of packets, in bytes: fits through VPNs and TURN.
+/// Size of packets, in bytes; small enough for VPNs and TURN.
 const PACKET: usize = 1200;
-/// Time that the last frames have to arrive.
+/// How long the last frames may take to arrive.
 const LAST_FRAMES: Duration = Duration::from_secs(2);
-/// Time that the end has to be told.
+/// How long the end of the connection is announced.
 const LAST_PACKETS: Duration = Duration::from_millis(200);
-/// Packets given to an open connection before it is asked what follows from them. Asking costs more than giving, and one
-/// acknowledgement for all spares the browser work; DTLS takes 30.
+/// Most packets that an open connection takes before it is polled for output. A poll costs more
+/// than a packet, and one acknowledgement for many packets spares the browser work. DTLS accepts
+/// 30 packets.
 const PACKETS: usize = 16;
-/// The same, for one that is far away: its browser sends more at a time with each acknowledgement, and needs many of them.
+/// The same limit for a distant peer: the browser raises its rate with each acknowledgement, and
+/// needs many acknowledgements.
 const PACKETS_FAR: usize = 2;
-/// Addresses that a browser may name.
+/// Most addresses that a browser may name.
 const CANDIDATES: usize = 64;
 
-/// See the module.
+/// The state of one connection; see the module.
 pub(super) struct Peer {
     rtc: Rtc,
     stage: Stage,
     say: Option<mpsc::Sender<MasterSignal>>,
     opened: Option<oneshot::Sender<Channel>>,
-    /// From the master.
+    /// Frames from the master.
     incoming: Option<mpsc::Receiver<Frame>>,
-    /// To the master.
+    /// Frames to the master.
     inbox: Inbox,
     data: Option<ChannelId>,
     cutter: Cutter,
@@ -65,7 +68,7 @@ pub(super) struct Peer {
     until: Option<Instant>,
 }
 
-/// What all connections of a run have in common: a certificate, which takes a while to make.
+/// The certificate shared by all connections of a run, because making a certificate is slow.
 pub(super) struct Identity {
     provider: Arc<CryptoProvider>,
     cert: DtlsCert,
@@ -81,21 +84,22 @@ impl Identity {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It is being connected.
+    /// The connection is opening.
     Opening,
-    /// Its data channel is open.
+    /// The data channel is open.
     Open,
-    /// The master has dropped the channel: what was queued goes out.
+    /// The master has dropped the channel; its queued frames go out.
     Leaving,
-    /// The connection has ended or is being closed; the master may still have frames to take.
+    /// The connection has ended or is closing; frames may still wait for the master.
     Closed,
 }
 
 impl Peer {
-    /// Answers `offer`; gives the connection and the answer.
+    /// Answers `offer`; returns the connection and the answer.
     ///
     /// # Errors
-    /// When the offer cannot be understood or answered. A stranger hears of it: what str0m says may name an address in memory.
+    /// When the offer cannot be parsed or answered. The error goes to a stranger, so it leaves out
+    /// str0m's own text, which may contain a memory address.
     pub(super) fn answer(
         offer: &str,
         hosts: &[Candidate],
@@ -116,7 +120,7 @@ impl Peer {
         }
         let offer = SdpOffer::from_sdp_string(offer).map_err(|_| "the offer cannot be understood")?;
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|_| "the offer cannot be answered")?;
-        // Without a first moment no check is ever sent.
+        // Without a first timeout, str0m never sends a check.
         rtc.handle_input(Input::Timeout(now)).map_err(|_| "the connection cannot be begun")?;
         let peer = Self {
             rtc,
@@ -139,17 +143,18 @@ impl Peer {
         Ok((peer, answer.to_sdp_string()))
     }
 
-    /// Who hears of further candidates, and who gets the channel once it is open.
+    /// Sets the receivers of further candidates and of the open channel.
     pub(super) fn for_whom(&mut self, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel>) {
         (self.say, self.opened) = (Some(say), Some(opened));
     }
 
-    /// How it calls itself in STUN.
+    /// The name of this connection in STUN.
     pub(super) fn fragment(&mut self) -> String {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
 
-    /// The browser named an address. One that is hidden from us (`….local`) is found out when it sends from there.
+    /// Adds an address named by the browser. A hidden address (`….local`) becomes known through
+    /// packets from it.
     pub(super) fn remote_candidate(&mut self, candidate: &str, now: Instant) {
         let Ok(candidate) = Candidate::from_sdp_string(candidate) else { return };
         if candidate.proto() == Protocol::Udp && self.candidates < CANDIDATES {
@@ -159,7 +164,7 @@ impl Peer {
         }
     }
 
-    /// Another address of ours became known: told to the browser, if it still listens.
+    /// Adds a new address of this machine, and tells the browser while the connection is opening.
     pub(super) fn local_candidate(&mut self, candidate: Candidate, now: Instant) {
         let Some(say) = self.say.as_ref().filter(|_| self.stage == Stage::Opening) else { return };
         if let Some(candidate) = self.rtc.add_local_candidate(candidate) {
@@ -168,17 +173,19 @@ impl Peer {
         self.timeout(now);
     }
 
-    /// Whether so much waits for the master that packets are better lost: they come again.
+    /// Whether so many frames wait for the master that further packets should be dropped; the
+    /// browser sends dropped packets again.
     pub(super) fn is_full(&self) -> bool {
         self.inbox.is_full()
     }
 
-    /// Whether a STUN packet without a name, from an unknown address, answers a question of this one.
+    /// Whether a STUN packet without a name, from an unknown address, answers a check of this
+    /// connection.
     pub(super) fn accepts(&self, packet: &Packet, now: Instant) -> bool {
         self.stage == Stage::Opening && receive(packet).is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
     }
 
-    /// Takes a packet; what follows from it goes to `outbox`.
+    /// Takes a packet; packets in reply go to `outbox`.
     pub(super) fn packet(&mut self, packet: &Packet, now: Instant, outbox: &mut Outbox) {
         let Some(received) = receive(packet) else { return };
         if self.rtc.handle_input(Input::Receive(now, received)).is_err() {
@@ -191,14 +198,14 @@ impl Peer {
         }
     }
 
-    /// Time has passed.
+    /// Tells the connection the time.
     pub(super) fn timeout(&mut self, now: Instant) {
         if self.rtc.handle_input(Input::Timeout(now)).is_err() {
             self.broken();
         }
     }
 
-    /// Moves frames both ways, as far as there is room, and sends what there is to send.
+    /// Moves frames both ways, as far as there is room, and sends the resulting packets.
     pub(super) fn drive(&mut self, now: Instant, scratch: &mut Vec<u8>, outbox: &mut Outbox) {
         let waker = self.waker.clone();
         let mut context = Context::from_waker(&waker);
@@ -231,23 +238,23 @@ impl Peer {
         }
     }
 
-    /// The next moment that matters to it.
+    /// The time at which this connection next needs to be driven.
     pub(super) fn due(&self) -> Instant {
         [self.until, self.pace].into_iter().flatten().fold(self.due, Instant::min)
     }
 
-    /// Whether there is nothing left of it.
+    /// Whether the connection has ended and no frame waits for the master.
     pub(super) fn is_over(&self) -> bool {
         self.stage == Stage::Closed && !self.rtc.is_alive() && self.inbox.is_empty()
     }
 
-    /// Ends it, now: what waits is dropped.
+    /// Ends the connection now, and drops all waiting frames.
     pub(super) fn close(&mut self, now: Instant) {
         self.inbox.close();
         self.hang_up(now);
     }
 
-    /// Writes what the master has queued, as far as there is room under way.
+    /// Writes the frames that the master has queued, as far as there is room in flight.
     fn write(&mut self, now: Instant, context: &mut Context, scratch: &mut Vec<u8>) {
         let Some(mut data) = self.data.and_then(|id| self.rtc.channel(id)) else { return };
         let mut under_way = data.buffered_amount();
@@ -283,7 +290,8 @@ impl Peer {
         }
     }
 
-    /// The master has dropped the channel: what it had queued is still sent.
+    /// Begins the end of the connection after the master has dropped the channel; queued frames
+    /// are still sent.
     fn begin_to_leave(&mut self, now: Instant) {
         self.inbox.close();
         if self.stage == Stage::Open {
@@ -291,7 +299,7 @@ impl Peer {
         }
     }
 
-    /// Closes the data channel once all has arrived, or it takes too long.
+    /// Closes the data channel once all frames have arrived, or after a time limit.
     fn leave(&mut self, now: Instant, outbox: &mut Outbox) {
         let Some(id) = self.data else { return };
         let under_way = self.rtc.channel(id).map_or(0, |mut data| data.buffered_amount());
@@ -303,7 +311,7 @@ impl Peer {
         }
     }
 
-    /// Takes all that the connection has to give: packets, and what happened.
+    /// Takes all output of the connection: packets and events.
     fn poll(&mut self, now: Instant, outbox: &mut Outbox) {
         self.packets = 0;
         loop {
@@ -327,7 +335,8 @@ impl Peer {
             Event::ChannelOpen(id, label) if self.data.is_none() && label == LABEL && self.is_reliable(id) => self.open(id, now),
             Event::ChannelData(ChannelData { id, binary: true, data }) if self.data == Some(id) => self.heard(data, now),
             Event::ChannelOpen(..) | Event::ChannelData(_) | Event::ChannelClose(_) | Event::Closed => self.hang_up(now),
-            // Whether a silent peer is dead is for the application's ping to say.
+            // A silent peer is not handled here: the pings of the application decide whether it is
+            // dead.
             _ => {}
         }
     }
@@ -346,7 +355,7 @@ impl Peer {
                 self.data = Some(id);
                 (self.incoming, self.inbox) = (Some(theirs.incoming), Inbox::new(theirs.outgoing));
                 self.stage = Stage::Open;
-                // What the master queues from now on wakes it.
+                // From now on, frames queued by the master wake the connection.
                 self.waker.wake_by_ref();
             }
             _ => self.close(now),
@@ -361,7 +370,7 @@ impl Peer {
         }
     }
 
-    /// Ends the connection, and tells the browser. The master still gets the frames that wait for it.
+    /// Ends the connection, and tells the browser. The master still gets waiting frames.
     fn hang_up(&mut self, now: Instant) {
         if self.stage == Stage::Closed {
             return;
@@ -373,7 +382,7 @@ impl Peer {
         }
     }
 
-    /// The connection cannot go on.
+    /// Ends a connection that cannot go on.
     fn broken(&mut self) {
         self.rtc.disconnect();
         (self.stage, self.until, self.pace) = (Stage::Closed, None, None);

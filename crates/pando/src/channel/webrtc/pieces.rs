@@ -1,21 +1,22 @@
 //! Frames as messages of a data channel: one flag byte, then a piece of the frame. Pure.
 //!
-//! `web/src/link/pieces.ts` is its mirror. The pieces of a frame follow each other; all of a text frame's say that they are text.
+//! `web/src/link/pieces.ts` mirrors this file. The pieces of a frame follow each other, and every
+//! piece of a text frame has the flag [`TEXT`].
 
 use crate::protocol::Frame;
 use bytes::{Bytes, BytesMut};
 
-/// Longest message, in bytes, its flags included.
+/// Longest message, in bytes, including its flags.
 pub(super) const LONGEST: usize = 16 * 1024;
-/// Longest frame that is put together, in bytes.
+/// Longest frame that is assembled, in bytes.
 const LONGEST_FRAME: usize = (1 << 20) + (64 << 10);
 
-/// This piece ends its frame.
+/// The piece is the last of its frame.
 const LAST: u8 = 1;
 /// The frame is text.
 const TEXT: u8 = 2;
 
-/// Cuts frames, one at a time.
+/// Cuts frames into messages, one frame at a time.
 #[derive(Debug, Default)]
 pub(super) struct Cutter {
     rest: Bytes,
@@ -24,7 +25,7 @@ pub(super) struct Cutter {
 }
 
 impl Cutter {
-    /// Starts on `frame`; the previous one must have come out whole.
+    /// Starts on `frame`; the previous frame must be cut completely.
     pub(super) fn start(&mut self, frame: Frame) {
         debug_assert!(!self.busy, "one frame is cut at a time");
         (self.rest, self.flags) = match frame {
@@ -34,7 +35,7 @@ impl Cutter {
         self.busy = true;
     }
 
-    /// Whether there is a piece to come.
+    /// Whether there are more pieces of the frame.
     pub(super) fn is_busy(&self) -> bool {
         self.busy
     }
@@ -44,7 +45,7 @@ impl Cutter {
         LONGEST.min(self.rest.len() + 1)
     }
 
-    /// Writes the next message over `message`.
+    /// Replaces `message` with the next message.
     pub(super) fn next_message(&mut self, message: &mut Vec<u8>) {
         let piece = self.rest.split_to(self.next_len() - 1);
         self.busy = !self.rest.is_empty();
@@ -58,19 +59,20 @@ impl Cutter {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Broken;
 
-/// Puts frames together.
+/// Assembles frames from messages.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     begun: BytesMut,
-    /// Flags of the frame that has been begun.
+    /// The flags of a frame whose first pieces have arrived.
     flags: Option<u8>,
 }
 
 impl Assembler {
-    /// Takes a message; gives the whole frame with its last.
+    /// Takes a message; returns the whole frame with its last message.
     ///
     /// # Errors
-    /// When it is not a piece, or makes the frame too long, or the frame is text and not UTF-8.
+    /// When the message is not a piece, or the frame is too long, or the frame is text but not
+    /// UTF-8.
     pub(super) fn message(&mut self, message: Vec<u8>) -> Result<Option<Frame>, Broken> {
         let (&flags, piece) = message.split_first().ok_or(Broken)?;
         let kind = flags & !LAST;

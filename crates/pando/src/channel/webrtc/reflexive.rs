@@ -1,6 +1,8 @@
-//! This machine's addresses on the internet, as STUN servers see them. Pure: time and chance are arguments.
+//! This machine's addresses on the internet, as STUN servers see them. Pure: time and randomness
+//! are arguments.
 //!
-//! Each server is asked again and again: that keeps the mapping in a NAT alive, and tells when it has changed.
+//! Each server is asked again and again. This keeps the mapping in a NAT alive, and shows when the
+//! mapping has changed.
 
 use super::stun::{self, Transaction};
 use std::{
@@ -8,25 +10,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between an answer and the next question; NATs forget after 30 s or more.
+/// The time between an answer and the next request. NATs forget a mapping after 30 s or more.
 const PERIOD: Duration = Duration::from_secs(20);
-/// How long the first question waits for an answer; each further one waits twice as long.
+/// How long the first request waits for an answer; each further request waits twice as long.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Questions before a server is left alone for a while.
+/// Most requests without an answer before a pause.
 const TRIES: u32 = 4;
-/// How long a name's addresses are good for.
+/// How long the addresses of a name stay valid.
 const LOOKED_UP: Duration = Duration::from_secs(300);
-/// How long the search for a name's addresses may take.
+/// How long a lookup of addresses may take.
 const LOOKING_UP: Duration = Duration::from_secs(30);
 
-/// An address on the internet, and the local one behind it.
+/// An address on the internet, and the local address behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mapped {
     pub(super) address: SocketAddr,
     pub(super) base: SocketAddr,
 }
 
-/// See the module.
+/// The servers and their answers; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Reflexive {
     servers: Vec<Server>,
@@ -35,7 +37,7 @@ pub(super) struct Reflexive {
 #[derive(Debug)]
 struct Server {
     name: String,
-    /// When its addresses are to be looked up.
+    /// When to look up the server's addresses.
     look_up: Instant,
     asked: Vec<Asked>,
 }
@@ -51,7 +53,7 @@ struct Asked {
 }
 
 impl Reflexive {
-    /// Asks these servers from now on, and no others.
+    /// Sets the servers to ask from now on; other servers are forgotten.
     pub(super) fn set(&mut self, names: Vec<String>, now: Instant) {
         self.servers.retain(|server| names.contains(&server.name));
         for name in names {
@@ -61,7 +63,8 @@ impl Reflexive {
         }
     }
 
-    /// Names whose addresses are to be looked up now; for each, [`Self::looked_up`] follows.
+    /// Names whose addresses must be looked up now; [`Self::looked_up`] follows for each. Starts
+    /// the time of these lookups.
     pub(super) fn names(&mut self, now: Instant) -> Vec<String> {
         let due = self.servers.iter_mut().filter(|server| server.look_up <= now);
         due.map(|server| {
@@ -71,7 +74,8 @@ impl Reflexive {
         .collect()
     }
 
-    /// `name` has these addresses, of which the first of each family is asked.
+    /// Sets the addresses of the server `name`. Of each address family, only the first address is
+    /// asked.
     pub(super) fn looked_up(&mut self, name: &str, addresses: &[SocketAddr], now: Instant) {
         let Some(server) = self.servers.iter_mut().find(|server| server.name == name) else { return };
         if addresses.is_empty() {
@@ -88,7 +92,7 @@ impl Reflexive {
         }
     }
 
-    /// Requests that are to be sent now.
+    /// Takes the requests to send now.
     pub(super) fn requests(&mut self, now: Instant, mut chance: impl FnMut() -> Transaction) -> Vec<(SocketAddr, [u8; 20])> {
         let due = self.servers.iter_mut().flat_map(|server| &mut server.asked).filter(|asked| asked.next <= now);
         due.map(|asked| {
@@ -106,7 +110,7 @@ impl Reflexive {
         .collect()
     }
 
-    /// Takes a packet, if it is an answer; gives an address that was not known.
+    /// Takes a packet, if it is an answer; returns a newly learned address.
     pub(super) fn answer(&mut self, packet: &[u8], source: SocketAddr, base: SocketAddr, now: Instant) -> Option<Mapped> {
         let transaction = stun::transaction(packet)?;
         let known: Vec<Mapped> = self.mapped().collect();
@@ -118,12 +122,12 @@ impl Reflexive {
         (!known.contains(&mapped)).then_some(mapped)
     }
 
-    /// The addresses that are known.
+    /// The known addresses.
     pub(super) fn mapped(&self) -> impl Iterator<Item = Mapped> {
         self.servers.iter().flat_map(|server| &server.asked).filter_map(|asked| asked.mapped)
     }
 
-    /// When there is something to do.
+    /// The time of the next request or lookup.
     pub(super) fn next(&self) -> Option<Instant> {
         self.servers.iter().flat_map(|server| server.asked.iter().map(|asked| asked.next).chain([server.look_up])).min()
     }

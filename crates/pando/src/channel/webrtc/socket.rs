@@ -1,4 +1,5 @@
-//! The UDP socket: many packets in and out by one call, and the local addresses at which it is reached.
+//! The UDP socket: many packets in or out by one system call, and the local addresses of the
+//! socket.
 
 use super::outbox::{Outbox, Run};
 use crate::server;
@@ -9,15 +10,15 @@ use std::{
 };
 use tokio::{io::Interest, net::UdpSocket};
 
-/// Asked of the system for each direction; it gives what it allows.
+/// Buffer size requested from the system for each direction, in bytes; the system may give less.
 const SYSTEM_BUFFER: usize = 4 << 20;
-/// Received by one call: so many buffers, each of which may hold several packets.
+/// The number of buffers for one receiving call, each of which may hold several packets.
 const BUFFERS: usize = 8;
 const BUFFER: usize = 64 * 1024;
-/// Most addresses at which peers are told to try.
+/// Most local addresses that are given to peers.
 const HOSTS: usize = 16;
 
-/// See the module.
+/// The UDP socket; see the module.
 #[derive(Debug)]
 pub(super) struct Socket {
     io: UdpSocket,
@@ -25,7 +26,7 @@ pub(super) struct Socket {
     local: SocketAddr,
 }
 
-/// What one call received.
+/// The packets of one receiving call.
 pub(super) struct Batch {
     bytes: Vec<u8>,
     metas: [RecvMeta; BUFFERS],
@@ -37,7 +38,7 @@ pub(super) struct Batch {
 pub(super) struct Packet<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) source: SocketAddr,
-    /// The local address that it came to.
+    /// The local address to which the packet was sent.
     pub(super) destination: SocketAddr,
 }
 
@@ -62,7 +63,7 @@ impl Socket {
         self.local.port()
     }
 
-    /// Packets that one call can send.
+    /// Most packets that one call can send.
     pub(super) fn most_at_once(&self) -> usize {
         self.state.max_gso_segments()
     }
@@ -77,14 +78,14 @@ impl Socket {
         address.is_ipv4() || self.local.is_ipv6()
     }
 
-    /// Waits until a packet is there.
+    /// Waits until a packet has arrived.
     pub(super) async fn readable(&self) {
         if self.io.readable().await.is_err() {
             std::future::pending().await
         }
     }
 
-    /// Fills `batch` with what is there; gives whether there may be more.
+    /// Fills `batch` with packets that have arrived; returns whether there may be more.
     pub(super) fn receive(&self, batch: &mut Batch) -> bool {
         let mut chunks = batch.bytes.chunks_mut(BUFFER);
         let mut buffers: [_; BUFFERS] = std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
@@ -94,7 +95,8 @@ impl Socket {
                 batch.filled = filled;
                 true
             }
-            // An address that cannot be reached is told on the socket of all: the others go on.
+            // The error is about one unreachable address, but arrives on the socket of all
+            // connections; the other connections go on.
             Err(error) => {
                 batch.filled = 0;
                 error.kind() != ErrorKind::WouldBlock
@@ -112,7 +114,7 @@ impl Socket {
         })
     }
 
-    /// Sends all that is in `outbox`. What cannot be sent is lost, as packets may be.
+    /// Sends all packets of `outbox`. A packet that cannot be sent is dropped, as UDP allows.
     pub(super) async fn send(&self, outbox: &mut Outbox) {
         for (run, bytes) in outbox.runs() {
             let transmit = Transmit {

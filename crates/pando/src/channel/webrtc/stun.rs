@@ -1,9 +1,9 @@
-//! The little of STUN (RFC 8489) that concerns more than one connection: whose a request is, and what this machine's
-//! address looks like from outside. Pure.
+//! The part of STUN (RFC 8489) outside single connections: the connection that a request is for,
+//! and the address of this machine as seen from outside. Pure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Identifies a request; its answer has the same.
+/// The id of a request, which its answer repeats.
 pub(super) type Transaction = [u8; 12];
 
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
@@ -14,12 +14,12 @@ const USERNAME: u16 = 0x0006;
 const MAPPED_ADDRESS: u16 = 0x0001;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 
-/// Whether `packet` is STUN; what else comes is DTLS.
+/// Whether `packet` is STUN; all other packets are DTLS.
 pub(super) fn is_stun(packet: &[u8]) -> bool {
     packet.len() >= HEADER && packet[0] < 4 && packet[4..8] == COOKIE
 }
 
-/// A request that asks a server for the address it comes from.
+/// A request for the address from which the server receives it.
 pub(super) fn binding_request(transaction: Transaction) -> [u8; HEADER] {
     let mut packet = [0; HEADER];
     packet[..2].copy_from_slice(&BINDING_REQUEST);
@@ -44,7 +44,7 @@ pub(super) fn mapped_address(packet: &[u8]) -> Option<SocketAddr> {
     attribute(packet, XOR_MAPPED_ADDRESS).and_then(|value| address(value, mask)).or_else(plain)
 }
 
-/// The fragment by which the connection that `packet` is for calls itself: `USERNAME` is `ours:theirs`.
+/// The name of the connection that `packet` is for: `USERNAME` is `local:remote`.
 pub(super) fn local_fragment(packet: &[u8]) -> Option<&str> {
     let name = std::str::from_utf8(attribute(packet, USERNAME)?).ok()?;
     name.split_once(':').map(|(local, _)| local)

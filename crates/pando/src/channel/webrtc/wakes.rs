@@ -1,4 +1,4 @@
-//! Which connections have something to do: their channels wake them one by one, the driver takes them together.
+//! The woken connections: channels wake them one by one, the driver takes all together.
 
 use super::demux::PeerId;
 use std::{
@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// See the module.
+/// The list of woken connections; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Wakes(Arc<List>);
 
@@ -28,17 +28,17 @@ struct One {
 }
 
 impl Wakes {
-    /// What wakes `peer`.
+    /// A waker for `peer`.
     pub(super) fn waker(&self, peer: PeerId) -> Waker {
         Arc::new(One { peer, awake: AtomicBool::new(false), list: self.0.clone() }).into()
     }
 
-    /// Waits until one has been woken.
+    /// Waits until a connection has been woken.
     pub(super) async fn some(&self) {
         self.0.some.notified().await;
     }
 
-    /// Those that have been woken since the last time are added to `peers`.
+    /// Adds to `peers` the connections that have been woken since the last call.
     pub(super) fn take(&self, peers: &mut Vec<PeerId>) {
         for one in self.0.awake.lock().expect("nobody panics with it").drain(..) {
             one.awake.store(false, Ordering::Release);

@@ -1,4 +1,4 @@
-//! A child process of `node`, and the socket between it and its host.
+//! A child process of `node`, and the socket between the child and its host.
 
 use super::probe;
 use crate::volunteer::{
@@ -21,7 +21,8 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-/// What a child starts with: it takes its host from the first frame, so that no file has to lie anywhere.
+/// The code with which a child starts. The host comes in the first frame, so that no file is
+/// needed.
 const BOOT: &str = "\
 const fs = require('fs')
 // Should memory run out, it is this process that ends, and not the master.
@@ -41,17 +42,17 @@ for (const name of shown) if (!['console', 'crypto', 'process'].includes(name)) 
 new Function('require', read(read(4).readUInt32LE(0)).toString())(require)
 ";
 
-/// Starts one, whose first frames are `first`.
+/// Starts a child, whose first frames are `first`.
 pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::io::Result<Core> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let mut child = probe::command()
-        // Whatever NODE_OPTIONS says of modules.
+        // This option overrides NODE_OPTIONS.
         .args(["--input-type=commonjs", "-e", BOOT])
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // Its life does not depend on a folder, nor a folder on it.
+        // The child must not depend on the current folder, nor keep it in use.
         .current_dir("/")
         .kill_on_drop(true)
         .spawn()?;
@@ -68,10 +69,10 @@ pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::
             _ = dropped => { kill(&mut child).await; "killed".into() }
         };
         writing.abort();
-        // A process that the child left behind may keep its output open.
+        // A process that outlives the child may keep the child's output open.
         let _ = tokio::time::timeout(LAST_WORDS, prints).await;
         if let (Ok(Ok(words)), false) = (tokio::time::timeout(LAST_WORDS, complains).await, is_ready) {
-            // No value ended it: these words may say what did.
+            // No value ended the child; its output may explain the end.
             why = format!("{why}{}\n{words}", probe::circumstances()).trim_end().to_owned();
         }
         let _ = voice.send((id, FromCore::Ended(why))).await;
@@ -80,7 +81,7 @@ pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::
 }
 
 async fn ended(child: &mut Child) -> String {
-    // It closed its socket: it ends by itself, or is made to.
+    // The child closed its socket, so it should end by itself; otherwise the child is killed.
     let patience = Duration::from_millis(500);
     match tokio::time::timeout(patience, child.wait()).await {
         Ok(Ok(status)) => status.to_string(),
@@ -91,7 +92,7 @@ async fn ended(child: &mut Child) -> String {
     }
 }
 
-/// Ends `child` and all that it started: `node` may be a script that starts another.
+/// Kills `child` and all its descendants, because `node` may be a script with further processes.
 async fn kill(child: &mut Child) {
     group::kill_all(child);
     let _ = child.kill().await;
@@ -112,7 +113,7 @@ async fn write_frames(
             return;
         }
     }
-    // The host dropped this core; its socket stays open until the child is gone.
+    // The host dropped the core; the socket stays open until the child has ended.
     std::future::pending::<()>().await;
 }
 
@@ -121,7 +122,7 @@ async fn write_frame(socket: &mut (impl tokio::io::AsyncWrite + Unpin), frame: &
     socket.write_all(frame).await
 }
 
-/// Passes on what the child says until it says no more, and whether it has been ready.
+/// Passes on the messages of the child until their end; sets `is_ready` once the child is ready.
 async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice, is_ready: &mut bool) {
     let mut socket = BufReader::with_capacity(64 * 1024, socket);
     let mut header = [0; 4];

@@ -1,4 +1,4 @@
-//! Whether there is a `node` that starts, and how one is started.
+//! Checks that `node` exists and starts, and makes the command for children.
 
 use super::NodeError;
 use crate::{
@@ -18,12 +18,14 @@ use tokio::{
     time::timeout,
 };
 
-/// Time for `node --version`: it may be a version manager's, which looks for one first.
+/// How long `node --version` may take. `node` may belong to a version manager, which first looks
+/// for a version.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes of its words that are read, of each kind.
+/// Most bytes of output that are kept, of standard output and error each.
 const MOST_WORDS: u64 = 2000;
 
-/// `node`, by whatever name PATH has it; without a debugger, which each child would wait for.
+/// The command for `node`, under whatever name PATH has it. It has no debugger option, because
+/// each child would wait for the debugger.
 pub(super) fn command() -> Command {
     let mut command = secrets::command("node");
     let (kept, left_out) = node_options();
@@ -33,7 +35,7 @@ pub(super) fn command() -> Command {
     group::leader(command.into())
 }
 
-/// What people are told of the options that children start without.
+/// A note for people about options that children start without.
 pub(super) fn note() -> Option<String> {
     let (_, left_out) = node_options();
     let note =
@@ -41,7 +43,7 @@ pub(super) fn note() -> Option<String> {
     (!left_out.is_empty()).then(note)
 }
 
-/// What besides the function may keep a child from starting.
+/// Circumstances, apart from the function, that may keep a child from starting.
 pub(super) fn circumstances() -> String {
     let (options, _) = node_options();
     if options.is_empty() { options } else { format!(", with NODE_OPTIONS={options}") }
@@ -50,7 +52,7 @@ pub(super) fn circumstances() -> String {
 /// The version of `node`.
 ///
 /// # Errors
-/// When there is none, or it does not say one: with its own words.
+/// When `node` is missing or does not report a version; the error has the output of `node`.
 pub(super) async fn version() -> Result<String, NodeError> {
     let path = on_path().ok_or(NodeError::Missing)?;
     let fails = |why: String, words: &str| {
@@ -68,7 +70,7 @@ pub(super) async fn version() -> Result<String, NodeError> {
     let both = format!("{said}\n{complained}");
     match ended {
         Ok(Ok(status)) if status.success() => {
-            // A version manager may have said something before.
+            // A version manager may have printed something before.
             let version = said.lines().rev().find_map(|line| line.trim().strip_prefix('v').filter(|version| is_version(version)));
             version.map(str::to_owned).ok_or_else(|| fails("says no version".into(), both.trim()))
         }
@@ -86,17 +88,17 @@ async fn words(output: impl AsyncRead + Unpin) -> String {
     let mut words = Vec::new();
     let mut output = output.take(MOST_WORDS);
     let _ = output.read_to_end(&mut words).await;
-    // Who says more shall not wait for a reader.
+    // Reads the rest, so that the process does not block on its output.
     let _ = tokio::io::copy(output.get_mut(), &mut tokio::io::sink()).await;
     String::from_utf8_lossy(&words).trim().to_owned()
 }
 
-/// What was said; nothing if the output is kept open by somebody else.
+/// The output, or nothing if another process keeps it open.
 async fn heard(words: JoinHandle<String>) -> String {
     timeout(LAST_WORDS, words).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// The `node` that PATH has first.
+/// The first `node` on PATH.
 fn on_path() -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join("node")).find(|path| is_executable(path))
@@ -113,7 +115,7 @@ fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-/// What of NODE_OPTIONS children start with, and the words of it that they start without.
+/// The words of NODE_OPTIONS for children, and the words left out.
 fn node_options() -> (String, Vec<String>) {
     without_debugger(&env::var("NODE_OPTIONS").unwrap_or_default())
 }
@@ -123,7 +125,8 @@ fn without_debugger(options: &str) -> (String, Vec<String>) {
     (kept.join(" "), left_out)
 }
 
-/// The words of `options`, as Node tells them apart: blanks within double quotes belong to a word. Quotes stay.
+/// Splits `options` into words as Node does: blanks within double quotes belong to a word. Quotes
+/// stay.
 fn split(options: &str) -> Vec<String> {
     let (mut words, mut quoted, mut escaped) = (vec![String::new()], false, false);
     for c in options.chars() {

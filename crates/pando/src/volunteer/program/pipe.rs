@@ -1,37 +1,37 @@
-//! A child's standard input, of which it is known how much the child has read.
+//! A child's standard input, which knows how much the child has read.
 
 use bytes::{Buf, BytesMut};
 use tokio::{io::AsyncWriteExt, process::ChildStdin};
 
-/// See the module.
+/// The input of a child; see the module.
 pub(super) struct Pipe {
-    /// None once it is closed.
+    /// The child's standard input, until it is closed.
     input: Option<ChildStdin>,
-    /// What is still to be written.
+    /// Bytes still to be written.
     outgoing: BytesMut,
-    /// Bytes that have been written.
+    /// The number of bytes written.
     written: u64,
 }
 
 impl Pipe {
-    /// To a child that waits for an empty line, where children do.
+    /// The pipe to a new child. On Unix, the child waits for an empty line.
     pub(super) fn new(input: ChildStdin) -> Self {
         let outgoing = if cfg!(unix) { BytesMut::from("\n") } else { BytesMut::new() };
         Self { input: Some(input), outgoing, written: 0 }
     }
 
-    /// Whether it has not been closed from here.
+    /// Whether this process has not closed the pipe.
     pub(super) fn is_open(&self) -> bool {
         self.input.is_some()
     }
 
-    /// Lets the child read to the end.
+    /// Closes the pipe, so that the child reads the end of its input.
     pub(super) fn close(&mut self) {
         self.input = None;
         self.outgoing.clear();
     }
 
-    /// Adds a line; gives at which byte of all that is written it begins.
+    /// Adds a line; returns its position among all bytes written to the child.
     pub(super) fn push(&mut self, value: &[u8], separator: u8) -> u64 {
         let start = self.written + self.outgoing.len() as u64;
         self.outgoing.extend_from_slice(value);
@@ -39,12 +39,12 @@ impl Pipe {
         start
     }
 
-    /// Whether there is something to write.
+    /// Whether there are bytes to write.
     pub(super) fn has_outgoing(&self) -> bool {
         self.is_open() && self.outgoing.has_remaining()
     }
 
-    /// Writes some of it. May be dropped: then nothing was written.
+    /// Writes some bytes. If the future is dropped, nothing was written.
     pub(super) async fn write(&mut self) {
         let Some(input) = &mut self.input else { return };
         match input.write(&self.outgoing).await {
@@ -52,12 +52,12 @@ impl Pipe {
                 self.outgoing.advance(count);
                 self.written += count as u64;
             }
-            // It reads no more: its end, or its silence, says the rest.
+            // The child reads no more. An end or a timeout of the child will settle the values.
             Err(_) => self.outgoing.clear(),
         }
     }
 
-    /// Bytes that the child has read; at least not more than that.
+    /// The number of bytes read by the child, or an upper bound.
     pub(super) fn read(&self) -> u64 {
         match &self.input {
             Some(input) => unread(input).map_or(u64::MAX, |unread| self.written.saturating_sub(unread)),
@@ -66,13 +66,13 @@ impl Pipe {
     }
 }
 
-/// Bytes that wait in a pipe, if the system tells.
+/// The number of unread bytes in a pipe, if the system reports it.
 #[cfg(unix)]
 pub(super) fn unread(pipe: &impl std::os::fd::AsFd) -> Option<u64> {
     rustix::io::ioctl_fionread(pipe).ok()
 }
 
-/// Bytes that wait in a pipe, if the system tells.
+/// The number of unread bytes in a pipe, if the system reports it.
 #[cfg(not(unix))]
 pub(super) fn unread<P>(_: &P) -> Option<u64> {
     None

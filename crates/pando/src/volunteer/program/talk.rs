@@ -1,9 +1,11 @@
-//! What passes between the host and the children of one core, one child after the other.
+//! The exchange between the host and the children of one core, one child after the other.
 //!
-//! Lines bear no names: an answer is known by its place alone, and a line too many makes all that follow the answers of others. So what a child
-//! writes counts only where it can be an answer: not before a value was written, not for a value of which the child has not read a byte, and not
-//! when nothing is owed. The first value is written when the child has been quiet for a while, and alone, and so is the second. Their
-//! answers count once no line has followed either, as far as time allows.
+//! Lines have no names: an answer belongs to a value by its place alone, and after one extra line
+//! all answers would belong to wrong values. So a line counts only where it can be an answer. It
+//! is an error if a child writes a line before it got a value, or for a value of which it has not
+//! read a byte, or when no answer is due. The first value is written after the child has been
+//! quiet for a while, and alone; so is the second. Their answers count once no further line has
+//! followed, as far as time allows.
 
 use super::{
     super::{
@@ -30,60 +32,63 @@ use tokio::{
     time::{sleep_until, timeout},
 };
 
-/// What a shell exits with when it cannot run the command.
+/// The exit code of a shell that cannot run the command.
 const NOT_EXECUTABLE: i32 = 126;
-/// What a shell exits with when there is no such command.
+/// The exit code of a shell that does not find the command.
 const NOT_FOUND: i32 = 127;
-/// Bytes asked of a child's output at a time.
+/// Most bytes read from a child's output at a time.
 const BLOCK: usize = 64 * 1024;
-/// So long a program that has not answered anything yet is left alone at its start: what it writes then answers no value.
+/// How long after its start a child of an unproven program gets no value. Lines in this period
+/// answer no value.
 const START: Duration = Duration::from_millis(100);
-/// So long no line must follow an answer, at least.
+/// The least time after an answer in which no line may follow.
 const QUIET: Duration = Duration::from_millis(50);
-/// It is a fourth of the time that the first answer took, up to this,
+/// The greatest such time for the first answer; the time is a fourth of the answer's duration.
 const FIRST_QUIET: Duration = Duration::from_millis(200);
-/// and for the second one half as long again as the longer of both took, up to this.
+/// The greatest such time for the second answer; the time is one and a half times the longer
+/// duration of the two answers.
 const SECOND_QUIET: Duration = Duration::from_millis(500);
-/// The first answer counts if no second value comes within this time,
+/// The first answer counts if no second value comes within this time.
 const NEXT: Duration = Duration::from_millis(100);
-/// or once that takes so long.
+/// The first answer also counts if the second value takes this long.
 const UNSURE: Duration = Duration::from_secs(1);
-/// Other values follow one that is to be alone when that takes so long: a child may wait for several.
+/// How long a value stays the only one of its child. Then other values follow, because the child
+/// may wait for several.
 const ALONE: Duration = Duration::from_secs(1);
-/// Children that end before they have been given a value, one after the other, at most.
+/// Most children in a row that end before the first value.
 const STILLBIRTHS: u32 = 3;
-/// An answer that took as long as this, and after which nothing is owed, is held back for [`BREATH`].
+/// The least duration of an answer that is held back for [`BREATH`] if no other answer is due.
 const SLOW: Duration = Duration::from_millis(50);
 /// See [`SLOW`].
 const BREATH: Duration = Duration::from_millis(1);
 
-/// See the module.
+/// The state of the exchange; see the module.
 pub(super) struct Talk {
     id: CoreId,
     voice: Voice,
     program: Program,
     frames: mpsc::UnboundedReceiver<Bytes>,
-    /// Comes back when nobody wants the core any more.
+    /// Returns when the core is dropped.
     dropped: oneshot::Receiver<()>,
     /// Values that have not been written to the present child.
     waiting: VecDeque<(Loan, Bytes)>,
-    /// Those that have, and have no answer.
+    /// Values that have been written and have no answer.
     given: VecDeque<Given>,
     /// Answers that are held back.
     held: Vec<Answer>,
-    /// Answers that the host has and that do not count yet.
+    /// The number of answers at the host that do not count yet.
     unsure: u32,
-    /// The value that the host was last told of as begun.
+    /// The value that was last reported to the host as begun.
     begun: Option<Loan>,
-    /// When the first of those given could be begun.
+    /// The earliest time at which the child can have begun the first value of `given`.
     since: Instant,
-    /// What is waited for, and until when.
+    /// The next timed event, and its time.
     due: Option<(Due, Instant)>,
-    /// Answers of the present child.
+    /// The number of answers of the present child.
     answered: u64,
-    /// Children that ended before they were given a value, since one answered.
+    /// The number of children that ended before the first value, since the last answer.
     stillbirths: u32,
-    /// The time that the last answer took, and the longest.
+    /// The duration of the last answer, and the longest duration.
     took: Duration,
     longest: Duration,
 }
@@ -91,42 +96,42 @@ pub(super) struct Talk {
 struct Given {
     loan: Loan,
     value: Bytes,
-    /// The byte of the child's input at which it begins.
+    /// The position of the value in the child's input, in bytes.
     start: u64,
 }
 
-/// How talking with a child ends.
+/// How the exchange with a child ends.
 enum End {
-    /// Nobody wants it any more.
+    /// The core was dropped.
     Killed,
-    /// It wrote something that answers no value.
+    /// The child wrote a line that answers no value.
     Talks,
-    /// Its output is closed, after this beginning of a line.
+    /// The child closed the output after this incomplete line.
     Closed(BytesMut),
 }
 
-/// What follows the end of a child.
+/// The consequence of a child's end.
 enum Outcome {
-    /// Another goes on.
+    /// Another child replaces the child.
     Again,
-    /// Nothing: it wrote something that answers no value.
+    /// Nothing: the child wrote a line that answers no value.
     Talks,
-    /// The core ends with it, and says so.
+    /// The core ends with the child, and reports this event.
     Over(FromCore),
 }
 
-/// What is waited for.
+/// A timed event.
 #[derive(Clone, Copy)]
 enum Due {
     /// The child may be given a value.
     Start,
     /// No line has followed the answer that is held back.
     Quiet,
-    /// The next value should have come.
+    /// The next value has not come in time.
     Next,
-    /// It takes too long to wait for its answer.
+    /// The next value takes too long.
     Unsure,
-    /// It should have ended.
+    /// The child has not ended in time.
     Close,
 }
 
@@ -158,7 +163,8 @@ impl Talk {
         }
     }
 
-    /// Talks with one child after the other, the `first` of which is there. Gives what is last to be said of the core, if anything is.
+    /// Talks with one child after the other, starting with `first`. Returns the last event of the
+    /// core, if there is one.
     pub(super) async fn live(mut self, first: (Child, Member)) -> Option<FromCore> {
         let (mut child, mut member) = first;
         loop {
@@ -170,7 +176,7 @@ impl Talk {
             match outcome {
                 Outcome::Over(last) => return Some(last),
                 Outcome::Again if self.has_value().await => {}
-                // That the program talks ends the run, and is said of no value.
+                // Extra lines end the run, and are not charged to a value.
                 Outcome::Again | Outcome::Talks => return None,
             }
             (child, member) = match self.program.spawn() {
@@ -196,8 +202,9 @@ impl Talk {
         outcome
     }
 
-    /// Until the child's output ends, it writes what is no answer, or its core is dropped. Then, if it owes nothing, it may read its input to
-    /// the end: what it writes now, or had written before, was too much.
+    /// Runs until the child's output ends, the child writes a line that is no answer, or the core
+    /// is dropped. After the drop, a child that owes no answer reads its input to the end: any
+    /// line from then on is an extra line.
     async fn run(&mut self, mut pipe: Pipe, mut output: ChildStdout) -> End {
         (self.answered, self.begun) = (0, None);
         self.due = (!self.program.known.is_proven()).then(|| (Due::Start, Instant::now() + START));
@@ -213,7 +220,9 @@ impl Talk {
             tokio::select! {
                 Some(frame) = self.frames.recv(), if wanted => self.take(frame).await,
                 _ = &mut self.dropped, if wanted => {
-                    // One that ends by itself was told apart by its end; another may not be made for the end of its input.
+                    // At the end of the input, a child prints any lines kept back. Waiting for
+                    // extra lines is pointless while answers are due or before the first answer,
+                    // and needless if children end by themselves.
                     if self.owes() || self.answered == 0 || self.program.known.ends.load(Ordering::Relaxed) {
                         return End::Killed;
                     }
@@ -242,7 +251,7 @@ impl Talk {
         }
     }
 
-    /// What was waited for is due: gives what that is.
+    /// Handles the timed event that is due, and returns its kind.
     async fn is_due(&mut self) -> Option<Due> {
         let (due, _) = self.due.take()?;
         let later = |due, time| Some((due, Instant::now() + time));
@@ -255,7 +264,8 @@ impl Talk {
         Some(due)
     }
 
-    /// Answers came: says those that count, and waits for what may follow the others.
+    /// After new answers: gives the host the answers that count, and waits for lines after the
+    /// others.
     async fn say_what_counts(&mut self) {
         if !self.given.is_empty() {
             return self.say_held().await;
@@ -267,7 +277,8 @@ impl Talk {
         self.due = Some((Due::Quiet, Instant::now() + time));
     }
 
-    /// The child's output is closed, after `rest`, and it ended with `status`. When it ended well and had answered something, another goes on.
+    /// Handles the end of a child that closed its output after `rest` and ended with `status`.
+    /// After a successful end with at least one answer, another child takes over.
     async fn closed(&mut self, rest: BytesMut, status: Option<ExitStatus>, why: String) -> Outcome {
         let known = self.program.known.clone();
         let ended_well = status.is_some_and(|status| status.success());
@@ -304,7 +315,7 @@ impl Talk {
         Outcome::Over(FromCore::Message(CoreMessage::Broken { message, stack: None }))
     }
 
-    /// Whether there is a value for another child; false when nobody wants the core any more.
+    /// Waits for a value for the next child; returns false if the core is dropped.
     async fn has_value(&mut self) -> bool {
         while self.waiting.is_empty() {
             tokio::select! {
@@ -319,7 +330,7 @@ impl Talk {
         !(self.given.is_empty() && self.waiting.is_empty() && self.held.is_empty() && self.unsure == 0)
     }
 
-    /// Values came.
+    /// Takes a frame of values.
     async fn take(&mut self, frame: Bytes) {
         let Ok(Binary::Values(values)) = Binary::decode(frame) else { return };
         for (loan, value) in values {
@@ -333,14 +344,15 @@ impl Talk {
         }
     }
 
-    /// Whether the child has a value, and is to have no other beside it: as long as little is known of it, or when it ends after one.
+    /// Whether the child has a value and must not get a second one: while the program is unproven,
+    /// or because children end after a single answer.
     fn is_alone(&self) -> bool {
         let known = &self.program.known;
         let at_first = (self.answered == 0 || !known.is_proven()) && self.since.elapsed() < ALONE;
         !self.given.is_empty() && (at_first || known.is_one_shot())
     }
 
-    /// Gives the child what it may be given.
+    /// Gives the child all permitted values.
     fn write_ahead(&mut self, pipe: &mut Pipe) {
         while !self.is_alone()
             && let Some((loan, value)) = self.waiting.pop_front()
@@ -353,7 +365,8 @@ impl Talk {
         }
     }
 
-    /// Takes answers out of what the child wrote, having read so many bytes. False: some of it answers no value.
+    /// Takes answers out of the child's output, given that the child has read `read` bytes.
+    /// Returns false if a line answers no value.
     fn answers(&mut self, buffer: &mut BytesMut, scanned: &mut usize, read: u64) -> bool {
         while let Some(at) = memchr::memchr(self.program.separator, &buffer[*scanned..]) {
             let mut line = buffer.split_to(*scanned + at + 1);
@@ -384,8 +397,8 @@ impl Talk {
         self.held.push(Answer { loan, micros: self.took.as_micros() as u64, result });
     }
 
-    /// How long an answer after which nothing is owed is held back: a line that follows shows that it may be none. At first, and where that
-    /// costs little.
+    /// How long to hold back an answer after which no other is due, because a line that follows
+    /// would prove it wrong. Only done for first answers, and where waiting costs little.
     fn quiet(&self) -> Option<Duration> {
         match &self.program.known {
             known if !known.is_proven() && self.unsure == 0 => Some((self.took / 4).clamp(QUIET, FIRST_QUIET)),
@@ -395,14 +408,14 @@ impl Talk {
         }
     }
 
-    /// Answers are in the host's hands, so that it gives the next value, and do not count yet.
+    /// Gives the host answers that do not count yet, in exchange for the next value.
     async fn say_unsure(&mut self) {
         self.unsure += 1;
         let held = std::mem::take(&mut self.held);
         let _ = self.voice.send((self.id, FromCore::Unsure(protocol::encode_results(&held)))).await;
     }
 
-    /// What is held back counts, and what comes later does so at once.
+    /// Makes all answers so far count, and later answers count at once.
     async fn release(&mut self) {
         self.program.known.proven.store(true, Ordering::Relaxed);
         if std::mem::take(&mut self.unsure) > 0 {
@@ -422,7 +435,7 @@ impl Talk {
         }
     }
 
-    /// Tells the host which value the child is at: those before it are answered.
+    /// Tells the host which value the child has begun; all earlier values are answered.
     async fn tell_what_begins(&mut self) {
         let first = self.given.front().map(|given| given.loan);
         if let Some(id) = first.filter(|_| first != self.begun) {
