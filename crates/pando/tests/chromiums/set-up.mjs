@@ -1,6 +1,6 @@
-// Unpacks old Chromiums, which npm packages for servers hold, into FOLDER/VERSION/chromium: once.
+// Unpacks old Chromiums from npm packages for servers into FOLDER/VERSION/chromium, once.
 //   node set-up.mjs FOLDER
-// Who cannot have them is told why, with status 1.
+// Prints the reason and exits with status 1 if this is not possible.
 
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
