@@ -1,4 +1,5 @@
-//! Builds `web/` (npm ci, esbuild) and writes `OUT_DIR/embedded.rs`, which embeds what came out; and compiles `src/early.c`.
+//! Builds `web/` (npm ci, esbuild), writes `OUT_DIR/embedded.rs`, which embeds the built files,
+//! and compiles `src/early.c`.
 
 use std::{
     env,
@@ -13,7 +14,8 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     early(&root);
     let source = root.join("../../web");
-    // A published crate carries the built files instead of their sources: `scripts/package` puts them there.
+    // A published crate contains the built files instead of their sources; `scripts/package` adds
+    // them.
     let built = if source.join("package.json").is_file() { build(&source, &out) } else { root.join("web-dist") };
     if !built.join("index.html").is_file() {
         fail(&format!("{} does not hold the built web files: take the whole repository, or a published crate", built.display()));
@@ -24,7 +26,8 @@ fn main() {
     fs::write(out.join("embedded.rs"), rust).expect("OUT_DIR can be written");
 }
 
-/// What runs before Rust's own start. Its object is linked into the program as it is: nothing names a symbol of it.
+/// Compiles the code that runs before Rust's own start. The object file is linked directly,
+/// because no code refers to its symbols.
 fn early(root: &Path) {
     if env::var_os("CARGO_CFG_UNIX").is_none() {
         return;
