@@ -1,5 +1,5 @@
-// A pole on a cart, to be kept upright by pushing the cart left or right, fifty times a second
-// (Barto, Sutton and Anderson, 1983).
+// A pole on a cart. Pushes of the cart to the left or right, fifty times a second, keep the pole
+// upright (Barto, Sutton and Anderson, 1983).
 
 const GRAVITY = 9.8
 const CART_MASS = 1
@@ -51,7 +51,8 @@ export class CartPole {
   }
 }
 
-// Series instead of Math.sin and Math.cos, whose last digits differ between browsers: exact to 1e-9 before the pole falls.
+// Series instead of Math.sin and Math.cos, because their last digits differ between browsers. The
+// error is below 1e-9 while the pole stands.
 function sinAndCos (angle) {
   const square = angle * angle
   return [

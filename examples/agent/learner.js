@@ -1,4 +1,5 @@
-// Deep Q-learning (Mnih et al., 2015): a network learns the value of each push from remembered experiences.
+// Deep Q-learning (Mnih et al., 2015): a network learns the value of each push from stored
+// experiences.
 
 import { CartPole } from './cart-pole.js'
 import { Network } from './network.js'
@@ -77,7 +78,7 @@ export class Learner {
     for (let i = 0; i < BATCH; i++) {
       const at = Math.floor(this.random() * memory.count)
       const next = frozen.forward(memory.next, at * 4)
-      // A fallen pole has no future.
+      // A fallen pole has no future reward.
       const target = REWARD + (memory.stands[at] ? DISCOUNT * Math.max(next[0], next[1]) : 0)
       const action = memory.actions[at]
       network.backward(action, network.forward(memory.states, at * 4)[action] - target)

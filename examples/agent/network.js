@@ -1,5 +1,6 @@
-// A network with rectified linear units, trained with Adam (Kingma and Ba, 2015). It needs no more than + - * / and
-// Math.sqrt, which every engine rounds alike: the same seed gives the same network on every device.
+// A network with rectified linear units, trained with Adam (Kingma and Ba, 2015). All computations
+// use only + - * / and Math.sqrt, which every engine rounds equally: the same seed gives the same
+// network on every device.
 
 const MEAN_DECAY = 0.9
 const SQUARE_DECAY = 0.999
@@ -15,13 +16,13 @@ export class Network {
       return layer
     })
     this.input = new Float64Array(sizes[0])
-    // Of each unit its bias, then its weights.
+    // For each unit: its bias, then its weights.
     this.parameters = new Float64Array(count)
     this.gradient = new Float64Array(count)
     this.means = new Float64Array(count)
     this.squares = new Float64Array(count)
     this.meanLeft = this.squareLeft = 1
-    // The last layer begins with zeros: nothing is known of any action.
+    // The last layer begins with zeros, because nothing is known about any action.
     for (const layer of this.layers.slice(0, -1)) this.begin(layer, random)
   }
 

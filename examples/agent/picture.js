@@ -1,4 +1,5 @@
-// What a person sees of an agent that learns: how it balances now, at its natural speed, and how well it did so far.
+// Shows a learning agent to a person: its present balancing at natural speed, and its success so
+// far.
 
 import { CartPole, TRACK } from './cart-pole.js'
 import { LONGEST } from './learner.js'
@@ -30,7 +31,7 @@ export class Picture {
     this.stop.onclick = () => { this.wishes.stop = true }
     place.append(element('section', { class: 'agent' }, element('style', {}, STYLE), this.title, this.world, this.curve, this.account, this.stop))
     this.learner = null
-    // An episode of the picture's own, which changes nothing of what is learnt.
+    // The picture has an episode of its own, which does not affect the learning.
     this.shown = new CartPole(Math.random)
     this.pushes = 0
     this.lastTick = 0
@@ -56,7 +57,7 @@ export class Picture {
 
   frame (learner, now) {
     if (this.learner !== learner) return
-    // After a time in the background it does not make up for what nobody saw.
+    // After a time in the background, the picture skips the ticks in which nobody saw the page.
     this.lastTick = Math.max(this.lastTick, now - 5 * TICK)
     for (; this.lastTick < now; this.lastTick += TICK) this.tick()
     this.draw()
