@@ -5,7 +5,7 @@
 import { Learner } from './learner.js'
 import { Picture } from './picture.js'
 
-/** Milliseconds of learning between two looks at what the person wants. */
+/** Milliseconds of learning between two pauses, in which the page handles clicks. */
 const SLICE = 12
 
 let picture = null

@@ -37,7 +37,7 @@ export class Picture {
     this.lastTick = 0
   }
 
-  /** Shows this agent until `end`; the answer's `stop` says that the person has seen enough. */
+  /** Shows this agent until `end`. The person sets `stop` in the returned object. */
   begin (learner, steps) {
     this.learner = learner
     this.steps = steps
@@ -99,7 +99,7 @@ export class Picture {
   }
 }
 
-/** A clean canvas in units of the page's pixels, sharp on every screen. */
+/** Clears a canvas. Its pen uses the page's pixels, and is sharp on every screen. */
 function penOf (canvas) {
   const { clientWidth: width, clientHeight: height } = canvas
   const scale = window.devicePixelRatio || 1

@@ -135,7 +135,8 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
         Ok(Some(mined))
     }
 
-    /// Attempt `index` failed finally, or was cancelled.
+    /// Handles the message that attempt `index` failed finally or was cancelled. This is an error
+    /// if its outcome is still needed.
     pub fn failed(&self, index: u64, message: &str) -> anyhow::Result<()> {
         match &self.current {
             Some(current) if current.out.contains(&index) => bail!("attempt {index}: {message}"),

@@ -60,7 +60,7 @@ module.exports = {
     isDone () { return this.values.length > 0 && super.isDone() }
   },
 
-  // 9: lends a value twice, when two or more values have come back.
+  // 9: lends a value twice when two or more values wait to be lent.
   twice: class extends Lender {
     take () { return this.asks.length > 0 && this.returned.length > 1 ? this.returned[0] : super.take() }
   },

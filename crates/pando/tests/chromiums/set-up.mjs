@@ -12,7 +12,7 @@ import { createBrotliDecompress } from 'node:zlib'
 const from = dirname(fileURLToPath(import.meta.url))
 const to = process.argv[2]
 const LOCK = 'package-lock.json'
-/** The lock file that everything was unpacked for; written last. */
+/** A copy of the lock file of the unpacked packages, written last. */
 const stamp = join(to, 'unpacked.json')
 
 async function main () {
@@ -28,7 +28,7 @@ async function main () {
   copyFileSync(join(from, LOCK), stamp)
 }
 
-/** The other files there are for machines that lack what Debian's Chromium depends on, and for drawing. */
+/** Other files of a package replace libraries that Debian's Chromium needs anyway, or draw. */
 async function unpack (bin, folder) {
   mkdirSync(folder)
   const file = join(folder, 'chromium')
