@@ -22,7 +22,8 @@ const LARGEST: u64 = 100 << 20;
 #[derive(Parser)]
 #[command(name = "arxiv-feed", version)]
 struct Options {
-    /// URL of the feed, such as 'https://export.arxiv.org/api/query?search_query=cat:cs.DC&max_results=20', or a file
+    /// URL of a feed, such as
+    /// 'https://export.arxiv.org/api/query?search_query=cat:cs.DC&max_results=20', or a file
     feed: String,
 }
 

@@ -37,7 +37,7 @@ module.exports = {
     mayEnd () { return this.end instanceof Error || super.mayEnd() }
   },
 
-  // 5: outputs results in the order of completion.
+  // 5: outputs finished results before earlier results that are not finished.
   unordered: class extends Lender {
     finish (value, result) {
       super.finish(value, result)

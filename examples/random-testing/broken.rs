@@ -18,7 +18,7 @@ pub(crate) enum Bug {
     Eager,
     /// 3: does not wake waiting sub-streams when values come back.
     Asleep,
-    /// 4: ends when all finished results have been output.
+    /// 4: ends as soon as the next result is not finished.
     Hasty,
     /// 6: lends the second of two waiting values.
     Newest,

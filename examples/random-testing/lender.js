@@ -6,10 +6,10 @@
 //   pull(values, lender, pull.collect(done))
 //   const sub = lender.open()                  // as many as one likes, at any time
 //   pull(sub, pull.asyncMap(work), sub)
+//
 // A borrower answers its values in the order of lending. It closes by aborting, or by ending its
 // results. A pull-stream can express nothing else, so a single value cannot be handed back, and
 // property 12 of the lender does not apply.
-// pull-stream can say, so a single value is not handed back: property 12 of the lender has no form here.
 const drain = require('pull-stream/sinks/drain')
 
 module.exports = class Lender {

@@ -27,8 +27,7 @@ pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> 
     let Some(wanted) = expected.get(at) else { return Some(format!("after the last result follows {}", excerpt(found))) };
     let place = expected.iter().position(|other| other == found).map(|place| place + 1);
     let what = match place {
-        // Equal results may occur in several places, so this case comes before the search for the
-        // place.
+        // Equal results may occur in several places, so `place` alone proves nothing.
         _ if expected.get(number) == Some(found) && got.get(number) != Some(wanted) => "it is missing".to_owned(),
         _ if at > 0 && expected[at - 1] == *found => format!("that of {at} comes once more"),
         Some(place) => format!("that of {place} comes in its place"),
@@ -48,8 +47,8 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
         match life.status {
             None => wrong(format!("it hangs: it printed nothing for {PATIENCE:?}")),
             Some(status) if last && status.code() != Some(context.expected.status) => wrong(format!("it ended with {status}")),
-            // Exit status 0 and 1 also follow Ctrl-C, after the values that were read; no code
-            // means a kill.
+            // Earlier lives end with status 0 or 1 after Ctrl-C, and without a status after a
+            // kill.
             Some(status) if !matches!(status.code(), Some(0 | 1) | None) => wrong(format!("it ended with {status}")),
             Some(_) => {}
         }

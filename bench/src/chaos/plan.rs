@@ -41,7 +41,7 @@ pub(crate) struct Character {
     pub(crate) latency: Duration,
     /// The volunteer computes its values in a random order.
     pub(crate) shuffles: bool,
-    /// After each departure the volunteer, or another in its place, comes back.
+    /// Another volunteer comes in its place after [`Step::Die`] and [`Step::Leave`].
     pub(crate) stays: bool,
     /// How the volunteer is unfit for the job, from start to end.
     pub(crate) unfit: Option<Unfit>,

@@ -42,7 +42,7 @@ impl Address {
 
 /// An open link. Dropping the link cuts it, like a crash.
 pub(crate) struct Link {
-    /// The received messages, without latency.
+    /// The received messages. The latency is not applied to them.
     pub(crate) incoming: SplitStream<Socket>,
     outgoing: UnboundedSender<(Instant, Message)>,
     writer: JoinHandle<()>,
