@@ -37,7 +37,6 @@ pub struct Browser {
 impl Browser {
     /// Opens `url` in a new browser.
     ///
-    ///
     /// # Errors
     /// When the browser cannot be started.
     pub fn open(binary: &Path, url: &str) -> anyhow::Result<Self> {
@@ -45,7 +44,6 @@ impl Browser {
     }
 
     /// Opens `url` in a new browser with more command line options.
-    ///
     ///
     /// # Errors
     /// When the browser cannot be started.
@@ -78,7 +76,6 @@ impl Browser {
 }
 
 /// Finds the browser's program: `CHROMIUM`, or the first known name on PATH.
-///
 ///
 /// # Errors
 /// When no browser is found.

@@ -1,7 +1,6 @@
 //! Chaos: random jobs on random volunteers, with random faults. The output must be right all the
 //! same.
 //!
-//!
 //! Each run has a seed, and the seed gives the [`Plan`]: the job, the volunteers, and the faults
 //! of the volunteers and of the master. The moment of each event depends on the machine. So a seed
 //! repeats the circumstances of a run, but not its exact timing.
@@ -101,7 +100,6 @@ pub struct Summary {
 }
 
 /// Runs chaos, and prints each violation on standard error as soon as it is found.
-///
 ///
 /// # Errors
 /// When no run is possible: no pando, no Chromium.

@@ -1,7 +1,6 @@
 //! A long-distance link between two networks, in user space: everything that arrives on one side
 //! leaves the other side later.
 //!
-//!
 //! The link is between a master at [`MASTER`] and volunteers that connect to [`FRONT`]. TCP passes
 //! through [`PORT`]. For UDP the link answers the master as a STUN server, and gives a port of its
 //! own as the master's address.
@@ -35,7 +34,6 @@ const UNDER_WAY: usize = 65_536;
 
 /// Passes everything on after the delay `late`, and never returns. Calls `ready` when the link
 /// works.
-///
 ///
 /// # Errors
 /// When an address cannot be used.

@@ -1,7 +1,6 @@
 //! Measures how much each device computes: runs the applications one after the other on all
 //! connected devices.
 //!
-//!
 //! The devices stay connected. Every run has the same address, so their pages join the next run
 //! without help.
 
@@ -73,7 +72,6 @@ pub struct Options {
 }
 
 /// Runs the applications, and returns the table in Markdown.
-///
 ///
 /// # Errors
 /// When an application cannot be run, or an expected device did not come.

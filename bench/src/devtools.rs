@@ -36,7 +36,6 @@ pub struct Tab {
 impl Tab {
     /// Opens `url` in a new browser.
     ///
-    ///
     /// # Errors
     /// When the browser cannot be started, does not answer, or finds no page at `url`.
     pub fn open(binary: &Path, url: &str) -> anyhow::Result<Self> {
@@ -73,7 +72,6 @@ impl Tab {
 
     /// Calls a method of the protocol, and returns its result.
     ///
-    ///
     /// # Errors
     /// When the browser answers with an error, or not at all.
     pub fn call(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
@@ -99,7 +97,6 @@ impl Tab {
 
     /// The value of a JavaScript expression. If the value is a promise, the result of the promise.
     ///
-    ///
     /// # Errors
     /// When the expression throws, or the promise is rejected or takes too long.
     pub fn evaluate(&mut self, expression: &str) -> anyhow::Result<Value> {
@@ -114,7 +111,6 @@ impl Tab {
 
     /// Waits until the expression gives a truthy value, and returns this value. If the page is
     /// left meanwhile (a reload), the next page is asked.
-    ///
     ///
     /// # Errors
     /// When the expression throws, or is not true in time. The error then contains the text of the
@@ -146,7 +142,6 @@ impl Tab {
 
     /// Clicks the middle of the element of a CSS selector, as with a mouse.
     ///
-    ///
     /// # Errors
     /// When there is no such element, or a person could not click it because it is hidden or
     /// covered.
@@ -161,7 +156,6 @@ impl Tab {
     }
 
     /// Taps the middle of the element of a CSS selector, as with a finger.
-    ///
     ///
     /// # Errors
     /// As [`Tab::click`].
@@ -193,7 +187,6 @@ impl Tab {
     /// Presses and releases a key: a letter, or for example `Enter`, `Tab`, `Escape` or
     /// `ArrowRight`.
     ///
-    ///
     /// # Errors
     /// When the browser does not answer.
     pub fn press(&mut self, key: &str) -> anyhow::Result<()> {
@@ -211,7 +204,6 @@ impl Tab {
 
     /// Emulates a phone: a narrow touch screen.
     ///
-    ///
     /// # Errors
     /// When the browser does not answer.
     pub fn be_a_phone(&mut self) -> anyhow::Result<()> {
@@ -224,7 +216,6 @@ impl Tab {
     /// Slows down the page's thread by this factor, as on a slower device; 1 is full speed.
     /// Chromium does not slow down workers, so only functions with `--dom` become slower.
     ///
-    ///
     /// # Errors
     /// When the browser does not answer.
     pub fn throttle(&mut self, factor: f64) -> anyhow::Result<()> {
@@ -232,7 +223,6 @@ impl Tab {
     }
 
     /// Closes the tab like a person would, so the page can handle the event.
-    ///
     ///
     /// # Errors
     /// When the browser does not answer.

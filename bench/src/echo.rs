@@ -36,7 +36,6 @@ pub struct Echo {
 impl Echo {
     /// Starts the server on a free port of the loopback device.
     ///
-    ///
     /// # Errors
     /// When no port is free.
     pub async fn serve() -> anyhow::Result<Self> {
@@ -55,7 +54,6 @@ impl Echo {
 
     /// Sends `count` messages of `length` bytes to the page, waits until all have come back, then
     /// directs the page to `next`. Returns the time for all messages.
-    ///
     ///
     /// # Errors
     /// When the page does not connect, or a message comes back changed.

@@ -33,7 +33,6 @@ impl Far {
     /// Creates the two computers. Packets between them are delayed by `late` in both directions.
     /// `program` is the `delay` program.
     ///
-    ///
     /// # Errors
     /// When the system allows no network namespaces.
     pub fn new(program: &Path, late: Duration) -> anyhow::Result<Self> {
@@ -64,7 +63,6 @@ impl Far {
 
     /// A script that runs `program` on the master's computer.
     ///
-    ///
     /// # Errors
     /// When the temporary folder cannot be written.
     pub fn at_master(&self, program: &Path) -> anyhow::Result<PathBuf> {
@@ -72,7 +70,6 @@ impl Far {
     }
 
     /// A script that runs `program` on the volunteer's computer.
-    ///
     ///
     /// # Errors
     /// When the temporary folder cannot be written.

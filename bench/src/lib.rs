@@ -1,7 +1,6 @@
 //! Measures of Pando with the real program, many light volunteers and real browsers. Every output
 //! is verified.
 //!
-//!
 //! [`swarm`] has the volunteers, [`measures`] the measures, [`relay`] a load test of a relay,
 //! [`chaos`] a test with random faults; the other modules are tools for these.
 

@@ -119,7 +119,6 @@ pub struct Came {
 
 /// Reads `output` to its end and compares it with `expected`.
 ///
-///
 /// # Errors
 /// When bytes are missing, misplaced or superfluous.
 pub fn verify(mut output: impl Read, mut expected: Lines) -> anyhow::Result<Came> {

@@ -83,7 +83,6 @@ pub enum Measure {
 impl Measure {
     /// Runs the measure.
     ///
-    ///
     /// # Errors
     /// When an output is wrong, or a program fails.
     pub fn run(self, setup: &Setup) -> anyhow::Result<Vec<Row>> {

@@ -57,7 +57,6 @@ impl Process {
 
     /// Waits for the next line that contains `text`.
     ///
-    ///
     /// # Errors
     /// When no such line comes in time.
     pub fn wait_for(&mut self, text: &str) -> anyhow::Result<String> {
@@ -72,7 +71,6 @@ impl Process {
     }
 
     /// Waits for the end of the process. Returns all lines before the end that nobody waited for.
-    ///
     ///
     /// # Errors
     /// When the process fails.
@@ -124,7 +122,6 @@ impl Pando {
     /// Starts `binary` with a function that returns its argument, on a free port of the loopback
     /// device.
     ///
-    ///
     /// # Errors
     /// When the program cannot be started.
     pub fn start(binary: &Path, options: &[&str]) -> anyhow::Result<Self> {
@@ -146,7 +143,6 @@ impl Pando {
 
     /// The URL for volunteers.
     ///
-    ///
     /// # Errors
     /// When the master prints no URL.
     pub fn url(&mut self) -> anyhow::Result<String> {
@@ -156,7 +152,6 @@ impl Pando {
 
     /// Waits for the next line on standard error that contains `text`.
     ///
-    ///
     /// # Errors
     /// When no such line comes in time.
     pub fn wait_for(&mut self, text: &str) -> anyhow::Result<String> {
@@ -164,7 +159,6 @@ impl Pando {
     }
 
     /// Sends `lines` through the run, and verifies that the output equals the input.
-    ///
     ///
     /// # Errors
     /// When the output differs, or the program fails.
@@ -221,7 +215,6 @@ fn watch(id: u32) -> (u64, u64) {
 
 /// Starts `pando relay` with `options`.
 ///
-///
 /// # Errors
 /// When the relay cannot be started.
 pub fn relay(binary: &Path, options: &[&str]) -> anyhow::Result<Process> {
@@ -231,7 +224,6 @@ pub fn relay(binary: &Path, options: &[&str]) -> anyhow::Result<Process> {
 }
 
 /// Starts the swarm with the master's `url`.
-///
 ///
 /// # Errors
 /// When the swarm cannot be started.

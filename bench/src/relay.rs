@@ -1,7 +1,6 @@
 //! A load test of a relay: rooms with scripted masters, and volunteers whose traffic passes
 //! through the relay.
 //!
-//!
 //! Masters and volunteers all run in this process. The relay is the real program, and the test
 //! measures its memory and processor time.
 
@@ -61,7 +60,6 @@ struct Figures {
 }
 
 /// Runs all measures.
-///
 ///
 /// # Errors
 /// When the relay does something wrong.

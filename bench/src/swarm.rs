@@ -67,7 +67,6 @@ pub(crate) struct Counts {
 /// Runs the volunteers until the master has said goodbye to each. Prints a line when all have
 /// joined, and figures at the end.
 ///
-///
 /// # Errors
 /// When the URL is not a URL of pando, or a volunteer is refused or cannot reach the master.
 pub async fn run(options: Options) -> anyhow::Result<()> {

@@ -57,7 +57,6 @@ impl Header {
     /// The largest valid hash, unpacked from the header's `bits`: one byte for the length of the
     /// target, and its three highest bytes.
     ///
-    ///
     /// # Errors
     /// When no hash can be small enough, or the target has more than 256 bits.
     pub fn target(&self) -> anyhow::Result<Number> {

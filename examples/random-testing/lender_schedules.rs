@@ -31,7 +31,6 @@ use schedule::Schedule;
 /// Run the random schedules of each line "SEED COUNT" or "SEED COUNT BUG" of standard input, and
 /// answer with a line of JSON.
 ///
-///
 /// The seeds are SEED, SEED + 1, …; when COUNT is 1, standard error shows all events.
 #[derive(Parser)]
 #[command(name = "lender-schedules", version)]

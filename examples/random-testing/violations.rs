@@ -12,7 +12,6 @@ use clap::Parser;
 /// Print the violations among the answers on standard input, each with a command that repeats it,
 /// and count the schedules.
 ///
-///
 /// The exit status is 1 when there was a violation.
 #[derive(Parser)]
 #[command(name = "violations", version)]

@@ -11,7 +11,6 @@ use anyhow::Context;
 
 /// Runs the body of a program that reads standard input or writes standard output.
 ///
-///
 /// An error is printed as one line on standard error, and gives status 1. If the reader of the
 /// output is gone, the program ends quietly with status 0, like other programs in a pipe.
 pub fn run(program: &str, body: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {

@@ -28,7 +28,6 @@ impl Received {
     /// Waits until `folder` contains the file with this length and hash. A wrong file may still be
     /// replaced.
     ///
-    ///
     /// # Errors
     /// When the file has not arrived within `patience`.
     pub fn wait(&self, folder: &Path, patience: Duration) -> anyhow::Result<()> {

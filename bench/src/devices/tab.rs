@@ -1,6 +1,5 @@
 //! A tab that simulates a slower device: its browser is suspended for most of the time.
 //!
-//!
 //! Chromium's own throttling slows down the thread of the page, but not its workers, which
 //! compute.
 

@@ -28,7 +28,7 @@ async function main () {
   copyFileSync(join(from, LOCK), stamp)
 }
 
-/** Unpacks only the program: the other files are libraries of Debian's Chromium, or for drawing. */
+/** Unpacks only the program. Others are libraries of Debian's Chromium, or for drawing. */
 async function unpack (bin, folder) {
   mkdirSync(folder)
   const file = join(folder, 'chromium')

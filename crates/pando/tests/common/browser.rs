@@ -1,6 +1,5 @@
 //! Browsers of several engines and versions, each controlled through its own protocol.
 //!
-//!
 //! `scripts/test` installs the browsers. If a browser is missing, its tests are skipped with a
 //! message; with `CI=true` they fail.
 
@@ -119,9 +118,7 @@ pub(crate) struct Page(String);
 impl Browser {
     /// Starts a browser. Prints a message and returns `None` if the browser is missing.
     ///
-    ///
     /// # Panics
-    ///
     ///
     /// When the browser is missing although `CI=true` promises that everything is installed.
     pub(crate) fn start(engine: Engine) -> Option<Self> {

@@ -1,7 +1,6 @@
 //! Random schedules: for every sequence of steps the lender gives the same answers as a naive
 //! model.
 //!
-//!
 //! `STREAM_LENDER_SCHEDULES` is the number of schedules (20,000). `STREAM_LENDER_SEED` replays one
 //! schedule and prints its steps.
 
