@@ -1,4 +1,5 @@
-//! Chromium without anything that listens in: a DevTools client ([`crate::devtools`]) would halve a tab's speed.
+//! Starts Chromium without a DevTools client: such a client ([`crate::devtools`]) would halve a
+//! tab's speed.
 
 use anyhow::Context;
 use std::{
@@ -23,10 +24,10 @@ const OPTIONS: [&str; 10] = [
     "--disable-background-timer-throttling",
 ];
 
-/// Time that a browser has to end.
+/// The time that a browser has to end after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A browser with one tab and a profile of its own, ended when dropped.
+/// A browser with one tab and its own profile. The browser ends when this is dropped.
 #[derive(Debug)]
 pub struct Browser {
     child: Child,
@@ -34,7 +35,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens `url`.
+    /// Opens `url` in a new browser.
     ///
     /// # Errors
     /// When the browser cannot be started.
@@ -42,7 +43,7 @@ impl Browser {
         Self::open_with(binary, url, &[])
     }
 
-    /// Opens `url`, with further options of the browser's.
+    /// Opens `url` in a new browser with more command line options.
     ///
     /// # Errors
     /// When the browser cannot be started.
@@ -62,21 +63,22 @@ impl Browser {
         Ok(Self { child, profile })
     }
 
-    /// Its process, which leads the group of all its processes.
+    /// The id of the browser's main process, which leads the process group of all the browser's
+    /// processes.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The folder of its profile.
+    /// The folder of the browser's profile.
     pub fn profile(&self) -> &Path {
         self.profile.path()
     }
 }
 
-/// The browser's program: `CHROMIUM`, or what is on PATH.
+/// Finds the browser's program: `CHROMIUM`, or the first known name on PATH.
 ///
 /// # Errors
-/// When there is none.
+/// When no browser is found.
 pub fn chromium() -> anyhow::Result<PathBuf> {
     if let Some(named) = env::var_os("CHROMIUM") {
         return Ok(named.into());
@@ -89,7 +91,8 @@ pub fn chromium() -> anyhow::Result<PathBuf> {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Asked to end, it ends its many processes itself; what is left of its group is killed.
+        // After SIGTERM the browser ends its many processes itself. The rest of the process group
+        // is killed.
         let id = self.child.id().to_string();
         let _ = Command::new("kill").args(["-TERM", &id]).status();
         let until = Instant::now() + PATIENCE;

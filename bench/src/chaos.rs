@@ -1,7 +1,9 @@
-//! Chaos: random jobs on random volunteers, to which random things happen, and an output that must be right all the same.
+//! Chaos: random jobs on random volunteers, with random faults. The output must be right all the
+//! same.
 //!
-//! Each run has a seed, of which its [`Plan`] is made: the job, the volunteers, and what happens to them and to the master. What
-//! happens when is up to the machine; so a seed repeats a run's circumstances, and not each of its moments.
+//! Each run has a seed, and the seed gives the [`Plan`]: the job, the volunteers, and the faults
+//! of the volunteers and of the master. The moment of each event depends on the machine. So a seed
+//! repeats the circumstances of a run, but not its exact timing.
 
 mod chance;
 mod context;
@@ -36,23 +38,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Runs without a seed, unless told.
+/// The default number of runs when no seed is given.
 const RUNS: u64 = 200;
-/// Between two lines about how far it is.
+/// The time between two lines about progress.
 const TELL: Duration = Duration::from_secs(60);
 
-/// What to run.
+/// The options of `chaos`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// How many runs [default: 200; with --seed 1]
+    /// Number of runs [default: 200; with --seed 1]
     #[arg(long, value_name = "N")]
     pub runs: Option<u64>,
 
-    /// Seed of the first run, those that follow have the next ones [default: by chance]
+    /// Seed of the first run; each later run adds 1 to it [default: by chance]
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
 
-    /// As many runs as fit into this time, such as 30m
+    /// Start new runs until this time has passed, such as 30m
     #[arg(long, value_name = "DUR", value_parser = humantime::parse_duration, conflicts_with = "runs")]
     pub time: Option<Duration>,
 
@@ -60,7 +62,7 @@ pub struct Options {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub tabs: f64,
 
-    /// Everything takes so many times as long, signs of life too: for a machine that has other work
+    /// Factor by which everything takes longer, heartbeats too: for a machine that has other work
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub pace: u32,
 
@@ -72,34 +74,35 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub pando: Option<PathBuf>,
 
-    /// Folder for what is known of a run that went wrong [default: the system's temporary folder]
+    /// Folder for the records of each violation [default: the system's temporary folder]
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
 
-    /// Let volunteers also answer wrongly for what they hold, which has to be noticed: shows that this program can fail
+    /// Let volunteers also answer wrongly for values that they hold, which must be found: shows
+    /// that this program can fail
     #[arg(long)]
     pub forge: bool,
 }
 
-/// What the runs came to.
+/// The outcome of all runs.
 #[derive(Debug)]
 pub struct Summary {
-    /// Seed of the first.
+    /// The seed of the first run.
     pub seed: u64,
-    /// How many there were.
+    /// The number of runs.
     pub runs: u64,
-    /// What happened in them, together.
+    /// Counts over all runs, as text.
     pub counts: String,
-    /// Time that it took.
+    /// The duration of all runs together.
     pub elapsed: Duration,
-    /// Where the output, or anything else, was not as it has to be.
+    /// One entry for each run whose output or behaviour was wrong.
     pub violations: Vec<Violation>,
 }
 
-/// Runs chaos; each violation is told on standard error as soon as it is found.
+/// Runs chaos, and prints each violation on standard error as soon as it is found.
 ///
 /// # Errors
-/// When nothing can be run: no pando, no Chromium.
+/// When no run is possible: no pando, no Chromium.
 pub async fn chaos(options: Options) -> anyhow::Result<Summary> {
     let setup = Arc::new(Setup::of(&options)?);
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
@@ -145,7 +148,7 @@ pub async fn chaos(options: Options) -> anyhow::Result<Summary> {
     Ok(Summary { seed, runs: done.load(Relaxed), counts, elapsed: start.elapsed(), violations })
 }
 
-/// What all runs share.
+/// State that all runs share.
 struct Setup {
     pando: PathBuf,
     chromium: PathBuf,

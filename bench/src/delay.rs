@@ -1,7 +1,9 @@
-//! A long way between two networks, in user space: what arrives from one leaves to the other, later.
+//! A long-distance link between two networks, in user space: everything that arrives on one side
+//! leaves the other side later.
 //!
-//! It stands between a master at [`MASTER`] and volunteers for whom the master is at [`FRONT`]: TCP by [`PORT`], and UDP by a port that it
-//! tells the master, who asks it as a STUN server, to be the master's own.
+//! The link is between a master at [`MASTER`] and volunteers that connect to [`FRONT`]. TCP passes
+//! through [`PORT`]. For UDP the link answers the master as a STUN server, and gives a port of its
+//! own as the master's address.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -16,21 +18,22 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Where the master is.
+/// The address of the master.
 pub const MASTER: &str = "10.1.0.2";
-/// Where volunteers find it.
+/// The address at which volunteers reach the master.
 pub const FRONT: &str = "10.2.0.1";
-/// Its TCP port, in both places.
+/// The TCP port, on both sides.
 pub const PORT: &str = "5000";
-/// What the master asks for its address.
+/// The STUN server that the master asks for its address.
 pub const STUN: &str = "stun:10.1.0.1:7000";
 const STUN_SOCKET: &str = "10.1.0.1:7000";
 const UDP_FRONT: ([u8; 4], u16) = ([10, 2, 0, 1], 7001);
 
-/// Pieces on their way in one direction of one connection, at most.
+/// The most pieces that are on their way in one direction of one connection.
 const UNDER_WAY: usize = 65_536;
 
-/// Passes everything on, `late`. Does not end; `ready` is called when it has begun.
+/// Passes everything on after the delay `late`, and never returns. Calls `ready` when the link
+/// works.
 ///
 /// # Errors
 /// When an address cannot be used.
@@ -53,7 +56,7 @@ pub async fn run(late: Duration, ready: impl FnOnce()) -> std::io::Result<()> {
     }
 }
 
-/// One direction of a TCP connection.
+/// Passes on one direction of a TCP connection.
 async fn bytes(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, late: Duration) {
     let (under_way, mut arriving) = channel::<(Instant, Vec<u8>)>(UNDER_WAY);
     let reading = async move {
@@ -76,7 +79,8 @@ async fn bytes(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin
     tokio::join!(reading, writing);
 }
 
-/// Tells the master, when it asks, that it is at [`UDP_FRONT`]; what arrives there is passed on by [`packets`]. Browsers ask too, in vain.
+/// Answers the master's STUN requests with the address [`UDP_FRONT`]; [`packets`] passes on the
+/// packets that arrive there. Requests of browsers get no answer.
 async fn answer(stun: UdpSocket, master: Arc<Mutex<Option<SocketAddr>>>) {
     let mut request = [0; 2048];
     while let Ok((_, from)) = stun.recv_from(&mut request).await {
@@ -93,7 +97,8 @@ async fn answer(stun: UdpSocket, master: Arc<Mutex<Option<SocketAddr>>>) {
     }
 }
 
-/// Both directions of all that volunteers send by UDP: a socket for each address of theirs.
+/// Passes on both directions of the volunteers' UDP traffic, with one socket for each address of a
+/// volunteer.
 async fn packets(front: Arc<UdpSocket>, master: Arc<Mutex<Option<SocketAddr>>>, late: Duration) {
     let mut ways: HashMap<SocketAddr, Sender<(Instant, Vec<u8>)>> = HashMap::new();
     let mut packet = [0; 2048];

@@ -1,6 +1,8 @@
-//! How much each device does: the applications, one after the other, on all that are connected.
+//! Measures how much each device computes: runs the applications one after the other on all
+//! connected devices.
 //!
-//! The devices stay: their pages join the next application's run, which has the same address, by themselves.
+//! The devices stay connected. Every run has the same address, so their pages join the next run
+//! without help.
 
 mod applications;
 mod happened;
@@ -21,13 +23,13 @@ use std::{
 };
 use tab::Tab;
 
-/// Time for devices to join, and for a run to end.
+/// The time for devices to join, and for events to be written after a run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Which devices, and for how long.
+/// The devices, and the times of the measure.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// The program that is measured; those of the examples lie beside it
+    /// The program that is measured; the programs of the examples must be beside it
     #[arg(long, default_value = "target/release/pando", value_name = "FILE")]
     pub pando: PathBuf,
 
@@ -39,7 +41,8 @@ pub struct Options {
     #[arg(long, default_value = "chromium", value_name = "FILE")]
     pub chromium: PathBuf,
 
-    /// Tabs of it, with one core each, and how many times slower each is: 1,1,2 are two as fast as can be and one of half the speed
+    /// Tabs with one core each, as factors of slowness: 1,1,2 are two tabs at full speed and one
+    /// at half speed
     #[arg(long, default_value = "1", value_delimiter = ',', value_name = "FACTORS", value_parser = factor)]
     pub tabs: Vec<f64>,
 
@@ -47,15 +50,15 @@ pub struct Options {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub cores: usize,
 
-    /// Further devices that are waited for, which open the address that is printed
+    /// Number of further devices to wait for; they open the address that is printed
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub others: usize,
 
-    /// Time that is measured, for each application
+    /// Time of the measure, for each application
     #[arg(long, default_value = "20s", value_name = "DUR", value_parser = humantime::parse_duration)]
     pub time: Duration,
 
-    /// Time before that
+    /// Time before each measure
     #[arg(long, default_value = "5s", value_name = "DUR", value_parser = humantime::parse_duration)]
     pub warm_up: Duration,
 
@@ -68,10 +71,10 @@ pub struct Options {
     pub only: Vec<Application>,
 }
 
-/// Runs the applications; gives the table, in Markdown.
+/// Runs the applications, and returns the table in Markdown.
 ///
 /// # Errors
-/// When one cannot be run, or devices that were to come did not.
+/// When an application cannot be run, or an expected device did not come.
 pub fn run(options: &Options) -> anyhow::Result<String> {
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(12).collect();
     let mut tabs = Vec::new();
@@ -96,12 +99,13 @@ fn measure(application: Application, options: &Options, token: &str, tabs: &mut 
     eprintln!("{application:?} at {url}");
     if tabs.is_empty() {
         for (index, factor) in options.tabs.iter().enumerate() {
-            // The first address is the best for other devices; this machine has a nearer one.
+            // The printed address is the best one for other devices; tabs of this machine use a
+            // nearer one.
             let here = format!("http://127.0.0.1:{}/{token}/", options.port);
             tabs.push(Tab::open(&options.chromium, &here, index + 1, *factor)?);
         }
     }
-    // This machine's own cores are there without a word.
+    // This machine's own cores join without a message.
     for _ in 0..tabs.len() + options.others {
         pando.wait_for(" joined ")?;
     }
@@ -124,7 +128,7 @@ fn measure(application: Application, options: &Options, token: &str, tabs: &mut 
     }
 }
 
-/// A run, killed when dropped: devices do not go away from one that ends without a word.
+/// A run, killed when dropped: devices stay when a run ends without a goodbye.
 struct Pando {
     child: Child,
     said: Receiver<String>,
@@ -144,7 +148,8 @@ impl Pando {
         Ok(Self { child, said })
     }
 
-    /// The next line of standard error with `text` in it, from its address on where it has one.
+    /// Waits for a line of standard error with `text` in it. Returns the line, from its URL on if
+    /// it has one.
     fn wait_for(&self, text: &str) -> anyhow::Result<String> {
         let until = Instant::now() + PATIENCE;
         let mut heard = String::new();
@@ -158,7 +163,7 @@ impl Pando {
         }
     }
 
-    /// Gives it inputs for as long as it reads them.
+    /// Writes inputs until the run stops reading.
     fn feed(&mut self, input: impl Fn(u64) -> String + Send + 'static) {
         let mut stdin = self.child.stdin.take().expect("piped, and given once");
         thread::spawn(move || (0..).try_for_each(|number| writeln!(stdin, "{}", input(number))));

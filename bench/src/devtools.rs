@@ -1,4 +1,5 @@
-//! A tab that is driven as a person would, over Chromium's DevTools protocol; not for measures of speed, which it halves.
+//! A tab that is operated like a person would, over Chromium's DevTools protocol. Not for measures
+//! of speed: the protocol halves a tab's speed.
 
 use crate::browser::Browser;
 use anyhow::{Context, anyhow, bail};
@@ -12,22 +13,22 @@ use std::{
 };
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
-/// Time for an answer, and for what is waited for.
+/// The time for an answer, and for a condition to become true.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How Chromium says that the page which was asked has been left meanwhile.
+/// Chromium's error messages for a page that was left before it answered.
 const LEFT: [&str; 2] = ["Inspected target navigated or closed", "Execution context was destroyed"];
-/// Between two looks for a browser that starts.
+/// The pause between two checks for the browser or its page.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A browser of its own with one tab. Dropped, both end.
+/// A browser of its own with one tab. Dropping this ends both.
 #[derive(Debug)]
 pub struct Tab {
     socket: WebSocket<TcpStream>,
-    /// The tab among the browser's targets, as the protocol names it.
+    /// The id of the tab among the browser's targets.
     target: String,
-    /// What addresses the tab on the browser's socket.
+    /// The id of the session that addresses the tab on the browser's socket.
     session: String,
-    /// Id of the last request.
+    /// The id of the last request.
     last: u64,
     _browser: Browser,
 }
@@ -36,7 +37,7 @@ impl Tab {
     /// Opens `url` in a new browser.
     ///
     /// # Errors
-    /// When the browser cannot be started, does not answer, or finds no page there.
+    /// When the browser cannot be started, does not answer, or finds no page at `url`.
     pub fn open(binary: &Path, url: &str) -> anyhow::Result<Self> {
         let browser = Browser::open_with(binary, "about:blank", &["--remote-debugging-port=0"])?;
         let (port, path) = listening(&browser)?;
@@ -69,7 +70,7 @@ impl Tab {
         Ok(())
     }
 
-    /// Calls a method of the protocol; gives its result.
+    /// Calls a method of the protocol, and returns its result.
     ///
     /// # Errors
     /// When the browser answers with an error, or not at all.
@@ -83,7 +84,7 @@ impl Tab {
         loop {
             let Message::Text(text) = self.socket.read().with_context(|| format!("no answer to {method}"))? else { continue };
             let mut answer: Value = serde_json::from_str(&text)?;
-            // Anything else is an event.
+            // Other messages are events.
             if answer["id"] != self.last {
                 continue;
             }
@@ -94,10 +95,10 @@ impl Tab {
         }
     }
 
-    /// The value of a JavaScript expression, or of the promise that it gives.
+    /// The value of a JavaScript expression. If the value is a promise, the result of the promise.
     ///
     /// # Errors
-    /// When it throws, or the promise is rejected or takes too long.
+    /// When the expression throws, or the promise is rejected or takes too long.
     pub fn evaluate(&mut self, expression: &str) -> anyhow::Result<Value> {
         let params = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let mut answer = self.call("Runtime.evaluate", params)?;
@@ -108,11 +109,12 @@ impl Tab {
         Ok(answer["result"]["value"].take())
     }
 
-    /// Waits until the expression gives something that counts as true; gives that. A page that is left meanwhile (a reload) is
-    /// no error: its successor is asked then.
+    /// Waits until the expression gives a truthy value, and returns this value. If the page is
+    /// left meanwhile (a reload), the next page is asked.
     ///
     /// # Errors
-    /// When it throws, or does not come true in time: what the page shows is told then.
+    /// When the expression throws, or is not true in time. The error then contains the text of the
+    /// page.
     pub fn wait_for(&mut self, expression: &str) -> anyhow::Result<Value> {
         let until = Instant::now() + PATIENCE - Duration::from_secs(5);
         loop {
@@ -138,10 +140,11 @@ impl Tab {
         }
     }
 
-    /// Clicks the middle of the element that a CSS selector finds, as with a mouse.
+    /// Clicks the middle of the element of a CSS selector, as with a mouse.
     ///
     /// # Errors
-    /// When there is none, or a person could not click it there: it is hidden, or something covers it.
+    /// When there is no such element, or a person could not click it because it is hidden or
+    /// covered.
     pub fn click(&mut self, selector: &str) -> anyhow::Result<()> {
         let (x, y) = self.middle(selector)?;
         for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
@@ -152,7 +155,7 @@ impl Tab {
         Ok(())
     }
 
-    /// Taps it, as with a finger.
+    /// Taps the middle of the element of a CSS selector, as with a finger.
     ///
     /// # Errors
     /// As [`Tab::click`].
@@ -181,7 +184,8 @@ impl Tab {
         Ok((coordinate(0)?, coordinate(1)?))
     }
 
-    /// Presses a key and lets it go: a letter, `Enter`, `Tab`, `Escape` or `ArrowRight`, say.
+    /// Presses and releases a key: a letter, or for example `Enter`, `Tab`, `Escape` or
+    /// `ArrowRight`.
     ///
     /// # Errors
     /// When the browser does not answer.
@@ -198,7 +202,7 @@ impl Tab {
         Ok(())
     }
 
-    /// Becomes a phone: a narrow screen that is touched.
+    /// Emulates a phone: a narrow touch screen.
     ///
     /// # Errors
     /// When the browser does not answer.
@@ -209,8 +213,8 @@ impl Tab {
         Ok(())
     }
 
-    /// Slows the page's thread down by this factor, as on a slower device; 1 is full speed. Chromium does not do so to
-    /// workers: what is computed there keeps its speed, and only a function that runs with `--dom` is slowed down.
+    /// Slows down the page's thread by this factor, as on a slower device; 1 is full speed.
+    /// Chromium does not slow down workers, so only functions with `--dom` become slower.
     ///
     /// # Errors
     /// When the browser does not answer.
@@ -218,7 +222,7 @@ impl Tab {
         self.call("Emulation.setCPUThrottlingRate", json!({"rate": factor})).map(drop)
     }
 
-    /// Closes the tab as a person does: the page hears of it.
+    /// Closes the tab like a person would, so the page can handle the event.
     ///
     /// # Errors
     /// When the browser does not answer.
@@ -228,13 +232,14 @@ impl Tab {
     }
 }
 
-/// Where the browser says that it listens.
+/// The port and the path at which the browser accepts DevTools clients.
 fn listening(browser: &Browser) -> anyhow::Result<(u16, String)> {
     let file = browser.profile().join("DevToolsActivePort");
     let until = Instant::now() + PATIENCE;
     loop {
         let said = fs::read_to_string(&file).unwrap_or_default();
-        // Its end is the path's, which begins with a slash and holds an id.
+        // The file ends with the path (a slash, then an id), so a non-empty path shows a complete
+        // file.
         if let Some((port, path)) = said.split_once('\n').filter(|(_, path)| !path.is_empty()) {
             return Ok((port.parse()?, path.trim().to_owned()));
         }
@@ -249,7 +254,7 @@ fn text(value: &Value, name: &str) -> anyhow::Result<String> {
     value[name].as_str().map(str::to_owned).with_context(|| format!("DevTools: no {name}"))
 }
 
-/// What a Windows keyboard calls the key: Chromium acts by it.
+/// The Windows key code of a key, which Chromium uses.
 fn key_code(key: &str) -> u32 {
     match key {
         "Backspace" => 8,

@@ -1,4 +1,5 @@
-//! What a browser can do at best: a page that sends every WebSocket message back, and nothing else.
+//! The upper limit for a browser: a page that sends every WebSocket message back, and does nothing
+//! else.
 
 use anyhow::{Context, bail};
 use axum::{
@@ -15,7 +16,7 @@ use tokio::{
     sync::{Semaphore, mpsc},
 };
 
-/// Messages under way: as many bytes as pando lends to a device.
+/// The number of messages in flight: as many bytes as pando lends to a device.
 const UNDER_WAY: usize = 8;
 
 const PAGE: &str = "<!doctype html><title>Echo</title><script>
@@ -24,19 +25,19 @@ socket.binaryType = 'arraybuffer'
 socket.onmessage = ({ data }) => typeof data === 'string' ? location.href = data : socket.send(data)
 </script>";
 
-/// A server for one such page.
+/// A server for one page with the echo.
 #[derive(Debug)]
 pub struct Echo {
-    /// Where the page is.
+    /// The address of the page.
     pub url: String,
     sockets: mpsc::Receiver<WebSocket>,
 }
 
 impl Echo {
-    /// Starts to serve, on a free port of the loopback device.
+    /// Starts the server on a free port of the loopback device.
     ///
     /// # Errors
-    /// When there is none.
+    /// When no port is free.
     pub async fn serve() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/", listener.local_addr()?);
@@ -51,10 +52,11 @@ impl Echo {
         Ok(Self { url, sockets })
     }
 
-    /// Has `count` messages of `length` bytes sent back by the page, then sends it to `next`. Gives the time taken.
+    /// Sends `count` messages of `length` bytes to the page, waits until all have come back, then
+    /// directs the page to `next`. Returns the time for all messages.
     ///
     /// # Errors
-    /// When the page does not come, or a message does not come back as it went.
+    /// When the page does not connect, or a message comes back changed.
     pub async fn measure(&mut self, count: usize, length: usize, next: &str) -> anyhow::Result<Duration> {
         let came = tokio::time::timeout(Duration::from_secs(30), self.sockets.recv()).await;
         let socket = came.context("the page does not come")?.context("the server ended")?;

@@ -1,4 +1,5 @@
-//! Two computers that are far from each other: network namespaces (as root, with iproute2), and [`delay`] between them.
+//! Two computers far from each other: network namespaces (as root, with iproute2) with [`delay`]
+//! between them.
 
 use crate::delay;
 use anyhow::{Context, ensure};
@@ -12,10 +13,12 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The two networks; their one computer is at `.2`, the one between them at `.1` of both.
+/// The two networks. Each computer has the address `.2` of its network; the router between them
+/// has `.1` in both.
 const NETWORKS: [(&str, &str); 2] = [("mas", "10.1.0"), ("vol", "10.2.0")];
 
-/// The master's computer, the volunteer's, and the long way between them; gone when dropped.
+/// The master's computer, the volunteer's computer, and the delay between them. Dropping this
+/// removes all three.
 #[derive(Debug)]
 pub struct Far {
     prefix: String,
@@ -24,13 +27,14 @@ pub struct Far {
 }
 
 impl Far {
-    /// Options of a master that is reached over the long way.
+    /// The options of a master that volunteers reach through the delay.
     pub const OPTIONS: [&str; 6] = ["--bind", delay::MASTER, "--port", delay::PORT, "--ice-servers", delay::STUN];
 
-    /// Everything between the two arrives `late`, in both directions. `program` is `delay`.
+    /// Creates the two computers. Packets between them are delayed by `late` in both directions.
+    /// `program` is the `delay` program.
     ///
     /// # Errors
-    /// When there cannot be namespaces.
+    /// When the system allows no network namespaces.
     pub fn new(program: &Path, late: Duration) -> anyhow::Result<Self> {
         let mut far = Self { prefix: format!("pando{}", id()), folder: tempfile::tempdir()?, between: None };
         far.script(&format!(
@@ -57,7 +61,7 @@ impl Far {
         Ok(far)
     }
 
-    /// A program that is `program` on the master's computer.
+    /// A script that runs `program` on the master's computer.
     ///
     /// # Errors
     /// When the temporary folder cannot be written.
@@ -65,7 +69,7 @@ impl Far {
         self.at("mas", program)
     }
 
-    /// A program that is `program` on the volunteer's computer.
+    /// A script that runs `program` on the volunteer's computer.
     ///
     /// # Errors
     /// When the temporary folder cannot be written.
@@ -73,7 +77,7 @@ impl Far {
         self.at("vol", program)
     }
 
-    /// The master's `url`, as the volunteer sees it.
+    /// The address for the volunteer, from the master's own `url`.
     pub fn url(url: &str) -> String {
         url.replace(delay::MASTER, delay::FRONT)
     }

@@ -1,7 +1,8 @@
-//! Measures of Pando: the real program, many light volunteers, real browsers, and every output verified.
+//! Measures of Pando with the real program, many light volunteers and real browsers. Every output
+//! is verified.
 //!
-//! [`swarm`] is the volunteers, [`measures`] what is measured, [`relay`] a crowd at a relay, [`chaos`] what must go right when everything
-//! goes wrong; the other modules are the instruments.
+//! [`swarm`] has the volunteers, [`measures`] the measures, [`relay`] a load test of a relay,
+//! [`chaos`] a test with random faults; the other modules are tools for these.
 
 pub mod browser;
 pub mod chaos;

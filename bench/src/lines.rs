@@ -1,4 +1,5 @@
-//! Input that is made as it is read, and output that is compared with it as it comes: neither is ever in memory whole.
+//! Generates input while it is read, and compares output while it arrives. Memory never holds a
+//! whole input or output.
 
 use anyhow::{Context, bail};
 use std::{
@@ -6,17 +7,18 @@ use std::{
     time::Instant,
 };
 
-/// Bytes compared at a time.
+/// The number of bytes in one comparison.
 const BLOCK: usize = 256 * 1024;
-/// Long lines are slices of a pattern of this length, from a place that depends on the line.
+/// The length of the pattern. A long line is a slice of the repeated pattern, from an offset that
+/// depends on the line.
 const PATTERN: usize = 64 * 1024 - 15;
 
-/// Lines, as a reader.
+/// A reader that generates lines.
 #[derive(Debug, Clone)]
 pub struct Lines {
     shape: Shape,
     left: u64,
-    /// The line begun, and what has been read of it.
+    /// The current number with its newline, for [`Shape::Numbers`].
     line: Vec<u8>,
     at: usize,
     number: u64,
@@ -26,24 +28,24 @@ pub struct Lines {
 enum Shape {
     /// The numbers from 1, as `seq` prints them.
     Numbers,
-    /// Letters and digits: so many bytes with the newline.
+    /// Letters and digits: the length with the newline, and the pattern.
     Long(usize, Vec<u8>),
 }
 
 impl Lines {
-    /// `seq COUNT`.
+    /// The output of `seq COUNT`.
     pub fn numbers(count: u64) -> Self {
         Self { shape: Shape::Numbers, left: count, line: vec![b'0', b'\n'], at: 2, number: 0 }
     }
 
-    /// `count` lines of `length` bytes each, all different, newline included.
+    /// `count` different lines of `length` bytes each, including the newline.
     pub fn long(count: u64, length: usize) -> Self {
         let mut chance = fastrand::Rng::with_seed(7);
         let pattern = (0..PATTERN).map(|_| chance.alphanumeric() as u8).collect();
         Self { shape: Shape::Long(length, pattern), left: count, line: Vec::new(), at: length, number: 0 }
     }
 
-    /// Fills `out` as far as there are lines; gives how much was filled.
+    /// Fills `out` until the lines end, and returns the number of bytes written.
     pub fn fill(&mut self, out: &mut [u8]) -> usize {
         let mut filled = 0;
         while filled < out.len() {
@@ -94,7 +96,7 @@ impl Read for Lines {
     }
 }
 
-/// Adds one to a decimal number with a newline.
+/// Adds 1 to a decimal number that ends with a newline.
 fn count_up(line: &mut Vec<u8>) {
     for digit in line.iter_mut().rev().skip(1) {
         if *digit < b'9' {
@@ -106,19 +108,19 @@ fn count_up(line: &mut Vec<u8>) {
     line.insert(0, b'1');
 }
 
-/// When the first and the last bytes of a verified output came.
+/// The times at which the first and the last bytes of a verified output arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Came {
-    /// The first.
+    /// The time of the first bytes.
     pub first: Instant,
-    /// The last.
+    /// The time of the last bytes.
     pub last: Instant,
 }
 
 /// Reads `output` to its end and compares it with `expected`.
 ///
 /// # Errors
-/// When it differs: something is missing, out of place, or too much.
+/// When bytes are missing, misplaced or superfluous.
 pub fn verify(mut output: impl Read, mut expected: Lines) -> anyhow::Result<Came> {
     let (mut came, mut should) = (vec![0; BLOCK], vec![0; BLOCK]);
     let (mut first, mut last, mut place) = (None, Instant::now(), 0u64);

@@ -1,4 +1,4 @@
-//! What is measured. Each measure runs the real program from its start to its end, and verifies its output.
+//! The measures. Each one runs the real program from start to end, and verifies its output.
 
 mod crowd;
 mod journal;
@@ -12,14 +12,14 @@ use crate::table::Row;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// What is measured, and how much of it.
+/// The options of all measures.
 #[derive(Debug, Clone, Args)]
 pub struct Setup {
     /// The program that is measured
     #[arg(long, default_value = "target/release/pando", value_name = "FILE")]
     pub pando: PathBuf,
 
-    /// The light volunteers [default: `swarm` beside this program]
+    /// The program of the light volunteers [default: `swarm` beside this program]
     #[arg(long, value_name = "FILE")]
     pub swarm: Option<PathBuf>,
 
@@ -27,11 +27,11 @@ pub struct Setup {
     #[arg(long, default_value = "chromium", value_name = "FILE")]
     pub chromium: PathBuf,
 
-    /// Runs of each measure, of which the median counts
+    /// Runs of each measure; the table shows the median
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub runs: usize,
 
-    /// Fraction of the values that are piped through, for a quick look: figures of short runs are worse
+    /// Fraction of the usual number of values, for a quick look: short runs give worse figures
     #[arg(long, default_value_t = 1.0, value_name = "FRACTION")]
     pub scale: f64,
 }
@@ -58,30 +58,30 @@ impl Setup {
 /// One measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Measure {
-    /// Items per second that the master can handle, with 8 light volunteers
+    /// Items per second of the master, with 8 light volunteers
     Master,
     /// Items per second of one tab
     Tab,
     /// WebSocket and WebRTC side by side, with values of three lengths
     Ways,
-    /// The same over a long way, 50 ms in each direction (as root, with iproute2)
+    /// The same over a long distance, 50 ms in each direction (as root, with iproute2)
     Far,
-    /// Values of 1 MB through a tab, against the tab's bare WebSocket
+    /// Values of 1 MB through a tab, compared with the tab's bare WebSocket
     Large,
     /// Time to the first result from this machine's cores
     First,
-    /// A thousand volunteers, in fair and in foul weather
+    /// A thousand volunteers, without and with faults
     Thousand,
     /// One very long line through this machine's cores
     Line,
     /// Ten million lines through this machine's cores
     Lines,
-    /// What a journal costs, and going on with one
+    /// The cost of a journal, and a restart from it
     Journal,
 }
 
 impl Measure {
-    /// Runs it.
+    /// Runs the measure.
     ///
     /// # Errors
     /// When an output is wrong, or a program fails.

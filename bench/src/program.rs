@@ -1,4 +1,4 @@
-//! Runs of the real program, and of the swarm.
+//! Runs of the real program and of the swarm.
 
 use crate::{
     lines::{Came, Lines, verify},
@@ -16,14 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time for what should take a moment.
+/// The time for anything that normally takes a moment.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Bytes written to the program at a time.
+/// The number of bytes in one write to the program.
 const BLOCK: usize = 64 * 1024;
-/// Between two looks at a process's memory.
+/// The pause between two measurements of a process's memory.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A started child process, killed when dropped.
+/// A child process, killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -32,7 +32,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` and listens to what it says: on standard error if `to_errors`, else on standard output.
+    /// Starts `command` and reads its standard error if `to_errors`, else its standard output.
     fn start(command: &mut Command, to_errors: bool) -> anyhow::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command.spawn().with_context(|| format!("{name} cannot be started"))?;
@@ -43,14 +43,14 @@ impl Process {
         };
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // When nobody listens any more it is read all the same, so that the child can go on.
+                // Without a listener the lines are still read, so that the child does not block.
                 let _ = voice.send(line);
             }
         });
         Ok(Self { child, said, heard: Vec::new() })
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -58,7 +58,7 @@ impl Process {
     /// Waits for the next line that contains `text`.
     ///
     /// # Errors
-    /// When none comes.
+    /// When no such line comes in time.
     pub fn wait_for(&mut self, text: &str) -> anyhow::Result<String> {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -70,10 +70,10 @@ impl Process {
         }
     }
 
-    /// Waits for its end; gives what it had said and nobody waited for.
+    /// Waits for the end of the process. Returns all lines before the end that nobody waited for.
     ///
     /// # Errors
-    /// When it fails.
+    /// When the process fails.
     pub fn wait(mut self) -> anyhow::Result<Vec<String>> {
         let status = self.child.wait()?;
         while let Ok(line) = self.said.recv_timeout(PATIENCE) {
@@ -93,7 +93,7 @@ impl Drop for Process {
     }
 }
 
-/// A run of pando that has been started and has read nothing yet.
+/// A run of pando that has started, but has no input yet.
 #[derive(Debug)]
 pub struct Pando {
     process: Process,
@@ -103,26 +103,27 @@ pub struct Pando {
     _folder: tempfile::TempDir,
 }
 
-/// What a run took.
+/// The figures of a run.
 #[derive(Debug)]
 pub struct Ran {
-    /// From the program's start to its first output.
+    /// The time from the program's start to its first output.
     pub first: Duration,
-    /// From the first byte of input to the last of output.
+    /// The time from the first byte of input to the last byte of output.
     pub elapsed: Duration,
-    /// Of the program itself in this time.
+    /// The processor time of the master in `elapsed`.
     pub cpu: Cpu,
-    /// Largest resident memory of the program, in bytes.
+    /// The peak resident memory of the master, in bytes.
     pub peak: u64,
-    /// Largest resident memory of any of its children, in bytes.
+    /// The highest peak of resident memory among the child processes, in bytes.
     pub child_peak: u64,
 }
 
 impl Pando {
-    /// Starts `binary` with a function that answers what it gets, on a free port of the loopback device.
+    /// Starts `binary` with a function that returns its argument, on a free port of the loopback
+    /// device.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When the program cannot be started.
     pub fn start(binary: &Path, options: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let function = folder.path().join("same.js");
@@ -143,7 +144,7 @@ impl Pando {
     /// The URL for volunteers.
     ///
     /// # Errors
-    /// When none is said.
+    /// When the master prints no URL.
     pub fn url(&mut self) -> anyhow::Result<String> {
         let line = self.wait_for("Serving volunteer code at ")?;
         Ok(line.rsplit(' ').next().unwrap_or_default().to_owned())
@@ -152,15 +153,15 @@ impl Pando {
     /// Waits for the next line on standard error that contains `text`.
     ///
     /// # Errors
-    /// When none comes.
+    /// When no such line comes in time.
     pub fn wait_for(&mut self, text: &str) -> anyhow::Result<String> {
         self.process.wait_for(text)
     }
 
-    /// Pipes `lines` through, and verifies that they come out as they went in.
+    /// Sends `lines` through the run, and verifies that the output equals the input.
     ///
     /// # Errors
-    /// When the output is not the input, or the program fails.
+    /// When the output differs, or the program fails.
     pub fn run(self, lines: Lines) -> anyhow::Result<Ran> {
         let Self { process, mut input, output, started, _folder } = self;
         let id = process.id();
@@ -188,7 +189,7 @@ fn feed(input: &mut ChildStdin, mut lines: Lines) -> std::io::Result<()> {
         match lines.fill(&mut block) {
             0 => return Ok(()),
             length => match input.write_all(&block[..length]) {
-                // Why it went is told by its output.
+                // The output shows why the program stopped reading.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
                 other => other?,
             },
@@ -196,7 +197,8 @@ fn feed(input: &mut ChildStdin, mut lines: Lines) -> std::io::Result<()> {
     }
 }
 
-/// Largest memory of process `id`, and of any child of its, until it ends.
+/// The peak memory of process `id`, and the highest peak among its children, until the process
+/// ends.
 fn watch(id: u32) -> (u64, u64) {
     let mut peak = 0;
     let mut children: HashMap<u32, u64> = HashMap::new();
@@ -214,17 +216,17 @@ fn watch(id: u32) -> (u64, u64) {
 /// Starts `pando relay` with `options`.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When the relay cannot be started.
 pub fn relay(binary: &Path, options: &[&str]) -> anyhow::Result<Process> {
     let mut command = Command::new(binary);
     command.arg("relay").args(options).stdin(Stdio::null()).stderr(Stdio::piped());
     Process::start(&mut command, true)
 }
 
-/// Starts the swarm at `url`.
+/// Starts the swarm with the master's `url`.
 ///
 /// # Errors
-/// When it cannot be started.
+/// When the swarm cannot be started.
 pub fn swarm<S: AsRef<OsStr>>(binary: &Path, url: &str, options: &[S]) -> anyhow::Result<Process> {
     let mut command = Command::new(binary);
     command.arg(url).args(options).stdin(Stdio::null()).stdout(Stdio::piped());

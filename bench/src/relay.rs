@@ -1,6 +1,8 @@
-//! A crowd at a relay: rooms with a master each that follows a script, and volunteers whose bytes pass through.
+//! A load test of a relay: rooms with scripted masters, and volunteers whose traffic passes
+//! through the relay.
 //!
-//! All of them are in this process; the relay is the real program, and its memory and processor time are what is measured.
+//! Masters and volunteers all run in this process. The relay is the real program, and the test
+//! measures its memory and processor time.
 
 mod link;
 mod room;
@@ -21,21 +23,21 @@ use std::{
 };
 use tokio::{sync::watch, time::sleep};
 
-/// Time for a new load to become even.
+/// The time for a new load to become steady.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Who comes, and with what.
+/// The size of the load.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// The program to measure
     #[arg(long, default_value = "target/release/pando", value_name = "FILE")]
     pub binary: PathBuf,
 
-    /// How many rooms
+    /// Number of rooms
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub rooms: usize,
 
-    /// How many volunteers in all of them together
+    /// Number of volunteers in all rooms together
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub volunteers: usize,
 
@@ -43,12 +45,12 @@ pub struct Options {
     #[arg(long, default_value = "10s", value_name = "DUR", value_parser = humantime::parse_duration)]
     pub time: Duration,
 
-    /// Time between the values of each volunteer, where it is not as fast as can be
+    /// Time between the values of each volunteer in the paced loads
     #[arg(long, default_value = "50ms", value_name = "DUR", value_parser = humantime::parse_duration)]
     pub pace: Duration,
 }
 
-/// What was measured under one load.
+/// The figures for one load.
 struct Figures {
     echoes: f64,
     seconds: f64,
@@ -60,7 +62,7 @@ struct Figures {
 /// Runs all measures.
 ///
 /// # Errors
-/// When the relay does not do what it should.
+/// When the relay does something wrong.
 pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
     let (mut relay, url) = start(options)?;
     let id = relay.id();
@@ -111,7 +113,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
 }
 
 fn start(options: &Options) -> anyhow::Result<(Process, String)> {
-    // All come from one address.
+    // The limits are high because all connections come from one address.
     let many = "100000";
     let mut relay = program::relay(
         &options.binary,

@@ -1,4 +1,5 @@
-//! Many light volunteers in one process: they speak the protocol, compute nothing, and answer each value with itself.
+//! Many light volunteers in one process. They speak the protocol, compute nothing, and answer each
+//! value with itself.
 
 pub(crate) mod link;
 mod volunteer;
@@ -16,21 +17,21 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// What the volunteers are like.
+/// The number and the behaviour of the volunteers.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// The URL that pando says
+    /// The URL that pando prints
     pub url: String,
 
-    /// How many volunteers
+    /// Number of volunteers
     #[arg(long, default_value_t = 8, value_name = "N")]
     pub volunteers: u64,
 
-    /// Cores that each of them lends
+    /// Cores that each volunteer lends
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub cores: u32,
 
-    /// Time that each value takes, such as 50ms
+    /// Time for each value, such as 50ms
     #[arg(long, default_value = "0s", value_name = "DUR", value_parser = humantime::parse_duration)]
     pub compute: Duration,
 
@@ -38,11 +39,11 @@ pub struct Options {
     #[arg(long, default_value = "0s", value_name = "DUR", value_parser = humantime::parse_duration)]
     pub delay: Duration,
 
-    /// Fraction of the values that are answered with an error
+    /// Fraction of the values that get an error as their answer
     #[arg(long, default_value_t = 0.0, value_name = "FRACTION", value_parser = fraction)]
     pub failure_rate: f64,
 
-    /// Fraction of the values at which the volunteer crashes, to come back as a new one
+    /// Fraction of the values at which the volunteer crashes and comes back as a new one
     #[arg(long, default_value_t = 0.0, value_name = "FRACTION", value_parser = fraction)]
     pub leave_rate: f64,
 }
@@ -51,7 +52,7 @@ fn fraction(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|f| (0.0..=1.0).contains(f)).ok_or_else(|| "give a number from 0 to 1".into())
 }
 
-/// What the volunteers count, together.
+/// The counts of all volunteers together.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     joins: AtomicU64,
@@ -63,10 +64,11 @@ pub(crate) struct Counts {
     all_joined: Notify,
 }
 
-/// Runs the volunteers until the master has said goodbye to each; prints when all have joined, and figures at the end.
+/// Runs the volunteers until the master has said goodbye to each. Prints a line when all have
+/// joined, and figures at the end.
 ///
 /// # Errors
-/// When the URL is not one of pando's, or a volunteer is refused or cannot reach the master.
+/// When the URL is not a URL of pando, or a volunteer is refused or cannot reach the master.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let address = Address::parse(&options.url).with_context(|| format!("{} is not a URL that pando says", options.url))?;
     let (options, address, counts) = (Arc::new(options), Arc::new(address), Arc::new(Counts::default()));

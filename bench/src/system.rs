@@ -1,21 +1,22 @@
-//! What the system says of processes and of itself (Linux: `/proc`).
+//! Facts about processes and the machine (Linux: `/proc`).
 
 use std::{fs, process::Command, time::Duration};
 
-/// Clock ticks per second in `/proc`, on every Linux of today.
+/// The clock ticks per second in `/proc`, the same on every current Linux.
 const TICKS: f64 = 100.0;
 
-/// Processor time of a process and all its threads.
+/// The processor time of a process and all its threads.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cpu {
-    /// In the program.
+    /// The time in the program.
     pub user: Duration,
-    /// In the kernel on its behalf.
+    /// The time in the kernel for the program.
     pub system: Duration,
 }
 
 impl Cpu {
-    /// Of process `id`, also when it has ended and nobody has waited for it. Zero when there is no such process.
+    /// The processor time of process `id`, even if it has ended and nobody has waited for it. Zero
+    /// when there is no such process.
     pub fn of(id: u32) -> Self {
         let fields = stat(id);
         let ticks =
@@ -23,56 +24,56 @@ impl Cpu {
         Self { user: ticks(11), system: ticks(12) }
     }
 
-    /// Both.
+    /// The sum of both times.
     pub fn sum(&self) -> Duration {
         self.user + self.system
     }
 
-    /// What has been used since `before`.
+    /// The processor time between `before` and this.
     pub fn since(&self, before: Self) -> Self {
         Self { user: self.user.saturating_sub(before.user), system: self.system.saturating_sub(before.system) }
     }
 }
 
-/// Whether process `id` has ended, waited for or not.
+/// Whether process `id` has ended, whether or not its parent has waited for it.
 pub fn has_ended(id: u32) -> bool {
     stat(id).first().is_none_or(|state| state == "Z")
 }
 
-/// Largest resident memory that process `id` has had, in bytes; none when it has ended.
+/// The peak resident memory of process `id`, in bytes. `None` when the process has ended.
 pub fn peak_memory(id: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches("kB").trim().parse().ok().map(|kb: u64| kb * 1024)
 }
 
-/// Resident memory of process `id` now, in bytes; zero when it has ended.
+/// The resident memory of process `id` now, in bytes. Zero when the process has ended.
 pub fn memory(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.trim().trim_end_matches("kB").trim().parse().map_or(0, |kb: u64| kb * 1024)
 }
 
-/// The children that process `id` has now.
+/// The present children of process `id`.
 pub fn children(id: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
     let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     children.flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
-/// The fields of `/proc/ID/stat` from the state on.
+/// The fields of `/proc/ID/stat`, starting with the state.
 fn stat(id: u32) -> Vec<String> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
     fields.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Processes ready to run, averaged over the last minute.
+/// The load: the average number of processes ready to run in the last minute.
 pub fn load() -> String {
     fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// The machine and the programs that figures depend on, in one line.
+/// One line about the machine and the programs on which the figures depend.
 pub fn machine(chromium: &str) -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =

@@ -1,17 +1,17 @@
-//! Figures of several runs, and the table of all.
+//! Figures of several runs, and the table of all measures.
 
 use std::fmt::Write as _;
 
-/// What one measure found.
+/// The result of one measure.
 #[derive(Debug)]
 pub struct Row {
-    /// What was measured.
+    /// The name of the measure.
     pub what: String,
-    /// In words, with units.
+    /// The figure in words, with units.
     pub figure: String,
-    /// What it should be, in words; empty: nothing was promised.
+    /// The goal in words; empty when there is none.
     pub goal: String,
-    /// Whether it is.
+    /// Whether the goal is reached; `None` without a goal.
     pub reached: Option<bool>,
 }
 
@@ -21,7 +21,7 @@ impl Row {
         Self { what: what.into(), figure: figure.into(), goal: String::new(), reached: None }
     }
 
-    /// A figure with one.
+    /// A figure with a goal.
     pub fn goal(what: impl Into<String>, figure: impl Into<String>, goal: impl Into<String>, reached: bool) -> Self {
         Self { goal: goal.into(), reached: Some(reached), ..Self::plain(what, figure) }
     }
@@ -37,18 +37,18 @@ pub fn markdown(rows: &[Row]) -> String {
     text
 }
 
-/// One figure of each run.
+/// One figure of each run, sorted.
 #[derive(Debug, Clone, Default)]
 pub struct Samples(Vec<f64>);
 
 impl Samples {
-    /// Adds a run's.
+    /// Adds the figure of a run.
     pub fn push(&mut self, sample: f64) {
         self.0.push(sample);
         self.0.sort_by(f64::total_cmp);
     }
 
-    /// The middle one; of an even number, the mean of the two. Not a number when there is none.
+    /// The median; for an even number of samples, the mean of the middle two. NaN without samples.
     pub fn median(&self) -> f64 {
         let half = self.0.len() / 2;
         match self.0[..] {
@@ -58,7 +58,7 @@ impl Samples {
         }
     }
 
-    /// `median (least – most)`, each as `show` has it.
+    /// `median (least – most)`, each formatted by `show`.
     pub fn show(&self, show: impl Fn(f64) -> String) -> String {
         match self.0[..] {
             [] => "none".into(),
@@ -68,7 +68,7 @@ impl Samples {
     }
 }
 
-/// A whole number with its thousands apart.
+/// A whole number with commas between thousands.
 pub fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut out = String::new();
@@ -81,7 +81,7 @@ pub fn thousands(number: f64) -> String {
     out
 }
 
-/// Bytes, in MB.
+/// A number of bytes in MB.
 pub fn megabytes(bytes: f64) -> String {
     format!("{:.0} MB", bytes / 1e6)
 }

@@ -1,4 +1,4 @@
-//! Chaos, and that it notices what it is there to notice.
+//! Tests chaos, and tests that it detects errors.
 
 use pando_bench::chaos::Plan;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// The same runs each time.
+/// The first seed; the same runs every time.
 const SEED: u64 = 1_000_000;
 
 fn chaos(words: &[&str]) -> Output {
@@ -69,7 +69,7 @@ fn a_pando_that_loses_doubles_or_swaps_a_line_is_noticed() {
     }
 }
 
-/// Whether the run of `plan` prints some lines, by one process.
+/// Whether the plan has some lines as values and a single master process.
 fn has_lines_and_no_restart(plan: &str) -> bool {
     let job = plan.lines().find_map(|line| line.strip_prefix("job: ")).expect("each plan has one");
     let values: u64 = job.split(' ').next().and_then(|count| count.parse().ok()).expect("a number");

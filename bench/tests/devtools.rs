@@ -1,4 +1,4 @@
-//! A tab is driven as a person would.
+//! A tab can be operated like a person would.
 
 use pando_bench::{browser::chromium, devtools::Tab};
 

@@ -2,7 +2,8 @@
 
 use std::env;
 
-/// What runs before Rust's own start. Its object is linked into the program as it is: nothing names a symbol of it.
+/// Compiles the code that runs before Rust's own start. The object file is linked directly,
+/// because no code refers to its symbols.
 fn main() {
     if env::var_os("CARGO_CFG_UNIX").is_none() {
         return;

@@ -1,10 +1,11 @@
-// Lets an agent learn with one learning rate, and answers how well it did: "RATE STEPS SEED" ->
-// {rate, reward, episodes, steps, stopped}. In a page (--dom) it shows the agent, and a person can stop it.
+// Lets an agent learn with one learning rate, and returns its success: "RATE STEPS SEED" -> {rate,
+// reward, episodes, steps, stopped}. In a page (--dom) this shows the agent, and a person can stop
+// the learning.
 
 import { Learner } from './learner.js'
 import { Picture } from './picture.js'
 
-/** Milliseconds of learning between two looks at what the person wants. */
+/** Milliseconds of learning between two pauses, in which the page handles clicks. */
 const SLICE = 12
 
 let picture = null
@@ -43,7 +44,8 @@ async function show (learner, steps, { signal }) {
   return wishes.stop
 }
 
-// Lets the page draw and hear clicks. Unlike a timer it is not slowed down where the page is hidden.
+// Lets the page draw and handle clicks. In a hidden page a timer would be slowed down, but a
+// message is not.
 function pause () {
   return new Promise(resolve => {
     const { port1, port2 } = new MessageChannel()

@@ -1,4 +1,4 @@
-//! Names the best learning rate, and draws what each has brought.
+//! Prints the best learning rate, and draws the rewards of all rates.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +10,8 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use serde::Deserialize;
 
-/// Print the learning rate with the highest reward and that reward, of lines such as {"rate":0.01,"reward":187.5}.
+/// Print the learning rate with the highest reward and this reward, from lines such as
+/// {"rate":0.01,"reward":187.5}.
 #[derive(Parser)]
 #[command(name = "learning-best", version)]
 struct Options {
@@ -19,12 +20,12 @@ struct Options {
     plot: Option<PathBuf>,
 }
 
-/// What an agent reached.
+/// The result of one agent.
 #[derive(Deserialize)]
 struct Trial {
     rate: f64,
     reward: f64,
-    /// A person has stopped it early.
+    /// A person has stopped the agent early.
     #[serde(default)]
     stopped: bool,
 }
@@ -49,7 +50,7 @@ fn name_best(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The first of those with the highest reward.
+/// The first trial with the highest reward.
 fn best(trials: &[Trial]) -> Option<&Trial> {
     trials.iter().reduce(|best, trial| if trial.reward > best.reward { trial } else { best })
 }
@@ -58,7 +59,7 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 400.0;
 const MARGIN: f64 = 60.0;
 
-/// The plot's scales, logarithmic across.
+/// The scales of the plot. The horizontal scale is logarithmic.
 struct Scale {
     lowest: f64,
     highest: f64,
@@ -70,7 +71,7 @@ impl Scale {
         let exponents = || trials.iter().map(|trial| trial.rate.log10());
         let (least, most) = (exponents().fold(f64::INFINITY, f64::min), exponents().fold(f64::NEG_INFINITY, f64::max));
         let top = trials.iter().map(|trial| trial.reward).fold(1.0, f64::max);
-        // Whole powers of ten, and room even for a single rate.
+        // Whole powers of ten, with a range even for a single rate.
         Self { lowest: least.floor(), highest: most.ceil().max(least.floor() + 1.0), top }
     }
 

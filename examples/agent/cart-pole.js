@@ -1,5 +1,5 @@
-// A pole on a cart, to be kept upright by pushing the cart left or right, fifty times a second
-// (Barto, Sutton and Anderson, 1983).
+// A pole on a cart. Pushes of the cart to the left or right, fifty times a second, keep the pole
+// upright (Barto, Sutton and Anderson, 1983).
 
 const GRAVITY = 9.8
 const CART_MASS = 1
@@ -8,9 +8,9 @@ const HALF_LENGTH = 0.5
 const FORCE = 10
 const TICK = 0.02
 
-/** Metres from the middle at which the cart leaves its track. */
+/** The distance from the middle at which the cart leaves its track, in metres. */
 export const TRACK = 2.4
-/** Radians, 12 degrees, at which the pole counts as fallen. */
+/** The angle at which the pole counts as fallen: 12 degrees, in radians. */
 export const FALLEN = 12 * Math.PI / 180
 
 const RANGES = [TRACK, 2, FALLEN, 2]
@@ -18,24 +18,24 @@ const RANGES = [TRACK, 2, FALLEN, 2]
 export class CartPole {
   constructor (random) {
     this.random = random
-    /** Place and speed of the cart, angle and angular speed of the pole. */
+    /** The place and speed of the cart, the angle and angular speed of the pole. */
     this.state = new Float64Array(4)
     this.sensed = new Float64Array(4)
     this.reset()
   }
 
-  /** Almost upright, almost at rest. */
+  /** Starts again with the pole almost upright and the cart almost at rest. */
   reset () {
     for (let i = 0; i < 4; i++) this.state[i] = this.random() * 0.1 - 0.05
   }
 
-  /** The state as the agent senses it, each number about between -1 and 1; the next call overwrites it. */
+  /** The state for the agent: numbers from about -1 to 1. The next call overwrites the array. */
   get senses () {
     for (let i = 0; i < 4; i++) this.sensed[i] = this.state[i] / RANGES[i]
     return this.sensed
   }
 
-  /** Pushes to the left (0) or to the right (1); whether the pole still stands. */
+  /** Pushes to the left (0) or right (1). Returns whether the pole still stands. */
   push (action) {
     const [place, speed, angle, turn] = this.state
     const [sin, cos] = sinAndCos(angle)
@@ -51,7 +51,8 @@ export class CartPole {
   }
 }
 
-// Series instead of Math.sin and Math.cos, whose last digits differ between browsers: exact to 1e-9 before the pole falls.
+// Series instead of Math.sin and Math.cos, because their last digits differ between browsers. The
+// error is below 1e-9 while the pole stands.
 function sinAndCos (angle) {
   const square = angle * angle
   return [

@@ -1,26 +1,27 @@
-// Deep Q-learning (Mnih et al., 2015): a network learns the value of each push from remembered experiences.
+// Deep Q-learning (Mnih et al., 2015): a network learns the value of each push from stored
+// experiences.
 
 import { CartPole } from './cart-pole.js'
 import { Network } from './network.js'
 import { randomFrom } from './random.js'
 
-/** An episode ends after so many pushes, with the pole upright: the best reward. */
+/** The most pushes in an episode, and so the best reward. */
 export const LONGEST = 200
 
 const SIZES = [4, 24, 24, 2]
 const DISCOUNT = 0.98
-/** For each push that leaves the pole upright: so the values are between 0 and 1. */
+/** The reward for each push that keeps the pole upright: all values are between 0 and 1. */
 const REWARD = 1 - DISCOUNT
 const BATCH = 16
 const MEMORY = 5000
-/** Steps before the first lesson. */
+/** The number of steps before the first lesson. */
 const LOOK_AROUND = 200
-/** Steps in which pushes become less and less random, and how random they stay. */
+/** The number of steps with decreasing randomness, and the final share of random pushes. */
 const EXPLORE = 1500
 const CURIOSITY = 0.02
-/** Steps between two copies of the network that says what comes next. */
+/** The number of steps between two copies to the frozen network. */
 const FREEZE = 150
-/** Episodes that count. */
+/** The number of last episodes that count for the reward. */
 const LAST = 20
 
 export class Learner {
@@ -33,12 +34,12 @@ export class Learner {
     this.world = new CartPole(this.random)
     this.memory = new Memory()
     this.steps = 0
-    /** Rewards of the episodes that have ended. */
+    /** The rewards of the episodes that have ended. */
     this.rewards = []
     this.current = 0
   }
 
-  /** One push, and one lesson. */
+  /** Makes one push, and learns one lesson. */
   step () {
     const { world, memory } = this
     const action = this.random() < this.curiosity ? Math.floor(this.random() * 2) : this.choice(world)
@@ -56,13 +57,13 @@ export class Learner {
     if (this.steps > LOOK_AROUND) this.learn()
   }
 
-  /** Pushes upright in an episode: the mean of the last episodes, or of the one that goes on if none has ended. */
+  /** The mean reward of the last episodes, or the reward so far of the first episode. */
   get reward () {
     const last = this.rewards.slice(-LAST)
     return last.length === 0 ? this.current : last.reduce((sum, reward) => sum + reward, 0) / last.length
   }
 
-  /** What the agent would do. */
+  /** The push that the agent considers best. */
   choice (world) {
     const values = this.network.forward(world.senses)
     return values[1] > values[0] ? 1 : 0
@@ -77,7 +78,7 @@ export class Learner {
     for (let i = 0; i < BATCH; i++) {
       const at = Math.floor(this.random() * memory.count)
       const next = frozen.forward(memory.next, at * 4)
-      // A fallen pole has no future.
+      // A fallen pole has no future reward.
       const target = REWARD + (memory.stands[at] ? DISCOUNT * Math.max(next[0], next[1]) : 0)
       const action = memory.actions[at]
       network.backward(action, network.forward(memory.states, at * 4)[action] - target)

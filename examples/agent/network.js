@@ -1,12 +1,13 @@
-// A network with rectified linear units, trained with Adam (Kingma and Ba, 2015). It needs no more than + - * / and
-// Math.sqrt, which every engine rounds alike: the same seed gives the same network on every device.
+// A network with rectified linear units, trained with Adam (Kingma and Ba, 2015). All computations
+// use only + - * / and Math.sqrt, which every engine rounds equally: the same seed gives the same
+// network on every device.
 
 const MEAN_DECAY = 0.9
 const SQUARE_DECAY = 0.999
 const TINY = 1e-8
 
 export class Network {
-  /** `sizes`: of the input, of each hidden layer, of the output. */
+  /** `sizes`: the sizes of the input, of each hidden layer, and of the output. */
   constructor (sizes, random) {
     let count = 0
     this.layers = sizes.slice(1).map((outputs, i) => {
@@ -15,13 +16,13 @@ export class Network {
       return layer
     })
     this.input = new Float64Array(sizes[0])
-    // Of each unit its bias, then its weights.
+    // For each unit: its bias, then its weights.
     this.parameters = new Float64Array(count)
     this.gradient = new Float64Array(count)
     this.means = new Float64Array(count)
     this.squares = new Float64Array(count)
     this.meanLeft = this.squareLeft = 1
-    // The last layer begins with zeros: nothing is known of any action.
+    // The last layer begins with zeros, because nothing is known about any action.
     for (const layer of this.layers.slice(0, -1)) this.begin(layer, random)
   }
 
@@ -32,7 +33,7 @@ export class Network {
     }
   }
 
-  /** The outputs for the input that stands at `from` in `values`; the next call overwrites them. */
+  /** The outputs for the input at `from` in `values`. The next call overwrites the array. */
   forward (values, from = 0) {
     let input = this.input
     for (let i = 0; i < input.length; i++) input[i] = values[from + i]
@@ -52,7 +53,7 @@ export class Network {
     return input
   }
 
-  /** Adds to the gradient that of half the square of `error`, by which the last `forward` missed at this output. */
+  /** Adds the gradient of `error` ** 2 / 2, the loss of the last `forward` at this output. */
   backward (output, error) {
     const { parameters, gradient, layers } = this
     layers[layers.length - 1].errors.fill(0)[output] = error
@@ -72,7 +73,7 @@ export class Network {
     }
   }
 
-  /** One step of Adam along the gradient, a sum over `count` examples, which begins anew. */
+  /** Takes one step of Adam along the summed gradient of `count` examples, and resets it. */
   learn (rate, count) {
     this.meanLeft *= MEAN_DECAY
     this.squareLeft *= SQUARE_DECAY
@@ -87,7 +88,7 @@ export class Network {
     }
   }
 
-  /** Becomes as another network of the same sizes. */
+  /** Copies the parameters of another network with the same sizes. */
   copy (other) {
     this.parameters.set(other.parameters)
   }

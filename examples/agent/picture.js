@@ -1,4 +1,5 @@
-// What a person sees of an agent that learns: how it balances now, at its natural speed, and how well it did so far.
+// Shows a learning agent to a person: its present balancing at natural speed, and its success so
+// far.
 
 import { CartPole, TRACK } from './cart-pole.js'
 import { LONGEST } from './learner.js'
@@ -30,13 +31,13 @@ export class Picture {
     this.stop.onclick = () => { this.wishes.stop = true }
     place.append(element('section', { class: 'agent' }, element('style', {}, STYLE), this.title, this.world, this.curve, this.account, this.stop))
     this.learner = null
-    // An episode of the picture's own, which changes nothing of what is learnt.
+    // The picture has an episode of its own, which does not affect the learning.
     this.shown = new CartPole(Math.random)
     this.pushes = 0
     this.lastTick = 0
   }
 
-  /** Shows this agent until `end`; the answer's `stop` says that the person has seen enough. */
+  /** Shows this agent until `end`. The person sets `stop` in the returned object. */
   begin (learner, steps) {
     this.learner = learner
     this.steps = steps
@@ -56,7 +57,7 @@ export class Picture {
 
   frame (learner, now) {
     if (this.learner !== learner) return
-    // After a time in the background it does not make up for what nobody saw.
+    // After a time in the background, the picture skips the ticks in which nobody saw the page.
     this.lastTick = Math.max(this.lastTick, now - 5 * TICK)
     for (; this.lastTick < now; this.lastTick += TICK) this.tick()
     this.draw()
@@ -98,7 +99,7 @@ export class Picture {
   }
 }
 
-/** A clean canvas in units of the page's pixels, sharp on every screen. */
+/** Clears a canvas. Its pen uses the page's pixels, and is sharp on every screen. */
 function penOf (canvas) {
   const { clientWidth: width, clientHeight: height } = canvas
   const scale = window.devicePixelRatio || 1

@@ -1,4 +1,4 @@
-// Numbers from 0 to 1, the same from the same seed on every device (mulberry32).
+// Numbers from 0 to 1, the same for the same seed on every device (mulberry32).
 export function randomFrom (seed) {
   let state = seed >>> 0
   return () => {

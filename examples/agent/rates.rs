@@ -1,11 +1,11 @@
-//! Prints learning rates to try, one a line, with how long to learn and from which seed.
+//! Prints learning rates, one per line, with the number of learning steps and the seed.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Print learning rates, "RATE STEPS SEED" a line, each the same factor above the one before.
+/// Print learning rates, "RATE STEPS SEED" per line, with a constant factor between neighbours.
 #[derive(Parser)]
 #[command(name = "learning-rates", version)]
 struct Options {
@@ -17,15 +17,15 @@ struct Options {
     #[arg(long, default_value = "1", value_parser = positive)]
     to: f64,
 
-    /// Rates to print
+    /// Number of rates
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     count: u32,
 
-    /// Pushes of the cart in which the agent learns
+    /// Pushes of the cart while the agent learns
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
 
-    /// Where chance begins: with the same seed everything is the same
+    /// Seed of the random numbers: the same seed gives the same results
     #[arg(long, default_value_t = 1)]
     seed: u32,
 }
@@ -39,7 +39,7 @@ fn print(Options { from, to, count, steps, seed }: Options) -> anyhow::Result<()
     let mut out = io::stdout().lock();
     for index in 0..count {
         let rate = from * (to / from).powf(f64::from(index) / f64::from(count - 1));
-        // Three digits say enough.
+        // Three significant digits are enough.
         let rate: f64 = format!("{rate:.2e}").parse()?;
         writeln!(out, "{rate} {steps} {seed}")?;
     }

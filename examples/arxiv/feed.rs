@@ -1,4 +1,4 @@
-//! Turns an Atom feed, in the form of arXiv's, into lines of JSON.
+//! Converts an Atom feed in the format of arXiv to lines of JSON.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,17 +12,18 @@ use serde_json::{Value, json};
 use ureq::Agent;
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
-/// What arXiv puts in place of a paper's address when it cannot answer.
+/// The part of an entry's address by which arXiv marks an error.
 const ERRORS: &str = "/api/errors";
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Two thousand papers, the most that arXiv gives at a time, are about 5 MB.
+/// The limit for a feed. Two thousand papers, the most in one answer of arXiv, are about 5 MB.
 const LARGEST: u64 = 100 << 20;
 
 /// Print each paper of an Atom feed as a line of JSON: id, title, authors, abstract, link.
 #[derive(Parser)]
 #[command(name = "arxiv-feed", version)]
 struct Options {
-    /// URL of the feed, such as 'https://export.arxiv.org/api/query?search_query=cat:cs.DC&max_results=20', or a file
+    /// URL of a feed, such as
+    /// 'https://export.arxiv.org/api/query?search_query=cat:cs.DC&max_results=20', or a file
     feed: String,
 }
 
@@ -39,7 +40,8 @@ fn read(feed: &str) -> anyhow::Result<String> {
 }
 
 fn fetch(url: &str) -> anyhow::Result<String> {
-    // The client would otherwise look for one that is not built in; a second call changes nothing.
+    // Without this call the HTTP client would look for a provider that is not built in. A second
+    // call has no effect.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let agent: Agent = Agent::config_builder()
         .timeout_global(Some(PATIENCE))
@@ -51,7 +53,7 @@ fn fetch(url: &str) -> anyhow::Result<String> {
     let text = answer.body_mut().with_config().limit(LARGEST).read_to_string();
     let status = answer.status();
     if !status.is_success() {
-        // arXiv's errors are feeds, too.
+        // Errors of arXiv are feeds, too.
         text.ok().map_or(Ok(()), |text| refuse_errors(&text))?;
         bail!("the server answers {status}");
     }
@@ -74,7 +76,7 @@ fn refuse_errors(feed: &str) -> anyhow::Result<()> {
 }
 
 fn parse(feed: &str) -> anyhow::Result<Document<'_>> {
-    // A byte-order mark is no part of XML.
+    // The XML parser does not accept a byte-order mark.
     let document = Document::parse(feed.trim_start_matches('\u{feff}')).context("it is not XML")?;
     if !document.root_element().has_tag_name((ATOM, "feed")) {
         bail!("it is not an Atom feed: it begins with <{}>", document.root_element().tag_name().name());
@@ -102,7 +104,7 @@ fn paper(entry: Node<'_, '_>) -> anyhow::Result<Value> {
     }))
 }
 
-/// Where people read it: the link of no other kind.
+/// The link for people: a link without a relation, or with the relation `alternate`.
 fn link<'a>(entry: Node<'a, '_>) -> Option<&'a str> {
     let mut links = children(entry, "link");
     links.find(|link| link.attribute("rel").is_none_or(|rel| rel == "alternate"))?.attribute("href")
@@ -112,7 +114,7 @@ fn children<'a, 'input>(node: Node<'a, 'input>, name: &'static str) -> impl Iter
     node.children().filter(move |child| child.has_tag_name((ATOM, name)))
 }
 
-/// The text of the first child of that name, on one line: feeds break lines where they like.
+/// The text of the first child with this name, on one line, because feeds break lines anywhere.
 fn text(node: Node<'_, '_>, name: &'static str) -> anyhow::Result<String> {
     let child = children(node, name).next().with_context(|| format!("it has no <{name}>"))?;
     let text: String = child.descendants().filter_map(|node| node.is_text().then(|| node.text()).flatten()).collect();

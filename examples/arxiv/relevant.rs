@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Parser;
 use serde_json::Value;
 
-/// Print title, authors and link of each paper of standard input that was tagged relevant.
+/// Print title, authors and link of each paper on standard input with the tag relevant.
 #[derive(Parser)]
 #[command(name = "arxiv-relevant", version)]
 struct Options {}
@@ -33,7 +33,7 @@ fn print() -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    // Not `eprintln!`, which panics when standard error is closed.
+    // `eprintln!` would panic when standard error is closed.
     let _ = writeln!(io::stderr(), "{relevant} of {all} papers are relevant");
     Ok(())
 }

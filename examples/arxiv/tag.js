@@ -1,5 +1,5 @@
-// Shows a paper to the person at this page, and answers with what they think of it:
-// {id, title, authors, abstract, link} -> {id, title, authors, link, relevant}. It runs with --dom --json.
+// Shows a paper to the person at this page, and returns the person's judgement: {id, title,
+// authors, abstract, link} -> {id, title, authors, link, relevant}. Runs with --dom --json.
 
 const JUDGEMENTS = [
   { label: 'Not relevant', key: 'n', relevant: false },
@@ -36,11 +36,12 @@ export default async (paper, { signal }) => {
   return { id, title, authors, link, relevant: await desk.judgementOf(paper, signal) }
 }
 
-// Where papers are put in front of a person, one after the other. What a feed says is text, never HTML.
+// Presents papers to a person, one after the other. The contents of a feed are inserted as text,
+// never as HTML.
 class Desk {
   constructor (place) {
     this.judged = null
-    // Read out when a paper comes, by those who listen to the page.
+    // Screen readers read the title aloud when a paper appears.
     this.title = element('h2', { id: 'paper-title', tabindex: '-1' })
     this.authors = element('p', { class: 'authors' })
     this.abstract = element('p', { class: 'abstract' })
@@ -57,7 +58,7 @@ class Desk {
   button ({ label, key, relevant }) {
     const button = element('button', { type: 'button', class: relevant ? 'relevant' : 'irrelevant', 'aria-keyshortcuts': key },
       label, element('kbd', { 'aria-hidden': 'true' }, key.toUpperCase()))
-    // The second half of a double click is not about the next paper.
+    // The second half of a double click must not judge the next paper.
     button.onclick = event => { if (event.detail < 2) this.judge(relevant) }
     return button
   }
@@ -70,7 +71,7 @@ class Desk {
   }
 
   judgementOf (paper, signal) {
-    // The page was away for too long, say, or has left.
+    // For example, the page was hidden for too long, or left.
     signal.addEventListener('abort', () => this.clear('This paper went to somebody else.'))
     this.show(paper)
     return new Promise(resolve => { this.judged = resolve })
@@ -80,7 +81,7 @@ class Desk {
     this.title.textContent = paper.title
     this.authors.textContent = (paper.authors || []).join(', ')
     this.abstract.textContent = paper.abstract
-    // Other kinds of addresses run scripts.
+    // Other kinds of addresses could run scripts.
     this.link.hidden = !/^https?:/.test(paper.link)
     this.link.href = this.link.hidden ? '' : paper.link
     this.paper.hidden = false

@@ -1,4 +1,5 @@
-// As collatz.js, with JavaScript's own BigInt in place of bignumber.js: many times as fast, for browsers from 2018 on (on iOS from 2020).
+// The same as collatz.js with JavaScript's own BigInt instead of bignumber.js: many times faster,
+// for browsers from 2018 on (iOS: from 2020).
 const pando = require('pando-computing')
 
 const [ZERO, ONE, TWO, THREE] = [0, 1, 2, 3].map(BigInt)
@@ -14,7 +15,7 @@ module.exports['/pando/1.0.0'] = (range, cb) => {
   cb(null, most.number + ' ' + most.steps)
 }
 
-// The first of the numbers that has the most steps.
+// The first number with the most steps.
 function mostSteps (start, size) {
   let most = { number: start, steps: -1 }
   for (let i = 0; i < size; i++) {
@@ -25,7 +26,7 @@ function mostSteps (start, size) {
   return most
 }
 
-// Steps to 1: an even number is halved, an odd one is tripled and one is added.
+// The number of steps to 1. A step halves an even number; it triples an odd number and adds one.
 function collatz (number) {
   let steps = 0
   for (; number > ONE; steps++) {

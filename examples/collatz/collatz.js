@@ -1,5 +1,5 @@
-// Finds, among consecutive numbers, the one that takes the most steps to reach 1:
-// "START SIZE" -> "NUMBER STEPS".
+// Finds the number with the most steps to 1 among consecutive numbers: "START SIZE" -> "NUMBER
+// STEPS".
 const { BigNumber } = require('bignumber.js')
 const pando = require('pando-computing')
 
@@ -11,11 +11,11 @@ module.exports['/pando/1.0.0'] = (range, cb) => {
   const most = mostSteps(new BigNumber(start), Number(size))
   pando.report({ cpuTime: Date.now() - began, dataTransferTime: 0, nbItems: Number(size), units: 'numbers' })
 
-  // Not toString(), which writes numbers from 1e+21 with an exponent.
+  // toString() would write numbers from 1e+21 with an exponent.
   cb(null, most.number.toFixed() + ' ' + most.steps)
 }
 
-// The first of the numbers that has the most steps.
+// The first number with the most steps.
 function mostSteps (start, size) {
   let most = { number: start, steps: -1 }
   for (let i = 0; i < size; i++) {
@@ -26,7 +26,7 @@ function mostSteps (start, size) {
   return most
 }
 
-// Steps to 1: an even number is halved, an odd one is tripled and one is added.
+// The number of steps to 1. A step halves an even number; it triples an odd number and adds one.
 function collatz (number) {
   let steps = 0
   for (; number.gt(1); steps++) {

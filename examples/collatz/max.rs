@@ -1,4 +1,4 @@
-//! Keeps of the lines "NUMBER STEPS" those with more steps than any before.
+//! Filters lines "NUMBER STEPS": prints a line if it has more steps than all lines before.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-/// Print each line "NUMBER STEPS" of standard input that has more steps than all before it.
+/// Print each line "NUMBER STEPS" of standard input that has more steps than all lines before.
 #[derive(Parser)]
 #[command(name = "collatz-max", version)]
 struct Options {}

@@ -1,4 +1,4 @@
-//! Prints ranges of consecutive numbers, one a line: the first number and how many.
+//! Prints ranges of consecutive numbers, one per line: the first number and the length.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use num_bigint::BigUint;
 
-/// Print ranges of consecutive numbers, one "START SIZE" a line.
+/// Print ranges of consecutive numbers, one "START SIZE" per line.
 #[derive(Parser)]
 #[command(name = "collatz-ranges", version)]
 struct Options {
@@ -18,7 +18,7 @@ struct Options {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     size: u32,
 
-    /// Ranges to print [default: no end]
+    /// Number of ranges [default: no end]
     #[arg(long)]
     count: Option<u64>,
 }

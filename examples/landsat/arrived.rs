@@ -1,4 +1,4 @@
-//! Waits for the file that a result speaks of: for `pando --confirm`.
+//! Waits for the file of a result, for `pando --confirm`.
 
 use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -6,14 +6,15 @@ use anyhow::Context;
 use clap::Parser;
 use pando_examples::results::Received;
 
-/// Succeed when the file that the result on standard input speaks of is in the folder, with its length and hash.
+/// Succeed when the folder contains the file of the result on standard input, with its length and
+/// hash.
 #[derive(Parser)]
 #[command(name = "landsat-arrived", version)]
 struct Options {
     /// Folder of the results
     results: PathBuf,
 
-    /// How long to wait for it, in seconds
+    /// How long to wait for the file, in seconds
     #[arg(long, default_value_t = 30.0, value_name = "SECONDS", value_parser = seconds)]
     patience: f64,
 }

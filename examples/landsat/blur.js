@@ -10,7 +10,7 @@ export function blur (bytes) {
   const { width, height, data } = jpeg.decode(bytes, { useTArray: true, formatAsRGBA: false, maxMemoryUsageInMB: 1024 })
   const pixels = Float32Array.from(data)
   const row = width * CHANNELS
-  // A bell curve in two dimensions is one along the rows and then one along the columns.
+  // A two-dimensional bell curve is the product of one along the rows and one along the columns.
   for (let y = 0; y < height; y++) {
     for (let c = 0; c < CHANNELS; c++) blurLine(pixels, y * row + c, CHANNELS, width)
   }
@@ -26,7 +26,8 @@ function bell () {
   return curve.map(weight => weight / sum)
 }
 
-// In place, `length` values that are `step` apart. Beyond its ends a line goes on with its last values.
+// Blurs `length` values with the distance `step`, in place. Beyond its ends a line continues with
+// its first or last value.
 function blurLine (values, start, step, length) {
   const line = new Float32Array(length + 2 * RADIUS)
   for (let i = 0; i < line.length; i++) {

@@ -1,4 +1,5 @@
-// Pando carries the data: the bytes of a picture -> those of the blurred one, with --files.
+// Pando carries the data: the bytes of a picture -> the bytes of the blurred picture, with
+// --files.
 import { blur } from './blur.js'
 
 export default (bytes, { report }) => {

@@ -1,8 +1,9 @@
-// The data does not pass through Pando: the address of a picture -> what has been uploaded, with --json.
+// The data does not pass through Pando: the address of a picture -> a description of the uploaded
+// result, with --json.
 import { sha256 } from 'js-sha256'
 import { blur } from './blur.js'
 
-// The upload of the picture before.
+// The upload of the previous picture.
 let uploading = Promise.resolve()
 
 export default async ({ id, picture, upload }, { report }) => {
@@ -11,12 +12,13 @@ export default async ({ id, picture, upload }, { report }) => {
   const downloaded = Date.now()
   const png = blur(bytes)
   const blurred = Date.now()
-  // The next picture is computed while this one is on its way, but no more than one is.
+  // The next picture is computed during the upload of the previous one, but only one upload runs
+  // at a time.
   await uploading
   report({ cpuTime: blurred - downloaded, dataTransferTime: downloaded - began + Date.now() - blurred, nbItems: 1, units: 'pictures' })
 
   const name = id + '.png'
-  // What does not arrive is not confirmed, and computed again.
+  // If the upload fails, the result is not confirmed, and the picture is computed again.
   uploading = put(upload + name, png).catch(error => console.error(name + ' is not uploaded: ' + error.message))
   return { name, bytes: png.length, sha256: sha256(png) }
 }

@@ -1,4 +1,5 @@
-// Blurs the same pictures in all three ways, in one tab of a headless Chromium, and prints a table: node measure.mjs
+// Blurs the same pictures in all three ways, in one tab of a headless Chromium, and prints a
+// table: node measure.mjs
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -77,7 +78,7 @@ async function webtorrent () {
   return map('by WebTorrent', 'webtorrent/blur.js', ['--json', '--dom', '--confirm', confirm], lines, results)
 }
 
-// Runs pando over the lines with one tab; what passes between the two is counted.
+// Runs pando over the lines with one tab, and counts the bytes between the two.
 async function map (way, f, more, lines, results) {
   const pando = start(program('pando'), [join(here, f), '--stdin', '--cores', '0', '--bind', '127.0.0.1', '--port', '0', ...more], pictures)
   const page = new URL(await said(pando, /http:\S+\//))
@@ -98,7 +99,7 @@ async function map (way, f, more, lines, results) {
   return { way, seconds, results, bytes: counted.bytes(), data: 0, hashes: hashes256(results) }
 }
 
-// A way to pando that counts what passes, in both directions.
+// A proxy to pando that counts the bytes in both directions.
 async function counter (port) {
   let bytes = 0
   const server = createServer(client => {
@@ -125,7 +126,7 @@ function start (command, args, cwd) {
   return child
 }
 
-// What the child says, in whole lines, that has the form of `text`.
+// Waits for a match of `text` in the complete lines of the child's standard error.
 async function said (child, text) {
   for (;;) {
     const found = text.exec(child.heard.slice(0, child.heard.lastIndexOf('\n') + 1))
@@ -143,7 +144,7 @@ function inFiles (folder) {
   return under(folder).filter(name => !name.endsWith('.gz')).reduce((sum, name) => sum + readFileSync(name).length, 0)
 }
 
-// All results, whatever the names of their files.
+// The hashes of all results, independent of the file names.
 function hashes256 (folder) {
   return under(folder).map(name => createHash('sha256').update(readFileSync(name)).digest('hex')).sort().join()
 }

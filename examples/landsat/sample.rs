@@ -1,4 +1,4 @@
-//! Makes pictures that look somewhat like those of Landsat-8, and the scene list that goes with them.
+//! Makes pictures similar to pictures of Landsat-8, with a scene list.
 
 use std::{
     f64::consts::TAU,
@@ -13,14 +13,14 @@ use clap::Parser;
 use flate2::{Compression, write::GzEncoder};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-/// Make pictures, and c1/L8/scene_list.gz, in a folder laid out as the public bucket was.
+/// Make pictures, and c1/L8/scene_list.gz, in a folder with the layout of the public bucket.
 #[derive(Parser)]
 #[command(name = "landsat-sample", version)]
 struct Options {
-    /// The folder
+    /// Folder for the pictures
     folder: PathBuf,
 
-    /// Scenes to make
+    /// Number of scenes
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=9999))]
     count: u32,
 
@@ -28,7 +28,7 @@ struct Options {
     #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..=8192))]
     size: u16,
 
-    /// Address at which the folder is served
+    /// Address at which the folder will be served
     #[arg(long, default_value = "http://127.0.0.1:8600/pictures/", value_name = "URL")]
     base: String,
 }
@@ -65,7 +65,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Neighbours on neighbouring paths, one a day.
+    /// Consecutive scenes lie on neighbouring paths, one per day.
     fn new(number: u32) -> Self {
         let cloud = (noise(number, 1, 7) * 10_000.0).round() / 100.0;
         Self { number, path: 139 + number % 8, row: 40 + number / 8 % 60, day: 1 + number % 28, cloud }
@@ -77,7 +77,8 @@ impl Scene {
 
     fn line(&self, page: &str) -> String {
         let Self { number, path, row, day, cloud } = self;
-        // Good enough to filter by: half a turn of the orbit has 124 rows, and paths lie 1.545 degrees apart.
+        // An approximation, good enough for filters: half a turn of the orbit has 124 rows, and
+        // the distance between paths is 1.545 degrees.
         let (lat, lon) = (80.0 - f64::from(*row) * 1.3, 240.0 - f64::from(*path) * 1.545);
         format!(
             "{},LC8{path:03}{row:03}2017{:03}LGN00,2017-03-{day:02} 04:20:42.{number:06},{cloud},L1TP,{path},{row},{:.5},{:.5},{:.5},{:.5},{page}",
@@ -98,13 +99,15 @@ impl Scene {
                 pixels.extend(self.pixel(f64::from(x) / f64::from(size), f64::from(y) / f64::from(size)));
             }
         }
-        // Colours as fine as brightness: decoders fill in missing ones differently.
+        // The colours have the full resolution, because decoders interpolate lower resolutions
+        // differently.
         let mut encoder = Encoder::new_file(folder.join(format!("{}_thumb_large.jpg", self.product())), 90)?;
         encoder.set_sampling_factor(SamplingFactor::R_4_4_4);
         Ok(encoder.encode(&pixels, size, size, ColorType::Rgb)?)
     }
 
-    /// Water, fields and mountains below clouds; `x` and `y` from 0 to 1.
+    /// The colour of a pixel: water, fields and mountains below clouds. `x` and `y` are from 0 to
+    /// 1.
     fn pixel(&self, x: f64, y: f64) -> [u8; 3] {
         let seed = self.number * 4;
         let height = terrain(x * 4.0, y * 4.0, seed);
@@ -131,7 +134,7 @@ fn terrain(x: f64, y: f64, seed: u32) -> f64 {
     sum / (1.0 - 1.0 / scaled(octaves))
 }
 
-/// Noise between the corners of a grid.
+/// Noise interpolated between the corners of a grid.
 fn smooth(x: f64, y: f64, seed: u32) -> f64 {
     let ease = |t: f64| (1.0 - (t * TAU / 2.0).cos()) / 2.0;
     let (column, row) = (x as u32, y as u32);
@@ -141,7 +144,7 @@ fn smooth(x: f64, y: f64, seed: u32) -> f64 {
     mix(line(row), line(row + 1), down)
 }
 
-/// The same number from 0 to 1 every time, different for different arguments.
+/// A pseudo-random number from 0 to 1 that depends only on the arguments.
 fn noise(x: u32, y: u32, seed: u32) -> f64 {
     let mut hash = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ seed.wrapping_mul(0xc2b2_ae3d);
     for _ in 0..2 {

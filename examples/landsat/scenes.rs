@@ -1,4 +1,5 @@
-//! Prints scenes of a Landsat-8 scene list, as lines of JSON, as addresses of pictures, or as names of files.
+//! Prints scenes of a Landsat-8 scene list as lines of JSON, as addresses of pictures, or as file
+//! names.
 
 use std::{
     fs::File,
@@ -13,7 +14,7 @@ use clap::{Parser, ValueEnum};
 use flate2::bufread::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
 
-/// Print the scenes of a Landsat-8 scene list (CSV, gzipped or not) that pass every filter given.
+/// Print the scenes of a Landsat-8 scene list (CSV, gzipped or not) that pass all given filters.
 #[derive(Parser)]
 #[command(name = "landsat-scenes", version)]
 struct Options {
@@ -23,30 +24,31 @@ struct Options {
     #[command(flatten)]
     filters: Filters,
 
-    /// Scenes to print, at most
+    /// Maximum number of scenes
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 
-    /// Which picture of a scene: the end of its file's name
+    /// Picture of a scene: the end of its file name
     #[arg(long, default_value = "thumb_large.jpg", value_name = "NAME")]
     picture: String,
 
-    /// Address below which the pictures lie: scenes get the names of their files relative to it
+    /// Address of the folder with the pictures: scenes then have file names relative to this
+    /// address
     #[arg(long, value_name = "URL")]
     base: Option<String>,
 
-    /// Address below which results are to be put, told in every scene
+    /// Address for uploads of results, added to every scene
     #[arg(long, value_name = "URL")]
     upload: Option<String>,
 
-    /// What to print of a scene
+    /// Output format
     #[arg(long, default_value = "json", value_name = "WHAT")]
     print: Print,
 }
 
 #[derive(clap::Args)]
 struct Filters {
-    /// Cloud cover, at most, in percent
+    /// Maximum cloud cover, in percent
     #[arg(long, value_name = "PERCENT")]
     cloud: Option<f64>,
 
@@ -54,11 +56,11 @@ struct Filters {
     #[arg(long)]
     path: Option<u32>,
 
-    /// Row on that path
+    /// Row on the path
     #[arg(long)]
     row: Option<u32>,
 
-    /// Scenes that touch this box, in degrees
+    /// Scenes that overlap this box, in degrees
     #[arg(long = "box", allow_hyphen_values = true, value_name = "MIN_LON,MIN_LAT,MAX_LON,MAX_LAT")]
     area: Option<Area>,
 
@@ -77,11 +79,11 @@ struct Filters {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Print {
-    /// Everything, as a line of JSON
+    /// All fields, as a line of JSON
     Json,
-    /// The picture's address
+    /// The address of the picture
     Url,
-    /// The name of the picture's file, relative to --base
+    /// The file name of the picture, relative to --base
     Name,
 }
 
@@ -93,7 +95,7 @@ struct Area {
     max_lat: f64,
 }
 
-/// A line of the list. The older lists have no product.
+/// A line of the list. Older lists have no product id.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
@@ -126,7 +128,7 @@ struct Scene<'a> {
     processing_level: &'a str,
     path: u32,
     row: u32,
-    /// Longitudes and latitudes, as `--box` has them.
+    /// The area in the order of `--box`: longitude and latitude of two corners.
     area: [f64; 4],
     picture: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +151,7 @@ fn print(options: &Options) -> anyhow::Result<()> {
         if left == 0 {
             break;
         }
-        // The list's first line names its columns.
+        // The first line of the list contains the names of the columns.
         let line = || format!("line {} of the scene list", index + 2);
         let row = row.with_context(line)?;
         if !options.filters.pass(&row) {
@@ -176,7 +178,8 @@ fn list(options: &Options) -> anyhow::Result<Box<dyn Read>> {
     Ok(if zipped { Box::new(MultiGzDecoder::new(source)) } else { Box::new(source) })
 }
 
-/// A scene's pictures lie beside the page that the list names, and their names begin with the scene's.
+/// The scene of a row. Its pictures are beside the page that the list names, and their names begin
+/// with the id of the scene.
 fn scene<'a>(row: &'a Row, options: &'a Options) -> anyhow::Result<Scene<'a>> {
     let id = row.product_id.as_deref().filter(|id| !id.is_empty()).unwrap_or(&row.entity_id);
     let (folder, _) = row.download_url.rsplit_once('/').context("its download_url is no address")?;
@@ -202,7 +205,7 @@ fn scene<'a>(row: &'a Row, options: &'a Options) -> anyhow::Result<Scene<'a>> {
 impl Filters {
     fn pass(&self, row: &Row) -> bool {
         let day = row.acquisition_date.get(..10).unwrap_or_default();
-        // A cover below zero is not known.
+        // A cover below zero means unknown.
         self.cloud.is_none_or(|most| (0.0..=most).contains(&row.cloud_cover))
             && self.path.is_none_or(|path| row.path == path)
             && self.row.is_none_or(|number| row.row == number)
@@ -233,7 +236,7 @@ impl FromStr for Area {
     }
 }
 
-/// Days are compared as text, so they have to be written in one way.
+/// Checks the format of a day: days are compared as text, so all must have the same format.
 fn day(text: &str) -> Result<String, String> {
     let form = "dddd-dd-dd";
     let fits = |(c, f): (char, char)| if f == 'd' { c.is_ascii_digit() } else { c == f };

@@ -1,4 +1,4 @@
-//! Serves pictures and takes results over HTTP, for pages of any site.
+//! Serves pictures and accepts results over HTTP, for pages of any site.
 
 use std::{
     fs::{self, File},
@@ -31,7 +31,7 @@ use tower_http::{
     services::ServeDir,
 };
 
-/// Serve pictures at /pictures/ and take results, put to /results/NAME, over HTTP.
+/// Serve pictures at /pictures/ and accept results, put to /results/NAME, over HTTP.
 #[derive(Parser)]
 #[command(name = "landsat-server", version)]
 struct Options {
@@ -51,7 +51,7 @@ struct Options {
     #[arg(long, default_value_t = 8600)]
     port: u16,
 
-    /// Longest result, in megabytes
+    /// Limit for a result, in megabytes
     #[arg(long, default_value_t = 256, value_name = "MB")]
     longest: usize,
 }
@@ -79,7 +79,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
     Ok(axum::serve(listener, app).await?)
 }
 
-/// Takes a result: it has its name only when it is whole.
+/// Stores a result. The file gets its final name only after the whole body has arrived.
 async fn take(
     State(results): State<Arc<Path>>,
     Named(name): Named<String>,
@@ -106,7 +106,7 @@ fn broken(error: io::Error) -> (StatusCode, String) {
     (StatusCode::INSUFFICIENT_STORAGE, error.to_string())
 }
 
-/// What has come of a result; gone when dropped.
+/// The part of a result that has arrived, in a temporary file. Dropping this removes the file.
 struct Part {
     file: File,
     path: PathBuf,
@@ -135,7 +135,7 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // Fails where it has got its name.
+        // Fails if the file already has its final name.
         let _ = fs::remove_file(&self.path);
     }
 }

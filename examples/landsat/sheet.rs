@@ -1,4 +1,4 @@
-//! Draws the pictures that results speak of on one contact sheet, in their order.
+//! Draws the pictures of results on one contact sheet, in the order of the results.
 
 use std::{
     fs::File,
@@ -11,7 +11,8 @@ use anyhow::Context;
 use clap::Parser;
 use pando_examples::results::Received;
 
-/// Read results, as lines of JSON or names of PNG files, and write one PNG with all of them, small.
+/// Read results, as lines of JSON or names of PNG files, and write one PNG with small copies of
+/// all pictures.
 #[derive(Parser)]
 #[command(name = "landsat-sheet", version)]
 struct Options {
@@ -47,7 +48,8 @@ fn draw(options: &Options) -> anyhow::Result<()> {
     write(&tiles, options.size as usize, options.columns as usize)
 }
 
-/// A square of the picture's middle, each of its pixels the mean of those it stands for.
+/// A square tile of the picture's middle. Each pixel of the tile is the mean of the pixels that it
+/// covers.
 fn tile(path: &std::path::Path, size: usize) -> anyhow::Result<Vec<u8>> {
     let text = || path.display().to_string();
     let decoder = png::Decoder::new(BufReader::new(File::open(path).with_context(text)?));

@@ -1,4 +1,4 @@
-//! Block headers as in Bitcoin: 80 bytes, the last four of them the nonce.
+//! Block headers as in Bitcoin: 80 bytes, the last four of which are the nonce.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +6,20 @@ use std::str::FromStr;
 use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
 
-/// Bytes of a header.
+/// The length of a header in bytes.
 const LENGTH: usize = 80;
 
-/// A block's header.
+/// The header of a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Header([u8; LENGTH]);
 
-/// A number of 256 bits, its highest byte first: that is how hashes and targets are compared, and written.
+/// A number of 256 bits in big-endian order, the order in which hashes and targets are compared
+/// and printed.
 pub type Number = [u8; 32];
 
 impl Header {
-    /// A header of version 1 whose blocks before it and transactions have these hashes.
+    /// A header of version 1 with the hash of the previous block, and the root hash of the
+    /// transactions.
     pub fn new(previous: Number, root: Number, time: u32, bits: u32, nonce: u32) -> Self {
         let reversed = |mut number: Number| {
             number.reverse();
@@ -34,7 +36,7 @@ impl Header {
         Self(parts.concat().try_into().expect("80 bytes"))
     }
 
-    /// The nonce that it has.
+    /// The nonce of the header.
     pub fn nonce(&self) -> u32 {
         self.word(76)
     }
@@ -45,23 +47,24 @@ impl Header {
         self
     }
 
-    /// Its double SHA-256.
+    /// The double SHA-256 of the header.
     pub fn hash(&self) -> Number {
         let mut hash: Number = Sha256::digest(Sha256::digest(self.0)).into();
         hash.reverse();
         hash
     }
 
-    /// The largest hash that it may have, unpacked from its `bits`: a byte that counts the target's bytes, and its highest three.
+    /// The largest valid hash, unpacked from the header's `bits`: one byte for the length of the
+    /// target, and its three highest bytes.
     ///
     /// # Errors
-    /// When no hash can be small enough, or none too large.
+    /// When no hash can be small enough, or the target has more than 256 bits.
     pub fn target(&self) -> anyhow::Result<Number> {
         let bits = self.word(72);
         let [size, mantissa @ ..] = bits.to_be_bytes();
         let mut target = [0; 32];
         for (index, byte) in mantissa.into_iter().enumerate() {
-            // How many bytes of the target are behind this one.
+            // The number of target bytes after this byte.
             let Some(behind) = usize::from(size).checked_sub(index + 1) else { continue };
             match target.len().checked_sub(behind + 1) {
                 Some(place) => target[place] = byte,
@@ -72,7 +75,7 @@ impl Header {
         Ok(target)
     }
 
-    /// Whether its hash meets its target.
+    /// Whether the hash of the header meets its target.
     pub fn is_valid(&self) -> bool {
         self.target().is_ok_and(|target| self.hash() <= target)
     }
@@ -82,7 +85,7 @@ impl Header {
     }
 }
 
-/// From 160 hexadecimal digits.
+/// Parses 160 hexadecimal digits.
 impl FromStr for Header {
     type Err = anyhow::Error;
 

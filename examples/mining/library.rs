@@ -1,4 +1,4 @@
-//! Mines blocks with pando as a library: the same as `mining-monitor`, in one process.
+//! Mines blocks with pando as a library. Does the same as `mining-monitor`, but in one process.
 
 use std::io;
 use std::process::ExitCode;
@@ -15,7 +15,8 @@ fn main() -> ExitCode {
     pando_examples::run("mining-library", || mine(&options))
 }
 
-/// Standard input is read on this thread; the runtime's other threads meanwhile serve devices.
+/// Standard input is read on this thread. Meanwhile the other threads of the runtime serve
+/// devices.
 #[tokio::main]
 async fn mine(options: &Options) -> anyhow::Result<()> {
     let mut run = Run(Pando::new(&options.function).options(&options.pando).feedback());

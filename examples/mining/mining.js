@@ -1,5 +1,6 @@
-// One attempt at a block, as in Bitcoin: hashes its header with each of `count` nonces, from `nonce` on, until a hash is at most the target:
-// { header, target, nonce, count } -> { nonce, hashes }, the nonce null if there was none.
+// One attempt to mine a block, as in Bitcoin: hashes the header with each of `count` nonces,
+// starting with `nonce`, until a hash is at most the target: { header, target, nonce, count } -> {
+// nonce, hashes }. The nonce is null if no hash was small enough.
 const Sha256 = require('sha.js/sha256')
 const pando = require('pando-computing')
 
@@ -26,7 +27,7 @@ function sha256 (bytes) {
   return new Sha256().update(bytes).digest()
 }
 
-// A hash is a number whose lowest byte comes first; the target's highest does.
+// Compares a hash, whose lowest byte comes first, with the target, whose highest byte comes first.
 function isAtMost (hash, target) {
   for (let i = 0; i < 32; i++) {
     if (hash[31 - i] !== target[i]) return hash[31 - i] < target[i]

@@ -1,4 +1,5 @@
-//! Mines blocks with pando as its child, over `--sync-stdio`: any program in any language can do as this one does.
+//! Mines blocks with pando as a child process, over `--sync-stdio`. Programs in any language can
+//! do the same.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,7 +11,7 @@ use pando_examples::mining::{self, Attempt, Cores, Options, Outcome, Search};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What pando says.
+/// A message from pando.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Said {
@@ -19,7 +20,7 @@ enum Said {
     Error { error: String, index: u64 },
 }
 
-/// Pando's standard input.
+/// The standard input of pando.
 struct Child(ChildStdin);
 
 fn main() -> ExitCode {
@@ -54,7 +55,7 @@ fn mine(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// That which was built with this program, else the one on PATH.
+/// The pando beside this program, or otherwise the one on PATH.
 fn pando() -> PathBuf {
     let beside = env::current_exe().map(|own| own.with_file_name(format!("pando{}", env::consts::EXE_SUFFIX)));
     beside.ok().filter(|pando| pando.exists()).unwrap_or_else(|| "pando".into())

@@ -1,4 +1,5 @@
-//! The search: which attempt is next, and what results mean. It knows nothing of how attempts reach the cores.
+//! The search: chooses the next attempt, and interprets results. It does not depend on how
+//! attempts reach the cores.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,70 +9,72 @@ use serde::{Deserialize, Serialize};
 
 use super::Header;
 
-/// What a core computes: whether one of `count` nonces, from `nonce` on, makes a header valid.
+/// The work for a core: find one of `count` nonces, starting with `nonce`, that makes a header
+/// valid.
 #[derive(Serialize)]
 pub struct Attempt {
-    /// The header, in hexadecimal digits; its own nonce does not matter.
+    /// The header, in hexadecimal digits. Its own nonce is ignored.
     pub header: String,
-    /// The largest hash that is valid, likewise, its highest digit first.
+    /// The largest valid hash, in hexadecimal digits, highest digit first.
     pub target: String,
     /// The first nonce.
     pub nonce: u32,
-    /// How many.
+    /// The number of nonces.
     pub count: u32,
 }
 
-/// What came out of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Deserialize)]
 pub struct Outcome {
-    /// A nonce that makes the header valid, if the attempt came to one.
+    /// A nonce that makes the header valid, if the attempt found one.
     pub nonce: Option<u32>,
-    /// How many hashes it took.
+    /// The number of hashes computed.
     pub hashes: u64,
 }
 
-/// Where attempts are computed. They are numbered from 1, in the order in which they are given.
+/// The cores that compute attempts. Attempts are numbered from 1, in the order in which they are
+/// given.
 pub trait Cores {
-    /// Has one more computed.
+    /// Gives the next attempt to the cores.
     fn give(&mut self, attempt: &Attempt) -> anyhow::Result<()>;
-    /// One is not needed any more.
+    /// Cancels an attempt whose outcome is not needed any more.
     fn cancel(&mut self, index: u64) -> anyhow::Result<()>;
-    /// No more come.
+    /// Ends the sequence of attempts.
     fn end(&mut self) -> anyhow::Result<()>;
 }
 
-/// A block that was searched to its end.
+/// A mined block.
 pub struct Mined {
-    /// Its header, with the nonce that makes it valid.
+    /// The header with a valid nonce.
     pub header: Header,
-    /// How many attempts that took.
+    /// The number of attempts with an outcome.
     pub attempts: u64,
 }
 
-/// Searches one block after the other, with as many attempts at a time as are asked for.
+/// Searches one block after the other, with as many attempts at a time as the cores ask for.
 pub struct Search<B> {
     blocks: B,
-    /// Nonces in an attempt.
+    /// The number of nonces in an attempt.
     size: u32,
     current: Option<Current>,
-    /// Attempts that were asked for and cannot be given before the block is done.
+    /// The number of attempts that the cores asked for and that must wait for the next block.
     owed: u64,
     ended: bool,
     tally: Tally,
 }
 
-/// The block that is searched.
+/// The present block.
 struct Current {
     header: Header,
-    /// The first nonce that has not been given; beyond them all when there is none.
+    /// The first nonce that has not been given, or 2^32 when all have been given.
     next: u64,
-    /// Attempts that were given and have no outcome.
+    /// The attempts that were given and have no outcome.
     out: BTreeSet<u64>,
-    /// Attempts that counted.
+    /// The number of attempts with an outcome.
     attempts: u64,
 }
 
-/// What was done so far.
+/// The statistics of a search.
 #[derive(Default)]
 pub struct Tally {
     blocks: u64,
@@ -82,17 +85,18 @@ pub struct Tally {
 }
 
 impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
-    /// Of `blocks`, each from the nonce in its header on, with `size` nonces in an attempt.
+    /// A search for `blocks`, each starting at the nonce in its header, with `size` nonces in an
+    /// attempt.
     pub fn new(blocks: B, size: u32) -> Self {
         Self { blocks, size, current: None, owed: 0, ended: false, tally: Tally::default() }
     }
 
-    /// What was done so far.
+    /// The statistics so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// Cores are free for `count` more attempts.
+    /// Gives up to `count` more attempts, because cores are free for them.
     pub fn asked(&mut self, count: u64, cores: &mut impl Cores) -> anyhow::Result<()> {
         self.owed += count;
         while self.owed > 0 {
@@ -103,9 +107,9 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
         Ok(())
     }
 
-    /// Attempt `index` has an outcome: the block may be done.
+    /// Takes the outcome of attempt `index`. Returns the block if this attempt mined it.
     pub fn result(&mut self, index: u64, outcome: Outcome, cores: &mut impl Cores) -> anyhow::Result<Option<Mined>> {
-        // What was computed for a block that is done does not count.
+        // Outcomes for a finished block do not count.
         let Some(current) = &mut self.current else { return Ok(None) };
         if !current.out.remove(&index) {
             return Ok(None);
@@ -114,7 +118,7 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
         self.tally.counted += 1;
         self.tally.hashes += outcome.hashes;
         let Some(nonce) = outcome.nonce else {
-            // It may have been the last.
+            // If this was the last attempt, the block has failed: `asked` detects this.
             self.asked(0, cores)?;
             return Ok(None);
         };
@@ -131,7 +135,8 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
         Ok(Some(mined))
     }
 
-    /// Attempt `index` failed for good, or was cancelled.
+    /// Handles the message that attempt `index` failed finally or was cancelled. This is an error
+    /// if its outcome is still needed.
     pub fn failed(&self, index: u64, message: &str) -> anyhow::Result<()> {
         match &self.current {
             Some(current) if current.out.contains(&index) => bail!("attempt {index}: {message}"),
@@ -139,7 +144,7 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
         }
     }
 
-    /// The next attempt, unless all of the block are under way or there are no more blocks.
+    /// The next attempt. `None` when all attempts of the block are given, or no more blocks come.
     fn next(&mut self, cores: &mut impl Cores) -> anyhow::Result<Option<Attempt>> {
         if self.current.is_none() {
             let Some(header) = self.blocks.next().transpose()? else {
@@ -169,7 +174,7 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
     }
 }
 
-/// A line of output: the header as it was mined, its nonce, and how many attempts that took.
+/// A line of output: the mined header, its nonce, and the number of attempts.
 impl fmt::Display for Mined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.header, self.header.nonce(), self.attempts)

@@ -1,4 +1,4 @@
-//! What the programs of the mining example share.
+//! The parts that the programs of the mining example share.
 
 mod header;
 mod search;
@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-/// Read headers of blocks from standard input, 160 hexadecimal digits a line, and search for each one, from its nonce on, a nonce that
-/// makes it valid. Print each mined block, "HEADER NONCE ATTEMPTS".
+/// Read headers of blocks from standard input, 160 hexadecimal digits per line, and search for a
+/// nonce that makes each header valid, starting with its own nonce. Print each mined block,
+/// "HEADER NONCE ATTEMPTS".
 #[derive(Parser)]
 #[command(version)]
 pub struct Options {
@@ -25,7 +26,7 @@ pub struct Options {
     /// The function: mining.js
     pub function: PathBuf,
 
-    /// What follows it goes to pando, for example --local
+    /// Options for pando, for example --local
     #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
     pub pando: Vec<OsString>,
 }
@@ -38,7 +39,7 @@ impl Options {
     }
 }
 
-/// The headers on standard input, each read when it is asked for.
+/// The headers on standard input. Each one is read on demand.
 pub fn headers() -> impl Iterator<Item = anyhow::Result<Header>> {
     io::stdin().lines().enumerate().map(|(index, line)| {
         let header = line.map_err(anyhow::Error::from).and_then(|line| line.trim().parse());
@@ -46,7 +47,7 @@ pub fn headers() -> impl Iterator<Item = anyhow::Result<Header>> {
     })
 }
 
-/// Prints a block that was mined, if one was.
+/// Prints a mined block, if there is one.
 pub fn print(mined: Option<Mined>, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(mined) = mined {
         writeln!(out, "{mined}")?;

@@ -1,4 +1,4 @@
-//! Checks blocks that were mined.
+//! Checks mined blocks.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,8 +7,8 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 use pando_examples::mining::Header;
 
-/// Read mined blocks, a line "HEADER NONCE ATTEMPTS" each, and print each one's hash, nonce and attempts; a block that is not valid
-/// is an error.
+/// Read mined blocks, "HEADER NONCE ATTEMPTS" per line, and print the hash, the nonce and the
+/// attempts of each block; an invalid block is an error.
 #[derive(Parser)]
 #[command(name = "mining-verify", version)]
 struct Options {}

@@ -1,7 +1,8 @@
-// Borrowers of two kinds. Both keep to the protocol of pull-stream, and to nothing else.
+// Two kinds of borrowers. Both obey the protocol of pull-stream, but nothing else.
 const pull = require('pull-stream')
 
-// Asks ahead, answers late, early or never, leaves in the middle, answers what it does not hold; one thing at a time, when told to.
+// A borrower that takes one action per call: asks before it has answered, answers late, early or
+// never, leaves at any time, or answers a value that it does not hold.
 class Borrower {
   constructor (schedule) {
     const { name, sub, values, results } = schedule.open()
@@ -39,7 +40,7 @@ class Borrower {
       this.asking = false
       if (end) return
       this.held.push(value)
-      // Some answer within the call that lent them the value.
+      // Some borrowers answer within the call that lent them the value.
       if (this.schedule.random.chance(20)) this.answer()
     })
   }
@@ -70,7 +71,8 @@ class Borrower {
   }
 }
 
-// A pipeline of pull-stream's own parts, which goes on by itself: it may take only some values, or break down.
+// A pipeline of pull-stream's own parts, which works without further calls. It may take only some
+// values, or fail.
 function pipeline (schedule) {
   const { random } = schedule
   const { name, sub, values, results } = schedule.open()

@@ -1,14 +1,15 @@
-// The lender with a deliberate bug: each class breaks one rule, most of them only when things happen in an unlucky order. The number is
-// that of the property it breaks; 0 is the protocol of pull-stream.
+// The lender with a deliberate bug. Each class breaks one rule, most of them only when events come
+// in a rare order. The number is the number of the broken property; 0 is the protocol of
+// pull-stream.
 const Lender = require('./lender')
 
 module.exports = {
-  // 1: reads on as soon as it can, asked or not.
+  // 1: reads as soon as possible, even if nobody asks.
   eager: class extends Lender {
     mayRead () { return this.input !== null && !this.reading && !this.end && this.values.length < this.window }
   },
 
-  // 3: does not answer the ask of a borrower that closes.
+  // 3: does not answer the pending ask of a borrower that closes.
   deaf: class extends Lender {
     close (sub) {
       this.asks = this.asks.filter(ask => ask.sub !== sub)
@@ -16,7 +17,7 @@ module.exports = {
     }
   },
 
-  // 3: does not look who waits when values come back.
+  // 3: does not serve waiting borrowers when values come back.
   asleep: class extends Lender {
     close (sub) {
       const { serving } = this
@@ -26,17 +27,17 @@ module.exports = {
     }
   },
 
-  // 4: ends when the input does, whatever is still being computed.
+  // 4: ends when the input ends, even if values are still being computed.
   hasty: class extends Lender {
     mayEnd () { return this.end !== null && !this.mayOutput() }
   },
 
-  // 4: the input's error overtakes the values before it.
+  // 4: the error of the input comes before the results of earlier values.
   alarmed: class extends Lender {
     mayEnd () { return this.end instanceof Error || super.mayEnd() }
   },
 
-  // 5: outputs what is finished first.
+  // 5: outputs finished results before earlier results that are not finished.
   unordered: class extends Lender {
     finish (value, result) {
       super.finish(value, result)
@@ -44,27 +45,27 @@ module.exports = {
     }
   },
 
-  // 6: loses what a borrower held when it closed.
+  // 6: loses the values of a borrower that closes.
   lossy: class extends Lender {
     giveBack () {}
   },
 
-  // 6: lends what came back in the order of coming back, not the oldest first.
+  // 6: lends returned values in the order of their return, not the oldest first.
   jumbled: class extends Lender {
     giveBack (values) { this.returned = this.returned.concat(values) }
   },
 
-  // 8: leaves those waiting who ask after the last output.
+  // 8: does not answer borrowers that ask after the last output.
   endless: class extends Lender {
     isDone () { return this.values.length > 0 && super.isDone() }
   },
 
-  // 9: lends a value twice, when two borrowers wait for it and another one.
+  // 9: lends a value twice when two or more values wait to be lent.
   twice: class extends Lender {
     take () { return this.asks.length > 0 && this.returned.length > 1 ? this.returned[0] : super.take() }
   },
 
-  // 10: takes what a closed borrower answers.
+  // 10: accepts results of a closed borrower.
   late: class extends Lender {
     close (sub) {
       const held = sub.held.slice()
@@ -73,12 +74,12 @@ module.exports = {
     }
   },
 
-  // 11: reads one value more than the window.
+  // 11: reads one value more than the window allows.
   wide: class extends Lender {
     constructor (window) { super(window + 1) }
   },
 
-  // 0: reads again before it has been answered.
+  // 0: reads again before the previous read is answered.
   greedy: class extends Lender {
     mayRead () {
       const { reading } = this

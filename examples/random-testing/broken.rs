@@ -1,4 +1,5 @@
-//! The lender of the crate, or one with a deliberate bug around it: each breaks the property of the number that is given.
+//! The crate's lender, or a wrapper with a deliberate bug. Each bug breaks the property with the
+//! given number.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,36 +8,36 @@ use stream_lender::{Ask, Index, Input, Lent, Loan, Output, Refused, SubStreamId,
 
 use crate::model::{Broken, Thing};
 
-/// The crate's, which has none.
+/// The crate's lender, which has no bug.
 type Sound = stream_lender::Lender<Thing, Thing, Broken>;
 
-/// Something that a lender must not do. The number is that of the property.
+/// A deliberate bug. The number is the number of the broken property.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Bug {
-    /// 1: reads a value more than was asked for.
+    /// 1: reads one value more than was asked for.
     Eager,
-    /// 3: forgets to wake those who wait when values come back.
+    /// 3: does not wake waiting sub-streams when values come back.
     Asleep,
-    /// 4: ends when all that is finished is output.
+    /// 4: ends as soon as the next result is not finished.
     Hasty,
-    /// 6: lends the second of two values that wait.
+    /// 6: lends the second of two waiting values.
     Newest,
-    /// 9: lends what is lent to another one, where it would have to wait.
+    /// 9: lends a value that another sub-stream holds, when the asker should wait.
     Twice,
-    /// 10: accepts results from who holds nothing.
+    /// 10: accepts results from sub-streams that do not hold the value.
     Late,
-    /// 11: reads one value more than the window.
+    /// 11: reads one value more than the window allows.
     Wide,
-    /// 12: forgets who failed.
+    /// 12: forgets which sub-streams failed a value.
     Forgetful,
 }
 
-/// A lender, with a bug or without. What it does not break is the crate's.
+/// A lender with or without a bug. All methods that the bug does not change are the crate's.
 #[derive(Debug)]
 pub(crate) struct Lender {
     sound: Sound,
     bug: Option<Bug>,
-    /// Whether values came back, and nobody was woken since.
+    /// Whether values came back, and no sub-stream was woken since.
     came_back: bool,
 }
 
@@ -96,7 +97,7 @@ impl Lender {
         answer
     }
 
-    /// Whether newer values have been read than this one, which is lent now.
+    /// Whether newer values have been read than this one, which is now lent.
     fn is_again(&self, lent: &Lent<Thing>) -> bool {
         lent.loan.index + 1 < self.read()
     }

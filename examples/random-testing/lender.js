@@ -1,17 +1,19 @@
-// StreamLender for the callback protocol of pull-stream, where reading is `read(abort, (end, value) => …)`: lends one
-// stream to any number of borrowers, and gives their results in the order of the values.
+// StreamLender for the callback protocol of pull-stream, in which a read is `read(abort, (end,
+// value) => …)`: lends one stream to any number of borrowers, and outputs their results in the
+// order of the values.
 //
 //   const lender = new Lender()
 //   pull(values, lender, pull.collect(done))
 //   const sub = lender.open()                  // as many as one likes, at any time
 //   pull(sub, pull.asyncMap(work), sub)
 //
-// A borrower answers the values that it was lent in their order. It closes by aborting, or by ending its results. That is all a
-// pull-stream can say, so a single value is not handed back: property 12 of the lender has no form here.
+// A borrower answers its values in the order of lending. It closes by aborting, or by ending its
+// results. A pull-stream can express nothing else, so a single value cannot be handed back, and
+// property 12 of the lender does not apply.
 const drain = require('pull-stream/sinks/drain')
 
 module.exports = class Lender {
-  // `window`: how many values may be read and not yet output.
+  // `window`: the limit for values that are read and not yet output.
   constructor (window = Infinity) {
     this.window = window
     this.input = null // reads the input, once there is one
@@ -36,7 +38,7 @@ module.exports = class Lender {
     }
   }
 
-  // A new sub-stream.
+  // Opens a new sub-stream.
   open () {
     const sub = { held: [], closed: false }
     const source = (abort, cb) => {
@@ -53,7 +55,7 @@ module.exports = class Lender {
     return { source, sink: drain(result => this.accept(sub, result), () => this.close(sub)) }
   }
 
-  // What a borrower holds is lent again.
+  // Closes a sub-stream. Its values will be lent again.
   close (sub) {
     if (sub.closed) return
     sub.closed = true
@@ -65,7 +67,8 @@ module.exports = class Lender {
     this.serve()
   }
 
-  // A result is that of the oldest value that the borrower holds. One who answers what it does not hold is closed.
+  // Accepts a result for the oldest value that the borrower holds. A borrower that holds no value
+  // is closed.
   accept (sub, result) {
     const value = sub.held.shift()
     if (!value) {
@@ -76,7 +79,7 @@ module.exports = class Lender {
     this.serve()
   }
 
-  // The output is wanted no more, so nothing is.
+  // The output is aborted, so the lender stops everything.
   abort (reason, cb) {
     const open = this.input && !this.end
     this.end = this.end || reason
@@ -88,7 +91,8 @@ module.exports = class Lender {
     else cb(reason)
   }
 
-  // Does all that can be done now. What is called may call back: that changes what there is to do, and the loop goes on.
+  // Does everything that is possible now. Callbacks may call the lender again and change its
+  // state, so the loop repeats until nothing is left to do.
   serve () {
     if (this.serving) return
     this.serving = true

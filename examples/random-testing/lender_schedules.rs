@@ -1,4 +1,5 @@
-//! Runs random schedules against the crate `stream-lender`, for `pando --exec`: the schedules and the model are those of the crate's own tests.
+//! Runs random schedules against the crate `stream-lender`, for `pando --exec`. The schedules and
+//! the model are part of the crate's own tests.
 
 mod answer;
 mod broken;
@@ -27,16 +28,17 @@ use broken::{Bug, Lender};
 use clap::{Parser, ValueEnum};
 use schedule::Schedule;
 
-/// Run the random schedules of each line "SEED COUNT" or "SEED COUNT BUG" of standard input, and answer with a line of JSON.
+/// Run the random schedules of each line "SEED COUNT" or "SEED COUNT BUG" of standard input, and
+/// answer with a line of JSON.
 ///
-/// The seeds are SEED, SEED + 1, …; when COUNT is 1, what happens is told on standard error.
+/// The seeds are SEED, SEED + 1, …; when COUNT is 1, standard error shows all events.
 #[derive(Parser)]
 #[command(name = "lender-schedules", version)]
 struct Options {}
 
 fn main() -> ExitCode {
     Options::parse();
-    // A schedule that fails says so in its answer.
+    // The answer of a failed schedule contains its panic message.
     panic::set_hook(Box::new(|_| {}));
     pando_examples::run("lender-schedules", || {
         let mut out = io::stdout().lock();
@@ -60,7 +62,7 @@ fn parse(line: &str) -> anyhow::Result<(u64, u64, Option<Bug>)> {
     Ok((first, count, bug))
 }
 
-/// Runs the schedules up to the first that shows a violation.
+/// Runs the schedules until the first violation.
 fn test(first: u64, count: u64, bug: Option<Bug>) -> Answer {
     let mut answer = Answer { lender: Tested::StreamLender, schedules: 0, violation: None };
     for seed in first..first.saturating_add(count) {

@@ -1,5 +1,6 @@
-// What a lender must do, found by looking through lists: it hears every ask and answer at the lender's edges, before the lender does or
-// before the others do, and throws a Violation of the property that does not hold.
+// The required behaviour of a lender, checked by searching through lists. The oracle observes
+// every ask and answer at the lender's boundaries before the receiver does, and throws a Violation
+// of the broken property.
 const { Violation } = require('./protocol')
 
 module.exports = class Oracle {
@@ -14,7 +15,7 @@ module.exports = class Oracle {
     this.output = { asked: false, end: null, aborted: false }
   }
 
-  // Watches the input, which the lender reads.
+  // Observes the input, which the lender reads.
   watchInput () {
     const { input } = this
     return {
@@ -37,7 +38,7 @@ module.exports = class Oracle {
     }
   }
 
-  // Watches the values of a sub-stream, which a borrower reads.
+  // Observes the values of a sub-stream, which a borrower reads.
   watchValues (sub) {
     return {
       mayAskAfterEnd: true,
@@ -51,7 +52,7 @@ module.exports = class Oracle {
     }
   }
 
-  // Watches the results of a sub-stream, which the lender reads.
+  // Observes the results of a sub-stream, which the lender reads.
   watchResults (sub) {
     return {
       ask: () => {},
@@ -63,7 +64,7 @@ module.exports = class Oracle {
     }
   }
 
-  // Watches the output.
+  // Observes the output.
   watchOutput () {
     const { output } = this
     return {
@@ -112,7 +113,8 @@ module.exports = class Oracle {
     this.values[index].since = this.lendings++
   }
 
-  // Results are for the values that a sub-stream holds, in the order of lending. One that answers what it does not hold is closed.
+  // A result belongs to the oldest value that the sub-stream holds, in the order of lending. A
+  // sub-stream that answers without holding a value is closed.
   result (sub, result) {
     let held = null
     for (const value of this.values) {
@@ -133,7 +135,7 @@ module.exports = class Oracle {
     }
   }
 
-  // What must hold whenever the lender has nothing left to do.
+  // Checks the conditions that hold whenever the lender has nothing left to do.
   check () {
     const { input, output } = this
     const oldest = this.oldestToLend()
@@ -149,7 +151,7 @@ module.exports = class Oracle {
     if (!next && input.end !== null) fail(4, 'the output does not end after the last result')
   }
 
-  // At the end of a schedule: who stopped the output stopped the input.
+  // At the end of a schedule: an aborted output must have aborted the input.
   checkEnd () {
     const { input, output } = this
     const running = input.connected && input.end === null && !input.aborted

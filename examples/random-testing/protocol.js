@@ -1,9 +1,10 @@
-// The protocol of pull-stream, checked: a `Checked` has a `read` that does what `read` does, but tells `watch` each ask, answer and abort,
-// and throws a Violation when who asks or who answers breaks a rule:
+// Checks the protocol of pull-stream. The `read` of a `Checked` does the same as the given `read`,
+// but reports each ask, answer and abort to `watch`, and throws a Violation when one side breaks a
+// rule:
 //
-//  - one ask at a time; an abort may cut it short, and nothing is asked after it, nor after the end
-//  - every ask and every abort is answered, once; an abort after the ask that it cuts short
-//  - after an end or an abort there are no more values
+// - one ask at a time; an abort may interrupt the ask; no ask follows an abort or an end
+// - every ask and every abort is answered once; an abort after the ask that it interrupts
+// - no values follow an end or an abort
 class Violation extends Error {
   // `property`: the number of the lender's property, 0 for this protocol.
   constructor (property, message) {
@@ -13,7 +14,7 @@ class Violation extends Error {
 }
 
 class Checked {
-  // `tell`, where there is one, hears everything in words.
+  // `tell`, if given, receives a text for every event.
   constructor (name, read, watch, tell) {
     this.name = name
     this.inner = read
@@ -62,7 +63,7 @@ class Checked {
     })
   }
 
-  // When nothing is to come any more.
+  // Checks the state after the last event.
   checkEnd () {
     if (this.aborting) this.breach('never answered its abort')
     if (this.asking && !this.watch.mayWait) this.breach('never answered')

@@ -1,5 +1,6 @@
-// Tests the lender of lender.js with random schedules: "SEED COUNT" -> JSON, with the first violation if there is one. "SEED COUNT BUG" tests
-// one of the lenders of broken.js. The seeds are SEED, SEED + 1, …; what happens is told when COUNT is 1.
+// Tests the lender of lender.js with random schedules: "SEED COUNT" -> JSON, with the first
+// violation if there is one. "SEED COUNT BUG" tests one of the lenders of broken.js. The seeds are
+// SEED, SEED + 1, …; when COUNT is 1, a violation contains all events.
 const pando = require('pando-computing')
 const Lender = require('./lender')
 const broken = require('./broken')
@@ -18,7 +19,7 @@ module.exports['/pando/1.0.0'] = (line, cb) => {
   cb(null, JSON.stringify(answer))
 }
 
-// Runs the schedules up to the first that shows a violation.
+// Runs the schedules until the first violation.
 function test (first, count, bug) {
   const answer = { lender: 'pull-stream', schedules: 0, steps: 0 }
   const events = []

@@ -1,4 +1,4 @@
-// Random numbers that a seed repeats (sfc32).
+// Random numbers from a seed (sfc32).
 module.exports = class Random {
   constructor (seed) {
     this.a = seed >>> 0

@@ -1,14 +1,15 @@
-// One random schedule: a lender between an input, an output and borrowers that do what they like, under the eyes of the oracle.
+// One random schedule: a lender between an input, an output and borrowers with random actions,
+// observed by the oracle.
 const Oracle = require('./oracle')
 const Random = require('./random')
 const { Borrower, pipeline } = require('./borrowers')
 const { Checked, Violation } = require('./protocol')
 
-// More rounds than this, and what should end by itself hangs.
+// The greatest number of rounds until the end. A schedule that needs more rounds hangs.
 const LONGEST_END = 500
 
 module.exports = class Schedule {
-  // `tell` hears what happens, line by line, when somebody wants to know.
+  // `tell`, if given, receives a line for every event.
   constructor (seed, Lender, tell) {
     const random = this.random = new Random(seed)
     const window = random.pick([1, 2, 3, 5, 12, Infinity])
@@ -24,7 +25,7 @@ module.exports = class Schedule {
     this.steps = 0
   }
 
-  // Throws the first Violation. Answers how many steps it took.
+  // Runs the schedule. Throws the first Violation, or returns the number of steps.
   run () {
     this.output = this.checked('output', this.lender.source, this.oracle.watchOutput())
     const mostOpened = 1 + this.random.below(8)
@@ -50,7 +51,7 @@ module.exports = class Schedule {
     else if (this.borrowers.length > 0) random.pick(this.borrowers).act(random)
   }
 
-  // From here on everyone does what is expected: all must come out, and end.
+  // From now on all participants behave well: all results must come out, and the output must end.
   finish () {
     this.step(() => this.connect())
     this.borrowers.push(new Borrower(this))
@@ -78,7 +79,7 @@ module.exports = class Schedule {
     else this.borrowers.push(new Borrower(this))
   }
 
-  // A sub-stream, and what makes its two directions checked ones.
+  // Opens a sub-stream. Also returns functions that add checks to its two directions.
   open () {
     const name = `sub ${++this.opened}`
     return {
@@ -98,7 +99,8 @@ module.exports = class Schedule {
     if (!this.oracle.output.aborted) this.output(true, () => {})
   }
 
-  // Some values, then an end or an error; it can be aborted at any time, as the protocol wants.
+  // An input of some values and then an end or an error. As the protocol requires, it can be
+  // aborted at any time.
   input () {
     const values = this.random.below(30)
     const end = this.random.chance(25) ? new Error('broken input') : true
@@ -123,12 +125,12 @@ module.exports = class Schedule {
     }
   }
 
-  // No two are the same.
+  // A result. All results differ.
   result (value, by) {
     return { of: value && value.value, by, number: this.results++ }
   }
 
-  // Does something at once, or when its time comes.
+  // Calls `what` now or later.
   soon (what) {
     if (this.random.chance(this.delays)) this.later.push(what)
     else what()

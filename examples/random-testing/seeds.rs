@@ -1,11 +1,11 @@
-//! Prints ranges of seeds, one a line: the first seed and how many.
+//! Prints ranges of seeds, one per line: the first seed and the number of seeds.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Print ranges of seeds of random schedules, one "SEED COUNT" a line.
+/// Print ranges of seeds of random schedules, one "SEED COUNT" per line.
 #[derive(Parser)]
 #[command(name = "seeds", version)]
 struct Options {
@@ -17,7 +17,7 @@ struct Options {
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..1_000_000_000))]
     size: u64,
 
-    /// Ranges to print [default: no end]
+    /// Number of ranges [default: no end]
     #[arg(long)]
     count: Option<u64>,
 

@@ -1,4 +1,4 @@
-//! Counts schedules, and prints the violations that they showed with what repeats them.
+//! Counts schedules, and prints their violations, each with a command that repeats it.
 
 mod answer;
 
@@ -9,13 +9,14 @@ use answer::{Answer, Tested, Violation};
 use anyhow::Context;
 use clap::Parser;
 
-/// Print the violations among the answers on standard input, each with the command that repeats it, and count the schedules.
+/// Print the violations among the answers on standard input, each with a command that repeats it,
+/// and count the schedules.
 ///
 /// The exit status is 1 when there was a violation.
 #[derive(Parser)]
 #[command(name = "violations", version)]
 struct Options {
-    /// End at the first violation
+    /// Stop at the first violation
     #[arg(long)]
     first: bool,
 }

@@ -1,4 +1,4 @@
-//! Prints the angles of a camera that goes once around, one a line.
+//! Prints the angles of a camera over a full turn, one per line.
 
 use std::f64::consts::TAU;
 use std::io::{self, Write};
@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Print COUNT angles over a full turn, in radians, one a line.
+/// Print COUNT angles over a full turn, in radians, one per line.
 #[derive(Parser)]
 #[command(name = "angles", version)]
 struct Options {
-    /// Angles in the turn
+    /// Number of angles
     #[arg(default_value_t = 100)]
     count: u32,
 }

@@ -1,4 +1,5 @@
-//! Makes an animated GIF of frames as they come: each line is one frame's pixels, compressed by gzip, in base64.
+//! Makes an animated GIF of frames, frame by frame. Each line has the pixels of one frame,
+//! compressed by gzip, in base64.
 
 use std::fmt;
 use std::io::{self, BufWriter, Read, Write};
@@ -11,7 +12,7 @@ use clap::Parser;
 use flate2::read::MultiGzDecoder;
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 
-/// Read frames, one a line (RGB or RGBA pixels, gzip, base64), and write them as an animated GIF.
+/// Read frames, one per line (RGB or RGBA pixels, gzip, base64), and write an animated GIF.
 #[derive(Parser)]
 #[command(name = "gif-encoder", version)]
 struct Options {
@@ -19,11 +20,11 @@ struct Options {
     #[arg(long, value_name = "WxH", default_value = "300x300")]
     size: Size,
 
-    /// Time for which each frame is shown, in milliseconds (GIF knows steps of 10)
+    /// Time for which each frame is shown, in milliseconds (GIF has steps of 10)
     #[arg(long, value_name = "MS", default_value_t = 40, value_parser = clap::value_parser!(u32).range(10..=655_350))]
     delay: u32,
 
-    /// How quickly each frame's 256 colours are chosen, from 1 (best colours) to 30 (fastest)
+    /// Speed of choosing each frame's 256 colours, from 1 (best colours) to 30 (fastest)
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=30))]
     speed: i32,
 }
@@ -69,7 +70,8 @@ fn encode(options: &Options) -> anyhow::Result<()> {
         frame.delay = u16::try_from(options.delay / 10)?;
         let encoder = match &mut encoder {
             Some(encoder) => encoder,
-            // Not before the first frame is good: an input without frames leaves no file that looks like a GIF.
+            // The output starts only after the first valid frame, so an input without frames
+            // leaves no file that looks like a GIF.
             none => none.insert(start(options.size)?),
         };
         encoder.write_frame(&frame)?;
@@ -86,13 +88,14 @@ fn start(size: Size) -> anyhow::Result<Encoder<impl Write>> {
     Ok(encoder)
 }
 
-/// The pixels of one line, as many as `size` says.
+/// Decodes the pixels of one line, and checks their number.
 fn decode(line: &str, size: Size) -> anyhow::Result<Vec<u8>> {
     ensure!(!line.is_empty(), "empty, expected a frame");
     let compressed = BASE64_STANDARD.decode(line).context("not base64")?;
     let longest = size.pixels() * 4;
     let mut pixels = Vec::new();
-    // One byte more than fits tells a frame that is too long, however far it would unpack.
+    // One byte above the limit is enough to detect a frame that is too long, however large it
+    // would unpack.
     MultiGzDecoder::new(&*compressed).take(longest as u64 + 1).read_to_end(&mut pixels).context("not gzip")?;
     let shortest = size.pixels() * 3;
     if pixels.len() > longest {
@@ -110,7 +113,7 @@ fn to_frame(mut pixels: Vec<u8>, &Options { size, speed, .. }: &Options) -> Fram
     }
     let mut frame = Frame::from_rgba_speed(size.width, size.height, &mut pixels, speed);
     if frame.transparent.is_some() {
-        // Else the frames before would show through.
+        // Without this the previous frames would show through.
         frame.dispose = DisposalMethod::Background;
     }
     frame

@@ -1,4 +1,5 @@
-// A small ray tracer: spheres and a floor, one light with hard shadows, reflections. Vectors are arrays of three.
+// A small ray tracer: spheres and a floor, one light with hard shadows, reflections. Vectors are
+// arrays of three numbers.
 const FAINT = 0.03 // a reflection that adds less than this to a pixel is not followed
 const SAMPLES = 2 // rays per pixel, along each side
 const FADE = 0.045 // how quickly the floor fades into the horizon
@@ -15,7 +16,7 @@ module.exports = function render (scene, angle, width, height) {
   return pixels
 }
 
-// The camera looks at its target from a point on a circle around it.
+// The camera looks at its target from a point on a circle around the target.
 function cameraAt ({ distance, height, target, zoom }, angle) {
   const eye = [target[0] + distance * Math.cos(angle), height, target[2] + distance * Math.sin(angle)]
   const forward = unit(sub(target, eye))
@@ -23,7 +24,7 @@ function cameraAt ({ distance, height, target, zoom }, angle) {
   return { eye, forward, right, up: cross(right, forward), zoom }
 }
 
-// The mean of the pixel's samples.
+// The mean colour of the pixel's samples.
 function pixel (scene, camera, x, y, width, height) {
   const sum = [0, 0, 0]
   for (let i = 0; i < SAMPLES * SAMPLES; i++) {
@@ -38,7 +39,7 @@ function pixel (scene, camera, x, y, width, height) {
   return scale(sum, 1 / (SAMPLES * SAMPLES))
 }
 
-// The colour that a ray sees; weight is its share in the pixel's sample.
+// The colour of a ray. `weight` is the share of the ray in the pixel's sample.
 function trace (scene, origin, direction, weight) {
   const hit = nearest(scene, origin, direction)
   if (!hit) return sky(scene, direction)
@@ -53,13 +54,13 @@ function trace (scene, origin, direction, weight) {
   return hit.fade > 0 ? mix(color, scene.horizon, hit.fade) : color
 }
 
-// Surfaces seen at a flat angle reflect more (Schlick's approximation).
+// Surfaces reflect more at a flat angle (Schlick's approximation).
 function fresnel (mirror, cosine) {
   const flat = 1 - Math.max(cosine, 0)
   return mirror + (1 - mirror) * 0.6 * flat * flat * flat * flat * flat
 }
 
-// Light from the lamp, where nothing stands before it, and a little from everywhere.
+// The light of the lamp, if no sphere blocks it, and some ambient light.
 function shade (scene, { point, normal, color, material }, direction) {
   const toLight = sub(scene.light, point)
   const lightDirection = unit(toLight)
@@ -81,7 +82,7 @@ function isShadowed (scene, point, direction, distance) {
   return false
 }
 
-// What the ray meets first: the point, its normal, its material; undefined for the sky.
+// The first hit of the ray: point, normal, material; undefined for the sky.
 function nearest (scene, origin, direction) {
   let first
   let distance = Infinity
@@ -99,9 +100,9 @@ function nearest (scene, origin, direction) {
 
 function sphereAt ({ center, radius, material }, origin, direction, distance) {
   const normal = scale(sub(along(origin, direction, distance), center), 1 / radius)
-  // A little outside, so that the next ray does not meet the same point again.
+  // A point slightly outside the sphere, so that the next ray does not hit the same point again.
   const point = along(center, normal, radius + 1e-6)
-  // Metals tint what they mirror; a pale reflection of the room stays as it is.
+  // Metals colour their reflections; weaker reflections keep their colour.
   const tint = material.mirror > 0.2 ? material.color : [1, 1, 1]
   return { point, normal, material, color: material.color, tint, fade: 0 }
 }
@@ -114,7 +115,7 @@ function floorAt (floor, origin, direction, distance) {
   return { point, normal: [0, 1, 0], material: floor, color, tint: [1, 1, 1], fade }
 }
 
-// How far along the ray the sphere begins; Infinity if the ray misses it.
+// The distance along the ray to the sphere; Infinity if the ray misses the sphere.
 function distanceTo ({ center, radius }, origin, direction) {
   const x = center[0] - origin[0]
   const y = center[1] - origin[1]
@@ -129,7 +130,7 @@ function sky (scene, direction) {
   return mix(scene.horizon, scene.zenith, Math.sqrt(Math.max(direction[1], 0)))
 }
 
-// Brightens the middle tones, as a screen expects.
+// Brightens the middle tones, as screens expect.
 function toByte (light) {
   return Math.round(255 * light * (1.25 - 0.25 * light))
 }

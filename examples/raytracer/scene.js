@@ -1,4 +1,4 @@
-// Spheres on a checkered floor. y is up, the floor is y = 0, colours are from 0 to 1.
+// Spheres on a checkered floor. y points up, the floor is y = 0, colours are from 0 to 1.
 const gold = { color: [1.0, 0.70, 0.22], highlight: 0.7, shine: 60, mirror: 0.25 }
 const mirror = { color: [0.95, 0.97, 1.0], highlight: 0.9, shine: 200, mirror: 0.82 }
 
@@ -7,7 +7,7 @@ const colors = [
   [0.10, 0.62, 0.72], [0.16, 0.34, 0.86], [0.62, 0.22, 0.74]
 ]
 
-// A ring of glossy balls, of two sizes in turn, around one large mirror.
+// A ring of glossy balls in two alternating sizes around one large mirror.
 const ring = colors.map((color, i) => {
   const angle = i * 2 * Math.PI / colors.length
   const radius = i % 2 === 0 ? 0.55 : 0.4

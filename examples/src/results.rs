@@ -1,4 +1,4 @@
-//! Results that are files: what is said of one, and whether it is there.
+//! Results in files: a description of a result, and a check whether its file has arrived.
 
 use std::{
     fs, io,
@@ -10,25 +10,26 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Between two looks into the folder.
+/// The pause between two checks of the folder.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A result that is, or is said to be, in the folder of the results.
+/// The description of a result in the folder of the results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Received {
-    /// Of its file.
+    /// The name of the file.
     pub name: String,
-    /// Its length.
+    /// The length of the file.
     pub bytes: u64,
-    /// Its hash, in hexadecimal.
+    /// The hash of the file, in hexadecimal.
     pub sha256: String,
 }
 
 impl Received {
-    /// Waits until the file is in `folder`, as it was said to be; one that is not may yet be replaced.
+    /// Waits until `folder` contains the file with this length and hash. A wrong file may still be
+    /// replaced.
     ///
     /// # Errors
-    /// When it is not there within `patience`.
+    /// When the file has not arrived within `patience`.
     pub fn wait(&self, folder: &Path, patience: Duration) -> anyhow::Result<()> {
         anyhow::ensure!(is_plain(&self.name), "{:?} is not the name of a result", self.name);
         let until = Instant::now() + patience;
@@ -43,7 +44,8 @@ impl Received {
         }
     }
 
-    /// Why it does not count, if so. A file that has not changed since it was `seen` is not read again.
+    /// Checks the file, and returns the reason if it does not match. A file that is unchanged
+    /// since `seen` is not read again.
     fn look(&self, folder: &Path, seen: &mut Option<fs::Metadata>) -> io::Result<Option<&'static str>> {
         let path = folder.join(&self.name);
         let found = match fs::metadata(&path) {
@@ -62,7 +64,8 @@ impl Received {
     }
 }
 
-/// Whether `name` can be that of a result: letters, digits, `.`, `_` and `-`, a letter or digit first.
+/// Whether `name` is a valid name of a result: letters, digits, `.`, `_` and `-`, a letter or
+/// digit first.
 pub fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     name.len() <= 200 && name.bytes().all(plain) && name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())

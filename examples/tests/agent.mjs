@@ -1,4 +1,4 @@
-// The agent's parts, without pando: node agent.mjs COMMAND ARGUMENT…
+// Runs parts of the agent without pando: node agent.mjs COMMAND ARGUMENT…
 import agent from '../agent/agent.js'
 import { CartPole } from '../agent/cart-pole.js'
 import { Network } from '../agent/network.js'
@@ -6,19 +6,19 @@ import { randomFrom } from '../agent/random.js'
 
 const commands = { train, swing, gradient }
 
-/** What the function answers to each argument. */
+/** Prints the function's result for each argument. */
 async function train (...lines) {
   for (const line of lines) console.log(JSON.stringify(await agent(line, { report () {} })))
 }
 
-/** The states through which pushes such as 0110 lead, from the one that the seed gives. */
+/** Prints the states after each of the pushes, such as 0110, from a fixed first state. */
 function swing (pushes) {
   const world = new CartPole(randomFrom(1))
   console.log(world.state.join(' '))
   for (const push of pushes) console.log(Number(world.push(Number(push))), world.state.join(' '))
 }
 
-/** Each part of the gradient, and what the loss says when that parameter is moved a little. */
+/** Prints each part of the gradient, and the difference quotient of the loss. */
 function gradient () {
   const random = randomFrom(1)
   const network = new Network([4, 6, 5, 2], random)

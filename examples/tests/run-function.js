@@ -1,5 +1,5 @@
-// Applies a function to each line of standard input, one after the other, as one core of Pando would:
-// node run-function.js FUNCTION.js. Reports go to standard error, one JSON text a line.
+// Applies a function to each line of standard input, one after the other, like one core of Pando:
+// node run-function.js FUNCTION.js. Reports go to standard error, one JSON text per line.
 const Module = require('module')
 const path = require('path')
 const readline = require('readline')

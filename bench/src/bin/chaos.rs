@@ -1,11 +1,12 @@
-//! Random jobs on random volunteers, to which random things happen.
+//! Runs random jobs on random volunteers while random faults happen to all of them.
 
 use clap::Parser;
 use pando_bench::chaos::{Options, Summary, chaos};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs pando with volunteers that die, freeze, lie and come back, kills it and starts it again, and compares what it prints with what it should
+/// Runs pando with volunteers that die, freeze, lie and come back, kills pando and starts it
+/// again, and compares the output with the expected one
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]
@@ -18,7 +19,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let mut ended = signal(SignalKind::terminate())?;
     let summary = tokio::select! {
         summary = chaos(options) => summary?,
-        // The masters end with it.
+        // The masters end when this future is dropped.
         _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
         _ = ended.recv() => return Ok(ExitCode::from(143)),
     };

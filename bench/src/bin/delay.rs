@@ -1,4 +1,4 @@
-//! Stands between a master and a volunteer that are far from each other; started by `bench far`.
+//! A process that delays all traffic between a master and a volunteer; `bench far` starts it.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The applications on the devices that are connected.
+//! Measures how much each connected device computes for each application.
 
 use clap::Parser;
 use pando_bench::{
@@ -6,7 +6,7 @@ use pando_bench::{
     system::{load, machine},
 };
 
-/// Runs the applications for a while each, and prints how much every device did
+/// Runs each application for a while, and prints how much every device did
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What a relay carries.
+//! Measures the traffic that a relay carries.
 
 use clap::Parser;
 use pando_bench::{
@@ -7,7 +7,7 @@ use pando_bench::{
     table::markdown,
 };
 
-/// Measures pando relay with a crowd of volunteers whose bytes pass through, and prints a table
+/// Measures pando relay with a crowd of volunteers whose traffic it passes on, and prints a table
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A source of random choices; the same for the same seed.
+/// A source of random choices. The same seed gives the same choices.
 #[derive(Debug)]
 pub(crate) struct Chance(pub(crate) fastrand::Rng);
 
@@ -11,32 +11,32 @@ impl Chance {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    /// Another source that goes its own way.
+    /// An independent source of random choices.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.0.fork())
     }
 
-    /// True in this share of the cases.
+    /// True with probability `share`.
     pub(crate) fn is(&mut self, share: f64) -> bool {
         self.0.f64() < share
     }
 
-    /// A number of `range`.
+    /// A number in `range`.
     pub(crate) fn of_range(&mut self, range: std::ops::Range<u64>) -> u64 {
         self.0.u64(range)
     }
 
-    /// A number from `least` to `most`, as likely small as large.
+    /// A number from `least` to `most`, uniform on a logarithmic scale.
     pub(crate) fn of_size(&mut self, least: f64, most: f64) -> f64 {
         (least.ln() + (most.ln() - least.ln()) * self.0.f64()).exp()
     }
 
-    /// A time from zero to `most`.
+    /// A duration from zero to `most`.
     pub(crate) fn time(&mut self, most: Duration) -> Duration {
         most.mul_f64(self.0.f64())
     }
 
-    /// One of `all`.
+    /// One element of `all`.
     pub(crate) fn one<T: Clone>(&mut self, all: &[T]) -> T {
         all[self.0.usize(..all.len())].clone()
     }

@@ -1,4 +1,4 @@
-//! What the parts of a run share.
+//! State that the parts of a run share.
 
 use super::{Setup, job::Expected, plan::Plan};
 use crate::swarm::link::Address;
@@ -14,27 +14,28 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Ports of which masters get one: above those that browsers refuse, below those that the system gives out by itself.
+/// The range of the masters' ports: above the ports that browsers refuse, below the ephemeral
+/// ports of the system.
 const PORTS: std::ops::Range<u16> = 10_100..32_000;
-/// Lines of what happened, at most.
+/// The most lines that the log of a run keeps.
 const TOLD: usize = 20_000;
 
-/// See the module.
+/// The shared state of one run.
 pub(crate) struct Context {
     pub(crate) plan: Plan,
     pub(crate) pando: PathBuf,
     pub(crate) expected: Expected,
-    /// How many values there are.
+    /// The number of values.
     pub(crate) count: u64,
     pub(crate) forge: bool,
     begun: Instant,
     start: OnceLock<Instant>,
-    /// The master's.
+    /// The address of the master.
     address: watch::Sender<Option<Address>>,
-    /// That of its room at the relay.
+    /// The address of the master's room at the relay.
     far: watch::Sender<Option<Address>>,
     pub(crate) port: u16,
-    /// The relay's.
+    /// The port of the relay.
     pub(crate) far_port: u16,
     told: Mutex<Vec<String>>,
     complaints: Mutex<BTreeSet<String>>,
@@ -59,7 +60,8 @@ impl Context {
         }
     }
 
-    /// Where volunteers come: to the master, or from `afar` to its room at the relay, if there is one.
+    /// The address for a volunteer: the master, or with `afar` the master's room at the relay, if
+    /// there is a relay.
     pub(crate) fn address(&self, afar: bool) -> Address {
         let far = self.far.borrow().clone().filter(|_| afar);
         far.or_else(|| self.address.borrow().clone()).expect("volunteers come when it is known")
@@ -70,7 +72,8 @@ impl Context {
         let _ = self.address.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// The master has said an address; gives whether it is its own.
+    /// Stores an address that the master printed. Returns true for the master's own address, false
+    /// for the address of its room at the relay.
     pub(crate) fn set_address(&self, address: Address) -> bool {
         let own = address.host.ends_with(&format!(":{}", self.port));
         if own {
@@ -82,12 +85,12 @@ impl Context {
         own
     }
 
-    /// When volunteers' time began: when the address was known.
+    /// The start of the volunteers' clock: the moment when the master's address became known.
     pub(crate) fn start(&self) -> Instant {
         *self.start.get_or_init(Instant::now)
     }
 
-    /// Notes what happened.
+    /// Adds a line to the log of the run.
     pub(crate) fn tell(&self, what: &str) {
         let mut told = self.told();
         if told.len() < TOLD {
@@ -95,28 +98,28 @@ impl Context {
         }
     }
 
-    /// Notes what must not happen.
+    /// Logs an event that must not happen.
     pub(crate) fn complain(&self, what: String) {
         self.tell(&what);
         self.complaints.lock().expect("nobody panics with it").insert(what);
     }
 
-    /// What happened.
+    /// The log of the run.
     pub(crate) fn told(&self) -> MutexGuard<'_, Vec<String>> {
         self.told.lock().expect("nobody panics with it")
     }
 
-    /// What happened and must not.
+    /// The logged events that must not happen.
     pub(crate) fn complaints(&self) -> Vec<String> {
         self.complaints.lock().expect("nobody panics with it").iter().cloned().collect()
     }
 }
 
-/// A port that nobody has.
+/// A port that is free.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.len() as u16;
-    // Other processes of this program begin elsewhere.
+    // Each process of this program begins with a different port.
     let first = (std::process::id().wrapping_mul(7919) % u32::from(count)) as u16;
     loop {
         let port = PORTS.start + (first + NEXT.fetch_add(1, Relaxed) % count) % count;

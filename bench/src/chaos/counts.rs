@@ -1,4 +1,4 @@
-//! What happened in all runs.
+//! Counts of events over all runs.
 
 use super::{context::Context, master::Life};
 use std::{
@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-/// See the module.
+/// The counts over all runs.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     values: AtomicU64,
@@ -38,7 +38,7 @@ impl fmt::Display for Counts {
 }
 
 impl Counts {
-    /// One more run.
+    /// Adds one run to the counts.
     pub(super) fn add(&self, context: &Context, lives: &[Life]) {
         let plan = &context.plan;
         let told = context.told().len() as u64;

@@ -1,4 +1,5 @@
-//! A random job: its values, its function twice over (in JavaScript for pando, in Rust for what must come out), and its options.
+//! A random job: its values, its options, and its function in two languages (JavaScript for pando,
+//! Rust for the expected results).
 
 use super::{chance::Chance, values::values};
 use bytes::Bytes;
@@ -6,7 +7,7 @@ use pando_protocol::volunteer::{Failure, Form, Value};
 use serde_json::Value as Json;
 use std::time::Duration;
 
-/// How values and results are separated.
+/// The format of values and results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     Lines,
@@ -14,7 +15,7 @@ pub(crate) enum Framing {
     Json,
 }
 
-/// What happens to values at which every attempt fails.
+/// The value of `--on-error`: what follows when every attempt at a value fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnError {
     Stop,
@@ -22,34 +23,35 @@ enum OnError {
     Report,
 }
 
-/// What follows the length and the hash of a value in its result.
+/// The last part of a result, after the length and the hash of the value.
 #[derive(Debug, Clone, Copy)]
 enum Tail {
     Nothing,
-    /// The value backwards.
+    /// The characters of the value in reverse order.
     Reversed,
-    /// Up to so many digits, whatever the value.
+    /// Digits, fewer than this number; the hash of the value gives the number of digits.
     Digits(u32),
 }
 
-/// See the module.
+/// A random job.
 pub(crate) struct Job {
     pub(crate) framing: Framing,
     pub(crate) values: Vec<String>,
     tail: Tail,
-    /// As a module with a default export, which is told the attempt; else with a callback.
+    /// True: the function is the default export of a module, and receives the attempt. False: the
+    /// function has a callback.
     modern: bool,
-    /// The first attempt fails at about one of so many values.
+    /// The first attempt fails for about one in so many values.
     flaky: Option<u32>,
-    /// Every attempt fails at about one of so many values, and this follows.
+    /// Every attempt fails for about one in so many values, with this `--on-error`.
     poison: Option<(u32, OnError)>,
-    /// About the time of one call.
+    /// The mean time of one call.
     pub(crate) latency: Duration,
-    /// It computes all the time, and does not wait.
+    /// A call computes until its time is over, and does not wait on a timer.
     busy: bool,
     /// The values are words of the command line.
     as_items: bool,
-    /// The input comes from a pipe, with pauses; else from a file.
+    /// The input comes through a pipe with pauses, not from a file.
     pub(crate) trickles: bool,
     /// Lines end in `\r\n`.
     carriage: bool,
@@ -61,7 +63,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// One of `count` values that would take `time` with `cores` cores.
+    /// A job of `count` values that takes about `time` on `cores` cores.
     pub(crate) fn new(chance: &mut Chance, count: usize, time: Duration, cores: u32, heartbeat: Duration) -> Self {
         let framing = chance.one(&[Framing::Lines, Framing::Lines, Framing::Null, Framing::Json]);
         let budget = chance.one(&[100_000, 1_000_000, 3_000_000]);
@@ -91,7 +93,7 @@ impl Job {
         if chance.is(0.2) {
             let what = if framing == Framing::Json { OnError::Report } else { OnError::Stop };
             job.poison = Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
-            // No device is to be taken for gone because the machine is busy.
+            // A busy machine must not make the master take a device for gone.
             job.heartbeat *= 5;
         } else if job.modern && chance.is(0.3) {
             job.flaky = Some(chance.one(&often));
@@ -101,7 +103,7 @@ impl Job {
         job
     }
 
-    /// The function's file.
+    /// The source code of the function.
     pub(crate) fn function(&self) -> String {
         let tail = match self.tail {
             Tail::Nothing => "''".into(),
@@ -144,7 +146,7 @@ impl Job {
         self.latency.as_secs_f64() * 2000.0
     }
 
-    /// What a volunteer answers for `value`.
+    /// The answer of a volunteer for `value`.
     pub(crate) fn answer(&self, value: &Value) -> Result<(Form, Bytes), Failure> {
         let text = std::str::from_utf8(&value.bytes).expect("the master sends text");
         let parsed = (self.framing == Framing::Json).then(|| serde_json::from_str(text).expect("the master sends JSON"));
@@ -176,12 +178,12 @@ impl Job {
         }
     }
 
-    /// What pando reads.
+    /// The bytes of the master's input.
     pub(crate) fn input(&self) -> Vec<u8> {
         let mut input = Vec::new();
         for value in &self.values {
             input.extend_from_slice(value.as_bytes());
-            // One `\r` before the end of a line is not the value's.
+            // The master strips one `\r` from the end of each line.
             if self.framing == Framing::Lines && (self.carriage || value.ends_with('\r')) {
                 input.push(b'\r');
             }
@@ -198,7 +200,7 @@ impl Job {
         all < 500_000 && self.values.iter().all(|value| value.len() < 100_000 && !value.contains('\0'))
     }
 
-    /// What pando has to do: as a loop over the values does.
+    /// The correct outcome of the job, from a plain loop over the values.
     pub(crate) fn expected(&self) -> Expected {
         let mut expected = Expected::default();
         let form = if self.framing == Framing::Json { Form::Json } else { Form::Text };
@@ -228,7 +230,8 @@ impl Job {
         expected
     }
 
-    /// Whether an attempt that fails for nothing must not fail the value.
+    /// Whether failed attempts can fail a value, so that faults of devices must not use up its
+    /// attempts.
     pub(crate) fn counts_attempts(&self) -> bool {
         self.poison.is_some()
     }
@@ -237,12 +240,12 @@ impl Job {
         if self.framing == Framing::Null { 0 } else { b'\n' }
     }
 
-    /// Words of the command line, apart from files, port and token.
+    /// The words of the command line except files, port, token and items.
     pub(crate) fn options(&self) -> &[String] {
         &self.options
     }
 
-    /// Words that follow all others.
+    /// The last words of the command line: the values, if the job passes them as words.
     pub(crate) fn items(&self) -> impl Iterator<Item = String> {
         let values = self.values.iter().cloned();
         self.as_items.then(|| ["--".to_owned()].into_iter().chain(values)).into_iter().flatten()
@@ -254,16 +257,16 @@ impl Job {
     }
 }
 
-/// What a run has to come to.
+/// The correct outcome of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
     pub(crate) output: Vec<u8>,
     pub(crate) status: i32,
-    /// The values whose results are in the output.
+    /// The indices of the values whose results are in the output.
     pub(crate) results: Vec<u64>,
 }
 
-/// In words, without the values.
+/// A description of the job without the values.
 impl std::fmt::Display for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bytes: usize = self.values.iter().map(String::len).sum();
@@ -315,7 +318,7 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
     let flags = [("--speculate", 0.25), ("-v", 0.1), ("--progress=always", 0.1), ("--events=events", 0.1), ("-q", 0.1)];
     options.extend(flags.iter().filter(|(_, share)| chance.is(*share)).map(|(flag, _)| (*flag).to_owned()));
     if job.values.len() < 60 && !job.counts_attempts() && chance.is(0.05) {
-        // One in five results has to be computed again.
+        // The command rejects about one in five results, and the master has to obtain them again.
         options.extend(["--confirm", "test $(($(od -An -N1 -tu1 /dev/urandom) % 5)) != 0"].map(str::to_owned));
     }
     if !job.as_items {

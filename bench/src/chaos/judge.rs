@@ -1,4 +1,4 @@
-//! Whether an output, and what else a run leaves, is what it has to be.
+//! Checks the output, the journal and the processes of a run.
 
 use super::{
     context::Context,
@@ -13,7 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What of `got` is not as in `expected`, in words; none when they are the same. Both are records, each with `separator` after it.
+/// The first difference between `got` and `expected` in words, or `None` when they are equal. Both
+/// are sequences of records with `separator` after each.
 pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> {
     if expected == got {
         return None;
@@ -26,7 +27,7 @@ pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> 
     let Some(wanted) = expected.get(at) else { return Some(format!("after the last result follows {}", excerpt(found))) };
     let place = expected.iter().position(|other| other == found).map(|place| place + 1);
     let what = match place {
-        // The same result may come in several places.
+        // Equal results may occur in several places, so `place` alone proves nothing.
         _ if expected.get(number) == Some(found) && got.get(number) != Some(wanted) => "it is missing".to_owned(),
         _ if at > 0 && expected[at - 1] == *found => format!("that of {at} comes once more"),
         Some(place) => format!("that of {place} comes in its place"),
@@ -36,7 +37,7 @@ pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> 
     Some(format!("result {number} of {all} should be {}; {what}", excerpt(wanted)))
 }
 
-/// What is not as it has to be.
+/// The list of everything that is wrong after a run.
 pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<String> {
     let job = &context.plan.job;
     let mut what: Vec<String> = context.complaints();
@@ -46,7 +47,8 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
         match life.status {
             None => wrong(format!("it hangs: it printed nothing for {PATIENCE:?}")),
             Some(status) if last && status.code() != Some(context.expected.status) => wrong(format!("it ended with {status}")),
-            // Ctrl-C: what had been read was finished. Or it was killed.
+            // Earlier lives end with status 0 or 1 after Ctrl-C, and without a status after a
+            // kill.
             Some(status) if !matches!(status.code(), Some(0 | 1) | None) => wrong(format!("it ended with {status}")),
             Some(_) => {}
         }
@@ -66,7 +68,7 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
     what
 }
 
-/// What is wrong with what is in a journal after a run.
+/// The first error in a journal after a run.
 fn kept_wrongly(expected: &Expected, journal: &Path) -> Option<String> {
     let contents = match pando::journal::read(&fs::read(journal).unwrap_or_default()) {
         Ok(contents) => contents,
@@ -80,7 +82,7 @@ fn kept_wrongly(expected: &Expected, journal: &Path) -> Option<String> {
     Some(format!("the journal does not have the result of item {}", missing + 1))
 }
 
-/// Whether process `id` is gone, or goes within a while.
+/// Whether process `id` ends within ten seconds.
 fn ends_soon(id: u32) -> bool {
     let until = Instant::now() + Duration::from_secs(10);
     while !has_ended(id) {

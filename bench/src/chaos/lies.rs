@@ -1,4 +1,5 @@
-//! What no honest volunteer says. None of it is a wrong answer for a value that the volunteer holds: that nobody could tell from a right one.
+//! Messages that no honest volunteer sends. Wrong answers for values that the volunteer holds are
+//! left out, because nobody can tell such an answer from a right one.
 
 use super::chance::Chance;
 use bytes::Bytes;
@@ -7,32 +8,34 @@ use pando_protocol::volunteer::{
 };
 use serde_json::json;
 
-/// A kind of untruth, or nonsense.
+/// A kind of false or malformed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lie {
-    /// Results for values beyond the input, and others of loans that are over, while the value may be its again.
+    /// Results for values beyond the input, and results for loans that are over; the volunteer may
+    /// hold the same value again under a new loan.
     Results,
-    /// An error, and then a wrong result for the same loan, at once or once the value has come again.
+    /// An error and a wrong result for the same loan. The result follows at once, or when the
+    /// value is lent again.
     Twice,
-    /// Handed back: what it computes, what it has answered, what it never had.
+    /// The volunteer hands back values that it computes, has answered, or never had.
     Returned,
-    /// It claims, when it comes back, to hold what it never had.
+    /// The volunteer reconnects, and claims loans that it never had.
     Holds,
-    /// At values that it does not have, for ages.
+    /// The volunteer reports long calls for values that it does not have.
     Started,
-    /// Prints, reports, names, pongs.
+    /// Log entries, reports, names and pongs with odd contents.
     Chatter,
-    /// A frame that cannot be understood, which ends the channel.
+    /// A frame that cannot be decoded. The master closes the channel.
     Malformed,
-    /// A message out of its place, which ends the channel.
+    /// A message that is not allowed in this state. The master closes the channel.
     Misplaced,
-    /// A hello that is refused.
+    /// A hello that the master refuses.
     Hello,
-    /// No WebSocket at all.
+    /// A connection that is not a WebSocket.
     Stranger,
 }
 
-/// An id that no value has, and that may be one.
+/// The greatest index that the protocol allows. No value of these jobs has it.
 const FAR: u64 = (1 << 53) - 1;
 
 impl Lie {
@@ -53,7 +56,7 @@ impl Lie {
     }
 }
 
-/// Answers for `loans` that are not right.
+/// Wrong answers for `loans`.
 pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) -> Bytes {
     let answers: Vec<Answer> = loans
         .into_iter()
@@ -69,30 +72,30 @@ pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) 
     encode_results(&answers)
 }
 
-/// Some loans of values beyond `count`, or of any if `count` is none of its business.
+/// Some loans whose indices are `count` or more.
 pub(crate) fn beyond(chance: &mut Chance, count: u64) -> Vec<Loan> {
     let index = |chance: &mut Chance| if chance.is(0.2) { FAR } else { count + chance.of_range(0..100) };
     (0..chance.of_range(1..20)).map(|_| Loan { index: index(chance), number: number(chance) }).collect()
 }
 
-/// Some loans of values, and beyond.
+/// Some loans of values, and a few beyond the last value.
 pub(crate) fn ids(chance: &mut Chance, count: u64) -> Vec<Loan> {
     (0..chance.of_range(1..20)).map(|_| Loan { index: chance.of_range(0..count + 3), number: number(chance) }).collect()
 }
 
-/// The number of a loan, such as there may have been.
+/// A plausible number for a loan.
 fn number(chance: &mut Chance) -> u32 {
     chance.one(&[0, 0, 0, 1, 2, 7, u32::MAX])
 }
 
-/// Calls that do not exist.
+/// A report of calls that do not exist.
 pub(crate) fn started(chance: &mut Chance, count: u64) -> ToMaster {
     let ms = chance.one(&[0, 600, 100_000, u64::MAX]);
     let items = ids(chance, count).into_iter().map(|id| Running { id, ms }).collect();
     ToMaster::Started { items, loading: chance.is(0.2).then_some(ms) }
 }
 
-/// Messages that the master may show, and that change nothing.
+/// Messages that the master may show and that change nothing.
 pub(crate) fn chatter(chance: &mut Chance, count: u64) -> Frame {
     let text = chance.one(&["\u{1b}[2J\u{1b}]0;title\u{7}", "two\nlines\r", "<script>", ""]);
     let text = if chance.is(0.1) { text.repeat(2000) } else { text.to_owned() };
@@ -108,7 +111,7 @@ pub(crate) fn chatter(chance: &mut Chance, count: u64) -> Frame {
     Frame::Text(message.to_string())
 }
 
-/// A frame that cannot be understood.
+/// A frame that cannot be decoded.
 pub(crate) fn malformed(chance: &mut Chance, count: u64) -> Frame {
     let long = Answer { loan: Loan::first(0), micros: 0, result: Ok((Form::Text, vec![b'x'; 100].into())) };
     let right = encode_results([&long]);
@@ -128,7 +131,7 @@ pub(crate) fn malformed(chance: &mut Chance, count: u64) -> Frame {
         1 => vec![chance.0.u8(4..)].into(),
         2 => right.slice(..chance.0.usize(2..right.len())),
         3 => {
-            // Some of its answers are whole.
+            // The first answers of this frame are complete.
             let mut frame = wrong(chance, beyond(&mut Chance::of(count), count)).to_vec();
             frame.extend([0xff; 12]);
             frame.into()

@@ -1,4 +1,4 @@
-//! The program under test: one life of it, from its start to its end.
+//! One process of the program under test, from its start to its end.
 
 use super::{
     chance::Chance,
@@ -26,24 +26,24 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// A master that prints nothing for so long hangs.
+/// The longest time without output before a master counts as hung.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
-/// Time for its output to end after its own end.
+/// The time for standard error to end after the process has ended.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// What a life was.
+/// The record of one process.
 pub(crate) struct Life {
     pub(crate) output: Vec<u8>,
     pub(crate) said: String,
-    /// None: it did not end.
+    /// `None` when the process hung.
     pub(crate) status: Option<ExitStatus>,
-    /// It was ended, and is to be started again after a while.
+    /// The deed that ended the process. A new process starts after a while.
     pub(crate) ended: Option<Deed>,
-    /// Its children, when it was killed.
+    /// The child processes at the moment of a kill.
     pub(crate) children: Vec<u32>,
 }
 
-/// A running one.
+/// A running master.
 pub(crate) struct Master<'a> {
     context: &'a Arc<Context>,
     child: Child,
@@ -52,15 +52,15 @@ pub(crate) struct Master<'a> {
     printed: watch::Receiver<usize>,
     output: JoinHandle<Vec<u8>>,
     said: JoinHandle<String>,
-    /// Dropped at its end.
+    /// Dropped when the process ends.
     unheard: oneshot::Sender<()>,
-    /// It has said its address.
+    /// Whether the master has printed its address.
     serves: Arc<AtomicBool>,
     children: Vec<u32>,
 }
 
 impl<'a> Master<'a> {
-    /// Starts it in `folder`, where its function and its input are.
+    /// Starts the master in `folder`, which contains the function and the input.
     pub(crate) fn start(context: &'a Arc<Context>, folder: &Path, words: &[String], chance: &mut Chance) -> io::Result<Self> {
         let input = folder.join("input");
         let trickles = context.plan.job.trickles;
@@ -70,7 +70,7 @@ impl<'a> Master<'a> {
         }
         let stdin = if trickles { Stdio::piped() } else { File::open(&input)?.into() };
         command.current_dir(folder).args(words).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        // Ctrl-C is for who runs chaos.
+        // Ctrl-C in the terminal is meant for the chaos program only.
         command.process_group(0);
         let mut child = command.spawn()?;
         let pid = child.id().and_then(|id| Pid::from_raw(id as i32)).expect("it was started just now");
@@ -96,7 +96,8 @@ impl<'a> Master<'a> {
         })
     }
 
-    /// Lets it live until its own end, or until one of `deeds` ends it: those that have been done are taken off.
+    /// Waits until the master ends by itself or one of `deeds` ends it. Removes the deeds that are
+    /// done.
     pub(crate) async fn live(mut self, deeds: &mut Vec<(When, Deed)>) -> Life {
         let (mut ended, mut hung) = (None, false);
         let hangs = hangs(self.printed.clone());
@@ -123,12 +124,12 @@ impl<'a> Master<'a> {
         }
         drop(self.unheard);
         let output = self.output.await.unwrap_or_default();
-        // A child that it left behind could keep it open.
+        // A child process that the master left behind could keep standard error open.
         let said = timeout(LAST_WORDS, self.said).await.map_or("a process is left".into(), Result::unwrap_or_default);
         Life { output, said, status, ended, children: self.children }
     }
 
-    /// Gives whether that ends it.
+    /// Does `deed` to the master. Returns whether the deed ends the master.
     async fn suffer(&mut self, deed: Deed) -> bool {
         match deed {
             Deed::Freeze(time) => freeze(self.pid, time).await,
@@ -158,7 +159,8 @@ impl<'a> Master<'a> {
         false
     }
 
-    /// One of its cores' processes. Before it has said its address there is one that tries whether the function can be loaded.
+    /// A process of one of the master's cores. Before the address is printed, the only process is
+    /// the one that tests whether the function loads.
     fn core(&self) -> Option<Pid> {
         if !self.serves.load(Relaxed) {
             return None;
@@ -175,7 +177,7 @@ async fn freeze(process: Pid, time: Duration) {
     let _ = kill_process(process, Signal::CONT);
 }
 
-/// Comes when nothing has been printed for too long.
+/// Completes when the master has printed nothing for too long.
 async fn hangs(mut printed: watch::Receiver<usize>) {
     loop {
         match timeout(PATIENCE, printed.changed()).await {
@@ -192,7 +194,7 @@ async fn comes(when: When, started: Instant, printed: &mut watch::Receiver<usize
         When::Printed(share) => {
             let enough = (all as f64 * share) as usize;
             if printed.wait_for(|printed| *printed >= enough).await.is_err() {
-                // Its output has ended, and so will it.
+                // The output has ended, so the process ends soon.
                 std::future::pending().await
             }
         }
@@ -206,7 +208,7 @@ async fn trickle(input: Vec<u8>, mut stdin: ChildStdin, mut chance: Chance) {
     let piece = (input.len() / 20).max(1);
     while !rest.is_empty() {
         let (now, later) = rest.split_at(chance.0.usize(1..=piece).min(rest.len()));
-        // Why it does not read any more is told by its end.
+        // The exit status of the master shows why it stopped reading.
         if stdin.write_all(now).await.is_err() {
             return;
         }
@@ -228,7 +230,7 @@ async fn gather(mut stdout: ChildStdout, context: Arc<Context>, progress: watch:
     output
 }
 
-/// Gathers what it says, and learns its address of that.
+/// Collects the standard error of the master, and takes its address from there.
 async fn listen(stderr: ChildStderr, context: Arc<Context>, ends: oneshot::Receiver<()>, serves: Arc<AtomicBool>) -> String {
     let mut ends = Some(ends).filter(|_| context.plan.unheard);
     let mut said = String::new();
@@ -238,7 +240,7 @@ async fn listen(stderr: ChildStderr, context: Arc<Context>, ends: oneshot::Recei
         let text = String::from_utf8_lossy(&line);
         let url = text.split_once("Serving volunteer code at ").map(|(_, url)| url.trim());
         let address = url.filter(|url| url.starts_with("http://127.0.0.1:")).and_then(Address::parse);
-        // That of its room at the relay comes first.
+        // The address of the room at the relay comes first.
         if address.is_some_and(|address| context.set_address(address)) {
             serves.store(true, Relaxed);
             if let Some(ends) = ends.take() {

@@ -1,139 +1,145 @@
-//! What a run is to be: made of its seed alone.
+//! The plan of a run. Its seed determines it completely.
 
 use super::{chance::Chance, job::Job, lies::Lie};
 use std::{fmt, time::Duration};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// See the module. Shown, it tells all but the values.
+/// The plan of a run. `Display` shows everything except the values.
 pub struct Plan {
     pub(crate) seed: u64,
     pub(crate) job: Job,
     pub(crate) volunteers: Vec<Character>,
-    /// What happens to the master, one after the other.
+    /// The events of the master, in order.
     pub(crate) deeds: Vec<(When, Deed)>,
-    /// Whoever reads the output stops, when this share of it has come, for this time.
+    /// The pauses of the output's reader: the share of the output at which each starts, and its
+    /// length.
     pub(crate) reader_stops: Vec<(f64, Duration)>,
-    /// What happens to the tab, if one takes part.
+    /// The plan of the tab, if a tab takes part.
     pub(crate) tab: Option<TabPlan>,
-    /// A relay through which some of them come: when it is killed, and for how long it is away.
+    /// The relay, if one takes part: the time of each kill, and how long the relay is away.
     pub(crate) relay: Option<Vec<(Duration, Duration)>>,
-    /// Nobody reads what it says, but its address.
+    /// Nobody reads the standard error of the master after its address.
     pub(crate) unheard: bool,
-    /// For everything else that is left to chance.
+    /// The seed for all random choices outside the plan.
     pub(crate) chance_seed: u64,
 }
 
-/// What a volunteer is like, and what happens to it.
+/// The character of a volunteer, and its events.
 #[derive(Debug, Clone)]
 pub(crate) struct Character {
     pub(crate) name: String,
-    /// Comes after so long.
+    /// The delay before the volunteer joins.
     pub(crate) joins: Duration,
-    /// Lent cores; one that lends none lies about everything, all the time.
+    /// The cores that the volunteer lends. A volunteer that lends none lies all the time.
     pub(crate) cores: u32,
-    /// Its calls take so many times as long.
+    /// The factor by which its calls take longer.
     pub(crate) slowness: f64,
-    /// It comes through the relay, if there is one.
+    /// The volunteer connects through the relay, if there is a relay.
     pub(crate) afar: bool,
-    /// Its link takes so long for what it says.
+    /// The latency of messages from the volunteer to the master.
     pub(crate) latency: Duration,
-    /// Takes its values in any order.
+    /// The volunteer computes its values in a random order.
     pub(crate) shuffles: bool,
-    /// Always comes back.
+    /// Another volunteer comes in its place after [`Step::Die`] and [`Step::Leave`].
     pub(crate) stays: bool,
-    /// It is not fit for the job, from start to end.
+    /// How the volunteer is unfit for the job, from start to end.
     pub(crate) unfit: Option<Unfit>,
-    /// What happens, at which time after the first address was said.
+    /// The events, each with its time on the volunteers' clock.
     pub(crate) steps: Vec<(Duration, Step)>,
 }
 
-/// How a volunteer is not fit for the job.
+/// A way in which a volunteer is unfit for the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unfit {
-    /// It fails every value.
+    /// The volunteer fails every value.
     Fails,
-    /// It gives every value back at once, as one that may have ended a core or not.
+    /// The volunteer hands every value back at once, careful (the value may have ended a core) or
+    /// not.
     Returns { careful: bool },
 }
 
-/// What happens to a volunteer.
+/// An event of a volunteer.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    /// Its socket is dropped without a word; another one comes in its place after a while.
+    /// The socket is dropped without a goodbye. Another volunteer comes in its place after a
+    /// while.
     Die(Duration),
-    /// Its link is cut: it goes on, and comes back after a while with what it holds.
+    /// The link is cut. The volunteer computes on, and reconnects after a while with the values
+    /// that it holds.
     Cut(Duration),
-    /// It stands still.
+    /// The volunteer is suspended.
     Freeze(Duration),
-    /// It keeps its results back.
+    /// The volunteer does not send its results.
     Withhold(Duration),
-    /// It reads nothing, and says that it is alive.
+    /// The volunteer reads nothing, but still sends pings.
     Deaf(Duration),
-    /// It says every result more than once.
+    /// The volunteer sends every result more than once.
     Repeat(Duration),
-    /// It answers with errors.
+    /// The volunteer answers with errors.
     Fail(Duration),
-    /// It says goodbye in order, and comes back after a while.
+    /// The volunteer says goodbye properly, and another comes in its place after a while.
     Leave(Duration),
-    /// It lends another number of cores for a while.
+    /// The volunteer lends another number of cores for a while.
     Lend(u32, Duration),
-    /// It joins on a second link while the first is open.
+    /// The volunteer opens a second link while the first is still open.
     Twin,
-    /// It says what is not true, or makes no sense.
+    /// The volunteer sends a false or malformed message.
     Lie(Lie),
 }
 
-/// When something happens to the master.
+/// The time of an event of the master.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum When {
-    /// So long after it was started.
+    /// The time since the start of the process.
     After(Duration),
-    /// When it has printed this share of the output.
+    /// The share of the output that the master has printed.
     Printed(f64),
 }
 
-/// What happens to the master.
+/// An event of the master.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Deed {
-    /// It stands still.
+    /// The master is suspended.
     Freeze(Duration),
-    /// One of its cores is killed.
+    /// One of the master's cores is killed.
     KillCore,
-    /// One of its cores stands still.
+    /// One of the master's cores is suspended.
     FreezeCore(Duration),
-    /// It is killed, and started again after a while, with so many bytes less in its journal: they had not reached the disk.
+    /// The master is killed, and starts again after a while. The journal loses so many bytes, as
+    /// if they had not reached the disk.
     Kill(Duration, u64),
-    /// So many times Ctrl-C; it is started again after its end.
+    /// The master receives Ctrl-C so many times, and starts again after its end.
     Interrupt(Duration, u32),
 }
 
-/// What a tab is like, and what happens to it.
+/// The connection of a tab, and its events.
 #[derive(Debug, Clone)]
 pub(crate) struct TabPlan {
     pub(crate) protocol: &'static str,
     pub(crate) steps: Vec<(Duration, TabStep)>,
 }
 
-/// What happens to a tab.
+/// An event of a tab.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TabStep {
-    /// Its browser stands still.
+    /// The browser is suspended.
     Freeze(Duration),
-    /// Its browser is killed, and another opened after a while.
+    /// The browser is killed, and a new one opens after a while.
     Kill(Duration),
-    /// Its link is cut and refused for so long.
+    /// The link is cut, and new connections are refused for so long.
     Cut(Duration),
-    /// Its link stays open, and nothing passes for so long.
+    /// The link stays open, but passes nothing for so long.
     Silence(Duration),
 }
 
 impl Plan {
-    /// The plan of `seed`; a tab takes part in this share of the runs. All takes `pace` times as long.
+    /// The plan of `seed`. A tab takes part in the share `tabs` of all runs. All times are
+    /// multiplied by `pace`.
     pub fn new(seed: u64, tabs: f64, pace: u32) -> Self {
         let mut chance = Chance::of(seed);
         let has_tab = chance.is(tabs);
-        // A browser takes its time, and there has to be something left for it.
+        // A browser starts slowly, and the job must still have values for it then.
         let scale = if has_tab { 5 * pace } else { pace };
         let heartbeat = chance.one(&[80, 120, 200]) * MS * scale;
         let least = if has_tab { 400.0 } else { 50.0 };
@@ -152,14 +158,14 @@ impl Plan {
         if job.counts_attempts() {
             spare(&mut volunteers);
         }
-        // Where attempts count, there has to be somebody all the time who can do better.
+        // Where attempts count, a fit device must be there all the time.
         if !job.counts_attempts() || job.has_local_cores() {
             unfit(&mut chance, &mut volunteers);
         }
         let mut deeds = deeds(&mut chance, &job, time, heartbeat);
         let relay = (!has_tab && !job.counts_attempts() && chance.is(0.15)).then(|| relay_deaths(&mut chance, horizon));
         if relay.as_ref().is_some_and(|deaths| !deaths.is_empty()) {
-            // A master that finds no relay when it starts says so, and ends.
+            // A master that finds no relay at its start ends with an error.
             deeds.retain(|(_, deed)| !matches!(deed, Deed::Kill(..) | Deed::Interrupt(..)));
         }
         let reader_stops = match chance.is(0.2) {
@@ -196,7 +202,7 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
     volunteers[0].joins = chance.time(horizon / 4);
     if chance.is(0.25) {
         let mut steps = steps(chance, horizon, heartbeat, calm);
-        // What it holds it could answer wrongly.
+        // The liar could answer wrongly for values that it holds, so it must never hold any.
         steps.retain(|(_, step)| !matches!(step, Step::Lend(..) | Step::Lie(Lie::Holds)));
         let liar = Character { name: "Liar".into(), cores: 0, stays: true, steps, ..volunteers[0].clone() };
         volunteers.push(liar);
@@ -204,7 +210,7 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
     volunteers
 }
 
-/// Adds some that are not fit for the job.
+/// Adds some volunteers that are unfit for the job.
 fn unfit(chance: &mut Chance, volunteers: &mut Vec<Character>) {
     for number in 0..chance.one(&[0, 0, 0, 1, 1, 3]) {
         let how = chance.one(&[Unfit::Fails, Unfit::Fails, Unfit::Returns { careful: false }, Unfit::Returns { careful: true }]);
@@ -241,8 +247,8 @@ fn steps(chance: &mut Chance, horizon: Duration, heartbeat: Duration, calm: f64)
     steps
 }
 
-/// Leaves out what would fail values that are fine, where that counts: a value over which five devices have vanished, and then one
-/// that had it alone, is taken to be the reason.
+/// Removes the steps that could fail a right value, where attempts count. The master blames a
+/// value over which five devices have vanished, and then one more that held the value alone.
 fn spare(volunteers: &mut [Character]) {
     let mut vanish = 4;
     for volunteer in volunteers {

@@ -1,4 +1,4 @@
-//! A relay that is killed now and then.
+//! A relay that is killed from time to time.
 
 use super::context::Context;
 use std::{
@@ -15,33 +15,33 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-/// What masters show.
+/// The secret that masters send to the relay.
 const SECRET: &str = "chaos-and-order";
-/// All come from one address.
+/// The limit of connections per address. All connections come from one address.
 const MANY: &str = "100000";
-/// Time for it to listen.
+/// The time for the relay to listen after its start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// See the module.
+/// A running relay.
 pub(crate) struct Relay {
     context: Arc<Context>,
     child: Child,
 }
 
 impl Relay {
-    /// Starts it; what it says goes into `folder`.
+    /// Starts the relay, and writes its standard error to a file in `folder`.
     pub(crate) async fn start(context: Arc<Context>, folder: &Path) -> io::Result<Self> {
         let said = File::create(folder.join("relay"))?;
         let child = launch(&context, Stdio::from(said)).await?;
         Ok(Self { context, child })
     }
 
-    /// Options of a master that uses it.
+    /// The options of a master that uses this relay.
     pub(crate) fn options(context: &Context) -> [String; 4] {
         ["--host".into(), format!("http://127.0.0.1:{}", context.far_port), "--secret".into(), SECRET.into()]
     }
 
-    /// Lives and dies as planned, until it is ended.
+    /// Kills and restarts the relay as planned, until this future is dropped.
     pub(crate) async fn live(mut self) {
         self.context.is_known().await;
         for (at, away) in self.context.plan.relay.iter().flatten() {
@@ -58,7 +58,7 @@ impl Relay {
     }
 }
 
-/// Starts it, and waits until it listens.
+/// Starts the relay process, and waits until it listens.
 async fn launch(context: &Context, said: Stdio) -> io::Result<Child> {
     let port = context.far_port.to_string();
     let mut command = Command::new(&context.pando);

@@ -1,4 +1,4 @@
-//! One run: the plan of a seed carried out, and its output judged.
+//! One run: carries out the plan of a seed, and checks the output.
 
 use super::{
     Setup,
@@ -19,18 +19,18 @@ use std::{
 };
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A run whose output was not what it has to be.
+/// A run with a wrong output or wrong behaviour.
 #[derive(Debug)]
 pub struct Violation {
-    /// What repeats it, …
+    /// The seed that repeats the run.
     pub seed: u64,
-    /// … with these options.
+    /// The options that repeat the run, besides the seed.
     pub options: String,
-    /// What was not as it has to be.
+    /// Everything that was wrong, in words.
     pub what: Vec<String>,
-    /// The run's description.
+    /// The description of the plan.
     pub plan: String,
-    /// Where its input, outputs and all that happened are.
+    /// The folder with the input, the outputs and the log.
     pub kept: PathBuf,
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn run(setup: &Setup, seed: u64) -> Result<(), Violation> {
     Err(Violation { seed, options: pace + tabs, what, plan, kept })
 }
 
-/// Writes the input and the function; gives the command line.
+/// Writes the input and the function. Returns the words of the command line.
 fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<Vec<String>> {
     let job = &context.plan.job;
     fs::write(folder.join("input"), job.input())?;
@@ -96,7 +96,7 @@ fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<
     Ok(words)
 }
 
-/// Brings the volunteers in once the address is known; aborted, it ends them.
+/// Starts the volunteers as soon as the master's address is known. Aborting the task ends them.
 fn volunteers(setup: &Setup, context: &Arc<Context>, chance: &mut Chance) -> JoinHandle<()> {
     let all: Vec<_> = context
         .plan
@@ -115,7 +115,7 @@ fn volunteers(setup: &Setup, context: &Arc<Context>, chance: &mut Chance) -> Joi
     })
 }
 
-/// The master's lives, one after the other.
+/// Runs the processes of the master one after the other.
 async fn lives(context: &Arc<Context>, folder: &Path, words: &[String], chance: &mut Chance) -> Vec<Life> {
     let mut deeds = context.plan.deeds.clone();
     let mut lives = Vec::new();
@@ -123,7 +123,8 @@ async fn lives(context: &Arc<Context>, folder: &Path, words: &[String], chance: 
         let master = Master::start(context, folder, words, chance).expect("pando can be started");
         let life = master.live(&mut deeds).await;
         context.tell(&format!("the master ended: {:?}, {} bytes printed", life.status, life.output.len()));
-        // What had ended by itself is not to be ended.
+        // A master that hung, or that ended with success just before the deed, is not started
+        // again.
         let of_itself = life.status.is_none_or(|status| status.success());
         let ended = life.ended.filter(|_| !of_itself);
         lives.push(life);
@@ -138,7 +139,8 @@ async fn lives(context: &Arc<Context>, folder: &Path, words: &[String], chance: 
     }
 }
 
-/// Takes bytes off the end of a journal, but not what it says of the job: that is synced before anything is said or computed.
+/// Removes up to `bytes` bytes from the end of a journal, but not the description of the job: the
+/// master syncs that record before it prints or computes anything.
 fn tear(journal: &Path, bytes: u64) {
     let Ok(whole) = fs::read(journal) else { return };
     let (mut at, mut job) = (HEADER.len(), 0);
@@ -153,7 +155,7 @@ fn tear(journal: &Path, bytes: u64) {
     }
 }
 
-/// Writes down all that is known of a run.
+/// Writes all records of a run to files.
 fn keep(context: &Context, lives: &[Life], what: &[String], plan: &str, words: &[String], folder: &Path) -> io::Result<()> {
     fs::write(folder.join("plan"), format!("{plan}\npando {}\n\n{}\n", words.join(" "), what.join("\n")))?;
     fs::write(folder.join("steps"), context.told().join("\n"))?;

@@ -1,4 +1,4 @@
-//! One link of a volunteer, from hello to its end.
+//! One connection of a volunteer, from its hello to its end.
 
 use super::context::Context;
 use crate::swarm::link::Link;
@@ -9,20 +9,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// See the module.
+/// The state of one connection.
 pub(crate) struct Session {
     pub(crate) link: Link,
     pub(crate) heartbeat: Duration,
     pub(crate) last_sent: Instant,
     pub(crate) last_received: Instant,
-    /// What is this volunteer's for the master, as far as it can know.
+    /// The loans that this volunteer holds in the master's view, as far as the volunteer can know.
     pub(crate) lent: HashSet<Loan>,
-    /// The loans that are over: it has answered them, rightly or with an error, or given them back. Whatever it says of one of them over
-    /// this link must not count, although the value may be its again.
+    /// The loans that are over, because the volunteer answered or returned them. No later message
+    /// about such a loan over this link may count, although the volunteer may hold the same value
+    /// again.
     pub(crate) over: Vec<Loan>,
-    /// What it claimed to have, and has not; until when.
+    /// The loans that the volunteer claimed but does not have, and the time when it gives them
+    /// back.
     pub(crate) claimed: Option<(Instant, Vec<Loan>)>,
-    /// It has said what it may be sent away for.
+    /// The volunteer has sent something for which the master may close the channel.
     pub(crate) lied: bool,
     assembler: Assembler,
 }
@@ -51,13 +53,13 @@ impl Session {
         self.link.send(frame, self.last_sent);
     }
 
-    /// Says results.
+    /// Sends results.
     pub(crate) fn answer(&mut self, answers: &[Answer]) {
         self.send(Frame::Binary(encode_results(answers)));
         self.end(answers.iter().map(|answer| answer.loan));
     }
 
-    /// These are over, as far as they were its.
+    /// Marks the given loans as over, if the volunteer holds them.
     pub(crate) fn end(&mut self, loans: impl Iterator<Item = Loan>) {
         for loan in loans {
             if self.lent.remove(&loan) {
@@ -66,13 +68,13 @@ impl Session {
         }
     }
 
-    /// Hands values back.
+    /// Hands values back to the master.
     pub(crate) fn hand_back(&mut self, ids: Vec<Loan>, careful: bool) {
         self.end(ids.iter().copied());
         self.say(&ToMaster::Returned { ids, careful });
     }
 
-    /// The values of a frame, once it is whole.
+    /// The values of a frame; empty until the last part of a long frame has come.
     pub(crate) fn values(&mut self, frame: Bytes) -> Result<Vec<(Loan, Value)>, Malformed> {
         let mut binary = Binary::decode(frame)?;
         if let Binary::Part { total, bytes } = binary {

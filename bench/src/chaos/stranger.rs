@@ -1,4 +1,4 @@
-//! Connections of nobody that belongs to the run.
+//! Connections by clients that do not belong to the run.
 
 use super::{chance::Chance, lies};
 use crate::swarm::link::{Address, Link};
@@ -7,10 +7,10 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// It stays for so long at most.
+/// The longest time that a stranger stays.
 const STAY: Duration = Duration::from_millis(300);
 
-/// A hello that is to be refused, or something else in its place.
+/// Sends a hello that the master refuses, or another message in its place.
 pub(crate) async fn wrong_hello(address: Address, mut chance: Chance) {
     let Ok(link) = Link::open(&address, Duration::ZERO).await else { return };
     let hello = |version: u32, token: &str, cores: u32, holds: Vec<u64>| {
@@ -24,7 +24,7 @@ pub(crate) async fn wrong_hello(address: Address, mut chance: Chance) {
         0 => hello(chance.one(&[0, 2, u32::MAX]), token, 1, vec![]),
         1 => hello(1, &token.to_uppercase(), 1, vec![]),
         2 => hello(1, "", 1, vec![]),
-        // These are let in, and gone soon.
+        // The master accepts these two, but the volunteers leave soon.
         3 => hello(1, token, u32::MAX, vec![]),
         4 => hello(1, token, 0, (0..100_000).collect()),
         5 => lies::chatter(&mut chance, 10),
@@ -34,7 +34,7 @@ pub(crate) async fn wrong_hello(address: Address, mut chance: Chance) {
     tokio::time::sleep(chance.time(STAY)).await;
 }
 
-/// Something that is no volunteer.
+/// Connects as a client that is no volunteer.
 pub(crate) async fn stranger(address: Address, mut chance: Chance) {
     let Ok(mut stream) = TcpStream::connect(&address.host).await else { return };
     let (host, token) = (&address.host, &address.token);

@@ -15,14 +15,14 @@ use tokio::{
     time::sleep,
 };
 
-/// See the module.
+/// The tab and its plan.
 pub(crate) struct Tab {
     chromium: PathBuf,
     context: Arc<Context>,
     plan: TabPlan,
 }
 
-/// What the link does.
+/// The state of the link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Open,
@@ -35,7 +35,7 @@ impl Tab {
         Self { chromium, context, plan }
     }
 
-    /// Comes, and comes back, until it is ended.
+    /// Opens the tab, carries out its steps, and keeps it open until this future is dropped.
     pub(crate) async fn live(self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let place = listener.local_addr().expect("it is bound");
@@ -63,7 +63,7 @@ impl Tab {
                 TabStep::Silence(time) => self.be(&way, Way::Silent, time).await,
             }
         }
-        // It stays, whatever becomes of the master.
+        // The tab stays, even if the master ends.
         passing.join_next().await;
     }
 
@@ -78,7 +78,7 @@ impl Tab {
     }
 }
 
-/// A browser that has no time to say goodbye.
+/// A browser that is killed when dropped, without time for a goodbye.
 struct Process(Browser);
 
 impl Process {
@@ -114,7 +114,7 @@ async fn pass(listener: TcpListener, context: Arc<Context>, mut state: watch::Re
     }
 }
 
-/// One direction of a connection, until it ends or is cut.
+/// Copies one direction of a connection until the connection ends or is cut.
 async fn bytes(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut state: watch::Receiver<Way>) {
     let mut buffer = vec![0; 64 * 1024];
     loop {

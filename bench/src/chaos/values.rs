@@ -2,7 +2,7 @@
 
 use super::{chance::Chance, job::Framing};
 
-/// Texts that have been mistaken for something else somewhere.
+/// Texts that programs tend to mistake for something else.
 const AWKWARD: [&str; 40] = [
     "",
     "",
@@ -45,12 +45,12 @@ const AWKWARD: [&str; 40] = [
     "a\u{feff}b",
     "ｐａｎｄｏ\u{202e}",
 ];
-/// Lengths around which something changes: parts are of 64 KiB, as blocks of the input are.
+/// Lengths near a limit: parts have 64 KiB, and so have blocks of the input.
 const LENGTHS: [usize; 10] = [127, 128, 1023, 1024, 16_383, 65_500, 65_535, 65_536, 65_537, 131_072];
-/// Longest value, in bytes.
+/// The greatest length of a value, in bytes.
 const LONGEST: f64 = 300_000.0;
 
-/// `count` values, of `budget` bytes at most, more or less.
+/// `count` values with about `budget` bytes in total at most.
 pub(crate) fn values(chance: &mut Chance, framing: Framing, count: usize, budget: usize) -> Vec<String> {
     let mut left = budget;
     let odd = chance.one(&[0.0, 0.1, 0.5]);
@@ -65,7 +65,7 @@ pub(crate) fn values(chance: &mut Chance, framing: Framing, count: usize, budget
         };
         left = left.saturating_sub(text.len());
         if number == 0 && text.starts_with('\u{feff}') {
-            // It would be taken for a byte-order mark.
+            // The master would take this character for a byte-order mark.
             text.insert(0, 'x');
         }
         if framing == Framing::Null && chance.is(0.05) {
@@ -87,7 +87,7 @@ fn long_text(chance: &mut Chance) -> String {
     text
 }
 
-/// A JSON text that means `text`, or something around it.
+/// A JSON text for `text`, or for a value made from it.
 fn json(chance: &mut Chance, text: String) -> String {
     let value = match chance.of_range(0..10) {
         0 => serde_json::json!([text, null, true]),

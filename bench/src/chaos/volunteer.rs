@@ -1,4 +1,4 @@
-//! A volunteer by hand: it computes the job's function, and whatever its plan wants happens to it.
+//! A simulated volunteer: it computes the job's function, and carries out the steps of its plan.
 
 mod steps;
 
@@ -23,24 +23,25 @@ use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
 const MS: Duration = Duration::from_millis(1);
-/// So many results that were said are remembered: they may have been lost on their way.
+/// The number of sent results that the volunteer remembers, because they may have been lost on
+/// their way.
 const REMEMBERED: usize = 20;
 
-/// See the module.
+/// A simulated volunteer.
 pub(crate) struct Volunteer {
     context: Arc<Context>,
     chance: Chance,
     character: Character,
     steps: VecDeque<(Duration, Step)>,
     device: String,
-    /// The job that it last worked for.
+    /// The last job that the volunteer worked for.
     job: Option<String>,
     work: Work,
-    /// What it has said lately.
+    /// The results that the volunteer sent most recently.
     said: VecDeque<Answer>,
-    /// Lent cores now.
+    /// The number of cores that the volunteer lends now.
     cores: u32,
-    /// Whenever a value comes again it answers the earlier loans, and wrongly.
+    /// When a value is lent again, the volunteer sends wrong answers for its earlier loans.
     is_spiteful: bool,
     claims: bool,
     withholds: Option<Instant>,
@@ -51,13 +52,13 @@ pub(crate) struct Volunteer {
     next_lie: Instant,
 }
 
-/// What follows after a link.
+/// The continuation after a link ends.
 enum After {
-    /// It comes back after a while.
+    /// The volunteer reconnects after a while.
     Back(Duration),
     /// Another volunteer comes in its place after a while.
     Another(Duration),
-    /// It comes back at once, while this link stays open.
+    /// The volunteer reconnects at once, while this link stays open.
     Twin,
 }
 
@@ -84,7 +85,7 @@ impl Volunteer {
         }
     }
 
-    /// Comes, and comes back, until it is ended.
+    /// Connects, and connects again after each link, until this future is dropped.
     pub(crate) async fn live(mut self) {
         sleep(self.character.joins).await;
         loop {
@@ -174,7 +175,7 @@ impl Volunteer {
         After::Back(self.chance.time(50 * MS))
     }
 
-    /// When there is something to do, whatever comes in.
+    /// The next time at which the volunteer has to act, even if no message comes.
     fn next(&self, session: &Session) -> Instant {
         let step = self.steps.front().map(|(at, _)| self.context.start() + *at);
         let modes = [self.withholds, self.deaf, self.repeats, self.fails, self.lends, step];
@@ -312,7 +313,7 @@ impl Volunteer {
         self.work.advance(now, self.cores as usize, |chance| chance.time(mean), answer, chance);
     }
 
-    /// Says the results that are there, in some frames.
+    /// Sends the finished results, in a random number of frames.
     fn answer(&mut self, session: &mut Session) {
         if self.withholds.is_some() {
             return;

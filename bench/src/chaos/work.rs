@@ -1,13 +1,14 @@
-//! What a volunteer has: values that wait, calls, and results that have not been said. Pure: time is an argument.
+//! The work of a volunteer: waiting values, calls, and results that are not sent yet. Pure: time
+//! is an argument.
 
 use super::chance::Chance;
 use pando_protocol::volunteer::{Answer, Loan, Running, Value};
 use std::time::{Duration, Instant};
 
-/// A call that takes longer than this is told to the master.
+/// The volunteer reports a call to the master when it takes longer than this.
 const LONG: Duration = Duration::from_millis(50);
 
-/// See the module.
+/// The values that a volunteer holds, with their states.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
     held: Vec<Held>,
@@ -27,19 +28,21 @@ enum State {
 }
 
 impl Work {
-    /// A value came; if it is there under an earlier loan, nobody waits for that any more.
+    /// Adds a value. It replaces the same value of an earlier loan, whose answer nobody needs any
+    /// more.
     pub(crate) fn add(&mut self, loan: Loan, value: Value) {
         self.held.retain(|held| held.loan.index != loan.index);
         self.held.push(Held { loan, state: State::Waits(value) });
     }
 
-    /// A result that was said before is to be said again.
+    /// Adds a result that was sent before, so that it is sent again.
     pub(crate) fn add_done(&mut self, answer: Answer) {
         self.held.retain(|held| held.loan.index != answer.loan.index);
         self.held.push(Held { loan: answer.loan, state: State::Done(answer) });
     }
 
-    /// Time has passed: calls end, with what `answer` gives, and others start, on so many `cores`.
+    /// Moves the clock to `now`: ends the calls that are over, with the answer from `answer`, and
+    /// starts others on `cores` cores.
     pub(crate) fn advance(
         &mut self,
         now: Instant,
@@ -78,7 +81,7 @@ impl Work {
         }
     }
 
-    /// Takes the results that are there.
+    /// Takes the finished results.
     pub(crate) fn take_done(&mut self) -> Vec<Answer> {
         let (done, held) = std::mem::take(&mut self.held).into_iter().partition(|held| matches!(held.state, State::Done(_)));
         self.held = held;
@@ -87,7 +90,7 @@ impl Work {
         answers.collect()
     }
 
-    /// When there is something to do.
+    /// The next time at which a call ends or becomes long.
     pub(crate) fn next(&self) -> Option<Instant> {
         let times = self.held.iter().filter_map(|held| match &held.state {
             State::Computes { since, until, told: false, .. } => Some((*until).min(*since + LONG)),
@@ -97,7 +100,7 @@ impl Work {
         times.min()
     }
 
-    /// Calls that have become long since this was asked last.
+    /// The calls that have become long since the last time this was called.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<Running> {
         let mut running = Vec::new();
         for held in &mut self.held {
@@ -112,7 +115,7 @@ impl Work {
         running
     }
 
-    /// Takes back those of `ids` that have not been started.
+    /// Removes the values in `ids` whose calls have not begun, and returns their loans.
     pub(crate) fn recall(&mut self, ids: &[Loan]) -> Vec<Loan> {
         let mut returned = Vec::new();
         self.held.retain(|held| {
@@ -123,17 +126,17 @@ impl Work {
         returned
     }
 
-    /// All that it has.
+    /// The loans of all values held.
     pub(crate) fn ids(&self) -> Vec<Loan> {
         self.held.iter().map(|held| held.loan).collect()
     }
 
-    /// Forgets what is not among `ids`.
+    /// Forgets all loans that are not among `ids`.
     pub(crate) fn keep(&mut self, ids: &[Loan]) {
         self.held.retain(|held| ids.contains(&held.loan));
     }
 
-    /// It stood still for so long.
+    /// Delays the end of every call by `time`, because the volunteer was suspended.
     pub(crate) fn stood_still(&mut self, time: Duration) {
         for held in &mut self.held {
             if let State::Computes { until, .. } = &mut held.state {

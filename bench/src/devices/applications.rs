@@ -1,4 +1,4 @@
-//! The applications, and inputs for them without end.
+//! The applications, with an endless supply of inputs for each.
 
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
@@ -62,7 +62,7 @@ impl Application {
         }
     }
 
-    /// Input `number`, from 0. Values are small, so that what a device did is known soon.
+    /// Input `number`, counted from 0. The inputs are small, so that results come often.
     pub(super) fn input(self, number: u64, pictures: Option<&Pictures>) -> String {
         match self {
             Self::Collatz => format!("{} 20", 3_179_389_980_591_125_407_167 + u128::from(number) * 20),
@@ -77,14 +77,16 @@ impl Application {
     }
 }
 
-/// Some pictures, and the server that serves them and takes the blurred ones; killed when dropped.
+/// Some pictures, and the server that serves them and stores the blurred ones. The server is
+/// killed when this is dropped.
 pub(super) struct Pictures {
     server: Child,
     scenes: Vec<String>,
 }
 
 impl Pictures {
-    /// With the programs beside `pando`, in `folder`, for devices that reach the host of `url`.
+    /// Starts the server with the programs beside `pando`, in `folder`, for devices that reach the
+    /// host of `url`.
     pub(super) fn serve(pando: &Path, folder: &Path, url: &str) -> anyhow::Result<Self> {
         let host = url.trim_start_matches("http://").rsplit_once(':').context("no address")?.0;
         let (pictures, results) = (folder.join("pictures"), folder.join("results"));

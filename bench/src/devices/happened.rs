@@ -1,4 +1,4 @@
-//! What devices did in a span of time, from a run's events.
+//! Counts what each device did in a span of time, from the events of a run.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -8,14 +8,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Items of each device, in the order in which they joined: what functions reported, or else their results.
+/// The number of items of each device, in the order of joining: the numbers that functions
+/// reported, or else the number of results.
 #[derive(Debug)]
 pub(super) struct Happened {
     pub(super) devices: Vec<(String, f64)>,
 }
 
 impl Happened {
-    /// Reads the events in the file `path` that lie between the two times; none when some may yet be written.
+    /// Reads the events in the file `path` between the two times. `None` when some of these events
+    /// may not be written yet.
     pub(super) fn read(path: &Path, from: SystemTime, until: SystemTime) -> anyhow::Result<Option<Self>> {
         let text = fs::read_to_string(path).context("the run's events cannot be read")?;
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
@@ -23,7 +25,7 @@ impl Happened {
     }
 
     fn sum(events: &str, from: f64, until: f64) -> anyhow::Result<Option<Self>> {
-        // The last line may be half written.
+        // The last line may be incomplete.
         let events = &events[..events.rfind('\n').unwrap_or(0)];
         let events = events.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>().context("events are JSON")?;
         if events.last().and_then(|event| event["time"].as_f64()).is_none_or(|last| last < until) {

@@ -1,6 +1,7 @@
-//! A tab of a slower device: its browser is stopped for most of the time.
+//! A tab that simulates a slower device: its browser is suspended for most of the time.
 //!
-//! Chromium's own throttling slows down the page's thread and not its workers, which compute.
+//! Chromium's own throttling slows down the thread of the page, but not its workers, which
+//! compute.
 
 use crate::{browser::Browser, system::children};
 use anyhow::Context;
@@ -15,10 +16,10 @@ use std::{
     time::Duration,
 };
 
-/// In which a slowed browser runs once and is stopped once.
+/// The period in which a slowed browser runs once and is suspended once.
 const PERIOD: Duration = Duration::from_millis(40);
 
-/// A browser with one tab, some factor slower than this machine.
+/// A browser with one tab, slower than this machine by some factor.
 pub(super) struct Tab {
     slowing: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
     _browser: Browser,

@@ -4,7 +4,7 @@ use super::{Application, happened::Happened};
 use crate::table::thousands;
 use std::{fmt::Write as _, time::Duration};
 
-/// Items per second, how many times the first device's that is, and the share of the total.
+/// The items per second, the ratio to the first device, and the share of the total.
 pub(super) fn markdown(columns: &[(Application, Happened)], time: Duration) -> String {
     let mut devices: Vec<&str> = Vec::new();
     for (device, _) in columns.iter().flat_map(|(_, happened)| &happened.devices) {

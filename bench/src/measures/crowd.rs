@@ -8,11 +8,11 @@ use crate::{
 };
 use anyhow::Context;
 
-/// Values: with 50 ms each, a thousand cores do 20,000 a second.
+/// The number of values. With 50 ms per value, a thousand cores compute 20,000 values per second.
 const VALUES: u64 = 200_000;
 const IDEAL: f64 = 20_000.0;
 
-/// In fair weather, and with errors, crashes and a distant network.
+/// Measures without faults, and then with errors, crashes and latency.
 pub(super) fn thousand(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut rows = weather(setup, "1,000 volunteers, 50 ms per value", &[])?;
     let foul = ["--failure-rate", "0.001", "--leave-rate", "0.0005", "--delay", "25ms"];

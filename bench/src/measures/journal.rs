@@ -1,4 +1,4 @@
-//! What `--journal` costs while results come, and what going on with one takes.
+//! The cost of `--journal` during a run, and the duration of a restart from a journal.
 
 use super::{
     Setup,
@@ -12,16 +12,17 @@ use crate::{
 };
 use std::time::Instant;
 
-/// Volunteers that do 10,000 values a second together.
+/// Volunteers that compute 10,000 values per second together.
 const PACED: [&str; 6] = ["--volunteers", "100", "--cores", "2", "--compute", "20ms"];
-/// Ten seconds' worth.
+/// The number of values for ten seconds.
 const PACED_VALUES: u64 = 100_000;
-/// Volunteers that do as many as they are sent.
+/// Volunteers that answer at once.
 const FAST: [&str; 2] = ["--volunteers", "8"];
-/// Counts of results that are gone on with; also as fast as can be.
+/// Numbers of results in the journals for restarts. The second is also the number of values for
+/// [`FAST`].
 const KEPT: [u64; 2] = [100_000, 1_000_000];
 
-/// Runs with and without a journal in turns, and runs that find all results in theirs.
+/// Runs without and with a journal in turn, and restarts from complete journals.
 pub(super) fn journal(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let paced = in_turns(setup, &PACED, setup.scaled(PACED_VALUES))?;
     let fast = in_turns(setup, &FAST, setup.scaled(KEPT[1]))?;
@@ -47,7 +48,7 @@ pub(super) fn journal(setup: &Setup) -> anyhow::Result<Vec<Row>> {
 struct Turns {
     without: Figures,
     with: Figures,
-    /// Speed of one run with a journal, of the one before it without.
+    /// The speed of each run with a journal, relative to the previous run without one.
     share: Samples,
 }
 
@@ -64,7 +65,7 @@ fn in_turns(setup: &Setup, volunteers: &[&str], count: u64) -> anyhow::Result<Tu
     Ok(turns)
 }
 
-/// Ten times the results should take the same memory.
+/// Ten times as many results should need the same memory.
 fn replay(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let (mut rows, mut peaks) = (Vec::new(), Vec::new());
     for count in KEPT.map(|count| setup.scaled(count)) {

@@ -1,4 +1,4 @@
-//! Large values through a tab, against what the same tab does without pando.
+//! Large values through a tab, compared with the same tab without pando.
 
 use super::Setup;
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
     table::{Row, Samples},
 };
 
-/// Bytes of a value, with its newline; and of a bare message.
+/// The length in bytes of a value with its newline, and of a message of the bare echo.
 const LENGTH: usize = 1_000_000;
-/// Values per run.
+/// The number of values per run.
 const COUNT: u64 = 400;
 
-/// The bare echo first, then pando's page in the same tab.
+/// Measures the bare echo first, then pando in the same tab.
 pub(super) fn one_megabyte(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(COUNT);
     let (mut bare, mut mapped, mut ratio) = (Samples::default(), Samples::default(), Samples::default());

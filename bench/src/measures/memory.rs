@@ -1,4 +1,4 @@
-//! Memory and time with one very long line, and with very many short ones.
+//! Memory and time for one very long line, and for very many short lines.
 
 use super::Setup;
 use crate::{
@@ -7,12 +7,12 @@ use crate::{
     table::{Row, Samples, megabytes, thousands},
 };
 
-/// Lengths of the line, in bytes.
+/// The lengths of the line, in bytes.
 const LINE: [u64; 3] = [50_000_000, 100_000_000, 200_000_000];
-/// Counts of lines.
+/// The numbers of lines.
 const LINES: [u64; 2] = [1_000_000, 10_000_000];
 
-/// Twice the length should take twice the time, and memory.
+/// Twice the length should need twice the time and memory.
 pub(super) fn long_line(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for length in LINE.map(|length| setup.scaled(length)) {
@@ -39,7 +39,7 @@ pub(super) fn long_line(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Ten times the lines should take the same memory.
+/// Ten times as many lines should need the same memory.
 pub(super) fn many_lines(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let mut peaks = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn many_lines(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// How much more memory the second took than the first: constant memory is the goal.
+/// The ratio of the second peak to the first. The goal is constant memory.
 pub(super) fn growth(what: &str, peaks: &[f64]) -> Row {
     let growth = peaks[1] / peaks[0];
     Row::goal(what, format!("× {growth:.2}"), "constant (≤ × 1.2)", growth <= 1.2)

@@ -1,4 +1,4 @@
-//! How soon the first result comes.
+//! The time until the first result.
 
 use super::Setup;
 use crate::{
@@ -7,10 +7,11 @@ use crate::{
     table::{Row, Samples},
 };
 
-/// Starts per run of the other measures.
+/// The number of starts for each run of the other measures.
 const STARTS: usize = 5;
 
-/// From the start of the process to the first byte of its output, with this machine's cores.
+/// The time from the start of the process to the first byte of its output, with this machine's
+/// cores.
 pub(super) fn first_result(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut first = Samples::default();
     for _ in 0..setup.runs.max(1) * STARTS {

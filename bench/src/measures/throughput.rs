@@ -1,4 +1,4 @@
-//! No-op values: what the machinery itself costs.
+//! The overhead of pando itself, measured with a function that returns its argument.
 
 use super::Setup;
 use crate::{
@@ -8,22 +8,22 @@ use crate::{
     table::{Row, Samples, thousands},
 };
 
-/// Values through the swarm: about ten seconds' worth.
+/// The number of values through the swarm: about ten seconds of work.
 const MASTER: u64 = 10_000_000;
-/// Values through a tab.
+/// The number of values through a tab.
 const TAB: u64 = 3_000_000;
 
-/// Figures of several runs.
+/// The figures of several runs.
 #[derive(Default)]
 pub(super) struct Figures {
     pub(super) rate: Samples,
-    /// Processor time of the master per item.
+    /// The processor time of the master per item, in microseconds.
     pub(super) micros: Samples,
     system: Samples,
 }
 
 impl Figures {
-    /// Adds and tells those of one; gives its items per second.
+    /// Adds and prints the figures of one run. Returns its items per second.
     pub(super) fn add(&mut self, what: &str, run: usize, count: u64, ran: &Ran) -> f64 {
         let rate = count as f64 / ran.elapsed.as_secs_f64();
         let micros = |time: std::time::Duration| time.as_secs_f64() * 1e6 / count as f64;
@@ -39,7 +39,8 @@ impl Figures {
     }
 }
 
-/// Pipes `count` numbers through a master with `options` and the swarm's `volunteers`.
+/// Sends `count` numbers through a master with `options` and a swarm with the options
+/// `volunteers`.
 pub(super) fn through_swarm(setup: &Setup, options: &[&str], volunteers: &[&str], count: u64) -> anyhow::Result<Ran> {
     let mut pando = Pando::start(&setup.pando, &[&["--cores", "0"], options].concat())?;
     let mut volunteers = swarm(&setup.swarm(), &pando.url()?, volunteers)?;
@@ -49,7 +50,7 @@ pub(super) fn through_swarm(setup: &Setup, options: &[&str], volunteers: &[&str]
     Ok(ran)
 }
 
-/// Eight volunteers of the swarm.
+/// The speed with eight volunteers of the swarm.
 pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(MASTER);
     let mut figures = Figures::default();
@@ -70,7 +71,7 @@ pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// One Chromium tab.
+/// The speed with one Chromium tab.
 pub(super) fn tab(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(TAB);
     let mut figures = Figures::default();

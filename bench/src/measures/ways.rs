@@ -1,4 +1,5 @@
-//! A WebSocket and a peer connection (WebRTC) side by side: the same values through the same browser, one after the other, near and far.
+//! Compares a WebSocket with a peer connection (WebRTC): the same values through the same browser,
+//! in turn, near and far.
 
 use super::Setup;
 use crate::{
@@ -10,12 +11,12 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How late everything is over the long way, in each direction.
+/// The delay of the long distance, in each direction.
 const LATE: Duration = Duration::from_millis(50);
-/// Length of a value with its newline, in bytes, and how many there are.
+/// The length of a value with its newline in bytes, and the number of values.
 const SIZES: [(usize, u64); 3] = [(100, 400_000), (10_000, 20_000), (1_000_000, 100)];
 
-/// What one way took.
+/// The figures of one kind of channel.
 #[derive(Default)]
 struct Figures {
     items: Samples,
@@ -32,7 +33,7 @@ impl Figures {
     }
 }
 
-/// Over the loopback device.
+/// Measures over the loopback device.
 pub(super) fn near(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     both(setup, 1.0, "", |webrtc| {
         let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
@@ -41,7 +42,7 @@ pub(super) fn near(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     })
 }
 
-/// Between two computers far from each other.
+/// Measures between two computers far from each other.
 pub(super) fn far(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let far = Far::new(&setup.delay(), LATE)?;
     let (program, chromium) = (far.at_master(&setup.pando)?, far.at_volunteer(&setup.chromium)?);
@@ -58,7 +59,8 @@ fn fragment(url: &str, webrtc: bool) -> String {
     format!("{url}#cores=1;protocol={};", if webrtc { "webrtc" } else { "websocket" })
 }
 
-/// Each size by each way in turns, with so much of the usual number of values.
+/// Measures each length over both kinds of channel in turn. `much` is the fraction of the usual
+/// number of values.
 fn both(
     setup: &Setup,
     much: f64,

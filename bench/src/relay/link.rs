@@ -1,4 +1,5 @@
-//! One link through a relay: a volunteer that answers with what it gets, and the master's end, which counts the answers.
+//! One link through a relay: a volunteer that echoes each value, and the master's end, which
+//! counts the echoes.
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
@@ -21,24 +22,24 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 
-/// Values of one volunteer on their way, when it is as fast as can be.
+/// The number of values in flight for one volunteer at full speed.
 const IN_FLIGHT: usize = 4;
-/// Time between signs of life, as Pando's.
+/// The time between heartbeats, as in Pando.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// One round trip in so many is remembered.
+/// One in so many round trips is recorded.
 const SAMPLED: u64 = 16;
 
-/// A WebSocket.
+/// A WebSocket over TCP.
 pub(super) type Socket = WebSocketStream<TcpStream>;
 
-/// What the masters' ends are to do.
+/// The load that the masters produce.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Phase {
-    /// Only signs of life.
+    /// Only heartbeats.
     Quiet,
-    /// A value of this size at a time, one per pace.
+    /// One value of this size at a time, one per `pace`.
     Paced { size: usize, pace: Duration },
-    /// Values of this size, a few at a time.
+    /// Values of this size, [`IN_FLIGHT`] at a time.
     Full { size: usize },
 }
 
@@ -59,7 +60,7 @@ impl Phase {
     }
 }
 
-/// What came back.
+/// The echoes of all volunteers.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     echoes: AtomicU64,
@@ -67,7 +68,8 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// How many values came back since this was asked last, and the round trips of some, in microseconds.
+    /// The number of echoes since the last call, and a sample of the round trip times in
+    /// microseconds. Resets both.
     pub(super) fn take(&self) -> (u64, Vec<u32>) {
         let trips = std::mem::take(&mut *self.round_trips.lock().expect("nobody panics with it"));
         (self.echoes.swap(0, Relaxed), trips)
@@ -97,7 +99,7 @@ pub(super) async fn open(url: &str, path: &str, bearer: Option<&str>) -> anyhow:
     }
 }
 
-/// A volunteer that answers each value with itself, until its link is closed.
+/// Runs a volunteer that echoes each value until its link is closed.
 pub(super) async fn echo(mut socket: Socket, mut phase: watch::Receiver<Phase>) {
     let mut beats = interval(HEARTBEAT);
     loop {
@@ -113,7 +115,7 @@ pub(super) async fn echo(mut socket: Socket, mut phase: watch::Receiver<Phase>) 
     }
 }
 
-/// The master's end of a link.
+/// Runs the master's end of a link.
 pub(super) async fn drive(mut socket: Socket, mut phase: watch::Receiver<Phase>, counts: &Counts) -> anyhow::Result<()> {
     let mut beats = interval(HEARTBEAT);
     let mut present = phase.borrow_and_update().clone();
@@ -152,7 +154,7 @@ pub(super) async fn drive(mut socket: Socket, mut phase: watch::Receiver<Phase>,
                 present = phase.borrow_and_update().clone();
                 due = Instant::now();
                 if let Phase::Paced { pace, .. } = present {
-                    // Not all at the same moment.
+                    // The volunteers must not all start at the same moment.
                     due += pace.mul_f64(fastrand::f64());
                 }
             }

@@ -1,4 +1,4 @@
-//! A room of the relay, with a master that follows a script.
+//! A room of the relay with a scripted master.
 
 use super::link::{Counts, Phase, Socket, drive, echo, open};
 use anyhow::{Context, bail};
@@ -14,14 +14,14 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-/// What the relay asks of masters.
+/// The secret that the relay demands from masters.
 pub(super) const SECRET: &str = "the-secret-of-this-measure";
-/// What a room's master shows.
+/// The key of each room's master.
 const KEY: &str = "abcdefghijkmnpqrstuvwxyz23456789";
-/// Bytes of a function.
+/// The length of the function in bytes.
 const FUNCTION: usize = 100_000;
 
-/// A room, and its master.
+/// A room and its master.
 pub(super) struct Room {
     url: String,
     token: String,
@@ -30,7 +30,8 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Opens room `number` at the relay; its master comes for every link and drives it as `phase` says.
+    /// Opens room `number` at the relay. Its master opens every link that the relay announces, and
+    /// produces the load of `phase`.
     pub(super) async fn open(
         url: &str,
         number: usize,
@@ -55,13 +56,13 @@ impl Room {
         Ok(Self { url: url.to_owned(), token, said, tasks: [talking, coming] })
     }
 
-    /// A volunteer joins; comes back when it stands in the room.
+    /// Connects a volunteer, and returns when the relay has accepted the WebSocket.
     pub(super) async fn join(&self, phase: watch::Receiver<Phase>) -> anyhow::Result<JoinHandle<()>> {
         let socket = open(&self.url, &format!("/{}/socket", self.token), None).await?;
         Ok(tokio::spawn(echo(socket, phase)))
     }
 
-    /// The run is over.
+    /// Ends the room.
     pub(super) async fn end(self) -> anyhow::Result<()> {
         self.said.send(Message::Text(json!({"type": "end"}).to_string().into()))?;
         drop(self.said);
@@ -88,7 +89,7 @@ async fn talk(mut sink: SplitSink<Socket, Message>, mut saying: mpsc::UnboundedR
     }
 }
 
-/// Comes for each link that the relay tells of.
+/// Opens each link that the relay announces.
 async fn come(mut stream: SplitStream<Socket>, url: String, token: String, phase: watch::Receiver<Phase>, counts: Arc<Counts>) {
     while let Some(Ok(message)) = stream.next().await {
         let Message::Text(message) = message else { continue };

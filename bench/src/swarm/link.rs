@@ -1,4 +1,4 @@
-//! A WebSocket to the master, with a latency of choice.
+//! A WebSocket to the master, with configurable latency.
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
@@ -16,7 +16,7 @@ use tokio_tungstenite::{
 
 type Socket = WebSocketStream<TcpStream>;
 
-/// Where the master is.
+/// The address of the master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     pub(crate) host: String,
@@ -25,7 +25,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Of `http://HOST:PORT/` or `http://HOST:PORT/TOKEN/`, whatever follows `#`.
+    /// Parses `http://HOST:PORT/` or `http://HOST:PORT/TOKEN/`, without the part from `#` on.
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let rest = url.strip_prefix("http://")?.split('#').next()?;
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -40,9 +40,9 @@ impl Address {
     }
 }
 
-/// An open link. Dropping it cuts it, as a crash would.
+/// An open link. Dropping the link cuts it, like a crash.
 pub(crate) struct Link {
-    /// What comes in, as soon as it comes.
+    /// The received messages. The latency is not applied to them.
     pub(crate) incoming: SplitStream<Socket>,
     outgoing: UnboundedSender<(Instant, Message)>,
     writer: JoinHandle<()>,
@@ -64,7 +64,8 @@ impl Link {
         Ok(Self { incoming, outgoing, writer, delay })
     }
 
-    /// Sends `frame`, in parts when it is long. What waits is bounded by what the master lends.
+    /// Sends `frame` after the latency, in parts if it is long. The queue is bounded because the
+    /// master lends a bounded number of values.
     pub(crate) fn send(&self, frame: Frame, now: Instant) {
         let due = now + self.delay;
         match frame {
@@ -80,7 +81,7 @@ impl Link {
     }
 
     fn queue(&self, due: Instant, message: Message) {
-        // A writer that has ended leaves the reader to notice.
+        // If the writer has ended, the reader notices the end of the link.
         let _ = self.outgoing.send((due, message));
     }
 }

@@ -1,4 +1,4 @@
-//! One volunteer: joins, answers values, and comes back when its link is cut.
+//! One volunteer: joins, answers values, and reconnects when its link is cut.
 
 use super::{
     Counts, Options,
@@ -18,29 +18,29 @@ use std::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-/// Pause before a volunteer comes back.
+/// The pause before a volunteer reconnects.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Attempts to reach the master, one per pause.
+/// The number of attempts to reach the master, one per pause.
 const ATTEMPTS: u32 = 25;
 
-/// Why a link ended.
+/// The reason for the end of a link.
 enum End {
-    /// The job is done, or stopped.
+    /// The run is done or stopped.
     Done,
-    /// By chance.
+    /// The volunteer crashed by chance.
     Crashed,
-    /// The master went, or the network.
+    /// The master or the network is gone.
     Lost,
-    /// The master sent it away: reason and words.
+    /// The master sent the volunteer away: reason and text.
     SentAway(String),
 }
 
-/// Lives until the job is done.
+/// Runs one volunteer until the run is over.
 pub(super) async fn live(number: u64, options: Arc<Options>, address: Arc<Address>, counts: Arc<Counts>) -> anyhow::Result<()> {
     let (mut attempts, mut lives) = (0, 0);
     loop {
         match Link::open(&address, options.delay).await {
-            // It had joined before: the job is over.
+            // The volunteer had joined before, so the run is over.
             Err(_) if lives > 0 => return Ok(()),
             Err(error) if attempts == ATTEMPTS => return Err(error),
             Err(_) => attempts += 1,
@@ -66,7 +66,7 @@ struct Volunteer<'a> {
     work: Work,
     assembler: Assembler,
     chance: fastrand::Rng,
-    /// What has come, and when the latency lets it arrive.
+    /// The received messages, each with the time at which the latency ends.
     arriving: VecDeque<(Instant, Message)>,
     heartbeat: Duration,
     last_sent: Instant,
@@ -133,7 +133,7 @@ impl<'a> Volunteer<'a> {
         }
     }
 
-    /// When there is something to do, whatever comes in.
+    /// The next time at which the volunteer has to act, even if no message comes.
     fn next(&self) -> Instant {
         let beat = (self.last_sent + self.heartbeat).min(self.last_received + self.heartbeat * 3);
         let arrival = self.arriving.front().map(|(due, _)| *due);
@@ -206,7 +206,7 @@ impl<'a> Volunteer<'a> {
         Ok(())
     }
 
-    /// Sends answers, as many per frame as go in one piece.
+    /// Sends answers, as many per frame as fit without parts.
     fn answer(&mut self, mut answers: &[Answer], now: Instant) {
         self.counts.values.fetch_add(answers.len() as u64, Relaxed);
         while !answers.is_empty() {
@@ -227,7 +227,7 @@ impl<'a> Volunteer<'a> {
     }
 }
 
-/// How many of `answers` go in a frame: at least one.
+/// The number of `answers` that fit in a frame: at least one.
 fn fitting(answers: &[Answer]) -> usize {
     let mut length = 0;
     let fits = |answer: &&Answer| {

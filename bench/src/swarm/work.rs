@@ -1,4 +1,4 @@
-//! The pretended work of one volunteer. Pure: time is an argument.
+//! The simulated work of one volunteer. Pure: time is an argument.
 
 use pando_protocol::volunteer::{Answer, Failure, Loan, Running, Value};
 use std::{
@@ -6,19 +6,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A call that takes longer than this is told to the master.
+/// The volunteer reports a call to the master when it takes longer than this.
 const LONG: Duration = Duration::from_millis(500);
 
-/// Values that wait and values in pretended computation, each of which takes the same time.
+/// Waiting values and simulated calls. Each call takes the same time.
 #[derive(Debug)]
 pub(crate) struct Work {
     cores: usize,
     compute: Duration,
     failure_rate: f64,
     queue: VecDeque<(Loan, Value)>,
-    /// In the order of their ends, which is that of their starts.
+    /// The calls in the order of their starts, which is also the order of their ends.
     calls: VecDeque<Call>,
-    /// How many of `calls` are known to be long.
+    /// The number of `calls` that have been reported as long.
     told: usize,
     chance: fastrand::Rng,
 }
@@ -35,7 +35,7 @@ impl Work {
         Self { cores: cores as usize, compute, failure_rate, queue: VecDeque::new(), calls: VecDeque::new(), told: 0, chance }
     }
 
-    /// Values came; what took no time is answered.
+    /// Adds values. Returns the answers that are ready at once.
     pub(crate) fn extend(&mut self, values: Vec<(Loan, Value)>, now: Instant) -> Vec<Answer> {
         if self.compute.is_zero() {
             return values.into_iter().map(|(loan, value)| self.answer(loan, value)).collect();
@@ -46,7 +46,7 @@ impl Work {
         answers
     }
 
-    /// Time has passed: gives what has been computed.
+    /// Moves the clock to `now`, and returns the answers of the calls that have ended.
     pub(crate) fn advance(&mut self, now: Instant) -> Vec<Answer> {
         let mut answers = Vec::new();
         while let Some(call) = self.calls.pop_front_if(|call| call.start + self.compute <= now) {
@@ -71,14 +71,14 @@ impl Work {
         Answer { loan, micros: self.compute.as_micros() as u64, result }
     }
 
-    /// When there is something to do.
+    /// The next time at which a call ends or becomes long.
     pub(crate) fn next(&self) -> Option<Instant> {
         let end = self.calls.front().map(|call| call.start + self.compute);
         let long = self.calls.get(self.told).map(|call| call.start + LONG);
         end.into_iter().chain(long).min()
     }
 
-    /// Calls that have become long since this was asked last.
+    /// The calls that have become long since the last call of this function.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<Running> {
         let mut running = Vec::new();
         while let Some(call) = self.calls.get(self.told).filter(|call| call.start + LONG <= now) {
@@ -88,7 +88,7 @@ impl Work {
         running
     }
 
-    /// Takes back those of `ids` that have not been started.
+    /// Removes the values in `ids` whose calls have not begun, and returns their loans.
     pub(crate) fn recall(&mut self, ids: &[Loan]) -> Vec<Loan> {
         let mut returned = Vec::new();
         self.queue.retain(|(id, _)| {

@@ -1,4 +1,4 @@
-//! The golden frames in `fixtures/protocol.json`, which TypeScript decodes too.
+//! Tests for the golden frames in `fixtures/protocol.json`, which TypeScript decodes too.
 
 use bytes::Bytes;
 use pando_protocol::volunteer::{Answer, Assembler, Binary, Form, Loan, ToMaster, ToVolunteer, encode_results, encode_values};
@@ -28,7 +28,7 @@ fn name(form: Form) -> &'static str {
     }
 }
 
-/// An entry of a frame, so far; the fixtures name the loan where it is not the first.
+/// Adds the loan to an entry of a frame. The fixtures omit the number of the first loan.
 fn entry(loan: Loan, mut entry: Json) -> Json {
     entry["id"] = json!(loan.index);
     if loan.number > 0 {
@@ -45,7 +45,7 @@ fn with_content(mut entry: Json, form: Form, bytes: &[u8]) -> Json {
     entry
 }
 
-/// A decoded frame as the fixtures write it.
+/// A decoded frame in the format of the fixtures.
 fn describe(binary: &Binary) -> Json {
     match binary {
         Binary::Values(values) => {
@@ -69,7 +69,7 @@ fn describe_answer(answer: &Answer) -> Json {
     }
 }
 
-/// The golden form with errors parsed: their fields may be written in another order.
+/// The golden form with parsed errors, because their fields may be in another order.
 fn parsed(decoded: &Json) -> Json {
     let mut decoded = decoded.clone();
     for entry in
@@ -92,7 +92,7 @@ fn golden_frames_are_decoded_and_written() {
         assert_eq!(describe(&decoded), parsed(&fixture["decoded"]), "{}", fixture["name"]);
         let written = match &decoded {
             Binary::Values(values) => encode_values(values.iter().map(|(loan, value)| (*loan, value)), 0),
-            // The fields of an error may be written in another order.
+            // The fields of an error may be in another order.
             Binary::Results(answers) if answers.iter().all(|answer| answer.result.is_ok()) => encode_results(answers),
             _ => continue,
         };
@@ -111,14 +111,15 @@ fn malformed_frames_are_refused() {
 
 #[test]
 fn a_loan_that_cannot_be_is_refused() {
-    // Both name loan 2^32: a value and a result.
+    // Both frames, of a value and of a result, name loan 2^32.
     for frame in [&b"\x01\x00\x80\x80\x80\x80\x80\x01\x00\x01x"[..], b"\x02\x00\x80\x80\x80\x80\x40\x00\x01x"] {
         let refused = Binary::decode(Bytes::from_static(frame)).expect_err("no value is lent that often");
         assert!(refused.to_string().contains("loan too large"), "{refused}");
     }
 }
 
-/// Takes frames in order: the whole that parts make, and what came between.
+/// Processes frames in order. Returns the frame assembled from parts, and the frames between the
+/// parts.
 fn take(frames: &Json) -> Result<(Option<Bytes>, Vec<Bytes>), String> {
     let (mut assembler, mut whole, mut between) = (Assembler::default(), None, Vec::new());
     for frame in frames.as_array().expect("frames").iter().map(unhex) {
@@ -153,7 +154,7 @@ fn parts_that_do_not_fit_are_refused() {
     }
 }
 
-/// Equal, but for fields that the golden one leaves out.
+/// Compares two messages, ignoring fields that the golden one omits.
 fn same(ours: &Json, golden: &Json) -> bool {
     match (ours, golden) {
         (Json::Object(ours), Json::Object(golden)) => {

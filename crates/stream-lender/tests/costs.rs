@@ -1,4 +1,5 @@
-//! Cases in which a step that is linear in the values or the sub-streams would take very long. They take a moment.
+//! Cases that would take very long if a step were linear in the values or the sub-streams. They
+//! take a moment.
 
 use stream_lender::{Ask, Index, Lender, Loan, Pull, SubStreamId, Window};
 
@@ -22,7 +23,8 @@ fn fail(lender: &mut Units, sub: SubStreamId, index: Index) {
     lender.fail(sub, loan).unwrap();
 }
 
-/// Each ask passes over all that it has failed before, to the one that somebody else has failed.
+/// Each ask skips all values that the asking sub-stream has failed, and finds the value that
+/// another one has failed.
 #[test]
 fn a_sub_stream_that_fails_everything_makes_no_ask_slow() {
     let mut lender = with_room_for(MANY + 1);
@@ -43,7 +45,8 @@ fn a_sub_stream_that_fails_everything_makes_no_ask_slow() {
     }
 }
 
-/// It holds all, and fails the newest first: what it has failed comes back before what it has failed earlier.
+/// One sub-stream holds all values and fails the newest first, so that each value comes back
+/// before all values that failed earlier.
 #[test]
 fn failing_the_newest_first_makes_no_ask_slow() {
     let mut lender = with_room_for(MANY);

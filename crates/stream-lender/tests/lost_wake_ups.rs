@@ -1,5 +1,6 @@
-//! The adaptor under [loom](https://docs.rs/loom): its source is compiled here with loom's lock, and each test runs with
-//! its critical sections in every order, up to 2 preemptions (`LOOM_MAX_PREEMPTIONS`). A lost wake-up shows as a deadlock.
+//! Checks the adaptor with [loom](https://docs.rs/loom). The adaptor's source is compiled here
+//! with loom's lock, and each test runs its critical sections in every order, with up to 2
+//! preemptions (`LOOM_MAX_PREEMPTIONS`). A lost wake-up shows as a deadlock.
 
 #![allow(
     dead_code,
@@ -50,7 +51,7 @@ fn numbers(end: u64) -> impl Stream<Item = Item> + Send + 'static {
     streams::iter((0..end).map(Ok))
 }
 
-/// Borrows and answers until the end; answers how many values it had.
+/// Borrows and answers values until the end. Returns the number of values.
 fn work(mut sub: Sub) -> u64 {
     let mut count = 0;
     while let Some(lent) = block_on(sub.next()) {
@@ -231,7 +232,8 @@ fn closing_the_returns_ends_the_values() {
     });
 }
 
-/// One of two that wait for the input is polled once and then left alone, or leaves: the other is served all the same.
+/// Two sub-streams wait for the input. One is polled once and then ignored or dropped, and the
+/// other still gets its value.
 #[test]
 fn a_borrower_that_stops_polling_takes_no_wake_up_from_others() {
     check(|| {
@@ -250,7 +252,7 @@ fn a_borrower_that_stops_polling_takes_no_wake_up_from_others() {
     });
 }
 
-/// As some streams do to let others go first: `Pending`, but woken.
+/// Some streams yield like this: they return `Pending` after waking the task.
 #[test]
 fn an_input_that_wakes_while_it_is_polled_is_polled_again() {
     check(|| {

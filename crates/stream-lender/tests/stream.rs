@@ -1,17 +1,17 @@
-//! The adaptor, with tasks on one thread.
+//! Tests of the adaptor, with tasks on one thread.
 
 use futures::{FutureExt, SinkExt, StreamExt, executor::LocalPool, executor::block_on, stream, task::LocalSpawnExt};
 use stream_lender::{Lender, Loan, Refused, SubStream, Window, lend, lend_with};
 
 type Sub = SubStream<u64, u64, &'static str>;
 
-/// Answers values with their squares, until the end or until it has answered `enough`.
+/// Answers values with their squares until the end, or until it has answered `enough` values.
 async fn work(mut sub: Sub, enough: usize) {
     for _ in 0..enough {
         let Some(lent) = sub.next().await else { return };
         sub.result(lent.loan, lent.value * lent.value).unwrap();
     }
-    // Leaves with one value in hand.
+    // Leaves while it holds one value.
     sub.next().await;
 }
 

@@ -1,10 +1,10 @@
-// The data goes from one to the other by WebTorrent: a scene with its picture's magnet link -> a result with its own,
-// with --dom (workers have no WebRTC) and --json.
+// WebTorrent carries the data directly: a scene with the magnet link of its picture -> a result
+// with its own magnet link, with --dom (workers have no WebRTC) and --json.
 import { sha256 } from 'js-sha256'
 import WebTorrent from 'webtorrent/dist/webtorrent.min.js'
 import { blur } from '../blur.js'
 
-// Devices of one network find each other without a STUN server.
+// Devices in one network find each other without a STUN server.
 const client = new WebTorrent({ tracker: { rtcConfig: { iceServers: [] } } })
 client.on('error', error => console.error(error.message))
 
@@ -18,7 +18,8 @@ export default async ({ id, magnet }, { report }) => {
   while (offered.size >= MOST_OFFERED) await new Promise(resolve => setTimeout(resolve, 50))
   const link = await offer(png, name, trackers)
   report({ cpuTime: blurred - downloaded, dataTransferTime: downloaded - began, nbItems: 1, units: 'pictures' })
-  // What is not downloaded from here is not confirmed, and computed again.
+  // If nobody downloads the result, the result is not confirmed, and the picture is computed
+  // again.
   return { name, bytes: png.length, sha256: sha256(png), magnet: link }
 }
 
@@ -36,7 +37,7 @@ const MOST_OFFERED = 6
 const LONGEST_OFFER = 60000 // milliseconds; what was not downloaded by then will not be
 const offered = new Map()
 
-// Offers a picture until somebody has downloaded all of it.
+// Offers a picture until another peer has downloaded all of it.
 function offer (png, name, trackers) {
   if (!offered.has(name)) {
     const announceList = trackers.map(tracker => [tracker])
@@ -51,7 +52,8 @@ function offer (png, name, trackers) {
   return offered.get(name)
 }
 
-// This page makes the offers to connect; the tracker hands them to who is there, so they are made until somebody is.
+// This page makes the offers to connect, and the tracker passes them on to the peers present. So
+// the page repeats them until a peer connects.
 const getAnnounceOpts = () => ({ numwant: 1 })
 
 function connect (torrent, delay = 200) {

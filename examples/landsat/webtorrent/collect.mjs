@@ -1,4 +1,5 @@
-// Has the depot at the given address collect the result on standard input: for pando --confirm.
+// Asks the depot at the given address to collect the result on standard input, for pando
+// --confirm.
 import { text } from 'node:stream/consumers'
 
 const response = await fetch(process.argv[2], { method: 'POST', body: await text(process.stdin) })

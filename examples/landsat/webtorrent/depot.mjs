@@ -1,5 +1,6 @@
-// Offers the pictures of the scenes on standard input by WebTorrent, and prints each with its magnet link. Then downloads
-// the results that collect.mjs asks for. It ends when it is told to.
+// Offers the pictures of the scenes on standard input by WebTorrent, and prints each scene with
+// its magnet link. Then downloads the results that collect.mjs asks for, until a signal ends the
+// program.
 import { createHash } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { closeSync } from 'node:fs'
@@ -29,8 +30,8 @@ if (!options.pictures || !options.results) {
   process.exit(2)
 }
 const PLAIN = /^[0-9A-Za-z][\w.-]{0,199}$/
-// It answers offers to connect, and makes none: those of Node's WebRTC fail now and then, with "Got a remote candidate
-// without ICE transport".
+// The depot answers offers to connect, but makes none: offers of Node's WebRTC sometimes fail with
+// "Got a remote candidate without ICE transport".
 const getAnnounceOpts = () => ({ numwant: 0 })
 const seeding = new Map() // torrents of pictures, by their scenes
 
@@ -47,7 +48,7 @@ const client = new WebTorrent({
 })
 client.on('error', fail)
 
-// Only programs of this machine ask for results.
+// Only programs on this machine can ask for results.
 const desk = createServer((request, response) => {
   json(request).then(collect).then(() => response.end(), error => {
     response.statusCode = 504

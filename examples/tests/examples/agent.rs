@@ -16,7 +16,7 @@ const BEST: &str = env!("CARGO_BIN_EXE_learning-best");
 const GOOD: &str = "0.0003 4000 1";
 const HOPELESS: &str = "0.000001 4000 1";
 
-/// The lines that the agent's parts print in plain node.
+/// The lines that parts of the agent print in plain node.
 fn node(arguments: &[&str]) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let output = Command::new("node").arg("agent.mjs").args(arguments).current_dir(folder).output().expect("node starts");
@@ -66,7 +66,8 @@ fn the_cart_and_the_pole_follow_their_equations() {
     let states = node(&["swing", pushes]);
     let mut state = numbers(&states[0]);
     for (push, line) in pushes.chars().zip(&states[1..]) {
-        // As in Florian's correction of the equations (2007), with masses of 1 and 0.1 kg, and a pole of 1 m.
+        // The equations with Florian's correction (2007), masses of 1 and 0.1 kg, and a pole of 1
+        // m.
         let (force, turn) = (if push == '1' { 10.0 } else { -10.0 }, state[3]);
         let (sin, cos) = state[2].sin_cos();
         let push = (force + 0.05 * turn * turn * sin) / 1.1;
@@ -117,7 +118,8 @@ fn the_best_is_named_and_all_are_drawn() -> Result<()> {
     let circles: Vec<_> = plot.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "circle"))).collect();
     let coordinate = |index: usize, name| circles[index].attribute(name).and_then(|text| text.parse::<f64>().ok());
     assert_eq!(circles.len(), 3);
-    // From left to right by rate, each power of ten as far from the last; the higher the better.
+    // The circles are sorted by rate from left to right, with equal distances between powers of
+    // ten. A higher circle means a higher reward.
     assert_eq!([coordinate(0, "cx"), coordinate(1, "cx"), coordinate(2, "cx")], [Some(60.0), Some(320.0), Some(580.0)]);
     assert_eq!([coordinate(0, "cy"), coordinate(1, "cy")], [Some(60.0), Some(60.0)]);
     assert!(coordinate(2, "cy") > Some(300.0));

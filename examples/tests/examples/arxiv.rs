@@ -18,7 +18,7 @@ fn feed(source: &str) -> Output {
     run(FEED, &[source], b"")
 }
 
-/// The papers as they are in the feed, found another way: between tags, one after the other.
+/// The titles of the papers, found without an XML parser.
 fn titles() -> Vec<String> {
     let feed = fs::read_to_string(PAPERS).expect("the feed is there");
     let entries = feed.split("<entry>").skip(1);
@@ -27,12 +27,12 @@ fn titles() -> Vec<String> {
     entries.map(|entry| plain(title(entry).expect("a title"))).collect()
 }
 
-/// What our people are interested in.
+/// The test's rule for relevant papers.
 fn is_relevant(title: &str) -> bool {
     !title.contains("Sourdough") && !title.contains("Pools")
 }
 
-/// Waits for another paper than `last` in the page; gives its title.
+/// Waits until the page shows another paper than `last`. Returns the title.
 fn read(tab: &mut Tab, last: &str) -> Result<String> {
     let shown = "document.querySelector('.paper:not([hidden]) h2')";
     let title = tab.wait_for(&format!("{shown} && {shown}.textContent !== {} && {shown}.textContent", json!(last)))?;
@@ -52,7 +52,7 @@ fn people_tag_papers_and_a_closed_page_leaves_its_paper_to_others() -> Result<()
     let bobs = read(&mut bob, "")?;
     assert_eq!([&anns, &bobs], [&titles()[0], &titles()[1]], "each has a paper of their own");
 
-    // What is typed into a field is no judgement.
+    // A letter typed into a field is no judgement.
     bob.click("#name")?;
     bob.press("r")?;
     assert_eq!(read(&mut bob, "")?, bobs);
@@ -164,7 +164,7 @@ fn what_is_no_feed_is_told() {
         (serve("503 Service Unavailable", "try later".to_owned()), "the server answers 503 Service Unavailable"),
         (serve("200 OK", "<html></html>".to_owned()), "it is not an Atom feed: it begins with <html>"),
         (serve("200 OK", "try later".to_owned()), "it is not XML"),
-        // No TLS there, but a client that tries.
+        // The server does not support TLS, but the client tries it.
         (serve("200 OK", String::new()).replace("http:", "https:"), "it cannot be fetched"),
         ("no/such/file".to_owned(), "it is neither a URL nor a file that can be read"),
     ];

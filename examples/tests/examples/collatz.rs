@@ -6,7 +6,7 @@ use crate::program::{Output, apply, leave_early, run};
 pub(crate) const RANGES: &str = env!("CARGO_BIN_EXE_collatz-ranges");
 pub(crate) const MAX: &str = env!("CARGO_BIN_EXE_collatz-max");
 
-/// The same function, with two kinds of large numbers.
+/// The same function with two implementations of large numbers.
 pub(crate) const FUNCTIONS: [&str; 2] = ["collatz/collatz.js", "collatz/collatz-bigint.js"];
 
 fn apply_each(input: &str) -> [Output; 2] {
@@ -14,7 +14,7 @@ fn apply_each(input: &str) -> [Output; 2] {
     FUNCTIONS.map(|function| apply(function, input))
 }
 
-/// The same search, in another language and with another library.
+/// The same search in another language and with another library.
 pub(crate) fn most_steps(range: &str) -> String {
     let (start, size) = range.split_once(' ').expect("two numbers");
     let start: BigUint = start.parse().expect("a number");

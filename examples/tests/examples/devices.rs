@@ -1,4 +1,4 @@
-//! The devices that the applications run on: the real `pando`, this machine's cores, browser tabs.
+//! The devices for the applications: the real `pando`, this machine's cores, browser tabs.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use std::{
 
 use crate::raytracer::ENCODER;
 
-/// The `pando` that was built with the example's programs.
+/// The `pando` that was built together with the programs of the examples.
 pub(crate) fn pando() -> Command {
     let program = Path::new(ENCODER).with_file_name("pando");
     assert!(program.exists(), "{} is missing: cargo build --workspace", program.display());
@@ -20,15 +20,16 @@ pub(crate) fn pando() -> Command {
     command
 }
 
-/// Maps `input` over one core of this machine and one tab; gives what pando printed, and said.
+/// Maps `input` over one core of this machine and one tab. Returns the output and the messages of
+/// pando.
 pub(crate) fn map(function: &str, input: Vec<u8>) -> (Vec<u8>, String) {
     let mut command = pando();
     command.args([function, "--stdin"]);
     feed(command, input)
 }
 
-/// Gives `input` to a command that takes options of pando, once one core of this machine and one tab are there; gives what it printed,
-/// and said.
+/// Sends `input` to a command that accepts options of pando, after one core of this machine and
+/// one tab have joined. Returns the output and the messages.
 pub(crate) fn feed(mut command: Command, input: Vec<u8>) -> (Vec<u8>, String) {
     command.args(["--port", "0", "--cores", "1"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pando starts");
@@ -44,7 +45,7 @@ pub(crate) fn feed(mut command: Command, input: Vec<u8>) -> (Vec<u8>, String) {
         }
     };
     let _tab = Tab::open(&wait_for("http://127.0.0.1:"));
-    // Fast cores would be done before a browser has started.
+    // Fast cores would finish before the browser has started.
     wait_for("Tab joined with 1 core");
     thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
     let listening = thread::spawn(move || {
@@ -59,7 +60,7 @@ pub(crate) fn feed(mut command: Command, input: Vec<u8>) -> (Vec<u8>, String) {
     (output, log)
 }
 
-/// A browser tab of its own, killed when dropped.
+/// A browser with one tab, killed when dropped.
 pub(crate) struct Tab {
     browser: Child,
     profile: PathBuf,

@@ -1,4 +1,5 @@
-//! Satellite images: the tools, and the three ways of the data end to end, checked against a blur written for this.
+//! Satellite images: tests of the tools, and end-to-end tests of the three ways of the data. The
+//! results are compared with an independent blur.
 
 mod gate;
 mod pictures;
@@ -25,7 +26,7 @@ const SERVER: &str = env!("CARGO_BIN_EXE_landsat-server");
 const ARRIVED: &str = env!("CARGO_BIN_EXE_landsat-arrived");
 const SHEET: &str = env!("CARGO_BIN_EXE_landsat-sheet");
 
-/// Where the sample's pictures are said to lie; nobody listens there.
+/// The base address of the sample's pictures, at which no server listens.
 const BASE: &str = "http://127.0.0.1:9/pictures/";
 
 /// A few small pictures, and an empty folder for results.
@@ -52,14 +53,14 @@ impl Sample {
         self.folder.path().join("results")
     }
 
-    /// The scenes as `landsat-scenes` prints them, pictures at `base`.
+    /// The scenes in the format of `landsat-scenes`, with pictures at `base`.
     fn scenes(&self, base: &str, options: &[&str]) -> Vec<String> {
         let list = self.pictures().join("c1/L8/scene_list.gz");
         let lines = run(SCENES, &[&[text(&list), "--base", BASE], options].concat(), b"").lines();
         lines.iter().map(|line| line.replace(BASE, base)).collect()
     }
 
-    /// The picture and the blurred one of each scene, as files.
+    /// The files of the picture and of the blurred picture of each scene.
     fn pairs(&self) -> Vec<(PathBuf, PathBuf)> {
         let names = self.scenes(BASE, &["--print", "name"]);
         let pair = |name: &String| {
@@ -70,7 +71,8 @@ impl Sample {
         names.iter().map(pair).collect()
     }
 
-    /// Every result is there, in order, and nothing else is; each is its picture blurred.
+    /// Checks that all results are there in order, without other files, and that each result is
+    /// the blurred picture.
     #[track_caller]
     fn check(&self, lines: &[String]) {
         let pairs = self.pairs();

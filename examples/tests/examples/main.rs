@@ -1,4 +1,4 @@
-//! The examples' programs and functions, each run as its users run it.
+//! The programs and functions of the examples, run like their users run them.
 
 mod agent;
 mod arxiv;

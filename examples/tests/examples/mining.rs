@@ -13,7 +13,7 @@ const MONITOR: &str = env!("CARGO_BIN_EXE_mining-monitor");
 const LIBRARY: &str = env!("CARGO_BIN_EXE_mining-library");
 const VERIFY: &str = env!("CARGO_BIN_EXE_mining-verify");
 
-/// Bitcoin's first two blocks, as they were mined, and their hashes.
+/// Bitcoin's first two blocks with their nonces, and their hashes.
 const BITCOIN: [(&str, &str); 2] = [
     (
         "01000000\
@@ -35,20 +35,21 @@ fn header(text: &str) -> Header {
     text.parse().expect("a header")
 }
 
-/// One of Bitcoin's first blocks, to be mined from so many nonces before its own on.
+/// One of Bitcoin's first blocks, with the nonce reduced by `before`.
 fn bitcoin(block: usize, before: u32) -> Header {
     let header = header(BITCOIN[block].0);
     header.with_nonce(header.nonce() - before)
 }
 
-/// The hash of a header in hexadecimal digits, computed anew.
+/// The hash of a header in hexadecimal digits, computed independently.
 fn hash(header: &str) -> String {
     let mut hash = Sha256::digest(Sha256::digest(hex::decode(header).expect("digits")));
     hash.reverse();
     hex::encode(hash)
 }
 
-/// What `program` prints and says when it mines easy blocks, and near their nonces Bitcoin's, on one core of this machine and a tab.
+/// Lets `program` mine easy blocks, and Bitcoin's blocks from near their nonces, on one core of
+/// this machine and a tab. Checks its output and messages.
 fn mine(program: &str) {
     install("mining");
     let easy = run(BLOCKS, &["--count", "12", "--bits", "1f0fffff"], b"").lines();
@@ -71,14 +72,15 @@ fn mine(program: &str) {
     }
     for (line, (known, its_hash)) in lines[12..].iter().zip(BITCOIN) {
         assert_eq!((line[0], hash(line[0]).as_str()), (known, its_hash));
-        // The 41st attempt comes to it; on two cores one before it may not be done yet, or one after it is.
+        // The 41st attempt finds the nonce. With two cores, one earlier attempt may be unfinished,
+        // or one later attempt finished.
         assert!((40..=42).contains(&line[2].parse().expect("a number")), "{line:?}");
     }
     assert_eq!(run(VERIFY, &[], &mined).lines().len(), blocks.len());
     little_is_wasted(&log, &lines);
 }
 
-/// Of two cores one finds the nonce: at most one attempt of each block is in vain.
+/// With two cores, at most one attempt of each block is cancelled.
 fn little_is_wasted(log: &str, lines: &[Vec<&str>]) {
     let tally = log.lines().find(|line| line.ends_with("were cancelled")).expect("it says what was done");
     let numbers: Vec<u64> = tally.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();

@@ -1,4 +1,4 @@
-//! Runs of pando whose volunteers are people: pages that the test reads, clicks and types into.
+//! Runs of pando with people as volunteers: the test reads the pages, clicks and types.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Stdio};
@@ -13,7 +13,7 @@ use crate::devices::pando;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A run that has begun. Dropped, it is killed.
+/// A running pando, killed when dropped.
 pub(crate) struct Run {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -22,7 +22,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Starts pando for functions that run in pages, with `input` on its standard input.
+    /// Starts pando for functions that run in pages, with `input` on standard input.
     pub(crate) fn start(arguments: &[&str], input: Vec<u8>) -> Self {
         let mut command = pando();
         command.args(arguments).args(["--stdin", "--dom", "--batch-size", "1", "--port", "0"]);
@@ -32,7 +32,7 @@ impl Run {
         thread::spawn(move || stdin.write_all(&input));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let (sender, said) = channel();
-        // To the end, even if nobody waits for anything any more.
+        // The thread reads to the end, even if nobody waits for lines any more.
         thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let mut run = Self { child, output, said, url: String::new() };
@@ -41,7 +41,7 @@ impl Run {
         run
     }
 
-    /// Waits until pando says the line that is meant; gives it.
+    /// Waits for the first line for which `is_meant` is true, and returns the line.
     pub(crate) fn says(&self, is_meant: impl Fn(&str) -> bool) -> String {
         let mut heard = Vec::new();
         loop {
@@ -53,21 +53,21 @@ impl Run {
         }
     }
 
-    /// Opens the page on a device of this name.
+    /// Opens the page on a device with this name.
     pub(crate) fn join(&self, name: &str) -> Tab {
         let tab = Tab::open(&chromium().expect("a browser"), &format!("{}#device={name};", self.url)).expect("a tab");
         self.says(|line| line.starts_with(&format!("{name} joined")));
         tab
     }
 
-    /// The next line of output, when there is one.
+    /// Waits for the next line of output.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("text");
         line
     }
 
-    /// What remains of the output of a run that succeeds.
+    /// Waits until the run succeeds. Returns the rest of its output.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         let mut output = Vec::new();
         while self.output.read_until(b'\n', &mut output).expect("a pipe") > 0 {}

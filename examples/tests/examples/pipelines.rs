@@ -1,4 +1,5 @@
-//! The applications end to end: generator, pando with this machine's cores and a browser tab, post-processor.
+//! The applications end to end: generator, pando with this machine's cores and a browser tab,
+//! post-processor.
 
 use gif::DecodeOptions;
 
@@ -39,7 +40,8 @@ fn the_animation_decodes_to_100_frames() {
     for frame in [0, 37, 99] {
         let (pixels, expected) = (pixels(&rendered[frame]), render(angles[frame].parse().expect("an angle"), 300));
         assert_eq!(pixels.len(), expected.len());
-        // A ray that just misses in one language may just hit in another.
+        // Rounding differs between the languages, so a ray may just miss in one and just hit in
+        // the other.
         let others = pixels.iter().zip(&expected).filter(|(one, other)| one.abs_diff(**other) > 1).count();
         assert!(others < pixels.len() / 1000, "frame {frame} has {others} other pixels");
     }

@@ -1,11 +1,11 @@
-//! Runs a program and gives back what it said.
+//! Runs a program and returns its outputs and status.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// What a program answered to its input.
+/// The outputs and the status of a program.
 pub(crate) struct Output {
     pub(crate) status: i32,
     pub(crate) stdout: Vec<u8>,
@@ -26,12 +26,13 @@ impl Output {
     }
 }
 
-/// Runs one of the crate's programs; for its path see `env!("CARGO_BIN_EXE_…")`.
+/// Runs one of the crate's programs, whose path is `env!("CARGO_BIN_EXE_…")`.
 pub(crate) fn run(program: &str, arguments: &[&str], input: &[u8]) -> Output {
     feed(Command::new(program).args(arguments), input)
 }
 
-/// Applies a Pando function, given by its path in the examples' folder, to each line of the input, with node.
+/// Applies a Pando function to each line of the input with node. `function` is a path in the
+/// examples' folder.
 pub(crate) fn apply(function: &str, input: &str) -> Output {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut node = Command::new("node");
@@ -39,7 +40,7 @@ pub(crate) fn apply(function: &str, input: &str) -> Output {
     feed(&mut node, input.as_bytes())
 }
 
-/// Runs a program and leaves after its first output, as `head` does.
+/// Runs a program and closes its standard output early, like `head`.
 pub(crate) fn leave_early(program: &str, arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(program)
         .args(arguments)

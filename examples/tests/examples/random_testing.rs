@@ -13,7 +13,7 @@ const SEEDS: &str = env!("CARGO_BIN_EXE_seeds");
 const VIOLATIONS: &str = env!("CARGO_BIN_EXE_violations");
 const SCHEDULES: &str = env!("CARGO_BIN_EXE_lender-schedules");
 
-/// The deliberate bugs of broken.js, and the properties that one may be seen to break.
+/// The deliberate bugs of broken.js, and the properties that a violation by each bug may name.
 const BUGS: [(&str, &[u64]); 14] = [
     ("eager", &[1, 6, 11]),
     ("deaf", &[0, 3]),
@@ -31,7 +31,7 @@ const BUGS: [(&str, &[u64]); 14] = [
     ("rude", &[0]),
 ];
 
-/// Those of `lender-schedules`.
+/// The deliberate bugs of `lender-schedules`.
 const NATIVE_BUGS: [&str; 8] = ["eager", "asleep", "hasty", "newest", "twice", "late", "wide", "forgetful"];
 
 fn test_pull_streams(input: &str) -> Output {

@@ -124,7 +124,7 @@ fn the_function_refuses_what_is_no_angle() {
     assert_eq!((output.status, output.stderr.trim()), (1, "not an angle: left"));
 }
 
-/// Of one frame.
+/// The pixels of one frame.
 pub(crate) fn pixels(line: &str) -> Vec<u8> {
     let compressed = BASE64_STANDARD.decode(line).expect("base64");
     let mut pixels = Vec::new();

@@ -1,4 +1,4 @@
-//! Programs that go on while a test does something else.
+//! Programs that run in parallel to a test.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longer than anything here takes, on a slow machine.
+/// Longer than any wait in these tests, even on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A program that was started; killed when dropped.
+/// A running program, killed when dropped.
 pub(crate) struct Running {
     child: Child,
     stdout: Option<ChildStdout>,
@@ -20,7 +20,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts `command` and gives it `input`.
+    /// Starts `command` and sends `input` to it.
     pub(crate) fn start(command: &mut Command, input: impl Into<Vec<u8>>) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
@@ -29,7 +29,7 @@ impl Running {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (input, mut stdin) = (input.into(), child.stdin.take().expect("piped"));
-        // It may end before it has read everything.
+        // The program may end before it has read everything.
         thread::spawn(move || drop(stdin.write_all(&input)));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let (voice, said) = channel();
@@ -37,7 +37,8 @@ impl Running {
         Self { stdout: child.stdout.take(), child, said, log: String::new() }
     }
 
-    /// The next line of standard error that contains `text`, from there on.
+    /// Waits for the next line of standard error that contains `text`. Returns the line from
+    /// `text` on.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let until = Instant::now() + DEADLINE;
@@ -62,7 +63,8 @@ impl Running {
         String::from_utf8(line).expect("text")
     }
 
-    /// Waits for its end, which is to be a success; gives the lines of standard output, and all that it said.
+    /// Waits for the end of the program, which must succeed. Returns the lines of standard output,
+    /// and all of standard error.
     #[track_caller]
     pub(crate) fn finish(mut self) -> (Vec<String>, String) {
         let mut output = String::new();
@@ -83,7 +85,7 @@ impl Drop for Running {
     }
 }
 
-/// Waits until `done` says so.
+/// Waits until `done` returns true.
 #[track_caller]
 pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;

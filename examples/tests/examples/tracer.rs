@@ -1,4 +1,4 @@
-//! The raytracer's picture computed anew, in another language: one frame of the same scene.
+//! An independent raytracer in another language: renders one frame of the same scene.
 
 use std::f64::consts::TAU;
 
@@ -32,7 +32,7 @@ const HORIZON: Vector = [0.80, 0.87, 0.95];
 const ZENITH: Vector = [0.25, 0.45, 0.78];
 const TILES: [Vector; 2] = [[0.86, 0.85, 0.80], [0.20, 0.22, 0.27]];
 
-/// The RGB pixels of the square frame of that many pixels a side, seen from `angle`.
+/// The RGB pixels of a square frame with `side` pixels per side, seen from `angle`.
 pub(crate) fn render(angle: f64, side: usize) -> Vec<u8> {
     let scene = scene();
     let eye = [6.6 * angle.cos(), 3.3, 6.6 * angle.sin()];

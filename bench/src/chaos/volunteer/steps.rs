@@ -1,4 +1,4 @@
-//! What happens to a volunteer, and what it says that is not true.
+//! The steps of a volunteer, and its lies.
 
 use super::{After, Volunteer};
 use crate::{
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 impl Volunteer {
-    /// One of its plan's steps.
+    /// Carries out one step of the plan.
     pub(super) async fn step(&mut self, session: &mut Session, address: &Address, step: Step, now: Instant) -> Result<(), After> {
         match step {
             Step::Die(time) => return Err(After::Another(time)),
@@ -24,7 +24,7 @@ impl Volunteer {
             Step::Freeze(time) => {
                 sleep(time).await;
                 self.work.stood_still(time);
-                // Who wakes up has not heard anybody, which says nothing.
+                // After a suspension, silence of the master proves nothing.
                 session.last_received = Instant::now();
             }
             Step::Withhold(time) => self.withholds = Some(now + time),
@@ -36,7 +36,7 @@ impl Volunteer {
                 session.hand_back(ids, self.chance.is(0.2));
                 session.say(&ToMaster::Bye { reason: self.chance.one(&["left", "hidden", "bored"]).into() });
                 self.forget();
-                // The link's writer is given a moment.
+                // The writer of the link needs a moment.
                 sleep(self.character.latency + Duration::from_millis(5)).await;
                 return Err(After::Another(time));
             }
@@ -93,7 +93,7 @@ impl Volunteer {
         Ok(())
     }
 
-    /// Says of a loan that it failed, and then something else: only the first counts.
+    /// Sends an error for a loan, and then a wrong result for it. Only the first answer may count.
     fn lie_twice(&mut self, session: &mut Session) {
         self.is_spiteful = true;
         let ids = self.work.ids();
@@ -115,7 +115,7 @@ impl Volunteer {
         }
     }
 
-    /// Answers, wrongly, the earlier loans of values that have come again.
+    /// Sends wrong answers for the earlier loans of values that are lent again.
     pub(super) fn answer_what_is_over(&mut self, session: &mut Session, values: &[(Loan, Value)]) {
         let again = |over: &&Loan| values.iter().any(|(loan, _)| loan.index == over.index);
         let over: Vec<Loan> = session.over.iter().filter(again).copied().collect();
@@ -124,7 +124,8 @@ impl Volunteer {
         }
     }
 
-    /// It lends no core, so that no value is ever its: whatever it says of them is not true.
+    /// Lies about random values. The volunteer lends no core, so it never holds a value, and every
+    /// statement is false.
     pub(super) fn lie_about_everything(&mut self, session: &mut Session) {
         let (chance, count) = (&mut self.chance, self.context.count);
         let ids = lies::ids(chance, count);

@@ -1,10 +1,10 @@
-//! Node's built-ins, as they work in a worker on a page that came by plain http.
+//! Node's built-ins in a worker of a page that was loaded over plain HTTP.
 
 use serde_json::json;
 
 use crate::support::Folder;
 
-/// What Node has and the bundle has not, and why.
+/// Features of Node that the bundle lacks, and the reason.
 const MISSING: &[(&str, &str)] = &[("zlib: brotli", "no package in plain JavaScript compresses it")];
 
 #[test]

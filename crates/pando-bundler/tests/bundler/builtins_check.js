@@ -1,4 +1,5 @@
-// Tries what functions use of Node's built-ins. Answers a list of [row, 'ok' or what is wrong].
+// Tries the parts of Node's built-ins that functions use. Returns a list of [row, 'ok' or the
+// error].
 var zlib = require('zlib')
 var crypto = require('node:crypto')
 var util = require('util')

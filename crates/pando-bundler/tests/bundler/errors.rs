@@ -1,10 +1,10 @@
-//! What is refused, and in which words.
+//! Modules that the bundler refuses, and its messages.
 
 use std::fs;
 
 use crate::support::Folder;
 
-/// The words that refuse the file `entry`, with the folder's name taken out.
+/// The message that refuses the file `entry`, without the folder's path.
 fn refused_as(folder: &Folder, entry: &str) -> String {
     let error = folder.try_bundle(entry).expect_err("refused").to_string();
     error.replace(&format!("{}/", folder.path("").display()).replace("//", "/"), "")

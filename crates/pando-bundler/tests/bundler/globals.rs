@@ -1,10 +1,10 @@
-//! What a function finds without asking for it.
+//! Globals of a function.
 
 use serde_json::json;
 
 use crate::support::{Folder, result_of, run};
 
-/// Figure 2 of the Pando paper, with a `render` for it.
+/// Figure 2 of the Pando paper, with a `render` function for it.
 const FIGURE_2: &str = "\
 function render (angle) { return [angle, 2 * angle, 3 * angle] }
 var zlib = require('zlib');

@@ -1,4 +1,4 @@
-//! What a module may be written in.
+//! Languages and module formats of functions.
 
 use serde_json::json;
 

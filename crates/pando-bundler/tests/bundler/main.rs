@@ -1,4 +1,4 @@
-//! Bundles of real modules, run in `node` in a context like that of a browser's worker.
+//! Tests run the bundles of real modules in `node`, in a context like a browser's worker.
 
 mod builtins;
 mod errors;

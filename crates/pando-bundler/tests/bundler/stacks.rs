@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, result_of, run};
 
-/// The lines of the traced stack of the error that the function of `entry` answers with `new Error('here').stack`.
+/// The lines of a traced stack. The function of `entry` returns `new Error('here').stack`.
 fn stack(folder: &Folder, entry: &str) -> Vec<String> {
     let bundle = folder.try_bundle(entry).unwrap_or_else(|error| panic!("{error}"));
     let stack = result_of(run(&bundle.code, ""));

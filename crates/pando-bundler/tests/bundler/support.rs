@@ -1,4 +1,4 @@
-//! A temporary folder with modules in it, the built-ins, and a way to run what comes out.
+//! A temporary folder of modules, the built-ins, and a way to run a bundle.
 
 use std::{
     collections::HashMap,
@@ -12,13 +12,13 @@ use pando_bundler::{Bundle, Error, Options};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder of modules. The entry is `render.js` where nothing else is said.
+/// A folder of modules. The default entry is `render.js`.
 pub(crate) struct Folder {
     folder: TempDir,
 }
 
 impl Folder {
-    /// With these files: path and contents.
+    /// Creates a folder with these files: path and contents.
     pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         for (name, text) in files {
@@ -29,7 +29,7 @@ impl Folder {
         Self { folder }
     }
 
-    /// With these packages of `web/node_modules` installed.
+    /// Installs these packages of `web/node_modules`.
     #[cfg(unix)]
     pub(crate) fn install(self, packages: &[&str]) -> Self {
         let modules = self.path("node_modules");
@@ -52,13 +52,13 @@ impl Folder {
         self.try_bundle("render.js").unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// What `f(input)` answers; an error as `{"error": …}`.
+    /// The answer of `f(input)`; an error as `{"error": …}`.
     pub(crate) fn answer(&self, entry: &str, input: &str) -> Value {
         let bundle = self.try_bundle(entry).unwrap_or_else(|error| panic!("{error}"));
         run(&bundle.code, input)
     }
 
-    /// What `f(input)` results in, for the entry `render.js`.
+    /// The result of `f(input)` for the entry `render.js`.
     pub(crate) fn result(&self, input: &str) -> Value {
         result_of(self.answer("render.js", input))
     }
@@ -78,7 +78,7 @@ pub(crate) fn bundle_with(entry: &Path, options: &Options) -> Result<Bundle, Err
     runtime.block_on(pando_bundler::bundle(entry, options))
 }
 
-/// Runs a bundle in a process of its own.
+/// Runs a bundle in its own process.
 pub(crate) fn run(code: &str, input: &str) -> Value {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("function.js");

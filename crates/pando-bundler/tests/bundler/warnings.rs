@@ -1,4 +1,4 @@
-//! What bundles, and will not work as it does in Node.
+//! Warnings about code that can be bundled but works differently than in Node.
 
 use serde_json::json;
 

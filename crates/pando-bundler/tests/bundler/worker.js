@@ -1,5 +1,5 @@
-// Runs a bundle in a context that has what a browser's worker has, and nothing of Node, and calls its
-// function: node worker.js BUNDLE INPUT. Prints {"result": …} or {"error": …} as JSON.
+// Runs a bundle in a context with the globals of a browser's worker and without Node's, and calls
+// its function: node worker.js BUNDLE INPUT. Prints {"result": …} or {"error": …} as JSON.
 'use strict'
 const fs = require('fs')
 const vm = require('vm')
@@ -7,7 +7,7 @@ const vm = require('vm')
 const context = vm.createContext({
   console, setTimeout, clearTimeout, setInterval, clearInterval, performance, MessageChannel,
   TextEncoder, TextDecoder, URL, URLSearchParams, Blob, atob, btoa, AbortController, fetch,
-  // As on a page that came by plain http.
+  // As on a page that was loaded over plain HTTP.
   crypto: { getRandomValues: array => globalThis.crypto.getRandomValues(array) }
 })
 vm.runInContext('globalThis.self = globalThis', context)

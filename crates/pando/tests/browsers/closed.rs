@@ -1,4 +1,5 @@
-//! `--deny-net`: functions reach nobody but the server of their page. And what stays when they are gone: nothing.
+//! `--deny-net`: functions reach only the server of their page. After the run nothing of a
+//! function stays in the browser.
 
 use crate::{
     common::{Browser, Pando, until},
@@ -16,7 +17,8 @@ scenarios! {
     no_service_worker_stays
 }
 
-/// Ways out of a worker: code in which `at(name)` is `http://HOST/name`; a promise that it comes to is waited for.
+/// Ways out of a worker: expressions in which `at(name)` is `http://HOST/name`. The test waits for
+/// promises.
 const OUT_OF_WORKERS: [&str; 9] = [
     "fetch(at('fetch'))",
     "fetch(at('nocors'), { mode: 'no-cors', method: 'POST', body: 'secret', keepalive: true })",
@@ -63,7 +65,7 @@ const OUT_OF_PAGES: [&str; 30] = [
     "add('<iframe name=\"sink\"></iframe><form method=\"post\" target=\"sink\" action=\"' + at('form') + '\"></form>').lastChild.submit()",
 ];
 
-/// A function that takes all ways, and answers when they have had their time.
+/// A function that tries all ways, and answers after waiting for their requests.
 fn takes(ways: &[&str], host: &str) -> String {
     let ways: String = ways.iter().map(|way| format!("() => {way},\n")).collect();
     format!(
@@ -87,7 +89,8 @@ module.exports['/pando/1.0.0'] = (x, cb) => {{
     )
 }
 
-/// Takes all ways, first where they are open: those that are `certain` there are no longer taken where they are closed, nor any other.
+/// Tries all ways, first without `--deny-net`, where the `certain` ways must work, and then with
+/// `--deny-net`, where no way may work.
 fn closes(browser: &mut Browser, ways: &[&str], args: &[&str], certain: &[&str]) {
     for closed in [false, true] {
         let foreign = Foreign::start();
@@ -141,7 +144,8 @@ fn deny_net_leaves_code_and_workers_of_text(browser: &mut Browser) {
     run.wait().gives("2,2\n");
 }
 
-/// The bundle itself as a service worker, which would answer for the page after the run.
+/// A bundle that registers itself as a service worker, which could answer for the page after the
+/// run.
 const SERVICE_WORKER: &str = "
 if (typeof ServiceWorkerGlobalScope !== 'undefined' && self instanceof ServiceWorkerGlobalScope) {
   self.addEventListener('fetch', (e) => e.respondWith(new Response('still here')))

@@ -15,7 +15,7 @@ scenarios! {
     what_is_printed_is_shown
 }
 
-/// The error comes from another file than the function's.
+/// A module that throws the errors, so that they come from another file than the function.
 const DEEP: &str = "exports.deep = function deep (n) {
   if (n > 0) return deep(n - 1)
   throw new RangeError('three is bad')
@@ -43,14 +43,14 @@ fn throws(args: &[&str]) -> Pando {
         .stdin("2\n3\n4\n5\n")
 }
 
-/// What is not the user's is not named.
+/// Names that no message may contain, because they are not the user's files.
 const OURS: [&str; 4] = ["blob:", "http", "function.js", "page.js"];
 
 fn places(run: crate::common::Finished) {
     run.ends(1, "4\n25\n");
     run.said(&["item 2 failed on Ann: ", "RangeError: three is bad", "item 3 failed on Ann: ", "TypeError: "]);
     run.said(&["lib/deep.js:3:", "lib/deep.js:2:", "lib/deep.js:7:", "f.js:4:", "f.js:5:"]);
-    // The addresses that it serves are no errors.
+    // The lines with the URLs of the run are no errors.
     let errors: String = run.stderr.lines().filter(|line| !line.starts_with("Serving ")).collect();
     let ours: Vec<_> = OURS.iter().filter(|name| errors.contains(**name)).collect();
     assert!(ours.is_empty(), "{ours:?} are in {}", run.stderr);

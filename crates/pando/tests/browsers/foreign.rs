@@ -1,4 +1,4 @@
-//! A server of somebody else, which remembers who came.
+//! A server of a third party that records the requests.
 
 use std::{
     collections::BTreeSet,
@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-/// Answers everything with `7`, which is a script too, to pages of any origin.
+/// A server that answers every request with `7`, which is also a script, and allows every origin.
 #[derive(Debug)]
 pub(crate) struct Foreign {
     host: String,
@@ -35,7 +35,8 @@ impl Foreign {
         &self.host
     }
 
-    /// The paths that were asked for, without the first `/`, and `(connection)`, on which something was asked or nothing.
+    /// The requested paths without the first `/`, and `(connection)` if a client connected, with
+    /// or without a request.
     pub(crate) fn seen(&self) -> BTreeSet<String> {
         self.seen.lock().unwrap().clone()
     }

@@ -1,4 +1,5 @@
-//! Tabs that are closed, loaded again, or left open while the master ends; and those that cannot do the job.
+//! Tabs that are closed, reloaded, or left open while the master ends; and tabs that lack a
+//! feature of the job.
 
 use crate::{
     common::{Browser, Events, Gate, Pando, lines, numbers, until},
@@ -15,7 +16,7 @@ scenarios! {
     what_an_engine_lacks_costs_no_item
 }
 
-/// Whoever has been told so says it here: a tab that is gone on purpose neither sleeps nor is silent.
+/// Messages about failures of a device. None of them may be printed when a tab leaves on purpose.
 const NOT_LEFT: [&str; 3] = ["went to sleep", "silent", "failed"];
 
 fn what_a_closed_tab_had_goes_to_others_at_once(browser: &mut Browser) {
@@ -81,7 +82,8 @@ fn a_tab_that_was_left_open_goes_on_with_the_journal(browser: &mut Browser) {
     browser.until(&page, "document.getElementById('done').textContent === '100'");
 }
 
-/// `Array.prototype.at` came with Chromium 92. Where it is missing, this machine's core does all, and is not told that items failed.
+/// `Array.prototype.at` came with Chromium 92. If it is missing, this machine's core computes all
+/// items, and no item counts as failed.
 fn what_an_engine_lacks_costs_no_item(browser: &mut Browser) {
     let f = "(x, cb) => { const end = Date.now() + 20; while (Date.now() < end); cb(null, [x * x].at(-1)) }";
     let lacks = !has_at(browser);

@@ -1,4 +1,4 @@
-//! Every engine and age of browsers that volunteers may have.
+//! Tests in every engine and version of a volunteer's browser.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -20,12 +20,12 @@ mod values;
 
 use common::{Browser, Engine, Page, Pando, Running};
 
-/// A run that only tabs compute for.
+/// A run for tabs only.
 fn tabs_only(function: &str) -> Pando {
     Pando::f(function).args(["--cores", "0"])
 }
 
-/// Opens a tab called `name` that lends one core.
+/// Opens a tab with the name `name` that lends one core.
 fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
     browser.open(&format!("{}#device={name};cores=1;", run.url()))
 }

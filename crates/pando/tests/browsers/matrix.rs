@@ -3,12 +3,14 @@
 use crate::common::{Browser, Engine};
 use std::sync::{Mutex, PoisonError};
 
-/// What fails today, to be mended: these are passed over in words, unless `PANDO_FAILING=1`.
+/// Known failures, still to be fixed. These are skipped with a message, unless `PANDO_FAILING=1`.
 const FAILING: &[(&str, &[Engine])] =
-    // `preconnect` opens a connection there, over which nothing is said: no header keeps these from that.
+    // `preconnect` opens a connection without sending a request, and no header prevents this in
+    // these engines.
     &[("deny_net_lets_pages_reach_nobody", &[Engine::Firefox, Engine::WebKit])];
 
-/// Makes a test for each engine from each scenario, a function of a browser: `scenario::engine`.
+/// Makes a test for each engine from each scenario: `scenario::engine`. A scenario is a function
+/// of a browser.
 macro_rules! scenarios {
     ($($scenario:ident)*) => {
         $(mod $scenario {
@@ -34,7 +36,7 @@ macro_rules! scenarios {
 }
 pub(crate) use scenarios;
 
-/// One browser of each engine for all its scenarios, one at a time.
+/// One browser of each engine for all its scenarios, used by one scenario at a time.
 static BROWSERS: [(Engine, Mutex<Option<Browser>>); 7] = [
     (Engine::OldChromium(71), Mutex::new(None)),
     (Engine::OldChromium(80), Mutex::new(None)),
@@ -45,7 +47,8 @@ static BROWSERS: [(Engine, Mutex<Option<Browser>>); 7] = [
     (Engine::WebKit, Mutex::new(None)),
 ];
 
-/// Runs one scenario, in the browser that the one before has left, without its pages. One that fails takes its browser along.
+/// Runs one scenario in the browser of the previous one, after its pages are closed. A failed
+/// scenario ends its browser.
 pub(crate) fn run(engine: Engine, name: &str, scenario: fn(&mut Browser)) {
     let fails = FAILING.iter().any(|(failing, engines)| *failing == name && engines.contains(&engine));
     if fails && std::env::var_os("PANDO_FAILING").is_none() {

@@ -1,4 +1,4 @@
-//! What functions may do where nothing is closed to them.
+//! Things that functions may do without restrictions.
 
 use crate::{
     common::{ANOTHER_NAME, Browser, Engine, Pando, lines, numbers, with_packages},
@@ -49,7 +49,7 @@ fn other_servers_can_be_asked(browser: &mut Browser) {
     assert_eq!(foreign.seen(), ["(connection)", "fetch", "request"].map(str::to_owned).into());
 }
 
-/// In Firefox one of some thirty workers that are made in a worker never says a word, without Pando too.
+/// In Firefox about one in thirty workers that a worker creates never answers, even without Pando.
 pub(crate) const WORKERS_MAY_HANG: [&str; 4] = ["--timeout", "10s", "--retries", "3"];
 
 fn a_worker_is_made_of_text(browser: &mut Browser) {
@@ -64,7 +64,7 @@ fn a_worker_is_made_of_text(browser: &mut Browser) {
     run.wait().gives(lines([2, 4, 6]));
 }
 
-/// WebKit cannot be told the name of a host.
+/// WebKit has no option for the name of a host.
 fn a_page_that_is_not_https_has_what_it_can_have(browser: &mut Browser) {
     if browser.engine() == Engine::WebKit {
         return;

@@ -1,4 +1,4 @@
-//! Volunteers elsewhere, who come through a relay.
+//! Volunteers elsewhere that connect through a relay.
 
 use crate::{
     common::{Browser, Events, Page, Pando, Program, Running, lines, numbers},
@@ -20,13 +20,13 @@ pub(crate) fn relay() -> Relay {
     Relay::start(&["--no-udp"])
 }
 
-/// The address of its room for this run: the first that is said.
+/// The URL of the run's room: the first URL that the master prints.
 fn room(run: &Running) -> String {
     let line = run.says("Serving volunteer code at ");
     line[line.find("http").expect("a URL")..].trim().to_owned()
 }
 
-/// Opens a tab called `name` in the relay's room.
+/// Opens a tab with the name `name` in the relay's room.
 pub(crate) fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
     browser.open(&format!("{}#device={name};cores=1;", room(run)))
 }
@@ -55,7 +55,7 @@ fn a_relay_passes_values_on_where_nothing_else_does(browser: &mut Browser) {
     assert_eq!(events.wait("joined", |_| true)["path"], "relay");
 }
 
-/// In networks of their own: the browser is one that nobody drives.
+/// Master, relay and browser are in separate networks. No test controls this browser.
 fn a_volunteer_behind_a_hard_router_comes_by_turn(browser: &mut Browser) {
     if !browser.engine().has_webrtc() {
         return;

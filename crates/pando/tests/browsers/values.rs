@@ -1,4 +1,4 @@
-//! Values, results, and what a function has at hand.
+//! Values, results, and the environment of a function.
 
 use crate::{
     common::{Browser, Pando, lines, numbers},
@@ -16,7 +16,7 @@ fn a_map_keeps_order(browser: &mut Browser) {
     run.wait().gives(lines((1..=400).map(|n| n * 2)));
 }
 
-/// Code, and what it comes to as text.
+/// Code, and its result as text.
 const BUILT_INS: [(&str, &str); 16] = [
     ("Buffer.from('äöü€').toString('base64')", "w6TDtsO84oKs"),
     ("require('zlib').gunzipSync(require('zlib').gzipSync('ä'.repeat(1000))).toString().length", "1000"),

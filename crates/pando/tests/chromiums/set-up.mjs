@@ -1,6 +1,6 @@
-// Unpacks old Chromiums, which npm packages for servers hold, into FOLDER/VERSION/chromium: once.
+// Unpacks old Chromiums from npm packages for servers into FOLDER/VERSION/chromium, once.
 //   node set-up.mjs FOLDER
-// Who cannot have them is told why, with status 1.
+// Prints the reason and exits with status 1 if this is not possible.
 
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { createBrotliDecompress } from 'node:zlib'
 const from = dirname(fileURLToPath(import.meta.url))
 const to = process.argv[2]
 const LOCK = 'package-lock.json'
-/** The lock file that everything was unpacked for; written last. */
+/** A copy of the lock file of the unpacked packages, written last. */
 const stamp = join(to, 'unpacked.json')
 
 async function main () {
@@ -28,7 +28,7 @@ async function main () {
   copyFileSync(join(from, LOCK), stamp)
 }
 
-/** The other files there are for machines that lack what Debian's Chromium depends on, and for drawing. */
+/** Unpacks only the program. Others are libraries of Debian's Chromium, or for drawing. */
 async function unpack (bin, folder) {
   mkdirSync(folder)
   const file = join(folder, 'chromium')

@@ -1,4 +1,4 @@
-//! Devices that join by hand: their names, their coming back, their silence.
+//! Simulated devices: their names, their reconnections, their silence.
 
 use super::protocol::{nobody, results, sent_away, values};
 use crate::common::{Pando, WebSocket};

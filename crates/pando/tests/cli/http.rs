@@ -1,4 +1,4 @@
-//! What the port answers, and to whom.
+//! Answers of the HTTP server for different clients.
 
 use crate::common::{Pando, Running, WebSocket, get, request, visit};
 
@@ -6,7 +6,7 @@ fn served() -> Running {
     Pando::f("(x, cb) => cb(null, 'the function: ' + x)").args(["--cores", "0"]).stdin_open().start()
 }
 
-/// `host:port`, token.
+/// `host:port` and the token of a URL.
 fn place(url: &str) -> (&str, &str) {
     let mut parts = url.split('/').skip(2);
     (parts.next().unwrap(), parts.next().unwrap())
@@ -45,7 +45,7 @@ fn the_page_is_small() {
     let run = served();
     let url = run.url();
     let length: usize = ["", "page.js"].iter().map(|name| get(&format!("{url}{name}")).body.len()).sum();
-    // At most 20 KB gzipped, which is at least a quarter of this.
+    // At most 20 KB with gzip, which makes the files at most four times smaller.
     assert!(length < 80_000, "{length} bytes");
 }
 
@@ -92,7 +92,7 @@ fn people_at_an_address_where_nothing_is_are_told_so_in_the_same_words_everywher
         assert!(same(&format!("http://{host}/{path}")), "{path}");
     }
     assert!(same(&format!("{url}nothing")), "below the token, too");
-    // What no person reads stays short.
+    // Answers for programs stay short.
     assert_eq!(get(&format!("http://{host}/k7d2m9qx4t/")).body, "");
     assert!(visit(&url).body.contains("page.js"));
 }

@@ -1,4 +1,4 @@
-//! The command line, and what the port answers.
+//! The command line, and the answers of the port.
 
 #[path = "../common/mod.rs"]
 mod common;

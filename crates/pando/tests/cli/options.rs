@@ -1,4 +1,4 @@
-//! Options: in the help, in the README, in the environment.
+//! Options in the help, in the README and in the environment.
 
 use crate::common::{Pando, get, numbers, request};
 
@@ -61,7 +61,7 @@ fn help() -> String {
     run.text()
 }
 
-/// The part of the help about each option: its name, and its text in one line.
+/// The entries of the help: the name of each option, and its text in one line.
 fn entries(help: &str) -> Vec<(String, String)> {
     let mut entries: Vec<(String, String)> = Vec::new();
     for line in help.lines() {
@@ -106,7 +106,7 @@ fn every_option_that_the_readme_names_is_in_the_help() {
     let words = README
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
         .filter(|word| word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase())));
-    // Those of cargo, in the lines that build.
+    // Without the options of cargo in the lines about building.
     let own: Vec<&str> = words.filter(|word| !["--release", "--path"].contains(word)).collect();
     assert!(own.len() > 8, "{own:?}");
     for option in own {

@@ -1,4 +1,5 @@
-//! Volunteers that break the protocol: told why, sent away, and the run goes on.
+//! Volunteers that violate the protocol receive a reason and are disconnected, and the run goes
+//! on.
 
 use crate::common::{Pando, Received, Running, WebSocket, numbers};
 use pando_protocol::volunteer::VERSION;
@@ -7,7 +8,7 @@ pub(crate) fn nobody() -> Running {
     Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "30s"]).stdin_open().start()
 }
 
-/// Another volunteer computes the `count` values, and the run ends well.
+/// An honest volunteer computes the `count` values, and the run succeeds.
 #[track_caller]
 fn goes_on(mut run: Running, url: &str, count: usize) {
     let mut other = WebSocket::open(url);
@@ -22,10 +23,10 @@ fn goes_on(mut run: Running, url: &str, count: usize) {
     run.wait().gives(numbers(count as u64)).did_not_say(&["panicked"]);
 }
 
-/// A value of a frame, short in everything: its id, the number of its loan, its text.
+/// A value of a frame with small numbers: its index, the number of its loan, its text.
 type Given = (u8, u8, Vec<u8>);
 
-/// Values of a frame.
+/// The values of the next frame.
 pub(crate) fn values(socket: &mut WebSocket) -> Vec<Given> {
     loop {
         match socket.receive() {
@@ -35,7 +36,7 @@ pub(crate) fn values(socket: &mut WebSocket) -> Vec<Given> {
                 let mut values = Vec::new();
                 while let [id, tag, more @ ..] = rest {
                     let loan = tag >> 3;
-                    // The attempt follows where it is not the first loan.
+                    // The attempt follows, except for the first loan.
                     let more = if loan > 0 { &more[1..] } else { more };
                     let (text, others) = more[1..].split_at(usize::from(more[0]));
                     values.push((*id, loan, text.to_vec()));
@@ -49,7 +50,7 @@ pub(crate) fn values(socket: &mut WebSocket) -> Vec<Given> {
     }
 }
 
-/// A frame that answers each with itself.
+/// A frame that answers each value with itself.
 pub(crate) fn results(values: &[Given]) -> Vec<u8> {
     let mut frame = vec![2];
     for (id, loan, text) in values {
@@ -59,7 +60,8 @@ pub(crate) fn results(values: &[Given]) -> Vec<u8> {
     frame
 }
 
-/// What the master says when it sends a volunteer away: reason and text; then it closes.
+/// Waits for the goodbye from the master and the end of the connection. Returns the reason and the
+/// text.
 #[track_caller]
 pub(crate) fn sent_away(socket: &mut WebSocket) -> (String, String) {
     let bye = socket.message("bye");
@@ -136,7 +138,7 @@ fn a_message_that_is_too_long_before_hello_closes_and_costs_no_memory() {
     let url = run.url();
     run.write("1\n2\n");
     let mut socket = WebSocket::open(&url);
-    // Announces 4 GiB.
+    // The header announces 4 GiB.
     socket.raw(&[0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
     socket.raw(&[b'x'; 1 << 20]);
     assert_eq!(socket.receive(), Received::Closed);
@@ -192,11 +194,11 @@ fn forged_doubled_and_late_results_change_nothing() {
     first.hello(&url, "first", 1);
     assert_eq!(values(&mut first).len(), 2);
     second.hello(&url, "second", 1);
-    // Not its values, and one that was never lent.
+    // Results for values of another volunteer, and for a value that was never lent.
     let forged = |id: u8, text: &str| results(&[(id, 0, text.into())]);
     (0..3).for_each(|id| second.binary(&forged(id, "forged")));
     heard(&mut second);
-    // A value handed back, which the other has now.
+    // The first volunteer hands back a value, and the second volunteer receives it.
     first.text("{\"type\":\"update\",\"cores\":0}");
     first.text("{\"type\":\"returned\",\"ids\":[0,99]}");
     let taken = values(&mut second);
@@ -213,7 +215,7 @@ fn forged_doubled_and_late_results_change_nothing() {
     run.wait().gives("1\n2\n");
 }
 
-/// Waits until the master has taken all that `socket` has sent.
+/// Waits until the master has received everything that `socket` has sent.
 fn heard(socket: &mut WebSocket) {
     socket.text("{\"type\":\"ping\",\"t\":\"heard\"}");
     while socket.message("pong")["t"] != "heard" {}

@@ -1,4 +1,4 @@
-//! What a person sees on a terminal.
+//! The output on a terminal.
 
 use crate::common::{Pando, Running, WebSocket, children, kill, until};
 use std::{
@@ -12,13 +12,13 @@ use std::{
 
 const ROWS: usize = 24;
 
-/// A terminal, as much of one as is needed here: it takes letters one column wide, and the few commands that Pando gives it.
+/// A minimal terminal: it supports characters of one column, and the few commands that Pando uses.
 struct Terminal {
     _run: Running,
-    /// `pando` in it.
+    /// The process of `pando`.
     pid: u32,
     said: Arc<Mutex<VecDeque<u8>>>,
-    /// All that was ever said.
+    /// All output so far.
     history: String,
     rows: Vec<Vec<char>>,
     row: usize,
@@ -28,7 +28,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Starts `pando` in it.
+    /// Starts `pando` in this terminal.
     fn with(columns: usize, pando: Pando) -> Self {
         let inside = format!("exec script -qfec \"stty cols {columns} rows {ROWS}; exec $*\" /dev/null");
         let mut run = pando.inside(&["sh", "-c", &inside, "sh"].map(str::to_owned)).stdin_open().stdout_unread().start();
@@ -41,7 +41,7 @@ impl Terminal {
         Self { _run: run, pid, said, history: String::new(), rows, row: 0, column: 0, columns, wraps: true }
     }
 
-    /// Makes it narrower or wider, as people do with a window.
+    /// Changes the width of the terminal, as if a person resized the window.
     fn resize(&mut self, columns: usize) {
         let device = fs::read_link(format!("/proc/{}/fd/2", self.pid)).expect("it runs");
         let stty = Command::new("stty").arg("-F").arg(device).args(["cols", &columns.to_string()]).status();
@@ -49,7 +49,7 @@ impl Terminal {
         self.columns = columns;
     }
 
-    /// Shows what has been said meanwhile.
+    /// Displays the new output.
     fn look(&mut self) -> &Self {
         let bytes: Vec<u8> = self.said.lock().unwrap().drain(..).collect();
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -97,7 +97,7 @@ impl Terminal {
         self.column += 1;
     }
 
-    /// The row at which the cursor stands.
+    /// The text of the row with the cursor.
     fn status(&mut self) -> String {
         self.look();
         self.rows[self.row].iter().collect()
@@ -107,7 +107,7 @@ impl Terminal {
         self.look().rows.iter().any(|row| row.iter().collect::<String>().contains(text))
     }
 
-    /// Waits for a status line that is as `is_right` says.
+    /// Waits until `is_right` accepts the status line.
     #[track_caller]
     fn waits_for_status(&mut self, is_right: impl Fn(&str) -> bool) -> String {
         until("the status line is right", || Some(self.status()).filter(|status| is_right(status)))

@@ -1,6 +1,7 @@
-//! Browsers of several engines and ages, each driven by its own protocol.
+//! Browsers of several engines and versions, each controlled through its own protocol.
 //!
-//! `scripts/test` sets them up. Where one cannot be had, its tests are skipped in words; with `CI=true` they fail.
+//! `scripts/test` installs the browsers. If a browser is missing, its tests are skipped with a
+//! message; with `CI=true` they fail.
 
 mod bidi;
 mod devtools;
@@ -22,10 +23,10 @@ use std::{
 
 pub(crate) use devtools::DevTools;
 
-/// What a browser is built on.
+/// The engine of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
-    /// A Chromium of this age, from an npm package.
+    /// A Chromium of this version, from an npm package.
     OldChromium(u32),
     /// The Chromium of the system.
     Chromium,
@@ -36,12 +37,12 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Whether peer connections can be had in it.
+    /// Whether the browser supports peer connections.
     pub(crate) fn has_webrtc(self) -> bool {
         self != Self::WebKit
     }
 
-    /// The program that is started; an error says what is missing.
+    /// The program to start, or an error that names the missing program.
     fn program(self) -> Result<PathBuf, String> {
         match self {
             Self::OldChromium(version) => {
@@ -64,13 +65,14 @@ impl Display for Engine {
     }
 }
 
-/// Where `scripts/test` puts old Chromiums: below the folder that holds the binary's profile.
+/// The folder of the old Chromiums from `scripts/test`: `chromiums`, beside the folder of the
+/// binary's profile.
 fn downloaded() -> PathBuf {
     let target = Path::new(super::BINARY).ancestors().nth(2).expect("the binary lies in target/PROFILE/");
     target.join("chromiums")
 }
 
-/// What each engine's protocol must be able to do. A tab is named by a text of the protocol's own.
+/// The operations that each protocol provides. The protocol's own id names a tab.
 trait Driver: Debug + Send {
     /// The browser's name and version.
     fn version(&mut self) -> String;
@@ -78,32 +80,34 @@ trait Driver: Debug + Send {
     /// Opens an empty tab.
     fn tab(&mut self) -> String;
 
-    /// Lets a tab load `url`; does not wait for it.
+    /// Makes a tab load `url`, without waiting until the page is loaded.
     fn load(&mut self, tab: &str, url: &str);
 
-    /// Loads what the tab shows once more; does not wait for it.
+    /// Reloads the page of a tab, without waiting until the page is loaded.
     fn reload(&mut self, tab: &str);
 
-    /// Gives the JSON text that `script` comes to: an expression whose value is a promise.
+    /// Evaluates `script`, an expression with a promise of a JSON text, and returns the text.
     fn evaluate(&mut self, tab: &str, script: &str) -> Result<Option<String>, String>;
 
-    /// Closes a tab, as a person does.
+    /// Closes a tab, like a person would.
     fn close(&mut self, tab: &str);
 
-    /// What the tab has written to its console so far.
+    /// The lines that the tab has written to its console so far.
     fn console(&mut self, tab: &str) -> Vec<String>;
 }
 
-/// Another name of this machine, in Chromiums and Firefox: to them a page there is no safe place, as one on a phone's network is.
+/// Another name of this machine in Chromium and Firefox. It makes no secure context, like the
+/// address of a phone's network.
 pub(crate) const ANOTHER_NAME: &str = "lan.test";
 
-/// A browser that runs; killed, with all its processes, when dropped, and when the tests end, however they end.
+/// A running browser. Its processes are killed when this is dropped, and also when the tests end
+/// for any reason.
 #[derive(Debug)]
 pub(crate) struct Browser {
     engine: Engine,
     driver: Box<dyn Driver>,
     tabs: Vec<Page>,
-    // Last: the protocol's connection is closed first.
+    // The last field, so that the connection of the protocol closes first.
     _program: Program,
 }
 
@@ -112,16 +116,16 @@ pub(crate) struct Browser {
 pub(crate) struct Page(String);
 
 impl Browser {
-    /// Starts it. None where it cannot be had, in words.
+    /// Starts a browser. Prints a message and returns `None` if the browser is missing.
     ///
     /// # Panics
     ///
-    /// When it cannot be had although `CI=true` says that everything is set up.
+    /// When the browser is missing although `CI=true` promises that everything is installed.
     pub(crate) fn start(engine: Engine) -> Option<Self> {
         Self::start_with(engine, &[])
     }
 
-    /// The same with further options for a Chromium.
+    /// Starts a browser like [`Browser::start`], with more options for Chromium.
     pub(crate) fn start_with(engine: Engine, options: &[&str]) -> Option<Self> {
         let program = match engine.program() {
             Ok(program) => program,
@@ -157,12 +161,12 @@ impl Browser {
         self.engine
     }
 
-    /// Its name and version.
+    /// The browser's name and version.
     pub(crate) fn version(&mut self) -> String {
         self.driver.version()
     }
 
-    /// Opens `url` in a new tab; does not wait until it is loaded.
+    /// Opens `url` in a new tab, without waiting until the page is loaded.
     pub(crate) fn open(&mut self, url: &str) -> Page {
         let page = Page(self.driver.tab());
         self.tabs.push(page.clone());
@@ -170,20 +174,20 @@ impl Browser {
         page
     }
 
-    /// Loads it once more; does not wait for it.
+    /// Reloads a page, without waiting until the page is loaded.
     pub(crate) fn reload(&mut self, page: &Page) {
         self.driver.reload(&page.0);
     }
 
-    /// What `expression` comes to in a page, as JSON has it; a promise is waited for. An error is what was thrown, or that the
-    /// page went elsewhere meanwhile.
+    /// The JSON value of `expression` in a page, after waiting for a promise. The error is the
+    /// exception, or the page has navigated away.
     pub(crate) fn eval(&mut self, page: &Page, expression: &str) -> Result<Value, String> {
         let script = format!("Promise.resolve().then(() => ({expression})).then(value => JSON.stringify(value))");
         let text = self.driver.evaluate(&page.0, &script)?;
         Ok(text.map_or(Value::Null, |text| serde_json::from_str(&text).expect("JSON.stringify wrote it")))
     }
 
-    /// Waits until `expression` comes to something that is true, and gives it.
+    /// Waits until `expression` gives a truthy value, and returns this value.
     #[track_caller]
     pub(crate) fn until(&mut self, page: &Page, expression: &str) -> Value {
         let end = Instant::now() + super::DEADLINE;
@@ -203,42 +207,43 @@ impl Browser {
         }
     }
 
-    /// Closes a tab, as a person does.
+    /// Closes a tab, like a person would.
     pub(crate) fn close(&mut self, page: &Page) {
         self.tabs.retain(|open| open != page);
         self.driver.close(&page.0);
     }
 
-    /// Closes all tabs that are open.
+    /// Closes all open tabs.
     pub(crate) fn close_all(&mut self) {
         for page in std::mem::take(&mut self.tabs) {
             self.driver.close(&page.0);
         }
     }
 
-    /// What a page has written to its console so far; in WebKit, all pages.
+    /// The lines that a page has written to its console so far; in WebKit the lines of all pages.
     pub(crate) fn console(&mut self, page: &Page) -> Vec<String> {
         self.driver.console(&page.0)
     }
 }
 
-/// A browser's processes and its profile.
+/// The processes of a browser and its profile.
 #[derive(Debug)]
 pub(crate) struct Program {
     _guard: Guard,
-    /// The screen that it shows itself on.
+    /// The virtual screen of the browser.
     _screen: Option<Guard>,
     profile: PathBuf,
 }
 
 impl Program {
-    /// Opens `url` in a browser of its own that nobody drives, behind the words of `launcher`. None where it cannot be had, as above.
+    /// Opens `url` in a browser that no test controls, with the words of `launcher` before the
+    /// command. `None` if the browser is missing, as above.
     pub(crate) fn open(launcher: &[String], engine: Engine, url: &str) -> Option<Self> {
         let program = engine.program().ok()?;
         Some(match engine {
             Engine::Firefox => Self::firefox(launcher, &program, &[], url),
             Engine::WebKit => panic!("MiniBrowser is driven only"),
-            // An old one that nobody may drive ends when it has loaded the page.
+            // An old Chromium without a debugging port ends as soon as it has loaded the page.
             _ => Self::chromium(launcher, &program, &["--remote-debugging-port=0"], url),
         })
     }
@@ -259,12 +264,13 @@ impl Program {
         Self::start(launcher, program, &words, profile, &[])
     }
 
-    /// WebKit's driver, on a screen of its own; and the host and port where it listens.
+    /// Starts WebKit's driver on its own virtual screen. Also returns the host and port of the
+    /// driver.
     fn webkit(program: &Path) -> (Self, String) {
         let (screen, display) = screen();
         let host = format!("127.0.0.1:{}", free_port());
         let port = format!("--port={}", host.rsplit(':').next().expect("a port"));
-        // Its sandbox wants more than a container gives; only pages of tests are shown.
+        // WebKit's sandbox does not work in a container. These tests show only their own pages.
         let variables =
             [("DISPLAY", display.as_str()), ("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1"), ("LIBGL_ALWAYS_SOFTWARE", "1")];
         let started = Self::start(&[], program, &[&port, "--host=127.0.0.1"], profile(), &variables);
@@ -275,22 +281,22 @@ impl Program {
         let output = fs::File::create(profile.join(OUTPUT)).expect("the profile can be written");
         let guard = Guard::start(launcher, program, words, &profile, |command| {
             command.stdout(output.try_clone().expect("a file")).stderr(output);
-            // Nothing of this person's is used, or changed.
+            // The user's own files are neither used nor changed.
             command.env("HOME", &profile).env("XDG_RUNTIME_DIR", &profile).envs(variables.iter().copied());
         });
         Self { _guard: guard, _screen: None, profile }
     }
 
-    /// The file with what it has written to its outputs.
+    /// The file with everything that the browser has written to its outputs.
     fn console(&self) -> PathBuf {
         self.profile.join(OUTPUT)
     }
 }
 
-/// The file in the profile that has what the browser writes to its outputs.
+/// The name of the file in the profile that collects the outputs of the browser.
 const OUTPUT: &str = "output.txt";
 
-/// Firefox sets most of what tests want by itself when it is driven.
+/// A controlled Firefox sets most other preferences for tests by itself.
 const PREFERENCES: &str = r#"
 user_pref("app.update.disabledForTesting", true);
 user_pref("browser.aboutwelcome.enabled", false);
@@ -306,7 +312,7 @@ fn profile() -> PathBuf {
     folder.keep()
 }
 
-/// A screen that nobody sees, and its name.
+/// A virtual screen and its name.
 fn screen() -> (Guard, String) {
     let words = ["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "1280x1024x24"];
     let mut guard = Guard::start(&[], Path::new("Xvfb"), &words, &profile(), |command| {
@@ -318,8 +324,8 @@ fn screen() -> (Guard, String) {
     (guard, format!(":{}", number.trim()))
 }
 
-/// A program in a process group of its own. A shell ends all of it, and removes its folder, when this is dropped or when the tests
-/// end, however they end: then its standard input ends.
+/// A program in its own process group. When this is dropped, or the tests end for any reason, the
+/// standard input of a shell closes. Then the shell kills the group and removes the folder.
 #[derive(Debug)]
 struct Guard(Child);
 
@@ -342,12 +348,12 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // This closes its standard input as well.
+        // `wait` also closes the standard input of the shell.
         let _ = self.0.wait();
     }
 }
 
-/// Waits until a browser has written `file`, and gives what `read` finds in it.
+/// Waits until a browser has written `file`, and returns the part that `read` finds in it.
 fn written<T>(file: &Path, read: impl Fn(&str) -> Option<T>) -> T {
     until("the browser opens its port", || read(&fs::read_to_string(file).ok()?))
 }

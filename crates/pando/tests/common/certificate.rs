@@ -1,4 +1,4 @@
-//! Certificates, as files.
+//! Certificates in files.
 
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::aws_lc_rs, pki_types::ServerName};
 use std::{fs, net::TcpStream, path::PathBuf, sync::Arc};
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct Certificate {
     folder: TempDir,
-    /// What trusts this certificate.
+    /// A TLS client that trusts this certificate.
     pub(crate) client: Arc<ClientConfig>,
 }
 
@@ -40,14 +40,14 @@ impl Certificate {
     }
 }
 
-/// A connection to `port` of this machine that speaks TLS as `client` says.
+/// A TLS connection to `port` of this machine, with the configuration `client`.
 pub(crate) fn encrypted(port: u16, client: &Arc<ClientConfig>) -> StreamOwned<ClientConnection, TcpStream> {
     let name = ServerName::try_from("localhost").expect("a name");
     let connection = ClientConnection::new(client.clone(), name).expect("it is configured");
     StreamOwned::new(connection, super::http::connect(&format!("127.0.0.1:{port}")))
 }
 
-/// Text of a PEM file.
+/// The text of a PEM file.
 fn pem(label: &str, der: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();

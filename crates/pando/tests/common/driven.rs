@@ -1,9 +1,9 @@
-//! A tab that a test drives, over Chromium's DevTools protocol.
+//! A tab that a test controls over Chromium's DevTools protocol.
 
 use super::{DevTools, Tab, until};
 use serde_json::json;
 
-/// See the module.
+/// A controlled tab.
 #[derive(Debug)]
 pub(crate) struct Driven {
     page: DevTools,
@@ -11,7 +11,7 @@ pub(crate) struct Driven {
 }
 
 impl Driven {
-    /// Opens `url` with `fragment` behind its `#`.
+    /// Opens `url` with `fragment` after its `#`.
     pub(crate) fn open(url: &str, fragment: &str) -> Self {
         let tab = Tab::open_with(&["--remote-debugging-port=0"], url, fragment);
         let (host, path) = DevTools::place(tab.profile());
@@ -24,17 +24,17 @@ impl Driven {
         Self { page: DevTools::at(&format!("{host}/devtools/page/{target}")), _tab: tab }
     }
 
-    /// Freezes the page, as a phone does.
+    /// Freezes the page, like a phone does.
     pub(crate) fn freeze(&mut self) {
         self.page.call("Page.setWebLifecycleState", json!({"state": "frozen"}));
     }
 
-    /// Ends that.
+    /// Ends the freeze.
     pub(crate) fn thaw(&mut self) {
         self.page.call("Page.setWebLifecycleState", json!({"state": "active"}));
     }
 
-    /// What the page shows of an element.
+    /// The text of an element of the page.
     pub(crate) fn text(&mut self, id: &str) -> String {
         let expression = format!("document.getElementById('{id}').textContent");
         let shown = self.page.call("Runtime.evaluate", json!({"expression": expression, "returnByValue": true}));

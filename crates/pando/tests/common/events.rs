@@ -1,4 +1,4 @@
-//! What `--events FILE` holds.
+//! The contents of the file of `--events FILE`.
 
 use super::DEADLINE;
 use serde_json::Value;
@@ -17,7 +17,7 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// In a folder of its own, so that it outlives the run.
+    /// Creates the file's own folder, so that the file outlives the run.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         Self { path: folder.path().join("events.ndjson"), _folder: folder }
@@ -27,7 +27,7 @@ impl Events {
         &self.path
     }
 
-    /// What has been written so far, whole lines only.
+    /// All events in complete lines so far.
     pub(crate) fn all(&self) -> Vec<Value> {
         let text = fs::read_to_string(&self.path).unwrap_or_default();
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
@@ -42,7 +42,7 @@ impl Events {
         self.all().into_iter().filter(|event| event["event"] == kind).collect()
     }
 
-    /// The numbers of the items with an event of `kind`.
+    /// The indices of the items with an event of `kind`.
     pub(crate) fn items(&self, kind: &str) -> Vec<u64> {
         self.of(kind).iter().filter_map(|event| event["index"].as_u64()).collect()
     }

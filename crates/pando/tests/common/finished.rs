@@ -1,9 +1,9 @@
-//! A `pando` that has ended.
+//! A `pando` process that has ended.
 
-/// A `pando` that has ended.
+/// The outputs and the exit status of an ended process.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// Exit status; none when a signal ended it.
+    /// The exit status; `None` after a signal.
     pub(crate) status: Option<i32>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
@@ -15,13 +15,13 @@ impl Finished {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// Asserts that it printed exactly `expected` and ended with status 0.
+    /// Asserts that the output is exactly `expected` and the status is 0.
     #[track_caller]
     pub(crate) fn gives(&self, expected: impl AsRef<[u8]>) -> &Self {
         self.ends(0, expected)
     }
 
-    /// Asserts that it printed exactly `expected` and ended with `status`.
+    /// Asserts that the output is exactly `expected` and the status is `status`.
     #[track_caller]
     pub(crate) fn ends(&self, status: i32, expected: impl AsRef<[u8]>) -> &Self {
         let expected = expected.as_ref();
@@ -58,7 +58,7 @@ impl Finished {
         self
     }
 
-    /// Fails the test, with all there is to know.
+    /// Fails the test, and shows everything known about the process.
     #[track_caller]
     pub(crate) fn fail(&self, why: &str) -> ! {
         panic!(

@@ -1,5 +1,6 @@
-//! A gate on the path of a function: it knocks with `fetch`, and goes on when the test opens. So a test knows what is
-//! being computed, and for how long, without waiting for time to pass.
+//! A gate in a function: the function knocks with `fetch`, and goes on when the test opens the
+//! gate. So a test knows which values are being computed and for how long, without waiting for
+//! time to pass.
 
 use super::DEADLINE;
 use std::{
@@ -13,15 +14,15 @@ use std::{
 
 #[derive(Debug, Default)]
 struct State {
-    /// Names that knocked, in the order of their coming.
+    /// The names that knocked, in order.
     knocked: Vec<String>,
-    /// Connections that were made, on which somebody knocked or nobody.
+    /// The number of connections, with or without a knock.
     connections: usize,
-    /// Names that may pass; `*` is everyone.
+    /// The names that may pass; `*` means every name.
     open: BTreeSet<String>,
 }
 
-/// See the module.
+/// A server that holds each request until the test opens its name.
 #[derive(Debug)]
 pub(crate) struct Gate {
     url: String,
@@ -29,7 +30,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// A gate that is closed to everyone.
+    /// A gate that is closed to every name.
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -45,12 +46,13 @@ impl Gate {
         Self { url, state }
     }
 
-    /// Where to knock, followed by a name.
+    /// The URL for a knock, to be followed by a name.
     pub(crate) fn url(&self) -> String {
         format!("{}/", self.url)
     }
 
-    /// JavaScript that knocks as the value of `name` (an expression) and waits: to stand behind `await`.
+    /// A JavaScript expression for use after `await`: it knocks with the value of the expression
+    /// `name`, and waits.
     pub(crate) fn knock(&self, name: &str) -> String {
         format!("fetch('{}/' + {name}).then(r => r.text())", self.url)
     }
@@ -68,12 +70,12 @@ impl Gate {
         }
     }
 
-    /// Who knocked, in the order of their coming.
+    /// The names that knocked, in order.
     pub(crate) fn knocked(&self) -> Vec<String> {
         self.state.0.lock().unwrap().knocked.clone()
     }
 
-    /// Connections that were made, on which somebody knocked or nobody.
+    /// The number of connections, with or without a knock.
     pub(crate) fn connections(&self) -> usize {
         self.state.0.lock().unwrap().connections
     }
@@ -84,7 +86,7 @@ impl Gate {
         self.state.1.notify_all();
     }
 
-    /// Lets everyone pass.
+    /// Lets every name pass.
     pub(crate) fn open_for_all(&self) {
         self.open("*");
     }

@@ -1,4 +1,4 @@
-//! What a process has written so far.
+//! The output of a process so far.
 
 use std::{
     io::Read,
@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-/// What an output has given so far, and whether it has ended.
+/// The bytes of an output so far, and whether the output has ended.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub(super) state: Mutex<(Vec<u8>, bool)>,
@@ -34,7 +34,8 @@ impl Gathered {
         gathered
     }
 
-    /// Waits until `look` finds something in what has come, given whether more can come; none when time is up.
+    /// Calls `look` with the bytes so far, and whether the output has ended, until `look` finds
+    /// something. `None` when the time is over or the output ends.
     pub(super) fn wait<T>(&self, end: Instant, mut look: impl FnMut(&[u8], bool) -> Option<T>) -> Option<T> {
         let mut state = self.state.lock().unwrap();
         loop {

@@ -1,4 +1,4 @@
-//! HTTP by hand, so that a request is exactly what a test writes.
+//! A minimal HTTP client that sends exactly the bytes of a test.
 
 use super::DEADLINE;
 use std::{
@@ -6,7 +6,7 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-/// What came back.
+/// A response of the server.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -28,27 +28,28 @@ pub(crate) fn parts(url: &str) -> (&str, &str) {
     rest.split_at(rest.find('/').expect("a path"))
 }
 
-/// Asks for `url`.
+/// Requests `url`.
 pub(crate) fn get(url: &str) -> Response {
     let (host, path) = parts(url);
     request(host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
 }
 
-/// Asks for `url` as a browser does for a page that somebody opens.
+/// Requests `url` like a browser that opens a page.
 pub(crate) fn visit(url: &str) -> Response {
     let (host, path) = parts(url);
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     request(host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"))
 }
 
-/// The first words of HTTP/2: that it is spoken, that the client takes no byte of any answer, and a request for `/`.
+/// The first bytes of an HTTP/2 client: the preface, settings with a window of zero bytes, and a
+/// request for `/`.
 pub(crate) fn http2() -> Vec<u8> {
     let settings = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
     let request = [0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x41, 0x01, b'a'];
     [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &settings, &request].concat()
 }
 
-/// Sends `text` to `host:port` and reads until it closes.
+/// Sends `text` to `host:port`, and reads until the server closes the connection.
 pub(crate) fn request(host: &str, text: &str) -> Response {
     let mut socket = connect(host);
     socket.write_all(text.as_bytes()).expect("it reads requests");
@@ -61,7 +62,7 @@ pub(crate) fn request(host: &str, text: &str) -> Response {
     Response { status, head, body: body.to_owned() }
 }
 
-/// A connection on which nothing takes for ever.
+/// A connection with time limits for reading and writing.
 pub(crate) fn connect(host: &str) -> TcpStream {
     let socket = TcpStream::connect(host).expect("it accepts connections");
     socket.set_read_timeout(Some(DEADLINE)).expect("a time is fine");

@@ -1,4 +1,4 @@
-//! What end-to-end tests need: the real binary, raw HTTP and WebSocket, and real browsers.
+//! Tools for end-to-end tests: the real binary, raw HTTP and WebSocket, and real browsers.
 //!
 //! ```ignore
 //! let run = Pando::f("(x, cb) => cb(null, x * 2)").stdin("1\n2\n").run();
@@ -42,7 +42,8 @@ pub(crate) use tab::Tab;
 pub(crate) use text::{BOOM, lines, numbers};
 pub(crate) use websocket::{Received, WebSocket};
 
-/// Nothing that is waited for takes longer than this, on a loaded machine with two cores; then a test fails.
+/// The longest time that a test waits for anything, on a busy machine with two cores. Then the
+/// test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
-/// No run takes longer than this: then it is killed, and what it said is shown.
+/// The longest time for a run. Then the run is killed, and its output is shown.
 pub(crate) const LONGEST_RUN: Duration = Duration::from_secs(180);

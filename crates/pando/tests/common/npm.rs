@@ -1,4 +1,4 @@
-//! Functions that use npm packages: the folder `npm` next to this one.
+//! Functions that use npm packages, from the folder `tests/npm`.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A function of the folder with the packages, which are installed where that has not been done.
+/// The path of a function in that folder. Installs the packages if this has not been done.
 pub(crate) fn with_packages(name: &str) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! A `pando` to be started.
+//! Prepares and starts `pando`.
 
 use super::{
     LONGEST_RUN,
@@ -26,13 +26,14 @@ enum Stdin {
     Open,
 }
 
-/// What to start, and how. `--port 0` is added unless `--port`, `--local`, `--help` … is among the arguments.
+/// The command line of a run and its surroundings. `--port 0` is added unless the arguments
+/// contain `--port`, `--local`, `--help` or the like.
 #[derive(Debug)]
 pub(crate) struct Pando {
     folder: TempDir,
     function: Option<PathBuf>,
     args: Vec<OsString>,
-    /// Words before the binary's name.
+    /// The words before the binary's name.
     launcher: Vec<String>,
     environment: Vec<(OsString, OsString)>,
     stdin: Stdin,
@@ -42,7 +43,7 @@ pub(crate) struct Pando {
 }
 
 impl Pando {
-    /// Without a function.
+    /// A run without a function.
     pub(crate) fn bare() -> Self {
         let folder = tempfile::Builder::new().prefix("pando-test-").tempdir().expect("the temporary folder can be written");
         Self {
@@ -58,28 +59,28 @@ impl Pando {
         }
     }
 
-    /// With the text of a module, CommonJS or ES.
+    /// A run of the source code of a module, CommonJS or ES.
     pub(crate) fn new(source: &str) -> Self {
         Self::bare().with_file("f.js", source).function("f.js")
     }
 
-    /// With a function that takes a callback: `(x, cb) => cb(null, x)`.
+    /// A run of a function that takes a callback: `(x, cb) => cb(null, x)`.
     pub(crate) fn f(function: &str) -> Self {
         Self::new(&format!("module.exports['/pando/1.0.0'] = {function}\n"))
     }
 
-    /// With the function of a file that is there.
+    /// A run of the function in an existing file.
     pub(crate) fn path(path: impl AsRef<Path>) -> Self {
         Self::bare().function(path)
     }
 
-    /// The function's file, in this run's folder unless absolute.
+    /// Sets the file of the function, relative to the folder of this run.
     pub(crate) fn function(mut self, path: impl AsRef<Path>) -> Self {
         self.function = Some(self.folder.path().join(path));
         self
     }
 
-    /// Writes a file into this run's folder.
+    /// Writes a file into the folder of this run.
     pub(crate) fn with_file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
@@ -87,7 +88,7 @@ impl Pando {
         self
     }
 
-    /// This run's own folder: its working directory.
+    /// The folder of this run, which is also its working directory.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -98,7 +99,7 @@ impl Pando {
         self
     }
 
-    /// Only this machine's cores.
+    /// Uses only this machine's cores.
     pub(crate) fn local(self) -> Self {
         self.args(["--local"])
     }
@@ -108,13 +109,13 @@ impl Pando {
         self.args(["--events".as_ref(), events.path()])
     }
 
-    /// Starts it behind these words, as in `ip netns exec NAME`.
+    /// Puts these words before the command, as in `ip netns exec NAME`.
     pub(crate) fn inside(mut self, launcher: &[String]) -> Self {
         self.launcher = launcher.to_vec();
         self
     }
 
-    /// Starts it with these redirections of a shell, as in `> out`.
+    /// Starts the run with these redirections of a shell, as in `> out`.
     pub(crate) fn redirected(self, redirections: &str) -> Self {
         self.inside(&["sh", "-c", &format!("exec \"$@\" {redirections}"), "sh"].map(str::to_owned))
     }
@@ -125,56 +126,57 @@ impl Pando {
         self
     }
 
-    /// Tries the default port.
+    /// Uses the default port.
     pub(crate) fn on_the_default_port(mut self) -> Self {
         self.port = false;
         self
     }
 
-    /// Standard input, then its end.
+    /// Sets the bytes of standard input, which then ends.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Stdin::Bytes(bytes.into());
         self
     }
 
-    /// Standard input from a file.
+    /// Takes standard input from a file.
     pub(crate) fn stdin_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.stdin = Stdin::File(path.into());
         self
     }
 
-    /// Standard input that stays open: `Running::write_line`, `Running::close_stdin`.
+    /// Keeps standard input open for `Running::write_line` and `Running::close_stdin`.
     pub(crate) fn stdin_open(mut self) -> Self {
         self.stdin = Stdin::Open;
         self
     }
 
-    /// Nobody reads standard output until `Running::take_stdout`.
+    /// Leaves standard output unread until `Running::take_stdout`.
     pub(crate) fn stdout_unread(mut self) -> Self {
         self.outputs.stdout_unread = true;
         self
     }
 
-    /// Nobody reads standard error, ever; the pipe stays open.
+    /// Leaves standard error unread for ever. The pipe stays open.
     pub(crate) fn stderr_unread(mut self) -> Self {
         self.outputs.stderr_unread = true;
         self
     }
 
-    /// Another limit than [`LONGEST_RUN`].
+    /// Replaces the limit [`LONGEST_RUN`].
     pub(crate) fn longest(mut self, longest: Duration) -> Self {
         self.longest = longest;
         self
     }
 
-    /// The command, for who wants to start it another way.
+    /// The command, for tests that start the process themselves.
     pub(crate) fn command(&self) -> Command {
         let mut words = self.launcher.iter().map(OsStr::new).chain([OsStr::new(BINARY)]);
         let mut command = Command::new(words.next().expect("the binary at least"));
         command.args(words);
         surroundings::make_neutral(&mut command);
         command.current_dir(self.folder.path());
-        // Its program would be one more child: a test that is about it says otherwise.
+        // Keeping the machine awake takes one more child process. Tests of this feature override
+        // the variable.
         command.env("PANDO_ALLOW_SLEEP", "true");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         const WITHOUT_PORT: [&str; 5] = ["--port", "--local", "--help", "--version", "-h"];
@@ -185,7 +187,7 @@ impl Pando {
         command
     }
 
-    /// Starts it.
+    /// Starts the run.
     pub(crate) fn start(self) -> Running {
         let mut command = self.command();
         let (stdin, bytes) = match self.stdin {
@@ -198,7 +200,7 @@ impl Pando {
         Running::new(command.spawn().expect("the binary starts"), self.folder, bytes, self.outputs, self.longest)
     }
 
-    /// Starts it and waits for its end.
+    /// Starts the run, and waits for its end.
     pub(crate) fn run(self) -> Finished {
         self.start().wait()
     }

@@ -1,4 +1,4 @@
-//! Other processes: who is there, and signals for them. Only `kill` and `/proc`.
+//! Finds other processes and sends signals to them, with only `kill` and `/proc`.
 
 use super::DEADLINE;
 use std::{
@@ -8,18 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Sends `signal` (`INT`, `TERM`, `KILL` …) to `target`: a process, or a group when negative.
+/// Sends `signal` (`INT`, `TERM`, `KILL` …) to `target`: a process, or a process group if
+/// negative.
 pub(crate) fn kill(signal: &str, target: i64) {
     let kill = Command::new("kill").args(["-s", signal, "--", &target.to_string()]).stderr(Stdio::null()).status();
     assert!(kill.is_ok(), "`kill` is on PATH");
 }
 
-/// Whether a process is there and not a zombie.
+/// Whether a process exists and is not a zombie.
 pub(crate) fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|(state, _)| state != 'Z')
 }
 
-/// The processes that `pid` started and that still run.
+/// The running child processes of `pid`.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc is there");
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -29,22 +30,22 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
     found
 }
 
-/// State and parent.
+/// The state and the parent of a process.
 fn stat(pid: u32) -> Option<(char, u32)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything.
+    // The name, in parentheses, may contain any character.
     let mut rest = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();
     Some((rest.next()?.chars().next()?, rest.next()?.parse().ok()?))
 }
 
-/// Processor time that `pid` has used, in clock ticks (usually hundredths of a second).
+/// The processor time of `pid` in clock ticks, usually hundredths of a second.
 pub(crate) fn cpu_ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
     rest.split_ascii_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
 }
 
-/// Looks until `look` gives something; the test fails when it does not in time.
+/// Calls `look` until it returns a value. The test fails if this takes too long.
 pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + DEADLINE;
     loop {
@@ -56,18 +57,18 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A process group of its own: killed as a whole when this is dropped.
+/// A process group, killed as a whole when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Group(pub(crate) std::process::Child);
 
 impl Group {
-    /// Starts `command` in it.
+    /// Starts `command` in a new process group.
     pub(crate) fn start(command: &mut Command) -> Self {
         use std::os::unix::process::CommandExt;
         Self(command.process_group(0).spawn().expect("the command starts"))
     }
 
-    /// Ends all of it, at once.
+    /// Kills all processes of the group at once.
     pub(crate) fn kill(&mut self) {
         kill("KILL", -i64::from(self.0.id()));
         let _ = self.0.wait();

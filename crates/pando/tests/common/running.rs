@@ -1,4 +1,4 @@
-//! A `pando` that runs.
+//! A running `pando` process.
 
 use super::{
     DEADLINE,
@@ -20,14 +20,14 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Which outputs nobody reads at first.
+/// The outputs that nobody reads at first.
 #[derive(Debug, Default)]
 pub(crate) struct Outputs {
     pub(crate) stdout_unread: bool,
     pub(crate) stderr_unread: bool,
 }
 
-/// A running `pando`; killed when dropped.
+/// A running process, killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Arc<Mutex<Child>>,
@@ -37,7 +37,7 @@ pub(crate) struct Running {
     stderr: Arc<Gathered>,
     unread_stdout: Option<ChildStdout>,
     _unread_stderr: Option<ChildStderr>,
-    /// Bytes of standard output that `line` has given.
+    /// The number of bytes of standard output that `line` has returned.
     given: usize,
     folder: TempDir,
     _watchdog: mpsc::Sender<()>,
@@ -48,7 +48,7 @@ impl Running {
         let mut stdin = child.stdin.take();
         if let Some(bytes) = input {
             let mut pipe = stdin.take().expect("piped");
-            // Who leaves early does not read it all.
+            // A process that ends early does not read all of its input.
             thread::spawn(move || drop(pipe.write_all(&bytes)));
         }
         let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
@@ -80,28 +80,29 @@ impl Running {
         }
     }
 
-    /// Its process.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Its working directory.
+    /// The working directory.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The processes of its cores.
+    /// The processes of the run's cores.
     pub(crate) fn children(&self) -> Vec<u32> {
         process::children(self.pid)
     }
 
-    /// Waits for a line of standard error that contains `text`, and gives the first such line.
+    /// Waits for a line of standard error that contains `text`, and returns the first such line.
     #[track_caller]
     pub(crate) fn says(&self, text: &str) -> String {
         self.says_any(&[text])
     }
 
-    /// Waits for a line of standard error that contains one of `texts`.
+    /// Waits for a line of standard error that contains one of `texts`, and returns the first such
+    /// line.
     #[track_caller]
     pub(crate) fn says_any(&self, texts: &[&str]) -> String {
         let found = self.stderr.wait(Instant::now() + DEADLINE, |bytes, _| {
@@ -119,7 +120,7 @@ impl Running {
         line[line.find("http").expect("it is there")..].trim().to_owned()
     }
 
-    /// The next line of standard output, without its end; none at its end.
+    /// The next line of standard output without its newline; `None` at the end of the output.
     #[track_caller]
     pub(crate) fn line(&mut self) -> Option<String> {
         let given = self.given;
@@ -136,58 +137,58 @@ impl Running {
         Some(String::from_utf8(line).expect("UTF-8"))
     }
 
-    /// What it has said so far.
+    /// Standard error so far.
     pub(crate) fn stderr(&self) -> String {
         self.stderr.text()
     }
 
-    /// Standard output, for who started it with `stdout_unread`; dropped, it is closed.
+    /// Standard output of a run with `stdout_unread`. Dropping it closes the pipe.
     pub(crate) fn take_stdout(&mut self) -> ChildStdout {
-        // Nothing is gathered of it from here on.
+        // From now on nothing is collected from this output.
         self.stdout.state.lock().unwrap().1 = true;
         self.unread_stdout.take().expect("started with stdout_unread")
     }
 
-    /// Writes one line to its standard input.
+    /// Writes one line to standard input.
     pub(crate) fn write_line(&mut self, line: &str) {
         self.write(format!("{line}\n"));
     }
 
-    /// Writes to its standard input.
+    /// Writes bytes to standard input.
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.stdin.as_mut().expect("started with stdin_open").write_all(bytes.as_ref()).expect("it reads its input");
     }
 
-    /// Its input, for who wants to write from another thread.
+    /// The standard input, for tests that write from another thread.
     pub(crate) fn take_stdin(&mut self) -> ChildStdin {
         self.stdin.take().expect("started with stdin_open")
     }
 
-    /// Ends its input.
+    /// Closes standard input.
     pub(crate) fn close_stdin(&mut self) {
         self.stdin = None;
     }
 
-    /// Sends it a signal: `INT`, `TERM`, `KILL` …
+    /// Sends a signal to the process: `INT`, `TERM`, `KILL` …
     pub(crate) fn signal(&self, signal: &str) {
         process::kill(signal, self.pid.into());
     }
 
-    /// Most memory it ever had, in bytes.
+    /// The peak memory of the process, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("it runs");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
         line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number") * 1024
     }
 
-    /// Waits for its end. An input kept open is closed first.
+    /// Closes standard input, and waits for the end of the process.
     #[track_caller]
     pub(crate) fn wait(mut self) -> Finished {
         self.close_stdin();
         self.wait_with_input_open()
     }
 
-    /// Waits for its end, and looks once more before its folder is gone.
+    /// Waits for the end of the process, then calls `look` before the folder is removed.
     #[track_caller]
     pub(crate) fn wait_and<T>(mut self, look: impl FnOnce() -> T) -> (Finished, T) {
         self.close_stdin();
@@ -198,7 +199,7 @@ impl Running {
         (done, seen)
     }
 
-    /// Waits for its end, which has to come although its input stays open.
+    /// Waits for the end of the process, which must come although standard input stays open.
     #[track_caller]
     pub(crate) fn wait_with_input_open(mut self) -> Finished {
         if let Some(stdout) = self.unread_stdout.take() {
@@ -210,7 +211,7 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(5));
         };
-        // A process that it left behind could keep these open.
+        // A process that the run left behind could keep these outputs open.
         let end = Instant::now() + Duration::from_secs(10);
         let ended = |gathered: &Gathered| gathered.wait(end, |_, ended| ended.then_some(()));
         ended(&self.stdout);

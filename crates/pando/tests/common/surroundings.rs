@@ -1,9 +1,10 @@
-//! What a test starts does not depend on who starts the tests, or from where.
+//! Makes the processes of tests independent of the environment of the tests.
 
 use std::{process::Command, sync::Once};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Variables that change what `pando`, its children and the programs of tests do or say.
+/// Variables that change the behaviour or the messages of `pando`, its children or the programs of
+/// tests.
 const CHANGES: [&str; 13] = [
     "ALL_PROXY",
     "HTTPS_PROXY",
@@ -20,7 +21,8 @@ const CHANGES: [&str; 13] = [
     "POSIXLY_CORRECT",
 ];
 
-/// Has `command` start in an environment that is alike everywhere: what it needs is set after this.
+/// Gives `command` the same environment on every machine. A test sets its own variables after
+/// this.
 pub(crate) fn make_neutral(command: &mut Command) {
     heed_ignored_signals();
     let own = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("PANDO_"));
@@ -30,8 +32,8 @@ pub(crate) fn make_neutral(command: &mut Command) {
     command.env("LC_ALL", "C");
 }
 
-/// `nohup`, and shells that start something in the background, have it ignore signals, and children inherit that. A signal that this
-/// process handles is no longer ignored in what it starts.
+/// `nohup`, and shells that start background commands, make a process ignore signals, and its
+/// children inherit this. A signal that this process handles is not ignored by its children.
 fn heed_ignored_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -39,7 +41,8 @@ fn heed_ignored_signals() {
         let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
         let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::terminate()];
         let kinds = kinds.into_iter().filter(move |kind| ignored.unwrap_or_default() >> (kind.as_raw_value() - 1) & 1 == 1);
-        // On a thread of its own: a test's runtime does not let another one end within it.
+        // The signals are handled on a new thread, because a runtime cannot be dropped inside the
+        // runtime of a test.
         let handle = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime can be made");
             let _within = runtime.enter();

@@ -1,4 +1,4 @@
-//! A device that lends a browser tab: headless Chromium, a process of its own.
+//! A device with a browser tab: headless Chromium in its own process.
 
 use super::process::Group;
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// One tab, as on a device of its own; killed, with all its processes, when dropped.
+/// One tab with its own browser, like one device. Its processes are killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Tab {
     group: Group,
@@ -17,17 +17,17 @@ pub(crate) struct Tab {
 }
 
 impl Tab {
-    /// Opens `url` with `fragment` behind its `#` (`"cores=2;"`, or nothing).
+    /// Opens `url` with `fragment` after its `#` (`"cores=2;"`, or nothing).
     pub(crate) fn open(url: &str, fragment: &str) -> Self {
         Self::open_inside(&[], url, fragment)
     }
 
-    /// The same with further options of the browser's.
+    /// Opens `url` with more options for the browser.
     pub(crate) fn open_with(options: &[&str], url: &str, fragment: &str) -> Self {
         Self::launch(&[], options, url, fragment)
     }
 
-    /// The same behind the words of `launcher`, as in `ip netns exec NAME`.
+    /// Opens `url` with the words of `launcher` before the command, as in `ip netns exec NAME`.
     pub(crate) fn open_inside(launcher: &[String], url: &str, fragment: &str) -> Self {
         Self::launch(launcher, &[], url, fragment)
     }
@@ -48,31 +48,31 @@ impl Tab {
         Self { group: Group::start(&mut command), profile }
     }
 
-    /// The folder of its browser's profile.
+    /// The folder of the browser's profile.
     pub(crate) fn profile(&self) -> &Path {
         self.profile.path()
     }
 
-    /// Its main process; it leads the group.
+    /// The browser's main process, which leads the process group.
     pub(crate) fn pid(&self) -> u32 {
         self.group.0.id()
     }
 
-    /// Sends a signal to all of it: `STOP` is a device that falls asleep.
+    /// Sends a signal to all processes of the browser: `STOP` is like a device that falls asleep.
     pub(crate) fn signal(&self, signal: &str) {
         super::kill(signal, -i64::from(self.pid()));
     }
 
-    /// A device whose battery is empty: all of it is gone at once.
+    /// Kills all processes of the browser at once, like an empty battery.
     pub(crate) fn kill(mut self) {
         self.group.kill();
     }
 }
 
-/// Names of programs that are a Chromium.
+/// The names of Chromium's programs.
 pub(super) const CHROMIUMS: [&str; 4] = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
 
-/// How a Chromium of any age is started: without a window, as root too, and quiet.
+/// The options for every version of Chromium: without a window, also as root, and quiet.
 pub(super) const OPTIONS: [&str; 12] = [
     "--headless",
     "--no-sandbox",
@@ -88,7 +88,8 @@ pub(super) const OPTIONS: [&str; 12] = [
     "--disable-background-timer-throttling",
 ];
 
-/// The first of these programs on PATH, or for Chromium what `CHROMIUM` names; an error says what is missing.
+/// The first of these programs on PATH; for Chromium, the program in `CHROMIUM` comes first. The
+/// error names the missing program.
 pub(super) fn found(names: &[&str]) -> Result<PathBuf, String> {
     if let Some(named) = env::var_os("CHROMIUM").filter(|_| names == CHROMIUMS) {
         return Ok(named.into());

@@ -1,4 +1,4 @@
-//! A WebSocket client by hand, so that a test can send what no volunteer would.
+//! A minimal WebSocket client that can also send messages that no volunteer would send.
 
 use super::http;
 use pando_protocol::volunteer::VERSION;
@@ -7,11 +7,11 @@ use std::{
     net::TcpStream,
 };
 
-/// A volunteer's socket, after the upgrade.
+/// A volunteer's socket after the upgrade.
 #[derive(Debug)]
 pub(crate) struct WebSocket(TcpStream);
 
-/// What the master sent.
+/// A message from the master.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Received {
     Text(String),
@@ -21,12 +21,12 @@ pub(crate) enum Received {
 }
 
 impl WebSocket {
-    /// Joins the socket below `url`.
+    /// Opens the socket below `url`.
     pub(crate) fn open(url: &str) -> Self {
         Self::open_at(&format!("{url}socket"))
     }
 
-    /// Joins the socket below `url`, if there is room for one more.
+    /// Opens the socket below `url`. `None` if the master refuses the upgrade.
     pub(crate) fn try_open(url: &str) -> Option<Self> {
         let (socket, head) = Self::upgrade(url, "");
         head.starts_with("HTTP/1.1 101 ").then_some(Self(socket))
@@ -39,13 +39,13 @@ impl WebSocket {
         Self(socket)
     }
 
-    /// Asks for the upgrade to the socket below `url`, with further headers (each ending in CRLF); gives what came back up to
-    /// the empty line.
+    /// Requests an upgrade below `url` with more headers, each ending in CRLF. Returns the
+    /// connection and the response up to the empty line.
     pub(crate) fn upgrade(url: &str, headers: &str) -> (TcpStream, String) {
         Self::upgrade_at(&format!("{url}socket"), headers)
     }
 
-    /// The same, for the socket at `url`.
+    /// Requests an upgrade at `url`, like [`WebSocket::upgrade`].
     pub(crate) fn upgrade_at(url: &str, headers: &str) -> (TcpStream, String) {
         let (host, path) = http::parts(url);
         let mut socket = http::connect(host);
@@ -53,7 +53,7 @@ impl WebSocket {
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
-        // It may have been closed at once.
+        // The master may have closed the connection at once.
         let _ = socket.write_all(request.as_bytes());
         let mut head = Vec::new();
         let mut byte = [0];
@@ -73,7 +73,8 @@ impl WebSocket {
         self.frame(0x82, bytes);
     }
 
-    /// Sends one frame whose first byte is `first`, as strictly as Firefox wants it: no mask of zeros, no long form of a short length.
+    /// Sends one frame with the first byte `first`. Like Firefox requires: no mask of zeros, no
+    /// long form of a short length.
     pub(crate) fn frame(&mut self, first: u8, payload: &[u8]) {
         let mut frame = vec![first];
         match payload.len() {
@@ -93,22 +94,23 @@ impl WebSocket {
         self.raw(&frame);
     }
 
-    /// Sends bytes as they are; the master may have closed by then.
+    /// Sends raw bytes, even if the master has closed the connection.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes);
     }
 
-    /// Sends bytes as they are; gives whether the master may still take them.
+    /// Sends raw bytes. Returns whether the connection still accepted them.
     pub(crate) fn try_raw(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).is_ok()
     }
 
-    /// Introduces a volunteer; gives the welcome.
+    /// Sends the hello of a volunteer, and returns the welcome.
     pub(crate) fn hello(&mut self, url: &str, device: &str, cores: u32) -> serde_json::Value {
         self.introduce(url, device, serde_json::json!({"cores": cores}))
     }
 
-    /// Introduces a volunteer that says `more` than usual, or otherwise; gives the welcome.
+    /// Sends the hello of a volunteer with the fields of `more` added or replaced, and returns the
+    /// welcome.
     pub(crate) fn introduce(&mut self, url: &str, device: &str, more: serde_json::Value) -> serde_json::Value {
         let token = http::parts(url).1.trim_matches('/');
         let mut hello = serde_json::json!({
@@ -120,7 +122,7 @@ impl WebSocket {
         self.message("welcome")
     }
 
-    /// Waits for the text message of `kind`; others are passed over.
+    /// Waits for the next text message of `kind`, and skips all others.
     #[track_caller]
     pub(crate) fn message(&mut self, kind: &str) -> serde_json::Value {
         loop {

@@ -1,8 +1,8 @@
-//! Functions that fail: in every way, again and again, or once.
+//! Functions that fail in every way, repeatedly or once.
 
 use crate::common::{BOOM, Events, Finished, Gate, Pando, kill, lines, numbers, until};
 
-/// The second of three values fails in the way that `body` says, where `x` is `boom`.
+/// The second of three values, `boom`, makes `function` fail.
 #[track_caller]
 fn second_fails(function: &str, args: &[&str], words: &[&str]) -> Finished {
     let run = Pando::f(function).args(args).stdin("a\nboom\nc\n").run();

@@ -1,4 +1,5 @@
-//! Functions for browsers, and processes that are killed while they load one: what this machine's cores cannot do.
+//! Functions for browsers, and processes that are killed while they load a function: cases in
+//! which this machine's cores cannot compute.
 
 use crate::common::{Pando, Received, Running, WebSocket, kill, numbers, until};
 use pando_protocol::volunteer::{Answer, Binary, Form, Loan, encode_results};
@@ -6,7 +7,7 @@ use std::{fs, thread};
 
 const CANVAS: &str = "const c = new OffscreenCanvas(4, 4)\nexport default x => c.width * x\n";
 
-/// What browsers have, at load, as the function's own text would use it.
+/// Globals of browsers, in the form in which a function would use them.
 const GLOBALS: [&str; 14] = [
     "new OffscreenCanvas(1, 1)",
     "document.createElement('p')",
@@ -24,7 +25,7 @@ const GLOBALS: [&str; 14] = [
     "new self.OffscreenCanvas(1, 1)",
 ];
 
-/// A browser comes that answers each value with itself.
+/// A simulated browser joins and answers each value with itself.
 fn answer_all(run: &Running) {
     let url = run.url();
     let mut socket = WebSocket::open(&url);
@@ -128,14 +129,14 @@ fn code_that_asks_before_it_uses_the_document_runs_here() {
     Pando::new(f).stdin("1\n").run().gives("here1\n").did_not_say(&["browser has it"]);
 }
 
-/// Kills what loads the function, so many times.
+/// Kills the process that loads the function, so many times.
 fn kill_what_loads(args: &[&str], times: usize) -> Running {
-    // It takes its time, so that it can be met.
+    // The function loads slowly, so that the test finds its process in time.
     let f = "const end = Date.now() + 3000\nwhile (Date.now() < end);\nmodule.exports = x => x\n";
     let run = Pando::new(f).args(args).stdin(numbers(3)).start();
     let mut killed = Vec::new();
     while killed.len() < times {
-        // Not one that tells its version.
+        // Processes that only print Node's version are left out.
         let loads =
             |child: &u32| fs::read_to_string(format!("/proc/{child}/cmdline")).is_ok_and(|words| words.contains("\0-e\0"));
         let child =

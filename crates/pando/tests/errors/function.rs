@@ -1,4 +1,4 @@
-//! Functions that cannot be loaded: refused with status 2 before anything is served.
+//! Functions that cannot be loaded are refused with status 2 before the port opens.
 
 use crate::common::{Finished, Pando};
 

@@ -1,4 +1,4 @@
-//! Inputs that cannot be understood.
+//! Inputs that cannot be parsed.
 
 use crate::common::{Gate, Pando};
 
@@ -71,7 +71,7 @@ fn a_folder_as_standard_input() {
     pando.stdin_file(folder).run().ends(1, "").said(&["error: standard input cannot be read"]);
 }
 
-/// Nothing can be written to `stdout`: the run says so, and ends with status 1.
+/// Runs with an output that accepts no bytes: the run prints an error and ends with status 1.
 #[track_caller]
 fn unwritable(stdout: std::fs::File) {
     let pando = Pando::f(ECHO).local();
@@ -114,7 +114,7 @@ fn a_standard_input_that_is_closed_is_no_empty_input() {
     Pando::f(ECHO).local().redirected("0<>/dev/null").run().gives("");
 }
 
-/// Words that let no process have more than `kilobytes` of memory.
+/// A launcher that limits the memory of each process to `kilobytes`.
 fn limited(kilobytes: u32) -> Vec<String> {
     let script = format!("ulimit -v {kilobytes}; exec \"$@\"");
     ["bash", "-c", &script, "bash"].map(str::to_owned).to_vec()

@@ -1,4 +1,4 @@
-//! More than the machine, or its system, allows.
+//! Runs that need more than the machine or its system allows.
 
 use crate::common::{BINARY, Pando};
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
@@ -21,7 +21,7 @@ fn more_cores_than_make_sense_are_not_lent_and_that_is_said() {
         .did_not_say(&["cores are lent"]);
 }
 
-/// As nobody, whose processes and threads are counted: root's are not.
+/// Runs as the user nobody, because the system does not limit the processes and threads of root.
 #[test]
 fn where_too_few_threads_may_be_started_that_is_said() {
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];

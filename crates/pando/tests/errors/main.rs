@@ -1,4 +1,5 @@
-//! What goes wrong: an error in words, status 1 or 2, everything before it printed and nothing after it wrong.
+//! Runs that fail: an error message, status 1 or 2, all output before the failure, and no wrong
+//! output after it.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,5 @@
-//! A `node` that does not start, or does not load the function: its own words are told, nothing waits for ever, and no process is left behind.
+//! A `node` that does not start or does not load the function: the message contains its own
+//! output, no run hangs, and no process is left behind.
 
 use crate::common::{Pando, is_alive, until};
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
@@ -6,13 +7,13 @@ use tempfile::TempDir;
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
 
-/// Node's own place.
+/// The path of the real Node.
 fn real() -> PathBuf {
     let output = Command::new("node").args(["-p", "process.execPath"]).output().expect("node is on PATH");
     String::from_utf8(output.stdout).expect("UTF-8").trim().into()
 }
 
-/// A folder whose `node` is this script, and a PATH that begins with it.
+/// A folder with this script as `node`, and a PATH that starts with the folder.
 fn shim(script: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let node = folder.path().join("node");
@@ -37,7 +38,7 @@ fn what_node_says_of_its_options_is_told() {
 fn what_node_says_before_it_loads_the_function_is_told() {
     let run = Pando::f(ECHO).local().env("NODE_OPTIONS", "-r /not/there.js").stdin("1\n").run();
     run.ends(2, "").said(&["error: ", "exit status: 1", "NODE_OPTIONS=-r /not/there.js", "Cannot find module '/not/there.js'"]);
-    // Also where nothing else is shown.
+    // `-q` does not hide the message.
     let run = Pando::f(ECHO).local().args(["-q"]).env("NODE_OPTIONS", "-r /not/there.js").stdin("1\n").run();
     run.ends(2, "").said(&["Cannot find module '/not/there.js'"]);
 }
@@ -60,7 +61,7 @@ fn what_a_version_manager_says_is_told() {
     let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
     let words = ["node --version failed (exit status: 3)", "version v99 is not yet installed", "You need to run nvm install"];
     run.ends(2, "").said(&words).did_not_say(&["too old"]);
-    // It knows the version, and starts nothing.
+    // This script prints the version, but does not start Node.
     let none =
         "#!/bin/sh\ntest \"$1\" = --version && exec NODE --version; echo 'No version is set for command node' >&2; exit 126\n";
     let (_folder, path) = shim(none);

@@ -1,4 +1,4 @@
-//! `--on-error skip` and `report`: what failed does not end the run.
+//! `--on-error skip` and `report`: failed items do not end the run.
 
 use crate::common::{BOOM, Pando};
 

@@ -1,4 +1,4 @@
-//! Errors whose words say what to write instead.
+//! Errors whose messages say what to write instead.
 
 use crate::common::Pando;
 

@@ -2,7 +2,8 @@
 
 use crate::common::{Finished, Pando};
 
-/// The second of three values has the result `result`, which is refused; the others have themselves.
+/// The function returns `result` for the second of three values, which is refused, and its
+/// argument for the others.
 #[track_caller]
 fn second_result_refused(result: &str, args: &[&str], input: &str, before: &str, words: &[&str]) -> Finished {
     let f = format!("export default (x, {{ index }}) => index === 2 ? {result} : x");

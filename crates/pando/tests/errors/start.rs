@@ -1,4 +1,4 @@
-//! Runs that cannot start: status 2, and what to do.
+//! Runs that cannot start: status 2 and a message with a remedy.
 
 use crate::common::{Pando, until};
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};
@@ -19,7 +19,7 @@ fn an_address_that_this_machine_does_not_have() {
     run.ends(2, "").said(&["203.0.113.7", "--bind"]).did_not_say(&["Serving"]);
 }
 
-/// A folder for PATH, with a `node` of this version if any.
+/// A folder for PATH, with a `node` of this version if one is given.
 fn path_with_node(version: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     if let Some(version) = version {
@@ -105,7 +105,7 @@ fn standard_input_and_items_at_once() {
 
 #[test]
 fn a_terminal_without_items_is_a_usage_error() {
-    // `script` gives a terminal; its own status is that of the command.
+    // `script` provides a terminal. The status file holds the status of pando.
     let pando = Pando::f(ECHO);
     let command = pando.command();
     let line: Vec<String> =
@@ -123,7 +123,8 @@ fn a_terminal_without_items_is_a_usage_error() {
     assert!(said.contains("--stdin"), "{said}");
 }
 
-/// Two names of one file: refused, with status 2, and what was in the file stays.
+/// Runs a job in which two options name the same file: refused with status 2, and the file stays
+/// unchanged.
 #[track_caller]
 fn one_file(job: Pando, one: &str, other: &str) {
     let run = job.run();

@@ -1,8 +1,8 @@
-//! `--timeout`: whatever a function does, or does not.
+//! `--timeout` for calls that hang in every way.
 
 use crate::common::{Finished, Pando, kill, numbers};
 
-/// Long enough that a call which answers at once never takes it, on a busy machine.
+/// A time long enough for calls that answer at once, even on a busy machine.
 const TIME: &str = "4s";
 
 fn with_timeout(source: &str, input: String, args: &[&str]) -> Finished {
@@ -88,7 +88,7 @@ export default async x => {
 
 #[test]
 fn the_time_starts_with_the_call_not_with_the_waiting() {
-    // Ten calls of half a second, one at a time, are all within the time.
+    // Ten calls of half a second each run one at a time. Each one is within its time limit.
     let f = "export default async x => { await new Promise(done => setTimeout(done, 500)); return x }";
     let run = with_timeout(f, numbers(10), &["--cores", "1"]);
     run.gives(numbers(10)).did_not_say(&["failed"]);

@@ -1,4 +1,4 @@
-//! A disk that is full.
+//! A full disk.
 
 use crate::{
     Journal, SQUARE,
@@ -6,7 +6,7 @@ use crate::{
     squares,
 };
 
-/// Words that let no file grow beyond `kilobytes`.
+/// A launcher that limits the size of each file to `kilobytes`.
 fn limited(kilobytes: u32) -> Vec<String> {
     let script = format!("ulimit -f {kilobytes}; exec \"$@\"");
     ["bash", "-c", &script, "bash"].map(str::to_owned).to_vec()

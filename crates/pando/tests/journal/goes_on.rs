@@ -1,4 +1,4 @@
-//! What is finished is printed from the journal, in its place; what is not is computed.
+//! Finished results are printed from the journal in their places; the other items are computed.
 
 use crate::{
     Journal, SQUARE,

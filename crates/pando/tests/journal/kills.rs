@@ -7,7 +7,7 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// So slow that a job of some thousand takes seconds.
+/// A function slow enough that some thousand items take seconds.
 const SLOW_SQUARE: &str = "(x, cb) => setTimeout(cb, 1, null, x * x)";
 
 #[test]
@@ -25,7 +25,7 @@ fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_
     for round in 0..50 {
         let until = journal.len() + random.u64(0..16_000);
         let run = job();
-        // A result takes some forty bytes.
+        // One result takes about forty bytes in the journal.
         while journal.len() < until && crate::common::is_alive(run.pid()) {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
@@ -74,7 +74,8 @@ fn killed_at_random_moments_a_job_with_files_knows_its_own_and_writes_over_no_ot
     println!("repeat with SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let (journal, out) = (Journal::new(), tempfile::tempdir().unwrap());
-    // Each time another result: what is there is recognised by the journal, not by what is in it.
+    // The function returns a different result each time: the run must recognise its files by the
+    // journal, not by their contents.
     let f = "(bytes, cb) => setTimeout(cb, 2, null, bytes.toString() + Math.random())";
     let job = || {
         let job = (1..=ITEMS).fold(Pando::f(f), |job, n| job.with_file(&n.to_string(), "x"));

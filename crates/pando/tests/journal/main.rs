@@ -1,4 +1,4 @@
-//! `--journal FILE`: runs that are ended in every way, and go on.
+//! `--journal FILE`: runs that end in every way, and continue.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 const SQUARE: &str = "(x, cb) => cb(null, x * x)";
 
-/// A journal's file, in a folder of its own.
+/// The file of a journal in its own folder.
 struct Journal {
     folder: TempDir,
 }
@@ -44,12 +44,12 @@ impl Journal {
         self.path().metadata().map_or(0, |about| about.len())
     }
 
-    /// The numbers of the items that have results, from 0, in the order of writing.
+    /// The indices of the items with results, from 0, in the order of writing.
     fn items(&self) -> Vec<u64> {
         pando::journal::read(&self.bytes()).map(|contents| contents.items).unwrap_or_default()
     }
 
-    /// `pando`, with this journal.
+    /// Adds this journal to the command line.
     fn of(&self, pando: Pando) -> Pando {
         pando.args(args(&self.path()))
     }
@@ -59,7 +59,7 @@ fn args(journal: &Path) -> [OsString; 2] {
     ["--journal".into(), journal.into()]
 }
 
-/// The squares of 1 to `end`, one a line.
+/// The squares of 1 to `end`, one per line.
 fn squares(end: u64) -> String {
     (1..=end).map(|n| format!("{}\n", n * n)).collect()
 }

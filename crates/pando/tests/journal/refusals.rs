@@ -1,4 +1,4 @@
-//! A journal of something else is refused, and stays as it is.
+//! A journal of another job is refused and stays unchanged.
 
 use crate::{
     Journal, SQUARE,
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::net::TcpListener;
 
-/// The journal of the squares of 1 to 5.
+/// A journal with the squares of 1 to 5.
 fn of_squares() -> Journal {
     let journal = Journal::new();
     journal.of(Pando::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
@@ -34,7 +34,7 @@ fn other_inputs_are_refused_and_computed_with_journal_keep() {
 #[test]
 fn results_for_other_inputs_leave_no_trace() {
     let journal = of_squares();
-    // Item 1 has no result: it would be computed before anybody knows better.
+    // Item 1 has no result, so it is computed before the run finds the mismatch.
     let mut bytes = journal.bytes();
     let first = pando::journal::Record::first(&bytes[16..]).unwrap().1 + 16;
     let length = pando::journal::Record::first(&bytes[first..]).unwrap().1;

@@ -1,4 +1,4 @@
-//! Tabs that are left open while the master is away.
+//! Tabs that stay open while the master is away.
 
 use crate::{
     Journal,
@@ -6,10 +6,11 @@ use crate::{
     relay::Relay,
 };
 
-/// Takes a while, so that tabs are in the middle of something when the master goes.
+/// A slow function, so that tabs are computing when the master is killed.
 const SLOW: &str = "(x, cb) => setTimeout(cb, 20, null, x)";
 
-/// `job` is killed when something is done, and started again: its tab is there by itself, and the output complete.
+/// Kills `job` after some results, and starts it again: the tab reconnects without help, and the
+/// output is complete.
 fn a_tab_comes_back(journal: &Journal, job: impl Fn() -> Pando, url: impl Fn(&Running) -> String) {
     let run = job().start();
     let first = url(&run);

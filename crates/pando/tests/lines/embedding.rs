@@ -1,4 +1,4 @@
-//! Pando inside other programs, and next to another one.
+//! Pando inside other programs, and two masters on one machine.
 
 use crate::common::{Pando, numbers};
 use std::process::Command;
@@ -40,7 +40,7 @@ fn failures_without_end_do_not_block_a_program_that_never_reads_standard_error()
     Pando::new(f).stdin(numbers(2000)).stderr_unread().run().gives(numbers(2000));
 }
 
-/// The only test that uses the default port.
+/// This is the only test that uses the default port.
 #[test]
 fn two_masters_on_one_machine_with_the_default_port() {
     let start = || Pando::f("(x, cb) => cb(null, x)").on_the_default_port().stdin_open().start();

@@ -1,13 +1,14 @@
-//! How a run is ended from outside, and what it leaves behind: nothing.
+//! Signals that end a run. An ended run leaves no processes and no files behind.
 
 use crate::common::{Gate, Pando, Running, cpu_ticks, is_alive, until};
 
-/// Waits at the gate with each value.
+/// A function that waits at the gate with each value.
 fn at(gate: &Gate) -> Pando {
     Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")))
 }
 
-/// Three values are lent, the first of them is being computed, and the input stays open.
+/// Starts a run in which three values are lent, the first is being computed, and the input stays
+/// open.
 fn three_lent(gate: &Gate) -> Running {
     let mut run = at(gate).args(["--batch-size", "4", "--cores", "1"]).stdin_open().start();
     run.write("1\n2\n3\n");
@@ -113,7 +114,7 @@ fn ctrl_c_after_the_end_of_the_input_finishes_all_that_was_lent() {
     assert_eq!(done.text(), "1\n2\n", "{done:?}");
 }
 
-/// A child that has been computing for half a second of processor time, beyond its start.
+/// The core's process, after it has used a second of processor time beyond its start.
 fn busy_child(run: &Running) -> u32 {
     run.url();
     let child = until("a core", || run.children().first().copied());
@@ -183,7 +184,7 @@ fn a_run_that_ends_leaves_no_process_and_no_file_behind() {
 
 #[test]
 fn a_core_s_ctrl_c_is_the_master_s() {
-    // A terminal signals its whole foreground group: the cores are in groups of their own.
+    // A terminal signals its whole foreground process group, so the cores are in their own groups.
     let gate = Gate::new();
     let run = three_lent(&gate);
     let group = |pid: u32| {

@@ -1,4 +1,4 @@
-//! `--events FILE`: everything that happens.
+//! `--events FILE`: records of everything that happens.
 
 use crate::common::{Events, Pando, WebSocket};
 use serde_json::{Value, json};

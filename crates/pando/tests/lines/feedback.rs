@@ -1,4 +1,4 @@
-//! A run in which values are made from results, within one program.
+//! A run within one program that creates values from results.
 
 use crate::{common::Gate, library::local, sync_stdio::function};
 use futures_util::StreamExt;
@@ -40,7 +40,7 @@ async fn failed_and_cancelled_values_have_their_event_and_the_run_goes_on() {
     let gate = Gate::new();
     let (pando, _folder) = local(&function(&gate));
     let mut run = pando.options(["--retries", "0"]).messages(std::io::sink()).feedback();
-    // What is said before it has begun counts as well.
+    // Values and cancellations before the run has begun count as well.
     for value in ["bad", "slow", "dropped"] {
         run.give(&json!(value)).expect("JSON");
     }

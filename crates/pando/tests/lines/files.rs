@@ -1,4 +1,4 @@
-//! `--files`: the bytes of files in, and results into files.
+//! `--files`: the contents of files as values, and results written to files.
 
 use crate::common::Pando;
 use std::fs;
@@ -77,7 +77,8 @@ fn names_without_a_place_of_their_own_are_refused() {
         (["a/x.txt", "./a/x.txt"], "same target"),
     ] {
         echo().args(["--output-dir", "out"]).args(names).run().ends(2, "").said(&["error: ", why]);
-        // Names of standard input are not known at the start: the others may have their results.
+        // The names on standard input are not known at the start, so the other items can have
+        // results.
         let run = echo().args(["--output-dir", "out", "--on-error", "skip"]).stdin(names.join("\n")).run();
         run.ends(1, "out/a/x.txt\n").said(&["item 2: ", why, "1 item failed and was left out"]);
     }
@@ -85,13 +86,14 @@ fn names_without_a_place_of_their_own_are_refused() {
     echo().args(["--ext", "png", "b.bin"]).run().ends(2, "").said(&["--output-dir"]);
 }
 
-/// Answers with the bytes in upper case, so that a result is told from its input.
+/// A function that returns the bytes in upper case, so that a result differs from its input.
 fn upper() -> Pando {
     let run = Pando::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())").with_file("t", "t").with_file("D/t", "d/t");
     run.local().args(["--files", "--window", "1"])
 }
 
-/// Runs `job`, which ends with `status` and says `texts`; gives what is in these files of its folder afterwards.
+/// Runs `job`, and checks its status and messages. Returns the contents of these files of its
+/// folder afterwards.
 #[track_caller]
 fn files_after<const N: usize>(job: Pando, status: i32, texts: &[&str], names: [&str; N]) -> [String; N] {
     let run = job.start();
@@ -138,14 +140,14 @@ fn links_to_an_input_are_the_input() {
         assert_eq!(files_after(soft.args(["t", "D/t"]), 2, &["which is an input"], ["D/t"]), ["d/t"]);
         let itself = job(&|folder| symlink("../t", folder.join("out/t")).unwrap());
         assert_eq!(files_after(itself.args(["t"]), 2, &["over it"], ["t"]), ["t"]);
-        // A folder of the output is that of the inputs.
+        // A folder of the outputs is a link to the folder of the inputs.
         let folder = job(&|folder| symlink("../D", folder.join("out/D")).unwrap());
         assert_eq!(files_after(folder.args(["D/t"]), 2, &["over it"], ["D/t"]), ["d/t"]);
         let later = job(&|folder| fs::hard_link(folder.join("t"), folder.join("out/t")).unwrap());
         let status = if overwrite.is_empty() { 1 } else { 2 };
         assert_eq!(files_after(later.stdin("t\n"), status, &["would be written over"], ["t"]), ["t"]);
     }
-    // A link that leads nowhere yet: the input would be the result.
+    // The link's target does not exist yet, so the first result would become the second input.
     let dangling = upper().args(["--output-dir", "out"]);
     symlink("out/t", dangling.folder().join("later")).unwrap();
     files_after(dangling.args(["t", "later"]), 2, &["over later, which is an input"], []);
@@ -219,7 +221,7 @@ fn files_without_end_are_refused_in_words() {
     run.ends(1, "hello\n\0")
         .said(&["item 1: /dev/zero cannot be read: this is a device", "item 2: pipe cannot be read: this is a pipe"]);
     run.said(&["item 4: a cannot be read: this is a folder"]);
-    // One that a shell made for this run ends.
+    // A pipe that a shell makes for this run has an end.
     let shell = echo().args(["-0"]);
     let line = [r#"exec "$@" <(printf given)"#.to_owned()];
     let launcher = ["bash".to_owned(), "-c".to_owned()].into_iter().chain(line).chain(["bash".to_owned()]).collect::<Vec<_>>();

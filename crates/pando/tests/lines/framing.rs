@@ -1,9 +1,9 @@
-//! What a value is.
+//! The format of values.
 
 use crate::common::{Pando, lines};
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
-/// Shows a value exactly as the function received it.
+/// A function that shows its argument exactly.
 const SHOW: &str = "(x, cb) => cb(null, JSON.stringify(x))";
 
 #[test]

@@ -1,4 +1,4 @@
-//! Functions of all kinds, written as if they ran on one machine.
+//! Functions of all kinds, written as for a single machine.
 
 use crate::common::{Events, Gate, Pando, lines};
 

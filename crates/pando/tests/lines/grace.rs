@@ -1,14 +1,15 @@
-//! SIGTERM and SIGHUP come from programs, once: what is not finished within `--grace` is left, whatever it is that hangs.
+//! SIGTERM and SIGHUP come from programs, once. Whatever hangs, items that are not finished within
+//! `--grace` are given up.
 
 use crate::common::{Events, Gate, Pando, Running, is_alive, until};
 use std::{fs, process::Command};
 
-/// Calls that never end.
+/// A function whose calls never end.
 fn never() -> Pando {
     Pando::new("export default () => new Promise(() => {})").local().args(["--cores", "1", "--grace", "500ms"])
 }
 
-/// Its call is going on.
+/// Starts the run, and waits until its call has begun.
 fn computing(run: Pando) -> Running {
     let events = Events::new();
     let run = run.events(&events).start();
@@ -16,13 +17,13 @@ fn computing(run: Pando) -> Running {
     run
 }
 
-/// Sends these signals as quickly as that can be done.
+/// Sends these signals without a pause.
 fn at_once(run: &Running, signals: &[&str]) {
     let kills: Vec<_> = signals.iter().map(|signal| format!("kill -s {signal} {}", run.pid())).collect();
     assert!(Command::new("sh").args(["-c", &kills.join(";")]).status().unwrap().success());
 }
 
-/// It is asked once to stop, and does so before its output is read.
+/// Asks the run once to stop. The run must end before its output is read.
 fn stops(run: Running) -> crate::common::Finished {
     run.signal("TERM");
     until("it has ended", || (!is_alive(run.pid())).then_some(()));
@@ -56,7 +57,7 @@ fn what_is_finished_within_the_grace_is_output_and_if_that_is_all_the_status_is_
 
 #[test]
 fn signals_that_come_together_are_one() {
-    // As `timeout` and systemd send them.
+    // `timeout` and systemd send signals like this.
     for (signals, words) in [(["TERM", "TERM"], " within 1 s"), (["TERM", "HUP"], " within 1 s"), (["INT", "INT"], "")] {
         let gate = Gate::new();
         let run = Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
@@ -159,7 +160,7 @@ fn a_standard_error_that_is_full_or_closed_keeps_nothing_from_ending() {
         let words = ["sh", "-c", &format!("exec \"$@\" 2>{stderr}"), "sh"].map(str::to_owned);
         let run = computing(never().args(["1"]).inside(&words));
         stops(run).ends(1, "");
-        // The same where nothing can be started.
+        // The messages about a failed start cannot be written either.
         Pando::f("(x, cb) => cb(null, x)").args(["--no-such-option"]).inside(&words).run().ends(2, "");
     }
 }

@@ -1,4 +1,4 @@
-//! Much, and large.
+//! Many values, and large values.
 
 use crate::common::Pando;
 use std::{
@@ -12,7 +12,7 @@ fn a_line_of_20_megabytes() {
     a_line_of(20_000_000, Duration::from_secs(180));
 }
 
-/// It needs a minute and a gigabyte: `PANDO_LARGE=1`.
+/// This test needs a minute and a gigabyte of memory, so it runs only with `PANDO_LARGE=1`.
 #[test]
 fn a_line_of_200_megabytes() {
     if std::env::var_os("PANDO_LARGE").is_some() {
@@ -34,7 +34,7 @@ fn many_lines_of_a_megabyte() {
 #[test]
 fn a_million_lines_in_little_memory() {
     let count = 1_000_000;
-    // Each has 100 bytes: 100 MB in all.
+    // Each line has 100 bytes: 100 MB in total.
     let line = |n: u32| format!("{n:099}");
     let mut run = Pando::f("(x, cb) => cb(null, x)").stdin_open().start();
     let mut input = BufWriter::new(run.take_stdin());

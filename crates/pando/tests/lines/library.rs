@@ -1,4 +1,4 @@
-//! Pando within another Rust program: a stream in, a stream out.
+//! Pando within another Rust program, from a stream of values to a stream of results.
 
 use crate::common::{Received, WebSocket, is_alive};
 use futures_util::{Stream, StreamExt, stream};
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const SQUARE: &str = "export default x => x * x";
 
-/// A module in a folder of its own, on this machine's cores.
+/// A module in its own folder, computed by two cores of this machine.
 pub(crate) fn local(source: &str) -> (Pando, TempDir) {
     let (pando, folder) = written(source);
     (pando.options(["--local", "--cores", "2"]), folder)
@@ -35,7 +35,7 @@ async fn all(results: Results<f64>) -> Vec<Result<f64, Error>> {
     results.collect().await
 }
 
-/// `1`, `2`, … without end; counts how many were taken.
+/// The endless stream `1`, `2`, …, and a count of the values taken.
 fn counted() -> (impl Stream<Item = u64> + Send + 'static, Arc<AtomicU64>) {
     let taken = Arc::new(AtomicU64::new(0));
     let count = taken.clone();
@@ -99,7 +99,7 @@ async fn the_stream_of_values_is_polled_when_a_core_asks() {
                 given.extend(values.into_iter().map(|(_, value)| value.bytes));
             }
         }
-        // It holds what one core holds, and asks for no more.
+        // The volunteer holds enough values for one core, and asks for no more.
         assert_eq!(taken.load(Ordering::SeqCst), 2);
         given
     });
@@ -200,7 +200,7 @@ fn without_a_runtime_it_says_so() {
     assert!(error.to_string().contains("no tokio runtime"), "{error}");
 }
 
-/// What a run says, as it comes.
+/// Sends the messages of a run to a channel.
 struct Lines(mpsc::Sender<String>);
 
 impl Lines {

@@ -1,4 +1,4 @@
-//! Streams that just work: status 0, every line in its place.
+//! Streams without faults: status 0, and every line in its place.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,9 +1,10 @@
-//! `--exec`: a program in place of a function. `--confirm`: a program that has the last word.
+//! `--exec`: a program in the place of a function. `--confirm`: a program that accepts or rejects
+//! each result.
 
 use crate::common::{Driven, Events, Pando, is_alive, numbers, until};
 use std::fs;
 
-/// Answers each number with its square, and ends itself on `boom`.
+/// A program that answers each number with its square, and ends on `boom`.
 const SQUARE: &str = "while read x; do if [ $x = boom ]; then exit 3; fi; echo $((x * x)); done";
 
 fn exec(command: &str) -> Pando {
@@ -32,7 +33,7 @@ fn a_program_that_dies_over_a_value_is_replaced_and_only_that_value_fails() {
     run.ends(1, "1\n4\n16\n25\n").said(&["item 3 failed", "exit status: 3", "1 item failed and was left out"]);
 }
 
-/// What is said of a program that writes more lines than values.
+/// The error for a program that writes more lines than it received.
 const TALKS: &str = "error: the program wrote lines that answer no value";
 
 #[test]
@@ -51,19 +52,20 @@ fn a_program_that_writes_one_line_more_than_it_was_asked_is_an_error() {
 #[test]
 fn what_a_program_writes_besides_its_answers_is_never_a_result() {
     let commands = [
-        // Before it reads anything, however quick it is then.
+        // The program writes a line before it reads any value, quickly or slowly.
         "echo a banner; while read x; do echo $x; done",
         "echo a banner; while read x; do sleep 0.4; echo $x; done",
         "printf '> '; while read x; do echo $x; done",
         "sleep 0.3; echo a banner; while read x; do echo $x; done",
         "sleep 0.3; echo a banner; while read x; do sleep 0.2; echo $x; done",
-        // With each value, before or after its answer, in one piece or not.
+        // The program writes more with each value, before or after its answer, in one piece or in
+        // several.
         "while read x; do echo begin; echo $x; done",
         "while read x; do echo begin; sleep 0.3; echo $x; done",
         "while read x; do echo $x; echo end; done",
         "while read x; do printf '%s\\nend\\n' $x; done",
         "while read x; do echo $x; printf 'next: '; done",
-        // It ends after each answer.
+        // The program ends after each answer.
         "read x; echo $x; echo end",
     ];
     for command in commands {
@@ -89,12 +91,12 @@ fn a_program_that_ends_after_an_answer_is_started_again_for_the_next_value() {
     let doubled: String = (1..=50).map(|n| format!("{}\n", n * 2)).collect();
     let commands = [
         "read x; echo $((x * 2))",
-        // The end of its line may be missing.
+        // The newline of the answer may be missing.
         "read x; printf %s $((x * 2))",
-        // It takes its time to end, or reads on.
+        // The program ends slowly, or reads on.
         "read x; echo $((x * 2)); sleep 0.1",
         "read x; echo $((x * 2)); read y",
-        // After two answers, and three.
+        // The program ends after two or three answers.
         "read x; echo $((x * 2)); read x; echo $((x * 2))",
         "for n in 1 2 3; do read x; echo $((x * 2)); done",
     ];
@@ -139,7 +141,7 @@ fn programs_see_no_secrets() {
     let seen = until("it has run", || fs::read_to_string(&plain).ok().filter(|text| text.lines().count() == 2));
     assert_eq!(seen, "seen\nPANDO_SEE=1\n");
     run.wait().status(0);
-    // What confirms, and each other process.
+    // The program of `--confirm`, and the other child processes.
     let confirm = "test $(env | grep -c -e s3cret) = 0";
     let mut run = with(exec("cat").local().args(["--confirm", confirm, "--retries", "0"])).stdin_open().start();
     run.write_line("1");
@@ -211,7 +213,7 @@ fn at_a_port_that_was_asked_for_a_tab_is_told_kindly_that_the_job_runs_here_only
     run.wait().gives("1\n").did_not_say(&["Serving volunteer code", "\u{2588}"]);
 }
 
-/// How many TCP sockets of a process listen.
+/// The number of listening TCP sockets of a process.
 fn listening(pid: u32) -> usize {
     let own = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs");
     let links: Vec<String> =
@@ -233,7 +235,7 @@ fn a_result_counts_only_when_it_is_confirmed() {
 
 #[test]
 fn what_a_confirming_command_leaves_running_is_not_waited_for() {
-    // It has the command's standard error until it is read.
+    // The background process keeps the command's standard error open until the pipe is opened.
     let left = tempfile::tempdir().unwrap();
     let fifo = left.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());

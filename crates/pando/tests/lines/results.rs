@@ -1,4 +1,4 @@
-//! What a result is, on standard output.
+//! The form of results on standard output.
 
 use crate::common::{Pando, lines};
 

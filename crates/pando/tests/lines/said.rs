@@ -1,4 +1,4 @@
-//! What people are told on standard error.
+//! The messages on standard error.
 
 use crate::common::{Pando, lines};
 
@@ -76,7 +76,7 @@ fn what_is_printed_while_loading_appears() {
 fn repeated_lines_are_counted() {
     let f = "(x, cb) => { for (let i = 0; i < 500; i++) console.log('same'); cb(null, x) }";
     let run = Pando::f(f).stdin("1\n").run();
-    // The first is shown at once, before it is known whether more come.
+    // The first line is shown at once, before the run knows whether more lines follow.
     run.gives("1\n").said(&["this machine, item 1: same\n", "this machine, item 1: same (499 times)"]);
 }
 
@@ -126,7 +126,7 @@ fn whole_numbers_that_javascript_rounds_are_told_once() {
     items.gives("0\n0\n0\n").said(&[warning]);
     let sync = Pando::f("(x, cb) => cb(null, 0)").local().args(["--sync-stdio"]);
     sync.stdin("{\"value\":1}\n{\"value\":2}\n{\"value\":12345678901234567890}\n").run().said(&[warning]);
-    // Lines are text, and a program has the digits themselves.
+    // Lines are text, and programs receive the digits unchanged.
     Pando::f("(x, cb) => cb(null, x)").local().stdin(input).run().gives(input).did_not_say(&["JavaScript"]);
     let run = Pando::bare().args(["--exec", "cat", "--local", "--json"]).stdin(input).run();
     run.gives(input).did_not_say(&["JavaScript"]);

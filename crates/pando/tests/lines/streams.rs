@@ -1,4 +1,4 @@
-//! The streaming map: lazy, ordered, as slow as its slowest end, and no slower.
+//! The streaming map is lazy and ordered, and runs at the speed of its slowest end.
 
 use crate::common::{BOOM, Events, Gate, Pando, children, kill, lines, numbers, until};
 use std::{
@@ -124,7 +124,7 @@ fn a_slow_reader_of_five_long_lines_loses_none() {
     slow_reader(lines((1..=5).map(|n| n.to_string().repeat(1_000_000))));
 }
 
-/// It begins to read after two seconds, and then reads a little at a time.
+/// The reader starts after two seconds, and then reads small blocks.
 fn slow_reader(text: String) {
     let mut run = Pando::f(ECHO).stdin(text.clone()).stdout_unread().start();
     let mut stdout = run.take_stdout();
@@ -137,7 +137,7 @@ fn slow_reader(text: String) {
     run.wait().status(0);
 }
 
-/// Writes lines of 200 kB to `input` until that fails; counts those written.
+/// Writes lines of 200 kB to `input` until writing fails. Returns a counter of the lines written.
 fn long_lines(mut input: impl Write + Send + 'static) -> Arc<AtomicU64> {
     let written = Arc::new(AtomicU64::new(0));
     let counted = written.clone();
@@ -164,7 +164,7 @@ fn no_more_is_read_than_the_window_while_an_early_value_is_not_done() {
     run.says("the window is full: 8 values are read and not yet output; all wait for item 1, which this machine has");
     events.wait("result", |event| event["index"] == 8);
     assert_eq!(events.items("lent").into_iter().max(), Some(8));
-    // Less than a line is in the pipe, and less than one is cut from it.
+    // The pipe holds less than one line, and the block that was read ends with less than one line.
     let count = written.load(Ordering::SeqCst);
     assert!((7..=9).contains(&count), "{count} lines were read");
     gate.open_for_all();
@@ -180,7 +180,7 @@ fn nothing_is_read_ahead_of_what_cores_ask_for() {
     let mut run = Pando::new(&f).args(["--batch-size", "2", "--cores", "1"]).stdin_open().start();
     let written = long_lines(run.take_stdin());
     gate.waits_for("1");
-    // It has had all the time to read more by then.
+    // By now the run has had enough time to read more.
     run.says("item 1 has been computing on this machine for 1");
     let count = written.load(Ordering::SeqCst);
     assert!(count <= 3, "{count} lines were read");
@@ -193,7 +193,7 @@ fn nothing_is_read_while_nobody_is_there() {
     let mut run = Pando::f(ECHO).args(["--cores", "0"]).stdin_open().start();
     let written = long_lines(run.take_stdin());
     run.says("nobody has joined yet: open http");
-    // A first block is read: that there is nothing to do must be known without anybody.
+    // The run reads only its first block, in order to know whether the input is empty.
     assert_eq!(written.load(Ordering::SeqCst), 0);
 }
 

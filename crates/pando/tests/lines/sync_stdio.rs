@@ -3,7 +3,7 @@
 use crate::common::{Gate, Pando, Running};
 use serde_json::{Value, json};
 
-/// A function to which some values are bad, and others wait at a gate.
+/// A function that rejects some values, and waits at a gate with others.
 pub(crate) fn function(gate: &Gate) -> String {
     let knock = gate.knock("x");
     format!(

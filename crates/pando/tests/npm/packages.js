@@ -1,4 +1,4 @@
-// What functions for the original Pando did: the value says with which package.
+// Typical code of functions for the original Pando. The value selects the package.
 var BigNumber = require('bignumber.js')
 var PNG = require('pngjs').PNG
 var debug = require('debug')
@@ -26,14 +26,14 @@ var uses = {
     debug('test:a')('shown')
     cb(null, [debug('test:a').enabled, debug('other').enabled].join())
   },
-  // Looks whether there is a `require`.
+  // graphlib checks whether `require` exists.
   graphlib: function (cb) {
     var graph = new graphlib.Graph()
     graph.setEdge('a', 'b')
     graph.setEdge('b', 'c')
     cb(null, graphlib.alg.topsort(graph).join())
   },
-  // Has an ES module too.
+  // ml-kmeans also has an ES module.
   'ml-kmeans': function (cb) { cb(null, kmeans([[1], [2], [9]], 2, { initialization: [[1], [9]] }).clusters.join()) },
   'new Function': function (cb) { cb(null, new Function('x', 'return x * x')(3)) }, // eslint-disable-line no-new-func
   'implicit globals': function (cb) {

@@ -1,4 +1,4 @@
-// A picture's pixels, approved with a button that has its handler in its HTML.
+// Reads the pixels of a picture, and approves them with a button that has an inline handler.
 var getPixels = require('get-pixels')
 
 module.exports['/pando/1.0.0'] = function (url, cb) {

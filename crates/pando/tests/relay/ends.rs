@@ -1,4 +1,4 @@
-//! The relay's end.
+//! The end of the relay process.
 
 use crate::{
     common::kill,

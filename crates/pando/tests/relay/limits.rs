@@ -1,4 +1,4 @@
-//! How much the relay carries.
+//! Limits of the relay.
 
 use crate::{
     common::{http2, until},
@@ -16,7 +16,7 @@ fn connect(relay: &Relay) -> TcpStream {
     socket
 }
 
-/// Waits until the other side closes.
+/// Waits until the other side closes the connection.
 fn is_closed(socket: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     match socket.read_to_end(&mut rest) {

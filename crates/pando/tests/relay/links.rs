@@ -147,7 +147,7 @@ async fn frames_that_break_the_protocol_close_the_link() {
     }
 }
 
-/// Resident memory of a process, in bytes.
+/// The resident memory of a process, in bytes.
 fn memory(pid: u32) -> usize {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -196,7 +196,7 @@ async fn a_flood_in_one_room_does_not_stop_another() {
     let (mut loud, mut quiet) = (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
     let (mut device, mut seat) = loud.link().await;
     let flood = tokio::spawn(async move {
-        // At a megabyte a second this takes longer than any test.
+        // At one megabyte per second this takes longer than any test.
         for _ in 0..10_000 {
             device.bytes(vec![0; 64 << 10]).await;
         }

@@ -1,4 +1,4 @@
-//! The relay, with the real binary, real sockets, and masters and volunteers that follow a script.
+//! The relay as a real binary with real sockets, and with scripted masters and volunteers.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! Behind a proxy, and without one.
+//! The relay behind a proxy, and without one.
 
 use crate::{
     common::request,

@@ -1,4 +1,4 @@
-//! Opening rooms, losing them, and opening them again.
+//! Rooms are opened, lost, and opened again.
 
 use crate::{
     common::{get, until},
@@ -209,7 +209,7 @@ async fn a_room_whose_master_stays_away_expires() {
 async fn a_master_that_is_silent_is_lost() {
     let relay = Relay::start(&[]);
     let master = Master::open(&relay, "token").await;
-    // It is not read, so it does not answer pings.
+    // The test does not read the socket, so the master does not answer pings.
     let lost = tokio::task::spawn_blocking(move || relay.logs("master-lost")).await.unwrap();
     assert!(lost["room"].is_string());
     drop(master);

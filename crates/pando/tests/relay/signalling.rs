@@ -1,4 +1,4 @@
-//! What volunteers and their master say to each other before they are connected.
+//! Signalling between volunteers and their master.
 
 use crate::support::{Master, Message, Relay};
 use futures_util::SinkExt;
@@ -52,7 +52,7 @@ async fn volunteers_are_told_apart_and_rooms_too() {
     third.text(&offer()).await;
     let third_peer = other.hears("signal").await["peer"].clone();
     assert!(first_peer != second_peer && third_peer != first_peer);
-    // A master's word for another room's volunteer goes nowhere.
+    // A message from a master to a volunteer of another room is ignored.
     let answer = |peer: &Value, text: &str| json!({"type": "signal", "peer": peer, "message": {"type": "answer", "sdp": text}});
     one.control.text(&answer(&third_peer, "stolen")).await;
     one.control.text(&json!({"type": "left", "peer": third_peer})).await;

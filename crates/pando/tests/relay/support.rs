@@ -1,4 +1,4 @@
-//! A relay, and masters and volunteers that do what a test says.
+//! A relay, and scripted masters and volunteers.
 
 mod master;
 mod relay;
@@ -10,7 +10,7 @@ pub(crate) use socket::{Message, Socket};
 
 /// A key of a room.
 pub(crate) const KEY: &str = "abcdefghijkmnpqrstuvwxyz23456789";
-/// Another.
+/// Another key.
 pub(crate) const OTHER_KEY: &str = "98765432zyxwvutsrqpnmkjihgfedcba";
 /// A small function.
 pub(crate) const FUNCTION: &[u8] = b"/* the function */";

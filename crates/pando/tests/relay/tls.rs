@@ -1,4 +1,4 @@
-//! With a certificate.
+//! The relay with a certificate.
 
 use crate::{
     common::{Certificate, encrypted},

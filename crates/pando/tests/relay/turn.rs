@@ -10,7 +10,7 @@ use tokio::{net::UdpSocket, time::timeout};
 use turn::client::{Client, ClientConfig};
 use webrtc_util::Conn;
 
-/// What a volunteer is told of TURN.
+/// A volunteer's credentials for TURN.
 #[derive(Debug, Clone)]
 struct Credential {
     username: String,
@@ -73,7 +73,7 @@ async fn packets_pass_through_an_allocation_both_ways() {
         let (length, from) = timeout(DEADLINE, async {
             loop {
                 allocation.send_to(&up, peer.local_addr().unwrap()).await.unwrap();
-                // Packets may get lost, and the first ones while the permission is on its way.
+                // Packets may be lost. The first ones also come before the permission.
                 if let Ok(received) = timeout(Duration::from_millis(500), peer.recv_from(&mut buffer)).await {
                     return received.unwrap();
                 }
@@ -118,7 +118,7 @@ async fn credentials_expire_and_the_master_hears_of_new_ones_before() {
     let (relay, port) = Relay::with_udp(&["--turn-lifetime", "2s"]);
     let mut master = Master::open(&relay, "token").await;
     let old = credential(&master.opened["iceServers"]);
-    // The second of them comes after the first credentials have run out.
+    // The second message comes after the first credentials have expired.
     master.hears("servers").await;
     master.hears("servers").await;
     let newest = credential(&master.hears("servers").await["iceServers"]);
@@ -152,7 +152,7 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
     let allocation = allocates(&client).await.unwrap();
     assert_eq!(allocation.local_addr().unwrap().ip(), std::net::Ipv4Addr::new(8, 8, 8, 8));
     let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    // The last is the relay's own.
+    // The last address is the relay's own.
     let others = ["10.0.0.1:5000", "169.254.169.254:80", "8.8.8.8:5000"].map(|address| address.parse().unwrap());
     for address in [inside.local_addr().unwrap()].into_iter().chain(others) {
         let error = timeout(DEADLINE, allocation.send_to(b"in", address)).await.unwrap().unwrap_err();
@@ -163,7 +163,7 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
     assert_eq!(inside.try_recv_from(&mut [0; 100]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
-/// Whether TURN at a relay with these arguments passes a packet on to each of these addresses.
+/// For each address: whether TURN at a relay with these arguments passes a packet on.
 async fn passed(args: &[&str], addresses: &[&str]) -> Vec<bool> {
     let (relay, port) = Relay::with_udp(&[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat());
     assert!(relay.logs("private-address")["how"].as_str().unwrap().contains("--turn-private"));
@@ -184,7 +184,8 @@ async fn turn_at_a_private_address_reaches_private_networks_only_if_that_is_want
     let private = ["10.77.0.1:5000", "172.16.0.1:5000", "192.168.1.1:5000", "100.64.0.1:5000", "198.18.0.1:5000"];
     assert_eq!(passed(&[], &private).await, [false; 5]);
     assert_eq!(passed(&["--turn-private"], &private).await, [true; 5]);
-    // Its own address, the cloud's settings and loopback are reached in no case; the world is in any.
+    // The relay's own address, the cloud's metadata service and loopback are never reachable;
+    // public addresses always are.
     let others = ["10.77.0.5:5000", "169.254.169.254:80", "127.0.0.1:5000", "224.0.0.1:5000", "0.0.0.0:5000", "1.1.1.1:5000"];
     for args in [&[][..], &["--turn-private"]] {
         assert_eq!(passed(args, &others).await, [false, false, false, false, false, true], "{args:?}");

@@ -1,4 +1,4 @@
-//! A relay below a path, at a proxy that takes the path away.
+//! A relay below a path, behind a proxy that removes the path.
 
 use super::{
     common::{Events, Tab, lines, numbers, visit},
@@ -11,7 +11,8 @@ use std::{
     thread,
 };
 
-/// Passes what is asked for below `/pando/` on to `relay`, and answers 404 to all else; gives its own URL.
+/// Passes requests below `/pando/` on to `relay`, and answers 404 to all others. Returns its own
+/// URL.
 fn proxy(relay: &Relay) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -35,7 +36,7 @@ fn pass(mut client: TcpStream, relay: &str) -> std::io::Result<()> {
     let Some((method, rest)) = head.split_once(" /pando/") else {
         return client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     };
-    // One request for each connection, since each is to be changed.
+    // Each connection carries a single request, because the path of every request must be changed.
     let rest = rest.replace("Connection: keep-alive", "Connection: close");
     let mut server = TcpStream::connect(relay)?;
     server.write_all(format!("{method} /{rest}").as_bytes())?;

@@ -1,5 +1,6 @@
-//! Links that are cut: packets are lost without a word, and sockets stay open. Both sides notice by their heartbeats, work goes on
-//! elsewhere, and the device comes back by itself.
+//! Links that are cut: packets are lost silently, and sockets stay open. Both sides notice the cut
+//! by missing heartbeats, other devices compute the values, and the device reconnects without
+//! help.
 
 use super::{
     common::{Events, Pando, Running, Tab, until},
@@ -13,15 +14,15 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Between signs of life.
+/// The time between heartbeats.
 const HEARTBEAT: &str = "1s";
-/// Three heartbeats, and what a busy machine takes besides. Without heartbeats a peer connection would be missed after half a minute, and a
-/// WebSocket after many.
+/// Three heartbeats, and extra time for a busy machine. Without heartbeats a dead peer connection
+/// would be noticed after half a minute, and a dead WebSocket after many.
 const NOTICED: f64 = 12.0;
-/// Values that are read and not yet output.
+/// The number of values that are read and not yet output.
 const AHEAD: u64 = 200;
 
-/// Seconds since 1970, as events have them.
+/// Seconds since 1970, as in events.
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
 }
@@ -30,7 +31,7 @@ fn seconds(event: &Value) -> f64 {
     event["time"].as_f64().expect("events have times")
 }
 
-/// A run that is given more values for as long as the test goes on, and whose output is right line by line.
+/// A run with new values for as long as the test needs them. Every line of output is checked.
 struct Endless {
     run: Running,
     events: Events,
@@ -45,7 +46,7 @@ impl Endless {
         Self { run, events, written: 0, read: 0 }
     }
 
-    /// Goes on until `look` gives something.
+    /// Feeds the run until `look` returns a value.
     #[track_caller]
     fn until<T>(&mut self, what: &str, mut look: impl FnMut(&Events) -> Option<T>) -> T {
         until(what, || {
@@ -77,13 +78,15 @@ impl Endless {
     }
 }
 
-/// When somebody behind the interface had tried to connect since it was cut; looks a few times a second.
+/// The time of the first attempt to connect through the interface since its cut. Checks a few
+/// times per second.
 fn first_attempt(internet: &Internet, router: &str, interface: &str) -> Option<f64> {
     thread::sleep(Duration::from_millis(200));
     (internet.attempts(router, interface) > 0).then(now)
 }
 
-/// Cuts what leads to `devices` (name, router, interface, way), sees both sides notice, mends it, and sees them work again.
+/// Cuts the links of `devices` (name, router, interface, way), checks that both sides notice,
+/// mends the links, and checks that the devices compute again.
 fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &str, Way)]) {
     for (name, ..) in devices {
         job.event("result", name, 0.0);
@@ -91,7 +94,7 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
     let cut = now();
     devices.iter().for_each(|(_, router, interface, way)| internet.cut(router, interface, *way));
     thread::scope(|scope| {
-        // Beside what follows, which takes its time.
+        // These threads run beside the following checks, which take time.
         let tried = devices.iter().map(|(name, router, interface, _)| {
             let watch = scope.spawn(|| until("its page tries again", || first_attempt(internet, router, interface)));
             (*name, watch)
@@ -99,7 +102,8 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
         let tried: Vec<_> = tried.collect();
         for (name, .., way) in devices {
             let left = job.event("left", name, cut);
-            // Who can still speak may say so before its silence is noticed.
+            // A device that can still send may report the loss before the master notices its
+            // silence.
             assert!(left["why"] == "silent" || left["why"] == "lost" && matches!(way, Way::ToIt), "{name}: {left}");
             assert!(seconds(&left) < cut + NOTICED, "{name}: only after {} s", seconds(&left) - cut);
         }
@@ -108,7 +112,7 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
             assert!(tried < cut + NOTICED, "{name} noticed only after {} s", tried - cut);
         }
     });
-    // All of that is computed without them.
+    // Meanwhile this machine computes all values.
     let since = now();
     job.event("result", "this machine", since);
     devices.iter().for_each(|(_, router, interface, _)| internet.mend(router, interface));
@@ -133,7 +137,7 @@ fn on_this_network(protocol: &str) {
     cut_and_mend(&internet, job, &ends);
 }
 
-/// Where the master serves on the network of cables.
+/// The master's URL on the network of cables.
 fn here(run: &Running) -> String {
     let line = run.says("Serving volunteer code at http://10.1.0.2:");
     line[line.find("http").expect("a URL")..].trim().to_owned()
@@ -172,7 +176,8 @@ fn a_peer_connection_that_a_relay_introduced() {
 fn a_device_that_was_away_takes_up_what_it_still_holds() {
     let Some(internet) = Internet::of_cables(&["bro"]) else { return };
     let events = Events::new();
-    // Longer than both sides take to notice: what is answered into a dead link is lost, and computed again.
+    // The calls take longer than both sides need to notice the cut: an answer on a dead link would
+    // be lost, and computed again.
     let mut run = Pando::f("(x, cb) => setTimeout(cb, x === 'first' ? 0 : 9000, null, x)")
         .inside(&internet.inside("mas"))
         .args(["--cores", "0", "--heartbeat", HEARTBEAT, "--concurrency", "2"])

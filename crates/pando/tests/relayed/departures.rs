@@ -1,4 +1,4 @@
-//! Tabs, the relay and the master go, and come back.
+//! Tabs, the relay and the master leave and come back.
 
 use super::{
     common::{Events, numbers, until},
@@ -7,7 +7,7 @@ use super::{
 };
 use serde_json::json;
 
-/// Answers after a while, so that there is time for what the tests do.
+/// A slow function, so that the tests have time for their steps.
 const SLOW: &str = "(x, cb) => setTimeout(cb, 10, null, x)";
 
 #[test]

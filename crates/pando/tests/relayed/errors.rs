@@ -1,4 +1,4 @@
-//! A relay that cannot be used: status 2, in words.
+//! A relay that cannot be used: status 2 and a message.
 
 use super::{
     common::{BINARY, Pando, free_port, make_neutral},
@@ -45,7 +45,7 @@ fn something_else_than_a_relay() {
 
 #[test]
 fn a_network_that_blocks_websockets() {
-    // Answers plain requests as a relay does, and upgrades as some proxies do.
+    // The server answers plain requests like a relay, and upgrades like some proxies.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -103,7 +103,7 @@ fn a_relay_without_a_secret_does_not_start() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("there is no secret"));
 }
 
-/// A server that answers every request with `answer`, and what it was asked.
+/// A server that answers every request with `answer`. Also returns the requests.
 fn answering(answer: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! A relay that lies: what it says is taken for no more than it can be.
+//! A relay that lies: the master trusts its messages only within their purpose.
 
 use super::{
     common::{DEADLINE, Pando},
@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{
     handshake::server::{ErrorResponse, Request, Response},
 };
 
-/// A relay that answers every master with `says`; gives its URL, and the paths that it is asked for.
+/// A relay that answers every master with `says`. Returns its URL and the requested paths.
 fn hostile(says: Vec<Value>) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

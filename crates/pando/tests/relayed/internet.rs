@@ -1,4 +1,4 @@
-//! Networks of their own for a test, made of namespaces: only as root, and where `ip` and `nft` are there.
+//! Virtual networks for a test, made of network namespaces. They need root, `ip` and `nft`.
 
 use super::relay::Relay;
 use std::{
@@ -6,37 +6,37 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// What a router does for the computers behind it.
+/// The behaviour of a router for the computers behind it.
 #[derive(Clone, Copy)]
 pub(crate) enum Router {
-    /// Keeps one address and port for each of their sockets.
+    /// The router keeps one external address and port for each socket.
     Cone,
-    /// Has another one for each place that they talk to.
+    /// The router uses another external port for each destination.
     Symmetric,
-    /// As `Cone`, and lets no UDP through.
+    /// Like `Cone`, but the router blocks UDP.
     WithoutUdp,
 }
 
-/// What is lost of what passes over an interface.
+/// The direction in which packets of an interface are lost.
 #[derive(Clone, Copy)]
 pub(crate) enum Way {
-    /// All.
+    /// Packets in both directions.
     Both,
-    /// What comes from there.
+    /// Packets from the device.
     FromIt,
-    /// What goes there.
+    /// Packets to the device.
     ToIt,
 }
 
-/// The namespaces of one test; gone when dropped.
+/// The namespaces of one test. Dropping this removes them.
 pub(crate) struct Internet {
     prefix: String,
     names: Vec<String>,
 }
 
 impl Internet {
-    /// A relay's network in the middle, at 203.0.113.1; the master at 10.1.0.2 and the volunteer at 10.2.0.2, each behind its router.
-    /// None where this cannot be had.
+    /// The relay's network is in the middle, at 203.0.113.1. The master at 10.1.0.2 and the
+    /// volunteer at 10.2.0.2 are behind one router each. `None` if the system does not allow this.
     pub(super) fn of_routers(master: Router, volunteer: Router) -> Option<Self> {
         let internet = Self::new(&["pub", "mnat", "bnat", "mas", "bro"])?;
         internet
@@ -46,7 +46,8 @@ impl Internet {
         Some(internet)
     }
 
-    /// The relay's computer in the middle, at 10.1.0.1 and 10.2.0.1, which passes no packets on; the master at 10.1.0.2 and the volunteer at 10.2.0.2.
+    /// The relay's computer is in the middle, at 10.1.0.1 and 10.2.0.1, and forwards no packets.
+    /// The master is at 10.1.0.2, the volunteer at 10.2.0.2.
     pub(super) fn of_two_cables() -> Option<Self> {
         let internet = Self::new(&["pub", "mas", "bro"])?;
         internet.cable("mas", "10.1.0");
@@ -54,7 +55,8 @@ impl Internet {
         Some(internet)
     }
 
-    /// A router in the middle; the master at 10.1.0.2, the first of `devices` at 10.2.0.2, the second at 10.3.0.2, …
+    /// A router is in the middle. The master is at 10.1.0.2, the first of `devices` at 10.2.0.2,
+    /// the second at 10.3.0.2, …
     pub(super) fn of_cables(devices: &[&str]) -> Option<Self> {
         let all: Vec<&str> = ["mas"].iter().chain(devices).copied().collect();
         let internet = Self::new(&[&["pub"], &*all].concat())?;
@@ -82,7 +84,8 @@ impl Internet {
         Some(internet)
     }
 
-    /// A computer with a cable to the one in the middle, which calls its end `to` and the computer's name.
+    /// Connects a computer to the one in the middle, whose interface is called `to` and the
+    /// computer's name.
     fn cable(&self, name: &str, net: &str) {
         self.run(&format!(
             "ip link add to{name} netns Ppub type veth peer name eth0 netns P{name}
@@ -91,7 +94,7 @@ impl Internet {
         ));
     }
 
-    /// A computer behind a router that has `outer` as its address on the internet.
+    /// Connects a computer behind a router with the external address `outer`.
     fn home(&self, router: &str, outer: &str, net: &str, name: &str, kind: Router) {
         let masquerade = if matches!(kind, Router::Symmetric) { "masquerade random,fully-random" } else { "masquerade" };
         let udp = if matches!(kind, Router::WithoutUdp) { "meta l4proto udp drop;" } else { "" };
@@ -114,7 +117,7 @@ N"
         ));
     }
 
-    /// From now on `router` loses what it should pass on over its `interface`, without a word: sockets stay open.
+    /// Makes `router` silently drop packets over its `interface`, while sockets stay open.
     pub(super) fn cut(&self, router: &str, interface: &str, way: Way) {
         let (from, to) = (format!("iifname {interface}"), format!("oifname {interface}"));
         let lost = match way {
@@ -132,7 +135,7 @@ N"
         ));
     }
 
-    /// How many times somebody behind `interface` has tried to connect since it was cut.
+    /// The number of attempts to connect from behind `interface` since its cut.
     pub(super) fn attempts(&self, router: &str, interface: &str) -> u64 {
         let listed = Command::new("ip")
             .args(["netns", "exec", &format!("{}{router}", self.prefix), "nft", "list", "chain", "ip"])
@@ -144,12 +147,13 @@ N"
         count.unwrap_or_else(|| panic!("no count: {text}"))
     }
 
-    /// Takes a cut back.
+    /// Ends a cut.
     pub(super) fn mend(&self, router: &str, interface: &str) {
         self.run(&format!("ip netns exec P{router} nft delete table ip cut{interface}"));
     }
 
-    /// Runs a script in which P stands for the names' prefix.
+    /// Runs a script in which P stands for the prefix of the names. Returns whether the script
+    /// succeeded.
     fn try_run(&self, script: &str) -> bool {
         let script = script.replace(" P", &format!(" {}", self.prefix));
         let script = script.replace("\n             ", "\n");
@@ -162,7 +166,7 @@ N"
         assert!(self.try_run(script), "this failed: {script}");
     }
 
-    /// The words that start a program in a namespace.
+    /// The launcher for programs in a namespace.
     pub(super) fn inside(&self, name: &str) -> [String; 4] {
         ["ip".into(), "netns".into(), "exec".into(), format!("{}{name}", self.prefix)]
     }

@@ -1,4 +1,4 @@
-//! Networks between master, relay and volunteer, of every kind.
+//! All kinds of networks between master, relay and volunteer.
 
 use super::{
     common::{Events, Group, Pando, Tab, lines, numbers},
@@ -8,7 +8,7 @@ use super::{
 };
 use std::process::Command;
 
-/// Maps 500 values between these two, and gives the path that was taken.
+/// Maps 500 values between master and volunteer, and returns the route.
 fn path(master: Router, volunteer: Router, args: &[&str], protocol: &str) -> Option<String> {
     let internet = Internet::of_routers(master, volunteer)?;
     let url = "http://203.0.113.1:8080";
@@ -27,7 +27,7 @@ fn path(master: Router, volunteer: Router, args: &[&str], protocol: &str) -> Opt
 }
 
 fn takes(master: Router, volunteer: Router, expected: &str) {
-    // No other way is taken because this one takes long on a busy machine.
+    // With `protocol=webrtc` the tab tries no other route when TURN is slow on a busy machine.
     let protocol = if expected == "turn" { "protocol=webrtc;" } else { "" };
     if let Some(path) = path(master, volunteer, &[], protocol) {
         assert_eq!(path, expected);
@@ -36,7 +36,7 @@ fn takes(master: Router, volunteer: Router, expected: &str) {
 
 #[test]
 fn cone_to_cone_is_direct() {
-    // With STUN alone, and however long it takes on a busy machine.
+    // With STUN alone, however long the connection takes on a busy machine.
     let path = path(Router::Cone, Router::Cone, &["--ice-servers", "stun:203.0.113.1:3478"], "protocol=webrtc;");
     assert_eq!(path.unwrap_or("direct".into()), "direct");
 }
@@ -66,8 +66,9 @@ fn without_udp_at_the_master_s_the_relay_passes_bytes() {
     takes(Router::WithoutUdp, Router::Cone, "relay");
 }
 
-/// Passes UDP on between the two sides, 50 ms late each way and with 1 % of the packets lost. It tells the master, by STUN, that
-/// its address is the one here.
+/// Passes UDP on between the two sides, with a delay of 50 ms in each direction and 1 % packet
+/// loss. As a STUN server the program tells the master its own address, so that packets for the
+/// master arrive here.
 const FORWARDER: &str = r"
 const dgram = require('dgram')
 const [stun, front] = [dgram.createSocket('udp4'), dgram.createSocket('udp4')]

@@ -1,4 +1,4 @@
-//! A relay that runs.
+//! A running relay.
 
 use super::common::{Group, Pando, free_port, make_neutral, until};
 use std::{
@@ -8,10 +8,10 @@ use std::{
     thread,
 };
 
-/// What lets a master open a room.
+/// The secret that lets a master open a room.
 pub(crate) const SECRET: &str = "open-sesame";
 
-/// `pando relay` on this machine; killed when dropped.
+/// `pando relay` on this machine, killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Relay {
     group: Group,
@@ -20,7 +20,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// On free ports, with further arguments.
+    /// Starts a relay on free ports, with more arguments.
     pub(crate) fn start(args: &[&str]) -> Self {
         let port = free_port().to_string();
         let mut all = vec!["--bind", "127.0.0.1", "--port", &port];
@@ -28,7 +28,8 @@ impl Relay {
         Self::with(&all, &[], &format!("http://127.0.0.1:{port}"))
     }
 
-    /// With these arguments, behind the words of `launcher`; masters reach it at `url`.
+    /// Starts a relay with these arguments, and the words of `launcher` before the command.
+    /// Masters reach the relay at `url`.
     pub(crate) fn with(args: &[&str], launcher: &[&str], url: &str) -> Self {
         let args: Vec<String> =
             launcher.iter().chain(&[super::common::BINARY, "relay"]).chain(args).map(|word| (*word).to_owned()).collect();
@@ -39,23 +40,23 @@ impl Relay {
         &self.url
     }
 
-    /// `pando`, as a master that uses it.
+    /// Adds the options of a master that uses this relay.
     pub(crate) fn used_by(&self, pando: Pando) -> Pando {
         pando.args(["--host", &self.url, "--secret", SECRET])
     }
 
-    /// Kills it.
+    /// Kills the relay.
     pub(crate) fn kill(&mut self) {
         self.group.kill();
     }
 
-    /// Starts it again, on the same port.
+    /// Starts the relay again on the same port.
     pub(crate) fn restart(&mut self) {
         self.group = launch(&self.args);
     }
 }
 
-/// Starts it, and waits until it listens.
+/// Starts the relay, and waits until it listens.
 fn launch(args: &[String]) -> Group {
     let mut command = Command::new(&args[0]);
     make_neutral(&mut command);
@@ -64,7 +65,7 @@ fn launch(args: &[String]) -> Group {
     let mut group = Group::start(&mut command);
     let stderr = BufReader::new(group.0.stderr.take().expect("piped"));
     let (line, lines) = mpsc::channel();
-    // It goes on to read: a full pipe must not stop the relay.
+    // The thread reads to the end, because a full pipe would block the relay.
     thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|said| drop(line.send(said))));
     let mut heard = Vec::new();
     until("the relay listens", || {

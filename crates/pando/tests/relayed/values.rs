@@ -1,4 +1,4 @@
-//! What comes through is what went in.
+//! The output equals the input.
 
 use super::{
     common::{Events, Tab, lines, numbers},

@@ -1,4 +1,5 @@
-//! A machine that moves to another network, made of a namespace of its own: only as root, and where `ip` is there.
+//! A machine that moves to another network, simulated with a network namespace. The test needs
+//! root and `ip`.
 
 use crate::{
     ECHO,
@@ -6,7 +7,7 @@ use crate::{
 };
 use std::process::{Command, Stdio, id};
 
-/// A machine's network, with one cable to somewhere; gone when dropped.
+/// The network of a machine, with one cable. Dropping this removes the network.
 struct Network(String);
 
 impl Network {
@@ -22,7 +23,7 @@ impl Network {
         Some(network)
     }
 
-    /// `ip` with these words, in which P stands for the namespace.
+    /// Runs `ip` with these words, in which P stands for the namespace.
     fn ip(&self, words: &str) -> bool {
         let words = words.split(' ').map(|word| if word == "P" { &*self.0 } else { word });
         Command::new("ip").args(words).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
@@ -40,7 +41,7 @@ impl Network {
         ["ip", "netns", "exec", &self.0].map(str::to_owned).to_vec()
     }
 
-    /// Status of what is answered to a request from this machine.
+    /// The HTTP status of a request from this machine.
     fn status(&self, url: &str) -> String {
         let script = "fetch(process.argv[1]).then(r => console.log(r.status), e => console.log(e.cause ?? e))";
         let words = self.inside();
@@ -82,7 +83,8 @@ fn a_machine_that_moves_says_its_new_url_once_and_is_reached_there() {
     assert_eq!(office.replace("10.1.2.3", "192.168.7.2"), home, "the same port and token");
     assert_eq!(served(&run), 3);
 
-    // A short absence is not worth a word, another address is: by then, the absence has been seen or never will be.
+    // A short absence causes no message, but another address does. The message about the latter
+    // shows that the run has checked the addresses again.
     network.has_not("10.1.2.3");
     network.has("10.1.2.3");
     network.has("192.168.7.3");

@@ -1,4 +1,4 @@
-//! The machine is kept from falling asleep: what is started for that, and how long it lasts.
+//! Keeps the machine awake: the program that Pando starts for this, and its lifetime.
 
 use crate::{
     ECHO,
@@ -7,7 +7,7 @@ use crate::{
 use std::{env, fs, os::unix::fs::PermissionsExt, path::Path};
 use tempfile::TempDir;
 
-/// A folder with a program called `systemd-inhibit` that notes how it is called, then does this.
+/// A folder with a program `systemd-inhibit` that logs its arguments and then runs `does`.
 fn inhibitor(does: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("the temporary folder can be written");
     let (program, log) = (folder.path().join("systemd-inhibit"), folder.path().join("log"));
@@ -17,7 +17,7 @@ fn inhibitor(does: &str) -> TempDir {
     folder
 }
 
-/// As the real one: it has the program after its options run, and ends with that.
+/// Like the real program: runs the command after the options, and ends with the command.
 const RUNS_IT: &str = "while [ \"${1#-}\" != \"$1\" ]; do shift; done; \"$@\"; echo ended";
 
 fn log(folder: &TempDir) -> Vec<String> {
@@ -30,7 +30,7 @@ fn of(folder: &Path) -> Pando {
     Pando::f(ECHO).local().env("PANDO_ALLOW_SLEEP", "false").env("PATH", path).stdin_open()
 }
 
-/// A run that has computed something, while the machine is kept awake.
+/// A run that has computed a value while the machine is kept awake.
 fn awake(folder: &TempDir) -> Running {
     let mut run = of(folder.path()).start();
     run.write_line("1");

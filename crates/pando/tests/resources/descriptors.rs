@@ -1,4 +1,4 @@
-//! Few file descriptors, and many who want to join.
+//! Few file descriptors, and many devices that try to join.
 
 use crate::common::{Pando, Running, WebSocket, connect, cpu_ticks, until};
 use std::{
@@ -8,17 +8,17 @@ use std::{
     time::Duration,
 };
 
-/// Words that let a process have so many files.
+/// A launcher that limits the number of open files of a process.
 fn limited(files: u32) -> Vec<String> {
     ["bash", "-c", &format!("ulimit -n {files}; exec \"$@\""), "bash"].map(str::to_owned).to_vec()
 }
 
-/// Devices that try to join, and stay if they can.
+/// The connections of `count` devices, as far as the run accepts them.
 fn crowd(url: &str, count: usize) -> Vec<WebSocket> {
     (0..count).filter_map(|_| WebSocket::try_open(url)).collect()
 }
 
-/// Processor time, in hundredths of a second, that it takes while nothing happens for half a second.
+/// The processor time of the run, in hundredths of a second, during half a second without work.
 fn idles_at(run: &Running) -> u64 {
     let before = cpu_ticks(run.pid());
     sleep(Duration::from_millis(500));
@@ -45,7 +45,7 @@ fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and
         for name in &names {
             run.write_line(name);
         }
-        // The children of this machine's cores have their pipes.
+        // The local core keeps the file descriptors of its pipes, so the run goes on.
         for name in &names {
             assert_eq!(run.line(), Some(dir.path().join(name).display().to_string()));
         }
@@ -59,13 +59,13 @@ fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and
 
 #[test]
 fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
-    // Half of them are for connections, and more than the other half are in use.
+    // Half of the descriptors are for connections, and more than half are in use.
     let files = 20;
     let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin_open();
     let run = run.inside(&limited(files)).start();
     let url = run.url();
     let host = url.split('/').nth(2).unwrap();
-    // No more than may be, so that none is refused.
+    // The number of connections stays below the limit, so that the run refuses none.
     let mut waiting: Vec<TcpStream> = (0..files / 2).map(|_| connect(host)).collect();
     let line = run.says("a connection cannot be taken (");
     assert!(line.contains("open files"), "{line}");

@@ -1,4 +1,5 @@
-//! A disk that is full, under what a run writes besides its journal (whose tests are its own).
+//! A full disk, for the files that a run writes besides its journal. The journal has its own
+//! tests.
 
 use crate::{
     ECHO,
@@ -6,7 +7,7 @@ use crate::{
 };
 use std::fs;
 
-/// Words that let no file grow beyond `kilobytes`.
+/// A launcher that limits the size of each file to `kilobytes`.
 fn limited(kilobytes: u32) -> Vec<String> {
     let script = format!("ulimit -f {kilobytes}; exec \"$@\"");
     ["bash", "-c", &script, "bash"].map(str::to_owned).to_vec()
@@ -41,7 +42,7 @@ fn events_that_find_no_room_are_told_once_and_the_run_goes_on() {
     let text = fs::read_to_string(events.path()).unwrap();
     assert!(text.ends_with("}\n") && text.len() <= 64 * 1024, "only whole lines");
     assert!(!events.all().is_empty());
-    // A later run goes on behind them.
+    // A later run appends to the file.
     Pando::f(ECHO).local().events(&events).stdin("1\n").run().gives("1\n");
     assert!(!events.items("result").is_empty());
 }

@@ -1,4 +1,4 @@
-//! Results that are larger than the memory that they may take: they wait where they were computed.
+//! Results larger than the memory limit wait on the devices that computed them.
 
 use crate::{
     ECHO,
@@ -14,12 +14,12 @@ use std::{
 };
 
 const DEVICES: u64 = 8;
-/// Values that each device has.
+/// The number of values that each device holds.
 const HELD: u64 = 2;
-/// Bytes of results that are kept in memory.
+/// The limit for results in the master's memory, in bytes.
 const KEPT: u64 = 256 << 20;
 
-/// A device by hand, with the first values that it was lent.
+/// A simulated device, with the first values that it was lent.
 struct Device {
     socket: WebSocket,
     lent: Vec<Loan>,
@@ -34,7 +34,7 @@ impl Device {
         Self { socket, lent, result: result.clone() }
     }
 
-    /// Answers `loan` with the number of its value and the long rest.
+    /// Answers `loan` with the index of its value and a long text.
     fn answer(&mut self, loan: Loan) {
         let text = [format!("{} ", loan.index).as_bytes(), &self.result].concat();
         let mut cutter = Cutter::default();
@@ -44,7 +44,7 @@ impl Device {
         }
     }
 
-    /// Answers all that it has and gets, to the end.
+    /// Answers all values of the device until the run ends.
     fn work(mut self) {
         let mut lent = std::mem::take(&mut self.lent);
         loop {
@@ -57,7 +57,7 @@ impl Device {
     }
 }
 
-/// The next values that come; none at the end.
+/// The next values; `None` at the end of the connection.
 fn values(socket: &mut WebSocket) -> Option<Vec<Loan>> {
     loop {
         match socket.receive() {
@@ -72,9 +72,10 @@ fn values(socket: &mut WebSocket) -> Option<Vec<Loan>> {
     }
 }
 
-/// A run whose output is not read; all of its devices but the first compute, and have results of so many bytes.
+/// A run whose output nobody reads. All devices except the first compute, and produce results of
+/// `length` bytes.
 fn begun(length: usize) -> (Running, Device) {
-    // It has no time for pings.
+    // The devices send long results, and have no time for pings.
     let run = Pando::f(ECHO).args(["--cores", "0", "--heartbeat", "30s", "--batch-size", &HELD.to_string()]);
     let mut run = run.stdin_open().stdout_unread().start();
     run.write(numbers(DEVICES * HELD));
@@ -88,14 +89,15 @@ fn begun(length: usize) -> (Running, Device) {
     (run, first)
 }
 
-/// The same; they want to be rid of their results, and may not: all wait for item 1.
+/// A run as in [`begun`], in which all other results wait for item 1, so the devices have to keep
+/// them.
 fn stuck(length: usize) -> (Running, Device) {
     let (run, first) = begun(length);
     run.says("all wait for item 1, which device 0 has");
     (run, first)
 }
 
-/// All results come, in order, in so many bytes of memory.
+/// Checks that all results come in order, and that the peak memory is below `most` bytes.
 fn comes(mut run: Running, length: usize, most: u64) {
     let mut output = BufReader::with_capacity(1 << 20, run.take_stdout());
     let mut line = Vec::new();
@@ -114,14 +116,14 @@ fn comes(mut run: Running, length: usize, most: u64) {
     run.wait().status(0);
 }
 
-/// What is kept, two results of who has the oldest value, and what else there is.
+/// The limit for results, two results of the device with the oldest value, and other memory.
 fn bound(length: usize) -> u64 {
     KEPT + 2 * length as u64 + (100 << 20)
 }
 
 fn results_wait(length: usize) {
     let (run, mut first) = stuck(length);
-    // What all wait for comes last.
+    // The result that all others wait for comes last.
     first.answer(Loan::first(1));
     first.answer(Loan::first(0));
     comes(run, length, bound(length));
@@ -132,7 +134,7 @@ fn large_results_of_all_devices_wait_where_they_are_and_the_one_that_is_waited_f
     results_wait(32 << 20);
 }
 
-/// It needs two gigabytes: `PANDO_LARGE=1`.
+/// This test needs two gigabytes of memory, so it runs only with `PANDO_LARGE=1`.
 #[test]
 fn results_of_100_megabytes() {
     if std::env::var_os("PANDO_LARGE").is_some() {

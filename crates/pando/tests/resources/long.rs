@@ -1,4 +1,4 @@
-//! A run that goes on for days: what is done and who has gone leaves nothing behind.
+//! A run for days: finished items and departed devices leave no data behind.
 
 use crate::common::{Pando, Received, Running, WebSocket, until};
 use pando_protocol::volunteer::{Answer, Binary, Failure, Form, Loan, Running as Call, ToMaster, encode_results};
@@ -15,7 +15,7 @@ fn answer(loan: Loan, result: Option<bytes::Bytes>) -> Answer {
     Answer { loan, micros: 1, result: result.map(|bytes| (Form::Text, bytes)).ok_or_else(failure) }
 }
 
-/// Answers values with themselves as long as it is there.
+/// A device that answers values with themselves until the run ends.
 fn computes(url: &str) {
     let mut socket = WebSocket::open(url);
     socket.hello(url, "faithful", 2);
@@ -35,7 +35,7 @@ fn computes(url: &str) {
     });
 }
 
-/// Joins as a new device, prints, reports, fails a value, and is gone with another.
+/// Joins as a new device, prints, reports, fails a value, and leaves with the next one.
 fn comes_and_goes(url: &str, number: u64) {
     let mut socket = WebSocket::open(url);
     socket.hello(url, &format!("device {number}"), 1);
@@ -67,13 +67,13 @@ fn resident(run: &Running) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }
 
-/// The bytes that a run has grown by between the departures of this many devices, and of that many.
+/// The growth of a run's memory in bytes, between `warm` and `end` departures of devices.
 fn grows_by(warm: u64, end: u64) -> u64 {
     let args = ["--cores", "0", "--on-error", "skip", "--retries", "0", "--events", "/dev/null", "--reporting-interval", "100ms"];
-    // What waits in a full window comes and goes, too, and is more than what is looked for.
+    // A full window of values would vary more than the growth that the test looks for.
     let mut run = Pando::f("(x, cb) => cb(null, x)").args(args).args(["--window", "1000"]).stdin_open().start();
     let (url, mut input) = (run.url(), run.take_stdin());
-    // As fast as it is read, until the run is gone.
+    // Writes as fast as the run reads, until the run ends.
     thread::spawn(move || while input.write_all(&b"1234567\n".repeat(1000)).is_ok() {});
     computes(&url);
     let (next, mut before) = (AtomicU64::new(0), 0);
@@ -102,6 +102,6 @@ fn grows_by(warm: u64, end: u64) -> u64 {
 fn devices_that_come_and_go_leave_nothing_behind() {
     let (warm, end) = if std::env::var_os("PANDO_LONG").is_some() { (5_000, 100_000) } else { (1_000, 6_000) };
     let grown = grows_by(warm, end);
-    // A seat takes as much as this allows for each.
+    // The limit per device is the size of a seat that is never freed.
     assert!(grown < (end - warm) * 800, "{grown} bytes");
 }

@@ -1,4 +1,5 @@
-//! A machine of which little is left, and a run that is long: disks, file descriptors, memory, sleep, networks that change.
+//! Machines with few resources, and long runs: disks, file descriptors, memory, sleep, changes of
+//! the network.
 
 #[path = "../common/mod.rs"]
 mod common;

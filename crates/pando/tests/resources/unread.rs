@@ -1,4 +1,4 @@
-//! Volunteers that never read what they are sent.
+//! Volunteers that never read.
 
 use crate::common::{Pando, Received, Running, WebSocket, lines};
 use pando_protocol::volunteer::{Answer, Binary, Form, encode_results};
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// Lines of a megabyte, and what comes of them.
+/// The number and the length of the lines.
 const COUNT: usize = 150;
 const LENGTH: usize = 1_000_000;
 
@@ -18,7 +18,7 @@ fn input() -> String {
     lines((0..COUNT).map(|n| format!("{n}{}", &"x".repeat(LENGTH)[n.to_string().len()..])))
 }
 
-/// Joins and answers each value with its length, until the end.
+/// A device that answers each value with its length until the run ends.
 fn computes(url: &str) {
     let mut socket = WebSocket::open(url);
     socket.hello(url, "honest", 1);
@@ -34,7 +34,8 @@ fn computes(url: &str) {
     });
 }
 
-/// Long values come in parts, of which only the last tells that all are there.
+/// Answers the values of a frame. If the frame is a part of a long value, reads the other parts
+/// first.
 fn answers(socket: &mut WebSocket, frame: Vec<u8>) {
     let (mut assembler, mut next) = (pando_protocol::volunteer::Assembler::default(), Some(frame));
     while let Some(frame) = next.take() {
@@ -57,7 +58,7 @@ fn answers(socket: &mut WebSocket, frame: Vec<u8>) {
     }
 }
 
-/// The next binary message; pings go between the parts of a long value.
+/// The next binary message. Pings may come between the parts of a long value.
 fn binary(socket: &mut WebSocket) -> Vec<u8> {
     loop {
         match socket.receive() {
@@ -69,7 +70,7 @@ fn binary(socket: &mut WebSocket) -> Vec<u8> {
     }
 }
 
-/// A run, and the thread that gives it its input, which stays open.
+/// A run, and the thread that writes the input and keeps it open.
 fn served(args: &[&str]) -> (Running, JoinHandle<ChildStdin>) {
     let run = Pando::f("(x, cb) => cb(null, x.length)").args(["--cores", "0", "--heartbeat", "2s"]).args(args);
     let mut run = run.stdin_open().start();
@@ -81,7 +82,7 @@ fn served(args: &[&str]) -> (Running, JoinHandle<ChildStdin>) {
     (run, writing)
 }
 
-/// What one that joined and then reads nothing had goes to another; memory stays small.
+/// A device joins and then reads nothing. Its values go to another device, and memory stays small.
 fn is_left_out((run, input): (Running, JoinHandle<ChildStdin>), url: &str) {
     let mut silent = WebSocket::open(url);
     silent.hello(url, "silent", 4);
@@ -148,7 +149,7 @@ fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     let mut far = WebSocket::open(&url);
     far.hello(&url, "far", 1);
     let small = binary(&mut far);
-    // What the master knows to be there.
+    // The pong tells the master that the values have arrived.
     let ping = far.message("ping");
     far.text(&json!({"type": "pong", "t": ping["t"]}).to_string());
     let Ok(Binary::Values(small)) = Binary::decode(small.into()) else { panic!("values are expected") };
@@ -160,7 +161,7 @@ fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     answer(&mut far);
     let first_part = binary(&mut far);
     answer(&mut far);
-    // On their way for eight times three heartbeats.
+    // The values are on their way for eight times three heartbeats.
     for _ in 0..36 {
         far.text(r#"{"type":"ping","t":1}"#);
         thread::sleep(Duration::from_millis(200));

@@ -1,4 +1,4 @@
-//! Connections: how many, how slow, how much before hello.
+//! Limits of connections: their number, their slowness, their messages before hello.
 
 use crate::{
     common::{Received, WebSocket, connect, get, http2, request, until},
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// Waits until the other side closes.
+/// Waits until the other side closes the connection.
 pub(crate) fn is_closed(socket: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     match socket.read_to_end(&mut rest) {
@@ -20,7 +20,7 @@ pub(crate) fn is_closed(socket: &mut TcpStream) -> bool {
     }
 }
 
-/// Writes `text` byte by byte until nobody takes it.
+/// Writes `text` byte by byte until the other side closes the connection.
 pub(crate) fn dribble(socket: &TcpStream, text: &[u8]) {
     let (mut socket, text) = (socket.try_clone().unwrap(), text.repeat(100));
     thread::spawn(move || {
@@ -63,9 +63,9 @@ fn a_socket_that_says_no_hello_is_closed() {
     let url = run.url();
     let mut silent = WebSocket::open(&url);
     let (mut slow, _) = WebSocket::upgrade(&url, "");
-    // A hello of a hundred bytes, …
+    // The header announces a hello of a hundred bytes, …
     slow.write_all(&[0x81, 0x80 | 100, 0, 0, 0, 0]).unwrap();
-    // … one of them every 0.1 seconds: it would take as long as hello may.
+    // … and the bytes follow every 0.1 seconds, so the hello would take the whole time limit.
     dribble(&slow, b"{");
     let mut pinging = WebSocket::open(&url);
     pinging.frame(0x89, b"ping");
@@ -81,7 +81,8 @@ fn a_stranger_may_say_so_much_before_hello_and_a_volunteer_more() {
     let run = served(&[]);
     let url = run.url();
     let mut stranger = WebSocket::open(&url);
-    // Pieces of one message that never ends: no piece, and not the message so far, is as long as a message may be.
+    // The frames are pieces of one endless message. No piece, and no message so far, exceeds the
+    // length of a message.
     stranger.frame(0x01, &[b'x'; 60_000]);
     for _ in 0..5 {
         stranger.frame(0x00, &[b'x'; 60_000]);

@@ -1,8 +1,8 @@
-//! The inputs of the fuzz targets, as they are and with random changes.
+//! The inputs of the fuzz targets, unchanged and with random changes.
 
 use std::{fs, panic::catch_unwind, path::Path};
 
-/// Changed forms of each input.
+/// The number of changed forms of each input.
 const FORMS: u64 = 2000;
 
 fn replay(target: &str, take: fn(&[u8])) {
@@ -18,7 +18,8 @@ fn replay(target: &str, take: fn(&[u8])) {
     }
 }
 
-/// The input itself for seed 0, else with some bytes changed, added, left out or repeated.
+/// The input itself for seed 0. Otherwise bytes of the input are changed, added, removed or
+/// repeated.
 fn changed(input: &[u8], seed: u64) -> Vec<u8> {
     let (mut random, mut form) = (fastrand::Rng::with_seed(seed), input.to_vec());
     for _ in 0..seed.min(random.u64(1..5)) {

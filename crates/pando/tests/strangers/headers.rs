@@ -1,4 +1,4 @@
-//! What browsers are told, and what foreign pages try.
+//! HTTP headers for browsers, and attempts of foreign pages.
 
 use crate::{
     common::{Pando, Response, Tab, WebSocket, get, request},
@@ -26,7 +26,8 @@ fn every_answer_has_the_usual_headers() {
     for name in ["page.js", "function.js"] {
         assert_eq!(get(&format!("{url}{name}")).header("cross-origin-resource-policy"), Some("same-origin"), "{name}");
     }
-    // Nor may it tell a token from another by whether it may take the answer.
+    // The header must also be the same for a wrong token, so that a page cannot distinguish
+    // tokens.
     assert_eq!(get(&format!("{url}x")).header("cross-origin-resource-policy"), Some("same-origin"));
 }
 
@@ -59,7 +60,8 @@ fn where_the_function_runs_the_network_is_open_unless_it_is_denied() {
     for (args, open) in [(&["--dom"][..], true), (&["--dom", "--deny-net"], false), (&[], true), (&["--deny-net"], false)] {
         let run = served(args);
         let url = run.url();
-        // With --dom the function runs in the page, else in workers, which go by the headers of their script.
+        // With --dom the function runs in the page. Otherwise it runs in workers, for which the
+        // headers of their script apply.
         let place = if args.contains(&"--dom") { url.clone() } else { format!("{url}page.js") };
         let response = get(&place);
         let rules = policy(&response);
@@ -71,13 +73,14 @@ fn where_the_function_runs_the_network_is_open_unless_it_is_denied() {
         assert_eq!(response.header("x-dns-prefetch-control"), (!open).then_some("off"), "{args:?}");
         let peers = if args.contains(&"--dom") { "(response-origin)" } else { "(response-origin);webrtc=allow" };
         assert_eq!(response.header("connection-allowlist"), (!open).then_some(peers), "{args:?}");
-        // Windows and downloads reach other servers; code in the page must not make them.
+        // New windows and downloads can reach other servers, so code in the page must not open
+        // them.
         let sandboxed = rules.starts_with("sandbox allow-scripts allow-forms allow-modals allow-same-origin; ");
         assert_eq!(sandboxed, args.contains(&"--dom") && !open, "{args:?}: {rules}");
     }
 }
 
-/// A request for a file with one more header.
+/// A request for a file with an additional header.
 fn ask(url: &str, name: &str, header: &str) -> Response {
     let path = url.split_once(host(url)).unwrap().1;
     request(host(url), &format!("GET {path}{name} HTTP/1.1\r\nHost: {}\r\n{header}\r\nConnection: close\r\n\r\n", host(url)))
@@ -130,7 +133,7 @@ fn another_site_s_page_opens_no_socket_under_any_name() {
             let (_, head) = WebSocket::upgrade_at(&format!("{url}{name}"), &format!("Origin: {foreign}\r\n"));
             assert!(head.starts_with("HTTP/1.1 403 "), "{name} {foreign}: {head}");
         }
-        // DNS rebinding: the browser believes that this machine is the attacker's.
+        // DNS rebinding: the browser believes that this machine is the attacker's server.
         let path = url.split_once(host(&url)).unwrap().1;
         let rebound = format!(
             "GET {path}{name} HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\
@@ -170,7 +173,7 @@ fn no_stranger_gets_in_by_the_token_of_a_run_that_has_another() {
     }
 }
 
-/// What a page tries on a run that is not its own.
+/// The attempts of a page on a run of somebody else.
 const INTRUDER: &str = r"
 const read = (url, options) => fetch(url, options).then((answer) => answer.type, () => 'refused')
 const socket = (url) => new Promise((resolve) => {

@@ -1,4 +1,5 @@
-//! Strangers: what they try, and what refuses it. A test per line of `docs/security.md`.
+//! Attempts of strangers, and the defences against them. Each line of `docs/security.md` has a
+//! test.
 
 #[path = "../common/mod.rs"]
 mod common;

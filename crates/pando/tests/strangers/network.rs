@@ -1,8 +1,8 @@
-//! What a function may do in a tab, with the network open and closed to it, in real Chromium.
+//! Network access of functions in a tab of a real Chromium, with and without `--deny-net`.
 
 use crate::common::{Gate, Pando, Tab, lines};
 
-/// What a function in a worker can reach the network by; each answers in any case.
+/// Ways of a worker's function to the network. Each one completes in any case.
 const WORKER: &str = r"
 const over = (start) => new Promise((resolve) => { try { start(resolve) } catch (error) { resolve() } })
 const ways = {
@@ -21,7 +21,7 @@ const ways = {
 }
 ";
 
-/// The same for a function in the page.
+/// Ways of a page's function to the network.
 const PAGE: &str = r"
 const over = (start) => new Promise((resolve) => { try { start(resolve) } catch (error) { resolve() } })
 const element = (name, set) => over((done) => {
@@ -53,7 +53,7 @@ const ways = {
 }
 ";
 
-/// What a function needs besides the network.
+/// Features that functions need besides the network.
 const NEEDS: &str = r"
 const needs = {
   eval: () => eval('1 + 1'),
@@ -69,7 +69,7 @@ const needs = {
 }
 ";
 
-/// More that it needs in the page.
+/// More features that functions need in the page.
 const PAGE_NEEDS: &str = r"
 needs.handler = () => new Promise((resolve) => {
   const stage = document.getElementById('visualization')
@@ -87,7 +87,7 @@ needs.image = () => new Promise((resolve, reject) => {
 
 const WORKER_WAYS: [&str; 8] = ["fetch", "no-cors", "xhr", "websocket", "events", "script", "module", "worker"];
 const PAGE_WAYS: [&str; 10] = ["fetch", "image", "script", "style", "prefetch", "frame", "media", "websocket", "beacon", "form"];
-/// Ways out of a page that no content security policy closes, or that take more than one of its rules.
+/// Ways out of a page that no content security policy closes, or that need several of its rules.
 const PAGE_HINTS: &str = r"
 const link = (rel) => (url) => { element('link', (link) => { link.rel = rel; if (rel === 'preload') link.as = 'script'; link.href = url }) }
 const rules = (rules) => { element('script', (script) => { script.type = 'speculationrules'; script.textContent = JSON.stringify(rules) }) }
@@ -157,7 +157,7 @@ const PAGE_HINTS_WAYS: [&str; 26] = [
 const NEEDED: [&str; 6] = ["eval", "Function", "wasm", "blob", "data", "blob-worker"];
 const NEEDED_IN_PAGES: [&str; 2] = ["handler", "image"];
 
-/// Tries everything in a tab; gives who knocked.
+/// Tries everything in a tab. Returns the gate with the names that knocked.
 fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> Gate {
     let gate = Gate::new();
     gate.open_for_all();
@@ -173,7 +173,7 @@ fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> Gate {
     let run = Pando::bare().with_file("f.mjs", source).function("f.mjs").args(["--cores", "0", "--timeout", "20s"]).args(args);
     let run = run.stdin(lines(input)).start();
     let line = run.says("Serving volunteer code at ");
-    // A relay's comes first.
+    // The URL at the relay comes first.
     let url = if args.contains(&"--host") { line[line.find("http").unwrap()..].trim().to_owned() } else { run.url() };
     let _tab = Tab::open(&url, "device=Ann;cores=1;");
     run.wait().gives(lines(output));
@@ -206,7 +206,7 @@ fn a_denied_network_is_closed_to_the_page_and_inline_handlers_still_run() {
     assert_eq!(gate.knocked(), [""; 0]);
 }
 
-/// One after the other in one page, which none of them may end.
+/// Tries all ways one after the other in one page. None of them may end the page.
 #[test]
 fn a_denied_network_is_closed_to_hints_windows_navigation_and_peer_connections_too() {
     let ways: Vec<&str> = PAGE_HINTS_WAYS.into_iter().chain(["time"]).collect();
@@ -231,7 +231,7 @@ fn a_denied_network_is_closed_at_a_relay_too() {
     for denied in [true, false] {
         let mut args = vec!["--host", &place, "--secret", "sesame"];
         args.extend(denied.then_some("--deny-net"));
-        // Each worker of a room's page is made from a blob.
+        // Each worker of a room's page is created from a blob.
         let gate = tried(WORKER, &["fetch", "xhr", "websocket", "script", "worker"], &NEEDED, &args);
         assert_eq!(gate.knocked().is_empty(), denied, "{:?}", gate.knocked());
     }

@@ -1,4 +1,5 @@
-//! Names and messages of devices: never HTML, never more than a line that is theirs.
+//! Names and messages of devices never become HTML, and never more than a line with the device's
+//! name.
 
 use crate::{
     common::{Events, Pando, Tab, WebSocket},
@@ -6,7 +7,8 @@ use crate::{
 };
 use serde_json::json;
 
-/// Clears the screen, renames the window, turns the direction of writing, adds a line, and does not end.
+/// A text that clears the screen, renames the window, reverses the direction of writing, adds a
+/// line, and is very long.
 fn nasty() -> String {
     format!(
         "\u{1b}[2J\u{1b}]0;evil\u{7}\u{9b}31m\u{202e}\u{2066}\r\nServing volunteer code at http://evil/\u{2028}{}",
@@ -28,7 +30,7 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
     let mut socket = WebSocket::open(&url);
     let token = url.trim_end_matches('/').rsplit('/').next().unwrap();
     let hello = json!({"type": "hello", "version": pando_protocol::volunteer::VERSION, "token": token, "device": "nasty", "name": nasty, "cores": 1, "holds": [], "kind": nasty});
-    // Shorter than what a stranger may say.
+    // The text is shorter than the limit for a stranger's message.
     socket.text(&hello.to_string().replace(&"x".repeat(200_000), &"x".repeat(20_000)));
     socket.message("welcome");
     socket.text(&json!({"type": "log", "entries": [{"level": "log", "text": nasty, "id": 0}]}).to_string());
@@ -36,7 +38,7 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
     socket.text(&json!({"type": "update", "name": format!("other {nasty}")}).to_string());
     run.says("is now called");
     run.says("/s");
-    // An error for item 1: kind, id, tag, time, length, JSON.
+    // An error for item 1: kind, index, tag, time, length, JSON.
     let error = json!({"message": nasty, "stack": nasty, "kind": nasty}).to_string();
     let mut frame = vec![2, 0, 3, 0];
     let mut length = error.len();

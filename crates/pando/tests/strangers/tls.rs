@@ -1,4 +1,4 @@
-//! https, with certificates of files and of the moment.
+//! HTTPS, with certificates from files and with temporary certificates.
 
 use crate::{
     common::{Certificate, Pando, Running, Tab, encrypted, http2, lines, request},
@@ -45,7 +45,7 @@ fn who_makes_no_handshake_or_dribbles_it_is_dropped() {
     let run = over_tls(&["--tls"]);
     let (_, port) = place(&run);
     let [mut silent, mut slow] = [(); 2].map(|()| TcpStream::connect(("127.0.0.1", port)).unwrap());
-    // A ClientHello of 512 bytes.
+    // The start of a ClientHello of 512 bytes.
     slow.write_all(&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]).unwrap();
     dribble(&slow, &[7]);
     assert!(is_closed(&mut silent) && is_closed(&mut slow));
@@ -140,7 +140,7 @@ fn files_that_are_no_certificate_and_key_are_refused_with_words() {
     alone.ends(2, "").said(&["--tls-key"]);
 }
 
-/// Takes any certificate: the fingerprint is what is looked at.
+/// Accepts every certificate, because the test compares the fingerprint.
 #[derive(Debug)]
 struct Anyone;
 

@@ -20,7 +20,7 @@ impl Events {
         whole.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
     }
 
-    /// Waits for event `kind` of item `index` on `device`.
+    /// Waits for an event `kind` of item `index` on `device`.
     pub(crate) fn wait(&self, kind: &str, index: u64, device: &str) {
         until(&format!("{kind} of item {index} on {device}"), || self.find(kind, index, device).then_some(()));
     }

@@ -6,7 +6,7 @@ use crate::{
     tab, tabs_only,
 };
 
-/// Holds x2 for ever on the device that has computed x1.
+/// A function that never answers x2 on the device that has computed x1.
 const F: &str = "(function () {
   var before
   return function (x, cb) {

@@ -5,7 +5,8 @@ use crate::{
     tabs_only,
 };
 
-/// Silence would be noticed after a quarter of a minute, and told otherwise.
+/// A freeze is reported at once. Silence would be noticed after fifteen seconds, with another
+/// message.
 fn hands_back_and_rejoins(protocol: &str) {
     let (gate, events) = (Gate::new(), Events::new());
     let f = format!("(x, cb) => {}.then(() => cb(null, x))", gate.knock("x"));
@@ -20,7 +21,7 @@ fn hands_back_and_rejoins(protocol: &str) {
         assert!(left["why"].as_str().is_some_and(|why| why.contains("hidden")), "{left}");
         phone.thaw();
         events.wait("joined", |_| events.of("joined").len() == round + 1);
-        // It is at it again.
+        // The device computes the value again.
         events.wait("lent", |_| events.items("lent").iter().filter(|index| **index == 1).count() > round);
     }
     run.says("Phone went to sleep");

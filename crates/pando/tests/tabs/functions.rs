@@ -1,4 +1,4 @@
-//! What functions may do in a tab.
+//! Things that functions may do in a tab.
 
 use crate::{
     Tab,

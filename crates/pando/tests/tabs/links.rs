@@ -1,4 +1,4 @@
-//! Links that work, and those that do not.
+//! Links that work, and links that do not.
 
 use crate::{
     common::{Tab, numbers},
@@ -7,7 +7,7 @@ use crate::{
 
 #[test]
 fn a_tab_opened_before_the_master_joins_once_it_is_there() {
-    // A tab left open from a run before: same port, same token.
+    // The tab stays open after an earlier run with the same port and token.
     let f = "(x, cb) => cb(null, x)";
     let first = tabs_only(f).args(["--token", "sesame"]).stdin_open().start();
     let url = first.url();

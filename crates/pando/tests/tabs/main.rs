@@ -18,12 +18,12 @@ mod unfit;
 
 use common::{Pando, Running, Tab};
 
-/// A run that only tabs compute for.
+/// A run for tabs only.
 fn tabs_only(function: &str) -> Pando {
     Pando::f(function).args(["--cores", "0"])
 }
 
-/// A tab called `name` that lends one core.
+/// A tab with the name `name` that lends one core.
 fn tab(run: &Running, name: &str) -> Tab {
     Tab::open(&run.url(), &format!("device={name};cores=1;"))
 }

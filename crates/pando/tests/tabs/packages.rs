@@ -1,11 +1,12 @@
-//! npm packages of the original Pando's day, in a tab and on a core of this machine. `docs/npm-packages.md` has many more.
+//! npm packages from the time of the original Pando, in a tab and on a core of this machine.
+//! `docs/npm-packages.md` lists many more.
 
 use crate::{
     common::{Finished, Pando, lines, with_packages},
     tab,
 };
 
-/// What the function answers when told to use a package.
+/// The packages, and the function's answer for each.
 const USES: [(&str, &str); 10] = [
     ("sha.js", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
     ("bignumber.js", "1881676372246402223439821666701"),

@@ -1,17 +1,17 @@
-//! Items that do their worst, among innocent ones.
+//! Harmful items among harmless ones.
 
 use crate::common::{Events, Pando, Tab, lines, until};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Each fails in its own way, wherever it is computed.
+/// Items that each fail in their own way, on every device.
 const POISONS: [&str; 11] =
     ["loop", "never", "exit", "kill", "timer", "again", "reject", "nothing", "newline", "stack", "nonsense"];
 
-/// What those say that throw where nobody catches it.
+/// The messages of items that throw outside their calls.
 const UNCAUGHT: [(&str, &str); 3] = [("timer", "in a timer"), ("again", "again and again"), ("reject", "unheard")];
 
-/// `process` is Node's own where there is one: a function that goes looking for it finds it.
+/// In Node, `process` is the real process: a function that searches for the real one finds it.
 const SOURCE: &str = r#"
 const node = globalThis.process && globalThis.process.kill ? globalThis.process : null
 let port
@@ -41,14 +41,15 @@ module.exports['/pando/1.0.0'] = (x, cb) => {
 }
 "#;
 
-/// Whether the event is of an item from the first `name` on.
+/// Whether the event is of the first item `name` or a later item.
 fn after(event: &Value, items: &[String], name: &str) -> bool {
     let first = items.iter().position(|item| item == name).map_or(usize::MAX, |at| at + 1);
     event["index"].as_u64().is_some_and(|index| index as usize >= first)
 }
 
-/// Two tabs and two cores of this machine, with `--on-error` `mode`: an item is `written` so, and a poisonous one's place has what `instead`
-/// makes of its number and its last attempt.
+/// Runs harmful items on two tabs and two cores of this machine with `--on-error` `mode`.
+/// `written` formats an item. For a harmful item, `instead` makes the output from the number and
+/// the last failed attempt.
 fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(u64, &Value) -> String) {
     let events = Events::new();
     let json_lines = if args.contains(&"--json") { "true" } else { "undefined" };
@@ -72,7 +73,7 @@ fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(
     run.write(lines(items.iter().map(|item| written(item))));
     let last = written(items.last().expect("one was pushed"));
     while run.line().expect("there is more") != last {}
-    // Everybody is as before.
+    // All devices work as before.
     until("all devices compute again", || {
         items.push("more".to_owned());
         run.write(lines([written("more")]));
@@ -120,7 +121,7 @@ fn reported_they_harm_nobody_else() {
     survives("report", &["--json"], |item| json!(item).to_string(), instead);
 }
 
-/// Takes all the memory that it can have; in a tab this ends the whole tab.
+/// A function that allocates all available memory. In a tab this ends the whole tab.
 const GREEDY: &str = "(x, cb) => {
   if (x === 'greedy') for (const all = []; ;) all.push(new Array(1000).fill(all.length))
   setTimeout(cb, 3, null, x)
@@ -142,6 +143,6 @@ fn an_item_that_exhausts_the_memory_ends_its_child_and_its_tab_and_nothing_else(
     let run = run.wait();
     run.ends(1, lines(input.iter().filter(|item| *item != "greedy")));
     run.said(&["item 20 failed on this machine: it ended the process that computed it", "1 item failed and was left out"]);
-    // Where it took the tab with it, that was no attempt.
+    // An attempt does not count if it also ended the tab.
     assert_eq!(events.items("failed"), [20, 20, 20]);
 }

@@ -1,4 +1,4 @@
-//! A device behind a slow connection: a forwarder that lets 2 Mbit/s through each way.
+//! A device behind a slow connection: a forwarder that passes 2 Mbit/s in each direction.
 
 use crate::{common::Tab, tabs_only};
 use std::{
@@ -10,7 +10,7 @@ use std::{
 
 const BYTES_PER_SECOND: f64 = 250_000.0;
 
-/// Forwards connections to `port`; gives the port to connect to.
+/// Forwards connections to `port`. Returns the port of the forwarder.
 fn slow_forwarder(port: u16) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let ours = listener.local_addr().expect("bound").port();
@@ -45,7 +45,8 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 
 #[test]
 fn five_megabytes_arrive_over_a_slow_link_and_the_device_is_not_taken_for_dead() {
-    // 20 seconds each way, and a device that is silent for three is dead.
+    // The line needs 20 seconds in each direction. A device counts as gone after three silent
+    // seconds.
     let line = "0123456789".repeat(500_000) + "\n";
     let run = tabs_only("(x, cb) => cb(null, x)").args(["--heartbeat", "1s"]).stdin(line.clone()).start();
     let url = run.url();

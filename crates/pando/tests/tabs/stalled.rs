@@ -1,4 +1,4 @@
-//! Devices that are alive and do not get on, told apart.
+//! Two kinds of devices that are alive but make no progress, and their messages.
 
 use crate::{
     common::{Events, Gate, Pando, lines, numbers},
@@ -23,7 +23,8 @@ fn a_tab_that_does_not_load_the_function_is_told_and_its_items_go_to_others() {
     run.says("Loading joined");
     gate.waits_for("load");
     run.write(numbers(10));
-    // The window has room, and no device has nothing to do for long: it would keep them.
+    // The window has room and no device stays idle, so stragglers are not recalled: only the check
+    // for stalled devices frees these values.
     let said = run.says("Loading has not begun ");
     assert!(said.contains("it has been loading the function for "), "{said}");
     for n in 1..=10 {

@@ -1,11 +1,12 @@
-//! Values that wait for a slow tab while this machine has nothing to do.
+//! Values wait for a slow tab while this machine is idle.
 
 use crate::{
     common::{Events, Gate, Pando, numbers, until},
     tab,
 };
 
-/// Waits, in a tab, until the gate opens for `tab` and the item; on this machine until it opens for `here`.
+/// A function that waits until the gate opens: in a tab for `tab` and the item, on this machine
+/// for `here`.
 fn f(gate: &Gate) -> String {
     let (tab, here) = (gate.knock("'tab' + x"), gate.knock("'here'"));
     format!("(x, cb) => (typeof XMLHttpRequest === 'function' ? {tab} : {here}).then(() => cb(null, x))")
@@ -51,7 +52,7 @@ fn the_oldest_value_of_a_slow_tab_is_computed_a_second_time_and_the_late_result_
         }
         assert_eq!(run.line(), Some(index.to_string()));
     };
-    // The window is full because of it.
+    // The window is full because of the slow tab's value.
     let other = next();
     run.write_line(&other.to_string());
     assert_eq!((run.line(), run.line()), (Some(slow.to_string()), Some(other.to_string())));

@@ -1,11 +1,11 @@
-//! Tabs that cannot run the function, among others that can.
+//! Tabs that cannot run the function, among tabs that can.
 
 use crate::common::{Pando, Running, Tab, numbers};
 
-/// A name that is this machine's, and that browsers do not take for that.
+/// A name for this machine that browsers do not recognise as local.
 const LAN: [&str; 1] = ["--host-resolver-rules=MAP lan.test 127.0.0.1"];
 
-/// A tab called `name` whose page is not secure.
+/// A tab with the name `name` whose page is no secure context.
 fn insecure_tab(run: &Running, name: &str) -> Tab {
     let url = run.url().replace("127.0.0.1", "lan.test");
     Tab::open_with(&LAN, &url, &format!("device={name};cores=1;"))
@@ -15,7 +15,7 @@ fn sentences(stderr: &str, name: &str) -> usize {
     stderr.lines().filter(|line| line.starts_with(name) && line.contains("is unfit for this job so far")).count()
 }
 
-/// What only secure contexts have, as functions use it.
+/// Features of secure contexts only, in the form in which functions use them.
 const SECURE: [&str; 4] = [
     "await crypto.subtle.digest('SHA-256', new Uint8Array([1]))",
     "const { subtle } = crypto; await subtle.digest('SHA-256', new Uint8Array([1]))",
@@ -45,7 +45,7 @@ fn tabs_over_plain_http_use_up_no_attempts_of_what_needs_https() {
 
 #[test]
 fn what_an_old_browser_lacks_is_named() {
-    // Chromium calls itself so, and lacks the method where it does.
+    // Chromium claims to be version 71, and the function leaves out the method there.
     let agent =
         ["--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/71.0.3578.80 Safari/537.36"];
     let f = "const old = /Chrome.71/.test(navigator.userAgent)

@@ -1,4 +1,4 @@
-//! What volunteers are told when a run is over, and what becomes of a run that is to stop while nobody computes.
+//! Goodbyes to volunteers at the end of a run, and runs that stop while nobody computes.
 
 use crate::{
     answer,
@@ -7,7 +7,7 @@ use crate::{
 };
 use serde_json::json;
 
-/// Two values, of which one is with a device of one core.
+/// A run with two values. One of them is lent to a device with one core.
 fn one_lent() -> (crate::common::Running, WebSocket) {
     let mut run = idle(2).args(["--batch-size", "1"]).stdin_open().start();
     run.write("1\n2\n");
@@ -112,7 +112,7 @@ fn ctrl_c_ends_a_run_at_once_whose_device_has_gone_or_lends_no_core() {
     let (run, mut phone) = one_lent();
     phone.text(&json!({"type": "returned", "ids": [0]}).to_string());
     phone.text(&json!({"type": "update", "cores": 0}).to_string());
-    // This is heard after that.
+    // The master handles this message after the one before.
     phone.text(&json!({"type": "update", "name": "tablet"}).to_string());
     run.says("is now called tablet");
     ends_at_once(run);

@@ -1,4 +1,5 @@
-//! Who gets which value, and when: slow devices, second copies, devices that vanish, pause and come back.
+//! The choice of the device for each value: slow devices, copies, and devices that vanish, pause
+//! and come back.
 
 use crate::{
     again, answer,
@@ -60,7 +61,7 @@ fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_sa
         let kept = phone.introduce(&url, "phone", json!({"job": welcome["job"], "holds": holds}))["keep"].clone();
         (phone, kept)
     };
-    // There never was such a loan.
+    // No loan with this number exists.
     let (mut phone, kept) = back(json!(["0:2"]));
     assert_eq!(kept, json!([]));
     assert_eq!(values(&mut phone), [(again(0, 2), "1".into())]);
@@ -87,7 +88,7 @@ fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
     let asked: Vec<u64> = serde_json::from_value(slow.message("recall")["ids"].clone()).expect("ids");
     assert!(!asked.is_empty() && asked.iter().all(|id| (1..6).contains(id)), "{asked:?}");
-    // One of them has been started in the meantime.
+    // The device has begun the first of the recalled values in the meantime.
     slow.text(&json!({"type": "returned", "ids": asked[1..]}).to_string());
     assert_eq!(loans(&mut fast), asked[1..].iter().map(|id| again(*id, 1)).collect::<Vec<_>>());
     asked[1..].iter().for_each(|id| answer(&mut fast, again(*id, 1), &(id + 1).to_string()));
@@ -114,7 +115,7 @@ fn the_oldest_value_is_lent_a_second_time_to_an_idle_device_and_the_first_result
     assert_eq!(values(&mut fast), [(first(2), "3".into())]);
     answer(&mut slow, first(0), "too late");
     assert_eq!(values(&mut slow), [(first(3), "4".into())], "it goes on");
-    // Now who had it first is faster.
+    // Now the first holder is faster than the copy.
     answer(&mut fast, first(2), "3");
     assert_eq!(values(&mut fast), [(first(4), "5".into())]);
     answer(&mut fast, first(4), "5");
@@ -137,7 +138,8 @@ fn a_device_at_what_another_was_faster_with_is_busy_all_the_same() {
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
     fast.hello(&url, "fast", 1);
     let fast = thread::spawn(move || echo(&mut fast));
-    // Its second value is in the queue of its only core, from where it does not come back. For four times three heartbeats:
+    // The second value is in the queue of the only core, and cannot be handed back. The device
+    // only sends pongs for four times three heartbeats.
     for _ in 0..12 {
         let ping = slow.message("ping");
         slow.text(&json!({"type": "pong", "t": ping["t"]}).to_string());
@@ -165,7 +167,8 @@ fn a_copy_that_fails_blames_nobody_and_one_whose_first_holder_leaves_is_not_sent
     third.hello(&url, "third", 1);
     drop(slow);
     run.says("slow is gone; its value goes to another device");
-    // Either of the two has it now; a copy that failed is no attempt.
+    // Both devices are gone, and the third holds the value. A failed copy does not count as an
+    // attempt.
     drop(fast);
     let loan = loans(&mut third)[0];
     assert!(loan.index == 0 && loan.number > 1, "{loan:?}");

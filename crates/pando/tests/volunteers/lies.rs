@@ -1,4 +1,4 @@
-//! What devices say that is not so, cannot be, or leads nowhere.
+//! Devices that send false, impossible or misleading messages.
 
 use crate::{
     again, answer,
@@ -25,7 +25,7 @@ fn results_that_are_late_doubled_or_forged_change_nothing() {
     answer(&mut liar, first(0), "doubled");
     liar.text(&json!({"type": "returned", "ids": [1, 2, "0:1", 99]}).to_string());
     answer(&mut liar, first(1), "late");
-    // It is asked for again: that one came back.
+    // The liar handed value 1 back, so the master lends it again.
     assert_eq!(values(&mut liar), [(again(1, 1), "2".into())]);
     answer(&mut liar, again(1, 1), "2");
     answer(&mut honest, first(3), "4");
@@ -46,7 +46,7 @@ fn an_answer_of_an_earlier_loan_changes_nothing_although_the_value_is_there_agai
     answer(&mut liar, first(0), "wrong");
     fail(&mut liar, first(0), "wrong");
     answer(&mut liar, again(0, 1), "1");
-    // What it gives back once, and then once more.
+    // The liar hands a value back twice.
     assert_eq!(values(&mut liar), [(first(1), "2".into())]);
     let returned = json!({"type": "returned", "ids": [1]}).to_string();
     liar.text(&returned);
@@ -54,13 +54,13 @@ fn an_answer_of_an_earlier_loan_changes_nothing_although_the_value_is_there_agai
     liar.text(&returned);
     answer(&mut liar, first(1), "wrong");
     answer(&mut liar, again(1, 1), "2");
-    // Two answers in one frame: the first one counts.
+    // One frame has two answers for a loan. The first one counts.
     assert_eq!(values(&mut liar), [(first(2), "3".into())], "what was given back twice was not lent a third time");
     liar.binary(&encode_results([&error(first(2), "no"), &result(first(2), "wrong")]));
     assert_eq!(values(&mut liar), [(again(2, 1), "3".into())]);
     liar.binary(&encode_results([&result(again(2, 1), "3"), &error(again(2, 1), "wrong"), &result(first(2), "wrong")]));
     assert_eq!(values(&mut liar), [(first(3), "4".into())]);
-    // Two frames at once: the value may have been lent again in between.
+    // Two frames arrive together. The value may have been lent again between them.
     fail(&mut liar, first(3), "no");
     answer(&mut liar, first(3), "wrong");
     assert_eq!(values(&mut liar), [(again(3, 1), "4".into())]);
@@ -105,7 +105,8 @@ fn nobody_takes_the_place_of_this_machine_s_own_cores() {
     run.wait().gives("1\n2\n");
 }
 
-/// A device says that it computes beyond the time limit, and does something else besides: others get its value.
+/// A device claims to compute beyond the time limit, and also does `and`. The master closes its
+/// link, and another device gets the value.
 fn is_not_believed(and: fn(&mut WebSocket)) {
     let run = idle(1).args(["--timeout", "200ms", "--heartbeat", "300ms"]).start();
     let url = run.url();
@@ -147,7 +148,7 @@ fn a_device_s_name_looks_like_no_word_of_the_master() {
     run.wait().gives(numbers(1)).did_not_say(&["evil.example/abc/\n", "http://evil"]);
 }
 
-/// Answers pings and gives back what it is asked for, until the job is done.
+/// Answers pings and hands back all recalled values until the job is done.
 fn give_all_back(mut socket: WebSocket) {
     loop {
         match socket.receive() {
@@ -159,12 +160,12 @@ fn give_all_back(mut socket: WebSocket) {
     }
 }
 
-/// Answers pings and does nothing else, until its link is closed.
+/// Answers pings and does nothing else until the link is closed.
 pub(crate) fn answer_pings(socket: WebSocket) {
     answer_pings_and(socket, |_| {});
 }
 
-/// The same, and something else each time.
+/// Answers pings until the link is closed, and calls `and` after each.
 fn answer_pings_and(mut socket: WebSocket, and: impl Fn(&mut WebSocket)) {
     loop {
         match socket.receive() {
@@ -210,10 +211,11 @@ fn a_device_that_does_nothing_is_lent_ever_less() {
     other.hello(&url, "other", 1);
     let other = thread::spawn(move || echo(&mut other));
     for value in 1..=40 {
-        // Each is the only one there is: while a device has that and does nothing, all wait.
+        // Only one value is ready at a time. While an idle device holds it, the run makes no
+        // progress.
         run.write_line(&value.to_string());
         assert_eq!(run.line(), Some(value.to_string()));
-        // Time for all to ask for the next.
+        // Enough time for both devices to ask for the next value.
         thread::sleep(Duration::from_millis(150));
     }
     run.wait().gives(numbers(40));
@@ -246,7 +248,7 @@ fn frames_that_answer_nothing_are_no_sign_of_work() {
     other.join().expect("it was told of the end");
 }
 
-/// The part of a result that is a gigabyte long.
+/// The first part of a result of one gigabyte.
 fn part(bytes: usize) -> Vec<u8> {
     let mut frame = vec![3, 0x80, 0x80, 0x80, 0x80, 4];
     frame.resize(frame.len() + bytes, 2);
@@ -269,7 +271,7 @@ fn parts_of_a_result_that_nobody_waits_for_take_no_room_from_others() {
     second.hello(&url, "second", 1);
     let later = values(&mut second)[0].0;
     mallory.hello(&url, "mallory", 0);
-    // More than all results may take.
+    // The parts are longer together than all results in memory may be.
     (0..4600).for_each(|_| mallory.binary(&part(60_000)));
     mallory.text(&json!({"type": "ping", "t": 7}).to_string());
     mallory.message("pong");

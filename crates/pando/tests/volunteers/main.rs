@@ -1,4 +1,4 @@
-//! What volunteers may do to a run that no browser does on purpose: hand-written ones.
+//! Simulated volunteers that do things to a run that browsers do not do on purpose.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -11,7 +11,7 @@ mod unfit;
 use common::{Pando, Received, WebSocket, numbers};
 use pando_protocol::volunteer::{Answer, Binary, Failure, Form, Loan, encode_results};
 
-/// A run that computes nothing itself, of values `1` to `count`.
+/// A run with the values `1` to `count` and without local cores.
 fn idle(count: u64) -> Pando {
     Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin(numbers(count))
 }
@@ -26,7 +26,7 @@ fn again(index: u64, number: u32) -> Loan {
     Loan { index, number }
 }
 
-/// The next values that come.
+/// The next values for a device.
 fn values(socket: &mut WebSocket) -> Vec<(Loan, bytes::Bytes)> {
     loop {
         match socket.receive() {

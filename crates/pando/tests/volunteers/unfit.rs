@@ -1,4 +1,4 @@
-//! Devices on which everything fails, or which give everything back, among others that can do it.
+//! Devices that fail or hand back all values, among devices that can compute them.
 
 use crate::{
     answer,
@@ -9,7 +9,7 @@ use pando_protocol::volunteer::{Binary, Loan};
 use serde_json::json;
 use std::thread::{self, JoinHandle};
 
-/// Does `act` with each value that comes, until the channel ends; gives how many came.
+/// Calls `act` for each value until the channel ends. The thread returns the number of values.
 fn each(mut socket: WebSocket, mut act: impl FnMut(&mut WebSocket, Loan, &str) + Send + 'static) -> JoinHandle<usize> {
     thread::spawn(move || {
         let mut count = 0;
@@ -31,7 +31,7 @@ fn each(mut socket: WebSocket, mut act: impl FnMut(&mut WebSocket, Loan, &str) +
     })
 }
 
-/// A device called `name`, of one core, that fails everything.
+/// A device with the name `name` and one core that fails all values.
 fn unfit(run: &Running, name: &str) -> JoinHandle<usize> {
     let mut socket = WebSocket::open(&run.url());
     socket.hello(&run.url(), name, 1);
@@ -48,7 +48,7 @@ fn sentences(stderr: &str, name: &str) -> usize {
     stderr.lines().filter(|line| line.starts_with(name) && line.contains("is unfit for this job")).count()
 }
 
-/// Three devices on which everything fails come first, and one that can do it last.
+/// Three devices fail all values, while the only good device is in a long call.
 fn three_are_unfit(args: &[&str]) {
     let run = idle(60).args(args).start();
     let names = ["Ann", "Bob", "Cid"];
@@ -58,7 +58,7 @@ fn three_are_unfit(args: &[&str]) {
     for name in names {
         run.says(&format!("{name} is unfit for this job so far: this browser lacks Array.prototype.at"));
     }
-    // Its first call was long.
+    // The first call of the good device takes long.
     assert_eq!(oldest, first(0));
     (0..2).for_each(|index| answer(&mut good, first(index), &(index + 1).to_string()));
     echo(&mut good);
@@ -81,7 +81,7 @@ fn nor_do_they_when_an_item_has_three() {
     three_are_unfit(&[]);
 }
 
-/// Everything has failed on the only device when a good one joins.
+/// A good device joins after the only other device has failed all its values.
 fn a_good_one_joins_later(retries: &str, said: &str) {
     let run = idle(20).args(["--heartbeat", "20s", "--retries", retries]).start();
     let bad = unfit(&run, "bad");
@@ -228,7 +228,8 @@ fn when_only_unfit_devices_are_left_the_run_says_so_and_goes_on_with_the_next_go
     bad.join().expect("it ends");
 }
 
-/// A device that gives back all that it is lent costs next to nothing, although each value needs a second attempt.
+/// A device that hands back all values hardly delays the run, although each value needs a second
+/// attempt.
 fn gives_back(careful: bool) {
     let f = "export default (x, { attempt }) => { if (attempt === 1) throw new Error('once'); return x }";
     let mut run = Pando::new(f).args(["--cores", "1", "--heartbeat", "20s"]).stdin_open().start();

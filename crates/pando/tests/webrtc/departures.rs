@@ -1,4 +1,4 @@
-//! Connections that end, on either side and at any time.
+//! Connections that end on either side and at any time.
 
 use crate::{
     common::{Events, numbers, until},
@@ -23,7 +23,8 @@ fn a_tab_killed_mid_run_is_noticed_and_its_values_go_to_another() {
 
 #[test]
 fn a_connection_closed_by_the_page_is_made_again() {
-    // In the page, a function can get at connections that are made once it is there: the second, for which the page goes and comes back.
+    // A function in the page can only reach connections made after it was loaded. So the page
+    // simulates a departure and a return, which opens a second connection.
     let function = "(function () {
       let connection
       const { createDataChannel } = RTCPeerConnection.prototype
@@ -55,7 +56,7 @@ fn a_tab_is_told_that_the_job_is_done_and_does_not_come_back() {
     run.says("Told joined");
     run.write(numbers(10));
     run.wait().gives(numbers(10));
-    // One that had only lost its master would be here long before these three seconds are over.
+    // A tab that had only lost its master would join long before these three seconds are over.
     let port = place(&url).1.to_string();
     let next = tabs_only("(x, cb) => setTimeout(() => cb(null, x), 15)");
     let next = next.args(["--token", "sesame", "--port", &port]).stdin(numbers(200)).start();

@@ -1,4 +1,5 @@
-//! Peer connections: the real binary, real Chromium tabs that are told to use WebRTC, and signalling by hand.
+//! Peer connections: the real binary, real Chromium tabs that use WebRTC, and simulated
+//! signalling.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -11,12 +12,12 @@ mod values;
 
 use common::{Pando, Running, Tab};
 
-/// A run that only tabs compute for.
+/// A run for tabs only.
 fn tabs_only(function: &str) -> Pando {
     Pando::f(function).args(["--cores", "0"])
 }
 
-/// A tab called `name` that lends one core by a peer connection.
+/// A tab with the name `name` that lends one core over a peer connection.
 fn tab(run: &Running, name: &str) -> Tab {
     Tab::open(&run.url(), &format!("device={name};cores=1;protocol=webrtc;"))
 }

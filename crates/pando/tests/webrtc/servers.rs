@@ -1,4 +1,4 @@
-//! STUN and TURN servers: told to browsers, and asked by the master itself.
+//! STUN and TURN servers: sent to browsers, and asked by the master itself.
 
 use crate::{
     common::{DEADLINE, Pando},
@@ -11,7 +11,8 @@ use std::{
     thread,
 };
 
-/// A STUN server that sees everybody at 203.0.113.7, port 4242, and leaves the first questions unanswered. Gives its port.
+/// Starts a STUN server that reports 203.0.113.7, port 4242, to every client, and ignores the
+/// first `silent` requests. Returns its port.
 fn stun_server(silent: usize) -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     socket.set_read_timeout(Some(DEADLINE)).expect("a time is fine");

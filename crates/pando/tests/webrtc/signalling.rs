@@ -1,4 +1,4 @@
-//! The signalling socket, by hand.
+//! Tests the signalling socket with a simulated browser.
 
 use crate::{
     common::{Pando, Received, Running, WebSocket, get},
@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{fs, net::UdpSocket};
 
-/// The offer of a browser: one data channel.
+/// The offer of a browser with one data channel.
 pub(crate) const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
     a=msid-semantic: WMS\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
     a=candidate:1 1 udp 2113937151 6ad9c4cb-7a3b-4ae7-8c47-9d4d5a3f2d5e.local 40000 typ host generation 0 network-cost 999\r\n\
@@ -19,7 +19,7 @@ fn served() -> Running {
     tabs_only("(x, cb) => cb(null, x)").stdin_open().start()
 }
 
-/// A signalling socket that has been told the servers; gives those, too.
+/// Opens a signalling socket. Also returns the first message, with the servers.
 pub(crate) fn signal(run: &Running) -> (WebSocket, Value) {
     let mut socket = WebSocket::open_at(&format!("{}signal", run.url()));
     let Received::Text(servers) = socket.receive() else { panic!("the servers come first") };
@@ -37,7 +37,7 @@ fn an_offer_is_answered_with_the_addresses_of_this_machine_and_the_http_ports_nu
     let port = place(&run.url()).1;
     assert!(sdp.contains(&format!(" 127.0.0.1 {port} typ host")), "{sdp}");
     assert!(sdp.contains("a=max-message-size:16384"), "{sdp}");
-    // Candidates of all kinds are taken, and what is none is passed over.
+    // The master accepts candidates of all kinds, and ignores invalid ones.
     for candidate in ["candidate:1 1 udp 1 192.0.2.1 5000 typ host", "candidate:2 1 udp 1 a.local 1 typ host", "", "nonsense"] {
         socket.text(&json!({"type": "candidate", "candidate": candidate, "sdpMid": "0"}).to_string());
     }
@@ -79,7 +79,8 @@ fn an_offer_that_cannot_be_answered_is_refused_in_words() {
         let (mut socket, _) = signal(&run);
         socket.text(&json!({"type": "offer", "sdp": sdp}).to_string());
         let failed = socket.message("failed");
-        // No more than that: what a library says of its faults may name addresses in memory.
+        // The message contains nothing more, because error texts of libraries could reveal memory
+        // addresses.
         let words = ["the offer cannot be understood", "the offer cannot be answered"];
         assert!(failed["text"].as_str().is_some_and(|text| words.contains(&text)), "{failed}");
         assert_eq!(socket.receive(), Received::Closed);
@@ -125,7 +126,7 @@ fn local_runs_open_no_udp_port() {
     run.wait().gives("1\n");
 }
 
-/// Inodes of all UDP sockets.
+/// The inodes of all UDP sockets.
 fn sockets() -> Vec<String> {
     let tables = ["/proc/net/udp", "/proc/net/udp6"].map(|file| fs::read_to_string(file).unwrap_or_default());
     let lines = tables.iter().flat_map(|table| table.lines().skip(1));

@@ -1,11 +1,12 @@
-//! Connections of who does not keep to the protocol: each is closed, and nothing else.
+//! Connections that violate the protocol: each one is closed, and no other.
 
 use crate::{
     common::{Events, Pando, lines},
     tab,
 };
 
-/// A function, for the page, that opens a connection of its own, misbehaves on it as its value says, and answers how that ended.
+/// A function for the page that opens a connection of its own, misbehaves as its value says, and
+/// returns how the connection ended.
 const STRANGER: &str = r"
 const wire = (text) => Uint8Array.from([3, ...new TextEncoder().encode(text)])
 const hello = (token) => wire(JSON.stringify(

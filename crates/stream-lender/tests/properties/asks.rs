@@ -1,4 +1,4 @@
-//! Who asks, and what is answered.
+//! Asks, and their answers.
 
 use crate::{Numbers, again, first, lender, numbers, outputs, unread, value, wakes};
 use stream_lender::{Ask, Lent, Loan, Output, Pull, Refused, Window};
@@ -64,7 +64,7 @@ fn property_03_an_open_sub_stream_that_asks_gets_a_value_or_done() {
     assert_eq!(lender.next_wake(), Some(c));
     assert_eq!(lender.ask(c, &mut input), value(2));
 
-    // All is lent.
+    // All values are lent.
     assert_eq!(lender.ask(a, &mut unread), Ask::Wait);
     lender.result(b, first(1), 1).unwrap();
     assert_eq!(outputs(&mut lender), [(1, 1)]);
@@ -73,7 +73,7 @@ fn property_03_an_open_sub_stream_that_asks_gets_a_value_or_done() {
     assert_eq!(lender.ask(b, &mut unread), Ask::Wait);
     assert_eq!(lender.next_wake(), None);
 
-    // A value comes back: for the first that asks. Then all is done.
+    // A value comes back and goes to the first sub-stream that asks. Then all values have results.
     assert_eq!(lender.close(c), [2]);
     assert_eq!(lender.next_wake(), Some(a));
     assert_eq!(lender.ask(a, &mut unread), again(2, 1));
@@ -83,7 +83,7 @@ fn property_03_an_open_sub_stream_that_asks_gets_a_value_or_done() {
     assert_eq!(lender.ask(b, &mut unread), Ask::Done);
 }
 
-/// A wake-up that its sub-stream makes nothing of is not lost for the others.
+/// A wake-up that a sub-stream ignores is not lost for the others.
 #[test]
 fn property_03_holds_also_if_who_is_woken_does_not_ask() {
     let (mut lender, mut input) = (lender(), numbers(1));
@@ -127,7 +127,7 @@ fn property_08_after_the_end_opening_or_asking_answers_done_at_once() {
     assert_eq!(lender.ask(a, &mut input), value(0));
     assert_eq!(lender.ask(b, &mut input), Ask::Wait);
     lender.result(a, first(0), 0).unwrap();
-    // Not yet output, and yet there is nothing left to ask for.
+    // The result is not yet output, but no value is left to ask for.
     assert_eq!(lender.ask(a, &mut unread), Ask::Done);
     assert_eq!(wakes(&mut lender), [b]);
     assert_eq!(lender.ask(b, &mut unread), Ask::Done);

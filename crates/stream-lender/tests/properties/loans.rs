@@ -1,4 +1,4 @@
-//! What is lent to whom, and again to whom.
+//! Loans: the holder of each value, and the next holder.
 
 use crate::{again, first, lender, numbers, outputs, unread, value, wakes};
 use stream_lender::{Ask, Lent, Loan, Refused};
@@ -147,7 +147,7 @@ fn property_12_a_value_failed_goes_to_the_next_asker_that_has_not_failed_it() {
     assert_eq!(lender.ask(a, &mut input), Ask::Wait);
     assert_eq!(lender.next_wake(), None, "both that could ask have failed it");
 
-    // The only one that has not failed it leaves: now anyone may.
+    // The only sub-stream that has not failed the value leaves, so any sub-stream may have it.
     lender.close(c);
     assert_eq!(wakes(&mut lender), [a]);
     assert_eq!(lender.ask(a, &mut unread), again(0, 2));
@@ -156,7 +156,7 @@ fn property_12_a_value_failed_goes_to_the_next_asker_that_has_not_failed_it() {
     assert_eq!(lender.ask(a, &mut unread), Ask::Wait, "somebody new has not failed it");
     assert_eq!(lender.ask(d, &mut unread), again(0, 3));
 
-    // Failed for good: a result that takes its place in the order.
+    // The final failure is a result that takes the value's place in the order.
     lender.result(d, Loan { index: 0, number: 3 }, 404).unwrap();
     lender.result(a, first(1), 1).unwrap();
     assert_eq!(outputs(&mut lender), [(0, 404), (1, 1)]);
@@ -179,7 +179,7 @@ fn property_12_does_not_wait_for_one_that_is_paused() {
     lender.fail(b, first(0)).unwrap();
     assert_eq!(lender.ask(a, &mut unread), again(0, 1), "the other keeps what it holds, until it fails");
 
-    // It asks: it is no longer paused.
+    // An ask ends the pause.
     assert_eq!(lender.ask(b, &mut unread), again(1, 2));
     lender.result(b, Loan { index: 1, number: 2 }, 1).unwrap();
     lender.result(a, Loan { index: 0, number: 1 }, 0).unwrap();

@@ -1,4 +1,5 @@
-//! The twelve properties of the crate's documentation, each tested by the test of its name.
+//! Tests of the twelve properties in the crate's documentation. The name of each test starts with
+//! its property.
 
 mod asks;
 mod loans;
@@ -12,7 +13,7 @@ fn lender() -> Numbers {
     Lender::new(Window::default())
 }
 
-/// An input of the numbers 0, 1, … below `end`: each value is its own index.
+/// An input of the numbers 0, 1, … below `end`. Each value is its own index.
 fn numbers(end: u64) -> impl FnMut() -> Pull<u64, &'static str> {
     let mut numbers = 0..end;
     move || Pull::from(numbers.next())
@@ -37,7 +38,7 @@ fn again(index: Index, number: u32) -> Ask<u64> {
     Ask::Value(Lent { loan: Loan { index, number }, value: index })
 }
 
-/// All that can be output now.
+/// All results that can be output now.
 fn outputs(lender: &mut Numbers) -> Vec<(Index, u64)> {
     std::iter::from_fn(|| match lender.next_output() {
         Output::Item(index, result) => Some((index, result)),

@@ -1,4 +1,4 @@
-//! What comes out, and how much is on its way.
+//! The order of the output, and the limit of the window.
 
 use crate::{Numbers, first, lender, numbers, outputs, unread, value, wakes};
 use stream_lender::{Ask, Lender, Lent, Output, Pull, Refused, Window};
@@ -67,7 +67,7 @@ fn property_05_outputs_come_in_the_order_in_which_inputs_were_read() {
     }
     let mut output = Vec::new();
     for step in 0..1_000 {
-        // 619 and 1,000 have no common divisor: every value once, in disorder.
+        // 619 and 1,000 have no common divisor, so each value comes once, in mixed order.
         let (sub, index) = lent[step * 619 % 1_000];
         lender.result(sub, first(index), index * index).unwrap();
         output.extend(outputs(&mut lender));
@@ -104,7 +104,7 @@ fn property_11_what_is_read_and_not_yet_output_never_exceeds_the_window() {
             assert_eq!(lender.ask(sub, &mut input), value(index));
         }
         assert_eq!((lender.ask(sub, &mut unread), lender.is_full()), (Ask::Wait, true));
-        // The consumer has stopped: results change nothing, output does.
+        // The consumer has stopped. Only output makes room in the window; results do not.
         for index in 0..room {
             lender.result(sub, first(index), index).unwrap();
             assert_eq!((lender.next_wake(), lender.in_progress()), (None, room as usize));

@@ -1,6 +1,8 @@
-//! Random schedules: whatever happens, in whatever order, the lender answers as a naive model does.
+//! Random schedules: for every sequence of steps the lender gives the same answers as a naive
+//! model.
 //!
-//! `STREAM_LENDER_SCHEDULES` says how many (20,000), `STREAM_LENDER_SEED` replays one and prints its steps.
+//! `STREAM_LENDER_SCHEDULES` is the number of schedules (20,000). `STREAM_LENDER_SEED` replays one
+//! schedule and prints its steps.
 
 mod model;
 mod random;
@@ -19,7 +21,8 @@ use schedule::Schedule;
 use seen::Seen;
 use stream_lender::Window;
 
-/// The lender under test. `examples/random-testing` runs the same schedules against lenders with a bug.
+/// The lender under test. `examples/random-testing` runs the same schedules against lenders with a
+/// bug.
 type Lender = stream_lender::Lender<Thing, Thing, Broken>;
 
 const SCHEDULES: u64 = 20_000;

@@ -1,15 +1,16 @@
-//! The lender once more: slow, and simple enough to be believed. Everything is found by looking through lists.
+//! A model of the lender: slow, and so simple that it is easy to verify. All searches go through
+//! lists.
 
 use stream_lender::{Ask, Index, Lent, Loan, Output, Pull, Refused, SubStreamId, Window};
 
-/// A value or a result: a number, and how many bytes it counts for.
+/// A value or a result: a number, and its weight in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Thing {
     pub(crate) number: u64,
     pub(crate) bytes: u64,
 }
 
-/// Why the input failed.
+/// The error of the input.
 pub(crate) type Broken = &'static str;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Value {
     pub(crate) value: Thing,
     pub(crate) state: State,
     pub(crate) failed_by: Vec<SubStreamId>,
-    /// How many loans of it there have been, copies included.
+    /// The number of loans of this value so far, including copies.
     pub(crate) loans: u32,
 }
 
@@ -39,14 +40,14 @@ pub(crate) enum Reading {
 
 pub(crate) struct Model {
     pub(crate) window: Window,
-    /// All that was read, by index.
+    /// All values that were read, by index.
     pub(crate) values: Vec<Value>,
     pub(crate) open: Vec<SubStreamId>,
-    /// Those of them that have not asked since they were paused.
+    /// The open sub-streams that have not asked since they were paused.
     pub(crate) paused: Vec<SubStreamId>,
-    /// Who holds what, in the order of lending.
+    /// The holders and their loans, in the order of lending.
     pub(crate) loans: Vec<(SubStreamId, Loan)>,
-    /// Who was told to wait, in that order.
+    /// The sub-streams that wait, in the order of their asks.
     pub(crate) waiting: Vec<SubStreamId>,
     pub(crate) reading: Reading,
     pub(crate) output: u64,
@@ -67,7 +68,7 @@ impl Model {
         }
     }
 
-    /// It is about to ask.
+    /// Ends the pause of a sub-stream, which is about to ask.
     pub(crate) fn go_on(&mut self, sub: SubStreamId) {
         self.paused.retain(|paused| *paused != sub);
     }
@@ -91,7 +92,7 @@ impl Model {
         }
     }
 
-    /// Whether this ask has to read the input: exactly then it is given what was pulled.
+    /// Whether this ask must read the input. Only then does [`Model::ask`] receive a pull.
     pub(crate) fn reads(&self, sub: SubStreamId) -> bool {
         self.open.contains(&sub) && self.oldest_for(sub).is_none() && self.has_room()
     }
@@ -126,7 +127,8 @@ impl Model {
         Ask::Wait
     }
 
-    /// The first of those that wait that would be served, or find an input that may have something.
+    /// Removes and returns the first waiting sub-stream that would get an answer, or whose ask
+    /// would read an input that may be ready.
     pub(crate) fn next_wake(&mut self) -> Option<SubStreamId> {
         let input = self.reading == Reading::Ready && !self.is_full();
         let worth = |sub: &&SubStreamId| input || self.all_have_results() || self.oldest_for(**sub).is_some();
@@ -267,7 +269,7 @@ impl Model {
         self.loans.iter().filter(|(holder, _)| *holder == sub).map(|(_, loan)| *loan).collect()
     }
 
-    /// A value without a result.
+    /// The value at `index`, if it has no result.
     pub(crate) fn value(&self, index: Index) -> Option<&Thing> {
         let value = self.values.get(usize::try_from(index).ok()?)?;
         matches!(value.state, State::ToLend | State::Lent).then_some(&value.value)

@@ -1,4 +1,4 @@
-//! One random schedule: a lender and the model side by side.
+//! One random schedule for a lender and the model side by side.
 
 use stream_lender::{Ask, Index, Pull, SubStreamId, Window};
 
@@ -10,7 +10,7 @@ use crate::{
     source::Source,
 };
 
-/// More steps than this, and a schedule that should end by itself hangs.
+/// The greatest number of rounds until the end. A schedule that needs more rounds hangs.
 const LONGEST_END: usize = 5_000;
 
 pub(crate) struct Schedule {
@@ -18,7 +18,7 @@ pub(crate) struct Schedule {
     pub(crate) lender: Lender,
     pub(crate) model: Model,
     pub(crate) input: Source,
-    /// Those that have ever been opened.
+    /// All sub-streams that were ever opened.
     pub(crate) opened: Vec<SubStreamId>,
     pub(crate) most_open: u64,
     pub(crate) consuming: bool,
@@ -83,7 +83,8 @@ impl Schedule {
         }
     }
 
-    /// From here on everyone does what is expected: all must come out, and end.
+    /// From now on every sub-stream behaves well: all results must come out, and the lender must
+    /// end.
     fn finish(&mut self) {
         self.consuming = true;
         self.open();
@@ -125,7 +126,7 @@ impl Schedule {
         assert_eq!((answer, read), (Ask::Done, false), "asking after the end");
     }
 
-    /// All that can be seen of the lender is as in the model.
+    /// Compares all visible state of the lender with the model.
     fn compare(&self) {
         let (lender, model) = (&self.lender, &self.model);
         assert!(lender.in_progress() <= model.window.items.max(1), "beyond the window");

@@ -1,12 +1,13 @@
-//! What the schedules have come to.
+//! The events that schedules have reached.
 
 use std::collections::BTreeMap;
 
-/// What schedules have come to, and how often: a test that never reaches something does not test it.
+/// The events that schedules have reached, with their counts. A schedule that never reaches an
+/// event does not test it.
 #[derive(Default, Debug)]
 pub(crate) struct Seen(BTreeMap<&'static str, u64>);
 
-/// All that the schedules together must come to.
+/// All events that the schedules together must reach.
 const ALL: [&str; 35] = [
     "another close of one closed",
     "another loan than the one held",

@@ -7,7 +7,7 @@ use crate::{
     random::Random,
 };
 
-/// The input: how many values are left, how it ends, and how often it lets one wait.
+/// The input: the number of values left, its end, and how often a pull returns `Pending`.
 pub(crate) struct Source {
     pub(crate) random: Random,
     pub(crate) left: u64,

@@ -1,4 +1,5 @@
-//! The steps of a schedule: each is taken by the lender and by the model, and answered alike.
+//! The steps of a schedule. The lender and the model both take each step, and must give the same
+//! answer.
 
 use stream_lender::{Ask, Index, Loan, Output, Pull, Refused, SubStreamId};
 
@@ -41,7 +42,7 @@ impl Schedule {
     }
 
     pub(crate) fn ask(&mut self) {
-        // Mostly one that is open.
+        // Mostly an open sub-stream asks.
         let from = if self.random.chance(95) { &self.model.open } else { &self.opened };
         if let Some(sub) = self.random.pick(from) {
             self.ask_for(sub);
@@ -91,7 +92,7 @@ impl Schedule {
         }
     }
 
-    /// Somebody gives back something that it holds.
+    /// A sub-stream gives back a value that it holds.
     pub(crate) fn give_back(&mut self) {
         let Some((sub, loan)) = self.random.pick(&self.model.loans) else {
             return;
@@ -103,7 +104,8 @@ impl Schedule {
         }
     }
 
-    /// Somebody gives back something, held or not: late, doubled, of another loan or invented.
+    /// A sub-stream gives back a value that it may not hold: late, twice, under another loan, or
+    /// invented.
     pub(crate) fn forge(&mut self) {
         let Some(sub) = self.random.pick(&self.opened) else {
             return;
@@ -116,7 +118,7 @@ impl Schedule {
         self.give_back_some(sub, index);
     }
 
-    /// Who holds something names another loan of it.
+    /// The holder of a value names another loan of it.
     pub(crate) fn confuse(&mut self) {
         if let Some((sub, loan)) = self.random.pick(&self.model.loans) {
             self.give_back_some(sub, loan.index);
@@ -134,7 +136,7 @@ impl Schedule {
         }
     }
 
-    /// A loan of this value that there was, or would be next.
+    /// An earlier loan of this value, the present one, or the next one.
     fn some_loan(&mut self, index: Index) -> Loan {
         let loans = self.model.values.get(usize::try_from(index).unwrap_or(usize::MAX)).map_or(0, |value| value.loans);
         Loan { index, number: self.random.below(u64::from(loans) + 1) as u32 }
@@ -217,7 +219,7 @@ impl Schedule {
         self.model.input_ready();
     }
 
-    /// The input has a value whose result is known.
+    /// The input has a value with a known result.
     pub(crate) fn read_finished(&mut self) {
         let result = thing(&mut self.random);
         let answer = self.lender.read_finished(result);
@@ -245,7 +247,7 @@ impl Schedule {
         self.say(&format!("output {items}"));
     }
 
-    /// Wakes one or all that wait; what they do then is theirs: they ask at once, later, or not at all.
+    /// Wakes one waiting sub-stream or all. The woken ones ask at once, later, or not at all.
     pub(crate) fn wake(&mut self) {
         let (all, asks) = (self.random.chance(70), self.random.chance(80));
         while let Some(sub) = self.wake_one() {
@@ -277,7 +279,7 @@ impl Schedule {
         woken
     }
 
-    /// The rare things.
+    /// Ends or cuts the input, or drops the output. These steps are rare.
     pub(crate) fn stop(&mut self) {
         let end = self.random.below(self.model.values.len() as u64 + 4);
         let failed = matches!(self.model.reading, Reading::Failed(_));

@@ -1,4 +1,4 @@
-//! A way to a server on which uploads can be held back.
+//! A proxy to a server that can hold back uploads.
 
 use std::{
     io::{Read, Write},
@@ -10,9 +10,9 @@ use std::{
     thread,
 };
 
-/// Passes connections on to a server; uploads only while it is open.
+/// Passes connections on to a server, but uploads only while the gate is open.
 pub(super) struct Gate {
-    /// Where it listens, as `http://ADDRESS/`.
+    /// The address of the gate, as `http://ADDRESS/`.
     pub(super) url: String,
     state: Arc<State>,
 }
@@ -23,7 +23,7 @@ struct State {
 }
 
 impl Gate {
-    /// One that is closed, to the server at `url`.
+    /// A closed gate to the server at `url`.
     pub(super) fn closed(url: &str) -> Self {
         let server = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -41,19 +41,20 @@ impl Gate {
         Self { url, state }
     }
 
-    /// From now on uploads pass; those held before never will.
+    /// Lets uploads pass from now on. Uploads held before never pass.
     pub(super) fn open(&self) {
         self.state.open.store(true, Ordering::SeqCst);
     }
 
-    /// Uploads held so far.
+    /// The number of uploads held so far.
     pub(super) fn held(&self) -> usize {
         self.state.held.load(Ordering::SeqCst)
     }
 }
 
 impl State {
-    /// Whether a connection goes on with `piece`. Browsers begin a request only after the answer to the one before.
+    /// Whether a connection may pass on `piece`. A piece is the start of a request, because
+    /// browsers send a request only after the answer to the previous one.
     fn passes(&self, piece: &[u8]) -> bool {
         let passes = !piece.starts_with(b"PUT ") || self.open.load(Ordering::SeqCst);
         if !passes {

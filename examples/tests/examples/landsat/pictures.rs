@@ -1,4 +1,5 @@
-//! The blur once more, in another language and by another way: every pixel from all those around it, in two dimensions.
+//! The blur in another language and with another method: each pixel is computed from all its
+//! neighbours in two dimensions.
 
 use std::{
     fs::File,
@@ -11,14 +12,15 @@ use jpeg_decoder::{Decoder, PixelFormat};
 const SIGMA: f64 = 3.0;
 const RADIUS: isize = 9;
 
-/// Pixels of three bytes.
+/// A picture with three bytes per pixel.
 pub(super) struct Picture {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) pixels: Vec<u8>,
 }
 
-/// Fails unless `result` is `picture` blurred, but for rounding: the two decoders of JPEG differ in that too.
+/// Fails unless `result` is the blurred `picture`, apart from rounding: the two JPEG decoders
+/// round differently, too.
 #[track_caller]
 pub(super) fn assert_blurred(picture: &Path, result: &Path) {
     let original = read_jpeg(picture);

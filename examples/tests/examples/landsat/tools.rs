@@ -17,7 +17,7 @@ LC08_L1GT_012005_20170512_20170515_01_T2,LC80120052017132LGN00,2017-05-12 15:16:
 LC08_L1TP_012006_20170512_20170515_01_T2,LC80120062017132LGN00,2017-05-12 15:16:30.220000,-1.0,L1TP,12,6,73.0,-41.0,75.0,-31.0,https://pictures.example/c1/L8/012/006/LC08_L1TP_012006_20170512_20170515_01_T2/index.html
 ";
 
-/// The rows of the scenes that pass.
+/// The rows of the scenes that pass the filters.
 fn rows(options: &[&str]) -> Vec<u64> {
     let lines = run(SCENES, options, LIST.as_bytes()).lines();
     lines
@@ -89,7 +89,8 @@ fn samples_are_the_same_every_time_and_their_list_is_read() {
     assert_eq!(run(SAMPLE, &[text(&one.pictures()), "--size", "0"], b"").status, 2);
 }
 
-/// Sends a request with an empty line at the end of its head; gives the answer's head and body.
+/// Sends a request whose head ends with an empty line. Returns the head and the body of the
+/// answer.
 fn ask(url: &str, head: &str, body: &[u8]) -> (String, Vec<u8>) {
     let host = url.trim_start_matches("http://").trim_end_matches('/');
     let mut socket = TcpStream::connect(host).expect("the server listens");

@@ -1,4 +1,4 @@
-//! WebTorrent carries the data, from a program of this machine to a tab and back.
+//! WebTorrent carries the data from a program on this machine to a tab and back.
 
 use std::{fs, path::Path, process::Command};
 
@@ -9,7 +9,8 @@ use crate::{
     running::{Running, until},
 };
 
-/// The program that offers `scenes` and collects results; gives its address for that, and the scenes with their links.
+/// The program that offers `scenes` and collects results. Also returns its address for result
+/// requests, and the scenes with their links.
 fn depot(sample: &Sample, scenes: &[String], patience: &str) -> (Running, String, Vec<String>) {
     install("landsat/webtorrent");
     let mut node = Command::new("node");
@@ -21,7 +22,7 @@ fn depot(sample: &Sample, scenes: &[String], patience: &str) -> (Running, String
     (depot, desk, offered)
 }
 
-/// The command that has a result collected.
+/// The command that asks the depot to collect a result.
 fn collect(desk: &str) -> String {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("landsat/webtorrent/collect.mjs");
     format!("node '{}' {desk}", text(&program))

@@ -1,4 +1,4 @@
-//! Pando carries the data, or HTTP does.
+//! Pando or HTTP carries the data.
 
 use std::fs;
 

@@ -1,10 +1,10 @@
-//! WebDriver BiDi over a WebSocket, which Firefox speaks by itself.
+//! WebDriver BiDi over a WebSocket, the protocol of Firefox.
 
 use super::{Driver, devtools::DevTools, written};
 use serde_json::{Value, json};
 use std::{collections::HashMap, path::Path};
 
-/// A Firefox that is driven. The messages of its protocol have the same form as those of Chromium's.
+/// A controlled Firefox. The messages of BiDi have the same form as the messages of DevTools.
 #[derive(Debug)]
 pub(super) struct Firefox {
     connection: DevTools,
@@ -60,7 +60,7 @@ impl Driver for Firefox {
     }
 
     fn console(&mut self, tab: &str) -> Vec<String> {
-        // What was written before this answer has come with it.
+        // The events of earlier console output arrive before this answer.
         self.connection.call("session.status", json!({}));
         for event in self.connection.events() {
             let entry = &event["params"];

@@ -16,12 +16,13 @@ pub(crate) struct DevTools {
 }
 
 impl DevTools {
-    /// Connects to what is at this URL.
+    /// Connects to the browser or tab at this URL.
     pub(crate) fn at(url: &str) -> Self {
         Self { socket: WebSocket::open_at(url), last: 0, events: Vec::new() }
     }
 
-    /// Where the browser with this profile listens: `http://127.0.0.1:port`, and the path of the browser itself.
+    /// The address of the browser with this profile: `http://127.0.0.1:port`, and the path of the
+    /// browser itself.
     pub(crate) fn place(profile: &Path) -> (String, String) {
         written(&profile.join("DevToolsActivePort"), |said| {
             let (port, path) = said.split_once('\n').filter(|(_, path)| !path.is_empty())?;
@@ -34,7 +35,7 @@ impl DevTools {
         self.try_call(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
-    /// The same; an error is what the browser answers.
+    /// Calls a method of the protocol. The error is the browser's error object.
     pub(crate) fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.last += 1;
         self.socket.text(&json!({"id": self.last, "method": method, "params": params}).to_string());
@@ -51,13 +52,13 @@ impl DevTools {
         }
     }
 
-    /// The events that came since this was asked last.
+    /// The events since the last call.
     pub(crate) fn events(&mut self) -> Vec<Value> {
         mem::take(&mut self.events)
     }
 }
 
-/// A Chromium that is driven.
+/// A controlled Chromium.
 #[derive(Debug)]
 pub(super) struct Chromium {
     /// `http://127.0.0.1:port`
@@ -118,14 +119,14 @@ impl Driver for Chromium {
 
     fn console(&mut self, tab: &str) -> Vec<String> {
         let (devtools, lines) = self.tabs.get_mut(tab).expect("it is open");
-        // What was written before this answer has come with it.
+        // The events of earlier console output arrive before this answer.
         devtools.call("Runtime.evaluate", json!({"expression": "0"}));
         lines.extend(devtools.events().iter().filter_map(line));
         lines.clone()
     }
 }
 
-/// The line of the console that an event makes.
+/// The console line of an event.
 fn line(event: &Value) -> Option<String> {
     let params = &event["params"];
     match event["method"].as_str()? {

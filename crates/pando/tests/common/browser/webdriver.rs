@@ -1,4 +1,4 @@
-//! WebDriver over HTTP, which WebKit's own driver speaks.
+//! WebDriver over HTTP, the protocol of WebKit's driver.
 
 use super::{
     super::{http, process::until},
@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A WebKit that is driven.
+/// A controlled WebKit.
 #[derive(Debug)]
 pub(super) struct WebKit {
     /// `127.0.0.1:port`
@@ -62,7 +62,7 @@ impl WebKit {
         if answer.status == 200 { Ok(told["value"].take()) } else { Err(told["value"].to_string()) }
     }
 
-    /// All that follows is about this tab.
+    /// Selects the tab for the next calls.
     fn turn_to(&self, tab: &str) {
         self.call("POST", "/window", json!({"handle": tab}));
     }
@@ -107,12 +107,13 @@ impl Driver for WebKit {
     }
 
     fn console(&mut self, _: &str) -> Vec<String> {
-        // The driver and the browser write to one file.
+        // The driver and the browser write to the same file.
         fs::read_to_string(&self.output).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 }
 
-/// The browser for tests that comes with the driver, in a folder that is named after the machine's kind.
+/// The test browser that comes with the driver. The name of its folder depends on the machine's
+/// architecture.
 fn mini_browser() -> PathBuf {
     let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let mut found = libraries.flat_map(|folder| {

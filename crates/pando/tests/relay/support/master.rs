@@ -1,27 +1,27 @@
-//! A master that does what a test says.
+//! A scripted master.
 
 use super::{FUNCTION, KEY, Relay, SECRET, Socket};
 use serde_json::{Value, json};
 
-/// A master's control socket, with a room.
+/// A master's control socket and its room.
 #[derive(Debug)]
 pub(crate) struct Master {
     pub(crate) control: Socket,
-    /// What the relay answered.
+    /// The relay's answer.
     pub(crate) opened: Value,
     pub(crate) token: String,
     key: String,
     relay: String,
 }
 
-/// The first message of a master, and the function that follows.
+/// The first message of a master, and the function after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Opening {
     pub(crate) message: Value,
     pub(crate) function: Vec<u8>,
 }
 
-/// Asks for `token`, with [`KEY`] and [`FUNCTION`].
+/// A request for the room `token`, with [`KEY`] and [`FUNCTION`].
 pub(crate) fn opening(token: &str) -> Opening {
     let message = json!({
         "type": "open", "version": 1, "token": token, "key": KEY, "function": "hash", "size": FUNCTION.len(), "dom": false
@@ -43,12 +43,12 @@ impl Opening {
 }
 
 impl Master {
-    /// Opens the room at `token`.
+    /// Opens the room `token`.
     pub(crate) async fn open(relay: &Relay, token: &str) -> Self {
         Self::try_open(relay, opening(token)).await.expect("a room")
     }
 
-    /// Opens a room; why not, when it is refused.
+    /// Opens a room. The error is the relay's reason for a refusal.
     pub(crate) async fn try_open(relay: &Relay, opening: Opening) -> Result<Self, String> {
         let mut control = Self::connect(relay, SECRET).await.expect("the secret is right");
         Self::ask(&mut control, &opening).await;
@@ -65,7 +65,7 @@ impl Master {
         Ok(Self { control, opened, token: field("token"), key: field("key"), relay: relay.url("") })
     }
 
-    /// The control socket, before a room is asked for.
+    /// Opens a control socket without a room.
     pub(crate) async fn connect(relay: &Relay, secret: &str) -> Result<Socket, u16> {
         Socket::open(&relay.url("/rooms"), &[("authorization", &format!("Bearer {secret}"))]).await
     }
@@ -83,7 +83,7 @@ impl Master {
         format!("{}/{}/{name}", self.relay, self.token)
     }
 
-    /// Takes the next message, which is of `kind`.
+    /// Reads the next message, which must be of `kind`.
     #[track_caller]
     pub(crate) fn hears(&mut self, kind: &'static str) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
@@ -94,7 +94,7 @@ impl Master {
         }
     }
 
-    /// A volunteer's signalling socket, and the servers that it was told.
+    /// Opens a volunteer's signalling socket. Also returns the servers from the relay.
     pub(crate) async fn volunteer(&self) -> (Socket, Value) {
         let mut socket = Socket::open(&self.url("signal"), &[("origin", "null")]).await.expect("a place");
         let servers = socket.json().await;
@@ -102,7 +102,7 @@ impl Master {
         (socket, servers["iceServers"].clone())
     }
 
-    /// A link: the volunteer's end and the master's.
+    /// Opens a link. Returns the volunteer's end and the master's end.
     pub(crate) async fn link(&mut self) -> (Socket, Socket) {
         let volunteer = Socket::open(&self.url("socket"), &[("origin", "null")]).await.expect("a place");
         let link = self.hears("link").await;
@@ -110,7 +110,7 @@ impl Master {
         (volunteer, master)
     }
 
-    /// Comes for a link.
+    /// Opens the master's end of a link.
     pub(crate) async fn come(&self, link: &str, key: &str) -> Result<Socket, u16> {
         let url = format!("{}/rooms/{}/links/{link}", self.relay, self.token);
         Socket::open(&url, &[("authorization", &format!("Bearer {key}"))]).await

@@ -1,13 +1,13 @@
-//! The relay's process.
+//! The process of a relay.
 
 use crate::common::{Pando, Response, Running, get};
 use serde_json::Value;
 use std::{ffi::OsString, net::UdpSocket};
 
-/// What the relays of tests ask of masters.
+/// The secret of the relays in these tests.
 pub(crate) const SECRET: &str = "the-secret-of-this-test";
 
-/// A relay that runs; killed when dropped.
+/// A running relay, killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Relay {
     pub(crate) run: Running,
@@ -16,12 +16,12 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// On loopback, without UDP, with [`SECRET`] and further arguments.
+    /// Starts a relay on loopback without UDP, with [`SECRET`] and more arguments.
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::with(&[&["--no-udp"], args].concat())
     }
 
-    /// On loopback, with STUN and TURN; gives their port too.
+    /// Starts a relay on loopback with STUN and TURN. Also returns the UDP port.
     pub(crate) fn with_udp(args: &[&str]) -> (Self, u16) {
         let port = free_udp_port();
         (Self::with(&[&["--turn-port", &port.to_string()], args].concat()), port)
@@ -43,12 +43,12 @@ impl Relay {
         Self { host: address.replace("0.0.0.0", "127.0.0.1"), run }
     }
 
-    /// The relay's own port.
+    /// The relay's TCP port.
     pub(crate) fn port(&self) -> u16 {
         self.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("a port")
     }
 
-    /// The URL of `path`, on loopback whatever the relay is bound to.
+    /// The URL of `path` on loopback, even if the relay is bound to another address.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port())
     }
@@ -57,14 +57,14 @@ impl Relay {
         get(&self.url(path))
     }
 
-    /// What `/healthz` says.
+    /// The contents of `/healthz`.
     pub(crate) fn health(&self) -> Value {
         let response = self.get("/healthz");
         assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
         serde_json::from_str(&response.body).expect("it is JSON")
     }
 
-    /// The lines of its log so far.
+    /// The lines of the relay's log so far.
     pub(crate) fn log(&self) -> Vec<Value> {
         let text = self.run.stderr();
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
@@ -72,7 +72,7 @@ impl Relay {
         lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))).collect()
     }
 
-    /// Waits for the event.
+    /// Waits for an event in the log.
     #[track_caller]
     pub(crate) fn logs(&self, event: &str) -> Value {
         let line = self.run.says(&format!("\"event\":\"{event}\""));

@@ -1,4 +1,4 @@
-//! WebSockets on which nothing takes for ever.
+//! WebSockets with time limits for every operation.
 
 use crate::common::DEADLINE;
 use bytes::Bytes;
@@ -12,17 +12,17 @@ use tokio_tungstenite::{
     tungstenite::{Error, client::IntoClientRequest, http::HeaderValue},
 };
 
-/// A WebSocket, after the upgrade.
+/// A WebSocket after the upgrade.
 #[derive(Debug)]
 pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// Opens the socket at `url`; the HTTP status when that is refused.
+    /// Opens the socket at `url`. The error is the HTTP status of a refusal.
     pub(crate) async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         Self::open_with(url, headers, None).await
     }
 
-    /// With TLS as `config` says.
+    /// Opens the socket at `url`, with the TLS configuration `tls`.
     pub(crate) async fn open_with(
         url: &str,
         headers: &[(&'static str, &str)],
@@ -52,7 +52,8 @@ impl Socket {
         self.send(Message::Binary(bytes.into())).await;
     }
 
-    /// The next text, bytes or close; an end without a close is none.
+    /// The next text, bytes or close message; `None` when the connection ends without a close
+    /// message.
     #[track_caller]
     pub(crate) fn next(&mut self) -> impl Future<Output = Option<Message>> + Send {
         let caller = std::panic::Location::caller();
@@ -68,7 +69,7 @@ impl Socket {
         }
     }
 
-    /// The next message, which is JSON.
+    /// The next message, parsed as JSON.
     #[track_caller]
     pub(crate) fn json(&mut self) -> impl Future<Output = Value> + Send {
         let caller = std::panic::Location::caller();
@@ -81,7 +82,8 @@ impl Socket {
         }
     }
 
-    /// Its closing code, when all that comes before has come; none when it broke off.
+    /// Skips messages until the close message, and returns its code; `None` when the connection
+    /// breaks.
     pub(crate) async fn closed(&mut self) -> Option<u16> {
         loop {
             match self.next().await {
@@ -92,7 +94,7 @@ impl Socket {
         }
     }
 
-    /// Breaks off, without a word.
+    /// Drops the connection without a close message.
     pub(crate) fn vanish(self) {
         drop(self);
     }
