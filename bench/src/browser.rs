@@ -85,8 +85,11 @@ pub fn chromium() -> anyhow::Result<PathBuf> {
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let names = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
-    let mut files = names.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)));
-    files.find(|file| file.is_file()).context("Chromium is needed: install it, or name it in CHROMIUM")
+    let mut files =
+        names.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)));
+    files
+        .find(|file| file.is_file())
+        .context("Chromium is needed: install it, or name it in CHROMIUM")
 }
 
 impl Drop for Browser {
@@ -99,7 +102,10 @@ impl Drop for Browser {
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{id}")]).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{id}")])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.wait();
     }
 }

@@ -120,7 +120,8 @@ pub async fn chaos(options: Options) -> anyhow::Result<Summary> {
     let found = Arc::new(Mutex::new(Vec::new()));
     let lanes: Vec<_> = (0..lanes)
         .map(|_| {
-            let (setup, next, done, found) = (setup.clone(), next.clone(), done.clone(), found.clone());
+            let (setup, next, done, found) =
+                (setup.clone(), next.clone(), done.clone(), found.clone());
             tokio::spawn(async move {
                 while until.is_none_or(|until| Instant::now() < until) {
                     let number = next.fetch_add(1, Relaxed);
@@ -166,10 +167,14 @@ impl Setup {
             None => std::env::current_exe()?.with_file_name("pando"),
         };
         if !pando.exists() {
-            bail!("{} is missing: cargo build --workspace, or name it with --pando", pando.display());
+            bail!(
+                "{} is missing: cargo build --workspace, or name it with --pando",
+                pando.display()
+            );
         }
         let keep = options.keep.clone().unwrap_or_else(std::env::temp_dir);
-        std::fs::create_dir_all(&keep).with_context(|| format!("{} cannot be made", keep.display()))?;
+        std::fs::create_dir_all(&keep)
+            .with_context(|| format!("{} cannot be made", keep.display()))?;
         Ok(Self {
             pando: pando.canonicalize()?,
             chromium: if options.tabs > 0.0 { chromium()? } else { PathBuf::new() },
@@ -185,7 +190,8 @@ impl Setup {
 async fn tell(done: Arc<AtomicU64>, found: Arc<Mutex<Vec<Violation>>>, start: Instant) {
     loop {
         tokio::time::sleep(TELL).await;
-        let (runs, found) = (done.load(Relaxed), found.lock().expect("nobody panics with it").len());
+        let (runs, found) =
+            (done.load(Relaxed), found.lock().expect("nobody panics with it").len());
         eprintln!("{runs} runs in {} s, {found} violations", start.elapsed().as_secs());
     }
 }

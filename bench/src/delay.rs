@@ -119,7 +119,12 @@ async fn packets(front: Arc<UdpSocket>, master: Arc<Mutex<Option<SocketAddr>>>, 
     }
 }
 
-async fn returning(back: Arc<UdpSocket>, front: Arc<UdpSocket>, volunteer: SocketAddr, late: Duration) {
+async fn returning(
+    back: Arc<UdpSocket>,
+    front: Arc<UdpSocket>,
+    volunteer: SocketAddr,
+    late: Duration,
+) {
     let (there, arriving) = channel(UNDER_WAY);
     tokio::spawn(later(arriving, front, volunteer));
     let mut packet = [0; 2048];

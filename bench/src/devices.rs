@@ -79,19 +79,34 @@ pub fn run(options: &Options) -> anyhow::Result<String> {
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(12).collect();
     let mut tabs = Vec::new();
     let mut columns = Vec::new();
-    let every = [Application::Collatz, Application::Mining, Application::Testing, Application::Raytracer, Application::Blur];
+    let every = [
+        Application::Collatz,
+        Application::Mining,
+        Application::Testing,
+        Application::Raytracer,
+        Application::Blur,
+    ];
     let chosen = if options.only.is_empty() { &every[..] } else { &options.only };
     for application in chosen {
         let happened = measure(*application, options, &token, &mut tabs)?;
         for (device, items) in &happened.devices {
-            eprintln!("{application:?}: {device}: {:.2} {}/s", items / options.time.as_secs_f64(), application.unit());
+            eprintln!(
+                "{application:?}: {device}: {:.2} {}/s",
+                items / options.time.as_secs_f64(),
+                application.unit()
+            );
         }
         columns.push((*application, happened));
     }
     Ok(table::markdown(&columns, options.time))
 }
 
-fn measure(application: Application, options: &Options, token: &str, tabs: &mut Vec<Tab>) -> anyhow::Result<Happened> {
+fn measure(
+    application: Application,
+    options: &Options,
+    token: &str,
+    tabs: &mut Vec<Tab>,
+) -> anyhow::Result<Happened> {
     let folder = tempfile::tempdir()?;
     let events = folder.path().join("events");
     let mut pando = Pando::start(application, options, token, &events)?;
@@ -135,16 +150,25 @@ struct Pando {
 }
 
 impl Pando {
-    fn start(application: Application, options: &Options, token: &str, events: &std::path::Path) -> anyhow::Result<Self> {
+    fn start(
+        application: Application,
+        options: &Options,
+        token: &str,
+        events: &std::path::Path,
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(&options.pando);
         command.arg(options.examples.join(application.function())).args(application.options());
         command.args(["--stdin", "--token", token, "--port", &options.port.to_string()]);
         command.args(["--cores", &options.cores.to_string()]).arg("--events").arg(events);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("{} cannot be started", options.pando.display()))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("{} cannot be started", options.pando.display()))?;
         let stderr = BufReader::new(child.stderr.take().context("standard error is a pipe")?);
         let (voice, said) = channel();
-        thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(voice.send(line))));
+        thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).for_each(|line| drop(voice.send(line)))
+        });
         Ok(Self { child, said })
     }
 
@@ -155,7 +179,8 @@ impl Pando {
         let mut heard = String::new();
         loop {
             let line = self.said.recv_timeout(until.saturating_duration_since(Instant::now()));
-            let line = line.with_context(|| format!("`{}` was not said, but: {heard}", text.trim()))?;
+            let line =
+                line.with_context(|| format!("`{}` was not said, but: {heard}", text.trim()))?;
             if line.contains(text) {
                 return Ok(line[line.find("http").unwrap_or(0)..].to_owned());
             }
@@ -178,5 +203,8 @@ impl Drop for Pando {
 }
 
 fn factor(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|factor| (1.0..=100.0).contains(factor)).ok_or_else(|| "give a number from 1 to 100".to_owned())
+    text.parse()
+        .ok()
+        .filter(|factor| (1.0..=100.0).contains(factor))
+        .ok_or_else(|| "give a number from 1 to 100".to_owned())
 }

@@ -44,8 +44,15 @@ impl Tab {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let (socket, _) = client(format!("ws://127.0.0.1:{port}{path}"), stream).map_err(|error| anyhow!("DevTools: {error}"))?;
-        let mut tab = Self { socket, target: String::new(), session: String::new(), last: 0, _browser: browser };
+        let (socket, _) = client(format!("ws://127.0.0.1:{port}{path}"), stream)
+            .map_err(|error| anyhow!("DevTools: {error}"))?;
+        let mut tab = Self {
+            socket,
+            target: String::new(),
+            session: String::new(),
+            last: 0,
+            _browser: browser,
+        };
         tab.attach()?;
         let opened = tab.call("Page.navigate", json!({"url": url}))?;
         if let Some(error) = opened["errorText"].as_str() {
@@ -58,14 +65,17 @@ impl Tab {
         let until = Instant::now() + PATIENCE;
         while self.target.is_empty() {
             let targets = self.call("Target.getTargets", json!({}))?;
-            let page = targets["targetInfos"].as_array().and_then(|all| all.iter().find(|target| target["type"] == "page"));
+            let page = targets["targetInfos"]
+                .as_array()
+                .and_then(|all| all.iter().find(|target| target["type"] == "page"));
             match page {
                 Some(page) => self.target = text(page, "targetId")?,
                 None if Instant::now() > until => bail!("the browser opened no page"),
                 None => thread::sleep(LOOK),
             }
         }
-        let attached = self.call("Target.attachToTarget", json!({"targetId": self.target, "flatten": true}))?;
+        let attached =
+            self.call("Target.attachToTarget", json!({"targetId": self.target, "flatten": true}))?;
         self.session = text(&attached, "sessionId")?;
         Ok(())
     }
@@ -82,7 +92,11 @@ impl Tab {
         }
         self.socket.send(Message::text(request.to_string()))?;
         loop {
-            let Message::Text(text) = self.socket.read().with_context(|| format!("no answer to {method}"))? else { continue };
+            let Message::Text(text) =
+                self.socket.read().with_context(|| format!("no answer to {method}"))?
+            else {
+                continue;
+            };
             let mut answer: Value = serde_json::from_str(&text)?;
             // Other messages are events.
             if answer["id"] != self.last {
@@ -134,7 +148,8 @@ impl Tab {
                 }})"
             ));
             match found {
-                Err(error) if left > 0 && LEFT.iter().any(|words| error.to_string().contains(words)) => {}
+                Err(error)
+                    if left > 0 && LEFT.iter().any(|words| error.to_string().contains(words)) => {}
                 found => return found,
             }
         }
@@ -161,7 +176,10 @@ impl Tab {
     /// As [`Tab::click`].
     pub fn tap(&mut self, selector: &str) -> anyhow::Result<()> {
         let (x, y) = self.middle(selector)?;
-        self.call("Input.dispatchTouchEvent", json!({"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}))?;
+        self.call(
+            "Input.dispatchTouchEvent",
+            json!({"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}),
+        )?;
         self.call("Input.dispatchTouchEvent", json!({"type": "touchEnd", "touchPoints": []}))?;
         Ok(())
     }
@@ -197,8 +215,14 @@ impl Tab {
         };
         let kind = if typed.is_empty() { "rawKeyDown" } else { "keyDown" };
         let code = key_code(key);
-        self.call("Input.dispatchKeyEvent", json!({"type": kind, "key": key, "text": typed, "windowsVirtualKeyCode": code}))?;
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key, "windowsVirtualKeyCode": code}))?;
+        self.call(
+            "Input.dispatchKeyEvent",
+            json!({"type": kind, "key": key, "text": typed, "windowsVirtualKeyCode": code}),
+        )?;
+        self.call(
+            "Input.dispatchKeyEvent",
+            json!({"type": "keyUp", "key": key, "windowsVirtualKeyCode": code}),
+        )?;
         Ok(())
     }
 

@@ -57,11 +57,17 @@ impl Echo {
     ///
     /// # Errors
     /// When the page does not connect, or a message comes back changed.
-    pub async fn measure(&mut self, count: usize, length: usize, next: &str) -> anyhow::Result<Duration> {
+    pub async fn measure(
+        &mut self,
+        count: usize,
+        length: usize,
+        next: &str,
+    ) -> anyhow::Result<Duration> {
         let came = tokio::time::timeout(Duration::from_secs(30), self.sockets.recv()).await;
         let socket = came.context("the page does not come")?.context("the server ended")?;
         let (mut sink, mut stream) = socket.split();
-        let messages: Vec<Bytes> = (0..UNDER_WAY + 1).map(|n| vec![b'a' + n as u8; length].into()).collect();
+        let messages: Vec<Bytes> =
+            (0..UNDER_WAY + 1).map(|n| vec![b'a' + n as u8; length].into()).collect();
         let room = Semaphore::new(UNDER_WAY);
         let start = Instant::now();
         let send = async {

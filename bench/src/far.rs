@@ -28,7 +28,8 @@ pub struct Far {
 
 impl Far {
     /// The options of a master that volunteers reach through the delay.
-    pub const OPTIONS: [&str; 6] = ["--bind", delay::MASTER, "--port", delay::PORT, "--ice-servers", delay::STUN];
+    pub const OPTIONS: [&str; 6] =
+        ["--bind", delay::MASTER, "--port", delay::PORT, "--ice-servers", delay::STUN];
 
     /// Creates the two computers. Packets between them are delayed by `late` in both directions.
     /// `program` is the `delay` program.
@@ -36,7 +37,8 @@ impl Far {
     /// # Errors
     /// When the system allows no network namespaces.
     pub fn new(program: &Path, late: Duration) -> anyhow::Result<Self> {
-        let mut far = Self { prefix: format!("pando{}", id()), folder: tempfile::tempdir()?, between: None };
+        let mut far =
+            Self { prefix: format!("pando{}", id()), folder: tempfile::tempdir()?, between: None };
         far.script(&format!(
             "ip netns add Pmid; ip -n Pmid link set lo up
              {}",
@@ -57,7 +59,11 @@ impl Far {
             .spawn()?;
         let said = between.stdout.take().context("standard output is a pipe")?;
         far.between = Some(between);
-        ensure!(BufReader::new(said).lines().next().is_some(), "{} did not start", program.display());
+        ensure!(
+            BufReader::new(said).lines().next().is_some(),
+            "{} did not start",
+            program.display()
+        );
         Ok(far)
     }
 
@@ -83,8 +89,15 @@ impl Far {
     }
 
     fn at(&self, name: &str, program: &Path) -> anyhow::Result<PathBuf> {
-        let file = self.folder.path().join(format!("{name}-{}", program.file_name().unwrap_or_default().display()));
-        let words = format!("#!/bin/sh\nexec ip netns exec {}{name} '{}' \"$@\"\n", self.prefix, program.display());
+        let file = self
+            .folder
+            .path()
+            .join(format!("{name}-{}", program.file_name().unwrap_or_default().display()));
+        let words = format!(
+            "#!/bin/sh\nexec ip netns exec {}{name} '{}' \"$@\"\n",
+            self.prefix,
+            program.display()
+        );
         fs::write(&file, words)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755))?;
         Ok(file)
@@ -93,7 +106,11 @@ impl Far {
     fn script(&self, script: &str) -> anyhow::Result<()> {
         let script = script.replace(" P", &format!(" {}", self.prefix));
         let output = Command::new("sh").args(["-ec", &script]).output()?;
-        ensure!(output.status.success(), "no network namespaces: {}", String::from_utf8_lossy(&output.stderr).trim());
+        ensure!(
+            output.status.success(),
+            "no network namespaces: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
         Ok(())
     }
 }

@@ -42,7 +42,13 @@ impl Lines {
     pub fn long(count: u64, length: usize) -> Self {
         let mut chance = fastrand::Rng::with_seed(7);
         let pattern = (0..PATTERN).map(|_| chance.alphanumeric() as u8).collect();
-        Self { shape: Shape::Long(length, pattern), left: count, line: Vec::new(), at: length, number: 0 }
+        Self {
+            shape: Shape::Long(length, pattern),
+            left: count,
+            line: Vec::new(),
+            at: length,
+            number: 0,
+        }
     }
 
     /// Fills `out` until the lines end, and returns the number of bytes written.
@@ -136,7 +142,10 @@ pub fn verify(mut output: impl Read, mut expected: Lines) -> anyhow::Result<Came
         first.get_or_insert(last);
         if expected.fill(&mut should[..length]) != length || should[..length] != came[..length] {
             let at = should.iter().zip(&came).position(|(a, b)| a != b).unwrap_or(length);
-            let line = String::from_utf8_lossy(&came[..length][at.saturating_sub(20)..(at + 20).min(length)]).into_owned();
+            let line = String::from_utf8_lossy(
+                &came[..length][at.saturating_sub(20)..(at + 20).min(length)],
+            )
+            .into_owned();
             bail!("the output is not what it should be at byte {}: {line:?}", place + at as u64);
         }
         place += length as u64;

@@ -172,7 +172,10 @@ impl Pando {
         let Came { first, last } = match verify(output, expected) {
             Ok(came) => came,
             Err(error) => {
-                bail!("{error:#}; it said: {}", process.wait().map_or_else(|e| format!("{e:#}"), |said| said.join("\n")))
+                bail!(
+                    "{error:#}; it said: {}",
+                    process.wait().map_or_else(|e| format!("{e:#}"), |said| said.join("\n"))
+                )
             }
         };
         let (peak, child_peak) = watcher.join().expect("no panic");

@@ -75,21 +75,37 @@ pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
         rooms.push(Room::open(&url, number, phase.clone(), counts.clone()).await?);
     }
     let opened = start.elapsed();
-    rows.push(Row::plain(format!("{} rooms opened, each with a function of 100 kB", options.rooms), seconds(opened)));
+    rows.push(Row::plain(
+        format!("{} rooms opened, each with a function of 100 kB", options.rooms),
+        seconds(opened),
+    ));
     rows.push(Row::plain("… memory of the relay", megabytes(memory(id) as f64)));
     let start = Instant::now();
-    let joining = (0..options.volunteers).map(|number| rooms[number % rooms.len()].join(phase.clone()));
+    let joining =
+        (0..options.volunteers).map(|number| rooms[number % rooms.len()].join(phase.clone()));
     let volunteers = futures_util::future::try_join_all(joining).await?;
-    rows.push(Row::plain(format!("{} volunteers join", options.volunteers), seconds(start.elapsed())));
+    rows.push(Row::plain(
+        format!("{} volunteers join", options.volunteers),
+        seconds(start.elapsed()),
+    ));
     sleep(SETTLE).await;
 
     let quiet = measure(id, options.time, &counts).await;
-    rows.push(Row::plain("… memory of the relay, when they only send signs of life", megabytes(quiet.memory as f64)));
+    rows.push(Row::plain(
+        "… memory of the relay, when they only send signs of life",
+        megabytes(quiet.memory as f64),
+    ));
     rows.push(Row::plain("… processor time", share(&quiet)));
     let pace = options.pace;
     let loads = [
-        (format!("a value of 100 bytes per volunteer and {} ms", pace.as_millis()), Phase::Paced { size: 100, pace }),
-        (format!("a value of 10 kB per volunteer and {} ms", pace.as_millis()), Phase::Paced { size: 10_000, pace }),
+        (
+            format!("a value of 100 bytes per volunteer and {} ms", pace.as_millis()),
+            Phase::Paced { size: 100, pace },
+        ),
+        (
+            format!("a value of 10 kB per volunteer and {} ms", pace.as_millis()),
+            Phase::Paced { size: 10_000, pace },
+        ),
         ("values of 100 bytes, as fast as can be".into(), Phase::Full { size: 100 }),
         ("values of 10 kB, as fast as can be".into(), Phase::Full { size: 10_000 }),
         ("parts of 64 KiB, as fast as can be".into(), Phase::Full { size: 65_536 }),
@@ -119,7 +135,16 @@ fn start(options: &Options) -> anyhow::Result<(Process, String)> {
         &options.binary,
         &["--port", "0", "--bind", "127.0.0.1", "--no-udp", "--secret", room::SECRET]
             .into_iter()
-            .chain(["--max-connections", many, "--max-connections-per-address", many, "--max-rooms", many, "--room-rate", "4G"])
+            .chain([
+                "--max-connections",
+                many,
+                "--max-connections-per-address",
+                many,
+                "--max-rooms",
+                many,
+                "--room-rate",
+                "4G",
+            ])
             .collect::<Vec<_>>(),
     )?;
     let line = relay.wait_for("Relay listening at ")?;
@@ -132,7 +157,13 @@ async fn measure(id: u32, time: Duration, counts: &Counts) -> Figures {
     sleep(time).await;
     let (echoes, round_trips) = counts.take();
     let elapsed = start.elapsed().as_secs_f64();
-    Figures { echoes: echoes as f64, seconds: elapsed, cpu: Cpu::of(id).since(cpu), memory: memory(id), round_trips }
+    Figures {
+        echoes: echoes as f64,
+        seconds: elapsed,
+        cpu: Cpu::of(id).since(cpu),
+        memory: memory(id),
+        round_trips,
+    }
 }
 
 fn tell(rows: &mut Vec<Row>, what: &str, phase: &Phase, figures: &Figures) {
@@ -148,8 +179,15 @@ fn tell(rows: &mut Vec<Row>, what: &str, phase: &Phase, figures: &Figures) {
     rows.push(Row::plain("… memory of the relay", megabytes(figures.memory as f64)));
     let mut trips = figures.round_trips.clone();
     trips.sort_unstable();
-    let at = |part: f64| trips.get((trips.len() as f64 * part) as usize).map_or(f64::NAN, |micros| f64::from(*micros) / 1e3);
-    rows.push(Row::plain("… round trip: median, 99 of 100", format!("{:.1} ms, {:.1} ms", at(0.5), at(0.99))));
+    let at = |part: f64| {
+        trips
+            .get((trips.len() as f64 * part) as usize)
+            .map_or(f64::NAN, |micros| f64::from(*micros) / 1e3)
+    };
+    rows.push(Row::plain(
+        "… round trip: median, 99 of 100",
+        format!("{:.1} ms, {:.1} ms", at(0.5), at(0.99)),
+    ));
 }
 
 fn seconds(time: Duration) -> String {
@@ -158,5 +196,9 @@ fn seconds(time: Duration) -> String {
 
 fn share(figures: &Figures) -> String {
     let of = |time: Duration| 100.0 * time.as_secs_f64() / figures.seconds;
-    format!("{:.1} % of a core, of which {:.1} in the kernel", of(figures.cpu.sum()), of(figures.cpu.system))
+    format!(
+        "{:.1} % of a core, of which {:.1} in the kernel",
+        of(figures.cpu.sum()),
+        of(figures.cpu.system)
+    )
 }

@@ -49,7 +49,10 @@ pub struct Options {
 }
 
 fn fraction(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|f| (0.0..=1.0).contains(f)).ok_or_else(|| "give a number from 0 to 1".into())
+    text.parse()
+        .ok()
+        .filter(|f| (0.0..=1.0).contains(f))
+        .ok_or_else(|| "give a number from 0 to 1".into())
 }
 
 /// The counts of all volunteers together.
@@ -70,11 +73,15 @@ pub(crate) struct Counts {
 /// # Errors
 /// When the URL is not a URL of pando, or a volunteer is refused or cannot reach the master.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    let address = Address::parse(&options.url).with_context(|| format!("{} is not a URL that pando says", options.url))?;
-    let (options, address, counts) = (Arc::new(options), Arc::new(address), Arc::new(Counts::default()));
+    let address = Address::parse(&options.url)
+        .with_context(|| format!("{} is not a URL that pando says", options.url))?;
+    let (options, address, counts) =
+        (Arc::new(options), Arc::new(address), Arc::new(Counts::default()));
     let start = Instant::now();
     let volunteers: Vec<_> = (1..=options.volunteers)
-        .map(|number| tokio::spawn(volunteer::live(number, options.clone(), address.clone(), counts.clone())))
+        .map(|number| {
+            tokio::spawn(volunteer::live(number, options.clone(), address.clone(), counts.clone()))
+        })
         .collect();
     let told = tokio::spawn(tell_when_joined(options.volunteers, counts.clone(), start));
     let mut refused = None;
@@ -99,9 +106,15 @@ async fn tell_when_joined(volunteers: u64, counts: Arc<Counts>, start: Instant) 
 }
 
 fn figures(counts: &Counts, elapsed: Duration) -> String {
-    let [joins, values, frames, errors, crashes, lost] =
-        [&counts.joins, &counts.values, &counts.frames, &counts.errors, &counts.crashes, &counts.lost]
-            .map(|count| count.load(Relaxed));
+    let [joins, values, frames, errors, crashes, lost] = [
+        &counts.joins,
+        &counts.values,
+        &counts.frames,
+        &counts.errors,
+        &counts.crashes,
+        &counts.lost,
+    ]
+    .map(|count| count.load(Relaxed));
     format!(
         "joins {joins}, values {values}, frames {frames}, errors {errors}, crashes {crashes}, links lost {lost}, {:.3} s",
         elapsed.as_secs_f64()

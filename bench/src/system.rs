@@ -19,8 +19,11 @@ impl Cpu {
     /// when there is no such process.
     pub fn of(id: u32) -> Self {
         let fields = stat(id);
-        let ticks =
-            |at: usize| Duration::from_secs_f64(fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0.0) / TICKS);
+        let ticks = |at: usize| {
+            Duration::from_secs_f64(
+                fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0.0) / TICKS,
+            )
+        };
         Self { user: ticks(11), system: ticks(12) }
     }
 
@@ -31,7 +34,10 @@ impl Cpu {
 
     /// The processor time between `before` and this.
     pub fn since(&self, before: Self) -> Self {
-        Self { user: self.user.saturating_sub(before.user), system: self.system.saturating_sub(before.system) }
+        Self {
+            user: self.user.saturating_sub(before.user),
+            system: self.system.saturating_sub(before.system),
+        }
     }
 }
 
@@ -57,8 +63,13 @@ pub fn memory(id: u32) -> u64 {
 /// The present children of process `id`.
 pub fn children(id: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
-    let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    children.flat_map(|list| list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()).collect()
+    let children =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    children
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// The fields of `/proc/ID/stat`, starting with the state.
@@ -70,20 +81,32 @@ fn stat(id: u32) -> Vec<String> {
 
 /// The load: the average number of processes ready to run in the last minute.
 pub fn load() -> String {
-    fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default().to_owned()
+    fs::read_to_string("/proc/loadavg")
+        .unwrap_or_default()
+        .split(' ')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// One line about the machine and the programs on which the figures depend.
 pub fn machine(chromium: &str) -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model =
-        cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?").trim_start_matches(['\t', ' ', ':']);
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or("?")
+        .trim_start_matches(['\t', ' ', ':']);
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let [kernel, node, browser] = [said("uname", &["-sr"]), said("node", &["--version"]), said(chromium, &["--version"])];
+    let [kernel, node, browser] =
+        [said("uname", &["-sr"]), said("node", &["--version"]), said(chromium, &["--version"])];
     format!("{cores} cores ({model}), {kernel}, Node {node}, {browser}")
 }
 
 fn said(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    output.map_or_else(|_| format!("no {program}"), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.map_or_else(
+        |_| format!("no {program}"),
+        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+    )
 }

@@ -22,17 +22,24 @@ impl Row {
     }
 
     /// A figure with a goal.
-    pub fn goal(what: impl Into<String>, figure: impl Into<String>, goal: impl Into<String>, reached: bool) -> Self {
+    pub fn goal(
+        what: impl Into<String>,
+        figure: impl Into<String>,
+        goal: impl Into<String>,
+        reached: bool,
+    ) -> Self {
         Self { goal: goal.into(), reached: Some(reached), ..Self::plain(what, figure) }
     }
 }
 
 /// The rows as a Markdown table.
 pub fn markdown(rows: &[Row]) -> String {
-    let mut text = String::from("| measure | median (least – most) | goal | reached |\n|---|---|---|---|\n");
+    let mut text =
+        String::from("| measure | median (least – most) | goal | reached |\n|---|---|---|---|\n");
     for row in rows {
         let reached = row.reached.map_or("", |reached| if reached { "yes" } else { "**no**" });
-        writeln!(text, "| {} | {} | {} | {reached} |", row.what, row.figure, row.goal).expect("a string takes it");
+        writeln!(text, "| {} | {} | {} | {reached} |", row.what, row.figure, row.goal)
+            .expect("a string takes it");
     }
     text
 }
@@ -63,7 +70,9 @@ impl Samples {
         match self.0[..] {
             [] => "none".into(),
             [only] => show(only),
-            [least, .., most] => format!("{} ({} – {})", show(self.median()), show(least), show(most)),
+            [least, .., most] => {
+                format!("{} ({} – {})", show(self.median()), show(least), show(most))
+            }
         }
     }
 }
@@ -101,6 +110,9 @@ mod tests {
 
     #[test]
     fn thousands_are_apart() {
-        assert_eq!([1.0, 999.0, 1000.0, 1_234_567.4].map(thousands), ["1", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [1.0, 999.0, 1000.0, 1_234_567.4].map(thousands),
+            ["1", "999", "1,000", "1,234,567"]
+        );
     }
 }

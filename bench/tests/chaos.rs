@@ -12,8 +12,15 @@ use std::{
 const SEED: u64 = 1_000_000;
 
 fn chaos(words: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_chaos")).args(words).output().expect("it can be started");
-    println!("chaos {}: {}\n{}{}", words.join(" "), output.status, told(&output.stdout), told(&output.stderr));
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_chaos")).args(words).output().expect("it can be started");
+    println!(
+        "chaos {}: {}\n{}{}",
+        words.join(" "),
+        output.status,
+        told(&output.stdout),
+        told(&output.stderr)
+    );
     output
 }
 
@@ -30,7 +37,8 @@ fn whatever_happens_to_volunteers_and_master_the_output_is_that_of_a_loop() {
 
 #[test]
 fn the_same_with_tabs_that_freeze_and_crash() {
-    let output = chaos(&["--runs", "5", "--seed", &SEED.to_string(), "--tabs", "1", "--lanes", "5"]);
+    let output =
+        chaos(&["--runs", "5", "--seed", &SEED.to_string(), "--tabs", "1", "--lanes", "5"]);
     assert!(output.status.success());
     assert!(told(&output.stdout).contains("5 runs with a tab"));
 }
@@ -45,7 +53,10 @@ fn a_volunteer_that_answers_wrongly_for_what_it_holds_is_noticed_and_the_seed_is
     let line = said.lines().find(|line| line.contains("VIOLATION with seed")).expect("it is told");
     let seed = line.rsplit(' ').next().unwrap();
     assert!(said.contains("\"forged\"") || said.contains("forged"), "the difference is told");
-    let run = fs::read_dir(kept.path()).unwrap().flatten().find(|entry| entry.file_name().to_string_lossy().contains(seed));
+    let run = fs::read_dir(kept.path())
+        .unwrap()
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().contains(seed));
     let run = run.expect("it is kept").path();
     for name in ["plan", "steps", "input", "f.js", "expected", "printed.1", "said.1"] {
         assert!(run.join(name).exists(), "{name}");
@@ -57,10 +68,17 @@ fn a_volunteer_that_answers_wrongly_for_what_it_holds_is_noticed_and_the_seed_is
 fn a_pando_that_loses_doubles_or_swaps_a_line_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let pando = Path::new(env!("CARGO_BIN_EXE_chaos")).with_file_name("pando");
-    let seed = (SEED..).find(|seed| has_lines_and_no_restart(&Plan::new(*seed, 0.0, 1).to_string())).unwrap();
-    for (change, words) in [("2d", "it is missing"), ("2p", "that of 2 comes once more"), ("2{h;d};3G", "comes in its place")] {
+    let seed = (SEED..)
+        .find(|seed| has_lines_and_no_restart(&Plan::new(*seed, 0.0, 1).to_string()))
+        .unwrap();
+    for (change, words) in [
+        ("2d", "it is missing"),
+        ("2p", "that of 2 comes once more"),
+        ("2{h;d};3G", "comes in its place"),
+    ] {
         let wrong = folder.path().join("wrong");
-        fs::write(&wrong, format!("#!/bin/sh\n'{}' \"$@\" | sed '{change}'\n", pando.display())).unwrap();
+        fs::write(&wrong, format!("#!/bin/sh\n'{}' \"$@\" | sed '{change}'\n", pando.display()))
+            .unwrap();
         fs::set_permissions(&wrong, fs::Permissions::from_mode(0o755)).unwrap();
         let [wrong, kept] = [wrong.to_str().unwrap(), folder.path().to_str().unwrap()];
         let output = chaos(&["--seed", &seed.to_string(), "--pando", wrong, "--keep", kept]);
@@ -74,5 +92,7 @@ fn has_lines_and_no_restart(plan: &str) -> bool {
     let job = plan.lines().find_map(|line| line.strip_prefix("job: ")).expect("each plan has one");
     let values: u64 = job.split(' ').next().and_then(|count| count.parse().ok()).expect("a number");
     (5..500).contains(&values)
-        && !["journal", " -0", "--json", "--confirm", "poisonous: Some", "a relay"].iter().any(|word| plan.contains(word))
+        && !["journal", " -0", "--json", "--confirm", "poisonous: Some", "a relay"]
+            .iter()
+            .any(|word| plan.contains(word))
 }

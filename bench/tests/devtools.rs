@@ -15,7 +15,10 @@ fn a_tab_is_read_clicked_tapped_and_typed_into() -> anyhow::Result<()> {
     tab.wait_for("document.readyState === 'complete'")?;
     tab.throttle(2.0)?;
 
-    assert_eq!(tab.evaluate("Promise.resolve({ a: [1, 'ü'] })")?, serde_json::json!({"a": [1, "ü"]}));
+    assert_eq!(
+        tab.evaluate("Promise.resolve({ a: [1, 'ü'] })")?,
+        serde_json::json!({"a": [1, "ü"]})
+    );
     let error = tab.evaluate("nothing.there").expect_err("it throws").to_string();
     assert!(error.contains("nothing is not defined"), "{error}");
 
@@ -24,9 +27,11 @@ fn a_tab_is_read_clicked_tapped_and_typed_into() -> anyhow::Result<()> {
     tab.be_a_phone()?;
     tab.tap("#button")?;
     tab.wait_for("button.textContent === '2' && far.textContent === '1' && fingers === 1")?;
-    for (selector, reason) in
-        [("#hidden", "cannot be reached"), ("#covered", "cannot be reached"), ("#none", "there is no #none")]
-    {
+    for (selector, reason) in [
+        ("#hidden", "cannot be reached"),
+        ("#covered", "cannot be reached"),
+        ("#none", "there is no #none"),
+    ] {
         let error = tab.click(selector).expect_err("nobody could").to_string();
         assert!(error.contains(reason), "{error}");
     }

@@ -13,9 +13,16 @@ fn main() {
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     let source = root.join("../../web");
     // A published crate carries the built files instead of their sources: `scripts/package` puts them there.
-    let built = if source.join("package.json").is_file() { build(&source, &out) } else { root.join("web-dist") };
+    let built = if source.join("package.json").is_file() {
+        build(&source, &out)
+    } else {
+        root.join("web-dist")
+    };
     if !built.join("index.html").is_file() {
-        fail(&format!("{} does not hold the built web files: take the whole repository, or a published crate", built.display()));
+        fail(&format!(
+            "{} does not hold the built web files: take the whole repository, or a published crate",
+            built.display()
+        ));
     }
     let mut rust = String::new();
     list(&mut rust, "WEB", &built);
@@ -24,13 +31,20 @@ fn main() {
 }
 
 fn build(source: &Path, out: &Path) -> PathBuf {
-    for name in ["src", "builtins", "build.mjs", "package.json", "package-lock.json", "tsconfig.json"] {
+    for name in
+        ["src", "builtins", "build.mjs", "package.json", "package-lock.json", "tsconfig.json"]
+    {
         println!("cargo:rerun-if-changed={}", source.join(name).display());
     }
     let lock = fs::read(source.join("package-lock.json")).unwrap_or_default();
     let stamp = source.join("node_modules/.pando-lock");
     if fs::read(&stamp).ok().as_deref() != Some(&lock) {
-        run(Command::new(npm()).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(source), "npm ci");
+        run(
+            Command::new(npm())
+                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(source),
+            "npm ci",
+        );
         fs::write(stamp, lock).expect("node_modules can be written");
     }
     let dist = out.join("web");
@@ -65,13 +79,19 @@ fn fail(why: &str) -> ! {
 }
 
 fn list(rust: &mut String, name: &str, folder: &Path) {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
     files.sort();
     writeln!(rust, "const {name}: &[(&str, &str)] = &[").expect("a string takes it");
     for file in files {
         let short = file.file_name().expect("a file").to_string_lossy();
-        writeln!(rust, "    ({short:?}, include_str!({:?})),", file.display().to_string()).expect("a string takes it");
+        writeln!(rust, "    ({short:?}, include_str!({:?})),", file.display().to_string())
+            .expect("a string takes it");
     }
     rust.push_str("];\n");
 }

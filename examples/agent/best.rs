@@ -69,7 +69,10 @@ struct Scale {
 impl Scale {
     fn of(trials: &[Trial]) -> Self {
         let exponents = || trials.iter().map(|trial| trial.rate.log10());
-        let (least, most) = (exponents().fold(f64::INFINITY, f64::min), exponents().fold(f64::NEG_INFINITY, f64::max));
+        let (least, most) = (
+            exponents().fold(f64::INFINITY, f64::min),
+            exponents().fold(f64::NEG_INFINITY, f64::max),
+        );
         let top = trials.iter().map(|trial| trial.reward).fold(1.0, f64::max);
         // Whole powers of ten, with a range even for a single rate.
         Self { lowest: least.floor(), highest: most.ceil().max(least.floor() + 1.0), top }
@@ -99,19 +102,38 @@ fn svg(trials: &[Trial]) -> anyhow::Result<String> {
         let reward = scale.top * f64::from(quarter) / 4.0;
         let y = scale.y(reward);
         writeln!(svg, "<path d=\"M{left} {y:.1}H{right}\" stroke=\"#ddd\"/>")?;
-        writeln!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{reward:.0}</text>", left - 8.0, y + 4.0)?;
+        writeln!(
+            svg,
+            "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{reward:.0}</text>",
+            left - 8.0,
+            y + 4.0
+        )?;
     }
     for exponent in scale.lowest as i32..=scale.highest as i32 {
         let x = scale.x(f64::from(exponent));
-        writeln!(svg, "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">1e{exponent}</text>", bottom + 20.0)?;
+        writeln!(
+            svg,
+            "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">1e{exponent}</text>",
+            bottom + 20.0
+        )?;
     }
-    writeln!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">learning rate</text>", WIDTH / 2.0, HEIGHT - 16.0)?;
+    writeln!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">learning rate</text>",
+        WIDTH / 2.0,
+        HEIGHT - 16.0
+    )?;
     writeln!(svg, "<text x=\"{left}\" y=\"{}\">reward</text>", MARGIN - 20.0)?;
     let mut sorted: Vec<&Trial> = trials.iter().collect();
     sorted.sort_by(|a, b| a.rate.total_cmp(&b.rate));
     let place = |trial: &Trial| (scale.x(trial.rate.log10()), scale.y(trial.reward));
-    let line: String = sorted.iter().map(|trial| place(trial)).map(|(x, y)| format!("{x:.1},{y:.1} ")).collect();
-    writeln!(svg, "<polyline points=\"{}\" fill=\"none\" stroke=\"#3b82a0\" stroke-width=\"2\"/>", line.trim_end())?;
+    let line: String =
+        sorted.iter().map(|trial| place(trial)).map(|(x, y)| format!("{x:.1},{y:.1} ")).collect();
+    writeln!(
+        svg,
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"#3b82a0\" stroke-width=\"2\"/>",
+        line.trim_end()
+    )?;
     for trial in sorted {
         let ((x, y), fill) = (place(trial), if trial.stopped { "white" } else { "#3b82a0" });
         let stopped = if trial.stopped { ", stopped" } else { "" };

@@ -47,5 +47,8 @@ fn print(Options { from, to, count, steps, seed }: Options) -> anyhow::Result<()
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0).ok_or_else(|| "not a number above 0".to_owned())
+    text.parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
+        .ok_or_else(|| "not a number above 0".to_owned())
 }

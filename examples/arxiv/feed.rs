@@ -29,7 +29,9 @@ struct Options {
 
 fn main() -> ExitCode {
     let Options { feed } = Options::parse();
-    pando_examples::run("arxiv-feed", || read(&feed).and_then(|text| print(&text)).with_context(|| feed.clone()))
+    pando_examples::run("arxiv-feed", || {
+        read(&feed).and_then(|text| print(&text)).with_context(|| feed.clone())
+    })
 }
 
 fn read(feed: &str) -> anyhow::Result<String> {
@@ -79,7 +81,10 @@ fn parse(feed: &str) -> anyhow::Result<Document<'_>> {
     // The XML parser does not accept a byte-order mark.
     let document = Document::parse(feed.trim_start_matches('\u{feff}')).context("it is not XML")?;
     if !document.root_element().has_tag_name((ATOM, "feed")) {
-        bail!("it is not an Atom feed: it begins with <{}>", document.root_element().tag_name().name());
+        bail!(
+            "it is not an Atom feed: it begins with <{}>",
+            document.root_element().tag_name().name()
+        );
     }
     Ok(document)
 }
@@ -94,7 +99,8 @@ fn paper(entry: Node<'_, '_>) -> anyhow::Result<Value> {
     if address.contains(ERRORS) {
         return Err(anyhow!("arXiv answers with an error: {summary}"));
     }
-    let authors: Vec<String> = children(entry, "author").filter_map(|author| text(author, "name").ok()).collect();
+    let authors: Vec<String> =
+        children(entry, "author").filter_map(|author| text(author, "name").ok()).collect();
     Ok(json!({
         "id": address.rsplit_once("/abs/").map_or(address.as_str(), |(_, id)| id),
         "title": text(entry, "title")?,
@@ -110,13 +116,19 @@ fn link<'a>(entry: Node<'a, '_>) -> Option<&'a str> {
     links.find(|link| link.attribute("rel").is_none_or(|rel| rel == "alternate"))?.attribute("href")
 }
 
-fn children<'a, 'input>(node: Node<'a, 'input>, name: &'static str) -> impl Iterator<Item = Node<'a, 'input>> {
+fn children<'a, 'input>(
+    node: Node<'a, 'input>,
+    name: &'static str,
+) -> impl Iterator<Item = Node<'a, 'input>> {
     node.children().filter(move |child| child.has_tag_name((ATOM, name)))
 }
 
 /// The text of the first child with this name, on one line, because feeds break lines anywhere.
 fn text(node: Node<'_, '_>, name: &'static str) -> anyhow::Result<String> {
     let child = children(node, name).next().with_context(|| format!("it has no <{name}>"))?;
-    let text: String = child.descendants().filter_map(|node| node.is_text().then(|| node.text()).flatten()).collect();
+    let text: String = child
+        .descendants()
+        .filter_map(|node| node.is_text().then(|| node.text()).flatten())
+        .collect();
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -25,9 +25,12 @@ fn print() -> anyhow::Result<()> {
         all += 1;
         if paper["relevant"].as_bool().context("the paper has no tag")? {
             relevant += 1;
-            let authors = paper["authors"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let authors =
+                paper["authors"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let authors = authors.collect::<Vec<_>>().join(", ");
-            let text = |name: &'static str| paper[name].as_str().with_context(|| format!("the paper has no {name}"));
+            let text = |name: &'static str| {
+                paper[name].as_str().with_context(|| format!("the paper has no {name}"))
+            };
             writeln!(out, "{}\n  {authors}\n  {}", text("title")?, text("link")?)?;
             out.flush()?;
         }

@@ -20,7 +20,8 @@ fn print() -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let mut most = None;
     pando_examples::for_each_line(|line| {
-        let steps = steps(line).with_context(|| format!("expected \"NUMBER STEPS\", got {line:?}"))?;
+        let steps =
+            steps(line).with_context(|| format!("expected \"NUMBER STEPS\", got {line:?}"))?;
         if most < Some(steps) {
             most = Some(steps);
             writeln!(out, "{}", line.trim())?;

@@ -22,7 +22,8 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     pando_examples::run("landsat-arrived", || {
-        let result: Received = serde_json::from_reader(io::stdin().lock()).context("this is not a result")?;
+        let result: Received =
+            serde_json::from_reader(io::stdin().lock()).context("this is not a result")?;
         result.wait(&options.results, Duration::from_secs_f64(options.patience))
     })
 }

@@ -41,7 +41,8 @@ fn main() -> ExitCode {
 fn make(options: &Options) -> anyhow::Result<()> {
     let root = options.folder.join("c1/L8");
     fs::create_dir_all(&root).with_context(|| format!("{} cannot be made", root.display()))?;
-    let mut list = GzEncoder::new(fs::File::create(root.join("scene_list.gz"))?, Compression::default());
+    let mut list =
+        GzEncoder::new(fs::File::create(root.join("scene_list.gz"))?, Compression::default());
     writeln!(
         list,
         "productId,entityId,acquisitionDate,cloudCover,processingLevel,path,row,min_lat,min_lon,max_lat,max_lon,download_url"
@@ -49,7 +50,11 @@ fn make(options: &Options) -> anyhow::Result<()> {
     for number in 0..options.count {
         let scene = Scene::new(number);
         let folder = format!("c1/L8/{:03}/{:03}/{}", scene.path, scene.row, scene.product());
-        writeln!(list, "{}", scene.line(&format!("{}/{folder}/index.html", options.base.trim_end_matches('/'))))?;
+        writeln!(
+            list,
+            "{}",
+            scene.line(&format!("{}/{folder}/index.html", options.base.trim_end_matches('/')))
+        )?;
         scene.draw(&options.folder.join(folder), options.size)?;
     }
     list.finish()?;
@@ -68,7 +73,13 @@ impl Scene {
     /// Consecutive scenes lie on neighbouring paths, one per day.
     fn new(number: u32) -> Self {
         let cloud = (noise(number, 1, 7) * 10_000.0).round() / 100.0;
-        Self { number, path: 139 + number % 8, row: 40 + number / 8 % 60, day: 1 + number % 28, cloud }
+        Self {
+            number,
+            path: 139 + number % 8,
+            row: 40 + number / 8 % 60,
+            day: 1 + number % 28,
+            cloud,
+        }
     }
 
     fn product(&self) -> String {
@@ -92,16 +103,20 @@ impl Scene {
     }
 
     fn draw(&self, folder: &Path, size: u16) -> anyhow::Result<()> {
-        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
         let mut pixels = Vec::with_capacity(usize::from(size).pow(2) * 3);
         for y in 0..size {
             for x in 0..size {
-                pixels.extend(self.pixel(f64::from(x) / f64::from(size), f64::from(y) / f64::from(size)));
+                pixels.extend(
+                    self.pixel(f64::from(x) / f64::from(size), f64::from(y) / f64::from(size)),
+                );
             }
         }
         // The colours have the full resolution, because decoders interpolate lower resolutions
         // differently.
-        let mut encoder = Encoder::new_file(folder.join(format!("{}_thumb_large.jpg", self.product())), 90)?;
+        let mut encoder =
+            Encoder::new_file(folder.join(format!("{}_thumb_large.jpg", self.product())), 90)?;
         encoder.set_sampling_factor(SamplingFactor::R_4_4_4);
         Ok(encoder.encode(&pixels, size, size, ColorType::Rgb)?)
     }
@@ -122,7 +137,9 @@ impl Scene {
         };
         let clouds = terrain(x * 3.0, y * 3.0, seed + 2);
         let cover = ((clouds - 1.0 + self.cloud / 100.0 * 0.8) * 6.0 + 1.0).clamp(0.0, 1.0);
-        ground.map(|channel| ((channel + 600.0 * light) * (1.0 - cover) + 240.0 * cover).clamp(0.0, 255.0) as u8)
+        ground.map(|channel| {
+            ((channel + 600.0 * light) * (1.0 - cover) + 240.0 * cover).clamp(0.0, 255.0) as u8
+        })
     }
 }
 
@@ -130,7 +147,8 @@ impl Scene {
 fn terrain(x: f64, y: f64, seed: u32) -> f64 {
     let octaves = 6;
     let scaled = |octave: i32| 2_f64.powi(octave);
-    let sum: f64 = (0..octaves).map(|o| smooth(x * scaled(o), y * scaled(o), seed) / scaled(o + 1)).sum();
+    let sum: f64 =
+        (0..octaves).map(|o| smooth(x * scaled(o), y * scaled(o), seed) / scaled(o + 1)).sum();
     sum / (1.0 - 1.0 / scaled(octaves))
 }
 
@@ -146,7 +164,8 @@ fn smooth(x: f64, y: f64, seed: u32) -> f64 {
 
 /// A pseudo-random number from 0 to 1 that depends only on the arguments.
 fn noise(x: u32, y: u32, seed: u32) -> f64 {
-    let mut hash = x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ seed.wrapping_mul(0xc2b2_ae3d);
+    let mut hash =
+        x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ seed.wrapping_mul(0xc2b2_ae3d);
     for _ in 0..2 {
         hash = (hash ^ (hash >> 15)).wrapping_mul(0x2c1b_3c6d);
         hash = (hash ^ (hash >> 12)).wrapping_mul(0x297a_2d39);

@@ -61,7 +61,11 @@ struct Filters {
     row: Option<u32>,
 
     /// Scenes that overlap this box, in degrees
-    #[arg(long = "box", allow_hyphen_values = true, value_name = "MIN_LON,MIN_LAT,MAX_LON,MAX_LAT")]
+    #[arg(
+        long = "box",
+        allow_hyphen_values = true,
+        value_name = "MIN_LON,MIN_LAT,MAX_LON,MAX_LAT"
+    )]
     area: Option<Area>,
 
     /// Taken on this day or later
@@ -143,7 +147,10 @@ fn main() -> ExitCode {
 }
 
 fn print(options: &Options) -> anyhow::Result<()> {
-    anyhow::ensure!(options.print != Print::Name || options.base.is_some(), "--print name needs --base");
+    anyhow::ensure!(
+        options.print != Print::Name || options.base.is_some(),
+        "--print name needs --base"
+    );
     let mut out = io::stdout().lock();
     let mut rows = csv::Reader::from_reader(list(options)?);
     let mut left = options.limit.unwrap_or(usize::MAX);
@@ -170,7 +177,9 @@ fn print(options: &Options) -> anyhow::Result<()> {
 
 fn list(options: &Options) -> anyhow::Result<Box<dyn Read>> {
     let source: Box<dyn Read> = match &options.list {
-        Some(path) => Box::new(File::open(path).with_context(|| format!("{} cannot be read", path.display()))?),
+        Some(path) => Box::new(
+            File::open(path).with_context(|| format!("{} cannot be read", path.display()))?,
+        ),
         None => Box::new(io::stdin().lock()),
     };
     let mut source = BufReader::new(source);
@@ -182,10 +191,13 @@ fn list(options: &Options) -> anyhow::Result<Box<dyn Read>> {
 /// with the id of the scene.
 fn scene<'a>(row: &'a Row, options: &'a Options) -> anyhow::Result<Scene<'a>> {
     let id = row.product_id.as_deref().filter(|id| !id.is_empty()).unwrap_or(&row.entity_id);
-    let (folder, _) = row.download_url.rsplit_once('/').context("its download_url is no address")?;
+    let (folder, _) =
+        row.download_url.rsplit_once('/').context("its download_url is no address")?;
     let picture = format!("{folder}/{id}_{}", options.picture);
     let below = |base: &String| {
-        let file = picture.strip_prefix(base.as_str()).with_context(|| format!("{picture} does not lie below {base}"))?;
+        let file = picture
+            .strip_prefix(base.as_str())
+            .with_context(|| format!("{picture} does not lie below {base}"))?;
         anyhow::Ok(file.trim_start_matches('/').to_owned())
     };
     Ok(Scene {
@@ -218,7 +230,10 @@ impl Filters {
 
 impl Area {
     fn touches(&self, row: &Row) -> bool {
-        row.min_lon <= self.max_lon && row.max_lon >= self.min_lon && row.min_lat <= self.max_lat && row.max_lat >= self.min_lat
+        row.min_lon <= self.max_lon
+            && row.max_lon >= self.min_lon
+            && row.min_lat <= self.max_lat
+            && row.max_lat >= self.min_lat
     }
 }
 
@@ -226,9 +241,12 @@ impl FromStr for Area {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+        let numbers: Result<Vec<f64>, _> =
+            text.split(',').map(|number| number.trim().parse()).collect();
         match numbers.as_deref() {
-            Ok(&[min_lon, min_lat, max_lon, max_lat]) if min_lon <= max_lon && min_lat <= max_lat => {
+            Ok(&[min_lon, min_lat, max_lon, max_lat])
+                if min_lon <= max_lon && min_lat <= max_lat =>
+            {
                 Ok(Self { min_lon, min_lat, max_lon, max_lat })
             }
             _ => Err("give four numbers, such as 7.4,43.5,7.8,43.9".to_owned()),

@@ -63,15 +63,24 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn serve(options: Options) -> anyhow::Result<()> {
-    fs::create_dir_all(&options.results).with_context(|| format!("{} cannot be made", options.results.display()))?;
+    fs::create_dir_all(&options.results)
+        .with_context(|| format!("{} cannot be made", options.results.display()))?;
     let address = SocketAddr::new(options.bind, options.port);
-    let listener = TcpListener::bind(address).await.with_context(|| format!("{address} cannot be listened on"))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{address} cannot be listened on"))?;
     eprintln!("Serving pictures at http://{}/pictures/", listener.local_addr()?);
-    let anyone = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::PUT]).allow_headers([CONTENT_TYPE]);
+    let anyone = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::PUT])
+        .allow_headers([CONTENT_TYPE]);
     let results: Arc<Path> = options.results.into();
     let app = Router::new()
         .nest_service("/pictures", ServeDir::new(options.pictures))
-        .nest("/results", Router::new().route("/{name}", put(take).get_service(ServeDir::new(&results))))
+        .nest(
+            "/results",
+            Router::new().route("/{name}", put(take).get_service(ServeDir::new(&results))),
+        )
         .with_state(results)
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(options.longest * 1_000_000))
@@ -94,7 +103,9 @@ async fn take(
     let mut part = Part::create(&results).map_err(broken)?;
     let mut body = body.into_data_stream();
     while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|error| (StatusCode::BAD_REQUEST, format!("it did not arrive whole: {error}")))?;
+        let piece = piece.map_err(|error| {
+            (StatusCode::BAD_REQUEST, format!("it did not arrive whole: {error}"))
+        })?;
         part.write(&piece).map_err(broken)?;
     }
     let received = part.finish(&results, name).map_err(broken)?;
@@ -117,7 +128,11 @@ struct Part {
 impl Part {
     fn create(folder: &Path) -> io::Result<Self> {
         static PARTS: AtomicU64 = AtomicU64::new(0);
-        let path = folder.join(format!(".{}.{}.part", std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed)));
+        let path = folder.join(format!(
+            ".{}.{}.part",
+            std::process::id(),
+            PARTS.fetch_add(1, Ordering::Relaxed)
+        ));
         Ok(Self { file: File::create_new(&path)?, path, hash: Sha256::new(), bytes: 0 })
     }
 

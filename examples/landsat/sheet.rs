@@ -73,8 +73,10 @@ fn tile(path: &std::path::Path, size: usize) -> anyhow::Result<Vec<u8>> {
         for x in 0..size {
             for channel in 0..3 {
                 let columns = || span(x).map(|x| left + x);
-                let values = span(y).flat_map(|y| columns().map(move |x| ((top + y) * width + x) * 3 + channel));
-                let (sum, count) = values.fold((0, 0), |(sum, count), at| (sum + u32::from(pixels[at]), count + 1));
+                let values = span(y)
+                    .flat_map(|y| columns().map(move |x| ((top + y) * width + x) * 3 + channel));
+                let (sum, count) = values
+                    .fold((0, 0), |(sum, count), at| (sum + u32::from(pixels[at]), count + 1));
                 tile.push((sum / count) as u8);
             }
         }
@@ -93,7 +95,8 @@ fn write(tiles: &[Vec<u8>], size: usize, columns: usize) -> anyhow::Result<()> {
         }
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut encoder = png::Encoder::new(&mut out, (columns * size).try_into()?, (rows * size).try_into()?);
+    let mut encoder =
+        png::Encoder::new(&mut out, (columns * size).try_into()?, (rows * size).try_into()?);
     encoder.set_color(png::ColorType::Rgb);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&sheet)?;

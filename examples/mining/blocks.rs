@@ -33,7 +33,13 @@ fn print(options: &Options) -> anyhow::Result<()> {
     for number in 0..options.count {
         // These are no real blocks: each one can be mined independently of the others.
         let digest = |what: &str| Sha256::digest(format!("{what} {number}")).into();
-        let header = Header::new(digest("previous"), digest("root"), BEGINNING + 600 * number, options.bits, 0);
+        let header = Header::new(
+            digest("previous"),
+            digest("root"),
+            BEGINNING + 600 * number,
+            options.bits,
+            0,
+        );
         header.target()?;
         writeln!(out, "{header}")?;
     }

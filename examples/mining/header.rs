@@ -68,10 +68,15 @@ impl Header {
             let Some(behind) = usize::from(size).checked_sub(index + 1) else { continue };
             match target.len().checked_sub(behind + 1) {
                 Some(place) => target[place] = byte,
-                None => ensure!(byte == 0, "its bits {bits:08x} are a target of more than 256 bits"),
+                None => {
+                    ensure!(byte == 0, "its bits {bits:08x} are a target of more than 256 bits")
+                }
             }
         }
-        ensure!(mantissa[0] < 0x80 && target != [0; 32], "its bits {bits:08x} are a target that no hash meets");
+        ensure!(
+            mantissa[0] < 0x80 && target != [0; 32],
+            "its bits {bits:08x} are a target that no hash meets"
+        );
         Ok(target)
     }
 
@@ -93,7 +98,8 @@ impl FromStr for Header {
         let bytes = hex::decode(text).context("a header is written in hexadecimal digits")?;
         let length = bytes.len();
         let header = bytes.try_into().map(Self);
-        let header = header.map_err(|_| anyhow::anyhow!("a header has {LENGTH} bytes, and this one {length}"))?;
+        let header = header
+            .map_err(|_| anyhow::anyhow!("a header has {LENGTH} bytes, and this one {length}"))?;
         header.target()?;
         Ok(header)
     }

@@ -25,7 +25,9 @@ async fn mine(options: &Options) -> anyhow::Result<()> {
     while let Some(event) = run.0.next().await {
         match event? {
             Event::Ask(count) => search.asked(count, &mut run)?,
-            Event::Result { index, result } => mining::print(search.result(index, result, &mut run)?, &mut out)?,
+            Event::Result { index, result } => {
+                mining::print(search.result(index, result, &mut run)?, &mut out)?
+            }
             Event::Failed { index, message } => search.failed(index, &message)?,
         }
     }

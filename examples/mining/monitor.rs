@@ -45,7 +45,9 @@ fn mine(options: &Options) -> anyhow::Result<()> {
         let line = line?;
         match serde_json::from_str(&line).with_context(|| format!("pando says {line:?}"))? {
             Said::Ask { ask } => search.asked(ask, &mut cores)?,
-            Said::Result { result, index } => mining::print(search.result(index, result, &mut cores)?, &mut out)?,
+            Said::Result { result, index } => {
+                mining::print(search.result(index, result, &mut cores)?, &mut out)?
+            }
             Said::Error { error, index } => search.failed(index, &error)?,
         }
     }
@@ -57,7 +59,8 @@ fn mine(options: &Options) -> anyhow::Result<()> {
 
 /// The pando beside this program, or otherwise the one on PATH.
 fn pando() -> PathBuf {
-    let beside = env::current_exe().map(|own| own.with_file_name(format!("pando{}", env::consts::EXE_SUFFIX)));
+    let beside = env::current_exe()
+        .map(|own| own.with_file_name(format!("pando{}", env::consts::EXE_SUFFIX)));
     beside.ok().filter(|pando| pando.exists()).unwrap_or_else(|| "pando".into())
 }
 

@@ -108,7 +108,12 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
     }
 
     /// Takes the outcome of attempt `index`. Returns the block if this attempt mined it.
-    pub fn result(&mut self, index: u64, outcome: Outcome, cores: &mut impl Cores) -> anyhow::Result<Option<Mined>> {
+    pub fn result(
+        &mut self,
+        index: u64,
+        outcome: Outcome,
+        cores: &mut impl Cores,
+    ) -> anyhow::Result<Option<Mined>> {
         // Outcomes for a finished block do not count.
         let Some(current) = &mut self.current else { return Ok(None) };
         if !current.out.remove(&index) {
@@ -123,7 +128,10 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
             return Ok(None);
         };
         let header = current.header.with_nonce(nonce);
-        ensure!(header.is_valid(), "attempt {index} came to the nonce {nonce}, which does not make its header valid: {header}");
+        ensure!(
+            header.is_valid(),
+            "attempt {index} came to the nonce {nonce}, which does not make its header valid: {header}"
+        );
         let mined = Mined { header, attempts: current.attempts };
         for index in &current.out {
             cores.cancel(*index)?;
@@ -153,7 +161,12 @@ impl<B: Iterator<Item = anyhow::Result<Header>>> Search<B> {
                 }
                 return Ok(None);
             };
-            self.current = Some(Current { header, next: header.nonce().into(), out: BTreeSet::new(), attempts: 0 });
+            self.current = Some(Current {
+                header,
+                next: header.nonce().into(),
+                out: BTreeSet::new(),
+                attempts: 0,
+            });
         }
         let Some(current) = &mut self.current else { return Ok(None) };
         let Ok(nonce) = u32::try_from(current.next) else {
@@ -184,6 +197,9 @@ impl fmt::Display for Mined {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { blocks, given, counted, hashes, cancelled } = self;
-        write!(f, "{blocks} mined, {hashes} hashes: of {given} attempts {counted} counted, {cancelled} were cancelled")
+        write!(
+            f,
+            "{blocks} mined, {hashes} hashes: of {given} attempts {counted} counted, {cancelled} were cancelled"
+        )
     }
 }

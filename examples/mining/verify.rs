@@ -25,9 +25,14 @@ fn print() -> anyhow::Result<()> {
             anyhow::bail!("expected \"HEADER NONCE ATTEMPTS\", got {line:?}")
         };
         let header: Header = header.parse()?;
-        let (nonce, attempts): (u32, u64) = (nonce.parse().context("the nonce")?, attempts.parse().context("the attempts")?);
+        let (nonce, attempts): (u32, u64) =
+            (nonce.parse().context("the nonce")?, attempts.parse().context("the attempts")?);
         ensure!(header.nonce() == nonce, "the header's nonce is {}, not {nonce}", header.nonce());
-        ensure!(header.is_valid(), "the hash is {}, more than the target allows", hex::encode(header.hash()));
+        ensure!(
+            header.is_valid(),
+            "the hash is {}, more than the target allows",
+            hex::encode(header.hash())
+        );
         writeln!(out, "{} {nonce} {attempts}", hex::encode(header.hash()))?;
         Ok(out.flush()?)
     })

@@ -109,7 +109,12 @@ impl Lender {
         self.sound.next_wake()
     }
 
-    pub(crate) fn result(&mut self, sub: SubStreamId, loan: Loan, result: Thing) -> Result<(), Refused> {
+    pub(crate) fn result(
+        &mut self,
+        sub: SubStreamId,
+        loan: Loan,
+        result: Thing,
+    ) -> Result<(), Refused> {
         match (self.bug, self.sound.result(sub, loan, result)) {
             (Some(Bug::Late), Err(Refused::NotHeld)) => Ok(()),
             (_, answer) => answer,

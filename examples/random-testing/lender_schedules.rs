@@ -55,9 +55,12 @@ fn parse(line: &str) -> anyhow::Result<(u64, u64, Option<Bug>)> {
     let mut words = line.split(' ');
     let mut number = || words.next()?.parse().ok();
     let numbers = number().zip(number()).filter(|(_, count)| *count > 0);
-    let (first, count) = numbers.with_context(|| format!("not \"SEED COUNT\" or \"SEED COUNT BUG\": {line:?}"))?;
-    let bug =
-        words.next().map(|bug| Bug::from_str(bug, false).map_err(|_| anyhow::anyhow!("no such bug: {bug:?}"))).transpose()?;
+    let (first, count) =
+        numbers.with_context(|| format!("not \"SEED COUNT\" or \"SEED COUNT BUG\": {line:?}"))?;
+    let bug = words
+        .next()
+        .map(|bug| Bug::from_str(bug, false).map_err(|_| anyhow::anyhow!("no such bug: {bug:?}")))
+        .transpose()?;
     anyhow::ensure!(words.next().is_none(), "more than three words: {line:?}");
     Ok((first, count, bug))
 }
@@ -70,7 +73,13 @@ fn test(first: u64, count: u64, bug: Option<Bug>) -> Answer {
         let run = || Schedule::new(seed, count == 1, |window| Lender::new(window, bug)).run();
         if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(run)) {
             let bug = bug.and_then(|bug| Some(bug.to_possible_value()?.get_name().to_owned()));
-            answer.violation = Some(Violation { seed, bug, property: None, what: words(&*panic), events: Vec::new() });
+            answer.violation = Some(Violation {
+                seed,
+                bug,
+                property: None,
+                what: words(&*panic),
+                events: Vec::new(),
+            });
             break;
         }
     }
@@ -78,7 +87,10 @@ fn test(first: u64, count: u64, bug: Option<Bug>) -> Answer {
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
     let lines = text.unwrap_or("it panicked").lines().map(str::trim);
     lines.collect::<Vec<_>>().join(", ")
 }

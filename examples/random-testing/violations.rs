@@ -33,8 +33,8 @@ fn print(first: bool, found: &mut u64) -> anyhow::Result<()> {
     let mut schedules = 0;
     for (index, line) in io::stdin().lines().enumerate() {
         let line = line.with_context(|| format!("line {}", index + 1))?;
-        let answer: Answer =
-            serde_json::from_str(&line).with_context(|| format!("line {}: not an answer: {line:?}", index + 1))?;
+        let answer: Answer = serde_json::from_str(&line)
+            .with_context(|| format!("line {}: not an answer: {line:?}", index + 1))?;
         schedules += answer.schedules;
         if let Some(violation) = answer.violation {
             *found += 1;
@@ -66,7 +66,10 @@ fn print_one(out: &mut impl Write, lender: &Tested, violation: &Violation) -> io
             "  again: target/release/pando --local examples/random-testing/random-testing.js '{seed} 1{bug}' | target/release/violations"
         )?,
         Tested::StreamLender => {
-            writeln!(out, "  again: echo '{seed} 1{bug}' | target/release/lender-schedules | target/release/violations")?;
+            writeln!(
+                out,
+                "  again: echo '{seed} 1{bug}' | target/release/lender-schedules | target/release/violations"
+            )?;
         }
     }
     out.flush()

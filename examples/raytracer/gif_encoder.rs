@@ -96,7 +96,10 @@ fn decode(line: &str, size: Size) -> anyhow::Result<Vec<u8>> {
     let mut pixels = Vec::new();
     // One byte above the limit is enough to detect a frame that is too long, however large it
     // would unpack.
-    MultiGzDecoder::new(&*compressed).take(longest as u64 + 1).read_to_end(&mut pixels).context("not gzip")?;
+    MultiGzDecoder::new(&*compressed)
+        .take(longest as u64 + 1)
+        .read_to_end(&mut pixels)
+        .context("not gzip")?;
     let shortest = size.pixels() * 3;
     if pixels.len() > longest {
         bail!("more pixels than in {size}; is --size right?");

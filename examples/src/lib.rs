@@ -29,11 +29,16 @@ pub fn run(program: &str, body: impl FnOnce() -> anyhow::Result<()>) -> ExitCode
 /// counted from 1.
 pub fn for_each_line(mut body: impl FnMut(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
     for (index, line) in io::stdin().lines().enumerate() {
-        line.map_err(anyhow::Error::from).and_then(|line| body(&line)).with_context(|| format!("line {}", index + 1))?;
+        line.map_err(anyhow::Error::from)
+            .and_then(|line| body(&line))
+            .with_context(|| format!("line {}", index + 1))?;
     }
     Ok(())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

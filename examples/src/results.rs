@@ -46,14 +46,22 @@ impl Received {
 
     /// Checks the file, and returns the reason if it does not match. A file that is unchanged
     /// since `seen` is not read again.
-    fn look(&self, folder: &Path, seen: &mut Option<fs::Metadata>) -> io::Result<Option<&'static str>> {
+    fn look(
+        &self,
+        folder: &Path,
+        seen: &mut Option<fs::Metadata>,
+    ) -> io::Result<Option<&'static str>> {
         let path = folder.join(&self.name);
         let found = match fs::metadata(&path) {
             Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some("has not arrived")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Some("has not arrived"));
+            }
             Err(error) => return Err(error),
         };
-        let same = |seen: &fs::Metadata| seen.len() == found.len() && seen.modified().ok() == found.modified().ok();
+        let same = |seen: &fs::Metadata| {
+            seen.len() == found.len() && seen.modified().ok() == found.modified().ok()
+        };
         if !seen.as_ref().is_some_and(same) {
             *seen = Some(found.clone());
             if found.len() == self.bytes && hex(Sha256::digest(fs::read(path)?)) == self.sha256 {
@@ -68,7 +76,9 @@ impl Received {
 /// digit first.
 pub fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    name.len() <= 200 && name.bytes().all(plain) && name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
+    name.len() <= 200
+        && name.bytes().all(plain)
+        && name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
 }
 
 /// A hash in hexadecimal.

@@ -64,15 +64,28 @@ pub(crate) struct Job {
 
 impl Job {
     /// A job of `count` values that takes about `time` on `cores` cores.
-    pub(crate) fn new(chance: &mut Chance, count: usize, time: Duration, cores: u32, heartbeat: Duration) -> Self {
+    pub(crate) fn new(
+        chance: &mut Chance,
+        count: usize,
+        time: Duration,
+        cores: u32,
+        heartbeat: Duration,
+    ) -> Self {
         let framing = chance.one(&[Framing::Lines, Framing::Lines, Framing::Null, Framing::Json]);
         let budget = chance.one(&[100_000, 1_000_000, 3_000_000]);
         let values = values(chance, framing, count, budget);
-        let latency = time.mul_f64(f64::from(cores) / count.max(1) as f64).min(Duration::from_millis(60));
+        let latency =
+            time.mul_f64(f64::from(cores) / count.max(1) as f64).min(Duration::from_millis(60));
         let mut job = Self {
             framing,
             values,
-            tail: chance.one(&[Tail::Nothing, Tail::Reversed, Tail::Reversed, Tail::Digits(2000), Tail::Digits(200_000)]),
+            tail: chance.one(&[
+                Tail::Nothing,
+                Tail::Reversed,
+                Tail::Reversed,
+                Tail::Digits(2000),
+                Tail::Digits(200_000),
+            ]),
             modern: chance.is(0.5),
             flaky: None,
             poison: None,
@@ -92,13 +105,15 @@ impl Job {
         let often = [3, 20, 100];
         if chance.is(0.2) {
             let what = if framing == Framing::Json { OnError::Report } else { OnError::Stop };
-            job.poison = Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
+            job.poison =
+                Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
             // A busy machine must not make the master take a device for gone.
             job.heartbeat *= 5;
         } else if job.modern && chance.is(0.3) {
             job.flaky = Some(chance.one(&often));
         }
-        job.as_items = count > 0 && framing != Framing::Null && chance.is(0.1) && job.may_be_items();
+        job.as_items =
+            count > 0 && framing != Framing::Null && chance.is(0.1) && job.may_be_items();
         job.options = options(chance, &job);
         job
     }
@@ -123,13 +138,21 @@ impl Job {
                 self.millis()
             ),
         };
-        let flaky =
-            self.flaky.map(|one| format!("if (attempt === 1 && h % {one} === 0) throw new Error('flaky')\n")).unwrap_or_default();
-        let poison =
-            self.poison.map(|(one, _)| format!("if (h % {one} === 1) throw new Error('poison ' + h)\n")).unwrap_or_default();
+        let flaky = self
+            .flaky
+            .map(|one| format!("if (attempt === 1 && h % {one} === 0) throw new Error('flaky')\n"))
+            .unwrap_or_default();
+        let poison = self
+            .poison
+            .map(|(one, _)| format!("if (h % {one} === 1) throw new Error('poison ' + h)\n"))
+            .unwrap_or_default();
         let export = match self.modern {
-            true => "export default (v, { attempt }) => new Promise((answer, fail) => later(v, attempt, answer, fail))",
-            false => "module.exports['/pando/1.0.0'] = (v, cb) => later(v, 2, r => cb(null, r), cb)",
+            true => {
+                "export default (v, { attempt }) => new Promise((answer, fail) => later(v, attempt, answer, fail))"
+            }
+            false => {
+                "module.exports['/pando/1.0.0'] = (v, cb) => later(v, 2, r => cb(null, r), cb)"
+            }
         };
         format!(
             "function f (v, attempt) {{\n\
@@ -149,7 +172,8 @@ impl Job {
     /// The answer of a volunteer for `value`.
     pub(crate) fn answer(&self, value: &Value) -> Result<(Form, Bytes), Failure> {
         let text = std::str::from_utf8(&value.bytes).expect("the master sends text");
-        let parsed = (self.framing == Framing::Json).then(|| serde_json::from_str(text).expect("the master sends JSON"));
+        let parsed = (self.framing == Framing::Json)
+            .then(|| serde_json::from_str(text).expect("the master sends JSON"));
         let text = match &parsed {
             None => text.to_owned(),
             Some(Json::String(text)) => text.clone(),
@@ -160,7 +184,11 @@ impl Job {
             return Err(Failure { message: "flaky".into(), stack: None, kind: "throw".into() });
         }
         if self.poison.is_some_and(|(one, _)| hash % one == 1) {
-            return Err(Failure { message: format!("poison {hash}"), stack: None, kind: "throw".into() });
+            return Err(Failure {
+                message: format!("poison {hash}"),
+                stack: None,
+                kind: "throw".into(),
+            });
         }
         let result = self.result(&text, hash);
         Ok(match self.framing {
@@ -174,7 +202,9 @@ impl Job {
         match self.tail {
             Tail::Nothing => start,
             Tail::Reversed => format!("{start}:{}", text.chars().rev().collect::<String>()),
-            Tail::Digits(most) => start + ":" + &"0123456789".repeat(20_000)[..(hash % most) as usize],
+            Tail::Digits(most) => {
+                start + ":" + &"0123456789".repeat(20_000)[..(hash % most) as usize]
+            }
         }
     }
 
@@ -189,7 +219,9 @@ impl Job {
             }
             input.push(self.separator());
         }
-        if self.open_end && self.values.last().is_some_and(|last| !last.is_empty() && !last.ends_with('\r')) {
+        if self.open_end
+            && self.values.last().is_some_and(|last| !last.is_empty() && !last.ends_with('\r'))
+        {
             input.pop();
         }
         input
@@ -197,7 +229,8 @@ impl Job {
 
     fn may_be_items(&self) -> bool {
         let all: usize = self.values.iter().map(|value| value.len() + 9).sum();
-        all < 500_000 && self.values.iter().all(|value| value.len() < 100_000 && !value.contains('\0'))
+        all < 500_000
+            && self.values.iter().all(|value| value.len() < 100_000 && !value.contains('\0'))
     }
 
     /// The correct outcome of the job, from a plain loop over the values.
@@ -315,11 +348,21 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
         Framing::Null => options.push("-0".into()),
         Framing::Json => options.push("--json".into()),
     }
-    let flags = [("--speculate", 0.25), ("-v", 0.1), ("--progress=always", 0.1), ("--events=events", 0.1), ("-q", 0.1)];
-    options.extend(flags.iter().filter(|(_, share)| chance.is(*share)).map(|(flag, _)| (*flag).to_owned()));
+    let flags = [
+        ("--speculate", 0.25),
+        ("-v", 0.1),
+        ("--progress=always", 0.1),
+        ("--events=events", 0.1),
+        ("-q", 0.1),
+    ];
+    options.extend(
+        flags.iter().filter(|(_, share)| chance.is(*share)).map(|(flag, _)| (*flag).to_owned()),
+    );
     if job.values.len() < 60 && !job.counts_attempts() && chance.is(0.05) {
         // The command rejects about one in five results, and the master has to obtain them again.
-        options.extend(["--confirm", "test $(($(od -An -N1 -tu1 /dev/urandom) % 5)) != 0"].map(str::to_owned));
+        options.extend(
+            ["--confirm", "test $(($(od -An -N1 -tu1 /dev/urandom) % 5)) != 0"].map(str::to_owned),
+        );
     }
     if !job.as_items {
         options.push("--stdin".into());
@@ -329,5 +372,6 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
 
 /// FNV-1a of the UTF-16 code units.
 fn hash(text: &str) -> u32 {
-    text.encode_utf16().fold(0x811c_9dc5, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193))
+    text.encode_utf16()
+        .fold(0x811c_9dc5, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(0x0100_0193))
 }

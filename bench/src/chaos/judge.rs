@@ -19,19 +19,28 @@ pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> 
     if expected == got {
         return None;
     }
-    let split = |bytes| <[u8]>::split_inclusive(bytes, move |byte| *byte == separator).collect::<Vec<_>>();
+    let split =
+        |bytes| <[u8]>::split_inclusive(bytes, move |byte| *byte == separator).collect::<Vec<_>>();
     let (expected, got) = (split(expected), split(got));
     let at = expected.iter().zip(&got).take_while(|(expected, got)| expected == got).count();
     let (number, all) = (at + 1, expected.len());
-    let Some(found) = got.get(at) else { return Some(format!("the output ends after {at} of {all} results")) };
-    let Some(wanted) = expected.get(at) else { return Some(format!("after the last result follows {}", excerpt(found))) };
+    let Some(found) = got.get(at) else {
+        return Some(format!("the output ends after {at} of {all} results"));
+    };
+    let Some(wanted) = expected.get(at) else {
+        return Some(format!("after the last result follows {}", excerpt(found)));
+    };
     let place = expected.iter().position(|other| other == found).map(|place| place + 1);
     let what = match place {
         // Equal results may occur in several places, so `place` alone proves nothing.
-        _ if expected.get(number) == Some(found) && got.get(number) != Some(wanted) => "it is missing".to_owned(),
+        _ if expected.get(number) == Some(found) && got.get(number) != Some(wanted) => {
+            "it is missing".to_owned()
+        }
         _ if at > 0 && expected[at - 1] == *found => format!("that of {at} comes once more"),
         Some(place) => format!("that of {place} comes in its place"),
-        None if got.len() == number && wanted.starts_with(found) => "it is not whole, and nothing follows".to_owned(),
+        None if got.len() == number && wanted.starts_with(found) => {
+            "it is not whole, and nothing follows".to_owned()
+        }
         None => format!("it is {}", excerpt(found)),
     };
     Some(format!("result {number} of {all} should be {}; {what}", excerpt(wanted)))
@@ -42,20 +51,32 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
     let job = &context.plan.job;
     let mut what: Vec<String> = context.complaints();
     for (number, life) in lives.iter().enumerate() {
-        let mut wrong = |text: String| what.push(format!("life {} of {} of the master: {text}", number + 1, lives.len()));
+        let mut wrong = |text: String| {
+            what.push(format!("life {} of {} of the master: {text}", number + 1, lives.len()))
+        };
         let last = number + 1 == lives.len();
         match life.status {
             None => wrong(format!("it hangs: it printed nothing for {PATIENCE:?}")),
-            Some(status) if last && status.code() != Some(context.expected.status) => wrong(format!("it ended with {status}")),
+            Some(status) if last && status.code() != Some(context.expected.status) => {
+                wrong(format!("it ended with {status}"))
+            }
             // Earlier lives end with status 0 or 1 after Ctrl-C, and without a status after a
             // kill.
-            Some(status) if !matches!(status.code(), Some(0 | 1) | None) => wrong(format!("it ended with {status}")),
+            Some(status) if !matches!(status.code(), Some(0 | 1) | None) => {
+                wrong(format!("it ended with {status}"))
+            }
             Some(_) => {}
         }
         if last || !context.expected.output.starts_with(&life.output) {
-            difference(&context.expected.output, &life.output, job.separator()).into_iter().for_each(&mut wrong);
+            difference(&context.expected.output, &life.output, job.separator())
+                .into_iter()
+                .for_each(&mut wrong);
         }
-        if let Some(line) = life.said.lines().find(|line| line.contains("panicked at") || line.contains("a process is left")) {
+        if let Some(line) = life
+            .said
+            .lines()
+            .find(|line| line.contains("panicked at") || line.contains("a process is left"))
+        {
             wrong(line.to_owned());
         }
         if life.children.iter().any(|child| !ends_soon(*child)) {
@@ -121,11 +142,17 @@ mod tests {
         let wrong = [
             ("a\nc\nd\n", "result 2 of 4 should be \"b\\n\" (2 bytes); it is missing"),
             ("a\nb\nb\nc\nd\n", "that of 2 comes once more"),
-            ("a\nc\nb\nd\n", "result 2 of 4 should be \"b\\n\" (2 bytes); that of 3 comes in its place"),
+            (
+                "a\nc\nb\nd\n",
+                "result 2 of 4 should be \"b\\n\" (2 bytes); that of 3 comes in its place",
+            ),
             ("a\nb\nc\n", "the output ends after 3 of 4 results"),
             ("", "the output ends after 0 of 4 results"),
             ("a\nb\nc\nd", "it is not whole"),
-            ("a\nb\nx\nd\n", "result 3 of 4 should be \"c\\n\" (2 bytes); it is \"x\\n\" (2 bytes)"),
+            (
+                "a\nb\nx\nd\n",
+                "result 3 of 4 should be \"c\\n\" (2 bytes); it is \"x\\n\" (2 bytes)",
+            ),
             ("a\nb\nc\nd\n\n", "after the last result follows"),
             ("a\nb\nc\nd\nd\n", "after the last result follows"),
         ];

@@ -4,7 +4,8 @@
 use super::chance::Chance;
 use bytes::Bytes;
 use pando_protocol::volunteer::{
-    Answer, Failure, Form, Frame, Loan, MAX_FRAME, PART, Running, ToMaster, Value, encode_results, encode_values,
+    Answer, Failure, Form, Frame, Loan, MAX_FRAME, PART, Running, ToMaster, Value, encode_results,
+    encode_values,
 };
 use serde_json::json;
 
@@ -62,7 +63,11 @@ pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) 
         .into_iter()
         .map(|loan| {
             let result = match chance.of_range(0..4) {
-                0 => Err(Failure { message: "a lie".into(), stack: Some("at a lie".into()), kind: "died".into() }),
+                0 => Err(Failure {
+                    message: "a lie".into(),
+                    stack: Some("at a lie".into()),
+                    kind: "died".into(),
+                }),
                 1 => Ok((Form::Bytes, Bytes::from_static(&[0, 159, 10, 13, 0]))),
                 _ => Ok((Form::Text, Bytes::from_static(b"a lie"))),
             };
@@ -74,13 +79,18 @@ pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) 
 
 /// Some loans whose indices are `count` or more.
 pub(crate) fn beyond(chance: &mut Chance, count: u64) -> Vec<Loan> {
-    let index = |chance: &mut Chance| if chance.is(0.2) { FAR } else { count + chance.of_range(0..100) };
-    (0..chance.of_range(1..20)).map(|_| Loan { index: index(chance), number: number(chance) }).collect()
+    let index =
+        |chance: &mut Chance| if chance.is(0.2) { FAR } else { count + chance.of_range(0..100) };
+    (0..chance.of_range(1..20))
+        .map(|_| Loan { index: index(chance), number: number(chance) })
+        .collect()
 }
 
 /// Some loans of values, and a few beyond the last value.
 pub(crate) fn ids(chance: &mut Chance, count: u64) -> Vec<Loan> {
-    (0..chance.of_range(1..20)).map(|_| Loan { index: chance.of_range(0..count + 3), number: number(chance) }).collect()
+    (0..chance.of_range(1..20))
+        .map(|_| Loan { index: chance.of_range(0..count + 3), number: number(chance) })
+        .collect()
 }
 
 /// A plausible number for a loan.
@@ -101,11 +111,17 @@ pub(crate) fn chatter(chance: &mut Chance, count: u64) -> Frame {
     let text = if chance.is(0.1) { text.repeat(2000) } else { text.to_owned() };
     let id = chance.of_range(0..count + 3);
     let message = match chance.of_range(0..6) {
-        0 => json!({"type": "log", "entries": [{"level": "loud", "text": text, "id": id, "count": u64::MAX}]}),
-        1 => json!({"type": "report", "id": id, "report": {"cpuTime": -1e300, "nbItems": text, "units": {"a": []}}}),
+        0 => {
+            json!({"type": "log", "entries": [{"level": "loud", "text": text, "id": id, "count": u64::MAX}]})
+        }
+        1 => {
+            json!({"type": "report", "id": id, "report": {"cpuTime": -1e300, "nbItems": text, "units": {"a": []}}})
+        }
         2 => json!({"type": "report", "report": [text]}),
         3 => json!({"type": "update", "name": text}),
-        4 => json!({"type": "pong", "t": chance.one(&[json!(-1), json!(1e308), json!({"a": [1]}), json!(null)])}),
+        4 => {
+            json!({"type": "pong", "t": chance.one(&[json!(-1), json!(1e308), json!({"a": [1]}), json!(null)])})
+        }
         _ => json!({"type": "ping", "t": [text]}),
     };
     Frame::Text(message.to_string())
@@ -113,7 +129,11 @@ pub(crate) fn chatter(chance: &mut Chance, count: u64) -> Frame {
 
 /// A frame that cannot be decoded.
 pub(crate) fn malformed(chance: &mut Chance, count: u64) -> Frame {
-    let long = Answer { loan: Loan::first(0), micros: 0, result: Ok((Form::Text, vec![b'x'; 100].into())) };
+    let long = Answer {
+        loan: Loan::first(0),
+        micros: 0,
+        result: Ok((Form::Text, vec![b'x'; 100].into())),
+    };
     let right = encode_results([&long]);
     let part = |total: u64, bytes: &[u8]| {
         let mut frame = vec![3];
@@ -143,7 +163,11 @@ pub(crate) fn malformed(chance: &mut Chance, count: u64) -> Frame {
         8 => part(3, &part(2, b"x")),
         9 => (0..chance.of_range(1..200)).map(|_| chance.0.u8(..)).collect::<Vec<_>>().into(),
         10 => return Frame::Text("{\"type\":\"unheard\"}".into()),
-        11 => return Frame::Text(chance.one(&["", "{", "null", "[]", "{\"type\":\"returned\",\"ids\":[-1]}"]).into()),
+        11 => {
+            return Frame::Text(
+                chance.one(&["", "{", "null", "[]", "{\"type\":\"returned\",\"ids\":[-1]}"]).into(),
+            );
+        }
         _ => return Frame::Text("[".repeat(chance.one(&[10_000, PART, 2 << 20]))),
     };
     Frame::Binary(bytes)

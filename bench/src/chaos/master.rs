@@ -61,19 +61,33 @@ pub(crate) struct Master<'a> {
 
 impl<'a> Master<'a> {
     /// Starts the master in `folder`, which contains the function and the input.
-    pub(crate) fn start(context: &'a Arc<Context>, folder: &Path, words: &[String], chance: &mut Chance) -> io::Result<Self> {
+    pub(crate) fn start(
+        context: &'a Arc<Context>,
+        folder: &Path,
+        words: &[String],
+        chance: &mut Chance,
+    ) -> io::Result<Self> {
         let input = folder.join("input");
         let trickles = context.plan.job.trickles;
         let mut command = Command::new(&context.pando);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PANDO_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PANDO_"))
+        {
             command.env_remove(name);
         }
         let stdin = if trickles { Stdio::piped() } else { File::open(&input)?.into() };
-        command.current_dir(folder).args(words).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .current_dir(folder)
+            .args(words)
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         // Ctrl-C in the terminal is meant for the chaos program only.
         command.process_group(0);
         let mut child = command.spawn()?;
-        let pid = child.id().and_then(|id| Pid::from_raw(id as i32)).expect("it was started just now");
+        let pid =
+            child.id().and_then(|id| Pid::from_raw(id as i32)).expect("it was started just now");
         if let Some(stdin) = child.stdin.take() {
             tokio::spawn(trickle(std::fs::read(input)?, stdin, chance.fork()));
         }
@@ -125,7 +139,9 @@ impl<'a> Master<'a> {
         drop(self.unheard);
         let output = self.output.await.unwrap_or_default();
         // A child process that the master left behind could keep standard error open.
-        let said = timeout(LAST_WORDS, self.said).await.map_or("a process is left".into(), Result::unwrap_or_default);
+        let said = timeout(LAST_WORDS, self.said)
+            .await
+            .map_or("a process is left".into(), Result::unwrap_or_default);
         Life { output, said, status, ended, children: self.children }
     }
 
@@ -165,7 +181,10 @@ impl<'a> Master<'a> {
         if !self.serves.load(Relaxed) {
             return None;
         }
-        let is_core = |id: &u32| std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|words| words.starts_with(b"node\0"));
+        let is_core = |id: &u32| {
+            std::fs::read(format!("/proc/{id}/cmdline"))
+                .is_ok_and(|words| words.starts_with(b"node\0"))
+        };
         let core = children(self.pid.as_raw_nonzero().get() as u32).into_iter().find(is_core)?;
         Pid::from_raw(core as i32)
     }
@@ -217,7 +236,11 @@ async fn trickle(input: Vec<u8>, mut stdin: ChildStdin, mut chance: Chance) {
     }
 }
 
-async fn gather(mut stdout: ChildStdout, context: Arc<Context>, progress: watch::Sender<usize>) -> Vec<u8> {
+async fn gather(
+    mut stdout: ChildStdout,
+    context: Arc<Context>,
+    progress: watch::Sender<usize>,
+) -> Vec<u8> {
     let mut output = Vec::new();
     let mut stops = context.plan.reader_stops.clone();
     while let Ok(1..) = stdout.read_buf(&mut output).await {
@@ -231,7 +254,12 @@ async fn gather(mut stdout: ChildStdout, context: Arc<Context>, progress: watch:
 }
 
 /// Collects the standard error of the master, and takes its address from there.
-async fn listen(stderr: ChildStderr, context: Arc<Context>, ends: oneshot::Receiver<()>, serves: Arc<AtomicBool>) -> String {
+async fn listen(
+    stderr: ChildStderr,
+    context: Arc<Context>,
+    ends: oneshot::Receiver<()>,
+    serves: Arc<AtomicBool>,
+) -> String {
     let mut ends = Some(ends).filter(|_| context.plan.unheard);
     let mut said = String::new();
     let mut lines = BufReader::new(stderr);
@@ -239,7 +267,8 @@ async fn listen(stderr: ChildStderr, context: Arc<Context>, ends: oneshot::Recei
     while let Ok(1..) = lines.read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line);
         let url = text.split_once("Serving volunteer code at ").map(|(_, url)| url.trim());
-        let address = url.filter(|url| url.starts_with("http://127.0.0.1:")).and_then(Address::parse);
+        let address =
+            url.filter(|url| url.starts_with("http://127.0.0.1:")).and_then(Address::parse);
         // The address of the room at the relay comes first.
         if address.is_some_and(|address| context.set_address(address)) {
             serves.store(true, Relaxed);

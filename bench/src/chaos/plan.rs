@@ -163,13 +163,16 @@ impl Plan {
             unfit(&mut chance, &mut volunteers);
         }
         let mut deeds = deeds(&mut chance, &job, time, heartbeat);
-        let relay = (!has_tab && !job.counts_attempts() && chance.is(0.15)).then(|| relay_deaths(&mut chance, horizon));
+        let relay = (!has_tab && !job.counts_attempts() && chance.is(0.15))
+            .then(|| relay_deaths(&mut chance, horizon));
         if relay.as_ref().is_some_and(|deaths| !deaths.is_empty()) {
             // A master that finds no relay at its start ends with an error.
             deeds.retain(|(_, deed)| !matches!(deed, Deed::Kill(..) | Deed::Interrupt(..)));
         }
         let reader_stops = match chance.is(0.2) {
-            true => (0..chance.of_range(1..4)).map(|_| (chance.0.f64(), chance.time(300 * MS))).collect(),
+            true => (0..chance.of_range(1..4))
+                .map(|_| (chance.0.f64(), chance.time(300 * MS)))
+                .collect(),
             false => Vec::new(),
         };
         let tab = has_tab.then(|| {
@@ -178,7 +181,17 @@ impl Plan {
             TabPlan { protocol, steps: tab_steps(&mut chance, horizon, heartbeat) }
         });
         let unheard = chance.is(0.05);
-        Self { seed, job, volunteers, deeds, reader_stops, tab, relay, unheard, chance_seed: chance.0.u64(..) }
+        Self {
+            seed,
+            job,
+            volunteers,
+            deeds,
+            reader_stops,
+            tab,
+            relay,
+            unheard,
+            chance_seed: chance.0.u64(..),
+        }
     }
 }
 
@@ -187,7 +200,10 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
     let calm = chance.one(&[0.2, 1.0, 1.0, 1.0]);
     let mut volunteers: Vec<_> = (0..count)
         .map(|number| Character {
-            name: chance.one(&["Phone", "Tablet", "Laptop", "Ann's \u{1b}[31mphone", ""]).to_owned() + &format!(" {number}"),
+            name: chance
+                .one(&["Phone", "Tablet", "Laptop", "Ann's \u{1b}[31mphone", ""])
+                .to_owned()
+                + &format!(" {number}"),
             joins: if chance.is(0.4) { chance.time(horizon) } else { Duration::ZERO },
             cores: chance.of_range(1..4) as u32,
             slowness: chance.of_size(0.3, 4.0),
@@ -204,7 +220,13 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
         let mut steps = steps(chance, horizon, heartbeat, calm);
         // The liar could answer wrongly for values that it holds, so it must never hold any.
         steps.retain(|(_, step)| !matches!(step, Step::Lend(..) | Step::Lie(Lie::Holds)));
-        let liar = Character { name: "Liar".into(), cores: 0, stays: true, steps, ..volunteers[0].clone() };
+        let liar = Character {
+            name: "Liar".into(),
+            cores: 0,
+            stays: true,
+            steps,
+            ..volunteers[0].clone()
+        };
         volunteers.push(liar);
     }
     volunteers
@@ -213,14 +235,32 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
 /// Adds some volunteers that are unfit for the job.
 fn unfit(chance: &mut Chance, volunteers: &mut Vec<Character>) {
     for number in 0..chance.one(&[0, 0, 0, 1, 1, 3]) {
-        let how = chance.one(&[Unfit::Fails, Unfit::Fails, Unfit::Returns { careful: false }, Unfit::Returns { careful: true }]);
-        let unfit =
-            Character { name: format!("Unfit {number}"), joins: Duration::ZERO, unfit: Some(how), ..volunteers[0].clone() };
-        volunteers.push(Character { cores: chance.of_range(1..4) as u32, steps: Vec::new(), ..unfit });
+        let how = chance.one(&[
+            Unfit::Fails,
+            Unfit::Fails,
+            Unfit::Returns { careful: false },
+            Unfit::Returns { careful: true },
+        ]);
+        let unfit = Character {
+            name: format!("Unfit {number}"),
+            joins: Duration::ZERO,
+            unfit: Some(how),
+            ..volunteers[0].clone()
+        };
+        volunteers.push(Character {
+            cores: chance.of_range(1..4) as u32,
+            steps: Vec::new(),
+            ..unfit
+        });
     }
 }
 
-fn steps(chance: &mut Chance, horizon: Duration, heartbeat: Duration, calm: f64) -> Vec<(Duration, Step)> {
+fn steps(
+    chance: &mut Chance,
+    horizon: Duration,
+    heartbeat: Duration,
+    calm: f64,
+) -> Vec<(Duration, Step)> {
     let count = (chance.of_range(0..6) as f64 * calm) as usize;
     let silence = heartbeat * 3;
     let mut steps: Vec<_> = (0..count)
@@ -254,10 +294,20 @@ fn spare(volunteers: &mut [Character]) {
     for volunteer in volunteers {
         volunteer.steps.retain(|(_, step)| match step {
             Step::Fail(_) | Step::Lie(Lie::Twice) => false,
-            Step::Die(_) | Step::Cut(_) | Step::Freeze(_) | Step::Deaf(_) | Step::Lie(Lie::Holds | Lie::Hello) if vanish == 0 => {
+            Step::Die(_)
+            | Step::Cut(_)
+            | Step::Freeze(_)
+            | Step::Deaf(_)
+            | Step::Lie(Lie::Holds | Lie::Hello)
+                if vanish == 0 =>
+            {
                 false
             }
-            Step::Die(_) | Step::Cut(_) | Step::Freeze(_) | Step::Deaf(_) | Step::Lie(Lie::Holds | Lie::Hello) => {
+            Step::Die(_)
+            | Step::Cut(_)
+            | Step::Freeze(_)
+            | Step::Deaf(_)
+            | Step::Lie(Lie::Holds | Lie::Hello) => {
                 vanish -= 1;
                 true
             }
@@ -276,15 +326,22 @@ fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) ->
         deeds.push((when(chance), Deed::Freeze(chance.time(heartbeat * 5))));
     }
     if job.has_local_cores() && !job.counts_attempts() && chance.is(0.6) {
-        let deed = if chance.is(0.6) { Deed::KillCore } else { Deed::FreezeCore(chance.time(heartbeat * 5)) };
+        let deed = if chance.is(0.6) {
+            Deed::KillCore
+        } else {
+            Deed::FreezeCore(chance.time(heartbeat * 5))
+        };
         deeds.push((when(chance), deed));
     }
     if job.journal {
         for _ in 0..chance.one(&[0, 1, 1, 1, 2, 3]) {
             let pause = if chance.is(0.5) { Duration::ZERO } else { chance.time(200 * MS) };
             let torn = if chance.is(0.3) { chance.of_size(1.0, 3000.0) as u64 } else { 0 };
-            let deed =
-                if chance.is(0.8) { Deed::Kill(pause, torn) } else { Deed::Interrupt(pause, chance.of_range(1..3) as u32) };
+            let deed = if chance.is(0.8) {
+                Deed::Kill(pause, torn)
+            } else {
+                Deed::Interrupt(pause, chance.of_range(1..3) as u32)
+            };
             deeds.push((when(chance), deed));
         }
     }
@@ -292,12 +349,17 @@ fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) ->
 }
 
 fn relay_deaths(chance: &mut Chance, horizon: Duration) -> Vec<(Duration, Duration)> {
-    let mut deaths: Vec<_> = (0..chance.of_range(0..3)).map(|_| (chance.time(horizon), chance.time(300 * MS))).collect();
+    let mut deaths: Vec<_> =
+        (0..chance.of_range(0..3)).map(|_| (chance.time(horizon), chance.time(300 * MS))).collect();
     deaths.sort();
     deaths
 }
 
-fn tab_steps(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Vec<(Duration, TabStep)> {
+fn tab_steps(
+    chance: &mut Chance,
+    horizon: Duration,
+    heartbeat: Duration,
+) -> Vec<(Duration, TabStep)> {
     let silence = heartbeat * 3;
     let mut steps: Vec<_> = (0..chance.of_range(0..4))
         .map(|_| {
@@ -327,9 +389,23 @@ impl fmt::Display for Plan {
         }
         if let Some(deaths) = &self.relay {
             writeln!(f, "a relay")?;
-            deaths.iter().try_for_each(|(at, away)| writeln!(f, "  at {at:?}: killed, away for {away:?}"))?;
+            deaths
+                .iter()
+                .try_for_each(|(at, away)| writeln!(f, "  at {at:?}: killed, away for {away:?}"))?;
         }
-        for Character { name, joins, cores, slowness, afar, latency, shuffles, stays, unfit, steps } in &self.volunteers {
+        for Character {
+            name,
+            joins,
+            cores,
+            slowness,
+            afar,
+            latency,
+            shuffles,
+            stays,
+            unfit,
+            steps,
+        } in &self.volunteers
+        {
             writeln!(
                 f,
                 "{name:?}: joins after {joins:?}, {cores} cores, {slowness:.1} times as slow, latency {latency:?}{}{}{}{}",

@@ -38,7 +38,12 @@ impl Relay {
 
     /// The options of a master that uses this relay.
     pub(crate) fn options(context: &Context) -> [String; 4] {
-        ["--host".into(), format!("http://127.0.0.1:{}", context.far_port), "--secret".into(), SECRET.into()]
+        [
+            "--host".into(),
+            format!("http://127.0.0.1:{}", context.far_port),
+            "--secret".into(),
+            SECRET.into(),
+        ]
     }
 
     /// Kills and restarts the relay as planned, until this future is dropped.
@@ -51,7 +56,9 @@ impl Relay {
             sleep(*away).await;
             match launch(&self.context, Stdio::null()).await {
                 Ok(child) => self.child = child,
-                Err(error) => self.context.complain(format!("the relay cannot be started again: {error}")),
+                Err(error) => {
+                    self.context.complain(format!("the relay cannot be started again: {error}"))
+                }
             }
         }
         let _ = self.child.wait().await;
@@ -62,9 +69,25 @@ impl Relay {
 async fn launch(context: &Context, said: Stdio) -> io::Result<Child> {
     let port = context.far_port.to_string();
     let mut command = Command::new(&context.pando);
-    command.args(["relay", "--bind", "127.0.0.1", "--port", &port, "--no-udp", "--stun", "127.0.0.1:9", "--secret", SECRET]);
+    command.args([
+        "relay",
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        &port,
+        "--no-udp",
+        "--stun",
+        "127.0.0.1:9",
+        "--secret",
+        SECRET,
+    ]);
     command.args(["--max-connections-per-address", MANY]).process_group(0);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).kill_on_drop(true).spawn()?;
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(said)
+        .kill_on_drop(true)
+        .spawn()?;
     let until = Instant::now() + PATIENCE;
     while TcpStream::connect(("127.0.0.1", context.far_port)).await.is_err() {
         if Instant::now() > until {

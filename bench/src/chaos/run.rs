@@ -45,13 +45,17 @@ impl fmt::Display for Violation {
 
 /// Carries out the plan of `seed`.
 pub(super) async fn run(setup: &Setup, seed: u64) -> Result<(), Violation> {
-    let folder =
-        tempfile::Builder::new().prefix(&format!("pando-chaos-{seed}-")).tempdir_in(&setup.keep).expect("a folder can be made");
+    let folder = tempfile::Builder::new()
+        .prefix(&format!("pando-chaos-{seed}-"))
+        .tempdir_in(&setup.keep)
+        .expect("a folder can be made");
     let context = Arc::new(Context::new(setup, Plan::new(seed, setup.tabs, setup.pace)));
     let mut chance = Chance::of(context.plan.chance_seed);
     let words = prepare(&context, folder.path(), &mut chance).expect("files can be written");
     let relay = match &context.plan.relay {
-        Some(_) => Some(Relay::start(context.clone(), folder.path()).await.expect("a relay can be started")),
+        Some(_) => Some(
+            Relay::start(context.clone(), folder.path()).await.expect("a relay can be started"),
+        ),
         None => None,
     };
     let relay = relay.map(|relay| tokio::spawn(relay.live()));
@@ -104,7 +108,11 @@ fn volunteers(setup: &Setup, context: &Arc<Context>, chance: &mut Chance) -> Joi
         .iter()
         .map(|character| Volunteer::new(context.clone(), character.clone(), chance.fork()))
         .collect();
-    let tab = context.plan.tab.clone().map(|steps| Tab::new(setup.chromium.clone(), context.clone(), steps));
+    let tab = context
+        .plan
+        .tab
+        .clone()
+        .map(|steps| Tab::new(setup.chromium.clone(), context.clone(), steps));
     let context = context.clone();
     tokio::spawn(async move {
         context.is_known().await;
@@ -116,13 +124,22 @@ fn volunteers(setup: &Setup, context: &Arc<Context>, chance: &mut Chance) -> Joi
 }
 
 /// Runs the processes of the master one after the other.
-async fn lives(context: &Arc<Context>, folder: &Path, words: &[String], chance: &mut Chance) -> Vec<Life> {
+async fn lives(
+    context: &Arc<Context>,
+    folder: &Path,
+    words: &[String],
+    chance: &mut Chance,
+) -> Vec<Life> {
     let mut deeds = context.plan.deeds.clone();
     let mut lives = Vec::new();
     loop {
         let master = Master::start(context, folder, words, chance).expect("pando can be started");
         let life = master.live(&mut deeds).await;
-        context.tell(&format!("the master ended: {:?}, {} bytes printed", life.status, life.output.len()));
+        context.tell(&format!(
+            "the master ended: {:?}, {} bytes printed",
+            life.status,
+            life.output.len()
+        ));
         // A master that hung, or that ended with success just before the deed, is not started
         // again.
         let of_itself = life.status.is_none_or(|status| status.success());
@@ -156,8 +173,18 @@ fn tear(journal: &Path, bytes: u64) {
 }
 
 /// Writes all records of a run to files.
-fn keep(context: &Context, lives: &[Life], what: &[String], plan: &str, words: &[String], folder: &Path) -> io::Result<()> {
-    fs::write(folder.join("plan"), format!("{plan}\npando {}\n\n{}\n", words.join(" "), what.join("\n")))?;
+fn keep(
+    context: &Context,
+    lives: &[Life],
+    what: &[String],
+    plan: &str,
+    words: &[String],
+    folder: &Path,
+) -> io::Result<()> {
+    fs::write(
+        folder.join("plan"),
+        format!("{plan}\npando {}\n\n{}\n", words.join(" "), what.join("\n")),
+    )?;
     fs::write(folder.join("steps"), context.told().join("\n"))?;
     fs::write(folder.join("expected"), &context.expected.output)?;
     for (number, life) in lives.iter().enumerate() {

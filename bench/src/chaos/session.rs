@@ -3,7 +3,9 @@
 use super::context::Context;
 use crate::swarm::link::Link;
 use bytes::Bytes;
-use pando_protocol::volunteer::{Answer, Assembler, Binary, Frame, Loan, Malformed, ToMaster, Value, encode_results};
+use pando_protocol::volunteer::{
+    Answer, Assembler, Binary, Frame, Loan, Malformed, ToMaster, Value, encode_results,
+};
 use std::{
     collections::HashSet,
     time::{Duration, Instant},

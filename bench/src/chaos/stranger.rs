@@ -44,7 +44,10 @@ pub(crate) async fn stranger(address: Address, mut chance: Chance) {
         2 => format!("GET /{token}/socket HTTP/1.1\r\nHost: {host}\r\nUpg"),
         3 => format!("GET /another/socket HTTP/1.1\r\nHost: {host}\r\n\r\n"),
         4 => "\u{16}\u{3}\u{1}\u{2}".into(),
-        5 => format!("POST /{token}/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99999999\r\n\r\n{}", "x".repeat(100_000)),
+        5 => format!(
+            "POST /{token}/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99999999\r\n\r\n{}",
+            "x".repeat(100_000)
+        ),
         _ => format!(
             "GET /{token}/socket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\u{1}\u{2}no frame"

@@ -115,7 +115,11 @@ async fn pass(listener: TcpListener, context: Arc<Context>, mut state: watch::Re
 }
 
 /// Copies one direction of a connection until the connection ends or is cut.
-async fn bytes(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut state: watch::Receiver<Way>) {
+async fn bytes(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut state: watch::Receiver<Way>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let way = *state.borrow_and_update();

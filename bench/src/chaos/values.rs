@@ -46,12 +46,18 @@ const AWKWARD: [&str; 40] = [
     "ｐａｎｄｏ\u{202e}",
 ];
 /// Lengths near a limit: parts have 64 KiB, and so have blocks of the input.
-const LENGTHS: [usize; 10] = [127, 128, 1023, 1024, 16_383, 65_500, 65_535, 65_536, 65_537, 131_072];
+const LENGTHS: [usize; 10] =
+    [127, 128, 1023, 1024, 16_383, 65_500, 65_535, 65_536, 65_537, 131_072];
 /// The greatest length of a value, in bytes.
 const LONGEST: f64 = 300_000.0;
 
 /// `count` values with about `budget` bytes in total at most.
-pub(crate) fn values(chance: &mut Chance, framing: Framing, count: usize, budget: usize) -> Vec<String> {
+pub(crate) fn values(
+    chance: &mut Chance,
+    framing: Framing,
+    count: usize,
+    budget: usize,
+) -> Vec<String> {
     let mut left = budget;
     let odd = chance.one(&[0.0, 0.1, 0.5]);
     let long = chance.one(&[0.0, 0.01, 0.2]);
@@ -80,7 +86,8 @@ pub(crate) fn values(chance: &mut Chance, framing: Framing, count: usize, budget
 }
 
 fn long_text(chance: &mut Chance) -> String {
-    let length = if chance.is(0.3) { chance.one(&LENGTHS) } else { chance.of_size(100.0, LONGEST) as usize };
+    let length =
+        if chance.is(0.3) { chance.one(&LENGTHS) } else { chance.of_size(100.0, LONGEST) as usize };
     let piece = chance.one(&["a", "0123456789", "é", "😀x", "\\\"", "lorem ipsum "]);
     let mut text = piece.repeat(length / piece.len() + 1);
     text.truncate(text.floor_char_boundary(length));

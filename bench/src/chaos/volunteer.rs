@@ -12,7 +12,9 @@ use super::{
 };
 use crate::swarm::link::{Address, Link};
 use futures_util::StreamExt;
-use pando_protocol::volunteer::{Answer, Beat, Failure, Hello, Loan, ToMaster, ToVolunteer, VERSION, Value, Welcome};
+use pando_protocol::volunteer::{
+    Answer, Beat, Failure, Hello, Loan, ToMaster, ToVolunteer, VERSION, Value, Welcome,
+};
 use serde_json::json;
 use std::{
     collections::VecDeque,
@@ -182,11 +184,22 @@ impl Volunteer {
         let claimed = session.claimed.as_ref().map(|(until, _)| *until);
         let silent = self.deaf.is_none().then_some(session.last_received + session.heartbeat * 3);
         let lie = (self.character.cores == 0).then_some(self.next_lie);
-        let times = modes.into_iter().flatten().chain(claimed).chain(silent).chain(lie).chain(self.work.next());
+        let times = modes
+            .into_iter()
+            .flatten()
+            .chain(claimed)
+            .chain(silent)
+            .chain(lie)
+            .chain(self.work.next());
         times.fold(session.last_sent + session.heartbeat, Instant::min)
     }
 
-    fn receive(&mut self, session: &mut Session, message: Message, now: Instant) -> Result<(), After> {
+    fn receive(
+        &mut self,
+        session: &mut Session,
+        message: Message,
+        now: Instant,
+    ) -> Result<(), After> {
         match message {
             Message::Binary(frame) => match session.values(frame) {
                 Ok(values) => {
@@ -212,15 +225,22 @@ impl Volunteer {
     }
 
     fn value(&mut self, loan: Loan, value: Value) {
-        let read = usize::try_from(loan.index).ok().and_then(|at| self.context.plan.job.values.get(at));
+        let read =
+            usize::try_from(loan.index).ok().and_then(|at| self.context.plan.job.values.get(at));
         if read.is_none_or(|read| read.as_bytes() != value.bytes) {
-            self.context.complain(format!("the master sent {value:?} for {loan:?}, which is {read:?}"));
+            self.context
+                .complain(format!("the master sent {value:?} for {loan:?}, which is {read:?}"));
         } else {
             self.work.add(loan, value);
         }
     }
 
-    fn message(&mut self, session: &mut Session, message: ToVolunteer, now: Instant) -> Result<(), After> {
+    fn message(
+        &mut self,
+        session: &mut Session,
+        message: ToVolunteer,
+        now: Instant,
+    ) -> Result<(), After> {
         match message {
             ToVolunteer::Welcome(welcome) => self.welcomed(session, welcome, now),
             ToVolunteer::Recall { ids } => {
@@ -232,7 +252,10 @@ impl Volunteer {
             ToVolunteer::Bye { reason, text } => {
                 let fine = ["done", "stopped", "replaced"].contains(&&*reason);
                 if !fine && !session.lied {
-                    self.context.complain(format!("{} was sent away: {reason}: {text}", self.character.name));
+                    self.context.complain(format!(
+                        "{} was sent away: {reason}: {text}",
+                        self.character.name
+                    ));
                 }
                 self.tell(&format!("is told {reason}"));
                 return Err(self.soon());
@@ -248,17 +271,28 @@ impl Volunteer {
         }
         self.job = Some(welcome.job);
         session.lent.extend(&welcome.keep);
-        for answer in std::mem::take(&mut self.said).into_iter().filter(|answer| welcome.keep.contains(&answer.loan)) {
+        for answer in std::mem::take(&mut self.said)
+            .into_iter()
+            .filter(|answer| welcome.keep.contains(&answer.loan))
+        {
             self.work.add_done(answer);
         }
         self.work.keep(&welcome.keep);
         let has = self.work.ids();
         let claimed: Vec<Loan> = welcome.keep.into_iter().filter(|id| !has.contains(id)).collect();
-        session.claimed = (!claimed.is_empty()).then(|| (now + self.chance.time(300 * MS), claimed));
+        session.claimed =
+            (!claimed.is_empty()).then(|| (now + self.chance.time(300 * MS), claimed));
     }
 
-    async fn pass_time(&mut self, session: &mut Session, address: &Address, now: Instant) -> Result<(), After> {
-        while let Some((_, step)) = self.steps.pop_front_if(|(at, _)| self.context.start() + *at <= now) {
+    async fn pass_time(
+        &mut self,
+        session: &mut Session,
+        address: &Address,
+        now: Instant,
+    ) -> Result<(), After> {
+        while let Some((_, step)) =
+            self.steps.pop_front_if(|(at, _)| self.context.start() + *at <= now)
+        {
             self.tell(&format!("{step:?}"));
             self.step(session, address, step, now).await?;
         }

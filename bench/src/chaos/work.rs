@@ -75,7 +75,12 @@ impl Work {
             if time.is_zero() {
                 held.state = State::Done(answer(chance, held.loan, value, time));
             } else {
-                held.state = State::Computes { value: value.clone(), since: now, until: now + time, told: false };
+                held.state = State::Computes {
+                    value: value.clone(),
+                    since: now,
+                    until: now + time,
+                    told: false,
+                };
                 computing += 1;
             }
         }
@@ -83,10 +88,14 @@ impl Work {
 
     /// Takes the finished results.
     pub(crate) fn take_done(&mut self) -> Vec<Answer> {
-        let (done, held) = std::mem::take(&mut self.held).into_iter().partition(|held| matches!(held.state, State::Done(_)));
+        let (done, held) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|held| matches!(held.state, State::Done(_)));
         self.held = held;
         let done: Vec<Held> = done;
-        let answers = done.into_iter().filter_map(|held| if let State::Done(answer) = held.state { Some(answer) } else { None });
+        let answers = done.into_iter().filter_map(|held| {
+            if let State::Done(answer) = held.state { Some(answer) } else { None }
+        });
         answers.collect()
     }
 
@@ -109,7 +118,10 @@ impl Work {
                 && *since + LONG <= now
             {
                 *told = true;
-                running.push(Running { id: held.loan, ms: now.saturating_duration_since(*since).as_millis() as u64 });
+                running.push(Running {
+                    id: held.loan,
+                    ms: now.saturating_duration_since(*since).as_millis() as u64,
+                });
             }
         }
         running
@@ -154,8 +166,11 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn advance(work: &mut Work, now: Instant, cores: usize) -> Vec<u64> {
-        let answer =
-            |_: &mut Chance, loan, value: &Value, _| Answer { loan, micros: 0, result: Ok((value.form, value.bytes.clone())) };
+        let answer = |_: &mut Chance, loan, value: &Value, _| Answer {
+            loan,
+            micros: 0,
+            result: Ok((value.form, value.bytes.clone())),
+        };
         work.advance(now, cores, |_| 10 * MS, answer, (&mut Chance::of(1), false));
         work.take_done().iter().map(|answer| answer.loan.index).collect()
     }

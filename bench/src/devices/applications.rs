@@ -65,10 +65,15 @@ impl Application {
     /// Input `number`, counted from 0. The inputs are small, so that results come often.
     pub(super) fn input(self, number: u64, pictures: Option<&Pictures>) -> String {
         match self {
-            Self::Collatz => format!("{} 20", 3_179_389_980_591_125_407_167 + u128::from(number) * 20),
+            Self::Collatz => {
+                format!("{} 20", 3_179_389_980_591_125_407_167 + u128::from(number) * 20)
+            }
             Self::Mining => {
-                let (header, target, nonce) = ("0".repeat(160), "0".repeat(64), number * 1000 % (1 << 32));
-                format!(r#"{{"header":"{header}","target":"{target}","nonce":{nonce},"count":1000}}"#)
+                let (header, target, nonce) =
+                    ("0".repeat(160), "0".repeat(64), number * 1000 % (1 << 32));
+                format!(
+                    r#"{{"header":"{header}","target":"{target}","nonce":{nonce},"count":1000}}"#
+                )
             }
             Self::Testing => format!("{} 10", number * 10),
             Self::Raytracer => (number as f64 * TAU / 100.0).to_string(),
@@ -93,19 +98,36 @@ impl Pictures {
         let program = |name: &str| Command::new(pando.with_file_name(name));
         let mut server = program("landsat-server");
         server.arg("--pictures").arg(&pictures).arg("--results").arg(results).args(["--port", "0"]);
-        let mut server = server.stderr(Stdio::piped()).spawn().context("landsat-server cannot be started: build the examples")?;
+        let mut server = server
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("landsat-server cannot be started: build the examples")?;
         let mut said = String::new();
-        BufReader::new(server.stderr.take().context("standard error is a pipe")?).read_line(&mut said)?;
+        BufReader::new(server.stderr.take().context("standard error is a pipe")?)
+            .read_line(&mut said)?;
         let mut served = Self { server, scenes: Vec::new() };
-        let port = said.rsplit(':').next().and_then(|end| end.split('/').next()).context("landsat-server has no port")?;
+        let port = said
+            .rsplit(':')
+            .next()
+            .and_then(|end| end.split('/').next())
+            .context("landsat-server has no port")?;
         let base = format!("http://{host}:{port}/");
-        let made =
-            program("landsat-sample").arg(&pictures).args(["--count", "8", "--base", &format!("{base}pictures/")]).status()?;
+        let made = program("landsat-sample")
+            .arg(&pictures)
+            .args(["--count", "8", "--base", &format!("{base}pictures/")])
+            .status()?;
         ensure!(made.success(), "landsat-sample: {made}");
         let list = pictures.join("c1/L8/scene_list.gz");
-        let scenes = program("landsat-scenes").arg(list).args(["--upload", &format!("{base}results/")]).output()?;
+        let scenes = program("landsat-scenes")
+            .arg(list)
+            .args(["--upload", &format!("{base}results/")])
+            .output()?;
         served.scenes = String::from_utf8(scenes.stdout)?.lines().map(str::to_owned).collect();
-        ensure!(!served.scenes.is_empty(), "landsat-scenes: {}", String::from_utf8_lossy(&scenes.stderr));
+        ensure!(
+            !served.scenes.is_empty(),
+            "landsat-scenes: {}",
+            String::from_utf8_lossy(&scenes.stderr)
+        );
         Ok(served)
     }
 

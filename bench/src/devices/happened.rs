@@ -18,20 +18,30 @@ pub(super) struct Happened {
 impl Happened {
     /// Reads the events in the file `path` between the two times. `None` when some of these events
     /// may not be written yet.
-    pub(super) fn read(path: &Path, from: SystemTime, until: SystemTime) -> anyhow::Result<Option<Self>> {
+    pub(super) fn read(
+        path: &Path,
+        from: SystemTime,
+        until: SystemTime,
+    ) -> anyhow::Result<Option<Self>> {
         let text = fs::read_to_string(path).context("the run's events cannot be read")?;
-        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let seconds =
+            |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         Self::sum(&text, seconds(from), seconds(until))
     }
 
     fn sum(events: &str, from: f64, until: f64) -> anyhow::Result<Option<Self>> {
         // The last line may be incomplete.
         let events = &events[..events.rfind('\n').unwrap_or(0)];
-        let events = events.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>().context("events are JSON")?;
+        let events = events
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<Vec<Value>, _>>()
+            .context("events are JSON")?;
         if events.last().and_then(|event| event["time"].as_f64()).is_none_or(|last| last < until) {
             return Ok(None);
         }
-        let counted = if events.iter().any(|event| event["event"] == "report") { "report" } else { "result" };
+        let counted =
+            if events.iter().any(|event| event["event"] == "report") { "report" } else { "result" };
         let mut devices: Vec<(String, f64)> = Vec::new();
         for event in &events {
             let Some(device) = event["device"].as_str() else { continue };
@@ -43,8 +53,15 @@ impl Happened {
             }
             let time = event["time"].as_f64().unwrap_or_default();
             if event["event"] == counted && (from..until).contains(&time) {
-                let items = if counted == "report" { event["report"]["nbItems"].as_f64().unwrap_or_default() } else { 1.0 };
-                devices.iter_mut().filter(|(known, _)| known == device).for_each(|(_, sum)| *sum += items);
+                let items = if counted == "report" {
+                    event["report"]["nbItems"].as_f64().unwrap_or_default()
+                } else {
+                    1.0
+                };
+                devices
+                    .iter_mut()
+                    .filter(|(known, _)| known == device)
+                    .for_each(|(_, sum)| *sum += items);
             }
         }
         Ok(Some(Self { devices }))
@@ -65,10 +82,13 @@ mod tests {
             {"event":"report","device":"b","report":{"nbItems":8},"time":2.9}
             {"event":"report","device":"a","report":{"nbItems":9},"time":3}
             {"event":"rep"#;
-        let items = |events: &str, until| Happened::sum(events, 2.0, until).unwrap().map(|happened| happened.devices);
+        let items = |events: &str, until| {
+            Happened::sum(events, 2.0, until).unwrap().map(|happened| happened.devices)
+        };
         assert_eq!(items(events, 3.0), Some(vec![("a".into(), 0.0), ("b".into(), 15.0)]));
         assert_eq!(items(events, 3.1), None);
-        let results = events.replace(r#""report""#, r#""other""#).replace(r#""time":3"#, r#""time":9"#);
+        let results =
+            events.replace(r#""report""#, r#""other""#).replace(r#""time":3"#, r#""time":9"#);
         assert_eq!(items(&results, 9.0), Some(vec![("a".into(), 1.0), ("b".into(), 0.0)]));
     }
 }

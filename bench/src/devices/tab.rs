@@ -26,12 +26,20 @@ pub(super) struct Tab {
 }
 
 impl Tab {
-    pub(super) fn open(chromium: &Path, url: &str, number: usize, factor: f64) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        chromium: &Path,
+        url: &str,
+        number: usize,
+        factor: f64,
+    ) -> anyhow::Result<Self> {
         let slower = if factor > 1.0 { format!(",_{factor}_times_slower") } else { String::new() };
         let before = children(std::process::id());
-        let browser = Browser::open(chromium, &format!("{url}#device=Tab_{number}{slower};cores=1;"))?;
+        let browser =
+            Browser::open(chromium, &format!("{url}#device=Tab_{number}{slower};cores=1;"))?;
         let id = children(std::process::id()).into_iter().find(|id| !before.contains(id));
-        let group = id.and_then(|id| Pid::from_raw(id.try_into().ok()?)).context("the browser has ended")?;
+        let group = id
+            .and_then(|id| Pid::from_raw(id.try_into().ok()?))
+            .context("the browser has ended")?;
         let slowing = (factor > 1.0).then(|| {
             let ended = Arc::new(AtomicBool::new(false));
             let told = ended.clone();

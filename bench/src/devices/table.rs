@@ -14,28 +14,37 @@ pub(super) fn markdown(columns: &[(Application, Happened)], time: Duration) -> S
     }
     devices.sort_unstable();
     let rate = |happened: &Happened, device: &str| {
-        let sums = happened.devices.iter().filter(|(name, _)| name == device).map(|(_, items)| items);
+        let sums =
+            happened.devices.iter().filter(|(name, _)| name == device).map(|(_, items)| items);
         sums.sum::<f64>() / time.as_secs_f64()
     };
     let mut text = String::from("| device |");
     columns.iter().for_each(|(application, _)| {
-        write!(text, " {} ({}/s) | × | % |", application.title(), application.unit()).expect("a string takes it");
+        write!(text, " {} ({}/s) | × | % |", application.title(), application.unit())
+            .expect("a string takes it");
     });
     text += &format!("\n|---|{}\n", "--:|--:|--:|".repeat(columns.len()));
-    let total = |happened: &Happened| devices.iter().map(|device| rate(happened, device)).sum::<f64>();
+    let total =
+        |happened: &Happened| devices.iter().map(|device| rate(happened, device)).sum::<f64>();
     for device in &devices {
         write!(text, "| {device} |").expect("a string takes it");
         for (_, happened) in columns {
             let (rate, first) = (rate(happened, device), rate(happened, devices[0]));
             let share = rate / total(happened) * 100.0;
-            write!(text, " {} | {:.2} | {share:.1} |", number(rate), rate / first).expect("a string takes it");
+            write!(text, " {} | {:.2} | {share:.1} |", number(rate), rate / first)
+                .expect("a string takes it");
         }
         text.push('\n');
     }
     text += "| **total** |";
     for (_, happened) in columns {
-        write!(text, " {} | {:.2} | 100 |", number(total(happened)), total(happened) / rate(happened, devices[0]))
-            .expect("a string takes it");
+        write!(
+            text,
+            " {} | {:.2} | 100 |",
+            number(total(happened)),
+            total(happened) / rate(happened, devices[0])
+        )
+        .expect("a string takes it");
     }
     text.push('\n');
     text
@@ -51,12 +60,17 @@ mod tests {
 
     #[test]
     fn devices_are_compared_with_the_first_and_with_all() {
-        let happened = Happened { devices: vec![("Tab 2".into(), 500.0), ("Tab 1".into(), 2_000.0)] };
+        let happened =
+            Happened { devices: vec![("Tab 2".into(), 500.0), ("Tab 1".into(), 2_000.0)] };
         let text = markdown(&[(Application::Collatz, happened)], Duration::from_secs(2));
         let lines: Vec<_> = text.lines().skip(2).collect();
         assert_eq!(
             lines,
-            ["| Tab 1 | 1,000 | 1.00 | 80.0 |", "| Tab 2 | 250 | 0.25 | 20.0 |", "| **total** | 1,250 | 1.25 | 100 |"]
+            [
+                "| Tab 1 | 1,000 | 1.00 | 80.0 |",
+                "| Tab 2 | 250 | 0.25 | 20.0 |",
+                "| **total** | 1,250 | 1.25 | 100 |"
+            ]
         );
     }
 }

@@ -16,7 +16,11 @@ const IDEAL: f64 = 20_000.0;
 pub(super) fn thousand(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut rows = weather(setup, "1,000 volunteers, 50 ms per value", &[])?;
     let foul = ["--failure-rate", "0.001", "--leave-rate", "0.0005", "--delay", "25ms"];
-    rows.extend(weather(setup, "the same 25 ms away, 0.1 % of the values failing, a crash each 2,000 values", &foul)?);
+    rows.extend(weather(
+        setup,
+        "the same 25 ms away, 0.1 % of the values failing, a crash each 2,000 values",
+        &foul,
+    )?);
     Ok(rows)
 }
 
@@ -29,14 +33,25 @@ fn weather(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<Vec<Row>>
         let options = [&["--volunteers", "1000", "--compute", "50ms"], more].concat();
         let mut volunteers = swarm(&setup.swarm(), &pando.url()?, &options)?;
         let said = volunteers.wait_for("all joined")?;
-        joining.push(said.split(' ').rev().nth(1).and_then(|seconds| seconds.parse().ok()).context("no time to join")?);
+        joining.push(
+            said.split(' ')
+                .rev()
+                .nth(1)
+                .and_then(|seconds| seconds.parse().ok())
+                .context("no time to join")?,
+        );
         let ran = pando.run(Lines::numbers(count))?;
         rate.push(count as f64 / ran.elapsed.as_secs_f64());
         micros.push(ran.cpu.sum().as_secs_f64() * 1e6 / count as f64);
         memory.push(ran.peak as f64);
-        eprintln!("thousand, run {run}: {said}; {:.1} s; {}", ran.elapsed.as_secs_f64(), volunteers.wait()?.join("; "));
+        eprintln!(
+            "thousand, run {run}: {said}; {:.1} s; {}",
+            ran.elapsed.as_secs_f64(),
+            volunteers.wait()?.join("; ")
+        );
     }
-    let share = |r: f64| format!("{} items/s, {:.0} % of the ideal", thousands(r), r / IDEAL * 100.0);
+    let share =
+        |r: f64| format!("{} items/s, {:.0} % of the ideal", thousands(r), r / IDEAL * 100.0);
     Ok(vec![
         Row::plain(format!("{what}: time for all to join"), joining.show(|s| format!("{s:.2} s"))),
         Row::plain("… their speed", rate.show(share)),

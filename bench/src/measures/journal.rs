@@ -36,7 +36,10 @@ pub(super) fn journal(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         Row::goal("… its speed of that without", paced.share.show(share), "≥ 95 %", kept >= 0.95),
         Row::plain("… processor time of the master without", paced.without.micros.show(micros)),
         Row::plain("… with one", paced.with.micros.show(micros)),
-        Row::plain("no-op, 8 light volunteers: speed with a journal of that without", fast.share.show(share)),
+        Row::plain(
+            "no-op, 8 light volunteers: speed with a journal of that without",
+            fast.share.show(share),
+        ),
         Row::plain("… processor time of the master without", fast.without.micros.show(micros)),
         Row::plain("… with one", fast.with.micros.show(micros)),
     ];
@@ -75,12 +78,18 @@ fn replay(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let (mut time, mut memory) = (Samples::default(), Samples::default());
         for run in setup.runs() {
             let begun = Instant::now();
-            let ran = Pando::start(&setup.pando, &["--cores", "0", "--journal", &journal])?.run(Lines::numbers(count))?;
+            let ran = Pando::start(&setup.pando, &["--cores", "0", "--journal", &journal])?
+                .run(Lines::numbers(count))?;
             time.push(begun.elapsed().as_secs_f64());
             memory.push(ran.peak as f64);
-            eprintln!("replay of {count}, run {run}: {:.2} s, {}", begun.elapsed().as_secs_f64(), megabytes(ran.peak as f64));
+            eprintln!(
+                "replay of {count}, run {run}: {:.2} s, {}",
+                begun.elapsed().as_secs_f64(),
+                megabytes(ran.peak as f64)
+            );
         }
-        let what = format!("{} results from the journal, from start to end", thousands(count as f64));
+        let what =
+            format!("{} results from the journal, from start to end", thousands(count as f64));
         rows.push(Row::plain(what, time.show(|s| format!("{s:.2} s"))));
         rows.push(Row::plain("… peak memory", memory.show(megabytes)));
         peaks.push(memory.median());

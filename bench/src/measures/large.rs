@@ -17,14 +17,17 @@ const COUNT: u64 = 400;
 /// Measures the bare echo first, then pando in the same tab.
 pub(super) fn one_megabyte(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(COUNT);
-    let (mut bare, mut mapped, mut ratio) = (Samples::default(), Samples::default(), Samples::default());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (mut bare, mut mapped, mut ratio) =
+        (Samples::default(), Samples::default(), Samples::default());
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     for run in setup.runs() {
         let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
         let next = format!("{}#cores=1;", pando.url()?);
         let mut echo = runtime.block_on(Echo::serve())?;
         let _browser = Browser::open(&setup.chromium, &echo.url)?;
-        let rate = |time: std::time::Duration| count as f64 * LENGTH as f64 / 1e6 / time.as_secs_f64();
+        let rate =
+            |time: std::time::Duration| count as f64 * LENGTH as f64 / 1e6 / time.as_secs_f64();
         let without = rate(runtime.block_on(echo.measure(count as usize, LENGTH, &next))?);
         pando.wait_for("joined with")?;
         let with = rate(pando.run(Lines::long(count, LENGTH))?.elapsed);

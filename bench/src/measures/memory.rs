@@ -16,7 +16,8 @@ const LINES: [u64; 2] = [1_000_000, 10_000_000];
 pub(super) fn long_line(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for length in LINE.map(|length| setup.scaled(length)) {
-        let (mut time, mut memory, mut child) = (Samples::default(), Samples::default(), Samples::default());
+        let (mut time, mut memory, mut child) =
+            (Samples::default(), Samples::default(), Samples::default());
         for run in setup.runs() {
             let mut pando = Pando::start(&setup.pando, &[])?;
             pando.url()?;
@@ -32,7 +33,10 @@ pub(super) fn long_line(setup: &Setup) -> anyhow::Result<Vec<Row>> {
             child.push(ran.child_peak as f64);
         }
         let speed = |s: f64| format!("{s:.2} s");
-        rows.push(Row::plain(format!("one line of {} through a local core", megabytes(length as f64)), time.show(speed)));
+        rows.push(Row::plain(
+            format!("one line of {} through a local core", megabytes(length as f64)),
+            time.show(speed),
+        ));
         rows.push(Row::plain("… peak memory of the master", memory.show(megabytes)));
         rows.push(Row::plain("… peak memory of the core's Node", child.show(megabytes)));
     }
@@ -49,7 +53,11 @@ pub(super) fn many_lines(setup: &Setup) -> anyhow::Result<Vec<Row>> {
             let ran = Pando::start(&setup.pando, &[])?.run(Lines::numbers(count))?;
             rate.push(count as f64 / ran.elapsed.as_secs_f64());
             memory.push(ran.peak as f64);
-            eprintln!("{count} lines, run {run}: {:.2} s, {}", ran.elapsed.as_secs_f64(), megabytes(ran.peak as f64));
+            eprintln!(
+                "{count} lines, run {run}: {:.2} s, {}",
+                ran.elapsed.as_secs_f64(),
+                megabytes(ran.peak as f64)
+            );
         }
         rows.push(Row::plain(
             format!("{} lines through a local core", thousands(count as f64)),

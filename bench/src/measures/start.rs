@@ -15,7 +15,9 @@ const STARTS: usize = 5;
 pub(super) fn first_result(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut first = Samples::default();
     for _ in 0..setup.runs.max(1) * STARTS {
-        first.push(Pando::start(&setup.pando, &[])?.run(Lines::numbers(10))?.first.as_secs_f64() * 1000.0);
+        first.push(
+            Pando::start(&setup.pando, &[])?.run(Lines::numbers(10))?.first.as_secs_f64() * 1000.0,
+        );
     }
     eprintln!("first: {}", first.show(|ms| format!("{ms:.0} ms")));
     let reached = first.median() <= 500.0;

@@ -41,7 +41,12 @@ impl Figures {
 
 /// Sends `count` numbers through a master with `options` and a swarm with the options
 /// `volunteers`.
-pub(super) fn through_swarm(setup: &Setup, options: &[&str], volunteers: &[&str], count: u64) -> anyhow::Result<Ran> {
+pub(super) fn through_swarm(
+    setup: &Setup,
+    options: &[&str],
+    volunteers: &[&str],
+    count: u64,
+) -> anyhow::Result<Ran> {
     let mut pando = Pando::start(&setup.pando, &[&["--cores", "0"], options].concat())?;
     let mut volunteers = swarm(&setup.swarm(), &pando.url()?, volunteers)?;
     volunteers.wait_for("all joined")?;
@@ -55,12 +60,22 @@ pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(MASTER);
     let mut figures = Figures::default();
     for run in setup.runs() {
-        figures.add("master", run, count, &through_swarm(setup, &[], &["--volunteers", "8"], count)?);
+        figures.add(
+            "master",
+            run,
+            count,
+            &through_swarm(setup, &[], &["--volunteers", "8"], count)?,
+        );
     }
     let what = format!("no-op, {} lines, 8 light volunteers", thousands(count as f64));
     let (rate, micros) = (figures.rate.median(), figures.micros.median());
     Ok(vec![
-        Row::goal(what, figures.rate.show(|r| thousands(r) + " items/s"), "≥ 500,000 items/s", rate >= 500_000.0),
+        Row::goal(
+            what,
+            figures.rate.show(|r| thousands(r) + " items/s"),
+            "≥ 500,000 items/s",
+            rate >= 500_000.0,
+        ),
         Row::goal(
             "… processor time of the master",
             figures.micros.show(|m| format!("{m:.2} µs/item")),
@@ -85,7 +100,15 @@ pub(super) fn tab(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let what = format!("no-op, {} lines, one Chromium tab with one core", thousands(count as f64));
     let rate = figures.rate.median();
     Ok(vec![
-        Row::goal(what, figures.rate.show(|r| thousands(r) + " items/s"), "≥ 100,000 items/s", rate >= 100_000.0),
-        Row::plain("… processor time of the master", figures.micros.show(|m| format!("{m:.2} µs/item"))),
+        Row::goal(
+            what,
+            figures.rate.show(|r| thousands(r) + " items/s"),
+            "≥ 100,000 items/s",
+            rate >= 100_000.0,
+        ),
+        Row::plain(
+            "… processor time of the master",
+            figures.micros.show(|m| format!("{m:.2} µs/item")),
+        ),
     ])
 }

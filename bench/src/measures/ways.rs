@@ -26,8 +26,11 @@ struct Figures {
 
 impl Figures {
     fn rows(&self, what: &str) -> [Row; 2] {
-        let speed =
-            format!("{}; {}", self.items.show(|n| thousands(n) + " items/s"), self.megabytes.show(|n| format!("{n:.1} MB/s")));
+        let speed = format!(
+            "{}; {}",
+            self.items.show(|n| thousands(n) + " items/s"),
+            self.megabytes.show(|n| format!("{n:.1} MB/s"))
+        );
         let cost = self.micros.show(|micros| format!("{micros:.1} µs/item"));
         [Row::plain(what, speed), Row::plain("… processor time of the master", cost)]
     }
@@ -75,7 +78,10 @@ fn both(
             for (name, figures) in &mut ways {
                 let (mut pando, _browser) = open(*name == "WebRTC")?;
                 let joined = pando.wait_for("joined with")?;
-                anyhow::ensure!(joined.contains("direct") == (*name == "WebRTC"), "another way than {name}: {joined}");
+                anyhow::ensure!(
+                    joined.contains("direct") == (*name == "WebRTC"),
+                    "another way than {name}: {joined}"
+                );
                 let ran = pando.run(Lines::long(count, length))?;
                 let items = count as f64 / ran.elapsed.as_secs_f64();
                 let micros = ran.cpu.sum().as_secs_f64() * 1e6 / count as f64;
@@ -90,7 +96,10 @@ fn both(
         }
         let ratio = ways[1].1.items.median() / ways[0].1.items.median();
         for (name, figures) in &ways {
-            let what = format!("{} values of {length} bytes echoed by a tab{place}, {name}", thousands(count as f64));
+            let what = format!(
+                "{} values of {length} bytes echoed by a tab{place}, {name}",
+                thousands(count as f64)
+            );
             rows.extend(figures.rows(&what));
         }
         rows.push(Row::plain("… WebRTC against WebSocket", format!("{ratio:.2}")));

@@ -116,7 +116,11 @@ pub(super) async fn echo(mut socket: Socket, mut phase: watch::Receiver<Phase>) 
 }
 
 /// Runs the master's end of a link.
-pub(super) async fn drive(mut socket: Socket, mut phase: watch::Receiver<Phase>, counts: &Counts) -> anyhow::Result<()> {
+pub(super) async fn drive(
+    mut socket: Socket,
+    mut phase: watch::Receiver<Phase>,
+    counts: &Counts,
+) -> anyhow::Result<()> {
     let mut beats = interval(HEARTBEAT);
     let mut present = phase.borrow_and_update().clone();
     let mut under_way: VecDeque<(Instant, usize)> = VecDeque::new();

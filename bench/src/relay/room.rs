@@ -57,7 +57,10 @@ impl Room {
     }
 
     /// Connects a volunteer, and returns when the relay has accepted the WebSocket.
-    pub(super) async fn join(&self, phase: watch::Receiver<Phase>) -> anyhow::Result<JoinHandle<()>> {
+    pub(super) async fn join(
+        &self,
+        phase: watch::Receiver<Phase>,
+    ) -> anyhow::Result<JoinHandle<()>> {
         let socket = open(&self.url, &format!("/{}/socket", self.token), None).await?;
         Ok(tokio::spawn(echo(socket, phase)))
     }
@@ -67,7 +70,9 @@ impl Room {
         self.said.send(Message::Text(json!({"type": "end"}).to_string().into()))?;
         drop(self.said);
         for task in self.tasks {
-            tokio::time::timeout(Duration::from_secs(10), task).await.context("the room does not end")??;
+            tokio::time::timeout(Duration::from_secs(10), task)
+                .await
+                .context("the room does not end")??;
         }
         Ok(())
     }
@@ -90,10 +95,18 @@ async fn talk(mut sink: SplitSink<Socket, Message>, mut saying: mpsc::UnboundedR
 }
 
 /// Opens each link that the relay announces.
-async fn come(mut stream: SplitStream<Socket>, url: String, token: String, phase: watch::Receiver<Phase>, counts: Arc<Counts>) {
+async fn come(
+    mut stream: SplitStream<Socket>,
+    url: String,
+    token: String,
+    phase: watch::Receiver<Phase>,
+    counts: Arc<Counts>,
+) {
     while let Some(Ok(message)) = stream.next().await {
         let Message::Text(message) = message else { continue };
-        let link = serde_json::from_str::<Value>(&message).ok().and_then(|link| Some(link["id"].as_str()?.to_owned()));
+        let link = serde_json::from_str::<Value>(&message)
+            .ok()
+            .and_then(|link| Some(link["id"].as_str()?.to_owned()));
         let Some(id) = link else { continue };
         let path = format!("/rooms/{token}/links/{id}");
         let (url, phase, counts) = (url.clone(), phase.clone(), counts.clone());

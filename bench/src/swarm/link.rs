@@ -51,13 +51,17 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) async fn open(address: &Address, delay: Duration) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(&address.host).await.with_context(|| format!("{} cannot be reached", address.host))?;
+        let stream = TcpStream::connect(&address.host)
+            .await
+            .with_context(|| format!("{} cannot be reached", address.host))?;
         stream.set_nodelay(true)?;
-        let config = WebSocketConfig::default().read_buffer_size(16 * 1024).write_buffer_size(16 * 1024);
-        let (socket, _) = match client_async_with_config(address.socket(), stream, Some(config)).await {
-            Ok(open) => open,
-            Err(error) => bail!("{} does not let in: {error}", address.host),
-        };
+        let config =
+            WebSocketConfig::default().read_buffer_size(16 * 1024).write_buffer_size(16 * 1024);
+        let (socket, _) =
+            match client_async_with_config(address.socket(), stream, Some(config)).await {
+                Ok(open) => open,
+                Err(error) => bail!("{} does not let in: {error}", address.host),
+            };
         let (sink, incoming) = socket.split();
         let (outgoing, queue) = unbounded_channel();
         let writer = tokio::spawn(write(sink, queue));
@@ -92,7 +96,10 @@ impl Drop for Link {
     }
 }
 
-async fn write(mut sink: SplitSink<Socket, Message>, mut queue: UnboundedReceiver<(Instant, Message)>) {
+async fn write(
+    mut sink: SplitSink<Socket, Message>,
+    mut queue: UnboundedReceiver<(Instant, Message)>,
+) {
     while let Some((due, message)) = queue.recv().await {
         if due > Instant::now() {
             tokio::time::sleep_until(due.into()).await;
@@ -110,8 +117,14 @@ mod tests {
     #[test]
     fn addresses_of_the_urls_that_pando_says() {
         let socket = |url| Address::parse(url).map(|address| address.socket());
-        assert_eq!(socket("http://127.0.0.1:5000/k7d2m9qx4t/").as_deref(), Some("ws://127.0.0.1:5000/k7d2m9qx4t/socket"));
-        assert_eq!(socket("http://127.0.0.1:5000/#cores=1;").as_deref(), Some("ws://127.0.0.1:5000/socket"));
+        assert_eq!(
+            socket("http://127.0.0.1:5000/k7d2m9qx4t/").as_deref(),
+            Some("ws://127.0.0.1:5000/k7d2m9qx4t/socket")
+        );
+        assert_eq!(
+            socket("http://127.0.0.1:5000/#cores=1;").as_deref(),
+            Some("ws://127.0.0.1:5000/socket")
+        );
         assert_eq!(socket("http://127.0.0.1:5000/a/b"), None);
         assert_eq!(socket("k7d2m9qx4t"), None);
     }

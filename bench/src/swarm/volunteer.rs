@@ -9,7 +9,8 @@ use anyhow::anyhow;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use pando_protocol::volunteer::{
-    Answer, Assembler, Beat, Binary, Frame, Hello, Malformed, PART, ToMaster, ToVolunteer, VERSION, encode_results,
+    Answer, Assembler, Beat, Binary, Frame, Hello, Malformed, PART, ToMaster, ToVolunteer, VERSION,
+    encode_results,
 };
 use std::{
     collections::VecDeque,
@@ -36,7 +37,12 @@ enum End {
 }
 
 /// Runs one volunteer until the run is over.
-pub(super) async fn live(number: u64, options: Arc<Options>, address: Arc<Address>, counts: Arc<Counts>) -> anyhow::Result<()> {
+pub(super) async fn live(
+    number: u64,
+    options: Arc<Options>,
+    address: Arc<Address>,
+    counts: Arc<Counts>,
+) -> anyhow::Result<()> {
     let (mut attempts, mut lives) = (0, 0);
     loop {
         match Link::open(&address, options.delay).await {
@@ -48,7 +54,9 @@ pub(super) async fn live(number: u64, options: Arc<Options>, address: Arc<Addres
                 lives += 1;
                 match Volunteer::new(number, &options, &counts, link).run(&address).await {
                     End::Done => return Ok(()),
-                    End::SentAway(why) => return Err(anyhow!("volunteer {number} was sent away: {why}")),
+                    End::SentAway(why) => {
+                        return Err(anyhow!("volunteer {number} was sent away: {why}"));
+                    }
                     End::Crashed => counts.crashes.fetch_add(1, Relaxed),
                     End::Lost => counts.lost.fetch_add(1, Relaxed),
                 };
@@ -182,8 +190,12 @@ impl<'a> Volunteer<'a> {
             }
             ToVolunteer::Ping(beat) => self.say(&ToMaster::Pong(beat), now),
             ToVolunteer::Pong(_) => {}
-            ToVolunteer::Bye { reason, .. } if reason == "done" || reason == "stopped" => return Err(End::Done),
-            ToVolunteer::Bye { reason, text } => return Err(End::SentAway(format!("{reason}: {text}"))),
+            ToVolunteer::Bye { reason, .. } if reason == "done" || reason == "stopped" => {
+                return Err(End::Done);
+            }
+            ToVolunteer::Bye { reason, text } => {
+                return Err(End::SentAway(format!("{reason}: {text}")));
+            }
         }
         Ok(())
     }
@@ -192,10 +204,14 @@ impl<'a> Volunteer<'a> {
         let malformed = |error: Malformed| End::SentAway(format!("the master sent a {error}"));
         let mut binary = Binary::decode(frame).map_err(malformed)?;
         if let Binary::Part { total, bytes } = binary {
-            let Some(whole) = self.assembler.part(total, &bytes).map_err(malformed)? else { return Ok(()) };
+            let Some(whole) = self.assembler.part(total, &bytes).map_err(malformed)? else {
+                return Ok(());
+            };
             binary = Binary::decode(whole).map_err(malformed)?;
         }
-        let Binary::Values(values) = binary else { return Err(End::SentAway("the master sent no values".into())) };
+        let Binary::Values(values) = binary else {
+            return Err(End::SentAway("the master sent no values".into()));
+        };
         self.counts.frames.fetch_add(1, Relaxed);
         let stays = (1.0 - self.options.leave_rate).powf(values.len() as f64);
         if stays < 1.0 && self.chance.f64() >= stays {
@@ -211,7 +227,10 @@ impl<'a> Volunteer<'a> {
         self.counts.values.fetch_add(answers.len() as u64, Relaxed);
         while !answers.is_empty() {
             let (piece, rest) = answers.split_at(fitting(answers));
-            self.counts.errors.fetch_add(piece.iter().filter(|answer| answer.result.is_err()).count() as u64, Relaxed);
+            self.counts.errors.fetch_add(
+                piece.iter().filter(|answer| answer.result.is_err()).count() as u64,
+                Relaxed,
+            );
             self.send(Frame::Binary(encode_results(piece)), now);
             answers = rest;
         }
@@ -231,7 +250,11 @@ impl<'a> Volunteer<'a> {
 fn fitting(answers: &[Answer]) -> usize {
     let mut length = 0;
     let fits = |answer: &&Answer| {
-        length += 24 + answer.result.as_ref().map_or_else(|failure| failure.message.len() + 64, |(_, bytes)| bytes.len());
+        length += 24
+            + answer
+                .result
+                .as_ref()
+                .map_or_else(|failure| failure.message.len() + 64, |(_, bytes)| bytes.len());
         length <= PART
     };
     answers.iter().take_while(fits).count().max(1)

@@ -31,8 +31,21 @@ struct Call {
 }
 
 impl Work {
-    pub(crate) fn new(cores: u32, compute: Duration, failure_rate: f64, chance: fastrand::Rng) -> Self {
-        Self { cores: cores as usize, compute, failure_rate, queue: VecDeque::new(), calls: VecDeque::new(), told: 0, chance }
+    pub(crate) fn new(
+        cores: u32,
+        compute: Duration,
+        failure_rate: f64,
+        chance: fastrand::Rng,
+    ) -> Self {
+        Self {
+            cores: cores as usize,
+            compute,
+            failure_rate,
+            queue: VecDeque::new(),
+            calls: VecDeque::new(),
+            told: 0,
+            chance,
+        }
     }
 
     /// Adds values. Returns the answers that are ready at once.
@@ -66,7 +79,8 @@ impl Work {
 
     fn answer(&mut self, loan: Loan, value: Value) -> Answer {
         let fails = self.failure_rate > 0.0 && self.chance.f64() < self.failure_rate;
-        let failure = || Failure { message: "it fails by chance".into(), stack: None, kind: "error".into() };
+        let failure =
+            || Failure { message: "it fails by chance".into(), stack: None, kind: "error".into() };
         let result = if fails { Err(failure()) } else { Ok((value.form, value.bytes)) };
         Answer { loan, micros: self.compute.as_micros() as u64, result }
     }
@@ -82,7 +96,10 @@ impl Work {
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<Running> {
         let mut running = Vec::new();
         while let Some(call) = self.calls.get(self.told).filter(|call| call.start + LONG <= now) {
-            running.push(Running { id: call.loan, ms: now.saturating_duration_since(call.start).as_millis() as u64 });
+            running.push(Running {
+                id: call.loan,
+                ms: now.saturating_duration_since(call.start).as_millis() as u64,
+            });
             self.told += 1;
         }
         running

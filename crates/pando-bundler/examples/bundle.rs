@@ -16,7 +16,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: bundle FILE BUILTINS [TIMES]".into());
     };
     let _ = BUILTINS.set(read(builtins.as_ref())?);
-    let options = Options { builtins: |name| BUILTINS.get()?.get(name).map(String::as_str), page: false, buffer: false };
+    let options = Options {
+        builtins: |name| BUILTINS.get()?.get(name).map(String::as_str),
+        page: false,
+        buffer: false,
+    };
     let mut taken = Vec::new();
     for _ in 1..times.first().map_or(Ok(1), |times| times.parse())? {
         let start = Instant::now();
@@ -30,7 +34,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", bundle.code);
     if let Some(&first) = taken.first() {
         taken.sort();
-        eprintln!("{} bytes; first {first:.1?}, median {:.1?}", bundle.code.len(), taken[taken.len() / 2]);
+        eprintln!(
+            "{} bytes; first {first:.1?}, median {:.1?}",
+            bundle.code.len(),
+            taken[taken.len() / 2]
+        );
     }
     Ok(())
 }
@@ -39,7 +47,10 @@ fn read(folder: &Path) -> Result<HashMap<String, String>, Box<dyn Error>> {
     let mut files = HashMap::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        files.insert(entry.file_name().to_string_lossy().into_owned(), fs::read_to_string(entry.path())?);
+        files.insert(
+            entry.file_name().to_string_lossy().into_owned(),
+            fs::read_to_string(entry.path())?,
+        );
     }
     Ok(files)
 }

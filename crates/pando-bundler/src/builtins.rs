@@ -106,7 +106,8 @@ impl Builtin {
         if EMBEDDED.contains(&name) && (options.builtins)(&file).is_some() {
             return Some(Self::File(file));
         }
-        let known = EMBEDDED.contains(&name) || (EMPTY.contains(&name) && (prefixed || !ONLY_PREFIXED.contains(&name)));
+        let known = EMBEDDED.contains(&name)
+            || (EMPTY.contains(&name) && (prefixed || !ONLY_PREFIXED.contains(&name)));
         match (known, prefixed) {
             (true, _) => Some(Self::Empty(name.to_owned())),
             (false, true) => Some(Self::Unknown),
@@ -123,7 +124,11 @@ fn file_name(builtin: &str) -> String {
 mod tests {
     use super::*;
 
-    const OPTIONS: Options = Options { builtins: |name| (name == "util-types.js").then_some(""), page: false, buffer: false };
+    const OPTIONS: Options = Options {
+        builtins: |name| (name == "util-types.js").then_some(""),
+        page: false,
+        buffer: false,
+    };
 
     #[test]
     fn names_become_files() {
@@ -135,7 +140,11 @@ mod tests {
     #[test]
     fn what_browsers_lack_is_empty() {
         assert_eq!(Builtin::find("node:fs", &OPTIONS), Some(Builtin::Empty("fs".into())));
-        assert_eq!(Builtin::find("zlib", &OPTIONS), Some(Builtin::Empty("zlib".into())), "its file is not embedded");
+        assert_eq!(
+            Builtin::find("zlib", &OPTIONS),
+            Some(Builtin::Empty("zlib".into())),
+            "its file is not embedded"
+        );
     }
 
     #[test]

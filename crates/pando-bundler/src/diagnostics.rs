@@ -40,23 +40,33 @@ pub(crate) fn is_syntax(diagnostic: &BuildDiagnostic) -> bool {
 
 /// The file of a package that lacks an imported name.
 pub(crate) fn lacking(diagnostic: &BuildDiagnostic) -> Option<PathBuf> {
-    let file = diagnostic.exporter().filter(|_| matches!(diagnostic.kind(), EventKind::MissingExportError));
+    let file = diagnostic
+        .exporter()
+        .filter(|_| matches!(diagnostic.kind(), EventKind::MissingExportError));
     file.filter(|file| source::is_foreign(file)).map(PathBuf::from)
 }
 
 /// Whether the problem is about finding a file, or about the configuration of paths.
 pub(crate) fn is_of_resolver(diagnostic: &BuildDiagnostic) -> bool {
-    matches!(diagnostic.kind(), EventKind::ResolveError | EventKind::UnresolvedImport | EventKind::TsConfigError)
+    matches!(
+        diagnostic.kind(),
+        EventKind::ResolveError | EventKind::UnresolvedImport | EventKind::TsConfigError
+    )
 }
 
 /// Divides warnings into two kinds: warnings of useless bundles, and the texts of all others.
 /// Texts about packages' own files are dropped.
-pub(crate) fn sort(warnings: Vec<BuildDiagnostic>, folder: &Path) -> (Vec<BuildDiagnostic>, Vec<String>) {
-    let (fatal, others): (Vec<_>, Vec<_>) =
-        warnings.into_iter().partition(|warning| matches!(warning.kind(), EventKind::UnresolvedImport));
+pub(crate) fn sort(
+    warnings: Vec<BuildDiagnostic>,
+    folder: &Path,
+) -> (Vec<BuildDiagnostic>, Vec<String>) {
+    let (fatal, others): (Vec<_>, Vec<_>) = warnings
+        .into_iter()
+        .partition(|warning| matches!(warning.kind(), EventKind::UnresolvedImport));
     // Syntax that cannot be lowered (BigInt) works in most browsers. A browser without this syntax
     // reports an error when loading the function.
-    let told = others.iter().filter(|warning| !matches!(warning.kind(), EventKind::ToleratedTransform));
+    let told =
+        others.iter().filter(|warning| !matches!(warning.kind(), EventKind::ToleratedTransform));
     let own = told.filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
     let texts = own.map(|warning| match place(warning, folder) {
         Some(place) => format!("{place}: {}", warning_text(warning)),
@@ -91,7 +101,9 @@ fn mentions_await(diagnostic: &BuildDiagnostic) -> bool {
 fn warning_text(warning: &BuildDiagnostic) -> String {
     match warning.kind() {
         EventKind::EmptyImportMeta => "`import.meta` is an empty object in the bundle".to_owned(),
-        EventKind::CommonJsVariableInEsm => "`module` and `exports` do nothing in an ES module: use `export`".to_owned(),
+        EventKind::CommonJsVariableInEsm => {
+            "`module` and `exports` do nothing in an ES module: use `export`".to_owned()
+        }
         _ => message(warning),
     }
 }
@@ -107,7 +119,9 @@ fn place(diagnostic: &BuildDiagnostic, folder: &Path) -> Option<Place> {
     // Most kinds of diagnostics name a file relative to the root, some relative to the working
     // folder of the bundler.
     let from_root = [Path::new("/").join(file), folder.join(file)];
-    let (file, text) = from_root.into_iter().find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))?;
+    let (file, text) = from_root
+        .into_iter()
+        .find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))?;
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     Some(Place::at_offset(&file, &text, start + utf8_length(&text[start..], column)))
 }
@@ -125,11 +139,18 @@ fn utf8_length(text: &str, units: usize) -> usize {
 
 /// The problem with a specifier that rolldown did not resolve. For reasons other than a missing
 /// file, the resolver is asked again, because rolldown does not give the whole reason.
-fn not_resolved(diagnostic: &BuildDiagnostic, place: Option<Place>, folder: &Path, finder: &Finder) -> Problem {
+fn not_resolved(
+    diagnostic: &BuildDiagnostic,
+    place: Option<Place>,
+    folder: &Path,
+    finder: &Finder,
+) -> Problem {
     let specifier = diagnostic.exporter().unwrap_or_default();
     let importer = folder.join(source::file_of(&diagnostic.id().unwrap_or_default()));
     match finder.why_not(&importer, &specifier) {
-        None | Some(ResolveError::NotFound(_) | ResolveError::PackagePathNotExported { .. }) => unresolved(diagnostic, place),
+        None | Some(ResolveError::NotFound(_) | ResolveError::PackagePathNotExported { .. }) => {
+            unresolved(diagnostic, place)
+        }
         Some(error @ ResolveError::YarnPnpError(_)) => not_in_yarn(&error, &specifier, place),
         Some(error) => configuration(&error, place),
     }
@@ -151,14 +172,17 @@ fn configuration(error: &ResolveError, place: Option<Place>) -> Problem {
 /// The problem with a package that Yarn Plug'n'Play does not have.
 fn not_in_yarn(error: &ResolveError, specifier: &str, place: Option<Place>) -> Problem {
     let package = package_name(specifier).unwrap_or(specifier);
-    let remedy = format!("run: yarn install, after yarn add {package} if package.json does not name it");
-    Problem::at(place, format!("Yarn Plug'n'Play (.pnp.cjs) does not give '{specifier}': {error}")).remedy(remedy)
+    let remedy =
+        format!("run: yarn install, after yarn add {package} if package.json does not name it");
+    Problem::at(place, format!("Yarn Plug'n'Play (.pnp.cjs) does not give '{specifier}': {error}"))
+        .remedy(remedy)
 }
 
 fn not_json(file: &Path, line: usize, column: usize) -> Problem {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let place = Place::at_line(file, &text, line, column);
-    Problem::at(Some(place), "this is not JSON").remedy("correct this file, which says how the modules below its folder are read")
+    Problem::at(Some(place), "this is not JSON")
+        .remedy("correct this file, which says how the modules below its folder are read")
 }
 
 /// The problem with a `tsconfig.json` that extends `extended`, which does not exist.
@@ -181,13 +205,16 @@ fn unresolved(diagnostic: &BuildDiagnostic, place: Option<Place>) -> Problem {
         return Problem::at(place, format!("Node has no built-in module '{name}'"));
     }
     // An import that JSX is compiled to has no place in the source.
-    let asked_by = if place.is_none() { format!("; {} needs it", shown(&importer)) } else { String::new() };
+    let asked_by =
+        if place.is_none() { format!("; {} needs it", shown(&importer)) } else { String::new() };
     match package_name(&specifier) {
         None => Problem::at(place, format!("'{specifier}' cannot be found")),
         Some(package) => match installed(package, &importer) {
             Some(folder) => not_in_package(&specifier, package, &folder, place),
-            None => Problem::at(place, format!("the package '{package}' is not installed{asked_by}"))
-                .remedy(format!("run: npm install {package}")),
+            None => {
+                Problem::at(place, format!("the package '{package}' is not installed{asked_by}"))
+                    .remedy(format!("run: npm install {package}"))
+            }
         },
     }
 }
@@ -205,8 +232,13 @@ fn missing_file(specifier: &str, importer: &Path, place: Option<Place>) -> Probl
 fn not_in_package(specifier: &str, package: &str, folder: &Path, place: Option<Place>) -> Problem {
     let folder = shown(folder);
     if specifier == package {
-        let text = format!("the package '{package}' is installed in {folder}, but has no module for browsers");
+        let text = format!(
+            "the package '{package}' is installed in {folder}, but has no module for browsers"
+        );
         return Problem::at(place, text);
     }
-    Problem::at(place, format!("the package '{package}' is installed in {folder}, but has no '{specifier}'"))
+    Problem::at(
+        place,
+        format!("the package '{package}' is installed in {folder}, but has no '{specifier}'"),
+    )
 }

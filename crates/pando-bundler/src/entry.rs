@@ -8,8 +8,8 @@ use std::{
 use oxc::{
     allocator::Allocator,
     ast::ast::{
-        ExportDefaultDeclarationKind, IdentifierReference, ModuleDeclaration, ModuleExportName, Program, Statement,
-        ThisExpression,
+        ExportDefaultDeclarationKind, IdentifierReference, ModuleDeclaration, ModuleExportName,
+        Program, Statement, ThisExpression,
     },
     ast_visit::Visit,
     parser::Parser,
@@ -48,7 +48,9 @@ impl Entry {
         let source = read(path)?;
         // Files are named relative to the working directory.
         if let Err(error) = std::env::current_dir() {
-            let problem = Problem::new(format!("the working directory cannot be found, perhaps it was deleted: {error}"));
+            let problem = Problem::new(format!(
+                "the working directory cannot be found, perhaps it was deleted: {error}"
+            ));
             return Err(problem.remedy("go to one that exists: cd DIRECTORY"));
         }
         let path = absolute(path).map_err(|error| Problem::in_file(path, error))?;
@@ -62,7 +64,9 @@ impl Entry {
             typescript,
             esm: typescript || look.as_ref().is_some_and(|look| look.esm),
             exports_names: look.as_ref().is_some_and(|look| look.export_statements),
-            second_parameter: look.and_then(|look| look.second_parameter).filter(|_| !source.contains(CALLBACK_STYLE)),
+            second_parameter: look
+                .and_then(|look| look.second_parameter)
+                .filter(|_| !source.contains(CALLBACK_STYLE)),
             path,
         })
     }
@@ -82,7 +86,9 @@ impl Entry {
                 "import * as exported from {path};\nglobalThis.__pandoModule = {{ exports: exported, esm: {esm}{buffer} }};\n"
             )
         } else {
-            format!("globalThis.__pandoModule = {{ exports: require({path}), esm: {esm}{buffer} }};\n")
+            format!(
+                "globalThis.__pandoModule = {{ exports: require({path}), esm: {esm}{buffer} }};\n"
+            )
         }
     }
 }
@@ -94,13 +100,16 @@ fn read(path: &Path) -> Result<String, Problem> {
     }
     let bytes = fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => not_found(path),
-        io::ErrorKind::PermissionDenied => Problem::in_file(path, "no permission to read this file"),
+        io::ErrorKind::PermissionDenied => {
+            Problem::in_file(path, "no permission to read this file")
+        }
         _ => Problem::in_file(path, format!("cannot read this file: {error}")),
     })?;
     let extension = path.extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| !EXTENSIONS.contains(&extension)) {
         let message = "not a JavaScript or TypeScript file";
-        return Err(Problem::in_file(path, message).remedy(format!("its name must end in one of .{}", EXTENSIONS.join(" ."))));
+        return Err(Problem::in_file(path, message)
+            .remedy(format!("its name must end in one of .{}", EXTENSIONS.join(" ."))));
     }
     String::from_utf8(bytes).map_err(|_| Problem::in_file(path, "this file is not UTF-8 text"))
 }
@@ -143,17 +152,21 @@ impl Look {
         let kind = SourceType::from_path(path).unwrap_or(SourceType::mjs());
         [kind.with_module(true), kind.with_commonjs(true)].into_iter().find_map(|kind| {
             let allocator = Allocator::default();
-            let parsed = Parser::new(&allocator, source, kind).with_options(source::parse_options()).parse();
+            let parsed =
+                Parser::new(&allocator, source, kind).with_options(source::parse_options()).parse();
             let ok = !parsed.panicked && !parsed.diagnostics.has_errors();
             ok.then(|| Self::of(&parsed.program, path))
         })
     }
 
     fn of(program: &Program<'_>, path: &Path) -> Self {
-        let statements: Vec<_> = program.body.iter().filter_map(Statement::as_module_declaration).collect();
+        let statements: Vec<_> =
+            program.body.iter().filter_map(Statement::as_module_declaration).collect();
         let by_name = match path.extension().and_then(|extension| extension.to_str()) {
             Some("mjs" | "mts") => true,
-            Some("js" | "jsx" | "ts" | "tsx") => Manifests::default().of(path).is_some_and(|manifest| manifest.esm),
+            Some("js" | "jsx" | "ts" | "tsx") => {
+                Manifests::default().of(path).is_some_and(|manifest| manifest.esm)
+            }
             _ => false,
         };
         let mut mentions = Mentions::default();
@@ -171,7 +184,11 @@ impl Look {
     fn refuse_unusable(&self, path: &Path, source: &str) -> Result<(), Problem> {
         if let Some(offset) = self.unusable_default {
             let place = Some(Place::at_offset(path, source, offset));
-            return Err(Problem::at(place, "no usable function: the default export is not a function").remedy(WHAT_TO_WRITE));
+            return Err(Problem::at(
+                place,
+                "no usable function: the default export is not a function",
+            )
+            .remedy(WHAT_TO_WRITE));
         }
         let reason = match (self.export_statements, self.exports_function, self.common_js) {
             (true, true, _) | (false, _, true) => return Ok(()),
@@ -184,11 +201,17 @@ impl Look {
 }
 
 fn may_export_function(statement: &ModuleDeclaration<'_>) -> bool {
-    let usable = |name: &ModuleExportName<'_>| ["default", CALLBACK_STYLE].contains(&name.name().as_str());
+    let usable =
+        |name: &ModuleExportName<'_>| ["default", CALLBACK_STYLE].contains(&name.name().as_str());
     match statement {
-        ModuleDeclaration::ExportDefaultDeclaration(_) | ModuleDeclaration::TSExportAssignment(_) => true,
-        ModuleDeclaration::ExportNamedDeclaration(named) => named.specifiers.iter().any(|specifier| usable(&specifier.exported)),
-        ModuleDeclaration::ExportFromDeclaration(from) => from.specifiers.iter().any(|specifier| usable(&specifier.exported)),
+        ModuleDeclaration::ExportDefaultDeclaration(_)
+        | ModuleDeclaration::TSExportAssignment(_) => true,
+        ModuleDeclaration::ExportNamedDeclaration(named) => {
+            named.specifiers.iter().any(|specifier| usable(&specifier.exported))
+        }
+        ModuleDeclaration::ExportFromDeclaration(from) => {
+            from.specifiers.iter().any(|specifier| usable(&specifier.exported))
+        }
         // `export *` may include the name of the callback style, but never `default`.
         ModuleDeclaration::ExportAllDeclaration(all) => all.exported.as_ref().is_none_or(usable),
         _ => false,

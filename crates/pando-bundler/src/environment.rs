@@ -8,8 +8,8 @@ use std::{
 
 use oxc::{
     ast::ast::{
-        AssignmentExpression, AssignmentTarget, BindingPattern, Expression, ImportDeclaration, ImportDeclarationSpecifier,
-        MemberExpression, Program, VariableDeclarator,
+        AssignmentExpression, AssignmentTarget, BindingPattern, Expression, ImportDeclaration,
+        ImportDeclarationSpecifier, MemberExpression, Program, VariableDeclarator,
     },
     ast_visit::{Visit, walk},
     span::Span,
@@ -26,7 +26,8 @@ pub(crate) fn read(program: &Program<'_>, file: &Path, source: &str) -> Vec<(Str
     environment.visit_program(program);
     let Environment { read, set, .. } = environment;
     let read = read.into_iter().filter(|(name, _)| !set.contains(name) && name != KNOWN);
-    read.map(|(name, span)| (name, Place::at_offset(file, source, span.start as usize).to_string())).collect()
+    read.map(|(name, span)| (name, Place::at_offset(file, source, span.start as usize).to_string()))
+        .collect()
 }
 
 /// The warning about these variables.
@@ -51,7 +52,9 @@ struct Environment {
 impl Environment {
     fn is_environment(&self, expression: &Expression<'_>) -> bool {
         expression.is_specific_member_access("process", "env")
-            || expression.get_identifier_reference().is_some_and(|name| self.aliases.contains(name.name.as_str()))
+            || expression
+                .get_identifier_reference()
+                .is_some_and(|name| self.aliases.contains(name.name.as_str()))
     }
 
     fn reads(&mut self, name: &str, span: Span) {
@@ -83,7 +86,9 @@ impl<'a> Visit<'a> for Environment {
             BindingPattern::ObjectPattern(pattern) if of_process || self.is_environment(value) => {
                 for property in &pattern.properties {
                     match (property.key.static_name(), &property.value) {
-                        (Some(name), BindingPattern::BindingIdentifier(local)) if of_process && name == "env" => {
+                        (Some(name), BindingPattern::BindingIdentifier(local))
+                            if of_process && name == "env" =>
+                        {
                             self.aliases.insert(local.name.to_string());
                         }
                         (Some(name), _) if !of_process => self.reads(&name, property.span),

@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn says_where_what_and_what_to_do() {
         let place = Place::at_offset(Path::new("/none/a.js"), "var pad = require('left-pad')", 18);
-        let problem = Problem::at(Some(place), "the package 'left-pad' is not installed").remedy("run: npm install left-pad");
+        let problem = Problem::at(Some(place), "the package 'left-pad' is not installed")
+            .remedy("run: npm install left-pad");
         let text = "/none/a.js:1:19: the package 'left-pad' is not installed\n\
                     > 1 | var pad = require('left-pad')\n\
                     \u{20}   |                   ^\n\

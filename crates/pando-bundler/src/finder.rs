@@ -34,19 +34,37 @@ impl Finder {
         // The condition `worker` selects the form of a package without a document.
         let conditions = if page { Vec::new() } else { vec!["worker".to_owned()] };
         let yarn_pnp = plug_n_play(folder).is_some();
-        let options = ResolveOptions { condition_names: Some(conditions), yarn_pnp: Some(yarn_pnp), ..ResolveOptions::default() };
+        let options = ResolveOptions {
+            condition_names: Some(conditions),
+            yarn_pnp: Some(yarn_pnp),
+            ..ResolveOptions::default()
+        };
         let resolver = |platform, options| {
             let files = OsFileSystem::new(yarn_pnp);
-            Resolver::new(files, folder.to_owned(), platform, &TsConfig::Auto(reads_tsconfig), options)
+            Resolver::new(
+                files,
+                folder.to_owned(),
+                platform,
+                &TsConfig::Auto(reads_tsconfig),
+                options,
+            )
         };
         let fields = ["module", "main"].map(str::to_owned);
-        let elsewhere = resolver(Platform::Neutral, ResolveOptions { main_fields: Some(fields.into()), ..options.clone() });
+        let elsewhere = resolver(
+            Platform::Neutral,
+            ResolveOptions { main_fields: Some(fields.into()), ..options.clone() },
+        );
         Self { resolver: resolver(PLATFORM, options.clone()), elsewhere, options, reads_tsconfig }
     }
 
     /// The file that `specifier` names in the file `importer`; a `?` in the specifier is part of a
     /// file name.
-    pub(crate) fn find(&self, importer: &Path, specifier: &str, kind: ImportKind) -> Option<PathBuf> {
+    pub(crate) fn find(
+        &self,
+        importer: &Path,
+        specifier: &str,
+        kind: ImportKind,
+    ) -> Option<PathBuf> {
         let file = importer.parent().unwrap_or(Path::new("/")).join(specifier);
         if specifier.starts_with(['.', '/']) && file.is_file() {
             return Some(file.canonicalize().unwrap_or(file));
@@ -56,7 +74,12 @@ impl Finder {
     }
 
     /// The file that `specifier` names in the file `importer` on platforms other than browsers.
-    pub(crate) fn find_elsewhere(&self, importer: &Path, specifier: &str, kind: ImportKind) -> Option<PathBuf> {
+    pub(crate) fn find_elsewhere(
+        &self,
+        importer: &Path,
+        specifier: &str,
+        kind: ImportKind,
+    ) -> Option<PathBuf> {
         let found = self.elsewhere.resolve(Some(importer), specifier, kind, false).ok()?;
         Some(found.path.as_str().into())
     }
@@ -69,7 +92,9 @@ impl Finder {
 
 impl fmt::Debug for Finder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Finder").field("reads_tsconfig", &self.reads_tsconfig).finish_non_exhaustive()
+        f.debug_struct("Finder")
+            .field("reads_tsconfig", &self.reads_tsconfig)
+            .finish_non_exhaustive()
     }
 }
 

@@ -28,9 +28,15 @@ pub(crate) fn is_foreign(specifier: &str) -> bool {
 pub(crate) fn refusal(specifier: &str, importer: &Path) -> Problem {
     let place = place_of(specifier, importer);
     match kind(specifier) {
-        Some(kind) if !is_address(specifier) => Problem::at(place, format!("'{specifier}' is {kind}, which is not bundled"))
-            .remedy("put its contents into a .js, .json or .txt file, or fetch it from a server"),
-        _ => Problem::at(place, format!("'{specifier}' is an address: only files and installed packages are bundled")),
+        Some(kind) if !is_address(specifier) => {
+            Problem::at(place, format!("'{specifier}' is {kind}, which is not bundled")).remedy(
+                "put its contents into a .js, .json or .txt file, or fetch it from a server",
+            )
+        }
+        _ => Problem::at(
+            place,
+            format!("'{specifier}' is an address: only files and installed packages are bundled"),
+        ),
     }
 }
 
@@ -46,6 +52,8 @@ fn kind(specifier: &str) -> Option<&'static str> {
 /// The place of the specifier's text in the file.
 fn place_of(specifier: &str, importer: &Path) -> Option<Place> {
     let source = fs::read_to_string(importer).ok()?;
-    let offset = ['\'', '"', '`'].iter().find_map(|quote| source.find(&format!("{quote}{specifier}{quote}")))?;
+    let offset = ['\'', '"', '`']
+        .iter()
+        .find_map(|quote| source.find(&format!("{quote}{specifier}{quote}")))?;
     Some(Place::at_offset(importer, &source, offset))
 }

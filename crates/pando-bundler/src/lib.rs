@@ -121,8 +121,11 @@ impl Bundle {
     /// Whether an error with this message came from a default export with a callback as second
     /// argument.
     pub fn takes_callback(&self, message: &str) -> bool {
-        let called = message.strip_prefix("TypeError: ").and_then(|message| message.split_once(" is not a function"));
-        called.is_some_and(|(name, _)| self.second_parameter.as_deref() == Some(missing::plain(name)))
+        let called = message
+            .strip_prefix("TypeError: ")
+            .and_then(|message| message.split_once(" is not a function"));
+        called
+            .is_some_and(|(name, _)| self.second_parameter.as_deref() == Some(missing::plain(name)))
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use oxc::{
     ast::ast::{
-        AssignmentExpression, AssignmentTarget, BindingPattern, Expression, ImportDeclaration, ImportDeclarationSpecifier,
-        MemberExpression, Program, VariableDeclarator,
+        AssignmentExpression, AssignmentTarget, BindingPattern, Expression, ImportDeclaration,
+        ImportDeclarationSpecifier, MemberExpression, Program, VariableDeclarator,
     },
     ast_visit::{Visit, walk},
 };
@@ -14,12 +14,16 @@ use oxc::{
 use crate::{Options, builtins::Builtin};
 
 /// Phrases in engines' errors about a missing member.
-const NOT_THERE: &[&str] = &["is not a function", "is not a constructor", "undefined", "is not an object"];
+const NOT_THERE: &[&str] =
+    &["is not a function", "is not a constructor", "undefined", "is not an object"];
 
 /// Phrases in errors that do not name the missing member: `promisify(fs.readFile)`, `extends
 /// net.Socket`.
-const UNNAMED: &[&str] =
-    &["argument must be of type Function", "Class extends value undefined", "superclass is not a constructor"];
+const UNNAMED: &[&str] = &[
+    "argument must be of type Function",
+    "Class extends value undefined",
+    "superclass is not a constructor",
+];
 
 /// The uses of empty built-ins in all modules of a bundle.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +57,9 @@ impl Missing {
         if !NOT_THERE.iter().any(|words| message.contains(words)) {
             return None;
         }
-        identifiers(message).find_map(|(start, name)| self.named(&message[..start], name)).map(String::as_str)
+        identifiers(message)
+            .find_map(|(start, name)| self.named(&message[..start], name))
+            .map(String::as_str)
     }
 
     /// The built-in to which `name` belongs, when it follows `before` in a message.
@@ -62,13 +68,17 @@ impl Missing {
             let member = before.ends_with("reading '") || before.ends_with("property '");
             return if member { self.members.get(name) } else { self.locals.get(name) };
         };
-        let holder = identifiers(object).last().filter(|(start, holder)| object.len() == start + holder.len());
+        let holder = identifiers(object)
+            .last()
+            .filter(|(start, holder)| object.len() == start + holder.len());
         // `(intermediate value).readFile`, `require_fs().readFile`, `import_fs.default.readFile`
         let known = match holder {
             None => object.ends_with(')'),
             Some((_, holder)) => {
                 let holder = plain(holder);
-                self.holders.contains(holder) || holder == "default" || holder.starts_with("import_")
+                self.holders.contains(holder)
+                    || holder == "default"
+                    || holder.starts_with("import_")
             }
         };
         self.members.get(name).filter(|_| known)
@@ -85,7 +95,9 @@ fn identifiers(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// The original name in the module. If two modules have the same name, the bundler calls the
 /// second one `name$1`.
 pub(crate) fn plain(name: &str) -> &str {
-    name.rsplit_once('$').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit())).map_or(name, |(name, _)| name)
+    name.rsplit_once('$')
+        .filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(name, |(name, _)| name)
 }
 
 struct Uses<'m> {
@@ -97,7 +109,9 @@ struct Uses<'m> {
 
 impl Uses<'_> {
     fn empty(&mut self, specifier: &str) -> Option<String> {
-        let Some(Builtin::Empty(name)) = Builtin::find(specifier, self.options) else { return None };
+        let Some(Builtin::Empty(name)) = Builtin::find(specifier, self.options) else {
+            return None;
+        };
         self.missing.builtins.insert(name.clone());
         Some(name)
     }
@@ -107,7 +121,9 @@ impl Uses<'_> {
         match expression.get_inner_expression() {
             Expression::Identifier(name) => self.holders.get(name.name.as_str()).cloned(),
             Expression::CallExpression(call) => match call.arguments.first()?.as_expression()? {
-                Expression::StringLiteral(text) if call.callee.is_specific_id("require") => self.empty(&text.value),
+                Expression::StringLiteral(text) if call.callee.is_specific_id("require") => {
+                    self.empty(&text.value)
+                }
                 // `__importStar(require('fs'))`
                 argument => self.owner(argument),
             },
@@ -157,7 +173,9 @@ impl<'a> Visit<'a> for Uses<'_> {
             && let Some(builtin) = self.owner(value)
         {
             match &declarator.id {
-                BindingPattern::BindingIdentifier(name) => self.hold(&name.name, &builtin, value.is_member_expression()),
+                BindingPattern::BindingIdentifier(name) => {
+                    self.hold(&name.name, &builtin, value.is_member_expression())
+                }
                 BindingPattern::ObjectPattern(pattern) => {
                     for property in &pattern.properties {
                         if let Some(name) = property.key.static_name() {
@@ -216,16 +234,56 @@ mod tests {
     #[test]
     fn members_are_known_however_they_are_reached() {
         let fs = Some("fs");
-        explains("const fs = require('fs'); f = x => fs.readFileSync(x)", "TypeError: fs.readFileSync is not a function", fs);
-        explains("const { readFileSync: read } = require('fs')", "TypeError: read is not a function", fs);
-        explains("const read = require('fs').readFileSync", "TypeError: read is not a function", fs);
-        explains("import a from 'node:fs'; a.open()", "TypeError: import_fs.default.open is not a function", fs);
-        explains("import { existsSync } from 'fs'", "TypeError: (0 , import_fs.existsSync) is not a function", fs);
-        explains("g = () => later.open(); const later = require('fs')", "TypeError: later.open is not a function", fs);
-        explains("const fs_1 = __importStar(require('fs')); fs_1.open()", "TypeError: fs_1.open is not a function", fs);
-        explains("const fs = await import('fs'); fs.open()", "TypeError: fs$2.open is not a function", fs);
-        explains("(await import('fs')).open()", "TypeError: (intermediate value).open is not a function", fs);
-        explains("let fs; try { fs = require('fs') } catch {} fs.open()", "TypeError: fs.open is not a function", fs);
+        explains(
+            "const fs = require('fs'); f = x => fs.readFileSync(x)",
+            "TypeError: fs.readFileSync is not a function",
+            fs,
+        );
+        explains(
+            "const { readFileSync: read } = require('fs')",
+            "TypeError: read is not a function",
+            fs,
+        );
+        explains(
+            "const read = require('fs').readFileSync",
+            "TypeError: read is not a function",
+            fs,
+        );
+        explains(
+            "import a from 'node:fs'; a.open()",
+            "TypeError: import_fs.default.open is not a function",
+            fs,
+        );
+        explains(
+            "import { existsSync } from 'fs'",
+            "TypeError: (0 , import_fs.existsSync) is not a function",
+            fs,
+        );
+        explains(
+            "g = () => later.open(); const later = require('fs')",
+            "TypeError: later.open is not a function",
+            fs,
+        );
+        explains(
+            "const fs_1 = __importStar(require('fs')); fs_1.open()",
+            "TypeError: fs_1.open is not a function",
+            fs,
+        );
+        explains(
+            "const fs = await import('fs'); fs.open()",
+            "TypeError: fs$2.open is not a function",
+            fs,
+        );
+        explains(
+            "(await import('fs')).open()",
+            "TypeError: (intermediate value).open is not a function",
+            fs,
+        );
+        explains(
+            "let fs; try { fs = require('fs') } catch {} fs.open()",
+            "TypeError: fs.open is not a function",
+            fs,
+        );
         let socket = "import * as net from 'net'; new net.Socket()";
         explains(socket, "TypeError: net.Socket is not a constructor", Some("net"));
         explains(
@@ -233,7 +291,11 @@ mod tests {
             "TypeError: Class extends value undefined is not a constructor",
             Some("net"),
         );
-        explains("promisify(require('fs').readFile)", "TypeError: The \"original\" argument must be of type Function", fs);
+        explains(
+            "promisify(require('fs').readFile)",
+            "TypeError: The \"original\" argument must be of type Function",
+            fs,
+        );
     }
 
     #[test]
@@ -256,6 +318,10 @@ mod tests {
         explains(source, "TypeError: pattern.exec is not a function", None);
         explains(source, "TypeError: exec is not a function", None);
         explains(source, "Error: cp.exec failed", None);
-        explains("const path = require('left-pad'); path.open()", "TypeError: path.open is not a function", None);
+        explains(
+            "const path = require('left-pad'); path.open()",
+            "TypeError: path.open is not a function",
+            None,
+        );
     }
 }

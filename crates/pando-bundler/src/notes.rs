@@ -10,7 +10,8 @@ use oxc::{
 
 use crate::place::Place;
 
-const REQUIRE: &str = "a `require` of what is only known when it runs cannot be bundled: it throws when it is called";
+const REQUIRE: &str =
+    "a `require` of what is only known when it runs cannot be bundled: it throws when it is called";
 const IMPORT: &str = "an `import()` of what is only known when it runs cannot be bundled: it fails when it is called";
 const WORKER: &str = "the script of a `new Worker` is not bundled; the function already runs on every core that is lent";
 const BINDING: &str = "`process.binding` does not exist outside Node: it throws when it is called";
@@ -19,7 +20,9 @@ const BINDING: &str = "`process.binding` does not exist outside Node: it throws 
 pub(crate) fn of(program: &Program<'_>, file: &Path, source: &str) -> Vec<String> {
     let mut notes = Notes::default();
     notes.visit_program(program);
-    let shown = notes.0.iter().map(|(span, text)| format!("{}: {text}", Place::at_offset(file, source, span.start as usize)));
+    let shown = notes.0.iter().map(|(span, text)| {
+        format!("{}: {text}", Place::at_offset(file, source, span.start as usize))
+    });
     shown.collect()
 }
 

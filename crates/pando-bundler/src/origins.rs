@@ -64,12 +64,16 @@ impl Origins {
     /// The origins of `script`, which was made of pieces of this script, `from`.
     pub(crate) fn rearranged(&self, from: &str, script: &Rearranged) -> Self {
         let mut from = Cursor::at_start(from);
-        let marks: Vec<(usize, Mark)> = self.marks.iter().map(|mark| (from.offset_of(mark.place), *mark)).collect();
+        let marks: Vec<(usize, Mark)> =
+            self.marks.iter().map(|mark| (from.offset_of(mark.place), *mark)).collect();
         let mut to = Cursor::at_start(&script.code);
         let mut rearranged = Vec::with_capacity(marks.len());
         for (at, piece) in &script.pieces {
-            let first = marks.partition_point(|(offset, _)| *offset <= piece.start).saturating_sub(1);
-            for (offset, mark) in marks[first..].iter().take_while(|(offset, _)| *offset < piece.end) {
+            let first =
+                marks.partition_point(|(offset, _)| *offset <= piece.start).saturating_sub(1);
+            for (offset, mark) in
+                marks[first..].iter().take_while(|(offset, _)| *offset < piece.end)
+            {
                 let place = to.position_of(at + offset.saturating_sub(piece.start));
                 rearranged.push(Mark { place, ..*mark });
             }
@@ -85,7 +89,9 @@ impl Origins {
             return None;
         }
         match self.sources.get(mark.source as usize)? {
-            Source::File(name) => Some(format!("{name}:{}:{}", mark.origin.line + 1, mark.origin.column + 1)),
+            Source::File(name) => {
+                Some(format!("{name}:{}:{}", mark.origin.line + 1, mark.origin.column + 1))
+            }
             Source::Builtin(name) => Some(format!("node:{name}")),
             Source::Glue => None,
         }
@@ -172,10 +178,13 @@ impl<'a> Cursor<'a> {
         let mut rest = self.text[self.offset..].chars();
         let Some(next) = rest.next() else { return false };
         self.offset += next.len_utf8();
-        let ends_line = matches!(next, '\n' | '\u{2028}' | '\u{2029}') || next == '\r' && rest.next() != Some('\n');
+        let ends_line = matches!(next, '\n' | '\u{2028}' | '\u{2029}')
+            || next == '\r' && rest.next() != Some('\n');
         self.position = match self.position {
             Position { line, .. } if ends_line => Position { line: line + 1, column: 0 },
-            Position { line, column } => Position { line, column: column + next.len_utf16() as u32 },
+            Position { line, column } => {
+                Position { line, column: column + next.len_utf16() as u32 }
+            }
         };
         true
     }
@@ -186,14 +195,20 @@ mod tests {
     use super::*;
 
     fn mark(line: u32, column: u32, origin: u32) -> Mark {
-        Mark { place: Position { line, column }, source: 0, origin: Position { line: origin, column: 0 } }
+        Mark {
+            place: Position { line, column },
+            source: 0,
+            origin: Position { line: origin, column: 0 },
+        }
     }
 
     #[test]
     fn places_move_with_their_pieces() {
         let text = "one é\u{1f600} two\nthree";
-        let origins =
-            Origins { sources: vec![Source::File("f.js".into())], marks: vec![mark(0, 0, 10), mark(0, 8, 20), mark(1, 0, 30)] };
+        let origins = Origins {
+            sources: vec![Source::File("f.js".into())],
+            marks: vec![mark(0, 0, 10), mark(0, 8, 20), mark(1, 0, 30)],
+        };
         let mut script = Rearranged::default();
         script.add("new\n");
         script.copy(text, text.find("three").unwrap()..text.len());
@@ -205,7 +220,11 @@ mod tests {
         assert_eq!(script.code, "new\nthree woone");
         assert_eq!(at(0, 1), None);
         assert_eq!(at(1, 4).unwrap(), "f.js:31:1");
-        assert_eq!(at(1, 6).unwrap(), "f.js:21:1", "a piece that starts within what a mark stands for");
+        assert_eq!(
+            at(1, 6).unwrap(),
+            "f.js:21:1",
+            "a piece that starts within what a mark stands for"
+        );
         assert_eq!(at(1, 8).unwrap(), "f.js:11:1");
     }
 
@@ -213,7 +232,10 @@ mod tests {
     fn sources_are_named_as_people_know_them() {
         let folder = Path::new("/none/project");
         assert_eq!(Source::named("../f.ts", folder), Source::File("/none/project/f.ts".into()));
-        assert_eq!(Source::named("../../a.js?sloppy.cjs", folder), Source::File("/none/a.js".into()));
+        assert_eq!(
+            Source::named("../../a.js?sloppy.cjs", folder),
+            Source::File("/none/a.js".into())
+        );
         assert_eq!(Source::named("../pando:node/zlib.js", folder), Source::Builtin("zlib".into()));
         assert_eq!(Source::named("../pando:starter", folder), Source::Glue);
     }

@@ -37,11 +37,18 @@ impl Manifest {
     }
 
     fn parse(text: &str) -> Self {
-        let json: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
+        let json: Value =
+            serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
         let map_of = |field: &str| json.get(field).and_then(Value::as_object);
         let browser = map_of("browser");
-        let native = map_of("react-native").into_iter().flatten().filter(|(file, form)| form.as_str() == Some(file.as_str()));
-        let peers = map_of("peerDependenciesMeta").into_iter().flatten().filter(|(_, meta)| meta["optional"] == true);
+        let native = map_of("react-native")
+            .into_iter()
+            .flatten()
+            .filter(|(file, form)| form.as_str() == Some(file.as_str()));
+        let peers = map_of("peerDependenciesMeta")
+            .into_iter()
+            .flatten()
+            .filter(|(_, meta)| meta["optional"] == true);
         let optional = peers.chain(map_of("optionalDependencies").into_iter().flatten());
         let text_of = |field: &str| json.get(field).and_then(Value::as_str).map(str::to_owned);
         Self {
@@ -69,7 +76,9 @@ impl Manifests {
                 return manifest.clone();
             }
             let text = finder::read(&folder.join("package.json")).ok();
-            let manifest = text.map(|text| Arc::new(Manifest { folder: folder.to_owned(), ..Manifest::parse(&text) }));
+            let manifest = text.map(|text| {
+                Arc::new(Manifest { folder: folder.to_owned(), ..Manifest::parse(&text) })
+            });
             known.insert(folder.to_owned(), manifest.clone());
             manifest
         })
@@ -78,17 +87,35 @@ impl Manifests {
     /// The file that `specifier` names in `importer`, if its package replaces the file for
     /// browsers but keeps it for React Native, which has no document either. Packages used this
     /// form before the condition `worker` existed.
-    pub(crate) fn form_without_document(&self, specifier: &str, importer: &Path) -> Option<PathBuf> {
-        let manifest = self.of(importer).filter(|manifest| !manifest.native.is_empty() && specifier.starts_with('.'))?;
+    pub(crate) fn form_without_document(
+        &self,
+        specifier: &str,
+        importer: &Path,
+    ) -> Option<PathBuf> {
+        let manifest = self
+            .of(importer)
+            .filter(|manifest| !manifest.native.is_empty() && specifier.starts_with('.'))?;
         let named = importer.parent()?.join(specifier);
-        let files = manifest.native.iter().filter(|file| manifest.maps(file)).map(|file| manifest.folder.join(file));
-        files.into_iter().find(|file| leads_to(&named, file)).and_then(|file| file.canonicalize().ok())
+        let files = manifest
+            .native
+            .iter()
+            .filter(|file| manifest.maps(file))
+            .map(|file| manifest.folder.join(file));
+        files
+            .into_iter()
+            .find(|file| leads_to(&named, file))
+            .and_then(|file| file.canonicalize().ok())
     }
 
     /// The file that `require(specifier)` in `importer` gives in Node (`main`), if rolldown has
     /// chosen the package's ES module `file` instead. In Node, `require` gives the exported value
     /// itself, not an object with `default`.
-    pub(crate) fn main_instead_of(&self, file: &Path, specifier: &str, importer: &Path) -> Option<PathBuf> {
+    pub(crate) fn main_instead_of(
+        &self,
+        file: &Path,
+        specifier: &str,
+        importer: &Path,
+    ) -> Option<PathBuf> {
         let folder = installed(specifier, importer)?;
         let manifest = self.of(&folder.join("package.json"))?;
         let (main, module) = (manifest.main.as_ref()?, manifest.module.as_ref()?);
@@ -99,7 +126,12 @@ impl Manifests {
 /// Whether `path` is `file`, with or without its extension.
 fn leads_to(path: &Path, file: &Path) -> bool {
     let Ok(file) = file.canonicalize() else { return false };
-    let paths = [path.to_owned(), path.with_added_extension("js"), path.with_added_extension("mjs"), path.join("index.js")];
+    let paths = [
+        path.to_owned(),
+        path.with_added_extension("js"),
+        path.with_added_extension("mjs"),
+        path.join("index.js"),
+    ];
     paths.iter().any(|path| path.canonicalize().is_ok_and(|path| path == file))
 }
 
@@ -149,6 +181,9 @@ mod tests {
         let manifest = Manifest::parse(
             r#"{"peerDependenciesMeta": {"a": {"optional": true}, "b": {"optional": false}}, "optionalDependencies": {"c": "1"}}"#,
         );
-        assert_eq!(["a", "b", "c", "d"].map(|name| manifest.is_optional(name)), [true, false, true, false]);
+        assert_eq!(
+            ["a", "b", "c", "d"].map(|name| manifest.is_optional(name)),
+            [true, false, true, false]
+        );
     }
 }

@@ -30,7 +30,8 @@ impl Place {
 
     /// The place of a line and of a byte in the line, each counted from 1 (0: the first).
     pub(crate) fn at_line(file: &Path, source: &str, line: usize, column: usize) -> Self {
-        let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let start: usize =
+            source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         Self::at_offset(file, source, start + column.saturating_sub(1))
     }
 }
@@ -43,7 +44,9 @@ impl std::fmt::Display for Place {
 
 /// The path for display: relative if the file is below the current folder.
 pub(crate) fn shown(path: &Path) -> String {
-    let below = env::current_dir().ok().and_then(|current| path.strip_prefix(current).ok().map(Path::to_path_buf));
+    let below = env::current_dir()
+        .ok()
+        .and_then(|current| path.strip_prefix(current).ok().map(Path::to_path_buf));
     below.as_deref().unwrap_or(path).display().to_string()
 }
 
@@ -81,9 +84,13 @@ mod tests {
 
     #[test]
     fn a_frame_marks_line_and_column() {
-        let place = Place::at_offset(Path::new("/none/a.js"), "one\ntwo\nthr\u{e9}e x\nfour\nfive", 14);
+        let place =
+            Place::at_offset(Path::new("/none/a.js"), "one\ntwo\nthr\u{e9}e x\nfour\nfive", 14);
         assert_eq!((place.line, place.column), (3, 6));
-        assert_eq!(place.frame, "  1 | one\n  2 | two\n> 3 | thr\u{e9}e x\n    |      ^\n  4 | four\n");
+        assert_eq!(
+            place.frame,
+            "  1 | one\n  2 | two\n> 3 | thr\u{e9}e x\n    |      ^\n  4 | four\n"
+        );
     }
 
     #[test]

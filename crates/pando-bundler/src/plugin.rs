@@ -13,9 +13,10 @@ use std::{
 
 use rolldown_common::{ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule};
 use rolldown_plugin::{
-    HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn,
-    HookTransformArgs, HookTransformAstArgs, HookTransformAstReturn, HookTransformOutput, HookTransformOutputMap,
-    HookTransformReturn, HookUsage, Plugin, PluginContext, PluginContextResolveOptions, SharedLoadPluginContext,
+    HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs,
+    HookResolveIdOutput, HookResolveIdReturn, HookTransformArgs, HookTransformAstArgs,
+    HookTransformAstReturn, HookTransformOutput, HookTransformOutputMap, HookTransformReturn,
+    HookUsage, Plugin, PluginContext, PluginContextResolveOptions, SharedLoadPluginContext,
     SharedTransformPluginContext,
 };
 
@@ -95,10 +96,14 @@ impl Seen {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
         let empty = empty.iter().map(|(name, importer)| {
-            format!("Node's built-in '{name}' has no form for browsers: it is an empty object in {}", shown(importer))
+            format!(
+                "Node's built-in '{name}' has no form for browsers: it is an empty object in {}",
+                shown(importer)
+            )
         });
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let environment = environment::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
+        let environment =
+            environment::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
         empty.chain(notes.iter().cloned()).chain(environment).collect()
     }
 
@@ -106,7 +111,8 @@ impl Seen {
     pub(crate) fn refused(&self) -> Vec<Problem> {
         let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
         let not_json = self.not_json.lock().unwrap_or_else(PoisonError::into_inner);
-        let foreign = foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer));
+        let foreign =
+            foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer));
         foreign.chain(not_json.iter().cloned()).collect()
     }
 
@@ -138,7 +144,9 @@ impl PandoPlugin {
         if foreign::is_addon(specifier) {
             return Some(ADDON.to_owned());
         }
-        if let (Some(file), Some(true)) = (specifier.strip_prefix("./"), importer.map(|id| id.starts_with(BUILTIN))) {
+        if let (Some(file), Some(true)) =
+            (specifier.strip_prefix("./"), importer.map(|id| id.starts_with(BUILTIN)))
+        {
             return Some(builtin_id(file));
         }
         let importer = &*source::file_of(importer.unwrap_or_default());
@@ -180,7 +188,9 @@ impl PandoPlugin {
     /// name the file.
     fn json(&self, id: &str, code: &str) -> String {
         let text = code.trim_start_matches('\u{feff}');
-        let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else { return text.to_owned() };
+        let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else {
+            return text.to_owned();
+        };
         let place = Place::at_line(&source::file_of(id), code, error.line(), error.column());
         let mut not_json = self.seen.not_json.lock().unwrap_or_else(PoisonError::into_inner);
         not_json.push(Problem::at(Some(place), format!("this is not JSON: {error}")));
@@ -189,8 +199,9 @@ impl PandoPlugin {
 
     /// Whether the package of `importer` declares the package that `specifier` names as optional.
     fn is_optional(&self, specifier: &str, importer: &Path) -> bool {
-        package_name(specifier)
-            .is_some_and(|package| self.seen.manifests.of(importer).is_some_and(|manifest| manifest.is_optional(package)))
+        package_name(specifier).is_some_and(|package| {
+            self.seen.manifests.of(importer).is_some_and(|manifest| manifest.is_optional(package))
+        })
     }
 
     /// The id of the file that rolldown's own resolution finds for a specifier.
@@ -205,11 +216,18 @@ impl PandoPlugin {
             let found = self.finder.find(&source::file_of(importer), specifier, args.kind);
             return Ok(found.map(|file| source::id_of(&file)));
         }
-        let options = PluginContextResolveOptions { import_kind: args.kind, skip_self: true, ..Default::default() };
+        let options = PluginContextResolveOptions {
+            import_kind: args.kind,
+            skip_self: true,
+            ..Default::default()
+        };
         let resolved = ctx.resolve(specifier, args.importer, Some(options)).await?.ok();
-        let id = resolved.filter(|resolved| !resolved.external.is_external()).map(|resolved| resolved.id.to_string());
+        let id = resolved
+            .filter(|resolved| !resolved.external.is_external())
+            .map(|resolved| resolved.id.to_string());
         if id.as_ref().is_some_and(|id| self.lacking.contains(Path::new(id)))
-            && let Some(file) = self.finder.find_elsewhere(Path::new(importer), specifier, args.kind)
+            && let Some(file) =
+                self.finder.find_elsewhere(Path::new(importer), specifier, args.kind)
         {
             return Ok(Some(source::id_of(&file)));
         }
@@ -223,10 +241,18 @@ impl Plugin for PandoPlugin {
     }
 
     fn register_hook_usage(&self) -> HookUsage {
-        HookUsage::ResolveId | HookUsage::Load | HookUsage::Transform | HookUsage::TransformAst | HookUsage::ModuleParsed
+        HookUsage::ResolveId
+            | HookUsage::Load
+            | HookUsage::Transform
+            | HookUsage::TransformAst
+            | HookUsage::ModuleParsed
     }
 
-    async fn resolve_id(&self, ctx: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+    async fn resolve_id(
+        &self,
+        ctx: &PluginContext,
+        args: &HookResolveIdArgs<'_>,
+    ) -> HookResolveIdReturn {
         if let Some(id) = self.virtual_id(args.specifier, args.importer) {
             return Ok(Some(HookResolveIdOutput::from_id(id)));
         }
@@ -238,16 +264,20 @@ impl Plugin for PandoPlugin {
         }
         let of_package = args.kind == ImportKind::Require && package_name(args.specifier).is_some();
         let optional = self.is_optional(args.specifier, &importer);
-        let queried = args.specifier.contains('?') || args.importer.is_some_and(source::has_question_mark);
+        let queried =
+            args.specifier.contains('?') || args.importer.is_some_and(source::has_question_mark);
         let special = of_package || optional || queried;
         if !special && self.sloppy.is_empty() && self.lacking.is_empty() {
             return Ok(None);
         }
         let Some(found) = self.resolve(ctx, args.specifier, args).await? else {
-            return Ok(optional.then(|| HookResolveIdOutput::from_id(format!("{MISSING}{}", args.specifier))));
+            return Ok(optional
+                .then(|| HookResolveIdOutput::from_id(format!("{MISSING}{}", args.specifier))));
         };
         let file = source::file_of(&found);
-        let main = of_package.then(|| self.seen.manifests.main_instead_of(&file, args.specifier, &importer)).flatten();
+        let main = of_package
+            .then(|| self.seen.manifests.main_instead_of(&file, args.specifier, &importer))
+            .flatten();
         let main = match main {
             Some(main) => self.resolve(ctx, &main.to_string_lossy(), args).await?,
             None => None,
@@ -271,12 +301,23 @@ impl Plugin for PandoPlugin {
         Ok(Some(HookLoadOutput { code: code.into(), module_type, ..Default::default() }))
     }
 
-    async fn transform(&self, _: SharedTransformPluginContext, args: &HookTransformArgs<'_>) -> HookTransformReturn {
+    async fn transform(
+        &self,
+        _: SharedTransformPluginContext,
+        args: &HookTransformArgs<'_>,
+    ) -> HookTransformReturn {
         if matches!(args.module_type, ModuleType::Json) {
             let code = Some(self.json(args.id, args.code));
-            return Ok(Some(HookTransformOutput { code, map: HookTransformOutputMap::Null, ..Default::default() }));
+            return Ok(Some(HookTransformOutput {
+                code,
+                map: HookTransformOutputMap::Null,
+                ..Default::default()
+            }));
         }
-        let script = matches!(args.module_type, ModuleType::Js | ModuleType::Jsx | ModuleType::Ts | ModuleType::Tsx);
+        let script = matches!(
+            args.module_type,
+            ModuleType::Js | ModuleType::Jsx | ModuleType::Ts | ModuleType::Tsx
+        );
         if source::is_virtual(args.id) || !script {
             return Ok(None);
         }
@@ -288,10 +329,18 @@ impl Plugin for PandoPlugin {
             self.seen.strict.store(true, Ordering::Relaxed);
         }
         // Appended text does not move any place in the source.
-        Ok(code.map(|code| HookTransformOutput { code: Some(code), map: HookTransformOutputMap::Null, ..Default::default() }))
+        Ok(code.map(|code| HookTransformOutput {
+            code: Some(code),
+            map: HookTransformOutputMap::Null,
+            ..Default::default()
+        }))
     }
 
-    async fn transform_ast(&self, ctx: &PluginContext, mut args: HookTransformAstArgs<'_>) -> HookTransformAstReturn {
+    async fn transform_ast(
+        &self,
+        ctx: &PluginContext,
+        mut args: HookTransformAstArgs<'_>,
+    ) -> HookTransformAstReturn {
         let script = !matches!(args.module_type, ModuleType::Json);
         if script && !source::is_foreign(args.id) {
             let file = &*source::file_of(args.id);
@@ -301,11 +350,18 @@ impl Plugin for PandoPlugin {
             self.seen.environment.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
         }
         if script && !source::is_virtual(args.id) {
-            self.seen.missing.lock().unwrap_or_else(PoisonError::into_inner).add(args.ast.program(), &self.options);
+            self.seen
+                .missing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .add(args.ast.program(), &self.options);
             let mut mentions = requires::Mentions::of(args.ast.program());
             for (start, specifier) in std::mem::take(&mut mentions.optional) {
-                let options =
-                    PluginContextResolveOptions { import_kind: ImportKind::Require, skip_self: true, ..Default::default() };
+                let options = PluginContextResolveOptions {
+                    import_kind: ImportKind::Require,
+                    skip_self: true,
+                    ..Default::default()
+                };
                 let ours = self.virtual_id(&specifier, Some(args.id)).is_some();
                 if !ours && ctx.resolve(&specifier, Some(args.id), Some(options)).await?.is_err() {
                     mentions.is_missing(start);
@@ -316,7 +372,12 @@ impl Plugin for PandoPlugin {
         Ok(args.ast)
     }
 
-    async fn module_parsed(&self, _: &PluginContext, info: Arc<ModuleInfo>, _: &NormalModule) -> HookNoopReturn {
+    async fn module_parsed(
+        &self,
+        _: &PluginContext,
+        info: Arc<ModuleInfo>,
+        _: &NormalModule,
+    ) -> HookNoopReturn {
         if !source::is_virtual(info.id.as_str()) && matches!(info.input_format, ExportsKind::Esm) {
             self.seen.strict.store(true, Ordering::Relaxed);
         }

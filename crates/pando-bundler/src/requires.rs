@@ -8,7 +8,10 @@
 use std::collections::BTreeSet;
 
 use oxc::{
-    ast::ast::{CallExpression, Expression, FunctionBody, IdentifierReference, MemberExpression, Program, TryStatement},
+    ast::ast::{
+        CallExpression, Expression, FunctionBody, IdentifierReference, MemberExpression, Program,
+        TryStatement,
+    },
     ast_visit::{Visit, VisitMut, walk},
     semantic::SemanticBuilder,
     span::GetSpan,
@@ -31,7 +34,9 @@ module.exports.resolve = module.exports
 /// The source of a module for the optional package `name`, which is not installed. The module
 /// throws the same error as Node.
 pub(crate) fn missing(name: &str) -> String {
-    let message = serde_json::Value::from(format!("Cannot find module '{name}': it is optional, and was not installed"));
+    let message = serde_json::Value::from(format!(
+        "Cannot find module '{name}': it is optional, and was not installed"
+    ));
     format!("throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }})")
 }
 
@@ -75,7 +80,9 @@ impl Mentions {
         let semantic = SemanticBuilder::new().with_build_nodes(true).build(program).semantic;
         let scoping = semantic.scoping();
         let references = scoping.root_unresolved_references().get("require").into_iter().flatten();
-        let undeclared: BTreeSet<u32> = references.map(|&id| semantic.reference_span(scoping.get_reference(id)).start).collect();
+        let undeclared: BTreeSet<u32> = references
+            .map(|&id| semantic.reference_span(scoping.get_reference(id)).start)
+            .collect();
         self.at.retain(|start| undeclared.contains(start));
     }
 }
@@ -83,7 +90,9 @@ impl Mentions {
 impl<'a> Visit<'a> for Mentions {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         let required = call.arguments.first().and_then(|argument| argument.as_expression());
-        let Some(required) = required.filter(|required| call.callee.is_specific_id("require") && is_known(required)) else {
+        let Some(required) =
+            required.filter(|required| call.callee.is_specific_id("require") && is_known(required))
+        else {
             return walk::walk_call_expression(self, call);
         };
         if let (Expression::StringLiteral(text), true) = (required, self.in_try) {
@@ -126,7 +135,9 @@ fn is_known(expression: &Expression<'_>) -> bool {
     match expression {
         Expression::StringLiteral(_) => true,
         Expression::TemplateLiteral(template) => template.expressions.is_empty(),
-        Expression::ConditionalExpression(choice) => is_known(&choice.consequent) && is_known(&choice.alternate),
+        Expression::ConditionalExpression(choice) => {
+            is_known(&choice.consequent) && is_known(&choice.alternate)
+        }
         _ => false,
     }
 }

@@ -7,8 +7,9 @@ use std::{
 };
 
 use rolldown::{
-    BundleOutput, Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either, InjectImport, InputItem,
-    OutputFormat, RawMinifyOptions, RawMinifyOptionsDetailed, SourceMapType, StrictMode, TsConfig,
+    BundleOutput, Bundler, BundlerOptions, BundlerTransformOptions, CodeSplittingMode, Either,
+    InjectImport, InputItem, OutputFormat, RawMinifyOptions, RawMinifyOptionsDetailed,
+    SourceMapType, StrictMode, TsConfig,
 };
 use rolldown_common::{CommentsOptions, Output, OutputChunk};
 use rolldown_error::BuildDiagnostic;
@@ -29,8 +30,12 @@ use crate::{
 const TARGET: &str = "es2018";
 
 /// Globals of Node, each with the embedded file of the same export.
-const INJECTED: &[(&str, &str)] =
-    &[("Buffer", "buffer.js"), ("process", "process.js"), ("setImmediate", "timers.js"), ("clearImmediate", "timers.js")];
+const INJECTED: &[(&str, &str)] = &[
+    ("Buffer", "buffer.js"),
+    ("process", "process.js"),
+    ("setImmediate", "timers.js"),
+    ("clearImmediate", "timers.js"),
+];
 
 /// Values known in advance. A module that checks whether it was started directly gets a negative
 /// answer.
@@ -72,7 +77,11 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
         match generate(entry, options, plugin).await {
             Ok(output) => return finish(entry, output, &seen, &finder),
             // JavaScript needs no tsconfig.json, so an unusable one does not matter.
-            Err(problems) if finder.reads_tsconfig && !entry.typescript && problems.iter().any(diagnostics::is_of_resolver) => {
+            Err(problems)
+                if finder.reads_tsconfig
+                    && !entry.typescript
+                    && problems.iter().any(diagnostics::is_of_resolver) =>
+            {
                 finder = Arc::new(Finder::new(entry.folder(), options.page, false));
             }
             Err(problems) => {
@@ -91,7 +100,11 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
     }
 }
 
-async fn generate(entry: &Entry, options: &Options, plugin: PandoPlugin) -> Result<BundleOutput, Vec<BuildDiagnostic>> {
+async fn generate(
+    entry: &Entry,
+    options: &Options,
+    plugin: PandoPlugin,
+) -> Result<BundleOutput, Vec<BuildDiagnostic>> {
     let rolldown = rolldown_options(entry.folder(), options, &plugin.finder);
     let plugins: Vec<SharedPluginable> = vec![Arc::new(plugin)];
     let mut bundler = Bundler::with_plugins(rolldown, plugins).map_err(|error| error.into_vec())?;
@@ -100,9 +113,13 @@ async fn generate(entry: &Entry, options: &Options, plugin: PandoPlugin) -> Resu
 
 fn rolldown_options(folder: &Path, options: &Options, finder: &Finder) -> BundlerOptions {
     let defined = DEFINED.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-    let whitespace = RawMinifyOptionsDetailed { mangle: None, compress: None, remove_whitespace: true };
+    let whitespace =
+        RawMinifyOptionsDetailed { mangle: None, compress: None, remove_whitespace: true };
     BundlerOptions {
-        input: Some(vec![InputItem { name: Some("function".to_owned()), import: STARTER.to_owned() }]),
+        input: Some(vec![InputItem {
+            name: Some("function".to_owned()),
+            import: STARTER.to_owned(),
+        }]),
         cwd: Some(folder.to_owned()),
         platform: Some(PLATFORM),
         resolve: Some(finder.options.clone()),
@@ -115,7 +132,10 @@ fn rolldown_options(folder: &Path, options: &Options, finder: &Finder) -> Bundle
         profiler_names: Some(false),
         sourcemap: Some(SourceMapType::Hidden),
         sourcemap_exclude_sources: Some(true),
-        transform: Some(BundlerTransformOptions { target: Some(Either::Left(TARGET.to_owned())), ..Default::default() }),
+        transform: Some(BundlerTransformOptions {
+            target: Some(Either::Left(TARGET.to_owned())),
+            ..Default::default()
+        }),
         define: Some(defined.collect()),
         inject: Some(injected(options)),
         checks: Some(diagnostics::checks()),
@@ -139,12 +159,22 @@ fn injected(options: &Options) -> Vec<InjectImport> {
 
 /// The files with problems that parse as CommonJS in sloppy mode.
 fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
-    let files = problems.iter().filter(|problem| diagnostics::is_syntax(problem)).filter_map(BuildDiagnostic::id);
+    let files = problems
+        .iter()
+        .filter(|problem| diagnostics::is_syntax(problem))
+        .filter_map(BuildDiagnostic::id);
     let files = files.filter(|file| !source::is_sloppy(file)).map(|file| source::file_of(&file));
-    files.filter(|file| finder::read(file).is_ok_and(|source| source::parses_sloppily(&source))).collect()
+    files
+        .filter(|file| finder::read(file).is_ok_and(|source| source::parses_sloppily(&source)))
+        .collect()
 }
 
-fn finish(entry: &Entry, output: BundleOutput, seen: &Seen, finder: &Finder) -> Result<Bundle, Error> {
+fn finish(
+    entry: &Entry,
+    output: BundleOutput,
+    seen: &Seen,
+    finder: &Finder,
+) -> Result<Bundle, Error> {
     let (fatal, harmless) = diagnostics::sort(output.warnings, entry.folder());
     if !fatal.is_empty() {
         return Err(diagnostics::error(&fatal, entry.folder(), finder));
@@ -164,7 +194,8 @@ fn finish(entry: &Entry, output: BundleOutput, seen: &Seen, finder: &Finder) -> 
         (chunk.code.clone(), origins)
     };
     let (code, origins) = uuid::fill_in(code, origins);
-    let files = chunk.modules.keys.iter().map(|id| id.as_str()).filter(|id| !source::is_virtual(id));
+    let files =
+        chunk.modules.keys.iter().map(|id| id.as_str()).filter(|id| !source::is_virtual(id));
     Ok(Bundle {
         hash: xxhash_with_base(code.as_bytes(), 16)[..HASH_LENGTH].to_owned(),
         code,
@@ -178,10 +209,15 @@ fn finish(entry: &Entry, output: BundleOutput, seen: &Seen, finder: &Finder) -> 
 }
 
 fn single_chunk(assets: &[Output]) -> Result<&OutputChunk, Problem> {
-    let chunks: Vec<_> =
-        assets.iter().filter_map(|asset| if let Output::Chunk(chunk) = asset { Some(chunk) } else { None }).collect();
+    let chunks: Vec<_> = assets
+        .iter()
+        .filter_map(|asset| if let Output::Chunk(chunk) = asset { Some(chunk) } else { None })
+        .collect();
     match chunks[..] {
         [chunk] => Ok(chunk),
-        _ => Err(Problem::new(format!("{} scripts came out of the bundler instead of one", chunks.len()))),
+        _ => Err(Problem::new(format!(
+            "{} scripts came out of the bundler instead of one",
+            chunks.len()
+        ))),
     }
 }

@@ -65,16 +65,25 @@ pub(crate) fn is_typescript(path: &Path) -> bool {
 
 /// The same options that rolldown parses with.
 pub(crate) fn parse_options() -> ParseOptions {
-    ParseOptions { allow_return_outside_function: true, preserve_parens: false, ..ParseOptions::default() }
+    ParseOptions {
+        allow_return_outside_function: true,
+        preserve_parens: false,
+        ..ParseOptions::default()
+    }
 }
 
 /// Whether a source that does not parse as strict code parses as sloppy CommonJS.
 pub(crate) fn parses_sloppily(source: &str) -> bool {
     let allocator = Allocator::default();
-    let parsed = Parser::new(&allocator, source, SourceType::cjs()).with_options(parse_options()).parse();
+    let parsed =
+        Parser::new(&allocator, source, SourceType::cjs()).with_options(parse_options()).parse();
     !parsed.panicked
         && !parsed.diagnostics.has_errors()
-        && !SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program).diagnostics.has_errors()
+        && !SemanticBuilder::new()
+            .with_check_syntax_error(true)
+            .build(&parsed.program)
+            .diagnostics
+            .has_errors()
 }
 
 /// The source of a module that is not an ES module, changed so that the module keeps its mode:
@@ -86,7 +95,8 @@ pub(crate) fn keep_mode(file: &Path, source: &str, esm_package: bool) -> Option<
         return Some(format!("{source}\n{STRICT_MARK}"));
     }
     let strict = says_strict(source);
-    let common_js = !esm_package && !["import", "export", "module"].iter().any(|word| source.contains(word));
+    let common_js =
+        !esm_package && !["import", "export", "module"].iter().any(|word| source.contains(word));
     match (strict, common_js) {
         (true, false) => Some(format!("{source}\n{STRICT_MARK}")),
         (true, true) => Some(format!("{source}\n{STRICT_MARK};module.exports;")),

@@ -19,7 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use oxc::{
     allocator::Allocator,
-    ast::ast::{Expression, Function, Program, Statement, VariableDeclaration, VariableDeclarationKind},
+    ast::ast::{
+        Expression, Function, Program, Statement, VariableDeclaration, VariableDeclarationKind,
+    },
     parser::Parser,
     semantic::{Semantic, SemanticBuilder},
     span::{GetSpan, SourceType, Span},
@@ -36,7 +38,8 @@ const WRAP: &str = "__commonJSMin";
 /// The bundle `code` with strict ES modules; `None` if the bundle does not have the expected form.
 pub(crate) fn restore(code: &str) -> Option<Rearranged> {
     let allocator = Allocator::default();
-    let parsed = Parser::new(&allocator, code, SourceType::script()).with_options(parse_options()).parse();
+    let parsed =
+        Parser::new(&allocator, code, SourceType::script()).with_options(parse_options()).parse();
     if parsed.panicked {
         return None;
     }
@@ -75,13 +78,20 @@ struct Sortable<'a> {
 /// The statements that use a name of another statement, by the index of the declaring statement.
 type Uses<'a> = BTreeMap<usize, Vec<(usize, &'a str)>>;
 
-fn uses<'a>(sorted: &Sorted<'a>, function: &'a Function<'a>, semantic: &'a Semantic<'a>) -> Uses<'a> {
+fn uses<'a>(
+    sorted: &Sorted<'a>,
+    function: &'a Function<'a>,
+    semantic: &'a Semantic<'a>,
+) -> Uses<'a> {
     let scoping = semantic.scoping();
     let mut uses = Uses::new();
     for &symbol in scoping.get_bindings(function.scope_id()).values() {
         let Some(declared) = sorted.index_at(scoping.symbol_span(symbol)) else { continue };
-        let references = scoping.get_resolved_references(symbol).map(|reference| semantic.reference_span(reference));
-        let users = references.filter_map(|span| sorted.index_at(span)).filter(|&by| by != declared);
+        let references = scoping
+            .get_resolved_references(symbol)
+            .map(|reference| semantic.reference_span(reference));
+        let users =
+            references.filter_map(|span| sorted.index_at(span)).filter(|&by| by != declared);
         let users: Vec<_> = users.map(|by| (by, scoping.symbol_name(symbol))).collect();
         uses.entry(declared).or_default().extend(users);
     }
@@ -93,14 +103,26 @@ impl<'a> Sorted<'a> {
         let body = function.body.as_ref()?;
         let statements = body.statements.iter().map(|statement| {
             let variables = simple_variables(statement);
-            Sortable { span: statement.span(), outside: variables.is_some_and(is_wrapper), variables }
+            Sortable {
+                span: statement.span(),
+                outside: variables.is_some_and(is_wrapper),
+                variables,
+            }
         });
-        Some(Self { code, body: body.span, statements: statements.collect(), shared: BTreeSet::new() })
+        Some(Self {
+            code,
+            body: body.span,
+            statements: statements.collect(),
+            shared: BTreeSet::new(),
+        })
     }
 
     fn index_at(&self, span: Span) -> Option<usize> {
         let index = self.statements.partition_point(|statement| statement.span.end <= span.start);
-        self.statements.get(index).filter(|statement| statement.span.start <= span.start).map(|_| index)
+        self.statements
+            .get(index)
+            .filter(|statement| statement.span.start <= span.start)
+            .map(|_| index)
     }
 
     /// Finds the names of the rest that wrappers use. A wrapper that uses a name which cannot be
@@ -136,9 +158,15 @@ impl<'a> Sorted<'a> {
         if !self.shared.is_empty() {
             out.add(&format!("var {};", self.shared.iter().copied().collect::<Vec<_>>().join(",")));
         }
-        self.statements.iter().filter(|statement| statement.outside).for_each(|statement| self.put(statement, &mut out));
+        self.statements
+            .iter()
+            .filter(|statement| statement.outside)
+            .for_each(|statement| self.put(statement, &mut out));
         out.add("(function(){\"use strict\";");
-        self.statements.iter().filter(|statement| !statement.outside).for_each(|statement| self.put(statement, &mut out));
+        self.statements
+            .iter()
+            .filter(|statement| !statement.outside)
+            .for_each(|statement| self.put(statement, &mut out));
         out.add("})();");
         out.copy(self.code, end..self.code.len());
         out
@@ -163,7 +191,11 @@ impl<'a> Sorted<'a> {
         for (index, declarator) in variables.declarations.iter().enumerate() {
             let name = declarator.id.get_identifier_name();
             out.add(if index > 0 { ";" } else { "" });
-            out.add(if name.is_some_and(|name| self.shared.contains(name.as_str())) { "" } else { "var " });
+            out.add(if name.is_some_and(|name| self.shared.contains(name.as_str())) {
+                ""
+            } else {
+                "var "
+            });
             self.put_with_directive(declarator.span, out);
         }
     }

@@ -12,7 +12,9 @@ pub(crate) fn trace(stack: &str, origins: &Origins) -> String {
     let lines = stack.lines().filter_map(|line| match frame(line) {
         None => Some(line.to_owned()),
         // A frame in the bundler's own code is left out.
-        Some((range, place)) => Some(format!("{}{}{}", &line[..range.start], origins.at(place)?, &line[range.end..])),
+        Some((range, place)) => {
+            Some(format!("{}{}{}", &line[..range.start], origins.at(place)?, &line[range.end..]))
+        }
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -31,7 +33,8 @@ fn frame(line: &str) -> Option<(Range<usize>, Position)> {
 }
 
 fn number(text: &str) -> Option<(u32, &str)> {
-    let (digits, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let (digits, rest) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     Some((digits.parse().ok()?, rest))
 }
 
@@ -41,7 +44,9 @@ mod tests {
 
     #[test]
     fn frames_of_all_engines_are_found() {
-        let place = |line: &str| frame(line).map(|(range, at)| (line[range].to_owned(), at.line, at.column));
+        let place = |line: &str| {
+            frame(line).map(|(range, at)| (line[range].to_owned(), at.line, at.column))
+        };
         let url = "http://[::1]:5000/t/function.js:1:210";
         let found = Some((url.to_owned(), 0, 209));
         assert_eq!(place(&format!("    at f ({url})")), found);
@@ -51,7 +56,10 @@ mod tests {
         assert_eq!(place(&format!("f@{url}")), found);
         assert_eq!(place(&format!("@{url}")), found);
         assert_eq!(place(url), found);
-        assert_eq!(place("    at f (function.js:1:210)"), Some(("function.js:1:210".to_owned(), 0, 209)));
+        assert_eq!(
+            place("    at f (function.js:1:210)"),
+            Some(("function.js:1:210".to_owned(), 0, 209))
+        );
         assert_eq!(place("    at f (http://h/t/worker.js:1:210)"), None);
         assert_eq!(place("Error: see function.js:1:2"), None);
     }

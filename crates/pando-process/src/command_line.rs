@@ -18,7 +18,9 @@ pub fn read<P: Parser>(words: impl IntoIterator<Item = OsString>) -> P {
         if is_empty { option.env(None::<&'static str>) } else { option }
     });
     let matches = command.try_get_matches_from_mut(words);
-    let read = matches.and_then(|mut matches| P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command)));
+    let read = matches.and_then(|mut matches| {
+        P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    });
     read.unwrap_or_else(|error| end(&error))
 }
 

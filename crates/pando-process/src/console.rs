@@ -112,11 +112,18 @@ impl Console {
 
 /// The width of the terminal at standard error, if there is one.
 fn columns() -> Option<usize> {
-    let told = || terminal_size_of(std::io::stderr()).map_or(COLUMNS, |(Width(columns), _)| columns.into());
+    let told = || {
+        terminal_size_of(std::io::stderr()).map_or(COLUMNS, |(Width(columns), _)| columns.into())
+    };
     Console::is_terminal().then(told)
 }
 
-fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Write, columns: fn() -> Option<usize>) {
+fn write(
+    messages: &mpsc::Receiver<Message>,
+    lost: &AtomicU64,
+    mut sink: impl Write,
+    columns: fn() -> Option<usize>,
+) {
     let mut status = Vec::new();
     loop {
         let message = match messages.recv_timeout(Duration::from_secs(60)) {
@@ -142,7 +149,9 @@ fn write(messages: &mpsc::Receiver<Message>, lost: &AtomicU64, mut sink: impl Wr
         }
         let count = lost.swap(0, Ordering::Relaxed);
         if count > 0 {
-            out.push_str(&format!("({count} messages were dropped: standard error was not read)\n"));
+            out.push_str(&format!(
+                "({count} messages were dropped: standard error was not read)\n"
+            ));
         }
         if !status.is_empty() {
             // A status line that wraps could not be erased. So wrapping is disabled, in case the
@@ -237,10 +246,16 @@ mod tests {
         assert_eq!(fitting(None), "12 done, 3 devices");
         assert_eq!(fitting(Some(19)), "12 done, 3 devices");
         assert_eq!((fitting(Some(18)).as_str(), fitting(Some(8)).as_str()), ("12 done", "12 done"));
-        assert_eq!((fitting(Some(7)).as_str(), fitting(Some(3)).as_str(), fitting(Some(2)).as_str()), ("12", "12", "…"));
+        assert_eq!(
+            (fitting(Some(7)).as_str(), fitting(Some(3)).as_str(), fitting(Some(2)).as_str()),
+            ("12", "12", "…")
+        );
         let wide = ["日本語".to_owned()];
         let fitting = |columns| super::fitting(&wide, Some(columns));
-        assert_eq!((fitting(7).as_str(), fitting(6).as_str(), fitting(4).as_str()), ("日本語", "日本…", "日…"));
+        assert_eq!(
+            (fitting(7).as_str(), fitting(6).as_str(), fitting(4).as_str()),
+            ("日本語", "日本…", "日…")
+        );
     }
 
     #[test]
@@ -251,19 +266,33 @@ mod tests {
 
     #[test]
     fn letters_that_turn_or_hide_others_are_made_visible() {
-        assert_eq!(super::printable("a\u{202e}b\u{2066}c\u{2028}d\u{200f}"), "a\\u{202e}b\\u{2066}c\\u{2028}d\\u{200f}");
-        assert_eq!(super::printable("error\u{200b}\u{ad}\u{2800}"), "error\\u{200b}\\u{ad}\\u{2800}");
+        assert_eq!(
+            super::printable("a\u{202e}b\u{2066}c\u{2028}d\u{200f}"),
+            "a\\u{202e}b\\u{2066}c\\u{2028}d\\u{200f}"
+        );
+        assert_eq!(
+            super::printable("error\u{200b}\u{ad}\u{2800}"),
+            "error\\u{200b}\\u{ad}\\u{2800}"
+        );
         assert_eq!(super::printable("π 日本 👩‍🚀 עברית"), "π 日本 👩‍🚀 עברית");
     }
 
     #[test]
     fn a_message_cannot_add_a_line_that_looks_like_another() {
-        assert_eq!(super::printable("a\nServing at evil\n  at f\n\n"), "a\n  Serving at evil\n  at f\n\n");
+        assert_eq!(
+            super::printable("a\nServing at evil\n  at f\n\n"),
+            "a\n  Serving at evil\n  at f\n\n"
+        );
     }
 
     #[test]
     fn a_very_long_message_is_cut() {
         let cut = super::printable(&"é".repeat(1_000_000));
-        assert!(cut.len() < super::LONGEST + 50 && cut.ends_with("… (1990000 more bytes)"), "{} {}", cut.len(), &cut[9990..]);
+        assert!(
+            cut.len() < super::LONGEST + 50 && cut.ends_with("… (1990000 more bytes)"),
+            "{} {}",
+            cut.len(),
+            &cut[9990..]
+        );
     }
 }

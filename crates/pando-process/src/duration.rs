@@ -15,13 +15,19 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if duration > LONGEST => Err("must be at most 10000d".into()),
         Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
         Ok(_) => Err("must be at least 1ms".into()),
-        Err(()) => Err("give a duration such as 500ms, 2s or 1h30m; a bare number is seconds".into()),
+        Err(()) => {
+            Err("give a duration such as 500ms, 2s or 1h30m; a bare number is seconds".into())
+        }
     }
 }
 
 /// The duration as text for people: `500 ms`, `2 s`.
 pub fn spoken(time: Duration) -> String {
-    if time.subsec_millis() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
+    if time.subsec_millis() == 0 {
+        format!("{} s", time.as_secs())
+    } else {
+        format!("{} ms", time.as_millis())
+    }
 }
 
 #[cfg(test)]
@@ -34,7 +40,9 @@ mod tests {
         assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
-        assert!(duration("10000d").is_ok() && duration("10001d").is_err() && duration("1e18").is_err());
+        assert!(
+            duration("10000d").is_ok() && duration("10001d").is_err() && duration("1e18").is_err()
+        );
         assert!(duration("0").is_err() && duration("-1").is_err() && duration("soon").is_err());
     }
 }

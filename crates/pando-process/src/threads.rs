@@ -37,11 +37,16 @@ pub fn check() -> Result<(), String> {
 ///
 /// # Errors
 /// When the system refuses the thread.
-pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
+pub fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
     Builder::new().name(name.into()).spawn(run)
 }
 
 /// The text for people when the system refuses a thread.
 pub fn refused(error: &io::Error) -> String {
-    format!("this system lets Pando start too few threads ({error}): see ulimit -u, and the limits of its container")
+    format!(
+        "this system lets Pando start too few threads ({error}): see ulimit -u, and the limits of its container"
+    )
 }

@@ -46,21 +46,32 @@ impl FromStr for IceServer {
                 if rest.contains('@') {
                     return Err("a STUN server takes no user: give stun:HOST:PORT".into());
                 }
-                Ok(Self { urls: vec![format!("stun:{}", address(rest, PORT)?)], username: None, credential: None })
+                Ok(Self {
+                    urls: vec![format!("stun:{}", address(rest, PORT)?)],
+                    username: None,
+                    credential: None,
+                })
             }
             "turn" | "turns" => {
                 let form = || format!("give {scheme}:USER:PASSWORD@HOST:PORT");
-                let (who, place) =
-                    rest.rsplit_once('@').ok_or_else(|| format!("a TURN server needs a user and a password: {}", form()))?;
-                let (user, password) = who.split_once(':').ok_or_else(|| format!("the password is missing: {}", form()))?;
+                let (who, place) = rest.rsplit_once('@').ok_or_else(|| {
+                    format!("a TURN server needs a user and a password: {}", form())
+                })?;
+                let (user, password) = who
+                    .split_once(':')
+                    .ok_or_else(|| format!("the password is missing: {}", form()))?;
                 if user.is_empty() || password.is_empty() {
                     return Err(format!("the user or the password is missing: {}", form()));
                 }
-                let (place, query) = place.split_once('?').map_or((place, None), |(place, query)| (place, Some(query)));
+                let (place, query) = place
+                    .split_once('?')
+                    .map_or((place, None), |(place, query)| (place, Some(query)));
                 let transport = match query {
                     None => String::new(),
                     Some(query @ ("transport=udp" | "transport=tcp")) => format!("?{query}"),
-                    Some(_) => return Err("after `?` there may be transport=udp or transport=tcp".into()),
+                    Some(_) => {
+                        return Err("after `?` there may be transport=udp or transport=tcp".into());
+                    }
                 };
                 let address = address(place, if scheme == "turns" { PORT_TLS } else { PORT })?;
                 Ok(Self {
@@ -82,13 +93,20 @@ fn address(text: &str, port: u16) -> Result<String, String> {
     };
     let port = match given {
         None => port,
-        Some(given) => given.parse().ok().filter(|port| *port > 0).ok_or_else(|| format!("`{given}` is no port"))?,
+        Some(given) => given
+            .parse()
+            .ok()
+            .filter(|port| *port > 0)
+            .ok_or_else(|| format!("`{given}` is no port"))?,
     };
     let is_v6 = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .is_some_and(|host| host.parse::<std::net::Ipv6Addr>().is_ok());
-    let is_name = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let is_name = !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
     if is_v6 || is_name {
         Ok(format!("{host}:{port}"))
     } else {
@@ -98,7 +116,8 @@ fn address(text: &str, port: u16) -> Result<String, String> {
 
 /// Decodes each `%XX` in `text`.
 fn plain(text: &str) -> Result<String, String> {
-    let bad = || format!("`{text}`: after `%` there are two hexadecimal digits (%25 is `%` itself)");
+    let bad =
+        || format!("`{text}`: after `%` there are two hexadecimal digits (%25 is `%` itself)");
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((&first, after)) = rest.split_first() {
         rest = after;
@@ -107,7 +126,9 @@ fn plain(text: &str) -> Result<String, String> {
             continue;
         }
         let (digits, after) = rest.split_at_checked(2).ok_or_else(bad)?;
-        let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let digits = std::str::from_utf8(digits)
+            .ok()
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         bytes.push(u8::from_str_radix(digits.ok_or_else(bad)?, 16).map_err(|_| bad())?);
         rest = after;
     }
@@ -138,10 +159,15 @@ mod tests {
 
     #[test]
     fn this_machine_asks_those_that_answer_stun_over_udp() {
-        let stun = |text: &str| text.parse::<IceServer>().unwrap().stun().map(str::to_owned).collect::<Vec<_>>();
+        let stun = |text: &str| {
+            text.parse::<IceServer>().unwrap().stun().map(str::to_owned).collect::<Vec<_>>()
+        };
         assert_eq!(stun("stun:s.example"), ["s.example:3478"]);
         assert_eq!(stun("turn:a:b@t.example?transport=udp"), ["t.example:3478"]);
-        assert!(stun("turn:a:b@t.example?transport=tcp").is_empty() && stun("turns:a:b@t.example").is_empty());
+        assert!(
+            stun("turn:a:b@t.example?transport=tcp").is_empty()
+                && stun("turns:a:b@t.example").is_empty()
+        );
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl TryFrom<String> for LinkId {
     type Error = &'static str;
 
     fn try_from(id: String) -> Result<Self, Self::Error> {
-        let is_fine = (1..=64).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+        let is_fine = (1..=64).contains(&id.len())
+            && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
         is_fine.then_some(Self(id)).ok_or("this is no link's name")
     }
 }
@@ -127,11 +128,27 @@ mod tests {
 
     #[test]
     fn a_link_s_name_brings_nothing_else_into_a_path() {
-        let link = |id: &str| serde_json::from_value::<FromRelay>(serde_json::json!({"type": "link", "id": id}));
+        let link = |id: &str| {
+            serde_json::from_value::<FromRelay>(serde_json::json!({"type": "link", "id": id}))
+        };
         assert!(
             matches!(link("abcdefghijkmnpqrstuvwxyz"), Ok(FromRelay::Link { id }) if id.as_str() == "abcdefghijkmnpqrstuvwxyz")
         );
-        for wrong in ["", ".", "..", "../../x?", "a/b", "a?b", "a#b", "a%2fb", "a\\b", "a b", "a\r\nb", "é", &"a".repeat(65)] {
+        for wrong in [
+            "",
+            ".",
+            "..",
+            "../../x?",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a%2fb",
+            "a\\b",
+            "a b",
+            "a\r\nb",
+            "é",
+            &"a".repeat(65),
+        ] {
             assert!(link(wrong).is_err(), "{wrong:?}");
         }
     }

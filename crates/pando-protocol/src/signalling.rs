@@ -73,9 +73,23 @@ mod tests {
     #[test]
     fn only_offers_and_candidates_of_a_decent_length_are_understood() {
         let candidate = VolunteerSignal::Candidate { candidate: "candidate:1".into() };
-        assert_eq!(VolunteerSignal::parse(r#"{"type":"candidate","candidate":"candidate:1","sdpMid":"0"}"#), Some(candidate));
-        assert_eq!(VolunteerSignal::parse(r#"{"type":"offer","sdp":"v=0"}"#), Some(VolunteerSignal::Offer { sdp: "v=0".into() }));
-        assert_eq!(VolunteerSignal::parse(&format!(r#"{{"type":"offer","sdp":"{}"}}"#, "v".repeat(LONGEST))), None);
+        assert_eq!(
+            VolunteerSignal::parse(
+                r#"{"type":"candidate","candidate":"candidate:1","sdpMid":"0"}"#
+            ),
+            Some(candidate)
+        );
+        assert_eq!(
+            VolunteerSignal::parse(r#"{"type":"offer","sdp":"v=0"}"#),
+            Some(VolunteerSignal::Offer { sdp: "v=0".into() })
+        );
+        assert_eq!(
+            VolunteerSignal::parse(&format!(
+                r#"{{"type":"offer","sdp":"{}"}}"#,
+                "v".repeat(LONGEST)
+            )),
+            None
+        );
         for other in [
             "",
             "{",
@@ -93,6 +107,9 @@ mod tests {
 
     #[test]
     fn what_the_master_says_names_its_type() {
-        assert_eq!(MasterSignal::Failed { text: "no".into() }.json(), r#"{"type":"failed","text":"no"}"#);
+        assert_eq!(
+            MasterSignal::Failed { text: "no".into() }.json(),
+            r#"{"type":"failed","text":"no"}"#
+        );
     }
 }

@@ -176,7 +176,10 @@ struct Cursor {
 }
 
 impl Cursor {
-    fn all<T>(mut self, one: impl Fn(&mut Self) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
+    fn all<T>(
+        mut self,
+        one: impl Fn(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<Vec<T>, Malformed> {
         let mut list = Vec::with_capacity((self.frame.len() / 8).min(4096));
         while self.at < self.frame.len() {
             if list.len() == MOST_ENTRIES {
@@ -194,7 +197,11 @@ impl Cursor {
             self.at += 1;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return if value < 1 << 53 { Ok(value) } else { Err(Malformed("number too large")) };
+                return if value < 1 << 53 {
+                    Ok(value)
+                } else {
+                    Err(Malformed("number too large"))
+                };
             }
         }
         Err(Malformed("number too long"))
@@ -202,7 +209,11 @@ impl Cursor {
 
     fn bytes(&mut self) -> Result<Bytes, Malformed> {
         let length = usize::try_from(self.varint()?).map_err(|_| Malformed("length too large"))?;
-        let end = self.at.checked_add(length).filter(|end| *end <= self.frame.len()).ok_or(Malformed("ends inside a value"))?;
+        let end = self
+            .at
+            .checked_add(length)
+            .filter(|end| *end <= self.frame.len())
+            .ok_or(Malformed("ends inside a value"))?;
         let bytes = self.frame.slice(self.at..end);
         self.at = end;
         Ok(bytes)
@@ -234,8 +245,11 @@ impl Cursor {
         let bytes = self.bytes()?;
         let tag = tag & 3;
         let result = match (tag, form(tag)) {
-            (3, _) if bytes.len() > LONGEST_FAILURE => return Err(Malformed("an error that is too long")),
-            (3, _) => Err(serde_json::from_slice(&bytes).map_err(|_| Malformed("an error that is not as agreed"))?),
+            (3, _) if bytes.len() > LONGEST_FAILURE => {
+                return Err(Malformed("an error that is too long"));
+            }
+            (3, _) => Err(serde_json::from_slice(&bytes)
+                .map_err(|_| Malformed("an error that is not as agreed"))?),
             (_, Some(form)) => {
                 if form != Form::Bytes && std::str::from_utf8(&bytes).is_err() {
                     return Err(Malformed("text that is not UTF-8"));
@@ -276,7 +290,10 @@ pub fn value_len(value: &Value) -> usize {
 }
 
 /// Encodes `values` as one frame, whatever its length.
-pub fn encode_values<'a>(values: impl IntoIterator<Item = (Loan, &'a Value)>, capacity: usize) -> Bytes {
+pub fn encode_values<'a>(
+    values: impl IntoIterator<Item = (Loan, &'a Value)>,
+    capacity: usize,
+) -> Bytes {
     let mut out = BytesMut::with_capacity(capacity);
     out.put_u8(VALUES);
     for (loan, value) in values {

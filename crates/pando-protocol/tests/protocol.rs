@@ -1,11 +1,14 @@
 //! Tests for the golden frames in `fixtures/protocol.json`, which TypeScript decodes too.
 
 use bytes::Bytes;
-use pando_protocol::volunteer::{Answer, Assembler, Binary, Form, Loan, ToMaster, ToVolunteer, encode_results, encode_values};
+use pando_protocol::volunteer::{
+    Answer, Assembler, Binary, Form, Loan, ToMaster, ToVolunteer, encode_results, encode_values,
+};
 use serde_json::{Value as Json, json};
 
 fn list(name: &str) -> Vec<Json> {
-    let fixtures: Json = serde_json::from_str(include_str!("../../../fixtures/protocol.json")).expect("JSON");
+    let fixtures: Json =
+        serde_json::from_str(include_str!("../../../fixtures/protocol.json")).expect("JSON");
     let list = fixtures[name].as_array().unwrap_or_else(|| panic!("no list {name}")).clone();
     assert!(!list.is_empty());
     list
@@ -13,7 +16,10 @@ fn list(name: &str) -> Vec<Json> {
 
 fn unhex(text: &Json) -> Bytes {
     let text = text.as_str().expect("hexadecimal");
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal")).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal"))
+        .collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -40,7 +46,9 @@ fn entry(loan: Loan, mut entry: Json) -> Json {
 fn with_content(mut entry: Json, form: Form, bytes: &[u8]) -> Json {
     match form {
         Form::Bytes => entry["bytes"] = json!(hex(bytes)),
-        Form::Text | Form::Json => entry["text"] = json!(std::str::from_utf8(bytes).expect("UTF-8")),
+        Form::Text | Form::Json => {
+            entry["text"] = json!(std::str::from_utf8(bytes).expect("UTF-8"))
+        }
     }
     entry
 }
@@ -58,22 +66,34 @@ fn describe(binary: &Binary) -> Json {
         Binary::Results(answers) => {
             json!({"kind": "results", "entries": answers.iter().map(describe_answer).collect::<Vec<_>>()})
         }
-        Binary::Part { total, bytes } => json!({"kind": "part", "total": total, "bytes": hex(bytes)}),
+        Binary::Part { total, bytes } => {
+            json!({"kind": "part", "total": total, "bytes": hex(bytes)})
+        }
     }
 }
 
 fn describe_answer(answer: &Answer) -> Json {
     match &answer.result {
-        Ok((form, bytes)) => with_content(entry(answer.loan, json!({"tag": name(*form), "micros": answer.micros})), *form, bytes),
-        Err(failure) => entry(answer.loan, json!({"tag": "error", "micros": answer.micros, "error": failure})),
+        Ok((form, bytes)) => with_content(
+            entry(answer.loan, json!({"tag": name(*form), "micros": answer.micros})),
+            *form,
+            bytes,
+        ),
+        Err(failure) => {
+            entry(answer.loan, json!({"tag": "error", "micros": answer.micros, "error": failure}))
+        }
     }
 }
 
 /// The golden form with parsed errors, because their fields may be in another order.
 fn parsed(decoded: &Json) -> Json {
     let mut decoded = decoded.clone();
-    for entry in
-        decoded.get_mut("entries").and_then(Json::as_array_mut).into_iter().flatten().filter(|entry| entry["tag"] == "error")
+    for entry in decoded
+        .get_mut("entries")
+        .and_then(Json::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["tag"] == "error")
     {
         let error: pando_protocol::volunteer::Failure =
             serde_json::from_str(entry["text"].as_str().expect("text")).expect("an error");
@@ -88,12 +108,17 @@ fn parsed(decoded: &Json) -> Json {
 fn golden_frames_are_decoded_and_written() {
     for fixture in list("frames") {
         let frame = unhex(&fixture["hex"]);
-        let decoded = Binary::decode(frame.clone()).unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
+        let decoded = Binary::decode(frame.clone())
+            .unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
         assert_eq!(describe(&decoded), parsed(&fixture["decoded"]), "{}", fixture["name"]);
         let written = match &decoded {
-            Binary::Values(values) => encode_values(values.iter().map(|(loan, value)| (*loan, value)), 0),
+            Binary::Values(values) => {
+                encode_values(values.iter().map(|(loan, value)| (*loan, value)), 0)
+            }
             // The fields of an error may be in another order.
-            Binary::Results(answers) if answers.iter().all(|answer| answer.result.is_ok()) => encode_results(answers),
+            Binary::Results(answers) if answers.iter().all(|answer| answer.result.is_ok()) => {
+                encode_results(answers)
+            }
             _ => continue,
         };
         if fixture["canonical"] != json!(false) {
@@ -112,8 +137,12 @@ fn malformed_frames_are_refused() {
 #[test]
 fn a_loan_that_cannot_be_is_refused() {
     // Both frames, of a value and of a result, name loan 2^32.
-    for frame in [&b"\x01\x00\x80\x80\x80\x80\x80\x01\x00\x01x"[..], b"\x02\x00\x80\x80\x80\x80\x40\x00\x01x"] {
-        let refused = Binary::decode(Bytes::from_static(frame)).expect_err("no value is lent that often");
+    for frame in [
+        &b"\x01\x00\x80\x80\x80\x80\x80\x01\x00\x01x"[..],
+        b"\x02\x00\x80\x80\x80\x80\x40\x00\x01x",
+    ] {
+        let refused =
+            Binary::decode(Bytes::from_static(frame)).expect_err("no value is lent that often");
         assert!(refused.to_string().contains("loan too large"), "{refused}");
     }
 }
@@ -123,12 +152,17 @@ fn a_loan_that_cannot_be_is_refused() {
 fn take(frames: &Json) -> Result<(Option<Bytes>, Vec<Bytes>), String> {
     let (mut assembler, mut whole, mut between) = (Assembler::default(), None, Vec::new());
     for frame in frames.as_array().expect("frames").iter().map(unhex) {
-        let Binary::Part { total, bytes } = Binary::decode(frame.clone()).map_err(|error| error.to_string())? else {
+        let Binary::Part { total, bytes } =
+            Binary::decode(frame.clone()).map_err(|error| error.to_string())?
+        else {
             between.push(frame);
             continue;
         };
         if let Some(bytes) = assembler.part(total, &bytes).map_err(|error| error.to_string())? {
-            if matches!(Binary::decode(bytes.clone()).map_err(|error| error.to_string())?, Binary::Part { .. }) {
+            if matches!(
+                Binary::decode(bytes.clone()).map_err(|error| error.to_string())?,
+                Binary::Part { .. }
+            ) {
                 return Err("a part within parts".into());
             }
             whole = Some(bytes);
@@ -140,9 +174,11 @@ fn take(frames: &Json) -> Result<(Option<Bytes>, Vec<Bytes>), String> {
 #[test]
 fn parts_make_whole_frames() {
     for fixture in list("assembled") {
-        let (whole, between) = take(&fixture["frames"]).unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
+        let (whole, between) =
+            take(&fixture["frames"]).unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
         assert_eq!(whole, Some(unhex(&fixture["whole"])), "{}", fixture["name"]);
-        let expected: Vec<Bytes> = fixture["between"].as_array().into_iter().flatten().map(unhex).collect();
+        let expected: Vec<Bytes> =
+            fixture["between"].as_array().into_iter().flatten().map(unhex).collect();
         assert_eq!(between, expected, "{}", fixture["name"]);
     }
 }
@@ -173,7 +209,9 @@ fn golden_messages_are_understood() {
     for fixture in list("messages") {
         let golden = &fixture["message"];
         let ours = match fixture["from"].as_str() {
-            Some("master") => serde_json::from_value::<ToVolunteer>(golden.clone()).and_then(serde_json::to_value),
+            Some("master") => {
+                serde_json::from_value::<ToVolunteer>(golden.clone()).and_then(serde_json::to_value)
+            }
             _ => serde_json::from_value::<ToMaster>(golden.clone()).and_then(serde_json::to_value),
         };
         let ours = ours.unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
@@ -184,7 +222,8 @@ fn golden_messages_are_understood() {
 #[test]
 fn messages_that_are_not_as_agreed_are_refused() {
     for fixture in list("refusedMessages") {
-        let (text, from) = (fixture["text"].as_str().expect("text"), fixture["from"].as_str().expect("from"));
+        let (text, from) =
+            (fixture["text"].as_str().expect("text"), fixture["from"].as_str().expect("from"));
         if from != "volunteer" {
             assert!(serde_json::from_str::<ToVolunteer>(text).is_err(), "{}", fixture["name"]);
         }

@@ -17,7 +17,10 @@ impl Place {
     pub fn parse(url: &str) -> Result<Self, String> {
         let wrong = || format!("{url:?} is not an address such as https://relay.example.org");
         let url = url.trim().trim_end_matches('/');
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).ok_or_else(wrong)?;
+        let rest = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"))
+            .ok_or_else(wrong)?;
         let authority = rest.split('/').next().unwrap_or_default();
         if url.contains(['?', '#', '"', '<', '>', '\\']) || url.contains(char::is_whitespace) {
             return Err(wrong());
@@ -33,14 +36,17 @@ impl Place {
 
     /// The address that a request names. Behind a proxy, the proxy's headers decide.
     pub(crate) fn of(headers: &HeaderMap, tls: bool, behind_proxy: bool) -> Option<Self> {
-        let forwarded = |name: &'static str| if behind_proxy { last(headers, &HeaderName::from_static(name)) } else { None };
+        let forwarded = |name: &'static str| {
+            if behind_proxy { last(headers, &HeaderName::from_static(name)) } else { None }
+        };
         let scheme = match forwarded("x-forwarded-proto") {
             Some("https" | "wss") => "https",
             Some("http" | "ws") => "http",
             _ if tls => "https",
             _ => "http",
         };
-        let authority = forwarded("x-forwarded-host").or_else(|| headers.get(header::HOST)?.to_str().ok())?;
+        let authority =
+            forwarded("x-forwarded-host").or_else(|| headers.get(header::HOST)?.to_str().ok())?;
         Some(Self { url: format!("{scheme}://{authority}"), host: host(authority)? })
     }
 }
@@ -48,7 +54,11 @@ impl Place {
 /// The address of the client. Behind a proxy, the address named by the proxy; otherwise, the
 /// source address.
 pub(crate) fn client(headers: &HeaderMap, from: IpAddr, behind_proxy: bool) -> IpAddr {
-    let forwarded = if behind_proxy { last(headers, &HeaderName::from_static("x-forwarded-for")) } else { None };
+    let forwarded = if behind_proxy {
+        last(headers, &HeaderName::from_static("x-forwarded-for"))
+    } else {
+        None
+    };
     let named = forwarded.and_then(|text| {
         let bare = text.trim_matches(['[', ']']).parse().ok();
         bare.or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
@@ -64,10 +74,15 @@ fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// The host in `host:port`, if the text is valid.
 fn host(authority: &str) -> Option<String> {
-    let end = authority.rfind(':').filter(|colon| !authority[*colon..].contains(']')).unwrap_or(authority.len());
+    let end = authority
+        .rfind(':')
+        .filter(|colon| !authority[*colon..].contains(']'))
+        .unwrap_or(authority.len());
     let (host, port) = authority.split_at(end);
     let port = port.strip_prefix(':').is_none_or(|port| port.parse::<u16>().is_ok());
-    let named = |host: &str| host.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'.' || c == b'-' || c == b'_');
+    let named = |host: &str| {
+        host.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'.' || c == b'-' || c == b'_')
+    };
     let fine = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
         None => !host.is_empty() && named(host),
@@ -80,18 +95,31 @@ mod tests {
     use super::*;
 
     fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+        lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
     fn urls() {
         let place = Place::parse("https://Relay.example.org:8443/pando/").unwrap();
         assert_eq!(place.authority(), "Relay.example.org:8443");
-        assert_eq!((place.url.as_str(), place.host.as_str()), ("https://Relay.example.org:8443/pando", "relay.example.org"));
+        assert_eq!(
+            (place.url.as_str(), place.host.as_str()),
+            ("https://Relay.example.org:8443/pando", "relay.example.org")
+        );
         assert_eq!(Place::parse("http://[::1]:80").unwrap().host, "[::1]");
-        for wrong in
-            ["relay.example.org", "ftp://a", "https://", "https://a b", "https://a?b", "http://a:b", "http://[::1", "http://a\"b"]
-        {
+        for wrong in [
+            "relay.example.org",
+            "ftp://a",
+            "https://",
+            "https://a b",
+            "https://a?b",
+            "http://a:b",
+            "http://[::1",
+            "http://a\"b",
+        ] {
             assert!(Place::parse(wrong).is_err(), "{wrong}");
         }
     }
@@ -108,7 +136,10 @@ mod tests {
         assert_eq!(Place::of(&headers, false, false).unwrap().url, "http://127.0.0.1:8080");
         assert_eq!(Place::of(&headers, true, false).unwrap().url, "https://127.0.0.1:8080");
         let place = Place::of(&headers, false, true).unwrap();
-        assert_eq!((place.url.as_str(), place.host.as_str()), ("https://relay.example.org", "relay.example.org"));
+        assert_eq!(
+            (place.url.as_str(), place.host.as_str()),
+            ("https://relay.example.org", "relay.example.org")
+        );
         let from = "10.0.0.1".parse().unwrap();
         assert_eq!(client(&headers, from, false), from);
         assert_eq!(client(&headers, from, true), "8.8.8.8".parse::<IpAddr>().unwrap());

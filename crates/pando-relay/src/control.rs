@@ -78,7 +78,8 @@ pub(crate) async fn attend(relay: Arc<Relay>, socket: WebSocket, place: Place, a
     }
     let _ = timeout(LAST_WORDS, writing).await;
     // During an upload, the last messages only arrive if the bytes of the master are read.
-    let _ = timeout(LAST_WORDS, async { while let Some(Ok(_)) = master.stream.next().await {} }).await;
+    let _ =
+        timeout(LAST_WORDS, async { while let Some(Ok(_)) = master.stream.next().await {} }).await;
 }
 
 /// Sends queued messages and pings; then closes the socket when the queue has ended.
@@ -126,7 +127,10 @@ impl Master {
         let lease = match self.open(&to_master).await {
             Ok(lease) => lease,
             Err(Farewell::Refused(text)) => {
-                self.relay.log.warn("room-refused", json!({"address": self.address.to_string(), "why": text}));
+                self.relay.log.warn(
+                    "room-refused",
+                    json!({"address": self.address.to_string(), "why": text}),
+                );
                 let _ = to_master.try_send(json(&FromRelay::Refused { text }));
                 return Farewell::Gone;
             }
@@ -144,10 +148,14 @@ impl Master {
             };
             match serde_json::from_str(&text) {
                 // Which servers there are is for the relay to say.
-                Ok(ToRelay::Signal { peer, message }) if !matches!(message, MasterSignal::Servers { .. }) => {
+                Ok(ToRelay::Signal { peer, message })
+                    if !matches!(message, MasterSignal::Servers { .. }) =>
+                {
                     lease.signal(peer, &message);
                 }
-                Ok(ToRelay::Left { peer }) => self.relay.rooms().dismiss(&lease.token, lease.number, peer),
+                Ok(ToRelay::Left { peer }) => {
+                    self.relay.rooms().dismiss(&lease.token, lease.number, peer)
+                }
                 Ok(ToRelay::End) => {
                     lease.end();
                     return Farewell::Gone;
@@ -163,14 +171,29 @@ impl Master {
 
     /// Opens the requested room, and receives the function.
     async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
-        let asked = timeout(FIRST, self.next()).await.map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
-        let Message::Text(text) = asked else { return Err(Farewell::Close(1003, "first of all comes open, as text")) };
-        let Ok(ToRelay::Open(Open { version, at, token, key, function: hash, size, dom, deny_net, ice_servers })) =
-            serde_json::from_str(&text)
+        let asked = timeout(FIRST, self.next())
+            .await
+            .map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
+        let Message::Text(text) = asked else {
+            return Err(Farewell::Close(1003, "first of all comes open, as text"));
+        };
+        let Ok(ToRelay::Open(Open {
+            version,
+            at,
+            token,
+            key,
+            function: hash,
+            size,
+            dom,
+            deny_net,
+            ice_servers,
+        })) = serde_json::from_str(&text)
         else {
             return Err(Farewell::Close(1008, "this does not open a room"));
         };
-        if let Some(place) = at.and_then(|at| Place::parse(&at).ok()).filter(|_| self.relay.url.is_none()) {
+        if let Some(place) =
+            at.and_then(|at| Place::parse(&at).ok()).filter(|_| self.relay.url.is_none())
+        {
             self.place = place;
         }
         if version != VERSION {
@@ -186,11 +209,18 @@ impl Master {
         let lease = self.lease(&Opening { token, key, size })?;
         let function = timeout(UPLOAD, self.take(size, lease.known(&hash, size))).await;
         let function = function.map_err(|_| {
-            Farewell::Refused(format!("the function did not come within {} seconds: try again", UPLOAD.as_secs()))
+            Farewell::Refused(format!(
+                "the function did not come within {} seconds: try again",
+                UPLOAD.as_secs()
+            ))
         })??;
         let host = self.place.host.clone();
         let url = format!("{}/{}/", self.place.url, lease.token);
-        let _ = to_master.try_send(json(&FromRelay::Opened { url, stun: self.relay.ice.stun(&host), deny_net }));
+        let _ = to_master.try_send(json(&FromRelay::Opened {
+            url,
+            stun: self.relay.ice.stun(&host),
+            deny_net,
+        }));
         let content = Content { function, hash, dom, deny_net, host, ice_servers };
         if !self.relay.rooms().opened(&lease.token, lease.number, content, to_master.clone()) {
             return Err(Farewell::Close(1000, "the room was opened again"));
@@ -204,8 +234,9 @@ impl Master {
         let (relay, now) = (self.relay.clone(), Instant::now());
         let shell = Shell::new(Traffic::new(relay.limits.room_rate, now));
         let mut rooms = relay.rooms();
-        let number =
-            rooms.open(opening, letters::random(ID), shell, now).map_err(|refusal| Farewell::Refused(refusal.to_string()))?;
+        let number = rooms
+            .open(opening, letters::random(ID), shell, now)
+            .map_err(|refusal| Farewell::Refused(refusal.to_string()))?;
         let id = rooms.id(&opening.token).unwrap_or_default().to_owned();
         drop(rooms);
         Ok(Lease { relay, token: opening.token.clone(), number, id })
@@ -221,7 +252,9 @@ impl Master {
             };
             come += piece.len() as u64;
             if come > size {
-                return Err(Farewell::Refused(format!("the function is longer than the {size} bytes that were announced")));
+                return Err(Farewell::Refused(format!(
+                    "the function is longer than the {size} bytes that were announced"
+                )));
             }
             if known.is_none() {
                 function.extend_from_slice(&piece);
@@ -257,7 +290,8 @@ impl Lease {
     fn known(&self, hash: &str, size: u64) -> Option<Bytes> {
         let rooms = self.relay.rooms();
         let content = rooms.content(&self.token)?;
-        (content.hash == hash && content.function.len() as u64 == size).then(|| content.function.clone())
+        (content.hash == hash && content.function.len() as u64 == size)
+            .then(|| content.function.clone())
     }
 
     /// Passes a message on to a volunteer. A volunteer whose queue is full is dismissed.
@@ -265,7 +299,9 @@ impl Lease {
         let text = message.json();
         let mut rooms = self.relay.rooms();
         let taken = match rooms.peer(&self.token, self.number, peer) {
-            Some(volunteer) => text.len() <= signalling::LONGEST && volunteer.try_send(text).is_ok(),
+            Some(volunteer) => {
+                text.len() <= signalling::LONGEST && volunteer.try_send(text).is_ok()
+            }
             None => true,
         };
         if !taken {

@@ -42,7 +42,11 @@ struct Asked {
 
 /// Answers everything.
 impl Application for Relay {
-    async fn respond(self: Arc<Self>, Visitor { from, seat }: Visitor, request: Request) -> Response {
+    async fn respond(
+        self: Arc<Self>,
+        Visitor { from, seat }: Visitor,
+        request: Request,
+    ) -> Response {
         let (parts, _) = request.into_parts();
         let from = client(&parts.headers, from.ip(), self.behind_proxy);
         let for_people = pando_web::wants_page(&parts.headers);
@@ -64,7 +68,10 @@ impl Asked {
         // counted separately.
         let is_a_masters = segments.len() > 2 || segments[0] == "rooms";
         if !is_a_masters && !self.relay.guards().requests.take(self.from, Instant::now()) {
-            return Err(Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many requests from this address"));
+            return Err(Denied::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many requests from this address",
+            ));
         }
         if !matches!(self.parts.method, Method::GET | Method::HEAD) {
             return Err(Denied::new(StatusCode::METHOD_NOT_ALLOWED, ""));
@@ -104,7 +111,8 @@ impl Asked {
             return Err(self.nothing());
         }
         // The redirect is relative, because a proxy may serve the relay below a path.
-        Ok((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{token}/"))]).into_response())
+        Ok((StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("{token}/"))])
+            .into_response())
     }
 
     fn file(&self, token: &str, name: &str) -> Result<Response, Denied> {
@@ -114,9 +122,13 @@ impl Asked {
             content.zip(rooms.handle(token).map(|shell| shell.traffic()))
         };
         let (content, traffic) = found.ok_or_else(|| self.nothing())?;
-        let place = self.relay.url.clone().or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
+        let place =
+            self.relay.url.clone().or_else(|| {
+                Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy)
+            });
         let authority = place.as_ref().map(Place::authority).unwrap_or_default();
-        pages::file(&content, &traffic, name, &self.parts.headers, authority).ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
+        pages::file(&content, &traffic, name, &self.parts.headers, authority)
+            .ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
     }
 
     async fn signal(mut self, token: &str) -> Result<Response, Denied> {
@@ -152,10 +164,13 @@ impl Asked {
 
     async fn control(mut self) -> Result<Response, Denied> {
         if !self.relay.secrets.knows(self.bearer()) {
-            return Err(self.wrong("wrong secret: masters need one of those that this relay was started with").await);
+            return Err(self
+                .wrong("wrong secret: masters need one of those that this relay was started with")
+                .await);
         }
         let place = self.relay.url.clone();
-        let place = place.or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
+        let place = place
+            .or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
         let place = place.ok_or(Denied::new(StatusCode::BAD_REQUEST, "no sound Host header"))?;
         let upgrade = upgrade::messages(&mut self.parts, control::LONGEST).await?;
         self.seat.is_a_masters();
@@ -169,14 +184,19 @@ impl Asked {
         let entry = self.relay.rooms().has_place(token);
         entry.map_err(|why| match why {
             NoEntry::Unknown => self.nothing(),
-            NoEntry::NoMaster => Denied::new(StatusCode::SERVICE_UNAVAILABLE, "the run is away for a moment"),
+            NoEntry::NoMaster => {
+                Denied::new(StatusCode::SERVICE_UNAVAILABLE, "the run is away for a moment")
+            }
             NoEntry::Full => Denied::new(StatusCode::SERVICE_UNAVAILABLE, "the room is full"),
         })?;
         if !self.relay.behind_proxy {
             return Ok(None);
         }
         let seat = self.relay.connections.guest(self.from);
-        seat.map(Some).ok_or(Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many connections from this address"))
+        seat.map(Some).ok_or(Denied::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many connections from this address",
+        ))
     }
 
     /// The answer for a path without content. A client with many of these requests could be
@@ -205,12 +225,20 @@ impl Asked {
         let _ = wait.await;
         match may_know {
             true => Denied::new(StatusCode::UNAUTHORIZED, why),
-            false => Denied::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong secrets from this address: wait a minute"),
+            false => Denied::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong secrets from this address: wait a minute",
+            ),
         }
     }
 
     fn bearer(&self) -> &str {
-        let value = self.parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let value = self
+            .parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         match value.split_at_checked(7) {
             Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer ") => secret.trim(),
             _ => "",

@@ -60,7 +60,12 @@ mod tests {
 
     fn ice(port: Option<u16>, host: Option<&str>, stun: &[&str]) -> Ice {
         let credentials = Credentials::new(Duration::from_secs(60));
-        Ice { port, host: host.map(str::to_owned), stun: stun.iter().map(|s| (*s).to_owned()).collect(), credentials }
+        Ice {
+            port,
+            host: host.map(str::to_owned),
+            stun: stun.iter().map(|s| (*s).to_owned()).collect(),
+            credentials,
+        }
     }
 
     #[test]
@@ -70,14 +75,20 @@ mod tests {
         assert_eq!(servers[0], json!({"urls": ["stun:relay.example.org:3478"]}));
         assert_eq!(servers[1]["urls"], json!(["turn:relay.example.org:3478?transport=udp"]));
         assert!(servers[1]["username"].as_str().unwrap().ends_with(":room"));
-        assert_eq!(servers[1]["credential"], ice.credentials.password(servers[1]["username"].as_str().unwrap()));
+        assert_eq!(
+            servers[1]["credential"],
+            ice.credentials.password(servers[1]["username"].as_str().unwrap())
+        );
         assert_eq!(ice.stun("[::1]"), ["[::1]:3478"]);
     }
 
     #[test]
     fn a_relay_without_udp_names_others() {
         let ice = ice(None, Some("1.2.3.4"), &["stun.example.org:19302"]);
-        assert_eq!(json!(ice.servers("relay", "room", SystemTime::now())), json!([{"urls": ["stun:stun.example.org:19302"]}]));
+        assert_eq!(
+            json!(ice.servers("relay", "room", SystemTime::now())),
+            json!([{"urls": ["stun:stun.example.org:19302"]}])
+        );
         assert_eq!(ice.stun("relay"), ["stun.example.org:19302"]);
     }
 

@@ -80,7 +80,11 @@ struct Guards {
 
 impl Default for Guards {
     fn default() -> Self {
-        Self { requests: Rates::new(200.0, 2000.0), misses: Rates::new(1.0, 60.0), wrong: Rates::new(10.0 / 60.0, 10.0) }
+        Self {
+            requests: Rates::new(200.0, 2000.0),
+            misses: Rates::new(1.0, 60.0),
+            wrong: Rates::new(10.0 / 60.0, 10.0),
+        }
     }
 }
 
@@ -95,7 +99,12 @@ impl Relay {
     }
 
     /// STUN and TURN servers for the room at `token`.
-    fn ice_servers(&self, rooms: &Rooms<Sockets>, token: &str, now: SystemTime) -> Option<Vec<IceServer>> {
+    fn ice_servers(
+        &self,
+        rooms: &Rooms<Sockets>,
+        token: &str,
+        now: SystemTime,
+    ) -> Option<Vec<IceServer>> {
         let content = rooms.content(token)?;
         if content.ice_servers.is_empty() {
             return Some(self.ice.servers(&content.host, rooms.id(token)?, now));

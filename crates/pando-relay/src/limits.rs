@@ -29,7 +29,12 @@ pub struct Limits {
     pub max_connections: usize,
 
     /// Connections of one address at a time, besides those of masters
-    #[arg(long, env = "PANDO_RELAY_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 500)]
+    #[arg(
+        long,
+        env = "PANDO_RELAY_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "N",
+        default_value_t = 500
+    )]
     pub max_connections_per_address: usize,
 
     /// TURN allocations of one room at a time
@@ -65,7 +70,11 @@ fn size(text: &str) -> Result<u64, String> {
         Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
         _ => (text, 1),
     };
-    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).filter(|bytes| *bytes > 0);
+    let bytes = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|bytes| *bytes > 0);
     bytes.ok_or_else(|| "give a number of bytes from 1 up, such as 500000, 64k, 32M or 2G".into())
 }
 

@@ -57,8 +57,11 @@ pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgra
     let volunteer = TokioIo::new(upgraded);
     let link = Link { relay, token, id: letters::random(ID) };
     let (come, coming) = oneshot::channel();
-    let Some(Waiting { control, traffic, gone }) = link.wait(come) else { return turn_away(volunteer).await };
-    let text = json(&FromRelay::Link { id: link.id.clone().try_into().expect("a name of letters") });
+    let Some(Waiting { control, traffic, gone }) = link.wait(come) else {
+        return turn_away(volunteer).await;
+    };
+    let text =
+        json(&FromRelay::Link { id: link.id.clone().try_into().expect("a name of letters") });
     let master = timeout(MASTER, async {
         control.send(text).await.ok()?;
         drop(control);
@@ -100,7 +103,13 @@ impl Link {
 
     /// Passes frames on until one side closes or goes, the room has been gone for a while, or the
     /// relay ends. Then closes both sides.
-    async fn join(&self, volunteer: Raw, master: Raw, traffic: &Traffic, gone: watch::Receiver<()>) -> (Pump, Pump) {
+    async fn join(
+        &self,
+        volunteer: Raw,
+        master: Raw,
+        traffic: &Traffic,
+        gone: watch::Receiver<()>,
+    ) -> (Pump, Pump) {
         let (from_volunteer, to_volunteer) = split(volunteer);
         let (from_master, to_master) = split(master);
         let mut up = Pump::new(from_volunteer, to_master);

@@ -15,9 +15,11 @@ const MOST_SECRETS: u64 = 16 << 20;
 /// two to connect.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "pando relay", bin_name = "pando relay", version, about)]
-#[command(after_help = "A master uses the relay with: pando --host https://RELAY --secret SECRET FUNCTION\n\
+#[command(
+    after_help = "A master uses the relay with: pando --host https://RELAY --secret SECRET FUNCTION\n\
     Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not go on, 2 wrong usage or a port that is taken.\n\n\
-    Example:  PANDO_RELAY_SECRET=$(openssl rand -hex 16) pando relay --tls-cert cert.pem --tls-key key.pem --port 443")]
+    Example:  PANDO_RELAY_SECRET=$(openssl rand -hex 16) pando relay --tls-cert cert.pem --tls-key key.pem --port 443"
+)]
 pub struct Options {
     /// Port for masters and volunteers [default: $PORT, or 8080; 0: any]
     #[arg(long, env = "PANDO_RELAY_PORT", value_name = "PORT")]
@@ -28,7 +30,13 @@ pub struct Options {
     pub bind: IpAddr,
 
     /// What a master has to show to open a room (repeatable, or separated by commas)
-    #[arg(long = "secret", env = "PANDO_RELAY_SECRET", value_name = "S", value_delimiter = ',', hide_env_values = true)]
+    #[arg(
+        long = "secret",
+        env = "PANDO_RELAY_SECRET",
+        value_name = "S",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
     pub secrets: Vec<String>,
 
     /// File of further secrets, one per line
@@ -103,7 +111,9 @@ impl Options {
             return Ok(port);
         }
         match std::env::var("PORT").ok().filter(|port| !port.is_empty()) {
-            Some(port) => port.parse().map_err(|_| format!("PORT={port:?} in the environment is not a port: set it to a number")),
+            Some(port) => port.parse().map_err(|_| {
+                format!("PORT={port:?} in the environment is not a port: set it to a number")
+            }),
             None => Ok(DEFAULT_PORT),
         }
     }
@@ -111,9 +121,11 @@ impl Options {
     /// The secrets for opening rooms.
     pub(crate) fn secrets(&self) -> Result<Secrets, String> {
         let text = match &self.secrets_file {
-            Some(file) => files::look(file, MOST_SECRETS)
-                .and_then(|_| fs::read_to_string(file))
-                .map_err(|error| format!("--secrets-file {}: cannot be read ({error})", file.display()))?,
+            Some(file) => {
+                files::look(file, MOST_SECRETS).and_then(|_| fs::read_to_string(file)).map_err(
+                    |error| format!("--secrets-file {}: cannot be read ({error})", file.display()),
+                )?
+            }
             None => String::new(),
         };
         let secrets = Secrets::new(&self.secrets, &text);
@@ -153,7 +165,9 @@ impl Options {
 }
 
 fn range(text: &str) -> Result<RangeInclusive<u16>, String> {
-    let ends = text.split_once('-').and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)));
+    let ends = text
+        .split_once('-')
+        .and_then(|(first, last)| Some((first.trim().parse().ok()?, last.trim().parse().ok()?)));
     match ends {
         Some((first, last)) if (1024..=last).contains(&first) => Ok(first..=last),
         _ => Err("give the first and the last port, from 1024 up, such as 49160-49299".into()),
@@ -162,7 +176,10 @@ fn range(text: &str) -> Result<RangeInclusive<u16>, String> {
 
 fn stun(text: &str) -> Result<String, String> {
     let server = text.trim().trim_start_matches("stun:");
-    let port = server.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
+    let port = server
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.is_empty())
+        .and_then(|(_, port)| port.parse::<u16>().ok());
     match port {
         Some(port) if port > 0 && !server.contains(char::is_whitespace) => Ok(server.into()),
         _ => Err("give host and port, such as stun.example.org:3478".into()),
@@ -181,11 +198,16 @@ mod tests {
     #[test]
     fn every_option_has_help_and_an_environment_variable_of_its_own() {
         let mut seen = std::collections::HashSet::new();
-        for argument in
-            Options::command().get_arguments().filter(|argument| !["help", "version"].contains(&argument.get_id().as_str()))
+        for argument in Options::command()
+            .get_arguments()
+            .filter(|argument| !["help", "version"].contains(&argument.get_id().as_str()))
         {
             assert!(argument.get_help().is_some(), "{argument}");
-            let variable = argument.get_env().unwrap_or_else(|| panic!("{argument}")).to_string_lossy().into_owned();
+            let variable = argument
+                .get_env()
+                .unwrap_or_else(|| panic!("{argument}"))
+                .to_string_lossy()
+                .into_owned();
             assert!(variable.starts_with("PANDO_RELAY_") && seen.insert(variable), "{argument}");
         }
     }
@@ -205,7 +227,10 @@ mod tests {
         assert!(parse(&[]).unwrap().stun().is_empty());
         for none in [&["--no-udp"][..], &["--turn-port", "0"]] {
             let options = parse(none).unwrap();
-            assert_eq!((options.udp_port(), options.stun()), (None, PUBLIC_STUN.map(str::to_owned).to_vec()));
+            assert_eq!(
+                (options.udp_port(), options.stun()),
+                (None, PUBLIC_STUN.map(str::to_owned).to_vec())
+            );
         }
         assert_eq!(parse(&["--no-udp", "--stun", "stun:a:1,b:2"]).unwrap().stun(), ["a:1", "b:2"]);
         assert!(parse(&["--stun", "a"]).is_err() && parse(&["--stun", ":1"]).is_err());

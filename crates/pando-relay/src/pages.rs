@@ -30,7 +30,9 @@ pub(super) fn file(
             let page = page(content);
             ("text/html; charset=utf-8", page.len(), Body::from(page))
         }
-        "function.js" => (SCRIPT, content.function.len(), paced(content.function.clone(), traffic.clone())),
+        "function.js" => {
+            (SCRIPT, content.function.len(), paced(content.function.clone(), traffic.clone()))
+        }
         // This file is the host of local cores, for Node only.
         "node.js" => return None,
         script if script.ends_with(".js") => {

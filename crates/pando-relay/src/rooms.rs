@@ -137,7 +137,13 @@ impl<H: Handles> Rooms<H> {
     ///
     /// An earlier socket of the master loses the room, and volunteers in signalling have to start
     /// again.
-    pub(crate) fn open(&mut self, opening: &Opening, id: String, handle: H::Room, now: Instant) -> Result<u64, Refusal> {
+    pub(crate) fn open(
+        &mut self,
+        opening: &Opening,
+        id: String,
+        handle: H::Room,
+        now: Instant,
+    ) -> Result<u64, Refusal> {
         self.check(opening)?;
         self.last += 1;
         let lease = self.last;
@@ -168,7 +174,10 @@ impl<H: Handles> Rooms<H> {
     fn check(&self, opening: &Opening) -> Result<(), Refusal> {
         let Opening { token, key, size } = opening;
         let fine = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-        if !(4..=64).contains(&token.len()) || !token.bytes().all(fine) || RESERVED.contains(&token.as_str()) {
+        if !(4..=64).contains(&token.len())
+            || !token.bytes().all(fine)
+            || RESERVED.contains(&token.as_str())
+        {
             return Err(Refusal::Token);
         }
         if !(16..=128).contains(&key.len()) || !key.bytes().all(fine) {
@@ -194,7 +203,13 @@ impl<H: Handles> Rooms<H> {
 
     /// Opens the room to volunteers after its function has arrived. Returns false if the lease is
     /// no longer valid.
-    pub(crate) fn opened(&mut self, token: &str, lease: u64, content: Content, control: H::Control) -> bool {
+    pub(crate) fn opened(
+        &mut self,
+        token: &str,
+        lease: u64,
+        content: Content,
+        control: H::Control,
+    ) -> bool {
         let Some(room) = self.leased(token, lease) else { return false };
         room.uploading = 0;
         room.content = Some(content);
@@ -233,7 +248,12 @@ impl<H: Handles> Rooms<H> {
     }
 
     /// Hands a waiting link to the master. The link counts until [`unlink`](Self::unlink).
-    pub(crate) fn claim(&mut self, token: &str, key: &str, link: &str) -> Result<H::Link, Unclaimed> {
+    pub(crate) fn claim(
+        &mut self,
+        token: &str,
+        key: &str,
+        link: &str,
+    ) -> Result<H::Link, Unclaimed> {
         let room = self.rooms.get_mut(token).ok_or(Unclaimed::Unknown)?;
         if !same(key, &room.key) {
             return Err(Unclaimed::WrongKey);
@@ -263,7 +283,8 @@ impl<H: Handles> Rooms<H> {
 
     /// Checks that one more volunteer may come.
     pub(crate) fn has_place(&self, token: &str) -> Result<(), NoEntry> {
-        let room = self.rooms.get(token).filter(|room| room.content.is_some()).ok_or(NoEntry::Unknown)?;
+        let room =
+            self.rooms.get(token).filter(|room| room.content.is_some()).ok_or(NoEntry::Unknown)?;
         match room.state {
             State::Open(_) if room.crowd() >= self.limits.max_volunteers => Err(NoEntry::Full),
             State::Open(_) => Ok(()),
@@ -296,7 +317,12 @@ impl<H: Handles> Rooms<H> {
     }
 
     /// Notes that a volunteer waits for the master to open `link`; returns the master to be told.
-    pub(crate) fn wait(&mut self, token: &str, link: String, handle: H::Link) -> Result<&H::Control, NoEntry> {
+    pub(crate) fn wait(
+        &mut self,
+        token: &str,
+        link: String,
+        handle: H::Link,
+    ) -> Result<&H::Control, NoEntry> {
         self.has_place(token)?;
         let room = self.rooms.get_mut(token).ok_or(NoEntry::Unknown)?;
         room.waiting.insert(link, handle);
@@ -320,10 +346,17 @@ impl<H: Handles> Rooms<H> {
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Ended<H::Room>> {
         let keep = self.limits.keep;
         let over = |room: &Room<H>| match room.state {
-            State::Lost(since) => room.joined.is_empty() && now.saturating_duration_since(since) >= keep,
+            State::Lost(since) => {
+                room.joined.is_empty() && now.saturating_duration_since(since) >= keep
+            }
             _ => false,
         };
-        let tokens: Vec<String> = self.rooms.iter().filter(|(_, room)| over(room)).map(|(token, _)| token.clone()).collect();
+        let tokens: Vec<String> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| over(room))
+            .map(|(token, _)| token.clone())
+            .collect();
         tokens.iter().filter_map(|token| self.remove(token, now)).collect()
     }
 

@@ -11,7 +11,8 @@ impl Secrets {
     /// ones.
     pub(crate) fn new(given: &[String], file: &str) -> Self {
         let all = given.iter().map(String::as_str).chain(file.lines());
-        let mut secrets: Vec<String> = all.map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned).collect();
+        let mut secrets: Vec<String> =
+            all.map(str::trim).filter(|secret| !secret.is_empty()).map(str::to_owned).collect();
         secrets.sort();
         secrets.dedup();
         Self(secrets)

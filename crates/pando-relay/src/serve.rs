@@ -82,7 +82,10 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
             stun: options.stun(),
             credentials: Credentials::new(options.turn_lifetime),
         },
-        connections: Connections::new(connections(&options, &log), options.limits.max_connections_per_address),
+        connections: Connections::new(
+            connections(&options, &log),
+            options.limits.max_connections_per_address,
+        ),
         allocations: Arc::new(AtomicUsize::new(0)),
         log: log.clone(),
         started: Instant::now(),
@@ -100,12 +103,15 @@ async fn serve(options: Options, console: Console) -> Result<i32, String> {
     }
     if let (Some(files), Some(certificate)) = (tls, certificate.clone()) {
         let log = log.clone();
-        tokio::spawn(files.follow(certificate, move |why| log.warn("certificate-not-renewed", json!({"why": why}))));
+        tokio::spawn(files.follow(certificate, move |why| {
+            log.warn("certificate-not-renewed", json!({"why": why}))
+        }));
     }
     tokio::spawn(expire(relay.clone()));
     let mut ends = relay.ending.clone();
     let closed = async move { super::ending(&mut ends).await };
-    let mut serving = tokio::spawn(pando_web::serve(listener, relay.clone(), gate(&relay), certificate, closed));
+    let mut serving =
+        tokio::spawn(pando_web::serve(listener, relay.clone(), gate(&relay), certificate, closed));
     tokio::select! {
         () = stopped() => {}
         result = &mut serving => {
@@ -128,9 +134,15 @@ fn gate(relay: &Relay) -> Gate {
     let log = relay.log.clone();
     let refused = move |refusal: &Refusal| {
         let (why, how) = match refusal {
-            Refusal::Full(_) | Refusal::Files(_) => ("too many connections", "--max-connections, with as many files (ulimit -n)"),
-            Refusal::Address(_) => ("too many connections of one address", "--max-connections-per-address"),
-            Refusal::Failed(error) => return log.warn("connection-failed", json!({"why": error.to_string()})),
+            Refusal::Full(_) | Refusal::Files(_) => {
+                ("too many connections", "--max-connections, with as many files (ulimit -n)")
+            }
+            Refusal::Address(_) => {
+                ("too many connections of one address", "--max-connections-per-address")
+            }
+            Refusal::Failed(error) => {
+                return log.warn("connection-failed", json!({"why": error.to_string()}));
+            }
         };
         log.warn("connection-refused", json!({"why": why, "how": how}));
     };
@@ -143,7 +155,9 @@ fn listen(options: &Options) -> Result<TcpListener, String> {
     pando_web::listen(address).map_err(|error| {
         let remedy = match error.kind() {
             io::ErrorKind::AddrNotAvailable => "choose another address with --bind",
-            io::ErrorKind::PermissionDenied => "ports below 1024 are for root, or need the capability CAP_NET_BIND_SERVICE",
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 are for root, or need the capability CAP_NET_BIND_SERVICE"
+            }
             _ => "choose another with --port",
         };
         format!("port {} of {} cannot be used ({error}): {remedy}", address.port(), options.bind)
@@ -206,7 +220,8 @@ fn public_address(bind: IpAddr) -> IpAddr {
         return bind;
     }
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let public = interfaces.iter().map(if_addrs::Interface::ip).find(|ip| ip.is_ipv4() && !is_private(*ip));
+    let public =
+        interfaces.iter().map(if_addrs::Interface::ip).find(|ip| ip.is_ipv4() && !is_private(*ip));
     public.or_else(route).unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
@@ -281,7 +296,8 @@ async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
     let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-    futures_util::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+    futures_util::future::select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv())))
+        .await;
 }
 
 #[cfg(not(unix))]

@@ -33,7 +33,8 @@ impl Traffic {
     /// Counts `bytes` that pass, and waits while the room exceeds its rate.
     pub(crate) async fn pass(&self, bytes: usize) {
         self.passed.fetch_add(bytes as u64, Ordering::Relaxed);
-        let wait = self.bytes.lock().expect("nobody panics with it").charge(bytes as f64, Instant::now());
+        let wait =
+            self.bytes.lock().expect("nobody panics with it").charge(bytes as f64, Instant::now());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -42,7 +43,8 @@ impl Traffic {
     /// Counts `bytes` that pass, if the room is below its rate; otherwise returns false, and the
     /// bytes must be dropped.
     pub(crate) fn admits(&self, bytes: usize) -> bool {
-        let admitted = self.bytes.lock().expect("nobody panics with it").take(bytes as f64, Instant::now());
+        let admitted =
+            self.bytes.lock().expect("nobody panics with it").take(bytes as f64, Instant::now());
         if admitted {
             self.passed.fetch_add(bytes as u64, Ordering::Relaxed);
         }

@@ -143,7 +143,9 @@ impl Server {
         }
         match kind(bytes) {
             BINDING => self.answer(&self.nowhere, bytes, from, &self.newcomers).await,
-            ALLOCATE | REFRESH | CREATE_PERMISSION | CHANNEL_BIND => self.request(bytes, from).await,
+            ALLOCATE | REFRESH | CREATE_PERMISSION | CHANNEL_BIND => {
+                self.request(bytes, from).await
+            }
             _ => {}
         }
     }
@@ -151,11 +153,19 @@ impl Server {
     async fn request(&mut self, bytes: &[u8], from: SocketAddr) {
         let mut message = Message { raw: bytes.to_vec(), ..Message::default() };
         // Reserved ports are for telephones; the crate looks for an even one for as long as it takes.
-        if message.decode().is_err() || message.contains(ATTR_EVEN_PORT) || message.contains(ATTR_RESERVATION_TOKEN) {
+        if message.decode().is_err()
+            || message.contains(ATTR_EVEN_PORT)
+            || message.contains(ATTR_RESERVATION_TOKEN)
+        {
             return;
         }
-        let username = message.get(ATTR_USERNAME).ok().and_then(|name| String::from_utf8(name).ok()).unwrap_or_default();
-        let room = credentials::claim(&username, SystemTime::now()).map(|claim| claim.room.to_owned());
+        let username = message
+            .get(ATTR_USERNAME)
+            .ok()
+            .and_then(|name| String::from_utf8(name).ok())
+            .unwrap_or_default();
+        let room =
+            credentials::claim(&username, SystemTime::now()).map(|claim| claim.room.to_owned());
         let Some(room) = room.filter(|room| self.has_hall(room)) else {
             self.bound_nonces().await;
             return self.answer(&self.nowhere, bytes, from, &self.newcomers).await;
@@ -168,7 +178,9 @@ impl Server {
             ALLOCATE => {
                 self.answer(&self.halls[&room], bytes, from, &self.newcomers).await;
                 if self.has_allocation(&room, from).await {
-                    self.sources.entry(from).or_insert_with(|| Source { room, peers: HashSet::new() });
+                    self.sources
+                        .entry(from)
+                        .or_insert_with(|| Source { room, peers: HashSet::new() });
                 }
             }
             REFRESH => self.answer(&self.halls[&room], bytes, from, &self.settled).await,
@@ -233,14 +245,22 @@ impl Server {
         if self.halls.contains_key(room) {
             return true;
         }
-        let Some(traffic) = self.relay.rooms().by_id(room).map(|shell| shell.traffic.clone()) else { return false };
+        let Some(traffic) = self.relay.rooms().by_id(room).map(|shell| shell.traffic.clone())
+        else {
+            return false;
+        };
         self.halls.insert(room.into(), Hall::new(&self.socket, &self.ground, traffic));
         true
     }
 
     async fn has_allocation(&self, room: &str, from: SocketAddr) -> bool {
-        let (Some(hall), Ok(to)) = (self.halls.get(room), self.socket.local_addr()) else { return false };
-        hall.manager.get_allocation(&FiveTuple { src_addr: from, dst_addr: to, protocol: PROTO_UDP }).await.is_some()
+        let (Some(hall), Ok(to)) = (self.halls.get(room), self.socket.local_addr()) else {
+            return false;
+        };
+        hall.manager
+            .get_allocation(&FiveTuple { src_addr: from, dst_addr: to, protocol: PROTO_UDP })
+            .await
+            .is_some()
     }
 
     async fn sweep(&mut self) {
@@ -271,7 +291,10 @@ impl Hall {
     fn new(socket: &Arc<UdpSocket>, ground: &Arc<Ground>, traffic: Arc<Traffic>) -> Self {
         let ports = Ports { ground: ground.clone(), live: Arc::new(AtomicUsize::new(0)) };
         Self {
-            manager: Arc::new(Manager::new(ManagerConfig { relay_addr_generator: Box::new(ports), alloc_close_notify: None })),
+            manager: Arc::new(Manager::new(ManagerConfig {
+                relay_addr_generator: Box::new(ports),
+                alloc_close_notify: None,
+            })),
             conn: Arc::new(Toward { socket: socket.clone(), traffic: traffic.clone() }),
             traffic,
         }
@@ -286,9 +309,15 @@ struct Auth {
 }
 
 impl AuthHandler for Auth {
-    fn auth_handle(&self, username: &str, realm: &str, _from: SocketAddr) -> Result<Vec<u8>, Error> {
+    fn auth_handle(
+        &self,
+        username: &str,
+        realm: &str,
+        _from: SocketAddr,
+    ) -> Result<Vec<u8>, Error> {
         let claim = credentials::claim(username, SystemTime::now()).ok_or(Error::ErrNoSuchUser)?;
-        if (claim.is_expired && !self.is_settled) || self.relay.rooms().by_id(claim.room).is_none() {
+        if (claim.is_expired && !self.is_settled) || self.relay.rooms().by_id(claim.room).is_none()
+        {
             return Err(Error::ErrNoSuchUser);
         }
         let password = self.relay.ice.credentials.password(username);

@@ -35,7 +35,12 @@ impl Connections {
     /// As [`Self::new`], with at most as many connections as file descriptors permit.
     pub fn fitting(most: usize, most_per_address: usize) -> Arc<Self> {
         let fitting = super::fitting(most);
-        Arc::new(Self { most: fitting, by_files: fitting < most, most_per_address, counts: Mutex::default() })
+        Arc::new(Self {
+            most: fitting,
+            by_files: fitting < most,
+            most_per_address,
+            counts: Mutex::default(),
+        })
     }
 
     /// Whether the limit due to file descriptors is reached.
@@ -52,18 +57,29 @@ impl Connections {
     /// is reached. The client may send `credit` bytes before its introduction.
     pub fn seat(self: &Arc<Self>, address: Option<IpAddr>, credit: usize) -> Option<Seat> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
-        if counts.total >= self.most || !address.is_none_or(|address| counts.add(address, self.most_per_address)) {
+        if counts.total >= self.most
+            || !address.is_none_or(|address| counts.add(address, self.most_per_address))
+        {
             return None;
         }
         counts.total += 1;
-        Some(Seat { connections: self.clone(), address: Mutex::new(address), in_total: true, credit: credit.into() })
+        Some(Seat {
+            connections: self.clone(),
+            address: Mutex::new(address),
+            in_total: true,
+            credit: credit.into(),
+        })
     }
 
     /// Takes a place for a further connection of `address` that is already counted in the total.
     pub fn guest(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
-        let seat =
-            || Seat { connections: self.clone(), address: Mutex::new(Some(address)), in_total: false, credit: usize::MAX.into() };
+        let seat = || Seat {
+            connections: self.clone(),
+            address: Mutex::new(Some(address)),
+            in_total: false,
+            credit: usize::MAX.into(),
+        };
         counts.add(address, self.most_per_address).then(seat)
     }
 
@@ -114,7 +130,12 @@ impl Seat {
         if credit < usize::MAX {
             // If the exchange fails, the client has just become known, and nothing needs to be
             // counted.
-            let _ = self.credit.compare_exchange(credit, credit.saturating_sub(bytes), Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self.credit.compare_exchange(
+                credit,
+                credit.saturating_sub(bytes),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
         }
         credit >= bytes
     }

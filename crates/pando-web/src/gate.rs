@@ -78,7 +78,8 @@ impl Gate {
 
     pub(crate) fn tell(&self, refusal: &Refusal) {
         let Some(refused) = &self.refused else { return };
-        let told = &mut self.told.lock().expect("nobody panics with it")[usize::from(matches!(refusal, Refusal::Failed(_)))];
+        let told = &mut self.told.lock().expect("nobody panics with it")
+            [usize::from(matches!(refusal, Refusal::Failed(_)))];
         if told.is_none_or(|told| told.elapsed() >= REFUSALS) {
             *told = Some(Instant::now());
             refused(refusal);
@@ -93,7 +94,8 @@ impl Gate {
 
     fn seat(&self, stream: &TcpStream) -> io::Result<Seat> {
         let peer = stream.peer_addr()?.ip().to_canonical();
-        let seat = self.connections.seat(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
+        let seat =
+            self.connections.seat(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
         let seat = seat.ok_or_else(|| {
             self.tell(&match &self.connections {
                 all if all.fill_files() => Refusal::Files(peer),
@@ -119,7 +121,10 @@ pub(crate) async fn speaks_tls(watched: &mut Watched<TcpStream>) -> io::Result<(
         // The request is read to its end, because closing a connection with unread bytes would
         // discard the answer.
         let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") && request.len() < HEADERS_LENGTH && stream.read_buf(&mut request).await? > 0 {}
+        while !request.ends_with(b"\r\n\r\n")
+            && request.len() < HEADERS_LENGTH
+            && stream.read_buf(&mut request).await? > 0
+        {}
         stream.write_all(SPEAKS_TLS.as_bytes()).await?;
         stream.shutdown().await?;
     }
@@ -153,7 +158,11 @@ impl<S> Watched<S> {
         self.seat.clone()
     }
 
-    fn watch<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        result: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.stalled = None;
             return result;
@@ -166,18 +175,29 @@ impl<S> Watched<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         done!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         match self.seat.takes(buffer.filled().len() - before) {
             true => Poll::Ready(Ok(())),
-            false => Poll::Ready(Err(io::Error::new(ErrorKind::QuotaExceeded, "a stranger says too much"))),
+            false => Poll::Ready(Err(io::Error::new(
+                ErrorKind::QuotaExceeded,
+                "a stranger says too much",
+            ))),
         }
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.watch(context, result)
     }
@@ -212,13 +232,15 @@ mod tests {
     async fn who_takes_nothing_is_given_up_and_who_takes_a_little_is_not() {
         let (stream, mut reader) = tokio::io::duplex(10);
         let seat = Arc::new(Connections::new(1, 1).seat(None, usize::MAX).expect("there is room"));
-        let mut watched = Watched { stream, patience: Duration::from_millis(300), stalled: None, seat };
+        let mut watched =
+            Watched { stream, patience: Duration::from_millis(300), stalled: None, seat };
         let writing = tokio::spawn(async move { watched.write_all(&[0; 100]).await });
         for _ in 0..5 {
             sleep(Duration::from_millis(100)).await;
             reader.read_exact(&mut [0; 4]).await.expect("it is still there");
         }
-        let error = writing.await.expect("it does not panic").expect_err("80 bytes are never taken");
+        let error =
+            writing.await.expect("it does not panic").expect_err("80 bytes are never taken");
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 }

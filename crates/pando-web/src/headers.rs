@@ -10,8 +10,7 @@ const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-modals";
 /// Further permissions without --deny-net, because windows and downloads reach other servers.
 const OPEN_SANDBOX: &str = " allow-popups allow-downloads";
 /// Devices that a page which only shows numbers does not need.
-const NO_DEVICES: &str =
-    "camera=(), microphone=(), geolocation=(), display-capture=(), midi=(), payment=(), usb=(), serial=(), hid=()";
+const NO_DEVICES: &str = "camera=(), microphone=(), geolocation=(), display-capture=(), midi=(), payment=(), usb=(), serial=(), hid=()";
 /// The first version of Chromium known to apply a script's policy to its worker. In version 92, a
 /// worker has the policy of its page.
 const WORKERS_OWN_POLICY: u32 = 103;
@@ -49,14 +48,22 @@ impl Policy {
         // valid sources.
         let is_source = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
         let named = !authority.is_empty() && authority.chars().all(is_source);
-        let own = if named { format!("'self' http://{authority} ws://{authority}") } else { "'self'".into() };
+        let own = if named {
+            format!("'self' http://{authority} ws://{authority}")
+        } else {
+            "'self'".into()
+        };
         Self { own, network, dom, shared: false, chromium: None }
     }
 
     /// The policy for a browser, known by the headers of its request.
     pub fn asked_by(self, request: &HeaderMap) -> Self {
-        let agent = request.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-        let version = agent.split_once("Chrome/").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
+        let agent = request
+            .get(header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok())
+            .unwrap_or_default();
+        let version =
+            agent.split_once("Chrome/").and_then(|(_, rest)| rest.split('.').next()?.parse().ok());
         Self { chromium: version, ..self }
     }
 
@@ -71,7 +78,10 @@ impl Policy {
     /// a hash such as `'sha256-…'`.
     pub fn page(&self, style: &str) -> String {
         let own = &self.own;
-        if !self.dom && !self.shared && self.chromium.is_none_or(|version| version >= WORKERS_OWN_POLICY) {
+        if !self.dom
+            && !self.shared
+            && self.chromium.is_none_or(|version| version >= WORKERS_OWN_POLICY)
+        {
             return format!(
                 "default-src 'none'; script-src {own}; style-src {style}; img-src data:; connect-src {own}; worker-src {own}; \
                  child-src {own}; frame-src 'none'; form-action 'none'; {ALWAYS}"
@@ -100,9 +110,13 @@ impl Policy {
     pub fn script(&self) -> String {
         let own = &self.own;
         let sources = match self.network {
-            Network::Open => "default-src * data: blob: ws: wss: 'unsafe-inline' 'unsafe-eval'".to_owned(),
+            Network::Open => {
+                "default-src * data: blob: ws: wss: 'unsafe-inline' 'unsafe-eval'".to_owned()
+            }
             Network::Closed => {
-                format!("default-src {own} data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src 'none'; form-action 'none'")
+                format!(
+                    "default-src {own} data: blob: 'unsafe-inline' 'unsafe-eval'; frame-src 'none'; form-action 'none'"
+                )
             }
         };
         format!("{sources}; {ALWAYS}")
@@ -111,7 +125,8 @@ impl Policy {
     /// Sets the headers of a file with the content security policy `content_policy`.
     pub fn set(&self, headers: &mut HeaderMap, content_policy: &str) {
         let mut set = |name, value: &str| {
-            let value = HeaderValue::from_str(value).expect("only letters of host names were put into it");
+            let value =
+                HeaderValue::from_str(value).expect("only letters of host names were put into it");
             headers.insert(HeaderName::from_static(name), value);
         };
         set("content-security-policy", content_policy);
@@ -123,7 +138,10 @@ impl Policy {
             set("x-dns-prefetch-control", "off");
             // A page without a function may have peer connections, because Pando's own code opens
             // them.
-            set("connection-allowlist", if self.dom { "(response-origin)" } else { "(response-origin);webrtc=allow" });
+            set(
+                "connection-allowlist",
+                if self.dom { "(response-origin)" } else { "(response-origin);webrtc=allow" },
+            );
         }
         always(headers);
     }
@@ -156,7 +174,10 @@ mod tests {
     #[test]
     fn a_host_brings_nothing_into_the_policy_but_itself() {
         let policy = closed("192.168.1.2:5000").script();
-        assert!(policy.contains("default-src 'self' http://192.168.1.2:5000 ws://192.168.1.2:5000 data:"));
+        assert!(
+            policy
+                .contains("default-src 'self' http://192.168.1.2:5000 ws://192.168.1.2:5000 data:")
+        );
         for odd in ["[::1]:5000", "", "a.local; script-src *", "a b", "x\r\ny"] {
             assert!(closed(odd).script().starts_with("default-src 'self' data: blob:"), "{odd}");
         }
@@ -165,13 +186,29 @@ mod tests {
     #[test]
     fn a_page_is_strict_where_its_workers_have_a_policy_of_their_own() {
         let policy = |agent: &str| {
-            let request = HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_str(agent).unwrap())]);
+            let request =
+                HeaderMap::from_iter([(header::USER_AGENT, HeaderValue::from_str(agent).unwrap())]);
             closed("a.local").asked_by(&request).page("'sha256-x'")
         };
-        for old in ["Mozilla/5.0 (X11) HeadlessChrome/71.0.3563.0 Safari/537.36", "Chrome/92.0", "Chrome/102.0.1 Edg/102"] {
-            assert_eq!(policy(old), format!("{SANDBOX} allow-same-origin; {}", closed("a.local").script()), "{old}");
+        for old in [
+            "Mozilla/5.0 (X11) HeadlessChrome/71.0.3563.0 Safari/537.36",
+            "Chrome/92.0",
+            "Chrome/102.0.1 Edg/102",
+        ] {
+            assert_eq!(
+                policy(old),
+                format!("{SANDBOX} allow-same-origin; {}", closed("a.local").script()),
+                "{old}"
+            );
         }
-        for new in ["", "Chrome/103.0", "Chrome/156.0.0.0 Mobile", "Version/12.1 Safari/604.1", "Firefox/79.0", "Chrome/x"] {
+        for new in [
+            "",
+            "Chrome/103.0",
+            "Chrome/156.0.0.0 Mobile",
+            "Version/12.1 Safari/604.1",
+            "Firefox/79.0",
+            "Chrome/x",
+        ] {
             assert!(policy(new).starts_with("default-src 'none'; script-src 'self' "), "{new}");
         }
     }

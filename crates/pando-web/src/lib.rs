@@ -59,7 +59,11 @@ pub struct Visitor {
 /// An application that answers requests.
 pub trait Application: Send + Sync + 'static {
     /// Answers one request of `visitor`.
-    fn respond(self: Arc<Self>, visitor: Visitor, request: Request) -> impl Future<Output = Response> + Send;
+    fn respond(
+        self: Arc<Self>,
+        visitor: Visitor,
+        request: Request,
+    ) -> impl Future<Output = Response> + Send;
 }
 
 /// Listens on `address`, with the longest queue of waiting connections that the system allows,
@@ -90,7 +94,14 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, from)) => {
-                let connection = connection(stream, from, app.clone(), gate.clone(), certificate.clone(), end.subscribe());
+                let connection = connection(
+                    stream,
+                    from,
+                    app.clone(),
+                    gate.clone(),
+                    certificate.clone(),
+                    end.subscribe(),
+                );
                 tokio::spawn(connection);
             }
             Err(error) => {
@@ -131,8 +142,12 @@ async fn connection(
 }
 
 /// Answers the requests on `stream`, until it ends or the server `ends`.
-async fn speak<S>(stream: S, visitor: Visitor, app: Arc<impl Application>, mut ends: watch::Receiver<()>)
-where
+async fn speak<S>(
+    stream: S,
+    visitor: Visitor,
+    app: Arc<impl Application>,
+    mut ends: watch::Receiver<()>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
@@ -155,7 +170,8 @@ where
 pub fn fitting(most: usize) -> usize {
     #[cfg(unix)]
     {
-        let files = usize::try_from(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let files = usize::try_from(rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX))
+            .unwrap_or(usize::MAX);
         most.min(files - RESERVED_FILES.min(files / 2))
     }
     #[cfg(not(unix))]

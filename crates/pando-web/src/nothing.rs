@@ -13,13 +13,18 @@ const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=
 
 /// Whether a browser requests a page to show. Scripts accept other types, and get a short answer.
 pub fn wants_page(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT).iter().any(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html"))
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html"))
 }
 
 /// The page, with status 404.
 pub fn nothing_here() -> Response {
     let mut response = (StatusCode::NOT_FOUND, Html(PAGE)).into_response();
     let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }

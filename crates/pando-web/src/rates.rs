@@ -135,12 +135,23 @@ mod tests {
     fn addresses_do_not_share_and_those_of_one_ipv6_network_do() {
         let (now, mut rates) = (Instant::now(), Rates::new(1.0, 2.0));
         let take = |rates: &mut Rates, address: &str| rates.take(address.parse().unwrap(), now);
-        assert!(take(&mut rates, "10.0.0.1") && take(&mut rates, "10.0.0.1") && !take(&mut rates, "10.0.0.1"));
+        assert!(
+            take(&mut rates, "10.0.0.1")
+                && take(&mut rates, "10.0.0.1")
+                && !take(&mut rates, "10.0.0.1")
+        );
         assert!(take(&mut rates, "10.0.0.2"));
         assert!(!take(&mut rates, "::ffff:10.0.0.1"), "the same address, written otherwise");
-        assert!(take(&mut rates, "2001:db8::1") && take(&mut rates, "2001:db8::2") && !take(&mut rates, "2001:db8::3"));
+        assert!(
+            take(&mut rates, "2001:db8::1")
+                && take(&mut rates, "2001:db8::2")
+                && !take(&mut rates, "2001:db8::3")
+        );
         assert!(take(&mut rates, "2001:db8:0:1::1"));
-        assert!(rates.take("10.0.0.1".parse().unwrap(), now + SECOND), "after a while it may again");
+        assert!(
+            rates.take("10.0.0.1".parse().unwrap(), now + SECOND),
+            "after a while it may again"
+        );
     }
 
     #[test]

@@ -56,18 +56,27 @@ impl Files {
 
     fn read(&self) -> Result<Arc<ServerConfig>, String> {
         let certificate = self.certificate.display();
-        let readable = |path, what| files::look(path, LONGEST).map_err(|error| format!("{what} can be read ({error})"));
+        let readable = |path, what| {
+            files::look(path, LONGEST).map_err(|error| format!("{what} can be read ({error})"))
+        };
         readable(&self.certificate, format!("--tls-cert {certificate}: no certificate"))?;
         readable(&self.key, format!("--tls-key {}: no private key", self.key.display()))?;
         let chain: Result<Vec<CertificateDer<'static>>, _> =
             CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
-        let chain = chain.map_err(|error| format!("--tls-cert {certificate}: no certificate can be read ({error})"))?;
+        let chain = chain.map_err(|error| {
+            format!("--tls-cert {certificate}: no certificate can be read ({error})")
+        })?;
         if chain.is_empty() {
-            return Err(format!("--tls-cert {certificate}: there is no certificate in it, in PEM form"));
+            return Err(format!(
+                "--tls-cert {certificate}: there is no certificate in it, in PEM form"
+            ));
         }
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| format!("--tls-key {}: no private key can be read ({error})", self.key.display()))?;
-        config(chain, key).map_err(|error| format!("--tls-cert {certificate} and --tls-key do not fit together ({error})"))
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| {
+            format!("--tls-key {}: no private key can be read ({error})", self.key.display())
+        })?;
+        config(chain, key).map_err(|error| {
+            format!("--tls-cert {certificate} and --tls-key do not fit together ({error})")
+        })
     }
 
     /// Keeps `certificate` up to date, because relays and some runs outlast it. Tells `failed`
@@ -94,9 +103,15 @@ impl Files {
     }
 }
 
-fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Arc<ServerConfig>, rustls::Error> {
+fn config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
     let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-    let mut config = builder.with_safe_default_protocol_versions()?.with_no_client_auth().with_single_cert(chain, key)?;
+    let mut config = builder
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
     // The server offers only HTTP/1.1.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
@@ -121,7 +136,8 @@ impl SelfSigned {
         let failed = |error: rcgen::Error| format!("--tls: no certificate can be made ({error})");
         let key = KeyPair::generate().map_err(failed)?;
         let mut params = CertificateParams::new(names).map_err(failed)?;
-        let now = date_time_ymd(1970, 1, 1) + now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = date_time_ymd(1970, 1, 1)
+            + now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         (params.not_before, params.not_after) = (now - DAY, now + LASTS);
         params.distinguished_name.push(DnType::CommonName, "Pando");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -134,8 +150,11 @@ impl SelfSigned {
     /// # Errors
     /// When certificate and key do not belong together; the text is for people.
     pub fn load(&self) -> Result<Certificate, String> {
-        let key = PrivateKeyDer::try_from(self.key.clone()).map_err(|error| format!("--tls: {error}"))?;
-        config(vec![self.certificate.clone().into()], key).map(Certificate::new).map_err(|error| format!("--tls: {error}"))
+        let key =
+            PrivateKeyDer::try_from(self.key.clone()).map_err(|error| format!("--tls: {error}"))?;
+        config(vec![self.certificate.clone().into()], key)
+            .map(Certificate::new)
+            .map_err(|error| format!("--tls: {error}"))
     }
 
     /// The SHA-256 fingerprint of the certificate, as browsers show it.

@@ -29,5 +29,8 @@ pub struct Channel {
 pub fn pair() -> (Channel, Channel) {
     let (to_right, from_left) = mpsc::channel(QUEUE);
     let (to_left, from_right) = mpsc::channel(QUEUE);
-    (Channel { incoming: from_right, outgoing: to_right }, Channel { incoming: from_left, outgoing: to_left })
+    (
+        Channel { incoming: from_right, outgoing: to_right },
+        Channel { incoming: from_left, outgoing: to_left },
+    )
 }

@@ -83,7 +83,13 @@ pub struct Cli {
     pub tls: bool,
 
     /// Serve volunteers by https, with the certificate chain in this file, in PEM form
-    #[arg(long, env = "PANDO_TLS_CERT", value_name = "FILE", requires = "tls_key", conflicts_with = "local")]
+    #[arg(
+        long,
+        env = "PANDO_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key",
+        conflicts_with = "local"
+    )]
     pub tls_cert: Option<PathBuf>,
 
     /// File with that certificate's private key, in PEM form
@@ -95,7 +101,12 @@ pub struct Cli {
     pub max_connections: Option<usize>,
 
     /// Connections of one address at a time, those over loopback aside
-    #[arg(long, env = "PANDO_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 500)]
+    #[arg(
+        long,
+        env = "PANDO_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "N",
+        default_value_t = 500
+    )]
     pub max_connections_per_address: usize,
 
     /// Keep the function, in tabs, from the network: it reaches nothing but the server of its page
@@ -113,7 +124,13 @@ pub struct Cli {
 
     /// Relay through which volunteers outside the local network join, such as
     /// https://pando.example.org
-    #[arg(long, env = "PANDO_HOST", value_name = "URL", requires = "secret", conflicts_with = "local")]
+    #[arg(
+        long,
+        env = "PANDO_HOST",
+        value_name = "URL",
+        requires = "secret",
+        conflicts_with = "local"
+    )]
     pub host: Option<String>,
 
     /// What that relay asks of those who use it
@@ -122,7 +139,13 @@ pub struct Cli {
 
     /// STUN and TURN servers for direct connections, such as stun:stun.example.org:3478 or
     /// turn:USER:PASSWORD@HOST:PORT
-    #[arg(long, env = "PANDO_ICE_SERVERS", hide_env_values = true, value_name = "URLS", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "PANDO_ICE_SERVERS",
+        hide_env_values = true,
+        value_name = "URLS",
+        value_delimiter = ','
+    )]
     pub ice_servers: Vec<IceServer>,
 
     /// Open a volunteer tab in this machine's browser
@@ -241,7 +264,8 @@ impl Cli {
         }));
         if cli.exec.is_some() {
             // With --exec no function is named, so the first word is an item.
-            cli.items.splice(0..0, cli.function.take().map(|word| word.to_string_lossy().into_owned()));
+            cli.items
+                .splice(0..0, cli.function.take().map(|word| word.to_string_lossy().into_owned()));
         }
         cli
     }
@@ -316,7 +340,9 @@ mod tests {
 
     #[test]
     fn negative_numbers_are_items_and_options_stand_anywhere() {
-        let cli = Cli::try_parse_from(["pando", "f.js", "-1", "--json", "2", "-3.5", "--", "--json"]).unwrap();
+        let cli =
+            Cli::try_parse_from(["pando", "f.js", "-1", "--json", "2", "-3.5", "--", "--json"])
+                .unwrap();
         assert_eq!(cli.items, ["-1", "2", "-3.5", "--json"]);
         assert!(cli.json);
     }

@@ -59,10 +59,16 @@ impl Events {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open(path: &Path, console: Console) -> anyhow::Result<Self> {
-        let file = open(path, &console).with_context(|| format!("--events {}: cannot be written", path.display()))?;
+        let file = open(path, &console)
+            .with_context(|| format!("--events {}: cannot be written", path.display()))?;
         let (sender, messages) = mpsc::sync_channel(QUEUE);
         let path: Arc<str> = path.display().to_string().into();
-        let queue = Queue { messages: sender, given_up: Arc::default(), path: path.clone(), console: console.clone() };
+        let queue = Queue {
+            messages: sender,
+            given_up: Arc::default(),
+            path: path.clone(),
+            console: console.clone(),
+        };
         threads::spawn("events", move || write(Lines::new(file), &messages, &path, &console))?;
         Ok(Self(Some(queue)))
     }
@@ -76,7 +82,9 @@ impl Events {
     /// 1970.
     pub fn write(&self, kind: &str, mut fields: Value) {
         let Some(queue) = &self.0 else { return };
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as f64 / 1000.0;
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
+            as f64
+            / 1000.0;
         fields["time"] = json!(time);
         fields["event"] = json!(kind);
         queue.send(Message::Event(legible(fields.to_string())));
@@ -113,11 +121,19 @@ impl Queue {
 fn open(path: &Path, console: &Console) -> io::Result<File> {
     let (opened, wait) = mpsc::channel();
     let owned = path.to_owned();
-    std::thread::spawn(move || opened.send(OpenOptions::new().create(true).append(true).open(owned)));
+    std::thread::spawn(move || {
+        opened.send(OpenOptions::new().create(true).append(true).open(owned))
+    });
     wait.recv_timeout(SOON).unwrap_or_else(|_| {
-        console.say(printable(&format!("--events {}: waiting for somebody to read this pipe", path.display())));
+        console.say(printable(&format!(
+            "--events {}: waiting for somebody to read this pipe",
+            path.display()
+        )));
         wait.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            Err(io::Error::new(ErrorKind::TimedOut, format!("nobody has opened this pipe for reading in {PATIENCE:?}")))
+            Err(io::Error::new(
+                ErrorKind::TimedOut,
+                format!("nobody has opened this pipe for reading in {PATIENCE:?}"),
+            ))
         })
     })
 }
@@ -192,7 +208,8 @@ impl Lines {
                 Ok(count) => written += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let whole = memchr::memrchr(b'\n', &self.buffer[..written]).map_or(0, |end| end + 1);
+                    let whole =
+                        memchr::memrchr(b'\n', &self.buffer[..written]).map_or(0, |end| end + 1);
                     if written > whole
                         && let Ok(about) = file.metadata()
                     {

@@ -9,15 +9,22 @@ use pando_protocol::{
 
 /// A frame between a master and a volunteer, in either direction.
 pub fn protocol(data: &[u8]) {
-    use crate::protocol::{Assembler, Binary, ToMaster, ToVolunteer, encode_results, encode_values};
+    use crate::protocol::{
+        Assembler, Binary, ToMaster, ToVolunteer, encode_results, encode_values,
+    };
     use bytes::Bytes;
     if let Ok(binary) = Binary::decode(Bytes::copy_from_slice(data)) {
         let again = match &binary {
-            Binary::Values(values) => Some(encode_values(values.iter().map(|(loan, value)| (*loan, value)), 0)),
+            Binary::Values(values) => {
+                Some(encode_values(values.iter().map(|(loan, value)| (*loan, value)), 0))
+            }
             Binary::Results(answers) => Some(encode_results(answers)),
             Binary::Part { total, bytes } => {
                 let whole = Assembler::default().part(*total, bytes);
-                assert!(whole != Ok(None) || (bytes.len() as u64) < *total, "a whole frame that waits for more");
+                assert!(
+                    whole != Ok(None) || (bytes.len() as u64) < *total,
+                    "a whole frame that waits for more"
+                );
                 None
             }
         };
@@ -42,7 +49,11 @@ pub fn relay(data: &[u8]) {
         let _ = pando_relay::Place::parse(text);
     }
     let pieces = pando_relay::pass(data, 1 + data.len() % 7);
-    assert_eq!(pando_relay::pass(data, data.len().max(1)), pieces, "frames depend on how they come");
+    assert_eq!(
+        pando_relay::pass(data, data.len().max(1)),
+        pieces,
+        "frames depend on how they come"
+    );
 }
 
 /// The records after a journal's header, and the body of one record.
@@ -51,7 +62,11 @@ pub fn journal(data: &[u8]) {
     let whole = [HEADER, data].concat();
     let contents = read(&whole).expect("it has a header");
     let sound = whole.get(..contents.whole as usize).expect("no record ends beyond the end");
-    assert_eq!(read(sound).expect("it has a header"), contents, "what was left out changes what is read");
+    assert_eq!(
+        read(sound).expect("it has a header"),
+        contents,
+        "what was left out changes what is read"
+    );
     // Here the checksum is right, which random changes hardly ever achieve.
     let length = u32::try_from(data.len()).expect("no input is that long");
     let mut record = [&[0; 4], &length.to_le_bytes()[..], data].concat();

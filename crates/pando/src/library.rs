@@ -73,14 +73,22 @@ impl Pando {
     /// Runs the function of a JavaScript or TypeScript file, on this machine's cores and in
     /// browsers with the link open.
     pub fn new(function: impl AsRef<Path>) -> Self {
-        Self { words: vec!["pando".into()], function: Some(function.as_ref().into()), messages: None }
+        Self {
+            words: vec!["pando".into()],
+            function: Some(function.as_ref().into()),
+            messages: None,
+        }
     }
 
     /// Runs a program in any language, one process per core of this machine, as `pando --exec
     /// COMMAND` does. The program reads values as lines of JSON and answers each value with a line
     /// of JSON.
     pub fn exec(command: impl AsRef<OsStr>) -> Self {
-        Self { words: vec!["pando".into(), "--exec".into(), command.as_ref().into()], function: None, messages: None }
+        Self {
+            words: vec!["pando".into(), "--exec".into(), command.as_ref().into()],
+            function: None,
+            messages: None,
+        }
     }
 
     /// Adds options of the command line, such as `["--local"]` or `["--timeout", "2s"]`: all
@@ -122,7 +130,8 @@ impl Pando {
     {
         self.words.push("--json".into());
         let values = values.map(|value| match value {
-            Ok(value) => json(&value).map_err(|why| InputError::new(format!("a value has no JSON form: {why}"))),
+            Ok(value) => json(&value)
+                .map_err(|why| InputError::new(format!("a value has no JSON form: {why}"))),
             Err(error) => Err(InputError::new(error.to_string())),
         });
         Results::new(Progress::new(async move {
@@ -150,13 +159,23 @@ impl Pando {
     /// Parses the options as the command line does.
     fn cli(&self) -> Result<Cli, Error> {
         let words = self.words.iter().cloned();
-        let words = words.chain(self.function.iter().flat_map(|function| ["--".into(), function.clone()]));
+        let words =
+            words.chain(self.function.iter().flat_map(|function| ["--".into(), function.clone()]));
         let command = Cli::command().mut_args(|option| option.env(None::<&'static str>));
         let mut cli = command
             .try_get_matches_from(words)
             .and_then(|matches| Cli::from_arg_matches(&matches))
-            .map_err(|error| Error::Refused(error.to_string().trim_start_matches("error: ").trim_end().to_owned()))?;
-        if cli.stdin || cli.null || !cli.items.is_empty() || cli.json == cli.sync_stdio || cli.journal.is_some() {
+            .map_err(|error| {
+                Error::Refused(
+                    error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
+                )
+            })?;
+        if cli.stdin
+            || cli.null
+            || !cli.items.is_empty()
+            || cli.json == cli.sync_stdio
+            || cli.journal.is_some()
+        {
             let why = "values come from this program: items, --stdin, --null, --json, --sync-stdio and --journal are for the command line";
             return Err(Error::Refused(why.into()));
         }
@@ -172,7 +191,9 @@ impl Pando {
 
     async fn open(&mut self, cli: Cli) -> Result<Open, Error> {
         if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Error::Refused("there is no tokio runtime: poll the stream within one".into()));
+            return Err(Error::Refused(
+                "there is no tokio runtime: poll the stream within one".into(),
+            ));
         }
         let console = match self.messages.take() {
             Some(messages) => Console::to(messages),

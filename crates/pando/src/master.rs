@@ -364,7 +364,9 @@ impl Master {
         }
         self.let_go(core);
         core.ask_for_more();
-        if core.output_waits && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said)) {
+        if core.output_waits
+            && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said))
+        {
             core.output_waits = false;
             self.output_ready.notify_one();
             self.output_task.wake();

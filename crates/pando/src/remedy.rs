@@ -13,15 +13,23 @@ const CALLBACK: &str = "a function that is exported by itself is called with (x,
 
 /// `message`, followed by advice, if there is any.
 pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
-    let unmet = message.strip_prefix(NO_JSON).and_then(|rest| rest.rsplit_once(" is ")).map(|(_, what)| instead_of(what));
+    let unmet = message
+        .strip_prefix(NO_JSON)
+        .and_then(|rest| rest.rsplit_once(" is "))
+        .map(|(_, what)| instead_of(what));
     if let Some(instead) = unmet {
         return format!("{message}: {instead}");
     }
     if message.starts_with(NO_TEXT) {
-        return format!("{message}: answer text, for instance JSON.stringify(result), bytes or a Blob");
+        return format!(
+            "{message}: answer text, for instance JSON.stringify(result), bytes or a Blob"
+        );
     }
     if let Some(builtin) = function.missing_builtin(message) {
-        return format!("{message}: Node's built-in '{builtin}' is empty in the function, because {}", without(builtin));
+        return format!(
+            "{message}: Node's built-in '{builtin}' is empty in the function, because {}",
+            without(builtin)
+        );
     }
     if function.takes_callback(message) {
         return format!("{message}: {CALLBACK}");
@@ -50,7 +58,9 @@ fn instead_of(what: &str) -> &'static str {
         "Error" => "throw it, or answer its message",
         "Response" => "answer its body, for instance by `await r.text()`",
         "Blob" | "File" => "answer it alone, or its text, by `await blob.text()`",
-        "Buffer" | "ArrayBuffer" => "answer bytes alone, or base64, or Array.from(new Uint8Array(it))",
+        "Buffer" | "ArrayBuffer" => {
+            "answer bytes alone, or base64, or Array.from(new Uint8Array(it))"
+        }
         array if array.ends_with("Array") => "answer bytes alone, or Array.from(it)",
         "NaN" | "Infinity" | "-Infinity" | "date" => "answer null or text instead",
         "undefined" => "answer null instead",
@@ -69,9 +79,15 @@ fn without(builtin: &str) -> &'static str {
              names of files as values with --files"
         }
         "child_process" => "browsers start no programs: --exec COMMAND runs one on this machine",
-        "net" | "tls" | "dgram" | "dns" | "dns/promises" | "http2" => "browsers open no sockets: use fetch or WebSocket",
-        "worker_threads" | "cluster" => "it already runs on every core that is lent: leave the threads out",
-        _ => "browsers have nothing like it: compute without it, or give what it would tell with the values",
+        "net" | "tls" | "dgram" | "dns" | "dns/promises" | "http2" => {
+            "browsers open no sockets: use fetch or WebSocket"
+        }
+        "worker_threads" | "cluster" => {
+            "it already runs on every core that is lent: leave the threads out"
+        }
+        _ => {
+            "browsers have nothing like it: compute without it, or give what it would tell with the values"
+        }
     }
 }
 
@@ -81,18 +97,29 @@ mod tests {
 
     #[test]
     fn what_json_cannot_tell_has_its_remedy() {
-        let told = |what: &str| with_remedy(&format!("the answer has no JSON form: result{what}"), &Bundle::default());
+        let told = |what: &str| {
+            with_remedy(&format!("the answer has no JSON form: result{what}"), &Bundle::default())
+        };
         let promise = "the answer has no JSON form: result[0] is a promise: await it, for instance with Promise.all";
         assert_eq!(told("[0] is a promise"), promise);
-        assert!(told(".data is a Float64Array").ends_with("a Float64Array: answer bytes alone, or Array.from(it)"));
+        assert!(
+            told(".data is a Float64Array")
+                .ends_with("a Float64Array: answer bytes alone, or Array.from(it)")
+        );
         assert!(told("[\"this is mine\"] is an AsyncGenerator").contains("for await"));
-        assert!(told(".energy is NaN").ends_with("result.energy is NaN: answer null or text instead"));
+        assert!(
+            told(".energy is NaN").ends_with("result.energy is NaN: answer null or text instead")
+        );
         assert!(told(" is a Canvas").contains("plain data"));
     }
 
     #[test]
     fn other_messages_stay() {
-        for message in ["the answer has no JSON form: no", "TypeError: cb is not a function", "result is a Map"] {
+        for message in [
+            "the answer has no JSON form: no",
+            "TypeError: cb is not a function",
+            "result is a Map",
+        ] {
             assert_eq!(with_remedy(message, &Bundle::default()), message);
         }
     }

@@ -46,7 +46,8 @@ impl From<anyhow::Error> for Refused {
 /// Runs with the options of `cli`; returns the exit status.
 pub fn run(cli: Cli) -> i32 {
     let runtime = threads::check().and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.map_err(|error| threads::refused(&error))
     });
     let runtime = match runtime {
@@ -86,10 +87,13 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         ));
     }
     if from_stdin && !used::input_is_open() {
-        return Err(Refused("there are no values: standard input is closed, or not open for reading".into()));
+        return Err(Refused(
+            "there are no values: standard input is closed, or not open for reading".into(),
+        ));
     }
     if !used::output_is_open() {
-        console.say("error: standard output cannot be written: it is closed, or not open for writing");
+        console
+            .say("error: standard output cannot be written: it is closed, or not open for writing");
         return Ok(1);
     }
     if cli.on_error == OnError::Report && cli.files {
@@ -98,17 +102,23 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
         ));
     }
     if cli.on_error == OnError::Report && !cli.json {
-        return Err(Refused("--on-error report puts JSON in place of results: it needs --json".into()));
+        return Err(Refused(
+            "--on-error report puts JSON in place of results: it needs --json".into(),
+        ));
     }
     used::check_with_streams(&cli, from_stdin)?;
     let items = master::items(cli.items.clone(), open::framing(&cli).form);
-    if let (OnError::Stop, Some(Err(unusable))) = (cli.on_error, items.iter().find(|item| item.is_err())) {
+    if let (OnError::Stop, Some(Err(unusable))) =
+        (cli.on_error, items.iter().find(|item| item.is_err()))
+    {
         return Err(Refused(unusable.why.clone()));
     }
     if let Some(files) = open::files(&cli, HashSet::new()) {
         // Which files belong to the journal is only known after it is opened.
         let free = !cli.journal.as_ref().is_some_and(|journal| journal.exists());
-        files.check(cli.items.iter().map(String::as_str), free).map_err(|error| Refused(error.text))?;
+        files
+            .check(cli.items.iter().map(String::as_str), free)
+            .map_err(|error| Refused(error.text))?;
     }
     if cli.progress == When::Auto && from_stdin && std::io::stdin().is_terminal() {
         // A status line would erase the text that the user is typing.

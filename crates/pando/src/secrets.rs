@@ -4,7 +4,8 @@ use std::{ffi::OsStr, process::Command};
 
 /// Variables with secrets. Anyone with their values can join the run, or use a relay or a TURN
 /// server.
-const SECRETS: [&str; 4] = ["PANDO_SECRET", "PANDO_TOKEN", "PANDO_ICE_SERVERS", "PANDO_RELAY_SECRET"];
+const SECRETS: [&str; 4] =
+    ["PANDO_SECRET", "PANDO_TOKEN", "PANDO_ICE_SERVERS", "PANDO_RELAY_SECRET"];
 
 /// A command for `program` without the secrets in its environment.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {

@@ -96,7 +96,9 @@ fn gate(site: &Site) -> Gate {
         });
     };
     // Many connections from this machine may belong to a proxy, or to a thousand light volunteers.
-    Gate::new(site.connections.clone(), |address| !address.is_loopback()).credit(CREDIT).telling(refused)
+    Gate::new(site.connections.clone(), |address| !address.is_loopback())
+        .credit(CREDIT)
+        .telling(refused)
 }
 
 impl Application for Served {
@@ -108,12 +110,18 @@ impl Application for Served {
         }
         pando_web::always(response.headers_mut());
         // A page of another site may not embed any answer, nor find out which paths exist.
-        response.headers_mut().insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+        response
+            .headers_mut()
+            .insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
         response
     }
 }
 
-async fn respond(served: Arc<Served>, Visitor { from, seat }: Visitor, request: Request) -> Response {
+async fn respond(
+    served: Arc<Served>,
+    Visitor { from, seat }: Visitor,
+    request: Request,
+) -> Response {
     let site = &served.site;
     let host = request.headers().get(header::HOST);
     if !site.hosts.allows(host) || request.headers().get_all(header::HOST).iter().count() > 1 {
@@ -136,16 +144,26 @@ async fn respond(served: Arc<Served>, Visitor { from, seat }: Visitor, request: 
         }
     };
     match below {
-        Some("\0") => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("/{}/", site.token))]).into_response(),
+        Some("\0") => {
+            (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("/{}/", site.token))])
+                .into_response()
+        }
         Some("socket") => socket::socket(served.clone(), seat, request).await,
         Some("signal") => signal::signal(served.clone(), request).await,
-        Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => {
-            served.files.file(name, request.headers()).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
-        }
+        Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => served
+            .files
+            .file(name, request.headers())
+            .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()),
         Some(_) => StatusCode::NOT_FOUND.into_response(),
-        None if served.misses.lock().expect("nobody panics with it").take(from.ip(), Instant::now()) => {
+        None if served
+            .misses
+            .lock()
+            .expect("nobody panics with it")
+            .take(from.ip(), Instant::now()) =>
+        {
             StatusCode::NOT_FOUND.into_response()
         }
-        None => (StatusCode::TOO_MANY_REQUESTS, "too many wrong addresses: wait a minute").into_response(),
+        None => (StatusCode::TOO_MANY_REQUESTS, "too many wrong addresses: wait a minute")
+            .into_response(),
     }
 }

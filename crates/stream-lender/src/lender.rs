@@ -75,7 +75,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// A lender whose window bounds the number of values and their bytes. A value counts with its
     /// own weight until the result is known; then the result counts until its output. The weights
     /// must depend on nothing but their argument.
-    pub fn with_weights(window: Window, value_weight: fn(&T) -> u64, result_weight: fn(&R) -> u64) -> Self {
+    pub fn with_weights(
+        window: Window,
+        value_weight: fn(&T) -> u64,
+        result_weight: fn(&R) -> u64,
+    ) -> Self {
         Lender {
             slots: Slots::new(),
             again: Again::default(),
@@ -204,7 +208,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.lend_waiting(sub, loan.index, Some(loan.number))
     }
 
-    fn lend_waiting(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
+    fn lend_waiting(
+        &mut self,
+        sub: SubStreamId,
+        index: Index,
+        number: Option<u32>,
+    ) -> Option<Lent<T>> {
         self.sub_streams.find(sub)?;
         if !self.again.remove(index) {
             return None;
@@ -261,7 +270,9 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     fn unregister(&mut self, sub: SubStreamId) {
-        if let Some(ticket) = self.sub_streams.find_mut(sub).and_then(|sub_stream| sub_stream.ticket.take()) {
+        if let Some(ticket) =
+            self.sub_streams.find_mut(sub).and_then(|sub_stream| sub_stream.ticket.take())
+        {
             self.waiters.remove(ticket);
         }
     }
@@ -346,7 +357,8 @@ mod tests {
     /// nothing behind.
     #[test]
     fn nothing_is_kept_of_values_that_are_done() {
-        let mut lender: Lender<u64, u64, ()> = Lender::with_weights(Window::default(), |_| 1, |_| 2);
+        let mut lender: Lender<u64, u64, ()> =
+            Lender::with_weights(Window::default(), |_| 1, |_| 2);
         let subs = [lender.open(), lender.open(), lender.open()];
         let mut input = || Pull::Value(7);
         for round in 0..100 {
@@ -365,6 +377,9 @@ mod tests {
             lender.next_output();
             assert!(lender.again.is_clear(), "in round {round}");
         }
-        assert_eq!((lender.budget.bytes(), lender.budget.result_bytes(), lender.slots.len()), (0, 0, 0));
+        assert_eq!(
+            (lender.budget.bytes(), lender.budget.result_bytes(), lender.slots.len()),
+            (0, 0, 0)
+        );
     }
 }

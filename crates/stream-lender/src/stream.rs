@@ -27,7 +27,10 @@ use std::{
 use futures_core::Stream;
 use futures_sink::Sink;
 
-use crate::{Ask, Input, Lender, Lent, Loan, Output, Pull, Refused, SubStreamId, Window, signal::Signal, sync::Mutex};
+use crate::{
+    Ask, Input, Lender, Lent, Loan, Output, Pull, Refused, SubStreamId, Window, signal::Signal,
+    sync::Mutex,
+};
 
 /// Lends the values of a stream. Returns a handle, from which any number of sub-streams borrow,
 /// and the stream of their results, in the order of the values.
@@ -48,7 +51,10 @@ where
 
 /// As [`lend`], with a lender of the caller's choice, such as one [with
 /// weights](Lender::with_weights).
-pub fn lend_with<S, T, R, E>(lender: Lender<T, R, E>, input: S) -> (Lending<T, R, E>, Results<T, R, E>)
+pub fn lend_with<S, T, R, E>(
+    lender: Lender<T, R, E>,
+    input: S,
+) -> (Lending<T, R, E>, Results<T, R, E>)
 where
     S: Stream<Item = Result<T, E>> + Send + 'static,
     T: Clone,
@@ -331,7 +337,11 @@ impl<T: Clone, R, E> Core<T, R, E> {
             self.lender.input_ready();
         }
         let waker = Waker::from(Arc::clone(signal));
-        let mut input = Polled { input: &mut self.input, context: Context::from_waker(&waker), ended: &mut after.input };
+        let mut input = Polled {
+            input: &mut self.input,
+            context: Context::from_waker(&waker),
+            ended: &mut after.input,
+        };
         self.lender.ask(id, &mut input)
     }
 

@@ -60,7 +60,9 @@ impl SubStreams {
 
     /// Notes whether a sub-stream is paused.
     pub(crate) fn set_paused(&mut self, id: SubStreamId, paused: bool) {
-        if let Some(sub_stream) = self.open.get_mut(&id).filter(|sub_stream| sub_stream.paused != paused) {
+        if let Some(sub_stream) =
+            self.open.get_mut(&id).filter(|sub_stream| sub_stream.paused != paused)
+        {
             sub_stream.paused = paused;
             if paused {
                 self.paused += 1;

@@ -31,7 +31,11 @@ pub(crate) struct Budget<T, R> {
 }
 
 impl<T, R> Budget<T, R> {
-    pub(crate) fn new(window: Window, value_weight: fn(&T) -> u64, result_weight: fn(&R) -> u64) -> Self {
+    pub(crate) fn new(
+        window: Window,
+        value_weight: fn(&T) -> u64,
+        result_weight: fn(&R) -> u64,
+    ) -> Self {
         Budget { window, bytes: 0, result_bytes: 0, value_weight, result_weight }
     }
 

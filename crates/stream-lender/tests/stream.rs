@@ -1,6 +1,9 @@
 //! Tests of the adaptor, with tasks on one thread.
 
-use futures::{FutureExt, SinkExt, StreamExt, executor::LocalPool, executor::block_on, stream, task::LocalSpawnExt};
+use futures::{
+    FutureExt, SinkExt, StreamExt, executor::LocalPool, executor::block_on, stream,
+    task::LocalSpawnExt,
+};
 use stream_lender::{Lender, Loan, Refused, SubStream, Window, lend, lend_with};
 
 type Sub = SubStream<u64, u64, &'static str>;
@@ -102,7 +105,8 @@ fn the_input_is_read_no_more_when_it_is_ended_or_the_results_are_dropped() {
 #[test]
 fn bytes_stop_the_input_too() {
     let window = Window { items: 100, bytes: 10 };
-    let lender: Lender<&str, (), ()> = Lender::with_weights(window, |text| text.len() as u64, |()| 0);
+    let lender: Lender<&str, (), ()> =
+        Lender::with_weights(window, |text| text.len() as u64, |()| 0);
     let mut read = 0;
     let (lending, _results) = lend_with(lender, stream::repeat(Ok("four")));
     let mut sub = lending.sub_stream();

@@ -19,7 +19,12 @@ const HOPELESS: &str = "0.000001 4000 1";
 /// The lines that parts of the agent print in plain node.
 fn node(arguments: &[&str]) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let output = Command::new("node").arg("agent.mjs").args(arguments).current_dir(folder).output().expect("node starts");
+    let output = Command::new("node")
+        .arg("agent.mjs")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("node starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text").lines().map(str::to_owned).collect()
 }
@@ -34,7 +39,8 @@ fn reward(line: &str) -> f64 {
 }
 
 #[test]
-fn an_agent_learns_the_same_in_a_tab_on_a_local_core_and_in_plain_node_until_a_person_stops_it() -> Result<()> {
+fn an_agent_learns_the_same_in_a_tab_on_a_local_core_and_in_plain_node_until_a_person_stops_it()
+-> Result<()> {
     let expected = node(&["train", GOOD, HOPELESS]);
     let (good, hopeless) = (reward(&expected[0]), reward(&expected[1]));
     assert!(good > 5.0 * hopeless && good > 100.0, "{expected:?}");
@@ -43,7 +49,8 @@ fn an_agent_learns_the_same_in_a_tab_on_a_local_core_and_in_plain_node_until_a_p
     assert_eq!(String::from_utf8(local.stdout)?.lines().collect::<Vec<_>>(), expected);
 
     let endless = "0.0000001 4000000000 1";
-    let mut run = Run::start(&["agent/agent.js"], [GOOD, endless, HOPELESS, ""].join("\n").into_bytes());
+    let mut run =
+        Run::start(&["agent/agent.js"], [GOOD, endless, HOPELESS, ""].join("\n").into_bytes());
     let mut tab = run.join("Ann");
     assert_eq!(run.line().trim_end(), expected[0]);
     tab.wait_for("/Learning rate 1e-7/.test(document.querySelector('.agent h2').textContent)")?;
@@ -55,7 +62,10 @@ fn an_agent_learns_the_same_in_a_tab_on_a_local_core_and_in_plain_node_until_a_p
     tab.click(".agent button")?;
     let stopped: Value = serde_json::from_str(&run.line())?;
     assert_eq!(stopped["stopped"], true, "{stopped}");
-    assert!(stopped["steps"].as_u64() > Some(0) && stopped["reward"].as_f64() < Some(good), "{stopped}");
+    assert!(
+        stopped["steps"].as_u64() > Some(0) && stopped["reward"].as_f64() < Some(good),
+        "{stopped}"
+    );
     assert_eq!(String::from_utf8(run.finish())?.trim_end(), expected[1]);
     Ok(())
 }
@@ -73,11 +83,19 @@ fn the_cart_and_the_pole_follow_their_equations() {
         let push = (force + 0.05 * turn * turn * sin) / 1.1;
         let turning = (9.8 * sin - cos * push) / (0.5 * (4.0 / 3.0 - 0.1 * cos * cos / 1.1));
         let speeding = push - 0.05 * turning * cos / 1.1;
-        state = vec![state[0] + 0.02 * state[1], state[1] + 0.02 * speeding, state[2] + 0.02 * turn, turn + 0.02 * turning];
+        state = vec![
+            state[0] + 0.02 * state[1],
+            state[1] + 0.02 * speeding,
+            state[2] + 0.02 * turn,
+            turn + 0.02 * turning,
+        ];
         let stands = state[0].abs() <= 2.4 && state[2].abs().to_degrees() <= 12.0;
         let found = numbers(line);
         assert_eq!(found[0] > 0.0, stands, "{line}");
-        assert!(state.iter().zip(&found[1..]).all(|(a, b)| (a - b).abs() < 1e-8), "{line}; expected {state:?}");
+        assert!(
+            state.iter().zip(&found[1..]).all(|(a, b)| (a - b).abs() < 1e-8),
+            "{line}; expected {state:?}"
+        );
     }
 }
 
@@ -92,7 +110,12 @@ fn the_gradient_is_how_the_loss_changes() {
 
 #[test]
 fn rates_are_the_same_factor_apart() {
-    let lines = run(RATES, &["--from", "0.0001", "--to", "1", "--count", "5", "--steps", "7", "--seed", "3"], b"").lines();
+    let lines = run(
+        RATES,
+        &["--from", "0.0001", "--to", "1", "--count", "5", "--steps", "7", "--seed", "3"],
+        b"",
+    )
+    .lines();
     assert_eq!(lines, ["0.0001 7 3", "0.001 7 3", "0.01 7 3", "0.1 7 3", "1 7 3"]);
     assert_eq!(run(RATES, &[], b"").lines().len(), 16);
     assert_eq!(run(RATES, &["--from", "0"], b"").status, 2);
@@ -108,22 +131,32 @@ fn rates_end_quietly_when_nobody_reads() {
 #[test]
 fn the_best_is_named_and_all_are_drawn() -> Result<()> {
     let file = env::temp_dir().join(format!("pando-plot-{}.svg", std::process::id()));
-    let trials =
-        "{\"rate\":0.1,\"reward\":12,\"stopped\":true}\n{\"rate\":0.001,\"reward\":187.5}\n{\"rate\":0.01,\"reward\":187.5}\n";
+    let trials = "{\"rate\":0.1,\"reward\":12,\"stopped\":true}\n{\"rate\":0.001,\"reward\":187.5}\n{\"rate\":0.01,\"reward\":187.5}\n";
     let output = run(BEST, &["--plot", &file.to_string_lossy()], trials.as_bytes());
     assert_eq!(output.lines(), ["0.001 187.5"]);
     let svg = fs::read_to_string(&file)?;
     fs::remove_file(&file)?;
     let plot = Document::parse(&svg)?;
-    let circles: Vec<_> = plot.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "circle"))).collect();
-    let coordinate = |index: usize, name| circles[index].attribute(name).and_then(|text| text.parse::<f64>().ok());
+    let circles: Vec<_> = plot
+        .descendants()
+        .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "circle")))
+        .collect();
+    let coordinate = |index: usize, name| {
+        circles[index].attribute(name).and_then(|text| text.parse::<f64>().ok())
+    };
     assert_eq!(circles.len(), 3);
     // The circles are sorted by rate from left to right, with equal distances between powers of
     // ten. A higher circle means a higher reward.
-    assert_eq!([coordinate(0, "cx"), coordinate(1, "cx"), coordinate(2, "cx")], [Some(60.0), Some(320.0), Some(580.0)]);
+    assert_eq!(
+        [coordinate(0, "cx"), coordinate(1, "cx"), coordinate(2, "cx")],
+        [Some(60.0), Some(320.0), Some(580.0)]
+    );
     assert_eq!([coordinate(0, "cy"), coordinate(1, "cy")], [Some(60.0), Some(60.0)]);
     assert!(coordinate(2, "cy") > Some(300.0));
-    assert_eq!([circles[1].attribute("fill"), circles[2].attribute("fill")], [Some("#3b82a0"), Some("white")]);
+    assert_eq!(
+        [circles[1].attribute("fill"), circles[2].attribute("fill")],
+        [Some("#3b82a0"), Some("white")]
+    );
     assert!(svg.contains(">0.001</text>"), "{svg}");
     Ok(())
 }
@@ -132,8 +165,17 @@ fn the_best_is_named_and_all_are_drawn() -> Result<()> {
 fn a_line_that_is_no_trial_is_told() {
     let output = run(BEST, &[], b"{\"rate\":0.1,\"reward\":12}\nx\n");
     assert_eq!(output.status, 1);
-    assert!(output.stderr.starts_with("learning-best: line 2: expected what an agent reached"), "{}", output.stderr);
+    assert!(
+        output.stderr.starts_with("learning-best: line 2: expected what an agent reached"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(run(BEST, &[], b"").stderr, "learning-best: no lines on standard input\n");
-    let folder = run(BEST, &["--plot", "/no/such/folder/plot.svg"], b"{\"rate\":0.1,\"reward\":12}\n");
-    assert!(folder.stderr.contains("/no/such/folder/plot.svg cannot be written"), "{}", folder.stderr);
+    let folder =
+        run(BEST, &["--plot", "/no/such/folder/plot.svg"], b"{\"rate\":0.1,\"reward\":12}\n");
+    assert!(
+        folder.stderr.contains("/no/such/folder/plot.svg cannot be written"),
+        "{}",
+        folder.stderr
+    );
 }

@@ -22,7 +22,8 @@ fn feed(source: &str) -> Output {
 fn titles() -> Vec<String> {
     let feed = fs::read_to_string(PAPERS).expect("the feed is there");
     let entries = feed.split("<entry>").skip(1);
-    let title = |entry: &str| entry.split("<title>").nth(1)?.split("</title>").next().map(str::to_owned);
+    let title =
+        |entry: &str| entry.split("<title>").nth(1)?.split("</title>").next().map(str::to_owned);
     let plain = |title: String| title.replace("\n ", "").replace("&quot;", "\"");
     entries.map(|entry| plain(title(entry).expect("a title"))).collect()
 }
@@ -35,7 +36,10 @@ fn is_relevant(title: &str) -> bool {
 /// Waits until the page shows another paper than `last`. Returns the title.
 fn read(tab: &mut Tab, last: &str) -> Result<String> {
     let shown = "document.querySelector('.paper:not([hidden]) h2')";
-    let title = tab.wait_for(&format!("{shown} && {shown}.textContent !== {} && {shown}.textContent", json!(last)))?;
+    let title = tab.wait_for(&format!(
+        "{shown} && {shown}.textContent !== {} && {shown}.textContent",
+        json!(last)
+    ))?;
     Ok(title.as_str().unwrap_or_default().to_owned())
 }
 
@@ -94,9 +98,16 @@ fn a_long_paper_is_judged_on_a_phone_and_what_it_says_is_text() -> Result<()> {
     let mut tab = run.join("Phone");
     tab.be_a_phone()?;
     assert_eq!(read(&mut tab, "")?, nasty);
-    assert_eq!(tab.evaluate("document.querySelectorAll('#visualization :is(img, b, script)').length")?, 0);
+    assert_eq!(
+        tab.evaluate("document.querySelectorAll('#visualization :is(img, b, script)').length")?,
+        0
+    );
     assert_eq!(tab.evaluate("document.querySelector('.paper a').hidden")?, true);
-    assert_eq!(tab.evaluate("document.activeElement.textContent")?, nasty, "read out by those who listen");
+    assert_eq!(
+        tab.evaluate("document.activeElement.textContent")?,
+        nasty,
+        "read out by those who listen"
+    );
     let layout = tab.evaluate(
         "[...document.querySelectorAll('.paper button')].map(button => button.getBoundingClientRect())
           .every(box => box.top > 0 && box.bottom <= innerHeight && box.height >= 44)
@@ -104,7 +115,9 @@ fn a_long_paper_is_judged_on_a_phone_and_what_it_says_is_text() -> Result<()> {
     )?;
     assert_eq!(layout, true, "the buttons are at hand, however long the paper");
     tab.tap("#leave")?;
-    tab.wait_for("document.querySelector('.paper').hidden && !document.querySelector('#again').hidden")?;
+    tab.wait_for(
+        "document.querySelector('.paper').hidden && !document.querySelector('#again').hidden",
+    )?;
     tab.tap("#again")?;
     assert_eq!(read(&mut tab, "")?, nasty);
     tab.tap(".paper .irrelevant")?;
@@ -117,8 +130,10 @@ fn a_long_paper_is_judged_on_a_phone_and_what_it_says_is_text() -> Result<()> {
 #[test]
 fn papers_of_a_feed_become_lines() {
     let lines = feed(PAPERS).lines();
-    let papers: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let found: Vec<&str> = papers.iter().map(|paper| paper["title"].as_str().expect("a title")).collect();
+    let papers: Vec<Value> =
+        lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let found: Vec<&str> =
+        papers.iter().map(|paper| paper["title"].as_str().expect("a title")).collect();
     assert_eq!(found, titles());
     assert_eq!(
         papers[5],
@@ -136,7 +151,10 @@ fn papers_of_a_feed_become_lines() {
 fn serve(status: &str, body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let answer = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
     thread::spawn(move || {
         let (mut stream, _) = listener.accept()?;
         let mut request = [0; 4096];
@@ -158,11 +176,23 @@ fn what_is_no_feed_is_told() {
         <title>Error</title><summary>incorrect id format for 1234</summary></entry></feed>";
     let untitled = error.replace("api/errors", "abs/").replace("title>", "subtitle>");
     let cases = [
-        (serve("400 Bad Request", error.to_owned()), "arXiv answers with an error: incorrect id format for 1234"),
-        (serve("200 OK", error.to_owned()), "entry 1: arXiv answers with an error: incorrect id format for 1234"),
+        (
+            serve("400 Bad Request", error.to_owned()),
+            "arXiv answers with an error: incorrect id format for 1234",
+        ),
+        (
+            serve("200 OK", error.to_owned()),
+            "entry 1: arXiv answers with an error: incorrect id format for 1234",
+        ),
         (serve("200 OK", untitled), "entry 1: it has no <title>"),
-        (serve("503 Service Unavailable", "try later".to_owned()), "the server answers 503 Service Unavailable"),
-        (serve("200 OK", "<html></html>".to_owned()), "it is not an Atom feed: it begins with <html>"),
+        (
+            serve("503 Service Unavailable", "try later".to_owned()),
+            "the server answers 503 Service Unavailable",
+        ),
+        (
+            serve("200 OK", "<html></html>".to_owned()),
+            "it is not an Atom feed: it begins with <html>",
+        ),
         (serve("200 OK", "try later".to_owned()), "it is not XML"),
         // The server does not support TLS, but the client tries it.
         (serve("200 OK", String::new()).replace("http:", "https:"), "it cannot be fetched"),
@@ -182,6 +212,10 @@ fn what_is_no_tagged_paper_is_told() {
     for (line, expected) in [("x", "expected a tagged paper"), ("{}", "the paper has no tag")] {
         let output = run(RELEVANT, &[], line.as_bytes());
         assert_eq!(output.status, 1);
-        assert!(output.stderr.starts_with(&format!("arxiv-relevant: line 1: {expected}")), "{}", output.stderr);
+        assert!(
+            output.stderr.starts_with(&format!("arxiv-relevant: line 1: {expected}")),
+            "{}",
+            output.stderr
+        );
     }
 }

@@ -43,7 +43,10 @@ fn ranges_follow_each_other() {
         run(RANGES, &["--count", "3"], b"").lines(),
         ["3179389980591125407167 100", "3179389980591125407267 100", "3179389980591125407367 100"]
     );
-    assert_eq!(run(RANGES, &["--start", "8", "--size", "5", "--count", "2"], b"").lines(), ["8 5", "13 5"]);
+    assert_eq!(
+        run(RANGES, &["--start", "8", "--size", "5", "--count", "2"], b"").lines(),
+        ["8 5", "13 5"]
+    );
 }
 
 #[test]
@@ -60,8 +63,14 @@ fn ranges_start_at_one_or_later() {
 
 #[test]
 fn the_function_agrees_with_the_reference() {
-    let ranges =
-        ["1 1", "1 30", "9 100", "9007199254740990 20", "3179389980591125407167 40", "340282366920938463463374607431768211455 5"];
+    let ranges = [
+        "1 1",
+        "1 30",
+        "9 100",
+        "9007199254740990 20",
+        "3179389980591125407167 40",
+        "340282366920938463463374607431768211455 5",
+    ];
     let expected: Vec<_> = ranges.iter().map(|range| most_steps(range)).collect();
     for output in apply_each(&(ranges.join("\n") + "\n")) {
         assert_eq!(output.lines(), expected);
@@ -80,7 +89,10 @@ fn the_function_reports_how_many_numbers_it_did() {
 fn the_function_refuses_what_is_no_range() {
     for range in ["0 3", "5", "5 0", "-1 2", "1e9 2", "a b"] {
         for output in apply_each(&format!("{range}\n")) {
-            assert_eq!((output.status, output.stderr.trim()), (1, format!("not \"START SIZE\": {range}").as_str()));
+            assert_eq!(
+                (output.status, output.stderr.trim()),
+                (1, format!("not \"START SIZE\": {range}").as_str())
+            );
         }
     }
 }

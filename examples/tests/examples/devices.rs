@@ -32,7 +32,12 @@ pub(crate) fn map(function: &str, input: Vec<u8>) -> (Vec<u8>, String) {
 /// one tab have joined. Returns the output and the messages.
 pub(crate) fn feed(mut command: Command, input: Vec<u8>) -> (Vec<u8>, String) {
     command.args(["--port", "0", "--cores", "1"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pando starts");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("pando starts");
     let mut stdin = child.stdin.take().expect("piped");
     let mut said = BufReader::new(child.stderr.take().expect("piped"));
     let mut stdout = child.stdout.take().expect("piped");
@@ -70,12 +75,31 @@ impl Tab {
     pub(crate) fn open(url: &str) -> Self {
         static TABS: AtomicU32 = AtomicU32::new(0);
         let number = TABS.fetch_add(1, Ordering::Relaxed);
-        let profile = env::temp_dir().join(format!("pando-example-{}-{number}", std::process::id()));
-        let mut command = Command::new(env::var_os("CHROMIUM").unwrap_or_else(|| "chromium".into()));
-        command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
-        command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
-        command.arg(format!("--user-data-dir={}", profile.display())).arg(format!("{url}#device=Tab;cores=1;"));
-        let browser = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("Chromium starts");
+        let profile =
+            env::temp_dir().join(format!("pando-example-{}-{number}", std::process::id()));
+        let mut command =
+            Command::new(env::var_os("CHROMIUM").unwrap_or_else(|| "chromium".into()));
+        command.args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ]);
+        command.args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]);
+        command
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(format!("{url}#device=Tab;cores=1;"));
+        let browser = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Chromium starts");
         Self { browser, profile }
     }
 }

@@ -40,7 +40,8 @@ impl Sample {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let sample = Self { folder };
         let (pictures, count) = (sample.pictures(), count.to_string());
-        run(SAMPLE, &[text(&pictures), "--count", &count, "--size", "160", "--base", BASE], b"").success();
+        run(SAMPLE, &[text(&pictures), "--count", &count, "--size", "160", "--base", BASE], b"")
+            .success();
         fs::create_dir(sample.results()).expect("it is new");
         sample
     }
@@ -76,10 +77,17 @@ impl Sample {
     #[track_caller]
     fn check(&self, lines: &[String]) {
         let pairs = self.pairs();
-        let names: Vec<_> = pairs.iter().map(|(_, result)| result.file_name().expect("a name").to_owned()).collect();
-        let told = lines.iter().map(|line| serde_json::from_str::<Received>(line).expect("a result").name.into());
+        let names: Vec<_> = pairs
+            .iter()
+            .map(|(_, result)| result.file_name().expect("a name").to_owned())
+            .collect();
+        let told = lines
+            .iter()
+            .map(|line| serde_json::from_str::<Received>(line).expect("a result").name.into());
         assert_eq!(told.collect::<Vec<OsString>>(), names);
-        let there = fs::read_dir(self.results()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        let there = fs::read_dir(self.results())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name());
         assert_eq!(BTreeSet::from_iter(there), BTreeSet::from_iter(names));
         for (picture, result) in pairs {
             pictures::assert_blurred(&picture, &result);

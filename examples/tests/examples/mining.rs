@@ -53,7 +53,8 @@ fn hash(header: &str) -> String {
 fn mine(program: &str) {
     install("mining");
     let easy = run(BLOCKS, &["--count", "12", "--bits", "1f0fffff"], b"").lines();
-    let blocks: Vec<String> = easy.into_iter().chain([0, 1].map(|block| bitcoin(block, 20_000).to_string())).collect();
+    let blocks: Vec<String> =
+        easy.into_iter().chain([0, 1].map(|block| bitcoin(block, 20_000).to_string())).collect();
     let mut command = Command::new(program);
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["--size", "500", "mining/mining.js"]);
     let (mined, log) = feed(command, (blocks.join("\n") + "\n").into());
@@ -82,11 +83,16 @@ fn mine(program: &str) {
 
 /// With two cores, at most one attempt of each block is cancelled.
 fn little_is_wasted(log: &str, lines: &[Vec<&str>]) {
-    let tally = log.lines().find(|line| line.ends_with("were cancelled")).expect("it says what was done");
-    let numbers: Vec<u64> = tally.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
+    let tally =
+        log.lines().find(|line| line.ends_with("were cancelled")).expect("it says what was done");
+    let numbers: Vec<u64> =
+        tally.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
     let [blocks, _, given, counted, cancelled] = numbers[..] else { panic!("{tally}") };
     assert_eq!((blocks, given), (14, counted + cancelled), "{tally}");
-    assert_eq!(counted, lines.iter().map(|line| line[2].parse::<u64>().expect("a number")).sum::<u64>());
+    assert_eq!(
+        counted,
+        lines.iter().map(|line| line[2].parse::<u64>().expect("a number")).sum::<u64>()
+    );
     assert!(cancelled <= blocks, "{tally}");
 }
 
@@ -103,7 +109,10 @@ fn the_library_mines_over_devices() {
 /// Runs mining.js on this machine.
 fn attempts(attempts: &[Value]) -> Output {
     install("mining");
-    let output = pando().args(["mining/mining.js", "--local", "--json"]).args(attempts.iter().map(Value::to_string)).output();
+    let output = pando()
+        .args(["mining/mining.js", "--local", "--json"])
+        .args(attempts.iter().map(Value::to_string))
+        .output();
     let output = output.expect("pando starts");
     Output {
         status: output.status.code().expect("an end"),
@@ -132,7 +141,12 @@ fn an_attempt_ends_at_the_nonce_or_after_all_of_its_nonces() {
 
 #[test]
 fn targets_are_unpacked_as_in_bitcoin() {
-    let unpacked = |bits| Header::new([0; 32], [0; 32], 0, bits, 0).target().map(hex::encode).map_err(|error| error.to_string());
+    let unpacked = |bits| {
+        Header::new([0; 32], [0; 32], 0, bits, 0)
+            .target()
+            .map(hex::encode)
+            .map_err(|error| error.to_string())
+    };
     let number = |digits: &str| Ok(format!("{digits:0>64}"));
     assert_eq!(unpacked(0x1d00_ffff), number(&format!("ffff{:052}", 0)));
     assert_eq!(unpacked(0x1b04_04cb), number(&format!("404cb{:048}", 0)));
@@ -140,7 +154,11 @@ fn targets_are_unpacked_as_in_bitcoin() {
     assert_eq!(unpacked(0x0200_8000), number("80"));
     assert_eq!(unpacked(0x2012_3456), number(&format!("123456{:058}", 0)));
     assert_eq!(unpacked(0x2200_0012), number(&format!("12{:062}", 0)));
-    for (bits, why) in [(0x0100_3456, "no hash meets"), (0x0492_3456, "no hash meets"), (0xff12_3456, "more than 256 bits")] {
+    for (bits, why) in [
+        (0x0100_3456, "no hash meets"),
+        (0x0492_3456, "no hash meets"),
+        (0xff12_3456, "more than 256 bits"),
+    ] {
         assert!(unpacked(bits).is_err_and(|error| error.contains(why)), "{bits:08x}");
     }
 }
@@ -156,8 +174,15 @@ fn verify_says_which_line_is_wrong() {
         ("x".into(), "expected \"HEADER NONCE ATTEMPTS\""),
     ] {
         let output = run(VERIFY, &[], format!("{good}\n{bad}\n").as_bytes());
-        assert_eq!((output.status, output.stdout), (1, format!("{its_hash} 2083236893 7\n").into_bytes()));
-        assert!(output.stderr.starts_with("mining-verify: line 2: ") && output.stderr.contains(why), "{}", output.stderr);
+        assert_eq!(
+            (output.status, output.stdout),
+            (1, format!("{its_hash} 2083236893 7\n").into_bytes())
+        );
+        assert!(
+            output.stderr.starts_with("mining-verify: line 2: ") && output.stderr.contains(why),
+            "{}",
+            output.stderr
+        );
     }
 }
 
@@ -171,7 +196,11 @@ fn blocks_without_a_nonce_and_lines_without_a_block_are_told() {
     ] {
         for program in [MONITOR, LIBRARY] {
             let function = concat!(env!("CARGO_MANIFEST_DIR"), "/mining/mining.js");
-            let output = run(program, &["--size", "1000", function, "--local"], format!("{input}\n").as_bytes());
+            let output = run(
+                program,
+                &["--size", "1000", function, "--local"],
+                format!("{input}\n").as_bytes(),
+            );
             assert_eq!((output.status, output.stdout.len()), (1, 0), "{}", output.stderr);
             assert!(output.stderr.contains(why), "{}", output.stderr);
         }

@@ -26,14 +26,20 @@ impl Run {
     pub(crate) fn start(arguments: &[&str], input: Vec<u8>) -> Self {
         let mut command = pando();
         command.args(arguments).args(["--stdin", "--dom", "--batch-size", "1", "--port", "0"]);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pando starts");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("pando starts");
         let mut stdin = child.stdin.take().expect("piped");
         thread::spawn(move || stdin.write_all(&input));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let (sender, said) = channel();
         // The thread reads to the end, even if nobody waits for lines any more.
-        thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+        thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)))
+        });
         let output = BufReader::new(child.stdout.take().expect("piped"));
         let mut run = Self { child, output, said, url: String::new() };
         let line = run.says(|line| line.contains("http://127.0.0.1:"));
@@ -55,7 +61,9 @@ impl Run {
 
     /// Opens the page on a device with this name.
     pub(crate) fn join(&self, name: &str) -> Tab {
-        let tab = Tab::open(&chromium().expect("a browser"), &format!("{}#device={name};", self.url)).expect("a tab");
+        let tab =
+            Tab::open(&chromium().expect("a browser"), &format!("{}#device={name};", self.url))
+                .expect("a tab");
         self.says(|line| line.starts_with(&format!("{name} joined")));
         tab
     }

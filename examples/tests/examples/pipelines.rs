@@ -14,7 +14,8 @@ use crate::{
 
 #[test]
 fn squares_of_the_numbers_come_out() {
-    let output = pando().args(["square/square.js", "--local", "3", "-4"]).output().expect("pando starts");
+    let output =
+        pando().args(["square/square.js", "--local", "3", "-4"]).output().expect("pando starts");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "9\n16\n");
     assert!(output.status.success());
 }
@@ -23,10 +24,15 @@ fn squares_of_the_numbers_come_out() {
 fn collatz_over_devices_equals_a_local_computation() {
     install("collatz");
     let ranges = run(RANGES, &["--count", "40", "--size", "20"], b"").success();
-    let expected: Vec<String> = std::str::from_utf8(&ranges).expect("text").lines().map(most_steps).collect();
+    let expected: Vec<String> =
+        std::str::from_utf8(&ranges).expect("text").lines().map(most_steps).collect();
     for function in FUNCTIONS {
         let (results, _) = map(function, ranges.clone());
-        assert_eq!(String::from_utf8_lossy(&results).lines().collect::<Vec<_>>(), expected, "{function}");
+        assert_eq!(
+            String::from_utf8_lossy(&results).lines().collect::<Vec<_>>(),
+            expected,
+            "{function}"
+        );
         assert_eq!(run(MAX, &[], &results).lines(), ["3179389980591125407167 2760"]);
     }
 }
@@ -35,14 +41,18 @@ fn collatz_over_devices_equals_a_local_computation() {
 fn the_animation_decodes_to_100_frames() {
     let angles = run(ANGLES, &[], b"").success();
     let (frames, log) = map("raytracer/raytracer.js", angles.clone());
-    let lines = |bytes: &[u8]| -> Vec<String> { String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect() };
+    let lines = |bytes: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect()
+    };
     let (angles, rendered) = (lines(&angles), lines(&frames));
     for frame in [0, 37, 99] {
-        let (pixels, expected) = (pixels(&rendered[frame]), render(angles[frame].parse().expect("an angle"), 300));
+        let (pixels, expected) =
+            (pixels(&rendered[frame]), render(angles[frame].parse().expect("an angle"), 300));
         assert_eq!(pixels.len(), expected.len());
         // Rounding differs between the languages, so a ray may just miss in one and just hit in
         // the other.
-        let others = pixels.iter().zip(&expected).filter(|(one, other)| one.abs_diff(**other) > 1).count();
+        let others =
+            pixels.iter().zip(&expected).filter(|(one, other)| one.abs_diff(**other) > 1).count();
         assert!(others < pixels.len() / 1000, "frame {frame} has {others} other pixels");
     }
     let gif = run(ENCODER, &[], &frames).success();

@@ -32,7 +32,8 @@ const BUGS: [(&str, &[u64]); 14] = [
 ];
 
 /// The deliberate bugs of `lender-schedules`.
-const NATIVE_BUGS: [&str; 8] = ["eager", "asleep", "hasty", "newest", "twice", "late", "wide", "forgetful"];
+const NATIVE_BUGS: [&str; 8] =
+    ["eager", "asleep", "hasty", "newest", "twice", "late", "wide", "forgetful"];
 
 fn test_pull_streams(input: &str) -> Output {
     npm::install("random-testing");
@@ -56,8 +57,18 @@ fn seeds_follow_each_other() {
 #[test]
 fn the_pull_stream_lender_shows_no_violation() {
     let answers = answers(test_pull_streams("0 2000\n123456789012 500\n"));
-    assert_eq!((&answers[0]["schedules"], &answers[0]["violation"]), (&2000.into(), &Value::Null), "{}", answers[0]);
-    assert_eq!((&answers[1]["schedules"], &answers[1]["violation"]), (&500.into(), &Value::Null), "{}", answers[1]);
+    assert_eq!(
+        (&answers[0]["schedules"], &answers[0]["violation"]),
+        (&2000.into(), &Value::Null),
+        "{}",
+        answers[0]
+    );
+    assert_eq!(
+        (&answers[1]["schedules"], &answers[1]["violation"]),
+        (&500.into(), &Value::Null),
+        "{}",
+        answers[1]
+    );
 }
 
 #[test]
@@ -74,7 +85,10 @@ fn each_broken_pull_stream_lender_is_caught_again_and_again() {
     }
     for (first, second) in caught.iter().zip(answers(test_pull_streams(&again))) {
         assert_eq!(first["violation"]["what"], second["violation"]["what"], "the seed repeats it");
-        assert!(second["violation"]["events"].as_array().is_some_and(|events| events.len() > 2), "{second}");
+        assert!(
+            second["violation"]["events"].as_array().is_some_and(|events| events.len() > 2),
+            "{second}"
+        );
     }
 }
 
@@ -87,8 +101,13 @@ fn lines_that_are_no_seeds_are_refused() {
         );
         assert_eq!(run(SCHEDULES, &[], format!("{line}\n").as_bytes()).status, 1, "{line}");
     }
-    assert!(test_pull_streams("5 5 none\n").stderr.starts_with("no such bug: none; there are eager, "));
-    assert_eq!(run(SCHEDULES, &[], b"5 5 none\n").stderr, "lender-schedules: line 1: no such bug: \"none\"\n");
+    assert!(
+        test_pull_streams("5 5 none\n").stderr.starts_with("no such bug: none; there are eager, ")
+    );
+    assert_eq!(
+        run(SCHEDULES, &[], b"5 5 none\n").stderr,
+        "lender-schedules: line 1: no such bug: \"none\"\n"
+    );
 }
 
 #[test]
@@ -104,7 +123,8 @@ fn each_broken_lender_of_the_crate_is_caught() {
     let caught = answers(run(SCHEDULES, &[], lines.as_bytes()));
     for (answer, bug) in caught.iter().zip(NATIVE_BUGS) {
         assert_eq!(answer["violation"]["bug"], bug, "{answer}");
-        let again = run(SCHEDULES, &[], format!("{} 1 {bug}\n", answer["violation"]["seed"]).as_bytes());
+        let again =
+            run(SCHEDULES, &[], format!("{} 1 {bug}\n", answer["violation"]["seed"]).as_bytes());
         assert!(again.stderr.contains("ask "), "the steps are told: {}", again.stderr);
         assert!(String::from_utf8(again.stdout).expect("text").contains(r#""violation":"#));
     }
@@ -122,8 +142,11 @@ fn random_schedules_run_on_a_core_and_in_a_tab() {
 #[test]
 fn a_broken_lender_is_caught_while_the_seeds_go_on() {
     npm::install("random-testing");
-    let mut seeds =
-        Command::new(SEEDS).args(["--size", "100", "--bug", "jumbled"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut seeds = Command::new(SEEDS)
+        .args(["--size", "100", "--bug", "jumbled"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     let input = seeds.stdout.take().expect("piped");
     let mut volunteers = pando()
         .args(["random-testing/random-testing.js", "--local", "--cores", "1"])
@@ -132,11 +155,17 @@ fn a_broken_lender_is_caught_while_the_seeds_go_on() {
         .spawn()
         .expect("pando starts");
     let results = volunteers.stdout.take().expect("piped");
-    let output = Command::new(VIOLATIONS).arg("--first").stdin(results).output().expect("it starts");
+    let output =
+        Command::new(VIOLATIONS).arg("--first").stdin(results).output().expect("it starts");
     let said = String::from_utf8(output.stdout).expect("text");
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.starts_with("violation of property 6: "), "{said}");
-    assert!(said.contains("again: target/release/pando --local examples/random-testing/random-testing.js '"), "{said}");
+    assert!(
+        said.contains(
+            "again: target/release/pando --local examples/random-testing/random-testing.js '"
+        ),
+        "{said}"
+    );
     assert!(volunteers.wait().expect("it ends").success(), "its reader has gone away");
     seeds.wait().expect("it ends");
 }
@@ -179,5 +208,9 @@ fn violations_are_told_with_what_repeats_them() {
     assert!(first.stdout.ends_with(b"1007 schedules, 1 violation\n"));
     let bad = run(VIOLATIONS, &[], b"five\n");
     assert_eq!(bad.status, 1);
-    assert!(bad.stderr.starts_with("violations: line 1: not an answer: \"five\""), "{}", bad.stderr);
+    assert!(
+        bad.stderr.starts_with("violations: line 1: not an answer: \"five\""),
+        "{}",
+        bad.stderr
+    );
 }

@@ -33,7 +33,8 @@ fn decode(gif: &[u8]) -> Vec<Frame<'static>> {
 
 #[test]
 fn angles_go_once_around() {
-    let angles: Vec<f64> = run(ANGLES, &[], b"").lines().iter().map(|line| line.parse().expect("an angle")).collect();
+    let angles: Vec<f64> =
+        run(ANGLES, &[], b"").lines().iter().map(|line| line.parse().expect("an angle")).collect();
     assert_eq!(angles.len(), 100);
     for (index, angle) in angles.iter().enumerate() {
         assert!((angle - index as f64 * TAU / 100.0).abs() < 1e-12, "{index}: {angle}");
@@ -82,7 +83,11 @@ fn a_bad_line_is_told_with_its_number() {
     for (bad, expected) in cases {
         let output = encode(&["--size", "2x2"], &format!("{good}{bad}{good}"));
         assert_eq!(output.status, 1, "{bad}");
-        assert!(output.stderr.starts_with(&format!("gif-encoder: line 2: {expected}")), "{}", output.stderr);
+        assert!(
+            output.stderr.starts_with(&format!("gif-encoder: line 2: {expected}")),
+            "{}",
+            output.stderr
+        );
     }
 }
 
@@ -95,7 +100,8 @@ fn no_frame_at_all_is_an_error() {
 
 #[test]
 fn wrong_sizes_and_delays_are_usage_errors() {
-    for arguments in [["--size", "300"], ["--size", "0x5"], ["--size", "70000x5"], ["--delay", "0"]] {
+    for arguments in [["--size", "300"], ["--size", "0x5"], ["--size", "70000x5"], ["--delay", "0"]]
+    {
         assert_eq!(encode(&arguments, "").status, 2, "{arguments:?}");
     }
 }

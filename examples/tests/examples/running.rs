@@ -33,7 +33,9 @@ impl Running {
         thread::spawn(move || drop(stdin.write_all(&input)));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let (voice, said) = channel();
-        thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|line| drop(voice.send(line))));
+        thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).for_each(|line| drop(voice.send(line)))
+        });
         Self { stdout: child.stdout.take(), child, said, log: String::new() }
     }
 
@@ -43,7 +45,8 @@ impl Running {
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let until = Instant::now() + DEADLINE;
         loop {
-            let Ok(line) = self.said.recv_timeout(until.saturating_duration_since(Instant::now())) else {
+            let Ok(line) = self.said.recv_timeout(until.saturating_duration_since(Instant::now()))
+            else {
                 panic!("`{text}` was not said, but: {}", self.log);
             };
             self.log += &(line.clone() + "\n");

@@ -45,7 +45,8 @@ pub(crate) fn render(angle: f64, side: usize) -> Vec<u8> {
     };
     let pixel = |at: usize| {
         let (x, y) = ((at % side) as f64, (at / side) as f64);
-        let samples = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)].map(|(dx, dy)| ray(x + dx, y + dy));
+        let samples = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)]
+            .map(|(dx, dy)| ray(x + dx, y + dy));
         [0, 1, 2].map(|channel| {
             let light = samples.iter().map(|sample| sample[channel].min(1.0)).sum::<f64>() / 4.0;
             (255.0 * light * (1.25 - 0.25 * light)).round() as u8
@@ -57,8 +58,14 @@ pub(crate) fn render(angle: f64, side: usize) -> Vec<u8> {
 fn scene() -> Vec<Sphere> {
     let gold = Material { color: [1.0, 0.70, 0.22], highlight: 0.7, shine: 60.0, mirror: 0.25 };
     let mirror = Material { color: [0.95, 0.97, 1.0], highlight: 0.9, shine: 200.0, mirror: 0.82 };
-    let colors =
-        [[0.90, 0.16, 0.18], [0.96, 0.52, 0.10], [0.25, 0.70, 0.28], [0.10, 0.62, 0.72], [0.16, 0.34, 0.86], [0.62, 0.22, 0.74]];
+    let colors = [
+        [0.90, 0.16, 0.18],
+        [0.96, 0.52, 0.10],
+        [0.25, 0.70, 0.28],
+        [0.10, 0.62, 0.72],
+        [0.16, 0.34, 0.86],
+        [0.62, 0.22, 0.74],
+    ];
     let ring = colors.into_iter().enumerate().map(|(number, color)| {
         let angle = number as f64 * TAU / 6.0;
         let radius = if number % 2 == 0 { 0.55 } else { 0.4 };
@@ -93,7 +100,11 @@ fn shade(scene: &[Sphere], hit: &Hit, direction: Vector) -> Vector {
     let facing = dot(hit.normal, light);
     let far = dot(to_light, to_light).sqrt();
     let Material { color, highlight, shine, .. } = hit.material;
-    if facing <= 0.0 || scene.iter().any(|sphere| distance(sphere, hit.point, light).is_some_and(|near| near < far)) {
+    if facing <= 0.0
+        || scene
+            .iter()
+            .any(|sphere| distance(sphere, hit.point, light).is_some_and(|near| near < far))
+    {
         return color.map(|c| c * AMBIENT);
     }
     let glint = dot(reflect(direction, hit.normal), light).max(0.0);
@@ -101,15 +112,23 @@ fn shade(scene: &[Sphere], hit: &Hit, direction: Vector) -> Vector {
 }
 
 fn nearest(scene: &[Sphere], origin: Vector, direction: Vector) -> Option<Hit> {
-    let spheres = scene.iter().filter_map(|sphere| Some((distance(sphere, origin, direction)?, sphere)));
+    let spheres =
+        scene.iter().filter_map(|sphere| Some((distance(sphere, origin, direction)?, sphere)));
     let first = spheres.min_by(|(one, _), (other, _)| one.total_cmp(other));
     let floor = Some(-origin[1] / direction[1]).filter(|_| direction[1] < 0.0);
     match (first, floor) {
         (Some((far, sphere)), floor) if floor.is_none_or(|floor| far <= floor) => {
-            let normal = sub(along(origin, direction, far), sphere.center).map(|side| side / sphere.radius);
+            let normal =
+                sub(along(origin, direction, far), sphere.center).map(|side| side / sphere.radius);
             let material = sphere.material;
             let tint = if material.mirror > 0.2 { material.color } else { [1.0; 3] };
-            Some(Hit { point: along(sphere.center, normal, sphere.radius + 1e-6), normal, material, tint, fade: 0.0 })
+            Some(Hit {
+                point: along(sphere.center, normal, sphere.radius + 1e-6),
+                normal,
+                material,
+                tint,
+                fade: 0.0,
+            })
         }
         (_, floor) => {
             let far = floor?;
@@ -117,7 +136,13 @@ fn nearest(scene: &[Sphere], origin: Vector, direction: Vector) -> Option<Hit> {
             let color = TILES[(x.floor() + z.floor()).rem_euclid(2.0) as usize];
             let material = Material { color, highlight: 0.0, shine: 1.0, mirror: 0.12 };
             let fade = 1.0 - (-0.045 * (far - 6.0).max(0.0)).exp();
-            Some(Hit { point: [x, 1e-6, z], normal: [0.0, 1.0, 0.0], material, tint: [1.0; 3], fade })
+            Some(Hit {
+                point: [x, 1e-6, z],
+                normal: [0.0, 1.0, 0.0],
+                material,
+                tint: [1.0; 3],
+                fade,
+            })
         }
     }
 }

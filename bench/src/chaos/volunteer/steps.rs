@@ -17,7 +17,13 @@ use tokio::time::sleep;
 
 impl Volunteer {
     /// Carries out one step of the plan.
-    pub(super) async fn step(&mut self, session: &mut Session, address: &Address, step: Step, now: Instant) -> Result<(), After> {
+    pub(super) async fn step(
+        &mut self,
+        session: &mut Session,
+        address: &Address,
+        step: Step,
+        now: Instant,
+    ) -> Result<(), After> {
         match step {
             Step::Die(time) => return Err(After::Another(time)),
             Step::Cut(time) => return Err(After::Back(time)),
@@ -34,7 +40,9 @@ impl Volunteer {
             Step::Leave(time) => {
                 let ids = self.work.ids();
                 session.hand_back(ids, self.chance.is(0.2));
-                session.say(&ToMaster::Bye { reason: self.chance.one(&["left", "hidden", "bored"]).into() });
+                session.say(&ToMaster::Bye {
+                    reason: self.chance.one(&["left", "hidden", "bored"]).into(),
+                });
                 self.forget();
                 // The writer of the link needs a moment.
                 sleep(self.character.latency + Duration::from_millis(5)).await;
@@ -83,7 +91,10 @@ impl Volunteer {
                 session.lied = true;
                 match chance.of_range(0..3) {
                     0 => self.introduce(session, address),
-                    1 => session.say(&ToMaster::Broken { message: "it cannot be loaded".into(), stack: Some("\u{1b}c".into()) }),
+                    1 => session.say(&ToMaster::Broken {
+                        message: "it cannot be loaded".into(),
+                        stack: Some("\u{1b}c".into()),
+                    }),
                     _ => session.say(&ToMaster::Bye { reason: "left".into() }),
                 }
             }
@@ -97,8 +108,14 @@ impl Volunteer {
     fn lie_twice(&mut self, session: &mut Session) {
         self.is_spiteful = true;
         let ids = self.work.ids();
-        let Some(loan) = ids.iter().find(|loan| session.lent.contains(loan)).copied() else { return };
-        let failure = Failure { message: "the first of two answers".into(), stack: None, kind: "error".into() };
+        let Some(loan) = ids.iter().find(|loan| session.lent.contains(loan)).copied() else {
+            return;
+        };
+        let failure = Failure {
+            message: "the first of two answers".into(),
+            stack: None,
+            kind: "error".into(),
+        };
         let error = Answer { loan, micros: 1, result: Err(failure) };
         let wrong = lies::wrong(&mut self.chance, [loan]);
         if self.chance.is(0.5) {

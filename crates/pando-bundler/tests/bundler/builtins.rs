@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::support::Folder;
 
 /// Features of Node that the bundle lacks, and the reason.
-const MISSING: &[(&str, &str)] = &[("zlib: brotli", "no package in plain JavaScript compresses it")];
+const MISSING: &[(&str, &str)] =
+    &[("zlib: brotli", "no package in plain JavaScript compresses it")];
 
 #[test]
 fn built_ins_work() {

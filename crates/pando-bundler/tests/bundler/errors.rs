@@ -21,12 +21,16 @@ fn assert_starts(text: &str, start: &str) {
 
 #[test]
 fn what_is_not_a_readable_file() {
-    let folder = Folder::with(&[("sub/a.js", ""), ("near.js", ""), ("picture.png", ""), ("bin.js", "")]);
+    let folder =
+        Folder::with(&[("sub/a.js", ""), ("near.js", ""), ("picture.png", ""), ("bin.js", "")]);
     fs::write(folder.path("bin.js"), [0xff, 0xfe, 0x00]).unwrap();
     assert_eq!(refused_as(&folder, "none.js"), "none.js: no such file");
     assert_starts(&refused_as(&folder, "near"), "near: no such file\n  did you mean near.js?");
     assert_starts(&refused_as(&folder, "sub"), "sub: this is a folder, not a file");
-    assert_starts(&refused_as(&folder, "picture.png"), "picture.png: not a JavaScript or TypeScript file");
+    assert_starts(
+        &refused_as(&folder, "picture.png"),
+        "picture.png: not a JavaScript or TypeScript file",
+    );
     assert_eq!(refused_as(&folder, "bin.js"), "bin.js: this file is not UTF-8 text");
 }
 
@@ -34,7 +38,10 @@ fn what_is_not_a_readable_file() {
 fn a_syntax_error() {
     let text = refused("var a = 1\nvar = 2\nmodule.exports = a\n");
     assert_starts(&text, "render.js:2:5: syntax error: ");
-    assert!(text.ends_with("\n  1 | var a = 1\n> 2 | var = 2\n    |     ^\n  3 | module.exports = a"), "{text}");
+    assert!(
+        text.ends_with("\n  1 | var a = 1\n> 2 | var = 2\n    |     ^\n  3 | module.exports = a"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -48,7 +55,10 @@ fn a_syntax_error_in_a_required_file_after_wide_characters() {
 
 #[test]
 fn broken_json() {
-    let folder = Folder::with(&[("render.js", "module.exports = require('./a.json')"), ("a.json", "{\n  \"a\": }")]);
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = require('./a.json')"),
+        ("a.json", "{\n  \"a\": }"),
+    ]);
     assert_starts(&refused_as(&folder, "render.js"), "a.json:2:8: this is not JSON: ");
 }
 
@@ -67,8 +77,13 @@ fn a_package_that_is_not_installed() {
         "render.js:2:19: the package 'left-pad' is not installed\n  1 | // a comment\n> 2 | var pad = require('left-pad')\n    \
          |                   ^\n  3 | module.exports = pad\n  run: npm install left-pad"
     );
-    assert!(refused("import '@scope/name/sub.js'\nexport default 1 + x").contains("\n  run: npm install @scope/name"));
-    assert!(refused("module.exports = require('a/b/c')").contains("the package 'a' is not installed"));
+    assert!(
+        refused("import '@scope/name/sub.js'\nexport default 1 + x")
+            .contains("\n  run: npm install @scope/name")
+    );
+    assert!(
+        refused("module.exports = require('a/b/c')").contains("the package 'a' is not installed")
+    );
 }
 
 #[test]
@@ -84,13 +99,19 @@ fn a_package_that_a_package_needs() {
         ("render.js", "module.exports = require('lib')"),
         ("node_modules/lib/index.js", "module.exports = require('deep')"),
     ]);
-    assert_starts(&refused_as(&folder, "render.js"), "node_modules/lib/index.js:1:26: the package 'deep' is not installed");
+    assert_starts(
+        &refused_as(&folder, "render.js"),
+        "node_modules/lib/index.js:1:26: the package 'deep' is not installed",
+    );
 }
 
 #[test]
 fn a_package_that_jsx_needs() {
     let folder = Folder::with(&[("render.jsx", "export default x => <p>{x}</p>")]);
-    assert_starts(&refused_as(&folder, "render.jsx"), "the package 'react' is not installed; render.jsx needs it");
+    assert_starts(
+        &refused_as(&folder, "render.jsx"),
+        "the package 'react' is not installed; render.jsx needs it",
+    );
 }
 
 #[test]
@@ -103,25 +124,43 @@ fn what_an_installed_package_does_not_have() {
         ("node_modules/closed/index.js", ""),
     ]);
     let text = refused_as(&folder, "render.js");
-    assert_starts(&text, "render.js:1:26: the package 'lib' is installed in node_modules/lib, but has no 'lib/none'");
+    assert_starts(
+        &text,
+        "render.js:1:26: the package 'lib' is installed in node_modules/lib, but has no 'lib/none'",
+    );
     let text = refused_as(&folder, "exports.js");
-    assert_starts(&text, "exports.js:1:26: the package 'closed' is installed in node_modules/closed, but has no 'closed/none'");
+    assert_starts(
+        &text,
+        "exports.js:1:26: the package 'closed' is installed in node_modules/closed, but has no 'closed/none'",
+    );
 }
 
 #[test]
 fn other_things_that_cannot_be_found() {
-    assert_starts(&refused("module.exports = require('./none')"), "render.js:1:26: there is no file './none'");
-    assert_starts(&refused("module.exports = require('node:none')"), "render.js:1:26: Node has no built-in module 'none'");
+    assert_starts(
+        &refused("module.exports = require('./none')"),
+        "render.js:1:26: there is no file './none'",
+    );
+    assert_starts(
+        &refused("module.exports = require('node:none')"),
+        "render.js:1:26: Node has no built-in module 'none'",
+    );
     let text = refused("import a from 'https://example.com/a.js'\nexport default a");
     assert_starts(&text, "render.js:1:15: 'https://example.com/a.js' is an address");
-    let folder = Folder::with(&[("render.js", "module.exports = require('./sub')"), ("sub/a.js", "")]);
-    assert_starts(&refused_as(&folder, "render.js"), "render.js:1:26: './sub' is a folder without an index.js");
+    let folder =
+        Folder::with(&[("render.js", "module.exports = require('./sub')"), ("sub/a.js", "")]);
+    assert_starts(
+        &refused_as(&folder, "render.js"),
+        "render.js:1:26: './sub' is a folder without an index.js",
+    );
 }
 
 #[test]
 fn a_name_that_a_module_does_not_export() {
-    let folder =
-        Folder::with(&[("render.js", "import { b } from './a.js'\nexport default x => b"), ("a.js", "export const a = 1")]);
+    let folder = Folder::with(&[
+        ("render.js", "import { b } from './a.js'\nexport default x => b"),
+        ("a.js", "export const a = 1"),
+    ]);
     let text = refused_as(&folder, "render.js");
     assert_starts(&text, "render.js:1:10: ");
     assert!(text.contains("not exported"), "{text}");
@@ -134,10 +173,19 @@ fn a_module_without_a_usable_function() {
     let cases = [
         ("", "render.js: no usable function: the file is empty"),
         ("function f (x) { return x }", "render.js: no usable function: nothing is exported"),
-        ("export function f (x) { return x }", "render.js: no usable function: there is no default export"),
+        (
+            "export function f (x) { return x }",
+            "render.js: no usable function: there is no default export",
+        ),
         ("import fs from 'fs'\nfs.x()", "render.js: no usable function: nothing is exported"),
-        ("export default 5", "render.js:1:16: no usable function: the default export is not a function"),
-        ("export default class A {}", "render.js:1:16: no usable function: the default export is not a function"),
+        (
+            "export default 5",
+            "render.js:1:16: no usable function: the default export is not a function",
+        ),
+        (
+            "export default class A {}",
+            "render.js:1:16: no usable function: the default export is not a function",
+        ),
     ];
     for (source, start) in cases {
         let text = refused(source);
@@ -152,7 +200,11 @@ fn a_module_without_a_usable_function() {
         "export { f as '/pando/1.0.0' }; function f () {}",
     ] {
         let folder = Folder::with(&[("render.js", usable), ("a.js", "export default 1")]);
-        assert!(folder.try_bundle("render.js").is_ok(), "{usable}: {}", folder.try_bundle("render.js").unwrap_err());
+        assert!(
+            folder.try_bundle("render.js").is_ok(),
+            "{usable}: {}",
+            folder.try_bundle("render.js").unwrap_err()
+        );
     }
 }
 
@@ -163,7 +215,10 @@ fn files_that_are_not_code() {
         ("style.css", "render.js:1:26: './style.css' is a stylesheet, which is not bundled"),
         ("a.png", "render.js:1:26: './a.png' is a picture, which is not bundled"),
     ] {
-        let folder = Folder::with(&[("render.js", &format!("module.exports = require('./{name}')")), (name, "\0asm")]);
+        let folder = Folder::with(&[
+            ("render.js", &format!("module.exports = require('./{name}')")),
+            (name, "\0asm"),
+        ]);
         assert_starts(&refused_as(&folder, "render.js"), start);
     }
 }
@@ -181,23 +236,36 @@ fn an_unreadable_file() {
 
 #[test]
 fn configuration_that_cannot_be_read_is_told_as_such() {
-    let package = Folder::with(&[("package.json", "{\n  \"name\": ,\n}"), ("in/render.js", "module.exports = x => x")]);
+    let package = Folder::with(&[
+        ("package.json", "{\n  \"name\": ,\n}"),
+        ("in/render.js", "module.exports = x => x"),
+    ]);
     assert_starts(&refused_as(&package, "in/render.js"), "package.json:2:11: this is not JSON\n");
     let function = ("render.ts", "export default (x: string) => x");
     let tsconfig = Folder::with(&[("tsconfig.json", "{\n  \"extends\": ,\n}"), function]);
     assert_starts(&refused_as(&tsconfig, "render.ts"), "tsconfig.json:3:1: this is not JSON\n");
-    let extends = Folder::with(&[("tsconfig.json", r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#), function]);
-    let text =
-        "a tsconfig.json extends '@tsconfig/node20/tsconfig.json', which is not there\n  run: npm install @tsconfig/node20";
+    let extends = Folder::with(&[
+        ("tsconfig.json", r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#),
+        function,
+    ]);
+    let text = "a tsconfig.json extends '@tsconfig/node20/tsconfig.json', which is not there\n  run: npm install @tsconfig/node20";
     assert_eq!(refused_as(&extends, "render.ts"), text);
-    let data = Folder::with(&[("render.js", "module.exports = require('./a.json')"), ("a.json", "{")]);
+    let data =
+        Folder::with(&[("render.js", "module.exports = require('./a.json')"), ("a.json", "{")]);
     assert_starts(&refused_as(&data, "render.js"), "a.json:1:1: this is not JSON: EOF");
 }
 
 #[test]
 fn javascript_needs_no_tsconfig() {
-    for tsconfig in [r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#, "{", r#"{"extends": "./tsconfig.json"}"#] {
-        let folder = Folder::with(&[("tsconfig.json", tsconfig), ("render.js", "module.exports = x => x * 2")]);
+    for tsconfig in [
+        r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#,
+        "{",
+        r#"{"extends": "./tsconfig.json"}"#,
+    ] {
+        let folder = Folder::with(&[
+            ("tsconfig.json", tsconfig),
+            ("render.js", "module.exports = x => x * 2"),
+        ]);
         assert_eq!(folder.result("3"), serde_json::json!(6), "{tsconfig}");
     }
 }

@@ -37,7 +37,10 @@ fn globals_of_node_are_there() {
         resolve([a, b, global === globalThis, typeof Buffer.from, process.env.HOME === undefined, process.env.NODE_ENV, __dirname, __filename])\n\
         }, 2) }, 1) }) }";
     let folder = Folder::with(&[("render.js", source)]);
-    assert_eq!(folder.result(""), json!([1, 2, true, "function", true, "production", "/", "/index.js"]));
+    assert_eq!(
+        folder.result(""),
+        json!([1, 2, true, "function", true, "production", "/", "/index.js"])
+    );
 }
 
 #[test]
@@ -78,7 +81,10 @@ fn the_url_of_a_module_is_that_of_its_file_name() {
                   const folder = path.dirname(fileURLToPath(import.meta.url))\n\
                   export default x => [path.join(folder, x), __filename, fileURLToPath(import.meta.url), import.meta.dirname]";
     let folder = Folder::with(&[("render.mjs", source)]);
-    assert_eq!(folder.answer("render.mjs", "a")["result"], json!(["/a", "/index.js", "/index.js", "/"]));
+    assert_eq!(
+        folder.answer("render.mjs", "a")["result"],
+        json!(["/a", "/index.js", "/index.js", "/"])
+    );
 }
 
 #[test]
@@ -86,7 +92,13 @@ fn a_random_uuid_is_there_without_https() {
     let source = "const { randomUUID } = crypto\nmodule.exports = x => { if (x) throw new Error('here'); return [randomUUID(), crypto.randomUUID()] }";
     let folder = Folder::with(&[("render.js", source)]);
     let bundle = folder.bundle();
-    let uuids = run(&format!("globalThis.crypto = {{ getRandomValues: (bytes) => bytes.fill(255) }};{}", bundle.code), "");
+    let uuids = run(
+        &format!(
+            "globalThis.crypto = {{ getRandomValues: (bytes) => bytes.fill(255) }};{}",
+            bundle.code
+        ),
+        "",
+    );
     let uuid = "ffffffff-ffff-4fff-bfff-ffffffffffff";
     assert_eq!(result_of(uuids), json!([uuid, uuid]));
     let place = bundle.trace(&format!(

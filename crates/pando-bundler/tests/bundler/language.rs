@@ -4,7 +4,8 @@ use serde_json::json;
 
 use crate::support::{Folder, result_of};
 
-const CALLBACK: &str = "module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, answer(x)) }\n";
+const CALLBACK: &str =
+    "module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, answer(x)) }\n";
 
 fn common_js(body: &str) -> Folder {
     Folder::with(&[("render.js", &format!("{CALLBACK}{body}"))])
@@ -12,7 +13,9 @@ fn common_js(body: &str) -> Folder {
 
 #[test]
 fn common_js_is_sloppy() {
-    let folder = common_js("function answer () { leaked = 1; return [leaked, this === globalThis, delete globalThis.leaked] }");
+    let folder = common_js(
+        "function answer () { leaked = 1; return [leaked, this === globalThis, delete globalThis.leaked] }",
+    );
     assert_eq!(folder.result(""), json!([1, true, true]));
 }
 
@@ -29,7 +32,10 @@ fn common_js_that_only_parses_in_sloppy_mode_works() {
 
 #[test]
 fn common_js_that_says_use_strict_is_strict() {
-    let folder = Folder::with(&[("render.js", &format!("'use strict'\n{CALLBACK}function answer () {{ leaked = 1 }}"))]);
+    let folder = Folder::with(&[(
+        "render.js",
+        &format!("'use strict'\n{CALLBACK}function answer () {{ leaked = 1 }}"),
+    )]);
     assert_eq!(folder.answer("render.js", ""), json!({"error": "leaked is not defined"}));
 }
 
@@ -37,7 +43,10 @@ fn common_js_that_says_use_strict_is_strict() {
 fn an_es_module_is_strict() {
     let folder = Folder::with(&[
         ("leak.mjs", "export default function (x) { leaked = x; return leaked }"),
-        ("this.mjs", "export default function (x) { return (function () { return this === undefined })() }"),
+        (
+            "this.mjs",
+            "export default function (x) { return (function () { return this === undefined })() }",
+        ),
         ("lexical.mjs", "const f = (x) => { leaked = x }; export { f as default }"),
     ]);
     assert_eq!(folder.answer("leak.mjs", "1"), json!({"error": "leaked is not defined"}));
@@ -91,7 +100,10 @@ fn cycles_between_common_js_and_es_modules_work() {
             "render.js",
             "module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, require('./b.mjs').twice(x)) }\nmodule.exports.own = 'own'",
         ),
-        ("b.mjs", "import a from './render.js'\nexport function twice (x) { return x + x + a.own }"),
+        (
+            "b.mjs",
+            "import a from './render.js'\nexport function twice (x) { return x + x + a.own }",
+        ),
     ]);
     assert_eq!(folder.result("x"), json!("xxown"));
 }
@@ -105,7 +117,8 @@ fn the_runtime_is_told_whether_it_is_an_es_module() {
         ("d.mjs", "function f (x) { return x }\nexport { f as default }"),
         ("e.js", "exports.default = { '/pando/1.0.0': (x, cb) => cb(null, x) }"),
     ]);
-    let esm = ["a.js", "b.js", "c.ts", "d.mjs", "e.js"].map(|name| folder.try_bundle(name).unwrap().esm);
+    let esm =
+        ["a.js", "b.js", "c.ts", "d.mjs", "e.js"].map(|name| folder.try_bundle(name).unwrap().esm);
     assert_eq!(esm, [false, true, true, true, false]);
     for name in ["a.js", "b.js", "c.ts", "d.mjs", "e.js"] {
         assert_eq!(result_of(folder.answer(name, "same")), json!("same"), "{name}");

@@ -9,7 +9,10 @@ use crate::support::{Folder, OPTIONS, bundle_with, result_of, run};
 #[test]
 fn packages_come_from_the_functions_folder_upwards() {
     let folder = Folder::with(&[
-        ("a/b/render.js", "var near = require('near'), far = require('@far/away/sub/path')\nmodule.exports = x => [near, far]"),
+        (
+            "a/b/render.js",
+            "var near = require('near'), far = require('@far/away/sub/path')\nmodule.exports = x => [near, far]",
+        ),
         ("a/node_modules/near/package.json", r#"{"main": "lib/main"}"#),
         ("a/node_modules/near/lib/main.js", "module.exports = 'near'"),
         ("node_modules/@far/away/sub/path.js", "exports.far = true"),
@@ -55,8 +58,7 @@ fn browser_and_exports_fields_choose_the_file() {
 
 #[test]
 fn an_optional_package_may_be_missing() {
-    let source =
-        "var native\ntry { native = require('not-there') } catch (error) { native = 'without' }\nmodule.exports = x => native";
+    let source = "var native\ntry { native = require('not-there') } catch (error) { native = 'without' }\nmodule.exports = x => native";
     assert_eq!(Folder::with(&[("render.js", source)]).result(""), json!("without"));
 }
 
@@ -81,7 +83,10 @@ fn require_is_a_function() {
         return answers }";
     let folder = Folder::with(&[
         ("render.js", source),
-        ("node_modules/lib/index.js", "module.exports = typeof require === 'function' ? 'lib' : window.lib"),
+        (
+            "node_modules/lib/index.js",
+            "module.exports = typeof require === 'function' ? 'lib' : window.lib",
+        ),
         ("module.mjs", "const require = x => x\nexport default x => [typeof require, require(x)]"),
     ]);
     let code = "MODULE_NOT_FOUND";
@@ -92,7 +97,10 @@ fn require_is_a_function() {
 #[test]
 fn require_gives_a_packages_main_and_import_its_module() {
     let folder = Folder::with(&[
-        ("render.js", "module.exports = x => [require('both')(x), require('both/sub')(x), require('only').default]"),
+        (
+            "render.js",
+            "module.exports = x => [require('both')(x), require('both/sub')(x), require('only').default]",
+        ),
         ("module.mjs", "import both from 'both'\nexport default x => both(x)"),
         ("node_modules/both/package.json", r#"{"main": "./main", "module": "lib/module"}"#),
         ("node_modules/both/main.js", "module.exports = x => 'main ' + x"),
@@ -123,7 +131,10 @@ fn a_native_addon_throws_so_that_its_package_takes_another_way() {
 #[test]
 fn a_built_in_wins_over_a_package_of_its_name() {
     let folder = Folder::with(&[
-        ("render.js", "module.exports = x => [typeof require('events').once, require('events/'), require('buffer/')]"),
+        (
+            "render.js",
+            "module.exports = x => [typeof require('events').once, require('events/'), require('buffer/')]",
+        ),
         ("node_modules/events/index.js", "module.exports = 'package'"),
         ("node_modules/buffer/index.js", "module.exports = 'package'"),
     ]);
@@ -135,7 +146,10 @@ fn names_of_folders_do_not_matter() {
     for name in ["with space", "c#", "50%", "\u{e9}t\u{e9}", "it's"] {
         let entry = format!("{name}/render.js");
         let other = format!("{name}/old.js");
-        let folder = Folder::with(&[(&entry, "module.exports = x => require('./old')"), (&other, "module.exports = 010")]);
+        let folder = Folder::with(&[
+            (&entry, "module.exports = x => require('./old')"),
+            (&other, "module.exports = 010"),
+        ]);
         assert_eq!(folder.answer(&entry, ""), json!({"result": 8}), "{name}");
     }
 }
@@ -161,7 +175,10 @@ fn real_packages_work() {
         ("module.mjs", "import BigNumber, { BigNumber as Named } from 'bignumber.js'\nexport default x => [new BigNumber(x).plus(1).toFixed(), BigNumber === Named]"),
     ])
     .install(&["bignumber.js", "sha.js"]);
-    assert_eq!(folder.result("12345678901"), json!(["1881676372246402223439821666701", "ba7816bf"]));
+    assert_eq!(
+        folder.result("12345678901"),
+        json!(["1881676372246402223439821666701", "ba7816bf"])
+    );
     assert_eq!(folder.answer("module.mjs", "1")["result"], json!(["2", true]));
 }
 
@@ -182,8 +199,14 @@ fn what_a_package_calls_optional_may_be_missing_wherever_it_is_required() {
     assert_eq!(folder.result(""), json!(["MODULE_NOT_FOUND", "MODULE_NOT_FOUND"]));
     let module = Folder::with(&[
         ("render.mjs", "import f from 'lib'\nexport default f"),
-        ("node_modules/lib/package.json", r#"{"type": "module", "peerDependenciesMeta": {"peer": {"optional": true}}}"#),
-        ("node_modules/lib/index.js", "export default (x) => import('peer').then(() => 'there', (error) => error.code)"),
+        (
+            "node_modules/lib/package.json",
+            r#"{"type": "module", "peerDependenciesMeta": {"peer": {"optional": true}}}"#,
+        ),
+        (
+            "node_modules/lib/index.js",
+            "export default (x) => import('peer').then(() => 'there', (error) => error.code)",
+        ),
     ]);
     assert_eq!(module.answer("render.mjs", "")["result"], json!("MODULE_NOT_FOUND"));
 }
@@ -191,7 +214,10 @@ fn what_a_package_calls_optional_may_be_missing_wherever_it_is_required() {
 #[test]
 fn packages_have_their_form_for_workers_or_for_pages() {
     let folder = Folder::with(&[
-        ("render.js", "module.exports = x => [require('entity'), require('older'), require('older/more')]"),
+        (
+            "render.js",
+            "module.exports = x => [require('entity'), require('older'), require('older/more')]",
+        ),
         (
             "node_modules/entity/package.json",
             r#"{"exports": {"worker": "./worker.js", "browser": "./page.js", "default": "./page.js"}}"#,
@@ -211,7 +237,10 @@ fn packages_have_their_form_for_workers_or_for_pages() {
     ]);
     assert_eq!(folder.result(""), json!(["worker", ["a", "b for browsers"], "a"]));
     let page = bundle_with(&folder.path("render.js"), &Options { page: true, ..OPTIONS }).unwrap();
-    assert_eq!(result_of(run(&page.code, "")), json!(["page", ["a for pages", "b for browsers"], "a for pages"]));
+    assert_eq!(
+        result_of(run(&page.code, "")),
+        json!(["page", ["a for pages", "b for browsers"], "a for pages"])
+    );
 }
 
 #[test]
@@ -256,7 +285,10 @@ fn paths_may_have_a_question_mark_and_a_number_sign() {
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_json() {
-    let folder = Folder::with(&[("render.js", "module.exports = x => require('./a.json')"), ("a.json", "\u{feff}{\"b\": 1}")]);
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => require('./a.json')"),
+        ("a.json", "\u{feff}{\"b\": 1}"),
+    ]);
     assert_eq!(folder.result(""), json!({"b": 1}));
     assert_eq!(folder.bundle().warnings, Vec::<String>::new());
 }
@@ -266,7 +298,10 @@ fn a_package_whose_form_for_browsers_is_hollow_is_taken_in_its_other_form() {
     let folder = Folder::with(&[
         ("render.mjs", "import { draw } from 'picture'\nexport default draw"),
         ("wrong.mjs", "import { paint } from 'picture'\nexport default paint"),
-        ("node_modules/picture/package.json", r#"{"exports": {"browser": "./stub.mjs", "import": "./real.mjs"}}"#),
+        (
+            "node_modules/picture/package.json",
+            r#"{"exports": {"browser": "./stub.mjs", "import": "./real.mjs"}}"#,
+        ),
         ("node_modules/picture/stub.mjs", "export {}"),
         ("node_modules/picture/real.mjs", "export const draw = (x) => 'drawn ' + x"),
     ]);

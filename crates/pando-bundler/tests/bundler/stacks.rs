@@ -17,7 +17,10 @@ fn names(folder: &Folder, entry: &str, expected: &[&str]) {
     assert_eq!(stack[0], "Error: here");
     assert!(stack.len() > expected.len(), "{stack:#?}");
     for (line, expected) in stack[1..].iter().zip(expected) {
-        assert!(line.ends_with(&format!("({expected})")) || line.ends_with(&format!("at {expected}")), "{expected}: {stack:#?}");
+        assert!(
+            line.ends_with(&format!("({expected})")) || line.ends_with(&format!("at {expected}")),
+            "{expected}: {stack:#?}"
+        );
     }
     assert!(stack.iter().all(|line| !line.contains("function.js")), "{stack:#?}");
 }
@@ -37,7 +40,8 @@ function answer () {
 fn of_common_js() {
     let strict = format!("'use strict'\n{COMMON_JS}");
     let sloppy = format!("{COMMON_JS}var octal = 010\n");
-    let folder = Folder::with(&[("f.js", COMMON_JS), ("strict.js", &strict), ("sloppy.js", &sloppy)]);
+    let folder =
+        Folder::with(&[("f.js", COMMON_JS), ("strict.js", &strict), ("sloppy.js", &sloppy)]);
     names(&folder, "f.js", &["f.js:7:10", "f.js:3:12"]);
     names(&folder, "strict.js", &["strict.js:8:10", "strict.js:4:12"]);
     names(&folder, "sloppy.js", &["sloppy.js:7:10", "sloppy.js:3:12"]);
@@ -46,11 +50,24 @@ fn of_common_js() {
 #[test]
 fn of_modules_that_are_strict_among_others_that_are_not() {
     let folder = Folder::with(&[
-        ("f.mjs", "import { deep } from './lib/a.mjs'\nimport old from 'old'\n\nexport default (x) => old(() => deep(x))\n"),
-        ("lib/a.mjs", "const 𝒳 = '\u{e9}\u{1f600}'; export const deep = (x) =>\n  (𝒳, new Error('here').stack)\n"),
-        ("node_modules/old/index.js", "exports.unused = 1\nmodule.exports = function (f) {\n    return f()\n}\n"),
+        (
+            "f.mjs",
+            "import { deep } from './lib/a.mjs'\nimport old from 'old'\n\nexport default (x) => old(() => deep(x))\n",
+        ),
+        (
+            "lib/a.mjs",
+            "const 𝒳 = '\u{e9}\u{1f600}'; export const deep = (x) =>\n  (𝒳, new Error('here').stack)\n",
+        ),
+        (
+            "node_modules/old/index.js",
+            "exports.unused = 1\nmodule.exports = function (f) {\n    return f()\n}\n",
+        ),
     ]);
-    names(&folder, "f.mjs", &["lib/a.mjs:2:8", "f.mjs:4:33", "node_modules/old/index.js:3:12", "f.mjs:4:23"]);
+    names(
+        &folder,
+        "f.mjs",
+        &["lib/a.mjs:2:8", "f.mjs:4:33", "node_modules/old/index.js:3:12", "f.mjs:4:23"],
+    );
 }
 
 #[test]
@@ -87,9 +104,14 @@ module.exports['/pando/1.0.0'] = (x, cb) => {
 #[test]
 fn other_texts_stay_as_they_are() {
     let bundle = Folder::with(&[("render.js", COMMON_JS)]).bundle();
-    for text in
-        ["", "a message", "see function.js:1:2", "two\nlines", "    at f (worker.js:1:2)", "f@http://host/t/function.js:x"]
-    {
+    for text in [
+        "",
+        "a message",
+        "see function.js:1:2",
+        "two\nlines",
+        "    at f (worker.js:1:2)",
+        "f@http://host/t/function.js:x",
+    ] {
         assert_eq!(bundle.trace(text), text);
     }
 }

@@ -35,7 +35,11 @@ impl Folder {
         let modules = self.path("node_modules");
         fs::create_dir_all(&modules).unwrap();
         for package in packages {
-            std::os::unix::fs::symlink(web().join("node_modules").join(package), modules.join(package)).unwrap();
+            std::os::unix::fs::symlink(
+                web().join("node_modules").join(package),
+                modules.join(package),
+            )
+            .unwrap();
         }
         self
     }
@@ -84,7 +88,8 @@ pub(crate) fn run(code: &str, input: &str) -> Value {
     let file = folder.path().join("function.js");
     fs::write(&file, code).unwrap();
     let worker = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bundler/worker.js");
-    let output = Command::new("node").arg(worker).arg(&file).arg(input).output().expect("node starts");
+    let output =
+        Command::new("node").arg(worker).arg(&file).arg(input).output().expect("node starts");
     let text = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}\n{stderr}\n{code}"))
@@ -105,7 +110,9 @@ fn build_builtins() -> HashMap<String, String> {
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     succeed(Command::new("node").arg("builtins/build.mjs").arg(folder.path()).current_dir(&web));
     let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
-    let read = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap());
+    let read = |entry: fs::DirEntry| {
+        (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())
+    };
     files.map(read).collect()
 }
 

@@ -23,9 +23,14 @@ fn a_built_in_without_a_browser_form_is_empty_and_told_with_its_importer() {
     ]);
     assert_eq!(folder.result(""), json!([[], [], []]));
     let warnings = folder.bundle().warnings.join("\n");
-    for (name, importer) in [("fs", "render.js"), ("net", "render.js"), ("fs/promises", "node_modules/lib/index.js")] {
+    for (name, importer) in
+        [("fs", "render.js"), ("net", "render.js"), ("fs/promises", "node_modules/lib/index.js")]
+    {
         let importer = folder.path(importer);
-        let line = format!("Node's built-in '{name}' has no form for browsers: it is an empty object in {}", importer.display());
+        let line = format!(
+            "Node's built-in '{name}' has no form for browsers: it is an empty object in {}",
+            importer.display()
+        );
         assert!(warnings.lines().any(|warning| warning == line), "{line}\n{warnings}");
     }
     assert_eq!(folder.answer("module.mjs", "")["result"], json!(["undefined", "undefined"]));
@@ -36,16 +41,27 @@ fn a_dynamic_require_or_import_is_told() {
     let source = "module.exports = function (x) {\n  try { return require(x) } catch (error) { return 'threw' } }";
     assert_eq!(Folder::with(&[("render.js", source)]).result("a"), json!("threw"));
     let text = warnings(&[("render.js", source)]);
-    assert!(text.contains("render.js:2:16: a `require` of what is only known when it runs cannot be bundled"), "{text}");
+    assert!(
+        text.contains(
+            "render.js:2:16: a `require` of what is only known when it runs cannot be bundled"
+        ),
+        "{text}"
+    );
     let text = warnings(&[("render.js", "module.exports = x => import(x)")]);
     assert!(text.contains("render.js:1:23: an `import()` of what"), "{text}");
 }
 
 #[test]
 fn workers_and_bindings_are_told() {
-    let text = warnings(&[("render.js", "module.exports = x => {\n new Worker('w.js')\n process.binding('fs') }")]);
+    let text = warnings(&[(
+        "render.js",
+        "module.exports = x => {\n new Worker('w.js')\n process.binding('fs') }",
+    )]);
     assert!(text.contains("render.js:2:2: the script of a `new Worker` is not bundled"), "{text}");
-    assert!(text.contains("render.js:3:2: `process.binding` does not exist outside Node"), "{text}");
+    assert!(
+        text.contains("render.js:3:2: `process.binding` does not exist outside Node"),
+        "{text}"
+    );
     let module = warnings(&[("render.js", "export default x => import.meta.env")]);
     assert!(module.contains("`import.meta` is an empty object in the bundle"), "{module}");
 }
@@ -54,7 +70,10 @@ fn workers_and_bindings_are_told() {
 fn packages_own_habits_are_not_told() {
     let folder = [
         ("render.js", "module.exports = x => require('lib')"),
-        ("node_modules/lib/index.js", "module.exports = function (x) { eval('1'); return require(x) }"),
+        (
+            "node_modules/lib/index.js",
+            "module.exports = function (x) { eval('1'); return require(x) }",
+        ),
     ];
     assert_eq!(warnings(&folder), "");
 }
@@ -67,7 +86,8 @@ fn mixing_styles_is_told() {
 
 #[test]
 fn syntax_that_works_although_it_cannot_be_lowered_is_not_told() {
-    let source = "module.exports = x => [String(BigInt(x) * 10n ** 3n), 'ab'.replace(/(?<=a)b/, 'c')]";
+    let source =
+        "module.exports = x => [String(BigInt(x) * 10n ** 3n), 'ab'.replace(/(?<=a)b/, 'c')]";
     assert_eq!(Folder::with(&[("render.js", source)]).result("3"), json!(["3000", "ac"]));
     assert_eq!(warnings(&[("render.js", source)]), "");
 }
@@ -84,9 +104,15 @@ fn variables_of_the_environment_that_the_user_s_files_read_are_told_once() {
         "import { env } from 'node:process'; export default x => env.A + env.B",
     ] {
         let text = told(source);
-        assert!(text.contains("process.env.A, process.env.B are not set") && text.lines().count() == 1, "{source}: {text}");
+        assert!(
+            text.contains("process.env.A, process.env.B are not set") && text.lines().count() == 1,
+            "{source}: {text}"
+        );
     }
-    assert_eq!(told("process.env.A = 1; module.exports = x => process.env.A + process.env.NODE_ENV"), "");
+    assert_eq!(
+        told("process.env.A = 1; module.exports = x => process.env.A + process.env.NODE_ENV"),
+        ""
+    );
     let packages = [
         ("render.js", "module.exports = require('lib')"),
         ("node_modules/lib/index.js", "module.exports = x => process.env.DEBUG"),
@@ -101,7 +127,10 @@ fn errors_about_empty_built_ins_are_known_by_their_words() {
             "render.js",
             "import fs, { existsSync } from 'fs'\nimport lib from 'lib'\nexport default x => x ? fs.readFileSync(x) : existsSync(x)",
         ),
-        ("node_modules/lib/index.js", "var cp = require('child_process'); module.exports = function () { cp.spawn('x') }"),
+        (
+            "node_modules/lib/index.js",
+            "var cp = require('child_process'); module.exports = function () { cp.spawn('x') }",
+        ),
     ]);
     let bundle = folder.bundle();
     for (message, builtin) in [
@@ -134,7 +163,12 @@ fn a_default_export_that_takes_a_callback_is_known_by_the_words_of_its_error() {
     ] {
         let bundle = Folder::with(&[("render.js", source)]).bundle();
         assert_eq!(bundle.takes_callback("TypeError: cb is not a function"), known, "{source}");
-        assert_eq!(bundle.takes_callback("TypeError: cb is not a function. (In 'cb(null, x)', 'cb' is an instance of e)"), known);
+        assert_eq!(
+            bundle.takes_callback(
+                "TypeError: cb is not a function. (In 'cb(null, x)', 'cb' is an instance of e)"
+            ),
+            known
+        );
         assert!(!bundle.takes_callback("TypeError: other is not a function"), "{source}");
     }
 }

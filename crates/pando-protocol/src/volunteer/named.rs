@@ -50,11 +50,16 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 pub(crate) mod list {
     use super::{Deserialize, Deserializer, Error, Loan, Name, Serializer};
 
-    pub(crate) fn serialize<S: Serializer>(loans: &[Loan], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        loans: &[Loan],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(loans.iter().map(|loan| Name::from(*loan)))
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Loan>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Loan>, D::Error> {
         let names = Vec::<Name>::deserialize(deserializer)?;
         names.into_iter().map(|name| name.try_into().map_err(D::Error::custom)).collect()
     }

@@ -23,7 +23,9 @@ impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.why).into_response();
         let header = match self.status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "10"),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                (header::RETRY_AFTER, "10")
+            }
             StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
             StatusCode::UPGRADE_REQUIRED => (header::UPGRADE, "websocket"),
             // A room's page, which has an opaque origin, must see that its room is gone.

@@ -106,8 +106,12 @@ impl Frames {
             return Err(Malformed::TooLong);
         }
         match header.opcode {
-            OpCode::Control(control) if header.is_final && length <= 125 => self.closing = control == Control::Close,
-            OpCode::Data(data) if (data == Data::Continue) == self.fragmented => self.fragmented = !header.is_final,
+            OpCode::Control(control) if header.is_final && length <= 125 => {
+                self.closing = control == Control::Close
+            }
+            OpCode::Data(data) if (data == Data::Continue) == self.fragmented => {
+                self.fragmented = !header.is_final
+            }
             _ => return Err(Malformed::Protocol),
         }
         (self.left, self.mask) = (length, mask);
@@ -129,7 +133,11 @@ impl Frames {
 }
 
 /// Passes `bytes` on in pieces whose lengths `next` chooses; returns the output.
-pub(super) fn pass(frames: &mut Frames, mut bytes: &[u8], mut next: impl FnMut() -> usize) -> Result<Vec<u8>, Malformed> {
+pub(super) fn pass(
+    frames: &mut Frames,
+    mut bytes: &[u8],
+    mut next: impl FnMut() -> usize,
+) -> Result<Vec<u8>, Malformed> {
     let (mut out, mut buffer) = (Vec::new(), Vec::new());
     while !bytes.is_empty() && !frames.is_closed() {
         let (piece, more) = bytes.split_at(next().clamp(1, bytes.len()));
@@ -163,7 +171,11 @@ mod tests {
             let (mut masked, mut plain, mut fragmented) = (Vec::new(), Vec::new(), false);
             for _ in 0..random.usize(1..12) {
                 let (opcode, is_final, most) = match random.u8(..4) {
-                    0 => (OpCode::Control(if random.bool() { Control::Ping } else { Control::Pong }), true, 126),
+                    0 => (
+                        OpCode::Control(if random.bool() { Control::Ping } else { Control::Pong }),
+                        true,
+                        126,
+                    ),
                     _ if fragmented => (OpCode::Data(Data::Continue), random.bool(), 300),
                     1 => (OpCode::Data(Data::Text), random.bool(), 300),
                     _ => (OpCode::Data(Data::Binary), random.bool(), 70_000),
@@ -172,7 +184,12 @@ mod tests {
                     fragmented = !is_final;
                 }
                 let payload: Vec<u8> = (0..random.usize(..most)).map(|_| random.u8(..)).collect();
-                masked.extend(frame(opcode, is_final, Some(random.u32(..).to_le_bytes()), &payload));
+                masked.extend(frame(
+                    opcode,
+                    is_final,
+                    Some(random.u32(..).to_le_bytes()),
+                    &payload,
+                ));
                 plain.extend(frame(opcode, is_final, None, &payload));
             }
             let longest = if random.bool() { 20 } else { 40_000 };
@@ -198,12 +215,29 @@ mod tests {
     #[test]
     fn what_no_client_may_send_is_refused() {
         let mask = Some([9; 4]);
-        let refused = |bytes: &[u8]| pass(&mut Frames::default(), bytes, || usize::MAX).unwrap_err();
-        assert_eq!(refused(&frame(OpCode::Data(Data::Text), true, None, b"unmasked")), Malformed::Protocol);
-        assert_eq!(refused(&frame(OpCode::Data(Data::Continue), true, mask, b"of nothing")), Malformed::Protocol);
-        assert_eq!(refused(&frame(OpCode::Control(Control::Ping), false, mask, b"in pieces")), Malformed::Protocol);
-        assert_eq!(refused(&frame(OpCode::Control(Control::Ping), true, mask, &[0; 126])), Malformed::Protocol);
-        assert_eq!(refused(&[0xc1, 0x80, 0, 0, 0, 0]), Malformed::Protocol, "compressed, which was not agreed on");
+        let refused =
+            |bytes: &[u8]| pass(&mut Frames::default(), bytes, || usize::MAX).unwrap_err();
+        assert_eq!(
+            refused(&frame(OpCode::Data(Data::Text), true, None, b"unmasked")),
+            Malformed::Protocol
+        );
+        assert_eq!(
+            refused(&frame(OpCode::Data(Data::Continue), true, mask, b"of nothing")),
+            Malformed::Protocol
+        );
+        assert_eq!(
+            refused(&frame(OpCode::Control(Control::Ping), false, mask, b"in pieces")),
+            Malformed::Protocol
+        );
+        assert_eq!(
+            refused(&frame(OpCode::Control(Control::Ping), true, mask, &[0; 126])),
+            Malformed::Protocol
+        );
+        assert_eq!(
+            refused(&[0xc1, 0x80, 0, 0, 0, 0]),
+            Malformed::Protocol,
+            "compressed, which was not agreed on"
+        );
         assert_eq!(refused(&[0x83, 0x80, 0, 0, 0, 0]), Malformed::Protocol, "of no known kind");
         let mut two = frame(OpCode::Data(Data::Text), false, mask, b"a");
         two.extend(frame(OpCode::Data(Data::Text), true, mask, b"b"));

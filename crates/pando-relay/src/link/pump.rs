@@ -69,7 +69,8 @@ impl Pump {
                 return Err(End::Gone);
             }
             filled += read;
-            let translated = self.frames.translate(&mut buffer[..filled]).map_err(End::Malformed)?;
+            let translated =
+                self.frames.translate(&mut buffer[..filled]).map_err(End::Malformed)?;
             traffic.pass(translated.out + FRAME * translated.frames).await;
             self.is_clean = false;
             self.to.write_all(&buffer[..translated.out]).await.map_err(|_| End::Untaken)?;
@@ -100,7 +101,10 @@ impl Pump {
     /// discard the last bytes sent.
     pub(super) async fn linger(mut self) {
         let mut rest = [0; 1024];
-        let _ = timeout(LAST_WORDS, async { while self.from.read(&mut rest).await.is_ok_and(|read| read > 0) {} }).await;
+        let _ = timeout(LAST_WORDS, async {
+            while self.from.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+        })
+        .await;
     }
 }
 

@@ -49,7 +49,8 @@ fn content(size: u64) -> Content {
 
 /// Opens `token` with 10 bytes; returns the lease.
 fn open(rooms: &mut Rooms<Counted>, token: &str, now: Instant) -> u64 {
-    let lease = rooms.open(&opening(token, KEY, 10), format!("id-of-{token}"), Rc::default(), now).unwrap();
+    let lease =
+        rooms.open(&opening(token, KEY, 10), format!("id-of-{token}"), Rc::default(), now).unwrap();
     assert!(rooms.opened(token, lease, content(10), Rc::default()));
     lease
 }
@@ -69,7 +70,9 @@ fn a_room_is_there_once_its_function_has_come() {
 #[test]
 fn tokens_and_keys_that_cannot_be_are_refused() {
     let (mut rooms, now) = (rooms(), Instant::now());
-    for token in ["rooms", "healthz", "abc", "", "a/bcd", "a.bcd", "tok en", "tökén", &"x".repeat(65)] {
+    for token in
+        ["rooms", "healthz", "abc", "", "a/bcd", "a.bcd", "tok en", "tökén", &"x".repeat(65)]
+    {
         let refused = rooms.open(&opening(token, KEY, 1), "id".into(), Rc::default(), now);
         assert_eq!(refused, Err(Refusal::Token), "{token:?}");
     }
@@ -84,14 +87,19 @@ fn tokens_and_keys_that_cannot_be_are_refused() {
 fn a_token_is_taken_for_whoever_has_another_key() {
     let (mut rooms, mut now) = (rooms(), Instant::now());
     let lease = open(&mut rooms, "token", now);
-    let other = |rooms: &mut Rooms<Counted>, now| rooms.open(&opening("token", OTHER, 1), "b".into(), Rc::default(), now);
+    let other = |rooms: &mut Rooms<Counted>, now| {
+        rooms.open(&opening("token", OTHER, 1), "b".into(), Rc::default(), now)
+    };
     assert_eq!(other(&mut rooms, now), Err(Refusal::Taken));
     rooms.lost("token", lease, now);
     now += 59 * SECOND;
     assert!(rooms.expire(now).is_empty());
     assert_eq!(other(&mut rooms, now), Err(Refusal::Taken));
     now += SECOND;
-    assert_eq!(rooms.expire(now), [Ended { id: "id-of-token".into(), handle: Rc::default(), lasted: 60 * SECOND, visits: 0 }]);
+    assert_eq!(
+        rooms.expire(now),
+        [Ended { id: "id-of-token".into(), handle: Rc::default(), lasted: 60 * SECOND, visits: 0 }]
+    );
     assert!(other(&mut rooms, now).is_ok());
 }
 
@@ -104,7 +112,9 @@ fn the_same_key_opens_a_lost_room_again_and_links_and_id_stay() {
     rooms.lost("token", lease, now);
     assert_eq!(rooms.enter("token", Rc::default()), Err(NoEntry::NoMaster));
     assert!(rooms.content("token").is_some(), "the page stays meanwhile");
-    let again = rooms.open(&opening("token", KEY, 20), "other-id".into(), Rc::default(), now + 30 * SECOND).unwrap();
+    let again = rooms
+        .open(&opening("token", KEY, 20), "other-id".into(), Rc::default(), now + 30 * SECOND)
+        .unwrap();
     assert!(rooms.content("token").is_some(), "the old function stays until the new one is there");
     assert!(rooms.opened("token", again, content(20), Rc::default()));
     assert_eq!(rooms.id("token"), Some("id-of-token"));
@@ -120,7 +130,11 @@ fn a_socket_that_was_replaced_no_longer_counts() {
     assert!(rooms.opened("token", old, content(10), old_control.clone()));
     rooms.enter("token", peer.clone()).unwrap();
     let new = rooms.open(&opening("token", KEY, 10), "x".into(), Rc::default(), now).unwrap();
-    assert_eq!((Rc::strong_count(&old_control), Rc::strong_count(&peer)), (1, 1), "both hear that it is over");
+    assert_eq!(
+        (Rc::strong_count(&old_control), Rc::strong_count(&peer)),
+        (1, 1),
+        "both hear that it is over"
+    );
     assert!(!rooms.opened("token", old, content(1), Rc::default()));
     assert!(rooms.opened("token", new, content(10), Rc::default()));
     let peer = rooms.enter("token", Rc::default()).unwrap();
@@ -135,7 +149,8 @@ fn a_socket_that_was_replaced_no_longer_counts() {
 fn an_upload_that_fails_leaves_no_room_and_no_bytes() {
     let (mut rooms, now) = (rooms(), Instant::now());
     for token in ["one-", "two-"] {
-        let lease = rooms.open(&opening(token, KEY, 100), token.into(), Rc::default(), now).unwrap();
+        let lease =
+            rooms.open(&opening(token, KEY, 100), token.into(), Rc::default(), now).unwrap();
         assert!(rooms.opened(token, lease, content(100), Rc::default()));
     }
     let lease = rooms.open(&opening("three", KEY, 50), "3".into(), Rc::default(), now).unwrap();
@@ -147,7 +162,9 @@ fn an_upload_that_fails_leaves_no_room_and_no_bytes() {
 #[test]
 fn rooms_functions_and_their_bytes_are_bounded() {
     let (mut rooms, now) = (rooms(), Instant::now());
-    let mut ask = |token: &str, size| rooms.open(&opening(token, KEY, size), token.into(), Rc::default(), now);
+    let mut ask = |token: &str, size| {
+        rooms.open(&opening(token, KEY, size), token.into(), Rc::default(), now)
+    };
     assert_eq!(ask("one-", 101), Err(Refusal::TooLarge { size: 101, most: 100 }));
     assert!(ask("one-", 100).is_ok());
     assert!(ask("two-", 100).is_ok());
@@ -197,7 +214,10 @@ fn the_end_of_a_run_drops_all_that_hangs_on_its_room() {
     rooms.enter("token", peer).unwrap();
     rooms.wait("token", "link".into(), link).unwrap();
     let ended = rooms.end("token", lease, now + SECOND);
-    assert_eq!(ended, Some(Ended { id: "id".into(), handle: Rc::default(), lasted: SECOND, visits: 2 }));
+    assert_eq!(
+        ended,
+        Some(Ended { id: "id".into(), handle: Rc::default(), lasted: SECOND, visits: 2 })
+    );
     drop(ended);
     assert!(handles.iter().all(|handle| Rc::strong_count(handle) == 1));
     assert!(rooms.content("token").is_none() && rooms.by_id("id").is_none());
@@ -254,7 +274,8 @@ fn random_schedule(seed: u64) {
         let count = model.len();
         let room = model.get_mut(token);
         // Sometimes the lease of an older master.
-        let lease = room.as_ref().map_or(0, |room| room.lease) - u64::from(room.is_some() && random.u8(..5) == 0);
+        let lease = room.as_ref().map_or(0, |room| room.lease)
+            - u64::from(room.is_some() && random.u8(..5) == 0);
         let ours = room.as_ref().is_some_and(|room| room.lease == lease);
         match random.u8(..11) {
             0 | 1 => {
@@ -262,7 +283,13 @@ fn random_schedule(seed: u64) {
                     _ if size > 100 => Some(Refusal::TooLarge { size, most: 100 }),
                     Some(room) if room.key != key => Some(Refusal::Taken),
                     None if count >= 3 => Some(Refusal::TooManyRooms),
-                    room if total - room.as_ref().map_or(0, |room| room.uploading + room.bytes.unwrap_or(0)) + size > 250 => {
+                    room if total
+                        - room
+                            .as_ref()
+                            .map_or(0, |room| room.uploading + room.bytes.unwrap_or(0))
+                        + size
+                        > 250 =>
+                    {
                         Some(Refusal::NoMemory)
                     }
                     _ => None,
@@ -271,7 +298,8 @@ fn random_schedule(seed: u64) {
                 let result = rooms.open(&opening(token, KEYS[key], size), id, witness.clone(), now);
                 assert_eq!(result.err(), expected);
                 if let Ok(lease) = result {
-                    let room = model.entry(token).or_insert_with(|| Model { key, ..Model::default() });
+                    let room =
+                        model.entry(token).or_insert_with(|| Model { key, ..Model::default() });
                     (room.lease, room.uploading, room.open, room.lost) = (lease, size, false, None);
                     room.peers.clear();
                     room.waiting.clear();
@@ -281,7 +309,8 @@ fn random_schedule(seed: u64) {
                 let size = room.as_ref().map_or(1, |room| room.uploading);
                 assert_eq!(rooms.opened(token, lease, content(size), witness.clone()), ours);
                 if let Some(room) = room.filter(|_| ours) {
-                    (room.bytes, room.uploading, room.open, room.lost) = (Some(size), 0, true, None);
+                    (room.bytes, room.uploading, room.open, room.lost) =
+                        (Some(size), 0, true, None);
                 }
             }
             4 => {
@@ -311,7 +340,11 @@ fn random_schedule(seed: u64) {
                     None => Some(NoEntry::Unknown),
                     Some(room) if room.bytes.is_none() => Some(NoEntry::Unknown),
                     Some(room) if !room.open => Some(NoEntry::NoMaster),
-                    Some(room) if room.peers.len() + room.waiting.len() + room.joined.len() >= 4 => Some(NoEntry::Full),
+                    Some(room)
+                        if room.peers.len() + room.waiting.len() + room.joined.len() >= 4 =>
+                    {
+                        Some(NoEntry::Full)
+                    }
                     Some(_) => None,
                 };
                 assert_eq!(result.err(), expected);
@@ -325,7 +358,10 @@ fn random_schedule(seed: u64) {
                 let peer = room.as_ref().and_then(|room| room.peers.first().copied()).unwrap_or(0);
                 match random.bool() {
                     true => {
-                        assert_eq!(rooms.leave(token, peer).is_some(), room.as_ref().is_some_and(|room| !room.peers.is_empty()))
+                        assert_eq!(
+                            rooms.leave(token, peer).is_some(),
+                            room.as_ref().is_some_and(|room| !room.peers.is_empty())
+                        )
                     }
                     false if ours => rooms.dismiss(token, lease, peer),
                     false => continue,
@@ -335,7 +371,10 @@ fn random_schedule(seed: u64) {
                 }
             }
             9 => {
-                let link = room.as_ref().and_then(|room| room.waiting.first().cloned()).unwrap_or_default();
+                let link = room
+                    .as_ref()
+                    .and_then(|room| room.waiting.first().cloned())
+                    .unwrap_or_default();
                 let expected = match &room {
                     None => Some(Unclaimed::Unknown),
                     Some(room) if room.key != key => Some(Unclaimed::WrongKey),
@@ -349,7 +388,9 @@ fn random_schedule(seed: u64) {
                 }
             }
             10 => {
-                let all = room.as_ref().map(|room| room.joined.iter().chain(&room.waiting).cloned().collect::<Vec<_>>());
+                let all = room.as_ref().map(|room| {
+                    room.joined.iter().chain(&room.waiting).cloned().collect::<Vec<_>>()
+                });
                 if let (Some(link), Some(room)) = (all.and_then(|all| random.choice(all)), room) {
                     rooms.unlink(token, &link);
                     room.waiting.remove(&link);
@@ -358,7 +399,10 @@ fn random_schedule(seed: u64) {
             }
             _ => {
                 now += random.u32(..40) * SECOND;
-                let gone = |room: &Model| room.lost.is_some_and(|since| now - since >= 60 * SECOND) && room.joined.is_empty();
+                let gone = |room: &Model| {
+                    room.lost.is_some_and(|since| now - since >= 60 * SECOND)
+                        && room.joined.is_empty()
+                };
                 let expected = model.values().filter(|room| gone(room)).count();
                 assert_eq!(rooms.expire(now).len(), expected);
                 model.retain(|_, room| !gone(room));
@@ -370,21 +414,25 @@ fn random_schedule(seed: u64) {
 
 fn agrees(rooms: &Rooms<Counted>, model: &BTreeMap<&str, Model>, witness: &Rc<()>) {
     let sum = |of: fn(&Model) -> usize| model.values().map(of).sum::<usize>();
-    let (peers, waiting, joined) = (sum(|room| room.peers.len()), sum(|room| room.waiting.len()), sum(|room| room.joined.len()));
+    let (peers, waiting, joined) = (
+        sum(|room| room.peers.len()),
+        sum(|room| room.waiting.len()),
+        sum(|room| room.joined.len()),
+    );
     assert_eq!(rooms.counts(), Counts { rooms: model.len(), peers, links: waiting + joined });
     assert_eq!(rooms.tokens.len(), model.len());
-    assert_eq!(rooms.bytes(), model.values().map(|room| room.uploading + room.bytes.unwrap_or(0)).sum::<u64>());
+    assert_eq!(
+        rooms.bytes(),
+        model.values().map(|room| room.uploading + room.bytes.unwrap_or(0)).sum::<u64>()
+    );
     let settled: u64 = model.values().map(|room| room.uploading.max(room.bytes.unwrap_or(0))).sum();
     assert!(settled <= 2 * 250, "{settled}");
     // No handle is dropped too early or kept too long.
     let handles = model.len() + sum(|room| usize::from(room.open)) + peers + waiting;
     assert_eq!(Rc::strong_count(witness), 1 + handles);
     for (token, room) in model {
-        assert!(
-            room.peers
-                .iter()
-                .all(|peer| rooms.master_of(token, *peer).is_some() && rooms.peer(token, room.lease, *peer).is_some())
-        );
+        assert!(room.peers.iter().all(|peer| rooms.master_of(token, *peer).is_some()
+            && rooms.peer(token, room.lease, *peer).is_some()));
         assert_eq!(rooms.content(token).map(|content| content.function.len() as u64), room.bytes);
     }
 }

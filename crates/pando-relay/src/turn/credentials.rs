@@ -74,7 +74,11 @@ mod tests {
         assert_eq!(one.password, credentials.password(&one.username));
         assert_eq!(claim(&one.username, now), Some(Claim { room: "one", is_expired: false }));
         assert_eq!(claim(&one.username, now + HOUR), Some(Claim { room: "one", is_expired: true }));
-        assert_ne!(one.password, Credentials::new(HOUR).password(&one.username), "another relay's are not ours");
+        assert_ne!(
+            one.password,
+            Credentials::new(HOUR).password(&one.username),
+            "another relay's are not ours"
+        );
     }
 
     #[test]

@@ -38,7 +38,10 @@ impl Peers {
             return false;
         }
         // Besides private networks: carriers', protocol assignments, benchmarks.
-        let private = v4.is_private() || (a == 100 && b & 0xc0 == 64) || (a, b, c) == (192, 0, 0) || (a == 198 && b & 0xfe == 18);
+        let private = v4.is_private()
+            || (a == 100 && b & 0xc0 == 64)
+            || (a, b, c) == (192, 0, 0)
+            || (a == 198 && b & 0xfe == 18);
         !private || self.private
     }
 
@@ -107,10 +110,17 @@ mod tests {
     #[test]
     fn private_networks_and_loopback_are_reached_only_if_that_is_wanted() {
         let strict = Peers { loopback: false, private: false, own: Vec::new() };
-        for address in ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "fd00::1"] {
-            assert!(!allowed(&strict, address) && is_private(address.parse().unwrap()), "{address}");
+        for address in
+            ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "fd00::1"]
+        {
+            assert!(
+                !allowed(&strict, address) && is_private(address.parse().unwrap()),
+                "{address}"
+            );
         }
         let loose = Peers { loopback: true, private: true, own: Vec::new() };
-        assert!(allowed(&loose, "127.0.0.1") && allowed(&loose, "::1") && allowed(&loose, "100.64.0.1"));
+        assert!(
+            allowed(&loose, "127.0.0.1") && allowed(&loose, "::1") && allowed(&loose, "100.64.0.1")
+        );
     }
 }

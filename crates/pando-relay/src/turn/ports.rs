@@ -49,7 +49,11 @@ impl RelayAddressGenerator for Ports {
         Ok(())
     }
 
-    async fn allocate_conn(&self, use_ipv4: bool, _port: u16) -> Result<(Arc<dyn Conn + Send + Sync>, SocketAddr), Error> {
+    async fn allocate_conn(
+        &self,
+        use_ipv4: bool,
+        _port: u16,
+    ) -> Result<(Arc<dyn Conn + Send + Sync>, SocketAddr), Error> {
         let Ground { bind, public, range, live, most, .. } = &*self.ground;
         let (first, count) = (*range.start(), range.end() - range.start() + 1);
         let places = (Place::take(&self.live, *most), Place::take(live, usize::from(count)));
@@ -78,7 +82,10 @@ struct Place(Arc<AtomicUsize>);
 impl Place {
     fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
         let add = |taken| if taken < most { Some(taken + 1) } else { None };
-        taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).ok().map(|_| Self(taken.clone()))
+        taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+            .ok()
+            .map(|_| Self(taken.clone()))
     }
 }
 
@@ -108,7 +115,9 @@ impl Conn for Relayed {
     async fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), ConnError> {
         loop {
             match self.socket.recv_from(buffer).await {
-                Ok((length, peer)) if self.ground.peers.allow(peer.ip()) => return Ok((length, peer)),
+                Ok((length, peer)) if self.ground.peers.allow(peer.ip()) => {
+                    return Ok((length, peer));
+                }
                 Ok(_) => {}
                 // Some systems tell here that an earlier packet did not arrive.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}

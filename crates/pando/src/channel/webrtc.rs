@@ -93,12 +93,19 @@ impl Peers {
     /// # Errors
     /// When no UDP socket can be bound.
     pub fn start(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::bind(address).or_else(|_| Socket::bind(SocketAddr::new(address.ip(), 0)))?;
+        let socket =
+            Socket::bind(address).or_else(|_| Socket::bind(SocketAddr::new(address.ip(), 0)))?;
         let port = socket.port();
         let (commands, orders) = mpsc::channel(COMMANDS);
         let (counter, count) = watch::channel(0);
         tokio::spawn(Driver::new(socket, orders, commands.downgrade(), counter).run());
-        Ok(Self(Arc::new(Shared { commands, handshakes: Semaphore::new(HANDSHAKES), next: AtomicU64::new(0), port, count })))
+        Ok(Self(Arc::new(Shared {
+            commands,
+            handshakes: Semaphore::new(HANDSHAKES),
+            next: AtomicU64::new(0),
+            port,
+            count,
+        })))
     }
 
     /// The UDP port.
@@ -111,8 +118,10 @@ impl Peers {
     /// again, which also keeps the mapping in a NAT open. Browsers get the reported addresses as
     /// further candidates, also in exchanges that have begun.
     pub fn set_stun_servers(&self, servers: Vec<String>) {
-        let servers =
-            servers.into_iter().map(|server| server.strip_prefix("stun:").map(str::to_owned).unwrap_or(server)).collect();
+        let servers = servers
+            .into_iter()
+            .map(|server| server.strip_prefix("stun:").map(str::to_owned).unwrap_or(server))
+            .collect();
         let commands = self.0.commands.clone();
         tokio::spawn(async move { commands.send(Command::StunServers(servers)).await });
     }
@@ -122,10 +131,17 @@ impl Peers {
     ///
     /// The first item of `said` is the offer; candidates follow. Its end is the end of signalling, after which the connection has 30 s
     /// to open. Dropping the future ends the attempt.
-    pub async fn converse(&self, mut said: mpsc::Receiver<VolunteerSignal>, say: mpsc::Sender<MasterSignal>) -> Option<Channel> {
-        let VolunteerSignal::Offer { sdp } = timeout(OFFER, said.recv()).await.ok()?? else { return None };
+    pub async fn converse(
+        &self,
+        mut said: mpsc::Receiver<VolunteerSignal>,
+        say: mpsc::Sender<MasterSignal>,
+    ) -> Option<Channel> {
+        let VolunteerSignal::Offer { sdp } = timeout(OFFER, said.recv()).await.ok()?? else {
+            return None;
+        };
         let Ok(Ok(_turn)) = timeout(TURN, self.0.handshakes.acquire()).await else {
-            let text = "too many devices are connecting at this moment: this one tries again".into();
+            let text =
+                "too many devices are connecting at this moment: this one tries again".into();
             let _ = say.send(MasterSignal::Failed { text }).await;
             return None;
         };

@@ -83,7 +83,10 @@ impl Message for client::Message {
 ///
 /// After the channel is dropped, its queued frames still go out, followed by the closing
 /// handshake.
-pub async fn carry<M: Message, E>(socket: impl Stream<Item = Result<M, E>> + Sink<M>, channel: Channel) {
+pub async fn carry<M: Message, E>(
+    socket: impl Stream<Item = Result<M, E>> + Sink<M>,
+    channel: Channel,
+) {
     let (mut sink, mut stream) = socket.split();
     let Channel { mut incoming, outgoing } = channel;
     let write = async {
@@ -92,7 +95,9 @@ pub async fn carry<M: Message, E>(socket: impl Stream<Item = Result<M, E>> + Sin
                 Frame::Text(text) => M::text(text),
                 Frame::Binary(bytes) => M::binary(bytes),
             };
-            if sink.feed(message).await.is_err() || (incoming.is_empty() && sink.flush().await.is_err()) {
+            if sink.feed(message).await.is_err()
+                || (incoming.is_empty() && sink.flush().await.is_err())
+            {
                 return;
             }
         }

@@ -47,7 +47,10 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
         bail!("{}: this is not a file", named());
     }
     if !is_ours(&about) {
-        bail!("{}: this file belongs to another user, who could read the job's token and key in it: name another", named());
+        bail!(
+            "{}: this file belongs to another user, who could read the job's token and key in it: name another",
+            named()
+        );
     }
     lock(&file, patience).with_context(named)?;
     let file = Arc::new(file);
@@ -55,8 +58,15 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
     let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
     let mut header = Vec::new();
     (&mut source).take(HEADER.len() as u64).read_to_end(&mut header).with_context(named)?;
-    let mut opened =
-        Opened { path: path.into(), file, length: 0, pages: Pages::default(), kept: None, cut: end, targets: HashSet::new() };
+    let mut opened = Opened {
+        path: path.into(),
+        file,
+        length: 0,
+        pages: Pages::default(),
+        kept: None,
+        cut: end,
+        targets: HashSet::new(),
+    };
     if header == HEADER {
         let mut scan = Scan::new(source, end);
         while let Some((record, place)) = scan.next().with_context(named)? {
@@ -70,7 +80,10 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
         }
         (opened.length, opened.cut) = (scan.at(), end - scan.at());
     } else if !HEADER.starts_with(&header) {
-        bail!("{}: this file is no journal of this version of Pando: name another, which need not exist", named());
+        bail!(
+            "{}: this file is no journal of this version of Pando: name another, which need not exist",
+            named()
+        );
     }
     Ok(opened)
 }
@@ -98,7 +111,9 @@ impl Opened {
     /// When the journal cannot be written.
     pub fn go_on(self, kept: Kept) -> anyhow::Result<(Replay, Writer)> {
         let named = || format!("--journal {}: cannot be written", self.path.display());
-        keep_private(&self.file).with_context(|| format!("--journal {}: cannot be made private", self.path.display()))?;
+        keep_private(&self.file).with_context(|| {
+            format!("--journal {}: cannot be made private", self.path.display())
+        })?;
         if self.cut > 0 {
             self.file.set_len(self.length).with_context(named)?;
         }
@@ -151,7 +166,9 @@ fn is_ours(about: &Metadata) -> bool {
 /// Whether other users can read the file at `path`.
 pub fn is_shown(path: &Path) -> bool {
     #[cfg(unix)]
-    return path.metadata().is_ok_and(|about| std::os::unix::fs::MetadataExt::mode(&about) & 0o077 != 0);
+    return path
+        .metadata()
+        .is_ok_and(|about| std::os::unix::fs::MetadataExt::mode(&about) & 0o077 != 0);
     #[cfg(not(unix))]
     return !path.is_file();
 }
@@ -164,8 +181,12 @@ fn lock(file: &File, patience: Duration) -> anyhow::Result<()> {
             Ok(()) => return Ok(()),
             // Some network file systems have no locks.
             Err(TryLockError::Error(_)) => return Ok(()),
-            Err(TryLockError::WouldBlock) if start.elapsed() < patience => std::thread::sleep(Duration::from_millis(20)),
-            Err(TryLockError::WouldBlock) => bail!("another run is at it: wait for its end, or name another file"),
+            Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(20))
+            }
+            Err(TryLockError::WouldBlock) => {
+                bail!("another run is at it: wait for its end, or name another file")
+            }
         }
     }
 }
@@ -174,7 +195,8 @@ fn lock(file: &File, patience: Duration) -> anyhow::Result<()> {
 fn sync_folder(path: &Path) {
     #[cfg(unix)]
     {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     #[cfg(not(unix))]
@@ -255,7 +277,11 @@ mod tests {
     }
 
     /// Appends results of values whose names are their indexes.
-    fn append(path: &Path, indexes: impl IntoIterator<Item = u64>, result: impl Fn(u64) -> Vec<u8>) {
+    fn append(
+        path: &Path,
+        indexes: impl IntoIterator<Item = u64>,
+        result: impl Fn(u64) -> Vec<u8>,
+    ) {
         let (_, mut writer) = open(path, Duration::ZERO).unwrap().go_on(kept()).unwrap();
         for index in indexes {
             let (input, bytes) = (digest(&index.to_le_bytes()), result(index));
@@ -273,7 +299,10 @@ mod tests {
         append(&path, order, |index| format!("first {index}").into());
         append(&path, [7, 12_007, 5], |index| format!("second {index}").into());
         let opened = open(&path, Duration::ZERO).unwrap();
-        assert_eq!((opened.count(), opened.cut, opened.kept.as_ref()), (20_000 - 20 + 3, 0, Some(&kept())));
+        assert_eq!(
+            (opened.count(), opened.cut, opened.kept.as_ref()),
+            (20_000 - 20 + 3, 0, Some(&kept()))
+        );
         let (mut replay, _writer) = opened.go_on(kept()).unwrap();
         for index in 0..replay.end() {
             let found = replay.look_up(index, &digest(&index.to_le_bytes())).unwrap();
@@ -315,11 +344,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let first = open(&path, Duration::ZERO).unwrap();
-        assert!(format!("{:#}", open(&path, Duration::ZERO).unwrap_err()).contains("another run is at it"));
+        assert!(
+            format!("{:#}", open(&path, Duration::ZERO).unwrap_err())
+                .contains("another run is at it")
+        );
         drop(first);
         drop(open(&path, Duration::ZERO).unwrap());
         #[cfg(unix)]
-        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions())
+                & 0o777,
+            0o600
+        );
     }
 
     #[test]

@@ -95,7 +95,12 @@ impl<'a> Record<'a> {
                     FILE => body.split_first_chunk().map(|(hash, path)| (Some(*hash), path))?,
                     _ => (None, body),
                 };
-                Self::Item(Item { index: u64::from_le_bytes(*index), input: *input, in_file, bytes })
+                Self::Item(Item {
+                    index: u64::from_le_bytes(*index),
+                    input: *input,
+                    in_file,
+                    bytes,
+                })
             }
             _ => return None,
         };
@@ -119,7 +124,8 @@ impl<'a> Record<'a> {
                 out.extend(*bytes);
             }
         }
-        let length = u32::try_from(out.len() - start - PREFIX).expect("no result is longer than a frame, 2 GiB");
+        let length = u32::try_from(out.len() - start - PREFIX)
+            .expect("no result is longer than a frame, 2 GiB");
         out[start + 4..start + PREFIX].copy_from_slice(&length.to_le_bytes());
         let checksum = crc32fast::hash(&out[start + 4..]);
         out[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
@@ -163,16 +169,23 @@ mod tests {
         let items = [
             Item { index: 0, input: digest(b"a"), in_file: None, bytes: b"" },
             Item { index: u64::MAX, input: digest(b""), in_file: None, bytes: b"result\0\n" },
-            Item { index: 7, input: digest(b"b"), in_file: Some(digest(b"c")), bytes: b"out/7.png" },
+            Item {
+                index: 7,
+                input: digest(b"b"),
+                in_file: Some(digest(b"c")),
+                bytes: b"out/7.png",
+            },
         ];
-        let records: Vec<_> = [Record::Job(kept)].into_iter().chain(items.map(Record::Item)).collect();
+        let records: Vec<_> =
+            [Record::Job(kept)].into_iter().chain(items.map(Record::Item)).collect();
         let mut bytes = Vec::new();
         records.iter().for_each(|record| record.append_to(&mut bytes));
         let mut rest = &bytes[..];
         for record in &records {
             let (read, length) = Record::first(rest).unwrap();
             assert_eq!(read, *record);
-            let item = if let Record::Item(item) = record { Some((item.index, item.input)) } else { None };
+            let item =
+                if let Record::Item(item) = record { Some((item.index, item.input)) } else { None };
             assert_eq!(head(&rest[..rest.len().min(LONGEST_HEAD)]), Some((length, item)));
             rest = &rest[length..];
         }

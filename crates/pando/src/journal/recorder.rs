@@ -110,7 +110,8 @@ impl Recorder {
     ) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let working = shared.clone();
-        let mut work = Worker { writer, name: name.display().to_string(), store, files: Vec::new() };
+        let mut work =
+            Worker { writer, name: name.display().to_string(), store, files: Vec::new() };
         let thread = threads::spawn("journal", move || {
             let Err(unwritten) = working.work_off(&mut work) else { return };
             // Entries before the failed one may still be written.
@@ -168,7 +169,8 @@ impl Recorder {
     /// Whether the journal's file was deleted, so that no later run can go on with it. Returns
     /// true only once.
     pub fn was_deleted(&self) -> bool {
-        self.shared.deleted.load(Ordering::Relaxed) && !self.shared.deletion_told.swap(true, Ordering::Relaxed)
+        self.shared.deleted.load(Ordering::Relaxed)
+            && !self.shared.deletion_told.swap(true, Ordering::Relaxed)
     }
 
     /// Waits until all results are written and synced. Later results are not recorded.
@@ -242,7 +244,10 @@ impl Shared {
                 if let Err(unwritten) = worker.add(&entry, abandoned) {
                     let unwritten = entries.map(|entry| entry.index).fold(unwritten, Unwritten::or);
                     // Entries before the failed one may still be written.
-                    return Err(worker.settle(true).err().map_or(unwritten.clone(), |before| before.or(unwritten.first)));
+                    return Err(worker
+                        .settle(true)
+                        .err()
+                        .map_or(unwritten.clone(), |before| before.or(unwritten.first)));
                 }
             }
             worker.settle(false)?;
@@ -309,7 +314,8 @@ impl Worker {
         let in_file = target.as_ref().map(|_| digest(result));
         let bytes = match (target, &self.store) {
             (Some(target), Some(store)) => {
-                let put = store(target, result).map_err(|error| cannot_write(*index, target, &error))?;
+                let put =
+                    store(target, result).map_err(|error| cannot_write(*index, target, &error))?;
                 self.files.push((*index, target.clone(), put));
                 target.as_os_str().as_encoded_bytes()
             }
@@ -318,7 +324,12 @@ impl Worker {
         if only_file {
             return Ok(());
         }
-        self.writer.push(&Record::Item(Item { index: *index, input: digest(value), in_file, bytes }));
+        self.writer.push(&Record::Item(Item {
+            index: *index,
+            input: digest(value),
+            in_file,
+            bytes,
+        }));
         if self.writer.pending() >= BLOCK {
             self.write().map_err(|unwritten| unwritten.or(*index))?;
         }
@@ -336,7 +347,9 @@ impl Worker {
         let mut files = mem::take(&mut self.files).into_iter();
         while let Some((index, target, put)) = files.next() {
             if let Err(error) = put() {
-                return Err(files.map(|(index, ..)| index).fold(cannot_write(index, &target, &error), Unwritten::or));
+                return Err(files
+                    .map(|(index, ..)| index)
+                    .fold(cannot_write(index, &target, &error), Unwritten::or));
             }
         }
         Ok(())
@@ -360,7 +373,10 @@ impl Worker {
              What is in it stays usable: make room or mend it, then give the same command again",
             self.name
         );
-        self.files.drain(..).map(|(index, ..)| index).fold(Unwritten { first: u64::MAX, why }, Unwritten::or)
+        self.files
+            .drain(..)
+            .map(|(index, ..)| index)
+            .fold(Unwritten { first: u64::MAX, why }, Unwritten::or)
     }
 }
 

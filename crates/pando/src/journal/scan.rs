@@ -77,7 +77,9 @@ pub struct Contents {
 /// # Errors
 /// When the bytes do not begin with the header of this version.
 pub fn read(bytes: &[u8]) -> io::Result<Contents> {
-    let Some(records) = bytes.strip_prefix(HEADER) else { return Err(ErrorKind::InvalidData.into()) };
+    let Some(records) = bytes.strip_prefix(HEADER) else {
+        return Err(ErrorKind::InvalidData.into());
+    };
     let mut scan = Scan::new(records, bytes.len() as u64);
     let mut contents = Contents::default();
     while let Some((record, _)) = scan.next()? {
@@ -99,9 +101,13 @@ mod tests {
     fn journal() -> (Vec<u8>, Vec<usize>) {
         let mut bytes = HEADER.to_vec();
         let mut ends = vec![bytes.len()];
-        let kept = Kept { function: "f".into(), token: Some("abcdefghij".into()), ..Kept::default() };
-        let items = [(3, None, &b"three"[..]), (0, Some(digest(b"x")), b"out/a.png"), (1, None, b"")];
-        let items = items.map(|(index, in_file, bytes)| Record::Item(Item { index, input: digest(b"i"), in_file, bytes }));
+        let kept =
+            Kept { function: "f".into(), token: Some("abcdefghij".into()), ..Kept::default() };
+        let items =
+            [(3, None, &b"three"[..]), (0, Some(digest(b"x")), b"out/a.png"), (1, None, b"")];
+        let items = items.map(|(index, in_file, bytes)| {
+            Record::Item(Item { index, input: digest(b"i"), in_file, bytes })
+        });
         for record in [Record::Job(kept)].into_iter().chain(items) {
             record.append_to(&mut bytes);
             ends.push(bytes.len());
@@ -122,7 +128,10 @@ mod tests {
             let mut zeros = bytes[..cut].to_vec();
             zeros.resize(bytes.len() + 100, 0);
             let kept = read(&zeros).unwrap();
-            assert!(kept.whole >= whole as u64 && kept.whole <= bytes.len() as u64, "zeros from {cut}: {kept:?}");
+            assert!(
+                kept.whole >= whole as u64 && kept.whole <= bytes.len() as u64,
+                "zeros from {cut}: {kept:?}"
+            );
         }
     }
 
@@ -134,7 +143,11 @@ mod tests {
                 let mut flipped = bytes.clone();
                 flipped[at] ^= 1 << bit;
                 let whole = *ends.iter().rfind(|end| **end <= at).unwrap();
-                assert_eq!(read(&flipped).unwrap(), read(&bytes[..whole]).unwrap(), "bit {bit} of byte {at}");
+                assert_eq!(
+                    read(&flipped).unwrap(),
+                    read(&bytes[..whole]).unwrap(),
+                    "bit {bit} of byte {at}"
+                );
             }
         }
     }
@@ -156,7 +169,9 @@ mod tests {
                 match random.u8(0..4) {
                     0 => noise[at] = random.u8(..),
                     1 => drop(noise.drain(at..random.usize(at..noise.len()))),
-                    2 => noise.splice(at..at, std::iter::repeat_with(|| random.u8(..)).take(7)).for_each(drop),
+                    2 => noise
+                        .splice(at..at, std::iter::repeat_with(|| random.u8(..)).take(7))
+                        .for_each(drop),
                     _ => noise[at..].fill(0xff),
                 }
                 if noise.len() <= HEADER.len() {

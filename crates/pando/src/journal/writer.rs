@@ -91,7 +91,10 @@ impl Writer {
     /// Whether the file has no name any more.
     pub fn is_deleted(&self) -> bool {
         #[cfg(unix)]
-        return self.file.metadata().is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) == 0);
+        return self
+            .file
+            .metadata()
+            .is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) == 0);
         #[cfg(not(unix))]
         return false;
     }

@@ -46,12 +46,18 @@ impl Error {
             Ending::InputFailed(error) => Some(Self::Input(error.text)),
             Ending::ItemFailed(index, text) => Some(Self::Failed { index: index + 1, text }),
             Ending::CannotRun(why) | Ending::OutputFailed(why) => Some(Self::Refused(why)),
-            Ending::Interrupted | Ending::CutShort(_) => Some(Self::Refused("the run was cut short".into())),
+            Ending::Interrupted | Ending::CutShort(_) => {
+                Some(Self::Refused("the run was cut short".into()))
+            }
         }
     }
 
     /// Parses the result of the value at `index`, counted from 0, as an `R`.
-    pub(super) fn parse<R: serde::de::DeserializeOwned>(index: u64, result: &[u8]) -> Result<R, Self> {
-        serde_json::from_slice(result).map_err(|error| Self::Result { index: index + 1, why: error.to_string() })
+    pub(super) fn parse<R: serde::de::DeserializeOwned>(
+        index: u64,
+        result: &[u8],
+    ) -> Result<R, Self> {
+        serde_json::from_slice(result)
+            .map_err(|error| Self::Result { index: index + 1, why: error.to_string() })
     }
 }

@@ -121,7 +121,9 @@ impl<T, R: DeserializeOwned> Stream for Feedback<T, R> {
         Poll::Ready(next.map(|said| {
             Ok(match said? {
                 Said::Ask(count) => Event::Ask(count),
-                Said::Result(index, result) => Event::Result { index: index + 1, result: Error::parse(index, &result)? },
+                Said::Result(index, result) => {
+                    Event::Result { index: index + 1, result: Error::parse(index, &result)? }
+                }
                 Said::Error(index, message) => Event::Failed { index: index + 1, message },
             })
         }))

@@ -27,7 +27,9 @@ pub(super) enum Progress {
 }
 
 impl Progress {
-    pub(super) fn new(opening: impl Future<Output = Result<(Open, bool), Error>> + Send + 'static) -> Self {
+    pub(super) fn new(
+        opening: impl Future<Output = Result<(Open, bool), Error>> + Send + 'static,
+    ) -> Self {
         Self::Opening(Box::pin(opening))
     }
 
@@ -58,8 +60,13 @@ impl Progress {
                 Self::Going(open, _) => match ready!(next(&open.master, context)) {
                     Ok(next) => return Poll::Ready(Some(Ok(next))),
                     Err(ending) => {
-                        let Self::Going(open, tells) = mem::replace(self, Self::Over) else { unreachable!("it is going") };
-                        *self = Self::Closing(Box::pin(async move { open.finish(ending).await }), tells);
+                        let Self::Going(open, tells) = mem::replace(self, Self::Over) else {
+                            unreachable!("it is going")
+                        };
+                        *self = Self::Closing(
+                            Box::pin(async move { open.finish(ending).await }),
+                            tells,
+                        );
                     }
                 },
                 Self::Closing(closing, tells) => {

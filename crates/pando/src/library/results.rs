@@ -28,7 +28,8 @@ impl<R: DeserializeOwned> Stream for Results<R> {
     type Item = Result<R, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = ready!(self.run.poll_next(context, |master, context| master.poll_output(context)));
+        let next =
+            ready!(self.run.poll_next(context, |master, context| master.poll_output(context)));
         Poll::Ready(next.map(|settled| match settled? {
             (index, Ok(result)) => Error::parse(index, &result),
             (index, Err(text)) => Err(Error::Failed { index: index + 1, text }),

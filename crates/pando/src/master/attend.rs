@@ -25,8 +25,7 @@ const INTRODUCTION: Duration = Duration::from_secs(10);
 const LONGEST_HELLO: usize = 1 << 20;
 
 /// The message to a tab when the function is a program.
-const ELSEWHERE: &str =
-    "This job runs a program on its owner's machine, and on no other: it cannot use this device. Thank you all the same!";
+const ELSEWHERE: &str = "This job runs a program on its owner's machine, and on no other: it cannot use this device. Thank you all the same!";
 
 /// The conditions under which a volunteer is admitted.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +83,9 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
         Ok(None) | Err(_) => return,
     };
     let hello = match hello {
-        Ok(_) if master.job.local_only && door.path != Path::Local => Err(("refused", ELSEWHERE.to_owned())),
+        Ok(_) if master.job.local_only && door.path != Path::Local => {
+            Err(("refused", ELSEWHERE.to_owned()))
+        }
         other => other,
     };
     match hello {
@@ -100,7 +101,10 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
         }
         Err((reason, text)) => {
             master.console.say(format!("refused a volunteer: {text}"));
-            let _ = channel.outgoing.send(Frame::json(&ToVolunteer::Bye { reason: reason.into(), text })).await;
+            let _ = channel
+                .outgoing
+                .send(Frame::json(&ToVolunteer::Bye { reason: reason.into(), text }))
+                .await;
         }
     }
 }
@@ -121,14 +125,20 @@ pub(crate) fn introduce(frame: Frame, door: &Door) -> Result<Hello, (&'static st
     }
     // A hello of another version may have other fields.
     let spoken = serde_json::from_str(&text).ok().filter(|spoken: &Spoken| spoken.kind == "hello");
-    if let Some(theirs) = spoken.map(|spoken| spoken.version).filter(|version| *version != protocol::VERSION) {
+    if let Some(theirs) =
+        spoken.map(|spoken| spoken.version).filter(|version| *version != protocol::VERSION)
+    {
         let ours = protocol::VERSION;
         return Err((
             "version",
-            format!("the volunteer speaks version {theirs} of the protocol and this master version {ours}: reload the page"),
+            format!(
+                "the volunteer speaks version {theirs} of the protocol and this master version {ours}: reload the page"
+            ),
         ));
     }
-    let Ok(ToMaster::Hello(hello)) = serde_json::from_str(&text) else { return Err(refused("its first frame was not a hello")) };
+    let Ok(ToMaster::Hello(hello)) = serde_json::from_str(&text) else {
+        return Err(refused("its first frame was not a hello"));
+    };
     if !same_secret(&hello.token, &door.token) {
         return Err(("refused", "this link is not valid (any more): ask for a new one".into()));
     }
@@ -179,7 +189,8 @@ async fn drive(attendant: &mut Attendant, channel: &mut Channel) -> End {
 async fn say_the_rest(mut attendant: Attendant, channel: &Channel) {
     let patience = Duration::from_secs(1);
     while let Some(frame) = attendant.seat.next_message() {
-        if !matches!(tokio::time::timeout(patience, channel.outgoing.send(frame)).await, Ok(Ok(()))) {
+        if !matches!(tokio::time::timeout(patience, channel.outgoing.send(frame)).await, Ok(Ok(())))
+        {
             break;
         }
     }

@@ -26,7 +26,15 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn new(size: BatchSize, cores: u32, now: Instant) -> Self {
-        let mut batch = Self { size, cores: 0, limit: 0, round_trip: Duration::ZERO, since: now, answered: 0, was_full: false };
+        let mut batch = Self {
+            size,
+            cores: 0,
+            limit: 0,
+            round_trip: Duration::ZERO,
+            since: now,
+            answered: 0,
+            was_full: false,
+        };
         batch.set_cores(cores);
         batch
     }
@@ -52,7 +60,11 @@ impl Batch {
 
     /// Notes the time of a round trip.
     pub(crate) fn round_trip(&mut self, sample: Duration) {
-        self.round_trip = if self.round_trip.is_zero() { sample } else { self.round_trip.min(sample * 2).max(sample / 2) };
+        self.round_trip = if self.round_trip.is_zero() {
+            sample
+        } else {
+            self.round_trip.min(sample * 2).max(sample / 2)
+        };
     }
 
     /// Notes `count` answers, and adapts the limit once a measurement is complete.
@@ -100,10 +112,16 @@ mod tests {
                 batch.full();
                 // 10,000 values per second, or one limit's worth per round trip
                 let count = batch.limit();
-                now += Duration::from_secs_f64((count as f64 / 10_000.0).max(round_trip as f64 / 1000.0));
+                now += Duration::from_secs_f64(
+                    (count as f64 / 10_000.0).max(round_trip as f64 / 1000.0),
+                );
                 batch.answered(count, now);
             }
-            assert!(batch.limit().abs_diff(expected) < expected / 5, "{} for {round_trip} ms", batch.limit());
+            assert!(
+                batch.limit().abs_diff(expected) < expected / 5,
+                "{} for {round_trip} ms",
+                batch.limit()
+            );
         }
     }
 

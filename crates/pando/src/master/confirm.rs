@@ -46,7 +46,13 @@ pub(crate) struct Unconfirmed {
 impl Core {
     /// Takes the value of `loan` from `by`, and queues `result` for confirmation. Returns false if
     /// `by` did not hold the loan.
-    pub(crate) fn hold_until_confirmed(&mut self, by: SubStreamId, loan: Loan, device: &str, result: Bytes) -> bool {
+    pub(crate) fn hold_until_confirmed(
+        &mut self,
+        by: SubStreamId,
+        loan: Loan,
+        device: &str,
+        result: Bytes,
+    ) -> bool {
         if self.lender.hand_back(by, loan).is_err() {
             return false;
         }
@@ -64,9 +70,15 @@ impl Core {
 
 /// Confirms results with `command`, several at a time, each within `timeout`, if given. Never
 /// ends.
-pub(crate) async fn confirm(master: Arc<Master>, command: String, timeout: Option<Duration>, guard: Guard) {
+pub(crate) async fn confirm(
+    master: Arc<Master>,
+    command: String,
+    timeout: Option<Duration>,
+    guard: Guard,
+) {
     let guard = Arc::new(guard);
-    let at_once = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
+    let at_once =
+        Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
     loop {
         let Ok(permit) = at_once.clone().acquire_owned().await else { return };
         let unconfirmed = loop {
@@ -101,11 +113,16 @@ async fn run(
     let mut child = leader(shell(command));
     child.env("PANDO_INDEX", (unconfirmed.loan.index + 1).to_string());
     child.env("PANDO_DEVICE", &unconfirmed.device);
-    if let Some(text) = std::str::from_utf8(value).ok().filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains('\0')) {
+    if let Some(text) = std::str::from_utf8(value)
+        .ok()
+        .filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains('\0'))
+    {
         child.env("PANDO_INPUT", text);
     }
     child.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = child.spawn().map_err(|error| format!("the --confirm command cannot be started: {error}"))?;
+    let mut child = child
+        .spawn()
+        .map_err(|error| format!("the --confirm command cannot be started: {error}"))?;
     let member = guard.guard(&child);
     let mut input = child.stdin.take().expect("piped");
     let result = unconfirmed.result.clone();
@@ -129,7 +146,10 @@ async fn run(
     writing.abort();
     let Ok(ended) = ended else {
         member.kill();
-        return Err(format!("the --confirm command takes longer than {:?}", timeout.unwrap_or_default()));
+        return Err(format!(
+            "the --confirm command takes longer than {:?}",
+            timeout.unwrap_or_default()
+        ));
     };
     member.forget();
     match ended {
@@ -169,7 +189,8 @@ impl Master {
     pub(super) fn confirmed(&self, unconfirmed: Unconfirmed, failed: Option<String>, now: Instant) {
         let Unconfirmed { sub, by, loan, device, result } = unconfirmed;
         let kind = if failed.is_none() { "confirmed" } else { "unconfirmed" };
-        self.events.write(kind, json!({"index": loan.index + 1, "device": device, "message": failed}));
+        self.events
+            .write(kind, json!({"index": loan.index + 1, "device": device, "message": failed}));
         let line = self.with(|core| {
             core.held_back.unconfirmed -= result.len() as u64;
             let line = match failed {
@@ -183,8 +204,11 @@ impl Master {
                     // If the session which answered still exists, its device takes the blame, and
                     // another device gets the value.
                     let _ = core.lender.hand_back(sub, loan);
-                    let tried = [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, loan).is_some());
-                    tried.and_then(|sub| core.attempt_failed(sub, loan, &failure, &device, &self.job, now))
+                    let tried =
+                        [by, sub].into_iter().find(|sub| core.lender.take_up(*sub, loan).is_some());
+                    tried.and_then(|sub| {
+                        core.attempt_failed(sub, loan, &failure, &device, &self.job, now)
+                    })
                 }
             };
             core.lender.close(sub);

@@ -57,7 +57,8 @@ impl Core {
     pub(super) fn dismiss(&mut self, index: Index) -> bool {
         let case = self.court.cases.remove(&index);
         let held = self.held_by_court(index).filter(|_| case.is_some());
-        let dismissed = held.is_some_and(|(court, loan)| self.lender.hand_back(court, loan).is_ok());
+        let dismissed =
+            held.is_some_and(|(court, loan)| self.lender.hand_back(court, loan).is_ok());
         self.close_court();
         dismissed
     }
@@ -86,7 +87,8 @@ impl Core {
         let (mut able, mut doubtful) = self.who_may_try();
         // A shortcut, because many items may wait for a browser.
         let all_wait = self.court.cases.values().all(|case| case.until.is_none());
-        if all_wait && able.iter().all(|who| who.local) && self.sync.is_none() && !self.interrupted {
+        if all_wait && able.iter().all(|who| who.local) && self.sync.is_none() && !self.interrupted
+        {
             return Vec::new();
         }
         let mut lines = Vec::new();
@@ -101,7 +103,9 @@ impl Core {
             if !(is_cut_off || is_untried || is_due) {
                 continue;
             }
-            let Some(Case { what, failure, .. }) = self.court.cases.remove(&index) else { continue };
+            let Some(Case { what, failure, .. }) = self.court.cases.remove(&index) else {
+                continue;
+            };
             let Some((court, loan)) = held else { continue };
             if is_cut_off || is_untried {
                 let _ = self.lender.hand_back(court, loan);

@@ -52,7 +52,8 @@ impl Failures {
         if let Some(why) = &self.output_failed {
             return Some(Ending::OutputFailed(why.clone()));
         }
-        let fatal = self.fatal.as_ref().map(|(index, text)| Ending::ItemFailed(*index, text.clone()));
+        let fatal =
+            self.fatal.as_ref().map(|(index, text)| Ending::ItemFailed(*index, text.clone()));
         fatal.or_else(|| (self.left_out > 0).then_some(Ending::SomeFailed(self.left_out)))
     }
 
@@ -122,7 +123,9 @@ impl Failures {
     /// Notes that `device` came back with `index`: only its link had vanished. A value already
     /// lent alone stays so.
     pub(crate) fn came_back(&mut self, index: Index, device: &str) {
-        if let Some(devices) = self.vanished.get_mut(&index).filter(|devices| devices.len() < SUSPICIOUS) {
+        if let Some(devices) =
+            self.vanished.get_mut(&index).filter(|devices| devices.len() < SUSPICIOUS)
+        {
             if let Some(at) = devices.iter().position(|vanished| vanished == device) {
                 devices.remove(at);
             }
@@ -134,7 +137,8 @@ impl Failures {
 
     /// Whether `index` is lent alone, because it may make devices vanish.
     pub(crate) fn goes_alone(&self, index: Index) -> bool {
-        !self.vanished.is_empty() && self.vanished.get(&index).is_some_and(|devices| devices.len() >= SUSPICIOUS)
+        !self.vanished.is_empty()
+            && self.vanished.get(&index).is_some_and(|devices| devices.len() >= SUSPICIOUS)
     }
 
     /// The item which ends the run.
@@ -198,16 +202,22 @@ impl Core {
             }
             Verdict::ForBrowsers => {
                 self.adjourn(sub, loan, Case { what, failure: failure.clone(), until: None });
-                lack.and_then(|lack| self.tell_of_browsers(sub, index, &lack.in_words(&failure.message)))
+                lack.and_then(|lack| {
+                    self.tell_of_browsers(sub, index, &lack.in_words(&failure.message))
+                })
             }
             Verdict::Attempt { number, certain } => {
                 if number <= job.retries {
                     let _ = self.lender.fail(sub, loan);
-                    Some(format!("{what} (attempt {number} of {}; it will be tried again)", u64::from(job.retries) + 1))
+                    Some(format!(
+                        "{what} (attempt {number} of {}; it will be tried again)",
+                        u64::from(job.retries) + 1
+                    ))
                 } else if certain {
                     self.pass_verdict(sub, loan, what, failure, job)
                 } else {
-                    let line = format!("{what} (it has failed, unless another device joins in a moment)");
+                    let line =
+                        format!("{what} (it has failed, unless another device joins in a moment)");
                     let until = Some(self.devices.others_until());
                     self.adjourn(sub, loan, Case { what, failure: failure.clone(), until });
                     Some(line)
@@ -232,7 +242,8 @@ impl Core {
         let attempt = self.failures.attempts(index);
         let accused = self.failures.forget(index);
         self.acquit(accused);
-        let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
+        let stack =
+            failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
         let text = self.account(index, attempt, what, &stack);
         if let Some(sync) = &mut self.sync {
             sync.failed(index, &failure.message);
@@ -243,8 +254,10 @@ impl Core {
                 let line = text.lines().next().unwrap_or_default().to_owned();
                 self.end_with(index, text);
                 // Without earlier items, the run ends at once with its own message.
-                let earlier = (self.lender.output()..index).any(|index| !self.lender.is_settled(index));
-                earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
+                let earlier =
+                    (self.lender.output()..index).any(|index| !self.lender.is_settled(index));
+                earlier
+                    .then(|| format!("{line} (the run ends once the items before it are finished)"))
             }
             OnError::Skip => Some(self.leave_out(sub, loan, text, None)),
             OnError::Tell => {
@@ -260,7 +273,13 @@ impl Core {
 
     /// Leaves out the value of `loan`, which failed for good, or outputs `report` in its place.
     /// Returns the line for people.
-    fn leave_out(&mut self, sub: SubStreamId, loan: Loan, text: String, report: Option<Bytes>) -> String {
+    fn leave_out(
+        &mut self,
+        sub: SubStreamId,
+        loan: Loan,
+        text: String,
+        report: Option<Bytes>,
+    ) -> String {
         let _ = self.lender.result(sub, loan, report);
         self.failures.left_out += 1;
         text
@@ -289,10 +308,17 @@ impl Core {
     /// master knows. Returns lines for people.
     ///
     /// A device that vanishes has failed nothing, except a value which was lent alone.
-    pub(crate) fn vanished(&mut self, sub: SubStreamId, device: &str, job: &Job, now: Instant) -> Vec<String> {
+    pub(crate) fn vanished(
+        &mut self,
+        sub: SubStreamId,
+        device: &str,
+        job: &Job,
+        now: Instant,
+    ) -> Vec<String> {
         let Some(seat) = self.seats.get(&sub) else { return Vec::new() };
         // The reported long calls, and the values lent first, one per core.
-        let mut computing: Vec<Loan> = self.lender.outstanding(sub).take(seat.cores as usize).collect();
+        let mut computing: Vec<Loan> =
+            self.lender.outstanding(sub).take(seat.cores as usize).collect();
         computing.extend(seat.running.keys().filter(|loan| self.lender.holds(sub, **loan)));
         computing.sort_unstable();
         computing.dedup();

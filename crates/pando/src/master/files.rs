@@ -63,11 +63,16 @@ impl Files {
     /// the place must be empty.
     ///
     /// # Errors The first name without a place, and the reason.
-    pub fn check<'a>(&self, names: impl Iterator<Item = &'a str> + Clone, free: bool) -> Result<(), InputError> {
+    pub fn check<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str> + Clone,
+        free: bool,
+    ) -> Result<(), InputError> {
         if self.output_dir.is_none() {
             return Ok(());
         }
-        let inputs: HashMap<FileId, &str> = names.clone().map(|name| (FileId::of(Path::new(name)), name)).collect();
+        let inputs: HashMap<FileId, &str> =
+            names.clone().map(|name| (FileId::of(Path::new(name)), name)).collect();
         let mut targets = HashMap::new();
         for name in names {
             let refuse = |why: String| InputError::usage(format!("{name}: {why}"));
@@ -89,7 +94,10 @@ impl Files {
     }
 
     /// Collects and checks all of `names`.
-    pub(super) fn all_first(&self, names: impl Iterator<Item = Result<Cut, InputError>>) -> Result<Vec<Cut>, InputError> {
+    pub(super) fn all_first(
+        &self,
+        names: impl Iterator<Item = Result<Cut, InputError>>,
+    ) -> Result<Vec<Cut>, InputError> {
         let names = names.collect::<Result<Vec<Cut>, InputError>>()?;
         let texts = names.iter().flatten().filter_map(|name| std::str::from_utf8(&name.bytes).ok());
         self.check(texts, false)?;
@@ -99,8 +107,9 @@ impl Files {
     /// Creates the folder for results.
     pub(super) fn make_folder(&self) -> Result<(), InputError> {
         let Some(dir) = &self.output_dir else { return Ok(()) };
-        fs::create_dir_all(dir)
-            .map_err(|error| InputError::usage(format!("--output-dir {}: cannot be made: {error}", dir.display())))
+        fs::create_dir_all(dir).map_err(|error| {
+            InputError::usage(format!("--output-dir {}: cannot be made: {error}", dir.display()))
+        })
     }
 
     /// Reads the file called `name`, which is item `number`, and reserves the place for its
@@ -108,7 +117,8 @@ impl Files {
     pub(super) fn take(&self, number: u64, name: Cut, places: &mut Places) -> Taken {
         let read = name.and_then(|name| {
             let name = String::from_utf8_lossy(&name.bytes);
-            self.read(&name, places).map_err(|why| Unusable { number, why: format!("item {number}: {name} {why}") })
+            self.read(&name, places)
+                .map_err(|why| Unusable { number, why: format!("item {number}: {name} {why}") })
         });
         match read {
             Ok((value, target)) => (Ok(value), target),
@@ -123,7 +133,8 @@ impl Files {
         if places.contains(&FileId::of_place(Path::new(name))) {
             return Err(refused("it is the result of another item".into()));
         }
-        let (id, bytes) = read(Path::new(name)).map_err(|error| format!("cannot be read: {error}"))?;
+        let (id, bytes) =
+            read(Path::new(name)).map_err(|error| format!("cannot be read: {error}"))?;
         if let Some(used) = self.used.iter().find(|used| used.written && used.id == id) {
             return Err(refused(format!("it is the file of {}, which this run writes", used.what)));
         }
@@ -137,7 +148,12 @@ impl Files {
     }
 
     /// Reserves the place of `target`, if it is free.
-    fn find_place(&self, target: &Path, inputs: &HashSet<FileId>, places: &mut Places) -> Result<(), String> {
+    fn find_place(
+        &self,
+        target: &Path,
+        inputs: &HashSet<FileId>,
+        places: &mut Places,
+    ) -> Result<(), String> {
         let id = FileId::of(target);
         if inputs.contains(&id) {
             return Err(over("an input"));
@@ -150,17 +166,25 @@ impl Files {
     }
 
     fn refuse_used(&self, id: FileId) -> Result<(), String> {
-        self.used.iter().find(|used| used.id == id).map_or(Ok(()), |used| Err(over(&format!("the file of {}", used.what))))
+        self.used
+            .iter()
+            .find(|used| used.id == id)
+            .map_or(Ok(()), |used| Err(over(&format!("the file of {}", used.what))))
     }
 
     /// Refuses a target if its path is taken by something that must not be overwritten.
     fn refuse_taken(&self, target: &Path) -> Result<(), String> {
         match fs::symlink_metadata(target) {
-            Ok(there) if there.is_dir() => Err(format!("there is a folder in the place of its result, {}", target.display())),
-            Ok(_) if !self.may_replace(target) => Err(format!("{} is there already: {TAKEN}", target.display())),
-            Err(error) if error.kind() == ErrorKind::NotADirectory => {
-                Err(format!("its result cannot be written to {}: a folder in its path is a file", target.display()))
+            Ok(there) if there.is_dir() => {
+                Err(format!("there is a folder in the place of its result, {}", target.display()))
             }
+            Ok(_) if !self.may_replace(target) => {
+                Err(format!("{} is there already: {TAKEN}", target.display()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotADirectory => Err(format!(
+                "its result cannot be written to {}: a folder in its path is a file",
+                target.display()
+            )),
             _ => Ok(()),
         }
     }
@@ -190,7 +214,9 @@ impl Files {
             }
         }
         if name.as_bytes().contains(&self.separator) {
-            return Err("its path would be taken for two: print paths with NUL between them by -0".into());
+            return Err(
+                "its path would be taken for two: print paths with NUL between them by -0".into()
+            );
         }
         if target == *dir {
             return Err("this is not the name of a file".into());
@@ -207,7 +233,10 @@ impl Files {
     /// # Errors When a folder or the file cannot be written.
     pub(crate) fn prepare(self: &Arc<Self>, target: &Path, bytes: &[u8]) -> io::Result<Put> {
         if let Some(dir) = self.output_dir.as_ref().filter(|dir| !dir.is_dir()) {
-            let why = format!("the folder {} was removed while this run went on, and results with it", dir.display());
+            let why = format!(
+                "the folder {} was removed while this run went on, and results with it",
+                dir.display()
+            );
             return Err(io::Error::new(ErrorKind::NotFound, why));
         }
         let folder = target.parent().unwrap_or_else(|| Path::new("."));
@@ -233,8 +262,7 @@ impl Files {
 }
 
 /// Advice about a file in the way.
-const TAKEN: &str =
-    "this run has not written it. Move it away, choose another --output-dir, or write over such files by --overwrite";
+const TAKEN: &str = "this run has not written it. Move it away, choose another --output-dir, or write over such files by --overwrite";
 
 fn over(what: &str) -> String {
     format!("its result would be written over {what}: choose another --output-dir, or an --ext")
@@ -259,7 +287,9 @@ fn read(path: &Path) -> io::Result<(FileId, Vec<u8>)> {
 /// Gives the file at `temporary` the name `target`, which must not exist.
 fn put_new(temporary: &Path, target: &Path) -> io::Result<()> {
     let taken = |error: io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => io::Error::new(error.kind(), format!("it is there already: {TAKEN}")),
+        ErrorKind::AlreadyExists => {
+            io::Error::new(error.kind(), format!("it is there already: {TAKEN}"))
+        }
         _ => error,
     };
     match fs::hard_link(temporary, target) {
@@ -279,13 +309,16 @@ impl Temporary {
     /// Creates a temporary file in `folder` for the later `target`.
     fn beside(folder: &Path, target: &Path) -> io::Result<(Self, File)> {
         // A prefix, because the longest possible name would leave no room for the number.
-        let name: String = target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
+        let name: String =
+            target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
         let mut number = std::process::id();
         loop {
             let path = folder.join(format!(".{name}.{number}.pando"));
             match File::options().write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok((Self(path), file)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => number = number.wrapping_add(1),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    number = number.wrapping_add(1)
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -304,7 +337,12 @@ mod tests {
 
     #[test]
     fn targets_lie_below_the_folder() {
-        let files = Files { output_dir: Some("out".into()), ext: Some(".png".into()), separator: b'\n', ..Files::default() };
+        let files = Files {
+            output_dir: Some("out".into()),
+            ext: Some(".png".into()),
+            separator: b'\n',
+            ..Files::default()
+        };
         let target = |name: &str| files.target(name).map(Option::unwrap);
         assert_eq!(target("a/b.jpg").unwrap(), Path::new("out/a/b.png"));
         assert_eq!(target("./c").unwrap(), Path::new("out/c.png"));

@@ -126,7 +126,9 @@ impl Fitness {
         let bound = if self.proven { MANY } else { 1 };
         let fails_all = self.doubts + self.outdone >= FEW;
         match self.proven {
-            _ if self.unable || self.returner || fails_all && self.outdone >= bound => Standing::Unfit,
+            _ if self.unable || self.returner || fails_all && self.outdone >= bound => {
+                Standing::Unfit
+            }
             true => Standing::Proven,
             false if fails_all => Standing::Doubtful,
             false => Standing::Untried,
@@ -209,13 +211,16 @@ impl Fitness {
     /// Whether to tell the queued message, because nothing more is known of the device and people
     /// have heard nothing. True only once.
     pub(super) fn notice(&mut self) -> bool {
-        self.standing() == Standing::Untried && self.doubts + self.outdone > 0 && !std::mem::replace(&mut self.heard, true)
+        self.standing() == Standing::Untried
+            && self.doubts + self.outdone > 0
+            && !std::mem::replace(&mut self.heard, true)
     }
 
     /// Returns the rest of a sentence for people about a device that stands back, once.
     /// `has_better`: another active device may be better.
     pub(super) fn tell(&mut self, has_better: bool, now: Instant) -> Option<String> {
-        let is_judged = self.standing() == Standing::Unfit || has_better && self.rest.age(now) >= DOUBT;
+        let is_judged =
+            self.standing() == Standing::Unfit || has_better && self.rest.age(now) >= DOUBT;
         is_judged.then(|| self.tell_now()).flatten()
     }
 
@@ -246,12 +251,17 @@ impl Fitness {
             1 => "an item".to_owned(),
             count => format!("{count} items"),
         };
-        Some(format!("failed {items} before it had computed any, which is no attempt: {}", self.why))
+        Some(format!(
+            "failed {items} before it had computed any, which is no attempt: {}",
+            self.why
+        ))
     }
 
     /// Whether there is nothing to remember about the device.
     pub(super) fn is_blank(&self) -> bool {
-        !self.proven && self.doubts + self.outdone + self.returns == 0 && self.standing() == Standing::Untried
+        !self.proven
+            && self.doubts + self.outdone + self.returns == 0
+            && self.standing() == Standing::Untried
     }
 }
 
@@ -299,14 +309,24 @@ mod tests {
         let now = Instant::now();
         let mut fitness = failed(3, now);
         fitness.outdone(PATIENCE, now);
-        assert!(fitness.succeeded().is_some_and(|words| words.contains("failed 3 items before it had computed any")));
+        assert!(
+            fitness
+                .succeeded()
+                .is_some_and(|words| words.contains("failed 3 items before it had computed any"))
+        );
         for times in 0..20 {
-            assert_eq!(fitness.standing(), if times < MANY { Standing::Proven } else { Standing::Unfit });
+            assert_eq!(
+                fitness.standing(),
+                if times < MANY { Standing::Proven } else { Standing::Unfit }
+            );
             fitness.failed("no more".into(), PATIENCE, now);
             fitness.outdone(PATIENCE, now);
         }
         assert!(fitness.tell(true, now).is_some_and(|words| words.contains("no more")));
-        assert_eq!(fitness.succeeded().as_deref(), Some("has computed an item: it gets its share again"));
+        assert_eq!(
+            fitness.succeeded().as_deref(),
+            Some("has computed an item: it gets its share again")
+        );
         assert_eq!((fitness.standing(), fitness.succeeded()), (Standing::Proven, None));
     }
 
@@ -340,7 +360,10 @@ mod tests {
         assert_eq!(fitness.standing(), Standing::Untried);
         fitness.gave_back(4, PATIENCE, now);
         assert_eq!(fitness.standing(), Standing::Unfit);
-        assert!(fitness.rests(now) && fitness.tell(false, now).is_some_and(|words| words.contains("gives back")));
+        assert!(
+            fitness.rests(now)
+                && fitness.tell(false, now).is_some_and(|words| words.contains("gives back"))
+        );
     }
 
     #[test]
@@ -355,12 +378,17 @@ mod tests {
     }
 
     #[test]
-    fn people_hear_once_of_who_is_unfit_and_of_who_is_in_doubt_only_after_a_while_and_beside_a_better_one() {
+    fn people_hear_once_of_who_is_unfit_and_of_who_is_in_doubt_only_after_a_while_and_beside_a_better_one()
+     {
         let now = Instant::now();
         let mut fitness = failed(3, now);
         assert_eq!(fitness.tell(true, now), None);
         assert_eq!(fitness.tell(false, now + DOUBT), None);
-        assert!(fitness.tell(true, now + DOUBT).is_some_and(|words| words.starts_with("is unfit for this job so far: no; ")));
+        assert!(
+            fitness
+                .tell(true, now + DOUBT)
+                .is_some_and(|words| words.starts_with("is unfit for this job so far: no; "))
+        );
         assert_eq!((fitness.tell(true, now + DOUBT), fitness.last_words()), (None, None));
         let mut fitness = failed(1, now);
         assert!(fitness.is_new() && !fitness.is_new());

@@ -69,7 +69,8 @@ impl Master {
         if core.held_back.subs.is_empty() {
             return;
         }
-        let (free, held) = mem::take(&mut core.held_back.subs).into_iter().partition(|sub| core.reads(*sub));
+        let (free, held) =
+            mem::take(&mut core.held_back.subs).into_iter().partition(|sub| core.reads(*sub));
         core.held_back.subs = held;
         let free: BTreeSet<_> = free;
         free.iter().filter_map(|sub| core.seats.get(sub)).for_each(|seat| seat.wake.notify_one());
@@ -87,7 +88,8 @@ impl Core {
     /// Whether back-pressure applies.
     pub(super) fn holds_back(&self) -> bool {
         let said = self.sync.as_ref().map_or(0, |sync| sync.bytes());
-        self.lender.result_bytes() + said + self.held_back.unconfirmed + self.held_back.parts >= MOST_BYTES
+        self.lender.result_bytes() + said + self.held_back.unconfirmed + self.held_back.parts
+            >= MOST_BYTES
     }
 
     fn reads(&self, sub: SubStreamId) -> bool {
@@ -95,7 +97,10 @@ impl Core {
             || !self.lender.has_output()
                 && self.lender.oldest().is_some_and(|(index, holder)| {
                     holder.is_none_or(|holder| holder == sub)
-                        || self.seats.get(&sub).is_some_and(|seat| seat.strays.keys().any(|loan| loan.index == index))
+                        || self
+                            .seats
+                            .get(&sub)
+                            .is_some_and(|seat| seat.strays.keys().any(|loan| loan.index == index))
                 })
     }
 
@@ -112,7 +117,8 @@ impl Core {
 
     /// Whether `sub` may have a result to send.
     pub(crate) fn owes(&self, sub: SubStreamId) -> bool {
-        self.lender.held(sub) > 0 || self.seats.get(&sub).is_some_and(|seat| !seat.strays.is_empty())
+        self.lender.held(sub) > 0
+            || self.seats.get(&sub).is_some_and(|seat| !seat.strays.is_empty())
     }
 
     /// Notes that `bytes` bytes of a result of `sub` have arrived. Returns whether to keep them,
@@ -126,7 +132,8 @@ impl Core {
     /// Checks the results arriving in parts: unexpected results are dropped, and a device loses
     /// its channel if no further parts arrive.
     pub(super) fn look_at_parts(&mut self, patience: Duration, now: Instant) {
-        let sending: Vec<_> = self.seats.iter().filter(|(_, seat)| seat.parts > 0).map(|(sub, _)| *sub).collect();
+        let sending: Vec<_> =
+            self.seats.iter().filter(|(_, seat)| seat.parts > 0).map(|(sub, _)| *sub).collect();
         for sub in sending {
             let (owes, is_read) = (self.owes(sub), !self.held_back.has(sub));
             let Some(seat) = self.seats.get_mut(&sub) else { continue };
@@ -136,7 +143,11 @@ impl Core {
                 continue;
             }
             let (since, parts) = seat.flow.unwrap_or((now, 0));
-            if !is_read || seat.flow.is_none() || seat.parts < parts || seat.parts >= parts + LEAST_FLOW {
+            if !is_read
+                || seat.flow.is_none()
+                || seat.parts < parts
+                || seat.parts >= parts + LEAST_FLOW
+            {
                 seat.flow = Some((now, seat.parts));
             } else if now.saturating_duration_since(since) >= patience.max(FLOW) {
                 seat.give_up();

@@ -54,7 +54,11 @@ impl Unusable {
     /// The whole message about the item when the run goes on.
     pub(super) fn told(&self) -> String {
         // The words about an item of the command line name its number already.
-        if self.why.starts_with("item ") { self.why.clone() } else { format!("item {} failed: {}", self.number, self.why) }
+        if self.why.starts_with("item ") {
+            self.why.clone()
+        } else {
+            format!("item {} failed: {}", self.number, self.why)
+        }
     }
 }
 
@@ -138,7 +142,9 @@ impl Input for InputQueue {
     type Error = InputError;
 
     fn pull(&mut self) -> Pull<Value, InputError> {
-        if let Some(Read::Value(value)) = self.values.pop_front_if(|read| matches!(read, Read::Value(_))) {
+        if let Some(Read::Value(value)) =
+            self.values.pop_front_if(|read| matches!(read, Read::Value(_)))
+        {
             return Pull::Value(value);
         }
         match &self.ended {
@@ -174,8 +180,14 @@ impl Splitter {
     /// the input.
     ///
     /// # Errors When reading fails. Values read before are in `out`.
-    pub(crate) fn read(&mut self, input: &mut impl io::Read, out: &mut Vec<Cut>) -> Result<bool, InputError> {
-        let cannot = |why: &dyn std::fmt::Display| InputError::new(format!("standard input cannot be read: {why}"));
+    pub(crate) fn read(
+        &mut self,
+        input: &mut impl io::Read,
+        out: &mut Vec<Cut>,
+    ) -> Result<bool, InputError> {
+        let cannot = |why: &dyn std::fmt::Display| {
+            InputError::new(format!("standard input cannot be read: {why}"))
+        };
         if let Err(why) = self.make_room() {
             self.pass_over(why, out);
             self.make_room().map_err(|why| cannot(&why))?;
@@ -224,7 +236,8 @@ impl Splitter {
             self.passing = end.is_none();
             self.buffer.drain(..end.map_or(self.buffer.len(), |end| end + 1));
         }
-        let Some(last) = memchr::memrchr(self.framing.separator, &self.buffer[self.scanned..]) else {
+        let Some(last) = memchr::memrchr(self.framing.separator, &self.buffer[self.scanned..])
+        else {
             self.scanned = self.buffer.len();
             return;
         };
@@ -260,7 +273,9 @@ impl Splitter {
         // One check of the whole block is enough if nothing is wrong.
         let is_valid = self.check_text(whole).is_ok();
         let mut start = 0;
-        for end in memchr::memchr_iter(self.framing.separator, &whole[searched..]).map(|at| at + searched) {
+        for end in
+            memchr::memchr_iter(self.framing.separator, &whole[searched..]).map(|at| at + searched)
+        {
             let value = whole.slice(start..end);
             let valid = if is_valid { Ok(value) } else { self.check_text(&value).map(|()| value) };
             self.push(valid, out);
@@ -283,7 +298,8 @@ impl Splitter {
     fn push(&mut self, value: Result<Bytes, String>, out: &mut Vec<Cut>) {
         let value = value.and_then(|value| self.value(value));
         self.count += 1;
-        let (number, unit) = (self.count, if self.framing.separator == b'\n' { "line" } else { "item" });
+        let (number, unit) =
+            (self.count, if self.framing.separator == b'\n' { "line" } else { "item" });
         out.push(value.map_err(|why| Unusable { number, why: format!("{unit} {number} {why}") }));
     }
 
@@ -306,7 +322,8 @@ impl Splitter {
 pub fn items(items: Vec<String>, form: Form) -> Vec<Cut> {
     let value = |(number, item): (u64, String)| {
         if form == Form::Json {
-            validate_json(item.as_bytes()).map_err(|why| Unusable { number, why: format!("item {number} {why}") })?;
+            validate_json(item.as_bytes())
+                .map_err(|why| Unusable { number, why: format!("item {number} {why}") })?;
         }
         Ok(Value::new(item.into(), form))
     };
@@ -319,7 +336,8 @@ pub(super) fn check_length(length: usize) -> Result<(), String> {
     if length > LONGEST {
         return Err(too_long());
     }
-    let fits = length < LONG || Vec::<u8>::new().try_reserve_exact(length.saturating_mul(COPIES)).is_ok();
+    let fits =
+        length < LONG || Vec::<u8>::new().try_reserve_exact(length.saturating_mul(COPIES)).is_ok();
     if fits { Ok(()) } else { Err(no_memory(length, "")) }
 }
 
@@ -335,8 +353,13 @@ fn no_memory(length: usize, so_far: &str) -> String {
 pub(super) fn validate_json(text: &[u8]) -> Result<(), String> {
     match serde_json::from_slice::<serde::de::IgnoredAny>(text) {
         Ok(_) => Ok(()),
-        Err(_) if text.iter().all(u8::is_ascii_whitespace) => Err("is not valid JSON: it is empty".into()),
-        Err(error) => Err(format!("is not valid JSON: {}", error.to_string().replace("at line 1 column", "at column"))),
+        Err(_) if text.iter().all(u8::is_ascii_whitespace) => {
+            Err("is not valid JSON: it is empty".into())
+        }
+        Err(error) => Err(format!(
+            "is not valid JSON: {}",
+            error.to_string().replace("at line 1 column", "at column")
+        )),
     }
 }
 
@@ -353,7 +376,10 @@ mod tests {
         }
         let (values, unusable): (Vec<_>, Vec<_>) = out.into_iter().partition(Result::is_ok);
         let text = |cut: Cut| String::from_utf8(cut.unwrap().bytes.to_vec()).unwrap();
-        (values.into_iter().map(text).collect(), unusable.into_iter().map(|cut| cut.unwrap_err().why).collect())
+        (
+            values.into_iter().map(text).collect(),
+            unusable.into_iter().map(|cut| cut.unwrap_err().why).collect(),
+        )
     }
 
     const LINES: Framing = Framing { separator: b'\n', form: Form::Text };
@@ -393,7 +419,9 @@ mod tests {
     fn a_line_that_is_too_long_is_passed_over_up_to_its_end() {
         let mut splitter = Splitter::new(LINES);
         let mut out = Vec::new();
-        let mut read = |splitter: &mut Splitter, chunk: &[u8]| splitter.read(&mut &chunk[..], &mut out).unwrap();
+        let mut read = |splitter: &mut Splitter, chunk: &[u8]| {
+            splitter.read(&mut &chunk[..], &mut out).unwrap()
+        };
         read(&mut splitter, b"a\nbegins");
         splitter.pass_over(too_long(), &mut Vec::new());
         for chunk in [&b" and goes on"[..], b" and ends\nb", b"\n", b""] {

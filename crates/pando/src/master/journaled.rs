@@ -45,7 +45,12 @@ impl Master {
     /// is read.
     ///
     /// # Errors When the journal cannot be written.
-    pub fn keep_journal(self: &Arc<Self>, journal: Opened, kept: Kept, keep: bool) -> anyhow::Result<()> {
+    pub fn keep_journal(
+        self: &Arc<Self>,
+        journal: Opened,
+        kept: Kept,
+        keep: bool,
+    ) -> anyhow::Result<()> {
         let path = journal.path().to_owned();
         let (replay, writer) = journal.go_on(kept)?;
         let master: Weak<Self> = Arc::downgrade(self);
@@ -54,7 +59,10 @@ impl Master {
                 master.with(|core| core.output_failed(why));
             }
         };
-        let store = self.job.files.clone().map(|files| -> Store { Box::new(move |target, bytes| files.prepare(target, bytes)) });
+        let store =
+            self.job.files.clone().map(|files| -> Store {
+                Box::new(move |target, bytes| files.prepare(target, bytes))
+            });
         let recorder = Recorder::start(&path, writer, store, failed)?;
         let resumes = replay.end() > 0;
         self.with(|core| (core.journal, core.resuming) = (Some(Arc::new(recorder)), resumes));
@@ -78,7 +86,11 @@ impl Master {
         self.look_after_journal();
         let fine = matches!(
             ending,
-            Ending::Complete | Ending::ReaderLeft | Ending::SomeFailed(_) | Ending::Interrupted | Ending::CutShort(_)
+            Ending::Complete
+                | Ending::ReaderLeft
+                | Ending::SomeFailed(_)
+                | Ending::Interrupted
+                | Ending::CutShort(_)
         );
         match finished {
             Err(why) if fine => Ending::OutputFailed(why),
@@ -119,9 +131,9 @@ impl Master {
         for (value, target) in values {
             let read = match (value, &mut *resume) {
                 (Ok(value), None) => Read::Value(value),
-                (Ok(value), Some(resume)) => {
-                    resume.resolve(value, target.as_deref(), &self.job).inspect_err(|_| self.abandon_journal())?
-                }
+                (Ok(value), Some(resume)) => resume
+                    .resolve(value, target.as_deref(), &self.job)
+                    .inspect_err(|_| self.abandon_journal())?,
                 (Err(unusable), resume) => match self.fail_unusable(unusable) {
                     Ok(read) => {
                         resume.iter_mut().for_each(|resume| resume.next += 1);
@@ -152,9 +164,14 @@ impl Master {
         let report = match self.job.on_error {
             OnError::Stop => return Err(InputError::new(unusable.why)),
             OnError::Skip | OnError::Tell => None,
-            OnError::Report => Some(json!({"error": {"index": unusable.number, "message": unusable.why}})),
+            OnError::Report => {
+                Some(json!({"error": {"index": unusable.number, "message": unusable.why}}))
+            }
         };
-        self.events.write("failed", json!({"index": unusable.number, "kind": "input", "message": unusable.why}));
+        self.events.write(
+            "failed",
+            json!({"index": unusable.number, "kind": "input", "message": unusable.why}),
+        );
         self.console.say(printable(&unusable.told()));
         self.with(|core| core.failures.left_out_input());
         Ok(report.map_or(Read::LeftOut, |report| Read::Finished(report.to_string().into())))
@@ -179,7 +196,10 @@ impl Master {
         let resume = self.resume.lock().expect("nobody panics with it").take();
         if let (Ok(()), Some(resume)) = (&how, resume.filter(|resume| !resume.is_over())) {
             let further = resume.replay.end() - resume.next;
-            let text = format!("the input ends before the journal {} does: {further} more had been read", resume.name);
+            let text = format!(
+                "the input ends before the journal {} does: {further} more had been read",
+                resume.name
+            );
             self.console.say(printable(&text));
         }
         self.with(|core| {
@@ -206,16 +226,27 @@ impl Resume {
 
     /// Returns the result of `value`, the next of the input, or the value itself if its result is
     /// unknown.
-    fn resolve(&mut self, value: Value, target: Option<&Path>, job: &Job) -> Result<Read, InputError> {
+    fn resolve(
+        &mut self,
+        value: Value,
+        target: Option<&Path>,
+        job: &Job,
+    ) -> Result<Read, InputError> {
         let index = self.next;
         self.next += 1;
-        let cannot = |error: io::Error| InputError::new(format!("the journal {} cannot be read: {error}", self.name));
+        let cannot = |error: io::Error| {
+            InputError::new(format!("the journal {} cannot be read: {error}", self.name))
+        };
         match self.replay.look_up(index, &digest(&value.bytes)).map_err(cannot)? {
             // The earlier run may have had other options, so the result is checked again.
-            Known::Result(result) if target.is_none() && well_framed((Form::Bytes, result.clone()), job).is_ok() => {
+            Known::Result(result)
+                if target.is_none() && well_framed((Form::Bytes, result.clone()), job).is_ok() =>
+            {
                 Ok(Read::Finished(result))
             }
-            Known::InFile(path, hash) if target.is_some_and(|target| is_there(target, &path, hash)) => {
+            Known::InFile(path, hash)
+                if target.is_some_and(|target| is_there(target, &path, hash)) =>
+            {
                 Ok(Read::Finished(Bytes::new()))
             }
             Known::Another if !self.keep => Err(InputError::usage(format!(
@@ -266,7 +297,9 @@ impl Core {
 
     /// Whether the input is to be read now.
     pub(super) fn wants_input(&self) -> bool {
-        self.input.is_empty() && (self.lender.wants_input() || (self.resuming || self.reads_on) && self.lender.has_room())
+        self.input.is_empty()
+            && (self.lender.wants_input()
+                || (self.resuming || self.reads_on) && self.lender.has_room())
     }
 
     /// The journal's entry for `index`, in case `result` is accepted.

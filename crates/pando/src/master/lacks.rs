@@ -63,15 +63,22 @@ impl Lack {
             .split_once("Error: ")
             .filter(|(kind, _)| kind.chars().all(char::is_alphanumeric))
             .map_or(first, |(_, text)| text);
-        let name = undefined(text).or_else(|| uncallable(text)).or_else(|| read_of_nothing(text, stack, code));
+        let name = undefined(text)
+            .or_else(|| uncallable(text))
+            .or_else(|| read_of_nothing(text, stack, code));
         name.or_else(|| said(text)).map(Self)
     }
 
     /// The error message, in words which name the feature.
     pub(crate) fn in_words(&self, message: &str) -> String {
         let message = message.lines().next().unwrap_or_default();
-        let message = message.trim_start_matches("ReferenceError: ").trim_start_matches("TypeError: ");
-        if message.contains(&self.0) { message.to_owned() } else { format!("there is no {self}: {message}") }
+        let message =
+            message.trim_start_matches("ReferenceError: ").trim_start_matches("TypeError: ");
+        if message.contains(&self.0) {
+            message.to_owned()
+        } else {
+            format!("there is no {self}: {message}")
+        }
     }
 
     /// Whether browsers have the feature, but Node does not.
@@ -91,12 +98,15 @@ impl Lack {
     }
 
     fn is_of_node(&self) -> bool {
-        self.0.starts_with("crypto") || matches!(&*self.0, "SubtleCrypto" | "CryptoKey" | "secure contexts")
+        self.0.starts_with("crypto")
+            || matches!(&*self.0, "SubtleCrypto" | "CryptoKey" | "secure contexts")
     }
 
     /// Whether the feature is in the list `names`, or a member of a name there.
     fn is(&self, names: &str) -> bool {
-        names.split(' ').any(|name| self.0.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        names.split(' ').any(|name| {
+            self.0.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 }
 
@@ -109,7 +119,8 @@ impl fmt::Display for Lack {
 /// Parses `X is not defined` (Chromium, Firefox), `Can't find variable: X` (WebKit), and errors
 /// about a member of an undefined object.
 fn undefined(text: &str) -> Option<String> {
-    let name = text.strip_suffix(" is not defined").or_else(|| text.strip_prefix("Can't find variable: "));
+    let name =
+        text.strip_suffix(" is not defined").or_else(|| text.strip_prefix("Can't find variable: "));
     let path = name.or_else(|| base_of_member(text))?;
     is_path(path).then(|| global(path))
 }
@@ -158,10 +169,16 @@ fn method(name: &str) -> Option<String> {
 /// Parses `Cannot read properties of undefined (reading 'z')`, also in the words of older
 /// Chromium: the script shows the undefined object.
 fn read_of_nothing(text: &str, stack: Option<&str>, code: &str) -> Option<String> {
-    let member = text.strip_prefix("Cannot read properties of undefined (reading '").and_then(|rest| rest.strip_suffix("')"));
-    let member = member.or_else(|| text.strip_prefix("Cannot read property '")?.strip_suffix("' of undefined"))?;
+    let member = text
+        .strip_prefix("Cannot read properties of undefined (reading '")
+        .and_then(|rest| rest.strip_suffix("')"));
+    let member = member
+        .or_else(|| text.strip_prefix("Cannot read property '")?.strip_suffix("' of undefined"))?;
     let before = stack.and_then(|stack| text_before(stack, code));
-    let base = before.map(|before| last_path(before.trim_end_matches(['.', '?']))).filter(|base| !base.is_empty()).map(global);
+    let base = before
+        .map(|before| last_path(before.trim_end_matches(['.', '?'])))
+        .filter(|base| !base.is_empty())
+        .map(global);
     let known = base.filter(|base| {
         let lack = Lack(base.clone());
         lack.is_of_browsers() || lack.needs_https()
@@ -172,8 +189,8 @@ fn read_of_nothing(text: &str, stack: Option<&str>, code: &str) -> Option<String
 /// The only object that has this member.
 fn holder_of(member: &str) -> Option<&'static str> {
     Some(match member {
-        "digest" | "encrypt" | "decrypt" | "generateKey" | "importKey" | "exportKey" | "deriveKey" | "deriveBits" | "wrapKey"
-        | "unwrapKey" => "crypto.subtle",
+        "digest" | "encrypt" | "decrypt" | "generateKey" | "importKey" | "exportKey"
+        | "deriveKey" | "deriveBits" | "wrapKey" | "unwrapKey" => "crypto.subtle",
         "requestAdapter" | "getPreferredCanvasFormat" => "navigator.gpu",
         "getDirectory" => "navigator.storage",
         "getUserMedia" | "enumerateDevices" => "navigator.mediaDevices",
@@ -203,8 +220,9 @@ fn text_before<'a>(stack: &str, code: &'a str) -> Option<&'a str> {
 
 /// The path of names at the end of `text`: `x.y` for `f(x.y`.
 fn last_path(text: &str) -> &str {
-    let start =
-        text.rfind(|c: char| !is_part_of_path(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let start = text
+        .rfind(|c: char| !is_part_of_path(c))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
     text[start..].trim_start_matches('.')
 }
 
@@ -239,22 +257,34 @@ mod tests {
             ("crypto.subtle is undefined", "crypto.subtle"),
             ("can't access property \"digest\", crypto.subtle is undefined", "crypto.subtle"),
             ("undefined is not an object (evaluating 'crypto.subtle.digest')", "crypto.subtle"),
-            ("undefined is not an object (evaluating 'self.crypto.subtle.digest('SHA-1', x)')", "crypto.subtle"),
-            ("Cannot destructure property 'digest' of 'crypto.subtle' as it is undefined.", "crypto.subtle"),
+            (
+                "undefined is not an object (evaluating 'self.crypto.subtle.digest('SHA-1', x)')",
+                "crypto.subtle",
+            ),
+            (
+                "Cannot destructure property 'digest' of 'crypto.subtle' as it is undefined.",
+                "crypto.subtle",
+            ),
             ("Cannot read properties of undefined (reading 'digest')", "crypto.subtle"),
             ("Cannot read property 'requestAdapter' of undefined", "navigator.gpu"),
             ("crypto.randomUUID is not a function", "crypto.randomUUID"),
             ("[(x * x)].at is not a function", "Array.prototype.at"),
-            ("[x].at is not a function. (In '[x].at(-1)', '[x].at' is undefined)", "Array.prototype.at"),
+            (
+                "[x].at is not a function. (In '[x].at(-1)', '[x].at' is undefined)",
+                "Array.prototype.at",
+            ),
             ("Object.fromEntries is not a function", "Object.fromEntries"),
             ("structuredClone is not defined", "structuredClone"),
             ("this needs a secure context", "secure contexts"),
         ] {
             assert_eq!(lack(message).as_deref(), Some(name), "{message}");
         }
-        for message in
-            ["boom", "x.foo is not a function", "Cannot read properties of undefined (reading 'length')", "the document is empty"]
-        {
+        for message in [
+            "boom",
+            "x.foo is not a function",
+            "Cannot read properties of undefined (reading 'length')",
+            "the document is empty",
+        ] {
             assert_eq!(lack(message), None, "{message}");
         }
     }

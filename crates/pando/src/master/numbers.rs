@@ -14,7 +14,10 @@ impl Master {
     /// the item in the input.
     pub(super) fn mind_numbers(&self, number: u64, value: &Value) {
         // A program receives the JSON text itself.
-        if value.form != Form::Json || self.job.function.code.is_empty() || self.rounding_told.load(Ordering::Relaxed) {
+        if value.form != Form::Json
+            || self.job.function.code.is_empty()
+            || self.rounding_told.load(Ordering::Relaxed)
+        {
             return;
         }
         let Some(whole) = first_rounded(&value.bytes) else { return };
@@ -41,9 +44,16 @@ fn first_rounded(json: &[u8]) -> Option<&str> {
             at += DIGITS;
             continue;
         }
-        let start = json[..at].iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |before| before + 1);
-        let end = json[at..].iter().position(|byte| !byte.is_ascii_digit()).map_or(json.len(), |more| at + more);
-        let is_whole = !matches!(json.get(end), Some(b'.' | b'e' | b'E')) && !ends_in_a_fraction(&json[..start]);
+        let start = json[..at]
+            .iter()
+            .rposition(|byte| !byte.is_ascii_digit())
+            .map_or(0, |before| before + 1);
+        let end = json[at..]
+            .iter()
+            .position(|byte| !byte.is_ascii_digit())
+            .map_or(json.len(), |more| at + more);
+        let is_whole = !matches!(json.get(end), Some(b'.' | b'e' | b'E'))
+            && !ends_in_a_fraction(&json[..start]);
         if end - start >= DIGITS && is_whole && !strings.hold(start) {
             let digits = std::str::from_utf8(&json[start..end]).ok()?;
             if digits.parse::<f64>().is_ok_and(|number| number.to_string() != digits) {
@@ -97,11 +107,19 @@ mod tests {
 
     #[test]
     fn whole_numbers_that_change_are_found_wherever_they_are() {
-        for number in ["9007199254740993", "12345678901234567890", "18446744073709551615", "1152921504606846976"] {
+        for number in [
+            "9007199254740993",
+            "12345678901234567890",
+            "18446744073709551615",
+            "1152921504606846976",
+        ] {
             for before in 0..40 {
                 let json = format!("{{\"a\":[{}-{number},1]}}", " ".repeat(before));
                 assert_eq!(first_rounded(json.as_bytes()), Some(number), "{json}");
-                assert_eq!(first_rounded(format!("{}{number}", " ".repeat(before)).as_bytes()), Some(number));
+                assert_eq!(
+                    first_rounded(format!("{}{number}", " ".repeat(before)).as_bytes()),
+                    Some(number)
+                );
             }
         }
         let long = "7".repeat(1000);
@@ -128,7 +146,10 @@ mod tests {
                 assert_eq!(first_rounded(json.as_bytes()), None, "{json}");
             }
         }
-        assert_eq!(first_rounded(br#"["\\",12345678901234567890,"12345678901234567891"]"#), Some("12345678901234567890"));
+        assert_eq!(
+            first_rounded(br#"["\\",12345678901234567890,"12345678901234567891"]"#),
+            Some("12345678901234567890")
+        );
     }
 
     #[test]

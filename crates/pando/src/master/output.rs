@@ -61,7 +61,9 @@ impl Master {
     pub(super) fn mind_numbers_of(&self, values: &[Cut], before: u64) {
         if self.job.framing.form == Form::Json {
             let values = (before + 1..).zip(values);
-            values.for_each(|(number, value)| value.iter().for_each(|value| self.mind_numbers(number, value)));
+            values.for_each(|(number, value)| {
+                value.iter().for_each(|value| self.mind_numbers(number, value))
+            });
         }
     }
 
@@ -70,14 +72,20 @@ impl Master {
     pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Cut, InputError>>) {
         let ended = if files.overwrite {
             // All inputs must be known before any file is overwritten.
-            files.all_first(names).and_then(|names| self.feed_each_file(files, names.into_iter().map(Ok)))
+            files
+                .all_first(names)
+                .and_then(|names| self.feed_each_file(files, names.into_iter().map(Ok)))
         } else {
             self.feed_each_file(files, names)
         };
         self.end_input(ended);
     }
 
-    fn feed_each_file(&self, files: &Files, names: impl Iterator<Item = Result<Cut, InputError>>) -> Result<(), InputError> {
+    fn feed_each_file(
+        &self,
+        files: &Files,
+        names: impl Iterator<Item = Result<Cut, InputError>>,
+    ) -> Result<(), InputError> {
         files.make_folder()?;
         let mut places = Places::default();
         for (number, name) in (1..).zip(names) {
@@ -100,7 +108,11 @@ impl Master {
         let journal = self.lock().journal.clone();
         loop {
             let ending = self.collect(&mut batch);
-            let stored = batch.store(journal.as_deref(), self.job.files.as_ref(), self.job.framing.separator);
+            let stored = batch.store(
+                journal.as_deref(),
+                self.job.files.as_ref(),
+                self.job.framing.separator,
+            );
             if let Err(error) = batch.write(&mut sink) {
                 return self.cannot_write(&error);
             }
@@ -254,7 +266,12 @@ impl Batch {
 
     /// Writes the files, or waits until `journal` has written them, and adds their paths to the
     /// output, up to the first failure.
-    fn store(&mut self, journal: Option<&Recorder>, to: Option<&Arc<Files>>, separator: u8) -> Result<(), String> {
+    fn store(
+        &mut self,
+        journal: Option<&Recorder>,
+        to: Option<&Arc<Files>>,
+        separator: u8,
+    ) -> Result<(), String> {
         if let (Some(journal), true) = (journal, self.files.is_empty()) {
             journal.keep_up();
         }
@@ -270,7 +287,8 @@ impl Batch {
             }
             if let (None, Some(to)) = (journal, to) {
                 let written = to.prepare(&target, &result).and_then(|put| put());
-                written.map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
+                written
+                    .map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
             }
             self.push(target.to_string_lossy().into_owned().into(), separator);
         }

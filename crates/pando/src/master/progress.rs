@@ -117,7 +117,8 @@ impl Progress {
 
     /// Notes a sign of work: the device answered a value or reported a call.
     pub(crate) fn made(&mut self, now: Instant) {
-        *self = Self { sent: self.sent, arrived: self.arrived, awaited: self.sent, ..Self::new(now) };
+        *self =
+            Self { sent: self.sent, arrived: self.arrived, awaited: self.sent, ..Self::new(now) };
     }
 
     /// Notes that the device returned `loan` without work on it, which is no sign of work; `all`:
@@ -160,7 +161,11 @@ impl Progress {
     /// Notes a recall of loans from the stalled device.
     pub(crate) fn asked(&mut self, ids: &[Loan], now: Instant) {
         let after = self.sent;
-        self.asked.get_or_insert_with(|| Asked { since: now, after, ids: ids.iter().copied().collect() });
+        self.asked.get_or_insert_with(|| Asked {
+            since: now,
+            after,
+            ids: ids.iter().copied().collect(),
+        });
     }
 
     /// Makes the device suspect: other devices come first, and it rests, each time for twice as
@@ -203,7 +208,9 @@ impl Progress {
 
     /// Whether the stalled device has kept recalled values for at least `patience`.
     pub(crate) fn is_deaf(&self, patience: Duration, now: Instant) -> bool {
-        let is_late = |asked: &Asked| self.arrived >= asked.after && now.saturating_duration_since(asked.since) >= patience;
+        let is_late = |asked: &Asked| {
+            self.arrived >= asked.after && now.saturating_duration_since(asked.since) >= patience
+        };
         self.is_stalled(patience, now) && self.asked.as_ref().is_some_and(is_late)
     }
 
@@ -302,7 +309,11 @@ mod tests {
         progress.lent(1, false, after(14));
         progress.arrived(3, after(14));
         progress.gave_back(Loan::first(1), false, after(15));
-        assert!(progress.is_suspect() && progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
+        assert!(
+            progress.is_suspect()
+                && progress.is_stalled(PATIENCE, after(60))
+                && !progress.is_deaf(PATIENCE, after(60))
+        );
         progress.made(after(15));
         assert!(!progress.is_suspect());
     }

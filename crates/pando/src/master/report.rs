@@ -37,14 +37,19 @@ impl Master {
             entry.reports.add(report);
             Some(entry.name.clone())
         });
-        self.events.write("report", json!({"device": name, "index": id.map(|id| id.saturating_add(1)), "report": report}));
+        self.events.write(
+            "report",
+            json!({"device": name, "index": id.map(|id| id.saturating_add(1)), "report": report}),
+        );
     }
 
     /// Returns lines about the reports since the last call, one per device.
     pub(crate) fn report_lines(&self, seconds: f64) -> Vec<String> {
         self.with(|core| {
             let told = core.seats.values_mut().filter(|seat| seat.reports.reports > 0);
-            let mut lines: Vec<String> = told.map(|seat| line(&seat.name, &std::mem::take(&mut seat.reports), seconds)).collect();
+            let mut lines: Vec<String> = told
+                .map(|seat| line(&seat.name, &std::mem::take(&mut seat.reports), seconds))
+                .collect();
             lines.sort();
             lines
         })
@@ -93,7 +98,8 @@ fn status_lines(core: &mut Core, now: Instant, url: &str) -> Vec<String> {
     let devices = count(core.seats.len() as u64, "device");
     let cores = count(core.seats.values().map(|seat| u64::from(seat.cores)).sum(), "core");
     let ways = ways(core.seats.values().map(|seat| seat.path));
-    let elapsed = humantime::format_duration(Duration::from_secs(core.statistics.elapsed(now).as_secs()));
+    let elapsed =
+        humantime::format_duration(Duration::from_secs(core.statistics.elapsed(now).as_secs()));
     let some = format!("{done}, {rate}, {devices} with {cores}");
     let all = format!("{some}{ways}, {} in progress, {elapsed}", core.lender.in_progress());
     let few = format!("{done}, {devices}");
@@ -115,7 +121,11 @@ fn ways(paths: impl Iterator<Item = Path>) -> String {
         }
     }
     let ways = [(direct, "direct"), (turn, "by TURN"), (relay, "through the relay")];
-    let told: Vec<String> = ways.iter().filter(|(count, _)| *count > 0).map(|(count, way)| format!("{count} {way}")).collect();
+    let told: Vec<String> = ways
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, way)| format!("{count} {way}"))
+        .collect();
     if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
 }
 

@@ -35,7 +35,9 @@ impl Rest {
 
     /// How long the last rest has gone on, or how long it was.
     pub(super) fn age(&self, now: Instant) -> Duration {
-        self.until.map_or(Duration::ZERO, |until| self.time.saturating_sub(until.saturating_duration_since(now)))
+        self.until.map_or(Duration::ZERO, |until| {
+            self.time.saturating_sub(until.saturating_duration_since(now))
+        })
     }
 
     /// The planned length of the last rest.

@@ -271,7 +271,9 @@ impl Seat {
             // The pong comes after the remaining parts.
             self.listened = now;
         }
-        if !self.pings.is_empty() && now >= self.listened + LONGEST_ROUND_TRIP.max(self.heartbeat * 3) {
+        if !self.pings.is_empty()
+            && now >= self.listened + LONGEST_ROUND_TRIP.max(self.heartbeat * 3)
+        {
             return Due::Unheard;
         }
         if now >= self.next_ping() {
@@ -406,7 +408,9 @@ mod tests {
                 }
                 let due = seat.due(now);
                 while let Some(Frame::Text(text)) = seat.next_frame(now) {
-                    if let (true, Ok(ToVolunteer::Ping(beat))) = (pongs, serde_json::from_str(&text)) {
+                    if let (true, Ok(ToVolunteer::Ping(beat))) =
+                        (pongs, serde_json::from_str(&text))
+                    {
                         seat.pong(&beat, now);
                     }
                 }

@@ -15,7 +15,8 @@ impl Core {
             return;
         }
         self.speculated = self.speculated.split_off(&self.lender.output());
-        let mut idle: Vec<_> = self.loads(patience, now).into_iter().filter(Load::is_idle).collect();
+        let mut idle: Vec<_> =
+            self.loads(patience, now).into_iter().filter(Load::is_idle).collect();
         idle.sort_by_key(|load| load.each);
         for load in idle {
             let Some(index) = self.oldest_running(load.sub) else { continue };
@@ -33,7 +34,10 @@ impl Core {
     /// The oldest value in a long call which one device computes, other than `idle`. Excludes
     /// values that are careful, or that may make devices vanish.
     fn oldest_running(&self, idle: SubStreamId) -> Option<Index> {
-        let running = self.seats.iter().flat_map(|(sub, seat)| seat.running.keys().map(move |loan| (*loan, *sub)));
+        let running = self
+            .seats
+            .iter()
+            .flat_map(|(sub, seat)| seat.running.keys().map(move |loan| (*loan, *sub)));
         running
             .filter(|(loan, sub)| {
                 *sub != idle
@@ -68,7 +72,10 @@ impl Core {
     /// Makes `sub`, which has a result of its copy `loan`, the holder of the value. Returns false
     /// if the result comes too late.
     pub(super) fn overtakes(&mut self, sub: SubStreamId, loan: Loan) -> bool {
-        let Some(bytes) = self.lender.value(loan.index).map(|value| value.bytes.len() as u64) else { return false };
+        let Some(bytes) = self.lender.value(loan.index).map(|value| value.bytes.len() as u64)
+        else {
+            return false;
+        };
         let held_by = self.lender.holder(loan.index).filter(|_| !self.dismiss(loan.index));
         if let (Some(holder), Some(held)) = (held_by, self.lender.loan(loan.index)) {
             // A result that is being confirmed was earlier.
@@ -93,7 +100,9 @@ impl Core {
     /// whether there was such a stray.
     pub(super) fn takes_up_stray(&mut self, sub: SubStreamId, index: Index) -> bool {
         let Some(seat) = self.seats.get_mut(&sub) else { return false };
-        let Some(stray) = seat.strays.keys().find(|loan| loan.index == index).copied() else { return false };
+        let Some(stray) = seat.strays.keys().find(|loan| loan.index == index).copied() else {
+            return false;
+        };
         seat.strays.remove(&stray);
         self.lender.take_up(sub, stray).is_some()
     }
@@ -105,7 +114,8 @@ impl Core {
 
     /// Whether `sub` is to compute `loan`, as the holder or as a stray.
     pub(super) fn computes(&self, sub: SubStreamId, loan: Loan) -> bool {
-        self.lender.holds(sub, loan) || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan))
+        self.lender.holds(sub, loan)
+            || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan))
     }
 
     /// Notes that `sub` leaves: its copies may be lent again.

@@ -26,7 +26,13 @@ pub struct Statistics {
 impl Statistics {
     /// Starts the counts at the start of a run.
     pub fn new(now: Instant) -> Self {
-        Self { started: now, done: 0, looks: VecDeque::from([(now, 0)]), samples: Vec::new(), next: 0 }
+        Self {
+            started: now,
+            done: 0,
+            looks: VecDeque::from([(now, 0)]),
+            samples: Vec::new(),
+            next: 0,
+        }
     }
 
     /// Notes that `count` values were computed, in `micros` microseconds of computing in total.
@@ -54,7 +60,11 @@ impl Statistics {
     /// The recent rate of computed values per second, measured between calls of this function.
     pub(crate) fn rate(&mut self, now: Instant) -> f64 {
         self.looks.push_back((now, self.done));
-        while self.looks.get(1).is_some_and(|(then, _)| now.saturating_duration_since(*then) >= RECENT) {
+        while self
+            .looks
+            .get(1)
+            .is_some_and(|(then, _)| now.saturating_duration_since(*then) >= RECENT)
+        {
             self.looks.pop_front();
         }
         let (then, done) = self.looks[0];

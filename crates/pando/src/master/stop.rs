@@ -87,15 +87,21 @@ impl Core {
     /// go on later, so that volunteers wait.
     pub(super) fn goodbye(&self) -> Option<(&'static str, &'static str)> {
         let ended_early = "The job has ended early, because of an error on its owner's machine. Thank you for your help!";
-        let by_owner = self.interrupted || self.left > 0 || self.lender.input_is_open() || self.lender.oldest().is_some();
+        let by_owner = self.interrupted
+            || self.left > 0
+            || self.lender.input_is_open()
+            || self.lender.oldest().is_some();
         match self.failures.ending() {
-            Some(Ending::ItemFailed(..)) => {
-                Some(("stopped", "The job has ended early, because an item of it failed. Thank you for your help!"))
-            }
+            Some(Ending::ItemFailed(..)) => Some((
+                "stopped",
+                "The job has ended early, because an item of it failed. Thank you for your help!",
+            )),
             Some(Ending::CannotRun(_) | Ending::OutputFailed(_)) => Some(("stopped", ended_early)),
             _ if self.output_lost || self.input.has_failed() => Some(("stopped", ended_early)),
             _ if by_owner && self.journal.is_some() => None,
-            _ if by_owner => Some(("stopped", "The job was stopped by its owner. Thank you for your help!")),
+            _ if by_owner => {
+                Some(("stopped", "The job was stopped by its owner. Thank you for your help!"))
+            }
             _ => Some(("done", "The job is done, thank you!")),
         }
     }

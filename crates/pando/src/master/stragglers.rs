@@ -95,8 +95,9 @@ impl Core {
         let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].is_idle()).collect();
         idle.sort_by_key(|at| loads[*at].each);
         for at in idle {
-            let slow = (0..loads.len())
-                .filter(|at| loads[*at].may_be_asked && !loads[*at].stalled && loads[*at].held > loads[*at].calls);
+            let slow = (0..loads.len()).filter(|at| {
+                loads[*at].may_be_asked && !loads[*at].stalled && loads[*at].held > loads[*at].calls
+            });
             let Some(slow) = slow.max_by_key(|at| loads[*at].left()) else { return };
             let count = share(&loads[slow], &loads[at]);
             if count > 0 {
@@ -173,7 +174,8 @@ impl Core {
             return;
         }
         let alone = self.failures.goes_alone(index);
-        let suspect = |sub: &SubStreamId| self.seats.get(sub).is_some_and(|seat| seat.progress.is_suspect());
+        let suspect =
+            |sub: &SubStreamId| self.seats.get(sub).is_some_and(|seat| seat.progress.is_suspect());
         let idle = self.loads(patience, now).into_iter().filter(|load| {
             let mut held = self.lender.outstanding(load.sub);
             let stands_back = self.seats.get(&load.sub).is_some_and(|seat| seat.stands_back);
@@ -200,21 +202,33 @@ impl Core {
         let seats = self.seats.iter().filter(|(_, seat)| !seat.replaced && seat.cores > 0);
         seats
             .map(|(sub, seat)| {
-                let longest = seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
+                let longest =
+                    seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
                 let held = self.lender.held(*sub) + seat.strays.len();
                 let stalled = self.is_stalled(*sub, seat, patience, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
-                let (rests, may_be_asked) = (seat.stands_back || seat.yields && seat.progress.rests(now), seat.may_be_asked(now));
+                let (rests, may_be_asked) = (
+                    seat.stands_back || seat.yields && seat.progress.rests(now),
+                    seat.may_be_asked(now),
+                );
                 Load { sub: *sub, calls, held, stalled, rests, each, may_be_asked }
             })
             .collect()
     }
 
     /// Whether `sub` has had values for long without a sign of work.
-    fn is_stalled(&self, sub: SubStreamId, seat: &SeatEntry, patience: Duration, now: Instant) -> bool {
+    fn is_stalled(
+        &self,
+        sub: SubStreamId,
+        seat: &SeatEntry,
+        patience: Duration,
+        now: Instant,
+    ) -> bool {
         let has = self.lender.held(sub) + seat.strays.len() > 0;
-        has && seat.running.is_empty() && !self.held_back.has(sub) && seat.progress.is_stalled(patience, now)
+        has && seat.running.is_empty()
+            && !self.held_back.has(sub)
+            && seat.progress.is_stalled(patience, now)
     }
 
     /// Recalls the `count` values that `sub` would begin last.
@@ -258,7 +272,15 @@ mod tests {
 
     fn load(calls: usize, held: usize, millis: u64) -> Load {
         let sub = Lender::<(), (), ()>::new(Window::default()).open();
-        Load { sub, calls, held, stalled: false, rests: false, each: Duration::from_millis(millis), may_be_asked: true }
+        Load {
+            sub,
+            calls,
+            held,
+            stalled: false,
+            rests: false,
+            each: Duration::from_millis(millis),
+            may_be_asked: true,
+        }
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl Master {
         let mut before = 0;
         loop {
             let wanted = poll_fn(|context| self.poll_wanted(context)).await;
-            let (block, end) = poll_fn(|context| poll_block(values.as_mut(), wanted, context)).await;
+            let (block, end) =
+                poll_fn(|context| poll_block(values.as_mut(), wanted, context)).await;
             (before + 1..).zip(&block).for_each(|(number, value)| self.mind_numbers(number, value));
             before += block.len() as u64;
             self.with(|core| {
@@ -138,7 +139,11 @@ impl Core {
             // Failed items have been told already. An input that failed, or items that are left,
             // must be told now.
             Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_)) => input,
-            Some(Ending::SomeFailed(_) | Ending::ItemFailed(..)) if matches!(input, Ending::CutShort(_)) => input,
+            Some(Ending::SomeFailed(_) | Ending::ItemFailed(..))
+                if matches!(input, Ending::CutShort(_)) =>
+            {
+                input
+            }
             ending => ending.unwrap_or(input),
         }
     }

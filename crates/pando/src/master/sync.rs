@@ -133,9 +133,14 @@ impl Core {
         }
         let each = sync.per_core;
         let seats = self.seats.iter().filter(|(_, seat)| !seat.replaced && !seat.stands_back);
-        let free =
-            seats.map(|(sub, seat)| (u64::from(seat.cores) * each).saturating_sub(self.lender.held(*sub) as u64)).sum::<u64>();
-        let on_their_way = (sync.asked.max(sync.came) - sync.came) + self.input.len() as u64 + self.lender.waiting() as u64;
+        let free = seats
+            .map(|(sub, seat)| {
+                (u64::from(seat.cores) * each).saturating_sub(self.lender.held(*sub) as u64)
+            })
+            .sum::<u64>();
+        let on_their_way = (sync.asked.max(sync.came) - sync.came)
+            + self.input.len() as u64
+            + self.lender.waiting() as u64;
         if let Some(more) = free.checked_sub(on_their_way).filter(|more| *more > 0) {
             sync.asked = sync.asked.max(sync.came) + more;
             sync.said.push_back(Said::Ask(more));
@@ -214,7 +219,9 @@ impl Master {
             let read = splitter.read(&mut source, &mut lines);
             for line in lines.drain(..) {
                 number += 1;
-                let named = |why: &str| format!("line {number} of standard input: {}", why.trim_start_matches("is "));
+                let named = |why: &str| {
+                    format!("line {number} of standard input: {}", why.trim_start_matches("is "))
+                };
                 let line = line.map_err(|unusable| InputError::new(unusable.why))?;
                 match understand(&line.bytes).map_err(|why| InputError::new(named(&why)))? {
                     Some(Heard::End) => return Ok(()),
@@ -263,7 +270,10 @@ impl Master {
     pub fn talk(&self, mut sink: impl Write) -> Ending {
         loop {
             let (said, ending) = self.wait_for_words();
-            let written = said.iter().try_for_each(|said| writeln!(sink, "{said}")).and_then(|()| sink.flush());
+            let written = said
+                .iter()
+                .try_for_each(|said| writeln!(sink, "{said}"))
+                .and_then(|()| sink.flush());
             if let Err(error) = written {
                 return self.cannot_write(&error);
             }
@@ -309,9 +319,16 @@ impl fmt::Display for Said {
         match self {
             Self::Ask(count) => write!(f, r#"{{"ask":{count}}}"#),
             Self::Result(index, result) => {
-                write!(f, r#"{{"result":{},"index":{}}}"#, String::from_utf8_lossy(result), index + 1)
+                write!(
+                    f,
+                    r#"{{"result":{},"index":{}}}"#,
+                    String::from_utf8_lossy(result),
+                    index + 1
+                )
             }
-            Self::Error(index, message) => f.write_str(&json!({"error": message, "index": index + 1}).to_string()),
+            Self::Error(index, message) => {
+                f.write_str(&json!({"error": message, "index": index + 1}).to_string())
+            }
         }
     }
 }
@@ -323,17 +340,27 @@ fn understand(line: &Bytes) -> Result<Option<Heard>, String> {
     if line.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
-    let valid = std::str::from_utf8(line).map_err(|_| "is not valid UTF-8".to_owned()).and_then(|_| validate_json(line));
+    let valid = std::str::from_utf8(line)
+        .map_err(|_| "is not valid UTF-8".to_owned())
+        .and_then(|_| validate_json(line));
     if let Err(why) = valid {
-        let is_value = Members { json: line, at: 0 }.next().is_some_and(|(name, _)| name == "value");
-        return if is_value { Ok(Some(Heard::Unusable(why))) } else { Err(format!("{why}. {FORMS}")) };
+        let is_value =
+            Members { json: line, at: 0 }.next().is_some_and(|(name, _)| name == "value");
+        return if is_value {
+            Ok(Some(Heard::Unusable(why)))
+        } else {
+            Err(format!("{why}. {FORMS}"))
+        };
     }
     let mut heard = None;
     for (name, member) in (Members { json: line, at: 0 }) {
         match (&*name, member) {
-            ("value", value) => return Ok(Some(Heard::Value(Value::new(line.slice_ref(value), Form::Json)))),
+            ("value", value) => {
+                return Ok(Some(Heard::Value(Value::new(line.slice_ref(value), Form::Json))));
+            }
             ("cancel", index) => {
-                let index = std::str::from_utf8(index).ok().and_then(|index| index.parse::<u64>().ok());
+                let index =
+                    std::str::from_utf8(index).ok().and_then(|index| index.parse::<u64>().ok());
                 heard = index.and_then(|index| index.checked_sub(1)).map(Heard::Cancel).or(heard);
             }
             ("end", b"true") => heard = heard.or(Some(Heard::End)),
@@ -368,7 +395,8 @@ impl<'a> Members<'a> {
     }
 
     fn pass_blanks(&mut self) {
-        self.at += self.json[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.at +=
+            self.json[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     }
 
     /// Returns the next JSON text, up to a separator.
@@ -401,7 +429,9 @@ mod tests {
     fn hear(line: &[u8]) -> String {
         match understand(&Bytes::copy_from_slice(line)) {
             Ok(None) => "nothing".into(),
-            Ok(Some(Heard::Value(value))) => format!("value {}", String::from_utf8_lossy(&value.bytes)),
+            Ok(Some(Heard::Value(value))) => {
+                format!("value {}", String::from_utf8_lossy(&value.bytes))
+            }
             Ok(Some(Heard::Unusable(why))) => format!("unusable: it {why}"),
             Ok(Some(Heard::Cancel(index))) => format!("cancel {index}"),
             Ok(Some(Heard::End)) => "end".into(),
@@ -412,8 +442,17 @@ mod tests {
     #[test]
     fn values_are_taken_as_they_are_written() {
         let deep = "[".repeat(200) + &"]".repeat(200);
-        for value in [r#""\ud800""#, "12345678901234567890", r#"{ "a" : ["}", "\"]", {}] , "b": 1.0 }"#, "null", &deep] {
-            for line in [format!("{{\"value\":{value}}}"), format!(" {{ \"x\" : [1] , \"value\" : {value} , \"y\":2 }}\r")] {
+        for value in [
+            r#""\ud800""#,
+            "12345678901234567890",
+            r#"{ "a" : ["}", "\"]", {}] , "b": 1.0 }"#,
+            "null",
+            &deep,
+        ] {
+            for line in [
+                format!("{{\"value\":{value}}}"),
+                format!(" {{ \"x\" : [1] , \"value\" : {value} , \"y\":2 }}\r"),
+            ] {
                 assert_eq!(hear(line.as_bytes()), format!("value {value}"), "{line}");
             }
         }
@@ -424,14 +463,27 @@ mod tests {
         assert_eq!(hear(b"  "), "nothing");
         assert_eq!(hear(br#"{"cancel": 3}"#), "cancel 2");
         assert_eq!(hear(br#"{"end":true}"#), "end");
-        for line in [&b"nonsense"[..], b"[1]", b"{}", br#"{"cancel":0}"#, br#"{"end":false}"#, b"\xff", br#""value""#] {
+        for line in [
+            &b"nonsense"[..],
+            b"[1]",
+            b"{}",
+            br#"{"cancel":0}"#,
+            br#"{"end":false}"#,
+            b"\xff",
+            br#""value""#,
+        ] {
             assert!(hear(line).starts_with("not understood: it is not "), "{}", hear(line));
         }
     }
 
     #[test]
     fn what_is_surely_a_value_fails_as_one() {
-        for line in [&br#"{"value":NaN}"#[..], br#"{ "value" : [1,}"#, br#"{"value":"\x"}"#, b"{\"value\":\"\xff\"}"] {
+        for line in [
+            &br#"{"value":NaN}"#[..],
+            br#"{ "value" : [1,}"#,
+            br#"{"value":"\x"}"#,
+            b"{\"value\":\"\xff\"}",
+        ] {
             assert!(hear(line).starts_with("unusable: it is not valid "), "{}", hear(line));
         }
     }

@@ -158,7 +158,9 @@ impl Core {
         match standing {
             _ if for_browsers => Verdict::ForBrowsers,
             Standing::Unfit => Verdict::NoAttempt,
-            Standing::Proven => Verdict::Attempt { number: self.failures.count(index, false), certain: true },
+            Standing::Proven => {
+                Verdict::Attempt { number: self.failures.count(index, false), certain: true }
+            }
             _ if self.somebody_knows_better(sub, index) => {
                 self.failures.excuse(index);
                 Verdict::NoAttempt
@@ -166,7 +168,8 @@ impl Core {
             _ => {
                 self.devices.of(&who).heard();
                 // This machine's own cores do not come and go.
-                let certain = self.failures.has_failed_here(index) || now >= self.devices.others_until;
+                let certain =
+                    self.failures.has_failed_here(index) || now >= self.devices.others_until;
                 Verdict::Attempt { number: self.failures.count(index, true), certain }
             }
         }
@@ -184,15 +187,24 @@ impl Core {
     pub(super) fn hint(&self, sub: SubStreamId, lack: Option<&Lack>, job: &Job) -> &'static str {
         let (Some(lack), Some(seat)) = (lack, self.seats.get(&sub)) else { return "" };
         match seat.who.local {
-            true if job.local_only && lack.is_of_browsers() => " (a browser has it: without --local, tabs can compute this)",
+            true if job.local_only && lack.is_of_browsers() => {
+                " (a browser has it: without --local, tabs can compute this)"
+            }
             false if seat.page.insecure && lack.needs_https() => " (this page is not https: --tls)",
-            false if lack.is_of_pages() && !job.options.dom => " (only a page has it, its workers have not: --dom)",
+            false if lack.is_of_pages() && !job.options.dom => {
+                " (only a page has it, its workers have not: --dom)"
+            }
             _ => "",
         }
     }
 
     /// Returns the message about an item for browsers only, once per run.
-    pub(super) fn tell_of_browsers(&mut self, sub: SubStreamId, index: Index, why: &str) -> Option<String> {
+    pub(super) fn tell_of_browsers(
+        &mut self,
+        sub: SubStreamId,
+        index: Index,
+        why: &str,
+    ) -> Option<String> {
         if std::mem::replace(&mut self.devices.told_of_browsers, true) {
             return None;
         }
@@ -252,9 +264,14 @@ impl Core {
     /// Whether `sub` returns loans without a recall, and at least one of them unbegun, as far as
     /// the master knows.
     pub(super) fn gives_back_unasked(&self, sub: SubStreamId, loans: &[Loan]) -> bool {
-        let Some(seat) = self.seats.get(&sub).filter(|seat| seat.cores > 0 && !seat.yields) else { return false };
-        let is_cancelled = |loan: &Loan| self.sync.as_ref().is_some_and(|sync| sync.has_cancelled(loan.index));
-        loans.iter().any(|loan| self.lender.holds(sub, *loan) && !seat.running.contains_key(loan) && !is_cancelled(loan))
+        let Some(seat) = self.seats.get(&sub).filter(|seat| seat.cores > 0 && !seat.yields) else {
+            return false;
+        };
+        let is_cancelled =
+            |loan: &Loan| self.sync.as_ref().is_some_and(|sync| sync.has_cancelled(loan.index));
+        loans.iter().any(|loan| {
+            self.lender.holds(sub, *loan) && !seat.running.contains_key(loan) && !is_cancelled(loan)
+        })
     }
 
     /// Notes that `sub` returned unbegun values without a recall.
@@ -271,7 +288,10 @@ impl Core {
     /// The active devices that are not unfit: first the devices in normal service, then the
     /// devices standing back.
     pub(super) fn who_may_try(&self) -> (Vec<Who>, Vec<Who>) {
-        let active = self.seats.values().filter(|seat| seat.is_active() && self.standing(seat) != Standing::Unfit);
+        let active = self
+            .seats
+            .values()
+            .filter(|seat| seat.is_active() && self.standing(seat) != Standing::Unfit);
         let (aside, able): (Vec<_>, Vec<_>) = active.partition(|seat| seat.stands_back);
         let who = |seats: Vec<&SeatEntry>| seats.into_iter().map(|seat| seat.who.clone()).collect();
         (who(able), who(aside))
@@ -298,7 +318,9 @@ impl Core {
     /// The most values that `sub` may be lent now: none during a rest and one after a rest,
     /// without limit if the device does not stand back.
     pub(super) fn allowance(&self, sub: SubStreamId, now: Instant) -> usize {
-        let Some(seat) = self.seats.get(&sub).filter(|seat| self.stands_back(seat, now)) else { return usize::MAX };
+        let Some(seat) = self.seats.get(&sub).filter(|seat| self.stands_back(seat, now)) else {
+            return usize::MAX;
+        };
         let rests = self.devices.known.get(&seat.who).is_some_and(|fitness| fitness.rests(now));
         usize::from(!rests && self.lender.held(sub) == 0)
     }
@@ -313,7 +335,11 @@ impl Core {
 
     /// Makes `sub` stand back if the rules say so, and recalls its values.
     pub(super) fn hold_back(&mut self, sub: SubStreamId, now: Instant) {
-        if !self.seats.get(&sub).is_some_and(|seat| !seat.stands_back && self.stands_back(seat, now)) {
+        if !self
+            .seats
+            .get(&sub)
+            .is_some_and(|seat| !seat.stands_back && self.stands_back(seat, now))
+        {
             return;
         }
         self.leave_aside(sub);
@@ -326,13 +352,19 @@ impl Core {
     /// Wakes devices standing back which may be lent values again: one item after a rest, or as
     /// many as others. Returns lines for people.
     pub(super) fn look_after_unfit(&mut self, now: Instant) -> Vec<String> {
-        let aside: Vec<SubStreamId> = self.seats.iter().filter(|(_, seat)| seat.stands_back).map(|(sub, _)| *sub).collect();
+        let aside: Vec<SubStreamId> =
+            self.seats.iter().filter(|(_, seat)| seat.stands_back).map(|(sub, _)| *sub).collect();
         let mut lines = self.devices.take_notices(now);
         let has_better = !aside.is_empty() && self.has_better();
         for sub in aside {
             let may_ask = self.allowance(sub, now) > 0;
             let Some(seat) = self.seats.get_mut(&sub) else { continue };
-            lines.extend(self.devices.of(&seat.who).tell(has_better, now).map(|words| format!("{} {words}", seat.name)));
+            lines.extend(
+                self.devices
+                    .of(&seat.who)
+                    .tell(has_better, now)
+                    .map(|words| format!("{} {words}", seat.name)),
+            );
             if may_ask {
                 seat.stands_back = false;
                 seat.wake.notify_one();
@@ -383,14 +415,18 @@ impl Job {
     pub(super) fn lack(&self, failure: &Failure) -> Option<Lack> {
         let code = &self.function.code;
         // An error of a program is not an error of JavaScript.
-        (!code.is_empty()).then(|| Lack::of(&failure.message, failure.stack.as_deref(), code)).flatten()
+        (!code.is_empty())
+            .then(|| Lack::of(&failure.message, failure.stack.as_deref(), code))
+            .flatten()
     }
 }
 
 /// The reason why a device failed an item, in words.
 fn reason(seat: &SeatEntry, lack: Option<&Lack>, failure: &Failure, job: &Job) -> String {
-    let message: String = failure.message.lines().next().unwrap_or_default().chars().take(LONGEST_REASON).collect();
-    let browser = seat.page.browser.as_ref().map(|browser| format!(" ({browser})")).unwrap_or_default();
+    let message: String =
+        failure.message.lines().next().unwrap_or_default().chars().take(LONGEST_REASON).collect();
+    let browser =
+        seat.page.browser.as_ref().map(|browser| format!(" ({browser})")).unwrap_or_default();
     match lack {
         _ if seat.who.local => format!("all that it tried failed ({message})"),
         Some(lack) if seat.page.insecure && lack.needs_https() => {

@@ -36,7 +36,13 @@ pub(crate) struct LongCall {
 impl Master {
     /// Handles a device's report about long calls, or about loading the function for `loading`
     /// milliseconds.
-    pub(crate) fn started(&self, sub: SubStreamId, items: &[Running], loading: Option<u64>, now: Instant) {
+    pub(crate) fn started(
+        &self,
+        sub: SubStreamId,
+        items: &[Running],
+        loading: Option<u64>,
+        now: Instant,
+    ) {
         self.with(|core| {
             let tell_at = long(core.statistics.median(), self.job.options.dom);
             if let (Some(seat), Some(ms)) = (core.seats.get_mut(&sub), loading) {
@@ -46,7 +52,8 @@ impl Master {
                 if !core.computes(sub, item.id) {
                     continue;
                 }
-                let since = now.checked_sub(Duration::from_millis(item.ms).min(LONGEST)).unwrap_or(now);
+                let since =
+                    now.checked_sub(Duration::from_millis(item.ms).min(LONGEST)).unwrap_or(now);
                 if let Some(seat) = core.seats.get_mut(&sub) {
                     seat.progress.made(now);
                     seat.running.entry(item.id).or_insert(LongCall { since, tell_at });
@@ -141,8 +148,11 @@ fn long_calls(core: &mut Core, job: &Job, now: Instant) -> Vec<String> {
                 continue;
             }
             call.tell_at = time * 2;
-            let times = usual.filter(|usual| !usual.is_zero()).map(|usual| time.as_secs_f64() / usual.as_secs_f64());
-            let times = times.map(|times| format!(", {times:.0} times the usual")).unwrap_or_default();
+            let times = usual
+                .filter(|usual| !usual.is_zero())
+                .map(|usual| time.as_secs_f64() / usual.as_secs_f64());
+            let times =
+                times.map(|times| format!(", {times:.0} times the usual")).unwrap_or_default();
             let (item, name, time) = (loan.index + 1, &seat.name, time.as_secs());
             lines.push(match by_people {
                 true => format!("item {item} has been waiting for an answer on the page of {name} for {time} s{hint}"),
@@ -215,7 +225,10 @@ impl Watcher {
     /// Returns how long after the last check this one comes, if it is later than a busy machine
     /// explains; zero otherwise.
     fn lateness(&mut self, now: Instant) -> Duration {
-        let since = self.looked.replace(now).map_or(Duration::ZERO, |looked| now.saturating_duration_since(looked));
+        let since = self
+            .looked
+            .replace(now)
+            .map_or(Duration::ZERO, |looked| now.saturating_duration_since(looked));
         if since > LATE { since } else { Duration::ZERO }
     }
 

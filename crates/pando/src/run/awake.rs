@@ -14,9 +14,23 @@ use std::{
 /// The programs to try, one after the other.
 #[cfg(not(any(target_os = "macos", windows)))]
 const WAYS: &[&[&str]] = &[
-    &["systemd-inhibit", "--what=idle:sleep", "--who=pando", "--why=a run goes on", "--mode=block", "cat"],
+    &[
+        "systemd-inhibit",
+        "--what=idle:sleep",
+        "--who=pando",
+        "--why=a run goes on",
+        "--mode=block",
+        "cat",
+    ],
     // Users who are logged in over the network may only prevent idling.
-    &["systemd-inhibit", "--what=idle", "--who=pando", "--why=a run goes on", "--mode=block", "cat"],
+    &[
+        "systemd-inhibit",
+        "--what=idle",
+        "--who=pando",
+        "--why=a run goes on",
+        "--mode=block",
+        "cat",
+    ],
 ];
 #[cfg(target_os = "macos")]
 const WAYS: &[&[&str]] = &[&["caffeinate", "-i", "cat"]];
@@ -43,7 +57,9 @@ impl Awake {
     pub(super) fn start() -> Option<Self> {
         let (ends, held) = io::pipe().ok()?;
         let wait = move || {
-            let lasted = |way: &&[&str]| ends.try_clone().and_then(|ends| run(way, ends.into())).unwrap_or(false);
+            let lasted = |way: &&[&str]| {
+                ends.try_clone().and_then(|ends| run(way, ends.into())).unwrap_or(false)
+            };
             WAYS.iter().any(lasted);
         };
         thread::Builder::new().name("awake".into()).spawn(wait).ok()?;

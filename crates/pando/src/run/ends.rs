@@ -36,7 +36,9 @@ pub(super) fn start(
         return Ok(ended);
     }
     match (&master.job.files, from_stdin) {
-        (None, true) => drop(threads::spawn("input", move || feeding.feed(std::io::stdin().lock()))?),
+        (None, true) => {
+            drop(threads::spawn("input", move || feeding.feed(std::io::stdin().lock()))?)
+        }
         (None, false) => master.provide(items),
         (Some(files), true) => {
             if files.overwrite {

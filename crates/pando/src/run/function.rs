@@ -55,25 +55,51 @@ impl Function {
     /// can run the program.
     pub(super) fn program(command: &str, framing: Framing) -> Result<Self, Refused> {
         let program = Program::new(command, framing.separator, framing.form == Form::Json);
-        let program = program.map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
+        let program = program
+            .map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
         let local = Local { engine: Arc::new(program.clone()), first: None };
-        Ok(Self { bundle: Arc::default(), local: Some(local), program: Some(program), for_browsers: None })
+        Ok(Self {
+            bundle: Arc::default(),
+            local: Some(local),
+            program: Some(program),
+            for_browsers: None,
+        })
     }
 
     /// Bundles and tries the function of `cli`; adds messages for people to `notes`.
-    pub(super) async fn load(cli: &Cli, path: &Path, options: &JobOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
-        let bundler = pando_bundler::Options { builtins: embedded::builtin, page: cli.dom, buffer: cli.files };
-        let bundle = pando_bundler::bundle(path, &bundler).await.map_err(|error| Refused(error.to_string()))?;
+    pub(super) async fn load(
+        cli: &Cli,
+        path: &Path,
+        options: &JobOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, Refused> {
+        let bundler = pando_bundler::Options {
+            builtins: embedded::builtin,
+            page: cli.dom,
+            buffer: cli.files,
+        };
+        let bundle = pando_bundler::bundle(path, &bundler)
+            .await
+            .map_err(|error| Refused(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
-        let mut function = Self { bundle: Arc::new(bundle), local: None, program: None, for_browsers: None };
+        let mut function =
+            Self { bundle: Arc::new(bundle), local: None, program: None, for_browsers: None };
         if cli.dom {
             return Ok(function);
         }
-        match Node::find(embedded::web("node.js").unwrap_or_default(), &function.bundle.code, options).await {
+        match Node::find(
+            embedded::web("node.js").unwrap_or_default(),
+            &function.bundle.code,
+            options,
+        )
+        .await
+        {
             Ok(node) => {
                 notes.extend(node.note());
                 match try_in_first_core(&node, &function.bundle, cli, path, notes).await? {
-                    Tried::Ready(first) => function.local = Some(Local { engine: Arc::new(node), first: Some(first) }),
+                    Tried::Ready(first) => {
+                        function.local = Some(Local { engine: Arc::new(node), first: Some(first) })
+                    }
                     Tried::ForBrowsers(why) if cli.local => {
                         return Err(Refused(format!(
                             "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
@@ -85,7 +111,9 @@ impl Function {
                     Tried::ForBrowsers(why) => function.for_browsers = Some(why),
                     Tried::Hindered(why) if cli.local => return Err(Refused(why)),
                     Tried::Hindered(_) if cli.cores == Some(0) || cli.start_idle => {}
-                    Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
+                    Tried::Hindered(why) => {
+                        notes.push(format!("{why}: this machine's cores stay idle"))
+                    }
                 }
             }
             Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
@@ -106,14 +134,22 @@ async fn try_in_first_core(
     let mut tries = 1;
     loop {
         match first_core(node, bundle, cli, path, notes).await? {
-            Tried::Hindered(why) if tries < TRIES => notes.push(format!("{why}: another one is started")),
+            Tried::Hindered(why) if tries < TRIES => {
+                notes.push(format!("{why}: another one is started"))
+            }
             tried => return Ok(tried),
         }
         tries += 1;
     }
 }
 
-async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes: &mut Vec<String>) -> Result<Tried, Refused> {
+async fn first_core(
+    node: &Node,
+    bundle: &Bundle,
+    cli: &Cli,
+    path: &Path,
+    notes: &mut Vec<String>,
+) -> Result<Tried, Refused> {
     let (voice, mut said) = mpsc::channel(64);
     let failed = |why: String| Refused(format!("{}: {}", path.display(), printable(&why)));
     let core = match node.start(CoreId { number: 0, generation: 0 }, voice.clone()) {
@@ -129,18 +165,27 @@ async fn first_core(node: &Node, bundle: &Bundle, cli: &Cli, path: &Path, notes:
                     if message.starts_with(NO_FUNCTION) {
                         return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
                     }
-                    if let Some(lack) = Lack::of(&message, stack.as_deref(), &bundle.code).filter(Lack::is_of_browsers) {
+                    if let Some(lack) = Lack::of(&message, stack.as_deref(), &bundle.code)
+                        .filter(Lack::is_of_browsers)
+                    {
                         return Ok(Some(Tried::ForBrowsers(lack.in_words(&message))));
                     }
                     return Err(failed(broken(&message, stack.as_deref(), bundle)));
                 }
                 FromCore::Ended(why) if killed_from_outside(&why) => {
-                    let why = format!("the process that loads {} was killed ({why})", path.display());
+                    let why =
+                        format!("the process that loads {} was killed ({why})", path.display());
                     return Ok(Some(Tried::Hindered(why)));
                 }
-                FromCore::Ended(why) => return Err(failed(format!("loading it ended the process: {why}"))),
+                FromCore::Ended(why) => {
+                    return Err(failed(format!("loading it ended the process: {why}")));
+                }
                 FromCore::Message(CoreMessage::Log { entries }) if !cli.quiet => {
-                    notes.extend(entries.iter().map(|entry| format!("loading {}: {}", path.display(), entry.text)));
+                    notes.extend(
+                        entries
+                            .iter()
+                            .map(|entry| format!("loading {}: {}", path.display(), entry.text)),
+                    );
                 }
                 FromCore::Stray(text) => {
                     if !cli.quiet {

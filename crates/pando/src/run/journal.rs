@@ -34,10 +34,16 @@ impl Journal {
         let opened = journal::open(path, PATIENCE)?;
         let name = path.display();
         if opened.cut > 0 {
-            notes.push(format!("the journal {name}: its last {} bytes were not written whole and are cut off", opened.cut));
+            notes.push(format!(
+                "the journal {name}: its last {} bytes were not written whole and are cut off",
+                opened.cut
+            ));
         }
         if opened.count() > 0 {
-            notes.push(format!("going on with the journal {name}: {} results are there", opened.count()));
+            notes.push(format!(
+                "going on with the journal {name}: {} results are there",
+                opened.count()
+            ));
         }
         let kept = opened.kept.clone().unwrap_or_default();
         Ok(Some(Self { opened, kept, keep: cli.journal_keep }))
@@ -57,7 +63,8 @@ impl Journal {
     /// job.
     pub(super) fn check(&mut self, cli: &Cli, modules: &[PathBuf]) -> Result<(), Refused> {
         let function = cli.function.as_deref().filter(|_| cli.exec.is_none());
-        (self.kept.function, self.kept.options) = (function.map_or(Ok(String::new()), |f| hash_of(f, modules))?, options(cli));
+        (self.kept.function, self.kept.options) =
+            (function.map_or(Ok(String::new()), |f| hash_of(f, modules))?, options(cli));
         let Some(was) = self.opened.kept.as_ref().filter(|_| !self.keep) else { return Ok(()) };
         let mut other = Vec::new();
         if was.function != self.kept.function {
@@ -66,8 +73,16 @@ impl Journal {
         let without = |these: &[String], those: &[String]| -> Vec<String> {
             these.iter().filter(|option| !those.contains(option)).cloned().collect()
         };
-        other.extend(without(&was.options, &self.kept.options).into_iter().map(|option| format!("with {option}")));
-        other.extend(without(&self.kept.options, &was.options).into_iter().map(|option| format!("without {option}")));
+        other.extend(
+            without(&was.options, &self.kept.options)
+                .into_iter()
+                .map(|option| format!("with {option}")),
+        );
+        other.extend(
+            without(&self.kept.options, &was.options)
+                .into_iter()
+                .map(|option| format!("without {option}")),
+        );
         if other.is_empty() {
             return Ok(());
         }
@@ -79,12 +94,21 @@ impl Journal {
     }
 
     /// Starts to keep the results of `master`; `reached` says how volunteers reach it.
-    pub(super) fn start(self, master: &Arc<Master>, reached: Kept, notes: &mut Vec<String>) -> Result<(), Refused> {
+    pub(super) fn start(
+        self,
+        master: &Arc<Master>,
+        reached: Kept,
+        notes: &mut Vec<String>,
+    ) -> Result<(), Refused> {
         let Kept { function, options, .. } = self.kept;
         let (path, was_shown) = (self.opened.path().to_owned(), self.opened.is_shown());
         master.keep_journal(self.opened, Kept { function, options, ..reached }, self.keep)?;
         if was_shown {
-            let now = if journal::is_shown(&path) { "still can, on this file system" } else { "cannot any more (mode 0600)" };
+            let now = if journal::is_shown(&path) {
+                "still can, on this file system"
+            } else {
+                "cannot any more (mode 0600)"
+            };
             let name = path.display();
             notes.push(format!("others could read the journal {name}, which has the job's token and key; they {now}"));
         }
@@ -98,8 +122,14 @@ fn options(cli: &Cli) -> Vec<String> {
     let flags = [(cli.json, "--json"), (cli.null, "--null"), (cli.files, "--files")];
     options.extend(flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()));
     let dir = cli.output_dir.as_ref().map(|dir| dir.display().to_string());
-    let texts = [("--output-dir", &dir), ("--ext", &cli.ext), ("--exec", &cli.exec), ("--confirm", &cli.confirm)];
-    options.extend(texts.iter().filter_map(|(name, text)| Some(format!("{name} {}", text.as_ref()?))));
+    let texts = [
+        ("--output-dir", &dir),
+        ("--ext", &cli.ext),
+        ("--exec", &cli.exec),
+        ("--confirm", &cli.confirm),
+    ];
+    options
+        .extend(texts.iter().filter_map(|(name, text)| Some(format!("{name} {}", text.as_ref()?))));
     options
 }
 
@@ -112,12 +142,22 @@ fn hash_of(function: &Path, modules: &[PathBuf]) -> anyhow::Result<String> {
     });
     let mut named: Vec<_> = modules
         .iter()
-        .map(|module| (if *module == entry { Path::new("") } else { module.strip_prefix(root).unwrap_or(module) }, module))
+        .map(|module| {
+            (
+                if *module == entry {
+                    Path::new("")
+                } else {
+                    module.strip_prefix(root).unwrap_or(module)
+                },
+                module,
+            )
+        })
         .collect();
     named.sort_unstable();
     let mut hasher = blake3::Hasher::new();
     for (name, module) in named {
-        let source = fs::read(module).with_context(|| format!("{} cannot be read", module.display()))?;
+        let source =
+            fs::read(module).with_context(|| format!("{} cannot be read", module.display()))?;
         for part in [name.as_os_str().as_encoded_bytes(), &source] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
         }

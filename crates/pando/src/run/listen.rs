@@ -32,21 +32,28 @@ use tokio::{
 /// Ports refused by browsers, because other protocols use them: the "bad ports" of the Fetch
 /// standard.
 const BLOCKED: [u16; 82] = [
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113,
-    115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556,
-    563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667,
-    6668, 6669, 6679, 6697, 10080,
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
+    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
+    512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
+    995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668,
+    6669, 6679, 6697, 10080,
 ];
 
 /// Listens on the port that `cli` names, on the port `kept` from an earlier run, or on the first
 /// free port.
-pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>) -> Result<TcpListener, Refused> {
+pub(super) async fn listen(
+    cli: &Cli,
+    kept: Option<u16>,
+    notes: &mut Vec<String>,
+) -> Result<TcpListener, Refused> {
     if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&cli.port)) {
         return listen_again(SocketAddr::new(cli.bind, port)).await;
     }
     if let Some(port) = cli.port {
         if BLOCKED.contains(&port) {
-            return Err(Refused(format!("browsers connect to no port {port}: choose another with --port")));
+            return Err(Refused(format!(
+                "browsers connect to no port {port}: choose another with --port"
+            )));
         }
         let socket = SocketAddr::new(cli.bind, port);
         return listen_on(socket).map_err(|error| {
@@ -67,11 +74,17 @@ pub(super) async fn listen(cli: &Cli, kept: Option<u16>, notes: &mut Vec<String>
             }
             Err(error) if error.kind() == ErrorKind::AddrInUse => {}
             Err(error) => {
-                return Err(Refused(format!("{} cannot be listened on ({error}): choose another address with --bind", cli.bind)));
+                return Err(Refused(format!(
+                    "{} cannot be listened on ({error}): choose another address with --bind",
+                    cli.bind
+                )));
             }
         }
     }
-    Err(Refused(format!("no port from {DEFAULT_PORT} to {} is free: choose one with --port", DEFAULT_PORT + 99)))
+    Err(Refused(format!(
+        "no port from {DEFAULT_PORT} to {} is free: choose one with --port",
+        DEFAULT_PORT + 99
+    )))
 }
 
 /// The certificate for the options of `cli`: from files, kept up to date, or `kept` from an
@@ -86,7 +99,9 @@ pub(super) fn certificate(
         let files = Files { certificate, key };
         let certificate = files.load().map_err(Refused)?;
         let console = console.clone();
-        let failed = move |why| console.say(printable(&format!("the renewed certificate is not used: {why}")));
+        let failed = move |why| {
+            console.say(printable(&format!("the renewed certificate is not used: {why}")))
+        };
         tokio::spawn(files.follow(certificate.clone(), failed));
         return Ok(Some(certificate));
     }
@@ -100,9 +115,15 @@ pub(super) fn certificate(
         *kept = Some(SelfSigned::new(names.collect(), SystemTime::now()).map_err(Refused)?);
     }
     let Some(certificate) = kept else { return Ok(None) };
-    let whose = if cli.journal.is_some() { "which is kept in the journal" } else { "which is made for this run" };
+    let whose = if cli.journal.is_some() {
+        "which is kept in the journal"
+    } else {
+        "which is made for this run"
+    };
     let fingerprint = certificate.fingerprint();
-    notes.push(format!("browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {fingerprint}"));
+    notes.push(format!(
+        "browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {fingerprint}"
+    ));
     certificate.load().map(Some).map_err(Refused)
 }
 
@@ -128,18 +149,30 @@ async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
 }
 
 /// Starts peer connections, on the UDP port of the same number if it is free.
-pub(super) fn meet_peers(cli: &Cli, listener: &TcpListener, notes: &mut Vec<String>) -> Option<Peers> {
+pub(super) fn meet_peers(
+    cli: &Cli,
+    listener: &TcpListener,
+    notes: &mut Vec<String>,
+) -> Option<Peers> {
     let address = listener.local_addr().ok()?;
     match Peers::start(address) {
         Ok(peers) => {
             if peers.port() != address.port() {
-                notes.push(format!("UDP port {} is taken; direct connections use {}", address.port(), peers.port()));
+                notes.push(format!(
+                    "UDP port {} is taken; direct connections use {}",
+                    address.port(),
+                    peers.port()
+                ));
             }
-            peers.set_stun_servers(cli.ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned).collect());
+            peers.set_stun_servers(
+                cli.ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned).collect(),
+            );
             Some(peers)
         }
         Err(error) => {
-            notes.push(format!("no UDP port can be used ({error}): volunteers connect by WebSocket only"));
+            notes.push(format!(
+                "no UDP port can be used ({error}): volunteers connect by WebSocket only"
+            ));
             None
         }
     }
@@ -208,7 +241,9 @@ pub(super) fn open_to_volunteers(
     let qr = cli.qr;
     let show_qr = move |console: &Console, url: &str| {
         // A QR code that wraps is unreadable.
-        let is_wanted = |code: &String| qr == When::Always || qr == When::Auto && Console::is_terminal() && Console::fits(code);
+        let is_wanted = |code: &String| {
+            qr == When::Always || qr == When::Auto && Console::is_terminal() && Console::fits(code)
+        };
         if let Some(code) = server::qr(url).filter(is_wanted) {
             console.say(code);
         }
@@ -219,7 +254,9 @@ pub(super) fn open_to_volunteers(
         console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
     let hint = match uplink {
-        Some(uplink) => format!("nobody has joined yet: open {} in a browser of any device", uplink.url),
+        Some(uplink) => {
+            format!("nobody has joined yet: open {} in a browser of any device", uplink.url)
+        }
         None => format!(
             "nobody has joined yet: open {} in a browser of this machine or of another device on the same network. \
              If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through, \

@@ -21,7 +21,8 @@ pub(super) fn lend_cores(cli: &Cli, master: &Arc<Master>, function: Function) ->
     let cores = granted(cli, &master.console);
     let Some(Local { engine, first }) = function.local.filter(|_| cores > 0) else { return false };
     let (ours, theirs) = channel::pair();
-    let lent = Lend { name: "this machine".into(), cores, token: String::new(), device: "local".into() };
+    let lent =
+        Lend { name: "this machine".into(), cores, token: String::new(), device: "local".into() };
     tokio::spawn(attend(master.clone(), Door { path: Path::Local, ..Door::default() }, ours));
     tokio::spawn(lend(lent, engine, first, theirs));
     true

@@ -1,7 +1,9 @@
 //! An open run: the function is loaded, volunteers may join, and this machine's cores are lent. No
 //! value is read yet: the opener of the run has the two ends of its stream.
 
-use super::{Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress, used};
+use super::{
+    Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress, used,
+};
 use crate::{
     channel::Peers,
     cli::{BatchSize, Cli, When},
@@ -53,7 +55,12 @@ impl Open {
     pub(crate) async fn start(cli: &Cli, console: Console) -> Result<Self, Refused> {
         check(cli)?;
         let framing = framing(cli);
-        let events = cli.events.as_deref().map(|path| Events::open(path, console.clone())).transpose()?.unwrap_or_default();
+        let events = cli
+            .events
+            .as_deref()
+            .map(|path| Events::open(path, console.clone()))
+            .transpose()?
+            .unwrap_or_default();
         let options = job_options(cli);
         // Notes are printed after the URLs, which come first.
         let mut notes = Vec::new();
@@ -64,7 +71,8 @@ impl Open {
         let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
         // A tab cannot run a program, so with --exec there is a port only if the user names one.
         let listens = !cli.local && (cli.exec.is_none() || cli.port.is_some());
-        let listener = if listens { Some(listen::listen(cli, kept.port, &mut notes).await?) } else { None };
+        let listener =
+            if listens { Some(listen::listen(cli, kept.port, &mut notes).await?) } else { None };
         let meets = listener.as_ref().filter(|_| cli.exec.is_none());
         let peers = meets.and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
         if cli.dom && cli.cores != Some(0) && !cli.start_idle {
@@ -78,13 +86,18 @@ impl Open {
                 used::check_function(path)?;
                 Function::load(cli, path, &options, &mut notes).await?
             }
-            (None, None) => return Err(Refused("there is no function: name its file, or a program with --exec".into())),
+            (None, None) => {
+                return Err(Refused(
+                    "there is no function: name its file, or a program with --exec".into(),
+                ));
+            }
         };
         if let Some(journal) = &mut journal {
             journal.check(cli, &function.bundle.modules)?;
         }
         let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
-        let master = Master::new(job(cli, options, framing, &function, own), console.clone(), events);
+        let master =
+            Master::new(job(cli, options, framing, &function, own), console.clone(), events);
         let (serving, closed) = oneshot::channel();
         let awake = if cli.allow_sleep { None } else { Awake::start() };
         let mut open = Self {
@@ -107,35 +120,59 @@ impl Open {
         }
 
         let token = cli.token.clone().or(kept.token.take()).unwrap_or_else(fresh_token);
-        let key = kept.key.take().unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
+        let key =
+            kept.key.take().unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
         let certificate = match &listener {
             Some(_) => listen::certificate(cli, &console, &mut kept.certificate, &mut notes)?,
             None => None,
         };
         if let Some(journal) = journal {
-            let port = listener.as_ref().and_then(|listener| listener.local_addr().ok()).map(|address| address.port());
-            (kept.port, kept.token, kept.key) = (port.or(kept.port), Some(token.clone()), Some(key.clone()));
+            let port = listener
+                .as_ref()
+                .and_then(|listener| listener.local_addr().ok())
+                .map(|address| address.port());
+            (kept.port, kept.token, kept.key) =
+                (port.or(kept.port), Some(token.clone()), Some(key.clone()));
             journal.start(master, kept, &mut notes)?;
         }
-        let connections = Connections::fitting(cli.max_connections.unwrap_or(usize::MAX), cli.max_connections_per_address);
+        let connections = Connections::fitting(
+            cli.max_connections.unwrap_or(usize::MAX),
+            cli.max_connections_per_address,
+        );
         if let Some(host) = &cli.host {
-            open.uplink = Some(open_room(cli, host, &token, key, &open, &function, connections.clone()).await?);
+            open.uplink = Some(
+                open_room(cli, host, &token, key, &open, &function, connections.clone()).await?,
+            );
         }
         let (mut hint, mut url) = (String::new(), watch::channel(String::new()).1);
         if let Some(listener) = listener {
             let token = if cli.open_access { String::new() } else { token };
-            let site = listen::site(cli, token, certificate, open.peers.clone(), master, &function.bundle, connections);
+            let site = listen::site(
+                cli,
+                token,
+                certificate,
+                open.peers.clone(),
+                master,
+                &function.bundle,
+                connections,
+            );
             if cli.exec.is_some() {
                 tokio::spawn(server::serve(listener, site, closed));
-                notes.push("--exec runs on this machine's cores only: who opens this port is told so".into());
+                notes.push(
+                    "--exec runs on this machine's cores only: who opens this port is told so"
+                        .into(),
+                );
             } else {
-                let (told, best, follow) = listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
+                let (told, best, follow) =
+                    listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
                 (hint, url) = (told, best);
                 open.beside.spawn(follow);
             }
         }
         notes.into_iter().for_each(|note| console.say(printable(&note)));
-        if let Some(why) = function.for_browsers.as_ref().filter(|_| local::granted(cli, &open.master.console) > 0) {
+        if let Some(why) =
+            function.for_browsers.as_ref().filter(|_| local::granted(cli, &open.master.console) > 0)
+        {
             console.say(printable(&master.cannot_compute(why)));
         }
         let has_local = local::lend_cores(cli, master, function);
@@ -153,7 +190,8 @@ impl Open {
         open.beside.spawn(master::watch(master.clone()));
         open.beside.spawn(master::recall_stragglers(master.clone()));
         if let Some(command) = &cli.confirm {
-            let guard = Guard::start().map_err(|error| Refused(format!("--confirm: no shell can be started: {error}")))?;
+            let guard = Guard::start()
+                .map_err(|error| Refused(format!("--confirm: no shell can be started: {error}")))?;
             open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout, guard));
         }
         open.beside.spawn(progress::show(cli.clone(), master.clone(), shows_status(cli), url));
@@ -189,7 +227,9 @@ impl Open {
             peers.finish(LAST_FRAMES).await;
         }
         if let Some(program) = &self.program {
-            if matches!(ending, Ending::Complete | Ending::SomeFailed(_) | Ending::Interrupted) && program.talked().await {
+            if matches!(ending, Ending::Complete | Ending::SomeFailed(_) | Ending::Interrupted)
+                && program.talked().await
+            {
                 master.abandon_journal();
                 ending = Ending::OutputFailed(TALKED.into());
             }
@@ -205,7 +245,11 @@ impl Open {
     async fn close_journal(&self, ending: Ending) -> Ending {
         let master = self.master.clone();
         let closed = spawn_blocking(move || master.close_journal(ending)).await;
-        closed.unwrap_or_else(|_| Ending::OutputFailed("the journal cannot be closed, by a fault of Pando's own (above)".into()))
+        closed.unwrap_or_else(|_| {
+            Ending::OutputFailed(
+                "the journal cannot be closed, by a fault of Pando's own (above)".into(),
+            )
+        })
     }
 }
 
@@ -221,7 +265,9 @@ fn check(cli: &Cli) -> Result<(), Refused> {
         Some(0) if cli.exec.is_some() => {
             "--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out"
         }
-        Some(0) if cli.local => "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out",
+        Some(0) if cli.local => {
+            "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out"
+        }
         _ => return used::check(cli),
     };
     Err(Refused(why.into()))
@@ -264,7 +310,13 @@ fn job_options(cli: &Cli) -> JobOptions {
     }
 }
 
-fn job(cli: &Cli, options: JobOptions, framing: Framing, function: &Function, own: HashSet<Digest>) -> Job {
+fn job(
+    cli: &Cli,
+    options: JobOptions,
+    framing: Framing,
+    function: &Function,
+    own: HashSet<Digest>,
+) -> Job {
     Job {
         id: fresh_token(),
         function: function.bundle.clone(),
@@ -308,7 +360,9 @@ async fn open_room(
         key,
         ice_servers: cli.ice_servers.clone(),
     };
-    let uplink = Uplink::open(relay, program, open.master.clone(), open.peers.clone(), connections).await.map_err(Refused)?;
+    let uplink = Uplink::open(relay, program, open.master.clone(), open.peers.clone(), connections)
+        .await
+        .map_err(Refused)?;
     open.master.console.say(format!("Serving volunteer code at {}", uplink.url));
     Ok(uplink)
 }

@@ -17,7 +17,8 @@ const REDRAWN: Duration = Duration::from_millis(500);
 pub(super) async fn show(cli: Cli, master: Arc<Master>, live: bool, url: watch::Receiver<String>) {
     let mut told = Instant::now();
     let every = |period: Duration| tokio::time::interval_at((told + period).into(), period);
-    let (mut tick, mut report) = (every(REDRAWN), every(cli.reporting_interval.max(Duration::from_millis(10))));
+    let (mut tick, mut report) =
+        (every(REDRAWN), every(cli.reporting_interval.max(Duration::from_millis(10))));
     report.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let now = tokio::select! {

@@ -62,9 +62,13 @@ impl Stop {
             self.bounded |= bounded;
         }
         let (items, devices) = master.unfinished();
-        let on = if devices > 0 { format!(" on {}", count(devices, "device")) } else { String::new() };
-        let within = if self.bounded { format!(" within {}", spoken(self.grace)) } else { String::new() };
-        master.console.say(format!("finishing {}{on}{within}; again to stop now", count(items, "item")));
+        let on =
+            if devices > 0 { format!(" on {}", count(devices, "device")) } else { String::new() };
+        let within =
+            if self.bounded { format!(" within {}", spoken(self.grace)) } else { String::new() };
+        master
+            .console
+            .say(format!("finishing {}{on}{within}; again to stop now", count(items, "item")));
         let end = self.end();
         tokio::select! {
             _ = self.signals.next() => {}
@@ -137,7 +141,9 @@ pub(super) fn outlive_long_files() {
 #[cfg(unix)]
 fn ignores_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let ignored = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     ignored.is_some_and(|ignored| ignored & 1 != 0)
 }
 
@@ -150,7 +156,9 @@ impl Signals {
     fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let hangup = (!ignores_hangups()).then(|| (SignalKind::hangup(), true));
-        let kinds = [(SignalKind::interrupt(), false), (SignalKind::terminate(), true)].into_iter().chain(hangup);
+        let kinds = [(SignalKind::interrupt(), false), (SignalKind::terminate(), true)]
+            .into_iter()
+            .chain(hangup);
         Self(kinds.filter_map(|(kind, bounded)| Some((signal(kind).ok()?, bounded))).collect())
     }
 

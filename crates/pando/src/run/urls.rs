@@ -63,7 +63,8 @@ impl Urls {
 /// The addresses to announce. An address that was away is announced again only after the
 /// announcement of another address.
 fn fresh(said: &mut Vec<IpAddr>, now: &[IpAddr]) -> Vec<IpAddr> {
-    let fresh: Vec<IpAddr> = now.iter().copied().filter(|address| !said.contains(address)).collect();
+    let fresh: Vec<IpAddr> =
+        now.iter().copied().filter(|address| !said.contains(address)).collect();
     if !fresh.is_empty() {
         *said = now.to_vec();
     }
@@ -85,7 +86,13 @@ pub(super) fn for_whom(relay: Option<&str>, own: &[String]) -> Option<String> {
             Host::Ipv4(v4) if v4.is_loopback() => 3,
             Host::Ipv6(v6) if v6.is_loopback() => 3,
             Host::Domain("localhost") => 3,
-            Host::Ipv4(v4) if v4.is_private() || v4.is_link_local() || v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 => 2,
+            Host::Ipv4(v4)
+                if v4.is_private()
+                    || v4.is_link_local()
+                    || v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 =>
+            {
+                2
+            }
             Host::Ipv6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() => 2,
             Host::Domain(name) if name.ends_with(".local") || !name.contains('.') => 2,
             _ if relay == Some(url) => 0,
@@ -107,8 +114,11 @@ mod tests {
 
     #[test]
     fn it_is_said_which_url_is_for_whom_unless_all_are_for_the_same() {
-        let own = |urls: &[&str]| urls.iter().map(|url| format!("http://{url}/k7d2m9qx4t/")).collect::<Vec<_>>();
-        let home = own(&["192.168.1.12:5000", "10.0.0.7:5000", "[2001:db8::1]:5000", "127.0.0.1:5000"]);
+        let own = |urls: &[&str]| {
+            urls.iter().map(|url| format!("http://{url}/k7d2m9qx4t/")).collect::<Vec<_>>()
+        };
+        let home =
+            own(&["192.168.1.12:5000", "10.0.0.7:5000", "[2001:db8::1]:5000", "127.0.0.1:5000"]);
         assert_eq!(
             for_whom(Some("https://relay.example.org/pando/k7d2m9qx4t/"), &home).as_deref(),
             Some(
@@ -131,7 +141,8 @@ mod tests {
 
     #[test]
     fn an_address_is_said_again_only_when_others_were_said_since() {
-        let [loopback, home, office] = ["127.0.0.1", "192.168.1.2", "10.0.0.7"].map(|text| text.parse::<IpAddr>().unwrap());
+        let [loopback, home, office] =
+            ["127.0.0.1", "192.168.1.2", "10.0.0.7"].map(|text| text.parse::<IpAddr>().unwrap());
         let mut said = vec![home, loopback];
         assert_eq!(fresh(&mut said, &[loopback]), [] as [IpAddr; 0]);
         assert_eq!(fresh(&mut said, &[home, loopback]), [] as [IpAddr; 0]);

@@ -31,7 +31,9 @@ pub(super) fn check_with_streams(cli: &Cli, reads: bool) -> Result<(), Refused> 
 pub(super) fn check_function(path: &Path) -> Result<(), Refused> {
     let refused = |why: &dyn std::fmt::Display| Err(Refused(format!("{}: {why}", path.display())));
     match files::look(path, LONGEST_FUNCTION) {
-        Ok(about) if is_pipe(&about) => refused(&"this is a pipe, not a file: write the function into a file"),
+        Ok(about) if is_pipe(&about) => {
+            refused(&"this is a pipe, not a file: write the function into a file")
+        }
         // A missing file or a folder is reported when the function is read.
         Err(error) if path.exists() && !path.is_dir() => refused(&error),
         _ => Ok(()),
@@ -47,11 +49,16 @@ pub(super) fn all(cli: &Cli, reads: bool) -> Vec<Use> {
 
 fn refuse_pairs(used: &[Use]) -> Result<(), Refused> {
     for (at, one) in used.iter().enumerate() {
-        let is_same =
-            |other: &&Use| other.id == one.id && (one.written || other.written) && [&*one.what, &other.what] != [OUTPUT, ERRORS];
+        let is_same = |other: &&Use| {
+            other.id == one.id
+                && (one.written || other.written)
+                && [&*one.what, &other.what] != [OUTPUT, ERRORS]
+        };
         if let Some(other) = used[at + 1..].iter().find(is_same) {
             let (one, other) = (&one.what, &other.what);
-            return Err(Refused(format!("{one} and {other} name one file, which cannot be both: give each its own")));
+            return Err(Refused(format!(
+                "{one} and {other} name one file, which cannot be both: give each its own"
+            )));
         }
     }
     Ok(())

@@ -14,7 +14,9 @@ pub fn addresses(bind: IpAddr) -> Vec<IpAddr> {
         .into_iter()
         .filter(|interface| bind.is_ipv6() || interface.ip().is_ipv4())
         .filter(|interface| !is_link_local(interface.ip()))
-        .map(|interface| (rank(&interface.name, interface.ip()), interface.name.clone(), interface.ip()))
+        .map(|interface| {
+            (rank(&interface.name, interface.ip()), interface.name.clone(), interface.ip())
+        })
         .collect();
     found.sort();
     let mut addresses: Vec<IpAddr> = found.into_iter().map(|(_, _, address)| address).collect();
@@ -33,11 +35,13 @@ fn is_link_local(address: IpAddr) -> bool {
 }
 
 fn rank(interface: &str, address: IpAddr) -> u8 {
-    const VIRTUAL: [&str; 8] = ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "tun", "utun"];
+    const VIRTUAL: [&str; 8] =
+        ["docker", "br-", "veth", "virbr", "vmnet", "vboxnet", "tun", "utun"];
     if address.is_loopback() {
         return 9;
     }
-    let virtual_one = if VIRTUAL.iter().any(|prefix| interface.starts_with(prefix)) { 4 } else { 0 };
+    let virtual_one =
+        if VIRTUAL.iter().any(|prefix| interface.starts_with(prefix)) { 4 } else { 0 };
     virtual_one
         + match address {
             IpAddr::V4(v4) if v4.octets()[0] == 192 && v4.octets()[1] == 168 => 0,
@@ -50,7 +54,13 @@ fn rank(interface: &str, address: IpAddr) -> u8 {
 /// A QR code of `text`, for terminals with dark or light background.
 pub fn qr(text: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
-    Some(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).quiet_zone(true).build())
+    Some(
+        code.render::<Dense1x2>()
+            .dark_color(Dense1x2::Light)
+            .light_color(Dense1x2::Dark)
+            .quiet_zone(true)
+            .build(),
+    )
 }
 
 #[cfg(test)]

@@ -27,11 +27,22 @@ impl Files {
             "function": site.hash, "dom": site.dom, "closed": site.deny_net, "version": env!("CARGO_PKG_VERSION")
         });
         let config = config.to_string().replace('<', "\\u003c");
-        let page = embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config);
-        let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).unwrap_or_default().0;
+        let page =
+            embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config);
+        let style = page
+            .split_once("<style>")
+            .and_then(|(_, rest)| rest.split_once("</style>"))
+            .unwrap_or_default()
+            .0;
         let style = format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, style.as_bytes())));
         let network = if site.deny_net { Network::Closed } else { Network::Open };
-        Self { page: page.into(), style, function: site.function.clone().into(), dom: site.dom, network }
+        Self {
+            page: page.into(),
+            style,
+            function: site.function.clone().into(),
+            dom: site.dom,
+            network,
+        }
     }
 
     /// The file `name`, for a request with these headers; `None` if there is no such file.
@@ -43,10 +54,12 @@ impl Files {
             "page.js" => (SCRIPT, Bytes::from_static(embedded::web(name)?.as_bytes())),
             _ => return None,
         };
-        let authority = request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let authority =
+            request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let policy = Policy::new(authority, self.network, self.dom).asked_by(request);
         // Workers use the headers of their script, not of the page.
-        let content_policy = if name.is_empty() { policy.page(&self.style) } else { policy.script() };
+        let content_policy =
+            if name.is_empty() { policy.page(&self.style) } else { policy.script() };
         let mut response = content.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -30,7 +30,9 @@ impl Hosts {
     }
 
     pub(crate) fn allows(&self, host: Option<&HeaderValue>) -> bool {
-        let Some(name) = host.and_then(|host| host.to_str().ok()).map(without_port) else { return false };
+        let Some(name) = host.and_then(|host| host.to_str().ok()).map(without_port) else {
+            return false;
+        };
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
             || name == "localhost"
@@ -43,7 +45,12 @@ impl Hosts {
 /// `name:port` or `[address]:port` without the port.
 pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && (!name.contains(':') || name.ends_with(']')) => name,
+        Some((name, port))
+            if port.bytes().all(|b| b.is_ascii_digit())
+                && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            name
+        }
         _ => host,
     }
 }
@@ -52,7 +59,9 @@ pub(super) fn without_port(host: &str) -> &str {
 /// clients other than browsers name none.
 pub(crate) fn same_origin(origin: Option<&HeaderValue>, host: Option<&HeaderValue>) -> bool {
     let Some(origin) = origin else { return true };
-    let (Ok(origin), Some(Ok(host))) = (origin.to_str(), host.map(HeaderValue::to_str)) else { return false };
+    let (Ok(origin), Some(Ok(host))) = (origin.to_str(), host.map(HeaderValue::to_str)) else {
+        return false;
+    };
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
@@ -80,7 +89,13 @@ mod tests {
         ] {
             assert!(hosts.allows(value(fine).as_ref()), "{fine}");
         }
-        for foreign in ["evil.example", "evil.example:5000", "localhost.evil.example", "1.2.3.4.evil.example", ""] {
+        for foreign in [
+            "evil.example",
+            "evil.example:5000",
+            "localhost.evil.example",
+            "1.2.3.4.evil.example",
+            "",
+        ] {
             assert!(!hosts.allows(value(foreign).as_ref()), "{foreign}");
         }
         assert!(!hosts.allows(None));

@@ -23,7 +23,8 @@ const BROWSERS: [(&str, &str); 8] = [
 pub(super) fn page(headers: &HeaderMap) -> Page {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // A proxy may terminate TLS in front of this server, so only the origin of the page counts.
-    let insecure = text(header::ORIGIN).strip_prefix("http://").is_some_and(|host| !is_loopback(host));
+    let insecure =
+        text(header::ORIGIN).strip_prefix("http://").is_some_and(|host| !is_loopback(host));
     Page { insecure, browser: browser(text(header::USER_AGENT)) }
 }
 
@@ -31,12 +32,15 @@ pub(super) fn page(headers: &HeaderMap) -> Page {
 pub(crate) fn is_loopback(host: &str) -> bool {
     let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
     let address = name.trim_matches(['[', ']']).parse();
-    name == "localhost" || name.ends_with(".localhost") || address.is_ok_and(|address: IpAddr| address.is_loopback())
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || address.is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn browser(agent: &str) -> Option<String> {
     BROWSERS.iter().find_map(|(word, name)| {
-        let version: String = agent.split_once(word)?.1.chars().take_while(char::is_ascii_digit).take(6).collect();
+        let version: String =
+            agent.split_once(word)?.1.chars().take_while(char::is_ascii_digit).take(6).collect();
         Some(format!("{name} {version}").trim_end().to_owned())
     })
 }
@@ -55,12 +59,21 @@ mod tests {
 
     #[test]
     fn pages_over_http_from_another_machine_are_insecure() {
-        for secure in
-            ["https://192.168.1.2:5000", "http://127.0.0.1:5000", "http://[::1]:5000", "http://localhost", "http://a.localhost:1"]
-        {
+        for secure in [
+            "https://192.168.1.2:5000",
+            "http://127.0.0.1:5000",
+            "http://[::1]:5000",
+            "http://localhost",
+            "http://a.localhost:1",
+        ] {
             assert!(!of(secure, "").insecure, "{secure}");
         }
-        for insecure in ["http://192.168.1.2:5000", "http://lan.test", "http://[fe80::1]:5000", "http://localhost.example.org"] {
+        for insecure in [
+            "http://192.168.1.2:5000",
+            "http://lan.test",
+            "http://[fe80::1]:5000",
+            "http://localhost.example.org",
+        ] {
             assert!(of(insecure, "").insecure, "{insecure}");
         }
         assert!(!page(&HeaderMap::new()).insecure, "no browser");
@@ -71,7 +84,10 @@ mod tests {
         let of = |agent| of("", agent).browser.unwrap_or_default();
         let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/71.0.3578.80 Safari/537.36";
         assert_eq!(of(chrome), "Chrome 71");
-        assert_eq!(of("Mozilla/5.0 (X11; Linux x86_64; rv:79.0) Gecko/20100101 Firefox/79.0"), "Firefox 79");
+        assert_eq!(
+            of("Mozilla/5.0 (X11; Linux x86_64; rv:79.0) Gecko/20100101 Firefox/79.0"),
+            "Firefox 79"
+        );
         let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 12_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1 Mobile/15E148 Safari/604.1";
         assert_eq!(of(safari), "Safari 12");
         assert_eq!(of("curl/8"), "");

@@ -34,7 +34,8 @@ pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
     upgrade.on_upgrade(move |socket| async move {
         let (from_browser, said) = mpsc::channel(QUEUE);
         let (say, to_browser) = mpsc::channel(QUEUE);
-        let _ = say.send(MasterSignal::Servers { ice_servers: served.site.ice_servers.clone() }).await;
+        let _ =
+            say.send(MasterSignal::Servers { ice_servers: served.site.ice_servers.clone() }).await;
         let converse = async {
             let Some(peers) = &served.site.peers else {
                 let text = "this master has no UDP port: only WebSockets reach it".into();
@@ -51,7 +52,11 @@ pub(super) async fn signal(served: Arc<Served>, request: Request) -> Response {
 }
 
 /// Moves texts between `socket` and the exchange until either ends.
-async fn carry(mut socket: WebSocket, from_browser: mpsc::Sender<VolunteerSignal>, mut to_browser: mpsc::Receiver<MasterSignal>) {
+async fn carry(
+    mut socket: WebSocket,
+    from_browser: mpsc::Sender<VolunteerSignal>,
+    mut to_browser: mpsc::Receiver<MasterSignal>,
+) {
     loop {
         tokio::select! {
             signal = to_browser.recv() => {
@@ -75,6 +80,8 @@ async fn carry(mut socket: WebSocket, from_browser: mpsc::Sender<VolunteerSignal
     }
     drop(from_browser);
     if socket.send(Message::Close(None)).await.is_ok() {
-        let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+        let _ =
+            tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = socket.recv().await {} })
+                .await;
     }
 }

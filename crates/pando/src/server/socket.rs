@@ -21,7 +21,10 @@ const MAX_MESSAGE: usize = 1 << 20;
 pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Request) -> Response {
     let page = page(request.headers());
     let upgrade = match upgrade(request).await {
-        Ok(upgrade) => upgrade.max_write_buffer_size(4 << 20).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
+        Ok(upgrade) => upgrade
+            .max_write_buffer_size(4 << 20)
+            .max_message_size(MAX_MESSAGE)
+            .max_frame_size(MAX_MESSAGE),
         Err(refusal) => return refusal,
     };
     upgrade.on_upgrade(move |socket| async move {

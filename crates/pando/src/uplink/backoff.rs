@@ -9,7 +9,11 @@ const PATIENT_AFTER: Duration = Duration::from_secs(600);
 
 /// 0.2 to 2 s in the first ten minutes, then up to 30 s. `random`, in [0, 1), keeps many masters of one relay apart.
 pub(super) fn backoff(failures: u32, away: Duration, random: f64) -> Duration {
-    let longest = if away < PATIENT_AFTER { LONGEST } else { PATIENT.min(LONGEST + (away.saturating_sub(PATIENT_AFTER)) / 10) };
+    let longest = if away < PATIENT_AFTER {
+        LONGEST
+    } else {
+        PATIENT.min(LONGEST + (away.saturating_sub(PATIENT_AFTER)) / 10)
+    };
     let full = longest.min(FIRST * 2_u32.pow(failures.min(16)));
     FIRST.max(full.mul_f64(0.5 + random / 2.0))
 }

@@ -58,8 +58,13 @@ impl Relay {
     /// # Errors
     /// When it is no such address, in words.
     pub fn new(address: &str, secret: String) -> Result<Self, String> {
-        let wrong = |why: &str| format!("--host {address}: {why}: give the relay's address, such as https://pando.example.org");
-        let full = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
+        let wrong = |why: &str| {
+            format!(
+                "--host {address}: {why}: give the relay's address, such as https://pando.example.org"
+            )
+        };
+        let full =
+            if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
         let mut base = Url::parse(&full).map_err(|error| wrong(&error.to_string()))?;
         let scheme = match base.scheme() {
             "http" | "ws" => "http",
@@ -73,7 +78,8 @@ impl Relay {
             return Err("--secret: it is empty, or has characters that cannot be sent".into());
         }
         // `set_scheme` refuses to leave ws for http.
-        base = Url::parse(&full.replacen(base.scheme(), scheme, 1)).map_err(|error| wrong(&error.to_string()))?;
+        base = Url::parse(&full.replacen(base.scheme(), scheme, 1))
+            .map_err(|error| wrong(&error.to_string()))?;
         base.set_query(None);
         base.set_fragment(None);
         // It is printed; and a relay takes no name and password.
@@ -98,7 +104,10 @@ impl Relay {
                 && [url.query(), url.fragment(), url.password()].iter().all(Option::is_none)
                 && url.username().is_empty()
         };
-        let said = Some(said).filter(|said| said.len() <= LONGEST_URL).and_then(|said| Url::parse(said).ok()).filter(is_fine);
+        let said = Some(said)
+            .filter(|said| said.len() <= LONGEST_URL)
+            .and_then(|said| Url::parse(said).ok())
+            .filter(is_fine);
         said.map_or_else(|| format!("{}{token}/", self.base), String::from)
     }
 
@@ -113,7 +122,12 @@ impl Relay {
     }
 
     /// Opens this machine's end of a link.
-    pub(super) async fn link(&self, token: &str, id: &LinkId, key: &str) -> Result<Socket, Refused> {
+    pub(super) async fn link(
+        &self,
+        token: &str,
+        id: &LinkId,
+        key: &str,
+    ) -> Result<Socket, Refused> {
         self.connect(&format!("rooms/{token}/links/{}", id.as_str()), key, LONGEST_MESSAGE).await
     }
 
@@ -126,11 +140,21 @@ impl Relay {
         }
     }
 
-    async fn handshake(&self, path: &str, bearer: &str, longest: usize) -> Result<Socket, Obstacle> {
+    async fn handshake(
+        &self,
+        path: &str,
+        bearer: &str,
+        longest: usize,
+    ) -> Result<Socket, Obstacle> {
         let stream = self.stream().await.map_err(Obstacle::Words)?;
         let address = self.base.join(path).map_err(|error| Obstacle::Words(error.to_string()))?;
-        let mut request = address.as_str().replacen("http", "ws", 1).into_client_request().map_err(Obstacle::WebSocket)?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {bearer}")).map_err(|error| Obstacle::Words(error.to_string()))?;
+        let mut request = address
+            .as_str()
+            .replacen("http", "ws", 1)
+            .into_client_request()
+            .map_err(Obstacle::WebSocket)?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {bearer}"))
+            .map_err(|error| Obstacle::Words(error.to_string()))?;
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
         let config = WebSocketConfig::default()
@@ -151,22 +175,31 @@ impl Relay {
         };
         let _ = plain.set_nodelay(true);
         let Some(tls) = &self.tls else { return Ok(Box::new(plain)) };
-        let name = ServerName::try_from(host(&self.base)).map_err(|error| format!("{}: {error}", self.base))?;
+        let name = ServerName::try_from(host(&self.base))
+            .map_err(|error| format!("{}: {error}", self.base))?;
         match TlsConnector::from(tls.clone()).connect(name, plain).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) if error.get_ref().is_some_and(|inner| inner.to_string().contains("certificate")) => Err(format!(
-                "the relay at {} has no certificate that this machine trusts ({error}): mend it, or name its authority's in SSL_CERT_FILE",
+            Err(error)
+                if error
+                    .get_ref()
+                    .is_some_and(|inner| inner.to_string().contains("certificate")) =>
+            {
+                Err(format!(
+                    "the relay at {} has no certificate that this machine trusts ({error}): mend it, or name its authority's in SSL_CERT_FILE",
+                    self.base
+                ))
+            }
+            Err(error) => Err(format!(
+                "the relay at {} speaks no TLS ({error}): is its address http instead of https?",
                 self.base
             )),
-            Err(error) => {
-                Err(format!("the relay at {} speaks no TLS ({error}): is its address http instead of https?", self.base))
-            }
         }
     }
 
     async fn tcp(&self) -> Result<TcpStream, String> {
         let name = host(&self.base);
-        let stream = TcpStream::connect((&*name, self.base.port_or_known_default().unwrap_or(443))).await;
+        let stream =
+            TcpStream::connect((&*name, self.base.port_or_known_default().unwrap_or(443))).await;
         stream.map_err(|error| match error.kind() {
             ErrorKind::ConnectionRefused => {
                 format!("no relay runs at {} (connection refused): see that it is started, and its port", self.base)
@@ -189,11 +222,19 @@ impl Relay {
                     "the relay at {base} has too many wrong secrets or requests from this address: see --secret, and try again in a minute"
                 )
             }
-            Error::Http(answer) if answer.status() == StatusCode::NOT_FOUND && !self.is_relay().await => {
-                format!("there is no Pando relay at {base} (it answered {}): see the address", answer.status())
+            Error::Http(answer)
+                if answer.status() == StatusCode::NOT_FOUND && !self.is_relay().await =>
+            {
+                format!(
+                    "there is no Pando relay at {base} (it answered {}): see the address",
+                    answer.status()
+                )
             }
             Error::Http(answer) if answer.status().is_server_error() => {
-                format!("the relay at {base} is not there at the moment (it answered {}): try again later", answer.status())
+                format!(
+                    "the relay at {base} is not there at the moment (it answered {}): try again later",
+                    answer.status()
+                )
             }
             _ if self.is_relay().await => format!("{} ({error})", self.blocked()),
             _ => format!("the relay at {base} cannot be used ({error})"),
@@ -204,12 +245,19 @@ impl Relay {
         if self.is_relay().await {
             return self.blocked();
         }
-        format!("the relay at {} does not answer: see its address, and whether this machine is on line", self.base)
+        format!(
+            "the relay at {} does not answer: see its address, and whether this machine is on line",
+            self.base
+        )
     }
 
     fn blocked(&self) -> String {
-        let remedy = if self.base.scheme() == "http" { ", or a relay with TLS (https)" } else { "" };
-        format!("the relay at {} answers, but this network blocks WebSockets: use another network{remedy}", self.base)
+        let remedy =
+            if self.base.scheme() == "http" { ", or a relay with TLS (https)" } else { "" };
+        format!(
+            "the relay at {} answers, but this network blocks WebSockets: use another network{remedy}",
+            self.base
+        )
     }
 
     /// Whether the relay answers a plain request. Asked only to explain an upgrade that failed; TLS is not looked into.
@@ -217,7 +265,10 @@ impl Relay {
         let ask = async {
             let mut stream = self.stream().await.ok()?;
             let host = self.base.authority();
-            let request = format!("GET {}healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n", self.base.path());
+            let request = format!(
+                "GET {}healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n",
+                self.base.path()
+            );
             stream.write_all(request.as_bytes()).await.ok()?;
             let mut answer = String::new();
             stream.take(4096).read_to_string(&mut answer).await.ok()?;
@@ -231,8 +282,8 @@ impl Relay {
 fn trust() -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider())).with_safe_default_protocol_versions();
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions();
     let config = config.map_err(|error| format!("TLS cannot be used: {error}"))?;
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
 }
@@ -256,7 +307,10 @@ mod tests {
         assert_eq!(base("pando.example.org").unwrap(), "https://pando.example.org/");
         assert_eq!(base("http://10.0.0.1:8080").unwrap(), "http://10.0.0.1:8080/");
         assert_eq!(base("wss://example.org/pando?x#y").unwrap(), "https://example.org/pando/");
-        assert_eq!(base("http://me:secret@example.org/pando").unwrap(), "http://example.org/pando/");
+        assert_eq!(
+            base("http://me:secret@example.org/pando").unwrap(),
+            "http://example.org/pando/"
+        );
         assert!(base("ftp://example.org").unwrap_err().contains("http"));
         assert!(base("https://").is_err());
         assert!(Relay::new("example.org", " ".into()).is_err());
@@ -265,7 +319,9 @@ mod tests {
     #[test]
     fn a_room_is_where_the_relay_says_unless_that_is_no_such_place() {
         let relay = Relay::new("http://example.org/pando", "s".into()).unwrap();
-        for fine in ["https://other.example.org/below/k7d2m9qx4t/", "http://10.0.0.1:8080/k7d2m9qx4t/"] {
+        for fine in
+            ["https://other.example.org/below/k7d2m9qx4t/", "http://10.0.0.1:8080/k7d2m9qx4t/"]
+        {
             assert_eq!(relay.room(fine, "k7d2m9qx4t"), fine);
         }
         let long = format!("https://example.org/{}/k7d2m9qx4t/", "a".repeat(1000));
@@ -280,7 +336,11 @@ mod tests {
             "https://example.org@evil.example/k7d2m9qx4t/",
             &long,
         ] {
-            assert_eq!(relay.room(wrong, "k7d2m9qx4t"), "http://example.org/pando/k7d2m9qx4t/", "{wrong}");
+            assert_eq!(
+                relay.room(wrong, "k7d2m9qx4t"),
+                "http://example.org/pando/k7d2m9qx4t/",
+                "{wrong}"
+            );
         }
     }
 }

@@ -13,15 +13,23 @@ const LONGEST_ANSWER: usize = 16 * 1024;
 
 /// The proxy for `target`, where `variable` gives the environment's variables.
 pub(super) fn proxy_for(target: &Url, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let set = |name: &str| variable(&name.to_lowercase()).or_else(|| variable(name)).filter(|value| !value.trim().is_empty());
+    let set = |name: &str| {
+        variable(&name.to_lowercase())
+            .or_else(|| variable(name))
+            .filter(|value| !value.trim().is_empty())
+    };
     let host = target.host_str()?.trim_matches(['[', ']']).to_ascii_lowercase();
-    if set("NO_PROXY")
-        .is_some_and(|list| list.split(',').any(|entry| spares(entry.trim(), &host, target.port_or_known_default())))
-    {
+    if set("NO_PROXY").is_some_and(|list| {
+        list.split(',').any(|entry| spares(entry.trim(), &host, target.port_or_known_default()))
+    }) {
         return None;
     }
     // A plain WebSocket needs a tunnel too, so the proxy that makes tunnels comes first.
-    let plain = if target.scheme() == "https" { None } else { variable("http_proxy").filter(|value| !value.is_empty()) };
+    let plain = if target.scheme() == "https" {
+        None
+    } else {
+        variable("http_proxy").filter(|value| !value.is_empty())
+    };
     set("HTTPS_PROXY").or(plain).or_else(|| set("ALL_PROXY"))
 }
 
@@ -29,7 +37,9 @@ pub(super) fn proxy_for(target: &Url, variable: impl Fn(&str) -> Option<String>)
 fn spares(entry: &str, host: &str, port: Option<u16>) -> bool {
     let entry = entry.to_ascii_lowercase();
     let (name, wanted) = match entry.rsplit_once(':') {
-        Some((name, digits)) if !name.contains(':') || name.ends_with(']') => (name.to_owned(), digits.parse().ok()),
+        Some((name, digits)) if !name.contains(':') || name.ends_with(']') => {
+            (name.to_owned(), digits.parse().ok())
+        }
         _ => (entry, None),
     };
     let name = name.trim_matches(['[', ']']).trim_start_matches("*.").trim_start_matches('.');
@@ -42,8 +52,10 @@ fn spares(entry: &str, host: &str, port: Option<u16>) -> bool {
 /// A connection to `target` through the proxy at `address`.
 pub(super) async fn tunnel(address: &str, target: &Url) -> Result<TcpStream, String> {
     let shown = || format!("the proxy {}", without_password(address));
-    let with_scheme = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
-    let proxy = Url::parse(&with_scheme).map_err(|error| format!("{} is not an address ({error}): mend HTTPS_PROXY", shown()))?;
+    let with_scheme =
+        if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let proxy = Url::parse(&with_scheme)
+        .map_err(|error| format!("{} is not an address ({error}): mend HTTPS_PROXY", shown()))?;
     if proxy.scheme() != "http" {
         return Err(format!(
             "{} is of a kind that is not supported: name an http:// proxy in HTTPS_PROXY, or list the relay in NO_PROXY",
@@ -51,15 +63,27 @@ pub(super) async fn tunnel(address: &str, target: &Url) -> Result<TcpStream, Str
         ));
     }
     let at = (host(&proxy), proxy.port_or_known_default().unwrap_or(80));
-    let mut stream = TcpStream::connect(at)
-        .await
-        .map_err(|error| format!("{} cannot be reached ({error}): see HTTPS_PROXY, or list the relay in NO_PROXY", shown()))?;
+    let mut stream = TcpStream::connect(at).await.map_err(|error| {
+        format!(
+            "{} cannot be reached ({error}): see HTTPS_PROXY, or list the relay in NO_PROXY",
+            shown()
+        )
+    })?;
     let _ = stream.set_nodelay(true);
-    let authority = format!("{}:{}", target.host_str().unwrap_or_default(), target.port_or_known_default().unwrap_or(443));
+    let authority = format!(
+        "{}:{}",
+        target.host_str().unwrap_or_default(),
+        target.port_or_known_default().unwrap_or(443)
+    );
     let mut request = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
     if !proxy.username().is_empty() {
-        let credentials = format!("{}:{}", decoded(proxy.username()), decoded(proxy.password().unwrap_or_default()));
-        request += &format!("Proxy-Authorization: Basic {}\r\n", BASE64_STANDARD.encode(credentials));
+        let credentials = format!(
+            "{}:{}",
+            decoded(proxy.username()),
+            decoded(proxy.password().unwrap_or_default())
+        );
+        request +=
+            &format!("Proxy-Authorization: Basic {}\r\n", BASE64_STANDARD.encode(credentials));
     }
     request += "\r\n";
     let failed = |error: std::io::Error| format!("{} broke off ({error})", shown());
@@ -67,7 +91,10 @@ pub(super) async fn tunnel(address: &str, target: &Url) -> Result<TcpStream, Str
     let answer = head(&mut stream).await.map_err(failed)?;
     match answer.split_whitespace().nth(1) {
         Some(status) if status.starts_with('2') => Ok(stream),
-        Some("407") => Err(format!("{} wants a name and a password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT", shown())),
+        Some("407") => Err(format!(
+            "{} wants a name and a password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
+            shown()
+        )),
         _ => Err(format!(
             "{} makes no connection to {authority}: it answered {:?}",
             shown(),
@@ -114,13 +141,21 @@ mod tests {
 
     #[test]
     fn the_environment_names_the_proxy() {
-        let all = [("HTTPS_PROXY", "http://p:1"), ("http_proxy", "http://q:2"), ("all_proxy", "http://r:3")];
+        let all = [
+            ("HTTPS_PROXY", "http://p:1"),
+            ("http_proxy", "http://q:2"),
+            ("all_proxy", "http://r:3"),
+        ];
         assert_eq!(proxy("https://relay.org/", &all).as_deref(), Some("http://p:1"));
         assert_eq!(proxy("http://relay.org/", &all).as_deref(), Some("http://p:1"));
         assert_eq!(proxy("http://relay.org/", &all[1..]).as_deref(), Some("http://q:2"));
         assert_eq!(proxy("https://relay.org/", &all[1..]).as_deref(), Some("http://r:3"));
         assert_eq!(
-            proxy("https://relay.org/", &[("HTTPS_PROXY", "http://upper:1"), ("https_proxy", "http://lower:1")]).as_deref(),
+            proxy(
+                "https://relay.org/",
+                &[("HTTPS_PROXY", "http://upper:1"), ("https_proxy", "http://lower:1")]
+            )
+            .as_deref(),
             Some("http://lower:1")
         );
         assert_eq!(proxy("https://relay.org/", &[("HTTPS_PROXY", " ")]), None);
@@ -129,7 +164,9 @@ mod tests {
 
     #[test]
     fn no_proxy_spares_hosts() {
-        let spared = |list: &str, target: &str| proxy(target, &[("https_proxy", "http://p:1"), ("NO_PROXY", list)]).is_none();
+        let spared = |list: &str, target: &str| {
+            proxy(target, &[("https_proxy", "http://p:1"), ("NO_PROXY", list)]).is_none()
+        };
         assert!(spared("*", "https://relay.org/"));
         assert!(spared("a.org, relay.org", "https://relay.org/"));
         assert!(spared(".org", "https://relay.org/"));

@@ -86,13 +86,24 @@ impl Room {
         peers: Option<Peers>,
         connections: Arc<Connections>,
     ) -> Self {
-        Self { relay, program: Arc::new(program), master, peers, connections, full: AtomicBool::new(false) }
+        Self {
+            relay,
+            program: Arc::new(program),
+            master,
+            peers,
+            connections,
+            full: AtomicBool::new(false),
+        }
     }
 
     /// Opens the room.
     pub(super) async fn connect(&mut self) -> Result<Control, Refused> {
         let mut socket = self.relay.control().await?;
-        let broke = |what: &str| Refused(format!("the relay broke off while the room was being opened ({what}): try again"));
+        let broke = |what: &str| {
+            Refused(format!(
+                "the relay broke off while the room was being opened ({what}): try again"
+            ))
+        };
         let Program { function, hash, dom, deny_net, token, key, ice_servers } = &*self.program;
         let deny_net = *deny_net;
         let open = ToRelay::Open(Open {
@@ -110,7 +121,9 @@ impl Room {
         let upload = async {
             socket.feed(text(&open)).await?;
             for at in (0..bundle.len()).step_by(PIECE) {
-                socket.feed(Message::Binary(bundle.slice(at..bundle.len().min(at + PIECE)))).await?;
+                socket
+                    .feed(Message::Binary(bundle.slice(at..bundle.len().min(at + PIECE))))
+                    .await?;
             }
             socket.flush().await
         };
@@ -127,17 +140,27 @@ impl Room {
                     }
                     Ok(FromRelay::Opened { url, stun, .. }) => return Ok((url, stun)),
                     Ok(FromRelay::Refused { text }) => {
-                        return Err(Refused(format!("the relay opens no room: {}", printable(&text))));
+                        return Err(Refused(format!(
+                            "the relay opens no room: {}",
+                            printable(&text)
+                        )));
                     }
                     _ => {}
                 }
             }
-            Err(broke(&uploaded.map_or_else(|error| error.to_string(), |()| "it closed the connection".into())))
+            Err(broke(
+                &uploaded
+                    .map_or_else(|error| error.to_string(), |()| "it closed the connection".into()),
+            ))
         };
-        let (url, stun) = timeout(OPENING, answer).await.map_err(|_| broke("it does not answer"))??;
+        let (url, stun) =
+            timeout(OPENING, answer).await.map_err(|_| broke("it does not answer"))??;
         if let Some(peers) = &self.peers {
-            let told: Vec<IceServer> =
-                stun.iter().filter_map(|server| format!("stun:{server}").parse().ok()).take(MOST_STUN).collect();
+            let told: Vec<IceServer> = stun
+                .iter()
+                .filter_map(|server| format!("stun:{server}").parse().ok())
+                .take(MOST_STUN)
+                .collect();
             let all = ice_servers.iter().chain(&told).flat_map(IceServer::stun);
             peers.set_stun_servers(all.map(str::to_owned).collect());
         }
@@ -145,7 +168,11 @@ impl Room {
     }
 
     /// Serves the room until the run is over, and opens it again whenever its connection is lost.
-    pub(super) async fn keep_open(mut self, mut control: Control, mut ends: mpsc::Receiver<oneshot::Sender<()>>) {
+    pub(super) async fn keep_open(
+        mut self,
+        mut control: Control,
+        mut ends: mpsc::Receiver<oneshot::Sender<()>>,
+    ) {
         loop {
             match self.serve(&mut control.socket, &mut ends).await {
                 End::Over(said) => {
@@ -158,7 +185,9 @@ impl Room {
                 }
                 End::Lost => {}
             }
-            self.master.console.say("the relay is out of reach: direct connections go on, new volunteers wait");
+            self.master
+                .console
+                .say("the relay is out of reach: direct connections go on, new volunteers wait");
             self.master.events.write("relay", serde_json::json!({"state": "lost"}));
             let reopened = tokio::select! {
                 reopened = self.reopen() => reopened,
@@ -191,7 +220,11 @@ impl Room {
         }
     }
 
-    async fn serve(&self, socket: &mut Socket, ends: &mut mpsc::Receiver<oneshot::Sender<()>>) -> End {
+    async fn serve(
+        &self,
+        socket: &mut Socket,
+        ends: &mut mpsc::Receiver<oneshot::Sender<()>>,
+    ) -> End {
         let (answer, mut answers) = mpsc::channel::<Answers>(SIGNALS);
         let mut conversations = Conversations::new();
         let mut heard = Instant::now();
@@ -230,7 +263,9 @@ impl Room {
 
     fn hear(&self, text: &str, conversations: &mut Conversations, answer: &mpsc::Sender<Answers>) {
         match serde_json::from_str(text) {
-            Ok(FromRelay::Signal { peer, message }) => self.signal(peer, message, conversations, answer),
+            Ok(FromRelay::Signal { peer, message }) => {
+                self.signal(peer, message, conversations, answer)
+            }
             Ok(FromRelay::Left { peer }) => drop(conversations.remove(&peer)),
             Ok(FromRelay::Link { id }) => self.link(id),
             _ => {}
@@ -238,7 +273,13 @@ impl Room {
     }
 
     /// A volunteer said something on its signalling socket: the first time, a conversation begins.
-    fn signal(&self, peer: u64, message: VolunteerSignal, conversations: &mut Conversations, answer: &mpsc::Sender<Answers>) {
+    fn signal(
+        &self,
+        peer: u64,
+        message: VolunteerSignal,
+        conversations: &mut Conversations,
+        answer: &mpsc::Sender<Answers>,
+    ) {
         let Some(peers) = &self.peers else { return };
         if !conversations.contains_key(&peer) {
             if conversations.len() >= MOST_CONVERSATIONS {
@@ -254,7 +295,13 @@ impl Room {
         }
     }
 
-    fn converse(&self, peers: Peers, peer: u64, incoming: mpsc::Receiver<VolunteerSignal>, answer: mpsc::Sender<Answers>) {
+    fn converse(
+        &self,
+        peers: Peers,
+        peer: u64,
+        incoming: mpsc::Receiver<VolunteerSignal>,
+        answer: mpsc::Sender<Answers>,
+    ) {
         let (outgoing, mut said) = mpsc::channel::<MasterSignal>(SIGNALS);
         tokio::spawn(async move {
             while let Some(signal) = said.recv().await {
@@ -280,7 +327,9 @@ impl Room {
             // Who is not fetched tries again.
             if !self.full.swap(true, Ordering::Relaxed) {
                 let how = "--max-connections, and as high a `ulimit -n`, allow more";
-                self.master.console.say(format!("there are too many connections: volunteers of the relay wait ({how})"));
+                self.master.console.say(format!(
+                    "there are too many connections: volunteers of the relay wait ({how})"
+                ));
             }
             return;
         };
@@ -306,5 +355,6 @@ fn text(message: &ToRelay) -> Message {
 /// In [0, 1).
 fn random() -> f64 {
     let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).map_or(0.5, |()| f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0)
+    getrandom::fill(&mut bytes)
+        .map_or(0.5, |()| f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0)
 }

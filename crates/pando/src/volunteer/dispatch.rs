@@ -74,7 +74,8 @@ impl Dispatch {
     /// time.
     pub(crate) fn new(cores: usize, concurrency: u32, timeout: Option<Duration>) -> Self {
         let least = concurrency as usize;
-        let cores = (0..cores).map(|_| CoreState { target: least, ..CoreState::default() }).collect();
+        let cores =
+            (0..cores).map(|_| CoreState { target: least, ..CoreState::default() }).collect();
         Self { queue: VecDeque::new(), cores, least, timeout }
     }
 
@@ -93,10 +94,15 @@ impl Dispatch {
     pub(crate) fn feed(&mut self, now: Instant) -> Option<(usize, Vec<(Loan, Value)>)> {
         let careful = self.queue.front()?.1.careful;
         let ready = self.cores.iter().filter(|core| core.ready).count();
-        let (number, core) =
-            self.cores.iter_mut().enumerate().filter(|(_, core)| core.wants(careful)).min_by_key(|(_, core)| core.given.len())?;
+        let (number, core) = self
+            .cores
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, core)| core.wants(careful))
+            .min_by_key(|(_, core)| core.given.len())?;
         let share = self.queue.len().div_ceil(ready);
-        let most = if careful { 1 } else { (core.target - core.given.len()).min(share.max(self.least)) };
+        let most =
+            if careful { 1 } else { (core.target - core.given.len()).min(share.max(self.least)) };
         let (mut values, mut bytes) = (Vec::new(), 0);
         while values.len() < most && bytes < MOST_BYTES {
             match self.queue.pop_front_if(|(_, value)| value.careful == careful) {
@@ -122,7 +128,13 @@ impl Dispatch {
     }
 
     /// Notes that core `core` answered `loans`, which took `micros` microseconds altogether.
-    pub(crate) fn answered(&mut self, core: usize, loans: impl Iterator<Item = Loan>, micros: u64, now: Instant) {
+    pub(crate) fn answered(
+        &mut self,
+        core: usize,
+        loans: impl Iterator<Item = Loan>,
+        micros: u64,
+        now: Instant,
+    ) {
         let least = self.least;
         let core = &mut self.cores[core];
         let mut count = 0;
@@ -137,7 +149,8 @@ impl Dispatch {
         core.began = !core.given.is_empty();
         core.look(least, now);
         let each = (micros / u64::max(count, 1)).max(1);
-        core.target = ((AHEAD.as_micros() as u64 / each) as usize).clamp(least, (core.target * 2).min(MOST.max(least)));
+        core.target = ((AHEAD.as_micros() as u64 / each) as usize)
+            .clamp(least, (core.target * 2).min(MOST.max(least)));
     }
 
     /// Settles the values of core `core`, which died or was killed.
@@ -168,21 +181,36 @@ impl Dispatch {
     /// The cores to kill because a call is past its timeout.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<usize> {
         let Some(timeout) = self.timeout else { return Vec::new() };
-        let late = |core: &CoreState| core.open.front().is_some_and(|call| now >= call.since + timeout + GRACE);
-        self.cores.iter().enumerate().filter(|(_, core)| late(core)).map(|(number, _)| number).collect()
+        let late = |core: &CoreState| {
+            core.open.front().is_some_and(|call| now >= call.since + timeout + GRACE)
+        };
+        self.cores
+            .iter()
+            .enumerate()
+            .filter(|(_, core)| late(core))
+            .map(|(number, _)| number)
+            .collect()
     }
 
     /// The time of the next timeout that [`Dispatch::overdue`] may find.
     pub(crate) fn next_overdue(&self) -> Option<Instant> {
         let timeout = self.timeout?;
-        self.cores.iter().filter_map(|core| core.open.front()).map(|call| call.since + timeout + GRACE).min()
+        self.cores
+            .iter()
+            .filter_map(|core| core.open.front())
+            .map(|call| call.since + timeout + GRACE)
+            .min()
     }
 
     /// Calls that have become long since the last report, with durations in milliseconds. Marks
     /// the calls as reported.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(Loan, u64)> {
         let age = |call: &OpenCall| now.saturating_duration_since(call.since);
-        let calls = self.cores.iter_mut().flat_map(|core| &mut core.open).filter(|call| !call.told && age(call) >= LONG);
+        let calls = self
+            .cores
+            .iter_mut()
+            .flat_map(|core| &mut core.open)
+            .filter(|call| !call.told && age(call) >= LONG);
         calls
             .map(|call| {
                 call.told = true;
@@ -215,12 +243,19 @@ impl CoreState {
     /// Brings `open` up to date: calls begin in the order in which their values were given.
     fn look(&mut self, most: usize, now: Instant) {
         let (given, open) = (&self.given, &mut self.open);
-        open.extend(given.iter().take(most).skip(open.len()).map(|loan| OpenCall { loan: *loan, since: now, told: false }));
+        open.extend(given.iter().take(most).skip(open.len()).map(|loan| OpenCall {
+            loan: *loan,
+            since: now,
+            told: false,
+        }));
     }
 
     fn wants(&self, careful: bool) -> bool {
-        let few =
-            if careful { self.given.is_empty() } else { self.given.len() * 2 <= self.target && self.given.len() < self.target };
+        let few = if careful {
+            self.given.is_empty()
+        } else {
+            self.given.len() * 2 <= self.target && self.given.len() < self.target
+        };
         self.ready && few && !self.careful
     }
 }
@@ -268,7 +303,12 @@ mod tests {
         for _ in 0..30 {
             let (core, given) = dispatch.feed(now).unwrap();
             most = given.len();
-            dispatch.answered(core, given.iter().map(|(loan, _)| *loan), 100 * given.len() as u64, now);
+            dispatch.answered(
+                core,
+                given.iter().map(|(loan, _)| *loan),
+                100 * given.len() as u64,
+                now,
+            );
         }
         assert_eq!(most, 200);
     }
@@ -287,7 +327,10 @@ mod tests {
         dispatch.started(0, Loan::first(1), now);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1200)), [] as [usize; 0]);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
-        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: loans([1, 2]), careful: true });
+        assert_eq!(
+            dispatch.died(0),
+            Verdict { guilty: None, returned: loans([1, 2]), careful: true }
+        );
         dispatch.ready(0);
         dispatch.feed(now);
         dispatch.started(0, Loan::first(3), now);
@@ -303,14 +346,19 @@ mod tests {
         dispatch.feed(now);
         assert_eq!(dispatch.long_calls(now + Duration::from_millis(600)), [(Loan::first(0), 600)]);
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
-        assert_eq!(dispatch.died(0), Verdict { guilty: None, returned: loans([0]), careful: false });
+        assert_eq!(
+            dispatch.died(0),
+            Verdict { guilty: None, returned: loans([0]), careful: false }
+        );
         assert_eq!(dispatch.next_overdue(), None);
     }
 
     #[test]
     fn of_a_core_that_may_not_go_on_only_what_was_open_is_doubtful() {
         let now = Instant::now();
-        for (careful, expected) in [(true, (loans(0..2), loans(2..3))), (false, (vec![], loans(0..3)))] {
+        for (careful, expected) in
+            [(true, (loans(0..2), loans(2..3))), (false, (vec![], loans(0..3)))]
+        {
             let mut dispatch = Dispatch::new(1, 2, None);
             dispatch.ready(0);
             dispatch.extend(values(0..1));

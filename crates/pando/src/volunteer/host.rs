@@ -8,8 +8,8 @@ use crate::{
     channel::Channel,
     duration::spoken,
     protocol::{
-        self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, Loan, LogEntry, Running, ToMaster, ToVolunteer,
-        Welcome,
+        self, Answer, Assembler, Beat, Binary, Cutter, Failure, Frame, Hello, Loan, LogEntry,
+        Running, ToMaster, ToVolunteer, Welcome,
     },
 };
 use bytes::Bytes;
@@ -134,7 +134,8 @@ impl<E: Engine> Host<E> {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let overdue = self.dispatch.next_overdue();
-            let late = tokio::time::sleep_until(overdue.unwrap_or_else(|| Instant::now() + TICK).into());
+            let late =
+                tokio::time::sleep_until(overdue.unwrap_or_else(|| Instant::now() + TICK).into());
             let to_send = !self.outbox.is_empty() || self.cutter.is_busy();
             tokio::select! {
                 frame = channel.incoming.recv() => match frame {
@@ -208,7 +209,8 @@ impl<E: Engine> Host<E> {
     fn feed(&mut self) {
         while let Some((number, values)) = self.dispatch.feed(Instant::now()) {
             let bytes = values.iter().map(|(_, value)| protocol::value_len(value)).sum();
-            let frame = protocol::encode_values(values.iter().map(|(loan, value)| (*loan, value)), bytes);
+            let frame =
+                protocol::encode_values(values.iter().map(|(loan, value)| (*loan, value)), bytes);
             if let Some(core) = &self.cores[number] {
                 // A core that has just died also sends [`FromCore::Ended`]; the values are taken
                 // back then.
@@ -226,16 +228,26 @@ impl<E: Engine> Host<E> {
             FromCore::Results(frame) => self.results(number, frame, true),
             FromCore::Unsure(frame) => self.results(number, frame, false),
             FromCore::Sure => self.are_sure(number),
-            FromCore::Message(CoreMessage::Started { id }) => self.dispatch.started(number, id, Instant::now()),
+            FromCore::Message(CoreMessage::Started { id }) => {
+                self.dispatch.started(number, id, Instant::now())
+            }
             FromCore::Message(CoreMessage::Spoiled { careful }) => self.spoiled(number, careful),
             FromCore::Message(CoreMessage::Ready) => self.dispatch.ready(number),
-            FromCore::Message(CoreMessage::Broken { message, stack }) => self.say(&ToMaster::Broken { message, stack }),
-            FromCore::Message(CoreMessage::Log { entries }) => self.say(&ToMaster::Log { entries }),
-            FromCore::Message(CoreMessage::Report { id, report }) => self.say(&ToMaster::Report { id, report }),
-            FromCore::Stray(text) => {
-                self.say(&ToMaster::Log { entries: vec![LogEntry { level: "log".into(), text, id: None, count: None }] });
+            FromCore::Message(CoreMessage::Broken { message, stack }) => {
+                self.say(&ToMaster::Broken { message, stack })
             }
-            FromCore::Ended(why) => self.bury(number, "died", &format!("it ended the process that computed it ({why})")),
+            FromCore::Message(CoreMessage::Log { entries }) => self.say(&ToMaster::Log { entries }),
+            FromCore::Message(CoreMessage::Report { id, report }) => {
+                self.say(&ToMaster::Report { id, report })
+            }
+            FromCore::Stray(text) => {
+                self.say(&ToMaster::Log {
+                    entries: vec![LogEntry { level: "log".into(), text, id: None, count: None }],
+                });
+            }
+            FromCore::Ended(why) => {
+                self.bury(number, "died", &format!("it ended the process that computed it ({why})"))
+            }
         }
     }
 
@@ -245,15 +257,25 @@ impl<E: Engine> Host<E> {
             Ok(Binary::Results(answers)) => {
                 // The duration of a result that may not count says nothing. With the greatest
                 // duration, the core gets as few values at a time as at first.
-                let micros = if sure { answers.iter().map(|answer| answer.micros).sum() } else { u64::MAX };
+                let micros =
+                    if sure { answers.iter().map(|answer| answer.micros).sum() } else { u64::MAX };
                 self.stillbirths[number] = 0;
-                self.dispatch.answered(number, answers.iter().map(|answer| answer.loan), micros, Instant::now());
+                self.dispatch.answered(
+                    number,
+                    answers.iter().map(|answer| answer.loan),
+                    micros,
+                    Instant::now(),
+                );
                 self.unsure[number].push(frame);
                 if sure {
                     self.are_sure(number);
                 }
             }
-            _ => self.bury(number, "died", "the process that computed it wrote something unintelligible"),
+            _ => self.bury(
+                number,
+                "died",
+                "the process that computed it wrote something unintelligible",
+            ),
         }
     }
 
@@ -322,17 +344,22 @@ impl<E: Engine> Host<E> {
         let id = CoreId { number, generation: self.generations[number] };
         match self.engine.start(id, self.voice.clone()) {
             Ok(core) => self.cores[number] = Some(core),
-            Err(error) => self.say(&ToMaster::Broken { message: format!("no process can be started: {error}"), stack: None }),
+            Err(error) => self.say(&ToMaster::Broken {
+                message: format!("no process can be started: {error}"),
+                stack: None,
+            }),
         }
     }
 
     fn tick(&mut self) {
         let now = Instant::now();
-        let items: Vec<Running> = self.dispatch.long_calls(now).into_iter().map(|(id, ms)| Running { id, ms }).collect();
+        let items: Vec<Running> =
+            self.dispatch.long_calls(now).into_iter().map(|(id, ms)| Running { id, ms }).collect();
         if !items.is_empty() {
             self.say(&ToMaster::Started { items, loading: None });
         }
-        if now.saturating_duration_since(self.last_sent) >= self.heartbeat && self.outbox.is_empty() {
+        if now.saturating_duration_since(self.last_sent) >= self.heartbeat && self.outbox.is_empty()
+        {
             self.say(&ToMaster::Ping(Beat { t: 0.into() }));
         }
     }

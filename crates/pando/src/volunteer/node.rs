@@ -49,7 +49,9 @@ impl NodeError {
     pub fn note(&self) -> String {
         let remedy = match self {
             Self::Fails(_) => "Mend that, or lend a tab of this machine's browser with --open",
-            Self::Missing | Self::Old(_) => "Install Node.js 20 or later, or lend a tab of this machine's browser with --open",
+            Self::Missing | Self::Old(_) => {
+                "Install Node.js 20 or later, or lend a tab of this machine's browser with --open"
+            }
             Self::System => "Lend a tab of this machine's browser with --open",
         };
         // An error that quotes the output of Node ends with a line break.
@@ -84,7 +86,11 @@ impl Node {
         if major < OLDEST {
             return Err(NodeError::Old(version));
         }
-        let init = ToCore::Init { code: code.to_owned(), options: options.clone(), parent: std::process::id() };
+        let init = ToCore::Init {
+            code: code.to_owned(),
+            options: options.clone(),
+            parent: std::process::id(),
+        };
         let mut bytes = vec![0];
         serde_json::to_writer(&mut bytes, &init).expect("plain data");
         Ok(Self { host: Arc::new(host.as_bytes().to_vec()), init: Arc::new(bytes) })

@@ -71,7 +71,13 @@ impl Program {
     /// # Errors
     /// When no shell can be started.
     pub fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
-        Ok(Self { command: command.into(), separator, json, guard: Arc::new(Guard::start()?), known: Arc::default() })
+        Ok(Self {
+            command: command.into(),
+            separator,
+            json,
+            guard: Arc::new(Guard::start()?),
+            known: Arc::default(),
+        })
     }
 
     /// Returns when a child has written lines that answer no value.
@@ -110,7 +116,9 @@ impl Engine for Program {
         self.known.cores.send_modify(|count| *count += 1);
         tokio::spawn(async move {
             let _ = voice.send((id, FromCore::Message(CoreMessage::Ready))).await;
-            if let Some(last) = Talk::new(id, voice.clone(), program.clone(), frames, dropped).live(first).await {
+            if let Some(last) =
+                Talk::new(id, voice.clone(), program.clone(), frames, dropped).live(first).await
+            {
                 let _ = voice.send((id, last)).await;
             }
             program.known.cores.send_modify(|count| *count -= 1);

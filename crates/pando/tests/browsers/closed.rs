@@ -103,7 +103,9 @@ fn closes(browser: &mut Browser, ways: &[&str], args: &[&str], certain: &[&str])
             assert_eq!(foreign.seen(), [].into(), "--deny-net leaves this open");
         } else {
             for way in certain {
-                until(&format!("{way} is open without --deny-net"), || foreign.seen().contains(*way).then_some(()));
+                until(&format!("{way} is open without --deny-net"), || {
+                    foreign.seen().contains(*way).then_some(())
+                });
             }
         }
         browser.close_all();
@@ -163,7 +165,12 @@ fn no_service_worker_stays(browser: &mut Browser) {
         let page = open(browser, &run, "Ann");
         for script in ["function.js", "page.js", ""] {
             run.write_line(script);
-            assert_eq!(run.line().as_deref(), Some("refused"), "{script} of {args:?}: {}", run.stderr());
+            assert_eq!(
+                run.line().as_deref(),
+                Some("refused"),
+                "{script} of {args:?}: {}",
+                run.stderr()
+            );
         }
         let left = browser
             .eval(&page, "navigator.serviceWorker ? navigator.serviceWorker.getRegistrations().then((all) => all.length) : 0");

@@ -48,7 +48,12 @@ const OURS: [&str; 4] = ["blob:", "http", "function.js", "page.js"];
 
 fn places(run: crate::common::Finished) {
     run.ends(1, "4\n25\n");
-    run.said(&["item 2 failed on Ann: ", "RangeError: three is bad", "item 3 failed on Ann: ", "TypeError: "]);
+    run.said(&[
+        "item 2 failed on Ann: ",
+        "RangeError: three is bad",
+        "item 3 failed on Ann: ",
+        "TypeError: ",
+    ]);
     run.said(&["lib/deep.js:3:", "lib/deep.js:2:", "lib/deep.js:7:", "f.js:4:", "f.js:5:"]);
     // The lines with the URLs of the run are no errors.
     let errors: String = run.stderr.lines().filter(|line| !line.starts_with("Serving ")).collect();
@@ -86,7 +91,11 @@ const LATE: &str = "module.exports['/pando/1.0.0'] = (x, cb) => {
 }
 ";
 
-fn late(browser: &mut Browser, pando: impl Fn(Pando) -> Pando, open: impl Fn(&mut Browser, &crate::common::Running)) {
+fn late(
+    browser: &mut Browser,
+    pando: impl Fn(Pando) -> Pando,
+    open: impl Fn(&mut Browser, &crate::common::Running),
+) {
     let mut run = pando(Pando::new(LATE).args(["--cores", "0"])).stdin_open().start();
     open(browser, &run);
     for item in ["1", "2", "3"] {
@@ -105,7 +114,11 @@ fn a_late_error_has_its_type_and_place(browser: &mut Browser) {
 
 fn a_late_error_has_its_type_and_place_at_a_relay(browser: &mut Browser) {
     let relay = relayed::relay();
-    late(browser, |pando| relay.used_by(pando), |browser, run| drop(relayed::open(browser, run, "Ann")));
+    late(
+        browser,
+        |pando| relay.used_by(pando),
+        |browser, run| drop(relayed::open(browser, run, "Ann")),
+    );
 }
 
 fn what_is_printed_is_shown(browser: &mut Browser) {

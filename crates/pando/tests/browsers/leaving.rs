@@ -61,7 +61,9 @@ fn a_tab_that_is_loaded_again_keeps_its_name_and_its_count(browser: &mut Browser
 fn a_tab_that_was_left_open_goes_on_with_the_journal(browser: &mut Browser) {
     let folder = TempDir::new().expect("the temporary folder can be written");
     let journal = folder.path().join("journal");
-    let job = || tabs_only("(x, cb) => cb(null, x * 2)").args(["--journal".as_ref(), journal.as_os_str()]);
+    let job = || {
+        tabs_only("(x, cb) => cb(null, x * 2)").args(["--journal".as_ref(), journal.as_os_str()])
+    };
     let mut run = job().stdin_open().start();
     let url = run.url();
     let page = open(browser, &run, "Ann");
@@ -78,7 +80,11 @@ fn a_tab_that_was_left_open_goes_on_with_the_journal(browser: &mut Browser) {
     let run = job().events(&events).stdin(numbers(100)).start();
     assert_eq!(run.url(), url);
     run.wait().gives(lines((1..=100).map(|n| n * 2))).said(&["Ann joined"]);
-    assert_eq!(events.items("result").into_iter().min(), Some(51), "what was in the journal is not computed again");
+    assert_eq!(
+        events.items("result").into_iter().min(),
+        Some(51),
+        "what was in the journal is not computed again"
+    );
     browser.until(&page, "document.getElementById('done').textContent === '100'");
 }
 
@@ -98,7 +104,11 @@ fn what_an_engine_lacks_costs_no_item(browser: &mut Browser) {
     if lacks {
         run.said(&["Ann", "at is not a function"]);
         for name in ["Ann", "Bob", "Cid"] {
-            let told = run.stderr.lines().filter(|line| line.contains(name) && line.contains("at is not a function")).count();
+            let told = run
+                .stderr
+                .lines()
+                .filter(|line| line.contains(name) && line.contains("at is not a function"))
+                .count();
             assert!(told <= 1, "{name} was told {told} times: {}", run.stderr);
         }
     }

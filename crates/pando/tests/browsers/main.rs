@@ -37,7 +37,9 @@ fn by_hand() {
         "chromium" => Engine::Chromium,
         "firefox" => Engine::Firefox,
         "webkit" => Engine::WebKit,
-        version => Engine::OldChromium(version.parse().expect("chromium, firefox, webkit, or the version of an old Chromium")),
+        version => Engine::OldChromium(
+            version.parse().expect("chromium, firefox, webkit, or the version of an old Chromium"),
+        ),
     };
     let mut browser = Browser::start(engine).expect("it can be had");
     println!("{}", browser.version());

@@ -50,7 +50,8 @@ static BROWSERS: [(Engine, Mutex<Option<Browser>>); 7] = [
 /// Runs one scenario in the browser of the previous one, after its pages are closed. A failed
 /// scenario ends its browser.
 pub(crate) fn run(engine: Engine, name: &str, scenario: fn(&mut Browser)) {
-    let fails = FAILING.iter().any(|(failing, engines)| *failing == name && engines.contains(&engine));
+    let fails =
+        FAILING.iter().any(|(failing, engines)| *failing == name && engines.contains(&engine));
     if fails && std::env::var_os("PANDO_FAILING").is_none() {
         eprintln!("skipped: {name} is known to fail in {engine}");
         return;

@@ -23,7 +23,10 @@ fn text_becomes_code(browser: &mut Browser) {
 }
 
 fn a_package_makes_functions_of_text(browser: &mut Browser) {
-    let run = Pando::path(with_packages("template.js")).args(["--cores", "0", "--retries", "0"]).stdin("a\n<\n").start();
+    let run = Pando::path(with_packages("template.js"))
+        .args(["--cores", "0", "--retries", "0"])
+        .stdin("a\n<\n")
+        .start();
     open(browser, &run, "Ann");
     run.wait().gives("a!\n&lt;!\n");
 }
@@ -74,7 +77,8 @@ fn a_page_that_is_not_https_has_what_it_can_have(browser: &mut Browser) {
       const hash = require('crypto').createHash('md5').update(x).digest('hex').slice(0, 8)
       cb(null, [isSecureContext, bytes, hash, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())].join(' '))
     }";
-    let run = tabs_only(f).args(["--retries", "0", "--allow-host", ANOTHER_NAME]).stdin("a\n").start();
+    let run =
+        tabs_only(f).args(["--retries", "0", "--allow-host", ANOTHER_NAME]).stdin("a\n").start();
     browser.open(&format!("{}#device=Ann;cores=1;", run.url().replace("127.0.0.1", ANOTHER_NAME)));
     run.wait().gives("false 4 0cc175b9 true\n");
 }

@@ -33,12 +33,20 @@ pub(crate) fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
 
 fn every_direct_connection_is_kept(browser: &mut Browser) {
     let (relay, events) = (relay(), Events::new());
-    let run = relay.used_by(Pando::f("(x, cb) => cb(null, x * 2)")).args(["--cores", "0"]).events(&events).stdin_open();
+    let run = relay
+        .used_by(Pando::f("(x, cb) => cb(null, x * 2)"))
+        .args(["--cores", "0"])
+        .events(&events)
+        .stdin_open();
     let mut run = run.start();
     let expected = if browser.engine().has_webrtc() { "direct" } else { "relay" };
     for name in ["Ann", "Bob", "Cid", "Dan", "Eve"] {
         open(browser, &run, name);
-        assert_eq!(events.wait("joined", |event| event["device"] == name)["path"], expected, "{name}");
+        assert_eq!(
+            events.wait("joined", |event| event["device"] == name)["path"],
+            expected,
+            "{name}"
+        );
     }
     run.write(numbers(500));
     run.wait().gives(lines((1..=500).map(|n| n * 2)));
@@ -48,8 +56,12 @@ fn a_relay_passes_values_on_where_nothing_else_does(browser: &mut Browser) {
     let (relay, events) = (relay(), Events::new());
     let long = "x".repeat(300_000);
     let input = format!("{long}\n{}", numbers(500));
-    let run =
-        relay.used_by(Pando::f("(x, cb) => cb(null, x)")).args(["--cores", "0"]).events(&events).stdin(input.clone()).start();
+    let run = relay
+        .used_by(Pando::f("(x, cb) => cb(null, x)"))
+        .args(["--cores", "0"])
+        .events(&events)
+        .stdin(input.clone())
+        .start();
     browser.open(&format!("{}#device=Ann;cores=1;protocol=websocket;", room(&run)));
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], "relay");
@@ -62,7 +74,8 @@ fn a_volunteer_behind_a_hard_router_comes_by_turn(browser: &mut Browser) {
     }
     let Some(internet) = Internet::of_routers(Router::Cone, Router::Symmetric) else { return };
     let url = "http://203.0.113.1:8080";
-    let relay = internet.relay(&["--port", "8080", "--public-address", "203.0.113.1", "--turn-private"], url);
+    let relay = internet
+        .relay(&["--port", "8080", "--public-address", "203.0.113.1", "--turn-private"], url);
     let events = Events::new();
     let run = Pando::f("(x, cb) => cb(null, x * 2)")
         .inside(&internet.inside("mas"))
@@ -86,7 +99,8 @@ fn functions_do_at_a_relay_what_they_do_elsewhere(browser: &mut Browser) {
     let dom = "(x, cb) => { document.getElementById('visualization').textContent = x; cb(null, [eval(document.getElementById('visualization').textContent), 2, x]) }";
     for (f, args) in [(f, ["--cores=0"]), (dom, ["--dom"])] {
         let relay = relay();
-        let run = relay.used_by(Pando::f(f)).args(args).args(WORKERS_MAY_HANG).stdin("1 + 1\n").start();
+        let run =
+            relay.used_by(Pando::f(f)).args(args).args(WORKERS_MAY_HANG).stdin("1 + 1\n").start();
         open(browser, &run, "Ann");
         run.wait().gives("2,2,1 + 1\n");
     }

@@ -19,10 +19,19 @@ fn a_map_keeps_order(browser: &mut Browser) {
 /// Code, and its result as text.
 const BUILT_INS: [(&str, &str); 16] = [
     ("Buffer.from('äöü€').toString('base64')", "w6TDtsO84oKs"),
-    ("require('zlib').gunzipSync(require('zlib').gzipSync('ä'.repeat(1000))).toString().length", "1000"),
+    (
+        "require('zlib').gunzipSync(require('zlib').gzipSync('ä'.repeat(1000))).toString().length",
+        "1000",
+    ),
     ("require('zlib').inflateRawSync(require('zlib').deflateRawSync(Buffer.from('abc')))", "abc"),
-    ("require('crypto').createHash('sha256').update('abc').digest('hex').slice(0, 16)", "ba7816bf8f01cfea"),
-    ("require('crypto').createHmac('sha1', 'key').update('abc').digest('base64')", "T9CyFSdu8S8rPkyOysKBFJi2Vvw="),
+    (
+        "require('crypto').createHash('sha256').update('abc').digest('hex').slice(0, 16)",
+        "ba7816bf8f01cfea",
+    ),
+    (
+        "require('crypto').createHmac('sha1', 'key').update('abc').digest('base64')",
+        "T9CyFSdu8S8rPkyOysKBFJi2Vvw=",
+    ),
     ("require('crypto').randomBytes(12).length", "12"),
     ("require('crypto').pbkdf2Sync('a', 'b', 2, 8, 'sha256').toString('hex').length", "16"),
     ("require('util').format('%s %d %j', 'a', 1, { b: [2] })", "a 1 {\"b\":[2]}"),
@@ -30,13 +39,22 @@ const BUILT_INS: [(&str, &str); 16] = [
     ("require('path').join('/a/b', '../c')", "/a/c"),
     ("require('querystring').stringify({ a: 1, b: 'c d' })", "a=1&b=c%20d"),
     ("require('url').parse('http://h:1/p?q=2').query", "q=2"),
-    ("new (require('string_decoder').StringDecoder)('utf8').write(Buffer.from([0xe2, 0x82, 0xac]))", "€"),
-    ("(() => { try { require('assert').strictEqual(1, 2) } catch (e) { return e.code } })()", "ERR_ASSERTION"),
+    (
+        "new (require('string_decoder').StringDecoder)('utf8').write(Buffer.from([0xe2, 0x82, 0xac]))",
+        "€",
+    ),
+    (
+        "(() => { try { require('assert').strictEqual(1, 2) } catch (e) { return e.code } })()",
+        "ERR_ASSERTION",
+    ),
     (
         "new Promise((done) => require('stream').Readable.from(['a', 'b']).on('data', (d) => (said += d)).on('end', () => done(said)))",
         "ab",
     ),
-    ("new Promise((done) => process.nextTick(() => setImmediate(done, typeof process.version)))", "string"),
+    (
+        "new Promise((done) => process.nextTick(() => setImmediate(done, typeof process.version)))",
+        "string",
+    ),
 ];
 
 fn node_s_built_ins_work_in_workers(browser: &mut Browser) {

@@ -21,7 +21,9 @@ fn devices_of_one_name_are_told_apart() {
     let run = nobody();
     let url = run.url();
     let mut sockets = Vec::new();
-    for (device, expected) in [("a", "Phone joined"), ("b", "Phone 2 joined"), ("c", "Phone 3 joined")] {
+    for (device, expected) in
+        [("a", "Phone joined"), ("b", "Phone 2 joined"), ("c", "Phone 3 joined")]
+    {
         let mut socket = WebSocket::open(&url);
         socket.introduce(&url, device, json!({"name": "Phone"}));
         run.says(expected);
@@ -48,13 +50,18 @@ fn a_device_that_comes_back_on_another_connection_keeps_what_it_holds() {
 
 #[test]
 fn a_silent_device_is_taken_for_gone_after_three_heartbeats() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "300ms"]).stdin_open().start();
+    let mut run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--heartbeat", "300ms"])
+        .stdin_open()
+        .start();
     let url = run.url();
     run.write_line("1");
     let mut silent = WebSocket::open(&url);
     silent.hello(&url, "silent", 1);
     values(&mut silent);
-    run.says("silent has been silent for 900ms and is taken for gone; its value goes to another device");
+    run.says(
+        "silent has been silent for 900ms and is taken for gone; its value goes to another device",
+    );
     let mut other = WebSocket::open(&url);
     other.hello(&url, "other", 1);
     let given = values(&mut other);

@@ -3,7 +3,10 @@
 use crate::common::{Pando, Running, WebSocket, get, request, visit};
 
 fn served() -> Running {
-    Pando::f("(x, cb) => cb(null, 'the function: ' + x)").args(["--cores", "0"]).stdin_open().start()
+    Pando::f("(x, cb) => cb(null, 'the function: ' + x)")
+        .args(["--cores", "0"])
+        .stdin_open()
+        .start()
 }
 
 /// `host:port` and the token of a URL.
@@ -18,10 +21,18 @@ fn the_page_and_its_parts_lie_under_the_token_with_their_charset() {
     let url = run.url();
     let page = get(&url);
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    assert!(page.body.contains("<!doctype html>") || page.body.contains("<!DOCTYPE html>"), "{}", page.body);
+    assert!(
+        page.body.contains("<!doctype html>") || page.body.contains("<!DOCTYPE html>"),
+        "{}",
+        page.body
+    );
     for (name, content) in [("function.js", "the function: "), ("page.js", "")] {
         let script = get(&format!("{url}{name}"));
-        assert_eq!((script.status, script.header("content-type")), (200, Some("text/javascript; charset=utf-8")), "{name}");
+        assert_eq!(
+            (script.status, script.header("content-type")),
+            (200, Some("text/javascript; charset=utf-8")),
+            "{name}"
+        );
         assert!(script.body.contains(content) && script.body.len() > 20, "{name}");
     }
 }
@@ -33,7 +44,8 @@ fn all_that_the_page_names_is_there() {
     let page = get(&url).body;
     for attribute in ["src=\"", "href=\""] {
         for named in page.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap()) {
-            if !named.starts_with("http") && !named.starts_with("data:") && !named.starts_with('#') {
+            if !named.starts_with("http") && !named.starts_with("data:") && !named.starts_with('#')
+            {
                 assert_eq!(get(&format!("{url}{named}")).status, 200, "{named}");
             }
         }
@@ -44,7 +56,8 @@ fn all_that_the_page_names_is_there() {
 fn the_page_is_small() {
     let run = served();
     let url = run.url();
-    let length: usize = ["", "page.js"].iter().map(|name| get(&format!("{url}{name}")).body.len()).sum();
+    let length: usize =
+        ["", "page.js"].iter().map(|name| get(&format!("{url}{name}")).body.len()).sum();
     // At most 20 KB with gzip, which makes the files at most four times smaller.
     assert!(length < 80_000, "{length} bytes");
 }
@@ -77,16 +90,34 @@ fn people_at_an_address_where_nothing_is_are_told_so_in_the_same_words_everywher
     let (host, _) = place(&url);
     let late = visit(&format!("http://{host}/k7d2m9qx4t/"));
     assert_eq!((late.status, late.header("content-type")), (404, Some("text/html; charset=utf-8")));
-    assert!(late.body.contains("This link is not in use any more") && late.body.contains("for a new one"), "{late:?}");
+    assert!(
+        late.body.contains("This link is not in use any more")
+            && late.body.contains("for a new one"),
+        "{late:?}"
+    );
     assert!(late.body.len() < 1000 && !late.body.contains("<script"), "{late:?}");
-    assert!(late.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none';")), "{late:?}");
-    for (name, value) in [("cache-control", "no-store"), ("x-frame-options", "deny"), ("x-content-type-options", "nosniff")] {
+    assert!(
+        late.header("content-security-policy")
+            .is_some_and(|policy| policy.starts_with("default-src 'none';")),
+        "{late:?}"
+    );
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-frame-options", "deny"),
+        ("x-content-type-options", "nosniff"),
+    ] {
         assert_eq!(late.header(name), Some(value), "{late:?}");
     }
     let same = |other: &str| {
         let other = visit(other);
-        let head = |head: &str| head.lines().filter(|line| !line.starts_with("date: ")).map(str::to_owned).collect::<Vec<_>>();
-        (other.status, head(&other.head), other.body) == (late.status, head(&late.head), late.body.clone())
+        let head = |head: &str| {
+            head.lines()
+                .filter(|line| !line.starts_with("date: "))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        (other.status, head(&other.head), other.body)
+            == (late.status, head(&late.head), late.body.clone())
     };
     for path in ["", "index.html", "wrong", "wrong/page.js"] {
         assert!(same(&format!("http://{host}/{path}")), "{path}");
@@ -118,17 +149,37 @@ fn the_token_without_slash_redirects_to_the_page() {
 
 #[test]
 fn a_foreign_host_is_refused_and_this_machine_s_names_are_not() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--allow-host", "pando.example.org"]).stdin_open().start();
+    let run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--allow-host", "pando.example.org"])
+        .stdin_open()
+        .start();
     let url = run.url();
     let (host, token) = place(&url);
-    let status =
-        |name: &str| request(host, &format!("GET /{token}/ HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n")).status;
-    for foreign in ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "localhost.evil.example", ""] {
+    let status = |name: &str| {
+        request(
+            host,
+            &format!("GET /{token}/ HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"),
+        )
+        .status
+    };
+    for foreign in [
+        "evil.example",
+        "evil.example:5000",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "",
+    ] {
         assert!((400..500).contains(&status(foreign)), "{foreign}");
     }
-    for own in
-        ["localhost:1", "127.0.0.1", "192.168.1.7:5000", "[::1]:5000", "phone.local", "pando.example.org", "PANDO.example.org:80"]
-    {
+    for own in [
+        "localhost:1",
+        "127.0.0.1",
+        "192.168.1.7:5000",
+        "[::1]:5000",
+        "phone.local",
+        "pando.example.org",
+        "PANDO.example.org:80",
+    ] {
         assert_eq!(status(own), 200, "{own}");
     }
 }
@@ -163,11 +214,16 @@ fn other_methods_are_refused() {
     for method in ["POST", "PUT", "DELETE"] {
         let response = request(
             host,
-            &format!("{method} /{token}/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            &format!(
+                "{method} /{token}/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            ),
         );
         assert!((400..500).contains(&response.status), "{method}: {response:?}");
     }
-    let head = request(host, &format!("HEAD /{token}/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+    let head = request(
+        host,
+        &format!("HEAD /{token}/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+    );
     assert_eq!((head.status, head.body.as_str()), (200, ""));
 }
 
@@ -176,7 +232,8 @@ fn guessing_tokens_is_slowed_down_and_the_right_one_works_all_the_same() {
     let run = served();
     let url = run.url();
     let (host, _) = place(&url);
-    let statuses: Vec<u16> = (0..80).map(|n| get(&format!("http://{host}/guess{n}/")).status).collect();
+    let statuses: Vec<u16> =
+        (0..80).map(|n| get(&format!("http://{host}/guess{n}/")).status).collect();
     assert_eq!(statuses[0], 404);
     assert_eq!(statuses[79], 429);
     assert_eq!(get(&url).status, 200);

@@ -68,7 +68,10 @@ fn entries(help: &str) -> Vec<(String, String)> {
         let words = line.trim_start();
         let indent = line.len() - words.len();
         if words.starts_with('-') && indent <= 8 {
-            let name = words.split([' ', ',', '=', '[']).find(|word| word.starts_with("--")).unwrap_or(words);
+            let name = words
+                .split([' ', ',', '=', '['])
+                .find(|word| word.starts_with("--"))
+                .unwrap_or(words);
             entries.push((name.to_owned(), words.to_owned()));
         } else if let Some((_, text)) = entries.last_mut().filter(|_| indent > 0) {
             text.push(' ');
@@ -94,8 +97,12 @@ fn help_mentions_every_option_once_with_its_default() {
 
 #[test]
 fn each_option_with_a_meaning_of_its_own_has_an_environment_variable() {
-    for (name, text) in entries(&help()).iter().filter(|(name, _)| !["--help", "--version"].contains(&name.as_str())) {
-        let variable = format!("PANDO_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase());
+    for (name, text) in entries(&help())
+        .iter()
+        .filter(|(name, _)| !["--help", "--version"].contains(&name.as_str()))
+    {
+        let variable =
+            format!("PANDO_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase());
         assert!(text.contains(&format!("[env: {variable}")), "{name} without {variable}: {text}");
     }
 }
@@ -103,9 +110,10 @@ fn each_option_with_a_meaning_of_its_own_has_an_environment_variable() {
 #[test]
 fn every_option_that_the_readme_names_is_in_the_help() {
     let help = help();
-    let words = README
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-        .filter(|word| word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase())));
+    let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| {
+        word.strip_prefix("--")
+            .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+    });
     // Without the options of cargo in the lines about building.
     let own: Vec<&str> = words.filter(|word| !["--release", "--path"].contains(word)).collect();
     assert!(own.len() > 8, "{own:?}");
@@ -117,7 +125,8 @@ fn every_option_that_the_readme_names_is_in_the_help() {
 #[test]
 fn help_shows_no_secret_of_the_environment() {
     let secrets = ["PANDO_SECRET", "PANDO_TOKEN", "PANDO_ICE_SERVERS"];
-    let run = secrets.iter().fold(Pando::bare(), |run, name| run.env(name, "turn:me:s3cret@127.0.0.1:1"));
+    let run =
+        secrets.iter().fold(Pando::bare(), |run, name| run.env(name, "turn:me:s3cret@127.0.0.1:1"));
     let run = run.args(["--help"]).run();
     run.status(0);
     assert!(!run.text().contains("s3cret"), "{}", run.text());
@@ -146,13 +155,21 @@ fn options_may_come_from_the_environment_and_the_command_line_wins() {
     let f = "export default (x, { attempt }) => { if (attempt < 3) throw new Error('not yet'); return x }";
     let pando = || Pando::new(f).env("PANDO_RETRIES", "1").env("PANDO_LOCAL", "true");
     pando().stdin("1\n").on_the_default_port().run().ends(1, "").did_not_say(&["Serving"]);
-    pando().args(["--retries", "2"]).stdin("1\n").on_the_default_port().run().gives("1\n").did_not_say(&["Serving"]);
+    pando()
+        .args(["--retries", "2"])
+        .stdin("1\n")
+        .on_the_default_port()
+        .run()
+        .gives("1\n")
+        .did_not_say(&["Serving"]);
 }
 
 #[test]
 fn flags_in_the_environment_take_words() {
     let f = "(x, cb) => cb(null, typeof x)";
-    for (value, expected) in [("true", "\"number\"\n"), ("1", "\"number\"\n"), ("false", "string\n"), ("0", "string\n")] {
+    for (value, expected) in
+        [("true", "\"number\"\n"), ("1", "\"number\"\n"), ("false", "string\n"), ("0", "string\n")]
+    {
         Pando::f(f).env("PANDO_JSON", value).stdin("1\n").run().gives(expected);
     }
 }
@@ -162,7 +179,9 @@ fn variables_that_are_empty_count_as_not_set() {
     let variables: Vec<String> = entries(&help())
         .iter()
         .filter(|(name, _)| !["--help", "--version"].contains(&name.as_str()))
-        .map(|(name, _)| format!("PANDO_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase()))
+        .map(|(name, _)| {
+            format!("PANDO_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase())
+        })
         .collect();
     assert!(variables.len() > 40);
     let with = |pando: Pando| variables.iter().fold(pando, |pando, name| pando.env(name, ""));
@@ -170,28 +189,42 @@ fn variables_that_are_empty_count_as_not_set() {
     with(Pando::bare()).args(["--cores", "1", "--exec", "cat"]).stdin("1\n").run().gives("1\n");
     let relay = Pando::bare().on_the_default_port().args(["relay", "--help"]).run().text();
     let variables = entries(&relay).into_iter().map(|(_, text)| text);
-    let variables = variables.filter_map(|text| Some(text.split_once("[env: ")?.1.split(['=', ']']).next()?.to_owned()));
-    let relay = variables.fold(Pando::bare().on_the_default_port().args(["relay"]), |relay, name| relay.env(&name, ""));
+    let variables = variables
+        .filter_map(|text| Some(text.split_once("[env: ")?.1.split(['=', ']']).next()?.to_owned()));
+    let relay = variables
+        .fold(Pando::bare().on_the_default_port().args(["relay"]), |relay, name| {
+            relay.env(&name, "")
+        });
     relay.run().ends(2, "").said(&["there is no secret"]);
 }
 
 #[test]
 fn a_port_from_the_environment() {
     let free = std::net::TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
-    let run = Pando::f("(x, cb) => cb(null, x)").env("PANDO_PORT", free.to_string()).on_the_default_port().stdin_open().start();
+    let run = Pando::f("(x, cb) => cb(null, x)")
+        .env("PANDO_PORT", free.to_string())
+        .on_the_default_port()
+        .stdin_open()
+        .start();
     assert!(run.url().starts_with(&format!("http://127.0.0.1:{free}/")));
 }
 
 #[test]
 fn a_port_to_which_browsers_do_not_connect_is_refused() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--port", "5060"]).on_the_default_port().stdin("1\n").run();
+    let run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--port", "5060"])
+        .on_the_default_port()
+        .stdin("1\n")
+        .run();
     run.ends(2, "").said(&["browsers connect to no port 5060", "--port"]);
 }
 
 #[test]
 fn an_option_that_is_given_twice_counts_as_said_last_and_lists_grow() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--token", "first", "--json", "--json", "--token", "second"]);
-    let run = run.args(["--allow-host", "a.example", "--allow-host", "b.example"]).stdin_open().start();
+    let run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--token", "first", "--json", "--json", "--token", "second"]);
+    let run =
+        run.args(["--allow-host", "a.example", "--allow-host", "b.example"]).stdin_open().start();
     let url = run.url();
     assert!(url.ends_with("/second/"), "{url}");
     let host = url.split('/').nth(2).unwrap();
@@ -204,7 +237,13 @@ fn an_option_that_is_given_twice_counts_as_said_last_and_lists_grow() {
 #[test]
 fn an_ending_of_names_is_no_path() {
     for ext in ["../zz", "a/b", "", "."] {
-        let run = Pando::f("(x, cb) => cb(null, x)").local().args(["--files", "--output-dir", "o", "--ext", ext]);
+        let run = Pando::f("(x, cb) => cb(null, x)").local().args([
+            "--files",
+            "--output-dir",
+            "o",
+            "--ext",
+            ext,
+        ]);
         run.stdin("f.js\n").run().ends(2, "").said(&["--ext"]);
     }
 }
@@ -225,7 +264,8 @@ fn durations_with_units_and_without() {
 
 #[test]
 fn a_token_of_one_s_own() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--token", "our-party_7"]).stdin_open().start();
+    let run =
+        Pando::f("(x, cb) => cb(null, x)").args(["--token", "our-party_7"]).stdin_open().start();
     let url = run.url();
     assert!(url.ends_with("/our-party_7/"), "{url}");
     assert_eq!(get(&url).status, 200);
@@ -270,8 +310,10 @@ fn bound_to_ipv6_the_url_is_in_brackets() {
     let host = url.split('/').nth(2).unwrap();
     let port = host.rsplit(':').next().unwrap();
     let path = url.splitn(4, '/').nth(3).unwrap();
-    let response =
-        request(&format!("[::1]:{port}"), &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+    let response = request(
+        &format!("[::1]:{port}"),
+        &format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+    );
     assert_eq!(response.status, 200);
 }
 
@@ -280,16 +322,20 @@ fn local_opens_no_port() {
     let mut run = Pando::f("(x, cb) => cb(null, x)").local().stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
-    let sockets =
-        std::fs::read_to_string("/proc/net/tcp").unwrap() + &std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap()
+        + &std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
     let own: Vec<_> = std::fs::read_dir(format!("/proc/{}/fd", run.pid()))
         .unwrap()
         .filter_map(|fd| std::fs::read_link(fd.unwrap().path()).ok())
         .collect();
-    let listening = sockets.lines().filter(|line| line.split_ascii_whitespace().nth(3) == Some("0A"));
+    let listening =
+        sockets.lines().filter(|line| line.split_ascii_whitespace().nth(3) == Some("0A"));
     for line in listening {
         let inode = line.split_ascii_whitespace().nth(9).unwrap();
-        assert!(!own.iter().any(|link| link.to_string_lossy() == format!("socket:[{inode}]")), "{line}");
+        assert!(
+            !own.iter().any(|link| link.to_string_lossy() == format!("socket:[{inode}]")),
+            "{line}"
+        );
     }
     run.wait().gives("1\n").did_not_say(&["Serving", "http"]);
 }

@@ -6,9 +6,11 @@ use std::{fs, path::Path};
 fn every_test_that_the_promises_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let page = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
-    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|code| code.contains("::")).collect();
+    let named: Vec<&str> =
+        page.split('`').skip(1).step_by(2).filter(|code| code.contains("::")).collect();
     assert!(named.len() > 30, "{named:?}");
-    let folders = ["crates/pando/tests", "crates/stream-lender/tests", "bench/tests", "crates/pando/src"];
+    let folders =
+        ["crates/pando/tests", "crates/stream-lender/tests", "bench/tests", "crates/pando/src"];
     for name in named {
         let (place, test) = name.rsplit_once("::").unwrap();
         let place = place.replace("::", "/");

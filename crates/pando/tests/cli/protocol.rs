@@ -5,7 +5,10 @@ use crate::common::{Pando, Received, Running, WebSocket, numbers};
 use pando_protocol::volunteer::VERSION;
 
 pub(crate) fn nobody() -> Running {
-    Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "30s"]).stdin_open().start()
+    Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--heartbeat", "30s"])
+        .stdin_open()
+        .start()
 }
 
 /// An honest volunteer computes the `count` values, and the run succeeds.
@@ -67,7 +70,12 @@ pub(crate) fn sent_away(socket: &mut WebSocket) -> (String, String) {
     let bye = socket.message("bye");
     loop {
         match socket.receive() {
-            Received::Closed => return (bye["reason"].as_str().unwrap().into(), bye["text"].as_str().unwrap().into()),
+            Received::Closed => {
+                return (
+                    bye["reason"].as_str().unwrap().into(),
+                    bye["text"].as_str().unwrap().into(),
+                );
+            }
             other => assert!(!matches!(other, Received::Binary(_)), "values after goodbye"),
         }
     }
@@ -96,7 +104,15 @@ fn garbage_before_hello_is_answered_with_a_reason_and_the_run_goes_on() {
     let mut run = nobody();
     let url = run.url();
     run.write("1\n2\n");
-    for garbage in ["", "garbage", "{}", "[]", "{\"type\":\"hello\"}", "{\"type\":\"bye\"}", "{\"type\":\"ping\",\"t\":1}"] {
+    for garbage in [
+        "",
+        "garbage",
+        "{}",
+        "[]",
+        "{\"type\":\"hello\"}",
+        "{\"type\":\"bye\"}",
+        "{\"type\":\"ping\",\"t\":1}",
+    ] {
         let mut socket = WebSocket::open(&url);
         socket.text(garbage);
         let (reason, text) = sent_away(&mut socket);

@@ -30,21 +30,42 @@ struct Terminal {
 impl Terminal {
     /// Starts `pando` in this terminal.
     fn with(columns: usize, pando: Pando) -> Self {
-        let inside = format!("exec script -qfec \"stty cols {columns} rows {ROWS}; exec $*\" /dev/null");
-        let mut run = pando.inside(&["sh", "-c", &inside, "sh"].map(str::to_owned)).stdin_open().stdout_unread().start();
+        let inside =
+            format!("exec script -qfec \"stty cols {columns} rows {ROWS}; exec $*\" /dev/null");
+        let mut run = pando
+            .inside(&["sh", "-c", &inside, "sh"].map(str::to_owned))
+            .stdin_open()
+            .stdout_unread()
+            .start();
         let said = gathered(run.take_stdout());
         let pid = until("it runs", || {
             let of = children(run.pid());
-            of.into_iter().find(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "pando\n"))
+            of.into_iter().find(|pid| {
+                fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "pando\n")
+            })
         });
         let rows = vec![Vec::new(); ROWS];
-        Self { _run: run, pid, said, history: String::new(), rows, row: 0, column: 0, columns, wraps: true }
+        Self {
+            _run: run,
+            pid,
+            said,
+            history: String::new(),
+            rows,
+            row: 0,
+            column: 0,
+            columns,
+            wraps: true,
+        }
     }
 
     /// Changes the width of the terminal, as if a person resized the window.
     fn resize(&mut self, columns: usize) {
         let device = fs::read_link(format!("/proc/{}/fd/2", self.pid)).expect("it runs");
-        let stty = Command::new("stty").arg("-F").arg(device).args(["cols", &columns.to_string()]).status();
+        let stty = Command::new("stty")
+            .arg("-F")
+            .arg(device)
+            .args(["cols", &columns.to_string()])
+            .status();
         assert!(stty.expect("stty is there").success());
         self.columns = columns;
     }
@@ -59,7 +80,8 @@ impl Terminal {
                 '\r' => self.column = 0,
                 '\n' => self.feed(),
                 '\x1b' => {
-                    let command: String = std::iter::from_fn(|| rest.next_if(|c| !c.is_ascii_alphabetic())).collect();
+                    let command: String =
+                        std::iter::from_fn(|| rest.next_if(|c| !c.is_ascii_alphabetic())).collect();
                     match (&*command, rest.next()) {
                         ("[", Some('K')) => self.rows[self.row].truncate(self.column),
                         ("[?7", Some(end)) => self.wraps = end == 'h',
@@ -127,7 +149,8 @@ fn gathered(mut stdout: ChildStdout) -> Arc<Mutex<VecDeque<u8>>> {
         let (mut block, mut whole) = ([0; 4096], Vec::new());
         while let Ok(read @ 1..) = stdout.read(&mut block) {
             whole.extend_from_slice(&block[..read]);
-            let complete = std::str::from_utf8(&whole).map_or_else(|error| error.valid_up_to(), str::len);
+            let complete =
+                std::str::from_utf8(&whole).map_or_else(|error| error.valid_up_to(), str::len);
             to.lock().unwrap().extend(whole.drain(..complete));
         }
     });
@@ -136,16 +159,27 @@ fn gathered(mut stdout: ChildStdout) -> Arc<Mutex<VecDeque<u8>>> {
 
 #[test]
 fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_the_screen() {
-    let pando = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "60s", "1", "2", "3"]);
+    let pando = Pando::f("(x, cb) => cb(null, x)").args([
+        "--cores",
+        "0",
+        "--heartbeat",
+        "60s",
+        "1",
+        "2",
+        "3",
+    ]);
     let mut terminal = Terminal::with(80, pando);
     let url_after = |history: &str, start: &str| {
         let (_, rest) = history.split_once(start)?;
         let url = rest.split_whitespace().next()?.to_owned();
         rest.contains('\n').then_some(url)
     };
-    let url = until("the URL is said", || url_after(&terminal.look().history, "Serving volunteer code at "));
-    let near =
-        until("loopback comes last", || url_after(&terminal.look().history, "Serving volunteer code at http://127.0.0.1:"));
+    let url = until("the URL is said", || {
+        url_after(&terminal.look().history, "Serving volunteer code at ")
+    });
+    let near = until("loopback comes last", || {
+        url_after(&terminal.look().history, "Serving volunteer code at http://127.0.0.1:")
+    });
     let near = format!("http://127.0.0.1:{near}");
     let devices: Vec<WebSocket> = (0..20)
         .map(|n| {
@@ -155,8 +189,15 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
         })
         .collect();
     let status = terminal.waits_for_status(|status| status.contains("20 devices"));
-    assert!(terminal.shows("Device-19 joined") && !terminal.shows("Serving volunteer code"), "{:?}", terminal.rows);
-    assert!(status.starts_with("0 done, ") && status.ends_with(&url) && status.len() < 80, "{status}");
+    assert!(
+        terminal.shows("Device-19 joined") && !terminal.shows("Serving volunteer code"),
+        "{:?}",
+        terminal.rows
+    );
+    assert!(
+        status.starts_with("0 done, ") && status.ends_with(&url) && status.len() < 80,
+        "{status}"
+    );
     terminal.resize(200);
     let wide = terminal.waits_for_status(|status| status.contains("in progress"));
     assert!(wide.ends_with(&url) && wide.contains("20 devices with 20 cores"), "{wide}");
@@ -175,14 +216,23 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
 
 #[test]
 fn people_are_told_which_of_the_urls_is_for_whom() {
-    let mut terminal = Terminal::with(100, Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "1"]));
+    let mut terminal =
+        Terminal::with(100, Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "1"]));
     until("the status line is there", || terminal.status().contains(" done").then_some(()));
-    let said: Vec<&str> = terminal.history.lines().filter(|line| line.starts_with("Serving volunteer code at ")).collect();
+    let said: Vec<&str> = terminal
+        .history
+        .lines()
+        .filter(|line| line.starts_with("Serving volunteer code at "))
+        .collect();
     if said.iter().all(|line| line.contains("//127.")) {
         eprintln!("skipped in part: this machine has no address but loopback");
         return;
     }
     assert!(said.iter().all(|line| line.split(' ').count() == 5), "{said:?}");
-    let whom = terminal.history.lines().find(|line| line.starts_with("Which is for whom: ")).expect("it is said");
+    let whom = terminal
+        .history
+        .lines()
+        .find(|line| line.starts_with("Which is for whom: "))
+        .expect("it is said");
     assert!(whom.trim_end().ends_with(" for this machine only"), "{whom}");
 }

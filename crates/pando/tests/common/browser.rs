@@ -47,7 +47,11 @@ impl Engine {
         match self {
             Self::OldChromium(version) => {
                 let file = downloaded().join(format!("{version}/chromium"));
-                if file.is_file() { Ok(file) } else { Err(format!("there is no {}", file.display())) }
+                if file.is_file() {
+                    Ok(file)
+                } else {
+                    Err(format!("there is no {}", file.display()))
+                }
             }
             Self::Chromium => tab::found(&tab::CHROMIUMS),
             Self::Firefox => tab::found(&["firefox-esr", "firefox"]),
@@ -68,7 +72,8 @@ impl Display for Engine {
 /// The folder of the old Chromiums from `scripts/test`: `chromiums`, beside the folder of the
 /// binary's profile.
 fn downloaded() -> PathBuf {
-    let target = Path::new(super::BINARY).ancestors().nth(2).expect("the binary lies in target/PROFILE/");
+    let target =
+        Path::new(super::BINARY).ancestors().nth(2).expect("the binary lies in target/PROFILE/");
     target.join("chromiums")
 }
 
@@ -130,7 +135,10 @@ impl Browser {
         let program = match engine.program() {
             Ok(program) => program,
             Err(why) => {
-                assert!(env::var("CI").as_deref() != Ok("true"), "{engine} is needed: {why}; scripts/test sets it up");
+                assert!(
+                    env::var("CI").as_deref() != Ok("true"),
+                    "{engine} is needed: {why}; scripts/test sets it up"
+                );
                 eprintln!("skipped: {engine} cannot be had: {why}; scripts/test sets it up");
                 return None;
             }
@@ -138,13 +146,18 @@ impl Browser {
         let (program, driver): (_, Box<dyn Driver>) = match engine {
             Engine::OldChromium(_) | Engine::Chromium => {
                 let hosts = format!("--host-resolver-rules=MAP {ANOTHER_NAME} 127.0.0.1");
-                let options = [&["--remote-debugging-port=0", "--ignore-certificate-errors", &hosts], options].concat();
+                let options = [
+                    &["--remote-debugging-port=0", "--ignore-certificate-errors", &hosts],
+                    options,
+                ]
+                .concat();
                 let program = Program::chromium(&[], &program, &options, "about:blank");
                 let driver = devtools::Chromium::connect(&program.profile);
                 (program, Box::new(driver))
             }
             Engine::Firefox => {
-                let program = Program::firefox(&[], &program, &["--remote-debugging-port=0"], "about:blank");
+                let program =
+                    Program::firefox(&[], &program, &["--remote-debugging-port=0"], "about:blank");
                 let driver = bidi::Firefox::connect(&program.profile);
                 (program, Box::new(driver))
             }
@@ -182,9 +195,13 @@ impl Browser {
     /// The JSON value of `expression` in a page, after waiting for a promise. The error is the
     /// exception, or the page has navigated away.
     pub(crate) fn eval(&mut self, page: &Page, expression: &str) -> Result<Value, String> {
-        let script = format!("Promise.resolve().then(() => ({expression})).then(value => JSON.stringify(value))");
+        let script = format!(
+            "Promise.resolve().then(() => ({expression})).then(value => JSON.stringify(value))"
+        );
         let text = self.driver.evaluate(&page.0, &script)?;
-        Ok(text.map_or(Value::Null, |text| serde_json::from_str(&text).expect("JSON.stringify wrote it")))
+        Ok(text.map_or(Value::Null, |text| {
+            serde_json::from_str(&text).expect("JSON.stringify wrote it")
+        }))
     }
 
     /// Waits until `expression` gives a truthy value, and returns this value.
@@ -201,7 +218,9 @@ impl Browser {
             if Instant::now() > end {
                 let shown = self.eval(page, "document.body.innerText");
                 let console = self.console(page);
-                panic!("not in time: {expression}: {found:?}; the page shows {shown:?}; its console has {console:#?}");
+                panic!(
+                    "not in time: {expression}: {found:?}; the page shows {shown:?}; its console has {console:#?}"
+                );
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -258,9 +277,11 @@ impl Program {
     fn firefox(launcher: &[String], program: &Path, options: &[&str], url: &str) -> Self {
         let profile = profile();
         let host = format!("user_pref(\"network.dns.localDomains\", \"{ANOTHER_NAME}\");\n");
-        fs::write(profile.join("user.js"), PREFERENCES.to_owned() + &host).expect("the profile can be written");
+        fs::write(profile.join("user.js"), PREFERENCES.to_owned() + &host)
+            .expect("the profile can be written");
         let folder = profile.display().to_string();
-        let words = [&["--headless", "--no-remote", "--profile", &folder], options, &[url]].concat();
+        let words =
+            [&["--headless", "--no-remote", "--profile", &folder], options, &[url]].concat();
         Self::start(launcher, program, &words, profile, &[])
     }
 
@@ -271,18 +292,31 @@ impl Program {
         let host = format!("127.0.0.1:{}", free_port());
         let port = format!("--port={}", host.rsplit(':').next().expect("a port"));
         // WebKit's sandbox does not work in a container. These tests show only their own pages.
-        let variables =
-            [("DISPLAY", display.as_str()), ("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1"), ("LIBGL_ALWAYS_SOFTWARE", "1")];
-        let started = Self::start(&[], program, &[&port, "--host=127.0.0.1"], profile(), &variables);
+        let variables = [
+            ("DISPLAY", display.as_str()),
+            ("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1"),
+            ("LIBGL_ALWAYS_SOFTWARE", "1"),
+        ];
+        let started =
+            Self::start(&[], program, &[&port, "--host=127.0.0.1"], profile(), &variables);
         (Self { _screen: Some(screen), ..started }, host)
     }
 
-    fn start(launcher: &[String], program: &Path, words: &[&str], profile: PathBuf, variables: &[(&str, &str)]) -> Self {
+    fn start(
+        launcher: &[String],
+        program: &Path,
+        words: &[&str],
+        profile: PathBuf,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let output = fs::File::create(profile.join(OUTPUT)).expect("the profile can be written");
         let guard = Guard::start(launcher, program, words, &profile, |command| {
             command.stdout(output.try_clone().expect("a file")).stderr(output);
             // The user's own files are neither used nor changed.
-            command.env("HOME", &profile).env("XDG_RUNTIME_DIR", &profile).envs(variables.iter().copied());
+            command
+                .env("HOME", &profile)
+                .env("XDG_RUNTIME_DIR", &profile)
+                .envs(variables.iter().copied());
         });
         Self { _guard: guard, _screen: None, profile }
     }
@@ -308,7 +342,10 @@ user_pref("toolkit.telemetry.reportingpolicy.firstRun", false);
 
 /// A new folder, which a [`Guard`] removes.
 fn profile() -> PathBuf {
-    let folder = tempfile::Builder::new().prefix("pando-browser-").tempdir().expect("the temporary folder can be written");
+    let folder = tempfile::Builder::new()
+        .prefix("pando-browser-")
+        .tempdir()
+        .expect("the temporary folder can be written");
     folder.keep()
 }
 
@@ -338,9 +375,20 @@ impl Guard {
         rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }
     "#;
 
-    fn start(launcher: &[String], program: &Path, words: &[&str], folder: &Path, set_up: impl FnOnce(&mut Command)) -> Self {
+    fn start(
+        launcher: &[String],
+        program: &Path,
+        words: &[&str],
+        folder: &Path,
+        set_up: impl FnOnce(&mut Command),
+    ) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", Self::SCRIPT, "sh"]).arg(folder).args(launcher).arg(program).args(words);
+        command
+            .args(["-c", Self::SCRIPT, "sh"])
+            .arg(folder)
+            .args(launcher)
+            .arg(program)
+            .args(words);
         set_up(&mut command);
         Self(command.process_group(0).stdin(Stdio::piped()).spawn().expect("`sh` starts"))
     }

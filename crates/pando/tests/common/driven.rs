@@ -18,7 +18,10 @@ impl Driven {
         let mut browser = DevTools::at(&format!("{host}{path}"));
         let target = until("there is a page", || {
             let targets = browser.call("Target.getTargets", json!({}));
-            let page = targets["targetInfos"].as_array()?.iter().find(|target| target["type"] == "page")?;
+            let page = targets["targetInfos"]
+                .as_array()?
+                .iter()
+                .find(|target| target["type"] == "page")?;
             page["targetId"].as_str().map(str::to_owned)
         });
         Self { page: DevTools::at(&format!("{host}/devtools/page/{target}")), _tab: tab }
@@ -37,7 +40,9 @@ impl Driven {
     /// The text of an element of the page.
     pub(crate) fn text(&mut self, id: &str) -> String {
         let expression = format!("document.getElementById('{id}').textContent");
-        let shown = self.page.call("Runtime.evaluate", json!({"expression": expression, "returnByValue": true}));
+        let shown = self
+            .page
+            .call("Runtime.evaluate", json!({"expression": expression, "returnByValue": true}));
         shown["result"]["value"].as_str().unwrap_or_default().to_owned()
     }
 }

@@ -33,7 +33,10 @@ impl Events {
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
         whole
             .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}")))
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
+            })
             .collect()
     }
 

@@ -26,7 +26,10 @@ impl Finished {
     pub(crate) fn ends(&self, status: i32, expected: impl AsRef<[u8]>) -> &Self {
         let expected = expected.as_ref();
         if self.status != Some(status) || self.stdout != expected {
-            self.fail(&format!("expected status {status} and this output:\n{}", excerpt(&String::from_utf8_lossy(expected))));
+            self.fail(&format!(
+                "expected status {status} and this output:\n{}",
+                excerpt(&String::from_utf8_lossy(expected))
+            ));
         }
         self
     }

@@ -36,7 +36,11 @@ impl Gathered {
 
     /// Calls `look` with the bytes so far, and whether the output has ended, until `look` finds
     /// something. `None` when the time is over or the output ends.
-    pub(super) fn wait<T>(&self, end: Instant, mut look: impl FnMut(&[u8], bool) -> Option<T>) -> Option<T> {
+    pub(super) fn wait<T>(
+        &self,
+        end: Instant,
+        mut look: impl FnMut(&[u8], bool) -> Option<T>,
+    ) -> Option<T> {
         let mut state = self.state.lock().unwrap();
         loop {
             if let Some(found) = look(&state.0, state.1) {

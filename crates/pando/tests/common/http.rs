@@ -38,7 +38,12 @@ pub(crate) fn get(url: &str) -> Response {
 pub(crate) fn visit(url: &str) -> Response {
     let (host, path) = parts(url);
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    request(host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"))
+    request(
+        host,
+        &format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+        ),
+    )
 }
 
 /// The first bytes of an HTTP/2 client: the preface, settings with a window of zero bytes, and a
@@ -72,5 +77,8 @@ pub(crate) fn connect(host: &str) -> TcpStream {
 
 /// A port that was free a moment ago.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port()
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port is free")
+        .port()
 }

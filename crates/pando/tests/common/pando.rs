@@ -45,7 +45,10 @@ pub(crate) struct Pando {
 impl Pando {
     /// A run without a function.
     pub(crate) fn bare() -> Self {
-        let folder = tempfile::Builder::new().prefix("pando-test-").tempdir().expect("the temporary folder can be written");
+        let folder = tempfile::Builder::new()
+            .prefix("pando-test-")
+            .tempdir()
+            .expect("the temporary folder can be written");
         Self {
             folder,
             function: None,
@@ -180,7 +183,11 @@ impl Pando {
         command.env("PANDO_ALLOW_SLEEP", "true");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         const WITHOUT_PORT: [&str; 5] = ["--port", "--local", "--help", "--version", "-h"];
-        if self.port && !self.args.iter().any(|arg| WITHOUT_PORT.iter().any(|other| arg.to_string_lossy().starts_with(other))) {
+        if self.port
+            && !self.args.iter().any(|arg| {
+                WITHOUT_PORT.iter().any(|other| arg.to_string_lossy().starts_with(other))
+            })
+        {
             command.args(["--port", "0"]);
         }
         command.args(&self.function).args(&self.args);
@@ -197,7 +204,13 @@ impl Pando {
             Stdin::File(path) => (File::open(path).expect("the input file is there").into(), None),
         };
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Running::new(command.spawn().expect("the binary starts"), self.folder, bytes, self.outputs, self.longest)
+        Running::new(
+            command.spawn().expect("the binary starts"),
+            self.folder,
+            bytes,
+            self.outputs,
+            self.longest,
+        )
     }
 
     /// Starts the run, and waits for its end.

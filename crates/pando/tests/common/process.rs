@@ -11,7 +11,10 @@ use std::{
 /// Sends `signal` (`INT`, `TERM`, `KILL` …) to `target`: a process, or a process group if
 /// negative.
 pub(crate) fn kill(signal: &str, target: i64) {
-    let kill = Command::new("kill").args(["-s", signal, "--", &target.to_string()]).stderr(Stdio::null()).status();
+    let kill = Command::new("kill")
+        .args(["-s", signal, "--", &target.to_string()])
+        .stderr(Stdio::null())
+        .status();
     assert!(kill.is_ok(), "`kill` is on PATH");
 }
 
@@ -24,8 +27,9 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc is there");
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let mut found: Vec<u32> =
-        pids.filter(|child| stat(*child).is_some_and(|(state, parent)| state != 'Z' && parent == pid)).collect();
+    let mut found: Vec<u32> = pids
+        .filter(|child| stat(*child).is_some_and(|(state, parent)| state != 'Z' && parent == pid))
+        .collect();
     found.sort_unstable();
     found
 }
@@ -42,7 +46,11 @@ fn stat(pid: u32) -> Option<(char, u32)> {
 pub(crate) fn cpu_ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    rest.split_ascii_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+    rest.split_ascii_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<u64>().ok())
+        .sum()
 }
 
 /// Calls `look` until it returns a value. The test fails if this takes too long.

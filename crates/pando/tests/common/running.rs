@@ -44,18 +44,31 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(mut child: Child, folder: TempDir, input: Option<Vec<u8>>, outputs: Outputs, longest: Duration) -> Self {
+    pub(crate) fn new(
+        mut child: Child,
+        folder: TempDir,
+        input: Option<Vec<u8>>,
+        outputs: Outputs,
+        longest: Duration,
+    ) -> Self {
         let mut stdin = child.stdin.take();
         if let Some(bytes) = input {
             let mut pipe = stdin.take().expect("piped");
             // A process that ends early does not read all of its input.
             thread::spawn(move || drop(pipe.write_all(&bytes)));
         }
-        let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-        let (stdout, unread_stdout) =
-            if outputs.stdout_unread { (Arc::default(), Some(stdout)) } else { (Gathered::from(stdout), None) };
-        let (stderr, unread_stderr) =
-            if outputs.stderr_unread { (Arc::default(), Some(stderr)) } else { (Gathered::from(stderr), None) };
+        let (stdout, stderr) =
+            (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+        let (stdout, unread_stdout) = if outputs.stdout_unread {
+            (Arc::default(), Some(stdout))
+        } else {
+            (Gathered::from(stdout), None)
+        };
+        let (stderr, unread_stderr) = if outputs.stderr_unread {
+            (Arc::default(), Some(stderr))
+        } else {
+            (Gathered::from(stderr), None)
+        };
         let pid = child.id();
         let child = Arc::new(Mutex::new(child));
         let (watchdog, alive) = mpsc::channel::<()>();
@@ -108,7 +121,9 @@ impl Running {
         let found = self.stderr.wait(Instant::now() + DEADLINE, |bytes, _| {
             let bytes = &bytes[..bytes.iter().rposition(|byte| *byte == b'\n')?];
             let said = String::from_utf8_lossy(bytes);
-            said.lines().find(|line| texts.iter().any(|text| line.contains(text))).map(str::to_owned)
+            said.lines()
+                .find(|line| texts.iter().any(|text| line.contains(text)))
+                .map(str::to_owned)
         });
         found.unwrap_or_else(|| self.fail(&format!("it did not say {texts:?}")))
     }
@@ -156,7 +171,11 @@ impl Running {
 
     /// Writes bytes to standard input.
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stdin.as_mut().expect("started with stdin_open").write_all(bytes.as_ref()).expect("it reads its input");
+        self.stdin
+            .as_mut()
+            .expect("started with stdin_open")
+            .write_all(bytes.as_ref())
+            .expect("it reads its input");
     }
 
     /// The standard input, for tests that write from another thread.
@@ -177,7 +196,8 @@ impl Running {
     /// The peak memory of the process, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells it");
         line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number") * 1024
     }
 
@@ -192,7 +212,10 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait_and<T>(mut self, look: impl FnOnce() -> T) -> (Finished, T) {
         self.close_stdin();
-        let kept = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("the temporary folder can be written"));
+        let kept = std::mem::replace(
+            &mut self.folder,
+            tempfile::tempdir().expect("the temporary folder can be written"),
+        );
         let done = self.wait_with_input_open();
         let seen = look();
         drop(kept);

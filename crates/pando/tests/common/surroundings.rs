@@ -25,7 +25,9 @@ const CHANGES: [&str; 13] = [
 /// this.
 pub(crate) fn make_neutral(command: &mut Command) {
     heed_ignored_signals();
-    let own = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("PANDO_"));
+    let own = std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_string_lossy().starts_with("PANDO_"));
     for name in own.chain(CHANGES.map(Into::into)) {
         command.env_remove(name);
     }
@@ -38,13 +40,25 @@ fn heed_ignored_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-        let kinds = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit(), SignalKind::terminate()];
-        let kinds = kinds.into_iter().filter(move |kind| ignored.unwrap_or_default() >> (kind.as_raw_value() - 1) & 1 == 1);
+        let ignored = status
+            .lines()
+            .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+        let kinds = [
+            SignalKind::hangup(),
+            SignalKind::interrupt(),
+            SignalKind::quit(),
+            SignalKind::terminate(),
+        ];
+        let kinds = kinds
+            .into_iter()
+            .filter(move |kind| ignored.unwrap_or_default() >> (kind.as_raw_value() - 1) & 1 == 1);
         // The signals are handled on a new thread, because a runtime cannot be dropped inside the
         // runtime of a test.
         let handle = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime can be made");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .build()
+                .expect("a runtime can be made");
             let _within = runtime.enter();
             for kind in kinds {
                 let _ = signal(kind).expect("a signal can be handled");

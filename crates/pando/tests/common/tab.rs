@@ -33,8 +33,12 @@ impl Tab {
     }
 
     fn launch(launcher: &[String], options: &[&str], url: &str, fragment: &str) -> Self {
-        let profile = tempfile::Builder::new().prefix("pando-tab-").tempdir().expect("the temporary folder can be written");
-        let chromium = found(&CHROMIUMS).expect("Chromium is needed: install it, or name it in CHROMIUM");
+        let profile = tempfile::Builder::new()
+            .prefix("pando-tab-")
+            .tempdir()
+            .expect("the temporary folder can be written");
+        let chromium =
+            found(&CHROMIUMS).expect("Chromium is needed: install it, or name it in CHROMIUM");
         let mut words = launcher.iter().map(OsStr::new).chain([chromium.as_os_str()]);
         let mut command = Command::new(words.next().expect("the browser at least"));
         command.args(words);
@@ -70,7 +74,8 @@ impl Tab {
 }
 
 /// The names of Chromium's programs.
-pub(super) const CHROMIUMS: [&str; 4] = ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
+pub(super) const CHROMIUMS: [&str; 4] =
+    ["chromium", "google-chrome", "chromium-browser", "google-chrome-stable"];
 
 /// The options for every version of Chromium: without a window, also as root, and quiet.
 pub(super) const OPTIONS: [&str; 12] = [
@@ -95,6 +100,9 @@ pub(super) fn found(names: &[&str]) -> Result<PathBuf, String> {
         return Ok(named.into());
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    let mut files = names.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)));
-    files.find(|file| file.is_file()).ok_or_else(|| format!("there is no {} on PATH", names.join(" or ")))
+    let mut files =
+        names.iter().flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)));
+    files
+        .find(|file| file.is_file())
+        .ok_or_else(|| format!("there is no {} on PATH", names.join(" or ")))
 }

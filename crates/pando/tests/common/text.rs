@@ -1,7 +1,8 @@
 //! Inputs that many tests use.
 
 /// A function that returns an error for `boom`, and its argument for all other values.
-pub(crate) const BOOM: &str = "(x, cb) => x === 'boom' ? cb(new Error('it went boom')) : cb(null, x)";
+pub(crate) const BOOM: &str =
+    "(x, cb) => x === 'boom' ? cb(new Error('it went boom')) : cb(null, x)";
 
 /// The numbers from `1` to `count`, one per line, as `seq` prints them.
 pub(crate) fn numbers(count: u64) -> String {

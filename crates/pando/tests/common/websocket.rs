@@ -111,7 +111,12 @@ impl WebSocket {
 
     /// Sends the hello of a volunteer with the fields of `more` added or replaced, and returns the
     /// welcome.
-    pub(crate) fn introduce(&mut self, url: &str, device: &str, more: serde_json::Value) -> serde_json::Value {
+    pub(crate) fn introduce(
+        &mut self,
+        url: &str,
+        device: &str,
+        more: serde_json::Value,
+    ) -> serde_json::Value {
         let token = http::parts(url).1.trim_matches('/');
         let mut hello = serde_json::json!({
             "type": "hello", "version": VERSION, "token": token, "device": device, "name": device, "cores": 1, "holds": [], "kind": "browser"
@@ -128,7 +133,8 @@ impl WebSocket {
         loop {
             match self.receive() {
                 Received::Text(text) => {
-                    let message: serde_json::Value = serde_json::from_str(&text).expect("text messages are JSON");
+                    let message: serde_json::Value =
+                        serde_json::from_str(&text).expect("text messages are JSON");
                     if message["type"] == kind {
                         return message;
                     }
@@ -143,7 +149,9 @@ impl WebSocket {
     pub(crate) fn receive(&mut self) -> Received {
         match self.try_receive() {
             Ok(received) => received,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => panic!("nothing came: {error}"),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                panic!("nothing came: {error}")
+            }
             Err(_) => Received::Closed,
         }
     }

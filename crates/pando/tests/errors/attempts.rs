@@ -30,22 +30,43 @@ fn an_object_answered_as_error() {
 
 #[test]
 fn an_error_thrown() {
-    second_fails("(x, cb) => { if (x === 'boom') throw new TypeError('thrown'); cb(null, x) }", &[], &["thrown", "TypeError"]);
+    second_fails(
+        "(x, cb) => { if (x === 'boom') throw new TypeError('thrown'); cb(null, x) }",
+        &[],
+        &["thrown", "TypeError"],
+    );
 }
 
 #[test]
 fn the_reason_of_an_error() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let f = format!("export default async x => x === 'boom' ? (await fetch('http://{closed}/')).text() : x");
+    let f = format!(
+        "export default async x => x === 'boom' ? (await fetch('http://{closed}/')).text() : x"
+    );
     let run = Pando::new(&f).args(["--retries", "0"]).stdin("a\nboom\nc\n").run();
-    run.ends(1, "a\n").said(&[&format!("TypeError: fetch failed (cause: connect ECONNREFUSED {closed})")]);
+    run.ends(1, "a\n")
+        .said(&[&format!("TypeError: fetch failed (cause: connect ECONNREFUSED {closed})")]);
     let nested = "new Error('outer', { cause: new AggregateError([Object.assign(new RangeError('one'), { code: 'E_ONE' }), 'two'], 'all') })";
-    let words =
-        ["outer (cause: AggregateError: all (error: RangeError: one (code: E_ONE); error: two))", "[cause]: AggregateError: all"];
-    second_fails(&format!("(x, cb) => {{ if (x === 'boom') throw {nested}; cb(null, x) }}"), &["--retries", "0"], &words);
-    second_fails(&format!("(x, cb) => x === 'boom' ? cb({nested}) : cb(null, x)"), &["--retries", "0"], &words);
+    let words = [
+        "outer (cause: AggregateError: all (error: RangeError: one (code: E_ONE); error: two))",
+        "[cause]: AggregateError: all",
+    ];
+    second_fails(
+        &format!("(x, cb) => {{ if (x === 'boom') throw {nested}; cb(null, x) }}"),
+        &["--retries", "0"],
+        &words,
+    );
+    second_fails(
+        &format!("(x, cb) => x === 'boom' ? cb({nested}) : cb(null, x)"),
+        &["--retries", "0"],
+        &words,
+    );
     let own = "(x, cb) => { class Refused extends Error {}; if (x === 'boom') throw new Refused('no'); cb(null, x) }";
-    second_fails(own, &["--retries", "0"], &["item 2 failed on this machine: Refused: no", "  Refused: no\n"]);
+    second_fails(
+        own,
+        &["--retries", "0"],
+        &["item 2 failed on this machine: Refused: no", "  Refused: no\n"],
+    );
 }
 
 #[test]
@@ -64,30 +85,47 @@ fn an_error_thrown_in_a_timer() {
 
 #[test]
 fn a_promise_rejected_that_nobody_awaits() {
-    second_fails("(x, cb) => { if (x === 'boom') Promise.reject(new Error('unheard')); else cb(null, x) }", &[], &["unheard"]);
+    second_fails(
+        "(x, cb) => { if (x === 'boom') Promise.reject(new Error('unheard')); else cb(null, x) }",
+        &[],
+        &["unheard"],
+    );
 }
 
 #[test]
 fn an_async_function_with_a_callback_that_throws() {
-    second_fails("async (x, cb) => { if (x === 'boom') throw new Error('async'); cb(null, x) }", &[], &["async"]);
+    second_fails(
+        "async (x, cb) => { if (x === 'boom') throw new Error('async'); cb(null, x) }",
+        &[],
+        &["async"],
+    );
 }
 
 #[test]
 fn a_default_export_that_rejects() {
     let f = "export default async x => { if (x === 'boom') throw new RangeError('rejected'); return x }";
-    Pando::new(f).stdin("a\nboom\nc\n").run().ends(1, "a\n").said(&["error: item 2 failed on this machine: ", "rejected"]);
+    Pando::new(f)
+        .stdin("a\nboom\nc\n")
+        .run()
+        .ends(1, "a\n")
+        .said(&["error: item 2 failed on this machine: ", "rejected"]);
 }
 
 #[test]
 fn a_stack_names_functions_and_their_places() {
     let f = "function inner() {\n  throw new Error('deep')\n}\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, inner())";
-    Pando::new(f).args(["--retries", "0"]).stdin("a\n").run().ends(1, "").said(&["deep", "at inner (f.js:2:9)", "f.js:4:54"]);
+    Pando::new(f).args(["--retries", "0"]).stdin("a\n").run().ends(1, "").said(&[
+        "deep",
+        "at inner (f.js:2:9)",
+        "f.js:4:54",
+    ]);
 }
 
 #[test]
 fn nothing_answered() {
     second_fails("(x, cb) => x === 'boom' ? cb() : cb(null, x)", &[], &["undefined"]);
-    let run = Pando::new("export default x => { if (x !== 'boom') return x }").stdin("a\nboom\n").run();
+    let run =
+        Pando::new("export default x => { if (x !== 'boom') return x }").stdin("a\nboom\n").run();
     run.ends(1, "a\n").said(&["item 2 failed", "undefined"]);
 }
 
@@ -98,7 +136,11 @@ fn ending_the_process() {
 
 #[test]
 fn exhausting_the_stack() {
-    second_fails("(x, cb) => { const f = () => f() + 1; if (x === 'boom') f(); cb(null, x) }", &[], &["Maximum call stack"]);
+    second_fails(
+        "(x, cb) => { const f = () => f() + 1; if (x === 'boom') f(); cb(null, x) }",
+        &[],
+        &["Maximum call stack"],
+    );
 }
 
 #[test]
@@ -124,7 +166,9 @@ fn what_an_item_throws_after_its_answer_is_no_other_s_failure() {
 fn no_retries_stops_at_once() {
     let events = Events::new();
     let run = Pando::f(BOOM).args(["--retries", "0"]).events(&events).stdin("boom\n").run();
-    run.ends(1, "").said(&["error: item 1 failed", "attempts: 1"]).did_not_say(&["will be tried again"]);
+    run.ends(1, "")
+        .said(&["error: item 1 failed", "attempts: 1"])
+        .did_not_say(&["will be tried again"]);
     assert_eq!(events.items("lent"), [1]);
 }
 
@@ -136,7 +180,11 @@ fn earlier_values_are_finished_and_printed_before_the_run_ends() {
         gate.knock("x")
     );
     let events = Events::new();
-    let run = Pando::new(&f).args(["--concurrency", "8", "--retries", "0"]).events(&events).stdin(numbers(20)).start();
+    let run = Pando::new(&f)
+        .args(["--concurrency", "8", "--retries", "0"])
+        .events(&events)
+        .stdin(numbers(20))
+        .start();
     gate.waits_for("2");
     events.wait("failed", |event| event["index"] == 5);
     let said = run.says("item 5 failed on this machine: no 5");
@@ -164,7 +212,10 @@ fn a_failure_ends_a_run_whose_input_stays_open() {
 #[test]
 fn an_item_that_kills_every_core_fails_alone() {
     let gate = Gate::new();
-    let f = format!("export default async x => {{ if (x === '5') await {}; return x }}", gate.knock("x"));
+    let f = format!(
+        "export default async x => {{ if (x === '5') await {}; return x }}",
+        gate.knock("x")
+    );
     let run = Pando::new(&f).args(["--cores", "1"]).stdin(numbers(9)).start();
     let mut deaths = 0;
     until("the end", || {

@@ -33,11 +33,15 @@ fn answer_all(run: &Running) {
     thread::spawn(move || {
         loop {
             match socket.receive() {
-                Received::Text(text) if text.contains("\"ping\"") => socket.text(&text.replace("ping", "pong")),
+                Received::Text(text) if text.contains("\"ping\"") => {
+                    socket.text(&text.replace("ping", "pong"))
+                }
                 Received::Text(_) => {}
                 Received::Closed => return,
                 Received::Binary(frame) => {
-                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
+                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else {
+                        panic!("values are expected")
+                    };
                     let answer = |(loan, value): (Loan, pando_protocol::volunteer::Value)| Answer {
                         loan,
                         micros: 1,
@@ -54,7 +58,10 @@ fn answer_all(run: &Running) {
 #[test]
 fn with_local_alone_they_are_refused_at_load_with_what_to_do() {
     for global in GLOBALS {
-        let run = Pando::new(&format!("const a = {global}\nexport default x => x\n")).local().stdin("1\n").run();
+        let run = Pando::new(&format!("const a = {global}\nexport default x => x\n"))
+            .local()
+            .stdin("1\n")
+            .run();
         run.ends(2, "").said(&["f.js", "a browser has it", "leave --local out", "--dom"]);
     }
 }
@@ -62,7 +69,10 @@ fn with_local_alone_they_are_refused_at_load_with_what_to_do() {
 #[test]
 fn with_local_alone_an_item_fails_with_what_to_do() {
     for global in GLOBALS {
-        let run = Pando::new(&format!("export default x => {{ {global}; return x }}\n")).local().stdin("1\n").run();
+        let run = Pando::new(&format!("export default x => {{ {global}; return x }}\n"))
+            .local()
+            .stdin("1\n")
+            .run();
         run.ends(1, "").said(&[
             "error: item 1 failed on this machine: ",
             "a browser has it: without --local, tabs can",
@@ -74,9 +84,15 @@ fn with_local_alone_an_item_fails_with_what_to_do() {
 #[test]
 fn at_load_this_machine_s_cores_stand_back_and_others_compute() {
     for global in GLOBALS {
-        let run = Pando::new(&format!("const a = {global}\nexport default x => x\n")).stdin(numbers(5)).start();
+        let run = Pando::new(&format!("const a = {global}\nexport default x => x\n"))
+            .stdin(numbers(5))
+            .start();
         let said = run.says("this machine's cores cannot compute it (");
-        assert!(said.contains(": a browser has it): waiting for tabs at http://") && said.contains("--dom"), "{said}");
+        assert!(
+            said.contains(": a browser has it): waiting for tabs at http://")
+                && said.contains("--dom"),
+            "{said}"
+        );
         answer_all(&run);
         run.wait().gives(numbers(5));
     }
@@ -118,7 +134,10 @@ fn with_no_core_of_this_machine_nothing_is_said_of_that() {
 #[test]
 fn a_name_that_no_browser_has_is_an_ordinary_error() {
     let run = Pando::new("export default x => documnt.title\n").stdin("1\n").run();
-    run.ends(1, "").said(&["error: item 1 failed on this machine: ReferenceError: documnt is not defined", "attempts: 3"]);
+    run.ends(1, "").said(&[
+        "error: item 1 failed on this machine: ReferenceError: documnt is not defined",
+        "attempts: 3",
+    ]);
     let run = Pando::new("const a = documnt.title\nexport default x => a\n").stdin("1\n").run();
     run.ends(2, "").said(&["documnt is not defined"]).did_not_say(&["a browser has it", "Serving"]);
 }
@@ -137,10 +156,13 @@ fn kill_what_loads(args: &[&str], times: usize) -> Running {
     let mut killed = Vec::new();
     while killed.len() < times {
         // Processes that only print Node's version are left out.
-        let loads =
-            |child: &u32| fs::read_to_string(format!("/proc/{child}/cmdline")).is_ok_and(|words| words.contains("\0-e\0"));
-        let child =
-            until("a process that loads it", || run.children().into_iter().find(|child| !killed.contains(child) && loads(child)));
+        let loads = |child: &u32| {
+            fs::read_to_string(format!("/proc/{child}/cmdline"))
+                .is_ok_and(|words| words.contains("\0-e\0"))
+        };
+        let child = until("a process that loads it", || {
+            run.children().into_iter().find(|child| !killed.contains(child) && loads(child))
+        });
         kill("KILL", child.into());
         killed.push(child);
     }
@@ -162,14 +184,19 @@ fn when_all_of_them_are_killed_others_compute() {
     let run = kill_what_loads(&["--cores", "0"], 3);
     answer_all(&run);
     run.wait().gives(numbers(3)).did_not_say(&["stay idle"]);
-    kill_what_loads(&["--local"], 3).wait().ends(2, "").said(&["error: the process that loads ", "f.js was killed"]);
+    kill_what_loads(&["--local"], 3)
+        .wait()
+        .ends(2, "")
+        .said(&["error: the process that loads ", "f.js was killed"]);
 }
 
 #[test]
 fn a_function_that_ends_its_own_process_while_it_is_loaded_is_refused() {
     for (end, said) in [("exit(3)", "exit status: 3"), ("abort()", "SIGABRT")] {
-        let run =
-            Pando::new(&format!("globalThis.process.{end}\nmodule.exports = x => x\n")).args(["--cores", "0"]).stdin("1\n").run();
+        let run = Pando::new(&format!("globalThis.process.{end}\nmodule.exports = x => x\n"))
+            .args(["--cores", "0"])
+            .stdin("1\n")
+            .run();
         run.ends(2, "").said(&["loading it ended the process", said]);
     }
 }

@@ -16,7 +16,10 @@ fn a_file_that_is_missing() {
 
 #[test]
 fn a_file_whose_ending_was_forgotten() {
-    refused(Pando::bare().with_file("square.js", "").function("square"), &["no such file", "square.js"]);
+    refused(
+        Pando::bare().with_file("square.js", "").function("square"),
+        &["no such file", "square.js"],
+    );
 }
 
 #[test]
@@ -42,14 +45,18 @@ fn a_syntax_error_with_file_line_and_code_frame() {
 
 #[test]
 fn a_syntax_error_in_an_imported_file() {
-    let pando = Pando::new("import g from './g.js'\nexport default x => g(x)").with_file("g.js", "export default x => x +\n");
+    let pando = Pando::new("import g from './g.js'\nexport default x => g(x)")
+        .with_file("g.js", "export default x => x +\n");
     refused(pando, &["g.js:", "syntax error"]);
 }
 
 #[test]
 fn a_module_without_a_function() {
     refused(Pando::new("const f = x => x\n"), &["f.js", "no usable function", "export default"]);
-    refused(Pando::new("export const f = x => x\n"), &["f.js", "no usable function", "export default"]);
+    refused(
+        Pando::new("export const f = x => x\n"),
+        &["f.js", "no usable function", "export default"],
+    );
     refused(Pando::new("export default 42\n"), &["f.js:1", "not a function"]);
 }
 
@@ -60,7 +67,10 @@ fn a_module_whose_exports_turn_out_to_have_no_function() {
 
 #[test]
 fn a_module_that_throws_while_it_is_loaded() {
-    refused(Pando::new("\nthrow new Error('not today')\nmodule.exports = x => x\n"), &["f.js", "not today", "f.js:2:7"]);
+    refused(
+        Pando::new("\nthrow new Error('not today')\nmodule.exports = x => x\n"),
+        &["f.js", "not today", "f.js:2:7"],
+    );
 }
 
 #[test]
@@ -83,7 +93,10 @@ fn a_file_that_is_not_there() {
 
 #[test]
 fn top_level_await() {
-    refused(Pando::new("const a = await 1\nexport default x => a\n"), &["f.js:1", "top-level", "await"]);
+    refused(
+        Pando::new("const a = await 1\nexport default x => a\n"),
+        &["f.js:1", "top-level", "await"],
+    );
 }
 
 #[test]
@@ -99,6 +112,9 @@ fn a_function_is_refused_also_with_an_empty_input() {
 
 #[test]
 fn a_function_is_refused_also_when_no_core_of_this_machine_is_lent() {
-    let run = Pando::new("throw new Error('not today')\nmodule.exports = x => x").args(["--cores", "0"]).stdin("1\n").run();
+    let run = Pando::new("throw new Error('not today')\nmodule.exports = x => x")
+        .args(["--cores", "0"])
+        .stdin("1\n")
+        .run();
     run.ends(2, "").said(&["not today"]).did_not_say(&["Serving"]);
 }

@@ -22,7 +22,12 @@ fn a_first_line_that_is_not_utf8() {
 
 #[test]
 fn an_item_that_is_not_utf8_with_nul_separation() {
-    Pando::f(ECHO).args(["--null"]).stdin(b"a\0\xff\0").run().ends(1, "a\0").said(&["item 2 ", "UTF-8"]);
+    Pando::f(ECHO)
+        .args(["--null"])
+        .stdin(b"a\0\xff\0")
+        .run()
+        .ends(1, "a\0")
+        .said(&["item 2 ", "UTF-8"]);
 }
 
 #[test]
@@ -43,17 +48,31 @@ fn a_line_that_is_not_json() {
 
 #[test]
 fn an_empty_line_is_not_json() {
-    Pando::f(ECHO).args(["--json"]).stdin("1\n\n3\n").run().ends(1, "1\n").said(&["line 2 is not valid JSON"]);
+    Pando::f(ECHO)
+        .args(["--json"])
+        .stdin("1\n\n3\n")
+        .run()
+        .ends(1, "1\n")
+        .said(&["line 2 is not valid JSON"]);
 }
 
 #[test]
 fn two_json_texts_on_a_line_are_not_one() {
-    Pando::f(ECHO).args(["--json"]).stdin("1 2\n").run().ends(1, "").said(&["line 1 is not valid JSON"]);
+    Pando::f(ECHO)
+        .args(["--json"])
+        .stdin("1 2\n")
+        .run()
+        .ends(1, "")
+        .said(&["line 1 is not valid JSON"]);
 }
 
 #[test]
 fn an_item_that_is_not_json() {
-    Pando::f(ECHO).args(["--json", "1", "oops"]).run().ends(2, "").said(&["item 2 is not valid JSON"]);
+    Pando::f(ECHO)
+        .args(["--json", "1", "oops"])
+        .run()
+        .ends(2, "")
+        .said(&["item 2 is not valid JSON"]);
 }
 
 #[test]
@@ -95,7 +114,9 @@ fn a_standard_output_that_is_only_open_for_reading() {
 fn a_standard_output_that_is_closed_is_noticed_at_the_start() {
     for redirections in [">&-", "1</dev/null", "1</etc/hostname"] {
         let run = Pando::f(ECHO).local().stdin("1\n").redirected(redirections).run();
-        run.ends(1, "").said(&["error: standard output cannot be written: it is closed, or not open for writing"]);
+        run.ends(1, "").said(&[
+            "error: standard output cannot be written: it is closed, or not open for writing",
+        ]);
     }
     for redirections in [">/dev/null", "1<>/dev/null", "2>&-", "<&- >/dev/null"] {
         Pando::f(ECHO).local().args(["1"]).redirected(redirections).run().status(0);
@@ -106,7 +127,9 @@ fn a_standard_output_that_is_closed_is_noticed_at_the_start() {
 fn a_standard_input_that_is_closed_is_no_empty_input() {
     for redirections in ["<&-", "0>/dev/null", "0>>f.js"] {
         let run = Pando::f(ECHO).local().redirected(redirections).run();
-        run.ends(2, "").said(&["error: there are no values: standard input is closed, or not open for reading"]);
+        run.ends(2, "").said(&[
+            "error: there are no values: standard input is closed, or not open for reading",
+        ]);
         Pando::f(ECHO).local().args(["--sync-stdio"]).redirected(redirections).run().ends(2, "");
     }
     Pando::f(ECHO).local().args(["1"]).redirected("<&-").run().gives("1\n");
@@ -124,9 +147,23 @@ fn limited(kilobytes: u32) -> Vec<String> {
 fn a_line_that_is_too_long_for_the_memory_is_told_by_number() {
     let long = "a".repeat(150_000_000);
     let job = |on_error: &str| {
-        let run = Pando::bare().args(["--exec", "cat", "--local", "--cores", "1", "--on-error", on_error]);
+        let run = Pando::bare().args([
+            "--exec",
+            "cat",
+            "--local",
+            "--cores",
+            "1",
+            "--on-error",
+            on_error,
+        ]);
         run.stdin(format!("first\n{long}\nlast\n")).inside(&limited(400_000))
     };
-    job("stop").run().ends(1, "first\n").said(&["error: line 2 is too long for the memory that there is"]);
-    job("skip").run().ends(1, "first\nlast\n").said(&["item 2 failed: line 2 is too long", "1 item failed"]);
+    job("stop")
+        .run()
+        .ends(1, "first\n")
+        .said(&["error: line 2 is too long for the memory that there is"]);
+    job("skip")
+        .run()
+        .ends(1, "first\nlast\n")
+        .said(&["item 2 failed: line 2 is too long", "1 item failed"]);
 }

@@ -5,7 +5,8 @@ use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 #[test]
 fn more_cores_than_make_sense_are_not_lent_and_that_is_said() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").local().args(["--cores", "999"]).stdin_open().start();
+    let mut run =
+        Pando::f("(x, cb) => cb(null, x)").local().args(["--cores", "999"]).stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     run.says("--cores 999: ");
@@ -25,18 +26,46 @@ fn more_cores_than_make_sense_are_not_lent_and_that_is_said() {
 #[test]
 fn where_too_few_threads_may_be_started_that_is_said() {
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    if Command::new(nobody[0]).args(&nobody[1..]).arg("true").status().is_ok_and(|status| status.success()) {
+    if Command::new(nobody[0])
+        .args(&nobody[1..])
+        .arg("true")
+        .status()
+        .is_ok_and(|status| status.success())
+    {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let pando = folder.path().join("pando");
         fs::copy(BINARY, &pando).unwrap();
-        fs::write(folder.path().join("f.js"), "module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)").unwrap();
-        for (limit, args) in [(5, "--local f.js 1"), (5, "--local --exec cat 1"), (5, "relay --port 0"), (10, "--local f.js 1")] {
-            let script = format!("cd {} && ulimit -u {limit} && exec ./pando {args}", folder.path().display());
-            let output = Command::new(nobody[0]).args(&nobody[1..]).args(["bash", "-c", &script]).output().unwrap();
+        fs::write(
+            folder.path().join("f.js"),
+            "module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)",
+        )
+        .unwrap();
+        for (limit, args) in [
+            (5, "--local f.js 1"),
+            (5, "--local --exec cat 1"),
+            (5, "relay --port 0"),
+            (10, "--local f.js 1"),
+        ] {
+            let script = format!(
+                "cd {} && ulimit -u {limit} && exec ./pando {args}",
+                folder.path().display()
+            );
+            let output = Command::new(nobody[0])
+                .args(&nobody[1..])
+                .args(["bash", "-c", &script])
+                .output()
+                .unwrap();
             let said = String::from_utf8_lossy(&output.stderr);
-            assert!(said.starts_with("error: this system lets Pando start too few threads"), "{args}: {said}");
-            assert_eq!((output.status.code(), said.contains("panicked")), (Some(1), false), "{args}: {said}");
+            assert!(
+                said.starts_with("error: this system lets Pando start too few threads"),
+                "{args}: {said}"
+            );
+            assert_eq!(
+                (output.status.code(), said.contains("panicked")),
+                (Some(1), false),
+                "{args}: {said}"
+            );
         }
     } else {
         eprintln!("only root can become nobody: not tried");

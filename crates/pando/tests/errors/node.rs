@@ -9,7 +9,8 @@ const ECHO: &str = "(x, cb) => cb(null, x)";
 
 /// The path of the real Node.
 fn real() -> PathBuf {
-    let output = Command::new("node").args(["-p", "process.execPath"]).output().expect("node is on PATH");
+    let output =
+        Command::new("node").args(["-p", "process.execPath"]).output().expect("node is on PATH");
     String::from_utf8(output.stdout).expect("UTF-8").trim().into()
 }
 
@@ -26,8 +27,18 @@ fn shim(script: &str) -> (TempDir, String) {
 #[test]
 fn what_node_says_of_its_options_is_told() {
     let run = || Pando::f(ECHO).env("NODE_OPTIONS", "--nonsense").stdin("1\n");
-    let words = ["Node.js does not start", "node --version failed (exit status: 9)", "--nonsense is not allowed in NODE_OPTIONS"];
-    run().local().run().ends(2, "").said(&words).said(&["error: --local"]).did_not_say(&["too old"]);
+    let words = [
+        "Node.js does not start",
+        "node --version failed (exit status: 9)",
+        "--nonsense is not allowed in NODE_OPTIONS",
+    ];
+    run()
+        .local()
+        .run()
+        .ends(2, "")
+        .said(&words)
+        .said(&["error: --local"])
+        .did_not_say(&["too old"]);
     let run = run().start();
     run.says("--nonsense is not allowed in NODE_OPTIONS");
     assert!(run.says("--open").contains("tab"));
@@ -37,57 +48,112 @@ fn what_node_says_of_its_options_is_told() {
 #[test]
 fn what_node_says_before_it_loads_the_function_is_told() {
     let run = Pando::f(ECHO).local().env("NODE_OPTIONS", "-r /not/there.js").stdin("1\n").run();
-    run.ends(2, "").said(&["error: ", "exit status: 1", "NODE_OPTIONS=-r /not/there.js", "Cannot find module '/not/there.js'"]);
+    run.ends(2, "").said(&[
+        "error: ",
+        "exit status: 1",
+        "NODE_OPTIONS=-r /not/there.js",
+        "Cannot find module '/not/there.js'",
+    ]);
     // `-q` does not hide the message.
-    let run = Pando::f(ECHO).local().args(["-q"]).env("NODE_OPTIONS", "-r /not/there.js").stdin("1\n").run();
+    let run = Pando::f(ECHO)
+        .local()
+        .args(["-q"])
+        .env("NODE_OPTIONS", "-r /not/there.js")
+        .stdin("1\n")
+        .run();
     run.ends(2, "").said(&["Cannot find module '/not/there.js'"]);
 }
 
 #[test]
 fn no_core_waits_for_a_debugger() {
-    for options in ["--inspect-brk", "--inspect=127.0.0.1:0", "--trace-warnings \"--inspect_brk=127.0.0.1:0\""] {
-        let run = Pando::f(ECHO).local().args(["--cores", "2"]).env("NODE_OPTIONS", options).stdin("1\n2\n").run();
-        run.gives("1\n2\n").said(&["NODE_OPTIONS: ", "is left out for this machine's cores"]).did_not_say(&["Debugger"]);
+    for options in
+        ["--inspect-brk", "--inspect=127.0.0.1:0", "--trace-warnings \"--inspect_brk=127.0.0.1:0\""]
+    {
+        let run = Pando::f(ECHO)
+            .local()
+            .args(["--cores", "2"])
+            .env("NODE_OPTIONS", options)
+            .stdin("1\n2\n")
+            .run();
+        run.gives("1\n2\n")
+            .said(&["NODE_OPTIONS: ", "is left out for this machine's cores"])
+            .did_not_say(&["Debugger"]);
     }
-    let run = Pando::f(ECHO).local().env("NODE_OPTIONS", "--input-type=module --max-old-space-size=200").stdin("1\n").run();
+    let run = Pando::f(ECHO)
+        .local()
+        .env("NODE_OPTIONS", "--input-type=module --max-old-space-size=200")
+        .stdin("1\n")
+        .run();
     run.gives("1\n").did_not_say(&["NODE_OPTIONS"]);
 }
 
 #[test]
 fn what_a_version_manager_says_is_told() {
-    let not_installed =
-        "#!/bin/sh\necho 'N/A: version v99 is not yet installed.' >&2; echo 'You need to run nvm install.' >&2; exit 3\n";
+    let not_installed = "#!/bin/sh\necho 'N/A: version v99 is not yet installed.' >&2; echo 'You need to run nvm install.' >&2; exit 3\n";
     let (_folder, path) = shim(not_installed);
     let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
-    let words = ["node --version failed (exit status: 3)", "version v99 is not yet installed", "You need to run nvm install"];
+    let words = [
+        "node --version failed (exit status: 3)",
+        "version v99 is not yet installed",
+        "You need to run nvm install",
+    ];
     run.ends(2, "").said(&words).did_not_say(&["too old"]);
     // This script prints the version, but does not start Node.
-    let none =
-        "#!/bin/sh\ntest \"$1\" = --version && exec NODE --version; echo 'No version is set for command node' >&2; exit 126\n";
+    let none = "#!/bin/sh\ntest \"$1\" = --version && exec NODE --version; echo 'No version is set for command node' >&2; exit 126\n";
     let (_folder, path) = shim(none);
     let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
     run.ends(2, "").said(&["exit status: 126", "No version is set for command node"]);
     let (_folder, path) = shim("#!/bin/sh\necho something else\n");
-    Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run().ends(2, "").said(&["says no version", "something else"]);
+    Pando::f(ECHO)
+        .local()
+        .env("PATH", &path)
+        .stdin("1\n")
+        .run()
+        .ends(2, "")
+        .said(&["says no version", "something else"]);
 }
 
 #[test]
 fn a_version_manager_may_stand_between_and_say_something() {
-    let (_folder, path) = shim("#!/bin/sh\necho 'Now using node v18.0.0 (npm v9.0.0)'\nNODE \"$@\"\n");
-    let busy = "(x, cb) => { const end = Date.now() + 1200; while (Date.now() < end); cb(null, x) }";
-    Pando::f(busy).local().args(["--cores", "1"]).env("PATH", &path).stdin("1\n").run().gives("1\n").did_not_say(&["failed"]);
+    let (_folder, path) =
+        shim("#!/bin/sh\necho 'Now using node v18.0.0 (npm v9.0.0)'\nNODE \"$@\"\n");
+    let busy =
+        "(x, cb) => { const end = Date.now() + 1200; while (Date.now() < end); cb(null, x) }";
+    Pando::f(busy)
+        .local()
+        .args(["--cores", "1"])
+        .env("PATH", &path)
+        .stdin("1\n")
+        .run()
+        .gives("1\n")
+        .did_not_say(&["failed"]);
 }
 
 #[test]
 fn what_a_version_manager_has_started_ends_with_its_core_and_with_the_master() {
-    let (folder, path) = shim("#!/bin/sh\ntest \"$1\" = --version || echo $$ >>\"${0%/*}/pids\"\nNODE \"$@\"\n");
+    let (folder, path) =
+        shim("#!/bin/sh\ntest \"$1\" = --version || echo $$ >>\"${0%/*}/pids\"\nNODE \"$@\"\n");
     let pids = folder.path().join("pids");
     let started = || {
         let shims = fs::read_to_string(&pids).unwrap_or_default();
-        shims.lines().filter_map(|pid| pid.parse().ok()).flat_map(crate::common::children).collect::<Vec<u32>>()
+        shims
+            .lines()
+            .filter_map(|pid| pid.parse().ok())
+            .flat_map(crate::common::children)
+            .collect::<Vec<u32>>()
     };
-    let endless = || Pando::f("(x, cb) => { for (;;); }").local().args(["--cores", "1"]).env("PATH", &path).stdin("1\n");
-    let computing = || until("it computes", || started().into_iter().find(|child| crate::common::cpu_ticks(*child) > 50));
+    let endless = || {
+        Pando::f("(x, cb) => { for (;;); }")
+            .local()
+            .args(["--cores", "1"])
+            .env("PATH", &path)
+            .stdin("1\n")
+    };
+    let computing = || {
+        until("it computes", || {
+            started().into_iter().find(|child| crate::common::cpu_ticks(*child) > 50)
+        })
+    };
     let run = endless().args(["--timeout", "5s", "--retries", "0"]).start();
     let child = computing();
     run.wait().ends(1, "").said(&["no answer within 5 s"]);

@@ -6,8 +6,18 @@ use crate::common::Pando;
 fn a_built_in_that_browsers_lack_is_named_with_the_way() {
     let cases = [
         ("const fs = require('fs')", "fs.readFileSync('x')", "'fs' is empty", "--files"),
-        ("const { readFileSync: read } = require('node:fs')", "read('x')", "'fs' is empty", "--files"),
-        ("const fs = require('fs/promises')", "fs.readFile('x')", "'fs/promises' is empty", "--files"),
+        (
+            "const { readFileSync: read } = require('node:fs')",
+            "read('x')",
+            "'fs' is empty",
+            "--files",
+        ),
+        (
+            "const fs = require('fs/promises')",
+            "fs.readFile('x')",
+            "'fs/promises' is empty",
+            "--files",
+        ),
         ("const fs = require('fs')", "fs.promises.readFile('x')", "'fs' is empty", "--files"),
         ("const net = require('net')", "new net.Socket()", "'net' is empty", "WebSocket"),
         ("", "require('child_process').execSync('ls')", "'child_process' is empty", "--exec"),
@@ -21,8 +31,13 @@ fn a_built_in_that_browsers_lack_is_named_with_the_way() {
 
 #[test]
 fn a_built_in_that_is_used_while_the_function_is_loaded_is_named_as_well() {
-    let f = "import fs from 'fs'\nconst text = fs.readFileSync('x')\nexport default x => x + text\n";
-    Pando::new(f).stdin("a\n").run().ends(2, "").said(&["f.js:2:17", "'fs' is empty in the function", "--files"]);
+    let f =
+        "import fs from 'fs'\nconst text = fs.readFileSync('x')\nexport default x => x + text\n";
+    Pando::new(f).stdin("a\n").run().ends(2, "").said(&[
+        "f.js:2:17",
+        "'fs' is empty in the function",
+        "--files",
+    ]);
 }
 
 #[test]
@@ -33,9 +48,16 @@ fn to_ask_whether_a_built_in_can_do_something_is_no_error() {
 
 #[test]
 fn a_default_export_that_calls_its_second_argument_is_told_the_form_with_a_callback() {
-    let run = Pando::new("module.exports = function (x, done) { done(null, x) }").args(["--retries", "0"]).stdin("a\n").run();
-    run.ends(1, "").said(&["TypeError: done is not a function: ", "module.exports['/pando/1.0.0'] = function (x, cb)"]);
-    let run = Pando::new("module.exports = (x, done) => x()").args(["--retries", "0"]).stdin("a\n").run();
+    let run = Pando::new("module.exports = function (x, done) { done(null, x) }")
+        .args(["--retries", "0"])
+        .stdin("a\n")
+        .run();
+    run.ends(1, "").said(&[
+        "TypeError: done is not a function: ",
+        "module.exports['/pando/1.0.0'] = function (x, cb)",
+    ]);
+    let run =
+        Pando::new("module.exports = (x, done) => x()").args(["--retries", "0"]).stdin("a\n").run();
     run.ends(1, "").said(&["TypeError: x is not a function"]).did_not_say(&["/pando/1.0.0"]);
 }
 
@@ -44,7 +66,9 @@ fn a_variable_of_the_environment_is_told_once() {
     let f = "export default x => [process.env.HOME, process.env.HOME, process.env.NODE_ENV].join()";
     let run = Pando::new(f).stdin("a\nb\n").run();
     run.gives(",,production\n,,production\n");
-    let told = run.stderr.matches("process.env.HOME is not set in the function: pando does not pass on environment variables");
+    let told = run.stderr.matches(
+        "process.env.HOME is not set in the function: pando does not pass on environment variables",
+    );
     assert_eq!(told.count(), 1, "{}", run.stderr);
     run.did_not_say(&["NODE_ENV"]);
 }

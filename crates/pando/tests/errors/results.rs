@@ -5,7 +5,13 @@ use crate::common::{Finished, Pando};
 /// The function returns `result` for the second of three values, which is refused, and its
 /// argument for the others.
 #[track_caller]
-fn second_result_refused(result: &str, args: &[&str], input: &str, before: &str, words: &[&str]) -> Finished {
+fn second_result_refused(
+    result: &str,
+    args: &[&str],
+    input: &str,
+    before: &str,
+    words: &[&str],
+) -> Finished {
     let f = format!("export default (x, {{ index }}) => index === 2 ? {result} : x");
     let run = Pando::new(&f).args(args).args(["--retries", "0"]).stdin(input).run();
     run.ends(1, before).said(&["error: item 2 failed on this machine: "]).said(words);
@@ -14,7 +20,13 @@ fn second_result_refused(result: &str, args: &[&str], input: &str, before: &str,
 
 #[test]
 fn a_newline_in_line_mode_with_the_remedy() {
-    second_result_refused("'two\\nlines'", &[], "a\nb\nc\n", "a\n", &["newline", "-0", "JSON.stringify"]);
+    second_result_refused(
+        "'two\\nlines'",
+        &[],
+        "a\nb\nc\n",
+        "a\n",
+        &["newline", "-0", "JSON.stringify"],
+    );
     second_result_refused("new Uint8Array([1, 10])", &[], "a\nb\nc\n", "a\n", &["newline"]);
     second_result_refused("'at the end\\n'", &[], "a\nb\nc\n", "a\n", &["newline"]);
 }
@@ -56,7 +68,12 @@ fn a_function_and_a_symbol_are_no_json() {
 #[test]
 fn an_object_that_cannot_be_text() {
     let f = "(x, cb) => cb(null, x === 'b' ? Object.create(null) : x)";
-    Pando::f(f).args(["--retries", "0"]).stdin("a\nb\n").run().ends(1, "a\n").said(&["error: item 2 failed"]);
+    Pando::f(f)
+        .args(["--retries", "0"])
+        .stdin("a\nb\n")
+        .run()
+        .ends(1, "a\n")
+        .said(&["error: item 2 failed"]);
 }
 
 #[test]
@@ -68,7 +85,10 @@ fn a_to_json_that_throws() {
 #[test]
 fn what_json_would_leave_out_or_alter_is_an_error_that_names_its_path() {
     let results = [
-        ("[1, 2].map(async v => v * 2)", "result[0] is a promise: await it, for instance with Promise.all"),
+        (
+            "[1, 2].map(async v => v * 2)",
+            "result[0] is a promise: await it, for instance with Promise.all",
+        ),
         ("(function * () { yield x })()", "result is a Generator"),
         ("(async function * () { yield x })()", "result is an AsyncGenerator"),
         ("new Map([[1, 2]])", "result is a Map"),
@@ -84,19 +104,26 @@ fn what_json_would_leave_out_or_alter_is_an_error_that_names_its_path() {
         ("new (class Hidden { #x = 1 })", "result is a Hidden"),
     ];
     let list: Vec<_> = results.iter().map(|(result, _)| format!("() => ({result})")).collect();
-    let f =
-        format!("export default x => x === 'fine' ? {{ a: [1, null, new Date(0)], b: undefined }} : [{}][x]()", list.join(", "));
+    let f = format!(
+        "export default x => x === 'fine' ? {{ a: [1, null, new Date(0)], b: undefined }} : [{}][x]()",
+        list.join(", ")
+    );
     let input: String = (0..results.len()).map(|n| format!("{n}\n")).collect();
-    let run = Pando::new(&f).args(["--retries", "0", "--on-error", "skip"]).stdin(input + "fine\n").run();
+    let run =
+        Pando::new(&f).args(["--retries", "0", "--on-error", "skip"]).stdin(input + "fine\n").run();
     run.ends(1, "{\"a\":[1,null,\"1970-01-01T00:00:00.000Z\"]}\n");
     for (n, (_, words)) in results.iter().enumerate() {
-        run.said(&[&format!("item {} failed on this machine: the answer has no JSON form: {words}", n + 1)]);
+        run.said(&[&format!(
+            "item {} failed on this machine: the answer has no JSON form: {words}",
+            n + 1
+        )]);
     }
 }
 
 #[test]
 fn what_string_cannot_show_is_an_error_for_a_callback() {
-    let f = "(x, cb) => cb(null, x === 'b' ? new Map() : x === 'c' ? { a: 1 } : Promise.resolve(x))";
+    let f =
+        "(x, cb) => cb(null, x === 'b' ? new Map() : x === 'c' ? { a: 1 } : Promise.resolve(x))";
     let run = Pando::f(f).args(["--retries", "0", "--on-error", "skip"]).stdin("a\nb\nc\n").run();
     run.ends(1, "a\n[object Object]\n").said(&[
         "item 2 failed on this machine: the answer has no text: it would be printed as [object Map]: answer text",

@@ -95,7 +95,14 @@ fn options_that_do_not_exist_or_make_no_sense() {
 
 #[test]
 fn only_this_machine_s_cores_and_none_of_them_is_a_contradiction() {
-    Pando::f(ECHO).local().args(["--cores", "0"]).stdin("1\n").run().ends(2, "").said(&["--cores 0"]).did_not_say(&["Node.js"]);
+    Pando::f(ECHO)
+        .local()
+        .args(["--cores", "0"])
+        .stdin("1\n")
+        .run()
+        .ends(2, "")
+        .said(&["--cores 0"])
+        .did_not_say(&["Node.js"]);
 }
 
 #[test]
@@ -108,16 +115,21 @@ fn a_terminal_without_items_is_a_usage_error() {
     // `script` provides a terminal. The status file holds the status of pando.
     let pando = Pando::f(ECHO);
     let command = pando.command();
-    let line: Vec<String> =
-        std::iter::once(command.get_program()).chain(command.get_args()).map(|arg| format!("'{}'", arg.display())).collect();
+    let line: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|arg| format!("'{}'", arg.display()))
+        .collect();
     let status = pando.folder().join("status");
     let mut script = std::process::Command::new("script");
-    script.args(["-qec", &format!("{} 2>said; echo $? >status", line.join(" ")), "/dev/null"]).current_dir(pando.folder());
+    script
+        .args(["-qec", &format!("{} 2>said; echo $? >status", line.join(" ")), "/dev/null"])
+        .current_dir(pando.folder());
     if script.output().is_err() {
         eprintln!("script is not installed: not tried");
         return;
     }
-    let status = until("its status", || fs::read_to_string(&status).ok().filter(|text| !text.is_empty()));
+    let status =
+        until("its status", || fs::read_to_string(&status).ok().filter(|text| !text.is_empty()));
     let said = fs::read_to_string(pando.folder().join("said")).unwrap();
     assert_eq!(status, "2\n", "{said}");
     assert!(said.contains("--stdin"), "{said}");
@@ -128,7 +140,9 @@ fn a_terminal_without_items_is_a_usage_error() {
 #[track_caller]
 fn one_file(job: Pando, one: &str, other: &str) {
     let run = job.run();
-    run.ends(2, "").said(&[&format!("error: {one} and {other} name one file, which cannot be both: give each its own")]);
+    run.ends(2, "").said(&[&format!(
+        "error: {one} and {other} name one file, which cannot be both: give each its own"
+    )]);
 }
 
 #[test]
@@ -138,16 +152,36 @@ fn what_a_run_writes_is_nothing_else_that_it_uses() {
     one_file(journal(job()).redirected("> J"), "standard output", "--journal");
     one_file(journal(job()).redirected(">> ./J"), "standard output", "--journal");
     journal(job()).redirected("2> J < input").run().ends(2, "");
-    one_file(job().args(["--journal", "empty"]).redirected("< empty"), "standard input", "--journal");
-    one_file(job().args(["--events", "out"]).redirected("> out < input"), "standard output", "--events");
-    one_file(job().args(["--events", "/dev/stdout"]).redirected("< input"), "standard output", "--events");
+    one_file(
+        job().args(["--journal", "empty"]).redirected("< empty"),
+        "standard input",
+        "--journal",
+    );
+    one_file(
+        job().args(["--events", "out"]).redirected("> out < input"),
+        "standard output",
+        "--events",
+    );
+    one_file(
+        job().args(["--events", "/dev/stdout"]).redirected("< input"),
+        "standard output",
+        "--events",
+    );
     one_file(job().args(["--events", "input"]).redirected("< input"), "standard input", "--events");
     one_file(job().args(["--events", "f.js", "1"]), "--events", "the function");
     one_file(job().args(["--journal", "f.js", "1"]), "--journal", "the function");
     one_file(job().args(["1"]).redirected(">> f.js"), "standard output", "the function");
     one_file(job().redirected("< input >> input"), "standard input", "standard output");
     one_file(job().redirected("<> input >&0"), "standard input", "standard output");
-    let tls = || Pando::f(ECHO).with_file("cert", "").with_file("key", "").args(["--tls-cert", "cert", "--tls-key", "key", "1"]);
+    let tls = || {
+        Pando::f(ECHO).with_file("cert", "").with_file("key", "").args([
+            "--tls-cert",
+            "cert",
+            "--tls-key",
+            "key",
+            "1",
+        ])
+    };
     one_file(tls().args(["--journal", "key"]), "--journal", "--tls-key");
     one_file(tls().args(["--events", "cert"]), "--events", "--tls-cert");
 }
@@ -165,12 +199,27 @@ fn links_do_not_hide_that_two_names_are_one_file() {
             symlink(job.folder().join("link"), job.folder().join("link-to-link")).unwrap();
             job
         };
-        one_file(job().args(["--journal", "link-to-link", "--events", "file"]), "--journal", "--events");
+        one_file(
+            job().args(["--journal", "link-to-link", "--events", "file"]),
+            "--journal",
+            "--events",
+        );
         one_file(job().args(["--journal", "file", "--events", "./link"]), "--journal", "--events");
-        one_file(job().args(["--journal", "link"]).redirected("> file"), "standard output", "--journal");
-        one_file(job().args(["--events", "link-to-link"]).redirected(">> link"), "standard output", "--events");
+        one_file(
+            job().args(["--journal", "link"]).redirected("> file"),
+            "standard output",
+            "--journal",
+        );
+        one_file(
+            job().args(["--events", "link-to-link"]).redirected(">> link"),
+            "standard output",
+            "--events",
+        );
     }
-    let hard = Pando::f(ECHO).local().args(["--journal", "one", "--events", "other", "1"]).with_file("one", "");
+    let hard = Pando::f(ECHO)
+        .local()
+        .args(["--journal", "one", "--events", "other", "1"])
+        .with_file("one", "");
     fs::hard_link(hard.folder().join("one"), hard.folder().join("other")).unwrap();
     one_file(hard, "--journal", "--events");
 }
@@ -189,10 +238,21 @@ fn a_function_without_end_is_refused_in_words() {
     let of = |name: &str| Pando::path(name).local().args(["1"]);
     of("/dev/zero").run().ends(2, "").said(&["error: /dev/zero: this is a device, not a file"]);
     let pipe = of("pipe.js");
-    assert!(std::process::Command::new("mkfifo").arg(pipe.folder().join("pipe.js")).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(pipe.folder().join("pipe.js"))
+            .status()
+            .unwrap()
+            .success()
+    );
     pipe.run().ends(2, "").said(&["pipe.js: this is a pipe, not a file"]);
     let long = of("long.js").with_file("long.js", "");
-    fs::File::options().write(true).open(long.folder().join("long.js")).unwrap().set_len(1 << 40).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(long.folder().join("long.js"))
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
     long.run().ends(2, "").said(&["long.js: it has 1099511627776 bytes"]);
     let tls = |cert: &str| Pando::f(ECHO).args(["--tls-cert", cert, "--tls-key", cert, "1"]);
     tls("/dev/zero").run().ends(2, "").said(&["--tls-cert /dev/zero", "this is a device"]);

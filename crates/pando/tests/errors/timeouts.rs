@@ -20,13 +20,21 @@ fn a_callback_never_called() {
 
 #[test]
 fn a_promise_never_settled() {
-    let run = with_timeout("export default x => x === '3' ? new Promise(() => {}) : x", numbers(5), &["--retries", "0"]);
+    let run = with_timeout(
+        "export default x => x === '3' ? new Promise(() => {}) : x",
+        numbers(5),
+        &["--retries", "0"],
+    );
     run.ends(1, numbers(2)).said(&["error: item 3 failed on this machine: no answer within 4"]);
 }
 
 #[test]
 fn an_endless_loop() {
-    let run = with_timeout("export default x => { if (x === '3') for (;;); return x }", numbers(5), &["--retries", "0"]);
+    let run = with_timeout(
+        "export default x => { if (x === '3') for (;;); return x }",
+        numbers(5),
+        &["--retries", "0"],
+    );
     run.ends(1, numbers(2))
         .said(&["error: item 3 failed on this machine: no answer within 4"])
         .did_not_say(&["item 2 ", "item 4 "]);
@@ -36,10 +44,15 @@ fn an_endless_loop() {
 fn an_endless_loop_within_a_fast_batch_only_the_guilty_is_named() {
     let f = "export default (x, { attempt }) => { if (x === '700' && attempt === 1) for (;;); return x + ' ' + attempt }";
     let run = with_timeout(f, numbers(2000), &["--cores", "1"]);
-    let expected: String = (1..=2000).map(|n| format!("{n} {}\n", if n == 700 { 2 } else { 1 })).collect();
+    let expected: String =
+        (1..=2000).map(|n| format!("{n} {}\n", if n == 700 { 2 } else { 1 })).collect();
     run.gives(expected);
     let failed: Vec<&str> = run.stderr.lines().filter(|line| line.contains("failed")).collect();
-    assert!(failed.len() == 1 && failed[0].starts_with("item 700 failed on this machine: no answer within 4"), "{failed:#?}");
+    assert!(
+        failed.len() == 1
+            && failed[0].starts_with("item 700 failed on this machine: no answer within 4"),
+        "{failed:#?}"
+    );
 }
 
 #[test]
@@ -64,7 +77,10 @@ fn a_signal_tells_the_function_that_its_time_is_up() {
 
 #[test]
 fn a_core_that_is_stopped_before_it_begins_is_replaced_and_its_item_is_not_blamed() {
-    let mut run = Pando::new("export default x => x").args(["--cores", "1", "--timeout", "1s"]).stdin_open().start();
+    let mut run = Pando::new("export default x => x")
+        .args(["--cores", "1", "--timeout", "1s"])
+        .stdin_open()
+        .start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     run.children().into_iter().for_each(|child| kill("STOP", child.into()));
@@ -89,14 +105,16 @@ export default async x => {
 #[test]
 fn the_time_starts_with_the_call_not_with_the_waiting() {
     // Ten calls of half a second each run one at a time. Each one is within its time limit.
-    let f = "export default async x => { await new Promise(done => setTimeout(done, 500)); return x }";
+    let f =
+        "export default async x => { await new Promise(done => setTimeout(done, 500)); return x }";
     let run = with_timeout(f, numbers(10), &["--cores", "1"]);
     run.gives(numbers(10)).did_not_say(&["failed"]);
 }
 
 #[test]
 fn slow_synchronous_calls_within_the_time_are_left_alone() {
-    let f = "export default x => { const end = Date.now() + 300; while (Date.now() < end); return x }";
+    let f =
+        "export default x => { const end = Date.now() + 300; while (Date.now() < end); return x }";
     let run = with_timeout(f, numbers(16), &["--cores", "1"]);
     run.gives(numbers(16)).did_not_say(&["failed"]);
 }

@@ -33,7 +33,11 @@ fn a_file_of_results_that_cannot_be_written_ends_the_run_and_is_computed_again()
     let job = || {
         let run = Pando::f("(bytes, cb) => cb(null, Buffer.alloc(Number(bytes) * 1024))").local();
         let run = run.with_file("small", "1").with_file("large", "100");
-        journal.of(run).args(["--cores", "1", "--files", "--output-dir"]).args([out.path()]).stdin("small\nlarge\n")
+        journal
+            .of(run)
+            .args(["--cores", "1", "--files", "--output-dir"])
+            .args([out.path()])
+            .stdin("small\nlarge\n")
     };
     job().inside(&limited(64)).run().ends(1, path("small")).said(&["large", "cannot be written"]);
     let events = Events::new();

@@ -33,8 +33,12 @@ fn items_of_the_command_line_and_longer_inputs_go_on_as_well() {
 #[test]
 fn after_ctrl_c_the_same_command_computes_the_rest_only() {
     let (journal, gate) = (Journal::new(), Gate::new());
-    let f = format!("export default async x => {{ if (x > 2) await {}; return x * x }}", gate.knock("x"));
-    let job = || journal.of(Pando::new(&f)).args(["--cores", "1", "--batch-size", "1"]).stdin(numbers(8));
+    let f = format!(
+        "export default async x => {{ if (x > 2) await {}; return x * x }}",
+        gate.knock("x")
+    );
+    let job =
+        || journal.of(Pando::new(&f)).args(["--cores", "1", "--batch-size", "1"]).stdin(numbers(8));
     let run = job().start();
     gate.waits_for("3");
     run.signal("INT");
@@ -55,10 +59,13 @@ fn after_ctrl_c_the_same_command_computes_the_rest_only() {
 
 #[test]
 fn results_of_a_program_that_cannot_be_trusted_are_not_kept() {
-    for command in ["while read x; do echo $x; done; echo a footer", "while read x; do echo $x; test $x != 7 || echo seven; done"]
-    {
+    for command in [
+        "while read x; do echo $x; done; echo a footer",
+        "while read x; do echo $x; test $x != 7 || echo seven; done",
+    ] {
         let journal = Journal::new();
-        let run = journal.of(Pando::bare()).args(["--exec", command]).local().stdin(numbers(50)).run();
+        let run =
+            journal.of(Pando::bare()).args(["--exec", command]).local().stdin(numbers(50)).run();
         run.status(1).said(&["the program wrote lines that answer no value"]);
         assert_eq!(journal.items(), [0; 0]);
     }
@@ -67,8 +74,13 @@ fn results_of_a_program_that_cannot_be_trusted_are_not_kept() {
 #[test]
 fn results_that_were_finished_before_their_turn_are_kept() {
     let (journal, gate) = (Journal::new(), Gate::new());
-    let f = format!("export default async x => {{ if (x == 2) await {}; return x * x }}", gate.knock("x"));
-    let job = || journal.of(Pando::new(&f)).args(["--cores", "1", "--concurrency", "4"]).stdin(numbers(2000));
+    let f = format!(
+        "export default async x => {{ if (x == 2) await {}; return x * x }}",
+        gate.knock("x")
+    );
+    let job = || {
+        journal.of(Pando::new(&f)).args(["--cores", "1", "--concurrency", "4"]).stdin(numbers(2000))
+    };
     let run = job().start();
     gate.waits_for("2");
     crate::common::until("the others are kept", || (journal.items().len() == 1999).then_some(()));
@@ -84,12 +96,20 @@ fn results_that_were_finished_before_their_turn_are_kept() {
 fn items_that_failed_are_tried_again() {
     let journal = Journal::new();
     let job = |f: &str, on_error: &str| {
-        let run = journal.of(Pando::f(f)).local().args(["--retries", "0", "--on-error", on_error, "--journal-keep"]);
+        let run = journal.of(Pando::f(f)).local().args([
+            "--retries",
+            "0",
+            "--on-error",
+            on_error,
+            "--journal-keep",
+        ]);
         run.stdin(numbers(5)).run()
     };
     let fails = "(x, cb) => x == 3 ? cb(new Error('no')) : cb(null, x * x)";
     job(fails, "skip").ends(1, lines(["1", "4", "16", "25"]));
-    job(fails, "skip").ends(1, lines(["1", "4", "16", "25"])).said(&["item 3 failed", "4 results are there"]);
+    job(fails, "skip")
+        .ends(1, lines(["1", "4", "16", "25"]))
+        .said(&["item 3 failed", "4 results are there"]);
     job(fails, "stop").ends(1, lines(["1", "4"])).said(&["item 3 failed"]);
     job(SQUARE, "stop").gives(squares(5));
 }
@@ -98,7 +118,8 @@ fn items_that_failed_are_tried_again() {
 fn only_confirmed_results_are_kept() {
     let journal = Journal::new();
     let job = || {
-        let run = journal.of(Pando::f(SQUARE)).local().args(["--retries", "0", "--on-error", "skip"]);
+        let run =
+            journal.of(Pando::f(SQUARE)).local().args(["--retries", "0", "--on-error", "skip"]);
         run.args(["--confirm", "test $PANDO_INDEX != 2 || test -e confirmed"]).stdin(numbers(3))
     };
     job().run().ends(1, "1\n9\n");
@@ -111,11 +132,23 @@ fn only_confirmed_results_are_kept() {
 #[test]
 fn results_in_files_are_not_computed_again_unless_they_are_gone_or_changed() {
     let (journal, out) = (Journal::new(), tempfile::tempdir().unwrap());
-    let files = |names: &[&str]| names.iter().map(|name| format!("{}\n", out.path().join(name).display())).collect::<String>();
+    let files = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| format!("{}\n", out.path().join(name).display()))
+            .collect::<String>()
+    };
     let job = |events: &Events| {
-        let run = Pando::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())").local().events(events);
+        let run = Pando::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())")
+            .local()
+            .events(events);
         let run = run.with_file("a", "one").with_file("b", "two").with_file("c", "three");
-        journal.of(run).args(["--files", "--output-dir"]).args([out.path()]).stdin("a\nb\nc\n").run()
+        journal
+            .of(run)
+            .args(["--files", "--output-dir"])
+            .args([out.path()])
+            .stdin("a\nb\nc\n")
+            .run()
     };
     let events = Events::new();
     job(&events).gives(files(&["a", "b", "c"]));

@@ -11,9 +11,11 @@ use std::collections::BTreeSet;
 const SLOW_SQUARE: &str = "(x, cb) => setTimeout(cb, 1, null, x * x)";
 
 #[test]
-fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_twice_that_was_kept() {
+fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_twice_that_was_kept()
+ {
     const ITEMS: u64 = 20_000;
-    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
+    let seed = std::env::var("SEED")
+        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
     println!("repeat with SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let journal = Journal::new();
@@ -34,7 +36,11 @@ fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_
         assert!(expected.starts_with(&done.text()), "round {round}: {done:?}");
         let items = journal.items();
         let distinct: BTreeSet<_> = items.iter().collect();
-        assert_eq!(distinct.len(), items.len(), "round {round}: computed again although it was kept");
+        assert_eq!(
+            distinct.len(),
+            items.len(),
+            "round {round}: computed again although it was kept"
+        );
     }
     let kept = journal.items().len() as u64;
     assert!(kept > 1000 && kept < ITEMS, "{kept} were kept in between");
@@ -70,7 +76,8 @@ fn a_tail_that_was_not_written_whole_is_cut_off_with_a_word() {
 #[test]
 fn killed_at_random_moments_a_job_with_files_knows_its_own_and_writes_over_no_other() {
     const ITEMS: u64 = 400;
-    let seed = std::env::var("SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
+    let seed = std::env::var("SEED")
+        .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
     println!("repeat with SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let (journal, out) = (Journal::new(), tempfile::tempdir().unwrap());
@@ -79,10 +86,17 @@ fn killed_at_random_moments_a_job_with_files_knows_its_own_and_writes_over_no_ot
     let f = "(bytes, cb) => setTimeout(cb, 2, null, bytes.toString() + Math.random())";
     let job = || {
         let job = (1..=ITEMS).fold(Pando::f(f), |job, n| job.with_file(&n.to_string(), "x"));
-        let job = journal.of(job).args(["--cores", "1", "--concurrency", "4", "--files", "--output-dir"]).args([out.path()]);
+        let job = journal
+            .of(job)
+            .args(["--cores", "1", "--concurrency", "4", "--files", "--output-dir"])
+            .args([out.path()]);
         job.local().stdin(numbers(ITEMS)).start()
     };
-    let paths = || (1..=ITEMS).map(|n| format!("{}\n", out.path().join(n.to_string()).display())).collect::<String>();
+    let paths = || {
+        (1..=ITEMS)
+            .map(|n| format!("{}\n", out.path().join(n.to_string()).display()))
+            .collect::<String>()
+    };
     for round in 0..20 {
         let until = journal.items().len() + random.usize(0..25);
         let run = job();
@@ -91,8 +105,13 @@ fn killed_at_random_moments_a_job_with_files_knows_its_own_and_writes_over_no_ot
         }
         run.signal("KILL");
         let done = run.wait();
-        assert!(paths().starts_with(&done.text()) && !done.stderr.contains("error"), "round {round}: {done:?}");
+        assert!(
+            paths().starts_with(&done.text()) && !done.stderr.contains("error"),
+            "round {round}: {done:?}"
+        );
     }
     job().wait().gives(paths());
-    assert!((1..=ITEMS).all(|n| std::fs::read_to_string(out.path().join(n.to_string())).unwrap().starts_with("x0.")));
+    assert!((1..=ITEMS).all(|n| {
+        std::fs::read_to_string(out.path().join(n.to_string())).unwrap().starts_with("x0.")
+    }));
 }

@@ -67,10 +67,17 @@ fn what_is_refused_is_left_as_it_is() {
     let journal = of_squares();
     let mut torn = journal.bytes();
     torn.pop();
-    for (bytes, said) in [(torn, "for another function"), (b"1\n4\n9\n".to_vec(), "is no journal")] {
+    for (bytes, said) in [(torn, "for another function"), (b"1\n4\n9\n".to_vec(), "is no journal")]
+    {
         std::fs::write(journal.path(), &bytes).unwrap();
         std::fs::set_permissions(journal.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
-        journal.of(Pando::f("(x, cb) => cb(null, -x)")).local().stdin(numbers(5)).run().ends(2, "").said(&[said]);
+        journal
+            .of(Pando::f("(x, cb) => cb(null, -x)"))
+            .local()
+            .stdin(numbers(5))
+            .run()
+            .ends(2, "")
+            .said(&[said]);
         assert_eq!(journal.bytes(), bytes);
         assert_eq!(journal.path().metadata().unwrap().permissions().mode() & 0o777, 0o644);
     }
@@ -82,11 +89,16 @@ fn a_file_for_events_besides_is_refused_before_it_is_touched() {
     let whole = journal.bytes();
     let path = journal.path().display().to_string();
     for path in [path.clone(), path.replace("/tmp/", "/tmp/./")] {
-        let run = journal.of(Pando::f(SQUARE)).local().args(["--events", &path]).stdin(numbers(5)).run();
+        let run =
+            journal.of(Pando::f(SQUARE)).local().args(["--events", &path]).stdin(numbers(5)).run();
         run.ends(2, "").said(&["--journal and --events name one file"]);
         assert_eq!(journal.bytes(), whole);
     }
-    let run = Pando::f(SQUARE).local().args(["--journal", "new", "--events", "./new"]).stdin(numbers(5)).run();
+    let run = Pando::f(SQUARE)
+        .local()
+        .args(["--journal", "new", "--events", "./new"])
+        .stdin(numbers(5))
+        .run();
     run.ends(2, "").said(&["give each its own"]);
 }
 
@@ -95,7 +107,9 @@ fn a_function_is_what_its_modules_contain_wherever_they_lie() {
     let journal = Journal::new();
     let with = |folder: &str, helper: &str| {
         let f = "const { square } = require('./helper'); module.exports['/pando/1.0.0'] = (x, cb) => cb(null, square(x))";
-        let run = Pando::bare().with_file(&format!("{folder}/f.js"), f).with_file(&format!("{folder}/helper.js"), helper);
+        let run = Pando::bare()
+            .with_file(&format!("{folder}/f.js"), f)
+            .with_file(&format!("{folder}/helper.js"), helper);
         journal.of(run.function(format!("{folder}/f.js"))).local().stdin(numbers(3)).run()
     };
     with("here", "exports.square = x => x * x").gives(squares(3));
@@ -106,7 +120,8 @@ fn a_function_is_what_its_modules_contain_wherever_they_lie() {
 #[test]
 fn options_that_change_results_are_refused_by_name() {
     let journal = of_squares();
-    let with = |args: &[&str]| journal.of(Pando::f(SQUARE)).local().args(args).stdin(numbers(5)).run();
+    let with =
+        |args: &[&str]| journal.of(Pando::f(SQUARE)).local().args(args).stdin(numbers(5)).run();
     with(&["--json"]).ends(2, "").said(&["without --json", "--journal-keep"]);
     with(&["-0"]).ends(2, "").said(&["without --null"]);
     with(&["--confirm", "true"]).ends(2, "").said(&["without --confirm true"]);
@@ -130,7 +145,13 @@ fn two_runs_with_one_journal_at_once_are_refused() {
     let mut first = journal.of(Pando::f(SQUARE)).local().stdin_open().start();
     first.write_line("1");
     first.line();
-    journal.of(Pando::f(SQUARE)).local().stdin("1\n").run().ends(2, "").said(&["another run is at it"]);
+    journal
+        .of(Pando::f(SQUARE))
+        .local()
+        .stdin("1\n")
+        .run()
+        .ends(2, "")
+        .said(&["another run is at it"]);
     first.wait().gives("1\n");
 }
 
@@ -165,11 +186,20 @@ fn what_is_no_journal_stays_as_it_is() {
 fn lines_that_are_none_are_left_out_at_every_start_and_the_rest_is_kept() {
     let journal = Journal::new();
     let job = |on_error: &str, input: &str| {
-        journal.of(Pando::f("(x, cb) => cb(null, x)")).local().args(["--json", "--on-error", on_error]).stdin(input).run()
+        journal
+            .of(Pando::f("(x, cb) => cb(null, x)"))
+            .local()
+            .args(["--json", "--on-error", on_error])
+            .stdin(input)
+            .run()
     };
     for round in 0..3 {
         let run = job("skip", "1\noops\n3\n\n5\n");
-        run.ends(1, "1\n3\n5\n").said(&["item 2 failed: line 2 is not valid JSON", "item 4 failed", "2 items failed"]);
+        run.ends(1, "1\n3\n5\n").said(&[
+            "item 2 failed: line 2 is not valid JSON",
+            "item 4 failed",
+            "2 items failed",
+        ]);
         let mut items = journal.items();
         items.sort_unstable();
         assert_eq!(items, [0, 2, 4], "round {round}");
@@ -186,7 +216,10 @@ fn a_file_of_somebody_else_is_refused_and_one_that_others_could_read_becomes_pri
     let job = || journal.of(Pando::f(SQUARE)).local().stdin("2\n");
     std::fs::write(journal.path(), "").unwrap();
     std::fs::set_permissions(journal.path(), PermissionsExt::from_mode(0o666)).unwrap();
-    job().run().gives("4\n").said(&["others could read the journal", "they cannot any more (mode 0600)"]);
+    job()
+        .run()
+        .gives("4\n")
+        .said(&["others could read the journal", "they cannot any more (mode 0600)"]);
     assert_eq!(journal.path().metadata().unwrap().mode() & 0o777, 0o600);
     job().run().gives("4\n").did_not_say(&["others could"]);
     if chown(journal.path(), Some(12_345), None).is_err() {
@@ -214,6 +247,18 @@ fn a_journal_that_is_deleted_meanwhile_is_told() {
 fn a_pipe_or_a_device_is_no_journal() {
     let journal = Journal::new();
     assert!(std::process::Command::new("mkfifo").arg(journal.path()).status().unwrap().success());
-    journal.of(Pando::f(SQUARE)).local().stdin("1\n").run().ends(2, "").said(&["this is not a file"]);
-    Pando::f(SQUARE).local().args(["--journal", "/dev/zero"]).stdin("1\n").run().ends(2, "").said(&["this is not a file"]);
+    journal
+        .of(Pando::f(SQUARE))
+        .local()
+        .stdin("1\n")
+        .run()
+        .ends(2, "")
+        .said(&["this is not a file"]);
+    Pando::f(SQUARE)
+        .local()
+        .args(["--journal", "/dev/zero"])
+        .stdin("1\n")
+        .run()
+        .ends(2, "")
+        .said(&["this is not a file"]);
 }

@@ -25,7 +25,8 @@ fn a_tab_comes_back(journal: &Journal, job: impl Fn() -> Pando, url: impl Fn(&Ru
     assert_eq!(url(&run), first);
     run.says("Ann joined");
     run.wait().gives(numbers(300));
-    let again: Vec<u64> = events.items("result").into_iter().filter(|item| kept.contains(&(item - 1))).collect();
+    let again: Vec<u64> =
+        events.items("result").into_iter().filter(|item| kept.contains(&(item - 1))).collect();
     assert_eq!(again, [] as [u64; 0], "computed again");
     assert_eq!(journal.items().len(), 300);
 }
@@ -40,7 +41,8 @@ fn a_tab_comes_back_to_the_same_address() {
 #[test]
 fn a_tab_comes_back_to_the_same_room_of_a_relay() {
     let (journal, relay) = (Journal::new(), Relay::start(&["--no-udp"]));
-    let job = || journal.of(relay.used_by(Pando::f(SLOW))).args(["--cores", "0"]).stdin(numbers(300));
+    let job =
+        || journal.of(relay.used_by(Pando::f(SLOW))).args(["--cores", "0"]).stdin(numbers(300));
     let room = |run: &Running| {
         let line = run.says("Serving volunteer code at ");
         line[line.find("http").expect("a URL")..].trim().to_owned()
@@ -51,7 +53,9 @@ fn a_tab_comes_back_to_the_same_room_of_a_relay() {
 #[test]
 fn a_tab_of_an_old_function_loads_itself_again() {
     let journal = Journal::new();
-    let job = |f: &str, items| journal.of(Pando::f(f)).args(["--cores", "0", "--journal-keep"]).stdin(numbers(items));
+    let job = |f: &str, items| {
+        journal.of(Pando::f(f)).args(["--cores", "0", "--journal-keep"]).stdin(numbers(items))
+    };
     let run = job(SLOW, 20).start();
     let _tab = Tab::open(&run.url(), "device=Ann;cores=1;");
     crate::common::until("something is kept", || (journal.items().len() > 5).then_some(()));
@@ -68,7 +72,8 @@ fn a_tab_of_an_old_function_loads_itself_again() {
 #[test]
 fn the_certificate_that_tabs_came_to_trust_stays() {
     let journal = Journal::new();
-    let print = |run: &Running| run.says("SHA-256 fingerprint: ").rsplit(' ').next().unwrap().to_owned();
+    let print =
+        |run: &Running| run.says("SHA-256 fingerprint: ").rsplit(' ').next().unwrap().to_owned();
     let job = || journal.of(Pando::f(SLOW)).args(["--cores", "0", "--tls"]).stdin_open();
     let run = job().start();
     let (first, url) = (print(&run), run.says("Serving volunteer code at https://"));

@@ -23,9 +23,17 @@ fn a_ten_line_python_program_asks_and_gets_answers() {
     let pando = Pando::f("(x, cb) => cb(null, x * x)").local().with_file("embed.py", PYTHON);
     let command = pando.command();
     let mut python = Command::new("python3");
-    python.arg(pando.folder().join("embed.py")).arg(command.get_program()).args(command.get_args()).current_dir(pando.folder());
+    python
+        .arg(pando.folder().join("embed.py"))
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(pando.folder());
     let output = python.output().expect("python3 runs");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "got 1\ngot 4\ngot 9\nrest ['100', '121'] 0\n", "{output:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "got 1\ngot 4\ngot 9\nrest ['100', '121'] 0\n",
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -44,8 +52,11 @@ fn failures_without_end_do_not_block_a_program_that_never_reads_standard_error()
 #[test]
 fn two_masters_on_one_machine_with_the_default_port() {
     let start = || Pando::f("(x, cb) => cb(null, x)").on_the_default_port().stdin_open().start();
-    let port =
-        |url: &str| -> u16 { url.split(['/', ':']).find_map(|part| part.parse().ok().filter(|port| *port >= 5000)).unwrap() };
+    let port = |url: &str| -> u16 {
+        url.split(['/', ':'])
+            .find_map(|part| part.parse().ok().filter(|port| *port >= 5000))
+            .unwrap()
+    };
     let mut first = start();
     let first_port = port(&first.url());
     let mut second = start();

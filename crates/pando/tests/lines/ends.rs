@@ -45,7 +45,8 @@ fn sighup_finishes_what_has_been_read_and_ends_with_status_1() {
 fn under_nohup_a_run_outlives_its_terminal() {
     let gate = Gate::new();
     let words = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"].map(str::to_owned);
-    let run = Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
+    let run =
+        Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
     let run = run.args(["--cores", "1"]).inside(&words).stdin("1\n2\n").start();
     gate.waits_for("1");
     run.signal("HUP");
@@ -138,7 +139,8 @@ fn the_cores_end_with_a_killed_master_while_they_load_the_function_without_end()
         .args(["--cores", "1"])
         .stdin("1\n")
         .start();
-    let child = until("a core", || run.children().first().copied().filter(|child| cpu_ticks(*child) > 100));
+    let child =
+        until("a core", || run.children().first().copied().filter(|child| cpu_ticks(*child) > 100));
     run.signal("KILL");
     assert_eq!(run.wait().status, None);
     until("the core ends", || (!is_alive(child)).then_some(()));
@@ -146,7 +148,11 @@ fn the_cores_end_with_a_killed_master_while_they_load_the_function_without_end()
 
 #[test]
 fn a_master_that_was_stopped_goes_on_with_its_cores() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").local().args(["--heartbeat", "100ms", "--cores", "1"]).stdin_open().start();
+    let mut run = Pando::f("(x, cb) => cb(null, x)")
+        .local()
+        .args(["--heartbeat", "100ms", "--cores", "1"])
+        .stdin_open()
+        .start();
     for number in 1..=3 {
         run.write_line(&number.to_string());
         assert_eq!(run.line(), Some(number.to_string()));
@@ -171,7 +177,11 @@ fn the_cores_end_with_a_killed_master_also_when_they_wait() {
 #[test]
 fn a_run_that_ends_leaves_no_process_and_no_file_behind() {
     let temporary = tempfile::tempdir().unwrap();
-    let mut run = Pando::f("(x, cb) => cb(null, x)").env("TMPDIR", temporary.path()).args(["--cores", "2"]).stdin_open().start();
+    let mut run = Pando::f("(x, cb) => cb(null, x)")
+        .env("TMPDIR", temporary.path())
+        .args(["--cores", "2"])
+        .stdin_open()
+        .start();
     run.write_line("1");
     run.line();
     let children = run.children();

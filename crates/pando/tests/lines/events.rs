@@ -63,8 +63,14 @@ fn events_are_appended_to_what_is_there() {
 #[test]
 fn events_of_a_failed_run_tell_the_failure() {
     let events = Events::new();
-    Pando::f("(x, cb) => cb('no')").args(["--retries", "1"]).events(&events).stdin("a\n").run().ends(1, "");
-    let messages: Vec<Value> = events.of("failed").iter().map(|event| event["message"].clone()).collect();
+    Pando::f("(x, cb) => cb('no')")
+        .args(["--retries", "1"])
+        .events(&events)
+        .stdin("a\n")
+        .run()
+        .ends(1, "");
+    let messages: Vec<Value> =
+        events.of("failed").iter().map(|event| event["message"].clone()).collect();
     assert_eq!(messages, ["no", "no"]);
 }
 
@@ -78,10 +84,19 @@ fn an_events_file_that_cannot_be_written_is_refused() {
 fn a_pipe_that_nobody_reads_is_waited_for_with_a_word_and_not_for_ever() {
     let job = || {
         let job = Pando::new(F).local().args(["--events", "pipe", "a"]);
-        assert!(std::process::Command::new("mkfifo").arg(job.folder().join("pipe")).status().unwrap().success());
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(job.folder().join("pipe"))
+                .status()
+                .unwrap()
+                .success()
+        );
         job
     };
-    job().run().ends(2, "").said(&["--events pipe: waiting for somebody to read this pipe", "nobody has opened this pipe"]);
+    job().run().ends(2, "").said(&[
+        "--events pipe: waiting for somebody to read this pipe",
+        "nobody has opened this pipe",
+    ]);
     let run = job().start();
     run.says("waiting for somebody to read this pipe");
     let pipe = run.folder().join("pipe");

@@ -6,18 +6,26 @@ use std::fs;
 const ECHO: &str = "(bytes, cb) => cb(null, Buffer.isBuffer(bytes) ? bytes : 'no Buffer')";
 
 fn echo() -> Pando {
-    Pando::f(ECHO).with_file("a/x.txt", "hello\n").with_file("b.bin", (0..=255).collect::<Vec<u8>>()).local().args(["--files"])
+    Pando::f(ECHO)
+        .with_file("a/x.txt", "hello\n")
+        .with_file("b.bin", (0..=255).collect::<Vec<u8>>())
+        .local()
+        .args(["--files"])
 }
 
 #[test]
 fn results_lie_below_the_folder_under_the_same_names() {
     let out = tempfile::tempdir().unwrap();
     let (text, bytes) = (out.path().join("a/x.dat"), out.path().join("b.dat"));
-    let run = echo().args(["--ext", "dat", "a/x.txt", "./b.bin", "--output-dir"]).args([out.path()]).run();
+    let run = echo()
+        .args(["--ext", "dat", "a/x.txt", "./b.bin", "--output-dir"])
+        .args([out.path()])
+        .run();
     run.gives(format!("{}\n{}\n", text.display(), bytes.display()));
     assert_eq!(fs::read(text).unwrap(), b"hello\n");
     assert_eq!(fs::read(bytes).unwrap(), (0..=255).collect::<Vec<u8>>());
-    let names: Vec<_> = fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "nothing temporary is left: {names:?}");
 }
 
@@ -25,14 +33,22 @@ fn results_lie_below_the_folder_under_the_same_names() {
 fn a_blob_is_written_as_its_bytes() {
     let out = tempfile::tempdir().unwrap();
     let f = "export default async bytes => new Blob([bytes, '!'], { type: 'image/png' })";
-    let run = Pando::new(f).with_file("a", [0, 10, 255]).local().args(["--files", "a", "--output-dir"]).args([out.path()]).run();
+    let run = Pando::new(f)
+        .with_file("a", [0, 10, 255])
+        .local()
+        .args(["--files", "a", "--output-dir"])
+        .args([out.path()])
+        .run();
     run.gives(format!("{}\n", out.path().join("a").display()));
     assert_eq!(fs::read(out.path().join("a")).unwrap(), [0, 10, 255, b'!']);
 }
 
 #[test]
 fn names_come_from_standard_input_as_well_and_results_can_be_printed() {
-    let run = Pando::f("(bytes, cb) => cb(null, String(bytes.length))").with_file("a", "xyz").with_file("b", "").local();
+    let run = Pando::f("(bytes, cb) => cb(null, String(bytes.length))")
+        .with_file("a", "xyz")
+        .with_file("b", "")
+        .local();
     run.args(["--files"]).stdin("a\nb\n").run().gives("3\n0\n");
 }
 
@@ -49,16 +65,29 @@ fn a_file_that_is_not_there_ends_the_run_after_those_before_it() {
 #[test]
 fn a_file_that_cannot_be_read_is_left_out_where_failures_are() {
     let out = tempfile::tempdir().unwrap();
-    let run = echo().args(["--on-error", "skip", "--output-dir"]).args([out.path()]).stdin("none\nb.bin\na\na/x.txt\n").run();
+    let run = echo()
+        .args(["--on-error", "skip", "--output-dir"])
+        .args([out.path()])
+        .stdin("none\nb.bin\na\na/x.txt\n")
+        .run();
     run.ends(1, format!("{0}/b.bin\n{0}/a/x.txt\n", out.path().display()));
-    run.said(&["item 1: none cannot be read", "item 3: a cannot be read", "2 items failed and were left out"]);
+    run.said(&[
+        "item 1: none cannot be read",
+        "item 3: a cannot be read",
+        "2 items failed and were left out",
+    ]);
     assert_eq!(fs::read(out.path().join("a/x.txt")).unwrap(), b"hello\n");
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_tried_again_when_a_journal_is_gone_on_with() {
     let journal = tempfile::NamedTempFile::new().unwrap();
-    let again = || echo().args(["-0", "--on-error", "skip", "--journal"]).args([journal.path()]).stdin("none\0a/x.txt\0");
+    let again = || {
+        echo()
+            .args(["-0", "--on-error", "skip", "--journal"])
+            .args([journal.path()])
+            .stdin("none\0a/x.txt\0")
+    };
     again().run().ends(1, "hello\n\0");
     let run = again().with_file("none", "there\n").run();
     run.gives("there\n\0hello\n\0");
@@ -66,7 +95,11 @@ fn a_file_that_cannot_be_read_is_tried_again_when_a_journal_is_gone_on_with() {
 
 #[test]
 fn errors_in_place_of_results_need_results_that_are_json() {
-    echo().args(["--on-error", "report", "b.bin"]).run().ends(2, "").said(&["--files", "--on-error skip"]);
+    echo()
+        .args(["--on-error", "report", "b.bin"])
+        .run()
+        .ends(2, "")
+        .said(&["--files", "--on-error skip"]);
 }
 
 #[test]
@@ -79,26 +112,41 @@ fn names_without_a_place_of_their_own_are_refused() {
         echo().args(["--output-dir", "out"]).args(names).run().ends(2, "").said(&["error: ", why]);
         // The names on standard input are not known at the start, so the other items can have
         // results.
-        let run = echo().args(["--output-dir", "out", "--on-error", "skip"]).stdin(names.join("\n")).run();
+        let run = echo()
+            .args(["--output-dir", "out", "--on-error", "skip"])
+            .stdin(names.join("\n"))
+            .run();
         run.ends(1, "out/a/x.txt\n").said(&["item 2: ", why, "1 item failed and was left out"]);
     }
-    echo().args(["--output-dir", ".", "b.bin"]).run().ends(2, "").said(&["would be written over it"]);
+    echo()
+        .args(["--output-dir", ".", "b.bin"])
+        .run()
+        .ends(2, "")
+        .said(&["would be written over it"]);
     echo().args(["--ext", "png", "b.bin"]).run().ends(2, "").said(&["--output-dir"]);
 }
 
 /// A function that returns the bytes in upper case, so that a result differs from its input.
 fn upper() -> Pando {
-    let run = Pando::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())").with_file("t", "t").with_file("D/t", "d/t");
+    let run = Pando::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())")
+        .with_file("t", "t")
+        .with_file("D/t", "d/t");
     run.local().args(["--files", "--window", "1"])
 }
 
 /// Runs `job`, and checks its status and messages. Returns the contents of these files of its
 /// folder afterwards.
 #[track_caller]
-fn files_after<const N: usize>(job: Pando, status: i32, texts: &[&str], names: [&str; N]) -> [String; N] {
+fn files_after<const N: usize>(
+    job: Pando,
+    status: i32,
+    texts: &[&str],
+    names: [&str; N],
+) -> [String; N] {
     let run = job.start();
     let folder = run.folder().to_owned();
-    let done = run.wait_and(|| names.map(|name| fs::read_to_string(folder.join(name)).unwrap_or_default()));
+    let done = run
+        .wait_and(|| names.map(|name| fs::read_to_string(folder.join(name)).unwrap_or_default()));
     done.0.status(status).said(texts);
     done.1
 }
@@ -108,11 +156,22 @@ fn no_result_is_written_over_an_input_that_comes_later() {
     for overwrite in [&[][..], &["--overwrite"]] {
         let args = || upper().args(["--output-dir", "D"]).args(overwrite);
         for names in [["t", "D/t"], ["D/t", "t"], ["t", "D/../D/t"], ["t", "./D//t"]] {
-            assert_eq!(files_after(args().args(names), 2, &["error: "], ["t", "D/t"]), ["t", "d/t"], "{names:?}");
+            assert_eq!(
+                files_after(args().args(names), 2, &["error: "], ["t", "D/t"]),
+                ["t", "d/t"],
+                "{names:?}"
+            );
         }
         let status = if overwrite.is_empty() { 1 } else { 2 };
-        let said = if overwrite.is_empty() { "D/t is there already" } else { "over D/t, which is an input" };
-        assert_eq!(files_after(args().stdin("t\nD/t\n"), status, &[said], ["t", "D/t"]), ["t", "d/t"]);
+        let said = if overwrite.is_empty() {
+            "D/t is there already"
+        } else {
+            "over D/t, which is an input"
+        };
+        assert_eq!(
+            files_after(args().stdin("t\nD/t\n"), status, &[said], ["t", "D/t"]),
+            ["t", "d/t"]
+        );
     }
 }
 
@@ -135,9 +194,15 @@ fn links_to_an_input_are_the_input() {
             job
         };
         let hard = job(&|folder| fs::hard_link(folder.join("D/t"), folder.join("out/t")).unwrap());
-        assert_eq!(files_after(hard.args(["t", "D/t"]), 2, &["which is an input"], ["D/t", "out/t"]), ["d/t", "d/t"]);
+        assert_eq!(
+            files_after(hard.args(["t", "D/t"]), 2, &["which is an input"], ["D/t", "out/t"]),
+            ["d/t", "d/t"]
+        );
         let soft = job(&|folder| symlink("../D/t", folder.join("out/t")).unwrap());
-        assert_eq!(files_after(soft.args(["t", "D/t"]), 2, &["which is an input"], ["D/t"]), ["d/t"]);
+        assert_eq!(
+            files_after(soft.args(["t", "D/t"]), 2, &["which is an input"], ["D/t"]),
+            ["d/t"]
+        );
         let itself = job(&|folder| symlink("../t", folder.join("out/t")).unwrap());
         assert_eq!(files_after(itself.args(["t"]), 2, &["over it"], ["t"]), ["t"]);
         // A folder of the outputs is a link to the folder of the inputs.
@@ -145,7 +210,10 @@ fn links_to_an_input_are_the_input() {
         assert_eq!(files_after(folder.args(["D/t"]), 2, &["over it"], ["D/t"]), ["d/t"]);
         let later = job(&|folder| fs::hard_link(folder.join("t"), folder.join("out/t")).unwrap());
         let status = if overwrite.is_empty() { 1 } else { 2 };
-        assert_eq!(files_after(later.stdin("t\n"), status, &["would be written over"], ["t"]), ["t"]);
+        assert_eq!(
+            files_after(later.stdin("t\n"), status, &["would be written over"], ["t"]),
+            ["t"]
+        );
     }
     // The link's target does not exist yet, so the first result would become the second input.
     let dangling = upper().args(["--output-dir", "out"]);
@@ -160,14 +228,29 @@ fn what_is_there_and_was_not_written_by_this_run_stays() {
         run.with_file("a.txt", "a").with_file("a.png", "kept").with_file("b.txt", "b")
     };
     let names = "a.txt\na.png\nb.txt\n";
-    assert_eq!(files_after(job(&["a.txt"]), 2, &["./a.png is there already", "--overwrite"], ["a.png"]), ["kept"]);
-    assert_eq!(files_after(job(&[]).stdin(names), 1, &["error: item 1: a.txt"], ["a.png", "b.png"]), ["kept", ""]);
+    assert_eq!(
+        files_after(job(&["a.txt"]), 2, &["./a.png is there already", "--overwrite"], ["a.png"]),
+        ["kept"]
+    );
+    assert_eq!(
+        files_after(job(&[]).stdin(names), 1, &["error: item 1: a.txt"], ["a.png", "b.png"]),
+        ["kept", ""]
+    );
     let skipped = job(&["--on-error", "skip"]).stdin(names);
-    assert_eq!(files_after(skipped, 1, &["item 1: a.txt", "item 2: a.png"], ["a.png", "b.png"]), ["kept", "B"]);
+    assert_eq!(
+        files_after(skipped, 1, &["item 1: a.txt", "item 2: a.png"], ["a.png", "b.png"]),
+        ["kept", "B"]
+    );
     let over = job(&["--overwrite"]).stdin(names);
-    assert_eq!(files_after(over, 2, &["over a.png, which is an input"], ["a.png", "b.png"]), ["kept", ""]);
+    assert_eq!(
+        files_after(over, 2, &["over a.png, which is an input"], ["a.png", "b.png"]),
+        ["kept", ""]
+    );
     let over = job(&["--overwrite"]).stdin("a.txt\nb.txt\n");
-    assert_eq!(files_after(over, 0, &["all names are read before the first file"], ["a.png", "b.png"]), ["A", "B"]);
+    assert_eq!(
+        files_after(over, 0, &["all names are read before the first file"], ["a.png", "b.png"]),
+        ["A", "B"]
+    );
     let link = job(&["--overwrite", "t"]).with_file("precious", "precious");
     std::os::unix::fs::symlink("precious", link.folder().join("t.png")).unwrap();
     assert_eq!(files_after(link, 0, &[], ["precious", "t.png"]), ["precious", "T"]);
@@ -176,11 +259,27 @@ fn what_is_there_and_was_not_written_by_this_run_stays() {
 #[test]
 fn what_else_a_run_uses_is_not_written_over_either() {
     let f = "export default bytes => bytes";
-    let job = || Pando::new(f).with_file("f.txt", "x").local().args(["--files", "--output-dir", ".", "--overwrite", "f.txt"]);
-    assert_eq!(files_after(job().args(["--ext", "js"]), 2, &["over the file of the function"], ["f.js"]), [f]);
+    let job = || {
+        Pando::new(f).with_file("f.txt", "x").local().args([
+            "--files",
+            "--output-dir",
+            ".",
+            "--overwrite",
+            "f.txt",
+        ])
+    };
+    assert_eq!(
+        files_after(job().args(["--ext", "js"]), 2, &["over the file of the function"], ["f.js"]),
+        [f]
+    );
     let events = job().args(["--ext", "events", "--events", "f.events"]);
     files_after(events, 2, &["over the file of --events"], []);
-    files_after(job().args(["--ext", "out"]).redirected("> f.out"), 2, &["over the file of standard output"], []);
+    files_after(
+        job().args(["--ext", "out"]).redirected("> f.out"),
+        2,
+        &["over the file of standard output"],
+        [],
+    );
     let run = upper().redirected(">> t").args(["t"]).run();
     run.ends(1, "").said(&["item 1: t is refused: it is the file of standard output"]);
 }
@@ -195,15 +294,35 @@ fn folders_in_the_way_and_files_in_the_way_of_folders_are_refused_before_anythin
     ] {
         job().with_file(there, "").args([name]).run().ends(2, "").said(&[why]);
     }
-    job().with_file("out", "").stdin("t\n").run().ends(2, "").said(&["--output-dir out: cannot be made"]);
-    job().with_file("out/D", "").args(["--on-error", "skip"]).stdin("D/t\nt\n").run().ends(1, "out/t\n").said(&["item 1: D/t"]);
+    job()
+        .with_file("out", "")
+        .stdin("t\n")
+        .run()
+        .ends(2, "")
+        .said(&["--output-dir out: cannot be made"]);
+    job()
+        .with_file("out/D", "")
+        .args(["--on-error", "skip"])
+        .stdin("D/t\nt\n")
+        .run()
+        .ends(1, "out/t\n")
+        .said(&["item 1: D/t"]);
 }
 
 #[test]
 fn an_output_folder_that_is_removed_meanwhile_is_noticed() {
     let gate = crate::common::Gate::new();
-    let f = format!("export default async bytes => {{ if (bytes == 't') await {}; return bytes }}", gate.knock("bytes"));
-    let run = Pando::new(&f).with_file("a", "a").with_file("t", "t").local().args(["--files", "--output-dir", "out", "a", "t"]);
+    let f = format!(
+        "export default async bytes => {{ if (bytes == 't') await {}; return bytes }}",
+        gate.knock("bytes")
+    );
+    let run = Pando::new(&f).with_file("a", "a").with_file("t", "t").local().args([
+        "--files",
+        "--output-dir",
+        "out",
+        "a",
+        "t",
+    ]);
     let mut run = run.start();
     assert_eq!(run.line().as_deref(), Some("out/a"));
     gate.waits_for("t");
@@ -216,14 +335,26 @@ fn an_output_folder_that_is_removed_meanwhile_is_noticed() {
 fn files_without_end_are_refused_in_words() {
     let job = || echo().args(["--on-error", "skip"]).stdin("/dev/zero\npipe\na/x.txt\na\n");
     let job = job().args(["-0"]).stdin("/dev/zero\0pipe\0a/x.txt\0a\0");
-    assert!(std::process::Command::new("mkfifo").arg(job.folder().join("pipe")).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(job.folder().join("pipe"))
+            .status()
+            .unwrap()
+            .success()
+    );
     let run = job.run();
-    run.ends(1, "hello\n\0")
-        .said(&["item 1: /dev/zero cannot be read: this is a device", "item 2: pipe cannot be read: this is a pipe"]);
+    run.ends(1, "hello\n\0").said(&[
+        "item 1: /dev/zero cannot be read: this is a device",
+        "item 2: pipe cannot be read: this is a pipe",
+    ]);
     run.said(&["item 4: a cannot be read: this is a folder"]);
     // A pipe that a shell makes for this run has an end.
     let shell = echo().args(["-0"]);
     let line = [r#"exec "$@" <(printf given)"#.to_owned()];
-    let launcher = ["bash".to_owned(), "-c".to_owned()].into_iter().chain(line).chain(["bash".to_owned()]).collect::<Vec<_>>();
+    let launcher = ["bash".to_owned(), "-c".to_owned()]
+        .into_iter()
+        .chain(line)
+        .chain(["bash".to_owned()])
+        .collect::<Vec<_>>();
     shell.inside(&launcher).run().gives("given\0");
 }

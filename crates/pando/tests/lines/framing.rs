@@ -8,7 +8,10 @@ const SHOW: &str = "(x, cb) => cb(null, JSON.stringify(x))";
 
 #[test]
 fn each_line_in_is_a_line_out_in_order() {
-    Pando::f("(x, cb) => cb(null, x * x)").stdin(lines(1..=10)).run().gives(lines((1..=10).map(|x| x * x)));
+    Pando::f("(x, cb) => cb(null, x * x)")
+        .stdin(lines(1..=10))
+        .run()
+        .gives(lines((1..=10).map(|x| x * x)));
 }
 
 #[test]
@@ -33,7 +36,10 @@ fn a_last_line_without_its_end_counts() {
 
 #[test]
 fn one_carriage_return_before_the_newline_is_not_part_of_the_value() {
-    Pando::f(SHOW).stdin("a\r\nb\r\r\n\r\nc\rd\n").run().gives("\"a\"\n\"b\\r\"\n\"\"\n\"c\\rd\"\n");
+    Pando::f(SHOW)
+        .stdin("a\r\nb\r\r\n\r\nc\rd\n")
+        .run()
+        .gives("\"a\"\n\"b\\r\"\n\"\"\n\"c\\rd\"\n");
 }
 
 #[test]
@@ -62,7 +68,10 @@ fn nul_separates_values_and_results_with_0() {
 
 #[test]
 fn items_are_values_also_negative_numbers_and_options_stand_anywhere() {
-    Pando::f(ECHO).args(["3", "-1", "--concurrency", "2", "-2.5", "a b", ""]).run().gives("3\n-1\n-2.5\na b\n\n");
+    Pando::f(ECHO)
+        .args(["3", "-1", "--concurrency", "2", "-2.5", "a b", ""])
+        .run()
+        .gives("3\n-1\n-2.5\na b\n\n");
 }
 
 #[test]
@@ -100,8 +109,7 @@ fn standard_input_may_be_a_file() {
 fn with_json_values_are_parsed() {
     let input = "1\n\"a\\nb\"\n{\"a\": [1, 2]}\nnull\ntrue\n -2.5e1 \n";
     let show = "(x, cb) => cb(null, [typeof x, x && x.a ? x.a[1] : x])";
-    let expected =
-        "[\"number\",1]\n[\"string\",\"a\\nb\"]\n[\"object\",2]\n[\"object\",null]\n[\"boolean\",true]\n[\"number\",-25]\n";
+    let expected = "[\"number\",1]\n[\"string\",\"a\\nb\"]\n[\"object\",2]\n[\"object\",null]\n[\"boolean\",true]\n[\"number\",-25]\n";
     Pando::f(show).args(["--json"]).stdin(input).run().gives(expected);
 }
 
@@ -115,12 +123,19 @@ fn with_json_results_are_json_and_text_is_quoted() {
 
 #[test]
 fn with_json_items_are_json() {
-    Pando::f("(x, cb) => cb(null, x.a)").args(["--json", "{\"a\":1}", "{\"a\":\"b\"}"]).run().gives("1\n\"b\"\n");
+    Pando::f("(x, cb) => cb(null, x.a)")
+        .args(["--json", "{\"a\":1}", "{\"a\":\"b\"}"])
+        .run()
+        .gives("1\n\"b\"\n");
 }
 
 #[test]
 fn with_json_and_0_texts_may_span_lines() {
-    Pando::f("(x, cb) => cb(null, x)").args(["--json", "-0"]).stdin("[1,\n2]\0").run().gives("[1,2]\0");
+    Pando::f("(x, cb) => cb(null, x)")
+        .args(["--json", "-0"])
+        .stdin("[1,\n2]\0")
+        .run()
+        .gives("[1,2]\0");
 }
 
 #[test]

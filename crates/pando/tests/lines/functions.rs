@@ -14,7 +14,8 @@ export default async (x: string, { index, attempt, signal, log }: Context): Prom
 #[test]
 fn typescript_with_a_context_that_counts_from_1() {
     let run = Pando::bare().with_file("f.ts", TYPESCRIPT).function("f.ts").stdin("a\nb\n").run();
-    run.gives("a 1 1 falsepx\nb 2 1 falsepx\n").said(&["this machine, item 1: at a", "this machine, item 2: at b"]);
+    run.gives("a 1 1 falsepx\nb 2 1 falsepx\n")
+        .said(&["this machine, item 1: at a", "this machine, item 2: at b"]);
 }
 
 #[test]
@@ -37,8 +38,7 @@ fn a_module_that_is_a_function() {
 
 #[test]
 fn old_code_with_implicit_globals_octals_and_with() {
-    let f =
-        "total = 010\nmodule.exports['/pando/1.0.0'] = function (x, cb) { with (Math) { total += max(x, 1) } cb(null, total) }";
+    let f = "total = 010\nmodule.exports['/pando/1.0.0'] = function (x, cb) { with (Math) { total += max(x, 1) } cb(null, total) }";
     Pando::new(f).args(["--cores", "1"]).stdin("1\n2\n").run().gives("9\n11\n");
 }
 
@@ -49,12 +49,18 @@ fn promises_and_async_functions() {
         .stdin(lines(1..=5))
         .run()
         .gives(lines([11, 21, 31, 41, 51]));
-    Pando::f(&format!("async (x, cb) => {{ await {wait}; cb(null, x) }}")).stdin(lines(1..=5)).run().gives(lines(1..=5));
+    Pando::f(&format!("async (x, cb) => {{ await {wait}; cb(null, x) }}"))
+        .stdin(lines(1..=5))
+        .run()
+        .gives(lines(1..=5));
 }
 
 #[test]
 fn a_thenable_is_awaited() {
-    Pando::new("export default x => ({ then: done => setTimeout(() => done(x + '!'), 1) })").stdin("a\n").run().gives("a!\n");
+    Pando::new("export default x => ({ then: done => setTimeout(() => done(x + '!'), 1) })")
+        .stdin("a\n")
+        .run()
+        .gives("a!\n");
 }
 
 #[test]
@@ -97,12 +103,17 @@ module.exports['/pando/1.0.0'] = (x, cb) => {
   cb(null, pando.version)
 }";
     let events = Events::new();
-    Pando::new(f).events(&events).stdin("a\n").run().gives(format!("{}\n", env!("CARGO_PKG_VERSION")));
+    Pando::new(f)
+        .events(&events)
+        .stdin("a\n")
+        .run()
+        .gives(format!("{}\n", env!("CARGO_PKG_VERSION")));
     let reports = events.of("report");
     assert_eq!(reports.len(), 1, "{:#?}", events.all());
     assert_eq!(reports[0]["index"], 1);
     assert_eq!(reports[0]["device"], "this machine");
-    let expected = serde_json::json!({"cpuTime": 3, "dataTransferTime": 2, "nbItems": 5, "units": "Frames"});
+    let expected =
+        serde_json::json!({"cpuTime": 3, "dataTransferTime": 2, "nbItems": 5, "units": "Frames"});
     assert_eq!(reports[0]["report"], expected);
 }
 
@@ -115,11 +126,18 @@ fn a_context_s_report_and_log_name_their_item_although_calls_overlap() {
   return x
 }";
     let events = Events::new();
-    let run = Pando::new(f).args(["--concurrency", "5", "--cores", "1"]).events(&events).stdin(lines(1..=4)).run();
+    let run = Pando::new(f)
+        .args(["--concurrency", "5", "--cores", "1"])
+        .events(&events)
+        .stdin(lines(1..=4))
+        .run();
     run.gives(lines(1..=4));
     let reports = events.of("report");
     assert_eq!(reports.len(), 4);
-    assert!(reports.iter().all(|event| event["index"] == event["report"]["nbItems"]), "{reports:#?}");
+    assert!(
+        reports.iter().all(|event| event["index"] == event["report"]["nbItems"]),
+        "{reports:#?}"
+    );
     for x in 1..=4 {
         run.said(&[&format!("this machine, item {x}: done with {x}")]);
     }

@@ -6,7 +6,9 @@ use std::{fs, process::Command};
 
 /// A function whose calls never end.
 fn never() -> Pando {
-    Pando::new("export default () => new Promise(() => {})").local().args(["--cores", "1", "--grace", "500ms"])
+    Pando::new("export default () => new Promise(() => {})")
+        .local()
+        .args(["--cores", "1", "--grace", "500ms"])
 }
 
 /// Starts the run, and waits until its call has begun.
@@ -19,7 +21,8 @@ fn computing(run: Pando) -> Running {
 
 /// Sends these signals without a pause.
 fn at_once(run: &Running, signals: &[&str]) {
-    let kills: Vec<_> = signals.iter().map(|signal| format!("kill -s {signal} {}", run.pid())).collect();
+    let kills: Vec<_> =
+        signals.iter().map(|signal| format!("kill -s {signal} {}", run.pid())).collect();
     assert!(Command::new("sh").args(["-c", &kills.join(";")]).status().unwrap().success());
 }
 
@@ -37,16 +40,21 @@ fn a_call_that_never_ends_is_left_when_the_grace_is_over() {
         let children = run.children();
         run.signal(signal);
         let done = run.wait();
-        done.ends(1, "")
-            .said(&["finishing 1 item on 1 device within 500 ms; again to stop now", "stopped: 1 item was not finished"]);
-        until("its children end", || (!children.iter().any(|child| is_alive(*child))).then_some(()));
+        done.ends(1, "").said(&[
+            "finishing 1 item on 1 device within 500 ms; again to stop now",
+            "stopped: 1 item was not finished",
+        ]);
+        until("its children end", || {
+            (!children.iter().any(|child| is_alive(*child))).then_some(())
+        });
     }
 }
 
 #[test]
 fn what_is_finished_within_the_grace_is_output_and_if_that_is_all_the_status_is_0() {
     let gate = Gate::new();
-    let run = Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
+    let run =
+        Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
     let run = run.local().args(["--cores", "1", "--grace", "1h", "1", "2"]).start();
     gate.waits_for("1");
     run.signal("TERM");
@@ -58,9 +66,14 @@ fn what_is_finished_within_the_grace_is_output_and_if_that_is_all_the_status_is_
 #[test]
 fn signals_that_come_together_are_one() {
     // `timeout` and systemd send signals like this.
-    for (signals, words) in [(["TERM", "TERM"], " within 1 s"), (["TERM", "HUP"], " within 1 s"), (["INT", "INT"], "")] {
+    for (signals, words) in
+        [(["TERM", "TERM"], " within 1 s"), (["TERM", "HUP"], " within 1 s"), (["INT", "INT"], "")]
+    {
         let gate = Gate::new();
-        let run = Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
+        let run = Pando::new(&format!(
+            "export default async x => {{ await {}; return x }}",
+            gate.knock("x")
+        ));
         let run = run.local().args(["--cores", "1", "--grace", "1s"]).stdin_open();
         let mut run = run.start();
         run.write_line("1");
@@ -84,8 +97,13 @@ fn a_second_signal_stops_at_once_although_the_grace_is_long() {
 #[test]
 fn while_the_function_is_loaded_a_signal_ends_all_at_once() {
     for signal in ["INT", "TERM", "HUP"] {
-        let run = Pando::new("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x); for (;;);").local().args(["1"]).start();
-        let child = until("a core", || run.children().first().copied().filter(|child| crate::common::cpu_ticks(*child) > 20));
+        let run = Pando::new("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x); for (;;);")
+            .local()
+            .args(["1"])
+            .start();
+        let child = until("a core", || {
+            run.children().first().copied().filter(|child| crate::common::cpu_ticks(*child) > 20)
+        });
         run.signal(signal);
         run.wait().ends(1, "").said(&["stopped: nothing had been read yet"]);
         until("the core ends", || (!is_alive(child)).then_some(()));
@@ -96,14 +114,23 @@ fn while_the_function_is_loaded_a_signal_ends_all_at_once() {
 fn a_reader_that_takes_nothing_is_not_waited_for_beyond_the_grace() {
     let events = Events::new();
     let long = "export default x => 'x'.repeat(100000)";
-    let run = Pando::new(long).local().args(["--grace", "500ms", "1", "2", "3"]).events(&events).stdout_unread().start();
+    let run = Pando::new(long)
+        .local()
+        .args(["--grace", "500ms", "1", "2", "3"])
+        .events(&events)
+        .stdout_unread()
+        .start();
     until("all is computed", || (events.items("result").len() == 3).then_some(()));
-    stops(run).status(1).said(&["finishing 3 items", "stopped: 3 items were not finished: nobody reads standard output"]);
+    stops(run).status(1).said(&[
+        "finishing 3 items",
+        "stopped: 3 items were not finished: nobody reads standard output",
+    ]);
 }
 
 #[test]
 fn an_input_that_does_not_come_is_not_waited_for() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").local().args(["--grace", "1h"]).stdin_open().start();
+    let mut run =
+        Pando::f("(x, cb) => cb(null, x)").local().args(["--grace", "1h"]).stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     run.write("half a line");
@@ -114,10 +141,16 @@ fn an_input_that_does_not_come_is_not_waited_for() {
 fn a_program_in_the_loop_that_says_nothing_is_not_waited_for() {
     let gate = Gate::new();
     let f = format!("export default async x => {{ await {}; return x }}", gate.knock("x"));
-    let mut run = Pando::new(&f).local().args(["--sync-stdio", "--cores", "1", "--grace", "500ms"]).stdin_open().start();
+    let mut run = Pando::new(&f)
+        .local()
+        .args(["--sync-stdio", "--cores", "1", "--grace", "500ms"])
+        .stdin_open()
+        .start();
     run.write_line(r#"{"value":"1"}"#);
     gate.waits_for("1");
-    stops(run).status(1).said(&["finishing 1 item on 1 device within 500 ms", "stopped: 1 item was not finished"]);
+    stops(run)
+        .status(1)
+        .said(&["finishing 1 item on 1 device within 500 ms", "stopped: 1 item was not finished"]);
 }
 
 #[test]
@@ -138,15 +171,28 @@ fn programs_that_ignore_their_end_end_with_all_that_they_started() {
 fn the_journal_keeps_what_is_finished_and_the_same_command_goes_on() {
     let (folder, gate) = (tempfile::tempdir().unwrap(), Gate::new());
     let journal = folder.path().join("journal");
-    let f = format!("export default async x => {{ if (x == 1) await {}; return x * x }}", gate.knock("x"));
+    let f = format!(
+        "export default async x => {{ if (x == 1) await {}; return x * x }}",
+        gate.knock("x")
+    );
     let job = |events: &Events| {
-        let run = Pando::new(&f).local().args(["--cores", "1", "--concurrency", "2", "--grace", "500ms", "--journal"]);
+        let run = Pando::new(&f).local().args([
+            "--cores",
+            "1",
+            "--concurrency",
+            "2",
+            "--grace",
+            "500ms",
+            "--journal",
+        ]);
         run.args([&journal]).args(["1", "2", "3"]).events(events).start()
     };
     let events = Events::new();
     let run = job(&events);
     until("the others are computed", || (events.items("result") == [2, 3]).then_some(()));
-    stops(run).ends(1, "").said(&["stopped: 3 items were not finished; the same command goes on there"]);
+    stops(run)
+        .ends(1, "")
+        .said(&["stopped: 3 items were not finished; the same command goes on there"]);
     gate.open_for_all();
     let events = Events::new();
     job(&events).wait().gives("1\n4\n9\n").said(&["2 results are there"]);
@@ -161,6 +207,10 @@ fn a_standard_error_that_is_full_or_closed_keeps_nothing_from_ending() {
         let run = computing(never().args(["1"]).inside(&words));
         stops(run).ends(1, "");
         // The messages about a failed start cannot be written either.
-        Pando::f("(x, cb) => cb(null, x)").args(["--no-such-option"]).inside(&words).run().ends(2, "");
+        Pando::f("(x, cb) => cb(null, x)")
+            .args(["--no-such-option"])
+            .inside(&words)
+            .run()
+            .ends(2, "");
     }
 }

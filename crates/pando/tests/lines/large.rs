@@ -27,7 +27,8 @@ fn a_line_of(length: usize, longest: Duration) {
 
 #[test]
 fn many_lines_of_a_megabyte() {
-    let input: String = (0..40).map(|n| format!("{n}").repeat(1_000_000 / n.to_string().len()) + "\n").collect();
+    let input: String =
+        (0..40).map(|n| format!("{n}").repeat(1_000_000 / n.to_string().len()) + "\n").collect();
     Pando::f("(x, cb) => cb(null, x)").stdin(input.clone()).run().gives(input);
 }
 

@@ -44,7 +44,9 @@ fn counted() -> (impl Stream<Item = u64> + Send + 'static, Arc<AtomicU64>) {
 
 #[tokio::test]
 async fn a_stream_becomes_the_stream_of_its_results_in_order() {
-    let (pando, _folder) = local("module.exports['/pando/1.0.0'] = (x, cb) => setTimeout(() => cb(null, x * x), x % 3)");
+    let (pando, _folder) = local(
+        "module.exports['/pando/1.0.0'] = (x, cb) => setTimeout(() => cb(null, x * x), x % 3)",
+    );
     let results = all(pando.map(stream::iter(1..=50))).await;
     assert_eq!(results, (1..=50).map(|x| Ok(f64::from(x * x))).collect::<Vec<_>>());
 }
@@ -64,8 +66,12 @@ async fn values_and_results_are_of_any_type_that_has_a_json_form() {
 
 #[tokio::test]
 async fn a_program_takes_the_place_of_a_function() {
-    let pando = Pando::exec("while read -r x; do echo $((x + 1)); done").options(["--cores", "1", "--port", "0"]);
-    assert_eq!(all(pando.messages(std::io::sink()).map(stream::iter([1, 41]))).await, [Ok(2.0), Ok(42.0)]);
+    let pando = Pando::exec("while read -r x; do echo $((x + 1)); done")
+        .options(["--cores", "1", "--port", "0"]);
+    assert_eq!(
+        all(pando.messages(std::io::sink()).map(stream::iter([1, 41]))).await,
+        [Ok(2.0), Ok(42.0)]
+    );
 }
 
 #[tokio::test]
@@ -85,7 +91,8 @@ async fn the_stream_of_values_is_polled_when_a_core_asks() {
     let (pando, _folder) = written(SQUARE);
     let (messages, said) = Lines::new();
     let (values, taken) = counted();
-    let results = pando.options(["--cores", "0", "--port", "0"]).messages(messages).map::<u64, _>(values);
+    let results =
+        pando.options(["--cores", "0", "--port", "0"]).messages(messages).map::<u64, _>(values);
     let run = tokio::spawn(results.take(2).collect::<Vec<_>>());
     let given = tokio::task::spawn_blocking(move || {
         let url = url(&said);
@@ -95,7 +102,9 @@ async fn the_stream_of_values_is_polled_when_a_core_asks() {
         let mut given = Vec::new();
         while given.len() < 2 {
             if let Received::Binary(frame) = volunteer.receive() {
-                let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
+                let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else {
+                    panic!("values are expected")
+                };
                 given.extend(values.into_iter().map(|(_, value)| value.bytes));
             }
         }
@@ -109,11 +118,13 @@ async fn the_stream_of_values_is_polled_when_a_core_asks() {
 
 #[tokio::test]
 async fn dropping_the_results_ends_the_run_its_children_and_the_input() {
-    let (pando, _folder) = written("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, globalThis.process.pid)");
+    let (pando, _folder) =
+        written("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, globalThis.process.pid)");
     let (messages, said) = Lines::new();
     let (alive, dropped) = tokio::sync::oneshot::channel::<()>();
     let values = stream::repeat_with(move || u64::from(alive.is_closed()));
-    let mut pids = pando.options(["--cores", "1", "--port", "0"]).messages(messages).map::<u32, _>(values);
+    let mut pids =
+        pando.options(["--cores", "1", "--port", "0"]).messages(messages).map::<u32, _>(values);
     let pid = pids.next().await.expect("a result").expect("a process");
     let url = tokio::task::spawn_blocking(move || url(&said)).await.expect("it is said");
     let address = url.split('/').nth(2).expect("an address").to_owned();
@@ -148,7 +159,10 @@ async fn a_value_without_a_json_form_is_an_error_of_the_input() {
 async fn a_function_that_cannot_be_loaded_is_the_only_item() {
     let (pando, _folder) = written("module.exports['/pando/1.0.0'] = (x, cb =>");
     let results = all(pando.options(["--local"]).map(stream::iter([1]))).await;
-    assert!(matches!(&results[..], [Err(Error::Refused(why))] if why.contains("f.js:1:")), "{results:?}");
+    assert!(
+        matches!(&results[..], [Err(Error::Refused(why))] if why.contains("f.js:1:")),
+        "{results:?}"
+    );
 }
 
 #[tokio::test]
@@ -156,10 +170,17 @@ async fn a_failed_value_ends_the_stream_or_stands_in_its_place() {
     const F: &str = "module.exports['/pando/1.0.0'] = (x, cb) => x === 2 ? cb(new Error('not two')) : cb(null, x)";
     let run = |options: [&'static str; 3]| async move {
         let (pando, _folder) = local(F);
-        all(pando.options(["--retries"]).options(options).messages(std::io::sink()).map(stream::iter(1..=3))).await
+        all(pando
+            .options(["--retries"])
+            .options(options)
+            .messages(std::io::sink())
+            .map(stream::iter(1..=3)))
+        .await
     };
     let failed = |result: &Result<f64, Error>| match result {
-        Err(Error::Failed { index: 2, text }) => text.contains("not two") && text.contains("its input: 2"),
+        Err(Error::Failed { index: 2, text }) => {
+            text.contains("not two") && text.contains("its input: 2")
+        }
         _ => false,
     };
     let stopped = run(["0", "--on-error", "stop"]).await;
@@ -187,7 +208,10 @@ async fn wrong_options_are_told_in_words() {
     ] {
         let (pando, _folder) = written(SQUARE);
         let results = all(pando.options(options).map(stream::iter([1]))).await;
-        assert!(matches!(&results[..], [Err(Error::Refused(said))] if said.contains(why)), "{options:?}: {results:?}");
+        assert!(
+            matches!(&results[..], [Err(Error::Refused(said))] if said.contains(why)),
+            "{options:?}: {results:?}"
+        );
     }
 }
 
@@ -196,7 +220,9 @@ fn without_a_runtime_it_says_so() {
     let (pando, _folder) = local(SQUARE);
     let mut results = pando.map::<f64, _>(stream::iter([1]));
     let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(Some(Err(error))) = results.poll_next_unpin(context) else { panic!("an error is expected") };
+    let std::task::Poll::Ready(Some(Err(error))) = results.poll_next_unpin(context) else {
+        panic!("an error is expected")
+    };
     assert!(error.to_string().contains("no tokio runtime"), "{error}");
 }
 

@@ -29,8 +29,16 @@ fn values_separated_by_nul_may_hold_newlines() {
 
 #[test]
 fn a_program_that_dies_over_a_value_is_replaced_and_only_that_value_fails() {
-    let run = exec(SQUARE).local().args(["--cores", "1", "--on-error", "skip"]).stdin("1\n2\nboom\n4\n5\n").run();
-    run.ends(1, "1\n4\n16\n25\n").said(&["item 3 failed", "exit status: 3", "1 item failed and was left out"]);
+    let run = exec(SQUARE)
+        .local()
+        .args(["--cores", "1", "--on-error", "skip"])
+        .stdin("1\n2\nboom\n4\n5\n")
+        .run();
+    run.ends(1, "1\n4\n16\n25\n").said(&[
+        "item 3 failed",
+        "exit status: 3",
+        "1 item failed and was left out",
+    ]);
 }
 
 /// The error for a program that writes more lines than it received.
@@ -41,7 +49,11 @@ fn a_program_that_writes_one_line_more_than_it_was_asked_is_an_error() {
     let footer = "while read x; do echo $x; done; echo a footer";
     for command in [footer, "while read x; do echo $x; done; printf more"] {
         for cores in ["1", "2"] {
-            let run = exec(command).local().args(["--cores", cores, "--batch-size", "1"]).stdin(numbers(50)).run();
+            let run = exec(command)
+                .local()
+                .args(["--cores", cores, "--batch-size", "1"])
+                .stdin(numbers(50))
+                .run();
             run.ends(1, numbers(50)).said(&[TALKS]);
         }
     }
@@ -81,7 +93,9 @@ fn what_a_program_writes_besides_its_answers_is_never_a_result() {
 
 #[test]
 fn a_line_too_many_ends_the_run_before_it_can_be_taken_for_an_answer() {
-    let run = exec("while read x; do sleep 0.06; echo $x; if [ $x = 7 ]; then echo seven; fi; done").local();
+    let run =
+        exec("while read x; do sleep 0.06; echo $x; if [ $x = 7 ]; then echo seven; fi; done")
+            .local();
     let run = run.args(["--cores", "1"]).stdin(numbers(50)).run();
     run.ends(1, numbers(6)).said(&[TALKS]);
 }
@@ -101,7 +115,8 @@ fn a_program_that_ends_after_an_answer_is_started_again_for_the_next_value() {
         "for n in 1 2 3; do read x; echo $((x * 2)); done",
     ];
     for command in commands {
-        let run = exec(command).local().args(["--cores", "2", "--retries", "0"]).stdin(numbers(50)).run();
+        let run =
+            exec(command).local().args(["--cores", "2", "--retries", "0"]).stdin(numbers(50)).run();
         if (run.status, run.text()) != (Some(0), doubled.clone()) {
             run.fail(command);
         }
@@ -112,8 +127,14 @@ fn a_program_that_ends_after_an_answer_is_started_again_for_the_next_value() {
 #[test]
 fn a_value_over_which_a_program_ends_without_an_answer_fails() {
     let run = exec("read x; if [ $x = 3 ]; then exit 0; fi; echo $x").local();
-    let run = run.args(["--cores", "1", "--retries", "1", "--on-error", "skip"]).stdin(numbers(5)).run();
-    run.ends(1, "1\n2\n4\n5\n").said(&["item 3 failed", "exit status: 0", "attempts: 2", "1 item failed and was left out"]);
+    let run =
+        run.args(["--cores", "1", "--retries", "1", "--on-error", "skip"]).stdin(numbers(5)).run();
+    run.ends(1, "1\n2\n4\n5\n").said(&[
+        "item 3 failed",
+        "exit status: 0",
+        "attempts: 2",
+        "1 item failed and was left out",
+    ]);
 }
 
 #[test]
@@ -127,47 +148,77 @@ fn a_program_that_ends_before_it_is_given_a_value_cannot_be_run() {
 #[test]
 fn a_program_that_answers_only_when_it_has_several_values_is_given_several() {
     let pairs = "while read a; do read b; echo $a; echo $b; done";
-    exec(pairs).local().args(["--cores", "1", "--concurrency", "2", "1", "2", "3", "4"]).run().gives(numbers(4));
+    exec(pairs)
+        .local()
+        .args(["--cores", "1", "--concurrency", "2", "1", "2", "3", "4"])
+        .run()
+        .gives(numbers(4));
 }
 
 #[test]
 fn programs_see_no_secrets() {
-    let secrets =
-        [("PANDO_SECRET", "s3cret"), ("PANDO_TOKEN", "t0kens3cret"), ("PANDO_ICE_SERVERS", "turn:me:s3cret@127.0.0.1:1")];
-    let with = |run: Pando| secrets.iter().fold(run, |run, (name, value)| run.env(name, value).env("PLAIN", "seen"));
-    let command = "read x; env | grep -c -e s3cret; echo $PLAIN >plain; env | grep PANDO_SEE >>plain";
+    let secrets = [
+        ("PANDO_SECRET", "s3cret"),
+        ("PANDO_TOKEN", "t0kens3cret"),
+        ("PANDO_ICE_SERVERS", "turn:me:s3cret@127.0.0.1:1"),
+    ];
+    let with = |run: Pando| {
+        secrets.iter().fold(run, |run, (name, value)| run.env(name, value).env("PLAIN", "seen"))
+    };
+    let command =
+        "read x; env | grep -c -e s3cret; echo $PLAIN >plain; env | grep PANDO_SEE >>plain";
     let run = with(exec(command).local().env("PANDO_SEE", "1").args(["1"])).start();
     let plain = run.folder().join("plain");
-    let seen = until("it has run", || fs::read_to_string(&plain).ok().filter(|text| text.lines().count() == 2));
+    let seen = until("it has run", || {
+        fs::read_to_string(&plain).ok().filter(|text| text.lines().count() == 2)
+    });
     assert_eq!(seen, "seen\nPANDO_SEE=1\n");
     run.wait().status(0);
     // The program of `--confirm`, and the other child processes.
     let confirm = "test $(env | grep -c -e s3cret) = 0";
-    let mut run = with(exec("cat").local().args(["--confirm", confirm, "--retries", "0"])).stdin_open().start();
+    let mut run = with(exec("cat").local().args(["--confirm", confirm, "--retries", "0"]))
+        .stdin_open()
+        .start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     let of = |pid: &u32| fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     let children = run.children();
     assert!(!children.is_empty());
-    assert!(!children.iter().map(of).any(|environ| String::from_utf8_lossy(&environ).contains("s3cret")));
+    assert!(
+        !children
+            .iter()
+            .map(of)
+            .any(|environ| String::from_utf8_lossy(&environ).contains("s3cret"))
+    );
     run.wait().gives("1\n");
     let mut run = with(Pando::f("(x, cb) => cb(null, x)").local()).stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
-    assert!(!run.children().iter().map(of).any(|environ| String::from_utf8_lossy(&environ).contains("s3cret")));
+    assert!(
+        !run.children()
+            .iter()
+            .map(of)
+            .any(|environ| String::from_utf8_lossy(&environ).contains("s3cret"))
+    );
     run.wait().gives("1\n");
 }
 
 #[test]
 fn a_line_has_its_time_from_when_those_before_it_are_answered() {
     let slow = "while read x; do sleep 1.5; echo $x; done";
-    let args = ["--cores", "1", "--concurrency", "2", "--timeout", "2500ms", "--retries", "0", "1", "2"];
+    let args =
+        ["--cores", "1", "--concurrency", "2", "--timeout", "2500ms", "--retries", "0", "1", "2"];
     exec(slow).local().args(args).run().gives(numbers(2));
 }
 
 #[test]
 fn a_program_that_is_not_there() {
-    exec("no-such-program-here").local().args(["1", "2"]).run().ends(2, "").said(&["error: the command cannot be run"]);
+    exec("no-such-program-here")
+        .local()
+        .args(["1", "2"])
+        .run()
+        .ends(2, "")
+        .said(&["error: the command cannot be run"]);
 }
 
 #[test]
@@ -176,7 +227,9 @@ fn a_program_that_hangs_is_ended_with_all_that_it_started() {
         .local()
         .args(["--timeout", "300ms", "--retries", "0", "1"])
         .start();
-    let pid = until("the program has started another", || fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok());
+    let pid = until("the program has started another", || {
+        fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok()
+    });
     until("what it started is gone", || (!is_alive(pid)).then_some(()));
     run.wait().ends(1, "").said(&["item 1 failed", "no answer within 300 ms"]);
 }
@@ -184,7 +237,9 @@ fn a_program_that_hangs_is_ended_with_all_that_it_started() {
 #[test]
 fn children_end_with_a_master_that_is_killed() {
     let run = exec("echo $$ >pid; sleep 1000; cat").local().stdin_open().start();
-    let pid = until("the child is there", || fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok());
+    let pid = until("the child is there", || {
+        fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok()
+    });
     crate::common::kill("KILL", run.pid().into());
     until("the child is gone", || (!is_alive(pid)).then_some(()));
 }
@@ -205,9 +260,12 @@ fn at_a_port_that_was_asked_for_a_tab_is_told_kindly_that_the_job_runs_here_only
     let asked = ["--port", &port.to_string(), "--token", "sesame-open", "--qr", "always"];
     let mut run = exec("cat").args(asked).stdin_open().start();
     run.says("--exec runs on this machine's cores only");
-    let mut tab = Driven::open(&format!("http://127.0.0.1:{port}/sesame-open/"), "device=Anna;cores=1;");
+    let mut tab =
+        Driven::open(&format!("http://127.0.0.1:{port}/sesame-open/"), "device=Anna;cores=1;");
     run.says("refused a volunteer");
-    until("the page says so", || tab.text("state").contains("Thank you all the same!").then_some(()));
+    until("the page says so", || {
+        tab.text("state").contains("Thank you all the same!").then_some(())
+    });
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     run.wait().gives("1\n").did_not_say(&["Serving volunteer code", "\u{2588}"]);
@@ -216,20 +274,31 @@ fn at_a_port_that_was_asked_for_a_tab_is_told_kindly_that_the_job_runs_here_only
 /// The number of listening TCP sockets of a process.
 fn listening(pid: u32) -> usize {
     let own = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs");
-    let links: Vec<String> =
-        own.filter_map(|entry| Some(fs::read_link(entry.ok()?.path()).ok()?.display().to_string())).collect();
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|file| fs::read_to_string(file).unwrap_or_default());
-    let sockets =
-        tables.iter().flat_map(|table| table.lines().skip(1)).map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-    sockets.filter(|fields| fields[3] == "0A" && links.contains(&format!("socket:[{}]", fields[9]))).count()
+    let links: Vec<String> = own
+        .filter_map(|entry| Some(fs::read_link(entry.ok()?.path()).ok()?.display().to_string()))
+        .collect();
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .map(|file| fs::read_to_string(file).unwrap_or_default());
+    let sockets = tables
+        .iter()
+        .flat_map(|table| table.lines().skip(1))
+        .map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    sockets
+        .filter(|fields| fields[3] == "0A" && links.contains(&format!("socket:[{}]", fields[9])))
+        .count()
 }
 
 #[test]
 fn a_result_counts_only_when_it_is_confirmed() {
     let events = Events::new();
     let confirm = "read x; echo $x $PANDO_INDEX $PANDO_INPUT >>seen; test $x != 2 || test $(grep -c '^2 ' seen) -gt 2";
-    let run = exec("cat").local().args(["--confirm", confirm]).events(&events).stdin("1\n2\n3\n").run();
-    run.gives("1\n2\n3\n").said(&["item 2 failed", "the --confirm command did not succeed", "attempt 2 of 3"]);
+    let run =
+        exec("cat").local().args(["--confirm", confirm]).events(&events).stdin("1\n2\n3\n").run();
+    run.gives("1\n2\n3\n").said(&[
+        "item 2 failed",
+        "the --confirm command did not succeed",
+        "attempt 2 of 3",
+    ]);
     assert_eq!(events.items("unconfirmed"), [2, 2]);
 }
 
@@ -240,13 +309,23 @@ fn what_a_confirming_command_leaves_running_is_not_waited_for() {
     let fifo = left.path().join("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let confirm = format!("cat {0} & echo no place >&2; test $PANDO_INDEX = 1", fifo.display());
-    let run = exec("cat").local().args(["--confirm", &confirm, "--retries", "0", "--on-error", "skip", "1", "2"]).run();
+    let run = exec("cat")
+        .local()
+        .args(["--confirm", &confirm, "--retries", "0", "--on-error", "skip", "1", "2"])
+        .run();
     run.ends(1, "1\n").said(&["the --confirm command did not succeed (exit status: 1): no place"]);
     drop(fs::File::options().read(true).write(true).open(&fifo).unwrap());
 }
 
 #[test]
 fn what_is_never_confirmed_fails() {
-    let run = exec("cat").local().args(["--confirm", "echo no place >&2; false", "--retries", "1", "1", "2"]).run();
-    run.ends(1, "").said(&["error: item 1 failed", "did not succeed (exit status: 1): no place", "attempts: 2"]);
+    let run = exec("cat")
+        .local()
+        .args(["--confirm", "echo no place >&2; false", "--retries", "1", "1", "2"])
+        .run();
+    run.ends(1, "").said(&[
+        "error: item 1 failed",
+        "did not succeed (exit status: 1): no place",
+        "attempts: 2",
+    ]);
 }

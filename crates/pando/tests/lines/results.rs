@@ -27,10 +27,14 @@ fn a_blob_goes_out_as_its_bytes() {
     let expected = b"\x01\xff\n\x02\xff\n";
     Pando::new(&format!("export default x => {blob}")).stdin("1\n2\n").run().gives(expected);
     Pando::f(&format!("(x, cb) => cb(null, {blob})")).stdin("1\n2\n").run().gives(expected);
-    Pando::new(&format!("export default async x => new File([{blob}], 'name')")).stdin("1\n2\n").run().gives(expected);
+    Pando::new(&format!("export default async x => new File([{blob}], 'name')"))
+        .stdin("1\n2\n")
+        .run()
+        .gives(expected);
 }
 
-const VALUES: &str = "[0, -0, 1.5, true, null, [1, [2]], { a: 1 }, 'text', NaN, 10n, new Date(0).getTime()]";
+const VALUES: &str =
+    "[0, -0, 1.5, true, null, [1, [2]], { a: 1 }, 'text', NaN, 10n, new Date(0).getTime()]";
 
 #[test]
 fn a_callback_s_results_are_printed_as_string_does() {

@@ -7,7 +7,11 @@ fn the_first_lines_are_the_urls_best_first() {
     let run = Pando::f("(x, cb) => cb(null, x)").stdin("1\n").run();
     run.gives("1\n");
     let said: Vec<&str> = run.stderr.lines().collect();
-    assert!(!said.is_empty() && said.iter().all(|line| line.starts_with("Serving volunteer code at http://")), "{said:?}");
+    assert!(
+        !said.is_empty()
+            && said.iter().all(|line| line.starts_with("Serving volunteer code at http://")),
+        "{said:?}"
+    );
     assert!(said.last().unwrap().contains("//127.0.0.1:"), "loopback comes last: {said:?}");
 }
 
@@ -41,8 +45,13 @@ fn quiet_hides_what_the_function_prints_and_nothing_else() {
 #[test]
 fn quiet_hides_reports_as_well() {
     let f = "export default async (x, { report }) => { report({ nbItems: 1 }); await new Promise(done => setTimeout(done, 700)); return x }";
-    let run =
-        |args: &[&str]| Pando::new(f).args(["--cores", "1", "--reporting-interval", "500ms"]).args(args).stdin("a\nb\n").run();
+    let run = |args: &[&str]| {
+        Pando::new(f)
+            .args(["--cores", "1", "--reporting-interval", "500ms"])
+            .args(args)
+            .stdin("a\nb\n")
+            .run()
+    };
     run(&[]).gives("a\nb\n").said(&["this machine: ", "items/s"]);
     run(&["-q"]).gives("a\nb\n").did_not_say(&["items/s"]);
 }
@@ -77,12 +86,14 @@ fn repeated_lines_are_counted() {
     let f = "(x, cb) => { for (let i = 0; i < 500; i++) console.log('same'); cb(null, x) }";
     let run = Pando::f(f).stdin("1\n").run();
     // The first line is shown at once, before the run knows whether more lines follow.
-    run.gives("1\n").said(&["this machine, item 1: same\n", "this machine, item 1: same (499 times)"]);
+    run.gives("1\n")
+        .said(&["this machine, item 1: same\n", "this machine, item 1: same (499 times)"]);
 }
 
 #[test]
 fn control_characters_that_a_function_prints_are_made_visible() {
-    let run = Pando::f("(x, cb) => { console.log('\\u001b[31mred'); cb(null, x) }").stdin("1\n").run();
+    let run =
+        Pando::f("(x, cb) => { console.log('\\u001b[31mred'); cb(null, x) }").stdin("1\n").run();
     run.gives("1\n").did_not_say(&["\u{1b}"]).said(&["[31mred"]);
 }
 
@@ -112,7 +123,10 @@ fn nobody_there_is_told_with_what_to_do() {
     let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin("1\n").start();
     let hint = run.says("nobody has joined");
     let port = run.url().rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
-    assert!(hint.contains("http://") && hint.contains(&port) && hint.contains("firewall"), "{hint}");
+    assert!(
+        hint.contains("http://") && hint.contains(&port) && hint.contains("firewall"),
+        "{hint}"
+    );
 }
 
 #[test]
@@ -122,12 +136,22 @@ fn whole_numbers_that_javascript_rounds_are_told_once() {
     let run = Pando::f("(x, cb) => cb(null, 'x')").local().args(["--json"]).stdin(input).run();
     run.gives("\"x\"\n".repeat(4)).said(&[warning, "put such numbers in quotes and use BigInt"]);
     assert_eq!(run.stderr.matches("JavaScript rounds").count(), 1, "{}", run.stderr);
-    let items = Pando::f("(x, cb) => cb(null, 0)").local().args(["--json", "1", "2", "12345678901234567890"]).run();
+    let items = Pando::f("(x, cb) => cb(null, 0)")
+        .local()
+        .args(["--json", "1", "2", "12345678901234567890"])
+        .run();
     items.gives("0\n0\n0\n").said(&[warning]);
     let sync = Pando::f("(x, cb) => cb(null, 0)").local().args(["--sync-stdio"]);
-    sync.stdin("{\"value\":1}\n{\"value\":2}\n{\"value\":12345678901234567890}\n").run().said(&[warning]);
+    sync.stdin("{\"value\":1}\n{\"value\":2}\n{\"value\":12345678901234567890}\n")
+        .run()
+        .said(&[warning]);
     // Lines are text, and programs receive the digits unchanged.
-    Pando::f("(x, cb) => cb(null, x)").local().stdin(input).run().gives(input).did_not_say(&["JavaScript"]);
+    Pando::f("(x, cb) => cb(null, x)")
+        .local()
+        .stdin(input)
+        .run()
+        .gives(input)
+        .did_not_say(&["JavaScript"]);
     let run = Pando::bare().args(["--exec", "cat", "--local", "--json"]).stdin(input).run();
     run.gives(input).did_not_say(&["JavaScript"]);
 }

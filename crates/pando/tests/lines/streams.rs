@@ -26,13 +26,20 @@ fn the_first_result_comes_while_the_input_is_still_open() {
 #[test]
 fn outputs_are_in_the_order_of_inputs_whatever_the_speeds() {
     let f = "(x, cb) => setTimeout(() => cb(null, x), x * 7919 % 40)";
-    Pando::f(f).args(["--cores", "3", "--concurrency", "4"]).stdin(numbers(300)).run().gives(numbers(300));
+    Pando::f(f)
+        .args(["--cores", "3", "--concurrency", "4"])
+        .stdin(numbers(300))
+        .run()
+        .gives(numbers(300));
 }
 
 #[test]
 fn results_that_wait_for_an_earlier_one_come_right_after_it() {
     let gate = Gate::new();
-    let f = format!("export default async x => {{ if (x === '1') await {}; return x }}", gate.knock("x"));
+    let f = format!(
+        "export default async x => {{ if (x === '1') await {}; return x }}",
+        gate.knock("x")
+    );
     let events = Events::new();
     let mut run = Pando::new(&f).args(["--concurrency", "4"]).events(&events).stdin_open().start();
     run.write(numbers(100));
@@ -67,7 +74,9 @@ module.exports['/pando/1.0.0'] = (x, cb) => { const now = ++open; setTimeout(() 
 #[test]
 fn several_cores_compute_at_the_same_time() {
     let gate = Gate::new();
-    let run = Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x"))).args(["--cores", "3"]);
+    let run =
+        Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")))
+            .args(["--cores", "3"]);
     let run = run.stdin(numbers(3)).start();
     (1..=3).for_each(|n| gate.waits_for(&n.to_string()));
     assert_eq!(children(run.pid()).len(), 3);
@@ -81,12 +90,18 @@ fn an_endless_producer_into_head() {
     let script = r#"yes hello | { "$@"; echo $? > status; } | head -n 3"#;
     let command = pando.command();
     let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", script, "sh"]).arg(command.get_program()).args(command.get_args()).current_dir(pando.folder());
+    shell
+        .args(["-c", script, "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(pando.folder());
     let output = shell.output().expect("sh is there");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "hello\nhello\nhello\n");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let status = pando.folder().join("status");
-    let status = until("its status", || std::fs::read_to_string(&status).ok().filter(|text| !text.is_empty()));
+    let status = until("its status", || {
+        std::fs::read_to_string(&status).ok().filter(|text| !text.is_empty())
+    });
     assert_eq!(status, "0\n");
 }
 
@@ -176,7 +191,10 @@ fn no_more_is_read_than_the_window_while_an_early_value_is_not_done() {
 #[test]
 fn nothing_is_read_ahead_of_what_cores_ask_for() {
     let gate = Gate::new();
-    let f = format!("export default async (x, {{ index }}) => {{ await {}; return index }}", gate.knock("index"));
+    let f = format!(
+        "export default async (x, {{ index }}) => {{ await {}; return index }}",
+        gate.knock("index")
+    );
     let mut run = Pando::new(&f).args(["--batch-size", "2", "--cores", "1"]).stdin_open().start();
     let written = long_lines(run.take_stdin());
     gate.waits_for("1");
@@ -199,7 +217,11 @@ fn nothing_is_read_while_nobody_is_there() {
 
 #[test]
 fn a_window_of_one() {
-    Pando::f(ECHO).args(["--window", "1", "--cores", "2"]).stdin(numbers(200)).run().gives(numbers(200));
+    Pando::f(ECHO)
+        .args(["--window", "1", "--cores", "2"])
+        .stdin(numbers(200))
+        .run()
+        .gives(numbers(200));
 }
 
 #[test]
@@ -212,7 +234,10 @@ fn a_batch_size_of_one_and_a_large_one() {
 #[test]
 fn a_killed_core_is_replaced_and_the_output_complete() {
     let gate = Gate::new();
-    let f = format!("export default async x => {{ if (x === '50') await {}; return x }}", gate.knock("x"));
+    let f = format!(
+        "export default async x => {{ if (x === '50') await {}; return x }}",
+        gate.knock("x")
+    );
     let run = Pando::new(&f).args(["--cores", "2"]).stdin(numbers(100)).start();
     gate.waits_for("50");
     for child in run.children() {
@@ -227,7 +252,13 @@ fn an_item_that_works_at_the_third_attempt() {
     let f = "export default (x, { attempt }) => { if (x === '3' && attempt < 3) throw new Error('not yet ' + attempt); return x + ' ' + attempt }";
     let run = Pando::new(f).stdin(numbers(4)).run();
     run.gives("1 1\n2 1\n3 3\n4 1\n");
-    run.said(&["item 3 failed on this machine: ", "not yet 1", "attempt 1 of 3", "not yet 2", "attempt 2 of 3"]);
+    run.said(&[
+        "item 3 failed on this machine: ",
+        "not yet 1",
+        "attempt 1 of 3",
+        "not yet 2",
+        "attempt 2 of 3",
+    ]);
     run.did_not_say(&["item 1 failed", "item 2 failed", "item 4 failed"]);
 }
 

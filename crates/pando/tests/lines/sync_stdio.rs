@@ -16,7 +16,11 @@ pub(crate) fn function(gate: &Gate) -> String {
 }
 
 fn start(gate: &Gate, cores: &str) -> Running {
-    Pando::new(&function(gate)).local().args(["--sync-stdio", "--cores", cores, "--retries", "0"]).stdin_open().start()
+    Pando::new(&function(gate))
+        .local()
+        .args(["--sync-stdio", "--cores", cores, "--retries", "0"])
+        .stdin_open()
+        .start()
 }
 
 fn next(run: &mut Running) -> Value {
@@ -88,7 +92,11 @@ fn a_value_that_is_cancelled_has_no_result() {
 
 #[test]
 fn what_is_not_understood_ends_the_run_in_words() {
-    let run = Pando::new(&function(&Gate::new())).local().args(["--sync-stdio"]).stdin("{\"value\":1}\nnonsense\n").run();
+    let run = Pando::new(&function(&Gate::new()))
+        .local()
+        .args(["--sync-stdio"])
+        .stdin("{\"value\":1}\nnonsense\n")
+        .run();
     run.status(1).said(&["error: line 2 of standard input: not valid JSON", "{\"value\":…}"]);
 }
 
@@ -98,28 +106,51 @@ fn the_same_json_is_taken_as_with_json_and_reaches_the_function_as_it_is() {
     let values = [r#""\ud800""#, &deep, r#"{"a":[1.0,"}"]}"#, "null"];
     let show = "export default x => typeof x === 'string' ? x.charCodeAt(0) : JSON.stringify(x)";
     let job = || Pando::new(show).local().args(["--cores", "1"]);
-    let expected = ["55296".to_owned(), format!("\"{deep}\""), r#""{\"a\":[1,\"}\"]}""#.to_owned(), "\"null\"".to_owned()];
+    let expected = [
+        "55296".to_owned(),
+        format!("\"{deep}\""),
+        r#""{\"a\":[1,\"}\"]}""#.to_owned(),
+        "\"null\"".to_owned(),
+    ];
     job().args(["--json"]).stdin(values.join("\n")).run().gives(expected.join("\n") + "\n");
     let said: String = values.iter().map(|value| format!("{{\"value\":{value}}}\n")).collect();
     let run = job().args(["--sync-stdio"]).stdin(said).run();
     run.status(0);
-    let mut results: Vec<_> = run.text().lines().filter(|line| line.contains("\"result\"")).map(str::to_owned).collect();
+    let mut results: Vec<_> =
+        run.text().lines().filter(|line| line.contains("\"result\"")).map(str::to_owned).collect();
     results.sort_by_key(|line| line.rsplit(':').next().map(str::to_owned));
-    let expected = (1..).zip(expected).map(|(n, value)| format!("{{\"result\":{value},\"index\":{n}}}")).collect::<Vec<_>>();
+    let expected = (1..)
+        .zip(expected)
+        .map(|(n, value)| format!("{{\"result\":{value},\"index\":{n}}}"))
+        .collect::<Vec<_>>();
     assert_eq!(results, expected);
 }
 
 #[test]
 fn a_value_that_is_no_json_is_answered_with_an_error_and_the_run_goes_on() {
-    let mut run = Pando::new("export default x => x").local().args(["--sync-stdio", "--cores", "1"]).stdin_open().start();
+    let mut run = Pando::new("export default x => x")
+        .local()
+        .args(["--sync-stdio", "--cores", "1"])
+        .stdin_open()
+        .start();
     assert_eq!(next(&mut run), json!({"ask": 1}));
     run.write_line("{\"value\": NaN}");
     let answer = next(&mut run);
     assert_eq!(answer["index"], 1);
-    assert!(answer["error"].as_str().unwrap().starts_with("line 1 of standard input: not valid JSON"), "{answer}");
+    assert!(
+        answer["error"].as_str().unwrap().starts_with("line 1 of standard input: not valid JSON"),
+        "{answer}"
+    );
     run.write(b"{\"value\":\"\xff\"}\n{\"value\":3}\n");
-    let answers: Vec<_> = std::iter::from_fn(|| Some(next(&mut run))).filter(|said| said.get("ask").is_none()).take(2).collect();
-    assert!(answers.contains(&json!({"error": "line 2 of standard input: not valid UTF-8", "index": 2})), "{answers:?}");
+    let answers: Vec<_> = std::iter::from_fn(|| Some(next(&mut run)))
+        .filter(|said| said.get("ask").is_none())
+        .take(2)
+        .collect();
+    assert!(
+        answers
+            .contains(&json!({"error": "line 2 of standard input: not valid UTF-8", "index": 2})),
+        "{answers:?}"
+    );
     assert!(answers.contains(&json!({"result": 3, "index": 3})), "{answers:?}");
     run.close_stdin();
     run.wait().status(1).said(&["2 items failed"]);

@@ -25,11 +25,17 @@ async fn the_relay_ends_in_good_order() {
 async fn healthz_tells_how_many_there_are() {
     let relay = Relay::start(&[]);
     let health = relay.health();
-    assert_eq!((&health["status"], &health["rooms"], &health["volunteers"]), (&"ok".into(), &0.into(), &0.into()));
+    assert_eq!(
+        (&health["status"], &health["rooms"], &health["volunteers"]),
+        (&"ok".into(), &0.into(), &0.into())
+    );
     let mut master = Master::open(&relay, "token").await;
     let _volunteer = master.volunteer().await;
     let _link = master.link().await;
     let health = relay.health();
-    assert_eq!((&health["rooms"], &health["volunteers"], &health["links"]), (&1.into(), &2.into(), &1.into()));
+    assert_eq!(
+        (&health["rooms"], &health["volunteers"], &health["links"]),
+        (&1.into(), &2.into(), &1.into())
+    );
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
 }

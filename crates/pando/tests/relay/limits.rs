@@ -31,8 +31,11 @@ fn who_says_nothing_or_dribbles_its_headers_is_dropped() {
     let (mut silent, mut slow, mut idle) = (connect(&relay), connect(&relay), connect(&relay));
     let mut dribbling = slow.try_clone().unwrap();
     let dribble = std::thread::spawn(move || {
-        let mut headers = "GET /healthz HTTP/1.1\r\nHost: a\r\n".to_owned() + &"X-More: a\r\n".repeat(10_000);
-        while !headers.is_empty() && dribbling.write_all(headers.remove(0).to_string().as_bytes()).is_ok() {
+        let mut headers =
+            "GET /healthz HTTP/1.1\r\nHost: a\r\n".to_owned() + &"X-More: a\r\n".repeat(10_000);
+        while !headers.is_empty()
+            && dribbling.write_all(headers.remove(0).to_string().as_bytes()).is_ok()
+        {
             std::thread::sleep(Duration::from_millis(100));
         }
     });
@@ -49,14 +52,20 @@ fn who_speaks_http_2_is_dropped_at_once() {
     socket.write_all(&http2()).unwrap();
     let mut answer = Vec::new();
     let _ = socket.read_to_end(&mut answer);
-    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 #[test]
 fn long_headers_are_refused() {
     let relay = Relay::start(&[]);
-    let response =
-        crate::common::request(&relay.host, &format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000)));
+    let response = crate::common::request(
+        &relay.host,
+        &format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000)),
+    );
     assert_eq!(response.status, 431);
 }
 
@@ -70,7 +79,8 @@ fn one_address_has_only_so_many_connections() {
         let mut socket = connect(&relay);
         socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();
-        (socket.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")).then_some(())
+        (socket.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200"))
+            .then_some(())
     });
 }
 
@@ -108,7 +118,9 @@ fn too_many_requests_from_one_address_are_told_to_wait() {
     let mut socket = connect(&relay);
     let (mut answers, mut block) = (Vec::new(), vec![0; 64 << 10]);
     for asked in 1..=100 {
-        socket.write_all("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100).as_bytes()).unwrap();
+        socket
+            .write_all("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100).as_bytes())
+            .unwrap();
         while answers.windows(9).filter(|window| window == b"HTTP/1.1 ").count() < 100 {
             let read = socket.read(&mut block).unwrap();
             assert!(read > 0, "closed after {asked} hundred");

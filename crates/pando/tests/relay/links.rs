@@ -92,13 +92,18 @@ async fn last_words_arrive_although_the_device_is_still_sending() {
     for _ in 0..20 {
         let (device, mut seat) = master.link().await;
         let (mut sink, stream) = device.0.split();
-        let sending = tokio::spawn(async move { while sink.send(Message::Binary(vec![1; 10_000].into())).await.is_ok() {} });
+        let sending = tokio::spawn(async move {
+            while sink.send(Message::Binary(vec![1; 10_000].into())).await.is_ok() {}
+        });
         seat.next().await;
         seat.text(&json!("bye")).await;
         seat.send(Message::Close(None)).await;
         seat.vanish();
-        let heard: Vec<Message> =
-            stream.take_while(|message| std::future::ready(message.is_ok())).map(Result::unwrap).collect().await;
+        let heard: Vec<Message> = stream
+            .take_while(|message| std::future::ready(message.is_ok()))
+            .map(Result::unwrap)
+            .collect()
+            .await;
         assert_eq!(heard.first(), Some(&Message::Text("\"bye\"".into())));
         sending.await.unwrap();
     }
@@ -108,7 +113,8 @@ async fn last_words_arrive_although_the_device_is_still_sending() {
 async fn a_link_is_for_the_room_s_master() {
     let relay = Relay::start(&[]);
     let mut master = Master::open(&relay, "room-1").await;
-    let stranger = Master::try_open(&relay, crate::support::opening("room-2").key(OTHER_KEY)).await.unwrap();
+    let stranger =
+        Master::try_open(&relay, crate::support::opening("room-2").key(OTHER_KEY)).await.unwrap();
     let mut volunteer = Socket::open(&master.url("socket"), &[]).await.unwrap();
     let link = master.hears("link").await["id"].as_str().unwrap().to_owned();
     assert_eq!(stranger.come(&link, OTHER_KEY).await.unwrap_err(), 404);
@@ -136,7 +142,9 @@ async fn frames_that_break_the_protocol_close_the_link() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let relay = Relay::start(&[]);
     let mut master = Master::open(&relay, "token").await;
-    for (bytes, code) in [(&b"\x81\x01a"[..], 1002_u16), (&[0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], 1009)] {
+    for (bytes, code) in
+        [(&b"\x81\x01a"[..], 1002_u16), (&[0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], 1009)]
+    {
         let (device, mut seat) = master.link().await;
         let mut raw = device.0.into_inner();
         raw.write_all(bytes).await.unwrap();
@@ -193,7 +201,8 @@ async fn who_does_not_read_holds_the_sender_back_and_costs_no_memory() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_in_one_room_does_not_stop_another() {
     let relay = Relay::start(&["--room-rate", "1M"]);
-    let (mut loud, mut quiet) = (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
+    let (mut loud, mut quiet) =
+        (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
     let (mut device, mut seat) = loud.link().await;
     let flood = tokio::spawn(async move {
         // At one megabyte per second this takes longer than any test.
@@ -228,9 +237,13 @@ async fn many_links_at_once_keep_their_bytes_apart() {
         }));
         echoes.push(tokio::spawn(async move {
             for n in 0..50_u32 {
-                let bytes: Vec<u8> = [id, n].map(u32::to_le_bytes).concat().repeat((n * n) as usize + 1);
+                let bytes: Vec<u8> =
+                    [id, n].map(u32::to_le_bytes).concat().repeat((n * n) as usize + 1);
                 device.bytes(bytes.clone()).await;
-                assert!(device.next().await == Some(Message::Binary(bytes.into())), "link {id}, message {n}");
+                assert!(
+                    device.next().await == Some(Message::Binary(bytes.into())),
+                    "link {id}, message {n}"
+                );
             }
             device.0.close(None).await.unwrap();
             device.closed().await;

@@ -10,7 +10,11 @@ fn relay(args: &[&str]) -> Pando {
 fn without_a_secret_it_does_not_start_and_says_how_to_make_one() {
     for none in [&[][..], &["--secret", ""], &["--secret", " , "]] {
         let finished = relay(&["--port", "0"]).args(none).run();
-        finished.ends(2, "").said(&["error: there is no secret", "openssl rand -hex 16", "PANDO_RELAY_SECRET"]);
+        finished.ends(2, "").said(&[
+            "error: there is no secret",
+            "openssl rand -hex 16",
+            "PANDO_RELAY_SECRET",
+        ]);
     }
 }
 
@@ -24,7 +28,10 @@ fn wrong_options_are_told_in_words() {
         (&["--max-function", "lots"], "32M"),
         (&["--stun", "x"], "stun.example.org:3478"),
         (&["--secrets-file", "/nowhere/secrets"], "/nowhere/secrets"),
-        (&["--secret", "abc", "--tls-cert", "/nowhere/a", "--tls-key", "/nowhere/b"], "--tls-cert /nowhere/a"),
+        (
+            &["--secret", "abc", "--tls-cert", "/nowhere/a", "--tls-key", "/nowhere/b"],
+            "--tls-cert /nowhere/a",
+        ),
         (&["f.js"], "f.js"),
         (&["--nonsense"], "--nonsense"),
     ] {
@@ -37,11 +44,15 @@ fn wrong_options_are_told_in_words() {
 #[test]
 fn a_port_that_is_taken_is_told() {
     let other = Relay::start(&[]);
-    let finished = relay(&["--secret", "abc", "--bind", "127.0.0.1", "--port", &other.port().to_string()]).run();
+    let finished =
+        relay(&["--secret", "abc", "--bind", "127.0.0.1", "--port", &other.port().to_string()])
+            .run();
     finished.ends(2, "").said(&["cannot be used", "--port"]);
     let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = udp.local_addr().unwrap().port().to_string();
-    let finished = relay(&["--secret", "abc", "--bind", "127.0.0.1", "--port", "0", "--turn-port", &port]).run();
+    let finished =
+        relay(&["--secret", "abc", "--bind", "127.0.0.1", "--port", "0", "--turn-port", &port])
+            .run();
     finished.ends(2, "").said(&["cannot be used", "--turn-port", "--no-udp"]);
 }
 
@@ -59,7 +70,12 @@ fn options_come_from_the_environment_too_and_the_port_from_the_platform() {
         .env("PANDO_RELAY_NO_UDP", "yes")
         .start();
     run.says(&format!("Relay listening at http://127.0.0.1:{port}"));
-    let finished = Pando::bare().args(["relay"]).on_the_default_port().env("PORT", "x").env("PANDO_RELAY_SECRET", "abc").run();
+    let finished = Pando::bare()
+        .args(["relay"])
+        .on_the_default_port()
+        .env("PORT", "x")
+        .env("PANDO_RELAY_SECRET", "abc")
+        .run();
     finished.ends(2, "").said(&["PORT=\"x\""]);
 }
 
@@ -67,7 +83,9 @@ fn options_come_from_the_environment_too_and_the_port_from_the_platform() {
 fn help_is_there_and_the_other_help_names_it() {
     let help = relay(&["--help"]).run();
     help.status(0);
-    for option in ["--secret", "--tls-cert", "--turn-range", "--max-rooms", "PANDO_RELAY_URL", "pando relay"] {
+    for option in
+        ["--secret", "--tls-cert", "--turn-range", "--max-rooms", "PANDO_RELAY_URL", "pando relay"]
+    {
         assert!(help.text().contains(option), "{option}");
     }
     let other = Pando::bare().args(["--help"]).run();

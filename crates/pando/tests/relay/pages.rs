@@ -15,7 +15,11 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
     assert_eq!(master.opened["url"], relay.url("/k7d2m9qx4t/"));
     let page = get(&master.url(""));
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    assert!(page.body.contains(r#""relay":true"#) && page.body.contains(r#""function":"hash""#), "{}", page.body);
+    assert!(
+        page.body.contains(r#""relay":true"#) && page.body.contains(r#""function":"hash""#),
+        "{}",
+        page.body
+    );
     for name in ["", "page.js", "function.js"] {
         let file = get(&master.url(name));
         assert_eq!(file.status, 200, "{name}");
@@ -24,11 +28,22 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
         assert_eq!(file.header("x-content-type-options"), Some("nosniff"), "{name}");
         assert_eq!(file.header("referrer-policy"), Some("no-referrer"), "{name}");
         assert_eq!(file.header("x-frame-options"), Some("deny"), "{name}");
-        assert!(file.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")), "{name}");
+        assert!(
+            file.header("permissions-policy").is_some_and(|policy| policy.contains("camera=()")),
+            "{name}"
+        );
         assert_eq!(file.header("cache-control"), Some("no-store"), "{name}");
-        assert_eq!(file.header("content-length"), Some(file.body.len().to_string().as_str()), "{name}");
+        assert_eq!(
+            file.header("content-length"),
+            Some(file.body.len().to_string().as_str()),
+            "{name}"
+        );
         if name.ends_with(".js") {
-            assert_eq!(file.header("content-type"), Some("text/javascript; charset=utf-8"), "{name}");
+            assert_eq!(
+                file.header("content-type"),
+                Some("text/javascript; charset=utf-8"),
+                "{name}"
+            );
         }
     }
     assert_eq!(get(&master.url("function.js")).body.as_bytes(), FUNCTION);
@@ -47,7 +62,10 @@ async fn a_room_that_denies_the_network_lets_its_page_reach_the_relay_alone() {
     let page = get(&master.url(""));
     let policy = page.header("content-security-policy").unwrap();
     let host = &relay.host;
-    assert!(policy.contains(&format!("default-src 'self' http://{host} ws://{host} data: blob: ")), "{policy}");
+    assert!(
+        policy.contains(&format!("default-src 'self' http://{host} ws://{host} data: blob: ")),
+        "{policy}"
+    );
     assert!(policy.starts_with("sandbox "), "{policy}");
 }
 
@@ -69,7 +87,8 @@ async fn all_that_the_page_names_is_there() {
 async fn a_large_function_comes_whole() {
     let relay = Relay::start(&[]);
     let function: Vec<u8> = (0..1_000_000_u32).map(|n| b'a' + (n % 23) as u8).collect();
-    let master = Master::try_open(&relay, opening("token").function(function.clone())).await.unwrap();
+    let master =
+        Master::try_open(&relay, opening("token").function(function.clone())).await.unwrap();
     assert!(get(&master.url("function.js")).body.as_bytes() == function);
 }
 
@@ -86,7 +105,12 @@ async fn only_get_and_head_are_answered() {
     let relay = Relay::start(&[]);
     let _master = Master::open(&relay, "token").await;
     let ask = |method: &str| {
-        request(&relay.host, &format!("{method} /token/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
+        request(
+            &relay.host,
+            &format!(
+                "{method} /token/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            ),
+        )
     };
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         assert_eq!(ask(method).status, 405, "{method}");
@@ -107,7 +131,17 @@ async fn a_hash_cannot_bring_markup_into_the_page() {
 #[test]
 fn what_is_not_there_is_not_found_and_guessing_is_slowed_down() {
     let relay = Relay::start(&[]);
-    for path in ["/", "/nothing", "/nothing/", "/nothing/page.js", "/favicon.ico", "/rooms/a", "/healthz/", "//", "/a/b/c"] {
+    for path in [
+        "/",
+        "/nothing",
+        "/nothing/",
+        "/nothing/page.js",
+        "/favicon.ico",
+        "/rooms/a",
+        "/healthz/",
+        "//",
+        "/a/b/c",
+    ] {
         assert_eq!(relay.get(path).status, 404, "{path}");
     }
     let statuses: Vec<u16> = (0..80).map(|n| relay.get(&format!("/guess{n}/")).status).collect();
@@ -124,9 +158,13 @@ async fn people_who_come_too_late_are_told_so_as_if_nothing_had_been_there() {
     master.end().await;
     let (late, never) = (visit(&url), visit(&relay.url("/aaaaaaaaaa/")));
     for page in [&late, &never] {
-        assert_eq!((page.status, page.header("content-type")), (404, Some("text/html; charset=utf-8")));
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (404, Some("text/html; charset=utf-8"))
+        );
         assert!(
-            page.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none';")),
+            page.header("content-security-policy")
+                .is_some_and(|policy| policy.starts_with("default-src 'none';")),
             "{page:?}"
         );
     }

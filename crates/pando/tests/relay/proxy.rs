@@ -5,8 +5,11 @@ use crate::{
     support::{Master, Relay, SECRET, Socket, opening},
 };
 
-const FORWARDED: [(&str, &str); 3] =
-    [("x-forwarded-proto", "https"), ("x-forwarded-host", "relay.example.org"), ("x-forwarded-for", "6.6.6.6, 8.8.8.8")];
+const FORWARDED: [(&str, &str); 3] = [
+    ("x-forwarded-proto", "https"),
+    ("x-forwarded-host", "relay.example.org"),
+    ("x-forwarded-for", "6.6.6.6, 8.8.8.8"),
+];
 
 async fn opened(relay: &Relay) -> serde_json::Value {
     let secret = format!("Bearer {SECRET}");

@@ -43,7 +43,11 @@ async fn wrong_secrets_and_keys_of_an_address_shut_no_right_one_out() {
     Master::open(&relay, "another").await;
     master.link().await;
     assert!(start.elapsed() < Duration::from_secs(1), "it waited: {:?}", start.elapsed());
-    assert_eq!(Master::connect(&relay, "wrong").await.unwrap_err(), 429, "guesses are limited all the same");
+    assert_eq!(
+        Master::connect(&relay, "wrong").await.unwrap_err(),
+        429,
+        "guesses are limited all the same"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +55,8 @@ async fn any_of_several_secrets_opens_rooms() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "from-the-file\n\nanother-from-the-file\n").unwrap();
     let path = file.path().to_str().unwrap();
-    let relay = Relay::start(&["--secret", "first,second", "--secret", "third", "--secrets-file", path]);
+    let relay =
+        Relay::start(&["--secret", "first,second", "--secret", "third", "--secrets-file", path]);
     for secret in ["first", "second", "third", "from-the-file", "another-from-the-file"] {
         assert!(Master::connect(&relay, secret).await.is_ok(), "{secret}");
     }
@@ -78,7 +83,8 @@ async fn tokens_that_mean_something_else_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn functions_that_are_too_large_are_refused() {
     let relay = Relay::start(&["--max-function", "100k", "--max-memory", "150k"]);
-    let of = |token: &str, length| Master::try_open(&relay, opening(token).function(vec![b'x'; length]));
+    let of =
+        |token: &str, length| Master::try_open(&relay, opening(token).function(vec![b'x'; length]));
     let refused = of("large", 100 * 1024 + 1).await.unwrap_err();
     assert!(refused.contains("102401 bytes") && refused.contains("--max-function"), "{refused}");
     let first = of("first", 100 * 1024).await.unwrap();
@@ -91,7 +97,9 @@ async fn functions_that_are_too_large_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_uploads_before_it_listens_hears_why_it_was_refused() {
     let relay = Relay::start(&["--max-function", "1M"]);
-    let refused = Master::try_open(&relay, opening("token").function(vec![b'x'; 40 << 20])).await.unwrap_err();
+    let refused = Master::try_open(&relay, opening("token").function(vec![b'x'; 40 << 20]))
+        .await
+        .unwrap_err();
     assert!(refused.contains("--max-function"), "{refused}");
 }
 
@@ -133,7 +141,12 @@ async fn what_no_master_says_closes_the_control_socket() {
         control.send(Message::Text(first.into())).await;
         assert_eq!(control.closed().await, Some(1008), "{first}");
     }
-    for later in ["hello", "{}", r#"{"type":"open"}"#, r#"{"type":"signal","peer":1,"message":{"type":"offer","sdp":""}}"#] {
+    for later in [
+        "hello",
+        "{}",
+        r#"{"type":"open"}"#,
+        r#"{"type":"signal","peer":1,"message":{"type":"offer","sdp":""}}"#,
+    ] {
         let mut master = Master::open(&relay, "token").await;
         master.control.send(Message::Text(later.into())).await;
         assert_eq!(master.control.closed().await, Some(1008), "{later}");
@@ -154,7 +167,10 @@ async fn the_end_of_the_run_is_the_end_of_the_room() {
     assert_eq!(get(&page).status, 404);
     assert_eq!(relay.health()["rooms"], 0);
     assert_eq!(relay.logs("room-ended")["visits"], 1);
-    assert!(Master::try_open(&relay, opening("token").key(OTHER_KEY)).await.is_ok(), "the token is free");
+    assert!(
+        Master::try_open(&relay, opening("token").key(OTHER_KEY)).await.is_ok(),
+        "the token is free"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

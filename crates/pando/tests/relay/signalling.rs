@@ -25,9 +25,16 @@ async fn signalling_passes_both_ways_in_order() {
     assert_eq!(first["message"], offer());
     let peer = &first["peer"];
     for n in 0..20 {
-        assert_eq!(master.hears("signal").await, json!({"type": "signal", "peer": peer, "message": candidate(n)}));
+        assert_eq!(
+            master.hears("signal").await,
+            json!({"type": "signal", "peer": peer, "message": candidate(n)})
+        );
     }
-    let answers = [json!({"type": "answer", "sdp": "v=0"}), candidate(1), json!({"type": "failed", "text": "why"})];
+    let answers = [
+        json!({"type": "answer", "sdp": "v=0"}),
+        candidate(1),
+        json!({"type": "failed", "text": "why"}),
+    ];
     for answer in &answers {
         master.control.text(&json!({"type": "signal", "peer": peer, "message": answer})).await;
     }
@@ -41,7 +48,8 @@ async fn signalling_passes_both_ways_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn volunteers_are_told_apart_and_rooms_too() {
     let relay = Relay::start(&[]);
-    let (mut one, mut other) = (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
+    let (mut one, mut other) =
+        (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
     let (mut first, _) = one.volunteer().await;
     let (mut second, _) = one.volunteer().await;
     let (mut third, _) = other.volunteer().await;
@@ -85,7 +93,14 @@ async fn what_is_no_signalling_closes_that_socket_only() {
     let (mut good, _) = master.volunteer().await;
     good.text(&offer()).await;
     master.hears("signal").await;
-    for wrong in ["x", "{}", r#"{"type":"answer","sdp":""}"#, r#"{"type":"offer","sdp":5}"#, r#"{"type":"end"}"#, "[]"] {
+    for wrong in [
+        "x",
+        "{}",
+        r#"{"type":"answer","sdp":""}"#,
+        r#"{"type":"offer","sdp":5}"#,
+        r#"{"type":"end"}"#,
+        "[]",
+    ] {
         let (mut volunteer, _) = master.volunteer().await;
         volunteer.send(Message::Text(wrong.into())).await;
         assert_eq!(volunteer.closed().await, Some(1008), "{wrong}");
@@ -97,7 +112,11 @@ async fn what_is_no_signalling_closes_that_socket_only() {
     volunteer.text(&json!({"type": "offer", "sdp": "x".repeat(20_000)})).await;
     assert_ne!(volunteer.closed().await, Some(1000), "too long");
     good.text(&candidate(1)).await;
-    assert_eq!(master.hears("signal").await["message"], candidate(1), "of the others the master has heard nothing");
+    assert_eq!(
+        master.hears("signal").await["message"],
+        candidate(1),
+        "of the others the master has heard nothing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,7 +148,11 @@ async fn a_volunteer_that_says_too_much_or_nothing_is_closed() {
 async fn unknown_rooms_are_not_found() {
     let relay = Relay::start(&[]);
     for path in ["/nowhere/signal", "/nowhere/socket", "/rooms/nowhere/links/x"] {
-        assert_eq!(crate::support::Socket::open(&relay.url(path), &[]).await.unwrap_err(), 404, "{path}");
+        assert_eq!(
+            crate::support::Socket::open(&relay.url(path), &[]).await.unwrap_err(),
+            404,
+            "{path}"
+        );
     }
 }
 
@@ -139,7 +162,10 @@ async fn without_udp_public_stun_servers_are_named() {
     let master = Master::open(&relay, "token").await;
     let list = json!([{"urls": ["stun:stun.l.google.com:19302"]}, {"urls": ["stun:stun.cloudflare.com:3478"]}]);
     assert_eq!(master.opened["iceServers"], list);
-    assert_eq!(master.opened["stun"], json!(["stun.l.google.com:19302", "stun.cloudflare.com:3478"]));
+    assert_eq!(
+        master.opened["stun"],
+        json!(["stun.l.google.com:19302", "stun.cloudflare.com:3478"])
+    );
     assert_eq!(master.volunteer().await.1, list);
     let relay = Relay::start(&["--stun", "stun.example.org:3478"]);
     let master = Master::open(&relay, "token").await;

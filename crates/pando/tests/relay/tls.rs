@@ -15,8 +15,13 @@ async fn pages_and_sockets_work_over_tls() {
     let config = certificate.client.clone();
     let base = format!("https://localhost:{}", relay.port());
     let secret = format!("Bearer {SECRET}");
-    let mut control =
-        Socket::open_with(&format!("{base}/rooms"), &[("authorization", &secret)], Some(config.clone())).await.unwrap();
+    let mut control = Socket::open_with(
+        &format!("{base}/rooms"),
+        &[("authorization", &secret)],
+        Some(config.clone()),
+    )
+    .await
+    .unwrap();
     let function = vec![b'x'; 300_000];
     Master::ask(&mut control, &opening("token").function(function.clone())).await;
     assert_eq!(control.json().await["url"], format!("{base}/token/"));
@@ -25,14 +30,20 @@ async fn pages_and_sockets_work_over_tls() {
     let tls = config.clone();
     let fetched = tokio::task::spawn_blocking(move || {
         let mut stream = encrypted(port, &tls);
-        stream.write_all(b"GET /token/function.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        stream
+            .write_all(
+                b"GET /token/function.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            )
+            .unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         answer
     });
     assert!(fetched.await.unwrap().ends_with(&function));
 
-    let mut device = Socket::open_with(&format!("{base}/token/socket"), &[], Some(config.clone())).await.unwrap();
+    let mut device = Socket::open_with(&format!("{base}/token/socket"), &[], Some(config.clone()))
+        .await
+        .unwrap();
     let link = control.json().await["id"].as_str().unwrap().to_owned();
     let key = format!("Bearer {}", crate::support::KEY);
     let url = format!("{base}/rooms/token/links/{link}");

@@ -18,7 +18,12 @@ struct Credential {
 }
 
 fn credential(servers: &Value) -> Credential {
-    let turn = servers.as_array().unwrap().iter().find(|server| server["username"].is_string()).expect("a TURN server");
+    let turn = servers
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|server| server["username"].is_string())
+        .expect("a TURN server");
     let field = |name: &str| turn[name].as_str().unwrap().to_owned();
     Credential { username: field("username"), password: field("credential") }
 }
@@ -49,7 +54,8 @@ async fn allocates(client: &Client) -> Option<impl Conn + use<>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn stun_tells_one_s_address_without_credentials() {
     let (_relay, port) = Relay::with_udp(&[]);
-    let client = client(port, &Credential { username: String::new(), password: String::new() }).await;
+    let client =
+        client(port, &Credential { username: String::new(), password: String::new() }).await;
     let address = timeout(DEADLINE, client.send_binding_request()).await.unwrap().unwrap();
     assert_eq!(address.ip(), std::net::Ipv4Addr::LOCALHOST);
 }
@@ -60,7 +66,10 @@ async fn packets_pass_through_an_allocation_both_ways() {
     let master = Master::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("127.0.0.1:{port}")]));
     let (_volunteer, servers) = master.volunteer().await;
-    assert_eq!(servers[1]["urls"], serde_json::json!([format!("turn:127.0.0.1:{port}?transport=udp")]));
+    assert_eq!(
+        servers[1]["urls"],
+        serde_json::json!([format!("turn:127.0.0.1:{port}?transport=udp")])
+    );
     let client = client(port, &credential(&servers)).await;
     let allocation = allocates(&client).await.expect("the credentials are right");
     let relayed = allocation.local_addr().unwrap();
@@ -74,7 +83,9 @@ async fn packets_pass_through_an_allocation_both_ways() {
             loop {
                 allocation.send_to(&up, peer.local_addr().unwrap()).await.unwrap();
                 // Packets may be lost. The first ones also come before the permission.
-                if let Ok(received) = timeout(Duration::from_millis(500), peer.recv_from(&mut buffer)).await {
+                if let Ok(received) =
+                    timeout(Duration::from_millis(500), peer.recv_from(&mut buffer)).await
+                {
                     return received.unwrap();
                 }
             }
@@ -83,7 +94,8 @@ async fn packets_pass_through_an_allocation_both_ways() {
         .unwrap();
         assert_eq!((&buffer[..length], from), (&up[..], relayed));
         peer.send_to(&down, relayed).await.unwrap();
-        let (length, from) = timeout(DEADLINE, allocation.recv_from(&mut buffer)).await.unwrap().unwrap();
+        let (length, from) =
+            timeout(DEADLINE, allocation.recv_from(&mut buffer)).await.unwrap().unwrap();
         assert_eq!((&buffer[..length], from), (&down[..], peer.local_addr().unwrap()));
     }
     allocation.close().await.unwrap();
@@ -94,8 +106,10 @@ async fn packets_pass_through_an_allocation_both_ways() {
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_differ_per_room_and_wrong_ones_are_refused() {
     let (relay, port) = Relay::with_udp(&[]);
-    let (one, other) = (Master::open(&relay, "k7d2m9qx4t").await, Master::open(&relay, "q2w3e4r5t6").await);
-    let (first, second) = (credential(&one.opened["iceServers"]), credential(&other.opened["iceServers"]));
+    let (one, other) =
+        (Master::open(&relay, "k7d2m9qx4t").await, Master::open(&relay, "q2w3e4r5t6").await);
+    let (first, second) =
+        (credential(&one.opened["iceServers"]), credential(&other.opened["iceServers"]));
     assert!(first.username != second.username && first.password != second.password);
     assert!(!first.username.contains("k7d2m9qx4t"), "the user name does not tell the token");
     let wrong = [
@@ -131,7 +145,8 @@ async fn credentials_expire_and_the_master_hears_of_new_ones_before() {
 async fn a_room_has_only_so_many_allocations() {
     let (relay, port) = Relay::with_udp(&["--max-allocations", "2"]);
     let (one, other) = (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
-    let (first, second) = (credential(&one.opened["iceServers"]), credential(&other.opened["iceServers"]));
+    let (first, second) =
+        (credential(&one.opened["iceServers"]), credential(&other.opened["iceServers"]));
     let clients = [client(port, &first).await, client(port, &first).await];
     let mut held = Vec::new();
     for client in &clients {
@@ -140,7 +155,9 @@ async fn a_room_has_only_so_many_allocations() {
     assert!(allocates(&client(port, &first).await).await.is_none());
     assert!(allocates(&client(port, &second).await).await.is_some(), "another room has its own");
     one.end().await;
-    until("its allocations end with the room", || (relay.health()["allocations"] == 1).then_some(()));
+    until("its allocations end with the room", || {
+        (relay.health()["allocations"] == 1).then_some(())
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,27 +170,40 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
     assert_eq!(allocation.local_addr().unwrap().ip(), std::net::Ipv4Addr::new(8, 8, 8, 8));
     let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     // The last address is the relay's own.
-    let others = ["10.0.0.1:5000", "169.254.169.254:80", "8.8.8.8:5000"].map(|address| address.parse().unwrap());
+    let others = ["10.0.0.1:5000", "169.254.169.254:80", "8.8.8.8:5000"]
+        .map(|address| address.parse().unwrap());
     for address in [inside.local_addr().unwrap()].into_iter().chain(others) {
-        let error = timeout(DEADLINE, allocation.send_to(b"in", address)).await.unwrap().unwrap_err();
+        let error =
+            timeout(DEADLINE, allocation.send_to(b"in", address)).await.unwrap().unwrap_err();
         assert!(error.to_string().contains("403"), "{address}: {error}");
     }
     let public: SocketAddr = "1.1.1.1:5000".parse().unwrap();
-    timeout(DEADLINE, allocation.send_to(b"out", public)).await.unwrap().expect("a stranger may be asked");
-    assert_eq!(inside.try_recv_from(&mut [0; 100]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    timeout(DEADLINE, allocation.send_to(b"out", public))
+        .await
+        .unwrap()
+        .expect("a stranger may be asked");
+    assert_eq!(
+        inside.try_recv_from(&mut [0; 100]).unwrap_err().kind(),
+        std::io::ErrorKind::WouldBlock
+    );
 }
 
 /// For each address: whether TURN at a relay with these arguments passes a packet on.
 async fn passed(args: &[&str], addresses: &[&str]) -> Vec<bool> {
-    let (relay, port) = Relay::with_udp(&[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat());
+    let (relay, port) =
+        Relay::with_udp(&[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat());
     assert!(relay.logs("private-address")["how"].as_str().unwrap().contains("--turn-private"));
     let master = Master::open(&relay, "token").await;
     let client = client(port, &credential(&master.opened["iceServers"])).await;
     let allocation = allocates(&client).await.unwrap();
     let mut passed = Vec::new();
     for address in addresses {
-        let sent = timeout(DEADLINE, allocation.send_to(b"in", address.parse().unwrap())).await.unwrap();
-        assert!(sent.as_ref().err().is_none_or(|error| error.to_string().contains("403")), "{address}: {sent:?}");
+        let sent =
+            timeout(DEADLINE, allocation.send_to(b"in", address.parse().unwrap())).await.unwrap();
+        assert!(
+            sent.as_ref().err().is_none_or(|error| error.to_string().contains("403")),
+            "{address}: {sent:?}"
+        );
         passed.push(sent.is_ok());
     }
     passed
@@ -181,14 +211,31 @@ async fn passed(args: &[&str], addresses: &[&str]) -> Vec<bool> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn turn_at_a_private_address_reaches_private_networks_only_if_that_is_wanted() {
-    let private = ["10.77.0.1:5000", "172.16.0.1:5000", "192.168.1.1:5000", "100.64.0.1:5000", "198.18.0.1:5000"];
+    let private = [
+        "10.77.0.1:5000",
+        "172.16.0.1:5000",
+        "192.168.1.1:5000",
+        "100.64.0.1:5000",
+        "198.18.0.1:5000",
+    ];
     assert_eq!(passed(&[], &private).await, [false; 5]);
     assert_eq!(passed(&["--turn-private"], &private).await, [true; 5]);
     // The relay's own address, the cloud's metadata service and loopback are never reachable;
     // public addresses always are.
-    let others = ["10.77.0.5:5000", "169.254.169.254:80", "127.0.0.1:5000", "224.0.0.1:5000", "0.0.0.0:5000", "1.1.1.1:5000"];
+    let others = [
+        "10.77.0.5:5000",
+        "169.254.169.254:80",
+        "127.0.0.1:5000",
+        "224.0.0.1:5000",
+        "0.0.0.0:5000",
+        "1.1.1.1:5000",
+    ];
     for args in [&[][..], &["--turn-private"]] {
-        assert_eq!(passed(args, &others).await, [false, false, false, false, false, true], "{args:?}");
+        assert_eq!(
+            passed(args, &others).await,
+            [false, false, false, false, false, true],
+            "{args:?}"
+        );
     }
     assert_eq!(
         passed(&["--url", "http://1.1.1.1"], &["1.1.1.1:5000", "1.0.0.1:5000"]).await,
@@ -199,7 +246,13 @@ async fn turn_at_a_private_address_reaches_private_networks_only_if_that_is_want
 
 #[tokio::test(flavor = "multi_thread")]
 async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
-    let (relay, port) = Relay::with_udp(&["--behind-proxy", "--turn-bind", "0.0.0.0", "--url", "https://relay.example.org"]);
+    let (relay, port) = Relay::with_udp(&[
+        "--behind-proxy",
+        "--turn-bind",
+        "0.0.0.0",
+        "--url",
+        "https://relay.example.org",
+    ]);
     let master = Master::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("relay.example.org:{port}")]));
     let client = client(port, &credential(&master.opened["iceServers"])).await;
@@ -220,7 +273,10 @@ async fn a_room_that_is_opened_again_keeps_its_allocations() {
     relay.logs("master-lost");
     let again = Master::try_open(&relay, opening("token").key(KEY)).await.unwrap();
     let room = |credential: Credential| credential.username.split_once(':').unwrap().1.to_owned();
-    assert_eq!(room(credential(&again.opened["iceServers"])), room(credential(&master.opened["iceServers"])));
+    assert_eq!(
+        room(credential(&again.opened["iceServers"])),
+        room(credential(&master.opened["iceServers"]))
+    );
     assert_eq!(relay.health()["allocations"], 1);
     drop(allocation);
 }

@@ -34,7 +34,9 @@ fn pass(mut client: TcpStream, relay: &str) -> std::io::Result<()> {
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let Some((method, rest)) = head.split_once(" /pando/") else {
-        return client.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        return client.write_all(
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        );
     };
     // Each connection carries a single request, because the path of every request must be changed.
     let rest = rest.replace("Connection: keep-alive", "Connection: close");
@@ -56,7 +58,14 @@ fn all_urls_are_below_the_path_and_tabs_come_by_every_way() {
     for (protocol, path) in [("websocket", "relay"), ("webrtc", "direct")] {
         let events = Events::new();
         let run = super::common::Pando::f("(x, cb) => cb(null, x * 2)")
-            .args(["--cores", "0", "--secret", super::relay::SECRET, "--host", &format!("{base}/pando")])
+            .args([
+                "--cores",
+                "0",
+                "--secret",
+                super::relay::SECRET,
+                "--host",
+                &format!("{base}/pando"),
+            ])
             .events(&events)
             .stdin(numbers(100))
             .start();
@@ -65,7 +74,10 @@ fn all_urls_are_below_the_path_and_tabs_come_by_every_way() {
         let _tab = Tab::open(&url, &format!("device=Far;cores=1;protocol={protocol};"));
         run.wait().gives(lines((1..=100).map(|n| n * 2)));
         assert_eq!(events.wait("joined", |_| true)["path"], path);
-        assert!(visit(&url).body.contains("This link is not in use any more"), "with the run its room ends");
+        assert!(
+            visit(&url).body.contains("This link is not in use any more"),
+            "with the run its room ends"
+        );
     }
 }
 

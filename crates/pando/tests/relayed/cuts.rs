@@ -64,7 +64,10 @@ impl Endless {
     #[track_caller]
     fn event(&mut self, kind: &str, device: &str, since: f64) -> Value {
         self.until(&format!("`{kind}` of {device}"), |events| {
-            events.of(kind).into_iter().find(|event| event["device"] == device && seconds(event) > since)
+            events
+                .of(kind)
+                .into_iter()
+                .find(|event| event["device"] == device && seconds(event) > since)
         })
     }
 
@@ -96,7 +99,9 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
     thread::scope(|scope| {
         // These threads run beside the following checks, which take time.
         let tried = devices.iter().map(|(name, router, interface, _)| {
-            let watch = scope.spawn(|| until("its page tries again", || first_attempt(internet, router, interface)));
+            let watch = scope.spawn(|| {
+                until("its page tries again", || first_attempt(internet, router, interface))
+            });
             (*name, watch)
         });
         let tried: Vec<_> = tried.collect();
@@ -104,8 +109,15 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
             let left = job.event("left", name, cut);
             // A device that can still send may report the loss before the master notices its
             // silence.
-            assert!(left["why"] == "silent" || left["why"] == "lost" && matches!(way, Way::ToIt), "{name}: {left}");
-            assert!(seconds(&left) < cut + NOTICED, "{name}: only after {} s", seconds(&left) - cut);
+            assert!(
+                left["why"] == "silent" || left["why"] == "lost" && matches!(way, Way::ToIt),
+                "{name}: {left}"
+            );
+            assert!(
+                seconds(&left) < cut + NOTICED,
+                "{name}: only after {} s",
+                seconds(&left) - cut
+            );
         }
         for (name, watch) in tried {
             let tried = watch.join().expect("it tries again");
@@ -124,16 +136,27 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
 }
 
 fn on_this_network(protocol: &str) {
-    let devices = [("Cut", "cut", Way::Both), ("Mute", "mute", Way::FromIt), ("Deaf", "deaf", Way::ToIt)];
+    let devices =
+        [("Cut", "cut", Way::Both), ("Mute", "mute", Way::FromIt), ("Deaf", "deaf", Way::ToIt)];
     let Some(internet) = Internet::of_cables(&devices.map(|(_, place, _)| place)) else { return };
-    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args(["--cores", "1"]);
+    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)")
+        .inside(&internet.inside("mas"))
+        .args(["--cores", "1"]);
     let job = Endless::start(pando);
     let url = here(&job.run);
-    let _tabs = devices
-        .map(|(name, place, _)| Tab::open_inside(&internet.inside(place), &url, &format!("device={name};cores=1;{protocol}")));
+    let _tabs = devices.map(|(name, place, _)| {
+        Tab::open_inside(
+            &internet.inside(place),
+            &url,
+            &format!("device={name};cores=1;{protocol}"),
+        )
+    });
     let interfaces = devices.map(|(_, place, _)| format!("to{place}"));
-    let ends: Vec<_> =
-        devices.iter().zip(&interfaces).map(|((name, _, way), interface)| (*name, "pub", &**interface, *way)).collect();
+    let ends: Vec<_> = devices
+        .iter()
+        .zip(&interfaces)
+        .map(|((name, _, way), interface)| (*name, "pub", &**interface, *way))
+        .collect();
     cut_and_mend(&internet, job, &ends);
 }
 
@@ -156,19 +179,25 @@ fn a_peer_connection_that_is_cut_in_either_direction_or_both() {
 #[test]
 fn a_peer_connection_that_a_relay_introduced() {
     let Some(internet) = Internet::of_routers(Router::Cone, Router::Cone) else { return };
-    let relay = internet.relay(&["--port", "8080", "--public-address", "203.0.113.1"], "http://203.0.113.1:8080");
-    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args([
-        "--host",
-        relay.url(),
-        "--secret",
-        SECRET,
-        "--cores",
-        "1",
-        "--ice-servers",
-        "stun:203.0.113.1:3478",
-    ]);
+    let relay = internet
+        .relay(&["--port", "8080", "--public-address", "203.0.113.1"], "http://203.0.113.1:8080");
+    let pando =
+        Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args([
+            "--host",
+            relay.url(),
+            "--secret",
+            SECRET,
+            "--cores",
+            "1",
+            "--ice-servers",
+            "stun:203.0.113.1:3478",
+        ]);
     let job = Endless::start(pando);
-    let _tab = Tab::open_inside(&internet.inside("bro"), &room(&job.run), "device=Far;cores=1;protocol=webrtc;");
+    let _tab = Tab::open_inside(
+        &internet.inside("bro"),
+        &room(&job.run),
+        "device=Far;cores=1;protocol=webrtc;",
+    );
     cut_and_mend(&internet, job, &[("Far", "bnat", "lan", Way::Both)]);
 }
 

@@ -13,7 +13,11 @@ const SLOW: &str = "(x, cb) => setTimeout(cb, 10, null, x)";
 #[test]
 fn a_tab_that_is_killed_loses_nothing() {
     let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
-    let run = tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin(numbers(300)).start();
+    let run = tabs_only(SLOW, &relay)
+        .events(&events)
+        .args(["--heartbeat", "1s"])
+        .stdin(numbers(300))
+        .start();
     let first = tab(&run, "First");
     events.wait("result", |event| event["index"] == 20);
     first.kill();
@@ -24,7 +28,8 @@ fn a_tab_that_is_killed_loses_nothing() {
 #[test]
 fn direct_connections_outlive_the_relay_and_rooms_come_back() {
     let (mut relay, events) = (Relay::start(&["--no-udp"]), Events::new());
-    let mut run = tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
+    let mut run =
+        tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
     let url = room(&run);
     let first = tab(&run, "First");
     run.write_line("1");
@@ -47,7 +52,8 @@ fn direct_connections_outlive_the_relay_and_rooms_come_back() {
 #[test]
 fn volunteers_whose_bytes_the_relay_passes_come_back_by_themselves() {
     let (mut relay, events) = (Relay::start(&["--no-udp"]), Events::new());
-    let mut run = tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
+    let mut run =
+        tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
     let _tab = super::Tab::open(&room(&run), "device=Far;cores=1;protocol=websocket;");
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));

@@ -18,12 +18,19 @@ fn master(host: &str, secret: &str) -> Pando {
 #[test]
 fn a_wrong_secret() {
     let relay = Relay::start(&["--no-udp"]);
-    master(relay.url(), "wrong").run().ends(2, "").said(&["error: the relay at ", "refuses this --secret"]);
+    master(relay.url(), "wrong")
+        .run()
+        .ends(2, "")
+        .said(&["error: the relay at ", "refuses this --secret"]);
 }
 
 #[test]
 fn no_secret() {
-    Pando::f("(x, cb) => cb(null, x)").args(["--host", "http://127.0.0.1:1", "1"]).run().ends(2, "").said(&["--secret"]);
+    Pando::f("(x, cb) => cb(null, x)")
+        .args(["--host", "http://127.0.0.1:1", "1"])
+        .run()
+        .ends(2, "")
+        .said(&["--secret"]);
 }
 
 #[test]
@@ -34,12 +41,16 @@ fn nobody_there() {
 
 #[test]
 fn an_address_that_is_none() {
-    master("ftp://example.org", "s").run().ends(2, "").said(&["error: --host ftp://example.org", "http"]);
+    master("ftp://example.org", "s")
+        .run()
+        .ends(2, "")
+        .said(&["error: --host ftp://example.org", "http"]);
 }
 
 #[test]
 fn something_else_than_a_relay() {
-    let (url, _) = answering("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let (url, _) =
+        answering("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     master(&url, "s").run().ends(2, "").said(&["error: there is no Pando relay at "]);
 }
 
@@ -65,12 +76,16 @@ fn a_network_that_blocks_websockets() {
 #[test]
 fn a_proxy_of_the_environment_is_used_unless_the_relay_is_spared() {
     let relay = Relay::start(&["--no-udp"]);
-    let (proxy, asked) = answering("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    let (proxy, asked) =
+        answering("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
     let refused = master(relay.url(), super::relay::SECRET).env("HTTPS_PROXY", &proxy).run();
     refused.ends(2, "").said(&["error: the proxy ", "wants a name and a password"]);
     let host = relay.url().trim_start_matches("http://");
     assert!(asked.recv().unwrap().starts_with(&format!("CONNECT {host} HTTP/1.1\r\n")));
-    let spared = master(relay.url(), super::relay::SECRET).env("HTTPS_PROXY", &proxy).env("NO_PROXY", "127.0.0.1").run();
+    let spared = master(relay.url(), super::relay::SECRET)
+        .env("HTTPS_PROXY", &proxy)
+        .env("NO_PROXY", "127.0.0.1")
+        .run();
     spared.gives("1\n");
 }
 

@@ -79,8 +79,12 @@ fn what_it_says_leads_its_master_to_no_other_path_and_is_not_printed_as_it_is() 
 #[test]
 fn a_message_that_is_too_long_ends_its_connection_and_not_the_run() {
     let opened = json!({"type": "opened", "url": ""});
-    let (base, paths) = hostile(vec![opened, json!({"type": "nonsense", "text": "x".repeat(100_000)})]);
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--secret", "s", "--host", &base]).stdin_open().start();
+    let (base, paths) =
+        hostile(vec![opened, json!({"type": "nonsense", "text": "x".repeat(100_000)})]);
+    let mut run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--secret", "s", "--host", &base])
+        .stdin_open()
+        .start();
     run.says("the relay is out of reach");
     let asked = [(); 2].map(|()| paths.recv_timeout(DEADLINE).expect("the master asks"));
     assert_eq!(asked, ["/rooms", "/rooms"], "it is tried again");

@@ -68,7 +68,8 @@ impl Internet {
     fn new(names: &[&str]) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let prefix = format!("pando{}x{}", id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let internet = Self { prefix, names: names.iter().map(|name| (*name).to_owned()).collect() };
+        let internet =
+            Self { prefix, names: names.iter().map(|name| (*name).to_owned()).collect() };
         let tried = internet.try_run(&format!(
             "nft --version >/dev/null && {}",
             names
@@ -96,7 +97,11 @@ impl Internet {
 
     /// Connects a computer behind a router with the external address `outer`.
     fn home(&self, router: &str, outer: &str, net: &str, name: &str, kind: Router) {
-        let masquerade = if matches!(kind, Router::Symmetric) { "masquerade random,fully-random" } else { "masquerade" };
+        let masquerade = if matches!(kind, Router::Symmetric) {
+            "masquerade random,fully-random"
+        } else {
+            "masquerade"
+        };
         let udp = if matches!(kind, Router::WithoutUdp) { "meta l4proto udp drop;" } else { "" };
         self.run(&format!(
             "ip link add ve{router} netns Ppub type veth peer name ext netns P{router}
@@ -138,12 +143,21 @@ N"
     /// The number of attempts to connect from behind `interface` since its cut.
     pub(super) fn attempts(&self, router: &str, interface: &str) -> u64 {
         let listed = Command::new("ip")
-            .args(["netns", "exec", &format!("{}{router}", self.prefix), "nft", "list", "chain", "ip"])
+            .args([
+                "netns",
+                "exec",
+                &format!("{}{router}", self.prefix),
+                "nft",
+                "list",
+                "chain",
+                "ip",
+            ])
             .args([&format!("cut{interface}"), "attempts"])
             .output()
             .expect("`ip` is there");
         let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-        let count = text.split("packets ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let count =
+            text.split("packets ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
         count.unwrap_or_else(|| panic!("no count: {text}"))
     }
 
@@ -157,8 +171,12 @@ N"
     fn try_run(&self, script: &str) -> bool {
         let script = script.replace(" P", &format!(" {}", self.prefix));
         let script = script.replace("\n             ", "\n");
-        let run =
-            Command::new("sh").args(["-ec", &script]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let run = Command::new("sh")
+            .args(["-ec", &script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         run.is_ok_and(|status| status.success())
     }
 

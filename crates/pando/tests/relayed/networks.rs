@@ -12,7 +12,8 @@ use std::process::Command;
 fn path(master: Router, volunteer: Router, args: &[&str], protocol: &str) -> Option<String> {
     let internet = Internet::of_routers(master, volunteer)?;
     let url = "http://203.0.113.1:8080";
-    let relay = internet.relay(&["--port", "8080", "--public-address", "203.0.113.1", "--turn-private"], url);
+    let relay = internet
+        .relay(&["--port", "8080", "--public-address", "203.0.113.1", "--turn-private"], url);
     let events = Events::new();
     let run = Pando::f("(x, cb) => cb(null, x * 2)")
         .inside(&internet.inside("mas"))
@@ -21,7 +22,11 @@ fn path(master: Router, volunteer: Router, args: &[&str], protocol: &str) -> Opt
         .events(&events)
         .stdin(numbers(500))
         .start();
-    let _tab = Tab::open_inside(&internet.inside("bro"), &room(&run), &format!("device=Far;cores=1;{protocol}"));
+    let _tab = Tab::open_inside(
+        &internet.inside("bro"),
+        &room(&run),
+        &format!("device=Far;cores=1;{protocol}"),
+    );
     run.wait().gives(lines((1..=500).map(|n| n * 2)));
     events.wait("joined", |_| true)["path"].as_str().map(str::to_owned)
 }
@@ -37,7 +42,12 @@ fn takes(master: Router, volunteer: Router, expected: &str) {
 #[test]
 fn cone_to_cone_is_direct() {
     // With STUN alone, however long the connection takes on a busy machine.
-    let path = path(Router::Cone, Router::Cone, &["--ice-servers", "stun:203.0.113.1:3478"], "protocol=webrtc;");
+    let path = path(
+        Router::Cone,
+        Router::Cone,
+        &["--ice-servers", "stun:203.0.113.1:3478"],
+        "protocol=webrtc;",
+    );
     assert_eq!(path.unwrap_or("direct".into()), "direct");
 }
 
@@ -106,17 +116,28 @@ fn a_long_way_that_loses_packets_loses_no_values() {
     let inside = internet.inside("pub");
     let mut forwarder = Command::new(&inside[0]);
     let _forwarder = Group::start(forwarder.args(&inside[1..]).args(["node", "-e", FORWARDER]));
-    let relay = internet.relay(&["--port", "8080", "--no-udp", "--stun", "10.2.0.1:9"], "http://10.1.0.1:8080");
+    let relay = internet
+        .relay(&["--port", "8080", "--no-udp", "--stun", "10.2.0.1:9"], "http://10.1.0.1:8080");
     let (events, line) = (Events::new(), "y".repeat(200_000));
     let input = format!("{}{line}\n{line}\n", numbers(2000));
     let run = Pando::f("(x, cb) => cb(null, x)")
         .inside(&internet.inside("mas"))
-        .args(["--host", relay.url(), "--secret", SECRET, "--cores", "0", "--ice-servers", "stun:10.1.0.1:7000"])
+        .args([
+            "--host",
+            relay.url(),
+            "--secret",
+            SECRET,
+            "--cores",
+            "0",
+            "--ice-servers",
+            "stun:10.1.0.1:7000",
+        ])
         .events(&events)
         .stdin(input.clone())
         .start();
     let url = room(&run).replace("10.1.0.1", "10.2.0.1");
-    let _tab = Tab::open_inside(&internet.inside("bro"), &url, "device=Far;cores=1;protocol=webrtc;");
+    let _tab =
+        Tab::open_inside(&internet.inside("bro"), &url, "device=Far;cores=1;protocol=webrtc;");
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], "direct");
 }

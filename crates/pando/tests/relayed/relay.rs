@@ -31,8 +31,12 @@ impl Relay {
     /// Starts a relay with these arguments, and the words of `launcher` before the command.
     /// Masters reach the relay at `url`.
     pub(crate) fn with(args: &[&str], launcher: &[&str], url: &str) -> Self {
-        let args: Vec<String> =
-            launcher.iter().chain(&[super::common::BINARY, "relay"]).chain(args).map(|word| (*word).to_owned()).collect();
+        let args: Vec<String> = launcher
+            .iter()
+            .chain(&[super::common::BINARY, "relay"])
+            .chain(args)
+            .map(|word| (*word).to_owned())
+            .collect();
         Self { group: launch(&args), args, url: url.into() }
     }
 
@@ -66,7 +70,9 @@ fn launch(args: &[String]) -> Group {
     let stderr = BufReader::new(group.0.stderr.take().expect("piped"));
     let (line, lines) = mpsc::channel();
     // The thread reads to the end, because a full pipe would block the relay.
-    thread::spawn(move || stderr.lines().map_while(Result::ok).for_each(|said| drop(line.send(said))));
+    thread::spawn(move || {
+        stderr.lines().map_while(Result::ok).for_each(|said| drop(line.send(said)))
+    });
     let mut heard = Vec::new();
     until("the relay listens", || {
         heard.extend(lines.try_iter());

@@ -10,7 +10,10 @@ use serde_json::json;
 #[test]
 fn two_thousand_values_over_a_direct_connection() {
     let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
-    let run = tabs_only("(x, cb) => cb(null, x * 2)", &relay).events(&events).stdin(numbers(2000)).start();
+    let run = tabs_only("(x, cb) => cb(null, x * 2)", &relay)
+        .events(&events)
+        .stdin(numbers(2000))
+        .start();
     let _tab = tab(&run, "Far");
     run.wait().gives(lines((1..=2000).map(|n| n * 2)));
     assert_eq!(events.wait("joined", |_| true)["path"], json!("direct"));
@@ -29,7 +32,8 @@ fn large_values_are_intact() {
     let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
     let line = "0123456789abcdef".repeat(65_536);
     let input = format!("{line}a\n{line}b\n{line}c\n");
-    let run = tabs_only("(x, cb) => cb(null, x)", &relay).events(&events).stdin(input.clone()).start();
+    let run =
+        tabs_only("(x, cb) => cb(null, x)", &relay).events(&events).stdin(input.clone()).start();
     let _tab = tab(&run, "Far");
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], json!("direct"));
@@ -40,7 +44,8 @@ fn bytes_pass_through_the_relay_where_the_page_is_told_so() {
     let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
     let line = "x".repeat(300_000);
     let input = format!("{line}\n{}", numbers(3000));
-    let run = tabs_only("(x, cb) => cb(null, x)", &relay).events(&events).stdin(input.clone()).start();
+    let run =
+        tabs_only("(x, cb) => cb(null, x)", &relay).events(&events).stdin(input.clone()).start();
     let _tab = Tab::open(&room(&run), "device=Far;cores=1;protocol=websocket;");
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], json!("relay"));
@@ -59,6 +64,9 @@ fn devices_here_and_elsewhere_work_in_one_run() {
     let run = run.wait();
     run.gives(numbers(1500));
     for name in ["Far", "Near"] {
-        assert!(events.of("result").iter().any(|event| event["device"] == name), "{name} computed nothing");
+        assert!(
+            events.of("result").iter().any(|event| event["device"] == name),
+            "{name} computed nothing"
+        );
     }
 }

@@ -26,7 +26,11 @@ impl Network {
     /// Runs `ip` with these words, in which P stands for the namespace.
     fn ip(&self, words: &str) -> bool {
         let words = words.split(' ').map(|word| if word == "P" { &*self.0 } else { word });
-        Command::new("ip").args(words).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        Command::new("ip")
+            .args(words)
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
     }
 
     fn has(&self, address: &str) {
@@ -45,7 +49,11 @@ impl Network {
     fn status(&self, url: &str) -> String {
         let script = "fetch(process.argv[1]).then(r => console.log(r.status), e => console.log(e.cause ?? e))";
         let words = self.inside();
-        let asked = Command::new(&words[0]).args(&words[1..]).args(["node", "-e", script, url]).output().expect("node runs");
+        let asked = Command::new(&words[0])
+            .args(&words[1..])
+            .args(["node", "-e", script, url])
+            .output()
+            .expect("node runs");
         String::from_utf8_lossy(&asked.stdout).trim().to_owned()
     }
 }
@@ -69,7 +77,14 @@ fn served(run: &Running) -> usize {
 fn a_machine_that_moves_says_its_new_url_once_and_is_reached_there() {
     let Some(network) = Network::new() else { return };
     network.has("192.168.7.2");
-    let start = |args: &[&str]| Pando::f(ECHO).args(["--cores", "0"]).args(args).inside(&network.inside()).stdin_open().start();
+    let start = |args: &[&str]| {
+        Pando::f(ECHO)
+            .args(["--cores", "0"])
+            .args(args)
+            .inside(&network.inside())
+            .stdin_open()
+            .start()
+    };
     let run = start(&["--qr", "always"]);
     let (home, _) = (url(&run, "192.168.7.2"), url(&run, "127.0.0.1"));
     assert_eq!(network.status(&home), "200");

@@ -13,7 +13,8 @@ fn inhibitor(does: &str) -> TempDir {
     let (program, log) = (folder.path().join("systemd-inhibit"), folder.path().join("log"));
     let script = format!("#!/bin/sh\nexec >>'{}'\necho \"$@\"\n{does}\n", log.display());
     fs::write(&program, script).expect("it can be written");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it can be made a program");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
+        .expect("it can be made a program");
     folder
 }
 
@@ -36,7 +37,12 @@ fn awake(folder: &TempDir) -> Running {
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     let said = until("the program is started", || log(folder).first().cloned());
-    assert!(said.contains("--what=idle:sleep") && said.contains("--who=pando") && said.contains("--mode=block"), "{said}");
+    assert!(
+        said.contains("--what=idle:sleep")
+            && said.contains("--who=pando")
+            && said.contains("--mode=block"),
+        "{said}"
+    );
     run
 }
 
@@ -69,7 +75,10 @@ fn where_nothing_can_be_had_less_is_asked_for_and_the_run_goes_on_without_a_word
     let folder = inhibitor("echo 'Failed to inhibit: Access denied' >&2; exit 1");
     let mut run = of(folder.path()).start();
     let asked = until("it is asked twice", || Some(log(&folder)).filter(|log| log.len() == 2));
-    assert!(asked[0].contains("--what=idle:sleep ") && asked[1].contains("--what=idle "), "{asked:?}");
+    assert!(
+        asked[0].contains("--what=idle:sleep ") && asked[1].contains("--what=idle "),
+        "{asked:?}"
+    );
     run.write_line("1");
     let run = run.wait();
     run.gives("1\n");

@@ -30,16 +30,27 @@ fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and
     for files in [64, 128] {
         let dir = tempfile::tempdir().unwrap();
         let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
-        let mut run =
-            Pando::f("(bytes, cb) => cb(null, bytes)").args(["--cores", "1", "--files", "--journal", "j", "--output-dir"]);
+        let mut run = Pando::f("(bytes, cb) => cb(null, bytes)").args([
+            "--cores",
+            "1",
+            "--files",
+            "--journal",
+            "j",
+            "--output-dir",
+        ]);
         for name in &names {
             run = run.with_file(name, name);
         }
         let mut run = run.args([dir.path()]).inside(&limited(files)).stdin_open().start();
         let url = run.url();
         let joined = crowd(&url, 200);
-        assert!((files as usize / 3..=files as usize / 2).contains(&joined.len()), "{} of {files}", joined.len());
-        let line = run.says("there are too many connections for the files that this process may have open");
+        assert!(
+            (files as usize / 3..=files as usize / 2).contains(&joined.len()),
+            "{} of {files}",
+            joined.len()
+        );
+        let line = run
+            .says("there are too many connections for the files that this process may have open");
         assert!(line.contains("ulimit -n"), "{line}");
         assert!(idles_at(&run) < 25, "it does not spin");
         for name in &names {
@@ -80,13 +91,24 @@ fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
 
 #[test]
 fn a_relay_with_few_files_keeps_its_rooms_and_lets_others_in_when_there_is_room() {
-    let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]);
+    let relay = Pando::bare().args([
+        "relay",
+        "--port",
+        "0",
+        "--bind",
+        "127.0.0.1",
+        "--secret",
+        "sesame",
+        "--no-udp",
+    ]);
     let relay = relay.inside(&limited(64)).start();
     relay.says("few-files");
     let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
     let host = place.trim_start_matches("http://").to_owned();
-    let run =
-        Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--host", &place, "--secret", "sesame"]).stdin_open().start();
+    let run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--host", &place, "--secret", "sesame"])
+        .stdin_open()
+        .start();
     run.says("Serving volunteer code at http://127.0.0.1:");
     let mut crowd: Vec<TcpStream> = (0..100).map(|_| connect(&host)).collect();
     let line = relay.says("connection-refused");
@@ -95,7 +117,9 @@ fn a_relay_with_few_files_keeps_its_rooms_and_lets_others_in_when_there_is_room(
     crowd.clear();
     until("there is room again", || {
         let mut socket = connect(&host);
-        socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        socket
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .ok()?;
         let mut answer = String::new();
         (socket.read_to_string(&mut answer).is_ok() && answer.contains("\"rooms\":1")).then_some(())
     });

@@ -24,9 +24,13 @@ fn results_that_find_no_room_leave_no_half_files_and_come_when_there_is_some() {
     };
     let run = job().inside(&limited(64)).run();
     run.ends(1, path("a/small")).said(&["error: ", "b/large", "cannot be written"]);
-    let left: Vec<_> = ["", "a", "b"].iter().flat_map(|dir| fs::read_dir(out.path().join(dir)).unwrap()).collect();
-    let names: Vec<_> =
-        left.into_iter().map(|entry| entry.unwrap()).filter(|entry| entry.file_type().unwrap().is_file()).collect();
+    let left: Vec<_> =
+        ["", "a", "b"].iter().flat_map(|dir| fs::read_dir(out.path().join(dir)).unwrap()).collect();
+    let names: Vec<_> = left
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .collect();
     assert_eq!(names.len(), 1, "only what was printed is there: {names:?}");
     job().run().ends(1, "").said(&["a/small is there already", "--overwrite"]);
     job().args(["--overwrite"]).run().gives([path("a/small"), path("b/large"), path("c")].concat());
@@ -36,9 +40,15 @@ fn results_that_find_no_room_leave_no_half_files_and_come_when_there_is_some() {
 #[test]
 fn events_that_find_no_room_are_told_once_and_the_run_goes_on() {
     let events = Events::new();
-    let run = Pando::f(ECHO).local().events(&events).stdin(numbers(3000)).inside(&limited(64)).run();
+    let run =
+        Pando::f(ECHO).local().events(&events).stdin(numbers(3000)).inside(&limited(64)).run();
     run.gives(numbers(3000));
-    assert_eq!(run.stderr.matches("cannot be written any more (File too large").count(), 1, "{}", run.stderr);
+    assert_eq!(
+        run.stderr.matches("cannot be written any more (File too large").count(),
+        1,
+        "{}",
+        run.stderr
+    );
     let text = fs::read_to_string(events.path()).unwrap();
     assert!(text.ends_with("}\n") && text.len() <= 64 * 1024, "only whole lines");
     assert!(!events.all().is_empty());

@@ -38,7 +38,11 @@ impl Device {
     fn answer(&mut self, loan: Loan) {
         let text = [format!("{} ", loan.index).as_bytes(), &self.result].concat();
         let mut cutter = Cutter::default();
-        cutter.start(encode_results([&Answer { loan, micros: 1, result: Ok((Form::Text, Bytes::from(text))) }]));
+        cutter.start(encode_results([&Answer {
+            loan,
+            micros: 1,
+            result: Ok((Form::Text, Bytes::from(text))),
+        }]));
         while let Some(part) = cutter.next_frame() {
             self.socket.binary(&part);
         }
@@ -62,10 +66,14 @@ fn values(socket: &mut WebSocket) -> Option<Vec<Loan>> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => match Binary::decode(frame.into()) {
-                Ok(Binary::Values(values)) => return Some(values.into_iter().map(|(loan, _)| loan).collect()),
+                Ok(Binary::Values(values)) => {
+                    return Some(values.into_iter().map(|(loan, _)| loan).collect());
+                }
                 other => panic!("values are expected: {other:?}"),
             },
-            Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
+            Received::Text(text) if text.contains("\"ping\"") => {
+                socket.text(r#"{"type":"pong","t":0}"#)
+            }
             Received::Text(_) => {}
             Received::Closed => return None,
         }
@@ -76,7 +84,14 @@ fn values(socket: &mut WebSocket) -> Option<Vec<Loan>> {
 /// `length` bytes.
 fn begun(length: usize) -> (Running, Device) {
     // The devices send long results, and have no time for pings.
-    let run = Pando::f(ECHO).args(["--cores", "0", "--heartbeat", "30s", "--batch-size", &HELD.to_string()]);
+    let run = Pando::f(ECHO).args([
+        "--cores",
+        "0",
+        "--heartbeat",
+        "30s",
+        "--batch-size",
+        &HELD.to_string(),
+    ]);
     let mut run = run.stdin_open().stdout_unread().start();
     run.write(numbers(DEVICES * HELD));
     let (url, result) = (run.url(), Arc::new(vec![b'x'; length]));
@@ -104,7 +119,11 @@ fn comes(mut run: Running, length: usize, most: u64) {
     for id in 0..DEVICES * HELD {
         line.clear();
         output.read_until(b'\n', &mut line).expect("it writes its output");
-        assert!(line.starts_with(format!("{id} xxx").as_bytes()) && line.len() > length, "result {id}: {} bytes", line.len());
+        assert!(
+            line.starts_with(format!("{id} xxx").as_bytes()) && line.len() > length,
+            "result {id}: {} bytes",
+            line.len()
+        );
     }
     let peak = run.peak_memory();
     assert!(peak < most, "{} MB", peak / 1_000_000);

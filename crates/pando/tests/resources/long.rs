@@ -1,7 +1,9 @@
 //! A run for days: finished items and departed devices leave no data behind.
 
 use crate::common::{Pando, Received, Running, WebSocket, until};
-use pando_protocol::volunteer::{Answer, Binary, Failure, Form, Loan, Running as Call, ToMaster, encode_results};
+use pando_protocol::volunteer::{
+    Answer, Binary, Failure, Form, Loan, Running as Call, ToMaster, encode_results,
+};
 use serde_json::json;
 use std::{
     fs,
@@ -23,11 +25,18 @@ fn computes(url: &str) {
         loop {
             match socket.receive() {
                 Received::Binary(frame) => {
-                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
-                    let answers: Vec<Answer> = values.into_iter().map(|(loan, value)| answer(loan, Some(value.bytes))).collect();
+                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else {
+                        panic!("values are expected")
+                    };
+                    let answers: Vec<Answer> = values
+                        .into_iter()
+                        .map(|(loan, value)| answer(loan, Some(value.bytes)))
+                        .collect();
                     socket.binary(&encode_results(&answers));
                 }
-                Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
+                Received::Text(text) if text.contains("\"ping\"") => {
+                    socket.text(r#"{"type":"pong","t":0}"#)
+                }
                 Received::Text(_) => {}
                 Received::Closed => return,
             }
@@ -42,7 +51,9 @@ fn comes_and_goes(url: &str, number: u64) {
     let loans: Vec<Loan> = loop {
         match socket.receive() {
             Received::Binary(frame) => match Binary::decode(frame.into()) {
-                Ok(Binary::Values(values)) => break values.into_iter().map(|(loan, _)| loan).collect(),
+                Ok(Binary::Values(values)) => {
+                    break values.into_iter().map(|(loan, _)| loan).collect();
+                }
                 other => panic!("values are expected: {other:?}"),
             },
             Received::Text(_) => {}
@@ -69,9 +80,24 @@ fn resident(run: &Running) -> u64 {
 
 /// The growth of a run's memory in bytes, between `warm` and `end` departures of devices.
 fn grows_by(warm: u64, end: u64) -> u64 {
-    let args = ["--cores", "0", "--on-error", "skip", "--retries", "0", "--events", "/dev/null", "--reporting-interval", "100ms"];
+    let args = [
+        "--cores",
+        "0",
+        "--on-error",
+        "skip",
+        "--retries",
+        "0",
+        "--events",
+        "/dev/null",
+        "--reporting-interval",
+        "100ms",
+    ];
     // A full window of values would vary more than the growth that the test looks for.
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(args).args(["--window", "1000"]).stdin_open().start();
+    let mut run = Pando::f("(x, cb) => cb(null, x)")
+        .args(args)
+        .args(["--window", "1000"])
+        .stdin_open()
+        .start();
     let (url, mut input) = (run.url(), run.take_stdin());
     // Writes as fast as the run reads, until the run ends.
     thread::spawn(move || while input.write_all(&b"1234567\n".repeat(1000)).is_ok() {});
@@ -100,7 +126,8 @@ fn grows_by(warm: u64, end: u64) -> u64 {
 
 #[test]
 fn devices_that_come_and_go_leave_nothing_behind() {
-    let (warm, end) = if std::env::var_os("PANDO_LONG").is_some() { (5_000, 100_000) } else { (1_000, 6_000) };
+    let (warm, end) =
+        if std::env::var_os("PANDO_LONG").is_some() { (5_000, 100_000) } else { (1_000, 6_000) };
     let grown = grows_by(warm, end);
     // The limit per device is the size of a seat that is never freed.
     assert!(grown < (end - warm) * 800, "{grown} bytes");

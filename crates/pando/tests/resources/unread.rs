@@ -26,7 +26,9 @@ fn computes(url: &str) {
         loop {
             match socket.receive() {
                 Received::Binary(frame) => answers(&mut socket, frame),
-                Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
+                Received::Text(text) if text.contains("\"ping\"") => {
+                    socket.text(r#"{"type":"pong","t":0}"#)
+                }
                 Received::Text(_) => {}
                 Received::Closed => return,
             }
@@ -40,9 +42,10 @@ fn answers(socket: &mut WebSocket, frame: Vec<u8>) {
     let (mut assembler, mut next) = (pando_protocol::volunteer::Assembler::default(), Some(frame));
     while let Some(frame) = next.take() {
         let whole = match Binary::decode(frame.into()).expect("well formed") {
-            Binary::Part { total, bytes } => {
-                assembler.part(total, &bytes).expect("they fit").map(|whole| Binary::decode(whole).unwrap())
-            }
+            Binary::Part { total, bytes } => assembler
+                .part(total, &bytes)
+                .expect("they fit")
+                .map(|whole| Binary::decode(whole).unwrap()),
             whole => Some(whole),
         };
         match whole {
@@ -63,7 +66,9 @@ fn binary(socket: &mut WebSocket) -> Vec<u8> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => return frame,
-            Received::Text(text) if text.contains("\"ping\"") => socket.text(r#"{"type":"pong","t":0}"#),
+            Received::Text(text) if text.contains("\"ping\"") => {
+                socket.text(r#"{"type":"pong","t":0}"#)
+            }
             Received::Text(_) => {}
             Received::Closed => panic!("closed within a value"),
         }
@@ -72,7 +77,9 @@ fn binary(socket: &mut WebSocket) -> Vec<u8> {
 
 /// A run, and the thread that writes the input and keeps it open.
 fn served(args: &[&str]) -> (Running, JoinHandle<ChildStdin>) {
-    let run = Pando::f("(x, cb) => cb(null, x.length)").args(["--cores", "0", "--heartbeat", "2s"]).args(args);
+    let run = Pando::f("(x, cb) => cb(null, x.length)")
+        .args(["--cores", "0", "--heartbeat", "2s"])
+        .args(args);
     let mut run = run.stdin_open().start();
     let mut stdin = run.take_stdin();
     let writing = thread::spawn(move || {
@@ -112,7 +119,9 @@ fn one_that_falls_silent_and_reads_nothing_costs_little_memory_and_stops_nobody(
 
 #[test]
 fn the_same_through_a_relay() {
-    let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]).start();
+    let relay = Pando::bare()
+        .args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"])
+        .start();
     let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
     let served = served(&["--host", &place, "--secret", "sesame"]);
     let line = served.0.says(&format!("Serving volunteer code at {place}"));
@@ -143,7 +152,14 @@ fn one_that_talks_and_never_listens_is_sent_away() {
 #[test]
 fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     let big = "x".repeat(8 << 20);
-    let run = Pando::f("(x, cb) => cb(null, x.length)").args(["--cores", "0", "--heartbeat", "300ms", "--batch-size", "2"]);
+    let run = Pando::f("(x, cb) => cb(null, x.length)").args([
+        "--cores",
+        "0",
+        "--heartbeat",
+        "300ms",
+        "--batch-size",
+        "2",
+    ]);
     let run = run.stdin(lines(["a", "b", &big, &big])).start();
     let url = run.url();
     let mut far = WebSocket::open(&url);
@@ -152,11 +168,17 @@ fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     // The pong tells the master that the values have arrived.
     let ping = far.message("ping");
     far.text(&json!({"type": "pong", "t": ping["t"]}).to_string());
-    let Ok(Binary::Values(small)) = Binary::decode(small.into()) else { panic!("values are expected") };
+    let Ok(Binary::Values(small)) = Binary::decode(small.into()) else {
+        panic!("values are expected")
+    };
     let mut small = small.into_iter().map(|(loan, value)| (loan, value.bytes.len()));
     let mut answer = |far: &mut WebSocket| {
         let (loan, length) = small.next().expect("it has two");
-        far.binary(&encode_results([&Answer { loan, micros: 1, result: Ok((Form::Text, length.to_string().into())) }]));
+        far.binary(&encode_results([&Answer {
+            loan,
+            micros: 1,
+            result: Ok((Form::Text, length.to_string().into())),
+        }]));
     };
     answer(&mut far);
     let first_part = binary(&mut far);
@@ -170,10 +192,16 @@ fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     loop {
         match far.receive() {
             Received::Binary(frame) => answers(&mut far, frame),
-            Received::Text(text) if text.contains("\"ping\"") => far.text(&text.replace("ping", "pong")),
+            Received::Text(text) if text.contains("\"ping\"") => {
+                far.text(&text.replace("ping", "pong"))
+            }
             Received::Text(_) => {}
             Received::Closed => break,
         }
     }
-    run.wait().gives("1\n1\n8388608\n8388608\n").did_not_say(&["answers pings", "is closed", "sent away"]);
+    run.wait().gives("1\n1\n8388608\n8388608\n").did_not_say(&[
+        "answers pings",
+        "is closed",
+        "sent away",
+    ]);
 }

@@ -52,7 +52,11 @@ fn who_speaks_http_2_is_told_that_this_is_http_1_and_dropped_at_once() {
     socket.write_all(&http2()).unwrap();
     let mut answer = Vec::new();
     let _ = socket.read_to_end(&mut answer);
-    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
     let upgrade = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n\r\n";
     assert_eq!(request(host(&url), upgrade).status, 404, "nor is it changed to");
 }
@@ -91,7 +95,10 @@ fn a_stranger_may_say_so_much_before_hello_and_a_volunteer_more() {
     let mut volunteer = WebSocket::open(&url);
     volunteer.hello(&url, "Ann", 1);
     let text = "x".repeat(900_000);
-    volunteer.text(&serde_json::json!({"type": "log", "entries": [{"level": "log", "text": text}]}).to_string());
+    volunteer.text(
+        &serde_json::json!({"type": "log", "entries": [{"level": "log", "text": text}]})
+            .to_string(),
+    );
     volunteer.text(r#"{"type":"ping","t":7}"#);
     assert_eq!(volunteer.message("pong")["t"], 7);
 }
@@ -100,7 +107,10 @@ fn a_stranger_may_say_so_much_before_hello_and_a_volunteer_more() {
 fn headers_that_are_too_long_are_refused() {
     let run = served(&[]);
     let url = run.url();
-    let response = request(host(&url), &format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100_000)));
+    let response = request(
+        host(&url),
+        &format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100_000)),
+    );
     assert_eq!(response.status, 431);
 }
 
@@ -116,7 +126,8 @@ fn there_are_only_so_many_connections_and_those_refused_are_told_of() {
         let mut socket = connect(host(&url));
         socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();
-        (socket.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 404")).then_some(())
+        (socket.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 404"))
+            .then_some(())
     });
 }
 
@@ -126,8 +137,12 @@ fn an_address_has_only_so_many_connections_and_loopback_as_many_as_it_likes() {
     let url = run.url();
     let _held: Vec<WebSocket> = (0..20).map(|_| WebSocket::open(&url)).collect();
     let stderr = run.stderr();
-    let mut outer = stderr.lines().filter_map(|line| line.split_once("Serving volunteer code at ")).map(|(_, url)| url);
-    let Some(outer) = outer.find(|outer| outer.starts_with("http://") && !outer.contains("//127.")) else {
+    let mut outer = stderr
+        .lines()
+        .filter_map(|line| line.split_once("Serving volunteer code at "))
+        .map(|(_, url)| url);
+    let Some(outer) = outer.find(|outer| outer.starts_with("http://") && !outer.contains("//127."))
+    else {
         eprintln!("skipped in part: this machine has no address but loopback");
         return;
     };

@@ -7,7 +7,10 @@ const FORMS: u64 = 2000;
 
 fn replay(target: &str, take: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-    let files: Vec<_> = fs::read_dir(&folder).expect("there is a corpus").map(|file| file.unwrap().path()).collect();
+    let files: Vec<_> = fs::read_dir(&folder)
+        .expect("there is a corpus")
+        .map(|file| file.unwrap().path())
+        .collect();
     assert!(files.len() >= 8, "{folder:?} has {} inputs", files.len());
     for file in files {
         let input = fs::read(&file).unwrap();
@@ -26,7 +29,9 @@ fn changed(input: &[u8], seed: u64) -> Vec<u8> {
         let at = random.usize(..=form.len());
         match random.u8(..5) {
             0 if at < form.len() => form[at] ^= 1 << random.u8(..8),
-            1 if at < form.len() => form[at] = random.choice([0, 0x7f, 0x80, 0xff, b'"', b'{']).unwrap(),
+            1 if at < form.len() => {
+                form[at] = random.choice([0, 0x7f, 0x80, 0xff, b'"', b'{']).unwrap()
+            }
             2 => form.insert(at, random.u8(..)),
             3 => form.truncate(at),
             _ => {

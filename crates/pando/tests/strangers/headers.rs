@@ -13,9 +13,17 @@ fn policy(response: &Response) -> &str {
 fn every_answer_has_the_usual_headers() {
     let run = served(&[]);
     let url = run.url();
-    let foreign = request(host(&url), "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    let foreign =
+        request(host(&url), "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     let bare = url.trim_end_matches('/');
-    let names = [&url, &format!("{url}page.js"), &format!("{url}function.js"), bare, &format!("{bare}x/"), &format!("{url}no")];
+    let names = [
+        &url,
+        &format!("{url}page.js"),
+        &format!("{url}function.js"),
+        bare,
+        &format!("{bare}x/"),
+        &format!("{url}no"),
+    ];
     for response in names.map(get).iter().chain([&foreign]) {
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{response:?}");
         assert_eq!(response.header("referrer-policy"), Some("no-referrer"), "{response:?}");
@@ -24,7 +32,11 @@ fn every_answer_has_the_usual_headers() {
         assert_eq!(response.header("server"), None, "{response:?}");
     }
     for name in ["page.js", "function.js"] {
-        assert_eq!(get(&format!("{url}{name}")).header("cross-origin-resource-policy"), Some("same-origin"), "{name}");
+        assert_eq!(
+            get(&format!("{url}{name}")).header("cross-origin-resource-policy"),
+            Some("same-origin"),
+            "{name}"
+        );
     }
     // The header must also be the same for a wrong token, so that a page cannot distinguish
     // tokens.
@@ -52,12 +64,20 @@ fn a_page_without_a_function_may_do_what_it_needs_and_no_more() {
         assert!(strict.split("; ").any(|other| other.starts_with(rule)), "{rule}: {strict}");
     }
     assert!(!strict.contains("unsafe") && !strict.contains('*'), "{strict}");
-    assert!(page.header("permissions-policy").is_some_and(|policy| policy.contains("camera=(), microphone=(), geolocation=()")));
+    assert!(
+        page.header("permissions-policy")
+            .is_some_and(|policy| policy.contains("camera=(), microphone=(), geolocation=()"))
+    );
 }
 
 #[test]
 fn where_the_function_runs_the_network_is_open_unless_it_is_denied() {
-    for (args, open) in [(&["--dom"][..], true), (&["--dom", "--deny-net"], false), (&[], true), (&["--deny-net"], false)] {
+    for (args, open) in [
+        (&["--dom"][..], true),
+        (&["--dom", "--deny-net"], false),
+        (&[], true),
+        (&["--deny-net"], false),
+    ] {
         let run = served(args);
         let url = run.url();
         // With --dom the function runs in the page. Otherwise it runs in workers, for which the
@@ -65,17 +85,26 @@ fn where_the_function_runs_the_network_is_open_unless_it_is_denied() {
         let place = if args.contains(&"--dom") { url.clone() } else { format!("{url}page.js") };
         let response = get(&place);
         let rules = policy(&response);
-        assert!(rules.contains("'unsafe-inline' 'unsafe-eval'") && rules.contains("frame-ancestors 'none'"), "{rules}");
+        assert!(
+            rules.contains("'unsafe-inline' 'unsafe-eval'")
+                && rules.contains("frame-ancestors 'none'"),
+            "{rules}"
+        );
         let sources = rules.split("; ").find_map(|rule| rule.strip_prefix("default-src ")).unwrap();
         assert_eq!(sources.split(' ').any(|source| source == "*"), open, "{args:?}: {rules}");
         let own = format!("'self' http://{0} ws://{0} data: blob:", host(&url));
         assert_eq!(sources.starts_with(&own), !open, "{args:?}: {rules}");
         assert_eq!(response.header("x-dns-prefetch-control"), (!open).then_some("off"), "{args:?}");
-        let peers = if args.contains(&"--dom") { "(response-origin)" } else { "(response-origin);webrtc=allow" };
+        let peers = if args.contains(&"--dom") {
+            "(response-origin)"
+        } else {
+            "(response-origin);webrtc=allow"
+        };
         assert_eq!(response.header("connection-allowlist"), (!open).then_some(peers), "{args:?}");
         // New windows and downloads can reach other servers, so code in the page must not open
         // them.
-        let sandboxed = rules.starts_with("sandbox allow-scripts allow-forms allow-modals allow-same-origin; ");
+        let sandboxed =
+            rules.starts_with("sandbox allow-scripts allow-forms allow-modals allow-same-origin; ");
         assert_eq!(sandboxed, args.contains(&"--dom") && !open, "{args:?}: {rules}");
     }
 }
@@ -83,7 +112,13 @@ fn where_the_function_runs_the_network_is_open_unless_it_is_denied() {
 /// A request for a file with an additional header.
 fn ask(url: &str, name: &str, header: &str) -> Response {
     let path = url.split_once(host(url)).unwrap().1;
-    request(host(url), &format!("GET {path}{name} HTTP/1.1\r\nHost: {}\r\n{header}\r\nConnection: close\r\n\r\n", host(url)))
+    request(
+        host(url),
+        &format!(
+            "GET {path}{name} HTTP/1.1\r\nHost: {}\r\n{header}\r\nConnection: close\r\n\r\n",
+            host(url)
+        ),
+    )
 }
 
 #[test]
@@ -91,8 +126,11 @@ fn an_old_chrome_whose_workers_have_their_page_s_policy_gets_a_page_with_that_of
     let run = served(&[]);
     let url = run.url();
     let of = |agent: &str| ask(&url, "", &format!("User-Agent: {agent}"));
-    let agent =
-        |version: &str| format!("Mozilla/5.0 (Linux; Android 9) AppleWebKit/537.36 Chrome/{version} Mobile Safari/537.36");
+    let agent = |version: &str| {
+        format!(
+            "Mozilla/5.0 (Linux; Android 9) AppleWebKit/537.36 Chrome/{version} Mobile Safari/537.36"
+        )
+    };
     for old in ["71.0.3578.99", "80.0.3987.0", "92.0.4512.0", "102.0.0.0"] {
         assert_eq!(policy(&of(&agent(old))), policy(&get(&format!("{url}function.js"))), "{old}");
     }
@@ -116,11 +154,18 @@ fn a_host_s_name_brings_nothing_into_the_policy() {
     let run = served(&["--deny-net"]);
     let url = run.url();
     let path = url.split_once(host(&url)).unwrap().1;
-    let ask =
-        |name: &str| request(host(&url), &format!("GET {path}page.js HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"));
+    let ask = |name: &str| {
+        request(
+            host(&url),
+            &format!("GET {path}page.js HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"),
+        )
+    };
     for odd in ["x; script-src * 'unsafe-inline'.local", "a,b.local", "*.local"] {
         let response = ask(odd);
-        assert!(response.status >= 400 || policy(&response).starts_with("default-src 'self' data:"), "{odd}: {response:?}");
+        assert!(
+            response.status >= 400 || policy(&response).starts_with("default-src 'self' data:"),
+            "{odd}: {response:?}"
+        );
     }
 }
 
@@ -130,7 +175,8 @@ fn another_site_s_page_opens_no_socket_under_any_name() {
     let url = run.url();
     for name in ["socket", "signal"] {
         for foreign in ["http://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1"] {
-            let (_, head) = WebSocket::upgrade_at(&format!("{url}{name}"), &format!("Origin: {foreign}\r\n"));
+            let (_, head) =
+                WebSocket::upgrade_at(&format!("{url}{name}"), &format!("Origin: {foreign}\r\n"));
             assert!(head.starts_with("HTTP/1.1 403 "), "{name} {foreign}: {head}");
         }
         // DNS rebinding: the browser believes that this machine is the attacker's server.
@@ -163,12 +209,17 @@ fn another_site_s_page_reads_nothing() {
 
 #[test]
 fn no_stranger_gets_in_by_the_token_of_a_run_that_has_another() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--token", "sesame-open"]).stdin_open().start();
+    let run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--token", "sesame-open"])
+        .stdin_open()
+        .start();
     let url = run.url();
     for guess in ["sesame", "sesame-opem", "sesame-open-", "SESAME-OPEN", "%73esame-open"] {
         assert_eq!(get(&url.replace("sesame-open", guess)).status, 404, "{guess}");
         assert!(
-            WebSocket::upgrade_at(&url.replace("sesame-open/", &format!("{guess}/socket")), "").1.starts_with("HTTP/1.1 404")
+            WebSocket::upgrade_at(&url.replace("sesame-open/", &format!("{guess}/socket")), "")
+                .1
+                .starts_with("HTTP/1.1 404")
         );
     }
 }
@@ -204,7 +255,12 @@ export default async (url) => [
 #[test]
 fn another_site_s_page_in_a_real_browser_reads_opens_and_learns_nothing() {
     let victim = served(&[]);
-    let run = Pando::bare().with_file("f.mjs", INTRUDER).function("f.mjs").args(["--dom"]).stdin(victim.url()).start();
+    let run = Pando::bare()
+        .with_file("f.mjs", INTRUDER)
+        .function("f.mjs")
+        .args(["--dom"])
+        .stdin(victim.url())
+        .start();
     let _tab = Tab::open(&run.url(), "device=Eve;");
     run.wait().gives(["refused"; 9].join(" ") + "\n");
     victim.wait().did_not_say(&["joined", "Eve"]);

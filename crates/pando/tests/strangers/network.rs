@@ -85,8 +85,20 @@ needs.image = () => new Promise((resolve, reject) => {
 })
 ";
 
-const WORKER_WAYS: [&str; 8] = ["fetch", "no-cors", "xhr", "websocket", "events", "script", "module", "worker"];
-const PAGE_WAYS: [&str; 10] = ["fetch", "image", "script", "style", "prefetch", "frame", "media", "websocket", "beacon", "form"];
+const WORKER_WAYS: [&str; 8] =
+    ["fetch", "no-cors", "xhr", "websocket", "events", "script", "module", "worker"];
+const PAGE_WAYS: [&str; 10] = [
+    "fetch",
+    "image",
+    "script",
+    "style",
+    "prefetch",
+    "frame",
+    "media",
+    "websocket",
+    "beacon",
+    "form",
+];
 /// Ways out of a page that no content security policy closes, or that need several of its rules.
 const PAGE_HINTS: &str = r"
 const link = (rel) => (url) => { element('link', (link) => { link.rel = rel; if (rel === 'preload') link.as = 'script'; link.href = url }) }
@@ -167,14 +179,29 @@ fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> Gate {
          await ways[name]('{}' + name); return x }}",
         gate.url()
     );
-    let source = format!("{source}{NEEDS}{}{call}", if args.contains(&"--dom") { PAGE_NEEDS } else { "" });
-    let input = ways.iter().map(|way| format!("way {way}")).chain(needed.iter().map(|need| format!("need {need}")));
-    let output = ways.iter().map(|way| format!("way {way}")).chain(needed.iter().map(|need| format!("need {need}: 2")));
-    let run = Pando::bare().with_file("f.mjs", source).function("f.mjs").args(["--cores", "0", "--timeout", "20s"]).args(args);
+    let source =
+        format!("{source}{NEEDS}{}{call}", if args.contains(&"--dom") { PAGE_NEEDS } else { "" });
+    let input = ways
+        .iter()
+        .map(|way| format!("way {way}"))
+        .chain(needed.iter().map(|need| format!("need {need}")));
+    let output = ways
+        .iter()
+        .map(|way| format!("way {way}"))
+        .chain(needed.iter().map(|need| format!("need {need}: 2")));
+    let run = Pando::bare()
+        .with_file("f.mjs", source)
+        .function("f.mjs")
+        .args(["--cores", "0", "--timeout", "20s"])
+        .args(args);
     let run = run.stdin(lines(input)).start();
     let line = run.says("Serving volunteer code at ");
     // The URL at the relay comes first.
-    let url = if args.contains(&"--host") { line[line.find("http").unwrap()..].trim().to_owned() } else { run.url() };
+    let url = if args.contains(&"--host") {
+        line[line.find("http").unwrap()..].trim().to_owned()
+    } else {
+        run.url()
+    };
     let _tab = Tab::open(&url, "device=Ann;cores=1;");
     run.wait().gives(lines(output));
     gate
@@ -226,22 +253,27 @@ fn hints_shared_workers_and_pings_of_a_page_go_out_where_the_network_is_open() {
 
 #[test]
 fn a_denied_network_is_closed_at_a_relay_too() {
-    let relay = Pando::bare().args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"]).start();
+    let relay = Pando::bare()
+        .args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"])
+        .start();
     let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
     for denied in [true, false] {
         let mut args = vec!["--host", &place, "--secret", "sesame"];
         args.extend(denied.then_some("--deny-net"));
         // Each worker of a room's page is created from a blob.
-        let gate = tried(WORKER, &["fetch", "xhr", "websocket", "script", "worker"], &NEEDED, &args);
+        let gate =
+            tried(WORKER, &["fetch", "xhr", "websocket", "script", "worker"], &NEEDED, &args);
         assert_eq!(gate.knocked().is_empty(), denied, "{:?}", gate.knocked());
     }
 }
 
 #[test]
 fn on_this_machine_s_cores_it_is_said_that_the_network_stays_open() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--cores", "1"]).stdin("1\n").run();
+    let run =
+        Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--cores", "1"]).stdin("1\n").run();
     run.gives("1\n")
         .said(&["--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0"]);
-    let local = Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--local"]).stdin("1\n").run();
+    let local =
+        Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--local"]).stdin("1\n").run();
     local.ends(2, "").said(&["--deny-net", "--local"]);
 }

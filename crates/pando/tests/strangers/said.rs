@@ -20,7 +20,16 @@ fn nasty() -> String {
 fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_word() {
     let events = Events::new();
     let mut run = Pando::f("(x, cb) => cb(null, x)")
-        .args(["--cores", "0", "--on-error", "skip", "--retries", "0", "--reporting-interval", "100ms"])
+        .args([
+            "--cores",
+            "0",
+            "--on-error",
+            "skip",
+            "--retries",
+            "0",
+            "--reporting-interval",
+            "100ms",
+        ])
         .events(&events)
         .stdin_open()
         .start();
@@ -33,7 +42,9 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
     // The text is shorter than the limit for a stranger's message.
     socket.text(&hello.to_string().replace(&"x".repeat(200_000), &"x".repeat(20_000)));
     socket.message("welcome");
-    socket.text(&json!({"type": "log", "entries": [{"level": "log", "text": nasty, "id": 0}]}).to_string());
+    socket.text(
+        &json!({"type": "log", "entries": [{"level": "log", "text": nasty, "id": 0}]}).to_string(),
+    );
     socket.text(&json!({"type": "report", "report": {"nbItems": 1, "units": nasty}}).to_string());
     socket.text(&json!({"type": "update", "name": format!("other {nasty}")}).to_string());
     run.says("is now called");
@@ -61,7 +72,10 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
     run.close_stdin();
     let end = run.wait();
     let steers = |c: &char| {
-        *c != '\n' && (c.is_control() || ('\u{2028}'..='\u{202e}').contains(c) || ('\u{2066}'..='\u{2069}').contains(c))
+        *c != '\n'
+            && (c.is_control()
+                || ('\u{2028}'..='\u{202e}').contains(c)
+                || ('\u{2066}'..='\u{2069}').contains(c))
     };
     assert_eq!(end.stderr.chars().find(steers), None, "{}", &end.stderr[..2000]);
     let written = std::fs::read_to_string(events.path()).unwrap();
@@ -87,7 +101,9 @@ fn what_functions_print_and_how_devices_are_called_is_text_on_the_page() {
     }";
     let run = Pando::f(f).args(["--dom"]).stdin("print\nlook\n").start();
     let _tab = Tab::open(&run.url(), "device=%3Cimg/src=x/onerror=hit=1%3E;");
-    run.wait().gives("printed\n0 0  <img/src=x/onerror=hit=1>\n").said(&["<img src=x onerror=window.hit=1>"]);
+    run.wait()
+        .gives("printed\n0 0  <img/src=x/onerror=hit=1>\n")
+        .said(&["<img src=x onerror=window.hit=1>"]);
 }
 
 #[test]
@@ -95,8 +111,13 @@ fn what_the_address_says_is_not_repeated_as_html() {
     let run = served(&[]);
     let url = run.url();
     for path in ["<script>alert(1)</script>", "%3Cscript%3Ealert(1)%3C/script%3E"] {
-        let request = format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let response = crate::common::request(host(&url), &request);
-        assert!(!response.body.contains("script") && response.header("content-type") != Some("text/html"), "{response:?}");
+        assert!(
+            !response.body.contains("script")
+                && response.header("content-type") != Some("text/html"),
+            "{response:?}"
+        );
     }
 }

@@ -34,7 +34,11 @@ fn tabs_compute_over_a_certificate_of_the_moment() {
         let mut run = over_tls(&["--tls"]);
         let (url, _) = place(&run);
         let _tab = Tab::open(&url, &format!("device=Ann;cores=1;protocol={protocol};"));
-        run.says(if protocol == "webrtc" { "Ann joined with 1 core, by a direct connection" } else { "Ann joined with 1 core" });
+        run.says(if protocol == "webrtc" {
+            "Ann joined with 1 core, by a direct connection"
+        } else {
+            "Ann joined with 1 core"
+        });
         run.write(lines(1..=100));
         run.wait().gives(lines((1..=100).map(|n| 2 * n)));
     }
@@ -59,7 +63,8 @@ fn the_fingerprint_that_is_said_is_that_of_the_certificate() {
     let (url, port) = place(&run);
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
     let config = config.with_safe_default_protocol_versions().unwrap().dangerous();
-    let config = Arc::new(config.with_custom_certificate_verifier(Arc::new(Anyone)).with_no_client_auth());
+    let config =
+        Arc::new(config.with_custom_certificate_verifier(Arc::new(Anyone)).with_no_client_auth());
     let mut stream = encrypted(port, &config);
     let path = url.splitn(4, '/').last().unwrap();
     write!(stream, "GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
@@ -70,7 +75,10 @@ fn the_fingerprint_that_is_said_is_that_of_the_certificate() {
     let digest = ::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, &certificate);
     let print: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     assert_eq!(print.join(":"), said);
-    assert!(!run.folder().read_dir().unwrap().any(|file| file.unwrap().file_name() != "f.js"), "nothing is kept");
+    assert!(
+        !run.folder().read_dir().unwrap().any(|file| file.unwrap().file_name() != "f.js"),
+        "nothing is kept"
+    );
 }
 
 #[test]
@@ -80,10 +88,15 @@ fn a_certificate_of_files_is_used_and_its_name_comes_first() {
     args.extend(["--allow-host", "localhost"].map(std::ffi::OsString::from));
     let run = over_tls(&args);
     let (url, port) = place(&run);
-    assert!(run.stderr().starts_with(&format!("Serving volunteer code at https://localhost:{port}/")), "{}", run.stderr());
+    assert!(
+        run.stderr().starts_with(&format!("Serving volunteer code at https://localhost:{port}/")),
+        "{}",
+        run.stderr()
+    );
     let mut stream = encrypted(port, &certificate.client);
     let path = url.splitn(4, '/').last().unwrap();
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n")
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -97,7 +110,8 @@ fn what_a_handshake_offers_is_what_is_served() {
     let (_, port) = place(&run);
     let offering = |protocols: &[&str]| {
         let mut client = (*certificate.client).clone();
-        client.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        client.alpn_protocols =
+            protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         let mut stream = encrypted(port, &Arc::new(client));
         let answer = stream.write_all(&http2()).map(|()| {
             let mut answer = Vec::new();
@@ -111,9 +125,15 @@ fn what_a_handshake_offers_is_what_is_served() {
     assert!(answer.is_ok_and(|answer| answer.is_empty() || answer.starts_with(b"HTTP/1.1 4")));
     let (agreed, answer) = offering(&["h2"]);
     assert_eq!(agreed, None);
-    assert!(answer.is_err() || answer.is_ok_and(|answer| answer.is_empty()), "there is no handshake");
+    assert!(
+        answer.is_err() || answer.is_ok_and(|answer| answer.is_empty()),
+        "there is no handshake"
+    );
     let (_, answer) = offering(&[]);
-    assert!(answer.is_ok_and(|answer| answer.is_empty() || answer.starts_with(b"HTTP/1.1 4")), "nor without a word about it");
+    assert!(
+        answer.is_ok_and(|answer| answer.is_empty() || answer.starts_with(b"HTTP/1.1 4")),
+        "nor without a word about it"
+    );
 }
 
 #[test]
@@ -129,14 +149,24 @@ fn plain_http_on_the_port_of_https_is_told_so() {
 fn files_that_are_no_certificate_and_key_are_refused_with_words() {
     let (one, other) = (Certificate::new(), Certificate::new());
     let tls = |certificate: &std::path::Path, key: &std::path::Path| {
-        let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--tls-cert"]).args([certificate]);
+        let run = Pando::f("(x, cb) => cb(null, x)")
+            .args(["--cores", "0", "--tls-cert"])
+            .args([certificate]);
         run.args(["--tls-key"]).args([key]).stdin("1\n").run()
     };
     tls(&one.certificate(), &other.key()).ends(2, "").said(&["--tls-cert", "do not fit together"]);
     tls(&one.key(), &one.key()).ends(2, "").said(&["--tls-cert", "there is no certificate in it"]);
-    tls(&one.certificate(), &one.certificate()).ends(2, "").said(&["--tls-key", "no private key can be read"]);
-    tls("absent.pem".as_ref(), &one.key()).ends(2, "").said(&["--tls-cert absent.pem", "no certificate can be read"]);
-    let alone = Pando::f("(x, cb) => cb(null, x)").args(["--tls-cert"]).args([one.certificate()]).stdin("1\n").run();
+    tls(&one.certificate(), &one.certificate())
+        .ends(2, "")
+        .said(&["--tls-key", "no private key can be read"]);
+    tls("absent.pem".as_ref(), &one.key())
+        .ends(2, "")
+        .said(&["--tls-cert absent.pem", "no certificate can be read"]);
+    let alone = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--tls-cert"])
+        .args([one.certificate()])
+        .stdin("1\n")
+        .run();
     alone.ends(2, "").said(&["--tls-key"]);
 }
 

@@ -44,12 +44,15 @@ fn a_device_that_falls_asleep_is_noticed_and_comes_back_by_itself() {
 
 #[test]
 fn a_tab_that_is_there_at_the_end_is_told_that_the_job_is_done() {
-    let mut run = tabs_only("(x, cb) => cb(null, x)").args(["--events", events::FILE]).stdin_open().start();
+    let mut run =
+        tabs_only("(x, cb) => cb(null, x)").args(["--events", events::FILE]).stdin_open().start();
     let events = Events::of(&run);
     let _tab = tab(&run, "Late");
     run.says("Late joined");
     run.write(numbers(10));
     run.close_stdin();
-    until("Late is told", || events.all().into_iter().find(|event| event["event"] == "left" && event["why"] == "done"));
+    until("Late is told", || {
+        events.all().into_iter().find(|event| event["event"] == "left" && event["why"] == "done")
+    });
     run.wait().gives(numbers(10));
 }

@@ -22,10 +22,14 @@ impl Events {
 
     /// Waits for an event `kind` of item `index` on `device`.
     pub(crate) fn wait(&self, kind: &str, index: u64, device: &str) {
-        until(&format!("{kind} of item {index} on {device}"), || self.find(kind, index, device).then_some(()));
+        until(&format!("{kind} of item {index} on {device}"), || {
+            self.find(kind, index, device).then_some(())
+        });
     }
 
     pub(crate) fn find(&self, kind: &str, index: u64, device: &str) -> bool {
-        self.all().iter().any(|event| event["event"] == kind && event["index"] == index && event["device"] == device)
+        self.all().iter().any(|event| {
+            event["event"] == kind && event["index"] == index && event["device"] == device
+        })
     }
 }

@@ -18,7 +18,8 @@ const F: &str = "(function () {
 
 #[test]
 fn a_value_held_by_a_device_that_dies_is_computed_by_another_and_order_is_kept() {
-    let mut run = tabs_only(F).args(["--batch-size", "1", "--events", events::FILE]).stdin_open().start();
+    let mut run =
+        tabs_only(F).args(["--batch-size", "1", "--events", events::FILE]).stdin_open().start();
     let events = Events::of(&run);
     let tablet = tab(&run, "Tablet");
     run.says("Tablet joined");

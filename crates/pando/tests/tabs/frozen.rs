@@ -22,7 +22,9 @@ fn hands_back_and_rejoins(protocol: &str) {
         phone.thaw();
         events.wait("joined", |_| events.of("joined").len() == round + 1);
         // The device computes the value again.
-        events.wait("lent", |_| events.items("lent").iter().filter(|index| **index == 1).count() > round);
+        events.wait("lent", |_| {
+            events.items("lent").iter().filter(|index| **index == 1).count() > round
+        });
     }
     run.says("Phone went to sleep");
     gate.open_for_all();

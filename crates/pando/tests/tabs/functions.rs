@@ -17,9 +17,14 @@ fn asynchronous_calls_of_uneven_latency_keep_every_line_in_its_place() {
 #[test]
 fn an_endless_loop_ends_by_its_timeout_and_only_it_is_blamed() {
     let f = "(x, cb) => { if (x === '500') for (;;); cb(null, x) }";
-    let run = tabs_only(f).args(["--timeout", "500ms", "--retries", "1"]).stdin(numbers(1000)).start();
+    let run =
+        tabs_only(f).args(["--timeout", "500ms", "--retries", "1"]).stdin(numbers(1000)).start();
     let _tab = tab(&run, "Ann");
-    run.wait().ends(1, numbers(499)).said(&["item 500 failed on Ann", "no answer within 500 ms", "attempts: 2"]);
+    run.wait().ends(1, numbers(499)).said(&[
+        "item 500 failed on Ann",
+        "no answer within 500 ms",
+        "attempts: 2",
+    ]);
 }
 
 #[test]
@@ -27,12 +32,18 @@ fn an_error_names_item_device_and_stack_and_stops_the_run() {
     let f = "function cube (x, cb) { if (x === '7') throw new Error('seven is bad'); cb(null, x) }";
     let run = tabs_only(f).args(["--retries", "0"]).stdin(numbers(20)).start();
     let _tab = tab(&run, "Ann");
-    run.wait().ends(1, numbers(6)).said(&["item 7 failed on Ann: ", "seven is bad", "cube [as /pando/1.0.0] (f.js:1:79)"]);
+    run.wait().ends(1, numbers(6)).said(&[
+        "item 7 failed on Ann: ",
+        "seven is bad",
+        "cube [as /pando/1.0.0] (f.js:1:79)",
+    ]);
 }
 
 #[test]
 fn what_a_function_prints_in_a_tab_is_shown_with_device_and_item() {
-    let run = tabs_only("(x, cb) => { console.log('hello from', x); cb(null, x) }").stdin("a\nb\n").start();
+    let run = tabs_only("(x, cb) => { console.log('hello from', x); cb(null, x) }")
+        .stdin("a\nb\n")
+        .start();
     let _tab = tab(&run, "Ann");
     run.wait().gives("a\nb\n").said(&["Ann, item 1: hello from a", "Ann, item 2: hello from b"]);
 }
@@ -96,7 +107,11 @@ fn results_and_errors_of_a_tab_over_plain_http_are_those_of_a_core_of_this_machi
     let args = ["--cores", "0", "--retries", "0", "--on-error", "skip", "--allow-host", "lan.test"];
     let run = Pando::new(f).args(args).stdin(lines(0..6)).start();
     let url = run.url().replace("127.0.0.1", "lan.test");
-    let _tab = Tab::open_with(&["--host-resolver-rules=MAP lan.test 127.0.0.1"], &url, "device=Ann;cores=1;");
+    let _tab = Tab::open_with(
+        &["--host-resolver-rules=MAP lan.test 127.0.0.1"],
+        &url,
+        "device=Ann;cores=1;",
+    );
     run.wait().ends(1, b"\x01\xff\ntrue\n").said(&[
         "item 3 failed on Ann: the answer has no JSON form: result[0] is a promise",
         "item 4 failed on Ann: the answer has no JSON form: result.image",

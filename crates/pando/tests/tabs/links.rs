@@ -11,12 +11,14 @@ fn a_tab_opened_before_the_master_joins_once_it_is_there() {
     let f = "(x, cb) => cb(null, x)";
     let first = tabs_only(f).args(["--token", "sesame"]).stdin_open().start();
     let url = first.url();
-    let port = url.split(':').nth(2).and_then(|rest| rest.split('/').next()).expect("a port").to_owned();
+    let port =
+        url.split(':').nth(2).and_then(|rest| rest.split('/').next()).expect("a port").to_owned();
     let _tab = Tab::open(&url, "device=Faithful;cores=1;");
     first.says("Faithful joined");
     first.signal("KILL");
     drop(first);
-    let second = tabs_only(f).args(["--token", "sesame", "--port", &port]).stdin(numbers(5)).start();
+    let second =
+        tabs_only(f).args(["--token", "sesame", "--port", &port]).stdin(numbers(5)).start();
     second.says("Faithful joined");
     second.wait().gives(numbers(5));
 }

@@ -21,8 +21,7 @@ const USES: [(&str, &str); 10] = [
 ];
 
 /// One red pixel, half transparent.
-const PICTURE: &str =
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
 fn packages() -> Pando {
     Pando::path(with_packages("packages.js")).stdin(lines(USES.map(|(name, _)| name)))
@@ -46,7 +45,8 @@ fn old_packages_work_on_this_machines_cores() {
 
 #[test]
 fn old_packages_for_pages_and_inline_handlers_work_in_the_page() {
-    let run = Pando::path(with_packages("page.js")).args(["--dom"]).stdin(format!("{PICTURE}\n")).start();
+    let run =
+        Pando::path(with_packages("page.js")).args(["--dom"]).stdin(format!("{PICTURE}\n")).start();
     let _tab = tab(&run, "Ann");
     run.wait().gives("yes 1,1,4 255,0,0,127\n");
 }

@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Items that each fail in their own way, on every device.
-const POISONS: [&str; 11] =
-    ["loop", "never", "exit", "kill", "timer", "again", "reject", "nothing", "newline", "stack", "nonsense"];
+const POISONS: [&str; 11] = [
+    "loop", "never", "exit", "kill", "timer", "again", "reject", "nothing", "newline", "stack",
+    "nonsense",
+];
 
 /// The messages of items that throw outside their calls.
-const UNCAUGHT: [(&str, &str); 3] = [("timer", "in a timer"), ("again", "again and again"), ("reject", "unheard")];
+const UNCAUGHT: [(&str, &str); 3] =
+    [("timer", "in a timer"), ("again", "again and again"), ("reject", "unheard")];
 
 /// In Node, `process` is the real process: a function that searches for the real one finds it.
 const SOURCE: &str = r#"
@@ -50,7 +53,12 @@ fn after(event: &Value, items: &[String], name: &str) -> bool {
 /// Runs harmful items on two tabs and two cores of this machine with `--on-error` `mode`.
 /// `written` formats an item. For a harmful item, `instead` makes the output from the number and
 /// the last failed attempt.
-fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(u64, &Value) -> String) {
+fn survives(
+    mode: &str,
+    args: &[&str],
+    written: fn(&str) -> String,
+    instead: fn(u64, &Value) -> String,
+) {
     let events = Events::new();
     let json_lines = if args.contains(&"--json") { "true" } else { "undefined" };
     let source = format!("const JSON_LINES = {json_lines}\n{SOURCE}");
@@ -77,7 +85,12 @@ fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(
     until("all devices compute again", || {
         items.push("more".to_owned());
         run.write(lines([written("more")]));
-        let again = |name: &str| events.of("result").iter().any(|event| event["device"] == name && after(event, &items, "more"));
+        let again = |name: &str| {
+            events
+                .of("result")
+                .iter()
+                .any(|event| event["device"] == name && after(event, &items, "more"))
+        };
         ["Ann", "Bob", "this machine"].into_iter().all(again).then_some(())
     });
     assert_eq!(run.children().len(), 2, "children were replaced");
@@ -89,18 +102,34 @@ fn survives(mode: &str, args: &[&str], written: fn(&str) -> String, instead: fn(
         if !is_poison(item) {
             return written(item) + "\n";
         }
-        let attempts: Vec<&Value> = failed.iter().filter(|event| event["index"] == number).collect();
-        let devices: BTreeSet<&str> = attempts.iter().filter_map(|event| event["device"].as_str()).collect();
-        assert_eq!((attempts.len(), devices.len()), (3, 3), "{item}: one attempt per device: {attempts:#?}\n{}", run.stderr);
+        let attempts: Vec<&Value> =
+            failed.iter().filter(|event| event["index"] == number).collect();
+        let devices: BTreeSet<&str> =
+            attempts.iter().filter_map(|event| event["device"].as_str()).collect();
+        assert_eq!(
+            (attempts.len(), devices.len()),
+            (3, 3),
+            "{item}: one attempt per device: {attempts:#?}\n{}",
+            run.stderr
+        );
         if let Some((_, message)) = UNCAUGHT.iter().find(|(name, _)| name == item) {
-            assert!(attempts.iter().all(|attempt| attempt["message"] == *message), "{item}: {attempts:#?}");
+            assert!(
+                attempts.iter().all(|attempt| attempt["message"] == *message),
+                "{item}: {attempts:#?}"
+            );
         }
         instead(number, attempts[2])
     });
     run.ends(1, expected.collect::<String>());
     let left_out = if mode == "skip" { " and were left out" } else { "" };
-    run.said(&[&format!("{} items failed{left_out}\n", POISONS.len())]).did_not_say(&["gone", "silent", "sent away"]);
-    let innocent = failed.iter().filter(|event| !is_poison(&items[event["index"].as_u64().unwrap_or(1) as usize - 1]));
+    run.said(&[&format!("{} items failed{left_out}\n", POISONS.len())]).did_not_say(&[
+        "gone",
+        "silent",
+        "sent away",
+    ]);
+    let innocent = failed
+        .iter()
+        .filter(|event| !is_poison(&items[event["index"].as_u64().unwrap_or(1) as usize - 1]));
     assert_eq!(innocent.count(), 0, "{failed:#?}");
 }
 
@@ -116,8 +145,9 @@ fn with_several_calls_open_they_harm_nobody_else() {
 
 #[test]
 fn reported_they_harm_nobody_else() {
-    let instead =
-        |number: u64, failed: &Value| json!({"error": {"index": number, "message": failed["message"]}}).to_string() + "\n";
+    let instead = |number: u64, failed: &Value| {
+        json!({"error": {"index": number, "message": failed["message"]}}).to_string() + "\n"
+    };
     survives("report", &["--json"], |item| json!(item).to_string(), instead);
 }
 
@@ -130,19 +160,24 @@ const GREEDY: &str = "(x, cb) => {
 #[test]
 fn an_item_that_exhausts_the_memory_ends_its_child_and_its_tab_and_nothing_else() {
     let events = Events::new();
-    let input: Vec<String> = (1..=40).map(|n| if n == 20 { "greedy".into() } else { n.to_string() }).collect();
+    let input: Vec<String> =
+        (1..=40).map(|n| if n == 20 { "greedy".into() } else { n.to_string() }).collect();
     let mut run = Pando::f(GREEDY)
         .args(["--cores", "1", "--on-error", "skip"])
         .env("NODE_OPTIONS", "--max-old-space-size=64")
         .events(&events)
         .stdin_open()
         .start();
-    let _tab = Tab::open_with(&["--js-flags=--max-old-space-size=64"], &run.url(), "device=Ann;cores=1;");
+    let _tab =
+        Tab::open_with(&["--js-flags=--max-old-space-size=64"], &run.url(), "device=Ann;cores=1;");
     run.says("Ann joined");
     run.write(lines(&input));
     let run = run.wait();
     run.ends(1, lines(input.iter().filter(|item| *item != "greedy")));
-    run.said(&["item 20 failed on this machine: it ended the process that computed it", "1 item failed and was left out"]);
+    run.said(&[
+        "item 20 failed on this machine: it ended the process that computed it",
+        "1 item failed and was left out",
+    ]);
     // An attempt does not count if it also ended the tab.
     assert_eq!(events.items("failed"), [20, 20, 20]);
 }

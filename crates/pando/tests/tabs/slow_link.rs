@@ -17,7 +17,8 @@ fn slow_forwarder(port: u16) -> u16 {
     thread::spawn(move || {
         for near in listener.incoming().map_while(Result::ok) {
             let Ok(far) = TcpStream::connect(("127.0.0.1", port)) else { return };
-            let (near_2, far_2) = (near.try_clone().expect("a handle"), far.try_clone().expect("a handle"));
+            let (near_2, far_2) =
+                (near.try_clone().expect("a handle"), far.try_clone().expect("a handle"));
             thread::spawn(move || pass(near, far));
             thread::spawn(move || pass(far_2, near_2));
         }
@@ -48,9 +49,15 @@ fn five_megabytes_arrive_over_a_slow_link_and_the_device_is_not_taken_for_dead()
     // The line needs 20 seconds in each direction. A device counts as gone after three silent
     // seconds.
     let line = "0123456789".repeat(500_000) + "\n";
-    let run = tabs_only("(x, cb) => cb(null, x)").args(["--heartbeat", "1s"]).stdin(line.clone()).start();
+    let run =
+        tabs_only("(x, cb) => cb(null, x)").args(["--heartbeat", "1s"]).stdin(line.clone()).start();
     let url = run.url();
-    let port = url.split(':').nth(2).and_then(|rest| rest.split('/').next()).and_then(|port| port.parse().ok()).expect("a port");
+    let port = url
+        .split(':')
+        .nth(2)
+        .and_then(|rest| rest.split('/').next())
+        .and_then(|port| port.parse().ok())
+        .expect("a port");
     let slow = url.replace(&format!(":{port}/"), &format!(":{}/", slow_forwarder(port)));
     let _tab = Tab::open(&slow, "device=Far;cores=1;");
     run.wait().gives(line).did_not_say(&["silent", "gone"]);

@@ -33,7 +33,8 @@ fn a_tab_that_does_not_load_the_function_is_told_and_its_items_go_to_others() {
     assert!(events.of("result").iter().all(|event| event["device"] == "this machine"));
     gate.open_for_all();
     let mut written = 10;
-    let worked = |events: &Events| events.of("result").iter().any(|event| event["device"] == "Loading");
+    let worked =
+        |events: &Events| events.of("result").iter().any(|event| event["device"] == "Loading");
     while !worked(&events) {
         run.write(lines(written + 1..=written + 10));
         for n in written + 1..=written + 10 {
@@ -47,7 +48,10 @@ fn a_tab_that_does_not_load_the_function_is_told_and_its_items_go_to_others() {
 #[test]
 fn a_long_call_is_told_with_item_device_time_and_how_unusual_that_is() {
     let gate = Gate::new();
-    let f = format!("(x, cb) => x === '6' ? {}.then(() => cb(null, x)) : setTimeout(cb, 10, null, x)", gate.knock("x"));
+    let f = format!(
+        "(x, cb) => x === '6' ? {}.then(() => cb(null, x)) : setTimeout(cb, 10, null, x)",
+        gate.knock("x")
+    );
     let run = tabs_only(&f).stdin(numbers(7)).start();
     let _tab = tab(&run, "Ann");
     let said = run.says("item 6 has been computing on Ann for 1");

@@ -12,7 +12,10 @@ fn insecure_tab(run: &Running, name: &str) -> Tab {
 }
 
 fn sentences(stderr: &str, name: &str) -> usize {
-    stderr.lines().filter(|line| line.starts_with(name) && line.contains("is unfit for this job so far")).count()
+    stderr
+        .lines()
+        .filter(|line| line.starts_with(name) && line.contains("is unfit for this job so far"))
+        .count()
 }
 
 /// Features of secure contexts only, in the form in which functions use them.
@@ -26,8 +29,17 @@ const SECURE: [&str; 4] = [
 #[test]
 fn tabs_over_plain_http_use_up_no_attempts_of_what_needs_https() {
     for (at, use_it) in SECURE.into_iter().enumerate() {
-        let f = format!("export default async x => {{ await new Promise(r => setTimeout(r, 30)); {use_it}; return x }}\n");
-        let args = ["--cores", "1", "--allow-host", "lan.test", "--retries", if at % 2 == 0 { "0" } else { "2" }];
+        let f = format!(
+            "export default async x => {{ await new Promise(r => setTimeout(r, 30)); {use_it}; return x }}\n"
+        );
+        let args = [
+            "--cores",
+            "1",
+            "--allow-host",
+            "lan.test",
+            "--retries",
+            if at % 2 == 0 { "0" } else { "2" },
+        ];
         let mut run = Pando::new(&f).args(args).stdin_open().start();
         let names = ["Ann", "Bob"];
         let _tabs = names.map(|name| insecure_tab(&run, name));
@@ -38,7 +50,9 @@ fn tabs_over_plain_http_use_up_no_attempts_of_what_needs_https() {
         run.gives(numbers(100)).did_not_say(&["attempt"]);
         for name in names {
             assert_eq!(sentences(&run.stderr, name), 1, "{}", run.stderr);
-            run.said(&[&format!("{name} is unfit for this job so far: this page is not https: --tls (")]);
+            run.said(&[&format!(
+                "{name} is unfit for this job so far: this page is not https: --tls ("
+            )]);
         }
     }
 }
@@ -46,8 +60,9 @@ fn tabs_over_plain_http_use_up_no_attempts_of_what_needs_https() {
 #[test]
 fn what_an_old_browser_lacks_is_named() {
     // Chromium claims to be version 71, and the function leaves out the method there.
-    let agent =
-        ["--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/71.0.3578.80 Safari/537.36"];
+    let agent = [
+        "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/71.0.3578.80 Safari/537.36",
+    ];
     let f = "const old = /Chrome.71/.test(navigator.userAgent)
       export default async x => { await new Promise(r => setTimeout(r, 30)); return (old ? { x } : [x]).at(-1) }\n";
     let mut run = Pando::new(f).args(["--cores", "1", "--retries", "0"]).stdin_open().start();
@@ -56,7 +71,9 @@ fn what_an_old_browser_lacks_is_named() {
     (1..=100).for_each(|n| run.write_line(&n.to_string()));
     run.close_stdin();
     let run = run.wait();
-    run.gives(numbers(100)).said(&["Ann is unfit for this job so far: this browser (Chrome 71) lacks Array.prototype.at ("]);
+    run.gives(numbers(100)).said(&[
+        "Ann is unfit for this job so far: this browser (Chrome 71) lacks Array.prototype.at (",
+    ]);
     assert_eq!(sentences(&run.stderr, "Ann"), 1, "{}", run.stderr);
 }
 
@@ -64,7 +81,9 @@ fn what_an_old_browser_lacks_is_named() {
 fn what_only_tabs_can_compute_is_computed_by_tabs() {
     let at_load = "const c = new OffscreenCanvas(4, 4)\nexport default x => c.width * x\n";
     let in_a_call = "export default x => new OffscreenCanvas(4, 4).width * x\n";
-    for (f, args) in [(at_load, vec!["--cores", "0"]), (at_load, vec![]), (in_a_call, vec!["--retries", "0"])] {
+    for (f, args) in
+        [(at_load, vec!["--cores", "0"]), (at_load, vec![]), (in_a_call, vec!["--retries", "0"])]
+    {
         let run = Pando::new(f).args(args).stdin("1\n2\n3\n").start();
         let _tab = Tab::open(&run.url(), "device=Ann;cores=1;");
         run.wait().gives("4\n8\n12\n");
@@ -91,7 +110,8 @@ fn a_function_that_needs_a_page_says_so_in_a_worker_and_runs_with_dom() {
 fn a_tab_that_cannot_load_the_function_is_told_why_and_what_to_do() {
     let f = "if (typeof importScripts === 'function' && !crypto.subtle) crypto.subtle.digest('SHA-1', new Uint8Array(1))
       export default x => x\n";
-    let mut run = Pando::new(f).args(["--cores", "1", "--allow-host", "lan.test"]).stdin_open().start();
+    let mut run =
+        Pando::new(f).args(["--cores", "1", "--allow-host", "lan.test"]).stdin_open().start();
     let _tab = insecure_tab(&run, "Ann");
     let said = run.says("Ann cannot run the function: ");
     assert!(said.contains("(reading 'digest') (this page is not https: --tls)"), "{said}");

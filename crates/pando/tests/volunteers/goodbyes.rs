@@ -27,7 +27,10 @@ fn the_job_is_done_when_it_is() {
     values(&mut phone);
     answer(&mut phone, first(0), "1");
     let bye = phone.message("bye");
-    assert_eq!((&bye["reason"], &bye["text"]), (&json!("done"), &json!("The job is done, thank you!")));
+    assert_eq!(
+        (&bye["reason"], &bye["text"]),
+        (&json!("done"), &json!("The job is done, thank you!"))
+    );
     run.wait().gives("1\n");
 }
 
@@ -41,7 +44,10 @@ fn an_item_that_failed_has_ended_it_early() {
     fail(&mut phone, first(0), "it is bad");
     let bye = phone.message("bye");
     assert_eq!(bye["reason"], "stopped");
-    assert_eq!(bye["text"], "The job has ended early, because an item of it failed. Thank you for your help!");
+    assert_eq!(
+        bye["text"],
+        "The job has ended early, because an item of it failed. Thank you for your help!"
+    );
     run.wait().status(1);
 }
 
@@ -76,14 +82,19 @@ fn an_error_on_its_owner_s_machine_has_ended_it_early() {
     run.write("nonsense\n");
     let bye = phone.message("bye");
     assert_eq!(bye["reason"], "stopped");
-    assert_eq!(bye["text"], "The job has ended early, because of an error on its owner's machine. Thank you for your help!");
+    assert_eq!(
+        bye["text"],
+        "The job has ended early, because of an error on its owner's machine. Thank you for your help!"
+    );
     run.wait_with_input_open().status(1);
 }
 
 #[test]
 fn a_run_with_a_journal_that_is_stopped_may_go_on_and_says_no_goodbye() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--journal"]).args([folder.path().join("journal")]);
+    let run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--journal"])
+        .args([folder.path().join("journal")]);
     let run = run.stdin_open().start();
     let url = run.url();
     let mut phone = WebSocket::open(&url);
@@ -103,7 +114,9 @@ fn a_run_with_a_journal_that_is_stopped_may_go_on_and_says_no_goodbye() {
 fn ctrl_c_ends_a_run_at_once_whose_device_has_gone_or_lends_no_core() {
     let ends_at_once = |run: crate::common::Running| {
         run.signal("INT");
-        run.wait_with_input_open().ends(1, "").said(&["no device computes", "stopped: 1 item was not finished"]);
+        run.wait_with_input_open()
+            .ends(1, "")
+            .said(&["no device computes", "stopped: 1 item was not finished"]);
     };
     let (run, phone) = one_lent();
     drop(phone);
@@ -129,7 +142,9 @@ fn ctrl_c_ends_a_run_at_once_whose_device_answers_pings_and_has_begun_nothing() 
     let pings = std::thread::spawn(|| crate::lies::answer_pings(zombie));
     run.says("zombie answers pings, but has neither begun nor answered");
     run.signal("INT");
-    run.wait_with_input_open().ends(1, "").said(&["no device computes", "stopped: 1 item was not finished"]);
+    run.wait_with_input_open()
+        .ends(1, "")
+        .said(&["no device computes", "stopped: 1 item was not finished"]);
     pings.join().expect("its link is closed");
 }
 
@@ -140,5 +155,7 @@ fn a_run_that_is_to_stop_does_not_wait_for_a_device_that_leaves_meanwhile() {
     run.says("finishing 1 item on 1 device; again");
     drop(phone);
     run.says("phone is gone");
-    run.wait_with_input_open().ends(1, "").said(&["no device computes", "stopped: 1 item was not finished"]);
+    run.wait_with_input_open()
+        .ends(1, "")
+        .said(&["no device computes", "stopped: 1 item was not finished"]);
 }

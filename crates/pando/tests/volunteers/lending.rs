@@ -31,7 +31,11 @@ fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
     other.hello(&url, "other", 1);
     assert_eq!(loans(&mut other), [again(0, 1), again(1, 1)]);
     let mut back = WebSocket::open(&url);
-    let kept = back.introduce(&url, "phone", json!({"cores": 2, "job": welcome["job"], "holds": [0, 2, 3, 77]}));
+    let kept = back.introduce(
+        &url,
+        "phone",
+        json!({"cores": 2, "job": welcome["job"], "holds": [0, 2, 3, 77]}),
+    );
     assert_eq!(kept["keep"], json!([2, 3]));
     answer(&mut back, first(2), "3");
     answer(&mut back, first(3), "4");
@@ -41,7 +45,8 @@ fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
 }
 
 #[test]
-fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_said_of_others_meanwhile() {
+fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_said_of_others_meanwhile()
+ {
     let run = idle(1).start();
     let url = run.url();
     let mut phone = WebSocket::open(&url);
@@ -58,7 +63,9 @@ fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_sa
     while other.message("pong")["t"] != "heard" {}
     let back = |holds: serde_json::Value| {
         let mut phone = WebSocket::open(&url);
-        let kept = phone.introduce(&url, "phone", json!({"job": welcome["job"], "holds": holds}))["keep"].clone();
+        let kept =
+            phone.introduce(&url, "phone", json!({"job": welcome["job"], "holds": holds}))["keep"]
+                .clone();
         (phone, kept)
     };
     // No loan with this number exists.
@@ -86,13 +93,16 @@ fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
         answer(&mut fast, loan, std::str::from_utf8(&value).expect("text"));
     }
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
-    let asked: Vec<u64> = serde_json::from_value(slow.message("recall")["ids"].clone()).expect("ids");
+    let asked: Vec<u64> =
+        serde_json::from_value(slow.message("recall")["ids"].clone()).expect("ids");
     assert!(!asked.is_empty() && asked.iter().all(|id| (1..6).contains(id)), "{asked:?}");
     // The device has begun the first of the recalled values in the meantime.
     slow.text(&json!({"type": "returned", "ids": asked[1..]}).to_string());
     assert_eq!(loans(&mut fast), asked[1..].iter().map(|id| again(*id, 1)).collect::<Vec<_>>());
     asked[1..].iter().for_each(|id| answer(&mut fast, again(*id, 1), &(id + 1).to_string()));
-    (0..6).filter(|id| !asked[1..].contains(id)).for_each(|id| answer(&mut slow, first(id), &(id + 1).to_string()));
+    (0..6)
+        .filter(|id| !asked[1..].contains(id))
+        .for_each(|id| answer(&mut slow, first(id), &(id + 1).to_string()));
     echo(&mut fast);
     run.wait().gives(numbers(8));
 }
@@ -268,7 +278,10 @@ fn a_device_that_joins_again_replaces_its_old_connection() {
 
 #[test]
 fn a_paused_device_gets_no_more_until_it_goes_on() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--events", "events.jsonl"]).stdin_open().start();
+    let mut run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--events", "events.jsonl"])
+        .stdin_open()
+        .start();
     let url = run.url();
     let mut device = WebSocket::open(&url);
     device.hello(&url, "phone", 1);
@@ -284,7 +297,9 @@ fn a_paused_device_gets_no_more_until_it_goes_on() {
     run.close_stdin();
     echo(&mut device);
     let events = run.folder().join("events.jsonl");
-    until("the end is told", || std::fs::read_to_string(&events).ok().filter(|text| text.contains("\"left\"")));
+    until("the end is told", || {
+        std::fs::read_to_string(&events).ok().filter(|text| text.contains("\"left\""))
+    });
     run.wait().gives("1\n");
 }
 

@@ -55,10 +55,18 @@ fn an_answer_of_an_earlier_loan_changes_nothing_although_the_value_is_there_agai
     answer(&mut liar, first(1), "wrong");
     answer(&mut liar, again(1, 1), "2");
     // One frame has two answers for a loan. The first one counts.
-    assert_eq!(values(&mut liar), [(first(2), "3".into())], "what was given back twice was not lent a third time");
+    assert_eq!(
+        values(&mut liar),
+        [(first(2), "3".into())],
+        "what was given back twice was not lent a third time"
+    );
     liar.binary(&encode_results([&error(first(2), "no"), &result(first(2), "wrong")]));
     assert_eq!(values(&mut liar), [(again(2, 1), "3".into())]);
-    liar.binary(&encode_results([&result(again(2, 1), "3"), &error(again(2, 1), "wrong"), &result(first(2), "wrong")]));
+    liar.binary(&encode_results([
+        &result(again(2, 1), "3"),
+        &error(again(2, 1), "wrong"),
+        &result(first(2), "wrong"),
+    ]));
     assert_eq!(values(&mut liar), [(first(3), "4".into())]);
     // Two frames arrive together. The value may have been lent again between them.
     fail(&mut liar, first(3), "no");
@@ -139,7 +147,11 @@ fn a_device_s_name_looks_like_no_word_of_the_master() {
     slier.hello(&url, "Error", 1);
     run.says("A device joined with 1 core");
     drop(slier);
-    for (name, seen) in [("err\u{200d}or", "A device"), ("error\u{200b}", "error\\u{200b}"), ("\u{feff}", "\\u{feff}")] {
+    for (name, seen) in [
+        ("err\u{200d}or", "A device"),
+        ("error\u{200b}", "error\\u{200b}"),
+        ("\u{feff}", "\\u{feff}"),
+    ] {
         let mut hidden = WebSocket::open(&url);
         hidden.introduce(&url, name, json!({"kind": "native"}));
         run.says(&format!("{seen} joined with 1 core"));
@@ -153,7 +165,9 @@ fn give_all_back(mut socket: WebSocket) {
     loop {
         match socket.receive() {
             Received::Text(text) if text.contains("\"bye\"") => return,
-            Received::Text(text) => socket.text(&text.replace("ping", "pong").replace("recall", "returned")),
+            Received::Text(text) => {
+                socket.text(&text.replace("ping", "pong").replace("recall", "returned"))
+            }
             Received::Binary(_) => {}
             Received::Closed => panic!("closed without a goodbye"),
         }
@@ -187,7 +201,9 @@ fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() 
     zombie.hello(&url, "zombie", 1);
     assert_eq!(values(&mut zombie).len(), 2);
     let pings = thread::spawn(|| answer_pings(zombie));
-    let said = run.says("zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first");
+    let said = run.says(
+        "zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first",
+    );
     assert!(said.contains("load its page again"), "{said}");
     let mut other = WebSocket::open(&url);
     other.hello(&url, "other", 1);
@@ -201,8 +217,11 @@ fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() 
 #[test]
 fn a_device_that_does_nothing_is_lent_ever_less() {
     let events = Events::new();
-    let mut run =
-        Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--heartbeat", "300ms"]).events(&events).stdin_open().start();
+    let mut run = Pando::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--heartbeat", "300ms"])
+        .events(&events)
+        .stdin_open()
+        .start();
     let url = run.url();
     let mut zombie = WebSocket::open(&url);
     zombie.hello(&url, "zombie", 1);
@@ -241,7 +260,9 @@ fn frames_that_answer_nothing_are_no_sign_of_work() {
     let mut other = WebSocket::open(&url);
     other.hello(&url, "other", 1);
     let other = thread::spawn(move || echo(&mut other));
-    run.says("zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first");
+    run.says(
+        "zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first",
+    );
     run.says("zombie neither computes nor gives back what it has: its link is closed");
     pings.join().expect("it was closed");
     run.wait().gives(numbers(4));
@@ -316,9 +337,14 @@ fn numbers_that_cannot_be_harm_nobody() {
     values(&mut slow);
     fast.hello(&url, "fast", 1);
     let fast = thread::spawn(move || echo(&mut fast));
-    let started = json!({"type": "started", "items": [{"id": 0, "ms": u64::MAX}], "loading": u64::MAX});
+    let started =
+        json!({"type": "started", "items": [{"id": 0, "ms": u64::MAX}], "loading": u64::MAX});
     slow.text(&started.to_string());
-    slow.binary(&encode_results([&Answer { loan: first(1), micros: (1 << 53) - 1, result: Ok((Form::Text, "2".into())) }]));
+    slow.binary(&encode_results([&Answer {
+        loan: first(1),
+        micros: (1 << 53) - 1,
+        result: Ok((Form::Text, "2".into())),
+    }]));
     slow.message("recall");
     drop(slow);
     fast.join().expect("it was told of the end");

@@ -31,7 +31,9 @@ fn values(socket: &mut WebSocket) -> Vec<(Loan, bytes::Bytes)> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => match Binary::decode(frame.into()).expect("well formed") {
-                Binary::Values(values) => return values.into_iter().map(|(loan, value)| (loan, value.bytes)).collect(),
+                Binary::Values(values) => {
+                    return values.into_iter().map(|(loan, value)| (loan, value.bytes)).collect();
+                }
                 other => panic!("values are expected: {other:?}"),
             },
             Received::Text(_) => {}
@@ -45,7 +47,11 @@ fn result(loan: Loan, text: &str) -> Answer {
 }
 
 fn error(loan: Loan, message: &str) -> Answer {
-    Answer { loan, micros: 1, result: Err(Failure { message: message.into(), stack: None, kind: "error".into() }) }
+    Answer {
+        loan,
+        micros: 1,
+        result: Err(Failure { message: message.into(), stack: None, kind: "error".into() }),
+    }
 }
 
 fn answer(socket: &mut WebSocket, loan: Loan, text: &str) {
@@ -60,7 +66,9 @@ fn fail(socket: &mut WebSocket, loan: Loan, message: &str) {
 fn echo(socket: &mut WebSocket) {
     loop {
         match socket.receive() {
-            Received::Text(text) if text.contains("\"ping\"") => socket.text(&text.replace("ping", "pong")),
+            Received::Text(text) if text.contains("\"ping\"") => {
+                socket.text(&text.replace("ping", "pong"))
+            }
             Received::Binary(frame) => {
                 if let Binary::Values(values) = Binary::decode(frame.into()).expect("well formed") {
                     for (loan, value) in values {
@@ -68,7 +76,9 @@ fn echo(socket: &mut WebSocket) {
                     }
                 }
             }
-            Received::Text(text) if text.contains("\"bye\"") => return assert!(text.contains("\"done\""), "{text}"),
+            Received::Text(text) if text.contains("\"bye\"") => {
+                return assert!(text.contains("\"done\""), "{text}");
+            }
             Received::Text(_) => {}
             Received::Closed => panic!("closed without a goodbye"),
         }

@@ -10,16 +10,23 @@ use serde_json::json;
 use std::thread::{self, JoinHandle};
 
 /// Calls `act` for each value until the channel ends. The thread returns the number of values.
-fn each(mut socket: WebSocket, mut act: impl FnMut(&mut WebSocket, Loan, &str) + Send + 'static) -> JoinHandle<usize> {
+fn each(
+    mut socket: WebSocket,
+    mut act: impl FnMut(&mut WebSocket, Loan, &str) + Send + 'static,
+) -> JoinHandle<usize> {
     thread::spawn(move || {
         let mut count = 0;
         loop {
             match socket.receive() {
-                Received::Text(text) if text.contains("\"ping\"") => socket.text(&text.replace("ping", "pong")),
+                Received::Text(text) if text.contains("\"ping\"") => {
+                    socket.text(&text.replace("ping", "pong"))
+                }
                 Received::Text(text) if text.contains("\"bye\"") => return count,
                 Received::Text(_) => {}
                 Received::Binary(frame) => {
-                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else { panic!("values are expected") };
+                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else {
+                        panic!("values are expected")
+                    };
                     for (loan, value) in values {
                         count += 1;
                         act(&mut socket, loan, std::str::from_utf8(&value.bytes).expect("text"));
@@ -45,7 +52,10 @@ fn fit(run: &Running, name: &str) -> WebSocket {
 }
 
 fn sentences(stderr: &str, name: &str) -> usize {
-    stderr.lines().filter(|line| line.starts_with(name) && line.contains("is unfit for this job")).count()
+    stderr
+        .lines()
+        .filter(|line| line.starts_with(name) && line.contains("is unfit for this job"))
+        .count()
 }
 
 /// Three devices fail all values, while the only good device is in a long call.
@@ -56,7 +66,9 @@ fn three_are_unfit(args: &[&str]) {
     let (oldest, _) = values(&mut good)[0];
     let unfit: Vec<_> = names.iter().map(|name| unfit(&run, name)).collect();
     for name in names {
-        run.says(&format!("{name} is unfit for this job so far: this browser lacks Array.prototype.at"));
+        run.says(&format!(
+            "{name} is unfit for this job so far: this browser lacks Array.prototype.at"
+        ));
     }
     // The first call of the good device takes long.
     assert_eq!(oldest, first(0));
@@ -103,7 +115,11 @@ fn a_good_device_may_join_in_the_moment_in_which_all_others_have_failed() {
 fn a_function_that_fails_on_all_devices_fails_with_the_usual_attempts() {
     let run = idle(20).args(["--heartbeat", "300ms"]).start();
     let (one, two) = (unfit(&run, "one"), unfit(&run, "two"));
-    run.wait().ends(1, "").said(&["error: item 1 failed on ", "[x].at is not a function", "attempts: "]);
+    run.wait().ends(1, "").said(&[
+        "error: item 1 failed on ",
+        "[x].at is not a function",
+        "attempts: ",
+    ]);
     assert!(one.join().expect("it ends") + two.join().expect("it ends") < 40);
     let run = idle(20).args(["--heartbeat", "300ms"]).start();
     let one = unfit(&run, "one");
@@ -124,7 +140,11 @@ fn an_item_that_fails_everywhere_fails_by_those_that_can_do_others() {
         _ => answer(socket, loan, value),
     });
     let others: String = (1..=20).filter(|n| *n != 8).map(|n| format!("{n}\n")).collect();
-    run.wait().ends(1, others).said(&["item 8 failed on good: no eight (attempt 1 of 2", "attempts: 2", "1 item failed"]);
+    run.wait().ends(1, others).said(&[
+        "item 8 failed on good: no eight (attempt 1 of 2",
+        "attempts: 2",
+        "1 item failed",
+    ]);
     good.join().expect("it ends");
     bad.join().expect("it ends");
 }
@@ -187,7 +207,9 @@ fn an_unfit_device_gets_its_share_again_once_it_has_computed_something() {
         run.stderr().contains("bad has computed an item: it gets its share again").then_some(())
     });
     run.close_stdin();
-    run.wait().gives(numbers(count)).said(&["bad is unfit for this job so far: all that it tried failed (not yet)"]);
+    run.wait()
+        .gives(numbers(count))
+        .said(&["bad is unfit for this job so far: all that it tried failed (not yet)"]);
     good.join().expect("it ends");
     bad.join().expect("it ends");
 }
@@ -202,7 +224,8 @@ fn a_device_that_can_do_it_no_more_is_unfit_as_well() {
     });
     let good = each(fit(&run, "good"), answer);
     let run = run.wait();
-    run.gives(numbers(3000)).said(&["tired is unfit for this job so far: all that it tried failed (out of memory)"]);
+    run.gives(numbers(3000))
+        .said(&["tired is unfit for this job so far: all that it tried failed (out of memory)"]);
     assert!(tired.join().expect("it ends") < 1000);
     good.join().expect("it ends");
 }
@@ -243,7 +266,9 @@ fn gives_back(careful: bool) {
         socket.text(&json!({"type": "returned", "ids": [id], "careful": careful}).to_string());
     });
     (1..=100).for_each(|n| run.write_line(&n.to_string()));
-    run.says("phone is unfit for this job so far: it gives back what it is lent, and has not begun it");
+    run.says(
+        "phone is unfit for this job so far: it gives back what it is lent, and has not begun it",
+    );
     run.close_stdin();
     run.wait().gives(numbers(100));
     assert!(returner.join().expect("it ends") < 200);

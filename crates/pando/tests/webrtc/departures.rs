@@ -9,7 +9,8 @@ const SOME_MILLISECONDS: &str = "(x, cb) => setTimeout(() => cb(null, x), 2 + Nu
 
 #[test]
 fn a_tab_killed_mid_run_is_noticed_and_its_values_go_to_another() {
-    let mut run = tabs_only(SOME_MILLISECONDS).args(["--heartbeat", "500ms"]).stdin(numbers(600)).start();
+    let mut run =
+        tabs_only(SOME_MILLISECONDS).args(["--heartbeat", "500ms"]).stdin(numbers(600)).start();
     let (ann, _bob) = (tab(&run, "Ann"), tab(&run, "Bob"));
     run.says("Ann joined");
     run.says("Bob joined");
@@ -41,7 +42,11 @@ fn a_connection_closed_by_the_page_is_made_again() {
       }
     })()";
     let events = Events::new();
-    let run = tabs_only(function).args(["--dom", "--heartbeat", "500ms"]).events(&events).stdin(numbers(200)).start();
+    let run = tabs_only(function)
+        .args(["--dom", "--heartbeat", "500ms"])
+        .events(&events)
+        .stdin(numbers(200))
+        .start();
     let _tab = tab(&run, "Ann");
     run.wait().gives(numbers(200));
     let paths: Vec<_> = events.of("joined").iter().map(|event| event["path"].clone()).collect();
@@ -50,7 +55,8 @@ fn a_connection_closed_by_the_page_is_made_again() {
 
 #[test]
 fn a_tab_is_told_that_the_job_is_done_and_does_not_come_back() {
-    let mut run = tabs_only("(x, cb) => cb(null, x)").args(["--token", "sesame"]).stdin_open().start();
+    let mut run =
+        tabs_only("(x, cb) => cb(null, x)").args(["--token", "sesame"]).stdin_open().start();
     let url = run.url();
     let _told = tab(&run, "Told");
     run.says("Told joined");
@@ -66,7 +72,8 @@ fn a_tab_is_told_that_the_job_is_done_and_does_not_come_back() {
 
 #[test]
 fn a_tab_whose_master_was_killed_joins_the_next_one_by_itself() {
-    let start = || tabs_only("(x, cb) => cb(null, x)").args(["--token", "sesame", "--heartbeat", "500ms"]);
+    let start =
+        || tabs_only("(x, cb) => cb(null, x)").args(["--token", "sesame", "--heartbeat", "500ms"]);
     let first = start().stdin_open().start();
     let port = place(&first.url()).1.to_string();
     let _tab = tab(&first, "Faithful");
@@ -81,7 +88,10 @@ fn a_tab_whose_master_was_killed_joins_the_next_one_by_itself() {
 #[test]
 fn a_master_that_is_stopped_closes_its_connections() {
     let events = Events::new();
-    let run = tabs_only("(x, cb) => setTimeout(() => cb(null, x), 1e6)").events(&events).stdin(numbers(3)).start();
+    let run = tabs_only("(x, cb) => setTimeout(() => cb(null, x), 1e6)")
+        .events(&events)
+        .stdin(numbers(3))
+        .start();
     let _tab = tab(&run, "Ann");
     until("a value is lent", || events.of("lent").first().cloned());
     run.signal("INT");

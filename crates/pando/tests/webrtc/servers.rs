@@ -43,7 +43,8 @@ fn answer(socket: &UdpSocket, transaction: &[u8], to: SocketAddr) {
 #[test]
 fn browsers_are_told_the_servers() {
     let servers = "stun:stun.example.org,turn:ann:s%2Cecret@turn.example.org:3479?transport=tcp";
-    let run = tabs_only("(x, cb) => cb(null, x)").args(["--ice-servers", servers]).stdin_open().start();
+    let run =
+        tabs_only("(x, cb) => cb(null, x)").args(["--ice-servers", servers]).stdin_open().start();
     let expected = json!({"type": "servers", "iceServers": [
         {"urls": ["stun:stun.example.org:3478"]},
         {"urls": ["turn:turn.example.org:3479?transport=tcp"], "username": "ann", "credential": "s,ecret"},
@@ -53,9 +54,11 @@ fn browsers_are_told_the_servers() {
 
 #[test]
 fn what_is_no_server_is_a_usage_error() {
-    for (servers, words) in
-        [("example.org", "stun:HOST:PORT"), ("turn:example.org", "needs a user and a password"), ("stun:a:b", "no port")]
-    {
+    for (servers, words) in [
+        ("example.org", "stun:HOST:PORT"),
+        ("turn:example.org", "needs a user and a password"),
+        ("stun:a:b", "no port"),
+    ] {
         let run = Pando::f("(x, cb) => cb(null, x)").args(["--ice-servers", servers, "1"]).run();
         run.ends(2, "").said(&["--ice-servers", words]);
     }
@@ -65,11 +68,18 @@ fn what_is_no_server_is_a_usage_error() {
 fn the_address_that_a_server_sees_is_told_to_browsers_also_when_it_comes_late() {
     for silent in [0, 2] {
         let server = format!("stun:localhost:{}", stun_server(silent));
-        let run = tabs_only("(x, cb) => cb(null, x)").args(["--ice-servers", &server]).stdin_open().start();
+        let run = tabs_only("(x, cb) => cb(null, x)")
+            .args(["--ice-servers", &server])
+            .stdin_open()
+            .start();
         let (mut socket, _) = signal(&run);
         socket.text(&json!({"type": "offer", "sdp": OFFER}).to_string());
         let answer = socket.message("answer")["sdp"].as_str().expect("text").to_owned();
-        let told = if answer.contains("typ srflx") { answer } else { socket.message("candidate")["candidate"].to_string() };
+        let told = if answer.contains("typ srflx") {
+            answer
+        } else {
+            socket.message("candidate")["candidate"].to_string()
+        };
         assert!(told.contains(" 203.0.113.7 4242 typ srflx"), "{told}");
     }
 }

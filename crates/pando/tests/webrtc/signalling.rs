@@ -38,8 +38,14 @@ fn an_offer_is_answered_with_the_addresses_of_this_machine_and_the_http_ports_nu
     assert!(sdp.contains(&format!(" 127.0.0.1 {port} typ host")), "{sdp}");
     assert!(sdp.contains("a=max-message-size:16384"), "{sdp}");
     // The master accepts candidates of all kinds, and ignores invalid ones.
-    for candidate in ["candidate:1 1 udp 1 192.0.2.1 5000 typ host", "candidate:2 1 udp 1 a.local 1 typ host", "", "nonsense"] {
-        socket.text(&json!({"type": "candidate", "candidate": candidate, "sdpMid": "0"}).to_string());
+    for candidate in [
+        "candidate:1 1 udp 1 192.0.2.1 5000 typ host",
+        "candidate:2 1 udp 1 a.local 1 typ host",
+        "",
+        "nonsense",
+    ] {
+        socket
+            .text(&json!({"type": "candidate", "candidate": candidate, "sdpMid": "0"}).to_string());
     }
     socket.text("nonsense");
     assert_eq!(socket.receive(), Received::Closed);
@@ -50,7 +56,9 @@ fn what_is_no_signal_closes_the_socket() {
     let run = served();
     let long = json!({"type": "offer", "sdp": "v=0\r\n".repeat(10_000)}).to_string();
     let answer = json!({"type": "answer", "sdp": OFFER}).to_string();
-    let candidate = json!({"type": "candidate", "candidate": "candidate:1 1 udp 1 192.0.2.1 5000 typ host"}).to_string();
+    let candidate =
+        json!({"type": "candidate", "candidate": "candidate:1 1 udp 1 192.0.2.1 5000 typ host"})
+            .to_string();
     for text in ["", "nonsense", "{}", &long, &answer, &candidate] {
         let (mut socket, _) = signal(&run);
         socket.text(text);
@@ -75,7 +83,13 @@ fn a_second_offer_closes_the_socket() {
 #[test]
 fn an_offer_that_cannot_be_answered_is_refused_in_words() {
     let run = served();
-    for sdp in ["", "nonsense", "v=0\r\n", &OFFER.replace("a=fingerprint", "a=other"), &OFFER.replace("a=ice-ufrag", "a=other")] {
+    for sdp in [
+        "",
+        "nonsense",
+        "v=0\r\n",
+        &OFFER.replace("a=fingerprint", "a=other"),
+        &OFFER.replace("a=ice-ufrag", "a=other"),
+    ] {
         let (mut socket, _) = signal(&run);
         socket.text(&json!({"type": "offer", "sdp": sdp}).to_string());
         let failed = socket.message("failed");
@@ -92,9 +106,11 @@ fn only_pages_of_this_master_signal() {
     let run = served();
     let url = run.url();
     let (host, _) = place(&url);
-    let (_, head) = WebSocket::upgrade_at(&format!("{url}signal"), "Origin: http://evil.example\r\n");
+    let (_, head) =
+        WebSocket::upgrade_at(&format!("{url}signal"), "Origin: http://evil.example\r\n");
     assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
-    let (_, head) = WebSocket::upgrade_at(&format!("{url}signal"), &format!("Origin: http://{host}\r\n"));
+    let (_, head) =
+        WebSocket::upgrade_at(&format!("{url}signal"), &format!("Origin: http://{host}\r\n"));
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
     let (_, head) = WebSocket::upgrade_at(&format!("http://{host}/aaaaaaaaaa/signal"), "");
     assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
@@ -105,7 +121,10 @@ fn only_pages_of_this_master_signal() {
 fn a_udp_port_that_is_taken_is_said_and_another_one_used() {
     let taken = UdpSocket::bind("0.0.0.0:0").expect("a free port");
     let port = taken.local_addr().expect("bound").port();
-    let run = tabs_only("(x, cb) => cb(null, x)").args(["--port", &port.to_string()]).stdin_open().start();
+    let run = tabs_only("(x, cb) => cb(null, x)")
+        .args(["--port", &port.to_string()])
+        .stdin_open()
+        .start();
     run.says(&format!("UDP port {port} is taken; direct connections use "));
     let (mut socket, _) = signal(&run);
     socket.text(&json!({"type": "offer", "sdp": OFFER}).to_string());
@@ -119,16 +138,20 @@ fn local_runs_open_no_udp_port() {
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     let own = fs::read_dir(format!("/proc/{}/fd", run.pid())).expect("it runs");
-    let links = own.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).map(|link| link.to_string_lossy().into_owned());
+    let links = own
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+        .map(|link| link.to_string_lossy().into_owned());
     let udp = sockets();
-    let opened: Vec<String> = links.filter(|link| udp.iter().any(|inode| *link == format!("socket:[{inode}]"))).collect();
+    let opened: Vec<String> =
+        links.filter(|link| udp.iter().any(|inode| *link == format!("socket:[{inode}]"))).collect();
     assert!(opened.is_empty(), "{opened:?}");
     run.wait().gives("1\n");
 }
 
 /// The inodes of all UDP sockets.
 fn sockets() -> Vec<String> {
-    let tables = ["/proc/net/udp", "/proc/net/udp6"].map(|file| fs::read_to_string(file).unwrap_or_default());
+    let tables = ["/proc/net/udp", "/proc/net/udp6"]
+        .map(|file| fs::read_to_string(file).unwrap_or_default());
     let lines = tables.iter().flat_map(|table| table.lines().skip(1));
     lines.filter_map(|line| line.split_ascii_whitespace().nth(9).map(str::to_owned)).collect()
 }

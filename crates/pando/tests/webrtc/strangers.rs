@@ -77,16 +77,24 @@ fn each_misdeed_closes_its_own_connection_and_no_other() {
         "unreliable",
     ];
     let events = Events::new();
-    let run = Pando::new(STRANGER).args(["--dom", "--timeout", "30s"]).events(&events).stdin(lines(misdeeds)).start();
+    let run = Pando::new(STRANGER)
+        .args(["--dom", "--timeout", "30s"])
+        .events(&events)
+        .stdin(lines(misdeeds))
+        .start();
     let _tab = tab(&run, "Ann");
     run.wait().gives(lines(misdeeds.map(|misdeed| format!("{misdeed} closed"))));
-    let ends: Vec<_> = events.of("left").into_iter().filter(|event| event["device"] == "Ann").collect();
+    let ends: Vec<_> =
+        events.of("left").into_iter().filter(|event| event["device"] == "Ann").collect();
     assert!(ends.iter().all(|end| end["why"] == "done"), "{ends:#?}");
 }
 
 #[test]
 fn a_hundred_strangers_at_once_are_closed_and_the_run_goes_on() {
-    let run = Pando::new(STRANGER).args(["--dom", "--timeout", "60s"]).stdin("nonsense 100\nflags 100\n").start();
+    let run = Pando::new(STRANGER)
+        .args(["--dom", "--timeout", "60s"])
+        .stdin("nonsense 100\nflags 100\n")
+        .start();
     let _tab = tab(&run, "Ann");
     run.wait().gives("nonsense closed\nflags closed\n");
 }

@@ -36,10 +36,18 @@ fn results_that_are_much_longer_than_their_values_arrive_whole() {
 #[test]
 fn tabs_by_peer_connection_and_by_websocket_work_side_by_side() {
     let events = Events::new();
-    let run = tabs_only("(x, cb) => setTimeout(() => cb(null, x), 5)").events(&events).stdin(numbers(400)).start();
+    let run = tabs_only("(x, cb) => setTimeout(() => cb(null, x), 5)")
+        .events(&events)
+        .stdin(numbers(400))
+        .start();
     let _tabs = [tab(&run, "Ann"), crate::common::Tab::open(&run.url(), "device=Bob;cores=1;")];
     run.wait().gives(numbers(400));
-    let path =
-        |name: &str| events.of("joined").into_iter().find(|event| event["device"] == name).map(|event| event["path"].clone());
+    let path = |name: &str| {
+        events
+            .of("joined")
+            .into_iter()
+            .find(|event| event["device"] == name)
+            .map(|event| event["path"].clone())
+    };
     assert_eq!((path("Ann"), path("Bob")), (Some("direct".into()), Some("websocket".into())));
 }

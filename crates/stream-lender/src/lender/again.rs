@@ -73,7 +73,8 @@ impl Again {
 
     /// Whether some value is tainted, but not by `sub`.
     pub(super) fn has_failed_by_others(&self, sub: SubStreamId) -> bool {
-        self.tainted.total() > self.failures.get(&sub).map_or(0, |failures| failures.waiting.total())
+        self.tainted.total()
+            > self.failures.get(&sub).map_or(0, |failures| failures.waiting.total())
     }
 
     /// Puts a value among the waiting values, and returns whether it is tainted.

@@ -106,7 +106,9 @@ impl<T, R> Slots<T, R> {
     /// The values of one holder's list, in the order of lending.
     pub(super) fn walk(&self, held: Option<&Held>) -> impl Iterator<Item = Index> {
         let first = held.map(|held| held.first).filter(|first| *first != NONE);
-        std::iter::successors(first, |index| Some(self.unfinished_at(*index)?.1.next).filter(|next| *next != NONE))
+        std::iter::successors(first, |index| {
+            Some(self.unfinished_at(*index)?.1.next).filter(|next| *next != NONE)
+        })
     }
 
     /// Adds a value that is not lent yet.
@@ -128,7 +130,13 @@ impl<T, R> Slots<T, R> {
 
     /// Appends a value that is not lent to the list of `sub`: under the loan of this number, or
     /// else under a new loan.
-    pub(super) fn lend(&mut self, index: Index, number: Option<u32>, sub: SubStreamId, held: &mut Held) -> Option<Lent<&T>> {
+    pub(super) fn lend(
+        &mut self,
+        index: Index,
+        number: Option<u32>,
+        sub: SubStreamId,
+        held: &mut Held,
+    ) -> Option<Lent<&T>> {
         if let Some((_, last)) = self.unfinished_mut(held.last) {
             last.next = index;
         }
@@ -155,7 +163,8 @@ impl<T, R> Slots<T, R> {
             return;
         };
         place.holder = None;
-        let (previous, next) = (mem::replace(&mut place.previous, NONE), mem::replace(&mut place.next, NONE));
+        let (previous, next) =
+            (mem::replace(&mut place.previous, NONE), mem::replace(&mut place.next, NONE));
         match self.unfinished_mut(previous) {
             Some((_, place)) => place.next = next,
             None => held.first = next,
@@ -177,7 +186,9 @@ impl<T, R> Slots<T, R> {
     }
 
     fn pass_finished(&mut self) {
-        while let Some(Slot::Finished(_)) = self.position(self.ready).and_then(|position| self.ring.get(position)) {
+        while let Some(Slot::Finished(_)) =
+            self.position(self.ready).and_then(|position| self.ring.get(position))
+        {
             self.ready += 1;
         }
     }

@@ -54,7 +54,10 @@ impl Tally {
         let (mut found, mut children) = (0, 0..=Index::MAX);
         for level in (0..LEVELS).rev() {
             let nodes = (level, *children.start())..=(level, *children.end());
-            let mut differing = self.nodes.range(nodes).filter(|(node, count)| subset.nodes.get(node) != Some(count));
+            let mut differing = self
+                .nodes
+                .range(nodes)
+                .filter(|(node, count)| subset.nodes.get(node) != Some(count));
             found = differing.next()?.0.1;
             children = found << BITS..=(found << BITS | ((1 << BITS) - 1));
         }
@@ -73,7 +76,9 @@ mod tests {
             all.add(index);
         }
         assert_eq!(all.first_outside(&some), Some(3));
-        for (index, next) in [(3, Some(15)), (16, Some(15)), (15, Some(17)), (300, Some(17)), (17, Some(65_536))] {
+        for (index, next) in
+            [(3, Some(15)), (16, Some(15)), (15, Some(17)), (300, Some(17)), (17, Some(65_536))]
+        {
             some.add(index);
             assert_eq!(all.first_outside(&some), next);
         }

@@ -96,7 +96,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// The loans that `sub` holds, in the order of lending.
     pub fn outstanding(&self, sub: SubStreamId) -> impl Iterator<Item = Loan> {
-        let indexes = self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held));
+        let indexes =
+            self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held));
         indexes.filter_map(|index| self.slots.loan(index))
     }
 }

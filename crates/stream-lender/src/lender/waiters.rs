@@ -42,8 +42,15 @@ impl Waiters {
 
     /// Takes out the first waiting sub-stream for which `may_take` holds, among those not yet
     /// checked since the last [`look_again`](Self::look_again).
-    pub(super) fn pop_where(&mut self, mut may_take: impl FnMut(SubStreamId) -> bool) -> Option<SubStreamId> {
-        let found = self.queue.range(self.unseen?..).find(|(_, sub)| may_take(**sub)).map(|(ticket, _)| *ticket);
+    pub(super) fn pop_where(
+        &mut self,
+        mut may_take: impl FnMut(SubStreamId) -> bool,
+    ) -> Option<SubStreamId> {
+        let found = self
+            .queue
+            .range(self.unseen?..)
+            .find(|(_, sub)| may_take(**sub))
+            .map(|(ticket, _)| *ticket);
         self.unseen = found;
         self.queue.remove(&found?)
     }

@@ -20,7 +20,13 @@ fn property_06_what_a_closed_sub_stream_held_is_lent_again_oldest_first_before_n
         assert_eq!(lender.ask(c, &mut unread), again(index, 1));
     }
     assert_eq!(lender.ask(c, &mut input), value(5));
-    assert!(lender.outstanding(c).map(|loan| (loan.index, loan.number)).eq([(0, 1), (1, 1), (3, 1), (4, 1), (5, 0)]));
+    assert!(lender.outstanding(c).map(|loan| (loan.index, loan.number)).eq([
+        (0, 1),
+        (1, 1),
+        (3, 1),
+        (4, 1),
+        (5, 0)
+    ]));
 }
 
 #[test]
@@ -56,7 +62,10 @@ fn property_10_a_result_is_accepted_only_from_who_holds_the_value_now() {
     let second = Loan { index: 0, number: 1 };
     lender.result(b, second, 10).unwrap();
     assert_eq!(lender.result(b, second, 666), Err(Refused::NotHeld), "doubled");
-    assert_eq!((lender.fail(b, second), lender.hand_back(b, second)), (Err(Refused::NotHeld), Err(Refused::NotHeld)));
+    assert_eq!(
+        (lender.fail(b, second), lender.hand_back(b, second)),
+        (Err(Refused::NotHeld), Err(Refused::NotHeld))
+    );
     assert_eq!(outputs(&mut lender), [(0, 10)]);
     assert_eq!(lender.result(b, second, 666), Err(Refused::NotHeld), "output");
     lender.result(b, first(1), 11).unwrap();
@@ -69,7 +78,11 @@ fn property_10_holds_among_the_loans_of_one_value_to_one_sub_stream() {
     let sub = lender.open();
     assert_eq!(lender.ask(sub, &mut input), value(0));
     lender.fail(sub, first(0)).unwrap();
-    assert_eq!(lender.result(sub, first(0), 666), Err(Refused::NotHeld), "it waits to be lent again");
+    assert_eq!(
+        lender.result(sub, first(0), 666),
+        Err(Refused::NotHeld),
+        "it waits to be lent again"
+    );
     for number in 1..4 {
         assert_eq!(lender.ask(sub, &mut unread), again(0, number));
         let loan = Loan { index: 0, number };
@@ -77,7 +90,10 @@ fn property_10_holds_among_the_loans_of_one_value_to_one_sub_stream() {
         for other in (0..5).filter(|other| *other != number) {
             let other = Loan { index: 0, number: other };
             assert_eq!(lender.result(sub, other, 666), Err(Refused::NotHeld));
-            assert_eq!((lender.fail(sub, other), lender.hand_back(sub, other)), (Err(Refused::NotHeld), Err(Refused::NotHeld)));
+            assert_eq!(
+                (lender.fail(sub, other), lender.hand_back(sub, other)),
+                (Err(Refused::NotHeld), Err(Refused::NotHeld))
+            );
         }
         lender.hand_back(sub, loan).unwrap();
     }
@@ -92,7 +108,11 @@ fn property_10_a_loan_that_is_taken_up_keeps_its_number() {
     let (a, b) = (lender.open(), lender.open());
     assert_eq!(lender.ask(a, &mut input), value(0));
     lender.close(a);
-    assert_eq!(lender.take_up(b, Loan { index: 0, number: 1 }), None, "there has been no such loan");
+    assert_eq!(
+        lender.take_up(b, Loan { index: 0, number: 1 }),
+        None,
+        "there has been no such loan"
+    );
     assert_eq!(lender.take_up(b, first(7)), None);
     assert_eq!(lender.take_up(b, first(0)), Some(Lent { loan: first(0), value: 0 }));
     lender.hand_back(b, first(0)).unwrap();
@@ -109,7 +129,11 @@ fn property_10_a_copy_counts_only_once_it_is_taken_up() {
     assert_eq!(lender.ask(slow, &mut input), value(0));
     let copy = lender.copy(0).unwrap();
     assert_eq!(copy, Lent { loan: Loan { index: 0, number: 1 }, value: 0 });
-    assert_eq!((lender.holder(0), lender.loan(0)), (Some(slow), Some(first(0))), "it stays where it is");
+    assert_eq!(
+        (lender.holder(0), lender.loan(0)),
+        (Some(slow), Some(first(0))),
+        "it stays where it is"
+    );
     assert_eq!(lender.result(fast, copy.loan, 666), Err(Refused::NotHeld));
     assert_eq!(lender.result(slow, copy.loan, 666), Err(Refused::NotHeld));
     lender.hand_back(slow, first(0)).unwrap();
@@ -130,7 +154,10 @@ fn property_12_a_value_handed_back_may_go_to_the_same_sub_stream_again() {
     lender.hand_back(sub, first(0)).unwrap();
     lender.replace_value(2, 20);
     assert_eq!(lender.ask(sub, &mut unread), again(0, 1), "oldest first");
-    assert_eq!(lender.ask(sub, &mut unread), Ask::Value(Lent { loan: Loan { index: 2, number: 1 }, value: 20 }));
+    assert_eq!(
+        lender.ask(sub, &mut unread),
+        Ask::Value(Lent { loan: Loan { index: 2, number: 1 }, value: 20 })
+    );
 }
 
 #[test]
@@ -177,7 +204,11 @@ fn property_12_does_not_wait_for_one_that_is_paused() {
     assert_eq!(lender.ask(a, &mut unread), again(1, 1));
     lender.fail(a, Loan { index: 1, number: 1 }).unwrap();
     lender.fail(b, first(0)).unwrap();
-    assert_eq!(lender.ask(a, &mut unread), again(0, 1), "the other keeps what it holds, until it fails");
+    assert_eq!(
+        lender.ask(a, &mut unread),
+        again(0, 1),
+        "the other keeps what it holds, until it fails"
+    );
 
     // An ask ends the pause.
     assert_eq!(lender.ask(b, &mut unread), again(1, 2));

@@ -119,9 +119,12 @@ fn property_11_what_is_read_and_not_yet_output_never_exceeds_the_window() {
 #[test]
 fn property_11_holds_for_bytes_and_one_value_is_always_allowed_in() {
     let window = Window { items: 100, bytes: 10 };
-    let mut lender: Lender<u64, u64, ()> = Lender::with_weights(window, |value| *value, |result| *result);
+    let mut lender: Lender<u64, u64, ()> =
+        Lender::with_weights(window, |value| *value, |result| *result);
     let sub = lender.open();
-    let ask = |lender: &mut Lender<u64, u64, ()>, bytes| match lender.ask(sub, &mut || Pull::Value(bytes)) {
+    let ask = |lender: &mut Lender<u64, u64, ()>, bytes| match lender
+        .ask(sub, &mut || Pull::Value(bytes))
+    {
         Ask::Value(lent) => Some(lent.loan.index),
         _ => None,
     };
@@ -130,7 +133,11 @@ fn property_11_holds_for_bytes_and_one_value_is_always_allowed_in() {
     lender.replace_value(0, 3);
     assert_eq!((ask(&mut lender, 6), lender.bytes_in_progress()), (Some(1), 9));
     lender.result(sub, first(1), 7).unwrap();
-    assert_eq!((ask(&mut lender, 0), lender.bytes_in_progress()), (None, 10), "results count until they are output");
+    assert_eq!(
+        (ask(&mut lender, 0), lender.bytes_in_progress()),
+        (None, 10),
+        "results count until they are output"
+    );
     lender.result(sub, first(0), 0).unwrap();
     assert_eq!((ask(&mut lender, 3), lender.bytes_in_progress()), (Some(2), 10));
     assert_eq!(ask(&mut lender, 0), None);

@@ -97,7 +97,11 @@ impl Model {
         self.open.contains(&sub) && self.oldest_for(sub).is_none() && self.has_room()
     }
 
-    pub(crate) fn ask(&mut self, sub: SubStreamId, pulled: Option<Pull<Thing, Broken>>) -> Ask<Thing> {
+    pub(crate) fn ask(
+        &mut self,
+        sub: SubStreamId,
+        pulled: Option<Pull<Thing, Broken>>,
+    ) -> Ask<Thing> {
         if !self.open.contains(&sub) {
             return Ask::Done;
         }
@@ -109,7 +113,12 @@ impl Model {
             Some(Pull::Value(value)) => {
                 self.stop_waiting(sub);
                 self.reading = Reading::Ready;
-                self.values.push(Value { value, state: State::ToLend, failed_by: Vec::new(), loans: 0 });
+                self.values.push(Value {
+                    value,
+                    state: State::ToLend,
+                    failed_by: Vec::new(),
+                    loans: 0,
+                });
                 return Ask::Value(self.lend_anew(sub, self.values.len() as Index - 1));
             }
             Some(Pull::Pending) => self.reading = Reading::Pending,
@@ -131,13 +140,20 @@ impl Model {
     /// would read an input that may be ready.
     pub(crate) fn next_wake(&mut self) -> Option<SubStreamId> {
         let input = self.reading == Reading::Ready && !self.is_full();
-        let worth = |sub: &&SubStreamId| input || self.all_have_results() || self.oldest_for(**sub).is_some();
+        let worth = |sub: &&SubStreamId| {
+            input || self.all_have_results() || self.oldest_for(**sub).is_some()
+        };
         let sub = *self.waiting.iter().find(worth)?;
         self.stop_waiting(sub);
         Some(sub)
     }
 
-    pub(crate) fn result(&mut self, sub: SubStreamId, loan: Loan, result: Thing) -> Result<(), Refused> {
+    pub(crate) fn result(
+        &mut self,
+        sub: SubStreamId,
+        loan: Loan,
+        result: Thing,
+    ) -> Result<(), Refused> {
         self.give_back(sub, loan, State::Finished(result))
     }
 
@@ -155,7 +171,8 @@ impl Model {
     }
 
     pub(crate) fn take_up(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<Thing>> {
-        let was = self.values.get(loan.index as usize).is_some_and(|value| loan.number < value.loans);
+        let was =
+            self.values.get(loan.index as usize).is_some_and(|value| loan.number < value.loans);
         (was && self.waits_for(sub, loan.index)).then(|| self.lend(sub, loan))
     }
 
@@ -169,7 +186,8 @@ impl Model {
     }
 
     fn waits_for(&self, sub: SubStreamId, index: Index) -> bool {
-        self.open.contains(&sub) && self.values.get(index as usize).is_some_and(|value| value.state == State::ToLend)
+        self.open.contains(&sub)
+            && self.values.get(index as usize).is_some_and(|value| value.state == State::ToLend)
     }
 
     pub(crate) fn replace_value(&mut self, index: Index, value: Thing) {
@@ -186,7 +204,12 @@ impl Model {
         if !self.has_room() {
             return Err(result);
         }
-        self.values.push(Value { value: result, state: State::Finished(result), failed_by: Vec::new(), loans: 0 });
+        self.values.push(Value {
+            value: result,
+            state: State::Finished(result),
+            failed_by: Vec::new(),
+            loans: 0,
+        });
         Ok(self.values.len() as Index - 1)
     }
 
@@ -280,7 +303,10 @@ impl Model {
     }
 
     pub(crate) fn failed_by_all(&self, value: &Value) -> bool {
-        self.open.iter().filter(|sub| !self.paused.contains(sub)).all(|sub| value.failed_by.contains(sub))
+        self.open
+            .iter()
+            .filter(|sub| !self.paused.contains(sub))
+            .all(|sub| value.failed_by.contains(sub))
     }
 
     fn all_have_results(&self) -> bool {
@@ -288,8 +314,10 @@ impl Model {
     }
 
     fn oldest_for(&self, sub: SubStreamId) -> Option<Index> {
-        let may_take =
-            |value: &Value| value.state == State::ToLend && (!value.failed_by.contains(&sub) || self.failed_by_all(value));
+        let may_take = |value: &Value| {
+            value.state == State::ToLend
+                && (!value.failed_by.contains(&sub) || self.failed_by_all(value))
+        };
         self.values.iter().position(may_take).map(|index| index as Index)
     }
 
@@ -319,7 +347,8 @@ impl Model {
         if !self.open.contains(&sub) {
             return Err(Refused::UnknownSubStream);
         }
-        let place = self.loans.iter().position(|held| *held == (sub, loan)).ok_or(Refused::NotHeld)?;
+        let place =
+            self.loans.iter().position(|held| *held == (sub, loan)).ok_or(Refused::NotHeld)?;
         self.loans.remove(place);
         self.values[loan.index as usize].state = state;
         Ok(())

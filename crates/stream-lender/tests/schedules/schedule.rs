@@ -147,7 +147,10 @@ impl Schedule {
             assert!(lender.outstanding(*sub).eq(held));
         }
         for index in 0..model.values.len() as Index + 1 {
-            assert_eq!((lender.holder(index), lender.loan(index)), (model.holder(index), model.loan(index)));
+            assert_eq!(
+                (lender.holder(index), lender.loan(index)),
+                (model.holder(index), model.loan(index))
+            );
             assert_eq!(lender.value(index), model.value(index));
         }
     }

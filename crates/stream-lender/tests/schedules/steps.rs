@@ -70,7 +70,12 @@ impl Schedule {
         assert_eq!(answer, self.model.ask(sub, pulled.first().copied()));
     }
 
-    fn note_answer(&mut self, sub: SubStreamId, answer: &Ask<Thing>, pulled: Option<&Pull<Thing, Broken>>) {
+    fn note_answer(
+        &mut self,
+        sub: SubStreamId,
+        answer: &Ask<Thing>,
+        pulled: Option<&Pull<Thing, Broken>>,
+    ) {
         match pulled {
             Some(Pull::Pending) => self.seen.note("pending"),
             Some(Pull::Failed(_)) => self.seen.note("input failed"),
@@ -85,7 +90,11 @@ impl Schedule {
                 };
                 let by_all = self.model.failed_by_all(value);
                 let by_some = !value.failed_by.is_empty();
-                assert!(by_all || !value.failed_by.contains(&sub), "{sub:?} has failed {} before", lent.loan.index);
+                assert!(
+                    by_all || !value.failed_by.contains(&sub),
+                    "{sub:?} has failed {} before",
+                    lent.loan.index
+                );
                 self.seen.note_if(by_some && by_all, "failed by all, lent again");
                 self.seen.note_if(by_some && !by_all, "failed, lent to another");
             }
@@ -138,7 +147,11 @@ impl Schedule {
 
     /// An earlier loan of this value, the present one, or the next one.
     fn some_loan(&mut self, index: Index) -> Loan {
-        let loans = self.model.values.get(usize::try_from(index).unwrap_or(usize::MAX)).map_or(0, |value| value.loans);
+        let loans = self
+            .model
+            .values
+            .get(usize::try_from(index).unwrap_or(usize::MAX))
+            .map_or(0, |value| value.loans);
         Loan { index, number: self.random.below(u64::from(loans) + 1) as u32 }
     }
 
@@ -151,7 +164,11 @@ impl Schedule {
     }
 
     pub(crate) fn fail(&mut self, sub: SubStreamId, loan: Loan) {
-        let again = self.model.values.get(loan.index as usize).is_some_and(|value| value.failed_by.contains(&sub));
+        let again = self
+            .model
+            .values
+            .get(loan.index as usize)
+            .is_some_and(|value| value.failed_by.contains(&sub));
         let answer = self.lender.fail(sub, loan);
         self.say(&format!("fail {sub:?} {loan:?}: {answer:?}"));
         assert_eq!(answer, self.model.fail(sub, loan));
@@ -165,7 +182,10 @@ impl Schedule {
         self.note_refused(answer, "handed back");
         if answer.is_ok() && self.random.chance(30) {
             self.ask_for(sub);
-            self.seen.note_if(self.model.holder(loan.index) == Some(sub), "handed back, lent to the same");
+            self.seen.note_if(
+                self.model.holder(loan.index) == Some(sub),
+                "handed back, lent to the same",
+            );
         }
     }
 
@@ -192,8 +212,10 @@ impl Schedule {
         let answer = self.lender.take_up(sub, loan);
         self.say(&format!("take up {sub:?} {loan:?}: {answer:?}"));
         self.seen.note_if(answer.is_some(), "took up");
-        self.seen
-            .note_if(answer.is_some() && self.model.values[index as usize].loans > loan.number + 1, "took up an earlier loan");
+        self.seen.note_if(
+            answer.is_some() && self.model.values[index as usize].loans > loan.number + 1,
+            "took up an earlier loan",
+        );
         assert_eq!(answer, self.model.take_up(sub, loan));
     }
 
@@ -283,7 +305,8 @@ impl Schedule {
     pub(crate) fn stop(&mut self) {
         let end = self.random.below(self.model.values.len() as u64 + 4);
         let failed = matches!(self.model.reading, Reading::Failed(_));
-        self.seen.note_if(self.model.input_is_open() && self.input.left > 0, "end before all was read");
+        self.seen
+            .note_if(self.model.input_is_open() && self.input.left > 0, "end before all was read");
         match self.random.below(4) {
             0 => {
                 self.say("end the input");

@@ -32,8 +32,10 @@ impl Gate {
         let theirs = state.clone();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let (server, state) = (TcpStream::connect(&server).expect("the server listens"), theirs.clone());
-                let (answers, to) = (server.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
+                let (server, state) =
+                    (TcpStream::connect(&server).expect("the server listens"), theirs.clone());
+                let (answers, to) =
+                    (server.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
                 thread::spawn(move || copy(answers, to, |_| true));
                 thread::spawn(move || copy(client, server, |piece| state.passes(piece)));
             }

@@ -26,10 +26,16 @@ pub(super) fn assert_blurred(picture: &Path, result: &Path) {
     let original = read_jpeg(picture);
     let (expected, found) = (blur(&original), read_png(File::open(result).expect("it is there")));
     assert_eq!((found.width, found.height), (expected.width, expected.height));
-    let most = |a: &Picture, b: &Picture| a.pixels.iter().zip(&b.pixels).map(|(a, b)| a.abs_diff(*b)).max();
+    let most = |a: &Picture, b: &Picture| {
+        a.pixels.iter().zip(&b.pixels).map(|(a, b)| a.abs_diff(*b)).max()
+    };
     let difference = most(&expected, &found);
     assert!(difference <= Some(2), "{}: {difference:?} of 255", result.display());
-    assert!(most(&expected, &original) > Some(20), "{} is no picture that shows a blur", picture.display());
+    assert!(
+        most(&expected, &original) > Some(20),
+        "{} is no picture that shows a blur",
+        picture.display()
+    );
 }
 
 pub(super) fn read_jpeg(path: &Path) -> Picture {
@@ -53,10 +59,13 @@ pub(super) fn read_png(mut file: impl Read) -> Picture {
 fn blur(picture: &Picture) -> Picture {
     let Picture { width, height, pixels } = picture;
     let around = || (-RADIUS..=RADIUS).flat_map(|dy| (-RADIUS..=RADIUS).map(move |dx| (dx, dy)));
-    let weight = |(dx, dy): (isize, isize)| (-((dx * dx + dy * dy) as f64) / (2.0 * SIGMA * SIGMA)).exp();
+    let weight =
+        |(dx, dy): (isize, isize)| (-((dx * dx + dy * dy) as f64) / (2.0 * SIGMA * SIGMA)).exp();
     let weights: Vec<_> = around().map(|at| (at, weight(at))).collect();
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
-    let inside = |at: usize, by: isize, length: usize| (at as isize + by).clamp(0, length as isize - 1) as usize;
+    let inside = |at: usize, by: isize, length: usize| {
+        (at as isize + by).clamp(0, length as isize - 1) as usize
+    };
     let mut blurred = Vec::with_capacity(pixels.len());
     for y in 0..*height {
         for x in 0..*width {

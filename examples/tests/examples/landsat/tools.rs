@@ -22,7 +22,11 @@ fn rows(options: &[&str]) -> Vec<u64> {
     let lines = run(SCENES, options, LIST.as_bytes()).lines();
     lines
         .iter()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["row"].as_u64().expect("a row"))
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).expect("JSON")["row"]
+                .as_u64()
+                .expect("a row")
+        })
         .collect()
 }
 
@@ -42,8 +46,13 @@ fn scenes_pass_every_filter_given() {
 #[test]
 fn a_scene_tells_its_picture_and_where_its_result_goes() {
     let base = "https://pictures.example/";
-    let line =
-        run(SCENES, &["--limit", "1", "--base", base, "--upload", "http://here/results/"], LIST.as_bytes()).lines().remove(0);
+    let line = run(
+        SCENES,
+        &["--limit", "1", "--base", base, "--upload", "http://here/results/"],
+        LIST.as_bytes(),
+    )
+    .lines()
+    .remove(0);
     let scene: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     let file = "c1/L8/149/039/LC08_L1TP_149039_20170411_20170415_01_T1/LC08_L1TP_149039_20170411_20170415_01_T1_thumb_large.jpg";
     let expected = serde_json::json!({
@@ -52,8 +61,13 @@ fn a_scene_tells_its_picture_and_where_its_result_goes() {
         "picture": format!("{base}{file}"), "file": file, "upload": "http://here/results/"
     });
     assert_eq!(scene, expected);
-    assert_eq!(run(SCENES, &["--limit", "1", "--base", base, "--print", "name"], LIST.as_bytes()).lines(), [file]);
-    let band = run(SCENES, &["--limit", "1", "--picture", "B4.TIF", "--print", "url"], LIST.as_bytes()).lines();
+    assert_eq!(
+        run(SCENES, &["--limit", "1", "--base", base, "--print", "name"], LIST.as_bytes()).lines(),
+        [file]
+    );
+    let band =
+        run(SCENES, &["--limit", "1", "--picture", "B4.TIF", "--print", "url"], LIST.as_bytes())
+            .lines();
     assert_eq!(band, [format!("{base}{}", file.replace("thumb_large.jpg", "B4.TIF"))]);
 }
 
@@ -64,14 +78,26 @@ entityId,acquisitionDate,cloudCover,processingLevel,path,row,min_lat,min_lon,max
 LC80101172015002LGN00,2015-01-02 15:49:05.571384,80.81,L1GT,10,117,-79.09923,-139.66082,-77.7544,-125.09297,https://pictures.example/L8/010/117/LC80101172015002LGN00/index.html
 ";
     let url = run(SCENES, &["--print", "url"], list.as_bytes()).lines();
-    assert_eq!(url, ["https://pictures.example/L8/010/117/LC80101172015002LGN00/LC80101172015002LGN00_thumb_large.jpg"]);
+    assert_eq!(
+        url,
+        [
+            "https://pictures.example/L8/010/117/LC80101172015002LGN00/LC80101172015002LGN00_thumb_large.jpg"
+        ]
+    );
 }
 
 #[test]
 fn what_is_no_scene_is_told_with_its_line() {
     let output = run(SCENES, &[], format!("{LIST}1,2,3\n").as_bytes());
-    assert_eq!((output.status, output.stdout.iter().filter(|byte| **byte == b'\n').count()), (1, 4));
-    assert!(output.stderr.starts_with("landsat-scenes: line 6 of the scene list: "), "{}", output.stderr);
+    assert_eq!(
+        (output.status, output.stdout.iter().filter(|byte| **byte == b'\n').count()),
+        (1, 4)
+    );
+    assert!(
+        output.stderr.starts_with("landsat-scenes: line 6 of the scene list: "),
+        "{}",
+        output.stderr
+    );
     let output = run(SCENES, &["--base", "http://elsewhere/"], LIST.as_bytes());
     assert!(output.stderr.contains("does not lie below http://elsewhere/"), "{}", output.stderr);
     for wrong in [["--box", "1,2,3"], ["--since", "4/11/2017"], ["--box", "3,0,1,0"]] {
@@ -83,8 +109,10 @@ fn what_is_no_scene_is_told_with_its_line() {
 #[test]
 fn samples_are_the_same_every_time_and_their_list_is_read() {
     let (one, other) = (Sample::new(3), Sample::new(3));
-    let pictures: Vec<Vec<u8>> = one.pairs().iter().map(|(picture, _)| fs::read(picture).expect("a picture")).collect();
-    let others: Vec<Vec<u8>> = other.pairs().iter().map(|(picture, _)| fs::read(picture).expect("a picture")).collect();
+    let pictures: Vec<Vec<u8>> =
+        one.pairs().iter().map(|(picture, _)| fs::read(picture).expect("a picture")).collect();
+    let others: Vec<Vec<u8>> =
+        other.pairs().iter().map(|(picture, _)| fs::read(picture).expect("a picture")).collect();
     assert!(pictures == others && pictures[0] != pictures[1]);
     assert_eq!(run(SAMPLE, &[text(&one.pictures()), "--size", "0"], b"").status, 2);
 }
@@ -96,7 +124,11 @@ fn ask(url: &str, head: &str, body: &[u8]) -> (String, Vec<u8>) {
     let mut socket = TcpStream::connect(host).expect("the server listens");
     write!(socket, "{head} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://192.168.1.2:5000\r\nConnection: close\r\n").expect("sent");
     write!(socket, "Content-Length: {}\r\n", body.len()).expect("sent");
-    write!(socket, "Access-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: content-type\r\n\r\n").expect("sent");
+    write!(
+        socket,
+        "Access-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: content-type\r\n\r\n"
+    )
+    .expect("sent");
     socket.write_all(body).expect("sent");
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).expect("an answer");
@@ -111,11 +143,17 @@ fn the_server_serves_pictures_and_takes_results_for_pages_of_any_site() {
     let (picture, _) = sample.pairs().remove(0);
     let path = sample.scenes("/pictures/", &["--print", "url"]).remove(0);
     let (head, body) = ask(&url, &format!("GET {path}"), b"");
-    assert!(head.starts_with("http/1.1 200") && head.contains("access-control-allow-origin: *"), "{head}");
+    assert!(
+        head.starts_with("http/1.1 200") && head.contains("access-control-allow-origin: *"),
+        "{head}"
+    );
     assert_eq!(body, fs::read(picture).expect("a picture"));
 
     let (head, _) = ask(&url, "OPTIONS /results/a.png", b"");
-    assert!(head.contains("access-control-allow-methods: get,put") && head.contains("content-type"), "{head}");
+    assert!(
+        head.contains("access-control-allow-methods: get,put") && head.contains("content-type"),
+        "{head}"
+    );
     let (head, body) = ask(&url, "PUT /results/a.png", b"abc");
     assert!(head.starts_with("http/1.1 201"), "{head}");
     let result = r#"{"name":"a.png","bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#;
@@ -131,17 +169,34 @@ fn the_server_writes_nowhere_else_and_nothing_that_is_not_whole() {
     fs::write(sample.folder.path().join("secret"), "x").expect("written");
     for name in [".hidden", "..", "../a", "%2e%2e%2fa", "a%2fb", "a%00", "a%5cb", "-"] {
         let (head, _) = ask(&url, &format!("PUT /results/{name}"), b"abc");
-        assert!(["400", "404", "405"].iter().any(|status| head.starts_with(&format!("http/1.1 {status}"))), "{name}: {head}");
+        assert!(
+            ["400", "404", "405"]
+                .iter()
+                .any(|status| head.starts_with(&format!("http/1.1 {status}"))),
+            "{name}: {head}"
+        );
     }
-    for path in ["/pictures/../secret", "/pictures/%2e%2e/secret", "/results/%2e%2e%2fsecret", "/secret"] {
+    for path in
+        ["/pictures/../secret", "/pictures/%2e%2e/secret", "/results/%2e%2e%2fsecret", "/secret"]
+    {
         assert!(!ask(&url, &format!("GET {path}"), b"").0.starts_with("http/1.1 200"), "{path}");
     }
-    let mut socket = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).expect("the server listens");
-    write!(socket, "PUT /results/half HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf of it").expect("sent");
+    let mut socket = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/'))
+        .expect("the server listens");
+    write!(
+        socket,
+        "PUT /results/half HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf of it"
+    )
+    .expect("sent");
     let names = || {
-        fs::read_dir(sample.results()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect::<Vec<_>>()
+        fs::read_dir(sample.results())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect::<Vec<_>>()
     };
-    crate::running::until("it has begun", || names().iter().any(|name| name.to_string_lossy().ends_with(".part")));
+    crate::running::until("it has begun", || {
+        names().iter().any(|name| name.to_string_lossy().ends_with(".part"))
+    });
     drop(socket);
     crate::running::until("nothing of it is left", || names().is_empty());
 }
@@ -149,14 +204,19 @@ fn the_server_writes_nowhere_else_and_nothing_that_is_not_whole() {
 #[test]
 fn a_result_has_arrived_when_its_file_has_its_length_and_hash() {
     let folder = tempfile::tempdir().expect("the temporary folder can be written");
-    let arrived = |result: &str| run(ARRIVED, &[text(folder.path()), "--patience", "0"], result.as_bytes());
+    let arrived =
+        |result: &str| run(ARRIVED, &[text(folder.path()), "--patience", "0"], result.as_bytes());
     let result = r#"{"name":"a","bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","more":1}"#;
     assert_eq!(arrived(result).stderr, "landsat-arrived: a has not arrived within 0ns\n");
     fs::write(folder.path().join("a"), "abd").expect("written");
     assert!(arrived(result).stderr.contains("is another file than the one announced"));
     fs::write(folder.path().join("a"), "abc").expect("written");
     assert_eq!(arrived(result).status, 0);
-    assert!(arrived(&result.replace("\"a\"", "\"../a\"")).stderr.contains("is not the name of a result"));
+    assert!(
+        arrived(&result.replace("\"a\"", "\"../a\""))
+            .stderr
+            .contains("is not the name of a result")
+    );
     assert!(arrived("{}").stderr.contains("this is not a result"));
 }
 
@@ -168,15 +228,26 @@ fn the_sheet_has_all_pictures_in_rows() {
         let mut bytes = Vec::new();
         let mut encoder = png::Encoder::new(&mut bytes, 30, 20);
         encoder.set_color(png::ColorType::Rgb);
-        encoder.write_header().expect("memory").write_image_data(&color.repeat(600)).expect("memory");
+        encoder
+            .write_header()
+            .expect("memory")
+            .write_image_data(&color.repeat(600))
+            .expect("memory");
         fs::write(folder.path().join(format!("{index}.png")), bytes).expect("written");
         lines.push(format!("{{\"name\":\"{index}.png\",\"bytes\":1,\"sha256\":\"\"}}\n"));
     }
     lines[1] = "1.png\n".to_owned();
-    let output = run(SHEET, &["--results", text(folder.path()), "--size", "4", "--columns", "2"], lines.concat().as_bytes());
+    let output = run(
+        SHEET,
+        &["--results", text(folder.path()), "--size", "4", "--columns", "2"],
+        lines.concat().as_bytes(),
+    );
     let sheet = read_png(&*output.success());
     assert_eq!((sheet.width, sheet.height), (8, 8));
     let pixel = |x: usize, y: usize| &sheet.pixels[(y * 8 + x) * 3..][..3];
-    assert_eq!([pixel(0, 0), pixel(7, 3), pixel(3, 7), pixel(4, 4)], [&[250, 0, 0], &[0, 250, 0], &[0, 0, 250], &[0; 3]]);
+    assert_eq!(
+        [pixel(0, 0), pixel(7, 3), pixel(3, 7), pixel(4, 4)],
+        [&[250, 0, 0], &[0, 250, 0], &[0, 0, 250], &[0; 3]]
+    );
     assert_eq!(run(SHEET, &[], b"").stderr, "landsat-sheet: no results on standard input\n");
 }

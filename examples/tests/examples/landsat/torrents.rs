@@ -32,7 +32,8 @@ fn collect(desk: &str) -> String {
 fn pictures_go_by_webtorrent_to_a_tab_and_back() {
     let sample = Sample::new(3);
     let (_depot, desk, scenes) = depot(&sample, &sample.scenes("", &[]), "30");
-    let mut run = map("webtorrent/blur.js", &["--json", "--dom", "--confirm", &collect(&desk)], &scenes);
+    let mut run =
+        map("webtorrent/blur.js", &["--json", "--dom", "--confirm", &collect(&desk)], &scenes);
     let _tab = Tab::open(&run.wait_for("http://127.0.0.1:"));
     let (lines, _) = run.finish();
     sample.check(&lines);
@@ -43,9 +44,14 @@ fn a_tab_that_is_killed_before_its_data_was_downloaded_loses_nothing() {
     let sample = Sample::new(3);
     let (_depot, desk, scenes) = depot(&sample, &sample.scenes("", &[]), "5");
     let [answered, go] = ["answered", "go"].map(|name| sample.pictures().join(name));
-    let wait = format!("echo >>'{}'; until [ -e '{}' ]; do sleep 0.05; done", text(&answered), text(&go));
+    let wait =
+        format!("echo >>'{}'; until [ -e '{}' ]; do sleep 0.05; done", text(&answered), text(&go));
     let confirm = format!("{wait}; exec {}", collect(&desk));
-    let mut run = map("webtorrent/blur.js", &["--json", "--dom", "--retries", "9", "--confirm", &confirm], &scenes);
+    let mut run = map(
+        "webtorrent/blur.js",
+        &["--json", "--dom", "--retries", "9", "--confirm", &confirm],
+        &scenes,
+    );
     let page = run.wait_for("http://127.0.0.1:");
     let tab = Tab::open(&page);
     until("an answer is there", || answered.exists());

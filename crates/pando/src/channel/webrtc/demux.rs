@@ -49,7 +49,12 @@ impl Demux {
     }
 
     /// The connection of the packet from `source`. Records that the address was heard.
-    pub(super) fn owner(&mut self, packet: &[u8], source: SocketAddr, now: Instant) -> Option<PeerId> {
+    pub(super) fn owner(
+        &mut self,
+        packet: &[u8],
+        source: SocketAddr,
+        now: Instant,
+    ) -> Option<PeerId> {
         let named = || self.fragments.get(stun::local_fragment(packet)?).copied();
         if let Some(peer) = stun::is_stun(packet).then(named).flatten() {
             self.claim(peer, source, now);
@@ -135,6 +140,9 @@ mod tests {
             demux.owner(&request("aaaa:x"), at(port), now);
         }
         assert_eq!(demux.addresses.len(), ADDRESSES);
-        assert_eq!((demux.owner(DTLS, at(1), now), demux.owner(DTLS, at(99), now)), (None, Some(1)));
+        assert_eq!(
+            (demux.owner(DTLS, at(1), now), demux.owner(DTLS, at(99), now)),
+            (None, Some(1))
+        );
     }
 }

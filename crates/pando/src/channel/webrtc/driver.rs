@@ -39,7 +39,12 @@ const FIREFOX_HERE: &str = "Firefox makes no peer connection to 127.0.0.1, and t
 #[derive(Debug)]
 pub(super) enum Command {
     /// A browser made an offer.
-    Offer { id: PeerId, sdp: String, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel> },
+    Offer {
+        id: PeerId,
+        sdp: String,
+        say: mpsc::Sender<MasterSignal>,
+        opened: oneshot::Sender<Channel>,
+    },
     /// The browser of a connection named an address.
     Candidate { id: PeerId, candidate: String },
     /// The list of STUN servers changed.
@@ -101,7 +106,13 @@ impl Driver {
         tokio::pin!(timer);
         let mut is_told = true;
         while is_told || !self.peers.is_empty() {
-            let next = self.schedule.first().map(|(due, _)| *due).into_iter().chain(self.reflexive.next()).min();
+            let next = self
+                .schedule
+                .first()
+                .map(|(due, _)| *due)
+                .into_iter()
+                .chain(self.reflexive.next())
+                .min();
             if let Some(next) = next.filter(|next| *next != timer.deadline().into_std()) {
                 timer.as_mut().reset(next.into());
             }
@@ -135,7 +146,8 @@ impl Driver {
                 self.ask_servers(now);
             }
             Command::LookedUp { name, addresses } => {
-                let reached: Vec<_> = addresses.into_iter().filter(|address| self.socket.reaches(address)).collect();
+                let reached: Vec<_> =
+                    addresses.into_iter().filter(|address| self.socket.reaches(address)).collect();
                 self.reflexive.looked_up(&name, &reached, now);
                 self.ask_servers(now);
             }
@@ -149,9 +161,17 @@ impl Driver {
         }
     }
 
-    fn offer(&mut self, id: PeerId, sdp: &str, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel>) {
+    fn offer(
+        &mut self,
+        id: PeerId,
+        sdp: &str,
+        say: mpsc::Sender<MasterSignal>,
+        opened: oneshot::Sender<Channel>,
+    ) {
         let candidates = self.local_candidates();
-        let answer = if sdp.contains(FIREFOX) && candidates.iter().all(|candidate| candidate.addr().ip().is_loopback()) {
+        let answer = if sdp.contains(FIREFOX)
+            && candidates.iter().all(|candidate| candidate.addr().ip().is_loopback())
+        {
             Err(FIREFOX_HERE)
         } else if self.peers.len() < PEERS {
             let waker = self.wakes.waker(id);
@@ -179,7 +199,8 @@ impl Driver {
     }
 
     fn local_candidates(&self) -> Vec<Candidate> {
-        let hosts = self.socket.hosts().into_iter().filter_map(|host| Candidate::host(host, "udp").ok());
+        let hosts =
+            self.socket.hosts().into_iter().filter_map(|host| Candidate::host(host, "udp").ok());
         hosts.chain(self.reflexive.mapped().filter_map(reflexive_candidate)).collect()
     }
 
@@ -198,7 +219,11 @@ impl Driver {
 
     fn packet(&mut self, packet: &Packet, now: Instant) {
         let is_stun = stun::is_stun(packet.bytes);
-        let Some(id) = self.demux.owner(packet.bytes, packet.source, now).or_else(|| self.stranger(packet, is_stun, now)) else {
+        let Some(id) = self
+            .demux
+            .owner(packet.bytes, packet.source, now)
+            .or_else(|| self.stranger(packet, is_stun, now))
+        else {
             return;
         };
         let Some((peer, _)) = self.peers.get_mut(&id) else { return };
@@ -221,7 +246,9 @@ impl Driver {
         if !is_stun || stun::local_fragment(packet.bytes).is_some() {
             return None;
         }
-        if let Some(mapped) = self.reflexive.answer(packet.bytes, packet.source, packet.destination, now) {
+        if let Some(mapped) =
+            self.reflexive.answer(packet.bytes, packet.source, packet.destination, now)
+        {
             self.found(mapped, now);
         }
         let (id, _) = self.peers.iter().find(|(_, (peer, _))| peer.accepts(packet, now))?;
@@ -273,7 +300,8 @@ impl Driver {
         for id in touched.drain(..) {
             let Some((peer, scheduled)) = self.peers.get_mut(&id) else { continue };
             let (scratch, outbox) = (&mut self.scratch, &mut self.outbox);
-            let is_fine = catch_unwind(AssertUnwindSafe(|| peer.drive(now, scratch, outbox))).is_ok();
+            let is_fine =
+                catch_unwind(AssertUnwindSafe(|| peer.drive(now, scratch, outbox))).is_ok();
             if !is_fine || peer.is_over() {
                 self.forget(id);
                 continue;
@@ -295,7 +323,9 @@ impl Driver {
 }
 
 fn reflexive_candidate(mapped: Mapped) -> Option<Candidate> {
-    (mapped.address != mapped.base).then(|| Candidate::server_reflexive(mapped.address, mapped.base, "udp").ok()).flatten()
+    (mapped.address != mapped.base)
+        .then(|| Candidate::server_reflexive(mapped.address, mapped.base, "udp").ok())
+        .flatten()
 }
 
 fn chance() -> stun::Transaction {

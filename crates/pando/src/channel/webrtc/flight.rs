@@ -63,7 +63,15 @@ pub(super) enum Room {
 
 impl Flight {
     pub(super) fn new() -> Self {
-        Self { limit: LEAST, written: 0, acknowledged: 0, sample: None, least: None, rate: 0.0, left: None }
+        Self {
+            limit: LEAST,
+            written: 0,
+            acknowledged: 0,
+            sample: None,
+            least: None,
+            rate: 0.0,
+            left: None,
+        }
     }
 
     /// Whether a message may be written while `under_way` bytes are in flight.
@@ -86,7 +94,11 @@ impl Flight {
     /// Notes that a message of `bytes` bytes was written.
     pub(super) fn wrote(&mut self, bytes: usize, now: Instant) {
         self.written += bytes as u64;
-        self.sample.get_or_insert(Sample { start: now, end: self.written, acknowledged: self.acknowledged });
+        self.sample.get_or_insert(Sample {
+            start: now,
+            end: self.written,
+            acknowledged: self.acknowledged,
+        });
         let is_paced = self.rate > 0.0 && !self.is_near();
         let takes = || Duration::from_secs_f64(bytes as f64 / (PACE * self.rate).max(BURST));
         self.left = is_paced.then(|| self.left.map_or(now, |left| left.max(now)) + takes());
@@ -95,7 +107,9 @@ impl Flight {
     /// Notes that `bytes` bytes are in flight now, and all other written bytes are acknowledged.
     pub(super) fn under_way(&mut self, bytes: usize, now: Instant) {
         self.acknowledged = self.written.saturating_sub(bytes as u64);
-        let Some(sample) = self.sample.take_if(|sample| self.acknowledged >= sample.end) else { return };
+        let Some(sample) = self.sample.take_if(|sample| self.acknowledged >= sample.end) else {
+            return;
+        };
         let trip = now.saturating_duration_since(sample.start).max(Duration::from_micros(1));
         let least = self.least.map_or(trip, |least| least.min(trip));
         self.least = Some(least);
@@ -140,7 +154,13 @@ mod tests {
                     Room::Later => next = Some(now + delay),
                 }
             }
-            now = arrivals.front().map(|(due, _)| *due).into_iter().chain(next).min().expect("something is next");
+            now = arrivals
+                .front()
+                .map(|(due, _)| *due)
+                .into_iter()
+                .chain(next)
+                .min()
+                .expect("something is next");
         }
         flight.limit
     }
@@ -160,7 +180,10 @@ mod tests {
 
     #[test]
     fn there_is_a_greatest_limit() {
-        assert_eq!(sent_over(&mut Flight::new(), Duration::from_millis(200), 1e9, Instant::now()), MOST);
+        assert_eq!(
+            sent_over(&mut Flight::new(), Duration::from_millis(200), 1e9, Instant::now()),
+            MOST
+        );
     }
 
     #[test]
@@ -168,7 +191,8 @@ mod tests {
         let (mut flight, start) = (Flight::new(), Instant::now());
         let fast = sent_over(&mut flight, Duration::from_millis(50), 10e6, start);
         flight.under_way(0, start + Duration::from_secs(60));
-        let slow = sent_over(&mut flight, Duration::from_millis(50), 1e6, start + Duration::from_secs(60));
+        let slow =
+            sent_over(&mut flight, Duration::from_millis(50), 1e6, start + Duration::from_secs(60));
         assert!(slow < fast / 2, "{fast} {slow}");
     }
 
@@ -204,6 +228,9 @@ mod tests {
             }
         }
         let expected = 0.1 * PACE * 5e6 + BURST;
-        assert!((0.8 * expected..1.2 * expected).contains(&(sent as f64)), "{sent} instead of {expected}");
+        assert!(
+            (0.8 * expected..1.2 * expected).contains(&(sent as f64)),
+            "{sent} instead of {expected}"
+        );
     }
 }

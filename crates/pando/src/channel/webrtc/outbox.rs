@@ -39,12 +39,22 @@ impl Outbox {
         let most = self.most;
         let fits = |run: &&mut Run| {
             let length = run.range.len();
-            let is_open = length.is_multiple_of(run.segment) && length / run.segment < most && length + packet.len() <= RUN;
-            is_open && packet.len() <= run.segment && run.source == source && run.destination == destination
+            let is_open = length.is_multiple_of(run.segment)
+                && length / run.segment < most
+                && length + packet.len() <= RUN;
+            is_open
+                && packet.len() <= run.segment
+                && run.source == source
+                && run.destination == destination
         };
         match self.runs.last_mut().filter(fits) {
             Some(run) => run.range.end = self.bytes.len(),
-            None => self.runs.push(Run { source, destination, segment: packet.len().max(1), range: start..self.bytes.len() }),
+            None => self.runs.push(Run {
+                source,
+                destination,
+                segment: packet.len().max(1),
+                range: start..self.bytes.len(),
+            }),
         }
     }
 
@@ -68,15 +78,25 @@ mod tests {
     fn runs(packets: &[(u16, usize)]) -> Vec<(u16, usize, usize)> {
         let mut outbox = Outbox::new(4);
         for (port, length) in packets {
-            outbox.push([127, 0, 0, 1].into(), ([192, 0, 2, 1], *port).into(), &vec![*length as u8; *length]);
+            outbox.push(
+                [127, 0, 0, 1].into(),
+                ([192, 0, 2, 1], *port).into(),
+                &vec![*length as u8; *length],
+            );
         }
-        outbox.runs().map(|(run, bytes)| (run.destination.port(), run.segment, bytes.len())).collect()
+        outbox
+            .runs()
+            .map(|(run, bytes)| (run.destination.port(), run.segment, bytes.len()))
+            .collect()
     }
 
     #[test]
     fn equal_packets_to_one_destination_go_together_and_a_shorter_one_ends_them() {
         assert_eq!(runs(&[(1, 100), (1, 100), (1, 40), (1, 40)]), [(1, 100, 240), (1, 40, 40)]);
-        assert_eq!(runs(&[(1, 100), (2, 100), (1, 100)]), [(1, 100, 100), (2, 100, 100), (1, 100, 100)]);
+        assert_eq!(
+            runs(&[(1, 100), (2, 100), (1, 100)]),
+            [(1, 100, 100), (2, 100, 100), (1, 100, 100)]
+        );
         assert_eq!(runs(&[(1, 100), (1, 101)]), [(1, 100, 100), (1, 101, 101)]);
     }
 

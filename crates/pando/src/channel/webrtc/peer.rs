@@ -77,7 +77,10 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn fresh() -> Self {
         let provider = Arc::new(str0m::crypto::from_feature_flags());
-        let cert = provider.dtls_provider.generate_certificate().expect("this provider makes certificates");
+        let cert = provider
+            .dtls_provider
+            .generate_certificate()
+            .expect("this provider makes certificates");
         Self { provider, cert }
     }
 }
@@ -118,8 +121,10 @@ impl Peer {
         for host in hosts {
             rtc.add_local_candidate(host.clone());
         }
-        let offer = SdpOffer::from_sdp_string(offer).map_err(|_| "the offer cannot be understood")?;
-        let answer = rtc.sdp_api().accept_offer(offer).map_err(|_| "the offer cannot be answered")?;
+        let offer =
+            SdpOffer::from_sdp_string(offer).map_err(|_| "the offer cannot be understood")?;
+        let answer =
+            rtc.sdp_api().accept_offer(offer).map_err(|_| "the offer cannot be answered")?;
         // Without a first timeout, str0m never sends a check.
         rtc.handle_input(Input::Timeout(now)).map_err(|_| "the connection cannot be begun")?;
         let peer = Self {
@@ -144,7 +149,11 @@ impl Peer {
     }
 
     /// Sets the receivers of further candidates and of the open channel.
-    pub(super) fn for_whom(&mut self, say: mpsc::Sender<MasterSignal>, opened: oneshot::Sender<Channel>) {
+    pub(super) fn for_whom(
+        &mut self,
+        say: mpsc::Sender<MasterSignal>,
+        opened: oneshot::Sender<Channel>,
+    ) {
         (self.say, self.opened) = (Some(say), Some(opened));
     }
 
@@ -182,7 +191,9 @@ impl Peer {
     /// Whether a STUN packet without a name, from an unknown address, answers a check of this
     /// connection.
     pub(super) fn accepts(&self, packet: &Packet, now: Instant) -> bool {
-        self.stage == Stage::Opening && receive(packet).is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
+        self.stage == Stage::Opening
+            && receive(packet)
+                .is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
     }
 
     /// Takes a packet; packets in reply go to `outbox`.
@@ -216,7 +227,11 @@ impl Peer {
         }
         match self.stage {
             Stage::Opening => {
-                if self.opened.as_mut().is_some_and(|opened| opened.poll_closed(&mut context).is_ready()) {
+                if self
+                    .opened
+                    .as_mut()
+                    .is_some_and(|opened| opened.poll_closed(&mut context).is_ready())
+                {
                     self.close(now);
                 }
             }
@@ -320,7 +335,9 @@ impl Peer {
                     self.due = due;
                     return;
                 }
-                Ok(Output::Transmit(packet)) => outbox.push(packet.source.ip(), packet.destination, &packet.contents),
+                Ok(Output::Transmit(packet)) => {
+                    outbox.push(packet.source.ip(), packet.destination, &packet.contents)
+                }
                 Ok(Output::Event(event)) => self.happened(event, now),
                 Err(_) => {
                     self.broken();
@@ -332,9 +349,18 @@ impl Peer {
 
     fn happened(&mut self, event: Event, now: Instant) {
         match event {
-            Event::ChannelOpen(id, label) if self.data.is_none() && label == LABEL && self.is_reliable(id) => self.open(id, now),
-            Event::ChannelData(ChannelData { id, binary: true, data }) if self.data == Some(id) => self.heard(data, now),
-            Event::ChannelOpen(..) | Event::ChannelData(_) | Event::ChannelClose(_) | Event::Closed => self.hang_up(now),
+            Event::ChannelOpen(id, label)
+                if self.data.is_none() && label == LABEL && self.is_reliable(id) =>
+            {
+                self.open(id, now)
+            }
+            Event::ChannelData(ChannelData { id, binary: true, data }) if self.data == Some(id) => {
+                self.heard(data, now)
+            }
+            Event::ChannelOpen(..)
+            | Event::ChannelData(_)
+            | Event::ChannelClose(_)
+            | Event::Closed => self.hang_up(now),
             // A silent peer is not handled here: the pings of the application decide whether it is
             // dead.
             _ => {}

@@ -76,7 +76,10 @@ impl Assembler {
     pub(super) fn message(&mut self, message: Vec<u8>) -> Result<Option<Frame>, Broken> {
         let (&flags, piece) = message.split_first().ok_or(Broken)?;
         let kind = flags & !LAST;
-        if kind & !TEXT != 0 || self.flags.is_some_and(|begun| begun != kind) || self.begun.len() + piece.len() > LONGEST_FRAME {
+        if kind & !TEXT != 0
+            || self.flags.is_some_and(|begun| begun != kind)
+            || self.begun.len() + piece.len() > LONGEST_FRAME
+        {
             return Err(Broken);
         }
         if flags & LAST == 0 {

@@ -77,7 +77,9 @@ impl Reflexive {
     /// Sets the addresses of the server `name`. Of each address family, only the first address is
     /// asked.
     pub(super) fn looked_up(&mut self, name: &str, addresses: &[SocketAddr], now: Instant) {
-        let Some(server) = self.servers.iter_mut().find(|server| server.name == name) else { return };
+        let Some(server) = self.servers.iter_mut().find(|server| server.name == name) else {
+            return;
+        };
         if addresses.is_empty() {
             return;
         }
@@ -87,14 +89,28 @@ impl Reflexive {
         server.asked.retain(|asked| chosen.contains(&asked.address));
         for address in chosen {
             if server.asked.iter().all(|asked| asked.address != address) {
-                server.asked.push(Asked { address, transaction: [0; 12], tries: 0, next: now, mapped: None });
+                server.asked.push(Asked {
+                    address,
+                    transaction: [0; 12],
+                    tries: 0,
+                    next: now,
+                    mapped: None,
+                });
             }
         }
     }
 
     /// Takes the requests to send now.
-    pub(super) fn requests(&mut self, now: Instant, mut chance: impl FnMut() -> Transaction) -> Vec<(SocketAddr, [u8; 20])> {
-        let due = self.servers.iter_mut().flat_map(|server| &mut server.asked).filter(|asked| asked.next <= now);
+    pub(super) fn requests(
+        &mut self,
+        now: Instant,
+        mut chance: impl FnMut() -> Transaction,
+    ) -> Vec<(SocketAddr, [u8; 20])> {
+        let due = self
+            .servers
+            .iter_mut()
+            .flat_map(|server| &mut server.asked)
+            .filter(|asked| asked.next <= now);
         due.map(|asked| {
             if asked.tries == 0 {
                 asked.transaction = chance();
@@ -111,11 +127,18 @@ impl Reflexive {
     }
 
     /// Takes a packet, if it is an answer; returns a newly learned address.
-    pub(super) fn answer(&mut self, packet: &[u8], source: SocketAddr, base: SocketAddr, now: Instant) -> Option<Mapped> {
+    pub(super) fn answer(
+        &mut self,
+        packet: &[u8],
+        source: SocketAddr,
+        base: SocketAddr,
+        now: Instant,
+    ) -> Option<Mapped> {
         let transaction = stun::transaction(packet)?;
         let known: Vec<Mapped> = self.mapped().collect();
         let mut asked = self.servers.iter_mut().flat_map(|server| &mut server.asked);
-        let asked = asked.find(|asked| asked.address == source && asked.transaction == transaction)?;
+        let asked =
+            asked.find(|asked| asked.address == source && asked.transaction == transaction)?;
         let mapped = Mapped { address: stun::mapped_address(packet)?, base };
         (asked.tries, asked.next) = (0, now + PERIOD);
         asked.mapped = Some(mapped);
@@ -129,7 +152,10 @@ impl Reflexive {
 
     /// The time of the next request or lookup.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.servers.iter().flat_map(|server| server.asked.iter().map(|asked| asked.next).chain([server.look_up])).min()
+        self.servers
+            .iter()
+            .flat_map(|server| server.asked.iter().map(|asked| asked.next).chain([server.look_up]))
+            .min()
     }
 }
 
@@ -186,7 +212,10 @@ mod tests {
             let then = now + PERIOD * number as u32;
             let request = reflexive.requests(then, || [number as u8; 12])[0].1;
             let answer = answer_to(&request, mapped);
-            assert_eq!(reflexive.answer(&answer, at("192.0.2.1:1"), base, then).map(|m| m.address), Some(at(mapped)));
+            assert_eq!(
+                reflexive.answer(&answer, at("192.0.2.1:1"), base, then).map(|m| m.address),
+                Some(at(mapped))
+            );
             assert_eq!(reflexive.mapped().count(), 1);
         }
     }

@@ -45,7 +45,8 @@ pub(super) struct Packet<'a> {
 impl Socket {
     pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
         use socket2::{Domain, Protocol, Type};
-        let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        let socket =
+            socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
             let _ = socket.set_only_v6(false);
         }
@@ -70,7 +71,11 @@ impl Socket {
 
     /// The local addresses, best first.
     pub(super) fn hosts(&self) -> Vec<SocketAddr> {
-        server::addresses(self.local.ip()).into_iter().take(HOSTS).map(|ip| SocketAddr::new(ip, self.port())).collect()
+        server::addresses(self.local.ip())
+            .into_iter()
+            .take(HOSTS)
+            .map(|ip| SocketAddr::new(ip, self.port()))
+            .collect()
     }
 
     /// Whether packets can be sent to this address.
@@ -88,7 +93,8 @@ impl Socket {
     /// Fills `batch` with packets that have arrived; returns whether there may be more.
     pub(super) fn receive(&self, batch: &mut Batch) -> bool {
         let mut chunks = batch.bytes.chunks_mut(BUFFER);
-        let mut buffers: [_; BUFFERS] = std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+        let mut buffers: [_; BUFFERS] =
+            std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
         let receive = || self.state.recv((&self.io).into(), &mut buffers, &mut batch.metas);
         match self.io.try_io(Interest::READABLE, receive) {
             Ok(filled) => {
@@ -105,13 +111,23 @@ impl Socket {
     }
 
     /// The packets of `batch`.
-    pub(super) fn packets<'a>(&self, batch: &'a Batch) -> impl Iterator<Item = Packet<'a>> + use<'a> {
+    pub(super) fn packets<'a>(
+        &self,
+        batch: &'a Batch,
+    ) -> impl Iterator<Item = Packet<'a>> + use<'a> {
         let (ip, port) = (self.local.ip(), self.port());
-        batch.metas[..batch.filled].iter().zip(batch.bytes.chunks(BUFFER)).flat_map(move |(meta, bytes)| {
-            let source = canonical(meta.addr);
-            let destination = SocketAddr::new(meta.dst_ip.map_or(ip, |ip| ip.to_canonical()), port);
-            bytes[..meta.len].chunks(meta.stride.max(1)).map(move |bytes| Packet { bytes, source, destination })
-        })
+        batch.metas[..batch.filled].iter().zip(batch.bytes.chunks(BUFFER)).flat_map(
+            move |(meta, bytes)| {
+                let source = canonical(meta.addr);
+                let destination =
+                    SocketAddr::new(meta.dst_ip.map_or(ip, |ip| ip.to_canonical()), port);
+                bytes[..meta.len].chunks(meta.stride.max(1)).map(move |bytes| Packet {
+                    bytes,
+                    source,
+                    destination,
+                })
+            },
+        )
     }
 
     /// Sends all packets of `outbox`. A packet that cannot be sent is dropped, as UDP allows.
@@ -125,7 +141,11 @@ impl Socket {
                 src_ip: (!run.source.is_unspecified()).then_some(run.source),
             };
             let send = || self.state.try_send((&self.io).into(), &transmit);
-            while self.io.try_io(Interest::WRITABLE, send).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
+            while self
+                .io
+                .try_io(Interest::WRITABLE, send)
+                .is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+            {
                 if self.io.writable().await.is_err() {
                     break;
                 }
@@ -136,7 +156,9 @@ impl Socket {
 
     fn of_our_family(&self, run: &Run) -> SocketAddr {
         match (self.local, run.destination.ip()) {
-            (SocketAddr::V6(_), IpAddr::V4(v4)) => SocketAddr::new(v4.to_ipv6_mapped().into(), run.destination.port()),
+            (SocketAddr::V6(_), IpAddr::V4(v4)) => {
+                SocketAddr::new(v4.to_ipv6_mapped().into(), run.destination.port())
+            }
             _ => run.destination,
         }
     }

@@ -53,15 +53,22 @@ pub(crate) struct Attendant {
 
 impl Attendant {
     /// Opens a session for the volunteer with this `hello`.
-    pub(crate) fn seat(master: Arc<Master>, hello: Hello, path: Path, page: Page, now: Instant) -> Self {
+    pub(crate) fn seat(
+        master: Arc<Master>,
+        hello: Hello,
+        path: Path,
+        page: Page,
+        now: Instant,
+    ) -> Self {
         let wake = Arc::new(Notify::new());
         let cores = hello.cores.min(4096);
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
         let (sub, name, keep, stuck) = master.with(|core| {
             // No guest can replace this machine's own cores.
-            let replaces =
-                |entry: &SeatEntry| entry.device == hello.device && (entry.path == Path::Local) == (path == Path::Local);
+            let replaces = |entry: &SeatEntry| {
+                entry.device == hello.device && (entry.path == Path::Local) == (path == Path::Local)
+            };
             let old = core.seats.iter_mut().find(|(_, entry)| replaces(entry));
             if let Some((old, entry)) = old {
                 entry.replaced = true;
@@ -83,7 +90,10 @@ impl Attendant {
                     seat.lent(lent.value.bytes.len() as u64);
                 }
             }
-            let name = unused_name(core.seats.values().filter(|s| !s.replaced).map(|s| &*s.name), &hello.name);
+            let name = unused_name(
+                core.seats.values().filter(|s| !s.replaced).map(|s| &*s.name),
+                &hello.name,
+            );
             core.joined += 1;
             core.seats.insert(
                 sub,
@@ -102,7 +112,8 @@ impl Attendant {
                     recalls: Vec::new(),
                     yields: rest.is_some(),
                     recalled: None,
-                    progress: rest.map_or_else(|| Progress::new(now), |rest| Progress::of_suspect(rest, now)),
+                    progress: rest
+                        .map_or_else(|| Progress::new(now), |rest| Progress::of_suspect(rest, now)),
                     stands_back: false,
                     stuck: false,
                     copies: Vec::new(),
@@ -133,7 +144,10 @@ impl Attendant {
                 Path::Relay => ", through the relay",
             };
             let again = if hello.reloaded { ", after its page was reloaded" } else { "" };
-            master.console.say(format!("{name} joined with {cores} core{}{by}{again}", if cores == 1 { "" } else { "s" }));
+            master.console.say(format!(
+                "{name} joined with {cores} core{}{by}{again}",
+                if cores == 1 { "" } else { "s" }
+            ));
         }
         let mut joined = json!({"device": name, "cores": cores, "kind": hello.kind, "path": path});
         if hello.reloaded {
@@ -174,7 +188,8 @@ impl Attendant {
     /// Takes the news from the master: values may be available, messages may be due. An error ends
     /// the session.
     pub(crate) fn woken(&mut self) -> Result<(), End> {
-        let Standing { finished, replaced, stuck, recalls, yields, copies } = self.master.standing(self.sub);
+        let Standing { finished, replaced, stuck, recalls, yields, copies } =
+            self.master.standing(self.sub);
         match (finished, replaced, stuck) {
             (true, ..) => return Err(End::Done),
             (_, true, _) => return Err(End::Replaced),
@@ -237,13 +252,18 @@ impl Attendant {
             if allowance <= 1 {
                 asking = false;
             }
-            while alone.is_none() && lent.len() < room.min(allowance) && (lent.is_empty() || length < room_bytes) {
+            while alone.is_none()
+                && lent.len() < room.min(allowance)
+                && (lent.is_empty() || length < room_bytes)
+            {
                 match core.ask(sub) {
-                    Ask::Value(value) if core.forgets(sub, value.loan) || core.has_copy(sub, value.loan) => {}
+                    Ask::Value(value)
+                        if core.forgets(sub, value.loan) || core.has_copy(sub, value.loan) => {}
                     Ask::Value(value) => {
                         seat.lent(value.value.bytes.len() as u64);
                         length += protocol::value_len(&value.value);
-                        *alone = core.failures.goes_alone(value.loan.index).then_some(value.loan.index);
+                        *alone =
+                            core.failures.goes_alone(value.loan.index).then_some(value.loan.index);
                         lent.push(value);
                         if length > PART {
                             break;
@@ -275,7 +295,9 @@ impl Attendant {
         }
         if self.master.events.wanted() {
             for lent in &self.lent {
-                self.master.events.write("lent", json!({"index": lent.loan.index + 1, "device": self.name}));
+                self.master
+                    .events
+                    .write("lent", json!({"index": lent.loan.index + 1, "device": self.name}));
             }
         }
         self.queue_values(length);
@@ -286,7 +308,9 @@ impl Attendant {
     fn send_copy(&mut self, Lent { loan, value }: Lent<Value>) {
         self.seat.lent(value.bytes.len() as u64);
         self.seat.send(protocol::encode_values([(loan, &value)], protocol::value_len(&value)), 1);
-        self.master.events.write("lent", json!({"index": loan.index + 1, "device": self.name, "again": true}));
+        self.master
+            .events
+            .write("lent", json!({"index": loan.index + 1, "device": self.name, "again": true}));
     }
 
     /// Queues the lent values as one frame. A long value gets a frame of its own, so that short
@@ -296,7 +320,13 @@ impl Attendant {
         for group in [&self.lent[..], long.as_slice()] {
             if !group.is_empty() {
                 let length: usize = group.iter().map(|lent| protocol::value_len(&lent.value)).sum();
-                self.seat.send(protocol::encode_values(group.iter().map(|lent| (lent.loan, &lent.value)), length), group.len());
+                self.seat.send(
+                    protocol::encode_values(
+                        group.iter().map(|lent| (lent.loan, &lent.value)),
+                        length,
+                    ),
+                    group.len(),
+                );
             }
         }
         self.lent.clear();
@@ -309,11 +339,13 @@ const RESERVED: [&str; 3] = ["error", "warning", "pando"];
 /// Returns `wanted` as a device's name, cleaned of anything like an address or a prefix of the
 /// master's lines. If the name is taken, a number follows: `wanted 2`.
 pub(super) fn unused_name<'a>(taken: impl Iterator<Item = &'a str>, wanted: &str) -> String {
-    let clean: String = printable(wanted).replace("://", " ").replace(['\n', '\t', ':', '：', '﹕'], " ");
+    let clean: String =
+        printable(wanted).replace("://", " ").replace(['\n', '\t', ':', '：', '﹕'], " ");
     let clean: String = clean.trim().chars().take(60).collect();
     // Joiners and variation selectors are invisible in a name.
     let seen = clean.replace(['\u{200c}', '\u{200d}', '\u{fe0e}', '\u{fe0f}'], "");
-    let is_reserved = seen.is_empty() || RESERVED.iter().any(|reserved| seen.eq_ignore_ascii_case(reserved));
+    let is_reserved =
+        seen.is_empty() || RESERVED.iter().any(|reserved| seen.eq_ignore_ascii_case(reserved));
     let wanted = if is_reserved { "A device".to_owned() } else { clean };
     let taken: HashSet<&str> = taken.collect();
     let mut name = wanted.clone();

@@ -15,13 +15,19 @@ impl Attendant {
     pub(crate) fn leave(&mut self, end: &End, now: Instant) {
         let (held, lines, goodbye) = self.master.with(|core| {
             let vanished = matches!(end, End::Lost | End::Silent);
-            let mut lines = if vanished { core.vanished(self.sub, &self.name, &self.master.job, now) } else { Vec::new() };
+            let mut lines = if vanished {
+                core.vanished(self.sub, &self.name, &self.master.job, now)
+            } else {
+                Vec::new()
+            };
             core.devices.changed(now);
             core.forget_copies(self.sub);
             core.forget_parts(self.sub);
             if let Some(seat) = core.seats.remove(&self.sub) {
                 lines.extend(core.remember(&seat));
-                if matches!(end, End::Stuck) && core.stuck.len() < MOST_STUCK || core.stuck.contains_key(&seat.device) {
+                if matches!(end, End::Stuck) && core.stuck.len() < MOST_STUCK
+                    || core.stuck.contains_key(&seat.device)
+                {
                     core.stuck.insert(seat.device, seat.progress.rest(self.master.job.patience()));
                 }
             }
@@ -48,29 +54,38 @@ impl Attendant {
                 let (reason, text) = goodbye.unwrap_or_default();
                 (reason, text.to_owned(), None)
             }
-            End::Left(why) if why == "hidden" => ("", String::new(), Some(format!("{name} went to sleep{again}"))),
+            End::Left(why) if why == "hidden" => {
+                ("", String::new(), Some(format!("{name} went to sleep{again}")))
+            }
             End::Left(_) => ("", String::new(), Some(format!("{name} left{again}"))),
             End::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),
             End::Silent => {
-                let line =
-                    format!("{name} has been silent for {:?} and is taken for gone{again}", self.master.job.heartbeat() * 3);
+                let line = format!(
+                    "{name} has been silent for {:?} and is taken for gone{again}",
+                    self.master.job.heartbeat() * 3
+                );
                 // No goodbye: when the device wakes up, it finds the channel closed and joins
                 // again.
                 ("", String::new(), Some(line))
             }
             End::Stuck => {
-                let line = format!("{name} neither computes nor gives back what it has: its link is closed{again}");
+                let line = format!(
+                    "{name} neither computes nor gives back what it has: its link is closed{again}"
+                );
                 // No goodbye: the device joins again and names its loans, in case they are still
                 // of use.
                 ("", String::new(), Some(line))
             }
-            End::Replaced => ("replaced", "This device joined again on another connection.".into(), None),
+            End::Replaced => {
+                ("replaced", "This device joined again on another connection.".into(), None)
+            }
             End::Protocol(why) => {
                 let line = format!("{name} was sent away: {why}{again}");
                 ("protocol", format!("This device was sent away: {why}."), Some(line))
             }
             End::Broken(why) => {
-                let line = (!self.master.job.local_only).then(|| format!("{name} cannot run the function: {why}"));
+                let line = (!self.master.job.local_only)
+                    .then(|| format!("{name} cannot run the function: {why}"));
                 ("protocol", "The function cannot run on this device.".into(), line)
             }
         };
@@ -80,6 +95,9 @@ impl Attendant {
         if let Some(line) = line {
             self.master.console.say(printable(&line));
         }
-        self.master.events.write("left", json!({"device": name, "why": format!("{end:?}").to_lowercase(), "held": held}));
+        self.master.events.write(
+            "left",
+            json!({"device": name, "why": format!("{end:?}").to_lowercase(), "held": held}),
+        );
     }
 }

@@ -32,10 +32,14 @@ impl Attendant {
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
             },
-            Frame::Text(text) if text.len() > LONGEST_MESSAGE => Err(End::Protocol("a message too long".into())),
+            Frame::Text(text) if text.len() > LONGEST_MESSAGE => {
+                Err(End::Protocol("a message too long".into()))
+            }
             Frame::Text(text) => match serde_json::from_str(&text) {
                 Ok(message) => self.message(message, now),
-                Err(error) => Err(End::Protocol(format!("a message that cannot be understood: {error}"))),
+                Err(error) => {
+                    Err(End::Protocol(format!("a message that cannot be understood: {error}")))
+                }
             },
         }
     }
@@ -47,7 +51,9 @@ impl Attendant {
             ToMaster::Pong(beat) => self.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores),
-            ToMaster::Started { items, loading } => self.master.started(self.sub, &items, loading, now),
+            ToMaster::Started { items, loading } => {
+                self.master.started(self.sub, &items, loading, now)
+            }
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
             ToMaster::Log { entries } => self.log(&entries),
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
@@ -75,7 +81,8 @@ impl Attendant {
                 core.lender.pause(self.sub);
             }
             self.asking &= core.seats.get(&self.sub).is_none_or(|seat| !seat.yields);
-            let others = core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
+            let others =
+                core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
             let name = name.map(|name| unused_name(others, &name));
             if let Some(entry) = core.seats.get_mut(&self.sub) {
                 entry.cores = cores.unwrap_or(entry.cores);
@@ -90,7 +97,9 @@ impl Attendant {
 
     fn pong(&mut self, beat: &Beat, now: Instant) {
         if let Some(count) = self.seat.pong(beat, now) {
-            self.master.with(|core| core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(count, now)));
+            self.master.with(|core| {
+                core.seats.get_mut(&self.sub).map(|entry| entry.progress.arrived(count, now))
+            });
         }
     }
 
@@ -158,15 +167,20 @@ impl Attendant {
         // Checking large results takes time, so this happens outside the lock.
         let job = &self.master.job;
         let framed = |answer: Answer| Answer {
-            result: answer
-                .result
-                .and_then(|result| well_framed(result, job))
-                .map_err(|failure| Failure { message: with_remedy(&failure.message, &job.function), ..failure }),
+            result: answer.result.and_then(|result| well_framed(result, job)).map_err(|failure| {
+                Failure { message: with_remedy(&failure.message, &job.function), ..failure }
+            }),
             ..answer
         };
         let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
         let (master, sub, seat, name) = (&self.master, self.sub, &mut self.seat, &*self.name);
-        let mut told = Told { name, now, events: master.events.wanted(), happened: Vec::new(), lines: Vec::new() };
+        let mut told = Told {
+            name,
+            now,
+            events: master.events.wanted(),
+            happened: Vec::new(),
+            lines: Vec::new(),
+        };
         let yielded = master.with(|core| {
             core.has_parts(sub, parts);
             let (mut done, mut micros, mut worked) = (0, 0, false);
@@ -186,7 +200,8 @@ impl Attendant {
                     // nothing.
                     continue;
                 }
-                let bytes = core.lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64);
+                let bytes =
+                    core.lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64);
                 match unasked {
                     true => core.leaves(sub, loan, bytes, seat),
                     false => seat.settled(bytes),
@@ -211,9 +226,13 @@ impl Attendant {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
                 }
-                entry.running.retain(|loan, _| core.lender.holds(sub, *loan) || entry.strays.contains_key(loan));
+                entry.running.retain(|loan, _| {
+                    core.lender.holds(sub, *loan) || entry.strays.contains_key(loan)
+                });
             }
-            core.seats.get_mut(&sub).is_some_and(|entry| worked && std::mem::take(&mut entry.yields))
+            core.seats
+                .get_mut(&sub)
+                .is_some_and(|entry| worked && std::mem::take(&mut entry.yields))
         });
         seat.answered(count, now);
         self.asking |= self.alone.is_some() || yielded;
@@ -230,7 +249,10 @@ impl Attendant {
         for entry in entries {
             let function = &self.master.job.function;
             let text = match entry.text.strip_prefix(LATE) {
-                Some(error) => format!("{LATE}{}", broken(error.lines().next().unwrap_or_default(), Some(error), function)),
+                Some(error) => format!(
+                    "{LATE}{}",
+                    broken(error.lines().next().unwrap_or_default(), Some(error), function)
+                ),
                 None => function.trace(&entry.text),
             };
             let number = entry.id.map(|id| id.saturating_add(1));
@@ -240,7 +262,8 @@ impl Attendant {
                 continue;
             }
             let item = number.map(|number| format!(", item {number}")).unwrap_or_default();
-            let times = entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
+            let times =
+                entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
             for line in text.lines() {
                 self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
             }
@@ -265,7 +288,11 @@ impl Core {
         let id = loan.index;
         match result {
             Ok((_, result)) => {
-                let kept = if self.waits_long(id, &result) { Bytes::copy_from_slice(&result) } else { result };
+                let kept = if self.waits_long(id, &result) {
+                    Bytes::copy_from_slice(&result)
+                } else {
+                    result
+                };
                 let accepted = if job.confirms {
                     self.hold_until_confirmed(sub, loan, told.name, kept)
                 } else {
@@ -273,12 +300,16 @@ impl Core {
                     self.finish(sub, loan, kept)
                 };
                 if told.events {
-                    told.happened.push(("result", json!({"index": id + 1, "device": told.name, "ms": micros as f64 / 1000.0})));
+                    told.happened.push((
+                        "result",
+                        json!({"index": id + 1, "device": told.name, "ms": micros as f64 / 1000.0}),
+                    ));
                 }
                 accepted
             }
             Err(failure) => {
-                told.lines.extend(self.attempt_failed(sub, loan, &failure, told.name, job, told.now));
+                told.lines
+                    .extend(self.attempt_failed(sub, loan, &failure, told.name, job, told.now));
                 if told.events {
                     let fields = json!({"index": id + 1, "device": told.name, "kind": failure.kind, "message": failure.message});
                     told.happened.push(("failed", fields));
@@ -312,7 +343,10 @@ impl Core {
 
 /// Checks that a result contains no separator, and is JSON if the output is JSON. Otherwise the
 /// result becomes a failure of the function.
-pub(in crate::master) fn well_framed((form, result): (Form, Bytes), job: &Job) -> Result<(Form, Bytes), Failure> {
+pub(in crate::master) fn well_framed(
+    (form, result): (Form, Bytes),
+    job: &Job,
+) -> Result<(Form, Bytes), Failure> {
     let separator = job.framing.separator;
     let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());
     if to_file {
@@ -337,5 +371,6 @@ pub(in crate::master) fn well_framed((form, result): (Form, Bytes), job: &Job) -
 }
 
 fn is_json(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+    std::str::from_utf8(text)
+        .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }

@@ -21,8 +21,14 @@ impl World {
             3 => self.disturb_the_ends(),
             4..6 if self.plan.journal => self.restart_master(),
             _ => {
-                let there: Vec<usize> = self.devices.iter().filter(|device| !device.gone).map(|device| device.number).collect();
-                if there.len() < self.plan.devices && chance(&mut self.rng, 40) || there.is_empty() {
+                let there: Vec<usize> = self
+                    .devices
+                    .iter()
+                    .filter(|device| !device.gone)
+                    .map(|device| device.number)
+                    .collect();
+                if there.len() < self.plan.devices && chance(&mut self.rng, 40) || there.is_empty()
+                {
                     self.add_device();
                 } else {
                     let number = there[self.rng.usize(0..there.len())];

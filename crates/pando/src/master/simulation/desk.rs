@@ -69,22 +69,35 @@ impl World {
                 self.links[number].left = true;
                 continue;
             };
-            let hello = introduce(frame, &Door::default()).expect("every device knows how to introduce itself");
-            let attendant =
-                Attendant::seat(self.master.clone(), hello.clone(), Path::WebSocket, Page::default(), self.clock.instant());
+            let hello = introduce(frame, &Door::default())
+                .expect("every device knows how to introduce itself");
+            let attendant = Attendant::seat(
+                self.master.clone(),
+                hello.clone(),
+                Path::WebSocket,
+                Page::default(),
+                self.clock.instant(),
+            );
             say!(self, "{} is seated as {:?}", hello.device, attendant.sub);
             let device = self.links[number].device;
             let core = self.master.lock();
             let kept: Vec<Loan> = core.lender.outstanding(attendant.sub).collect();
-            let goes_on = hello.job.as_deref() == Some(&*self.master.job.id) && !core.stuck.contains_key(&hello.device);
+            let goes_on = hello.job.as_deref() == Some(&*self.master.job.id)
+                && !core.stuck.contains_key(&hello.device);
             drop(core);
             // The device's earlier session, if there is one, has lost its loans.
-            if let Some(old) = self.desks.iter().find(|desk| self.links[desk.link].device == device) {
+            if let Some(old) = self.desks.iter().find(|desk| self.links[desk.link].device == device)
+            {
                 self.seen.note("replaced");
                 let old = old.attendant.sub;
-                let missing =
-                    hello.holds.iter().find(|loan| goes_on && self.model.only_with(old, **loan) && !kept.contains(loan));
-                assert_eq!(missing, None, "{} has it and nobody else, and may not keep it", hello.device);
+                let missing = hello.holds.iter().find(|loan| {
+                    goes_on && self.model.only_with(old, **loan) && !kept.contains(loan)
+                });
+                assert_eq!(
+                    missing, None,
+                    "{} has it and nobody else, and may not keep it",
+                    hello.device
+                );
                 self.model.left(old);
             }
             self.seen.note_if(!kept.is_empty(), "took up");
@@ -92,7 +105,12 @@ impl World {
             if hello.cores == 0 {
                 self.model.pauses(attendant.sub);
             }
-            self.desks.push(Desk { attendant, link: number, timer: now, assembler: Assembler::default() });
+            self.desks.push(Desk {
+                attendant,
+                link: number,
+                timer: now,
+                assembler: Assembler::default(),
+            });
         }
     }
 
@@ -148,10 +166,17 @@ impl World {
         if let Frame::Binary(bytes) = &frame
             && let Some(whole) = whole(assembler, bytes.clone())
         {
-            let Ok(Binary::Values(values)) = Binary::decode(whole) else { panic!("what is sent can be decoded") };
+            let Ok(Binary::Values(values)) = Binary::decode(whole) else {
+                panic!("what is sent can be decoded")
+            };
             let core = self.master.lock();
             for (loan, value) in values {
-                say!(self, "{loan:?} is sent to {sub:?}, attempt {}, careful {}", value.attempt, value.careful);
+                say!(
+                    self,
+                    "{loan:?} is sent to {sub:?}, attempt {}, careful {}",
+                    value.attempt,
+                    value.careful
+                );
                 self.model.sent(sub, loan, &value, fresh, &core, &mut self.seen);
             }
         }
@@ -179,7 +204,11 @@ impl World {
             let is_late = device.froze || self.plan.job.options.timeout.is_some();
             let is_honest = !(device.idles && device.deaf || device.lied || is_late);
             // Answers of a device are lost if its link is cut.
-            assert!(!is_honest || self.links[link].cut, "the link of device {} is closed, which does what it can", device.number);
+            assert!(
+                !is_honest || self.links[link].cut,
+                "the link of device {} is closed, which does what it can",
+                device.number
+            );
         }
         if matches!(end, End::Lost | End::Silent) {
             self.model.vanished(attendant.sub, &self.master.lock());
@@ -201,7 +230,9 @@ impl World {
 /// The complete frame, if `bytes` completes one.
 pub(super) fn whole(assembler: &mut Assembler, bytes: Bytes) -> Option<Bytes> {
     match Binary::decode(bytes.clone()) {
-        Ok(Binary::Part { total, bytes }) => assembler.part(total, &bytes).expect("parts fit together"),
+        Ok(Binary::Part { total, bytes }) => {
+            assembler.part(total, &bytes).expect("parts fit together")
+        }
         _ => Some(bytes),
     }
 }

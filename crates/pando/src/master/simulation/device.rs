@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     protocol::{
-        self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, Loan, ToMaster, ToVolunteer, Welcome, encode_results,
+        self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, Loan, ToMaster, ToVolunteer,
+        Welcome, encode_results,
     },
     volunteer::Dispatch,
 };
@@ -86,7 +87,10 @@ impl Device {
             idles,
             deaf: chance(rng, 50),
             refuses: chance(rng, 50),
-            returns: pick(rng, &[None, None, None, None, None, None, None, None, Some(false), Some(true)]),
+            returns: pick(
+                rng,
+                &[None, None, None, None, None, None, None, None, Some(false), Some(true)],
+            ),
             flush: pick(rng, &[0, 10 * MS]),
             dispatch: Dispatch::new(0, 1, None),
             workers: (0..cores).map(|_| Worker::default()).collect(),
@@ -125,8 +129,14 @@ impl World {
         let number = self.devices.len();
         let mut device = Device::new(number, &mut self.rng);
         if self.calm {
-            (device.flaky, device.lies, device.stutters, device.idles, device.returns, device.slowness) =
-                (0, false, false, false, None, 1);
+            (
+                device.flaky,
+                device.lies,
+                device.stutters,
+                device.idles,
+                device.returns,
+                device.slowness,
+            ) = (0, false, false, false, None, 1);
         }
         self.devices.push(device);
         let delay = self.rng.u64(0..SECOND);
@@ -192,21 +202,34 @@ impl World {
         let number = self.links[link].device;
         let now = self.clock.now();
         while self.devices[number].link == Some(link) && !self.devices[number].frozen {
-            let Some((_, what)) = self.links[link].down.pop_front_if(|(at, _)| *at <= now) else { return };
+            let Some((_, what)) = self.links[link].down.pop_front_if(|(at, _)| *at <= now) else {
+                return;
+            };
             self.devices[number].last_heard = now;
             match what {
                 Down::Close => self.link_lost(number),
                 Down::Frame(Frame::Text(text)) => {
-                    self.message(number, serde_json::from_str(&text).expect("the master says what is agreed"));
+                    self.message(
+                        number,
+                        serde_json::from_str(&text).expect("the master says what is agreed"),
+                    );
                 }
                 Down::Frame(Frame::Binary(bytes)) => {
-                    let Some(whole) = whole(&mut self.devices[number].assembler, bytes) else { continue };
-                    let Ok(Binary::Values(values)) = Binary::decode(whole) else { panic!("values are expected") };
+                    let Some(whole) = whole(&mut self.devices[number].assembler, bytes) else {
+                        continue;
+                    };
+                    let Ok(Binary::Values(values)) = Binary::decode(whole) else {
+                        panic!("values are expected")
+                    };
                     let device = &mut self.devices[number];
                     device.has.extend(values.iter().map(|(loan, _)| *loan));
                     if let Some(careful) = device.returns {
                         self.seen.note("returned at once");
-                        self.give_back(number, values.into_iter().map(|(loan, _)| loan).collect(), careful);
+                        self.give_back(
+                            number,
+                            values.into_iter().map(|(loan, _)| loan).collect(),
+                            careful,
+                        );
                         continue;
                     }
                     device.dispatch.extend(values);
@@ -219,7 +242,8 @@ impl World {
     fn message(&mut self, number: usize, message: ToVolunteer) {
         match message {
             ToVolunteer::Welcome(welcome) => self.welcomed(number, &welcome),
-            ToVolunteer::Recall { .. } if self.devices[number].idles && self.devices[number].deaf => {}
+            ToVolunteer::Recall { .. }
+                if self.devices[number].idles && self.devices[number].deaf => {}
             ToVolunteer::Recall { ids } => {
                 self.seen.note("recalled");
                 let ids = self.devices[number].dispatch.recall(&ids);
@@ -247,20 +271,28 @@ impl World {
         if device.job.as_ref() != Some(&welcome.job) {
             device.forget();
             device.job = Some(welcome.job.clone());
-            device.dispatch =
-                Dispatch::new(device.cores as usize, options.concurrency, options.timeout.map(Duration::from_millis));
+            device.dispatch = Dispatch::new(
+                device.cores as usize,
+                options.concurrency,
+                options.timeout.map(Duration::from_millis),
+            );
             for core in 0..device.workers.len() {
-                self.clock.after(10 * MS, Event::CoreReady(number, core, device.workers[core].generation));
+                self.clock.after(
+                    10 * MS,
+                    Event::CoreReady(number, core, device.workers[core].generation),
+                );
             }
         }
-        let dropped: Vec<Loan> = device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
+        let dropped: Vec<Loan> =
+            device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
         device.dispatch.recall(&dropped);
         device.has.retain(|id| welcome.keep.contains(id));
         device.dispatch.tell_again();
         self.clock.after(LONG, Event::LongCalls(number));
         let device = &mut self.devices[number];
         let unsent = std::mem::take(&mut device.unsent);
-        let (kept, late) = unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.loan));
+        let (kept, late) =
+            unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.loan));
         self.answer(number, kept);
         // Answers to dropped loans are sent now and then all the same.
         if chance(&mut self.rng, 50) {
@@ -309,7 +341,12 @@ impl World {
             return;
         }
         let answer = device.said[self.rng.usize(0..device.said.len())].clone();
-        let ids: Vec<Loan> = device.returned.get(self.rng.usize(0..=device.returned.len())).copied().into_iter().collect();
+        let ids: Vec<Loan> = device
+            .returned
+            .get(self.rng.usize(0..=device.returned.len()))
+            .copied()
+            .into_iter()
+            .collect();
         say!(self, "device {number} says again {:?}, and gives back {ids:?}", answer.loan);
         self.send_answers(number, vec![answer]);
         let frame = Frame::json(&ToMaster::Returned { ids: ids.clone(), careful: true });

@@ -60,7 +60,8 @@ impl World {
             self.wait_until_wanted();
             any = true;
         }
-        if !self.sink.busy && !self.sink.stopped && self.sink.flag.0.swap(false, Ordering::Relaxed) {
+        if !self.sink.busy && !self.sink.stopped && self.sink.flag.0.swap(false, Ordering::Relaxed)
+        {
             self.take();
             any = true;
         }
@@ -98,12 +99,17 @@ impl World {
         say!(self, "{} values are read", values.len());
         self.source.read = end;
         for values in values.chunks(OFFERED) {
-            let values = values.iter().map(|item| (Ok(Value::new(item.text.clone(), Form::Text)), None));
+            let values =
+                values.iter().map(|item| (Ok(Value::new(item.text.clone(), Form::Text)), None));
             self.master.offer(values).expect("the values are those of the journal");
         }
         if end == most && chance(&mut self.rng, 70) || self.source.read == most && most == 0 {
             self.source.ended = true;
-            let how = if self.plan.input_fails { Err(InputError::new("it cannot be read".into())) } else { Ok(()) };
+            let how = if self.plan.input_fails {
+                Err(InputError::new("it cannot be read".into()))
+            } else {
+                Ok(())
+            };
             return self.master.end_input(how);
         }
         self.wait_until_wanted();
@@ -175,8 +181,10 @@ impl World {
             let core = self.master.lock();
             (core.lender.read(), core.interrupted)
         };
-        let (all, input_failed) =
-            (read == self.plan.items.len() as u64, self.source.ended && self.plan.input_fails && !interrupted);
+        let (all, input_failed) = (
+            read == self.plan.items.len() as u64,
+            self.source.ended && self.plan.input_fails && !interrupted,
+        );
         self.seen.note(match &ending {
             Ending::Complete => "complete",
             Ending::ReaderLeft => "reader left",

@@ -11,7 +11,11 @@ impl World {
         assert!(lender.in_progress() <= self.plan.job.window.max(1), "beyond the window");
         let seated = core.seats.values().filter(|seat| !seat.replaced).count();
         let confirming = core.unconfirmed.len() + self.confirming.iter().flatten().count();
-        assert_eq!(lender.sub_streams(), seated + confirming + core.court.sub_streams(), "sub-streams that are nobody's");
+        assert_eq!(
+            lender.sub_streams(),
+            seated + confirming + core.court.sub_streams(),
+            "sub-streams that are nobody's"
+        );
         assert_eq!(core.seats.len(), self.desks.len());
         if self.model.is_cut() || self.reader_left {
             return;
@@ -23,14 +27,27 @@ impl World {
             }
             for loan in seat.strays.keys() {
                 assert!(lender.holder(loan.index) != Some(sub), "{loan:?} is a stray and held");
-                assert_eq!(seat.strays.keys().filter(|other| other.index == loan.index).count(), 1, "{loan:?} is a stray twice");
+                assert_eq!(
+                    seat.strays.keys().filter(|other| other.index == loan.index).count(),
+                    1,
+                    "{loan:?} is a stray twice"
+                );
             }
             for loan in seat.running.keys() {
-                assert!(core.computes(sub, *loan), "{loan:?} is running on {} which does not hold it", seat.name);
+                assert!(
+                    core.computes(sub, *loan),
+                    "{loan:?} is running on {} which does not hold it",
+                    seat.name
+                );
             }
             let copies = seat.copies.iter().filter(|copy| core.computes(sub, copy.loan));
             let expected = lender.held(sub) + seat.strays.len() - copies.count();
-            assert_eq!(desk.attendant.seat.in_flight(), expected, "values that {} is believed to have", seat.name);
+            assert_eq!(
+                desk.attendant.seat.in_flight(),
+                expected,
+                "values that {} is believed to have",
+                seat.name
+            );
         }
         check_failures(&core);
     }
@@ -43,7 +60,10 @@ impl World {
             return;
         }
         assert!(core.lender.is_done());
-        assert_eq!((core.lender.sub_streams(), core.lender.waiting(), core.lender.bytes_in_progress()), (0, 0, 0));
+        assert_eq!(
+            (core.lender.sub_streams(), core.lender.waiting(), core.lender.bytes_in_progress()),
+            (0, 0, 0)
+        );
         assert!(core.failures.is_empty(), "{:?}", core.failures);
         assert!(core.unconfirmed.is_empty() && core.targets.is_empty());
         assert!(core.interrupted || core.input.is_empty());
@@ -53,6 +73,9 @@ impl World {
 /// Checks that failures are kept only for values without a result.
 fn check_failures(core: &Core) {
     for index in core.failures.indexes() {
-        assert!(core.lender.value(index).is_some(), "{index} has its result, and its failures are kept");
+        assert!(
+            core.lender.value(index).is_some(),
+            "{index} has its result, and its failures are kept"
+        );
     }
 }

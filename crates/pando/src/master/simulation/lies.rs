@@ -24,7 +24,13 @@ impl World {
                 let next = Loan { index: loan.index + 1, ..loan };
                 self.give_back(number, vec![loan, next], self.answers.is_multiple_of(2));
             }
-            20 => self.say(number, &ToMaster::Started { items: vec![Running { id: loan, ms: 100_000 }], loading: None }),
+            20 => self.say(
+                number,
+                &ToMaster::Started {
+                    items: vec![Running { id: loan, ms: 100_000 }],
+                    loading: None,
+                },
+            ),
             21 => {
                 let items = vec![Running { id: loan, ms: u64::MAX }];
                 self.say(number, &ToMaster::Started { items, loading: Some(u64::MAX) });
@@ -51,7 +57,12 @@ impl World {
     /// hold the value again by now.
     fn answer_what_is_over(&mut self, number: usize) {
         let device = &self.devices[number];
-        let over: Vec<Loan> = device.said.iter().map(|answer| answer.loan).chain(device.returned.iter().copied()).collect();
+        let over: Vec<Loan> = device
+            .said
+            .iter()
+            .map(|answer| answer.loan)
+            .chain(device.returned.iter().copied())
+            .collect();
         if !over.is_empty() {
             let loan = pick(&mut self.rng, &over);
             let result = self.forged();

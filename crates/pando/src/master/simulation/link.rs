@@ -43,7 +43,15 @@ pub(super) enum Note {
 
 impl Link {
     pub(super) fn new(device: usize, latency: u64, capacity: usize) -> Self {
-        Self { device, up: VecDeque::new(), down: VecDeque::new(), cut: false, latency, capacity, left: false }
+        Self {
+            device,
+            up: VecDeque::new(),
+            down: VecDeque::new(),
+            cut: false,
+            latency,
+            capacity,
+            left: false,
+        }
     }
 
     /// Whether something has arrived at the master by `now`.

@@ -85,7 +85,10 @@ impl Fate {
         if self.with.get(&sub) == Some(&loan.number) {
             self.with.remove(&sub);
         } else if counts {
-            assert!(!self.sent.contains(&loan.number), "what {sub:?} says of {loan:?} counts, and that is over, or another's");
+            assert!(
+                !self.sent.contains(&loan.number),
+                "what {sub:?} says of {loan:?} counts, and that is over, or another's"
+            );
             self.muddled = true;
         }
     }
@@ -94,7 +97,8 @@ impl Fate {
 impl Model {
     /// Creates the model of a new run. The results in `known` come from a journal.
     pub(super) fn new(job: Job, items: &[Item], known: &BTreeMap<Index, Bytes>) -> Self {
-        let mut fates: Vec<Fate> = items.iter().map(|item| Fate { text: item.text.clone(), ..Fate::default() }).collect();
+        let mut fates: Vec<Fate> =
+            items.iter().map(|item| Fate { text: item.text.clone(), ..Fate::default() }).collect();
         for (index, result) in known {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
@@ -140,7 +144,15 @@ impl Model {
     }
 
     /// Checks a value sent to `sub`.
-    pub(super) fn sent(&mut self, sub: SubStreamId, loan: Loan, value: &Value, fresh: bool, core: &Core, seen: &mut Seen) {
+    pub(super) fn sent(
+        &mut self,
+        sub: SubStreamId,
+        loan: Loan,
+        value: &Value,
+        fresh: bool,
+        core: &Core,
+        seen: &mut Seen,
+    ) {
         let index = loan.index;
         let cut = self.cut();
         let fate = &mut self.fates[index as usize];
@@ -149,9 +161,18 @@ impl Model {
         let copy = !core.lender.holds(sub, loan);
         seen.note_if(copy, "copied");
         assert!(fate.sent.insert(loan.number), "{loan:?} is sent twice");
-        assert!(!copy || self.job.speculate || old || fate.muddled, "{sub:?} is sent {index} and does not hold it");
-        assert!(!old || self.job.speculate || cut.is_some() || fate.muddled, "{index} is done, and sent again");
-        assert!(fate.unconfirmed.is_none() || self.job.speculate || fate.muddled, "{index} is being confirmed, and sent again");
+        assert!(
+            !copy || self.job.speculate || old || fate.muddled,
+            "{sub:?} is sent {index} and does not hold it"
+        );
+        assert!(
+            !old || self.job.speculate || cut.is_some() || fate.muddled,
+            "{index} is done, and sent again"
+        );
+        assert!(
+            fate.unconfirmed.is_none() || self.job.speculate || fate.muddled,
+            "{index} is being confirmed, and sent again"
+        );
         if !old && !copy {
             // A copy on its way may have the attempt number of an earlier time.
             let late = self.job.speculate && value.attempt < fate.failures;
@@ -165,7 +186,9 @@ impl Model {
             );
             seen.note_if(value.attempt > 0, "tried again");
             seen.note_if(value.careful, "careful");
-            if let Some(alone) = self.alone.get(&sub).filter(|alone| cut.is_none_or(|fatal| **alone < fatal)) {
+            if let Some(alone) =
+                self.alone.get(&sub).filter(|alone| cut.is_none_or(|fatal| **alone < fatal))
+            {
                 // After a result elsewhere, the value is not suspected any more.
                 let fate = &self.fates[*alone as usize];
                 let open = fate.end.is_none() && fate.unconfirmed.is_none();
@@ -179,27 +202,45 @@ impl Model {
                 self.alone.insert(sub, index);
             }
             let fate = &self.fates[index as usize];
-            if fresh && fate.failed_by.contains(&sub) && !self.paused.contains(&sub) && self.now < fate.back + UNWANTED {
+            if fresh
+                && fate.failed_by.contains(&sub)
+                && !self.paused.contains(&sub)
+                && self.now < fate.back + UNWANTED
+            {
                 seen.note("failed by all, lent again");
-                let other = core
-                    .seats
-                    .iter()
-                    .find(|(other, seat)| seat.takes_part() && !self.paused.contains(other) && !fate.failed_by.contains(other));
-                assert!(other.is_none(), "{sub:?} has failed {index}, and {:?} is there to try it", other.map(|(sub, _)| sub));
+                let other = core.seats.iter().find(|(other, seat)| {
+                    seat.takes_part()
+                        && !self.paused.contains(other)
+                        && !fate.failed_by.contains(other)
+                });
+                assert!(
+                    other.is_none(),
+                    "{sub:?} has failed {index}, and {:?} is there to try it",
+                    other.map(|(sub, _)| sub)
+                );
             }
         }
         let fate = &mut self.fates[index as usize];
         let others = fate.with.keys().filter(|other| **other != sub).count();
         let most = if self.job.speculate { 1 } else { 0 };
-        assert!(others <= most || fate.muddled, "{index} is with {:?}, and sent to {sub:?}", fate.with);
-        assert!(fate.with.insert(sub, loan.number).is_none() || fate.muddled, "{sub:?} is sent {index} twice");
+        assert!(
+            others <= most || fate.muddled,
+            "{index} is with {:?}, and sent to {sub:?}",
+            fate.with
+        );
+        assert!(
+            fate.with.insert(sub, loan.number).is_none() || fate.muddled,
+            "{sub:?} is sent {index} twice"
+        );
     }
 
     /// Whether only `sub` has the value, under this loan, and the result is still missing.
     pub(super) fn only_with(&self, sub: SubStreamId, loan: Loan) -> bool {
         let Loan { index, number } = loan;
         let Some(fate) = self.fates.get(index as usize) else { return false };
-        let open = fate.end.is_none() && fate.unconfirmed.is_none() && self.cut().is_none_or(|fatal| index < fatal);
+        let open = fate.end.is_none()
+            && fate.unconfirmed.is_none()
+            && self.cut().is_none_or(|fatal| index < fatal);
         // With speculation, a device may have a copy of a value while the loan belongs to a
         // session to which the value has not been sent yet.
         open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([(&sub, &number)])
@@ -209,7 +250,10 @@ impl Model {
     pub(super) fn kept(&mut self, sub: SubStreamId, kept: &[Loan]) {
         for loan in kept {
             let fate = &mut self.fates[loan.index as usize];
-            assert!(fate.end.is_none() && (fate.with.is_empty() || self.job.speculate || fate.muddled), "{loan:?} is taken up");
+            assert!(
+                fate.end.is_none() && (fate.with.is_empty() || self.job.speculate || fate.muddled),
+                "{loan:?} is taken up"
+            );
             fate.with.insert(sub, loan.number);
         }
     }
@@ -217,7 +261,8 @@ impl Model {
     /// Notes a message of `sub`, before `core` receives it.
     pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core, seen: &mut Seen) {
         let holds = |loan: Loan| core.lender.holds(sub, loan);
-        let stray = |loan: Loan| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan));
+        let stray =
+            |loan: Loan| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan));
         match note {
             Note::Other => {}
             Note::Paused => self.pauses(sub),
@@ -233,7 +278,8 @@ impl Model {
             }
             Note::Answers(answers) => {
                 let mut heard = BTreeSet::new();
-                let (mut computed, device) = (false, core.seats.get(&sub).map(|seat| seat.device.clone()));
+                let (mut computed, device) =
+                    (false, core.seats.get(&sub).map(|seat| seat.device.clone()));
                 for answer in answers {
                     let loan = answer.loan;
                     let first = heard.insert(loan);
@@ -314,9 +360,11 @@ impl Model {
         fate.failures += 1;
         fate.failed_by.extend(by);
         fate.back = self.now;
-        let is_unfit =
-            by.and_then(|by| core.seats.get(&by)).is_some_and(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
-        fate.certain += u32::from(device.is_none_or(|device| self.proven.contains(device) && !is_unfit));
+        let is_unfit = by
+            .and_then(|by| core.seats.get(&by))
+            .is_some_and(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
+        fate.certain +=
+            u32::from(device.is_none_or(|device| self.proven.contains(device) && !is_unfit));
         fate.failed_on.extend(device.map(str::to_owned));
         self.doubtful.insert(index);
     }
@@ -326,7 +374,8 @@ impl Model {
         if self.is_over {
             return;
         }
-        let aside = core.seats.iter().filter(|(_, seat)| seat.stands_back || seat.progress.is_suspect());
+        let aside =
+            core.seats.iter().filter(|(_, seat)| seat.stands_back || seat.progress.is_suspect());
         for (sub, seat) in aside {
             seen.note_if(seat.stands_back, "stands back");
             seen.note_if(core.devices.standing(&seat.who) == Standing::Unfit, "device is unfit");
@@ -355,7 +404,8 @@ impl Model {
             seen.note_if(attempts < fate.failures, "failure that does not count");
             fate.attempts = attempts;
         }
-        let unfit = core.seats.values().filter(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
+        let unfit =
+            core.seats.values().filter(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
         self.unfit = unfit.map(|seat| seat.device.clone()).collect();
     }
 
@@ -366,10 +416,15 @@ impl Model {
         if fate.certain == 0 {
             seen.note("failed for good by all that are here");
             let other = core.seats.values().find(|seat| {
-                let is_unfit = core.devices.standing(&seat.who) == Standing::Unfit || self.unfit.contains(&seat.device);
+                let is_unfit = core.devices.standing(&seat.who) == Standing::Unfit
+                    || self.unfit.contains(&seat.device);
                 seat.is_active() && !is_unfit && !fate.failed_on.contains(&seat.device)
             });
-            assert!(other.is_none(), "{index} has failed, and {:?} is there to try it", other.map(|seat| &seat.device));
+            assert!(
+                other.is_none(),
+                "{index} has failed, and {:?} is there to try it",
+                other.map(|seat| &seat.device)
+            );
         }
         match self.job.on_error {
             OnError::Stop => self.fatal = Some(self.fatal.map_or(index, |fatal| fatal.min(index))),
@@ -415,13 +470,19 @@ impl Model {
     /// Checks an output.
     pub(super) fn output(&mut self, index: Index, output: Result<Bytes, String>) {
         assert_eq!(index, self.skip(), "out of its place");
-        assert!(self.cut().is_none_or(|fatal| index < fatal), "{index} is output, and the run was to end before");
+        assert!(
+            self.cut().is_none_or(|fatal| index < fatal),
+            "{index} is output, and the run was to end before"
+        );
         self.next += 1;
         match (&self.fates[index as usize].end, output) {
             (Some(End::Result(result)), Ok(output)) => assert_eq!(*result, output, "of {index}"),
-            (Some(End::Told), Err(text)) if self.job.on_error == OnError::Tell => assert!(!text.is_empty()),
+            (Some(End::Told), Err(text)) if self.job.on_error == OnError::Tell => {
+                assert!(!text.is_empty())
+            }
             (Some(End::Told), Ok(text)) if self.job.on_error == OnError::Report => {
-                let report: serde_json::Value = serde_json::from_slice(&text).expect("a report is JSON");
+                let report: serde_json::Value =
+                    serde_json::from_slice(&text).expect("a report is JSON");
                 assert_eq!(report["error"]["index"], index + 1);
             }
             (_, output) => panic!("{index} is output and has none: {output:?}"),
@@ -440,20 +501,37 @@ impl Model {
     pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
         self.is_over = true;
         let next = self.skip();
-        let told = matches!(ending, Ending::InputFailed(_) | Ending::ItemFailed(..) | Ending::ReaderLeft | Ending::CutShort(_));
+        let told = matches!(
+            ending,
+            Ending::InputFailed(_)
+                | Ending::ItemFailed(..)
+                | Ending::ReaderLeft
+                | Ending::CutShort(_)
+        );
         assert!(!input_failed || told, "{ending:?}, and the input failed");
         match ending {
-            Ending::Complete => assert!(all && next == self.fates.len() as u64 && self.left_out == 0, "complete, after {next}"),
+            Ending::Complete => assert!(
+                all && next == self.fates.len() as u64 && self.left_out == 0,
+                "complete, after {next}"
+            ),
             Ending::SomeFailed(count) => {
                 assert_eq!((*count, next), (self.left_out, read), "failed, and output");
                 assert!(*count > 0);
             }
-            Ending::ItemFailed(index, _) => assert_eq!((Some(*index), next), (self.fatal, *index), "failed, and output"),
-            Ending::InputFailed(_) | Ending::Interrupted => assert_eq!((next, self.fatal), (read, None), "output, and read"),
+            Ending::ItemFailed(index, _) => {
+                assert_eq!((Some(*index), next), (self.fatal, *index), "failed, and output")
+            }
+            Ending::InputFailed(_) | Ending::Interrupted => {
+                assert_eq!((next, self.fatal), (read, None), "output, and read")
+            }
             Ending::ReaderLeft => {}
             Ending::CutShort(left) => {
                 let end = self.fatal.unwrap_or(read);
-                assert_eq!((Some(next), next + left.items as u64), (self.given_up, end), "output, and left");
+                assert_eq!(
+                    (Some(next), next + left.items as u64),
+                    (self.given_up, end),
+                    "output, and left"
+                );
             }
             Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         }

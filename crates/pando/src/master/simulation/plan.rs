@@ -93,7 +93,10 @@ impl Plan {
     pub(super) fn patience(&self) -> u64 {
         let longest = self.items.iter().map(|item| item.micros).max().unwrap_or(0) * 4 + SECOND;
         let attempts = (self.items.len() as u64 + 20) * u64::from(self.job.retries + 4);
-        60 * SECOND + 20 * self.heartbeat + attempts * (longest + SECOND) + (self.reading + self.taking) * attempts
+        60 * SECOND
+            + 20 * self.heartbeat
+            + attempts * (longest + SECOND)
+            + (self.reading + self.taking) * attempts
     }
 }
 
@@ -110,9 +113,17 @@ fn items(rng: &mut Rng, count: usize, usual: u64, timeout: bool) -> Vec<Item> {
             4 => Nature::Vanishes(rng.u32(1..8)),
             _ => Nature::TwoLines,
         };
-        let text = if long && chance(rng, 30) { "x".repeat(PART / 2 + rng.usize(0..PART)) } else { String::new() };
+        let text = if long && chance(rng, 30) {
+            "x".repeat(PART / 2 + rng.usize(0..PART))
+        } else {
+            String::new()
+        };
         let times = if chance(rng, stragglers) { 10 } else { 1 };
-        Item { text: format!("{at}{text}").into(), nature, micros: (usual / 5 + rng.u64(0..=usual * 2)) * times }
+        Item {
+            text: format!("{at}{text}").into(),
+            nature,
+            micros: (usual / 5 + rng.u64(0..=usual * 2)) * times,
+        }
     };
     (0..count).map(item).collect()
 }
@@ -129,13 +140,19 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
             heartbeat: heartbeat / MS,
         },
         framing: Framing { separator: b'\n', form: Form::Text },
-        batch_size: pick(rng, &[BatchSize::Auto, BatchSize::Fixed(1), BatchSize::Fixed(2), BatchSize::Fixed(7)]),
+        batch_size: pick(
+            rng,
+            &[BatchSize::Auto, BatchSize::Fixed(1), BatchSize::Fixed(2), BatchSize::Fixed(7)],
+        ),
         retries: rng.u32(0..4),
         speculate: chance(rng, 30),
         sync: false,
         confirms: chance(rng, 15),
         files: None,
-        on_error: pick(rng, &[OnError::Stop, OnError::Skip, OnError::Skip, OnError::Report, OnError::Tell]),
+        on_error: pick(
+            rng,
+            &[OnError::Stop, OnError::Skip, OnError::Skip, OnError::Report, OnError::Tell],
+        ),
         local_only: false,
         window: pick(rng, &[1, 2, 5, 20, 1_000]),
         quiet: false,

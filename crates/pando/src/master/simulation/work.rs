@@ -53,7 +53,10 @@ impl World {
                 return;
             }
             let Some((loan, value)) = worker.queue.pop_front() else { return };
-            let tells = worker.open.is_empty() || value.careful || worker.after_careful || chance(&mut self.rng, 50);
+            let tells = worker.open.is_empty()
+                || value.careful
+                || worker.after_careful
+                || chance(&mut self.rng, 50);
             worker.after_careful = value.careful;
             worker.open.push(loan);
             let generation = worker.generation;
@@ -64,7 +67,11 @@ impl World {
             let item = &self.plan.items[loan.index as usize];
             assert_eq!(value.bytes, item.text, "{loan:?} came as another value");
             let micros = (item.micros * self.devices[number].slowness).max(1);
-            say!(self, "device {number} begins {loan:?} ({:?}) on core {core} for {micros} us", item.nature);
+            say!(
+                self,
+                "device {number} begins {loan:?} ({:?}) on core {core} for {micros} us",
+                item.nature
+            );
             if item.nature != Nature::Hangs {
                 let until = self.plan.job.options.timeout.map_or(micros, |ms| micros.min(ms * MS));
                 self.clock.after(until, Event::CallEnds(number, core, generation, loan));
@@ -84,8 +91,11 @@ impl World {
         }
         let item = &self.plan.items[id as usize];
         let (micros, late) = (item.micros * device.slowness, self.is_too_slow(number, id));
-        let failed = |message: &str| Err(Failure { message: message.into(), stack: None, kind: "throw".into() });
-        let vanishes = matches!(item.nature, Nature::Vanishes(times) if self.vanished[id as usize] < times);
+        let failed = |message: &str| {
+            Err(Failure { message: message.into(), stack: None, kind: "throw".into() })
+        };
+        let vanishes =
+            matches!(item.nature, Nature::Vanishes(times) if self.vanished[id as usize] < times);
         let result = match item.nature {
             _ if late => failed("too slow"),
             _ if vanishes => {
@@ -112,7 +122,11 @@ impl World {
     fn result_of(&mut self, loan: Loan, two: bool) -> Bytes {
         self.answers += 1;
         let separator = if two { "\n" } else { " " };
-        let rest = if self.plan.items[loan.index as usize].text.len() > 1_000 { "y".repeat(200_000) } else { String::new() };
+        let rest = if self.plan.items[loan.index as usize].text.len() > 1_000 {
+            "y".repeat(200_000)
+        } else {
+            String::new()
+        };
         format!("{}:{}{separator}{}{rest}", loan.index, loan.number, self.answers).into()
     }
 
@@ -129,7 +143,11 @@ impl World {
         if !device.workers[core].open.is_empty() {
             self.clock.after(LONG, Event::LongCalls(number));
         }
-        say!(self, "device {number} answers {:?}", answers.iter().map(|a| (a.loan, a.result.is_ok())).collect::<Vec<_>>());
+        say!(
+            self,
+            "device {number} answers {:?}",
+            answers.iter().map(|a| (a.loan, a.result.is_ok())).collect::<Vec<_>>()
+        );
         self.answer(number, answers);
     }
 
@@ -141,7 +159,8 @@ impl World {
         say!(self, "core {core} of device {number} ends because of {causes:?}: {verdict:?}");
         if let Some(loan) = verdict.guilty {
             assert!(causes.contains(&loan), "{loan:?} is innocent of what {causes:?} did");
-            let failure = Failure { message: "it ended its core".into(), stack: None, kind: "died".into() };
+            let failure =
+                Failure { message: "it ended its core".into(), stack: None, kind: "died".into() };
             self.answer(number, vec![Answer { loan, micros: 0, result: Err(failure) }]);
         }
         if !verdict.returned.is_empty() {
@@ -156,10 +175,15 @@ impl World {
         let now = self.clock.instant();
         for core in self.devices[number].dispatch.overdue(now) {
             let worker = &self.devices[number].workers[core];
-            let given = worker.open.iter().copied().chain(worker.unflushed.iter().map(|answer| answer.loan));
+            let given = worker
+                .open
+                .iter()
+                .copied()
+                .chain(worker.unflushed.iter().map(|answer| answer.loan));
             // After a freeze, a device finds its calls too slow.
-            let causes: Vec<Loan> =
-                given.filter(|loan| self.devices[number].froze || self.is_too_slow(number, loan.index)).collect();
+            let causes: Vec<Loan> = given
+                .filter(|loan| self.devices[number].froze || self.is_too_slow(number, loan.index))
+                .collect();
             self.bury(number, core, &causes);
         }
         self.look_for_overdue(number);
@@ -168,7 +192,8 @@ impl World {
     fn is_too_slow(&self, number: usize, id: u64) -> bool {
         let item = &self.plan.items[id as usize];
         let micros = item.micros * self.devices[number].slowness;
-        item.nature == Nature::Hangs || self.plan.job.options.timeout.is_some_and(|ms| micros > ms * MS)
+        item.nature == Nature::Hangs
+            || self.plan.job.options.timeout.is_some_and(|ms| micros > ms * MS)
     }
 
     fn look_for_overdue(&mut self, number: usize) {

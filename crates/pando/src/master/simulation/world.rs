@@ -94,12 +94,18 @@ impl World {
             self.plan.items.len()
         );
         self.clock.after(self.plan.calm_at, Event::Calm);
-        [Event::Look, Event::Watch, Event::Chaos].into_iter().for_each(|event| self.clock.after(0, event));
+        [Event::Look, Event::Watch, Event::Chaos]
+            .into_iter()
+            .for_each(|event| self.clock.after(0, event));
         self.begin_ends();
         self.settle();
         while self.ending.is_none() {
             let event = self.clock.next().expect("the master looks for stragglers");
-            assert!(self.clock.now() < self.deadline, "it does not end: {:?}", self.master.lock().lender);
+            assert!(
+                self.clock.now() < self.deadline,
+                "it does not end: {:?}",
+                self.master.lock().lender
+            );
             self.model.now = self.clock.now();
             self.handle(event);
             if self.settle() || !matches!(event, Event::Look | Event::Watch | Event::Timer) {
@@ -107,8 +113,15 @@ impl World {
             }
         }
         self.settle();
-        let whole =
-            matches!(self.ending, Some(Ending::Complete | Ending::SomeFailed(_) | Ending::Interrupted | Ending::InputFailed(_)));
+        let whole = matches!(
+            self.ending,
+            Some(
+                Ending::Complete
+                    | Ending::SomeFailed(_)
+                    | Ending::Interrupted
+                    | Ending::InputFailed(_)
+            )
+        );
         self.check_the_end(whole);
         self.seen
     }
@@ -127,12 +140,15 @@ impl World {
                 self.call_ends(device, core, generation, loan);
                 self.feed(device);
             }
-            Event::Flush(device, core, generation) if self.devices[device].workers[core].generation == generation => {
+            Event::Flush(device, core, generation)
+                if self.devices[device].workers[core].generation == generation =>
+            {
                 self.flush(device, core);
                 self.feed(device);
             }
             Event::CoreReady(device, core, generation)
-                if self.devices[device].workers[core].generation == generation && !self.devices[device].idles =>
+                if self.devices[device].workers[core].generation == generation
+                    && !self.devices[device].idles =>
             {
                 self.devices[device].dispatch.ready(core);
                 self.feed(device);
@@ -179,7 +195,8 @@ impl Event {
 pub(super) fn start_master(job: &Job, journal: Option<&Journal>) -> Arc<Master> {
     let master = Master::new(job.clone(), Console::silent(), Events::default());
     if let Some(journal) = journal {
-        let opened = journal::open(&journal.path(), Duration::ZERO).expect("the journal can be opened");
+        let opened =
+            journal::open(&journal.path(), Duration::ZERO).expect("the journal can be opened");
         master.keep_journal(opened, Kept::default(), false).expect("the journal can be written");
     }
     master

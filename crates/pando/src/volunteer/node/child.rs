@@ -71,7 +71,9 @@ pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::
         writing.abort();
         // A process that outlives the child may keep the child's output open.
         let _ = tokio::time::timeout(LAST_WORDS, prints).await;
-        if let (Ok(Ok(words)), false) = (tokio::time::timeout(LAST_WORDS, complains).await, is_ready) {
+        if let (Ok(Ok(words)), false) =
+            (tokio::time::timeout(LAST_WORDS, complains).await, is_ready)
+        {
             // No value ended the child; its output may explain the end.
             why = format!("{why}{}\n{words}", probe::circumstances()).trim_end().to_owned();
         }
@@ -117,13 +119,21 @@ async fn write_frames(
     std::future::pending::<()>().await;
 }
 
-async fn write_frame(socket: &mut (impl tokio::io::AsyncWrite + Unpin), frame: &[u8]) -> std::io::Result<()> {
+async fn write_frame(
+    socket: &mut (impl tokio::io::AsyncWrite + Unpin),
+    frame: &[u8],
+) -> std::io::Result<()> {
     socket.write_all(&(frame.len() as u32).to_le_bytes()).await?;
     socket.write_all(frame).await
 }
 
 /// Passes on the messages of the child until their end; sets `is_ready` once the child is ready.
-async fn read_frames(socket: impl AsyncRead + Unpin, id: CoreId, voice: &Voice, is_ready: &mut bool) {
+async fn read_frames(
+    socket: impl AsyncRead + Unpin,
+    id: CoreId,
+    voice: &Voice,
+    is_ready: &mut bool,
+) {
     let mut socket = BufReader::with_capacity(64 * 1024, socket);
     let mut header = [0; 4];
     while socket.read_exact(&mut header).await.is_ok() {

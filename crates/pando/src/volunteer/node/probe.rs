@@ -38,8 +38,12 @@ pub(super) fn command() -> Command {
 /// A note for people about options that children start without.
 pub(super) fn note() -> Option<String> {
     let (_, left_out) = node_options();
-    let note =
-        || format!("NODE_OPTIONS: {} is left out for this machine's cores: no debugger can attach to them", left_out.join(" "));
+    let note = || {
+        format!(
+            "NODE_OPTIONS: {} is left out for this machine's cores: no debugger can attach to them",
+            left_out.join(" ")
+        )
+    };
     (!left_out.is_empty()).then(note)
 }
 
@@ -60,8 +64,14 @@ pub(super) async fn version() -> Result<String, NodeError> {
         NodeError::Fails(format!("{} --version {why}{}{words}", path.display(), circumstances()))
     };
     let mut child = command();
-    child.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = child.spawn().map_err(|error| fails(format!("cannot be started ({error})"), ""))?;
+    child
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut child =
+        child.spawn().map_err(|error| fails(format!("cannot be started ({error})"), ""))?;
     let said = tokio::spawn(words(child.stdout.take().expect("piped")));
     let complained = tokio::spawn(words(child.stderr.take().expect("piped")));
     let ended = timeout(PATIENCE, child.wait()).await;
@@ -71,7 +81,9 @@ pub(super) async fn version() -> Result<String, NodeError> {
     match ended {
         Ok(Ok(status)) if status.success() => {
             // A version manager may have printed something before.
-            let version = said.lines().rev().find_map(|line| line.trim().strip_prefix('v').filter(|version| is_version(version)));
+            let version = said.lines().rev().find_map(|line| {
+                line.trim().strip_prefix('v').filter(|version| is_version(version))
+            });
             version.map(str::to_owned).ok_or_else(|| fails("says no version".into(), both.trim()))
         }
         Ok(Ok(status)) => Err(fails(format!("failed ({status})"), both.trim())),
@@ -121,7 +133,8 @@ fn node_options() -> (String, Vec<String>) {
 }
 
 fn without_debugger(options: &str) -> (String, Vec<String>) {
-    let (left_out, kept): (Vec<_>, Vec<_>) = split(options).into_iter().partition(|word| waits_for_debugger(word));
+    let (left_out, kept): (Vec<_>, Vec<_>) =
+        split(options).into_iter().partition(|word| waits_for_debugger(word));
     (kept.join(" "), left_out)
 }
 
@@ -164,8 +177,13 @@ mod tests {
         assert_eq!(without(""), (String::new(), String::new()));
         assert_eq!(without("--inspect-brk"), (String::new(), "--inspect-brk".into()));
         assert_eq!(
-            without(r#"--max-old-space-size=8192  --inspect=0.0.0.0:9229 --require "/a b/c \"d.js" "--inspect_brk""#),
-            (r#"--max-old-space-size=8192 --require "/a b/c \"d.js""#.into(), r#"--inspect=0.0.0.0:9229 "--inspect_brk""#.into())
+            without(
+                r#"--max-old-space-size=8192  --inspect=0.0.0.0:9229 --require "/a b/c \"d.js" "--inspect_brk""#
+            ),
+            (
+                r#"--max-old-space-size=8192 --require "/a b/c \"d.js""#.into(),
+                r#"--inspect=0.0.0.0:9229 "--inspect_brk""#.into()
+            )
         );
         assert_eq!(without("--inspect-port=1 --inspect-publish-uid=http").1, "");
     }

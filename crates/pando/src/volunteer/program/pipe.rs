@@ -60,7 +60,9 @@ impl Pipe {
     /// The number of bytes read by the child, or an upper bound.
     pub(super) fn read(&self) -> u64 {
         match &self.input {
-            Some(input) => unread(input).map_or(u64::MAX, |unread| self.written.saturating_sub(unread)),
+            Some(input) => {
+                unread(input).map_or(u64::MAX, |unread| self.written.saturating_sub(unread))
+            }
             None => u64::MAX,
         }
     }

@@ -168,7 +168,11 @@ impl Talk {
     pub(super) async fn live(mut self, first: (Child, Member)) -> Option<FromCore> {
         let (mut child, mut member) = first;
         loop {
-            let stray = tokio::spawn(stray(child.stderr.take().expect("piped"), self.id, self.voice.clone()));
+            let stray = tokio::spawn(stray(
+                child.stderr.take().expect("piped"),
+                self.id,
+                self.voice.clone(),
+            ));
             let outcome = self.talk_with(&mut child).await;
             member.kill();
             let _ = child.kill().await;
@@ -181,7 +185,9 @@ impl Talk {
             }
             (child, member) = match self.program.spawn() {
                 Ok(next) => next,
-                Err(error) => return Some(FromCore::Ended(format!("it cannot be started again: {error}"))),
+                Err(error) => {
+                    return Some(FromCore::Ended(format!("it cannot be started again: {error}")));
+                }
             };
         }
     }
@@ -216,7 +222,8 @@ impl Talk {
             self.tell_what_begins().await;
             buffer.reserve(BLOCK);
             let (wanted, now) = (pipe.is_open(), Instant::now());
-            let lonely = self.is_alone() && !self.waiting.is_empty() && !self.program.known.is_one_shot();
+            let lonely =
+                self.is_alone() && !self.waiting.is_empty() && !self.program.known.is_one_shot();
             tokio::select! {
                 Some(frame) = self.frames.recv(), if wanted => self.take(frame).await,
                 _ = &mut self.dropped, if wanted => {
@@ -300,7 +307,9 @@ impl Talk {
         }
         self.say_held().await;
         let is_stillborn = self.answered == 0 && self.given.is_empty();
-        if let (false, Some(NOT_EXECUTABLE | NOT_FOUND)) = (known.is_proven(), status.and_then(|status| status.code())) {
+        if let (false, Some(NOT_EXECUTABLE | NOT_FOUND)) =
+            (known.is_proven(), status.and_then(|status| status.code()))
+        {
             let message = format!("the command cannot be run ({why})");
             return Outcome::Over(FromCore::Message(CoreMessage::Broken { message, stack: None }));
         }
@@ -311,7 +320,8 @@ impl Talk {
         if self.stillbirths <= STILLBIRTHS {
             return Outcome::Again;
         }
-        let message = format!("the command ends before it has been given a value, again and again ({why})");
+        let message =
+            format!("the command ends before it has been given a value, again and again ({why})");
         Outcome::Over(FromCore::Message(CoreMessage::Broken { message, stack: None }))
     }
 
@@ -327,7 +337,10 @@ impl Talk {
     }
 
     fn owes(&self) -> bool {
-        !(self.given.is_empty() && self.waiting.is_empty() && self.held.is_empty() && self.unsure == 0)
+        !(self.given.is_empty()
+            && self.waiting.is_empty()
+            && self.held.is_empty()
+            && self.unsure == 0)
     }
 
     /// Takes a frame of values.
@@ -338,7 +351,9 @@ impl Talk {
                 self.waiting.push_back((loan, value.bytes));
                 continue;
             }
-            let message = "it holds a newline, and would be taken for two: separate values with NUL by -0".into();
+            let message =
+                "it holds a newline, and would be taken for two: separate values with NUL by -0"
+                    .into();
             let failure = Failure { message, stack: None, kind: "framing".into() };
             self.say(&[Answer { loan, micros: 0, result: Err(failure) }]).await;
         }
@@ -388,12 +403,16 @@ impl Talk {
         self.since = now;
         self.answered += 1;
         self.stillbirths = 0;
-        let result = match self.program.json.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(&line)) {
-            Some(Err(error)) => {
-                Err(Failure { message: format!("its answer is not valid JSON: {error}"), stack: None, kind: "json".into() })
-            }
-            _ => Ok((Form::Bytes, line)),
-        };
+        let result =
+            match self.program.json.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(&line))
+            {
+                Some(Err(error)) => Err(Failure {
+                    message: format!("its answer is not valid JSON: {error}"),
+                    stack: None,
+                    kind: "json".into(),
+                }),
+                _ => Ok((Form::Bytes, line)),
+            };
         self.held.push(Answer { loan, micros: self.took.as_micros() as u64, result });
     }
 
@@ -401,7 +420,9 @@ impl Talk {
     /// would prove it wrong. Only done for first answers, and where waiting costs little.
     fn quiet(&self) -> Option<Duration> {
         match &self.program.known {
-            known if !known.is_proven() && self.unsure == 0 => Some((self.took / 4).clamp(QUIET, FIRST_QUIET)),
+            known if !known.is_proven() && self.unsure == 0 => {
+                Some((self.took / 4).clamp(QUIET, FIRST_QUIET))
+            }
             known if !known.is_proven() => Some((self.longest * 3 / 2).clamp(QUIET, SECOND_QUIET)),
             known if known.is_one_shot() => Some(QUIET),
             _ => (self.took >= SLOW).then_some(BREATH),
@@ -431,7 +452,10 @@ impl Talk {
 
     async fn say(&self, answers: &[Answer]) {
         if !answers.is_empty() {
-            let _ = self.voice.send((self.id, FromCore::Results(protocol::encode_results(answers)))).await;
+            let _ = self
+                .voice
+                .send((self.id, FromCore::Results(protocol::encode_results(answers))))
+                .await;
         }
     }
 
@@ -440,7 +464,8 @@ impl Talk {
         let first = self.given.front().map(|given| given.loan);
         if let Some(id) = first.filter(|_| first != self.begun) {
             self.begun = first;
-            let _ = self.voice.send((self.id, FromCore::Message(CoreMessage::Started { id }))).await;
+            let _ =
+                self.voice.send((self.id, FromCore::Message(CoreMessage::Started { id }))).await;
         }
     }
 }

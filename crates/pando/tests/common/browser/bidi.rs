@@ -19,10 +19,16 @@ impl Firefox {
             Some(format!("http://{}:{}/session", said["ws_host"].as_str()?, said["ws_port"]))
         });
         let mut connection = DevTools::at(&place);
-        let session = connection.call("session.new", json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true}}}));
+        let session = connection.call(
+            "session.new",
+            json!({"capabilities": {"alwaysMatch": {"acceptInsecureCerts": true}}}),
+        );
         let told = &session["capabilities"];
-        let version =
-            format!("{}/{}", told["browserName"].as_str().expect("a text"), told["browserVersion"].as_str().expect("a text"));
+        let version = format!(
+            "{}/{}",
+            told["browserName"].as_str().expect("a text"),
+            told["browserVersion"].as_str().expect("a text")
+        );
         connection.call("session.subscribe", json!({"events": ["log.entryAdded"]}));
         Self { connection, version, console: HashMap::new() }
     }
@@ -39,7 +45,8 @@ impl Driver for Firefox {
     }
 
     fn load(&mut self, tab: &str, url: &str) {
-        self.connection.call("browsingContext.navigate", json!({"context": tab, "url": url, "wait": "none"}));
+        self.connection
+            .call("browsingContext.navigate", json!({"context": tab, "url": url, "wait": "none"}));
     }
 
     fn reload(&mut self, tab: &str) {
@@ -47,8 +54,12 @@ impl Driver for Firefox {
     }
 
     fn evaluate(&mut self, tab: &str, script: &str) -> Result<Option<String>, String> {
-        let params = json!({"expression": script, "target": {"context": tab}, "awaitPromise": true});
-        let answer = self.connection.try_call("script.evaluate", params).map_err(|error| error.to_string())?;
+        let params =
+            json!({"expression": script, "target": {"context": tab}, "awaitPromise": true});
+        let answer = self
+            .connection
+            .try_call("script.evaluate", params)
+            .map_err(|error| error.to_string())?;
         match answer["type"].as_str() {
             Some("success") => Ok(answer["result"]["value"].as_str().map(str::to_owned)),
             _ => Err(answer["exceptionDetails"]["text"].as_str().unwrap_or_default().to_owned()),
@@ -56,7 +67,8 @@ impl Driver for Firefox {
     }
 
     fn close(&mut self, tab: &str) {
-        self.connection.call("browsingContext.close", json!({"context": tab, "promptUnload": false}));
+        self.connection
+            .call("browsingContext.close", json!({"context": tab, "promptUnload": false}));
     }
 
     fn console(&mut self, tab: &str) -> Vec<String> {
@@ -64,7 +76,10 @@ impl Driver for Firefox {
         self.connection.call("session.status", json!({}));
         for event in self.connection.events() {
             let entry = &event["params"];
-            let (level, text) = (entry["level"].as_str().unwrap_or_default(), entry["text"].as_str().unwrap_or_default());
+            let (level, text) = (
+                entry["level"].as_str().unwrap_or_default(),
+                entry["text"].as_str().unwrap_or_default(),
+            );
             let tab = entry["source"]["context"].as_str().unwrap_or_default().to_owned();
             self.console.entry(tab).or_default().push(format!("{level}: {text}"));
         }

@@ -40,7 +40,9 @@ impl DevTools {
         self.last += 1;
         self.socket.text(&json!({"id": self.last, "method": method, "params": params}).to_string());
         loop {
-            let Received::Text(text) = self.socket.receive() else { panic!("{method}: the browser is gone") };
+            let Received::Text(text) = self.socket.receive() else {
+                panic!("{method}: the browser is gone")
+            };
             let mut answer: Value = serde_json::from_str(&text).expect("JSON");
             if answer["id"] != self.last {
                 self.events.push(answer);
@@ -81,7 +83,10 @@ impl Chromium {
 
 impl Driver for Chromium {
     fn version(&mut self) -> String {
-        self.browser.call("Browser.getVersion", json!({}))["product"].as_str().expect("a text").to_owned()
+        self.browser.call("Browser.getVersion", json!({}))["product"]
+            .as_str()
+            .expect("a text")
+            .to_owned()
     }
 
     fn tab(&mut self) -> String {
@@ -105,7 +110,10 @@ impl Driver for Chromium {
 
     fn evaluate(&mut self, tab: &str, script: &str) -> Result<Option<String>, String> {
         let params = json!({"expression": script, "awaitPromise": true, "returnByValue": true});
-        let answer = self.devtools(tab).try_call("Runtime.evaluate", params).map_err(|error| error.to_string())?;
+        let answer = self
+            .devtools(tab)
+            .try_call("Runtime.evaluate", params)
+            .map_err(|error| error.to_string())?;
         match answer.get("exceptionDetails") {
             Some(details) => Err(thrown(details)),
             None => Ok(answer["result"]["value"].as_str().map(str::to_owned)),
@@ -134,10 +142,17 @@ fn line(event: &Value) -> Option<String> {
             let words: Vec<String> = params["args"].as_array()?.iter().map(word).collect();
             Some(format!("{}: {}", params["type"].as_str()?, words.join(" ")))
         }
-        "Runtime.exceptionThrown" => Some(format!("error: {}", thrown(&params["exceptionDetails"]))),
+        "Runtime.exceptionThrown" => {
+            Some(format!("error: {}", thrown(&params["exceptionDetails"])))
+        }
         "Log.entryAdded" => {
             let entry = &params["entry"];
-            Some(format!("{}: {} {}", entry["level"].as_str()?, entry["text"].as_str()?, entry["url"].as_str().unwrap_or("")))
+            Some(format!(
+                "{}: {} {}",
+                entry["level"].as_str()?,
+                entry["text"].as_str()?,
+                entry["url"].as_str().unwrap_or("")
+            ))
         }
         _ => None,
     }
@@ -149,5 +164,9 @@ fn word(argument: &Value) -> String {
 }
 
 fn thrown(details: &Value) -> String {
-    details["exception"]["description"].as_str().or(details["text"].as_str()).unwrap_or_default().to_owned()
+    details["exception"]["description"]
+        .as_str()
+        .or(details["text"].as_str())
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -41,7 +41,8 @@ impl WebKit {
         webkit.session = format!("/{}", session["sessionId"].as_str().expect("a text"));
         let told = &session["capabilities"];
         webkit.version = format!("WebKitGTK/{}", told["browserVersion"].as_str().expect("a text"));
-        webkit.first = webkit.call("GET", "/window", Value::Null).as_str().expect("a text").to_owned();
+        webkit.first =
+            webkit.call("GET", "/window", Value::Null).as_str().expect("a text").to_owned();
         webkit
     }
 
@@ -58,7 +59,8 @@ impl WebKit {
             body.len()
         );
         let answer = http::request(&self.host, &request);
-        let mut told: Value = serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("no JSON: {answer:?}"));
+        let mut told: Value =
+            serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("no JSON: {answer:?}"));
         if answer.status == 200 { Ok(told["value"].take()) } else { Err(told["value"].to_string()) }
     }
 
@@ -94,7 +96,8 @@ impl Driver for WebKit {
         let script = format!(
             "const done = arguments[arguments.length - 1]; ({script}).then(text => done([text]), error => done(String(error)))"
         );
-        let answer = self.try_call("POST", "/execute/async", json!({"script": script, "args": []}))?;
+        let answer =
+            self.try_call("POST", "/execute/async", json!({"script": script, "args": []}))?;
         match answer {
             Value::String(error) => Err(error),
             answer => Ok(answer[0].as_str().map(str::to_owned)),
@@ -117,7 +120,8 @@ impl Driver for WebKit {
 fn mini_browser() -> PathBuf {
     let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let mut found = libraries.flat_map(|folder| {
-        ["webkit2gtk-4.1", "webkit2gtk-4.0", "webkitgtk-6.0"].map(|name| folder.path().join(name).join("MiniBrowser"))
+        ["webkit2gtk-4.1", "webkit2gtk-4.0", "webkitgtk-6.0"]
+            .map(|name| folder.path().join(name).join("MiniBrowser"))
     });
     found.find(|file| file.is_file()).expect("WebKit's driver comes with MiniBrowser")
 }

@@ -96,7 +96,8 @@ impl Master {
 
     /// Opens a volunteer's signalling socket. Also returns the servers from the relay.
     pub(crate) async fn volunteer(&self) -> (Socket, Value) {
-        let mut socket = Socket::open(&self.url("signal"), &[("origin", "null")]).await.expect("a place");
+        let mut socket =
+            Socket::open(&self.url("signal"), &[("origin", "null")]).await.expect("a place");
         let servers = socket.json().await;
         assert_eq!(servers["type"], "servers");
         (socket, servers["iceServers"].clone())
@@ -104,9 +105,11 @@ impl Master {
 
     /// Opens a link. Returns the volunteer's end and the master's end.
     pub(crate) async fn link(&mut self) -> (Socket, Socket) {
-        let volunteer = Socket::open(&self.url("socket"), &[("origin", "null")]).await.expect("a place");
+        let volunteer =
+            Socket::open(&self.url("socket"), &[("origin", "null")]).await.expect("a place");
         let link = self.hears("link").await;
-        let master = self.come(link["id"].as_str().expect("an id"), &self.key).await.expect("it is ours");
+        let master =
+            self.come(link["id"].as_str().expect("an id"), &self.key).await.expect("it is ours");
         (volunteer, master)
     }
 

@@ -28,9 +28,12 @@ impl Relay {
     }
 
     fn with(args: &[&str]) -> Self {
-        let first =
-            |name: &str, value: &'static str| if args.contains(&name) { vec![] } else { vec![name.to_owned(), value.to_owned()] };
-        let defaults = [first("--port", "0"), first("--bind", "127.0.0.1"), first("--secret", SECRET)].concat();
+        let first = |name: &str, value: &'static str| {
+            if args.contains(&name) { vec![] } else { vec![name.to_owned(), value.to_owned()] }
+        };
+        let defaults =
+            [first("--port", "0"), first("--bind", "127.0.0.1"), first("--secret", SECRET)]
+                .concat();
         let args: Vec<OsString> = ["relay".into()]
             .into_iter()
             .chain(defaults)
@@ -39,7 +42,8 @@ impl Relay {
             .collect();
         let run = Pando::bare().args(args).start();
         let line = run.says("Relay listening at http");
-        let address = line.split("://").nth(1).expect("a URL").split(' ').next().expect("an address");
+        let address =
+            line.split("://").nth(1).expect("a URL").split(' ').next().expect("an address");
         Self { host: address.replace("0.0.0.0", "127.0.0.1"), run }
     }
 
@@ -60,7 +64,10 @@ impl Relay {
     /// The contents of `/healthz`.
     pub(crate) fn health(&self) -> Value {
         let response = self.get("/healthz");
-        assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
+        assert_eq!(
+            (response.status, response.header("content-type")),
+            (200, Some("application/json"))
+        );
         serde_json::from_str(&response.body).expect("it is JSON")
     }
 
@@ -69,7 +76,12 @@ impl Relay {
         let text = self.run.stderr();
         let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
         let lines = whole.lines().skip(1);
-        lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))).collect()
+        lines
+            .map(|line| {
+                serde_json::from_str(line)
+                    .unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
+            })
+            .collect()
     }
 
     /// Waits for an event in the log.

@@ -32,7 +32,8 @@ impl Socket {
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header"));
         }
-        let connecting = connect_async_tls_with_config(request, None, true, tls.map(Connector::Rustls));
+        let connecting =
+            connect_async_tls_with_config(request, None, true, tls.map(Connector::Rustls));
         match timeout(DEADLINE, connecting).await.expect("it answers") {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
@@ -41,7 +42,10 @@ impl Socket {
     }
 
     pub(crate) async fn send(&mut self, message: Message) {
-        timeout(DEADLINE, self.0.send(message)).await.expect("it takes messages").expect("it is open");
+        timeout(DEADLINE, self.0.send(message))
+            .await
+            .expect("it takes messages")
+            .expect("it is open");
     }
 
     pub(crate) async fn text(&mut self, value: &Value) {
@@ -59,7 +63,9 @@ impl Socket {
         let caller = std::panic::Location::caller();
         async move {
             loop {
-                let next = timeout(DEADLINE, self.0.next()).await.unwrap_or_else(|_| panic!("nothing came: {caller}"));
+                let next = timeout(DEADLINE, self.0.next())
+                    .await
+                    .unwrap_or_else(|_| panic!("nothing came: {caller}"));
                 match next? {
                     Ok(Message::Ping(_) | Message::Pong(_)) => {}
                     Ok(message) => return Some(message),
