@@ -70,12 +70,12 @@ pub(crate) struct PandoPlugin {
     /// Browser files of packages without some of the names imported by other modules.
     pub(crate) lacking: BTreeSet<PathBuf>,
     pub(crate) finder: Arc<Finder>,
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) seen: Arc<Findings>,
 }
 
 /// Facts about the modules, collected during a run.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Findings {
     manifests: Manifests,
     /// Empty built-ins, each with a requiring file.
     empty: Mutex<BTreeSet<(String, PathBuf)>>,
@@ -91,7 +91,7 @@ pub(crate) struct Seen {
     strict: AtomicBool,
 }
 
-impl Seen {
+impl Findings {
     /// Warnings about the modules.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
@@ -355,7 +355,7 @@ impl Plugin for PandoPlugin {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .add(args.ast.program(), &self.options);
-            let mut mentions = requires::Mentions::of(args.ast.program());
+            let mut mentions = requires::RequireUses::of(args.ast.program());
             for (start, specifier) in std::mem::take(&mut mentions.optional) {
                 let options = PluginContextResolveOptions {
                     import_kind: ImportKind::Require,

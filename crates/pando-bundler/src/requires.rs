@@ -45,7 +45,7 @@ const DEFINED: [&str; 3] = ["main", "cache", "extensions"];
 
 /// The places where a module mentions `require`, as starts of spans.
 #[derive(Debug, Default)]
-pub(crate) struct Mentions {
+pub(crate) struct RequireUses {
     /// The mentions that get the stand-in.
     at: BTreeSet<u32>,
     /// The calls that may fail, with their specifiers.
@@ -53,7 +53,7 @@ pub(crate) struct Mentions {
     in_try: bool,
 }
 
-impl Mentions {
+impl RequireUses {
     pub(crate) fn of(program: &Program<'_>) -> Self {
         let mut mentions = Self::default();
         mentions.visit_program(program);
@@ -87,7 +87,7 @@ impl Mentions {
     }
 }
 
-impl<'a> Visit<'a> for Mentions {
+impl<'a> Visit<'a> for RequireUses {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         let required = call.arguments.first().and_then(|argument| argument.as_expression());
         let Some(required) =

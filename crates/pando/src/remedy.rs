@@ -31,7 +31,7 @@ pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
             without(builtin)
         );
     }
-    if function.takes_callback(message) {
+    if function.error_is_missing_callback(message) {
         return format!("{message}: {CALLBACK}");
     }
     message.to_owned()

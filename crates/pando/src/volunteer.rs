@@ -12,7 +12,7 @@ mod stray;
 #[cfg(test)]
 pub(crate) use dispatch::Dispatch;
 
-pub use self::core::{Core, CoreId, Engine, FromCore, Voice};
+pub use self::core::{Core, CoreEvent, CoreEvents, CoreId, Engine};
 pub(crate) use group::{Guard, leader};
 pub use host::{First, Lend, lend};
 pub(crate) use node::killed_from_outside;

@@ -16,7 +16,7 @@ use crate::{
     uplink::Uplink,
 };
 use pando_bundler::Bundle;
-use pando_web::{Certificate, Connections, Files, SelfSigned, listen as listen_on};
+use pando_web::{Certificate, CertificateFiles, Connections, SelfSigned, listen as listen_on};
 use std::{
     io::ErrorKind,
     net::SocketAddr,
@@ -96,7 +96,7 @@ pub(super) fn certificate(
     notes: &mut Vec<String>,
 ) -> Result<Option<Certificate>, Refused> {
     if let (Some(certificate), Some(key)) = (cli.tls_cert.clone(), cli.tls_key.clone()) {
-        let files = Files { certificate, key };
+        let files = CertificateFiles { certificate, key };
         let certificate = files.load().map_err(Refused)?;
         let console = console.clone();
         let failed = move |why| {
