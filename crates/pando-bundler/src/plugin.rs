@@ -364,7 +364,7 @@ impl Plugin for PandoPlugin {
                 };
                 let ours = self.virtual_id(&specifier, Some(args.id)).is_some();
                 if !ours && ctx.resolve(&specifier, Some(args.id), Some(options)).await?.is_err() {
-                    mentions.is_missing(start);
+                    mentions.note_missing(start);
                 }
             }
             mentions.replace(&mut args.ast);

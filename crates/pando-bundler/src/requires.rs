@@ -61,7 +61,7 @@ impl RequireUses {
     }
 
     /// Notes that the module required at `start` is missing.
-    pub(crate) fn is_missing(&mut self, start: u32) {
+    pub(crate) fn note_missing(&mut self, start: u32) {
         self.at.insert(start);
     }
 

@@ -233,7 +233,7 @@ impl<E: Engine> Host<E> {
         match what {
             CoreEvent::Results(frame) => self.results(number, frame, true),
             CoreEvent::Tentative(frame) => self.results(number, frame, false),
-            CoreEvent::Confirmed => self.are_sure(number),
+            CoreEvent::Confirmed => self.confirm_tentative(number),
             CoreEvent::Message(CoreMessage::Started { id }) => {
                 self.dispatch.started(number, id, Instant::now())
             }
@@ -278,7 +278,7 @@ impl<E: Engine> Host<E> {
                 );
                 self.unsure[number].push(frame);
                 if sure {
-                    self.are_sure(number);
+                    self.confirm_tentative(number);
                 }
             }
             _ => self.handle_core_death(
@@ -289,7 +289,7 @@ impl<E: Engine> Host<E> {
         }
     }
 
-    fn are_sure(&mut self, number: usize) {
+    fn confirm_tentative(&mut self, number: usize) {
         self.outbox.extend(self.unsure[number].drain(..).map(Frame::Binary));
     }
 
@@ -310,7 +310,7 @@ impl<E: Engine> Host<E> {
         if self.cores[number].take().is_none() {
             return;
         }
-        self.are_sure(number);
+        self.confirm_tentative(number);
         let CrashOutcome { culprit, returned, careful } = self.dispatch.died(number);
         if culprit.is_some() || !returned.is_empty() {
             // The values ended the core, not a failed start.

@@ -222,7 +222,7 @@ impl Peer {
         let mut context = Context::from_waker(&waker);
         self.poll(now, outbox);
         self.inbox.deliver(&mut context);
-        if self.inbox.is_dropped(&mut context) {
+        if self.inbox.poll_dropped(&mut context) {
             self.begin_to_leave(now);
         }
         match self.stage {
@@ -350,7 +350,7 @@ impl Peer {
     fn happened(&mut self, event: Event, now: Instant) {
         match event {
             Event::ChannelOpen(id, label)
-                if self.data.is_none() && label == LABEL && self.is_reliable(id) =>
+                if self.data.is_none() && label == LABEL && self.look_up_reliability(id) =>
             {
                 self.open(id, now)
             }
@@ -367,7 +367,7 @@ impl Peer {
         }
     }
 
-    fn is_reliable(&mut self, id: ChannelId) -> bool {
+    fn look_up_reliability(&mut self, id: ChannelId) -> bool {
         let data = self.rtc.channel(id);
         let config = data.as_ref().and_then(|data| data.config());
         config.is_some_and(|config| config.ordered && config.reliability == Reliability::Reliable)

@@ -179,7 +179,7 @@ impl ChildSession {
             let _ = timeout(LAST_WORDS, stray).await;
             match outcome {
                 Outcome::Over(last) => return Some(last),
-                Outcome::Again if self.has_value().await => {}
+                Outcome::Again if self.wait_for_value().await => {}
                 // Extra lines end the run, and are not charged to a value.
                 Outcome::Again | Outcome::Talks => return None,
             }
@@ -239,7 +239,7 @@ impl ChildSession {
                 () = pipe.write(), if pipe.has_outgoing() => {}
                 () = sleep_until((self.since + ALONE).into()), if lonely => {}
                 () = sleep_until(self.due.map_or(now, |(_, at)| at).into()), if self.due.is_some() => {
-                    if let Some(Due::Close) = self.is_due().await {
+                    if let Some(Due::Close) = self.handle_due().await {
                         return End::Killed;
                     }
                 }
@@ -259,7 +259,7 @@ impl ChildSession {
     }
 
     /// Handles the timed event that is due, and returns its kind.
-    async fn is_due(&mut self) -> Option<Due> {
+    async fn handle_due(&mut self) -> Option<Due> {
         let (due, _) = self.due.take()?;
         let later = |due, time| Some((due, Instant::now() + time));
         match due {
@@ -326,7 +326,7 @@ impl ChildSession {
     }
 
     /// Waits for a value for the next child; returns false if the core is dropped.
-    async fn has_value(&mut self) -> bool {
+    async fn wait_for_value(&mut self) -> bool {
         while self.waiting.is_empty() {
             tokio::select! {
                 Some(frame) = self.frames.recv() => self.take(frame).await,
