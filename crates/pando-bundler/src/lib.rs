@@ -40,6 +40,7 @@
 //! Everything that is known to fail without running the code: see [`Error`].
 
 mod builtins;
+mod decorators;
 mod diagnostics;
 mod entry;
 mod environment;

@@ -23,7 +23,7 @@ use rolldown_plugin::{
 use crate::{
     Options,
     builtins::Builtin,
-    environment,
+    decorators, environment,
     error::Problem,
     finder::{self, Finder},
     foreign,
@@ -87,6 +87,8 @@ pub(crate) struct Findings {
     foreign: Mutex<BTreeSet<(String, PathBuf)>>,
     /// Problems with JSON files.
     not_json: Mutex<Vec<Problem>>,
+    /// Where decorators are.
+    decorated: Mutex<Option<Place>>,
     /// Whether some module must be strict, although the bundle is not.
     strict: AtomicBool,
 }
@@ -121,6 +123,10 @@ impl Findings {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn decorated(&self) -> Option<Place> {
+        self.decorated.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn strict(&self) -> bool {
         self.strict.load(Ordering::Relaxed)
     }
@@ -151,8 +157,7 @@ impl PandoPlugin {
         }
         let importer = &*source::file_of(importer.unwrap_or_default());
         if foreign::is_foreign(specifier) {
-            let mut foreign = self.seen.foreign.lock().unwrap_or_else(PoisonError::into_inner);
-            foreign.insert((specifier.to_owned(), importer.to_owned()));
+            self.refuse(specifier, importer);
             return Some(EMPTY.to_owned());
         }
         if self.seen.manifests.of(importer).is_some_and(|manifest| manifest.maps(specifier)) {
@@ -168,6 +173,23 @@ impl PandoPlugin {
             }
             Builtin::Unknown => None,
         }
+    }
+
+    fn refuse(&self, specifier: &str, importer: &Path) {
+        let mut foreign = self.seen.foreign.lock().unwrap_or_else(PoisonError::into_inner);
+        foreign.insert((specifier.to_owned(), importer.to_owned()));
+    }
+
+    /// What stands for a file that is not code, as a package's main file may be.
+    fn instead_of(&self, file: &Path) -> Option<Cow<'_, str>> {
+        let name = shown(file);
+        if foreign::is_addon(&name) {
+            return self.virtual_source(ADDON);
+        }
+        foreign::is_foreign(&name).then(|| {
+            self.refuse(&name, file);
+            "".into()
+        })
     }
 
     fn virtual_source(&self, id: &str) -> Option<Cow<'_, str>> {
@@ -291,7 +313,9 @@ impl Plugin for PandoPlugin {
 
     async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
         let file = || finder::read(&source::file_of(args.id));
-        let (code, module_type) = match self.virtual_source(args.id) {
+        let instead =
+            self.virtual_source(args.id).or_else(|| self.instead_of(&source::file_of(args.id)));
+        let (code, module_type) = match instead {
             Some(code) => (code.into_owned(), Some(ModuleType::Js)),
             None if source::is_sloppy(args.id) => (file()?, Some(ModuleType::Js)),
             // The kind of module follows from the file's extension.
@@ -350,6 +374,16 @@ impl Plugin for PandoPlugin {
             self.seen.environment.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
         }
         if script && !source::is_virtual(args.id) {
+            if let Some(start) = decorators::first(args.ast.program()) {
+                let file = source::file_of(args.id);
+                // What was appended to it is not to be seen.
+                let place = Place::at_offset(&file, &finder::read(&file)?, start as usize);
+                self.seen
+                    .decorated
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(place);
+            }
             self.seen
                 .missing
                 .lock()

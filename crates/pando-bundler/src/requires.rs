@@ -18,6 +18,8 @@ use oxc::{
 };
 use rolldown_ecmascript::EcmaAst;
 
+use crate::package::package_name;
+
 /// The name of the stand-in, which rolldown injects.
 pub(crate) const NAME: &str = "__pandoRequire";
 
@@ -31,13 +33,17 @@ module.exports = function require (name) {
 module.exports.resolve = module.exports
 ";
 
-/// The source of a module for the optional package `name`, which is not installed. The module
-/// throws the same error as Node.
+/// A module in place of `name`, of an optional package which is not installed: it throws what Node throws.
 pub(crate) fn missing(name: &str) -> String {
-    let message = serde_json::Value::from(format!(
-        "Cannot find module '{name}': it is optional, and was not installed"
-    ));
-    format!("throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }})")
+    let package = package_name(name).unwrap_or(name);
+    let message = format!(
+        "Cannot find module '{name}': it is optional, and is not installed (npm install {package})"
+    );
+    let message = serde_json::Value::from(message);
+    // `module` makes it CommonJS: whatever is imported from it.
+    format!(
+        "module.exports = {{}}; throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }})"
+    )
 }
 
 /// Members of `require` that the bundler defines as something else.

@@ -17,7 +17,7 @@ use rolldown_plugin::__inner::SharedPluginable;
 use rolldown_utils::xxhash::xxhash_with_base;
 
 use crate::{
-    Bundle, Error, Options, diagnostics,
+    Bundle, Error, Options, decorators, diagnostics,
     entry::Entry,
     error::Problem,
     finder::{self, Finder, PLATFORM},
@@ -184,6 +184,9 @@ fn finish(
         return Err(Error::all(refused));
     }
     let chunk = single_chunk(&output.assets)?;
+    if let Some(place) = seen.decorated().filter(|_| decorators::remain(&chunk.code)) {
+        return Err(decorators::refusal(place).into());
+    }
     let origins = Origins::of(chunk, entry.folder());
     let (code, origins) = if seen.strict() {
         let unknown = || Problem::new("the bundle has an unknown form; this is a bug of Pando");

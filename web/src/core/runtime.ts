@@ -44,8 +44,8 @@ export class Runtime {
   async init(options: CoreOptions): Promise<void> {
     const core = new Core(this.host, options);
     this.core = core;
-    this.prepare(core);
     try {
+      this.prepare(core);
       await this.load();
       const module = world.__pandoModule;
       core.use(userFunction(module), module as PandoModule);

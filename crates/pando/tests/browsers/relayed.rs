@@ -21,7 +21,7 @@ pub(crate) fn relay() -> Relay {
 }
 
 /// The URL of the run's room: the first URL that the master prints.
-fn room(run: &Running) -> String {
+pub(crate) fn room(run: &Running) -> String {
     let line = run.says("Serving volunteer code at ");
     line[line.find("http").expect("a URL")..].trim().to_owned()
 }
