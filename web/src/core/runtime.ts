@@ -7,6 +7,7 @@ import { userFunction } from './function.ts';
 import { failure } from './shown.ts';
 import type { PandoModule } from './function.ts';
 
+/** @spoken by functions, and by browsers */
 interface Globals {
   __pandoModule?: PandoModule;
   __pandoHost?: { version: string; report(info: unknown): void };
