@@ -161,7 +161,6 @@ async fn without_udp_public_stun_servers_are_named() {
     let relay = Relay::start(&[]);
     let master = Master::open(&relay, "token").await;
     let list = json!([{"urls": ["stun:stun.l.google.com:19302"]}, {"urls": ["stun:stun.cloudflare.com:3478"]}]);
-    assert_eq!(master.opened["iceServers"], list);
     assert_eq!(
         master.opened["stun"],
         json!(["stun.l.google.com:19302", "stun.cloudflare.com:3478"])
@@ -169,5 +168,5 @@ async fn without_udp_public_stun_servers_are_named() {
     assert_eq!(master.volunteer().await.1, list);
     let relay = Relay::start(&["--stun", "stun.example.org:3478"]);
     let master = Master::open(&relay, "token").await;
-    assert_eq!(master.opened["iceServers"], json!([{"urls": ["stun:stun.example.org:3478"]}]));
+    assert_eq!(master.volunteer().await.1, json!([{"urls": ["stun:stun.example.org:3478"]}]));
 }

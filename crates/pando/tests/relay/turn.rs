@@ -71,7 +71,7 @@ async fn credentials_differ_per_room_and_wrong_ones_are_refused() {
     let (one, other) =
         (Master::open(&relay, "k7d2m9qx4t").await, Master::open(&relay, "q2w3e4r5t6").await);
     let (first, second) =
-        (credential(&one.opened["iceServers"]), credential(&other.opened["iceServers"]));
+        (credential(&one.volunteer().await.1), credential(&other.volunteer().await.1));
     assert!(first.username != second.username && first.password != second.password);
     assert!(!first.username.contains("k7d2m9qx4t"), "the user name does not tell the token");
     let wrong = [
@@ -131,7 +131,7 @@ async fn a_room_has_only_so_many_allocations() {
     let (relay, port) = Relay::with_udp(&["--max-allocations", "2"]);
     let (one, other) = (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
     let (first, second) =
-        (credential(&one.opened["iceServers"]), credential(&other.opened["iceServers"]));
+        (credential(&one.volunteer().await.1), credential(&other.volunteer().await.1));
     let _held = [
         allocate(port, &first).await.expect("there is room"),
         allocate(port, &first).await.expect("there is room"),
@@ -149,7 +149,7 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
     let (relay, port) = Relay::with_udp(&["--bind", "0.0.0.0", "--public-address", "8.8.8.8"]);
     let master = Master::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("8.8.8.8:{port}")]));
-    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
+    let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     assert_eq!(allocation.relayed.ip(), Ipv4Addr::new(8, 8, 8, 8));
     let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     // The last address is the relay's own.
@@ -174,7 +174,7 @@ async fn passed(args: &[&str], addresses: &[&str]) -> Vec<bool> {
         Relay::with_udp(&[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat());
     assert!(relay.logs("private-address")["how"].as_str().unwrap().contains("--turn-private"));
     let master = Master::open(&relay, "token").await;
-    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
+    let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     let mut passed = Vec::new();
     for address in addresses {
         let permitted = allocation.permit(address.parse().unwrap()).await;
@@ -230,7 +230,7 @@ async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
     ]);
     let master = Master::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("relay.example.org:{port}")]));
-    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
+    let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     let inside = "127.0.0.1:5000".parse().unwrap();
     assert_eq!(allocation.permit(inside).await, Err(403));
     let (relay, _) = Relay::with_udp(&["--behind-proxy"]);
@@ -241,15 +241,14 @@ async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
 async fn a_room_that_is_opened_again_keeps_its_allocations() {
     let (relay, port) = Relay::with_udp(&[]);
     let master = Master::open(&relay, "token").await;
-    let allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
+    let before = credential(&master.volunteer().await.1);
+    let allocation = allocate(port, &before).await.unwrap();
     master.control.vanish();
     relay.logs("master-lost");
     let again = Master::try_open(&relay, opening("token").key(KEY)).await.unwrap();
+    let after = credential(&again.volunteer().await.1);
     let room = |credential: Credential| credential.username.split_once(':').unwrap().1.to_owned();
-    assert_eq!(
-        room(credential(&again.opened["iceServers"])),
-        room(credential(&master.opened["iceServers"]))
-    );
+    assert_eq!(room(after), room(before));
     assert_eq!(relay.health()["allocations"], 1);
     drop(allocation);
 }
@@ -274,7 +273,7 @@ async fn nonsense_over_udp_harms_nobody() {
         let _ = socket.send(&bytes).await;
     }
     let _allocation =
-        allocate(port, &credential(&master.opened["iceServers"])).await.expect("it still answers");
+        allocate(port, &credential(&master.volunteer().await.1)).await.expect("it still answers");
     assert_eq!(relay.health()["allocations"], 1);
 }
 
@@ -282,7 +281,7 @@ async fn nonsense_over_udp_harms_nobody() {
 async fn an_allocation_talks_to_so_many_addresses() {
     let (relay, port) = Relay::with_udp(&[]);
     let master = Master::open(&relay, "token").await;
-    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
+    let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     let peer = |n: u8| SocketAddr::from(([127, 0, 0, n], 5000));
     for n in 1..=32 {
         allocation.permit(peer(n)).await.expect("it may be talked to");
