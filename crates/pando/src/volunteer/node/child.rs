@@ -79,7 +79,7 @@ pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::
         }
         let _ = voice.send((id, FromCore::Ended(why))).await;
     });
-    Ok(Core { values, alive })
+    Ok(Core { values, _alive: alive })
 }
 
 async fn ended(child: &mut Child) -> String {
