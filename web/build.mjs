@@ -1,11 +1,12 @@
 // Builds everything that Pando serves or embeds: node build.mjs OUTDIR
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
+import { ownNames } from './names.mjs';
 
 const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -32,29 +33,11 @@ async function buildBrowser(outDir) {
     platform: 'browser',
     target: 'es2018',
     minify: true,
-    mangleProps: new RegExp(`^(${(await ownNames()).join('|')})$`),
+    mangleProps: new RegExp(`^(${ownNames(join(here, 'tsconfig.json')).join('|')})$`),
     banner: { js: globalThisFirst },
   });
   const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2, inline: false } });
   await writeFile(join(outDir, 'page.js'), code);
-}
-
-/** Names of members that neither browsers, nor functions, nor masters know: the tab's script has short ones. */
-async function ownNames() {
-  const texts = async (folder, wanted) => {
-    const names = (await readdir(join(here, folder), { recursive: true })).filter((name) => wanted.test(name));
-    return (await Promise.all(names.map((name) => readFile(join(here, folder, name), 'utf8')))).join('\n');
-  };
-  const names = (text, pattern) => Array.from(text.matchAll(pattern), ([, name]) => name);
-  const browsers = await texts('node_modules/typescript/lib', /^lib\..*\.d\.ts$/);
-  const spoken = (await texts('src', /(?:^|\/)(messages|protocol|runtime|function)\.ts$/)).replace(/^(export )?class [^]*?^\}/gm, '').replace(/^ *(\/\*\*|\/\/|\*).*$/gm, '');
-  const known = new Set([...names(browsers, /^\s+(?:(?:readonly|get|set|static) )*"?(\w+)"?\??[(:<]/gm), ...names(spoken, /(\w+)/g)]);
-  const sources = await texts('src', /\.ts$/);
-  const fields = names(sources, /private (?:(?:static|readonly|async|get|set) )*(\w+)/g);
-  const members = names(sources, /^  (?:(?:static|async|get|set|readonly) )*(\w+)\??(?:\(.*\{$|[:(]| = )/gm);
-  // A private field that is the name of nothing else may be known as well.
-  const elsewhere = (name) => new RegExp(`(?<!\\bthis)\\.${name}\\b|(?<!private |readonly )\\b${name}\\??:|[{,]\\s*${name}\\s*[,}]`).test(sources);
-  return [...new Set([...fields.filter((name) => !elsewhere(name)), ...[...fields, ...members].filter((name) => !known.has(name))])];
 }
 
 async function buildNode(outDir) {

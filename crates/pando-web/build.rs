@@ -31,9 +31,15 @@ fn main() {
 }
 
 fn build(source: &Path, out: &Path) -> PathBuf {
-    for name in
-        ["src", "builtins", "build.mjs", "package.json", "package-lock.json", "tsconfig.json"]
-    {
+    for name in [
+        "src",
+        "builtins",
+        "build.mjs",
+        "names.mjs",
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+    ] {
         println!("cargo:rerun-if-changed={}", source.join(name).display());
     }
     let lock = fs::read(source.join("package-lock.json")).unwrap_or_default();

@@ -39,7 +39,7 @@ class Link {
   private text = '';
   private path: Path | undefined;
   private welcome: Welcome | null = null;
-  /** Output, reports and the like that came while there was no link. */
+  /** What was to be said while there was no link, or before the master had answered. The master is told of long calls anew in any case. */
   private later: ToMaster[] = [];
   private polling = false;
 
@@ -118,6 +118,8 @@ class Link {
   }
 
   private hello(path: Path | undefined): void {
+    this.enter('connecting');
+    this.outbox.rewind();
     this.path = path;
     const { token, device, name, reloaded } = this.start;
     const holds = this.holds();
@@ -169,12 +171,12 @@ class Link {
   }
 
   private forget(): void {
+    this.later = [];
     this.outbox.keep(() => false);
     this.dispatcher.reset();
   }
 
   private lost(text?: string): void {
-    this.outbox.rewind();
     this.enter('waiting', text || (this.connection.missing ? MISSING : ''));
   }
 
@@ -196,7 +198,6 @@ class Link {
     if (this.phase !== 'joined' && this.phase !== 'connecting' && this.phase !== 'waiting') return;
     this.handBack(reason);
     this.connection.close();
-    this.welcome = null;
     this.enter('away');
   }
 
@@ -213,8 +214,7 @@ class Link {
     if (name !== undefined) this.start.name = name;
     if (cores === 0) this.dispatcher.pause();
     else if (cores !== undefined) this.lend(cores);
-    if (this.phase !== 'joined') return;
-    this.connection.say({ type: 'update', name, cores: cores === undefined ? cores : this.lent });
+    this.say({ type: 'update', name, cores: cores === undefined ? cores : this.lent });
   }
 
   private lend(cores: number): void {
@@ -224,9 +224,9 @@ class Link {
   }
 
   private say(message: ToMaster): void {
-    const output = message.type === 'log' || message.type === 'report' || message.type === 'broken';
+    const output = message.type === 'log' || message.type === 'report';
     if (this.phase !== 'joined') {
-      if (output && this.later.length < MOST_LATER) this.later.push(message);
+      if (message.type !== 'started' && !(output && this.later.length >= MOST_LATER)) this.later.push(message);
     } else if (message.type !== 'log' || this.connection.bufferedAmount < LOG_BUFFERED_LIMIT) {
       this.connection.say(message);
     }

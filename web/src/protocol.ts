@@ -46,7 +46,11 @@ export type Loan = number | string;
 export type Form = 'text' | 'bytes' | 'json';
 export type ErrorKind = 'error' | 'throw' | 'timeout' | 'undefined' | 'died' | 'json';
 
-/** What the bytes of an error result say. */
+/**
+ * What the bytes of an error result say.
+ *
+ * @spoken by the master
+ */
 export interface Failure {
   message: string;
   stack?: string;

@@ -16,6 +16,7 @@ import { View } from './page/view.ts';
 import { standing } from './page/words.ts';
 import type { Account, FromLink, ToLink } from './page-messages.ts';
 
+/** @spoken by the server */
 interface Config {
   /** Hash of the function. */
   function: string;
@@ -50,7 +51,7 @@ class Page {
   private link: Worker | null = null;
   /** Said before there was a link. */
   private early: ToLink[] = [];
-  private peer: Peer | null = null;
+  private peers: Peer[] = [];
   private account: Account = { phase: 'connecting', text: '', done: 0, errors: 0, held: 0, busy: 0 };
   private lent: number;
 
@@ -119,7 +120,7 @@ class Page {
       case 'end':
         return crew.end(message.core);
       case 'dial':
-        this.peer = new Peer(message.signal, message.turn, message.port);
+        this.peers = this.peers.filter(({ ended }) => !ended).concat(new Peer(message.signal, message.turn, message.port));
         return;
       case 'reload':
         return reload(message.function);
@@ -173,7 +174,7 @@ class Page {
   /** What the link says to its end of a peer connection may come too late; and it is frozen with the page, as soon as this returns. */
   private hide(reason: Farewell): void {
     this.show();
-    if (this.peer) this.peer.goodbye(reason);
+    this.peers.forEach((peer) => peer.goodbye(reason));
     this.tell({ type: 'hide', reason });
     const end = performance.now() + GOODBYE_MS;
     while (performance.now() < end);

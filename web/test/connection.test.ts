@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { betterIn } from '../src/link/backoff.ts';
 import type { Channel, ChannelEvents } from '../src/link/channel.ts';
 import { Connection } from '../src/link/connection.ts';
 import { transports } from '../src/link/transports.ts';
 import type { Transport } from '../src/link/transports.ts';
+import type { Path } from '../src/messages.ts';
 
 test('a page chooses its transports', () => {
   const webrtc = true;
@@ -34,15 +36,18 @@ class FakeChannel implements Channel {
     this.open = false;
     this.closed = true;
   }
-  opens(): void {
+  opens(path?: Path): void {
     this.open = true;
-    this.events.opened();
+    this.events.opened(path);
   }
   ends(text?: string): void {
     this.open = false;
     this.events.closed(text);
   }
 }
+
+const PONG = '{"type":"pong","t":0}';
+const BYE = '{"type":"bye","reason":"replaced","text":""}';
 
 /** A connection on a clock that goes when it is told to, against a server that answers the page's address with `status`. */
 class Scene {
@@ -66,7 +71,7 @@ class Scene {
         return this.last;
       },
       opened: () => this.said.push('opened'),
-      message: () => undefined,
+      message: ({ type }) => this.said.push(type),
       values: () => undefined,
       lost: (text) => this.said.push(text ? `lost: ${text}` : 'lost'),
       unknown: (gone) => this.said.push(gone ? 'gone' : 'missing'),
@@ -80,6 +85,20 @@ class Scene {
 
   get transports(): Transport[] {
     return this.dialled.map(({ transport }) => transport);
+  }
+
+  /** What the last channel opens, the master welcomes. */
+  joins(path?: Path): void {
+    this.last.opens(path);
+    this.connection.welcomed(5000);
+  }
+
+  /** Time passes, and the channels that are open say that they live. */
+  async live(ms: number): Promise<void> {
+    for (const end = this.now + ms; this.now < end; ) {
+      for (const { open, events } of this.dialled) if (open) events.frame(PONG);
+      await this.pass(1000);
+    }
   }
 
   async pass(ms: number): Promise<void> {
@@ -183,4 +202,134 @@ test('a channel that is closing counts as full, and takes nothing', (t) => {
   assert.equal(scene.connection.bufferedAmount, Infinity);
   scene.connection.say({ type: 'ping', t: 0 });
   assert.deepEqual(scene.last.sent, []);
+});
+
+test('a better way is waited for 10 s at first, 10 min at most, and never alike', () => {
+  for (const random of [0, 0.5, 0.999]) {
+    const waits = Array.from({ length: 2000 }, (_, tries) => betterIn(tries, random));
+    assert.ok(waits[0] >= 5000 && waits[0] <= 10_000);
+    assert.ok(waits.every((wait, i) => wait >= (waits[i - 1] || 0) && wait <= 600_000));
+    assert.ok(waits[1999] >= 300_000);
+  }
+  assert.notEqual(betterIn(3, 0.1), betterIn(3, 0.9));
+});
+
+/** On the last of three ways. */
+async function onTheLast(t: TestContext): Promise<Scene> {
+  const scene = new Scene(t, ['webrtc', 'turn', 'websocket']);
+  scene.last.ends();
+  scene.last.ends();
+  scene.joins();
+  return scene;
+}
+
+test('a better way is tried beside the one in use, and takes its place when it opens, however late', async (t) => {
+  const scene = await onTheLast(t);
+  const [, , socket] = scene.dialled;
+  await scene.live(11_000);
+  assert.deepEqual(scene.transports.slice(3), ['webrtc']);
+  const late = scene.last;
+  assert.deepEqual([socket.open, scene.said], [true, ['opened']]);
+  socket.sent.length = 0;
+  late.opens('direct');
+  assert.deepEqual(scene.said, ['opened', 'opened']);
+  assert.equal(socket.closed, false, 'the master might take it for a departure');
+  scene.connection.say({ type: 'ping', t: 7 });
+  assert.deepEqual([late.sent, socket.sent], [['{"type":"ping","t":7}'], []]);
+  scene.connection.welcomed(5000);
+  assert.equal(socket.closed, true);
+  await scene.live(3_600_000);
+  assert.equal(scene.dialled.length, 4, 'there is no better way than a direct one');
+});
+
+test('what the last channel says after the move is not heard, nor is its end', async (t) => {
+  const scene = await onTheLast(t);
+  const socket = scene.last;
+  await scene.live(11_000);
+  scene.last.opens('direct');
+  socket.events.frame(BYE);
+  socket.ends();
+  scene.connection.welcomed(5000);
+  await scene.live(60_000);
+  assert.deepEqual([scene.said, scene.last.open], [['opened', 'opened'], true]);
+});
+
+test('ways that do not open are tried in turn and ever more rarely, each for 10 s, and cost the one in use nothing', async (t) => {
+  const scene = await onTheLast(t);
+  const socket = scene.last;
+  await scene.live(3_600_000);
+  const tries = scene.dialled.slice(3);
+  assert.deepEqual(tries.slice(0, 4).map(({ transport }) => transport), ['webrtc', 'turn', 'webrtc', 'turn']);
+  assert.ok(tries.length >= 10 && tries.length <= 18, `${tries.length}`);
+  assert.ok(tries.slice(0, -1).every(({ closed }) => closed));
+  assert.deepEqual([scene.said, socket.open], [['opened'], true]);
+});
+
+test('a try that fails at once is made again no sooner', async (t) => {
+  const scene = await onTheLast(t);
+  await scene.live(11_000);
+  scene.last.ends('no UDP');
+  await scene.live(4000);
+  assert.equal(scene.dialled.length, 4);
+  await scene.live(17_000);
+  assert.equal(scene.dialled.length, 5);
+  assert.deepEqual(scene.said, ['opened']);
+});
+
+test('a better channel that is lost before it is welcomed is a link that is lost', async (t) => {
+  const scene = await onTheLast(t);
+  const socket = scene.last;
+  await scene.live(11_000);
+  scene.last.opens('direct');
+  scene.last.ends();
+  assert.deepEqual([scene.said, socket.closed], [['opened', 'opened', 'lost'], true]);
+  await scene.pass(300);
+  assert.deepEqual(scene.transports.slice(4), ['webrtc']);
+  scene.joins('direct');
+  assert.equal(scene.last.open, true);
+});
+
+test('so is one that the master does not answer', async (t) => {
+  const scene = await onTheLast(t);
+  await scene.live(11_000);
+  scene.last.opens('direct');
+  await scene.pass(15_100);
+  assert.deepEqual(scene.said, ['opened', 'opened', 'lost']);
+});
+
+test('the way in use is lost while another is tried: that one is given up, and all are tried from the first on', async (t) => {
+  const scene = await onTheLast(t);
+  const socket = scene.last;
+  await scene.live(11_000);
+  socket.ends();
+  assert.deepEqual([scene.last.transport, scene.last.closed], ['webrtc', true]);
+  await scene.pass(300);
+  assert.deepEqual(scene.transports.slice(4), ['webrtc']);
+  await scene.pass(8300);
+  assert.deepEqual(scene.transports.slice(4), ['webrtc', 'turn', 'websocket']);
+});
+
+test('who leaves while a better way is tried leaves both', async (t) => {
+  const scene = await onTheLast(t);
+  await scene.live(11_000);
+  scene.connection.close();
+  assert.ok(scene.dialled.slice(2).every(({ closed }) => closed));
+  await scene.pass(600_000);
+  assert.equal(scene.dialled.length, 4);
+});
+
+test('from TURN only the direct way is tried, unless it was found with the help of TURN; from the only way none is', async (t) => {
+  for (const [list, path, tried] of [
+    [['webrtc', 'turn'], 'turn', ['webrtc', 'webrtc', 'webrtc']],
+    [['webrtc', 'turn'], 'direct', []],
+    [['websocket'], undefined, []],
+  ] as [Transport[], Path | undefined, Transport[]][]) {
+    await t.test(`${list} ${path}`, async (t) => {
+      const scene = new Scene(t, list);
+      if (list.length > 1) scene.last.ends();
+      scene.joins(path);
+      await scene.live(100_000);
+      assert.deepEqual(scene.transports.slice(list.length, list.length + 3), tried);
+    });
+  }
 });

@@ -16,8 +16,8 @@ impl Chance {
         Self(self.0.fork())
     }
 
-    /// True with probability `share`.
-    pub(crate) fn is(&mut self, share: f64) -> bool {
+    /// Tosses a coin that shows true with probability `share`.
+    pub(crate) fn toss(&mut self, share: f64) -> bool {
         self.0.f64() < share
     }
 

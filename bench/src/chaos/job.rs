@@ -86,34 +86,34 @@ impl Job {
                 Tail::Digits(2000),
                 Tail::Digits(200_000),
             ]),
-            modern: chance.is(0.5),
+            modern: chance.toss(0.5),
             flaky: None,
             poison: None,
-            latency: if chance.is(0.15) { Duration::ZERO } else { latency },
-            busy: chance.is(0.1),
+            latency: if chance.toss(0.15) { Duration::ZERO } else { latency },
+            busy: chance.toss(0.1),
             as_items: false,
-            trickles: chance.is(0.3),
-            carriage: framing == Framing::Lines && chance.is(0.1),
-            open_end: chance.is(0.3),
+            trickles: chance.toss(0.3),
+            carriage: framing == Framing::Lines && chance.toss(0.1),
+            open_end: chance.toss(0.3),
             heartbeat,
-            journal: chance.is(0.5),
+            journal: chance.toss(0.5),
             options: Vec::new(),
         };
         if count > 50 && matches!(job.tail, Tail::Digits(_)) {
             job.tail = Tail::Digits(2000);
         }
         let often = [3, 20, 100];
-        if chance.is(0.2) {
+        if chance.toss(0.2) {
             let what = if framing == Framing::Json { OnError::Report } else { OnError::Stop };
             job.poison =
                 Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
             // A busy machine must not make the master take a device for gone.
             job.heartbeat *= 5;
-        } else if job.modern && chance.is(0.3) {
+        } else if job.modern && chance.toss(0.3) {
             job.flaky = Some(chance.one(&often));
         }
         job.as_items =
-            count > 0 && framing != Framing::Null && chance.is(0.1) && job.may_be_items();
+            count > 0 && framing != Framing::Null && chance.toss(0.1) && job.may_be_items();
         job.options = options(chance, &job);
         job
     }
@@ -333,14 +333,14 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
             option("--on-error", format!("{on_error:?}").to_lowercase());
         }
     }
-    option("--cores", if chance.is(0.12) { chance.one(&["1", "2"]) } else { "0" }.into());
-    if chance.is(0.5) {
+    option("--cores", if chance.toss(0.12) { chance.one(&["1", "2"]) } else { "0" }.into());
+    if chance.toss(0.5) {
         option("--window", chance.one(&["1", "2", "5", "20", "100", "1000"]).into());
     }
-    if chance.is(0.4) {
+    if chance.toss(0.4) {
         option("--batch-size", chance.one(&["1", "2", "3", "10", "100"]).into());
     }
-    if chance.is(0.15) {
+    if chance.toss(0.15) {
         option("--concurrency", chance.one(&["2", "5"]).into());
     }
     match job.framing {
@@ -356,9 +356,9 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
         ("-q", 0.1),
     ];
     options.extend(
-        flags.iter().filter(|(_, share)| chance.is(*share)).map(|(flag, _)| (*flag).to_owned()),
+        flags.iter().filter(|(_, share)| chance.toss(*share)).map(|(flag, _)| (*flag).to_owned()),
     );
-    if job.values.len() < 60 && !job.counts_attempts() && chance.is(0.05) {
+    if job.values.len() < 60 && !job.counts_attempts() && chance.toss(0.05) {
         // The command rejects about one in five results, and the master has to obtain them again.
         options.extend(
             ["--confirm", "test $(($(od -An -N1 -tu1 /dev/urandom) % 5)) != 0"].map(str::to_owned),

@@ -80,7 +80,7 @@ pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) 
 /// Some loans whose indices are `count` or more.
 pub(crate) fn beyond(chance: &mut Chance, count: u64) -> Vec<Loan> {
     let index =
-        |chance: &mut Chance| if chance.is(0.2) { FAR } else { count + chance.of_range(0..100) };
+        |chance: &mut Chance| if chance.toss(0.2) { FAR } else { count + chance.of_range(0..100) };
     (0..chance.of_range(1..20))
         .map(|_| Loan { index: index(chance), number: number(chance) })
         .collect()
@@ -102,13 +102,13 @@ fn number(chance: &mut Chance) -> u32 {
 pub(crate) fn started(chance: &mut Chance, count: u64) -> ToMaster {
     let ms = chance.one(&[0, 600, 100_000, u64::MAX]);
     let items = ids(chance, count).into_iter().map(|id| Running { id, ms }).collect();
-    ToMaster::Started { items, loading: chance.is(0.2).then_some(ms) }
+    ToMaster::Started { items, loading: chance.toss(0.2).then_some(ms) }
 }
 
 /// Messages that the master may show and that change nothing.
 pub(crate) fn chatter(chance: &mut Chance, count: u64) -> Frame {
     let text = chance.one(&["\u{1b}[2J\u{1b}]0;title\u{7}", "two\nlines\r", "<script>", ""]);
-    let text = if chance.is(0.1) { text.repeat(2000) } else { text.to_owned() };
+    let text = if chance.toss(0.1) { text.repeat(2000) } else { text.to_owned() };
     let id = chance.of_range(0..count + 3);
     let message = match chance.of_range(0..6) {
         0 => {

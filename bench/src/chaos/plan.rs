@@ -138,7 +138,7 @@ impl Plan {
     /// multiplied by `pace`.
     pub fn new(seed: u64, tabs: f64, pace: u32) -> Self {
         let mut chance = Chance::of(seed);
-        let has_tab = chance.is(tabs);
+        let has_tab = chance.toss(tabs);
         // A browser starts slowly, and the job must still have values for it then.
         let scale = if has_tab { 5 * pace } else { pace };
         let heartbeat = chance.one(&[80, 120, 200]) * MS * scale;
@@ -163,13 +163,13 @@ impl Plan {
             unfit(&mut chance, &mut volunteers);
         }
         let mut deeds = deeds(&mut chance, &job, time, heartbeat);
-        let relay = (!has_tab && !job.counts_attempts() && chance.is(0.15))
+        let relay = (!has_tab && !job.counts_attempts() && chance.toss(0.15))
             .then(|| relay_deaths(&mut chance, horizon));
         if relay.as_ref().is_some_and(|deaths| !deaths.is_empty()) {
             // A master that finds no relay at its start ends with an error.
             deeds.retain(|(_, deed)| !matches!(deed, Deed::Kill(..) | Deed::Interrupt(..)));
         }
-        let reader_stops = match chance.is(0.2) {
+        let reader_stops = match chance.toss(0.2) {
             true => (0..chance.of_range(1..4))
                 .map(|_| (chance.0.f64(), chance.time(300 * MS)))
                 .collect(),
@@ -180,7 +180,7 @@ impl Plan {
             let protocol = chance.one(&["websocket", "websocket", "webrtc"]);
             TabPlan { protocol, steps: tab_steps(&mut chance, horizon, heartbeat) }
         });
-        let unheard = chance.is(0.05);
+        let unheard = chance.toss(0.05);
         Self {
             seed,
             job,
@@ -204,19 +204,19 @@ fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Ve
                 .one(&["Phone", "Tablet", "Laptop", "Ann's \u{1b}[31mphone", ""])
                 .to_owned()
                 + &format!(" {number}"),
-            joins: if chance.is(0.4) { chance.time(horizon) } else { Duration::ZERO },
+            joins: if chance.toss(0.4) { chance.time(horizon) } else { Duration::ZERO },
             cores: chance.of_range(1..4) as u32,
             slowness: chance.of_size(0.3, 4.0),
-            afar: chance.is(0.6),
-            latency: if chance.is(0.25) { chance.time(30 * MS) } else { Duration::ZERO },
-            shuffles: chance.is(0.3),
-            stays: number == 0 || chance.is(0.6),
+            afar: chance.toss(0.6),
+            latency: if chance.toss(0.25) { chance.time(30 * MS) } else { Duration::ZERO },
+            shuffles: chance.toss(0.3),
+            stays: number == 0 || chance.toss(0.6),
             unfit: None,
             steps: steps(chance, horizon, heartbeat, calm),
         })
         .collect();
     volunteers[0].joins = chance.time(horizon / 4);
-    if chance.is(0.25) {
+    if chance.toss(0.25) {
         let mut steps = steps(chance, horizon, heartbeat, calm);
         // The liar could answer wrongly for values that it holds, so it must never hold any.
         steps.retain(|(_, step)| !matches!(step, Step::Lend(..) | Step::Lie(Lie::Holds)));
@@ -318,15 +318,15 @@ fn spare(volunteers: &mut [Character]) {
 
 fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) -> Vec<(When, Deed)> {
     let mut deeds = Vec::new();
-    let when = |chance: &mut Chance| match chance.is(0.5) {
+    let when = |chance: &mut Chance| match chance.toss(0.5) {
         true => When::After(chance.time(time + 300 * MS)),
         false => When::Printed(chance.0.f64()),
     };
-    if chance.is(0.1) {
+    if chance.toss(0.1) {
         deeds.push((when(chance), Deed::Freeze(chance.time(heartbeat * 5))));
     }
-    if job.has_local_cores() && !job.counts_attempts() && chance.is(0.6) {
-        let deed = if chance.is(0.6) {
+    if job.has_local_cores() && !job.counts_attempts() && chance.toss(0.6) {
+        let deed = if chance.toss(0.6) {
             Deed::KillCore
         } else {
             Deed::FreezeCore(chance.time(heartbeat * 5))
@@ -335,9 +335,9 @@ fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) ->
     }
     if job.journal {
         for _ in 0..chance.one(&[0, 1, 1, 1, 2, 3]) {
-            let pause = if chance.is(0.5) { Duration::ZERO } else { chance.time(200 * MS) };
-            let torn = if chance.is(0.3) { chance.of_size(1.0, 3000.0) as u64 } else { 0 };
-            let deed = if chance.is(0.8) {
+            let pause = if chance.toss(0.5) { Duration::ZERO } else { chance.time(200 * MS) };
+            let torn = if chance.toss(0.3) { chance.of_size(1.0, 3000.0) as u64 } else { 0 };
+            let deed = if chance.toss(0.8) {
                 Deed::Kill(pause, torn)
             } else {
                 Deed::Interrupt(pause, chance.of_range(1..3) as u32)

@@ -87,7 +87,7 @@ fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<
     fs::write(folder.join("f.js"), job.function())?;
     let mut words = job.options().to_vec();
     words.extend(["f.js".into(), "--port".into(), context.port.to_string()]);
-    if chance.is(0.5) {
+    if chance.toss(0.5) {
         words.extend(["--token".into(), format!("token-{}", context.plan.seed)]);
     }
     if job.journal {

@@ -62,9 +62,9 @@ pub(crate) fn values(
     let odd = chance.one(&[0.0, 0.1, 0.5]);
     let long = chance.one(&[0.0, 0.01, 0.2]);
     let values = (0..count).map(|number| {
-        let mut text = if chance.is(long) && left > 0 {
+        let mut text = if chance.toss(long) && left > 0 {
             long_text(chance)
-        } else if chance.is(odd) {
+        } else if chance.toss(odd) {
             chance.one(&AWKWARD).to_owned()
         } else {
             number.to_string()
@@ -74,7 +74,7 @@ pub(crate) fn values(
             // The master would take this character for a byte-order mark.
             text.insert(0, 'x');
         }
-        if framing == Framing::Null && chance.is(0.05) {
+        if framing == Framing::Null && chance.toss(0.05) {
             text.push_str("\nand\r\n");
         }
         match framing {
@@ -86,8 +86,11 @@ pub(crate) fn values(
 }
 
 fn long_text(chance: &mut Chance) -> String {
-    let length =
-        if chance.is(0.3) { chance.one(&LENGTHS) } else { chance.of_size(100.0, LONGEST) as usize };
+    let length = if chance.toss(0.3) {
+        chance.one(&LENGTHS)
+    } else {
+        chance.of_size(100.0, LONGEST) as usize
+    };
     let piece = chance.one(&["a", "0123456789", "é", "😀x", "\\\"", "lorem ipsum "]);
     let mut text = piece.repeat(length / piece.len() + 1);
     text.truncate(text.floor_char_boundary(length));

@@ -338,7 +338,7 @@ impl Volunteer {
                     let kind = chance.one(&["error", "throw", "timeout", "died"]).into();
                     Err(Failure { message: "it fails for a while".into(), stack: None, kind })
                 }
-                false if forge && chance.is(0.02) => Ok((value.form, "\"forged\"".into())),
+                false if forge && chance.toss(0.02) => Ok((value.form, "\"forged\"".into())),
                 false => job.answer(value),
             };
             Answer { loan, micros: time.as_micros() as u64, result }

@@ -195,6 +195,9 @@ fn extends_nothing(extended: &Path) -> Problem {
     Problem::new(format!("a tsconfig.json extends '{extended}', which is not there")).remedy(remedy)
 }
 
+/// What to do about a name that stands for a folder elsewhere.
+const ALIAS: &str = "write the path of the file, or, in TypeScript, say by `paths` in tsconfig.json what this stands for";
+
 fn unresolved(diagnostic: &BuildDiagnostic, place: Option<Place>) -> Problem {
     let specifier = diagnostic.exporter().unwrap_or_default();
     let importer = source::file_of(&diagnostic.id().unwrap_or_default());
@@ -208,7 +211,11 @@ fn unresolved(diagnostic: &BuildDiagnostic, place: Option<Place>) -> Problem {
     let asked_by =
         if place.is_none() { format!("; {} needs it", shown(&importer)) } else { String::new() };
     match package_name(&specifier) {
-        None => Problem::at(place, format!("'{specifier}' cannot be found")),
+        None => {
+            let problem = Problem::at(place, format!("'{specifier}' cannot be found"));
+            // What other bundlers are told to take for a folder.
+            if specifier.starts_with(['~', '@']) { problem.remedy(ALIAS) } else { problem }
+        }
         Some(package) => match installed(package, &importer) {
             Some(folder) => not_in_package(&specifier, package, &folder, place),
             None => {

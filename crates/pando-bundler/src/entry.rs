@@ -169,7 +169,7 @@ impl Look {
             }
             _ => false,
         };
-        let mut mentions = Mentions::default();
+        let mut mentions = NameUses::default();
         mentions.visit_program(program);
         Self {
             esm: by_name || !statements.is_empty(),
@@ -228,11 +228,11 @@ fn unusable_default(statement: &ModuleDeclaration<'_>) -> Option<usize> {
 }
 
 #[derive(Default)]
-struct Mentions {
+struct NameUses {
     found: bool,
 }
 
-impl<'a> Visit<'a> for Mentions {
+impl<'a> Visit<'a> for NameUses {
     fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
         self.found |= ["module", "exports"].contains(&identifier.name.as_str());
     }

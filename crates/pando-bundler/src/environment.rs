@@ -57,7 +57,7 @@ impl Environment {
                 .is_some_and(|name| self.aliases.contains(name.name.as_str()))
     }
 
-    fn reads(&mut self, name: &str, span: Span) {
+    fn note_read(&mut self, name: &str, span: Span) {
         self.read.entry(name.to_owned()).or_insert(span);
     }
 }
@@ -91,7 +91,7 @@ impl<'a> Visit<'a> for Environment {
                         {
                             self.aliases.insert(local.name.to_string());
                         }
-                        (Some(name), _) if !of_process => self.reads(&name, property.span),
+                        (Some(name), _) if !of_process => self.note_read(&name, property.span),
                         _ => {}
                     }
                 }
@@ -114,7 +114,7 @@ impl<'a> Visit<'a> for Environment {
         if let Some(name) = member.static_property_name()
             && self.is_environment(member.object())
         {
-            self.reads(name, oxc::span::GetSpan::span(member));
+            self.note_read(name, oxc::span::GetSpan::span(member));
         }
         walk::walk_member_expression(self, member);
     }

@@ -40,6 +40,7 @@
 //! Everything that is known to fail without running the code: see [`Error`].
 
 mod builtins;
+mod decorators;
 mod diagnostics;
 mod entry;
 mod environment;
@@ -120,7 +121,7 @@ impl Bundle {
 
     /// Whether an error with this message came from a default export with a callback as second
     /// argument.
-    pub fn takes_callback(&self, message: &str) -> bool {
+    pub fn error_is_missing_callback(&self, message: &str) -> bool {
         let called = message
             .strip_prefix("TypeError: ")
             .and_then(|message| message.split_once(" is not a function"));

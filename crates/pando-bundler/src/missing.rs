@@ -41,7 +41,7 @@ pub(crate) struct Missing {
 impl Missing {
     /// Adds the uses in one module.
     pub(crate) fn add(&mut self, program: &Program<'_>, options: &Options) {
-        let mut uses = Uses { missing: self, options, holders: BTreeMap::new() };
+        let mut uses = MissingUses { missing: self, options, holders: BTreeMap::new() };
         uses.visit_program(program);
         if !uses.holders.is_empty() {
             // The second visit finds uses that stand before the variables.
@@ -100,14 +100,14 @@ pub(crate) fn plain(name: &str) -> &str {
         .map_or(name, |(name, _)| name)
 }
 
-struct Uses<'m> {
+struct MissingUses<'m> {
     missing: &'m mut Missing,
     options: &'m Options,
     /// The variables of this module with a built-in as value, each with the built-in.
     holders: BTreeMap<String, String>,
 }
 
-impl Uses<'_> {
+impl MissingUses<'_> {
     fn empty(&mut self, specifier: &str) -> Option<String> {
         let Some(Builtin::Empty(name)) = Builtin::find(specifier, self.options) else {
             return None;
@@ -151,7 +151,7 @@ impl Uses<'_> {
     }
 }
 
-impl<'a> Visit<'a> for Uses<'_> {
+impl<'a> Visit<'a> for MissingUses<'_> {
     fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {
         let Some(builtin) = self.empty(&import.source.value) else { return };
         for specifier in import.specifiers.iter().flatten() {

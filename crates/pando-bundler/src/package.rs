@@ -142,7 +142,8 @@ pub(crate) fn package_name(specifier: &str) -> Option<&str> {
     let end = specifier.match_indices('/').nth(slashes - 1).map_or(specifier.len(), |(at, _)| at);
     let name = &specifier[..end];
     let plausible = !name.is_empty()
-        && !name.starts_with(['.', '#'])
+        && !name.starts_with(['.', '#', '~'])
+        && !name.starts_with("@/")
         && name.matches('/').count() == slashes - 1
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "@/._-~".contains(c));
     plausible.then_some(name)
@@ -165,6 +166,7 @@ mod tests {
         assert_eq!(package_name("a/b/c.js"), Some("a"));
         assert_eq!(package_name("@s/a/b"), Some("@s/a"));
         assert_eq!(package_name("@s"), None);
+        assert_eq!((package_name("~/a"), package_name("@/a")), (None, None));
         assert_eq!(package_name("#inner"), None);
         assert_eq!(package_name("data:text/plain,x"), None);
     }

@@ -23,7 +23,7 @@ use rolldown_plugin::{
 use crate::{
     Options,
     builtins::Builtin,
-    environment,
+    decorators, environment,
     error::Problem,
     finder::{self, Finder},
     foreign,
@@ -70,12 +70,12 @@ pub(crate) struct PandoPlugin {
     /// Browser files of packages without some of the names imported by other modules.
     pub(crate) lacking: BTreeSet<PathBuf>,
     pub(crate) finder: Arc<Finder>,
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) seen: Arc<Findings>,
 }
 
 /// Facts about the modules, collected during a run.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Findings {
     manifests: Manifests,
     /// Empty built-ins, each with a requiring file.
     empty: Mutex<BTreeSet<(String, PathBuf)>>,
@@ -87,11 +87,13 @@ pub(crate) struct Seen {
     foreign: Mutex<BTreeSet<(String, PathBuf)>>,
     /// Problems with JSON files.
     not_json: Mutex<Vec<Problem>>,
+    /// Where decorators are.
+    decorated: Mutex<Option<Place>>,
     /// Whether some module must be strict, although the bundle is not.
     strict: AtomicBool,
 }
 
-impl Seen {
+impl Findings {
     /// Warnings about the modules.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,6 +121,10 @@ impl Seen {
     /// The uses of empty built-ins.
     pub(crate) fn missing(&self) -> Missing {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn decorated(&self) -> Option<Place> {
+        self.decorated.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn strict(&self) -> bool {
@@ -151,8 +157,7 @@ impl PandoPlugin {
         }
         let importer = &*source::file_of(importer.unwrap_or_default());
         if foreign::is_foreign(specifier) {
-            let mut foreign = self.seen.foreign.lock().unwrap_or_else(PoisonError::into_inner);
-            foreign.insert((specifier.to_owned(), importer.to_owned()));
+            self.refuse(specifier, importer);
             return Some(EMPTY.to_owned());
         }
         if self.seen.manifests.of(importer).is_some_and(|manifest| manifest.maps(specifier)) {
@@ -168,6 +173,23 @@ impl PandoPlugin {
             }
             Builtin::Unknown => None,
         }
+    }
+
+    fn refuse(&self, specifier: &str, importer: &Path) {
+        let mut foreign = self.seen.foreign.lock().unwrap_or_else(PoisonError::into_inner);
+        foreign.insert((specifier.to_owned(), importer.to_owned()));
+    }
+
+    /// What stands for a file that is not code, as a package's main file may be.
+    fn instead_of(&self, file: &Path) -> Option<Cow<'_, str>> {
+        let name = shown(file);
+        if foreign::is_addon(&name) {
+            return self.virtual_source(ADDON);
+        }
+        foreign::is_foreign(&name).then(|| {
+            self.refuse(&name, file);
+            "".into()
+        })
     }
 
     fn virtual_source(&self, id: &str) -> Option<Cow<'_, str>> {
@@ -291,7 +313,9 @@ impl Plugin for PandoPlugin {
 
     async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
         let file = || finder::read(&source::file_of(args.id));
-        let (code, module_type) = match self.virtual_source(args.id) {
+        let instead =
+            self.virtual_source(args.id).or_else(|| self.instead_of(&source::file_of(args.id)));
+        let (code, module_type) = match instead {
             Some(code) => (code.into_owned(), Some(ModuleType::Js)),
             None if source::is_sloppy(args.id) => (file()?, Some(ModuleType::Js)),
             // The kind of module follows from the file's extension.
@@ -350,12 +374,22 @@ impl Plugin for PandoPlugin {
             self.seen.environment.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
         }
         if script && !source::is_virtual(args.id) {
+            if let Some(start) = decorators::first(args.ast.program()) {
+                let file = source::file_of(args.id);
+                // What was appended to it is not to be seen.
+                let place = Place::at_offset(&file, &finder::read(&file)?, start as usize);
+                self.seen
+                    .decorated
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(place);
+            }
             self.seen
                 .missing
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .add(args.ast.program(), &self.options);
-            let mut mentions = requires::Mentions::of(args.ast.program());
+            let mut mentions = requires::RequireUses::of(args.ast.program());
             for (start, specifier) in std::mem::take(&mut mentions.optional) {
                 let options = PluginContextResolveOptions {
                     import_kind: ImportKind::Require,
@@ -364,7 +398,7 @@ impl Plugin for PandoPlugin {
                 };
                 let ours = self.virtual_id(&specifier, Some(args.id)).is_some();
                 if !ours && ctx.resolve(&specifier, Some(args.id), Some(options)).await?.is_err() {
-                    mentions.is_missing(start);
+                    mentions.note_missing(start);
                 }
             }
             mentions.replace(&mut args.ast);

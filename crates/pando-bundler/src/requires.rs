@@ -18,6 +18,8 @@ use oxc::{
 };
 use rolldown_ecmascript::EcmaAst;
 
+use crate::package::package_name;
+
 /// The name of the stand-in, which rolldown injects.
 pub(crate) const NAME: &str = "__pandoRequire";
 
@@ -31,13 +33,17 @@ module.exports = function require (name) {
 module.exports.resolve = module.exports
 ";
 
-/// The source of a module for the optional package `name`, which is not installed. The module
-/// throws the same error as Node.
+/// A module in place of `name`, of an optional package which is not installed: it throws what Node throws.
 pub(crate) fn missing(name: &str) -> String {
-    let message = serde_json::Value::from(format!(
-        "Cannot find module '{name}': it is optional, and was not installed"
-    ));
-    format!("throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }})")
+    let package = package_name(name).unwrap_or(name);
+    let message = format!(
+        "Cannot find module '{name}': it is optional, and is not installed (npm install {package})"
+    );
+    let message = serde_json::Value::from(message);
+    // `module` makes it CommonJS: whatever is imported from it.
+    format!(
+        "module.exports = {{}}; throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }})"
+    )
 }
 
 /// Members of `require` that the bundler defines as something else.
@@ -45,7 +51,7 @@ const DEFINED: [&str; 3] = ["main", "cache", "extensions"];
 
 /// The places where a module mentions `require`, as starts of spans.
 #[derive(Debug, Default)]
-pub(crate) struct Mentions {
+pub(crate) struct RequireUses {
     /// The mentions that get the stand-in.
     at: BTreeSet<u32>,
     /// The calls that may fail, with their specifiers.
@@ -53,7 +59,7 @@ pub(crate) struct Mentions {
     in_try: bool,
 }
 
-impl Mentions {
+impl RequireUses {
     pub(crate) fn of(program: &Program<'_>) -> Self {
         let mut mentions = Self::default();
         mentions.visit_program(program);
@@ -61,7 +67,7 @@ impl Mentions {
     }
 
     /// Notes that the module required at `start` is missing.
-    pub(crate) fn is_missing(&mut self, start: u32) {
+    pub(crate) fn note_missing(&mut self, start: u32) {
         self.at.insert(start);
     }
 
@@ -87,7 +93,7 @@ impl Mentions {
     }
 }
 
-impl<'a> Visit<'a> for Mentions {
+impl<'a> Visit<'a> for RequireUses {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         let required = call.arguments.first().and_then(|argument| argument.as_expression());
         let Some(required) =

@@ -17,12 +17,12 @@ use rolldown_plugin::__inner::SharedPluginable;
 use rolldown_utils::xxhash::xxhash_with_base;
 
 use crate::{
-    Bundle, Error, Options, diagnostics,
+    Bundle, Error, Options, decorators, diagnostics,
     entry::Entry,
     error::Problem,
     finder::{self, Finder, PLATFORM},
     origins::Origins,
-    plugin::{PandoPlugin, REQUIRE, STARTER, Seen, builtin_id},
+    plugin::{Findings, PandoPlugin, REQUIRE, STARTER, builtin_id},
     requires, source, strict, uuid,
 };
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
     let (mut sloppy, mut lacking) = (BTreeSet::new(), BTreeSet::new());
     let mut finder = Arc::new(Finder::new(entry.folder(), options.page, true));
     loop {
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(Findings::default());
         let plugin = PandoPlugin {
             starter: entry.starter(options.buffer),
             options: *options,
@@ -172,7 +172,7 @@ fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
 fn finish(
     entry: &Entry,
     output: BundleOutput,
-    seen: &Seen,
+    seen: &Findings,
     finder: &Finder,
 ) -> Result<Bundle, Error> {
     let (fatal, harmless) = diagnostics::sort(output.warnings, entry.folder());
@@ -184,6 +184,9 @@ fn finish(
         return Err(Error::all(refused));
     }
     let chunk = single_chunk(&output.assets)?;
+    if let Some(place) = seen.decorated().filter(|_| decorators::remain(&chunk.code)) {
+        return Err(decorators::refusal(place).into());
+    }
     let origins = Origins::of(chunk, entry.folder());
     let (code, origins) = if seen.strict() {
         let unknown = || Problem::new("the bundle has an unknown form; this is a bug of Pando");

@@ -76,15 +76,15 @@ struct Sortable<'a> {
 }
 
 /// The statements that use a name of another statement, by the index of the declaring statement.
-type Uses<'a> = BTreeMap<usize, Vec<(usize, &'a str)>>;
+type StrictUses<'a> = BTreeMap<usize, Vec<(usize, &'a str)>>;
 
 fn uses<'a>(
     sorted: &Sorted<'a>,
     function: &'a Function<'a>,
     semantic: &'a Semantic<'a>,
-) -> Uses<'a> {
+) -> StrictUses<'a> {
     let scoping = semantic.scoping();
-    let mut uses = Uses::new();
+    let mut uses = StrictUses::new();
     for &symbol in scoping.get_bindings(function.scope_id()).values() {
         let Some(declared) = sorted.index_at(scoping.symbol_span(symbol)) else { continue };
         let references = scoping
@@ -128,7 +128,7 @@ impl<'a> Sorted<'a> {
     /// Finds the names of the rest that wrappers use. A wrapper that uses a name which cannot be
     /// declared elsewhere (of a class, for example) contains an `import`, and is moved to the
     /// rest.
-    fn keep_together(&mut self, uses: &Uses<'a>) {
+    fn keep_together(&mut self, uses: &StrictUses<'a>) {
         loop {
             let fixed = uses.iter().filter(|&(&declared, _)| self.is_fixed(declared));
             let users = fixed.flat_map(|(_, users)| users).map(|&(by, _)| by);

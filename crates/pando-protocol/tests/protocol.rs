@@ -4,6 +4,7 @@ use bytes::Bytes;
 use pando_protocol::volunteer::{
     Answer, Assembler, Binary, Form, Loan, ToMaster, ToVolunteer, encode_results, encode_values,
 };
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value as Json, json};
 
 fn list(name: &str) -> Vec<Json> {
@@ -230,5 +231,36 @@ fn messages_that_are_not_as_agreed_are_refused() {
         if from != "master" {
             assert!(serde_json::from_str::<ToMaster>(text).is_err(), "{}", fixture["name"]);
         }
+    }
+}
+
+/// A message of another dialect, decoded and encoded again.
+fn encode_again(dialect: &str, from: &str, message: Json) -> Result<Json, serde_json::Error> {
+    use pando_protocol::{
+        core::{CoreMessage, ToCore},
+        relay::{FromRelay, ToRelay},
+        signalling::{MasterSignal, VolunteerSignal},
+    };
+    fn again<T: Serialize + DeserializeOwned>(message: Json) -> Result<Json, serde_json::Error> {
+        serde_json::from_value::<T>(message).and_then(serde_json::to_value)
+    }
+    match (dialect, from) {
+        ("signalling", "volunteer") => again::<VolunteerSignal>(message),
+        ("signalling", "master") => again::<MasterSignal>(message),
+        ("relay", "master") => again::<ToRelay>(message),
+        ("relay", "relay") => again::<FromRelay>(message),
+        ("core", "host") => again::<ToCore>(message),
+        ("core", "core") => again::<CoreMessage>(message),
+        _ => panic!("{dialect} has no side {from}"),
+    }
+}
+
+#[test]
+fn messages_of_the_other_dialects_are_written_as_they_are_read() {
+    for fixture in list("dialects") {
+        let text = |field: &str| fixture[field].as_str().expect("text");
+        let ours = encode_again(text("dialect"), text("from"), fixture["message"].clone());
+        let ours = ours.unwrap_or_else(|error| panic!("{}: {error}", fixture["name"]));
+        assert_eq!(ours, fixture["message"], "{}", fixture["name"]);
     }
 }

@@ -5,14 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 
 /// A public address of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RelayAddress {
     /// The URL without a slash at its end, such as `https://relay.example.org`.
     pub url: String,
     /// The name or address in the URL; IPv6 in brackets.
     pub host: String,
 }
 
-impl Place {
+impl RelayAddress {
     /// Parses a URL: `http://` or `https://`, a host, perhaps a port and a path.
     pub fn parse(url: &str) -> Result<Self, String> {
         let wrong = || format!("{url:?} is not an address such as https://relay.example.org");
@@ -103,13 +103,13 @@ mod tests {
 
     #[test]
     fn urls() {
-        let place = Place::parse("https://Relay.example.org:8443/pando/").unwrap();
+        let place = RelayAddress::parse("https://Relay.example.org:8443/pando/").unwrap();
         assert_eq!(place.authority(), "Relay.example.org:8443");
         assert_eq!(
             (place.url.as_str(), place.host.as_str()),
             ("https://Relay.example.org:8443/pando", "relay.example.org")
         );
-        assert_eq!(Place::parse("http://[::1]:80").unwrap().host, "[::1]");
+        assert_eq!(RelayAddress::parse("http://[::1]:80").unwrap().host, "[::1]");
         for wrong in [
             "relay.example.org",
             "ftp://a",
@@ -120,7 +120,7 @@ mod tests {
             "http://[::1",
             "http://a\"b",
         ] {
-            assert!(Place::parse(wrong).is_err(), "{wrong}");
+            assert!(RelayAddress::parse(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -133,9 +133,9 @@ mod tests {
             ("x-forwarded-for", "6.6.6.6, 8.8.8.8"),
         ];
         let headers = headers(&lines);
-        assert_eq!(Place::of(&headers, false, false).unwrap().url, "http://127.0.0.1:8080");
-        assert_eq!(Place::of(&headers, true, false).unwrap().url, "https://127.0.0.1:8080");
-        let place = Place::of(&headers, false, true).unwrap();
+        assert_eq!(RelayAddress::of(&headers, false, false).unwrap().url, "http://127.0.0.1:8080");
+        assert_eq!(RelayAddress::of(&headers, true, false).unwrap().url, "https://127.0.0.1:8080");
+        let place = RelayAddress::of(&headers, false, true).unwrap();
         assert_eq!(
             (place.url.as_str(), place.host.as_str()),
             ("https://relay.example.org", "relay.example.org")
@@ -162,8 +162,8 @@ mod tests {
         for host in ["", "a b", "a/b", "a\"onload=", "a:b"] {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, host.parse().unwrap());
-            assert!(Place::of(&headers, false, false).is_none(), "{host}");
+            assert!(RelayAddress::of(&headers, false, false).is_none(), "{host}");
         }
-        assert!(Place::of(&HeaderMap::new(), false, false).is_none());
+        assert!(RelayAddress::of(&HeaderMap::new(), false, false).is_none());
     }
 }

@@ -3,9 +3,9 @@
 
 use super::{
     Relay,
-    address::Place,
+    address::RelayAddress,
     ending, letters,
-    rooms::{Content, Ended, Opening},
+    rooms::{Content, EndedRoom, RoomRequest},
     shell::Shell,
     traffic::Traffic,
 };
@@ -19,7 +19,7 @@ use pando_protocol::{
     relay::{FromRelay, Open, ToRelay, VERSION},
     signalling::{self, MasterSignal},
 };
-use pando_web::Bucket;
+use pando_web::TokenBucket;
 use serde_json::{Value, json};
 use std::{
     net::IpAddr,
@@ -51,7 +51,7 @@ const MESSAGES: (f64, f64) = (2000.0, 20_000.0);
 const ID: usize = 12;
 
 /// Why a master's socket ends.
-enum Farewell {
+enum SocketEnd {
     /// The master has gone, or needs no message.
     Gone,
     /// The master gets no room, for this reason.
@@ -61,19 +61,24 @@ enum Farewell {
 }
 
 /// Serves the master on `socket` until its end. The master knows the relay as `place`.
-pub(crate) async fn attend(relay: Arc<Relay>, socket: WebSocket, place: Place, address: IpAddr) {
+pub(crate) async fn attend(
+    relay: Arc<Relay>,
+    socket: WebSocket,
+    place: RelayAddress,
+    address: IpAddr,
+) {
     let (sink, stream) = socket.split();
     let (to_master, queue) = mpsc::channel(QUEUE);
     let closing = Arc::new(OnceLock::new());
     let writing = write(sink, queue, closing.clone());
-    let mut master = Master { relay, stream, heard: Instant::now(), place, address };
+    let mut master = MasterSocket { relay, stream, heard: Instant::now(), place, address };
     tokio::pin!(writing);
     let farewell = tokio::select! {
         farewell = master.attend(to_master) => farewell,
         // The room was given to a newer socket, or the master does not read.
         () = &mut writing => return,
     };
-    if let Farewell::Close(code, reason) = farewell {
+    if let SocketEnd::Close(code, reason) = farewell {
         let _ = closing.set((code, reason));
     }
     let _ = timeout(LAST_WORDS, writing).await;
@@ -106,11 +111,11 @@ async fn write(
     let _ = sink.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
 }
 
-struct Master {
+struct MasterSocket {
     relay: Arc<Relay>,
     stream: SplitStream<WebSocket>,
     heard: Instant,
-    place: Place,
+    place: RelayAddress,
     address: IpAddr,
 }
 
@@ -122,28 +127,28 @@ struct Lease {
     id: String,
 }
 
-impl Master {
-    async fn attend(&mut self, to_master: mpsc::Sender<String>) -> Farewell {
+impl MasterSocket {
+    async fn attend(&mut self, to_master: mpsc::Sender<String>) -> SocketEnd {
         let lease = match self.open(&to_master).await {
             Ok(lease) => lease,
-            Err(Farewell::Refused(text)) => {
+            Err(SocketEnd::Refused(text)) => {
                 self.relay.log.warn(
                     "room-refused",
                     json!({"address": self.address.to_string(), "why": text}),
                 );
                 let _ = to_master.try_send(json(&FromRelay::Refused { text }));
-                return Farewell::Gone;
+                return SocketEnd::Gone;
             }
             Err(farewell) => return farewell,
         };
         // From here on only the room holds the queue: when the room drops the queue, this socket
         // ends.
         drop(to_master);
-        let mut messages = Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now());
+        let mut messages = TokenBucket::new(MESSAGES.0, MESSAGES.1, Instant::now());
         loop {
             let text = match self.next().await {
                 Ok(Message::Text(text)) => text,
-                Ok(_) => return Farewell::Close(1003, "after the function all is text"),
+                Ok(_) => return SocketEnd::Close(1003, "after the function all is text"),
                 Err(farewell) => return farewell,
             };
             match serde_json::from_str(&text) {
@@ -158,9 +163,9 @@ impl Master {
                 }
                 Ok(ToRelay::End) => {
                     lease.end();
-                    return Farewell::Gone;
+                    return SocketEnd::Gone;
                 }
-                _ => return Farewell::Close(1008, "this is not a message of a master"),
+                _ => return SocketEnd::Close(1008, "this is not a message of a master"),
             }
             let wait = messages.charge(1.0, Instant::now());
             if !wait.is_zero() {
@@ -170,37 +175,37 @@ impl Master {
     }
 
     /// Opens the requested room, and receives the function.
-    async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, Farewell> {
+    async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, SocketEnd> {
         let asked = timeout(FIRST, self.next())
             .await
-            .map_err(|_| Farewell::Close(1008, "no room was asked for"))??;
+            .map_err(|_| SocketEnd::Close(1008, "no room was asked for"))??;
         let Message::Text(text) = asked else {
-            return Err(Farewell::Close(1003, "first of all comes open, as text"));
+            return Err(SocketEnd::Close(1003, "first of all comes open, as text"));
         };
         let Ok(ToRelay::Open(Open { version, at, token, key, page, size, ice_servers })) =
             serde_json::from_str(&text)
         else {
-            return Err(Farewell::Close(1008, "this does not open a room"));
+            return Err(SocketEnd::Close(1008, "this does not open a room"));
         };
         if let Some(place) =
-            at.and_then(|at| Place::parse(&at).ok()).filter(|_| self.relay.url.is_none())
+            at.and_then(|at| RelayAddress::parse(&at).ok()).filter(|_| self.relay.url.is_none())
         {
             self.place = place;
         }
         if version != VERSION {
             let ours = env!("CARGO_PKG_VERSION");
-            return Err(Farewell::Refused(format!(
+            return Err(SocketEnd::Refused(format!(
                 "this relay is Pando {ours} and speaks version {VERSION} with masters, not {version}: use the same Pando on both sides"
             )));
         }
         let fine = |c: u8| c.is_ascii_alphanumeric() || b"+/=_-:".contains(&c);
         if page.function.len() > 128 || !page.function.bytes().all(fine) {
-            return Err(Farewell::Refused("the function's hash is none".into()));
+            return Err(SocketEnd::Refused("the function's hash is none".into()));
         }
-        let lease = self.lease(&Opening { token, key, size })?;
+        let lease = self.lease(&RoomRequest { token, key, size })?;
         let function = timeout(UPLOAD, self.take(size, lease.known(&page.function, size))).await;
         let function = function.map_err(|_| {
-            Farewell::Refused(format!(
+            SocketEnd::Refused(format!(
                 "the function did not come within {} seconds: try again",
                 UPLOAD.as_secs()
             ))
@@ -214,20 +219,20 @@ impl Master {
         }));
         let content = Content { function, page, host, ice_servers };
         if !self.relay.rooms().opened(&lease.token, lease.number, content, to_master.clone()) {
-            return Err(Farewell::Close(1000, "the room was opened again"));
+            return Err(SocketEnd::Close(1000, "the room was opened again"));
         }
         let fields = json!({"room": lease.id, "address": self.address.to_string(), "bytes": size});
         self.relay.log.info("room-opened", fields);
         Ok(lease)
     }
 
-    fn lease(&self, opening: &Opening) -> Result<Lease, Farewell> {
+    fn lease(&self, opening: &RoomRequest) -> Result<Lease, SocketEnd> {
         let (relay, now) = (self.relay.clone(), Instant::now());
         let shell = Shell::new(Traffic::new(relay.limits.room_rate, now));
         let mut rooms = relay.rooms();
         let number = rooms
             .open(opening, letters::random(ID), shell, now)
-            .map_err(|refusal| Farewell::Refused(refusal.to_string()))?;
+            .map_err(|refusal| SocketEnd::Refused(refusal.to_string()))?;
         let id = rooms.id(&opening.token).unwrap_or_default().to_owned();
         drop(rooms);
         Ok(Lease { relay, token: opening.token.clone(), number, id })
@@ -235,15 +240,15 @@ impl Master {
 
     /// Receives `size` bytes. If the function is already `known`, its bytes are not kept a second
     /// time.
-    async fn take(&mut self, size: u64, known: Option<Bytes>) -> Result<Bytes, Farewell> {
+    async fn take(&mut self, size: u64, known: Option<Bytes>) -> Result<Bytes, SocketEnd> {
         let (mut come, mut function) = (0, Vec::new());
         while come < size {
             let Message::Binary(piece) = self.next().await? else {
-                return Err(Farewell::Close(1003, "the function comes as bytes"));
+                return Err(SocketEnd::Close(1003, "the function comes as bytes"));
             };
             come += piece.len() as u64;
             if come > size {
-                return Err(Farewell::Refused(format!(
+                return Err(SocketEnd::Refused(format!(
                     "the function is longer than the {size} bytes that were announced"
                 )));
             }
@@ -255,22 +260,22 @@ impl Master {
     }
 
     /// The next text or binary message. Any message counts as a sign of life.
-    async fn next(&mut self) -> Result<Message, Farewell> {
+    async fn next(&mut self) -> Result<Message, SocketEnd> {
         let mut relay_ends = self.relay.ending.clone();
         loop {
             let quiet = SILENCE.saturating_sub(self.heard.elapsed());
             let heard = tokio::select! {
                 heard = timeout(quiet, self.stream.next()) => heard,
-                () = ending(&mut relay_ends) => return Err(Farewell::Close(1001, "the relay ends")),
+                () = ending(&mut relay_ends) => return Err(SocketEnd::Close(1001, "the relay ends")),
             };
             match heard {
                 Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => self.heard = Instant::now(),
-                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Err(Farewell::Gone),
+                Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return Err(SocketEnd::Gone),
                 Ok(Some(Ok(message))) => {
                     self.heard = Instant::now();
                     return Ok(message);
                 }
-                Err(_) => return Err(Farewell::Close(1001, "silent for too long")),
+                Err(_) => return Err(SocketEnd::Close(1001, "silent for too long")),
             }
         }
     }
@@ -324,7 +329,7 @@ pub(crate) fn json(message: &FromRelay) -> String {
 }
 
 /// The log fields for a room that has ended.
-pub(crate) fn told(ended: &Ended<Shell>) -> Value {
+pub(crate) fn told(ended: &EndedRoom<Shell>) -> Value {
     let bytes = ended.handle.traffic.passed();
     json!({"room": ended.id, "seconds": ended.lasted.as_secs(), "visits": ended.visits, "bytes": bytes})
 }

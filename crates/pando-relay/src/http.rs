@@ -9,7 +9,7 @@ mod upgrade;
 
 use super::{
     Relay,
-    address::{Place, client},
+    address::{RelayAddress, client},
     control, link, pages,
     rooms::{NoEntry, Unclaimed},
     signal,
@@ -21,7 +21,7 @@ use axum::{
 };
 use denied::Denied;
 use pando_protocol::signalling;
-use pando_web::{Application, Seat, Visitor};
+use pando_web::{Application, Client, ConnectionSlot};
 use serde_json::json;
 use std::{
     net::IpAddr,
@@ -33,24 +33,20 @@ use std::{
 const WRONG: Duration = Duration::from_secs(1);
 
 /// A request and its client.
-struct Asked {
+struct RelayRequest {
     relay: Arc<Relay>,
-    seat: Arc<Seat>,
+    slot: Arc<ConnectionSlot>,
     from: IpAddr,
     parts: Parts,
 }
 
 /// Answers everything.
 impl Application for Relay {
-    async fn respond(
-        self: Arc<Self>,
-        Visitor { from, seat }: Visitor,
-        request: Request,
-    ) -> Response {
+    async fn respond(self: Arc<Self>, Client { from, slot }: Client, request: Request) -> Response {
         let (parts, _) = request.into_parts();
         let from = client(&parts.headers, from.ip(), self.behind_proxy);
         let for_people = pando_web::wants_page(&parts.headers);
-        let asked = Asked { relay: self.clone(), seat, from, parts };
+        let asked = RelayRequest { relay: self.clone(), slot, from, parts };
         let mut response = asked.answer().await.unwrap_or_else(IntoResponse::into_response);
         if for_people && response.status() == StatusCode::NOT_FOUND {
             response = pando_web::nothing_here();
@@ -60,7 +56,7 @@ impl Application for Relay {
     }
 }
 
-impl Asked {
+impl RelayRequest {
     async fn answer(self) -> Result<Response, Denied> {
         let path = self.parts.uri.path().to_owned();
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
@@ -76,8 +72,8 @@ impl Asked {
         if !matches!(self.parts.method, Method::GET | Method::HEAD) {
             return Err(Denied::new(StatusCode::METHOD_NOT_ALLOWED, ""));
         }
-        if pando_web::stays(&self.parts.headers) {
-            return Err(Denied::new(StatusCode::FORBIDDEN, pando_web::STAYS));
+        if pando_web::requests_service_worker(&self.parts.headers) {
+            return Err(Denied::new(StatusCode::FORBIDDEN, pando_web::NO_SERVICE_WORKER));
         }
         match *segments {
             ["healthz"] => Ok(self.health()),
@@ -122,31 +118,30 @@ impl Asked {
             content.zip(rooms.handle(token).map(|shell| shell.traffic()))
         };
         let (content, traffic) = found.ok_or_else(|| self.nothing())?;
-        let place =
-            self.relay.url.clone().or_else(|| {
-                Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy)
-            });
-        let authority = place.as_ref().map(Place::authority).unwrap_or_default();
+        let place = self.relay.url.clone().or_else(|| {
+            RelayAddress::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy)
+        });
+        let authority = place.as_ref().map(RelayAddress::authority).unwrap_or_default();
         pages::file(&content, &traffic, name, &self.parts.headers, authority)
             .ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
     }
 
     async fn signal(mut self, token: &str) -> Result<Response, Denied> {
-        let seat = self.admit(token)?;
+        let slot = self.admit(token)?;
         let upgrade = upgrade::messages(&mut self.parts, signalling::LONGEST).await?;
         let (relay, token) = (self.relay, token.to_owned());
         Ok(upgrade.on_upgrade(async move |socket| {
             signal::converse(relay, token, socket).await;
-            drop(seat);
+            drop(slot);
         }))
     }
 
     fn volunteer_link(mut self, token: &str) -> Result<Response, Denied> {
-        let seat = self.admit(token)?;
+        let slot = self.admit(token)?;
         let (relay, token) = (self.relay, token.to_owned());
         upgrade::frames(&mut self.parts, |upgrade| async move {
             link::volunteer(relay, token, upgrade).await;
-            drop(seat);
+            drop(slot);
         })
     }
 
@@ -154,7 +149,7 @@ impl Asked {
         let claimed = self.relay.rooms().claim(token, self.bearer(), id);
         match claimed {
             Ok(volunteer) => {
-                self.seat.is_a_masters();
+                self.slot.exempt_from_address_limit();
                 upgrade::frames(&mut self.parts, |upgrade| link::master(volunteer, upgrade))
             }
             Err(Unclaimed::WrongKey) => Err(self.wrong("the room has another key").await),
@@ -169,18 +164,19 @@ impl Asked {
                 .await);
         }
         let place = self.relay.url.clone();
-        let place = place
-            .or_else(|| Place::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy));
+        let place = place.or_else(|| {
+            RelayAddress::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy)
+        });
         let place = place.ok_or(Denied::new(StatusCode::BAD_REQUEST, "no sound Host header"))?;
         let upgrade = upgrade::messages(&mut self.parts, control::LONGEST).await?;
-        self.seat.is_a_masters();
+        self.slot.exempt_from_address_limit();
         let (relay, from) = (self.relay, self.from);
         Ok(upgrade.on_upgrade(move |socket| control::attend(relay, socket, place, from)))
     }
 
     /// Lets one more volunteer into the room at `token`. Behind a proxy, the volunteer counts for
     /// the address named by the proxy.
-    fn admit(&self, token: &str) -> Result<Option<Seat>, Denied> {
+    fn admit(&self, token: &str) -> Result<Option<ConnectionSlot>, Denied> {
         let entry = self.relay.rooms().has_place(token);
         entry.map_err(|why| match why {
             NoEntry::Unknown => self.nothing(),
@@ -192,8 +188,8 @@ impl Asked {
         if !self.relay.behind_proxy {
             return Ok(None);
         }
-        let seat = self.relay.connections.guest(self.from);
-        seat.map(Some).ok_or(Denied::new(
+        let slot = self.relay.connections.guest(self.from);
+        slot.map(Some).ok_or(Denied::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too many connections from this address",
         ))
@@ -216,11 +212,11 @@ impl Asked {
         if may_know {
             self.relay.log.warn("wrong-secret", json!({"address": self.from.to_string()}));
         }
-        let seat = self.seat.clone();
+        let slot = self.slot.clone();
         // The connection keeps its place for this second, even if the client hangs up.
         let wait = tokio::spawn(async move {
             tokio::time::sleep(WRONG).await;
-            drop(seat);
+            drop(slot);
         });
         let _ = wait.await;
         match may_know {

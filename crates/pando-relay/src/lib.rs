@@ -27,15 +27,15 @@ mod signal;
 mod traffic;
 mod turn;
 
-pub use address::Place;
+pub use address::RelayAddress;
 pub use limits::Limits;
-pub use options::Options;
+pub use options::RelayOptions;
 pub use serve::run;
 
 use ice::Ice;
 use log::Log;
 use pando_protocol::ice::IceServer;
-use pando_web::{Connections, Rates};
+use pando_web::{AddressRates, Connections};
 use rooms::Rooms;
 use secrets::Secrets;
 use shell::Sockets;
@@ -55,7 +55,7 @@ struct Relay {
     secrets: Secrets,
     limits: Limits,
     /// The relay's public address, if the operator gave one.
-    url: Option<Place>,
+    url: Option<RelayAddress>,
     behind_proxy: bool,
     tls: bool,
     ice: Ice,
@@ -71,19 +71,19 @@ struct Relay {
 /// Rate limits for clients, by address.
 struct Guards {
     /// Requests of any kind.
-    requests: Rates,
+    requests: AddressRates,
     /// Requests for paths without content.
-    misses: Rates,
+    misses: AddressRates,
     /// Wrong secrets and keys.
-    wrong: Rates,
+    wrong: AddressRates,
 }
 
 impl Default for Guards {
     fn default() -> Self {
         Self {
-            requests: Rates::new(200.0, 2000.0),
-            misses: Rates::new(1.0, 60.0),
-            wrong: Rates::new(10.0 / 60.0, 10.0),
+            requests: AddressRates::new(200.0, 2000.0),
+            misses: AddressRates::new(1.0, 60.0),
+            wrong: AddressRates::new(10.0 / 60.0, 10.0),
         }
     }
 }

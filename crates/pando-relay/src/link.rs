@@ -14,11 +14,11 @@ use super::{
     shell::{Raw, Shell},
     traffic::Traffic,
 };
-use frames::Malformed;
+use frames::BrokenFrame;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use pando_protocol::relay::FromRelay;
-use pump::{End, Pump, farewell};
+use pump::{Pump, PumpEnd, farewell};
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     io::split,
@@ -37,7 +37,7 @@ const GONE: u16 = 1001;
 const LATER: u16 = 1013;
 
 /// A place for a link in its room. Dropping this value frees the place.
-struct Link {
+struct LinkPlace {
     relay: Arc<Relay>,
     token: String,
     id: String,
@@ -55,7 +55,7 @@ struct Waiting {
 pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgrade) {
     let Ok(upgraded) = upgrade.await else { return };
     let volunteer = TokioIo::new(upgraded);
-    let link = Link { relay, token, id: letters::random(ID) };
+    let link = LinkPlace { relay, token, id: letters::random(ID) };
     let (come, coming) = oneshot::channel();
     let Some(Waiting { control, traffic, gone }) = link.wait(come) else {
         return turn_away(volunteer).await;
@@ -93,7 +93,7 @@ async fn turn_away(volunteer: Raw) {
     farewell(&mut writer, Some(LATER)).await;
 }
 
-impl Link {
+impl LinkPlace {
     fn wait(&self, come: oneshot::Sender<Raw>) -> Option<Waiting> {
         let mut rooms = self.relay.rooms();
         let control = rooms.wait(&self.token, self.id.clone(), come).ok()?.clone();
@@ -145,7 +145,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for LinkPlace {
     fn drop(&mut self) {
         self.relay.rooms().unlink(&self.token, &self.id);
     }
@@ -158,10 +158,10 @@ pub(crate) fn pass(data: &[u8], piece: usize) -> Option<Vec<u8>> {
 }
 
 /// The closing code for the sender of a direction with this end.
-fn code(end: Option<End>) -> u16 {
+fn code(end: Option<PumpEnd>) -> u16 {
     match end {
-        Some(End::Malformed(Malformed::Protocol)) => Malformed::Protocol as u16,
-        Some(End::Malformed(Malformed::TooLong)) => Malformed::TooLong as u16,
+        Some(PumpEnd::BrokenFrame(BrokenFrame::Protocol)) => BrokenFrame::Protocol as u16,
+        Some(PumpEnd::BrokenFrame(BrokenFrame::TooLong)) => BrokenFrame::TooLong as u16,
         _ => GONE,
     }
 }

@@ -2,7 +2,7 @@
 //! their public ids; tokens, keys, secrets and names of volunteers never appear.
 
 use pando_process::console::Console;
-use pando_web::Bucket;
+use pando_web::TokenBucket;
 use serde_json::Value;
 use std::{
     sync::{Arc, Mutex},
@@ -16,12 +16,12 @@ const LINES: (f64, f64) = (20.0, 500.0);
 #[derive(Clone)]
 pub(crate) struct Log {
     console: Console,
-    lines: Arc<Mutex<(Bucket, u64)>>,
+    lines: Arc<Mutex<(TokenBucket, u64)>>,
 }
 
 impl Log {
     pub(crate) fn new(console: Console) -> Self {
-        let bucket = Bucket::new(LINES.0, LINES.1, Instant::now());
+        let bucket = TokenBucket::new(LINES.0, LINES.1, Instant::now());
         Self { console, lines: Arc::new(Mutex::new((bucket, 0))) }
     }
 

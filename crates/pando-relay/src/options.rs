@@ -1,9 +1,9 @@
 //! The command line of `pando relay`.
 
-use super::{address::Place, ice::PUBLIC_STUN, limits::Limits, secrets::Secrets};
+use super::{address::RelayAddress, ice::PUBLIC_STUN, limits::Limits, secrets::Secrets};
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
 use pando_process::{command_line, duration::duration, files};
-use pando_web::Files;
+use pando_web::CertificateFiles;
 use std::{ffi::OsString, fs, net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 /// The port, unless another is set.
@@ -20,7 +20,7 @@ const MOST_SECRETS: u64 = 16 << 20;
     Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not go on, 2 wrong usage or a port that is taken.\n\n\
     Example:  PANDO_RELAY_SECRET=$(openssl rand -hex 16) pando relay --tls-cert cert.pem --tls-key key.pem --port 443"
 )]
-pub struct Options {
+pub struct RelayOptions {
     /// Port for masters and volunteers [default: $PORT, or 8080; 0: any]
     #[arg(long, env = "PANDO_RELAY_PORT", value_name = "PORT")]
     pub port: Option<u16>,
@@ -45,8 +45,8 @@ pub struct Options {
 
     /// Public address of this relay, such as https://relay.example.org [default: as each request
     /// names it]
-    #[arg(long, env = "PANDO_RELAY_URL", value_name = "URL", value_parser = Place::parse)]
-    pub url: Option<Place>,
+    #[arg(long, env = "PANDO_RELAY_URL", value_name = "URL", value_parser = RelayAddress::parse)]
+    pub url: Option<RelayAddress>,
 
     /// Believe the X-Forwarded-For, -Proto and -Host headers: all requests come through a proxy
     #[arg(long, env = "PANDO_RELAY_BEHIND_PROXY", value_parser = YesOrNo::new())]
@@ -99,7 +99,7 @@ pub struct Options {
     pub limits: Limits,
 }
 
-impl Options {
+impl RelayOptions {
     /// Reads `words`, of which the first is the program's name, and the environment. Wrong usage ends the process with status 2.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Self {
         command_line::read(words)
@@ -158,9 +158,9 @@ impl Options {
     }
 
     /// The files of certificate and key, if this relay speaks TLS itself.
-    pub(crate) fn tls(&self) -> Option<Files> {
+    pub(crate) fn tls(&self) -> Option<CertificateFiles> {
         let (certificate, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
-        Some(Files { certificate, key })
+        Some(CertificateFiles { certificate, key })
     }
 }
 
@@ -191,14 +191,14 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
-    fn parse(args: &[&str]) -> Result<Options, clap::Error> {
-        Options::try_parse_from([&["relay"], args].concat())
+    fn parse(args: &[&str]) -> Result<RelayOptions, clap::Error> {
+        RelayOptions::try_parse_from([&["relay"], args].concat())
     }
 
     #[test]
     fn every_option_has_help_and_an_environment_variable_of_its_own() {
         let mut seen = std::collections::HashSet::new();
-        for argument in Options::command()
+        for argument in RelayOptions::command()
             .get_arguments()
             .filter(|argument| !["help", "version"].contains(&argument.get_id().as_str()))
         {

@@ -15,7 +15,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use refusal::{NoEntry, Refusal, Unclaimed};
+pub(crate) use refusal::{NoEntry, RoomRefusal, Unclaimed};
 
 use super::{limits::Limits, secrets::same};
 use bytes::Bytes;
@@ -31,18 +31,18 @@ const RESERVED: [&str; 2] = ["rooms", "healthz"];
 /// The types of the handles for rooms and their members.
 pub(crate) trait Handles {
     /// The handle of a room.
-    type Room;
+    type RoomHandle;
     /// The handle of a master's control socket.
-    type Control;
+    type ControlHandle;
     /// The handle of a volunteer's signalling socket.
-    type Peer;
+    type PeerHandle;
     /// The handle of a volunteer that waits for its master to open a link.
-    type Link;
+    type LinkHandle;
 }
 
 /// A master's request for a room.
 #[derive(Debug, Clone)]
-pub(crate) struct Opening {
+pub(crate) struct RoomRequest {
     /// The first path segment of the room's URL.
     pub(crate) token: String,
     /// The secret with which the master can come back.
@@ -66,7 +66,7 @@ pub(crate) struct Content {
 
 /// A room that has ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ended<R> {
+pub(crate) struct EndedRoom<R> {
     /// The room's public id.
     pub(crate) id: String,
     /// The room's handle.
@@ -79,7 +79,7 @@ pub(crate) struct Ended<R> {
 
 /// The numbers of members of all rooms.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub(crate) struct RoomCounts {
     /// The number of rooms.
     pub(crate) rooms: usize,
     /// The number of signalling sockets.
@@ -101,21 +101,21 @@ pub(crate) struct Rooms<H: Handles> {
 struct Room<H: Handles> {
     id: String,
     key: String,
-    handle: H::Room,
+    handle: H::RoomHandle,
     since: Instant,
     lease: u64,
-    state: State<H::Control>,
+    state: RoomState<H::ControlHandle>,
     content: Option<Content>,
     /// Bytes of the function that is being uploaded.
     uploading: u64,
-    peers: HashMap<u64, H::Peer>,
-    waiting: HashMap<String, H::Link>,
+    peers: HashMap<u64, H::PeerHandle>,
+    waiting: HashMap<String, H::LinkHandle>,
     joined: HashSet<String>,
     visits: u64,
 }
 
 #[derive(Debug)]
-enum State<C> {
+enum RoomState<C> {
     Uploading,
     Open(C),
     Lost(Instant),
@@ -135,16 +135,16 @@ impl<H: Handles> Rooms<H> {
     /// again.
     pub(crate) fn open(
         &mut self,
-        opening: &Opening,
+        opening: &RoomRequest,
         id: String,
-        handle: H::Room,
+        handle: H::RoomHandle,
         now: Instant,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<u64, RoomRefusal> {
         self.check(opening)?;
         self.last += 1;
         let lease = self.last;
         if let Some(room) = self.rooms.get_mut(&opening.token) {
-            room.lose(State::Uploading);
+            room.lose(RoomState::Uploading);
             (room.lease, room.uploading) = (lease, opening.size);
             return Ok(lease);
         }
@@ -155,7 +155,7 @@ impl<H: Handles> Rooms<H> {
             handle,
             since: now,
             lease,
-            state: State::Uploading,
+            state: RoomState::Uploading,
             content: None,
             uploading: opening.size,
             peers: HashMap::new(),
@@ -167,32 +167,32 @@ impl<H: Handles> Rooms<H> {
         Ok(lease)
     }
 
-    fn check(&self, opening: &Opening) -> Result<(), Refusal> {
-        let Opening { token, key, size } = opening;
+    fn check(&self, opening: &RoomRequest) -> Result<(), RoomRefusal> {
+        let RoomRequest { token, key, size } = opening;
         let fine = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
         if !(4..=64).contains(&token.len())
             || !token.bytes().all(fine)
             || RESERVED.contains(&token.as_str())
         {
-            return Err(Refusal::Token);
+            return Err(RoomRefusal::Token);
         }
         if !(16..=128).contains(&key.len()) || !key.bytes().all(fine) {
-            return Err(Refusal::Key);
+            return Err(RoomRefusal::Key);
         }
         if *size > self.limits.max_function {
-            return Err(Refusal::TooLarge { size: *size, most: self.limits.max_function });
+            return Err(RoomRefusal::TooLarge { size: *size, most: self.limits.max_function });
         }
         let own = self.rooms.get(token);
         if own.is_some_and(|room| !same(key, &room.key)) {
-            return Err(Refusal::Taken);
+            return Err(RoomRefusal::Taken);
         }
         if own.is_none() && self.rooms.len() >= self.limits.max_rooms {
-            return Err(Refusal::TooManyRooms);
+            return Err(RoomRefusal::TooManyRooms);
         }
         // The present function of the room is about to be replaced.
         let others = self.bytes() - own.map_or(0, Room::bytes);
         if others.saturating_add(*size) > self.limits.max_memory {
-            return Err(Refusal::NoMemory);
+            return Err(RoomRefusal::NoMemory);
         }
         Ok(())
     }
@@ -204,12 +204,12 @@ impl<H: Handles> Rooms<H> {
         token: &str,
         lease: u64,
         content: Content,
-        control: H::Control,
+        control: H::ControlHandle,
     ) -> bool {
         let Some(room) = self.leased(token, lease) else { return false };
         room.uploading = 0;
         room.content = Some(content);
-        room.state = State::Open(control);
+        room.state = RoomState::Open(control);
         true
     }
 
@@ -218,7 +218,7 @@ impl<H: Handles> Rooms<H> {
     pub(crate) fn lost(&mut self, token: &str, lease: u64, now: Instant) -> bool {
         let Some(room) = self.leased(token, lease) else { return false };
         room.uploading = 0;
-        room.lose(State::Lost(now));
+        room.lose(RoomState::Lost(now));
         if room.content.is_none() {
             self.remove(token, now);
         }
@@ -226,13 +226,18 @@ impl<H: Handles> Rooms<H> {
     }
 
     /// Ends the room at once, because the run is over.
-    pub(crate) fn end(&mut self, token: &str, lease: u64, now: Instant) -> Option<Ended<H::Room>> {
+    pub(crate) fn end(
+        &mut self,
+        token: &str,
+        lease: u64,
+        now: Instant,
+    ) -> Option<EndedRoom<H::RoomHandle>> {
         self.leased(token, lease)?;
         self.remove(token, now)
     }
 
     /// The handle of a volunteer that signals.
-    pub(crate) fn peer(&self, token: &str, lease: u64, peer: u64) -> Option<&H::Peer> {
+    pub(crate) fn peer(&self, token: &str, lease: u64, peer: u64) -> Option<&H::PeerHandle> {
         self.rooms.get(token).filter(|room| room.lease == lease)?.peers.get(&peer)
     }
 
@@ -249,7 +254,7 @@ impl<H: Handles> Rooms<H> {
         token: &str,
         key: &str,
         link: &str,
-    ) -> Result<H::Link, Unclaimed> {
+    ) -> Result<H::LinkHandle, Unclaimed> {
         let room = self.rooms.get_mut(token).ok_or(Unclaimed::Unknown)?;
         if !same(key, &room.key) {
             return Err(Unclaimed::WrongKey);
@@ -273,7 +278,7 @@ impl<H: Handles> Rooms<H> {
     }
 
     /// The handle of a room.
-    pub(crate) fn handle(&self, token: &str) -> Option<&H::Room> {
+    pub(crate) fn handle(&self, token: &str) -> Option<&H::RoomHandle> {
         self.rooms.get(token).map(|room| &room.handle)
     }
 
@@ -282,15 +287,15 @@ impl<H: Handles> Rooms<H> {
         let room =
             self.rooms.get(token).filter(|room| room.content.is_some()).ok_or(NoEntry::Unknown)?;
         match room.state {
-            State::Open(_) if room.crowd() >= self.limits.max_volunteers => Err(NoEntry::Full),
-            State::Open(_) => Ok(()),
+            RoomState::Open(_) if room.crowd() >= self.limits.max_volunteers => Err(NoEntry::Full),
+            RoomState::Open(_) => Ok(()),
             _ => Err(NoEntry::NoMaster),
         }
     }
 
     /// Lets a volunteer in for signalling; returns the number by which the master knows the
     /// volunteer.
-    pub(crate) fn enter(&mut self, token: &str, peer: H::Peer) -> Result<u64, NoEntry> {
+    pub(crate) fn enter(&mut self, token: &str, peer: H::PeerHandle) -> Result<u64, NoEntry> {
         self.has_place(token)?;
         self.last += 1;
         let room = self.rooms.get_mut(token).ok_or(NoEntry::Unknown)?;
@@ -300,13 +305,13 @@ impl<H: Handles> Rooms<H> {
     }
 
     /// The master of a volunteer that signals; `None` if the signalling or the master has ended.
-    pub(crate) fn master_of(&self, token: &str, peer: u64) -> Option<&H::Control> {
+    pub(crate) fn master_of(&self, token: &str, peer: u64) -> Option<&H::ControlHandle> {
         let room = self.rooms.get(token)?;
         room.peers.get(&peer).and(room.control())
     }
 
     /// Ends a volunteer's signalling; returns the master to be told, if there is one.
-    pub(crate) fn leave(&mut self, token: &str, peer: u64) -> Option<&H::Control> {
+    pub(crate) fn leave(&mut self, token: &str, peer: u64) -> Option<&H::ControlHandle> {
         let room = self.rooms.get_mut(token)?;
         room.peers.remove(&peer)?;
         room.control()
@@ -317,8 +322,8 @@ impl<H: Handles> Rooms<H> {
         &mut self,
         token: &str,
         link: String,
-        handle: H::Link,
-    ) -> Result<&H::Control, NoEntry> {
+        handle: H::LinkHandle,
+    ) -> Result<&H::ControlHandle, NoEntry> {
         self.has_place(token)?;
         let room = self.rooms.get_mut(token).ok_or(NoEntry::Unknown)?;
         room.waiting.insert(link, handle);
@@ -339,10 +344,10 @@ impl<H: Handles> Rooms<H> {
 impl<H: Handles> Rooms<H> {
     /// Removes rooms that have waited too long for their master. A room with open links is kept,
     /// because its master is alive.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Ended<H::Room>> {
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<EndedRoom<H::RoomHandle>> {
         let keep = self.limits.keep;
         let over = |room: &Room<H>| match room.state {
-            State::Lost(since) => {
+            RoomState::Lost(since) => {
                 room.joined.is_empty() && now.saturating_duration_since(since) >= keep
             }
             _ => false,
@@ -357,7 +362,7 @@ impl<H: Handles> Rooms<H> {
     }
 
     /// The handle of the room with this public id.
-    pub(crate) fn by_id(&self, id: &str) -> Option<&H::Room> {
+    pub(crate) fn by_id(&self, id: &str) -> Option<&H::RoomHandle> {
         self.handle(self.tokens.get(id)?)
     }
 
@@ -366,9 +371,9 @@ impl<H: Handles> Rooms<H> {
         self.rooms.get(token).map(|room| room.id.as_str())
     }
 
-    /// Counts the members of all rooms.
-    pub(crate) fn counts(&self) -> Counts {
-        let mut counts = Counts { rooms: self.rooms.len(), ..Counts::default() };
+    /// RoomCounts the members of all rooms.
+    pub(crate) fn counts(&self) -> RoomCounts {
+        let mut counts = RoomCounts { rooms: self.rooms.len(), ..RoomCounts::default() };
         for room in self.rooms.values() {
             counts.peers += room.peers.len();
             counts.links += room.waiting.len() + room.joined.len();
@@ -381,24 +386,24 @@ impl<H: Handles> Rooms<H> {
         self.rooms.values().map(Room::bytes).sum()
     }
 
-    fn remove(&mut self, token: &str, now: Instant) -> Option<Ended<H::Room>> {
+    fn remove(&mut self, token: &str, now: Instant) -> Option<EndedRoom<H::RoomHandle>> {
         let room = self.rooms.remove(token)?;
         self.tokens.remove(&room.id);
         let lasted = now.saturating_duration_since(room.since);
-        Some(Ended { id: room.id, handle: room.handle, lasted, visits: room.visits })
+        Some(EndedRoom { id: room.id, handle: room.handle, lasted, visits: room.visits })
     }
 }
 
 impl<H: Handles> Room<H> {
-    fn control(&self) -> Option<&H::Control> {
+    fn control(&self) -> Option<&H::ControlHandle> {
         match &self.state {
-            State::Open(control) => Some(control),
+            RoomState::Open(control) => Some(control),
             _ => None,
         }
     }
 
     /// Ends all signalling and waiting, which need a master; open links go on.
-    fn lose(&mut self, state: State<H::Control>) {
+    fn lose(&mut self, state: RoomState<H::ControlHandle>) {
         self.state = state;
         self.peers.clear();
         self.waiting.clear();

@@ -1,7 +1,7 @@
 //! Starts the relay from its options, serves, and ends.
 
 use super::{
-    Guards, Options, Relay,
+    Guards, Relay, RelayOptions,
     control::told,
     ice::Ice,
     log::Log,
@@ -9,7 +9,7 @@ use super::{
     turn::{self, Credentials, Ground, Peers, is_private},
 };
 use pando_process::{console::Console, threads};
-use pando_web::{Connections, Files, Gate, Refusal};
+use pando_web::{CertificateFiles, Connections, Gate, Refusal};
 use serde_json::json;
 use std::{
     io::{self, Write},
@@ -33,7 +33,7 @@ const LOOK_UP: Duration = Duration::from_secs(2);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs the relay with `options`; returns the exit status.
-pub fn run(options: Options) -> i32 {
+pub fn run(options: RelayOptions) -> i32 {
     let runtime = threads::check().and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         runtime.map_err(|error| threads::refused(&error))
@@ -56,10 +56,10 @@ pub fn run(options: Options) -> i32 {
     status
 }
 
-async fn serve(options: Options, console: Console) -> Result<i32, String> {
+async fn serve(options: RelayOptions, console: Console) -> Result<i32, String> {
     let secrets = options.secrets()?;
     let tls = options.tls();
-    let certificate = tls.as_ref().map(Files::load).transpose()?;
+    let certificate = tls.as_ref().map(CertificateFiles::load).transpose()?;
     let listener = listen(&options)?;
     let public = options.public_address.unwrap_or_else(|| public_address(options.turn_bind()));
     let udp_bind = udp_bind(options.turn_bind(), public);
@@ -150,7 +150,7 @@ fn gate(relay: &Relay) -> Gate {
     Gate::new(relay.connections.clone(), counts).telling(refused)
 }
 
-fn listen(options: &Options) -> Result<TcpListener, String> {
+fn listen(options: &RelayOptions) -> Result<TcpListener, String> {
     let address = SocketAddr::new(options.bind, options.port()?);
     pando_web::listen(address).map_err(|error| {
         let remedy = match error.kind() {
@@ -176,7 +176,7 @@ async fn listen_udp(bind: IpAddr, port: u16) -> Result<UdpSocket, String> {
 }
 
 /// The number of connections for which the system has file descriptors.
-fn connections(options: &Options, log: &Log) -> usize {
+fn connections(options: &RelayOptions, log: &Log) -> usize {
     let most = options.limits.max_connections;
     let fitting = pando_web::fitting(most);
     if fitting < most {
@@ -186,7 +186,7 @@ fn connections(options: &Options, log: &Log) -> usize {
     fitting
 }
 
-async fn ground(options: &Options, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
+async fn ground(options: &RelayOptions, relay: &Relay, bind: IpAddr, public: IpAddr) -> Ground {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     // A machine in a cloud does not have its public address on any interface, but its name may
     // lead to the address.
@@ -249,7 +249,7 @@ fn bracketed(address: IpAddr) -> String {
     }
 }
 
-fn own_url(options: &Options, listener: &TcpListener) -> String {
+fn own_url(options: &RelayOptions, listener: &TcpListener) -> String {
     let port = listener.local_addr().map_or(0, |address| address.port());
     let scheme = if options.tls_cert.is_some() { "https" } else { "http" };
     let local = format!("{scheme}://{}", SocketAddr::new(public_address(options.bind), port));
@@ -260,7 +260,7 @@ fn own_url(options: &Options, listener: &TcpListener) -> String {
 }
 
 /// Logs notes for the operator at the start.
-fn tell(options: &Options, relay: &Relay, public: IpAddr) {
+fn tell(options: &RelayOptions, relay: &Relay, public: IpAddr) {
     let mut fields = json!({"version": env!("CARGO_PKG_VERSION"), "tls": relay.tls, "behindProxy": relay.behind_proxy});
     if let Some(port) = relay.ice.port {
         let (first, last) = (options.turn_range.start(), options.turn_range.end());

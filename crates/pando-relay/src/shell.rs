@@ -32,8 +32,8 @@ impl Shell {
 pub(crate) enum Sockets {}
 
 impl Handles for Sockets {
-    type Room = Shell;
-    type Control = mpsc::Sender<String>;
-    type Peer = mpsc::Sender<String>;
-    type Link = oneshot::Sender<Raw>;
+    type RoomHandle = Shell;
+    type ControlHandle = mpsc::Sender<String>;
+    type PeerHandle = mpsc::Sender<String>;
+    type LinkHandle = oneshot::Sender<Raw>;
 }

@@ -7,7 +7,7 @@ use pando_protocol::{
     relay::FromRelay,
     signalling::{MasterSignal, VolunteerSignal},
 };
-use pando_web::Bucket;
+use pando_web::TokenBucket;
 use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -27,8 +27,8 @@ const FIRST: Duration = Duration::from_secs(10);
 const ALL: Duration = Duration::from_secs(60);
 
 /// The end of an exchange: closing code and text.
-type Farewell = (u16, &'static str);
-const AWAY: Farewell = (1001, "the run is away");
+type Close = (u16, &'static str);
+const AWAY: Close = (1001, "the run is away");
 
 /// Passes messages between a volunteer of the room at `token` and the master.
 pub(crate) async fn converse(relay: Arc<Relay>, token: String, mut socket: WebSocket) {
@@ -41,13 +41,13 @@ pub(crate) async fn converse(relay: Arc<Relay>, token: String, mut socket: WebSo
     let (Ok(peer), Some(servers)) = (peer, servers) else {
         return close(&mut socket, (1013, "the run does not take volunteers now")).await;
     };
-    let mut volunteer = Volunteer {
+    let mut volunteer = SignallingVolunteer {
         relay,
         token,
         peer,
         from_master,
         has_spoken: false,
-        messages: Bucket::new(MESSAGES.0, MESSAGES.1, Instant::now()),
+        messages: TokenBucket::new(MESSAGES.0, MESSAGES.1, Instant::now()),
     };
     let hello = MasterSignal::Servers { ice_servers: servers }.json();
     let conversation = timeout(ALL, async {
@@ -62,7 +62,7 @@ pub(crate) async fn converse(relay: Arc<Relay>, token: String, mut socket: WebSo
     close(&mut socket, farewell).await;
 }
 
-async fn close(socket: &mut WebSocket, (code, reason): Farewell) {
+async fn close(socket: &mut WebSocket, (code, reason): Close) {
     if code != 1006 {
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         let _ = timeout(Duration::from_secs(5), socket.send(close)).await;
@@ -71,17 +71,17 @@ async fn close(socket: &mut WebSocket, (code, reason): Farewell) {
 
 /// A volunteer in signalling. The volunteer counts as a member of its room until this value is
 /// dropped.
-struct Volunteer {
+struct SignallingVolunteer {
     relay: Arc<Relay>,
     token: String,
     peer: u64,
     from_master: mpsc::Receiver<String>,
     has_spoken: bool,
-    messages: Bucket,
+    messages: TokenBucket,
 }
 
-impl Volunteer {
-    async fn converse(&mut self, socket: &mut WebSocket) -> Farewell {
+impl SignallingVolunteer {
+    async fn converse(&mut self, socket: &mut WebSocket) -> Close {
         let mut relay_ends: watch::Receiver<bool> = self.relay.ending.clone();
         let first = tokio::time::sleep(FIRST);
         tokio::pin!(first);
@@ -110,7 +110,7 @@ impl Volunteer {
         }
     }
 
-    async fn pass_on(&mut self, text: &str) -> Result<(), Farewell> {
+    async fn pass_on(&mut self, text: &str) -> Result<(), Close> {
         let message = VolunteerSignal::parse(text).ok_or((1008, "this is not signalling"))?;
         if !self.messages.take(1.0, Instant::now()) {
             return Err((1008, "too many messages"));
@@ -137,7 +137,7 @@ impl Volunteer {
     }
 }
 
-impl Drop for Volunteer {
+impl Drop for SignallingVolunteer {
     fn drop(&mut self) {
         self.relay.rooms().leave(&self.token, self.peer);
     }

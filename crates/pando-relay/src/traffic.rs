@@ -1,6 +1,6 @@
 //! The relayed traffic of one room, and its limits.
 
-use pando_web::Bucket;
+use pando_web::TokenBucket;
 use std::{
     sync::{
         Mutex,
@@ -15,8 +15,8 @@ const SIGNALS: (f64, f64) = (500.0, 4000.0);
 /// The rates of one room, shared by its links, its TURN allocations and its signalling.
 #[derive(Debug)]
 pub(crate) struct Traffic {
-    bytes: Mutex<Bucket>,
-    signals: Mutex<Bucket>,
+    bytes: Mutex<TokenBucket>,
+    signals: Mutex<TokenBucket>,
     passed: AtomicU64,
 }
 
@@ -24,8 +24,8 @@ impl Traffic {
     /// Traffic limited to `rate` bytes per second, with at most one second's worth at once.
     pub(crate) fn new(rate: u64, now: Instant) -> Self {
         Self {
-            bytes: Mutex::new(Bucket::new(rate as f64, rate as f64, now)),
-            signals: Mutex::new(Bucket::new(SIGNALS.0, SIGNALS.1, now)),
+            bytes: Mutex::new(TokenBucket::new(rate as f64, rate as f64, now)),
+            signals: Mutex::new(TokenBucket::new(SIGNALS.0, SIGNALS.1, now)),
             passed: AtomicU64::new(0),
         }
     }

@@ -15,7 +15,7 @@ pub(crate) use ports::Ground;
 
 use super::{Relay, traffic::Traffic};
 use futures_util::FutureExt;
-use pando_web::Rates;
+use pando_web::AddressRates;
 use ports::{Ports, Toward};
 use std::{
     collections::{HashMap, HashSet},
@@ -87,7 +87,7 @@ struct Server {
     nonces: Arc<Mutex<HashMap<String, tokio::time::Instant>>>,
     newcomers: Arc<Auth>,
     settled: Arc<Auth>,
-    requests: Rates,
+    requests: AddressRates,
 }
 
 /// Answers on `socket` until the relay ends.
@@ -126,7 +126,7 @@ impl Server {
             nowhere,
             sources: HashMap::new(),
             nonces: Arc::default(),
-            requests: Rates::new(REQUESTS.0, REQUESTS.1),
+            requests: AddressRates::new(REQUESTS.0, REQUESTS.1),
         }
     }
 

@@ -10,18 +10,18 @@ use std::{
     },
 };
 
-/// Counts connections, with limits on the total and on each address.
+/// ConnectionCounts connections, with limits on the total and on each address.
 #[derive(Debug)]
 pub struct Connections {
     most: usize,
     /// Whether the limit on the total is due to the number of file descriptors.
     by_files: bool,
     most_per_address: usize,
-    counts: Mutex<Counts>,
+    counts: Mutex<ConnectionCounts>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct ConnectionCounts {
     total: usize,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -55,7 +55,11 @@ impl Connections {
 
     /// Takes a place for a further connection, counted for `address` if given; `None` if a limit
     /// is reached. The client may send `credit` bytes before its introduction.
-    pub fn seat(self: &Arc<Self>, address: Option<IpAddr>, credit: usize) -> Option<Seat> {
+    pub fn slot(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+        credit: usize,
+    ) -> Option<ConnectionSlot> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
         if counts.total >= self.most
             || !address.is_none_or(|address| counts.add(address, self.most_per_address))
@@ -63,7 +67,7 @@ impl Connections {
             return None;
         }
         counts.total += 1;
-        Some(Seat {
+        Some(ConnectionSlot {
             connections: self.clone(),
             address: Mutex::new(address),
             in_total: true,
@@ -72,15 +76,15 @@ impl Connections {
     }
 
     /// Takes a place for a further connection of `address` that is already counted in the total.
-    pub fn guest(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+    pub fn guest(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
         let mut counts = self.counts.lock().expect("nobody panics with it");
-        let seat = || Seat {
+        let slot = || ConnectionSlot {
             connections: self.clone(),
             address: Mutex::new(Some(address)),
             in_total: false,
             credit: usize::MAX.into(),
         };
-        counts.add(address, self.most_per_address).then(seat)
+        counts.add(address, self.most_per_address).then(slot)
     }
 
     /// The total number of connections.
@@ -89,7 +93,7 @@ impl Connections {
     }
 }
 
-impl Counts {
+impl ConnectionCounts {
     fn add(&mut self, address: IpAddr, most: usize) -> bool {
         let count = self.by_address.entry(network(address)).or_default();
         let room = *count < most;
@@ -110,7 +114,7 @@ impl Counts {
 
 /// The place of one connection. Dropping it frees the place.
 #[derive(Debug)]
-pub struct Seat {
+pub struct ConnectionSlot {
     connections: Arc<Connections>,
     address: Mutex<Option<IpAddr>>,
     in_total: bool,
@@ -118,14 +122,14 @@ pub struct Seat {
     credit: AtomicUsize,
 }
 
-impl Seat {
+impl ConnectionSlot {
     /// Notes that the client has introduced itself, and removes the limit on its bytes.
-    pub fn is_known(&self) {
+    pub fn mark_known(&self) {
         self.credit.store(usize::MAX, Ordering::Relaxed);
     }
 
-    /// Whether `bytes` more bytes may come. Counts them.
-    pub(crate) fn takes(&self, bytes: usize) -> bool {
+    /// Whether `bytes` more bytes may come. ConnectionCounts them.
+    pub(crate) fn spend_credit(&self, bytes: usize) -> bool {
         let credit = self.credit.load(Ordering::Relaxed);
         if credit < usize::MAX {
             // If the exchange fails, the client has just become known, and nothing needs to be
@@ -142,16 +146,16 @@ impl Seat {
 
     /// Stops counting the connection for its address, because a master has a connection for each
     /// volunteer.
-    pub fn is_a_masters(&self) {
+    pub fn exempt_from_address_limit(&self) {
         if let Some(address) = self.address.lock().expect("nobody panics with it").take() {
             self.connections.counts.lock().expect("nobody panics with it").remove(address);
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.is_a_masters();
+        self.exempt_from_address_limit();
         if self.in_total {
             self.connections.counts.lock().expect("nobody panics with it").total -= 1;
         }
@@ -165,14 +169,14 @@ mod tests {
     fn connections_are_counted_in_all_and_for_each_address() {
         let connections = Connections::new(3, 2);
         let (one, two) = ("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap());
-        let first = connections.seat(Some(one), 100).unwrap();
-        let second = connections.seat(Some(one), 100).unwrap();
-        assert!(connections.seat(Some(one), 100).is_none(), "one address has its two");
-        let third = connections.seat(Some(two), 100).unwrap();
-        assert!(connections.seat(Some(two), 100).is_none(), "there are three in all");
+        let first = connections.slot(Some(one), 100).unwrap();
+        let second = connections.slot(Some(one), 100).unwrap();
+        assert!(connections.slot(Some(one), 100).is_none(), "one address has its two");
+        let third = connections.slot(Some(two), 100).unwrap();
+        assert!(connections.slot(Some(two), 100).is_none(), "there are three in all");
         drop(second);
-        assert!(connections.seat(Some(one), 100).is_some());
-        first.is_a_masters();
+        assert!(connections.slot(Some(one), 100).is_some());
+        first.exempt_from_address_limit();
         let more: Vec<_> = (0..2).map(|_| connections.guest(one).unwrap()).collect();
         assert!(connections.guest(one).is_none());
         assert_eq!(connections.total(), 2);
@@ -182,9 +186,9 @@ mod tests {
     }
     #[test]
     fn a_stranger_may_say_so_much_and_no_more() {
-        let seat = Connections::new(1, 1).seat(None, 100).unwrap();
-        assert!(seat.takes(60) && seat.takes(40) && !seat.takes(1));
-        seat.is_known();
-        assert!(seat.takes(1_000_000));
+        let slot = Connections::new(1, 1).slot(None, 100).unwrap();
+        assert!(slot.spend_credit(60) && slot.spend_credit(40) && !slot.spend_credit(1));
+        slot.mark_known();
+        assert!(slot.spend_credit(1_000_000));
     }
 }

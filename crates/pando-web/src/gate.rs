@@ -1,6 +1,6 @@
 //! Accepted connections: counted, kept alive, and ended when the other side stops reading.
 
-use super::{Connections, HEADERS_LENGTH, Seat};
+use super::{ConnectionSlot, Connections, HEADERS_LENGTH};
 use socket2::{SockRef, TcpKeepalive};
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -31,7 +31,7 @@ const SPEAKS_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; 
     This port speaks https: use the same address with https:// in place of http://.\n";
 
 /// A function that reports refused connections.
-type Tell = dyn Fn(&Refusal) + Send + Sync;
+type RefusalListener = dyn Fn(&Refusal) + Send + Sync;
 
 /// Gives each connection its place; a connection without a place is closed at once.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ pub struct Gate {
     /// Most bytes from a client before its introduction.
     credit: usize,
     /// The function that some of the refused connections are reported to.
-    refused: Option<Arc<Tell>>,
+    refused: Option<Arc<RefusalListener>>,
     /// The times of the last report: of connections refused by a limit, and by the system.
     told: Arc<Mutex<[Option<Instant>; 2]>>,
 }
@@ -66,7 +66,7 @@ impl Gate {
         Self { connections, counts, credit: usize::MAX, refused: None, told: Arc::default() }
     }
 
-    /// Ends connections that send more than `credit` bytes before [`Seat::is_known`] is called.
+    /// Ends connections that send more than `credit` bytes before [`ConnectionSlot::mark_known`] is called.
     pub fn credit(self, credit: usize) -> Self {
         Self { credit, ..self }
     }
@@ -87,16 +87,16 @@ impl Gate {
     }
 
     /// Gives `stream` a place, if there is one.
-    pub(crate) fn admit(&self, stream: TcpStream) -> io::Result<Watched<TcpStream>> {
-        let seat = Arc::new(self.seat(&stream)?);
-        Ok(Watched { stream, patience: STALLED, stalled: None, seat })
+    pub(crate) fn admit(&self, stream: TcpStream) -> io::Result<WatchedStream<TcpStream>> {
+        let slot = Arc::new(self.slot(&stream)?);
+        Ok(WatchedStream { stream, patience: STALLED, stalled: None, slot })
     }
 
-    fn seat(&self, stream: &TcpStream) -> io::Result<Seat> {
+    fn slot(&self, stream: &TcpStream) -> io::Result<ConnectionSlot> {
         let peer = stream.peer_addr()?.ip().to_canonical();
-        let seat =
-            self.connections.seat(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
-        let seat = seat.ok_or_else(|| {
+        let slot =
+            self.connections.slot(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
+        let slot = slot.ok_or_else(|| {
             self.tell(&match &self.connections {
                 all if all.fill_files() => Refusal::Files(peer),
                 all if all.is_full() => Refusal::Full(peer),
@@ -105,13 +105,13 @@ impl Gate {
             io::Error::new(ErrorKind::QuotaExceeded, "too many connections")
         })?;
         keep_awake(stream)?;
-        Ok(seat)
+        Ok(slot)
     }
 }
 
 /// Waits for the first byte. A client with plain HTTP is told about TLS, and an error ends the
 /// connection.
-pub(crate) async fn speaks_tls(watched: &mut Watched<TcpStream>) -> io::Result<()> {
+pub(crate) async fn expect_tls(watched: &mut WatchedStream<TcpStream>) -> io::Result<()> {
     let stream = &mut watched.stream;
     let mut first = [0];
     if stream.peek(&mut first).await? == 0 || first[0] == HANDSHAKE {
@@ -145,17 +145,17 @@ fn keep_awake(stream: &TcpStream) -> io::Result<()> {
 
 /// A stream that fails when a write has waited too long, or when an unknown client sends too much.
 #[derive(Debug)]
-pub(crate) struct Watched<S> {
+pub(crate) struct WatchedStream<S> {
     stream: S,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
-    seat: Arc<Seat>,
+    slot: Arc<ConnectionSlot>,
 }
 
-impl<S> Watched<S> {
+impl<S> WatchedStream<S> {
     /// The place of the connection.
-    pub(crate) fn seat(&self) -> Arc<Seat> {
-        self.seat.clone()
+    pub(crate) fn slot(&self) -> Arc<ConnectionSlot> {
+        self.slot.clone()
     }
 
     fn watch<T>(
@@ -170,11 +170,11 @@ impl<S> Watched<S> {
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         done!(stalled.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the other side takes nothing")))
+        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the other side spend_credit nothing")))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -182,7 +182,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         done!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        match self.seat.takes(buffer.filled().len() - before) {
+        match self.slot.spend_credit(buffer.filled().len() - before) {
             true => Poll::Ready(Ok(())),
             false => Poll::Ready(Err(io::Error::new(
                 ErrorKind::QuotaExceeded,
@@ -192,7 +192,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -231,9 +231,9 @@ mod tests {
     #[tokio::test]
     async fn who_takes_nothing_is_given_up_and_who_takes_a_little_is_not() {
         let (stream, mut reader) = tokio::io::duplex(10);
-        let seat = Arc::new(Connections::new(1, 1).seat(None, usize::MAX).expect("there is room"));
+        let slot = Arc::new(Connections::new(1, 1).slot(None, usize::MAX).expect("there is room"));
         let mut watched =
-            Watched { stream, patience: Duration::from_millis(300), stalled: None, seat };
+            WatchedStream { stream, patience: Duration::from_millis(300), stalled: None, slot };
         let writing = tokio::spawn(async move { watched.write_all(&[0; 100]).await });
         for _ in 0..5 {
             sleep(Duration::from_millis(100)).await;

@@ -147,11 +147,11 @@ impl Policy {
     }
 }
 
-/// The answer to a request for which [`stays`] is true.
-pub const STAYS: &str = "A service worker would stay when the run has ended.";
+/// The answer to a request for which [`requests_service_worker`] is true.
+pub const NO_SERVICE_WORKER: &str = "A service worker would stay when the run has ended.";
 
 /// Whether a browser requests the script of a service worker.
-pub fn stays(request: &HeaderMap) -> bool {
+pub fn requests_service_worker(request: &HeaderMap) -> bool {
     request.contains_key("service-worker")
 }
 

@@ -12,17 +12,17 @@ mod nothing;
 mod rates;
 mod tls;
 
-pub use connections::{Connections, Seat};
+pub use connections::{ConnectionSlot, Connections};
 pub use gate::{Gate, Refusal};
-pub use headers::{Network, Policy, STAYS, always, stays};
+pub use headers::{NO_SERVICE_WORKER, Network, Policy, always, requests_service_worker};
 pub use nothing::{nothing_here, wants_page};
-pub use rates::Bucket;
-pub use rates::Rates;
+pub use rates::AddressRates;
+pub use rates::TokenBucket;
 pub use tls::SelfSigned;
-pub use tls::{Certificate, Files};
+pub use tls::{Certificate, CertificateFiles};
 
 use axum::{body::Body, extract::Request, response::Response};
-use gate::speaks_tls;
+use gate::expect_tls;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -49,19 +49,19 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The client of a request.
 #[derive(Debug, Clone)]
-pub struct Visitor {
+pub struct Client {
     /// The address of the client, or of the proxy in front of this port.
     pub from: SocketAddr,
     /// The place of the connection among all others.
-    pub seat: Arc<Seat>,
+    pub slot: Arc<ConnectionSlot>,
 }
 
 /// An application that answers requests.
 pub trait Application: Send + Sync + 'static {
-    /// Answers one request of `visitor`.
+    /// Answers one request of `client`.
     fn respond(
         self: Arc<Self>,
-        visitor: Visitor,
+        client: Client,
         request: Request,
     ) -> impl Future<Output = Response> + Send;
 }
@@ -126,10 +126,10 @@ async fn connection(
     mut ends: watch::Receiver<()>,
 ) {
     let Ok(mut stream) = gate.admit(stream) else { return };
-    let visitor = Visitor { from, seat: stream.seat() };
-    let Some(certificate) = certificate else { return speak(stream, visitor, app, ends).await };
+    let client = Client { from, slot: stream.slot() };
+    let Some(certificate) = certificate else { return speak(stream, client, app, ends).await };
     let handshake = async {
-        timeout(HEADERS, speaks_tls(&mut stream)).await??;
+        timeout(HEADERS, expect_tls(&mut stream)).await??;
         timeout(HEADERS, certificate.acceptor().accept(stream)).await?
     };
     let shaken = tokio::select! {
@@ -137,22 +137,22 @@ async fn connection(
         _ = ends.changed() => return,
     };
     if let Ok(stream) = shaken {
-        speak(stream, visitor, app, ends).await;
+        speak(stream, client, app, ends).await;
     }
 }
 
 /// Answers the requests on `stream`, until it ends or the server `ends`.
 async fn speak<S>(
     stream: S,
-    visitor: Visitor,
+    client: Client,
     app: Arc<impl Application>,
     mut ends: watch::Receiver<()>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (app, visitor) = (app.clone(), visitor.clone());
-        async move { Ok::<_, Infallible>(app.respond(visitor, request.map(Body::new)).await) }
+        let (app, client) = (app.clone(), client.clone());
+        async move { Ok::<_, Infallible>(app.respond(client, request.map(Body::new)).await) }
     });
     // HTTP/1 only, whatever the client offers: the limits here are for HTTP/1, and HTTP/2 would be
     // a large attack surface for a small server.

@@ -11,14 +11,14 @@ const ADDRESSES: usize = 20_000;
 
 /// A token bucket: fills at a steady rate up to a burst, and events take from it.
 #[derive(Debug, Clone)]
-pub struct Bucket {
+pub struct TokenBucket {
     rate: f64,
     burst: f64,
     level: f64,
     at: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full bucket, for `rate` units per second and `burst` units at once.
     pub fn new(rate: f64, burst: f64, now: Instant) -> Self {
         Self { rate, burst, level: burst, at: now }
@@ -55,22 +55,22 @@ impl Bucket {
 
 /// A bucket for each address. The addresses of one IPv6 network of 64 bits share a bucket.
 #[derive(Debug)]
-pub struct Rates {
+pub struct AddressRates {
     rate: f64,
     burst: f64,
-    buckets: HashMap<IpAddr, Bucket>,
+    buckets: HashMap<IpAddr, TokenBucket>,
 }
 
-impl Rates {
+impl AddressRates {
     /// Limits for `rate` events per second from an address, and `burst` events at once.
     pub fn new(rate: f64, burst: f64) -> Self {
         Self { rate, burst, buckets: HashMap::new() }
     }
 
-    /// Counts one more event from `address`; returns false if there were too many lately.
+    /// ConnectionCounts one more event from `address`; returns false if there were too many lately.
     pub fn take(&mut self, address: IpAddr, now: Instant) -> bool {
         self.make_room(now);
-        let fresh = Bucket::new(self.rate, self.burst, now);
+        let fresh = TokenBucket::new(self.rate, self.burst, now);
         self.buckets.entry(network(address)).or_insert(fresh).take(1.0, now)
     }
 
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_bucket_gives_its_burst_and_then_its_rate() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(2.0, 3.0, now);
+        let mut bucket = TokenBucket::new(2.0, 3.0, now);
         assert!((0..3).all(|_| bucket.take(1.0, now)));
         assert!(!bucket.take(1.0, now));
         assert!(bucket.take(2.0, now + SECOND));
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn who_takes_more_than_there_is_waits_as_long_as_it_takes_to_fill() {
         let now = Instant::now();
-        let mut bucket = Bucket::new(10.0, 10.0, now);
+        let mut bucket = TokenBucket::new(10.0, 10.0, now);
         assert_eq!(bucket.charge(10.0, now), Duration::ZERO);
         assert_eq!(bucket.charge(5.0, now), SECOND / 2);
         assert_eq!(bucket.charge(5.0, now), SECOND);
@@ -126,15 +126,16 @@ mod tests {
     #[test]
     fn a_clock_that_stands_still_or_goes_back_gives_nothing() {
         let now = Instant::now() + SECOND;
-        let mut bucket = Bucket::new(1.0, 1.0, now);
+        let mut bucket = TokenBucket::new(1.0, 1.0, now);
         assert!(bucket.take(1.0, now));
         assert!(!bucket.take(1.0, now - SECOND) && !bucket.take(1.0, now));
     }
 
     #[test]
     fn addresses_do_not_share_and_those_of_one_ipv6_network_do() {
-        let (now, mut rates) = (Instant::now(), Rates::new(1.0, 2.0));
-        let take = |rates: &mut Rates, address: &str| rates.take(address.parse().unwrap(), now);
+        let (now, mut rates) = (Instant::now(), AddressRates::new(1.0, 2.0));
+        let take =
+            |rates: &mut AddressRates, address: &str| rates.take(address.parse().unwrap(), now);
         assert!(
             take(&mut rates, "10.0.0.1")
                 && take(&mut rates, "10.0.0.1")
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn many_addresses_take_bounded_memory() {
-        let (now, mut rates) = (Instant::now(), Rates::new(1.0, 2.0));
+        let (now, mut rates) = (Instant::now(), AddressRates::new(1.0, 2.0));
         for n in 0..3 * ADDRESSES as u32 {
             rates.take(std::net::Ipv4Addr::from_bits(n).into(), now);
             assert!(rates.buckets.len() <= ADDRESSES);

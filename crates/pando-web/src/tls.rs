@@ -38,14 +38,14 @@ impl Certificate {
 
 /// A certificate and its key, as files in PEM form.
 #[derive(Debug, Clone)]
-pub struct Files {
+pub struct CertificateFiles {
     /// The chain of certificates, the server's own first.
     pub certificate: PathBuf,
     /// The private key of the first certificate.
     pub key: PathBuf,
 }
 
-impl Files {
+impl CertificateFiles {
     /// Reads the certificate and its key.
     ///
     /// # Errors

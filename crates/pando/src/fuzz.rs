@@ -46,7 +46,7 @@ pub fn relay(data: &[u8]) {
         said_again::<FromRelay>(text);
         said_again::<VolunteerSignal>(text);
         said_again::<MasterSignal>(text);
-        let _ = pando_relay::Place::parse(text);
+        let _ = pando_relay::RelayAddress::parse(text);
     }
     let pieces = pando_relay::pass(data, 1 + data.len() % 7);
     assert_eq!(

@@ -8,7 +8,7 @@ fn main() {
 /// `relay` can be given as `./relay`.
 fn run() -> i32 {
     if std::env::args_os().nth(1).is_some_and(|first| first == "relay") {
-        return pando_relay::run(pando_relay::Options::read(std::env::args_os().skip(1)));
+        return pando_relay::run(pando_relay::RelayOptions::read(std::env::args_os().skip(1)));
     }
     pando::main()
 }

@@ -5,6 +5,12 @@ use pando_bundler::Bundle;
 /// The start of an error message, on every device, for a result that JSON cannot represent.
 const NO_JSON: &str = "the answer has no JSON form: result";
 
+/// Messages of what was thrown without being an error.
+const THROWN_IN_VAIN: [&str; 3] = ["", "undefined", "null"];
+
+/// What engines say of a recursion that goes too deep.
+const RECURSION: [&str; 2] = ["Maximum call stack", "too much recursion"];
+
 /// The start of an error message for a result that `String` would reduce to the name of its class.
 const NO_TEXT: &str = "the answer has no text: ";
 
@@ -20,10 +26,19 @@ pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
     if let Some(instead) = unmet {
         return format!("{message}: {instead}");
     }
+    if message.starts_with(NO_JSON.trim_end_matches("result"))
+        && RECURSION.iter().any(|words| message.contains(words))
+    {
+        return format!("{message}: it is nested too deeply: answer flatter data, or text");
+    }
     if message.starts_with(NO_TEXT) {
         return format!(
             "{message}: answer text, for instance JSON.stringify(result), bytes or a Blob"
         );
+    }
+    if THROWN_IN_VAIN.contains(&message) {
+        let what = if message.is_empty() { "an empty text" } else { message };
+        return format!("{what} was thrown, which tells no reason: throw an Error");
     }
     if let Some(builtin) = function.missing_builtin(message) {
         return format!(
@@ -31,7 +46,7 @@ pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
             without(builtin)
         );
     }
-    if function.takes_callback(message) {
+    if function.error_is_missing_callback(message) {
         return format!("{message}: {CALLBACK}");
     }
     message.to_owned()
@@ -54,6 +69,11 @@ fn instead_of(what: &str) -> &'static str {
         "promise" => "await it, for instance with Promise.all",
         "Map" => "answer Object.fromEntries(it), or Array.from(it)",
         "Set" | "Iterator" | "Generator" => "answer its values, for instance by Array.from(it)",
+        "Arguments" => "answer Array.from(it)",
+        "DOMStringMap" => "answer Object.assign({}, it)",
+        "Object" => {
+            "JSON sees none of its data, which are not fields of its own: answer them in a plain object"
+        }
         "AsyncGenerator" => "collect its values with `for await`, and answer these",
         "Error" => "throw it, or answer its message",
         "Response" => "answer its body, for instance by `await r.text()`",
@@ -110,7 +130,22 @@ mod tests {
         assert!(
             told(".energy is NaN").ends_with("result.energy is NaN: answer null or text instead")
         );
+        assert!(told(".list is an Arguments").ends_with("an Arguments: answer Array.from(it)"));
         assert!(told(" is a Canvas").contains("plain data"));
+        let deep = "the answer has no JSON form: RangeError: Maximum call stack size exceeded";
+        assert!(
+            with_remedy(deep, &Bundle::default()).contains("exceeded: it is nested too deeply")
+        );
+    }
+
+    #[test]
+    fn what_tells_nothing_is_told_as_such() {
+        let told = |message| with_remedy(message, &Bundle::default());
+        assert_eq!(told(""), "an empty text was thrown, which tells no reason: throw an Error");
+        assert_eq!(
+            told("undefined"),
+            "undefined was thrown, which tells no reason: throw an Error"
+        );
     }
 
     #[test]

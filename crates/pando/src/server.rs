@@ -3,7 +3,7 @@
 //!
 //! All other paths are answered 404, so that a stranger who finds the port learns nothing. `Host`
 //! must name this machine, and `Origin`, if present, must name the same host, so that no foreign
-//! page can reach the server through a visitor's browser.
+//! page can reach the server through a client's browser.
 
 mod addresses;
 mod files;
@@ -24,7 +24,7 @@ use axum::{
 };
 use files::PageFiles;
 use pando_protocol::page::PageOptions;
-use pando_web::{Application, Certificate, Connections, Gate, Rates, Refusal, Visitor};
+use pando_web::{AddressRates, Application, Certificate, Client, Connections, Gate, Refusal};
 use std::{
     sync::{Arc, Mutex},
     time::Instant,
@@ -63,14 +63,14 @@ pub(crate) struct Site {
 struct Served {
     site: Site,
     files: PageFiles,
-    misses: Mutex<Rates>,
+    misses: Mutex<AddressRates>,
 }
 
 /// Serves `site` on `listener` until `closed` gets a message or its sender is dropped.
 pub(crate) async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) {
     let gate = gate(&site);
     let certificate = site.certificate.clone();
-    let misses = Mutex::new(Rates::new(MISSES.0, MISSES.1));
+    let misses = Mutex::new(AddressRates::new(MISSES.0, MISSES.1));
     let served = Arc::new(Served { files: PageFiles::new(&site), site, misses });
     pando_web::serve(listener, served, gate, certificate, async { drop(closed.await) }).await;
 }
@@ -99,9 +99,9 @@ fn gate(site: &Site) -> Gate {
 }
 
 impl Application for Served {
-    async fn respond(self: Arc<Self>, visitor: Visitor, request: Request) -> Response {
+    async fn respond(self: Arc<Self>, client: Client, request: Request) -> Response {
         let for_people = pando_web::wants_page(request.headers());
-        let mut response = respond(self.clone(), visitor, request).await;
+        let mut response = respond(self.clone(), client, request).await;
         if for_people && response.status() == StatusCode::NOT_FOUND {
             response = pando_web::nothing_here();
         }
@@ -114,11 +114,7 @@ impl Application for Served {
     }
 }
 
-async fn respond(
-    served: Arc<Served>,
-    Visitor { from, seat }: Visitor,
-    request: Request,
-) -> Response {
+async fn respond(served: Arc<Served>, Client { from, slot }: Client, request: Request) -> Response {
     let site = &served.site;
     let host = request.headers().get(header::HOST);
     if !site.hosts.allows(host) || request.headers().get_all(header::HOST).iter().count() > 1 {
@@ -129,8 +125,8 @@ async fn respond(
     if hosts::is_foreign(origin, host) {
         return (StatusCode::FORBIDDEN, "Another site's page may not join.").into_response();
     }
-    if pando_web::stays(request.headers()) {
-        return (StatusCode::FORBIDDEN, pando_web::STAYS).into_response();
+    if pando_web::requests_service_worker(request.headers()) {
+        return (StatusCode::FORBIDDEN, pando_web::NO_SERVICE_WORKER).into_response();
     }
     let path = request.uri().path().trim_start_matches('/').to_owned();
     let below = match site.token.as_str() {
@@ -145,7 +141,7 @@ async fn respond(
             (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("/{}/", site.token))])
                 .into_response()
         }
-        Some("socket") => socket::socket(served.clone(), seat, request).await,
+        Some("socket") => socket::socket(served.clone(), slot, request).await,
         Some("signal") => signal::signal(served.clone(), request).await,
         Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => served
             .files

@@ -12,7 +12,7 @@ mod stray;
 #[cfg(test)]
 pub(crate) use dispatch::Dispatch;
 
-pub(crate) use self::core::{CoreId, Engine, FromCore};
+pub(crate) use self::core::{CoreEvent, CoreId, Engine};
 pub(crate) use group::{Guard, leader};
 pub(crate) use host::{First, Lend, lend};
 pub(crate) use node::Node;

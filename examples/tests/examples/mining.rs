@@ -73,9 +73,9 @@ fn mine(program: &str) {
     }
     for (line, (known, its_hash)) in lines[12..].iter().zip(BITCOIN) {
         assert_eq!((line[0], hash(line[0]).as_str()), (known, its_hash));
-        // The 41st attempt finds the nonce. With two cores, one earlier attempt may be unfinished,
-        // or one later attempt finished.
-        assert!((40..=42).contains(&line[2].parse().expect("a number")), "{line:?}");
+        // The 41st attempt finds the nonce. With two cores, one earlier attempt may be unfinished
+        // then. While one core is slow at the 41st, the other core finishes later attempts.
+        assert!(line[2].parse::<u64>().expect("a number") >= 40, "{line:?}");
     }
     assert_eq!(run(VERIFY, &[], &mined).lines().len(), blocks.len());
     little_is_wasted(&log, &lines);

@@ -32,7 +32,11 @@ export interface ContextHost {
 const HOST = Symbol('host');
 const CALL = Symbol('call');
 
-/** `context` of `(x, context)`: members are made when they are asked for, so that a quick f does not pay for them. */
+/**
+ * `context` of `(x, context)`: members are made when they are asked for, so that a quick f does not pay for them.
+ *
+ * @spoken by functions
+ */
 export class Context {
   readonly index: number;
   readonly attempt: number;

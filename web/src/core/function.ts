@@ -2,7 +2,11 @@
 
 import type { Style } from './convert.ts';
 
-/** What the bundle leaves behind when it has run. `Buffer`: the bundle's own, when it has one. */
+/**
+ * What the bundle leaves behind when it has run. `Buffer`: the bundle's own, when it has one.
+ *
+ * @spoken by the bundle
+ */
 export interface PandoModule {
   exports: unknown;
   esm?: boolean;

@@ -39,14 +39,20 @@ function hasPlainMembers(value: object, depth: number): boolean {
   }
   const members = value as Members;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null && !isRecord(members)) return false;
+  const special = (prototype && prototype !== Object.prototype) || Symbol.iterator in members || Symbol.toStringTag in members;
+  if (special && !isRecord(members)) return false;
   for (const key in members) if (members[key] !== undefined && !isPlain(members[key], depth)) return false;
   return true;
 }
 
-/** An object of a class of the user's, with fields of its own. */
+/** An object of a class, with fields of its own. */
 function isRecord(value: Members): boolean {
-  return tagOf(value) === 'Object' && Object.keys(value).length > 0 && !value.toJSON && !value.then;
+  return hasFields(value, tagOf(value)) && !value.toJSON && !value.then;
+}
+
+/** Whether all that an object holds are its fields: those of the engine's own classes keep it elsewhere. */
+function hasFields(value: object, tag: string): boolean {
+  return Object.keys(value).length > 0 && (tag === 'Object' || (Symbol.toStringTag in value && !(tag in globalThis)));
 }
 
 /** Follows JSON.stringify, which calls it for each member, with what its `toJSON` gave. */
@@ -83,13 +89,12 @@ function loss(value: unknown, before: unknown): string {
   if (value === undefined) return 'undefined';
   if (typeof value !== 'object') return `a ${typeof value === 'bigint' ? tag : typeof value}`;
   if (typeof (value as Members).then === 'function') return 'a promise';
-  const told = Object.keys(value).length > 0 && !ArrayBuffer.isView(value) && !/^(Map|Set|Error|RegExp)$/.test(tag);
-  if (told || isBare(value, tag)) return '';
-  const name = tag === 'Object' ? value.constructor.name : tag;
+  if (isBare(value, tag) || hasFields(value, tag)) return '';
+  const name = (tag === 'Object' && value.constructor.name) || tag;
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
-/** An object without members and without a class, of any window. */
+/** An object without a class, of any window: it may be empty. */
 function isBare(value: object, tag: string): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return tag === 'Object' && (!prototype || !Object.getPrototypeOf(prototype));

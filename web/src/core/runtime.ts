@@ -7,6 +7,7 @@ import { userFunction } from './function.ts';
 import { failure } from './shown.ts';
 import type { PandoModule } from './function.ts';
 
+/** @spoken by functions, and by browsers */
 interface Globals {
   __pandoModule?: PandoModule;
   __pandoHost?: { version: string; report(info: unknown): void };
@@ -44,8 +45,8 @@ export class Runtime {
   async init(options: CoreOptions): Promise<void> {
     const core = new Core(this.host, options);
     this.core = core;
-    this.prepare(core);
     try {
+      this.prepare(core);
       await this.load();
       const module = world.__pandoModule;
       core.use(userFunction(module), module as PandoModule);

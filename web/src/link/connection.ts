@@ -1,16 +1,20 @@
-/** The channel to the master: opened again whenever it is lost, watched by its heartbeat. */
+/**
+ * The channel to the master: opened again whenever it is lost, watched by its heartbeat. While it goes a worse way than there
+ * might be, a better one is tried now and then beside it, and takes its place once it is open.
+ */
 
 import { Malformed } from '../bytes.ts';
 import { parseFromMaster } from '../messages.ts';
 import type { FromMaster, Path, ToMaster } from '../messages.ts';
 import { Assembler } from '../protocol.ts';
-import { backoff } from './backoff.ts';
+import { backoff, betterIn } from './backoff.ts';
 import type { Channel, ChannelEvents } from './channel.ts';
 import type { Transport } from './transports.ts';
 
 export interface ConnectionEvents {
   /** Makes a channel over this transport. */
   dial(transport: Transport, events: ChannelEvents): Channel;
+  /** Whoever listens says hello: the first time, after a loss, and when a better channel takes the place of the last one. */
   opened(path?: Path): void;
   message(message: FromMaster): void;
   values(frame: Uint8Array): void;
@@ -30,9 +34,17 @@ const CLOSE_SILENT = 4008;
 
 export class Connection {
   private channel: Channel | null = null;
+  /** A second one: it is being tried, or was in use until the other was open, and is heard no more. */
+  private other: Channel | null = null;
   /** What to try when this one does not open. */
   private rest: Transport[] = [];
   private opened = false;
+  /** How many of the transports, the first ones, are better than the way in use. */
+  private better = 0;
+  /** Tries of these, all in vain. */
+  private tries = 0;
+  /** When the next one is made, or the present one is given up. */
+  private betterAt = Infinity;
   private assembler = new Assembler();
   private heartbeat = FIRST_HEARTBEAT_MS;
   private lastSent = 0;
@@ -68,22 +80,36 @@ export class Connection {
   open(): void {
     this.close();
     this.rest = this.transports.slice();
-    this.dial();
+    this.tries = 0;
+    this.next();
   }
 
-  private dial(): void {
-    this.assembler = new Assembler();
-    this.dialledAt = this.lastReceived = this.lastTick = performance.now();
+  private next(): void {
+    this.dialledAt = this.lastTick = performance.now();
     this.opened = false;
-    this.channel = this.events.dial(this.rest.shift() as Transport, {
-      opened: (path) => {
-        this.opened = true;
-        this.missingSince = null;
-        this.events.opened(path);
-      },
-      frame: (frame) => this.receive(frame),
-      closed: (text) => this.lose(text),
+    this.channel = this.dial(this.rest.shift() as Transport);
+  }
+
+  private dial(transport: Transport): Channel {
+    const channel = this.events.dial(transport, {
+      opened: (path) => this.use(channel, transport, path),
+      frame: (frame) => channel === this.channel && this.receive(frame),
+      closed: (text) => (channel === this.channel ? this.lose(text) : this.settle()),
     });
+    return channel;
+  }
+
+  /** This channel takes the place of the last one, which is not heard any more: hello says what of its values has come. */
+  private use(channel: Channel, transport: Transport, path?: Path): void {
+    this.other = channel === this.channel ? null : this.channel;
+    this.channel = channel;
+    this.opened = true;
+    this.missingSince = null;
+    this.assembler = new Assembler();
+    this.lastReceived = performance.now();
+    this.better = path === 'direct' ? 0 : this.transports.indexOf(transport);
+    this.betterAt = Infinity;
+    this.events.opened(path);
   }
 
   /** The master took this device: the heartbeat it asks for, and patience starts anew. */
@@ -91,6 +117,21 @@ export class Connection {
     this.heartbeat = heartbeat;
     this.failures = 0;
     this.lostAt = null;
+    this.settle();
+  }
+
+  /** There is this channel alone until a better way is tried. */
+  private settle(): void {
+    if (this.other) this.other.close();
+    this.other = null;
+    this.betterAt = this.better > 0 ? performance.now() + betterIn(this.tries, Math.random()) : Infinity;
+  }
+
+  /** Tries the better ways in turn, or gives the present try up. */
+  private seek(now: number): void {
+    if (this.other) return this.settle();
+    this.other = this.dial(this.transports[this.tries++ % this.better]);
+    this.betterAt = now + CONNECT_MS;
   }
 
   /** Closes for good, until `open`. */
@@ -98,7 +139,8 @@ export class Connection {
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;
     if (this.channel) this.channel.close(code, reason);
-    this.channel = null;
+    if (this.other) this.other.close();
+    this.channel = this.other = null;
   }
 
   send(frame: Uint8Array<ArrayBuffer> | string): void {
@@ -126,8 +168,9 @@ export class Connection {
       if (now - this.dialledAt > (this.rest.length > 0 ? FALL_BACK_MS : CONNECT_MS)) this.drop(CLOSE_SILENT, 'no connection');
     } else if (now - this.lastReceived > 3 * this.heartbeat) {
       this.drop(CLOSE_SILENT, 'silent for three heartbeats');
-    } else if (now - this.lastSent > this.heartbeat) {
-      this.say({ type: 'ping', t: Math.round(now) });
+    } else {
+      if (now - this.lastSent > this.heartbeat) this.say({ type: 'ping', t: Math.round(now) });
+      if (now > this.betterAt) this.seek(now);
     }
   }
 
@@ -159,13 +202,14 @@ export class Connection {
   }
 
   private drop(code: number, reason: string): void {
-    if (this.channel) this.channel.close(code, reason);
+    this.close(code, reason);
     this.lose();
   }
 
   private lose(text?: string): void {
     this.channel = null;
-    if (!this.opened && this.rest.length > 0) return this.dial();
+    this.close();
+    if (!this.opened && this.rest.length > 0) return this.next();
     if (this.lostAt === null) this.lostAt = performance.now();
     const delay = backoff(this.failures++, performance.now() - this.lostAt, Math.random());
     this.retry = setTimeout(() => this.open(), delay);

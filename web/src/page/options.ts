@@ -1,5 +1,6 @@
 /** What the address of the page says: which run, and how to take part in it. */
 
+/** @spoken by the address of the page */
 export interface FragmentOptions {
   protocol?: string;
   device?: string;

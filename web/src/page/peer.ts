@@ -5,6 +5,7 @@ import type { Farewell, Path } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
 import { Ferry } from './ferry.ts';
 
+/** @spoken by the master */
 type Signal =
   | { type: 'servers'; iceServers: RTCIceServer[] }
   | { type: 'offer' | 'answer'; sdp: string }
@@ -18,7 +19,7 @@ export class Peer {
   private step: Promise<unknown> = Promise.resolve();
   /** To the data channel, unless the link has it. */
   private ferry: Ferry | null = null;
-  private ended = false;
+  ended = false;
 
   constructor(
     url: string,

@@ -1,6 +1,10 @@
 /** A function in the page, and the network closed to it: what the page's policy leaves open where there is no `Connection-Allowlist`. */
 
-/** What TypeScript does not know yet. */
+/**
+ * What TypeScript does not know yet.
+ *
+ * @spoken by browsers
+ */
 type Navigate = Event & { destination: { url: string } };
 
 export function shut(): void {

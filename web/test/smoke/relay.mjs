@@ -101,6 +101,23 @@ test('relay: a WebSocket after 8 s when nothing comes of a peer connection', rel
   await master.until(() => master.bridge.signals.size === 0, 'the end of the signalling');
 });
 
+test('relay: a direct way that opens late is taken, with what is in hand', relay, async (master, page) => {
+  await master.message('hello');
+  master.bridge.first = { type: 'failed', text: 'This host has no UDP.' };
+  master.socket.terminate();
+  await hellos(master, 2, 4000);
+  const socket = master.socket;
+  master.values([[0, 'sleep 15000'], [1, 'a']]);
+  await master.until(() => master.heard.some(({ type }) => type === 'started'), 'the start of a long call');
+  master.bridge.first = { type: 'servers', iceServers: [] };
+  const { path, holds } = (await hellos(master, 3, 40_000))[2];
+  assert.deepEqual([path, holds], ['direct', [1, 0]]);
+  await shows(page, 'detail', /Connected directly\./);
+  await master.until(() => socket.readyState === 3, 'the end of the WebSocket');
+  assert.equal((await master.result(1, 30_000)).text, 'A');
+  assert.equal((await master.result(0)).text, 'sleep 15000');
+});
+
 test('relay: no peer connections in this browser', { ...relay, before: () => delete window.RTCPeerConnection }, async (master) => {
   assert.equal((await master.message('hello')).path, 'relay');
 });

@@ -57,7 +57,7 @@ for (const [kind, before] of KINDS) {
     master.values([[0, 'sleep 5000'], [1, 'a']]);
     await pause(200);
     await page.goto('about:blank');
-    assert.equal((await master.message('bye')).reason, 'hidden');
+    assert.equal((await master.message('bye')).reason, 'left');
     await master.until(() => master.sockets.size === 0, 'the end of the channel', 5000);
   });
 
@@ -151,7 +151,7 @@ test('webrtc: what a master says of why there is no way', webrtc, async (master,
 
 test('webrtc, asked for, and not there: a WebSocket, said', { ...webrtc, before: () => delete window.RTCPeerConnection }, async (master, page) => {
   assert.equal((await master.message('hello')).path, undefined);
-  await shows(page, 'note', /no WebRTC/);
+  await shows(page, 'note', /No WebRTC/);
 });
 
 test('webrtc, asked for: a token that is no longer known', webrtc, async (master, page) => {

@@ -39,7 +39,7 @@ impl Volunteer {
             Step::Fail(time) => self.fails = Some(now + time),
             Step::Leave(time) => {
                 let ids = self.work.ids();
-                session.hand_back(ids, self.chance.is(0.2));
+                session.hand_back(ids, self.chance.toss(0.2));
                 session.say(&ToMaster::Bye {
                     reason: self.chance.one(&["left", "hidden", "bored"]).into(),
                 });
@@ -72,10 +72,10 @@ impl Volunteer {
                 let mut ids = self.work.ids();
                 ids.extend(&session.over);
                 ids.extend(lies::ids(chance, count));
-                if chance.is(0.5) {
+                if chance.toss(0.5) {
                     self.work = Work::default();
                 }
-                session.hand_back(ids, chance.is(0.5));
+                session.hand_back(ids, chance.toss(0.5));
             }
             Lie::Holds => {
                 self.claims = true;
@@ -118,7 +118,7 @@ impl Volunteer {
         };
         let error = Answer { loan, micros: 1, result: Err(failure) };
         let wrong = lies::wrong(&mut self.chance, [loan]);
-        if self.chance.is(0.5) {
+        if self.chance.toss(0.5) {
             session.answer(&[error]);
             session.send(Frame::Binary(wrong));
         } else {
@@ -126,7 +126,7 @@ impl Volunteer {
             session.end([loan].into_iter());
             session.send(Frame::Binary(both.into()));
         }
-        if self.chance.is(0.5) {
+        if self.chance.toss(0.5) {
             let others: Vec<Loan> = ids.into_iter().filter(|other| *other != loan).collect();
             self.work.keep(&others);
         }
@@ -151,7 +151,7 @@ impl Volunteer {
                 let frame = lies::wrong(chance, ids);
                 session.send(Frame::Binary(frame));
             }
-            3 => session.say(&ToMaster::Returned { ids, careful: chance.is(0.5) }),
+            3 => session.say(&ToMaster::Returned { ids, careful: chance.toss(0.5) }),
             4 => session.say(&lies::started(chance, count)),
             _ => session.send(lies::chatter(chance, count)),
         }

@@ -221,6 +221,42 @@ fn files_that_are_not_code() {
         ]);
         assert_starts(&refused_as(&folder, "render.js"), start);
     }
+    for import in
+        ["module.exports = require('lib')", "import lib from 'lib'\nexport default () => lib"]
+    {
+        let lib = [
+            ("node_modules/lib/package.json", r#"{"main": "a.css"}"#),
+            ("node_modules/lib/a.css", "a {}"),
+        ];
+        let folder = Folder::with(&[&[("render.js", import)], &lib[..]].concat());
+        assert_starts(
+            &refused_as(&folder, "render.js"),
+            "'node_modules/lib/a.css' is a stylesheet, which is not bundled",
+        );
+    }
+}
+
+#[test]
+fn an_alias_of_another_bundler_is_no_package() {
+    for alias in ["~/lib", "@/lib"] {
+        let text = refused(&format!("module.exports = require('{alias}')"));
+        assert_starts(&text, &format!("render.js:1:26: '{alias}' cannot be found\n"));
+        assert!(text.ends_with("what this stands for") && !text.contains("npm install"), "{text}");
+    }
+}
+
+#[test]
+fn decorators_that_stay() {
+    let class = "const add = () => {}\nclass A { @add m () {} }\nexport default () => typeof A";
+    let start = "render.ts:2:11: no browser knows decorators\n";
+    let folder = Folder::with(&[("render.ts", class)]);
+    assert_starts(&refused_as(&folder, "render.ts"), start);
+    assert!(
+        refused_as(&folder, "render.ts")
+            .ends_with("\"experimentalDecorators\": true in the compilerOptions of tsconfig.json")
+    );
+    let tsconfig = ("tsconfig.json", r#"{"compilerOptions": {"experimentalDecorators": true}}"#);
+    assert!(Folder::with(&[("render.ts", class), tsconfig]).try_bundle("render.ts").is_ok());
 }
 
 #[cfg(unix)]

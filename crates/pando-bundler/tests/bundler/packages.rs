@@ -126,6 +126,15 @@ fn a_native_addon_throws_so_that_its_package_takes_another_way() {
         ("node_modules/fast/fast.node", "binary"),
     ]);
     assert_eq!(folder.result(""), json!("slow: a native addon only runs in Node"));
+    let main = Folder::with(&[
+        (
+            "render.js",
+            "let fast; try { fast = require('fast') } catch (error) { fast = error.message }\nmodule.exports = () => fast",
+        ),
+        ("node_modules/fast/package.json", r#"{"main": "build/fast.node"}"#),
+        ("node_modules/fast/build/fast.node", "binary"),
+    ]);
+    assert_eq!(main.result(""), json!("a native addon only runs in Node"));
 }
 
 #[test]
@@ -209,6 +218,24 @@ fn what_a_package_calls_optional_may_be_missing_wherever_it_is_required() {
         ),
     ]);
     assert_eq!(module.answer("render.mjs", "")["result"], json!("MODULE_NOT_FOUND"));
+    let lazy = Folder::with(&[
+        ("render.mjs", "import f from 'lib'\nexport default f"),
+        (
+            "node_modules/lib/package.json",
+            r#"{"type": "module", "peerDependenciesMeta": {"peer": {"optional": true}}}"#,
+        ),
+        (
+            "node_modules/lib/index.js",
+            "export default (x) => import('./driver.js').then(() => 'there', (error) => error.message)",
+        ),
+        (
+            "node_modules/lib/driver.js",
+            "import peer, { named } from 'peer'\nimport * as all from 'peer/sub'\nexport { other } from 'peer'\nexport default [peer, named, all]",
+        ),
+    ]);
+    let message =
+        "Cannot find module 'peer': it is optional, and is not installed (npm install peer)";
+    assert_eq!(lazy.answer("render.mjs", "")["result"], json!(message));
 }
 
 #[test]

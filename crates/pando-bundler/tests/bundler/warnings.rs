@@ -162,13 +162,20 @@ fn a_default_export_that_takes_a_callback_is_known_by_the_words_of_its_error() {
         ("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)", false),
     ] {
         let bundle = Folder::with(&[("render.js", source)]).bundle();
-        assert_eq!(bundle.takes_callback("TypeError: cb is not a function"), known, "{source}");
         assert_eq!(
-            bundle.takes_callback(
+            bundle.error_is_missing_callback("TypeError: cb is not a function"),
+            known,
+            "{source}"
+        );
+        assert_eq!(
+            bundle.error_is_missing_callback(
                 "TypeError: cb is not a function. (In 'cb(null, x)', 'cb' is an instance of e)"
             ),
             known
         );
-        assert!(!bundle.takes_callback("TypeError: other is not a function"), "{source}");
+        assert!(
+            !bundle.error_is_missing_callback("TypeError: other is not a function"),
+            "{source}"
+        );
     }
 }

@@ -18,7 +18,7 @@ const LONGEST: u64 = (1 << 20) + (64 << 10);
 /// Why a client's bytes cannot be passed on. The number of each variant is its closing code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
-pub(super) enum Malformed {
+pub(super) enum BrokenFrame {
     /// The bytes break the protocol.
     Protocol = 1002,
     /// A frame is too long.
@@ -65,12 +65,12 @@ impl Frames {
     ///
     /// # Errors
     /// When the bytes are not frames of a client.
-    pub(super) fn translate(&mut self, bytes: &mut [u8]) -> Result<Translated, Malformed> {
+    pub(super) fn translate(&mut self, bytes: &mut [u8]) -> Result<Translated, BrokenFrame> {
         let (mut read, mut written, mut frames) = (0, 0, 0);
         while !self.closed {
             if self.left == 0 {
                 let mut cursor = Cursor::new(&bytes[read..]);
-                let header = FrameHeader::parse(&mut cursor).map_err(|_| Malformed::Protocol)?;
+                let header = FrameHeader::parse(&mut cursor).map_err(|_| BrokenFrame::Protocol)?;
                 let Some((header, length)) = header else { break };
                 read += cursor.position() as usize;
                 let header = self.begin(header, length)?;
@@ -78,7 +78,7 @@ impl Frames {
                 // overwritten.
                 let mut place = &mut bytes[written..read];
                 let room = place.len();
-                header.format(length, &mut place).map_err(|_| Malformed::Protocol)?;
+                header.format(length, &mut place).map_err(|_| BrokenFrame::Protocol)?;
                 written += room - place.len();
                 frames += 1;
             }
@@ -97,13 +97,13 @@ impl Frames {
     }
 
     /// Checks a header, and returns the header to send instead.
-    fn begin(&mut self, header: FrameHeader, length: u64) -> Result<FrameHeader, Malformed> {
-        let Some(mask) = header.mask else { return Err(Malformed::Protocol) };
+    fn begin(&mut self, header: FrameHeader, length: u64) -> Result<FrameHeader, BrokenFrame> {
+        let Some(mask) = header.mask else { return Err(BrokenFrame::Protocol) };
         if header.rsv1 || header.rsv2 || header.rsv3 {
-            return Err(Malformed::Protocol);
+            return Err(BrokenFrame::Protocol);
         }
         if length > LONGEST {
-            return Err(Malformed::TooLong);
+            return Err(BrokenFrame::TooLong);
         }
         match header.opcode {
             OpCode::Control(control) if header.is_final && length <= 125 => {
@@ -112,7 +112,7 @@ impl Frames {
             OpCode::Data(data) if (data == Data::Continue) == self.fragmented => {
                 self.fragmented = !header.is_final
             }
-            _ => return Err(Malformed::Protocol),
+            _ => return Err(BrokenFrame::Protocol),
         }
         (self.left, self.mask) = (length, mask);
         Ok(FrameHeader { mask: None, ..header })
@@ -137,7 +137,7 @@ pub(super) fn pass(
     frames: &mut Frames,
     mut bytes: &[u8],
     mut next: impl FnMut() -> usize,
-) -> Result<Vec<u8>, Malformed> {
+) -> Result<Vec<u8>, BrokenFrame> {
     let (mut out, mut buffer) = (Vec::new(), Vec::new());
     while !bytes.is_empty() && !frames.is_closed() {
         let (piece, more) = bytes.split_at(next().clamp(1, bytes.len()));
@@ -219,33 +219,33 @@ mod tests {
             |bytes: &[u8]| pass(&mut Frames::default(), bytes, || usize::MAX).unwrap_err();
         assert_eq!(
             refused(&frame(OpCode::Data(Data::Text), true, None, b"unmasked")),
-            Malformed::Protocol
+            BrokenFrame::Protocol
         );
         assert_eq!(
             refused(&frame(OpCode::Data(Data::Continue), true, mask, b"of nothing")),
-            Malformed::Protocol
+            BrokenFrame::Protocol
         );
         assert_eq!(
             refused(&frame(OpCode::Control(Control::Ping), false, mask, b"in pieces")),
-            Malformed::Protocol
+            BrokenFrame::Protocol
         );
         assert_eq!(
             refused(&frame(OpCode::Control(Control::Ping), true, mask, &[0; 126])),
-            Malformed::Protocol
+            BrokenFrame::Protocol
         );
         assert_eq!(
             refused(&[0xc1, 0x80, 0, 0, 0, 0]),
-            Malformed::Protocol,
+            BrokenFrame::Protocol,
             "compressed, which was not agreed on"
         );
-        assert_eq!(refused(&[0x83, 0x80, 0, 0, 0, 0]), Malformed::Protocol, "of no known kind");
+        assert_eq!(refused(&[0x83, 0x80, 0, 0, 0, 0]), BrokenFrame::Protocol, "of no known kind");
         let mut two = frame(OpCode::Data(Data::Text), false, mask, b"a");
         two.extend(frame(OpCode::Data(Data::Text), true, mask, b"b"));
-        assert_eq!(refused(&two), Malformed::Protocol, "a message within a message");
+        assert_eq!(refused(&two), BrokenFrame::Protocol, "a message within a message");
         let mut long = vec![0x82, 0xff];
         long.extend((LONGEST + 1).to_be_bytes());
         long.extend([0; 4]);
-        assert_eq!(refused(&long), Malformed::TooLong);
+        assert_eq!(refused(&long), BrokenFrame::TooLong);
     }
 
     #[test]

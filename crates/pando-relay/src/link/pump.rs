@@ -1,6 +1,6 @@
 //! One direction of a link.
 
-use super::frames::{Frames, Malformed};
+use super::frames::{BrokenFrame, Frames};
 use crate::{shell::Raw, traffic::Traffic};
 use std::time::Duration;
 use tokio::{
@@ -19,7 +19,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How a direction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum PumpEnd {
     /// A closing frame was passed on.
     Closed,
     /// The sender is gone.
@@ -27,10 +27,10 @@ pub(super) enum End {
     /// The receiver is gone.
     Untaken,
     /// The sender's bytes break the protocol.
-    Malformed(Malformed),
+    BrokenFrame(BrokenFrame),
 }
 
-impl End {
+impl PumpEnd {
     /// Whether the other direction may have something to finish: the answer to a closing frame, or
     /// bytes that the receiver sent before it went.
     pub(super) fn is_half(self) -> bool {
@@ -53,28 +53,28 @@ impl Pump {
     }
 
     /// Passes frames on until the direction ends.
-    pub(super) async fn run(&mut self, traffic: &Traffic) -> End {
+    pub(super) async fn run(&mut self, traffic: &Traffic) -> PumpEnd {
         match self.pass(traffic).await {
-            Ok(()) => End::Closed,
+            Ok(()) => PumpEnd::Closed,
             Err(end) => end,
         }
     }
 
-    async fn pass(&mut self, traffic: &Traffic) -> Result<(), End> {
+    async fn pass(&mut self, traffic: &Traffic) -> Result<(), PumpEnd> {
         let mut buffer = vec![0; BUFFER.0];
         let (mut filled, mut small_reads) = (0, 0);
         while !self.frames.is_closed() {
             let read = self.from.read(&mut buffer[filled..]).await.unwrap_or(0);
             if read == 0 {
-                return Err(End::Gone);
+                return Err(PumpEnd::Gone);
             }
             filled += read;
             let translated =
-                self.frames.translate(&mut buffer[..filled]).map_err(End::Malformed)?;
+                self.frames.translate(&mut buffer[..filled]).map_err(PumpEnd::BrokenFrame)?;
             traffic.pass(translated.out + FRAME * translated.frames).await;
             self.is_clean = false;
-            self.to.write_all(&buffer[..translated.out]).await.map_err(|_| End::Untaken)?;
-            self.to.flush().await.map_err(|_| End::Untaken)?;
+            self.to.write_all(&buffer[..translated.out]).await.map_err(|_| PumpEnd::Untaken)?;
+            self.to.flush().await.map_err(|_| PumpEnd::Untaken)?;
             self.is_clean = self.frames.is_between();
             let was_full = filled == buffer.len();
             buffer.copy_within(filled - translated.rest..filled, 0);

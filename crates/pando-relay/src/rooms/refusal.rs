@@ -2,7 +2,7 @@
 
 /// Why a master gets no room. The text is for the master's user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum RoomRefusal {
     #[error(
         "the token is not one for a relay: give 4 to 64 letters, digits, `-` or `_`, and neither `rooms` nor `healthz`"
     )]

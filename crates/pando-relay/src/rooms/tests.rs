@@ -15,10 +15,10 @@ const OTHER: &str = "another-key-another-key-another1";
 struct Counted;
 
 impl Handles for Counted {
-    type Room = Rc<()>;
-    type Control = Rc<()>;
-    type Peer = Rc<()>;
-    type Link = Rc<()>;
+    type RoomHandle = Rc<()>;
+    type ControlHandle = Rc<()>;
+    type PeerHandle = Rc<()>;
+    type LinkHandle = Rc<()>;
 }
 
 fn rooms() -> Rooms<Counted> {
@@ -32,8 +32,8 @@ fn rooms() -> Rooms<Counted> {
     })
 }
 
-fn opening(token: &str, key: &str, size: u64) -> Opening {
-    Opening { token: token.into(), key: key.into(), size }
+fn opening(token: &str, key: &str, size: u64) -> RoomRequest {
+    RoomRequest { token: token.into(), key: key.into(), size }
 }
 
 fn content(size: u64) -> Content {
@@ -72,13 +72,13 @@ fn tokens_and_keys_that_cannot_be_are_refused() {
         ["rooms", "healthz", "abc", "", "a/bcd", "a.bcd", "tok en", "tökén", &"x".repeat(65)]
     {
         let refused = rooms.open(&opening(token, KEY, 1), "id".into(), Rc::default(), now);
-        assert_eq!(refused, Err(Refusal::Token), "{token:?}");
+        assert_eq!(refused, Err(RoomRefusal::Token), "{token:?}");
     }
     for key in ["", "short", &"x".repeat(129), "with spaces with spaces"] {
         let refused = rooms.open(&opening("token", key, 1), "id".into(), Rc::default(), now);
-        assert_eq!(refused, Err(Refusal::Key), "{key:?}");
+        assert_eq!(refused, Err(RoomRefusal::Key), "{key:?}");
     }
-    assert_eq!(rooms.counts(), Counts::default());
+    assert_eq!(rooms.counts(), RoomCounts::default());
 }
 
 #[test]
@@ -88,15 +88,20 @@ fn a_token_is_taken_for_whoever_has_another_key() {
     let other = |rooms: &mut Rooms<Counted>, now| {
         rooms.open(&opening("token", OTHER, 1), "b".into(), Rc::default(), now)
     };
-    assert_eq!(other(&mut rooms, now), Err(Refusal::Taken));
+    assert_eq!(other(&mut rooms, now), Err(RoomRefusal::Taken));
     rooms.lost("token", lease, now);
     now += 59 * SECOND;
     assert!(rooms.expire(now).is_empty());
-    assert_eq!(other(&mut rooms, now), Err(Refusal::Taken));
+    assert_eq!(other(&mut rooms, now), Err(RoomRefusal::Taken));
     now += SECOND;
     assert_eq!(
         rooms.expire(now),
-        [Ended { id: "id-of-token".into(), handle: Rc::default(), lasted: 60 * SECOND, visits: 0 }]
+        [EndedRoom {
+            id: "id-of-token".into(),
+            handle: Rc::default(),
+            lasted: 60 * SECOND,
+            visits: 0
+        }]
     );
     assert!(other(&mut rooms, now).is_ok());
 }
@@ -116,7 +121,7 @@ fn the_same_key_opens_a_lost_room_again_and_links_and_id_stay() {
     assert!(rooms.content("token").is_some(), "the old function stays until the new one is there");
     assert!(rooms.opened("token", again, content(20), Rc::default()));
     assert_eq!(rooms.id("token"), Some("id-of-token"));
-    assert_eq!(rooms.counts(), Counts { rooms: 1, peers: 0, links: 1 });
+    assert_eq!(rooms.counts(), RoomCounts { rooms: 1, peers: 0, links: 1 });
     assert!(rooms.expire(now + 1000 * SECOND).is_empty());
 }
 
@@ -163,12 +168,12 @@ fn rooms_functions_and_their_bytes_are_bounded() {
     let mut ask = |token: &str, size| {
         rooms.open(&opening(token, KEY, size), token.into(), Rc::default(), now)
     };
-    assert_eq!(ask("one-", 101), Err(Refusal::TooLarge { size: 101, most: 100 }));
+    assert_eq!(ask("one-", 101), Err(RoomRefusal::TooLarge { size: 101, most: 100 }));
     assert!(ask("one-", 100).is_ok());
     assert!(ask("two-", 100).is_ok());
-    assert_eq!(ask("three", 51), Err(Refusal::NoMemory));
+    assert_eq!(ask("three", 51), Err(RoomRefusal::NoMemory));
     assert!(ask("three", 50).is_ok());
-    assert_eq!(ask("four", 0), Err(Refusal::TooManyRooms));
+    assert_eq!(ask("four", 0), Err(RoomRefusal::TooManyRooms));
     assert!(ask("two-", 100).is_ok(), "an own upload that starts again replaces the first");
 }
 
@@ -214,7 +219,7 @@ fn the_end_of_a_run_drops_all_that_hangs_on_its_room() {
     let ended = rooms.end("token", lease, now + SECOND);
     assert_eq!(
         ended,
-        Some(Ended { id: "id".into(), handle: Rc::default(), lasted: SECOND, visits: 2 })
+        Some(EndedRoom { id: "id".into(), handle: Rc::default(), lasted: SECOND, visits: 2 })
     );
     drop(ended);
     assert!(handles.iter().all(|handle| Rc::strong_count(handle) == 1));
@@ -278,9 +283,9 @@ fn random_schedule(seed: u64) {
         match random.u8(..11) {
             0 | 1 => {
                 let expected = match &room {
-                    _ if size > 100 => Some(Refusal::TooLarge { size, most: 100 }),
-                    Some(room) if room.key != key => Some(Refusal::Taken),
-                    None if count >= 3 => Some(Refusal::TooManyRooms),
+                    _ if size > 100 => Some(RoomRefusal::TooLarge { size, most: 100 }),
+                    Some(room) if room.key != key => Some(RoomRefusal::Taken),
+                    None if count >= 3 => Some(RoomRefusal::TooManyRooms),
                     room if total
                         - room
                             .as_ref()
@@ -288,7 +293,7 @@ fn random_schedule(seed: u64) {
                         + size
                         > 250 =>
                     {
-                        Some(Refusal::NoMemory)
+                        Some(RoomRefusal::NoMemory)
                     }
                     _ => None,
                 };
@@ -417,7 +422,7 @@ fn agrees(rooms: &Rooms<Counted>, model: &BTreeMap<&str, Model>, witness: &Rc<()
         sum(|room| room.waiting.len()),
         sum(|room| room.joined.len()),
     );
-    assert_eq!(rooms.counts(), Counts { rooms: model.len(), peers, links: waiting + joined });
+    assert_eq!(rooms.counts(), RoomCounts { rooms: model.len(), peers, links: waiting + joined });
     assert_eq!(rooms.tokens.len(), model.len());
     assert_eq!(
         rooms.bytes(),

@@ -145,6 +145,10 @@ impl Peers {
             let _ = say.send(MasterSignal::Failed { text }).await;
             return None;
         };
+        // Who went away while waiting for its turn takes it from nobody.
+        if said.is_closed() {
+            return None;
+        }
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (opened, mut channel) = oneshot::channel();
         let deadline = sleep_until(Instant::now() + OPENING);

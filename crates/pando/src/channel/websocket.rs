@@ -16,12 +16,12 @@ pub(crate) trait Message: Sized {
     /// The closing message.
     fn close() -> Self;
     /// The meaning of the message for a channel.
-    fn heard(self) -> Heard;
+    fn heard(self) -> SocketEvent;
 }
 
 /// The meaning of a WebSocket's message for a channel.
 #[derive(Debug)]
-pub(crate) enum Heard {
+pub(crate) enum SocketEvent {
     /// A frame of the protocol.
     Frame(Frame),
     /// A message that concerns only the WebSocket, such as a ping.
@@ -46,12 +46,12 @@ impl Message for ws::Message {
         Self::Close(Some(ws::CloseFrame { code: NORMAL, reason: "".into() }))
     }
 
-    fn heard(self) -> Heard {
+    fn heard(self) -> SocketEvent {
         match self {
-            Self::Text(text) => Heard::Frame(Frame::Text(text.as_str().to_owned())),
-            Self::Binary(bytes) => Heard::Frame(Frame::Binary(bytes)),
-            Self::Ping(_) | Self::Pong(_) => Heard::Nothing,
-            Self::Close(_) => Heard::Close,
+            Self::Text(text) => SocketEvent::Frame(Frame::Text(text.as_str().to_owned())),
+            Self::Binary(bytes) => SocketEvent::Frame(Frame::Binary(bytes)),
+            Self::Ping(_) | Self::Pong(_) => SocketEvent::Nothing,
+            Self::Close(_) => SocketEvent::Close,
         }
     }
 }
@@ -69,12 +69,12 @@ impl Message for client::Message {
         Self::Close(Some(client::protocol::CloseFrame { code: NORMAL.into(), reason: "".into() }))
     }
 
-    fn heard(self) -> Heard {
+    fn heard(self) -> SocketEvent {
         match self {
-            Self::Text(text) => Heard::Frame(Frame::Text(text.as_str().to_owned())),
-            Self::Binary(bytes) => Heard::Frame(Frame::Binary(bytes)),
-            Self::Ping(_) | Self::Pong(_) | Self::Frame(_) => Heard::Nothing,
-            Self::Close(_) => Heard::Close,
+            Self::Text(text) => SocketEvent::Frame(Frame::Text(text.as_str().to_owned())),
+            Self::Binary(bytes) => SocketEvent::Frame(Frame::Binary(bytes)),
+            Self::Ping(_) | Self::Pong(_) | Self::Frame(_) => SocketEvent::Nothing,
+            Self::Close(_) => SocketEvent::Close,
         }
     }
 }
@@ -106,13 +106,13 @@ pub(crate) async fn carry<M: Message, E>(
     let read = async {
         while let Some(Ok(message)) = stream.next().await {
             match message.heard() {
-                Heard::Frame(frame) => {
+                SocketEvent::Frame(frame) => {
                     if outgoing.send(frame).await.is_err() {
                         return;
                     }
                 }
-                Heard::Nothing => {}
-                Heard::Close => return,
+                SocketEvent::Nothing => {}
+                SocketEvent::Close => return,
             }
         }
     };

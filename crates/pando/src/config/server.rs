@@ -2,7 +2,7 @@
 
 use super::When;
 use crate::cli::Cli;
-use pando_web::Files;
+use pando_web::CertificateFiles;
 use std::{net::IpAddr, path::Path};
 
 /// The first port to try, unless the user chose a port.
@@ -46,7 +46,7 @@ pub(crate) enum Tls {
     /// A certificate made for this run.
     SelfSigned,
     /// A certificate from files.
-    Files(Files),
+    Files(CertificateFiles),
 }
 
 impl ServerConfig {
@@ -70,7 +70,7 @@ impl ServerConfig {
             port: cli.port,
             allow_host: cli.allow_host.clone(),
             tls: match (cli.tls_cert.clone(), cli.tls_key.clone()) {
-                (Some(certificate), Some(key)) => Tls::Files(Files { certificate, key }),
+                (Some(certificate), Some(key)) => Tls::Files(CertificateFiles { certificate, key }),
                 _ if cli.tls => Tls::SelfSigned,
                 _ => Tls::Off,
             },
@@ -87,7 +87,7 @@ impl Tls {
     /// lists them.
     pub(super) fn named_files(&self) -> Vec<(&'static str, &Path, bool)> {
         match self {
-            Self::Files(Files { certificate, key }) => {
+            Self::Files(CertificateFiles { certificate, key }) => {
                 vec![("--tls-cert", certificate, false), ("--tls-key", key, false)]
             }
             Self::Off | Self::SelfSigned => Vec::new(),

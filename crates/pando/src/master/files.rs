@@ -117,8 +117,9 @@ impl Files {
     pub(super) fn take(&self, number: u64, name: Cut, places: &mut Places) -> Taken {
         let read = name.and_then(|name| {
             let name = String::from_utf8_lossy(&name.bytes);
+            let shown = if name.is_empty() { "an empty name" } else { &*name };
             self.read(&name, places)
-                .map_err(|why| Unusable { number, why: format!("item {number}: {name} {why}") })
+                .map_err(|why| Unusable { number, why: format!("item {number}: {shown} {why}") })
         });
         match read {
             Ok((value, target)) => (Ok(value), target),

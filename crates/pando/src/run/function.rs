@@ -8,7 +8,7 @@ use crate::{
     master::{Framing, Lack},
     protocol::Form,
     remedy::broken,
-    volunteer::{CoreId, Engine, First, FromCore, Node, Program, killed_from_outside},
+    volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
 };
 use pando_bundler::Bundle;
 use pando_protocol::core::CoreMessage;
@@ -166,9 +166,9 @@ async fn first_core(
     path: &Path,
     notes: &mut Vec<String>,
 ) -> Result<Tried, Refused> {
-    let (voice, mut said) = mpsc::channel(64);
+    let (events, mut said) = mpsc::channel(64);
     let failed = |why: String| Refused(format!("{}: {}", path.display(), printable(&why)));
-    let core = match node.start(CoreId { number: 0, generation: 0 }, voice.clone()) {
+    let core = match node.start(CoreId { number: 0, generation: 0 }, events.clone()) {
         Ok(core) => core,
         Err(error) => return Ok(Tried::Hindered(format!("node cannot be started: {error}"))),
     };
@@ -176,8 +176,8 @@ async fn first_core(
     let loading = async {
         while let Some((_, what)) = said.recv().await {
             match what {
-                FromCore::Message(CoreMessage::Ready) => return Ok(None),
-                FromCore::Message(CoreMessage::Broken { message, stack }) => {
+                CoreEvent::Message(CoreMessage::Ready) => return Ok(None),
+                CoreEvent::Message(CoreMessage::Broken { message, stack }) => {
                     if message.starts_with(NO_FUNCTION) {
                         return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
                     }
@@ -188,22 +188,22 @@ async fn first_core(
                     }
                     return Err(failed(broken(&message, stack.as_deref(), bundle)));
                 }
-                FromCore::Ended(why) if killed_from_outside(&why) => {
+                CoreEvent::Ended(why) if killed_from_outside(&why) => {
                     let why =
                         format!("the process that loads {} was killed ({why})", path.display());
                     return Ok(Some(Tried::Hindered(why)));
                 }
-                FromCore::Ended(why) => {
+                CoreEvent::Ended(why) => {
                     return Err(failed(format!("loading it ended the process: {why}")));
                 }
-                FromCore::Message(CoreMessage::Log { entries }) if !quiet => {
+                CoreEvent::Message(CoreMessage::Log { entries }) if !quiet => {
                     notes.extend(
                         entries
                             .iter()
                             .map(|entry| format!("loading {}: {}", path.display(), entry.text)),
                     );
                 }
-                FromCore::Stray(text) => {
+                CoreEvent::Stray(text) => {
                     if !quiet {
                         notes.push(text.clone());
                     }
@@ -228,5 +228,5 @@ async fn first_core(
             return Err(failed(why.trim_end().to_owned()));
         }
     }
-    Ok(Tried::Ready(First { core, said, voice }))
+    Ok(Tried::Ready(First { core, said, events }))
 }

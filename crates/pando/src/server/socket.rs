@@ -11,14 +11,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
-use pando_web::Seat;
+use pando_web::ConnectionSlot;
 use std::sync::Arc;
 
 /// Longest message, in bytes: a part and its header, or a long text message.
 const MAX_MESSAGE: usize = 1 << 20;
 
-/// Answers the request for a volunteer's socket. `seat` is the place of its connection.
-pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Request) -> Response {
+/// Answers the request for a volunteer's socket. `slot` is the place of its connection.
+pub(super) async fn socket(
+    served: Arc<Served>,
+    slot: Arc<ConnectionSlot>,
+    request: Request,
+) -> Response {
     let page = page(request.headers());
     let upgrade = match upgrade(request).await {
         Ok(upgrade) => upgrade
@@ -34,7 +38,7 @@ pub(super) async fn socket(served: Arc<Served>, seat: Arc<Seat>, request: Reques
         // thread each time.
         tokio::spawn(attend(served.site.master.clone(), door, ours));
         // The first message is either a hello, or the last message.
-        channel::carry(socket.inspect(|_| seat.is_known()), theirs).await;
+        channel::carry(socket.inspect(|_| slot.mark_known()), theirs).await;
     })
 }
 

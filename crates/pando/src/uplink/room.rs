@@ -321,7 +321,7 @@ impl Room {
     fn link(&self, id: LinkId) {
         let (relay, content, master, door) =
             (self.relay.clone(), self.content.clone(), self.master.clone(), self.door(Path::Relay));
-        let Some(seat) = self.connections.seat(None, usize::MAX) else {
+        let Some(slot) = self.connections.slot(None, usize::MAX) else {
             // Who is not fetched tries again.
             if !self.full.swap(true, Ordering::Relaxed) {
                 let how = "--max-connections, and as high a `ulimit -n`, allow more";
@@ -332,7 +332,7 @@ impl Room {
             return;
         };
         tokio::spawn(async move {
-            let _seat = seat;
+            let _slot = slot;
             if let Ok(socket) = relay.link(&content.token, &id, &content.key).await {
                 let (ours, theirs) = channel::pair();
                 tokio::join!(attend(master, door, ours), channel::carry(socket, theirs));

@@ -16,21 +16,21 @@ pub(crate) struct CoreId {
 }
 
 /// The sender for messages of cores, each with the id of its core.
-pub(crate) type Voice = mpsc::Sender<(CoreId, FromCore)>;
+pub(crate) type CoreEvents = mpsc::Sender<(CoreId, CoreEvent)>;
 
 /// An engine: starts cores that run the job's function.
 pub(crate) trait Engine: Send + Sync + 'static {
-    /// Starts a core, whose messages go to `voice` with `id`. The last message is
-    /// [`FromCore::Ended`].
+    /// Starts a core, whose messages go to `events` with `id`. The last message is
+    /// [`CoreEvent::Ended`].
     ///
     /// # Errors
     /// When the core cannot be started.
-    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core>;
+    fn start(&self, id: CoreId, events: CoreEvents) -> std::io::Result<Core>;
 }
 
 impl<E: Engine + ?Sized> Engine for std::sync::Arc<E> {
-    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
-        (**self).start(id, voice)
+    fn start(&self, id: CoreId, events: CoreEvents) -> std::io::Result<Core> {
+        (**self).start(id, events)
     }
 }
 
@@ -45,15 +45,15 @@ pub(crate) struct Core {
 
 /// An event of a core.
 #[derive(Debug)]
-pub(crate) enum FromCore {
+pub(crate) enum CoreEvent {
     /// A message.
     Message(CoreMessage),
     /// A frame of results.
     Results(Bytes),
-    /// A frame of results that count only after [`FromCore::Sure`] or after the end of the core.
-    Unsure(Bytes),
+    /// A frame of results that count only after [`CoreEvent::Confirmed`] or after the end of the core.
+    Tentative(Bytes),
     /// All unsure results count now.
-    Sure,
+    Confirmed,
     /// A line on the core's standard output or error, outside the function's own messages.
     Stray(String),
     /// The core has ended, for this reason.

@@ -60,9 +60,9 @@ struct OpenCall {
 
 /// The fate of the values of a core that died.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct CrashOutcome {
     /// The value responsible for the end of the core, if known.
-    pub(crate) guilty: Option<Loan>,
+    pub(crate) culprit: Option<Loan>,
     /// The other values.
     pub(crate) returned: Vec<Loan>,
     /// Whether one of the other values ended the core.
@@ -154,12 +154,14 @@ impl Dispatch {
     }
 
     /// Settles the values of core `core`, which died or was killed.
-    pub(crate) fn died(&mut self, core: usize) -> Verdict {
+    pub(crate) fn died(&mut self, core: usize) -> CrashOutcome {
         let began = self.cores[core].began;
         let given = self.ended(core);
         match given[..] {
-            [only] if began => Verdict { guilty: Some(only), ..Verdict::default() },
-            _ => Verdict { guilty: None, careful: began && !given.is_empty(), returned: given },
+            [only] if began => CrashOutcome { culprit: Some(only), ..CrashOutcome::default() },
+            _ => {
+                CrashOutcome { culprit: None, careful: began && !given.is_empty(), returned: given }
+            }
         }
     }
 
@@ -329,12 +331,12 @@ mod tests {
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
         assert_eq!(
             dispatch.died(0),
-            Verdict { guilty: None, returned: loans([1, 2]), careful: true }
+            CrashOutcome { culprit: None, returned: loans([1, 2]), careful: true }
         );
         dispatch.ready(0);
         dispatch.feed(now);
         dispatch.started(0, Loan::first(3), now);
-        assert_eq!(dispatch.died(0).guilty, Some(Loan::first(3)));
+        assert_eq!(dispatch.died(0).culprit, Some(Loan::first(3)));
     }
 
     #[test]
@@ -348,7 +350,7 @@ mod tests {
         assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
         assert_eq!(
             dispatch.died(0),
-            Verdict { guilty: None, returned: loans([0]), careful: false }
+            CrashOutcome { culprit: None, returned: loans([0]), careful: false }
         );
         assert_eq!(dispatch.next_overdue(), None);
     }

@@ -1,8 +1,8 @@
 //! The host of a native volunteer, between a channel to the master and the cores of an engine.
 
 use super::{
-    core::{Core, CoreId, Engine, FromCore, Voice},
-    dispatch::{Dispatch, Verdict},
+    core::{Core, CoreEvent, CoreEvents, CoreId, Engine},
+    dispatch::{CrashOutcome, Dispatch},
 };
 use crate::{
     channel::Channel,
@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 /// Most failed starts of a core in a row: a core that dies this often before loading the function
 /// is given up.
-const STILLBIRTHS: u32 = 3;
+const MAX_FAILED_STARTS: u32 = 3;
 /// How often the host looks for long calls.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -45,9 +45,9 @@ pub(crate) struct First {
     /// The core.
     pub(crate) core: Core,
     /// The messages of the core.
-    pub(crate) said: mpsc::Receiver<(CoreId, FromCore)>,
+    pub(crate) said: mpsc::Receiver<(CoreId, CoreEvent)>,
     /// The sender for the messages of this core and all others.
-    pub(crate) voice: Voice,
+    pub(crate) events: CoreEvents,
 }
 
 /// Lends cores of `engine` over `channel` until the master says goodbye.
@@ -74,14 +74,14 @@ pub(crate) async fn lend(
     }
     let Some(Frame::Text(text)) = channel.incoming.recv().await else { return };
     let Ok(ToVolunteer::Welcome(welcome)) = serde_json::from_str(&text) else { return };
-    let (core, said, voice) = match first {
-        Some(First { core, said, voice }) => (Some(core), said, voice),
+    let (core, said, events) = match first {
+        Some(First { core, said, events }) => (Some(core), said, events),
         None => {
-            let (voice, said) = mpsc::channel(64);
-            (None, said, voice)
+            let (events, said) = mpsc::channel(64);
+            (None, said, events)
         }
     };
-    let mut host = Host::new(lend.cores, engine, core, voice, &welcome);
+    let mut host = Host::new(lend.cores, engine, core, events, &welcome);
     host.run(&mut channel, said).await;
 }
 
@@ -90,7 +90,7 @@ struct Host<E> {
     cores: Vec<Option<Core>>,
     stillbirths: Vec<u32>,
     generations: Vec<u32>,
-    voice: Voice,
+    events: CoreEvents,
     dispatch: Dispatch,
     timeout: Option<Duration>,
     outbox: VecDeque<Frame>,
@@ -103,14 +103,20 @@ struct Host<E> {
 }
 
 impl<E: Engine> Host<E> {
-    fn new(cores: usize, engine: E, first: Option<Core>, voice: Voice, welcome: &Welcome) -> Self {
+    fn new(
+        cores: usize,
+        engine: E,
+        first: Option<Core>,
+        events: CoreEvents,
+        welcome: &Welcome,
+    ) -> Self {
         let timeout = welcome.options.timeout.map(Duration::from_millis);
         let mut host = Self {
             engine,
             cores: (0..cores).map(|_| None).collect(),
             stillbirths: vec![0; cores],
             generations: vec![0; cores],
-            voice,
+            events,
             dispatch: Dispatch::new(cores, welcome.options.concurrency.max(1), timeout),
             timeout,
             outbox: VecDeque::new(),
@@ -134,7 +140,7 @@ impl<E: Engine> Host<E> {
         host
     }
 
-    async fn run(&mut self, channel: &mut Channel, mut said: mpsc::Receiver<(CoreId, FromCore)>) {
+    async fn run(&mut self, channel: &mut Channel, mut said: mpsc::Receiver<(CoreId, CoreEvent)>) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -217,42 +223,46 @@ impl<E: Engine> Host<E> {
             let frame =
                 protocol::encode_values(values.iter().map(|(loan, value)| (*loan, value)), bytes);
             if let Some(core) = &self.cores[number] {
-                // A core that has just died also sends [`FromCore::Ended`]; the values are taken
+                // A core that has just died also sends [`CoreEvent::Ended`]; the values are taken
                 // back then.
                 let _ = core.values.send(frame);
             }
         }
     }
 
-    fn hear(&mut self, id: CoreId, what: FromCore) {
+    fn hear(&mut self, id: CoreId, what: CoreEvent) {
         let number = id.number;
-        if id.generation != self.generations[number] && !matches!(what, FromCore::Stray(_)) {
+        if id.generation != self.generations[number] && !matches!(what, CoreEvent::Stray(_)) {
             return;
         }
         match what {
-            FromCore::Results(frame) => self.results(number, frame, true),
-            FromCore::Unsure(frame) => self.results(number, frame, false),
-            FromCore::Sure => self.are_sure(number),
-            FromCore::Message(CoreMessage::Started { id }) => {
+            CoreEvent::Results(frame) => self.results(number, frame, true),
+            CoreEvent::Tentative(frame) => self.results(number, frame, false),
+            CoreEvent::Confirmed => self.confirm_tentative(number),
+            CoreEvent::Message(CoreMessage::Started { id }) => {
                 self.dispatch.started(number, id, Instant::now())
             }
-            FromCore::Message(CoreMessage::Spoiled { careful }) => self.spoiled(number, careful),
-            FromCore::Message(CoreMessage::Ready) => self.dispatch.ready(number),
-            FromCore::Message(CoreMessage::Broken { message, stack }) => {
+            CoreEvent::Message(CoreMessage::Spoiled { careful }) => self.spoiled(number, careful),
+            CoreEvent::Message(CoreMessage::Ready) => self.dispatch.ready(number),
+            CoreEvent::Message(CoreMessage::Broken { message, stack }) => {
                 self.say(&ToMaster::Broken { message, stack })
             }
-            FromCore::Message(CoreMessage::Log { entries }) => self.say(&ToMaster::Log { entries }),
-            FromCore::Message(CoreMessage::Report { id, report }) => {
+            CoreEvent::Message(CoreMessage::Log { entries }) => {
+                self.say(&ToMaster::Log { entries })
+            }
+            CoreEvent::Message(CoreMessage::Report { id, report }) => {
                 self.say(&ToMaster::Report { id, report })
             }
-            FromCore::Stray(text) => {
+            CoreEvent::Stray(text) => {
                 self.say(&ToMaster::Log {
                     entries: vec![LogEntry { level: "log".into(), text, id: None, count: None }],
                 });
             }
-            FromCore::Ended(why) => {
-                self.bury(number, "died", &format!("it ended the process that computed it ({why})"))
-            }
+            CoreEvent::Ended(why) => self.handle_core_death(
+                number,
+                "died",
+                &format!("it ended the process that computed it ({why})"),
+            ),
         }
     }
 
@@ -273,10 +283,10 @@ impl<E: Engine> Host<E> {
                 );
                 self.unsure[number].push(frame);
                 if sure {
-                    self.are_sure(number);
+                    self.confirm_tentative(number);
                 }
             }
-            _ => self.bury(
+            _ => self.handle_core_death(
                 number,
                 "died",
                 "the process that computed it wrote something unintelligible",
@@ -284,30 +294,34 @@ impl<E: Engine> Host<E> {
         }
     }
 
-    fn are_sure(&mut self, number: usize) {
+    fn confirm_tentative(&mut self, number: usize) {
         self.outbox.extend(self.unsure[number].drain(..).map(Frame::Binary));
     }
 
     fn kill_overdue(&mut self) {
         let timeout = self.timeout.unwrap_or_default();
         for number in self.dispatch.overdue(Instant::now()) {
-            self.bury(number, "timeout", &format!("no answer within {}", spoken(timeout)));
+            self.handle_core_death(
+                number,
+                "timeout",
+                &format!("no answer within {}", spoken(timeout)),
+            );
         }
     }
 
     /// Handles the death of core `number`, or kills the core: settles its values and starts
     /// another core.
-    fn bury(&mut self, number: usize, kind: &str, why: &str) {
+    fn handle_core_death(&mut self, number: usize, kind: &str, why: &str) {
         if self.cores[number].take().is_none() {
             return;
         }
-        self.are_sure(number);
-        let Verdict { guilty, returned, careful } = self.dispatch.died(number);
-        if guilty.is_some() || !returned.is_empty() {
+        self.confirm_tentative(number);
+        let CrashOutcome { culprit, returned, careful } = self.dispatch.died(number);
+        if culprit.is_some() || !returned.is_empty() {
             // The values ended the core, not a failed start.
             self.stillbirths[number] = 0;
         }
-        if let Some(loan) = guilty {
+        if let Some(loan) = culprit {
             let failure = Failure { message: why.into(), stack: None, kind: kind.into() };
             let answer = Answer { loan, micros: 0, result: Err(failure) };
             self.outbox.push_back(Frame::Binary(protocol::encode_results([&answer])));
@@ -341,13 +355,13 @@ impl<E: Engine> Host<E> {
 
     fn start(&mut self, number: usize) {
         self.stillbirths[number] += 1;
-        if self.stillbirths[number] > STILLBIRTHS {
+        if self.stillbirths[number] > MAX_FAILED_STARTS {
             let message = "the process that should load the function ends again and again".into();
             self.say(&ToMaster::Broken { message, stack: None });
             return;
         }
         let id = CoreId { number, generation: self.generations[number] };
-        match self.engine.start(id, self.voice.clone()) {
+        match self.engine.start(id, self.events.clone()) {
             Ok(core) => self.cores[number] = Some(core),
             Err(error) => self.say(&ToMaster::Broken {
                 message: format!("no process can be started: {error}"),

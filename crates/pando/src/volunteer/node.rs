@@ -12,7 +12,7 @@
 mod child;
 mod probe;
 
-use super::core::{Core, CoreId, Engine, Voice};
+use super::core::{Core, CoreEvents, CoreId, Engine};
 use crate::protocol::JobOptions;
 use pando_protocol::core::ToCore;
 use std::sync::Arc;
@@ -110,12 +110,12 @@ impl Node {
 
 impl Engine for Node {
     #[cfg(unix)]
-    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
-        child::start([self.host.clone(), self.init.clone()], id, voice)
+    fn start(&self, id: CoreId, events: CoreEvents) -> std::io::Result<Core> {
+        child::start([self.host.clone(), self.init.clone()], id, events)
     }
 
     #[cfg(not(unix))]
-    fn start(&self, _: CoreId, _: Voice) -> std::io::Result<Core> {
+    fn start(&self, _: CoreId, _: CoreEvents) -> std::io::Result<Core> {
         Err(std::io::ErrorKind::Unsupported.into())
     }
 }

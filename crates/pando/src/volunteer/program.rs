@@ -9,7 +9,7 @@ mod pipe;
 mod talk;
 
 use super::{
-    core::{Core, CoreId, Engine, FromCore, Voice},
+    core::{Core, CoreEvent, CoreEvents, CoreId, Engine},
     group::{self, Guard, Member},
 };
 use crate::secrets;
@@ -22,7 +22,7 @@ use std::{
     },
     time::Duration,
 };
-use talk::Talk;
+use talk::ChildSession;
 use tokio::{
     process::{Child, Command},
     sync::{mpsc, oneshot, watch},
@@ -108,18 +108,20 @@ impl Program {
 }
 
 impl Engine for Program {
-    fn start(&self, id: CoreId, voice: Voice) -> std::io::Result<Core> {
+    fn start(&self, id: CoreId, events: CoreEvents) -> std::io::Result<Core> {
         let first = self.spawn()?;
         let (values, frames) = mpsc::unbounded_channel();
         let (alive, dropped) = oneshot::channel();
         let program = self.clone();
         self.known.cores.send_modify(|count| *count += 1);
         tokio::spawn(async move {
-            let _ = voice.send((id, FromCore::Message(CoreMessage::Ready))).await;
+            let _ = events.send((id, CoreEvent::Message(CoreMessage::Ready))).await;
             if let Some(last) =
-                Talk::new(id, voice.clone(), program.clone(), frames, dropped).live(first).await
+                ChildSession::new(id, events.clone(), program.clone(), frames, dropped)
+                    .live(first)
+                    .await
             {
-                let _ = voice.send((id, last)).await;
+                let _ = events.send((id, last)).await;
             }
             program.known.cores.send_modify(|count| *count -= 1);
         });

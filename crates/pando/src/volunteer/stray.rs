@@ -1,6 +1,6 @@
 //! Lines that children print outside the function's own messages.
 
-use super::core::{CoreId, FromCore, Voice};
+use super::core::{CoreEvent, CoreEvents, CoreId};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
@@ -12,7 +12,11 @@ const FIRST_WORDS: usize = 2000;
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Passes on the lines of `output` until its end; returns the first lines.
-pub(super) async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voice) -> String {
+pub(super) async fn stray(
+    output: impl AsyncRead + Unpin,
+    id: CoreId,
+    events: CoreEvents,
+) -> String {
     let mut words = String::new();
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
@@ -27,7 +31,7 @@ pub(super) async fn stray(output: impl AsyncRead + Unpin, id: CoreId, voice: Voi
             words.push_str(&text);
             words.push('\n');
         }
-        if voice.send((id, FromCore::Stray(text))).await.is_err() {
+        if events.send((id, CoreEvent::Stray(text))).await.is_err() {
             return words;
         }
     }

@@ -2,18 +2,21 @@
 //! feature of the job.
 
 use crate::{
-    common::{Browser, Events, Gate, Pando, lines, numbers, until},
+    common::{Browser, Events, Gate, Page, Pando, Running, lines, numbers, until},
     matrix::scenarios,
-    open, tabs_only,
+    open, relayed, tabs_only,
 };
 use std::fs;
 use tempfile::TempDir;
 
 scenarios! {
     what_a_closed_tab_had_goes_to_others_at_once
-    a_tab_that_is_loaded_again_keeps_its_name_and_its_count
+    a_tab_that_is_loaded_again_keeps_what_it_was
+    a_tab_that_is_loaded_again_keeps_what_it_was_at_a_relay
     a_tab_that_was_left_open_goes_on_with_the_journal
     what_an_engine_lacks_costs_no_item
+    a_browser_that_is_too_old_says_so
+    no_more_cores_are_lent_than_there_are
 }
 
 /// Messages about failures of a device. None of them may be printed when a tab leaves on purpose.
@@ -33,28 +36,45 @@ fn what_a_closed_tab_had_goes_to_others_at_once(browser: &mut Browser) {
     run.wait().gives("a\nb\n").did_not_say(&NOT_LEFT);
 }
 
-fn a_tab_that_is_loaded_again_keeps_its_name_and_its_count(browser: &mut Browser) {
+fn a_tab_that_is_loaded_again_keeps_what_it_was(browser: &mut Browser) {
     let events = Events::new();
-    let mut run = tabs_only("(x, cb) => cb(null, x)").events(&events).stdin_open().start();
-    let page = open(browser, &run, "Ann");
+    let run = tabs_only(ITSELF).events(&events).stdin_open().start();
+    let page = browser.open(&format!("{}#device=Ann;cores=3;", run.url()));
+    keeps_what_it_was(browser, run, &page, &events);
+}
+
+fn a_tab_that_is_loaded_again_keeps_what_it_was_at_a_relay(browser: &mut Browser) {
+    let (relay, events) = (relayed::relay(), Events::new());
+    let run = relay.used_by(tabs_only(ITSELF)).events(&events).stdin_open().start();
+    let page = browser.open(&format!("{}#device=Ann;cores=3;", relayed::room(&run)));
+    keeps_what_it_was(browser, run, &page, &events);
+}
+
+const ITSELF: &str = "(x, cb) => cb(null, x)";
+
+/// Its name and its cores, as they were set on the page, and its count.
+fn keeps_what_it_was(browser: &mut Browser, mut run: Running, page: &Page, events: &Events) {
     run.write(numbers(20));
     for n in 1..=20 {
         assert_eq!(run.line(), Some(n.to_string()));
     }
-    browser.until(&page, "document.getElementById('done').textContent === '20'");
-    let rename = "(name => { name.value = 'Kitchen'; name.dispatchEvent(new Event('change')); return true })(document.getElementById('name'))";
-    browser.until(&page, rename);
+    browser.until(page, "document.getElementById('done').textContent === '20'");
+    let set = |id: &str, value: &str| {
+        format!(
+            "(field => {{ field.value = '{value}'; field.dispatchEvent(new Event('change')); return true }})(document.getElementById('{id}'))"
+        )
+    };
+    browser.until(page, &set("cores", "2"));
+    browser.until(page, &set("name", "Kitchen"));
     run.says("Ann is now called Kitchen");
-    browser.reload(&page);
+    browser.reload(page);
     events.wait("left", |event| event["device"] == "Kitchen");
-    events.wait("joined", |event| event["device"] == "Kitchen");
-    browser.until(
-        &page,
-        "document.getElementById('name').value === 'Kitchen' && document.getElementById('done').textContent === '20'",
-    );
+    events.wait("joined", |event| event["device"] == "Kitchen" && event["cores"] == 2);
+    let shown = "['name', 'cores'].map(id => document.getElementById(id).value).concat(document.getElementById('done').textContent).join()";
+    browser.until(page, &format!("{shown} === 'Kitchen,2,20'"));
     run.write_line("21");
     assert_eq!(run.line().as_deref(), Some("21"));
-    browser.until(&page, "document.getElementById('done').textContent === '21'");
+    browser.until(page, &format!("{shown} === 'Kitchen,2,21'"));
     run.wait().gives(numbers(21)).did_not_say(&NOT_LEFT);
 }
 
@@ -117,4 +137,31 @@ fn what_an_engine_lacks_costs_no_item(browser: &mut Browser) {
 fn has_at(browser: &mut Browser) -> bool {
     let page = browser.open("about:blank");
     browser.until(&page, "typeof [].at") == "function"
+}
+
+/// It has nothing but the words that are there before the page's script begins: these come to sight when it never does.
+fn a_browser_that_is_too_old_says_so(browser: &mut Browser) {
+    let run = tabs_only(ITSELF).stdin_open().start();
+    let Some(page) = browser.open_without("TextEncoder", &run.url()) else { return };
+    let seen = "Array.from(document.querySelectorAll('#detail span')).filter(span => getComputedStyle(span).visibility === 'visible')";
+    let words = browser.until(&page, &format!("{seen}.map(span => span.textContent).join()"));
+    assert_eq!(
+        words,
+        "If this stays, this browser is too old: take Chrome 71, Firefox 79, Safari 12.2 or later."
+    );
+    let page = open(browser, &run, "Ann");
+    run.says("Ann joined");
+    assert_eq!(browser.until(&page, &format!("[{seen}.length]")), serde_json::json!([0]));
+}
+
+/// WebKit says that there are four where there are fewer.
+fn no_more_cores_are_lent_than_there_are(browser: &mut Browser) {
+    let there =
+        fs::read_to_string("/proc/cpuinfo").expect("Linux tells it").matches("processor\t").count()
+            as u64;
+    let events = Events::new();
+    let run = tabs_only(ITSELF).events(&events).stdin_open().start();
+    browser.open(&format!("{}#device=Ann;", run.url()));
+    let lent = events.wait("joined", |_| true)["cores"].as_u64();
+    assert!(lent.is_some_and(|lent| lent >= 1 && lent < there.max(2)), "{lent:?} of {there}");
 }

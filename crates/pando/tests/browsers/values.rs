@@ -1,12 +1,18 @@
 //! Values, results, and the environment of a function.
 
 use crate::{
-    common::{Browser, Pando, lines, numbers},
+    common::{Browser, Pando, lines, numbers, without_form},
     matrix::scenarios,
     open, tabs_only,
 };
 
-scenarios! { a_map_keeps_order node_s_built_ins_work_in_workers a_dom_function_sees_the_document }
+scenarios! {
+    a_map_keeps_order
+    node_s_built_ins_work_in_workers
+    a_dom_function_sees_the_document
+    what_json_cannot_tell_is_an_error_that_names_its_path
+    what_a_document_is_made_of_is_no_json
+}
 
 fn a_map_keeps_order(browser: &mut Browser) {
     let f = "(x, cb) => setTimeout(() => cb(null, x * 2), Number(x) % 5)";
@@ -80,4 +86,56 @@ fn a_dom_function_sees_the_document(browser: &mut Browser) {
     let run = Pando::f(f).args(["--dom"]).stdin("a\nb\nc\n").start();
     open(browser, &run, "Ann");
     run.wait().gives("a 0 true block\nb 1 true block\nc 2 true block\n");
+}
+
+fn what_json_cannot_tell_is_an_error_that_names_its_path(browser: &mut Browser) {
+    let run = Pando::new(&without_form::function()).args([
+        "--cores",
+        "0",
+        "--retries",
+        "0",
+        "--on-error",
+        "skip",
+    ]);
+    let run = run.stdin(without_form::input()).start();
+    open(browser, &run, "Ann");
+    without_form::all_right(run.wait().status(1), "Ann");
+}
+
+/// What a function with a document may answer, and what is said of it.
+const OF_A_DOCUMENT: [(&str, &str); 7] = [
+    ("document.body", " is a HTMLBodyElement"),
+    ("[document.getElementById('visualization').firstChild]", "[0] is a Text"),
+    ("({ all: document.querySelectorAll('p') })", ".all is a NodeList"),
+    ("document.getElementById('chosen').files", " is a FileList"),
+    (
+        "document.getElementById('chosen').dataset",
+        " is a DOMStringMap: answer Object.assign({}, it)",
+    ),
+    ("new MouseEvent('click')", " is a MouseEvent"),
+    ("location", " is a Location"),
+];
+
+fn what_a_document_is_made_of_is_no_json(browser: &mut Browser) {
+    let list: String =
+        OF_A_DOCUMENT.iter().map(|(answer, _)| format!("() => ({answer}), ")).collect();
+    let f = format!(
+        "export default (x) => {{
+          const stage = document.getElementById('visualization')
+          stage.innerHTML = 'text <input type=file id=chosen data-a=1>'
+          return x === 'fine' ? [stage.getBoundingClientRect().x >= 0, Object.assign({{}}, chosen.dataset)] : [{list}][x]()
+        }}"
+    );
+    let input = "fine\n".to_owned() + &lines(0..OF_A_DOCUMENT.len());
+    let run =
+        Pando::new(&f).args(["--dom", "--retries", "0", "--on-error", "skip"]).stdin(input).start();
+    open(browser, &run, "Ann");
+    let run = run.wait();
+    run.ends(1, "[true,{\"a\":\"1\"}]\n");
+    for (n, (_, words)) in OF_A_DOCUMENT.iter().enumerate() {
+        run.said(&[&format!(
+            "item {} failed on Ann: the answer has no JSON form: result{words}",
+            n + 2
+        )]);
+    }
 }

@@ -9,8 +9,13 @@ fn every_test_that_the_promises_name_is_there() {
     let named: Vec<&str> =
         page.split('`').skip(1).step_by(2).filter(|code| code.contains("::")).collect();
     assert!(named.len() > 30, "{named:?}");
-    let folders =
-        ["crates/pando/tests", "crates/stream-lender/tests", "bench/tests", "crates/pando/src"];
+    let folders = [
+        "crates/pando/tests",
+        "crates/stream-lender/tests",
+        "bench/tests",
+        "crates/pando/src",
+        "crates/pando-web/src",
+    ];
     for name in named {
         let (place, test) = name.rsplit_once("::").unwrap();
         let place = place.replace("::", "/");

@@ -88,6 +88,9 @@ trait Driver: Debug + Send {
     /// Makes a tab load `url`, without waiting until the page is loaded.
     fn load(&mut self, tab: &str, url: &str);
 
+    /// Runs `script` in the tab before any of a page's. False where the protocol has no such thing.
+    fn run_first(&mut self, tab: &str, script: &str) -> bool;
+
     /// Reloads the page of a tab, without waiting until the page is loaded.
     fn reload(&mut self, tab: &str);
 
@@ -185,6 +188,17 @@ impl Browser {
         self.tabs.push(page.clone());
         self.driver.load(&page.0, url);
         page
+    }
+
+    /// The same without a global that older browsers lack. None where the driver cannot take it away.
+    pub(crate) fn open_without(&mut self, global: &str, url: &str) -> Option<Page> {
+        let page = Page(self.driver.tab());
+        self.tabs.push(page.clone());
+        let taken = self.driver.run_first(&page.0, &format!("delete window.{global}"));
+        taken.then(|| {
+            self.driver.load(&page.0, url);
+            page
+        })
     }
 
     /// Reloads a page, without waiting until the page is loaded.

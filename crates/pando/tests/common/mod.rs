@@ -23,6 +23,7 @@ mod surroundings;
 mod tab;
 mod text;
 mod websocket;
+pub(crate) mod without_form;
 
 use std::time::Duration;
 

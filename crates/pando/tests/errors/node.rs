@@ -65,6 +65,16 @@ fn what_node_says_before_it_loads_the_function_is_told() {
 }
 
 #[test]
+fn a_world_in_which_the_runtime_cannot_work_is_told_at_once() {
+    let run = Pando::f(ECHO).local().with_file("frozen.js", "Object.freeze(console)").stdin("1\n");
+    let options = format!("--require {}", run.folder().join("frozen.js").display());
+    run.env("NODE_OPTIONS", options)
+        .run()
+        .ends(2, "")
+        .said(&["f.js: TypeError: Cannot assign to read only property"]);
+}
+
+#[test]
 fn no_core_waits_for_a_debugger() {
     for options in
         ["--inspect-brk", "--inspect=127.0.0.1:0", "--trace-warnings \"--inspect_brk=127.0.0.1:0\""]

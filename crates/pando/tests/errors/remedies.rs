@@ -72,3 +72,19 @@ fn a_variable_of_the_environment_is_told_once() {
     assert_eq!(told.count(), 1, "{}", run.stderr);
     run.did_not_say(&["NODE_ENV"]);
 }
+
+#[test]
+fn what_is_thrown_and_tells_no_reason_is_told_as_such() {
+    for (thrown, told) in [("''", "an empty text"), ("undefined", "undefined"), ("null", "null")] {
+        let run = Pando::new(&format!("export default async x => {{ throw {thrown} }}")).args([
+            "--local",
+            "--retries",
+            "0",
+            "1",
+        ]);
+        let words = format!(
+            "item 1 failed on this machine: {told} was thrown, which tells no reason: throw an Error\n"
+        );
+        run.run().ends(1, "").said(&[&words]);
+    }
+}

@@ -118,6 +118,9 @@ fn names_without_a_place_of_their_own_are_refused() {
             .run();
         run.ends(1, "out/a/x.txt\n").said(&["item 2: ", why, "1 item failed and was left out"]);
     }
+    let run = echo().args(["--output-dir", "out", "--on-error", "skip"]).stdin("a/x.txt\n\n").run();
+    run.ends(1, "out/a/x.txt\n")
+        .said(&["item 2: an empty name is refused: this is not the name of a file"]);
     echo()
         .args(["--output-dir", ".", "b.bin"])
         .run()

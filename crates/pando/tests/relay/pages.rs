@@ -120,6 +120,24 @@ async fn only_get_and_head_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_script_of_a_room_becomes_a_service_worker() {
+    let relay = Relay::start(&[]);
+    let _master = Master::open(&relay, "token").await;
+    let ask = |name: &str, header: &str| {
+        request(
+            &relay.host,
+            &format!(
+                "GET /token/{name} HTTP/1.1\r\nHost: a\r\n{header}\r\nConnection: close\r\n\r\n"
+            ),
+        )
+    };
+    for name in ["", "page.js", "function.js", "x"] {
+        assert_eq!(ask(name, "Service-Worker: script").status, 403, "{name}");
+    }
+    assert_eq!(ask("function.js", "Sec-Fetch-Dest: worker").status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hash_cannot_bring_markup_into_the_page() {
     let relay = Relay::start(&[]);
     let mut evil = opening("token");

@@ -3,7 +3,7 @@
 //! help.
 
 use super::{
-    common::{Events, Pando, Running, Tab, until},
+    common::{Events, Finished, Pando, Running, Tab, until},
     internet::{Internet, Router, Way},
     relay::SECRET,
     room,
@@ -27,20 +27,20 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
 }
 
-fn seconds(event: &Value) -> f64 {
+pub(super) fn seconds(event: &Value) -> f64 {
     event["time"].as_f64().expect("events have times")
 }
 
 /// A run with new values for as long as the test needs them. Every line of output is checked.
-struct Endless {
-    run: Running,
-    events: Events,
+pub(super) struct Endless {
+    pub(super) run: Running,
+    pub(super) events: Events,
     written: u64,
     read: u64,
 }
 
 impl Endless {
-    fn start(pando: Pando) -> Self {
+    pub(super) fn start(pando: Pando) -> Self {
         let events = Events::new();
         let run = pando.args(["--heartbeat", HEARTBEAT]).events(&events).stdin_open().start();
         Self { run, events, written: 0, read: 0 }
@@ -48,7 +48,7 @@ impl Endless {
 
     /// Feeds the run until `look` returns a value.
     #[track_caller]
-    fn until<T>(&mut self, what: &str, mut look: impl FnMut(&Events) -> Option<T>) -> T {
+    pub(super) fn until<T>(&mut self, what: &str, mut look: impl FnMut(&Events) -> Option<T>) -> T {
         until(what, || {
             while self.written < self.read + AHEAD {
                 self.written += 1;
@@ -62,7 +62,7 @@ impl Endless {
 
     /// Waits for an event of `device` later than `since`.
     #[track_caller]
-    fn event(&mut self, kind: &str, device: &str, since: f64) -> Value {
+    pub(super) fn event(&mut self, kind: &str, device: &str, since: f64) -> Value {
         self.until(&format!("`{kind}` of {device}"), |events| {
             events
                 .of(kind)
@@ -71,13 +71,14 @@ impl Endless {
         })
     }
 
-    fn end(mut self) {
+    pub(super) fn end(mut self) -> Finished {
         self.run.close_stdin();
         for number in self.read + 1..=self.written {
             assert_eq!(self.run.line(), Some(number.to_string()));
         }
         let end = self.run.wait();
         end.status(0);
+        end
     }
 }
 

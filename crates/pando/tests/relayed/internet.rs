@@ -13,7 +13,7 @@ pub(crate) enum Router {
     Cone,
     /// The router uses another external port for each destination.
     Symmetric,
-    /// Like `Cone`, but the router blocks UDP.
+    /// As `Cone`, and lets no UDP through until it is [mended](Internet::mend): that is cut as if it came over an interface `udp`.
     WithoutUdp,
 }
 
@@ -102,7 +102,6 @@ impl Internet {
         } else {
             "masquerade"
         };
-        let udp = if matches!(kind, Router::WithoutUdp) { "meta l4proto udp drop;" } else { "" };
         self.run(&format!(
             "ip link add ve{router} netns Ppub type veth peer name ext netns P{router}
              ip -n Ppub link set ve{router} master br0 up; ip -n P{router} addr add {outer}/24 dev ext; ip -n P{router} link set ext up
@@ -115,11 +114,19 @@ table ip nat {{
   chain post {{ type nat hook postrouting priority 100; oifname ext {masquerade}; }}
 }}
 table ip filter {{
-  chain pass {{ type filter hook forward priority 0; policy drop; {udp} ct state established,related accept; iifname lan accept; }}
+  chain pass {{ type filter hook forward priority 0; policy drop; ct state established,related accept; iifname lan accept; }}
   chain own {{ type filter hook input priority 0; policy accept; iifname ext ct state new drop; }}
 }}
 N"
         ));
+        if matches!(kind, Router::WithoutUdp) {
+            self.cut_udp(router);
+        }
+    }
+
+    /// From now on `router` lets no UDP through.
+    pub(super) fn cut_udp(&self, router: &str) {
+        self.lose(router, "udp", "iifname lan", "meta l4proto udp drop;");
     }
 
     /// Makes `router` silently drop packets over its `interface`, while sockets stay open.
@@ -130,9 +137,13 @@ N"
             Way::FromIt => format!("{from} counter drop;"),
             Way::ToIt => format!("{to} counter drop;"),
         };
+        self.lose(router, interface, &from, &lost);
+    }
+
+    fn lose(&self, router: &str, what: &str, from: &str, lost: &str) {
         self.run(&format!(
             "ip netns exec P{router} nft -f - <<N
-table ip cut{interface} {{
+table ip cut{what} {{
   chain attempts {{ type filter hook forward priority -20; {from} tcp flags & (syn|ack) == syn counter; }}
   chain lost {{ type filter hook forward priority -10; {lost} }}
 }}

@@ -9,6 +9,7 @@ mod departures;
 mod errors;
 mod hostile;
 mod internet;
+mod moves;
 mod networks;
 mod relay;
 mod values;

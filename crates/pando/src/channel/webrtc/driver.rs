@@ -7,7 +7,7 @@ use super::{
     outbox::Outbox,
     peer::{Identity, Peer},
     reflexive::{Mapped, Reflexive},
-    socket::{Batch, Packet, Socket},
+    socket::{Packet, PacketBatch, Socket},
     stun,
     wakes::Wakes,
 };
@@ -101,7 +101,7 @@ impl Driver {
 
     /// Runs until all senders of commands are dropped and no connection is left.
     pub(super) async fn run(mut self) {
-        let mut batch = Batch::default();
+        let mut batch = PacketBatch::default();
         let timer = sleep_until(Instant::now().into());
         tokio::pin!(timer);
         let mut is_told = true;
@@ -185,7 +185,7 @@ impl Driver {
             Ok((mut peer, sdp)) => {
                 let _ = say.try_send(MasterSignal::Answer { sdp });
                 self.demux.add(id, peer.fragment());
-                peer.for_whom(say, opened);
+                peer.set_receivers(say, opened);
                 self.schedule.insert((peer.due(), id));
                 let due = peer.due();
                 self.peers.insert(id, (peer, due));
@@ -204,7 +204,7 @@ impl Driver {
         hosts.chain(self.reflexive.mapped().filter_map(reflexive_candidate)).collect()
     }
 
-    fn receive(&mut self, batch: &mut Batch) {
+    fn receive(&mut self, batch: &mut PacketBatch) {
         for _ in 0..BATCHES {
             let is_more = self.socket.receive(batch);
             let now = Instant::now();

@@ -52,7 +52,7 @@ struct Sample {
 
 /// Whether a message may be written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum SendPermission {
     /// The message may be written now.
     Now,
     /// The message may be written at this time, or earlier if the state changes.
@@ -74,15 +74,15 @@ impl Flight {
         }
     }
 
-    /// Whether a message may be written while `under_way` bytes are in flight.
-    pub(super) fn room(&self, under_way: usize, now: Instant) -> Room {
-        if under_way >= self.limit {
-            return Room::Later;
+    /// Whether a message may be written while `set_in_flight` bytes are in flight.
+    pub(super) fn room(&self, set_in_flight: usize, now: Instant) -> SendPermission {
+        if set_in_flight >= self.limit {
+            return SendPermission::Later;
         }
         let burst = Duration::from_secs_f64(BURST / (PACE * self.rate).max(BURST));
         match self.left.and_then(|left| left.checked_sub(burst)).filter(|start| *start > now) {
-            Some(start) => Room::At(start),
-            None => Room::Now,
+            Some(start) => SendPermission::At(start),
+            None => SendPermission::Now,
         }
     }
 
@@ -105,7 +105,7 @@ impl Flight {
     }
 
     /// Notes that `bytes` bytes are in flight now, and all other written bytes are acknowledged.
-    pub(super) fn under_way(&mut self, bytes: usize, now: Instant) {
+    pub(super) fn set_in_flight(&mut self, bytes: usize, now: Instant) {
         self.acknowledged = self.written.saturating_sub(bytes as u64);
         let Some(sample) = self.sample.take_if(|sample| self.acknowledged >= sample.end) else {
             return;
@@ -134,24 +134,24 @@ mod tests {
     /// Writes for ten seconds as much as allowed, over a link with this delay and rate (bytes per
     /// second); returns the limit.
     fn sent_over(flight: &mut Flight, delay: Duration, rate: f64, start: Instant) -> usize {
-        let (mut under_way, mut arrivals, mut free) = (0, VecDeque::new(), start);
+        let (mut set_in_flight, mut arrivals, mut free) = (0, VecDeque::new(), start);
         let mut now = start;
         while now < start + Duration::from_secs(10) {
             while arrivals.pop_front_if(|(due, _)| *due <= now).is_some() {
-                under_way -= PIECE;
+                set_in_flight -= PIECE;
             }
-            flight.under_way(under_way, now);
+            flight.set_in_flight(set_in_flight, now);
             let mut next = None;
             while next.is_none() {
-                match flight.room(under_way, now) {
-                    Room::Now => {
+                match flight.room(set_in_flight, now) {
+                    SendPermission::Now => {
                         flight.wrote(PIECE, now);
-                        under_way += PIECE;
+                        set_in_flight += PIECE;
                         free = free.max(now) + Duration::from_secs_f64(PIECE as f64 / rate);
                         arrivals.push_back((free + delay, PIECE));
                     }
-                    Room::At(start) => next = Some(start),
-                    Room::Later => next = Some(now + delay),
+                    SendPermission::At(start) => next = Some(start),
+                    SendPermission::Later => next = Some(now + delay),
                 }
             }
             now = arrivals
@@ -190,7 +190,7 @@ mod tests {
     fn when_the_link_gets_slower_it_falls() {
         let (mut flight, start) = (Flight::new(), Instant::now());
         let fast = sent_over(&mut flight, Duration::from_millis(50), 10e6, start);
-        flight.under_way(0, start + Duration::from_secs(60));
+        flight.set_in_flight(0, start + Duration::from_secs(60));
         let slow =
             sent_over(&mut flight, Duration::from_millis(50), 1e6, start + Duration::from_secs(60));
         assert!(slow < fast / 2, "{fast} {slow}");
@@ -200,13 +200,13 @@ mod tests {
     fn a_single_slow_answer_leaves_it_as_it_is() {
         let (mut flight, start) = (Flight::new(), Instant::now());
         flight.wrote(100, start);
-        flight.under_way(0, start + Duration::from_millis(200));
+        flight.set_in_flight(0, start + Duration::from_millis(200));
         assert_eq!(flight.limit, LEAST);
-        assert_eq!(flight.room(LEAST - 1, start), Room::Now);
-        assert_eq!(flight.room(LEAST, start), Room::Later);
+        assert_eq!(flight.room(LEAST - 1, start), SendPermission::Now);
+        assert_eq!(flight.room(LEAST, start), SendPermission::Later);
         assert!(!flight.is_near());
         flight.wrote(100, start + Duration::from_secs(1));
-        flight.under_way(0, start + Duration::from_millis(1001));
+        flight.set_in_flight(0, start + Duration::from_millis(1001));
         assert!(flight.is_near());
     }
 
@@ -215,16 +215,16 @@ mod tests {
         let (mut flight, start) = (Flight::new(), Instant::now());
         sent_over(&mut flight, Duration::from_millis(50), 5e6, start);
         let (mut now, mut sent) = (start + Duration::from_millis(10_060), 0);
-        flight.under_way(0, now);
+        flight.set_in_flight(0, now);
         let end = now + Duration::from_millis(100);
         while now < end {
             match flight.room(0, now) {
-                Room::Now => {
+                SendPermission::Now => {
                     flight.wrote(PIECE, now);
                     sent += PIECE;
                 }
-                Room::At(next) => now = next,
-                Room::Later => unreachable!("nothing is under way"),
+                SendPermission::At(next) => now = next,
+                SendPermission::Later => unreachable!("nothing is under way"),
             }
         }
         let expected = 0.1 * PACE * 5e6 + BURST;

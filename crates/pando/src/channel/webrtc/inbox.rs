@@ -56,7 +56,7 @@ impl Inbox {
     }
 
     /// Whether the master has dropped the channel.
-    pub(super) fn is_dropped(&mut self, context: &mut Context) -> bool {
+    pub(super) fn poll_dropped(&mut self, context: &mut Context) -> bool {
         self.dropped.as_mut().is_some_and(|dropped| dropped.as_mut().poll(context).is_ready())
     }
 
@@ -147,9 +147,9 @@ mod tests {
     fn a_master_that_is_gone_is_noticed_and_nothing_is_kept_for_it() {
         let (mut inbox, master) = inbox(1);
         let mut context = Context::from_waker(Waker::noop());
-        assert!(!inbox.is_dropped(&mut context));
+        assert!(!inbox.poll_dropped(&mut context));
         drop(master);
-        assert!(inbox.is_dropped(&mut context));
+        assert!(inbox.poll_dropped(&mut context));
         inbox.push(frame(1));
         inbox.deliver(&mut context);
         inbox.push(frame(2));

@@ -2,10 +2,10 @@
 //! end of the channel.
 
 use super::{
-    flight::{self, Flight, Room},
+    flight::{self, Flight, SendPermission},
     inbox::Inbox,
     outbox::Outbox,
-    pieces::{self, Assembler, Cutter},
+    pieces::{self, PieceAssembler, PieceCutter},
     socket::Packet,
 };
 use crate::{
@@ -56,8 +56,8 @@ pub(super) struct Peer {
     /// Frames to the master.
     inbox: Inbox,
     data: Option<ChannelId>,
-    cutter: Cutter,
-    assembler: Assembler,
+    cutter: PieceCutter,
+    assembler: PieceAssembler,
     flight: Flight,
     candidates: usize,
     packets: usize,
@@ -135,8 +135,8 @@ impl Peer {
             incoming: None,
             inbox: Inbox::default(),
             data: None,
-            cutter: Cutter::default(),
-            assembler: Assembler::default(),
+            cutter: PieceCutter::default(),
+            assembler: PieceAssembler::default(),
             flight: Flight::new(),
             candidates: 0,
             packets: 0,
@@ -149,7 +149,7 @@ impl Peer {
     }
 
     /// Sets the receivers of further candidates and of the open channel.
-    pub(super) fn for_whom(
+    pub(super) fn set_receivers(
         &mut self,
         say: mpsc::Sender<MasterSignal>,
         opened: oneshot::Sender<Channel>,
@@ -222,7 +222,7 @@ impl Peer {
         let mut context = Context::from_waker(&waker);
         self.poll(now, outbox);
         self.inbox.deliver(&mut context);
-        if self.inbox.is_dropped(&mut context) {
+        if self.inbox.poll_dropped(&mut context) {
             self.begin_to_leave(now);
         }
         match self.stage {
@@ -272,17 +272,17 @@ impl Peer {
     /// Writes the frames that the master has queued, as far as there is room in flight.
     fn write(&mut self, now: Instant, context: &mut Context, scratch: &mut Vec<u8>) {
         let Some(mut data) = self.data.and_then(|id| self.rtc.channel(id)) else { return };
-        let mut under_way = data.buffered_amount();
-        self.flight.under_way(under_way, now);
+        let mut set_in_flight = data.buffered_amount();
+        self.flight.set_in_flight(set_in_flight, now);
         self.pace = None;
         loop {
-            match self.flight.room(under_way, now) {
-                Room::Now => {}
-                Room::At(next) => {
+            match self.flight.room(set_in_flight, now) {
+                SendPermission::Now => {}
+                SendPermission::At(next) => {
                     self.pace = Some(next);
                     return;
                 }
-                Room::Later => return,
+                SendPermission::Later => return,
             }
             if !self.cutter.is_busy() {
                 match self.incoming.as_mut().map(|incoming| incoming.poll_recv(context)) {
@@ -297,7 +297,7 @@ impl Peer {
             self.cutter.next_message(scratch);
             match data.write(true, scratch) {
                 Ok(true) => {
-                    under_way += scratch.len();
+                    set_in_flight += scratch.len();
                     self.flight.wrote(scratch.len(), now);
                 }
                 Ok(false) | Err(_) => return self.broken(),
@@ -317,8 +317,8 @@ impl Peer {
     /// Closes the data channel once all frames have arrived, or after a time limit.
     fn leave(&mut self, now: Instant, outbox: &mut Outbox) {
         let Some(id) = self.data else { return };
-        let under_way = self.rtc.channel(id).map_or(0, |mut data| data.buffered_amount());
-        let has_said_all = self.incoming.is_none() && !self.cutter.is_busy() && under_way == 0;
+        let set_in_flight = self.rtc.channel(id).map_or(0, |mut data| data.buffered_amount());
+        let has_said_all = self.incoming.is_none() && !self.cutter.is_busy() && set_in_flight == 0;
         if has_said_all || self.until.is_some_and(|until| until <= now) {
             self.rtc.direct_api().close_data_channel(id);
             self.poll(now, outbox);
@@ -350,7 +350,7 @@ impl Peer {
     fn happened(&mut self, event: Event, now: Instant) {
         match event {
             Event::ChannelOpen(id, label)
-                if self.data.is_none() && label == LABEL && self.is_reliable(id) =>
+                if self.data.is_none() && label == LABEL && self.look_up_reliability(id) =>
             {
                 self.open(id, now)
             }
@@ -367,7 +367,7 @@ impl Peer {
         }
     }
 
-    fn is_reliable(&mut self, id: ChannelId) -> bool {
+    fn look_up_reliability(&mut self, id: ChannelId) -> bool {
         let data = self.rtc.channel(id);
         let config = data.as_ref().and_then(|data| data.config());
         config.is_some_and(|config| config.ordered && config.reliability == Reliability::Reliable)

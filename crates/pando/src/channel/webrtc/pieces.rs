@@ -18,13 +18,13 @@ const TEXT: u8 = 2;
 
 /// Cuts frames into messages, one frame at a time.
 #[derive(Debug, Default)]
-pub(super) struct Cutter {
+pub(super) struct PieceCutter {
     rest: Bytes,
     flags: u8,
     busy: bool,
 }
 
-impl Cutter {
+impl PieceCutter {
     /// Starts on `frame`; the previous frame must be cut completely.
     pub(super) fn start(&mut self, frame: Frame) {
         debug_assert!(!self.busy, "one frame is cut at a time");
@@ -61,13 +61,13 @@ pub(super) struct Broken;
 
 /// Assembles frames from messages.
 #[derive(Debug, Default)]
-pub(super) struct Assembler {
+pub(super) struct PieceAssembler {
     begun: BytesMut,
     /// The flags of a frame whose first pieces have arrived.
     flags: Option<u8>,
 }
 
-impl Assembler {
+impl PieceAssembler {
     /// Takes a message; returns the whole frame with its last message.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn messages(frame: Frame) -> Vec<Vec<u8>> {
-        let (mut cutter, mut messages) = (Cutter::default(), Vec::new());
+        let (mut cutter, mut messages) = (PieceCutter::default(), Vec::new());
         cutter.start(frame);
         while cutter.is_busy() {
             let (length, mut message) = (cutter.next_len(), b"what was there".to_vec());
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn frames_of_any_length_come_out_as_they_went_in() {
-        let mut assembler = Assembler::default();
+        let mut assembler = PieceAssembler::default();
         for length in [0, 1, LONGEST - 1, LONGEST, 3 * (LONGEST - 1), LONGEST_FRAME] {
             for frame in [Frame::Binary(vec![7; length].into()), Frame::Text("x".repeat(length))] {
                 let mut messages = messages(frame.clone());
@@ -139,16 +139,16 @@ mod tests {
     #[test]
     fn what_is_no_piece_is_refused() {
         for message in [&b""[..], b"\x04x", b"\x83x", b"\x03\xff"] {
-            assert_eq!(Assembler::default().message(message.to_vec()), Err(Broken));
+            assert_eq!(PieceAssembler::default().message(message.to_vec()), Err(Broken));
         }
-        let mut assembler = Assembler::default();
+        let mut assembler = PieceAssembler::default();
         assert_eq!(assembler.message(b"\x00half".to_vec()), Ok(None));
         assert_eq!(assembler.message(b"\x03text".to_vec()), Err(Broken));
     }
 
     #[test]
     fn a_frame_that_does_not_end_is_refused() {
-        let mut assembler = Assembler::default();
+        let mut assembler = PieceAssembler::default();
         let mut piece = vec![9; LONGEST];
         piece[0] = 0;
         let taken = (0..1000).take_while(|_| assembler.message(piece.clone()).is_ok()).count();

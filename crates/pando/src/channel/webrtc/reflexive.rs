@@ -31,20 +31,20 @@ pub(super) struct Mapped {
 /// The servers and their answers; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Reflexive {
-    servers: Vec<Server>,
+    servers: Vec<StunServer>,
 }
 
 #[derive(Debug)]
-struct Server {
+struct StunServer {
     name: String,
     /// When to look up the server's addresses.
     look_up: Instant,
-    asked: Vec<Asked>,
+    asked: Vec<StunQuery>,
 }
 
 /// One address of a server.
 #[derive(Debug)]
-struct Asked {
+struct StunQuery {
     address: SocketAddr,
     transaction: Transaction,
     tries: u32,
@@ -58,7 +58,7 @@ impl Reflexive {
         self.servers.retain(|server| names.contains(&server.name));
         for name in names {
             if self.servers.iter().all(|server| server.name != name) {
-                self.servers.push(Server { name, look_up: now, asked: Vec::new() });
+                self.servers.push(StunServer { name, look_up: now, asked: Vec::new() });
             }
         }
     }
@@ -89,7 +89,7 @@ impl Reflexive {
         server.asked.retain(|asked| chosen.contains(&asked.address));
         for address in chosen {
             if server.asked.iter().all(|asked| asked.address != address) {
-                server.asked.push(Asked {
+                server.asked.push(StunQuery {
                     address,
                     transaction: [0; 12],
                     tries: 0,

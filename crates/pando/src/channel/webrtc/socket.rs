@@ -27,7 +27,7 @@ pub(super) struct Socket {
 }
 
 /// The packets of one receiving call.
-pub(super) struct Batch {
+pub(super) struct PacketBatch {
     bytes: Vec<u8>,
     metas: [RecvMeta; BUFFERS],
     filled: usize,
@@ -91,7 +91,7 @@ impl Socket {
     }
 
     /// Fills `batch` with packets that have arrived; returns whether there may be more.
-    pub(super) fn receive(&self, batch: &mut Batch) -> bool {
+    pub(super) fn receive(&self, batch: &mut PacketBatch) -> bool {
         let mut chunks = batch.bytes.chunks_mut(BUFFER);
         let mut buffers: [_; BUFFERS] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
@@ -113,7 +113,7 @@ impl Socket {
     /// The packets of `batch`.
     pub(super) fn packets<'a>(
         &self,
-        batch: &'a Batch,
+        batch: &'a PacketBatch,
     ) -> impl Iterator<Item = Packet<'a>> + use<'a> {
         let (ip, port) = (self.local.ip(), self.port());
         batch.metas[..batch.filled].iter().zip(batch.bytes.chunks(BUFFER)).flat_map(
@@ -164,7 +164,7 @@ impl Socket {
     }
 }
 
-impl Default for Batch {
+impl Default for PacketBatch {
     fn default() -> Self {
         Self { bytes: vec![0; BUFFERS * BUFFER], metas: [RecvMeta::default(); BUFFERS], filled: 0 }
     }

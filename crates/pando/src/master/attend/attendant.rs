@@ -64,12 +64,13 @@ impl Attendant {
         let cores = hello.cores.min(4096);
         let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
-        let (sub, name, keep, stuck) = master.with(|core| {
+        let (sub, name, keep, stuck, moves) = master.with(|core| {
             // No guest can replace this machine's own cores.
             let replaces = |entry: &SeatEntry| {
                 entry.device == hello.device && (entry.path == Path::Local) == (path == Path::Local)
             };
             let old = core.seats.iter_mut().find(|(_, entry)| replaces(entry));
+            let moves = old.as_ref().is_some_and(|(_, entry)| entry.path != path);
             if let Some((old, entry)) = old {
                 entry.replaced = true;
                 entry.wake.notify_one();
@@ -124,7 +125,7 @@ impl Attendant {
                     flow: None,
                 },
             );
-            (sub, name, keep, rest.is_some())
+            (sub, name, keep, rest.is_some(), moves)
         });
         let job = &master.job;
         let welcome = Welcome {
@@ -144,10 +145,13 @@ impl Attendant {
                 Path::Relay => ", through the relay",
             };
             let again = if hello.reloaded { ", after its page was reloaded" } else { "" };
-            master.console.say(format!(
-                "{name} joined with {cores} core{}{by}{again}",
-                if cores == 1 { "" } else { "s" }
-            ));
+            master.console.say(match moves {
+                true => format!("{name} goes on{by}"),
+                false => format!(
+                    "{name} joined with {cores} core{}{by}{again}",
+                    if cores == 1 { "" } else { "s" }
+                ),
+            });
         }
         let mut joined = json!({"device": name, "cores": cores, "kind": hello.kind, "path": path});
         if hello.reloaded {

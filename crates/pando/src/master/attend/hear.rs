@@ -86,7 +86,7 @@ impl Attendant {
             let name = name.map(|name| unused_name(others, &name));
             if let Some(entry) = core.seats.get_mut(&self.sub) {
                 entry.cores = cores.unwrap_or(entry.cores);
-                if let Some(name) = name {
+                if let Some(name) = name.filter(|name| *name != entry.name) {
                     self.master.console.say(format!("{} is now called {name}", entry.name));
                     entry.name.clone_from(&name);
                     self.name = name;

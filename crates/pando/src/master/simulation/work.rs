@@ -157,7 +157,7 @@ impl World {
         let verdict = device.dispatch.died(core);
         device.workers[core].end();
         say!(self, "core {core} of device {number} ends because of {causes:?}: {verdict:?}");
-        if let Some(loan) = verdict.guilty {
+        if let Some(loan) = verdict.culprit {
             assert!(causes.contains(&loan), "{loan:?} is innocent of what {causes:?} did");
             let failure =
                 Failure { message: "it ended its core".into(), stack: None, kind: "died".into() };

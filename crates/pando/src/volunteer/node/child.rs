@@ -2,7 +2,7 @@
 
 use super::probe;
 use crate::volunteer::{
-    core::{Core, CoreId, FromCore, Voice},
+    core::{Core, CoreEvent, CoreEvents, CoreId},
     group,
     stray::{LAST_WORDS, stray},
 };
@@ -43,7 +43,11 @@ new Function('require', read(read(4).readUInt32LE(0)).toString())(require)
 ";
 
 /// Starts a child, whose first frames are `first`.
-pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::io::Result<Core> {
+pub(super) fn start(
+    first: [Arc<Vec<u8>>; 2],
+    id: CoreId,
+    events: CoreEvents,
+) -> std::io::Result<Core> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let mut child = probe::command()
@@ -58,14 +62,14 @@ pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::
         .spawn()?;
     let (values, frames) = mpsc::unbounded_channel();
     let (alive, dropped) = oneshot::channel();
-    let prints = tokio::spawn(stray(child.stdout.take().expect("piped"), id, voice.clone()));
-    let complains = tokio::spawn(stray(child.stderr.take().expect("piped"), id, voice.clone()));
+    let prints = tokio::spawn(stray(child.stdout.take().expect("piped"), id, events.clone()));
+    let complains = tokio::spawn(stray(child.stderr.take().expect("piped"), id, events.clone()));
     let (read, write) = UnixStream::from_std(ours)?.into_split();
     tokio::spawn(async move {
         let writing = tokio::spawn(write_frames(write, first, frames));
         let mut is_ready = false;
         let mut why = tokio::select! {
-            () = read_frames(read, id, &voice, &mut is_ready) => ended(&mut child).await,
+            () = read_frames(read, id, &events, &mut is_ready) => ended(&mut child).await,
             _ = dropped => { kill(&mut child).await; "killed".into() }
         };
         writing.abort();
@@ -77,7 +81,7 @@ pub(super) fn start(first: [Arc<Vec<u8>>; 2], id: CoreId, voice: Voice) -> std::
             // No value ended the child; its output may explain the end.
             why = format!("{why}{}\n{words}", probe::circumstances()).trim_end().to_owned();
         }
-        let _ = voice.send((id, FromCore::Ended(why))).await;
+        let _ = events.send((id, CoreEvent::Ended(why))).await;
     });
     Ok(Core { values, _alive: alive })
 }
@@ -131,7 +135,7 @@ async fn write_frame(
 async fn read_frames(
     socket: impl AsyncRead + Unpin,
     id: CoreId,
-    voice: &Voice,
+    events: &CoreEvents,
     is_ready: &mut bool,
 ) {
     let mut socket = BufReader::with_capacity(64 * 1024, socket);
@@ -148,13 +152,13 @@ async fn read_frames(
         }
         let said = match frame.first() {
             Some(0) => match serde_json::from_slice::<CoreMessage>(&frame[1..]) {
-                Ok(message) => FromCore::Message(message),
+                Ok(message) => CoreEvent::Message(message),
                 Err(_) => return,
             },
-            _ => FromCore::Results(frame.freeze()),
+            _ => CoreEvent::Results(frame.freeze()),
         };
-        *is_ready |= matches!(said, FromCore::Message(CoreMessage::Ready));
-        if voice.send((id, said)).await.is_err() {
+        *is_ready |= matches!(said, CoreEvent::Message(CoreMessage::Ready));
+        if events.send((id, said)).await.is_err() {
             return;
         }
     }

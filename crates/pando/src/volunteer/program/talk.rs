@@ -9,7 +9,7 @@
 
 use super::{
     super::{
-        core::{CoreId, FromCore, Voice},
+        core::{CoreEvent, CoreEvents, CoreId},
         group::Member,
         stray::{LAST_WORDS, stray},
     },
@@ -56,16 +56,16 @@ const UNSURE: Duration = Duration::from_secs(1);
 /// may wait for several.
 const ALONE: Duration = Duration::from_secs(1);
 /// Most children in a row that end before the first value.
-const STILLBIRTHS: u32 = 3;
+const MAX_FAILED_STARTS: u32 = 3;
 /// The least duration of an answer that is held back for [`BREATH`] if no other answer is due.
 const SLOW: Duration = Duration::from_millis(50);
 /// See [`SLOW`].
 const BREATH: Duration = Duration::from_millis(1);
 
 /// The state of the exchange; see the module.
-pub(super) struct Talk {
+pub(super) struct ChildSession {
     id: CoreId,
-    voice: Voice,
+    events: CoreEvents,
     program: Program,
     frames: mpsc::UnboundedReceiver<Bytes>,
     /// Returns when the core is dropped.
@@ -117,7 +117,7 @@ enum Outcome {
     /// Nothing: the child wrote a line that answers no value.
     Talks,
     /// The core ends with the child, and reports this event.
-    Over(FromCore),
+    Over(CoreEvent),
 }
 
 /// A timed event.
@@ -130,22 +130,22 @@ enum Due {
     /// The next value has not come in time.
     Next,
     /// The next value takes too long.
-    Unsure,
+    Tentative,
     /// The child has not ended in time.
     Close,
 }
 
-impl Talk {
+impl ChildSession {
     pub(super) fn new(
         id: CoreId,
-        voice: Voice,
+        events: CoreEvents,
         program: Program,
         frames: mpsc::UnboundedReceiver<Bytes>,
         dropped: oneshot::Receiver<()>,
     ) -> Self {
         Self {
             id,
-            voice,
+            events,
             program,
             frames,
             dropped,
@@ -165,13 +165,13 @@ impl Talk {
 
     /// Talks with one child after the other, starting with `first`. Returns the last event of the
     /// core, if there is one.
-    pub(super) async fn live(mut self, first: (Child, Member)) -> Option<FromCore> {
+    pub(super) async fn live(mut self, first: (Child, Member)) -> Option<CoreEvent> {
         let (mut child, mut member) = first;
         loop {
             let stray = tokio::spawn(stray(
                 child.stderr.take().expect("piped"),
                 self.id,
-                self.voice.clone(),
+                self.events.clone(),
             ));
             let outcome = self.talk_with(&mut child).await;
             member.kill();
@@ -179,14 +179,14 @@ impl Talk {
             let _ = timeout(LAST_WORDS, stray).await;
             match outcome {
                 Outcome::Over(last) => return Some(last),
-                Outcome::Again if self.has_value().await => {}
+                Outcome::Again if self.wait_for_value().await => {}
                 // Extra lines end the run, and are not charged to a value.
                 Outcome::Again | Outcome::Talks => return None,
             }
             (child, member) = match self.program.spawn() {
                 Ok(next) => next,
                 Err(error) => {
-                    return Some(FromCore::Ended(format!("it cannot be started again: {error}")));
+                    return Some(CoreEvent::Ended(format!("it cannot be started again: {error}")));
                 }
             };
         }
@@ -195,7 +195,7 @@ impl Talk {
     async fn talk_with(&mut self, child: &mut Child) -> Outcome {
         let pipe = Pipe::new(child.stdin.take().expect("piped"));
         let outcome = match self.run(pipe, child.stdout.take().expect("piped")).await {
-            End::Killed => Outcome::Over(FromCore::Ended("killed".into())),
+            End::Killed => Outcome::Over(CoreEvent::Ended("killed".into())),
             End::Talks => Outcome::Talks,
             End::Closed(rest) => {
                 let (status, why) = ended(child).await;
@@ -216,7 +216,7 @@ impl Talk {
         self.due = (!self.program.known.is_proven()).then(|| (Due::Start, Instant::now() + START));
         let (mut buffer, mut scanned) = (BytesMut::new(), 0);
         loop {
-            if matches!(self.due, None | Some((Due::Next | Due::Unsure, _))) {
+            if matches!(self.due, None | Some((Due::Next | Due::Tentative, _))) {
                 self.write_ahead(&mut pipe);
             }
             self.tell_what_begins().await;
@@ -239,7 +239,7 @@ impl Talk {
                 () = pipe.write(), if pipe.has_outgoing() => {}
                 () = sleep_until((self.since + ALONE).into()), if lonely => {}
                 () = sleep_until(self.due.map_or(now, |(_, at)| at).into()), if self.due.is_some() => {
-                    if let Some(Due::Close) = self.is_due().await {
+                    if let Some(Due::Close) = self.handle_due().await {
                         return End::Killed;
                     }
                 }
@@ -259,13 +259,13 @@ impl Talk {
     }
 
     /// Handles the timed event that is due, and returns its kind.
-    async fn is_due(&mut self) -> Option<Due> {
+    async fn handle_due(&mut self) -> Option<Due> {
         let (due, _) = self.due.take()?;
         let later = |due, time| Some((due, Instant::now() + time));
         match due {
             Due::Quiet if self.unsure == 1 => self.due = later(Due::Next, NEXT),
-            Due::Next if !self.given.is_empty() => self.due = later(Due::Unsure, UNSURE),
-            Due::Quiet | Due::Next | Due::Unsure => self.release().await,
+            Due::Next if !self.given.is_empty() => self.due = later(Due::Tentative, UNSURE),
+            Due::Quiet | Due::Next | Due::Tentative => self.release().await,
             Due::Start | Due::Close => {}
         }
         Some(due)
@@ -311,22 +311,22 @@ impl Talk {
             (known.is_proven(), status.and_then(|status| status.code()))
         {
             let message = format!("the command cannot be run ({why})");
-            return Outcome::Over(FromCore::Message(CoreMessage::Broken { message, stack: None }));
+            return Outcome::Over(CoreEvent::Message(CoreMessage::Broken { message, stack: None }));
         }
         if !is_stillborn {
-            return Outcome::Over(FromCore::Ended(why));
+            return Outcome::Over(CoreEvent::Ended(why));
         }
         self.stillbirths += 1;
-        if self.stillbirths <= STILLBIRTHS {
+        if self.stillbirths <= MAX_FAILED_STARTS {
             return Outcome::Again;
         }
         let message =
             format!("the command ends before it has been given a value, again and again ({why})");
-        Outcome::Over(FromCore::Message(CoreMessage::Broken { message, stack: None }))
+        Outcome::Over(CoreEvent::Message(CoreMessage::Broken { message, stack: None }))
     }
 
     /// Waits for a value for the next child; returns false if the core is dropped.
-    async fn has_value(&mut self) -> bool {
+    async fn wait_for_value(&mut self) -> bool {
         while self.waiting.is_empty() {
             tokio::select! {
                 Some(frame) = self.frames.recv() => self.take(frame).await,
@@ -433,14 +433,17 @@ impl Talk {
     async fn say_unsure(&mut self) {
         self.unsure += 1;
         let held = std::mem::take(&mut self.held);
-        let _ = self.voice.send((self.id, FromCore::Unsure(protocol::encode_results(&held)))).await;
+        let _ = self
+            .events
+            .send((self.id, CoreEvent::Tentative(protocol::encode_results(&held))))
+            .await;
     }
 
     /// Makes all answers so far count, and later answers count at once.
     async fn release(&mut self) {
         self.program.known.proven.store(true, Ordering::Relaxed);
         if std::mem::take(&mut self.unsure) > 0 {
-            let _ = self.voice.send((self.id, FromCore::Sure)).await;
+            let _ = self.events.send((self.id, CoreEvent::Confirmed)).await;
         }
         self.say_held().await;
     }
@@ -453,8 +456,8 @@ impl Talk {
     async fn say(&self, answers: &[Answer]) {
         if !answers.is_empty() {
             let _ = self
-                .voice
-                .send((self.id, FromCore::Results(protocol::encode_results(answers))))
+                .events
+                .send((self.id, CoreEvent::Results(protocol::encode_results(answers))))
                 .await;
         }
     }
@@ -465,7 +468,7 @@ impl Talk {
         if let Some(id) = first.filter(|_| first != self.begun) {
             self.begun = first;
             let _ =
-                self.voice.send((self.id, FromCore::Message(CoreMessage::Started { id }))).await;
+                self.events.send((self.id, CoreEvent::Message(CoreMessage::Started { id }))).await;
         }
     }
 }

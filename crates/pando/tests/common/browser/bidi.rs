@@ -49,6 +49,15 @@ impl Driver for Firefox {
             .call("browsingContext.navigate", json!({"context": tab, "url": url, "wait": "none"}));
     }
 
+    fn run_first(&mut self, tab: &str, script: &str) -> bool {
+        let function = format!("() => {{ {script} }}");
+        self.connection.call(
+            "script.addPreloadScript",
+            json!({"functionDeclaration": function, "contexts": [tab]}),
+        );
+        true
+    }
+
     fn reload(&mut self, tab: &str) {
         self.connection.call("browsingContext.reload", json!({"context": tab, "wait": "none"}));
     }

@@ -104,6 +104,11 @@ impl Driver for Chromium {
         self.devtools(tab).call("Page.navigate", json!({"url": url}));
     }
 
+    fn run_first(&mut self, tab: &str, script: &str) -> bool {
+        self.devtools(tab).call("Page.addScriptToEvaluateOnNewDocument", json!({"source": script}));
+        true
+    }
+
     fn reload(&mut self, tab: &str) {
         self.devtools(tab).call("Page.reload", json!({}));
     }

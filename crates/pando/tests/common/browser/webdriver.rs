@@ -86,6 +86,10 @@ impl Driver for WebKit {
         self.call("POST", "/url", json!({"url": url}));
     }
 
+    fn run_first(&mut self, _: &str, _: &str) -> bool {
+        false
+    }
+
     fn reload(&mut self, tab: &str) {
         self.turn_to(tab);
         self.call("POST", "/refresh", json!({}));

@@ -1,0 +1,115 @@
+//! A direct way that comes late: the tab moves to it, with what it has in hand.
+
+use super::{
+    common::{Pando, Tab},
+    cuts::{Endless, seconds},
+    internet::{Internet, Router},
+    relay::{Relay, SECRET},
+    room,
+};
+use serde_json::Value;
+
+/// A job whose only device is a tab behind a router that lets no UDP through.
+struct Scene {
+    job: Endless,
+    internet: Internet,
+    _relay: Relay,
+    _tab: Tab,
+}
+
+impl Scene {
+    /// Until the tab has joined, and computes.
+    fn start() -> Option<Self> {
+        let internet = Internet::of_routers(Router::Cone, Router::WithoutUdp)?;
+        let relay = internet.relay(
+            &["--port", "8080", "--public-address", "203.0.113.1"],
+            "http://203.0.113.1:8080",
+        );
+        let pando = Pando::f("(x, cb) => setTimeout(cb, 300, null, x)")
+            .inside(&internet.inside("mas"))
+            .args([
+                "--host",
+                relay.url(),
+                "--secret",
+                SECRET,
+                "--cores",
+                "0",
+                "--concurrency",
+                "8",
+                "--batch-size",
+                "16",
+            ])
+            .args(["--ice-servers", "stun:203.0.113.1:3478"]);
+        let mut job = Endless::start(pando);
+        let tab = Tab::open_inside(&internet.inside("bro"), &room(&job.run), "device=Far;cores=1;");
+        job.event("result", "Far", 0.0);
+        Some(Self { job, internet, _relay: relay, _tab: tab })
+    }
+
+    /// Goes on until the tab has joined `count` times, the last time by `path`.
+    fn joins(&mut self, count: usize, path: &str) -> Value {
+        let what = format!("it joins by this way: {path}");
+        let last = self.job.until(&what, |events| events.of("joined").into_iter().nth(count - 1));
+        assert_eq!((&*self.paths()[count - 1], &last["device"]), (path, &"Far".into()));
+        last
+    }
+
+    /// The ways by which the tab has joined.
+    fn paths(&self) -> Vec<String> {
+        let joined = self.job.events.of("joined");
+        joined.iter().map(|event| event["path"].as_str().expect("text").to_owned()).collect()
+    }
+}
+
+#[test]
+fn a_direct_way_that_comes_late_is_taken_with_all_that_is_in_hand() {
+    let Some(mut scene) = Scene::start() else { return };
+    scene.joins(1, "relay");
+    scene.internet.mend("bnat", "udp");
+    // What it had in hand is not lent again: its results come over the new connection.
+    let moved = seconds(&scene.joins(2, "direct"));
+    scene.job.until("results of what the tab had in hand", |events| {
+        let lent = events.of("lent");
+        let was_in_hand = |result: &Value| {
+            let mut loans = lent.iter().filter(|loan| loan["index"] == result["index"]);
+            loans.next().is_some_and(|loan| seconds(loan) < moved) && loans.next().is_none()
+        };
+        events
+            .of("result")
+            .iter()
+            .any(|result| seconds(result) > moved && was_in_hand(result))
+            .then_some(())
+    });
+    assert_eq!(scene.paths(), ["relay", "direct"]);
+    let left = scene.job.events.of("left");
+    assert!(left.len() == 1 && left[0]["why"] == "replaced", "{left:#?}");
+    let end = scene.job.end();
+    end.said(&["Far joined with 1 core, through the relay", "Far goes on, by a direct connection"]);
+    end.did_not_say(&["is gone", "other device"]);
+}
+
+#[test]
+fn a_direct_way_that_closes_again_is_left_for_the_relay_and_taken_anew() {
+    let Some(mut scene) = Scene::start() else { return };
+    scene.internet.mend("bnat", "udp");
+    scene.joins(2, "direct");
+    scene.internet.cut_udp("bnat");
+    scene.joins(3, "relay");
+    scene.internet.mend("bnat", "udp");
+    scene.joins(4, "direct");
+    scene.job.end();
+}
+
+#[test]
+fn where_no_direct_way_ever_opens_the_run_goes_on_beside_the_tries() {
+    let Some(mut scene) = Scene::start() else { return };
+    // Each try opens a socket to signal by, and the tab has no other reason to connect. The second comes when the first was given up.
+    for _ in 0..2 {
+        let before = scene.internet.attempts("bnat", "udp");
+        scene.job.until("another try", |_| {
+            (scene.internet.attempts("bnat", "udp") > before).then_some(())
+        });
+    }
+    assert_eq!((scene.paths(), scene.job.events.of("left").len()), (vec!["relay".to_owned()], 0));
+    scene.job.end();
+}
