@@ -28,7 +28,11 @@ use std::{
 /// let mut run = Pando::new("score.js").feedback::<f64, (f64, f64)>().await?;
 /// while let Some(event) = run.next().await {
 ///     match event? {
-///         Event::Ask(count) => (0..count).for_each(|n| drop(run.give(&(best.0 + step * (n as f64 - 0.5))))),
+///         Event::Ask(count) => {
+///             for n in 0..count {
+///                 let _ = run.give(&(best.0 + step * (n as f64 - 0.5)));
+///             }
+///         }
 ///         Event::Result { result, .. } if result.1 > best.1 => best = result,
 ///         Event::Result { .. } if step > 1e-6 => step /= 2.0,
 ///         Event::Result { .. } => run.end(),
