@@ -81,7 +81,7 @@ pub struct RelayOptions {
     #[arg(long, env = "PANDO_RELAY_TURN_PRIVATE", value_parser = YesOrNo::new())]
     pub turn_private: bool,
 
-    /// Time for which credentials for TURN are good
+    /// Time for which credentials for TURN are good: each volunteer gets new ones whenever it connects, and keeps what it got by them
     #[arg(long, env = "PANDO_RELAY_TURN_LIFETIME", value_name = "DUR", default_value = "8h", value_parser = duration)]
     pub turn_lifetime: Duration,
 

@@ -1,9 +1,9 @@
 //! STUN and TURN on one UDP port: volunteers learn their public address, and those behind narrow routers reach their master by
 //! packets that the relay passes on.
 //!
-//! The `turn` crate answers requests; this module decides which of them it sees. Each room has an allocation manager of its
-//! own, so that none can touch another's allocations, and its share of ports and bytes. Requests are counted by address,
-//! the crate's nonces are bounded here, and nobody gets a permission for an address of [`peers`].
+//! Each socket of a volunteer has a TURN server of its own, which knows nobody else: a state machine of the `turn-server-proto`
+//! crate, without any I/O. This module gives it packets and ports, and decides which requests it sees: they are counted by
+//! address, their credentials are of a room that is there, and nobody gets a permission for an address that [`Peers`] refuses.
 
 mod credentials;
 mod peers;
@@ -16,7 +16,7 @@ pub(crate) use ports::Ground;
 use super::{Relay, traffic::Traffic};
 use futures_util::FutureExt;
 use pando_web::AddressRates;
-use ports::{Ports, Toward};
+use ports::{FromPeer, Relayed};
 use std::{
     collections::{HashMap, HashSet},
     net::{IpAddr, SocketAddr},
@@ -24,24 +24,29 @@ use std::{
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant, SystemTime},
 };
-use stun::{
-    attributes::{ATTR_EVEN_PORT, ATTR_RESERVATION_TOKEN, ATTR_USERNAME},
-    error_code::{CODE_FORBIDDEN, CODE_INSUFFICIENT_CAPACITY, ErrorCode, ErrorCodeAttribute},
-    integrity::MessageIntegrity,
-    message::{CLASS_ERROR_RESPONSE, Getter, Message, MessageType, is_message},
-};
-use tokio::{net::UdpSocket, sync::Mutex};
-use turn::{
-    Error,
-    allocation::{
-        allocation_manager::{Manager, ManagerConfig},
-        five_tuple::FiveTuple,
+use stun_proto::{
+    Instant as Moment,
+    agent::Transmit,
+    types::{
+        TransportType,
+        attribute::{ErrorCode, Username},
+        message::{
+            IntegrityAlgorithm, IntegrityKey, LongTermCredentials, Message, MessageWriteVec,
+        },
+        prelude::{
+            Attribute as _, AttributeFromRaw, AttributeStaticType, MessageWrite, MessageWriteExt,
+        },
     },
-    auth::{AuthHandler, generate_auth_key},
-    proto::{PROTO_UDP, peeraddr::PeerAddress},
-    server::request::Request,
 };
-use webrtc_util::Conn;
+use tokio::{net::UdpSocket, sync::mpsc};
+use turn_server_proto::{
+    api::{SocketAllocateError, TurnServerApi, TurnServerPollRet},
+    server::TurnServer,
+    types::{
+        attribute::{AdditionalAddressFamily, EvenPort, ReservationToken, XorPeerAddress},
+        prelude::DelayedTransmitBuild,
+    },
+};
 
 /// Names the relay in challenges.
 const REALM: &str = "pando";
@@ -51,60 +56,85 @@ const REQUESTS: (f64, f64) = (50.0, 500.0);
 const PEERS: usize = 32;
 /// Time between looks for rooms and allocations that are gone.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How long a challenge is good, and how many there are at most: who comes too late is challenged again.
-const NONCE: (Duration, usize) = (Duration::from_secs(600), 20_000);
+/// How long a challenge is good, and how many there are at most, of 4 kB each: who comes too late is challenged again.
+const CHALLENGES: (Duration, usize) = (Duration::from_secs(600), 5_000);
+/// Packets from peers that wait to be passed on.
+const WAITING: usize = 1024;
 
 // The first two bytes of messages.
 const BINDING: u16 = 0x0001;
 const ALLOCATE: u16 = 0x0003;
 const REFRESH: u16 = 0x0004;
 const SEND: u16 = 0x0016;
-const DATA: u16 = 0x0017;
 const CREATE_PERMISSION: u16 = 0x0008;
 const CHANNEL_BIND: u16 = 0x0009;
+/// Numbers of channels, which bytes for and from peers begin with.
+const CHANNELS_FIRST: u16 = 0x4000;
+const CHANNELS_LAST: u16 = 0x7fff;
 
-/// The allocations of one room.
-struct Hall {
-    manager: Arc<Manager>,
-    conn: Arc<dyn Conn + Send + Sync>,
-    traffic: Arc<Traffic>,
+/// A volunteer's socket.
+struct Session {
+    server: TurnServer,
+    since: Instant,
+    /// Whose user name it showed last; only the server knows whether the password is right.
+    member: Option<Member>,
+    /// Its allocation.
+    relayed: Option<Relayed>,
+    /// Addresses that this may talk to.
+    peers: HashSet<IpAddr>,
 }
 
-/// A volunteer's socket that has an allocation.
-struct Source {
+/// A user name of a room.
+struct Member {
+    username: String,
     room: String,
-    peers: HashSet<IpAddr>,
+    traffic: Arc<Traffic>,
+    /// Allocations of the room.
+    live: Arc<AtomicUsize>,
 }
 
 struct Server {
     relay: Arc<Relay>,
     socket: Arc<UdpSocket>,
+    /// The socket's address.
+    here: SocketAddr,
     ground: Arc<Ground>,
-    halls: HashMap<String, Hall>,
-    /// Where those are sent who name no room of ours.
-    nowhere: Hall,
-    sources: HashMap<SocketAddr, Source>,
-    nonces: Arc<Mutex<HashMap<String, tokio::time::Instant>>>,
-    newcomers: Arc<Auth>,
-    settled: Arc<Auth>,
+    sessions: HashMap<SocketAddr, Session>,
+    /// Allocations of each room.
+    live: HashMap<String, Arc<AtomicUsize>>,
+    from_peers: mpsc::Sender<FromPeer>,
     requests: AddressRates,
+    start: Instant,
 }
 
 /// Answers on `socket` until the relay ends.
 pub(crate) async fn serve(relay: Arc<Relay>, socket: Arc<UdpSocket>, ground: Arc<Ground>) {
     let mut ending = relay.ending.clone();
-    let mut server = Server::new(relay, socket.clone(), ground);
+    let Ok(here) = socket.local_addr() else { return };
+    let (from_peers, mut peers) = mpsc::channel(WAITING);
+    let mut server = Server {
+        relay,
+        socket: socket.clone(),
+        here,
+        ground,
+        sessions: HashMap::new(),
+        live: HashMap::new(),
+        from_peers,
+        requests: AddressRates::new(REQUESTS.0, REQUESTS.1),
+        start: Instant::now(),
+    };
     let mut sweep = tokio::time::interval(SWEEP);
     let mut buffer = [0; 2048];
     loop {
         tokio::select! {
             received = socket.recv_from(&mut buffer) => {
                 let Ok((length, from)) = received else { continue };
-                // A packet that trips the decoder harms nobody but its sender.
                 let handled = AssertUnwindSafe(server.packet(&buffer[..length], from)).catch_unwind().await;
-                if handled.is_err() {
-                    server.relay.log.warn("turn-packet-failed", serde_json::json!({"address": from.ip().to_string()}));
-                }
+                server.heed(handled, from);
+            }
+            Some(FromPeer { volunteer, peer, relayed, bytes }) = peers.recv() => {
+                let handled = AssertUnwindSafe(server.hand(volunteer, &bytes, peer, relayed)).catch_unwind().await;
+                server.heed(handled, volunteer);
             }
             _ = sweep.tick() => server.sweep().await,
             _ = ending.changed() => return,
@@ -113,224 +143,251 @@ pub(crate) async fn serve(relay: Arc<Relay>, socket: Arc<UdpSocket>, ground: Arc
 }
 
 impl Server {
-    fn new(relay: Arc<Relay>, socket: Arc<UdpSocket>, ground: Arc<Ground>) -> Self {
-        let auth = |is_settled| Arc::new(Auth { relay: relay.clone(), is_settled });
-        let nowhere = Hall::new(&socket, &ground, Arc::new(Traffic::new(1 << 20, Instant::now())));
-        Self {
-            newcomers: auth(false),
-            settled: auth(true),
-            relay,
-            socket,
-            ground,
-            halls: HashMap::new(),
-            nowhere,
-            sources: HashMap::new(),
-            nonces: Arc::default(),
-            requests: AddressRates::new(REQUESTS.0, REQUESTS.1),
+    /// A packet that trips the state machine harms nobody but its sender.
+    fn heed(&mut self, handled: std::thread::Result<()>, from: SocketAddr) {
+        if handled.is_err() {
+            self.sessions.remove(&from);
+            self.relay
+                .log
+                .warn("turn-packet-failed", serde_json::json!({"address": from.ip().to_string()}));
         }
     }
 
     async fn packet(&mut self, bytes: &[u8], from: SocketAddr) {
-        if is_data(bytes) {
-            let hall = self.sources.get(&from).and_then(|source| self.halls.get(&source.room));
-            if let Some(hall) = hall.filter(|hall| hall.traffic.admits(bytes.len())) {
-                self.answer(hall, bytes, from, &self.settled).await;
-            }
-            return;
-        }
-        if !is_message(bytes) || !self.requests.take(from.ip(), Instant::now()) {
-            return;
-        }
-        match kind(bytes) {
-            BINDING => self.answer(&self.nowhere, bytes, from, &self.newcomers).await,
-            ALLOCATE | REFRESH | CREATE_PERMISSION | CHANNEL_BIND => {
-                self.request(bytes, from).await
+        let kind = bytes.first_chunk().map_or(0, |first| u16::from_be_bytes(*first));
+        match kind {
+            CHANNELS_FIRST..=CHANNELS_LAST | SEND => self.hand(from, bytes, from, self.here).await,
+            BINDING | ALLOCATE | REFRESH | CREATE_PERMISSION | CHANNEL_BIND => {
+                let Ok(message) = Message::from_bytes(bytes) else { return };
+                if !self.requests.take(from.ip(), Instant::now()) {
+                    return;
+                }
+                if kind == BINDING {
+                    return self.tell_address(bytes, from).await;
+                }
+                self.request(kind, bytes, &message, from).await;
             }
             _ => {}
         }
     }
 
-    async fn request(&mut self, bytes: &[u8], from: SocketAddr) {
-        let mut message = Message { raw: bytes.to_vec(), ..Message::default() };
-        // Reserved ports are for telephones; the crate looks for an even one for as long as it takes.
-        if message.decode().is_err()
-            || message.contains(ATTR_EVEN_PORT)
-            || message.contains(ATTR_RESERVATION_TOKEN)
+    /// Answers a STUN request, for which nothing has to be known of its sender.
+    async fn tell_address(&self, bytes: &[u8], from: SocketAddr) {
+        let mut server = TurnServer::new(TransportType::Udp, self.here, REALM.into());
+        let answer =
+            server.recv(Transmit::new(bytes, TransportType::Udp, from, self.here), self.now());
+        if let Some(answer) = answer {
+            self.send(&answer.data.build(), from).await;
+        }
+    }
+
+    async fn request(&mut self, kind: u16, bytes: &[u8], message: &Message<'_>, from: SocketAddr) {
+        // Pairs of ports are for telephones; an allocation here is one port.
+        if [EvenPort::TYPE, ReservationToken::TYPE, AdditionalAddressFamily::TYPE]
+            .iter()
+            .any(|kind| message.has_attribute(*kind))
         {
             return;
         }
-        let username = message
-            .get(ATTR_USERNAME)
-            .ok()
-            .and_then(|name| String::from_utf8(name).ok())
-            .unwrap_or_default();
-        let room =
-            credentials::claim(&username, SystemTime::now()).map(|claim| claim.room.to_owned());
-        let Some(room) = room.filter(|room| self.has_hall(room)) else {
-            self.bound_nonces().await;
-            return self.answer(&self.nowhere, bytes, from, &self.newcomers).await;
+        if !self.sessions.contains_key(&from) {
+            if self.sessions.len() >= CHALLENGES.1 + self.relay.allocations() {
+                self.sessions.retain(|_, session| session.relayed.is_some());
+            }
+            self.sessions.insert(from, Session::new(self.here));
+        }
+        if let Ok(username) = message.attribute::<Username>() {
+            self.introduce(username.username(), from);
+        }
+        if matches!(kind, CREATE_PERMISSION | CHANNEL_BIND)
+            && let Some(key) = self.proof(message, from)
+            && let Some(code) = self.refusal(message, from)
+        {
+            return self.refuse(message, code, &key, from).await;
+        }
+        self.hand(from, bytes, from, self.here).await;
+        self.poll(from).await;
+    }
+
+    /// Has the server of `from` know `username`, if this is a member of a room. Who has an allocation keeps it although its
+    /// credentials have run out.
+    fn introduce(&mut self, username: &str, from: SocketAddr) {
+        let Some(session) =
+            self.sessions.get_mut(&from).filter(|session| session.relayed.is_none())
+        else {
+            return;
         };
-        if self.sources.get(&from).is_some_and(|source| source.room != room) {
-            // Its socket has an allocation of another room, which first has to end.
+        let claim =
+            credentials::claim(username, SystemTime::now()).filter(|claim| !claim.is_expired);
+        let room = claim.map(|claim| claim.room.to_owned());
+        let shell =
+            room.and_then(|room| Some((self.relay.rooms().by_id(&room)?.traffic.clone(), room)));
+        if session.member.as_ref().is_some_and(|member| member.username == username)
+            && shell.is_some()
+        {
             return;
         }
-        match kind(bytes) {
-            ALLOCATE => {
-                self.answer(&self.halls[&room], bytes, from, &self.newcomers).await;
-                if self.has_allocation(&room, from).await {
-                    self.sources
-                        .entry(from)
-                        .or_insert_with(|| Source { room, peers: HashSet::new() });
-                }
-            }
-            REFRESH => self.answer(&self.halls[&room], bytes, from, &self.settled).await,
-            _ => match self.refusal(&message, from) {
-                Some(code) => self.refuse(&message, &username, code, from).await,
-                None => self.answer(&self.halls[&room], bytes, from, &self.settled).await,
-            },
+        if session.member.is_some() {
+            *session = Session::new(self.here);
         }
+        let Some((traffic, room)) = shell else { return };
+        session.server.add_user(username.into(), self.relay.ice.credentials.password(username));
+        let live = self.live.entry(room.clone()).or_default().clone();
+        session.member = Some(Member { username: username.into(), room, traffic, live });
+    }
+
+    /// The key of the member at `from`, if the message was made with it. The server refuses all others.
+    fn proof(&self, message: &Message<'_>, from: SocketAddr) -> Option<IntegrityKey> {
+        let username = self.sessions.get(&from)?.member.as_ref()?.username.clone();
+        let password = self.relay.ice.credentials.password(&username);
+        let key = LongTermCredentials::new(username, password)
+            .to_key(REALM.into())
+            .make_key(IntegrityAlgorithm::Sha1);
+        message.validate_integrity_with_key(&key).is_ok().then_some(key)
     }
 
     /// Why a peer is not let in, if it is not.
-    fn refusal(&mut self, message: &Message, from: SocketAddr) -> Option<ErrorCode> {
-        let mut peer = PeerAddress::default();
-        peer.get_from(message).ok()?;
-        if !self.ground.peers.allow(peer.ip) {
-            return Some(CODE_FORBIDDEN);
+    fn refusal(&mut self, message: &Message<'_>, from: SocketAddr) -> Option<u16> {
+        let session = self.sessions.get_mut(&from).filter(|session| session.relayed.is_some())?;
+        for (_, attribute) in message
+            .iter_attributes()
+            .filter(|(_, attribute)| attribute.get_type() == XorPeerAddress::TYPE)
+        {
+            let peer =
+                XorPeerAddress::from_raw(attribute).ok()?.addr(message.transaction_id()).ip();
+            if !self.ground.peers.allow(peer) {
+                return Some(ErrorCode::FORBIDDEN);
+            }
+            if session.peers.len() >= PEERS && !session.peers.contains(&peer) {
+                return Some(ErrorCode::INSUFFICIENT_CAPACITY);
+            }
+            session.peers.insert(peer);
         }
-        let peers = &mut self.sources.get_mut(&from)?.peers;
-        if peers.len() >= PEERS && !peers.contains(&peer.ip) {
-            return Some(CODE_INSUFFICIENT_CAPACITY);
-        }
-        peers.insert(peer.ip);
         None
     }
 
-    /// Refuses what a volunteer of ours asks; others hear nothing.
-    async fn refuse(&self, message: &Message, username: &str, code: ErrorCode, from: SocketAddr) {
-        let Ok(key) = self.settled.auth_handle(username, REALM, from) else { return };
-        let integrity = MessageIntegrity(key);
-        if integrity.check(&mut message.clone()).is_err() {
+    async fn refuse(&self, message: &Message<'_>, code: u16, key: &IntegrityKey, from: SocketAddr) {
+        let Ok(code) = ErrorCode::builder(code).build() else { return };
+        let mut reply = Message::builder_error(message, MessageWriteVec::new());
+        let built = reply.add_attribute(&code);
+        if built
+            .and_then(|()| reply.add_message_integrity_with_key(key, IntegrityAlgorithm::Sha1))
+            .is_ok()
+        {
+            self.send(&reply.finish(), from).await;
+        }
+    }
+
+    /// Hands the server of `volunteer` a packet that came from `from` to `to`, and sends what follows from it.
+    async fn hand(
+        &mut self,
+        volunteer: SocketAddr,
+        bytes: &[u8],
+        from: SocketAddr,
+        to: SocketAddr,
+    ) {
+        let now = self.now();
+        let Some(session) = self.sessions.get_mut(&volunteer) else { return };
+        let Some(said) =
+            session.server.recv(Transmit::new(bytes, TransportType::Udp, from, to), now)
+        else {
+            return;
+        };
+        let (goes_out, came_in) = (said.from != self.here, to != self.here);
+        let admits = |member: &Member| member.traffic.admits(bytes.len());
+        if (goes_out || came_in) && !session.member.as_ref().is_some_and(admits) {
             return;
         }
-        let mut reply = Message::new();
-        let built = reply.build(&[
-            Box::new(message.transaction_id),
-            Box::new(MessageType::new(message.typ.method, CLASS_ERROR_RESPONSE)),
-            Box::new(ErrorCodeAttribute { code, reason: Vec::new() }),
-            Box::new(integrity),
-        ]);
-        if built.is_ok() {
-            let _ = self.socket.send_to(&reply.raw, from).await;
+        let (peer, bytes) = (said.to, said.data.build());
+        match &session.relayed {
+            Some(relayed) if goes_out => relayed.send(&bytes, peer).await,
+            _ => self.send(&bytes, volunteer).await,
         }
     }
 
-    async fn answer(&self, hall: &Hall, bytes: &[u8], from: SocketAddr, auth: &Arc<Auth>) {
-        let mut request = Request {
-            conn: hall.conn.clone(),
-            src_addr: from,
-            buff: bytes.to_vec(),
-            allocation_manager: hall.manager.clone(),
-            nonces: self.nonces.clone(),
-            auth_handler: auth.clone(),
-            realm: REALM.into(),
-            channel_bind_timeout: turn::proto::lifetime::DEFAULT_LIFETIME,
-        };
-        // Wrong requests have been answered; they are nothing to tell.
-        let _ = request.handle_request().await;
-    }
-
-    /// Whether there is such a room; makes its hall if need be.
-    fn has_hall(&mut self, room: &str) -> bool {
-        if self.halls.contains_key(room) {
-            return true;
-        }
-        let Some(traffic) = self.relay.rooms().by_id(room).map(|shell| shell.traffic.clone())
-        else {
-            return false;
-        };
-        self.halls.insert(room.into(), Hall::new(&self.socket, &self.ground, traffic));
-        true
-    }
-
-    async fn has_allocation(&self, room: &str, from: SocketAddr) -> bool {
-        let (Some(hall), Ok(to)) = (self.halls.get(room), self.socket.local_addr()) else {
-            return false;
-        };
-        hall.manager
-            .get_allocation(&FiveTuple { src_addr: from, dst_addr: to, protocol: PROTO_UDP })
-            .await
-            .is_some()
-    }
-
-    async fn sweep(&mut self) {
-        {
-            let rooms = self.relay.rooms();
-            self.halls.retain(|room, _| rooms.by_id(room).is_some());
-        }
-        let mut gone = Vec::new();
-        for (from, source) in &self.sources {
-            if !self.has_allocation(&source.room, *from).await {
-                gone.push(*from);
+    /// Does what the server of `volunteer` wants done.
+    async fn poll(&mut self, volunteer: SocketAddr) {
+        let now = self.now();
+        let Some(session) = self.sessions.get_mut(&volunteer) else { return };
+        loop {
+            match session.server.poll(now) {
+                TurnServerPollRet::AllocateSocket {
+                    transport,
+                    listen_addr,
+                    client_addr,
+                    allocation_transport,
+                    family,
+                } => {
+                    let address = match &session.member {
+                        Some(member) => {
+                            let opened = Relayed::open(
+                                &self.ground,
+                                &member.live,
+                                family,
+                                volunteer,
+                                &self.from_peers,
+                            )
+                            .await;
+                            opened.map(|relayed| session.relayed.insert(relayed).address)
+                        }
+                        None => Err(SocketAllocateError::InsufficientCapacity),
+                    };
+                    let server = &mut session.server;
+                    server.allocated_socket(
+                        transport,
+                        listen_addr,
+                        client_addr,
+                        allocation_transport,
+                        family,
+                        address,
+                        now,
+                    );
+                }
+                TurnServerPollRet::SocketClose { .. } => {
+                    session.relayed = None;
+                    session.peers.clear();
+                }
+                // There is no TCP here.
+                TurnServerPollRet::TcpConnect { .. } | TurnServerPollRet::TcpClose { .. } => {}
+                TurnServerPollRet::WaitUntil(_) => break,
             }
         }
-        gone.iter().for_each(|from| drop(self.sources.remove(from)));
-        self.nonces.lock().await.retain(|_, since| since.elapsed() < NONCE.0);
+        while let Some(said) = session.server.poll_transmit(now) {
+            let _ = self.socket.send_to(&said.data, volunteer).await;
+        }
     }
 
-    /// The crate never forgets a challenge by itself.
-    async fn bound_nonces(&self) {
-        let mut nonces = self.nonces.lock().await;
-        if nonces.len() >= NONCE.1 {
-            nonces.clear();
+    async fn send(&self, bytes: &[u8], to: SocketAddr) {
+        let _ = self.socket.send_to(bytes, to).await;
+    }
+
+    /// Lets go of what has run out, and of rooms that are gone.
+    async fn sweep(&mut self) {
+        for volunteer in self.sessions.keys().copied().collect::<Vec<_>>() {
+            let handled = AssertUnwindSafe(self.poll(volunteer)).catch_unwind().await;
+            self.heed(handled, volunteer);
         }
+        let rooms = self.relay.rooms();
+        self.live.retain(|room, _| rooms.by_id(room).is_some());
+        self.sessions.retain(|_, session| {
+            let has_room =
+                session.member.as_ref().is_none_or(|member| rooms.by_id(&member.room).is_some());
+            has_room && (session.relayed.is_some() || session.since.elapsed() < CHALLENGES.0)
+        });
+    }
+
+    fn now(&self) -> Moment {
+        Moment::from_nanos(self.start.elapsed().as_nanos() as i64)
     }
 }
 
-impl Hall {
-    fn new(socket: &Arc<UdpSocket>, ground: &Arc<Ground>, traffic: Arc<Traffic>) -> Self {
-        let ports = Ports { ground: ground.clone(), live: Arc::new(AtomicUsize::new(0)) };
+impl Session {
+    fn new(here: SocketAddr) -> Self {
         Self {
-            manager: Arc::new(Manager::new(ManagerConfig {
-                relay_addr_generator: Box::new(ports),
-                alloc_close_notify: None,
-            })),
-            conn: Arc::new(Toward { socket: socket.clone(), traffic: traffic.clone() }),
-            traffic,
+            server: TurnServer::new(TransportType::Udp, here, REALM.into()),
+            since: Instant::now(),
+            member: None,
+            relayed: None,
+            peers: HashSet::new(),
         }
     }
-}
-
-/// Who has credentials of a room that is there.
-struct Auth {
-    relay: Arc<Relay>,
-    /// Who has an allocation keeps it although its credentials have run out.
-    is_settled: bool,
-}
-
-impl AuthHandler for Auth {
-    fn auth_handle(
-        &self,
-        username: &str,
-        realm: &str,
-        _from: SocketAddr,
-    ) -> Result<Vec<u8>, Error> {
-        let claim = credentials::claim(username, SystemTime::now()).ok_or(Error::ErrNoSuchUser)?;
-        if (claim.is_expired && !self.is_settled) || self.relay.rooms().by_id(claim.room).is_none()
-        {
-            return Err(Error::ErrNoSuchUser);
-        }
-        let password = self.relay.ice.credentials.password(username);
-        Ok(generate_auth_key(username, realm, &password))
-    }
-}
-
-/// The first two bytes of a packet.
-fn kind(bytes: &[u8]) -> u16 {
-    bytes.first_chunk().map_or(0, |first| u16::from_be_bytes(*first))
-}
-
-/// Whether a packet carries bytes between a volunteer and its peer.
-fn is_data(bytes: &[u8]) -> bool {
-    matches!(kind(bytes), 0x4000..=0x7fff | SEND | DATA)
 }

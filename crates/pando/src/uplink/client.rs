@@ -1,6 +1,6 @@
 //! Connections to the relay, and why there is none, in words.
 
-use super::proxy::{host, proxy_for, tunnel};
+use super::proxy::{proxy_for, tunnel};
 use pando_protocol::relay::LinkId;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use rustls_pki_types::ServerName;
@@ -20,7 +20,7 @@ use tokio_tungstenite::{
         protocol::WebSocketConfig,
     },
 };
-use url::Url;
+use url::{Host, Url};
 
 /// A WebSocket to the relay.
 pub(super) type Socket = WebSocketStream<Box<dyn Stream>>;
@@ -169,7 +169,7 @@ impl Relay {
 
     /// A connection to the relay, through a proxy where there is one, encrypted where its address says so.
     async fn stream(&self) -> Result<Box<dyn Stream>, String> {
-        let plain = match proxy_for(&self.base, |name| std::env::var(name).ok()) {
+        let plain = match proxy_for(&self.base, |name| std::env::var(name).ok())? {
             Some(proxy) => tunnel(&proxy, &self.base).await?,
             None => self.tcp().await?,
         };
@@ -275,6 +275,15 @@ impl Relay {
             Some(answer.starts_with("HTTP/1.1 200") && answer.contains("\"rooms\""))
         };
         matches!(timeout(Duration::from_secs(5), ask).await, Ok(Some(true)))
+    }
+}
+
+/// A URL's host, as the system's resolver takes it.
+fn host(url: &Url) -> String {
+    match url.host() {
+        Some(Host::Ipv6(address)) => address.to_string(),
+        Some(host) => host.to_string(),
+        None => String::new(),
     }
 }
 

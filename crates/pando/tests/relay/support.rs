@@ -3,6 +3,7 @@
 mod master;
 mod relay;
 mod socket;
+pub(crate) mod turn;
 
 pub(crate) use master::{Master, opening};
 pub(crate) use relay::{Relay, SECRET};

@@ -2,62 +2,21 @@
 
 use crate::{
     common::{DEADLINE, until},
-    support::{KEY, Master, Relay, opening},
+    support::{
+        KEY, Master, Relay, opening,
+        turn::{Credential, address, allocate, credential},
+    },
 };
-use serde_json::Value;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, UNIX_EPOCH},
+};
 use tokio::{net::UdpSocket, time::timeout};
-use turn::client::{Client, ClientConfig};
-use webrtc_util::Conn;
-
-/// A volunteer's credentials for TURN.
-#[derive(Debug, Clone)]
-struct Credential {
-    username: String,
-    password: String,
-}
-
-fn credential(servers: &Value) -> Credential {
-    let turn = servers
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|server| server["username"].is_string())
-        .expect("a TURN server");
-    let field = |name: &str| turn[name].as_str().unwrap().to_owned();
-    Credential { username: field("username"), password: field("credential") }
-}
-
-async fn client(port: u16, credential: &Credential) -> Client {
-    let conn = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let server = format!("127.0.0.1:{port}");
-    let client = Client::new(ClientConfig {
-        stun_serv_addr: server.clone(),
-        turn_serv_addr: server,
-        username: credential.username.clone(),
-        password: credential.password.clone(),
-        realm: String::new(),
-        software: String::new(),
-        rto_in_ms: 0,
-        conn: Arc::new(conn),
-        vnet: None,
-    });
-    let client = client.await.unwrap();
-    client.listen().await.unwrap();
-    client
-}
-
-async fn allocates(client: &Client) -> Option<impl Conn + use<>> {
-    timeout(DEADLINE, client.allocate()).await.expect("it answers").ok()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stun_tells_one_s_address_without_credentials() {
     let (_relay, port) = Relay::with_udp(&[]);
-    let client =
-        client(port, &Credential { username: String::new(), password: String::new() }).await;
-    let address = timeout(DEADLINE, client.send_binding_request()).await.unwrap().unwrap();
-    assert_eq!(address.ip(), std::net::Ipv4Addr::LOCALHOST);
+    assert_eq!(address(port).await.ip(), Ipv4Addr::LOCALHOST);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,19 +29,24 @@ async fn packets_pass_through_an_allocation_both_ways() {
         servers[1]["urls"],
         serde_json::json!([format!("turn:127.0.0.1:{port}?transport=udp")])
     );
-    let client = client(port, &credential(&servers)).await;
-    let allocation = allocates(&client).await.expect("the credentials are right");
-    let relayed = allocation.local_addr().unwrap();
+    let mut allocation =
+        allocate(port, &credential(&servers)).await.expect("the credentials are right");
+    let relayed = allocation.relayed;
     assert!((49_160..=49_299).contains(&relayed.port()), "{relayed}");
     assert_eq!(relay.health()["allocations"], 1);
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let there = peer.local_addr().unwrap();
+    allocation.permit(there).await.unwrap();
     let mut buffer = [0; 2000];
-    for n in 0..5_u8 {
+    for n in 0..6_u8 {
+        if n == 3 {
+            allocation.bind(there).await.unwrap();
+        }
         let (up, down) = (vec![n; 1000], vec![n; 1200]);
         let (length, from) = timeout(DEADLINE, async {
             loop {
-                allocation.send_to(&up, peer.local_addr().unwrap()).await.unwrap();
-                // Packets may be lost. The first ones also come before the permission.
+                allocation.send(&up, there).await;
+                // Packets may get lost.
                 if let Ok(received) =
                     timeout(Duration::from_millis(500), peer.recv_from(&mut buffer)).await
                 {
@@ -94,11 +58,9 @@ async fn packets_pass_through_an_allocation_both_ways() {
         .unwrap();
         assert_eq!((&buffer[..length], from), (&up[..], relayed));
         peer.send_to(&down, relayed).await.unwrap();
-        let (length, from) =
-            timeout(DEADLINE, allocation.recv_from(&mut buffer)).await.unwrap().unwrap();
-        assert_eq!((&buffer[..length], from), (&down[..], peer.local_addr().unwrap()));
+        assert_eq!(allocation.receive().await, (down, there));
     }
-    allocation.close().await.unwrap();
+    allocation.close().await;
     until("the allocation is gone", || (relay.health()["allocations"] == 0).then_some(()));
     assert_eq!(relay.log().iter().filter(|line| line["event"] == "turn-packet-failed").count(), 0);
 }
@@ -119,26 +81,49 @@ async fn credentials_differ_per_room_and_wrong_ones_are_refused() {
         Credential { username: "user".into(), password: "password".into() },
     ];
     for wrong in wrong {
-        assert!(allocates(&client(port, &wrong).await).await.is_none(), "{wrong:?}");
+        assert!(allocate(port, &wrong).await.is_none(), "{wrong:?}");
     }
-    assert!(allocates(&client(port, &first).await).await.is_some());
+    assert!(allocate(port, &first).await.is_some());
     one.end().await;
-    assert!(allocates(&client(port, &first).await).await.is_none(), "with the room they end");
-    assert!(allocates(&client(port, &second).await).await.is_some());
+    assert!(allocate(port, &first).await.is_none(), "with the room they end");
+    assert!(allocate(port, &second).await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_expire_and_the_master_hears_of_new_ones_before() {
-    let (relay, port) = Relay::with_udp(&["--turn-lifetime", "2s"]);
-    let mut master = Master::open(&relay, "token").await;
-    let old = credential(&master.opened["iceServers"]);
-    // The second message comes after the first credentials have expired.
-    master.hears("servers").await;
-    master.hears("servers").await;
-    let newest = credential(&master.hears("servers").await["iceServers"]);
-    assert_ne!(old.username, newest.username);
-    assert!(allocates(&client(port, &old).await).await.is_none());
-    assert!(allocates(&client(port, &newest).await).await.is_some());
+async fn credentials_expire_and_every_volunteer_gets_new_ones() {
+    let (relay, port) = Relay::with_udp(&["--turn-lifetime", "4s"]);
+    let master = Master::open(&relay, "token").await;
+    let old = credential(&master.volunteer().await.1);
+    expired(&old);
+    assert!(allocate(port, &old).await.is_none());
+    // A tab that comes back signals again, on a new socket.
+    let new = credential(&master.volunteer().await.1);
+    assert_ne!(old.username, new.username);
+    assert!(allocate(port, &new).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_allocation_outlasts_its_credentials() {
+    let (relay, port) = Relay::with_udp(&["--turn-lifetime", "4s"]);
+    let master = Master::open(&relay, "token").await;
+    let credential = credential(&master.volunteer().await.1);
+    let mut allocation = allocate(port, &credential).await.expect("the credentials are new");
+    expired(&credential);
+    // A permission for an address of which nothing was asked before: the relay checks the credentials.
+    let peer = "127.0.0.2:5000".parse().unwrap();
+    allocation.permit(peer).await.expect("the permission is given");
+    assert_eq!(relay.health()["allocations"], 1);
+    // It ends by a refresh to no time at all.
+    allocation.close().await;
+    until("the allocation is gone", || (relay.health()["allocations"] == 0).then_some(()));
+}
+
+/// Waits for the time that the user name tells.
+fn expired(credential: &Credential) {
+    let expiry: u64 = credential.username.split_once(':').unwrap().0.parse().unwrap();
+    until("the credentials run out", || {
+        (UNIX_EPOCH.elapsed().unwrap().as_secs() >= expiry).then_some(())
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,13 +132,12 @@ async fn a_room_has_only_so_many_allocations() {
     let (one, other) = (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
     let (first, second) =
         (credential(&one.opened["iceServers"]), credential(&other.opened["iceServers"]));
-    let clients = [client(port, &first).await, client(port, &first).await];
-    let mut held = Vec::new();
-    for client in &clients {
-        held.push(allocates(client).await.expect("there is room"));
-    }
-    assert!(allocates(&client(port, &first).await).await.is_none());
-    assert!(allocates(&client(port, &second).await).await.is_some(), "another room has its own");
+    let _held = [
+        allocate(port, &first).await.expect("there is room"),
+        allocate(port, &first).await.expect("there is room"),
+    ];
+    assert!(allocate(port, &first).await.is_none());
+    assert!(allocate(port, &second).await.is_some(), "another room has its own");
     one.end().await;
     until("its allocations end with the room", || {
         (relay.health()["allocations"] == 1).then_some(())
@@ -165,23 +149,19 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
     let (relay, port) = Relay::with_udp(&["--bind", "0.0.0.0", "--public-address", "8.8.8.8"]);
     let master = Master::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("8.8.8.8:{port}")]));
-    let client = client(port, &credential(&master.opened["iceServers"])).await;
-    let allocation = allocates(&client).await.unwrap();
-    assert_eq!(allocation.local_addr().unwrap().ip(), std::net::Ipv4Addr::new(8, 8, 8, 8));
+    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
+    assert_eq!(allocation.relayed.ip(), Ipv4Addr::new(8, 8, 8, 8));
     let inside = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     // The last address is the relay's own.
     let others = ["10.0.0.1:5000", "169.254.169.254:80", "8.8.8.8:5000"]
         .map(|address| address.parse().unwrap());
     for address in [inside.local_addr().unwrap()].into_iter().chain(others) {
-        let error =
-            timeout(DEADLINE, allocation.send_to(b"in", address)).await.unwrap().unwrap_err();
-        assert!(error.to_string().contains("403"), "{address}: {error}");
+        assert_eq!(allocation.permit(address).await, Err(403), "{address}");
+        assert_eq!(allocation.bind(address).await, Err(403), "{address}");
+        allocation.send(b"in", address).await;
     }
     let public: SocketAddr = "1.1.1.1:5000".parse().unwrap();
-    timeout(DEADLINE, allocation.send_to(b"out", public))
-        .await
-        .unwrap()
-        .expect("a stranger may be asked");
+    allocation.permit(public).await.expect("a stranger may be asked");
     assert_eq!(
         inside.try_recv_from(&mut [0; 100]).unwrap_err().kind(),
         std::io::ErrorKind::WouldBlock
@@ -194,17 +174,12 @@ async fn passed(args: &[&str], addresses: &[&str]) -> Vec<bool> {
         Relay::with_udp(&[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat());
     assert!(relay.logs("private-address")["how"].as_str().unwrap().contains("--turn-private"));
     let master = Master::open(&relay, "token").await;
-    let client = client(port, &credential(&master.opened["iceServers"])).await;
-    let allocation = allocates(&client).await.unwrap();
+    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
     let mut passed = Vec::new();
     for address in addresses {
-        let sent =
-            timeout(DEADLINE, allocation.send_to(b"in", address.parse().unwrap())).await.unwrap();
-        assert!(
-            sent.as_ref().err().is_none_or(|error| error.to_string().contains("403")),
-            "{address}: {sent:?}"
-        );
-        passed.push(sent.is_ok());
+        let permitted = allocation.permit(address.parse().unwrap()).await;
+        assert!(matches!(permitted, Ok(()) | Err(403)), "{address}: {permitted:?}");
+        passed.push(permitted.is_ok());
     }
     passed
 }
@@ -255,10 +230,9 @@ async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
     ]);
     let master = Master::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("relay.example.org:{port}")]));
-    let client = client(port, &credential(&master.opened["iceServers"])).await;
-    let allocation = allocates(&client).await.unwrap();
+    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
     let inside = "127.0.0.1:5000".parse().unwrap();
-    assert!(timeout(DEADLINE, allocation.send_to(b"in", inside)).await.unwrap().is_err());
+    assert_eq!(allocation.permit(inside).await, Err(403));
     let (relay, _) = Relay::with_udp(&["--behind-proxy"]);
     relay.logs("udp-on-loopback");
 }
@@ -267,8 +241,7 @@ async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
 async fn a_room_that_is_opened_again_keeps_its_allocations() {
     let (relay, port) = Relay::with_udp(&[]);
     let master = Master::open(&relay, "token").await;
-    let client = client(port, &credential(&master.opened["iceServers"])).await;
-    let allocation = allocates(&client).await.unwrap();
+    let allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
     master.control.vanish();
     relay.logs("master-lost");
     let again = Master::try_open(&relay, opening("token").key(KEY)).await.unwrap();
@@ -300,11 +273,21 @@ async fn nonsense_over_udp_harms_nobody() {
         }
         let _ = socket.send(&bytes).await;
     }
-    let client = client(port, &credential(&master.opened["iceServers"])).await;
-    until("the rate of requests allows some again", || Some(()));
-    let mut allocated = None;
-    while allocated.is_none() {
-        allocated = allocates(&client).await;
-    }
+    let _allocation =
+        allocate(port, &credential(&master.opened["iceServers"])).await.expect("it still answers");
     assert_eq!(relay.health()["allocations"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_allocation_talks_to_so_many_addresses() {
+    let (relay, port) = Relay::with_udp(&[]);
+    let master = Master::open(&relay, "token").await;
+    let mut allocation = allocate(port, &credential(&master.opened["iceServers"])).await.unwrap();
+    let peer = |n: u8| SocketAddr::from(([127, 0, 0, n], 5000));
+    for n in 1..=32 {
+        allocation.permit(peer(n)).await.expect("it may be talked to");
+    }
+    assert_eq!(allocation.permit(peer(33)).await, Err(508));
+    assert_eq!(allocation.bind(peer(33)).await, Err(508));
+    allocation.bind(peer(32)).await.expect("it is one of them");
 }

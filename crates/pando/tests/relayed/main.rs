@@ -11,6 +11,7 @@ mod hostile;
 mod internet;
 mod moves;
 mod networks;
+mod proxies;
 mod relay;
 mod values;
 
