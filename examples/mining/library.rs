@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 /// devices.
 #[tokio::main]
 async fn mine(options: &Options) -> anyhow::Result<()> {
-    let mut run = Run(Pando::new(&options.function).options(&options.pando).feedback());
+    let mut run = Run(Pando::new(&options.function).options(&options.pando).feedback().await?);
     let mut search = Search::new(mining::headers(), options.size);
     let mut out = io::stdout().lock();
     while let Some(event) = run.0.next().await {

@@ -22,7 +22,7 @@ interface Config {
   function: string;
   dom: boolean;
   /** The network is closed to the function. */
-  closed: boolean;
+  denyNet: boolean;
   version: string;
   /** The page is a relay's, which gives it no origin of its own. */
   relay?: boolean;
@@ -76,7 +76,7 @@ class Page {
   start(scripts: Scripts): void {
     const { config, options } = this;
     const relay = config.relay === true;
-    if (config.closed && config.dom) shut();
+    if (config.denyNet && config.dom) shut();
     const webrtc = typeof RTCPeerConnection === 'function';
     const link = (this.link = new Worker(scripts.tab));
     const crew = new Crew(link, scripts, config.version, config.dom);

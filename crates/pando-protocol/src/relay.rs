@@ -2,6 +2,7 @@
 
 use crate::{
     ice::IceServer,
+    page::PageOptions,
     signalling::{MasterSignal, VolunteerSignal},
 };
 use serde::{Deserialize, Serialize};
@@ -43,16 +44,11 @@ pub struct Open {
     pub token: String,
     /// Proves, after a lost connection, that the room is this master's.
     pub key: String,
-    /// Hash of the function's bundle.
-    pub function: String,
+    /// The settings of the room's page.
+    #[serde(flatten)]
+    pub page: PageOptions,
     /// Length of the bundle, in bytes.
     pub size: u64,
-    /// Whether the function runs in the page.
-    #[serde(default)]
-    pub dom: bool,
-    /// Whether the page is to close the network to the function.
-    #[serde(default, rename = "denyNet")]
-    pub deny_net: bool,
     /// STUN and TURN servers for volunteers; empty: the relay's.
     #[serde(default, rename = "iceServers", skip_serializing_if = "Vec::is_empty")]
     pub ice_servers: Vec<IceServer>,

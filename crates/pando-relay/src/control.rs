@@ -182,17 +182,8 @@ impl MasterSocket {
         let Message::Text(text) = asked else {
             return Err(SocketEnd::Close(1003, "first of all comes open, as text"));
         };
-        let Ok(ToRelay::Open(Open {
-            version,
-            at,
-            token,
-            key,
-            function: hash,
-            size,
-            dom,
-            deny_net,
-            ice_servers,
-        })) = serde_json::from_str(&text)
+        let Ok(ToRelay::Open(Open { version, at, token, key, page, size, ice_servers })) =
+            serde_json::from_str(&text)
         else {
             return Err(SocketEnd::Close(1008, "this does not open a room"));
         };
@@ -208,11 +199,11 @@ impl MasterSocket {
             )));
         }
         let fine = |c: u8| c.is_ascii_alphanumeric() || b"+/=_-:".contains(&c);
-        if hash.len() > 128 || !hash.bytes().all(fine) {
+        if page.function.len() > 128 || !page.function.bytes().all(fine) {
             return Err(SocketEnd::Refused("the function's hash is none".into()));
         }
         let lease = self.lease(&RoomRequest { token, key, size })?;
-        let function = timeout(UPLOAD, self.take(size, lease.known(&hash, size))).await;
+        let function = timeout(UPLOAD, self.take(size, lease.known(&page.function, size))).await;
         let function = function.map_err(|_| {
             SocketEnd::Refused(format!(
                 "the function did not come within {} seconds: try again",
@@ -224,9 +215,9 @@ impl MasterSocket {
         let _ = to_master.try_send(json(&FromRelay::Opened {
             url,
             stun: self.relay.ice.stun(&host),
-            deny_net,
+            deny_net: page.deny_net,
         }));
-        let content = Content { function, hash, dom, deny_net, host, ice_servers };
+        let content = Content { function, page, host, ice_servers };
         if !self.relay.rooms().opened(&lease.token, lease.number, content, to_master.clone()) {
             return Err(SocketEnd::Close(1000, "the room was opened again"));
         }
@@ -295,7 +286,7 @@ impl Lease {
     fn known(&self, hash: &str, size: u64) -> Option<Bytes> {
         let rooms = self.relay.rooms();
         let content = rooms.content(&self.token)?;
-        (content.hash == hash && content.function.len() as u64 == size)
+        (content.page.function == hash && content.function.len() as u64 == size)
             .then(|| content.function.clone())
     }
 

@@ -49,18 +49,15 @@ pub(super) fn file(
     ];
     response.headers_mut().extend(headers);
     // Workers made from blobs, as on this page, use the policy of the page.
-    let network = if content.deny_net { Network::Closed } else { Network::Open };
-    let policy = Policy::new(authority, network, content.dom).shared().asked_by(request);
+    let network = if content.page.deny_net { Network::Closed } else { Network::Open };
+    let policy = Policy::new(authority, network, content.page.dom).shared().asked_by(request);
     policy.set(response.headers_mut(), &policy.page(""));
     Some(response)
 }
 
 fn page(content: &Content) -> String {
-    let config = serde_json::json!({
-        "function": content.hash, "dom": content.dom, "closed": content.deny_net, "version": env!("CARGO_PKG_VERSION"), "relay": true
-    });
-    let config = config.to_string().replace('<', "\\u003c");
-    embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config)
+    let html = embedded::web("index.html").unwrap_or_default();
+    content.page.fill(html, env!("CARGO_PKG_VERSION"), true)
 }
 
 /// A function as a body that is sent at most at the room's rate.

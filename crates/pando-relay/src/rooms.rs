@@ -19,7 +19,7 @@ pub(crate) use refusal::{NoEntry, RoomRefusal, Unclaimed};
 
 use super::{limits::Limits, secrets::same};
 use bytes::Bytes;
-use pando_protocol::ice::IceServer;
+use pando_protocol::{ice::IceServer, page::PageOptions};
 use std::{
     collections::{HashMap, HashSet},
     time::{Duration, Instant},
@@ -56,12 +56,8 @@ pub(crate) struct RoomRequest {
 pub(crate) struct Content {
     /// The function's bundle.
     pub(crate) function: Bytes,
-    /// The hash of the function, as given by the master.
-    pub(crate) hash: String,
-    /// Whether the function runs in the page.
-    pub(crate) dom: bool,
-    /// Whether the function may only reach the relay from a tab.
-    pub(crate) deny_net: bool,
+    /// The settings of the page, as given by the master.
+    pub(crate) page: PageOptions,
     /// The name or address by which the master reaches the relay.
     pub(crate) host: String,
     /// STUN and TURN servers for the room's volunteers. If empty, they get the relay's servers.

@@ -4,11 +4,11 @@
 //! with [`Sender::reserve`](tokio::sync::mpsc::Sender::reserve) *while* its side receives, so that
 //! two ends with much to send never wait for each other. Dropping an end closes the channel.
 
-pub mod webrtc;
+pub(crate) mod webrtc;
 mod websocket;
 
-pub use webrtc::Peers;
-pub use websocket::carry;
+pub(crate) use webrtc::Peers;
+pub(crate) use websocket::carry;
 
 use crate::protocol::Frame;
 use tokio::sync::mpsc;
@@ -18,15 +18,15 @@ const QUEUE: usize = 4;
 
 /// One end of a channel.
 #[derive(Debug)]
-pub struct Channel {
+pub(crate) struct Channel {
     /// Frames from the other end.
-    pub incoming: mpsc::Receiver<Frame>,
+    pub(crate) incoming: mpsc::Receiver<Frame>,
     /// Frames for the other end.
-    pub outgoing: mpsc::Sender<Frame>,
+    pub(crate) outgoing: mpsc::Sender<Frame>,
 }
 
 /// Two ends that are joined in memory.
-pub fn pair() -> (Channel, Channel) {
+pub(crate) fn pair() -> (Channel, Channel) {
     let (to_right, from_left) = mpsc::channel(QUEUE);
     let (to_left, from_right) = mpsc::channel(QUEUE);
     (

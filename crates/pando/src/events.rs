@@ -34,7 +34,7 @@ const BLOCK: usize = 64 * 1024;
 
 /// The log of events, if there is one.
 #[derive(Clone, Default)]
-pub struct Events(Option<Queue>);
+pub(crate) struct Events(Option<Queue>);
 
 /// The connection to the writing thread.
 #[derive(Clone)]
@@ -58,7 +58,7 @@ impl Events {
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn open(path: &Path, console: Console) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path, console: Console) -> anyhow::Result<Self> {
         let file = open(path, &console)
             .with_context(|| format!("--events {}: cannot be written", path.display()))?;
         let (sender, messages) = mpsc::sync_channel(QUEUE);
@@ -74,13 +74,13 @@ impl Events {
     }
 
     /// Whether the user asked for events.
-    pub fn wanted(&self) -> bool {
+    pub(crate) fn wanted(&self) -> bool {
         self.0.is_some()
     }
 
     /// Writes `{"time":…,"event":kind, …fields}`; `fields` is an object. Times are seconds since
     /// 1970.
-    pub fn write(&self, kind: &str, mut fields: Value) {
+    pub(crate) fn write(&self, kind: &str, mut fields: Value) {
         let Some(queue) = &self.0 else { return };
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
             as f64
@@ -91,7 +91,7 @@ impl Events {
     }
 
     /// Waits until all events are written.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let Some(queue) = &self.0 else { return };
         let (done, wait) = mpsc::channel();
         queue.send(Message::Finish(done));

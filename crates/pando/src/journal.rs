@@ -16,10 +16,13 @@ mod replay;
 mod scan;
 mod writer;
 
-pub use file::{Opened, is_shown, open};
-pub use pages::Pages;
-pub use record::{Digest, HEADER, Item, Kept, Record, digest};
-pub use recorder::{Entry, Put, Recorder, Store, Unwritten};
-pub use replay::{Known, Replay};
+pub use record::{Digest, HEADER, Item, JobFacts, Record};
 pub use scan::{Contents, read};
-pub use writer::Writer;
+
+pub(crate) use file::{OpenJournal, is_shown, open};
+pub(crate) use record::digest;
+pub(crate) use recorder::{Commit, Entry, Recorder, Store};
+pub(crate) use replay::{Known, Replay};
+
+use pages::Pages;
+use writer::Writer;

@@ -1,26 +1,33 @@
 //! Pando maps a stream of values over the browsers and cores of one person's and their friends'
 //! devices.
 //!
-//! The program `pando` is a thin shell around this library. Other programs call the library
-//! through [`Pando`]: a stream in, a stream out (see [`library`]). `ARCHITECTURE.md` describes the
-//! parts.
+//! Programs in Rust call [`Pando`]: a stream in, a stream out (see [`library`]). The program
+//! `pando` is this library with the command line, standard input and standard output around it.
+//! `ARCHITECTURE.md` describes the parts.
 
-pub mod channel;
-pub mod cli;
-pub mod events;
+mod channel;
+mod cli;
+mod config;
+mod events;
 #[doc(hidden)]
 pub mod fuzz;
+#[doc(hidden)]
 pub mod journal;
 pub mod library;
-pub mod master;
+// Items for other parts of this crate are `pub` in this module.
+#[allow(unreachable_pub)]
+mod master;
 mod remedy;
-pub mod run;
+mod run;
 mod secrets;
-pub mod server;
-pub mod uplink;
-pub mod volunteer;
+mod server;
+mod uplink;
+mod volunteer;
 
+pub use config::OnError;
 pub use library::{Error, Event, Feedback, Pando, Results};
+#[doc(hidden)]
+pub use run::run as main;
 
 use pando_process::{command_line, console, duration, files, threads};
 use pando_protocol::{ice, volunteer as protocol};

@@ -6,8 +6,8 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), pando::Error> {
-//! let numbers = stream::iter(1..=3);
-//! let mut squares = Pando::new("../../examples/square/square.js").options(["--local"]).map::<f64, _>(numbers);
+//! let square = Pando::new("../../examples/square/square.js").local(true).cores(2);
+//! let mut squares = square.map::<f64, _>(stream::iter(1..=3)).await?;
 //! while let Some(square) = squares.next().await {
 //!     println!("{}", square?);
 //! }
@@ -16,17 +16,19 @@
 //! ```
 //!
 //! The library is the program `pando` without standard input and output: with the same options,
-//! the same links for volunteers, and the same cores of this machine. There are two forms:
+//! the same links for volunteers, and the same cores of this machine. A [`Pando`] is a function
+//! and options; there are two forms of opening a run with them:
 //!
 //! - [`map`](Pando::map): results come **in the order** of the values. The stream of values is
-//!   polled only when a core asks for a value, and no further ahead of the results than `--window`
-//!   permits, so it may be endless.
+//!   polled only when a core asks for a value, and no further ahead of the results than
+//!   [`window`](Pando::window) permits, so it may be endless.
 //! - [`feedback`](Pando::feedback): the run asks the program for values as cores become free, and
 //!   gives each result as soon as it is there, so that the program can make the next values from
 //!   the results. This is the form of `docs/sync-stdio.md`, without another process.
 //!
-//! Nothing happens before the stream is polled. Dropping the stream ends the run: volunteers are
-//! told, and the children on this machine end.
+//! Both are ready once volunteers can join. Options that are wrong or make no sense together, a
+//! port that is taken and a function that cannot be loaded are errors of this opening. Dropping
+//! the stream of results ends the run: volunteers are told, and the children on this machine end.
 //!
 //! The library needs a tokio runtime of any flavour with time and I/O enabled, as `#[tokio::main]`
 //! makes it, and, for this machine's cores, Node.js 20 or later on `PATH`. Values and results go
@@ -35,6 +37,7 @@
 
 mod error;
 mod feedback;
+mod options;
 mod progress;
 mod results;
 
@@ -43,29 +46,24 @@ pub use feedback::{Event, Feedback};
 pub use results::Results;
 
 use crate::{
-    cli::{Cli, OnError, When},
+    cli::Cli,
+    config::RunConfig,
     console::Console,
     master::InputError,
     protocol::{Form, Value},
-    run::Open,
+    run::OpenRun,
 };
-use clap::{CommandFactory, FromArgMatches};
 use futures_util::{Stream, StreamExt};
 use progress::Progress;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    convert::Infallible,
-    ffi::{OsStr, OsString},
-    fmt::Display,
-    io::Write,
-    path::Path,
-};
+use std::{convert::Infallible, ffi::OsStr, fmt::Display, io::Write, path::Path};
 
 /// A function, and the options for running it. See the [crate's documentation](crate).
+#[must_use = "nothing happens before a run is opened"]
 pub struct Pando {
-    /// The words of the equivalent command line.
-    words: Vec<OsString>,
-    function: Option<OsString>,
+    options: Cli,
+    /// The first option that was wrong as it was given.
+    wrong: Option<String>,
     messages: Option<Box<dyn Write + Send>>,
 }
 
@@ -73,30 +71,19 @@ impl Pando {
     /// Runs the function of a JavaScript or TypeScript file, on this machine's cores and in
     /// browsers with the link open.
     pub fn new(function: impl AsRef<Path>) -> Self {
-        Self {
-            words: vec!["pando".into()],
-            function: Some(function.as_ref().into()),
-            messages: None,
-        }
+        Self::with(Cli { function: Some(function.as_ref().into()), ..Cli::defaults() })
     }
 
     /// Runs a program in any language, one process per core of this machine, as `pando --exec
     /// COMMAND` does. The program reads values as lines of JSON and answers each value with a line
     /// of JSON.
     pub fn exec(command: impl AsRef<OsStr>) -> Self {
-        Self {
-            words: vec!["pando".into(), "--exec".into(), command.as_ref().into()],
-            function: None,
-            messages: None,
-        }
+        let command = command.as_ref().to_string_lossy().into_owned();
+        Self::with(Cli { exec: Some(command), ..Cli::defaults() })
     }
 
-    /// Adds options of the command line, such as `["--local"]` or `["--timeout", "2s"]`: all
-    /// except those about standard input and output. The calling program handles signals itself,
-    /// so `--grace` has no effect. If the options are wrong, the stream begins with an error.
-    pub fn options(mut self, options: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        self.words.extend(options.into_iter().map(Into::into));
-        self
+    fn with(options: Cli) -> Self {
+        Self { options, wrong: None, messages: None }
     }
 
     /// Writes messages for people (first of all the volunteers' link) to `messages` instead of
@@ -106,100 +93,75 @@ impl Pando {
         self
     }
 
-    /// The results of `values`, in their order.
+    /// Opens a run over `values`, whose results come in the order of the values.
     ///
-    /// A value that fails for good ends the stream with [`Error::Failed`], after the results
-    /// before it. With `--on-error skip` the value is left out. With `--on-error report` the error
-    /// stands in its place, and the stream goes on.
-    pub fn map<R, S>(self, values: S) -> Results<R>
+    /// A value that fails for good ends the results with [`Error::Failed`], after those before it.
+    /// With [`OnError::Skip`](crate::OnError::Skip) the value is left out. With
+    /// [`OnError::Report`](crate::OnError::Report) the error stands in its place, and the results
+    /// go on.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the options are wrong, or the run cannot start.
+    pub async fn map<R, S>(self, values: S) -> Result<Results<R>, Error>
     where
         R: DeserializeOwned,
         S: Stream<Item: Serialize> + Send + 'static,
     {
-        self.try_map(values.map(Ok::<_, Infallible>))
+        self.try_map(values.map(Ok::<_, Infallible>)).await
     }
 
-    /// The results of `values`, in their order, up to the first error of `values`, which becomes
-    /// [`Error::Input`]. Otherwise as [`map`](Self::map).
-    pub fn try_map<R, S, T, E>(mut self, values: S) -> Results<R>
+    /// Opens a run over `values` up to their first error, which becomes [`Error::Input`]. Otherwise
+    /// as [`map`](Self::map).
+    ///
+    /// # Errors
+    /// As for [`map`](Self::map).
+    pub async fn try_map<R, S, T, E>(self, values: S) -> Result<Results<R>, Error>
     where
         R: DeserializeOwned,
         S: Stream<Item = Result<T, E>> + Send + 'static,
         T: Serialize,
         E: Display,
     {
-        self.words.push("--json".into());
         let values = values.map(|value| match value {
             Ok(value) => json(&value)
                 .map_err(|why| InputError::new(format!("a value has no JSON form: {why}"))),
             Err(error) => Err(InputError::new(error.to_string())),
         });
-        Results::new(Progress::new(async move {
-            let mut cli = self.cli()?;
-            let tells = cli.on_error == OnError::Report;
-            if tells {
-                cli.on_error = OnError::Tell;
-            }
-            let mut open = self.open(cli).await?;
-            let master = open.master.clone();
-            open.beside(async move { master.feed_stream(values).await });
-            Ok((open, tells))
-        }))
+        let (mut open, tells) = self.open(RunConfig::for_stream).await?;
+        let master = open.master.clone();
+        open.beside(async move { master.feed_stream(values).await });
+        Ok(Results::new(Progress::new(open, tells)))
     }
 
-    /// A run in which the calling program makes values from the results so far.
-    pub fn feedback<T: Serialize, R: DeserializeOwned>(mut self) -> Feedback<T, R> {
-        self.words.push("--sync-stdio".into());
-        Feedback::new(Progress::new(async move {
-            let cli = self.cli()?;
-            Ok((self.open(cli).await?, true))
-        }))
+    /// Opens a run in which the calling program makes values from the results so far.
+    ///
+    /// # Errors
+    /// As for [`map`](Self::map).
+    pub async fn feedback<T: Serialize, R: DeserializeOwned>(
+        self,
+    ) -> Result<Feedback<T, R>, Error> {
+        let (open, tells) = self.open(RunConfig::for_feedback).await?;
+        Ok(Feedback::new(Progress::new(open, tells)))
     }
 
-    /// Parses the options as the command line does.
-    fn cli(&self) -> Result<Cli, Error> {
-        let words = self.words.iter().cloned();
-        let words =
-            words.chain(self.function.iter().flat_map(|function| ["--".into(), function.clone()]));
-        let command = Cli::command().mut_args(|option| option.env(None::<&'static str>));
-        let mut cli = command
-            .try_get_matches_from(words)
-            .and_then(|matches| Cli::from_arg_matches(&matches))
-            .map_err(|error| {
-                Error::Refused(
-                    error.to_string().trim_start_matches("error: ").trim_end().to_owned(),
-                )
-            })?;
-        if cli.stdin
-            || cli.null
-            || !cli.items.is_empty()
-            || cli.json == cli.sync_stdio
-            || cli.journal.is_some()
-        {
-            let why = "values come from this program: items, --stdin, --null, --json, --sync-stdio and --journal are for the command line";
-            return Err(Error::Refused(why.into()));
+    /// Opens the run; returns also whether each value that fails is told of.
+    async fn open(
+        self,
+        config: impl FnOnce(Cli, bool) -> Result<RunConfig, String>,
+    ) -> Result<(OpenRun, bool), Error> {
+        if let Some(why) = self.wrong {
+            return Err(Error::Refused(why));
         }
-        if cli.progress == When::Auto {
-            // The terminal belongs to the calling program.
-            cli.progress = When::Never;
-        }
-        if cli.qr == When::Auto && self.messages.is_some() {
-            cli.qr = When::Never;
-        }
-        Ok(cli)
-    }
-
-    async fn open(&mut self, cli: Cli) -> Result<Open, Error> {
+        let config = config(self.options, self.messages.is_some()).map_err(Error::Refused)?;
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Error::Refused(
-                "there is no tokio runtime: poll the stream within one".into(),
+                "there is no tokio runtime: open the run within one".into(),
             ));
         }
-        let console = match self.messages.take() {
-            Some(messages) => Console::to(messages),
-            None => Console::start(),
-        };
-        Open::start(&cli, console).await.map_err(|refused| Error::Refused(refused.0))
+        let console = self.messages.map_or_else(Console::start, Console::to);
+        let open = OpenRun::start(&config, console).await;
+        let open = open.map_err(|refused| Error::Refused(refused.0))?;
+        Ok((open, config.tells_failures()))
     }
 }
 

@@ -10,5 +10,5 @@ fn run() -> i32 {
     if std::env::args_os().nth(1).is_some_and(|first| first == "relay") {
         return pando_relay::run(pando_relay::RelayOptions::read(std::env::args_os().skip(1)));
     }
-    pando::run::run(pando::cli::Cli::read())
+    pando::main()
 }

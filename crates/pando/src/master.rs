@@ -38,7 +38,7 @@ pub use attend::{Door, Page, attend};
 pub(crate) use confirm::confirm;
 pub use files::Files;
 pub(crate) use files::Use;
-pub use input::{Cut, Framing, InputError, Unusable, items};
+pub use input::{Cut, Framing, InputError, items};
 pub(crate) use lacks::Lack;
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
@@ -48,7 +48,7 @@ pub(crate) use sync::{Heard, Said};
 pub use watch::watch;
 
 use crate::{
-    cli::{BatchSize, OnError},
+    config::{BatchSize, OnError},
     console::Console,
     events::Events,
     journal::Recorder,

@@ -12,18 +12,20 @@ mod signals;
 mod urls;
 mod used;
 
-pub(crate) use open::Open;
+pub(crate) use open::OpenRun;
 
 use crate::{
-    cli::{Cli, OnError, When},
+    cli::Cli,
+    config::{InputSource, RunConfig},
     console::{Console, printable},
-    master::{self, Ending, Left},
+    master::{Ending, Left},
     threads,
 };
 use signals::Stop;
 use std::{
     collections::HashSet,
     io::{IsTerminal, Write},
+    sync::Arc,
     time::Duration,
 };
 
@@ -43,8 +45,9 @@ impl From<anyhow::Error> for Refused {
     }
 }
 
-/// Runs with the options of `cli`; returns the exit status.
-pub fn run(cli: Cli) -> i32 {
+/// Runs the program `pando` with the options of this process; returns the exit status.
+pub fn run() -> i32 {
+    let cli = Cli::read();
     let runtime = threads::check().and_then(|()| {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -76,17 +79,11 @@ fn raise_file_limit() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
 }
 
-async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
+async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
+    let config = Arc::new(RunConfig::for_command_line(cli).map_err(Refused)?);
     signals::outlive_long_files();
-    let mut stop = Stop::listen(cli.grace);
-    let from_stdin = cli.stdin || cli.sync_stdio || cli.items.is_empty();
-    if from_stdin && !cli.stdin && !cli.sync_stdio && std::io::stdin().is_terminal() {
-        return Err(Refused(
-            "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
-                .into(),
-        ));
-    }
-    if from_stdin && !used::input_is_open() {
+    let mut stop = Stop::listen(config.grace);
+    if config.reads_stdin() && !used::input_is_open() {
         return Err(Refused(
             "there are no values: standard input is closed, or not open for reading".into(),
         ));
@@ -96,74 +93,75 @@ async fn deploy(mut cli: Cli, console: Console) -> Result<i32, Refused> {
             .say("error: standard output cannot be written: it is closed, or not open for writing");
         return Ok(1);
     }
-    if cli.on_error == OnError::Report && cli.files {
-        return Err(Refused(
-            "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip".into(),
-        ));
-    }
-    if cli.on_error == OnError::Report && !cli.json {
-        return Err(Refused(
-            "--on-error report puts JSON in place of results: it needs --json".into(),
-        ));
-    }
-    used::check_with_streams(&cli, from_stdin)?;
-    let items = master::items(cli.items.clone(), open::framing(&cli).form);
-    if let (OnError::Stop, Some(Err(unusable))) =
-        (cli.on_error, items.iter().find(|item| item.is_err()))
-    {
-        return Err(Refused(unusable.why.clone()));
-    }
-    if let Some(files) = open::files(&cli, HashSet::new()) {
-        // Which files belong to the journal is only known after it is opened.
-        let free = !cli.journal.as_ref().is_some_and(|journal| journal.exists());
-        files
-            .check(cli.items.iter().map(String::as_str), free)
-            .map_err(|error| Refused(error.text))?;
-    }
-    if cli.progress == When::Auto && from_stdin && std::io::stdin().is_terminal() {
-        // A status line would erase the text that the user is typing.
-        cli.progress = When::Never;
-    }
-    let over_status = open::shows_status(&cli) && std::io::stdout().is_terminal();
-    let reported = cli.on_error == OnError::Report || cli.sync_stdio;
-    let journaled = cli.journal.is_some();
+    used::check_with_streams(&config)?;
+    check_places(&config)?;
     // The start is a task of its own, so that blocking calls in it do not delay signals.
     let starting = tokio::spawn({
-        let console = console.clone();
-        async move { Open::start(&cli, console).await }
+        let (config, console) = (config.clone(), console.clone());
+        async move { OpenRun::start(&config, console).await }
     });
     let open = tokio::select! {
         open = starting => open.unwrap_or_else(|_| at_fault(&console))?,
-        _ = stop.asked() => {
+        _ = stop.first_signal() => {
             console.say("stopped: nothing had been read yet");
             return Ok(1);
         }
     };
-    let started = ends::start(&open.master, items, from_stdin, over_status);
-    let mut ended = match started {
+    let ending = compute(&config, &open, &mut stop, &console).await;
+    Ok(close(&config, &open, ending, &mut stop, &console).await)
+}
+
+/// Refuses names on the command line whose results would have no place of their own.
+fn check_places(config: &RunConfig) -> Result<(), Refused> {
+    let (Some(files), InputSource::Items(names)) =
+        (open::files(config, HashSet::new()), &config.input)
+    else {
+        return Ok(());
+    };
+    // Which files belong to the journal is only known after it is opened.
+    let free = !config.journal.as_ref().is_some_and(|journal| journal.path.exists());
+    let checked = files.check(names.iter().map(String::as_str), free);
+    checked.map_err(|error| Refused(error.text))
+}
+
+/// Reads the input and writes the output, until the run ends or must stop; returns the ending.
+async fn compute(config: &RunConfig, open: &OpenRun, stop: &mut Stop, console: &Console) -> Ending {
+    let over_status = config.report.live && std::io::stdout().is_terminal();
+    let mut ended = match ends::start(&open.master, &config.input, over_status) {
         Ok(ended) => ended,
         Err(error) => {
             console.say(format!("error: {}", threads::refused(&error)));
-            end_now(&console)
-        }
-    };
-    let ending = tokio::select! {
-        ending = &mut ended => ending.unwrap_or_else(|_| at_fault(&console)),
-        () = stop.now(&open.master) => {
-            open.master.give_up();
-            match tokio::time::timeout(LAST_LINES, ended).await {
-                Ok(ending) => ending.unwrap_or_else(|_| at_fault(&console)),
-                Err(_) => open.master.unread(),
-            }
+            end_now(console)
         }
     };
     tokio::select! {
-        ending = open.finish(ending.clone()) => Ok(conclude(&ending, reported, journaled, &console)),
-        () = stop.at_last() => {
-            conclude(&ending, reported, journaled, &console);
+        ending = &mut ended => ending.unwrap_or_else(|_| at_fault(console)),
+        () = stop.until_forced(&open.master) => {
+            open.master.give_up();
+            match tokio::time::timeout(LAST_LINES, ended).await {
+                Ok(ending) => ending.unwrap_or_else(|_| at_fault(console)),
+                Err(_) => open.master.unread(),
+            }
+        }
+    }
+}
+
+/// Closes a run that has come to `ending`, within the time for that; returns the exit status.
+async fn close(
+    config: &RunConfig,
+    open: &OpenRun,
+    ending: Ending,
+    stop: &mut Stop,
+    console: &Console,
+) -> i32 {
+    let (reported, journaled) = (config.tells_failures(), config.journal.is_some());
+    tokio::select! {
+        ending = open.finish(ending.clone()) => conclude(&ending, reported, journaled, console),
+        () = stop.until_overdue() => {
+            conclude(&ending, reported, journaled, console);
             let journal = if journaled { "; the journal may lack the last results" } else { "" };
             console.say(format!("stopped before all was closed: that takes too long{journal}"));
-            end_now(&console)
+            end_now(console)
         }
     }
 }

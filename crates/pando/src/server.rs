@@ -12,8 +12,8 @@ mod page;
 mod signal;
 mod socket;
 
-pub use addresses::{addresses, qr};
-pub use hosts::Hosts;
+pub(crate) use addresses::{addresses, qr};
+pub(crate) use hosts::Hosts;
 pub(crate) use page::is_loopback;
 
 use crate::{channel::webrtc::Peers, ice::IceServer, master::Master};
@@ -22,7 +22,8 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use files::Files;
+use files::PageFiles;
+use pando_protocol::page::PageOptions;
 use pando_web::{AddressRates, Application, Certificate, Client, Connections, Gate, Refusal};
 use std::{
     sync::{Arc, Mutex},
@@ -38,25 +39,21 @@ const CREDIT: usize = 256 << 10;
 const MISSES: (f64, f64) = (1.0, 60.0);
 
 /// The content and settings of the server.
-pub struct Site {
+pub(crate) struct Site {
     /// The master of the run.
-    pub master: Arc<Master>,
+    pub(crate) master: Arc<Master>,
     /// The first path segment; empty for open access.
-    pub token: String,
+    pub(crate) token: String,
     /// The function's bundle.
-    pub function: String,
-    /// The hash of the function.
-    pub hash: String,
-    /// Whether the function runs in the page.
-    pub dom: bool,
-    /// Whether the function may only reach this server from a tab.
-    pub deny_net: bool,
+    pub(crate) function: String,
+    /// The settings of the page.
+    pub(crate) page: PageOptions,
     /// Names under which this machine may be addressed.
-    pub hosts: Hosts,
+    pub(crate) hosts: Hosts,
     /// The peer connections, if there is a UDP port.
-    pub peers: Option<Peers>,
+    pub(crate) peers: Option<Peers>,
     /// The ICE servers for browsers.
-    pub ice_servers: Vec<IceServer>,
+    pub(crate) ice_servers: Vec<IceServer>,
     /// The limits on connections.
     pub(crate) connections: Arc<Connections>,
     /// The certificate; without one, the server uses plain HTTP.
@@ -65,16 +62,16 @@ pub struct Site {
 
 struct Served {
     site: Site,
-    files: Files,
+    files: PageFiles,
     misses: Mutex<AddressRates>,
 }
 
 /// Serves `site` on `listener` until `closed` gets a message or its sender is dropped.
-pub async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) {
+pub(crate) async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) {
     let gate = gate(&site);
     let certificate = site.certificate.clone();
     let misses = Mutex::new(AddressRates::new(MISSES.0, MISSES.1));
-    let served = Arc::new(Served { files: Files::new(&site), site, misses });
+    let served = Arc::new(Served { files: PageFiles::new(&site), site, misses });
     pando_web::serve(listener, served, gate, certificate, async { drop(closed.await) }).await;
 }
 
@@ -125,7 +122,7 @@ async fn respond(served: Arc<Served>, Client { from, slot }: Client, request: Re
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
     let origin = request.headers().get(header::ORIGIN);
-    if !hosts::same_origin(origin, host) {
+    if hosts::is_foreign(origin, host) {
         return (StatusCode::FORBIDDEN, "Another site's page may not join.").into_response();
     }
     if pando_web::requests_service_worker(request.headers()) {

@@ -12,10 +12,10 @@ mod stray;
 #[cfg(test)]
 pub(crate) use dispatch::Dispatch;
 
-pub use self::core::{Core, CoreEvent, CoreEvents, CoreId, Engine};
+pub(crate) use self::core::{CoreEvent, CoreId, Engine};
 pub(crate) use group::{Guard, leader};
-pub use host::{First, Lend, lend};
+pub(crate) use host::{First, Lend, lend};
+pub(crate) use node::Node;
 pub(crate) use node::killed_from_outside;
-pub use node::{Node, NodeError};
-pub use program::Program;
+pub(crate) use program::Program;
 pub(crate) use program::{TALKED, shell};

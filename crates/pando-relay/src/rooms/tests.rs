@@ -39,9 +39,7 @@ fn opening(token: &str, key: &str, size: u64) -> RoomRequest {
 fn content(size: u64) -> Content {
     Content {
         function: vec![0; size as usize].into(),
-        hash: "h".into(),
-        dom: false,
-        deny_net: false,
+        page: PageOptions { function: "h".into(), ..PageOptions::default() },
         host: "relay".into(),
         ice_servers: Vec::new(),
     }

@@ -74,7 +74,7 @@ const COMMANDS: usize = 64;
 /// All peer connections of this process. Cheap to clone. The connections end with the process, or
 /// by [`Peers::finish`].
 #[derive(Debug, Clone)]
-pub struct Peers(Arc<Shared>);
+pub(crate) struct Peers(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -92,7 +92,7 @@ impl Peers {
     ///
     /// # Errors
     /// When no UDP socket can be bound.
-    pub fn start(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn start(address: SocketAddr) -> io::Result<Self> {
         let socket =
             Socket::bind(address).or_else(|_| Socket::bind(SocketAddr::new(address.ip(), 0)))?;
         let port = socket.port();
@@ -109,7 +109,7 @@ impl Peers {
     }
 
     /// The UDP port.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.0.port
     }
 
@@ -117,7 +117,7 @@ impl Peers {
     /// the internet. Servers set before are forgotten. The driver asks the servers again and
     /// again, which also keeps the mapping in a NAT open. Browsers get the reported addresses as
     /// further candidates, also in exchanges that have begun.
-    pub fn set_stun_servers(&self, servers: Vec<String>) {
+    pub(crate) fn set_stun_servers(&self, servers: Vec<String>) {
         let servers = servers
             .into_iter()
             .map(|server| server.strip_prefix("stun:").map(str::to_owned).unwrap_or(server))
@@ -131,7 +131,7 @@ impl Peers {
     ///
     /// The first item of `said` is the offer; candidates follow. Its end is the end of signalling, after which the connection has 30 s
     /// to open. Dropping the future ends the attempt.
-    pub async fn converse(
+    pub(crate) async fn converse(
         &self,
         mut said: mpsc::Receiver<VolunteerSignal>,
         say: mpsc::Sender<MasterSignal>,
@@ -178,7 +178,7 @@ impl Peers {
 
     /// Waits until all connections have ended, at most for `patience`, and then closes the rest. A
     /// connection whose channel has been dropped ends after its queued frames have been sent.
-    pub async fn finish(&self, patience: Duration) {
+    pub(crate) async fn finish(&self, patience: Duration) {
         let mut count = self.0.count.clone();
         if timeout(patience, count.wait_for(|count| *count == 0)).await.is_err() {
             let (done, closed) = oneshot::channel();

@@ -8,7 +8,7 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio_tungstenite::tungstenite as client;
 
 /// A message of a WebSocket, whatever the library.
-pub trait Message: Sized {
+pub(crate) trait Message: Sized {
     /// A text message.
     fn text(text: String) -> Self;
     /// A binary message.
@@ -21,7 +21,7 @@ pub trait Message: Sized {
 
 /// The meaning of a WebSocket's message for a channel.
 #[derive(Debug)]
-pub enum SocketEvent {
+pub(crate) enum SocketEvent {
     /// A frame of the protocol.
     Frame(Frame),
     /// A message that concerns only the WebSocket, such as a ping.
@@ -83,7 +83,7 @@ impl Message for client::Message {
 ///
 /// After the channel is dropped, its queued frames still go out, followed by the closing
 /// handshake.
-pub async fn carry<M: Message, E>(
+pub(crate) async fn carry<M: Message, E>(
     socket: impl Stream<Item = Result<M, E>> + Sink<M>,
     channel: Channel,
 ) {

@@ -1,6 +1,6 @@
 //! The file of a journal: opened by one run at a time, and read through.
 
-use super::{Digest, Kept, Pages, Record, Replay, Writer, digest, record::HEADER, scan::Scan};
+use super::{Digest, JobFacts, Pages, Record, Replay, Writer, digest, record::HEADER, scan::Scan};
 use anyhow::{Context, bail};
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
@@ -20,26 +20,26 @@ const BLOCK: usize = 256 << 10;
 
 /// A journal, opened and locked by this run.
 #[derive(Debug)]
-pub struct Opened {
+pub(crate) struct OpenJournal {
     path: PathBuf,
     file: Arc<File>,
     length: u64,
     pages: Pages,
     /// The facts about the job; `None` in a new journal.
-    pub kept: Option<Kept>,
-    /// Incomplete bytes at the end of the journal, which [`Opened::go_on`] cuts off.
-    pub cut: u64,
+    pub(crate) facts: Option<JobFacts>,
+    /// Incomplete bytes at the end of the journal, which [`OpenJournal::go_on`] cuts off.
+    pub(crate) cut: u64,
     /// The files of results that the journal names, as hashes of their paths.
-    pub targets: HashSet<Digest>,
+    pub(crate) targets: HashSet<Digest>,
 }
 
 /// Opens the journal at `path`, or creates an empty file for a new one. If another run has the
 /// journal open, waits for at most `patience`. The content does not change until
-/// [`Opened::go_on`].
+/// [`OpenJournal::go_on`].
 ///
 /// # Errors
 /// When the file cannot be read or written, is no journal, or another run has it open.
-pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
+pub(crate) fn open(path: &Path, patience: Duration) -> anyhow::Result<OpenJournal> {
     let named = || format!("--journal {}", path.display());
     let file = options().open(path).with_context(|| format!("{}: cannot be written", named()))?;
     let about = file.metadata().with_context(named)?;
@@ -58,12 +58,12 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
     let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
     let mut header = Vec::new();
     (&mut source).take(HEADER.len() as u64).read_to_end(&mut header).with_context(named)?;
-    let mut opened = Opened {
+    let mut opened = OpenJournal {
         path: path.into(),
         file,
         length: 0,
         pages: Pages::default(),
-        kept: None,
+        facts: None,
         cut: end,
         targets: HashSet::new(),
     };
@@ -71,7 +71,7 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
         let mut scan = Scan::new(source, end);
         while let Some((record, place)) = scan.next().with_context(named)? {
             match record {
-                Record::Job(kept) => opened.kept = Some(kept),
+                Record::Job(facts) => opened.facts = Some(facts),
                 Record::Item(item) => {
                     opened.targets.extend(item.in_file.map(|_| digest(item.bytes)));
                     opened.pages.add(item.index, place);
@@ -88,19 +88,19 @@ pub fn open(path: &Path, patience: Duration) -> anyhow::Result<Opened> {
     Ok(opened)
 }
 
-impl Opened {
+impl OpenJournal {
     /// The path of the journal.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether other users can read the journal.
-    pub fn is_shown(&self) -> bool {
+    pub(crate) fn is_shown(&self) -> bool {
         is_shown(&self.path)
     }
 
     /// How many results the journal has.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.pages.count()
     }
 
@@ -109,7 +109,7 @@ impl Opened {
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub fn go_on(self, kept: Kept) -> anyhow::Result<(Replay, Writer)> {
+    pub(crate) fn go_on(self, facts: JobFacts) -> anyhow::Result<(Replay, Writer)> {
         let named = || format!("--journal {}: cannot be written", self.path.display());
         keep_private(&self.file).with_context(|| {
             format!("--journal {}: cannot be made private", self.path.display())
@@ -121,8 +121,8 @@ impl Opened {
         if self.length == 0 {
             writer.push_bytes(HEADER);
         }
-        if self.kept.as_ref() != Some(&kept) {
-            writer.push(&Record::Job(kept));
+        if self.facts.as_ref() != Some(&facts) {
+            writer.push(&Record::Job(facts));
         }
         writer.write(Instant::now()).and_then(|()| writer.sync()).with_context(named)?;
         if self.length == 0 {
@@ -164,7 +164,7 @@ fn is_ours(about: &Metadata) -> bool {
 }
 
 /// Whether other users can read the file at `path`.
-pub fn is_shown(path: &Path) -> bool {
+pub(crate) fn is_shown(path: &Path) -> bool {
     #[cfg(unix)]
     return path
         .metadata()
@@ -272,8 +272,8 @@ mod tests {
     use super::*;
     use crate::journal::{Item, Known, digest};
 
-    fn kept() -> Kept {
-        Kept { function: "f".into(), ..Kept::default() }
+    fn facts() -> JobFacts {
+        JobFacts { function: "f".into(), ..JobFacts::default() }
     }
 
     /// Appends results of values whose names are their indexes.
@@ -282,7 +282,7 @@ mod tests {
         indexes: impl IntoIterator<Item = u64>,
         result: impl Fn(u64) -> Vec<u8>,
     ) {
-        let (_, mut writer) = open(path, Duration::ZERO).unwrap().go_on(kept()).unwrap();
+        let (_, mut writer) = open(path, Duration::ZERO).unwrap().go_on(facts()).unwrap();
         for index in indexes {
             let (input, bytes) = (digest(&index.to_le_bytes()), result(index));
             writer.push(&Record::Item(Item { index, input, in_file: None, bytes: &bytes }));
@@ -300,10 +300,10 @@ mod tests {
         append(&path, [7, 12_007, 5], |index| format!("second {index}").into());
         let opened = open(&path, Duration::ZERO).unwrap();
         assert_eq!(
-            (opened.count(), opened.cut, opened.kept.as_ref()),
-            (20_000 - 20 + 3, 0, Some(&kept()))
+            (opened.count(), opened.cut, opened.facts.as_ref()),
+            (20_000 - 20 + 3, 0, Some(&facts()))
         );
-        let (mut replay, _writer) = opened.go_on(kept()).unwrap();
+        let (mut replay, _writer) = opened.go_on(facts()).unwrap();
         for index in 0..replay.end() {
             let found = replay.look_up(index, &digest(&index.to_le_bytes())).unwrap();
             let expected = match index {

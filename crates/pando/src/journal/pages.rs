@@ -5,16 +5,16 @@ use std::{collections::BTreeMap, ops::Range};
 
 /// Results on a page.
 pub(super) const PAGE: u64 = 4096;
-/// Longest gap between results of a page, in bytes, over which a stretch extends. Reading a short
-/// gap again is better than noting another stretch.
+/// Longest gap between results of a page, in bytes, over which an extent extends. Reading a short
+/// gap again is better than noting another extent.
 const GAP: u64 = 256 << 10;
 
-/// For each page of [`PAGE`] consecutive values, the stretches of the journal with their results.
+/// For each page of [`PAGE`] consecutive values, the extents of the journal with their results.
 /// Results that one run wrote lie near each other; results that a later run added form another
-/// stretch.
+/// extent.
 #[derive(Debug, Default)]
-pub struct Pages {
-    stretches: BTreeMap<u64, Vec<Range<u64>>>,
+pub(crate) struct Pages {
+    extents: BTreeMap<u64, Vec<Range<u64>>>,
     end: u64,
     count: u64,
 }
@@ -24,25 +24,25 @@ impl Pages {
     pub(super) fn add(&mut self, index: u64, place: Range<u64>) {
         self.end = self.end.max(index.saturating_add(1));
         self.count += 1;
-        let stretches = self.stretches.entry(index / PAGE).or_default();
-        match stretches.last_mut() {
+        let extents = self.extents.entry(index / PAGE).or_default();
+        match extents.last_mut() {
             Some(last) if place.start - last.end <= GAP => last.end = place.end,
-            _ => stretches.push(place),
+            _ => extents.push(place),
         }
     }
 
-    /// Takes out the stretches of a page, in the order of writing.
+    /// Takes out the extents of a page, in the order of writing.
     pub(super) fn take(&mut self, page: u64) -> Vec<Range<u64>> {
-        self.stretches.remove(&page).unwrap_or_default()
+        self.extents.remove(&page).unwrap_or_default()
     }
 
     /// One more than the last index that has a result.
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.end
     }
 
     /// How many results the journal has.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 }
@@ -62,7 +62,7 @@ mod tests {
             pages.add(if index % 10 == 0 { index + 1000 } else { index }, place);
         }
         assert_eq!((pages.count(), pages.end()), (1_000_000, 1_000_991));
-        assert!(pages.stretches.values().map(Vec::len).sum::<usize>() <= 250);
+        assert!(pages.extents.values().map(Vec::len).sum::<usize>() <= 250);
         assert_eq!(pages.take(0).len(), 1);
         assert_eq!(pages.take(0).len(), 0);
     }

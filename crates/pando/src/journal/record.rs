@@ -24,7 +24,7 @@ const FILE: u8 = 3;
 pub type Digest = [u8; 16];
 
 /// The hash of an input, or of a result in a file.
-pub fn digest(bytes: &[u8]) -> Digest {
+pub(crate) fn digest(bytes: &[u8]) -> Digest {
     half(&blake3::hash(bytes))
 }
 
@@ -35,7 +35,7 @@ pub(super) fn half(hash: &blake3::Hash) -> Digest {
 /// The facts about a job that a journal keeps beside the results. The last record of this kind in
 /// a journal counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct JobFacts {
     /// Hash of the function's modules.
     pub function: String,
     /// Options that affect the results, as on the command line.
@@ -58,7 +58,7 @@ pub struct Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {
     /// The description of the job.
-    Job(Kept),
+    Job(JobFacts),
     /// The result of a value.
     Item(Item<'a>),
 }
@@ -112,9 +112,9 @@ impl<'a> Record<'a> {
         let start = out.len();
         out.extend([0; PREFIX]);
         match self {
-            Self::Job(kept) => {
+            Self::Job(facts) => {
                 out.push(JOB);
-                out.extend(serde_json::to_vec(kept).expect("it is plain data"));
+                out.extend(serde_json::to_vec(facts).expect("it is plain data"));
             }
             Self::Item(Item { index, input, in_file, bytes }) => {
                 out.push(if in_file.is_some() { FILE } else { RESULT });
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn records_come_back_as_they_were_written() {
-        let kept = Kept {
+        let facts = JobFacts {
             function: "f".into(),
             options: vec!["--json".into()],
             port: Some(5000),
@@ -177,7 +177,7 @@ mod tests {
             },
         ];
         let records: Vec<_> =
-            [Record::Job(kept)].into_iter().chain(items.map(Record::Item)).collect();
+            [Record::Job(facts)].into_iter().chain(items.map(Record::Item)).collect();
         let mut bytes = Vec::new();
         records.iter().for_each(|record| record.append_to(&mut bytes));
         let mut rest = &bytes[..];

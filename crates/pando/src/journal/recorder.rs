@@ -22,29 +22,29 @@ const BLOCK: usize = 256 << 10;
 /// Bytes of waiting results above which the output waits, and so in the end the whole run.
 const MOST_WAITING: usize = 64 << 20;
 
-/// Writes a result to a temporary file beside its target. The returned [`Put`] moves the file to
-/// its place; dropping the [`Put`] removes the file.
-pub type Store = Box<dyn Fn(&Path, &[u8]) -> io::Result<Put> + Send>;
+/// Writes a result to a temporary file beside its target. The returned [`Commit`] moves the file to
+/// its place; dropping the [`Commit`] removes the file.
+pub(crate) type Store = Box<dyn Fn(&Path, &[u8]) -> io::Result<Commit> + Send>;
 
 /// See [`Store`].
-pub type Put = Box<dyn FnOnce() -> io::Result<()> + Send>;
+pub(crate) type Commit = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
 /// A value and its result.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The value's position, from 0.
-    pub index: u64,
+    pub(crate) index: u64,
     /// The value.
-    pub value: Bytes,
+    pub(crate) value: Bytes,
     /// The result of the value.
-    pub result: Bytes,
+    pub(crate) result: Bytes,
     /// The file for the result, if the result goes into a file.
-    pub target: Option<PathBuf>,
+    pub(crate) target: Option<PathBuf>,
 }
 
 /// Records results in a journal; see the module.
 #[derive(Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -58,7 +58,7 @@ struct Shared {
     done: Condvar,
     /// Whether the journal's file was deleted.
     deleted: AtomicBool,
-    /// Whether [`Recorder::was_deleted`] has reported the deletion.
+    /// Whether [`Recorder::take_deletion`] has reported the deletion.
     deletion_told: AtomicBool,
 }
 
@@ -81,11 +81,11 @@ struct State {
 
 /// The error of results that could not be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unwritten {
+pub(crate) struct Unwritten {
     /// All results of values before this position are kept.
-    pub first: u64,
+    pub(crate) first: u64,
     /// The reason, as text.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 impl Unwritten {
@@ -102,7 +102,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(
+    pub(crate) fn start(
         name: &Path,
         writer: Writer,
         store: Option<Store>,
@@ -124,7 +124,7 @@ impl Recorder {
     }
 
     /// Adds a result. Never waits for the disk.
-    pub fn record(&self, entry: Entry) {
+    pub(crate) fn record(&self, entry: Entry) {
         let mut state = self.shared.lock();
         if let Some(unwritten) = &mut state.failed {
             unwritten.first = unwritten.first.min(entry.index);
@@ -145,7 +145,7 @@ impl Recorder {
     }
 
     /// Waits while too many bytes are unwritten. After a failure, this method never waits.
-    pub fn keep_up(&self) {
+    pub(crate) fn keep_up(&self) {
         let _ = self.shared.wait(|state| state.bytes <= MOST_WAITING);
     }
 
@@ -153,22 +153,22 @@ impl Recorder {
     ///
     /// # Errors
     /// When some results cannot be kept: which ones, and why.
-    pub fn written(&self) -> Result<(), Unwritten> {
+    pub(crate) fn written(&self) -> Result<(), Unwritten> {
         let recorded = self.shared.lock().recorded;
         self.shared.wait(|state| state.written >= recorded)
     }
 
     /// Takes back the results of this run, because each may belong to another value. No further
     /// results are recorded, but files are still written.
-    pub fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         let mut state = self.shared.lock();
         (state.abandoned, state.urgent) = (true, true);
         self.shared.work.notify_one();
     }
 
-    /// Whether the journal's file was deleted, so that no later run can go on with it. Returns
-    /// true only once.
-    pub fn was_deleted(&self) -> bool {
+    /// Takes the news that the journal's file was deleted, so that no later run can go on with it:
+    /// true at most once.
+    pub(crate) fn take_deletion(&self) -> bool {
         self.shared.deleted.load(Ordering::Relaxed)
             && !self.shared.deletion_told.swap(true, Ordering::Relaxed)
     }
@@ -177,7 +177,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When a result could not be written: the reason.
-    pub fn finish(&self) -> Result<(), String> {
+    pub(crate) fn finish(&self) -> Result<(), String> {
         self.shared.lock().closing = true;
         self.shared.work.notify_one();
         let thread = self.thread.lock().expect("nobody panics with it").take();
@@ -303,7 +303,7 @@ struct Worker {
     store: Option<Store>,
     /// Stored files that must still be moved to their places: the value's position, the path, and
     /// the move.
-    files: Vec<(u64, PathBuf, Put)>,
+    files: Vec<(u64, PathBuf, Commit)>,
 }
 
 impl Worker {
@@ -314,9 +314,9 @@ impl Worker {
         let in_file = target.as_ref().map(|_| digest(result));
         let bytes = match (target, &self.store) {
             (Some(target), Some(store)) => {
-                let put =
+                let commit =
                     store(target, result).map_err(|error| cannot_write(*index, target, &error))?;
-                self.files.push((*index, target.clone(), put));
+                self.files.push((*index, target.clone(), commit));
                 target.as_os_str().as_encoded_bytes()
             }
             _ => result,
@@ -345,8 +345,8 @@ impl Worker {
             self.sync()?;
         }
         let mut files = mem::take(&mut self.files).into_iter();
-        while let Some((index, target, put)) = files.next() {
-            if let Err(error) = put() {
+        while let Some((index, target, commit)) = files.next() {
+            if let Err(error) = commit() {
                 return Err(files
                     .map(|(index, ..)| index)
                     .fold(cannot_write(index, &target, &error), Unwritten::or));

@@ -15,7 +15,7 @@ use std::{
 
 /// Finds earlier results; see the module. Values are looked up in the order of the input.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     file: Arc<File>,
     pages: Pages,
     /// The page that is loaded.
@@ -32,7 +32,7 @@ struct Place {
 
 /// The knowledge of a journal about a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
+pub(crate) enum Known {
     /// The journal has no result of the value.
     Nothing,
     /// The journal has a result of another value at the same position.
@@ -50,7 +50,7 @@ impl Replay {
     }
 
     /// One more than the last index that has a result.
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.pages.end()
     }
 
@@ -58,7 +58,7 @@ impl Replay {
     ///
     /// # Errors
     /// When the journal cannot be read, or has changed since it was opened.
-    pub fn look_up(&mut self, index: u64, input: &Digest) -> io::Result<Known> {
+    pub(crate) fn look_up(&mut self, index: u64, input: &Digest) -> io::Result<Known> {
         let page = index / PAGE;
         if self.page != Some(page) {
             self.load(page)?;
@@ -73,18 +73,18 @@ impl Replay {
     fn load(&mut self, page: u64) -> io::Result<()> {
         self.page = Some(page);
         self.places.clear();
-        let stretches = self.pages.take(page);
-        if stretches.is_empty() {
+        let extents = self.pages.take(page);
+        if extents.is_empty() {
             return Ok(());
         }
         self.places.resize(PAGE as usize, None);
         let mut source = BufReader::with_capacity(64 << 10, At::new(self.file.clone(), 0));
-        for stretch in stretches {
-            source.seek(SeekFrom::Start(stretch.start))?;
-            let mut at = stretch.start;
-            while at < stretch.end {
+        for extent in extents {
+            source.seek(SeekFrom::Start(extent.start))?;
+            let mut at = extent.start;
+            while at < extent.end {
                 let mut bytes = [0; LONGEST_HEAD];
-                let there = LONGEST_HEAD.min((stretch.end - at) as usize);
+                let there = LONGEST_HEAD.min((extent.end - at) as usize);
                 source.read_exact(&mut bytes[..there])?;
                 let (length, item) = head(&bytes[..there]).ok_or_else(changed)?;
                 source.seek_relative(length as i64 - there as i64)?;

@@ -1,6 +1,6 @@
 //! Reads a journal from its start, record by record, up to the first incomplete record.
 
-use super::record::{HEADER, Kept, PREFIX, Record, length};
+use super::record::{HEADER, JobFacts, PREFIX, Record, length};
 use std::{
     io::{self, ErrorKind, Read},
     ops::Range,
@@ -65,7 +65,7 @@ impl<R: Read> Scan<R> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// The last description of the job.
-    pub kept: Option<Kept>,
+    pub facts: Option<JobFacts>,
     /// The indexes of the results, in the order of writing.
     pub items: Vec<u64>,
     /// Length of the header and the complete records; all later bytes are an incomplete tail.
@@ -84,7 +84,7 @@ pub fn read(bytes: &[u8]) -> io::Result<Contents> {
     let mut contents = Contents::default();
     while let Some((record, _)) = scan.next()? {
         match record {
-            Record::Job(kept) => contents.kept = Some(kept),
+            Record::Job(facts) => contents.facts = Some(facts),
             Record::Item(item) => contents.items.push(item.index),
         }
     }
@@ -101,14 +101,17 @@ mod tests {
     fn journal() -> (Vec<u8>, Vec<usize>) {
         let mut bytes = HEADER.to_vec();
         let mut ends = vec![bytes.len()];
-        let kept =
-            Kept { function: "f".into(), token: Some("abcdefghij".into()), ..Kept::default() };
+        let facts = JobFacts {
+            function: "f".into(),
+            token: Some("abcdefghij".into()),
+            ..JobFacts::default()
+        };
         let items =
             [(3, None, &b"three"[..]), (0, Some(digest(b"x")), b"out/a.png"), (1, None, b"")];
         let items = items.map(|(index, in_file, bytes)| {
             Record::Item(Item { index, input: digest(b"i"), in_file, bytes })
         });
-        for record in [Record::Job(kept)].into_iter().chain(items) {
+        for record in [Record::Job(facts)].into_iter().chain(items) {
             record.append_to(&mut bytes);
             ends.push(bytes.len());
         }

@@ -15,7 +15,7 @@ const LARGE: usize = 1 << 20;
 
 /// Appends to a journal; see the module.
 #[derive(Debug)]
-pub struct Writer {
+pub(crate) struct Writer {
     file: Arc<File>,
     /// Length of the complete records in the file.
     length: u64,
@@ -36,17 +36,17 @@ impl Writer {
     }
 
     /// Adds a record to the next write.
-    pub fn push(&mut self, record: &Record) {
+    pub(crate) fn push(&mut self, record: &Record) {
         record.append_to(&mut self.buffer);
     }
 
     /// How many bytes wait to be written.
-    pub fn pending(&self) -> usize {
+    pub(crate) fn pending(&self) -> usize {
         self.buffer.len()
     }
 
     /// How many bytes are written.
-    pub fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
@@ -54,7 +54,7 @@ impl Writer {
     ///
     /// # Errors
     /// When writing fails. None of the added records are in the journal then.
-    pub fn write(&mut self, now: Instant) -> io::Result<()> {
+    pub(crate) fn write(&mut self, now: Instant) -> io::Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -73,7 +73,7 @@ impl Writer {
     }
 
     /// The time of the next sync, if one is needed.
-    pub fn due(&self) -> Option<Instant> {
+    pub(crate) fn due(&self) -> Option<Instant> {
         self.unsynced.map(|since| since + SYNC)
     }
 
@@ -81,7 +81,7 @@ impl Writer {
     ///
     /// # Errors
     /// When syncing fails. Bytes written since the last sync may then be lost.
-    pub fn sync(&mut self) -> io::Result<()> {
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
         if self.unsynced.take().is_some() {
             self.file.sync_data()?;
         }
@@ -89,7 +89,7 @@ impl Writer {
     }
 
     /// Whether the file has no name any more.
-    pub fn is_deleted(&self) -> bool {
+    pub(crate) fn is_deleted(&self) -> bool {
         #[cfg(unix)]
         return self
             .file
@@ -101,7 +101,7 @@ impl Writer {
 
     /// Cuts the journal off at `length`, if possible. Bytes that cannot be cut off remain in the
     /// file.
-    pub fn cut_back(&mut self, length: u64) {
+    pub(crate) fn cut_back(&mut self, length: u64) {
         self.buffer.clear();
         if self.file.set_len(length).is_ok() {
             self.length = length;

@@ -6,7 +6,7 @@ use crate::master::Ending;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The run cannot start or go on: the options conflict, a port is taken, the function cannot
+    /// The run cannot start or go on: the options are wrong, a port is taken, the function cannot
     /// be loaded.
     #[error("{0}")]
     Refused(String),
@@ -22,7 +22,8 @@ pub enum Error {
         /// A text with the position, the reason, the value, and the error's stack.
         text: String,
     },
-    /// This many values failed for good (`--on-error skip`). All other results have come.
+    /// This many values failed for good ([`OnError::Skip`](crate::OnError::Skip)). All other
+    /// results have come.
     #[error("{0} of the values failed and were left out")]
     LeftOut(u64),
     /// A result does not have the requested type. The stream goes on, because other results may

@@ -25,10 +25,14 @@ use std::{
 /// # async fn main() -> Result<(), pando::Error> {
 /// // Halves the step whenever a score is no better than the best.
 /// let (mut best, mut step) = ((0.0, f64::MIN), 1.0);
-/// let mut run = Pando::new("score.js").feedback::<f64, (f64, f64)>();
+/// let mut run = Pando::new("score.js").feedback::<f64, (f64, f64)>().await?;
 /// while let Some(event) = run.next().await {
 ///     match event? {
-///         Event::Ask(count) => (0..count).for_each(|n| drop(run.give(&(best.0 + step * (n as f64 - 0.5))))),
+///         Event::Ask(count) => {
+///             for n in 0..count {
+///                 let _ = run.give(&(best.0 + step * (n as f64 - 0.5)));
+///             }
+///         }
 ///         Event::Result { result, .. } if result.1 > best.1 => best = result,
 ///         Event::Result { .. } if step > 1e-6 => step /= 2.0,
 ///         Event::Result { .. } => run.end(),
@@ -38,11 +42,9 @@ use std::{
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing happens before it is polled"]
+#[must_use = "dropping it ends the run"]
 pub struct Feedback<T, R> {
     run: Progress,
-    /// Calls that were made before the run was open.
-    early: Vec<Heard>,
     given: u64,
     types: PhantomData<fn(T) -> R>,
 }
@@ -71,7 +73,7 @@ pub enum Event<R> {
 
 impl<T, R> Feedback<T, R> {
     pub(super) fn new(run: Progress) -> Self {
-        Self { run, early: Vec::new(), given: 0, types: PhantomData }
+        Self { run, given: 0, types: PhantomData }
     }
 
     /// Gives the next value; returns its number. Values in excess of the asks wait in a queue.
@@ -102,9 +104,8 @@ impl<T, R> Feedback<T, R> {
     }
 
     fn say(&mut self, heard: Heard) {
-        match self.run.master() {
-            Some(master) => master.heard(heard),
-            None => self.early.push(heard),
+        if let Some(master) = self.run.master() {
+            master.heard(heard);
         }
     }
 }
@@ -113,11 +114,7 @@ impl<T, R: DeserializeOwned> Stream for Feedback<T, R> {
     type Item = Result<Event<R>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { run, early, .. } = &mut *self;
-        let next = ready!(run.poll_next(context, |master, context| {
-            early.drain(..).for_each(|heard| master.heard(heard));
-            master.poll_said(context)
-        }));
+        let next = ready!(self.run.poll_next(context, |master, context| master.poll_said(context)));
         Poll::Ready(next.map(|said| {
             Ok(match said? {
                 Said::Ask(count) => Event::Ask(count),

@@ -1,25 +1,22 @@
-//! A run, from the first poll of its stream to its end.
+//! A run, from its opening to its end.
 
 use super::Error;
 use crate::{
     master::{Ending, Master},
-    run::Open,
+    run::OpenRun,
 };
 use futures_util::future::BoxFuture;
 use std::{
-    future::Future,
     mem,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-/// The stage of a run.
+/// The stage of an open run.
 pub(super) enum Progress {
-    /// The run opens when polled. The flag of all stages: whether each failed value is reported by
-    /// itself.
-    Opening(BoxFuture<'static, Result<(Open, bool), Error>>),
-    /// Values go in and results come out.
-    Going(Open, bool),
+    /// Values go in and results come out. The flag of both stages: whether each failed value is
+    /// told of by itself.
+    Going(OpenRun, bool),
     /// Volunteers are told about the end of the run; then the final ending is known.
     Closing(BoxFuture<'static, Ending>, bool),
     /// The stream has ended.
@@ -27,10 +24,8 @@ pub(super) enum Progress {
 }
 
 impl Progress {
-    pub(super) fn new(
-        opening: impl Future<Output = Result<(Open, bool), Error>> + Send + 'static,
-    ) -> Self {
-        Self::Opening(Box::pin(opening))
+    pub(super) fn new(open: OpenRun, tells: bool) -> Self {
+        Self::Going(open, tells)
     }
 
     /// The master, while the run goes on.
@@ -50,13 +45,6 @@ impl Progress {
     ) -> Poll<Option<Result<T, Error>>> {
         loop {
             match self {
-                Self::Opening(opening) => match ready!(opening.as_mut().poll(context)) {
-                    Ok((open, tells)) => *self = Self::Going(open, tells),
-                    Err(error) => {
-                        *self = Self::Over;
-                        return Poll::Ready(Some(Err(error)));
-                    }
-                },
                 Self::Going(open, _) => match ready!(next(&open.master, context)) {
                     Ok(next) => return Poll::Ready(Some(Ok(next))),
                     Err(ending) => {

@@ -12,7 +12,7 @@ use std::{
 
 /// Results in the order of their values: the stream of [`Pando::map`](crate::Pando::map). Dropping
 /// it ends the run.
-#[must_use = "nothing happens before it is polled"]
+#[must_use = "dropping it ends the run"]
 pub struct Results<R> {
     run: Progress,
     result: PhantomData<fn() -> R>,

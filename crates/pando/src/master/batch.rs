@@ -2,7 +2,7 @@
 //! trips, at least two per lent core, so that a fast or distant device never waits and a slow
 //! device holds little.
 
-use crate::cli::BatchSize;
+use crate::config::BatchSize;
 use std::time::{Duration, Instant};
 
 /// How much time's worth of values a device should hold beyond the round trips.

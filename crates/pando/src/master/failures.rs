@@ -1,7 +1,7 @@
 //! Failed attempts and their consequences.
 
 use super::{Core, Ending, Job, court::Case, fitness::Who, unfit::Verdict};
-use crate::{cli::OnError, protocol::Failure};
+use crate::{config::OnError, protocol::Failure};
 use bytes::Bytes;
 use serde_json::json;
 use std::{collections::HashMap, mem, time::Instant};

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     files::{self, FileId},
-    journal::{Digest, Put, digest},
+    journal::{Commit, Digest, digest},
     protocol::{Form, Value},
 };
 use std::{
@@ -232,7 +232,7 @@ impl Files {
     /// file to `target` in one step.
     ///
     /// # Errors When a folder or the file cannot be written.
-    pub(crate) fn prepare(self: &Arc<Self>, target: &Path, bytes: &[u8]) -> io::Result<Put> {
+    pub(crate) fn prepare(self: &Arc<Self>, target: &Path, bytes: &[u8]) -> io::Result<Commit> {
         if let Some(dir) = self.output_dir.as_ref().filter(|dir| !dir.is_dir()) {
             let why = format!(
                 "the folder {} was removed while this run went on, and results with it",

@@ -7,10 +7,10 @@ use super::{
     input::{Read, Unusable},
 };
 use crate::{
-    cli::OnError,
+    config::OnError,
     console::printable,
     files,
-    journal::{Entry, Kept, Known, Opened, Recorder, Replay, Store, digest},
+    journal::{Entry, JobFacts, Known, OpenJournal, Recorder, Replay, Store, digest},
     protocol::{Form, Value},
 };
 use bytes::Bytes;
@@ -47,8 +47,8 @@ impl Master {
     /// # Errors When the journal cannot be written.
     pub fn keep_journal(
         self: &Arc<Self>,
-        journal: Opened,
-        kept: Kept,
+        journal: OpenJournal,
+        kept: JobFacts,
         keep: bool,
     ) -> anyhow::Result<()> {
         let path = journal.path().to_owned();
@@ -100,7 +100,7 @@ impl Master {
 
     /// Warns when the journal has been deleted.
     pub(super) fn look_after_journal(&self) {
-        if self.lock().journal.as_ref().is_some_and(|journal| journal.was_deleted()) {
+        if self.lock().journal.as_ref().is_some_and(|journal| journal.take_deletion()) {
             self.console.say("warning: the journal was deleted while this run goes on: nothing can go on with it later");
         }
     }

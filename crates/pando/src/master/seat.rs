@@ -4,7 +4,7 @@
 
 use super::batch::Batch;
 use crate::{
-    cli::BatchSize,
+    config::BatchSize,
     protocol::{Assembler, Beat, Binary, Cutter, Frame, Malformed, PART, ToVolunteer},
 };
 use bytes::Bytes;

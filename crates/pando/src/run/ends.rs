@@ -2,21 +2,20 @@
 //! that writes standard output.
 
 use crate::{
-    master::{Cut, Ending, Master, Values},
+    config::InputSource,
+    master::{self, Ending, Master, Values},
     threads,
 };
 use std::{io::Write, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
-/// Starts the threads that read the input and write the output. The receiver gets how the run
-/// ended.
+/// Starts the threads that read `input` and write the output. The receiver gets how the run ended.
 ///
 /// # Errors
 /// When the system refuses a thread.
 pub(super) fn start(
     master: &Arc<Master>,
-    items: Vec<Cut>,
-    from_stdin: bool,
+    input: &InputSource,
     over_status: bool,
 ) -> std::io::Result<oneshot::Receiver<Ending>> {
     let (done, ended) = oneshot::channel();
@@ -30,29 +29,42 @@ pub(super) fn start(
         };
         let _ = done.send(ending);
     })?;
-    let feeding = master.clone();
-    if master.job.sync {
-        threads::spawn("input", move || feeding.hear(std::io::stdin().lock()))?;
-        return Ok(ended);
-    }
-    match (&master.job.files, from_stdin) {
-        (None, true) => {
-            drop(threads::spawn("input", move || feeding.feed(std::io::stdin().lock()))?)
-        }
-        (None, false) => master.provide(items),
-        (Some(files), true) => {
-            if files.overwrite {
-                master.console.say("--overwrite: all names are read before the first file");
-            }
-            let (files, names) = (files.clone(), Values::new(std::io::stdin(), master.job.framing));
-            threads::spawn("input", move || feeding.feed_files(&files, names))?;
-        }
-        (Some(files), false) => {
-            let (files, names) = (files.clone(), items.into_iter().map(Ok));
-            threads::spawn("input", move || feeding.feed_files(&files, names))?;
-        }
+    match input {
+        InputSource::Items(items) => provide(master, items)?,
+        InputSource::Stdin => read(master)?,
+        InputSource::Stream => {}
     }
     Ok(ended)
+}
+
+/// Gives the items of the command line to `master`.
+fn provide(master: &Arc<Master>, items: &[String]) -> std::io::Result<()> {
+    let items = master::items(items.to_vec(), master.job.framing.form);
+    let Some(files) = master.job.files.clone() else {
+        master.provide(items);
+        return Ok(());
+    };
+    let feeding = master.clone();
+    let names = items.into_iter().map(Ok);
+    threads::spawn("input", move || feeding.feed_files(&files, names)).map(drop)
+}
+
+/// Starts the thread that reads standard input.
+fn read(master: &Arc<Master>) -> std::io::Result<()> {
+    let feeding = master.clone();
+    let stdin = std::io::stdin;
+    let thread = if master.job.sync {
+        threads::spawn("input", move || feeding.hear(stdin().lock()))
+    } else if let Some(files) = master.job.files.clone() {
+        if files.overwrite {
+            master.console.say("--overwrite: all names are read before the first file");
+        }
+        let names = Values::new(stdin(), master.job.framing);
+        threads::spawn("input", move || feeding.feed_files(&files, names))
+    } else {
+        threads::spawn("input", move || feeding.feed(stdin().lock()))
+    };
+    thread.map(drop)
 }
 
 /// The time between two tries to write when the output is full.
@@ -62,10 +74,10 @@ const FULL: Duration = Duration::from_millis(5);
 /// Standard output, without a buffer and without a second file descriptor. (`std::io::Stdout`
 /// treats writing to a descriptor that is not open for writing as a success.)
 #[cfg(unix)]
-struct Output(std::io::Stdout);
+struct RawStdout(std::io::Stdout);
 
 #[cfg(unix)]
-impl Write for Output {
+impl Write for RawStdout {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         loop {
             match rustix::io::write(&self.0, bytes) {
@@ -82,8 +94,8 @@ impl Write for Output {
 }
 
 #[cfg(unix)]
-fn standard_output() -> Output {
-    Output(std::io::stdout())
+fn standard_output() -> RawStdout {
+    RawStdout(std::io::stdout())
 }
 
 #[cfg(not(unix))]

@@ -1,12 +1,12 @@
 //! The function: bundled, and tried in a first core, before the server starts.
 
-use super::Refused;
+use super::{Refused, used};
 use crate::{
-    cli::Cli,
+    config::{FunctionSource, RunConfig},
     console::printable,
     embedded,
     master::{Framing, Lack},
-    protocol::{Form, JobOptions},
+    protocol::Form,
     remedy::broken,
     volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
 };
@@ -51,9 +51,20 @@ pub(super) struct Local {
 }
 
 impl Function {
+    /// The function of `config`; adds messages for people to `notes`.
+    pub(super) async fn of(config: &RunConfig, notes: &mut Vec<String>) -> Result<Self, Refused> {
+        match &config.function {
+            FunctionSource::Command(command) => Self::program(command, config.framing),
+            FunctionSource::Module(path) => {
+                used::check_function(path)?;
+                Self::load(config, path, notes).await
+            }
+        }
+    }
+
     /// The function for a program `command` (`--exec`): nothing is bundled, and only this machine
     /// can run the program.
-    pub(super) fn program(command: &str, framing: Framing) -> Result<Self, Refused> {
+    fn program(command: &str, framing: Framing) -> Result<Self, Refused> {
         let program = Program::new(command, framing.separator, framing.form == Form::Json);
         let program = program
             .map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
@@ -66,17 +77,16 @@ impl Function {
         })
     }
 
-    /// Bundles and tries the function of `cli`; adds messages for people to `notes`.
-    pub(super) async fn load(
-        cli: &Cli,
+    /// Bundles and tries the function at `path`.
+    async fn load(
+        config: &RunConfig,
         path: &Path,
-        options: &JobOptions,
         notes: &mut Vec<String>,
     ) -> Result<Self, Refused> {
         let bundler = pando_bundler::Options {
             builtins: embedded::builtin,
-            page: cli.dom,
-            buffer: cli.files,
+            page: config.job.dom,
+            buffer: config.files.is_some(),
         };
         let bundle = pando_bundler::bundle(path, &bundler)
             .await
@@ -84,42 +94,48 @@ impl Function {
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
         let mut function =
             Self { bundle: Arc::new(bundle), local: None, program: None, for_browsers: None };
-        if cli.dom {
+        if config.job.dom {
             return Ok(function);
         }
-        match Node::find(
-            embedded::web("node.js").unwrap_or_default(),
-            &function.bundle.code,
-            options,
-        )
-        .await
-        {
+        let host = embedded::web("node.js").unwrap_or_default();
+        match Node::find(host, &function.bundle.code, &config.job).await {
             Ok(node) => {
                 notes.extend(node.note());
-                match try_in_first_core(&node, &function.bundle, cli, path, notes).await? {
-                    Tried::Ready(first) => {
-                        function.local = Some(Local { engine: Arc::new(node), first: Some(first) })
-                    }
-                    Tried::ForBrowsers(why) if cli.local => {
-                        return Err(Refused(format!(
-                            "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
-                         in a browser, with --dom if it needs a page (document, window)",
-                            path.display(),
-                            printable(&why)
-                        )));
-                    }
-                    Tried::ForBrowsers(why) => function.for_browsers = Some(why),
-                    Tried::Hindered(why) if cli.local => return Err(Refused(why)),
-                    Tried::Hindered(_) if cli.cores == Some(0) || cli.start_idle => {}
-                    Tried::Hindered(why) => {
-                        notes.push(format!("{why}: this machine's cores stay idle"))
-                    }
-                }
+                function.try_locally(node, config, path, notes).await?;
             }
-            Err(error) if cli.cores == Some(0) || cli.start_idle => drop(error),
+            Err(_) if config.cores == 0 => {}
             Err(error) => notes.push(error.note()),
         }
         Ok(function)
+    }
+
+    /// Tries whether `node` can run the function, for this machine's cores.
+    async fn try_locally(
+        &mut self,
+        node: Node,
+        config: &RunConfig,
+        path: &Path,
+        notes: &mut Vec<String>,
+    ) -> Result<(), Refused> {
+        let is_only_way = !config.takes_volunteers();
+        match try_in_first_core(&node, &self.bundle, config.report.quiet, path, notes).await? {
+            Tried::Ready(first) => {
+                self.local = Some(Local { engine: Arc::new(node), first: Some(first) })
+            }
+            Tried::ForBrowsers(why) if is_only_way => {
+                return Err(Refused(format!(
+                    "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
+                     in a browser, with --dom if it needs a page (document, window)",
+                    path.display(),
+                    printable(&why)
+                )));
+            }
+            Tried::ForBrowsers(why) => self.for_browsers = Some(why),
+            Tried::Hindered(why) if is_only_way => return Err(Refused(why)),
+            Tried::Hindered(_) if config.cores == 0 => {}
+            Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
+        }
+        Ok(())
     }
 }
 
@@ -127,13 +143,13 @@ impl Function {
 async fn try_in_first_core(
     node: &Node,
     bundle: &Bundle,
-    cli: &Cli,
+    quiet: bool,
     path: &Path,
     notes: &mut Vec<String>,
 ) -> Result<Tried, Refused> {
     let mut tries = 1;
     loop {
-        match first_core(node, bundle, cli, path, notes).await? {
+        match first_core(node, bundle, quiet, path, notes).await? {
             Tried::Hindered(why) if tries < TRIES => {
                 notes.push(format!("{why}: another one is started"))
             }
@@ -146,7 +162,7 @@ async fn try_in_first_core(
 async fn first_core(
     node: &Node,
     bundle: &Bundle,
-    cli: &Cli,
+    quiet: bool,
     path: &Path,
     notes: &mut Vec<String>,
 ) -> Result<Tried, Refused> {
@@ -180,7 +196,7 @@ async fn first_core(
                 CoreEvent::Ended(why) => {
                     return Err(failed(format!("loading it ended the process: {why}")));
                 }
-                CoreEvent::Message(CoreMessage::Log { entries }) if !cli.quiet => {
+                CoreEvent::Message(CoreMessage::Log { entries }) if !quiet => {
                     notes.extend(
                         entries
                             .iter()
@@ -188,7 +204,7 @@ async fn first_core(
                     );
                 }
                 CoreEvent::Stray(text) => {
-                    if !cli.quiet {
+                    if !quiet {
                         notes.push(text.clone());
                     }
                     words.push(text);

@@ -3,8 +3,8 @@
 
 use super::Refused;
 use crate::{
-    cli::Cli,
-    journal::{self, Digest, Kept, Opened},
+    config::{JournalConfig, RunConfig},
+    journal::{self, Digest, JobFacts, OpenJournal},
     master::Master,
 };
 use anyhow::Context;
@@ -21,65 +21,64 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The journal of a run; see the module.
 pub(super) struct Journal {
-    opened: Opened,
-    /// The facts about the run that the journal keeps from now on.
-    kept: Kept,
+    file: OpenJournal,
+    /// The facts about the job that the journal keeps from now on.
+    facts: JobFacts,
     keep: bool,
 }
 
 impl Journal {
-    /// Opens the journal of `cli`, if there is one.
-    pub(super) fn open(cli: &Cli, notes: &mut Vec<String>) -> Result<Option<Self>, Refused> {
-        let Some(path) = &cli.journal else { return Ok(None) };
-        let opened = journal::open(path, PATIENCE)?;
-        let name = path.display();
-        if opened.cut > 0 {
+    /// Opens the journal of `config`.
+    pub(super) fn open(config: &JournalConfig, notes: &mut Vec<String>) -> Result<Self, Refused> {
+        let file = journal::open(&config.path, PATIENCE)?;
+        let name = config.path.display();
+        if file.cut > 0 {
             notes.push(format!(
                 "the journal {name}: its last {} bytes were not written whole and are cut off",
-                opened.cut
+                file.cut
             ));
         }
-        if opened.count() > 0 {
+        if file.count() > 0 {
             notes.push(format!(
                 "going on with the journal {name}: {} results are there",
-                opened.count()
+                file.count()
             ));
         }
-        let kept = opened.kept.clone().unwrap_or_default();
-        Ok(Some(Self { opened, kept, keep: cli.journal_keep }))
+        let facts = file.facts.clone().unwrap_or_default();
+        Ok(Self { file, facts, keep: config.keep })
     }
 
     /// The facts that an earlier run left.
-    pub(super) fn kept(&self) -> &Kept {
-        &self.kept
+    pub(super) fn facts(&self) -> &JobFacts {
+        &self.facts
     }
 
     /// Takes the files of results that the journal names, as hashes of their paths.
     pub(super) fn targets(&mut self) -> HashSet<Digest> {
-        mem::take(&mut self.opened.targets)
+        mem::take(&mut self.file.targets)
     }
 
-    /// Refuses the function of `cli`, which consists of `modules`, if the journal is of another
-    /// job.
-    pub(super) fn check(&mut self, cli: &Cli, modules: &[PathBuf]) -> Result<(), Refused> {
-        let function = cli.function.as_deref().filter(|_| cli.exec.is_none());
-        (self.kept.function, self.kept.options) =
-            (function.map_or(Ok(String::new()), |f| hash_of(f, modules))?, options(cli));
-        let Some(was) = self.opened.kept.as_ref().filter(|_| !self.keep) else { return Ok(()) };
+    /// Refuses the job of `config`, whose function consists of `modules`, if the journal is of
+    /// another job.
+    pub(super) fn check(&mut self, config: &RunConfig, modules: &[PathBuf]) -> Result<(), Refused> {
+        self.facts.function =
+            config.module().map_or(Ok(String::new()), |path| hash_of(path, modules))?;
+        self.facts.options = config.options_of_results();
+        let Some(was) = self.file.facts.as_ref().filter(|_| !self.keep) else { return Ok(()) };
         let mut other = Vec::new();
-        if was.function != self.kept.function {
+        if was.function != self.facts.function {
             other.push("for another function, or for this one before it was changed".to_owned());
         }
         let without = |these: &[String], those: &[String]| -> Vec<String> {
             these.iter().filter(|option| !those.contains(option)).cloned().collect()
         };
         other.extend(
-            without(&was.options, &self.kept.options)
+            without(&was.options, &self.facts.options)
                 .into_iter()
                 .map(|option| format!("with {option}")),
         );
         other.extend(
-            without(&self.kept.options, &was.options)
+            without(&self.facts.options, &was.options)
                 .into_iter()
                 .map(|option| format!("without {option}")),
         );
@@ -88,7 +87,7 @@ impl Journal {
         }
         Err(Refused(format!(
             "the journal {} was written {}: name another, or go on with its results by --journal-keep",
-            self.opened.path().display(),
+            self.file.path().display(),
             other.join(", ")
         )))
     }
@@ -97,12 +96,12 @@ impl Journal {
     pub(super) fn start(
         self,
         master: &Arc<Master>,
-        reached: Kept,
+        reached: JobFacts,
         notes: &mut Vec<String>,
     ) -> Result<(), Refused> {
-        let Kept { function, options, .. } = self.kept;
-        let (path, was_shown) = (self.opened.path().to_owned(), self.opened.is_shown());
-        master.keep_journal(self.opened, Kept { function, options, ..reached }, self.keep)?;
+        let JobFacts { function, options, .. } = self.facts;
+        let (path, was_shown) = (self.file.path().to_owned(), self.file.is_shown());
+        master.keep_journal(self.file, JobFacts { function, options, ..reached }, self.keep)?;
         if was_shown {
             let now = if journal::is_shown(&path) {
                 "still can, on this file system"
@@ -114,23 +113,6 @@ impl Journal {
         }
         Ok(())
     }
-}
-
-/// The options of `cli` that affect the results.
-fn options(cli: &Cli) -> Vec<String> {
-    let mut options = Vec::new();
-    let flags = [(cli.json, "--json"), (cli.null, "--null"), (cli.files, "--files")];
-    options.extend(flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned()));
-    let dir = cli.output_dir.as_ref().map(|dir| dir.display().to_string());
-    let texts = [
-        ("--output-dir", &dir),
-        ("--ext", &cli.ext),
-        ("--exec", &cli.exec),
-        ("--confirm", &cli.confirm),
-    ];
-    options
-        .extend(texts.iter().filter_map(|(name, text)| Some(format!("{name} {}", text.as_ref()?))));
-    options
 }
 
 /// The hash of a function: of its modules' contents and relative paths, wherever they lie. The

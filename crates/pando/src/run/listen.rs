@@ -7,21 +7,18 @@ use super::{
 };
 use crate::{
     channel::Peers,
-    cli::{Cli, DEFAULT_PORT, When},
+    config::{DEFAULT_PORT, RunConfig, ServerConfig, Tls, is_blocked},
     console::{Console, printable},
     ice::IceServer,
-    master::Master,
     secrets,
     server::{self, Hosts, Site},
     uplink::Uplink,
 };
-use pando_bundler::Bundle;
-use pando_web::{Certificate, CertificateFiles, Connections, SelfSigned, listen as listen_on};
+use pando_web::{Certificate, SelfSigned, listen as listen_on};
 use std::{
     io::ErrorKind,
     net::SocketAddr,
     process::Stdio,
-    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
@@ -29,43 +26,28 @@ use tokio::{
     sync::{oneshot, watch},
 };
 
-/// Ports refused by browsers, because other protocols use them: the "bad ports" of the Fetch
-/// standard.
-const BLOCKED: [u16; 82] = [
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
-    103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
-    512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
-    995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668,
-    6669, 6679, 6697, 10080,
-];
-
-/// Listens on the port that `cli` names, on the port `kept` from an earlier run, or on the first
+/// Listens on the port that `config` names, on the port `kept` from an earlier run, or on the first
 /// free port.
 pub(super) async fn listen(
-    cli: &Cli,
+    config: &ServerConfig,
     kept: Option<u16>,
     notes: &mut Vec<String>,
 ) -> Result<TcpListener, Refused> {
-    if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&cli.port)) {
-        return listen_again(SocketAddr::new(cli.bind, port)).await;
+    if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&config.port)) {
+        return listen_again(SocketAddr::new(config.bind, port)).await;
     }
-    if let Some(port) = cli.port {
-        if BLOCKED.contains(&port) {
-            return Err(Refused(format!(
-                "browsers connect to no port {port}: choose another with --port"
-            )));
-        }
-        let socket = SocketAddr::new(cli.bind, port);
+    if let Some(port) = config.port {
+        let socket = SocketAddr::new(config.bind, port);
         return listen_on(socket).map_err(|error| {
             let remedy = match error.kind() {
                 ErrorKind::AddrNotAvailable => "choose another address with --bind",
                 _ => "choose another with --port, or leave it out for the next free one",
             };
-            Refused(format!("port {port} of {} cannot be used ({error}): {remedy}", cli.bind))
+            Refused(format!("port {port} of {} cannot be used ({error}): {remedy}", config.bind))
         });
     }
-    for port in (DEFAULT_PORT..DEFAULT_PORT + 100).filter(|port| !BLOCKED.contains(port)) {
-        match listen_on(SocketAddr::new(cli.bind, port)) {
+    for port in (DEFAULT_PORT..DEFAULT_PORT + 100).filter(|port| !is_blocked(*port)) {
+        match listen_on(SocketAddr::new(config.bind, port)) {
             Ok(listener) => {
                 if port != DEFAULT_PORT {
                     notes.push(format!("port {DEFAULT_PORT} is taken; using {port}"));
@@ -76,7 +58,7 @@ pub(super) async fn listen(
             Err(error) => {
                 return Err(Refused(format!(
                     "{} cannot be listened on ({error}): choose another address with --bind",
-                    cli.bind
+                    config.bind
                 )));
             }
         }
@@ -87,44 +69,43 @@ pub(super) async fn listen(
     )))
 }
 
-/// The certificate for the options of `cli`: from files, kept up to date, or `kept` from an
-/// earlier run, or made for this run.
+/// The certificate that `config` asks for: from files, kept up to date, or `kept` from an earlier
+/// run, or made for this run. `whose`: where a certificate that is made comes from.
 pub(super) fn certificate(
-    cli: &Cli,
+    config: &ServerConfig,
+    whose: &str,
     console: &Console,
     kept: &mut Option<SelfSigned>,
     notes: &mut Vec<String>,
 ) -> Result<Option<Certificate>, Refused> {
-    if let (Some(certificate), Some(key)) = (cli.tls_cert.clone(), cli.tls_key.clone()) {
-        let files = CertificateFiles { certificate, key };
-        let certificate = files.load().map_err(Refused)?;
-        let console = console.clone();
-        let failed = move |why| {
-            console.say(printable(&format!("the renewed certificate is not used: {why}")))
-        };
-        tokio::spawn(files.follow(certificate.clone(), failed));
-        return Ok(Some(certificate));
-    }
-    if !cli.tls {
-        return Ok(None);
-    }
-    if kept.is_none() {
-        let hosts = Hosts::new(&cli.allow_host);
-        let addresses = server::addresses(cli.bind).into_iter().map(|address| address.to_string());
-        let names = hosts.names().chain(addresses).chain(["localhost".into()]);
-        *kept = Some(SelfSigned::new(names.collect(), SystemTime::now()).map_err(Refused)?);
-    }
-    let Some(certificate) = kept else { return Ok(None) };
-    let whose = if cli.journal.is_some() {
-        "which is kept in the journal"
-    } else {
-        "which is made for this run"
+    let made = match &config.tls {
+        Tls::Off => return Ok(None),
+        Tls::SelfSigned => match kept {
+            Some(kept) => kept,
+            None => kept.insert(self_signed(config)?),
+        },
+        Tls::Files(files) => {
+            let certificate = files.load().map_err(Refused)?;
+            let console = console.clone();
+            let failed = move |why| {
+                console.say(printable(&format!("the renewed certificate is not used: {why}")))
+            };
+            tokio::spawn(files.clone().follow(certificate.clone(), failed));
+            return Ok(Some(certificate));
+        }
     };
-    let fingerprint = certificate.fingerprint();
     notes.push(format!(
-        "browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {fingerprint}"
+        "browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {}",
+        made.fingerprint()
     ));
-    certificate.load().map(Some).map_err(Refused)
+    made.load().map(Some).map_err(Refused)
+}
+
+fn self_signed(config: &ServerConfig) -> Result<SelfSigned, Refused> {
+    let hosts = Hosts::new(&config.allow_host);
+    let addresses = server::addresses(config.bind).into_iter().map(|address| address.to_string());
+    let names = hosts.names().chain(addresses).chain(["localhost".into()]);
+    SelfSigned::new(names.collect(), SystemTime::now()).map_err(Refused)
 }
 
 /// Listens on a port that an earlier run may not have released yet.
@@ -150,7 +131,7 @@ async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
 
 /// Starts peer connections, on the UDP port of the same number if it is free.
 pub(super) fn meet_peers(
-    cli: &Cli,
+    config: &RunConfig,
     listener: &TcpListener,
     notes: &mut Vec<String>,
 ) -> Option<Peers> {
@@ -165,7 +146,7 @@ pub(super) fn meet_peers(
                 ));
             }
             peers.set_stun_servers(
-                cli.ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned).collect(),
+                config.ice_servers.iter().flat_map(IceServer::stun).map(str::to_owned).collect(),
             );
             Some(peers)
         }
@@ -178,36 +159,11 @@ pub(super) fn meet_peers(
     }
 }
 
-/// The content and settings of the server.
-pub(super) fn site(
-    cli: &Cli,
-    token: String,
-    certificate: Option<Certificate>,
-    peers: Option<Peers>,
-    master: &Arc<Master>,
-    function: &Bundle,
-    connections: Arc<Connections>,
-) -> Site {
-    Site {
-        master: master.clone(),
-        token,
-        function: function.code.clone(),
-        hash: function.hash.clone(),
-        dom: cli.dom,
-        deny_net: cli.deny_net,
-        hosts: Hosts::new(&cli.allow_host),
-        peers,
-        ice_servers: cli.ice_servers.clone(),
-        connections,
-        certificate,
-    }
-}
-
 /// Serves volunteers on `listener` until `closed`, and announces the URLs. Returns a hint for the
 /// case that no volunteer joins, the best URL, and a task that announces URLs again when this
 /// machine's addresses change.
 pub(super) fn open_to_volunteers(
-    cli: &Cli,
+    config: &ServerConfig,
     listener: TcpListener,
     site: Site,
     uplink: Option<&Uplink>,
@@ -216,13 +172,16 @@ pub(super) fn open_to_volunteers(
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let places = Urls {
         scheme: if site.certificate.is_some() { "https" } else { "http" },
-        bind: cli.bind,
+        bind: config.bind,
         port,
         token: site.token.clone(),
         // A certificate from files is for names, not for addresses.
-        names: cli.allow_host.iter().filter(|_| cli.tls_cert.is_some()).cloned().collect(),
+        names: match &config.tls {
+            Tls::Files(_) => config.allow_host.clone(),
+            Tls::Off | Tls::SelfSigned => Vec::new(),
+        },
     };
-    let addresses = server::addresses(cli.bind);
+    let addresses = server::addresses(config.bind);
     let urls = places.all(&addresses);
     site.master.say_where(uplink.map_or(&*urls[0], |uplink| &uplink.url));
     let console = site.master.console.clone();
@@ -235,22 +194,20 @@ pub(super) fn open_to_volunteers(
     if let Some(whom) = whom.filter(|_| uplink.is_some() || Console::is_terminal()) {
         console.say(whom);
     }
-    if cli.open_access {
+    if config.open_access {
         console.say("open access: anyone who finds this port can join");
     }
-    let qr = cli.qr;
+    let qr = config.qr;
     let show_qr = move |console: &Console, url: &str| {
         // A QR code that wraps is unreadable.
-        let is_wanted = |code: &String| {
-            qr == When::Always || qr == When::Auto && Console::is_terminal() && Console::fits(code)
-        };
+        let is_wanted = |code: &String| qr.or(|| Console::is_terminal() && Console::fits(code));
         if let Some(code) = server::qr(url).filter(is_wanted) {
             console.say(code);
         }
     };
     let (url, shown_url) = watch::channel(uplink.map_or(&urls[0], |uplink| &uplink.url).clone());
     show_qr(&console, &url.borrow());
-    if cli.open && !open_here(&urls[0]) {
+    if config.opens_tab && !open_here(&urls[0]) {
         console.say(format!("no browser could be opened: open {} yourself", urls[0]));
     }
     let hint = match uplink {

@@ -2,27 +2,29 @@
 //! value is read yet: the opener of the run has the two ends of its stream.
 
 use super::{
-    Refused, awake::Awake, function::Function, journal::Journal, listen, local, progress, used,
+    Refused, awake::Awake, function::Function, journal::Journal, listen, local::lend_cores,
+    progress, used,
 };
 use crate::{
     channel::Peers,
-    cli::{BatchSize, Cli, When},
+    config::RunConfig,
     console::{Console, printable},
     events::Events,
-    journal::Digest,
-    master::{self, Ending, Files, Framing, Job, Master},
-    protocol::{Form, JobOptions},
-    server,
-    uplink::{Program, Relay, Uplink},
+    journal::{Digest, JobFacts},
+    master::{self, Ending, Files, Job, Master},
+    server::{self, Site},
+    uplink::{RoomContent, Uplink},
     volunteer::{self, Guard, TALKED},
 };
-use pando_web::Connections;
+use pando_protocol::page::PageOptions;
+use pando_web::{Certificate, Connections};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tokio::{
+    net::TcpListener,
     sync::{oneshot, watch},
     task::{JoinSet, spawn_blocking},
 };
@@ -36,7 +38,7 @@ const LAST_FRAMES: Duration = Duration::from_secs(1);
 
 /// An open run; see the module. Dropping it ends the run: volunteers are told, and the children of
 /// this machine's cores end.
-pub(crate) struct Open {
+pub(crate) struct OpenRun {
     pub(crate) master: Arc<Master>,
     peers: Option<Peers>,
     uplink: Option<Uplink>,
@@ -45,160 +47,170 @@ pub(crate) struct Open {
     /// Tasks that run as long as the run.
     beside: JoinSet<()>,
     /// Dropping this sender closes the server.
-    _serving: oneshot::Sender<()>,
+    _serving: Option<oneshot::Sender<()>>,
     /// Keeps the machine awake.
     _awake: Option<Awake>,
 }
 
-impl Open {
-    /// Opens a run with the options of `cli`. Must be called within a tokio runtime.
-    pub(crate) async fn start(cli: &Cli, console: Console) -> Result<Self, Refused> {
-        check(cli)?;
-        let framing = framing(cli);
-        let events = cli
-            .events
-            .as_deref()
-            .map(|path| Events::open(path, console.clone()))
-            .transpose()?
-            .unwrap_or_default();
-        let options = job_options(cli);
+/// The marks by which volunteers and the relay know the job: new, or kept in the journal.
+struct Identity {
+    token: String,
+    /// The proof for the relay: a room belongs to this job.
+    key: String,
+    certificate: Option<Certificate>,
+}
+
+impl OpenRun {
+    /// Opens a run with `config`. Must be called within a tokio runtime.
+    pub(crate) async fn start(config: &RunConfig, console: Console) -> Result<Self, Refused> {
+        used::check(config)?;
+        let events = match &config.events {
+            Some(path) => Events::open(path, console.clone())?,
+            None => Events::default(),
+        };
         // Notes are printed after the URLs, which come first.
         let mut notes = Vec::new();
-        let mut journal = Journal::open(cli, &mut notes)?;
+        let mut journal = match &config.journal {
+            Some(journal) => Some(Journal::open(journal, &mut notes)?),
+            None => None,
+        };
         // After the files are created, two names that differ only in case may turn out to be a
         // single file.
-        used::check(cli)?;
-        let mut kept = journal.as_ref().map(|journal| journal.kept().clone()).unwrap_or_default();
-        // A tab cannot run a program, so with --exec there is a port only if the user names one.
-        let listens = !cli.local && (cli.exec.is_none() || cli.port.is_some());
-        let listener =
-            if listens { Some(listen::listen(cli, kept.port, &mut notes).await?) } else { None };
-        let meets = listener.as_ref().filter(|_| cli.exec.is_none());
-        let peers = meets.and_then(|listener| listen::meet_peers(cli, listener, &mut notes));
-        if cli.dom && cli.cores != Some(0) && !cli.start_idle {
-            notes.push(
-                "--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into(),
-            );
-        }
-        let function = match (&cli.exec, &cli.function) {
-            (Some(command), _) => Function::program(command, framing)?,
-            (None, Some(path)) => {
-                used::check_function(path)?;
-                Function::load(cli, path, &options, &mut notes).await?
-            }
-            (None, None) => {
-                return Err(Refused(
-                    "there is no function: name its file, or a program with --exec".into(),
-                ));
-            }
+        used::check(config)?;
+        let mut facts = journal.as_ref().map(|journal| journal.facts().clone()).unwrap_or_default();
+        let listener = match &config.server {
+            Some(server) => Some(listen::listen(server, facts.port, &mut notes).await?),
+            None => None,
         };
+        let meets = listener.as_ref().filter(|_| config.takes_volunteers());
+        let peers = meets.and_then(|listener| listen::meet_peers(config, listener, &mut notes));
+        notes.extend(config.notes.iter().cloned());
+        let function = Function::of(config, &mut notes).await?;
         if let Some(journal) = &mut journal {
-            journal.check(cli, &function.bundle.modules)?;
+            journal.check(config, &function.bundle.modules)?;
         }
         let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
-        let master =
-            Master::new(job(cli, options, framing, &function, own), console.clone(), events);
-        let (serving, closed) = oneshot::channel();
-        let awake = if cli.allow_sleep { None } else { Awake::start() };
         let mut open = Self {
-            master,
+            master: Master::new(job(config, &function, own), console.clone(), events),
             peers,
             uplink: None,
             program: function.program.clone(),
             beside: JoinSet::new(),
-            _serving: serving,
-            _awake: awake,
+            _serving: None,
+            _awake: if config.keeps_awake { Awake::start() } else { None },
         };
-        let master = &open.master;
-        if let Some(program) = open.program.clone() {
-            let master = master.clone();
-            open.beside.spawn(async move {
-                program.talks().await;
-                master.abandon_journal();
-                master.with(|core| core.mistrust(TALKED.into()));
-            });
-        }
-
-        let token = cli.token.clone().or(kept.token.take()).unwrap_or_else(fresh_token);
-        let key =
-            kept.key.take().unwrap_or_else(|| fresh_token() + &fresh_token() + &fresh_token());
-        let certificate = match &listener {
-            Some(_) => listen::certificate(cli, &console, &mut kept.certificate, &mut notes)?,
-            None => None,
-        };
+        open.watch_program();
+        let identity = identify(config, &console, &mut facts, &mut notes)?;
         if let Some(journal) = journal {
-            let port = listener
-                .as_ref()
-                .and_then(|listener| listener.local_addr().ok())
-                .map(|address| address.port());
-            (kept.port, kept.token, kept.key) =
-                (port.or(kept.port), Some(token.clone()), Some(key.clone()));
-            journal.start(master, kept, &mut notes)?;
+            let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+            facts.port = address.map(|address| address.port()).or(facts.port);
+            journal.start(&open.master, facts, &mut notes)?;
         }
-        let connections = Connections::fitting(
-            cli.max_connections.unwrap_or(usize::MAX),
-            cli.max_connections_per_address,
-        );
-        if let Some(host) = &cli.host {
-            open.uplink = Some(
-                open_room(cli, host, &token, key, &open, &function, connections.clone()).await?,
-            );
-        }
-        let (mut hint, mut url) = (String::new(), watch::channel(String::new()).1);
-        if let Some(listener) = listener {
-            let token = if cli.open_access { String::new() } else { token };
-            let site = listen::site(
-                cli,
-                token,
-                certificate,
-                open.peers.clone(),
-                master,
-                &function.bundle,
-                connections,
-            );
-            if cli.exec.is_some() {
-                tokio::spawn(server::serve(listener, site, closed));
-                notes.push(
-                    "--exec runs on this machine's cores only: who opens this port is told so"
-                        .into(),
-                );
-            } else {
-                let (told, best, follow) =
-                    listen::open_to_volunteers(cli, listener, site, open.uplink.as_ref(), closed);
-                (hint, url) = (told, best);
-                open.beside.spawn(follow);
-            }
-        }
+        let (hint, url) = open.let_in(config, &function, identity, listener).await?;
         notes.into_iter().for_each(|note| console.say(printable(&note)));
-        if let Some(why) =
-            function.for_browsers.as_ref().filter(|_| local::granted(cli, &open.master.console) > 0)
-        {
-            console.say(printable(&master.cannot_compute(why)));
-        }
-        let has_local = local::lend_cores(cli, master, function);
-        if has_local && cli.deny_net {
-            console.say("--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0 leaves them idle)");
-        }
-        if !has_local && cli.local {
-            let needs = if cfg!(unix) {
-                "--local needs Node.js 20 or later on PATH, and one that starts: install or mend it, or leave --local out and open the URL in a browser"
-            } else {
-                "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
-            };
-            return Err(Refused(needs.into()));
-        }
-        open.beside.spawn(master::watch(master.clone()));
-        open.beside.spawn(master::recall_stragglers(master.clone()));
-        if let Some(command) = &cli.confirm {
-            let guard = Guard::start()
-                .map_err(|error| Refused(format!("--confirm: no shell can be started: {error}")))?;
-            open.beside.spawn(master::confirm(master.clone(), command.clone(), cli.timeout, guard));
-        }
-        open.beside.spawn(progress::show(cli.clone(), master.clone(), shows_status(cli), url));
+        let has_local = open.lend(config, function)?;
+        open.work(config, url)?;
         if !has_local {
-            open.beside.spawn(progress::hint_when_alone(master.clone(), hint));
+            let master = open.master.clone();
+            open.beside(progress::hint_when_alone(master, hint));
         }
         Ok(open)
+    }
+
+    /// Ends the run if its program writes lines that answer no value.
+    fn watch_program(&mut self) {
+        let Some(program) = self.program.clone() else { return };
+        let master = self.master.clone();
+        self.beside(async move {
+            program.talks().await;
+            master.abandon_journal();
+            master.with(|core| core.mistrust(TALKED.into()));
+        });
+    }
+
+    /// Lets volunteers in, through the relay and on `listener`. Returns a hint for the case that no
+    /// volunteer joins, and the best URL.
+    async fn let_in(
+        &mut self,
+        config: &RunConfig,
+        function: &Function,
+        identity: Identity,
+        listener: Option<TcpListener>,
+    ) -> Result<(String, watch::Receiver<String>), Refused> {
+        let (all, per_address) = config.max_connections;
+        let connections = Connections::fitting(all, per_address);
+        let page = PageOptions { function: function.bundle.hash.clone(), ..config.page.clone() };
+        let Identity { token, key, certificate } = identity;
+        if let Some(relay) = config.relay.clone() {
+            let content = RoomContent {
+                function: function.bundle.code.clone(),
+                page: page.clone(),
+                token: token.clone(),
+                key,
+                ice_servers: config.ice_servers.clone(),
+            };
+            let (master, peers) = (self.master.clone(), self.peers.clone());
+            let uplink = Uplink::open(relay, content, master, peers, connections.clone()).await;
+            let uplink = uplink.map_err(Refused)?;
+            self.master.console.say(format!("Serving volunteer code at {}", uplink.url));
+            self.uplink = Some(uplink);
+        }
+        let (Some(server), Some(listener)) = (&config.server, listener) else {
+            return Ok((String::new(), watch::channel(String::new()).1));
+        };
+        let site = Site {
+            master: self.master.clone(),
+            token: if server.open_access { String::new() } else { token },
+            function: function.bundle.code.clone(),
+            page,
+            hosts: server::Hosts::new(&server.allow_host),
+            peers: self.peers.clone(),
+            ice_servers: config.ice_servers.clone(),
+            connections,
+            certificate,
+        };
+        let (serving, closed) = oneshot::channel();
+        self._serving = Some(serving);
+        if !server.takes_volunteers {
+            tokio::spawn(server::serve(listener, site, closed));
+            return Ok((String::new(), watch::channel(String::new()).1));
+        }
+        let uplink = self.uplink.as_ref();
+        let (hint, url, follow) =
+            listen::open_to_volunteers(server, listener, site, uplink, closed);
+        self.beside(follow);
+        Ok((hint, url))
+    }
+
+    /// Lends this machine's cores; returns whether any core can compute.
+    fn lend(&self, config: &RunConfig, function: Function) -> Result<bool, Refused> {
+        let console = &self.master.console;
+        if let Some(why) = function.for_browsers.filter(|_| config.cores > 0) {
+            console.say(printable(&self.master.cannot_compute(&why)));
+        }
+        let Some(local) = function.local.filter(|_| config.cores > 0) else {
+            return if config.takes_volunteers() { Ok(false) } else { Err(needs_node()) };
+        };
+        lend_cores(config.cores, &self.master, local);
+        if config.page.deny_net {
+            console.say("--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0 leaves them idle)");
+        }
+        Ok(true)
+    }
+
+    /// Starts the tasks that go on beside the run.
+    fn work(&mut self, config: &RunConfig, url: watch::Receiver<String>) -> Result<(), Refused> {
+        let master = self.master.clone();
+        self.beside(master::watch(master.clone()));
+        self.beside(master::recall_stragglers(master.clone()));
+        if let Some(command) = config.policies.confirm.clone() {
+            let guard = Guard::start()
+                .map_err(|error| Refused(format!("--confirm: no shell can be started: {error}")))?;
+            let timeout = config.job.timeout.map(Duration::from_millis);
+            self.beside(master::confirm(master.clone(), command, timeout, guard));
+        }
+        self.beside(progress::show(config.report.clone(), master, url));
+        Ok(())
     }
 
     /// Runs `task` as long as the run goes on.
@@ -253,118 +265,76 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenRun {
     fn drop(&mut self) {
         self.master.finish();
     }
 }
 
-/// Refuses options with which nothing could compute.
-fn check(cli: &Cli) -> Result<(), Refused> {
-    let why = match cli.cores {
-        Some(0) if cli.exec.is_some() => {
-            "--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out"
-        }
-        Some(0) if cli.local => {
-            "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out"
-        }
-        _ => return used::check(cli),
+/// The identity of the job, from `config`, or from `facts` of an earlier run, or new. The identity
+/// becomes part of the facts.
+fn identify(
+    config: &RunConfig,
+    console: &Console,
+    facts: &mut JobFacts,
+    notes: &mut Vec<String>,
+) -> Result<Identity, Refused> {
+    let token = config.token.clone().or(facts.token.take()).unwrap_or_else(fresh_token);
+    let fresh_key = || fresh_token() + &fresh_token() + &fresh_token();
+    let key = facts.key.take().unwrap_or_else(fresh_key);
+    (facts.token, facts.key) = (Some(token.clone()), Some(key.clone()));
+    let whose = match config.journal {
+        Some(_) => "which is kept in the journal",
+        None => "which is made for this run",
     };
-    Err(Refused(why.into()))
+    let certificate = match &config.server {
+        Some(server) => listen::certificate(server, whose, console, &mut facts.certificate, notes)?,
+        None => None,
+    };
+    Ok(Identity { token, key, certificate })
 }
 
-/// How `cli` separates values and results.
-pub(super) fn framing(cli: &Cli) -> Framing {
-    Framing {
-        separator: if cli.null { 0 } else { b'\n' },
-        form: if cli.json || cli.sync_stdio { Form::Json } else { Form::Text },
-    }
+fn needs_node() -> Refused {
+    let needs = if cfg!(unix) {
+        "--local needs Node.js 20 or later on PATH, and one that starts: install or mend it, or leave --local out and open the URL in a browser"
+    } else {
+        "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
+    };
+    Refused(needs.into())
 }
 
-/// The settings of `cli` for files. Earlier runs wrote the files whose paths have the hashes
+/// The settings of `config` for files. Earlier runs wrote the files whose paths have the hashes
 /// `own`.
-pub(super) fn files(cli: &Cli, own: HashSet<Digest>) -> Option<Files> {
-    cli.files.then(|| Files {
-        output_dir: cli.output_dir.clone(),
-        ext: cli.ext.clone(),
-        separator: framing(cli).separator,
-        overwrite: cli.overwrite,
-        used: used::all(cli, cli.items.is_empty()),
+pub(super) fn files(config: &RunConfig, own: HashSet<Digest>) -> Option<Files> {
+    config.files.as_ref().map(|files| Files {
+        output_dir: files.output_dir.clone(),
+        ext: files.ext.clone(),
+        separator: config.framing.separator,
+        overwrite: files.overwrite,
+        used: used::all(config),
         own,
         inputs: Mutex::default(),
     })
 }
 
-/// Whether there is a live status line.
-pub(super) fn shows_status(cli: &Cli) -> bool {
-    cli.progress == When::Always || cli.progress == When::Auto && Console::is_terminal()
-}
-
-fn job_options(cli: &Cli) -> JobOptions {
-    JobOptions {
-        concurrency: cli.concurrency,
-        timeout: cli.timeout.map(|timeout| timeout.as_millis() as u64),
-        dom: cli.dom,
-        json: cli.json || cli.sync_stdio,
-        heartbeat: cli.heartbeat.as_millis() as u64,
-    }
-}
-
-fn job(
-    cli: &Cli,
-    options: JobOptions,
-    framing: Framing,
-    function: &Function,
-    own: HashSet<Digest>,
-) -> Job {
+fn job(config: &RunConfig, function: &Function, own: HashSet<Digest>) -> Job {
+    let policies = &config.policies;
     Job {
         id: fresh_token(),
         function: function.bundle.clone(),
-        options,
-        framing,
-        batch_size: if cli.sync_stdio && cli.batch_size == BatchSize::Auto {
-            // Values are requested as cores become free, and not before.
-            BatchSize::Fixed(cli.concurrency)
-        } else {
-            cli.batch_size
-        },
-        sync: cli.sync_stdio,
-        retries: cli.retries,
-        speculate: cli.speculate,
-        on_error: cli.on_error,
-        confirms: cli.confirm.is_some(),
-        files: files(cli, own).map(Arc::new),
-        local_only: cli.local || cli.exec.is_some(),
-        window: cli.window as usize,
-        quiet: cli.quiet,
+        options: config.job.clone(),
+        framing: config.framing,
+        batch_size: policies.batch_size,
+        sync: config.sync,
+        retries: policies.retries,
+        speculate: policies.speculate,
+        on_error: policies.on_error,
+        confirms: policies.confirm.is_some(),
+        files: files(config, own).map(Arc::new),
+        local_only: !config.takes_volunteers(),
+        window: policies.window,
+        quiet: config.report.quiet,
     }
-}
-
-/// Opens a room at the relay `host`, and announces its URL.
-async fn open_room(
-    cli: &Cli,
-    host: &str,
-    token: &str,
-    key: String,
-    open: &Open,
-    function: &Function,
-    connections: Arc<Connections>,
-) -> Result<Uplink, Refused> {
-    let relay = Relay::new(host, cli.secret.clone().unwrap_or_default()).map_err(Refused)?;
-    let program = Program {
-        function: function.bundle.code.clone(),
-        hash: function.bundle.hash.clone(),
-        dom: cli.dom,
-        deny_net: cli.deny_net,
-        token: token.into(),
-        key,
-        ice_servers: cli.ice_servers.clone(),
-    };
-    let uplink = Uplink::open(relay, program, open.master.clone(), open.peers.clone(), connections)
-        .await
-        .map_err(Refused)?;
-    open.master.console.say(format!("Serving volunteer code at {}", uplink.url));
-    Ok(uplink)
 }
 
 fn fresh_token() -> String {

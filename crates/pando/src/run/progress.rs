@@ -1,6 +1,6 @@
 //! Messages for people while a run goes on.
 
-use crate::{cli::Cli, console::printable, master::Master};
+use crate::{config::Report, console::printable, master::Master};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -12,29 +12,29 @@ const ALONE: Duration = Duration::from_secs(30);
 /// How often the status line is drawn.
 const REDRAWN: Duration = Duration::from_millis(500);
 
-/// Shows the status line (if `live`) with the `url` for joining, and reports of functions. Never
-/// returns.
-pub(super) async fn show(cli: Cli, master: Arc<Master>, live: bool, url: watch::Receiver<String>) {
+/// Shows the status line, if there is one, with the `url` for joining, and reports of functions.
+/// Never returns.
+pub(super) async fn show(config: Report, master: Arc<Master>, url: watch::Receiver<String>) {
     let mut told = Instant::now();
     let every = |period: Duration| tokio::time::interval_at((told + period).into(), period);
     let (mut tick, mut report) =
-        (every(REDRAWN), every(cli.reporting_interval.max(Duration::from_millis(10))));
+        (every(REDRAWN), every(config.interval.max(Duration::from_millis(10))));
     report.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let now = tokio::select! {
-            now = tick.tick(), if live => {
+            now = tick.tick(), if config.live => {
                 master.console.status(master.status_lines(now.into_std(), &url.borrow()));
                 continue;
             }
             now = report.tick() => now.into_std(),
         };
         for line in master.report_lines((now - told).as_secs_f64()) {
-            if !cli.quiet {
+            if !config.quiet {
                 master.console.say(printable(&line));
             }
         }
         master.write_statistics(now);
-        if cli.verbose && !live {
+        if config.verbose && !config.live {
             master.console.say(master.status_lines(now, "").swap_remove(0));
         }
         told = now;

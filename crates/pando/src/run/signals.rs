@@ -42,7 +42,7 @@ impl Stop {
     }
 
     /// Waits for the first signal; returns its time.
-    pub(super) async fn asked(&mut self) -> Instant {
+    pub(super) async fn first_signal(&mut self) -> Instant {
         if let Some(asked) = self.asked {
             return asked;
         }
@@ -52,8 +52,8 @@ impl Stop {
 
     /// Waits until the run of `master` must stop at once: at the second signal, or at the end of
     /// the grace. Interrupts the run at the first signal.
-    pub(super) async fn now(&mut self, master: &Master) {
-        let asked = self.asked().await;
+    pub(super) async fn until_forced(&mut self, master: &Master) {
+        let asked = self.first_signal().await;
         master.interrupt();
         if !master.gets_on(Instant::now()) {
             leave(master);
@@ -79,7 +79,7 @@ impl Stop {
     }
 
     /// Waits until the last steps of a finished run take too long after a request to stop.
-    pub(super) async fn at_last(&mut self) {
+    pub(super) async fn until_overdue(&mut self) {
         if !self.now {
             let end = self.end();
             tokio::select! {

@@ -3,7 +3,7 @@
 
 use super::Refused;
 use crate::{
-    cli::Cli,
+    config::RunConfig,
     files::{self, FileId, is_pipe},
     master::Use,
 };
@@ -16,15 +16,14 @@ const OUTPUT: &str = "standard output";
 const ERRORS: &str = "standard error";
 const EVENTS: &str = "--events";
 
-/// Refuses if two files of `cli` are the same file, and at least one use is writing.
-pub(super) fn check(cli: &Cli) -> Result<(), Refused> {
-    refuse_pairs(&named(cli))
+/// Refuses if two files of `config` are the same file, and at least one use is writing.
+pub(super) fn check(config: &RunConfig) -> Result<(), Refused> {
+    refuse_pairs(&named(config))
 }
 
-/// Does the same for the files of `cli` and the standard streams; standard input is included if it
-/// `reads`.
-pub(super) fn check_with_streams(cli: &Cli, reads: bool) -> Result<(), Refused> {
-    refuse_pairs(&all(cli, reads))
+/// Does the same for the files of `config` and the standard streams.
+pub(super) fn check_with_streams(config: &RunConfig) -> Result<(), Refused> {
+    refuse_pairs(&all(config))
 }
 
 /// Refuses a function whose file may not have an end, because the file is read as a whole.
@@ -41,10 +40,10 @@ pub(super) fn check_function(path: &Path) -> Result<(), Refused> {
 }
 
 /// The files that no result of `--files` may overwrite.
-pub(super) fn all(cli: &Cli, reads: bool) -> Vec<Use> {
-    let input = if reads { of_stream("standard input", &io::stdin(), false) } else { None };
+pub(super) fn all(config: &RunConfig) -> Vec<Use> {
+    let input = config.reads_stdin().then(|| of_stream("standard input", &io::stdin(), false));
     let outputs = [of_stream(OUTPUT, &io::stdout(), true), of_stream(ERRORS, &io::stderr(), true)];
-    [input].into_iter().chain(outputs).flatten().chain(named(cli)).collect()
+    input.into_iter().chain(outputs).flatten().chain(named(config)).collect()
 }
 
 fn refuse_pairs(used: &[Use]) -> Result<(), Refused> {
@@ -64,16 +63,9 @@ fn refuse_pairs(used: &[Use]) -> Result<(), Refused> {
     Ok(())
 }
 
-fn named(cli: &Cli) -> Vec<Use> {
-    let function = cli.function.as_deref().filter(|_| cli.exec.is_none());
-    let named = [
-        ("--journal", cli.journal.as_deref(), true),
-        (EVENTS, cli.events.as_deref(), true),
-        ("the function", function, false),
-        ("--tls-cert", cli.tls_cert.as_deref(), false),
-        ("--tls-key", cli.tls_key.as_deref(), false),
-    ];
-    named.into_iter().filter_map(|(what, path, written)| of_path(what, path?, written)).collect()
+fn named(config: &RunConfig) -> Vec<Use> {
+    let named = config.named_files().into_iter();
+    named.filter_map(|(what, path, written)| of_path(what, path, written)).collect()
 }
 
 /// The use of the file at `path`; `None` for a device, which may have several uses.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// The addresses of this machine for a server bound to `bind`, best first: home and office
 /// networks, public addresses, containers and virtual machines, loopback.
-pub fn addresses(bind: IpAddr) -> Vec<IpAddr> {
+pub(crate) fn addresses(bind: IpAddr) -> Vec<IpAddr> {
     if !bind.is_unspecified() {
         return vec![bind];
     }
@@ -52,7 +52,7 @@ fn rank(interface: &str, address: IpAddr) -> u8 {
 }
 
 /// A QR code of `text`, for terminals with dark or light background.
-pub fn qr(text: &str) -> Option<String> {
+pub(crate) fn qr(text: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     Some(
         code.render::<Dense1x2>()

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use pando_web::{Network, Policy};
 
 /// The files, and the settings of their policies.
-pub(super) struct Files {
+pub(super) struct PageFiles {
     page: Bytes,
     /// The page's style, as a source of its policy.
     style: String,
@@ -21,26 +21,22 @@ pub(super) struct Files {
     network: Network,
 }
 
-impl Files {
+impl PageFiles {
     pub(super) fn new(site: &Site) -> Self {
-        let config = serde_json::json!({
-            "function": site.hash, "dom": site.dom, "closed": site.deny_net, "version": env!("CARGO_PKG_VERSION")
-        });
-        let config = config.to_string().replace('<', "\\u003c");
-        let page =
-            embedded::web("index.html").unwrap_or_default().replace("__PANDO_CONFIG__", &config);
+        let html = embedded::web("index.html").unwrap_or_default();
+        let page = site.page.fill(html, env!("CARGO_PKG_VERSION"), false);
         let style = page
             .split_once("<style>")
             .and_then(|(_, rest)| rest.split_once("</style>"))
             .unwrap_or_default()
             .0;
         let style = format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, style.as_bytes())));
-        let network = if site.deny_net { Network::Closed } else { Network::Open };
+        let network = if site.page.deny_net { Network::Closed } else { Network::Open };
         Self {
             page: page.into(),
             style,
             function: site.function.clone().into(),
-            dom: site.dom,
+            dom: site.page.dom,
             network,
         }
     }

@@ -6,11 +6,11 @@ use std::net::IpAddr;
 
 /// The names of this machine, besides IP addresses, `localhost` and `*.local`.
 #[derive(Debug, Clone, Default)]
-pub struct Hosts(Vec<String>);
+pub(crate) struct Hosts(Vec<String>);
 
 impl Hosts {
     /// This machine's own name and the names given by `--allow-host`.
-    pub fn new(allowed: &[String]) -> Self {
+    pub(crate) fn new(allowed: &[String]) -> Self {
         let own = gethostname::gethostname().to_string_lossy().into_owned();
         let mut names = vec![own.clone()];
         names.extend(own.split('.').next().map(str::to_owned));
@@ -55,15 +55,15 @@ pub(super) fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether a page of `origin` belongs to `host`. A request without an origin is allowed, because
-/// clients other than browsers name none.
-pub(crate) fn same_origin(origin: Option<&HeaderValue>, host: Option<&HeaderValue>) -> bool {
-    let Some(origin) = origin else { return true };
+/// Whether a request comes from a page of another site: whether its `origin` is another than `host`.
+/// A request without an origin is not foreign, because clients other than browsers name none.
+pub(crate) fn is_foreign(origin: Option<&HeaderValue>, host: Option<&HeaderValue>) -> bool {
+    let Some(origin) = origin else { return false };
     let (Ok(origin), Some(Ok(host))) = (origin.to_str(), host.map(HeaderValue::to_str)) else {
-        return false;
+        return true;
     };
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+    authority.is_none_or(|authority| !authority.eq_ignore_ascii_case(host))
 }
 
 #[cfg(test)]
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn a_foreign_origin_is_refused() {
         let host = value("192.168.1.2:5000");
-        assert!(same_origin(None, host.as_ref()));
-        assert!(same_origin(value("http://192.168.1.2:5000").as_ref(), host.as_ref()));
-        assert!(!same_origin(value("http://evil.example").as_ref(), host.as_ref()));
-        assert!(!same_origin(value("null").as_ref(), host.as_ref()));
+        assert!(!is_foreign(None, host.as_ref()));
+        assert!(!is_foreign(value("http://192.168.1.2:5000").as_ref(), host.as_ref()));
+        assert!(is_foreign(value("http://evil.example").as_ref(), host.as_ref()));
+        assert!(is_foreign(value("null").as_ref(), host.as_ref()));
     }
 }

@@ -41,7 +41,7 @@ const LONGEST_URL: usize = 1000;
 
 /// A relay, and what lets this machine use it.
 #[derive(Debug, Clone)]
-pub struct Relay {
+pub(crate) struct Relay {
     base: Url,
     secret: String,
     /// Its certificates are checked so; none without TLS.
@@ -57,7 +57,7 @@ impl Relay {
     ///
     /// # Errors
     /// When it is no such address, in words.
-    pub fn new(address: &str, secret: String) -> Result<Self, String> {
+    pub(crate) fn new(address: &str, secret: String) -> Result<Self, String> {
         let wrong = |why: &str| {
             format!(
                 "--host {address}: {why}: give the relay's address, such as https://pando.example.org"

@@ -1,7 +1,7 @@
 //! A room at the relay, from this side: opened, kept open, and what its volunteers bring.
 
 use super::{
-    Program,
+    RoomContent,
     backoff::backoff,
     client::{Refused, Relay, Socket},
 };
@@ -51,7 +51,7 @@ const MOST_STUN: usize = 8;
 /// See the module.
 pub(super) struct Room {
     relay: Relay,
-    program: Arc<Program>,
+    content: Arc<RoomContent>,
     master: Arc<Master>,
     peers: Option<Peers>,
     /// Those of links count, too.
@@ -81,14 +81,14 @@ type Answers = (u64, Option<MasterSignal>);
 impl Room {
     pub(super) fn new(
         relay: Relay,
-        program: Program,
+        content: RoomContent,
         master: Arc<Master>,
         peers: Option<Peers>,
         connections: Arc<Connections>,
     ) -> Self {
         Self {
             relay,
-            program: Arc::new(program),
+            content: Arc::new(content),
             master,
             peers,
             connections,
@@ -104,17 +104,15 @@ impl Room {
                 "the relay broke off while the room was being opened ({what}): try again"
             ))
         };
-        let Program { function, hash, dom, deny_net, token, key, ice_servers } = &*self.program;
-        let deny_net = *deny_net;
+        let RoomContent { function, page, token, key, ice_servers } = &*self.content;
+        let deny_net = page.deny_net;
         let open = ToRelay::Open(Open {
             version: VERSION,
             at: Some(self.relay.address().to_owned()),
             token: token.clone(),
             key: key.clone(),
-            function: hash.clone(),
+            page: page.clone(),
             size: function.len() as u64,
-            dom: *dom,
-            deny_net,
             ice_servers: ice_servers.clone(),
         });
         let bundle = Bytes::from(function.clone());
@@ -321,8 +319,8 @@ impl Room {
 
     /// A volunteer came over a WebSocket: fetches it.
     fn link(&self, id: LinkId) {
-        let (relay, program, master, door) =
-            (self.relay.clone(), self.program.clone(), self.master.clone(), self.door(Path::Relay));
+        let (relay, content, master, door) =
+            (self.relay.clone(), self.content.clone(), self.master.clone(), self.door(Path::Relay));
         let Some(slot) = self.connections.slot(None, usize::MAX) else {
             // Who is not fetched tries again.
             if !self.full.swap(true, Ordering::Relaxed) {
@@ -335,7 +333,7 @@ impl Room {
         };
         tokio::spawn(async move {
             let _slot = slot;
-            if let Ok(socket) = relay.link(&program.token, &id, &program.key).await {
+            if let Ok(socket) = relay.link(&content.token, &id, &content.key).await {
                 let (ours, theirs) = channel::pair();
                 tokio::join!(attend(master, door, ours), channel::carry(socket, theirs));
             }
@@ -344,7 +342,7 @@ impl Room {
 
     fn door(&self, path: Path) -> Door {
         let page = Page { insecure: self.relay.is_insecure(), browser: None };
-        Door { token: self.program.token.clone(), path, page }
+        Door { token: self.content.token.clone(), path, page }
     }
 }
 

@@ -28,30 +28,35 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// The description of a volunteer.
 #[derive(Debug, Clone)]
-pub struct Lend {
+pub(crate) struct Lend {
     /// The device's name, for people.
-    pub name: String,
+    pub(crate) name: String,
     /// The number of lent cores.
-    pub cores: usize,
+    pub(crate) cores: usize,
     /// The join token.
-    pub token: String,
+    pub(crate) token: String,
     /// A random id, kept as long as this process lives.
-    pub device: String,
+    pub(crate) device: String,
 }
 
 /// A core that is already ready, as number 0 of generation 0, with a receiver of messages.
 #[derive(Debug)]
-pub struct First {
+pub(crate) struct First {
     /// The core.
-    pub core: Core,
+    pub(crate) core: Core,
     /// The messages of the core.
-    pub said: mpsc::Receiver<(CoreId, CoreEvent)>,
+    pub(crate) said: mpsc::Receiver<(CoreId, CoreEvent)>,
     /// The sender for the messages of this core and all others.
-    pub events: CoreEvents,
+    pub(crate) events: CoreEvents,
 }
 
 /// Lends cores of `engine` over `channel` until the master says goodbye.
-pub async fn lend(lend: Lend, engine: impl Engine, first: Option<First>, mut channel: Channel) {
+pub(crate) async fn lend(
+    lend: Lend,
+    engine: impl Engine,
+    first: Option<First>,
+    mut channel: Channel,
+) {
     let hello = Hello {
         version: protocol::VERSION,
         token: lend.token,

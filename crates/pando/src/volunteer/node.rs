@@ -29,7 +29,7 @@ pub(crate) fn killed_from_outside(why: &str) -> bool {
 
 /// Why Node cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum NodeError {
+pub(crate) enum NodeError {
     /// Node is not on PATH.
     #[error("Node.js was not found (`node` is not on PATH)")]
     Missing,
@@ -46,7 +46,7 @@ pub enum NodeError {
 
 impl NodeError {
     /// A note for people: the error, and a remedy.
-    pub fn note(&self) -> String {
+    pub(crate) fn note(&self) -> String {
         let remedy = match self {
             Self::Fails(_) => "Mend that, or lend a tab of this machine's browser with --open",
             Self::Missing | Self::Old(_) => {
@@ -64,7 +64,7 @@ impl NodeError {
 /// The Node engine; see the module. Cheap to clone.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(unix), allow(dead_code))]
-pub struct Node {
+pub(crate) struct Node {
     /// The first frame for a child: the source of its host.
     host: Arc<Vec<u8>>,
     /// The second frame for a child: the job.
@@ -77,7 +77,11 @@ impl Node {
     /// # Errors
     /// When Node is missing, too old or does not start, or the system does not support these
     /// children.
-    pub async fn find(host: &str, code: &str, options: &JobOptions) -> Result<Self, NodeError> {
+    pub(crate) async fn find(
+        host: &str,
+        code: &str,
+        options: &JobOptions,
+    ) -> Result<Self, NodeError> {
         if !cfg!(unix) {
             return Err(NodeError::System);
         }
@@ -99,7 +103,7 @@ impl Node {
 
 impl Node {
     /// A note for people about how children start, if there is one.
-    pub fn note(&self) -> Option<String> {
+    pub(crate) fn note(&self) -> Option<String> {
         probe::note()
     }
 }

@@ -40,7 +40,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// The program engine; see the module. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub(crate) struct Program {
     command: Arc<str>,
     /// The byte that ends each value and each answer.
     separator: u8,
@@ -70,7 +70,7 @@ impl Program {
     ///
     /// # Errors
     /// When no shell can be started.
-    pub fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
+    pub(crate) fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
         Ok(Self {
             command: command.into(),
             separator,
@@ -87,7 +87,7 @@ impl Program {
 
     /// Waits until no child is left, after their cores were dropped; returns whether a child wrote
     /// lines that answer no value.
-    pub async fn talked(&self) -> bool {
+    pub(crate) async fn talked(&self) -> bool {
         let mut cores = self.known.cores.subscribe();
         let _ = tokio::time::timeout(LONGEST + PATIENCE, cores.wait_for(|count| *count == 0)).await;
         *self.known.talks.borrow()
@@ -125,7 +125,7 @@ impl Engine for Program {
             }
             program.known.cores.send_modify(|count| *count -= 1);
         });
-        Ok(Core { values, alive })
+        Ok(Core { values, _alive: alive })
     }
 }
 

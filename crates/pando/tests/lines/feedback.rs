@@ -21,7 +21,7 @@ fn failed(index: u64, message: &str) -> Event<Value> {
 async fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
     let gate = Gate::new();
     let (pando, _folder) = local(&function(&gate));
-    let mut run = pando.feedback();
+    let mut run = pando.feedback().await.expect("a run");
     assert_eq!(next(&mut run).await, Event::Ask(2));
     assert_eq!(run.give(&json!("slow")).expect("JSON"), 1);
     assert_eq!(run.give(&json!(2)).expect("JSON"), 2);
@@ -39,8 +39,9 @@ async fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
 async fn failed_and_cancelled_values_have_their_event_and_the_run_goes_on() {
     let gate = Gate::new();
     let (pando, _folder) = local(&function(&gate));
-    let mut run = pando.options(["--retries", "0"]).messages(std::io::sink()).feedback();
-    // Values and cancellations before the run has begun count as well.
+    let run = pando.retries(0).messages(std::io::sink()).feedback().await;
+    let mut run = run.expect("a run");
+    // Values and cancellations before the first ask count as well.
     for value in ["bad", "slow", "dropped"] {
         run.give(&json!(value)).expect("JSON");
     }

@@ -2,7 +2,7 @@
 
 use crate::common::{Received, WebSocket, is_alive};
 use futures_util::{Stream, StreamExt, stream};
-use pando::{Error, Pando, Results};
+use pando::{Error, OnError, Pando};
 use pando_protocol::volunteer::Binary;
 use std::{
     fs,
@@ -21,7 +21,7 @@ const SQUARE: &str = "export default x => x * x";
 /// A module in its own folder, computed by two cores of this machine.
 pub(crate) fn local(source: &str) -> (Pando, TempDir) {
     let (pando, folder) = written(source);
-    (pando.options(["--local", "--cores", "2"]), folder)
+    (pando.local(true).cores(2), folder)
 }
 
 fn written(source: &str) -> (Pando, TempDir) {
@@ -31,8 +31,20 @@ fn written(source: &str) -> (Pando, TempDir) {
     (Pando::new(path), folder)
 }
 
-async fn all(results: Results<f64>) -> Vec<Result<f64, Error>> {
-    results.collect().await
+/// All results of `values`.
+async fn all<S>(pando: Pando, values: S) -> Vec<Result<f64, Error>>
+where
+    S: Stream<Item: serde::Serialize> + Send + 'static,
+{
+    pando.map(values).await.expect("a run").collect().await
+}
+
+/// The reason why a run cannot be opened.
+async fn refusal(pando: Pando) -> String {
+    match pando.map::<f64, _>(stream::iter([1])).await {
+        Err(Error::Refused(why)) => why,
+        other => panic!("the run is to be refused: {other:?}"),
+    }
 }
 
 /// The endless stream `1`, `2`, …, and a count of the values taken.
@@ -47,7 +59,7 @@ async fn a_stream_becomes_the_stream_of_its_results_in_order() {
     let (pando, _folder) = local(
         "module.exports['/pando/1.0.0'] = (x, cb) => setTimeout(() => cb(null, x * x), x % 3)",
     );
-    let results = all(pando.map(stream::iter(1..=50))).await;
+    let results = all(pando, stream::iter(1..=50)).await;
     assert_eq!(results, (1..=50).map(|x| Ok(f64::from(x * x))).collect::<Vec<_>>());
 }
 
@@ -60,25 +72,23 @@ async fn values_and_results_are_of_any_type_that_has_a_json_form() {
         times: u8,
     }
     let jobs = stream::iter([Job { word: "la", times: 3 }, Job { word: "é\n", times: 1 }]);
-    let results: Vec<_> = pando.map::<(String, Option<u8>), _>(jobs).collect().await;
+    let results = pando.map::<(String, Option<u8>), _>(jobs).await.expect("a run");
+    let results: Vec<_> = results.collect().await;
     assert_eq!(results, [Ok(("lalala".into(), None)), Ok(("é\n".into(), None))]);
 }
 
 #[tokio::test]
 async fn a_program_takes_the_place_of_a_function() {
-    let pando = Pando::exec("while read -r x; do echo $((x + 1)); done")
-        .options(["--cores", "1", "--port", "0"]);
-    assert_eq!(
-        all(pando.messages(std::io::sink()).map(stream::iter([1, 41]))).await,
-        [Ok(2.0), Ok(42.0)]
-    );
+    let pando = Pando::exec("while read -r x; do echo $((x + 1)); done").cores(1).port(0);
+    let results = all(pando.messages(std::io::sink()), stream::iter([1, 41])).await;
+    assert_eq!(results, [Ok(2.0), Ok(42.0)]);
 }
 
 #[tokio::test]
 async fn an_endless_stream_is_read_no_further_than_the_window() {
     let (pando, _folder) = local(SQUARE);
     let (values, taken) = counted();
-    let mut squares = pando.options(["--window", "5"]).map::<u64, _>(values);
+    let mut squares = pando.window(5).map::<u64, _>(values).await.expect("a run");
     for x in 1..=200 {
         assert_eq!(squares.next().await, Some(Ok(x * x)));
         let taken = taken.load(Ordering::SeqCst);
@@ -91,8 +101,8 @@ async fn the_stream_of_values_is_polled_when_a_core_asks() {
     let (pando, _folder) = written(SQUARE);
     let (messages, said) = Lines::new();
     let (values, taken) = counted();
-    let results =
-        pando.options(["--cores", "0", "--port", "0"]).messages(messages).map::<u64, _>(values);
+    let results = pando.cores(0).port(0).messages(messages).map::<u64, _>(values).await;
+    let results = results.expect("a run");
     let run = tokio::spawn(results.take(2).collect::<Vec<_>>());
     let given = tokio::task::spawn_blocking(move || {
         let url = url(&said);
@@ -123,8 +133,8 @@ async fn dropping_the_results_ends_the_run_its_children_and_the_input() {
     let (messages, said) = Lines::new();
     let (alive, dropped) = tokio::sync::oneshot::channel::<()>();
     let values = stream::repeat_with(move || u64::from(alive.is_closed()));
-    let mut pids =
-        pando.options(["--cores", "1", "--port", "0"]).messages(messages).map::<u32, _>(values);
+    let pids = pando.cores(1).port(0).messages(messages).map::<u32, _>(values).await;
+    let mut pids = pids.expect("a run");
     let pid = pids.next().await.expect("a result").expect("a process");
     let url = tokio::task::spawn_blocking(move || url(&said)).await.expect("it is said");
     let address = url.split('/').nth(2).expect("an address").to_owned();
@@ -140,7 +150,8 @@ async fn dropping_the_results_ends_the_run_its_children_and_the_input() {
 async fn an_error_of_the_input_comes_after_the_results_before_it() {
     let (pando, _folder) = local(SQUARE);
     let values = stream::iter([Ok(1), Ok(2), Err("the disk is on fire"), Ok(4)]);
-    let results: Vec<_> = pando.try_map::<f64, _, _, _>(values).collect().await;
+    let results = pando.try_map::<f64, _, _, _>(values).await.expect("a run");
+    let results: Vec<_> = results.collect().await;
     assert_eq!(results, [Ok(1.0), Ok(4.0), Err(Error::Input("the disk is on fire".into()))]);
 }
 
@@ -148,7 +159,7 @@ async fn an_error_of_the_input_comes_after_the_results_before_it() {
 async fn a_value_without_a_json_form_is_an_error_of_the_input() {
     let (pando, _folder) = local(SQUARE);
     let odd = std::collections::HashMap::from([((1, 2), 3)]);
-    let results = all(pando.map(stream::iter([odd]))).await;
+    let results = all(pando, stream::iter([odd])).await;
     assert!(
         matches!(&results[..], [Err(Error::Input(why))] if why.contains("no JSON form: key must be a string")),
         "{results:?}"
@@ -156,26 +167,24 @@ async fn a_value_without_a_json_form_is_an_error_of_the_input() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_be_loaded_is_the_only_item() {
+async fn what_cannot_run_is_an_error_of_opening_it() {
     let (pando, _folder) = written("module.exports['/pando/1.0.0'] = (x, cb =>");
-    let results = all(pando.options(["--local"]).map(stream::iter([1]))).await;
-    assert!(
-        matches!(&results[..], [Err(Error::Refused(why))] if why.contains("f.js:1:")),
-        "{results:?}"
-    );
+    let why = refusal(pando.local(true)).await;
+    assert!(why.contains("f.js:1:"), "{why}");
+    let taken = std::net::TcpListener::bind("0.0.0.0:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    let (pando, _folder) = written(SQUARE);
+    let why = refusal(pando.port(port)).await;
+    assert!(why.contains(&format!("port {port}")), "{why}");
 }
 
 #[tokio::test]
 async fn a_failed_value_ends_the_stream_or_stands_in_its_place() {
     const F: &str = "module.exports['/pando/1.0.0'] = (x, cb) => x === 2 ? cb(new Error('not two')) : cb(null, x)";
-    let run = |options: [&'static str; 3]| async move {
+    let run = |retries, on_error| async move {
         let (pando, _folder) = local(F);
-        all(pando
-            .options(["--retries"])
-            .options(options)
-            .messages(std::io::sink())
-            .map(stream::iter(1..=3)))
-        .await
+        let pando = pando.retries(retries).on_error(on_error).messages(std::io::sink());
+        all(pando, stream::iter(1..=3)).await
     };
     let failed = |result: &Result<f64, Error>| match result {
         Err(Error::Failed { index: 2, text }) => {
@@ -183,44 +192,73 @@ async fn a_failed_value_ends_the_stream_or_stands_in_its_place() {
         }
         _ => false,
     };
-    let stopped = run(["0", "--on-error", "stop"]).await;
+    let stopped = run(0, OnError::Stop).await;
     assert!(stopped.len() == 2 && stopped[0] == Ok(1.0) && failed(&stopped[1]), "{stopped:?}");
-    let told = run(["0", "--on-error", "report"]).await;
+    let told = run(0, OnError::Report).await;
     assert!(told.len() == 3 && failed(&told[1]) && told[2] == Ok(3.0), "{told:?}");
-    assert_eq!(run(["0", "--on-error", "skip"]).await, [Ok(1.0), Ok(3.0), Err(Error::LeftOut(1))]);
+    let skipped = run(1, OnError::Skip).await;
+    assert_eq!(skipped, [Ok(1.0), Ok(3.0), Err(Error::LeftOut(1))]);
 }
 
 #[tokio::test]
 async fn a_result_of_another_type_is_an_error_in_its_place() {
     let (pando, _folder) = local("export default x => x === 1 ? 'one' : x");
-    let results = all(pando.map(stream::iter(1..=2))).await;
+    let results = all(pando, stream::iter(1..=2)).await;
     assert!(matches!(&results[..], [Err(Error::Result { index: 1, .. }), Ok(2.0)]), "{results:?}");
 }
 
 #[tokio::test]
 async fn wrong_options_are_told_in_words() {
+    let of_command_line = "values come from this program";
     for (options, why) in [
         (&["--cores", "many"][..], "invalid value 'many' for '--cores <N>'"),
         (&["--local", "--cores", "0"], "leave one of the two out"),
-        (&["--stdin"], "values come from this program"),
-        (&["--sync-stdio"], "values come from this program"),
-        (&["3"], "values come from this program"),
+        (&["--local", "--port", "0"], "--local cannot be used with --port"),
+        (&["--stdin"], of_command_line),
+        (&["--sync-stdio"], of_command_line),
+        (&["--journal", "journal"], of_command_line),
+        (&["3"], of_command_line),
     ] {
         let (pando, _folder) = written(SQUARE);
-        let results = all(pando.options(options).map(stream::iter([1]))).await;
-        assert!(
-            matches!(&results[..], [Err(Error::Refused(said))] if said.contains(why)),
-            "{options:?}: {results:?}"
-        );
+        let told = refusal(pando.options(options)).await;
+        assert!(told.contains(why), "{options:?}: {told}");
     }
+}
+
+#[tokio::test]
+async fn wrong_values_of_methods_are_told_in_words() {
+    type Wrong = fn(Pando) -> Pando;
+    let wrong: [(Wrong, &str); 7] = [
+        (|pando| pando.token("a/b"), "--token"),
+        (|pando| pando.window(0), "--window"),
+        (|pando| pando.concurrency(20_000), "--concurrency"),
+        (|pando| pando.batch_size(0), "--batch-size"),
+        (|pando| pando.timeout(Duration::ZERO), "must be at least 1ms"),
+        (|pando| pando.relay("ftp://example.org", "secret"), "is not http or https"),
+        (|pando| pando.port(5060), "browsers connect to no port 5060"),
+    ];
+    for (wrong, why) in wrong {
+        let (pando, _folder) = written(SQUARE);
+        let told = refusal(wrong(pando)).await;
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn of_an_option_that_is_set_twice_the_last_value_counts() {
+    let (pando, _folder) = local(
+        "export default (x, { attempt }) => { if (attempt < 3) throw new Error('not yet'); return x }",
+    );
+    let pando = pando.retries(0).options(["--retries", "7", "--quiet"]).retries(2).quiet(true);
+    assert_eq!(all(pando.messages(std::io::sink()), stream::iter([7])).await, [Ok(7.0)]);
 }
 
 #[test]
 fn without_a_runtime_it_says_so() {
     let (pando, _folder) = local(SQUARE);
-    let mut results = pando.map::<f64, _>(stream::iter([1]));
+    let mut opening = Box::pin(pando.map::<f64, _>(stream::iter([1])));
     let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(Some(Err(error))) = results.poll_next_unpin(context) else {
+    let std::task::Poll::Ready(Err(error)) = opening.as_mut().poll(context) else {
         panic!("an error is expected")
     };
     assert!(error.to_string().contains("no tokio runtime"), "{error}");

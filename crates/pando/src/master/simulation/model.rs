@@ -2,7 +2,7 @@
 
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
-    cli::OnError,
+    config::OnError,
     master::{Core, Ending, Job, fitness::Standing},
     protocol::{Answer, Loan, Value},
 };

@@ -2,7 +2,7 @@
 
 use super::clock::{MS, SECOND};
 use crate::{
-    cli::{BatchSize, OnError},
+    config::{BatchSize, OnError},
     master::{Framing, Job},
     protocol::{Form, JobOptions, PART},
 };

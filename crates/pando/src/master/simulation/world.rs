@@ -14,7 +14,7 @@ use super::{
 use crate::{
     console::Console,
     events::Events,
-    journal::{self, Kept},
+    journal::{self, JobFacts},
     master::{Ending, Job, Master, confirm::Unconfirmed, watch::Watcher},
 };
 use fastrand::Rng;
@@ -197,7 +197,9 @@ pub(super) fn start_master(job: &Job, journal: Option<&Journal>) -> Arc<Master> 
     if let Some(journal) = journal {
         let opened =
             journal::open(&journal.path(), Duration::ZERO).expect("the journal can be opened");
-        master.keep_journal(opened, Kept::default(), false).expect("the journal can be written");
+        master
+            .keep_journal(opened, JobFacts::default(), false)
+            .expect("the journal can be written");
     }
     master
 }

@@ -83,7 +83,7 @@ pub(super) fn start(
         }
         let _ = events.send((id, CoreEvent::Ended(why))).await;
     });
-    Ok(Core { values, alive })
+    Ok(Core { values, _alive: alive })
 }
 
 async fn ended(child: &mut Child) -> String {

@@ -1,0 +1,51 @@
+//! The settings of a run for the page of volunteers. Master and relay pass the settings on
+//! unread, so a new setting only concerns the configuration and the page.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings; `web/src/volunteer.ts` reads them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageOptions {
+    /// Hash of the function's bundle.
+    pub function: String,
+    /// Whether the function runs in the page.
+    #[serde(default)]
+    pub dom: bool,
+    /// Whether the function may reach only the server of the page.
+    #[serde(default, rename = "denyNet")]
+    pub deny_net: bool,
+}
+
+/// The settings together with facts about the server, in the form for the page.
+#[derive(Serialize)]
+struct Served<'a> {
+    #[serde(flatten)]
+    options: &'a PageOptions,
+    version: &'a str,
+    relay: bool,
+}
+
+impl PageOptions {
+    /// The page `html` with these settings filled in. `version`: the server's version; `relay`:
+    /// whether the server is a relay.
+    pub fn fill(&self, html: &str, version: &str, relay: bool) -> String {
+        let served = Served { options: self, version, relay };
+        let json = serde_json::to_string(&served).expect("plain data");
+        // No text in the settings can end the script element around the settings.
+        html.replace("__PANDO_CONFIG__", &json.replace('<', "\\u003c"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_its_settings_and_nothing_ends_their_element() {
+        let options = PageOptions { function: "</script>".into(), dom: true, deny_net: false };
+        assert_eq!(
+            options.fill("<script>__PANDO_CONFIG__</script>", "0.1.0", false),
+            r#"<script>{"function":"\u003c/script>","dom":true,"denyNet":false,"version":"0.1.0","relay":false}</script>"#
+        );
+    }
+}

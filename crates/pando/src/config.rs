@@ -1,0 +1,304 @@
+//! The configuration of a run: the user's options, checked once and sorted into typed parts.
+//!
+//! [`Cli`] only holds options. [`RunConfig`] is made of a [`Cli`] in one place, or refused in
+//! words: all rules between options stand in [`rules`]. Everything else in this crate works with
+//! the parts of a [`RunConfig`].
+
+mod policies;
+mod restart;
+mod rules;
+mod server;
+
+pub use policies::OnError;
+pub(crate) use policies::{BatchSize, Policies, When};
+pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
+
+use crate::{
+    cli::Cli,
+    console::Console,
+    ice::IceServer,
+    master::{self, Framing},
+    protocol::{Form, JobOptions},
+    uplink::Relay,
+};
+use pando_protocol::page::PageOptions;
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+/// Most cores lent: per thread of this machine, and in total on a small machine. More cores than
+/// threads suit functions and programs with more waiting than computing.
+const MOST_PER_THREAD: usize = 4;
+const MOST_ANYWAY: usize = 32;
+
+/// The configuration of a run; see the module.
+#[derive(Debug, Clone)]
+pub(crate) struct RunConfig {
+    pub(crate) function: FunctionSource,
+    pub(crate) input: InputSource,
+    pub(crate) framing: Framing,
+    /// Values are names of files (`--files`).
+    pub(crate) files: Option<FileOptions>,
+    /// A program in the loop gives values and hears of each result at once (`--sync-stdio`).
+    pub(crate) sync: bool,
+    /// How volunteers call the function.
+    pub(crate) job: JobOptions,
+    pub(crate) policies: Policies,
+    /// The settings for volunteers' pages, except the hash of the function.
+    pub(crate) page: PageOptions,
+    /// How many cores of this machine are lent.
+    pub(crate) cores: usize,
+    /// The server for volunteers; `None` with `--local`, and mostly with `--exec`.
+    pub(crate) server: Option<ServerConfig>,
+    /// The relay, and the right to use it.
+    pub(crate) relay: Option<Relay>,
+    pub(crate) ice_servers: Vec<IceServer>,
+    /// The join token, if the user chose a token.
+    pub(crate) token: Option<String>,
+    /// Most connections at a time: of all addresses, and of each address.
+    pub(crate) max_connections: (usize, usize),
+    pub(crate) journal: Option<JournalConfig>,
+    /// The file for events.
+    pub(crate) events: Option<PathBuf>,
+    pub(crate) report: Report,
+    /// Whether this machine is kept from falling asleep.
+    pub(crate) keeps_awake: bool,
+    /// The time to finish the values read so far, after a signal of another program.
+    pub(crate) grace: Duration,
+    /// Messages for people about consequences of the options.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Where the function comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum FunctionSource {
+    /// A JavaScript or TypeScript file.
+    Module(PathBuf),
+    /// A command for this machine's shell (`--exec`).
+    Command(String),
+}
+
+/// Where values come from.
+#[derive(Debug, Clone)]
+pub(crate) enum InputSource {
+    /// The command line.
+    Items(Vec<String>),
+    /// Standard input.
+    Stdin,
+    /// The Rust program around the library.
+    Stream,
+}
+
+/// The options of `--files`.
+#[derive(Debug, Clone)]
+pub(crate) struct FileOptions {
+    /// The folder for results; without one, results are printed.
+    pub(crate) output_dir: Option<PathBuf>,
+    /// The ending of results' names, in place of the inputs'.
+    pub(crate) ext: Option<String>,
+    /// Whether files that are there are written over.
+    pub(crate) overwrite: bool,
+}
+
+/// The journal of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct JournalConfig {
+    pub(crate) path: PathBuf,
+    /// Whether results are used although the job has changed.
+    pub(crate) keep: bool,
+}
+
+/// Messages for people while the run goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    /// The time between reports and statistics.
+    pub(crate) interval: Duration,
+    /// Whether there is a live status line.
+    pub(crate) live: bool,
+    /// Whether output and reports of the function are hidden.
+    pub(crate) quiet: bool,
+    /// Whether statistics are printed.
+    pub(crate) verbose: bool,
+}
+
+impl RunConfig {
+    /// The configuration of a run on the command line.
+    ///
+    /// # Errors
+    /// When the options make no sense together, in words for people.
+    pub(crate) fn for_command_line(cli: Cli) -> Result<Self, String> {
+        rules::check(&cli)?;
+        let reads = cli.stdin || cli.sync_stdio || cli.items.is_empty();
+        let is_typed = reads && io::stdin().is_terminal();
+        if is_typed && !cli.stdin && !cli.sync_stdio {
+            return Err(
+                "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
+                    .into(),
+            );
+        }
+        // A status line would erase the text that the user is typing.
+        let live = cli.progress.or(|| Console::is_terminal() && !is_typed);
+        let input = if reads { InputSource::Stdin } else { InputSource::Items(cli.items.clone()) };
+        Self::new(cli, input, live)
+    }
+
+    /// The configuration for a Rust program with a stream of values. `is_silent`: messages do not
+    /// go to the terminal.
+    ///
+    /// # Errors
+    /// As for [`for_command_line`](Self::for_command_line).
+    pub(crate) fn for_stream(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
+        rules::check_for_library(&cli)?;
+        cli.json = true;
+        if cli.on_error == Some(OnError::Report) {
+            cli.on_error = Some(OnError::Tell);
+        }
+        Self::for_library(cli, is_silent)
+    }
+
+    /// The configuration for a Rust program that makes values from results.
+    ///
+    /// # Errors
+    /// As for [`for_command_line`](Self::for_command_line).
+    pub(crate) fn for_feedback(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
+        rules::check_for_library(&cli)?;
+        cli.sync_stdio = true;
+        Self::for_library(cli, is_silent)
+    }
+
+    /// The terminal belongs to the calling program, so there is no status line by itself.
+    fn for_library(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
+        rules::check(&cli)?;
+        if cli.qr == When::Auto && is_silent {
+            cli.qr = When::Never;
+        }
+        let live = cli.progress.or(|| false);
+        Self::new(cli, InputSource::Stream, live)
+    }
+
+    /// The configuration for options that keep the rules.
+    fn new(cli: Cli, input: InputSource, live: bool) -> Result<Self, String> {
+        let mut notes = Vec::new();
+        let form = if cli.json || cli.sync_stdio { Form::Json } else { Form::Text };
+        let policies = Policies::new(&cli);
+        if let InputSource::Items(items) = &input {
+            check_items(items, form, policies.on_error)?;
+        }
+        Ok(Self {
+            framing: Framing { separator: if cli.null { 0 } else { b'\n' }, form },
+            files: cli.files.then(|| FileOptions {
+                output_dir: cli.output_dir.clone(),
+                ext: cli.ext.clone(),
+                overwrite: cli.overwrite,
+            }),
+            sync: cli.sync_stdio,
+            job: JobOptions {
+                concurrency: cli.concurrency,
+                timeout: cli.timeout.map(|timeout| timeout.as_millis() as u64),
+                dom: cli.dom,
+                json: form == Form::Json,
+                heartbeat: cli.heartbeat.as_millis() as u64,
+            },
+            policies,
+            page: PageOptions { function: String::new(), dom: cli.dom, deny_net: cli.deny_net },
+            cores: cores(&cli, &mut notes),
+            server: ServerConfig::new(&cli, &mut notes)?,
+            relay: match cli.host {
+                Some(host) => Some(Relay::new(&host, cli.secret.unwrap_or_default())?),
+                None => None,
+            },
+            ice_servers: cli.ice_servers,
+            token: cli.token,
+            max_connections: (
+                cli.max_connections.unwrap_or(usize::MAX),
+                cli.max_connections_per_address,
+            ),
+            journal: cli.journal.map(|path| JournalConfig { path, keep: cli.journal_keep }),
+            events: cli.events,
+            report: Report {
+                interval: cli.reporting_interval,
+                live,
+                quiet: cli.quiet,
+                verbose: cli.verbose,
+            },
+            keeps_awake: !cli.allow_sleep,
+            grace: cli.grace,
+            notes,
+            function: match (cli.exec, cli.function) {
+                (Some(command), _) => FunctionSource::Command(command),
+                (None, Some(path)) => FunctionSource::Module(path),
+                (None, None) => return Err(rules::NO_FUNCTION.into()),
+            },
+            input,
+        })
+    }
+
+    /// Whether other devices can join, and not this machine's cores alone.
+    pub(crate) fn takes_volunteers(&self) -> bool {
+        self.server.as_ref().is_some_and(|server| server.takes_volunteers)
+    }
+
+    /// Whether values come from standard input.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        matches!(self.input, InputSource::Stdin)
+    }
+
+    /// Whether the output tells of each failed item.
+    pub(crate) fn tells_failures(&self) -> bool {
+        self.sync || matches!(self.policies.on_error, OnError::Report | OnError::Tell)
+    }
+
+    /// The function's file.
+    pub(crate) fn module(&self) -> Option<&Path> {
+        match &self.function {
+            FunctionSource::Module(path) => Some(path),
+            FunctionSource::Command(_) => None,
+        }
+    }
+
+    /// The files in options, apart from the files of `--files`: the option, the path, and whether
+    /// the run writes the file.
+    pub(crate) fn named_files(&self) -> Vec<(&'static str, &Path, bool)> {
+        let journal = self.journal.as_ref().map(|journal| ("--journal", &*journal.path, true));
+        let events = self.events.as_deref().map(|path| ("--events", path, true));
+        let function = self.module().map(|path| ("the function", path, false));
+        let tls = self.server.iter().flat_map(|server| server.tls.named_files());
+        [journal, events, function].into_iter().flatten().chain(tls).collect()
+    }
+}
+
+/// Refuses unusable items, if the run would end at the first unusable item.
+fn check_items(items: &[String], form: Form, on_error: OnError) -> Result<(), String> {
+    let items = master::items(items.to_vec(), form);
+    match items.into_iter().find_map(Result::err) {
+        Some(unusable) if on_error == OnError::Stop => Err(unusable.why),
+        _ => Ok(()),
+    }
+}
+
+/// The number of cores to lend; each is a process. A number above the limit is reduced, with a
+/// note.
+fn cores(cli: &Cli, notes: &mut Vec<String>) -> usize {
+    if cli.dom && cli.cores != Some(0) && !cli.start_idle {
+        notes.push("--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into());
+    }
+    if cli.start_idle || cli.dom {
+        return 0;
+    }
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let asked = cli.cores.unwrap_or(threads.saturating_sub(1).max(1));
+    let most = (threads * MOST_PER_THREAD).max(MOST_ANYWAY);
+    if asked > most {
+        let words = if threads == 1 { "thread" } else { "threads" };
+        notes.push(format!(
+            "--cores {asked}: {most} cores are lent, each a process; more is too much for a machine of {threads} {words}"
+        ));
+    }
+    asked.min(most)
+}
+
+#[cfg(test)]
+mod tests;

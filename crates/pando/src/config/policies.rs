@@ -1,0 +1,85 @@
+//! How items are lent, tried again and given up, and when optional displays are shown.
+
+use crate::cli::Cli;
+use clap::ValueEnum;
+
+/// How items are lent, tried again and given up.
+#[derive(Debug, Clone)]
+pub(crate) struct Policies {
+    pub(crate) batch_size: BatchSize,
+    /// The most items that are read and not yet output.
+    pub(crate) window: usize,
+    pub(crate) retries: u32,
+    pub(crate) speculate: bool,
+    /// The command that confirms each result.
+    pub(crate) confirm: Option<String>,
+    pub(crate) on_error: OnError,
+}
+
+/// How many values a device holds per lent core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BatchSize {
+    /// The number follows the device's speed and distance.
+    Auto,
+    /// The number is fixed.
+    Fixed(u32),
+}
+
+/// The consequence of an input that failed for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// Inputs before the failed input are finished, then the run ends.
+    Stop,
+    /// The input has no output.
+    Skip,
+    /// The output has an error in the place of the result.
+    Report,
+    /// The same as `Report` for the library, whose outputs are not text.
+    #[doc(hidden)]
+    #[value(skip)]
+    Tell,
+}
+
+/// When an optional display is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// When standard error is a terminal.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+impl Policies {
+    /// The policies for the options of `cli`.
+    pub(super) fn new(cli: &Cli) -> Self {
+        Self {
+            batch_size: batch_size(cli),
+            window: cli.window as usize,
+            retries: cli.retries,
+            speculate: cli.speculate,
+            confirm: cli.confirm.clone(),
+            on_error: cli.on_error.unwrap_or(OnError::Stop),
+        }
+    }
+}
+
+impl When {
+    /// Whether the display is shown, if `by_itself` is the answer for [`When::Auto`].
+    pub(crate) fn or(self, by_itself: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::Auto => by_itself(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// A program in the loop is asked for values as cores become free, and not before.
+fn batch_size(cli: &Cli) -> BatchSize {
+    match cli.batch_size {
+        BatchSize::Auto if cli.sync_stdio => BatchSize::Fixed(cli.concurrency),
+        size => size,
+    }
+}

@@ -1,0 +1,32 @@
+//! The options for a run with a journal to repeat, before results of an earlier run count.
+
+use super::{FileOptions, FunctionSource, RunConfig};
+use crate::protocol::Form;
+
+impl RunConfig {
+    /// The options with an effect on results, as on the command line. The journal keeps these
+    /// words, so the form of the words must not change.
+    pub(crate) fn options_of_results(&self) -> Vec<String> {
+        let flag = |is_set: bool, name: &str| is_set.then(|| name.to_owned());
+        let text = |name: &str, text: Option<&str>| text.map(|text| format!("{name} {text}"));
+        let FileOptions { output_dir, ext, .. } = self.files.clone().unwrap_or(FileOptions {
+            output_dir: None,
+            ext: None,
+            overwrite: false,
+        });
+        let command = match &self.function {
+            FunctionSource::Command(command) => Some(&**command),
+            FunctionSource::Module(_) => None,
+        };
+        let options = [
+            flag(self.framing.form == Form::Json, "--json"),
+            flag(self.framing.separator == 0, "--null"),
+            flag(self.files.is_some(), "--files"),
+            text("--output-dir", output_dir.map(|dir| dir.display().to_string()).as_deref()),
+            text("--ext", ext.as_deref()),
+            text("--exec", command),
+            text("--confirm", self.policies.confirm.as_deref()),
+        ];
+        options.into_iter().flatten().collect()
+    }
+}

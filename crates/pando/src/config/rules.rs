@@ -1,0 +1,193 @@
+//! The rules between options: exclusions, needs, and combinations without sense.
+
+use super::OnError;
+use crate::cli::Cli;
+
+/// The message for a command line without a function.
+pub(super) const NO_FUNCTION: &str =
+    "no FUNCTION is named: give its file, or a program by --exec (pando --help has an example)";
+
+/// An option, the excluded options, and the reason.
+const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
+    (
+        "--exec",
+        &["--dom", "--host", "--start-idle", "--open", "--deny-net"],
+        "runs a program on this machine's cores only",
+    ),
+    ("--exec", &["--files"], "runs a program that takes lines"),
+    ("--stdin", &["ITEMS"], "reads values from standard input"),
+    (
+        "--sync-stdio",
+        &["ITEMS", "--stdin", "--null", "--files", "--on-error", "--journal"],
+        "puts a program in the loop, which gives the values and hears of all results and failures",
+    ),
+    ("--files", &["--json"], "hands the function the bytes of files"),
+    ("--tls-cert", &["--tls"], "names a certificate, so that none is made"),
+    ("--open-access", &["--token"], "lets everyone join without a token"),
+    ("--cores", &["--start-idle"], "lends cores of this machine"),
+    (
+        "--local",
+        &[
+            "--start-idle",
+            "--port",
+            "--open",
+            "--dom",
+            "--tls",
+            "--tls-cert",
+            "--host",
+            "--deny-net",
+        ],
+        "uses only this machine's cores and opens no port",
+    ),
+];
+
+/// Options without effect unless another option is given.
+const NEEDS: &[(&str, &str)] = &[
+    ("--output-dir", "--files"),
+    ("--ext", "--output-dir"),
+    ("--overwrite", "--output-dir"),
+    ("--tls-cert", "--tls-key"),
+    ("--tls-key", "--tls-cert"),
+    ("--host", "--secret"),
+    ("--journal-keep", "--journal"),
+];
+
+/// Options for the command line, with its standard input and output.
+const OF_COMMAND_LINE: &[&str] =
+    &["ITEMS", "--stdin", "--null", "--json", "--files", "--sync-stdio", "--journal"];
+
+/// Refuses combinations without sense, in words for people.
+pub(super) fn check(cli: &Cli) -> Result<(), String> {
+    for (option, excluded, why) in EXCLUSIONS {
+        if let Some(other) =
+            excluded.iter().find(|other| is_given(cli, option) && is_given(cli, other))
+        {
+            return Err(format!(
+                "{option} cannot be used with {other}, because {option} {why}: leave one of the two out"
+            ));
+        }
+    }
+    if let Some((option, needed)) =
+        NEEDS.iter().find(|(option, needed)| is_given(cli, option) && !is_given(cli, needed))
+    {
+        return Err(format!("{option} is used only together with {needed}: give both, or none"));
+    }
+    senseless(cli).map_or(Ok(()), |why| Err(why.into()))
+}
+
+/// Refuses options of the command line, for a Rust program with values of its own.
+pub(super) fn check_for_library(cli: &Cli) -> Result<(), String> {
+    if OF_COMMAND_LINE.iter().any(|option| is_given(cli, option)) {
+        let (last, others) = OF_COMMAND_LINE.split_last().expect("there are some");
+        return Err(format!(
+            "values come from this program: {} and {last} are for the command line",
+            others.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// The reason why these options compute nothing, or print nothing sensible.
+fn senseless(cli: &Cli) -> Option<&'static str> {
+    let reports = cli.on_error == Some(OnError::Report);
+    if cli.function.is_none() && cli.exec.is_none() {
+        return Some(NO_FUNCTION);
+    }
+    if cli.cores == Some(0) && cli.exec.is_some() {
+        return Some(
+            "--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out",
+        );
+    }
+    if cli.cores == Some(0) && cli.local {
+        return Some(
+            "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out",
+        );
+    }
+    if reports && cli.files {
+        return Some(
+            "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip",
+        );
+    }
+    (reports && !cli.json)
+        .then_some("--on-error report puts JSON in place of results: it needs --json")
+}
+
+/// Whether the user gave an option of a rule.
+fn is_given(cli: &Cli, option: &str) -> bool {
+    match option {
+        "ITEMS" => !cli.items.is_empty(),
+        "--cores" => cli.cores.is_some(),
+        "--deny-net" => cli.deny_net,
+        "--dom" => cli.dom,
+        "--exec" => cli.exec.is_some(),
+        "--ext" => cli.ext.is_some(),
+        "--files" => cli.files,
+        "--host" => cli.host.is_some(),
+        "--journal" => cli.journal.is_some(),
+        "--journal-keep" => cli.journal_keep,
+        "--json" => cli.json,
+        "--local" => cli.local,
+        "--null" => cli.null,
+        "--on-error" => cli.on_error.is_some(),
+        "--open" => cli.open,
+        "--open-access" => cli.open_access,
+        "--output-dir" => cli.output_dir.is_some(),
+        "--overwrite" => cli.overwrite,
+        "--port" => cli.port.is_some(),
+        "--secret" => cli.secret.is_some(),
+        "--start-idle" => cli.start_idle,
+        "--stdin" => cli.stdin,
+        "--sync-stdio" => cli.sync_stdio,
+        "--tls" => cli.tls,
+        "--tls-cert" => cli.tls_cert.is_some(),
+        "--tls-key" => cli.tls_key.is_some(),
+        "--token" => cli.token.is_some(),
+        other => unreachable!("{other} stands in no rule"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn all_options_of_the_rules_are_known() {
+        let cli = Cli::parse_from(["pando", "f.js"]);
+        let excluded = EXCLUSIONS.iter().flat_map(|(one, others, _)| others.iter().chain([one]));
+        let needed = NEEDS.iter().flat_map(|(one, other)| [one, other]);
+        for option in excluded.chain(needed).chain(OF_COMMAND_LINE) {
+            assert!(!is_given(&cli, option), "{option}");
+        }
+    }
+
+    #[test]
+    fn each_exclusion_and_each_need_is_told_with_both_names() {
+        let words = |option: &str| -> Vec<String> {
+            let value = match option {
+                "ITEMS" => return vec!["7".into()],
+                "--cores" | "--port" => "3",
+                "--on-error" => "skip",
+                "--exec" | "--ext" | "--host" | "--journal" | "--output-dir" | "--secret"
+                | "--tls-cert" | "--tls-key" | "--token" => "some",
+                _ => return vec![option.into()],
+            };
+            vec![option.into(), value.into()]
+        };
+        let refusal = |options: &[&str]| {
+            let given = options.iter().flat_map(|option| words(option));
+            check(&Cli::parse_from(["pando".into(), "f.js".into()].into_iter().chain(given)))
+                .expect_err("they make no sense together")
+        };
+        for (one, others, _) in EXCLUSIONS {
+            for other in *others {
+                let why = refusal(&[one, other]);
+                assert!(why.contains(one) && why.contains(other), "{why}");
+            }
+        }
+        for (one, needed) in NEEDS {
+            let why = refusal(&[one]);
+            assert!(why.contains(one) && why.contains(needed), "{why}");
+        }
+    }
+}
