@@ -1,4 +1,4 @@
-// Builds everything that Pando serves or embeds: node build.mjs OUTDIR
+// Builds all files for master and relay, which embed and serve them: node build.mjs OUTDIR
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
 const { version } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 
-// Safari 12 knows the global object by another name.
+// Safari 12 has no `globalThis`, only `self`.
 const globalThisFirst = 'self.globalThis=self;';
 
 const shared = {
@@ -58,7 +58,7 @@ async function buildPage(outDir) {
     entryPoints: ['src/style.css'],
     write: false,
     minify: true,
-    // A flex gap, inset and the like would only be found missing on an old phone.
+    // esbuild warns about CSS which old phones do not know, for example a flex gap or `inset`.
     target: ['chrome71', 'firefox79', 'safari12'],
   });
   const style = outputFiles[0].text.trim();
@@ -76,7 +76,7 @@ async function buildBuiltins(outDir) {
   await builtins.buildBuiltins(join(outDir, 'builtins'));
 }
 
-/** Prints what a tab loads besides the user's function, and fails above the limit. */
+/** Prints the gzipped size of a tab without the user's function, and fails above the limit. */
 async function weigh(outDir) {
   let total = 0;
   for (const name of ['index.html', 'page.js']) {

@@ -1,10 +1,11 @@
-// Which members the tab's script may call by shorter names: those that neither browsers, nor functions, nor masters know.
+// Lists the class members for which the tab's script may use shorter names, because neither
+// browsers, functions nor masters use them.
 import { dirname } from 'node:path';
 import ts from 'typescript';
 
 /**
- * Names of which every use is the name of a member that our own sources declare. What others know as well is declared in
- * `messages.ts`, or below a comment with the tag `@spoken`.
+ * Returns the names of members which only Pando's own sources declare and use. Members known
+ * elsewhere are declared in `messages.ts`, or under a comment with the tag `@spoken`.
  */
 export function ownNames(configFile) {
   const { config } = ts.readConfigFile(configFile, ts.sys.readFile);
@@ -23,7 +24,7 @@ export function ownNames(configFile) {
   return [...own].filter((name) => !known.has(name));
 }
 
-/** Where the member is declared that `name` names; null when it names something else. */
+/** The declarations of the member called `name`; null if `name` is not the name of a member. */
 function declarationsOf(name, checker) {
   const { parent } = name;
   if ((parent.propertyName || parent.name) !== name) return null;
@@ -36,7 +37,10 @@ function declarationsOf(name, checker) {
   return isMember ? of(parent.symbol) : null;
 }
 
-/** A type that is written in the middle of a function is what somebody else has. */
+/**
+ * Whether a class or a named type of Pando declares the member. An inline type in a function
+ * describes objects of other programs.
+ */
 function isOurs(declaration, sources) {
   const file = declaration.getSourceFile();
   if (!sources.includes(file) || file.fileName.endsWith('/messages.ts')) return false;

@@ -1,7 +1,7 @@
-// Prebundles Node's built-in modules for browsers: one CommonJS file for each built-in, from the npm
-// packages that browserify chose, with what they lack of today's Node API added in src/.
-// The files require each other as './NAME.js'; `util/types` is in util-types.js. web/package.json has
-// the packages; bn.js is among them only so that npm installs one copy of its version 4 instead of six.
+// Bundles Node's built-in modules for browsers: one CommonJS file per built-in. The code comes
+// from the npm packages of browserify; src/ adds newer parts of Node's API. The files require each
+// other as './NAME.js'; `util/types` is in util-types.js. web/package.json lists the packages. It
+// lists bn.js only so that npm installs one copy of version 4 instead of six.
 //
 //     node builtins/build.mjs OUTDIR
 
@@ -16,11 +16,14 @@ import { build } from 'esbuild'
 const here = path.dirname(fileURLToPath(import.meta.url))
 const sources = path.join(here, 'src')
 
-/** Globals that the packages use, and the built-ins that have them. */
+/**
+ * The file of each built-in that defines a global, and the name of the global. Packages use these
+ * globals.
+ */
 const injected = { buffer: 'Buffer', process: 'process', timers: 'setImmediate' }
 
 /**
- * @param {string} outDir a folder, made if it is missing
+ * @param {string} outDir the folder of the files; created if missing
  * @returns {Promise<void>}
  */
 export async function buildBuiltins (outDir) {
@@ -49,7 +52,7 @@ async function buildOne (name, names, outDir) {
   })
 }
 
-/** Virtual modules that export a global, for esbuild's `inject`. */
+/** Virtual modules which export one global each, for esbuild's `inject`. */
 function injections () {
   return {
     name: 'injections',
@@ -67,7 +70,7 @@ function injection (owner) {
     : `import { ${name} } from '${owner}'; export { ${name} }`
 }
 
-/** A built-in that another one requires stays outside: it has a file of its own. */
+/** Leaves every required built-in outside of the file, because each built-in has its own file. */
 function siblings (names) {
   return {
     name: 'siblings',
@@ -80,20 +83,23 @@ function siblings (names) {
         return undefined
       })
       esbuild.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'module.exports = {}' }))
-      // The package's browser form of Readable.from only throws; the other one works in browsers.
+      // In readable-stream, the browser form of Readable.from only throws, but the other form
+      // works in browsers.
       esbuild.onResolve({ filter: /\/from$/ }, ({ resolveDir, path: wanted }) =>
         resolveDir.includes('readable-stream') ? { path: path.join(resolveDir, `${wanted}.js`) } : undefined)
     }
   }
 }
 
-/** `node:util/types` and `util/` as the name of a file in src/. One copy of the streams serves all. */
+/**
+ * The file in src/ for `node:util/types`, `util/` and the like. All streams come from one file.
+ */
 function siblingName (wanted) {
   const name = wanted.replace(/^node:/, '').replace(/\/$/, '')
   return name === 'readable-stream' ? 'stream' : name.replaceAll('/', '-')
 }
 
-/** What the package of a file in `folder` replaces in browsers: that comes before the built-ins. */
+/** The `browser` map of the package that owns `folder`. Its entries precede the built-ins. */
 function browserMap (folder) {
   for (let at = folder; path.dirname(at) !== at; at = path.dirname(at)) {
     const manifest = path.join(at, 'package.json')

@@ -1,4 +1,4 @@
-/** The volunteer page: starts the link, makes the workers that it asks for, and shows how things are. */
+/** The volunteer page: starts the link, makes workers for the link, and shows the state. */
 
 import { transports } from './link/transports.ts';
 import type { Farewell } from './messages.ts';
@@ -21,15 +21,15 @@ interface Config {
   /** Hash of the function. */
   function: string;
   dom: boolean;
-  /** The network is closed to the function. */
+  /** Whether the function has no access to the network. */
   closed: boolean;
   version: string;
-  /** The page is a relay's, which gives it no origin of its own. */
+  /** Whether a relay serves the page, without an origin of its own. */
   relay?: boolean;
 }
 
 const SHOW_EVERY_MS = 1000;
-/** What the link needs to hand everything back. */
+/** Milliseconds in which the link returns all values. */
 const GOODBYE_MS = 100;
 
 export function openPage(): void {
@@ -41,7 +41,7 @@ export function openPage(): void {
 }
 
 class Page {
-  /** What a reload leaves as it is. */
+  /** Settings that survive a reload. */
   private readonly kept = fragmentOptions(stored());
   private readonly options = { ...fragmentOptions(location.hash), ...this.kept };
   private readonly before = this.options.done || 0;
@@ -49,14 +49,14 @@ class Page {
   private readonly speed = new Rate();
   private readonly view: View;
   private link: Worker | null = null;
-  /** Said before there was a link. */
+  /** Messages from before the start of the link. */
   private early: ToLink[] = [];
   private peers: Peer[] = [];
   private account: Account = { phase: 'connecting', text: '', done: 0, errors: 0, held: 0, busy: 0 };
   private lent: number;
 
   constructor(private readonly config: Config) {
-    // WebKit does not say how many there are; Apple's devices have as many as it says.
+    // WebKit on Linux reports a wrong number of cores; on Apple's devices the number is right.
     const vague = this.guessed === 'Linux Safari';
     this.lent = config.dom ? 1 : coresToLend(this.options.cores, navigator.hardwareConcurrency, vague);
     this.view = new View({
@@ -171,7 +171,11 @@ class Page {
     });
   }
 
-  /** What the link says to its end of a peer connection may come too late; and it is frozen with the page, as soon as this returns. */
+  /**
+   * Says goodbye before the browser closes or freezes the page. The link is frozen together with
+   * the page, as soon as this method returns; so the method waits. The peers say goodbye here,
+   * because the link's messages to them would come too late.
+   */
   private hide(reason: Farewell): void {
     this.show();
     this.peers.forEach((peer) => peer.goodbye(reason));
@@ -183,7 +187,10 @@ class Page {
 
 const TRYING = 'A part of this page could not be loaded. Trying again by itself.';
 
-/** Loads the page of another function; a server that goes on sending the old page is not asked for ever. */
+/**
+ * Loads the page of another function, but only once per function, because the server may still
+ * send the old page.
+ */
 function reload(hash: string): void {
   const search = `?function=${hash}`;
   if (location.search !== search) location.replace(search + location.hash);

@@ -12,7 +12,7 @@ function bytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => i * 7 + (i >> 8));
 }
 
-/** The messages that go over the data channel for one frame. */
+/** The messages on the data channel for one frame. */
 function messages(pieces: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
   const all: ArrayBuffer[] = [];
   for (let at = 0; at < pieces.length; at += PIECE) all.push(pieces.slice(at, at + PIECE).buffer);
@@ -59,7 +59,7 @@ test('a frame above 1 MiB and 64 KiB is refused before it is complete', () => {
   assert.ok(length <= limit && length > limit - PIECE, `${length}`);
 });
 
-/** A data channel whose network is this test. */
+/** A data channel whose network is simulated by the test. */
 class FakeDataChannel {
   readyState = 'open';
   bufferedAmount = 0;
@@ -83,7 +83,7 @@ class FakeDataChannel {
     this.readyState = 'closing';
   }
 
-  /** The network takes so many bytes. */
+  /** The network takes `bytes` bytes. */
   drain(bytes: number): void {
     const before = this.bufferedAmount;
     this.bufferedAmount = Math.max(0, before - bytes);

@@ -1,4 +1,4 @@
-/** A child of Node as the master starts it: its file descriptor 0 is a duplex Unix socket. */
+/** A child of Node, started as by the master, with a duplex Unix socket as file descriptor 0. */
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

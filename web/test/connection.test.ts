@@ -49,7 +49,10 @@ class FakeChannel implements Channel {
 const PONG = '{"type":"pong","t":0}';
 const BYE = '{"type":"bye","reason":"replaced","text":""}';
 
-/** A connection on a clock that goes when it is told to, against a server that answers the page's address with `status`. */
+/**
+ * A connection with a virtual clock, and a server which answers requests for the page with
+ * `status`.
+ */
 class Scene {
   now = 1000;
   status: number | null = 200;
@@ -87,13 +90,13 @@ class Scene {
     return this.dialled.map(({ transport }) => transport);
   }
 
-  /** What the last channel opens, the master welcomes. */
+  /** Opens the last channel, and welcomes the device. */
   joins(path?: Path): void {
     this.last.opens(path);
     this.connection.welcomed(5000);
   }
 
-  /** Time passes, and the channels that are open say that they live. */
+  /** Advances the clock while all open channels receive signs of life. */
   async live(ms: number): Promise<void> {
     for (const end = this.now + ms; this.now < end; ) {
       for (const { open, events } of this.dialled) if (open) events.frame(PONG);
@@ -106,7 +109,7 @@ class Scene {
       this.now += 100;
       this.t.mock.timers.tick(100);
       this.connection.tick(this.now);
-      // What was asked of the server is answered.
+      // Lets the pending requests to the server finish.
       for (let i = 0; i < 5; i++) await Promise.resolve();
     }
   }
@@ -172,7 +175,7 @@ test("a relay's page believes it after 60 s of it", async (t) => {
   await fail(59_000);
   assert.equal(scene.connection.missing, true);
   assert.ok(scene.said.includes('missing') && !scene.said.includes('gone'));
-  // A relay that is away says nothing about the run.
+  // An unreachable relay says nothing about the run.
   scene.status = null;
   await fail(3000);
   assert.equal(scene.connection.missing, false);
@@ -214,7 +217,7 @@ test('a better way is waited for 10 s at first, 10 min at most, and never alike'
   assert.notEqual(betterIn(3, 0.1), betterIn(3, 0.9));
 });
 
-/** On the last of three ways. */
+/** A connected scene on the last of three routes. */
 async function onTheLast(t: TestContext): Promise<Scene> {
   const scene = new Scene(t, ['webrtc', 'turn', 'websocket']);
   scene.last.ends();

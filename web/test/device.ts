@@ -1,4 +1,6 @@
-/** A device without threads: a dispatcher whose cores compute when they are told to, on a clock given as a number. */
+/**
+ * A device without threads: a dispatcher with a virtual clock, whose cores compute on command.
+ */
 
 import { Dispatcher } from '../src/link/dispatcher.ts';
 import { resultIds } from '../src/link/results.ts';
@@ -10,14 +12,14 @@ export class Device {
   now = 10_000;
   readonly cores = new Map<number, Loan[]>();
   readonly said: ToMaster[] = [];
-  /** Ids of the results sent, in order. */
+  /** The ids of sent results, in order. */
   readonly answered: Loan[] = [];
   readonly failures: { id: Loan; message: string; kind: string }[] = [];
   readonly ended: number[] = [];
-  /** Cores that were told that nobody waits for what they are at. */
+  /** Cores whose present answer is no longer needed. */
   readonly forgetful: number[] = [];
   readonly broken: string[] = [];
-  /** Ids of each frame given to a core. */
+  /** The ids in each frame for a core. */
   readonly fed: { core: number; ids: Loan[] }[] = [];
   readonly dispatcher: Dispatcher;
 
@@ -47,7 +49,7 @@ export class Device {
     this.dispatcher.values(writer.take(), this.now);
   }
 
-  /** A core answers its next `count` values, which took `ms` each. */
+  /** A core answers its next `count` values after `ms` milliseconds each. */
   answer(core: number, count = 1, ms = 1): void {
     const ids = this.cores.get(core)!.splice(0, count);
     const writer = new ResultsWriter();

@@ -1,4 +1,7 @@
-/** The dialects besides that of volunteers and master, as `fixtures/protocol.json` has them: what this side writes, and reads. */
+/**
+ * Checks the other dialects against `fixtures/protocol.json`: all but the dialect between
+ * volunteers and masters, in both directions.
+ */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,14 +19,14 @@ const { dialects } = JSON.parse(readFileSync('../fixtures/protocol.json', 'utf8'
 const golden = (dialect: string, from: string, type: string) =>
   dialects.filter((entry) => entry.dialect === dialect && entry.from === from && entry.message.type === type).map(({ message }) => message);
 
-/** Fails unless a golden message has the same fields, of the same types. */
+/** Fails unless a golden message has the same fields with the same types. */
 function assertGolden(dialect: string, from: string, message: Message): void {
   const shape = (value: Message) => JSON.stringify(Object.keys(value).sort().map((key) => [key, typeof value[key]]));
   const shapes = golden(dialect, from, message.type).map(shape);
   assert.ok(shapes.includes(shape(message)), `${JSON.stringify(message)} is like none of ${shapes.join(' ') || 'the golden ones'}`);
 }
 
-/** What a child says that runs `code`, until it has said all of `types`. */
+/** The messages of a child that runs `code`, until one message of each of `types` has come. */
 async function saidBy(code: string, types: string[]): Promise<Message[]> {
   const child = await Child.start(code);
   const first = await Promise.race([child.message('ready'), child.message('broken')]);

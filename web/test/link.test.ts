@@ -378,7 +378,7 @@ class FakeWire {
   bufferedAmount = 0;
   readonly sent: Uint8Array[] = [];
   send(data: Uint8Array): void {
-    // As a socket does: what it was given may change afterwards.
+    // Like a socket, the wire copies, because the data may change after `send`.
     this.sent.push(data.slice());
     this.bufferedAmount += data.length;
   }
@@ -472,7 +472,7 @@ test('the page is told of changes, twice a second at most', () => {
   assert.equal(told.length, 11);
 });
 
-/** Pseudo-random numbers (mulberry32), the same for the same seed. */
+/** Pseudo-random numbers (mulberry32); a seed repeats its sequence. */
 function generator(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

@@ -1,4 +1,5 @@
-// A small master for tests: serves the built page and a toy function, keeps a window of values in flight.
+// A small master for tests: serves the built page and a toy function, and exchanges frames with
+// the page.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,15 +9,16 @@ import { Bridge } from './bridge.mjs';
 const TYPES = { html: 'text/html', js: 'text/javascript' };
 const RESULT_KINDS = ['text', 'bytes', 'json', 'error'];
 
-/** As a relay serves its pages: each has an origin of its own, which no other shares. */
+/** The headers of a relay's pages: each page has an origin of its own. */
 const SANDBOX = {
   'content-security-policy': 'sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads',
   'access-control-allow-origin': '*',
 };
 
 /**
- * @param options dist, code (of function.js), token, and what the welcome says: hash, dom, timeout, concurrency, json, heartbeat;
- *   relay (serves the page as a relay does), gone (knows nothing of the token)
+ * @param options `dist`; `code` of function.js; `token`; the content of the welcome: `hash`,
+ *   `dom`, `timeout`, `concurrency`, `json`, `heartbeat`; `relay`: serves the page like a relay;
+ *   `gone`: does not know the token
  */
 export class Master {
   constructor(options) {
@@ -43,7 +45,7 @@ export class Master {
     return new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Where the other end of peer connections is. */
+  /** The address of the page with the other end of peer connections. */
   get bridgeUrl() {
     return `http://127.0.0.1:${this.port}/bridge/`;
   }
@@ -116,12 +118,12 @@ export class Master {
     this.socket.send(JSON.stringify(message));
   }
 
-  /** Sends values: [id, text, {careful, loan, attempt}] … in one frame. */
+  /** Sends values in one frame: [id, text, {careful, loan, attempt}] … */
   values(entries) {
     this.socket.send(encodeValues(entries));
   }
 
-  /** Sends one value, in parts if it is large; returns their number. */
+  /** Sends one value, in parts if the frame is long; returns the number of parts. */
   sendCut(entry) {
     const frame = encodeValues([entry]);
     const limit = 65_536;
@@ -138,7 +140,7 @@ export class Master {
     this.waiting = this.waiting.filter((check) => !check());
   }
 
-  /** Waits until `found()` is truthy, and returns it. */
+  /** Waits until `found()` returns a truthy value, and returns the value. */
   until(found, what, ms = 10_000) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), ms);

@@ -1,4 +1,5 @@
-// Items per second of one tab with a function that does nothing: node test/measure.mjs [cores] [window] [values per frame] [seconds]
+// Measures the items per second of one tab with a function that does nothing:
+// node test/measure.mjs [cores] [window] [values per frame] [seconds]
 import { Master } from './master.mjs';
 import { plainBrowser } from './browser.mjs';
 
@@ -24,7 +25,7 @@ function frame(from) {
   return out.subarray(0, at);
 }
 
-/** Counts without making anything of it: the toy master must not be what is measured. */
+/** Only counts results, so that the speed of the toy master does not limit the measurement. */
 function count(data) {
   let results = 0;
   let at = 1;

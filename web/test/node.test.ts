@@ -93,7 +93,8 @@ test('console output comes with its item, and not on standard output', async () 
 });
 
 test('ends when its parent is gone, also while f never returns', async () => {
-  // A parent between us and the child, which hands its own file descriptor 0 on and is then killed.
+  // A process between test and child, which passes its own file descriptor 0 on, and then is
+  // killed.
   const script = `
     const { spawn } = require('child_process');
     const { connect, createServer } = require('net');

@@ -20,7 +20,7 @@ import type { Form, Loan } from '../src/protocol.ts';
 
 interface Entry {
   id: number;
-  /** Where it is not the first. */
+  /** The number of the loan, unless 0. */
   loan?: number;
   form: Form;
   careful: boolean;
@@ -73,7 +73,7 @@ function decodeValues(frame: Uint8Array): Decoded {
   return { kind: 'values', entries: entries as Entry[] };
 }
 
-/** A loan as the fixtures write it, and as it is called. */
+/** A loan as in the fixtures, from its name. */
 function loanOf(name: Loan): { id: number; loan?: number } {
   const [id, loan] = String(name).split(':').map(Number);
   return loan === undefined ? { id } : { id, loan };

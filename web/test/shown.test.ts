@@ -6,7 +6,7 @@ import { failure, failureMessage } from '../src/core/shown.ts';
 
 const PLACE = 'http://h:5000/t/function.js:1:210';
 
-/** An error as another engine makes it. */
+/** An error with the stack of another engine. */
 function error(made: Error, stack: string, members: object = {}): Error {
   return Object.assign(made, { stack }, members);
 }

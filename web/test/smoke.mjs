@@ -1,4 +1,5 @@
-// The built page in a real Chromium, against a small master: node test/smoke.mjs [DIST] [words of a test's name]
+// Tests the built page in a real Chromium with a small master:
+// node test/smoke.mjs [DIST] [words of a test's name]
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { drivenBrowser } from './browser.mjs';

@@ -1,4 +1,4 @@
-/** The arguments of a console method → one text, alike on every device. */
+/** Formats the arguments of a console method as one text, the same on every device. */
 
 import { shown } from './shown.ts';
 

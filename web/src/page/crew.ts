@@ -1,4 +1,7 @@
-/** The compute workers, made and ended as the link asks: on old phones a worker cannot make workers. */
+/**
+ * Makes and ends the compute workers for the link, because on old phones a worker cannot make
+ * workers.
+ */
 
 import type { Join, ToLink } from '../page-messages.ts';
 import { joinInPage } from '../worker.ts';

@@ -1,7 +1,10 @@
-/** A function in the page, and the network closed to it: what the page's policy leaves open where there is no `Connection-Allowlist`. */
+/**
+ * Closes the network to a function in the page. These parts are open in browsers without
+ * `Connection-Allowlist`, despite the page's policy.
+ */
 
 /**
- * What TypeScript does not know yet.
+ * An event whose type TypeScript lacks.
  *
  * @spoken by browsers
  */

@@ -1,4 +1,4 @@
-// The page of a master, over a WebSocket.
+// Tests the page of a master, over a WebSocket.
 import assert from 'node:assert/strict';
 import { TOY, shots, test } from './suite.mjs';
 

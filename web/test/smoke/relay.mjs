@@ -1,4 +1,5 @@
-// The page of a relay: an origin of its own by a sandbox, a peer connection first, a WebSocket next.
+// Tests the page of a relay: sandboxed in an origin of its own, first over a peer connection,
+// then over a WebSocket.
 import assert from 'node:assert/strict';
 import { TOY, callback, hellos, pause, shots, shows, test } from './suite.mjs';
 

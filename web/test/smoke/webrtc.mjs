@@ -1,11 +1,11 @@
-// The page over a peer connection, whose other end is a second page.
+// Tests the page over a peer connection, whose other end is a second page.
 import assert from 'node:assert/strict';
 import { TOY, hellos, pause, shots, shows, test } from './suite.mjs';
 
 const fragment = '#protocol=webrtc;cores=1';
 const webrtc = { code: TOY, fragment, bridge: true };
 
-/** Keeps every peer connection where a test finds it. */
+/** Stores every peer connection in `window.peers`. */
 function keepPeers() {
   const Real = window.RTCPeerConnection;
   window.peers = [];
@@ -17,7 +17,7 @@ function keepPeers() {
   };
 }
 
-/** A browser whose data channels cannot leave the page. */
+/** Imitates a browser that cannot transfer data channels. */
 function likeAnOldBrowser() {
   const real = MessagePort.prototype.postMessage;
   MessagePort.prototype.postMessage = function (message, transfer = []) {
