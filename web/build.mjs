@@ -36,7 +36,10 @@ async function buildBrowser(outDir) {
     mangleProps: new RegExp(`^(${ownNames(join(here, 'tsconfig.json')).join('|')})$`),
     banner: { js: globalThisFirst },
   });
-  const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2, inline: false } });
+  const { code } = await minify(outputFiles[0].text, {
+    ecma: 2018,
+    compress: { passes: 2, inline: false },
+  });
   await writeFile(join(outDir, 'page.js'), code);
 }
 
@@ -62,11 +65,17 @@ async function buildPage(outDir) {
     target: ['chrome71', 'firefox79', 'safari12'],
   });
   const style = outputFiles[0].text.trim();
-  await writeFile(join(outDir, 'index.html'), minifiedHtml(html).replace('/* style */', () => style));
+  await writeFile(
+    join(outDir, 'index.html'),
+    minifiedHtml(html).replace('/* style */', () => style),
+  );
 }
 
 function minifiedHtml(html) {
-  return html.replace(/<!--[^]*?-->\s*/g, '').replace(/^\s+/gm, '').replace(/="([\w-]+)"/g, '=$1');
+  return html
+    .replace(/<!--[^]*?-->\s*/g, '')
+    .replace(/^\s+/gm, '')
+    .replace(/="([\w-]+)"/g, '=$1');
 }
 
 async function buildBuiltins(outDir) {
@@ -83,13 +92,21 @@ async function weigh(outDir) {
     const bytes = await readFile(join(outDir, name));
     const zipped = gzipSync(bytes, { level: 9 }).length;
     total += zipped;
-    console.log(`${name.padEnd(12)} ${String(bytes.length).padStart(7)} bytes ${String(zipped).padStart(6)} gzipped`);
+    console.log(
+      `${name.padEnd(12)} ${String(bytes.length).padStart(7)} bytes ${String(zipped).padStart(6)} gzipped`,
+    );
   }
   console.log(`${'a tab loads'.padEnd(12)} ${String(total).padStart(20)} of ${LIMIT} gzipped`);
-  if (total > LIMIT) throw new Error(`the volunteer page has ${total} bytes gzipped: more than ${LIMIT}`);
+  if (total > LIMIT)
+    throw new Error(`the volunteer page has ${total} bytes gzipped: more than ${LIMIT}`);
 }
 
 const outDir = resolve(process.argv[2] || 'dist');
 await mkdir(outDir, { recursive: true });
-await Promise.all([buildBrowser(outDir), buildNode(outDir), buildPage(outDir), buildBuiltins(outDir)]);
+await Promise.all([
+  buildBrowser(outDir),
+  buildNode(outDir),
+  buildPage(outDir),
+  buildBuiltins(outDir),
+]);
 await weigh(outDir);

@@ -17,7 +17,11 @@ export function ownNames(configFile) {
   const known = new Set();
   const visit = (node) => {
     const declarations = ts.isIdentifier(node) && declarationsOf(node, checker);
-    if (declarations) (declarations.length > 0 && declarations.every((one) => isOurs(one, sources)) ? own : known).add(node.text);
+    if (declarations)
+      (declarations.length > 0 && declarations.every((one) => isOurs(one, sources))
+        ? own
+        : known
+      ).add(node.text);
     ts.forEachChild(node, visit);
   };
   sources.forEach(visit);
@@ -29,11 +33,21 @@ function declarationsOf(name, checker) {
   const { parent } = name;
   if ((parent.propertyName || parent.name) !== name) return null;
   const of = (...symbols) => symbols.flatMap((symbol) => (symbol && symbol.declarations) || []);
-  const inType = (type) => of(...((type && (type.types || [type])) || []).map((one) => checker.getPropertyOfType(one, name.text)));
+  const inType = (type) =>
+    of(
+      ...((type && (type.types || [type])) || []).map((one) =>
+        checker.getPropertyOfType(one, name.text),
+      ),
+    );
   if (ts.isPropertyAccessExpression(parent)) return of(checker.getSymbolAtLocation(name));
-  if (ts.isObjectLiteralExpression(parent.parent)) return inType(checker.getContextualType(parent.parent));
-  if (ts.isObjectBindingPattern(parent.parent)) return inType(checker.getTypeAtLocation(parent.parent));
-  const isMember = ts.isClassElement(parent) || ts.isTypeElement(parent) || ts.isParameterPropertyDeclaration(parent, parent.parent);
+  if (ts.isObjectLiteralExpression(parent.parent))
+    return inType(checker.getContextualType(parent.parent));
+  if (ts.isObjectBindingPattern(parent.parent))
+    return inType(checker.getTypeAtLocation(parent.parent));
+  const isMember =
+    ts.isClassElement(parent) ||
+    ts.isTypeElement(parent) ||
+    ts.isParameterPropertyDeclaration(parent, parent.parent);
   return isMember ? of(parent.symbol) : null;
 }
 
@@ -45,7 +59,13 @@ function isOurs(declaration, sources) {
   const file = declaration.getSourceFile();
   if (!sources.includes(file) || file.fileName.endsWith('/messages.ts')) return false;
   const member = ts.isParameter(declaration) ? declaration.parent : declaration;
-  const around = ts.findAncestor(member.parent, (node) => !ts.isTypeNode(node) && !ts.isTypeElement(node) && !ts.isPropertyDeclaration(node));
-  const isType = ts.isClassDeclaration(around) || ts.isInterfaceDeclaration(around) || ts.isTypeAliasDeclaration(around);
+  const around = ts.findAncestor(
+    member.parent,
+    (node) => !ts.isTypeNode(node) && !ts.isTypeElement(node) && !ts.isPropertyDeclaration(node),
+  );
+  const isType =
+    ts.isClassDeclaration(around) ||
+    ts.isInterfaceDeclaration(around) ||
+    ts.isTypeAliasDeclaration(around);
   return isType && !ts.getJSDocTags(around).some(({ tagName }) => tagName.text === 'spoken');
 }

@@ -14,7 +14,14 @@ import { failure, failureMessage } from './core/shown.ts';
 import { timeoutMessage } from './core/timeout.ts';
 import type { PandoModule, UserFunction } from './core/function.ts';
 import type { CoreOptions, FromCore, LogLevel } from './messages.ts';
-import { FRAME_LIMIT, RESULT_ERROR, RESULT_TEXT, ResultsWriter, bytesResultFrame, textResultFrame } from './protocol.ts';
+import {
+  FRAME_LIMIT,
+  RESULT_ERROR,
+  RESULT_TEXT,
+  ResultsWriter,
+  bytesResultFrame,
+  textResultFrame,
+} from './protocol.ts';
 import type { ErrorKind } from './protocol.ts';
 
 export interface CoreHost {
@@ -124,7 +131,9 @@ export class Core {
 
   report(report: unknown, id = this.lastId): void {
     const plain = plainReport(report);
-    this.post(id === undefined ? { type: 'report', report: plain } : { type: 'report', id, report: plain });
+    this.post(
+      id === undefined ? { type: 'report', report: plain } : { type: 'report', id, report: plain },
+    );
   }
 
   /**
@@ -166,7 +175,11 @@ export class Core {
   private announce(): void {
     const { careful, loan } = this.queue;
     const unknown = this.idle && !this.host.infers;
-    const due = unknown || careful || this.lastWasCareful || this.clock.last - this.lastPostAt >= STARTED_EVERY_MS;
+    const due =
+      unknown ||
+      careful ||
+      this.lastWasCareful ||
+      this.clock.last - this.lastPostAt >= STARTED_EVERY_MS;
     this.idle = false;
     this.lastWasCareful = careful;
     if (!due) return;
@@ -197,9 +210,12 @@ export class Core {
   }
 
   private invokeWithCallback(f: UserFunction, call: Call, value: unknown): void {
-    const promise = f.call.call(f.owner, value, (error: unknown, result: unknown) => this.calledBack(call, error, result));
+    const promise = f.call.call(f.owner, value, (error: unknown, result: unknown) =>
+      this.calledBack(call, error, result),
+    );
     // An async function with a callback: a rejection belongs to this call.
-    if (isThenable(promise)) promise.then(undefined, (error) => this.rejected(call, error, call.answered));
+    if (isThenable(promise))
+      promise.then(undefined, (error) => this.rejected(call, error, call.answered));
   }
 
   private invokeWithContext(f: UserFunction, call: Call, value: unknown): void {
@@ -226,7 +242,8 @@ export class Core {
 
   private calledBack(call: Call, error: unknown, result: unknown): void {
     if (call.answered) {
-      if (!call.forgotten) this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
+      if (!call.forgotten)
+        this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
       return;
     }
     call.answered = true;
@@ -252,32 +269,43 @@ export class Core {
   private write(call: Call, result: unknown): void {
     const bytes = bytesOf(result);
     if (bytes) return this.writeBytes(call, bytes);
-    if (typeof result === 'string' && !this.options.json) return this.writeText(call, RESULT_TEXT, result);
+    if (typeof result === 'string' && !this.options.json)
+      return this.writeText(call, RESULT_TEXT, result);
     const { tag, text } = textOf(result, (this.f as UserFunction).style, this.options.json);
-    if (tag === RESULT_TEXT && typeof result === 'object' && text.includes('[object Object]')) this.warnOfText(call);
+    if (tag === RESULT_TEXT && typeof result === 'object' && text.includes('[object Object]'))
+      this.warnOfText(call);
     this.writeText(call, tag, text);
   }
 
   private warnOfText({ id }: Call): void {
-    if (!this.warned) this.logs.add('warn', 'its result is printed as [object Object]: answer JSON.stringify(result)', id);
+    if (!this.warned)
+      this.logs.add(
+        'warn',
+        'its result is printed as [object Object]: answer JSON.stringify(result)',
+        id,
+      );
     this.warned = true;
   }
 
   private writeText(call: Call, tag: number, text: string): void {
     this.makeRoom(text.length);
-    if (text.length <= FRAME_LIMIT) return this.writer.textResult(call.loan, tag, this.micros(call), text);
+    if (text.length <= FRAME_LIMIT)
+      return this.writer.textResult(call.loan, tag, this.micros(call), text);
     this.host.results(textResultFrame(call.loan, tag, this.micros(call), text));
   }
 
   private writeBytes(call: Call, bytes: Uint8Array): void {
     this.makeRoom(bytes.length);
-    if (bytes.length <= FRAME_LIMIT) return this.writer.bytesResult(call.loan, this.micros(call), bytes);
+    if (bytes.length <= FRAME_LIMIT)
+      return this.writer.bytesResult(call.loan, this.micros(call), bytes);
     this.host.results(bytesResultFrame(call.loan, this.micros(call), bytes));
   }
 
   private fail(call: Call, kind: ErrorKind, error: unknown): void {
     if (call.settled) return;
-    const json = JSON.stringify(error instanceof Unusable ? { message: error.message, kind } : failure(error, kind));
+    const json = JSON.stringify(
+      error instanceof Unusable ? { message: error.message, kind } : failure(error, kind),
+    );
     this.makeRoom(json.length);
     this.writer.textResult(call.loan, RESULT_ERROR, this.micros(call), json);
     this.end(call);

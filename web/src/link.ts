@@ -12,7 +12,15 @@ import { Dispatcher } from './link/dispatcher.ts';
 import { Outbox } from './link/outbox.ts';
 import { Teller } from './link/teller.ts';
 import type { Transport } from './link/transports.ts';
-import type { Farewell, FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
+import type {
+  Farewell,
+  FromCore,
+  FromMaster,
+  Path,
+  ToCore,
+  ToMaster,
+  Welcome,
+} from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './protocol.ts';
 import type { Loan } from './protocol.ts';
@@ -51,14 +59,19 @@ class Link {
   private polling = false;
 
   constructor(private readonly start: Start) {
-    this.connection = new Connection(start.transports, start.page, start.relay ? RELAY_PATIENCE_MS : 0, {
-      dial: (transport, events) => this.dial(transport, events),
-      opened: (path) => this.hello(path || (start.relay ? 'relay' : undefined)),
-      message: (message) => this.heard(message),
-      values: (frame) => this.dispatcher.values(frame, performance.now()),
-      lost: (text) => this.lost(text),
-      unknown: (gone) => (gone ? this.stop('gone', GONE) : this.enter('waiting', MISSING)),
-    });
+    this.connection = new Connection(
+      start.transports,
+      start.page,
+      start.relay ? RELAY_PATIENCE_MS : 0,
+      {
+        dial: (transport, events) => this.dial(transport, events),
+        opened: (path) => this.hello(path || (start.relay ? 'relay' : undefined)),
+        message: (message) => this.heard(message),
+        values: (frame) => this.dispatcher.values(frame, performance.now()),
+        lost: (text) => this.lost(text),
+        unknown: (gone) => (gone ? this.stop('gone', GONE) : this.enter('waiting', MISSING)),
+      },
+    );
     this.dispatcher = new Dispatcher({
       makeCore: (core) => page.postMessage({ type: 'make', core }),
       endCore: (core) => this.endCore(core),
@@ -98,7 +111,10 @@ class Link {
     this.connection.tick(now);
     this.dispatcher.tick(now);
     const { done, errors, held, busy } = this.dispatcher;
-    this.teller.tell({ phase: this.phase, text: this.text, path: this.path, done, errors, held, busy }, now);
+    this.teller.tell(
+      { phase: this.phase, text: this.text, path: this.path, done, errors, held, busy },
+      now,
+    );
   }
 
   private enter(phase: Phase, text = ''): void {
@@ -112,7 +128,8 @@ class Link {
   }
 
   private wake(): void {
-    if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined') this.connection.wake();
+    if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined')
+      this.connection.wake();
   }
 
   private dial(transport: Transport, events: ChannelEvents): Channel {
@@ -120,7 +137,10 @@ class Link {
     const sockets = folder.replace(/^http/, 'ws');
     if (transport === 'websocket') return new SocketChannel(`${sockets}socket`, events);
     const { port1, port2 } = new MessageChannel();
-    page.postMessage({ type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 }, [port2]);
+    page.postMessage(
+      { type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 },
+      [port2],
+    );
     return new PeerChannel(port1, events);
   }
 
@@ -131,7 +151,19 @@ class Link {
     const { token, device, name, reloaded } = this.start;
     const holds = this.holds();
     const job = this.welcome ? this.welcome.job : undefined;
-    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, job, holds, kind: 'browser', path, reloaded });
+    this.connection.say({
+      type: 'hello',
+      version: VERSION,
+      token,
+      device,
+      name,
+      cores: this.lent,
+      job,
+      holds,
+      kind: 'browser',
+      path,
+      reloaded,
+    });
   }
 
   /** The number of cores for the master: 0 while paused. */
@@ -165,7 +197,8 @@ class Link {
 
   private welcomed(welcome: Welcome): void {
     if (welcome.version !== VERSION) return this.stop('refused', OTHER_VERSION);
-    if (welcome.function !== this.start.function) return this.stop('refused', OTHER_FUNCTION, welcome.function);
+    if (welcome.function !== this.start.function)
+      return this.stop('refused', OTHER_FUNCTION, welcome.function);
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
     else this.keep(welcome.keep);
     this.welcome = welcome;
@@ -233,7 +266,8 @@ class Link {
   private say(message: ToMaster): void {
     const output = message.type === 'log' || message.type === 'report';
     if (this.phase !== 'joined') {
-      if (message.type !== 'started' && !(output && this.later.length >= MOST_LATER)) this.later.push(message);
+      if (message.type !== 'started' && !(output && this.later.length >= MOST_LATER))
+        this.later.push(message);
     } else if (message.type !== 'log' || this.connection.bufferedAmount < LOG_BUFFERED_LIMIT) {
       this.connection.say(message);
     }

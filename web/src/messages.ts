@@ -120,7 +120,11 @@ export function parseFromMaster(text: string): FromMaster {
     case 'recall':
       return { type: 'recall', ids: ids(message.ids) };
     case 'bye':
-      return { type: 'bye', reason: string(message.reason) as ByeReason, text: string(message.text) };
+      return {
+        type: 'bye',
+        reason: string(message.reason) as ByeReason,
+        text: string(message.text),
+      };
     case 'ping':
     case 'pong':
       return { type: message.type, t: number(message.t) };
@@ -139,7 +143,8 @@ function welcome(message: Record<string, unknown>): Welcome {
     keep: ids(message.keep),
     options: {
       concurrency: Math.max(1, number(options.concurrency)),
-      timeout: options.timeout === null || options.timeout === undefined ? null : number(options.timeout),
+      timeout:
+        options.timeout === null || options.timeout === undefined ? null : number(options.timeout),
       dom: options.dom === true,
       json: options.json === true,
       heartbeat: Math.max(1, number(options.heartbeat)),
@@ -168,7 +173,9 @@ function number(value: unknown): number {
 }
 
 function ids(value: unknown): Loan[] {
-  return agreed<unknown[]>(value, Array.isArray(value)).map((id) => agreed(id, LOAN.test(JSON.stringify(id))));
+  return agreed<unknown[]>(value, Array.isArray(value)).map((id) =>
+    agreed(id, LOAN.test(JSON.stringify(id))),
+  );
 }
 
 function agreed<T>(value: unknown, isRight: boolean): T {

@@ -51,7 +51,17 @@ export type ToLink =
   | { type: 'wake' };
 
 /** The state of the link. */
-export type Phase = 'connecting' | 'joined' | 'waiting' | 'away' | 'left' | 'done' | 'ended' | 'refused' | 'gone' | 'broken';
+export type Phase =
+  | 'connecting'
+  | 'joined'
+  | 'waiting'
+  | 'away'
+  | 'left'
+  | 'done'
+  | 'ended'
+  | 'refused'
+  | 'gone'
+  | 'broken';
 
 export interface Account {
   phase: Phase;

@@ -184,7 +184,9 @@ export class ValuesWriter extends Writer {
     if (this.length === 0) this.byte(KIND_VALUES);
     const { id, number } = partsOfLoan(loan);
     this.varint(id);
-    this.varint(['text', 'bytes', 'json'].indexOf(form) + (careful ? CAREFUL : 0) + number * VALUE_LOANS);
+    this.varint(
+      ['text', 'bytes', 'json'].indexOf(form) + (careful ? CAREFUL : 0) + number * VALUE_LOANS,
+    );
     if (number > 0) this.varint(attempt);
   }
 }
@@ -227,14 +229,23 @@ export class ResultsWriter extends Writer {
 }
 
 /** A results frame with one result of bytes; copies the bytes only once. */
-export function bytesResultFrame(loan: Loan, micros: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+export function bytesResultFrame(
+  loan: Loan,
+  micros: number,
+  data: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const { frame, at } = longFrame(loan, RESULT_BYTES, micros, data.length);
   frame.set(data, at);
   return frame;
 }
 
 /** A results frame with one result of text. ASCII text is encoded in place. */
-export function textResultFrame(loan: Loan, tag: number, micros: number, text: string): Uint8Array<ArrayBuffer> {
+export function textResultFrame(
+  loan: Loan,
+  tag: number,
+  micros: number,
+  text: string,
+): Uint8Array<ArrayBuffer> {
   const ascii = longFrame(loan, tag, micros, text.length);
   if (encodesWhole(text, ascii.frame.subarray(ascii.at))) return ascii.frame;
   const bytes = utf8(text);
@@ -244,7 +255,12 @@ export function textResultFrame(loan: Loan, tag: number, micros: number, text: s
 }
 
 /** A results frame with space for the `length` bytes of its only result, from `at`. */
-function longFrame(loan: Loan, tag: number, micros: number, length: number): { frame: Uint8Array<ArrayBuffer>; at: number } {
+function longFrame(
+  loan: Loan,
+  tag: number,
+  micros: number,
+  length: number,
+): { frame: Uint8Array<ArrayBuffer>; at: number } {
   const head = new ResultsWriter(48);
   head.longHead(loan, tag, micros, length);
   const start = head.take();
@@ -274,10 +290,17 @@ export function part(frame: Uint8Array, index: number): Uint8Array<ArrayBuffer> 
  * the bytes before it returns, as a WebSocket does. To avoid a copy here, the part's head
  * overwrites the end of the previous part for the duration of `send`.
  */
-export function sendPart(frame: Uint8Array, index: number, send: (data: Uint8Array<ArrayBuffer>) => void): number {
+export function sendPart(
+  frame: Uint8Array,
+  index: number,
+  send: (data: Uint8Array<ArrayBuffer>) => void,
+): number {
   const head = partHead(frame);
   const from = index * FRAME_LIMIT - head.length;
-  const piece = from < 0 ? part(frame, index) : frame.subarray(from, Math.min(frame.length, (index + 1) * FRAME_LIMIT));
+  const piece =
+    from < 0
+      ? part(frame, index)
+      : frame.subarray(from, Math.min(frame.length, (index + 1) * FRAME_LIMIT));
   const covered = from < 0 ? null : piece.slice(0, head.length);
   if (covered) piece.set(head);
   try {
@@ -323,9 +346,11 @@ export class Assembler {
 
   private place(total: number, bytes: Uint8Array): Uint8Array | null {
     const { length } = bytes;
-    if (length < 1 || length > FRAME_LIMIT || total > WHOLE_LIMIT) throw new Malformed('a part of no length that can be meant');
+    if (length < 1 || length > FRAME_LIMIT || total > WHOLE_LIMIT)
+      throw new Malformed('a part of no length that can be meant');
     const whole = this.whole || allocated(total);
-    if (whole.length !== total || length > total - this.filled) throw new Malformed('parts that do not fit together');
+    if (whole.length !== total || length > total - this.filled)
+      throw new Malformed('parts that do not fit together');
     whole.set(bytes, this.filled);
     this.filled += length;
     this.whole = whole;

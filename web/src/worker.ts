@@ -17,7 +17,8 @@ export function awaitJoin(): void {
   };
   typeBlobs();
   addEventListener('message', ({ data }: MessageEvent<Join>) => {
-    if (data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(addressOf(data), TRIES)));
+    if (data.type === 'join')
+      hearErrors(serve(data.port, data.version, () => fetchInWorker(addressOf(data), TRIES)));
   });
 }
 
@@ -29,7 +30,8 @@ function typeBlobs(): void {
   // Browsers with `replaceAll` are new enough.
   if ('replaceAll' in String.prototype) return;
   const create = URL.createObjectURL;
-  URL.createObjectURL = (of: Blob) => create(of.type ? of : of.slice(0, of.size, 'text/javascript'));
+  URL.createObjectURL = (of: Blob) =>
+    create(of.type ? of : of.slice(0, of.size, 'text/javascript'));
 }
 
 /** Starts a core in the page. */

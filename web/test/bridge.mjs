@@ -97,7 +97,8 @@ export class Bridge {
       this.signals.set(peer, ws);
       ws.on('close', () => (this.signals.delete(peer), this.changed()));
       ws.on('message', (data) => {
-        if (!this.silent) this.control.send(JSON.stringify({ peer, message: JSON.parse(data.toString()) }));
+        if (!this.silent)
+          this.control.send(JSON.stringify({ peer, message: JSON.parse(data.toString()) }));
       });
       ws.send(JSON.stringify(this.first));
     });
@@ -121,7 +122,8 @@ class PeerSocket extends EventEmitter {
   }
 
   receive(data) {
-    if (data.length < 1 || data.length > PIECE || data[0] > 3) throw new Error(`a message that is no piece: ${data.length} bytes`);
+    if (data.length < 1 || data.length > PIECE || data[0] > 3)
+      throw new Error(`a message that is no piece: ${data.length} bytes`);
     this.pieces.push(data.subarray(1));
     if (!(data[0] & LAST)) return;
     const frame = Buffer.concat(this.pieces.splice(0));

@@ -24,7 +24,11 @@ export const FLAGS = [
 /** Opens pages in a browser without a driver; returns a function that ends the browser. */
 export function plainBrowser(...urls) {
   const profile = mkdtempSync(join(tmpdir(), 'pando-chromium-'));
-  const child = spawn(CHROMIUM, [...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...urls], { stdio: 'ignore', detached: true });
+  const child = spawn(
+    CHROMIUM,
+    [...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...urls],
+    { stdio: 'ignore', detached: true },
+  );
   return async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     process.kill(-child.pid, 'SIGTERM');
@@ -35,5 +39,8 @@ export function plainBrowser(...urls) {
 
 export async function drivenBrowser() {
   const { chromium } = await import('playwright-core');
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS.filter((flag) => flag !== '--headless') });
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: FLAGS.filter((flag) => flag !== '--headless'),
+  });
 }

@@ -16,7 +16,11 @@ test('a page chooses its transports', () => {
   assert.deepEqual(transports({ relay: true, webrtc }), ['webrtc', 'turn', 'websocket']);
   assert.deepEqual(transports({ relay: true, webrtc, protocol: 'websocket' }), ['websocket']);
   assert.deepEqual(transports({ relay: true, webrtc, protocol: 'webrtc' }), ['webrtc', 'turn']);
-  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'pigeon' }), ['webrtc', 'turn', 'websocket']);
+  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'pigeon' }), [
+    'webrtc',
+    'turn',
+    'websocket',
+  ]);
   assert.deepEqual(transports({ relay: true, webrtc: false }), ['websocket']);
 });
 
@@ -67,7 +71,11 @@ class Scene {
   ) {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     t.mock.method(performance, 'now', () => this.now);
-    t.mock.method(globalThis, 'fetch', () => (this.status === null ? Promise.reject(new TypeError()) : Promise.resolve({ status: this.status })));
+    t.mock.method(globalThis, 'fetch', () =>
+      this.status === null
+        ? Promise.reject(new TypeError())
+        : Promise.resolve({ status: this.status }),
+    );
     this.connection = new Connection(list, 'http://x/t/', patience, {
       dial: (transport, events) => {
         this.dialled.push(new FakeChannel(transport, events));
@@ -98,14 +106,14 @@ class Scene {
 
   /** Advances the clock while all open channels receive signs of life. */
   async live(ms: number): Promise<void> {
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       for (const { open, events } of this.dialled) if (open) events.frame(PONG);
       await this.pass(1000);
     }
   }
 
   async pass(ms: number): Promise<void> {
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       this.now += 100;
       this.t.mock.timers.tick(100);
       this.connection.tick(this.now);
@@ -150,7 +158,10 @@ test('a peer connection alone is tried again as a WebSocket is, and says why not
     await scene.pass(2100);
   }
   assert.equal(scene.dialled.length, 6);
-  assert.deepEqual(scene.said, Array.from({ length: 5 }, () => 'lost: no room'));
+  assert.deepEqual(
+    scene.said,
+    Array.from({ length: 5 }, () => 'lost: no room'),
+  );
   await scene.pass(10_000);
   assert.equal(scene.dialled[5].closed, true);
 });
@@ -167,7 +178,7 @@ test("a relay's page believes it after 60 s of it", async (t) => {
   const scene = new Scene(t, ['webrtc', 'websocket'], 60_000);
   scene.status = 404;
   const fail = async (ms: number) => {
-    for (const end = scene.now + ms; scene.now < end; ) {
+    for (const end = scene.now + ms; scene.now < end;) {
       if (!scene.last.closed) scene.last.ends();
       await scene.pass(100);
     }
@@ -262,7 +273,10 @@ test('ways that do not open are tried in turn and ever more rarely, each for 10 
   const socket = scene.last;
   await scene.live(3_600_000);
   const tries = scene.dialled.slice(3);
-  assert.deepEqual(tries.slice(0, 4).map(({ transport }) => transport), ['webrtc', 'turn', 'webrtc', 'turn']);
+  assert.deepEqual(
+    tries.slice(0, 4).map(({ transport }) => transport),
+    ['webrtc', 'turn', 'webrtc', 'turn'],
+  );
   assert.ok(tries.length >= 10 && tries.length <= 18, `${tries.length}`);
   assert.ok(tries.slice(0, -1).every(({ closed }) => closed));
   assert.deepEqual([scene.said, socket.open], [['opened'], true]);

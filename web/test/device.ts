@@ -34,7 +34,14 @@ export class Device {
       broken: (message) => this.broken.push(message),
     });
     this.dispatcher.lend(cores, this.now);
-    this.dispatcher.begin({ concurrency: 1, timeout: null, dom: false, json: false, heartbeat: 1000, ...options });
+    this.dispatcher.begin({
+      concurrency: 1,
+      timeout: null,
+      dom: false,
+      json: false,
+      heartbeat: 1000,
+      ...options,
+    });
     this.ready();
   }
 
@@ -66,7 +73,9 @@ export class Device {
   }
 
   of<Type extends ToMaster['type']>(type: Type): Extract<ToMaster, { type: Type }>[] {
-    return this.said.filter((message): message is Extract<ToMaster, { type: Type }> => message.type === type);
+    return this.said.filter(
+      (message): message is Extract<ToMaster, { type: Type }> => message.type === type,
+    );
   }
 
   get returned(): Loan[] {
@@ -84,8 +93,10 @@ export class Device {
   private take(frame: Uint8Array): void {
     this.answered.push(...resultIds(frame));
     const cursor = new ResultsCursor(frame);
-    while (cursor.next()) if (cursor.tag === 3) this.failures.push({ id: cursor.loan, ...JSON.parse(cursor.text()) });
+    while (cursor.next())
+      if (cursor.tag === 3) this.failures.push({ id: cursor.loan, ...JSON.parse(cursor.text()) });
   }
 }
 
-export const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+export const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);

@@ -16,7 +16,7 @@ function frame(from) {
   out[at++] = 1;
   for (let id = from; id < from + perFrame; id++) {
     let rest = id;
-    while (rest > 127) (out[at++] = (rest & 127) | 128), (rest >>>= 7);
+    while (rest > 127) ((out[at++] = (rest & 127) | 128), (rest >>>= 7));
     out[at++] = rest;
     out[at++] = 0;
     out[at++] = 6;
@@ -58,6 +58,8 @@ const before = done;
 const start = performance.now();
 await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 const rate = ((done - before) * 1000) / (performance.now() - start);
-console.log(`${Math.round(rate).toLocaleString('en')} items/s (cores ${cores}, window ${window}, ${perFrame} values per frame)`);
+console.log(
+  `${Math.round(rate).toLocaleString('en')} items/s (cores ${cores}, window ${window}, ${perFrame} values per frame)`,
+);
 await close();
 await master.close();

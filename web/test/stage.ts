@@ -14,7 +14,11 @@ interface Context {
   report(report: unknown): void;
   log(...args: unknown[]): void;
 }
-export type Value = [id: Loan, value: string | Uint8Array, options?: { careful?: boolean; attempt?: number; form?: Form }];
+export type Value = [
+  id: Loan,
+  value: string | Uint8Array,
+  options?: { careful?: boolean; attempt?: number; form?: Form },
+];
 
 export const callback = (f: (x: unknown, cb: Callback) => unknown): UserFunction => ({
   call: f as UserFunction['call'],
@@ -50,7 +54,12 @@ export class Stage {
   private time = 1000;
   private timers: { at: number; run: () => void }[] = [];
 
-  constructor(f: UserFunction, options: Partial<CoreOptions> = {}, buffer?: typeof Buffer, infers = false) {
+  constructor(
+    f: UserFunction,
+    options: Partial<CoreOptions> = {},
+    buffer?: typeof Buffer,
+    infers = false,
+  ) {
     this.core = new Core(
       {
         now: () => this.time,

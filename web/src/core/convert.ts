@@ -26,7 +26,8 @@ const LONGEST_TEXT = 16_384;
 export function bytesOf(value: unknown): Uint8Array | null {
   if (typeof value !== 'object' || value === null) return null;
   if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (ArrayBuffer.isView(value))
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return tagOf(value) === 'ArrayBuffer' ? new Uint8Array(value as ArrayBuffer) : null;
 }
 
@@ -39,11 +40,13 @@ export function bytesToCome(value: unknown): PromiseLike<ArrayBuffer> | null {
 /** Converts an answer other than bytes or a promise to text. */
 export function textOf(value: unknown, style: Style, json: boolean): { tag: number; text: string } {
   if (value === undefined) throw new Unusable('undefined', 'f answered nothing (undefined)');
-  if (json || (style === 'default' && typeof value !== 'string')) return { tag: RESULT_JSON, text: jsonOf(value) };
+  if (json || (style === 'default' && typeof value !== 'string'))
+    return { tag: RESULT_JSON, text: jsonOf(value) };
   const text = String(value);
   // An object without a `toString` of its own gives such a text.
   const nothing = typeof value === 'object' && /\[object (?!Object\]).*?\]/.exec(text);
-  if (nothing) throw new Unusable('json', `the answer has no text: it would be printed as ${nothing[0]}`);
+  if (nothing)
+    throw new Unusable('json', `the answer has no text: it would be printed as ${nothing[0]}`);
   return { tag: RESULT_TEXT, text };
 }
 

@@ -47,11 +47,14 @@ function named(holder: unknown, name: string, style: Style): UserFunction | null
 }
 
 function itself(exports: unknown): UserFunction | null {
-  return typeof exports === 'function' ? { call: exports as AnyFunction, owner: undefined, style: 'default' } : null;
+  return typeof exports === 'function'
+    ? { call: exports as AnyFunction, owner: undefined, style: 'default' }
+    : null;
 }
 
 function member(holder: unknown, name: string): unknown {
-  if (holder === null || (typeof holder !== 'object' && typeof holder !== 'function')) return undefined;
+  if (holder === null || (typeof holder !== 'object' && typeof holder !== 'function'))
+    return undefined;
   return (holder as Record<string, unknown>)[name];
 }
 

@@ -45,9 +45,13 @@ function hasPlainMembers(value: object, depth: number): boolean {
   }
   const members = value as Members;
   const prototype: unknown = Object.getPrototypeOf(value);
-  const special = (prototype && prototype !== Object.prototype) || Symbol.iterator in members || Symbol.toStringTag in members;
+  const special =
+    (prototype && prototype !== Object.prototype) ||
+    Symbol.iterator in members ||
+    Symbol.toStringTag in members;
   if (special && !isRecord(members)) return false;
-  for (const key in members) if (members[key] !== undefined && !isPlain(members[key], depth)) return false;
+  for (const key in members)
+    if (members[key] !== undefined && !isPlain(members[key], depth)) return false;
   return true;
 }
 
@@ -61,7 +65,10 @@ function isRecord(value: Members): boolean {
  * hidden content.
  */
 function hasFields(value: object, tag: string): boolean {
-  return Object.keys(value).length > 0 && (tag === 'Object' || (Symbol.toStringTag in value && !(tag in globalThis)));
+  return (
+    Object.keys(value).length > 0 &&
+    (tag === 'Object' || (Symbol.toStringTag in value && !(tag in globalThis)))
+  );
 }
 
 /**
@@ -79,7 +86,8 @@ function refuseLosses(): (this: Members, key: string, value: unknown) => unknown
     const inObject = holders.length > 0 && !Array.isArray(this);
     const step = !holders.length ? 'result' : inObject ? member(key) : `[${key}]`;
     const what = holders.includes(value) ? 'a cycle' : loss(value, this[key]);
-    if (what && !(inObject && value === undefined)) throw new Error(`${steps.join('')}${step} is ${what}`);
+    if (what && !(inObject && value === undefined))
+      throw new Error(`${steps.join('')}${step} is ${what}`);
     if (typeof value === 'object' && value) {
       holders.push(value);
       steps.push(step);

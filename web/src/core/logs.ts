@@ -86,6 +86,8 @@ export class Logs {
 /** The number of entries that fit into one message, at least one. */
 function fitting(entries: LogEntry[]): number {
   let length = 0;
-  const end = entries.findIndex(({ text }, i) => (length += text.length + 50) > MESSAGE_LENGTH && i > 0);
+  const end = entries.findIndex(
+    ({ text }, i) => (length += text.length + 50) > MESSAGE_LENGTH && i > 0,
+  );
   return end < 0 ? entries.length : end;
 }

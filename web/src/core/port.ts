@@ -9,7 +9,11 @@ import type { ToCore } from '../messages.ts';
 /**
  * Serves a core on `port`; `load` runs the user's bundle. Returns the handler of uncaught errors.
  */
-export function serve(port: MessagePort, version: string, load: () => void | Promise<void>): (error: unknown) => void {
+export function serve(
+  port: MessagePort,
+  version: string,
+  load: () => void | Promise<void>,
+): (error: unknown) => void {
   const runtime = new Runtime(
     {
       now: () => performance.now(),
@@ -46,7 +50,10 @@ export function hearErrors(uncaught: (error: unknown) => void): void {
 }
 
 /** The description of an error event without an error object. */
-function spoken({ message, filename, lineno, colno }: ErrorEvent): { message: string; stack: string } {
+function spoken({ message, filename, lineno, colno }: ErrorEvent): {
+  message: string;
+  stack: string;
+} {
   const stack = filename && `    at ${filename}:${lineno}:${colno}`;
   return { message: message.replace(/^uncaught (exception: )?/i, ''), stack };
 }

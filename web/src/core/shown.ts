@@ -26,8 +26,12 @@ export function shown(value: unknown): string {
 
 /** Class and message of an error, followed by its causes in parentheses. */
 function told(error: unknown, depth = 0): string {
-  const words = text(error, 'message') ? heading(error).replace(/^Error: /, '') : text(error, 'name') || plainly(error);
-  const reasons = reasonsOf(error, depth).map(([name, reason]) => `${name}: ${told(reason, depth + 1)}`);
+  const words = text(error, 'message')
+    ? heading(error).replace(/^Error: /, '')
+    : text(error, 'name') || plainly(error);
+  const reasons = reasonsOf(error, depth).map(
+    ([name, reason]) => `${name}: ${told(reason, depth + 1)}`,
+  );
   return reasons.length ? `${words} (${reasons.join('; ')})` : words;
 }
 
@@ -35,8 +39,12 @@ function told(error: unknown, depth = 0): string {
 function traced(error: unknown, depth = 0): string {
   const stack = text(error, 'stack');
   if (!stack || (depth && !stack.includes('function.js'))) return '';
-  const reasons = reasonsOf(error, depth).map(([name, reason]) => `\n  [${name}]: ${traced(reason, depth + 1) || told(reason, depth + 1)}`);
-  return shorten(headed(ofTheFunction(stack), heading(error), text(error, 'message')) + reasons.join(''));
+  const reasons = reasonsOf(error, depth).map(
+    ([name, reason]) => `\n  [${name}]: ${traced(reason, depth + 1) || told(reason, depth + 1)}`,
+  );
+  return shorten(
+    headed(ofTheFunction(stack), heading(error), text(error, 'message')) + reasons.join(''),
+  );
 }
 
 /**
@@ -53,7 +61,8 @@ function headed(stack: string, heading: string, message: string): string {
 function heading(error: unknown): string {
   const name = text(error, 'name');
   // As in Node, a class without its own `name` counts by the name of the class.
-  const ofClass = error instanceof Error && (!name || name === 'Error') && text(error.constructor, 'name');
+  const ofClass =
+    error instanceof Error && (!name || name === 'Error') && text(error.constructor, 'name');
   return [ofClass || name, text(error, 'message')].filter(Boolean).join(': ');
 }
 
@@ -62,12 +71,14 @@ function heading(error: unknown): string {
  */
 function reasonsOf(error: unknown, depth: number): [name: string, reason: unknown][] {
   const reasons: [string, unknown][] = [];
-  if (depth > DEEPEST_REASON || !text(error, 'message') && !text(error, 'stack')) return reasons;
+  if (depth > DEEPEST_REASON || (!text(error, 'message') && !text(error, 'stack'))) return reasons;
   const code = member(error, 'code');
   const own = Object.prototype.hasOwnProperty.call(error, 'code');
-  if (own && code && typeof code !== 'object' && !text(error, 'message').includes(String(code))) reasons.push(['code', code]);
+  if (own && code && typeof code !== 'object' && !text(error, 'message').includes(String(code)))
+    reasons.push(['code', code]);
   const errors = member(error, 'errors');
-  if (Array.isArray(errors)) for (const each of errors.slice(0, MOST_ERRORS)) reasons.push(['error', each]);
+  if (Array.isArray(errors))
+    for (const each of errors.slice(0, MOST_ERRORS)) reasons.push(['error', each]);
   const cause = member(error, 'cause');
   if (cause !== undefined) reasons.push(['cause', cause]);
   return reasons;

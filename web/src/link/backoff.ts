@@ -14,7 +14,10 @@ const BETTER_LONGEST_MS = 10 * 60_000;
  * @param random a number in [0, 1), so that devices of a lost master do not return all at once
  */
 export function backoff(failures: number, away: number, random: number): number {
-  const longest = away < PATIENT_AFTER_MS ? LONGEST_MS : Math.min(PATIENT_MS, LONGEST_MS + (away - PATIENT_AFTER_MS) / 10);
+  const longest =
+    away < PATIENT_AFTER_MS
+      ? LONGEST_MS
+      : Math.min(PATIENT_MS, LONGEST_MS + (away - PATIENT_AFTER_MS) / 10);
   const full = Math.min(longest, FIRST_MS * Math.pow(2, Math.min(failures, 20)));
   return Math.max(FIRST_MS, full * (0.5 + random / 2));
 }

@@ -35,7 +35,8 @@ export class SocketChannel implements Channel {
     const socket = (this.socket = new WebSocket(url));
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => events.opened();
-    socket.onmessage = ({ data }) => events.frame(typeof data === 'string' ? data : new Uint8Array(data));
+    socket.onmessage = ({ data }) =>
+      events.frame(typeof data === 'string' ? data : new Uint8Array(data));
     socket.onclose = () => events.closed();
   }
 

@@ -140,7 +140,8 @@ export class Connection {
   private settle(): void {
     if (this.other) this.other.close();
     this.other = null;
-    this.betterAt = this.better > 0 ? performance.now() + betterIn(this.tries, Math.random()) : Infinity;
+    this.betterAt =
+      this.better > 0 ? performance.now() + betterIn(this.tries, Math.random()) : Infinity;
   }
 
   /** Starts an attempt over the next better transport, or gives the present attempt up. */
@@ -181,7 +182,8 @@ export class Connection {
     this.lastTick = now;
     if (!this.channel) return;
     if (!this.opened) {
-      if (now - this.dialledAt > (this.rest.length > 0 ? FALL_BACK_MS : CONNECT_MS)) this.drop(CLOSE_SILENT, 'no connection');
+      if (now - this.dialledAt > (this.rest.length > 0 ? FALL_BACK_MS : CONNECT_MS))
+        this.drop(CLOSE_SILENT, 'no connection');
     } else if (now - this.lastReceived > 3 * this.heartbeat) {
       this.drop(CLOSE_SILENT, 'silent for three heartbeats');
     } else {

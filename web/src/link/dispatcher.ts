@@ -230,7 +230,9 @@ export class Dispatcher {
     if (!this.options || this.broken) return;
     const staying = [...this.seats.values()].filter((seat) => !seat.leaving);
     for (let i = staying.length; i < this.wanted; i++) this.make(this.options);
-    for (const seat of staying.sort((a, b) => a.count - b.count).slice(0, Math.max(0, staying.length - this.wanted))) {
+    for (const seat of staying
+      .sort((a, b) => a.count - b.count)
+      .slice(0, Math.max(0, staying.length - this.wanted))) {
       seat.leaving = true;
       if (seat.count === 0) this.end(seat);
     }
@@ -251,7 +253,8 @@ export class Dispatcher {
     for (const seat of this.seats.values()) {
       if (this.queue.count === 0) return;
       const room = seat.room;
-      if (room > 0) this.feedSeat(seat, Math.min(room, Math.ceil(this.queue.count / this.seats.size)), now);
+      if (room > 0)
+        this.feedSeat(seat, Math.min(room, Math.ceil(this.queue.count / this.seats.size)), now);
     }
   }
 
@@ -285,7 +288,8 @@ export class Dispatcher {
     if (timeout === null) return;
     for (const seat of [...this.seats.values()]) {
       const oldest = seat.open[0];
-      if (oldest && now - oldest.since > timeout + GRACE_MS) this.replace(seat, 'timeout', timeoutMessage(timeout), now);
+      if (oldest && now - oldest.since > timeout + GRACE_MS)
+        this.replace(seat, 'timeout', timeoutMessage(timeout), now);
     }
   }
 
@@ -317,7 +321,9 @@ export class Dispatcher {
 
   private stuck(): void {
     this.endAll();
-    this.around.broken(`loading it takes longer than ${LOADING_MS / 1000} s: is there an endless loop at its top level?`);
+    this.around.broken(
+      `loading it takes longer than ${LOADING_MS / 1000} s: is there an endless loop at its top level?`,
+    );
   }
 
   /**
@@ -329,7 +335,8 @@ export class Dispatcher {
     const since = seat.open.length > 0 ? seat.open[0].since : now;
     if (this.dom) seat.forget(() => false);
     else this.end(seat);
-    if (unanswered.length === 1 && held.length === 1) this.fail(held[0], kind, message, now - since);
+    if (unanswered.length === 1 && held.length === 1)
+      this.fail(held[0], kind, message, now - since);
     else this.sayReturned(held, true);
     this.fit();
   }
@@ -353,7 +360,8 @@ export class Dispatcher {
     }
     const loading = this.loading(now);
     const isLong = loading >= LONG_MS;
-    if (isLong || items.length > 0) this.around.say({ type: 'started', items, ...(isLong && { loading: Math.round(loading) }) });
+    if (isLong || items.length > 0)
+      this.around.say({ type: 'started', items, ...(isLong && { loading: Math.round(loading) }) });
     this.toldLoading = this.toldLoading || isLong;
   }
 
@@ -363,14 +371,24 @@ export class Dispatcher {
    */
   private loading(now: number): number {
     const seats = [...this.seats.values()];
-    if (this.toldLoading || this.queue.count === 0 || seats.length === 0 || seats.some(({ ready }) => ready)) return 0;
+    if (
+      this.toldLoading ||
+      this.queue.count === 0 ||
+      seats.length === 0 ||
+      seats.some(({ ready }) => ready)
+    )
+      return 0;
     return now - Math.min(...seats.map(({ loadingSince }) => loadingSince));
   }
 
   /** Returns these values to the master. */
   sayReturned(ids: Loan[], careful = false): void {
     for (let i = 0; i < ids.length; i += IDS_PER_MESSAGE) {
-      this.around.say({ type: 'returned', ids: ids.slice(i, i + IDS_PER_MESSAGE), ...(careful && { careful }) });
+      this.around.say({
+        type: 'returned',
+        ids: ids.slice(i, i + IDS_PER_MESSAGE),
+        ...(careful && { careful }),
+      });
     }
   }
 }

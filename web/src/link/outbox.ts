@@ -38,7 +38,8 @@ export class Outbox {
   pump(wire: Wire): boolean {
     let buffered = wire.bufferedAmount;
     if (this.full) this.adapt(buffered);
-    while (this.frames.length > 0 && buffered < this.limit) buffered += this.sendNext(wire, this.frames[0]);
+    while (this.frames.length > 0 && buffered < this.limit)
+      buffered += this.sendNext(wire, this.frames[0]);
     this.full = this.frames.length > 0;
     return this.full;
   }

@@ -40,7 +40,8 @@ export class Joiner {
   add(data: ArrayBuffer): Uint8Array | string | null {
     const piece = new Uint8Array(data);
     const flags = piece[0];
-    if (!(flags <= LAST + TEXT) || piece.length > PIECE) throw new Malformed('a message that is no piece of a frame');
+    if (!(flags <= LAST + TEXT) || piece.length > PIECE)
+      throw new Malformed('a message that is no piece of a frame');
     this.length += piece.length - 1;
     if (this.length > FRAME_LIMIT) throw new Malformed('a frame that is too long');
     this.pieces.push(piece);
@@ -54,7 +55,8 @@ export class Joiner {
     this.pieces = [];
     const frame = pieces.length > 1 ? new Uint8Array(this.length) : pieces[0].subarray(1);
     this.length = 0;
-    if (pieces.length > 1) pieces.reduce((at, piece) => (frame.set(piece.subarray(1), at), at + piece.length - 1), 0);
+    if (pieces.length > 1)
+      pieces.reduce((at, piece) => (frame.set(piece.subarray(1), at), at + piece.length - 1), 0);
     return frame;
   }
 }

@@ -52,7 +52,9 @@ export class Seat {
 
   /** The ids of unanswered values without the forgotten ones. */
   get held(): Loan[] {
-    return this.forgotten.size === 0 ? this.unanswered : this.unanswered.filter((id) => !this.forgotten.has(id));
+    return this.forgotten.size === 0
+      ? this.unanswered
+      : this.unanswered.filter((id) => !this.forgotten.has(id));
   }
 
   get count(): number {

@@ -28,7 +28,8 @@ export class Teller {
 
   /** Reports `account` if it changed and is due. The caller calls `tell` often. */
   tell(account: Account, now: number): void {
-    if (this.brokenBy && (account.phase === 'joined' || account.phase === 'refused')) account = { ...account, phase: 'broken', text: this.brokenBy };
+    if (this.brokenBy && (account.phase === 'joined' || account.phase === 'refused'))
+      account = { ...account, phase: 'broken', text: this.brokenBy };
     const phase = account.phase + account.text;
     const changed = !this.told.startsWith(phase + '\n');
     if (!changed && now - this.toldAt < EVERY_MS) return;

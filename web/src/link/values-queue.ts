@@ -103,7 +103,8 @@ function each(chunk: Chunk, visit: (cursor: ValuesCursor) => void): void {
  */
 function slice(chunk: Chunk, end: number): Uint8Array<ArrayBuffer> {
   const { frame, at } = chunk;
-  if (at === 1 && end === frame.length && frame.byteLength === frame.buffer.byteLength) return frame as Uint8Array<ArrayBuffer>;
+  if (at === 1 && end === frame.length && frame.byteLength === frame.buffer.byteLength)
+    return frame as Uint8Array<ArrayBuffer>;
   const cut = new Uint8Array(1 + end - at);
   cut[0] = KIND_VALUES;
   cut.set(frame.subarray(at, end), 1);

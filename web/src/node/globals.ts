@@ -10,17 +10,28 @@ import { compileFunction } from 'node:vm';
  * `require('fs')`. The bundle sees no such names, but the globals stay, because Node's own
  * `fetch` needs some.
  */
-const OF_NODE_ONLY = ['process', 'Buffer', 'setImmediate', 'clearImmediate', 'require', 'module', 'exports'];
+const OF_NODE_ONLY = [
+  'process',
+  'Buffer',
+  'setImmediate',
+  'clearImmediate',
+  'require',
+  'module',
+  'exports',
+];
 
 export function likeATab(): void {
   const world = globalThis as Record<string, unknown>;
   world.self = globalThis;
   // Emscripten's output and other scripts recognize a worker by `importScripts`.
   world.importScripts = () => {
-    throw new Error('importScripts() is not available here: what the function needs is in its bundle');
+    throw new Error(
+      'importScripts() is not available here: what the function needs is in its bundle',
+    );
   };
   world.location = new URL('http://localhost/function.js');
-  if (!world.navigator) world.navigator = { userAgent: 'Pando', language: 'en', hardwareConcurrency: 1, onLine: true };
+  if (!world.navigator)
+    world.navigator = { userAgent: 'Pando', language: 'en', hardwareConcurrency: 1, onLine: true };
 }
 
 /** Runs the bundle, a classic script, without access to Node's globals. */

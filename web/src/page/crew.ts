@@ -19,7 +19,13 @@ export class Crew {
 
   make(core: number): void {
     const { port1, port2 } = new MessageChannel();
-    const join: Join = { type: 'join', port: port1, version: this.version, script: this.scripts.function, text: this.scripts.text };
+    const join: Join = {
+      type: 'join',
+      port: port1,
+      version: this.version,
+      script: this.scripts.function,
+      text: this.scripts.text,
+    };
     if (this.dom) joinInPage(join);
     else this.hire(core, join);
     this.tell({ type: 'core', core, port: port2 }, port2);

@@ -24,7 +24,12 @@ export class Ferry {
     opened: () => void,
     closed: () => void,
   ) {
-    this.pipe = new Pipe(channel, { opened, closed, piece: (piece) => this.receive(piece), drained: () => this.account() });
+    this.pipe = new Pipe(channel, {
+      opened,
+      closed,
+      piece: (piece) => this.receive(piece),
+      drained: () => this.account(),
+    });
   }
 
   /** Takes pieces for the master. */

@@ -24,14 +24,17 @@ export function fragmentOptions(hash: string): FragmentOptions {
     const value = decoded(setting.slice(equals + 1).replace(/_/g, ' ')).trim();
     if (name === 'protocol') options.protocol = value.toLowerCase();
     if (name === 'device' && value) options.device = value.slice(0, 100);
-    if ((name === 'cores' || name === 'paused' || name === 'done') && /^\d+$/.test(value)) options[name] = Number(value);
+    if ((name === 'cores' || name === 'paused' || name === 'done') && /^\d+$/.test(value))
+      options[name] = Number(value);
   }
   return options;
 }
 
 /** The fragment with these options. */
 export function fragmentOf(options: FragmentOptions): string {
-  const said = Object.entries(options).map(([name, value]) => `${name}=${encodeURIComponent(value).replace(/_/g, '%5F')};`);
+  const said = Object.entries(options).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value).replace(/_/g, '%5F')};`,
+  );
   return said.join('');
 }
 
@@ -59,7 +62,11 @@ export function folderOf(href: string): string {
  *
  * @param vague whether the browser reports 4 for any number below 8
  */
-export function coresToLend(asked: number | undefined, hardware: number | undefined, vague = false): number {
+export function coresToLend(
+  asked: number | undefined,
+  hardware: number | undefined,
+  vague = false,
+): number {
   const known = vague && hardware === 4 ? 2 : hardware || 2;
   const cores = asked === undefined ? known - 1 : asked;
   return Math.max(1, Math.min(MOST_CORES, cores));

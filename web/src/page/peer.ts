@@ -34,7 +34,8 @@ export class Peer {
     this.signal.onmessage = ({ data }) => this.next(() => this.hear(JSON.parse(data)));
     // After the master's answer the signalling may end, because the connection may open without
     // more messages. The link gives up after its own time limit.
-    this.signal.onclose = () => this.next(() => (this.connection && this.connection.remoteDescription) || this.end());
+    this.signal.onclose = () =>
+      this.next(() => (this.connection && this.connection.remoteDescription) || this.end());
   }
 
   /**
@@ -54,19 +55,29 @@ export class Peer {
   }
 
   private next(step: () => unknown): void {
-    this.step = this.step.then(() => this.ended || step()).catch((error) => this.end(String(error)));
+    this.step = this.step
+      .then(() => this.ended || step())
+      .catch((error) => this.end(String(error)));
   }
 
   private hear(message: Signal): unknown {
     const connection = this.connection as RTCPeerConnection;
     switch (message.type) {
       case 'servers':
-        return this.offer(new RTCPeerConnection({ iceServers: message.iceServers.filter(({ urls }) => this.turn || !/turns?:/.test(String(urls))) }));
+        return this.offer(
+          new RTCPeerConnection({
+            iceServers: message.iceServers.filter(
+              ({ urls }) => this.turn || !/turns?:/.test(String(urls)),
+            ),
+          }),
+        );
       case 'answer':
         return connection.setRemoteDescription(message as RTCSessionDescriptionInit);
       case 'candidate':
         // An unusable candidate must not prevent the others.
-        return connection.addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 }).catch(() => undefined);
+        return connection
+          .addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 })
+          .catch(() => undefined);
       case 'failed':
         return this.end(message.text);
     }
@@ -76,7 +87,8 @@ export class Peer {
     this.connection = connection;
     this.giveAway(connection.createDataChannel('pando'));
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate && candidate.candidate) this.say({ type: 'candidate', candidate: candidate.candidate });
+      if (candidate && candidate.candidate)
+        this.say({ type: 'candidate', candidate: candidate.candidate });
     };
     const { sdp = '' } = await connection.createOffer();
     this.say({ type: 'offer', sdp });
@@ -147,7 +159,8 @@ async function pathOf(connection: RTCPeerConnection): Promise<Path> {
     selected = entry.selectedCandidatePairId || (entry.selected ? entry.id : selected);
   });
   const pair = stats.get(selected);
-  const relayed = pair && [pair.localCandidateId, pair.remoteCandidateId].some((id) => isRelay(stats.get(id)));
+  const relayed =
+    pair && [pair.localCandidateId, pair.remoteCandidateId].some((id) => isRelay(stats.get(id)));
   return relayed ? 'turn' : 'direct';
 }
 

@@ -22,7 +22,10 @@ export function scriptsBelow(folder: string): Scripts {
  * @param failed called after each failed attempt; another attempt follows
  */
 export async function fetched(scripts: Scripts, failed: () => void): Promise<Scripts> {
-  const [tab, text] = await Promise.all([source(scripts.tab, failed), source(scripts.function, failed)]);
+  const [tab, text] = await Promise.all([
+    source(scripts.tab, failed),
+    source(scripts.function, failed),
+  ]);
   return { tab: blob(tab), function: scripts.function, text };
 }
 

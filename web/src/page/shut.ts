@@ -12,9 +12,11 @@ type Navigate = Event & { destination: { url: string } };
 
 export function shut(): void {
   const page = window as unknown as { navigation?: EventTarget; [name: string]: unknown };
-  for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'SharedWorker']) delete page[name];
+  for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'SharedWorker'])
+    delete page[name];
   if (!page.navigation) return;
   page.navigation.addEventListener('navigate', (event) => {
-    if (new URL((event as Navigate).destination.url).origin !== location.origin) event.preventDefault();
+    if (new URL((event as Navigate).destination.url).origin !== location.origin)
+      event.preventDefault();
   });
 }

@@ -80,7 +80,8 @@ export class View {
   log(entries: LogEntry[]): void {
     this.output.hidden = false;
     for (const entry of entries) this.lines.appendChild(line(entry));
-    while (this.lines.childNodes.length > LOG_LINES) this.lines.removeChild(this.lines.firstChild as ChildNode);
+    while (this.lines.childNodes.length > LOG_LINES)
+      this.lines.removeChild(this.lines.firstChild as ChildNode);
     this.lines.scrollTop = this.lines.scrollHeight;
   }
 

@@ -36,7 +36,10 @@ export function standing(account: Account, here: Here): Standing {
     case 'connecting':
       return going('Connecting…', '', 'calm');
     case 'joined':
-      return connected(here.paused ? pausedStanding(account) : computing(account, here), account.path);
+      return connected(
+        here.paused ? pausedStanding(account) : computing(account, here),
+        account.path,
+      );
     case 'waiting':
       return going('Connection lost', `${text} Trying again by itself.`.trim(), 'bad');
     case 'away':
@@ -58,14 +61,26 @@ export function standing(account: Account, here: Here): Standing {
 
 function computing({ busy, done }: Account, { lent, active, dom }: Here): Standing {
   if (busy === 0 && !active) {
-    return going(done === 0 ? 'Ready' : 'Waiting for more', 'Work begins as soon as there is some.', 'good');
+    return going(
+      done === 0 ? 'Ready' : 'Waiting for more',
+      'Work begins as soon as there is some.',
+      'good',
+    );
   }
   if (dom) return going('Computing', 'It may ask you for something.', 'good');
-  return going('Computing', `With ${count(lent, 'core')} of this device. Keep this page open and visible.`, 'good');
+  return going(
+    'Computing',
+    `With ${count(lent, 'core')} of this device. Keep this page open and visible.`,
+    'good',
+  );
 }
 
 function pausedStanding({ held }: Account): Standing {
-  return going('Paused', held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.', 'calm');
+  return going(
+    'Paused',
+    held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.',
+    'calm',
+  );
 }
 
 function connected(standing: Standing, path: Path = 'websocket'): Standing {

@@ -15,7 +15,8 @@ export const tests = [];
  */
 export const test = (name, options, run) => tests.push({ name, options, run });
 
-export const callback = (body) => `globalThis.__pandoModule = { exports: { '/pando/1.0.0': function (x, cb) { ${body} } } };`;
+export const callback = (body) =>
+  `globalThis.__pandoModule = { exports: { '/pando/1.0.0': function (x, cb) { ${body} } } };`;
 
 export const TOY = callback(`
   if (x === 'loop') for (;;);
@@ -29,13 +30,21 @@ export const TOY = callback(`
 
 /** All hellos so far, once there are `count`. */
 export const hellos = (master, count, ms) =>
-  master.until(() => {
-    const found = master.heard.filter(({ type }) => type === 'hello');
-    return found.length >= count && found;
-  }, `${count} hellos`, ms);
+  master.until(
+    () => {
+      const found = master.heard.filter(({ type }) => type === 'hello');
+      return found.length >= count && found;
+    },
+    `${count} hellos`,
+    ms,
+  );
 
 /** Waits until the element `id` shows a matching text. */
 export const shows = (page, id, pattern, timeout = 10_000) =>
-  page.waitForFunction(([id, source]) => new RegExp(source).test(document.getElementById(id).textContent), [id, pattern.source], { timeout });
+  page.waitForFunction(
+    ([id, source]) => new RegExp(source).test(document.getElementById(id).textContent),
+    [id, pattern.source],
+    { timeout },
+  );
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
