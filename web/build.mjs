@@ -1,4 +1,4 @@
-// Builds everything that Pando serves or embeds: node build.mjs OUTDIR
+// Builds all files for master and relay, which embed and serve them: node build.mjs OUTDIR
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
 const { version } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 
-// Safari 12 knows the global object by another name.
+// Safari 12 has no `globalThis`, only `self`.
 const globalThisFirst = 'self.globalThis=self;';
 
 const shared = {
@@ -36,7 +36,10 @@ async function buildBrowser(outDir) {
     mangleProps: new RegExp(`^(${ownNames(join(here, 'tsconfig.json')).join('|')})$`),
     banner: { js: globalThisFirst },
   });
-  const { code } = await minify(outputFiles[0].text, { ecma: 2018, compress: { passes: 2, inline: false } });
+  const { code } = await minify(outputFiles[0].text, {
+    ecma: 2018,
+    compress: { passes: 2, inline: false },
+  });
   await writeFile(join(outDir, 'page.js'), code);
 }
 
@@ -58,15 +61,21 @@ async function buildPage(outDir) {
     entryPoints: ['src/style.css'],
     write: false,
     minify: true,
-    // A flex gap, inset and the like would only be found missing on an old phone.
+    // esbuild warns about CSS which old phones do not know, for example a flex gap or `inset`.
     target: ['chrome71', 'firefox79', 'safari12'],
   });
   const style = outputFiles[0].text.trim();
-  await writeFile(join(outDir, 'index.html'), minifiedHtml(html).replace('/* style */', () => style));
+  await writeFile(
+    join(outDir, 'index.html'),
+    minifiedHtml(html).replace('/* style */', () => style),
+  );
 }
 
 function minifiedHtml(html) {
-  return html.replace(/<!--[^]*?-->\s*/g, '').replace(/^\s+/gm, '').replace(/="([\w-]+)"/g, '=$1');
+  return html
+    .replace(/<!--[^]*?-->\s*/g, '')
+    .replace(/^\s+/gm, '')
+    .replace(/="([\w-]+)"/g, '=$1');
 }
 
 async function buildBuiltins(outDir) {
@@ -76,20 +85,28 @@ async function buildBuiltins(outDir) {
   await builtins.buildBuiltins(join(outDir, 'builtins'));
 }
 
-/** Prints what a tab loads besides the user's function, and fails above the limit. */
+/** Prints the gzipped size of a tab without the user's function, and fails above the limit. */
 async function weigh(outDir) {
   let total = 0;
   for (const name of ['index.html', 'page.js']) {
     const bytes = await readFile(join(outDir, name));
     const zipped = gzipSync(bytes, { level: 9 }).length;
     total += zipped;
-    console.log(`${name.padEnd(12)} ${String(bytes.length).padStart(7)} bytes ${String(zipped).padStart(6)} gzipped`);
+    console.log(
+      `${name.padEnd(12)} ${String(bytes.length).padStart(7)} bytes ${String(zipped).padStart(6)} gzipped`,
+    );
   }
   console.log(`${'a tab loads'.padEnd(12)} ${String(total).padStart(20)} of ${LIMIT} gzipped`);
-  if (total > LIMIT) throw new Error(`the volunteer page has ${total} bytes gzipped: more than ${LIMIT}`);
+  if (total > LIMIT)
+    throw new Error(`the volunteer page has ${total} bytes gzipped: more than ${LIMIT}`);
 }
 
 const outDir = resolve(process.argv[2] || 'dist');
 await mkdir(outDir, { recursive: true });
-await Promise.all([buildBrowser(outDir), buildNode(outDir), buildPage(outDir), buildBuiltins(outDir)]);
+await Promise.all([
+  buildBrowser(outDir),
+  buildNode(outDir),
+  buildPage(outDir),
+  buildBuiltins(outDir),
+]);
 await weigh(outDir);

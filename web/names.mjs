@@ -1,10 +1,11 @@
-// Which members the tab's script may call by shorter names: those that neither browsers, nor functions, nor masters know.
+// Lists the class members for which the tab's script may use shorter names, because neither
+// browsers, functions nor masters use them.
 import { dirname } from 'node:path';
 import ts from 'typescript';
 
 /**
- * Names of which every use is the name of a member that our own sources declare. What others know as well is declared in
- * `messages.ts`, or below a comment with the tag `@spoken`.
+ * Returns the names of members which only Pando's own sources declare and use. Members known
+ * elsewhere are declared in `messages.ts`, or under a comment with the tag `@spoken`.
  */
 export function ownNames(configFile) {
   const { config } = ts.readConfigFile(configFile, ts.sys.readFile);
@@ -16,32 +17,55 @@ export function ownNames(configFile) {
   const known = new Set();
   const visit = (node) => {
     const declarations = ts.isIdentifier(node) && declarationsOf(node, checker);
-    if (declarations) (declarations.length > 0 && declarations.every((one) => isOurs(one, sources)) ? own : known).add(node.text);
+    if (declarations)
+      (declarations.length > 0 && declarations.every((one) => isOurs(one, sources))
+        ? own
+        : known
+      ).add(node.text);
     ts.forEachChild(node, visit);
   };
   sources.forEach(visit);
   return [...own].filter((name) => !known.has(name));
 }
 
-/** Where the member is declared that `name` names; null when it names something else. */
+/** The declarations of the member called `name`; null if `name` is not the name of a member. */
 function declarationsOf(name, checker) {
   const { parent } = name;
   if ((parent.propertyName || parent.name) !== name) return null;
   const of = (...symbols) => symbols.flatMap((symbol) => (symbol && symbol.declarations) || []);
-  const inType = (type) => of(...((type && (type.types || [type])) || []).map((one) => checker.getPropertyOfType(one, name.text)));
+  const inType = (type) =>
+    of(
+      ...((type && (type.types || [type])) || []).map((one) =>
+        checker.getPropertyOfType(one, name.text),
+      ),
+    );
   if (ts.isPropertyAccessExpression(parent)) return of(checker.getSymbolAtLocation(name));
-  if (ts.isObjectLiteralExpression(parent.parent)) return inType(checker.getContextualType(parent.parent));
-  if (ts.isObjectBindingPattern(parent.parent)) return inType(checker.getTypeAtLocation(parent.parent));
-  const isMember = ts.isClassElement(parent) || ts.isTypeElement(parent) || ts.isParameterPropertyDeclaration(parent, parent.parent);
+  if (ts.isObjectLiteralExpression(parent.parent))
+    return inType(checker.getContextualType(parent.parent));
+  if (ts.isObjectBindingPattern(parent.parent))
+    return inType(checker.getTypeAtLocation(parent.parent));
+  const isMember =
+    ts.isClassElement(parent) ||
+    ts.isTypeElement(parent) ||
+    ts.isParameterPropertyDeclaration(parent, parent.parent);
   return isMember ? of(parent.symbol) : null;
 }
 
-/** A type that is written in the middle of a function is what somebody else has. */
+/**
+ * Whether a class or a named type of Pando declares the member. An inline type in a function
+ * describes objects of other programs.
+ */
 function isOurs(declaration, sources) {
   const file = declaration.getSourceFile();
   if (!sources.includes(file) || file.fileName.endsWith('/messages.ts')) return false;
   const member = ts.isParameter(declaration) ? declaration.parent : declaration;
-  const around = ts.findAncestor(member.parent, (node) => !ts.isTypeNode(node) && !ts.isTypeElement(node) && !ts.isPropertyDeclaration(node));
-  const isType = ts.isClassDeclaration(around) || ts.isInterfaceDeclaration(around) || ts.isTypeAliasDeclaration(around);
+  const around = ts.findAncestor(
+    member.parent,
+    (node) => !ts.isTypeNode(node) && !ts.isTypeElement(node) && !ts.isPropertyDeclaration(node),
+  );
+  const isType =
+    ts.isClassDeclaration(around) ||
+    ts.isInterfaceDeclaration(around) ||
+    ts.isTypeAliasDeclaration(around);
   return isType && !ts.getJSDocTags(around).some(({ tagName }) => tagName.text === 'spoken');
 }

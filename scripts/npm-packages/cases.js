@@ -1,5 +1,6 @@
-// Functions as they were written for the original Pando, and the npm packages of their day that they use. What is right is what plain Node
-// answers, unless `y` says so. `dom`: for the page only. `network`: needs a server, so it is only loaded.
+// Functions for the original Pando, with npm packages of the same age. The right answer is the
+// answer of plain Node, or `y` if given. `dom`: the function runs only in the page. `network`: the
+// function needs a server, so it is only loaded.
 //
 // [packages, input, function, options]
 /* global h, document, counter: true */
@@ -122,7 +123,7 @@ module.exports = [
   ['compromise@11.14.3', 'She sells seashells', function (x, cb) { cb(null, require('compromise')(x).verbs().out('array').join()) }],
   ['jsonata@1.6.5', '{"a":[1,2]}', function (x, cb) { cb(null, require('jsonata')('$sum(a)').evaluate(JSON.parse(x))) }],
 
-  // Code that makes code
+  // Code generators
   ['handlebars@4.1.2', 'a', function (x, cb) { cb(null, require('handlebars').compile('Hi {{x}}')({ x: x })) }],
   ['mustache@3.0.1', 'a', function (x, cb) { cb(null, require('mustache').render('Hi {{x}}', { x: x })) }],
   ['ejs@2.6.2', 'a', function (x, cb) { cb(null, require('ejs').render('<% if (x) { %>Hi <%= x %><% } %>', { x: x })) }],
@@ -160,14 +161,14 @@ module.exports = [
   ['viz.js@2.1.2', 'digraph { a -> b }', function (x, cb) { var V = require('viz.js'); var r = require('viz.js/full.render.js'); new V({ Module: r.Module, render: r.render }).renderString(x).then(function (s) { cb(null, s.replace(/\n/g, '').length) }, cb) }],
   ['xxhash-wasm@0.3.1', 'abc', function (x, cb) { var w = require('xxhash-wasm'); (w.default || w)().then(function (h) { cb(null, h.h32(x)) }, cb) }],
 
-  // Of the network: loaded only
+  // Network: loaded only
   ['request@2.88.0', 'a', function (x, cb) { cb(null, typeof require('request').get) }, { network: true }],
   ['axios@0.19.0', 'a', function (x, cb) { cb(null, typeof require('axios').get) }, { network: true }],
   ['socket.io-client@2.2.0', 'a', function (x, cb) { cb(null, typeof require('socket.io-client').connect) }, { network: true }],
   ['webtorrent@0.103.0', 'a', function (x, cb) { cb(null, typeof require('webtorrent')) }, { network: true }],
   ['jquery@3.4.1', '<p>hi</p>', function (x, cb) { cb(null, require('jquery')(x).text()) }, { dom: true, y: 'hi' }],
 
-  // The language as it was
+  // Old parts of the language
   ['', '3', function (x, cb) { cb(null, new Function('x', 'return x * x')(x)) }, { as: 'new Function' }], // eslint-disable-line no-new-func
   ['', '3', function (x, cb) { for (h = 0; h < x; h++); counter = h; cb(null, h + global.counter + (function () { return this === global })()) }, { as: 'implicit globals', y: '7' }],
   ['', '3', function (x, cb) { var require_ = eval; cb(null, require_('1 + 2') + eval('x') + arguments.callee.length) }, { as: 'eval, arguments.callee' }], // eslint-disable-line

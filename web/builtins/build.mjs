@@ -1,35 +1,40 @@
-// Prebundles Node's built-in modules for browsers: one CommonJS file for each built-in, from the npm
-// packages that browserify chose, with what they lack of today's Node API added in src/.
-// The files require each other as './NAME.js'; `util/types` is in util-types.js. web/package.json has
-// the packages; bn.js is among them only so that npm installs one copy of its version 4 instead of six.
+// Bundles Node's built-in modules for browsers: one CommonJS file per built-in. The code comes
+// from the npm packages of browserify; src/ adds newer parts of Node's API. The files require each
+// other as './NAME.js'; `util/types` is in util-types.js. web/package.json lists the packages. It
+// lists bn.js only so that npm installs one copy of version 4 instead of six.
 //
 //     node builtins/build.mjs OUTDIR
 
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
-import { builtinModules } from 'node:module'
-import path from 'node:path'
-import process from 'node:process'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
-const here = path.dirname(fileURLToPath(import.meta.url))
-const sources = path.join(here, 'src')
-
-/** Globals that the packages use, and the built-ins that have them. */
-const injected = { buffer: 'Buffer', process: 'process', timers: 'setImmediate' }
+const here = path.dirname(fileURLToPath(import.meta.url));
+const sources = path.join(here, 'src');
 
 /**
- * @param {string} outDir a folder, made if it is missing
+ * The file of each built-in that defines a global, and the name of the global. Packages use these
+ * globals.
+ */
+const injected = { buffer: 'Buffer', process: 'process', timers: 'setImmediate' };
+
+/**
+ * @param {string} outDir the folder of the files; created if missing
  * @returns {Promise<void>}
  */
-export async function buildBuiltins (outDir) {
-  await mkdir(outDir, { recursive: true })
-  const names = (await readdir(sources)).filter(file => file.endsWith('.js')).map(file => file.slice(0, -3))
-  await Promise.all(names.sort().map(name => buildOne(name, names, outDir)))
+export async function buildBuiltins(outDir) {
+  await mkdir(outDir, { recursive: true });
+  const names = (await readdir(sources))
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.slice(0, -3));
+  await Promise.all(names.sort().map((name) => buildOne(name, names, outDir)));
 }
 
-async function buildOne (name, names, outDir) {
+async function buildOne(name, names, outDir) {
   await build({
     entryPoints: [path.join(sources, `${name}.js`)],
     outfile: path.join(outDir, `${name}.js`),
@@ -44,71 +49,87 @@ async function buildOne (name, names, outDir) {
     legalComments: 'inline',
     logLevel: 'warning',
     define: { global: 'globalThis', 'process.env.NODE_ENV': '"production"' },
-    inject: Object.keys(injected).filter(owner => owner !== name).map(owner => `inject:${owner}`),
-    plugins: [injections(), siblings(new Set(names))]
-  })
+    inject: Object.keys(injected)
+      .filter((owner) => owner !== name)
+      .map((owner) => `inject:${owner}`),
+    plugins: [injections(), siblings(new Set(names))],
+  });
 }
 
-/** Virtual modules that export a global, for esbuild's `inject`. */
-function injections () {
+/** Virtual modules which export one global each, for esbuild's `inject`. */
+function injections() {
   return {
     name: 'injections',
-    setup (esbuild) {
-      esbuild.onResolve({ filter: /^inject:/ }, ({ path }) => ({ path: path.slice(7), namespace: 'inject', sideEffects: false }))
-      esbuild.onLoad({ filter: /.*/, namespace: 'inject' }, ({ path: owner }) => ({ contents: injection(owner) }))
-    }
-  }
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^inject:/ }, ({ path }) => ({
+        path: path.slice(7),
+        namespace: 'inject',
+        sideEffects: false,
+      }));
+      esbuild.onLoad({ filter: /.*/, namespace: 'inject' }, ({ path: owner }) => ({
+        contents: injection(owner),
+      }));
+    },
+  };
 }
 
-function injection (owner) {
-  const name = injected[owner]
+function injection(owner) {
+  const name = injected[owner];
   return owner === 'process'
     ? "import process from 'process'; export { process }"
-    : `import { ${name} } from '${owner}'; export { ${name} }`
+    : `import { ${name} } from '${owner}'; export { ${name} }`;
 }
 
-/** A built-in that another one requires stays outside: it has a file of its own. */
-function siblings (names) {
+/** Leaves every required built-in outside of the file, because each built-in has its own file. */
+function siblings(names) {
   return {
     name: 'siblings',
-    setup (esbuild) {
+    setup(esbuild) {
       esbuild.onResolve({ filter: /^[^./\\]/ }, ({ path: wanted, importer, pluginData }) => {
-        const name = siblingName(wanted)
-        if (browserMap(path.dirname(importer))[wanted] !== undefined) return undefined
-        if (names.has(name)) return { path: `./${name}.js`, external: true, sideEffects: false }
-        if (builtinModules.includes(name)) return { path: name, namespace: 'empty' }
-        return undefined
-      })
-      esbuild.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'module.exports = {}' }))
-      // The package's browser form of Readable.from only throws; the other one works in browsers.
+        const name = siblingName(wanted);
+        if (browserMap(path.dirname(importer))[wanted] !== undefined) return undefined;
+        if (names.has(name)) return { path: `./${name}.js`, external: true, sideEffects: false };
+        if (builtinModules.includes(name)) return { path: name, namespace: 'empty' };
+        return undefined;
+      });
+      esbuild.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({
+        contents: 'module.exports = {}',
+      }));
+      // In readable-stream, the browser form of Readable.from only throws, but the other form
+      // works in browsers.
       esbuild.onResolve({ filter: /\/from$/ }, ({ resolveDir, path: wanted }) =>
-        resolveDir.includes('readable-stream') ? { path: path.join(resolveDir, `${wanted}.js`) } : undefined)
-    }
-  }
+        resolveDir.includes('readable-stream')
+          ? { path: path.join(resolveDir, `${wanted}.js`) }
+          : undefined,
+      );
+    },
+  };
 }
 
-/** `node:util/types` and `util/` as the name of a file in src/. One copy of the streams serves all. */
-function siblingName (wanted) {
-  const name = wanted.replace(/^node:/, '').replace(/\/$/, '')
-  return name === 'readable-stream' ? 'stream' : name.replaceAll('/', '-')
+/**
+ * The file in src/ for `node:util/types`, `util/` and the like. All streams come from one file.
+ */
+function siblingName(wanted) {
+  const name = wanted.replace(/^node:/, '').replace(/\/$/, '');
+  return name === 'readable-stream' ? 'stream' : name.replaceAll('/', '-');
 }
 
-/** What the package of a file in `folder` replaces in browsers: that comes before the built-ins. */
-function browserMap (folder) {
+/** The `browser` map of the package that owns `folder`. Its entries precede the built-ins. */
+function browserMap(folder) {
   for (let at = folder; path.dirname(at) !== at; at = path.dirname(at)) {
-    const manifest = path.join(at, 'package.json')
-    if (!existsSync(manifest)) continue
-    const { browser } = JSON.parse(readFileSync(manifest, 'utf8'))
-    return typeof browser === 'object' ? browser : {}
+    const manifest = path.join(at, 'package.json');
+    if (!existsSync(manifest)) continue;
+    const { browser } = JSON.parse(readFileSync(manifest, 'utf8'));
+    return typeof browser === 'object' ? browser : {};
   }
-  return {}
+  return {};
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const outDir = process.argv[2]
+  const outDir = process.argv[2];
   if (!outDir) {
-    console.error('usage: node builtins/build.mjs OUTDIR')
-    process.exit(2)
+    console.error('usage: node builtins/build.mjs OUTDIR');
+    process.exit(2);
   }
-  await buildBuiltins(outDir)
+  await buildBuiltins(outDir);
 }

@@ -1,16 +1,21 @@
-/** Reading and writing of varints (LEB128, unsigned) and UTF-8, fast for the short ASCII texts that most items are. */
+/**
+ * Reads and writes varints (unsigned LEB128) and UTF-8, optimized for short ASCII texts, because
+ * most items are short.
+ */
 
-/** What was received does not follow the protocol: its channel is closed. */
+/** Received data violates the protocol; the receiver closes the channel. */
 export class Malformed extends Error {}
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 const encodesInto = typeof encoder.encodeInto === 'function';
 
-/** Below this length a loop over char codes beats TextDecoder and TextEncoder. */
+/**
+ * Below these lengths, a loop over character codes is faster than TextDecoder and TextEncoder.
+ */
 const SHORT_TO_DECODE = 24;
 const SHORT_TO_ENCODE = 40;
-/** 2^53 - 1 needs 53 bits: eight groups of seven, the last one not full. */
+/** Bytes of the longest varint: 2^53 - 1 needs 53 bits, and each byte holds seven. */
 const MAX_VARINT_BYTES = 8;
 const KEPT_CAPACITY = 1 << 18;
 
@@ -18,12 +23,12 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Whether all of `text` went into `bytes`. */
+/** Writes `text` as UTF-8 to `bytes`; returns whether the whole text fitted. */
 export function encodesWhole(text: string, bytes: Uint8Array): boolean {
   return encodesInto && encoder.encodeInto(text, bytes).read === text.length;
 }
 
-/** The UTF-8 text of `bytes[start, end)`. */
+/** The UTF-8 text in `bytes[start, end)`. */
 export function textAt(bytes: Uint8Array, start: number, end: number): string {
   if (end - start < SHORT_TO_DECODE) {
     let text = '';
@@ -38,7 +43,7 @@ export function textAt(bytes: Uint8Array, start: number, end: number): string {
   return decoder.decode(bytes.subarray(start, end));
 }
 
-/** A position in some bytes. */
+/** A reading position in a byte array. */
 export class Reader {
   constructor(
     readonly bytes: Uint8Array,
@@ -74,7 +79,7 @@ export class Reader {
     throw new Malformed('a number is too large');
   }
 
-  /** Steps over `length` bytes and returns where they start. */
+  /** Skips `length` bytes and returns the position before them. */
   skip(length: number): number {
     const start = this.at;
     if (length > this.end - start) throw new Malformed('an entry is longer than its frame');
@@ -92,7 +97,7 @@ export function varintSize(value: number): number {
   return size;
 }
 
-/** Bytes that grow as they are written. */
+/** A byte buffer that grows as needed. */
 export class Writer {
   length = 0;
   private bytes: Uint8Array;
@@ -122,17 +127,18 @@ export class Writer {
     this.length += data.length;
   }
 
-  /** The length of `data`, then `data`. */
+  /** Writes the length of `data`, then `data`. */
   sized(data: Uint8Array): void {
     this.varint(data.length);
     this.raw(data);
   }
 
-  /** The length of `text` in UTF-8, then its bytes. */
+  /** Writes the UTF-8 length of `text`, then its bytes. */
   text(text: string): void {
     if (text.length < SHORT_TO_ENCODE && this.ascii(text)) return;
     if (!encodesInto) return this.sized(utf8(text));
-    // The length is in front of bytes whose number is not known yet: guessed to be ASCII, moved when it was not.
+    // The length precedes the bytes, but is known only afterwards. The writer reserves space for
+    // the length of an ASCII text, and moves the bytes if the length needs more space.
     const guess = varintSize(text.length);
     this.reserve(text.length * 3 + MAX_VARINT_BYTES);
     const start = this.length + guess;
@@ -158,7 +164,7 @@ export class Writer {
     return true;
   }
 
-  /** What was written, in a buffer of exactly its size; the writer is empty again. */
+  /** Returns the written bytes in a buffer of exactly their size, and empties the writer. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.length);
     taken.set(this.bytes.subarray(0, this.length));

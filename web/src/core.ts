@@ -1,6 +1,7 @@
 /**
- * Runs f on the values of one core, one at a time, and collects its results: the same in a tab's worker, in a page
- * with a DOM, and in a child of Node. It knows neither threads nor sockets; its host carries what it posts.
+ * A core: calls f with its values, one after the other or up to `concurrency` at once, and
+ * collects the results. The same code runs in a worker of a tab, in a page with a DOM, and in a
+ * child of Node. The core uses neither threads nor sockets; its host sends the core's messages.
  */
 
 import { CallClock } from './core/clock.ts';
@@ -13,31 +14,44 @@ import { failure, failureMessage } from './core/shown.ts';
 import { timeoutMessage } from './core/timeout.ts';
 import type { PandoModule, UserFunction } from './core/function.ts';
 import type { CoreOptions, FromCore, LogLevel } from './messages.ts';
-import { FRAME_LIMIT, RESULT_ERROR, RESULT_TEXT, ResultsWriter, bytesResultFrame, textResultFrame } from './protocol.ts';
+import {
+  FRAME_LIMIT,
+  RESULT_ERROR,
+  RESULT_TEXT,
+  ResultsWriter,
+  bytesResultFrame,
+  textResultFrame,
+} from './protocol.ts';
 import type { ErrorKind } from './protocol.ts';
 
 export interface CoreHost {
-  /** Milliseconds that never go back. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
-  /** A cheaper clock of whole milliseconds. */
+  /** A cheaper clock, in whole milliseconds. */
   readonly tick: () => number;
   post(message: FromCore): void;
   results(frame: Uint8Array<ArrayBuffer>): void;
-  /** Whether what was posted is still on this thread: then no call is begun until `drained`. */
+  /**
+   * Whether posted messages are still on this thread. If so, the core begins no call until
+   * `drained`.
+   */
   congested(): boolean;
-  /** Whether who gives a value to an idle core takes it for begun: in a tab each message costs a third of a round trip. */
+  /**
+   * Whether the host assumes that an idle core begins a new value at once. A tab's host assumes
+   * so, because each message would cost a third of a round trip.
+   */
   readonly infers: boolean;
   setTimer(run: () => void, ms: number): unknown;
   clearTimer(timer: unknown): void;
 }
 
-/** A host that hears from a core this rarely knows well enough what it is at. */
+/** Milliseconds without any message to the host after which the next call is announced. */
 const STARTED_EVERY_MS = 2;
 const FLUSH_MS = 10;
 const LONGEST_REPORT = 10_000;
-/** A longer one goes off at once. */
+/** Longest delay of a timer; engines run a timer with a longer delay at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Room for the numbers around a result. */
+/** Most bytes of the numbers around a result. */
 const ENTRY_OVERHEAD = 32;
 
 export class Core {
@@ -49,14 +63,14 @@ export class Core {
   private open: Call[] = [];
   private pumping = false;
   private idle = true;
-  /** The queue's current value is announced and not begun. */
+  /** Whether the queue's current value is announced but not begun. */
   private announced = false;
   private lastWasCareful = false;
   private lastPostAt = -Infinity;
   private firstUnflushedAt = 0;
   private flushTimer: unknown = null;
   private lastId: number | undefined;
-  /** Before the call that was begun last there were others. */
+  /** Whether the core had begun other calls before the latest call. */
   private used = false;
   private warned = false;
 
@@ -72,36 +86,42 @@ export class Core {
     );
   }
 
-  /** The function to call; values come after this. */
+  /** Sets the function to call. Values come only after this call. */
   use(f: UserFunction, module: PandoModule): void {
     this.f = f;
     this.queue = new Queue(module.Buffer);
   }
 
-  /** Takes a values frame. */
   values(frame: Uint8Array): void {
     this.queue.push(frame);
     this.pump();
   }
 
-  /** The host can take more. */
+  /** Continues after congestion: the host has sent all earlier messages. */
   drained(): void {
     this.pump();
   }
 
-  /** Nobody waits for the open calls any more: their signals say so, and what they answer is ignored. */
+  /**
+   * Ends the open calls, because nobody needs their answers any more: their signals abort, and
+   * the core ignores later answers.
+   */
   forget(): void {
     for (const call of this.open.slice()) this.endEarly(call, 'nobody waits for the answer');
   }
 
-  /** An error that nobody caught: the open call's when it can be no other's. What threw it may do so again, to others. */
+  /**
+   * Handles an uncaught error. The open call fails if no other call can have thrown the error.
+   * Otherwise the open calls are computed again, each one alone. The host replaces the core,
+   * because the same code may throw again.
+   */
   uncaught(error: unknown): void {
     const { open } = this;
     if (open.length === 0) return this.late(error, this.lastId);
     const { dom } = this.options;
-    // What waits here goes to who replaces this core. A page cannot be replaced.
+    // The host gives the waiting values to the core's replacement. A page has no replacement.
     this.pumping = !dom;
-    // A call before may have left behind what threw it.
+    // An earlier call may have left a timer or a promise that threw the error.
     const careful = !dom && this.used && !this.lastWasCareful;
     if (careful) this.late(error, undefined);
     else this.fail(open[0], 'throw', error);
@@ -111,10 +131,15 @@ export class Core {
 
   report(report: unknown, id = this.lastId): void {
     const plain = plainReport(report);
-    this.post(id === undefined ? { type: 'report', report: plain } : { type: 'report', id, report: plain });
+    this.post(
+      id === undefined ? { type: 'report', report: plain } : { type: 'report', id, report: plain },
+    );
   }
 
-  /** A line of the function's output, of the item begun last unless told; whether it was kept. */
+  /**
+   * Logs one line of the function's output, by default for the latest item. Returns whether the
+   * line was kept.
+   */
   log(level: LogLevel, args: unknown[], id = this.lastId): boolean {
     return this.logs.add(level, format(args), id);
   }
@@ -133,7 +158,10 @@ export class Core {
     this.settleDown();
   }
 
-  /** Steps to a value that can be begun now; one whose announcement has not left this thread waits for that. */
+  /**
+   * Moves to the next value if its call can begin now. An announced value waits until its
+   * announcement has left the thread.
+   */
   private step(): boolean {
     if (!this.announced) {
       if (!this.queue.next()) return false;
@@ -143,11 +171,15 @@ export class Core {
     return !this.announced;
   }
 
-  /** Says which call begins, when the host could not know it otherwise. */
+  /** Announces the next call, if the host cannot know of the call otherwise. */
   private announce(): void {
     const { careful, loan } = this.queue;
     const unknown = this.idle && !this.host.infers;
-    const due = unknown || careful || this.lastWasCareful || this.clock.last - this.lastPostAt >= STARTED_EVERY_MS;
+    const due =
+      unknown ||
+      careful ||
+      this.lastWasCareful ||
+      this.clock.last - this.lastPostAt >= STARTED_EVERY_MS;
     this.idle = false;
     this.lastWasCareful = careful;
     if (!due) return;
@@ -178,16 +210,22 @@ export class Core {
   }
 
   private invokeWithCallback(f: UserFunction, call: Call, value: unknown): void {
-    const promise = f.call.call(f.owner, value, (error: unknown, result: unknown) => this.calledBack(call, error, result));
-    // An async function with a callback: what it throws is known to be this call's.
-    if (isThenable(promise)) promise.then(undefined, (error) => this.rejected(call, error, call.answered));
+    const promise = f.call.call(f.owner, value, (error: unknown, result: unknown) =>
+      this.calledBack(call, error, result),
+    );
+    // An async function with a callback: a rejection belongs to this call.
+    if (isThenable(promise))
+      promise.then(undefined, (error) => this.rejected(call, error, call.answered));
   }
 
   private invokeWithContext(f: UserFunction, call: Call, value: unknown): void {
     this.answer(call, f.call.call(f.owner, value, new Context(this, call)));
   }
 
-  /** What is still to come is waited for: a promise's value, a Blob's bytes. */
+  /**
+   * Answers the call with `answer`. If `answer` is a promise or a Blob, the core first waits for
+   * its value or bytes.
+   */
   private answer(call: Call, answer: unknown): void {
     try {
       const coming = isThenable(answer) ? answer : bytesToCome(answer);
@@ -197,14 +235,15 @@ export class Core {
         (error) => this.rejected(call, error),
       );
     } catch (error) {
-      // Its `then` threw.
+      // The `then` of the answer threw.
       this.rejected(call, error);
     }
   }
 
   private calledBack(call: Call, error: unknown, result: unknown): void {
     if (call.answered) {
-      if (!call.forgotten) this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
+      if (!call.forgotten)
+        this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
       return;
     }
     call.answered = true;
@@ -230,38 +269,49 @@ export class Core {
   private write(call: Call, result: unknown): void {
     const bytes = bytesOf(result);
     if (bytes) return this.writeBytes(call, bytes);
-    if (typeof result === 'string' && !this.options.json) return this.writeText(call, RESULT_TEXT, result);
+    if (typeof result === 'string' && !this.options.json)
+      return this.writeText(call, RESULT_TEXT, result);
     const { tag, text } = textOf(result, (this.f as UserFunction).style, this.options.json);
-    if (tag === RESULT_TEXT && typeof result === 'object' && text.includes('[object Object]')) this.warnOfText(call);
+    if (tag === RESULT_TEXT && typeof result === 'object' && text.includes('[object Object]'))
+      this.warnOfText(call);
     this.writeText(call, tag, text);
   }
 
   private warnOfText({ id }: Call): void {
-    if (!this.warned) this.logs.add('warn', 'its result is printed as [object Object]: answer JSON.stringify(result)', id);
+    if (!this.warned)
+      this.logs.add(
+        'warn',
+        'its result is printed as [object Object]: answer JSON.stringify(result)',
+        id,
+      );
     this.warned = true;
   }
 
   private writeText(call: Call, tag: number, text: string): void {
     this.makeRoom(text.length);
-    if (text.length <= FRAME_LIMIT) return this.writer.textResult(call.loan, tag, this.micros(call), text);
+    if (text.length <= FRAME_LIMIT)
+      return this.writer.textResult(call.loan, tag, this.micros(call), text);
     this.host.results(textResultFrame(call.loan, tag, this.micros(call), text));
   }
 
   private writeBytes(call: Call, bytes: Uint8Array): void {
     this.makeRoom(bytes.length);
-    if (bytes.length <= FRAME_LIMIT) return this.writer.bytesResult(call.loan, this.micros(call), bytes);
+    if (bytes.length <= FRAME_LIMIT)
+      return this.writer.bytesResult(call.loan, this.micros(call), bytes);
     this.host.results(bytesResultFrame(call.loan, this.micros(call), bytes));
   }
 
   private fail(call: Call, kind: ErrorKind, error: unknown): void {
     if (call.settled) return;
-    const json = JSON.stringify(error instanceof Unusable ? { message: error.message, kind } : failure(error, kind));
+    const json = JSON.stringify(
+      error instanceof Unusable ? { message: error.message, kind } : failure(error, kind),
+    );
     this.makeRoom(json.length);
     this.writer.textResult(call.loan, RESULT_ERROR, this.micros(call), json);
     this.end(call);
   }
 
-  /** A frame with several results is 64 KiB at most. */
+  /** Keeps a frame of several results within `FRAME_LIMIT` bytes. */
   private makeRoom(length: number): void {
     if (this.writer.length + length + ENTRY_OVERHEAD > FRAME_LIMIT) this.flush();
     if (this.writer.length === 0) this.firstUnflushedAt = this.clock.last;
@@ -301,7 +351,10 @@ export class Core {
     this.fail(call, 'timeout', new Unusable('timeout', why));
   }
 
-  /** After the last call that could be begun for now: results go out at once, or soon when more are coming. */
+  /**
+   * Sends results at once when no call can begin, or within `FLUSH_MS` when more values wait in
+   * the queue.
+   */
   private settleDown(): void {
     if (this.announced) return;
     if (this.queue.empty) {
@@ -332,7 +385,9 @@ export class Core {
   }
 }
 
-/** What of a report can be told in JSON, in a message that stays short. */
+/**
+ * The JSON form of a report, replaced by an error if there is none or if the report is too long.
+ */
 function plainReport(report: unknown): unknown {
   try {
     const text = JSON.stringify(report) || 'null';

@@ -1,6 +1,7 @@
 /**
- * The link worker: owns the socket, so that a busy or hidden page neither stops it nor makes it late. Joins the
- * connection, the cores' ports and the page; what to do with values is the dispatcher's.
+ * The link worker: owns the channel to the master, so that a busy or hidden page neither closes
+ * nor delays the channel. Connects the channel, the ports of the cores, and the page.
+ * [`Dispatcher`] distributes the values.
  */
 
 import { Malformed } from './bytes.ts';
@@ -11,20 +12,31 @@ import { Dispatcher } from './link/dispatcher.ts';
 import { Outbox } from './link/outbox.ts';
 import { Teller } from './link/teller.ts';
 import type { Transport } from './link/transports.ts';
-import type { Farewell, FromCore, FromMaster, Path, ToCore, ToMaster, Welcome } from './messages.ts';
+import type {
+  Farewell,
+  FromCore,
+  FromMaster,
+  Path,
+  ToCore,
+  ToMaster,
+  Welcome,
+} from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './protocol.ts';
 import type { Loan } from './protocol.ts';
 
 const TICK_MS = 100;
-/** How soon the socket is asked again whether it takes more. */
+/** Milliseconds until the next attempt to send, while the socket's buffer is full. */
 const POLL_MS = 5;
-/** Ids in a hello: with more, the frame would be longer than a device may say. */
+/** Most loans in a hello, because a hello has a size limit. */
 const MOST_HOLDS = 4000;
-/** Above this, the function's output is not worth its place in the socket. */
+/** Bytes in the socket's buffer above which the function's output is dropped. */
 const LOG_BUFFERED_LIMIT = 1 << 20;
 const MOST_LATER = 200;
-/** A relay that was restarted knows nothing of a run until its master is back. */
+/**
+ * How long a page trusts a relay that does not know the run. A restarted relay learns of the run
+ * only when the master reconnects.
+ */
 const RELAY_PATIENCE_MS = 60_000;
 
 const page = self as unknown as { postMessage(message: FromLink, transfer?: Transferable[]): void };
@@ -39,19 +51,27 @@ class Link {
   private text = '';
   private path: Path | undefined;
   private welcome: Welcome | null = null;
-  /** What was to be said while there was no link, or before the master had answered. The master is told of long calls anew in any case. */
+  /**
+   * Messages for the next welcome. `started` is never among them, because the dispatcher reports
+   * long calls again after each welcome.
+   */
   private later: ToMaster[] = [];
   private polling = false;
 
   constructor(private readonly start: Start) {
-    this.connection = new Connection(start.transports, start.page, start.relay ? RELAY_PATIENCE_MS : 0, {
-      dial: (transport, events) => this.dial(transport, events),
-      opened: (path) => this.hello(path || (start.relay ? 'relay' : undefined)),
-      message: (message) => this.heard(message),
-      values: (frame) => this.dispatcher.values(frame, performance.now()),
-      lost: (text) => this.lost(text),
-      unknown: (gone) => (gone ? this.stop('gone', GONE) : this.enter('waiting', MISSING)),
-    });
+    this.connection = new Connection(
+      start.transports,
+      start.page,
+      start.relay ? RELAY_PATIENCE_MS : 0,
+      {
+        dial: (transport, events) => this.dial(transport, events),
+        opened: (path) => this.hello(path || (start.relay ? 'relay' : undefined)),
+        message: (message) => this.heard(message),
+        values: (frame) => this.dispatcher.values(frame, performance.now()),
+        lost: (text) => this.lost(text),
+        unknown: (gone) => (gone ? this.stop('gone', GONE) : this.enter('waiting', MISSING)),
+      },
+    );
     this.dispatcher = new Dispatcher({
       makeCore: (core) => page.postMessage({ type: 'make', core }),
       endCore: (core) => this.endCore(core),
@@ -91,7 +111,10 @@ class Link {
     this.connection.tick(now);
     this.dispatcher.tick(now);
     const { done, errors, held, busy } = this.dispatcher;
-    this.teller.tell({ phase: this.phase, text: this.text, path: this.path, done, errors, held, busy }, now);
+    this.teller.tell(
+      { phase: this.phase, text: this.text, path: this.path, done, errors, held, busy },
+      now,
+    );
   }
 
   private enter(phase: Phase, text = ''): void {
@@ -105,7 +128,8 @@ class Link {
   }
 
   private wake(): void {
-    if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined') this.connection.wake();
+    if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined')
+      this.connection.wake();
   }
 
   private dial(transport: Transport, events: ChannelEvents): Channel {
@@ -113,7 +137,10 @@ class Link {
     const sockets = folder.replace(/^http/, 'ws');
     if (transport === 'websocket') return new SocketChannel(`${sockets}socket`, events);
     const { port1, port2 } = new MessageChannel();
-    page.postMessage({ type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 }, [port2]);
+    page.postMessage(
+      { type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 },
+      [port2],
+    );
     return new PeerChannel(port1, events);
   }
 
@@ -124,10 +151,22 @@ class Link {
     const { token, device, name, reloaded } = this.start;
     const holds = this.holds();
     const job = this.welcome ? this.welcome.job : undefined;
-    this.connection.say({ type: 'hello', version: VERSION, token, device, name, cores: this.lent, job, holds, kind: 'browser', path, reloaded });
+    this.connection.say({
+      type: 'hello',
+      version: VERSION,
+      token,
+      device,
+      name,
+      cores: this.lent,
+      job,
+      holds,
+      kind: 'browser',
+      path,
+      reloaded,
+    });
   }
 
-  /** Cores as the master is to know them: none while paused. */
+  /** The number of cores for the master: 0 while paused. */
   private get lent(): number {
     return this.dispatcher.paused ? 0 : this.start.cores;
   }
@@ -158,7 +197,8 @@ class Link {
 
   private welcomed(welcome: Welcome): void {
     if (welcome.version !== VERSION) return this.stop('refused', OTHER_VERSION);
-    if (welcome.function !== this.start.function) return this.stop('refused', OTHER_FUNCTION, welcome.function);
+    if (welcome.function !== this.start.function)
+      return this.stop('refused', OTHER_FUNCTION, welcome.function);
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
     else this.keep(welcome.keep);
     this.welcome = welcome;
@@ -180,7 +220,7 @@ class Link {
     this.enter('waiting', text || (this.connection.missing ? MISSING : ''));
   }
 
-  /** The end, in words. */
+  /** Ends the link for good. */
   private stop(phase: Phase, text: string, otherFunction?: string): void {
     this.connection.close();
     this.keep([]);
@@ -201,7 +241,7 @@ class Link {
     this.enter('away');
   }
 
-  /** Gives everything back, what is being computed too. */
+  /** Returns all values to the master, including values in progress. */
   private handBack(reason: Farewell): void {
     const ids = this.outbox.ids().concat(this.dispatcher.abandon());
     this.outbox.keep(() => false);
@@ -226,7 +266,8 @@ class Link {
   private say(message: ToMaster): void {
     const output = message.type === 'log' || message.type === 'report';
     if (this.phase !== 'joined') {
-      if (message.type !== 'started' && !(output && this.later.length >= MOST_LATER)) this.later.push(message);
+      if (message.type !== 'started' && !(output && this.later.length >= MOST_LATER))
+        this.later.push(message);
     } else if (message.type !== 'log' || this.connection.bufferedAmount < LOG_BUFFERED_LIMIT) {
       this.connection.say(message);
     }
@@ -284,7 +325,10 @@ class Link {
     }
   }
 
-  /** Stays in touch: the master may have something to say about it. */
+  /**
+   * Reports that the function cannot be loaded. The channel stays open, so that the master can
+   * end the run with a reason.
+   */
   private broken(message: string, stack?: string): void {
     if (!this.dispatcher.giveUp()) return;
     this.say({ type: 'broken', message, stack });
@@ -313,10 +357,10 @@ const MISSING = 'The relay is waiting for the run to come back.';
 const OTHER_VERSION = 'The run has another version of Pando. Load this page again.';
 const OTHER_FUNCTION = 'The run has a new function. Load this page again.';
 
-/** Reasons that are not somebody's fault. */
+/** Phases after a goodbye of the master which reports no failure. */
 const BYES: { [reason: string]: Phase } = { done: 'done', stopped: 'ended' };
 
-/** Becomes the link when the page says so. */
+/** Starts the link in this worker at the page's first message, if the message is for a link. */
 export function awaitStart(): void {
   let link: Link | null = null;
   addEventListener('message', ({ data }: MessageEvent<ToLink>) => {

@@ -1,16 +1,16 @@
-/** Everything that is said in JSON: between master and volunteer, and between the parts of a device. */
+/** All JSON messages: between master and volunteer, and between the parts of a device. */
 
 import { Malformed } from './bytes.ts';
 import type { Loan } from './protocol.ts';
 
 export interface JobOptions {
-  /** Open calls of an asynchronous f per core. */
+  /** Most open calls of an asynchronous f per core. */
   concurrency: number;
-  /** Milliseconds from the start of a call, or null. */
+  /** Longest duration of a call in milliseconds, or null. */
   timeout: number | null;
   dom: boolean;
   json: boolean;
-  /** Milliseconds of silence after which a ping is sent. */
+  /** Milliseconds of silence until a ping is sent. */
   heartbeat: number;
 }
 
@@ -21,7 +21,7 @@ export interface LogEntry {
   level: LogLevel;
   text: string;
   id?: number;
-  /** How often the same text came, when more than once. */
+  /** The number of times that the text was printed, if more than once. */
   count?: number;
 }
 
@@ -32,7 +32,7 @@ export interface Welcome {
   /** Hash of the function. */
   function: string;
   options: JobOptions;
-  /** Of what was held from before a lost link, that which may be kept. */
+  /** The loans of the hello which the device may keep. */
   keep: Loan[];
 }
 
@@ -54,9 +54,9 @@ export interface Hello {
   job?: string;
   holds: Loan[];
   kind: 'browser' | 'native';
-  /** How the channel reaches the master, where it is not a plain WebSocket to it. */
+  /** The route to the master, if it is not a plain WebSocket. */
   path?: Path;
-  /** Its page was loaded again just now. */
+  /** Whether the page was loaded again just now. */
   reloaded?: boolean;
 }
 
@@ -71,7 +71,9 @@ export type Log = { type: 'log'; entries: LogEntry[] };
 export type ToMaster =
   | Hello
   | { type: 'update'; name?: string; cores?: number }
-  /** `loading`: for so many milliseconds no core has loaded the function, and values wait for that. */
+  /**
+   * `loading`: milliseconds for which values have waited because no core has loaded the function.
+   */
   | { type: 'started'; items: { id: Loan; ms: number }[]; loading?: number }
   | { type: 'returned'; ids: Loan[]; careful?: true }
   | Log
@@ -80,33 +82,36 @@ export type ToMaster =
   | { type: 'bye'; reason: Farewell }
   | Beat;
 
-/** What a core needs to know of the job. */
+/** The part of the job's options which a core needs. */
 export interface CoreOptions {
   concurrency: number;
   timeout: number | null;
   json: boolean;
-  /** It is a page. */
+  /** Whether the core is a page. */
   dom?: boolean;
 }
 
 export type ToCore =
   | { type: 'init'; options: CoreOptions; code?: string; parent?: number }
-  /** Nobody waits for the open calls any more. */
+  /** Nobody needs the answers of the open calls any more. */
   | { type: 'forget' };
 
 export type FromCore =
   | { type: 'ready' }
   | { type: 'broken'; message: string; stack?: string }
   | { type: 'started'; id: Loan }
-  /** After an error that nobody caught another core is to go on. `careful`: any of the open calls may have thrown it. */
+  /**
+   * After an uncaught error, another core must take over. `careful`: any of the open calls may
+   * have thrown the error.
+   */
   | { type: 'spoiled'; careful: boolean }
   | Log
   | Report;
 
-/** How JSON names a loan. */
+/** The JSON forms of a loan. */
 const LOAN = /^(\d+|"\d+:\d+")$/;
 
-/** Reads a text frame of the master; whatever is not one of its messages is malformed. */
+/** Parses a text frame from the master; throws `Malformed` for an unknown message. */
 export function parseFromMaster(text: string): FromMaster {
   const message = parseObject(text);
   switch (message.type) {
@@ -115,7 +120,11 @@ export function parseFromMaster(text: string): FromMaster {
     case 'recall':
       return { type: 'recall', ids: ids(message.ids) };
     case 'bye':
-      return { type: 'bye', reason: string(message.reason) as ByeReason, text: string(message.text) };
+      return {
+        type: 'bye',
+        reason: string(message.reason) as ByeReason,
+        text: string(message.text),
+      };
     case 'ping':
     case 'pong':
       return { type: message.type, t: number(message.t) };
@@ -134,7 +143,8 @@ function welcome(message: Record<string, unknown>): Welcome {
     keep: ids(message.keep),
     options: {
       concurrency: Math.max(1, number(options.concurrency)),
-      timeout: options.timeout === null || options.timeout === undefined ? null : number(options.timeout),
+      timeout:
+        options.timeout === null || options.timeout === undefined ? null : number(options.timeout),
       dom: options.dom === true,
       json: options.json === true,
       heartbeat: Math.max(1, number(options.heartbeat)),
@@ -163,7 +173,9 @@ function number(value: unknown): number {
 }
 
 function ids(value: unknown): Loan[] {
-  return agreed<unknown[]>(value, Array.isArray(value)).map((id) => agreed(id, LOAN.test(JSON.stringify(id))));
+  return agreed<unknown[]>(value, Array.isArray(value)).map((id) =>
+    agreed(id, LOAN.test(JSON.stringify(id))),
+  );
 }
 
 function agreed<T>(value: unknown, isRight: boolean): T {

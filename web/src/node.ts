@@ -1,6 +1,6 @@
 /**
- * A core of the master's own machine: a child of Node that runs the same bundle as the tabs. Its host is at the other
- * end of file descriptor 0; standard output and error are left to stray prints.
+ * A core of the master's own machine: a child of Node with the same bundle as the tabs. Its host
+ * is connected to file descriptor 0. Standard output and standard error carry only stray prints.
  */
 
 import process from 'node:process';
@@ -41,7 +41,7 @@ function begin(message: ToCore): void {
   if (message.type !== 'init') return;
   code = message.code || '';
   likeATab();
-  // First of all: to load the function may take for ever.
+  // The watch starts first, because the function may never finish loading.
   watch(process.ppid, message.parent || process.ppid);
   void runtime.init(message.options);
 }
@@ -50,8 +50,9 @@ process.on('uncaughtException', (error) => runtime.uncaught(error));
 process.on('unhandledRejection', (error) => runtime.uncaught(error));
 
 /**
- * A function that never returns keeps this thread from seeing the end of its socket: another one watches the parent, which is the master or
- * a version manager's `node` that started this one, and the master.
+ * Kills this process when its parent or the master is gone. The parent is the master, or a
+ * version manager's `node` between both. A second thread watches, because an endless loop in the
+ * function keeps this thread from seeing the end of its socket.
  */
 function watch(parent: number, master: number): void {
   const watch = `

@@ -1,26 +1,29 @@
-/** What the page, the link worker and the compute workers say to each other, besides what passes on the cores' ports. */
+/**
+ * The messages between the page, the link worker and the compute workers, except the messages on
+ * the ports of cores.
+ */
 
 import type { Transport } from './link/transports.ts';
 import type { Farewell, LogEntry, Path } from './messages.ts';
 
-/** To a compute worker, or a core in the page. */
+/** The first message to a compute worker, or to a core in the page. */
 export interface Join {
   type: 'join';
-  /** What passes on it is said in `messages.ts`. */
+  /** The port for the core's messages; `messages.ts` has their types. */
   port: MessagePort;
   version: string;
   /** The address of the function. */
   script: string;
-  /** The function itself, where a core cannot fetch it. */
+  /** The source of the function, for a core that cannot fetch the address. */
   text?: string;
 }
 
 export interface Start {
   type: 'start';
-  /** The folder of the page. */
+  /** The address of the page's folder. */
   page: string;
   transports: Transport[];
-  /** The page is a relay's. */
+  /** Whether a relay serves the page. */
   relay: boolean;
   token: string;
   device: string;
@@ -28,7 +31,7 @@ export interface Start {
   cores: number;
   function: string;
   dom: boolean;
-  /** The page was loaded again, and has not joined since. */
+  /** Whether the page was loaded again and has not joined since. */
   reloaded?: boolean;
 }
 
@@ -36,53 +39,66 @@ export type ToLink =
   | Start
   /** A core was made. */
   | { type: 'core'; core: number; port: MessagePort }
-  /** A core's worker could not be started, or ended by itself. */
+  /** A core's worker could not start, or ended unexpectedly. */
   | { type: 'died'; core: number; message: string }
   | { type: 'update'; name?: string; cores?: number }
   | { type: 'leave' }
-  /** The page goes away or is frozen: everything is handed back at once. */
+  /** The page closes or freezes, so the link returns all values at once. */
   | { type: 'hide'; reason: Farewell }
-  /** The page is back. */
+  /** The page is visible again. */
   | { type: 'rejoin' }
-  /** The network or the person is back: no reason to wait longer. */
+  /** The network or the person is back, so the link tries at once instead of waiting. */
   | { type: 'wake' };
 
-/** What the link is at. */
-export type Phase = 'connecting' | 'joined' | 'waiting' | 'away' | 'left' | 'done' | 'ended' | 'refused' | 'gone' | 'broken';
+/** The state of the link. */
+export type Phase =
+  | 'connecting'
+  | 'joined'
+  | 'waiting'
+  | 'away'
+  | 'left'
+  | 'done'
+  | 'ended'
+  | 'refused'
+  | 'gone'
+  | 'broken';
 
 export interface Account {
   phase: Phase;
-  /** A sentence for the person, where the phase alone does not say it. */
+  /** A sentence for the person, if the phase alone does not explain the state. */
   text: string;
-  /** How the channel reaches the master, where that is worth a word. */
+  /** The route to the master, if the person should see the route. */
   path?: Path;
   done: number;
   errors: number;
   held: number;
-  /** Cores computing now. */
+  /** The number of cores with values. */
   busy: number;
 }
 
 export type FromLink =
   | { type: 'account'; account: Account }
   | { type: 'log'; entries: LogEntry[] }
-  /** Make one more core. */
+  /** The page should make one more core. */
   | { type: 'make'; core: number }
-  /** End the core's worker. */
+  /** The page should end the core's worker. */
   | { type: 'end'; core: number }
   /** The job has another function than this page. */
   | { type: 'reload'; function: string }
-  /** Make a peer connection, and be its end on this port. */
+  /** The page should open a peer connection, and serve its channel on `port`. */
   | { type: 'dial'; signal: string; turn: boolean; port: MessagePort };
 
-/** To the page's end of a peer connection: pieces of a frame, or what became of the data channel. */
+/**
+ * Messages to the page's end of a peer connection: the pieces of a frame, or the state of a
+ * transferred data channel.
+ */
 export type ToPeer = ArrayBuffer | 'opened' | 'end';
 
 export type FromPeer =
-  /** The data channel, where it can leave the page. */
+  /** The data channel, in browsers that can transfer data channels. */
   | { type: 'channel'; channel: RTCDataChannel }
   | { type: 'open'; path: Path }
-  /** `gone`: how many of the bytes that the link gave have left the data channel, in all. */
+  /** `gone`: the total number of bytes from the link which have left the data channel. */
   | { type: 'pieces'; pieces: ArrayBuffer[]; gone: number }
-  /** `text`: why, where somebody said it. */
+  /** `text`: the reason, if there is one. */
   | { type: 'closed'; text: string };

@@ -5,7 +5,8 @@
  *     2 results   id, tag, compute time in µs, length, bytes … repeated to the end of the frame
  *     3 part      total length of the whole frame, then some of its bytes
  *
- * Above its low bits a tag is the number of the loan: how often the value had been lent before. An attempt follows where that is not 0.
+ * The high bits of a tag are the number of the loan: how often the value had been lent before. An
+ * attempt follows only if the number is not 0.
  *
  * The Rust side decodes the same golden frames: `fixtures/protocol.json`.
  */
@@ -20,13 +21,13 @@ export const KIND_VALUES = 1;
 export const KIND_RESULTS = 2;
 export const KIND_PART = 3;
 
-/** Form of a value, the two low bits of its tag. */
+/** The form of a value, in the two low bits of its tag. */
 export const FORM_TEXT = 0;
 export const FORM_BYTES = 1;
 export const FORM_JSON = 2;
-/** Bit of a value's tag: the host must learn of it before it is computed. */
+/** A bit of a value's tag: the core announces the value before its call. */
 export const CAREFUL = 4;
-/** Of a value's tag, and of a result's: what the number of the loan is multiplied by. */
+/** The factors of the loan's number in the tags of values and of results. */
 const VALUE_LOANS = 8;
 const RESULT_LOANS = 4;
 
@@ -35,19 +36,25 @@ export const RESULT_BYTES = 1;
 export const RESULT_JSON = 2;
 export const RESULT_ERROR = 3;
 
-/** A longer frame is cut into parts, and a frame of several entries is about this long at most. */
+/**
+ * Longest part in bytes. A longer frame is cut into parts; a frame with several entries is at
+ * most about this long.
+ */
 export const FRAME_LIMIT = 65_536;
-/** No frame of this length can be meant: one buffer could not hold it everywhere. */
+/** Longest whole frame in bytes, so that one buffer can hold the frame on every device. */
 const WHOLE_LIMIT = 2 ** 31 - 1;
 
-/** Names one loan of a value everywhere: the first is called as the value is, `7`, a later one `'7:2'`. */
+/**
+ * The name of a loan: the value's id for the first loan, such as `7`, and `'7:2'` for a later
+ * loan.
+ */
 export type Loan = number | string;
 
 export type Form = 'text' | 'bytes' | 'json';
 export type ErrorKind = 'error' | 'throw' | 'timeout' | 'undefined' | 'died' | 'json';
 
 /**
- * What the bytes of an error result say.
+ * The content of an error result.
  *
  * @spoken by the master
  */
@@ -57,25 +64,25 @@ export interface Failure {
   kind: ErrorKind;
 }
 
-/** The loan of the value `id` with the number that is in `tag`, and that is multiplied by `factor` there. */
+/** The loan of the value `id`. `tag` holds the loan's number, multiplied by `factor`. */
 function loanOf(id: number, tag: number, factor: number): Loan {
   return tag < factor ? id : `${id}:${Math.floor(tag / factor)}`;
 }
 
-/** Walks over the entries of a values frame without decoding what they carry. */
+/** Iterates over the entries of a values frame without decoding their content. */
 export class ValuesCursor {
   id = 0;
   tag = 0;
   loan: Loan = 0;
-  /** 0 on the first try. */
+  /** The number of earlier attempts. */
   attempt = 0;
-  /** The whole entry is `[from, end)`, what it carries `[start, end)`. */
+  /** The entry is at `[from, end)`, its content at `[start, end)`. */
   from = 0;
   start = 0;
   end: number;
   private readonly reader: Reader;
 
-  /** `from`: where the first entry starts; behind the kind byte unless told. */
+  /** @param from where the first entry starts; by default after the kind byte */
   constructor(
     readonly frame: Uint8Array,
     from?: number,
@@ -89,7 +96,7 @@ export class ValuesCursor {
     return this.reader.at < this.reader.end;
   }
 
-  /** Steps to the next entry; false at the end of the frame. */
+  /** Moves to the next entry; returns false at the end of the frame. */
   next(): boolean {
     const reader = this.reader;
     if (reader.at >= reader.end) return false;
@@ -104,7 +111,7 @@ export class ValuesCursor {
     return true;
   }
 
-  /** What f is called with; bytes are a view into the frame. */
+  /** The argument for f. Bytes are a view into the frame. */
   value(): unknown {
     switch (this.tag & 3) {
       case FORM_BYTES:
@@ -121,7 +128,7 @@ export class ValuesCursor {
   }
 }
 
-/** Walks over the entries of a results frame. */
+/** Iterates over the entries of a results frame. */
 export class ResultsCursor {
   id = 0;
   loan: Loan = 0;
@@ -161,7 +168,7 @@ function expectKind(frame: Uint8Array, kind: number): void {
   if (frame[0] !== kind) throw new Malformed('a frame of another kind');
 }
 
-/** Collects the entries of one values frame. */
+/** Writes the entries of a values frame. */
 export class ValuesWriter extends Writer {
   textValue(loan: Loan, value: string, form: Form = 'text', careful = false, attempt = 0): void {
     this.head(loan, form, careful, attempt);
@@ -177,7 +184,9 @@ export class ValuesWriter extends Writer {
     if (this.length === 0) this.byte(KIND_VALUES);
     const { id, number } = partsOfLoan(loan);
     this.varint(id);
-    this.varint(['text', 'bytes', 'json'].indexOf(form) + (careful ? CAREFUL : 0) + number * VALUE_LOANS);
+    this.varint(
+      ['text', 'bytes', 'json'].indexOf(form) + (careful ? CAREFUL : 0) + number * VALUE_LOANS,
+    );
     if (number > 0) this.varint(attempt);
   }
 }
@@ -188,7 +197,7 @@ function partsOfLoan(loan: Loan): { id: number; number: number } {
   return { id, number };
 }
 
-/** Collects the entries of one results frame. */
+/** Writes the entries of a results frame. */
 export class ResultsWriter extends Writer {
   textResult(loan: Loan, tag: number, micros: number, text: string): void {
     this.head(loan, tag, micros);
@@ -200,7 +209,7 @@ export class ResultsWriter extends Writer {
     this.raw(data);
   }
 
-  /** All of a result but its bytes. */
+  /** Writes a result up to its bytes. */
   longHead(loan: Loan, tag: number, micros: number, length: number): void {
     this.head(loan, tag, micros);
     this.varint(length);
@@ -219,15 +228,24 @@ export class ResultsWriter extends Writer {
   }
 }
 
-/** A results frame with one result of bytes, copied once. */
-export function bytesResultFrame(loan: Loan, micros: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
+/** A results frame with one result of bytes; copies the bytes only once. */
+export function bytesResultFrame(
+  loan: Loan,
+  micros: number,
+  data: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   const { frame, at } = longFrame(loan, RESULT_BYTES, micros, data.length);
   frame.set(data, at);
   return frame;
 }
 
-/** A results frame with one result of text, whose bytes are written in place when they are ASCII. */
-export function textResultFrame(loan: Loan, tag: number, micros: number, text: string): Uint8Array<ArrayBuffer> {
+/** A results frame with one result of text. ASCII text is encoded in place. */
+export function textResultFrame(
+  loan: Loan,
+  tag: number,
+  micros: number,
+  text: string,
+): Uint8Array<ArrayBuffer> {
   const ascii = longFrame(loan, tag, micros, text.length);
   if (encodesWhole(text, ascii.frame.subarray(ascii.at))) return ascii.frame;
   const bytes = utf8(text);
@@ -236,8 +254,13 @@ export function textResultFrame(loan: Loan, tag: number, micros: number, text: s
   return frame;
 }
 
-/** A results frame but for the `length` bytes of its one result, which go to `at`. */
-function longFrame(loan: Loan, tag: number, micros: number, length: number): { frame: Uint8Array<ArrayBuffer>; at: number } {
+/** A results frame with space for the `length` bytes of its only result, from `at`. */
+function longFrame(
+  loan: Loan,
+  tag: number,
+  micros: number,
+  length: number,
+): { frame: Uint8Array<ArrayBuffer>; at: number } {
   const head = new ResultsWriter(48);
   head.longHead(loan, tag, micros, length);
   const start = head.take();
@@ -246,12 +269,12 @@ function longFrame(loan: Loan, tag: number, micros: number, length: number): { f
   return { frame, at: start.length };
 }
 
-/** The number of parts a frame is sent as; 0 when it goes whole. */
+/** The number of parts for a frame of `length` bytes; 0 if the frame is sent whole. */
 export function partsOf(length: number): number {
   return length <= FRAME_LIMIT ? 0 : Math.ceil(length / FRAME_LIMIT);
 }
 
-/** The part number `index` (from 0) of a frame. */
+/** The part with the number `index`, from 0. */
 export function part(frame: Uint8Array, index: number): Uint8Array<ArrayBuffer> {
   const start = index * FRAME_LIMIT;
   const bytes = frame.subarray(start, Math.min(frame.length, start + FRAME_LIMIT));
@@ -263,13 +286,21 @@ export function part(frame: Uint8Array, index: number): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * Gives the part number `index` to `send`, which must have taken its bytes when it returns (a WebSocket has): without a
- * copy, because its head stands for that long where the last bytes of the part before it are. Returns its length.
+ * Sends the part with the number `index`, and returns the part's length. `send` must copy or send
+ * the bytes before it returns, as a WebSocket does. To avoid a copy here, the part's head
+ * overwrites the end of the previous part for the duration of `send`.
  */
-export function sendPart(frame: Uint8Array, index: number, send: (data: Uint8Array<ArrayBuffer>) => void): number {
+export function sendPart(
+  frame: Uint8Array,
+  index: number,
+  send: (data: Uint8Array<ArrayBuffer>) => void,
+): number {
   const head = partHead(frame);
   const from = index * FRAME_LIMIT - head.length;
-  const piece = from < 0 ? part(frame, index) : frame.subarray(from, Math.min(frame.length, (index + 1) * FRAME_LIMIT));
+  const piece =
+    from < 0
+      ? part(frame, index)
+      : frame.subarray(from, Math.min(frame.length, (index + 1) * FRAME_LIMIT));
   const covered = from < 0 ? null : piece.slice(0, head.length);
   if (covered) piece.set(head);
   try {
@@ -295,12 +326,15 @@ function allocated(length: number): Uint8Array {
   }
 }
 
-/** Puts parts together again, one frame at a time. */
+/** Joins parts to frames, one frame at a time. */
 export class Assembler {
   private whole: Uint8Array | null = null;
   private filled = 0;
 
-  /** The frame itself, the frame that this part completes, or null when more parts are to come. */
+  /**
+   * Adds a frame or part. Returns the frame, the frame which the part completes, or null if parts
+   * are missing.
+   */
   add(frame: Uint8Array): Uint8Array | null {
     const kind = frame[0];
     if (kind === KIND_VALUES || kind === KIND_RESULTS) return frame;
@@ -312,9 +346,11 @@ export class Assembler {
 
   private place(total: number, bytes: Uint8Array): Uint8Array | null {
     const { length } = bytes;
-    if (length < 1 || length > FRAME_LIMIT || total > WHOLE_LIMIT) throw new Malformed('a part of no length that can be meant');
+    if (length < 1 || length > FRAME_LIMIT || total > WHOLE_LIMIT)
+      throw new Malformed('a part of no length that can be meant');
     const whole = this.whole || allocated(total);
-    if (whole.length !== total || length > total - this.filled) throw new Malformed('parts that do not fit together');
+    if (whole.length !== total || length > total - this.filled)
+      throw new Malformed('parts that do not fit together');
     whole.set(bytes, this.filled);
     this.filled += length;
     this.whole = whole;

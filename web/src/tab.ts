@@ -1,6 +1,6 @@
 /**
- * The one script of a tab, in three parts: the page, the link worker, and the compute workers. They share much, and a
- * browser that has fetched it for one has it for all.
+ * The script of a tab, in three roles: page, link worker and compute worker. The roles share much
+ * code, and the browser fetches the script only once.
  */
 
 import { awaitStart } from './link.ts';
@@ -10,7 +10,7 @@ import { awaitJoin } from './worker.ts';
 if (typeof document !== 'undefined') {
   openPage();
 } else {
-  // The page's first message says which of the two this is.
+  // The page's first message decides between link and core.
   awaitStart();
   awaitJoin();
 }

@@ -1,4 +1,4 @@
-/** The volunteer page: starts the link, makes the workers that it asks for, and shows how things are. */
+/** The volunteer page: starts the link, makes workers for the link, and shows the state. */
 
 import { transports } from './link/transports.ts';
 import type { Farewell } from './messages.ts';
@@ -21,27 +21,30 @@ interface Config {
   /** Hash of the function. */
   function: string;
   dom: boolean;
-  /** The network is closed to the function. */
+  /** Whether the function has no access to the network. */
   denyNet: boolean;
   version: string;
-  /** The page is a relay's, which gives it no origin of its own. */
+  /** Whether a relay serves the page, without an origin of its own. */
   relay?: boolean;
 }
 
 const SHOW_EVERY_MS = 1000;
-/** What the link needs to hand everything back. */
+/** Milliseconds in which the link returns all values. */
 const GOODBYE_MS = 100;
 
 export function openPage(): void {
-  const config: Config = JSON.parse((document.getElementById('config') as HTMLElement).textContent as string);
+  const config: Config = JSON.parse(
+    (document.getElementById('config') as HTMLElement).textContent as string,
+  );
   const page = new Page(config);
   const scripts = scriptsBelow(folderOf(location.href));
-  if (config.relay) void fetched(scripts, () => page.note(TRYING)).then((scripts) => page.start(scripts));
+  if (config.relay)
+    void fetched(scripts, () => page.note(TRYING)).then((scripts) => page.start(scripts));
   else page.start(scripts);
 }
 
 class Page {
-  /** What a reload leaves as it is. */
+  /** Settings that survive a reload. */
   private readonly kept = fragmentOptions(stored());
   private readonly options = { ...fragmentOptions(location.hash), ...this.kept };
   private readonly before = this.options.done || 0;
@@ -49,23 +52,37 @@ class Page {
   private readonly speed = new Rate();
   private readonly view: View;
   private link: Worker | null = null;
-  /** Said before there was a link. */
+  /** Messages from before the start of the link. */
   private early: ToLink[] = [];
   private peers: Peer[] = [];
-  private account: Account = { phase: 'connecting', text: '', done: 0, errors: 0, held: 0, busy: 0 };
+  private account: Account = {
+    phase: 'connecting',
+    text: '',
+    done: 0,
+    errors: 0,
+    held: 0,
+    busy: 0,
+  };
   private lent: number;
 
   constructor(private readonly config: Config) {
-    // WebKit does not say how many there are; Apple's devices have as many as it says.
+    // WebKit on Linux reports a wrong number of cores; on Apple's devices the number is right.
     const vague = this.guessed === 'Linux Safari';
-    this.lent = config.dom ? 1 : coresToLend(this.options.cores, navigator.hardwareConcurrency, vague);
+    this.lent = config.dom
+      ? 1
+      : coresToLend(this.options.cores, navigator.hardwareConcurrency, vague);
     this.view = new View({
       rename: (name) => this.rename(name || this.guessed),
       lend: (cores) => this.lend(cores),
       pause: (paused) => this.pause(paused),
       leave: () => this.tell({ type: 'leave' }),
     });
-    this.view.settings(this.options.device || this.guessed, this.lent, navigator.hardwareConcurrency || this.lent, config.dom);
+    this.view.settings(
+      this.options.device || this.guessed,
+      this.lent,
+      navigator.hardwareConcurrency || this.lent,
+      config.dom,
+    );
     if (this.options.paused) this.view.press();
   }
 
@@ -82,7 +99,9 @@ class Page {
     const crew = new Crew(link, scripts, config.version, config.dom);
     link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, crew);
     link.onerror = () => this.note('A part is missing. Load this page again.');
-    this.note(options.protocol === 'webrtc' && !webrtc ? 'No WebRTC here: this page uses WebSocket.' : '');
+    this.note(
+      options.protocol === 'webrtc' && !webrtc ? 'No WebRTC here: this page uses WebSocket.' : '',
+    );
     this.hearLife();
     setInterval(() => this.show(), SHOW_EVERY_MS);
     this.show();
@@ -120,7 +139,9 @@ class Page {
       case 'end':
         return crew.end(message.core);
       case 'dial':
-        this.peers = this.peers.filter(({ ended }) => !ended).concat(new Peer(message.signal, message.turn, message.port));
+        this.peers = this.peers
+          .filter(({ ended }) => !ended)
+          .concat(new Peer(message.signal, message.turn, message.port));
         return;
       case 'reload':
         return reload(message.function);
@@ -147,14 +168,18 @@ class Page {
   private show(): void {
     const { account, view, lent, config } = this;
     const rate = this.speed.at(performance.now(), account.done);
-    view.standing(standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }));
+    view.standing(
+      standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }),
+    );
     const done = this.before + account.done - account.errors;
     view.numbers(done, rate, account.held, account.errors);
     if (done > 0) this.keep({ done });
   }
 
   private keep(given: FragmentOptions): void {
-    store(fragmentOf(Object.assign(this.kept, given)), () => fragmentOf({ ...this.options, ...this.kept }));
+    store(fragmentOf(Object.assign(this.kept, given)), () =>
+      fragmentOf({ ...this.options, ...this.kept }),
+    );
   }
 
   private hearLife(): void {
@@ -171,7 +196,11 @@ class Page {
     });
   }
 
-  /** What the link says to its end of a peer connection may come too late; and it is frozen with the page, as soon as this returns. */
+  /**
+   * Says goodbye before the browser closes or freezes the page. The link is frozen together with
+   * the page, as soon as this method returns; so the method waits. The peers say goodbye here,
+   * because the link's messages to them would come too late.
+   */
   private hide(reason: Farewell): void {
     this.show();
     this.peers.forEach((peer) => peer.goodbye(reason));
@@ -183,7 +212,10 @@ class Page {
 
 const TRYING = 'A part of this page could not be loaded. Trying again by itself.';
 
-/** Loads the page of another function; a server that goes on sending the old page is not asked for ever. */
+/**
+ * Loads the page of another function, but only once per function, because the server may still
+ * send the old page.
+ */
 function reload(hash: string): void {
   const search = `?function=${hash}`;
   if (location.search !== search) location.replace(search + location.hash);
@@ -191,6 +223,8 @@ function reload(hash: string): void {
 
 function randomId(): string {
   let id = '';
-  crypto.getRandomValues(new Uint8Array(16)).forEach((byte) => (id += (byte + 256).toString(16).slice(1)));
+  crypto
+    .getRandomValues(new Uint8Array(16))
+    .forEach((byte) => (id += (byte + 256).toString(16).slice(1)));
   return id;
 }

@@ -1,4 +1,4 @@
-/** One lent core: a compute worker that the page makes, or, for functions that need a document, the page itself. */
+/** One lent core: a compute worker, or, for functions that need a document, the page itself. */
 
 import { alsoCalled } from './core/convert.ts';
 import { hearErrors, serve } from './core/port.ts';
@@ -9,32 +9,40 @@ declare function importScripts(...urls: string[]): void;
 
 const TRIES = 5;
 
-/** Becomes a core in this worker when the page says so. */
+/** Starts a core in this worker at the page's first message, if the message is for a core. */
 export function awaitJoin(): void {
-  // A worker that closes itself is gone without a word to anybody.
+  // The page would never learn that a worker has closed itself.
   (self as unknown as { close(): void }).close = () => {
     throw new Error('close() would end the core: answer instead');
   };
   typeBlobs();
   addEventListener('message', ({ data }: MessageEvent<Join>) => {
-    if (data.type === 'join') hearErrors(serve(data.port, data.version, () => fetchInWorker(addressOf(data), TRIES)));
+    if (data.type === 'join')
+      hearErrors(serve(data.port, data.version, () => fetchInWorker(addressOf(data), TRIES)));
   });
 }
 
-/** In a worker of Chrome before 80, a further worker is not made of a blob without a type. */
+/**
+ * Gives every blob a type. In a worker of Chrome before 80, no worker can start from a blob
+ * without a type.
+ */
 function typeBlobs(): void {
-  // Later versions have this.
+  // Browsers with `replaceAll` are new enough.
   if ('replaceAll' in String.prototype) return;
   const create = URL.createObjectURL;
-  URL.createObjectURL = (of: Blob) => create(of.type ? of : of.slice(0, of.size, 'text/javascript'));
+  URL.createObjectURL = (of: Blob) =>
+    create(of.type ? of : of.slice(0, of.size, 'text/javascript'));
 }
 
-/** Makes the page a core. */
+/** Starts a core in the page. */
 export function joinInPage(join: Join): void {
   hearErrors(serve(join.port, join.version, () => fetchInPage(addressOf(join))));
 }
 
-/** Made here: a worker of an old Chrome may not load what its page made. */
+/**
+ * Returns the address for a script. The worker makes the blob itself, because a worker of an old
+ * Chrome cannot load a blob of its page.
+ */
 function addressOf({ script, text }: Join): string {
   if (!text) return script;
   const address = blob(text);
@@ -42,7 +50,7 @@ function addressOf({ script, text }: Join): string {
   return address;
 }
 
-/** Fetches and runs the function; a network that is away for a moment is tried again. */
+/** Fetches and runs the function; tries again after network errors. */
 async function fetchInWorker(address: string, tries: number): Promise<void> {
   try {
     importScripts(address);
@@ -53,7 +61,7 @@ async function fetchInWorker(address: string, tries: number): Promise<void> {
   }
 }
 
-/** What the script throws while it runs is why the function cannot be used. */
+/** Fetches and runs the function; fails with the script's own error, if the script throws. */
 function fetchInPage(address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let thrown: unknown = null;

@@ -1,11 +1,15 @@
-// The master's end of peer connections for tests: a second page in the same browser, which passes pieces to and from node.
+// The master's end of peer connections in tests: a second page in the same browser, which
+// forwards pieces to and from Node.
 import { EventEmitter } from 'node:events';
 import { WebSocketServer } from 'ws';
 
 const PIECE = 16_384;
 const [LAST, TEXT] = [1, 2];
 
-/** The page, at `/bridge/`. Data channels and sockets to node, one each per volunteer. */
+/**
+ * The bridge's page, at `/bridge/`. For each volunteer, the page has one data channel and one
+ * socket to Node.
+ */
 const HTML = `<!doctype html><title>bridge</title><link rel="icon" href="data:,"><script>
 const socket = (path) => { const ws = new WebSocket(location.href.replace(/^http/, 'ws') + path); ws.binaryType = 'arraybuffer'; return ws; };
 const control = socket('control');
@@ -24,7 +28,7 @@ control.onmessage = async ({ data }) => {
       const early = [];
       channel.onmessage = ({ data }) => (ws.readyState === 1 ? ws.send(data) : early.push(data));
       ws.onopen = () => early.forEach((data) => ws.send(data));
-      // The room for one channel here is not what is tested.
+      // The tests do not cover the buffer of this side, so the page keeps its own queue.
       const queue = [];
       const pump = () => { while (queue.length && channel.readyState === 'open' && channel.bufferedAmount < 65536) channel.send(queue.shift()); };
       channel.bufferedAmountLowThreshold = 32768;
@@ -44,8 +48,9 @@ control.onmessage = async ({ data }) => {
 
 export class Bridge {
   /**
-   * @param joined called with each volunteer's channel, which is like a WebSocket of the package ws
-   * @param changed called when a signalling socket has ended
+   * @param joined called with each volunteer's channel, which has the interface of a WebSocket of
+   *   the package ws
+   * @param changed called when a signalling socket has closed
    */
   constructor(joined, changed) {
     this.joined = joined;
@@ -53,14 +58,13 @@ export class Bridge {
     this.peers = new Map();
     this.signals = new Map();
     this.next = 0;
-    /** What volunteers are told: ICE servers, or that there is no way. */
+    /** The first message to volunteers: ICE servers, or a failure. */
     this.first = { type: 'servers', iceServers: [] };
     this.silent = false;
     this.wss = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     this.ready = new Promise((resolve) => (this.isReady = resolve));
   }
 
-  /** Opens the bridge's page. */
   async open(context, url) {
     const page = await context.newPage();
     page.on('pageerror', (error) => console.log(`bridge: ${error}`));
@@ -72,7 +76,7 @@ export class Bridge {
     response.writeHead(200, { 'content-type': 'text/html' }).end(HTML);
   }
 
-  /** An upgrade of the bridge page's own. */
+  /** Handles an upgrade request of the bridge's page. */
   upgrade(path, request, socket, head) {
     this.wss.handleUpgrade(request, socket, head, (ws) => {
       if (path !== 'control') return this.joined(new PeerSocket(ws, path.split('/')[1]));
@@ -86,21 +90,22 @@ export class Bridge {
     });
   }
 
-  /** A volunteer's signalling socket. */
+  /** Opens a volunteer's signalling socket. */
   signal(request, socket, head) {
     this.wss.handleUpgrade(request, socket, head, (ws) => {
       const peer = this.next++;
       this.signals.set(peer, ws);
       ws.on('close', () => (this.signals.delete(peer), this.changed()));
       ws.on('message', (data) => {
-        if (!this.silent) this.control.send(JSON.stringify({ peer, message: JSON.parse(data.toString()) }));
+        if (!this.silent)
+          this.control.send(JSON.stringify({ peer, message: JSON.parse(data.toString()) }));
       });
       ws.send(JSON.stringify(this.first));
     });
   }
 }
 
-/** Frames over pieces. */
+/** Sends and receives frames as pieces. */
 class PeerSocket extends EventEmitter {
   constructor(ws, label) {
     super();
@@ -117,7 +122,8 @@ class PeerSocket extends EventEmitter {
   }
 
   receive(data) {
-    if (data.length < 1 || data.length > PIECE || data[0] > 3) throw new Error(`a message that is no piece: ${data.length} bytes`);
+    if (data.length < 1 || data.length > PIECE || data[0] > 3)
+      throw new Error(`a message that is no piece: ${data.length} bytes`);
     this.pieces.push(data.subarray(1));
     if (!(data[0] & LAST)) return;
     const frame = Buffer.concat(this.pieces.splice(0));
@@ -133,7 +139,7 @@ class PeerSocket extends EventEmitter {
     }
   }
 
-  /** One message as it is. */
+  /** Sends one message unchanged. */
   raw(data) {
     this.ws.send(data);
   }

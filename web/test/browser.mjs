@@ -1,4 +1,4 @@
-// Chromium for tests: driven (for clicks and screenshots) or plain (for measures).
+// Chromium for tests: driven (for clicks and screenshots) or plain (for measurements).
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,14 +17,18 @@ export const FLAGS = [
   '--disable-renderer-backgrounding',
   '--disable-background-timer-throttling',
   '--disable-backgrounding-occluded-windows',
-  // Two pages of one browser are to find each other by address.
+  // With this feature off, two pages of one browser find each other by address.
   '--disable-features=WebRtcHideLocalIpsWithMdns',
 ];
 
-/** Opens pages in a browser that nobody drives; the answer ends it. */
+/** Opens pages in a browser without a driver; returns a function that ends the browser. */
 export function plainBrowser(...urls) {
   const profile = mkdtempSync(join(tmpdir(), 'pando-chromium-'));
-  const child = spawn(CHROMIUM, [...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...urls], { stdio: 'ignore', detached: true });
+  const child = spawn(
+    CHROMIUM,
+    [...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...urls],
+    { stdio: 'ignore', detached: true },
+  );
   return async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     process.kill(-child.pid, 'SIGTERM');
@@ -33,8 +37,10 @@ export function plainBrowser(...urls) {
   };
 }
 
-/** A browser driven by playwright-core. */
 export async function drivenBrowser() {
   const { chromium } = await import('playwright-core');
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS.filter((flag) => flag !== '--headless') });
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: FLAGS.filter((flag) => flag !== '--headless'),
+  });
 }

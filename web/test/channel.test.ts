@@ -12,7 +12,7 @@ function bytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => i * 7 + (i >> 8));
 }
 
-/** The messages that go over the data channel for one frame. */
+/** The messages on the data channel for one frame. */
 function messages(pieces: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
   const all: ArrayBuffer[] = [];
   for (let at = 0; at < pieces.length; at += PIECE) all.push(pieces.slice(at, at + PIECE).buffer);
@@ -24,25 +24,50 @@ test('a frame goes as pieces of 16 KiB at most, flags first', () => {
   assert.deepEqual([...cut('é')], [3, 0xc3, 0xa9]);
   assert.deepEqual([...cut('')], [3]);
   const three = messages(cut(bytes(2 * PIECE)));
-  assert.deepEqual(three.map((piece) => piece.byteLength), [PIECE, PIECE, 3]);
-  assert.deepEqual(three.map((piece) => new Uint8Array(piece)[0]), [0, 0, 1]);
-  assert.deepEqual(messages(cut('x'.repeat(PIECE))).map((piece) => new Uint8Array(piece)[0]), [2, 3]);
+  assert.deepEqual(
+    three.map((piece) => piece.byteLength),
+    [PIECE, PIECE, 3],
+  );
+  assert.deepEqual(
+    three.map((piece) => new Uint8Array(piece)[0]),
+    [0, 0, 1],
+  );
+  assert.deepEqual(
+    messages(cut('x'.repeat(PIECE))).map((piece) => new Uint8Array(piece)[0]),
+    [2, 3],
+  );
 });
 
 test('pieces become the frame that they were', () => {
   const joiner = new Joiner();
-  for (const length of [0, 1, PIECE - 2, PIECE - 1, PIECE, 2 * PIECE - 2, 2 * PIECE - 1, 65_545, 1 << 20]) {
+  for (const length of [
+    0,
+    1,
+    PIECE - 2,
+    PIECE - 1,
+    PIECE,
+    2 * PIECE - 2,
+    2 * PIECE - 1,
+    65_545,
+    1 << 20,
+  ]) {
     const frame = bytes(length);
     const answers = messages(cut(frame)).map((piece) => joiner.add(piece));
     assert.deepEqual(answers.pop(), frame, `${length}`);
     assert.ok(answers.every((answer) => answer === null));
   }
   const text = '{"é":"' + 'ü'.repeat(PIECE) + '"}';
-  assert.equal(messages(cut(text)).map((piece) => joiner.add(piece)).pop(), text);
+  assert.equal(
+    messages(cut(text))
+      .map((piece) => joiner.add(piece))
+      .pop(),
+    text,
+  );
 });
 
 test('what is no piece of a frame is refused', () => {
-  for (const message of [[], [4, 1], [255]]) assert.throws(() => new Joiner().add(Uint8Array.from(message).buffer), Malformed);
+  for (const message of [[], [4, 1], [255]])
+    assert.throws(() => new Joiner().add(Uint8Array.from(message).buffer), Malformed);
   assert.throws(() => new Joiner().add(new ArrayBuffer(PIECE + 1)), Malformed);
 });
 
@@ -59,7 +84,7 @@ test('a frame above 1 MiB and 64 KiB is refused before it is complete', () => {
   assert.ok(length <= limit && length > limit - PIECE, `${length}`);
 });
 
-/** A data channel whose network is this test. */
+/** A data channel whose network is simulated by the test. */
 class FakeDataChannel {
   readyState = 'open';
   bufferedAmount = 0;
@@ -83,12 +108,13 @@ class FakeDataChannel {
     this.readyState = 'closing';
   }
 
-  /** The network takes so many bytes. */
+  /** The network takes `bytes` bytes. */
   drain(bytes: number): void {
     const before = this.bufferedAmount;
     this.bufferedAmount = Math.max(0, before - bytes);
     const { bufferedAmountLowThreshold: low } = this;
-    if (before > low && this.bufferedAmount <= low && this.onbufferedamountlow) this.onbufferedamountlow();
+    if (before > low && this.bufferedAmount <= low && this.onbufferedamountlow)
+      this.onbufferedamountlow();
   }
 }
 
@@ -202,7 +228,15 @@ test('frames of a peer connection, and its end', () => {
   assert.equal(channel.open, false);
   port.say({ type: 'open', path: 'turn' });
   assert.equal(channel.open, true);
-  port.say({ type: 'pieces', pieces: [Uint8Array.of(0, 1).buffer, Uint8Array.of(LAST, 2).buffer, Uint8Array.of(3, 97).buffer], gone: 0 });
+  port.say({
+    type: 'pieces',
+    pieces: [
+      Uint8Array.of(0, 1).buffer,
+      Uint8Array.of(LAST, 2).buffer,
+      Uint8Array.of(3, 97).buffer,
+    ],
+    gone: 0,
+  });
   port.say({ type: 'closed', text: 'why' });
   assert.deepEqual(said, ['opened turn', '[1,2]', 'a', 'closed why']);
   assert.equal(channel.open, false);
@@ -218,15 +252,30 @@ test('a peer connection that is closed, or says what is no piece, is heard of no
 
   const malformed = peer();
   malformed.port.say({ type: 'open', path: 'direct' });
-  malformed.port.say({ type: 'pieces', pieces: [Uint8Array.of(9).buffer, Uint8Array.of(3, 97).buffer], gone: 0 });
-  assert.deepEqual(malformed.said, ['opened direct', 'closed a message that is no piece of a frame']);
+  malformed.port.say({
+    type: 'pieces',
+    pieces: [Uint8Array.of(9).buffer, Uint8Array.of(3, 97).buffer],
+    gone: 0,
+  });
+  assert.deepEqual(malformed.said, [
+    'opened direct',
+    'closed a message that is no piece of a frame',
+  ]);
   assert.deepEqual(malformed.port.told, ['end']);
 });
 
 function ferry(data: FakeDataChannel): { ferry: Ferry; told: FromPeer[] } {
   const told: FromPeer[] = [];
   const nothing = () => undefined;
-  return { ferry: new Ferry(data as unknown as RTCDataChannel, (message) => told.push(message), nothing, nothing), told };
+  return {
+    ferry: new Ferry(
+      data as unknown as RTCDataChannel,
+      (message) => told.push(message),
+      nothing,
+      nothing,
+    ),
+    told,
+  };
 }
 
 test('a page that has the data channel passes a frame on as a whole, as it came', () => {

@@ -1,4 +1,4 @@
-/** A child of Node as the master starts it: its file descriptor 0 is a duplex Unix socket. */
+/** A child of Node, started as by the master, with a duplex Unix socket as file descriptor 0. */
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -40,12 +40,18 @@ export class Child {
     await once(server, 'listening');
     const theirs = connect(join(folder, 'socket'));
     const [[ours]] = await Promise.all([once(server, 'connection'), once(theirs, 'connect')]);
-    const process_ = spawn(process.execPath, [join(process.cwd(), '.test/src/node.cjs')], { stdio: [theirs, 'inherit', 'inherit'] });
+    const process_ = spawn(process.execPath, [join(process.cwd(), '.test/src/node.cjs')], {
+      stdio: [theirs, 'inherit', 'inherit'],
+    });
     theirs.destroy();
     server.close();
     rmSync(folder, { recursive: true });
     const child = new Child(process_, ours as Socket);
-    child.json({ type: 'init', options: { concurrency: 1, timeout: null, json: false, ...options }, code });
+    child.json({
+      type: 'init',
+      options: { concurrency: 1, timeout: null, json: false, ...options },
+      code,
+    });
     return child;
   }
 
@@ -74,12 +80,14 @@ export class Child {
   }
 
   message<Type extends FromCore['type']>(type: Type): Promise<Extract<FromCore, { type: Type }>> {
-    const is = (message: FromCore | Result): message is Extract<FromCore, { type: Type }> => 'type' in message && message.type === type;
+    const is = (message: FromCore | Result): message is Extract<FromCore, { type: Type }> =>
+      'type' in message && message.type === type;
     return this.until((messages) => messages.find(is));
   }
 
   result(id: number): Promise<Result> {
-    const is = (message: FromCore | Result): message is Result => 'tag' in message && message.id === id;
+    const is = (message: FromCore | Result): message is Result =>
+      'tag' in message && message.id === id;
     return this.until((messages) => messages.find(is));
   }
 
@@ -98,6 +106,7 @@ export class Child {
 
   private results(frame: Uint8Array): void {
     const cursor = new ResultsCursor(frame);
-    while (cursor.next()) this.messages.push({ id: cursor.id, tag: cursor.tag, text: cursor.text() });
+    while (cursor.next())
+      this.messages.push({ id: cursor.id, tag: cursor.tag, text: cursor.text() });
   }
 }

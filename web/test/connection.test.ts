@@ -16,7 +16,11 @@ test('a page chooses its transports', () => {
   assert.deepEqual(transports({ relay: true, webrtc }), ['webrtc', 'turn', 'websocket']);
   assert.deepEqual(transports({ relay: true, webrtc, protocol: 'websocket' }), ['websocket']);
   assert.deepEqual(transports({ relay: true, webrtc, protocol: 'webrtc' }), ['webrtc', 'turn']);
-  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'pigeon' }), ['webrtc', 'turn', 'websocket']);
+  assert.deepEqual(transports({ relay: true, webrtc, protocol: 'pigeon' }), [
+    'webrtc',
+    'turn',
+    'websocket',
+  ]);
   assert.deepEqual(transports({ relay: true, webrtc: false }), ['websocket']);
 });
 
@@ -49,7 +53,10 @@ class FakeChannel implements Channel {
 const PONG = '{"type":"pong","t":0}';
 const BYE = '{"type":"bye","reason":"replaced","text":""}';
 
-/** A connection on a clock that goes when it is told to, against a server that answers the page's address with `status`. */
+/**
+ * A connection with a virtual clock, and a server which answers requests for the page with
+ * `status`.
+ */
 class Scene {
   now = 1000;
   status: number | null = 200;
@@ -64,7 +71,11 @@ class Scene {
   ) {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     t.mock.method(performance, 'now', () => this.now);
-    t.mock.method(globalThis, 'fetch', () => (this.status === null ? Promise.reject(new TypeError()) : Promise.resolve({ status: this.status })));
+    t.mock.method(globalThis, 'fetch', () =>
+      this.status === null
+        ? Promise.reject(new TypeError())
+        : Promise.resolve({ status: this.status }),
+    );
     this.connection = new Connection(list, 'http://x/t/', patience, {
       dial: (transport, events) => {
         this.dialled.push(new FakeChannel(transport, events));
@@ -87,26 +98,26 @@ class Scene {
     return this.dialled.map(({ transport }) => transport);
   }
 
-  /** What the last channel opens, the master welcomes. */
+  /** Opens the last channel, and welcomes the device. */
   joins(path?: Path): void {
     this.last.opens(path);
     this.connection.welcomed(5000);
   }
 
-  /** Time passes, and the channels that are open say that they live. */
+  /** Advances the clock while all open channels receive signs of life. */
   async live(ms: number): Promise<void> {
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       for (const { open, events } of this.dialled) if (open) events.frame(PONG);
       await this.pass(1000);
     }
   }
 
   async pass(ms: number): Promise<void> {
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       this.now += 100;
       this.t.mock.timers.tick(100);
       this.connection.tick(this.now);
-      // What was asked of the server is answered.
+      // Lets the pending requests to the server finish.
       for (let i = 0; i < 5; i++) await Promise.resolve();
     }
   }
@@ -147,7 +158,10 @@ test('a peer connection alone is tried again as a WebSocket is, and says why not
     await scene.pass(2100);
   }
   assert.equal(scene.dialled.length, 6);
-  assert.deepEqual(scene.said, Array.from({ length: 5 }, () => 'lost: no room'));
+  assert.deepEqual(
+    scene.said,
+    Array.from({ length: 5 }, () => 'lost: no room'),
+  );
   await scene.pass(10_000);
   assert.equal(scene.dialled[5].closed, true);
 });
@@ -164,7 +178,7 @@ test("a relay's page believes it after 60 s of it", async (t) => {
   const scene = new Scene(t, ['webrtc', 'websocket'], 60_000);
   scene.status = 404;
   const fail = async (ms: number) => {
-    for (const end = scene.now + ms; scene.now < end; ) {
+    for (const end = scene.now + ms; scene.now < end;) {
       if (!scene.last.closed) scene.last.ends();
       await scene.pass(100);
     }
@@ -172,7 +186,7 @@ test("a relay's page believes it after 60 s of it", async (t) => {
   await fail(59_000);
   assert.equal(scene.connection.missing, true);
   assert.ok(scene.said.includes('missing') && !scene.said.includes('gone'));
-  // A relay that is away says nothing about the run.
+  // An unreachable relay says nothing about the run.
   scene.status = null;
   await fail(3000);
   assert.equal(scene.connection.missing, false);
@@ -214,7 +228,7 @@ test('a better way is waited for 10 s at first, 10 min at most, and never alike'
   assert.notEqual(betterIn(3, 0.1), betterIn(3, 0.9));
 });
 
-/** On the last of three ways. */
+/** A connected scene on the last of three routes. */
 async function onTheLast(t: TestContext): Promise<Scene> {
   const scene = new Scene(t, ['webrtc', 'turn', 'websocket']);
   scene.last.ends();
@@ -259,7 +273,10 @@ test('ways that do not open are tried in turn and ever more rarely, each for 10 
   const socket = scene.last;
   await scene.live(3_600_000);
   const tries = scene.dialled.slice(3);
-  assert.deepEqual(tries.slice(0, 4).map(({ transport }) => transport), ['webrtc', 'turn', 'webrtc', 'turn']);
+  assert.deepEqual(
+    tries.slice(0, 4).map(({ transport }) => transport),
+    ['webrtc', 'turn', 'webrtc', 'turn'],
+  );
   assert.ok(tries.length >= 10 && tries.length <= 18, `${tries.length}`);
   assert.ok(tries.slice(0, -1).every(({ closed }) => closed));
   assert.deepEqual([scene.said, socket.open], [['opened'], true]);

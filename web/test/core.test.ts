@@ -6,14 +6,39 @@ import { Stage, callback, byDefault } from './stage.ts';
 
 test('nothing is posted before the results that came earlier', () => {
   const stage = new Stage(callback((x, cb) => cb(null, `${x}!`)));
-  stage.values([[0, 'a'], [1, 'b', { careful: true }], [2, 'c'], [3, 'd']]);
-  assert.deepEqual(stage.posted, ['started 0', '0 text a!', 'started 1', '1 text b!', 'started 2', '2 text c!', '3 text d!']);
+  stage.values([
+    [0, 'a'],
+    [1, 'b', { careful: true }],
+    [2, 'c'],
+    [3, 'd'],
+  ]);
+  assert.deepEqual(stage.posted, [
+    'started 0',
+    '0 text a!',
+    'started 1',
+    '1 text b!',
+    'started 2',
+    '2 text c!',
+    '3 text d!',
+  ]);
 });
 
 test('a slow call is announced, quick ones are not', () => {
   const stage: Stage = new Stage(callback((x, cb) => (stage.advance(Number(x)), cb(null, x))));
-  stage.values([[0, '0'], [1, '3'], [2, '0'], [3, '0']]);
-  assert.deepEqual(stage.posted, ['started 0', '0 text 0', '1 text 3', 'started 2', '2 text 0', '3 text 0']);
+  stage.values([
+    [0, '0'],
+    [1, '3'],
+    [2, '0'],
+    [3, '0'],
+  ]);
+  assert.deepEqual(stage.posted, [
+    'started 0',
+    '0 text 0',
+    '1 text 3',
+    'started 2',
+    '2 text 0',
+    '3 text 0',
+  ]);
 });
 
 test('the first value after a pause is announced', () => {
@@ -24,7 +49,12 @@ test('the first value after a pause is announced', () => {
 });
 
 test('who infers what an idle core begins is told only after a silence', () => {
-  const stage = new Stage(callback((x, cb) => cb(null, x)), {}, undefined, true);
+  const stage = new Stage(
+    callback((x, cb) => cb(null, x)),
+    {},
+    undefined,
+    true,
+  );
   stage.values([[0, 'a']]);
   stage.values([[1, 'b']]);
   stage.advance(3);
@@ -44,14 +74,21 @@ test('one call at a time, and as many as allowed when f is asynchronous', () => 
   const answers: ((error: unknown, result: unknown) => void)[] = [];
   const f = callback((x, cb) => void (open.push(x as string), answers.push(cb)));
   const stage = new Stage(f, { concurrency: 2 });
-  stage.values([[0, 'a'], [1, 'b'], [2, 'c']]);
+  stage.values([
+    [0, 'a'],
+    [1, 'b'],
+    [2, 'c'],
+  ]);
   assert.deepEqual(open, ['a', 'b']);
   answers[1](null, 'B');
   assert.deepEqual(open, ['a', 'b', 'c']);
   answers[0](null, 'A');
   answers[2](null, 'C');
   stage.run(10);
-  assert.deepEqual(stage.results.map(({ text }) => text), ['B', 'A', 'C']);
+  assert.deepEqual(
+    stage.results.map(({ text }) => text),
+    ['B', 'A', 'C'],
+  );
 });
 
 test('answers of a default export', async () => {
@@ -80,7 +117,14 @@ test('answers of a default export', async () => {
 });
 
 test("answers of '/pando/1.0.0' are text", async () => {
-  for (const [answer, text] of [[1, '1'], [null, 'null'], [{}, '[object Object]'], [[1, 2], '1,2'], [true, 'true'], [NaN, 'NaN']]) {
+  for (const [answer, text] of [
+    [1, '1'],
+    [null, 'null'],
+    [{}, '[object Object]'],
+    [[1, 2], '1,2'],
+    [true, 'true'],
+    [NaN, 'NaN'],
+  ]) {
     const result = await Stage.answerTo(callback((_x, cb) => cb(null, answer)));
     assert.deepEqual([result.kind, result.text], ['text', text]);
   }
@@ -90,9 +134,21 @@ test("an answer of '/pando/1.0.0' that String cannot show is an error, and one t
   const answers: [answer: unknown, kind: string, text: string][] = [
     [new Map(), 'error json', 'the answer has no text: it would be printed as [object Map]'],
     [[1, [new Set()]], 'error json', 'the answer has no text: it would be printed as [object Set]'],
-    [(function* () {})(), 'error json', 'the answer has no text: it would be printed as [object Generator]'],
-    [new Response(), 'error json', 'the answer has no text: it would be printed as [object Response]'],
-    [[Promise.resolve(1)], 'error json', 'the answer has no text: it would be printed as [object Promise]'],
+    [
+      (function* () {})(),
+      'error json',
+      'the answer has no text: it would be printed as [object Generator]',
+    ],
+    [
+      new Response(),
+      'error json',
+      'the answer has no text: it would be printed as [object Response]',
+    ],
+    [
+      [Promise.resolve(1)],
+      'error json',
+      'the answer has no text: it would be printed as [object Promise]',
+    ],
     [Promise.resolve(7), 'text', '7'],
     [new Blob(['A', 'B']), 'bytes', 'AB'],
     ['[object Map]', 'text', '[object Map]'],
@@ -103,9 +159,15 @@ test("an answer of '/pando/1.0.0' that String cannot show is an error, and one t
     assert.deepEqual([result.kind, result.text], [kind, text]);
   }
   const stage = new Stage(callback((_x, cb) => cb(null, [{ a: 1 }])));
-  stage.values([[4, 'a'], [5, 'b']]);
+  stage.values([
+    [4, 'a'],
+    [5, 'b'],
+  ]);
   stage.run(200);
-  assert.deepEqual(stage.results.map(({ text }) => text), ['[object Object]', '[object Object]']);
+  assert.deepEqual(
+    stage.results.map(({ text }) => text),
+    ['[object Object]', '[object Object]'],
+  );
   const text = 'its result is printed as [object Object]: answer JSON.stringify(result)';
   assert.deepEqual(stage.logs, [{ level: 'warn', text, id: 4 }]);
 });
@@ -145,10 +207,22 @@ test('what JSON would leave out or alter is an error that names its path', async
     [[new Error('why')], '[0] is an Error'],
     [Object.assign(new TypeError('why'), { code: 'E' }), ' is an Error'],
     [/x/, ' is a RegExp'],
-    [(function () { return arguments; })(), ' is an Arguments'],
+    [
+      (function () {
+        return arguments;
+      })(),
+      ' is an Arguments',
+    ],
     [[Math], '[0] is a Math'],
     [Object.assign(new WeakMap(), { extra: 1 }), ' is a WeakMap'],
-    [new (class { get x() { return 1; } })(), ' is an Object'],
+    [
+      new (class {
+        get x() {
+          return 1;
+        }
+      })(),
+      ' is an Object',
+    ],
     [[new Blob([])], '[0] is a Blob'],
     [new Response('text'), ' is a Response'],
     [new URLSearchParams('a=1'), ' is a URLSearchParams'],
@@ -173,12 +247,29 @@ test('what JSON would leave out or alter is an error that names its path', async
   ];
   for (const [answer, what] of answers) {
     const result = await Stage.answerTo(byDefault(() => answer));
-    assert.deepEqual([result.kind, result.text], ['error json', `the answer has no JSON form: result${what}`]);
+    assert.deepEqual(
+      [result.kind, result.text],
+      ['error json', `the answer has no JSON form: result${what}`],
+    );
   }
-  const throwing: unknown[] = [{ get a() { throw new Error('not this'); } }, { toJSON() { throw new Error('not this'); } }];
+  const throwing: unknown[] = [
+    {
+      get a() {
+        throw new Error('not this');
+      },
+    },
+    {
+      toJSON() {
+        throw new Error('not this');
+      },
+    },
+  ];
   for (const answer of throwing) {
     const result = await Stage.answerTo(byDefault(() => answer));
-    assert.deepEqual([result.kind, result.text], ['error json', 'the answer has no JSON form: not this']);
+    assert.deepEqual(
+      [result.kind, result.text],
+      ['error json', 'the answer has no JSON form: not this'],
+    );
   }
 });
 
@@ -187,9 +278,30 @@ test('plain data stays as JSON has it', async () => {
   for (let i = 0; i < 300; i++) deep = { deep };
   const same = { a: 1 };
   const answers: unknown[] = [
-    {}, [], '', 0, -0, [null], [[]], { a: undefined, b: 1 }, Object.create(null), Object.assign(Object.create(null), { a: 1 }),
-    new Date(0), { when: new Date(0) }, new Point(1, { z: [2] }), new Tagged(1, 2), [new Point(1, undefined)], [same, same], { a: same, b: [same] },
-    new Number(1), [new String(''), new Boolean(false)], new URL('http://h/'), { toJSON: () => [1] }, [Buffer.from('x')], deep, { '': { '': 1 } },
+    {},
+    [],
+    '',
+    0,
+    -0,
+    [null],
+    [[]],
+    { a: undefined, b: 1 },
+    Object.create(null),
+    Object.assign(Object.create(null), { a: 1 }),
+    new Date(0),
+    { when: new Date(0) },
+    new Point(1, { z: [2] }),
+    new Tagged(1, 2),
+    [new Point(1, undefined)],
+    [same, same],
+    { a: same, b: [same] },
+    new Number(1),
+    [new String(''), new Boolean(false)],
+    new URL('http://h/'),
+    { toJSON: () => [1] },
+    [Buffer.from('x')],
+    deep,
+    { '': { '': 1 } },
   ];
   for (const answer of answers) {
     const result = await Stage.answerTo(byDefault(() => answer));
@@ -199,23 +311,55 @@ test('plain data stays as JSON has it', async () => {
 
 test('an answer that is still to be read is waited for', async () => {
   const seen: unknown[] = [];
-  const stage: Stage = new Stage(callback((x, cb) => {
-    seen.push(x);
-    cb(null, x === 'rejected' ? Promise.reject(new Error('no')) : new Blob([x as string]));
-    cb(null, 'twice');
-    if (x === 'throws') throw new Error('after all');
-  }));
-  stage.values([[0, 'a'], [1, 'throws'], [2, 'rejected']]);
+  const stage: Stage = new Stage(
+    callback((x, cb) => {
+      seen.push(x);
+      cb(null, x === 'rejected' ? Promise.reject(new Error('no')) : new Blob([x as string]));
+      cb(null, 'twice');
+      if (x === 'throws') throw new Error('after all');
+    }),
+  );
+  stage.values([
+    [0, 'a'],
+    [1, 'throws'],
+    [2, 'rejected'],
+  ]);
   assert.deepEqual([seen, stage.results], [['a'], []]);
-  for (; stage.results.length < 3; stage.run(20)) await new Promise((resolve) => setImmediate(resolve));
+  for (; stage.results.length < 3; stage.run(20))
+    await new Promise((resolve) => setImmediate(resolve));
   stage.run(200);
-  assert.deepEqual(stage.results.map(({ kind, text }) => [kind, text]), [['bytes', 'a'], ['bytes', 'throws'], ['error throw', 'no']]);
-  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['warn', 0], ['warn', 1], ['error', 1]]);
+  assert.deepEqual(
+    stage.results.map(({ kind, text }) => [kind, text]),
+    [
+      ['bytes', 'a'],
+      ['bytes', 'throws'],
+      ['error throw', 'no'],
+    ],
+  );
+  assert.deepEqual(
+    stage.logs.map(({ level, id }) => [level, id]),
+    [
+      ['warn', 0],
+      ['warn', 1],
+      ['error', 1],
+    ],
+  );
   assert.match(stage.logs[2].text, /^late error: Error: after all/);
 });
 
 test('an answer whose then throws is an error, in both styles', async () => {
-  const answers: object[] = [{ get then() { throw new Error('no then'); } }, { then() { throw new Error('no then'); } }];
+  const answers: object[] = [
+    {
+      get then() {
+        throw new Error('no then');
+      },
+    },
+    {
+      then() {
+        throw new Error('no then');
+      },
+    },
+  ];
   for (const answer of answers) {
     for (const f of [callback((_x, cb) => cb(null, answer)), byDefault(() => answer)]) {
       const result = await Stage.answerTo(f);
@@ -232,7 +376,11 @@ test('with --json every answer is JSON, and what JSON cannot say is an error', a
     [null, 'json', 'null'],
     [{ a: null }, 'json', '{"a":null}'],
     [NaN, 'error json', 'the answer has no JSON form: result is NaN'],
-    [{ deep: [1, -Infinity] }, 'error json', 'the answer has no JSON form: result.deep[1] is -Infinity'],
+    [
+      { deep: [1, -Infinity] },
+      'error json',
+      'the answer has no JSON form: result.deep[1] is -Infinity',
+    ],
     [cycle, 'error json'],
     [undefined, 'error undefined'],
     [Uint8Array.of(65), 'bytes', 'A'],
@@ -252,11 +400,39 @@ test('errors say what happened and where', async () => {
     [callback((_x, cb) => cb(error, null)), 'error error', 'TypeError: no'],
     [callback((_x, cb) => cb('words', null)), 'error error', 'words'],
     [callback((_x, cb) => cb({ code: 3 }, null)), 'error error', '{"code":3}'],
-    [callback((_x, cb) => cb(null, undefined)), 'error undefined', 'f answered nothing (undefined)'],
-    [callback(() => { throw error; }), 'error throw', 'TypeError: no'],
-    [callback(() => { throw null; }), 'error throw', 'null'],
-    [callback(async () => { throw error; }), 'error throw', 'TypeError: no'],
-    [byDefault(() => { throw error; }), 'error throw', 'TypeError: no'],
+    [
+      callback((_x, cb) => cb(null, undefined)),
+      'error undefined',
+      'f answered nothing (undefined)',
+    ],
+    [
+      callback(() => {
+        throw error;
+      }),
+      'error throw',
+      'TypeError: no',
+    ],
+    [
+      callback(() => {
+        throw null;
+      }),
+      'error throw',
+      'null',
+    ],
+    [
+      callback(async () => {
+        throw error;
+      }),
+      'error throw',
+      'TypeError: no',
+    ],
+    [
+      byDefault(() => {
+        throw error;
+      }),
+      'error throw',
+      'TypeError: no',
+    ],
     [byDefault(() => Promise.reject(error)), 'error throw', 'TypeError: no'],
     [byDefault(() => Promise.reject(undefined)), 'error throw', 'undefined'],
   ];
@@ -267,11 +443,20 @@ test('errors say what happened and where', async () => {
 });
 
 test('a second answer is a warning', () => {
-  const stage = new Stage(callback((x, cb) => (cb(null, x), cb(null, 'again'), cb(new Error('no'), 0))));
+  const stage = new Stage(
+    callback((x, cb) => (cb(null, x), cb(null, 'again'), cb(new Error('no'), 0))),
+  );
   stage.values([[3, 'a']]);
   stage.run(200);
-  assert.deepEqual(stage.results.map(({ text }) => text), ['a']);
-  const warning = { level: 'warn', text: 'the callback was called twice; the second call is ignored', id: 3 };
+  assert.deepEqual(
+    stage.results.map(({ text }) => text),
+    ['a'],
+  );
+  const warning = {
+    level: 'warn',
+    text: 'the callback was called twice; the second call is ignored',
+    id: 3,
+  };
   assert.deepEqual(stage.logs, [warning, warning]);
 });
 
@@ -284,25 +469,37 @@ test('a time-out frees the slot, aborts, and ignores what comes later', () => {
     return new Promise((resolve) => (late = x === 'a' ? resolve : late));
   });
   const stage = new Stage(f, { timeout: 1000 });
-  stage.values([[0, 'a'], [1, 'b']]);
+  stage.values([
+    [0, 'a'],
+    [1, 'b'],
+  ]);
   stage.run(999);
   assert.deepEqual(seen, ['a']);
   stage.run(2);
   assert.deepEqual(seen, ['a', 'aborted', 'b']);
   late('too late');
   stage.run(100);
-  assert.deepEqual(stage.results.map(({ id, kind, text }) => [id, kind, text]), [[0, 'error timeout', 'no answer within 1 s']]);
+  assert.deepEqual(
+    stage.results.map(({ id, kind, text }) => [id, kind, text]),
+    [[0, 'error timeout', 'no answer within 1 s']],
+  );
   assert.deepEqual(stage.logs, []);
 });
 
 test('a call may take longer than any timer', () => {
   const day = 24 * 3600 * 1000;
-  const stage = new Stage(byDefault(() => new Promise(() => {})), { timeout: 60 * day });
+  const stage = new Stage(
+    byDefault(() => new Promise(() => {})),
+    { timeout: 60 * day },
+  );
   stage.values([[0, 'a']]);
   stage.run(60 * day - 1);
   assert.deepEqual(stage.results, []);
   stage.run(1);
-  assert.deepEqual(stage.results.map(({ kind, text }) => [kind, text]), [['error timeout', 'no answer within 5184000 s']]);
+  assert.deepEqual(
+    stage.results.map(({ kind, text }) => [kind, text]),
+    [['error timeout', 'no answer within 5184000 s']],
+  );
 });
 
 test('a call that nobody waits for is aborted, and what it answers is ignored', () => {
@@ -319,56 +516,96 @@ test('a call that nobody waits for is aborted, and what it answers is ignored', 
   stage.run(100);
   stage.values([[1, 'b']]);
   assert.deepEqual(seen, ['a aborted']);
-  assert.deepEqual(stage.results.map(({ id, kind }) => [id, kind]), [[0, 'error timeout']]);
+  assert.deepEqual(
+    stage.results.map(({ id, kind }) => [id, kind]),
+    [[0, 'error timeout']],
+  );
   assert.deepEqual(stage.logs, []);
 });
 
 test('an error nobody caught', () => {
-  const stage = new Stage(callback(() => {}), { concurrency: 2 });
+  const stage = new Stage(
+    callback(() => {}),
+    { concurrency: 2 },
+  );
   stage.core.uncaught(new Error('early'));
   stage.values([[0, 'a']]);
   stage.core.uncaught(new Error('mine'));
-  assert.deepEqual(stage.results.map(({ id, kind, text }) => [id, kind, text]), [[0, 'error throw', 'mine']]);
+  assert.deepEqual(
+    stage.results.map(({ id, kind, text }) => [id, kind, text]),
+    [[0, 'error throw', 'mine']],
+  );
   stage.core.uncaught(new Error('after'));
   stage.run(200);
-  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['error', undefined], ['error', 0]]);
+  assert.deepEqual(
+    stage.logs.map(({ level, id }) => [level, id]),
+    [
+      ['error', undefined],
+      ['error', 0],
+    ],
+  );
   assert.match(stage.logs[1].text, /^late error: Error: after/);
   assert.equal(stage.posted.pop(), 'spoiled false');
 });
 
 test('an error nobody caught with several calls open is none of theirs', () => {
   const open: unknown[] = [];
-  const stage = new Stage(callback((x) => void open.push(x)), { concurrency: 2 });
-  stage.values([[0, 'a'], [1, 'b'], [2, 'c']]);
+  const stage = new Stage(
+    callback((x) => void open.push(x)),
+    { concurrency: 2 },
+  );
+  stage.values([
+    [0, 'a'],
+    [1, 'b'],
+    [2, 'c'],
+  ]);
   stage.core.uncaught(new Error('whose'));
   stage.run(200);
   assert.deepEqual([open, stage.results], [['a', 'b'], []]);
-  assert.deepEqual(stage.logs.map(({ level, id }) => [level, id]), [['error', undefined]]);
+  assert.deepEqual(
+    stage.logs.map(({ level, id }) => [level, id]),
+    [['error', undefined]],
+  );
   assert.equal(stage.posted.pop(), 'spoiled true');
 });
 
 test('an error nobody caught may be of a call before, unless the value came with care', () => {
-  const answer = (x: unknown, cb: (error: unknown, result: unknown) => void) => x === 'a' && cb(null, x);
+  const answer = (x: unknown, cb: (error: unknown, result: unknown) => void) =>
+    x === 'a' && cb(null, x);
   for (const careful of [false, true]) {
     const stage = new Stage(callback(answer));
     stage.values([[0, 'a']]);
     stage.values([[1, 'b', { careful }]]);
     stage.core.uncaught(new Error('whose'));
-    assert.deepEqual(stage.posted.slice(-2), [careful ? '1 error throw whose' : 'started 1', `spoiled ${!careful}`]);
+    assert.deepEqual(stage.posted.slice(-2), [
+      careful ? '1 error throw whose' : 'started 1',
+      `spoiled ${!careful}`,
+    ]);
   }
 });
 
 test('a page goes on after an error nobody caught', () => {
   const open: unknown[] = [];
-  const stage = new Stage(callback((x) => void open.push(x)), { dom: true });
-  stage.values([[0, 'a'], [1, 'b']]);
+  const stage = new Stage(
+    callback((x) => void open.push(x)),
+    { dom: true },
+  );
+  stage.values([
+    [0, 'a'],
+    [1, 'b'],
+  ]);
   stage.core.uncaught(new Error('mine'));
   assert.deepEqual(open, ['a', 'b']);
   assert.deepEqual(stage.posted, ['started 0', '0 error throw mine']);
 });
 
 test('what f throws after its answer is a late error', () => {
-  const stage = new Stage(callback((x, cb) => { cb(null, x); throw new Error('after all'); }));
+  const stage = new Stage(
+    callback((x, cb) => {
+      cb(null, x);
+      throw new Error('after all');
+    }),
+  );
   stage.values([[0, 'a']]);
   stage.run(200);
   assert.equal(stage.results[0].text, 'a');
@@ -376,11 +613,13 @@ test('what f throws after its answer is a late error', () => {
 });
 
 test('context', () => {
-  const stage = new Stage(byDefault((_x, { index, attempt, report, log, ...rest }) => {
-    report({ cpuTime: 1 });
-    log('%d of %s', 1, 'two', [3]);
-    return JSON.stringify({ index, attempt, rest });
-  }));
+  const stage = new Stage(
+    byDefault((_x, { index, attempt, report, log, ...rest }) => {
+      report({ cpuTime: 1 });
+      log('%d of %s', 1, 'two', [3]);
+      return JSON.stringify({ index, attempt, rest });
+    }),
+  );
   stage.values([['4:2', 'a', { attempt: 2 }]]);
   assert.equal(stage.results[0].text, '{"index":5,"attempt":3,"rest":{}}');
   assert.deepEqual(stage.reports, [{ type: 'report', id: 4, report: { cpuTime: 1 } }]);
@@ -388,16 +627,36 @@ test('context', () => {
 });
 
 test('whatever a call ends with names the loan that it is of', () => {
-  const stage = new Stage(callback((x, cb) => (x === 'bad' ? cb('no', null) : cb(null, x === 'bytes' ? new Uint8Array(70_000) : x))));
-  stage.values([['7:1', 'a'], [7, 'b'], ['7:300', 'bad'], ['8:2', 'x'.repeat(70_000)], ['9:3', 'bytes']]);
+  const stage = new Stage(
+    callback((x, cb) =>
+      x === 'bad' ? cb('no', null) : cb(null, x === 'bytes' ? new Uint8Array(70_000) : x),
+    ),
+  );
+  stage.values([
+    ['7:1', 'a'],
+    [7, 'b'],
+    ['7:300', 'bad'],
+    ['8:2', 'x'.repeat(70_000)],
+    ['9:3', 'bytes'],
+  ]);
   const ends = stage.results.map(({ id, kind }) => [id, kind]);
-  assert.deepEqual(ends, [['7:1', 'text'], [7, 'text'], ['7:300', 'error error'], ['8:2', 'text'], ['9:3', 'bytes']]);
+  assert.deepEqual(ends, [
+    ['7:1', 'text'],
+    [7, 'text'],
+    ['7:300', 'error error'],
+    ['8:2', 'text'],
+    ['9:3', 'bytes'],
+  ]);
   assert.equal(stage.posted[0], 'started 7:1');
 });
 
 test('a frame with several results is 64 KiB at most', () => {
   const stage = new Stage(callback((x, cb) => cb(null, 'x'.repeat(Number(x)))));
-  stage.values([...Array.from({ length: 100 }, (_, id) => [id, '5000']), [100, '200000'], [101, '10']] as [number, string][]);
+  stage.values([
+    ...Array.from({ length: 100 }, (_, id) => [id, '5000']),
+    [100, '200000'],
+    [101, '10'],
+  ] as [number, string][]);
   assert.ok(stage.frames.every(({ count, length }) => count === 1 || length <= 65_536));
   assert.equal(stage.results.length, 102);
   assert.ok(stage.frames.length < 15);
@@ -406,7 +665,11 @@ test('a frame with several results is 64 KiB at most', () => {
 test('results of asynchronous calls wait 10 ms at most', () => {
   const answers: (() => void)[] = [];
   const stage = new Stage(callback((x, cb) => void answers.push(() => cb(null, x))));
-  stage.values([[0, 'a'], [1, 'b'], [2, 'c']]);
+  stage.values([
+    [0, 'a'],
+    [1, 'b'],
+    [2, 'c'],
+  ]);
   answers[0]();
   assert.equal(stage.results.length, 0);
   stage.run(10);
@@ -418,7 +681,11 @@ test('a flood of output is bounded, and told', () => {
   for (let i = 0; i < 5000; i++) stage.core.log('log', [`line ${i}`]);
   stage.run(1100);
   assert.equal(stage.logs.length, 1001);
-  assert.deepEqual(stage.logs[1000], { level: 'warn', text: '4000 more lines of output were not kept', count: 4000 });
+  assert.deepEqual(stage.logs[1000], {
+    level: 'warn',
+    text: '4000 more lines of output were not kept',
+    count: 4000,
+  });
 });
 
 test('repeated output is counted, and goes out also when no timer runs', () => {
@@ -426,7 +693,10 @@ test('repeated output is counted, and goes out also when no timer runs', () => {
   for (let i = 0; i < 7; i++) stage.core.log('log', ['same']);
   stage.advance(150);
   stage.core.log('log', ['same']);
-  assert.deepEqual(stage.logs, [{ level: 'log', text: 'same' }, { level: 'log', text: 'same', count: 7 }]);
+  assert.deepEqual(stage.logs, [
+    { level: 'log', text: 'same' },
+    { level: 'log', text: 'same', count: 7 },
+  ]);
 });
 
 test('where the function is looked for', () => {
@@ -445,20 +715,29 @@ test('where the function is looked for', () => {
 test('values of every form reach f', () => {
   const seen: unknown[] = [];
   const stage = new Stage(callback((x, cb) => (seen.push(x), cb(null, ''))));
-  stage.values([[0, 'text'], [1, '{"a":1}', { form: 'json' }], [2, Uint8Array.of(1, 2)]]);
+  stage.values([
+    [0, 'text'],
+    [1, '{"a":1}', { form: 'json' }],
+    [2, Uint8Array.of(1, 2)],
+  ]);
   assert.deepEqual(seen, ['text', { a: 1 }, Uint8Array.of(1, 2)]);
 });
 
 test('values of bytes are the Buffer of the bundle', () => {
   let seen: unknown;
-  const stage = new Stage(callback((x, cb) => (seen = x, cb(null, ''))), {}, Buffer);
+  const stage = new Stage(
+    callback((x, cb) => ((seen = x), cb(null, ''))),
+    {},
+    Buffer,
+  );
   stage.values([[2, Uint8Array.of(1, 2)]]);
   assert.ok(Buffer.isBuffer(seen) && seen.equals(Buffer.from([1, 2])));
 });
 
 test('output is told in short messages', () => {
   const stage = new Stage(callback((x, cb) => cb(null, x)));
-  for (let i = 0; i < 50; i++) stage.core.log('log', [String(i) + 'x'.repeat(i === 7 ? 100_000 : 3000)]);
+  for (let i = 0; i < 50; i++)
+    stage.core.log('log', [String(i) + 'x'.repeat(i === 7 ? 100_000 : 3000)]);
   stage.run(200);
   assert.equal(stage.logs.length, 50);
   assert.ok(stage.logMessages.length > 8 && stage.logMessages.every((length) => length < 25_000));
@@ -467,7 +746,11 @@ test('output is told in short messages', () => {
 test('a report that JSON cannot say does not break f', () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
-  const stage: Stage = new Stage(callback((x, cb) => (stage.core.report(cycle), stage.core.report({ f() {} }), cb(null, x))) as UserFunction);
+  const stage: Stage = new Stage(
+    callback(
+      (x, cb) => (stage.core.report(cycle), stage.core.report({ f() {} }), cb(null, x)),
+    ) as UserFunction,
+  );
   stage.values([[0, 'a']]);
   assert.equal(stage.results[0].text, 'a');
   assert.match(JSON.stringify(stage.reports), /no JSON form/);

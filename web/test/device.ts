@@ -1,4 +1,6 @@
-/** A device without threads: a dispatcher whose cores compute when they are told to, on a clock given as a number. */
+/**
+ * A device without threads: a dispatcher with a virtual clock, whose cores compute on command.
+ */
 
 import { Dispatcher } from '../src/link/dispatcher.ts';
 import { resultIds } from '../src/link/results.ts';
@@ -10,14 +12,14 @@ export class Device {
   now = 10_000;
   readonly cores = new Map<number, Loan[]>();
   readonly said: ToMaster[] = [];
-  /** Ids of the results sent, in order. */
+  /** The ids of sent results, in order. */
   readonly answered: Loan[] = [];
   readonly failures: { id: Loan; message: string; kind: string }[] = [];
   readonly ended: number[] = [];
-  /** Cores that were told that nobody waits for what they are at. */
+  /** Cores whose present answer is no longer needed. */
   readonly forgetful: number[] = [];
   readonly broken: string[] = [];
-  /** Ids of each frame given to a core. */
+  /** The ids in each frame for a core. */
   readonly fed: { core: number; ids: Loan[] }[] = [];
   readonly dispatcher: Dispatcher;
 
@@ -32,7 +34,14 @@ export class Device {
       broken: (message) => this.broken.push(message),
     });
     this.dispatcher.lend(cores, this.now);
-    this.dispatcher.begin({ concurrency: 1, timeout: null, dom: false, json: false, heartbeat: 1000, ...options });
+    this.dispatcher.begin({
+      concurrency: 1,
+      timeout: null,
+      dom: false,
+      json: false,
+      heartbeat: 1000,
+      ...options,
+    });
     this.ready();
   }
 
@@ -47,7 +56,7 @@ export class Device {
     this.dispatcher.values(writer.take(), this.now);
   }
 
-  /** A core answers its next `count` values, which took `ms` each. */
+  /** A core answers its next `count` values after `ms` milliseconds each. */
   answer(core: number, count = 1, ms = 1): void {
     const ids = this.cores.get(core)!.splice(0, count);
     const writer = new ResultsWriter();
@@ -64,7 +73,9 @@ export class Device {
   }
 
   of<Type extends ToMaster['type']>(type: Type): Extract<ToMaster, { type: Type }>[] {
-    return this.said.filter((message): message is Extract<ToMaster, { type: Type }> => message.type === type);
+    return this.said.filter(
+      (message): message is Extract<ToMaster, { type: Type }> => message.type === type,
+    );
   }
 
   get returned(): Loan[] {
@@ -82,8 +93,10 @@ export class Device {
   private take(frame: Uint8Array): void {
     this.answered.push(...resultIds(frame));
     const cursor = new ResultsCursor(frame);
-    while (cursor.next()) if (cursor.tag === 3) this.failures.push({ id: cursor.loan, ...JSON.parse(cursor.text()) });
+    while (cursor.next())
+      if (cursor.tag === 3) this.failures.push({ id: cursor.loan, ...JSON.parse(cursor.text()) });
   }
 }
 
-export const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+export const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);

@@ -1,4 +1,7 @@
-/** The dialects besides that of volunteers and master, as `fixtures/protocol.json` has them: what this side writes, and reads. */
+/**
+ * Checks the other dialects against `fixtures/protocol.json`: all but the dialect between
+ * volunteers and masters, in both directions.
+ */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -14,28 +17,46 @@ const { dialects } = JSON.parse(readFileSync('../fixtures/protocol.json', 'utf8'
   dialects: { dialect: string; from: string; message: Message }[];
 };
 const golden = (dialect: string, from: string, type: string) =>
-  dialects.filter((entry) => entry.dialect === dialect && entry.from === from && entry.message.type === type).map(({ message }) => message);
+  dialects
+    .filter(
+      (entry) => entry.dialect === dialect && entry.from === from && entry.message.type === type,
+    )
+    .map(({ message }) => message);
 
-/** Fails unless a golden message has the same fields, of the same types. */
+/** Fails unless a golden message has the same fields with the same types. */
 function assertGolden(dialect: string, from: string, message: Message): void {
-  const shape = (value: Message) => JSON.stringify(Object.keys(value).sort().map((key) => [key, typeof value[key]]));
+  const shape = (value: Message) =>
+    JSON.stringify(
+      Object.keys(value)
+        .sort()
+        .map((key) => [key, typeof value[key]]),
+    );
   const shapes = golden(dialect, from, message.type).map(shape);
-  assert.ok(shapes.includes(shape(message)), `${JSON.stringify(message)} is like none of ${shapes.join(' ') || 'the golden ones'}`);
+  assert.ok(
+    shapes.includes(shape(message)),
+    `${JSON.stringify(message)} is like none of ${shapes.join(' ') || 'the golden ones'}`,
+  );
 }
 
-/** What a child says that runs `code`, until it has said all of `types`. */
+/** The messages of a child that runs `code`, until one message of each of `types` has come. */
 async function saidBy(code: string, types: string[]): Promise<Message[]> {
   const child = await Child.start(code);
   const first = await Promise.race([child.message('ready'), child.message('broken')]);
   if (first.type === 'ready') child.values([5, 'a', true]);
   const said = () => child.messages.filter((message) => 'type' in message) as unknown as Message[];
-  await child.until(() => (types.every((wanted) => said().some(({ type }) => type === wanted)) ? {} : undefined) as never);
+  await child.until(
+    () =>
+      (types.every((wanted) => said().some(({ type }) => type === wanted))
+        ? {}
+        : undefined) as never,
+  );
   child.process.kill('SIGKILL');
   return said();
 }
 
 test('a core says what the golden messages say', async () => {
-  const body = "console.log('hello'); __pandoHost.report({ nbItems: 2 }); setTimeout(() => { throw new Error('late') }, 1)";
+  const body =
+    "console.log('hello'); __pandoHost.report({ nbItems: 2 }); setTimeout(() => { throw new Error('late') }, 1)";
   const f = `globalThis.__pandoModule = { exports: { '/pando/1.0.0': function (x, cb) { ${body} } } };`;
   const said = await saidBy(f, ['ready', 'started', 'log', 'report']);
   said.push(...(await saidBy("throw new Error('no')", ['broken'])));
@@ -86,10 +107,14 @@ test('a page signals as the golden messages do', async () => {
   const link = { postMessage: () => {}, onmessage: null } as unknown as MessagePort;
   void new Peer('ws://127.0.0.1/signal', true, link);
   for (const type of ['servers', 'answer', 'candidate', 'failed']) {
-    for (const message of golden('signalling', 'master', type)) Socket.last.onmessage?.({ data: JSON.stringify(message) });
+    for (const message of golden('signalling', 'master', type))
+      Socket.last.onmessage?.({ data: JSON.stringify(message) });
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.deepEqual(done.slice(0, 3), ['2 servers', 'answer v=0', 'candidate:1']);
-  assert.deepEqual(said.map(({ type }) => type), ['offer', 'candidate']);
+  assert.deepEqual(
+    said.map(({ type }) => type),
+    ['offer', 'candidate'],
+  );
   for (const message of said) assertGolden('signalling', 'volunteer', message);
 });

@@ -25,7 +25,10 @@ test('a slow function gets one value at a time, and the rest waits', () => {
     device.answer(0, 1, 50);
     device.answer(1, 1, 25);
   }
-  assert.deepEqual([...device.cores.values()].map(({ length }) => length), [1, 1]);
+  assert.deepEqual(
+    [...device.cores.values()].map(({ length }) => length),
+    [1, 1],
+  );
   assert.deepEqual(device.answered, [0, 1, 2, 3, 4, 5]);
 });
 
@@ -37,7 +40,10 @@ test('few values are shared among the cores', () => {
     device.answer(1, 100, 0.1);
     device.values([i, i + 1]);
   }
-  assert.deepEqual([...device.cores.values()].map(({ length }) => length), [1, 1]);
+  assert.deepEqual(
+    [...device.cores.values()].map(({ length }) => length),
+    [1, 1],
+  );
 });
 
 test('a function that becomes slow is fed less at once', () => {
@@ -137,9 +143,18 @@ test('a master that is met again is told of long calls anew', () => {
   const device = new Device();
   device.values([7]);
   device.tickUntil(device.now + 1000);
-  device.dispatcher.begin({ concurrency: 1, timeout: null, dom: false, json: false, heartbeat: 1000 });
+  device.dispatcher.begin({
+    concurrency: 1,
+    timeout: null,
+    dom: false,
+    json: false,
+    heartbeat: 1000,
+  });
   device.tickUntil(device.now + 1000);
-  assert.deepEqual(device.of('started').map(({ items }) => items), [[{ id: 7, ms: 500 }], [{ id: 7, ms: 1100 }]]);
+  assert.deepEqual(
+    device.of('started').map(({ items }) => items),
+    [[{ id: 7, ms: 500 }], [{ id: 7, ms: 1100 }]],
+  );
 });
 
 test('values that wait for the function to be loaded are told once', () => {
@@ -179,7 +194,9 @@ test('a worker that dies fails the value it had; before it was ready it is made 
   const device = new Device();
   device.values([0, 1]);
   device.dispatcher.died(0, 'out of memory', device.now);
-  assert.deepEqual(device.failures, [{ id: 0, message: 'the worker died: out of memory', kind: 'died' }]);
+  assert.deepEqual(device.failures, [
+    { id: 0, message: 'the worker died: out of memory', kind: 'died' },
+  ]);
   device.dispatcher.died(1, 'not fetched', device.now);
   assert.deepEqual([...device.cores.keys()], []);
   device.tickUntil(device.now + 1100);
@@ -194,7 +211,10 @@ test('after an error that nobody caught another core goes on, and nothing that w
   device.ready();
   device.values([1]);
   device.dispatcher.spoiled(1, false);
-  assert.deepEqual(device.of('returned'), [{ type: 'returned', ids: [0], careful: true }, { type: 'returned', ids: [1] }]);
+  assert.deepEqual(device.of('returned'), [
+    { type: 'returned', ids: [0], careful: true },
+    { type: 'returned', ids: [1] },
+  ]);
   assert.deepEqual([device.ended, [...device.cores.keys()], device.failures], [[0, 1], [2], []]);
 });
 
@@ -256,14 +276,19 @@ test('of a value that is lent again only the present loan is told, answered, and
   assert.deepEqual(device.of('started'), [{ type: 'started', items: [{ id: '0:1', ms: 500 }] }]);
   device.dispatcher.keep((id) => id === '0:1');
   device.answer(0, 1);
-  assert.deepEqual([device.answered, device.dispatcher.done, device.dispatcher.holds()], [['0:1'], 1, []]);
+  assert.deepEqual(
+    [device.answered, device.dispatcher.done, device.dispatcher.holds()],
+    [['0:1'], 1, []],
+  );
 });
 
 test('a core that dies fails the loan that it was at', () => {
   const device = new Device();
   device.values(['5:3']);
   device.dispatcher.died(0, 'out of memory', device.now);
-  assert.deepEqual(device.failures, [{ id: '5:3', message: 'the worker died: out of memory', kind: 'died' }]);
+  assert.deepEqual(device.failures, [
+    { id: '5:3', message: 'the worker died: out of memory', kind: 'died' },
+  ]);
 });
 
 test('a long call that nobody waits for is ended, so that what follows it need not wait', () => {
@@ -307,7 +332,10 @@ test('a page as a core has one value at a time, is not ended, and gets on when i
   assert.deepEqual(device.cores.get(0), [2]);
   device.tickUntil(device.now + 5000);
   assert.deepEqual(device.ended, []);
-  assert.deepEqual(device.failures.map(({ id }) => id), [2]);
+  assert.deepEqual(
+    device.failures.map(({ id }) => id),
+    [2],
+  );
   device.answer(0, 1);
   assert.deepEqual(device.cores.get(0), [3]);
   assert.deepEqual(device.answered, [0, 1, 2]);
@@ -331,7 +359,10 @@ test('a page whose run begins anew keeps its function', () => {
   device.dispatcher.reset();
   device.values([0]);
   device.answer(0, 1);
-  assert.deepEqual([device.forgetful, device.ended, device.answered, device.cores.get(0)], [[0], [], [], [0]]);
+  assert.deepEqual(
+    [device.forgetful, device.ended, device.answered, device.cores.get(0)],
+    [[0], [], [], [0]],
+  );
 });
 
 test('a function that cannot be loaded: everything goes back', () => {
@@ -345,20 +376,28 @@ test('a function that cannot be loaded: everything goes back', () => {
 
 test('a malformed frame is refused as a whole', () => {
   const device = new Device();
-  assert.throws(() => device.dispatcher.values(Uint8Array.of(1, 0, 0, 1, 97, 1, 3, 0), 0), Malformed);
+  assert.throws(
+    () => device.dispatcher.values(Uint8Array.of(1, 0, 0, 1, 97, 1, 3, 0), 0),
+    Malformed,
+  );
   assert.equal(device.dispatcher.held, 0);
 });
 
 test('every value is answered or returned exactly once, whatever happens', () => {
   for (let seed = 1; seed <= 200; seed++) {
     const random = generator(seed);
-    const device = new Device(1 + Math.floor(random() * 3), { timeout: 1000, concurrency: 1 + Math.floor(random() * 2) });
+    const device = new Device(1 + Math.floor(random() * 3), {
+      timeout: 1000,
+      concurrency: 1 + Math.floor(random() * 2),
+    });
     let next = 0;
     for (let step = 0; step < 300; step++) {
       const core = [...device.cores.keys()][Math.floor(random() * device.cores.size)];
       const dice = random();
-      if (dice < 0.25) device.values(range(next, (next += 1 + Math.floor(random() * 30))), () => random() < 0.05);
-      else if (dice < 0.85 && device.cores.get(core)!.length > 0) device.answer(core, 1 + Math.floor(random() * 20), random() * 5);
+      if (dice < 0.25)
+        device.values(range(next, (next += 1 + Math.floor(random() * 30))), () => random() < 0.05);
+      else if (dice < 0.85 && device.cores.get(core)!.length > 0)
+        device.answer(core, 1 + Math.floor(random() * 20), random() * 5);
       else if (dice < 0.88) device.tickUntil(device.now + random() * 2000);
       else if (dice < 0.9) device.dispatcher.recall(range(next - 10, next));
       else if (dice < 0.92) device.dispatcher.lend(1 + Math.floor(random() * 3), device.now);
@@ -378,7 +417,7 @@ class FakeWire {
   bufferedAmount = 0;
   readonly sent: Uint8Array[] = [];
   send(data: Uint8Array): void {
-    // As a socket does: what it was given may change afterwards.
+    // Like a socket, the wire copies, because the data may change after `send`.
     this.sent.push(data.slice());
     this.bufferedAmount += data.length;
   }
@@ -455,7 +494,9 @@ test('waits 0.2 to 2 s at first, up to 30 s later, never alike', () => {
       const wait = backoff(failures, failures * 1000, random);
       assert.ok(wait >= 200 && wait <= 2000, `${wait}`);
     }
-    assert.ok(backoff(1000, 3_600_000, random) >= 15_000 && backoff(1000, 3_600_000, random) <= 30_000);
+    assert.ok(
+      backoff(1000, 3_600_000, random) >= 15_000 && backoff(1000, 3_600_000, random) <= 30_000,
+    );
   }
   assert.notEqual(backoff(9, 9000, 0.1), backoff(9, 9000, 0.9));
 });
@@ -472,7 +513,7 @@ test('the page is told of changes, twice a second at most', () => {
   assert.equal(told.length, 11);
 });
 
-/** Pseudo-random numbers (mulberry32), the same for the same seed. */
+/** Pseudo-random numbers (mulberry32); a seed repeats its sequence. */
 function generator(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

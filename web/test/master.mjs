@@ -1,4 +1,5 @@
-// A small master for tests: serves the built page and a toy function, keeps a window of values in flight.
+// A small master for tests: serves the built page and a toy function, and exchanges frames with
+// the page.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,19 +9,32 @@ import { Bridge } from './bridge.mjs';
 const TYPES = { html: 'text/html', js: 'text/javascript' };
 const RESULT_KINDS = ['text', 'bytes', 'json', 'error'];
 
-/** As a relay serves its pages: each has an origin of its own, which no other shares. */
+/** The headers of a relay's pages: each page has an origin of its own. */
 const SANDBOX = {
-  'content-security-policy': 'sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads',
+  'content-security-policy':
+    'sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads',
   'access-control-allow-origin': '*',
 };
 
 /**
- * @param options dist, code (of function.js), token, and what the welcome says: hash, dom, timeout, concurrency, json, heartbeat;
- *   relay (serves the page as a relay does), gone (knows nothing of the token)
+ * @param options `dist`; `code` of function.js; `token`; the content of the welcome: `hash`,
+ *   `dom`, `timeout`, `concurrency`, `json`, `heartbeat`; `relay`: serves the page like a relay;
+ *   `gone`: does not know the token
  */
 export class Master {
   constructor(options) {
-    this.options = { token: 'test0token', hash: 'h1', pageHash: null, job: 'j1', dom: false, timeout: null, concurrency: 1, json: false, heartbeat: 1000, ...options };
+    this.options = {
+      token: 'test0token',
+      hash: 'h1',
+      pageHash: null,
+      job: 'j1',
+      dom: false,
+      timeout: null,
+      concurrency: 1,
+      json: false,
+      heartbeat: 1000,
+      ...options,
+    };
     this.heard = [];
     this.results = new Map();
     this.sockets = new Set();
@@ -28,7 +42,10 @@ export class Master {
     this.server = createServer((request, response) => this.serve(request, response));
     this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     this.wss = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-    this.bridge = new Bridge((channel) => this.joined(channel), () => this.notify());
+    this.bridge = new Bridge(
+      (channel) => this.joined(channel),
+      () => this.notify(),
+    );
   }
 
   async listen(port = 0) {
@@ -43,7 +60,7 @@ export class Master {
     return new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Where the other end of peer connections is. */
+  /** The address of the page with the other end of peer connections. */
   get bridgeUrl() {
     return `http://127.0.0.1:${this.port}/bridge/`;
   }
@@ -58,10 +75,15 @@ export class Master {
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || 'index.html' : null;
     let body = null;
     if (name === 'function.js') body = code;
-    else if (name && /^[a-z]+\.(js|html)$/.test(name)) body = readFileSync(join(dist, name), 'utf8');
+    else if (name && /^[a-z]+\.(js|html)$/.test(name))
+      body = readFileSync(join(dist, name), 'utf8');
     if (body === null) return response.writeHead(404, extra).end();
     const config = JSON.stringify({ function: pageHash ?? hash, dom, version: '0.1.0', relay });
-    response.writeHead(200, { 'content-type': `${TYPES[name.split('.').pop()]}; charset=utf-8`, 'cache-control': 'no-cache', ...extra });
+    response.writeHead(200, {
+      'content-type': `${TYPES[name.split('.').pop()]}; charset=utf-8`,
+      'cache-control': 'no-cache',
+      ...extra,
+    });
     response.end(body.replace('__PANDO_CONFIG__', () => config));
   }
 
@@ -69,8 +91,10 @@ export class Master {
     const { token, gone, noSocket } = this.options;
     const [, first, ...rest] = request.url.split('/');
     if (first === 'bridge') return this.bridge.upgrade(rest.join('/'), request, socket, head);
-    if (first === token && rest[0] === 'signal' && !gone) return this.bridge.signal(request, socket, head);
-    if (first !== token || rest[0] !== 'socket' || gone || noSocket) return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+    if (first === token && rest[0] === 'signal' && !gone)
+      return this.bridge.signal(request, socket, head);
+    if (first !== token || rest[0] !== 'socket' || gone || noSocket)
+      return socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
     this.wss.handleUpgrade(request, socket, head, (ws) => this.joined(ws));
   }
 
@@ -78,7 +102,9 @@ export class Master {
     this.sockets.add(ws);
     this.socket = ws;
     ws.on('close', () => (this.sockets.delete(ws), this.notify()));
-    ws.on('message', (data, binary) => (binary ? this.binary(ws, data) : this.text(ws, JSON.parse(data.toString()))));
+    ws.on('message', (data, binary) =>
+      binary ? this.binary(ws, data) : this.text(ws, JSON.parse(data.toString())),
+    );
   }
 
   text(ws, message) {
@@ -92,7 +118,16 @@ export class Master {
   welcome(ws, hello) {
     const { hash, job, dom, timeout, concurrency, json, heartbeat } = this.options;
     const options = { concurrency, timeout, dom, json, heartbeat };
-    ws.send(JSON.stringify({ type: 'welcome', version: 2, job, function: hash, options, keep: hello.holds }));
+    ws.send(
+      JSON.stringify({
+        type: 'welcome',
+        version: 2,
+        job,
+        function: hash,
+        options,
+        keep: hello.holds,
+      }),
+    );
     if (this.onHello) this.onHello(ws, hello);
   }
 
@@ -116,16 +151,16 @@ export class Master {
     this.socket.send(JSON.stringify(message));
   }
 
-  /** Sends values: [id, text, {careful, loan, attempt}] … in one frame. */
+  /** Sends values in one frame: [id, text, {careful, loan, attempt}] … */
   values(entries) {
     this.socket.send(encodeValues(entries));
   }
 
-  /** Sends one value, in parts if it is large; returns their number. */
+  /** Sends one value, in parts if the frame is long; returns the number of parts. */
   sendCut(entry) {
     const frame = encodeValues([entry]);
     const limit = 65_536;
-    if (frame.length <= limit) return this.socket.send(frame), 1;
+    if (frame.length <= limit) return (this.socket.send(frame), 1);
     const total = encodeVarint(frame.length);
     let count = 0;
     for (let at = 0; at < frame.length; at += limit, count++) {
@@ -138,13 +173,13 @@ export class Master {
     this.waiting = this.waiting.filter((check) => !check());
   }
 
-  /** Waits until `found()` is truthy, and returns it. */
+  /** Waits until `found()` returns a truthy value, and returns the value. */
   until(found, what, ms = 10_000) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), ms);
       const check = () => {
         const value = found();
-        if (value) resolve(value), clearTimeout(timer);
+        if (value) (resolve(value), clearTimeout(timer));
         return value;
       };
       if (!check()) this.waiting.push(check);
@@ -152,7 +187,11 @@ export class Master {
   }
 
   message(type, ms) {
-    return this.until(() => this.heard.find((message) => message.type === type), `a message ${type}`, ms);
+    return this.until(
+      () => this.heard.find((message) => message.type === type),
+      `a message ${type}`,
+      ms,
+    );
   }
 
   result(id, ms) {
@@ -193,7 +232,14 @@ export function decodeResults(data) {
     const [id, tag, micros, length] = [next(), next(), next(), next()];
     const bytes = data.subarray(at, at + length);
     at += length;
-    results.push({ id, loan: tag >> 2, kind: RESULT_KINDS[tag & 3], micros, bytes, text: bytes.toString() });
+    results.push({
+      id,
+      loan: tag >> 2,
+      kind: RESULT_KINDS[tag & 3],
+      micros,
+      bytes,
+      text: bytes.toString(),
+    });
   }
   return results;
 }

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { join } from 'node:path';
 import { Child } from './child.ts';
 
-const callback = (body: string) => `globalThis.__pandoModule = { exports: { '/pando/1.0.0': function (x, cb) { ${body} } } };`;
+const callback = (body: string) =>
+  `globalThis.__pandoModule = { exports: { '/pando/1.0.0': function (x, cb) { ${body} } } };`;
 
 test('computes values in order and says ready first', async () => {
   const child = await Child.start(callback('cb(null, x + x)'));
@@ -18,28 +19,53 @@ test('computes values in order and says ready first', async () => {
 });
 
 test('what it says before a call that never ends reaches the host', async () => {
-  const child = await Child.start(callback("if (x === 'loop') for (;;); cb(null, 'x'.repeat(30000))"));
+  const child = await Child.start(
+    callback("if (x === 'loop') for (;;); cb(null, 'x'.repeat(30000))"),
+  );
   await child.message('ready');
   child.values([0, 'a'], [1, 'b'], [2, 'loop', true]);
-  await child.until((messages) => messages.find((message) => 'type' in message && message.type === 'started' && message.id === 2));
-  assert.deepEqual(child.messages.filter((message) => 'tag' in message).map(({ id }) => id), [0, 1]);
+  await child.until((messages) =>
+    messages.find((message) => 'type' in message && message.type === 'started' && message.id === 2),
+  );
+  assert.deepEqual(
+    child.messages.filter((message) => 'tag' in message).map(({ id }) => id),
+    [0, 1],
+  );
   child.process.kill('SIGKILL');
 });
 
 test('does not begin a call while the host has not taken what was said before', async () => {
-  const child = await Child.start(callback("if (x === 'loop') for (;;); cb(null, 'x'.repeat(3e6))"));
+  const child = await Child.start(
+    callback("if (x === 'loop') for (;;); cb(null, 'x'.repeat(3e6))"),
+  );
   await child.message('ready');
   child.socket.pause();
   child.values([0, 'a'], [1, 'loop', true]);
   await new Promise((resolve) => setTimeout(resolve, 300));
   child.socket.resume();
   assert.equal((await child.result(0)).text.length, 3e6);
-  await child.until((messages) => messages.find((message) => 'type' in message && message.type === 'started' && message.id === 1));
+  await child.until((messages) =>
+    messages.find((message) => 'type' in message && message.type === 'started' && message.id === 1),
+  );
   child.process.kill('SIGKILL');
 });
 
 test('the globals are those of a tab', async () => {
-  const names = ['process', 'Buffer', 'require', 'module', 'setImmediate', 'self', 'global', 'navigator', 'setTimeout', 'fetch', 'crypto', 'importScripts', 'location'];
+  const names = [
+    'process',
+    'Buffer',
+    'require',
+    'module',
+    'setImmediate',
+    'self',
+    'global',
+    'navigator',
+    'setTimeout',
+    'fetch',
+    'crypto',
+    'importScripts',
+    'location',
+  ];
   const types = names.map((name) => `'${name} ' + typeof ${name}`).join(', ');
   const child = await Child.start(callback(`cb(null, [${types}].join(', '))`));
   await child.message('ready');
@@ -53,7 +79,9 @@ test('the globals are those of a tab', async () => {
 });
 
 test('an error in a timer is that of the one open call', async () => {
-  const child = await Child.start(callback("setTimeout(() => { throw new Error('late ' + x) }, 5)"));
+  const child = await Child.start(
+    callback("setTimeout(() => { throw new Error('late ' + x) }, 5)"),
+  );
   await child.message('ready');
   child.values([7, 'one']);
   const { tag, text } = await child.result(7);
@@ -79,11 +107,15 @@ test('a module without a function is broken', async () => {
 });
 
 test('console output comes with its item, and not on standard output', async () => {
-  const child = await Child.start(callback("console.log('at %s', x, { a: 1 }); console.error(new Error('no')); cb(null, x)"));
+  const child = await Child.start(
+    callback("console.log('at %s', x, { a: 1 }); console.error(new Error('no')); cb(null, x)"),
+  );
   await child.message('ready');
   child.values([4, 'x']);
   const entries = await child.until((messages) => {
-    const told = messages.flatMap((message) => ('type' in message && message.type === 'log' ? message.entries : []));
+    const told = messages.flatMap((message) =>
+      'type' in message && message.type === 'log' ? message.entries : [],
+    );
     return told.length >= 2 && told;
   });
   assert.deepEqual(entries[0], { level: 'log', text: 'at x {"a":1}', id: 4 });
@@ -93,7 +125,8 @@ test('console output comes with its item, and not on standard output', async () 
 });
 
 test('ends when its parent is gone, also while f never returns', async () => {
-  // A parent between us and the child, which hands its own file descriptor 0 on and is then killed.
+  // A process between test and child, which passes its own file descriptor 0 on, and then is
+  // killed.
   const script = `
     const { spawn } = require('child_process');
     const { connect, createServer } = require('net');
@@ -110,7 +143,11 @@ test('ends when its parent is gone, also while f never returns', async () => {
         console.log(child.pid);
       });
     });`;
-  const parent = spawn(process.execPath, ['-e', script, join(process.cwd(), '.test/src/node.cjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = spawn(
+    process.execPath,
+    ['-e', script, join(process.cwd(), '.test/src/node.cjs')],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   let output = '';
   for await (const chunk of parent.stdout) {
     output += chunk;

@@ -20,7 +20,7 @@ import type { Form, Loan } from '../src/protocol.ts';
 
 interface Entry {
   id: number;
-  /** Where it is not the first. */
+  /** The number of the loan, unless 0. */
   loan?: number;
   form: Form;
   careful: boolean;
@@ -67,19 +67,23 @@ function decodeValues(frame: Uint8Array): Decoded {
   while (cursor.next()) {
     const { careful, attempt, start, end } = cursor;
     const form = FORMS[cursor.tag & 3];
-    const carried = form === 'bytes' ? { bytes: hex(cursor.value() as Uint8Array) } : { text: textOf(frame, start, end) };
+    const carried =
+      form === 'bytes'
+        ? { bytes: hex(cursor.value() as Uint8Array) }
+        : { text: textOf(frame, start, end) };
     entries.push({ ...loanOf(cursor.loan), form, careful, attempt, ...carried });
   }
   return { kind: 'values', entries: entries as Entry[] };
 }
 
-/** A loan as the fixtures write it, and as it is called. */
+/** A loan as in the fixtures, from its name. */
 function loanOf(name: Loan): { id: number; loan?: number } {
   const [id, loan] = String(name).split(':').map(Number);
   return loan === undefined ? { id } : { id, loan };
 }
 
-const nameOf = ({ id, loan }: { id: number; loan?: number }): Loan => (loan === undefined ? id : `${id}:${loan}`);
+const nameOf = ({ id, loan }: { id: number; loan?: number }): Loan =>
+  loan === undefined ? id : `${id}:${loan}`;
 
 function textOf(frame: Uint8Array, start: number, end: number): string {
   const copy = new ValuesWriter();
@@ -96,7 +100,14 @@ function decodeResults(frame: Uint8Array): Decoded {
   while (cursor.next()) {
     const { micros } = cursor;
     const tag = TAGS[cursor.tag];
-    entries.push({ ...loanOf(cursor.loan), tag, micros, ...(tag === 'bytes' ? { bytes: hex(frame.subarray(cursor.start, cursor.end)) } : { text: cursor.text() }) });
+    entries.push({
+      ...loanOf(cursor.loan),
+      tag,
+      micros,
+      ...(tag === 'bytes'
+        ? { bytes: hex(frame.subarray(cursor.start, cursor.end)) }
+        : { text: cursor.text() }),
+    });
   }
   return { kind: 'results', entries: entries as Entry[] };
 }
@@ -145,7 +156,9 @@ for (const frame of golden.malformed) {
 for (const { name, frames, whole, between = [] } of golden.assembled) {
   test(`assembled: ${name}`, () => {
     const assembler = new Assembler();
-    const complete = frames.map((frame) => assembler.add(bytes(frame))).filter((frame) => frame !== null);
+    const complete = frames
+      .map((frame) => assembler.add(bytes(frame)))
+      .filter((frame) => frame !== null);
     assert.deepEqual(complete.map(hex), [...between, whole]);
   });
 }
@@ -190,7 +203,8 @@ test('a large result of bytes is the frame that a writer makes', () => {
 test('texts of every length and width come back as they were', () => {
   const writer = new ResultsWriter(16);
   const texts: string[] = [];
-  for (const letter of ['a', 'é', '東', '🌍']) for (let n = 0; n < 300; n += 7) texts.push('a'.repeat(n % 5) + letter.repeat(n));
+  for (const letter of ['a', 'é', '東', '🌍'])
+    for (let n = 0; n < 300; n += 7) texts.push('a'.repeat(n % 5) + letter.repeat(n));
   texts.forEach((text, id) => writer.textResult(id, 0, id, text));
   const cursor = new ResultsCursor(writer.take());
   for (const text of texts) assert.ok(cursor.next() && cursor.text() === text, text);

@@ -26,5 +26,8 @@ await build({
   logLevel: 'warning',
 });
 const files = tests.map((name) => `.test/test/${name.replace(/\.ts$/, '.cjs')}`);
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], {
+  cwd: root,
+  stdio: 'inherit',
+});
 process.exitCode = status ?? 1;

@@ -1,4 +1,5 @@
-// The built page in a real Chromium, against a small master: node test/smoke.mjs [DIST] [words of a test's name]
+// Tests the built page in a real Chromium with a small master:
+// node test/smoke.mjs [DIST] [words of a test's name]
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { drivenBrowser } from './browser.mjs';
@@ -17,7 +18,10 @@ for (const { name, options, run } of tests.filter(({ name }) => name.includes(wa
   const { fragment = `#cores=${options.cores || 2}`, bridge, before, ...rest } = options;
   const master = new Master({ dist, ...rest });
   const url = await master.listen();
-  const context = await browser.newContext({ viewport: { width: 360, height: 640 }, deviceScaleFactor: 2 });
+  const context = await browser.newContext({
+    viewport: { width: 360, height: 640 },
+    deviceScaleFactor: 2,
+  });
   if (bridge) await master.bridge.open(context, master.bridgeUrl);
   const page = await context.newPage();
   const problems = [];
@@ -30,7 +34,9 @@ for (const { name, options, run } of tests.filter(({ name }) => name.includes(wa
     console.log(`ok      ${name}`);
   } catch (error) {
     failed++;
-    console.log(`FAILED  ${name}\n${error.stack}\n${problems.join('\n')}\n${JSON.stringify(master.heard).slice(0, 2000)}`);
+    console.log(
+      `FAILED  ${name}\n${error.stack}\n${problems.join('\n')}\n${JSON.stringify(master.heard).slice(0, 2000)}`,
+    );
   }
   await context.close();
   await master.close();

@@ -1,4 +1,4 @@
-/** A host for a core, with a clock that stands still until it is told to go on. */
+/** A host for a core, with a virtual clock. */
 
 import { Core } from '../src/core.ts';
 import type { UserFunction } from '../src/core/function.ts';
@@ -14,7 +14,11 @@ interface Context {
   report(report: unknown): void;
   log(...args: unknown[]): void;
 }
-export type Value = [id: Loan, value: string | Uint8Array, options?: { careful?: boolean; attempt?: number; form?: Form }];
+export type Value = [
+  id: Loan,
+  value: string | Uint8Array,
+  options?: { careful?: boolean; attempt?: number; form?: Form },
+];
 
 export const callback = (f: (x: unknown, cb: Callback) => unknown): UserFunction => ({
   call: f as UserFunction['call'],
@@ -30,10 +34,10 @@ export const byDefault = (f: (x: unknown, context: Context) => unknown): UserFun
 
 export interface Result {
   id: Loan;
-  /** text, bytes, json, or "error" and its kind. */
+  /** `text`, `bytes`, `json`, or `error` and the error's kind. */
   kind: string;
   micros: number;
-  /** The message of an error. */
+  /** The result as text, or the error's message. */
   text: string;
 }
 
@@ -42,15 +46,20 @@ export class Stage {
   readonly results: Result[] = [];
   readonly frames: { count: number; length: number }[] = [];
   readonly logs: LogEntry[] = [];
-  /** Length of each log message. */
+  /** The length of each log message. */
   readonly logMessages: number[] = [];
   readonly reports: FromCore[] = [];
-  /** Results and announcements in the order in which they were posted. */
+  /** Results and announcements in the order of posting. */
   readonly posted: string[] = [];
   private time = 1000;
   private timers: { at: number; run: () => void }[] = [];
 
-  constructor(f: UserFunction, options: Partial<CoreOptions> = {}, buffer?: typeof Buffer, infers = false) {
+  constructor(
+    f: UserFunction,
+    options: Partial<CoreOptions> = {},
+    buffer?: typeof Buffer,
+    infers = false,
+  ) {
     this.core = new Core(
       {
         now: () => this.time,
@@ -67,7 +76,7 @@ export class Stage {
     this.core.use(f, { exports: null, Buffer: buffer as never });
   }
 
-  /** What f answers to one value, when its promises have settled. */
+  /** The answer of f to one value, once its promises have settled. */
   static async answerTo(f: UserFunction, options: Partial<CoreOptions> = {}): Promise<Result> {
     const stage = new Stage(f, options);
     stage.values([[0, 'x']]);
@@ -84,12 +93,12 @@ export class Stage {
     this.core.values(writer.take());
   }
 
-  /** Lets time pass while f is busy: no timer runs. */
+  /** Advances the clock without running timers, as while f is busy. */
   advance(ms: number): void {
     this.time += ms;
   }
 
-  /** Lets time pass. */
+  /** Advances the clock and runs due timers. */
   run(ms: number): void {
     const end = this.time + ms;
     for (;;) {
@@ -103,7 +112,7 @@ export class Stage {
   }
 
   private setTimer(run: () => void, ms: number): unknown {
-    // What is too long for a timer goes off at once, everywhere.
+    // In every engine, a timer with too long a delay runs at once.
     const timer = { at: this.time + (ms < 2 ** 31 ? ms : 1), run };
     this.timers.push(timer);
     return timer;

@@ -6,7 +6,7 @@ buffer.atob = globalThis.atob && globalThis.atob.bind(globalThis)
 buffer.btoa = globalThis.btoa && globalThis.btoa.bind(globalThis)
 buffer.constants = { MAX_LENGTH: buffer.kMaxLength, MAX_STRING_LENGTH: 0x1fffffe8 }
 
-// base64url, which Node has since 15.7. The package's base64 decoder takes both alphabets.
+// Node knows base64url since version 15.7. The package's base64 decoder accepts both alphabets.
 function isUrl (encoding) {
   return typeof encoding === 'string' && encoding.toLowerCase() === 'base64url'
 }

@@ -14,7 +14,8 @@ var crypto = module.exports = {
   pbkdf2Sync: pbkdf2.pbkdf2Sync
 }
 
-// Ciphers, keys and signatures take 60 ms to start in every worker: only at their first use.
+// Ciphers, keys and signatures take 60 ms to load in every worker, so they load at their first
+// use.
 ;[
   'Cipher', 'createCipher', 'Cipheriv', 'createCipheriv', 'Decipher', 'createDecipher', 'Decipheriv', 'createDecipheriv',
   'getCiphers', 'listCiphers', 'DiffieHellmanGroup', 'createDiffieHellmanGroup', 'getDiffieHellman',

@@ -1,4 +1,4 @@
-// Nobody listens.
+// A channel without subscribers: in browsers, nothing subscribes.
 class Channel {
   constructor (name) {
     this.name = name

@@ -1,4 +1,5 @@
-// There are no files to require from: what `createRequire` makes throws what Node throws for a module that is not there.
+// A bundle has no files to require. A `require` of `createRequire` throws the error which Node
+// throws for a missing module.
 function notThere (name) {
   const error = new Error(`Cannot find module '${name}': it is not in the bundle`)
   error.code = 'MODULE_NOT_FOUND'

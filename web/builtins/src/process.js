@@ -1,13 +1,13 @@
 var process = module.exports = require('process/browser.js')
 
-// The package queues with setTimeout, which browsers hold back by 4 ms and more.
+// The package queues callbacks with setTimeout, which browsers delay by 4 ms or more.
 process.nextTick = function (callback) {
   var args = Array.prototype.slice.call(arguments, 1)
   Promise.resolve().then(function () {
     try {
       callback.apply(null, args)
     } catch (error) {
-      // An uncaught error, as in Node, rather than an unhandled rejection.
+      // As in Node, the error becomes an uncaught error instead of an unhandled rejection.
       setTimeout(function () { throw error })
     }
   })

@@ -1,6 +1,7 @@
 var stream = module.exports = require('stream-browserify')
 
-// As in Node, every stream is an instance of Stream; the package's streams only emit events.
+// As in Node, every stream is an instance of Stream. In the package, streams inherit only from
+// EventEmitter.
 Object.setPrototypeOf(stream.Readable.prototype, stream.prototype)
 Object.setPrototypeOf(stream.Writable.prototype, stream.prototype)
 

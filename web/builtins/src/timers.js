@@ -2,8 +2,8 @@ var tasks = new Map()
 var lastId = 0
 var channel
 
-// A MessageChannel is not slowed down as nested setTimeout(f, 0) is. In Node its port would keep
-// the process alive, so there it is only held while tasks wait.
+// Browsers slow down nested setTimeout(f, 0), but not a MessageChannel. In Node the port would
+// keep the process alive, so the port is referenced only while tasks wait.
 function open () {
   channel = new MessageChannel()
   channel.port1.onmessage = function (event) { run(event.data) }

@@ -1,15 +1,18 @@
-/** One call of f, and the context that a default export receives with it. */
+/** One call of f, and the context which a default export receives as its second argument. */
 
 import type { LogLevel } from '../messages.ts';
 import type { Loan } from '../protocol.ts';
 
 export class Call {
   settled = false;
-  /** The callback was called, or the call is settled: nothing else is its answer. */
+  /** Whether the callback was called or the call is settled. Any later answer is ignored. */
   answered = false;
-  /** Out of time, or no longer waited for: an answer that comes after all is ignored without a word. */
+  /**
+   * Whether the call timed out or its answer is no longer needed. A late answer is ignored
+   * without a warning.
+   */
   forgotten = false;
-  /** Whether the call outlived its own stack: it waits for an answer to come. */
+  /** Whether the call returned without an answer, and the core waits for the answer. */
   open = false;
   timer: unknown = null;
   abortable: AbortController | null = null;
@@ -18,7 +21,7 @@ export class Call {
     readonly id: number,
     readonly loan: Loan,
     readonly attempt: number,
-    /** Milliseconds, by the core's clock. */
+    /** Start of the call on the core's clock, in milliseconds. */
     readonly startedAt: number,
   ) {}
 }
@@ -28,12 +31,13 @@ export interface ContextHost {
   log(level: LogLevel, args: unknown[], id?: number): unknown;
 }
 
-/** Keys that neither JSON nor a loop over the context's members shows. */
+/** Symbol keys, which JSON and loops over the context's members skip. */
 const HOST = Symbol('host');
 const CALL = Symbol('call');
 
 /**
- * `context` of `(x, context)`: members are made when they are asked for, so that a quick f does not pay for them.
+ * The `context` of `(x, context)`. Each member is created at its first use, so that a quick f has
+ * no cost from unused members.
  *
  * @spoken by functions
  */

@@ -1,13 +1,19 @@
-/** Calls for which the exact clock may be read once: two readings per call would cost 40 % of the speed. */
+/**
+ * Most calls per reading of the exact clock. Two readings per call would cost 40 % of the speed.
+ */
 const LONGEST_STRIDE = 32;
 
 /**
- * Charges compute time to synchronous calls, with one reading of the exact clock for several when they are quick.
- * A coarse clock, six times cheaper, tells after every call whether it was. Each is charged the mean of those before
- * it, and the one at which the exact clock is read the rest, so that sums are right.
+ * Measures the compute time of synchronous calls. Quick calls share one reading of the exact
+ * clock. A coarse clock, six times cheaper, shows after each call whether the call was quick.
+ * Each quick call is charged the mean of earlier calls; the call with the exact reading is
+ * charged the rest, so that the sum is exact.
  */
 export class CallClock {
-  /** The last reading, in milliseconds; at most about one old after a call. */
+  /**
+   * The last reading of the exact clock, in milliseconds. After a call, the reading is at most
+   * about 1 ms old.
+   */
   last: number;
   private lastTick: number;
   private stride = 1;
@@ -16,7 +22,7 @@ export class CallClock {
 
   /**
    * @param read the exact clock, in milliseconds
-   * @param tick the coarse clock: whole milliseconds, only compared with its own last reading
+   * @param tick the coarse clock, in whole milliseconds; only two readings of `tick` are compared
    */
   constructor(
     private readonly read: () => number,
@@ -26,14 +32,14 @@ export class CallClock {
     this.lastTick = tick();
   }
 
-  /** Reads the clock: what passed until now is nobody's compute time. */
+  /** Reads the clock; the time since the last reading is charged to no call. */
   restart(): void {
     this.last = this.read();
     this.lastTick = this.tick();
     this.calls = 0;
   }
 
-  /** The compute time, in microseconds, of the call that has just ended. */
+  /** The compute time of the call that has just ended, in microseconds. */
   charge(): number {
     const tick = this.tick();
     const quick = tick === this.lastTick;

@@ -1,17 +1,17 @@
-/** What f answers → the bytes or the text of a result. */
+/** Converts the answer of f to the bytes or the text of a result. */
 
 import { RESULT_BYTES, RESULT_JSON, RESULT_TEXT } from '../protocol.ts';
 import type { ErrorKind } from '../protocol.ts';
 import { jsonOf } from './json.ts';
 
-/** How f is written: `(x, cb)` under '/pando/1.0.0', or a default export `(x, context)`. */
+/** The signature of f: `(x, cb)` under '/pando/1.0.0', or a default export `(x, context)`. */
 export type Style = 'callback' | 'default';
 
 export type Converted =
   | { tag: typeof RESULT_BYTES; bytes: Uint8Array }
   | { tag: typeof RESULT_TEXT | typeof RESULT_JSON; text: string };
 
-/** The answer cannot be carried; `kind` says why. */
+/** An answer which no result can carry; `kind` is the reason. */
 export class Unusable extends Error {
   constructor(
     readonly kind: ErrorKind,
@@ -26,40 +26,46 @@ const LONGEST_TEXT = 16_384;
 export function bytesOf(value: unknown): Uint8Array | null {
   if (typeof value !== 'object' || value === null) return null;
   if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (ArrayBuffer.isView(value))
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return tagOf(value) === 'ArrayBuffer' ? new Uint8Array(value as ArrayBuffer) : null;
 }
 
-/** A promise of the bytes of a Blob or a File. */
+/** A promise of the bytes of a Blob or a File; null for other values. */
 export function bytesToCome(value: unknown): PromiseLike<ArrayBuffer> | null {
-  // Chrome 71 and Safari 12 have no `blob.arrayBuffer()`.
+  // Chrome 71 and Safari 12 lack `blob.arrayBuffer()`.
   return /^(Blob|File)$/.test(tagOf(value)) ? new Response(value as Blob).arrayBuffer() : null;
 }
 
-/** Converts an answer that is neither a plain text to be carried as it is nor bytes. */
+/** Converts an answer other than bytes or a promise to text. */
 export function textOf(value: unknown, style: Style, json: boolean): { tag: number; text: string } {
   if (value === undefined) throw new Unusable('undefined', 'f answered nothing (undefined)');
-  if (json || (style === 'default' && typeof value !== 'string')) return { tag: RESULT_JSON, text: jsonOf(value) };
+  if (json || (style === 'default' && typeof value !== 'string'))
+    return { tag: RESULT_JSON, text: jsonOf(value) };
   const text = String(value);
-  // That is what an object says which has no text.
+  // An object without a `toString` of its own gives such a text.
   const nothing = typeof value === 'object' && /\[object (?!Object\]).*?\]/.exec(text);
-  if (nothing) throw new Unusable('json', `the answer has no text: it would be printed as ${nothing[0]}`);
+  if (nothing)
+    throw new Unusable('json', `the answer has no text: it would be printed as ${nothing[0]}`);
   return { tag: RESULT_TEXT, text };
 }
 
-/** `Map` of a Map, `Object` of what is of no such class. */
+/** The class name of a built-in object, for example `Map`; `Object` for other classes. */
 export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** The address by which some engines call the function's script in stacks, and its own. */
+/**
+ * The blob address of the function's script, which some engines show in stacks, and the script's
+ * real address.
+ */
 let names = ['', ''];
 
 export function alsoCalled(...given: [string, string]): void {
   names = given;
 }
 
-/** A stack without the frames of what called the function: nothing below its last one. */
+/** The stack up to the last frame of the function's script, without the frames of its callers. */
 export function ofTheFunction(stack: string): string {
   const lines = (names[0] ? stack.split(names[0]).join(names[1]) : stack).split('\n');
   let end = lines.length;

@@ -1,10 +1,11 @@
-/** The arguments of a console method → one text, alike on every device. */
+/** Formats the arguments of a console method as one text, the same on every device. */
 
 import { shown } from './shown.ts';
 
 export function format(args: unknown[]): string {
   const first = args[0];
-  if (typeof first !== 'string' || args.length === 1 || first.indexOf('%') < 0) return args.map(shown).join(' ');
+  if (typeof first !== 'string' || args.length === 1 || first.indexOf('%') < 0)
+    return args.map(shown).join(' ');
   let next = 1;
   const text = first.replace(/%[sdifoOjc%]/g, (directive) => {
     if (directive === '%%') return '%';
@@ -20,7 +21,9 @@ function substituted(directive: string, value: unknown): string {
     case '%d':
     case '%i':
     case '%f':
-      return typeof value === 'object' ? 'NaN' : String(directive === '%i' ? Math.trunc(Number(value)) : Number(value));
+      return typeof value === 'object'
+        ? 'NaN'
+        : String(directive === '%i' ? Math.trunc(Number(value)) : Number(value));
     default:
       return shown(value);
   }

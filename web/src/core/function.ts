@@ -1,9 +1,10 @@
-/** Finds the function in what the user's bundle exports. */
+/** Finds the function among the exports of the user's bundle. */
 
 import type { Style } from './convert.ts';
 
 /**
- * What the bundle leaves behind when it has run. `Buffer`: the bundle's own, when it has one.
+ * The global that the bundle sets when it runs. `Buffer` is the bundle's own class, if the bundle
+ * has one.
  *
  * @spoken by the bundle
  */
@@ -17,7 +18,7 @@ export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 export interface UserFunction {
   call: AnyFunction;
-  /** What `this` is during a call: the object that has the function as a member. */
+  /** The value of `this` during a call: the object with the function as a member. */
   owner: unknown;
   style: Style;
 }
@@ -41,22 +42,25 @@ export function userFunction(module: PandoModule | undefined): UserFunction {
 function named(holder: unknown, name: string, style: Style): UserFunction | null {
   const call = member(holder, name);
   if (typeof call !== 'function') return null;
-  // A namespace or module object as `this` would be a surprise for a plain default export.
+  // A plain default export does not expect a namespace or module object as `this`.
   return { call: call as AnyFunction, owner: style === 'callback' ? holder : undefined, style };
 }
 
 function itself(exports: unknown): UserFunction | null {
-  return typeof exports === 'function' ? { call: exports as AnyFunction, owner: undefined, style: 'default' } : null;
+  return typeof exports === 'function'
+    ? { call: exports as AnyFunction, owner: undefined, style: 'default' }
+    : null;
 }
 
 function member(holder: unknown, name: string): unknown {
-  if (holder === null || (typeof holder !== 'object' && typeof holder !== 'function')) return undefined;
+  if (holder === null || (typeof holder !== 'object' && typeof holder !== 'function'))
+    return undefined;
   return (holder as Record<string, unknown>)[name];
 }
 
 function missing(): never {
   const error = new Error(`the module exports no function: neither a default export nor '${NAME}'`);
-  // It is in the user's file, and nowhere in ours.
+  // The stack names only Pando's code, but the mistake is in the user's file.
   error.stack = '';
   throw error;
 }

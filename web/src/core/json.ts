@@ -1,9 +1,12 @@
-/** What f answers → JSON that tells all of it: what JSON would leave out or write as something else is refused by its path. */
+/**
+ * Converts the answer of f to JSON without loss. If JSON would omit or change a part, an error
+ * names the path of the part.
+ */
 
 import { Unusable, tagOf } from './convert.ts';
 import { failureMessage } from './shown.ts';
 
-/** Deeper data may be a cycle. */
+/** Deepest nesting for the quick check; deeper data may contain a cycle. */
 const DEEPEST_PLAIN = 99;
 
 type Members = Record<string, unknown>;
@@ -16,7 +19,10 @@ export function jsonOf(value: unknown): string {
   }
 }
 
-/** Whether all of `value` can be seen to be plain data: several times faster than to watch JSON.stringify. */
+/**
+ * Whether `value` is clearly plain data. This check is several times faster than a replacer of
+ * JSON.stringify.
+ */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
@@ -33,29 +39,42 @@ function isPlain(value: unknown, depth: number): boolean {
 
 function hasPlainMembers(value: object, depth: number): boolean {
   if (Array.isArray(value)) {
-    // A loop, so that holes are seen.
+    // Unlike `every`, this loop sees the holes of an array.
     for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;
     return true;
   }
   const members = value as Members;
   const prototype: unknown = Object.getPrototypeOf(value);
-  const special = (prototype && prototype !== Object.prototype) || Symbol.iterator in members || Symbol.toStringTag in members;
+  const special =
+    (prototype && prototype !== Object.prototype) ||
+    Symbol.iterator in members ||
+    Symbol.toStringTag in members;
   if (special && !isRecord(members)) return false;
-  for (const key in members) if (members[key] !== undefined && !isPlain(members[key], depth)) return false;
+  for (const key in members)
+    if (members[key] !== undefined && !isPlain(members[key], depth)) return false;
   return true;
 }
 
-/** An object of a class, with fields of its own. */
+/** Whether an object of a class has only fields, so that JSON loses nothing. */
 function isRecord(value: Members): boolean {
   return hasFields(value, tagOf(value)) && !value.toJSON && !value.then;
 }
 
-/** Whether all that an object holds are its fields: those of the engine's own classes keep it elsewhere. */
+/**
+ * Whether the fields of an object are its whole content. Objects of the engine's own classes have
+ * hidden content.
+ */
 function hasFields(value: object, tag: string): boolean {
-  return Object.keys(value).length > 0 && (tag === 'Object' || (Symbol.toStringTag in value && !(tag in globalThis)));
+  return (
+    Object.keys(value).length > 0 &&
+    (tag === 'Object' || (Symbol.toStringTag in value && !(tag in globalThis)))
+  );
 }
 
-/** Follows JSON.stringify, which calls it for each member, with what its `toJSON` gave. */
+/**
+ * A replacer that throws at the first loss. JSON.stringify calls the replacer for each member,
+ * after the member's `toJSON`.
+ */
 function refuseLosses(): (this: Members, key: string, value: unknown) => unknown {
   const holders: unknown[] = [];
   const steps: string[] = [];
@@ -67,7 +86,8 @@ function refuseLosses(): (this: Members, key: string, value: unknown) => unknown
     const inObject = holders.length > 0 && !Array.isArray(this);
     const step = !holders.length ? 'result' : inObject ? member(key) : `[${key}]`;
     const what = holders.includes(value) ? 'a cycle' : loss(value, this[key]);
-    if (what && !(inObject && value === undefined)) throw new Error(`${steps.join('')}${step} is ${what}`);
+    if (what && !(inObject && value === undefined))
+      throw new Error(`${steps.join('')}${step} is ${what}`);
     if (typeof value === 'object' && value) {
       holders.push(value);
       steps.push(step);
@@ -80,7 +100,10 @@ function member(key: string): string {
   return /^[a-z_$][\w$]*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
-/** What `value` is, when JSON cannot tell it; `before` is what it was before its `toJSON`. */
+/**
+ * A description of `value` if JSON cannot represent it, else an empty text. `before` is the value
+ * before its `toJSON`.
+ */
 function loss(value: unknown, before: unknown): string {
   const tag = tagOf(value);
   if (value === null) return tagOf(before) === 'Date' ? 'an invalid date' : '';
@@ -94,7 +117,7 @@ function loss(value: unknown, before: unknown): string {
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
-/** An object without a class, of any window: it may be empty. */
+/** Whether an object has no class, in any window. Then the object may be empty. */
 function isBare(value: object, tag: string): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return tag === 'Object' && (!prototype || !Object.getPrototypeOf(prototype));

@@ -1,4 +1,6 @@
-/** What the function writes on its console: batched, repeated texts counted, floods bounded. */
+/**
+ * Collects the function's console output: sends batches, counts repeated texts and limits floods.
+ */
 
 import { shorten } from './convert.ts';
 import type { LogEntry, LogLevel } from '../messages.ts';
@@ -6,7 +8,7 @@ import type { LogEntry, LogLevel } from '../messages.ts';
 const FLUSH_MS = 100;
 const KEPT_PER_SECOND = 1000;
 
-/** Characters of one message, so that it goes in one short frame. */
+/** Most characters of one message, so that one short frame holds the message. */
 const MESSAGE_LENGTH = 16_384;
 
 export class Logs {
@@ -23,11 +25,15 @@ export class Logs {
     private readonly later: (run: () => void, ms: number) => void,
   ) {}
 
-  /** Whether the line has an entry of its own. */
+  /**
+   * Adds a line; returns whether the line has a new entry, and was neither counted as a
+   * repetition nor dropped.
+   */
   add(level: LogLevel, text: string, id?: number): boolean {
     const now = this.now();
     const kept = !this.count(level, text) && this.keep(level, text, id, now);
-    // A function that never lets go of its thread has its timers asleep: its output goes out from here, its first line at once.
+    // A function that never yields its thread prevents timers, so output must also leave from
+    // here: the first line at once.
     if (now - this.flushedAt >= FLUSH_MS) this.flush();
     return kept;
   }
@@ -77,9 +83,11 @@ export class Logs {
   }
 }
 
-/** How many of the entries fit into one message: at least one. */
+/** The number of entries that fit into one message, at least one. */
 function fitting(entries: LogEntry[]): number {
   let length = 0;
-  const end = entries.findIndex(({ text }, i) => (length += text.length + 50) > MESSAGE_LENGTH && i > 0);
+  const end = entries.findIndex(
+    ({ text }, i) => (length += text.length + 50) > MESSAGE_LENGTH && i > 0,
+  );
   return end < 0 ? entries.length : end;
 }

@@ -1,10 +1,19 @@
-/** A core behind a MessagePort, in a worker or in a page: its host is the link at the other end. */
+/**
+ * Connects a core, in a worker or in a page, to the link through a MessagePort. The link is the
+ * core's host.
+ */
 
 import { Runtime } from './runtime.ts';
 import type { ToCore } from '../messages.ts';
 
-/** Joins `port`; `load` runs the user's bundle. The answer takes errors that nobody caught. */
-export function serve(port: MessagePort, version: string, load: () => void | Promise<void>): (error: unknown) => void {
+/**
+ * Serves a core on `port`; `load` runs the user's bundle. Returns the handler of uncaught errors.
+ */
+export function serve(
+  port: MessagePort,
+  version: string,
+  load: () => void | Promise<void>,
+): (error: unknown) => void {
   const runtime = new Runtime(
     {
       now: () => performance.now(),
@@ -28,7 +37,7 @@ export function serve(port: MessagePort, version: string, load: () => void | Pro
   return (error) => runtime.uncaught(error);
 }
 
-/** Hears of every error that nobody caught on this thread. */
+/** Passes every uncaught error of this thread to `uncaught`. */
 export function hearErrors(uncaught: (error: unknown) => void): void {
   addEventListener('error', (event) => {
     event.preventDefault();
@@ -40,8 +49,11 @@ export function hearErrors(uncaught: (error: unknown) => void): void {
   });
 }
 
-/** What an event without an error object tells of it. */
-function spoken({ message, filename, lineno, colno }: ErrorEvent): { message: string; stack: string } {
+/** The description of an error event without an error object. */
+function spoken({ message, filename, lineno, colno }: ErrorEvent): {
+  message: string;
+  stack: string;
+} {
   const stack = filename && `    at ${filename}:${lineno}:${colno}`;
   return { message: message.replace(/^uncaught (exception: )?/i, ''), stack };
 }

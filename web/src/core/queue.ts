@@ -2,12 +2,15 @@ import { ValuesCursor } from '../protocol.ts';
 import type { Loan } from '../protocol.ts';
 import type { PandoModule } from './function.ts';
 
-/** The values given to a core and not begun, first in first out; decoded one by one, when their turn comes. */
+/**
+ * The values of a core that are not begun, first in, first out. The queue decodes each value when
+ * its call begins.
+ */
 export class Queue {
   private frames: Uint8Array[] = [];
   private cursor: ValuesCursor | null = null;
 
-  /** @param buffer the bundle's Buffer, which values of bytes are given as */
+  /** @param buffer the bundle's Buffer class, used for values of bytes */
   constructor(private readonly buffer?: PandoModule['Buffer']) {}
 
   push(frame: Uint8Array): void {
@@ -18,7 +21,7 @@ export class Queue {
     return this.frames.length === 0 && (this.cursor === null || !this.cursor.more);
   }
 
-  /** Steps to the next value. */
+  /** Moves to the next value; returns whether there is one. */
   next(): boolean {
     if (this.cursor !== null && this.cursor.next()) return true;
     const frame = this.frames.shift();

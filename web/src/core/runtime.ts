@@ -1,4 +1,7 @@
-/** The world in which the user's bundle runs, the same wherever a core is: its console, its host, its errors. */
+/**
+ * The environment of the user's bundle, the same in every kind of core: console, host and error
+ * handling.
+ */
 
 import { Core } from '../core.ts';
 import type { CoreHost } from '../core.ts';
@@ -32,8 +35,8 @@ export class Runtime {
   private core: Core | null = null;
 
   /**
-   * @param load runs the bundle, which leaves `__pandoModule` behind
-   * @param echo whether the console also shows what it is told, for who looks into the browser's tools
+   * @param load runs the bundle, which sets `__pandoModule`
+   * @param echo whether console output also goes to the browser's own console, for developers
    */
   constructor(
     private readonly host: CoreHost,
@@ -79,7 +82,7 @@ export class Runtime {
   }
 
   private prepare(core: Core): void {
-    // Scripts of older times call the global object by Node's name.
+    // Old scripts use Node's name for the global object.
     world.global = globalThis;
     world.__pandoHost = { version: this.version, report: (info) => core.report(info) };
     for (const [method, level] of LEVELS) this.capture(core, method, level);

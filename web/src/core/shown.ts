@@ -1,4 +1,7 @@
-/** What was printed, thrown or answered as an error → words, alike on every device, with all that is known of its reason. */
+/**
+ * Describes printed, thrown and answered values, the same on every device, with all known causes
+ * of an error.
+ */
 
 import { ofTheFunction, shorten, tagOf } from './convert.ts';
 import type { ErrorKind, Failure } from '../protocol.ts';
@@ -16,27 +19,38 @@ export function failureMessage(error: unknown): string {
   return shorten(told(error));
 }
 
-/** A value as the console shows it. */
+/** The text of a value on the console. */
 export function shown(value: unknown): string {
   return value instanceof Error ? traced(value) || told(value) : plainly(value);
 }
 
-/** Class and message, then the reasons. */
+/** Class and message of an error, followed by its causes in parentheses. */
 function told(error: unknown, depth = 0): string {
-  const words = text(error, 'message') ? heading(error).replace(/^Error: /, '') : text(error, 'name') || plainly(error);
-  const reasons = reasonsOf(error, depth).map(([name, reason]) => `${name}: ${told(reason, depth + 1)}`);
+  const words = text(error, 'message')
+    ? heading(error).replace(/^Error: /, '')
+    : text(error, 'name') || plainly(error);
+  const reasons = reasonsOf(error, depth).map(
+    ([name, reason]) => `${name}: ${told(reason, depth + 1)}`,
+  );
   return reasons.length ? `${words} (${reasons.join('; ')})` : words;
 }
 
-/** The stack, and below it the reasons with theirs; empty when there is none. */
+/** The stack of an error, followed by the stacks of its causes; empty without a stack. */
 function traced(error: unknown, depth = 0): string {
   const stack = text(error, 'stack');
   if (!stack || (depth && !stack.includes('function.js'))) return '';
-  const reasons = reasonsOf(error, depth).map(([name, reason]) => `\n  [${name}]: ${traced(reason, depth + 1) || told(reason, depth + 1)}`);
-  return shorten(headed(ofTheFunction(stack), heading(error), text(error, 'message')) + reasons.join(''));
+  const reasons = reasonsOf(error, depth).map(
+    ([name, reason]) => `\n  [${name}]: ${traced(reason, depth + 1) || told(reason, depth + 1)}`,
+  );
+  return shorten(
+    headed(ofTheFunction(stack), heading(error), text(error, 'message')) + reasons.join(''),
+  );
 }
 
-/** `stack` below the error's class and message: Firefox and Safari leave these out, and V8 has those that it was made with. */
+/**
+ * Puts class and message of the error above `stack`. Firefox and Safari omit both; V8 has them as
+ * they were when the error was made.
+ */
 function headed(stack: string, heading: string, message: string): string {
   if (`\n${stack}`.includes(`\n${heading}`)) return stack;
   const frames = stack.search(/^ {4}at /m);
@@ -46,20 +60,25 @@ function headed(stack: string, heading: string, message: string): string {
 
 function heading(error: unknown): string {
   const name = text(error, 'name');
-  // As in Node, a class counts that has no other name than the one it inherits.
-  const ofClass = error instanceof Error && (!name || name === 'Error') && text(error.constructor, 'name');
+  // As in Node, a class without its own `name` counts by the name of the class.
+  const ofClass =
+    error instanceof Error && (!name || name === 'Error') && text(error.constructor, 'name');
   return [ofClass || name, text(error, 'message')].filter(Boolean).join(': ');
 }
 
-/** What is told of an error besides its message: its code, the errors that it stands for, and its cause. */
+/**
+ * Further information about an error: its code, the errors of an AggregateError, and its cause.
+ */
 function reasonsOf(error: unknown, depth: number): [name: string, reason: unknown][] {
   const reasons: [string, unknown][] = [];
-  if (depth > DEEPEST_REASON || !text(error, 'message') && !text(error, 'stack')) return reasons;
+  if (depth > DEEPEST_REASON || (!text(error, 'message') && !text(error, 'stack'))) return reasons;
   const code = member(error, 'code');
   const own = Object.prototype.hasOwnProperty.call(error, 'code');
-  if (own && code && typeof code !== 'object' && !text(error, 'message').includes(String(code))) reasons.push(['code', code]);
+  if (own && code && typeof code !== 'object' && !text(error, 'message').includes(String(code)))
+    reasons.push(['code', code]);
   const errors = member(error, 'errors');
-  if (Array.isArray(errors)) for (const each of errors.slice(0, MOST_ERRORS)) reasons.push(['error', each]);
+  if (Array.isArray(errors))
+    for (const each of errors.slice(0, MOST_ERRORS)) reasons.push(['error', each]);
   const cause = member(error, 'cause');
   if (cause !== undefined) reasons.push(['cause', cause]);
   return reasons;
@@ -70,7 +89,7 @@ function text(holder: unknown, name: string): string {
   return typeof value === 'string' ? shorten(value) : '';
 }
 
-/** undefined where there is none, or it cannot be had. */
+/** The member `name` of `holder`; undefined if it is missing or its getter throws. */
 function member(holder: unknown, name: string): unknown {
   try {
     return Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined;
@@ -90,7 +109,10 @@ function plainly(value: unknown): string {
   }
 }
 
-/** For JSON.stringify: says in words what would fail, or be empty. */
+/**
+ * A replacer for JSON.stringify: replaces values which would fail or come out empty by a
+ * description.
+ */
 function readable(): (key: string, value: unknown) => unknown {
   const above: unknown[] = [];
   return function (this: unknown, _key, value) {

@@ -1,4 +1,7 @@
-/** What carries frames to the master and back: a WebSocket, or a peer connection, whose other half is the page's. */
+/**
+ * Channels, which carry frames between device and master: a WebSocket, or a peer connection whose
+ * other part is in the page.
+ */
 
 import type { Path } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
@@ -8,20 +11,20 @@ import { Pipe } from './pipe.ts';
 type Frame = Uint8Array | string;
 
 export interface Channel {
-  /** It is open, and takes frames. */
+  /** Whether the channel is open and accepts frames. */
   readonly open: boolean;
-  /** Bytes that it has taken and not yet sent. */
+  /** Bytes accepted by `send` but not yet sent. */
   readonly bufferedAmount: number;
   send(frame: Uint8Array<ArrayBuffer> | string): void;
-  /** What was sent before still goes out; nothing more is heard of the channel. */
+  /** Closes the channel. Frames from earlier `send` calls still go out; no more events follow. */
   close(code?: number, reason?: string): void;
 }
 
 export interface ChannelEvents {
-  /** `path`: how it reaches the master, where that is known only now. */
+  /** The channel is open. `path` is the route to the master, if the channel knows the route. */
   opened(path?: Path): void;
   frame(frame: Frame): void;
-  /** `text`: why, where somebody said it. */
+  /** The channel is closed. `text` is the reason, if there is one. */
   closed(text?: string): void;
 }
 
@@ -32,7 +35,8 @@ export class SocketChannel implements Channel {
     const socket = (this.socket = new WebSocket(url));
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => events.opened();
-    socket.onmessage = ({ data }) => events.frame(typeof data === 'string' ? data : new Uint8Array(data));
+    socket.onmessage = ({ data }) =>
+      events.frame(typeof data === 'string' ? data : new Uint8Array(data));
     socket.onclose = () => events.closed();
   }
 
@@ -55,13 +59,13 @@ export class SocketChannel implements Channel {
   }
 }
 
-/** A peer connection, which is the page's; its data channel, too, where the browser leaves that no other choice. */
+/** A peer connection. The page owns the connection, and in old browsers also the data channel. */
 export class PeerChannel implements Channel {
   open = false;
   private readonly joiner = new Joiner();
   private pipe: Pipe | null = null;
   private taken = 0;
-  /** Bytes that have left the page's data channel. */
+  /** Bytes which have left the page's data channel. */
   private gone = 0;
 
   constructor(

@@ -1,6 +1,7 @@
 /**
- * The channel to the master: opened again whenever it is lost, watched by its heartbeat. While it goes a worse way than there
- * might be, a better one is tried now and then beside it, and takes its place once it is open.
+ * The connection to the master: opens a new channel after each loss, and watches the heartbeat.
+ * While a better route may exist than the present one, the connection tries better transports
+ * from time to time, and moves to a better channel once the channel is open.
  */
 
 import { Malformed } from '../bytes.ts';
@@ -12,38 +13,47 @@ import type { Channel, ChannelEvents } from './channel.ts';
 import type { Transport } from './transports.ts';
 
 export interface ConnectionEvents {
-  /** Makes a channel over this transport. */
+  /** Opens a channel over `transport`. */
   dial(transport: Transport, events: ChannelEvents): Channel;
-  /** Whoever listens says hello: the first time, after a loss, and when a better channel takes the place of the last one. */
+  /**
+   * A channel is open, the first time, after a loss, or in place of a worse channel. The receiver
+   * of the event says hello.
+   */
   opened(path?: Path): void;
   message(message: FromMaster): void;
   values(frame: Uint8Array): void;
-  /** The link is lost; another try follows. `text`: why, where somebody said it. */
+  /** The link is lost; another attempt follows. `text` is the reason, if there is one. */
   lost(text?: string): void;
-  /** The server is there and knows nothing of this address; `gone`: for so long that it is believed. */
+  /**
+   * The server answers, but does not know this address. `gone` means that the connection accepts
+   * this answer as final.
+   */
   unknown(gone: boolean): void;
 }
 
 const CONNECT_MS = 10_000;
-/** The same while there is another transport to try. */
+/** Milliseconds for an attempt to connect while another transport is left. */
 const FALL_BACK_MS = 4000;
 const FIRST_HEARTBEAT_MS = 5000;
-/** Close codes of an application start at 4000. */
+/** Close codes of applications start at 4000. */
 const CLOSE_MALFORMED = 4002;
 const CLOSE_SILENT = 4008;
 
 export class Connection {
   private channel: Channel | null = null;
-  /** A second one: it is being tried, or was in use until the other was open, and is heard no more. */
+  /**
+   * A second channel: an attempt over a better transport, or the previous channel until the
+   * welcome. Frames of the previous channel are ignored.
+   */
   private other: Channel | null = null;
-  /** What to try when this one does not open. */
+  /** Transports for the next attempts, if the present attempt fails. */
   private rest: Transport[] = [];
   private opened = false;
-  /** How many of the transports, the first ones, are better than the way in use. */
+  /** The number of transports, from the first, with a better route than the present one. */
   private better = 0;
-  /** Tries of these, all in vain. */
+  /** Attempts over better transports; all failed. */
   private tries = 0;
-  /** When the next one is made, or the present one is given up. */
+  /** Time of the next attempt over a better transport, or the end of the present attempt. */
   private betterAt = Infinity;
   private assembler = new Assembler();
   private heartbeat = FIRST_HEARTBEAT_MS;
@@ -57,8 +67,8 @@ export class Connection {
   private retry: ReturnType<typeof setTimeout> | null = null;
 
   /**
-   * @param page the address that tells by HTTP whether the token is known
-   * @param patience milliseconds after which a token is believed to be unknown for good
+   * @param page an address that shows by HTTP whether the server knows the token
+   * @param patience milliseconds after which the answer "unknown" is final
    */
   constructor(
     private readonly transports: Transport[],
@@ -67,12 +77,12 @@ export class Connection {
     private readonly events: ConnectionEvents,
   ) {}
 
-  /** A channel that is closing would swallow what it is given: it counts as full. */
+  /** A closing channel counts as full, because frames given to it would be lost. */
   get bufferedAmount(): number {
     return this.channel && this.channel.open ? this.channel.bufferedAmount : Infinity;
   }
 
-  /** The server answers, and knows nothing of this address. */
+  /** Whether the server answers but does not know this address. */
   get missing(): boolean {
     return this.missingSince !== null;
   }
@@ -99,7 +109,10 @@ export class Connection {
     return channel;
   }
 
-  /** This channel takes the place of the last one, which is not heard any more: hello says what of its values has come. */
+  /**
+   * Makes `channel` the current channel and ignores the previous one. The hello lists the
+   * received values.
+   */
   private use(channel: Channel, transport: Transport, path?: Path): void {
     this.other = channel === this.channel ? null : this.channel;
     this.channel = channel;
@@ -112,7 +125,10 @@ export class Connection {
     this.events.opened(path);
   }
 
-  /** The master took this device: the heartbeat it asks for, and patience starts anew. */
+  /**
+   * The master has accepted this device: sets the heartbeat of the run, and resets the retry
+   * delays.
+   */
   welcomed(heartbeat: number): void {
     this.heartbeat = heartbeat;
     this.failures = 0;
@@ -120,21 +136,22 @@ export class Connection {
     this.settle();
   }
 
-  /** There is this channel alone until a better way is tried. */
+  /** Keeps only the current channel, until the next attempt over a better transport. */
   private settle(): void {
     if (this.other) this.other.close();
     this.other = null;
-    this.betterAt = this.better > 0 ? performance.now() + betterIn(this.tries, Math.random()) : Infinity;
+    this.betterAt =
+      this.better > 0 ? performance.now() + betterIn(this.tries, Math.random()) : Infinity;
   }
 
-  /** Tries the better ways in turn, or gives the present try up. */
+  /** Starts an attempt over the next better transport, or gives the present attempt up. */
   private seek(now: number): void {
     if (this.other) return this.settle();
     this.other = this.dial(this.transports[this.tries++ % this.better]);
     this.betterAt = now + CONNECT_MS;
   }
 
-  /** Closes for good, until `open`. */
+  /** Closes all channels; only `open` connects again. */
   close(code?: number, reason?: string): void {
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;
@@ -153,19 +170,20 @@ export class Connection {
     this.send(JSON.stringify(message));
   }
 
-  /** No reason to wait any longer: tries at once, or asks a silent master for a sign of life. */
+  /** Connects at once, or checks with a ping whether the master still answers. */
   wake(): void {
     if (this.retry !== null) return this.open();
     this.suspect(performance.now());
   }
 
-  /** To be called about every 100 ms. */
+  /** The owner calls `tick` about every 100 ms. */
   tick(now: number): void {
     if (now - this.lastTick > this.heartbeat) this.suspect(now);
     this.lastTick = now;
     if (!this.channel) return;
     if (!this.opened) {
-      if (now - this.dialledAt > (this.rest.length > 0 ? FALL_BACK_MS : CONNECT_MS)) this.drop(CLOSE_SILENT, 'no connection');
+      if (now - this.dialledAt > (this.rest.length > 0 ? FALL_BACK_MS : CONNECT_MS))
+        this.drop(CLOSE_SILENT, 'no connection');
     } else if (now - this.lastReceived > 3 * this.heartbeat) {
       this.drop(CLOSE_SILENT, 'silent for three heartbeats');
     } else {
@@ -174,7 +192,10 @@ export class Connection {
     }
   }
 
-  /** After a sleep nobody was heard, which says nothing: one heartbeat to answer. */
+  /**
+   * Gives the master one more heartbeat to answer, because after a sleep of the device the
+   * silence means nothing.
+   */
   private suspect(now: number): void {
     this.lastReceived = Math.max(this.lastReceived, now - 2 * this.heartbeat);
     this.say({ type: 'ping', t: Math.round(now) });
@@ -214,7 +235,7 @@ export class Connection {
     const delay = backoff(this.failures++, performance.now() - this.lostAt, Math.random());
     this.retry = setTimeout(() => this.open(), delay);
     this.events.lost(text);
-    // A browser does not say why an upgrade was refused.
+    // Browsers do not reveal why a server refused the WebSocket upgrade.
     if (!this.opened) void this.ask();
   }
 

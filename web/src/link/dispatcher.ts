@@ -1,6 +1,6 @@
 /**
- * Deals the values of this device out to its cores and sees to what becomes of them. It owns neither the socket nor
- * the workers, and time is an argument.
+ * Distributes the values of this device among its cores, and handles slow and failed cores. The
+ * dispatcher owns neither the socket nor the workers, and receives the time as an argument.
  */
 
 import { ResultsWriter } from '../protocol.ts';
@@ -13,10 +13,13 @@ import { ValuesQueue } from './values-queue.ts';
 
 export interface Surroundings {
   makeCore(core: number): void;
-  /** Ends the core's worker, whatever it is at. */
+  /** Ends the core's worker, even in the middle of a call. */
   endCore(core: number): void;
   toCore(core: number, frame: Uint8Array<ArrayBuffer>): void;
-  /** Nobody waits for the answer that a page is at: what it asks of a person can go. */
+  /**
+   * Nobody needs the present answer of a page any more, so the page can remove its question to
+   * the person.
+   */
   forget(core: number): void;
   say(message: ToMaster): void;
   results(frame: Uint8Array): void;
@@ -24,17 +27,17 @@ export interface Surroundings {
   broken(message: string): void;
 }
 
-/** A call of this age is told to the master. */
+/** Age in milliseconds from which a call is reported to the master. */
 const LONG_MS = 500;
-/** A core has this long to answer a time-out by itself. */
+/** Extra milliseconds for a core to report a timeout by itself. */
 const GRACE_MS = 250;
-/** Ticks further apart than this mean that the device slept: its cores did, too. */
+/** Interval between ticks, in milliseconds, which shows that the device and its cores slept. */
 const SLEPT_MS = 1500;
-/** A worker whose script could not be fetched is made again after this. */
+/** Milliseconds until a new worker replaces a worker whose script could not be fetched. */
 const MAKE_AGAIN_MS = 1000;
-/** A function that has not been loaded after this long never will be. */
+/** Milliseconds after which a function still loading counts as impossible to load. */
 const LOADING_MS = 30_000;
-/** A text frame with more ids would not be short. */
+/** Most ids in one message, so that the text frame stays short. */
 const IDS_PER_MESSAGE = 4000;
 
 export class Dispatcher {
@@ -45,11 +48,11 @@ export class Dispatcher {
   private wanted = 0;
   private nextCore = 0;
   private broken = false;
-  /** Some core has loaded the function. */
+  /** Whether some core has loaded the function. */
   private works = false;
   private readonly queue = new ValuesQueue();
   private readonly seats = new Map<number, Seat>();
-  /** The master was told that the function is still being loaded. */
+  /** Whether the master knows that the function is still loading. */
   private toldLoading = false;
   private lastTick = -Infinity;
   private fitAt = Infinity;
@@ -68,7 +71,10 @@ export class Dispatcher {
     return busy;
   }
 
-  /** The job's options are known: cores can be made. The master that says them knows nothing of what these are at. */
+  /**
+   * Sets the job's options, so that cores can be made. Long calls are reported again, because
+   * after a new welcome the master does not know about them.
+   */
   begin(options: JobOptions): void {
     this.options = options;
     this.toldLoading = false;
@@ -76,7 +82,7 @@ export class Dispatcher {
     this.fit();
   }
 
-  /** Lends so many cores. */
+  /** Sets the number of lent cores. */
   lend(cores: number, now: number): void {
     this.wanted = cores;
     this.fit();
@@ -101,7 +107,10 @@ export class Dispatcher {
     this.feed(now);
   }
 
-  /** The function cannot be loaded here: what came and comes goes back. True the first time. */
+  /**
+   * Returns present and future values, because the function cannot be loaded here. The result is
+   * true only for the first call.
+   */
   giveUp(): boolean {
     const first = !this.broken;
     this.broken = true;
@@ -109,7 +118,7 @@ export class Dispatcher {
     return first;
   }
 
-  /** Takes a values frame of the master; throws `Malformed`. */
+  /** Takes a values frame from the master; throws `Malformed`. */
   values(frame: Uint8Array, now: number): void {
     this.queue.push(frame);
     if (this.paused || this.broken) this.sayReturned(this.queue.remove(() => true));
@@ -133,7 +142,7 @@ export class Dispatcher {
     this.feed(now);
   }
 
-  /** The core's worker ended by itself. */
+  /** The core's worker ended unexpectedly. */
   died(core: number, message: string, now: number): void {
     const seat = this.seats.get(core);
     if (!seat) return;
@@ -142,19 +151,19 @@ export class Dispatcher {
     this.fitAt = now + MAKE_AGAIN_MS;
   }
 
-  /** An error that nobody caught may come from this core again. */
+  /** Replaces a core after an uncaught error, because the core may throw again. */
   spoiled(core: number, careful: boolean): void {
     const seat = this.seats.get(core);
     if (!seat) return;
     this.end(seat);
-    // Calls begin in the order in which values were given.
+    // Calls begin in the order of their values.
     const open = careful ? seat.open.length : 0;
     this.sayReturned(seat.held.slice(0, open), true);
     this.sayReturned(seat.held.slice(open));
     this.fit();
   }
 
-  /** To be called about every 100 ms. */
+  /** The owner calls `tick` about every 100 ms. */
   tick(now: number): void {
     const slept = now - this.lastTick;
     if (slept > SLEPT_MS && this.lastTick > 0) this.excuse(slept);
@@ -171,14 +180,14 @@ export class Dispatcher {
     this.sayReturned(this.queue.remove((id) => wanted.has(id)));
   }
 
-  /** All ids that came and were not answered. */
+  /** The ids of all received but unanswered values. */
   holds(): Loan[] {
     const ids = [this.queue.ids()];
     for (const seat of this.seats.values()) ids.push(seat.held);
     return ([] as Loan[]).concat(...ids);
   }
 
-  /** Forgets every value but these. */
+  /** Forgets all values except those accepted by `kept`. */
   keep(kept: (id: Loan) => boolean): void {
     this.queue.remove((id) => !kept(id));
     for (const seat of this.seats.values()) {
@@ -187,17 +196,21 @@ export class Dispatcher {
     }
   }
 
-  /** Gives up every value, those being computed too; returns their ids. */
+  /** Forgets all values, including values in progress; returns their ids. */
   abandon(): Loan[] {
     const ids = this.holds();
     this.keep(() => false);
     return ids;
   }
 
-  /** Another job: ids begin anew, and nothing of the last one may be taken for this one's. */
+  /**
+   * Starts another job. Its ids begin again at 0, so answers for the old job must not be taken
+   * for new answers.
+   */
   reset(): void {
     this.abandon();
-    // A page has its function once; it answers what it gives up before it gets anything new.
+    // A page loads its function only once. The page answers forgotten values before it receives
+    // new ones.
     if (!this.dom) for (const seat of [...this.seats.values()]) if (seat.count > 0) this.end(seat);
     this.fit();
   }
@@ -211,13 +224,15 @@ export class Dispatcher {
     return this.options !== null && this.options.dom;
   }
 
-  /** Makes and ends cores until there are as many as wanted; a busy one ends after its answer. */
+  /** Makes or ends cores until their number is as wanted. A busy core ends after its answers. */
   private fit(): void {
     this.fitAt = Infinity;
     if (!this.options || this.broken) return;
     const staying = [...this.seats.values()].filter((seat) => !seat.leaving);
     for (let i = staying.length; i < this.wanted; i++) this.make(this.options);
-    for (const seat of staying.sort((a, b) => a.count - b.count).slice(0, Math.max(0, staying.length - this.wanted))) {
+    for (const seat of staying
+      .sort((a, b) => a.count - b.count)
+      .slice(0, Math.max(0, staying.length - this.wanted))) {
       seat.leaving = true;
       if (seat.count === 0) this.end(seat);
     }
@@ -238,7 +253,8 @@ export class Dispatcher {
     for (const seat of this.seats.values()) {
       if (this.queue.count === 0) return;
       const room = seat.room;
-      if (room > 0) this.feedSeat(seat, Math.min(room, Math.ceil(this.queue.count / this.seats.size)), now);
+      if (room > 0)
+        this.feedSeat(seat, Math.min(room, Math.ceil(this.queue.count / this.seats.size)), now);
     }
   }
 
@@ -253,7 +269,7 @@ export class Dispatcher {
     }
   }
 
-  /** Whether anybody waits for what it passes on. */
+  /** Sends the needed results of a frame on; returns whether there were any. */
   private pass(seat: Seat, frame: Uint8Array): boolean {
     const live = seat.stale ? withoutResults(frame, (id) => seat.dropsAnswer(id)) : frame;
     if (live) this.around.results(live);
@@ -272,11 +288,15 @@ export class Dispatcher {
     if (timeout === null) return;
     for (const seat of [...this.seats.values()]) {
       const oldest = seat.open[0];
-      if (oldest && now - oldest.since > timeout + GRACE_MS) this.replace(seat, 'timeout', timeoutMessage(timeout), now);
+      if (oldest && now - oldest.since > timeout + GRACE_MS)
+        this.replace(seat, 'timeout', timeoutMessage(timeout), now);
     }
   }
 
-  /** Nobody waits for a long call: others wait for its core. A page's cannot be ended. */
+  /**
+   * Ends a core whose long calls are all forgotten, because other values wait for the core. A
+   * page cannot be ended.
+   */
   private endForgotten(now: number): void {
     for (const seat of [...this.seats.values()]) {
       const { open } = seat;
@@ -285,7 +305,10 @@ export class Dispatcher {
     }
   }
 
-  /** Where a core does not load the function and none has, the device cannot run it. */
+  /**
+   * Handles cores that do not load the function in time. If no core ever has, the device cannot
+   * run the function.
+   */
   private endStuck(now: number): void {
     for (const seat of [...this.seats.values()]) {
       if (seat.ready) continue;
@@ -298,16 +321,22 @@ export class Dispatcher {
 
   private stuck(): void {
     this.endAll();
-    this.around.broken(`loading it takes longer than ${LOADING_MS / 1000} s: is there an endless loop at its top level?`);
+    this.around.broken(
+      `loading it takes longer than ${LOADING_MS / 1000} s: is there an endless loop at its top level?`,
+    );
   }
 
-  /** A new core in place of one that hangs or died; what it had fails when one value alone can be the reason. */
+  /**
+   * Replaces a hanging or dead core. If the core had exactly one value, the value fails;
+   * otherwise all values go back as careful.
+   */
   private replace(seat: Seat, kind: ErrorKind, message: string, now: number): void {
     const { unanswered, held } = seat;
     const since = seat.open.length > 0 ? seat.open[0].since : now;
     if (this.dom) seat.forget(() => false);
     else this.end(seat);
-    if (unanswered.length === 1 && held.length === 1) this.fail(held[0], kind, message, now - since);
+    if (unanswered.length === 1 && held.length === 1)
+      this.fail(held[0], kind, message, now - since);
     else this.sayReturned(held, true);
     this.fit();
   }
@@ -331,21 +360,35 @@ export class Dispatcher {
     }
     const loading = this.loading(now);
     const isLong = loading >= LONG_MS;
-    if (isLong || items.length > 0) this.around.say({ type: 'started', items, ...(isLong && { loading: Math.round(loading) }) });
+    if (isLong || items.length > 0)
+      this.around.say({ type: 'started', items, ...(isLong && { loading: Math.round(loading) }) });
     this.toldLoading = this.toldLoading || isLong;
   }
 
-  /** For how long values have waited for a core that loads the function, unless that was told. */
+  /**
+   * Milliseconds for which values have waited for the first core to load the function; 0 if
+   * already reported.
+   */
   private loading(now: number): number {
     const seats = [...this.seats.values()];
-    if (this.toldLoading || this.queue.count === 0 || seats.length === 0 || seats.some(({ ready }) => ready)) return 0;
+    if (
+      this.toldLoading ||
+      this.queue.count === 0 ||
+      seats.length === 0 ||
+      seats.some(({ ready }) => ready)
+    )
+      return 0;
     return now - Math.min(...seats.map(({ loadingSince }) => loadingSince));
   }
 
-  /** Hands these back. */
+  /** Returns these values to the master. */
   sayReturned(ids: Loan[], careful = false): void {
     for (let i = 0; i < ids.length; i += IDS_PER_MESSAGE) {
-      this.around.say({ type: 'returned', ids: ids.slice(i, i + IDS_PER_MESSAGE), ...(careful && { careful }) });
+      this.around.say({
+        type: 'returned',
+        ids: ids.slice(i, i + IDS_PER_MESSAGE),
+        ...(careful && { careful }),
+      });
     }
   }
 }

@@ -1,38 +1,45 @@
-/** Results on their way to the master: cut into parts, and never so many in the socket that a ping would wait long. */
+/**
+ * Results on their way to the master. The outbox cuts long frames into parts, and limits the
+ * bytes in the socket's buffer, so that a ping never waits long.
+ */
 
 import { partsOf, sendPart } from '../protocol.ts';
 import type { Loan } from '../protocol.ts';
 import { resultIds, withoutResults } from './results.ts';
 
 export interface Wire {
-  /** Bytes that the socket has taken and not yet sent. */
+  /** Bytes accepted by the socket but not yet sent. */
   readonly bufferedAmount: number;
   send(data: Uint8Array<ArrayBuffer>): void;
 }
 
-/** Bytes in the socket at first, and at least. */
+/** The first and lowest limit of bytes in the socket's buffer. */
 const LEAST_BUFFERED = 256 * 1024;
-/** And at most, where the network takes them in a moment. */
+/** The highest limit of bytes in the buffer, for a fast network. */
 const MOST_BUFFERED = 8 << 20;
 
 export class Outbox {
   private frames: Uint8Array[] = [];
-  /** Parts of the first frame that went out. */
+  /** The number of sent parts of the first frame. */
   private parts = 0;
-  /** Follows the network: doubled when it took all of it between two looks, halved when it left more than half. */
+  /**
+   * The present limit. The limit doubles when the network has emptied the buffer between two
+   * looks, and halves when more than half was left.
+   */
   private limit = LEAST_BUFFERED;
-  /** The limit held something back at the last look. */
+  /** Whether the limit held frames back at the last look. */
   private full = false;
 
   add(frame: Uint8Array): void {
     this.frames.push(frame);
   }
 
-  /** Sends what the wire should take now; true when there is more. */
+  /** Sends as much as the buffer should take now; returns whether frames are left. */
   pump(wire: Wire): boolean {
     let buffered = wire.bufferedAmount;
     if (this.full) this.adapt(buffered);
-    while (this.frames.length > 0 && buffered < this.limit) buffered += this.sendNext(wire, this.frames[0]);
+    while (this.frames.length > 0 && buffered < this.limit)
+      buffered += this.sendNext(wire, this.frames[0]);
     this.full = this.frames.length > 0;
     return this.full;
   }
@@ -42,7 +49,7 @@ export class Outbox {
     else if (buffered > this.limit / 2) this.limit = Math.max(this.limit / 2, LEAST_BUFFERED);
   }
 
-  /** The link was lost: a frame that was not out as a whole goes again from its start. */
+  /** Starts a partly sent frame again, because the link was lost. */
   rewind(): void {
     this.parts = 0;
     this.limit = LEAST_BUFFERED;
@@ -57,7 +64,10 @@ export class Outbox {
     return ([] as Loan[]).concat(...this.frames.map(resultIds));
   }
 
-  /** Drops every result but these; not while a frame is being cut. */
+  /**
+   * Drops all results except those accepted by `kept`. A partly sent frame starts again, so the
+   * caller uses `keep` only on a fresh or ending channel.
+   */
   keep(kept: (id: Loan) => boolean): void {
     this.rewind();
     this.frames = this.frames
@@ -65,7 +75,7 @@ export class Outbox {
       .filter((frame): frame is Uint8Array => frame !== null);
   }
 
-  /** Gives how many bytes went. */
+  /** Sends a frame or its next part; returns the number of sent bytes. */
   private sendNext(wire: Wire, frame: Uint8Array): number {
     const count = partsOf(frame.length);
     if (count === 0) {

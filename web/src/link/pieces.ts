@@ -1,19 +1,21 @@
 /**
- * Frames on a data channel go as pieces: one flag byte, then at most 16 KiB - 1 bytes. Pieces of one frame follow each
- * other.
+ * Pieces: on a data channel, each frame is sent as one or more pieces. A piece has one flag byte
+ * and at most 16 KiB - 1 bytes of the frame. Pieces of different frames do not mix.
  */
 
 import { Malformed, textAt, utf8 } from '../bytes.ts';
 
-/** Bytes of a piece, its flag byte included. */
+/** Longest piece in bytes, including its flag byte. */
 export const PIECE = 16_384;
 export const LAST = 1;
 const TEXT = 2;
 
-/** A longer frame is not put together. */
+/** Longest frame that a joiner accepts, in bytes. */
 const FRAME_LIMIT = (1 << 20) + (1 << 16);
 
-/** The pieces of a frame, one behind the other: every one but the last is `PIECE` bytes long. */
+/**
+ * The pieces of a frame, one after the other. Each piece except the last is `PIECE` bytes long.
+ */
 export function cut(frame: Uint8Array | string): Uint8Array<ArrayBuffer> {
   const kind = typeof frame === 'string' ? TEXT : 0;
   const bytes = typeof frame === 'string' ? utf8(frame) : frame;
@@ -27,16 +29,19 @@ export function cut(frame: Uint8Array | string): Uint8Array<ArrayBuffer> {
   return pieces;
 }
 
-/** Puts pieces together again. */
+/** Joins pieces to frames. */
 export class Joiner {
   private pieces: Uint8Array[] = [];
   private length = 0;
 
-  /** The frame that this piece completes, or null; throws `Malformed`. */
+  /**
+   * Adds a piece; returns the complete frame, or null if pieces are missing. Throws `Malformed`.
+   */
   add(data: ArrayBuffer): Uint8Array | string | null {
     const piece = new Uint8Array(data);
     const flags = piece[0];
-    if (!(flags <= LAST + TEXT) || piece.length > PIECE) throw new Malformed('a message that is no piece of a frame');
+    if (!(flags <= LAST + TEXT) || piece.length > PIECE)
+      throw new Malformed('a message that is no piece of a frame');
     this.length += piece.length - 1;
     if (this.length > FRAME_LIMIT) throw new Malformed('a frame that is too long');
     this.pieces.push(piece);
@@ -50,7 +55,8 @@ export class Joiner {
     this.pieces = [];
     const frame = pieces.length > 1 ? new Uint8Array(this.length) : pieces[0].subarray(1);
     this.length = 0;
-    if (pieces.length > 1) pieces.reduce((at, piece) => (frame.set(piece.subarray(1), at), at + piece.length - 1), 0);
+    if (pieces.length > 1)
+      pieces.reduce((at, piece) => (frame.set(piece.subarray(1), at), at + piece.length - 1), 0);
     return frame;
   }
 }

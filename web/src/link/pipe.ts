@@ -1,25 +1,29 @@
-/** A data channel, on the thread that has it: the link's, or the page's where a data channel cannot leave that. */
+/**
+ * A data channel in the thread that owns it: the link's thread, or the page's in browsers which
+ * cannot transfer data channels.
+ */
 
 import { PIECE } from './pieces.ts';
 
 export interface PipeEvents {
   opened(): void;
   piece(piece: ArrayBuffer): void;
-  /** Bytes have left the data channel. */
+  /** The data channel has sent some of its bytes. */
   drained(): void;
   closed(): void;
 }
 
 /**
- * Bytes with the data channel at a time, so that what is said next does not wait long. Those under way are not among them:
- * they are SCTP's to bound, and grow with the link, which is why this needs not.
+ * Most bytes in the buffer of the data channel, so that a new message does not wait long. Bytes
+ * in flight do not count: SCTP limits them according to the network, so this limit can stay
+ * fixed.
  */
 const BUFFERED_LIMIT = 1 << 16;
-/** What was given before the end has this long to go out. */
+/** Milliseconds for the remaining bytes to go out after the close. */
 const LINGER_MS = 2000;
 
 export class Pipe {
-  /** Pieces, many in one buffer, and where in the first buffer the next one starts. */
+  /** Buffers of one or more pieces, and the position of the next piece in the first buffer. */
   private queue: Uint8Array<ArrayBuffer>[] = [];
   private at = 0;
   private given = 0;
@@ -39,18 +43,18 @@ export class Pipe {
     };
   }
 
-  /** How many bytes have left it, in all. */
+  /** The total number of bytes that have left the data channel. */
   get gone(): number {
     return this.given - this.channel.bufferedAmount;
   }
 
-  /** Takes pieces: each `PIECE` bytes long but the last. */
+  /** Takes pieces for sending. Each piece except the last is `PIECE` bytes long. */
   take(pieces: Uint8Array<ArrayBuffer>): void {
     this.queue.push(pieces);
     this.pump(BUFFERED_LIMIT);
   }
 
-  /** Sends what it has taken, and closes. */
+  /** Sends the remaining pieces, then closes. */
   close(closed: () => void): void {
     const { channel } = this;
     this.pump(Infinity);

@@ -1,7 +1,7 @@
 import { KIND_RESULTS, ResultsCursor } from '../protocol.ts';
 import type { Loan } from '../protocol.ts';
 
-/** The loans that the results in a frame are of. */
+/** The loans of the results in a frame. */
 export function resultIds(frame: Uint8Array): Loan[] {
   const ids: Loan[] = [];
   const cursor = new ResultsCursor(frame);
@@ -9,7 +9,7 @@ export function resultIds(frame: Uint8Array): Loan[] {
   return ids;
 }
 
-/** The frame without some results; null when none is left. */
+/** A copy of the frame without the dropped results; null if no result is left. */
 export function withoutResults(frame: Uint8Array, drops: (id: Loan) => boolean): Uint8Array | null {
   const copy = new Uint8Array(frame.length);
   copy[0] = KIND_RESULTS;

@@ -1,55 +1,60 @@
-/** What the link knows of one core: what it was given, what it is at, how fast it is. */
+/** The link's knowledge of one core: its values, its open calls and its speed. */
 
 import { RESULT_ERROR, ResultsCursor } from '../protocol.ts';
 import type { Loan } from '../protocol.ts';
 
-/** A core is given about this much at a time, so that the rest can still go to another. */
+/** Milliseconds of work that a core receives at a time, so that other cores can take the rest. */
 const FED_MS = 20;
 const MOST_AT_ONCE = 1 << 16;
-/** How fast the estimate follows calls that get quicker; it follows slower ones at once. */
+/**
+ * Weight of a new mean when calls get quicker. When calls get slower, the estimate follows at
+ * once.
+ */
 const FORGETTING = 0.3;
 
-/** A call that may be going on, seen from outside. */
+/** A call which may be in progress, as far as the link can tell. */
 export interface OpenCall {
   id: Loan;
-  /** Milliseconds; a call cannot have begun earlier. */
+  /** The earliest possible start of the call, in milliseconds. */
   since: number;
-  /** The master was told that it takes long. */
+  /** Whether the master knows that the call takes long. */
   told: boolean;
 }
 
 export class Seat {
   ready = false;
-  /** When it was first seen loading the function. */
+  /** When the core was first seen loading the function. */
   loadingSince = NaN;
-  /** The value it has must be alone with it. */
+  /** Whether the core's only value is careful, so that no other value may join it. */
   careful = false;
-  /** It is to end when it has answered what it has. */
+  /** Whether the core ends after its remaining answers. */
   leaving = false;
-  /** Calls that may be going on, oldest first: at most as many as the core may have open. */
+  /** Calls which may be in progress, oldest first, at most `concurrency`. */
   open: OpenCall[] = [];
   private given: Loan[] = [];
   private head = 0;
   private forgotten = new Set<Loan>();
   private target = 1;
-  /** Estimated milliseconds per call. */
+  /** Estimated duration of a call, in milliseconds. */
   private estimate = 0;
 
   constructor(
     readonly core: number,
     private readonly concurrency: number,
-    /** A bound on the values it may have at a time. */
+    /** Most values of the core at a time. */
     private readonly most = MOST_AT_ONCE,
   ) {}
 
-  /** Ids given and not answered, forgotten ones too. */
+  /** The ids of unanswered values, including forgotten values. */
   get unanswered(): Loan[] {
     return this.given.slice(this.head);
   }
 
-  /** Those of `unanswered` that somebody waits for. */
+  /** The ids of unanswered values without the forgotten ones. */
   get held(): Loan[] {
-    return this.forgotten.size === 0 ? this.unanswered : this.unanswered.filter((id) => !this.forgotten.has(id));
+    return this.forgotten.size === 0
+      ? this.unanswered
+      : this.unanswered.filter((id) => !this.forgotten.has(id));
   }
 
   get count(): number {
@@ -60,10 +65,10 @@ export class Seat {
     return this.count - this.forgotten.size;
   }
 
-  /** How many values it should get now. */
+  /** The number of values that the core should receive now. */
   get room(): number {
     if (!this.ready || this.careful || this.leaving) return 0;
-    // Half of what it was given is the time in which the next ones reach it.
+    // The core computes the remaining half while the next values are on their way.
     return this.count <= this.target / 2 ? this.target - this.count : 0;
   }
 
@@ -73,13 +78,13 @@ export class Seat {
     this.look(now);
   }
 
-  /** The core says that it begins this call: those that were given after it begin later. */
+  /** The core announces the call for `id`; later values of the core have not begun. */
   started(id: Loan, now: number): void {
     const at = this.open.findIndex((call) => call.id === id);
     if (at >= 0) for (const call of this.open.slice(at)) call.since = now;
   }
 
-  /** Takes the answered ids off; returns how many there were and how many were errors. */
+  /** Removes the answered ids; returns the numbers of answers and of errors. */
   answered(frame: Uint8Array, now: number): { count: number; errors: number } {
     const cursor = new ResultsCursor(frame);
     let count = 0;
@@ -98,17 +103,20 @@ export class Seat {
     return { count, errors };
   }
 
-  /** Whether answers are to come that nobody waits for. */
+  /** Whether the core still has forgotten values to answer. */
   get stale(): boolean {
     return this.forgotten.size > 0;
   }
 
-  /** Whether nobody waits for this answer any more; asked once per answer. */
+  /**
+   * Removes `id` from the forgotten values and returns whether it was among them. Each answer
+   * asks once.
+   */
   dropsAnswer(id: Loan): boolean {
     return this.forgotten.delete(id);
   }
 
-  /** What it has given up on: its answers will be dropped. */
+  /** Forgets all values except those accepted by `keep`; their answers will be dropped. */
   forget(keep: (id: Loan) => boolean): void {
     for (const id of this.unanswered) if (!keep(id)) this.forgotten.add(id);
   }
@@ -140,7 +148,7 @@ export class Seat {
     this.target = Math.max(1, Math.min(ideal * this.concurrency, this.target * 2, this.most));
   }
 
-  /** Brings `open` up to date: calls begin in the order in which their values were given. */
+  /** Updates `open`. Calls begin in the order of their values. */
   private look(now: number): void {
     const open: OpenCall[] = [];
     const end = Math.min(this.given.length, this.head + this.concurrency);

@@ -1,4 +1,7 @@
-/** Tells the page how things are, now and then: a page that is told of every item would do nothing else. */
+/**
+ * Reports the link's state to the page from time to time, because a report for every item would
+ * keep the page busy.
+ */
 
 import type { LogEntry } from '../messages.ts';
 import type { Account, FromLink } from '../page-messages.ts';
@@ -14,7 +17,7 @@ export class Teller {
 
   constructor(private readonly post: (message: FromLink) => void) {}
 
-  /** The function cannot be loaded on this device: from now on this is what there is to say. */
+  /** Records that this device cannot load the function; later reports say only so. */
   broken(message: string): void {
     this.brokenBy = message;
   }
@@ -23,9 +26,10 @@ export class Teller {
     this.entries = this.entries.concat(entries).slice(-LOG_LINES);
   }
 
-  /** To be called often. */
+  /** Reports `account` if it changed and is due. The caller calls `tell` often. */
   tell(account: Account, now: number): void {
-    if (this.brokenBy && (account.phase === 'joined' || account.phase === 'refused')) account = { ...account, phase: 'broken', text: this.brokenBy };
+    if (this.brokenBy && (account.phase === 'joined' || account.phase === 'refused'))
+      account = { ...account, phase: 'broken', text: this.brokenBy };
     const phase = account.phase + account.text;
     const changed = !this.told.startsWith(phase + '\n');
     if (!changed && now - this.toldAt < EVERY_MS) return;

@@ -1,19 +1,25 @@
-/** Which transports a connection is tried over. */
+/** The transports for an attempt to connect. */
 
-/** `turn` is `webrtc` with the help of a TURN server, which would often be the first way found where there is a direct one. */
+/**
+ * `turn` is `webrtc` with a TURN server. Both are separate, because with a TURN server a browser
+ * often finds the relayed route first, even if a direct route exists.
+ */
 export type Transport = 'webrtc' | 'turn' | 'websocket';
 
-/** What the page is and can do. */
+/** The kind of the page, and the abilities of its browser. */
 export interface Means {
-  /** The page is served by a relay. */
+  /** Whether a relay serves the page. */
   relay: boolean;
-  /** The browser has peer connections. */
+  /** Whether the browser has peer connections. */
   webrtc: boolean;
-  /** The one asked for in the page's address. */
+  /** The transport that the page's address asks for. */
   protocol?: string;
 }
 
-/** The transports of one try, first to last: a WebSocket needs the master, or a relay that passes its bytes on. */
+/**
+ * The transports of one attempt in order. A WebSocket needs a reachable master, or a relay which
+ * forwards its bytes.
+ */
 export function transports({ relay, webrtc, protocol }: Means): Transport[] {
   if (!webrtc || protocol === 'websocket') return ['websocket'];
   if (protocol === 'webrtc') return ['webrtc', 'turn'];

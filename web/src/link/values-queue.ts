@@ -1,17 +1,20 @@
-/** Values that no core has yet: whole frames as they came, cut where the cores' needs end. */
+/**
+ * Values which no core has yet, in the frames in which they came. The queue cuts frames to the
+ * size that a core needs.
+ */
 
 import { KIND_VALUES, ValuesCursor } from '../protocol.ts';
 import type { Loan } from '../protocol.ts';
 
 interface Chunk {
   frame: Uint8Array;
-  /** Where the first entry not taken starts. */
+  /** Position of the first entry not yet taken. */
   at: number;
   count: number;
 }
 
 export interface Cut {
-  /** A values frame of its own. */
+  /** A complete values frame. */
   frame: Uint8Array<ArrayBuffer>;
   ids: Loan[];
   careful: boolean;
@@ -21,7 +24,10 @@ export class ValuesQueue {
   count = 0;
   private chunks: Chunk[] = [];
 
-  /** Takes a values frame after a look at every entry; throws `Malformed` and takes nothing otherwise. */
+  /**
+   * Adds a values frame after a check of every entry. For a malformed frame, throws `Malformed`
+   * and adds nothing.
+   */
   push(frame: Uint8Array): void {
     const cursor = new ValuesCursor(frame);
     let count = 0;
@@ -32,8 +38,8 @@ export class ValuesQueue {
   }
 
   /**
-   * The next values, at most `most` and from one frame; null when there are none.
-   * A careful one comes alone, and only to a core that has nothing else.
+   * Takes the next values, at most `most` and from one frame; null if there are none. A careful
+   * value is taken alone, and only for an idle core.
    */
   take(most: number, idle: boolean): Cut | null {
     const chunk = this.chunks[0];
@@ -60,7 +66,7 @@ export class ValuesQueue {
     return ids;
   }
 
-  /** Takes out the values for which `leaves` says so, and returns their ids. */
+  /** Removes the values for which `leaves` returns true, and returns their ids. */
   remove(leaves: (id: Loan) => boolean): Loan[] {
     const removed: Loan[] = [];
     const kept: Chunk[] = [];
@@ -92,10 +98,13 @@ function each(chunk: Chunk, visit: (cursor: ValuesCursor) => void): void {
   while (cursor.next()) visit(cursor);
 }
 
-/** The entries from the chunk's first up to `end`; without a copy when that is the whole of the buffer. */
+/**
+ * The entries from the chunk's first up to `end`, without a copy if they fill the whole buffer.
+ */
 function slice(chunk: Chunk, end: number): Uint8Array<ArrayBuffer> {
   const { frame, at } = chunk;
-  if (at === 1 && end === frame.length && frame.byteLength === frame.buffer.byteLength) return frame as Uint8Array<ArrayBuffer>;
+  if (at === 1 && end === frame.length && frame.byteLength === frame.buffer.byteLength)
+    return frame as Uint8Array<ArrayBuffer>;
   const cut = new Uint8Array(1 + end - at);
   cut[0] = KIND_VALUES;
   cut.set(frame.subarray(at, end), 1);

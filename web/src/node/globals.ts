@@ -1,25 +1,40 @@
-/** Makes the globals of Node look like those of a tab's worker, so that a function meets the same world in both. */
+/**
+ * Makes the globals of Node look like the globals of a tab's worker, so that a function finds the
+ * same environment in both.
+ */
 
 import { compileFunction } from 'node:vm';
 
 /**
- * What only Node has: packages take its presence for leave to call `require('fs')`. It is hidden from the bundle rather than
- * taken away, since Node's own `fetch` needs it.
+ * Names of Node's own globals. Packages take their presence as permission to call
+ * `require('fs')`. The bundle sees no such names, but the globals stay, because Node's own
+ * `fetch` needs some.
  */
-const OF_NODE_ONLY = ['process', 'Buffer', 'setImmediate', 'clearImmediate', 'require', 'module', 'exports'];
+const OF_NODE_ONLY = [
+  'process',
+  'Buffer',
+  'setImmediate',
+  'clearImmediate',
+  'require',
+  'module',
+  'exports',
+];
 
 export function likeATab(): void {
   const world = globalThis as Record<string, unknown>;
   world.self = globalThis;
-  // What Emscripten's output and others ask to know a worker by.
+  // Emscripten's output and other scripts recognize a worker by `importScripts`.
   world.importScripts = () => {
-    throw new Error('importScripts() is not available here: what the function needs is in its bundle');
+    throw new Error(
+      'importScripts() is not available here: what the function needs is in its bundle',
+    );
   };
   world.location = new URL('http://localhost/function.js');
-  if (!world.navigator) world.navigator = { userAgent: 'Pando', language: 'en', hardwareConcurrency: 1, onLine: true };
+  if (!world.navigator)
+    world.navigator = { userAgent: 'Pando', language: 'en', hardwareConcurrency: 1, onLine: true };
 }
 
-/** Runs the bundle, a classic script, with nothing of Node's in sight. */
+/** Runs the bundle, a classic script, without access to Node's globals. */
 export function runBundle(code: string): void {
   compileFunction(code, OF_NODE_ONLY, { filename: 'function.js' }).call(globalThis);
 }

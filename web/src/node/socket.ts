@@ -1,4 +1,7 @@
-/** Frames over the duplex socket that a Node child has as its file descriptor 0: length (u32, little-endian), payload. */
+/**
+ * Frames on the duplex socket that a Node child has as file descriptor 0. Each frame has a length
+ * (u32, little-endian) and a payload.
+ */
 
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
@@ -8,7 +11,7 @@ const JSON_KIND = 0;
 export interface Receiver {
   json(message: unknown): void;
   binary(frame: Uint8Array): void;
-  /** What was written has reached the kernel. */
+  /** The kernel has taken all written data. */
   drained(): void;
   end(): void;
 }
@@ -16,7 +19,7 @@ export interface Receiver {
 export class HostSocket {
   private readonly socket = new Socket({ fd: 0, readable: true, writable: true });
   private readonly received = new Received();
-  /** Somebody was told to wait. */
+  /** Whether the caller of `congested` waits for `drained`. */
   private awaited = false;
 
   constructor(private readonly receiver: Receiver) {
@@ -25,7 +28,7 @@ export class HostSocket {
     this.socket.on('error', () => receiver.end());
   }
 
-  /** Whether something written is still in this process. */
+  /** Whether written data is still in this process. If so, `drained` follows. */
   get congested(): boolean {
     const congested = this.socket.writableLength > 0;
     if (congested) this.awaited = true;
@@ -69,7 +72,7 @@ export class HostSocket {
   }
 }
 
-/** Cuts a stream of chunks into frames, without copying a large frame more than once. */
+/** Cuts a stream of chunks into frames; copies a large frame only once. */
 export class Received {
   private chunks: Buffer[] = [];
   private length = 0;
@@ -90,7 +93,7 @@ export class Received {
     return all.subarray(4, 4 + size);
   }
 
-  /** The first chunk, after it was made at least `count` bytes long. */
+  /** Returns the first chunk, joined with later chunks if it has fewer than `count` bytes. */
   private first(count: number): Buffer {
     if (this.chunks[0].length < count) this.chunks = [Buffer.concat(this.chunks, this.length)];
     return this.chunks[0];

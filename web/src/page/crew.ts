@@ -1,4 +1,7 @@
-/** The compute workers, made and ended as the link asks: on old phones a worker cannot make workers. */
+/**
+ * Makes and ends the compute workers for the link, because on old phones a worker cannot make
+ * workers.
+ */
 
 import type { Join, ToLink } from '../page-messages.ts';
 import { joinInPage } from '../worker.ts';
@@ -16,7 +19,13 @@ export class Crew {
 
   make(core: number): void {
     const { port1, port2 } = new MessageChannel();
-    const join: Join = { type: 'join', port: port1, version: this.version, script: this.scripts.function, text: this.scripts.text };
+    const join: Join = {
+      type: 'join',
+      port: port1,
+      version: this.version,
+      script: this.scripts.function,
+      text: this.scripts.text,
+    };
     if (this.dom) joinInPage(join);
     else this.hire(core, join);
     this.tell({ type: 'core', core, port: port2 }, port2);

@@ -1,19 +1,21 @@
-/** Carries pieces between the link and a data channel that cannot leave the page, without a look into them. */
+/**
+ * Forwards pieces, unread, between the link and a data channel that the browser cannot transfer.
+ */
 
 import { LAST } from '../link/pieces.ts';
 import { Pipe } from '../link/pipe.ts';
 import type { FromPeer } from '../page-messages.ts';
 
-/** The link is told what went out at the latest when it is so many bytes. */
+/** Sent bytes after which the ferry informs the link. */
 const TELL_BYTES = 1 << 15;
-/** More pieces than these do not wait for the rest of their frame. */
+/** Most pieces that wait for the rest of their frame. */
 const MOST_PIECES = 4;
 
 export class Ferry {
   private readonly pipe: Pipe;
-  /** Received, and not yet passed on. */
+  /** Received pieces not yet forwarded to the link. */
   private pieces: ArrayBuffer[] = [];
-  /** Bytes that have left the data channel, as far as the link knows. */
+  /** The number of sent bytes in the last message to the link. */
   private told = 0;
 
   constructor(
@@ -22,10 +24,15 @@ export class Ferry {
     opened: () => void,
     closed: () => void,
   ) {
-    this.pipe = new Pipe(channel, { opened, closed, piece: (piece) => this.receive(piece), drained: () => this.account() });
+    this.pipe = new Pipe(channel, {
+      opened,
+      closed,
+      piece: (piece) => this.receive(piece),
+      drained: () => this.account(),
+    });
   }
 
-  /** Pieces for the master. */
+  /** Takes pieces for the master. */
   take(pieces: ArrayBuffer): void {
     this.pipe.take(new Uint8Array(pieces));
     this.account();
@@ -44,7 +51,7 @@ export class Ferry {
     if (this.pipe.gone - this.told >= TELL_BYTES) this.pass();
   }
 
-  /** To the link: what was received, and how much of its own went out. */
+  /** Sends the link the received pieces, and the number of sent bytes. */
   private pass(): void {
     const pieces = this.pieces;
     this.pieces = [];

@@ -1,4 +1,7 @@
-/** What a reload leaves as it is: kept in the tab's storage, or, where a page has none, in its fragment. */
+/**
+ * Settings that survive a reload, in the tab's session storage, or in the fragment of a page
+ * without storage.
+ */
 
 export function stored(): string {
   try {
@@ -8,7 +11,11 @@ export function stored(): string {
   }
 }
 
-/** @param fragment says all that the page's fragment is to say, for a page without storage */
+/**
+ * Stores `text`.
+ *
+ * @param fragment returns the complete new fragment, for a page without storage
+ */
 export function store(text: string, fragment: () => string): void {
   try {
     sessionStorage[location.pathname] = text;

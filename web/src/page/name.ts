@@ -1,4 +1,4 @@
-/** Guesses what a person would call this device: "Android Chrome", "iPad Safari". */
+/** Guesses a name for this device from its browser: "Android Chrome", "iPad Safari". */
 
 type Guess = [pattern: RegExp, name: string];
 
@@ -12,7 +12,7 @@ const DEVICES: Guess[] = [
   [/Linux/, 'Linux'],
 ];
 
-/** Browsers that name others beside themselves come first. */
+/** Browsers whose user agent also names other browsers come first. */
 const BROWSERS: Guess[] = [
   [/Edg(e|A|iOS)?\//, 'Edge'],
   [/OPR\/|Opera/, 'Opera'],
@@ -24,7 +24,7 @@ const BROWSERS: Guess[] = [
 
 export function guessedName(userAgent: string, touchPoints = 0): string {
   let device = first(DEVICES, userAgent) || 'Some device';
-  // An iPad asks for desktop pages by the name of a Mac, which has no touch screen.
+  // An iPad may call itself a Mac, but no Mac has a touch screen.
   if (device === 'Mac' && touchPoints > 1) device = 'iPad';
   const browser = first(BROWSERS, userAgent);
   return browser ? `${device} ${browser}` : device;

@@ -1,17 +1,20 @@
-/** What the address of the page says: which run, and how to take part in it. */
+/** The settings in the page's address: the run, and how the device takes part. */
 
 /** @spoken by the address of the page */
 export interface FragmentOptions {
   protocol?: string;
   device?: string;
   cores?: number;
-  /** 1: the device is to get no work. */
+  /** 1 if the device is paused. */
   paused?: number;
-  /** Items done before the page was loaded again. */
+  /** The number of items done before a reload. */
   done?: number;
 }
 
-/** `#protocol=websocket;device=My_Phone;cores=2;`: `_` is a space, the last `;` may be missing, the last of a name counts. */
+/**
+ * Parses `#protocol=websocket;device=My_Phone;cores=2;`. `_` means a space, the last `;` is
+ * optional, and the last setting of a name counts.
+ */
 export function fragmentOptions(hash: string): FragmentOptions {
   const options: FragmentOptions = {};
   for (const setting of hash.replace(/^#/, '').split(';')) {
@@ -21,14 +24,17 @@ export function fragmentOptions(hash: string): FragmentOptions {
     const value = decoded(setting.slice(equals + 1).replace(/_/g, ' ')).trim();
     if (name === 'protocol') options.protocol = value.toLowerCase();
     if (name === 'device' && value) options.device = value.slice(0, 100);
-    if ((name === 'cores' || name === 'paused' || name === 'done') && /^\d+$/.test(value)) options[name] = Number(value);
+    if ((name === 'cores' || name === 'paused' || name === 'done') && /^\d+$/.test(value))
+      options[name] = Number(value);
   }
   return options;
 }
 
-/** The fragment that says this. */
+/** The fragment with these options. */
 export function fragmentOf(options: FragmentOptions): string {
-  const said = Object.entries(options).map(([name, value]) => `${name}=${encodeURIComponent(value).replace(/_/g, '%5F')};`);
+  const said = Object.entries(options).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value).replace(/_/g, '%5F')};`,
+  );
   return said.join('');
 }
 
@@ -40,23 +46,27 @@ function decoded(text: string): string {
   }
 }
 
-/** The token is the last folder of the page's path; none with open access. */
+/** The join token, the last folder of the page's path; empty with open access. */
 export function tokenOf(pathname: string): string {
   const folders = pathname.split('/').slice(1, -1);
   return folders.length > 0 ? folders[folders.length - 1] : '';
 }
 
-/** The folder of the page, below which everything is. */
+/** The address of the page's folder, which holds all its files. */
 export function folderOf(href: string): string {
   return href.replace(/[?#].*$/, '').replace(/[^/]*$/, '');
 }
 
 /**
- * Cores lent at first: all but one, at least one.
+ * The number of cores to lend: the asked number, or all cores but one; from 1 to `MOST_CORES`.
  *
- * @param vague the browser says 4 where there are fewer than 8
+ * @param vague whether the browser reports 4 for any number below 8
  */
-export function coresToLend(asked: number | undefined, hardware: number | undefined, vague = false): number {
+export function coresToLend(
+  asked: number | undefined,
+  hardware: number | undefined,
+  vague = false,
+): number {
   const known = vague && hardware === 4 ? 2 : hardware || 2;
   const cores = asked === undefined ? known - 1 : asked;
   return Math.max(1, Math.min(MOST_CORES, cores));

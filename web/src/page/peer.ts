@@ -1,4 +1,7 @@
-/** A peer connection, which workers have none of: signals for it, and gives its data channel to the link. */
+/**
+ * A peer connection, in the page because workers have none. The peer does the signalling, and
+ * gives the data channel to the link.
+ */
 
 import { cut } from '../link/pieces.ts';
 import type { Farewell, Path } from '../messages.ts';
@@ -15,9 +18,9 @@ type Signal =
 export class Peer {
   private readonly signal: WebSocket;
   private connection: RTCPeerConnection | null = null;
-  /** The last step of signalling: one follows the other. */
+  /** The last step of signalling; steps run one after the other. */
   private step: Promise<unknown> = Promise.resolve();
-  /** To the data channel, unless the link has it. */
+  /** The ferry to the data channel, unless the link has the data channel itself. */
   private ferry: Ferry | null = null;
   ended = false;
 
@@ -29,11 +32,16 @@ export class Peer {
     link.onmessage = ({ data }: MessageEvent<ToPeer>) => this.obey(data);
     this.signal = new WebSocket(url);
     this.signal.onmessage = ({ data }) => this.next(() => this.hear(JSON.parse(data)));
-    // Who has answered may be connected already, and end the signalling: only the link's patience ends then.
-    this.signal.onclose = () => this.next(() => (this.connection && this.connection.remoteDescription) || this.end());
+    // After the master's answer the signalling may end, because the connection may open without
+    // more messages. The link gives up after its own time limit.
+    this.signal.onclose = () =>
+      this.next(() => (this.connection && this.connection.remoteDescription) || this.end());
   }
 
-  /** The page goes away: what the link has to say would come too late, unless it has the data channel. */
+  /**
+   * Says goodbye for the link before the page closes, because the link's own goodbye would come
+   * too late. A link with the data channel says goodbye itself.
+   */
   goodbye(reason: Farewell): void {
     if (!this.ferry) return;
     this.ferry.take(cut(JSON.stringify({ type: 'bye', reason })).buffer);
@@ -47,19 +55,29 @@ export class Peer {
   }
 
   private next(step: () => unknown): void {
-    this.step = this.step.then(() => this.ended || step()).catch((error) => this.end(String(error)));
+    this.step = this.step
+      .then(() => this.ended || step())
+      .catch((error) => this.end(String(error)));
   }
 
   private hear(message: Signal): unknown {
     const connection = this.connection as RTCPeerConnection;
     switch (message.type) {
       case 'servers':
-        return this.offer(new RTCPeerConnection({ iceServers: message.iceServers.filter(({ urls }) => this.turn || !/turns?:/.test(String(urls))) }));
+        return this.offer(
+          new RTCPeerConnection({
+            iceServers: message.iceServers.filter(
+              ({ urls }) => this.turn || !/turns?:/.test(String(urls)),
+            ),
+          }),
+        );
       case 'answer':
         return connection.setRemoteDescription(message as RTCSessionDescriptionInit);
       case 'candidate':
-        // One that this browser makes nothing of leaves the others.
-        return connection.addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 }).catch(() => undefined);
+        // An unusable candidate must not prevent the others.
+        return connection
+          .addIceCandidate({ candidate: message.candidate, sdpMLineIndex: 0 })
+          .catch(() => undefined);
       case 'failed':
         return this.end(message.text);
     }
@@ -69,14 +87,18 @@ export class Peer {
     this.connection = connection;
     this.giveAway(connection.createDataChannel('pando'));
     connection.onicecandidate = ({ candidate }) => {
-      if (candidate && candidate.candidate) this.say({ type: 'candidate', candidate: candidate.candidate });
+      if (candidate && candidate.candidate)
+        this.say({ type: 'candidate', candidate: candidate.candidate });
     };
     const { sdp = '' } = await connection.createOffer();
     this.say({ type: 'offer', sdp });
     await connection.setLocalDescription({ type: 'offer', sdp });
   }
 
-  /** To the link, so that nothing passes here; in old browsers a data channel cannot leave the page. */
+  /**
+   * Transfers the data channel to the link, so that frames skip the page. Old browsers cannot
+   * transfer data channels.
+   */
   private giveAway(channel: RTCDataChannel): void {
     try {
       this.tell({ type: 'channel', channel }, [channel as unknown as Transferable]);
@@ -100,7 +122,6 @@ export class Peer {
     pathOf(this.connection as RTCPeerConnection).then(tell, () => tell('direct'));
   }
 
-  /** Ends the signalling. */
   private hangUp(): void {
     this.signal.onmessage = this.signal.onclose = null;
     this.signal.close();
@@ -116,7 +137,7 @@ export class Peer {
     else this.end();
   }
 
-  /** Frees everything. */
+  /** Ends the signalling and the connection. */
   private end(text = ''): void {
     if (this.ended) return;
     this.ended = true;
@@ -127,17 +148,19 @@ export class Peer {
   }
 }
 
-/** Whether the pair of candidates in use has a TURN server in between. */
+/** The route of the selected candidate pair: through a TURN server, or direct. */
 async function pathOf(connection: RTCPeerConnection): Promise<Path> {
   const stats = new Map<string, Record<string, string>>();
   let selected = '';
   (await connection.getStats()).forEach((entry) => {
     stats.set(entry.id, entry);
-    // Firefox says it with the pair, others with the transport.
+    // Firefox marks the selected pair itself; other browsers name the pair in the transport's
+    // entry.
     selected = entry.selectedCandidatePairId || (entry.selected ? entry.id : selected);
   });
   const pair = stats.get(selected);
-  const relayed = pair && [pair.localCandidateId, pair.remoteCandidateId].some((id) => isRelay(stats.get(id)));
+  const relayed =
+    pair && [pair.localCandidateId, pair.remoteCandidateId].some((id) => isRelay(stats.get(id)));
   return relayed ? 'turn' : 'direct';
 }
 

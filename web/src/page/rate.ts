@@ -1,10 +1,10 @@
 const WINDOW_MS = 5000;
 
-/** Items a second over the last seconds. */
+/** Measures the items per second of the last seconds. */
 export class Rate {
   private samples: { at: number; done: number }[] = [];
 
-  /** Items per second at `now`, when `done` items were done in all. */
+  /** Records the total `done` at `now`; returns the items per second. */
   at(now: number, done: number): number {
     const { samples } = this;
     samples.push({ at: now, done });

@@ -1,7 +1,10 @@
-/** A function in the page, and the network closed to it: what the page's policy leaves open where there is no `Connection-Allowlist`. */
+/**
+ * Closes the network to a function in the page. These parts are open in browsers without
+ * `Connection-Allowlist`, despite the page's policy.
+ */
 
 /**
- * What TypeScript does not know yet.
+ * An event whose type TypeScript lacks.
  *
  * @spoken by browsers
  */
@@ -9,9 +12,11 @@ type Navigate = Event & { destination: { url: string } };
 
 export function shut(): void {
   const page = window as unknown as { navigation?: EventTarget; [name: string]: unknown };
-  for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'SharedWorker']) delete page[name];
+  for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'SharedWorker'])
+    delete page[name];
   if (!page.navigation) return;
   page.navigation.addEventListener('navigate', (event) => {
-    if (new URL((event as Navigate).destination.url).origin !== location.origin) event.preventDefault();
+    if (new URL((event as Navigate).destination.url).origin !== location.origin)
+      event.preventDefault();
   });
 }

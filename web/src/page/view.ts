@@ -1,4 +1,4 @@
-/** The visible part of the page. Texts of others are set as text, never as HTML. */
+/** The visible part of the page. Texts from elsewhere are set as text, never as HTML. */
 
 import type { LogEntry } from '../messages.ts';
 import { grouped, logLine, rate } from './words.ts';
@@ -39,7 +39,7 @@ export class View {
     element('settings').onsubmit = () => false;
   }
 
-  /** The settings as they are at the start. */
+  /** Shows the initial settings. */
   settings(name: string, cores: number, most: number, dom: boolean): void {
     this.name.value = name;
     this.cores.value = String(cores);
@@ -48,7 +48,7 @@ export class View {
     element('stage').hidden = !dom;
   }
 
-  /** As if a person had pressed Pause. */
+  /** Acts like a press on Pause. */
   press(): void {
     this.pause.click();
   }
@@ -60,7 +60,7 @@ export class View {
   }
 
   standing({ title, detail, mood, over, again }: Standing): void {
-    // Only what changed is written, or a screen reader would say it again and again.
+    // Only changed texts are written, because a screen reader repeats every written text.
     write(this.title, title);
     write(this.detail, detail);
     this.card.className = mood;
@@ -80,7 +80,8 @@ export class View {
   log(entries: LogEntry[]): void {
     this.output.hidden = false;
     for (const entry of entries) this.lines.appendChild(line(entry));
-    while (this.lines.childNodes.length > LOG_LINES) this.lines.removeChild(this.lines.firstChild as ChildNode);
+    while (this.lines.childNodes.length > LOG_LINES)
+      this.lines.removeChild(this.lines.firstChild as ChildNode);
     this.lines.scrollTop = this.lines.scrollHeight;
   }
 

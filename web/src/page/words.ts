@@ -1,4 +1,4 @@
-/** States and numbers in words. */
+/** Texts for states and numbers. */
 
 import type { LogEntry, Path } from '../messages.ts';
 import type { Account } from '../page-messages.ts';
@@ -6,23 +6,26 @@ import type { Account } from '../page-messages.ts';
 export type Mood = 'good' | 'calm' | 'bad';
 
 export interface Standing {
-  /** One line, as large as it gets. */
+  /** One line, in the largest type. */
   title: string;
-  /** What there is to add. */
+  /** Further information below the title. */
   detail: string;
   mood: Mood;
-  /** Nothing more will come on this page. */
+  /** Whether this page has ended for good. */
   over: boolean;
-  /** To load it again may help. */
+  /** Whether another load of the page may help. */
   again: boolean;
 }
 
-/** What only the page knows. */
+/** The part of the state which only the page knows. */
 export interface Here {
   paused: boolean;
-  /** Cores lent. */
+  /** The number of lent cores. */
   lent: number;
-  /** Whether items were done in the last seconds: a quick function is idle whenever one looks. */
+  /**
+   * Whether items were done in the last seconds. With a quick function, the cores look idle at
+   * almost every moment.
+   */
   active: boolean;
   dom: boolean;
 }
@@ -33,7 +36,10 @@ export function standing(account: Account, here: Here): Standing {
     case 'connecting':
       return going('Connecting…', '', 'calm');
     case 'joined':
-      return connected(here.paused ? pausedStanding(account) : computing(account, here), account.path);
+      return connected(
+        here.paused ? pausedStanding(account) : computing(account, here),
+        account.path,
+      );
     case 'waiting':
       return going('Connection lost', `${text} Trying again by itself.`.trim(), 'bad');
     case 'away':
@@ -55,14 +61,26 @@ export function standing(account: Account, here: Here): Standing {
 
 function computing({ busy, done }: Account, { lent, active, dom }: Here): Standing {
   if (busy === 0 && !active) {
-    return going(done === 0 ? 'Ready' : 'Waiting for more', 'Work begins as soon as there is some.', 'good');
+    return going(
+      done === 0 ? 'Ready' : 'Waiting for more',
+      'Work begins as soon as there is some.',
+      'good',
+    );
   }
   if (dom) return going('Computing', 'It may ask you for something.', 'good');
-  return going('Computing', `With ${count(lent, 'core')} of this device. Keep this page open and visible.`, 'good');
+  return going(
+    'Computing',
+    `With ${count(lent, 'core')} of this device. Keep this page open and visible.`,
+    'good',
+  );
 }
 
 function pausedStanding({ held }: Account): Standing {
-  return going('Paused', held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.', 'calm');
+  return going(
+    'Paused',
+    held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.',
+    'calm',
+  );
 }
 
 function connected(standing: Standing, path: Path = 'websocket'): Standing {
@@ -93,14 +111,14 @@ export function grouped(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Items a second: a slow function's, too, are not 0. */
+/** The items per second as text, never 0 for a slow function. */
 export function rate(perSecond: number): string {
   if (perSecond === 0) return '0';
   if (perSecond < 10) return String(Number(perSecond.toPrecision(2)));
   return grouped(Math.round(perSecond));
 }
 
-/** A line of the function's output; people count items from 1. */
+/** The text of a log entry; people count items from 1. */
 export function logLine(entry: LogEntry): string {
   const item = entry.id === undefined ? '' : `item ${entry.id + 1}: `;
   return `${item}${entry.text}${entry.count && entry.count > 1 ? ` (${grouped(entry.count)} times)` : ''}`;

@@ -1,4 +1,4 @@
-// What the tests of the page in Chromium share.
+// Shared code of the page's tests in Chromium.
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -8,13 +8,15 @@ mkdirSync(shots, { recursive: true });
 export const tests = [];
 
 /**
- * @param options those of the master; besides: fragment, cores, bridge (a second page is the master's end of peer
- *   connections), before (run in the page before its own script)
+ * @param options the master's options, and: `fragment`; `cores`; `bridge`: a second page is the
+ *   master's end of peer connections; `before`: a function to run in the page before the page's
+ *   script
  * @param run called with the master and the page
  */
 export const test = (name, options, run) => tests.push({ name, options, run });
 
-export const callback = (body) => `globalThis.__pandoModule = { exports: { '/pando/1.0.0': function (x, cb) { ${body} } } };`;
+export const callback = (body) =>
+  `globalThis.__pandoModule = { exports: { '/pando/1.0.0': function (x, cb) { ${body} } } };`;
 
 export const TOY = callback(`
   if (x === 'loop') for (;;);
@@ -26,15 +28,23 @@ export const TOY = callback(`
   if (x.startsWith('sleep ')) return setTimeout(() => cb(null, x), Number(x.slice(6)));
   cb(null, x.toUpperCase());`);
 
-/** All hellos so far, once there are so many. */
+/** All hellos so far, once there are `count`. */
 export const hellos = (master, count, ms) =>
-  master.until(() => {
-    const found = master.heard.filter(({ type }) => type === 'hello');
-    return found.length >= count && found;
-  }, `${count} hellos`, ms);
+  master.until(
+    () => {
+      const found = master.heard.filter(({ type }) => type === 'hello');
+      return found.length >= count && found;
+    },
+    `${count} hellos`,
+    ms,
+  );
 
-/** Waits until the page shows this. */
+/** Waits until the element `id` shows a matching text. */
 export const shows = (page, id, pattern, timeout = 10_000) =>
-  page.waitForFunction(([id, source]) => new RegExp(source).test(document.getElementById(id).textContent), [id, pattern.source], { timeout });
+  page.waitForFunction(
+    ([id, source]) => new RegExp(source).test(document.getElementById(id).textContent),
+    [id, pattern.source],
+    { timeout },
+  );
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

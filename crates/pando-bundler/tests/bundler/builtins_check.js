@@ -1,5 +1,5 @@
-// Tries the parts of Node's built-ins that functions use. Returns a list of [row, 'ok' or the
-// error].
+// Tests the parts of Node's built-ins which functions use. Returns a list of [row, result]: the
+// result is 'ok' or the error.
 var zlib = require('zlib')
 var crypto = require('node:crypto')
 var util = require('util')

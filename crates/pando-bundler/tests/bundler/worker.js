@@ -7,7 +7,7 @@ const vm = require('vm')
 const context = vm.createContext({
   console, setTimeout, clearTimeout, setInterval, clearInterval, performance, MessageChannel,
   TextEncoder, TextDecoder, URL, URLSearchParams, Blob, atob, btoa, AbortController, fetch,
-  // As on a page that was loaded over plain HTTP.
+  // A page over plain HTTP has only this member of `crypto`.
   crypto: { getRandomValues: array => globalThis.crypto.getRandomValues(array) }
 })
 vm.runInContext('globalThis.self = globalThis', context)

@@ -1,6 +1,6 @@
 // Unpacks old Chromiums from npm packages for servers into FOLDER/VERSION/chromium, once.
 //   node set-up.mjs FOLDER
-// Prints the reason and exits with status 1 if this is not possible.
+// On failure, prints the reason and exits with status 1.
 
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -28,7 +28,7 @@ async function main () {
   copyFileSync(join(from, LOCK), stamp)
 }
 
-/** Unpacks only the program. Others are libraries of Debian's Chromium, or for drawing. */
+/** Unpacks only the program. Tests do not need the libraries in the other archives. */
 async function unpack (bin, folder) {
   mkdirSync(folder)
   const file = join(folder, 'chromium')

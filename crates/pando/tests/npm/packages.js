@@ -1,4 +1,4 @@
-// Typical code of functions for the original Pando. The value selects the package.
+// Typical functions for the original Pando. The value selects the package.
 var BigNumber = require('bignumber.js')
 var PNG = require('pngjs').PNG
 var debug = require('debug')
