@@ -8,7 +8,7 @@ export class Malformed extends Error {}
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
-const encodesInto = typeof encoder.encodeInto === 'function';
+const hasEncodeInto = typeof encoder.encodeInto === 'function';
 
 /**
  * Below these lengths, a loop over character codes is faster than TextDecoder and TextEncoder.
@@ -24,8 +24,8 @@ export function utf8(text: string): Uint8Array {
 }
 
 /** Writes `text` as UTF-8 to `bytes`; returns whether the whole text fitted. */
-export function encodesWhole(text: string, bytes: Uint8Array): boolean {
-  return encodesInto && encoder.encodeInto(text, bytes).read === text.length;
+export function encodeWhole(text: string, bytes: Uint8Array): boolean {
+  return hasEncodeInto && encoder.encodeInto(text, bytes).read === text.length;
 }
 
 /** The UTF-8 text in `bytes[start, end)`. */
@@ -136,7 +136,7 @@ export class Writer {
   /** Writes the UTF-8 length of `text`, then its bytes. */
   text(text: string): void {
     if (text.length < SHORT_TO_ENCODE && this.ascii(text)) return;
-    if (!encodesInto) return this.sized(utf8(text));
+    if (!hasEncodeInto) return this.sized(utf8(text));
     // The length precedes the bytes, but is known only afterwards. The writer reserves space for
     // the length of an ASCII text, and moves the bytes if the length needs more space.
     const guess = varintSize(text.length);

@@ -6,16 +6,16 @@
 
 import { CallClock } from './core/clock.ts';
 import { Call, Context } from './core/call.ts';
-import { Unusable, bytesOf, bytesToCome, textOf } from './core/convert.ts';
+import { UnusableAnswer, bytesOf, bytesToCome, textOf } from './core/convert.ts';
 import { format } from './core/format.ts';
 import { Logs } from './core/logs.ts';
-import { Queue } from './core/queue.ts';
-import { failure, failureMessage } from './core/shown.ts';
+import { CallQueue } from './core/call-queue.ts';
+import { failure, failureMessage } from './core/inspect.ts';
 import { timeoutMessage } from './core/timeout.ts';
 import type { PandoModule, UserFunction } from './core/function.ts';
-import type { CoreOptions, FromCore, LogLevel } from './messages.ts';
+import type { CoreMessage, CoreOptions, LogLevel } from './messages.ts';
 import {
-  FRAME_LIMIT,
+  PART,
   RESULT_ERROR,
   RESULT_TEXT,
   ResultsWriter,
@@ -29,18 +29,18 @@ export interface CoreHost {
   readonly now: () => number;
   /** A cheaper clock, in whole milliseconds. */
   readonly tick: () => number;
-  post(message: FromCore): void;
+  post(message: CoreMessage): void;
   results(frame: Uint8Array<ArrayBuffer>): void;
   /**
-   * Whether posted messages are still on this thread. If so, the core begins no call until
-   * `drained`.
+   * Returns whether posted messages are still on this thread. If so, the host calls `drained`
+   * later, and the core begins no call before.
    */
-  congested(): boolean;
+  awaitDrain(): boolean;
   /**
    * Whether the host assumes that an idle core begins a new value at once. A tab's host assumes
    * so, because each message would cost a third of a round trip.
    */
-  readonly infers: boolean;
+  readonly infersStart: boolean;
   setTimer(run: () => void, ms: number): unknown;
   clearTimer(timer: unknown): void;
 }
@@ -55,7 +55,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const ENTRY_OVERHEAD = 32;
 
 export class Core {
-  private queue = new Queue();
+  private queue = new CallQueue();
   private f: UserFunction | null = null;
   private readonly writer = new ResultsWriter(1 << 16);
   private readonly clock: CallClock;
@@ -71,7 +71,7 @@ export class Core {
   private flushTimer: unknown = null;
   private lastId: number | undefined;
   /** Whether the core had begun other calls before the latest call. */
-  private used = false;
+  private hadEarlierCalls = false;
   private warned = false;
 
   constructor(
@@ -89,7 +89,7 @@ export class Core {
   /** Sets the function to call. Values come only after this call. */
   use(f: UserFunction, module: PandoModule): void {
     this.f = f;
-    this.queue = new Queue(module.Buffer);
+    this.queue = new CallQueue(module.Buffer);
   }
 
   values(frame: Uint8Array): void {
@@ -117,13 +117,13 @@ export class Core {
    */
   uncaught(error: unknown): void {
     const { open } = this;
-    if (open.length === 0) return this.late(error, this.lastId);
+    if (open.length === 0) return this.logLate(error, this.lastId);
     const { dom } = this.options;
     // The host gives the waiting values to the core's replacement. A page has no replacement.
     this.pumping = !dom;
     // An earlier call may have left a timer or a promise that threw the error.
-    const careful = !dom && this.used && !this.lastWasCareful;
-    if (careful) this.late(error, undefined);
+    const careful = !dom && this.hadEarlierCalls && !this.lastWasCareful;
+    if (careful) this.logLate(error, undefined);
     else this.fail(open[0], 'throw', error);
     this.flush();
     if (!dom) this.post({ type: 'spoiled', careful });
@@ -144,7 +144,7 @@ export class Core {
     return this.logs.add(level, format(args), id);
   }
 
-  private late(error: unknown, id: number | undefined): void {
+  private logLate(error: unknown, id: number | undefined): void {
     const { message, stack } = failure(error, 'throw');
     this.logs.add('error', `late error: ${stack || message}`, id);
   }
@@ -155,7 +155,7 @@ export class Core {
     this.clock.restart();
     while (this.open.length < this.options.concurrency && this.step()) this.begin();
     this.pumping = false;
-    this.settleDown();
+    this.flushOrSchedule();
   }
 
   /**
@@ -167,14 +167,14 @@ export class Core {
       if (!this.queue.next()) return false;
       this.announce();
     }
-    this.announced = this.host.congested();
+    this.announced = this.host.awaitDrain();
     return !this.announced;
   }
 
   /** Announces the next call, if the host cannot know of the call otherwise. */
   private announce(): void {
     const { careful, loan } = this.queue;
-    const unknown = this.idle && !this.host.infers;
+    const unknown = this.idle && !this.host.infersStart;
     const due =
       unknown ||
       careful ||
@@ -188,7 +188,7 @@ export class Core {
   }
 
   private begin(): void {
-    this.used = this.lastId !== undefined;
+    this.hadEarlierCalls = this.lastId !== undefined;
     const call = new Call(this.queue.id, this.queue.loan, this.queue.attempt, this.clock.last);
     this.lastId = call.id;
     this.invoke(this.f as UserFunction, call);
@@ -253,7 +253,7 @@ export class Core {
 
   private rejected(call: Call, error: unknown, late = call.settled): void {
     if (!late) this.fail(call, 'throw', error);
-    else if (!call.forgotten) this.late(error, call.id);
+    else if (!call.forgotten) this.logLate(error, call.id);
   }
 
   private succeed(call: Call, result: unknown): void {
@@ -261,7 +261,7 @@ export class Core {
     try {
       this.write(call, result);
     } catch (error) {
-      return this.fail(call, error instanceof Unusable ? error.kind : 'throw', error);
+      return this.fail(call, error instanceof UnusableAnswer ? error.kind : 'throw', error);
     }
     this.end(call);
   }
@@ -289,31 +289,29 @@ export class Core {
 
   private writeText(call: Call, tag: number, text: string): void {
     this.makeRoom(text.length);
-    if (text.length <= FRAME_LIMIT)
-      return this.writer.textResult(call.loan, tag, this.micros(call), text);
+    if (text.length <= PART) return this.writer.textResult(call.loan, tag, this.micros(call), text);
     this.host.results(textResultFrame(call.loan, tag, this.micros(call), text));
   }
 
   private writeBytes(call: Call, bytes: Uint8Array): void {
     this.makeRoom(bytes.length);
-    if (bytes.length <= FRAME_LIMIT)
-      return this.writer.bytesResult(call.loan, this.micros(call), bytes);
+    if (bytes.length <= PART) return this.writer.bytesResult(call.loan, this.micros(call), bytes);
     this.host.results(bytesResultFrame(call.loan, this.micros(call), bytes));
   }
 
   private fail(call: Call, kind: ErrorKind, error: unknown): void {
     if (call.settled) return;
     const json = JSON.stringify(
-      error instanceof Unusable ? { message: error.message, kind } : failure(error, kind),
+      error instanceof UnusableAnswer ? { message: error.message, kind } : failure(error, kind),
     );
     this.makeRoom(json.length);
     this.writer.textResult(call.loan, RESULT_ERROR, this.micros(call), json);
     this.end(call);
   }
 
-  /** Keeps a frame of several results within `FRAME_LIMIT` bytes. */
+  /** Keeps a frame of several results within `PART` bytes. */
   private makeRoom(length: number): void {
-    if (this.writer.length + length + ENTRY_OVERHEAD > FRAME_LIMIT) this.flush();
+    if (this.writer.length + length + ENTRY_OVERHEAD > PART) this.flush();
     if (this.writer.length === 0) this.firstUnflushedAt = this.clock.last;
   }
 
@@ -348,14 +346,14 @@ export class Core {
 
   private endEarly(call: Call, why: string): void {
     call.forgotten = true;
-    this.fail(call, 'timeout', new Unusable('timeout', why));
+    this.fail(call, 'timeout', new UnusableAnswer('timeout', why));
   }
 
   /**
    * Sends results at once when no call can begin, or within `FLUSH_MS` when more values wait in
    * the queue.
    */
-  private settleDown(): void {
+  private flushOrSchedule(): void {
     if (this.announced) return;
     if (this.queue.empty) {
       this.idle = this.open.length === 0;
@@ -379,7 +377,7 @@ export class Core {
     this.host.results(this.writer.take());
   }
 
-  private post(message: FromCore): void {
+  private post(message: CoreMessage): void {
     this.lastPostAt = this.clock.last;
     this.host.post(message);
   }

@@ -10,15 +10,15 @@ import type { Channel, ChannelEvents } from './link/channel.ts';
 import { Connection } from './link/connection.ts';
 import { Dispatcher } from './link/dispatcher.ts';
 import { Outbox } from './link/outbox.ts';
-import { Teller } from './link/teller.ts';
+import { StatusReporter } from './link/status-reporter.ts';
 import type { Transport } from './link/transports.ts';
 import type {
-  Farewell,
-  FromCore,
-  FromMaster,
+  CoreMessage,
   Path,
   ToCore,
   ToMaster,
+  ToVolunteer,
+  VolunteerByeReason,
   Welcome,
 } from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
@@ -32,7 +32,7 @@ const POLL_MS = 5;
 const MOST_HOLDS = 4000;
 /** Bytes in the socket's buffer above which the function's output is dropped. */
 const LOG_BUFFERED_LIMIT = 1 << 20;
-const MOST_LATER = 200;
+const MOST_DEFERRED = 200;
 /**
  * How long a page trusts a relay that does not know the run. A restarted relay learns of the run
  * only when the master reconnects.
@@ -46,7 +46,7 @@ class Link {
   private readonly dispatcher: Dispatcher;
   private readonly outbox = new Outbox();
   private readonly ports = new Map<number, MessagePort>();
-  private readonly teller = new Teller((message) => page.postMessage(message));
+  private readonly reporter = new StatusReporter((message) => page.postMessage(message));
   private phase: Phase = 'connecting';
   private text = '';
   private path: Path | undefined;
@@ -55,7 +55,7 @@ class Link {
    * Messages for the next welcome. `started` is never among them, because the dispatcher reports
    * long calls again after each welcome.
    */
-  private later: ToMaster[] = [];
+  private deferred: ToMaster[] = [];
   private polling = false;
 
   constructor(private readonly start: Start) {
@@ -111,7 +111,7 @@ class Link {
     this.connection.tick(now);
     this.dispatcher.tick(now);
     const { done, errors, held, busy } = this.dispatcher;
-    this.teller.tell(
+    this.reporter.update(
       { phase: this.phase, text: this.text, path: this.path, done, errors, held, busy },
       now,
     );
@@ -184,7 +184,7 @@ class Link {
     this.outbox.keep((id) => kept.has(id));
   }
 
-  private heard(message: FromMaster): void {
+  private heard(message: ToVolunteer): void {
     switch (message.type) {
       case 'welcome':
         return this.welcomed(message);
@@ -206,12 +206,12 @@ class Link {
     this.connection.welcomed(welcome.options.heartbeat);
     this.enter('joined');
     this.dispatcher.begin({ ...welcome.options, dom: this.start.dom });
-    for (const message of this.later.splice(0)) this.connection.say(message);
+    for (const message of this.deferred.splice(0)) this.connection.say(message);
     this.pump();
   }
 
   private forget(): void {
-    this.later = [];
+    this.deferred = [];
     this.outbox.keep(() => false);
     this.dispatcher.reset();
   }
@@ -234,7 +234,7 @@ class Link {
     this.stop('left', '');
   }
 
-  private hide(reason: Farewell): void {
+  private hide(reason: VolunteerByeReason): void {
     if (this.phase !== 'joined' && this.phase !== 'connecting' && this.phase !== 'waiting') return;
     this.handBack(reason);
     this.connection.close();
@@ -242,7 +242,7 @@ class Link {
   }
 
   /** Returns all values to the master, including values in progress. */
-  private handBack(reason: Farewell): void {
+  private handBack(reason: VolunteerByeReason): void {
     const ids = this.outbox.ids().concat(this.dispatcher.abandon());
     this.outbox.keep(() => false);
     if (this.phase !== 'joined') return;
@@ -266,8 +266,8 @@ class Link {
   private say(message: ToMaster): void {
     const output = message.type === 'log' || message.type === 'report';
     if (this.phase !== 'joined') {
-      if (message.type !== 'started' && !(output && this.later.length >= MOST_LATER))
-        this.later.push(message);
+      if (message.type !== 'started' && !(output && this.deferred.length >= MOST_DEFERRED))
+        this.deferred.push(message);
     } else if (message.type !== 'log' || this.connection.bufferedAmount < LOG_BUFFERED_LIMIT) {
       this.connection.say(message);
     }
@@ -291,7 +291,7 @@ class Link {
   private join(core: number, port: MessagePort): void {
     if (!this.welcome) return;
     this.ports.set(core, port);
-    port.onmessage = ({ data }: MessageEvent<ArrayBuffer | FromCore>) => {
+    port.onmessage = ({ data }: MessageEvent<ArrayBuffer | CoreMessage>) => {
       if (data instanceof ArrayBuffer) this.answered(core, new Uint8Array(data));
       else this.fromCore(core, data);
     };
@@ -307,7 +307,7 @@ class Link {
     }
   }
 
-  private fromCore(core: number, message: FromCore): void {
+  private fromCore(core: number, message: CoreMessage): void {
     switch (message.type) {
       case 'ready':
         return this.dispatcher.coreReady(core, performance.now());
@@ -318,7 +318,7 @@ class Link {
       case 'broken':
         return this.broken(message.message, message.stack);
       case 'log':
-        this.teller.log(message.entries);
+        this.reporter.log(message.entries);
         return this.say(message);
       case 'report':
         return this.say(message);
@@ -332,7 +332,7 @@ class Link {
   private broken(message: string, stack?: string): void {
     if (!this.dispatcher.giveUp()) return;
     this.say({ type: 'broken', message, stack });
-    this.teller.broken(message);
+    this.reporter.broken(message);
   }
 
   private endCore(core: number): void {

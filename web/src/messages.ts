@@ -14,7 +14,7 @@ export interface JobOptions {
   heartbeat: number;
 }
 
-export type ByeReason = 'done' | 'version' | 'refused' | 'protocol' | 'stopped' | 'replaced';
+export type MasterByeReason = 'done' | 'version' | 'refused' | 'protocol' | 'stopped' | 'replaced';
 export type LogLevel = 'log' | 'info' | 'warn' | 'error' | 'debug';
 
 export interface LogEntry {
@@ -36,13 +36,17 @@ export interface Welcome {
   keep: Loan[];
 }
 
-export type Beat = { type: 'ping'; t: number } | { type: 'pong'; t: number };
+/** The content of a ping, which the pong repeats. */
+export interface Beat {
+  t: number;
+}
 
-export type FromMaster =
+export type ToVolunteer =
   | Welcome
   | { type: 'recall'; ids: Loan[] }
-  | { type: 'bye'; reason: ByeReason; text: string }
-  | Beat;
+  | { type: 'bye'; reason: MasterByeReason; text: string }
+  | ({ type: 'ping' } & Beat)
+  | ({ type: 'pong' } & Beat);
 
 export interface Hello {
   type: 'hello';
@@ -61,12 +65,18 @@ export interface Hello {
 }
 
 /** `hidden`: the page may come back. */
-export type Farewell = 'left' | 'hidden';
+export type VolunteerByeReason = 'left' | 'hidden';
 
 export type Path = 'websocket' | 'direct' | 'turn' | 'relay';
 
 export type Report = { type: 'report'; id?: number; report: unknown };
 export type Log = { type: 'log'; entries: LogEntry[] };
+
+/** A call in progress, and its duration so far in milliseconds. */
+export interface Running {
+  id: Loan;
+  ms: number;
+}
 
 export type ToMaster =
   | Hello
@@ -74,13 +84,14 @@ export type ToMaster =
   /**
    * `loading`: milliseconds for which values have waited because no core has loaded the function.
    */
-  | { type: 'started'; items: { id: Loan; ms: number }[]; loading?: number }
+  | { type: 'started'; items: Running[]; loading?: number }
   | { type: 'returned'; ids: Loan[]; careful?: true }
   | Log
   | Report
   | { type: 'broken'; message: string; stack?: string }
-  | { type: 'bye'; reason: Farewell }
-  | Beat;
+  | { type: 'bye'; reason: VolunteerByeReason }
+  | ({ type: 'ping' } & Beat)
+  | ({ type: 'pong' } & Beat);
 
 /** The part of the job's options which a core needs. */
 export interface CoreOptions {
@@ -96,7 +107,7 @@ export type ToCore =
   /** Nobody needs the answers of the open calls any more. */
   | { type: 'forget' };
 
-export type FromCore =
+export type CoreMessage =
   | { type: 'ready' }
   | { type: 'broken'; message: string; stack?: string }
   | { type: 'started'; id: Loan }
@@ -112,7 +123,7 @@ export type FromCore =
 const LOAN = /^(\d+|"\d+:\d+")$/;
 
 /** Parses a text frame from the master; throws `Malformed` for an unknown message. */
-export function parseFromMaster(text: string): FromMaster {
+export function parseToVolunteer(text: string): ToVolunteer {
   const message = parseObject(text);
   switch (message.type) {
     case 'welcome':
@@ -122,14 +133,14 @@ export function parseFromMaster(text: string): FromMaster {
     case 'bye':
       return {
         type: 'bye',
-        reason: string(message.reason) as ByeReason,
+        reason: string(message.reason) as MasterByeReason,
         text: string(message.text),
       };
     case 'ping':
     case 'pong':
       return { type: message.type, t: number(message.t) };
     default:
-      return agreed(message, false);
+      return checked(message, false);
   }
 }
 
@@ -156,29 +167,29 @@ function parseObject(text: string): Record<string, unknown> {
   try {
     return object(JSON.parse(text));
   } catch {
-    return agreed(text, false);
+    return checked(text, false);
   }
 }
 
 function object(value: unknown): Record<string, unknown> {
-  return agreed(value, typeof value === 'object' && value !== null && !Array.isArray(value));
+  return checked(value, typeof value === 'object' && value !== null && !Array.isArray(value));
 }
 
 function string(value: unknown): string {
-  return agreed(value, typeof value === 'string');
+  return checked(value, typeof value === 'string');
 }
 
 function number(value: unknown): number {
-  return agreed(value, typeof value === 'number');
+  return checked(value, typeof value === 'number');
 }
 
 function ids(value: unknown): Loan[] {
-  return agreed<unknown[]>(value, Array.isArray(value)).map((id) =>
-    agreed(id, LOAN.test(JSON.stringify(id))),
+  return checked<unknown[]>(value, Array.isArray(value)).map((id) =>
+    checked(id, LOAN.test(JSON.stringify(id))),
   );
 }
 
-function agreed<T>(value: unknown, isRight: boolean): T {
+function checked<T>(value: unknown, isRight: boolean): T {
   if (!isRight) throw new Malformed('a message that is not as agreed');
   return value as T;
 }

@@ -6,7 +6,7 @@
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { Runtime } from './core/runtime.ts';
-import { likeATab, runBundle } from './node/globals.ts';
+import { imitateTab, runBundle } from './node/globals.ts';
 import { HostSocket } from './node/socket.ts';
 import type { ToCore } from './messages.ts';
 
@@ -27,8 +27,8 @@ const runtime = new Runtime(
     tick: Date.now,
     post: (message) => socket.json(message),
     results: (frame) => socket.binary(frame),
-    congested: () => socket.congested,
-    infers: false,
+    awaitDrain: () => socket.awaitDrain(),
+    infersStart: false,
     setTimer: setTimeout,
     clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
   },
@@ -40,7 +40,7 @@ const runtime = new Runtime(
 function begin(message: ToCore): void {
   if (message.type !== 'init') return;
   code = message.code || '';
-  likeATab();
+  imitateTab();
   // The watch starts first, because the function may never finish loading.
   watch(process.ppid, message.parent || process.ppid);
   void runtime.init(message.options);

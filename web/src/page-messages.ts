@@ -4,7 +4,7 @@
  */
 
 import type { Transport } from './link/transports.ts';
-import type { Farewell, LogEntry, Path } from './messages.ts';
+import type { LogEntry, Path, VolunteerByeReason } from './messages.ts';
 
 /** The first message to a compute worker, or to a core in the page. */
 export interface Join {
@@ -44,7 +44,7 @@ export type ToLink =
   | { type: 'update'; name?: string; cores?: number }
   | { type: 'leave' }
   /** The page closes or freezes, so the link returns all values at once. */
-  | { type: 'hide'; reason: Farewell }
+  | { type: 'hide'; reason: VolunteerByeReason }
   /** The page is visible again. */
   | { type: 'rejoin' }
   /** The network or the person is back, so the link tries at once instead of waiting. */
@@ -63,7 +63,7 @@ export type Phase =
   | 'gone'
   | 'broken';
 
-export interface Account {
+export interface LinkStatus {
   phase: Phase;
   /** A sentence for the person, if the phase alone does not explain the state. */
   text: string;
@@ -77,7 +77,7 @@ export interface Account {
 }
 
 export type FromLink =
-  | { type: 'account'; account: Account }
+  | { type: 'status'; status: LinkStatus }
   | { type: 'log'; entries: LogEntry[] }
   /** The page should make one more core. */
   | { type: 'make'; core: number }

@@ -11,7 +11,7 @@
  * The Rust side decodes the same golden frames: `fixtures/protocol.json`.
  */
 
-import { Malformed, Reader, Writer, encodesWhole, textAt, utf8, varintSize } from './bytes.ts';
+import { Malformed, Reader, Writer, encodeWhole, textAt, utf8, varintSize } from './bytes.ts';
 
 export { Malformed };
 
@@ -40,9 +40,9 @@ export const RESULT_ERROR = 3;
  * Longest part in bytes. A longer frame is cut into parts; a frame with several entries is at
  * most about this long.
  */
-export const FRAME_LIMIT = 65_536;
+export const PART = 65_536;
 /** Longest whole frame in bytes, so that one buffer can hold the frame on every device. */
-const WHOLE_LIMIT = 2 ** 31 - 1;
+const MAX_FRAME = 2 ** 31 - 1;
 
 /**
  * The name of a loan: the value's id for the first loan, such as `7`, and `'7:2'` for a later
@@ -247,7 +247,7 @@ export function textResultFrame(
   text: string,
 ): Uint8Array<ArrayBuffer> {
   const ascii = longFrame(loan, tag, micros, text.length);
-  if (encodesWhole(text, ascii.frame.subarray(ascii.at))) return ascii.frame;
+  if (encodeWhole(text, ascii.frame.subarray(ascii.at))) return ascii.frame;
   const bytes = utf8(text);
   const { frame, at } = longFrame(loan, tag, micros, bytes.length);
   frame.set(bytes, at);
@@ -270,14 +270,14 @@ function longFrame(
 }
 
 /** The number of parts for a frame of `length` bytes; 0 if the frame is sent whole. */
-export function partsOf(length: number): number {
-  return length <= FRAME_LIMIT ? 0 : Math.ceil(length / FRAME_LIMIT);
+export function partCount(length: number): number {
+  return length <= PART ? 0 : Math.ceil(length / PART);
 }
 
 /** The part with the number `index`, from 0. */
 export function part(frame: Uint8Array, index: number): Uint8Array<ArrayBuffer> {
-  const start = index * FRAME_LIMIT;
-  const bytes = frame.subarray(start, Math.min(frame.length, start + FRAME_LIMIT));
+  const start = index * PART;
+  const bytes = frame.subarray(start, Math.min(frame.length, start + PART));
   const head = partHead(frame);
   const whole = new Uint8Array(head.length + bytes.length);
   whole.set(head);
@@ -296,11 +296,11 @@ export function sendPart(
   send: (data: Uint8Array<ArrayBuffer>) => void,
 ): number {
   const head = partHead(frame);
-  const from = index * FRAME_LIMIT - head.length;
+  const from = index * PART - head.length;
   const piece =
     from < 0
       ? part(frame, index)
-      : frame.subarray(from, Math.min(frame.length, (index + 1) * FRAME_LIMIT));
+      : frame.subarray(from, Math.min(frame.length, (index + 1) * PART));
   const covered = from < 0 ? null : piece.slice(0, head.length);
   if (covered) piece.set(head);
   try {
@@ -346,7 +346,7 @@ export class Assembler {
 
   private place(total: number, bytes: Uint8Array): Uint8Array | null {
     const { length } = bytes;
-    if (length < 1 || length > FRAME_LIMIT || total > WHOLE_LIMIT)
+    if (length < 1 || length > PART || total > MAX_FRAME)
       throw new Malformed('a part of no length that can be meant');
     const whole = this.whole || allocated(total);
     if (whole.length !== total || length > total - this.filled)

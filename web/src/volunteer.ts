@@ -1,9 +1,9 @@
 /** The volunteer page: starts the link, makes workers for the link, and shows the state. */
 
 import { transports } from './link/transports.ts';
-import type { Farewell } from './messages.ts';
-import { Crew } from './page/crew.ts';
-import { store, stored } from './page/kept.ts';
+import type { VolunteerByeReason } from './messages.ts';
+import { WorkerPool } from './page/worker-pool.ts';
+import { store, stored } from './page/storage.ts';
 import { guessedName } from './page/name.ts';
 import { coresToLend, folderOf, fragmentOf, fragmentOptions, tokenOf } from './page/options.ts';
 import type { FragmentOptions } from './page/options.ts';
@@ -11,10 +11,10 @@ import { Peer } from './page/peer.ts';
 import { Rate } from './page/rate.ts';
 import { fetched, scriptsBelow } from './page/scripts.ts';
 import type { Scripts } from './page/scripts.ts';
-import { shut } from './page/shut.ts';
+import { closeNetwork } from './page/network.ts';
 import { View } from './page/view.ts';
-import { standing } from './page/words.ts';
-import type { Account, FromLink, ToLink } from './page-messages.ts';
+import { statusText } from './page/words.ts';
+import type { FromLink, LinkStatus, ToLink } from './page-messages.ts';
 
 /** @spoken by the server */
 interface Config {
@@ -55,7 +55,7 @@ class Page {
   /** Messages from before the start of the link. */
   private early: ToLink[] = [];
   private peers: Peer[] = [];
-  private account: Account = {
+  private status: LinkStatus = {
     phase: 'connecting',
     text: '',
     done: 0,
@@ -93,16 +93,16 @@ class Page {
   start(scripts: Scripts): void {
     const { config, options } = this;
     const relay = config.relay === true;
-    if (config.denyNet && config.dom) shut();
+    if (config.denyNet && config.dom) closeNetwork();
     const webrtc = typeof RTCPeerConnection === 'function';
     const link = (this.link = new Worker(scripts.tab));
-    const crew = new Crew(link, scripts, config.version, config.dom);
-    link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, crew);
+    const pool = new WorkerPool(link, scripts, config.version, config.dom);
+    link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, pool);
     link.onerror = () => this.note('A part is missing. Load this page again.');
     this.note(
       options.protocol === 'webrtc' && !webrtc ? 'No WebRTC here: this page uses WebSocket.' : '',
     );
-    this.hearLife();
+    this.listen();
     setInterval(() => this.show(), SHOW_EVERY_MS);
     this.show();
     this.tell({
@@ -126,18 +126,18 @@ class Page {
     else this.early.push(message);
   }
 
-  private hear(message: FromLink, crew: Crew): void {
+  private hear(message: FromLink, pool: WorkerPool): void {
     switch (message.type) {
-      case 'account':
-        if (message.account.phase !== this.account.phase) setTimeout(() => this.show());
-        this.account = message.account;
+      case 'status':
+        if (message.status.phase !== this.status.phase) setTimeout(() => this.show());
+        this.status = message.status;
         return;
       case 'log':
         return this.view.log(message.entries);
       case 'make':
-        return crew.make(message.core);
+        return pool.make(message.core);
       case 'end':
-        return crew.end(message.core);
+        return pool.end(message.core);
       case 'dial':
         this.peers = this.peers
           .filter(({ ended }) => !ended)
@@ -166,13 +166,13 @@ class Page {
   }
 
   private show(): void {
-    const { account, view, lent, config } = this;
-    const rate = this.speed.at(performance.now(), account.done);
-    view.standing(
-      standing(account, { paused: view.paused, lent, active: rate > 0, dom: config.dom }),
+    const { status, view, lent, config } = this;
+    const rate = this.speed.sample(performance.now(), status.done);
+    view.showStatus(
+      statusText(status, { paused: view.paused, lent, active: rate > 0, dom: config.dom }),
     );
-    const done = this.before + account.done - account.errors;
-    view.numbers(done, rate, account.held, account.errors);
+    const done = this.before + status.done - status.errors;
+    view.numbers(done, rate, status.held, status.errors);
     if (done > 0) this.keep({ done });
   }
 
@@ -182,7 +182,7 @@ class Page {
     );
   }
 
-  private hearLife(): void {
+  private listen(): void {
     const rejoin = () => this.tell({ type: 'rejoin' });
     addEventListener('pagehide', ({ persisted }) => this.hide(persisted ? 'hidden' : 'left'));
     document.addEventListener('freeze', () => this.hide('hidden'));
@@ -201,7 +201,7 @@ class Page {
    * the page, as soon as this method returns; so the method waits. The peers say goodbye here,
    * because the link's messages to them would come too late.
    */
-  private hide(reason: Farewell): void {
+  private hide(reason: VolunteerByeReason): void {
     this.show();
     this.peers.forEach((peer) => peer.goodbye(reason));
     this.tell({ type: 'hide', reason });

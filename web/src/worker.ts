@@ -1,6 +1,6 @@
 /** One lent core: a compute worker, or, for functions that need a document, the page itself. */
 
-import { alsoCalled } from './core/convert.ts';
+import { renameInStacks } from './core/convert.ts';
 import { hearErrors, serve } from './core/port.ts';
 import type { Join } from './page-messages.ts';
 import { blob } from './page/scripts.ts';
@@ -46,7 +46,7 @@ export function joinInPage(join: Join): void {
 function addressOf({ script, text }: Join): string {
   if (!text) return script;
   const address = blob(text);
-  alsoCalled(address, script);
+  renameInStacks(address, script);
   return address;
 }
 

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { Malformed } from '../src/bytes.ts';
 import { PeerChannel } from '../src/link/channel.ts';
 import { Outbox } from '../src/link/outbox.ts';
-import { Joiner, LAST, PIECE, cut } from '../src/link/pieces.ts';
+import { LAST, PIECE, PieceAssembler, piecesOf } from '../src/link/pieces.ts';
 import { Pipe } from '../src/link/pipe.ts';
-import { Ferry } from '../src/page/ferry.ts';
+import { PieceForwarder } from '../src/page/piece-forwarder.ts';
 import type { FromPeer, ToPeer } from '../src/page-messages.ts';
 
 function bytes(length: number): Uint8Array<ArrayBuffer> {
@@ -20,10 +20,10 @@ function messages(pieces: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
 }
 
 test('a frame goes as pieces of 16 KiB at most, flags first', () => {
-  assert.deepEqual([...cut(Uint8Array.of(5, 6))], [1, 5, 6]);
-  assert.deepEqual([...cut('é')], [3, 0xc3, 0xa9]);
-  assert.deepEqual([...cut('')], [3]);
-  const three = messages(cut(bytes(2 * PIECE)));
+  assert.deepEqual([...piecesOf(Uint8Array.of(5, 6))], [1, 5, 6]);
+  assert.deepEqual([...piecesOf('é')], [3, 0xc3, 0xa9]);
+  assert.deepEqual([...piecesOf('')], [3]);
+  const three = messages(piecesOf(bytes(2 * PIECE)));
   assert.deepEqual(
     three.map((piece) => piece.byteLength),
     [PIECE, PIECE, 3],
@@ -33,13 +33,13 @@ test('a frame goes as pieces of 16 KiB at most, flags first', () => {
     [0, 0, 1],
   );
   assert.deepEqual(
-    messages(cut('x'.repeat(PIECE))).map((piece) => new Uint8Array(piece)[0]),
+    messages(piecesOf('x'.repeat(PIECE))).map((piece) => new Uint8Array(piece)[0]),
     [2, 3],
   );
 });
 
 test('pieces become the frame that they were', () => {
-  const joiner = new Joiner();
+  const assembler = new PieceAssembler();
   for (const length of [
     0,
     1,
@@ -52,14 +52,14 @@ test('pieces become the frame that they were', () => {
     1 << 20,
   ]) {
     const frame = bytes(length);
-    const answers = messages(cut(frame)).map((piece) => joiner.add(piece));
+    const answers = messages(piecesOf(frame)).map((piece) => assembler.add(piece));
     assert.deepEqual(answers.pop(), frame, `${length}`);
     assert.ok(answers.every((answer) => answer === null));
   }
   const text = '{"é":"' + 'ü'.repeat(PIECE) + '"}';
   assert.equal(
-    messages(cut(text))
-      .map((piece) => joiner.add(piece))
+    messages(piecesOf(text))
+      .map((piece) => assembler.add(piece))
       .pop(),
     text,
   );
@@ -67,17 +67,17 @@ test('pieces become the frame that they were', () => {
 
 test('what is no piece of a frame is refused', () => {
   for (const message of [[], [4, 1], [255]])
-    assert.throws(() => new Joiner().add(Uint8Array.from(message).buffer), Malformed);
-  assert.throws(() => new Joiner().add(new ArrayBuffer(PIECE + 1)), Malformed);
+    assert.throws(() => new PieceAssembler().add(Uint8Array.from(message).buffer), Malformed);
+  assert.throws(() => new PieceAssembler().add(new ArrayBuffer(PIECE + 1)), Malformed);
 });
 
 test('a frame above 1 MiB and 64 KiB is refused before it is complete', () => {
-  const joiner = new Joiner();
+  const assembler = new PieceAssembler();
   const limit = (1 << 20) + (1 << 16);
   let length = 0;
   assert.throws(() => {
     for (;;) {
-      joiner.add(new ArrayBuffer(PIECE));
+      assembler.add(new ArrayBuffer(PIECE));
       length += PIECE - 1;
     }
   }, Malformed);
@@ -131,7 +131,7 @@ test('a data channel has about 64 KiB at a time, whatever it is to take', () => 
   const channel = new FakeDataChannel();
   const under = pipe(channel);
   assert.equal(channel.binaryType, 'arraybuffer');
-  const frames = [1, 10, 100_000, 5, 300_000, 40_000].map((length) => cut(bytes(length)));
+  const frames = [1, 10, 100_000, 5, 300_000, 40_000].map((length) => piecesOf(bytes(length)));
   const expected = ([] as number[]).concat(...frames.map((frame) => [...frame]));
   for (const frame of frames) under.take(frame);
   while (channel.bufferedAmount > 0) channel.drain(10_000);
@@ -145,7 +145,7 @@ test('a data channel that closes still gets what was given', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const channel = new FakeDataChannel();
   const under = pipe(channel);
-  const frame = cut(bytes(500_000));
+  const frame = piecesOf(bytes(500_000));
   under.take(frame);
   let ended = 0;
   under.close(() => ended++);
@@ -160,9 +160,9 @@ test('what is taken before the data channel opens, or after it closed, does no h
   const channel = new FakeDataChannel();
   channel.readyState = 'connecting';
   const under = pipe(channel);
-  under.take(cut('early'));
+  under.take(piecesOf('early'));
   channel.readyState = 'closed';
-  under.take(cut('late'));
+  under.take(piecesOf('late'));
   assert.deepEqual(channel.sent, []);
   assert.equal(under.gone, 0);
 });
@@ -264,11 +264,11 @@ test('a peer connection that is closed, or says what is no piece, is heard of no
   assert.deepEqual(malformed.port.told, ['end']);
 });
 
-function ferry(data: FakeDataChannel): { ferry: Ferry; told: FromPeer[] } {
+function forwarder(data: FakeDataChannel): { forwarder: PieceForwarder; told: FromPeer[] } {
   const told: FromPeer[] = [];
   const nothing = () => undefined;
   return {
-    ferry: new Ferry(
+    forwarder: new PieceForwarder(
       data as unknown as RTCDataChannel,
       (message) => told.push(message),
       nothing,
@@ -280,24 +280,24 @@ function ferry(data: FakeDataChannel): { ferry: Ferry; told: FromPeer[] } {
 
 test('a page that has the data channel passes a frame on as a whole, as it came', () => {
   const data = new FakeDataChannel();
-  const { told } = ferry(data);
-  const pieces = messages(cut(bytes(65_545)));
+  const { told } = forwarder(data);
+  const pieces = messages(piecesOf(bytes(65_545)));
   for (const piece of pieces) data.onmessage!({ data: piece });
   assert.deepEqual(told, [{ type: 'pieces', pieces, gone: 0 }]);
 });
 
 test('a page that has the data channel keeps no more than a few pieces', () => {
   const data = new FakeDataChannel();
-  const { told } = ferry(data);
-  for (const piece of messages(cut(bytes(1 << 20)))) data.onmessage!({ data: piece });
+  const { told } = forwarder(data);
+  for (const piece of messages(piecesOf(bytes(1 << 20)))) data.onmessage!({ data: piece });
   assert.ok(told.length >= 13, `${told.length}`);
 });
 
 test('a page that has the data channel tells the link what went out, to within 32 KiB', () => {
   const data = new FakeDataChannel();
-  const { ferry: under, told } = ferry(data);
+  const { forwarder: under, told } = forwarder(data);
   for (let i = 0; i < 2000; i++) {
-    under.take(cut(bytes(1 + ((i * 7919) % 3000))).buffer);
+    under.take(piecesOf(bytes(1 + ((i * 7919) % 3000))).buffer);
     const gone = data.sent.length - data.bufferedAmount;
     const last = told[told.length - 1];
     const known = last && last.type === 'pieces' ? last.gone : 0;

@@ -8,20 +8,20 @@ import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CoreOptions, FromCore } from '../src/messages.ts';
+import type { CoreMessage, CoreOptions } from '../src/messages.ts';
 import { ResultsCursor, ValuesWriter } from '../src/protocol.ts';
-import { Received } from '../src/node/socket.ts';
+import { FrameDecoder } from '../src/node/socket.ts';
 
-export interface Result {
+export interface ChildResult {
   id: number;
   tag: number;
   text: string;
 }
 
 export class Child {
-  readonly messages: (FromCore | Result)[] = [];
+  readonly messages: (CoreMessage | ChildResult)[] = [];
   private waiting: (() => void)[] = [];
-  private readonly frames = new Received();
+  private readonly frames = new FrameDecoder();
 
   private constructor(
     readonly process: ChildProcess,
@@ -71,7 +71,9 @@ export class Child {
     this.socket.write(Buffer.concat([head, payload]));
   }
 
-  async until<T>(find: (messages: (FromCore | Result)[]) => T | undefined | false): Promise<T> {
+  async until<T>(
+    find: (messages: (CoreMessage | ChildResult)[]) => T | undefined | false,
+  ): Promise<T> {
     for (;;) {
       const found = find(this.messages);
       if (found) return found;
@@ -79,14 +81,18 @@ export class Child {
     }
   }
 
-  message<Type extends FromCore['type']>(type: Type): Promise<Extract<FromCore, { type: Type }>> {
-    const is = (message: FromCore | Result): message is Extract<FromCore, { type: Type }> =>
+  message<Type extends CoreMessage['type']>(
+    type: Type,
+  ): Promise<Extract<CoreMessage, { type: Type }>> {
+    const is = (
+      message: CoreMessage | ChildResult,
+    ): message is Extract<CoreMessage, { type: Type }> =>
       'type' in message && message.type === type;
     return this.until((messages) => messages.find(is));
   }
 
-  result(id: number): Promise<Result> {
-    const is = (message: FromCore | Result): message is Result =>
+  result(id: number): Promise<ChildResult> {
+    const is = (message: CoreMessage | ChildResult): message is ChildResult =>
       'tag' in message && message.id === id;
     return this.until((messages) => messages.find(is));
   }
@@ -99,7 +105,7 @@ export class Child {
   }
 
   private receive(frame: Buffer): void {
-    if (frame[0] === 0) this.messages.push(JSON.parse(frame.toString('utf8', 1)) as FromCore);
+    if (frame[0] === 0) this.messages.push(JSON.parse(frame.toString('utf8', 1)) as CoreMessage);
     else this.results(new Uint8Array(frame));
     for (const wake of this.waiting.splice(0)) wake();
   }

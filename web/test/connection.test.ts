@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { betterIn } from '../src/link/backoff.ts';
+import { betterDelay } from '../src/link/backoff.ts';
 import type { Channel, ChannelEvents } from '../src/link/channel.ts';
 import { Connection } from '../src/link/connection.ts';
 import { transports } from '../src/link/transports.ts';
@@ -220,12 +220,12 @@ test('a channel that is closing counts as full, and takes nothing', (t) => {
 
 test('a better way is waited for 10 s at first, 10 min at most, and never alike', () => {
   for (const random of [0, 0.5, 0.999]) {
-    const waits = Array.from({ length: 2000 }, (_, tries) => betterIn(tries, random));
+    const waits = Array.from({ length: 2000 }, (_, tries) => betterDelay(tries, random));
     assert.ok(waits[0] >= 5000 && waits[0] <= 10_000);
     assert.ok(waits.every((wait, i) => wait >= (waits[i - 1] || 0) && wait <= 600_000));
     assert.ok(waits[1999] >= 300_000);
   }
-  assert.notEqual(betterIn(3, 0.1), betterIn(3, 0.9));
+  assert.notEqual(betterDelay(3, 0.1), betterDelay(3, 0.9));
 });
 
 /** A connected scene on the last of three routes. */

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { userFunction } from '../src/core/function.ts';
 import type { UserFunction } from '../src/core/function.ts';
-import { Stage, callback, byDefault } from './stage.ts';
+import { FakeHost, byDefault, callback } from './fake-host.ts';
 
 test('nothing is posted before the results that came earlier', () => {
-  const stage = new Stage(callback((x, cb) => cb(null, `${x}!`)));
-  stage.values([
+  const host = new FakeHost(callback((x, cb) => cb(null, `${x}!`)));
+  host.values([
     [0, 'a'],
     [1, 'b', { careful: true }],
     [2, 'c'],
     [3, 'd'],
   ]);
-  assert.deepEqual(stage.posted, [
+  assert.deepEqual(host.posted, [
     'started 0',
     '0 text a!',
     'started 1',
@@ -24,14 +24,14 @@ test('nothing is posted before the results that came earlier', () => {
 });
 
 test('a slow call is announced, quick ones are not', () => {
-  const stage: Stage = new Stage(callback((x, cb) => (stage.advance(Number(x)), cb(null, x))));
-  stage.values([
+  const host: FakeHost = new FakeHost(callback((x, cb) => (host.advance(Number(x)), cb(null, x))));
+  host.values([
     [0, '0'],
     [1, '3'],
     [2, '0'],
     [3, '0'],
   ]);
-  assert.deepEqual(stage.posted, [
+  assert.deepEqual(host.posted, [
     'started 0',
     '0 text 0',
     '1 text 3',
@@ -42,30 +42,30 @@ test('a slow call is announced, quick ones are not', () => {
 });
 
 test('the first value after a pause is announced', () => {
-  const stage = new Stage(callback((x, cb) => cb(null, x)));
-  stage.values([[0, 'a']]);
-  stage.values([[1, 'b']]);
-  assert.deepEqual(stage.posted, ['started 0', '0 text a', 'started 1', '1 text b']);
+  const host = new FakeHost(callback((x, cb) => cb(null, x)));
+  host.values([[0, 'a']]);
+  host.values([[1, 'b']]);
+  assert.deepEqual(host.posted, ['started 0', '0 text a', 'started 1', '1 text b']);
 });
 
 test('who infers what an idle core begins is told only after a silence', () => {
-  const stage = new Stage(
+  const host = new FakeHost(
     callback((x, cb) => cb(null, x)),
     {},
     undefined,
     true,
   );
-  stage.values([[0, 'a']]);
-  stage.values([[1, 'b']]);
-  stage.advance(3);
-  stage.values([[2, 'c']]);
-  assert.deepEqual(stage.posted, ['started 0', '0 text a', '1 text b', 'started 2', '2 text c']);
+  host.values([[0, 'a']]);
+  host.values([[1, 'b']]);
+  host.advance(3);
+  host.values([[2, 'c']]);
+  assert.deepEqual(host.posted, ['started 0', '0 text a', '1 text b', 'started 2', '2 text c']);
 });
 
 test('compute times add up, however the clock is read', () => {
-  const stage: Stage = new Stage(callback((_x, cb) => (stage.advance(0.01), cb(null, ''))));
-  stage.values(Array.from({ length: 1000 }, (_, id) => [id, '']));
-  const sum = stage.results.reduce((sum, { micros }) => sum + micros, 0);
+  const host: FakeHost = new FakeHost(callback((_x, cb) => (host.advance(0.01), cb(null, ''))));
+  host.values(Array.from({ length: 1000 }, (_, id) => [id, '']));
+  const sum = host.results.reduce((sum, { micros }) => sum + micros, 0);
   assert.ok(Math.abs(sum - 10_000) < 500, `${sum} µs`);
 });
 
@@ -73,8 +73,8 @@ test('one call at a time, and as many as allowed when f is asynchronous', () => 
   const open: string[] = [];
   const answers: ((error: unknown, result: unknown) => void)[] = [];
   const f = callback((x, cb) => void (open.push(x as string), answers.push(cb)));
-  const stage = new Stage(f, { concurrency: 2 });
-  stage.values([
+  const host = new FakeHost(f, { concurrency: 2 });
+  host.values([
     [0, 'a'],
     [1, 'b'],
     [2, 'c'],
@@ -84,9 +84,9 @@ test('one call at a time, and as many as allowed when f is asynchronous', () => 
   assert.deepEqual(open, ['a', 'b', 'c']);
   answers[0](null, 'A');
   answers[2](null, 'C');
-  stage.run(10);
+  host.run(10);
   assert.deepEqual(
-    stage.results.map(({ text }) => text),
+    host.results.map(({ text }) => text),
     ['B', 'A', 'C'],
   );
 });
@@ -110,7 +110,7 @@ test('answers of a default export', async () => {
     [Promise.resolve(new File(['AB'], 'name')), 'bytes', 'AB'],
   ];
   for (const [answer, kind, text] of answers) {
-    const result = await Stage.answerTo(byDefault(() => answer));
+    const result = await FakeHost.answerTo(byDefault(() => answer));
     assert.equal(result.kind, kind);
     if (text) assert.equal(result.text, text);
   }
@@ -125,7 +125,7 @@ test("answers of '/pando/1.0.0' are text", async () => {
     [true, 'true'],
     [NaN, 'NaN'],
   ]) {
-    const result = await Stage.answerTo(callback((_x, cb) => cb(null, answer)));
+    const result = await FakeHost.answerTo(callback((_x, cb) => cb(null, answer)));
     assert.deepEqual([result.kind, result.text], ['text', text]);
   }
 });
@@ -155,21 +155,21 @@ test("an answer of '/pando/1.0.0' that String cannot show is an error, and one t
     [/a/, 'text', '/a/'],
   ];
   for (const [answer, kind, text] of answers) {
-    const result = await Stage.answerTo(callback((_x, cb) => cb(null, answer)));
+    const result = await FakeHost.answerTo(callback((_x, cb) => cb(null, answer)));
     assert.deepEqual([result.kind, result.text], [kind, text]);
   }
-  const stage = new Stage(callback((_x, cb) => cb(null, [{ a: 1 }])));
-  stage.values([
+  const host = new FakeHost(callback((_x, cb) => cb(null, [{ a: 1 }])));
+  host.values([
     [4, 'a'],
     [5, 'b'],
   ]);
-  stage.run(200);
+  host.run(200);
   assert.deepEqual(
-    stage.results.map(({ text }) => text),
+    host.results.map(({ text }) => text),
     ['[object Object]', '[object Object]'],
   );
   const text = 'its result is printed as [object Object]: answer JSON.stringify(result)';
-  assert.deepEqual(stage.logs, [{ level: 'warn', text, id: 4 }]);
+  assert.deepEqual(host.logs, [{ level: 'warn', text, id: 4 }]);
 });
 
 class Secret {
@@ -246,7 +246,7 @@ test('what JSON would leave out or alter is an error that names its path', async
     [{ a: 1, b: [new Point(1, 2), { c: new Point(NaN, 2) }] }, '.b[1].c.x is NaN'],
   ];
   for (const [answer, what] of answers) {
-    const result = await Stage.answerTo(byDefault(() => answer));
+    const result = await FakeHost.answerTo(byDefault(() => answer));
     assert.deepEqual(
       [result.kind, result.text],
       ['error json', `the answer has no JSON form: result${what}`],
@@ -265,7 +265,7 @@ test('what JSON would leave out or alter is an error that names its path', async
     },
   ];
   for (const answer of throwing) {
-    const result = await Stage.answerTo(byDefault(() => answer));
+    const result = await FakeHost.answerTo(byDefault(() => answer));
     assert.deepEqual(
       [result.kind, result.text],
       ['error json', 'the answer has no JSON form: not this'],
@@ -304,14 +304,14 @@ test('plain data stays as JSON has it', async () => {
     { '': { '': 1 } },
   ];
   for (const answer of answers) {
-    const result = await Stage.answerTo(byDefault(() => answer));
+    const result = await FakeHost.answerTo(byDefault(() => answer));
     assert.equal(result.text, typeof answer === 'string' ? answer : JSON.stringify(answer));
   }
 });
 
 test('an answer that is still to be read is waited for', async () => {
   const seen: unknown[] = [];
-  const stage: Stage = new Stage(
+  const host: FakeHost = new FakeHost(
     callback((x, cb) => {
       seen.push(x);
       cb(null, x === 'rejected' ? Promise.reject(new Error('no')) : new Blob([x as string]));
@@ -319,17 +319,17 @@ test('an answer that is still to be read is waited for', async () => {
       if (x === 'throws') throw new Error('after all');
     }),
   );
-  stage.values([
+  host.values([
     [0, 'a'],
     [1, 'throws'],
     [2, 'rejected'],
   ]);
-  assert.deepEqual([seen, stage.results], [['a'], []]);
-  for (; stage.results.length < 3; stage.run(20))
+  assert.deepEqual([seen, host.results], [['a'], []]);
+  for (; host.results.length < 3; host.run(20))
     await new Promise((resolve) => setImmediate(resolve));
-  stage.run(200);
+  host.run(200);
   assert.deepEqual(
-    stage.results.map(({ kind, text }) => [kind, text]),
+    host.results.map(({ kind, text }) => [kind, text]),
     [
       ['bytes', 'a'],
       ['bytes', 'throws'],
@@ -337,14 +337,14 @@ test('an answer that is still to be read is waited for', async () => {
     ],
   );
   assert.deepEqual(
-    stage.logs.map(({ level, id }) => [level, id]),
+    host.logs.map(({ level, id }) => [level, id]),
     [
       ['warn', 0],
       ['warn', 1],
       ['error', 1],
     ],
   );
-  assert.match(stage.logs[2].text, /^late error: Error: after all/);
+  assert.match(host.logs[2].text, /^late error: Error: after all/);
 });
 
 test('an answer whose then throws is an error, in both styles', async () => {
@@ -362,7 +362,7 @@ test('an answer whose then throws is an error, in both styles', async () => {
   ];
   for (const answer of answers) {
     for (const f of [callback((_x, cb) => cb(null, answer)), byDefault(() => answer)]) {
-      const result = await Stage.answerTo(f);
+      const result = await FakeHost.answerTo(f);
       assert.deepEqual([result.kind, result.text], ['error throw', 'no then']);
     }
   }
@@ -387,7 +387,7 @@ test('with --json every answer is JSON, and what JSON cannot say is an error', a
   ];
   for (const [answer, kind, text] of answers) {
     for (const f of [callback((_x, cb) => cb(null, answer)), byDefault(() => answer)]) {
-      const result = await Stage.answerTo(f, { json: true });
+      const result = await FakeHost.answerTo(f, { json: true });
       assert.equal(result.kind, kind);
       if (text) assert.equal(result.text, text);
     }
@@ -396,7 +396,7 @@ test('with --json every answer is JSON, and what JSON cannot say is an error', a
 
 test('errors say what happened and where', async () => {
   const error = new TypeError('no');
-  const cases: [f: Parameters<typeof Stage.answerTo>[0], kind: string, message: string][] = [
+  const cases: [f: Parameters<typeof FakeHost.answerTo>[0], kind: string, message: string][] = [
     [callback((_x, cb) => cb(error, null)), 'error error', 'TypeError: no'],
     [callback((_x, cb) => cb('words', null)), 'error error', 'words'],
     [callback((_x, cb) => cb({ code: 3 }, null)), 'error error', '{"code":3}'],
@@ -437,19 +437,19 @@ test('errors say what happened and where', async () => {
     [byDefault(() => Promise.reject(undefined)), 'error throw', 'undefined'],
   ];
   for (const [f, kind, message] of cases) {
-    const result = await Stage.answerTo(f);
+    const result = await FakeHost.answerTo(f);
     assert.deepEqual([result.kind, result.text], [kind, message]);
   }
 });
 
 test('a second answer is a warning', () => {
-  const stage = new Stage(
+  const host = new FakeHost(
     callback((x, cb) => (cb(null, x), cb(null, 'again'), cb(new Error('no'), 0))),
   );
-  stage.values([[3, 'a']]);
-  stage.run(200);
+  host.values([[3, 'a']]);
+  host.run(200);
   assert.deepEqual(
-    stage.results.map(({ text }) => text),
+    host.results.map(({ text }) => text),
     ['a'],
   );
   const warning = {
@@ -457,7 +457,7 @@ test('a second answer is a warning', () => {
     text: 'the callback was called twice; the second call is ignored',
     id: 3,
   };
-  assert.deepEqual(stage.logs, [warning, warning]);
+  assert.deepEqual(host.logs, [warning, warning]);
 });
 
 test('a time-out frees the slot, aborts, and ignores what comes later', () => {
@@ -468,36 +468,36 @@ test('a time-out frees the slot, aborts, and ignores what comes later', () => {
     context.signal.addEventListener('abort', () => seen.push('aborted'));
     return new Promise((resolve) => (late = x === 'a' ? resolve : late));
   });
-  const stage = new Stage(f, { timeout: 1000 });
-  stage.values([
+  const host = new FakeHost(f, { timeout: 1000 });
+  host.values([
     [0, 'a'],
     [1, 'b'],
   ]);
-  stage.run(999);
+  host.run(999);
   assert.deepEqual(seen, ['a']);
-  stage.run(2);
+  host.run(2);
   assert.deepEqual(seen, ['a', 'aborted', 'b']);
   late('too late');
-  stage.run(100);
+  host.run(100);
   assert.deepEqual(
-    stage.results.map(({ id, kind, text }) => [id, kind, text]),
+    host.results.map(({ id, kind, text }) => [id, kind, text]),
     [[0, 'error timeout', 'no answer within 1 s']],
   );
-  assert.deepEqual(stage.logs, []);
+  assert.deepEqual(host.logs, []);
 });
 
 test('a call may take longer than any timer', () => {
   const day = 24 * 3600 * 1000;
-  const stage = new Stage(
+  const host = new FakeHost(
     byDefault(() => new Promise(() => {})),
     { timeout: 60 * day },
   );
-  stage.values([[0, 'a']]);
-  stage.run(60 * day - 1);
-  assert.deepEqual(stage.results, []);
-  stage.run(1);
+  host.values([[0, 'a']]);
+  host.run(60 * day - 1);
+  assert.deepEqual(host.results, []);
+  host.run(1);
   assert.deepEqual(
-    stage.results.map(({ kind, text }) => [kind, text]),
+    host.results.map(({ kind, text }) => [kind, text]),
     [['error timeout', 'no answer within 5184000 s']],
   );
 });
@@ -509,75 +509,75 @@ test('a call that nobody waits for is aborted, and what it answers is ignored', 
     context.signal.addEventListener('abort', () => seen.push(`${x} aborted`));
     return new Promise((resolve) => (answer = resolve));
   });
-  const stage = new Stage(f);
-  stage.values([[0, 'a']]);
-  stage.core.forget();
+  const host = new FakeHost(f);
+  host.values([[0, 'a']]);
+  host.core.forget();
   answer('too late');
-  stage.run(100);
-  stage.values([[1, 'b']]);
+  host.run(100);
+  host.values([[1, 'b']]);
   assert.deepEqual(seen, ['a aborted']);
   assert.deepEqual(
-    stage.results.map(({ id, kind }) => [id, kind]),
+    host.results.map(({ id, kind }) => [id, kind]),
     [[0, 'error timeout']],
   );
-  assert.deepEqual(stage.logs, []);
+  assert.deepEqual(host.logs, []);
 });
 
 test('an error nobody caught', () => {
-  const stage = new Stage(
+  const host = new FakeHost(
     callback(() => {}),
     { concurrency: 2 },
   );
-  stage.core.uncaught(new Error('early'));
-  stage.values([[0, 'a']]);
-  stage.core.uncaught(new Error('mine'));
+  host.core.uncaught(new Error('early'));
+  host.values([[0, 'a']]);
+  host.core.uncaught(new Error('mine'));
   assert.deepEqual(
-    stage.results.map(({ id, kind, text }) => [id, kind, text]),
+    host.results.map(({ id, kind, text }) => [id, kind, text]),
     [[0, 'error throw', 'mine']],
   );
-  stage.core.uncaught(new Error('after'));
-  stage.run(200);
+  host.core.uncaught(new Error('after'));
+  host.run(200);
   assert.deepEqual(
-    stage.logs.map(({ level, id }) => [level, id]),
+    host.logs.map(({ level, id }) => [level, id]),
     [
       ['error', undefined],
       ['error', 0],
     ],
   );
-  assert.match(stage.logs[1].text, /^late error: Error: after/);
-  assert.equal(stage.posted.pop(), 'spoiled false');
+  assert.match(host.logs[1].text, /^late error: Error: after/);
+  assert.equal(host.posted.pop(), 'spoiled false');
 });
 
 test('an error nobody caught with several calls open is none of theirs', () => {
   const open: unknown[] = [];
-  const stage = new Stage(
+  const host = new FakeHost(
     callback((x) => void open.push(x)),
     { concurrency: 2 },
   );
-  stage.values([
+  host.values([
     [0, 'a'],
     [1, 'b'],
     [2, 'c'],
   ]);
-  stage.core.uncaught(new Error('whose'));
-  stage.run(200);
-  assert.deepEqual([open, stage.results], [['a', 'b'], []]);
+  host.core.uncaught(new Error('whose'));
+  host.run(200);
+  assert.deepEqual([open, host.results], [['a', 'b'], []]);
   assert.deepEqual(
-    stage.logs.map(({ level, id }) => [level, id]),
+    host.logs.map(({ level, id }) => [level, id]),
     [['error', undefined]],
   );
-  assert.equal(stage.posted.pop(), 'spoiled true');
+  assert.equal(host.posted.pop(), 'spoiled true');
 });
 
 test('an error nobody caught may be of a call before, unless the value came with care', () => {
   const answer = (x: unknown, cb: (error: unknown, result: unknown) => void) =>
     x === 'a' && cb(null, x);
   for (const careful of [false, true]) {
-    const stage = new Stage(callback(answer));
-    stage.values([[0, 'a']]);
-    stage.values([[1, 'b', { careful }]]);
-    stage.core.uncaught(new Error('whose'));
-    assert.deepEqual(stage.posted.slice(-2), [
+    const host = new FakeHost(callback(answer));
+    host.values([[0, 'a']]);
+    host.values([[1, 'b', { careful }]]);
+    host.core.uncaught(new Error('whose'));
+    assert.deepEqual(host.posted.slice(-2), [
       careful ? '1 error throw whose' : 'started 1',
       `spoiled ${!careful}`,
     ]);
@@ -586,60 +586,60 @@ test('an error nobody caught may be of a call before, unless the value came with
 
 test('a page goes on after an error nobody caught', () => {
   const open: unknown[] = [];
-  const stage = new Stage(
+  const host = new FakeHost(
     callback((x) => void open.push(x)),
     { dom: true },
   );
-  stage.values([
+  host.values([
     [0, 'a'],
     [1, 'b'],
   ]);
-  stage.core.uncaught(new Error('mine'));
+  host.core.uncaught(new Error('mine'));
   assert.deepEqual(open, ['a', 'b']);
-  assert.deepEqual(stage.posted, ['started 0', '0 error throw mine']);
+  assert.deepEqual(host.posted, ['started 0', '0 error throw mine']);
 });
 
 test('what f throws after its answer is a late error', () => {
-  const stage = new Stage(
+  const host = new FakeHost(
     callback((x, cb) => {
       cb(null, x);
       throw new Error('after all');
     }),
   );
-  stage.values([[0, 'a']]);
-  stage.run(200);
-  assert.equal(stage.results[0].text, 'a');
-  assert.match(stage.logs[0].text, /late error: Error: after all/);
+  host.values([[0, 'a']]);
+  host.run(200);
+  assert.equal(host.results[0].text, 'a');
+  assert.match(host.logs[0].text, /late error: Error: after all/);
 });
 
 test('context', () => {
-  const stage = new Stage(
+  const host = new FakeHost(
     byDefault((_x, { index, attempt, report, log, ...rest }) => {
       report({ cpuTime: 1 });
       log('%d of %s', 1, 'two', [3]);
       return JSON.stringify({ index, attempt, rest });
     }),
   );
-  stage.values([['4:2', 'a', { attempt: 2 }]]);
-  assert.equal(stage.results[0].text, '{"index":5,"attempt":3,"rest":{}}');
-  assert.deepEqual(stage.reports, [{ type: 'report', id: 4, report: { cpuTime: 1 } }]);
-  assert.deepEqual(stage.logs, [{ level: 'log', text: '1 of two [3]', id: 4 }]);
+  host.values([['4:2', 'a', { attempt: 2 }]]);
+  assert.equal(host.results[0].text, '{"index":5,"attempt":3,"rest":{}}');
+  assert.deepEqual(host.reports, [{ type: 'report', id: 4, report: { cpuTime: 1 } }]);
+  assert.deepEqual(host.logs, [{ level: 'log', text: '1 of two [3]', id: 4 }]);
 });
 
 test('whatever a call ends with names the loan that it is of', () => {
-  const stage = new Stage(
+  const host = new FakeHost(
     callback((x, cb) =>
       x === 'bad' ? cb('no', null) : cb(null, x === 'bytes' ? new Uint8Array(70_000) : x),
     ),
   );
-  stage.values([
+  host.values([
     ['7:1', 'a'],
     [7, 'b'],
     ['7:300', 'bad'],
     ['8:2', 'x'.repeat(70_000)],
     ['9:3', 'bytes'],
   ]);
-  const ends = stage.results.map(({ id, kind }) => [id, kind]);
+  const ends = host.results.map(({ id, kind }) => [id, kind]);
   assert.deepEqual(ends, [
     ['7:1', 'text'],
     [7, 'text'],
@@ -647,41 +647,41 @@ test('whatever a call ends with names the loan that it is of', () => {
     ['8:2', 'text'],
     ['9:3', 'bytes'],
   ]);
-  assert.equal(stage.posted[0], 'started 7:1');
+  assert.equal(host.posted[0], 'started 7:1');
 });
 
 test('a frame with several results is 64 KiB at most', () => {
-  const stage = new Stage(callback((x, cb) => cb(null, 'x'.repeat(Number(x)))));
-  stage.values([
+  const host = new FakeHost(callback((x, cb) => cb(null, 'x'.repeat(Number(x)))));
+  host.values([
     ...Array.from({ length: 100 }, (_, id) => [id, '5000']),
     [100, '200000'],
     [101, '10'],
   ] as [number, string][]);
-  assert.ok(stage.frames.every(({ count, length }) => count === 1 || length <= 65_536));
-  assert.equal(stage.results.length, 102);
-  assert.ok(stage.frames.length < 15);
+  assert.ok(host.frames.every(({ count, length }) => count === 1 || length <= 65_536));
+  assert.equal(host.results.length, 102);
+  assert.ok(host.frames.length < 15);
 });
 
 test('results of asynchronous calls wait 10 ms at most', () => {
   const answers: (() => void)[] = [];
-  const stage = new Stage(callback((x, cb) => void answers.push(() => cb(null, x))));
-  stage.values([
+  const host = new FakeHost(callback((x, cb) => void answers.push(() => cb(null, x))));
+  host.values([
     [0, 'a'],
     [1, 'b'],
     [2, 'c'],
   ]);
   answers[0]();
-  assert.equal(stage.results.length, 0);
-  stage.run(10);
-  assert.equal(stage.results.length, 1);
+  assert.equal(host.results.length, 0);
+  host.run(10);
+  assert.equal(host.results.length, 1);
 });
 
 test('a flood of output is bounded, and told', () => {
-  const stage = new Stage(callback((x, cb) => cb(null, x)));
-  for (let i = 0; i < 5000; i++) stage.core.log('log', [`line ${i}`]);
-  stage.run(1100);
-  assert.equal(stage.logs.length, 1001);
-  assert.deepEqual(stage.logs[1000], {
+  const host = new FakeHost(callback((x, cb) => cb(null, x)));
+  for (let i = 0; i < 5000; i++) host.core.log('log', [`line ${i}`]);
+  host.run(1100);
+  assert.equal(host.logs.length, 1001);
+  assert.deepEqual(host.logs[1000], {
     level: 'warn',
     text: '4000 more lines of output were not kept',
     count: 4000,
@@ -689,11 +689,11 @@ test('a flood of output is bounded, and told', () => {
 });
 
 test('repeated output is counted, and goes out also when no timer runs', () => {
-  const stage = new Stage(callback((x, cb) => cb(null, x)));
-  for (let i = 0; i < 7; i++) stage.core.log('log', ['same']);
-  stage.advance(150);
-  stage.core.log('log', ['same']);
-  assert.deepEqual(stage.logs, [
+  const host = new FakeHost(callback((x, cb) => cb(null, x)));
+  for (let i = 0; i < 7; i++) host.core.log('log', ['same']);
+  host.advance(150);
+  host.core.log('log', ['same']);
+  assert.deepEqual(host.logs, [
     { level: 'log', text: 'same' },
     { level: 'log', text: 'same', count: 7 },
   ]);
@@ -714,8 +714,8 @@ test('where the function is looked for', () => {
 
 test('values of every form reach f', () => {
   const seen: unknown[] = [];
-  const stage = new Stage(callback((x, cb) => (seen.push(x), cb(null, ''))));
-  stage.values([
+  const host = new FakeHost(callback((x, cb) => (seen.push(x), cb(null, ''))));
+  host.values([
     [0, 'text'],
     [1, '{"a":1}', { form: 'json' }],
     [2, Uint8Array.of(1, 2)],
@@ -725,33 +725,33 @@ test('values of every form reach f', () => {
 
 test('values of bytes are the Buffer of the bundle', () => {
   let seen: unknown;
-  const stage = new Stage(
+  const host = new FakeHost(
     callback((x, cb) => ((seen = x), cb(null, ''))),
     {},
     Buffer,
   );
-  stage.values([[2, Uint8Array.of(1, 2)]]);
+  host.values([[2, Uint8Array.of(1, 2)]]);
   assert.ok(Buffer.isBuffer(seen) && seen.equals(Buffer.from([1, 2])));
 });
 
 test('output is told in short messages', () => {
-  const stage = new Stage(callback((x, cb) => cb(null, x)));
+  const host = new FakeHost(callback((x, cb) => cb(null, x)));
   for (let i = 0; i < 50; i++)
-    stage.core.log('log', [String(i) + 'x'.repeat(i === 7 ? 100_000 : 3000)]);
-  stage.run(200);
-  assert.equal(stage.logs.length, 50);
-  assert.ok(stage.logMessages.length > 8 && stage.logMessages.every((length) => length < 25_000));
+    host.core.log('log', [String(i) + 'x'.repeat(i === 7 ? 100_000 : 3000)]);
+  host.run(200);
+  assert.equal(host.logs.length, 50);
+  assert.ok(host.logMessages.length > 8 && host.logMessages.every((length) => length < 25_000));
 });
 
 test('a report that JSON cannot say does not break f', () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
-  const stage: Stage = new Stage(
+  const host: FakeHost = new FakeHost(
     callback(
-      (x, cb) => (stage.core.report(cycle), stage.core.report({ f() {} }), cb(null, x)),
+      (x, cb) => (host.core.report(cycle), host.core.report({ f() {} }), cb(null, x)),
     ) as UserFunction,
   );
-  stage.values([[0, 'a']]);
-  assert.equal(stage.results[0].text, 'a');
-  assert.match(JSON.stringify(stage.reports), /no JSON form/);
+  host.values([[0, 'a']]);
+  assert.equal(host.results[0].text, 'a');
+  assert.match(JSON.stringify(host.reports), /no JSON form/);
 });

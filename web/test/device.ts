@@ -17,7 +17,7 @@ export class Device {
   readonly failures: { id: Loan; message: string; kind: string }[] = [];
   readonly ended: number[] = [];
   /** Cores whose present answer is no longer needed. */
-  readonly forgetful: number[] = [];
+  readonly forgotten: number[] = [];
   readonly broken: string[] = [];
   /** The ids in each frame for a core. */
   readonly fed: { core: number; ids: Loan[] }[] = [];
@@ -28,7 +28,7 @@ export class Device {
       makeCore: (core) => this.cores.set(core, []),
       endCore: (core) => (this.ended.push(core), this.cores.delete(core)),
       toCore: (core, frame) => this.give(core, frame),
-      forget: (core) => this.forgetful.push(core),
+      forget: (core) => this.forgotten.push(core),
       say: (message) => this.said.push(message),
       results: (frame) => this.take(frame),
       broken: (message) => this.broken.push(message),

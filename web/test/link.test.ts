@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { backoff } from '../src/link/backoff.ts';
 import { Outbox } from '../src/link/outbox.ts';
-import { Teller } from '../src/link/teller.ts';
-import type { Account, FromLink } from '../src/page-messages.ts';
+import { StatusReporter } from '../src/link/status-reporter.ts';
+import type { FromLink, LinkStatus } from '../src/page-messages.ts';
 import { Assembler, Malformed, ResultsWriter } from '../src/protocol.ts';
 import { Device, range } from './device.ts';
 
@@ -345,7 +345,7 @@ test('a page is told that nobody waits for what it is at, and is given something
   const device = new Device(1, { dom: true });
   device.values([0, 1]);
   assert.deepEqual(device.dispatcher.abandon(), [1, 0]);
-  assert.deepEqual(device.forgetful, [0]);
+  assert.deepEqual(device.forgotten, [0]);
   device.values([2]);
   assert.deepEqual(device.cores.get(0), [0]);
   device.answer(0, 1);
@@ -360,7 +360,7 @@ test('a page whose run begins anew keeps its function', () => {
   device.values([0]);
   device.answer(0, 1);
   assert.deepEqual(
-    [device.forgetful, device.ended, device.answered, device.cores.get(0)],
+    [device.forgotten, device.ended, device.answered, device.cores.get(0)],
     [[0], [], [], [0]],
   );
 });
@@ -503,13 +503,14 @@ test('waits 0.2 to 2 s at first, up to 30 s later, never alike', () => {
 
 test('the page is told of changes, twice a second at most', () => {
   const told: FromLink[] = [];
-  const teller = new Teller((message) => told.push(message));
-  const account: Account = { phase: 'joined', text: '', done: 0, errors: 0, held: 0, busy: 0 };
-  for (let now = 0; now < 5000; now += 100) teller.tell({ ...account, done: now }, now);
+  const reporter = new StatusReporter((message) => told.push(message));
+  const status: LinkStatus = { phase: 'joined', text: '', done: 0, errors: 0, held: 0, busy: 0 };
+  for (let now = 0; now < 5000; now += 100) reporter.update({ ...status, done: now }, now);
   assert.equal(told.length, 10);
-  teller.tell({ ...account, phase: 'waiting' }, 5001);
+  reporter.update({ ...status, phase: 'waiting' }, 5001);
   assert.equal(told.length, 11);
-  for (let now = 5100; now < 9000; now += 100) teller.tell({ ...account, phase: 'waiting' }, now);
+  for (let now = 5100; now < 9000; now += 100)
+    reporter.update({ ...status, phase: 'waiting' }, now);
   assert.equal(told.length, 11);
 });
 

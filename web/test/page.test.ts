@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { guessedName } from '../src/page/name.ts';
 import { coresToLend, folderOf, fragmentOptions, tokenOf } from '../src/page/options.ts';
 import { Rate } from '../src/page/rate.ts';
-import { grouped, logLine, rate, standing } from '../src/page/words.ts';
+import { grouped, logLine, rate, statusText } from '../src/page/words.ts';
 import type { Path } from '../src/messages.ts';
 import type { Phase } from '../src/page-messages.ts';
 
@@ -102,28 +102,28 @@ test('every phase has words', () => {
     'broken',
   ];
   for (const phase of phases) {
-    const account = { phase, text: 'Because.', done: 1, errors: 0, held: 2, busy: 1 };
+    const status = { phase, text: 'Because.', done: 1, errors: 0, held: 2, busy: 1 };
     assert.ok(
-      standing(account, { paused: false, lent: 2, active: true, dom: false }).title.length > 3,
+      statusText(status, { paused: false, lent: 2, active: true, dom: false }).title.length > 3,
     );
   }
 });
 
 test('how a device is connected is said while it is, and only where it is worth a word', () => {
-  const here = { paused: false, lent: 1, active: true, dom: false };
-  const account = { phase: 'joined' as Phase, text: '', done: 1, errors: 0, held: 2, busy: 1 };
-  const plain = standing(account, here).detail;
-  const detail = (path: Path) => standing({ ...account, path }, here).detail;
+  const page = { paused: false, lent: 1, active: true, dom: false };
+  const status = { phase: 'joined' as Phase, text: '', done: 1, errors: 0, held: 2, busy: 1 };
+  const plain = statusText(status, page).detail;
+  const detail = (path: Path) => statusText({ ...status, path }, page).detail;
   assert.equal(detail('websocket'), plain);
   assert.equal(detail('direct'), `${plain} Connected directly.`);
   assert.equal(detail('turn'), `${plain} Connected through a TURN server.`);
   assert.equal(detail('relay'), `${plain} Connected through the relay.`);
   assert.match(
-    standing({ ...account, path: 'relay' }, { ...here, paused: true }).detail,
+    statusText({ ...status, path: 'relay' }, { ...page, paused: true }).detail,
     /Finishing 2 items\. Connected/,
   );
   assert.doesNotMatch(
-    standing({ ...account, path: 'relay', phase: 'waiting' }, here).detail,
+    statusText({ ...status, path: 'relay', phase: 'waiting' }, page).detail,
     /Connected/,
   );
 });
@@ -143,8 +143,8 @@ test('numbers and lines', () => {
 
 test('the rate is that of the last seconds', () => {
   const speed = new Rate();
-  for (let second = 0; second <= 20; second++) speed.at(second * 1000, second * 10);
-  assert.equal(Math.round(speed.at(21_000, 210)), 10);
-  for (let second = 22; second <= 40; second++) speed.at(second * 1000, 210);
-  assert.equal(speed.at(41_000, 210), 0);
+  for (let second = 0; second <= 20; second++) speed.sample(second * 1000, second * 10);
+  assert.equal(Math.round(speed.sample(21_000, 210)), 10);
+  for (let second = 22; second <= 40; second++) speed.sample(second * 1000, 210);
+  assert.equal(speed.sample(41_000, 210), 0);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseFromMaster } from '../src/messages.ts';
+import { parseToVolunteer } from '../src/messages.ts';
 import {
   Assembler,
   KIND_PART,
@@ -13,7 +13,7 @@ import {
   ValuesWriter,
   bytesResultFrame,
   part,
-  partsOf,
+  partCount,
 } from '../src/protocol.ts';
 import { Reader, Writer } from '../src/bytes.ts';
 import type { Form, Loan } from '../src/protocol.ts';
@@ -172,13 +172,13 @@ for (const { name, frames } of golden.refusedParts) {
 
 for (const { name, from, message } of golden.messages.filter(({ from }) => from === 'master')) {
   test(`message of the ${from}: ${name}`, () => {
-    assert.deepEqual(parseFromMaster(JSON.stringify(message)), message);
+    assert.deepEqual(parseToVolunteer(JSON.stringify(message)), message);
   });
 }
 
 for (const { name, text } of golden.refusedMessages.filter(({ from }) => from !== 'volunteer')) {
   test(`refused message: ${name}`, () => {
-    assert.throws(() => parseFromMaster(text), Malformed);
+    assert.throws(() => parseToVolunteer(text), Malformed);
   });
 }
 
@@ -186,11 +186,11 @@ test('a frame of every length around the limit comes out of its parts as it was'
   for (const length of [65_537, 131_071, 131_072, 131_073, 1_000_000]) {
     const frame = new Uint8Array(length).map((_, i) => (i === 0 ? 2 : i % 251));
     const assembler = new Assembler();
-    const out = Array.from({ length: partsOf(length) }, (_, i) => assembler.add(part(frame, i)));
+    const out = Array.from({ length: partCount(length) }, (_, i) => assembler.add(part(frame, i)));
     assert.deepEqual(out.slice(0, -1).filter(Boolean), []);
     assert.deepEqual(out[out.length - 1], frame);
   }
-  assert.equal(partsOf(65_536), 0);
+  assert.equal(partCount(65_536), 0);
 });
 
 test('a large result of bytes is the frame that a writer makes', () => {

@@ -1,18 +1,14 @@
 /** Converts the answer of f to the bytes or the text of a result. */
 
-import { RESULT_BYTES, RESULT_JSON, RESULT_TEXT } from '../protocol.ts';
+import { RESULT_JSON, RESULT_TEXT } from '../protocol.ts';
 import type { ErrorKind } from '../protocol.ts';
 import { jsonOf } from './json.ts';
 
 /** The signature of f: `(x, cb)` under '/pando/1.0.0', or a default export `(x, context)`. */
-export type Style = 'callback' | 'default';
-
-export type Converted =
-  | { tag: typeof RESULT_BYTES; bytes: Uint8Array }
-  | { tag: typeof RESULT_TEXT | typeof RESULT_JSON; text: string };
+export type CallStyle = 'callback' | 'default';
 
 /** An answer which no result can carry; `kind` is the reason. */
-export class Unusable extends Error {
+export class UnusableAnswer extends Error {
   constructor(
     readonly kind: ErrorKind,
     message: string,
@@ -28,30 +24,37 @@ export function bytesOf(value: unknown): Uint8Array | null {
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value))
     return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return tagOf(value) === 'ArrayBuffer' ? new Uint8Array(value as ArrayBuffer) : null;
+  return classOf(value) === 'ArrayBuffer' ? new Uint8Array(value as ArrayBuffer) : null;
 }
 
 /** A promise of the bytes of a Blob or a File; null for other values. */
 export function bytesToCome(value: unknown): PromiseLike<ArrayBuffer> | null {
   // Chrome 71 and Safari 12 lack `blob.arrayBuffer()`.
-  return /^(Blob|File)$/.test(tagOf(value)) ? new Response(value as Blob).arrayBuffer() : null;
+  return /^(Blob|File)$/.test(classOf(value)) ? new Response(value as Blob).arrayBuffer() : null;
 }
 
 /** Converts an answer other than bytes or a promise to text. */
-export function textOf(value: unknown, style: Style, json: boolean): { tag: number; text: string } {
-  if (value === undefined) throw new Unusable('undefined', 'f answered nothing (undefined)');
+export function textOf(
+  value: unknown,
+  style: CallStyle,
+  json: boolean,
+): { tag: number; text: string } {
+  if (value === undefined) throw new UnusableAnswer('undefined', 'f answered nothing (undefined)');
   if (json || (style === 'default' && typeof value !== 'string'))
     return { tag: RESULT_JSON, text: jsonOf(value) };
   const text = String(value);
   // An object without a `toString` of its own gives such a text.
   const nothing = typeof value === 'object' && /\[object (?!Object\]).*?\]/.exec(text);
   if (nothing)
-    throw new Unusable('json', `the answer has no text: it would be printed as ${nothing[0]}`);
+    throw new UnusableAnswer(
+      'json',
+      `the answer has no text: it would be printed as ${nothing[0]}`,
+    );
   return { tag: RESULT_TEXT, text };
 }
 
 /** The class name of a built-in object, for example `Map`; `Object` for other classes. */
-export function tagOf(value: unknown): string {
+export function classOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
@@ -59,15 +62,15 @@ export function tagOf(value: unknown): string {
  * The blob address of the function's script, which some engines show in stacks, and the script's
  * real address.
  */
-let names = ['', ''];
+let aliases = ['', ''];
 
-export function alsoCalled(...given: [string, string]): void {
-  names = given;
+export function renameInStacks(...given: [string, string]): void {
+  aliases = given;
 }
 
 /** The stack up to the last frame of the function's script, without the frames of its callers. */
-export function ofTheFunction(stack: string): string {
-  const lines = (names[0] ? stack.split(names[0]).join(names[1]) : stack).split('\n');
+export function userStack(stack: string): string {
+  const lines = (aliases[0] ? stack.split(aliases[0]).join(aliases[1]) : stack).split('\n');
   let end = lines.length;
   while (end > 0 && !lines[end - 1].includes('function.js')) end--;
   return end > 0 ? lines.slice(0, end).join('\n') : stack;

@@ -1,17 +1,17 @@
 /** Formats the arguments of a console method as one text, the same on every device. */
 
-import { shown } from './shown.ts';
+import { inspect } from './inspect.ts';
 
 export function format(args: unknown[]): string {
   const first = args[0];
   if (typeof first !== 'string' || args.length === 1 || first.indexOf('%') < 0)
-    return args.map(shown).join(' ');
+    return args.map(inspect).join(' ');
   let next = 1;
   const text = first.replace(/%[sdifoOjc%]/g, (directive) => {
     if (directive === '%%') return '%';
     return next < args.length ? substituted(directive, args[next++]) : directive;
   });
-  return [text, ...args.slice(next).map(shown)].join(' ');
+  return [text, ...args.slice(next).map(inspect)].join(' ');
 }
 
 function substituted(directive: string, value: unknown): string {
@@ -25,6 +25,6 @@ function substituted(directive: string, value: unknown): string {
         ? 'NaN'
         : String(directive === '%i' ? Math.trunc(Number(value)) : Number(value));
     default:
-      return shown(value);
+      return inspect(value);
   }
 }

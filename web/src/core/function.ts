@@ -1,6 +1,6 @@
 /** Finds the function among the exports of the user's bundle. */
 
-import type { Style } from './convert.ts';
+import type { CallStyle } from './convert.ts';
 
 /**
  * The global that the bundle sets when it runs. `Buffer` is the bundle's own class, if the bundle
@@ -20,7 +20,7 @@ export interface UserFunction {
   call: AnyFunction;
   /** The value of `this` during a call: the object with the function as a member. */
   owner: unknown;
-  style: Style;
+  style: CallStyle;
 }
 
 const NAME = '/pando/1.0.0';
@@ -39,7 +39,7 @@ export function userFunction(module: PandoModule | undefined): UserFunction {
   );
 }
 
-function named(holder: unknown, name: string, style: Style): UserFunction | null {
+function named(holder: unknown, name: string, style: CallStyle): UserFunction | null {
   const call = member(holder, name);
   if (typeof call !== 'function') return null;
   // A plain default export does not expect a namespace or module object as `this`.

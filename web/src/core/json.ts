@@ -3,8 +3,8 @@
  * names the path of the part.
  */
 
-import { Unusable, tagOf } from './convert.ts';
-import { failureMessage } from './shown.ts';
+import { UnusableAnswer, classOf } from './convert.ts';
+import { failureMessage } from './inspect.ts';
 
 /** Deepest nesting for the quick check; deeper data may contain a cycle. */
 const DEEPEST_PLAIN = 99;
@@ -15,7 +15,7 @@ export function jsonOf(value: unknown): string {
   try {
     return isPlain(value, 0) ? JSON.stringify(value) : JSON.stringify(value, refuseLosses());
   } catch (error) {
-    throw new Unusable('json', `the answer has no JSON form: ${failureMessage(error)}`);
+    throw new UnusableAnswer('json', `the answer has no JSON form: ${failureMessage(error)}`);
   }
 }
 
@@ -57,7 +57,7 @@ function hasPlainMembers(value: object, depth: number): boolean {
 
 /** Whether an object of a class has only fields, so that JSON loses nothing. */
 function isRecord(value: Members): boolean {
-  return hasFields(value, tagOf(value)) && !value.toJSON && !value.then;
+  return hasFields(value, classOf(value)) && !value.toJSON && !value.then;
 }
 
 /**
@@ -84,7 +84,7 @@ function refuseLosses(): (this: Members, key: string, value: unknown) => unknown
       steps.pop();
     }
     const inObject = holders.length > 0 && !Array.isArray(this);
-    const step = !holders.length ? 'result' : inObject ? member(key) : `[${key}]`;
+    const step = !holders.length ? 'result' : inObject ? memberPath(key) : `[${key}]`;
     const what = holders.includes(value) ? 'a cycle' : loss(value, this[key]);
     if (what && !(inObject && value === undefined))
       throw new Error(`${steps.join('')}${step} is ${what}`);
@@ -96,7 +96,7 @@ function refuseLosses(): (this: Members, key: string, value: unknown) => unknown
   };
 }
 
-function member(key: string): string {
+function memberPath(key: string): string {
   return /^[a-z_$][\w$]*$/i.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
@@ -105,8 +105,8 @@ function member(key: string): string {
  * before its `toJSON`.
  */
 function loss(value: unknown, before: unknown): string {
-  const tag = tagOf(value);
-  if (value === null) return tagOf(before) === 'Date' ? 'an invalid date' : '';
+  const tag = classOf(value);
+  if (value === null) return classOf(before) === 'Date' ? 'an invalid date' : '';
   if (tag === 'Number') return isFinite(value as number) ? '' : String(value);
   if (/^(String|Boolean|Array)$/.test(tag)) return '';
   if (value === undefined) return 'undefined';

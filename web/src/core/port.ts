@@ -20,8 +20,8 @@ export function serve(
       tick: Date.now,
       post: (message) => port.postMessage(message),
       results: (frame) => port.postMessage(frame.buffer, [frame.buffer]),
-      congested: () => false,
-      infers: true,
+      awaitDrain: () => false,
+      infersStart: true,
       setTimer: (run, ms) => setTimeout(run, ms),
       clearTimer: (timer) => clearTimeout(timer as number),
     },
@@ -41,7 +41,7 @@ export function serve(
 export function hearErrors(uncaught: (error: unknown) => void): void {
   addEventListener('error', (event) => {
     event.preventDefault();
-    uncaught(Object(event.error) === event.error ? event.error : spoken(event));
+    uncaught(Object(event.error) === event.error ? event.error : errorOf(event));
   });
   addEventListener('unhandledrejection', (event) => {
     event.preventDefault();
@@ -50,7 +50,7 @@ export function hearErrors(uncaught: (error: unknown) => void): void {
 }
 
 /** The description of an error event without an error object. */
-function spoken({ message, filename, lineno, colno }: ErrorEvent): {
+function errorOf({ message, filename, lineno, colno }: ErrorEvent): {
   message: string;
   stack: string;
 } {

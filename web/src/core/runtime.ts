@@ -7,7 +7,7 @@ import { Core } from '../core.ts';
 import type { CoreHost } from '../core.ts';
 import type { CoreOptions, LogLevel } from '../messages.ts';
 import { userFunction } from './function.ts';
-import { failure } from './shown.ts';
+import { failure } from './inspect.ts';
 import type { PandoModule } from './function.ts';
 
 /** @spoken by functions, and by browsers */

@@ -26,6 +26,6 @@ export function backoff(failures: number, away: number, random: number): number 
  * Milliseconds until the next attempt over a better route: up to 10 s at first, up to 10 min
  * later.
  */
-export function betterIn(tries: number, random: number): number {
+export function betterDelay(tries: number, random: number): number {
   return Math.min(BETTER_LONGEST_MS, BETTER_MS * Math.pow(2, tries)) * (0.5 + random / 2);
 }

@@ -5,7 +5,7 @@
 
 import type { Path } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
-import { Joiner, cut } from './pieces.ts';
+import { PieceAssembler, piecesOf } from './pieces.ts';
 import { Pipe } from './pipe.ts';
 
 type Frame = Uint8Array | string;
@@ -62,7 +62,7 @@ export class SocketChannel implements Channel {
 /** A peer connection. The page owns the connection, and in old browsers also the data channel. */
 export class PeerChannel implements Channel {
   open = false;
-  private readonly joiner = new Joiner();
+  private readonly assembler = new PieceAssembler();
   private pipe: Pipe | null = null;
   private taken = 0;
   /** Bytes which have left the page's data channel. */
@@ -80,7 +80,7 @@ export class PeerChannel implements Channel {
   }
 
   send(frame: Frame): void {
-    const pieces = cut(frame);
+    const pieces = piecesOf(frame);
     this.taken += pieces.length;
     if (this.pipe) this.pipe.take(pieces);
     else this.tell(pieces.buffer, [pieces.buffer]);
@@ -122,7 +122,7 @@ export class PeerChannel implements Channel {
     if (!this.open) return;
     let frame: Frame | null;
     try {
-      frame = this.joiner.add(piece);
+      frame = this.assembler.add(piece);
     } catch (error) {
       return this.closed((error as Error).message);
     }

@@ -5,10 +5,10 @@
  */
 
 import { Malformed } from '../bytes.ts';
-import { parseFromMaster } from '../messages.ts';
-import type { FromMaster, Path, ToMaster } from '../messages.ts';
+import { parseToVolunteer } from '../messages.ts';
+import type { Path, ToMaster, ToVolunteer } from '../messages.ts';
 import { Assembler } from '../protocol.ts';
-import { backoff, betterIn } from './backoff.ts';
+import { backoff, betterDelay } from './backoff.ts';
 import type { Channel, ChannelEvents } from './channel.ts';
 import type { Transport } from './transports.ts';
 
@@ -20,7 +20,7 @@ export interface ConnectionEvents {
    * of the event says hello.
    */
   opened(path?: Path): void;
-  message(message: FromMaster): void;
+  message(message: ToVolunteer): void;
   values(frame: Uint8Array): void;
   /** The link is lost; another attempt follows. `text` is the reason, if there is one. */
   lost(text?: string): void;
@@ -45,14 +45,14 @@ export class Connection {
    * A second channel: an attempt over a better transport, or the previous channel until the
    * welcome. Frames of the previous channel are ignored.
    */
-  private other: Channel | null = null;
+  private second: Channel | null = null;
   /** Transports for the next attempts, if the present attempt fails. */
-  private rest: Transport[] = [];
+  private fallbacks: Transport[] = [];
   private opened = false;
   /** The number of transports, from the first, with a better route than the present one. */
-  private better = 0;
+  private betterCount = 0;
   /** Attempts over better transports; all failed. */
-  private tries = 0;
+  private betterTries = 0;
   /** Time of the next attempt over a better transport, or the end of the present attempt. */
   private betterAt = Infinity;
   private assembler = new Assembler();
@@ -89,15 +89,15 @@ export class Connection {
 
   open(): void {
     this.close();
-    this.rest = this.transports.slice();
-    this.tries = 0;
+    this.fallbacks = this.transports.slice();
+    this.betterTries = 0;
     this.next();
   }
 
   private next(): void {
     this.dialledAt = this.lastTick = performance.now();
     this.opened = false;
-    this.channel = this.dial(this.rest.shift() as Transport);
+    this.channel = this.dial(this.fallbacks.shift() as Transport);
   }
 
   private dial(transport: Transport): Channel {
@@ -114,13 +114,13 @@ export class Connection {
    * received values.
    */
   private use(channel: Channel, transport: Transport, path?: Path): void {
-    this.other = channel === this.channel ? null : this.channel;
+    this.second = channel === this.channel ? null : this.channel;
     this.channel = channel;
     this.opened = true;
     this.missingSince = null;
     this.assembler = new Assembler();
     this.lastReceived = performance.now();
-    this.better = path === 'direct' ? 0 : this.transports.indexOf(transport);
+    this.betterCount = path === 'direct' ? 0 : this.transports.indexOf(transport);
     this.betterAt = Infinity;
     this.events.opened(path);
   }
@@ -138,16 +138,18 @@ export class Connection {
 
   /** Keeps only the current channel, until the next attempt over a better transport. */
   private settle(): void {
-    if (this.other) this.other.close();
-    this.other = null;
+    if (this.second) this.second.close();
+    this.second = null;
     this.betterAt =
-      this.better > 0 ? performance.now() + betterIn(this.tries, Math.random()) : Infinity;
+      this.betterCount > 0
+        ? performance.now() + betterDelay(this.betterTries, Math.random())
+        : Infinity;
   }
 
   /** Starts an attempt over the next better transport, or gives the present attempt up. */
-  private seek(now: number): void {
-    if (this.other) return this.settle();
-    this.other = this.dial(this.transports[this.tries++ % this.better]);
+  private tryBetter(now: number): void {
+    if (this.second) return this.settle();
+    this.second = this.dial(this.transports[this.betterTries++ % this.betterCount]);
     this.betterAt = now + CONNECT_MS;
   }
 
@@ -156,8 +158,8 @@ export class Connection {
     if (this.retry !== null) clearTimeout(this.retry);
     this.retry = null;
     if (this.channel) this.channel.close(code, reason);
-    if (this.other) this.other.close();
-    this.channel = this.other = null;
+    if (this.second) this.second.close();
+    this.channel = this.second = null;
   }
 
   send(frame: Uint8Array<ArrayBuffer> | string): void {
@@ -182,13 +184,13 @@ export class Connection {
     this.lastTick = now;
     if (!this.channel) return;
     if (!this.opened) {
-      if (now - this.dialledAt > (this.rest.length > 0 ? FALL_BACK_MS : CONNECT_MS))
+      if (now - this.dialledAt > (this.fallbacks.length > 0 ? FALL_BACK_MS : CONNECT_MS))
         this.drop(CLOSE_SILENT, 'no connection');
     } else if (now - this.lastReceived > 3 * this.heartbeat) {
       this.drop(CLOSE_SILENT, 'silent for three heartbeats');
     } else {
       if (now - this.lastSent > this.heartbeat) this.say({ type: 'ping', t: Math.round(now) });
-      if (now > this.betterAt) this.seek(now);
+      if (now > this.betterAt) this.tryBetter(now);
     }
   }
 
@@ -204,7 +206,7 @@ export class Connection {
   private receive(frame: Uint8Array | string): void {
     this.lastReceived = performance.now();
     try {
-      if (typeof frame === 'string') this.heard(parseFromMaster(frame));
+      if (typeof frame === 'string') this.heard(parseToVolunteer(frame));
       else this.assemble(frame);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
@@ -212,7 +214,7 @@ export class Connection {
     }
   }
 
-  private heard(message: FromMaster): void {
+  private heard(message: ToVolunteer): void {
     if (message.type === 'ping') this.say({ type: 'pong', t: message.t });
     else if (message.type !== 'pong') this.events.message(message);
   }
@@ -230,7 +232,7 @@ export class Connection {
   private lose(text?: string): void {
     this.channel = null;
     this.close();
-    if (!this.opened && this.rest.length > 0) return this.next();
+    if (!this.opened && this.fallbacks.length > 0) return this.next();
     if (this.lostAt === null) this.lostAt = performance.now();
     const delay = backoff(this.failures++, performance.now() - this.lostAt, Math.random());
     this.retry = setTimeout(() => this.open(), delay);

@@ -6,12 +6,12 @@
 import { ResultsWriter } from '../protocol.ts';
 import type { ErrorKind, Loan } from '../protocol.ts';
 import { timeoutMessage } from '../core/timeout.ts';
-import type { JobOptions, ToMaster } from '../messages.ts';
+import type { JobOptions, Running, ToMaster } from '../messages.ts';
 import { withoutResults } from './results.ts';
-import { Seat } from './seat.ts';
+import { CoreState } from './core-state.ts';
 import { ValuesQueue } from './values-queue.ts';
 
-export interface Surroundings {
+export interface DispatcherActions {
   makeCore(core: number): void;
   /** Ends the core's worker, even in the middle of a call. */
   endCore(core: number): void;
@@ -49,25 +49,25 @@ export class Dispatcher {
   private nextCore = 0;
   private broken = false;
   /** Whether some core has loaded the function. */
-  private works = false;
+  private functionLoaded = false;
   private readonly queue = new ValuesQueue();
-  private readonly seats = new Map<number, Seat>();
+  private readonly states = new Map<number, CoreState>();
   /** Whether the master knows that the function is still loading. */
-  private toldLoading = false;
+  private loadingReported = false;
   private lastTick = -Infinity;
-  private fitAt = Infinity;
+  private adjustAt = Infinity;
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly actions: DispatcherActions) {}
 
   get held(): number {
     let held = this.queue.count;
-    for (const seat of this.seats.values()) held += seat.heldCount;
+    for (const state of this.states.values()) held += state.heldCount;
     return held;
   }
 
   get busy(): number {
     let busy = 0;
-    for (const seat of this.seats.values()) if (seat.count > 0) busy++;
+    for (const state of this.states.values()) if (state.count > 0) busy++;
     return busy;
   }
 
@@ -77,15 +77,15 @@ export class Dispatcher {
    */
   begin(options: JobOptions): void {
     this.options = options;
-    this.toldLoading = false;
-    for (const seat of this.seats.values()) for (const call of seat.open) call.told = false;
-    this.fit();
+    this.loadingReported = false;
+    for (const state of this.states.values()) for (const call of state.open) call.reported = false;
+    this.adjustCores();
   }
 
   /** Sets the number of lent cores. */
   lend(cores: number, now: number): void {
     this.wanted = cores;
-    this.fit();
+    this.adjustCores();
     this.feed(now);
   }
 
@@ -100,10 +100,10 @@ export class Dispatcher {
   }
 
   coreReady(core: number, now: number): void {
-    const seat = this.seats.get(core);
-    if (!seat) return;
-    seat.ready = this.works = true;
-    this.toldLoading = false;
+    const state = this.states.get(core);
+    if (!state) return;
+    state.ready = this.functionLoaded = true;
+    this.loadingReported = false;
     this.feed(now);
   }
 
@@ -126,49 +126,49 @@ export class Dispatcher {
   }
 
   started(core: number, id: Loan, now: number): void {
-    const seat = this.seats.get(core);
-    if (seat) seat.started(id, now);
+    const state = this.states.get(core);
+    if (state) state.started(id, now);
   }
 
   results(core: number, frame: Uint8Array, now: number): void {
-    const seat = this.seats.get(core);
-    if (!seat) return;
-    const { count, errors } = seat.answered(frame, now);
-    if (this.pass(seat, frame)) {
+    const state = this.states.get(core);
+    if (!state) return;
+    const { count, errors } = state.answered(frame, now);
+    if (this.forwardResults(state, frame)) {
       this.done += count;
       this.errors += errors;
     }
-    if (seat.leaving && seat.count === 0) this.end(seat);
+    if (state.leaving && state.count === 0) this.end(state);
     this.feed(now);
   }
 
   /** The core's worker ended unexpectedly. */
   died(core: number, message: string, now: number): void {
-    const seat = this.seats.get(core);
-    if (!seat) return;
-    if (seat.ready) return this.replace(seat, 'died', `the worker died: ${message}`, now);
-    this.end(seat);
-    this.fitAt = now + MAKE_AGAIN_MS;
+    const state = this.states.get(core);
+    if (!state) return;
+    if (state.ready) return this.replace(state, 'died', `the worker died: ${message}`, now);
+    this.end(state);
+    this.adjustAt = now + MAKE_AGAIN_MS;
   }
 
   /** Replaces a core after an uncaught error, because the core may throw again. */
   spoiled(core: number, careful: boolean): void {
-    const seat = this.seats.get(core);
-    if (!seat) return;
-    this.end(seat);
+    const state = this.states.get(core);
+    if (!state) return;
+    this.end(state);
     // Calls begin in the order of their values.
-    const open = careful ? seat.open.length : 0;
-    this.sayReturned(seat.held.slice(0, open), true);
-    this.sayReturned(seat.held.slice(open));
-    this.fit();
+    const open = careful ? state.open.length : 0;
+    this.sayReturned(state.held.slice(0, open), true);
+    this.sayReturned(state.held.slice(open));
+    this.adjustCores();
   }
 
   /** The owner calls `tick` about every 100 ms. */
   tick(now: number): void {
     const slept = now - this.lastTick;
-    if (slept > SLEPT_MS && this.lastTick > 0) this.excuse(slept);
+    if (slept > SLEPT_MS && this.lastTick > 0) this.excuseSleep(slept);
     this.lastTick = now;
-    if (now >= this.fitAt) this.fit();
+    if (now >= this.adjustAt) this.adjustCores();
     this.endOverdue(now);
     this.endStuck(now);
     this.endForgotten(now);
@@ -183,16 +183,16 @@ export class Dispatcher {
   /** The ids of all received but unanswered values. */
   holds(): Loan[] {
     const ids = [this.queue.ids()];
-    for (const seat of this.seats.values()) ids.push(seat.held);
+    for (const state of this.states.values()) ids.push(state.held);
     return ([] as Loan[]).concat(...ids);
   }
 
   /** Forgets all values except those accepted by `kept`. */
   keep(kept: (id: Loan) => boolean): void {
     this.queue.remove((id) => !kept(id));
-    for (const seat of this.seats.values()) {
-      seat.forget(kept);
-      if (this.dom && seat.stale) this.around.forget(seat.core);
+    for (const state of this.states.values()) {
+      state.forget(kept);
+      if (this.dom && state.stale) this.actions.forget(state.core);
     }
   }
 
@@ -211,13 +211,14 @@ export class Dispatcher {
     this.abandon();
     // A page loads its function only once. The page answers forgotten values before it receives
     // new ones.
-    if (!this.dom) for (const seat of [...this.seats.values()]) if (seat.count > 0) this.end(seat);
-    this.fit();
+    if (!this.dom)
+      for (const state of [...this.states.values()]) if (state.count > 0) this.end(state);
+    this.adjustCores();
   }
 
   endAll(): void {
     this.wanted = 0;
-    for (const seat of [...this.seats.values()]) this.end(seat);
+    for (const state of [...this.states.values()]) this.end(state);
   }
 
   private get dom(): boolean {
@@ -225,71 +226,74 @@ export class Dispatcher {
   }
 
   /** Makes or ends cores until their number is as wanted. A busy core ends after its answers. */
-  private fit(): void {
-    this.fitAt = Infinity;
+  private adjustCores(): void {
+    this.adjustAt = Infinity;
     if (!this.options || this.broken) return;
-    const staying = [...this.seats.values()].filter((seat) => !seat.leaving);
+    const staying = [...this.states.values()].filter((state) => !state.leaving);
     for (let i = staying.length; i < this.wanted; i++) this.make(this.options);
-    for (const seat of staying
+    for (const state of staying
       .sort((a, b) => a.count - b.count)
       .slice(0, Math.max(0, staying.length - this.wanted))) {
-      seat.leaving = true;
-      if (seat.count === 0) this.end(seat);
+      state.leaving = true;
+      if (state.count === 0) this.end(state);
     }
   }
 
   private make(options: JobOptions): void {
     const core = this.nextCore++;
-    this.seats.set(core, options.dom ? new Seat(core, 1, 1) : new Seat(core, options.concurrency));
-    this.around.makeCore(core);
+    this.states.set(
+      core,
+      options.dom ? new CoreState(core, 1, 1) : new CoreState(core, options.concurrency),
+    );
+    this.actions.makeCore(core);
   }
 
-  private end(seat: Seat): void {
-    this.seats.delete(seat.core);
-    this.around.endCore(seat.core);
+  private end(state: CoreState): void {
+    this.states.delete(state.core);
+    this.actions.endCore(state.core);
   }
 
   private feed(now: number): void {
-    for (const seat of this.seats.values()) {
+    for (const state of this.states.values()) {
       if (this.queue.count === 0) return;
-      const room = seat.room;
+      const room = state.room;
       if (room > 0)
-        this.feedSeat(seat, Math.min(room, Math.ceil(this.queue.count / this.seats.size)), now);
+        this.feedCore(state, Math.min(room, Math.ceil(this.queue.count / this.states.size)), now);
     }
   }
 
-  private feedSeat(seat: Seat, most: number, now: number): void {
+  private feedCore(state: CoreState, most: number, now: number): void {
     while (most > 0) {
-      const cut = this.queue.take(most, seat.count === 0);
-      if (!cut) return;
-      seat.give(cut.ids, cut.careful, now);
-      this.around.toCore(seat.core, cut.frame);
-      if (cut.careful) return;
-      most -= cut.ids.length;
+      const taken = this.queue.take(most, state.count === 0);
+      if (!taken) return;
+      state.give(taken.ids, taken.careful, now);
+      this.actions.toCore(state.core, taken.frame);
+      if (taken.careful) return;
+      most -= taken.ids.length;
     }
   }
 
   /** Sends the needed results of a frame on; returns whether there were any. */
-  private pass(seat: Seat, frame: Uint8Array): boolean {
-    const live = seat.stale ? withoutResults(frame, (id) => seat.dropsAnswer(id)) : frame;
-    if (live) this.around.results(live);
+  private forwardResults(state: CoreState, frame: Uint8Array): boolean {
+    const live = state.stale ? withoutResults(frame, (id) => state.removeForgotten(id)) : frame;
+    if (live) this.actions.results(live);
     return live !== null;
   }
 
-  private excuse(ms: number): void {
-    for (const seat of this.seats.values()) {
-      seat.loadingSince += ms;
-      for (const call of seat.open) call.since += ms;
+  private excuseSleep(ms: number): void {
+    for (const state of this.states.values()) {
+      state.loadingSince += ms;
+      for (const call of state.open) call.since += ms;
     }
   }
 
   private endOverdue(now: number): void {
     const timeout = this.options ? this.options.timeout : null;
     if (timeout === null) return;
-    for (const seat of [...this.seats.values()]) {
-      const oldest = seat.open[0];
+    for (const state of [...this.states.values()]) {
+      const oldest = state.open[0];
       if (oldest && now - oldest.since > timeout + GRACE_MS)
-        this.replace(seat, 'timeout', timeoutMessage(timeout), now);
+        this.replace(state, 'timeout', timeoutMessage(timeout), now);
     }
   }
 
@@ -298,10 +302,10 @@ export class Dispatcher {
    * page cannot be ended.
    */
   private endForgotten(now: number): void {
-    for (const seat of [...this.seats.values()]) {
-      const { open } = seat;
+    for (const state of [...this.states.values()]) {
+      const { open } = state;
       if (this.dom || open.length === 0 || now - open[0].since < LONG_MS) continue;
-      if (open.every(({ id }) => seat.isForgotten(id))) this.spoiled(seat.core, false);
+      if (open.every(({ id }) => state.isForgotten(id))) this.spoiled(state.core, false);
     }
   }
 
@@ -310,18 +314,18 @@ export class Dispatcher {
    * run the function.
    */
   private endStuck(now: number): void {
-    for (const seat of [...this.seats.values()]) {
-      if (seat.ready) continue;
-      seat.loadingSince = seat.loadingSince || now;
-      if (now - seat.loadingSince < LOADING_MS) continue;
-      if (!this.works) return this.stuck();
-      this.died(seat.core, '', now);
+    for (const state of [...this.states.values()]) {
+      if (state.ready) continue;
+      state.loadingSince = state.loadingSince || now;
+      if (now - state.loadingSince < LOADING_MS) continue;
+      if (!this.functionLoaded) return this.stuck();
+      this.died(state.core, '', now);
     }
   }
 
   private stuck(): void {
     this.endAll();
-    this.around.broken(
+    this.actions.broken(
       `loading it takes longer than ${LOADING_MS / 1000} s: is there an endless loop at its top level?`,
     );
   }
@@ -330,15 +334,15 @@ export class Dispatcher {
    * Replaces a hanging or dead core. If the core had exactly one value, the value fails;
    * otherwise all values go back as careful.
    */
-  private replace(seat: Seat, kind: ErrorKind, message: string, now: number): void {
-    const { unanswered, held } = seat;
-    const since = seat.open.length > 0 ? seat.open[0].since : now;
-    if (this.dom) seat.forget(() => false);
-    else this.end(seat);
+  private replace(state: CoreState, kind: ErrorKind, message: string, now: number): void {
+    const { unanswered, held } = state;
+    const since = state.open.length > 0 ? state.open[0].since : now;
+    if (this.dom) state.forget(() => false);
+    else this.end(state);
     if (unanswered.length === 1 && held.length === 1)
       this.fail(held[0], kind, message, now - since);
     else this.sayReturned(held, true);
-    this.fit();
+    this.adjustCores();
   }
 
   private fail(id: Loan, kind: ErrorKind, message: string, ms: number): void {
@@ -346,23 +350,23 @@ export class Dispatcher {
     writer.failure(id, Math.round(ms * 1000), { message, kind });
     this.done++;
     this.errors++;
-    this.around.results(writer.take());
+    this.actions.results(writer.take());
   }
 
   private sayStarted(now: number): void {
-    const items: { id: Loan; ms: number }[] = [];
-    for (const seat of this.seats.values()) {
-      for (const call of seat.open) {
-        if (call.told || now - call.since < LONG_MS || seat.isForgotten(call.id)) continue;
-        call.told = true;
+    const items: Running[] = [];
+    for (const state of this.states.values()) {
+      for (const call of state.open) {
+        if (call.reported || now - call.since < LONG_MS || state.isForgotten(call.id)) continue;
+        call.reported = true;
         items.push({ id: call.id, ms: Math.round(now - call.since) });
       }
     }
     const loading = this.loading(now);
     const isLong = loading >= LONG_MS;
     if (isLong || items.length > 0)
-      this.around.say({ type: 'started', items, ...(isLong && { loading: Math.round(loading) }) });
-    this.toldLoading = this.toldLoading || isLong;
+      this.actions.say({ type: 'started', items, ...(isLong && { loading: Math.round(loading) }) });
+    this.loadingReported = this.loadingReported || isLong;
   }
 
   /**
@@ -370,21 +374,21 @@ export class Dispatcher {
    * already reported.
    */
   private loading(now: number): number {
-    const seats = [...this.seats.values()];
+    const states = [...this.states.values()];
     if (
-      this.toldLoading ||
+      this.loadingReported ||
       this.queue.count === 0 ||
-      seats.length === 0 ||
-      seats.some(({ ready }) => ready)
+      states.length === 0 ||
+      states.some(({ ready }) => ready)
     )
       return 0;
-    return now - Math.min(...seats.map(({ loadingSince }) => loadingSince));
+    return now - Math.min(...states.map(({ loadingSince }) => loadingSince));
   }
 
   /** Returns these values to the master. */
   sayReturned(ids: Loan[], careful = false): void {
     for (let i = 0; i < ids.length; i += IDS_PER_MESSAGE) {
-      this.around.say({
+      this.actions.say({
         type: 'returned',
         ids: ids.slice(i, i + IDS_PER_MESSAGE),
         ...(careful && { careful }),

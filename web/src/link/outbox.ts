@@ -3,7 +3,7 @@
  * bytes in the socket's buffer, so that a ping never waits long.
  */
 
-import { partsOf, sendPart } from '../protocol.ts';
+import { partCount, sendPart } from '../protocol.ts';
 import type { Loan } from '../protocol.ts';
 import { resultIds, withoutResults } from './results.ts';
 
@@ -77,7 +77,7 @@ export class Outbox {
 
   /** Sends a frame or its next part; returns the number of sent bytes. */
   private sendNext(wire: Wire, frame: Uint8Array): number {
-    const count = partsOf(frame.length);
+    const count = partCount(frame.length);
     if (count === 0) {
       wire.send(frame as Uint8Array<ArrayBuffer>);
       this.frames.shift();

@@ -10,13 +10,13 @@ export const PIECE = 16_384;
 export const LAST = 1;
 const TEXT = 2;
 
-/** Longest frame that a joiner accepts, in bytes. */
-const FRAME_LIMIT = (1 << 20) + (1 << 16);
+/** Longest frame that an assembler accepts, in bytes. */
+const LONGEST_FRAME = (1 << 20) + (1 << 16);
 
 /**
  * The pieces of a frame, one after the other. Each piece except the last is `PIECE` bytes long.
  */
-export function cut(frame: Uint8Array | string): Uint8Array<ArrayBuffer> {
+export function piecesOf(frame: Uint8Array | string): Uint8Array<ArrayBuffer> {
   const kind = typeof frame === 'string' ? TEXT : 0;
   const bytes = typeof frame === 'string' ? utf8(frame) : frame;
   const room = PIECE - 1;
@@ -30,7 +30,7 @@ export function cut(frame: Uint8Array | string): Uint8Array<ArrayBuffer> {
 }
 
 /** Joins pieces to frames. */
-export class Joiner {
+export class PieceAssembler {
   private pieces: Uint8Array[] = [];
   private length = 0;
 
@@ -43,7 +43,7 @@ export class Joiner {
     if (!(flags <= LAST + TEXT) || piece.length > PIECE)
       throw new Malformed('a message that is no piece of a frame');
     this.length += piece.length - 1;
-    if (this.length > FRAME_LIMIT) throw new Malformed('a frame that is too long');
+    if (this.length > LONGEST_FRAME) throw new Malformed('a frame that is too long');
     this.pieces.push(piece);
     if (!(flags & LAST)) return null;
     const frame = this.joined();

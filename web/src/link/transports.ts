@@ -7,7 +7,7 @@
 export type Transport = 'webrtc' | 'turn' | 'websocket';
 
 /** The kind of the page, and the abilities of its browser. */
-export interface Means {
+export interface TransportOptions {
   /** Whether a relay serves the page. */
   relay: boolean;
   /** Whether the browser has peer connections. */
@@ -20,7 +20,7 @@ export interface Means {
  * The transports of one attempt in order. A WebSocket needs a reachable master, or a relay which
  * forwards its bytes.
  */
-export function transports({ relay, webrtc, protocol }: Means): Transport[] {
+export function transports({ relay, webrtc, protocol }: TransportOptions): Transport[] {
   if (!webrtc || protocol === 'websocket') return ['websocket'];
   if (protocol === 'webrtc') return ['webrtc', 'turn'];
   return relay ? ['webrtc', 'turn', 'websocket'] : ['websocket'];

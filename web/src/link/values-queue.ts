@@ -13,7 +13,7 @@ interface Chunk {
   count: number;
 }
 
-export interface Cut {
+export interface TakenValues {
   /** A complete values frame. */
   frame: Uint8Array<ArrayBuffer>;
   ids: Loan[];
@@ -41,7 +41,7 @@ export class ValuesQueue {
    * Takes the next values, at most `most` and from one frame; null if there are none. A careful
    * value is taken alone, and only for an idle core.
    */
-  take(most: number, idle: boolean): Cut | null {
+  take(most: number, idle: boolean): TakenValues | null {
     const chunk = this.chunks[0];
     if (!chunk || most < 1) return null;
     const ids: Loan[] = [];

@@ -20,7 +20,7 @@ const OF_NODE_ONLY = [
   'exports',
 ];
 
-export function likeATab(): void {
+export function imitateTab(): void {
   const world = globalThis as Record<string, unknown>;
   world.self = globalThis;
   // Emscripten's output and other scripts recognize a worker by `importScripts`.

@@ -8,7 +8,7 @@ import { Socket } from 'node:net';
 
 const JSON_KIND = 0;
 
-export interface Receiver {
+export interface SocketEvents {
   json(message: unknown): void;
   binary(frame: Uint8Array): void;
   /** The kernel has taken all written data. */
@@ -18,21 +18,21 @@ export interface Receiver {
 
 export class HostSocket {
   private readonly socket = new Socket({ fd: 0, readable: true, writable: true });
-  private readonly received = new Received();
-  /** Whether the caller of `congested` waits for `drained`. */
-  private awaited = false;
+  private readonly decoder = new FrameDecoder();
+  /** Whether the caller of `awaitDrain` waits for `drained`. */
+  private drainAwaited = false;
 
-  constructor(private readonly receiver: Receiver) {
+  constructor(private readonly events: SocketEvents) {
     this.socket.on('data', (chunk) => this.receive(chunk));
-    this.socket.on('end', () => receiver.end());
-    this.socket.on('error', () => receiver.end());
+    this.socket.on('end', () => events.end());
+    this.socket.on('error', () => events.end());
   }
 
-  /** Whether written data is still in this process. If so, `drained` follows. */
-  get congested(): boolean {
-    const congested = this.socket.writableLength > 0;
-    if (congested) this.awaited = true;
-    return congested;
+  /** Returns whether written data is still in this process, and if so, calls `drained` later. */
+  awaitDrain(): boolean {
+    const pending = this.socket.writableLength > 0;
+    if (pending) this.drainAwaited = true;
+    return pending;
   }
 
   json(message: unknown): void {
@@ -55,25 +55,25 @@ export class HostSocket {
 
   private write(data: Uint8Array): void {
     this.socket.write(data, () => {
-      if (!this.awaited || this.socket.writableLength > 0) return;
-      this.awaited = false;
-      this.receiver.drained();
+      if (!this.drainAwaited || this.socket.writableLength > 0) return;
+      this.drainAwaited = false;
+      this.events.drained();
     });
   }
 
   private receive(chunk: Buffer): void {
-    this.received.add(chunk);
-    for (let frame = this.received.next(); frame; frame = this.received.next()) this.deliver(frame);
+    this.decoder.add(chunk);
+    for (let frame = this.decoder.next(); frame; frame = this.decoder.next()) this.deliver(frame);
   }
 
   private deliver(frame: Buffer): void {
-    if (frame[0] === JSON_KIND) this.receiver.json(JSON.parse(frame.toString('utf8', 1)));
-    else this.receiver.binary(new Uint8Array(frame.buffer, frame.byteOffset, frame.length));
+    if (frame[0] === JSON_KIND) this.events.json(JSON.parse(frame.toString('utf8', 1)));
+    else this.events.binary(new Uint8Array(frame.buffer, frame.byteOffset, frame.length));
   }
 }
 
 /** Cuts a stream of chunks into frames; copies a large frame only once. */
-export class Received {
+export class FrameDecoder {
   private chunks: Buffer[] = [];
   private length = 0;
 

@@ -3,15 +3,26 @@
  * gives the data channel to the link.
  */
 
-import { cut } from '../link/pieces.ts';
-import type { Farewell, Path } from '../messages.ts';
+import { piecesOf } from '../link/pieces.ts';
+import type { Path, VolunteerByeReason } from '../messages.ts';
 import type { FromPeer, ToPeer } from '../page-messages.ts';
-import { Ferry } from './ferry.ts';
+import { PieceForwarder } from './piece-forwarder.ts';
 
-/** @spoken by the master */
-type Signal =
+/**
+ * The volunteer's messages of signalling.
+ *
+ * @spoken by the master
+ */
+type VolunteerSignal = { type: 'offer'; sdp: string } | { type: 'candidate'; candidate: string };
+
+/**
+ * The master's messages of signalling; the first one comes from the server of the page.
+ *
+ * @spoken by the master
+ */
+type MasterSignal =
   | { type: 'servers'; iceServers: RTCIceServer[] }
-  | { type: 'offer' | 'answer'; sdp: string }
+  | { type: 'answer'; sdp: string }
   | { type: 'candidate'; candidate: string }
   | { type: 'failed'; text: string };
 
@@ -20,8 +31,8 @@ export class Peer {
   private connection: RTCPeerConnection | null = null;
   /** The last step of signalling; steps run one after the other. */
   private step: Promise<unknown> = Promise.resolve();
-  /** The ferry to the data channel, unless the link has the data channel itself. */
-  private ferry: Ferry | null = null;
+  /** Forwards pieces to the data channel, unless the link has the data channel itself. */
+  private forwarder: PieceForwarder | null = null;
   ended = false;
 
   constructor(
@@ -29,7 +40,7 @@ export class Peer {
     private readonly turn: boolean,
     private readonly link: MessagePort,
   ) {
-    link.onmessage = ({ data }: MessageEvent<ToPeer>) => this.obey(data);
+    link.onmessage = ({ data }: MessageEvent<ToPeer>) => this.receive(data);
     this.signal = new WebSocket(url);
     this.signal.onmessage = ({ data }) => this.next(() => this.hear(JSON.parse(data)));
     // After the master's answer the signalling may end, because the connection may open without
@@ -42,16 +53,16 @@ export class Peer {
    * Says goodbye for the link before the page closes, because the link's own goodbye would come
    * too late. A link with the data channel says goodbye itself.
    */
-  goodbye(reason: Farewell): void {
-    if (!this.ferry) return;
-    this.ferry.take(cut(JSON.stringify({ type: 'bye', reason })).buffer);
+  goodbye(reason: VolunteerByeReason): void {
+    if (!this.forwarder) return;
+    this.forwarder.take(piecesOf(JSON.stringify({ type: 'bye', reason })).buffer);
     this.close();
   }
 
-  private obey(message: ToPeer): void {
+  private receive(message: ToPeer): void {
     if (message === 'opened') this.opened();
     else if (message === 'end') this.close();
-    else if (this.ferry) this.ferry.take(message);
+    else if (this.forwarder) this.forwarder.take(message);
   }
 
   private next(step: () => unknown): void {
@@ -60,7 +71,7 @@ export class Peer {
       .catch((error) => this.end(String(error)));
   }
 
-  private hear(message: Signal): unknown {
+  private hear(message: MasterSignal): unknown {
     const connection = this.connection as RTCPeerConnection;
     switch (message.type) {
       case 'servers':
@@ -103,7 +114,7 @@ export class Peer {
     try {
       this.tell({ type: 'channel', channel }, [channel as unknown as Transferable]);
     } catch {
-      this.ferry = new Ferry(
+      this.forwarder = new PieceForwarder(
         channel,
         (message, transfer) => this.tell(message, transfer),
         () => this.opened(),
@@ -112,7 +123,7 @@ export class Peer {
     }
   }
 
-  private say(message: Signal): void {
+  private say(message: VolunteerSignal): void {
     if (this.signal.readyState === WebSocket.OPEN) this.signal.send(JSON.stringify(message));
   }
 
@@ -133,7 +144,7 @@ export class Peer {
 
   private close(): void {
     this.link.onmessage = null;
-    if (this.ferry) this.ferry.close(() => this.end());
+    if (this.forwarder) this.forwarder.close(() => this.end());
     else this.end();
   }
 

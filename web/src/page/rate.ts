@@ -5,7 +5,7 @@ export class Rate {
   private samples: { at: number; done: number }[] = [];
 
   /** Records the total `done` at `now`; returns the items per second. */
-  at(now: number, done: number): number {
+  sample(now: number, done: number): number {
     const { samples } = this;
     samples.push({ at: now, done });
     while (samples.length > 2 && now - samples[1].at >= WINDOW_MS) samples.shift();

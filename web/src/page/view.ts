@@ -2,9 +2,9 @@
 
 import type { LogEntry } from '../messages.ts';
 import { grouped, logLine, rate } from './words.ts';
-import type { Standing } from './words.ts';
+import type { StatusText } from './words.ts';
 
-export interface Actions {
+export interface ViewActions {
   rename(name: string): void;
   lend(cores: number): void;
   pause(paused: boolean): void;
@@ -30,7 +30,7 @@ export class View {
   private readonly lines = element('lines');
   paused = false;
 
-  constructor(actions: Actions) {
+  constructor(actions: ViewActions) {
     this.name.onchange = () => actions.rename(this.name.value.trim());
     this.cores.onchange = () => actions.lend(this.readCores());
     this.pause.onclick = () => actions.pause(this.togglePause());
@@ -59,7 +59,7 @@ export class View {
     note.hidden = text === '';
   }
 
-  standing({ title, detail, mood, over, again }: Standing): void {
+  showStatus({ title, detail, mood, over, again }: StatusText): void {
     // Only changed texts are written, because a screen reader repeats every written text.
     write(this.title, title);
     write(this.detail, detail);

@@ -1,11 +1,11 @@
 /** Texts for states and numbers. */
 
 import type { LogEntry, Path } from '../messages.ts';
-import type { Account } from '../page-messages.ts';
+import type { LinkStatus } from '../page-messages.ts';
 
 export type Mood = 'good' | 'calm' | 'bad';
 
-export interface Standing {
+export interface StatusText {
   /** One line, in the largest type. */
   title: string;
   /** Further information below the title. */
@@ -18,7 +18,7 @@ export interface Standing {
 }
 
 /** The part of the state which only the page knows. */
-export interface Here {
+export interface PageState {
   paused: boolean;
   /** The number of lent cores. */
   lent: number;
@@ -30,16 +30,13 @@ export interface Here {
   dom: boolean;
 }
 
-export function standing(account: Account, here: Here): Standing {
-  const { phase, text } = account;
+export function statusText(status: LinkStatus, page: PageState): StatusText {
+  const { phase, text } = status;
   switch (phase) {
     case 'connecting':
       return going('Connecting…', '', 'calm');
     case 'joined':
-      return connected(
-        here.paused ? pausedStanding(account) : computing(account, here),
-        account.path,
-      );
+      return connected(page.paused ? pausedText(status) : computing(status, page), status.path);
     case 'waiting':
       return going('Connection lost', `${text} Trying again by itself.`.trim(), 'bad');
     case 'away':
@@ -59,7 +56,7 @@ export function standing(account: Account, here: Here): Standing {
   }
 }
 
-function computing({ busy, done }: Account, { lent, active, dom }: Here): Standing {
+function computing({ busy, done }: LinkStatus, { lent, active, dom }: PageState): StatusText {
   if (busy === 0 && !active) {
     return going(
       done === 0 ? 'Ready' : 'Waiting for more',
@@ -75,7 +72,7 @@ function computing({ busy, done }: Account, { lent, active, dom }: Here): Standi
   );
 }
 
-function pausedStanding({ held }: Account): Standing {
+function pausedText({ held }: LinkStatus): StatusText {
   return going(
     'Paused',
     held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.',
@@ -83,22 +80,22 @@ function pausedStanding({ held }: Account): Standing {
   );
 }
 
-function connected(standing: Standing, path: Path = 'websocket'): Standing {
-  return { ...standing, detail: `${standing.detail} ${WAYS[path]}`.trim() };
+function connected(base: StatusText, path: Path = 'websocket'): StatusText {
+  return { ...base, detail: `${base.detail} ${ROUTES[path]}`.trim() };
 }
 
-const WAYS: { [path in Path]: string } = {
+const ROUTES: { [path in Path]: string } = {
   websocket: '',
   direct: 'Connected directly.',
   turn: 'Connected through a TURN server.',
   relay: 'Connected through the relay.',
 };
 
-function going(title: string, detail: string, mood: Mood): Standing {
+function going(title: string, detail: string, mood: Mood): StatusText {
   return { title, detail, mood, over: false, again: false };
 }
 
-function over(title: string, detail: string, mood: Mood, again = false): Standing {
+function over(title: string, detail: string, mood: Mood, again = false): StatusText {
   return { title, detail, mood, over: true, again };
 }
 

@@ -8,15 +8,15 @@
  *
  * @spoken by browsers
  */
-type Navigate = Event & { destination: { url: string } };
+type NavigateEvent = Event & { destination: { url: string } };
 
-export function shut(): void {
+export function closeNetwork(): void {
   const page = window as unknown as { navigation?: EventTarget; [name: string]: unknown };
   for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'SharedWorker'])
     delete page[name];
   if (!page.navigation) return;
   page.navigation.addEventListener('navigate', (event) => {
-    if (new URL((event as Navigate).destination.url).origin !== location.origin)
+    if (new URL((event as NavigateEvent).destination.url).origin !== location.origin)
       event.preventDefault();
   });
 }

@@ -7,7 +7,7 @@ import type { Join, ToLink } from '../page-messages.ts';
 import { joinInPage } from '../worker.ts';
 import type { Scripts } from './scripts.ts';
 
-export class Crew {
+export class WorkerPool {
   private readonly workers = new Map<number, Worker>();
 
   constructor(
@@ -27,7 +27,7 @@ export class Crew {
       text: this.scripts.text,
     };
     if (this.dom) joinInPage(join);
-    else this.hire(core, join);
+    else this.startWorker(core, join);
     this.tell({ type: 'core', core, port: port2 }, port2);
   }
 
@@ -37,7 +37,7 @@ export class Crew {
     this.workers.delete(core);
   }
 
-  private hire(core: number, join: Join): void {
+  private startWorker(core: number, join: Join): void {
     const worker = new Worker(this.scripts.tab);
     worker.onerror = (event) => {
       event.preventDefault();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { format } from '../src/core/format.ts';
 import { hearErrors } from '../src/core/port.ts';
-import { failure, failureMessage } from '../src/core/shown.ts';
+import { failure, failureMessage } from '../src/core/inspect.ts';
 
 const PLACE = 'http://h:5000/t/function.js:1:210';
 

@@ -6,7 +6,7 @@ import type { PandoModule } from './function.ts';
  * The values of a core that are not begun, first in, first out. The queue decodes each value when
  * its call begins.
  */
-export class Queue {
+export class CallQueue {
   private frames: Uint8Array[] = [];
   private cursor: ValuesCursor | null = null;
 

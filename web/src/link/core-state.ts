@@ -18,10 +18,10 @@ export interface OpenCall {
   /** The earliest possible start of the call, in milliseconds. */
   since: number;
   /** Whether the master knows that the call takes long. */
-  told: boolean;
+  reported: boolean;
 }
 
-export class Seat {
+export class CoreState {
   ready = false;
   /** When the core was first seen loading the function. */
   loadingSince = NaN;
@@ -75,7 +75,7 @@ export class Seat {
   give(ids: Loan[], careful: boolean, now: number): void {
     for (const id of ids) this.given.push(id);
     this.careful = careful;
-    this.look(now);
+    this.updateOpen(now);
   }
 
   /** The core announces the call for `id`; later values of the core have not begun. */
@@ -99,7 +99,7 @@ export class Seat {
     this.learn(count, micros / 1000);
     this.careful = false;
     this.compact();
-    this.look(now);
+    this.updateOpen(now);
     return { count, errors };
   }
 
@@ -112,7 +112,7 @@ export class Seat {
    * Removes `id` from the forgotten values and returns whether it was among them. Each answer
    * asks once.
    */
-  dropsAnswer(id: Loan): boolean {
+  removeForgotten(id: Loan): boolean {
     return this.forgotten.delete(id);
   }
 
@@ -149,12 +149,12 @@ export class Seat {
   }
 
   /** Updates `open`. Calls begin in the order of their values. */
-  private look(now: number): void {
+  private updateOpen(now: number): void {
     const open: OpenCall[] = [];
     const end = Math.min(this.given.length, this.head + this.concurrency);
     for (let i = this.head; i < end; i++) {
       const id = this.given[i];
-      open.push(this.open.find((call) => call.id === id) || { id, since: now, told: false });
+      open.push(this.open.find((call) => call.id === id) || { id, since: now, reported: false });
     }
     this.open = open;
   }

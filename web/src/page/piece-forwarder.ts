@@ -6,17 +6,17 @@ import { LAST } from '../link/pieces.ts';
 import { Pipe } from '../link/pipe.ts';
 import type { FromPeer } from '../page-messages.ts';
 
-/** Sent bytes after which the ferry informs the link. */
-const TELL_BYTES = 1 << 15;
+/** Sent bytes after which the forwarder informs the link. */
+const REPORT_BYTES = 1 << 15;
 /** Most pieces that wait for the rest of their frame. */
 const MOST_PIECES = 4;
 
-export class Ferry {
+export class PieceForwarder {
   private readonly pipe: Pipe;
   /** Received pieces not yet forwarded to the link. */
   private pieces: ArrayBuffer[] = [];
   /** The number of sent bytes in the last message to the link. */
-  private told = 0;
+  private reportedGone = 0;
 
   constructor(
     channel: RTCDataChannel,
@@ -28,14 +28,14 @@ export class Ferry {
       opened,
       closed,
       piece: (piece) => this.receive(piece),
-      drained: () => this.account(),
+      drained: () => this.reportSent(),
     });
   }
 
   /** Takes pieces for the master. */
   take(pieces: ArrayBuffer): void {
     this.pipe.take(new Uint8Array(pieces));
-    this.account();
+    this.reportSent();
   }
 
   close(closed: () => void): void {
@@ -44,18 +44,18 @@ export class Ferry {
 
   private receive(piece: ArrayBuffer): void {
     this.pieces.push(piece);
-    if (new Uint8Array(piece)[0] & LAST || this.pieces.length > MOST_PIECES) this.pass();
+    if (new Uint8Array(piece)[0] & LAST || this.pieces.length > MOST_PIECES) this.forward();
   }
 
-  private account(): void {
-    if (this.pipe.gone - this.told >= TELL_BYTES) this.pass();
+  private reportSent(): void {
+    if (this.pipe.gone - this.reportedGone >= REPORT_BYTES) this.forward();
   }
 
   /** Sends the link the received pieces, and the number of sent bytes. */
-  private pass(): void {
+  private forward(): void {
     const pieces = this.pieces;
     this.pieces = [];
-    this.told = this.pipe.gone;
-    this.tell({ type: 'pieces', pieces, gone: this.told }, pieces);
+    this.reportedGone = this.pipe.gone;
+    this.tell({ type: 'pieces', pieces, gone: this.reportedGone }, pieces);
   }
 }

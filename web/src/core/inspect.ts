@@ -3,7 +3,7 @@
  * of an error.
  */
 
-import { ofTheFunction, shorten, tagOf } from './convert.ts';
+import { classOf, shorten, userStack } from './convert.ts';
 import type { ErrorKind, Failure } from '../protocol.ts';
 
 const DEEPEST_REASON = 4;
@@ -11,39 +11,40 @@ const MOST_ERRORS = 5;
 
 export function failure(error: unknown, kind: ErrorKind): Failure {
   const message = failureMessage(error);
-  const stack = traced(error);
+  const stack = stackOf(error);
   return stack ? { message, stack, kind } : { message, kind };
 }
 
 export function failureMessage(error: unknown): string {
-  return shorten(told(error));
+  return shorten(describe(error));
 }
 
 /** The text of a value on the console. */
-export function shown(value: unknown): string {
-  return value instanceof Error ? traced(value) || told(value) : plainly(value);
+export function inspect(value: unknown): string {
+  return value instanceof Error ? stackOf(value) || describe(value) : plainText(value);
 }
 
 /** Class and message of an error, followed by its causes in parentheses. */
-function told(error: unknown, depth = 0): string {
-  const words = text(error, 'message')
+function describe(error: unknown, depth = 0): string {
+  const words = textMember(error, 'message')
     ? heading(error).replace(/^Error: /, '')
-    : text(error, 'name') || plainly(error);
+    : textMember(error, 'name') || plainText(error);
   const reasons = reasonsOf(error, depth).map(
-    ([name, reason]) => `${name}: ${told(reason, depth + 1)}`,
+    ([name, reason]) => `${name}: ${describe(reason, depth + 1)}`,
   );
   return reasons.length ? `${words} (${reasons.join('; ')})` : words;
 }
 
 /** The stack of an error, followed by the stacks of its causes; empty without a stack. */
-function traced(error: unknown, depth = 0): string {
-  const stack = text(error, 'stack');
+function stackOf(error: unknown, depth = 0): string {
+  const stack = textMember(error, 'stack');
   if (!stack || (depth && !stack.includes('function.js'))) return '';
   const reasons = reasonsOf(error, depth).map(
-    ([name, reason]) => `\n  [${name}]: ${traced(reason, depth + 1) || told(reason, depth + 1)}`,
+    ([name, reason]) =>
+      `\n  [${name}]: ${stackOf(reason, depth + 1) || describe(reason, depth + 1)}`,
   );
   return shorten(
-    headed(ofTheFunction(stack), heading(error), text(error, 'message')) + reasons.join(''),
+    withHeading(userStack(stack), heading(error), textMember(error, 'message')) + reasons.join(''),
   );
 }
 
@@ -51,7 +52,7 @@ function traced(error: unknown, depth = 0): string {
  * Puts class and message of the error above `stack`. Firefox and Safari omit both; V8 has them as
  * they were when the error was made.
  */
-function headed(stack: string, heading: string, message: string): string {
+function withHeading(stack: string, heading: string, message: string): string {
   if (`\n${stack}`.includes(`\n${heading}`)) return stack;
   const frames = stack.search(/^ {4}at /m);
   if (frames < 0 && message && stack.endsWith(message)) return heading;
@@ -59,11 +60,11 @@ function headed(stack: string, heading: string, message: string): string {
 }
 
 function heading(error: unknown): string {
-  const name = text(error, 'name');
+  const name = textMember(error, 'name');
   // As in Node, a class without its own `name` counts by the name of the class.
   const ofClass =
-    error instanceof Error && (!name || name === 'Error') && text(error.constructor, 'name');
-  return [ofClass || name, text(error, 'message')].filter(Boolean).join(': ');
+    error instanceof Error && (!name || name === 'Error') && textMember(error.constructor, 'name');
+  return [ofClass || name, textMember(error, 'message')].filter(Boolean).join(': ');
 }
 
 /**
@@ -71,10 +72,16 @@ function heading(error: unknown): string {
  */
 function reasonsOf(error: unknown, depth: number): [name: string, reason: unknown][] {
   const reasons: [string, unknown][] = [];
-  if (depth > DEEPEST_REASON || (!text(error, 'message') && !text(error, 'stack'))) return reasons;
+  if (depth > DEEPEST_REASON || (!textMember(error, 'message') && !textMember(error, 'stack')))
+    return reasons;
   const code = member(error, 'code');
   const own = Object.prototype.hasOwnProperty.call(error, 'code');
-  if (own && code && typeof code !== 'object' && !text(error, 'message').includes(String(code)))
+  if (
+    own &&
+    code &&
+    typeof code !== 'object' &&
+    !textMember(error, 'message').includes(String(code))
+  )
     reasons.push(['code', code]);
   const errors = member(error, 'errors');
   if (Array.isArray(errors))
@@ -84,7 +91,7 @@ function reasonsOf(error: unknown, depth: number): [name: string, reason: unknow
   return reasons;
 }
 
-function text(holder: unknown, name: string): string {
+function textMember(holder: unknown, name: string): string {
   const value = member(holder, name);
   return typeof value === 'string' ? shorten(value) : '';
 }
@@ -98,12 +105,12 @@ function member(holder: unknown, name: string): unknown {
   }
 }
 
-function plainly(value: unknown): string {
+function plainText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  const tag = `[object ${tagOf(value)}]`;
+  const tag = `[object ${classOf(value)}]`;
   try {
-    const json = JSON.stringify(value, readable());
-    return json && (json !== '{}' || tagOf(value) === 'Object') ? json : tag;
+    const json = JSON.stringify(value, readableReplacer());
+    return json && (json !== '{}' || classOf(value) === 'Object') ? json : tag;
   } catch {
     return tag;
   }
@@ -113,7 +120,7 @@ function plainly(value: unknown): string {
  * A replacer for JSON.stringify: replaces values which would fail or come out empty by a
  * description.
  */
-function readable(): (key: string, value: unknown) => unknown {
+function readableReplacer(): (key: string, value: unknown) => unknown {
   const above: unknown[] = [];
   return function (this: unknown, _key, value) {
     if (typeof value === 'bigint') return `${value}n`;

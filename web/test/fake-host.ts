@@ -2,19 +2,19 @@
 
 import { Core } from '../src/core.ts';
 import type { UserFunction } from '../src/core/function.ts';
-import type { CoreOptions, FromCore, LogEntry } from '../src/messages.ts';
+import type { CoreMessage, CoreOptions, LogEntry } from '../src/messages.ts';
 import { ResultsCursor, ValuesWriter } from '../src/protocol.ts';
 import type { Failure, Form, Loan } from '../src/protocol.ts';
 
 type Callback = (error: unknown, result: unknown) => void;
-interface Context {
+interface FunctionContext {
   index: number;
   attempt: number;
   signal: AbortSignal;
   report(report: unknown): void;
   log(...args: unknown[]): void;
 }
-export type Value = [
+export type InputValue = [
   id: Loan,
   value: string | Uint8Array,
   options?: { careful?: boolean; attempt?: number; form?: Form },
@@ -26,13 +26,13 @@ export const callback = (f: (x: unknown, cb: Callback) => unknown): UserFunction
   style: 'callback',
 });
 
-export const byDefault = (f: (x: unknown, context: Context) => unknown): UserFunction => ({
+export const byDefault = (f: (x: unknown, context: FunctionContext) => unknown): UserFunction => ({
   call: f as UserFunction['call'],
   owner: undefined,
   style: 'default',
 });
 
-export interface Result {
+export interface CoreResult {
   id: Loan;
   /** `text`, `bytes`, `json`, or `error` and the error's kind. */
   kind: string;
@@ -41,14 +41,14 @@ export interface Result {
   text: string;
 }
 
-export class Stage {
+export class FakeHost {
   readonly core: Core;
-  readonly results: Result[] = [];
+  readonly results: CoreResult[] = [];
   readonly frames: { count: number; length: number }[] = [];
   readonly logs: LogEntry[] = [];
   /** The length of each log message. */
   readonly logMessages: number[] = [];
-  readonly reports: FromCore[] = [];
+  readonly reports: CoreMessage[] = [];
   /** Results and announcements in the order of posting. */
   readonly posted: string[] = [];
   private time = 1000;
@@ -66,8 +66,8 @@ export class Stage {
         tick: () => Math.floor(this.time),
         post: (message) => this.post(message),
         results: (frame) => this.take(frame),
-        congested: () => false,
-        infers,
+        awaitDrain: () => false,
+        infersStart: infers,
         setTimer: (run, ms) => this.setTimer(run, ms),
         clearTimer: (timer) => (this.timers = this.timers.filter((other) => other !== timer)),
       },
@@ -77,14 +77,14 @@ export class Stage {
   }
 
   /** The answer of f to one value, once its promises have settled. */
-  static async answerTo(f: UserFunction, options: Partial<CoreOptions> = {}): Promise<Result> {
-    const stage = new Stage(f, options);
-    stage.values([[0, 'x']]);
-    while (stage.results.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    return stage.results[0];
+  static async answerTo(f: UserFunction, options: Partial<CoreOptions> = {}): Promise<CoreResult> {
+    const host = new FakeHost(f, options);
+    host.values([[0, 'x']]);
+    while (host.results.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    return host.results[0];
   }
 
-  values(values: Value[]): void {
+  values(values: InputValue[]): void {
     const writer = new ValuesWriter();
     for (const [id, value, { careful, attempt, form } = {}] of values) {
       if (typeof value === 'string') writer.textValue(id, value, form, careful, attempt);
@@ -118,7 +118,7 @@ export class Stage {
     return timer;
   }
 
-  private post(message: FromCore): void {
+  private post(message: CoreMessage): void {
     if (message.type === 'started') this.posted.push(`started ${message.id}`);
     if (message.type === 'spoiled') this.posted.push(`spoiled ${message.careful}`);
     if (message.type === 'log') {
