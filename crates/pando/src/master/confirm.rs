@@ -102,7 +102,8 @@ pub(crate) async fn confirm(
 
 /// Runs the command for one result.
 ///
-/// # Errors Why the command did not accept the result, in words.
+/// # Errors
+/// Why the command did not accept the result, in words.
 async fn run(
     command: &str,
     unconfirmed: &Unconfirmed,

@@ -62,7 +62,8 @@ impl Files {
     /// Checks that each of `names`, a complete list, has its own place for a result. With `free`,
     /// the place must be empty.
     ///
-    /// # Errors The first name without a place, and the reason.
+    /// # Errors
+    /// The first name without a place, and the reason.
     pub fn check<'a>(
         &self,
         names: impl Iterator<Item = &'a str> + Clone,
@@ -196,7 +197,8 @@ impl Files {
 
     /// The path for the result of the file called `name`.
     ///
-    /// # Errors When the path would lie outside the output folder, or is unusable.
+    /// # Errors
+    /// When the path would lie outside the output folder, or is unusable.
     fn target(&self, name: &str) -> Result<Option<PathBuf>, String> {
         let Some(dir) = &self.output_dir else { return Ok(None) };
         let mut target = dir.clone();
@@ -231,7 +233,8 @@ impl Files {
     /// Writes a result to a temporary file beside `target`. The returned action moves the complete
     /// file to `target` in one step.
     ///
-    /// # Errors When a folder or the file cannot be written.
+    /// # Errors
+    /// When a folder or the file cannot be written.
     pub(crate) fn prepare(self: &Arc<Self>, target: &Path, bytes: &[u8]) -> io::Result<Commit> {
         if let Some(dir) = self.output_dir.as_ref().filter(|dir| !dir.is_dir()) {
             let why = format!(

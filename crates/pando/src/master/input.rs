@@ -179,7 +179,8 @@ impl Splitter {
     /// Reads once from `input` and appends complete values to `out`. Returns false at the end of
     /// the input.
     ///
-    /// # Errors When reading fails. Values read before are in `out`.
+    /// # Errors
+    /// When reading fails. Values read before are in `out`.
     pub(crate) fn read(
         &mut self,
         input: &mut impl io::Read,

@@ -44,7 +44,8 @@ impl Master {
     /// changed since are computed; otherwise such a value ends the run. Call this before anything
     /// is read.
     ///
-    /// # Errors When the journal cannot be written.
+    /// # Errors
+    /// When the journal cannot be written.
     pub fn keep_journal(
         self: &Arc<Self>,
         journal: OpenJournal,
@@ -73,7 +74,8 @@ impl Master {
 
     /// Waits until all results are in the journal.
     ///
-    /// # Errors Why the journal cannot be written.
+    /// # Errors
+    /// Why the journal cannot be written.
     pub fn finish_journal(&self) -> Result<(), String> {
         let journal = self.lock().journal.clone();
         journal.map_or(Ok(()), |journal| journal.finish())
@@ -115,7 +117,8 @@ impl Master {
     /// Adds items to the input. Items with results in the journal are handed over in slices, as
     /// the window has room. Blocks.
     ///
-    /// # Errors When the journal belongs to other values: no item is added. When an unusable item
+    /// # Errors
+    /// When the journal belongs to other values: no item is added. When an unusable item
     /// ends the run: the items before it are added.
     pub(super) fn offer(&self, values: impl IntoIterator<Item = Taken>) -> Result<(), InputError> {
         let mut resume = self.resume.lock().expect("nobody panics with it");
