@@ -6,22 +6,23 @@
 //! ([`feed`](Master::feed)) and write the output ([`drain`](Master::drain)).
 
 mod attend;
-mod batch;
+mod backoff;
+mod backpressure;
 mod confirm;
-mod court;
 mod failures;
+mod feedback;
 mod files;
 mod fitness;
-mod held_back;
 mod input;
-mod journaled;
-mod lacks;
+mod limit;
+mod missing;
 mod numbers;
 mod output;
+mod postponed;
 mod progress;
 mod report;
-mod rest;
-mod seat;
+mod resume;
+mod send_state;
 #[cfg(test)]
 mod simulation;
 mod speculation;
@@ -29,22 +30,21 @@ mod statistics;
 mod stop;
 mod stragglers;
 mod stream;
-mod sync;
 mod unfit;
 mod watch;
 
 pub(crate) use attend::same_secret;
 pub use attend::{Door, Page, attend};
 pub(crate) use confirm::confirm;
+pub(crate) use feedback::{FromProgram, ToProgram};
 pub use files::Files;
 pub(crate) use files::Use;
 pub use input::{Cut, Framing, InputError, Unusable, items};
-pub(crate) use lacks::Lack;
+pub(crate) use missing::MissingFeature;
 pub use output::{Ending, Values};
 pub use statistics::Statistics;
 pub use stop::Left;
 pub use stragglers::recall_stragglers;
-pub(crate) use sync::{Heard, Said};
 pub use watch::watch;
 
 use crate::{
@@ -55,16 +55,17 @@ use crate::{
     protocol::{JobOptions, Path, Value},
     threads,
 };
+use backpressure::ResultBackPressure;
 use bytes::Bytes;
 use confirm::Unconfirmed;
-use court::Court;
 use failures::Failures;
-use fitness::Who;
+use feedback::Loop;
+use fitness::DeviceKey;
 use futures_util::task::AtomicWaker;
-use held_back::HeldBack;
 use input::InputQueue;
-use journaled::Resume;
 use pando_bundler::Bundle;
+use postponed::PostponedFailures;
+use resume::Resume;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::PathBuf,
@@ -72,7 +73,6 @@ use std::{
     time::{Duration, Instant},
 };
 use stream_lender::{Index, Lender, Lent, Loan, SubStreamId, Window};
-use sync::Sync;
 use tokio::sync::Notify;
 use unfit::Devices;
 
@@ -124,7 +124,7 @@ impl Job {
 
     /// How long a device may be silent or idle before the master suspects a fault: three
     /// heartbeats.
-    fn patience(&self) -> Duration {
+    fn silence_limit(&self) -> Duration {
         self.heartbeat() * 3
     }
 }
@@ -164,11 +164,11 @@ pub(crate) struct Core {
     pub(crate) input: InputQueue,
     pub(crate) failures: Failures,
     /// Items whose final failure is postponed until other devices have had a chance.
-    pub(crate) court: Court,
+    pub(crate) court: PostponedFailures,
     /// Bookkeeping about devices, including some that have left.
     pub(crate) devices: Devices,
     /// The state of the program in the loop (`--sync-stdio`).
-    pub(crate) sync: Option<Sync>,
+    pub(crate) sync: Option<Loop>,
     /// Results that wait for confirmation (`--confirm`).
     pub(crate) unconfirmed: VecDeque<Unconfirmed>,
     /// The files for results of values that are read and not yet output (`--files`), in order.
@@ -182,9 +182,9 @@ pub(crate) struct Core {
     reads_on: bool,
     /// The connected volunteers in the order of their arrival, so that ties are always decided
     /// alike.
-    pub(crate) seats: BTreeMap<SubStreamId, SeatEntry>,
+    pub(crate) seats: BTreeMap<SubStreamId, Device>,
     /// Volunteers whose channels are not read for a while.
-    held_back: HeldBack,
+    held_back: ResultBackPressure,
     /// Calls that a core has open at a time.
     pub(crate) calls_per_core: u64,
     /// Values of which a copy was lent (`--speculate`).
@@ -212,10 +212,10 @@ pub(crate) struct Core {
 }
 
 /// The part of a session that the rest of the master uses.
-pub(crate) struct SeatEntry {
+pub(crate) struct Device {
     pub(crate) name: String,
     pub(crate) device: String,
-    pub(crate) who: Who,
+    pub(crate) who: DeviceKey,
     pub(crate) page: Page,
     pub(crate) cores: u32,
     /// The route of the channel.
@@ -223,7 +223,7 @@ pub(crate) struct SeatEntry {
     /// Values of which this session has delivered the result.
     pub(crate) done: u64,
     /// Values missing at the session's last ask.
-    pub(crate) short: usize,
+    pub(crate) missing_at_last_ask: usize,
     /// Wakes the session's task when values may be available.
     pub(crate) wake: Arc<Notify>,
     /// Ends the session's task, because the device came back on another channel.
@@ -234,7 +234,7 @@ pub(crate) struct SeatEntry {
     pub(crate) recalls: Vec<Loan>,
     /// The session asks for no values until other devices have had a chance at the recalled
     /// values.
-    pub(crate) yields: bool,
+    pub(crate) waits_after_recall: bool,
     /// The time of the last recall.
     pub(crate) recalled: Option<Instant>,
     /// Whether the device works on its values.
@@ -249,7 +249,7 @@ pub(crate) struct SeatEntry {
     pub(crate) copies: Vec<Lent<Value>>,
     /// Values that this device computes although it does not hold the loan, with their bytes: its
     /// copies, and values for which another device's copy was faster.
-    pub(crate) strays: HashMap<Loan, u64>,
+    pub(crate) copies_in_flight: HashMap<Loan, u64>,
     /// The recent average time of a call, if any call has ended.
     pub(crate) each: Option<Duration>,
     /// Reports of the function since the last line about them.
@@ -262,7 +262,7 @@ pub(crate) struct SeatEntry {
 
 /// News for a session's task.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct News {
     /// The run is over.
     pub(crate) finished: bool,
     /// The device came back on another channel.
@@ -273,7 +273,7 @@ pub(crate) struct Standing {
     pub(crate) recalls: Vec<Loan>,
     /// The session asks for no values until other devices have had a chance at the recalled
     /// values.
-    pub(crate) yields: bool,
+    pub(crate) waits_after_recall: bool,
     /// Values to send although the session did not ask for them.
     pub(crate) copies: Vec<Lent<Value>>,
 }
@@ -291,16 +291,16 @@ impl Master {
             lender,
             input: InputQueue::default(),
             failures: Failures::default(),
-            court: Court::default(),
+            court: PostponedFailures::default(),
             devices: Devices::new(job.heartbeat(), Instant::now()),
-            sync: job.sync.then(|| Sync::new(job.per_core())),
+            sync: job.sync.then(|| Loop::new(job.per_core())),
             unconfirmed: VecDeque::new(),
             targets: VecDeque::new(),
             journal: None,
             resuming: false,
             reads_on: false,
             seats: BTreeMap::new(),
-            held_back: HeldBack::default(),
+            held_back: ResultBackPressure::default(),
             speculated: BTreeSet::new(),
             unwanted: None,
             stuck: BTreeMap::new(),
@@ -365,7 +365,7 @@ impl Master {
         self.let_go(core);
         core.ask_for_more();
         if core.output_waits
-            && (core.lender.has_output() || core.sync.as_ref().is_some_and(Sync::has_said))
+            && (core.lender.has_output() || core.sync.as_ref().is_some_and(Loop::has_said))
         {
             core.output_waits = false;
             self.output_ready.notify_one();
@@ -394,19 +394,19 @@ impl Master {
     }
 
     /// Takes the news for the task of session `sub`.
-    pub(crate) fn standing(&self, sub: SubStreamId) -> Standing {
+    pub(crate) fn take_news(&self, sub: SubStreamId) -> News {
         let mut core = self.lock();
         let finished = core.finished;
         match core.seats.get_mut(&sub) {
-            Some(seat) => Standing {
+            Some(seat) => News {
                 finished,
                 replaced: seat.replaced,
                 stuck: seat.stuck,
                 recalls: std::mem::take(&mut seat.recalls),
-                yields: seat.yields,
+                waits_after_recall: seat.waits_after_recall,
                 copies: std::mem::take(&mut seat.copies),
             },
-            None => Standing { finished, ..Standing::default() },
+            None => News { finished, ..News::default() },
         }
     }
 

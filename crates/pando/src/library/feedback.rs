@@ -1,7 +1,7 @@
 //! The feedback form: the calling program makes values from results.
 
 use super::{Error, json, progress::Progress};
-use crate::master::{Heard, Said};
+use crate::master::{FromProgram, ToProgram};
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -42,7 +42,7 @@ use std::{
 pub struct Feedback<T, R> {
     run: Progress,
     /// Calls that were made before the run was open.
-    early: Vec<Heard>,
+    early: Vec<FromProgram>,
     given: u64,
     types: PhantomData<fn(T) -> R>,
 }
@@ -83,7 +83,7 @@ impl<T, R> Feedback<T, R> {
         T: Serialize,
     {
         let value = json(value)?;
-        self.say(Heard::Value(value));
+        self.say(FromProgram::Value(value));
         self.given += 1;
         Ok(self.given)
     }
@@ -92,16 +92,16 @@ impl<T, R> Feedback<T, R> {
     /// message `cancelled`, unless the value is already finished.
     pub fn cancel(&mut self, index: u64) {
         if (1..=self.given).contains(&index) {
-            self.say(Heard::Cancel(index - 1));
+            self.say(FromProgram::Cancel(index - 1));
         }
     }
 
     /// Says that no more values come.
     pub fn end(&mut self) {
-        self.say(Heard::End);
+        self.say(FromProgram::End);
     }
 
-    fn say(&mut self, heard: Heard) {
+    fn say(&mut self, heard: FromProgram) {
         match self.run.master() {
             Some(master) => master.heard(heard),
             None => self.early.push(heard),
@@ -120,11 +120,11 @@ impl<T, R: DeserializeOwned> Stream for Feedback<T, R> {
         }));
         Poll::Ready(next.map(|said| {
             Ok(match said? {
-                Said::Ask(count) => Event::Ask(count),
-                Said::Result(index, result) => {
+                ToProgram::Ask(count) => Event::Ask(count),
+                ToProgram::Result(index, result) => {
                     Event::Result { index: index + 1, result: Error::parse(index, &result)? }
                 }
-                Said::Error(index, message) => Event::Failed { index: index + 1, message },
+                ToProgram::Error(index, message) => Event::Failed { index: index + 1, message },
             })
         }))
     }

@@ -1,6 +1,6 @@
 //! Failed attempts and their consequences.
 
-use super::{Core, Ending, Job, court::Case, fitness::Who, unfit::Verdict};
+use super::{Core, Ending, Job, fitness::DeviceKey, postponed::PostponedFailure, unfit::Verdict};
 use crate::{cli::OnError, protocol::Failure};
 use bytes::Bytes;
 use serde_json::json;
@@ -34,10 +34,10 @@ struct Tries {
     /// All failures, whether they count or not.
     failures: u32,
     /// The devices that failed the value.
-    failed_by: Vec<Who>,
+    failed_by: Vec<DeviceKey>,
     /// The devices whose failures may be their own fault, one entry per failure. A failure of a
     /// proven device clears the earlier entries.
-    accused: Vec<Who>,
+    doubted: Vec<DeviceKey>,
 }
 
 /// The number of vanished devices after which a value is lent alone.
@@ -64,30 +64,30 @@ impl Failures {
 
     /// Forgets the attempts at `index`, after its result or final failure. Returns the devices
     /// whose failures may have been their own fault, one entry per failure.
-    pub(crate) fn forget(&mut self, index: Index) -> Vec<Who> {
+    pub(crate) fn forget(&mut self, index: Index) -> Vec<DeviceKey> {
         if !self.vanished.is_empty() {
             self.vanished.remove(&index);
         }
         if self.tries.is_empty() {
             return Vec::new();
         }
-        self.tries.remove(&index).map(|tries| tries.accused).unwrap_or_default()
+        self.tries.remove(&index).map(|tries| tries.doubted).unwrap_or_default()
     }
 
     /// Notes that `who` failed `index`. If `who` is `proven`, returns the devices whose earlier
     /// failures were the item's fault.
-    pub(super) fn accuse(&mut self, index: Index, who: &Who, proven: bool) -> Vec<Who> {
+    pub(super) fn accuse(&mut self, index: Index, who: &DeviceKey, proven: bool) -> Vec<DeviceKey> {
         let tries = self.tries.entry(index).or_default();
         if !tries.failed_by.contains(who) {
             tries.failed_by.push(who.clone());
         }
-        let acquitted = if proven { mem::take(&mut tries.accused) } else { Vec::new() };
-        tries.accused.push(who.clone());
-        acquitted
+        let doubt_lifted = if proven { mem::take(&mut tries.doubted) } else { Vec::new() };
+        tries.doubted.push(who.clone());
+        doubt_lifted
     }
 
     /// Whether `who` has failed `index`.
-    pub(super) fn has_failed(&self, index: Index, who: &Who) -> bool {
+    pub(super) fn has_failed(&self, index: Index, who: &DeviceKey) -> bool {
         self.tries.get(&index).is_some_and(|tries| tries.failed_by.contains(who))
     }
 
@@ -201,7 +201,11 @@ impl Core {
                 None
             }
             Verdict::ForBrowsers => {
-                self.adjourn(sub, loan, Case { what, failure: failure.clone(), until: None });
+                self.postpone(
+                    sub,
+                    loan,
+                    PostponedFailure { what, failure: failure.clone(), until: None },
+                );
                 lack.and_then(|lack| {
                     self.tell_of_browsers(sub, index, &lack.in_words(&failure.message))
                 })
@@ -214,12 +218,16 @@ impl Core {
                         u64::from(job.retries) + 1
                     ))
                 } else if certain {
-                    self.pass_verdict(sub, loan, what, failure, job)
+                    self.fail_for_good(sub, loan, what, failure, job)
                 } else {
                     let line =
                         format!("{what} (it has failed, unless another device joins in a moment)");
                     let until = Some(self.devices.others_until());
-                    self.adjourn(sub, loan, Case { what, failure: failure.clone(), until });
+                    self.postpone(
+                        sub,
+                        loan,
+                        PostponedFailure { what, failure: failure.clone(), until },
+                    );
                     Some(line)
                 }
             }
@@ -230,7 +238,7 @@ impl Core {
 
     /// Fails the value of `loan`, which `sub` holds, for good; `what` describes the failure.
     /// Returns a line for people.
-    pub(super) fn pass_verdict(
+    pub(super) fn fail_for_good(
         &mut self,
         sub: SubStreamId,
         loan: Loan,
@@ -240,8 +248,8 @@ impl Core {
     ) -> Option<String> {
         let index = loan.index;
         let attempt = self.failures.attempts(index);
-        let accused = self.failures.forget(index);
-        self.acquit(accused);
+        let doubted = self.failures.forget(index);
+        self.acquit(doubted);
         let stack =
             failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
         let text = self.account(index, attempt, what, &stack);

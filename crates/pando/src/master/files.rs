@@ -9,7 +9,7 @@
 use super::{
     Cut, InputError,
     input::{Unusable, check_length},
-    journaled::Taken,
+    resume::Taken,
 };
 use crate::{
     files::{self, FileId},

@@ -8,7 +8,7 @@
 //! | standing | evidence | its failures |
 //! |---|---|---|
 //! | [`Untried`](Standing::Untried) | none, or few failures | count if all others failed, too |
-//! | [`Doubtful`](Standing::Doubtful) | [`FEW`] unexplained failures, no success | as above |
+//! | [`Doubtful`](Standing::Doubtful) | [`DOUBTFUL_AFTER`] unexplained failures, no success | as above |
 //! | [`Proven`](Standing::Proven) | has computed an item | count as attempts |
 //! | [`Unfit`](Standing::Unfit) | has failed or returned too much; see below | never count |
 //!
@@ -18,8 +18,8 @@
 //! **Evidence.** Each failure of a device casts doubt on this device. The doubt is lifted when a
 //! proven device fails the same item later, or when the item fails for good: the failure was the
 //! item's fault. The doubt is confirmed when another device computes the item. A success erases
-//! all doubts, confirmed or not. A device is unfit after [`FEW`] failures of which one is
-//! confirmed (or [`MANY`], if the device had a success before), when it returns values again and
+//! all doubts, confirmed or not. A device is unfit after [`DOUBTFUL_AFTER`] failures of which one is
+//! confirmed (or [`UNFIT_AFTER`], if the device had a success before), when it returns values again and
 //! again, or when its error shows that it cannot run the function.
 //!
 //! **Standing back.** The device is lent nothing for a rest, then one item; each rest is twice as
@@ -31,14 +31,14 @@
 //! **When an item fails for good.** Either proven devices have failed the item as often as
 //! `--retries` allows. Or no active device is proven, all active devices except unfit ones have
 //! failed the item, and all attempts together are as many. The final failure is postponed until a
-//! heartbeat after the last arrival or departure of a device (see [`court`](super::court)),
+//! heartbeat after the last arrival or departure of a device (see [`postponed`](super::postponed)),
 //! because devices come and go in groups. Failures of this machine's own cores are final at once.
 //!
 //! **Why no item waits for ever without a message.** Assume that an item waits, and that no device
 //! computes it from now on.
 //! - If a proven device is active, the lender offers the item to this device, because devices that
 //!   stand back are paused. Its failures count.
-//! - Otherwise, an active untried device gets the item and fails it. After [`FEW`] failures, the
+//! - Otherwise, an active untried device gets the item and fails it. After [`DOUBTFUL_AFTER`] failures, the
 //!   device is no longer untried.
 //! - Otherwise, no doubtful device stands back. The lender gives the item to each active one in
 //!   turn; then the item fails for good.
@@ -47,17 +47,17 @@
 //!
 //! A device that holds the item in silence is handled by [`progress`](super::progress).
 
-use super::rest::Rest;
+use super::backoff::Backoff;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
 /// The number of failures without a success after which a device stands back.
-const FEW: u32 = 3;
+const DOUBTFUL_AFTER: u32 = 3;
 /// The number of confirmed doubts after which a device is unfit although it has computed an item
 /// before.
-const MANY: u32 = 10;
+const UNFIT_AFTER: u32 = 10;
 /// How often a device may return values per core between two answers: when the core ends, and once
 /// more.
 const RETURNS_PER_CORE: u32 = 2;
@@ -68,7 +68,7 @@ const DOUBT: Duration = Duration::from_secs(2);
 /// The identity of a device on any channel. A guest may claim the name of this machine's own
 /// cores, so `local` tells them apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Who {
+pub(crate) struct DeviceKey {
     /// The identifier from the device's hello.
     pub(crate) device: Arc<str>,
     /// The device is this machine's own cores.
@@ -103,14 +103,14 @@ pub(crate) struct Fitness {
     /// Unexplained failures since the last success.
     doubts: u32,
     /// Failures since the last success, at items which other devices have computed.
-    outdone: u32,
+    doubt_confirmed: u32,
     /// How often in a row the device has returned unbegun values without a recall.
     returns: u32,
     /// The device keeps returning its values.
     returner: bool,
     /// The device certainly cannot run the function.
     unable: bool,
-    rest: Rest,
+    rest: Backoff,
     /// The reason of the first failure since the last success.
     why: String,
     /// People know that the device is unfit.
@@ -123,10 +123,10 @@ pub(crate) struct Fitness {
 
 impl Fitness {
     pub(crate) fn standing(&self) -> Standing {
-        let bound = if self.proven { MANY } else { 1 };
-        let fails_all = self.doubts + self.outdone >= FEW;
+        let bound = if self.proven { UNFIT_AFTER } else { 1 };
+        let fails_all = self.doubts + self.doubt_confirmed >= DOUBTFUL_AFTER;
         match self.proven {
-            _ if self.unable || self.returner || fails_all && self.outdone >= bound => {
+            _ if self.unable || self.returner || fails_all && self.doubt_confirmed >= bound => {
                 Standing::Unfit
             }
             true => Standing::Proven,
@@ -136,13 +136,13 @@ impl Fitness {
     }
 
     /// Notes a failure of the device, because of `why`.
-    pub(super) fn failed(&mut self, why: String, patience: Duration, now: Instant) {
+    pub(super) fn failed(&mut self, why: String, silence_limit: Duration, now: Instant) {
         self.doubts += 1;
         self.returns = 0;
         if self.why.is_empty() {
             self.why = why;
         }
-        self.blamed(patience, now);
+        self.begin_rest_if_needed(silence_limit, now);
     }
 
     /// Notes that people hear about the failures as attempts.
@@ -152,32 +152,32 @@ impl Fitness {
 
     /// Notes that the device lacks something for an item, and that people know. If the device has
     /// computed nothing, this lack concerns all items.
-    pub(super) fn cannot(&mut self, patience: Duration, now: Instant) {
+    pub(super) fn cannot(&mut self, silence_limit: Duration, now: Instant) {
         (self.unable, self.told, self.heard) = (!self.proven, true, true);
-        self.blamed(patience, now);
+        self.begin_rest_if_needed(silence_limit, now);
     }
 
     /// Notes that another device has computed an item which this device failed.
-    pub(super) fn outdone(&mut self, patience: Duration, now: Instant) {
+    pub(super) fn doubt_confirmed(&mut self, silence_limit: Duration, now: Instant) {
         if self.doubts > 0 {
             self.doubts -= 1;
-            self.outdone += 1;
-            self.blamed(patience, now);
+            self.doubt_confirmed += 1;
+            self.begin_rest_if_needed(silence_limit, now);
         }
     }
 
     /// Notes that a failure of the device was the item's fault.
-    pub(super) fn acquitted(&mut self) {
+    pub(super) fn doubt_lifted(&mut self) {
         self.doubts = self.doubts.saturating_sub(1);
     }
 
     /// Notes that a device with `cores` cores returned unbegun values without a recall.
-    pub(super) fn gave_back(&mut self, cores: u32, patience: Duration, now: Instant) {
+    pub(super) fn gave_back(&mut self, cores: u32, silence_limit: Duration, now: Instant) {
         self.returns = self.returns.saturating_add(1);
-        if self.returns > RETURNS_PER_CORE * cores.min(MOST_CORES) + FEW {
+        if self.returns > RETURNS_PER_CORE * cores.min(MOST_CORES) + DOUBTFUL_AFTER {
             self.returner = true;
             self.why = "it gives back what it is lent, and has not begun it".into();
-            self.blamed(patience, now);
+            self.begin_rest_if_needed(silence_limit, now);
         }
     }
 
@@ -192,9 +192,9 @@ impl Fitness {
     }
 
     /// Begins a rest if the device is doubtful or unfit.
-    fn blamed(&mut self, patience: Duration, now: Instant) {
+    fn begin_rest_if_needed(&mut self, silence_limit: Duration, now: Instant) {
         if !self.standing().is_good() {
-            self.rest.begin(patience, now);
+            self.rest.begin(silence_limit, now);
         }
     }
 
@@ -212,7 +212,7 @@ impl Fitness {
     /// have heard nothing. True only once.
     pub(super) fn notice(&mut self) -> bool {
         self.standing() == Standing::Untried
-            && self.doubts + self.outdone > 0
+            && self.doubts + self.doubt_confirmed > 0
             && !std::mem::replace(&mut self.heard, true)
     }
 
@@ -246,7 +246,7 @@ impl Fitness {
 
     /// Describes failures that are no attempts.
     fn failures(&self) -> Option<String> {
-        let items = match self.doubts + self.outdone {
+        let items = match self.doubts + self.doubt_confirmed {
             0 => return None,
             1 => "an item".to_owned(),
             count => format!("{count} items"),
@@ -260,7 +260,7 @@ impl Fitness {
     /// Whether there is nothing to remember about the device.
     pub(super) fn is_blank(&self) -> bool {
         !self.proven
-            && self.doubts + self.outdone + self.returns == 0
+            && self.doubts + self.doubt_confirmed + self.returns == 0
             && self.standing() == Standing::Untried
     }
 }
@@ -269,12 +269,12 @@ impl Fitness {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(3);
+    const SILENCE_LIMIT: Duration = Duration::from_secs(3);
 
     /// The fitness of a device that failed `count` items.
     fn failed(count: u32, now: Instant) -> Fitness {
         let mut fitness = Fitness::default();
-        (0..count).for_each(|_| fitness.failed("no".into(), PATIENCE, now));
+        (0..count).for_each(|_| fitness.failed("no".into(), SILENCE_LIMIT, now));
         fitness
     }
 
@@ -284,13 +284,13 @@ mod tests {
         assert_eq!(failed(2, now).standing(), Standing::Untried);
         let mut fitness = failed(3, now);
         assert_eq!(fitness.standing(), Standing::Doubtful);
-        fitness.outdone(PATIENCE, now);
+        fitness.doubt_confirmed(SILENCE_LIMIT, now);
         assert_eq!(fitness.standing(), Standing::Unfit);
         // The order of failures and confirmed doubts makes no difference.
         let mut fitness = failed(2, now);
-        fitness.outdone(PATIENCE, now);
+        fitness.doubt_confirmed(SILENCE_LIMIT, now);
         assert_eq!(fitness.standing(), Standing::Untried);
-        fitness.failed("no".into(), PATIENCE, now);
+        fitness.failed("no".into(), SILENCE_LIMIT, now);
         assert_eq!(fitness.standing(), Standing::Unfit);
     }
 
@@ -298,9 +298,9 @@ mod tests {
     fn what_is_the_item_s_fault_is_not_the_device_s() {
         let now = Instant::now();
         let mut fitness = failed(3, now);
-        fitness.acquitted();
+        fitness.doubt_lifted();
         assert_eq!(fitness.standing(), Standing::Untried);
-        (0..3).for_each(|_| fitness.acquitted());
+        (0..3).for_each(|_| fitness.doubt_lifted());
         assert!(fitness.is_blank());
     }
 
@@ -308,7 +308,7 @@ mod tests {
     fn one_success_clears_it_and_only_many_items_that_others_did_speak_against_that() {
         let now = Instant::now();
         let mut fitness = failed(3, now);
-        fitness.outdone(PATIENCE, now);
+        fitness.doubt_confirmed(SILENCE_LIMIT, now);
         assert!(
             fitness
                 .succeeded()
@@ -317,10 +317,10 @@ mod tests {
         for times in 0..20 {
             assert_eq!(
                 fitness.standing(),
-                if times < MANY { Standing::Proven } else { Standing::Unfit }
+                if times < UNFIT_AFTER { Standing::Proven } else { Standing::Unfit }
             );
-            fitness.failed("no more".into(), PATIENCE, now);
-            fitness.outdone(PATIENCE, now);
+            fitness.failed("no more".into(), SILENCE_LIMIT, now);
+            fitness.doubt_confirmed(SILENCE_LIMIT, now);
         }
         assert!(fitness.tell(true, now).is_some_and(|words| words.contains("no more")));
         assert_eq!(
@@ -337,11 +337,11 @@ mod tests {
         let mut fitness = failed(3, now);
         for seconds in [3, 6, 12, 24, 48, 96, 192, 384, 600, 600] {
             // Another failure during a rest does not make the rest longer.
-            fitness.failed("no".into(), PATIENCE, now);
+            fitness.failed("no".into(), SILENCE_LIMIT, now);
             assert!(fitness.rests(now + Duration::from_secs(seconds - 1)), "{seconds}");
             now += Duration::from_secs(seconds);
             assert!(!fitness.rests(now));
-            fitness.failed("no".into(), PATIENCE, now);
+            fitness.failed("no".into(), SILENCE_LIMIT, now);
         }
         fitness.succeeded();
         assert!(!fitness.rests(now));
@@ -352,13 +352,13 @@ mod tests {
         let now = Instant::now();
         let mut fitness = Fitness::default();
         for _ in 0..2 * 4 + 3 {
-            fitness.gave_back(4, PATIENCE, now);
+            fitness.gave_back(4, SILENCE_LIMIT, now);
             assert_eq!(fitness.standing(), Standing::Untried);
         }
-        fitness.failed("it ended its core".into(), PATIENCE, now);
-        (0..2 * 4 + 3).for_each(|_| fitness.gave_back(4, PATIENCE, now));
+        fitness.failed("it ended its core".into(), SILENCE_LIMIT, now);
+        (0..2 * 4 + 3).for_each(|_| fitness.gave_back(4, SILENCE_LIMIT, now));
         assert_eq!(fitness.standing(), Standing::Untried);
-        fitness.gave_back(4, PATIENCE, now);
+        fitness.gave_back(4, SILENCE_LIMIT, now);
         assert_eq!(fitness.standing(), Standing::Unfit);
         assert!(
             fitness.rests(now)
@@ -370,10 +370,10 @@ mod tests {
     fn what_is_certain_needs_no_second_failure() {
         let now = Instant::now();
         let mut fitness = Fitness::default();
-        fitness.cannot(PATIENCE, now);
+        fitness.cannot(SILENCE_LIMIT, now);
         assert_eq!((fitness.standing(), fitness.tell(true, now)), (Standing::Unfit, None));
         fitness.succeeded();
-        fitness.cannot(PATIENCE, now);
+        fitness.cannot(SILENCE_LIMIT, now);
         assert_eq!(fitness.standing(), Standing::Proven);
     }
 

@@ -4,7 +4,7 @@
 //! has received its values, but neither reports a call nor answers a value. Its page may still be
 //! loading the function, or something is wrong with the device.
 
-use super::rest::Rest;
+use super::backoff::Backoff;
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -23,24 +23,24 @@ pub(crate) struct Progress {
     /// The value of `sent` at the last sign of work, or when the first values were lent to a
     /// device without any. The device is not expected to work before that many values have
     /// arrived.
-    awaited: u64,
+    expected_after: u64,
     /// How long the device has had values before and returned them without work on any.
-    before: Duration,
+    idle_before: Duration,
     /// The time when the device began to load the function, as far as the master knows.
     loading: Option<Instant>,
     /// The unfinished recall from the stalled device.
-    asked: Option<Asked>,
+    asked: Option<Recall>,
     /// The device was stalled: other devices come first until it works.
     suspect: bool,
     /// The time for which the suspect device is lent nothing while other devices are connected.
-    rest: Rest,
+    rest: Backoff,
     /// The idle time at which people are told next.
     tell_at: Duration,
 }
 
 /// A recall from a stalled device.
 #[derive(Debug)]
-struct Asked {
+struct Recall {
     /// The earliest time at which the device can have known of the recall.
     since: Instant,
     /// The value of `sent` at the time of the recall: when that many values have arrived, so has
@@ -56,12 +56,12 @@ impl Progress {
             since: now,
             sent: 0,
             arrived: 0,
-            awaited: 0,
-            before: Duration::ZERO,
+            expected_after: 0,
+            idle_before: Duration::ZERO,
             loading: None,
             asked: None,
             suspect: false,
-            rest: Rest::default(),
+            rest: Backoff::default(),
             tell_at: Duration::ZERO,
         }
     }
@@ -69,7 +69,7 @@ impl Progress {
     /// Creates the progress of a device that was stalled on an earlier channel and rests for
     /// `rest`.
     pub(crate) fn of_suspect(rest: Duration, now: Instant) -> Self {
-        Self { suspect: true, rest: Rest::of(rest, now), ..Self::new(now) }
+        Self { suspect: true, rest: Backoff::of(rest, now), ..Self::new(now) }
     }
 
     /// Notes that `count` values are on their way to the device; `first`: the device had none
@@ -77,7 +77,7 @@ impl Progress {
     pub(crate) fn lent(&mut self, count: usize, first: bool, now: Instant) {
         self.sent += count as u64;
         if first {
-            self.awaited = self.sent;
+            self.expected_after = self.sent;
             self.begins_anew(now);
         }
     }
@@ -85,7 +85,7 @@ impl Progress {
     /// Notes that one of the lent values is not sent after all.
     pub(crate) fn not_lent(&mut self) {
         self.sent -= 1;
-        self.awaited = self.awaited.min(self.sent);
+        self.expected_after = self.expected_after.min(self.sent);
         if let Some(asked) = &mut self.asked {
             asked.after = asked.after.min(self.sent);
         }
@@ -102,12 +102,12 @@ impl Progress {
         }
         self.arrived = self.arrived.max(count);
         if !had && self.has_values() {
-            self.since = now.checked_sub(self.before).unwrap_or(now);
+            self.since = now.checked_sub(self.idle_before).unwrap_or(now);
         }
     }
 
     fn has_values(&self) -> bool {
-        self.arrived >= self.awaited
+        self.arrived >= self.expected_after
     }
 
     /// Values that may still be on their way to the device.
@@ -116,9 +116,13 @@ impl Progress {
     }
 
     /// Notes a sign of work: the device answered a value or reported a call.
-    pub(crate) fn made(&mut self, now: Instant) {
-        *self =
-            Self { sent: self.sent, arrived: self.arrived, awaited: self.sent, ..Self::new(now) };
+    pub(crate) fn worked(&mut self, now: Instant) {
+        *self = Self {
+            sent: self.sent,
+            arrived: self.arrived,
+            expected_after: self.sent,
+            ..Self::new(now)
+        };
     }
 
     /// Notes that the device returned `loan` without work on it, which is no sign of work; `all`:
@@ -129,20 +133,20 @@ impl Progress {
         }
         self.asked.take_if(|asked| asked.ids.is_empty());
         if all {
-            self.before = self.idle(now);
+            self.idle_before = self.idle(now);
         }
     }
 
-    /// Whether the device has had values for at least `patience` in all, and each time returned
+    /// Whether the device has had values for at least `silence_limit` in all, and each time returned
     /// all of them.
-    pub(crate) fn gives_all_back(&self, patience: Duration) -> bool {
-        self.before >= patience
+    pub(crate) fn gives_all_back(&self, silence_limit: Duration) -> bool {
+        self.idle_before >= silence_limit
     }
 
     /// Restarts the measurement for a device that had no values.
     fn begins_anew(&mut self, now: Instant) {
         self.asked = None;
-        self.since = now.checked_sub(self.before).unwrap_or(now);
+        self.since = now.checked_sub(self.idle_before).unwrap_or(now);
     }
 
     /// Forgives the last `time`, because frames of that time have not been read yet.
@@ -161,7 +165,7 @@ impl Progress {
     /// Notes a recall of loans from the stalled device.
     pub(crate) fn asked(&mut self, ids: &[Loan], now: Instant) {
         let after = self.sent;
-        self.asked.get_or_insert_with(|| Asked {
+        self.asked.get_or_insert_with(|| Recall {
             since: now,
             after,
             ids: ids.iter().copied().collect(),
@@ -170,9 +174,9 @@ impl Progress {
 
     /// Makes the device suspect: other devices come first, and it rests, each time for twice as
     /// long.
-    pub(crate) fn suspected(&mut self, patience: Duration, now: Instant) {
+    pub(crate) fn make_suspect(&mut self, silence_limit: Duration, now: Instant) {
         self.suspect = true;
-        self.rest.begin(patience, now);
+        self.rest.begin(silence_limit, now);
     }
 
     /// The length of the last rest, at least `least`.
@@ -200,18 +204,19 @@ impl Progress {
         now.saturating_duration_since(self.since)
     }
 
-    /// Whether the device has had its values for at least `patience` without a sign of work, or
+    /// Whether the device has had its values for at least `silence_limit` without a sign of work, or
     /// keeps returning them all.
-    pub(crate) fn is_stalled(&self, patience: Duration, now: Instant) -> bool {
-        (self.has_values() || self.gives_all_back(patience)) && self.idle(now) >= patience
+    pub(crate) fn is_stalled(&self, silence_limit: Duration, now: Instant) -> bool {
+        (self.has_values() || self.gives_all_back(silence_limit)) && self.idle(now) >= silence_limit
     }
 
-    /// Whether the stalled device has kept recalled values for at least `patience`.
-    pub(crate) fn is_deaf(&self, patience: Duration, now: Instant) -> bool {
-        let is_late = |asked: &Asked| {
-            self.arrived >= asked.after && now.saturating_duration_since(asked.since) >= patience
+    /// Whether the stalled device has kept recalled values for at least `silence_limit`.
+    pub(crate) fn ignores_recall(&self, silence_limit: Duration, now: Instant) -> bool {
+        let is_late = |asked: &Recall| {
+            self.arrived >= asked.after
+                && now.saturating_duration_since(asked.since) >= silence_limit
         };
-        self.is_stalled(patience, now) && self.asked.as_ref().is_some_and(is_late)
+        self.is_stalled(silence_limit, now) && self.asked.as_ref().is_some_and(is_late)
     }
 
     /// Returns what to tell people now and then about a stalled device: its idle time and, if
@@ -230,7 +235,7 @@ impl Progress {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(3);
+    const SILENCE_LIMIT: Duration = Duration::from_secs(3);
 
     fn after(seconds: u64) -> Instant {
         use std::sync::LazyLock;
@@ -242,21 +247,21 @@ mod tests {
     fn a_device_is_stalled_once_its_values_are_there_and_nothing_follows() {
         let mut progress = Progress::new(after(0));
         progress.lent(2, true, after(0));
-        assert!(!progress.is_stalled(PATIENCE, after(60)), "they may still be on their way");
+        assert!(!progress.is_stalled(SILENCE_LIMIT, after(60)), "they may still be on their way");
         progress.arrived(2, after(60));
         progress.arrived(2, after(61));
-        assert!(!progress.is_stalled(PATIENCE, after(62)));
-        assert!(progress.is_stalled(PATIENCE, after(63)));
-        assert_eq!(progress.tell(after(63)), Some((PATIENCE, None)));
+        assert!(!progress.is_stalled(SILENCE_LIMIT, after(62)));
+        assert!(progress.is_stalled(SILENCE_LIMIT, after(63)));
+        assert_eq!(progress.tell(after(63)), Some((SILENCE_LIMIT, None)));
         assert_eq!(progress.tell(after(65)), None);
         progress.lent(1, true, after(65));
         progress.arrived(3, after(65));
         assert_eq!(progress.tell(after(70)), None, "it is known");
         assert!(progress.tell(after(71)).is_some() && progress.is_told());
-        progress.made(after(71));
+        progress.worked(after(71));
         assert!(!progress.is_told());
-        progress.made(after(67));
-        assert!(!progress.is_stalled(PATIENCE, after(69)));
+        progress.worked(after(67));
+        assert!(!progress.is_stalled(SILENCE_LIMIT, after(69)));
     }
 
     #[test]
@@ -265,13 +270,13 @@ mod tests {
         progress.lent(1, true, after(0));
         progress.arrived(1, after(0));
         progress.lent(1, false, after(0));
-        progress.made(after(1));
-        assert!(!progress.is_stalled(PATIENCE, after(60)));
+        progress.worked(after(1));
+        assert!(!progress.is_stalled(SILENCE_LIMIT, after(60)));
         // Values sent later make no difference.
         progress.lent(1, false, after(60));
         progress.arrived(2, after(60));
-        assert!(!progress.is_stalled(PATIENCE, after(62)));
-        assert!(progress.is_stalled(PATIENCE, after(63)));
+        assert!(!progress.is_stalled(SILENCE_LIMIT, after(62)));
+        assert!(progress.is_stalled(SILENCE_LIMIT, after(63)));
     }
 
     #[test]
@@ -280,15 +285,15 @@ mod tests {
         for second in 0..4 {
             // The device returns each value before its arrival is known.
             progress.lent(1, true, after(10 * second));
-            assert!(!progress.is_stalled(PATIENCE, after(10 * second)) || second == 3);
+            assert!(!progress.is_stalled(SILENCE_LIMIT, after(10 * second)) || second == 3);
             progress.gave_back(Loan::first(0), true, after(10 * second + 1));
         }
-        assert!(progress.gives_all_back(PATIENCE));
-        progress.made(after(40));
-        assert!(!progress.gives_all_back(PATIENCE));
+        assert!(progress.gives_all_back(SILENCE_LIMIT));
+        progress.worked(after(40));
+        assert!(!progress.gives_all_back(SILENCE_LIMIT));
         progress.lent(1, true, after(50));
         progress.arrived(5, after(50));
-        assert!(!progress.is_stalled(PATIENCE, after(52)));
+        assert!(!progress.is_stalled(SILENCE_LIMIT, after(52)));
     }
 
     #[test]
@@ -296,25 +301,28 @@ mod tests {
         let mut progress = Progress::new(after(0));
         progress.lent(2, true, after(0));
         progress.arrived(2, after(0));
-        progress.suspected(PATIENCE, after(10));
+        progress.make_suspect(SILENCE_LIMIT, after(10));
         progress.asked(&[0, 1].map(Loan::first), after(10));
         progress.asked(&[0, 1].map(Loan::first), after(12));
-        assert!(!progress.is_deaf(PATIENCE, after(12)));
+        assert!(!progress.ignores_recall(SILENCE_LIMIT, after(12)));
         // The return of one value is no progress with the other one.
         progress.gave_back(Loan::first(0), false, after(12));
-        assert!(progress.is_deaf(PATIENCE, after(13)));
+        assert!(progress.ignores_recall(SILENCE_LIMIT, after(13)));
         progress.excuse(Duration::from_secs(2), after(13));
-        assert!(!progress.is_deaf(PATIENCE, after(14)) && progress.is_deaf(PATIENCE, after(15)));
+        assert!(
+            !progress.ignores_recall(SILENCE_LIMIT, after(14))
+                && progress.ignores_recall(SILENCE_LIMIT, after(15))
+        );
         // The device gets another value, which is not recalled.
         progress.lent(1, false, after(14));
         progress.arrived(3, after(14));
         progress.gave_back(Loan::first(1), false, after(15));
         assert!(
             progress.is_suspect()
-                && progress.is_stalled(PATIENCE, after(60))
-                && !progress.is_deaf(PATIENCE, after(60))
+                && progress.is_stalled(SILENCE_LIMIT, after(60))
+                && !progress.ignores_recall(SILENCE_LIMIT, after(60))
         );
-        progress.made(after(15));
+        progress.worked(after(15));
         assert!(!progress.is_suspect());
     }
 
@@ -324,18 +332,18 @@ mod tests {
         let mut rests = Vec::new();
         let mut now = 0;
         for _ in 0..9 {
-            progress.suspected(PATIENCE, after(now));
+            progress.make_suspect(SILENCE_LIMIT, after(now));
             // Another recall during a rest does not make the rest longer.
-            progress.suspected(PATIENCE, after(now + 1));
-            let rest = progress.rest(PATIENCE).as_secs();
+            progress.make_suspect(SILENCE_LIMIT, after(now + 1));
+            let rest = progress.rest(SILENCE_LIMIT).as_secs();
             assert!(progress.rests(after(now + rest - 1)) && !progress.rests(after(now + rest)));
             rests.push(rest);
             now += rest;
         }
         assert_eq!(rests, [3, 6, 12, 24, 48, 96, 192, 384, 600]);
-        let mut progress = Progress::of_suspect(progress.rest(PATIENCE), after(0));
+        let mut progress = Progress::of_suspect(progress.rest(SILENCE_LIMIT), after(0));
         assert!(progress.rests(after(599)) && !progress.rests(after(600)));
-        progress.made(after(1));
+        progress.worked(after(1));
         assert!(!progress.rests(after(1)));
     }
 
@@ -347,8 +355,14 @@ mod tests {
         progress.lent(1, false, after(1));
         progress.asked(&[0, 1].map(Loan::first), after(3));
         progress.gave_back(Loan::first(0), false, after(3));
-        assert!(progress.is_stalled(PATIENCE, after(60)) && !progress.is_deaf(PATIENCE, after(60)));
+        assert!(
+            progress.is_stalled(SILENCE_LIMIT, after(60))
+                && !progress.ignores_recall(SILENCE_LIMIT, after(60))
+        );
         progress.arrived(2, after(60));
-        assert!(!progress.is_deaf(PATIENCE, after(62)) && progress.is_deaf(PATIENCE, after(63)));
+        assert!(
+            !progress.ignores_recall(SILENCE_LIMIT, after(62))
+                && progress.ignores_recall(SILENCE_LIMIT, after(63))
+        );
     }
 }

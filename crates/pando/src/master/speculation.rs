@@ -10,20 +10,20 @@ use stream_lender::{Index, Loan, SubStreamId};
 
 impl Core {
     /// Lends copies of values in long calls, the oldest first, to idle devices.
-    pub(super) fn speculate(&mut self, patience: Duration, now: Instant) {
+    pub(super) fn speculate(&mut self, silence_limit: Duration, now: Instant) {
         if self.has_some_to_lend() {
             return;
         }
         self.speculated = self.speculated.split_off(&self.lender.output());
         let mut idle: Vec<_> =
-            self.loads(patience, now).into_iter().filter(Load::is_idle).collect();
+            self.loads(silence_limit, now).into_iter().filter(Load::is_idle).collect();
         idle.sort_by_key(|load| load.each);
         for load in idle {
             let Some(index) = self.oldest_running(load.sub) else { continue };
             let Some(copy) = self.lender.copy(index) else { return };
             self.speculated.insert(index);
             if let Some(seat) = self.seats.get_mut(&load.sub) {
-                seat.strays.insert(copy.loan, copy.value.bytes.len() as u64);
+                seat.copies_in_flight.insert(copy.loan, copy.value.bytes.len() as u64);
                 seat.progress.lent(1, load.held == 0, now);
                 seat.copies.push(copy);
                 seat.wake.notify_one();
@@ -54,7 +54,7 @@ impl Core {
     /// Handles an answer of `sub` to a loan that it does not hold. Removes the stray and returns
     /// its bytes, if the device was to compute the value.
     pub(super) fn stray(&mut self, sub: SubStreamId, loan: Loan) -> Option<u64> {
-        self.seats.get_mut(&sub)?.strays.remove(&loan)
+        self.seats.get_mut(&sub)?.copies_in_flight.remove(&loan)
     }
 
     /// Removes a copy of `loan` which still waits to be sent, because the device has answered or
@@ -76,11 +76,11 @@ impl Core {
         else {
             return false;
         };
-        let held_by = self.lender.holder(loan.index).filter(|_| !self.dismiss(loan.index));
+        let held_by = self.lender.holder(loan.index).filter(|_| !self.release(loan.index));
         if let (Some(holder), Some(held)) = (held_by, self.lender.loan(loan.index)) {
             // A result that is being confirmed was earlier.
             let Some(seat) = self.seats.get_mut(&holder) else { return false };
-            seat.strays.insert(held, bytes);
+            seat.copies_in_flight.insert(held, bytes);
             let _ = self.lender.hand_back(holder, held);
         }
         self.lender.take_up(sub, loan).is_some()
@@ -100,27 +100,30 @@ impl Core {
     /// whether there was such a stray.
     pub(super) fn takes_up_stray(&mut self, sub: SubStreamId, index: Index) -> bool {
         let Some(seat) = self.seats.get_mut(&sub) else { return false };
-        let Some(stray) = seat.strays.keys().find(|loan| loan.index == index).copied() else {
+        let Some(stray) = seat.copies_in_flight.keys().find(|loan| loan.index == index).copied()
+        else {
             return false;
         };
-        seat.strays.remove(&stray);
+        seat.copies_in_flight.remove(&stray);
         self.lender.take_up(sub, stray).is_some()
     }
 
     /// Whether `sub` computes `index` without holding the loan.
     fn has_stray(&self, sub: SubStreamId, index: Index) -> bool {
-        self.seats.get(&sub).is_some_and(|seat| seat.strays.keys().any(|loan| loan.index == index))
+        self.seats
+            .get(&sub)
+            .is_some_and(|seat| seat.copies_in_flight.keys().any(|loan| loan.index == index))
     }
 
     /// Whether `sub` is to compute `loan`, as the holder or as a stray.
     pub(super) fn computes(&self, sub: SubStreamId, loan: Loan) -> bool {
         self.lender.holds(sub, loan)
-            || self.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan))
+            || self.seats.get(&sub).is_some_and(|seat| seat.copies_in_flight.contains_key(&loan))
     }
 
     /// Notes that `sub` leaves: its copies may be lent again.
     pub(super) fn forget_copies(&mut self, sub: SubStreamId) {
-        for loan in self.seats.get(&sub).into_iter().flat_map(|seat| seat.strays.keys()) {
+        for loan in self.seats.get(&sub).into_iter().flat_map(|seat| seat.copies_in_flight.keys()) {
             self.speculated.remove(&loan.index);
         }
     }

@@ -36,7 +36,7 @@ impl Master {
 
     /// Whether the items read so far can be finished by the connected devices.
     pub fn gets_on(&self, now: Instant) -> bool {
-        self.lock().gets_on(self.job.patience(), now)
+        self.lock().gets_on(self.job.silence_limit(), now)
     }
 
     /// Drops the first item without a result and all later ones. Earlier results are still output.
@@ -70,7 +70,7 @@ impl Core {
         self.lender.output() + self.lender.in_progress() as u64
     }
 
-    fn gets_on(&self, patience: Duration, now: Instant) -> bool {
+    fn gets_on(&self, silence_limit: Duration, now: Instant) -> bool {
         let Some((_, holder)) = self.lender.oldest() else { return true };
         // While a command of --confirm checks a result, no device holds its value.
         let is_confirmed = holder.is_some_and(|holder| !self.seats.contains_key(&holder));
@@ -79,7 +79,7 @@ impl Core {
             || devices.any(|(sub, seat)| match self.lender.held(*sub) {
                 // A suspect device has returned all its values, and will hardly begin others now.
                 0 => seat.cores > 0 && !seat.progress.is_suspect(),
-                _ => !seat.progress.is_stalled(patience, now),
+                _ => !seat.progress.is_stalled(silence_limit, now),
             })
     }
 

@@ -4,7 +4,7 @@
 //! Only the device knows which values it has begun. Therefore the master recalls values, and the
 //! device holds each loan until it returns the value.
 
-use super::{Core, Master, SeatEntry};
+use super::{Core, Device, Master};
 use crate::console::printable;
 use std::{
     sync::Arc,
@@ -15,9 +15,9 @@ use stream_lender::{Loan, SubStreamId};
 /// The time between two checks.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// The least time between two recalls from one device.
-const AGAIN: Duration = Duration::from_secs(1);
+const RECALL_INTERVAL: Duration = Duration::from_secs(1);
 /// The least gain in time worth a recall.
-const SOON: Duration = Duration::from_millis(200);
+const MIN_GAIN: Duration = Duration::from_millis(200);
 /// How long a failed value waits for another device.
 const UNWANTED: Duration = Duration::from_secs(10);
 
@@ -34,15 +34,15 @@ impl Master {
     /// Performs one check: settles postponed failures, wakes devices standing back, recalls
     /// values, and lends waiting values and copies.
     pub(super) fn look_for_stragglers(&self, now: Instant) {
-        let patience = self.job.patience();
+        let silence_limit = self.job.silence_limit();
         let lines = self.with(|core| {
-            let mut lines = core.sit_in_court(&self.job, now);
+            let mut lines = core.settle_due(&self.job, now);
             lines.extend(core.look_after_unfit(now));
-            core.recall_from_stalled(patience, now);
-            core.recall_stragglers(patience, now);
-            core.lend_what_nobody_else_wants(patience, now);
+            core.recall_from_stalled(silence_limit, now);
+            core.recall_stragglers(silence_limit, now);
+            core.lend_what_nobody_else_wants(silence_limit, now);
             if self.job.speculate {
-                core.speculate(patience, now);
+                core.speculate(silence_limit, now);
             }
             lines
         });
@@ -85,12 +85,12 @@ impl Load {
 }
 
 impl Core {
-    fn recall_stragglers(&mut self, patience: Duration, now: Instant) {
+    fn recall_stragglers(&mut self, silence_limit: Duration, now: Instant) {
         self.end_yielding(now);
         if self.has_some_to_lend() {
             return;
         }
-        let mut loads = self.loads(patience, now);
+        let mut loads = self.loads(silence_limit, now);
         // The fastest idle devices choose first.
         let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].is_idle()).collect();
         idle.sort_by_key(|at| loads[*at].each);
@@ -109,17 +109,17 @@ impl Core {
 
     /// Recalls the values that have arrived at a stalled device, once people have been told about
     /// the device, and if other devices are not stalled.
-    fn recall_from_stalled(&mut self, patience: Duration, now: Instant) {
+    fn recall_from_stalled(&mut self, silence_limit: Duration, now: Instant) {
         // A device that lends no cores may also hold values, which were on their way when it
         // paused.
         let stalled = self.seats.iter().filter(|(sub, seat)| {
-            self.is_stalled(**sub, seat, patience, now)
+            self.is_stalled(**sub, seat, silence_limit, now)
                 && self.lender.held(**sub) > 0
                 && seat.progress.is_told()
                 && seat.may_be_asked(now)
         });
         let stalled: Vec<SubStreamId> = stalled.map(|(sub, _)| *sub).collect();
-        if stalled.is_empty() || self.loads(patience, now).iter().all(|load| load.stalled) {
+        if stalled.is_empty() || self.loads(silence_limit, now).iter().all(|load| load.stalled) {
             return;
         }
         for sub in stalled {
@@ -129,9 +129,9 @@ impl Core {
                 // still waiting to be sent.
                 let come = ids.len().saturating_sub(seat.progress.on_their_way() as usize);
                 if come > 0 {
-                    seat.progress.suspected(patience, now);
+                    seat.progress.make_suspect(silence_limit, now);
                     seat.progress.asked(&ids[..come], now);
-                    seat.ask_back(&ids[..come], now);
+                    seat.recall(&ids[..come], now);
                     // Failed values must not wait for this device.
                     self.lender.pause(sub);
                 }
@@ -148,14 +148,14 @@ impl Core {
     /// device is active; other devices when there are values to lend.
     fn end_yielding(&mut self, now: Instant) {
         let open = self.has_some_to_lend();
-        let active = self.seats.values().any(SeatEntry::takes_part);
-        for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.yields) {
+        let active = self.seats.values().any(Device::takes_part);
+        for (sub, seat) in self.seats.iter_mut().filter(|(_, seat)| seat.waits_after_recall) {
             let waits = match seat.progress.is_suspect() {
                 true => active && (self.lender.held(*sub) > 0 || seat.progress.rests(now)),
                 false => !open,
             };
             if !waits {
-                seat.yields = false;
+                seat.waits_after_recall = false;
                 seat.wake.notify_one();
             }
         }
@@ -163,7 +163,7 @@ impl Core {
 
     /// Lends a value which has waited too long to a device which has failed the value: other
     /// devices may be paused or busy with long calls.
-    fn lend_what_nobody_else_wants(&mut self, patience: Duration, now: Instant) {
+    fn lend_what_nobody_else_wants(&mut self, silence_limit: Duration, now: Instant) {
         let oldest = self.lender.oldest_waiting();
         self.unwanted = oldest.map(|index| match self.unwanted {
             Some((before, since)) if before == index => (index, since),
@@ -176,7 +176,7 @@ impl Core {
         let alone = self.failures.goes_alone(index);
         let suspect =
             |sub: &SubStreamId| self.seats.get(sub).is_some_and(|seat| seat.progress.is_suspect());
-        let idle = self.loads(patience, now).into_iter().filter(|load| {
+        let idle = self.loads(silence_limit, now).into_iter().filter(|load| {
             let mut held = self.lender.outstanding(load.sub);
             let stands_back = self.seats.get(&load.sub).is_some_and(|seat| seat.stands_back);
             let is_alone = held.any(|loan| self.failures.goes_alone(loan.index));
@@ -197,7 +197,7 @@ impl Core {
         }
     }
 
-    pub(super) fn loads(&self, patience: Duration, now: Instant) -> Vec<Load> {
+    pub(super) fn loads(&self, silence_limit: Duration, now: Instant) -> Vec<Load> {
         let usual = self.statistics.median().unwrap_or(Duration::from_secs(1));
         let seats = self.seats.iter().filter(|(_, seat)| !seat.replaced && seat.cores > 0);
         seats
@@ -205,11 +205,11 @@ impl Core {
                 let longest =
                     seat.running.values().map(|call| call.elapsed(now)).max().unwrap_or_default();
                 let calls = (u64::from(seat.cores) * self.calls_per_core) as usize;
-                let held = self.lender.held(*sub) + seat.strays.len();
-                let stalled = self.is_stalled(*sub, seat, patience, now);
+                let held = self.lender.held(*sub) + seat.copies_in_flight.len();
+                let stalled = self.is_stalled(*sub, seat, silence_limit, now);
                 let each = seat.each.unwrap_or(usual).max(longest).max(Duration::from_micros(1));
                 let (rests, may_be_asked) = (
-                    seat.stands_back || seat.yields && seat.progress.rests(now),
+                    seat.stands_back || seat.waits_after_recall && seat.progress.rests(now),
                     seat.may_be_asked(now),
                 );
                 Load { sub: *sub, calls, held, stalled, rests, each, may_be_asked }
@@ -221,36 +221,36 @@ impl Core {
     fn is_stalled(
         &self,
         sub: SubStreamId,
-        seat: &SeatEntry,
-        patience: Duration,
+        seat: &Device,
+        silence_limit: Duration,
         now: Instant,
     ) -> bool {
-        let has = self.lender.held(sub) + seat.strays.len() > 0;
+        let has = self.lender.held(sub) + seat.copies_in_flight.len() > 0;
         has && seat.running.is_empty()
             && !self.held_back.has(sub)
-            && seat.progress.is_stalled(patience, now)
+            && seat.progress.is_stalled(silence_limit, now)
     }
 
     /// Recalls the `count` values that `sub` would begin last.
     fn recall(&mut self, sub: SubStreamId, count: usize, now: Instant) {
         let held: Vec<Loan> = self.lender.outstanding(sub).collect();
         if let Some(seat) = self.seats.get_mut(&sub) {
-            seat.ask_back(&held[held.len().saturating_sub(count)..], now);
+            seat.recall(&held[held.len().saturating_sub(count)..], now);
         }
     }
 }
 
-impl SeatEntry {
+impl Device {
     /// Recalls these loans.
-    pub(super) fn ask_back(&mut self, ids: &[Loan], now: Instant) {
+    pub(super) fn recall(&mut self, ids: &[Loan], now: Instant) {
         self.recalls.extend(ids);
-        (self.yields, self.recalled) = (true, Some(now));
+        (self.waits_after_recall, self.recalled) = (true, Some(now));
         self.wake.notify_one();
     }
 
     /// Whether the last recall was long enough ago.
     fn may_be_asked(&self, now: Instant) -> bool {
-        self.recalled.is_none_or(|then| now.saturating_duration_since(then) >= AGAIN)
+        self.recalled.is_none_or(|then| now.saturating_duration_since(then) >= RECALL_INTERVAL)
     }
 }
 
@@ -258,7 +258,7 @@ impl SeatEntry {
 /// gain is too small.
 fn share(slow: &Load, idle: &Load) -> usize {
     let gain = slow.left().saturating_sub(idle.each);
-    if gain < SOON {
+    if gain < MIN_GAIN {
         return 0;
     }
     let all = slow.held as f64 * idle.speed() / (slow.speed() + idle.speed());

@@ -1,7 +1,7 @@
 //! The ends of a run inside another program: a stream of values as input, and results as output.
 //! These ends are polled; the ends on the command line are threads.
 
-use super::{Core, Ending, InputError, Left, Master, sync::Sync};
+use super::{Core, Ending, InputError, Left, Master, feedback::Loop};
 use crate::protocol::Value;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -46,7 +46,7 @@ impl Master {
     fn poll_wanted(&self, context: &mut Context<'_>) -> Poll<usize> {
         let core = self.lock();
         if core.input.is_empty() && core.lender.wants_input() {
-            let asked: usize = core.seats.values().map(|seat| seat.short).sum();
+            let asked: usize = core.seats.values().map(|seat| seat.missing_at_last_ask).sum();
             let room = self.job.window.saturating_sub(core.lender.in_progress());
             return Poll::Ready(asked.min(room).max(1));
         }
@@ -56,7 +56,7 @@ impl Master {
 
     /// Adds a value to the input.
     pub(super) fn put(&self, value: Value) {
-        let number = self.lock().sync.as_ref().map_or(0, Sync::came) + 1;
+        let number = self.lock().sync.as_ref().map_or(0, Loop::came) + 1;
         self.mind_numbers(number, &value);
         self.with(|core| {
             if let Some(sync) = &mut core.sync {

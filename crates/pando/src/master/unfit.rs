@@ -2,9 +2,9 @@
 //! devices stand back, and tells people about unfit devices.
 
 use super::{
-    Core, Job, SeatEntry,
-    fitness::{Fitness, Standing, Who},
-    lacks::Lack,
+    Core, Device, Job,
+    fitness::{DeviceKey, Fitness, Standing},
+    missing::MissingFeature,
 };
 use crate::protocol::Failure;
 use std::{
@@ -24,7 +24,7 @@ const NOTICE: Duration = Duration::from_secs(2);
 /// See [`Core::devices`].
 #[derive(Debug)]
 pub(crate) struct Devices {
-    known: HashMap<Who, Fitness>,
+    known: HashMap<DeviceKey, Fitness>,
     heartbeat: Duration,
     /// Devices often come and go in groups: until this time, another device may come.
     others_until: Instant,
@@ -34,7 +34,7 @@ pub(crate) struct Devices {
     told_of_browsers: bool,
     /// Queued messages about failures which are no attempts, each with its time. A message is
     /// dropped if people have heard about the device by then.
-    notices: VecDeque<(Instant, Who, String)>,
+    notices: VecDeque<(Instant, DeviceKey, String)>,
     /// The URL where tabs join, for messages.
     url: String,
 }
@@ -63,7 +63,7 @@ impl Devices {
         }
     }
 
-    pub(super) fn standing(&self, who: &Who) -> Standing {
+    pub(super) fn standing(&self, who: &DeviceKey) -> Standing {
         self.known.get(who).map_or(Standing::Untried, Fitness::standing)
     }
 
@@ -102,17 +102,17 @@ impl Devices {
         lines
     }
 
-    fn of(&mut self, who: &Who) -> &mut Fitness {
+    fn of(&mut self, who: &DeviceKey) -> &mut Fitness {
         self.known.entry(who.clone()).or_default()
     }
 
     /// Three heartbeats: the length of the first rest.
-    fn patience(&self) -> Duration {
+    fn silence_limit(&self) -> Duration {
         self.heartbeat * 3
     }
 }
 
-impl SeatEntry {
+impl Device {
     /// Whether the device lends cores and works on its values.
     pub(super) fn is_active(&self) -> bool {
         !self.replaced && self.cores > 0 && !self.progress.is_suspect()
@@ -126,7 +126,7 @@ impl SeatEntry {
 
 /// Judges failures.
 impl Core {
-    fn standing(&self, seat: &SeatEntry) -> Standing {
+    fn standing(&self, seat: &Device) -> Standing {
         self.devices.standing(&seat.who)
     }
 
@@ -136,7 +136,7 @@ impl Core {
         sub: SubStreamId,
         index: Index,
         failure: &Failure,
-        lack: Option<&Lack>,
+        lack: Option<&MissingFeature>,
         job: &Job,
         now: Instant,
     ) -> Verdict {
@@ -145,15 +145,16 @@ impl Core {
         };
         let who = seat.who.clone();
         let standing = self.devices.standing(&who);
-        let for_browsers = who.local && !job.local_only && lack.is_some_and(Lack::is_of_browsers);
+        let for_browsers =
+            who.local && !job.local_only && lack.is_some_and(MissingFeature::is_of_browsers);
         let why = reason(seat, lack, failure, job);
-        let acquitted = self.failures.accuse(index, &who, standing == Standing::Proven);
-        self.acquit(acquitted);
-        let patience = self.devices.patience();
+        let doubt_lifted = self.failures.accuse(index, &who, standing == Standing::Proven);
+        self.acquit(doubt_lifted);
+        let silence_limit = self.devices.silence_limit();
         let fitness = self.devices.of(&who);
         match for_browsers {
-            true => fitness.cannot(patience, now),
-            false => fitness.failed(why, patience, now),
+            true => fitness.cannot(silence_limit, now),
+            false => fitness.failed(why, silence_limit, now),
         }
         match standing {
             _ if for_browsers => Verdict::ForBrowsers,
@@ -184,7 +185,12 @@ impl Core {
     }
 
     /// Returns advice to append to an error of `sub`.
-    pub(super) fn hint(&self, sub: SubStreamId, lack: Option<&Lack>, job: &Job) -> &'static str {
+    pub(super) fn hint(
+        &self,
+        sub: SubStreamId,
+        lack: Option<&MissingFeature>,
+        job: &Job,
+    ) -> &'static str {
         let (Some(lack), Some(seat)) = (lack, self.seats.get(&sub)) else { return "" };
         match seat.who.local {
             true if job.local_only && lack.is_of_browsers() => {
@@ -227,10 +233,10 @@ impl Core {
     }
 
     /// Lifts one doubt about each of `devices`, because the failure was the item's fault.
-    pub(super) fn acquit(&mut self, devices: Vec<Who>) {
+    pub(super) fn acquit(&mut self, devices: Vec<DeviceKey>) {
         for who in devices {
             if let Some(fitness) = self.devices.known.get_mut(&who) {
-                fitness.acquitted();
+                fitness.doubt_lifted();
             }
         }
     }
@@ -238,17 +244,17 @@ impl Core {
     /// Notes that `sub` has computed `index`. The failures of other devices at this item were
     /// their own fault.
     pub(super) fn computed(&mut self, sub: SubStreamId, index: Index, now: Instant) {
-        let accused = self.failures.forget(index);
-        if accused.is_empty() {
+        let doubted = self.failures.forget(index);
+        if doubted.is_empty() {
             return;
         }
-        let patience = self.devices.patience();
-        for who in accused {
+        let silence_limit = self.devices.silence_limit();
+        for who in doubted {
             let other = self.seats.iter().find(|(_, seat)| seat.who == who).map(|(sub, _)| *sub);
             if other != Some(sub)
                 && let Some(fitness) = self.devices.known.get_mut(&who)
             {
-                fitness.outdone(patience, now);
+                fitness.doubt_confirmed(silence_limit, now);
                 other.into_iter().for_each(|other| self.hold_back(other, now));
             }
         }
@@ -264,7 +270,9 @@ impl Core {
     /// Whether `sub` returns loans without a recall, and at least one of them unbegun, as far as
     /// the master knows.
     pub(super) fn gives_back_unasked(&self, sub: SubStreamId, loans: &[Loan]) -> bool {
-        let Some(seat) = self.seats.get(&sub).filter(|seat| seat.cores > 0 && !seat.yields) else {
+        let Some(seat) =
+            self.seats.get(&sub).filter(|seat| seat.cores > 0 && !seat.waits_after_recall)
+        else {
             return false;
         };
         let is_cancelled =
@@ -277,8 +285,8 @@ impl Core {
     /// Notes that `sub` returned unbegun values without a recall.
     pub(super) fn gave_back(&mut self, sub: SubStreamId, now: Instant) {
         let Some(seat) = self.seats.get(&sub) else { return };
-        let patience = self.devices.patience();
-        self.devices.of(&seat.who).gave_back(seat.cores, patience, now);
+        let silence_limit = self.devices.silence_limit();
+        self.devices.of(&seat.who).gave_back(seat.cores, silence_limit, now);
         self.hold_back(sub, now);
     }
 }
@@ -287,19 +295,19 @@ impl Core {
 impl Core {
     /// The active devices that are not unfit: first the devices in normal service, then the
     /// devices standing back.
-    pub(super) fn who_may_try(&self) -> (Vec<Who>, Vec<Who>) {
+    pub(super) fn who_may_try(&self) -> (Vec<DeviceKey>, Vec<DeviceKey>) {
         let active = self
             .seats
             .values()
             .filter(|seat| seat.is_active() && self.standing(seat) != Standing::Unfit);
         let (aside, able): (Vec<_>, Vec<_>) = active.partition(|seat| seat.stands_back);
-        let who = |seats: Vec<&SeatEntry>| seats.into_iter().map(|seat| seat.who.clone()).collect();
+        let who = |seats: Vec<&Device>| seats.into_iter().map(|seat| seat.who.clone()).collect();
         (who(able), who(aside))
     }
 
     /// Whether to lend little to the device of `seat`: an unfit device, or a doubtful device while
     /// a better one is connected or may come.
-    fn stands_back(&self, seat: &SeatEntry, now: Instant) -> bool {
+    fn stands_back(&self, seat: &Device, now: Instant) -> bool {
         match self.standing(seat) {
             Standing::Unfit => true,
             Standing::Doubtful => {
@@ -317,7 +325,7 @@ impl Core {
 
     /// The most values that `sub` may be lent now: none during a rest and one after a rest,
     /// without limit if the device does not stand back.
-    pub(super) fn allowance(&self, sub: SubStreamId, now: Instant) -> usize {
+    pub(super) fn lend_limit(&self, sub: SubStreamId, now: Instant) -> usize {
         let Some(seat) = self.seats.get(&sub).filter(|seat| self.stands_back(seat, now)) else {
             return usize::MAX;
         };
@@ -326,7 +334,7 @@ impl Core {
     }
 
     /// Marks `sub` as standing back, so that failed items do not wait for this device.
-    pub(super) fn leave_aside(&mut self, sub: SubStreamId) {
+    pub(super) fn stand_back(&mut self, sub: SubStreamId) {
         self.lender.pause(sub);
         if let Some(seat) = self.seats.get_mut(&sub) {
             seat.stands_back = true;
@@ -342,10 +350,10 @@ impl Core {
         {
             return;
         }
-        self.leave_aside(sub);
+        self.stand_back(sub);
         let held: Vec<Loan> = self.lender.outstanding(sub).collect();
         if let Some(seat) = self.seats.get_mut(&sub).filter(|_| !held.is_empty()) {
-            seat.ask_back(&held, now);
+            seat.recall(&held, now);
         }
     }
 
@@ -357,7 +365,7 @@ impl Core {
         let mut lines = self.devices.take_notices(now);
         let has_better = !aside.is_empty() && self.has_better();
         for sub in aside {
-            let may_ask = self.allowance(sub, now) > 0;
+            let may_ask = self.lend_limit(sub, now) > 0;
             let Some(seat) = self.seats.get_mut(&sub) else { continue };
             lines.extend(
                 self.devices
@@ -378,7 +386,7 @@ impl Core {
     fn tell_that_nobody_can(&mut self) -> Option<String> {
         // The failures of this machine's cores have messages of their own.
         let has_guests = self.seats.values().any(|seat| seat.is_active() && !seat.who.local);
-        let may_try = |seat: &SeatEntry| seat.is_active() && self.standing(seat) != Standing::Unfit;
+        let may_try = |seat: &Device| seat.is_active() && self.standing(seat) != Standing::Unfit;
         let nobody_can = has_guests && !self.seats.values().any(may_try);
         let waits = self.lender.oldest_waiting().into_iter().chain(self.court.first()).min();
         let Some(index) = waits.filter(|_| nobody_can) else {
@@ -398,7 +406,7 @@ impl Core {
 
     /// Notes that a device leaves, and remembers its fitness if there is any evidence. Returns a
     /// line for people.
-    pub(super) fn remember(&mut self, seat: &SeatEntry) -> Option<String> {
+    pub(super) fn remember(&mut self, seat: &Device) -> Option<String> {
         let back = self.seats.values().any(|other| other.who == seat.who);
         let away = self.devices.known.len().saturating_sub(self.seats.len());
         let fitness = self.devices.known.get_mut(&seat.who)?;
@@ -412,17 +420,17 @@ impl Core {
 
 impl Job {
     /// The missing feature of the platform, if the error of the failure names one.
-    pub(super) fn lack(&self, failure: &Failure) -> Option<Lack> {
+    pub(super) fn lack(&self, failure: &Failure) -> Option<MissingFeature> {
         let code = &self.function.code;
         // An error of a program is not an error of JavaScript.
         (!code.is_empty())
-            .then(|| Lack::of(&failure.message, failure.stack.as_deref(), code))
+            .then(|| MissingFeature::of(&failure.message, failure.stack.as_deref(), code))
             .flatten()
     }
 }
 
 /// The reason why a device failed an item, in words.
-fn reason(seat: &SeatEntry, lack: Option<&Lack>, failure: &Failure, job: &Job) -> String {
+fn reason(seat: &Device, lack: Option<&MissingFeature>, failure: &Failure, job: &Job) -> String {
     let message: String =
         failure.message.lines().next().unwrap_or_default().chars().take(LONGEST_REASON).collect();
     let browser =

@@ -1,7 +1,7 @@
 //! Watches over a run and tells people about long calls, stalled devices and a full window. Closes
 //! the link of a device that neither computes nor returns its values.
 
-use super::{Core, Job, Master, SeatEntry};
+use super::{Core, Device, Job, Master};
 use crate::{
     console::printable,
     protocol::{Path, Running},
@@ -55,7 +55,7 @@ impl Master {
                 let since =
                     now.checked_sub(Duration::from_millis(item.ms).min(LONGEST)).unwrap_or(now);
                 if let Some(seat) = core.seats.get_mut(&sub) {
-                    seat.progress.made(now);
+                    seat.progress.worked(now);
                     seat.running.entry(item.id).or_insert(LongCall { since, tell_at });
                 }
             }
@@ -69,13 +69,13 @@ impl Master {
         let lines = self.with(|core| {
             let late = watcher.lateness(now);
             if late.is_zero() {
-                core.look_at_parts(self.job.patience(), now);
+                core.look_at_parts(self.job.silence_limit(), now);
                 end_overdue(core, &self.job, now);
             } else {
                 core.excuse(late, now);
             }
             let mut lines = long_calls(core, &self.job, now);
-            lines.extend(stalled(core, self.job.patience(), now));
+            lines.extend(stalled(core, self.job.silence_limit(), now));
             lines.extend(watcher.look_at_window(core, now));
             lines
         });
@@ -114,7 +114,8 @@ fn long(usual: Option<Duration>, by_people: bool) -> Duration {
 fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
     let Some(timeout) = job.options.timeout.map(Duration::from_millis) else { return };
     // A reported call may have waited for other calls of its core.
-    let longest = timeout.saturating_mul(job.options.concurrency).saturating_add(job.patience());
+    let longest =
+        timeout.saturating_mul(job.options.concurrency).saturating_add(job.silence_limit());
     for (sub, seat) in &mut core.seats {
         // The answer may already be on its way, behind a long one.
         let is_heard = seat.parts == 0 && !core.held_back.has(*sub);
@@ -124,7 +125,7 @@ fn end_overdue(core: &mut Core, job: &Job, now: Instant) {
     }
 }
 
-impl SeatEntry {
+impl Device {
     /// Has the device's link closed, because the device keeps values without computing them.
     /// Returns false for this machine's own cores, which have no link.
     pub(super) fn give_up(&mut self) -> bool {
@@ -165,7 +166,7 @@ fn long_calls(core: &mut Core, job: &Job, now: Instant) -> Vec<String> {
 
 /// Returns lines about stalled devices: they answer pings, but show no sign of work. Closes the
 /// link of a device that also ignores a recall.
-fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
+fn stalled(core: &mut Core, silence_limit: Duration, now: Instant) -> Vec<String> {
     let mut lines = Vec::new();
     let Core { seats, lender, held_back, .. } = core;
     for (sub, seat) in seats.iter_mut() {
@@ -173,10 +174,10 @@ fn stalled(core: &mut Core, patience: Duration, now: Instant) -> Vec<String> {
             continue;
         }
         let Some(first) = lender.outstanding(*sub).next().map(|loan| loan.index) else { continue };
-        if !seat.progress.is_stalled(patience, now) {
+        if !seat.progress.is_stalled(silence_limit, now) {
             continue;
         }
-        if seat.progress.is_deaf(patience, now) && seat.give_up() {
+        if seat.progress.ignores_recall(silence_limit, now) && seat.give_up() {
             continue;
         }
         let Some((time, loading)) = seat.progress.tell(now) else { continue };

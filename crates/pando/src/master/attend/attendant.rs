@@ -5,11 +5,11 @@ use super::{End, Page};
 use crate::{
     console::printable,
     master::{
-        Master, SeatEntry, Standing,
-        fitness::Who,
+        Device, Master, News,
+        fitness::DeviceKey,
         progress::Progress,
         report::Sum,
-        seat::{Due, Seat},
+        send_state::{Due, SendState},
     },
     protocol::{self, Frame, Hello, PART, Path, ToVolunteer, Value, Welcome},
 };
@@ -36,7 +36,7 @@ use tokio::sync::Notify;
 pub(crate) struct Attendant {
     pub(crate) master: Arc<Master>,
     pub(crate) sub: SubStreamId,
-    pub(crate) seat: Seat,
+    pub(crate) seat: SendState,
     pub(crate) name: String,
     /// Notified when the master has news for the session.
     pub(crate) wake: Arc<Notify>,
@@ -62,11 +62,11 @@ impl Attendant {
     ) -> Self {
         let wake = Arc::new(Notify::new());
         let cores = hello.cores.min(4096);
-        let mut seat = Seat::new(master.job.batch_size, cores, master.job.heartbeat(), now);
+        let mut seat = SendState::new(master.job.batch_size, cores, master.job.heartbeat(), now);
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
         let (sub, name, keep, stuck) = master.with(|core| {
             // No guest can replace this machine's own cores.
-            let replaces = |entry: &SeatEntry| {
+            let replaces = |entry: &Device| {
                 entry.device == hello.device && (entry.path == Path::Local) == (path == Path::Local)
             };
             let old = core.seats.iter_mut().find(|(_, entry)| replaces(entry));
@@ -97,27 +97,30 @@ impl Attendant {
             core.joined += 1;
             core.seats.insert(
                 sub,
-                SeatEntry {
+                Device {
                     name: name.clone(),
                     device: hello.device.clone(),
-                    who: Who { device: hello.device.as_str().into(), local: path == Path::Local },
+                    who: DeviceKey {
+                        device: hello.device.as_str().into(),
+                        local: path == Path::Local,
+                    },
                     page,
                     cores,
                     path,
                     done: 0,
-                    short: 0,
+                    missing_at_last_ask: 0,
                     wake: wake.clone(),
                     replaced: false,
                     running: HashMap::new(),
                     recalls: Vec::new(),
-                    yields: rest.is_some(),
+                    waits_after_recall: rest.is_some(),
                     recalled: None,
                     progress: rest
                         .map_or_else(|| Progress::new(now), |rest| Progress::of_suspect(rest, now)),
                     stands_back: false,
                     stuck: false,
                     copies: Vec::new(),
-                    strays: HashMap::new(),
+                    copies_in_flight: HashMap::new(),
                     each: None,
                     reports: Sum::default(),
                     parts: 0,
@@ -173,7 +176,7 @@ impl Attendant {
     pub(crate) fn reads(&mut self, now: Instant) -> bool {
         let reads = self.master.reads(self.sub);
         if !(reads && self.read) {
-            self.seat.unread(now);
+            self.seat.channel_paused(now);
             self.master.with(|core| core.makes_progress(self.sub, now));
         }
         self.read = reads;
@@ -188,15 +191,15 @@ impl Attendant {
     /// Takes the news from the master: values may be available, messages may be due. An error ends
     /// the session.
     pub(crate) fn woken(&mut self) -> Result<(), End> {
-        let Standing { finished, replaced, stuck, recalls, yields, copies } =
-            self.master.standing(self.sub);
+        let News { finished, replaced, stuck, recalls, waits_after_recall, copies } =
+            self.master.take_news(self.sub);
         match (finished, replaced, stuck) {
             (true, ..) => return Err(End::Done),
             (_, true, _) => return Err(End::Replaced),
             (.., true) => return Err(End::Stuck),
             _ => {}
         }
-        self.asking = !yields;
+        self.asking = !waits_after_recall;
         self.look_at_parts(None);
         if !recalls.is_empty() {
             self.seat.say(&ToVolunteer::Recall { ids: recalls });
@@ -215,7 +218,7 @@ impl Attendant {
         match self.seat.due(now) {
             // The local cores belong to this process: their channel ends with them.
             Due::Dead | Due::Unheard if self.local => {
-                self.seat.unread(now);
+                self.seat.channel_paused(now);
                 self.due(now)
             }
             Due::Dead => Err(End::Silent),
@@ -239,7 +242,7 @@ impl Attendant {
         let (sub, lent, seat, alone) = (self.sub, &mut self.lent, &mut self.seat, &mut self.alone);
         let mut length = 1;
         let (mut asking, mut done) = (true, false);
-        let mut short = 0;
+        let mut missing_at_last_ask = 0;
         self.master.with(|core| {
             let first = core.lender.held(sub) == 0;
             *alone = alone.filter(|index| core.lender.holder(*index) == Some(sub));
@@ -248,12 +251,12 @@ impl Attendant {
             }
             // A device that stands back is lent little, and values failed by other devices do not
             // wait for it.
-            let allowance = core.allowance(sub, now);
-            if allowance <= 1 {
+            let lend_limit = core.lend_limit(sub, now);
+            if lend_limit <= 1 {
                 asking = false;
             }
             while alone.is_none()
-                && lent.len() < room.min(allowance)
+                && lent.len() < room.min(lend_limit)
                 && (lent.is_empty() || length < room_bytes)
             {
                 match core.ask(sub) {
@@ -270,7 +273,7 @@ impl Attendant {
                         }
                     }
                     Ask::Wait => {
-                        (asking, short) = (false, room - lent.len());
+                        (asking, missing_at_last_ask) = (false, room - lent.len());
                         break;
                     }
                     Ask::Done => {
@@ -280,13 +283,13 @@ impl Attendant {
                 }
             }
             if let Some(seat) = core.seats.get_mut(&sub) {
-                seat.short = short;
+                seat.missing_at_last_ask = missing_at_last_ask;
                 if !lent.is_empty() {
                     seat.progress.lent(lent.len(), first, now);
                 }
             }
-            if allowance <= 1 {
-                core.leave_aside(sub);
+            if lend_limit <= 1 {
+                core.stand_back(sub);
             }
         });
         self.asking = asking;

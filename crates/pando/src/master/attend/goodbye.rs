@@ -28,7 +28,8 @@ impl Attendant {
                 if matches!(end, End::Stuck) && core.stuck.len() < MOST_STUCK
                     || core.stuck.contains_key(&seat.device)
                 {
-                    core.stuck.insert(seat.device, seat.progress.rest(self.master.job.patience()));
+                    core.stuck
+                        .insert(seat.device, seat.progress.rest(self.master.job.silence_limit()));
                 }
             }
             if let (End::Broken(why), true) = (end, self.master.job.local_only) {

@@ -3,7 +3,7 @@
 use super::{Attendant, End, attendant::unused_name};
 use crate::{
     console::printable,
-    master::{Core, Job, Lack, seat::Seat},
+    master::{Core, Job, MissingFeature, send_state::SendState},
     protocol::{Answer, Beat, Binary, Failure, Form, Frame, LogEntry, ToMaster, ToVolunteer},
     remedy::{broken, with_remedy},
 };
@@ -59,7 +59,7 @@ impl Attendant {
             ToMaster::Report { id, report } => self.master.reported(self.sub, id, &report),
             ToMaster::Broken { message, stack } => {
                 let job = &self.master.job;
-                let lack = Lack::of(&message, stack.as_deref(), &job.function.code);
+                let lack = MissingFeature::of(&message, stack.as_deref(), &job.function.code);
                 let hint = self.master.lock().hint(self.sub, lack.as_ref(), job);
                 let why = broken(&message, stack.as_deref(), &job.function);
                 let (first, rest) = why.split_once('\n').unwrap_or((&why, ""));
@@ -80,7 +80,7 @@ impl Attendant {
             if cores == Some(0) {
                 core.lender.pause(self.sub);
             }
-            self.asking &= core.seats.get(&self.sub).is_none_or(|seat| !seat.yields);
+            self.asking &= core.seats.get(&self.sub).is_none_or(|seat| !seat.waits_after_recall);
             let others =
                 core.seats.iter().filter(|(sub, _)| **sub != self.sub).map(|(_, seat)| &*seat.name);
             let name = name.map(|name| unused_name(others, &name));
@@ -123,8 +123,8 @@ impl Attendant {
 
     fn returned(&mut self, loans: &[Loan], careful: bool, now: Instant) {
         let (master, sub, seat) = (&self.master, self.sub, &mut self.seat);
-        let patience = master.job.patience();
-        let yields = master.with(|core| {
+        let silence_limit = master.job.silence_limit();
+        let waits_after_recall = master.with(|core| {
             let unasked = core.gives_back_unasked(sub, loans);
             for &loan in loans {
                 let held = core.lender.holds(sub, loan);
@@ -142,13 +142,13 @@ impl Attendant {
                 let all = held && core.lender.held(sub) == 0;
                 if let Some(entry) = core.seats.get_mut(&sub) {
                     match entry.running.remove(&loan) {
-                        Some(_) if held => entry.progress.made(now),
+                        Some(_) if held => entry.progress.worked(now),
                         _ => entry.progress.gave_back(loan, all, now),
                     }
                     // A device may return its values each time before it counts as stalled.
-                    if all && entry.progress.gives_all_back(patience) {
-                        entry.progress.suspected(patience, now);
-                        entry.yields = true;
+                    if all && entry.progress.gives_all_back(silence_limit) {
+                        entry.progress.make_suspect(silence_limit, now);
+                        entry.waits_after_recall = true;
                         core.lender.pause(sub);
                     }
                 }
@@ -156,9 +156,9 @@ impl Attendant {
             if unasked {
                 core.gave_back(sub, now);
             }
-            core.seats.get(&sub).is_some_and(|seat| seat.yields)
+            core.seats.get(&sub).is_some_and(|seat| seat.waits_after_recall)
         });
-        self.asking = !yields;
+        self.asking = !waits_after_recall;
     }
 
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
@@ -220,19 +220,19 @@ impl Attendant {
                     core.stuck.remove(&entry.device);
                 }
                 if worked {
-                    entry.progress.made(now);
+                    entry.progress.worked(now);
                 }
                 if let Some(each) = micros.checked_div(done) {
                     let each = Duration::from_micros(each);
                     entry.each = Some(entry.each.map_or(each, |before| (before + each) / 2));
                 }
                 entry.running.retain(|loan, _| {
-                    core.lender.holds(sub, *loan) || entry.strays.contains_key(loan)
+                    core.lender.holds(sub, *loan) || entry.copies_in_flight.contains_key(loan)
                 });
             }
             core.seats
                 .get_mut(&sub)
-                .is_some_and(|entry| worked && std::mem::take(&mut entry.yields))
+                .is_some_and(|entry| worked && std::mem::take(&mut entry.waits_after_recall))
         });
         seat.answered(count, now);
         self.asking |= self.alone.is_some() || yielded;
@@ -322,13 +322,13 @@ impl Core {
     /// Notes progress of `sub`: a part of a result arrived, or the channel is not read at present.
     pub(super) fn makes_progress(&mut self, sub: SubStreamId, now: Instant) {
         if let Some(seat) = self.seats.get_mut(&sub) {
-            seat.progress.made(now);
+            seat.progress.worked(now);
         }
     }
 
     /// Notes that `sub` no longer has the value of `loan`, of `bytes`. A value that still waits to
     /// be sent is not sent.
-    fn leaves(&mut self, sub: SubStreamId, loan: Loan, bytes: u64, seat: &mut Seat) {
+    fn leaves(&mut self, sub: SubStreamId, loan: Loan, bytes: u64, seat: &mut SendState) {
         if !self.unsends(sub, loan) {
             seat.settled(bytes);
         }

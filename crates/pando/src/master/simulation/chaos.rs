@@ -2,7 +2,7 @@
 
 use super::{
     clock::{Event, MS},
-    device::Device,
+    device::SimulatedDevice,
     plan::chance,
     world::World,
 };
@@ -92,7 +92,7 @@ impl World {
         let device = &mut self.devices[number];
         device.paused = !device.paused;
         say!(self, "device {number} is paused: {}", device.paused);
-        let Device { paused, cores, .. } = *device;
+        let SimulatedDevice { paused, cores, .. } = *device;
         self.seen.note(if paused { "paused" } else { "resumed" });
         self.lend(number, None, if paused { 0 } else { cores });
         if paused {

@@ -25,10 +25,10 @@ impl World {
             if seat.replaced {
                 continue;
             }
-            for loan in seat.strays.keys() {
+            for loan in seat.copies_in_flight.keys() {
                 assert!(lender.holder(loan.index) != Some(sub), "{loan:?} is a stray and held");
                 assert_eq!(
-                    seat.strays.keys().filter(|other| other.index == loan.index).count(),
+                    seat.copies_in_flight.keys().filter(|other| other.index == loan.index).count(),
                     1,
                     "{loan:?} is a stray twice"
                 );
@@ -41,7 +41,7 @@ impl World {
                 );
             }
             let copies = seat.copies.iter().filter(|copy| core.computes(sub, copy.loan));
-            let expected = lender.held(sub) + seat.strays.len() - copies.count();
+            let expected = lender.held(sub) + seat.copies_in_flight.len() - copies.count();
             assert_eq!(
                 desk.attendant.seat.in_flight(),
                 expected,

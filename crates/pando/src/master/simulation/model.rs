@@ -261,8 +261,9 @@ impl Model {
     /// Notes a message of `sub`, before `core` receives it.
     pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core, seen: &mut Seen) {
         let holds = |loan: Loan| core.lender.holds(sub, loan);
-        let stray =
-            |loan: Loan| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan));
+        let stray = |loan: Loan| {
+            core.seats.get(&sub).is_some_and(|seat| seat.copies_in_flight.contains_key(&loan))
+        };
         match note {
             Note::Other => {}
             Note::Paused => self.pauses(sub),
@@ -306,7 +307,7 @@ impl Model {
         let cut = self.cut().is_some_and(|fatal| fatal <= index);
         let Some(fate) = self.fates.get_mut(index as usize) else { return false };
         fate.ends(sub, answer.loan, holds || stray);
-        assert!(!stray || self.job.speculate, "only copies are strays");
+        assert!(!stray || self.job.speculate, "only copies are copies_in_flight");
         if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || stray) {
             return false;
         }

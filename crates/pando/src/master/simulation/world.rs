@@ -2,11 +2,11 @@
 
 use super::{
     clock::{Clock, Event, MS, SECOND},
-    desk::Desk,
-    device::Device,
+    device::SimulatedDevice,
     ends::{Sink, Source},
     journal::Journal,
     link::Link,
+    master_end::MasterEnd,
     model::Model,
     plan::Plan,
     seen::Seen,
@@ -31,11 +31,11 @@ pub(super) struct World {
     pub(super) model: Model,
     pub(super) journal: Option<Journal>,
     /// All devices, including devices which are gone.
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Vec<SimulatedDevice>,
     pub(super) links: Vec<Link>,
     /// Links whose hello has not been handled.
     pub(super) waiting: Vec<usize>,
-    pub(super) desks: Vec<Desk>,
+    pub(super) desks: Vec<MasterEnd>,
     pub(super) source: Source,
     pub(super) sink: Sink,
     pub(super) reader_left: bool,

@@ -22,7 +22,7 @@ use stream_lender::Loan;
 const MOST_STEPS: usize = 100_000;
 
 /// The master's end of one link.
-pub(super) struct Desk {
+pub(super) struct MasterEnd {
     pub(super) attendant: Attendant,
     pub(super) link: usize,
     /// The time at which the timer goes off.
@@ -105,7 +105,7 @@ impl World {
             if hello.cores == 0 {
                 self.model.pauses(attendant.sub);
             }
-            self.desks.push(Desk {
+            self.desks.push(MasterEnd {
                 attendant,
                 link: number,
                 timer: now,
@@ -158,7 +158,7 @@ impl World {
 
     fn send(&mut self, at: usize) -> Result<(), End> {
         let instant = self.clock.instant();
-        let Desk { attendant, link, assembler, .. } = &mut self.desks[at];
+        let MasterEnd { attendant, link, assembler, .. } = &mut self.desks[at];
         let (link, sub) = (*link, attendant.sub);
         // Otherwise the values were lent earlier, when other devices were connected.
         let fresh = !attendant.seat.has_frame();
@@ -185,7 +185,7 @@ impl World {
     }
 
     fn leave(&mut self, at: usize, end: &End) {
-        let Desk { mut attendant, link, .. } = self.desks.remove(at);
+        let MasterEnd { mut attendant, link, .. } = self.desks.remove(at);
         say!(self, "{:?} leaves: {end:?}", attendant.sub);
         self.seen.note(match end {
             End::Done => "done",

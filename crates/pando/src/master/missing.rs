@@ -52,9 +52,9 @@ const HOLDERS: &str = "\
 
 /// The name of a missing feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Lack(pub(crate) String);
+pub(crate) struct MissingFeature(pub(crate) String);
 
-impl Lack {
+impl MissingFeature {
     /// Finds the missing feature in an error `message`, if the message tells. `stack` refers to
     /// the script `code`.
     pub(crate) fn of(message: &str, stack: Option<&str>, code: &str) -> Option<Self> {
@@ -110,7 +110,7 @@ impl Lack {
     }
 }
 
-impl fmt::Display for Lack {
+impl fmt::Display for MissingFeature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -147,7 +147,7 @@ fn uncallable(text: &str) -> Option<String> {
     let at = text.find(" is not a function").or_else(|| text.find(" is not a constructor"))?;
     let expression = &text[..at];
     let path = global(last_path(expression));
-    let lack = Lack(path.clone());
+    let lack = MissingFeature(path.clone());
     if lack.is_of_browsers() || lack.needs_https() {
         return Some(path);
     }
@@ -180,7 +180,7 @@ fn read_of_nothing(text: &str, stack: Option<&str>, code: &str) -> Option<String
         .filter(|base| !base.is_empty())
         .map(global);
     let known = base.filter(|base| {
-        let lack = Lack(base.clone());
+        let lack = MissingFeature(base.clone());
         lack.is_of_browsers() || lack.needs_https()
     });
     known.or_else(|| holder_of(member).map(str::to_owned))
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     fn lack(message: &str) -> Option<String> {
-        Lack::of(message, None, "").map(|lack| lack.0)
+        MissingFeature::of(message, None, "").map(|lack| lack.0)
     }
 
     #[test]
@@ -295,14 +295,20 @@ mod tests {
         let column = code.lines().nth(1).unwrap().find("request").unwrap() + 1;
         let stack = format!("TypeError: …\n    at f (http://h/t/function.js:2:{column})");
         let message = "Cannot read properties of undefined (reading 'request')";
-        assert_eq!(Lack::of(message, Some(&stack), code), Some(Lack("navigator.locks".into())));
-        assert_eq!(Lack::of(message, Some(&stack), "somebody.else\nf(x.request())"), None);
+        assert_eq!(
+            MissingFeature::of(message, Some(&stack), code),
+            Some(MissingFeature("navigator.locks".into()))
+        );
+        assert_eq!(
+            MissingFeature::of(message, Some(&stack), "somebody.else\nf(x.request())"),
+            None
+        );
     }
 
     #[test]
     fn what_browsers_have_is_told_from_what_nobody_has() {
         let of = |name: &str| {
-            let lack = Lack(name.into());
+            let lack = MissingFeature(name.into());
             (lack.is_of_browsers(), lack.is_of_pages(), lack.needs_https())
         };
         assert_eq!(of("document"), (true, true, false));

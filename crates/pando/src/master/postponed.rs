@@ -9,15 +9,15 @@ use stream_lender::{Index, Loan, SubStreamId};
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Court {
+pub(crate) struct PostponedFailures {
     /// The sub-stream holding the items, while there are any.
     sub: Option<SubStreamId>,
-    cases: BTreeMap<Index, Case>,
+    cases: BTreeMap<Index, PostponedFailure>,
 }
 
 /// An item whose final failure is postponed.
 #[derive(Debug)]
-pub(super) struct Case {
+pub(super) struct PostponedFailure {
     /// The line for people about the last failure.
     pub(super) what: String,
     pub(super) failure: Failure,
@@ -25,7 +25,7 @@ pub(super) struct Case {
     pub(super) until: Option<Instant>,
 }
 
-impl Court {
+impl PostponedFailures {
     /// The oldest of these items.
     pub(super) fn first(&self) -> Option<Index> {
         self.cases.keys().next().copied()
@@ -40,7 +40,7 @@ impl Court {
 
 impl Core {
     /// Takes the value of `loan`, which `sub` has failed, and postpones its final failure.
-    pub(super) fn adjourn(&mut self, sub: SubStreamId, loan: Loan, case: Case) {
+    pub(super) fn postpone(&mut self, sub: SubStreamId, loan: Loan, case: PostponedFailure) {
         let _ = self.lender.fail(sub, loan);
         let lender = &mut self.lender;
         let court = *self.court.sub.get_or_insert_with(|| {
@@ -54,7 +54,7 @@ impl Core {
     }
 
     /// Makes `index` lendable again if its failure is postponed. Returns whether this was so.
-    pub(super) fn dismiss(&mut self, index: Index) -> bool {
+    pub(super) fn release(&mut self, index: Index) -> bool {
         let case = self.court.cases.remove(&index);
         let held = self.held_by_court(index).filter(|_| case.is_some());
         let dismissed =
@@ -80,7 +80,7 @@ impl Core {
 
     /// Makes items lendable again if a connected device has not failed them, and fails the items
     /// whose time has come. Returns lines for people.
-    pub(super) fn sit_in_court(&mut self, job: &Job, now: Instant) -> Vec<String> {
+    pub(super) fn settle_due(&mut self, job: &Job, now: Instant) -> Vec<String> {
         if self.court.sub.is_none() {
             return Vec::new();
         }
@@ -103,14 +103,15 @@ impl Core {
             if !(is_cut_off || is_untried || is_due) {
                 continue;
             }
-            let Some(Case { what, failure, .. }) = self.court.cases.remove(&index) else {
+            let Some(PostponedFailure { what, failure, .. }) = self.court.cases.remove(&index)
+            else {
                 continue;
             };
             let Some((court, loan)) = held else { continue };
             if is_cut_off || is_untried {
                 let _ = self.lender.hand_back(court, loan);
             } else {
-                lines.extend(self.pass_verdict(court, loan, what, &failure, job));
+                lines.extend(self.fail_for_good(court, loan, what, &failure, job));
                 // The final failure may lift doubts about devices.
                 (able, doubtful) = self.who_may_try();
             }

@@ -27,7 +27,7 @@ const MOST_WAITING: usize = 65_536;
 
 /// A message to the program.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum ToProgram {
     /// Cores are free for this many more values.
     Ask(u64),
     /// The result of a value: a JSON text.
@@ -38,7 +38,7 @@ pub(crate) enum Said {
 
 /// A message from the program.
 #[derive(Debug)]
-pub(crate) enum Heard {
+pub(crate) enum FromProgram {
     /// The next value.
     Value(Value),
     /// The next value is unusable, for this reason.
@@ -51,10 +51,10 @@ pub(crate) enum Heard {
 
 /// The messages to the program, and the count of values asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Sync {
+pub(crate) struct Loop {
     /// Values that a core computes at a time.
     per_core: u64,
-    said: VecDeque<Said>,
+    said: VecDeque<ToProgram>,
     /// Bytes of results in `said`, and of results being written.
     bytes: u64,
     /// Bytes of results being written.
@@ -67,7 +67,7 @@ pub(crate) struct Sync {
     cancelled: BTreeSet<Index>,
 }
 
-impl Sync {
+impl Loop {
     pub(crate) fn new(per_core: u64) -> Self {
         Self { per_core, ..Self::default() }
     }
@@ -95,7 +95,7 @@ impl Sync {
 
     /// Queues the message that `index` failed for good.
     pub(crate) fn failed(&mut self, index: Index, message: &str) {
-        self.said.push_back(Said::Error(index, message.into()));
+        self.said.push_back(ToProgram::Error(index, message.into()));
     }
 
     /// Bytes of results which the program has not taken.
@@ -104,15 +104,15 @@ impl Sync {
     }
 
     /// Takes all messages to write. The messages taken by the last call have been written.
-    fn take_said(&mut self) -> VecDeque<Said> {
+    fn take_said(&mut self) -> VecDeque<ToProgram> {
         self.bytes -= self.on_their_way;
         self.on_their_way = self.bytes;
         std::mem::take(&mut self.said)
     }
 
-    fn pop_said(&mut self) -> Option<Said> {
+    fn pop_said(&mut self) -> Option<ToProgram> {
         let said = self.said.pop_front()?;
-        if let Said::Result(_, result) = &said {
+        if let ToProgram::Result(_, result) = &said {
             self.bytes -= result.len() as u64;
         }
         Some(said)
@@ -143,7 +143,7 @@ impl Core {
             + self.lender.waiting() as u64;
         if let Some(more) = free.checked_sub(on_their_way).filter(|more| *more > 0) {
             sync.asked = sync.asked.max(sync.came) + more;
-            sync.said.push_back(Said::Ask(more));
+            sync.said.push_back(ToProgram::Ask(more));
         }
     }
 
@@ -162,7 +162,7 @@ impl Core {
         let accepted = self.lender.result(sub, loan, None).is_ok();
         if accepted && !sync.forgets(index) {
             sync.bytes += result.len() as u64;
-            sync.said.push_back(Said::Result(index, result));
+            sync.said.push_back(ToProgram::Result(index, result));
         }
         accepted
     }
@@ -224,8 +224,10 @@ impl Master {
                 };
                 let line = line.map_err(|unusable| InputError::new(unusable.why))?;
                 match understand(&line.bytes).map_err(|why| InputError::new(named(&why)))? {
-                    Some(Heard::End) => return Ok(()),
-                    Some(Heard::Unusable(why)) => self.heard(Heard::Unusable(named(&why))),
+                    Some(FromProgram::End) => return Ok(()),
+                    Some(FromProgram::Unusable(why)) => {
+                        self.heard(FromProgram::Unusable(named(&why)))
+                    }
                     Some(heard) => self.heard(heard),
                     None => {}
                 }
@@ -238,12 +240,12 @@ impl Master {
     }
 
     /// Handles one message of the program.
-    pub(crate) fn heard(&self, heard: Heard) {
+    pub(crate) fn heard(&self, heard: FromProgram) {
         match heard {
-            Heard::Value(value) => self.put(value),
-            Heard::Unusable(why) => self.fail_next(&why),
-            Heard::Cancel(index) => self.with(|core| core.cancel(index)),
-            Heard::End => self.end_input(Ok(())),
+            FromProgram::Value(value) => self.put(value),
+            FromProgram::Unusable(why) => self.fail_next(&why),
+            FromProgram::Cancel(index) => self.with(|core| core.cancel(index)),
+            FromProgram::End => self.end_input(Ok(())),
         }
     }
 
@@ -283,13 +285,14 @@ impl Master {
         }
     }
 
-    fn wait_for_words(&self) -> (VecDeque<Said>, Option<Ending>) {
+    fn wait_for_words(&self) -> (VecDeque<ToProgram>, Option<Ending>) {
         let mut core = self.lock();
         loop {
             let ending = core.give_places_free();
             self.wake(&mut core);
-            let said = core.sync.as_mut().map(Sync::take_said).unwrap_or_default();
-            core.being_written = said.iter().filter(|said| !matches!(said, Said::Ask(_))).count();
+            let said = core.sync.as_mut().map(Loop::take_said).unwrap_or_default();
+            core.being_written =
+                said.iter().filter(|said| !matches!(said, ToProgram::Ask(_))).count();
             self.let_go(&mut core);
             if ending.is_some() || !said.is_empty() {
                 return (said, ending);
@@ -300,11 +303,11 @@ impl Master {
     }
 
     /// Returns the next message to the program, or how the run ended.
-    pub(crate) fn poll_said(&self, context: &mut Context<'_>) -> Poll<Result<Said, Ending>> {
+    pub(crate) fn poll_said(&self, context: &mut Context<'_>) -> Poll<Result<ToProgram, Ending>> {
         let mut core = self.lock();
         let ending = core.give_places_free();
         self.wake(&mut core);
-        let next = core.sync.as_mut().and_then(Sync::pop_said);
+        let next = core.sync.as_mut().and_then(Loop::pop_said);
         self.let_go(&mut core);
         match (next, ending) {
             (Some(said), _) => Poll::Ready(Ok(said)),
@@ -314,7 +317,7 @@ impl Master {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for ToProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ask(count) => write!(f, r#"{{"ask":{count}}}"#),
@@ -334,8 +337,8 @@ impl fmt::Display for Said {
 }
 
 /// Parses one line of the program; `None` for an empty line. A line with an invalid value is
-/// [`Heard::Unusable`].
-fn understand(line: &Bytes) -> Result<Option<Heard>, String> {
+/// [`FromProgram::Unusable`].
+fn understand(line: &Bytes) -> Result<Option<FromProgram>, String> {
     const FORMS: &str = r#"say {"value":…}, {"cancel":i} or {"end":true}"#;
     if line.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
@@ -347,7 +350,7 @@ fn understand(line: &Bytes) -> Result<Option<Heard>, String> {
         let is_value =
             Members { json: line, at: 0 }.next().is_some_and(|(name, _)| name == "value");
         return if is_value {
-            Ok(Some(Heard::Unusable(why)))
+            Ok(Some(FromProgram::Unusable(why)))
         } else {
             Err(format!("{why}. {FORMS}"))
         };
@@ -356,14 +359,15 @@ fn understand(line: &Bytes) -> Result<Option<Heard>, String> {
     for (name, member) in (Members { json: line, at: 0 }) {
         match (&*name, member) {
             ("value", value) => {
-                return Ok(Some(Heard::Value(Value::new(line.slice_ref(value), Form::Json))));
+                return Ok(Some(FromProgram::Value(Value::new(line.slice_ref(value), Form::Json))));
             }
             ("cancel", index) => {
                 let index =
                     std::str::from_utf8(index).ok().and_then(|index| index.parse::<u64>().ok());
-                heard = index.and_then(|index| index.checked_sub(1)).map(Heard::Cancel).or(heard);
+                heard =
+                    index.and_then(|index| index.checked_sub(1)).map(FromProgram::Cancel).or(heard);
             }
-            ("end", b"true") => heard = heard.or(Some(Heard::End)),
+            ("end", b"true") => heard = heard.or(Some(FromProgram::End)),
             _ => {}
         }
     }
@@ -429,12 +433,12 @@ mod tests {
     fn hear(line: &[u8]) -> String {
         match understand(&Bytes::copy_from_slice(line)) {
             Ok(None) => "nothing".into(),
-            Ok(Some(Heard::Value(value))) => {
+            Ok(Some(FromProgram::Value(value))) => {
                 format!("value {}", String::from_utf8_lossy(&value.bytes))
             }
-            Ok(Some(Heard::Unusable(why))) => format!("unusable: it {why}"),
-            Ok(Some(Heard::Cancel(index))) => format!("cancel {index}"),
-            Ok(Some(Heard::End)) => "end".into(),
+            Ok(Some(FromProgram::Unusable(why))) => format!("unusable: it {why}"),
+            Ok(Some(FromProgram::Cancel(index))) => format!("cancel {index}"),
+            Ok(Some(FromProgram::End)) => "end".into(),
             Err(why) => format!("not understood: it {why}"),
         }
     }

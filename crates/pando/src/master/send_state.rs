@@ -2,7 +2,7 @@
 //! which frames wait to be sent, and when the device gave its last sign of life. Pure: time is an
 //! argument.
 
-use super::batch::Batch;
+use super::limit::AdaptiveLimit;
 use crate::{
     cli::BatchSize,
     protocol::{Assembler, Beat, Binary, Cutter, Frame, Malformed, PART, ToVolunteer},
@@ -25,8 +25,8 @@ const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(600);
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    batch: Batch,
+pub(crate) struct SendState {
+    batch: AdaptiveLimit,
     limiter: Limiter,
     controls: VecDeque<Frame>,
     /// Bytes of `controls`.
@@ -64,10 +64,10 @@ pub(crate) enum Due {
     Unheard,
 }
 
-impl Seat {
+impl SendState {
     pub(crate) fn new(size: BatchSize, cores: u32, heartbeat: Duration, now: Instant) -> Self {
         Self {
-            batch: Batch::new(size, cores, now),
+            batch: AdaptiveLimit::new(size, cores, now),
             limiter: Limiter::new(0, MOST_BYTES),
             controls: VecDeque::new(),
             unheard: 0,
@@ -213,7 +213,7 @@ impl Seat {
 
     /// Notes that the channel is not read now: silence and missing pongs do not count against the
     /// device.
-    pub(crate) fn unread(&mut self, now: Instant) {
+    pub(crate) fn channel_paused(&mut self, now: Instant) {
         (self.last_received, self.listened) = (now, now);
     }
 
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn an_idle_seat_pings_every_heartbeat_and_dies_after_three_of_silence() {
         let start = Instant::now();
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, start);
         assert_eq!(seat.due(start), Due::At(start + BEAT));
         assert!(!seat.has_frame());
         assert_eq!(seat.due(start + BEAT), Due::At(start + BEAT * 2));
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn who_was_away_himself_takes_nobody_for_dead() {
         let start = Instant::now();
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, start);
         assert_eq!(seat.due(start), Due::At(start + BEAT));
         let back = start + BEAT * 100;
         assert_eq!(seat.due(back), Due::At(back + BEAT));
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn values_are_followed_by_a_ping_also_where_pongs_are_sent_all_the_time() {
         let start = Instant::now();
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, start);
         seat.send(vec![1].into(), 1);
         assert!(seat.next_frame(start + BEAT / 2).is_some());
         seat.say(&ToVolunteer::Pong(Beat { t: 0.into() }));
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn a_seat_whose_channel_is_full_is_looked_at_again_after_a_heartbeat_and_not_at_once() {
         let start = Instant::now();
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, start);
         assert_eq!(seat.due(start + BEAT), Due::At(start + BEAT * 2));
         assert_eq!(seat.due(start + BEAT * 2), Due::At(start + BEAT * 3));
         assert!(seat.next_frame(start + BEAT * 2).is_some());
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn pings_go_between_the_parts_of_a_long_value() {
         let now = Instant::now();
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, now);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, now);
         seat.send(vec![1; 3 * PART].into(), 1);
         assert!(matches!(seat.next_frame(now), Some(Frame::Binary(_))));
         seat.ping(now);
@@ -362,7 +362,7 @@ mod tests {
     }
 
     /// Returns the content of the next ping, as a pong would.
-    fn answer(seat: &mut Seat, now: Instant) -> Beat {
+    fn answer(seat: &mut SendState, now: Instant) -> Beat {
         loop {
             if let Some(Frame::Text(text)) = seat.next_frame(now)
                 && let Ok(ToVolunteer::Ping(beat)) = serde_json::from_str(&text)
@@ -376,7 +376,7 @@ mod tests {
     fn a_pong_tells_how_many_values_have_arrived() {
         let start = Instant::now();
         let after = |millis| start + Duration::from_millis(millis);
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, start);
         seat.ping(start);
         let first = answer(&mut seat, start);
         seat.send(vec![1].into(), 3);
@@ -398,12 +398,12 @@ mod tests {
     #[test]
     fn who_answers_no_ping_for_ten_minutes_does_not_listen() {
         let start = Instant::now();
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, start);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, start);
         let mut talks = |from: u32, pongs: bool, unread: bool| {
             (from..).find(|beat| {
                 let now = start + BEAT * *beat;
                 match unread {
-                    true => seat.unread(now),
+                    true => seat.channel_paused(now),
                     false => seat.received(now),
                 }
                 let due = seat.due(now);
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn a_limit_grows_also_when_long_values_never_fill_it_to_the_last() {
         let mut now = Instant::now();
-        let mut seat = Seat::new(BatchSize::Auto, 1, BEAT, now);
+        let mut seat = SendState::new(BatchSize::Auto, 1, BEAT, now);
         seat.batch.round_trip(Duration::from_millis(100));
         for _ in 0..20 {
             let mut held = 0;
@@ -445,7 +445,7 @@ mod tests {
     #[test]
     fn one_value_is_allowed_whatever_its_size_and_then_bytes_bound() {
         let now = Instant::now();
-        let mut seat = Seat::new(BatchSize::Fixed(4), 1, BEAT, now);
+        let mut seat = SendState::new(BatchSize::Fixed(4), 1, BEAT, now);
         assert_eq!(seat.room(), 4);
         seat.lent(200 << 20);
         assert_eq!(seat.room(), 0);

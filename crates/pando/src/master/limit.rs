@@ -12,7 +12,7 @@ const MOST: f64 = 16_384.0;
 
 /// The limit of one device, which follows its speed. Pure: time is an argument.
 #[derive(Debug)]
-pub(crate) struct Batch {
+pub(crate) struct AdaptiveLimit {
     size: BatchSize,
     cores: u32,
     limit: usize,
@@ -24,7 +24,7 @@ pub(crate) struct Batch {
     was_full: bool,
 }
 
-impl Batch {
+impl AdaptiveLimit {
     pub(crate) fn new(size: BatchSize, cores: u32, now: Instant) -> Self {
         let mut batch = Self {
             size,
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_slow_function_keeps_two_values_per_core() {
         let mut now = Instant::now();
-        let mut batch = Batch::new(BatchSize::Auto, 2, now);
+        let mut batch = AdaptiveLimit::new(BatchSize::Auto, 2, now);
         for _ in 0..50 {
             batch.full();
             now += Duration::from_millis(500);
@@ -106,7 +106,7 @@ mod tests {
     fn a_fast_device_holds_a_tenth_of_a_second_and_a_distant_one_more() {
         for (round_trip, expected) in [(0, 1000), (300, 7000)] {
             let mut now = Instant::now();
-            let mut batch = Batch::new(BatchSize::Auto, 1, now);
+            let mut batch = AdaptiveLimit::new(BatchSize::Auto, 1, now);
             batch.round_trip(Duration::from_millis(round_trip));
             for _ in 0..40 {
                 batch.full();
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_paused_device_gets_nothing() {
-        let mut batch = Batch::new(BatchSize::Auto, 3, Instant::now());
+        let mut batch = AdaptiveLimit::new(BatchSize::Auto, 3, Instant::now());
         batch.set_cores(0);
         assert_eq!(batch.limit(), 0);
     }

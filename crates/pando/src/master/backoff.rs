@@ -8,23 +8,23 @@ const LONGEST: Duration = Duration::from_secs(600);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Rest {
+pub(super) struct Backoff {
     /// The planned length of the last rest.
     time: Duration,
     until: Option<Instant>,
 }
 
-impl Rest {
+impl Backoff {
     /// Begins a rest of length `time`.
     pub(super) fn of(time: Duration, now: Instant) -> Self {
         Self { time, until: Some(now + time) }
     }
 
-    /// Begins the next rest, unless a rest goes on: of length `patience` at first, then of twice
+    /// Begins the next rest, unless a rest goes on: of length `silence_limit` at first, then of twice
     /// the last length.
-    pub(super) fn begin(&mut self, patience: Duration, now: Instant) {
+    pub(super) fn begin(&mut self, silence_limit: Duration, now: Instant) {
         if !self.goes_on(now) {
-            *self = Self::of((self.time * 2).min(LONGEST).max(patience), now);
+            *self = Self::of((self.time * 2).min(LONGEST).max(silence_limit), now);
         }
     }
 

@@ -26,7 +26,7 @@ const FLOW: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct HeldBack {
+pub(crate) struct ResultBackPressure {
     /// Sessions whose channels are not read.
     subs: BTreeSet<SubStreamId>,
     /// The state at the last check for sessions to release.
@@ -77,7 +77,7 @@ impl Master {
     }
 }
 
-impl HeldBack {
+impl ResultBackPressure {
     /// Whether the channel of `sub` is not read at present.
     pub(super) fn has(&self, sub: SubStreamId) -> bool {
         self.subs.contains(&sub)
@@ -97,10 +97,9 @@ impl Core {
             || !self.lender.has_output()
                 && self.lender.oldest().is_some_and(|(index, holder)| {
                     holder.is_none_or(|holder| holder == sub)
-                        || self
-                            .seats
-                            .get(&sub)
-                            .is_some_and(|seat| seat.strays.keys().any(|loan| loan.index == index))
+                        || self.seats.get(&sub).is_some_and(|seat| {
+                            seat.copies_in_flight.keys().any(|loan| loan.index == index)
+                        })
                 })
     }
 
@@ -118,7 +117,7 @@ impl Core {
     /// Whether `sub` may have a result to send.
     pub(crate) fn owes(&self, sub: SubStreamId) -> bool {
         self.lender.held(sub) > 0
-            || self.seats.get(&sub).is_some_and(|seat| !seat.strays.is_empty())
+            || self.seats.get(&sub).is_some_and(|seat| !seat.copies_in_flight.is_empty())
     }
 
     /// Notes that `bytes` bytes of a result of `sub` have arrived. Returns whether to keep them,
@@ -131,7 +130,7 @@ impl Core {
 
     /// Checks the results arriving in parts: unexpected results are dropped, and a device loses
     /// its channel if no further parts arrive.
-    pub(super) fn look_at_parts(&mut self, patience: Duration, now: Instant) {
+    pub(super) fn look_at_parts(&mut self, silence_limit: Duration, now: Instant) {
         let sending: Vec<_> =
             self.seats.iter().filter(|(_, seat)| seat.parts > 0).map(|(sub, _)| *sub).collect();
         for sub in sending {
@@ -149,7 +148,7 @@ impl Core {
                 || seat.parts >= parts + LEAST_FLOW
             {
                 seat.flow = Some((now, seat.parts));
-            } else if now.saturating_duration_since(since) >= patience.max(FLOW) {
+            } else if now.saturating_duration_since(since) >= silence_limit.max(FLOW) {
                 seat.give_up();
             }
         }
