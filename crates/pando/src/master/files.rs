@@ -6,11 +6,7 @@
 //! compared by their identity in the file system ([`FileId`]), and a new file is created in a way
 //! that fails if the name is taken.
 
-use super::{
-    Cut, InputError,
-    input::{Unusable, check_length},
-    resume::Taken,
-};
+use super::path::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
 use crate::{
     files::{self, FileId},
     journal::{Digest, Put, digest},
@@ -274,7 +270,7 @@ fn same_target(other: &str, target: &Path) -> String {
 
 /// The content and the identity of an input file.
 fn read(path: &Path) -> io::Result<(FileId, Vec<u8>)> {
-    let most = super::input::LONGEST as u64;
+    let most = LONGEST as u64;
     let about = files::look(path, most)?;
     let file = File::open(path)?;
     let id = FileId::of_open(path, &file)?;

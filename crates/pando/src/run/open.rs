@@ -115,7 +115,7 @@ impl Open {
             open.beside.spawn(async move {
                 program.talks().await;
                 master.abandon_journal();
-                master.with(|core| core.mistrust(TALKED.into()));
+                master.mistrust(TALKED);
             });
         }
 

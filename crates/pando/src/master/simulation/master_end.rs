@@ -1,4 +1,4 @@
-//! The master's ends of the links: real attendants, driven in random order, in the way of their
+//! The master's ends of the links: real sessions, driven in random order, in the way of their
 //! tasks.
 
 use super::{
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     master::{
-        Door, Page,
-        attend::{Attendant, End, introduce},
+        registry::Page,
+        session::{Door, End, Session, introduce},
     },
     protocol::{Assembler, Binary, Frame, Path},
 };
@@ -23,7 +23,7 @@ const MOST_STEPS: usize = 100_000;
 
 /// The master's end of one link.
 pub(super) struct MasterEnd {
-    pub(super) attendant: Attendant,
+    pub(super) session: Session,
     pub(super) link: usize,
     /// The time at which the timer goes off.
     timer: u64,
@@ -41,13 +41,13 @@ impl World {
             if self.ending.is_none() {
                 self.let_in();
             }
-            let count = self.desks.len();
+            let count = self.master_ends.len();
             let first = self.rng.usize(0..count.max(1));
             let mut idle = true;
             for at in 0..count {
-                // When a desk is removed, the following desks move up.
+                // When a end is removed, the following ends move up.
                 let at = (first + at) % count;
-                idle &= at >= self.desks.len() || !self.step(at);
+                idle &= at >= self.master_ends.len() || !self.step(at);
             }
             if idle && !self.serve_ends() {
                 return steps > 0;
@@ -71,25 +71,26 @@ impl World {
             };
             let hello = introduce(frame, &Door::default())
                 .expect("every device knows how to introduce itself");
-            let attendant = Attendant::seat(
+            let session = Session::open(
                 self.master.clone(),
                 hello.clone(),
                 Path::WebSocket,
                 Page::default(),
                 self.clock.instant(),
             );
-            say!(self, "{} is seated as {:?}", hello.device, attendant.sub);
+            say!(self, "{} is attended as {:?}", hello.device, session.sub());
             let device = self.links[number].device;
             let core = self.master.lock();
-            let kept: Vec<Loan> = core.lender.outstanding(attendant.sub).collect();
+            let kept: Vec<Loan> = core.items().lender().outstanding(session.sub()).collect();
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id)
-                && !core.stuck.contains_key(&hello.device);
+                && core.registry().rest_before(&hello.device).is_none();
             drop(core);
             // The device's earlier session, if there is one, has lost its loans.
-            if let Some(old) = self.desks.iter().find(|desk| self.links[desk.link].device == device)
+            if let Some(old) =
+                self.master_ends.iter().find(|end| self.links[end.link].device == device)
             {
                 self.seen.note("replaced");
-                let old = old.attendant.sub;
+                let old = old.session.sub();
                 let missing = hello.holds.iter().find(|loan| {
                     goes_on && self.model.only_with(old, **loan) && !kept.contains(loan)
                 });
@@ -101,12 +102,12 @@ impl World {
                 self.model.left(old);
             }
             self.seen.note_if(!kept.is_empty(), "took up");
-            self.model.kept(attendant.sub, &kept);
+            self.model.kept(session.sub(), &kept);
             if hello.cores == 0 {
-                self.model.pauses(attendant.sub);
+                self.model.pauses(session.sub());
             }
-            self.desks.push(MasterEnd {
-                attendant,
+            self.master_ends.push(MasterEnd {
+                session,
                 link: number,
                 timer: now,
                 assembler: Assembler::default(),
@@ -114,28 +115,28 @@ impl World {
         }
     }
 
-    /// Performs the first possible step of one attendant, in the order of its task. Returns
+    /// Performs the first possible step of one session, in the order of its task. Returns
     /// whether there was any.
     fn step(&mut self, at: usize) -> bool {
         let (now, instant) = (self.clock.now(), self.clock.instant());
-        let desk = &mut self.desks[at];
-        let link = &mut self.links[desk.link];
-        let reads = desk.attendant.reads(instant);
+        let end = &mut self.master_ends[at];
+        let link = &mut self.links[end.link];
+        let reads = end.session.read_on(instant);
         let step = if reads && link.has_arrived(now) {
             match link.up.pop_front() {
                 Some((_, Up::Frame(frame, note))) => self.receive(at, frame, note),
                 _ => Err(End::Lost),
             }
-        } else if desk.attendant.may_send() && link.has_room() {
+        } else if end.session.may_send() && link.has_room() {
             self.send(at)
-        } else if desk.attendant.wake.notified().now_or_never().is_some() {
-            desk.attendant.woken()
+        } else if end.session.wake().notified().now_or_never().is_some() {
+            end.session.woken()
         } else if !reads && link.has_closed(now) {
             Err(End::Lost)
-        } else if desk.timer <= now {
-            desk.attendant.due(instant).map(|when| {
-                desk.timer = Clock::micros(when);
-                self.clock.after(desk.timer - now, Event::Timer);
+        } else if end.timer <= now {
+            end.session.do_due(instant).map(|when| {
+                end.timer = Clock::micros(when);
+                self.clock.after(end.timer - now, Event::Timer);
             })
         } else {
             return false;
@@ -148,21 +149,21 @@ impl World {
 
     fn receive(&mut self, at: usize, frame: Frame, note: Note) -> Result<(), End> {
         let instant = self.clock.instant();
-        let attendant = &mut self.desks[at].attendant;
-        let sub = attendant.sub;
+        let session = &mut self.master_ends[at].session;
+        let sub = session.sub();
         self.model.hear(sub, &note, &self.master.lock(), &mut self.seen);
-        let received = attendant.receive(frame, instant);
+        let received = session.receive(frame, instant);
         self.model.look(&self.master.lock(), &mut self.seen);
         received
     }
 
     fn send(&mut self, at: usize) -> Result<(), End> {
         let instant = self.clock.instant();
-        let MasterEnd { attendant, link, assembler, .. } = &mut self.desks[at];
-        let (link, sub) = (*link, attendant.sub);
+        let MasterEnd { session, link, assembler, .. } = &mut self.master_ends[at];
+        let (link, sub) = (*link, session.sub());
         // Otherwise the values were lent earlier, when other devices were connected.
-        let fresh = !attendant.seat.has_frame();
-        let Some(frame) = attendant.next_frame(instant)? else { return Ok(()) };
+        let fresh = !session.has_frame();
+        let Some(frame) = session.next_frame(instant)? else { return Ok(()) };
         if let Frame::Binary(bytes) = &frame
             && let Some(whole) = whole(assembler, bytes.clone())
         {
@@ -185,8 +186,8 @@ impl World {
     }
 
     fn leave(&mut self, at: usize, end: &End) {
-        let MasterEnd { mut attendant, link, .. } = self.desks.remove(at);
-        say!(self, "{:?} leaves: {end:?}", attendant.sub);
+        let MasterEnd { mut session, link, .. } = self.master_ends.remove(at);
+        say!(self, "{:?} leaves: {end:?}", session.sub());
         self.seen.note(match end {
             End::Done => "done",
             End::Left(_) => "left",
@@ -211,13 +212,13 @@ impl World {
             );
         }
         if matches!(end, End::Lost | End::Silent) {
-            self.model.vanished(attendant.sub, &self.master.lock());
+            self.model.vanished(session.sub(), &self.master.lock());
         }
-        attendant.leave(end, self.clock.instant());
+        session.leave(end, self.clock.instant());
         self.model.look(&self.master.lock(), &mut self.seen);
-        self.model.left(attendant.sub);
+        self.model.left(session.sub());
         self.links[link].left = true;
-        while let Some(frame) = attendant.seat.next_message() {
+        while let Some(frame) = session.next_message() {
             if !self.links[link].has_room() && chance(&mut self.rng, 50) {
                 break;
             }

@@ -15,7 +15,10 @@ use crate::{
     console::Console,
     events::Events,
     journal::{self, Kept},
-    master::{Ending, Job, Master, confirm::Unconfirmed, watch::Watcher},
+    master::{
+        Ending, Job, Master,
+        policy::{Unconfirmed, watch::Watcher},
+    },
 };
 use fastrand::Rng;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -35,7 +38,7 @@ pub(super) struct World {
     pub(super) links: Vec<Link>,
     /// Links whose hello has not been handled.
     pub(super) waiting: Vec<usize>,
-    pub(super) desks: Vec<MasterEnd>,
+    pub(super) master_ends: Vec<MasterEnd>,
     pub(super) source: Source,
     pub(super) sink: Sink,
     pub(super) reader_left: bool,
@@ -68,7 +71,7 @@ impl World {
             devices: Vec::new(),
             links: Vec::new(),
             waiting: Vec::new(),
-            desks: Vec::new(),
+            master_ends: Vec::new(),
             source: Source::default(),
             sink: Sink::default(),
             reader_left: false,
@@ -104,7 +107,7 @@ impl World {
             assert!(
                 self.clock.now() < self.deadline,
                 "it does not end: {:?}",
-                self.master.lock().lender
+                self.master.lock().items().lender()
             );
             self.model.now = self.clock.now();
             self.handle(event);

@@ -1,0 +1,907 @@
+//! The state of a run, guarded by one lock: the items, the devices, and the machines that decide.
+//! This file composes them; each knows only what it is given.
+
+use super::{
+    job::Job,
+    path::{Ending, InputError, Items, Left, Loop, Read, ToProgram},
+    policy::{
+        Attempt, Confirmations, MissingFeature, ResultBackPressure, Retries, Speculation,
+        Unconfirmed, Unwanted, Work,
+        backpressure::{self, Results},
+        speculation, stand_back, stragglers,
+        watch::{self, Watcher},
+    },
+    registry::{Device, LongCall, Newcomer, News, Registry, unused_name},
+};
+use crate::{
+    journal::Recorder,
+    protocol::{Answer, Failure, PART, Running, Value, value_len},
+};
+use bytes::Bytes;
+use serde_json::json;
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use stream_lender::{Ask, Index, Lent, Loan, Output, SubStreamId, Window};
+
+/// The longest believable time of a call; longer reports are cut to this.
+const LONGEST_CALL: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// See the module.
+pub(crate) struct Core {
+    items: Items,
+    registry: Registry,
+    retries: Retries,
+    confirmations: Confirmations,
+    speculation: Speculation,
+    unwanted: Unwanted,
+    backpressure: ResultBackPressure,
+    end: End,
+}
+
+/// How far the run has come to its end.
+#[derive(Default)]
+struct End {
+    /// The first signal has arrived: no more input is read.
+    interrupted: bool,
+    /// Values read but never output, because the run was told to stop.
+    left: usize,
+    /// Results taken by the writer of the output and not yet written.
+    being_written: usize,
+    /// The output cannot be written. Volunteers are told that this error ended the run.
+    output_lost: bool,
+    /// The writer of the output waits for a result.
+    output_waits: bool,
+    /// The run is over, and every volunteer is told so.
+    finished: bool,
+}
+
+/// Whom to wake after a change.
+pub(crate) struct Wakes {
+    /// The reader of the input.
+    pub(crate) input: bool,
+    /// The task that confirms results.
+    pub(crate) confirmer: bool,
+    /// The writer of the output.
+    pub(crate) output: bool,
+    /// Whether back-pressure applies, if this may have changed.
+    pub(crate) holds_back: Option<bool>,
+}
+
+/// A session that was opened.
+pub(crate) struct Joined {
+    pub(crate) sub: SubStreamId,
+    /// The name of the device, which no other device has.
+    pub(crate) name: String,
+    /// The loans that the device keeps.
+    pub(crate) keep: Vec<Loan>,
+    /// The device rests first.
+    pub(crate) rests: bool,
+    pub(crate) room: usize,
+}
+
+/// The answer to an ask.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// Nothing is ever lent again.
+    pub(crate) done: bool,
+    /// Asking again at once makes sense.
+    pub(crate) asks_again: bool,
+    pub(crate) room: usize,
+}
+
+/// The next output.
+pub(crate) enum Emitted {
+    /// An item with its result, or with the message about its failure, if there is any.
+    Item(Index, Result<Bytes, Option<String>>, Option<PathBuf>),
+    Pending,
+    Ended(Ending),
+}
+
+/// Events and lines to write after the lock is released.
+#[derive(Default)]
+pub(crate) struct Told {
+    events: bool,
+    pub(crate) happened: Vec<(&'static str, serde_json::Value)>,
+    pub(crate) lines: Vec<String>,
+}
+
+impl Told {
+    /// Nothing told yet; `events`: the events are wanted.
+    pub(crate) fn new(events: bool) -> Self {
+        Self { events, ..Self::default() }
+    }
+}
+
+impl Core {
+    /// The state before anything is read.
+    pub(super) fn new(job: &Job) -> Self {
+        let window = Window { items: job.window, ..Window::default() };
+        let calls = job.options.concurrency.into();
+        Self {
+            items: Items::new(window, job.sync.then(|| Loop::new(job.per_core()))),
+            registry: Registry::new(job.batch_size, calls, job.heartbeat(), Instant::now()),
+            retries: Retries::default(),
+            confirmations: Confirmations::default(),
+            speculation: Speculation::default(),
+            unwanted: Unwanted::default(),
+            backpressure: ResultBackPressure::default(),
+            end: End::default(),
+        }
+    }
+
+    pub(crate) fn items(&self) -> &Items {
+        &self.items
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn retries(&self) -> &Retries {
+        &self.retries
+    }
+
+    pub(crate) fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// Wakes the sessions which may ask or be read, and returns whom else to wake.
+    pub(super) fn take_wakes(&mut self) -> Wakes {
+        self.items.take_finished();
+        while let Some(sub) = self.items.lender_mut().next_wake() {
+            if let Some(device) = self.registry.get(sub) {
+                device.wake();
+            }
+        }
+        let holds_back = self.resume_channels();
+        self.ask_program();
+        let output = self.end.output_waits && self.items.has_output();
+        if output {
+            self.end.output_waits = false;
+        }
+        let confirmer = !self.confirmations.is_empty();
+        Wakes { input: self.items.wants_input(), confirmer, output, holds_back }
+    }
+
+    /// Asks the program in the loop for one value per free core.
+    fn ask_program(&mut self) {
+        let Self { items, registry, .. } = self;
+        items.ask_program(|lender, per_core| {
+            let devices = registry.iter().filter(|(_, d)| !d.is_replaced() && !d.stands_back());
+            let free = devices.map(|(sub, device)| {
+                (u64::from(device.cores()) * per_core).saturating_sub(lender.held(sub) as u64)
+            });
+            free.sum()
+        });
+    }
+
+    fn holds_back(&self) -> bool {
+        let Self { items, confirmations, .. } = self;
+        self.backpressure.applies(Results { items, confirmations })
+    }
+
+    /// Wakes the sessions whose channels may be read again. Returns whether back-pressure applies,
+    /// if this may have changed.
+    pub(super) fn resume_channels(&mut self) -> Option<bool> {
+        let Self { items, registry, confirmations, backpressure, .. } = self;
+        backpressure.resume(Results { items, confirmations }, registry)
+    }
+
+    /// Pauses the reading of a session's channel, if back-pressure demands this. Returns whether
+    /// the channel may be read.
+    pub(super) fn pause_channel_if_due(&mut self, sub: SubStreamId) -> bool {
+        let Self { items, registry, confirmations, backpressure, .. } = self;
+        backpressure.pause_if_due(Results { items, confirmations }, registry, sub)
+    }
+}
+
+/// Sessions come and go.
+impl Core {
+    /// Opens a session for a device, which keeps the loans that it `holds`, as far as they are
+    /// still its own.
+    pub(crate) fn join(
+        &mut self,
+        mut newcomer: Newcomer,
+        holds: impl Iterator<Item = Loan>,
+        now: Instant,
+    ) -> Joined {
+        let Self { items, registry, retries, .. } = self;
+        let lender = items.lender_mut();
+        if let Some(old) = registry.replace(&newcomer.key) {
+            lender.close(old);
+        }
+        let taken = registry.devices().filter(|device| !device.is_replaced()).map(Device::name);
+        let name = unused_name(taken, &newcomer.name);
+        newcomer.name.clone_from(&name);
+        let sub = lender.open();
+        let id = newcomer.key.device.clone();
+        let rests = registry.rest_before(&id).is_some();
+        if newcomer.cores == 0 || rests {
+            lender.pause(sub);
+        }
+        registry.join(sub, newcomer, now);
+        let mut keep = Vec::new();
+        let device = registry.get_mut(sub).expect("the device has just joined");
+        for loan in holds.filter(|_| !rests) {
+            if let Some(lent) = lender.take_up(sub, loan) {
+                retries.came_back(loan.index, &id);
+                device.loans_mut().add(lent.value.bytes.len() as u64);
+                keep.push(loan);
+            }
+        }
+        Joined { sub, name, keep, rests, room: device.loans().room() }
+    }
+
+    /// Takes the news for a session, and returns how many values more there is room for.
+    pub(crate) fn take_news(&mut self, sub: SubStreamId) -> (News, usize) {
+        let news = self.registry.take_news(sub, self.end.finished);
+        let Some(device) = self.registry.get_mut(sub) else { return (news, 0) };
+        for Lent { loan, .. } in &news.values {
+            if self.retries.goes_alone(loan.index) {
+                device.loans_mut().set_alone(loan.index);
+            }
+        }
+        (news, device.loans().room())
+    }
+
+    /// Changes the name or the number of cores of a device. Returns the old and the new name, if
+    /// the name changes, whether the session may ask, and the room.
+    pub(crate) fn update(
+        &mut self,
+        sub: SubStreamId,
+        name: Option<String>,
+        cores: Option<u32>,
+    ) -> (Option<(String, String)>, bool, usize) {
+        if cores == Some(0) {
+            self.items.lender_mut().pause(sub);
+        }
+        let others = self.registry.iter().filter(|(other, _)| *other != sub);
+        let others = others.map(|(_, device)| device.name());
+        let name = name.map(|name| unused_name(others, &name));
+        let Some(device) = self.registry.get_mut(sub) else { return (None, true, 0) };
+        if let Some(cores) = cores {
+            device.set_cores(cores);
+        }
+        let names = name.map(|name| (device.name().to_owned(), name));
+        if let Some((_, name)) = &names {
+            device.rename(name.clone());
+        }
+        (names, !device.waits_after_recall(), device.loans().room())
+    }
+
+    /// Notes that the device of a session leaves. Returns lines for people.
+    pub(crate) fn leave(
+        &mut self,
+        sub: SubStreamId,
+        how: Leaving,
+        job: &Job,
+        now: Instant,
+    ) -> Vec<String> {
+        let Self { items, registry, retries, .. } = self;
+        let mut work = Work { items, registry, job, now };
+        let mut lines = match how {
+            Leaving::Vanished => retries.vanished(&mut work, sub),
+            _ => Vec::new(),
+        };
+        let unresponsive = how == Leaving::Unresponsive;
+        if let Some(mut device) = self.registry.leave(sub, unresponsive, now) {
+            self.speculation.left(&device);
+            self.backpressure.left(&mut device);
+            let words = self.registry.remember(device.key());
+            lines.extend(words.map(|words| format!("{} {words}", device.name())));
+        }
+        lines
+    }
+
+    /// Closes a session, whose values are lent again. Returns how many these are.
+    pub(crate) fn close(&mut self, sub: SubStreamId) -> usize {
+        self.items.lender_mut().close(sub).len()
+    }
+
+    /// Ends the output, because no device can ever run the function.
+    pub(crate) fn cannot_run(&mut self, why: String) {
+        self.retries.cannot_run(&mut self.items, why);
+    }
+
+    /// Ends the run, and wakes every session to say so.
+    pub(super) fn finish(&mut self) {
+        self.end.finished = true;
+        self.registry.wake_all();
+    }
+}
+
+/// Why a session is closed, as far as the state is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// The channel was lost, or the device was silent.
+    Vanished,
+    /// The device kept values without computing them.
+    Unresponsive,
+    /// Anything else.
+    Otherwise,
+}
+
+/// Values go out.
+impl Core {
+    /// Lends values to a session, as many as fit into a frame, and puts them into `lent`.
+    pub(crate) fn ask(
+        &mut self,
+        sub: SubStreamId,
+        lent: &mut Vec<Lent<Value>>,
+        now: Instant,
+    ) -> Asked {
+        let Self { items, registry, retries, speculation, .. } = self;
+        let first = items.lender().held(sub) == 0;
+        let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else {
+            return Asked::default();
+        };
+        loans.end_alone_unless(|index| items.lender().holder(index) == Some(sub));
+        let (room, room_bytes) = (loans.room(), loans.room_bytes());
+        let mut alone = loans.alone().is_some();
+        // A device that stands back is lent little, and values failed by other devices do not wait
+        // for it.
+        let limit = stand_back::lend_limit(items.lender(), registry, sub, now);
+        let mut asked = Asked { asks_again: limit > 1 && !alone, ..Asked::default() };
+        let (mut length, mut missing) = (1, 0);
+        while !alone && lent.len() < room.min(limit) && (lent.is_empty() || length < room_bytes) {
+            match items.ask(sub) {
+                Ask::Value(value)
+                    if speculation.prefer_copy(items.lender_mut(), registry, sub, value.loan) => {}
+                Ask::Value(value) => {
+                    let Some(device) = registry.get_mut(sub) else { break };
+                    device.loans_mut().add(value.value.bytes.len() as u64);
+                    alone = retries.goes_alone(value.loan.index);
+                    if alone {
+                        device.loans_mut().set_alone(value.loan.index);
+                    }
+                    length += value_len(&value.value);
+                    lent.push(value);
+                    if length > PART {
+                        break;
+                    }
+                }
+                Ask::Wait => {
+                    (asked.asks_again, missing) = (false, room - lent.len());
+                    break;
+                }
+                Ask::Done => {
+                    (asked.asks_again, asked.done) = (false, true);
+                    break;
+                }
+            }
+        }
+        if let Some(device) = registry.get_mut(sub) {
+            device.asked(lent.len(), missing, first, now);
+            asked.room = device.loans().room();
+        }
+        if limit <= 1 {
+            stand_back::stand_back(items.lender_mut(), registry, sub);
+        }
+        asked
+    }
+
+    /// Performs one check, ten times a second: settles postponed failures, wakes devices standing
+    /// back, recalls values, and lends waiting values and copies. Returns lines for people.
+    pub(super) fn look_for_stragglers(&mut self, job: &Job, now: Instant) -> Vec<String> {
+        let Self { items, registry, retries, speculation, unwanted, end, .. } = self;
+        let mut work = Work { items, registry, job, now };
+        let mut lines = retries.settle_due(&mut work, end.interrupted);
+        lines.extend(retries.take_notices(&mut work));
+        lines.extend(stand_back::look_after_unfit(&mut work));
+        lines.extend(retries.tell_that_nobody_can(&work));
+        stragglers::recall_from_stalled(&mut work);
+        stragglers::end_waits(&mut work);
+        stragglers::recall_stragglers(&mut work);
+        unwanted.lend(&mut work, retries);
+        if job.speculate {
+            speculation.lend_copies(&mut work, retries);
+        }
+        lines
+    }
+
+    /// Performs one check, once a second. Returns lines for people.
+    pub(super) fn look_after(
+        &mut self,
+        watcher: &mut Watcher,
+        job: &Job,
+        now: Instant,
+    ) -> Vec<String> {
+        let holds_back = self.holds_back();
+        let Self { items, registry, .. } = self;
+        let late = watcher.take_lateness(now);
+        let mut work = Work { items, registry, job, now };
+        if late.is_zero() {
+            backpressure::check_parts(work.items, work.registry, now);
+            watch::end_overdue(&mut work);
+        } else {
+            watch::excuse(work.registry, late, now);
+        }
+        let mut lines = watch::tell_long_calls(&mut work);
+        lines.extend(watch::tell_stalled(&mut work));
+        lines.extend(watcher.look_at_window(work.items, work.registry, holds_back, now));
+        lines
+    }
+}
+
+/// Values come back.
+impl Core {
+    /// Handles the answers of a session, of whose next result `parts` bytes have arrived. Returns
+    /// whether the session may ask again at once, and the room.
+    pub(crate) fn accept(
+        &mut self,
+        sub: SubStreamId,
+        answers: Vec<Answer>,
+        parts: u64,
+        (job, now): (&Job, Instant),
+        told: &mut Told,
+    ) -> (bool, usize) {
+        let count = answers.len();
+        let Some(device) = self.registry.get_mut(sub) else { return (false, 0) };
+        self.backpressure.set_parts(device, parts);
+        let name = device.name().to_owned();
+        let (mut done, mut micros, mut worked) = (0, 0, false);
+        for answer in answers {
+            let Some(is_holder) = self.take_back(sub, answer.loan) else { continue };
+            worked = true;
+            let is_copy = !is_holder;
+            if is_copy && (answer.result.is_err() || !self.overtake(sub, answer.loan)) {
+                continue;
+            }
+            micros = u64::saturating_add(micros, answer.micros);
+            done += u64::from(self.settle(sub, answer, &name, (job, now), told));
+        }
+        self.registry.statistics_mut().done(done, micros);
+        if done > 0 {
+            if !job.confirms {
+                told.lines.extend(self.succeeded(sub));
+            }
+            self.registry.responds(sub);
+        }
+        let lender = self.items.lender();
+        let Some(device) = self.registry.get_mut(sub) else { return (false, 0) };
+        device.computed(done, micros.checked_div(done).map(Duration::from_micros));
+        if worked {
+            device.worked(now);
+        }
+        device.loans_mut().end_calls_unless(|loan| lender.holds(sub, loan));
+        device.loans_mut().answered(count, now);
+        let asks = worked && device.end_wait() || device.loans().alone().is_some();
+        (asks, device.loans().room())
+    }
+
+    /// Notes in the device's book that `sub` answered or returned `loan`. Returns whether `sub` holds the
+    /// loan, or computes a copy under it; `None` for an answer that is late, doubled, forged or of
+    /// an earlier loan: such an answer changes nothing.
+    fn take_back(&mut self, sub: SubStreamId, loan: Loan) -> Option<bool> {
+        let lender = self.items.lender();
+        let loans = self.registry.get_mut(sub)?.loans_mut();
+        let holds = lender.holds(sub, loan);
+        let bytes = match holds {
+            true => lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64),
+            false => loans.take_copy(loan)?,
+        };
+        loans.remove(loan, bytes);
+        Some(holds)
+    }
+
+    fn overtake(&mut self, sub: SubStreamId, loan: Loan) -> bool {
+        let Self { items, registry, retries, .. } = self;
+        speculation::overtake(items, registry, retries, sub, loan)
+    }
+
+    /// Settles one answer of `sub`, which holds the loan. Returns whether the answer is an
+    /// accepted result.
+    fn settle(
+        &mut self,
+        sub: SubStreamId,
+        answer: Answer,
+        device: &str,
+        (job, now): (&Job, Instant),
+        told: &mut Told,
+    ) -> bool {
+        let Answer { loan, micros, result } = answer;
+        let Self { items, registry, retries, confirmations, .. } = self;
+        match result {
+            Ok((_, result)) => {
+                let result = items.keep(loan.index, result);
+                let accepted = if job.confirms {
+                    confirmations.hold(items, (sub, loan), device, result)
+                } else {
+                    let mut work = Work { items, registry, job, now };
+                    retries.computed(&mut work, sub, loan.index);
+                    items.accept(sub, loan, result)
+                };
+                if told.events {
+                    let ms = micros as f64 / 1000.0;
+                    let fields = json!({"index": loan.index + 1, "device": device, "ms": ms});
+                    told.happened.push(("result", fields));
+                }
+                accepted
+            }
+            Err(failure) => {
+                let mut work = Work { items, registry, job, now };
+                let attempt = Attempt { sub, loan, device, failure: &failure };
+                told.lines.extend(retries.failed(&mut work, &attempt));
+                if told.events {
+                    let fields = json!({"index": loan.index + 1, "device": device, "kind": failure.kind, "message": failure.message});
+                    told.happened.push(("failed", fields));
+                }
+                false
+            }
+        }
+    }
+
+    /// Notes that `sub` has computed an item. Returns a line for people.
+    fn succeeded(&mut self, sub: SubStreamId) -> Option<String> {
+        let device = self.registry.get(sub)?;
+        let (key, name) = (device.key().clone(), device.name().to_owned());
+        let words = self.registry.fitness_or_new(&key).succeeded()?;
+        Some(format!("{name} {words}"))
+    }
+
+    /// Handles values which a session returns without results. Returns whether the session may ask
+    /// now, and the room.
+    pub(crate) fn returned(
+        &mut self,
+        sub: SubStreamId,
+        loans: &[Loan],
+        careful: bool,
+        (job, now): (&Job, Instant),
+    ) -> (bool, usize) {
+        let unasked = self.returns_unasked(sub, loans);
+        for loan in loans {
+            self.return_one(sub, *loan, careful, now);
+        }
+        let Self { items, registry, .. } = self;
+        if unasked {
+            stand_back::gave_back_unasked(&mut Work { items, registry, job, now }, sub);
+        }
+        let Some(device) = registry.get(sub) else { return (true, 0) };
+        (!device.waits_after_recall(), device.loans().room())
+    }
+
+    fn return_one(&mut self, sub: SubStreamId, loan: Loan, careful: bool, now: Instant) {
+        let held = self.take_back(sub, loan) == Some(true);
+        let lender = self.items.lender_mut();
+        if held && let Some(mut value) = lender.value(loan.index).cloned() {
+            if careful {
+                value.careful = true;
+                lender.replace_value(loan.index, value);
+            }
+            let _ = lender.hand_back(sub, loan);
+        }
+        let all = held && lender.held(sub) == 0;
+        let silence_limit = self.registry.silence_limit();
+        if let Some(device) = self.registry.get_mut(sub)
+            && device.gave_back(loan, held, all, silence_limit, now)
+        {
+            lender.pause(sub);
+        }
+    }
+
+    /// Whether `sub` returns loans without a recall, and at least one of them unbegun, as far as
+    /// the master knows.
+    fn returns_unasked(&self, sub: SubStreamId, loans: &[Loan]) -> bool {
+        let Some(device) = self.registry.get(sub) else { return false };
+        device.cores() > 0
+            && !device.waits_after_recall()
+            && loans.iter().any(|loan| {
+                self.items.lender().holds(sub, *loan)
+                    && !device.loans().is_running(*loan)
+                    && !self.items.is_cancelled(loan.index)
+            })
+    }
+
+    /// Handles a device's report about long calls, or about loading the function for `loading`
+    /// milliseconds.
+    pub(crate) fn started(
+        &mut self,
+        sub: SubStreamId,
+        calls: &[Running],
+        loading: Option<u64>,
+        (job, now): (&Job, Instant),
+    ) {
+        let tell_at = watch::long(self.registry.statistics().median(), job.options.dom);
+        let lender = self.items.lender();
+        let Some(device) = self.registry.get_mut(sub) else { return };
+        if let Some(ms) = loading {
+            device.loads(Duration::from_millis(ms), now);
+        }
+        for Running { id: loan, ms } in calls {
+            if lender.holds(sub, *loan) || device.loans().is_copy(*loan) {
+                let time = Duration::from_millis(*ms).min(LONGEST_CALL);
+                let since = now.checked_sub(time).unwrap_or(now);
+                device.began(*loan, LongCall::new(since, tell_at), now);
+            }
+        }
+    }
+
+    /// Notes a pong of `sub`, after `round_trip`: the first `arrived` values have arrived.
+    pub(crate) fn pong(
+        &mut self,
+        sub: SubStreamId,
+        round_trip: Duration,
+        arrived: Option<u64>,
+        now: Instant,
+    ) {
+        if let Some(device) = self.registry.get_mut(sub) {
+            device.pong(round_trip, arrived, now);
+        }
+    }
+
+    /// Notes progress of `sub`: a part of a result arrived, or the channel is not read at present.
+    pub(crate) fn worked(&mut self, sub: SubStreamId, now: Instant) {
+        if let Some(device) = self.registry.get_mut(sub) {
+            device.worked(now);
+        }
+    }
+
+    /// Notes that `bytes` bytes of an incomplete result of `sub` have arrived. Returns whether to
+    /// keep them.
+    pub(crate) fn take_parts(&mut self, sub: SubStreamId, bytes: u64) -> bool {
+        self.backpressure.take_parts(&self.items, &mut self.registry, sub, bytes)
+    }
+
+    /// Advice to append to an error of `sub`.
+    pub(crate) fn hint(
+        &self,
+        sub: SubStreamId,
+        missing: Option<&MissingFeature>,
+        job: &Job,
+    ) -> &'static str {
+        super::policy::hint(&self.registry, sub, missing, job)
+    }
+}
+
+/// Confirmations.
+impl Core {
+    /// Takes the next result whose command is to run.
+    pub(crate) fn take_unconfirmed(&mut self) -> Option<Unconfirmed> {
+        self.confirmations.take_next()
+    }
+
+    /// The value of a result to confirm; `None` when the run has ended before.
+    pub(super) fn start_to_confirm(&mut self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
+        self.confirmations.start(&mut self.items, unconfirmed)
+    }
+
+    /// Accepts a result, or fails its value because of `refused`. Returns a line for people.
+    pub(super) fn confirmed(
+        &mut self,
+        unconfirmed: Unconfirmed,
+        refused: Option<String>,
+        (job, now): (&Job, Instant),
+    ) -> Option<String> {
+        let (by, loan) = (unconfirmed.by(), unconfirmed.loan());
+        let Self { items, registry, retries, confirmations, .. } = self;
+        let Some(message) = refused else {
+            confirmations.confirm(items, unconfirmed);
+            retries.computed(&mut Work { items, registry, job, now }, by, loan.index);
+            return self.succeeded(by);
+        };
+        let failure = Failure { message, stack: None, kind: "confirm".into() };
+        confirmations.refute(items, &unconfirmed, |items, sub| {
+            let device = unconfirmed.device();
+            let attempt = Attempt { sub, loan, device, failure: &failure };
+            retries.failed(&mut Work { items, registry, job, now }, &attempt)
+        })
+    }
+}
+
+/// The two ends.
+impl Core {
+    /// As [`items`](Self::items), for the reader of the input.
+    pub(super) fn items_mut(&mut self) -> &mut Items {
+        &mut self.items
+    }
+
+    /// Counts an item left out because of an unusable input.
+    pub(super) fn left_out_input(&mut self) {
+        self.retries.left_out_input();
+    }
+
+    /// Fails the next value of the program in the loop, which is unusable because of `why`.
+    pub(super) fn fail_next(&mut self, why: &str) {
+        let Some(program) = self.items.program_mut() else { return };
+        program.tell_error(program.came(), why);
+        program.count_one();
+        self.retries.left_out_input();
+        self.items.add([(Read::LeftOut, None)]);
+    }
+
+    /// Cancels a value on behalf of the program in the loop.
+    pub(super) fn cancel(&mut self, index: Index) {
+        if let Some((sub, loan)) = self.items.cancel(index)
+            && let Some(device) = self.registry.get_mut(sub)
+        {
+            device.recall_cancelled(loan);
+        }
+    }
+
+    /// The journal's writer, if there is one.
+    pub(super) fn journal(&self) -> Option<Arc<Recorder>> {
+        self.items.journal().cloned()
+    }
+
+    /// Takes the next output, in order.
+    pub(super) fn emit(&mut self) -> Emitted {
+        match self.items.emit() {
+            Output::Item(index, (result, target)) => {
+                let result = result.ok_or_else(|| self.retries.take_told(index));
+                Emitted::Item(index, result, target)
+            }
+            Output::Pending => Emitted::Pending,
+            Output::Failed(error) => Emitted::Ended(self.ending(Some(error))),
+            Output::Done => Emitted::Ended(self.ending(None)),
+        }
+    }
+
+    /// Removes settled values from the order, because their results were told already. Returns how
+    /// the run ended, if it did.
+    pub(super) fn free_places(&mut self) -> Option<Ending> {
+        loop {
+            match self.emit() {
+                Emitted::Item(..) => {}
+                Emitted::Pending => return None,
+                Emitted::Ended(ending) => return Some(ending),
+            }
+        }
+    }
+
+    /// Takes all messages to the program in the loop, which are written next.
+    pub(super) fn take_said(&mut self) -> VecDeque<ToProgram> {
+        let said = self.items.program_mut().map(Loop::take_said).unwrap_or_default();
+        let results = said.iter().filter(|said| !matches!(said, ToProgram::Ask(_)));
+        self.end.being_written = results.count();
+        said
+    }
+
+    /// Notes that the writer of the output writes `count` results now.
+    pub(super) fn writes(&mut self, count: usize) {
+        self.end.being_written = count;
+    }
+
+    /// Notes that the writer of the output waits.
+    pub(super) fn output_waits(&mut self) {
+        self.end.output_waits = true;
+    }
+
+    /// Ends the output because its reader has gone, or because it is `lost`.
+    pub(super) fn drop_output(&mut self, lost: bool) {
+        self.end.output_lost |= lost;
+        self.items.lender_mut().drop_output();
+    }
+
+    /// See [`Retries::output_failed`].
+    pub(super) fn output_failed(&mut self, why: String) {
+        self.retries.output_failed(&mut self.items, why);
+    }
+
+    /// See [`Retries::mistrust`].
+    pub(super) fn mistrust(&mut self, why: String) {
+        self.retries.mistrust(&mut self.items, why);
+    }
+
+    /// Sets the URL where tabs join, for messages.
+    pub(super) fn set_url(&mut self, url: &str) {
+        self.retries.set_url(url);
+    }
+}
+
+/// The end of the run.
+impl Core {
+    /// Stops reading the input. Items read so far are finished.
+    pub(super) fn interrupt(&mut self) {
+        // The whole input may have been read already.
+        self.items.notice_end();
+        if self.items.lender().input_is_open() {
+            self.end.interrupted = true;
+            self.items.lender_mut().end_input();
+        }
+    }
+
+    /// Drops the first item without a result and all later ones. Earlier results are still output.
+    pub(super) fn give_up(&mut self) {
+        let first = self.items.first_unsettled();
+        let left = self.items.end() - first;
+        if left > 0 {
+            self.end.left += left as usize;
+            self.items.lender_mut().truncate(first);
+        }
+    }
+
+    /// The number of items read and not yet output.
+    pub(super) fn unfinished(&self) -> usize {
+        self.items.lender().in_progress() + self.end.being_written
+    }
+
+    /// How the run ends if nobody takes its output.
+    pub(super) fn unread(&self) -> Ending {
+        let unread = self.unfinished();
+        Ending::CutShort(Left { items: self.end.left + unread, unread })
+    }
+
+    /// Whether the items read so far can be finished by the connected devices.
+    pub(super) fn gets_on(&self, now: Instant) -> bool {
+        let Self { items, registry, .. } = self;
+        let (lender, silence_limit) = (items.lender(), registry.silence_limit());
+        let Some((_, holder)) = lender.oldest() else { return true };
+        // While a command of --confirm checks a result, no device holds its value.
+        let is_confirmed = holder.is_some_and(|holder| registry.get(holder).is_none());
+        let mut devices = registry.iter().filter(|(_, device)| !device.is_replaced());
+        is_confirmed
+            || devices.any(|(sub, device)| match lender.held(sub) {
+                // A suspect device has returned all its values, and will hardly begin others now.
+                0 => device.cores() > 0 && !device.is_suspect(),
+                _ => !device.loans().progress().is_stalled(silence_limit, now),
+            })
+    }
+
+    /// How the run ended after all output; `error` comes from the input.
+    fn ending(&self, error: Option<InputError>) -> Ending {
+        let left = self.end.left;
+        let input = match error {
+            Some(error) => Ending::InputFailed(error),
+            None if left > 0 => Ending::CutShort(Left { items: left, unread: 0 }),
+            None if self.end.interrupted => Ending::Interrupted,
+            None => Ending::Complete,
+        };
+        match self.retries.ending() {
+            // Failed items have been told already. An input that failed, or items that are left,
+            // must be told now.
+            Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_)) => input,
+            Some(Ending::SomeFailed(_) | Ending::ItemFailed(..))
+                if matches!(input, Ending::CutShort(_)) =>
+            {
+                input
+            }
+            ending => ending.unwrap_or(input),
+        }
+    }
+
+    /// The goodbye to volunteers: a reason of the protocol, and its words. `None` if the run may
+    /// go on later, so that volunteers wait.
+    pub(crate) fn goodbye(&self) -> Option<(&'static str, &'static str)> {
+        let ended_early = "The job has ended early, because of an error on its owner's machine. Thank you for your help!";
+        let by_owner = self.end.interrupted
+            || self.end.left > 0
+            || self.items.lender().input_is_open()
+            || self.items.lender().oldest().is_some();
+        match self.retries.ending() {
+            Some(Ending::ItemFailed(..)) => Some((
+                "stopped",
+                "The job has ended early, because an item of it failed. Thank you for your help!",
+            )),
+            Some(Ending::CannotRun(_) | Ending::OutputFailed(_)) => Some(("stopped", ended_early)),
+            _ if self.end.output_lost || self.items.has_input_failed() => {
+                Some(("stopped", ended_early))
+            }
+            _ if by_owner && self.items.journal().is_some() => None,
+            _ if by_owner => {
+                Some(("stopped", "The job was stopped by its owner. Thank you for your help!"))
+            }
+            _ => Some(("done", "The job is done, thank you!")),
+        }
+    }
+}
+
+/// What the simulation checks.
+#[cfg(test)]
+impl Core {
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.end.interrupted
+    }
+
+    /// Values that were given up.
+    pub(crate) fn left(&self) -> usize {
+        self.end.left
+    }
+
+    pub(crate) fn confirmations(&self) -> &Confirmations {
+        &self.confirmations
+    }
+}
