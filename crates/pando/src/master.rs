@@ -1,20 +1,23 @@
 //! The master: lends the values of the input to volunteers and writes their results to the output,
 //! in order.
 //!
-//! Its rooms, from the bottom up; each knows only rooms above it in this list:
+//! The rooms of the master, from the bottom up. Each room uses only rooms above in this list:
 //!
 //! - [`path`]: the way of an item from the input to the output, around the lender;
-//! - [`registry`]: the devices, each with one book of its loans, and its health;
-//! - [`files`], [`job`], [`resume`]: what a run is about, and what an earlier run has left;
-//! - [`policy`]: what is decided (retries, stragglers, speculation, back-pressure, confirmation);
-//! - [`state`]: composes all these; one lock guards the result;
-//! - [`run`]: the lock, and whoever waits for a change;
+//! - [`registry`]: the devices, each with one book of loans, and with a health;
+//! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
+//! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
+//! - [`exchange`]: loans and answers between the lender and a session; [`end`]: how a run ends;
+//! - [`state`]: composes all rooms above; one lock guards the whole;
+//! - [`run`]: the lock, and the threads and tasks that wait for a change;
 //! - [`session`]: one task per volunteer, which takes values and delivers results, a frame at a
 //!   time;
 //! - [`ends`]: the threads or tasks that read the input, write the output and confirm results;
-//! - [`report`]: what people are told while a run goes on.
+//! - [`report`]: messages for people while a run goes on.
 
+mod end;
 mod ends;
+mod exchange;
 mod files;
 mod job;
 mod path;

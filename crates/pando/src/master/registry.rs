@@ -222,6 +222,13 @@ impl Registry {
         self.known.entry(key.clone()).or_default()
     }
 
+    /// Notes that `sub` has computed an item. Returns a line for people.
+    pub(crate) fn succeeded(&mut self, sub: SubStreamId) -> Option<String> {
+        let device = self.devices.get(&sub)?;
+        let words = self.known.entry(device.key().clone()).or_default().succeeded()?;
+        Some(format!("{} {words}", device.name()))
+    }
+
     /// The judgement on a device.
     pub(crate) fn standing(&self, key: &DeviceKey) -> Standing {
         self.known.get(key).map_or(Standing::Untried, Fitness::standing)

@@ -199,7 +199,7 @@ impl Session {
 
     fn ask(&mut self, now: Instant) -> Result<(), End> {
         let (sub, lent) = (self.sub, &mut self.lent);
-        let asked = self.master.with(|core| core.ask(sub, lent, now));
+        let asked = self.master.with(|core| core.ask(sub, lent, (&self.master.job, now)));
         (self.asking, self.room) = (asked.asks_again, asked.room);
         if self.lent.is_empty() {
             return if asked.done { Err(End::Done) } else { Ok(()) };

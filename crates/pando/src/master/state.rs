@@ -2,30 +2,31 @@
 //! This file composes them; each knows only what it is given.
 
 use super::{
+    end::{self, End},
+    exchange::{Asked, Exchange, Told},
     job::Job,
     path::{Ending, InputError, Items, Left, Loop, Read, ToProgram},
     policy::{
         Attempt, Confirmations, MissingFeature, ResultBackPressure, Retries, Speculation,
         Unconfirmed, Unwanted, Work,
         backpressure::{self, Results},
-        speculation, stand_back, stragglers,
+        stand_back, stragglers,
         watch::{self, Watcher},
     },
     registry::{Device, LongCall, Newcomer, News, Registry, unused_name},
 };
 use crate::{
     journal::Recorder,
-    protocol::{Answer, Failure, PART, Running, Value, value_len},
+    protocol::{Answer, Failure, Running, Value},
 };
 use bytes::Bytes;
-use serde_json::json;
 use std::{
     collections::VecDeque,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
-use stream_lender::{Ask, Index, Lent, Loan, Output, SubStreamId, Window};
+use stream_lender::{Index, Lent, Loan, Output, SubStreamId, Window};
 
 /// The longest believable time of a call; longer reports are cut to this.
 const LONGEST_CALL: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -40,23 +41,6 @@ pub(crate) struct Core {
     unwanted: Unwanted,
     backpressure: ResultBackPressure,
     end: End,
-}
-
-/// How far the run has come to its end.
-#[derive(Default)]
-struct End {
-    /// The first signal has arrived: no more input is read.
-    interrupted: bool,
-    /// Values read but never output, because the run was told to stop.
-    left: usize,
-    /// Results taken by the writer of the output and not yet written.
-    being_written: usize,
-    /// The output cannot be written. Volunteers are told that this error ended the run.
-    output_lost: bool,
-    /// The writer of the output waits for a result.
-    output_waits: bool,
-    /// The run is over, and every volunteer is told so.
-    finished: bool,
 }
 
 /// Whom to wake after a change.
@@ -83,37 +67,12 @@ pub(crate) struct Joined {
     pub(crate) room: usize,
 }
 
-/// The answer to an ask.
-#[derive(Default)]
-pub(crate) struct Asked {
-    /// Nothing is ever lent again.
-    pub(crate) done: bool,
-    /// Asking again at once makes sense.
-    pub(crate) asks_again: bool,
-    pub(crate) room: usize,
-}
-
 /// The next output.
 pub(crate) enum Emitted {
     /// An item with its result, or with the message about its failure, if there is any.
     Item(Index, Result<Bytes, Option<String>>, Option<PathBuf>),
     Pending,
     Ended(Ending),
-}
-
-/// Events and lines to write after the lock is released.
-#[derive(Default)]
-pub(crate) struct Told {
-    events: bool,
-    pub(crate) happened: Vec<(&'static str, serde_json::Value)>,
-    pub(crate) lines: Vec<String>,
-}
-
-impl Told {
-    /// Nothing told yet; `events`: the events are wanted.
-    pub(crate) fn new(events: bool) -> Self {
-        Self { events, ..Self::default() }
-    }
 }
 
 impl Core {
@@ -332,56 +291,15 @@ impl Core {
         &mut self,
         sub: SubStreamId,
         lent: &mut Vec<Lent<Value>>,
-        now: Instant,
+        (job, now): (&Job, Instant),
     ) -> Asked {
-        let Self { items, registry, retries, speculation, .. } = self;
-        let first = items.lender().held(sub) == 0;
-        let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else {
-            return Asked::default();
-        };
-        loans.end_alone_unless(|index| items.lender().holder(index) == Some(sub));
-        let (room, room_bytes) = (loans.room(), loans.room_bytes());
-        let mut alone = loans.alone().is_some();
-        // A device that stands back is lent little, and values failed by other devices do not wait
-        // for it.
-        let limit = stand_back::lend_limit(items.lender(), registry, sub, now);
-        let mut asked = Asked { asks_again: limit > 1 && !alone, ..Asked::default() };
-        let (mut length, mut missing) = (1, 0);
-        while !alone && lent.len() < room.min(limit) && (lent.is_empty() || length < room_bytes) {
-            match items.ask(sub) {
-                Ask::Value(value)
-                    if speculation.prefer_copy(items.lender_mut(), registry, sub, value.loan) => {}
-                Ask::Value(value) => {
-                    let Some(device) = registry.get_mut(sub) else { break };
-                    device.loans_mut().add(value.value.bytes.len() as u64);
-                    alone = retries.goes_alone(value.loan.index);
-                    if alone {
-                        device.loans_mut().set_alone(value.loan.index);
-                    }
-                    length += value_len(&value.value);
-                    lent.push(value);
-                    if length > PART {
-                        break;
-                    }
-                }
-                Ask::Wait => {
-                    (asked.asks_again, missing) = (false, room - lent.len());
-                    break;
-                }
-                Ask::Done => {
-                    (asked.asks_again, asked.done) = (false, true);
-                    break;
-                }
-            }
-        }
-        if let Some(device) = registry.get_mut(sub) {
-            device.asked(lent.len(), missing, first, now);
-            asked.room = device.loans().room();
-        }
-        if limit <= 1 {
-            stand_back::stand_back(items.lender_mut(), registry, sub);
-        }
-        asked
+        self.exchange(sub, job, now).ask(lent)
+    }
+
+    fn exchange<'a>(&'a mut self, sub: SubStreamId, job: &'a Job, now: Instant) -> Exchange<'a> {
+        let Self { items, registry, retries, speculation, confirmations, backpressure, .. } = self;
+        let work = Work { items, registry, job, now };
+        Exchange { sub, work, retries, speculation, confirmations, backpressure }
     }
 
     /// Performs one check, ten times a second: settles postponed failures, wakes devices standing
@@ -439,161 +357,19 @@ impl Core {
         (job, now): (&Job, Instant),
         told: &mut Told,
     ) -> (bool, usize) {
-        let count = answers.len();
-        let Some(device) = self.registry.get_mut(sub) else { return (false, 0) };
-        self.backpressure.set_parts(device, parts);
-        let name = device.name().to_owned();
-        let (mut done, mut micros, mut worked) = (0, 0, false);
-        for answer in answers {
-            let Some(is_holder) = self.take_back(sub, answer.loan) else { continue };
-            worked = true;
-            let is_copy = !is_holder;
-            if is_copy && (answer.result.is_err() || !self.overtake(sub, answer.loan)) {
-                continue;
-            }
-            micros = u64::saturating_add(micros, answer.micros);
-            done += u64::from(self.settle(sub, answer, &name, (job, now), told));
-        }
-        self.registry.statistics_mut().done(done, micros);
-        if done > 0 {
-            if !job.confirms {
-                told.lines.extend(self.succeeded(sub));
-            }
-            self.registry.responds(sub);
-        }
-        let lender = self.items.lender();
-        let Some(device) = self.registry.get_mut(sub) else { return (false, 0) };
-        device.computed(done, micros.checked_div(done).map(Duration::from_micros));
-        if worked {
-            device.worked(now);
-        }
-        device.loans_mut().end_calls_unless(|loan| lender.holds(sub, loan));
-        device.loans_mut().answered(count, now);
-        let asks = worked && device.end_wait() || device.loans().alone().is_some();
-        (asks, device.loans().room())
-    }
-
-    /// Notes in the device's book that `sub` answered or returned `loan`. Returns whether `sub` holds the
-    /// loan, or computes a copy under it; `None` for an answer that is late, doubled, forged or of
-    /// an earlier loan: such an answer changes nothing.
-    fn take_back(&mut self, sub: SubStreamId, loan: Loan) -> Option<bool> {
-        let lender = self.items.lender();
-        let loans = self.registry.get_mut(sub)?.loans_mut();
-        let holds = lender.holds(sub, loan);
-        let bytes = match holds {
-            true => lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64),
-            false => loans.take_copy(loan)?,
-        };
-        loans.remove(loan, bytes);
-        Some(holds)
-    }
-
-    fn overtake(&mut self, sub: SubStreamId, loan: Loan) -> bool {
-        let Self { items, registry, retries, .. } = self;
-        speculation::overtake(items, registry, retries, sub, loan)
-    }
-
-    /// Settles one answer of `sub`, which holds the loan. Returns whether the answer is an
-    /// accepted result.
-    fn settle(
-        &mut self,
-        sub: SubStreamId,
-        answer: Answer,
-        device: &str,
-        (job, now): (&Job, Instant),
-        told: &mut Told,
-    ) -> bool {
-        let Answer { loan, micros, result } = answer;
-        let Self { items, registry, retries, confirmations, .. } = self;
-        match result {
-            Ok((_, result)) => {
-                let result = items.keep(loan.index, result);
-                let accepted = if job.confirms {
-                    confirmations.hold(items, (sub, loan), device, result)
-                } else {
-                    let mut work = Work { items, registry, job, now };
-                    retries.computed(&mut work, sub, loan.index);
-                    items.accept(sub, loan, result)
-                };
-                if told.events {
-                    let ms = micros as f64 / 1000.0;
-                    let fields = json!({"index": loan.index + 1, "device": device, "ms": ms});
-                    told.happened.push(("result", fields));
-                }
-                accepted
-            }
-            Err(failure) => {
-                let mut work = Work { items, registry, job, now };
-                let attempt = Attempt { sub, loan, device, failure: &failure };
-                told.lines.extend(retries.failed(&mut work, &attempt));
-                if told.events {
-                    let fields = json!({"index": loan.index + 1, "device": device, "kind": failure.kind, "message": failure.message});
-                    told.happened.push(("failed", fields));
-                }
-                false
-            }
-        }
-    }
-
-    /// Notes that `sub` has computed an item. Returns a line for people.
-    fn succeeded(&mut self, sub: SubStreamId) -> Option<String> {
-        let device = self.registry.get(sub)?;
-        let (key, name) = (device.key().clone(), device.name().to_owned());
-        let words = self.registry.fitness_or_new(&key).succeeded()?;
-        Some(format!("{name} {words}"))
+        self.exchange(sub, job, now).accept(answers, parts, told)
     }
 
     /// Handles values which a session returns without results. Returns whether the session may ask
     /// now, and the room.
-    pub(crate) fn returned(
+    pub(crate) fn take_returned(
         &mut self,
         sub: SubStreamId,
         loans: &[Loan],
         careful: bool,
         (job, now): (&Job, Instant),
     ) -> (bool, usize) {
-        let unasked = self.returns_unasked(sub, loans);
-        for loan in loans {
-            self.return_one(sub, *loan, careful, now);
-        }
-        let Self { items, registry, .. } = self;
-        if unasked {
-            stand_back::gave_back_unasked(&mut Work { items, registry, job, now }, sub);
-        }
-        let Some(device) = registry.get(sub) else { return (true, 0) };
-        (!device.waits_after_recall(), device.loans().room())
-    }
-
-    fn return_one(&mut self, sub: SubStreamId, loan: Loan, careful: bool, now: Instant) {
-        let held = self.take_back(sub, loan) == Some(true);
-        let lender = self.items.lender_mut();
-        if held && let Some(mut value) = lender.value(loan.index).cloned() {
-            if careful {
-                value.careful = true;
-                lender.replace_value(loan.index, value);
-            }
-            let _ = lender.hand_back(sub, loan);
-        }
-        let all = held && lender.held(sub) == 0;
-        let silence_limit = self.registry.silence_limit();
-        if let Some(device) = self.registry.get_mut(sub)
-            && device.gave_back(loan, held, all, silence_limit, now)
-        {
-            lender.pause(sub);
-        }
-    }
-
-    /// Whether `sub` returns loans without a recall, and at least one of them unbegun, as far as
-    /// the master knows.
-    fn returns_unasked(&self, sub: SubStreamId, loans: &[Loan]) -> bool {
-        let Some(device) = self.registry.get(sub) else { return false };
-        device.cores() > 0
-            && !device.waits_after_recall()
-            && loans.iter().any(|loan| {
-                self.items.lender().holds(sub, *loan)
-                    && !device.loans().is_running(*loan)
-                    && !self.items.is_cancelled(loan.index)
-            })
+        self.exchange(sub, job, now).take_returned(loans, careful)
     }
 
     /// Handles a device's report about long calls, or about loading the function for `loading`
@@ -681,7 +457,7 @@ impl Core {
         let Some(message) = refused else {
             confirmations.confirm(items, unconfirmed);
             retries.computed(&mut Work { items, registry, job, now }, by, loan.index);
-            return self.succeeded(by);
+            return self.registry.succeeded(by);
         };
         let failure = Failure { message, stack: None, kind: "confirm".into() };
         confirmations.refute(items, &unconfirmed, |items, sub| {
@@ -827,65 +603,16 @@ impl Core {
 
     /// Whether the items read so far can be finished by the connected devices.
     pub(super) fn gets_on(&self, now: Instant) -> bool {
-        let Self { items, registry, .. } = self;
-        let (lender, silence_limit) = (items.lender(), registry.silence_limit());
-        let Some((_, holder)) = lender.oldest() else { return true };
-        // While a command of --confirm checks a result, no device holds its value.
-        let is_confirmed = holder.is_some_and(|holder| registry.get(holder).is_none());
-        let mut devices = registry.iter().filter(|(_, device)| !device.is_replaced());
-        is_confirmed
-            || devices.any(|(sub, device)| match lender.held(sub) {
-                // A suspect device has returned all its values, and will hardly begin others now.
-                0 => device.cores() > 0 && !device.is_suspect(),
-                _ => !device.loans().progress().is_stalled(silence_limit, now),
-            })
+        end::gets_on(self.items.lender(), &self.registry, now)
     }
 
-    /// How the run ended after all output; `error` comes from the input.
     fn ending(&self, error: Option<InputError>) -> Ending {
-        let left = self.end.left;
-        let input = match error {
-            Some(error) => Ending::InputFailed(error),
-            None if left > 0 => Ending::CutShort(Left { items: left, unread: 0 }),
-            None if self.end.interrupted => Ending::Interrupted,
-            None => Ending::Complete,
-        };
-        match self.retries.ending() {
-            // Failed items have been told already. An input that failed, or items that are left,
-            // must be told now.
-            Some(Ending::SomeFailed(_)) if matches!(input, Ending::InputFailed(_)) => input,
-            Some(Ending::SomeFailed(_) | Ending::ItemFailed(..))
-                if matches!(input, Ending::CutShort(_)) =>
-            {
-                input
-            }
-            ending => ending.unwrap_or(input),
-        }
+        self.end.ending(&self.retries, error)
     }
 
-    /// The goodbye to volunteers: a reason of the protocol, and its words. `None` if the run may
-    /// go on later, so that volunteers wait.
+    /// See [`End::goodbye`].
     pub(crate) fn goodbye(&self) -> Option<(&'static str, &'static str)> {
-        let ended_early = "The job has ended early, because of an error on its owner's machine. Thank you for your help!";
-        let by_owner = self.end.interrupted
-            || self.end.left > 0
-            || self.items.lender().input_is_open()
-            || self.items.lender().oldest().is_some();
-        match self.retries.ending() {
-            Some(Ending::ItemFailed(..)) => Some((
-                "stopped",
-                "The job has ended early, because an item of it failed. Thank you for your help!",
-            )),
-            Some(Ending::CannotRun(_) | Ending::OutputFailed(_)) => Some(("stopped", ended_early)),
-            _ if self.end.output_lost || self.items.has_input_failed() => {
-                Some(("stopped", ended_early))
-            }
-            _ if by_owner && self.items.journal().is_some() => None,
-            _ if by_owner => {
-                Some(("stopped", "The job was stopped by its owner. Thank you for your help!"))
-            }
-            _ => Some(("done", "The job is done, thank you!")),
-        }
+        self.end.goodbye(&self.items, &self.retries)
     }
 }
 

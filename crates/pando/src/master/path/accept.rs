@@ -1,4 +1,4 @@
-//! Accepting: an item gets its result, or is left out.
+//! Accepting: an item gets a result, or is left out.
 
 use super::Items;
 use crate::journal::Entry;
@@ -41,8 +41,8 @@ impl Items {
         })
     }
 
-    /// `result`, in memory of its own if it is small and far from its turn: otherwise it would
-    /// keep its whole frame in memory.
+    /// Returns `result`, copied if small and far from its turn: otherwise a small result would keep
+    /// a whole frame in memory.
     pub(crate) fn keep(&self, index: Index, result: Bytes) -> Bytes {
         let is_far = index.saturating_sub(self.lender.output()) > 4096;
         if result.len() < 1024 && is_far { Bytes::copy_from_slice(&result) } else { result }

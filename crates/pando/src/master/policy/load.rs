@@ -1,4 +1,4 @@
-//! The load of the devices: how much each one has to compute, and how fast it is.
+//! The load of the devices: how much each device has to compute, and its speed.
 
 use crate::master::{
     path::Lender,

@@ -147,8 +147,8 @@ fn uncallable(text: &str) -> Option<String> {
     let at = text.find(" is not a function").or_else(|| text.find(" is not a constructor"))?;
     let expression = &text[..at];
     let path = global(last_path(expression));
-    let lack = MissingFeature(path.clone());
-    if lack.is_of_browsers() || lack.needs_https() {
+    let missing = MissingFeature(path.clone());
+    if missing.is_of_browsers() || missing.needs_https() {
         return Some(path);
     }
     match path.rsplit_once('.') {
@@ -180,8 +180,8 @@ fn read_of_nothing(text: &str, stack: Option<&str>, code: &str) -> Option<String
         .filter(|base| !base.is_empty())
         .map(global);
     let known = base.filter(|base| {
-        let lack = MissingFeature(base.clone());
-        lack.is_of_browsers() || lack.needs_https()
+        let missing = MissingFeature(base.clone());
+        missing.is_of_browsers() || missing.needs_https()
     });
     known.or_else(|| holder_of(member).map(str::to_owned))
 }
@@ -243,8 +243,8 @@ fn global(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn lack(message: &str) -> Option<String> {
-        MissingFeature::of(message, None, "").map(|lack| lack.0)
+    fn missing(message: &str) -> Option<String> {
+        MissingFeature::of(message, None, "").map(|missing| missing.0)
     }
 
     #[test]
@@ -277,7 +277,7 @@ mod tests {
             ("structuredClone is not defined", "structuredClone"),
             ("this needs a secure context", "secure contexts"),
         ] {
-            assert_eq!(lack(message).as_deref(), Some(name), "{message}");
+            assert_eq!(missing(message).as_deref(), Some(name), "{message}");
         }
         for message in [
             "boom",
@@ -285,7 +285,7 @@ mod tests {
             "Cannot read properties of undefined (reading 'length')",
             "the document is empty",
         ] {
-            assert_eq!(lack(message), None, "{message}");
+            assert_eq!(missing(message), None, "{message}");
         }
     }
 
@@ -308,8 +308,8 @@ mod tests {
     #[test]
     fn what_browsers_have_is_told_from_what_nobody_has() {
         let of = |name: &str| {
-            let lack = MissingFeature(name.into());
-            (lack.is_of_browsers(), lack.is_of_pages(), lack.needs_https())
+            let missing = MissingFeature(name.into());
+            (missing.is_of_browsers(), missing.is_of_pages(), missing.needs_https())
         };
         assert_eq!(of("document"), (true, true, false));
         assert_eq!(of("HTMLCanvasElement"), (true, true, false));

@@ -1,4 +1,4 @@
-//! What people are told about devices that cannot compute, each message once.
+//! Messages for people about devices that cannot compute, each message once.
 
 use crate::master::registry::{DeviceKey, Registry};
 use std::{

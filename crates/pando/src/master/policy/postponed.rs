@@ -25,12 +25,12 @@ pub(super) struct PostponedFailure {
 }
 
 impl PostponedFailures {
-    /// The oldest of these items.
+    /// The oldest item here.
     pub(super) fn first(&self) -> Option<Index> {
         self.failures.keys().next().copied()
     }
 
-    /// All these items.
+    /// The indexes of all items here.
     pub(super) fn indexes(&self) -> Vec<Index> {
         self.failures.keys().copied().collect()
     }

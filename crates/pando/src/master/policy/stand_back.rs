@@ -1,4 +1,4 @@
-//! Which devices stand back: an unfit device always, a doubtful one beside a better one.
+//! Decides which devices stand back: unfit devices always, doubtful devices beside better ones.
 
 use super::Work;
 use crate::master::{path::Lender, registry::Registry};
@@ -53,8 +53,8 @@ pub(crate) fn gave_back_unasked(work: &mut Work, sub: SubStreamId) {
     stand_back_if_due(work, sub);
 }
 
-/// Wakes devices standing back which may be lent values again: one item after a rest, or as many
-/// as others. Returns lines for people.
+/// Wakes devices standing back, if values may be lent to them again: one item after a rest, or as
+/// many as to any device. Returns lines for people.
 pub(crate) fn look_after_unfit(work: &mut Work) -> Vec<String> {
     let Work { items, registry, now, .. } = work;
     let aside: Vec<SubStreamId> =

@@ -65,7 +65,7 @@ pub(crate) fn recall_from_stalled(work: &mut Work) {
     let is_due = |sub: SubStreamId, device: &Device| {
         lender.held(sub) > 0
             && device.is_stalled(lender.held(sub), silence_limit, now)
-            && device.loans().progress().is_told()
+            && device.is_told()
             && device.may_be_recalled(now)
     };
     let stalled: Vec<SubStreamId> =

@@ -20,8 +20,8 @@ impl Backoff {
         Self { time, until: Some(now + time) }
     }
 
-    /// Begins the next rest, unless a rest goes on: of length `silence_limit` at first, then of twice
-    /// the last length.
+    /// Begins the next rest, unless a rest goes on: of length `silence_limit` at first, then of
+    /// twice the last length.
     pub(super) fn begin(&mut self, silence_limit: Duration, now: Instant) {
         if !self.goes_on(now) {
             *self = Self::of((self.time * 2).min(LONGEST).max(silence_limit), now);

@@ -185,7 +185,7 @@ impl Device {
         News {
             finished,
             replaced: self.replaced,
-            unresponsive: self.health.health(false) == Health::Unresponsive,
+            unresponsive: self.health() == Health::Unresponsive,
             recalls: self.loans.take_recalls(),
             waits_after_recall: self.waits_after_recall,
             values: self.loans.take_queued(),
@@ -307,9 +307,14 @@ impl Device {
 
 /// Health.
 impl Device {
-    /// The health of the device, which holds `held` loans.
-    pub(crate) fn health(&self, held: usize, silence_limit: Duration, now: Instant) -> Health {
-        self.health.health(self.is_stalled(held, silence_limit, now))
+    /// The health of the device, as far as it is known.
+    pub(crate) fn health(&self) -> Health {
+        self.health.health()
+    }
+
+    /// Whether people know that the device is stalled.
+    pub(crate) fn is_told(&self) -> bool {
+        self.health.is_stalled()
     }
 
     /// Whether the device, which holds `held` loans, has had values for long without a sign of
@@ -329,7 +334,8 @@ impl Device {
 
     /// Whether the device lends cores and works on its values.
     pub(crate) fn is_active(&self) -> bool {
-        !self.replaced && self.cores > 0 && !self.health.is_suspect()
+        let is_last = matches!(self.health(), Health::Suspect | Health::Unresponsive);
+        !self.replaced && self.cores > 0 && !is_last
     }
 
     /// Whether items failed by other devices are offered to this device.
@@ -383,7 +389,9 @@ impl Device {
         &mut self,
         now: Instant,
     ) -> Option<(Duration, Option<Duration>)> {
-        self.loans.progress_mut().take_silence_to_tell(now)
+        let silence = self.loans.progress_mut().take_silence_to_tell(now)?;
+        self.health.stall();
+        Some(silence)
     }
 
     /// Forgives silence during the last `time`, because this process was stopped and frames of

@@ -8,7 +8,7 @@
 //! | standing | evidence | its failures |
 //! |---|---|---|
 //! | [`Untried`](Standing::Untried) | none, or few failures | count if all others failed, too |
-//! | [`Doubtful`](Standing::Doubtful) | [`DOUBTFUL_AFTER`] unexplained failures, no success | as above |
+//! | [`Doubtful`](Standing::Doubtful) | [`DOUBTFUL_AFTER`] failures, no success | as above |
 //! | [`Proven`](Standing::Proven) | has computed an item | count as attempts |
 //! | [`Unfit`](Standing::Unfit) | has failed or returned too much; see below | never count |
 //!
@@ -18,9 +18,9 @@
 //! **Evidence.** Each failure of a device casts doubt on this device. The doubt is lifted when a
 //! proven device fails the same item later, or when the item fails for good: the failure was the
 //! item's fault. The doubt is confirmed when another device computes the item. A success erases
-//! all doubts, confirmed or not. A device is unfit after [`DOUBTFUL_AFTER`] failures of which one is
-//! confirmed (or [`UNFIT_AFTER`], if the device had a success before), when it returns values again and
-//! again, or when its error shows that it cannot run the function.
+//! all doubts, confirmed or not. A device is unfit after [`DOUBTFUL_AFTER`] failures of which one
+//! is confirmed (or [`UNFIT_AFTER`], if the device had a success before), when it returns values
+//! again and again, or when its error shows that it cannot run the function.
 //!
 //! **Standing back.** The device is lent nothing for a rest, then one item; each rest is twice as
 //! long as the one before. No item waits for the device meanwhile, because the lender treats it as
@@ -38,8 +38,8 @@
 //! computes it from now on.
 //! - If a proven device is active, the lender offers the item to this device, because devices that
 //!   stand back are paused. Its failures count.
-//! - Otherwise, an active untried device gets the item and fails it. After [`DOUBTFUL_AFTER`] failures, the
-//!   device is no longer untried.
+//! - Otherwise, an active untried device gets the item and fails it. After [`DOUBTFUL_AFTER`]
+//!   failures, the device is no longer untried.
 //! - Otherwise, no doubtful device stands back. The lender gives the item to each active one in
 //!   turn; then the item fails for good.
 //! - Otherwise, only unfit devices are connected, or none. The run waits for other devices, as at
@@ -151,7 +151,7 @@ impl Fitness {
     }
 
     /// Notes that the device lacks something for an item, and that people know. If the device has
-    /// computed nothing, this lack concerns all items.
+    /// computed nothing, the missing feature concerns all items.
     pub(crate) fn cannot(&mut self, silence_limit: Duration, now: Instant) {
         (self.unable, self.told, self.heard) = (!self.proven, true, true);
         self.begin_rest_if_needed(silence_limit, now);

@@ -3,16 +3,16 @@
 //!
 //! | from | because | to |
 //! |---|---|---|
-//! | working | it has values, and gives no sign of work for the silence limit | stalled |
-//! | stalled | its values are recalled, or it has returned all of them again and again | suspect |
-//! | stalled, suspect | it answers a value or reports a call | working |
-//! | suspect | it keeps recalled values for the silence limit | unresponsive |
-//! | any | it reports a call far beyond `--timeout`, or never ends a result | unresponsive |
-//! | any | it fails what others compute, or may compute ([`fitness`](super::fitness)) | unfit |
-//! | unfit | its rest is over: it may be lent one value, or its share | as before |
+//! | working | no sign of work on its values for the silence limit; people are told | stalled |
+//! | stalled | its values are recalled, or each time returned untouched | suspect |
+//! | stalled, suspect | a value is answered, or a call reported | working |
+//! | suspect | recalled values stay for the silence limit | unresponsive |
+//! | any | a call far beyond `--timeout` is reported, or a result never ends | unresponsive |
+//! | any | items fail that others compute, or may compute ([`fitness`](super::fitness)) | unfit |
+//! | unfit | the rest is over: one value may be lent, or a share | as before |
 //!
 //! A stalled device still gets values. A suspect or unfit device is lent nothing during its rest
-//! while there are others; each rest is twice as long as the one before. An unresponsive device
+//! while there are others; each rest is twice as long as the last one. An unresponsive device
 //! loses its channel.
 
 use super::backoff::Backoff;
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 pub(crate) enum Health {
     /// The device works, or has nothing to work on.
     Working,
-    /// The device answers pings and has values, and shows no sign of work.
+    /// The device answers pings and has values, and shows no sign of work: people know.
     Stalled,
     /// The device was stalled: other devices come first until it works.
     Suspect,
@@ -36,6 +36,7 @@ pub(crate) enum Health {
 /// The causes of a device's health. Causes may meet: a device that stands back may also stall.
 #[derive(Debug, Default)]
 pub(super) struct Causes {
+    stalled: bool,
     suspect: bool,
     unfit: bool,
     unresponsive: bool,
@@ -49,15 +50,20 @@ impl Causes {
         Self { suspect: true, rest: Backoff::of(rest, now), ..Self::default() }
     }
 
-    /// The worst that is known; `stalled`: there is no sign of work at present.
-    pub(super) fn health(&self, stalled: bool) -> Health {
+    /// The worst that is known.
+    pub(super) fn health(&self) -> Health {
         match self {
             Self { unresponsive: true, .. } => Health::Unresponsive,
             Self { suspect: true, .. } => Health::Suspect,
             Self { unfit: true, .. } => Health::Unfit,
-            _ if stalled => Health::Stalled,
+            Self { stalled: true, .. } => Health::Stalled,
             _ => Health::Working,
         }
+    }
+
+    /// The device gives no sign of work, and people are told.
+    pub(super) fn stall(&mut self) {
+        self.stalled = true;
     }
 
     /// The device was stalled: it rests, each time for twice as long.
@@ -68,7 +74,7 @@ impl Causes {
 
     /// The device gave a sign of work.
     pub(super) fn work(&mut self) {
-        (self.suspect, self.rest) = (false, Backoff::default());
+        (self.stalled, self.suspect, self.rest) = (false, false, Backoff::default());
     }
 
     /// The device stands back, because it is unfit or in doubt.
@@ -84,6 +90,11 @@ impl Causes {
     /// The device loses its channel.
     pub(super) fn give_up(&mut self) {
         self.unresponsive = true;
+    }
+
+    /// Whether people know that the device has given no sign of work.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled
     }
 
     /// Whether other devices come first.
@@ -132,24 +143,25 @@ mod tests {
         assert!(causes.rests(now + Duration::from_secs(599)));
         assert!(!causes.rests(now + Duration::from_secs(600)));
         causes.work();
-        assert!(!causes.rests(now) && causes.health(false) == Health::Working);
+        assert!(!causes.rests(now) && causes.health() == Health::Working);
     }
 
     #[test]
     fn the_worst_is_told_and_work_lifts_only_the_suspicion() {
         let now = Instant::now();
         let mut causes = Causes::default();
-        assert_eq!(causes.health(true), Health::Stalled);
+        causes.stall();
+        assert_eq!(causes.health(), Health::Stalled);
         causes.stand_back();
-        assert_eq!(causes.health(true), Health::Unfit);
+        assert_eq!(causes.health(), Health::Unfit);
         causes.suspect(SILENCE_LIMIT, now);
-        assert_eq!(causes.health(true), Health::Suspect);
+        assert_eq!(causes.health(), Health::Suspect);
         causes.work();
-        assert_eq!(causes.health(false), Health::Unfit);
+        assert_eq!(causes.health(), Health::Unfit);
         causes.stand_in();
-        assert_eq!(causes.health(false), Health::Working);
+        assert_eq!(causes.health(), Health::Working);
         causes.give_up();
         causes.work();
-        assert_eq!(causes.health(false), Health::Unresponsive);
+        assert_eq!(causes.health(), Health::Unresponsive);
     }
 }

@@ -120,8 +120,8 @@ impl Progress {
         }
     }
 
-    /// Whether the device has had values for at least `silence_limit` in all, and each time returned
-    /// all of them.
+    /// Whether the device has had values for at least `silence_limit` in all, and each time
+    /// returned all of them.
     pub(crate) fn gives_all_back(&self, silence_limit: Duration) -> bool {
         self.idle_before >= silence_limit
     }
@@ -155,18 +155,13 @@ impl Progress {
         self.recall.is_some()
     }
 
-    /// Whether people have been told about the stalled device.
-    pub(crate) fn is_told(&self) -> bool {
-        !self.tell_at.is_zero()
-    }
-
     /// Time since the last sign of work; meaningful for a device that holds values.
     pub(crate) fn idle(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
 
-    /// Whether the device has had its values for at least `silence_limit` without a sign of work, or
-    /// keeps returning them all.
+    /// Whether the device has had its values for at least `silence_limit` without a sign of work,
+    /// or keeps returning them all.
     pub(crate) fn is_stalled(&self, silence_limit: Duration, now: Instant) -> bool {
         (self.has_values() || self.gives_all_back(silence_limit)) && self.idle(now) >= silence_limit
     }
@@ -221,9 +216,8 @@ mod tests {
         progress.lent(1, true, after(65));
         progress.arrived(3, after(65));
         assert_eq!(progress.take_silence_to_tell(after(70)), None, "it is known");
-        assert!(progress.take_silence_to_tell(after(71)).is_some() && progress.is_told());
+        assert!(progress.take_silence_to_tell(after(71)).is_some());
         progress.worked(after(71));
-        assert!(!progress.is_told());
         progress.worked(after(67));
         assert!(!progress.is_stalled(SILENCE_LIMIT, after(69)));
     }

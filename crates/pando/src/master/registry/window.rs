@@ -41,12 +41,12 @@ impl SendWindow {
         if room < limit / 4 && limit > 16 { 0 } else { room }
     }
 
-    /// How many bytes of values may be sent now: at least one, so that one value always fits.
+    /// How many bytes of values may be sent now: at least 1, so that one value always fits.
     pub(super) fn room_bytes(&self) -> usize {
         PART.min(MOST_BYTES.saturating_sub(self.in_flight.bytes_in_flight()) as usize).max(1)
     }
 
-    /// Counts a value of `bytes` bytes which the device gets.
+    /// Counts a value of `bytes` bytes on the way to the device.
     pub(super) fn add(&mut self, bytes: u64) {
         self.in_flight.sent(bytes);
         if self.room() == 0 {

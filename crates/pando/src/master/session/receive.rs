@@ -3,7 +3,7 @@
 use super::{End, Session};
 use crate::{
     console::printable,
-    master::{job::well_framed, policy::MissingFeature, state::Told},
+    master::{exchange::Told, job::well_framed, policy::MissingFeature},
     protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
     remedy::{broken, with_remedy},
 };
@@ -59,8 +59,8 @@ impl Session {
             ToMaster::Report { id, report } => self.report(id, &report),
             ToMaster::Broken { message, stack } => {
                 let job = &self.master.job;
-                let lack = MissingFeature::of(&message, stack.as_deref(), &job.function.code);
-                let hint = self.master.lock().hint(self.sub, lack.as_ref(), job);
+                let missing = MissingFeature::of(&message, stack.as_deref(), &job.function.code);
+                let hint = self.master.lock().hint(self.sub, missing.as_ref(), job);
                 let why = broken(&message, stack.as_deref(), &job.function);
                 let (first, rest) = why.split_once('\n').unwrap_or((&why, ""));
                 return Err(End::Broken(format!("{first}{hint}\n{rest}").trim_end().to_owned()));
@@ -109,7 +109,7 @@ impl Session {
     fn returned(&mut self, loans: &[Loan], careful: bool, now: Instant) {
         let at = (&self.master.job, now);
         (self.asking, self.room) =
-            self.master.with(|core| core.returned(self.sub, loans, careful, at));
+            self.master.with(|core| core.take_returned(self.sub, loans, careful, at));
     }
 
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {

@@ -116,7 +116,7 @@ impl World {
     pub(super) fn calm_down(&mut self) {
         say!(self, "calm");
         self.calm = true;
-        self.deadline = self.clock.now() + self.plan.patience();
+        self.deadline = self.clock.now() + self.plan.longest_end();
         self.go_on_reading();
         for device in &mut self.devices {
             device.lies = false;

@@ -261,7 +261,7 @@ impl Model {
     /// Notes a message of `sub`, before `core` receives it.
     pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core, seen: &mut Seen) {
         let holds = |loan: Loan| core.items().lender().holds(sub, loan);
-        let stray = |loan: Loan| {
+        let copied = |loan: Loan| {
             core.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
         };
         match note {
@@ -270,7 +270,7 @@ impl Model {
             Note::Returned(ids, careful) => {
                 for loan in ids.iter().copied().collect::<BTreeSet<_>>() {
                     let Some(fate) = self.fates.get_mut(loan.index as usize) else { continue };
-                    fate.ends(sub, loan, holds(loan) || stray(loan));
+                    fate.ends(sub, loan, holds(loan) || copied(loan));
                     if holds(loan) {
                         fate.careful |= careful;
                         fate.back = self.now;
@@ -287,7 +287,7 @@ impl Model {
                     let other =
                         core.items().lender().holder(loan.index) == Some(sub) && !holds(loan);
                     seen.note_if(other, "answered an earlier loan of what it has");
-                    let is_for = (first && holds(loan), first && stray(loan));
+                    let is_for = (first && holds(loan), first && copied(loan));
                     computed |= self.answer(sub, answer, is_for, device.as_deref(), core);
                 }
                 self.proven.extend(device.filter(|_| computed && !self.job.confirms));
@@ -300,16 +300,16 @@ impl Model {
         &mut self,
         sub: SubStreamId,
         answer: &Answer,
-        (holds, stray): (bool, bool),
+        (holds, copied): (bool, bool),
         device: Option<&str>,
         core: &Core,
     ) -> bool {
         let Loan { index, number } = answer.loan;
         let cut = self.cut().is_some_and(|fatal| fatal <= index);
         let Some(fate) = self.fates.get_mut(index as usize) else { return false };
-        fate.ends(sub, answer.loan, holds || stray);
-        assert!(!stray || self.job.speculate, "only copies are copies_in_flight");
-        if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || stray) {
+        fate.ends(sub, answer.loan, holds || copied);
+        assert!(!copied || self.job.speculate, "only with --speculate there are copies");
+        if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || copied) {
             return false;
         }
         match &answer.result {
@@ -389,7 +389,7 @@ impl Model {
             );
             self.paused.insert(sub);
         }
-        seen.note_if(core.retries().has_postponed(), "verdict waits");
+        seen.note_if(core.retries().has_postponed(), "final failure waits");
         let fatal = core.retries().fatal();
         for index in self.doubtful.clone() {
             let is_fatal = fatal == Some(index) && self.fatal != fatal;
