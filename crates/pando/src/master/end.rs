@@ -5,26 +5,85 @@ use super::{
     policy::Retries,
     registry::Registry,
 };
-use std::time::Instant;
+use std::{mem, time::Instant};
 
 /// How far the run has come to its end.
 #[derive(Default)]
 pub(super) struct End {
     /// The first signal has arrived: no more input is read.
-    pub(super) interrupted: bool,
+    interrupted: bool,
     /// Values read but never output, because the run was told to stop.
-    pub(super) left: usize,
+    left: usize,
     /// Results taken by the writer of the output and not yet written.
-    pub(super) being_written: usize,
+    being_written: usize,
     /// The output cannot be written. Volunteers are told that this error ended the run.
-    pub(super) output_lost: bool,
+    output_lost: bool,
     /// The writer of the output waits for a result.
-    pub(super) output_waits: bool,
+    output_waits: bool,
     /// The run is over, and every volunteer is told so.
-    pub(super) finished: bool,
+    finished: bool,
 }
 
 impl End {
+    /// The first signal has arrived.
+    pub(super) fn interrupt(&mut self) {
+        self.interrupted = true;
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Gives up `count` values more.
+    pub(super) fn give_up(&mut self, count: usize) {
+        self.left += count;
+    }
+
+    /// Values that were given up.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The writer of the output writes `count` results now.
+    pub(super) fn writes(&mut self, count: usize) {
+        self.being_written = count;
+    }
+
+    /// Results taken by the writer of the output and not yet written.
+    pub(super) fn being_written(&self) -> usize {
+        self.being_written
+    }
+
+    /// The output ends early; `lost`: because of an error.
+    pub(super) fn lose_output(&mut self, lost: bool) {
+        self.output_lost |= lost;
+    }
+
+    /// The writer of the output waits for a result.
+    pub(super) fn wait(&mut self) {
+        self.output_waits = true;
+    }
+
+    /// Ends the wait of the writer, and returns whether the writer waited.
+    pub(super) fn end_wait(&mut self) -> bool {
+        mem::take(&mut self.output_waits)
+    }
+
+    /// The run is over.
+    pub(super) fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// How the run ends if nobody takes the results of its `unfinished` items.
+    pub(super) fn unread(&self, unfinished: usize) -> Ending {
+        Ending::CutShort(Left { items: self.left + unfinished, unread: unfinished })
+    }
+
     /// How the run ended after all output; `error` comes from the input.
     pub(super) fn ending(&self, retries: &Retries, error: Option<InputError>) -> Ending {
         let input = match error {

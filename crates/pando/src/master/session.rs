@@ -12,6 +12,7 @@ pub(crate) use attend::same_secret;
 pub use attend::{Door, attend};
 
 use super::{
+    exchange::Exchange,
     registry::{DeviceKey, Newcomer, News, Page},
     run::Master,
     state::Joined,
@@ -21,7 +22,7 @@ use crate::protocol::{
 };
 use send_state::{Due, SendState};
 use serde_json::json;
-use std::{sync::Arc, time::Instant};
+use std::{mem, sync::Arc, time::Instant};
 use stream_lender::{Lent, SubStreamId};
 use tokio::sync::Notify;
 
@@ -136,7 +137,7 @@ impl Session {
         let reads = self.master.pause_channel_if_due(self.sub);
         if !(reads && self.was_read) {
             self.send.channel_paused(now);
-            self.master.with(|core| core.worked(self.sub, now));
+            self.exchange(now, |exchange| exchange.worked());
         }
         self.was_read = reads;
         reads
@@ -149,7 +150,7 @@ impl Session {
 
     /// Takes the news from the master: values may be available, messages may be due. An error ends
     /// the session.
-    pub(crate) fn woken(&mut self) -> Result<(), End> {
+    pub(crate) fn woken(&mut self, now: Instant) -> Result<(), End> {
         let (news, room) = self.master.take_news(self.sub);
         self.room = room;
         let News { finished, replaced, unresponsive, recalls, waits_after_recall, values } = news;
@@ -160,7 +161,7 @@ impl Session {
             _ => {}
         }
         self.asking = !waits_after_recall;
-        self.check_parts(None);
+        self.check_parts(false, now);
         if !recalls.is_empty() {
             self.send.say(&ToVolunteer::Recall { ids: recalls });
         }
@@ -198,8 +199,9 @@ impl Session {
     }
 
     fn ask(&mut self, now: Instant) -> Result<(), End> {
-        let (sub, lent) = (self.sub, &mut self.lent);
-        let asked = self.master.with(|core| core.ask(sub, lent, (&self.master.job, now)));
+        let mut lent = mem::take(&mut self.lent);
+        let asked = self.exchange(now, |exchange| exchange.ask(&mut lent));
+        self.lent = lent;
         (self.asking, self.room) = (asked.asks_again, asked.room);
         if self.lent.is_empty() {
             return if asked.done { Err(End::Done) } else { Ok(()) };
@@ -237,6 +239,12 @@ impl Session {
             }
         }
         self.lent.clear();
+    }
+
+    /// Does something with the session's values and device, under the lock.
+    fn exchange<R>(&self, now: Instant, act: impl FnOnce(&mut Exchange) -> R) -> R {
+        let Self { master, sub, .. } = self;
+        master.with(|core| act(&mut core.exchange(*sub, &master.job, now)))
     }
 
     /// The session's sub-stream of the lender.

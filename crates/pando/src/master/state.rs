@@ -3,33 +3,22 @@
 
 use super::{
     end::{self, End},
-    exchange::{Asked, Exchange, Told},
+    exchange::Exchange,
     job::Job,
-    path::{Ending, InputError, Items, Left, Loop, Read, ToProgram},
+    path::{Ending, InputError, Items, Loop, Read, ToProgram},
     policy::{
-        Attempt, Confirmations, MissingFeature, ResultBackPressure, Retries, Speculation,
-        Unconfirmed, Unwanted, Work,
+        Attempt, Confirmations, ResultBackPressure, Retries, Speculation, Unconfirmed, Unwanted,
+        Work,
         backpressure::{self, Results},
         stand_back, stragglers,
         watch::{self, Watcher},
     },
-    registry::{Device, LongCall, Newcomer, News, Registry, unused_name},
+    registry::{Device, Newcomer, News, Registry, unused_name},
 };
-use crate::{
-    journal::Recorder,
-    protocol::{Answer, Failure, Running, Value},
-};
+use crate::{journal::Recorder, protocol::Failure};
 use bytes::Bytes;
-use std::{
-    collections::VecDeque,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Instant};
 use stream_lender::{Index, Lent, Loan, Output, SubStreamId, Window};
-
-/// The longest believable time of a call; longer reports are cut to this.
-const LONGEST_CALL: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// See the module.
 pub(crate) struct Core {
@@ -118,10 +107,7 @@ impl Core {
         }
         let holds_back = self.resume_channels();
         self.ask_program();
-        let output = self.end.output_waits && self.items.has_output();
-        if output {
-            self.end.output_waits = false;
-        }
+        let output = self.items.has_output() && self.end.end_wait();
         let confirmer = !self.confirmations.is_empty();
         Wakes { input: self.items.wants_input(), confirmer, output, holds_back }
     }
@@ -197,7 +183,7 @@ impl Core {
 
     /// Takes the news for a session, and returns how many values more there is room for.
     pub(crate) fn take_news(&mut self, sub: SubStreamId) -> (News, usize) {
-        let news = self.registry.take_news(sub, self.end.finished);
+        let news = self.registry.take_news(sub, self.end.is_finished());
         let Some(device) = self.registry.get_mut(sub) else { return (news, 0) };
         for Lent { loan, .. } in &news.values {
             if self.retries.goes_alone(loan.index) {
@@ -207,60 +193,6 @@ impl Core {
         (news, device.loans().room())
     }
 
-    /// Changes the name or the number of cores of a device. Returns the old and the new name, if
-    /// the name changes, whether the session may ask, and the room.
-    pub(crate) fn update(
-        &mut self,
-        sub: SubStreamId,
-        name: Option<String>,
-        cores: Option<u32>,
-    ) -> (Option<(String, String)>, bool, usize) {
-        if cores == Some(0) {
-            self.items.lender_mut().pause(sub);
-        }
-        let others = self.registry.iter().filter(|(other, _)| *other != sub);
-        let others = others.map(|(_, device)| device.name());
-        let name = name.map(|name| unused_name(others, &name));
-        let Some(device) = self.registry.get_mut(sub) else { return (None, true, 0) };
-        if let Some(cores) = cores {
-            device.set_cores(cores);
-        }
-        let names = name.map(|name| (device.name().to_owned(), name));
-        if let Some((_, name)) = &names {
-            device.rename(name.clone());
-        }
-        (names, !device.waits_after_recall(), device.loans().room())
-    }
-
-    /// Notes that the device of a session leaves. Returns lines for people.
-    pub(crate) fn leave(
-        &mut self,
-        sub: SubStreamId,
-        how: Leaving,
-        job: &Job,
-        now: Instant,
-    ) -> Vec<String> {
-        let Self { items, registry, retries, .. } = self;
-        let mut work = Work { items, registry, job, now };
-        let mut lines = match how {
-            Leaving::Vanished => retries.vanished(&mut work, sub),
-            _ => Vec::new(),
-        };
-        let unresponsive = how == Leaving::Unresponsive;
-        if let Some(mut device) = self.registry.leave(sub, unresponsive, now) {
-            self.speculation.left(&device);
-            self.backpressure.left(&mut device);
-            let words = self.registry.remember(device.key());
-            lines.extend(words.map(|words| format!("{} {words}", device.name())));
-        }
-        lines
-    }
-
-    /// Closes a session, whose values are lent again. Returns how many these are.
-    pub(crate) fn close(&mut self, sub: SubStreamId) -> usize {
-        self.items.lender_mut().close(sub).len()
-    }
-
     /// Ends the output, because no device can ever run the function.
     pub(crate) fn cannot_run(&mut self, why: String) {
         self.retries.cannot_run(&mut self.items, why);
@@ -268,35 +200,20 @@ impl Core {
 
     /// Ends the run, and wakes every session to say so.
     pub(super) fn finish(&mut self) {
-        self.end.finished = true;
+        self.end.finish();
         self.registry.wake_all();
     }
 }
 
-/// Why a session is closed, as far as the state is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Leaving {
-    /// The channel was lost, or the device was silent.
-    Vanished,
-    /// The device kept values without computing them.
-    Unresponsive,
-    /// Anything else.
-    Otherwise,
-}
-
-/// Values go out.
+/// Decisions, and the way of values.
 impl Core {
-    /// Lends values to a session, as many as fit into a frame, and puts them into `lent`.
-    pub(crate) fn ask(
-        &mut self,
+    /// What goes between the lender and the session `sub`.
+    pub(super) fn exchange<'a>(
+        &'a mut self,
         sub: SubStreamId,
-        lent: &mut Vec<Lent<Value>>,
-        (job, now): (&Job, Instant),
-    ) -> Asked {
-        self.exchange(sub, job, now).ask(lent)
-    }
-
-    fn exchange<'a>(&'a mut self, sub: SubStreamId, job: &'a Job, now: Instant) -> Exchange<'a> {
+        job: &'a Job,
+        now: Instant,
+    ) -> Exchange<'a> {
         let Self { items, registry, retries, speculation, confirmations, backpressure, .. } = self;
         let work = Work { items, registry, job, now };
         Exchange { sub, work, retries, speculation, confirmations, backpressure }
@@ -307,7 +224,7 @@ impl Core {
     pub(super) fn look_for_stragglers(&mut self, job: &Job, now: Instant) -> Vec<String> {
         let Self { items, registry, retries, speculation, unwanted, end, .. } = self;
         let mut work = Work { items, registry, job, now };
-        let mut lines = retries.settle_due(&mut work, end.interrupted);
+        let mut lines = retries.settle_due(&mut work, end.is_interrupted());
         lines.extend(retries.take_notices(&mut work));
         lines.extend(stand_back::look_after_unfit(&mut work));
         lines.extend(retries.tell_that_nobody_can(&work));
@@ -342,94 +259,6 @@ impl Core {
         lines.extend(watch::tell_stalled(&mut work));
         lines.extend(watcher.look_at_window(work.items, work.registry, holds_back, now));
         lines
-    }
-}
-
-/// Values come back.
-impl Core {
-    /// Handles the answers of a session, of whose next result `parts` bytes have arrived. Returns
-    /// whether the session may ask again at once, and the room.
-    pub(crate) fn accept(
-        &mut self,
-        sub: SubStreamId,
-        answers: Vec<Answer>,
-        parts: u64,
-        (job, now): (&Job, Instant),
-        told: &mut Told,
-    ) -> (bool, usize) {
-        self.exchange(sub, job, now).accept(answers, parts, told)
-    }
-
-    /// Handles values which a session returns without results. Returns whether the session may ask
-    /// now, and the room.
-    pub(crate) fn take_returned(
-        &mut self,
-        sub: SubStreamId,
-        loans: &[Loan],
-        careful: bool,
-        (job, now): (&Job, Instant),
-    ) -> (bool, usize) {
-        self.exchange(sub, job, now).take_returned(loans, careful)
-    }
-
-    /// Handles a device's report about long calls, or about loading the function for `loading`
-    /// milliseconds.
-    pub(crate) fn started(
-        &mut self,
-        sub: SubStreamId,
-        calls: &[Running],
-        loading: Option<u64>,
-        (job, now): (&Job, Instant),
-    ) {
-        let tell_at = watch::long(self.registry.statistics().median(), job.options.dom);
-        let lender = self.items.lender();
-        let Some(device) = self.registry.get_mut(sub) else { return };
-        if let Some(ms) = loading {
-            device.loads(Duration::from_millis(ms), now);
-        }
-        for Running { id: loan, ms } in calls {
-            if lender.holds(sub, *loan) || device.loans().is_copy(*loan) {
-                let time = Duration::from_millis(*ms).min(LONGEST_CALL);
-                let since = now.checked_sub(time).unwrap_or(now);
-                device.began(*loan, LongCall::new(since, tell_at), now);
-            }
-        }
-    }
-
-    /// Notes a pong of `sub`, after `round_trip`: the first `arrived` values have arrived.
-    pub(crate) fn pong(
-        &mut self,
-        sub: SubStreamId,
-        round_trip: Duration,
-        arrived: Option<u64>,
-        now: Instant,
-    ) {
-        if let Some(device) = self.registry.get_mut(sub) {
-            device.pong(round_trip, arrived, now);
-        }
-    }
-
-    /// Notes progress of `sub`: a part of a result arrived, or the channel is not read at present.
-    pub(crate) fn worked(&mut self, sub: SubStreamId, now: Instant) {
-        if let Some(device) = self.registry.get_mut(sub) {
-            device.worked(now);
-        }
-    }
-
-    /// Notes that `bytes` bytes of an incomplete result of `sub` have arrived. Returns whether to
-    /// keep them.
-    pub(crate) fn take_parts(&mut self, sub: SubStreamId, bytes: u64) -> bool {
-        self.backpressure.take_parts(&self.items, &mut self.registry, sub, bytes)
-    }
-
-    /// Advice to append to an error of `sub`.
-    pub(crate) fn hint(
-        &self,
-        sub: SubStreamId,
-        missing: Option<&MissingFeature>,
-        job: &Job,
-    ) -> &'static str {
-        super::policy::hint(&self.registry, sub, missing, job)
     }
 }
 
@@ -532,23 +361,23 @@ impl Core {
     pub(super) fn take_said(&mut self) -> VecDeque<ToProgram> {
         let said = self.items.program_mut().map(Loop::take_said).unwrap_or_default();
         let results = said.iter().filter(|said| !matches!(said, ToProgram::Ask(_)));
-        self.end.being_written = results.count();
+        self.end.writes(results.count());
         said
     }
 
     /// Notes that the writer of the output writes `count` results now.
     pub(super) fn writes(&mut self, count: usize) {
-        self.end.being_written = count;
+        self.end.writes(count);
     }
 
     /// Notes that the writer of the output waits.
     pub(super) fn output_waits(&mut self) {
-        self.end.output_waits = true;
+        self.end.wait();
     }
 
     /// Ends the output because its reader has gone, or because it is `lost`.
     pub(super) fn drop_output(&mut self, lost: bool) {
-        self.end.output_lost |= lost;
+        self.end.lose_output(lost);
         self.items.lender_mut().drop_output();
     }
 
@@ -575,7 +404,7 @@ impl Core {
         // The whole input may have been read already.
         self.items.notice_end();
         if self.items.lender().input_is_open() {
-            self.end.interrupted = true;
+            self.end.interrupt();
             self.items.lender_mut().end_input();
         }
     }
@@ -585,20 +414,19 @@ impl Core {
         let first = self.items.first_unsettled();
         let left = self.items.end() - first;
         if left > 0 {
-            self.end.left += left as usize;
+            self.end.give_up(left as usize);
             self.items.lender_mut().truncate(first);
         }
     }
 
     /// The number of items read and not yet output.
     pub(super) fn unfinished(&self) -> usize {
-        self.items.lender().in_progress() + self.end.being_written
+        self.items.lender().in_progress() + self.end.being_written()
     }
 
     /// How the run ends if nobody takes its output.
     pub(super) fn unread(&self) -> Ending {
-        let unread = self.unfinished();
-        Ending::CutShort(Left { items: self.end.left + unread, unread })
+        self.end.unread(self.unfinished())
     }
 
     /// Whether the items read so far can be finished by the connected devices.
@@ -620,12 +448,12 @@ impl Core {
 #[cfg(test)]
 impl Core {
     pub(crate) fn is_interrupted(&self) -> bool {
-        self.end.interrupted
+        self.end.is_interrupted()
     }
 
     /// Values that were given up.
     pub(crate) fn left(&self) -> usize {
-        self.end.left
+        self.end.left()
     }
 
     pub(crate) fn confirmations(&self) -> &Confirmations {

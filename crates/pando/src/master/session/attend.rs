@@ -132,7 +132,7 @@ async fn drive(session: &mut Session, channel: &mut Channel) -> End {
                     }
                 }),
             },
-            () = wake.notified() => session.woken(),
+            () = wake.notified() => session.woken(Instant::now()),
             () = channel.outgoing.closed(), if !reads => Err(End::Lost),
             () = &mut timer => session.do_due(Instant::now()).map(|when| timer.as_mut().reset(when.into())),
         };

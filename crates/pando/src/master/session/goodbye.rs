@@ -2,7 +2,7 @@
 //! to the lender.
 
 use super::{End, Session};
-use crate::{console::printable, master::state::Leaving, protocol::ToVolunteer};
+use crate::{console::printable, master::exchange::Leaving, protocol::ToVolunteer};
 use serde_json::json;
 use std::time::Instant;
 
@@ -17,12 +17,12 @@ impl Session {
             _ => Leaving::Otherwise,
         };
         let (held, lines, goodbye) = self.master.with(|core| {
-            let lines = core.leave(self.sub, how, job, now);
+            let lines = core.exchange(self.sub, job, now).leave(how);
             if let (End::Broken(why), true) = (end, job.local_only) {
                 core.cannot_run(why.clone());
             }
             let goodbye = core.goodbye();
-            (core.close(self.sub), lines, goodbye)
+            (core.exchange(self.sub, job, now).close(), lines, goodbye)
         });
         self.say_goodbye(end, held, goodbye);
         lines.into_iter().for_each(|line| self.master.console.say(printable(&line)));

@@ -26,7 +26,7 @@ impl Session {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
                 Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
                 Ok(None) => {
-                    self.check_parts(Some(now));
+                    self.check_parts(true, now);
                     Ok(())
                 }
                 Err(malformed) => Err(End::Protocol(malformed.to_string())),
@@ -49,18 +49,17 @@ impl Session {
             ToMaster::Ping(beat) => self.send.say(&ToVolunteer::Pong(beat)),
             ToMaster::Pong(beat) => self.pong(&beat, now),
             ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
-            ToMaster::Update { name, cores } => self.update(name, cores),
+            ToMaster::Update { name, cores } => self.update(name, cores, now),
             ToMaster::Started { items, loading } => {
-                let at = (&self.master.job, now);
-                self.master.with(|core| core.started(self.sub, &items, loading, at));
+                self.exchange(now, |exchange| exchange.started(&items, loading));
             }
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
             ToMaster::Log { entries } => self.log(&entries),
-            ToMaster::Report { id, report } => self.report(id, &report),
+            ToMaster::Report { id, report } => self.report(id, &report, now),
             ToMaster::Broken { message, stack } => {
                 let job = &self.master.job;
                 let missing = MissingFeature::of(&message, stack.as_deref(), &job.function.code);
-                let hint = self.master.lock().hint(self.sub, missing.as_ref(), job);
+                let hint = self.exchange(now, |exchange| exchange.hint(missing.as_ref()));
                 let why = broken(&message, stack.as_deref(), &job.function);
                 let (first, rest) = why.split_once('\n').unwrap_or((&why, ""));
                 return Err(End::Broken(format!("{first}{hint}\n{rest}").trim_end().to_owned()));
@@ -70,9 +69,9 @@ impl Session {
         Ok(())
     }
 
-    fn update(&mut self, name: Option<String>, cores: Option<u32>) {
+    fn update(&mut self, name: Option<String>, cores: Option<u32>, now: Instant) {
         let cores = cores.map(|cores| cores.min(4096));
-        let (names, may_ask, room) = self.master.with(|core| core.update(self.sub, name, cores));
+        let (names, may_ask, room) = self.exchange(now, |exchange| exchange.update(name, cores));
         self.asking |= cores.is_some_and(|cores| cores > 0);
         self.asking &= may_ask;
         self.room = room;
@@ -84,22 +83,22 @@ impl Session {
 
     fn pong(&mut self, beat: &Beat, now: Instant) {
         if let Some((round_trip, arrived)) = self.send.pong(beat, now) {
-            self.master.with(|core| core.pong(self.sub, round_trip, arrived, now));
+            self.exchange(now, |exchange| exchange.pong(round_trip, arrived));
         }
     }
 
     /// Updates the bookkeeping of an incomplete frame, and discards its parts if no result is
-    /// expected. `now` is given when another part has just arrived.
-    pub(super) fn check_parts(&mut self, now: Option<Instant>) {
-        let (sub, parts) = (self.sub, self.send.parts());
-        if parts == 0 && now.is_none() {
+    /// expected; `arrived`: another part has just arrived.
+    pub(super) fn check_parts(&mut self, arrived: bool, now: Instant) {
+        let parts = self.send.parts();
+        if parts == 0 && !arrived {
             return;
         }
-        let kept = self.master.with(|core| {
-            if let Some(now) = now {
-                core.worked(sub, now);
+        let kept = self.exchange(now, |exchange| {
+            if arrived {
+                exchange.worked();
             }
-            core.take_parts(sub, parts)
+            exchange.take_parts(parts)
         });
         if !kept {
             self.send.drop_parts();
@@ -107,9 +106,8 @@ impl Session {
     }
 
     fn returned(&mut self, loans: &[Loan], careful: bool, now: Instant) {
-        let at = (&self.master.job, now);
         (self.asking, self.room) =
-            self.master.with(|core| core.take_returned(self.sub, loans, careful, at));
+            self.exchange(now, |exchange| exchange.take_returned(loans, careful));
     }
 
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
@@ -124,9 +122,8 @@ impl Session {
         };
         let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
         let mut told = Told::new(self.master.events.wanted());
-        let (asks, room) = self
-            .master
-            .with(|core| core.accept(self.sub, answers, parts, (&self.master.job, now), &mut told));
+        let (asks, room) =
+            self.exchange(now, |exchange| exchange.accept(answers, parts, &mut told));
         self.asking |= asks;
         self.room = room;
         for (kind, fields) in told.happened {
@@ -138,12 +135,8 @@ impl Session {
         Ok(())
     }
 
-    fn report(&self, id: Option<u64>, report: &serde_json::Value) {
-        let name = self.master.with(|core| {
-            let device = core.registry_mut().get_mut(self.sub)?;
-            device.reports_mut().add(report);
-            Some(device.name().to_owned())
-        });
+    fn report(&self, id: Option<u64>, report: &serde_json::Value, now: Instant) {
+        let name = self.exchange(now, |exchange| exchange.report(report));
         self.master.events.write(
             "report",
             json!({"device": name, "index": id.map(|id| id.saturating_add(1)), "report": report}),

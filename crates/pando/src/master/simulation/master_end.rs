@@ -130,7 +130,7 @@ impl World {
         } else if end.session.may_send() && link.has_room() {
             self.send(at)
         } else if end.session.wake().notified().now_or_never().is_some() {
-            end.session.woken()
+            end.session.woken(instant)
         } else if !reads && link.has_closed(now) {
             Err(End::Lost)
         } else if end.timer <= now {
