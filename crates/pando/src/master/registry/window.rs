@@ -49,9 +49,7 @@ impl SendWindow {
     /// Counts a value of `bytes` bytes on the way to the device.
     pub(super) fn add(&mut self, bytes: u64) {
         self.in_flight.sent(bytes);
-        if self.room() == 0 {
-            self.limit.full();
-        }
+        self.note_if_full();
     }
 
     /// Counts a value of `bytes` bytes which the device no longer has.
@@ -63,6 +61,14 @@ impl SendWindow {
     pub(super) fn answered(&mut self, count: usize, now: Instant) {
         self.limit.answered(count, now);
         self.in_flight.set_limit(self.limit.limit());
+        self.note_if_full();
+    }
+
+    /// Notes when the limit holds values back, because only such a limit may grow.
+    fn note_if_full(&mut self) {
+        if self.room() == 0 {
+            self.limit.full();
+        }
     }
 
     /// Values in flight.
