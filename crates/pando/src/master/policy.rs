@@ -1,6 +1,7 @@
-//! The master's decisions, each a small machine or a function over the items, the devices and the
-//! time. None knows another one's caller; [`Core`](super::state) composes them.
+//! The master's decisions: small machines and functions over the items, the devices and the time.
+//! [`Core`](super::state::Core) composes them.
 
+mod account;
 pub(crate) mod backpressure;
 mod blame;
 pub(crate) mod confirm;
@@ -27,7 +28,7 @@ pub(crate) use unwanted::Unwanted;
 use super::{job::Job, path::Items, registry::Registry};
 use std::time::Instant;
 
-/// What decisions are about.
+/// The subjects of all decisions.
 pub(crate) struct Work<'a> {
     pub(crate) items: &'a mut Items,
     pub(crate) registry: &'a mut Registry,

@@ -5,6 +5,7 @@ mod backoff;
 mod device;
 mod fitness;
 mod health;
+mod incoming;
 mod limit;
 mod loans;
 mod names;

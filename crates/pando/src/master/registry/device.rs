@@ -3,6 +3,7 @@
 use super::{
     fitness::DeviceKey,
     health::{Causes, Health},
+    incoming::Incoming,
     loans::{Loans, LongCall},
     reports::Sum,
 };
@@ -60,17 +61,6 @@ pub(crate) struct Device {
     each: Option<Duration>,
     /// Reports of the function since the last line about them.
     reports: Sum,
-}
-
-/// What arrives over the channel of a device.
-#[derive(Debug, Default)]
-pub(crate) struct Incoming {
-    /// Bytes of the result whose other parts are still to come.
-    parts: u64,
-    /// The last time when `parts` grew enough, and the value of `parts` then.
-    flow: Option<(Instant, u64)>,
-    /// The channel is not read for a while.
-    paused: bool,
 }
 
 /// Who joins, as a hello introduces the device.
@@ -322,7 +312,7 @@ impl Device {
     pub(crate) fn is_stalled(&self, held: usize, silence_limit: Duration, now: Instant) -> bool {
         (held > 0 || self.loans.has_copies())
             && !self.loans.has_long_call()
-            && !self.incoming.paused
+            && !self.incoming.is_paused()
             && self.loans.progress().is_stalled(silence_limit, now)
     }
 
@@ -397,7 +387,7 @@ impl Device {
     /// Forgives silence during the last `time`, because this process was stopped and frames of
     /// that time are still unread.
     pub(crate) fn excuse(&mut self, time: Duration, now: Instant) {
-        self.incoming.flow = None;
+        self.incoming.excuse();
         self.loans.excuse(time, now);
     }
 }
@@ -432,46 +422,5 @@ impl Device {
 
     pub(crate) fn incoming_mut(&mut self) -> &mut Incoming {
         &mut self.incoming
-    }
-}
-
-impl Incoming {
-    /// Bytes of the result whose other parts are still to come.
-    pub(crate) fn parts(&self) -> u64 {
-        self.parts
-    }
-
-    /// Notes that `bytes` bytes of an incomplete result have arrived. Returns how many there were
-    /// before.
-    pub(crate) fn set_parts(&mut self, bytes: u64) -> u64 {
-        if bytes == 0 {
-            self.flow = None;
-        }
-        mem::replace(&mut self.parts, bytes)
-    }
-
-    /// Checks whether the parts flow: whether at least `least` bytes came in each `time`. A
-    /// channel that is not read has no fault.
-    pub(crate) fn check_flow(&mut self, least: u64, time: Duration, now: Instant) -> bool {
-        match self.flow {
-            Some((since, parts))
-                if !self.paused && self.parts >= parts && self.parts < parts + least =>
-            {
-                now.saturating_duration_since(since) < time
-            }
-            _ => {
-                self.flow = Some((now, self.parts));
-                true
-            }
-        }
-    }
-
-    /// Whether the channel is not read at present.
-    pub(crate) fn is_paused(&self) -> bool {
-        self.paused
-    }
-
-    pub(crate) fn set_paused(&mut self, paused: bool) {
-        self.paused = paused;
     }
 }

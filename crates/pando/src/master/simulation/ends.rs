@@ -6,7 +6,10 @@ use super::{
     plan::{chance, pick},
     world::World,
 };
-use crate::master::{Ending, InputError, state::Core};
+use crate::master::{
+    path::{Ending, InputError},
+    state::Core,
+};
 use crate::protocol::{Form, Value};
 use std::{
     sync::{

@@ -3,7 +3,7 @@
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
     cli::OnError,
-    master::{Ending, Job, registry::Standing, state::Core},
+    master::{job::Job, path::Ending, registry::Standing, state::Core},
     protocol::{Answer, Loan, Value},
 };
 use bytes::Bytes;

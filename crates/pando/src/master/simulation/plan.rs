@@ -3,7 +3,7 @@
 use super::clock::{MS, SECOND};
 use crate::{
     cli::{BatchSize, OnError},
-    master::{Framing, Job},
+    master::{job::Job, path::Framing},
     protocol::{Form, JobOptions, PART},
 };
 use bytes::Bytes;

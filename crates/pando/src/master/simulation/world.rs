@@ -16,8 +16,10 @@ use crate::{
     events::Events,
     journal::{self, Kept},
     master::{
-        Ending, Job, Master,
+        job::Job,
+        path::Ending,
         policy::{Unconfirmed, watch::Watcher},
+        run::Master,
     },
 };
 use fastrand::Rng;
