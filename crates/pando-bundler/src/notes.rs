@@ -11,8 +11,9 @@ use oxc::{
 use crate::place::Place;
 
 const REQUIRE: &str =
-    "a `require` of what is only known when it runs cannot be bundled: it throws when it is called";
-const IMPORT: &str = "an `import()` of what is only known when it runs cannot be bundled: it fails when it is called";
+    "a `require` with a computed name cannot be bundled: it throws when it is called";
+const IMPORT: &str =
+    "an `import()` with a computed name cannot be bundled: it fails when it is called";
 const WORKER: &str = "the script of a `new Worker` is not bundled; the function already runs on every core that is lent";
 const BINDING: &str = "`process.binding` does not exist outside Node: it throws when it is called";
 

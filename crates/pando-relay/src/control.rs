@@ -178,7 +178,7 @@ impl MasterSocket {
     async fn open(&mut self, to_master: &mpsc::Sender<String>) -> Result<Lease, SocketEnd> {
         let asked = timeout(FIRST, self.next())
             .await
-            .map_err(|_| SocketEnd::Close(1008, "no room was asked for"))??;
+            .map_err(|_| SocketEnd::Close(1008, "the first message must open a room"))??;
         let Message::Text(text) = asked else {
             return Err(SocketEnd::Close(1003, "first of all comes open, as text"));
         };
@@ -200,7 +200,7 @@ impl MasterSocket {
         }
         let fine = |c: u8| c.is_ascii_alphanumeric() || b"+/=_-:".contains(&c);
         if page.function.len() > 128 || !page.function.bytes().all(fine) {
-            return Err(SocketEnd::Refused("the function's hash is none".into()));
+            return Err(SocketEnd::Refused("the function's hash is invalid".into()));
         }
         let lease = self.lease(&RoomRequest { token, key, size })?;
         let function = timeout(UPLOAD, self.take(size, lease.known(&page.function, size))).await;

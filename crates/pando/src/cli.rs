@@ -126,7 +126,7 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_HOST", value_name = "URL")]
     pub(crate) host: Option<String>,
 
-    /// What that relay asks of those who use it
+    /// The secret of that relay, which its operator gives you
     #[arg(long, env = "PANDO_SECRET", value_name = "S", hide_env_values = true)]
     pub(crate) secret: Option<String>,
 

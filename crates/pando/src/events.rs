@@ -139,7 +139,7 @@ fn open(path: &Path, console: &Console) -> io::Result<File> {
 }
 
 fn cannot(name: &str, why: &dyn Display) -> String {
-    let what = "what happens from now on is not in it; the run goes on";
+    let what = "later events are missing from it; the run goes on";
     printable(&format!("--events {name} cannot be written any more ({why}): {what}"))
 }
 

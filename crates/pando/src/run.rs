@@ -160,14 +160,14 @@ async fn close(
         () = stop.until_overdue() => {
             conclude(&ending, reported, journaled, console);
             let journal = if journaled { "; the journal may lack the last results" } else { "" };
-            console.say(format!("stopped before all was closed: that takes too long{journal}"));
+            console.say(format!("stopped without waiting longer for files and processes to close{journal}"));
             end_now(console)
         }
     }
 }
 
 fn at_fault(console: &Console) -> ! {
-    console.say("error: Pando has failed by a fault of its own (above): the output is incomplete");
+    console.say("error: Pando has failed because of a bug (see above): the output is incomplete");
     end_now(console)
 }
 
@@ -189,7 +189,7 @@ fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console)
             return 1;
         }
         Ending::Interrupted => {
-            console.say("stopped on request: what had been begun is finished, and the rest of the input is left");
+            console.say("stopped on request: values that were read are finished; the rest of the input was not read");
             return 1;
         }
         Ending::CutShort(left) => {

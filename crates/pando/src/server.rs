@@ -89,7 +89,7 @@ fn gate(site: &Site) -> Gate {
             Refusal::Address(from) => {
                 format!("{from} has too many connections: one more was refused (--max-connections-per-address allows more)")
             }
-            Refusal::Failed(error) => format!("a connection cannot be taken ({error}): it waits, those that are open go on"),
+            Refusal::Failed(error) => format!("a new connection cannot be accepted now ({error}) and waits; open connections go on"),
         });
     };
     // Many connections from this machine may belong to a proxy, or to a thousand light volunteers.

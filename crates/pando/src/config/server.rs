@@ -58,11 +58,13 @@ impl ServerConfig {
             return Ok(None);
         }
         if let Some(port) = cli.port.filter(|port| is_blocked(*port)) {
-            return Err(format!("browsers connect to no port {port}: choose another with --port"));
+            return Err(format!(
+                "browsers refuse to connect to port {port}: choose another with --port"
+            ));
         }
         if is_program {
             notes.push(
-                "--exec runs on this machine's cores only: who opens this port is told so".into(),
+                "--exec runs on this machine's cores only: people who open this port see a message about this".into(),
             );
         }
         Ok(Some(Self {

@@ -81,7 +81,7 @@ pub(crate) fn open(path: &Path, patience: Duration) -> anyhow::Result<OpenJourna
         (opened.length, opened.cut) = (scan.at(), end - scan.at());
     } else if !HEADER.starts_with(&header) {
         bail!(
-            "{}: this file is no journal of this version of Pando: name another, which need not exist",
+            "{}: this file is not a journal of this version of Pando: name another file, which need not exist",
             named()
         );
     }
@@ -185,7 +185,7 @@ fn lock(file: &File, patience: Duration) -> anyhow::Result<()> {
                 std::thread::sleep(Duration::from_millis(20))
             }
             Err(TryLockError::WouldBlock) => {
-                bail!("another run is at it: wait for its end, or name another file")
+                bail!("another run uses it: wait until that run ends, or name another file")
             }
         }
     }
@@ -346,7 +346,7 @@ mod tests {
         let first = open(&path, Duration::ZERO).unwrap();
         assert!(
             format!("{:#}", open(&path, Duration::ZERO).unwrap_err())
-                .contains("another run is at it")
+                .contains("another run uses it")
         );
         drop(first);
         drop(open(&path, Duration::ZERO).unwrap());

@@ -1,7 +1,7 @@
 //! The feedback form: the calling program makes values from results.
 
 use super::{Error, json, progress::Progress};
-use crate::master::{Heard, Said};
+use crate::master::{FromProgram, ToProgram};
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -85,7 +85,7 @@ impl<T, R> Feedback<T, R> {
         T: Serialize,
     {
         let value = json(value)?;
-        self.say(Heard::Value(value));
+        self.say(FromProgram::Value(value));
         self.given += 1;
         Ok(self.given)
     }
@@ -94,16 +94,16 @@ impl<T, R> Feedback<T, R> {
     /// message `cancelled`, unless the value is already finished.
     pub fn cancel(&mut self, index: u64) {
         if (1..=self.given).contains(&index) {
-            self.say(Heard::Cancel(index - 1));
+            self.say(FromProgram::Cancel(index - 1));
         }
     }
 
     /// Says that no more values come.
     pub fn end(&mut self) {
-        self.say(Heard::End);
+        self.say(FromProgram::End);
     }
 
-    fn say(&mut self, heard: Heard) {
+    fn say(&mut self, heard: FromProgram) {
         if let Some(master) = self.run.master() {
             master.heard(heard);
         }
@@ -117,11 +117,11 @@ impl<T, R: DeserializeOwned> Stream for Feedback<T, R> {
         let next = ready!(self.run.poll_next(context, |master, context| master.poll_said(context)));
         Poll::Ready(next.map(|said| {
             Ok(match said? {
-                Said::Ask(count) => Event::Ask(count),
-                Said::Result(index, result) => {
+                ToProgram::Ask(count) => Event::Ask(count),
+                ToProgram::Result(index, result) => {
                     Event::Result { index: index + 1, result: Error::parse(index, &result)? }
                 }
-                Said::Error(index, message) => Event::Failed { index: index + 1, message },
+                ToProgram::Error(index, message) => Event::Failed { index: index + 1, message },
             })
         }))
     }

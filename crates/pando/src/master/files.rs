@@ -6,11 +6,7 @@
 //! compared by their identity in the file system ([`FileId`]), and a new file is created in a way
 //! that fails if the name is taken.
 
-use super::{
-    Cut, InputError,
-    input::{Unusable, check_length},
-    journaled::Taken,
-};
+use super::path::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
 use crate::{
     files::{self, FileId},
     journal::{Commit, Digest, digest},
@@ -181,7 +177,7 @@ impl Files {
                 Err(format!("there is a folder in the place of its result, {}", target.display()))
             }
             Ok(_) if !self.may_replace(target) => {
-                Err(format!("{} is there already: {TAKEN}", target.display()))
+                Err(format!("{} already exists: {TAKEN}", target.display()))
             }
             Err(error) if error.kind() == ErrorKind::NotADirectory => Err(format!(
                 "its result cannot be written to {}: a folder in its path is a file",
@@ -278,7 +274,7 @@ fn same_target(other: &str, target: &Path) -> String {
 
 /// The content and the identity of an input file.
 fn read(path: &Path) -> io::Result<(FileId, Vec<u8>)> {
-    let most = super::input::LONGEST as u64;
+    let most = LONGEST as u64;
     let about = files::look(path, most)?;
     let file = File::open(path)?;
     let id = FileId::of_open(path, &file)?;
@@ -292,7 +288,7 @@ fn read(path: &Path) -> io::Result<(FileId, Vec<u8>)> {
 fn put_new(temporary: &Path, target: &Path) -> io::Result<()> {
     let taken = |error: io::Error| match error.kind() {
         ErrorKind::AlreadyExists => {
-            io::Error::new(error.kind(), format!("it is there already: {TAKEN}"))
+            io::Error::new(error.kind(), format!("it already exists: {TAKEN}"))
         }
         _ => error,
     };

@@ -1,55 +1,62 @@
-//! Reports for people during a run: the status line, and sums of the reports made by functions.
+//! Reports for people and programs during a run: the status line, sums of the reports made by
+//! functions, and what the watch finds.
 
-use super::{Core, Master};
-use crate::protocol::Path;
+use super::{policy::watch::Watcher, registry::Device, run::Master, state::Core};
+use crate::{console::printable, protocol::Path};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-use stream_lender::SubStreamId;
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-/// The sum of a device's reports since the last line about them.
-#[derive(Debug, Default)]
-pub(crate) struct Sum {
-    reports: u64,
-    items: f64,
-    cpu: f64,
-    transfer: f64,
-    units: String,
+/// The time between two looks for stragglers.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Looks for stragglers, ten times a second. Never ends.
+pub async fn recall_stragglers(master: Arc<Master>) {
+    let mut tick = tokio::time::interval(LOOK);
+    loop {
+        tick.tick().await;
+        master.look_for_stragglers(Instant::now());
+    }
 }
 
-impl Sum {
-    fn add(&mut self, report: &Value) {
-        let number = |key: &str| report.get(key).and_then(Value::as_f64).unwrap_or(0.0);
-        self.reports += 1;
-        self.items += number("nbItems");
-        self.cpu += number("cpuTime");
-        self.transfer += number("dataTransferTime");
-        if let Some(units) = report.get("units").and_then(Value::as_str) {
-            self.units = units.chars().take(40).collect();
-        }
+/// Checks a run once a second, and tells people about the findings. Never ends.
+pub async fn watch(master: Arc<Master>) {
+    let mut watcher = Watcher::default();
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tick.tick().await;
+        master.look_after(&mut watcher, Instant::now());
+        master.look_after_journal();
     }
 }
 
 impl Master {
-    /// Adds a report made by the function.
-    pub(crate) fn reported(&self, sub: SubStreamId, id: Option<u64>, report: &Value) {
-        let name = self.with(|core| {
-            let entry = core.seats.get_mut(&sub)?;
-            entry.reports.add(report);
-            Some(entry.name.clone())
-        });
-        self.events.write(
-            "report",
-            json!({"device": name, "index": id.map(|id| id.saturating_add(1)), "report": report}),
-        );
+    /// Performs one look: settles postponed failures, wakes devices standing back, recalls values,
+    /// and lends waiting values and copies.
+    pub(super) fn look_for_stragglers(&self, now: Instant) {
+        let lines = self.with(|core| core.look_for_stragglers(&self.job, now));
+        lines.into_iter().for_each(|line| self.console.say(printable(&line)));
+    }
+
+    /// Performs one check, and tells people about its findings.
+    pub(super) fn look_after(&self, watcher: &mut Watcher, now: Instant) {
+        let lines = self.with(|core| core.look_after(watcher, &self.job, now));
+        lines.into_iter().for_each(|line| self.console.say(printable(&line)));
     }
 
     /// Returns lines about the reports since the last call, one per device.
     pub(crate) fn report_lines(&self, seconds: f64) -> Vec<String> {
         self.with(|core| {
-            let told = core.seats.values_mut().filter(|seat| seat.reports.reports > 0);
-            let mut lines: Vec<String> = told
-                .map(|seat| line(&seat.name, &std::mem::take(&mut seat.reports), seconds))
-                .collect();
+            let mut lines = Vec::new();
+            for (_, device) in core.registry_mut().iter_mut() {
+                let sum = mem::take(device.reports_mut());
+                if !sum.is_empty() {
+                    lines.push(sum.line(device.name(), seconds));
+                }
+            }
             lines.sort();
             lines
         })
@@ -61,13 +68,19 @@ impl Master {
             return;
         }
         let fields = self.with(|core| {
-            let devices: Vec<Value> = core
-                .seats
-                .values()
-                .map(|seat| json!({"device": seat.name, "path": seat.path, "cores": seat.cores, "done": seat.done}))
-                .collect();
-            let (done, rate) = (core.statistics.total(), core.statistics.rate(now));
-            json!({"done": done, "rate": rate, "inProgress": core.lender.in_progress(), "devices": devices})
+            let device = |device: &Device| {
+                json!({
+                    "device": device.name(),
+                    "path": device.path(),
+                    "cores": device.cores(),
+                    "done": device.done(),
+                })
+            };
+            let devices: Vec<Value> = core.registry().devices().map(device).collect();
+            let in_progress = core.items().lender().in_progress();
+            let statistics = core.registry_mut().statistics_mut();
+            let (done, rate) = (statistics.total(), statistics.measure_rate(now));
+            json!({"done": done, "rate": rate, "inProgress": in_progress, "devices": devices})
         });
         self.events.write("statistics", fields);
     }
@@ -79,29 +92,20 @@ impl Master {
     }
 }
 
-fn line(name: &str, sum: &Sum, seconds: f64) -> String {
-    let units = if sum.units.is_empty() { "items" } else { &sum.units };
-    let mut text = format!("{name}: {:.2} {units}/s", sum.items / seconds.max(0.001));
-    if sum.cpu > 0.0 {
-        text.push_str(&format!(", computing {:.0} ms", sum.cpu));
-    }
-    if sum.transfer > 0.0 {
-        text.push_str(&format!(", transferring {:.0} ms", sum.transfer));
-    }
-    text
-}
-
 fn status_lines(core: &mut Core, now: Instant, url: &str) -> Vec<String> {
     let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let done = format!("{} done", core.statistics.total());
-    let rate = format!("{:.1}/s", core.statistics.rate(now));
-    let devices = count(core.seats.len() as u64, "device");
-    let cores = count(core.seats.values().map(|seat| u64::from(seat.cores)).sum(), "core");
-    let ways = ways(core.seats.values().map(|seat| seat.path));
-    let elapsed =
-        humantime::format_duration(Duration::from_secs(core.statistics.elapsed(now).as_secs()));
+    let done = format!("{} done", core.registry().statistics().total());
+    let rate = format!("{:.1}/s", core.registry_mut().statistics_mut().measure_rate(now));
+    let devices = count(core.registry().len() as u64, "device");
+    let cores =
+        count(core.registry().devices().map(|device| u64::from(device.cores())).sum(), "core");
+    let ways = ways(core.registry().devices().map(Device::path));
+    let elapsed = humantime::format_duration(Duration::from_secs(
+        core.registry().statistics().elapsed(now).as_secs(),
+    ));
     let some = format!("{done}, {rate}, {devices} with {cores}");
-    let all = format!("{some}{ways}, {} in progress, {elapsed}", core.lender.in_progress());
+    let all =
+        format!("{some}{ways}, {} in progress, {elapsed}", core.items().lender().in_progress());
     let few = format!("{done}, {devices}");
     // The URL has priority, because its announcement has left the screen long ago.
     let with_url = [&all, &some, &few, &done].map(|form| format!("{form}, {url}"));

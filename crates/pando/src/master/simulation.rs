@@ -19,13 +19,13 @@ macro_rules! say {
 
 mod chaos;
 mod clock;
-mod desk;
 mod device;
 mod ends;
 mod journal;
 mod leaks;
 mod lies;
 mod link;
+mod master_end;
 mod model;
 mod plan;
 mod seen;

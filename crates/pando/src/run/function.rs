@@ -5,7 +5,7 @@ use crate::{
     config::{FunctionSource, RunConfig},
     console::printable,
     embedded,
-    master::{Framing, Lack},
+    master::{Framing, MissingFeature},
     protocol::Form,
     remedy::broken,
     volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
@@ -181,10 +181,11 @@ async fn first_core(
                     if message.starts_with(NO_FUNCTION) {
                         return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
                     }
-                    if let Some(lack) = Lack::of(&message, stack.as_deref(), &bundle.code)
-                        .filter(Lack::is_of_browsers)
+                    if let Some(missing) =
+                        MissingFeature::of(&message, stack.as_deref(), &bundle.code)
+                            .filter(MissingFeature::is_of_browsers)
                     {
-                        return Ok(Some(Tried::ForBrowsers(lack.in_words(&message))));
+                        return Ok(Some(Tried::ForBrowsers(missing.in_words(&message))));
                     }
                     return Err(failed(broken(&message, stack.as_deref(), bundle)));
                 }

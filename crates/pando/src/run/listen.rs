@@ -95,7 +95,7 @@ pub(super) fn certificate(
         }
     };
     notes.push(format!(
-        "browsers warn of its certificate, {whose}; its SHA-256 fingerprint: {}",
+        "browsers warn about its certificate, {whose}; its SHA-256 fingerprint: {}",
         made.fingerprint()
     ));
     made.load().map(Some).map_err(Refused)
@@ -120,7 +120,7 @@ async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
                 return other.map_err(|error| {
                     Refused(format!(
                         "port {}, at which the journal's volunteers come back, cannot be used ({error}): \
-                         end what has it, or choose another with --port",
+                         stop the program that uses it, or choose another with --port",
                         address.port()
                     ))
                 });

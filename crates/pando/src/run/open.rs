@@ -124,7 +124,7 @@ impl OpenRun {
         self.beside(async move {
             program.talks().await;
             master.abandon_journal();
-            master.with(|core| core.mistrust(TALKED.into()));
+            master.mistrust(TALKED);
         });
     }
 
@@ -259,7 +259,7 @@ impl OpenRun {
         let closed = spawn_blocking(move || master.close_journal(ending)).await;
         closed.unwrap_or_else(|_| {
             Ending::OutputFailed(
-                "the journal cannot be closed, by a fault of Pando's own (above)".into(),
+                "the journal cannot be closed because of a bug in Pando (see above)".into(),
             )
         })
     }
@@ -296,7 +296,7 @@ fn identify(
 
 fn needs_node() -> Refused {
     let needs = if cfg!(unix) {
-        "--local needs Node.js 20 or later on PATH, and one that starts: install or mend it, or leave --local out and open the URL in a browser"
+        "--local needs a working Node.js 20 or later on PATH: install or repair it, or leave --local out and open the URL in a browser"
     } else {
         "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
     };

@@ -118,7 +118,7 @@ async fn leave_when_alone(master: &Master) {
 }
 
 fn leave(master: &Master) {
-    master.console.say("no device computes: what has been read is not waited for");
+    master.console.say("no device computes: values that were read are left unfinished");
     master.give_up();
 }
 

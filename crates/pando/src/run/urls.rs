@@ -76,7 +76,7 @@ fn fresh(said: &mut Vec<IpAddr>, now: &[IpAddr]) -> Vec<IpAddr> {
 pub(super) fn for_whom(relay: Option<&str>, own: &[String]) -> Option<String> {
     let mut groups = [
         ("devices anywhere", Vec::new()),
-        ("devices anywhere that no firewall keeps out", Vec::new()),
+        ("devices anywhere, unless a firewall blocks them", Vec::new()),
         ("devices on the same network", Vec::new()),
         ("this machine only", Vec::new()),
     ];
@@ -105,7 +105,7 @@ pub(super) fn for_whom(relay: Option<&str>, own: &[String]) -> Option<String> {
         .filter(|(_, places)| !places.is_empty())
         .map(|(whom, places)| format!("{} for {whom}", places.join(", ")))
         .collect();
-    (told.len() > 1).then(|| format!("Which is for whom: {}", told.join("; ")))
+    (told.len() > 1).then(|| format!("Which URL is for which devices: {}", told.join("; ")))
 }
 
 #[cfg(test)]
@@ -122,14 +122,14 @@ mod tests {
         assert_eq!(
             for_whom(Some("https://relay.example.org/pando/k7d2m9qx4t/"), &home).as_deref(),
             Some(
-                "Which is for whom: relay.example.org for devices anywhere; [2001:db8::1]:5000 for devices anywhere that no firewall \
+                "Which URL is for which devices: relay.example.org for devices anywhere; [2001:db8::1]:5000 for devices anywhere that no firewall \
                  keeps out; 192.168.1.12:5000, 10.0.0.7:5000 for devices on the same network; 127.0.0.1:5000 for this machine only"
             )
         );
         assert_eq!(
             for_whom(None, &own(&["mac.local:5000", "100.64.0.1:5000", "[::1]:5000"])).as_deref(),
             Some(
-                "Which is for whom: mac.local:5000, 100.64.0.1:5000 for devices on the same network; [::1]:5000 for this machine only"
+                "Which URL is for which devices: mac.local:5000, 100.64.0.1:5000 for devices on the same network; [::1]:5000 for this machine only"
             )
         );
         for same in [&["127.0.0.1:5000"][..], &["192.168.1.12:5000", "[fd00::1]:5000"]] {

@@ -185,7 +185,7 @@ impl Relay {
                     .is_some_and(|inner| inner.to_string().contains("certificate")) =>
             {
                 Err(format!(
-                    "the relay at {} has no certificate that this machine trusts ({error}): mend it, or name its authority's in SSL_CERT_FILE",
+                    "the relay at {} has a certificate that this machine does not trust ({error}): fix it, or set SSL_CERT_FILE to its authority's certificate",
                     self.base
                 ))
             }

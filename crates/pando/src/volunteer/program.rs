@@ -30,7 +30,7 @@ use tokio::{
 
 /// The message for a run in which [`Program::talked`] is true.
 pub(crate) const TALKED: &str = "the program wrote lines that answer no value: each value has one line, so results may be those of others. \
-     What is no answer belongs on standard error";
+     Write everything except answers to standard error";
 
 /// How long a child may take to end after its input has ended. A child gets twice the duration of
 /// its longest answer if that is more, up to [`LONGEST`].

@@ -216,7 +216,7 @@ fn a_port_to_which_browsers_do_not_connect_is_refused() {
         .on_the_default_port()
         .stdin("1\n")
         .run();
-    run.ends(2, "").said(&["browsers connect to no port 5060", "--port"]);
+    run.ends(2, "").said(&["browsers refuse to connect to port 5060", "--port"]);
 }
 
 #[test]

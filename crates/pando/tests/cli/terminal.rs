@@ -232,7 +232,7 @@ fn people_are_told_which_of_the_urls_is_for_whom() {
     let whom = terminal
         .history
         .lines()
-        .find(|line| line.starts_with("Which is for whom: "))
+        .find(|line| line.starts_with("Which URL is for which devices: "))
         .expect("it is said");
     assert!(whom.trim_end().ends_with(" for this machine only"), "{whom}");
 }

@@ -151,7 +151,7 @@ fn two_runs_with_one_journal_at_once_are_refused() {
         .stdin("1\n")
         .run()
         .ends(2, "")
-        .said(&["another run is at it"]);
+        .said(&["another run uses it"]);
     first.wait().gives("1\n");
 }
 

@@ -166,11 +166,8 @@ fn no_result_is_written_over_an_input_that_comes_later() {
             );
         }
         let status = if overwrite.is_empty() { 1 } else { 2 };
-        let said = if overwrite.is_empty() {
-            "D/t is there already"
-        } else {
-            "over D/t, which is an input"
-        };
+        let said =
+            if overwrite.is_empty() { "D/t already exists" } else { "over D/t, which is an input" };
         assert_eq!(
             files_after(args().stdin("t\nD/t\n"), status, &[said], ["t", "D/t"]),
             ["t", "d/t"]
@@ -232,7 +229,7 @@ fn what_is_there_and_was_not_written_by_this_run_stays() {
     };
     let names = "a.txt\na.png\nb.txt\n";
     assert_eq!(
-        files_after(job(&["a.txt"]), 2, &["./a.png is there already", "--overwrite"], ["a.png"]),
+        files_after(job(&["a.txt"]), 2, &["./a.png already exists", "--overwrite"], ["a.png"]),
         ["kept"]
     );
     assert_eq!(

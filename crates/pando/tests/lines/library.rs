@@ -235,7 +235,7 @@ async fn wrong_values_of_methods_are_told_in_words() {
         (|pando| pando.batch_size(0), "--batch-size"),
         (|pando| pando.timeout(Duration::ZERO), "must be at least 1ms"),
         (|pando| pando.relay("ftp://example.org", "secret"), "is not http or https"),
-        (|pando| pando.port(5060), "browsers connect to no port 5060"),
+        (|pando| pando.port(5060), "browsers refuse to connect to port 5060"),
     ];
     for (wrong, why) in wrong {
         let (pando, _folder) = written(SQUARE);

@@ -86,7 +86,7 @@ fn what_the_relay_s_operator_says_of_its_address_counts_more() {
     let relay = Relay::start(&["--no-udp", "--url", "http://relay.example.org/below"]);
     let run = tabs_only("(x, cb) => cb(null, x)", &relay).stdin_open().start();
     assert!(room(&run).starts_with("http://relay.example.org/below/"), "{}", room(&run));
-    let whom = run.says("Which is for whom: relay.example.org for devices anywhere; ");
+    let whom = run.says("Which URL is for which devices: relay.example.org for devices anywhere; ");
     assert!(whom.contains("127.0.0.1:") && whom.ends_with(" for this machine only"), "{whom}");
 }
 

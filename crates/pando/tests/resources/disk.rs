@@ -32,7 +32,7 @@ fn results_that_find_no_room_leave_no_half_files_and_come_when_there_is_some() {
         .filter(|entry| entry.file_type().unwrap().is_file())
         .collect();
     assert_eq!(names.len(), 1, "only what was printed is there: {names:?}");
-    job().run().ends(1, "").said(&["a/small is there already", "--overwrite"]);
+    job().run().ends(1, "").said(&["a/small already exists", "--overwrite"]);
     job().args(["--overwrite"]).run().gives([path("a/small"), path("b/large"), path("c")].concat());
     assert_eq!(fs::metadata(out.path().join("b/large")).unwrap().len(), 1000 * 1024);
 }
@@ -65,5 +65,5 @@ fn events_that_nobody_reads_are_waited_for_in_vain_and_the_run_goes_on() {
     let _reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
     let run = Pando::f(ECHO).local().args(["--events"]).args([&pipe]).stdin(numbers(200_000)).run();
     run.gives(numbers(200_000));
-    run.said(&["cannot be written any more (it has taken nothing for ten seconds): what happens from now on is not in it"]);
+    run.said(&["cannot be written any more (it has taken nothing for ten seconds): later events are missing from it"]);
 }

@@ -144,7 +144,7 @@ fn one_that_talks_and_never_listens_is_sent_away() {
         pings.extend_from_slice(ping);
     }
     let talking = thread::spawn(move || while talker.try_raw(&pings) {});
-    run.says("talker was sent away: it talks and does not listen");
+    run.says("talker was sent away: it sends messages but reads none");
     talking.join().expect("the connection is closed");
     ends(run, input);
 }

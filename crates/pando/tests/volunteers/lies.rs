@@ -123,7 +123,7 @@ fn is_not_believed(and: fn(&mut WebSocket)) {
     values(&mut zombie);
     zombie.text(&json!({"type": "started", "items": [{"id": 0, "ms": 150}]}).to_string());
     let pings = thread::spawn(move || answer_pings_and(zombie, and));
-    run.says("zombie neither computes nor gives back what it has: its link is closed; its value goes to another device");
+    run.says("zombie neither computes nor returns its values: its link is closed; its value goes to another device");
     pings.join().expect("it was closed");
     let mut other = WebSocket::open(&url);
     other.hello(&url, "other", 1);
@@ -208,7 +208,7 @@ fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() 
     let mut other = WebSocket::open(&url);
     other.hello(&url, "other", 1);
     let other = thread::spawn(move || echo(&mut other));
-    run.says("zombie neither computes nor gives back what it has: its link is closed; its 2 values go to other devices");
+    run.says("zombie neither computes nor returns its values: its link is closed; its 2 values go to other devices");
     pings.join().expect("it was closed");
     run.wait().gives(numbers(8));
     other.join().expect("it was told of the end");
@@ -263,7 +263,7 @@ fn frames_that_answer_nothing_are_no_sign_of_work() {
     run.says(
         "zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first",
     );
-    run.says("zombie neither computes nor gives back what it has: its link is closed");
+    run.says("zombie neither computes nor returns its values: its link is closed");
     pings.join().expect("it was closed");
     run.wait().gives(numbers(4));
     other.join().expect("it was told of the end");

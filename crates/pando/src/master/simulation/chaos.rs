@@ -2,7 +2,7 @@
 
 use super::{
     clock::{Event, MS},
-    device::Device,
+    device::SimulatedDevice,
     plan::chance,
     world::World,
 };
@@ -92,7 +92,7 @@ impl World {
         let device = &mut self.devices[number];
         device.paused = !device.paused;
         say!(self, "device {number} is paused: {}", device.paused);
-        let Device { paused, cores, .. } = *device;
+        let SimulatedDevice { paused, cores, .. } = *device;
         self.seen.note(if paused { "paused" } else { "resumed" });
         self.lend(number, None, if paused { 0 } else { cores });
         if paused {
@@ -116,7 +116,7 @@ impl World {
     pub(super) fn calm_down(&mut self) {
         say!(self, "calm");
         self.calm = true;
-        self.deadline = self.clock.now() + self.plan.patience();
+        self.deadline = self.clock.now() + self.plan.longest_end();
         self.go_on_reading();
         for device in &mut self.devices {
             device.lies = false;

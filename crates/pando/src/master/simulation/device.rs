@@ -3,8 +3,8 @@
 
 use super::{
     clock::{Event, MS, SECOND},
-    desk::whole,
     link::{Down, Link, Note, Up},
+    master_end::whole,
     plan::{chance, pick},
     work::{LONG, Worker},
     world::World,
@@ -20,7 +20,7 @@ use fastrand::Rng;
 use std::{collections::BTreeSet, time::Duration};
 
 /// One device, across all its links.
-pub(super) struct Device {
+pub(super) struct SimulatedDevice {
     pub(super) number: usize,
     pub(super) cores: u32,
     /// The device lends no cores at present.
@@ -69,7 +69,7 @@ pub(super) struct Device {
     last_heard: u64,
 }
 
-impl Device {
+impl SimulatedDevice {
     pub(super) fn new(number: usize, rng: &mut Rng) -> Self {
         let cores = rng.u32(1..4);
         let idles = chance(rng, 5);
@@ -127,7 +127,7 @@ impl Device {
 impl World {
     pub(super) fn add_device(&mut self) -> usize {
         let number = self.devices.len();
-        let mut device = Device::new(number, &mut self.rng);
+        let mut device = SimulatedDevice::new(number, &mut self.rng);
         if self.calm {
             (
                 device.flaky,

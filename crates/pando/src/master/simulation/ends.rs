@@ -6,7 +6,10 @@ use super::{
     plan::{chance, pick},
     world::World,
 };
-use crate::master::{Ending, InputError};
+use crate::master::{
+    path::{Ending, InputError},
+    state::Core,
+};
 use crate::protocol::{Form, Value};
 use std::{
     sync::{
@@ -79,11 +82,12 @@ impl World {
     fn wait_until_wanted(&mut self) {
         let core = self.master.lock();
         if self.source.ended {
-        } else if core.wants_input() {
+        } else if core.items().wants_input() {
             self.source.busy = true;
             self.clock.after(self.plan.reading, Event::Read);
         } else {
-            self.master.input_task.register(&Waker::from(self.source.flag.clone()));
+            let waker = Waker::from(self.source.flag.clone());
+            self.master.wake_for_input(&Context::from_waker(&waker));
         }
     }
 
@@ -160,9 +164,9 @@ impl World {
             self.master.interrupt();
             if chance(&mut self.rng, 30) {
                 say!(self, "given up");
-                let first = self.master.lock().first_unsettled();
+                let first = self.master.lock().items().first_unsettled();
                 self.master.give_up();
-                if self.master.lock().left > 0 {
+                if self.master.lock().left() > 0 {
                     self.model.give_up(first);
                 }
             }
@@ -179,7 +183,7 @@ impl World {
         let ending = self.master.close_journal(ending);
         let (read, interrupted) = {
             let core = self.master.lock();
-            (core.lender.read(), core.interrupted)
+            (core.items().lender().read(), core.is_interrupted())
         };
         let (all, input_failed) = (
             read == self.plan.items.len() as u64,
@@ -204,7 +208,7 @@ impl World {
     fn begin_confirming(&mut self) -> bool {
         let mut any = false;
         while self.confirming.iter().flatten().count() < AT_ONCE
-            && let Some(unconfirmed) = self.master.with(|core| core.unconfirmed.pop_front())
+            && let Some(unconfirmed) = self.master.with(Core::take_unconfirmed)
         {
             any = true;
             if self.master.to_confirm(&unconfirmed).is_none() {
@@ -222,7 +226,7 @@ impl World {
         let Some(unconfirmed) = self.confirming.get_mut(at).and_then(Option::take) else { return };
         let well = chance(&mut self.rng, if self.calm { 100 } else { 80 });
         self.seen.note(if well { "confirmed" } else { "not confirmed" });
-        self.model.confirmed(unconfirmed.loan.index, well, &self.master.lock());
+        self.model.confirmed(unconfirmed.loan().index, well, &self.master.lock());
         self.master.confirmed(unconfirmed, (!well).then(|| "no".into()), self.clock.instant());
         self.model.look(&self.master.lock(), &mut self.seen);
     }

@@ -62,7 +62,7 @@ impl World {
         let Some(journal) = &self.journal else { return };
         say!(self, "the master dies");
         self.seen.note("master died");
-        self.desks.clear();
+        self.master_ends.clear();
         self.waiting.clear();
         self.confirming.clear();
         self.master.finish_journal().expect("it can be written");

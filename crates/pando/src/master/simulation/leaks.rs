@@ -1,53 +1,28 @@
 //! Checks the bookkeeping after every event and at the end of a run.
 
 use super::world::World;
-use crate::master::Core;
+use crate::master::{registry::Device, state::Core};
+use stream_lender::{Loan, SubStreamId};
 
 impl World {
-    /// Checks that the lender, the sessions and the desks agree.
+    /// Checks that the lender, the sessions and the master's ends agree.
     pub(super) fn check_books(&self) {
         let core = self.master.lock();
-        let lender = &core.lender;
+        let lender = core.items().lender();
         assert!(lender.in_progress() <= self.plan.job.window.max(1), "beyond the window");
-        let seated = core.seats.values().filter(|seat| !seat.replaced).count();
-        let confirming = core.unconfirmed.len() + self.confirming.iter().flatten().count();
+        let there = core.registry().devices().filter(|device| !device.is_replaced()).count();
+        let confirming = core.confirmations().waiting() + self.confirming.iter().flatten().count();
         assert_eq!(
             lender.sub_streams(),
-            seated + confirming + core.court.sub_streams(),
+            there + confirming + usize::from(core.retries().has_postponed()),
             "sub-streams that are nobody's"
         );
-        assert_eq!(core.seats.len(), self.desks.len());
+        assert_eq!(core.registry().len(), self.master_ends.len());
         if self.model.is_cut() || self.reader_left {
             return;
         }
-        for desk in &self.desks {
-            let (sub, seat) = (desk.attendant.sub, &core.seats[&desk.attendant.sub]);
-            if seat.replaced {
-                continue;
-            }
-            for loan in seat.strays.keys() {
-                assert!(lender.holder(loan.index) != Some(sub), "{loan:?} is a stray and held");
-                assert_eq!(
-                    seat.strays.keys().filter(|other| other.index == loan.index).count(),
-                    1,
-                    "{loan:?} is a stray twice"
-                );
-            }
-            for loan in seat.running.keys() {
-                assert!(
-                    core.computes(sub, *loan),
-                    "{loan:?} is running on {} which does not hold it",
-                    seat.name
-                );
-            }
-            let copies = seat.copies.iter().filter(|copy| core.computes(sub, copy.loan));
-            let expected = lender.held(sub) + seat.strays.len() - copies.count();
-            assert_eq!(
-                desk.attendant.seat.in_flight(),
-                expected,
-                "values that {} is believed to have",
-                seat.name
-            );
+        for (sub, device) in core.registry().iter().filter(|(_, device)| !device.is_replaced()) {
+            check_book(&core, sub, device);
         }
         check_failures(&core);
     }
@@ -55,26 +30,48 @@ impl World {
     /// Checks that nothing is left at the end.
     pub(super) fn check_the_end(&self, whole: bool) {
         let core = self.master.lock();
-        assert!(core.seats.is_empty() && self.desks.is_empty(), "somebody is still there");
+        assert!(
+            core.registry().len() == 0 && self.master_ends.is_empty(),
+            "somebody is still there"
+        );
         if !whole {
             return;
         }
-        assert!(core.lender.is_done());
-        assert_eq!(
-            (core.lender.sub_streams(), core.lender.waiting(), core.lender.bytes_in_progress()),
-            (0, 0, 0)
-        );
-        assert!(core.failures.is_empty(), "{:?}", core.failures);
-        assert!(core.unconfirmed.is_empty() && core.targets.is_empty());
-        assert!(core.interrupted || core.input.is_empty());
+        let lender = core.items().lender();
+        assert!(lender.is_done());
+        assert_eq!((lender.sub_streams(), lender.waiting(), lender.bytes_in_progress()), (0, 0, 0));
+        assert!(core.retries().is_empty(), "{:?}", core.retries());
+        assert!(core.confirmations().is_empty());
+        assert!(core.is_interrupted() || core.items().is_clear());
     }
+}
+
+/// Checks the book of one device's loans against the lender.
+fn check_book(core: &Core, sub: SubStreamId, device: &Device) {
+    let (lender, loans, name) = (core.items().lender(), device.loans(), device.name());
+    for loan in loans.copies() {
+        assert!(lender.holder(loan.index) != Some(sub), "{loan:?} is a copy and held");
+        assert_eq!(
+            loans.copies().filter(|other| other.index == loan.index).count(),
+            1,
+            "{loan:?} is a copy twice"
+        );
+    }
+    let computes = |loan: Loan| lender.holds(sub, loan) || loans.is_copy(loan);
+    for (loan, _) in loans.running() {
+        assert!(computes(loan), "{loan:?} is running on {name} which does not hold it");
+    }
+    let (in_flight, queued) = loans.in_flight();
+    let queued = queued.filter(|loan| computes(*loan)).count();
+    let expected = lender.held(sub) + loans.copies().count() - queued;
+    assert_eq!(in_flight, expected, "values that {name} is believed to have");
 }
 
 /// Checks that failures are kept only for values without a result.
 fn check_failures(core: &Core) {
-    for index in core.failures.indexes() {
+    for index in core.retries().indexes() {
         assert!(
-            core.lender.value(index).is_some(),
+            core.items().lender().value(index).is_some(),
             "{index} has its result, and its failures are kept"
         );
     }

@@ -49,7 +49,7 @@ impl World {
     /// as a guess.
     fn some_loan(&mut self) -> Loan {
         let index = self.rng.u64(0..self.plan.items.len() as u64 + 2);
-        let present = self.master.lock().lender.loan(index).map_or(0, |loan| loan.number);
+        let present = self.master.lock().items().lender().loan(index).map_or(0, |loan| loan.number);
         Loan { index, number: pick(&mut self.rng, &[0, present, present, present + 1]) }
     }
 

@@ -3,7 +3,7 @@
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
     config::OnError,
-    master::{Core, Ending, Job, fitness::Standing},
+    master::{job::Job, path::Ending, registry::Standing, state::Core},
     protocol::{Answer, Loan, Value},
 };
 use bytes::Bytes;
@@ -158,7 +158,7 @@ impl Model {
         let fate = &mut self.fates[index as usize];
         assert_eq!(value.bytes, fate.text, "{index} is another value");
         let old = fate.end.is_some() || cut.is_some_and(|fatal| fatal <= index);
-        let copy = !core.lender.holds(sub, loan);
+        let copy = !core.items().lender().holds(sub, loan);
         seen.note_if(copy, "copied");
         assert!(fate.sent.insert(loan.number), "{loan:?} is sent twice");
         assert!(
@@ -197,7 +197,7 @@ impl Model {
                     "{sub:?} is sent {index} besides {alone}, which it is to have alone"
                 );
             }
-            if core.failures.goes_alone(index) {
+            if core.retries().goes_alone(index) {
                 seen.note("alone");
                 self.alone.insert(sub, index);
             }
@@ -208,8 +208,8 @@ impl Model {
                 && self.now < fate.back + UNWANTED
             {
                 seen.note("failed by all, lent again");
-                let other = core.seats.iter().find(|(other, seat)| {
-                    seat.takes_part()
+                let other = core.registry().iter().find(|(other, device)| {
+                    device.takes_part()
                         && !self.paused.contains(other)
                         && !fate.failed_by.contains(other)
                 });
@@ -260,16 +260,17 @@ impl Model {
 
     /// Notes a message of `sub`, before `core` receives it.
     pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core, seen: &mut Seen) {
-        let holds = |loan: Loan| core.lender.holds(sub, loan);
-        let stray =
-            |loan: Loan| core.seats.get(&sub).is_some_and(|seat| seat.strays.contains_key(&loan));
+        let holds = |loan: Loan| core.items().lender().holds(sub, loan);
+        let copied = |loan: Loan| {
+            core.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
+        };
         match note {
             Note::Other => {}
             Note::Paused => self.pauses(sub),
             Note::Returned(ids, careful) => {
                 for loan in ids.iter().copied().collect::<BTreeSet<_>>() {
                     let Some(fate) = self.fates.get_mut(loan.index as usize) else { continue };
-                    fate.ends(sub, loan, holds(loan) || stray(loan));
+                    fate.ends(sub, loan, holds(loan) || copied(loan));
                     if holds(loan) {
                         fate.careful |= careful;
                         fate.back = self.now;
@@ -279,13 +280,14 @@ impl Model {
             Note::Answers(answers) => {
                 let mut heard = BTreeSet::new();
                 let (mut computed, device) =
-                    (false, core.seats.get(&sub).map(|seat| seat.device.clone()));
+                    (false, core.registry().get(sub).map(|device| device.key().device.to_string()));
                 for answer in answers {
                     let loan = answer.loan;
                     let first = heard.insert(loan);
-                    let other = core.lender.holder(loan.index) == Some(sub) && !holds(loan);
+                    let other =
+                        core.items().lender().holder(loan.index) == Some(sub) && !holds(loan);
                     seen.note_if(other, "answered an earlier loan of what it has");
-                    let is_for = (first && holds(loan), first && stray(loan));
+                    let is_for = (first && holds(loan), first && copied(loan));
                     computed |= self.answer(sub, answer, is_for, device.as_deref(), core);
                 }
                 self.proven.extend(device.filter(|_| computed && !self.job.confirms));
@@ -298,16 +300,16 @@ impl Model {
         &mut self,
         sub: SubStreamId,
         answer: &Answer,
-        (holds, stray): (bool, bool),
+        (holds, copied): (bool, bool),
         device: Option<&str>,
         core: &Core,
     ) -> bool {
         let Loan { index, number } = answer.loan;
         let cut = self.cut().is_some_and(|fatal| fatal <= index);
         let Some(fate) = self.fates.get_mut(index as usize) else { return false };
-        fate.ends(sub, answer.loan, holds || stray);
-        assert!(!stray || self.job.speculate, "only copies are strays");
-        if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || stray) {
+        fate.ends(sub, answer.loan, holds || copied);
+        assert!(!copied || self.job.speculate, "only with --speculate there are copies");
+        if cut || fate.end.is_some() || fate.unconfirmed.is_some() || !(holds || copied) {
             return false;
         }
         match &answer.result {
@@ -339,7 +341,8 @@ impl Model {
         let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
-        let device = by.and_then(|by| core.seats.get(&by)).map(|seat| seat.device.clone());
+        let device =
+            by.and_then(|by| core.registry().get(by)).map(|device| device.key().device.to_string());
         if well {
             self.proven.extend(device.clone());
         }
@@ -361,8 +364,8 @@ impl Model {
         fate.failed_by.extend(by);
         fate.back = self.now;
         let is_unfit = by
-            .and_then(|by| core.seats.get(&by))
-            .is_some_and(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
+            .and_then(|by| core.registry().get(by))
+            .is_some_and(|device| core.registry().standing(device.key()) == Standing::Unfit);
         fate.certain +=
             u32::from(device.is_none_or(|device| self.proven.contains(device) && !is_unfit));
         fate.failed_on.extend(device.map(str::to_owned));
@@ -374,19 +377,24 @@ impl Model {
         if self.is_over {
             return;
         }
-        let aside =
-            core.seats.iter().filter(|(_, seat)| seat.stands_back || seat.progress.is_suspect());
-        for (sub, seat) in aside {
-            seen.note_if(seat.stands_back, "stands back");
-            seen.note_if(core.devices.standing(&seat.who) == Standing::Unfit, "device is unfit");
-            self.paused.insert(*sub);
+        let aside = core
+            .registry()
+            .iter()
+            .filter(|(_, device)| device.stands_back() || device.is_suspect());
+        for (sub, device) in aside {
+            seen.note_if(device.stands_back(), "stands back");
+            seen.note_if(
+                core.registry().standing(device.key()) == Standing::Unfit,
+                "device is unfit",
+            );
+            self.paused.insert(sub);
         }
-        seen.note_if(core.court.sub_streams() > 0, "verdict waits");
-        let fatal = core.failures.fatal();
+        seen.note_if(core.retries().has_postponed(), "final failure waits");
+        let fatal = core.retries().fatal();
         for index in self.doubtful.clone() {
             let is_fatal = fatal == Some(index) && self.fatal != fatal;
             let is_cut_off = [fatal, self.given_up].into_iter().flatten().any(|cut| cut <= index);
-            if is_fatal || is_cut_off || core.lender.is_settled(index) {
+            if is_fatal || is_cut_off || core.items().lender().is_settled(index) {
                 self.doubtful.remove(&index);
                 if is_fatal || !is_cut_off {
                     self.failed_for_good(index, core, seen);
@@ -394,7 +402,7 @@ impl Model {
                 continue;
             }
             let fate = &mut self.fates[index as usize];
-            let attempts = core.failures.attempts(index);
+            let attempts = core.retries().attempts(index);
             assert!(
                 (fate.attempts..=fate.failures).contains(&attempts),
                 "{attempts} attempts at {index}, before {}",
@@ -404,9 +412,11 @@ impl Model {
             seen.note_if(attempts < fate.failures, "failure that does not count");
             fate.attempts = attempts;
         }
-        let unfit =
-            core.seats.values().filter(|seat| core.devices.standing(&seat.who) == Standing::Unfit);
-        self.unfit = unfit.map(|seat| seat.device.clone()).collect();
+        let unfit = core
+            .registry()
+            .devices()
+            .filter(|device| core.registry().standing(device.key()) == Standing::Unfit);
+        self.unfit = unfit.map(|device| device.key().device.to_string()).collect();
     }
 
     /// Checks a final failure: proven devices have failed `index`, or all connected devices.
@@ -415,15 +425,15 @@ impl Model {
         assert!(fate.failures > self.job.retries, "{index} has failed {} times", fate.failures);
         if fate.certain == 0 {
             seen.note("failed for good by all that are here");
-            let other = core.seats.values().find(|seat| {
-                let is_unfit = core.devices.standing(&seat.who) == Standing::Unfit
-                    || self.unfit.contains(&seat.device);
-                seat.is_active() && !is_unfit && !fate.failed_on.contains(&seat.device)
+            let other = core.registry().devices().find(|device| {
+                let is_unfit = core.registry().standing(device.key()) == Standing::Unfit
+                    || self.unfit.contains(&*device.key().device);
+                device.is_active() && !is_unfit && !fate.failed_on.contains(&*device.key().device)
             });
             assert!(
                 other.is_none(),
                 "{index} has failed, and {:?} is there to try it",
-                other.map(|seat| &seat.device)
+                other.map(|device| &device.key().device)
             );
         }
         match self.job.on_error {
@@ -442,11 +452,15 @@ impl Model {
 
     /// Notes that the device of `sub` vanished. A value computed alone has failed.
     pub(super) fn vanished(&mut self, sub: SubStreamId, core: &Core) {
-        let Some(seat) = core.seats.get(&sub) else { return };
-        let first = core.lender.outstanding(sub).take(seat.cores as usize);
-        let told = seat.running.keys().copied().filter(|loan| core.lender.holds(sub, *loan));
+        let Some(device) = core.registry().get(sub) else { return };
+        let first = core.items().lender().outstanding(sub).take(device.cores() as usize);
+        let told = device
+            .loans()
+            .running()
+            .map(|(loan, _)| loan)
+            .filter(|loan| core.items().lender().holds(sub, *loan));
         let computing: BTreeSet<Index> = first.chain(told).map(|loan| loan.index).collect();
-        for index in computing.into_iter().filter(|index| core.failures.goes_alone(*index)) {
+        for index in computing.into_iter().filter(|index| core.retries().goes_alone(*index)) {
             if self.cut().is_none_or(|fatal| index < fatal) {
                 // This failure counts on any device.
                 self.failed(index, Some(sub), None, core);

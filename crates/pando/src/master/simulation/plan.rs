@@ -3,7 +3,7 @@
 use super::clock::{MS, SECOND};
 use crate::{
     config::{BatchSize, OnError},
-    master::{Framing, Job},
+    master::{job::Job, path::Framing},
     protocol::{Form, JobOptions, PART},
 };
 use bytes::Bytes;
@@ -90,7 +90,7 @@ impl Plan {
     }
 
     /// The time within which every run ends once the calm has begun.
-    pub(super) fn patience(&self) -> u64 {
+    pub(super) fn longest_end(&self) -> u64 {
         let longest = self.items.iter().map(|item| item.micros).max().unwrap_or(0) * 4 + SECOND;
         let attempts = (self.items.len() as u64 + 20) * u64::from(self.job.retries + 4);
         60 * SECOND

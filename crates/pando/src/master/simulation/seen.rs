@@ -24,6 +24,7 @@ const ALL: [&str; 47] = [
     "failed by all, lent again",
     "failed for good by all that are here",
     "failure that does not count",
+    "final failure waits",
     "froze",
     "from the journal",
     "input failed",
@@ -54,7 +55,6 @@ const ALL: [&str; 47] = [
     "took up",
     "tried again",
     "vanished with an item",
-    "verdict waits",
 ];
 
 impl Seen {

@@ -103,7 +103,7 @@ impl World {
                 self.seen.note("vanished with an item");
                 return self.vanish(number, true);
             }
-            Nature::Kills => return self.bury(number, core, &[loan]),
+            Nature::Kills => return self.core_died(number, core, &[loan]),
             Nature::Throws => failed("no"),
             _ if chance(&mut self.rng, self.devices[number].flaky) => failed("not here"),
             nature => Ok((Form::Text, self.result_of(loan, nature == Nature::TwoLines))),
@@ -152,7 +152,7 @@ impl World {
     }
 
     /// Ends a core because of one of `causes`, and checks that the host blames no other loan.
-    fn bury(&mut self, number: usize, core: usize, causes: &[Loan]) {
+    fn core_died(&mut self, number: usize, core: usize, causes: &[Loan]) {
         let device = &mut self.devices[number];
         let verdict = device.dispatch.died(core);
         device.workers[core].end();
@@ -184,7 +184,7 @@ impl World {
             let causes: Vec<Loan> = given
                 .filter(|loan| self.devices[number].froze || self.is_too_slow(number, loan.index))
                 .collect();
-            self.bury(number, core, &causes);
+            self.core_died(number, core, &causes);
         }
         self.look_for_overdue(number);
     }

@@ -2,11 +2,11 @@
 
 use super::{
     clock::{Clock, Event, MS, SECOND},
-    desk::Desk,
-    device::Device,
+    device::SimulatedDevice,
     ends::{Sink, Source},
     journal::Journal,
     link::Link,
+    master_end::MasterEnd,
     model::Model,
     plan::Plan,
     seen::Seen,
@@ -15,7 +15,12 @@ use crate::{
     console::Console,
     events::Events,
     journal::{self, JobFacts},
-    master::{Ending, Job, Master, confirm::Unconfirmed, watch::Watcher},
+    master::{
+        job::Job,
+        path::Ending,
+        policy::{Unconfirmed, watch::Watcher},
+        run::Master,
+    },
 };
 use fastrand::Rng;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -31,11 +36,11 @@ pub(super) struct World {
     pub(super) model: Model,
     pub(super) journal: Option<Journal>,
     /// All devices, including devices which are gone.
-    pub(super) devices: Vec<Device>,
+    pub(super) devices: Vec<SimulatedDevice>,
     pub(super) links: Vec<Link>,
     /// Links whose hello has not been handled.
     pub(super) waiting: Vec<usize>,
-    pub(super) desks: Vec<Desk>,
+    pub(super) master_ends: Vec<MasterEnd>,
     pub(super) source: Source,
     pub(super) sink: Sink,
     pub(super) reader_left: bool,
@@ -68,7 +73,7 @@ impl World {
             devices: Vec::new(),
             links: Vec::new(),
             waiting: Vec::new(),
-            desks: Vec::new(),
+            master_ends: Vec::new(),
             source: Source::default(),
             sink: Sink::default(),
             reader_left: false,
@@ -104,7 +109,7 @@ impl World {
             assert!(
                 self.clock.now() < self.deadline,
                 "it does not end: {:?}",
-                self.master.lock().lender
+                self.master.lock().items().lender()
             );
             self.model.now = self.clock.now();
             self.handle(event);

@@ -1,0 +1,14 @@
+//! The two ends of a run: where values come from, where results go, and who confirms results.
+
+mod confirm;
+mod feed;
+mod feedback;
+mod input;
+mod journal;
+mod numbers;
+mod output;
+mod stream;
+
+pub(crate) use confirm::confirm;
+pub use feed::Values;
+pub use input::items;

@@ -1,0 +1,53 @@
+//! What goes between the lender and one session: values out, results and untried values back.
+//!
+//! Each step changes the lender and the device's book together, so that they always agree.
+
+mod accept;
+mod ask;
+mod messages;
+
+pub(crate) use messages::Leaving;
+
+use super::policy::{Confirmations, ResultBackPressure, Retries, Speculation, Work};
+use stream_lender::SubStreamId;
+
+/// The machines that a value meets on its way to the session `sub` and back.
+pub(super) struct Exchange<'a> {
+    pub(super) sub: SubStreamId,
+    pub(super) work: Work<'a>,
+    pub(super) retries: &'a mut Retries,
+    pub(super) speculation: &'a mut Speculation,
+    pub(super) confirmations: &'a mut Confirmations,
+    pub(super) backpressure: &'a mut ResultBackPressure,
+}
+
+/// The answer to an ask.
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// Nothing is ever lent again.
+    pub(crate) done: bool,
+    /// Asking again at once makes sense.
+    pub(crate) asks_again: bool,
+    pub(crate) room: usize,
+}
+
+/// Events and lines to write after the lock is released.
+#[derive(Default)]
+pub(crate) struct Told {
+    events: bool,
+    pub(crate) happened: Vec<(&'static str, serde_json::Value)>,
+    pub(crate) lines: Vec<String>,
+}
+
+impl Told {
+    /// Nothing told yet; `events`: the events are wanted.
+    pub(crate) fn new(events: bool) -> Self {
+        Self { events, ..Self::default() }
+    }
+
+    fn event(&mut self, kind: &'static str, fields: impl FnOnce() -> serde_json::Value) {
+        if self.events {
+            self.happened.push((kind, fields()));
+        }
+    }
+}

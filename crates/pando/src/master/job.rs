@@ -1,0 +1,97 @@
+//! The job of a run: what is the same from its start to its end.
+
+use super::{files::Files, path::Framing};
+use crate::{
+    config::{BatchSize, OnError},
+    protocol::{Failure, Form, JobOptions},
+};
+use bytes::Bytes;
+use pando_bundler::Bundle;
+use std::{sync::Arc, time::Duration};
+
+/// The job of a run: its function and options, which stay the same from start to end.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// A random identifier, different for each run.
+    pub id: String,
+    /// The function's bundle.
+    pub function: Arc<Bundle>,
+    /// The options sent to volunteers.
+    pub options: JobOptions,
+    /// How the input is cut into values and how results are separated.
+    pub framing: Framing,
+    /// Values per lent core that a device may hold.
+    pub batch_size: BatchSize,
+    /// Retries of an item after its first attempt.
+    pub retries: u32,
+    /// `--speculate`: idle devices get copies of values in progress elsewhere.
+    pub speculate: bool,
+    /// `--sync-stdio`: a program in the loop sends values and receives each result at once.
+    pub sync: bool,
+    /// `--confirm`: a result counts only after a command has confirmed it.
+    pub confirms: bool,
+    /// `--files`: values are names of files.
+    pub files: Option<Arc<Files>>,
+    /// The reaction to an item that failed on its last attempt.
+    pub on_error: OnError,
+    /// Only the cores of this machine can compute the function.
+    pub local_only: bool,
+    /// The window: the most values that are read and not yet output.
+    pub window: usize,
+    /// `--quiet`: output printed by the function is hidden.
+    pub quiet: bool,
+}
+
+impl Job {
+    /// Values per core: the fixed batch size, or else the calls open at a time.
+    pub(super) fn per_core(&self) -> u64 {
+        match self.batch_size {
+            BatchSize::Fixed(n) => n.into(),
+            BatchSize::Auto => self.options.concurrency.into(),
+        }
+    }
+
+    pub(super) fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.options.heartbeat)
+    }
+
+    /// How long a device may be silent or idle before the master suspects a fault: three
+    /// heartbeats.
+    pub(super) fn silence_limit(&self) -> Duration {
+        self.heartbeat() * 3
+    }
+}
+
+/// Checks that a result contains no separator, and is JSON if the output is JSON. Otherwise the
+/// result becomes a failure of the function.
+pub(super) fn well_framed(
+    (form, result): (Form, Bytes),
+    job: &Job,
+) -> Result<(Form, Bytes), Failure> {
+    let separator = job.framing.separator;
+    let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());
+    if to_file {
+        return Ok((form, result));
+    }
+    if memchr::memchr(separator, &result).is_none() {
+        return match job.framing.form != Form::Json || is_json(&result) {
+            true => Ok((form, result)),
+            false => Err(Failure {
+                message: "its result is not JSON: answer a value rather than bytes".into(),
+                stack: None,
+                kind: "json".into(),
+            }),
+        };
+    }
+    let message = if separator == b'\n' {
+        "its result contains a newline, which would be taken for two results: answer text without one (JSON.stringify, base64), or separate results with NUL by -0"
+    } else {
+        "its result contains a NUL, which would be taken for two results: answer text without one (JSON.stringify, base64)"
+    };
+    Err(Failure { message: message.into(), stack: None, kind: "framing".into() })
+}
+
+fn is_json(text: &[u8]) -> bool {
+    std::str::from_utf8(text)
+        .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+}

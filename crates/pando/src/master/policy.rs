@@ -1,0 +1,37 @@
+//! The master's decisions: small machines and functions over the items, the devices and the time.
+//! [`Core`](super::state::Core) composes them.
+
+mod account;
+pub(crate) mod backpressure;
+mod blame;
+pub(crate) mod confirm;
+mod failures;
+mod load;
+mod missing;
+mod notices;
+mod postponed;
+mod retries;
+pub(crate) mod speculation;
+pub(crate) mod stand_back;
+pub(crate) mod stragglers;
+pub(crate) mod unwanted;
+pub(crate) mod watch;
+
+pub(crate) use backpressure::ResultBackPressure;
+pub(crate) use blame::hint;
+pub(crate) use confirm::{Confirmations, Unconfirmed};
+pub(crate) use missing::MissingFeature;
+pub(crate) use retries::{Attempt, Retries};
+pub(crate) use speculation::Speculation;
+pub(crate) use unwanted::Unwanted;
+
+use super::{job::Job, path::Items, registry::Registry};
+use std::time::Instant;
+
+/// The subjects of all decisions.
+pub(crate) struct Work<'a> {
+    pub(crate) items: &'a mut Items,
+    pub(crate) registry: &'a mut Registry,
+    pub(crate) job: &'a Job,
+    pub(crate) now: Instant,
+}

@@ -1,0 +1,124 @@
+//! `--speculate`: when no other values are left to lend, an idle device gets a copy of the oldest
+//! value in a long call. The first result counts.
+//!
+//! For the lender, the value stays with the first device, and the copy has a loan of its own. When
+//! the copy finishes first, its device takes up the value and answers it at once.
+
+use super::{
+    Retries, Work,
+    load::{Load, loads},
+};
+use crate::master::{
+    path::{Items, Lender},
+    registry::{Device, Registry},
+};
+use std::collections::BTreeSet;
+use stream_lender::{Index, Loan, SubStreamId};
+
+/// The values of which a copy was lent: no value is copied twice.
+#[derive(Debug, Default)]
+pub(crate) struct Speculation(BTreeSet<Index>);
+
+impl Speculation {
+    /// Lends copies of values in long calls, the oldest first, to idle devices.
+    pub(crate) fn lend_copies(&mut self, work: &mut Work, retries: &Retries) {
+        if work.items.has_some_to_lend() {
+            return;
+        }
+        self.0 = self.0.split_off(&work.items.lender().output());
+        let mut idle = loads(work.items.lender(), work.registry, work.now);
+        idle.retain(Load::is_idle);
+        idle.sort_by_key(|load| load.each);
+        for load in idle {
+            let Some(index) = self.oldest_running(work, retries, load.sub) else { continue };
+            let Some(copy) = work.items.lender_mut().copy(index) else { return };
+            self.0.insert(index);
+            if let Some(device) = work.registry.get_mut(load.sub) {
+                device.send(copy, true, load.held == 0, work.now);
+            }
+        }
+    }
+
+    /// The oldest value in a long call which one device computes, other than `idle`. Excludes
+    /// values that are careful, or that may make devices vanish.
+    fn oldest_running(&self, work: &Work, retries: &Retries, idle: SubStreamId) -> Option<Index> {
+        let (lender, registry) = (work.items.lender(), &*work.registry);
+        let is_copied_to_idle = |index| {
+            registry.get(idle).is_some_and(|device| device.loans().copy_of(index).is_some())
+        };
+        let others = registry.iter().filter(|(sub, _)| *sub != idle);
+        let running = others
+            .flat_map(|(sub, device)| device.loans().running().map(move |(loan, _)| (sub, loan)));
+        running
+            .filter(|(sub, loan)| {
+                lender.holds(*sub, *loan)
+                    && !is_copied_to_idle(loan.index)
+                    && !self.0.contains(&loan.index)
+                    && !retries.goes_alone(loan.index)
+                    && lender.value(loan.index).is_some_and(|value| !value.careful)
+            })
+            .map(|(_, loan)| loan.index)
+            .min()
+    }
+
+    /// Lets a copy at `sub`, which was just lent `loan`, become the loan of the same value.
+    /// Returns whether there was such a copy.
+    pub(crate) fn prefer_copy(
+        &self,
+        lender: &mut Lender,
+        registry: &mut Registry,
+        sub: SubStreamId,
+        loan: Loan,
+    ) -> bool {
+        let copy = registry.get(sub).and_then(|device| device.loans().copy_of(loan.index));
+        if self.0.is_empty() || copy.is_none() {
+            return false;
+        }
+        let _ = lender.hand_back(sub, loan);
+        take_up_copy(lender, registry, sub, loan.index)
+    }
+
+    /// Notes that `device` leaves: its copies may be lent again.
+    pub(crate) fn left(&mut self, device: &Device) {
+        for loan in device.loans().copies() {
+            self.0.remove(&loan.index);
+        }
+    }
+}
+
+/// Makes the copy of `index` at `sub` the loan under which `sub` holds the value. Returns false if
+/// there is no such copy, or if another device holds the value.
+pub(super) fn take_up_copy(
+    lender: &mut Lender,
+    registry: &mut Registry,
+    sub: SubStreamId,
+    index: Index,
+) -> bool {
+    let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else { return false };
+    let Some(copy) = loans.copy_of(index) else { return false };
+    loans.take_copy(copy);
+    lender.take_up(sub, copy).is_some()
+}
+
+/// Makes `sub`, which has a result of its copy `loan`, the holder of the value. Returns false if
+/// the result comes too late.
+pub(crate) fn overtake(
+    items: &mut Items,
+    registry: &mut Registry,
+    retries: &mut Retries,
+    sub: SubStreamId,
+    loan: Loan,
+) -> bool {
+    let lender = items.lender();
+    let Some(bytes) = lender.value(loan.index).map(|value| value.bytes.len() as u64) else {
+        return false;
+    };
+    let holder = lender.holder(loan.index).filter(|_| !retries.release(items, loan.index));
+    if let (Some(holder), Some(held)) = (holder, items.lender().loan(loan.index)) {
+        // A result that is being confirmed was earlier.
+        let Some(device) = registry.get_mut(holder) else { return false };
+        device.loans_mut().add_copy(held, bytes);
+        let _ = items.lender_mut().hand_back(holder, held);
+    }
+    items.lender_mut().take_up(sub, loan).is_some()
+}

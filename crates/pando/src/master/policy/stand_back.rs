@@ -1,0 +1,75 @@
+//! Decides which devices stand back: unfit devices always, doubtful devices beside better ones.
+
+use super::Work;
+use crate::master::{path::Lender, registry::Registry};
+use std::time::Instant;
+use stream_lender::{Loan, SubStreamId};
+
+/// The most values that `sub` may be lent now: none during a rest and one after a rest, without
+/// limit if the device does not stand back.
+pub(crate) fn lend_limit(
+    lender: &Lender,
+    registry: &Registry,
+    sub: SubStreamId,
+    now: Instant,
+) -> usize {
+    match registry.get(sub).filter(|device| registry.must_stand_back(device, now)) {
+        Some(device) => usize::from(!registry.rests(device.key(), now) && lender.held(sub) == 0),
+        None => usize::MAX,
+    }
+}
+
+/// Makes `sub` stand back, so that failed items do not wait for this device.
+pub(crate) fn stand_back(lender: &mut Lender, registry: &mut Registry, sub: SubStreamId) {
+    lender.pause(sub);
+    if let Some(device) = registry.get_mut(sub) {
+        device.stand_back();
+    }
+}
+
+/// Makes `sub` stand back if the rules say so, and recalls its values.
+pub(super) fn stand_back_if_due(work: &mut Work, sub: SubStreamId) {
+    let Work { items, registry, now, .. } = work;
+    let lender = items.lender_mut();
+    let is_due = registry
+        .get(sub)
+        .is_some_and(|device| !device.stands_back() && registry.must_stand_back(device, *now));
+    if !is_due {
+        return;
+    }
+    stand_back(lender, registry, sub);
+    let held: Vec<Loan> = lender.outstanding(sub).collect();
+    if let Some(device) = registry.get_mut(sub).filter(|_| !held.is_empty()) {
+        device.recall(&held, *now);
+    }
+}
+
+/// Notes that `sub` returned unbegun values without a recall.
+pub(crate) fn gave_back_unasked(work: &mut Work, sub: SubStreamId) {
+    let silence_limit = work.registry.silence_limit();
+    let Some(device) = work.registry.get(sub) else { return };
+    let (key, cores) = (device.key().clone(), device.cores());
+    work.registry.fitness_or_new(&key).gave_back(cores, silence_limit, work.now);
+    stand_back_if_due(work, sub);
+}
+
+/// Wakes devices standing back, if values may be lent to them again: one item after a rest, or as
+/// many as to any device. Returns lines for people.
+pub(crate) fn look_after_unfit(work: &mut Work) -> Vec<String> {
+    let Work { items, registry, now, .. } = work;
+    let aside: Vec<SubStreamId> =
+        registry.iter().filter(|(_, device)| device.stands_back()).map(|(sub, _)| sub).collect();
+    let has_better = !aside.is_empty() && registry.has_better();
+    let mut lines = Vec::new();
+    for sub in aside {
+        let may_ask = lend_limit(items.lender(), registry, sub, *now) > 0;
+        let Some(key) = registry.get(sub).map(|device| device.key().clone()) else { continue };
+        let words = registry.fitness_or_new(&key).take_news(has_better, *now);
+        let Some(device) = registry.get_mut(sub) else { continue };
+        lines.extend(words.map(|words| format!("{} {words}", device.name())));
+        if may_ask {
+            device.stand_in();
+        }
+    }
+    lines
+}

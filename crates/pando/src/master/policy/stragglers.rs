@@ -1,0 +1,146 @@
+//! Stragglers: once no new values are left to lend, values that a slow device has not begun go to
+//! an idle device. Stalled devices are asked for all that has come to them.
+//!
+//! Only the device knows which values it has begun. Therefore the master recalls values, and the
+//! device holds each loan until it returns the value.
+
+use super::{
+    Work,
+    load::{Load, loads},
+};
+use crate::master::registry::Device;
+use std::time::Duration;
+use stream_lender::{Loan, SubStreamId};
+
+/// The least gain in time worth a recall.
+const MIN_GAIN: Duration = Duration::from_millis(200);
+
+/// Recalls values from slow devices for idle ones, the fastest idle device first.
+pub(crate) fn recall_stragglers(work: &mut Work) {
+    if work.items.has_some_to_lend() {
+        return;
+    }
+    let mut loads = loads(work.items.lender(), work.registry, work.now);
+    let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].is_idle()).collect();
+    idle.sort_by_key(|at| loads[*at].each);
+    for at in idle {
+        let slow = (0..loads.len()).filter(|at| {
+            let load = &loads[*at];
+            load.may_be_recalled && !load.stalled && load.held > load.calls
+        });
+        let Some(slow) = slow.max_by_key(|at| loads[*at].left()) else { return };
+        let count = share(&loads[slow], &loads[at]);
+        if count > 0 {
+            loads[slow].may_be_recalled = false;
+            recall(work, loads[slow].sub, count);
+        }
+    }
+}
+
+/// Recalls the `count` values that `sub` would begin last.
+fn recall(work: &mut Work, sub: SubStreamId, count: usize) {
+    let held: Vec<Loan> = work.items.lender().outstanding(sub).collect();
+    if let Some(device) = work.registry.get_mut(sub) {
+        device.recall(&held[held.len().saturating_sub(count)..], work.now);
+    }
+}
+
+/// How many of the values of `slow` would `idle` finish before `slow` finishes the rest; 0 if the
+/// gain is too small.
+fn share(slow: &Load, idle: &Load) -> usize {
+    let gain = slow.left().saturating_sub(idle.each);
+    if gain < MIN_GAIN {
+        return 0;
+    }
+    let all = slow.held as f64 * idle.speed() / (slow.speed() + idle.speed());
+    (all as usize).clamp(1, slow.held - slow.calls)
+}
+
+/// Recalls the values that have arrived at a stalled device, once people have been told about the
+/// device, and if other devices are not stalled.
+pub(crate) fn recall_from_stalled(work: &mut Work) {
+    let Work { items, registry, now, .. } = work;
+    let (lender, now, silence_limit) = (items.lender_mut(), *now, registry.silence_limit());
+    // A device that lends no cores may also hold values, which were on their way when it paused.
+    let is_due = |sub: SubStreamId, device: &Device| {
+        lender.held(sub) > 0
+            && device.is_stalled(lender.held(sub), silence_limit, now)
+            && device.is_told()
+            && device.may_be_recalled(now)
+    };
+    let stalled: Vec<SubStreamId> =
+        registry.iter().filter(|(sub, device)| is_due(*sub, device)).map(|(sub, _)| sub).collect();
+    if stalled.is_empty() || loads(lender, registry, now).iter().all(|load| load.stalled) {
+        return;
+    }
+    for sub in stalled {
+        let loans: Vec<Loan> = lender.outstanding(sub).collect();
+        let Some(device) = registry.get_mut(sub) else { continue };
+        // Values are sent in the order of their loans. A recall must not overtake values still
+        // waiting to be sent.
+        let on_their_way = device.loans().progress().on_their_way() as usize;
+        let come = loans.len().saturating_sub(on_their_way);
+        if come > 0 {
+            device.recall_from_stalled(&loans[..come], silence_limit, now);
+            // Failed values must not wait for this device.
+            lender.pause(sub);
+        }
+    }
+}
+
+/// Lets devices ask again after a recall: a suspect device after its rest, or when no other device
+/// is active; other devices when there are values to lend.
+pub(crate) fn end_waits(work: &mut Work) {
+    let Work { items, registry, now, .. } = work;
+    let has_some = items.has_some_to_lend();
+    let active = registry.devices().any(Device::takes_part);
+    for (sub, device) in registry.iter_mut().filter(|(_, device)| device.waits_after_recall()) {
+        let waits = match device.is_suspect() {
+            true => active && (items.lender().held(sub) > 0 || device.rests(*now)),
+            false => !has_some,
+        };
+        if !waits && device.end_wait() {
+            device.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stream_lender::{Lender, Window};
+
+    fn load(calls: usize, held: usize, millis: u64) -> Load {
+        let sub = Lender::<(), (), ()>::new(Window::default()).open();
+        Load {
+            sub,
+            calls,
+            held,
+            stalled: false,
+            rests: false,
+            each: Duration::from_millis(millis),
+            may_be_recalled: true,
+        }
+    }
+
+    #[test]
+    fn an_idle_device_takes_its_share_and_leaves_what_is_computed() {
+        assert_eq!(share(&load(1, 2, 10_000), &load(1, 0, 10_000)), 1);
+        assert_eq!(share(&load(1, 101, 1000), &load(1, 0, 1000)), 50);
+        assert_eq!(share(&load(1, 101, 1000), &load(1, 0, 10)), 100);
+        assert_eq!(share(&load(4, 5, 1000), &load(4, 0, 10)), 1);
+    }
+
+    #[test]
+    fn no_time_is_too_long_to_be_counted() {
+        let never = Load { each: Duration::MAX, ..load(1, 3000, 0) };
+        assert_eq!(never.left(), Duration::MAX);
+        assert_eq!(share(&never, &load(1, 0, 1)), 2999);
+    }
+
+    #[test]
+    fn values_stay_where_they_are_done_soonest() {
+        assert_eq!(share(&load(1, 50, 1), &load(1, 0, 1)), 0);
+        assert_eq!(share(&load(1, 10, 100), &load(1, 0, 5000)), 0);
+    }
+}

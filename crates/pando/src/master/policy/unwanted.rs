@@ -1,0 +1,57 @@
+//! Values that nobody else wants: a value which has waited too long is lent to a device which has
+//! failed it, because other devices may be paused or busy with long calls.
+
+use super::{
+    Retries, Work,
+    load::{Load, loads},
+    speculation::take_up_copy,
+};
+use std::time::{Duration, Instant};
+use stream_lender::Index;
+
+/// How long a failed value waits for another device.
+const UNWANTED: Duration = Duration::from_secs(10);
+
+/// The oldest value that waits to be lent again, and the time since when it is the oldest.
+#[derive(Debug, Default)]
+pub(crate) struct Unwanted(Option<(Index, Instant)>);
+
+impl Unwanted {
+    /// Lends the oldest waiting value, if it has waited too long, to an idle device.
+    pub(crate) fn lend(&mut self, work: &mut Work, retries: &Retries) {
+        let now = work.now;
+        self.0 = work.items.lender().oldest_waiting().map(|index| match self.0 {
+            Some((before, since)) if before == index => (index, since),
+            _ => (index, now),
+        });
+        let Some((index, since)) = self.0 else { return };
+        if now.saturating_duration_since(since) < UNWANTED {
+            return;
+        }
+        let Some(Load { sub, .. }) = idlest(work, retries, index) else { return };
+        let Work { items, registry, .. } = work;
+        let lender = items.lender_mut();
+        let first = lender.held(sub) == 0;
+        // The device may still compute the value as a copy. Then this computation becomes the loan.
+        if !take_up_copy(lender, registry, sub, index)
+            && let Some(lent) = lender.lend_to(sub, index)
+            && let Some(device) = registry.get_mut(sub)
+        {
+            device.send(lent, false, first, now);
+        }
+    }
+}
+
+/// The fastest device with a free core that may be lent `index`; suspect devices come last.
+fn idlest(work: &Work, retries: &Retries, index: Index) -> Option<Load> {
+    let (lender, registry) = (work.items.lender(), &*work.registry);
+    let alone = retries.goes_alone(index);
+    let idle = loads(lender, registry, work.now).into_iter().filter(|load| {
+        let mut held = lender.outstanding(load.sub);
+        let stands_back = registry.get(load.sub).is_some_and(|device| device.stands_back());
+        let is_alone = held.any(|loan| retries.goes_alone(loan.index));
+        load.held < if alone { 1 } else { load.calls } && !stands_back && !is_alone
+    });
+    let is_suspect = |load: &Load| registry.get(load.sub).is_some_and(|d| d.is_suspect());
+    idle.min_by_key(|load| (is_suspect(load), load.each))
+}

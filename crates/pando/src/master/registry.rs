@@ -1,0 +1,260 @@
+//! The registry of devices: those that are connected, one [`Device`] for each session, and what is
+//! remembered of devices that have left.
+
+mod backoff;
+mod device;
+mod fitness;
+mod health;
+mod incoming;
+mod limit;
+mod loans;
+mod names;
+mod progress;
+mod reports;
+mod statistics;
+mod window;
+
+pub use device::Page;
+pub(crate) use device::{Device, Newcomer, News};
+pub(crate) use fitness::{DeviceKey, Fitness, Standing};
+pub(crate) use loans::LongCall;
+pub(crate) use names::unused_name;
+pub use statistics::Statistics;
+
+use crate::{config::BatchSize, protocol::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, Instant},
+};
+use stream_lender::SubStreamId;
+
+/// The most devices remembered after they have left.
+const MOST_AWAY: usize = 4096;
+/// The most devices remembered as unresponsive.
+const MOST_UNRESPONSIVE: usize = 4096;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    /// The connected devices in the order of their arrival, so that ties are always decided alike.
+    devices: BTreeMap<SubStreamId, Device>,
+    /// The evidence about devices, connected or not.
+    known: HashMap<DeviceKey, Fitness>,
+    /// Devices whose channels were closed because they were unresponsive, with the length of their
+    /// next rest. A device is removed when it answers a value.
+    unresponsive: BTreeMap<String, Duration>,
+    statistics: Statistics,
+    batch_size: BatchSize,
+    /// Calls that a core has open at a time.
+    calls_per_core: u64,
+    heartbeat: Duration,
+    /// Devices often come and go in groups: until this time, another device may come.
+    others_until: Instant,
+    /// Sessions that were opened since the start.
+    joined: u64,
+}
+
+/// Devices come and go.
+impl Registry {
+    pub(crate) fn new(
+        batch_size: BatchSize,
+        calls_per_core: u64,
+        heartbeat: Duration,
+        now: Instant,
+    ) -> Self {
+        Self {
+            devices: BTreeMap::new(),
+            known: HashMap::new(),
+            unresponsive: BTreeMap::new(),
+            statistics: Statistics::new(now),
+            batch_size,
+            calls_per_core,
+            heartbeat,
+            others_until: now + heartbeat,
+            joined: 0,
+        }
+    }
+
+    /// Adds a device with the session `sub`.
+    pub(crate) fn join(&mut self, sub: SubStreamId, newcomer: Newcomer, now: Instant) {
+        self.others_until = now + self.heartbeat;
+        self.joined += 1;
+        let rest = self.rest_before(&newcomer.key.device);
+        self.devices.insert(sub, Device::new(newcomer, self.batch_size, rest, now));
+    }
+
+    /// Marks an earlier session of the device as replaced, and returns its sub-stream and the
+    /// route of its channel. No guest can replace this machine's own cores.
+    pub(crate) fn replace(&mut self, key: &DeviceKey) -> Option<(SubStreamId, Path)> {
+        let (sub, old) = self.devices.iter_mut().find(|(_, device)| device.key() == key)?;
+        old.replace();
+        Some((*sub, old.path()))
+    }
+
+    /// How long a device that was unresponsive before is to rest first.
+    pub(crate) fn rest_before(&self, device: &str) -> Option<Duration> {
+        self.unresponsive.get(device).copied()
+    }
+
+    /// Removes the device of `sub`, which leaves; `unresponsive`: its channel was closed for that
+    /// reason.
+    pub(crate) fn leave(
+        &mut self,
+        sub: SubStreamId,
+        unresponsive: bool,
+        now: Instant,
+    ) -> Option<Device> {
+        self.others_until = now + self.heartbeat;
+        let device = self.devices.remove(&sub)?;
+        let id = &*device.key().device;
+        if unresponsive && self.unresponsive.len() < MOST_UNRESPONSIVE
+            || self.unresponsive.contains_key(id)
+        {
+            self.unresponsive.insert(id.into(), device.rest(self.silence_limit()));
+        }
+        Some(device)
+    }
+
+    /// Remembers the evidence about a device that leaves, if there is any. Returns the rest of a
+    /// sentence for people.
+    pub(crate) fn remember(&mut self, key: &DeviceKey) -> Option<String> {
+        let is_back = self.devices.values().any(|other| other.key() == key);
+        let away = self.known.len().saturating_sub(self.devices.len());
+        let fitness = self.known.get_mut(key)?;
+        let words = if is_back { None } else { fitness.take_last_words() };
+        if !is_back && (fitness.is_blank() || away > MOST_AWAY) {
+            self.known.remove(key);
+        }
+        words
+    }
+
+    /// Takes the news for the session `sub`; `finished`: the run is over.
+    pub(crate) fn take_news(&mut self, sub: SubStreamId, finished: bool) -> News {
+        match self.devices.get_mut(&sub) {
+            Some(device) => device.take_news(finished),
+            None => News { finished, ..News::default() },
+        }
+    }
+
+    /// Notes that the device `id` has computed a value: it is not unresponsive any more.
+    pub(crate) fn responds(&mut self, sub: SubStreamId) {
+        if !self.unresponsive.is_empty()
+            && let Some(device) = self.devices.get(&sub)
+        {
+            self.unresponsive.remove(&*device.key().device);
+        }
+    }
+
+    /// Wakes the sessions of all devices.
+    pub(crate) fn wake_all(&self) {
+        self.devices.values().for_each(Device::wake);
+    }
+}
+
+/// The connected devices.
+impl Registry {
+    pub(crate) fn get(&self, sub: SubStreamId) -> Option<&Device> {
+        self.devices.get(&sub)
+    }
+
+    pub(crate) fn get_mut(&mut self, sub: SubStreamId) -> Option<&mut Device> {
+        self.devices.get_mut(&sub)
+    }
+
+    /// The connected devices and their sessions, in the order of their arrival.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SubStreamId, &Device)> {
+        self.devices.iter().map(|(sub, device)| (*sub, device))
+    }
+
+    /// As [`iter`](Self::iter).
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (SubStreamId, &mut Device)> {
+        self.devices.iter_mut().map(|(sub, device)| (*sub, device))
+    }
+
+    /// The connected devices.
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.devices.values()
+    }
+
+    /// The number of sessions.
+    pub(crate) fn len(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// Sessions that were opened since the start.
+    pub(crate) fn joined(&self) -> u64 {
+        self.joined
+    }
+}
+
+/// What is known of devices.
+impl Registry {
+    /// Three heartbeats: how long a device may be silent or idle before the master suspects a
+    /// fault, and the length of the first rest.
+    pub(crate) fn silence_limit(&self) -> Duration {
+        self.heartbeat * 3
+    }
+
+    /// The time until which a final failure is postponed, because other devices may come.
+    pub(crate) fn others_until(&self) -> Instant {
+        self.others_until
+    }
+
+    /// Calls that a core has open at a time.
+    pub(crate) fn calls_per_core(&self) -> u64 {
+        self.calls_per_core
+    }
+
+    pub(crate) fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    pub(crate) fn statistics_mut(&mut self) -> &mut Statistics {
+        &mut self.statistics
+    }
+
+    /// The evidence about a device, if there is any.
+    pub(crate) fn fitness_mut(&mut self, key: &DeviceKey) -> Option<&mut Fitness> {
+        self.known.get_mut(key)
+    }
+
+    /// The evidence about a device, which is remembered from now on.
+    pub(crate) fn fitness_or_new(&mut self, key: &DeviceKey) -> &mut Fitness {
+        self.known.entry(key.clone()).or_default()
+    }
+
+    /// Notes that `sub` has computed an item. Returns a line for people.
+    pub(crate) fn succeeded(&mut self, sub: SubStreamId) -> Option<String> {
+        let device = self.devices.get(&sub)?;
+        let words = self.known.entry(device.key().clone()).or_default().succeeded()?;
+        Some(format!("{} {words}", device.name()))
+    }
+
+    /// The judgement on a device.
+    pub(crate) fn standing(&self, key: &DeviceKey) -> Standing {
+        self.known.get(key).map_or(Standing::Untried, Fitness::standing)
+    }
+
+    /// Whether a device that stands back rests now.
+    pub(crate) fn rests(&self, key: &DeviceKey, now: Instant) -> bool {
+        self.known.get(key).is_some_and(|fitness| fitness.rests(now))
+    }
+
+    /// Whether any active device is untried or proven.
+    pub(crate) fn has_better(&self) -> bool {
+        self.devices().any(|device| device.is_active() && self.standing(device.key()).is_good())
+    }
+
+    /// Whether to lend little to a device: an unfit device, or a doubtful device while a better
+    /// one is connected or may come.
+    pub(crate) fn must_stand_back(&self, device: &Device, now: Instant) -> bool {
+        match self.standing(device.key()) {
+            Standing::Unfit => true,
+            Standing::Doubtful => {
+                let may_come = !device.is_local() && now < self.others_until;
+                may_come || self.has_better()
+            }
+            Standing::Untried | Standing::Proven => false,
+        }
+    }
+}

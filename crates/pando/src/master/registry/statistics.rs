@@ -1,0 +1,83 @@
+//! Counts of computed values and times of calls. Pure: time is an argument.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+/// The most samples kept for the median: mean times of calls, one per frame.
+const SAMPLES: usize = 63;
+
+/// The time over which the rate is measured.
+const RECENT: Duration = Duration::from_secs(10);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Statistics {
+    started: Instant,
+    done: u64,
+    /// Times at which the rate was asked, with the count at each: all in the last [`RECENT`], and
+    /// one before.
+    looks: VecDeque<(Instant, u64)>,
+    samples: Vec<Duration>,
+    next: usize,
+}
+
+impl Statistics {
+    /// Starts the counts at the start of a run.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            started: now,
+            done: 0,
+            looks: VecDeque::from([(now, 0)]),
+            samples: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Notes that `count` values were computed, in `micros` microseconds of computing in total.
+    pub(crate) fn done(&mut self, count: u64, micros: u64) {
+        self.done += count;
+        if count == 0 {
+            return;
+        }
+        let sample = Duration::from_micros(micros / count);
+        if self.samples.len() < SAMPLES {
+            self.samples.push(sample);
+        } else {
+            self.samples[self.next] = sample;
+        }
+        self.next = (self.next + 1) % SAMPLES;
+    }
+
+    /// The recent median time of a call, if any call has ended.
+    pub(crate) fn median(&self) -> Option<Duration> {
+        let mut sorted = self.samples.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
+    }
+
+    /// Measures the recent rate of computed values per second, between calls of this function.
+    pub(crate) fn measure_rate(&mut self, now: Instant) -> f64 {
+        self.looks.push_back((now, self.done));
+        while self
+            .looks
+            .get(1)
+            .is_some_and(|(then, _)| now.saturating_duration_since(*then) >= RECENT)
+        {
+            self.looks.pop_front();
+        }
+        let (then, done) = self.looks[0];
+        (self.done - done) as f64 / now.saturating_duration_since(then).as_secs_f64().max(0.001)
+    }
+
+    /// Values computed so far.
+    pub(crate) fn total(&self) -> u64 {
+        self.done
+    }
+
+    /// The time since the start.
+    pub(crate) fn elapsed(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.started)
+    }
+}

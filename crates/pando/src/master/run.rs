@@ -1,0 +1,249 @@
+//! One run: the state behind its lock, and whoever waits for a change of the state.
+//!
+//! One lock guards the state ([`Core`]). It is taken once per frame, and never held while waiting.
+//! Whoever changes something wakes those whom the change concerns before letting go
+//! ([`Master::with`]).
+
+use super::{
+    job::Job,
+    path::Ending,
+    registry::News,
+    resume::Resume,
+    state::{Core, Wakes},
+};
+use crate::{console::Console, events::Events};
+use futures_util::task::AtomicWaker;
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Instant,
+};
+use stream_lender::SubStreamId;
+use tokio::sync::Notify;
+
+/// One run, shared by its threads and tasks.
+pub struct Master {
+    /// The function, the options and the limits of this run.
+    pub job: Job,
+    /// The console on standard error.
+    pub console: Console,
+    /// The stream of events (`--events`).
+    pub events: Events,
+    core: Mutex<Core>,
+    waiting: Waiting,
+    /// Whether back-pressure applies to results: a copy of the state in `core`, readable without
+    /// the lock.
+    holds_back: AtomicBool,
+    /// Results of an earlier run, for the reader of the input.
+    resume: Mutex<Option<Resume>>,
+    /// Whether the warning about rounded numbers in the input has been printed.
+    rounding_told: AtomicBool,
+}
+
+/// Whoever waits for a change.
+#[derive(Default)]
+struct Waiting {
+    /// Wakes the reader of the input: `input` if the reader is a thread, `input_task` if it is a
+    /// task.
+    input: Condvar,
+    input_task: AtomicWaker,
+    /// Wakes the writer of the output: `output` if the writer is a thread, `output_task` if it is
+    /// a task.
+    output: Condvar,
+    output_task: AtomicWaker,
+    /// Wakes the task that confirms results.
+    confirmer: Notify,
+}
+
+impl Master {
+    /// Creates a run of `job`, before any input is read.
+    pub fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
+        let core = Mutex::new(Core::new(&job));
+        Arc::new(Self {
+            job,
+            console,
+            events,
+            core,
+            waiting: Waiting::default(),
+            holds_back: AtomicBool::new(false),
+            resume: Mutex::new(None),
+            rounding_told: AtomicBool::new(false),
+        })
+    }
+
+    /// Runs `act` under the lock, then wakes the tasks and threads that `act` gave work.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Core) -> R) -> R {
+        let mut core = self.lock();
+        let result = act(&mut core);
+        self.wake(&mut core);
+        result
+    }
+
+    /// Locks the state, for what changes nothing that others wait for.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(|_| {
+            // The panic has been reported already. The waiting threads are woken, because nothing
+            // else would wake them.
+            self.waiting.output.notify_all();
+            self.waiting.input.notify_all();
+            panic!("another task panicked while it held the lock")
+        })
+    }
+
+    /// Wakes the tasks and threads that have work.
+    pub(super) fn wake(&self, core: &mut Core) {
+        let Wakes { input, confirmer, output, holds_back } = core.take_wakes();
+        if input {
+            self.waiting.input.notify_one();
+            self.waiting.input_task.wake();
+        }
+        if confirmer {
+            self.waiting.confirmer.notify_one();
+        }
+        if output {
+            self.waiting.output.notify_one();
+            self.waiting.output_task.wake();
+        }
+        self.note_back_pressure(holds_back);
+    }
+
+    /// Wakes the sessions whose channels may be read again.
+    pub(super) fn resume_channels(&self, core: &mut Core) {
+        let holds_back = core.resume_channels();
+        self.note_back_pressure(holds_back);
+    }
+
+    fn note_back_pressure(&self, holds_back: Option<bool>) {
+        if let Some(holds_back) = holds_back {
+            self.holds_back.store(holds_back, Ordering::Relaxed);
+        }
+    }
+
+    /// Results of an earlier run, for the reader of the input.
+    pub(super) fn resume(&self) -> MutexGuard<'_, Option<Resume>> {
+        self.resume.lock().expect("nobody panics with it")
+    }
+
+    /// Whether the warning about rounded numbers has been printed.
+    pub(super) fn is_rounding_told(&self) -> bool {
+        self.rounding_told.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the warning about rounded numbers is printed, and returns whether this is the
+    /// first time.
+    pub(super) fn tell_rounding(&self) -> bool {
+        !self.rounding_told.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// Waiting.
+impl Master {
+    /// Waits until `is_due`, in the thread that reads the input.
+    pub(super) fn wait_for_input(&self, is_due: impl Fn(&Core) -> bool) {
+        let mut core = self.lock();
+        while !is_due(&core) {
+            let waiting = self.waiting.input.wait(core);
+            core = waiting.expect("no task panics while it holds the lock");
+        }
+    }
+
+    /// Wakes the task of `context` when input is wanted.
+    pub(super) fn wake_for_input(&self, context: &Context<'_>) {
+        self.waiting.input_task.register(context.waker());
+    }
+
+    /// Waits for output, in the thread that writes the output.
+    pub(super) fn wait_for_output<'a>(
+        &self,
+        mut core: MutexGuard<'a, Core>,
+    ) -> MutexGuard<'a, Core> {
+        core.output_waits();
+        self.waiting.output.wait(core).expect("no task panics while it holds the lock")
+    }
+
+    /// Wakes the task of `context` when output is available.
+    pub(super) fn wake_for_output<T>(&self, core: &mut Core, context: &Context<'_>) -> Poll<T> {
+        core.output_waits();
+        self.waiting.output_task.register(context.waker());
+        Poll::Pending
+    }
+
+    /// Waits until results wait for confirmation.
+    pub(super) async fn wait_for_results(&self) {
+        self.waiting.confirmer.notified().await;
+    }
+}
+
+/// For sessions.
+impl Master {
+    /// Takes the news for a session, and returns how many values more there is room for.
+    pub(super) fn take_news(&self, sub: SubStreamId) -> (News, usize) {
+        self.lock().take_news(sub)
+    }
+
+    /// Pauses the reading of a session's channel, if back-pressure demands this: the session is
+    /// woken when it ends. Returns whether the channel may be read.
+    pub(super) fn pause_channel_if_due(&self, sub: SubStreamId) -> bool {
+        !self.holds_back.load(Ordering::Relaxed) || self.lock().pause_channel_if_due(sub)
+    }
+}
+
+/// For the program around the run.
+impl Master {
+    /// Sets the URL where tabs join, for messages that ask people to open tabs.
+    pub(crate) fn say_where(&self, url: &str) {
+        self.lock().set_url(url);
+    }
+
+    /// Returns the message for a function which tabs may load, but this machine's cores cannot,
+    /// because of `why`.
+    pub(crate) fn cannot_compute(&self, why: &str) -> String {
+        self.lock().retries().cannot_compute(why)
+    }
+
+    /// Ends the output at once, because results cannot be trusted; `why` tells the reason.
+    pub(crate) fn mistrust(&self, why: &str) {
+        self.with(|core| core.mistrust(why.into()));
+    }
+
+    /// Ends the run and tells every volunteer so.
+    pub fn finish(&self) {
+        self.lock().finish();
+    }
+
+    /// Returns the number of connected volunteers, and whether any volunteer ever joined.
+    pub fn volunteers(&self) -> (usize, bool) {
+        let core = self.lock();
+        (core.registry().len(), core.registry().joined() > 0)
+    }
+
+    /// Stops reading the input. Items read so far are finished.
+    pub fn interrupt(&self) {
+        self.with(Core::interrupt);
+    }
+
+    /// The number of items read and not yet output, and the number of connected devices.
+    pub fn unfinished(&self) -> (usize, usize) {
+        let core = self.lock();
+        let devices = core.registry().devices().filter(|device| !device.is_replaced()).count();
+        (core.unfinished(), devices)
+    }
+
+    /// Whether the items read so far can be finished by the connected devices.
+    pub fn gets_on(&self, now: Instant) -> bool {
+        self.lock().gets_on(now)
+    }
+
+    /// Drops the first item without a result and all later ones. Earlier results are still output.
+    pub fn give_up(&self) {
+        self.with(Core::give_up);
+    }
+
+    /// How the run ends if nobody takes its output.
+    pub fn unread(&self) -> Ending {
+        self.lock().unread()
+    }
+}

@@ -1,0 +1,170 @@
+//! Handles the frames from a volunteer.
+
+use super::{End, Session};
+use crate::{
+    console::printable,
+    master::{exchange::Told, job::well_framed, policy::MissingFeature},
+    protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
+    remedy::{broken, with_remedy},
+};
+use serde_json::json;
+use std::time::Instant;
+use stream_lender::Loan;
+
+/// The prefix of a log entry about an error that came after its call had ended.
+const LATE: &str = "late error: ";
+
+/// The longest text message, in bytes.
+const LONGEST_MESSAGE: usize = 1 << 20;
+
+impl Session {
+    /// Handles one frame. An error ends the session.
+    pub(crate) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
+        self.send.received(now);
+        match frame {
+            Frame::Binary(bytes) => match self.send.binary(bytes) {
+                Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
+                Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
+                Ok(None) => {
+                    self.check_parts(true, now);
+                    Ok(())
+                }
+                Err(malformed) => Err(End::Protocol(malformed.to_string())),
+            },
+            Frame::Text(text) if text.len() > LONGEST_MESSAGE => {
+                Err(End::Protocol("a message too long".into()))
+            }
+            Frame::Text(text) => match serde_json::from_str(&text) {
+                Ok(message) => self.message(message, now),
+                Err(error) => {
+                    Err(End::Protocol(format!("a message that cannot be understood: {error}")))
+                }
+            },
+        }
+    }
+
+    fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
+        match message {
+            ToMaster::Ping(_) if self.send.is_unheard() => return Err(End::unheard()),
+            ToMaster::Ping(beat) => self.send.say(&ToVolunteer::Pong(beat)),
+            ToMaster::Pong(beat) => self.pong(&beat, now),
+            ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
+            ToMaster::Update { name, cores } => self.update(name, cores, now),
+            ToMaster::Started { items, loading } => {
+                self.exchange(now, |exchange| exchange.started(&items, loading));
+            }
+            ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
+            ToMaster::Log { entries } => self.log(&entries),
+            ToMaster::Report { id, report } => self.report(id, &report, now),
+            ToMaster::Broken { message, stack } => {
+                let job = &self.master.job;
+                let missing = MissingFeature::of(&message, stack.as_deref(), &job.function.code);
+                let hint = self.exchange(now, |exchange| exchange.hint(missing.as_ref()));
+                let why = broken(&message, stack.as_deref(), &job.function);
+                let (first, rest) = why.split_once('\n').unwrap_or((&why, ""));
+                return Err(End::Broken(format!("{first}{hint}\n{rest}").trim_end().to_owned()));
+            }
+            ToMaster::Bye { reason } => return Err(End::Left(reason)),
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, name: Option<String>, cores: Option<u32>, now: Instant) {
+        let cores = cores.map(|cores| cores.min(4096));
+        let (names, may_ask, room) = self.exchange(now, |exchange| exchange.update(name, cores));
+        self.asking |= cores.is_some_and(|cores| cores > 0);
+        self.asking &= may_ask;
+        self.room = room;
+        if let Some((before, name)) = names {
+            self.master.console.say(format!("{before} is now called {name}"));
+            self.name = name;
+        }
+    }
+
+    fn pong(&mut self, beat: &Beat, now: Instant) {
+        if let Some((round_trip, arrived)) = self.send.pong(beat, now) {
+            self.exchange(now, |exchange| exchange.pong(round_trip, arrived));
+        }
+    }
+
+    /// Updates the bookkeeping of an incomplete frame, and discards its parts if no result is
+    /// expected; `arrived`: another part has just arrived.
+    pub(super) fn check_parts(&mut self, arrived: bool, now: Instant) {
+        let parts = self.send.parts();
+        if parts == 0 && !arrived {
+            return;
+        }
+        let kept = self.exchange(now, |exchange| {
+            if arrived {
+                exchange.worked();
+            }
+            exchange.take_parts(parts)
+        });
+        if !kept {
+            self.send.drop_parts();
+        }
+    }
+
+    fn returned(&mut self, loans: &[Loan], careful: bool, now: Instant) {
+        (self.asking, self.room) =
+            self.exchange(now, |exchange| exchange.take_returned(loans, careful));
+    }
+
+    fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
+        let parts = self.send.parts();
+        // Checking large results takes time, so this happens outside the lock.
+        let job = &self.master.job;
+        let framed = |answer: Answer| Answer {
+            result: answer.result.and_then(|result| well_framed(result, job)).map_err(|failure| {
+                Failure { message: with_remedy(&failure.message, &job.function), ..failure }
+            }),
+            ..answer
+        };
+        let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
+        let mut told = Told::new(self.master.events.wanted());
+        let (asks, room) =
+            self.exchange(now, |exchange| exchange.accept(answers, parts, &mut told));
+        self.asking |= asks;
+        self.room = room;
+        for (kind, fields) in told.happened {
+            self.master.events.write(kind, fields);
+        }
+        for line in told.lines {
+            self.master.console.say(printable(&line));
+        }
+        Ok(())
+    }
+
+    fn report(&self, id: Option<u64>, report: &serde_json::Value, now: Instant) {
+        let name = self.exchange(now, |exchange| exchange.report(report));
+        self.master.events.write(
+            "report",
+            json!({"device": name, "index": id.map(|id| id.saturating_add(1)), "report": report}),
+        );
+    }
+
+    fn log(&self, entries: &[LogEntry]) {
+        for entry in entries {
+            let function = &self.master.job.function;
+            let text = match entry.text.strip_prefix(LATE) {
+                Some(error) => format!(
+                    "{LATE}{}",
+                    broken(error.lines().next().unwrap_or_default(), Some(error), function)
+                ),
+                None => function.trace(&entry.text),
+            };
+            let number = entry.id.map(|id| id.saturating_add(1));
+            let fields = json!({"device": self.name, "index": number, "level": entry.level, "text": text, "count": entry.count});
+            self.master.events.write("log", fields);
+            if self.master.job.quiet {
+                continue;
+            }
+            let item = number.map(|number| format!(", item {number}")).unwrap_or_default();
+            let times =
+                entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
+            for line in text.lines() {
+                self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
+            }
+        }
+    }
+}

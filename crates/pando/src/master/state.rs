@@ -1,0 +1,466 @@
+//! The state of a run, guarded by one lock: the items, the devices, and the machines that decide.
+//! This file composes them; each knows only what it is given.
+
+use super::{
+    end::{self, End},
+    exchange::Exchange,
+    job::Job,
+    path::{Ending, InputError, Items, Loop, Read, ToProgram},
+    policy::{
+        Attempt, Confirmations, ResultBackPressure, Retries, Speculation, Unconfirmed, Unwanted,
+        Work,
+        backpressure::{self, Results},
+        stand_back, stragglers,
+        watch::{self, Watcher},
+    },
+    registry::{Device, Newcomer, News, Registry, unused_name},
+};
+use crate::{journal::Recorder, protocol::Failure};
+use bytes::Bytes;
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Instant};
+use stream_lender::{Index, Lent, Loan, Output, SubStreamId, Window};
+
+/// See the module.
+pub(crate) struct Core {
+    items: Items,
+    registry: Registry,
+    retries: Retries,
+    confirmations: Confirmations,
+    speculation: Speculation,
+    unwanted: Unwanted,
+    backpressure: ResultBackPressure,
+    end: End,
+}
+
+/// Whom to wake after a change.
+pub(crate) struct Wakes {
+    /// The reader of the input.
+    pub(crate) input: bool,
+    /// The task that confirms results.
+    pub(crate) confirmer: bool,
+    /// The writer of the output.
+    pub(crate) output: bool,
+    /// Whether back-pressure applies, if this may have changed.
+    pub(crate) holds_back: Option<bool>,
+}
+
+/// A session that was opened.
+pub(crate) struct Joined {
+    pub(crate) sub: SubStreamId,
+    /// The name of the device, which no other device has.
+    pub(crate) name: String,
+    /// The loans that the device keeps.
+    pub(crate) keep: Vec<Loan>,
+    /// The device rests first.
+    pub(crate) rests: bool,
+    /// The device had a session on another route, and goes on by this one.
+    pub(crate) moves: bool,
+    pub(crate) room: usize,
+}
+
+/// The next output.
+pub(crate) enum Emitted {
+    /// An item with its result, or with the message about its failure, if there is any.
+    Item(Index, Result<Bytes, Option<String>>, Option<PathBuf>),
+    Pending,
+    Ended(Ending),
+}
+
+impl Core {
+    /// The state before anything is read.
+    pub(super) fn new(job: &Job) -> Self {
+        let window = Window { items: job.window, ..Window::default() };
+        let calls = job.options.concurrency.into();
+        Self {
+            items: Items::new(window, job.sync.then(|| Loop::new(job.per_core()))),
+            registry: Registry::new(job.batch_size, calls, job.heartbeat(), Instant::now()),
+            retries: Retries::default(),
+            confirmations: Confirmations::default(),
+            speculation: Speculation::default(),
+            unwanted: Unwanted::default(),
+            backpressure: ResultBackPressure::default(),
+            end: End::default(),
+        }
+    }
+
+    pub(crate) fn items(&self) -> &Items {
+        &self.items
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn retries(&self) -> &Retries {
+        &self.retries
+    }
+
+    pub(crate) fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// Wakes the sessions which may ask or be read, and returns whom else to wake.
+    pub(super) fn take_wakes(&mut self) -> Wakes {
+        self.items.take_finished();
+        while let Some(sub) = self.items.lender_mut().next_wake() {
+            if let Some(device) = self.registry.get(sub) {
+                device.wake();
+            }
+        }
+        let holds_back = self.resume_channels();
+        self.ask_program();
+        let output = self.items.has_output() && self.end.end_wait();
+        let confirmer = !self.confirmations.is_empty();
+        Wakes { input: self.items.wants_input(), confirmer, output, holds_back }
+    }
+
+    /// Asks the program in the loop for one value per free core.
+    fn ask_program(&mut self) {
+        let Self { items, registry, .. } = self;
+        items.ask_program(|lender, per_core| {
+            let devices = registry.iter().filter(|(_, d)| !d.is_replaced() && !d.stands_back());
+            let free = devices.map(|(sub, device)| {
+                (u64::from(device.cores()) * per_core).saturating_sub(lender.held(sub) as u64)
+            });
+            free.sum()
+        });
+    }
+
+    fn holds_back(&self) -> bool {
+        let Self { items, confirmations, .. } = self;
+        self.backpressure.applies(Results { items, confirmations })
+    }
+
+    /// Wakes the sessions whose channels may be read again. Returns whether back-pressure applies,
+    /// if this may have changed.
+    pub(super) fn resume_channels(&mut self) -> Option<bool> {
+        let Self { items, registry, confirmations, backpressure, .. } = self;
+        backpressure.resume(Results { items, confirmations }, registry)
+    }
+
+    /// Pauses the reading of a session's channel, if back-pressure demands this. Returns whether
+    /// the channel may be read.
+    pub(super) fn pause_channel_if_due(&mut self, sub: SubStreamId) -> bool {
+        let Self { items, registry, confirmations, backpressure, .. } = self;
+        backpressure.pause_if_due(Results { items, confirmations }, registry, sub)
+    }
+}
+
+/// Sessions come and go.
+impl Core {
+    /// Opens a session for a device, which keeps the loans that it `holds`, as far as they are
+    /// still its own.
+    pub(crate) fn join(
+        &mut self,
+        mut newcomer: Newcomer,
+        holds: impl Iterator<Item = Loan>,
+        now: Instant,
+    ) -> Joined {
+        let Self { items, registry, retries, .. } = self;
+        let lender = items.lender_mut();
+        let old = registry.replace(&newcomer.key);
+        let moves = old.is_some_and(|(_, path)| path != newcomer.path);
+        if let Some((old, _)) = old {
+            lender.close(old);
+        }
+        let taken = registry.devices().filter(|device| !device.is_replaced()).map(Device::name);
+        let name = unused_name(taken, &newcomer.name);
+        newcomer.name.clone_from(&name);
+        let sub = lender.open();
+        let id = newcomer.key.device.clone();
+        let rests = registry.rest_before(&id).is_some();
+        if newcomer.cores == 0 || rests {
+            lender.pause(sub);
+        }
+        registry.join(sub, newcomer, now);
+        let mut keep = Vec::new();
+        let device = registry.get_mut(sub).expect("the device has just joined");
+        for loan in holds.filter(|_| !rests) {
+            if let Some(lent) = lender.take_up(sub, loan) {
+                retries.came_back(loan.index, &id);
+                device.loans_mut().add(lent.value.bytes.len() as u64);
+                keep.push(loan);
+            }
+        }
+        Joined { sub, name, keep, rests, moves, room: device.loans().room() }
+    }
+
+    /// Takes the news for a session, and returns how many values more there is room for.
+    pub(crate) fn take_news(&mut self, sub: SubStreamId) -> (News, usize) {
+        let news = self.registry.take_news(sub, self.end.is_finished());
+        let Some(device) = self.registry.get_mut(sub) else { return (news, 0) };
+        for Lent { loan, .. } in &news.values {
+            if self.retries.goes_alone(loan.index) {
+                device.loans_mut().set_alone(loan.index);
+            }
+        }
+        (news, device.loans().room())
+    }
+
+    /// Ends the output, because no device can ever run the function.
+    pub(crate) fn cannot_run(&mut self, why: String) {
+        self.retries.cannot_run(&mut self.items, why);
+    }
+
+    /// Ends the run, and wakes every session to say so.
+    pub(super) fn finish(&mut self) {
+        self.end.finish();
+        self.registry.wake_all();
+    }
+}
+
+/// Decisions, and the way of values.
+impl Core {
+    /// What goes between the lender and the session `sub`.
+    pub(super) fn exchange<'a>(
+        &'a mut self,
+        sub: SubStreamId,
+        job: &'a Job,
+        now: Instant,
+    ) -> Exchange<'a> {
+        let Self { items, registry, retries, speculation, confirmations, backpressure, .. } = self;
+        let work = Work { items, registry, job, now };
+        Exchange { sub, work, retries, speculation, confirmations, backpressure }
+    }
+
+    /// Performs one check, ten times a second: settles postponed failures, wakes devices standing
+    /// back, recalls values, and lends waiting values and copies. Returns lines for people.
+    pub(super) fn look_for_stragglers(&mut self, job: &Job, now: Instant) -> Vec<String> {
+        let Self { items, registry, retries, speculation, unwanted, end, .. } = self;
+        let mut work = Work { items, registry, job, now };
+        let mut lines = retries.settle_due(&mut work, end.is_interrupted());
+        lines.extend(retries.take_notices(&mut work));
+        lines.extend(stand_back::look_after_unfit(&mut work));
+        lines.extend(retries.tell_that_nobody_can(&work));
+        stragglers::recall_from_stalled(&mut work);
+        stragglers::end_waits(&mut work);
+        stragglers::recall_stragglers(&mut work);
+        unwanted.lend(&mut work, retries);
+        if job.speculate {
+            speculation.lend_copies(&mut work, retries);
+        }
+        lines
+    }
+
+    /// Performs one check, once a second. Returns lines for people.
+    pub(super) fn look_after(
+        &mut self,
+        watcher: &mut Watcher,
+        job: &Job,
+        now: Instant,
+    ) -> Vec<String> {
+        let holds_back = self.holds_back();
+        let Self { items, registry, .. } = self;
+        let late = watcher.take_lateness(now);
+        let mut work = Work { items, registry, job, now };
+        if late.is_zero() {
+            backpressure::check_parts(work.items, work.registry, now);
+            watch::end_overdue(&mut work);
+        } else {
+            watch::excuse(work.registry, late, now);
+        }
+        let mut lines = watch::tell_long_calls(&mut work);
+        lines.extend(watch::tell_stalled(&mut work));
+        lines.extend(watcher.look_at_window(work.items, work.registry, holds_back, now));
+        lines
+    }
+}
+
+/// Confirmations.
+impl Core {
+    /// Takes the next result whose command is to run.
+    pub(crate) fn take_unconfirmed(&mut self) -> Option<Unconfirmed> {
+        self.confirmations.take_next()
+    }
+
+    /// The value of a result to confirm; `None` when the run has ended before.
+    pub(super) fn start_to_confirm(&mut self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
+        self.confirmations.start(&mut self.items, unconfirmed)
+    }
+
+    /// Accepts a result, or fails its value because of `refused`. Returns a line for people.
+    pub(super) fn confirmed(
+        &mut self,
+        unconfirmed: Unconfirmed,
+        refused: Option<String>,
+        (job, now): (&Job, Instant),
+    ) -> Option<String> {
+        let (by, loan) = (unconfirmed.by(), unconfirmed.loan());
+        let Self { items, registry, retries, confirmations, .. } = self;
+        let Some(message) = refused else {
+            confirmations.confirm(items, unconfirmed);
+            retries.computed(&mut Work { items, registry, job, now }, by, loan.index);
+            return self.registry.succeeded(by);
+        };
+        let failure = Failure { message, stack: None, kind: "confirm".into() };
+        confirmations.refute(items, &unconfirmed, |items, sub| {
+            let device = unconfirmed.device();
+            let attempt = Attempt { sub, loan, device, failure: &failure };
+            retries.failed(&mut Work { items, registry, job, now }, &attempt)
+        })
+    }
+}
+
+/// The two ends.
+impl Core {
+    /// As [`items`](Self::items), for the reader of the input.
+    pub(super) fn items_mut(&mut self) -> &mut Items {
+        &mut self.items
+    }
+
+    /// Counts an item left out because of an unusable input.
+    pub(super) fn left_out_input(&mut self) {
+        self.retries.left_out_input();
+    }
+
+    /// Fails the next value of the program in the loop, which is unusable because of `why`.
+    pub(super) fn fail_next(&mut self, why: &str) {
+        let Some(program) = self.items.program_mut() else { return };
+        program.tell_error(program.came(), why);
+        program.count_one();
+        self.retries.left_out_input();
+        self.items.add([(Read::LeftOut, None)]);
+    }
+
+    /// Cancels a value on behalf of the program in the loop.
+    pub(super) fn cancel(&mut self, index: Index) {
+        if let Some((sub, loan)) = self.items.cancel(index)
+            && let Some(device) = self.registry.get_mut(sub)
+        {
+            device.recall_cancelled(loan);
+        }
+    }
+
+    /// The journal's writer, if there is one.
+    pub(super) fn journal(&self) -> Option<Arc<Recorder>> {
+        self.items.journal().cloned()
+    }
+
+    /// Takes the next output, in order.
+    pub(super) fn emit(&mut self) -> Emitted {
+        match self.items.emit() {
+            Output::Item(index, (result, target)) => {
+                let result = result.ok_or_else(|| self.retries.take_told(index));
+                Emitted::Item(index, result, target)
+            }
+            Output::Pending => Emitted::Pending,
+            Output::Failed(error) => Emitted::Ended(self.ending(Some(error))),
+            Output::Done => Emitted::Ended(self.ending(None)),
+        }
+    }
+
+    /// Removes settled values from the order, because their results were told already. Returns how
+    /// the run ended, if it did.
+    pub(super) fn free_places(&mut self) -> Option<Ending> {
+        loop {
+            match self.emit() {
+                Emitted::Item(..) => {}
+                Emitted::Pending => return None,
+                Emitted::Ended(ending) => return Some(ending),
+            }
+        }
+    }
+
+    /// Takes all messages to the program in the loop, which are written next.
+    pub(super) fn take_said(&mut self) -> VecDeque<ToProgram> {
+        let said = self.items.program_mut().map(Loop::take_said).unwrap_or_default();
+        let results = said.iter().filter(|said| !matches!(said, ToProgram::Ask(_)));
+        self.end.writes(results.count());
+        said
+    }
+
+    /// Notes that the writer of the output writes `count` results now.
+    pub(super) fn writes(&mut self, count: usize) {
+        self.end.writes(count);
+    }
+
+    /// Notes that the writer of the output waits.
+    pub(super) fn output_waits(&mut self) {
+        self.end.wait();
+    }
+
+    /// Ends the output because its reader has gone, or because it is `lost`.
+    pub(super) fn drop_output(&mut self, lost: bool) {
+        self.end.lose_output(lost);
+        self.items.lender_mut().drop_output();
+    }
+
+    /// See [`Retries::output_failed`].
+    pub(super) fn output_failed(&mut self, why: String) {
+        self.retries.output_failed(&mut self.items, why);
+    }
+
+    /// See [`Retries::mistrust`].
+    pub(super) fn mistrust(&mut self, why: String) {
+        self.retries.mistrust(&mut self.items, why);
+    }
+
+    /// Sets the URL where tabs join, for messages.
+    pub(super) fn set_url(&mut self, url: &str) {
+        self.retries.set_url(url);
+    }
+}
+
+/// The end of the run.
+impl Core {
+    /// Stops reading the input. Items read so far are finished.
+    pub(super) fn interrupt(&mut self) {
+        // The whole input may have been read already.
+        self.items.notice_end();
+        if self.items.lender().input_is_open() {
+            self.end.interrupt();
+            self.items.lender_mut().end_input();
+        }
+    }
+
+    /// Drops the first item without a result and all later ones. Earlier results are still output.
+    pub(super) fn give_up(&mut self) {
+        let first = self.items.first_unsettled();
+        let left = self.items.end() - first;
+        if left > 0 {
+            self.end.give_up(left as usize);
+            self.items.lender_mut().truncate(first);
+        }
+    }
+
+    /// The number of items read and not yet output.
+    pub(super) fn unfinished(&self) -> usize {
+        self.items.lender().in_progress() + self.end.being_written()
+    }
+
+    /// How the run ends if nobody takes its output.
+    pub(super) fn unread(&self) -> Ending {
+        self.end.unread(self.unfinished())
+    }
+
+    /// Whether the items read so far can be finished by the connected devices.
+    pub(super) fn gets_on(&self, now: Instant) -> bool {
+        end::gets_on(self.items.lender(), &self.registry, now)
+    }
+
+    fn ending(&self, error: Option<InputError>) -> Ending {
+        self.end.ending(&self.retries, error)
+    }
+
+    /// See [`End::goodbye`].
+    pub(crate) fn goodbye(&self) -> Option<(&'static str, &'static str)> {
+        self.end.goodbye(&self.items, &self.retries)
+    }
+}
+
+/// What the simulation checks.
+#[cfg(test)]
+impl Core {
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.end.is_interrupted()
+    }
+
+    /// Values that were given up.
+    pub(crate) fn left(&self) -> usize {
+        self.end.left()
+    }
+
+    pub(crate) fn confirmations(&self) -> &Confirmations {
+        &self.confirmations
+    }
+}
