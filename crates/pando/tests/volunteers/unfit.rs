@@ -7,7 +7,10 @@ use crate::{
 };
 use pando_protocol::volunteer::{Binary, Loan};
 use serde_json::json;
-use std::thread::{self, JoinHandle};
+use std::{
+    collections::BTreeSet,
+    thread::{self, JoinHandle},
+};
 
 /// Calls `act` for each value until the channel ends. The thread returns the number of values.
 fn each(
@@ -156,10 +159,26 @@ fn most_items_may_fail_and_no_device_is_unfit_for_that() {
         9 => answer(socket, loan, value),
         _ => fail(socket, loan, "not this one"),
     };
-    let devices = ["Ann", "Bob"].map(|name| each(fit(&run, name), tenth));
-    let tens: String = (1..=20).map(|n| format!("{}\n", n * 10)).collect();
+    let mut computed: BTreeSet<u64> = (1..=20).map(|n| n * 10).collect();
+    // Each device computes its first value, so that nobody is in doubt about the device.
+    let devices = ["Ann", "Bob"].map(|name| {
+        let mut socket = fit(&run, name);
+        let batch = values(&mut socket);
+        for (n, (loan, value)) in batch.into_iter().enumerate() {
+            let value = std::str::from_utf8(&value).expect("text");
+            if n == 0 {
+                computed.insert(loan.index + 1);
+                answer(&mut socket, loan, value);
+            } else {
+                tenth(&mut socket, loan, value);
+            }
+        }
+        each(socket, tenth)
+    });
     let run = run.wait();
-    run.ends(1, tens).said(&["180 items failed"]).did_not_say(&["unfit"]);
+    let failed = format!("{} items failed", 200 - computed.len());
+    let lines: String = computed.iter().map(|value| format!("{value}\n")).collect();
+    run.ends(1, lines).said(&[&failed]).did_not_say(&["unfit"]);
     assert!(devices.into_iter().all(|device| device.join().is_ok()));
 }
 
