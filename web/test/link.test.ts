@@ -512,6 +512,8 @@ test('the page is told of changes, twice a second at most', () => {
   for (let now = 5100; now < 9000; now += 100)
     reporter.update({ ...status, phase: 'waiting' }, now);
   assert.equal(told.length, 11);
+  reporter.update({ ...status, phase: 'waiting', path: 'direct' }, 9000);
+  assert.equal(told.length, 12, 'another way is told, although nothing else has changed');
 });
 
 /** Pseudo-random numbers (mulberry32); a seed repeats its sequence. */

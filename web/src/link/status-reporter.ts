@@ -30,7 +30,7 @@ export class StatusReporter {
   update(status: LinkStatus, now: number): void {
     if (this.brokenBy && (status.phase === 'joined' || status.phase === 'refused'))
       status = { ...status, phase: 'broken', text: this.brokenBy };
-    const phase = status.phase + status.text;
+    const phase = status.phase + status.text + status.path;
     const changed = !this.lastReport.startsWith(phase + '\n');
     if (!changed && now - this.reportedAt < EVERY_MS) return;
     const all = `${phase}\n${status.done} ${status.errors} ${status.held} ${status.busy}`;

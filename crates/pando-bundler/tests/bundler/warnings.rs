@@ -46,7 +46,7 @@ fn a_dynamic_require_or_import_is_told() {
         "{text}"
     );
     let text = warnings(&[("render.js", "module.exports = x => import(x)")]);
-    assert!(text.contains("render.js:1:23: an `import()` of what"), "{text}");
+    assert!(text.contains("render.js:1:23: an `import()` with a computed name"), "{text}");
 }
 
 #[test]
