@@ -122,8 +122,8 @@ mod tests {
         assert_eq!(
             for_whom(Some("https://relay.example.org/pando/k7d2m9qx4t/"), &home).as_deref(),
             Some(
-                "Which URL is for which devices: relay.example.org for devices anywhere; [2001:db8::1]:5000 for devices anywhere that no firewall \
-                 keeps out; 192.168.1.12:5000, 10.0.0.7:5000 for devices on the same network; 127.0.0.1:5000 for this machine only"
+                "Which URL is for which devices: relay.example.org for devices anywhere; [2001:db8::1]:5000 for devices anywhere, unless a \
+                 firewall blocks them; 192.168.1.12:5000, 10.0.0.7:5000 for devices on the same network; 127.0.0.1:5000 for this machine only"
             )
         );
         assert_eq!(

@@ -19,8 +19,11 @@ fn other_inputs_are_refused_and_computed_with_journal_keep() {
     let journal = of_squares();
     let whole = journal.bytes();
     let with = |input: &str| journal.of(Pando::f(SQUARE)).local().stdin(input);
-    with("7\n2\n3\n4\n5\n").run().ends(2, "").said(&["item 1 is another", "--journal-keep"]);
-    with("1\n2\n3\n4\n6\n").run().ends(2, "").said(&["item 5 is another"]);
+    with("7\n2\n3\n4\n5\n")
+        .run()
+        .ends(2, "")
+        .said(&["item 1 differs from the input", "--journal-keep"]);
+    with("1\n2\n3\n4\n6\n").run().ends(2, "").said(&["item 5 differs from the input"]);
     assert_eq!(journal.bytes(), whole, "as it was");
     let events = Events::new();
     let other = "1\n2\n7\n4\n5\n6\n";
@@ -46,7 +49,7 @@ fn results_for_other_inputs_leave_no_trace() {
     assert_eq!(run.line().as_deref(), Some("81"));
     until("it is kept", || journal.items().contains(&0).then_some(()));
     run.write_line("7");
-    run.wait().ends(2, "81\n").said(&["item 2 is another"]);
+    run.wait().ends(2, "81\n").said(&["item 2 differs from the input"]);
     assert_eq!(journal.items(), [1, 2, 3, 4]);
     journal.of(Pando::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
 }
@@ -67,7 +70,8 @@ fn what_is_refused_is_left_as_it_is() {
     let journal = of_squares();
     let mut torn = journal.bytes();
     torn.pop();
-    for (bytes, said) in [(torn, "for another function"), (b"1\n4\n9\n".to_vec(), "is no journal")]
+    for (bytes, said) in
+        [(torn, "for another function"), (b"1\n4\n9\n".to_vec(), "is not a journal")]
     {
         std::fs::write(journal.path(), &bytes).unwrap();
         std::fs::set_permissions(journal.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -175,7 +179,7 @@ fn what_is_no_journal_stays_as_it_is() {
     let journal = Journal::new();
     std::fs::write(journal.path(), "my results\n").unwrap();
     let job = || journal.of(Pando::f(SQUARE)).local().stdin("1\n");
-    job().run().ends(2, "").said(&["no journal", "name another"]);
+    job().run().ends(2, "").said(&["not a journal", "name another"]);
     assert_eq!(journal.bytes(), b"my results\n");
     let conflict = journal.of(Pando::f(SQUARE)).args(["--sync-stdio"]).run();
     conflict.ends(2, "").said(&["--journal", "--sync-stdio"]);
@@ -239,7 +243,7 @@ fn a_journal_that_is_deleted_meanwhile_is_told() {
     assert_eq!(run.line().as_deref(), Some("4"));
     std::fs::remove_file(journal.path()).unwrap();
     run.write_line("3");
-    run.says("warning: the journal was deleted while this run goes on");
+    run.says("warning: the journal was deleted during this run");
     run.wait().gives("4\n9\n");
 }
 

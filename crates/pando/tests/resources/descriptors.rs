@@ -78,7 +78,7 @@ fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
     let host = url.split('/').nth(2).unwrap();
     // The number of connections stays below the limit, so that the run refuses none.
     let mut waiting: Vec<TcpStream> = (0..files / 2).map(|_| connect(host)).collect();
-    let line = run.says("a connection cannot be taken (");
+    let line = run.says("a new connection cannot be accepted now (");
     assert!(line.contains("open files"), "{line}");
     assert!(idles_at(&run) < 25, "it does not spin");
     let mut last = waiting.pop().unwrap();
