@@ -363,7 +363,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("results");
         std::fs::write(&path, "1\n4\n9\n").unwrap();
-        assert!(format!("{:#}", open(&path, Duration::ZERO).unwrap_err()).contains("not a journal"));
+        assert!(
+            format!("{:#}", open(&path, Duration::ZERO).unwrap_err()).contains("not a journal")
+        );
         assert_eq!(std::fs::read(&path).unwrap(), b"1\n4\n9\n");
         assert!(open(folder.path(), Duration::ZERO).is_err());
     }
