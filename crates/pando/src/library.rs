@@ -53,7 +53,7 @@ use crate::{
     protocol::{Form, Value},
     run::OpenRun,
 };
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use progress::Progress;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{convert::Infallible, ffi::OsStr, fmt::Display, io::Write, path::Path};
@@ -159,7 +159,8 @@ impl Pando {
             ));
         }
         let console = self.messages.map_or_else(Console::start, Console::to);
-        let open = OpenRun::start(&config, console).await;
+        // A boxed future hides its type: it is too deep for the compiler's limit in other crates.
+        let open = OpenRun::start(&config, console).boxed().await;
         let open = open.map_err(|refused| Error::Refused(refused.0))?;
         Ok((open, config.tells_failures()))
     }
