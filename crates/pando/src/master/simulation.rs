@@ -40,6 +40,9 @@ use std::{
 use world::World;
 
 const RUNS: u64 = 10_000;
+/// Seeds beyond these runs that failed once. 91145: a device had no room for other values after it
+/// answered values that had been cut off.
+const ONCE_FAILED: [u64; 1] = [91_145];
 
 #[test]
 fn random_runs_go_as_the_model_says() {
@@ -50,7 +53,7 @@ fn random_runs_go_as_the_model_says() {
     let first = number("PANDO_SIMULATION_FIRST").unwrap_or(0);
     let runs = number("PANDO_SIMULATION_RUNS").unwrap_or(RUNS);
     let mut seen = Seen::default();
-    for seed in first..first + runs {
+    for seed in ONCE_FAILED.into_iter().chain(first..first + runs) {
         match catch_unwind(AssertUnwindSafe(|| World::new(seed, false).run())) {
             Ok(more) => seen.add(&more),
             Err(panic) => {

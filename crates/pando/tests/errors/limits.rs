@@ -54,6 +54,7 @@ fn where_too_few_threads_may_be_started_that_is_said() {
             let output = Command::new(nobody[0])
                 .args(&nobody[1..])
                 .args(["bash", "-c", &script])
+                .env("LC_ALL", "C")
                 .output()
                 .unwrap();
             let said = String::from_utf8_lossy(&output.stderr);

@@ -214,7 +214,7 @@ impl Retries {
         let text = account(work.items, work.job, loan, what, attempts, failure);
         let report = match work.job.on_error {
             _ if work.items.program().is_some() => None,
-            OnError::Stop => return self.end_with(work.items, index, text),
+            OnError::Stop => return self.end_with(work, index, text),
             OnError::Skip => None,
             OnError::Tell => {
                 self.told.insert(index, text.clone());
@@ -235,13 +235,14 @@ impl Retries {
 
     /// Ends the run because `index` failed for good: earlier items are still finished, later items
     /// are dropped. Returns a line for people, unless the run ends at once with its own message.
-    fn end_with(&mut self, items: &mut Items, index: Index, text: String) -> Option<String> {
+    fn end_with(&mut self, work: &mut Work, index: Index, text: String) -> Option<String> {
         let line = text.lines().next().unwrap_or_default().to_owned();
         if self.fatal.as_ref().is_none_or(|(first, _)| *first > index) {
             self.fatal = Some((index, text));
-            items.lender_mut().truncate(index);
+            keep_cut_off(work, index);
+            work.items.lender_mut().truncate(index);
         }
-        let lender = items.lender();
+        let lender = work.items.lender();
         let has_earlier = (lender.output()..index).any(|index| !lender.is_settled(index));
         has_earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
     }
@@ -389,6 +390,19 @@ impl Retries {
 }
 
 /// What the simulation checks.
+/// Notes in the devices' books that they go on with the values after `end`, although they are about
+/// to be cut off: a device has room for other values again when it has answered them.
+fn keep_cut_off(work: &mut Work, end: Index) {
+    let Work { items, registry, .. } = work;
+    let lender = items.lender();
+    for (sub, device) in registry.iter_mut() {
+        for loan in lender.outstanding(sub).filter(|loan| loan.index > end) {
+            let bytes = lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64);
+            device.loans_mut().add_copy(loan, bytes);
+        }
+    }
+}
+
 #[cfg(test)]
 impl Retries {
     /// The item which ends the run.
