@@ -124,6 +124,11 @@ impl Model {
         self.cut().is_some()
     }
 
+    /// Whether the run has dropped values without waiting for earlier ones.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.given_up.is_some()
+    }
+
     /// The first dropped value.
     fn cut(&self) -> Option<Index> {
         [self.fatal, self.given_up].into_iter().flatten().min()
