@@ -38,7 +38,7 @@ async function buildBrowser(outDir) {
   });
   const { code } = await minify(outputFiles[0].text, {
     ecma: 2018,
-    compress: { passes: 2, inline: false },
+    compress: { passes: 2, inline: false, hoist_funs: true, hoist_props: false },
   });
   await writeFile(join(outDir, 'page.js'), code);
 }

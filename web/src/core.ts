@@ -6,7 +6,7 @@
 
 import { CallClock } from './core/clock.ts';
 import { Call, Context } from './core/call.ts';
-import { UnusableAnswer, bytesOf, bytesToCome, textOf } from './core/convert.ts';
+import { UnusableAnswer, bytesOf, bytesToCome, checkText, textOf } from './core/convert.ts';
 import { format } from './core/format.ts';
 import { Logs } from './core/logs.ts';
 import { CallQueue } from './core/call-queue.ts';
@@ -288,6 +288,7 @@ export class Core {
   }
 
   private writeText(call: Call, tag: number, text: string): void {
+    checkText(text);
     this.makeRoom(text.length);
     if (text.length <= PART) return this.writer.textResult(call.loan, tag, this.micros(call), text);
     this.host.results(textResultFrame(call.loan, tag, this.micros(call), text));

@@ -106,6 +106,9 @@ test('answers of a default export', async () => {
     [Promise.resolve(), 'error undefined', 'f answered nothing (undefined)'],
     [10n, 'error json', ''],
     [() => 1, 'error json', 'the answer has no JSON form: result is a function'],
+    ['a😀', 'text', 'a😀'],
+    ['a😀'.slice(0, 2), 'error json', 'the answer is not Unicode text: it has half of a character'],
+    [['a😀'.slice(0, 2)], 'json', '["a\\ud83d"]'],
     [new Blob(['A', 'B']), 'bytes', 'AB'],
     [Promise.resolve(new File(['AB'], 'name')), 'bytes', 'AB'],
   ];

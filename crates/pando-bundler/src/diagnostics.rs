@@ -152,19 +152,19 @@ fn not_resolved(
             unresolved(diagnostic, place)
         }
         Some(error @ ResolveError::YarnPnpError(_)) => not_in_yarn(&error, &specifier, place),
-        Some(error) => configuration(&error, place),
+        Some(error) => configuration(&error, &importer, place),
     }
 }
 
-/// The problem with a `package.json` or `tsconfig.json`.
-fn configuration(error: &ResolveError, place: Option<Place>) -> Problem {
+/// The problem with a `package.json` or `tsconfig.json` that concerns the file `importer`.
+fn configuration(error: &ResolveError, importer: &Path, place: Option<Place>) -> Problem {
     match error {
         ResolveError::Json(json) => not_json(&json.path, json.line, json.column),
         ResolveError::TsconfigLoadFailed { path, source } => match &**source {
             ResolveError::Json(json) => not_json(&json.path, json.line, json.column),
             other => Problem::in_file(path, other),
         },
-        ResolveError::TsconfigNotFound(extended) => extends_nothing(extended),
+        ResolveError::TsconfigNotFound(extended) => extends_nothing(extended, importer),
         other => Problem::at(place, other.to_string()),
     }
 }
@@ -185,14 +185,25 @@ fn not_json(file: &Path, line: usize, column: usize) -> Problem {
         .remedy("correct this file, which says how the modules below its folder are read")
 }
 
-/// The problem with a `tsconfig.json` that extends `extended`, which does not exist.
-fn extends_nothing(extended: &Path) -> Problem {
+/// The problem with the `tsconfig.json` of the file `importer`, which extends `extended` although
+/// this file does not exist.
+fn extends_nothing(extended: &Path, importer: &Path) -> Problem {
+    let tsconfig = importer
+        .ancestors()
+        .map(|path| path.with_file_name("tsconfig.json"))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| "tsconfig.json".into());
+    let text = std::fs::read_to_string(&tsconfig).unwrap_or_default();
+    let name = extended.file_stem().unwrap_or_default().to_string_lossy();
+    let through = if text.contains(&*name) { "" } else { ", through another file," };
+    let tsconfig = shown(&tsconfig);
     let extended = extended.display().to_string();
     let remedy = match package_name(&extended) {
         Some(package) => format!("run: npm install {package}"),
-        None => "correct `extends` in that tsconfig.json, or take it away".to_owned(),
+        None => "correct `extends` in this tsconfig.json, or remove it".to_owned(),
     };
-    Problem::new(format!("a tsconfig.json extends '{extended}', which is not there")).remedy(remedy)
+    Problem::new(format!("{tsconfig}{through} extends '{extended}', which does not exist"))
+        .remedy(remedy)
 }
 
 /// What to do about a name that stands for a folder elsewhere.

@@ -55,9 +55,10 @@ impl Entry {
         }
         let path = absolute(path).map_err(|error| Problem::in_file(path, error))?;
         let typescript = source::is_typescript(&path);
-        let look = Look::at(&path, &source);
+        let source = source::from_hashbang(&source);
+        let look = Look::at(&path, source);
         if let Some(look) = &look {
-            look.refuse_unusable(&path, &source)?;
+            look.refuse_unusable(&path, source)?;
         }
         // A module with syntax errors is refused later, with all errors.
         Ok(Self {

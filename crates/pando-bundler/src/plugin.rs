@@ -348,11 +348,13 @@ impl Plugin for PandoPlugin {
         let file = source::file_of(args.id);
         let is_module = file.extension().is_some_and(|extension| extension == "mjs");
         let esm = is_module || self.seen.manifests.of(&file).is_some_and(|manifest| manifest.esm);
-        let code = source::keep_mode(&file, args.code, esm);
+        let plain = source::from_hashbang(args.code);
+        let code = source::keep_mode(&file, plain, esm)
+            .or_else(|| (plain.len() < args.code.len()).then(|| plain.to_owned()));
         if code.as_ref().is_some_and(|code| code.contains(source::STRICT_MARK)) {
             self.seen.strict.store(true, Ordering::Relaxed);
         }
-        // Appended text does not move any place in the source.
+        // No change moves a place in the source.
         Ok(code.map(|code| HookTransformOutput {
             code: Some(code),
             map: HookTransformOutputMap::Null,

@@ -86,6 +86,12 @@ pub(crate) fn parses_sloppily(source: &str) -> bool {
             .has_errors()
 }
 
+/// The source without a byte-order mark before `#!`, because the parser accepts `#!` only at the
+/// start.
+pub(crate) fn from_hashbang(source: &str) -> &str {
+    source.strip_prefix('\u{feff}').filter(|rest| rest.starts_with("#!")).unwrap_or(source)
+}
+
 /// The source of a module that is not an ES module, changed so that the module keeps its mode:
 /// strict with the directive or as TypeScript, and CommonJS even without exports. `None` if no
 /// change is needed.

@@ -53,6 +53,13 @@ export function textOf(
   return { tag: RESULT_TEXT, text };
 }
 
+/** Refuses a text which UTF-8 cannot represent, such as a pair of surrogates cut in the middle. */
+export function checkText(text: string): void {
+  // With the flag `u`, the pattern does not match a whole pair.
+  if (/[\ud800-\udfff]/u.test(text))
+    throw new UnusableAnswer('json', 'the answer is not Unicode text: it has half of a character');
+}
+
 /** The class name of a built-in object, for example `Map`; `Object` for other classes. */
 export function classOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);

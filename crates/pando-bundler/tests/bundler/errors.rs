@@ -284,8 +284,17 @@ fn configuration_that_cannot_be_read_is_told_as_such() {
         ("tsconfig.json", r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#),
         function,
     ]);
-    let text = "a tsconfig.json extends '@tsconfig/node20/tsconfig.json', which is not there\n  run: npm install @tsconfig/node20";
+    let text = "tsconfig.json extends '@tsconfig/node20/tsconfig.json', which does not exist\n  run: npm install @tsconfig/node20";
     assert_eq!(refused_as(&extends, "render.ts"), text);
+    let chain = Folder::with(&[
+        ("tsconfig.json", r#"{"extends": "./base.json"}"#),
+        ("base.json", r#"{"extends": "@tsconfig/node20/tsconfig.json"}"#),
+        function,
+    ]);
+    assert_starts(
+        &refused_as(&chain, "render.ts"),
+        "tsconfig.json, through another file, extends '@tsconfig/",
+    );
     let data =
         Folder::with(&[("render.js", "module.exports = require('./a.json')"), ("a.json", "{")]);
     assert_starts(&refused_as(&data, "render.js"), "a.json:1:1: this is not JSON: EOF");

@@ -311,6 +311,15 @@ fn paths_may_have_a_question_mark_and_a_number_sign() {
 }
 
 #[test]
+fn a_byte_order_mark_may_stand_before_a_hashbang() {
+    let folder = Folder::with(&[
+        ("render.js", "\u{feff}#!/usr/bin/env node\nmodule.exports = x => require('./b')(x) + 1"),
+        ("b.js", "\u{feff}#!/usr/bin/env node\nmodule.exports = x => Number(x) * 2"),
+    ]);
+    assert_eq!(folder.result("3"), json!(7));
+}
+
+#[test]
 fn a_byte_order_mark_is_no_part_of_json() {
     let folder = Folder::with(&[
         ("render.js", "module.exports = x => require('./a.json')"),
