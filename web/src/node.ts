@@ -62,5 +62,13 @@ function watch(parent: number, master: number): void {
       try { process.kill(master, 0); } catch (error) { return error.code === 'ESRCH'; }
     };
     setInterval(() => { if (isGone()) process.kill(process.pid, 'SIGKILL'); }, 500);`;
-  new Worker(watch, { eval: true, workerData: { parent, master }, stdin: false, env: {} }).unref();
+  const options = { eval: true, workerData: { parent, master }, stdin: false, env: {} };
+  try {
+    new Worker(watch, options).unref();
+  } catch (error) {
+    // Node's permission model refuses threads.
+    process.stderr.write(`A second thread cannot start: ${(error as Error).message}\n`);
+    process.stderr.write('Under the permission model of Node, --allow-worker permits threads\n');
+    process.exit(1);
+  }
 }

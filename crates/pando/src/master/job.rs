@@ -36,6 +36,8 @@ pub struct Job {
     pub on_error: OnError,
     /// Only the cores of this machine can compute the function.
     pub local_only: bool,
+    /// `--exec`: a program computes the results.
+    pub by_program: bool,
     /// The window: the most values that are read and not yet output.
     pub window: usize,
     /// `--quiet`: output printed by the function is hidden.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     channel::Peers,
-    config::RunConfig,
+    config::{FunctionSource, RunConfig},
     console::{Console, printable},
     events::Events,
     journal::{Digest, JobFacts},
@@ -332,6 +332,7 @@ fn job(config: &RunConfig, function: &Function, own: HashSet<Digest>) -> Job {
         confirms: policies.confirm.is_some(),
         files: files(config, own).map(Arc::new),
         local_only: !config.takes_volunteers(),
+        by_program: matches!(config.function, FunctionSource::Command(_)),
         window: policies.window,
         quiet: config.report.quiet,
     }

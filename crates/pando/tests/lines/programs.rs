@@ -156,6 +156,14 @@ fn a_program_that_answers_only_when_it_has_several_values_is_given_several() {
 }
 
 #[test]
+fn a_program_that_keeps_its_answers_in_a_buffer_is_told_what_to_do() {
+    // The program reads everything before it writes anything, as with a buffer.
+    let run = exec("sort").local().args(["--cores", "1"]).stdin("1\n2\n").start();
+    let line = run.says("item 1 has been computing on this machine for 1");
+    assert!(line.contains("stdbuf -oL"), "{line}");
+}
+
+#[test]
 fn programs_see_no_secrets() {
     let secrets = [
         ("PANDO_SECRET", "s3cret"),

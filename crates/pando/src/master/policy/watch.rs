@@ -41,12 +41,18 @@ pub(crate) fn end_overdue(work: &mut Work) {
     }
 }
 
+/// A hint about a program that has not answered any value.
+const BUFFERED: &str = ". The program has not answered any value so far. If its answers wait in a buffer, \
+     make it write each one at once: stdbuf -oL, sed -u, grep --line-buffered, or fflush() in awk and C";
+
 /// Returns lines about long calls.
 pub(crate) fn tell_long_calls(work: &mut Work) -> Vec<String> {
     let by_people = work.job.options.dom;
     let hint = if work.job.options.timeout.is_some() { "" } else { " (--timeout would end it)" };
     let usual = work.registry.statistics().median().filter(|_| !by_people);
     let usual = usual.filter(|usual| !usual.is_zero());
+    let is_unproven = work.job.by_program && work.registry.statistics().median().is_none();
+    let mut buffered = if is_unproven { BUFFERED } else { "" };
     let mut lines = Vec::new();
     for (_, device) in work.registry.iter_mut() {
         for (loan, time) in device.loans_mut().take_calls_to_tell(work.now) {
@@ -56,8 +62,9 @@ pub(crate) fn tell_long_calls(work: &mut Work) -> Vec<String> {
             let (item, name, time) = (loan.index + 1, device.name(), time.as_secs());
             lines.push(match by_people {
                 true => format!("item {item} has been waiting for an answer on the page of {name} for {time} s{hint}"),
-                false => format!("item {item} has been computing on {name} for {time} s{times}{hint}"),
+                false => format!("item {item} has been computing on {name} for {time} s{times}{hint}{buffered}"),
             });
+            buffered = "";
         }
     }
     lines

@@ -154,6 +154,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
             &[OnError::Stop, OnError::Skip, OnError::Skip, OnError::Report, OnError::Tell],
         ),
         local_only: false,
+        by_program: false,
         window: pick(rng, &[1, 2, 5, 20, 1_000]),
         quiet: false,
     }
