@@ -27,10 +27,10 @@ use crate::{
     error::Problem,
     finder::{self, Finder},
     foreign,
+    location::{Location, shown},
     missing::Missing,
     notes,
     package::{Manifests, package_name},
-    place::{Place, shown},
     requires, source,
 };
 
@@ -80,7 +80,7 @@ pub(crate) struct Findings {
     /// Empty built-ins, each with a requiring file.
     empty: Mutex<BTreeSet<(String, PathBuf)>>,
     missing: Mutex<Missing>,
-    /// Variables of the environment that the user's files read, each with a place.
+    /// Variables of the environment that the user's files read, each with a location.
     environment: Mutex<BTreeMap<String, String>>,
     notes: Mutex<BTreeSet<String>>,
     /// Files without code, each with a requiring file.
@@ -88,7 +88,7 @@ pub(crate) struct Findings {
     /// Problems with JSON files.
     not_json: Mutex<Vec<Problem>>,
     /// Where decorators are.
-    decorated: Mutex<Option<Place>>,
+    decorated: Mutex<Option<Location>>,
     /// Whether some module must be strict, although the bundle is not.
     strict: AtomicBool,
 }
@@ -123,7 +123,7 @@ impl Findings {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn decorated(&self) -> Option<Place> {
+    pub(crate) fn decorated(&self) -> Option<Location> {
         self.decorated.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -213,9 +213,9 @@ impl PandoPlugin {
         let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else {
             return text.to_owned();
         };
-        let place = Place::at_line(&source::file_of(id), code, error.line(), error.column());
+        let location = Location::at_line(&source::file_of(id), code, error.line(), error.column());
         let mut not_json = self.seen.not_json.lock().unwrap_or_else(PoisonError::into_inner);
-        not_json.push(Problem::at(Some(place), format!("this is not JSON: {error}")));
+        not_json.push(Problem::at(Some(location), format!("this is not JSON: {error}")));
         "null".to_owned()
     }
 
@@ -379,12 +379,12 @@ impl Plugin for PandoPlugin {
             if let Some(start) = decorators::first(args.ast.program()) {
                 let file = source::file_of(args.id);
                 // What was appended to it is not to be seen.
-                let place = Place::at_offset(&file, &finder::read(&file)?, start as usize);
+                let location = Location::at_offset(&file, &finder::read(&file)?, start as usize);
                 self.seen
                     .decorated
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert(place);
+                    .get_or_insert(location);
             }
             self.seen
                 .missing

@@ -19,7 +19,7 @@ use crate::{
     ice::IceServer,
     master::{self, Framing},
     protocol::{Form, JobOptions},
-    uplink::Relay,
+    uplink::RelayClient,
 };
 use pando_protocol::page::PageOptions;
 use std::{
@@ -54,7 +54,7 @@ pub(crate) struct RunConfig {
     /// The server for volunteers; `None` with `--local`, and mostly with `--exec`.
     pub(crate) server: Option<ServerConfig>,
     /// The relay, and the right to use it.
-    pub(crate) relay: Option<Relay>,
+    pub(crate) relay: Option<RelayClient>,
     pub(crate) ice_servers: Vec<IceServer>,
     /// The join token, if the user chose a token.
     pub(crate) token: Option<String>,
@@ -207,7 +207,7 @@ impl RunConfig {
             cores: cores(&cli, &mut notes),
             server: ServerConfig::new(&cli, &mut notes)?,
             relay: match cli.host {
-                Some(host) => Some(Relay::new(&host, cli.secret.unwrap_or_default())?),
+                Some(host) => Some(RelayClient::new(&host, cli.secret.unwrap_or_default())?),
                 None => None,
             },
             ice_servers: cli.ice_servers,

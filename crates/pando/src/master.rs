@@ -7,7 +7,7 @@
 //! - [`registry`]: the devices, each with one book of loans, and with a health;
 //! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
 //! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
-//! - [`exchange`]: loans and answers between the lender and a session; [`end`]: how a run ends;
+//! - [`exchange`]: loans and answers between the lender and a session; [`shutdown`]: how a run ends;
 //! - [`state`]: composes all rooms above; one lock guards the whole;
 //! - [`run`]: the lock, and the threads and tasks that wait for a change;
 //! - [`session`]: one task per volunteer, which takes values and delivers results, a frame at a
@@ -15,7 +15,6 @@
 //! - [`ends`]: the threads or tasks that read the input, write the output and confirm results;
 //! - [`report`]: messages for people while a run goes on.
 
-mod end;
 mod ends;
 mod exchange;
 mod files;
@@ -27,12 +26,13 @@ mod report;
 mod resume;
 mod run;
 mod session;
+mod shutdown;
 #[cfg(test)]
 mod simulation;
 mod state;
 
 pub(crate) use ends::confirm;
-pub use ends::{Values, items};
+pub use ends::{InputValues, items};
 pub use files::Files;
 pub(crate) use files::Use;
 pub use job::Job;

@@ -9,7 +9,7 @@ mod waiters;
 
 use crate::{
     Ask, Index, Input, Lent, Loan, Pull, Refused, SubStreamId, Window,
-    sub_streams::{SubStream, SubStreams},
+    sub_streams::{Borrower, SubStreams},
     window::Budget,
 };
 use again::Again;
@@ -109,7 +109,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// values are to be lent again. Nothing happens if the sub-stream was closed before or never
     /// was open.
     pub fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
-        let Some(SubStream { mut held, ticket, .. }) = self.sub_streams.close(sub) else {
+        let Some(Borrower { mut held, ticket, .. }) = self.sub_streams.close(sub) else {
             return Vec::new();
         };
         if let Some(ticket) = ticket {
@@ -137,11 +137,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     where
         I: Input<Value = T, Error = E> + ?Sized,
     {
-        let Some(sub_stream) = self.sub_streams.find(sub) else {
+        let Some(borrower) = self.sub_streams.find(sub) else {
             return Ask::Done;
         };
-        let waiting = sub_stream.ticket.is_some();
-        if sub_stream.paused {
+        let waiting = borrower.ticket.is_some();
+        if borrower.paused {
             self.sub_streams.set_paused(sub, false);
         }
         let answer = self.answer(sub, input);
@@ -185,8 +185,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Lends a value that is not lent to `sub`: under the loan of this number, or else under a new
     /// loan.
     fn lend(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
-        let sub_stream = self.sub_streams.find_mut(sub)?;
-        match self.slots.lend(index, number, sub, &mut sub_stream.held) {
+        let borrower = self.sub_streams.find_mut(sub)?;
+        match self.slots.lend(index, number, sub, &mut borrower.held) {
             Some(Lent { loan, value }) => Some(Lent { loan, value: value.clone() }),
             None => unreachable!("what is lent has no result"),
         }
@@ -249,8 +249,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         } else {
             return None;
         };
-        if let Some(sub_stream) = self.sub_streams.find_mut(sub) {
-            sub_stream.ticket = None;
+        if let Some(borrower) = self.sub_streams.find_mut(sub) {
+            borrower.ticket = None;
         }
         Some(sub)
     }
@@ -264,14 +264,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     fn register(&mut self, sub: SubStreamId) {
         let ticket = self.waiters.push(sub);
-        if let Some(sub_stream) = self.sub_streams.find_mut(sub) {
-            sub_stream.ticket = Some(ticket);
+        if let Some(borrower) = self.sub_streams.find_mut(sub) {
+            borrower.ticket = Some(ticket);
         }
     }
 
     fn unregister(&mut self, sub: SubStreamId) {
         if let Some(ticket) =
-            self.sub_streams.find_mut(sub).and_then(|sub_stream| sub_stream.ticket.take())
+            self.sub_streams.find_mut(sub).and_then(|borrower| borrower.ticket.take())
         {
             self.waiters.remove(ticket);
         }
@@ -315,7 +315,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// As for [`result`](Self::result).
     pub fn fail(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
         self.give_back(sub, loan)?;
-        if self.sub_streams.find(sub).is_some_and(|sub_stream| !sub_stream.paused) {
+        if self.sub_streams.find(sub).is_some_and(|borrower| !borrower.paused) {
             self.again.blame(sub, loan.index);
         }
         self.lend_again(loan.index);
@@ -333,11 +333,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     fn give_back(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
-        let sub_stream = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
+        let borrower = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
         if !self.slots.holds(sub, loan) {
             return Err(Refused::NotHeld);
         }
-        self.slots.unlink(loan.index, &mut sub_stream.held);
+        self.slots.unlink(loan.index, &mut borrower.held);
         Ok(())
     }
 

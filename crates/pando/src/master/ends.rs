@@ -10,5 +10,5 @@ mod output;
 mod stream;
 
 pub(crate) use confirm::confirm;
-pub use feed::Values;
+pub use feed::InputValues;
 pub use input::items;

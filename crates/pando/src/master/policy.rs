@@ -1,5 +1,5 @@
 //! The master's decisions: small machines and functions over the items, the devices and the time.
-//! [`Core`](super::state::Core) composes them.
+//! [`RunState`](super::state::Core) composes them.
 
 mod account;
 pub(crate) mod backpressure;
@@ -29,7 +29,7 @@ use super::{job::Job, path::Items, registry::Registry};
 use std::time::Instant;
 
 /// The subjects of all decisions.
-pub(crate) struct Work<'a> {
+pub(crate) struct RunContext<'a> {
     pub(crate) items: &'a mut Items,
     pub(crate) registry: &'a mut Registry,
     pub(crate) job: &'a Job,

@@ -3,7 +3,7 @@
 
 use crate::{
     config::InputSource,
-    master::{self, Ending, Master, Values},
+    master::{self, Ending, InputValues, Master},
     threads,
 };
 use std::{io::Write, sync::Arc, time::Duration};
@@ -59,7 +59,7 @@ fn read(master: &Arc<Master>) -> std::io::Result<()> {
         if files.overwrite {
             master.console.say("--overwrite: all names are read before the first file");
         }
-        let names = Values::new(stdin(), master.job.framing);
+        let names = InputValues::new(stdin(), master.job.framing);
         threads::spawn("input", move || feeding.feed_files(&files, names))
     } else {
         threads::spawn("input", move || feeding.feed(stdin().lock()))

@@ -23,12 +23,12 @@ pub(super) struct Again {
     /// is lent.
     failers: BTreeMap<Index, Vec<SubStreamId>>,
     /// The same failures, by sub-stream.
-    failures: HashMap<SubStreamId, Failures, Mixed>,
+    failures: HashMap<SubStreamId, FailedValues, Mixed>,
 }
 
 /// The values failed by one open sub-stream.
 #[derive(Default)]
-struct Failures {
+struct FailedValues {
     /// The failed values that have no result yet.
     unfinished: BTreeSet<Index>,
     /// The failed values that wait to be lent again: a subset of the tainted values.
@@ -159,7 +159,7 @@ impl Again {
     #[cfg(test)]
     pub(super) fn is_clear(&self) -> bool {
         let waiting = self.clean.len() + self.tainted.total() + self.by_failers.len();
-        let kept = |failures: &Failures| failures.unfinished.len() + failures.waiting.total();
+        let kept = |failures: &FailedValues| failures.unfinished.len() + failures.waiting.total();
         waiting + self.failers.len() + self.failures.values().map(kept).sum::<usize>() == 0
     }
 

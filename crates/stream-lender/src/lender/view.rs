@@ -56,7 +56,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// How many values `sub` holds.
     pub fn held(&self, sub: SubStreamId) -> usize {
-        self.sub_streams.find(sub).map_or(0, |sub_stream| sub_stream.held.len)
+        self.sub_streams.find(sub).map_or(0, |borrower| borrower.held.len)
     }
 
     /// How many values came back and wait to be lent again.
@@ -96,8 +96,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// The loans that `sub` holds, in the order of lending.
     pub fn outstanding(&self, sub: SubStreamId) -> impl Iterator<Item = Loan> {
-        let indexes =
-            self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held));
+        let indexes = self.slots.walk(self.sub_streams.find(sub).map(|borrower| &borrower.held));
         indexes.filter_map(|index| self.slots.loan(index))
     }
 }

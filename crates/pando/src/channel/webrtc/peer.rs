@@ -69,12 +69,12 @@ pub(super) struct Peer {
 }
 
 /// The certificate shared by all connections of a run, because making a certificate is slow.
-pub(super) struct Identity {
+pub(super) struct SharedCertificate {
     provider: Arc<CryptoProvider>,
     cert: DtlsCert,
 }
 
-impl Identity {
+impl SharedCertificate {
     pub(super) fn fresh() -> Self {
         let provider = Arc::new(str0m::crypto::from_feature_flags());
         let cert = provider
@@ -106,14 +106,14 @@ impl Peer {
     pub(super) fn answer(
         offer: &str,
         hosts: &[Candidate],
-        identity: &Identity,
+        certificate: &SharedCertificate,
         waker: Waker,
     ) -> Result<(Self, String), &'static str> {
         let now = Instant::now();
         let mut rtc = Rtc::builder()
             .clear_codecs()
-            .set_crypto_provider(identity.provider.clone())
-            .set_dtls_cert(identity.cert.clone())
+            .set_crypto_provider(certificate.provider.clone())
+            .set_dtls_cert(certificate.cert.clone())
             .set_mtu(PACKET..=usize::MAX)
             .set_sctp_max_message_size(pieces::LONGEST as u32)
             .set_sctp_max_buffered_amount(flight::MOST + pieces::LONGEST)

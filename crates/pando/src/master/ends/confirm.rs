@@ -2,7 +2,7 @@
 
 use crate::{
     console::printable,
-    master::{policy::Unconfirmed, run::Master, state::Core},
+    master::{policy::Unconfirmed, run::Master, state::RunState},
     volunteer::{Guard, leader, shell},
 };
 use bytes::Bytes;
@@ -39,7 +39,7 @@ pub(crate) async fn confirm(
     loop {
         let Ok(permit) = at_once.clone().acquire_owned().await else { return };
         let unconfirmed = loop {
-            if let Some(unconfirmed) = master.with(Core::take_unconfirmed) {
+            if let Some(unconfirmed) = master.with(RunState::take_unconfirmed) {
                 break unconfirmed;
             }
             master.wait_for_results().await;
@@ -133,7 +133,7 @@ async fn last_words(errors: &mut ChildStderr, said: &mut Vec<u8>) {
 impl Master {
     /// The value of a result to confirm; `None` when the run has ended before.
     pub(in crate::master) fn to_confirm(&self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
-        self.with(|core| core.start_to_confirm(unconfirmed))
+        self.with(|state| state.start_to_confirm(unconfirmed))
     }
 
     /// Accepts the result, or fails its value because of `refused`.
@@ -146,7 +146,7 @@ impl Master {
         let kind = if refused.is_none() { "confirmed" } else { "unconfirmed" };
         let (index, device) = (unconfirmed.loan().index + 1, unconfirmed.device());
         self.events.write(kind, json!({"index": index, "device": device, "message": refused}));
-        let line = self.with(|core| core.confirmed(unconfirmed, refused, (&self.job, now)));
+        let line = self.with(|state| state.confirmed(unconfirmed, refused, (&self.job, now)));
         if let Some(line) = line {
             self.console.say(printable(&line));
         }

@@ -9,7 +9,7 @@ use crate::{
         path::{Cut, Framing, InputError, Read, Taken, Unusable},
         resume::Resume,
         run::Master,
-        state::Core,
+        state::RunState,
     },
     threads,
 };
@@ -81,7 +81,7 @@ impl Master {
     }
 
     fn wait_until_wanted(&self) {
-        self.wait_for_input(|core| core.items().wants_input());
+        self.wait_for_input(|state| state.items().wants_input());
     }
 
     /// Adds items to the input. Items with results in the journal are handed over in slices, as
@@ -149,12 +149,12 @@ impl Master {
             json!({"index": unusable.number, "kind": "input", "message": unusable.why}),
         );
         self.console.say(printable(&unusable.told()));
-        self.with(Core::left_out_input);
+        self.with(RunState::left_out_input);
         Ok(report.map_or(Read::LeftOut, |report| Read::Finished(report.to_string().into())))
     }
 
     fn hand_over(&self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {
-        self.with(|core| core.items_mut().add(reads));
+        self.with(|state| state.items_mut().add(reads));
     }
 
     /// Notes that no more values follow.
@@ -167,12 +167,12 @@ impl Master {
             );
             self.console.say(printable(&text));
         }
-        self.with(|core| core.items_mut().end_input(how));
+        self.with(|state| state.items_mut().end_input(how));
     }
 }
 
 /// The values of a byte stream, read on demand.
-pub struct Values<R> {
+pub struct InputValues<R> {
     splitter: Splitter,
     source: R,
     cut: std::vec::IntoIter<Cut>,
@@ -181,14 +181,14 @@ pub struct Values<R> {
     end: Option<Option<InputError>>,
 }
 
-impl<R: io::Read> Values<R> {
+impl<R: io::Read> InputValues<R> {
     /// Cuts `source` into values, from its start.
     pub fn new(source: R, framing: Framing) -> Self {
         Self { splitter: Splitter::new(framing), source, cut: Vec::new().into_iter(), end: None }
     }
 }
 
-impl<R: io::Read> Iterator for Values<R> {
+impl<R: io::Read> Iterator for InputValues<R> {
     type Item = Result<Cut, InputError>;
 
     fn next(&mut self) -> Option<Self::Item> {

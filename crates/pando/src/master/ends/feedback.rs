@@ -65,8 +65,8 @@ impl Master {
     pub(crate) fn heard(&self, heard: FromProgram) {
         match heard {
             FromProgram::Value(value) => self.put(value),
-            FromProgram::Unusable(why) => self.with(|core| core.fail_next(&why)),
-            FromProgram::Cancel(index) => self.with(|core| core.cancel(index)),
+            FromProgram::Unusable(why) => self.with(|state| state.fail_next(&why)),
+            FromProgram::Cancel(index) => self.with(|state| state.cancel(index)),
             FromProgram::End => self.end_input(Ok(())),
         }
     }
@@ -75,17 +75,17 @@ impl Master {
     fn put(&self, value: Value) {
         let number = self.lock().items().program().map_or(0, Loop::came) + 1;
         self.mind_numbers(number, &value);
-        self.with(|core| {
-            if let Some(program) = core.items_mut().program_mut() {
+        self.with(|state| {
+            if let Some(program) = state.items_mut().program_mut() {
                 program.count_one();
             }
-            core.items_mut().add_values([value]);
+            state.items_mut().add_values([value]);
         });
     }
 
     fn wait_for_room(&self) {
-        self.wait_for_input(|core| {
-            let items = core.items();
+        self.wait_for_input(|state| {
+            let items = state.items();
             items.queued() < MOST_WAITING || !items.lender().input_is_open()
         });
     }
@@ -108,30 +108,30 @@ impl Master {
     }
 
     fn wait_for_words(&self) -> (VecDeque<ToProgram>, Option<Ending>) {
-        let mut core = self.lock();
+        let mut state = self.lock();
         loop {
-            let ending = core.free_places();
-            self.wake(&mut core);
-            let said = core.take_said();
-            self.resume_channels(&mut core);
+            let ending = state.free_places();
+            self.wake(&mut state);
+            let said = state.take_said();
+            self.resume_channels(&mut state);
             if ending.is_some() || !said.is_empty() {
                 return (said, ending);
             }
-            core = self.wait_for_output(core);
+            state = self.wait_for_output(state);
         }
     }
 
     /// Returns the next message to the program, or how the run ended.
     pub(crate) fn poll_said(&self, context: &mut Context<'_>) -> Poll<Result<ToProgram, Ending>> {
-        let mut core = self.lock();
-        let ending = core.free_places();
-        self.wake(&mut core);
-        let next = core.items_mut().program_mut().and_then(Loop::pop_said);
-        self.resume_channels(&mut core);
+        let mut state = self.lock();
+        let ending = state.free_places();
+        self.wake(&mut state);
+        let next = state.items_mut().program_mut().and_then(Loop::pop_said);
+        self.resume_channels(&mut state);
         match (next, ending) {
             (Some(said), _) => Poll::Ready(Ok(said)),
             (None, Some(ending)) => Poll::Ready(Err(ending)),
-            (None, None) => self.wake_for_output(&mut core, context),
+            (None, None) => self.wake_for_output(&mut state, context),
         }
     }
 }

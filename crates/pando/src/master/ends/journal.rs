@@ -24,7 +24,7 @@ impl Master {
         let master: Weak<Self> = Arc::downgrade(self);
         let failed = move |why| {
             if let Some(master) = master.upgrade() {
-                master.with(|core| core.output_failed(why));
+                master.with(|state| state.output_failed(why));
             }
         };
         let store =
@@ -33,7 +33,7 @@ impl Master {
             });
         let recorder = Recorder::start(&path, writer, store, failed)?;
         let resumes = replay.end() > 0;
-        self.with(|core| core.items_mut().keep_journal(Arc::new(recorder), resumes));
+        self.with(|state| state.items_mut().keep_journal(Arc::new(recorder), resumes));
         let resume = Resume::new(replay, path.display().to_string(), keep);
         *self.resume() = resumes.then_some(resume);
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
         files::Files,
         path::Ending,
         run::Master,
-        state::{Core, Emitted},
+        state::{Emitted, RunState},
     },
 };
 use bytes::Bytes;
@@ -50,7 +50,7 @@ impl Master {
     /// Ends the output because of `error`, and returns how the run ends.
     pub(in crate::master) fn cannot_write(&self, error: &std::io::Error) -> Ending {
         if error.kind() == ErrorKind::BrokenPipe {
-            self.with(|core| core.drop_output(false));
+            self.with(|state| state.drop_output(false));
             return Ending::ReaderLeft;
         }
         self.lose_output();
@@ -58,20 +58,20 @@ impl Master {
     }
 
     fn lose_output(&self) {
-        self.with(|core| core.drop_output(true));
+        self.with(|state| state.drop_output(true));
     }
 
     /// Waits for results and moves the next ones in order to `batch`.
     fn collect(&self, batch: &mut OutputBatch) -> Option<Ending> {
-        let mut core = self.lock();
+        let mut state = self.lock();
         loop {
-            let ending = batch.take(&mut core, self.job.framing.separator);
-            core.writes(batch.count);
-            self.wake(&mut core);
+            let ending = batch.take(&mut state, self.job.framing.separator);
+            state.writes(batch.count);
+            self.wake(&mut state);
             if ending.is_some() || !batch.is_empty() {
                 return ending;
             }
-            core = self.wait_for_output(core);
+            state = self.wait_for_output(state);
         }
     }
 }
@@ -93,9 +93,9 @@ impl OutputBatch {
         self.bytes == 0
     }
 
-    fn take(&mut self, core: &mut Core, separator: u8) -> Option<Ending> {
+    fn take(&mut self, state: &mut RunState, separator: u8) -> Option<Ending> {
         while self.bytes < BATCH {
-            match core.emit() {
+            match state.emit() {
                 Emitted::Item(index, result, target) => {
                     self.count += usize::from(result.is_ok());
                     match (result, target) {

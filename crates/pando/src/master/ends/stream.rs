@@ -10,7 +10,7 @@ use crate::{
         path::{Ending, InputError},
         registry::Device,
         run::Master,
-        state::{Core, Emitted},
+        state::{Emitted, RunState},
     },
     protocol::Value,
 };
@@ -43,7 +43,7 @@ impl Master {
                 poll_fn(|context| poll_block(values.as_mut(), wanted, context)).await;
             (before + 1..).zip(&block).for_each(|(number, value)| self.mind_numbers(number, value));
             before += block.len() as u64;
-            self.with(|core| core.items_mut().add_values(block));
+            self.with(|state| state.items_mut().add_values(block));
             if let Some(how) = end {
                 return self.end_input(how);
             }
@@ -52,10 +52,10 @@ impl Master {
 
     /// Waits until values are wanted, and returns how many.
     fn poll_wanted(&self, context: &mut Context<'_>) -> Poll<usize> {
-        let core = self.lock();
-        if core.items().is_asked_for_value() {
-            let asked: usize = core.registry().devices().map(Device::missing_at_last_ask).sum();
-            let room = self.job.window.saturating_sub(core.items().lender().in_progress());
+        let state = self.lock();
+        if state.items().is_asked_for_value() {
+            let asked: usize = state.registry().devices().map(Device::missing_at_last_ask).sum();
+            let room = self.job.window.saturating_sub(state.items().lender().in_progress());
             return Poll::Ready(asked.min(room).max(1));
         }
         self.wake_for_input(context);
@@ -64,12 +64,12 @@ impl Master {
 
     /// Returns the next result in the order of the values, or how the run ended.
     pub(crate) fn poll_output(&self, context: &mut Context<'_>) -> Poll<Result<Settled, Ending>> {
-        let mut core = self.lock();
-        let next = next_settled(&mut core);
-        self.wake(&mut core);
+        let mut state = self.lock();
+        let next = next_settled(&mut state);
+        self.wake(&mut state);
         match next {
             Some(next) => Poll::Ready(next),
-            None => self.wake_for_output(&mut core, context),
+            None => self.wake_for_output(&mut state, context),
         }
     }
 }
@@ -97,9 +97,9 @@ fn poll_block(
     Poll::Ready((block, None))
 }
 
-fn next_settled(core: &mut Core) -> Option<Result<Settled, Ending>> {
+fn next_settled(state: &mut RunState) -> Option<Result<Settled, Ending>> {
     loop {
-        match core.emit() {
+        match state.emit() {
             Emitted::Item(index, Ok(result), _) => return Some(Ok((index, Ok(result)))),
             // An item left out has a message if failures are told in place.
             Emitted::Item(index, Err(Some(message)), _) => return Some(Ok((index, Err(message)))),

@@ -2,7 +2,7 @@
 
 use super::{Exchange, Told};
 use crate::{
-    master::policy::{Attempt, Work, speculation, stand_back},
+    master::policy::{Attempt, RunContext, speculation, stand_back},
     protocol::Answer,
 };
 use serde_json::json;
@@ -18,8 +18,8 @@ impl Exchange<'_> {
         parts: u64,
         told: &mut Told,
     ) -> (bool, usize) {
-        let (sub, now, count) = (self.sub, self.work.now, answers.len());
-        let Some(device) = self.work.registry.get_mut(sub) else { return (false, 0) };
+        let (sub, now, count) = (self.sub, self.context.now, answers.len());
+        let Some(device) = self.context.registry.get_mut(sub) else { return (false, 0) };
         self.backpressure.set_parts(device, parts);
         let name = device.name().to_owned();
         let (mut done, mut micros, mut worked) = (0, 0, false);
@@ -33,7 +33,7 @@ impl Exchange<'_> {
             micros = u64::saturating_add(micros, answer.micros);
             done += u64::from(self.settle(answer, &name, told));
         }
-        let Work { items, registry, job, .. } = &mut self.work;
+        let RunContext { items, registry, job, .. } = &mut self.context;
         registry.statistics_mut().done(done, micros);
         if done > 0 {
             if !job.confirms {
@@ -57,8 +57,8 @@ impl Exchange<'_> {
     /// session holds the loan, or computes a copy under it; `None` for an answer that is late,
     /// doubled, forged or of an earlier loan: such an answer changes nothing.
     fn take_back(&mut self, loan: Loan) -> Option<bool> {
-        let lender = self.work.items.lender();
-        let loans = self.work.registry.get_mut(self.sub)?.loans_mut();
+        let lender = self.context.items.lender();
+        let loans = self.context.registry.get_mut(self.sub)?.loans_mut();
         let holds = lender.holds(self.sub, loan);
         let bytes = match holds {
             true => lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64),
@@ -69,7 +69,7 @@ impl Exchange<'_> {
     }
 
     fn overtake(&mut self, loan: Loan) -> bool {
-        let Work { items, registry, .. } = &mut self.work;
+        let RunContext { items, registry, .. } = &mut self.context;
         speculation::overtake(items, registry, self.retries, self.sub, loan)
     }
 
@@ -77,16 +77,16 @@ impl Exchange<'_> {
     /// accepted result.
     fn settle(&mut self, answer: Answer, device: &str, told: &mut Told) -> bool {
         let Answer { loan, micros, result } = answer;
-        let Self { sub, work, retries, confirmations, .. } = self;
+        let Self { sub, context, retries, confirmations, .. } = self;
         let index = loan.index;
         match result {
             Ok((_, result)) => {
-                let result = work.items.keep(index, result);
-                let accepted = if work.job.confirms {
-                    confirmations.hold(work.items, (*sub, loan), device, result)
+                let result = context.items.keep(index, result);
+                let accepted = if context.job.confirms {
+                    confirmations.hold(context.items, (*sub, loan), device, result)
                 } else {
-                    retries.computed(work, *sub, index);
-                    work.items.accept(*sub, loan, result)
+                    retries.computed(context, *sub, index);
+                    context.items.accept(*sub, loan, result)
                 };
                 let ms = micros as f64 / 1000.0;
                 told.event("result", || json!({"index": index + 1, "device": device, "ms": ms}));
@@ -94,7 +94,7 @@ impl Exchange<'_> {
             }
             Err(failure) => {
                 let attempt = Attempt { sub: *sub, loan, device, failure: &failure };
-                told.lines.extend(retries.failed(work, &attempt));
+                told.lines.extend(retries.failed(context, &attempt));
                 let (kind, message) = (&failure.kind, &failure.message);
                 told.event("failed", || {
                     json!({"index": index + 1, "device": device, "kind": kind, "message": message})
@@ -114,15 +114,15 @@ impl Exchange<'_> {
         let unasked = self.returns_unasked(loans);
         loans.iter().for_each(|loan| self.return_one(*loan, careful));
         if unasked {
-            stand_back::gave_back_unasked(&mut self.work, self.sub);
+            stand_back::gave_back_unasked(&mut self.context, self.sub);
         }
-        let Some(device) = self.work.registry.get(self.sub) else { return (true, 0) };
+        let Some(device) = self.context.registry.get(self.sub) else { return (true, 0) };
         (!device.waits_after_recall(), device.loans().room())
     }
 
     fn return_one(&mut self, loan: Loan, careful: bool) {
         let held = self.take_back(loan) == Some(true);
-        let Self { sub, work: Work { items, registry, now, .. }, .. } = self;
+        let Self { sub, context: RunContext { items, registry, now, .. }, .. } = self;
         let lender = items.lender_mut();
         if held && let Some(mut value) = lender.value(loan.index).cloned() {
             if careful {
@@ -143,8 +143,8 @@ impl Exchange<'_> {
     /// Whether the session returns loans without a recall, and at least one of them unbegun, as far
     /// as the master knows.
     fn returns_unasked(&self, loans: &[Loan]) -> bool {
-        let items = &*self.work.items;
-        let Some(device) = self.work.registry.get(self.sub) else { return false };
+        let items = &*self.context.items;
+        let Some(device) = self.context.registry.get(self.sub) else { return false };
         device.cores() > 0
             && !device.waits_after_recall()
             && loans.iter().any(|loan| {

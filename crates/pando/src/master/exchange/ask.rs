@@ -3,7 +3,7 @@
 use super::{Asked, Exchange};
 use crate::{
     master::{
-        policy::{Work, stand_back},
+        policy::{RunContext, stand_back},
         registry::Device,
     },
     protocol::{PART, Value, value_len},
@@ -13,8 +13,8 @@ use stream_lender::{Ask, Lent};
 impl Exchange<'_> {
     /// Lends values to the session, as many as fit into a frame, and puts them into `lent`.
     pub(in crate::master) fn ask(&mut self, lent: &mut Vec<Lent<Value>>) -> Asked {
-        let Self { sub, work, retries, speculation, .. } = self;
-        let Work { items, registry, now, .. } = work;
+        let Self { sub, context, retries, speculation, .. } = self;
+        let RunContext { items, registry, now, .. } = context;
         let (sub, now) = (*sub, *now);
         let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else {
             return Asked::default();

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use stream_lender::Output;
 
 /// The result of an item, `None` if the item is left out, and the file for the result.
-pub(crate) type Place = (Option<Bytes>, Option<PathBuf>);
+pub(crate) type Outgoing = (Option<Bytes>, Option<PathBuf>);
 
 impl Items {
     /// Takes the next item in the order of the input.
-    pub(crate) fn emit(&mut self) -> Output<Place, InputError> {
+    pub(crate) fn emit(&mut self) -> Output<Outgoing, InputError> {
         match self.lender.next_output() {
             Output::Item(index, result) => Output::Item(index, (result, self.targets.pop_front())),
             Output::Pending => Output::Pending,

@@ -5,7 +5,7 @@
 //! the copy finishes first, its device takes up the value and answers it at once.
 
 use super::{
-    Retries, Work,
+    Retries, RunContext,
     load::{Load, loads},
 };
 use crate::master::{
@@ -21,28 +21,33 @@ pub(crate) struct Speculation(BTreeSet<Index>);
 
 impl Speculation {
     /// Lends copies of values in long calls, the oldest first, to idle devices.
-    pub(crate) fn lend_copies(&mut self, work: &mut Work, retries: &Retries) {
-        if work.items.has_some_to_lend() {
+    pub(crate) fn lend_copies(&mut self, context: &mut RunContext, retries: &Retries) {
+        if context.items.has_some_to_lend() {
             return;
         }
-        self.0 = self.0.split_off(&work.items.lender().output());
-        let mut idle = loads(work.items.lender(), work.registry, work.now);
+        self.0 = self.0.split_off(&context.items.lender().output());
+        let mut idle = loads(context.items.lender(), context.registry, context.now);
         idle.retain(Load::is_idle);
         idle.sort_by_key(|load| load.each);
         for load in idle {
-            let Some(index) = self.oldest_running(work, retries, load.sub) else { continue };
-            let Some(copy) = work.items.lender_mut().copy(index) else { return };
+            let Some(index) = self.oldest_running(context, retries, load.sub) else { continue };
+            let Some(copy) = context.items.lender_mut().copy(index) else { return };
             self.0.insert(index);
-            if let Some(device) = work.registry.get_mut(load.sub) {
-                device.send(copy, true, load.held == 0, work.now);
+            if let Some(device) = context.registry.get_mut(load.sub) {
+                device.send(copy, true, load.held == 0, context.now);
             }
         }
     }
 
     /// The oldest value in a long call which one device computes, other than `idle`. Excludes
     /// values that are careful, or that may make devices vanish.
-    fn oldest_running(&self, work: &Work, retries: &Retries, idle: SubStreamId) -> Option<Index> {
-        let (lender, registry) = (work.items.lender(), &*work.registry);
+    fn oldest_running(
+        &self,
+        context: &RunContext,
+        retries: &Retries,
+        idle: SubStreamId,
+    ) -> Option<Index> {
+        let (lender, registry) = (context.items.lender(), &*context.registry);
         let is_copied_to_idle = |index| {
             registry.get(idle).is_some_and(|device| device.loans().copy_of(index).is_some())
         };

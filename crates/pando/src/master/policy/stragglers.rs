@@ -5,7 +5,7 @@
 //! device holds each loan until it returns the value.
 
 use super::{
-    Work,
+    RunContext,
     load::{Load, loads},
 };
 use crate::master::registry::Device;
@@ -16,11 +16,11 @@ use stream_lender::{Loan, SubStreamId};
 const MIN_GAIN: Duration = Duration::from_millis(200);
 
 /// Recalls values from slow devices for idle ones, the fastest idle device first.
-pub(crate) fn recall_stragglers(work: &mut Work) {
-    if work.items.has_some_to_lend() {
+pub(crate) fn recall_stragglers(context: &mut RunContext) {
+    if context.items.has_some_to_lend() {
         return;
     }
-    let mut loads = loads(work.items.lender(), work.registry, work.now);
+    let mut loads = loads(context.items.lender(), context.registry, context.now);
     let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].is_idle()).collect();
     idle.sort_by_key(|at| loads[*at].each);
     for at in idle {
@@ -32,16 +32,16 @@ pub(crate) fn recall_stragglers(work: &mut Work) {
         let count = share(&loads[slow], &loads[at]);
         if count > 0 {
             loads[slow].may_be_recalled = false;
-            recall(work, loads[slow].sub, count);
+            recall(context, loads[slow].sub, count);
         }
     }
 }
 
 /// Recalls the `count` values that `sub` would begin last.
-fn recall(work: &mut Work, sub: SubStreamId, count: usize) {
-    let held: Vec<Loan> = work.items.lender().outstanding(sub).collect();
-    if let Some(device) = work.registry.get_mut(sub) {
-        device.recall(&held[held.len().saturating_sub(count)..], work.now);
+fn recall(context: &mut RunContext, sub: SubStreamId, count: usize) {
+    let held: Vec<Loan> = context.items.lender().outstanding(sub).collect();
+    if let Some(device) = context.registry.get_mut(sub) {
+        device.recall(&held[held.len().saturating_sub(count)..], context.now);
     }
 }
 
@@ -58,8 +58,8 @@ fn share(slow: &Load, idle: &Load) -> usize {
 
 /// Recalls the values that have arrived at a stalled device, once people have been told about the
 /// device, and if other devices are not stalled.
-pub(crate) fn recall_from_stalled(work: &mut Work) {
-    let Work { items, registry, now, .. } = work;
+pub(crate) fn recall_from_stalled(context: &mut RunContext) {
+    let RunContext { items, registry, now, .. } = context;
     let (lender, now, silence_limit) = (items.lender_mut(), *now, registry.silence_limit());
     // A device that lends no cores may also hold values, which were on their way when it paused.
     let is_due = |sub: SubStreamId, device: &Device| {
@@ -90,8 +90,8 @@ pub(crate) fn recall_from_stalled(work: &mut Work) {
 
 /// Lets devices ask again after a recall: a suspect device after its rest, or when no other device
 /// is active; other devices when there are values to lend.
-pub(crate) fn end_waits(work: &mut Work) {
-    let Work { items, registry, now, .. } = work;
+pub(crate) fn end_waits(context: &mut RunContext) {
+    let RunContext { items, registry, now, .. } = context;
     let has_some = items.has_some_to_lend();
     let active = registry.devices().any(Device::takes_part);
     for (sub, device) in registry.iter_mut().filter(|(_, device)| device.waits_after_recall()) {

@@ -2,7 +2,7 @@
 //! failed it, because other devices may be paused or busy with long calls.
 
 use super::{
-    Retries, Work,
+    Retries, RunContext,
     load::{Load, loads},
     speculation::take_up_copy,
 };
@@ -18,9 +18,9 @@ pub(crate) struct Unwanted(Option<(Index, Instant)>);
 
 impl Unwanted {
     /// Lends the oldest waiting value, if it has waited too long, to an idle device.
-    pub(crate) fn lend(&mut self, work: &mut Work, retries: &Retries) {
-        let now = work.now;
-        self.0 = work.items.lender().oldest_waiting().map(|index| match self.0 {
+    pub(crate) fn lend(&mut self, context: &mut RunContext, retries: &Retries) {
+        let now = context.now;
+        self.0 = context.items.lender().oldest_waiting().map(|index| match self.0 {
             Some((before, since)) if before == index => (index, since),
             _ => (index, now),
         });
@@ -28,8 +28,8 @@ impl Unwanted {
         if now.saturating_duration_since(since) < UNWANTED {
             return;
         }
-        let Some(Load { sub, .. }) = idlest(work, retries, index) else { return };
-        let Work { items, registry, .. } = work;
+        let Some(Load { sub, .. }) = idlest(context, retries, index) else { return };
+        let RunContext { items, registry, .. } = context;
         let lender = items.lender_mut();
         let first = lender.held(sub) == 0;
         // The device may still compute the value as a copy. Then this computation becomes the loan.
@@ -43,10 +43,10 @@ impl Unwanted {
 }
 
 /// The fastest device with a free core that may be lent `index`; suspect devices come last.
-fn idlest(work: &Work, retries: &Retries, index: Index) -> Option<Load> {
-    let (lender, registry) = (work.items.lender(), &*work.registry);
+fn idlest(context: &RunContext, retries: &Retries, index: Index) -> Option<Load> {
+    let (lender, registry) = (context.items.lender(), &*context.registry);
     let alone = retries.goes_alone(index);
-    let idle = loads(lender, registry, work.now).into_iter().filter(|load| {
+    let idle = loads(lender, registry, context.now).into_iter().filter(|load| {
         let mut held = lender.outstanding(load.sub);
         let stands_back = registry.get(load.sub).is_some_and(|device| device.stands_back());
         let is_alone = held.any(|loan| retries.goes_alone(loan.index));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::master::{
     path::{Ending, InputError},
-    state::Core,
+    state::RunState,
 };
 use crate::protocol::{Form, Value};
 use std::{
@@ -80,9 +80,9 @@ impl World {
 
     /// Acts like the reading thread of the master.
     fn wait_until_wanted(&mut self) {
-        let core = self.master.lock();
+        let state = self.master.lock();
         if self.source.ended {
-        } else if core.items().wants_input() {
+        } else if state.items().wants_input() {
             self.source.busy = true;
             self.clock.after(self.plan.reading, Event::Read);
         } else {
@@ -182,8 +182,8 @@ impl World {
         say!(self, "{ending:?}");
         let ending = self.master.close_journal(ending);
         let (read, interrupted) = {
-            let core = self.master.lock();
-            (core.items().lender().read(), core.is_interrupted())
+            let state = self.master.lock();
+            (state.items().lender().read(), state.is_interrupted())
         };
         let (all, input_failed) = (
             read == self.plan.items.len() as u64,
@@ -208,7 +208,7 @@ impl World {
     fn begin_confirming(&mut self) -> bool {
         let mut any = false;
         while self.confirming.iter().flatten().count() < AT_ONCE
-            && let Some(unconfirmed) = self.master.with(Core::take_unconfirmed)
+            && let Some(unconfirmed) = self.master.with(RunState::take_unconfirmed)
         {
             any = true;
             if self.master.to_confirm(&unconfirmed).is_none() {

@@ -12,9 +12,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// The stage of an open run.
-pub(super) enum Progress {
-    /// Values go in and results come out. The flag of both stages: whether each failed value is
+/// The phase of an open run.
+pub(super) enum Phase {
+    /// Values go in and results come out. The flag of both phases: whether each failed value is
     /// told of by itself.
     Going(OpenRun, bool),
     /// Volunteers are told about the end of the run; then the final ending is known.
@@ -23,7 +23,7 @@ pub(super) enum Progress {
     Over,
 }
 
-impl Progress {
+impl Phase {
     pub(super) fn new(open: OpenRun, tells: bool) -> Self {
         Self::Going(open, tells)
     }

@@ -7,7 +7,7 @@ const INNER: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 /// See the module.
 #[derive(Debug, Clone)]
-pub(crate) struct Peers {
+pub(crate) struct AllowedPeers {
     /// Loopback may be reached: the relay itself is bound to it.
     pub(crate) loopback: bool,
     /// Private networks may be reached.
@@ -16,7 +16,7 @@ pub(crate) struct Peers {
     pub(crate) own: Vec<IpAddr>,
 }
 
-impl Peers {
+impl AllowedPeers {
     /// Whether packets may go to `address` and come from it.
     pub(crate) fn allow(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -60,20 +60,21 @@ impl Peers {
 
 /// Whether volunteers elsewhere cannot reach `address`.
 pub(crate) fn is_private(address: IpAddr) -> bool {
-    !Peers { loopback: false, private: false, own: Vec::new() }.allow(address)
+    !AllowedPeers { loopback: false, private: false, own: Vec::new() }.allow(address)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn allowed(peers: &Peers, address: &str) -> bool {
+    fn allowed(peers: &AllowedPeers, address: &str) -> bool {
         peers.allow(address.parse().unwrap())
     }
 
     #[test]
     fn the_relay_s_own_insides_are_never_reached() {
-        let peers = Peers { loopback: false, private: true, own: vec!["8.8.8.8".parse().unwrap()] };
+        let peers =
+            AllowedPeers { loopback: false, private: true, own: vec!["8.8.8.8".parse().unwrap()] };
         let inside = [
             "127.0.0.1",
             "127.1.2.3",
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn private_networks_and_loopback_are_reached_only_if_that_is_wanted() {
-        let strict = Peers { loopback: false, private: false, own: Vec::new() };
+        let strict = AllowedPeers { loopback: false, private: false, own: Vec::new() };
         for address in
             ["10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "fd00::1"]
         {
@@ -118,7 +119,7 @@ mod tests {
                 "{address}"
             );
         }
-        let loose = Peers { loopback: true, private: true, own: Vec::new() };
+        let loose = AllowedPeers { loopback: true, private: true, own: Vec::new() };
         assert!(
             allowed(&loose, "127.0.0.1") && allowed(&loose, "::1") && allowed(&loose, "100.64.0.1")
         );

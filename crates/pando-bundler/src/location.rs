@@ -1,4 +1,4 @@
-//! A place in a source file, with its display for people.
+//! A location in a source file, with its display for people.
 
 use std::{env, fmt::Write as _, path::Path};
 
@@ -7,19 +7,19 @@ const LONGEST_LINE: usize = 300;
 
 /// A position in a file, with the lines around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     /// The file name for display: relative to the current folder where possible.
     pub(crate) file: String,
     /// The line, counted from 1.
     pub(crate) line: usize,
     /// The column, counted from 1, in characters.
     pub(crate) column: usize,
-    /// The lines around the place, with the line itself marked.
+    /// The lines around the location, with the line itself marked.
     pub(crate) frame: String,
 }
 
-impl Place {
-    /// The place of the byte `offset` of `source`.
+impl Location {
+    /// The location of the byte `offset` of `source`.
     pub(crate) fn at_offset(file: &Path, source: &str, offset: usize) -> Self {
         let before = floor_char_boundary(source, offset);
         let line = source[..before].matches('\n').count() + 1;
@@ -28,7 +28,7 @@ impl Place {
         Self { file: shown(file), line, column, frame: frame(source, line, column) }
     }
 
-    /// The place of a line and of a byte in the line, each counted from 1 (0: the first).
+    /// The location of a line and of a byte in the line, each counted from 1 (0: the first).
     pub(crate) fn at_line(file: &Path, source: &str, line: usize, column: usize) -> Self {
         let start: usize =
             source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
@@ -36,7 +36,7 @@ impl Place {
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
@@ -58,7 +58,7 @@ fn floor_char_boundary(source: &str, offset: usize) -> usize {
     at
 }
 
-/// Two lines before the place and one line after, as compilers show them.
+/// Two lines before the location and one line after, as compilers show them.
 fn frame(source: &str, line: usize, column: usize) -> String {
     let first = line.saturating_sub(2).max(1);
     let lines: Vec<_> = source.lines().enumerate().skip(first - 1).take(line + 2 - first).collect();
@@ -84,18 +84,18 @@ mod tests {
 
     #[test]
     fn a_frame_marks_line_and_column() {
-        let place =
-            Place::at_offset(Path::new("/none/a.js"), "one\ntwo\nthr\u{e9}e x\nfour\nfive", 14);
-        assert_eq!((place.line, place.column), (3, 6));
+        let location =
+            Location::at_offset(Path::new("/none/a.js"), "one\ntwo\nthr\u{e9}e x\nfour\nfive", 14);
+        assert_eq!((location.line, location.column), (3, 6));
         assert_eq!(
-            place.frame,
+            location.frame,
             "  1 | one\n  2 | two\n> 3 | thr\u{e9}e x\n    |      ^\n  4 | four\n"
         );
     }
 
     #[test]
     fn an_offset_past_the_end_is_the_end() {
-        let place = Place::at_offset(Path::new("/none/a.js"), "ab", 99);
-        assert_eq!((place.line, place.column), (1, 3));
+        let location = Location::at_offset(Path::new("/none/a.js"), "ab", 99);
+        assert_eq!((location.line, location.column), (1, 3));
     }
 }

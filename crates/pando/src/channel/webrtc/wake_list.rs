@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// The list of woken connections; see the module.
 #[derive(Debug, Default)]
-pub(super) struct Wakes(Arc<List>);
+pub(super) struct WakeList(Arc<List>);
 
 #[derive(Debug, Default)]
 struct List {
@@ -27,7 +27,7 @@ struct One {
     list: Arc<List>,
 }
 
-impl Wakes {
+impl WakeList {
     /// A waker for `peer`.
     pub(super) fn waker(&self, peer: PeerId) -> Waker {
         Arc::new(One { peer, awake: AtomicBool::new(false), list: self.0.clone() }).into()
@@ -66,15 +66,15 @@ mod tests {
 
     #[test]
     fn a_connection_woken_twice_is_taken_once() {
-        let (wakes, mut peers) = (Wakes::default(), Vec::new());
-        let (first, second) = (wakes.waker(1), wakes.waker(2));
+        let (wake_list, mut peers) = (WakeList::default(), Vec::new());
+        let (first, second) = (wake_list.waker(1), wake_list.waker(2));
         first.wake_by_ref();
         second.wake_by_ref();
         first.wake_by_ref();
-        wakes.take(&mut peers);
+        wake_list.take(&mut peers);
         assert_eq!(peers, [1, 2]);
         first.wake();
-        wakes.take(&mut peers);
+        wake_list.take(&mut peers);
         assert_eq!(peers, [1, 2, 1]);
     }
 }

@@ -9,7 +9,7 @@ use std::{mem, time::Instant};
 
 /// How far the run has come to its end.
 #[derive(Default)]
-pub(super) struct End {
+pub(super) struct Shutdown {
     /// The first signal has arrived: no more input is read.
     interrupted: bool,
     /// Values read but never output, because the run was told to stop.
@@ -24,7 +24,7 @@ pub(super) struct End {
     finished: bool,
 }
 
-impl End {
+impl Shutdown {
     /// The first signal has arrived.
     pub(super) fn interrupt(&mut self) {
         self.interrupted = true;
