@@ -3,7 +3,7 @@
 //!
 //! The rooms of the master, from the bottom up. Each room uses only rooms above in this list:
 //!
-//! - [`path`]: the way of an item from the input to the output, around the lender;
+//! - [`items`]: the way of an item from the input to the output, around the lender;
 //! - [`registry`]: the devices, each with one book of loans, and with a health;
 //! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
 //! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
@@ -12,14 +12,14 @@
 //! - [`run`]: the lock, and the threads and tasks that wait for a change;
 //! - [`session`]: one task per volunteer, which takes values and delivers results, a frame at a
 //!   time;
-//! - [`ends`]: the threads or tasks that read the input, write the output and confirm results;
+//! - [`io`]: the threads or tasks that read the input, write the output and confirm results;
 //! - [`report`]: messages for people while a run goes on.
 
-mod ends;
 mod exchange;
 mod files;
+mod io;
+mod items;
 mod job;
-mod path;
 mod policy;
 mod registry;
 mod report;
@@ -31,13 +31,13 @@ mod shutdown;
 mod simulation;
 mod state;
 
-pub(crate) use ends::confirm;
-pub use ends::{InputValues, items};
 pub use files::Files;
 pub(crate) use files::Use;
+pub(crate) use io::confirm;
+pub use io::{InputValues, values_of_items};
+pub use items::{Ending, Framing, InputError, Left};
+pub(crate) use items::{FromProgram, ToProgram};
 pub use job::Job;
-pub use path::{Ending, Framing, InputError, Left};
-pub(crate) use path::{FromProgram, ToProgram};
 pub(crate) use policy::MissingFeature;
 pub use registry::Page;
 pub use report::{recall_stragglers, watch};

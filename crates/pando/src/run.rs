@@ -1,7 +1,6 @@
 //! One run, from the command line to the exit status.
 
 mod awake;
-mod ends;
 mod function;
 mod journal;
 mod listen;
@@ -9,6 +8,7 @@ mod local;
 mod open;
 mod progress;
 mod signals;
+mod stdio;
 mod urls;
 mod used;
 
@@ -128,7 +128,7 @@ fn check_places(config: &RunConfig) -> Result<(), StartError> {
 /// Reads the input and writes the output, until the run ends or must stop; returns the ending.
 async fn compute(config: &RunConfig, open: &OpenRun, stop: &mut Stop, console: &Console) -> Ending {
     let over_status = config.report.live && std::io::stdout().is_terminal();
-    let mut ended = match ends::start(&open.master, &config.input, over_status) {
+    let mut ended = match stdio::start(&open.master, &config.input, over_status) {
         Ok(ended) => ended,
         Err(error) => {
             console.say(format!("error: {}", threads::refused(&error)));

@@ -2,9 +2,9 @@
 //!
 //! Each step changes the lender and the device's book together, so that they always agree.
 
-mod accept;
-mod ask;
+mod lend;
 mod messages;
+mod take_back;
 
 pub(crate) use messages::Leaving;
 

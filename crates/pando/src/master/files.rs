@@ -6,7 +6,7 @@
 //! compared by their identity in the file system ([`FileId`]), and a new file is created in a way
 //! that fails if the name is taken.
 
-use super::path::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
+use super::items::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
 use crate::{
     files::{self, FileId},
     journal::{Commit, Digest, digest},

@@ -1,6 +1,6 @@
 //! The job of a run: what is the same from its start to its end.
 
-use super::{files::Files, path::Framing};
+use super::{files::Files, items::Framing};
 use crate::{
     config::{BatchSize, OnError},
     protocol::{Failure, Form, JobOptions},

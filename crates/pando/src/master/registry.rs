@@ -5,14 +5,13 @@ mod backoff;
 mod device;
 mod fitness;
 mod health;
+mod in_flight;
 mod incoming;
-mod limit;
 mod loans;
 mod names;
 mod progress;
 mod reports;
 mod statistics;
-mod window;
 
 pub use device::Page;
 pub(crate) use device::{Device, Newcomer, News};

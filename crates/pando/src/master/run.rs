@@ -5,8 +5,8 @@
 //! ([`Master::with`]).
 
 use super::{
+    items::Ending,
     job::Job,
-    path::Ending,
     registry::News,
     resume::Resume,
     state::{RunState, Wakes},

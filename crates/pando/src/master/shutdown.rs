@@ -1,7 +1,7 @@
 //! The end of a run: how it ends, and what volunteers are told.
 
 use super::{
-    path::{Ending, InputError, Items, Left, Lender},
+    items::{Ending, InputError, Items, Left, Lender},
     policy::Retries,
     registry::Registry,
 };

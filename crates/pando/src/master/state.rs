@@ -3,8 +3,8 @@
 
 use super::{
     exchange::Exchange,
+    items::{Ending, InputError, Items, Loop, Read, ToProgram},
     job::Job,
-    path::{Ending, InputError, Items, Loop, Read, ToProgram},
     policy::{
         Attempt, Confirmations, ResultBackPressure, Retries, RunContext, Speculation, Unconfirmed,
         Unwanted,

@@ -8,7 +8,7 @@
 
 use super::Confirmations;
 use crate::master::{
-    path::Items,
+    items::Items,
     registry::{Device, Registry},
 };
 use std::{

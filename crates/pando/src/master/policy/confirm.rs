@@ -6,7 +6,7 @@
 //! [`Retries`](super::Retries); so `stream_lender::Stubborn`, which keeps values and counts
 //! attempts of its own, has no place here.
 
-use crate::master::path::Items;
+use crate::master::items::Items;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use stream_lender::{Loan, SubStreamId};

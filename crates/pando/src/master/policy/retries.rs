@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::OnError,
     master::{
-        path::{Ending, Items},
+        items::{Ending, Items},
         registry::Registry,
     },
     protocol::Failure,

@@ -6,10 +6,10 @@
 
 use super::{
     Retries, RunContext,
-    load::{Load, loads},
+    workload::{Workload, workloads},
 };
 use crate::master::{
-    path::{Items, Lender},
+    items::{Items, Lender},
     registry::{Device, Registry},
 };
 use std::collections::BTreeSet;
@@ -26,15 +26,15 @@ impl Speculation {
             return;
         }
         self.0 = self.0.split_off(&context.items.lender().output());
-        let mut idle = loads(context.items.lender(), context.registry, context.now);
-        idle.retain(Load::is_idle);
-        idle.sort_by_key(|load| load.each);
-        for load in idle {
-            let Some(index) = self.oldest_running(context, retries, load.sub) else { continue };
+        let mut idle = workloads(context.items.lender(), context.registry, context.now);
+        idle.retain(Workload::is_idle);
+        idle.sort_by_key(|workload| workload.each);
+        for workload in idle {
+            let Some(index) = self.oldest_running(context, retries, workload.sub) else { continue };
             let Some(copy) = context.items.lender_mut().copy(index) else { return };
             self.0.insert(index);
-            if let Some(device) = context.registry.get_mut(load.sub) {
-                device.send(copy, true, load.held == 0, context.now);
+            if let Some(device) = context.registry.get_mut(workload.sub) {
+                device.send(copy, true, workload.held == 0, context.now);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Decides which devices stand back: unfit devices always, doubtful devices beside better ones.
 
 use super::RunContext;
-use crate::master::{path::Lender, registry::Registry};
+use crate::master::{items::Lender, registry::Registry};
 use std::time::Instant;
 use stream_lender::{Loan, SubStreamId};
 

@@ -3,8 +3,8 @@
 
 use super::{
     Retries, RunContext,
-    load::{Load, loads},
     speculation::take_up_copy,
+    workload::{Workload, workloads},
 };
 use std::time::{Duration, Instant};
 use stream_lender::Index;
@@ -28,7 +28,7 @@ impl Unwanted {
         if now.saturating_duration_since(since) < UNWANTED {
             return;
         }
-        let Some(Load { sub, .. }) = idlest(context, retries, index) else { return };
+        let Some(Workload { sub, .. }) = idlest(context, retries, index) else { return };
         let RunContext { items, registry, .. } = context;
         let lender = items.lender_mut();
         let first = lender.held(sub) == 0;
@@ -43,15 +43,16 @@ impl Unwanted {
 }
 
 /// The fastest device with a free core that may be lent `index`; suspect devices come last.
-fn idlest(context: &RunContext, retries: &Retries, index: Index) -> Option<Load> {
+fn idlest(context: &RunContext, retries: &Retries, index: Index) -> Option<Workload> {
     let (lender, registry) = (context.items.lender(), &*context.registry);
     let alone = retries.goes_alone(index);
-    let idle = loads(lender, registry, context.now).into_iter().filter(|load| {
-        let mut held = lender.outstanding(load.sub);
-        let stands_back = registry.get(load.sub).is_some_and(|device| device.stands_back());
+    let idle = workloads(lender, registry, context.now).into_iter().filter(|workload| {
+        let mut held = lender.outstanding(workload.sub);
+        let stands_back = registry.get(workload.sub).is_some_and(|device| device.stands_back());
         let is_alone = held.any(|loan| retries.goes_alone(loan.index));
-        load.held < if alone { 1 } else { load.calls } && !stands_back && !is_alone
+        workload.held < if alone { 1 } else { workload.calls } && !stands_back && !is_alone
     });
-    let is_suspect = |load: &Load| registry.get(load.sub).is_some_and(|d| d.is_suspect());
-    idle.min_by_key(|load| (is_suspect(load), load.each))
+    let is_suspect =
+        |workload: &Workload| registry.get(workload.sub).is_some_and(|d| d.is_suspect());
+    idle.min_by_key(|workload| (is_suspect(workload), workload.each))
 }

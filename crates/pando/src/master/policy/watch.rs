@@ -2,7 +2,7 @@
 //! Devices that neither compute nor return their values lose their channels.
 
 use super::RunContext;
-use crate::master::{path::Items, registry::Registry};
+use crate::master::{items::Items, registry::Registry};
 use std::{
     mem,
     time::{Duration, Instant},

@@ -3,7 +3,7 @@
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
     config::OnError,
-    master::{job::Job, path::Ending, registry::Standing, state::RunState},
+    master::{items::Ending, job::Job, registry::Standing, state::RunState},
     protocol::{Answer, Loan, Value},
 };
 use bytes::Bytes;

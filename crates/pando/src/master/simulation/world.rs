@@ -3,7 +3,7 @@
 use super::{
     clock::{Clock, Event, MS, SECOND},
     device::SimulatedDevice,
-    ends::{Sink, Source},
+    io::{Sink, Source},
     journal::JournalFolder,
     link::Link,
     master_end::MasterEnd,
@@ -16,8 +16,8 @@ use crate::{
     events::Events,
     journal::{self, JobFacts},
     master::{
+        items::Ending,
         job::Job,
-        path::Ending,
         policy::{Unconfirmed, watch::Watcher},
         run::Master,
     },

@@ -10,7 +10,7 @@
 use super::input::{Splitter, validate_json};
 use crate::{
     master::{
-        path::{Ending, Framing, FromProgram, InputError, Loop, ToProgram},
+        items::{Ending, Framing, FromProgram, InputError, Loop, ToProgram},
         run::Master,
     },
     protocol::{Form, Value},

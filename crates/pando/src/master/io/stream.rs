@@ -7,7 +7,7 @@
 
 use crate::{
     master::{
-        path::{Ending, InputError},
+        items::{Ending, InputError},
         registry::Device,
         run::Master,
         state::{Emitted, RunState},

@@ -2,7 +2,7 @@
 //! items of the command line.
 
 use crate::{
-    master::path::{
+    master::items::{
         Cut, Framing, InputError, LONGEST, Unusable, check_length, no_memory, too_long,
     },
     protocol::{Form, Value},
@@ -178,7 +178,7 @@ impl Splitter {
 }
 
 /// Cuts the items of the command line into values.
-pub fn items(items: Vec<String>, form: Form) -> Vec<Cut> {
+pub fn values_of_items(items: Vec<String>, form: Form) -> Vec<Cut> {
     let value = |(number, item): (u64, String)| {
         if form == Form::Json {
             validate_json(item.as_bytes())

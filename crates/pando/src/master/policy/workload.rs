@@ -1,14 +1,14 @@
-//! The load of the devices: how much each device has to compute, and its speed.
+//! The workload of the devices: how much each device has to compute, and its speed.
 
 use crate::master::{
-    path::Lender,
+    items::Lender,
     registry::{Device, Registry},
 };
 use std::time::{Duration, Instant};
 use stream_lender::SubStreamId;
 
-/// The load of one device.
-pub(super) struct Load {
+/// The workload of one device.
+pub(super) struct Workload {
     pub(super) sub: SubStreamId,
     /// Calls that the device has open at a time.
     pub(super) calls: usize,
@@ -23,14 +23,14 @@ pub(super) struct Load {
     pub(super) may_be_recalled: bool,
 }
 
-/// The loads of all devices that lend cores.
-pub(super) fn loads(lender: &Lender, registry: &Registry, now: Instant) -> Vec<Load> {
+/// The workloads of all devices that lend cores.
+pub(super) fn workloads(lender: &Lender, registry: &Registry, now: Instant) -> Vec<Workload> {
     let usual = registry.statistics().median().unwrap_or(Duration::from_secs(1));
     let devices = registry.iter().filter(|(_, device)| !device.is_replaced() && device.cores() > 0);
-    let load = |(sub, device): (SubStreamId, &Device)| {
+    let workload = |(sub, device): (SubStreamId, &Device)| {
         let (loans, lent) = (device.loans(), lender.held(sub));
         let longest = loans.longest_call(now);
-        Load {
+        Workload {
             sub,
             calls: (u64::from(device.cores()) * registry.calls_per_core()) as usize,
             held: lent + loans.copies().count(),
@@ -40,10 +40,10 @@ pub(super) fn loads(lender: &Lender, registry: &Registry, now: Instant) -> Vec<L
             may_be_recalled: device.may_be_recalled(now),
         }
     };
-    devices.map(load).collect()
+    devices.map(workload).collect()
 }
 
-impl Load {
+impl Workload {
     /// Whether the device has a free core and may be lent values.
     pub(super) fn is_idle(&self) -> bool {
         self.held < self.calls && !self.rests

@@ -1,7 +1,7 @@
 //! Whole numbers too large for JavaScript: `JSON.parse` rounds them silently.
 
 use crate::{
-    master::{path::Cut, run::Master},
+    master::{items::Cut, run::Master},
     protocol::{Form, Value},
 };
 

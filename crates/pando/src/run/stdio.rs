@@ -39,7 +39,7 @@ pub(super) fn start(
 
 /// Gives the items of the command line to `master`.
 fn provide(master: &Arc<Master>, items: &[String]) -> std::io::Result<()> {
-    let items = master::items(items.to_vec(), master.job.framing.form);
+    let items = master::values_of_items(items.to_vec(), master.job.framing.form);
     let Some(files) = master.job.files.clone() else {
         master.provide(items);
         return Ok(());

@@ -4,7 +4,7 @@ use crate::{
     journal::Recorder,
     master::{
         files::Files,
-        path::Ending,
+        items::Ending,
         run::Master,
         state::{Emitted, RunState},
     },

@@ -26,7 +26,7 @@ pub(crate) struct AdaptiveLimit {
 
 impl AdaptiveLimit {
     pub(crate) fn new(size: BatchSize, cores: u32, now: Instant) -> Self {
-        let mut batch = Self {
+        let mut limit = Self {
             size,
             cores: 0,
             limit: 0,
@@ -35,8 +35,8 @@ impl AdaptiveLimit {
             answered: 0,
             was_full: false,
         };
-        batch.set_cores(cores);
-        batch
+        limit.set_cores(cores);
+        limit
     }
 
     /// Sets the number of lent cores; 0 while the device is paused.
@@ -93,42 +93,42 @@ mod tests {
     #[test]
     fn a_slow_function_keeps_two_values_per_core() {
         let mut now = Instant::now();
-        let mut batch = AdaptiveLimit::new(BatchSize::Auto, 2, now);
+        let mut limit = AdaptiveLimit::new(BatchSize::Auto, 2, now);
         for _ in 0..50 {
-            batch.full();
+            limit.full();
             now += Duration::from_millis(500);
-            batch.answered(2, now);
+            limit.answered(2, now);
         }
-        assert_eq!(batch.limit(), 4);
+        assert_eq!(limit.limit(), 4);
     }
 
     #[test]
     fn a_fast_device_holds_a_tenth_of_a_second_and_a_distant_one_more() {
         for (round_trip, expected) in [(0, 1000), (300, 7000)] {
             let mut now = Instant::now();
-            let mut batch = AdaptiveLimit::new(BatchSize::Auto, 1, now);
-            batch.round_trip(Duration::from_millis(round_trip));
+            let mut limit = AdaptiveLimit::new(BatchSize::Auto, 1, now);
+            limit.round_trip(Duration::from_millis(round_trip));
             for _ in 0..40 {
-                batch.full();
+                limit.full();
                 // 10,000 values per second, or one limit's worth per round trip
-                let count = batch.limit();
+                let count = limit.limit();
                 now += Duration::from_secs_f64(
                     (count as f64 / 10_000.0).max(round_trip as f64 / 1000.0),
                 );
-                batch.answered(count, now);
+                limit.answered(count, now);
             }
             assert!(
-                batch.limit().abs_diff(expected) < expected / 5,
+                limit.limit().abs_diff(expected) < expected / 5,
                 "{} for {round_trip} ms",
-                batch.limit()
+                limit.limit()
             );
         }
     }
 
     #[test]
     fn a_paused_device_gets_nothing() {
-        let mut batch = AdaptiveLimit::new(BatchSize::Auto, 3, Instant::now());
-        batch.set_cores(0);
-        assert_eq!(batch.limit(), 0);
+        let mut limit = AdaptiveLimit::new(BatchSize::Auto, 3, Instant::now());
+        limit.set_cores(0);
+        assert_eq!(limit.limit(), 0);
     }
 }

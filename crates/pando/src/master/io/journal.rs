@@ -2,7 +2,7 @@
 
 use crate::{
     journal::{JobFacts, OpenJournal, Recorder, Store},
-    master::{path::Ending, resume::Resume, run::Master},
+    master::{items::Ending, resume::Resume, run::Master},
 };
 use std::sync::{Arc, Weak};
 

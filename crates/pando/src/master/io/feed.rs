@@ -6,7 +6,7 @@ use crate::{
     console::printable,
     master::{
         files::{Files, Places},
-        path::{Cut, Framing, InputError, Read, Taken, Unusable},
+        items::{Cut, Framing, InputError, Read, Taken, Unusable},
         resume::Resume,
         run::Master,
         state::RunState,

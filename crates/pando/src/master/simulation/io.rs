@@ -7,7 +7,7 @@ use super::{
     world::World,
 };
 use crate::master::{
-    path::{Ending, InputError},
+    items::{Ending, InputError},
     state::RunState,
 };
 use crate::protocol::{Form, Value};

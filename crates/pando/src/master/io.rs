@@ -11,4 +11,4 @@ mod stream;
 
 pub(crate) use confirm::confirm;
 pub use feed::InputValues;
-pub use input::items;
+pub use input::values_of_items;
