@@ -93,7 +93,7 @@ impl Items {
 
     /// Whether any value waits to be lent, or could be read for the next ask.
     pub(crate) fn has_some_to_lend(&self) -> bool {
-        self.lender.has_room() || self.lender.waiting() > 0
+        self.lender.has_room() || self.lender.returned() > 0
     }
 
     /// The first item without a result, or the index after the last item.
@@ -103,7 +103,7 @@ impl Items {
 
     /// The index after the last item which was read and will be output.
     pub(crate) fn end(&self) -> Index {
-        self.lender.output() + self.lender.in_progress() as u64
+        self.lender.results_output() + self.lender.in_progress() as u64
     }
 
     /// Bytes of results that wait for their turn, or for the program in the loop.

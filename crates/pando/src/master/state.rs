@@ -176,7 +176,7 @@ impl RunState {
         let mut keep = Vec::new();
         let device = registry.get_mut(sub).expect("the device has just joined");
         for loan in holds.filter(|_| !rests) {
-            if let Some(lent) = lender.take_up(sub, loan) {
+            if let Some(lent) = lender.resume_loan(sub, loan) {
                 retries.came_back(loan.index, &id);
                 device.loans_mut().add(lent.value.bytes.len() as u64);
                 keep.push(loan);

@@ -11,7 +11,7 @@ use crate::{Index, SubStreamId, sub_streams::Mixed};
 /// question. This number is usually zero, and at most the number of attempts that the driver
 /// allows.
 #[derive(Default)]
-pub(super) struct Again {
+pub(super) struct Returned {
     /// Waiting values that no open sub-stream has failed.
     clean: BTreeSet<Index>,
     /// Waiting values that some open sub-stream has failed: *tainted* values.
@@ -35,7 +35,7 @@ struct FailedValues {
     waiting: Tally,
 }
 
-impl Again {
+impl Returned {
     /// The oldest value that may be lent to the open sub-stream `sub`, when `open` sub-streams are
     /// open and not paused.
     pub(super) fn first_for(&self, sub: SubStreamId, open: usize) -> Option<Index> {

@@ -34,12 +34,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// How many values have been read so far.
-    pub fn read(&self) -> u64 {
+    pub fn values_read(&self) -> u64 {
         self.read
     }
 
     /// How many results have been output so far, which is also the index of the next result.
-    pub fn output(&self) -> u64 {
+    pub fn results_output(&self) -> u64 {
         self.slots.base()
     }
 
@@ -59,14 +59,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.sub_streams.find(sub).map_or(0, |borrower| borrower.held.len)
     }
 
-    /// How many values came back and wait to be lent again.
-    pub fn waiting(&self) -> usize {
-        self.again.len()
+    /// How many values came back without a result and wait to be lent again.
+    pub fn returned(&self) -> usize {
+        self.returned.len()
     }
 
-    /// The oldest value that waits to be lent again.
-    pub fn oldest_waiting(&self) -> Option<Index> {
-        self.again.oldest()
+    /// The oldest of the returned values, which waits to be lent again.
+    pub fn oldest_returned(&self) -> Option<Index> {
+        self.returned.oldest()
     }
 
     /// The sub-stream that holds a value.

@@ -3,7 +3,7 @@
 //!
 //! The lender's own adaptor (`stream_lender::lend`) has a lock and a loop of its own around the
 //! lender, and lends without a book of devices. A run needs the lender and the devices under one
-//! lock, takes up earlier loans and makes copies, so these ends drive the state of the run.
+//! lock, resumes earlier loans and makes copies, so these ends drive the state of the run.
 
 use crate::{
     master::{

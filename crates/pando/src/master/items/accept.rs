@@ -32,7 +32,7 @@ impl Items {
     /// The journal's entry for `index`, in case `result` is accepted.
     fn entry(&self, index: Index, result: &Bytes) -> Option<Entry> {
         self.journal.as_ref()?;
-        let place = usize::try_from(index.checked_sub(self.lender.output())?).ok()?;
+        let place = usize::try_from(index.checked_sub(self.lender.results_output())?).ok()?;
         Some(Entry {
             index,
             value: self.lender.value(index)?.bytes.clone(),
@@ -44,7 +44,7 @@ impl Items {
     /// Returns `result`, copied if small and far from its turn: otherwise a small result would keep
     /// a whole frame in memory.
     pub(crate) fn keep(&self, index: Index, result: Bytes) -> Bytes {
-        let is_far = index.saturating_sub(self.lender.output()) > 4096;
+        let is_far = index.saturating_sub(self.lender.results_output()) > 4096;
         if result.len() < 1024 && is_far { Bytes::copy_from_slice(&result) } else { result }
     }
 }

@@ -34,7 +34,7 @@ impl Items {
         let Some(program) = &mut self.program else { return };
         if self.lender.input_is_open() {
             let free = free(&self.lender, program.per_core());
-            program.ask(free, (self.queue.len() + self.lender.waiting()) as u64);
+            program.ask(free, (self.queue.len() + self.lender.returned()) as u64);
         }
     }
 

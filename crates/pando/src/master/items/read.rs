@@ -79,7 +79,7 @@ impl Items {
     pub(crate) fn notice_end(&mut self) {
         // While a value waits to be lent again, an ask gets this value and does not look at the
         // input.
-        if self.queue.has_only_its_end() && self.lender.waiting() == 0 {
+        if self.queue.has_only_its_end() && self.lender.returned() == 0 {
             let sub = self.lender.open();
             let _ = self.lender.ask(sub, &mut self.queue);
             self.lender.close(sub);

@@ -245,7 +245,7 @@ impl Retries {
             context.items.lender_mut().truncate(index);
         }
         let lender = context.items.lender();
-        let has_earlier = (lender.output()..index).any(|index| !lender.is_settled(index));
+        let has_earlier = (lender.results_output()..index).any(|index| !lender.is_settled(index));
         has_earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
     }
 
@@ -329,7 +329,7 @@ impl Retries {
             return None;
         }
         // While a device tries an item, perhaps no item waits, but nothing has changed for people.
-        let waits = context.items.lender().oldest_waiting();
+        let waits = context.items.lender().oldest_returned();
         let index = waits.into_iter().chain(self.postponed.first()).min()?;
         self.notices.tell_of_nobody().then(|| {
             format!(

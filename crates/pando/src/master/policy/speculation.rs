@@ -25,7 +25,7 @@ impl Speculation {
         if context.items.has_some_to_lend() {
             return;
         }
-        self.0 = self.0.split_off(&context.items.lender().output());
+        self.0 = self.0.split_off(&context.items.lender().results_output());
         let mut idle = workloads(context.items.lender(), context.registry, context.now);
         idle.retain(Workload::is_idle);
         idle.sort_by_key(|workload| workload.each);
@@ -80,7 +80,7 @@ impl Speculation {
             return false;
         }
         let _ = lender.hand_back(sub, loan);
-        take_up_copy(lender, registry, sub, loan.index)
+        resume_copy(lender, registry, sub, loan.index)
     }
 
     /// Notes that `device` leaves: its copies may be lent again.
@@ -93,7 +93,7 @@ impl Speculation {
 
 /// Makes the copy of `index` at `sub` the loan under which `sub` holds the value. Returns false if
 /// there is no such copy, or if another device holds the value.
-pub(super) fn take_up_copy(
+pub(super) fn resume_copy(
     lender: &mut Lender,
     registry: &mut Registry,
     sub: SubStreamId,
@@ -102,7 +102,7 @@ pub(super) fn take_up_copy(
     let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else { return false };
     let Some(copy) = loans.copy_of(index) else { return false };
     loans.take_copy(copy);
-    lender.take_up(sub, copy).is_some()
+    lender.resume_loan(sub, copy).is_some()
 }
 
 /// Makes `sub`, which has a result of its copy `loan`, the holder of the value. Returns false if
@@ -125,5 +125,5 @@ pub(crate) fn overtake(
         device.loans_mut().add_copy(held, bytes);
         let _ = items.lender_mut().hand_back(holder, held);
     }
-    items.lender_mut().take_up(sub, loan).is_some()
+    items.lender_mut().resume_loan(sub, loan).is_some()
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Retries, RunContext,
-    speculation::take_up_copy,
+    speculation::resume_copy,
     workload::{Workload, workloads},
 };
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ impl Unwanted {
     /// Lends the oldest waiting value, if it has waited too long, to an idle device.
     pub(crate) fn lend(&mut self, context: &mut RunContext, retries: &Retries) {
         let now = context.now;
-        self.0 = context.items.lender().oldest_waiting().map(|index| match self.0 {
+        self.0 = context.items.lender().oldest_returned().map(|index| match self.0 {
             Some((before, since)) if before == index => (index, since),
             _ => (index, now),
         });
@@ -33,7 +33,7 @@ impl Unwanted {
         let lender = items.lender_mut();
         let first = lender.held(sub) == 0;
         // The device may still compute the value as a copy. Then this computation becomes the loan.
-        if !take_up_copy(lender, registry, sub, index)
+        if !resume_copy(lender, registry, sub, index)
             && let Some(lent) = lender.lend_to(sub, index)
             && let Some(device) = registry.get_mut(sub)
         {

@@ -183,7 +183,7 @@ impl World {
         let ending = self.master.close_journal(ending);
         let (read, interrupted) = {
             let state = self.master.lock();
-            (state.items().lender().read(), state.is_interrupted())
+            (state.items().lender().values_read(), state.is_interrupted())
         };
         let (all, input_failed) = (
             read == self.plan.items.len() as u64,

@@ -41,7 +41,10 @@ impl World {
         }
         let lender = state.items().lender();
         assert!(lender.is_done());
-        assert_eq!((lender.sub_streams(), lender.waiting(), lender.bytes_in_progress()), (0, 0, 0));
+        assert_eq!(
+            (lender.sub_streams(), lender.returned(), lender.bytes_in_progress()),
+            (0, 0, 0)
+        );
         assert!(state.retries().is_empty(), "{:?}", state.retries());
         assert!(state.confirmations().is_empty());
         assert!(state.is_interrupted() || state.items().is_clear());
