@@ -1,8 +1,8 @@
 //! The configuration of a run: the user's options, checked once and sorted into typed parts.
 //!
 //! [`Cli`] only holds options. [`RunConfig`] is made of a [`Cli`] in one place, or refused in
-//! words: all rules between options stand in [`combinations`]. Everything else in this crate works with
-//! the parts of a [`RunConfig`].
+//! words: all rules between options stand in [`combinations`]. Everything else in this crate works
+//! with the parts of a [`RunConfig`].
 
 mod combinations;
 mod policies;

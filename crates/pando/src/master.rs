@@ -7,7 +7,8 @@
 //! - [`registry`]: the devices, each with one book of loans, and with a health;
 //! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
 //! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
-//! - [`exchange`]: loans and answers between the lender and a session; [`shutdown`]: how a run ends;
+//! - [`exchange`]: loans and answers between the lender and a session;
+//! - [`shutdown`]: how a run ends;
 //! - [`state`]: composes all rooms above; one lock guards the whole;
 //! - [`run`]: the lock, and the threads and tasks that wait for a change;
 //! - [`session`]: one task per volunteer, which takes values and delivers results, a frame at a

@@ -1,7 +1,7 @@
 //! One run: the state behind its lock, and whoever waits for a change of the state.
 //!
-//! One lock guards the state ([`RunState`]). It is taken once per frame, and never held while waiting.
-//! Whoever changes something wakes those whom the change concerns before letting go
+//! One lock guards the state ([`RunState`]). It is taken once per frame, and never held while
+//! waiting. Whoever changes something wakes those whom the change concerns before letting go
 //! ([`Master::with`]).
 
 use super::{
@@ -34,7 +34,7 @@ pub struct Master {
     pub events: Events,
     state: Mutex<RunState>,
     waiting: Waiting,
-    /// Whether back-pressure applies to results: a copy of the state in `state`, readable without
+    /// Whether back-pressure applies to results: a copy of what `state` knows, readable without
     /// the lock.
     holds_back: AtomicBool,
     /// Results of an earlier run, for the reader of the input.
