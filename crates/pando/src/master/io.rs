@@ -10,5 +10,5 @@ mod output;
 mod stream;
 
 pub(crate) use confirm::confirm;
-pub use feed::InputValues;
-pub use input::values_of_items;
+pub(crate) use feed::InputValues;
+pub(crate) use input::values_of_items;

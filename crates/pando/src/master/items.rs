@@ -11,9 +11,9 @@ mod feedback;
 mod queue;
 mod read;
 
-pub use ending::{Ending, Left};
+pub(crate) use ending::{Ending, Left};
 pub(crate) use feedback::{FromProgram, Loop, ToProgram};
-pub use queue::{Cut, Framing, InputError, Unusable};
+pub(crate) use queue::{Cut, Framing, InputError, Unusable};
 pub(crate) use queue::{LONGEST, Read, Taken, check_length, no_memory, too_long};
 
 use crate::{journal::Recorder, protocol::Value};

@@ -13,12 +13,12 @@ mod progress;
 mod reports;
 mod statistics;
 
-pub use device::Page;
+pub(crate) use device::Page;
 pub(crate) use device::{Device, Newcomer, News};
 pub(crate) use fitness::{DeviceKey, Fitness, Standing};
 pub(crate) use loans::LongCall;
 pub(crate) use names::unused_name;
-pub use statistics::Statistics;
+pub(crate) use statistics::Statistics;
 
 use crate::{config::BatchSize, protocol::Path};
 use std::{

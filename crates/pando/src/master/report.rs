@@ -14,7 +14,7 @@ use std::{
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Looks for stragglers, ten times a second. Never ends.
-pub async fn recall_stragglers(master: Arc<Master>) {
+pub(crate) async fn recall_stragglers(master: Arc<Master>) {
     let mut tick = tokio::time::interval(LOOK);
     loop {
         tick.tick().await;
@@ -23,7 +23,7 @@ pub async fn recall_stragglers(master: Arc<Master>) {
 }
 
 /// Checks a run once a second, and tells people about the findings. Never ends.
-pub async fn watch(master: Arc<Master>) {
+pub(crate) async fn watch(master: Arc<Master>) {
     let mut watcher = Watcher::default();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -87,7 +87,7 @@ impl Master {
 
     /// The status line, from the longest form to the shortest: what is done, the rate, the
     /// devices, and `url`, if there is one.
-    pub fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
+    pub(crate) fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
         self.with(|state| status_lines(state, now, url))
     }
 }

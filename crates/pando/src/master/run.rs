@@ -25,13 +25,13 @@ use stream_lender::SubStreamId;
 use tokio::sync::Notify;
 
 /// One run, shared by its threads and tasks.
-pub struct Master {
+pub(crate) struct Master {
     /// The function, the options and the limits of this run.
-    pub job: Job,
+    pub(crate) job: Job,
     /// The console on standard error.
-    pub console: Console,
+    pub(crate) console: Console,
     /// The stream of events (`--events`).
-    pub events: Events,
+    pub(crate) events: Events,
     state: Mutex<RunState>,
     waiting: Waiting,
     /// Whether back-pressure applies to results: a copy of what `state` knows, readable without
@@ -60,7 +60,7 @@ struct Waiting {
 
 impl Master {
     /// Creates a run of `job`, before any input is read.
-    pub fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
+    pub(crate) fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
         let state = Mutex::new(RunState::new(&job));
         Arc::new(Self {
             job,
@@ -214,40 +214,40 @@ impl Master {
     }
 
     /// Ends the run and tells every volunteer so.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.lock().finish();
     }
 
     /// Returns the number of connected volunteers, and whether any volunteer ever joined.
-    pub fn volunteers(&self) -> (usize, bool) {
+    pub(crate) fn volunteers(&self) -> (usize, bool) {
         let state = self.lock();
         (state.registry().len(), state.registry().joined() > 0)
     }
 
     /// Stops reading the input. Items read so far are finished.
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         self.with(RunState::interrupt);
     }
 
     /// The number of items read and not yet output, and the number of connected devices.
-    pub fn unfinished(&self) -> (usize, usize) {
+    pub(crate) fn unfinished(&self) -> (usize, usize) {
         let state = self.lock();
         let devices = state.registry().devices().filter(|device| !device.is_replaced()).count();
         (state.unfinished(), devices)
     }
 
     /// Whether the items read so far can be finished by the connected devices.
-    pub fn gets_on(&self, now: Instant) -> bool {
+    pub(crate) fn gets_on(&self, now: Instant) -> bool {
         self.lock().gets_on(now)
     }
 
     /// Drops the first item without a result and all later ones. Earlier results are still output.
-    pub fn give_up(&self) {
+    pub(crate) fn give_up(&self) {
         self.with(RunState::give_up);
     }
 
     /// How the run ends if nobody takes its output.
-    pub fn unread(&self) -> Ending {
+    pub(crate) fn unread(&self) -> Ending {
         self.lock().unread()
     }
 }

@@ -9,7 +9,7 @@ mod send_state;
 #[cfg(test)]
 pub(super) use attend::introduce;
 pub(crate) use attend::same_secret;
-pub use attend::{Door, attend};
+pub(crate) use attend::{Door, attend};
 
 use super::{
     exchange::Exchange,

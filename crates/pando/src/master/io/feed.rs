@@ -21,7 +21,7 @@ const SLICE: usize = 1 << 20;
 
 impl Master {
     /// Provides the items of the command line as input.
-    pub fn provide(self: &Arc<Self>, values: Vec<Cut>) {
+    pub(crate) fn provide(self: &Arc<Self>, values: Vec<Cut>) {
         let master = self.clone();
         if let Err(error) = threads::spawn("items", move || master.feed_items(values)) {
             self.end_input(Err(InputError::new(threads::refused(&error))));
@@ -35,7 +35,7 @@ impl Master {
     }
 
     /// Reads `source` to its end, block by block, whenever some volunteer asks for values. Blocks.
-    pub fn feed(&self, mut source: impl io::Read) {
+    pub(crate) fn feed(&self, mut source: impl io::Read) {
         let mut splitter = Splitter::new(self.job.framing);
         let (mut values, mut before) = (Vec::new(), 0);
         // The first block is read at once, because an empty input must be noticed without any
@@ -54,7 +54,11 @@ impl Master {
 
     /// Reads the files called `names`, one at a time, whenever some volunteer asks for values.
     /// Blocks.
-    pub fn feed_files(&self, files: &Files, names: impl Iterator<Item = Result<Cut, InputError>>) {
+    pub(crate) fn feed_files(
+        &self,
+        files: &Files,
+        names: impl Iterator<Item = Result<Cut, InputError>>,
+    ) {
         let ended = if files.overwrite {
             // All inputs must be known before any file is overwritten.
             files
@@ -172,7 +176,7 @@ impl Master {
 }
 
 /// The values of a byte stream, read on demand.
-pub struct InputValues<R> {
+pub(crate) struct InputValues<R> {
     splitter: Splitter,
     source: R,
     cut: std::vec::IntoIter<Cut>,
@@ -183,7 +187,7 @@ pub struct InputValues<R> {
 
 impl<R: io::Read> InputValues<R> {
     /// Cuts `source` into values, from its start.
-    pub fn new(source: R, framing: Framing) -> Self {
+    pub(crate) fn new(source: R, framing: Framing) -> Self {
         Self { splitter: Splitter::new(framing), source, cut: Vec::new().into_iter(), end: None }
     }
 }

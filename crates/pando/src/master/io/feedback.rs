@@ -29,7 +29,7 @@ const MOST_WAITING: usize = 65_536;
 
 impl Master {
     /// Reads the messages of the program from `source`, to the end. Blocks.
-    pub fn hear(&self, source: impl io::Read) {
+    pub(crate) fn hear(&self, source: impl io::Read) {
         let heard = self.hear_lines(source);
         self.end_input(heard);
     }
@@ -91,7 +91,7 @@ impl Master {
     }
 
     /// Writes messages to the program until the run ends. Blocks.
-    pub fn talk(&self, mut sink: impl Write) -> Ending {
+    pub(crate) fn talk(&self, mut sink: impl Write) -> Ending {
         loop {
             let (said, ending) = self.wait_for_words();
             let written = said

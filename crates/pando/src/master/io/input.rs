@@ -178,7 +178,7 @@ impl Splitter {
 }
 
 /// Cuts the items of the command line into values.
-pub fn values_of_items(items: Vec<String>, form: Form) -> Vec<Cut> {
+pub(crate) fn values_of_items(items: Vec<String>, form: Form) -> Vec<Cut> {
     let value = |(number, item): (u64, String)| {
         if form == Form::Json {
             validate_json(item.as_bytes())

@@ -13,7 +13,7 @@ impl Master {
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub fn keep_journal(
+    pub(crate) fn keep_journal(
         self: &Arc<Self>,
         journal: OpenJournal,
         kept: JobFacts,
@@ -43,14 +43,14 @@ impl Master {
     ///
     /// # Errors
     /// Why the journal cannot be written.
-    pub fn finish_journal(&self) -> Result<(), String> {
+    pub(crate) fn finish_journal(&self) -> Result<(), String> {
         let journal = self.lock().journal();
         journal.map_or(Ok(()), |journal| journal.finish())
     }
 
     /// Waits until all results are in the journal. If the journal is incomplete, a successful
     /// `ending` becomes an error.
-    pub fn close_journal(&self, ending: Ending) -> Ending {
+    pub(crate) fn close_journal(&self, ending: Ending) -> Ending {
         let finished = self.finish_journal();
         self.look_after_journal();
         let fine = matches!(

@@ -24,7 +24,7 @@ const LARGE: usize = 32 * 1024;
 
 impl Master {
     /// Writes results to `sink` until the run ends. Blocks.
-    pub fn drain(self: &Arc<Self>, mut sink: impl Write) -> Ending {
+    pub(crate) fn drain(self: &Arc<Self>, mut sink: impl Write) -> Ending {
         let mut batch = OutputBatch::default();
         let journal = self.lock().journal();
         loop {

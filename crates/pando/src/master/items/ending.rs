@@ -5,7 +5,7 @@ use stream_lender::Index;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// Every item read has its output.
     Complete,
     /// The reader of the output has gone.
@@ -28,9 +28,9 @@ pub enum Ending {
 
 /// The items left by a stopped run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Left {
+pub(crate) struct Left {
     /// Items which were read and have no output.
-    pub items: usize,
+    pub(crate) items: usize,
     /// How many of these items have a result which nobody took from standard output.
-    pub unread: usize,
+    pub(crate) unread: usize,
 }

@@ -16,32 +16,32 @@ const COPIES: usize = 5;
 /// Why reading the input cannot go on, in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
-pub struct InputError {
+pub(crate) struct InputError {
     /// The problem, and the remedy.
-    pub text: String,
+    pub(crate) text: String,
     /// The command line is at fault, which means exit status 2.
-    pub usage: bool,
+    pub(crate) usage: bool,
 }
 
 impl InputError {
     /// An error in the input, or in reading it.
-    pub fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self { text, usage: false }
     }
 
     /// An error in the command line.
-    pub fn usage(text: String) -> Self {
+    pub(crate) fn usage(text: String) -> Self {
         Self { text, usage: true }
     }
 }
 
 /// An input that cannot be used as a value. Its item fails, as if the function had failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable {
+pub(crate) struct Unusable {
     /// The number of the item in the input, from 1.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The problem, in words for people which name the line or item.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 impl Unusable {
@@ -57,18 +57,18 @@ impl Unusable {
 }
 
 /// A value of the input, or why the input is unusable.
-pub type Cut = Result<Value, Unusable>;
+pub(crate) type Cut = Result<Value, Unusable>;
 
 /// An item as it was read, and the file for its result.
 pub(crate) type Taken = (Cut, Option<PathBuf>);
 
 /// How the input is cut into values.
 #[derive(Debug, Clone, Copy)]
-pub struct Framing {
+pub(crate) struct Framing {
     /// The byte after each value: newline or NUL.
-    pub separator: u8,
+    pub(crate) separator: u8,
     /// The form of the values. Text and JSON are validated; bytes are not.
-    pub form: Form,
+    pub(crate) form: Form,
 }
 
 /// An item as it was read: a value, or a result that is known already.

@@ -24,12 +24,12 @@ const RECALL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the HTTP request has told about the page of a volunteer, before any hello.
 #[derive(Debug, Clone, Default)]
-pub struct Page {
+pub(crate) struct Page {
     /// The page was loaded over plain http from another machine, so that browsers withhold some
     /// features.
-    pub insecure: bool,
+    pub(crate) insecure: bool,
     /// The browser, for example `Chrome 71`.
-    pub browser: Option<String>,
+    pub(crate) browser: Option<String>,
 }
 
 /// See the module.

@@ -23,18 +23,18 @@ const ELSEWHERE: &str = "This job runs a program on its owner's machine, and on 
 
 /// The conditions under which a volunteer is admitted.
 #[derive(Debug, Clone, Default)]
-pub struct Door {
+pub(crate) struct Door {
     /// The token which a hello must name; with an empty token, everyone is admitted.
-    pub token: String,
+    pub(crate) token: String,
     /// The route of the channel. For a peer connection, the hello tells [`Path::Direct`] from
     /// [`Path::Turn`].
-    pub path: Path,
+    pub(crate) path: Path,
     /// The page of the volunteer.
-    pub page: Page,
+    pub(crate) page: Page,
 }
 
 /// Serves one volunteer until its channel or the run ends; then its values are lent again.
-pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
+pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     let hello = match tokio::time::timeout(INTRODUCTION, channel.incoming.recv()).await {
         Ok(Some(frame)) => introduce(frame, &door),
         Ok(None) | Err(_) => return,
