@@ -1,14 +1,15 @@
 //! The rolldown plugin that resolves and loads modules which are not plain files of the user.
 
+mod findings;
+
+pub(crate) use findings::Findings;
+
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, atomic::Ordering},
 };
 
 use rolldown_common::{ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule};
@@ -28,9 +29,8 @@ use crate::{
     finder::{self, Finder},
     foreign,
     location::{Location, shown},
-    missing::Missing,
     notes,
-    package::{Manifests, package_name},
+    package::package_name,
     requires, source,
 };
 
@@ -71,65 +71,6 @@ pub(crate) struct PandoPlugin {
     pub(crate) lacking: BTreeSet<PathBuf>,
     pub(crate) finder: Arc<Finder>,
     pub(crate) seen: Arc<Findings>,
-}
-
-/// Facts about the modules, collected during a run.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    manifests: Manifests,
-    /// Empty built-ins, each with a requiring file.
-    empty: Mutex<BTreeSet<(String, PathBuf)>>,
-    missing: Mutex<Missing>,
-    /// Variables of the environment that the user's files read, each with a location.
-    environment: Mutex<BTreeMap<String, String>>,
-    notes: Mutex<BTreeSet<String>>,
-    /// Files without code, each with a requiring file.
-    foreign: Mutex<BTreeSet<(String, PathBuf)>>,
-    /// Problems with JSON files.
-    not_json: Mutex<Vec<Problem>>,
-    /// Where decorators are.
-    decorated: Mutex<Option<Location>>,
-    /// Whether some module must be strict, although the bundle is not.
-    strict: AtomicBool,
-}
-
-impl Findings {
-    /// Warnings about the modules.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty = empty.iter().map(|(name, importer)| {
-            format!(
-                "Node's built-in '{name}' has no form for browsers: it is an empty object in {}",
-                shown(importer)
-            )
-        });
-        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let environment =
-            environment::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
-        empty.chain(notes.iter().cloned()).chain(environment).collect()
-    }
-
-    /// Problems with the modules.
-    pub(crate) fn refused(&self) -> Vec<Problem> {
-        let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
-        let not_json = self.not_json.lock().unwrap_or_else(PoisonError::into_inner);
-        let foreign =
-            foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer));
-        foreign.chain(not_json.iter().cloned()).collect()
-    }
-
-    /// The uses of empty built-ins.
-    pub(crate) fn missing(&self) -> Missing {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn decorated(&self) -> Option<Location> {
-        self.decorated.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn strict(&self) -> bool {
-        self.strict.load(Ordering::Relaxed)
-    }
 }
 
 impl fmt::Debug for PandoPlugin {

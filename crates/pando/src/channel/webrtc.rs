@@ -26,6 +26,7 @@
 //! sockets and no clock of its own). Frames are cut into flagged pieces of at most 16 KiB
 //! ([`pieces`]), and the number of bytes in flight is bounded ([`flight`]).
 
+mod certificate;
 mod demux;
 mod driver;
 mod flight;

@@ -3,9 +3,10 @@
 
 use super::{
     Channel,
+    certificate::SharedCertificate,
     demux::{Demux, PeerId},
     outbox::Outbox,
-    peer::{Peer, SharedCertificate},
+    peer::Peer,
     reflexive::{Mapped, Reflexive},
     socket::{Packet, PacketBatch, Socket},
     stun,
