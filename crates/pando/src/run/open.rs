@@ -3,7 +3,7 @@
 
 use super::{
     StartError, awake::Awake, function::Function, journal::Journal, listen, local::lend_cores,
-    progress, used,
+    status, used,
 };
 use crate::{
     channel::Peers,
@@ -112,7 +112,7 @@ impl OpenRun {
         open.work(config, url)?;
         if !has_local {
             let master = open.master.clone();
-            open.beside(progress::hint_when_alone(master, hint));
+            open.beside(status::hint_when_alone(master, hint));
         }
         Ok(open)
     }
@@ -210,7 +210,7 @@ impl OpenRun {
             let timeout = config.job.timeout.map(Duration::from_millis);
             self.beside(master::confirm(master.clone(), command, timeout, guard));
         }
-        self.beside(progress::show(config.report.clone(), master, url));
+        self.beside(status::show(config.report.clone(), master, url));
         Ok(())
     }
 
