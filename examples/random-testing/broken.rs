@@ -99,7 +99,7 @@ impl Lender {
 
     /// Whether newer values have been read than this one, which is now lent.
     fn is_again(&self, lent: &Lent<Thing>) -> bool {
-        lent.loan.index + 1 < self.read()
+        lent.loan.index + 1 < self.values_read()
     }
 
     pub(crate) fn next_wake(&mut self) -> Option<SubStreamId> {
@@ -130,7 +130,7 @@ impl Lender {
 
     pub(crate) fn next_output(&mut self) -> Output<Thing, Broken> {
         match (self.bug, self.sound.next_output()) {
-            (Some(Bug::Hasty), Output::Pending) if self.read() > 0 => Output::Done,
+            (Some(Bug::Hasty), Output::Pending) if self.values_read() > 0 => Output::Done,
             (_, output) => output,
         }
     }

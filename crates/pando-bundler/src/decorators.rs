@@ -8,18 +8,18 @@ use oxc::{
     span::SourceType,
 };
 
-use crate::{error::Problem, place::Place, source::parse_options};
+use crate::{error::Problem, location::Location, source::parse_options};
 
 /// Where the first one of a module begins.
 pub(crate) fn first(program: &Program<'_>) -> Option<u32> {
-    let mut first = First(None);
+    let mut first = FirstDecorator(None);
     first.visit_program(program);
     first.0
 }
 
-/// Why a bundle in which one is left cannot be used; `place` is where it was written.
-pub(crate) fn refusal(place: Place) -> Problem {
-    Problem::at(Some(place), "no browser knows decorators".to_owned()).remedy(
+/// Why a bundle in which one is left cannot be used; `location` is where it was written.
+pub(crate) fn refusal(location: Location) -> Problem {
+    Problem::at(Some(location), "no browser knows decorators".to_owned()).remedy(
         "write it without them, or, in TypeScript, set \"experimentalDecorators\": true in the compilerOptions of tsconfig.json",
     )
 }
@@ -36,9 +36,9 @@ pub(crate) fn remain(code: &str) -> bool {
     .is_some()
 }
 
-struct First(Option<u32>);
+struct FirstDecorator(Option<u32>);
 
-impl<'a> Visit<'a> for First {
+impl<'a> Visit<'a> for FirstDecorator {
     fn visit_decorator(&mut self, decorator: &Decorator<'a>) {
         self.0.get_or_insert(decorator.span.start);
     }

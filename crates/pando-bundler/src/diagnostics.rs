@@ -10,8 +10,8 @@ use crate::{
     Error,
     error::Problem,
     finder::Finder,
+    location::{Location, shown},
     package::{installed, package_name},
-    place::{Place, shown},
     source,
 };
 
@@ -68,8 +68,8 @@ pub(crate) fn sort(
     let told =
         others.iter().filter(|warning| !matches!(warning.kind(), EventKind::ToleratedTransform));
     let own = told.filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
-    let texts = own.map(|warning| match place(warning, folder) {
-        Some(place) => format!("{place}: {}", warning_text(warning)),
+    let texts = own.map(|warning| match location(warning, folder) {
+        Some(location) => format!("{location}: {}", warning_text(warning)),
         None => warning_text(warning),
     });
     (fatal, texts.collect())
@@ -81,16 +81,16 @@ pub(crate) fn error(diagnostics: &[BuildDiagnostic], folder: &Path, finder: &Fin
 }
 
 fn problem(diagnostic: &BuildDiagnostic, folder: &Path, finder: &Finder) -> Problem {
-    let place = place(diagnostic, folder);
+    let location = location(diagnostic, folder);
     match diagnostic.kind() {
-        EventKind::UnresolvedImport => unresolved(diagnostic, place),
-        EventKind::ResolveError => not_resolved(diagnostic, place, folder, finder),
+        EventKind::UnresolvedImport => unresolved(diagnostic, location),
+        EventKind::ResolveError => not_resolved(diagnostic, location, folder, finder),
         EventKind::UnsupportedFeatureError | EventKind::RequireTlaError if mentions_await(diagnostic) => {
-            Problem::at(place, "a top-level `await` is not supported: the function's module is loaded without waiting")
+            Problem::at(location, "a top-level `await` is not supported: the function's module is loaded without waiting")
                 .remedy("await inside the function, which may be asynchronous")
         }
-        EventKind::ParseError => Problem::at(place, format!("syntax error: {}", message(diagnostic))),
-        _ => Problem::at(place, message(diagnostic)),
+        EventKind::ParseError => Problem::at(location, format!("syntax error: {}", message(diagnostic))),
+        _ => Problem::at(location, message(diagnostic)),
     }
 }
 
@@ -112,7 +112,7 @@ fn message(diagnostic: &BuildDiagnostic) -> String {
     diagnostic.to_message_with(&DiagnosticOptions::default())
 }
 
-fn place(diagnostic: &BuildDiagnostic, folder: &Path) -> Option<Place> {
+fn location(diagnostic: &BuildDiagnostic, folder: &Path) -> Option<Location> {
     let root = DiagnosticOptions { cwd: PathBuf::from("/") };
     let (file, line, column, _) = diagnostic.to_diagnostic_with(&root).get_primary_location()?;
     let file = &source::file_of(&file);
@@ -123,7 +123,7 @@ fn place(diagnostic: &BuildDiagnostic, folder: &Path) -> Option<Place> {
         .into_iter()
         .find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))?;
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    Some(Place::at_offset(&file, &text, start + utf8_length(&text[start..], column)))
+    Some(Location::at_offset(&file, &text, start + utf8_length(&text[start..], column)))
 }
 
 /// The length in bytes of the first `units` UTF-16 code units of `text`.
@@ -141,7 +141,7 @@ fn utf8_length(text: &str, units: usize) -> usize {
 /// file, the resolver is asked again, because rolldown does not give the whole reason.
 fn not_resolved(
     diagnostic: &BuildDiagnostic,
-    place: Option<Place>,
+    location: Option<Location>,
     folder: &Path,
     finder: &Finder,
 ) -> Problem {
@@ -149,15 +149,15 @@ fn not_resolved(
     let importer = folder.join(source::file_of(&diagnostic.id().unwrap_or_default()));
     match finder.why_not(&importer, &specifier) {
         None | Some(ResolveError::NotFound(_) | ResolveError::PackagePathNotExported { .. }) => {
-            unresolved(diagnostic, place)
+            unresolved(diagnostic, location)
         }
-        Some(error @ ResolveError::YarnPnpError(_)) => not_in_yarn(&error, &specifier, place),
-        Some(error) => configuration(&error, &importer, place),
+        Some(error @ ResolveError::YarnPnpError(_)) => not_in_yarn(&error, &specifier, location),
+        Some(error) => configuration(&error, &importer, location),
     }
 }
 
 /// The problem with a `package.json` or `tsconfig.json` that concerns the file `importer`.
-fn configuration(error: &ResolveError, importer: &Path, place: Option<Place>) -> Problem {
+fn configuration(error: &ResolveError, importer: &Path, location: Option<Location>) -> Problem {
     match error {
         ResolveError::Json(json) => not_json(&json.path, json.line, json.column),
         ResolveError::TsconfigLoadFailed { path, source } => match &**source {
@@ -165,23 +165,26 @@ fn configuration(error: &ResolveError, importer: &Path, place: Option<Place>) ->
             other => Problem::in_file(path, other),
         },
         ResolveError::TsconfigNotFound(extended) => extends_nothing(extended, importer),
-        other => Problem::at(place, other.to_string()),
+        other => Problem::at(location, other.to_string()),
     }
 }
 
 /// The problem with a package that Yarn Plug'n'Play does not have.
-fn not_in_yarn(error: &ResolveError, specifier: &str, place: Option<Place>) -> Problem {
+fn not_in_yarn(error: &ResolveError, specifier: &str, location: Option<Location>) -> Problem {
     let package = package_name(specifier).unwrap_or(specifier);
     let remedy =
         format!("run: yarn install, after yarn add {package} if package.json does not name it");
-    Problem::at(place, format!("Yarn Plug'n'Play (.pnp.cjs) does not give '{specifier}': {error}"))
-        .remedy(remedy)
+    Problem::at(
+        location,
+        format!("Yarn Plug'n'Play (.pnp.cjs) does not give '{specifier}': {error}"),
+    )
+    .remedy(remedy)
 }
 
 fn not_json(file: &Path, line: usize, column: usize) -> Problem {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let place = Place::at_line(file, &text, line, column);
-    Problem::at(Some(place), "this is not JSON")
+    let location = Location::at_line(file, &text, line, column);
+    Problem::at(Some(location), "this is not JSON")
         .remedy("correct this file, which says how the modules below its folder are read")
 }
 
@@ -209,54 +212,59 @@ fn extends_nothing(extended: &Path, importer: &Path) -> Problem {
 /// What to do about a name that stands for a folder elsewhere.
 const ALIAS: &str = "write the path of the file, or, in TypeScript, say by `paths` in tsconfig.json what this stands for";
 
-fn unresolved(diagnostic: &BuildDiagnostic, place: Option<Place>) -> Problem {
+fn unresolved(diagnostic: &BuildDiagnostic, location: Option<Location>) -> Problem {
     let specifier = diagnostic.exporter().unwrap_or_default();
     let importer = source::file_of(&diagnostic.id().unwrap_or_default());
     if specifier.starts_with(['.', '/']) {
-        return missing_file(&specifier, &importer, place);
+        return missing_file(&specifier, &importer, location);
     }
     if let Some(name) = specifier.strip_prefix("node:") {
-        return Problem::at(place, format!("Node has no built-in module '{name}'"));
+        return Problem::at(location, format!("Node has no built-in module '{name}'"));
     }
-    // An import that JSX is compiled to has no place in the source.
+    // An import that JSX is compiled to has no location in the source.
     let asked_by =
-        if place.is_none() { format!("; {} needs it", shown(&importer)) } else { String::new() };
+        if location.is_none() { format!("; {} needs it", shown(&importer)) } else { String::new() };
     match package_name(&specifier) {
         None => {
-            let problem = Problem::at(place, format!("'{specifier}' cannot be found"));
+            let problem = Problem::at(location, format!("'{specifier}' cannot be found"));
             // What other bundlers are told to take for a folder.
             if specifier.starts_with(['~', '@']) { problem.remedy(ALIAS) } else { problem }
         }
         Some(package) => match installed(package, &importer) {
-            Some(folder) => not_in_package(&specifier, package, &folder, place),
+            Some(folder) => not_in_package(&specifier, package, &folder, location),
             None => {
-                Problem::at(place, format!("the package '{package}' is not installed{asked_by}"))
+                Problem::at(location, format!("the package '{package}' is not installed{asked_by}"))
                     .remedy(format!("run: npm install {package}"))
             }
         },
     }
 }
 
-fn missing_file(specifier: &str, importer: &Path, place: Option<Place>) -> Problem {
+fn missing_file(specifier: &str, importer: &Path, location: Option<Location>) -> Problem {
     let wanted = importer.parent().unwrap_or(Path::new("/")).join(specifier);
     let text = if wanted.is_dir() {
         format!("'{specifier}' is a folder without an index.js")
     } else {
         format!("there is no file '{specifier}'")
     };
-    Problem::at(place, text)
+    Problem::at(location, text)
 }
 
-fn not_in_package(specifier: &str, package: &str, folder: &Path, place: Option<Place>) -> Problem {
+fn not_in_package(
+    specifier: &str,
+    package: &str,
+    folder: &Path,
+    location: Option<Location>,
+) -> Problem {
     let folder = shown(folder);
     if specifier == package {
         let text = format!(
             "the package '{package}' is installed in {folder}, but has no module for browsers"
         );
-        return Problem::at(place, text);
+        return Problem::at(location, text);
     }
     Problem::at(
-        place,
+        location,
         format!("the package '{package}' is installed in {folder}, but has no '{specifier}'"),
     )
 }

@@ -16,7 +16,7 @@ use oxc::{
     span::{GetSpan, SourceType},
 };
 
-use crate::{error::Problem, exported, package::Manifests, place::Place, source};
+use crate::{error::Problem, exported, location::Location, package::Manifests, source};
 
 /// The name under which a module exports a function in callback style.
 const CALLBACK_STYLE: &str = "/pando/1.0.0";
@@ -30,7 +30,7 @@ pub const WHAT_TO_WRITE: &str = "write one of these:\n\
 
 /// The user's module.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct EntryModule {
     /// The absolute path, without symbolic links.
     pub(crate) path: PathBuf,
     /// Whether the module is an ES module or TypeScript.
@@ -42,7 +42,7 @@ pub(crate) struct Entry {
     pub(crate) second_parameter: Option<String>,
 }
 
-impl Entry {
+impl EntryModule {
     /// Opens the file, and refuses a module that cannot have a usable function.
     pub(crate) fn open(path: &Path) -> Result<Self, Problem> {
         let source = read(path)?;
@@ -184,9 +184,9 @@ impl Look {
 
     fn refuse_unusable(&self, path: &Path, source: &str) -> Result<(), Problem> {
         if let Some(offset) = self.unusable_default {
-            let place = Some(Place::at_offset(path, source, offset));
+            let location = Some(Location::at_offset(path, source, offset));
             return Err(Problem::at(
-                place,
+                location,
                 "no usable function: the default export is not a function",
             )
             .remedy(WHAT_TO_WRITE));

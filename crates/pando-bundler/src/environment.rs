@@ -15,28 +15,30 @@ use oxc::{
     span::Span,
 };
 
-use crate::place::Place;
+use crate::location::Location;
 
 /// The only variable defined by the bundler.
 const KNOWN: &str = "NODE_ENV";
 
-/// The variables read but not set by the file `file`, each with the place of the first use.
+/// The variables read but not set by the file `file`, each with the location of the first use.
 pub(crate) fn read(program: &Program<'_>, file: &Path, source: &str) -> Vec<(String, String)> {
     let mut environment = Environment::default();
     environment.visit_program(program);
     let Environment { read, set, .. } = environment;
     let read = read.into_iter().filter(|(name, _)| !set.contains(name) && name != KNOWN);
-    read.map(|(name, span)| (name, Place::at_offset(file, source, span.start as usize).to_string()))
-        .collect()
+    read.map(|(name, span)| {
+        (name, Location::at_offset(file, source, span.start as usize).to_string())
+    })
+    .collect()
 }
 
 /// The warning about these variables.
 pub(crate) fn note(read: &BTreeMap<String, String>) -> Option<String> {
-    let (_, place) = read.first_key_value()?;
+    let (_, location) = read.first_key_value()?;
     let names: Vec<_> = read.keys().map(|name| format!("process.env.{name}")).collect();
     let (are, them) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
     Some(format!(
-        "{place}: {} {are} not set in the function: pando does not pass on environment variables. Write {them} into the function, or give {them} with the values",
+        "{location}: {} {are} not set in the function: pando does not pass on environment variables. Write {them} into the function, or give {them} with the values",
         names.join(", ")
     ))
 }

@@ -2,7 +2,7 @@
 
 use std::{error, fmt, path::Path};
 
-use crate::place::{Place, shown};
+use crate::location::{Location, shown};
 
 /// Most problems shown. Further problems are only counted, because a single cause often has many.
 const SHOWN: usize = 5;
@@ -62,18 +62,18 @@ impl fmt::Display for Error {
     }
 }
 
-/// A problem and its place.
+/// A problem and its location.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     message: String,
-    place: Option<Place>,
+    location: Option<Location>,
     remedy: Option<String>,
 }
 
 impl Problem {
     /// A problem without a file.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, remedy: None }
+        Self { message: message.into(), location: None, remedy: None }
     }
 
     /// A problem with a whole file.
@@ -81,9 +81,9 @@ impl Problem {
         Self::new(format!("{}: {message}", shown(file)))
     }
 
-    /// A problem at a place in a file.
-    pub(crate) fn at(place: Option<Place>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), place, remedy: None }
+    /// A problem at a location in a file.
+    pub(crate) fn at(location: Option<Location>, message: impl Into<String>) -> Self {
+        Self { message: message.into(), location, remedy: None }
     }
 
     /// Adds a remedy, which may have several lines.
@@ -95,12 +95,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+        if let Some(location) = &self.location {
+            write!(f, "{location}: ")?;
         }
         write!(f, "{}", self.message)?;
-        if let Some(place) = self.place.as_ref().filter(|place| !place.frame.is_empty()) {
-            write!(f, "\n{}", place.frame.trim_end_matches('\n'))?;
+        if let Some(location) = self.location.as_ref().filter(|location| !location.frame.is_empty())
+        {
+            write!(f, "\n{}", location.frame.trim_end_matches('\n'))?;
         }
         for line in self.remedy.iter().flat_map(|remedy| remedy.lines()) {
             write!(f, "\n  {line}")?;
@@ -115,8 +116,9 @@ mod tests {
 
     #[test]
     fn says_where_what_and_what_to_do() {
-        let place = Place::at_offset(Path::new("/none/a.js"), "var pad = require('left-pad')", 18);
-        let problem = Problem::at(Some(place), "the package 'left-pad' is not installed")
+        let location =
+            Location::at_offset(Path::new("/none/a.js"), "var pad = require('left-pad')", 18);
+        let problem = Problem::at(Some(location), "the package 'left-pad' is not installed")
             .remedy("run: npm install left-pad");
         let text = "/none/a.js:1:19: the package 'left-pad' is not installed\n\
                     > 1 | var pad = require('left-pad')\n\

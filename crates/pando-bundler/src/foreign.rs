@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{error::Problem, place::Place};
+use crate::{error::Problem, location::Location};
 
 /// Kinds of files accepted by other bundlers, but not by Pando's.
 const KINDS: &[(&str, &[&str])] = &[
@@ -26,15 +26,15 @@ pub(crate) fn is_foreign(specifier: &str) -> bool {
 
 /// Why the file `importer` cannot import `specifier`.
 pub(crate) fn refusal(specifier: &str, importer: &Path) -> Problem {
-    let place = place_of(specifier, importer);
+    let location = location_of(specifier, importer);
     match kind(specifier) {
         Some(kind) if !is_address(specifier) => {
-            Problem::at(place, format!("'{specifier}' is {kind}, which is not bundled")).remedy(
+            Problem::at(location, format!("'{specifier}' is {kind}, which is not bundled")).remedy(
                 "put its contents into a .js, .json or .txt file, or fetch it from a server",
             )
         }
         _ => Problem::at(
-            place,
+            location,
             format!("'{specifier}' is an address: only files and installed packages are bundled"),
         ),
     }
@@ -49,11 +49,11 @@ fn kind(specifier: &str) -> Option<&'static str> {
     KINDS.iter().find(|(_, extensions)| extensions.contains(&extension)).map(|(kind, _)| *kind)
 }
 
-/// The place of the specifier's text in the file.
-fn place_of(specifier: &str, importer: &Path) -> Option<Place> {
+/// The location of the specifier's text in the file.
+fn location_of(specifier: &str, importer: &Path) -> Option<Location> {
     let source = fs::read_to_string(importer).ok()?;
     let offset = ['\'', '"', '`']
         .iter()
         .find_map(|quote| source.find(&format!("{quote}{specifier}{quote}")))?;
-    Some(Place::at_offset(importer, &source, offset))
+    Some(Location::at_offset(importer, &source, offset))
 }

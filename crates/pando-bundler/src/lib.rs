@@ -48,11 +48,11 @@ mod error;
 mod exported;
 mod finder;
 mod foreign;
+mod location;
 mod missing;
 mod notes;
 mod origins;
 mod package;
-mod place;
 mod plugin;
 mod requires;
 mod run;
@@ -137,6 +137,6 @@ impl Bundle {
 /// When the file cannot be read, does not parse, cannot have a usable function, or needs a package
 /// that is not installed.
 pub async fn bundle(entry: &Path, options: &Options) -> Result<Bundle, Error> {
-    let entry = entry::Entry::open(entry)?;
+    let entry = entry::EntryModule::open(entry)?;
     run::run(&entry, options).await
 }

@@ -8,7 +8,7 @@ use oxc::{
     span::Span,
 };
 
-use crate::place::Place;
+use crate::location::Location;
 
 const REQUIRE: &str =
     "a `require` with a computed name cannot be bundled: it throws when it is called";
@@ -22,7 +22,7 @@ pub(crate) fn of(program: &Program<'_>, file: &Path, source: &str) -> Vec<String
     let mut notes = Notes::default();
     notes.visit_program(program);
     let shown = notes.0.iter().map(|(span, text)| {
-        format!("{}: {text}", Place::at_offset(file, source, span.start as usize))
+        format!("{}: {text}", Location::at_offset(file, source, span.start as usize))
     });
     shown.collect()
 }

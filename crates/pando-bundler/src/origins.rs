@@ -8,7 +8,7 @@ use std::{
 
 use rolldown_common::OutputChunk;
 
-use crate::{place::shown, plugin::BUILTIN, source};
+use crate::{location::shown, plugin::BUILTIN, source};
 
 /// The output folder that rolldown assumes, relative to the entry's folder; names of sources are
 /// relative to the output folder.
@@ -17,14 +17,14 @@ const OUT: &str = "dist";
 /// The source map of the script; see the module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origins {
-    sources: Vec<Source>,
+    sources: Vec<ModuleName>,
     /// The marks, ordered by their places in the script.
     marks: Vec<Mark>,
 }
 
 /// A module, in terms that people know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
+enum ModuleName {
     File(String),
     Builtin(String),
     /// Code of the bundler, which people do not know.
@@ -57,16 +57,16 @@ impl Origins {
                 origin: Position { line: token.get_src_line(), column: token.get_src_col() },
             })
         });
-        let sources = map.get_sources().map(|name| Source::named(name, folder));
+        let sources = map.get_sources().map(|name| ModuleName::named(name, folder));
         Self { sources: sources.collect(), marks: marks.collect() }
     }
 
     /// The origins of `script`, which was made of pieces of this script, `from`.
     pub(crate) fn rearranged(&self, from: &str, script: &Rearranged) -> Self {
-        let mut from = Cursor::at_start(from);
+        let mut from = LineCounter::at_start(from);
         let marks: Vec<(usize, Mark)> =
             self.marks.iter().map(|mark| (from.offset_of(mark.place), *mark)).collect();
-        let mut to = Cursor::at_start(&script.code);
+        let mut to = LineCounter::at_start(&script.code);
         let mut rearranged = Vec::with_capacity(marks.len());
         for (at, piece) in &script.pieces {
             let first =
@@ -89,16 +89,16 @@ impl Origins {
             return None;
         }
         match self.sources.get(mark.source as usize)? {
-            Source::File(name) => {
+            ModuleName::File(name) => {
                 Some(format!("{name}:{}:{}", mark.origin.line + 1, mark.origin.column + 1))
             }
-            Source::Builtin(name) => Some(format!("node:{name}")),
-            Source::Glue => None,
+            ModuleName::Builtin(name) => Some(format!("node:{name}")),
+            ModuleName::Glue => None,
         }
     }
 }
 
-impl Source {
+impl ModuleName {
     fn named(name: &str, folder: &Path) -> Self {
         if let Some((_, builtin)) = name.rsplit_once(BUILTIN) {
             return Self::Builtin(builtin.trim_end_matches(".js").to_owned());
@@ -151,13 +151,13 @@ impl Rearranged {
 }
 
 /// Walks forward over a text, counting bytes and lines.
-struct Cursor<'a> {
+struct LineCounter<'a> {
     text: &'a str,
     offset: usize,
     position: Position,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> LineCounter<'a> {
     fn at_start(text: &'a str) -> Self {
         Self { text, offset: 0, position: Position::default() }
     }
@@ -206,7 +206,7 @@ mod tests {
     fn places_move_with_their_pieces() {
         let text = "one é\u{1f600} two\nthree";
         let origins = Origins {
-            sources: vec![Source::File("f.js".into())],
+            sources: vec![ModuleName::File("f.js".into())],
             marks: vec![mark(0, 0, 10), mark(0, 8, 20), mark(1, 0, 30)],
         };
         let mut script = Rearranged::default();
@@ -231,12 +231,18 @@ mod tests {
     #[test]
     fn sources_are_named_as_people_know_them() {
         let folder = Path::new("/none/project");
-        assert_eq!(Source::named("../f.ts", folder), Source::File("/none/project/f.ts".into()));
         assert_eq!(
-            Source::named("../../a.js?sloppy.cjs", folder),
-            Source::File("/none/a.js".into())
+            ModuleName::named("../f.ts", folder),
+            ModuleName::File("/none/project/f.ts".into())
         );
-        assert_eq!(Source::named("../pando:node/zlib.js", folder), Source::Builtin("zlib".into()));
-        assert_eq!(Source::named("../pando:starter", folder), Source::Glue);
+        assert_eq!(
+            ModuleName::named("../../a.js?sloppy.cjs", folder),
+            ModuleName::File("/none/a.js".into())
+        );
+        assert_eq!(
+            ModuleName::named("../pando:node/zlib.js", folder),
+            ModuleName::Builtin("zlib".into())
+        );
+        assert_eq!(ModuleName::named("../pando:starter", folder), ModuleName::Glue);
     }
 }

@@ -1,14 +1,15 @@
 //! The rolldown plugin that resolves and loads modules which are not plain files of the user.
 
+mod findings;
+
+pub(crate) use findings::Findings;
+
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, atomic::Ordering},
 };
 
 use rolldown_common::{ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule};
@@ -27,10 +28,9 @@ use crate::{
     error::Problem,
     finder::{self, Finder},
     foreign,
-    missing::Missing,
+    location::{Location, shown},
     notes,
-    package::{Manifests, package_name},
-    place::{Place, shown},
+    package::package_name,
     requires, source,
 };
 
@@ -71,65 +71,6 @@ pub(crate) struct PandoPlugin {
     pub(crate) lacking: BTreeSet<PathBuf>,
     pub(crate) finder: Arc<Finder>,
     pub(crate) seen: Arc<Findings>,
-}
-
-/// Facts about the modules, collected during a run.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    manifests: Manifests,
-    /// Empty built-ins, each with a requiring file.
-    empty: Mutex<BTreeSet<(String, PathBuf)>>,
-    missing: Mutex<Missing>,
-    /// Variables of the environment that the user's files read, each with a place.
-    environment: Mutex<BTreeMap<String, String>>,
-    notes: Mutex<BTreeSet<String>>,
-    /// Files without code, each with a requiring file.
-    foreign: Mutex<BTreeSet<(String, PathBuf)>>,
-    /// Problems with JSON files.
-    not_json: Mutex<Vec<Problem>>,
-    /// Where decorators are.
-    decorated: Mutex<Option<Place>>,
-    /// Whether some module must be strict, although the bundle is not.
-    strict: AtomicBool,
-}
-
-impl Findings {
-    /// Warnings about the modules.
-    pub(crate) fn warnings(&self) -> Vec<String> {
-        let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
-        let empty = empty.iter().map(|(name, importer)| {
-            format!(
-                "Node's built-in '{name}' has no form for browsers: it is an empty object in {}",
-                shown(importer)
-            )
-        });
-        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let environment =
-            environment::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
-        empty.chain(notes.iter().cloned()).chain(environment).collect()
-    }
-
-    /// Problems with the modules.
-    pub(crate) fn refused(&self) -> Vec<Problem> {
-        let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
-        let not_json = self.not_json.lock().unwrap_or_else(PoisonError::into_inner);
-        let foreign =
-            foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer));
-        foreign.chain(not_json.iter().cloned()).collect()
-    }
-
-    /// The uses of empty built-ins.
-    pub(crate) fn missing(&self) -> Missing {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn decorated(&self) -> Option<Place> {
-        self.decorated.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn strict(&self) -> bool {
-        self.strict.load(Ordering::Relaxed)
-    }
 }
 
 impl fmt::Debug for PandoPlugin {
@@ -213,9 +154,9 @@ impl PandoPlugin {
         let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else {
             return text.to_owned();
         };
-        let place = Place::at_line(&source::file_of(id), code, error.line(), error.column());
+        let location = Location::at_line(&source::file_of(id), code, error.line(), error.column());
         let mut not_json = self.seen.not_json.lock().unwrap_or_else(PoisonError::into_inner);
-        not_json.push(Problem::at(Some(place), format!("this is not JSON: {error}")));
+        not_json.push(Problem::at(Some(location), format!("this is not JSON: {error}")));
         "null".to_owned()
     }
 
@@ -379,12 +320,12 @@ impl Plugin for PandoPlugin {
             if let Some(start) = decorators::first(args.ast.program()) {
                 let file = source::file_of(args.id);
                 // What was appended to it is not to be seen.
-                let place = Place::at_offset(&file, &finder::read(&file)?, start as usize);
+                let location = Location::at_offset(&file, &finder::read(&file)?, start as usize);
                 self.seen
                     .decorated
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert(place);
+                    .get_or_insert(location);
             }
             self.seen
                 .missing

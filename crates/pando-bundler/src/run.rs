@@ -18,7 +18,7 @@ use rolldown_utils::xxhash::xxhash_with_base;
 
 use crate::{
     Bundle, Error, Options, decorators, diagnostics,
-    entry::Entry,
+    entry::EntryModule,
     error::Problem,
     finder::{self, Finder, PLATFORM},
     origins::Origins,
@@ -61,7 +61,7 @@ const HASH_LENGTH: usize = 16;
 /// rolldown parses every file as strict code. If files only parse in sloppy mode, rolldown runs
 /// again with their names, and likewise if a package's browser file lacks a name that is imported
 /// from it. Each further run has more of these files, or is the last.
-pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Error> {
+pub(crate) async fn run(entry: &EntryModule, options: &Options) -> Result<Bundle, Error> {
     let (mut sloppy, mut lacking) = (BTreeSet::new(), BTreeSet::new());
     let mut finder = Arc::new(Finder::new(entry.folder(), options.page, true));
     loop {
@@ -101,7 +101,7 @@ pub(crate) async fn run(entry: &Entry, options: &Options) -> Result<Bundle, Erro
 }
 
 async fn generate(
-    entry: &Entry,
+    entry: &EntryModule,
     options: &Options,
     plugin: PandoPlugin,
 ) -> Result<BundleOutput, Vec<BuildDiagnostic>> {
@@ -170,7 +170,7 @@ fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
 }
 
 fn finish(
-    entry: &Entry,
+    entry: &EntryModule,
     output: BundleOutput,
     seen: &Findings,
     finder: &Finder,
@@ -184,8 +184,8 @@ fn finish(
         return Err(Error::all(refused));
     }
     let chunk = single_chunk(&output.assets)?;
-    if let Some(place) = seen.decorated().filter(|_| decorators::remain(&chunk.code)) {
-        return Err(decorators::refusal(place).into());
+    if let Some(location) = seen.decorated().filter(|_| decorators::remain(&chunk.code)) {
+        return Err(decorators::refusal(location).into());
     }
     let origins = Origins::of(chunk, entry.folder());
     let (code, origins) = if seen.strict() {

@@ -24,7 +24,7 @@ const LONGEST: usize = 10_000;
 /// Columns of a terminal that does not report its width.
 const COLUMNS: usize = 80;
 
-enum Message {
+enum ConsoleMessage {
     Lines(String),
     Status(Vec<String>),
     Finish(mpsc::Sender<()>),
@@ -33,7 +33,7 @@ enum Message {
 /// The queue of messages for people; cheap to clone.
 #[derive(Clone)]
 pub struct Console {
-    queue: SyncSender<Message>,
+    queue: SyncSender<ConsoleMessage>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -77,17 +77,17 @@ impl Console {
     /// characters are made visible, and line breaks stay. For text from strangers, see
     /// [`printable`].
     pub fn say(&self, text: impl Into<String>) {
-        self.send(Message::Lines(legible(text.into())));
+        self.send(ConsoleMessage::Lines(legible(text.into())));
     }
 
     /// Replaces the status line. `forms` become shorter; the first one that fits into the terminal
     /// is shown. If `forms` is empty, there is no status line.
     pub fn status(&self, forms: Vec<String>) {
-        self.send(Message::Status(forms));
+        self.send(ConsoleMessage::Status(forms));
     }
 
-    fn send(&self, message: Message) {
-        if let Err(TrySendError::Full(Message::Lines(_))) = self.queue.try_send(message) {
+    fn send(&self, message: ConsoleMessage) {
+        if let Err(TrySendError::Full(ConsoleMessage::Lines(_))) = self.queue.try_send(message) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -95,7 +95,7 @@ impl Console {
     /// Waits until all messages so far are written, at most for `patience`.
     pub fn finish(&self, patience: Duration) {
         let (done, wait) = mpsc::channel();
-        let mut message = Message::Finish(done);
+        let mut message = ConsoleMessage::Finish(done);
         for _ in 0..20 {
             match self.queue.try_send(message) {
                 Ok(()) => {
@@ -119,7 +119,7 @@ fn columns() -> Option<usize> {
 }
 
 fn write(
-    messages: &mpsc::Receiver<Message>,
+    messages: &mpsc::Receiver<ConsoleMessage>,
     lost: &AtomicU64,
     mut sink: impl Write,
     columns: fn() -> Option<usize>,
@@ -136,12 +136,12 @@ fn write(
             out.push_str("\r\x1b[K");
         }
         match message {
-            Message::Lines(text) => {
+            ConsoleMessage::Lines(text) => {
                 out.push_str(&text);
                 out.push('\n');
             }
-            Message::Status(forms) => status = forms,
-            Message::Finish(done) => {
+            ConsoleMessage::Status(forms) => status = forms,
+            ConsoleMessage::Finish(done) => {
                 let _ = sink.write_all(out.as_bytes());
                 let _ = done.send(());
                 return;

@@ -18,7 +18,7 @@ pub struct PageOptions {
 
 /// The settings together with facts about the server, in the form for the page.
 #[derive(Serialize)]
-struct Served<'a> {
+struct PageConfig<'a> {
     #[serde(flatten)]
     options: &'a PageOptions,
     version: &'a str,
@@ -29,8 +29,8 @@ impl PageOptions {
     /// The page `html` with these settings filled in. `version`: the server's version; `relay`:
     /// whether the server is a relay.
     pub fn fill(&self, html: &str, version: &str, relay: bool) -> String {
-        let served = Served { options: self, version, relay };
-        let json = serde_json::to_string(&served).expect("plain data");
+        let config = PageConfig { options: self, version, relay };
+        let json = serde_json::to_string(&config).expect("plain data");
         // No text in the settings can end the script element around the settings.
         html.replace("__PANDO_CONFIG__", &json.replace('<', "\\u003c"))
     }

@@ -44,7 +44,7 @@ struct LinkPlace {
 }
 
 /// The parts of a room that a waiting link uses.
-struct Waiting {
+struct WaitingLink {
     control: mpsc::Sender<String>,
     traffic: Arc<Traffic>,
     gone: watch::Receiver<()>,
@@ -57,7 +57,7 @@ pub(crate) async fn volunteer(relay: Arc<Relay>, token: String, upgrade: OnUpgra
     let volunteer = TokioIo::new(upgraded);
     let link = LinkPlace { relay, token, id: letters::random(ID) };
     let (come, coming) = oneshot::channel();
-    let Some(Waiting { control, traffic, gone }) = link.wait(come) else {
+    let Some(WaitingLink { control, traffic, gone }) = link.wait(come) else {
         return turn_away(volunteer).await;
     };
     let text =
@@ -94,11 +94,11 @@ async fn turn_away(volunteer: Raw) {
 }
 
 impl LinkPlace {
-    fn wait(&self, come: oneshot::Sender<Raw>) -> Option<Waiting> {
+    fn wait(&self, come: oneshot::Sender<Raw>) -> Option<WaitingLink> {
         let mut rooms = self.relay.rooms();
         let control = rooms.wait(&self.token, self.id.clone(), come).ok()?.clone();
         let Shell { traffic, gone } = rooms.handle(&self.token)?;
-        Some(Waiting { control, traffic: traffic.clone(), gone: gone.subscribe() })
+        Some(WaitingLink { control, traffic: traffic.clone(), gone: gone.subscribe() })
     }
 
     /// Passes frames on until one side closes or goes, the room has been gone for a while, or the

@@ -12,6 +12,7 @@
 //! handle is dropped with its owner, and the drop tells the task about the end.
 
 mod refusal;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub(crate) use refusal::{NoEntry, RoomRefusal, Unclaimed};
 use super::{limits::Limits, secrets::same};
 use bytes::Bytes;
 use pando_protocol::{ice::IceServer, page::PageOptions};
+use room::{Room, RoomState};
 use std::{
     collections::{HashMap, HashSet},
     time::{Duration, Instant},
@@ -96,29 +98,6 @@ pub(crate) struct Rooms<H: Handles> {
     tokens: HashMap<String, String>,
     /// The last number given to a lease or a peer.
     last: u64,
-}
-
-struct Room<H: Handles> {
-    id: String,
-    key: String,
-    handle: H::RoomHandle,
-    since: Instant,
-    lease: u64,
-    state: RoomState<H::ControlHandle>,
-    content: Option<Content>,
-    /// Bytes of the function that is being uploaded.
-    uploading: u64,
-    peers: HashMap<u64, H::PeerHandle>,
-    waiting: HashMap<String, H::LinkHandle>,
-    joined: HashSet<String>,
-    visits: u64,
-}
-
-#[derive(Debug)]
-enum RoomState<C> {
-    Uploading,
-    Open(C),
-    Lost(Instant),
 }
 
 /// Actions of masters.
@@ -371,7 +350,7 @@ impl<H: Handles> Rooms<H> {
         self.rooms.get(token).map(|room| room.id.as_str())
     }
 
-    /// RoomCounts the members of all rooms.
+    /// Counts the members of all rooms.
     pub(crate) fn counts(&self) -> RoomCounts {
         let mut counts = RoomCounts { rooms: self.rooms.len(), ..RoomCounts::default() };
         for room in self.rooms.values() {
@@ -391,29 +370,5 @@ impl<H: Handles> Rooms<H> {
         self.tokens.remove(&room.id);
         let lasted = now.saturating_duration_since(room.since);
         Some(EndedRoom { id: room.id, handle: room.handle, lasted, visits: room.visits })
-    }
-}
-
-impl<H: Handles> Room<H> {
-    fn control(&self) -> Option<&H::ControlHandle> {
-        match &self.state {
-            RoomState::Open(control) => Some(control),
-            _ => None,
-        }
-    }
-
-    /// Ends all signalling and waiting, which need a master; open links go on.
-    fn lose(&mut self, state: RoomState<H::ControlHandle>) {
-        self.state = state;
-        self.peers.clear();
-        self.waiting.clear();
-    }
-
-    fn crowd(&self) -> usize {
-        self.peers.len() + self.waiting.len() + self.joined.len()
-    }
-
-    fn bytes(&self) -> u64 {
-        self.uploading + self.content.as_ref().map_or(0, |content| content.function.len() as u64)
     }
 }

@@ -6,7 +6,7 @@ use super::{
     ice::Ice,
     log::Log,
     rooms::Rooms,
-    turn::{self, Credentials, Ground, Peers, is_private},
+    turn::{self, AllowedPeers, Credentials, Ground, is_private},
 };
 use pando_process::{console::Console, threads};
 use pando_web::{CertificateFiles, Connections, Gate, Refusal};
@@ -198,7 +198,7 @@ async fn ground(options: &RelayOptions, relay: &Relay, bind: IpAddr, public: IpA
         bind,
         public,
         range: options.turn_range.clone(),
-        peers: Peers {
+        allowed_peers: AllowedPeers {
             loopback: bind.is_loopback(),
             private: options.turn_private,
             own: interfaces

@@ -3,14 +3,14 @@
 //!
 //! Each socket of a volunteer has a TURN server of its own, which knows nobody else: a state machine of the `turn-server-proto`
 //! crate, without any I/O. This module gives it packets and ports, and decides which requests it sees: they are counted by
-//! address, their credentials are of a room that is there, and nobody gets a permission for an address that [`Peers`] refuses.
+//! address, their credentials are of a room that is there, and nobody gets a permission for an address that [`AllowedPeers`] refuses.
 
+mod allowed_peers;
 mod credentials;
-mod peers;
 mod ports;
 
+pub(crate) use allowed_peers::{AllowedPeers, is_private};
 pub(crate) use credentials::Credentials;
-pub(crate) use peers::{Peers, is_private};
 pub(crate) use ports::Ground;
 
 use super::{Relay, traffic::Traffic};
@@ -73,11 +73,11 @@ const CHANNELS_FIRST: u16 = 0x4000;
 const CHANNELS_LAST: u16 = 0x7fff;
 
 /// A volunteer's socket.
-struct Session {
+struct TurnClient {
     server: TurnServer,
     since: Instant,
     /// Whose user name it showed last; only the server knows whether the password is right.
-    member: Option<Member>,
+    user: Option<RoomUser>,
     /// Its allocation.
     relayed: Option<Relayed>,
     /// Addresses that this may talk to.
@@ -85,7 +85,7 @@ struct Session {
 }
 
 /// A user name of a room.
-struct Member {
+struct RoomUser {
     username: String,
     room: String,
     traffic: Arc<Traffic>,
@@ -99,7 +99,7 @@ struct Server {
     /// The socket's address.
     here: SocketAddr,
     ground: Arc<Ground>,
-    sessions: HashMap<SocketAddr, Session>,
+    clients: HashMap<SocketAddr, TurnClient>,
     /// Allocations of each room.
     live: HashMap<String, Arc<AtomicUsize>>,
     from_peers: mpsc::Sender<FromPeer>,
@@ -117,7 +117,7 @@ pub(crate) async fn serve(relay: Arc<Relay>, socket: Arc<UdpSocket>, ground: Arc
         socket: socket.clone(),
         here,
         ground,
-        sessions: HashMap::new(),
+        clients: HashMap::new(),
         live: HashMap::new(),
         from_peers,
         requests: AddressRates::new(REQUESTS.0, REQUESTS.1),
@@ -146,7 +146,7 @@ impl Server {
     /// A packet that trips the state machine harms nobody but its sender.
     fn heed(&mut self, handled: std::thread::Result<()>, from: SocketAddr) {
         if handled.is_err() {
-            self.sessions.remove(&from);
+            self.clients.remove(&from);
             self.relay
                 .log
                 .warn("turn-packet-failed", serde_json::json!({"address": from.ip().to_string()}));
@@ -189,11 +189,11 @@ impl Server {
         {
             return;
         }
-        if !self.sessions.contains_key(&from) {
-            if self.sessions.len() >= CHALLENGES.1 + self.relay.allocations() {
-                self.sessions.retain(|_, session| session.relayed.is_some());
+        if !self.clients.contains_key(&from) {
+            if self.clients.len() >= CHALLENGES.1 + self.relay.allocations() {
+                self.clients.retain(|_, client| client.relayed.is_some());
             }
-            self.sessions.insert(from, Session::new(self.here));
+            self.clients.insert(from, TurnClient::new(self.here));
         }
         if let Ok(username) = message.attribute::<Username>() {
             self.introduce(username.username(), from);
@@ -208,11 +208,10 @@ impl Server {
         self.poll(from).await;
     }
 
-    /// Has the server of `from` know `username`, if this is a member of a room. Who has an allocation keeps it although its
+    /// Has the server of `from` know `username`, if this is a user of a room. Who has an allocation keeps it although its
     /// credentials have run out.
     fn introduce(&mut self, username: &str, from: SocketAddr) {
-        let Some(session) =
-            self.sessions.get_mut(&from).filter(|session| session.relayed.is_none())
+        let Some(client) = self.clients.get_mut(&from).filter(|client| client.relayed.is_none())
         else {
             return;
         };
@@ -221,23 +220,21 @@ impl Server {
         let room = claim.map(|claim| claim.room.to_owned());
         let shell =
             room.and_then(|room| Some((self.relay.rooms().by_id(&room)?.traffic.clone(), room)));
-        if session.member.as_ref().is_some_and(|member| member.username == username)
-            && shell.is_some()
-        {
+        if client.user.as_ref().is_some_and(|user| user.username == username) && shell.is_some() {
             return;
         }
-        if session.member.is_some() {
-            *session = Session::new(self.here);
+        if client.user.is_some() {
+            *client = TurnClient::new(self.here);
         }
         let Some((traffic, room)) = shell else { return };
-        session.server.add_user(username.into(), self.relay.ice.credentials.password(username));
+        client.server.add_user(username.into(), self.relay.ice.credentials.password(username));
         let live = self.live.entry(room.clone()).or_default().clone();
-        session.member = Some(Member { username: username.into(), room, traffic, live });
+        client.user = Some(RoomUser { username: username.into(), room, traffic, live });
     }
 
-    /// The key of the member at `from`, if the message was made with it. The server refuses all others.
+    /// The key of the user at `from`, if the message was made with it. The server refuses all others.
     fn proof(&self, message: &Message<'_>, from: SocketAddr) -> Option<IntegrityKey> {
-        let username = self.sessions.get(&from)?.member.as_ref()?.username.clone();
+        let username = self.clients.get(&from)?.user.as_ref()?.username.clone();
         let password = self.relay.ice.credentials.password(&username);
         let key = LongTermCredentials::new(username, password)
             .to_key(REALM.into())
@@ -247,20 +244,20 @@ impl Server {
 
     /// Why a peer is not let in, if it is not.
     fn refusal(&mut self, message: &Message<'_>, from: SocketAddr) -> Option<u16> {
-        let session = self.sessions.get_mut(&from).filter(|session| session.relayed.is_some())?;
+        let client = self.clients.get_mut(&from).filter(|client| client.relayed.is_some())?;
         for (_, attribute) in message
             .iter_attributes()
             .filter(|(_, attribute)| attribute.get_type() == XorPeerAddress::TYPE)
         {
             let peer =
                 XorPeerAddress::from_raw(attribute).ok()?.addr(message.transaction_id()).ip();
-            if !self.ground.peers.allow(peer) {
+            if !self.ground.allowed_peers.allow(peer) {
                 return Some(ErrorCode::FORBIDDEN);
             }
-            if session.peers.len() >= PEERS && !session.peers.contains(&peer) {
+            if client.peers.len() >= PEERS && !client.peers.contains(&peer) {
                 return Some(ErrorCode::INSUFFICIENT_CAPACITY);
             }
-            session.peers.insert(peer);
+            client.peers.insert(peer);
         }
         None
     }
@@ -286,19 +283,19 @@ impl Server {
         to: SocketAddr,
     ) {
         let now = self.now();
-        let Some(session) = self.sessions.get_mut(&volunteer) else { return };
+        let Some(client) = self.clients.get_mut(&volunteer) else { return };
         let Some(said) =
-            session.server.recv(Transmit::new(bytes, TransportType::Udp, from, to), now)
+            client.server.recv(Transmit::new(bytes, TransportType::Udp, from, to), now)
         else {
             return;
         };
         let (goes_out, came_in) = (said.from != self.here, to != self.here);
-        let admits = |member: &Member| member.traffic.admits(bytes.len());
-        if (goes_out || came_in) && !session.member.as_ref().is_some_and(admits) {
+        let admits = |user: &RoomUser| user.traffic.admits(bytes.len());
+        if (goes_out || came_in) && !client.user.as_ref().is_some_and(admits) {
             return;
         }
         let (peer, bytes) = (said.to, said.data.build());
-        match &session.relayed {
+        match &client.relayed {
             Some(relayed) if goes_out => relayed.send(&bytes, peer).await,
             _ => self.send(&bytes, volunteer).await,
         }
@@ -307,9 +304,9 @@ impl Server {
     /// Does what the server of `volunteer` wants done.
     async fn poll(&mut self, volunteer: SocketAddr) {
         let now = self.now();
-        let Some(session) = self.sessions.get_mut(&volunteer) else { return };
+        let Some(client) = self.clients.get_mut(&volunteer) else { return };
         loop {
-            match session.server.poll(now) {
+            match client.server.poll(now) {
                 TurnServerPollRet::AllocateSocket {
                     transport,
                     listen_addr,
@@ -317,21 +314,21 @@ impl Server {
                     allocation_transport,
                     family,
                 } => {
-                    let address = match &session.member {
-                        Some(member) => {
+                    let address = match &client.user {
+                        Some(user) => {
                             let opened = Relayed::open(
                                 &self.ground,
-                                &member.live,
+                                &user.live,
                                 family,
                                 volunteer,
                                 &self.from_peers,
                             )
                             .await;
-                            opened.map(|relayed| session.relayed.insert(relayed).address)
+                            opened.map(|relayed| client.relayed.insert(relayed).address)
                         }
                         None => Err(SocketAllocateError::InsufficientCapacity),
                     };
-                    let server = &mut session.server;
+                    let server = &mut client.server;
                     server.allocated_socket(
                         transport,
                         listen_addr,
@@ -343,15 +340,15 @@ impl Server {
                     );
                 }
                 TurnServerPollRet::SocketClose { .. } => {
-                    session.relayed = None;
-                    session.peers.clear();
+                    client.relayed = None;
+                    client.peers.clear();
                 }
                 // There is no TCP here.
                 TurnServerPollRet::TcpConnect { .. } | TurnServerPollRet::TcpClose { .. } => {}
                 TurnServerPollRet::WaitUntil(_) => break,
             }
         }
-        while let Some(said) = session.server.poll_transmit(now) {
+        while let Some(said) = client.server.poll_transmit(now) {
             let _ = self.socket.send_to(&said.data, volunteer).await;
         }
     }
@@ -362,16 +359,16 @@ impl Server {
 
     /// Lets go of what has run out, and of rooms that are gone.
     async fn sweep(&mut self) {
-        for volunteer in self.sessions.keys().copied().collect::<Vec<_>>() {
+        for volunteer in self.clients.keys().copied().collect::<Vec<_>>() {
             let handled = AssertUnwindSafe(self.poll(volunteer)).catch_unwind().await;
             self.heed(handled, volunteer);
         }
         let rooms = self.relay.rooms();
         self.live.retain(|room, _| rooms.by_id(room).is_some());
-        self.sessions.retain(|_, session| {
+        self.clients.retain(|_, client| {
             let has_room =
-                session.member.as_ref().is_none_or(|member| rooms.by_id(&member.room).is_some());
-            has_room && (session.relayed.is_some() || session.since.elapsed() < CHALLENGES.0)
+                client.user.as_ref().is_none_or(|user| rooms.by_id(&user.room).is_some());
+            has_room && (client.relayed.is_some() || client.since.elapsed() < CHALLENGES.0)
         });
     }
 
@@ -380,12 +377,12 @@ impl Server {
     }
 }
 
-impl Session {
+impl TurnClient {
     fn new(here: SocketAddr) -> Self {
         Self {
             server: TurnServer::new(TransportType::Udp, here, REALM.into()),
             since: Instant::now(),
-            member: None,
+            user: None,
             relayed: None,
             peers: HashSet::new(),
         }

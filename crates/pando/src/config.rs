@@ -1,12 +1,12 @@
 //! The configuration of a run: the user's options, checked once and sorted into typed parts.
 //!
 //! [`Cli`] only holds options. [`RunConfig`] is made of a [`Cli`] in one place, or refused in
-//! words: all rules between options stand in [`rules`]. Everything else in this crate works with
-//! the parts of a [`RunConfig`].
+//! words: all rules between options stand in [`combinations`]. Everything else in this crate works
+//! with the parts of a [`RunConfig`].
 
+mod combinations;
 mod policies;
 mod restart;
-mod rules;
 mod server;
 
 pub use policies::OnError;
@@ -19,7 +19,7 @@ use crate::{
     ice::IceServer,
     master::{self, Framing},
     protocol::{Form, JobOptions},
-    uplink::Relay,
+    uplink::RelayClient,
 };
 use pando_protocol::page::PageOptions;
 use std::{
@@ -54,7 +54,7 @@ pub(crate) struct RunConfig {
     /// The server for volunteers; `None` with `--local`, and mostly with `--exec`.
     pub(crate) server: Option<ServerConfig>,
     /// The relay, and the right to use it.
-    pub(crate) relay: Option<Relay>,
+    pub(crate) relay: Option<RelayClient>,
     pub(crate) ice_servers: Vec<IceServer>,
     /// The join token, if the user chose a token.
     pub(crate) token: Option<String>,
@@ -130,7 +130,7 @@ impl RunConfig {
     /// # Errors
     /// When the options make no sense together, in words for people.
     pub(crate) fn for_command_line(cli: Cli) -> Result<Self, String> {
-        rules::check(&cli)?;
+        combinations::check(&cli)?;
         let reads = cli.stdin || cli.sync_stdio || cli.items.is_empty();
         let is_typed = reads && io::stdin().is_terminal();
         if is_typed && !cli.stdin && !cli.sync_stdio {
@@ -151,7 +151,7 @@ impl RunConfig {
     /// # Errors
     /// As for [`for_command_line`](Self::for_command_line).
     pub(crate) fn for_stream(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
-        rules::check_for_library(&cli)?;
+        combinations::check_for_library(&cli)?;
         cli.json = true;
         if cli.on_error == Some(OnError::Report) {
             cli.on_error = Some(OnError::Tell);
@@ -164,14 +164,14 @@ impl RunConfig {
     /// # Errors
     /// As for [`for_command_line`](Self::for_command_line).
     pub(crate) fn for_feedback(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
-        rules::check_for_library(&cli)?;
+        combinations::check_for_library(&cli)?;
         cli.sync_stdio = true;
         Self::for_library(cli, is_silent)
     }
 
     /// The terminal belongs to the calling program, so there is no status line by itself.
     fn for_library(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
-        rules::check(&cli)?;
+        combinations::check(&cli)?;
         if cli.qr == When::Auto && is_silent {
             cli.qr = When::Never;
         }
@@ -207,7 +207,7 @@ impl RunConfig {
             cores: cores(&cli, &mut notes),
             server: ServerConfig::new(&cli, &mut notes)?,
             relay: match cli.host {
-                Some(host) => Some(Relay::new(&host, cli.secret.unwrap_or_default())?),
+                Some(host) => Some(RelayClient::new(&host, cli.secret.unwrap_or_default())?),
                 None => None,
             },
             ice_servers: cli.ice_servers,
@@ -230,7 +230,7 @@ impl RunConfig {
             function: match (cli.exec, cli.function) {
                 (Some(command), _) => FunctionSource::Command(command),
                 (None, Some(path)) => FunctionSource::Module(path),
-                (None, None) => return Err(rules::NO_FUNCTION.into()),
+                (None, None) => return Err(combinations::NO_FUNCTION.into()),
             },
             input,
         })
@@ -272,8 +272,8 @@ impl RunConfig {
 
 /// Refuses unusable items, if the run would end at the first unusable item.
 fn check_items(items: &[String], form: Form, on_error: OnError) -> Result<(), String> {
-    let items = master::items(items.to_vec(), form);
-    match items.into_iter().find_map(Result::err) {
+    let values = master::values_of_items(items.to_vec(), form);
+    match values.into_iter().find_map(Result::err) {
         Some(unusable) if on_error == OnError::Stop => Err(unusable.why),
         _ => Ok(()),
     }

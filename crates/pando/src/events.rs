@@ -39,14 +39,14 @@ pub(crate) struct Events(Option<Queue>);
 /// The connection to the writing thread.
 #[derive(Clone)]
 struct Queue {
-    messages: SyncSender<Message>,
+    messages: SyncSender<EventMessage>,
     /// Whether events are no longer taken, because the file has taken nothing for too long.
     given_up: Arc<AtomicBool>,
     path: Arc<str>,
     console: Console,
 }
 
-enum Message {
+enum EventMessage {
     /// One line; a JSON value would take eight times as much memory.
     Event(String),
     Finish(mpsc::Sender<()>),
@@ -87,21 +87,21 @@ impl Events {
             / 1000.0;
         fields["time"] = json!(time);
         fields["event"] = json!(kind);
-        queue.send(Message::Event(legible(fields.to_string())));
+        queue.send(EventMessage::Event(legible(fields.to_string())));
     }
 
     /// Waits until all events are written.
     pub(crate) fn finish(&self) {
         let Some(queue) = &self.0 else { return };
         let (done, wait) = mpsc::channel();
-        queue.send(Message::Finish(done));
+        queue.send(EventMessage::Finish(done));
         let _ = wait.recv_timeout(Duration::from_secs(5));
     }
 }
 
 impl Queue {
     /// Sends a message to the thread, and waits while the queue is full, up to a time limit.
-    fn send(&self, mut message: Message) {
+    fn send(&self, mut message: EventMessage) {
         let begun = Instant::now();
         while !self.given_up.load(Ordering::Relaxed) {
             message = match self.messages.try_send(message) {
@@ -161,11 +161,11 @@ fn legible(json: String) -> String {
     out
 }
 
-fn write(mut lines: Lines, messages: &mpsc::Receiver<Message>, name: &str, console: &Console) {
+fn write(mut lines: Lines, messages: &mpsc::Receiver<EventMessage>, name: &str, console: &Console) {
     loop {
         let (due, done) = match messages.recv_timeout(Duration::from_millis(100)) {
-            Ok(Message::Event(event)) => (lines.push(&event), None),
-            Ok(Message::Finish(done)) => (true, Some(done)),
+            Ok(EventMessage::Event(event)) => (lines.push(&event), None),
+            Ok(EventMessage::Finish(done)) => (true, Some(done)),
             Err(RecvTimeoutError::Timeout) => (true, None),
             Err(RecvTimeoutError::Disconnected) => return,
         };

@@ -16,7 +16,7 @@ mod replay;
 mod scan;
 mod writer;
 
-pub use record::{Digest, HEADER, Item, JobFacts, Record};
+pub use record::{Digest, HEADER, JobFacts, Record, ResultRecord};
 pub use scan::{Contents, read};
 
 pub(crate) use file::{OpenJournal, is_shown, open};

@@ -14,8 +14,6 @@ pub mod fuzz;
 #[doc(hidden)]
 pub mod journal;
 pub mod library;
-// Items for other parts of this crate are `pub` in this module.
-#[allow(unreachable_pub)]
 mod master;
 mod remedy;
 mod run;

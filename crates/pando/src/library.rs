@@ -38,7 +38,7 @@
 mod error;
 mod feedback;
 mod options;
-mod progress;
+mod phase;
 mod results;
 
 pub use error::Error;
@@ -54,7 +54,7 @@ use crate::{
     run::OpenRun,
 };
 use futures_util::{FutureExt, Stream, StreamExt};
-use progress::Progress;
+use phase::Phase;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{convert::Infallible, ffi::OsStr, fmt::Display, io::Write, path::Path};
 
@@ -130,7 +130,7 @@ impl Pando {
         let (mut open, tells) = self.open(RunConfig::for_stream).await?;
         let master = open.master.clone();
         open.beside(async move { master.feed_stream(values).await });
-        Ok(Results::new(Progress::new(open, tells)))
+        Ok(Results::new(Phase::new(open, tells)))
     }
 
     /// Opens a run in which the calling program makes values from the results so far.
@@ -141,7 +141,7 @@ impl Pando {
         self,
     ) -> Result<Feedback<T, R>, Error> {
         let (open, tells) = self.open(RunConfig::for_feedback).await?;
-        Ok(Feedback::new(Progress::new(open, tells)))
+        Ok(Feedback::new(Phase::new(open, tells)))
     }
 
     /// Opens the run; returns also whether each value that fails is told of.

@@ -3,44 +3,45 @@
 //!
 //! The rooms of the master, from the bottom up. Each room uses only rooms above in this list:
 //!
-//! - [`path`]: the way of an item from the input to the output, around the lender;
+//! - [`items`]: the way of an item from the input to the output, around the lender;
 //! - [`registry`]: the devices, each with one book of loans, and with a health;
 //! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
 //! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
-//! - [`exchange`]: loans and answers between the lender and a session; [`end`]: how a run ends;
+//! - [`exchange`]: loans and answers between the lender and a session;
+//! - [`shutdown`]: how a run ends;
 //! - [`state`]: composes all rooms above; one lock guards the whole;
 //! - [`run`]: the lock, and the threads and tasks that wait for a change;
 //! - [`session`]: one task per volunteer, which takes values and delivers results, a frame at a
 //!   time;
-//! - [`ends`]: the threads or tasks that read the input, write the output and confirm results;
+//! - [`io`]: the threads or tasks that read the input, write the output and confirm results;
 //! - [`report`]: messages for people while a run goes on.
 
-mod end;
-mod ends;
 mod exchange;
 mod files;
+mod io;
+mod items;
 mod job;
-mod path;
 mod policy;
 mod registry;
 mod report;
 mod resume;
 mod run;
 mod session;
+mod shutdown;
 #[cfg(test)]
 mod simulation;
 mod state;
 
-pub(crate) use ends::confirm;
-pub use ends::{Values, items};
-pub use files::Files;
+pub(crate) use files::Files;
 pub(crate) use files::Use;
-pub use job::Job;
-pub use path::{Ending, Framing, InputError, Left};
-pub(crate) use path::{FromProgram, ToProgram};
+pub(crate) use io::confirm;
+pub(crate) use io::{InputValues, values_of_items};
+pub(crate) use items::{Ending, Framing, InputError, Left};
+pub(crate) use items::{FromProgram, ToProgram};
+pub(crate) use job::Job;
 pub(crate) use policy::MissingFeature;
-pub use registry::Page;
-pub use report::{recall_stragglers, watch};
-pub use run::Master;
+pub(crate) use registry::Page;
+pub(crate) use report::{recall_stragglers, watch};
+pub(crate) use run::Master;
 pub(crate) use session::same_secret;
-pub use session::{Door, attend};
+pub(crate) use session::{Door, attend};

@@ -1,14 +1,14 @@
 //! One run, from the command line to the exit status.
 
 mod awake;
-mod ends;
 mod function;
 mod journal;
 mod listen;
 mod local;
 mod open;
-mod progress;
 mod signals;
+mod status;
+mod stdio;
 mod urls;
 mod used;
 
@@ -37,9 +37,9 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Why a run cannot start, as text for people; the exit status is 2.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(crate) String);
+pub(crate) struct StartError(pub(crate) String);
 
-impl From<anyhow::Error> for Refused {
+impl From<anyhow::Error> for StartError {
     fn from(error: anyhow::Error) -> Self {
         Self(format!("{error:#}"))
     }
@@ -63,10 +63,11 @@ pub fn run() -> i32 {
     };
     let console = Console::start();
     raise_file_limit();
-    let status = runtime.block_on(deploy(cli, console.clone())).unwrap_or_else(|Refused(why)| {
-        console.say(format!("error: {}", printable(&why)));
-        2
-    });
+    let status =
+        runtime.block_on(deploy(cli, console.clone())).unwrap_or_else(|StartError(why)| {
+            console.say(format!("error: {}", printable(&why)));
+            2
+        });
     console.finish(LAST_WORDS);
     // A thread may be blocked in a call that does not end.
     runtime.shutdown_timeout(LAST_WORDS);
@@ -79,12 +80,12 @@ fn raise_file_limit() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
 }
 
-async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
-    let config = Arc::new(RunConfig::for_command_line(cli).map_err(Refused)?);
+async fn deploy(cli: Cli, console: Console) -> Result<i32, StartError> {
+    let config = Arc::new(RunConfig::for_command_line(cli).map_err(StartError)?);
     signals::outlive_long_files();
     let mut stop = Stop::listen(config.grace);
     if config.reads_stdin() && !used::input_is_open() {
-        return Err(Refused(
+        return Err(StartError(
             "there are no values: standard input is closed, or not open for reading".into(),
         ));
     }
@@ -112,7 +113,7 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, Refused> {
 }
 
 /// Refuses names on the command line whose results would have no place of their own.
-fn check_places(config: &RunConfig) -> Result<(), Refused> {
+fn check_places(config: &RunConfig) -> Result<(), StartError> {
     let (Some(files), InputSource::Items(names)) =
         (open::files(config, HashSet::new()), &config.input)
     else {
@@ -121,13 +122,13 @@ fn check_places(config: &RunConfig) -> Result<(), Refused> {
     // Which files belong to the journal is only known after it is opened.
     let free = !config.journal.as_ref().is_some_and(|journal| journal.path.exists());
     let checked = files.check(names.iter().map(String::as_str), free);
-    checked.map_err(|error| Refused(error.text))
+    checked.map_err(|error| StartError(error.text))
 }
 
 /// Reads the input and writes the output, until the run ends or must stop; returns the ending.
 async fn compute(config: &RunConfig, open: &OpenRun, stop: &mut Stop, console: &Console) -> Ending {
     let over_status = config.report.live && std::io::stdout().is_terminal();
-    let mut ended = match ends::start(&open.master, &config.input, over_status) {
+    let mut ended = match stdio::start(&open.master, &config.input, over_status) {
         Ok(ended) => ended,
         Err(error) => {
             console.say(format!("error: {}", threads::refused(&error)));

@@ -60,7 +60,7 @@ pub(crate) struct Site {
     pub(crate) certificate: Option<Certificate>,
 }
 
-struct Served {
+struct SiteServer {
     site: Site,
     files: PageFiles,
     misses: Mutex<AddressRates>,
@@ -71,8 +71,8 @@ pub(crate) async fn serve(listener: TcpListener, site: Site, closed: oneshot::Re
     let gate = gate(&site);
     let certificate = site.certificate.clone();
     let misses = Mutex::new(AddressRates::new(MISSES.0, MISSES.1));
-    let served = Arc::new(Served { files: PageFiles::new(&site), site, misses });
-    pando_web::serve(listener, served, gate, certificate, async { drop(closed.await) }).await;
+    let server = Arc::new(SiteServer { files: PageFiles::new(&site), site, misses });
+    pando_web::serve(listener, server, gate, certificate, async { drop(closed.await) }).await;
 }
 
 fn gate(site: &Site) -> Gate {
@@ -98,7 +98,7 @@ fn gate(site: &Site) -> Gate {
         .telling(refused)
 }
 
-impl Application for Served {
+impl Application for SiteServer {
     async fn respond(self: Arc<Self>, client: Client, request: Request) -> Response {
         let for_people = pando_web::wants_page(request.headers());
         let mut response = respond(self.clone(), client, request).await;
@@ -114,8 +114,12 @@ impl Application for Served {
     }
 }
 
-async fn respond(served: Arc<Served>, Client { from, slot }: Client, request: Request) -> Response {
-    let site = &served.site;
+async fn respond(
+    server: Arc<SiteServer>,
+    Client { from, slot }: Client,
+    request: Request,
+) -> Response {
+    let site = &server.site;
     let host = request.headers().get(header::HOST);
     if !site.hosts.allows(host) || request.headers().get_all(header::HOST).iter().count() > 1 {
         let text = "This name is not one of this machine's (pando --allow-host NAME lets it in).";
@@ -141,14 +145,14 @@ async fn respond(served: Arc<Served>, Client { from, slot }: Client, request: Re
             (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("/{}/", site.token))])
                 .into_response()
         }
-        Some("socket") => socket::socket(served.clone(), slot, request).await,
-        Some("signal") => signal::signal(served.clone(), request).await,
-        Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => served
+        Some("socket") => socket::socket(server.clone(), slot, request).await,
+        Some("signal") => signal::signal(server.clone(), request).await,
+        Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => server
             .files
             .file(name, request.headers())
             .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()),
         Some(_) => StatusCode::NOT_FOUND.into_response(),
-        None if served
+        None if server
             .misses
             .lock()
             .expect("nobody panics with it")

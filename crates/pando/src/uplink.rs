@@ -10,12 +10,12 @@ mod client;
 mod proxy;
 mod room;
 
-pub(crate) use client::Relay;
+pub(crate) use client::RelayClient;
 
 use crate::{channel::Peers, ice::IceServer, master::Master};
 use pando_protocol::page::PageOptions;
 use pando_web::Connections;
-use room::Room;
+use room::RoomClient;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
@@ -52,13 +52,13 @@ impl Uplink {
     /// # Errors
     /// When the relay cannot be reached or refuses, with the remedy.
     pub(crate) async fn open(
-        relay: Relay,
+        relay: RelayClient,
         content: RoomContent,
         master: Arc<Master>,
         peers: Option<Peers>,
         connections: Arc<Connections>,
     ) -> Result<Self, String> {
-        let mut room = Room::new(relay, content, master, peers, connections);
+        let mut room = RoomClient::new(relay, content, master, peers, connections);
         let control = room.connect().await.map_err(|refused| refused.0)?;
         let url = control.url.clone();
         let (end, ends) = mpsc::channel(1);

@@ -1,7 +1,7 @@
 //! The state machine.
 
-mod again;
 mod ends;
+mod returned;
 mod slots;
 mod tally;
 mod view;
@@ -9,10 +9,11 @@ mod waiters;
 
 use crate::{
     Ask, Index, Input, Lent, Loan, Pull, Refused, SubStreamId, Window,
-    sub_streams::{SubStream, SubStreams},
+    sub_streams::{Borrower, SubStreams},
     window::Budget,
 };
-use again::Again;
+
+use returned::Returned;
 use slots::{Slot, Slots};
 use waiters::Waiters;
 
@@ -24,8 +25,8 @@ use waiters::Waiters;
 ///
 /// - *borrowers come and go*: [`open`](Self::open), [`pause`](Self::pause),
 ///   [`close`](Self::close);
-/// - *values go out*: [`ask`](Self::ask), [`lend_to`](Self::lend_to), [`take_up`](Self::take_up),
-///   [`copy`](Self::copy);
+/// - *values go out*: [`ask`](Self::ask), [`lend_to`](Self::lend_to),
+///   [`resume_loan`](Self::resume_loan), [`copy`](Self::copy);
 /// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back),
 ///   [`fail`](Self::fail);
 /// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished)
@@ -43,7 +44,7 @@ use waiters::Waiters;
 /// number of values and sub-streams. Giving a value back and lending it again are O(log n).
 pub struct Lender<T, R, E> {
     slots: Slots<T, R>,
-    again: Again,
+    returned: Returned,
     sub_streams: SubStreams,
     waiters: Waiters,
     budget: Budget<T, R>,
@@ -82,7 +83,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     ) -> Self {
         Lender {
             slots: Slots::new(),
-            again: Again::default(),
+            returned: Returned::default(),
             sub_streams: SubStreams::default(),
             waiters: Waiters::default(),
             budget: Budget::new(window, value_weight, result_weight),
@@ -101,7 +102,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// for a paused sub-stream, whose own failures are forgotten.
     pub fn pause(&mut self, sub: SubStreamId) {
         self.unregister(sub);
-        self.again.forget_sub_stream(sub);
+        self.returned.forget_sub_stream(sub);
         self.sub_streams.set_paused(sub, true);
     }
 
@@ -109,13 +110,13 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// values are to be lent again. Nothing happens if the sub-stream was closed before or never
     /// was open.
     pub fn close(&mut self, sub: SubStreamId) -> Vec<Index> {
-        let Some(SubStream { mut held, ticket, .. }) = self.sub_streams.close(sub) else {
+        let Some(Borrower { mut held, ticket, .. }) = self.sub_streams.close(sub) else {
             return Vec::new();
         };
         if let Some(ticket) = ticket {
             self.waiters.remove(ticket);
         }
-        self.again.forget_sub_stream(sub);
+        self.returned.forget_sub_stream(sub);
         let indexes: Vec<Index> = self.slots.walk(Some(&held)).collect();
         for index in &indexes {
             self.slots.unlink(*index, &mut held);
@@ -137,11 +138,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     where
         I: Input<Value = T, Error = E> + ?Sized,
     {
-        let Some(sub_stream) = self.sub_streams.find(sub) else {
+        let Some(borrower) = self.sub_streams.find(sub) else {
             return Ask::Done;
         };
-        let waiting = sub_stream.ticket.is_some();
-        if sub_stream.paused {
+        let waiting = borrower.ticket.is_some();
+        if borrower.paused {
             self.sub_streams.set_paused(sub, false);
         }
         let answer = self.answer(sub, input);
@@ -157,8 +158,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     where
         I: Input<Value = T, Error = E> + ?Sized,
     {
-        if let Some(index) = self.again.first_for(sub, self.sub_streams.asking()) {
-            self.again.remove(index);
+        if let Some(index) = self.returned.first_for(sub, self.sub_streams.asking()) {
+            self.returned.remove(index);
             return self.lend(sub, index, None).map_or(Ask::Done, Ask::Value);
         }
         if self.input_is_open() && !self.is_full() {
@@ -185,8 +186,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Lends a value that is not lent to `sub`: under the loan of this number, or else under a new
     /// loan.
     fn lend(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
-        let sub_stream = self.sub_streams.find_mut(sub)?;
-        match self.slots.lend(index, number, sub, &mut sub_stream.held) {
+        let borrower = self.sub_streams.find_mut(sub)?;
+        match self.slots.lend(index, number, sub, &mut borrower.held) {
             Some(Lent { loan, value }) => Some(Lent { loan, value: value.clone() }),
             None => unreachable!("what is lent has no result"),
         }
@@ -195,27 +196,27 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Lends the value at `index` to `sub`, if the value waits to be lent again. Whether `sub` has
     /// failed it before does not matter.
     pub fn lend_to(&mut self, sub: SubStreamId, index: Index) -> Option<Lent<T>> {
-        self.lend_waiting(sub, index, None)
+        self.lend_returned(sub, index, None)
     }
 
     /// Lends a value to `sub` under an earlier loan, if the value waits to be lent again. So a
     /// borrower that was away, or that has a [`copy`](Self::copy), goes on with its value. Whether
     /// `sub` has failed the value before does not matter.
-    pub fn take_up(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<T>> {
+    pub fn resume_loan(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<T>> {
         if !self.slots.knows(loan) {
             return None;
         }
-        self.lend_waiting(sub, loan.index, Some(loan.number))
+        self.lend_returned(sub, loan.index, Some(loan.number))
     }
 
-    fn lend_waiting(
+    fn lend_returned(
         &mut self,
         sub: SubStreamId,
         index: Index,
         number: Option<u32>,
     ) -> Option<Lent<T>> {
         self.sub_streams.find(sub)?;
-        if !self.again.remove(index) {
+        if !self.returned.remove(index) {
             return None;
         }
         self.lend(sub, index, number)
@@ -223,7 +224,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// Makes a copy of a value that has no result, for a second borrower to compute at the same
     /// time. The holder keeps the value. The copy has a loan of its own, under which nothing is
-    /// accepted until a sub-stream [takes it up](Self::take_up).
+    /// accepted until a sub-stream [resumes it](Self::resume_loan).
     pub fn copy(&mut self, index: Index) -> Option<Lent<T>> {
         let Lent { loan, value } = self.slots.copy(index)?;
         Some(Lent { loan, value: value.clone() })
@@ -243,14 +244,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
         let sub = if self.has_for_anyone() {
             self.waiters.pop()?
-        } else if self.again.has_failed() {
-            let again = &self.again;
-            self.waiters.pop_where(|sub| again.has_failed_by_others(sub))?
+        } else if self.returned.has_failed() {
+            let returned = &self.returned;
+            self.waiters.pop_where(|sub| returned.has_failed_by_others(sub))?
         } else {
             return None;
         };
-        if let Some(sub_stream) = self.sub_streams.find_mut(sub) {
-            sub_stream.ticket = None;
+        if let Some(borrower) = self.sub_streams.find_mut(sub) {
+            borrower.ticket = None;
         }
         Some(sub)
     }
@@ -258,20 +259,20 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Whether asking makes sense for every sub-stream.
     fn has_for_anyone(&self) -> bool {
         self.is_finished()
-            || self.again.has_for_anyone(self.sub_streams.asking())
+            || self.returned.has_for_anyone(self.sub_streams.asking())
             || (matches!(self.reading, Reading::Ready) && !self.is_full())
     }
 
     fn register(&mut self, sub: SubStreamId) {
         let ticket = self.waiters.push(sub);
-        if let Some(sub_stream) = self.sub_streams.find_mut(sub) {
-            sub_stream.ticket = Some(ticket);
+        if let Some(borrower) = self.sub_streams.find_mut(sub) {
+            borrower.ticket = Some(ticket);
         }
     }
 
     fn unregister(&mut self, sub: SubStreamId) {
         if let Some(ticket) =
-            self.sub_streams.find_mut(sub).and_then(|sub_stream| sub_stream.ticket.take())
+            self.sub_streams.find_mut(sub).and_then(|borrower| borrower.ticket.take())
         {
             self.waiters.remove(ticket);
         }
@@ -288,7 +289,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// loan.
     pub fn result(&mut self, sub: SubStreamId, loan: Loan, result: R) -> Result<(), Refused> {
         self.give_back(sub, loan)?;
-        self.again.forget(loan.index);
+        self.returned.forget(loan.index);
         self.budget.add_result(&result);
         if let Some(Slot::Unfinished(value, _)) = self.slots.finish(loan.index, result) {
             self.budget.remove_value(&value);
@@ -315,8 +316,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// As for [`result`](Self::result).
     pub fn fail(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
         self.give_back(sub, loan)?;
-        if self.sub_streams.find(sub).is_some_and(|sub_stream| !sub_stream.paused) {
-            self.again.blame(sub, loan.index);
+        if self.sub_streams.find(sub).is_some_and(|borrower| !borrower.paused) {
+            self.returned.blame(sub, loan.index);
         }
         self.lend_again(loan.index);
         Ok(())
@@ -333,16 +334,16 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     fn give_back(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
-        let sub_stream = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
+        let borrower = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
         if !self.slots.holds(sub, loan) {
             return Err(Refused::NotHeld);
         }
-        self.slots.unlink(loan.index, &mut sub_stream.held);
+        self.slots.unlink(loan.index, &mut borrower.held);
         Ok(())
     }
 
     fn lend_again(&mut self, index: Index) {
-        if self.again.insert(index) {
+        if self.returned.insert(index) {
             self.waiters.look_again();
         }
     }
@@ -368,14 +369,14 @@ mod tests {
                 let Ask::Value(lent) = lender.ask(*sub, &mut input) else { panic!("there is one") };
                 lender.fail(*sub, lent.loan).unwrap();
             }
-            assert!(!lender.again.is_clear());
+            assert!(!lender.returned.is_clear());
             let Ask::Value(lent) = lender.ask(subs[2], &mut input) else { panic!("there is one") };
             match round {
                 0..99 => lender.result(subs[2], lent.loan, 8).unwrap(),
                 _ => lender.truncate(lent.loan.index),
             }
             lender.next_output();
-            assert!(lender.again.is_clear(), "in round {round}");
+            assert!(lender.returned.is_clear(), "in round {round}");
         }
         assert_eq!(
             (lender.budget.bytes(), lender.budget.result_bytes(), lender.slots.len()),

@@ -19,11 +19,11 @@ use crate::{
 /// called under this lock.
 #[derive(Default)]
 pub(crate) struct Signal {
-    state: Mutex<State>,
+    wakers: Mutex<Wakers>,
 }
 
 #[derive(Default)]
-struct State {
+struct Wakers {
     /// Whether the input has woken since the last [`Signal::take_ready`].
     ready: bool,
     asking: BTreeMap<SubStreamId, Waker>,
@@ -32,25 +32,25 @@ struct State {
 impl Signal {
     /// Whether the input has woken since the last call; resets the flag.
     pub(crate) fn take_ready(&self) -> bool {
-        mem::take(&mut self.state().ready)
+        mem::take(&mut self.wakers().ready)
     }
 
     /// Notes the task to wake for a sub-stream that was told to wait. Returns the waker that was
     /// noted before, which must not be dropped under a lock, and whether the input has woken
     /// meanwhile. In that case the task should ask again.
     pub(crate) fn register(&self, sub: SubStreamId, waker: Waker) -> (Option<Waker>, bool) {
-        let mut state = self.state();
-        (state.asking.insert(sub, waker), state.ready)
+        let mut wakers = self.wakers();
+        (wakers.asking.insert(sub, waker), wakers.ready)
     }
 
     /// The task to wake for a sub-stream, if the task has not been woken since the sub-stream was
     /// told to wait.
     pub(crate) fn take(&self, sub: SubStreamId) -> Option<Waker> {
-        self.state().asking.remove(&sub)
+        self.wakers().asking.remove(&sub)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn wakers(&self) -> MutexGuard<'_, Wakers> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,9 +62,9 @@ impl Wake for Signal {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let asking = {
-            let mut state = self.state();
-            state.ready = true;
-            mem::take(&mut state.asking)
+            let mut wakers = self.wakers();
+            wakers.ready = true;
+            mem::take(&mut wakers.asking)
         };
         asking.into_values().for_each(Waker::wake);
     }

@@ -2,7 +2,7 @@
 //!
 //! # Why no wake-up is lost
 //!
-//! 1. A task that has to wait leaves its waker in the same critical section (the lock of [`Core`])
+//! 1. A task that has to wait leaves its waker in the same critical section (the lock of [`State`])
 //!    in which it was told to wait. A task that changes the lender looks, in the critical section
 //!    of the change, for waiting tasks that should now poll again, and wakes them when the lock is
 //!    released. So either the change comes before the ask, which then sees it, or the change comes
@@ -59,8 +59,8 @@ where
     S: Stream<Item = Result<T, E>> + Send + 'static,
     T: Clone,
 {
-    let core = Core { lender, input: Some(Box::pin(input)), output: None };
-    let shared = Arc::new(Shared { core: Mutex::new(core), signal: Arc::default() });
+    let state = State { lender, input: Some(Box::pin(input)), output: None };
+    let shared = Arc::new(Shared { state: Mutex::new(state), signal: Arc::default() });
     let lending = Lending { shared: Arc::clone(&shared) };
     (lending, Results { shared })
 }
@@ -74,7 +74,7 @@ pub struct Lending<T: Clone, R, E> {
 impl<T: Clone, R, E> Lending<T, R, E> {
     /// Opens a sub-stream: one more borrower.
     pub fn sub_stream(&self) -> SubStream<T, R, E> {
-        let id = self.shared.act(|core, _| core.lender.open());
+        let id = self.shared.act(|state, _| state.lender.open());
         let values = Values { shared: Arc::clone(&self.shared), id };
         let returns = Returns { shared: Arc::clone(&self.shared), id };
         SubStream { values, returns }
@@ -82,9 +82,9 @@ impl<T: Clone, R, E> Lending<T, R, E> {
 
     /// Stops reading the input now. Values that were read before still get their results.
     pub fn end_input(&self) {
-        self.shared.act(|core, after| {
-            core.lender.end_input();
-            after.input = core.input.take();
+        self.shared.act(|state, after| {
+            state.lender.end_input();
+            after.input = state.input.take();
         });
     }
 }
@@ -109,12 +109,12 @@ impl<T: Clone, R, E> Stream for Results<T, R, E> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let waker = cx.waker().clone();
-        self.shared.act(|core, after| match core.lender.next_output() {
+        self.shared.act(|state, after| match state.lender.next_output() {
             Output::Item(_, result) => Poll::Ready(Some(Ok(result))),
             Output::Failed(error) => Poll::Ready(Some(Err(error))),
             Output::Done => Poll::Ready(None),
             Output::Pending => {
-                after.drop = core.output.replace(waker);
+                after.drop = state.output.replace(waker);
                 Poll::Pending
             }
         })
@@ -123,10 +123,10 @@ impl<T: Clone, R, E> Stream for Results<T, R, E> {
 
 impl<T: Clone, R, E> Drop for Results<T, R, E> {
     fn drop(&mut self) {
-        self.shared.act(|core, after| {
-            core.lender.drop_output();
-            after.input = core.input.take();
-            after.drop = core.output.take();
+        self.shared.act(|state, after| {
+            state.lender.drop_output();
+            after.input = state.input.take();
+            after.drop = state.output.take();
         });
     }
 }
@@ -195,7 +195,7 @@ impl<T: Clone, R, E> Stream for Values<T, R, E> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Lent<T>>> {
         let waker = cx.waker().clone();
         let signal = &self.shared.signal;
-        self.shared.act(|core, after| match core.ask(self.id, signal, after) {
+        self.shared.act(|state, after| match state.ask(self.id, signal, after) {
             Ask::Value(lent) => Poll::Ready(Some(lent)),
             Ask::Done => Poll::Ready(None),
             Ask::Wait => {
@@ -225,7 +225,7 @@ impl<T: Clone, R, E> Returns<T, R, E> {
     /// The result is refused, and nothing changes, if the sub-stream does not hold the value under
     /// this loan now.
     pub fn result(&self, loan: Loan, result: R) -> Result<(), Refused> {
-        self.shared.act(|core, _| core.lender.result(self.id, loan, result))
+        self.shared.act(|state, _| state.lender.result(self.id, loan, result))
     }
 
     /// See [`Lender::fail`].
@@ -233,7 +233,7 @@ impl<T: Clone, R, E> Returns<T, R, E> {
     /// # Errors
     /// As for [`result`](Self::result).
     pub fn fail(&self, loan: Loan) -> Result<(), Refused> {
-        self.shared.act(|core, _| core.lender.fail(self.id, loan))
+        self.shared.act(|state, _| state.lender.fail(self.id, loan))
     }
 
     /// See [`Lender::hand_back`].
@@ -241,12 +241,12 @@ impl<T: Clone, R, E> Returns<T, R, E> {
     /// # Errors
     /// As for [`result`](Self::result).
     pub fn hand_back(&self, loan: Loan) -> Result<(), Refused> {
-        self.shared.act(|core, _| core.lender.hand_back(self.id, loan))
+        self.shared.act(|state, _| state.lender.hand_back(self.id, loan))
     }
 
     fn close(&self) {
-        self.shared.act(|core, after| {
-            core.lender.close(self.id);
+        self.shared.act(|state, after| {
+            state.lender.close(self.id);
             after.wake.extend(self.shared.signal.take(self.id));
         });
     }
@@ -282,18 +282,18 @@ impl<T: Clone, R, E> Drop for Returns<T, R, E> {
 
 /// The state that the handle, the results and all sub-streams share.
 struct Shared<T: Clone, R, E> {
-    core: Mutex<Core<T, R, E>>,
+    state: Mutex<State<T, R, E>>,
     signal: Arc<Signal>,
 }
 
 impl<T: Clone, R, E> Shared<T, R, E> {
     /// Performs an action on the lender, then wakes the tasks that should poll again.
-    fn act<A>(&self, action: impl FnOnce(&mut Core<T, R, E>, &mut After<T, E>) -> A) -> A {
+    fn act<A>(&self, action: impl FnOnce(&mut State<T, R, E>, &mut After<T, E>) -> A) -> A {
         let mut after = After::default();
         let answer = {
-            let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-            let answer = action(&mut core, &mut after);
-            core.collect(&self.signal, &mut after);
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = action(&mut state, &mut after);
+            state.collect(&self.signal, &mut after);
             answer
         };
         after.wake.drain(..).for_each(Waker::wake);
@@ -323,7 +323,7 @@ impl<T, E> Default for After<T, E> {
     }
 }
 
-struct Core<T: Clone, R, E> {
+struct State<T: Clone, R, E> {
     lender: Lender<T, R, E>,
     /// The input, until it has ended.
     input: Option<BoxedInput<T, E>>,
@@ -331,7 +331,7 @@ struct Core<T: Clone, R, E> {
     output: Option<Waker>,
 }
 
-impl<T: Clone, R, E> Core<T, R, E> {
+impl<T: Clone, R, E> State<T, R, E> {
     fn ask(&mut self, id: SubStreamId, signal: &Arc<Signal>, after: &mut After<T, E>) -> Ask<T> {
         if signal.take_ready() {
             self.lender.input_ready();

@@ -24,7 +24,7 @@ pub(crate) struct Held {
     pub(crate) len: usize,
 }
 
-pub(crate) struct SubStream {
+pub(crate) struct Borrower {
     pub(crate) held: Held,
     /// The place of this sub-stream among the waiting sub-streams.
     pub(crate) ticket: Option<u64>,
@@ -35,7 +35,7 @@ pub(crate) struct SubStream {
 /// The open sub-streams, found by id in O(1).
 #[derive(Default)]
 pub(crate) struct SubStreams {
-    open: HashMap<SubStreamId, SubStream, Mixed>,
+    open: HashMap<SubStreamId, Borrower, Mixed>,
     opened: u64,
     paused: usize,
 }
@@ -45,7 +45,7 @@ impl SubStreams {
         let id = SubStreamId(NonZeroU64::MIN.saturating_add(self.opened));
         self.opened += 1;
         let held = Held { first: NONE, last: NONE, len: 0 };
-        self.open.insert(id, SubStream { held, ticket: None, paused: false });
+        self.open.insert(id, Borrower { held, ticket: None, paused: false });
         id
     }
 
@@ -60,10 +60,9 @@ impl SubStreams {
 
     /// Notes whether a sub-stream is paused.
     pub(crate) fn set_paused(&mut self, id: SubStreamId, paused: bool) {
-        if let Some(sub_stream) =
-            self.open.get_mut(&id).filter(|sub_stream| sub_stream.paused != paused)
+        if let Some(borrower) = self.open.get_mut(&id).filter(|borrower| borrower.paused != paused)
         {
-            sub_stream.paused = paused;
+            borrower.paused = paused;
             if paused {
                 self.paused += 1;
             } else {
@@ -72,15 +71,15 @@ impl SubStreams {
         }
     }
 
-    pub(crate) fn find(&self, id: SubStreamId) -> Option<&SubStream> {
+    pub(crate) fn find(&self, id: SubStreamId) -> Option<&Borrower> {
         self.open.get(&id)
     }
 
-    pub(crate) fn find_mut(&mut self, id: SubStreamId) -> Option<&mut SubStream> {
+    pub(crate) fn find_mut(&mut self, id: SubStreamId) -> Option<&mut Borrower> {
         self.open.get_mut(&id)
     }
 
-    pub(crate) fn close(&mut self, id: SubStreamId) -> Option<SubStream> {
+    pub(crate) fn close(&mut self, id: SubStreamId) -> Option<Borrower> {
         self.set_paused(id, false);
         self.open.remove(&id)
     }

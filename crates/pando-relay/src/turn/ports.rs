@@ -1,6 +1,6 @@
 //! The relayed ports of TURN: each a socket in a stated range, which talks only to those it may.
 
-use super::peers::Peers;
+use super::allowed_peers::AllowedPeers;
 use std::{
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
@@ -25,7 +25,7 @@ pub(crate) struct Ground {
     /// Their ports.
     pub(crate) range: RangeInclusive<u16>,
     /// Whom they may talk to.
-    pub(crate) peers: Peers,
+    pub(crate) allowed_peers: AllowedPeers,
     /// Allocations of one room, at most.
     pub(crate) most: usize,
     /// Allocations that there are.
@@ -47,7 +47,7 @@ pub(super) struct Relayed {
     socket: Arc<UdpSocket>,
     ground: Arc<Ground>,
     receiver: AbortHandle,
-    _places: [Place; 2],
+    _permits: [Permit; 2],
 }
 
 impl Relayed {
@@ -64,8 +64,8 @@ impl Relayed {
         }
         let full = SocketAllocateError::InsufficientCapacity;
         let (first, count) = (*ground.range.start(), ground.range.end() - ground.range.start() + 1);
-        let room = Place::take(live, ground.most).ok_or(full)?;
-        let relay = Place::take(&ground.live, usize::from(count)).ok_or(full)?;
+        let room = Permit::take(live, ground.most).ok_or(full)?;
+        let relay = Permit::take(&ground.live, usize::from(count)).ok_or(full)?;
         let mut random = [0; 2];
         getrandom::fill(&mut random).expect("the system gives random bytes");
         let start = u16::from_ne_bytes(random) % count;
@@ -86,14 +86,14 @@ impl Relayed {
                 socket,
                 ground: ground.clone(),
                 receiver,
-                _places: [room, relay],
+                _permits: [room, relay],
             });
         }
         Err(full)
     }
 
     pub(super) async fn send(&self, bytes: &[u8], peer: SocketAddr) {
-        if self.ground.peers.allow(peer.ip()) {
+        if self.ground.allowed_peers.allow(peer.ip()) {
             let _ = self.socket.send_to(bytes, peer).await;
         }
     }
@@ -116,7 +116,7 @@ async fn receive(
     loop {
         // Some systems tell here that an earlier packet did not arrive.
         let Ok((length, peer)) = socket.recv_from(&mut buffer).await else { continue };
-        if ground.peers.allow(peer.ip()) {
+        if ground.allowed_peers.allow(peer.ip()) {
             let packet = FromPeer { volunteer, peer, relayed, bytes: buffer[..length].to_vec() };
             if out.send(packet).await.is_err() {
                 return;
@@ -125,11 +125,11 @@ async fn receive(
     }
 }
 
-/// One of a bounded number of places; dropping it makes room.
+/// One of a bounded number of ports; dropping the permit frees the place.
 #[derive(Debug)]
-struct Place(Arc<AtomicUsize>);
+struct Permit(Arc<AtomicUsize>);
 
-impl Place {
+impl Permit {
     fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
         let add = |taken| if taken < most { Some(taken + 1) } else { None };
         taken
@@ -139,7 +139,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

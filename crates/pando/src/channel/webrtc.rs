@@ -26,6 +26,7 @@
 //! sockets and no clock of its own). Frames are cut into flagged pieces of at most 16 KiB
 //! ([`pieces`]), and the number of bytes in flight is bounded ([`flight`]).
 
+mod certificate;
 mod demux;
 mod driver;
 mod flight;
@@ -36,7 +37,7 @@ mod pieces;
 mod reflexive;
 mod socket;
 mod stun;
-mod wakes;
+mod wake_list;
 
 use super::Channel;
 use driver::{Command, Driver};
@@ -74,10 +75,10 @@ const COMMANDS: usize = 64;
 /// All peer connections of this process. Cheap to clone. The connections end with the process, or
 /// by [`Peers::finish`].
 #[derive(Debug, Clone)]
-pub(crate) struct Peers(Arc<Shared>);
+pub(crate) struct Peers(Arc<PeersInner>);
 
 #[derive(Debug)]
-struct Shared {
+struct PeersInner {
     commands: mpsc::Sender<Command>,
     handshakes: Semaphore,
     next: AtomicU64,
@@ -99,7 +100,7 @@ impl Peers {
         let (commands, orders) = mpsc::channel(COMMANDS);
         let (counter, count) = watch::channel(0);
         tokio::spawn(Driver::new(socket, orders, commands.downgrade(), counter).run());
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(PeersInner {
             commands,
             handshakes: Semaphore::new(HANDSHAKES),
             next: AtomicU64::new(0),

@@ -8,7 +8,7 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio_tungstenite::tungstenite as client;
 
 /// A message of a WebSocket, whatever the library.
-pub(crate) trait Message: Sized {
+pub(crate) trait SocketMessage: Sized {
     /// A text message.
     fn text(text: String) -> Self;
     /// A binary message.
@@ -33,7 +33,7 @@ pub(crate) enum SocketEvent {
 /// Normal closure, RFC 6455 §7.4.1.
 const NORMAL: u16 = 1000;
 
-impl Message for ws::Message {
+impl SocketMessage for ws::Message {
     fn text(text: String) -> Self {
         Self::Text(text.into())
     }
@@ -56,7 +56,7 @@ impl Message for ws::Message {
     }
 }
 
-impl Message for client::Message {
+impl SocketMessage for client::Message {
     fn text(text: String) -> Self {
         Self::Text(text.into())
     }
@@ -83,7 +83,7 @@ impl Message for client::Message {
 ///
 /// After the channel is dropped, its queued frames still go out, followed by the closing
 /// handshake.
-pub(crate) async fn carry<M: Message, E>(
+pub(crate) async fn carry<M: SocketMessage, E>(
     socket: impl Stream<Item = Result<M, E>> + Sink<M>,
     channel: Channel,
 ) {

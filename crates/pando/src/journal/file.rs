@@ -72,7 +72,7 @@ pub(crate) fn open(path: &Path, patience: Duration) -> anyhow::Result<OpenJourna
         while let Some((record, place)) = scan.next().with_context(named)? {
             match record {
                 Record::Job(facts) => opened.facts = Some(facts),
-                Record::Item(item) => {
+                Record::Result(item) => {
                     opened.targets.extend(item.in_file.map(|_| digest(item.bytes)));
                     opened.pages.add(item.index, place);
                 }
@@ -270,7 +270,7 @@ fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Item, Known, digest};
+    use crate::journal::{Known, ResultRecord, digest};
 
     fn facts() -> JobFacts {
         JobFacts { function: "f".into(), ..JobFacts::default() }
@@ -285,7 +285,12 @@ mod tests {
         let (_, mut writer) = open(path, Duration::ZERO).unwrap().go_on(facts()).unwrap();
         for index in indexes {
             let (input, bytes) = (digest(&index.to_le_bytes()), result(index));
-            writer.push(&Record::Item(Item { index, input, in_file: None, bytes: &bytes }));
+            writer.push(&Record::Result(ResultRecord {
+                index,
+                input,
+                in_file: None,
+                bytes: &bytes,
+            }));
         }
         writer.write(Instant::now()).unwrap();
     }

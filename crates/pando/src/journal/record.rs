@@ -60,12 +60,12 @@ pub enum Record<'a> {
     /// The description of the job.
     Job(JobFacts),
     /// The result of a value.
-    Item(Item<'a>),
+    Result(ResultRecord<'a>),
 }
 
 /// The result of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Item<'a> {
+pub struct ResultRecord<'a> {
     /// The value's position in the input, from 0.
     pub index: u64,
     /// Hash of the value.
@@ -95,7 +95,7 @@ impl<'a> Record<'a> {
                     FILE => body.split_first_chunk().map(|(hash, path)| (Some(*hash), path))?,
                     _ => (None, body),
                 };
-                Self::Item(Item {
+                Self::Result(ResultRecord {
                     index: u64::from_le_bytes(*index),
                     input: *input,
                     in_file,
@@ -116,7 +116,7 @@ impl<'a> Record<'a> {
                 out.push(JOB);
                 out.extend(serde_json::to_vec(facts).expect("it is plain data"));
             }
-            Self::Item(Item { index, input, in_file, bytes }) => {
+            Self::Result(ResultRecord { index, input, in_file, bytes }) => {
                 out.push(if in_file.is_some() { FILE } else { RESULT });
                 out.extend(index.to_le_bytes());
                 out.extend(input);
@@ -167,9 +167,14 @@ mod tests {
             certificate: None,
         };
         let items = [
-            Item { index: 0, input: digest(b"a"), in_file: None, bytes: b"" },
-            Item { index: u64::MAX, input: digest(b""), in_file: None, bytes: b"result\0\n" },
-            Item {
+            ResultRecord { index: 0, input: digest(b"a"), in_file: None, bytes: b"" },
+            ResultRecord {
+                index: u64::MAX,
+                input: digest(b""),
+                in_file: None,
+                bytes: b"result\0\n",
+            },
+            ResultRecord {
                 index: 7,
                 input: digest(b"b"),
                 in_file: Some(digest(b"c")),
@@ -177,15 +182,18 @@ mod tests {
             },
         ];
         let records: Vec<_> =
-            [Record::Job(facts)].into_iter().chain(items.map(Record::Item)).collect();
+            [Record::Job(facts)].into_iter().chain(items.map(Record::Result)).collect();
         let mut bytes = Vec::new();
         records.iter().for_each(|record| record.append_to(&mut bytes));
         let mut rest = &bytes[..];
         for record in &records {
             let (read, length) = Record::first(rest).unwrap();
             assert_eq!(read, *record);
-            let item =
-                if let Record::Item(item) = record { Some((item.index, item.input)) } else { None };
+            let item = if let Record::Result(item) = record {
+                Some((item.index, item.input))
+            } else {
+                None
+            };
             assert_eq!(head(&rest[..rest.len().min(LONGEST_HEAD)]), Some((length, item)));
             rest = &rest[length..];
         }

@@ -1,6 +1,6 @@
 //! Adds new results to a journal in a separate thread, so that no other thread waits for a disk.
 
-use super::{Item, Record, Writer, digest};
+use super::{Record, ResultRecord, Writer, digest};
 use crate::threads;
 use bytes::Bytes;
 use std::{
@@ -45,13 +45,13 @@ pub(crate) struct Entry {
 /// Records results in a journal; see the module.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    shared: Arc<Shared>,
+    inner: Arc<RecorderInner>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct RecorderInner {
+    backlog: Mutex<Backlog>,
     /// Signals that there is work for the thread.
     work: Condvar,
     /// Signals that the thread has finished some work.
@@ -63,7 +63,7 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Backlog {
     entries: Vec<Entry>,
     /// The time since which the first entry waits.
     since: Option<Instant>,
@@ -108,45 +108,45 @@ impl Recorder {
         store: Option<Store>,
         failed: impl FnOnce(String) + Send + 'static,
     ) -> io::Result<Self> {
-        let shared = Arc::<Shared>::default();
-        let working = shared.clone();
-        let mut work =
-            Worker { writer, name: name.display().to_string(), store, files: Vec::new() };
+        let inner = Arc::<RecorderInner>::default();
+        let working = inner.clone();
+        let mut writing =
+            JournalThread { writer, name: name.display().to_string(), store, files: Vec::new() };
         let thread = threads::spawn("journal", move || {
-            let Err(unwritten) = working.work_off(&mut work) else { return };
+            let Err(unwritten) = working.work_off(&mut writing) else { return };
             // Entries before the failed one may still be written.
-            let _ = work.writer.write(Instant::now()).and_then(|()| work.writer.sync());
+            let _ = writing.writer.write(Instant::now()).and_then(|()| writing.writer.sync());
             let why = unwritten.why.clone();
             working.fail(unwritten);
             failed(why);
         })?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self { inner, thread: Mutex::new(Some(thread)) })
     }
 
     /// Adds a result. Never waits for the disk.
     pub(crate) fn record(&self, entry: Entry) {
-        let mut state = self.shared.lock();
-        if let Some(unwritten) = &mut state.failed {
+        let mut backlog = self.inner.lock();
+        if let Some(unwritten) = &mut backlog.failed {
             unwritten.first = unwritten.first.min(entry.index);
             return;
         }
-        if state.abandoned && entry.target.is_none() {
+        if backlog.abandoned && entry.target.is_none() {
             return;
         }
-        let before = state.bytes;
-        state.bytes += entry.bytes();
-        state.recorded += 1;
-        state.entries.push(entry);
-        let first = state.since.is_none();
-        state.since.get_or_insert_with(Instant::now);
-        if first || before < BLOCK && state.bytes >= BLOCK {
-            self.shared.work.notify_one();
+        let before = backlog.bytes;
+        backlog.bytes += entry.bytes();
+        backlog.recorded += 1;
+        backlog.entries.push(entry);
+        let first = backlog.since.is_none();
+        backlog.since.get_or_insert_with(Instant::now);
+        if first || before < BLOCK && backlog.bytes >= BLOCK {
+            self.inner.work.notify_one();
         }
     }
 
     /// Waits while too many bytes are unwritten. After a failure, this method never waits.
     pub(crate) fn keep_up(&self) {
-        let _ = self.shared.wait(|state| state.bytes <= MOST_WAITING);
+        let _ = self.inner.wait(|backlog| backlog.bytes <= MOST_WAITING);
     }
 
     /// Waits until all results recorded so far are written, in the journal and in files.
@@ -154,23 +154,23 @@ impl Recorder {
     /// # Errors
     /// When some results cannot be kept: which ones, and why.
     pub(crate) fn written(&self) -> Result<(), Unwritten> {
-        let recorded = self.shared.lock().recorded;
-        self.shared.wait(|state| state.written >= recorded)
+        let recorded = self.inner.lock().recorded;
+        self.inner.wait(|backlog| backlog.written >= recorded)
     }
 
     /// Takes back the results of this run, because each may belong to another value. No further
     /// results are recorded, but files are still written.
     pub(crate) fn abandon(&self) {
-        let mut state = self.shared.lock();
-        (state.abandoned, state.urgent) = (true, true);
-        self.shared.work.notify_one();
+        let mut backlog = self.inner.lock();
+        (backlog.abandoned, backlog.urgent) = (true, true);
+        self.inner.work.notify_one();
     }
 
     /// Takes the news that the journal's file was deleted, so that no later run can go on with it:
     /// true at most once.
     pub(crate) fn take_deletion(&self) -> bool {
-        self.shared.deleted.load(Ordering::Relaxed)
-            && !self.shared.deletion_told.swap(true, Ordering::Relaxed)
+        self.inner.deleted.load(Ordering::Relaxed)
+            && !self.inner.deletion_told.swap(true, Ordering::Relaxed)
     }
 
     /// Waits until all results are written and synced. Later results are not recorded.
@@ -178,15 +178,15 @@ impl Recorder {
     /// # Errors
     /// When a result could not be written: the reason.
     pub(crate) fn finish(&self) -> Result<(), String> {
-        self.shared.lock().closing = true;
-        self.shared.work.notify_one();
+        self.inner.lock().closing = true;
+        self.inner.work.notify_one();
         let thread = self.thread.lock().expect("nobody panics with it").take();
         // The recording thread itself may drop the last reference to the master.
         let thread = thread.filter(|thread| thread.thread().id() != thread::current().id());
         if thread.is_some_and(|thread| thread.join().is_err()) {
             return Err("the thread that writes the journal died".into());
         }
-        self.shared.lock().failed.as_ref().map_or(Ok(()), |unwritten| Err(unwritten.why.clone()))
+        self.inner.lock().failed.as_ref().map_or(Ok(()), |unwritten| Err(unwritten.why.clone()))
     }
 }
 
@@ -202,59 +202,59 @@ impl Entry {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics with it")
+impl RecorderInner {
+    fn lock(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().expect("nobody panics with it")
     }
 
-    fn wait(&self, until: impl Fn(&State) -> bool) -> Result<(), Unwritten> {
-        let mut state = self.lock();
-        while !until(&state) {
-            if let Some(unwritten) = &state.failed {
+    fn wait(&self, until: impl Fn(&Backlog) -> bool) -> Result<(), Unwritten> {
+        let mut backlog = self.lock();
+        while !until(&backlog) {
+            if let Some(unwritten) = &backlog.failed {
                 return Err(unwritten.clone());
             }
-            if state.closing {
+            if backlog.closing {
                 return Ok(());
             }
-            state.urgent = true;
+            backlog.urgent = true;
             self.work.notify_one();
-            state = self.done.wait(state).expect("nobody panics with it");
+            backlog = self.done.wait(backlog).expect("nobody panics with it");
         }
         Ok(())
     }
 
     fn fail(&self, mut unwritten: Unwritten) {
-        let mut state = self.lock();
-        let waiting = mem::take(&mut state.entries);
+        let mut backlog = self.lock();
+        let waiting = mem::take(&mut backlog.entries);
         unwritten.first = waiting.iter().map(|entry| entry.index).fold(unwritten.first, u64::min);
-        state.failed = Some(unwritten);
+        backlog.failed = Some(unwritten);
         self.done.notify_all();
     }
 
     /// Writes entries until the recorder is closed.
-    fn work_off(&self, worker: &mut Worker) -> Result<(), Unwritten> {
-        let start = worker.writer.length();
+    fn work_off(&self, thread: &mut JournalThread) -> Result<(), Unwritten> {
+        let start = thread.writer.length();
         loop {
-            let Work { entries, bytes, abandoned, last } = self.wait_for_work(worker.writer.due());
+            let Batch { entries, bytes, abandoned, last } = self.wait_for_work(thread.writer.due());
             let (count, mut entries) = (entries.len() as u64, entries.into_iter());
-            if abandoned && worker.writer.length() > start {
-                worker.writer.cut_back(start);
+            if abandoned && thread.writer.length() > start {
+                thread.writer.cut_back(start);
             }
             while let Some(entry) = entries.next() {
-                if let Err(unwritten) = worker.add(&entry, abandoned) {
+                if let Err(unwritten) = thread.add(&entry, abandoned) {
                     let unwritten = entries.map(|entry| entry.index).fold(unwritten, Unwritten::or);
                     // Entries before the failed one may still be written.
-                    return Err(worker
+                    return Err(thread
                         .settle(true)
                         .err()
                         .map_or(unwritten.clone(), |before| before.or(unwritten.first)));
                 }
             }
-            worker.settle(false)?;
+            thread.settle(false)?;
             self.account(count, bytes);
-            if last || worker.writer.due().is_some_and(|due| due <= Instant::now()) {
-                worker.sync()?;
-                self.deleted.fetch_or(worker.writer.is_deleted(), Ordering::Relaxed);
+            if last || thread.writer.due().is_some_and(|due| due <= Instant::now()) {
+                thread.sync()?;
+                self.deleted.fetch_or(thread.writer.is_deleted(), Ordering::Relaxed);
             }
             if last {
                 return Ok(());
@@ -263,40 +263,43 @@ impl Shared {
     }
 
     /// Waits until there are entries to write or a sync is due.
-    fn wait_for_work(&self, due: Option<Instant>) -> Work {
-        let mut state = self.lock();
-        while !(state.closing || state.urgent || state.bytes >= BLOCK) {
-            let until = [state.since.map(|since| since + GATHER), due].into_iter().flatten().min();
-            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
-                None => self.work.wait(state).expect("nobody panics with it"),
+    fn wait_for_work(&self, due: Option<Instant>) -> Batch {
+        let mut backlog = self.lock();
+        while !(backlog.closing || backlog.urgent || backlog.bytes >= BLOCK) {
+            let until =
+                [backlog.since.map(|since| since + GATHER), due].into_iter().flatten().min();
+            backlog = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.work.wait(backlog).expect("nobody panics with it"),
                 Some(Duration::ZERO) => break,
-                Some(time) => self.work.wait_timeout(state, time).expect("nobody panics with it").0,
+                Some(time) => {
+                    self.work.wait_timeout(backlog, time).expect("nobody panics with it").0
+                }
             };
         }
-        (state.since, state.urgent) = (None, false);
-        let entries = mem::take(&mut state.entries);
-        Work { entries, bytes: state.bytes, abandoned: state.abandoned, last: state.closing }
+        (backlog.since, backlog.urgent) = (None, false);
+        let entries = mem::take(&mut backlog.entries);
+        Batch { entries, bytes: backlog.bytes, abandoned: backlog.abandoned, last: backlog.closing }
     }
 
     /// Notes that `count` entries with `bytes` bytes are written.
     fn account(&self, count: u64, bytes: usize) {
-        let mut state = self.lock();
-        state.written += count;
-        state.bytes -= bytes;
+        let mut backlog = self.lock();
+        backlog.written += count;
+        backlog.bytes -= bytes;
         self.done.notify_all();
     }
 }
 
 /// The entries to write; `abandoned`: only files are written; `last`: no more entries follow.
-struct Work {
+struct Batch {
     entries: Vec<Entry>,
     bytes: usize,
     abandoned: bool,
     last: bool,
 }
 
-/// The state of the thread.
-struct Worker {
+/// What the thread works with.
+struct JournalThread {
     writer: Writer,
     /// The journal's name.
     name: String,
@@ -306,7 +309,7 @@ struct Worker {
     files: Vec<(u64, PathBuf, Commit)>,
 }
 
-impl Worker {
+impl JournalThread {
     /// Adds a result; a result for a file is only stored beside its target. With `only_file`,
     /// nothing is added to the journal.
     fn add(&mut self, entry: &Entry, only_file: bool) -> Result<(), Unwritten> {
@@ -324,7 +327,7 @@ impl Worker {
         if only_file {
             return Ok(());
         }
-        self.writer.push(&Record::Item(Item {
+        self.writer.push(&Record::Result(ResultRecord {
             index: *index,
             input: digest(value),
             in_file,

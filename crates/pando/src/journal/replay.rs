@@ -20,12 +20,13 @@ pub(crate) struct Replay {
     pages: Pages,
     /// The page that is loaded.
     page: Option<u64>,
-    /// The places of the results on this page; for each value, the result that was written last.
-    places: Vec<Option<Place>>,
+    /// The results on this page; for each value, the result that was written last.
+    results: Vec<Option<StoredResult>>,
 }
 
+/// The range of a result in the file, and the hash of its value.
 #[derive(Debug, Clone)]
-struct Place {
+struct StoredResult {
     at: Range<u64>,
     input: Digest,
 }
@@ -46,7 +47,7 @@ pub(crate) enum Known {
 impl Replay {
     /// A replay of the journal in `file`.
     pub(super) fn new(file: Arc<File>, pages: Pages) -> Self {
-        Self { file, pages, page: None, places: Vec::new() }
+        Self { file, pages, page: None, results: Vec::new() }
     }
 
     /// One more than the last index that has a result.
@@ -63,21 +64,21 @@ impl Replay {
         if self.page != Some(page) {
             self.load(page)?;
         }
-        match self.places.get((index % PAGE) as usize).and_then(Option::as_ref) {
+        match self.results.get((index % PAGE) as usize).and_then(Option::as_ref) {
             None => Ok(Known::Nothing),
-            Some(place) if place.input != *input => Ok(Known::Another),
-            Some(place) => self.fetch(index, input, place.at.clone()),
+            Some(result) if result.input != *input => Ok(Known::Another),
+            Some(result) => self.fetch(index, input, result.at.clone()),
         }
     }
 
     fn load(&mut self, page: u64) -> io::Result<()> {
         self.page = Some(page);
-        self.places.clear();
+        self.results.clear();
         let extents = self.pages.take(page);
         if extents.is_empty() {
             return Ok(());
         }
-        self.places.resize(PAGE as usize, None);
+        self.results.resize(PAGE as usize, None);
         let mut source = BufReader::with_capacity(64 << 10, At::new(self.file.clone(), 0));
         for extent in extents {
             source.seek(SeekFrom::Start(extent.start))?;
@@ -90,7 +91,8 @@ impl Replay {
                 source.seek_relative(length as i64 - there as i64)?;
                 let end = at + length as u64;
                 if let Some((index, input)) = item.filter(|(index, _)| index / PAGE == page) {
-                    self.places[(index % PAGE) as usize] = Some(Place { at: at..end, input });
+                    self.results[(index % PAGE) as usize] =
+                        Some(StoredResult { at: at..end, input });
                 }
                 at = end;
             }
@@ -101,7 +103,7 @@ impl Replay {
     fn fetch(&self, index: u64, input: &Digest, at: Range<u64>) -> io::Result<Known> {
         let mut bytes = vec![0; (at.end - at.start) as usize];
         At::new(self.file.clone(), at.start).read_exact(&mut bytes)?;
-        let Some((Record::Item(item), _)) = Record::first(&bytes) else { return Err(changed()) };
+        let Some((Record::Result(item), _)) = Record::first(&bytes) else { return Err(changed()) };
         if item.index != index || item.input != *input {
             return Err(changed());
         }

@@ -85,7 +85,7 @@ pub fn read(bytes: &[u8]) -> io::Result<Contents> {
     while let Some((record, _)) = scan.next()? {
         match record {
             Record::Job(facts) => contents.facts = Some(facts),
-            Record::Item(item) => contents.items.push(item.index),
+            Record::Result(item) => contents.items.push(item.index),
         }
     }
     contents.whole = scan.at();
@@ -95,7 +95,7 @@ pub fn read(bytes: &[u8]) -> io::Result<Contents> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Item, digest};
+    use crate::journal::{ResultRecord, digest};
 
     /// A journal of some records, and the end of each record.
     fn journal() -> (Vec<u8>, Vec<usize>) {
@@ -109,7 +109,7 @@ mod tests {
         let items =
             [(3, None, &b"three"[..]), (0, Some(digest(b"x")), b"out/a.png"), (1, None, b"")];
         let items = items.map(|(index, in_file, bytes)| {
-            Record::Item(Item { index, input: digest(b"i"), in_file, bytes })
+            Record::Result(ResultRecord { index, input: digest(b"i"), in_file, bytes })
         });
         for record in [Record::Job(facts)].into_iter().chain(items) {
             record.append_to(&mut bytes);

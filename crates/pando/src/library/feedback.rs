@@ -1,6 +1,6 @@
 //! The feedback form: the calling program makes values from results.
 
-use super::{Error, json, progress::Progress};
+use super::{Error, json, phase::Phase};
 use crate::master::{FromProgram, ToProgram};
 use futures_util::Stream;
 use serde::{Serialize, de::DeserializeOwned};
@@ -44,7 +44,7 @@ use std::{
 /// ```
 #[must_use = "dropping it ends the run"]
 pub struct Feedback<T, R> {
-    run: Progress,
+    run: Phase,
     given: u64,
     types: PhantomData<fn(T) -> R>,
 }
@@ -72,7 +72,7 @@ pub enum Event<R> {
 }
 
 impl<T, R> Feedback<T, R> {
-    pub(super) fn new(run: Progress) -> Self {
+    pub(super) fn new(run: Phase) -> Self {
         Self { run, given: 0, types: PhantomData }
     }
 

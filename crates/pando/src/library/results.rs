@@ -1,6 +1,6 @@
 //! The ordered form: results in the order of their values.
 
-use super::{Error, progress::Progress};
+use super::{Error, phase::Phase};
 use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use std::{
@@ -14,12 +14,12 @@ use std::{
 /// it ends the run.
 #[must_use = "dropping it ends the run"]
 pub struct Results<R> {
-    run: Progress,
+    run: Phase,
     result: PhantomData<fn() -> R>,
 }
 
 impl<R> Results<R> {
-    pub(super) fn new(run: Progress) -> Self {
+    pub(super) fn new(run: Phase) -> Self {
         Self { run, result: PhantomData }
     }
 }

@@ -2,19 +2,19 @@
 //!
 //! Each step changes the lender and the device's book together, so that they always agree.
 
-mod accept;
-mod ask;
+mod lend;
 mod messages;
+mod take_back;
 
 pub(crate) use messages::Leaving;
 
-use super::policy::{Confirmations, ResultBackPressure, Retries, Speculation, Work};
+use super::policy::{Confirmations, ResultBackPressure, Retries, RunContext, Speculation};
 use stream_lender::SubStreamId;
 
 /// The machines that a value meets on its way to the session `sub` and back.
 pub(super) struct Exchange<'a> {
     pub(super) sub: SubStreamId,
-    pub(super) work: Work<'a>,
+    pub(super) context: RunContext<'a>,
     pub(super) retries: &'a mut Retries,
     pub(super) speculation: &'a mut Speculation,
     pub(super) confirmations: &'a mut Confirmations,

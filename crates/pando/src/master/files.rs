@@ -6,7 +6,7 @@
 //! compared by their identity in the file system ([`FileId`]), and a new file is created in a way
 //! that fails if the name is taken.
 
-use super::path::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
+use super::items::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
 use crate::{
     files::{self, FileId},
     journal::{Commit, Digest, digest},
@@ -22,15 +22,15 @@ use std::{
 
 /// Where results go.
 #[derive(Debug, Default)]
-pub struct Files {
+pub(crate) struct Files {
     /// The folder for results; without one, results are printed.
-    pub output_dir: Option<PathBuf>,
+    pub(crate) output_dir: Option<PathBuf>,
     /// The extension of result files, instead of the inputs' extensions.
-    pub ext: Option<String>,
+    pub(crate) ext: Option<String>,
     /// The byte after each printed path.
-    pub separator: u8,
+    pub(crate) separator: u8,
     /// Existing files are overwritten, unless they are inputs.
-    pub overwrite: bool,
+    pub(crate) overwrite: bool,
     /// The other files of the run: its function, its journal, its standard output and so on.
     pub(crate) used: Vec<Use>,
     /// Hashes of the target paths in the journal: an earlier run has written these files.
@@ -60,7 +60,7 @@ impl Files {
     ///
     /// # Errors
     /// The first name without a place, and the reason.
-    pub fn check<'a>(
+    pub(crate) fn check<'a>(
         &self,
         names: impl Iterator<Item = &'a str> + Clone,
         free: bool,

@@ -1,6 +1,6 @@
 //! The job of a run: what is the same from its start to its end.
 
-use super::{files::Files, path::Framing};
+use super::{files::Files, items::Framing};
 use crate::{
     config::{BatchSize, OnError},
     protocol::{Failure, Form, JobOptions},
@@ -11,37 +11,37 @@ use std::{sync::Arc, time::Duration};
 
 /// The job of a run: its function and options, which stay the same from start to end.
 #[derive(Debug, Clone)]
-pub struct Job {
+pub(crate) struct Job {
     /// A random identifier, different for each run.
-    pub id: String,
+    pub(crate) id: String,
     /// The function's bundle.
-    pub function: Arc<Bundle>,
+    pub(crate) function: Arc<Bundle>,
     /// The options sent to volunteers.
-    pub options: JobOptions,
+    pub(crate) options: JobOptions,
     /// How the input is cut into values and how results are separated.
-    pub framing: Framing,
+    pub(crate) framing: Framing,
     /// Values per lent core that a device may hold.
-    pub batch_size: BatchSize,
+    pub(crate) batch_size: BatchSize,
     /// Retries of an item after its first attempt.
-    pub retries: u32,
+    pub(crate) retries: u32,
     /// `--speculate`: idle devices get copies of values in progress elsewhere.
-    pub speculate: bool,
+    pub(crate) speculate: bool,
     /// `--sync-stdio`: a program in the loop sends values and receives each result at once.
-    pub sync: bool,
+    pub(crate) sync: bool,
     /// `--confirm`: a result counts only after a command has confirmed it.
-    pub confirms: bool,
+    pub(crate) confirms: bool,
     /// `--files`: values are names of files.
-    pub files: Option<Arc<Files>>,
+    pub(crate) files: Option<Arc<Files>>,
     /// The reaction to an item that failed on its last attempt.
-    pub on_error: OnError,
+    pub(crate) on_error: OnError,
     /// Only the cores of this machine can compute the function.
-    pub local_only: bool,
+    pub(crate) local_only: bool,
     /// `--exec`: a program computes the results.
-    pub by_program: bool,
+    pub(crate) by_program: bool,
     /// The window: the most values that are read and not yet output.
-    pub window: usize,
+    pub(crate) window: usize,
     /// `--quiet`: output printed by the function is hidden.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 impl Job {

@@ -1,12 +1,11 @@
 //! The master's decisions: small machines and functions over the items, the devices and the time.
-//! [`Core`](super::state::Core) composes them.
+//! [`RunState`](super::state::RunState) composes them.
 
 mod account;
 pub(crate) mod backpressure;
 mod blame;
 pub(crate) mod confirm;
 mod failures;
-mod load;
 mod missing;
 mod notices;
 mod postponed;
@@ -16,6 +15,7 @@ pub(crate) mod stand_back;
 pub(crate) mod stragglers;
 pub(crate) mod unwanted;
 pub(crate) mod watch;
+mod workload;
 
 pub(crate) use backpressure::ResultBackPressure;
 pub(crate) use blame::hint;
@@ -25,11 +25,11 @@ pub(crate) use retries::{Attempt, Retries};
 pub(crate) use speculation::Speculation;
 pub(crate) use unwanted::Unwanted;
 
-use super::{job::Job, path::Items, registry::Registry};
+use super::{items::Items, job::Job, registry::Registry};
 use std::time::Instant;
 
 /// The subjects of all decisions.
-pub(crate) struct Work<'a> {
+pub(crate) struct RunContext<'a> {
     pub(crate) items: &'a mut Items,
     pub(crate) registry: &'a mut Registry,
     pub(crate) job: &'a Job,

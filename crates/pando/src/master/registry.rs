@@ -5,21 +5,23 @@ mod backoff;
 mod device;
 mod fitness;
 mod health;
+mod in_flight;
 mod incoming;
-mod limit;
 mod loans;
 mod names;
+mod newcomer;
+mod news;
 mod progress;
 mod reports;
 mod statistics;
-mod window;
 
-pub use device::Page;
-pub(crate) use device::{Device, Newcomer, News};
-pub(crate) use fitness::{DeviceKey, Fitness, Standing};
+pub(crate) use device::Device;
+pub(crate) use fitness::{Fitness, Standing};
 pub(crate) use loans::LongCall;
 pub(crate) use names::unused_name;
-pub use statistics::Statistics;
+pub(crate) use newcomer::{DeviceKey, Newcomer, Page};
+pub(crate) use news::News;
+pub(crate) use statistics::Statistics;
 
 use crate::{config::BatchSize, protocol::Path};
 use std::{

@@ -1,7 +1,7 @@
 //! Reports for people and programs during a run: the status line, sums of the reports made by
 //! functions, and what the watch finds.
 
-use super::{policy::watch::Watcher, registry::Device, run::Master, state::Core};
+use super::{policy::watch::Watcher, registry::Device, run::Master, state::RunState};
 use crate::{console::printable, protocol::Path};
 use serde_json::{Value, json};
 use std::{
@@ -14,7 +14,7 @@ use std::{
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Looks for stragglers, ten times a second. Never ends.
-pub async fn recall_stragglers(master: Arc<Master>) {
+pub(crate) async fn recall_stragglers(master: Arc<Master>) {
     let mut tick = tokio::time::interval(LOOK);
     loop {
         tick.tick().await;
@@ -23,7 +23,7 @@ pub async fn recall_stragglers(master: Arc<Master>) {
 }
 
 /// Checks a run once a second, and tells people about the findings. Never ends.
-pub async fn watch(master: Arc<Master>) {
+pub(crate) async fn watch(master: Arc<Master>) {
     let mut watcher = Watcher::default();
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -37,21 +37,21 @@ impl Master {
     /// Performs one look: settles postponed failures, wakes devices standing back, recalls values,
     /// and lends waiting values and copies.
     pub(super) fn look_for_stragglers(&self, now: Instant) {
-        let lines = self.with(|core| core.look_for_stragglers(&self.job, now));
+        let lines = self.with(|state| state.look_for_stragglers(&self.job, now));
         lines.into_iter().for_each(|line| self.console.say(printable(&line)));
     }
 
     /// Performs one check, and tells people about its findings.
     pub(super) fn look_after(&self, watcher: &mut Watcher, now: Instant) {
-        let lines = self.with(|core| core.look_after(watcher, &self.job, now));
+        let lines = self.with(|state| state.look_after(watcher, &self.job, now));
         lines.into_iter().for_each(|line| self.console.say(printable(&line)));
     }
 
     /// Returns lines about the reports since the last call, one per device.
     pub(crate) fn report_lines(&self, seconds: f64) -> Vec<String> {
-        self.with(|core| {
+        self.with(|state| {
             let mut lines = Vec::new();
-            for (_, device) in core.registry_mut().iter_mut() {
+            for (_, device) in state.registry_mut().iter_mut() {
                 let sum = mem::take(device.reports_mut());
                 if !sum.is_empty() {
                     lines.push(sum.line(device.name(), seconds));
@@ -67,7 +67,7 @@ impl Master {
         if !self.events.wanted() {
             return;
         }
-        let fields = self.with(|core| {
+        let fields = self.with(|state| {
             let device = |device: &Device| {
                 json!({
                     "device": device.name(),
@@ -76,9 +76,9 @@ impl Master {
                     "done": device.done(),
                 })
             };
-            let devices: Vec<Value> = core.registry().devices().map(device).collect();
-            let in_progress = core.items().lender().in_progress();
-            let statistics = core.registry_mut().statistics_mut();
+            let devices: Vec<Value> = state.registry().devices().map(device).collect();
+            let in_progress = state.items().lender().in_progress();
+            let statistics = state.registry_mut().statistics_mut();
             let (done, rate) = (statistics.total(), statistics.measure_rate(now));
             json!({"done": done, "rate": rate, "inProgress": in_progress, "devices": devices})
         });
@@ -87,25 +87,25 @@ impl Master {
 
     /// The status line, from the longest form to the shortest: what is done, the rate, the
     /// devices, and `url`, if there is one.
-    pub fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
-        self.with(|core| status_lines(core, now, url))
+    pub(crate) fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
+        self.with(|state| status_lines(state, now, url))
     }
 }
 
-fn status_lines(core: &mut Core, now: Instant, url: &str) -> Vec<String> {
+fn status_lines(state: &mut RunState, now: Instant, url: &str) -> Vec<String> {
     let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let done = format!("{} done", core.registry().statistics().total());
-    let rate = format!("{:.1}/s", core.registry_mut().statistics_mut().measure_rate(now));
-    let devices = count(core.registry().len() as u64, "device");
+    let done = format!("{} done", state.registry().statistics().total());
+    let rate = format!("{:.1}/s", state.registry_mut().statistics_mut().measure_rate(now));
+    let devices = count(state.registry().len() as u64, "device");
     let cores =
-        count(core.registry().devices().map(|device| u64::from(device.cores())).sum(), "core");
-    let ways = ways(core.registry().devices().map(Device::path));
+        count(state.registry().devices().map(|device| u64::from(device.cores())).sum(), "core");
+    let ways = ways(state.registry().devices().map(Device::path));
     let elapsed = humantime::format_duration(Duration::from_secs(
-        core.registry().statistics().elapsed(now).as_secs(),
+        state.registry().statistics().elapsed(now).as_secs(),
     ));
     let some = format!("{done}, {rate}, {devices} with {cores}");
     let all =
-        format!("{some}{ways}, {} in progress, {elapsed}", core.items().lender().in_progress());
+        format!("{some}{ways}, {} in progress, {elapsed}", state.items().lender().in_progress());
     let few = format!("{done}, {devices}");
     // The URL has priority, because its announcement has left the screen long ago.
     let with_url = [&all, &some, &few, &done].map(|form| format!("{form}, {url}"));

@@ -1,8 +1,8 @@
 //! The results of an earlier run in the journal, for the values that are read again.
 
 use super::{
+    items::{InputError, Read},
     job::{Job, well_framed},
-    path::{InputError, Read},
 };
 use crate::{
     files,

@@ -1,15 +1,15 @@
 //! One run: the state behind its lock, and whoever waits for a change of the state.
 //!
-//! One lock guards the state ([`Core`]). It is taken once per frame, and never held while waiting.
-//! Whoever changes something wakes those whom the change concerns before letting go
+//! One lock guards the state ([`RunState`]). It is taken once per frame, and never held while
+//! waiting. Whoever changes something wakes those whom the change concerns before letting go
 //! ([`Master::with`]).
 
 use super::{
+    items::Ending,
     job::Job,
-    path::Ending,
     registry::News,
     resume::Resume,
-    state::{Core, Wakes},
+    state::{RunState, Wakes},
 };
 use crate::{console::Console, events::Events};
 use futures_util::task::AtomicWaker;
@@ -25,16 +25,16 @@ use stream_lender::SubStreamId;
 use tokio::sync::Notify;
 
 /// One run, shared by its threads and tasks.
-pub struct Master {
+pub(crate) struct Master {
     /// The function, the options and the limits of this run.
-    pub job: Job,
+    pub(crate) job: Job,
     /// The console on standard error.
-    pub console: Console,
+    pub(crate) console: Console,
     /// The stream of events (`--events`).
-    pub events: Events,
-    core: Mutex<Core>,
+    pub(crate) events: Events,
+    state: Mutex<RunState>,
     waiting: Waiting,
-    /// Whether back-pressure applies to results: a copy of the state in `core`, readable without
+    /// Whether back-pressure applies to results: a copy of what `state` knows, readable without
     /// the lock.
     holds_back: AtomicBool,
     /// Results of an earlier run, for the reader of the input.
@@ -60,13 +60,13 @@ struct Waiting {
 
 impl Master {
     /// Creates a run of `job`, before any input is read.
-    pub fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
-        let core = Mutex::new(Core::new(&job));
+    pub(crate) fn new(job: Job, console: Console, events: Events) -> Arc<Self> {
+        let state = Mutex::new(RunState::new(&job));
         Arc::new(Self {
             job,
             console,
             events,
-            core,
+            state,
             waiting: Waiting::default(),
             holds_back: AtomicBool::new(false),
             resume: Mutex::new(None),
@@ -75,16 +75,16 @@ impl Master {
     }
 
     /// Runs `act` under the lock, then wakes the tasks and threads that `act` gave work.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Core) -> R) -> R {
-        let mut core = self.lock();
-        let result = act(&mut core);
-        self.wake(&mut core);
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut RunState) -> R) -> R {
+        let mut state = self.lock();
+        let result = act(&mut state);
+        self.wake(&mut state);
         result
     }
 
     /// Locks the state, for what changes nothing that others wait for.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(|_| {
+    pub(super) fn lock(&self) -> MutexGuard<'_, RunState> {
+        self.state.lock().unwrap_or_else(|_| {
             // The panic has been reported already. The waiting threads are woken, because nothing
             // else would wake them.
             self.waiting.output.notify_all();
@@ -94,8 +94,8 @@ impl Master {
     }
 
     /// Wakes the tasks and threads that have work.
-    pub(super) fn wake(&self, core: &mut Core) {
-        let Wakes { input, confirmer, output, holds_back } = core.take_wakes();
+    pub(super) fn wake(&self, state: &mut RunState) {
+        let Wakes { input, confirmer, output, holds_back } = state.take_wakes();
         if input {
             self.waiting.input.notify_one();
             self.waiting.input_task.wake();
@@ -111,8 +111,8 @@ impl Master {
     }
 
     /// Wakes the sessions whose channels may be read again.
-    pub(super) fn resume_channels(&self, core: &mut Core) {
-        let holds_back = core.resume_channels();
+    pub(super) fn resume_channels(&self, state: &mut RunState) {
+        let holds_back = state.resume_channels();
         self.note_back_pressure(holds_back);
     }
 
@@ -142,11 +142,11 @@ impl Master {
 /// Waiting.
 impl Master {
     /// Waits until `is_due`, in the thread that reads the input.
-    pub(super) fn wait_for_input(&self, is_due: impl Fn(&Core) -> bool) {
-        let mut core = self.lock();
-        while !is_due(&core) {
-            let waiting = self.waiting.input.wait(core);
-            core = waiting.expect("no task panics while it holds the lock");
+    pub(super) fn wait_for_input(&self, is_due: impl Fn(&RunState) -> bool) {
+        let mut state = self.lock();
+        while !is_due(&state) {
+            let waiting = self.waiting.input.wait(state);
+            state = waiting.expect("no task panics while it holds the lock");
         }
     }
 
@@ -158,15 +158,19 @@ impl Master {
     /// Waits for output, in the thread that writes the output.
     pub(super) fn wait_for_output<'a>(
         &self,
-        mut core: MutexGuard<'a, Core>,
-    ) -> MutexGuard<'a, Core> {
-        core.output_waits();
-        self.waiting.output.wait(core).expect("no task panics while it holds the lock")
+        mut state: MutexGuard<'a, RunState>,
+    ) -> MutexGuard<'a, RunState> {
+        state.output_waits();
+        self.waiting.output.wait(state).expect("no task panics while it holds the lock")
     }
 
     /// Wakes the task of `context` when output is available.
-    pub(super) fn wake_for_output<T>(&self, core: &mut Core, context: &Context<'_>) -> Poll<T> {
-        core.output_waits();
+    pub(super) fn wake_for_output<T>(
+        &self,
+        state: &mut RunState,
+        context: &Context<'_>,
+    ) -> Poll<T> {
+        state.output_waits();
         self.waiting.output_task.register(context.waker());
         Poll::Pending
     }
@@ -206,44 +210,44 @@ impl Master {
 
     /// Ends the output at once, because results cannot be trusted; `why` tells the reason.
     pub(crate) fn mistrust(&self, why: &str) {
-        self.with(|core| core.mistrust(why.into()));
+        self.with(|state| state.mistrust(why.into()));
     }
 
     /// Ends the run and tells every volunteer so.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.lock().finish();
     }
 
     /// Returns the number of connected volunteers, and whether any volunteer ever joined.
-    pub fn volunteers(&self) -> (usize, bool) {
-        let core = self.lock();
-        (core.registry().len(), core.registry().joined() > 0)
+    pub(crate) fn volunteers(&self) -> (usize, bool) {
+        let state = self.lock();
+        (state.registry().len(), state.registry().joined() > 0)
     }
 
     /// Stops reading the input. Items read so far are finished.
-    pub fn interrupt(&self) {
-        self.with(Core::interrupt);
+    pub(crate) fn interrupt(&self) {
+        self.with(RunState::interrupt);
     }
 
     /// The number of items read and not yet output, and the number of connected devices.
-    pub fn unfinished(&self) -> (usize, usize) {
-        let core = self.lock();
-        let devices = core.registry().devices().filter(|device| !device.is_replaced()).count();
-        (core.unfinished(), devices)
+    pub(crate) fn unfinished(&self) -> (usize, usize) {
+        let state = self.lock();
+        let devices = state.registry().devices().filter(|device| !device.is_replaced()).count();
+        (state.unfinished(), devices)
     }
 
     /// Whether the items read so far can be finished by the connected devices.
-    pub fn gets_on(&self, now: Instant) -> bool {
+    pub(crate) fn gets_on(&self, now: Instant) -> bool {
         self.lock().gets_on(now)
     }
 
     /// Drops the first item without a result and all later ones. Earlier results are still output.
-    pub fn give_up(&self) {
-        self.with(Core::give_up);
+    pub(crate) fn give_up(&self) {
+        self.with(RunState::give_up);
     }
 
     /// How the run ends if nobody takes its output.
-    pub fn unread(&self) -> Ending {
+    pub(crate) fn unread(&self) -> Ending {
         self.lock().unread()
     }
 }

@@ -9,7 +9,7 @@ mod send_state;
 #[cfg(test)]
 pub(super) use attend::introduce;
 pub(crate) use attend::same_secret;
-pub use attend::{Door, attend};
+pub(crate) use attend::{Door, attend};
 
 use super::{
     exchange::Exchange,
@@ -58,7 +58,7 @@ pub(crate) struct Session {
 
 /// Why a volunteer's channel ends.
 #[derive(Debug)]
-pub(crate) enum End {
+pub(crate) enum Departure {
     /// The run is over.
     Done,
     /// The volunteer said goodbye, with a reason: `left` or `hidden`.
@@ -77,7 +77,7 @@ pub(crate) enum End {
     Broken(String),
 }
 
-impl End {
+impl Departure {
     fn unheard() -> Self {
         Self::Protocol("it sends messages but reads none".into())
     }
@@ -100,7 +100,7 @@ impl Session {
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
         let holds = hello.holds.iter().copied().filter(|_| same_job);
         let Joined { sub, name, keep, rests, moves, room } =
-            master.with(|core| core.join(newcomer, holds, now));
+            master.with(|state| state.join(newcomer, holds, now));
         let job = &master.job;
         let mut send = SendState::new(job.heartbeat(), now);
         send.say(&ToVolunteer::Welcome(Welcome {
@@ -150,14 +150,14 @@ impl Session {
 
     /// Takes the news from the master: values may be available, messages may be due. An error ends
     /// the session.
-    pub(crate) fn woken(&mut self, now: Instant) -> Result<(), End> {
+    pub(crate) fn woken(&mut self, now: Instant) -> Result<(), Departure> {
         let (news, room) = self.master.take_news(self.sub);
         self.room = room;
         let News { finished, replaced, unresponsive, recalls, waits_after_recall, values } = news;
         match (finished, replaced, unresponsive) {
-            (true, ..) => return Err(End::Done),
-            (_, true, _) => return Err(End::Replaced),
-            (.., true) => return Err(End::Stuck),
+            (true, ..) => return Err(Departure::Done),
+            (_, true, _) => return Err(Departure::Replaced),
+            (.., true) => return Err(Departure::Stuck),
             _ => {}
         }
         self.asking = !waits_after_recall;
@@ -170,22 +170,22 @@ impl Session {
     }
 
     /// Does the work that is due, and returns the time for the next call.
-    pub(crate) fn do_due(&mut self, now: Instant) -> Result<Instant, End> {
+    pub(crate) fn do_due(&mut self, now: Instant) -> Result<Instant, Departure> {
         match self.send.do_due(now) {
             // The local cores belong to this process: their channel ends with them.
             Due::Dead | Due::Unheard if self.local => {
                 self.send.channel_paused(now);
                 self.do_due(now)
             }
-            Due::Dead => Err(End::Silent),
-            Due::Unheard => Err(End::unheard()),
+            Due::Dead => Err(Departure::Silent),
+            Due::Unheard => Err(Departure::unheard()),
             Due::At(when) => Ok(when),
         }
     }
 
     /// Returns the next frame: a message, the next part of a long value, or values asked of the
     /// lender now.
-    pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, End> {
+    pub(crate) fn next_frame(&mut self, now: Instant) -> Result<Option<Frame>, Departure> {
         if !self.send.has_frame() && self.asking {
             self.ask(now)?;
         }
@@ -198,13 +198,13 @@ impl Session {
         self.send.next_message()
     }
 
-    fn ask(&mut self, now: Instant) -> Result<(), End> {
+    fn ask(&mut self, now: Instant) -> Result<(), Departure> {
         let mut lent = mem::take(&mut self.lent);
         let asked = self.exchange(now, |exchange| exchange.ask(&mut lent));
         self.lent = lent;
         (self.asking, self.room) = (asked.asks_again, asked.room);
         if self.lent.is_empty() {
-            return if asked.done { Err(End::Done) } else { Ok(()) };
+            return if asked.done { Err(Departure::Done) } else { Ok(()) };
         }
         if self.master.events.wanted() {
             for lent in &self.lent {
@@ -244,7 +244,7 @@ impl Session {
     /// Does something with the session's values and device, under the lock.
     fn exchange<R>(&self, now: Instant, act: impl FnOnce(&mut Exchange) -> R) -> R {
         let Self { master, sub, .. } = self;
-        master.with(|core| act(&mut core.exchange(*sub, &master.job, now)))
+        master.with(|state| act(&mut state.exchange(*sub, &master.job, now)))
     }
 
     /// The session's sub-stream of the lender.

@@ -20,7 +20,7 @@ macro_rules! say {
 mod chaos;
 mod clock;
 mod device;
-mod ends;
+mod io;
 mod journal;
 mod leaks;
 mod lies;

@@ -1,27 +1,29 @@
 //! The state of a run, guarded by one lock: the items, the devices, and the machines that decide.
 //! This file composes them; each knows only what it is given.
 
+mod io;
+
 use super::{
-    end::{self, End},
     exchange::Exchange,
+    items::{Ending, Items, Loop},
     job::Job,
-    path::{Ending, InputError, Items, Loop, Read, ToProgram},
     policy::{
-        Attempt, Confirmations, ResultBackPressure, Retries, Speculation, Unconfirmed, Unwanted,
-        Work,
-        backpressure::{self, Results},
+        Attempt, Confirmations, ResultBackPressure, Retries, RunContext, Speculation, Unconfirmed,
+        Unwanted,
+        backpressure::{self, WaitingResults},
         stand_back, stragglers,
         watch::{self, Watcher},
     },
     registry::{Device, Newcomer, News, Registry, unused_name},
+    shutdown::Shutdown,
 };
-use crate::{journal::Recorder, protocol::Failure};
+use crate::protocol::Failure;
 use bytes::Bytes;
-use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Instant};
-use stream_lender::{Index, Lent, Loan, Output, SubStreamId, Window};
+use std::{path::PathBuf, time::Instant};
+use stream_lender::{Index, Lent, Loan, SubStreamId, Window};
 
 /// See the module.
-pub(crate) struct Core {
+pub(crate) struct RunState {
     items: Items,
     registry: Registry,
     retries: Retries,
@@ -29,7 +31,7 @@ pub(crate) struct Core {
     speculation: Speculation,
     unwanted: Unwanted,
     backpressure: ResultBackPressure,
-    end: End,
+    shutdown: Shutdown,
 }
 
 /// Whom to wake after a change.
@@ -66,7 +68,7 @@ pub(crate) enum Emitted {
     Ended(Ending),
 }
 
-impl Core {
+impl RunState {
     /// The state before anything is read.
     pub(super) fn new(job: &Job) -> Self {
         let window = Window { items: job.window, ..Window::default() };
@@ -79,7 +81,7 @@ impl Core {
             speculation: Speculation::default(),
             unwanted: Unwanted::default(),
             backpressure: ResultBackPressure::default(),
-            end: End::default(),
+            shutdown: Shutdown::default(),
         }
     }
 
@@ -109,7 +111,7 @@ impl Core {
         }
         let holds_back = self.resume_channels();
         self.ask_program();
-        let output = self.items.has_output() && self.end.end_wait();
+        let output = self.items.has_output() && self.shutdown.end_wait();
         let confirmer = !self.confirmations.is_empty();
         Wakes { input: self.items.wants_input(), confirmer, output, holds_back }
     }
@@ -128,26 +130,26 @@ impl Core {
 
     fn holds_back(&self) -> bool {
         let Self { items, confirmations, .. } = self;
-        self.backpressure.applies(Results { items, confirmations })
+        self.backpressure.applies(WaitingResults { items, confirmations })
     }
 
     /// Wakes the sessions whose channels may be read again. Returns whether back-pressure applies,
     /// if this may have changed.
     pub(super) fn resume_channels(&mut self) -> Option<bool> {
         let Self { items, registry, confirmations, backpressure, .. } = self;
-        backpressure.resume(Results { items, confirmations }, registry)
+        backpressure.resume(WaitingResults { items, confirmations }, registry)
     }
 
     /// Pauses the reading of a session's channel, if back-pressure demands this. Returns whether
     /// the channel may be read.
     pub(super) fn pause_channel_if_due(&mut self, sub: SubStreamId) -> bool {
         let Self { items, registry, confirmations, backpressure, .. } = self;
-        backpressure.pause_if_due(Results { items, confirmations }, registry, sub)
+        backpressure.pause_if_due(WaitingResults { items, confirmations }, registry, sub)
     }
 }
 
 /// Sessions come and go.
-impl Core {
+impl RunState {
     /// Opens a session for a device, which keeps the loans that it `holds`, as far as they are
     /// still its own.
     pub(crate) fn join(
@@ -176,7 +178,7 @@ impl Core {
         let mut keep = Vec::new();
         let device = registry.get_mut(sub).expect("the device has just joined");
         for loan in holds.filter(|_| !rests) {
-            if let Some(lent) = lender.take_up(sub, loan) {
+            if let Some(lent) = lender.resume_loan(sub, loan) {
                 retries.came_back(loan.index, &id);
                 device.loans_mut().add(lent.value.bytes.len() as u64);
                 keep.push(loan);
@@ -187,7 +189,7 @@ impl Core {
 
     /// Takes the news for a session, and returns how many values more there is room for.
     pub(crate) fn take_news(&mut self, sub: SubStreamId) -> (News, usize) {
-        let news = self.registry.take_news(sub, self.end.is_finished());
+        let news = self.registry.take_news(sub, self.shutdown.is_finished());
         let Some(device) = self.registry.get_mut(sub) else { return (news, 0) };
         for Lent { loan, .. } in &news.values {
             if self.retries.goes_alone(loan.index) {
@@ -204,13 +206,13 @@ impl Core {
 
     /// Ends the run, and wakes every session to say so.
     pub(super) fn finish(&mut self) {
-        self.end.finish();
+        self.shutdown.finish();
         self.registry.wake_all();
     }
 }
 
 /// Decisions, and the way of values.
-impl Core {
+impl RunState {
     /// What goes between the lender and the session `sub`.
     pub(super) fn exchange<'a>(
         &'a mut self,
@@ -219,25 +221,25 @@ impl Core {
         now: Instant,
     ) -> Exchange<'a> {
         let Self { items, registry, retries, speculation, confirmations, backpressure, .. } = self;
-        let work = Work { items, registry, job, now };
-        Exchange { sub, work, retries, speculation, confirmations, backpressure }
+        let context = RunContext { items, registry, job, now };
+        Exchange { sub, context, retries, speculation, confirmations, backpressure }
     }
 
     /// Performs one check, ten times a second: settles postponed failures, wakes devices standing
     /// back, recalls values, and lends waiting values and copies. Returns lines for people.
     pub(super) fn look_for_stragglers(&mut self, job: &Job, now: Instant) -> Vec<String> {
-        let Self { items, registry, retries, speculation, unwanted, end, .. } = self;
-        let mut work = Work { items, registry, job, now };
-        let mut lines = retries.settle_due(&mut work, end.is_interrupted());
-        lines.extend(retries.take_notices(&mut work));
-        lines.extend(stand_back::look_after_unfit(&mut work));
-        lines.extend(retries.tell_that_nobody_can(&work));
-        stragglers::recall_from_stalled(&mut work);
-        stragglers::end_waits(&mut work);
-        stragglers::recall_stragglers(&mut work);
-        unwanted.lend(&mut work, retries);
+        let Self { items, registry, retries, speculation, unwanted, shutdown, .. } = self;
+        let mut context = RunContext { items, registry, job, now };
+        let mut lines = retries.settle_due(&mut context, shutdown.is_interrupted());
+        lines.extend(retries.take_notices(&mut context));
+        lines.extend(stand_back::look_after_unfit(&mut context));
+        lines.extend(retries.tell_that_nobody_can(&context));
+        stragglers::recall_from_stalled(&mut context);
+        stragglers::end_waits(&mut context);
+        stragglers::recall_stragglers(&mut context);
+        unwanted.lend(&mut context, retries);
         if job.speculate {
-            speculation.lend_copies(&mut work, retries);
+            speculation.lend_copies(&mut context, retries);
         }
         lines
     }
@@ -252,22 +254,22 @@ impl Core {
         let holds_back = self.holds_back();
         let Self { items, registry, .. } = self;
         let late = watcher.take_lateness(now);
-        let mut work = Work { items, registry, job, now };
+        let mut context = RunContext { items, registry, job, now };
         if late.is_zero() {
-            backpressure::check_parts(work.items, work.registry, now);
-            watch::end_overdue(&mut work);
+            backpressure::check_parts(context.items, context.registry, now);
+            watch::end_overdue(&mut context);
         } else {
-            watch::excuse(work.registry, late, now);
+            watch::excuse(context.registry, late, now);
         }
-        let mut lines = watch::tell_long_calls(&mut work);
-        lines.extend(watch::tell_stalled(&mut work));
-        lines.extend(watcher.look_at_window(work.items, work.registry, holds_back, now));
+        let mut lines = watch::tell_long_calls(&mut context);
+        lines.extend(watch::tell_stalled(&mut context));
+        lines.extend(watcher.look_at_window(context.items, context.registry, holds_back, now));
         lines
     }
 }
 
 /// Confirmations.
-impl Core {
+impl RunState {
     /// Takes the next result whose command is to run.
     pub(crate) fn take_unconfirmed(&mut self) -> Option<Unconfirmed> {
         self.confirmations.take_next()
@@ -289,175 +291,28 @@ impl Core {
         let Self { items, registry, retries, confirmations, .. } = self;
         let Some(message) = refused else {
             confirmations.confirm(items, unconfirmed);
-            retries.computed(&mut Work { items, registry, job, now }, by, loan.index);
+            retries.computed(&mut RunContext { items, registry, job, now }, by, loan.index);
             return self.registry.succeeded(by);
         };
         let failure = Failure { message, stack: None, kind: "confirm".into() };
         confirmations.refute(items, &unconfirmed, |items, sub| {
             let device = unconfirmed.device();
             let attempt = Attempt { sub, loan, device, failure: &failure };
-            retries.failed(&mut Work { items, registry, job, now }, &attempt)
+            retries.failed(&mut RunContext { items, registry, job, now }, &attempt)
         })
-    }
-}
-
-/// The two ends.
-impl Core {
-    /// As [`items`](Self::items), for the reader of the input.
-    pub(super) fn items_mut(&mut self) -> &mut Items {
-        &mut self.items
-    }
-
-    /// Counts an item left out because of an unusable input.
-    pub(super) fn left_out_input(&mut self) {
-        self.retries.left_out_input();
-    }
-
-    /// Fails the next value of the program in the loop, which is unusable because of `why`.
-    pub(super) fn fail_next(&mut self, why: &str) {
-        let Some(program) = self.items.program_mut() else { return };
-        program.tell_error(program.came(), why);
-        program.count_one();
-        self.retries.left_out_input();
-        self.items.add([(Read::LeftOut, None)]);
-    }
-
-    /// Cancels a value on behalf of the program in the loop.
-    pub(super) fn cancel(&mut self, index: Index) {
-        if let Some((sub, loan)) = self.items.cancel(index)
-            && let Some(device) = self.registry.get_mut(sub)
-        {
-            device.recall_cancelled(loan);
-        }
-    }
-
-    /// The journal's writer, if there is one.
-    pub(super) fn journal(&self) -> Option<Arc<Recorder>> {
-        self.items.journal().cloned()
-    }
-
-    /// Takes the next output, in order.
-    pub(super) fn emit(&mut self) -> Emitted {
-        match self.items.emit() {
-            Output::Item(index, (result, target)) => {
-                let result = result.ok_or_else(|| self.retries.take_told(index));
-                Emitted::Item(index, result, target)
-            }
-            Output::Pending => Emitted::Pending,
-            Output::Failed(error) => Emitted::Ended(self.ending(Some(error))),
-            Output::Done => Emitted::Ended(self.ending(None)),
-        }
-    }
-
-    /// Removes settled values from the order, because their results were told already. Returns how
-    /// the run ended, if it did.
-    pub(super) fn free_places(&mut self) -> Option<Ending> {
-        loop {
-            match self.emit() {
-                Emitted::Item(..) => {}
-                Emitted::Pending => return None,
-                Emitted::Ended(ending) => return Some(ending),
-            }
-        }
-    }
-
-    /// Takes all messages to the program in the loop, which are written next.
-    pub(super) fn take_said(&mut self) -> VecDeque<ToProgram> {
-        let said = self.items.program_mut().map(Loop::take_said).unwrap_or_default();
-        let results = said.iter().filter(|said| !matches!(said, ToProgram::Ask(_)));
-        self.end.writes(results.count());
-        said
-    }
-
-    /// Notes that the writer of the output writes `count` results now.
-    pub(super) fn writes(&mut self, count: usize) {
-        self.end.writes(count);
-    }
-
-    /// Notes that the writer of the output waits.
-    pub(super) fn output_waits(&mut self) {
-        self.end.wait();
-    }
-
-    /// Ends the output because its reader has gone, or because it is `lost`.
-    pub(super) fn drop_output(&mut self, lost: bool) {
-        self.end.lose_output(lost);
-        self.items.lender_mut().drop_output();
-    }
-
-    /// See [`Retries::output_failed`].
-    pub(super) fn output_failed(&mut self, why: String) {
-        self.retries.output_failed(&mut self.items, why);
-    }
-
-    /// See [`Retries::mistrust`].
-    pub(super) fn mistrust(&mut self, why: String) {
-        self.retries.mistrust(&mut self.items, why);
-    }
-
-    /// Sets the URL where tabs join, for messages.
-    pub(super) fn set_url(&mut self, url: &str) {
-        self.retries.set_url(url);
-    }
-}
-
-/// The end of the run.
-impl Core {
-    /// Stops reading the input. Items read so far are finished.
-    pub(super) fn interrupt(&mut self) {
-        // The whole input may have been read already.
-        self.items.notice_end();
-        if self.items.lender().input_is_open() {
-            self.end.interrupt();
-            self.items.lender_mut().end_input();
-        }
-    }
-
-    /// Drops the first item without a result and all later ones. Earlier results are still output.
-    pub(super) fn give_up(&mut self) {
-        let first = self.items.first_unsettled();
-        let left = self.items.end() - first;
-        if left > 0 {
-            self.end.give_up(left as usize);
-            self.items.lender_mut().truncate(first);
-        }
-    }
-
-    /// The number of items read and not yet output.
-    pub(super) fn unfinished(&self) -> usize {
-        self.items.lender().in_progress() + self.end.being_written()
-    }
-
-    /// How the run ends if nobody takes its output.
-    pub(super) fn unread(&self) -> Ending {
-        self.end.unread(self.unfinished())
-    }
-
-    /// Whether the items read so far can be finished by the connected devices.
-    pub(super) fn gets_on(&self, now: Instant) -> bool {
-        end::gets_on(self.items.lender(), &self.registry, now)
-    }
-
-    fn ending(&self, error: Option<InputError>) -> Ending {
-        self.end.ending(&self.retries, error)
-    }
-
-    /// See [`End::goodbye`].
-    pub(crate) fn goodbye(&self) -> Option<(&'static str, &'static str)> {
-        self.end.goodbye(&self.items, &self.retries)
     }
 }
 
 /// What the simulation checks.
 #[cfg(test)]
-impl Core {
+impl RunState {
     pub(crate) fn is_interrupted(&self) -> bool {
-        self.end.is_interrupted()
+        self.shutdown.is_interrupted()
     }
 
     /// Values that were given up.
     pub(crate) fn left(&self) -> usize {
-        self.end.left()
+        self.shutdown.left()
     }
 
     pub(crate) fn confirmations(&self) -> &Confirmations {

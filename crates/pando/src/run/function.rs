@@ -1,6 +1,6 @@
 //! The function: bundled, and tried in a first core, before the server starts.
 
-use super::{Refused, used};
+use super::{StartError, used};
 use crate::{
     config::{FunctionSource, RunConfig},
     console::printable,
@@ -52,7 +52,10 @@ pub(super) struct Local {
 
 impl Function {
     /// The function of `config`; adds messages for people to `notes`.
-    pub(super) async fn of(config: &RunConfig, notes: &mut Vec<String>) -> Result<Self, Refused> {
+    pub(super) async fn of(
+        config: &RunConfig,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, StartError> {
         match &config.function {
             FunctionSource::Command(command) => Self::program(command, config.framing),
             FunctionSource::Module(path) => {
@@ -64,10 +67,10 @@ impl Function {
 
     /// The function for a program `command` (`--exec`): nothing is bundled, and only this machine
     /// can run the program.
-    fn program(command: &str, framing: Framing) -> Result<Self, Refused> {
+    fn program(command: &str, framing: Framing) -> Result<Self, StartError> {
         let program = Program::new(command, framing.separator, framing.form == Form::Json);
         let program = program
-            .map_err(|error| Refused(format!("--exec: no shell can be started: {error}")))?;
+            .map_err(|error| StartError(format!("--exec: no shell can be started: {error}")))?;
         let local = Local { engine: Arc::new(program.clone()), first: None };
         Ok(Self {
             bundle: Arc::default(),
@@ -82,7 +85,7 @@ impl Function {
         config: &RunConfig,
         path: &Path,
         notes: &mut Vec<String>,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, StartError> {
         let bundler = pando_bundler::Options {
             builtins: embedded::builtin,
             page: config.job.dom,
@@ -90,7 +93,7 @@ impl Function {
         };
         let bundle = pando_bundler::bundle(path, &bundler)
             .await
-            .map_err(|error| Refused(error.to_string()))?;
+            .map_err(|error| StartError(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
         let mut function =
             Self { bundle: Arc::new(bundle), local: None, program: None, for_browsers: None };
@@ -116,14 +119,14 @@ impl Function {
         config: &RunConfig,
         path: &Path,
         notes: &mut Vec<String>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), StartError> {
         let is_only_way = !config.takes_volunteers();
         match try_in_first_core(&node, &self.bundle, config.report.quiet, path, notes).await? {
             Tried::Ready(first) => {
                 self.local = Some(Local { engine: Arc::new(node), first: Some(first) })
             }
             Tried::ForBrowsers(why) if is_only_way => {
-                return Err(Refused(format!(
+                return Err(StartError(format!(
                     "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
                      in a browser, with --dom if it needs a page (document, window)",
                     path.display(),
@@ -131,7 +134,7 @@ impl Function {
                 )));
             }
             Tried::ForBrowsers(why) => self.for_browsers = Some(why),
-            Tried::Hindered(why) if is_only_way => return Err(Refused(why)),
+            Tried::Hindered(why) if is_only_way => return Err(StartError(why)),
             Tried::Hindered(_) if config.cores == 0 => {}
             Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
         }
@@ -146,7 +149,7 @@ async fn try_in_first_core(
     quiet: bool,
     path: &Path,
     notes: &mut Vec<String>,
-) -> Result<Tried, Refused> {
+) -> Result<Tried, StartError> {
     let mut tries = 1;
     loop {
         match first_core(node, bundle, quiet, path, notes).await? {
@@ -165,9 +168,9 @@ async fn first_core(
     quiet: bool,
     path: &Path,
     notes: &mut Vec<String>,
-) -> Result<Tried, Refused> {
+) -> Result<Tried, StartError> {
     let (events, mut said) = mpsc::channel(64);
-    let failed = |why: String| Refused(format!("{}: {}", path.display(), printable(&why)));
+    let failed = |why: String| StartError(format!("{}: {}", path.display(), printable(&why)));
     let core = match node.start(CoreId { number: 0, generation: 0 }, events.clone()) {
         Ok(core) => core,
         Err(error) => return Ok(Tried::Hindered(format!("node cannot be started: {error}"))),

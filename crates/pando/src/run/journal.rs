@@ -1,7 +1,7 @@
 //! `--journal FILE`: checks that the journal is of the same job, and keeps the port, the token and
 //! the relay's key beside the results.
 
-use super::Refused;
+use super::StartError;
 use crate::{
     config::{JournalConfig, RunConfig},
     journal::{self, Digest, JobFacts, OpenJournal},
@@ -29,7 +29,10 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Opens the journal of `config`.
-    pub(super) fn open(config: &JournalConfig, notes: &mut Vec<String>) -> Result<Self, Refused> {
+    pub(super) fn open(
+        config: &JournalConfig,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, StartError> {
         let file = journal::open(&config.path, PATIENCE)?;
         let name = config.path.display();
         if file.cut > 0 {
@@ -60,7 +63,11 @@ impl Journal {
 
     /// Refuses the job of `config`, whose function consists of `modules`, if the journal is of
     /// another job.
-    pub(super) fn check(&mut self, config: &RunConfig, modules: &[PathBuf]) -> Result<(), Refused> {
+    pub(super) fn check(
+        &mut self,
+        config: &RunConfig,
+        modules: &[PathBuf],
+    ) -> Result<(), StartError> {
         self.facts.function =
             config.module().map_or(Ok(String::new()), |path| hash_of(path, modules))?;
         self.facts.options = config.options_of_results();
@@ -85,7 +92,7 @@ impl Journal {
         if other.is_empty() {
             return Ok(());
         }
-        Err(Refused(format!(
+        Err(StartError(format!(
             "the journal {} was written {}: name another, or go on with its results by --journal-keep",
             self.file.path().display(),
             other.join(", ")
@@ -98,7 +105,7 @@ impl Journal {
         master: &Arc<Master>,
         reached: JobFacts,
         notes: &mut Vec<String>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), StartError> {
         let JobFacts { function, options, .. } = self.facts;
         let (path, was_shown) = (self.file.path().to_owned(), self.file.is_shown());
         master.keep_journal(self.file, JobFacts { function, options, ..reached }, self.keep)?;

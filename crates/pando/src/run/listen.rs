@@ -1,7 +1,7 @@
 //! The ports for volunteers, and the announcements of their URLs.
 
 use super::{
-    Refused,
+    StartError,
     journal::PATIENCE,
     urls::{Urls, for_whom},
 };
@@ -32,7 +32,7 @@ pub(super) async fn listen(
     config: &ServerConfig,
     kept: Option<u16>,
     notes: &mut Vec<String>,
-) -> Result<TcpListener, Refused> {
+) -> Result<TcpListener, StartError> {
     if let Some(port) = kept.filter(|kept| [None, Some(0), Some(*kept)].contains(&config.port)) {
         return listen_again(SocketAddr::new(config.bind, port)).await;
     }
@@ -43,7 +43,7 @@ pub(super) async fn listen(
                 ErrorKind::AddrNotAvailable => "choose another address with --bind",
                 _ => "choose another with --port, or leave it out for the next free one",
             };
-            Refused(format!("port {port} of {} cannot be used ({error}): {remedy}", config.bind))
+            StartError(format!("port {port} of {} cannot be used ({error}): {remedy}", config.bind))
         });
     }
     for port in (DEFAULT_PORT..DEFAULT_PORT + 100).filter(|port| !is_blocked(*port)) {
@@ -56,14 +56,14 @@ pub(super) async fn listen(
             }
             Err(error) if error.kind() == ErrorKind::AddrInUse => {}
             Err(error) => {
-                return Err(Refused(format!(
+                return Err(StartError(format!(
                     "{} cannot be listened on ({error}): choose another address with --bind",
                     config.bind
                 )));
             }
         }
     }
-    Err(Refused(format!(
+    Err(StartError(format!(
         "no port from {DEFAULT_PORT} to {} is free: choose one with --port",
         DEFAULT_PORT + 99
     )))
@@ -77,7 +77,7 @@ pub(super) fn certificate(
     console: &Console,
     kept: &mut Option<SelfSigned>,
     notes: &mut Vec<String>,
-) -> Result<Option<Certificate>, Refused> {
+) -> Result<Option<Certificate>, StartError> {
     let made = match &config.tls {
         Tls::Off => return Ok(None),
         Tls::SelfSigned => match kept {
@@ -85,7 +85,7 @@ pub(super) fn certificate(
             None => kept.insert(self_signed(config)?),
         },
         Tls::Files(files) => {
-            let certificate = files.load().map_err(Refused)?;
+            let certificate = files.load().map_err(StartError)?;
             let console = console.clone();
             let failed = move |why| {
                 console.say(printable(&format!("the renewed certificate is not used: {why}")))
@@ -98,18 +98,18 @@ pub(super) fn certificate(
         "browsers warn about its certificate, {whose}; its SHA-256 fingerprint: {}",
         made.fingerprint()
     ));
-    made.load().map(Some).map_err(Refused)
+    made.load().map(Some).map_err(StartError)
 }
 
-fn self_signed(config: &ServerConfig) -> Result<SelfSigned, Refused> {
+fn self_signed(config: &ServerConfig) -> Result<SelfSigned, StartError> {
     let hosts = Hosts::new(&config.allow_host);
     let addresses = server::addresses(config.bind).into_iter().map(|address| address.to_string());
     let names = hosts.names().chain(addresses).chain(["localhost".into()]);
-    SelfSigned::new(names.collect(), SystemTime::now()).map_err(Refused)
+    SelfSigned::new(names.collect(), SystemTime::now()).map_err(StartError)
 }
 
 /// Listens on a port that an earlier run may not have released yet.
-async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
+async fn listen_again(address: SocketAddr) -> Result<TcpListener, StartError> {
     let start = Instant::now();
     loop {
         match listen_on(address) {
@@ -118,7 +118,7 @@ async fn listen_again(address: SocketAddr) -> Result<TcpListener, Refused> {
             }
             other => {
                 return other.map_err(|error| {
-                    Refused(format!(
+                    StartError(format!(
                         "port {}, at which the journal's volunteers come back, cannot be used ({error}): \
                          stop the program that uses it, or choose another with --port",
                         address.port()

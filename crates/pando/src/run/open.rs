@@ -2,8 +2,8 @@
 //! value is read yet: the opener of the run has the two ends of its stream.
 
 use super::{
-    Refused, awake::Awake, function::Function, journal::Journal, listen, local::lend_cores,
-    progress, used,
+    StartError, awake::Awake, function::Function, journal::Journal, listen, local::lend_cores,
+    status, used,
 };
 use crate::{
     channel::Peers,
@@ -62,7 +62,7 @@ struct Identity {
 
 impl OpenRun {
     /// Opens a run with `config`. Must be called within a tokio runtime.
-    pub(crate) async fn start(config: &RunConfig, console: Console) -> Result<Self, Refused> {
+    pub(crate) async fn start(config: &RunConfig, console: Console) -> Result<Self, StartError> {
         used::check(config)?;
         let events = match &config.events {
             Some(path) => Events::open(path, console.clone())?,
@@ -112,7 +112,7 @@ impl OpenRun {
         open.work(config, url)?;
         if !has_local {
             let master = open.master.clone();
-            open.beside(progress::hint_when_alone(master, hint));
+            open.beside(status::hint_when_alone(master, hint));
         }
         Ok(open)
     }
@@ -136,7 +136,7 @@ impl OpenRun {
         function: &Function,
         identity: Identity,
         listener: Option<TcpListener>,
-    ) -> Result<(String, watch::Receiver<String>), Refused> {
+    ) -> Result<(String, watch::Receiver<String>), StartError> {
         let (all, per_address) = config.max_connections;
         let connections = Connections::fitting(all, per_address);
         let page = PageOptions { function: function.bundle.hash.clone(), ..config.page.clone() };
@@ -151,7 +151,7 @@ impl OpenRun {
             };
             let (master, peers) = (self.master.clone(), self.peers.clone());
             let uplink = Uplink::open(relay, content, master, peers, connections.clone()).await;
-            let uplink = uplink.map_err(Refused)?;
+            let uplink = uplink.map_err(StartError)?;
             self.master.console.say(format!("Serving volunteer code at {}", uplink.url));
             self.uplink = Some(uplink);
         }
@@ -183,7 +183,7 @@ impl OpenRun {
     }
 
     /// Lends this machine's cores; returns whether any core can compute.
-    fn lend(&self, config: &RunConfig, function: Function) -> Result<bool, Refused> {
+    fn lend(&self, config: &RunConfig, function: Function) -> Result<bool, StartError> {
         let console = &self.master.console;
         if let Some(why) = function.for_browsers.filter(|_| config.cores > 0) {
             console.say(printable(&self.master.cannot_compute(&why)));
@@ -199,17 +199,18 @@ impl OpenRun {
     }
 
     /// Starts the tasks that go on beside the run.
-    fn work(&mut self, config: &RunConfig, url: watch::Receiver<String>) -> Result<(), Refused> {
+    fn work(&mut self, config: &RunConfig, url: watch::Receiver<String>) -> Result<(), StartError> {
         let master = self.master.clone();
         self.beside(master::watch(master.clone()));
         self.beside(master::recall_stragglers(master.clone()));
         if let Some(command) = config.policies.confirm.clone() {
-            let guard = Guard::start()
-                .map_err(|error| Refused(format!("--confirm: no shell can be started: {error}")))?;
+            let guard = Guard::start().map_err(|error| {
+                StartError(format!("--confirm: no shell can be started: {error}"))
+            })?;
             let timeout = config.job.timeout.map(Duration::from_millis);
             self.beside(master::confirm(master.clone(), command, timeout, guard));
         }
-        self.beside(progress::show(config.report.clone(), master, url));
+        self.beside(status::show(config.report.clone(), master, url));
         Ok(())
     }
 
@@ -278,7 +279,7 @@ fn identify(
     console: &Console,
     facts: &mut JobFacts,
     notes: &mut Vec<String>,
-) -> Result<Identity, Refused> {
+) -> Result<Identity, StartError> {
     let token = config.token.clone().or(facts.token.take()).unwrap_or_else(fresh_token);
     let fresh_key = || fresh_token() + &fresh_token() + &fresh_token();
     let key = facts.key.take().unwrap_or_else(fresh_key);
@@ -294,13 +295,13 @@ fn identify(
     Ok(Identity { token, key, certificate })
 }
 
-fn needs_node() -> Refused {
+fn needs_node() -> StartError {
     let needs = if cfg!(unix) {
         "--local needs a working Node.js 20 or later on PATH: install or repair it, or leave --local out and open the URL in a browser"
     } else {
         "--local is not possible on this system, where only browsers can compute: leave it out and open the URL in one"
     };
-    Refused(needs.into())
+    StartError(needs.into())
 }
 
 /// The settings of `config` for files. Earlier runs wrote the files whose paths have the hashes

@@ -1,7 +1,7 @@
 //! The files of a run besides the files of its values: no two may be the same file, whatever names
 //! and links lead there. And the standard streams, which may be closed.
 
-use super::Refused;
+use super::StartError;
 use crate::{
     config::RunConfig,
     files::{self, FileId, is_pipe},
@@ -17,18 +17,19 @@ const ERRORS: &str = "standard error";
 const EVENTS: &str = "--events";
 
 /// Refuses if two files of `config` are the same file, and at least one use is writing.
-pub(super) fn check(config: &RunConfig) -> Result<(), Refused> {
+pub(super) fn check(config: &RunConfig) -> Result<(), StartError> {
     refuse_pairs(&named(config))
 }
 
 /// Does the same for the files of `config` and the standard streams.
-pub(super) fn check_with_streams(config: &RunConfig) -> Result<(), Refused> {
+pub(super) fn check_with_streams(config: &RunConfig) -> Result<(), StartError> {
     refuse_pairs(&all(config))
 }
 
 /// Refuses a function whose file may not have an end, because the file is read as a whole.
-pub(super) fn check_function(path: &Path) -> Result<(), Refused> {
-    let refused = |why: &dyn std::fmt::Display| Err(Refused(format!("{}: {why}", path.display())));
+pub(super) fn check_function(path: &Path) -> Result<(), StartError> {
+    let refused =
+        |why: &dyn std::fmt::Display| Err(StartError(format!("{}: {why}", path.display())));
     match files::look(path, LONGEST_FUNCTION) {
         Ok(about) if is_pipe(&about) => {
             refused(&"this is a pipe, not a file: write the function into a file")
@@ -46,7 +47,7 @@ pub(super) fn all(config: &RunConfig) -> Vec<Use> {
     input.into_iter().chain(outputs).flatten().chain(named(config)).collect()
 }
 
-fn refuse_pairs(used: &[Use]) -> Result<(), Refused> {
+fn refuse_pairs(used: &[Use]) -> Result<(), StartError> {
     for (at, one) in used.iter().enumerate() {
         let is_same = |other: &&Use| {
             other.id == one.id
@@ -55,7 +56,7 @@ fn refuse_pairs(used: &[Use]) -> Result<(), Refused> {
         };
         if let Some(other) = used[at + 1..].iter().find(is_same) {
             let (one, other) = (&one.what, &other.what);
-            return Err(Refused(format!(
+            return Err(StartError(format!(
                 "{one} and {other} name one file, which cannot be both: give each its own"
             )));
         }

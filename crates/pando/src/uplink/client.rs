@@ -23,7 +23,7 @@ use tokio_tungstenite::{
 use url::{Host, Url};
 
 /// A WebSocket to the relay.
-pub(super) type Socket = WebSocketStream<Box<dyn Stream>>;
+pub(super) type RelaySocket = WebSocketStream<Box<dyn Stream>>;
 
 /// Bytes both ways, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -41,7 +41,7 @@ const LONGEST_URL: usize = 1000;
 
 /// A relay, and what lets this machine use it.
 #[derive(Debug, Clone)]
-pub(crate) struct Relay {
+pub(crate) struct RelayClient {
     base: Url,
     secret: String,
     /// Its certificates are checked so; none without TLS.
@@ -50,9 +50,9 @@ pub(crate) struct Relay {
 
 /// Why there is no connection: what happened and what to do.
 #[derive(Debug)]
-pub(super) struct Refused(pub(super) String);
+pub(super) struct ConnectError(pub(super) String);
 
-impl Relay {
+impl RelayClient {
     /// The relay at `address`: a URL; `https` when it names no scheme.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Relay {
     }
 
     /// Opens a control socket.
-    pub(super) async fn control(&self) -> Result<Socket, Refused> {
+    pub(super) async fn control(&self) -> Result<RelaySocket, ConnectError> {
         self.connect("rooms", &self.secret, LONGEST_WORD).await
     }
 
@@ -127,16 +127,21 @@ impl Relay {
         token: &str,
         id: &LinkId,
         key: &str,
-    ) -> Result<Socket, Refused> {
+    ) -> Result<RelaySocket, ConnectError> {
         self.connect(&format!("rooms/{token}/links/{}", id.as_str()), key, LONGEST_MESSAGE).await
     }
 
-    async fn connect(&self, path: &str, bearer: &str, longest: usize) -> Result<Socket, Refused> {
+    async fn connect(
+        &self,
+        path: &str,
+        bearer: &str,
+        longest: usize,
+    ) -> Result<RelaySocket, ConnectError> {
         match timeout(CONNECTING, self.handshake(path, bearer, longest)).await {
             Ok(Ok(socket)) => Ok(socket),
-            Ok(Err(Obstacle::Words(text))) => Err(Refused(text)),
-            Ok(Err(Obstacle::WebSocket(error))) => Err(Refused(self.explain(&error).await)),
-            Err(_) => Err(Refused(self.silence().await)),
+            Ok(Err(Obstacle::Words(text))) => Err(ConnectError(text)),
+            Ok(Err(Obstacle::WebSocket(error))) => Err(ConnectError(self.explain(&error).await)),
+            Err(_) => Err(ConnectError(self.silence().await)),
         }
     }
 
@@ -145,7 +150,7 @@ impl Relay {
         path: &str,
         bearer: &str,
         longest: usize,
-    ) -> Result<Socket, Obstacle> {
+    ) -> Result<RelaySocket, Obstacle> {
         let stream = self.stream().await.map_err(Obstacle::Words)?;
         let address = self.base.join(path).map_err(|error| Obstacle::Words(error.to_string()))?;
         let mut request = address
@@ -308,7 +313,7 @@ mod tests {
     use super::*;
 
     fn base(address: &str) -> Result<String, String> {
-        Relay::new(address, "s".into()).map(|relay| relay.base.to_string())
+        RelayClient::new(address, "s".into()).map(|relay| relay.base.to_string())
     }
 
     #[test]
@@ -322,12 +327,12 @@ mod tests {
         );
         assert!(base("ftp://example.org").unwrap_err().contains("http"));
         assert!(base("https://").is_err());
-        assert!(Relay::new("example.org", " ".into()).is_err());
-        assert!(Relay::new("example.org", "line\nline".into()).is_err());
+        assert!(RelayClient::new("example.org", " ".into()).is_err());
+        assert!(RelayClient::new("example.org", "line\nline".into()).is_err());
     }
     #[test]
     fn a_room_is_where_the_relay_says_unless_that_is_no_such_place() {
-        let relay = Relay::new("http://example.org/pando", "s".into()).unwrap();
+        let relay = RelayClient::new("http://example.org/pando", "s".into()).unwrap();
         for fine in
             ["https://other.example.org/below/k7d2m9qx4t/", "http://10.0.0.1:8080/k7d2m9qx4t/"]
         {

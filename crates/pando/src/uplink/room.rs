@@ -3,7 +3,7 @@
 use super::{
     RoomContent,
     backoff::backoff,
-    client::{Refused, Relay, Socket},
+    client::{ConnectError, RelayClient, RelaySocket},
 };
 use crate::{
     channel::{self, Peers},
@@ -49,8 +49,8 @@ const MOST_CONVERSATIONS: usize = 1024;
 const MOST_STUN: usize = 8;
 
 /// See the module.
-pub(super) struct Room {
-    relay: Relay,
+pub(super) struct RoomClient {
+    relay: RelayClient,
     content: Arc<RoomContent>,
     master: Arc<Master>,
     peers: Option<Peers>,
@@ -62,12 +62,12 @@ pub(super) struct Room {
 
 /// An open room's control socket.
 pub(super) struct Control {
-    socket: Socket,
+    socket: RelaySocket,
     pub(super) url: String,
 }
 
 /// Why a control socket is done with.
-enum End {
+enum ControlEnd {
     /// The run is over, and somebody may wait to hear that this was said.
     Over(Option<oneshot::Sender<()>>),
     Lost,
@@ -78,9 +78,9 @@ type Conversations = HashMap<u64, mpsc::Sender<VolunteerSignal>>;
 /// What is to be said to volunteers: none ends their signalling.
 type Answers = (u64, Option<MasterSignal>);
 
-impl Room {
+impl RoomClient {
     pub(super) fn new(
-        relay: Relay,
+        relay: RelayClient,
         content: RoomContent,
         master: Arc<Master>,
         peers: Option<Peers>,
@@ -97,10 +97,10 @@ impl Room {
     }
 
     /// Opens the room.
-    pub(super) async fn connect(&mut self) -> Result<Control, Refused> {
+    pub(super) async fn connect(&mut self) -> Result<Control, ConnectError> {
         let mut socket = self.relay.control().await?;
         let broke = |what: &str| {
-            Refused(format!(
+            ConnectError(format!(
                 "the relay broke off while the room was being opened ({what}): try again"
             ))
         };
@@ -132,13 +132,13 @@ impl Room {
                 let Message::Text(text) = message else { continue };
                 match serde_json::from_str(&text) {
                     Ok(FromRelay::Opened { deny_net: false, .. }) if deny_net => {
-                        return Err(Refused(
+                        return Err(ConnectError(
                             "this relay cannot keep functions from the network (--deny-net): use one of this version".into(),
                         ));
                     }
                     Ok(FromRelay::Opened { url, stun, .. }) => return Ok((url, stun)),
                     Ok(FromRelay::Refused { text }) => {
-                        return Err(Refused(format!(
+                        return Err(ConnectError(format!(
                             "the relay opens no room: {}",
                             printable(&text)
                         )));
@@ -173,7 +173,7 @@ impl Room {
     ) {
         loop {
             match self.serve(&mut control.socket, &mut ends).await {
-                End::Over(said) => {
+                ControlEnd::Over(said) => {
                     let _ = control.socket.send(text(&ToRelay::End)).await;
                     let _ = control.socket.close(None).await;
                     if let Some(said) = said {
@@ -181,7 +181,7 @@ impl Room {
                     }
                     return;
                 }
-                End::Lost => {}
+                ControlEnd::Lost => {}
             }
             self.master
                 .console
@@ -209,7 +209,7 @@ impl Room {
             match self.connect().await {
                 Ok(control) => return control,
                 // While it restarts, nothing answers: that is known.
-                Err(Refused(why)) if why != told && failures > 5 => {
+                Err(ConnectError(why)) if why != told && failures > 5 => {
                     self.master.console.say(format!("{why} (trying again)"));
                     told = why;
                 }
@@ -220,9 +220,9 @@ impl Room {
 
     async fn serve(
         &self,
-        socket: &mut Socket,
+        socket: &mut RelaySocket,
         ends: &mut mpsc::Receiver<oneshot::Sender<()>>,
-    ) -> End {
+    ) -> ControlEnd {
         let (answer, mut answers) = mpsc::channel::<Answers>(SIGNALS);
         let mut conversations = Conversations::new();
         let mut heard = Instant::now();
@@ -233,7 +233,7 @@ impl Room {
                     heard = Instant::now();
                     match message {
                         Some(Ok(Message::Text(text))) => self.hear(&text, &mut conversations, &answer),
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Lost,
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return ControlEnd::Lost,
                         Some(Ok(_)) => {}
                     }
                 }
@@ -246,15 +246,15 @@ impl Room {
                         }
                     };
                     if socket.send(text(&message)).await.is_err() {
-                        return End::Lost;
+                        return ControlEnd::Lost;
                     }
                 }
                 _ = tick.tick() => {
                     if heard.elapsed() > SILENCE || socket.send(Message::Ping(Bytes::new())).await.is_err() {
-                        return End::Lost;
+                        return ControlEnd::Lost;
                     }
                 }
-                said = ends.recv() => return End::Over(said),
+                said = ends.recv() => return ControlEnd::Over(said),
             }
         }
     }

@@ -47,12 +47,12 @@ pub(crate) struct Program {
     /// Whether answers must be JSON texts.
     json: bool,
     guard: Arc<Guard>,
-    known: Arc<Known>,
+    facts: Arc<ProgramFacts>,
 }
 
 /// Facts about the program, shared by all cores.
 #[derive(Debug, Default)]
-struct Known {
+struct ProgramFacts {
     /// The number of cores that have a child.
     cores: watch::Sender<usize>,
     /// Whether a child wrote more lines than answers, so that results may belong to other values.
@@ -76,21 +76,21 @@ impl Program {
             separator,
             json,
             guard: Arc::new(Guard::start()?),
-            known: Arc::default(),
+            facts: Arc::default(),
         })
     }
 
     /// Returns when a child has written lines that answer no value.
     pub(crate) async fn talks(&self) {
-        let _ = self.known.talks.subscribe().wait_for(|talks| *talks).await;
+        let _ = self.facts.talks.subscribe().wait_for(|talks| *talks).await;
     }
 
     /// Waits until no child is left, after their cores were dropped; returns whether a child wrote
     /// lines that answer no value.
     pub(crate) async fn talked(&self) -> bool {
-        let mut cores = self.known.cores.subscribe();
+        let mut cores = self.facts.cores.subscribe();
         let _ = tokio::time::timeout(LONGEST + PATIENCE, cores.wait_for(|count| *count == 0)).await;
-        *self.known.talks.borrow()
+        *self.facts.talks.borrow()
     }
 
     fn spawn(&self) -> std::io::Result<(Child, Member)> {
@@ -113,7 +113,7 @@ impl Engine for Program {
         let (values, frames) = mpsc::unbounded_channel();
         let (alive, dropped) = oneshot::channel();
         let program = self.clone();
-        self.known.cores.send_modify(|count| *count += 1);
+        self.facts.cores.send_modify(|count| *count += 1);
         tokio::spawn(async move {
             let _ = events.send((id, CoreEvent::Message(CoreMessage::Ready))).await;
             if let Some(last) =
@@ -123,13 +123,13 @@ impl Engine for Program {
             {
                 let _ = events.send((id, last)).await;
             }
-            program.known.cores.send_modify(|count| *count -= 1);
+            program.facts.cores.send_modify(|count| *count -= 1);
         });
         Ok(Core { values, _alive: alive })
     }
 }
 
-impl Known {
+impl ProgramFacts {
     fn is_proven(&self) -> bool {
         self.proven.load(Ordering::Relaxed)
     }

@@ -91,10 +91,10 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     fn forget_newest(&mut self) {
         let index = self.slots.end() - 1;
-        self.again.forget(index);
+        self.returned.forget(index);
         let holder = self.slots.holder(index);
-        if let Some(sub_stream) = holder.and_then(|sub| self.sub_streams.find_mut(sub)) {
-            self.slots.unlink(index, &mut sub_stream.held);
+        if let Some(borrower) = holder.and_then(|sub| self.sub_streams.find_mut(sub)) {
+            self.slots.unlink(index, &mut borrower.held);
         }
         match self.slots.pop_back() {
             Some(Slot::Unfinished(value, _)) => self.budget.remove_value(&value),

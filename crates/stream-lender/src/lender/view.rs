@@ -34,12 +34,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     }
 
     /// How many values have been read so far.
-    pub fn read(&self) -> u64 {
+    pub fn values_read(&self) -> u64 {
         self.read
     }
 
     /// How many results have been output so far, which is also the index of the next result.
-    pub fn output(&self) -> u64 {
+    pub fn results_output(&self) -> u64 {
         self.slots.base()
     }
 
@@ -56,17 +56,17 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// How many values `sub` holds.
     pub fn held(&self, sub: SubStreamId) -> usize {
-        self.sub_streams.find(sub).map_or(0, |sub_stream| sub_stream.held.len)
+        self.sub_streams.find(sub).map_or(0, |borrower| borrower.held.len)
     }
 
-    /// How many values came back and wait to be lent again.
-    pub fn waiting(&self) -> usize {
-        self.again.len()
+    /// How many values came back without a result and wait to be lent again.
+    pub fn returned(&self) -> usize {
+        self.returned.len()
     }
 
-    /// The oldest value that waits to be lent again.
-    pub fn oldest_waiting(&self) -> Option<Index> {
-        self.again.oldest()
+    /// The oldest of the returned values, which waits to be lent again.
+    pub fn oldest_returned(&self) -> Option<Index> {
+        self.returned.oldest()
     }
 
     /// The sub-stream that holds a value.
@@ -96,8 +96,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// The loans that `sub` holds, in the order of lending.
     pub fn outstanding(&self, sub: SubStreamId) -> impl Iterator<Item = Loan> {
-        let indexes =
-            self.slots.walk(self.sub_streams.find(sub).map(|sub_stream| &sub_stream.held));
+        let indexes = self.slots.walk(self.sub_streams.find(sub).map(|borrower| &borrower.held));
         indexes.filter_map(|index| self.slots.loan(index))
     }
 }

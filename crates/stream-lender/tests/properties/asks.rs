@@ -19,7 +19,7 @@ fn property_01_if_no_sub_stream_asks_the_input_is_not_read() {
     assert_eq!(lender.ask(sub, &mut input), Ask::Value(Lent { loan: first(0), value: 7 }));
     lender.result(sub, first(0), 49).unwrap();
     assert_eq!(outputs(&mut lender), [(0, 49)]);
-    assert_eq!((read, lender.read()), (1, 1), "one ask reads one value");
+    assert_eq!((read, lender.values_read()), (1, 1), "one ask reads one value");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn property_09_a_value_is_with_at_most_one_sub_stream_at_a_time() {
     assert_eq!(lender.ask(a, &mut input), value(0));
     assert_eq!(lender.ask(b, &mut input), value(1));
     assert_eq!(lender.ask(a, &mut input), Ask::Wait);
-    assert_eq!((lender.take_up(b, first(0)), lender.lend_to(b, 0)), (None, None), "it is lent");
+    assert_eq!((lender.resume_loan(b, first(0)), lender.lend_to(b, 0)), (None, None), "it is lent");
     assert_eq!((lender.holder(0), lender.holder(1)), (Some(a), Some(b)));
     lender.close(a);
     assert_eq!(lender.holder(0), None);
@@ -109,12 +109,12 @@ fn property_10_a_loan_that_is_taken_up_keeps_its_number() {
     assert_eq!(lender.ask(a, &mut input), value(0));
     lender.close(a);
     assert_eq!(
-        lender.take_up(b, Loan { index: 0, number: 1 }),
+        lender.resume_loan(b, Loan { index: 0, number: 1 }),
         None,
         "there has been no such loan"
     );
-    assert_eq!(lender.take_up(b, first(7)), None);
-    assert_eq!(lender.take_up(b, first(0)), Some(Lent { loan: first(0), value: 0 }));
+    assert_eq!(lender.resume_loan(b, first(7)), None);
+    assert_eq!(lender.resume_loan(b, first(0)), Some(Lent { loan: first(0), value: 0 }));
     lender.hand_back(b, first(0)).unwrap();
     assert_eq!(lender.ask(b, &mut unread), again(0, 1), "and no other has it");
     assert_eq!(lender.result(b, first(0), 666), Err(Refused::NotHeld));
@@ -137,7 +137,7 @@ fn property_10_a_copy_counts_only_once_it_is_taken_up() {
     assert_eq!(lender.result(fast, copy.loan, 666), Err(Refused::NotHeld));
     assert_eq!(lender.result(slow, copy.loan, 666), Err(Refused::NotHeld));
     lender.hand_back(slow, first(0)).unwrap();
-    assert_eq!(lender.take_up(fast, copy.loan), Some(copy));
+    assert_eq!(lender.resume_loan(fast, copy.loan), Some(copy));
     assert_eq!(lender.result(slow, first(0), 666), Err(Refused::NotHeld), "too late");
     lender.result(fast, copy.loan, 1).unwrap();
     assert_eq!((outputs(&mut lender), lender.copy(0)), (vec![(0, 1)], None));

@@ -51,7 +51,7 @@ fn property_04_holds_for_an_input_that_is_stopped_or_cut() {
         lender.result(sub, first(index), index).unwrap();
     }
     assert_eq!(outputs(&mut lender), [(0, 0), (1, 1), (2, 2)]);
-    assert_eq!((lender.next_output(), lender.read()), (Output::Done, 5));
+    assert_eq!((lender.next_output(), lender.values_read()), (Output::Done, 5));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn property_05_outputs_come_in_the_order_in_which_inputs_were_read() {
     let (mut lender, mut input) = (lender(), numbers(1_000));
     let subs = [lender.open(), lender.open(), lender.open()];
     let mut lent = Vec::new();
-    while lender.read() < 1_000 {
+    while lender.values_read() < 1_000 {
         let sub = subs[lent.len() % 3];
         if let Ask::Value(value) = lender.ask(sub, &mut input) {
             lent.push((sub, value.loan.index));

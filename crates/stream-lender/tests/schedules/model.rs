@@ -170,7 +170,7 @@ impl Model {
         Ok(())
     }
 
-    pub(crate) fn take_up(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<Thing>> {
+    pub(crate) fn resume_loan(&mut self, sub: SubStreamId, loan: Loan) -> Option<Lent<Thing>> {
         let was =
             self.values.get(loan.index as usize).is_some_and(|value| loan.number < value.loans);
         (was && self.waits_for(sub, loan.index)).then(|| self.lend(sub, loan))

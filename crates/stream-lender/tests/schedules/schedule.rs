@@ -71,7 +71,7 @@ impl Schedule {
             40..58 => self.give_back(),
             58..60 => self.forge(),
             60..62 => self.confuse(),
-            62..65 => self.take_up(),
+            62..65 => self.resume_loan(),
             65 => self.copy(),
             66..68 => self.replace(),
             68..73 => self.input_ready(),
@@ -135,8 +135,8 @@ impl Schedule {
         assert_eq!(lender.is_full(), model.is_full());
         assert_eq!(lender.is_done(), model.is_done());
         assert_eq!(lender.has_room(), model.has_room());
-        assert_eq!(lender.read(), model.values.len() as u64);
-        assert_eq!(lender.output(), model.output);
+        assert_eq!(lender.values_read(), model.values.len() as u64);
+        assert_eq!(lender.results_output(), model.output);
         assert_eq!(lender.sub_streams(), model.open.len());
         assert_eq!(lender.oldest(), model.oldest());
         let wants = !model.waiting.is_empty() && model.input_is_open() && !model.is_full();

@@ -197,7 +197,7 @@ impl Schedule {
         });
     }
 
-    pub(crate) fn take_up(&mut self) {
+    pub(crate) fn resume_loan(&mut self) {
         let Some(sub) = self.random.pick(&self.opened) else {
             return;
         };
@@ -209,14 +209,14 @@ impl Schedule {
             return assert_eq!(answer, self.model.lend_to(sub, index));
         }
         let loan = self.some_loan(index);
-        let answer = self.lender.take_up(sub, loan);
+        let answer = self.lender.resume_loan(sub, loan);
         self.say(&format!("take up {sub:?} {loan:?}: {answer:?}"));
         self.seen.note_if(answer.is_some(), "took up");
         self.seen.note_if(
             answer.is_some() && self.model.values[index as usize].loans > loan.number + 1,
             "took up an earlier loan",
         );
-        assert_eq!(answer, self.model.take_up(sub, loan));
+        assert_eq!(answer, self.model.resume_loan(sub, loan));
     }
 
     pub(crate) fn copy(&mut self) {

@@ -3,13 +3,14 @@
 
 use super::{
     Channel,
+    certificate::SharedCertificate,
     demux::{Demux, PeerId},
     outbox::Outbox,
-    peer::{Identity, Peer},
+    peer::Peer,
     reflexive::{Mapped, Reflexive},
     socket::{Packet, PacketBatch, Socket},
     stun,
-    wakes::Wakes,
+    wake_list::WakeList,
 };
 use pando_protocol::signalling::MasterSignal;
 use std::{
@@ -61,12 +62,12 @@ pub(super) struct Driver {
     orders: mpsc::Receiver<Command>,
     commands: mpsc::WeakSender<Command>,
     counter: watch::Sender<usize>,
-    identity: Option<Identity>,
+    certificate: Option<SharedCertificate>,
     peers: HashMap<PeerId, (Peer, Instant)>,
     /// The connections by the time of their next timeout.
     schedule: BTreeSet<(Instant, PeerId)>,
     demux: Demux,
-    wakes: Wakes,
+    wake_list: WakeList,
     reflexive: Reflexive,
     outbox: Outbox,
     scratch: Vec<u8>,
@@ -87,11 +88,11 @@ impl Driver {
             orders,
             commands,
             counter,
-            identity: None,
+            certificate: None,
             peers: HashMap::new(),
             schedule: BTreeSet::new(),
             demux: Demux::default(),
-            wakes: Wakes::default(),
+            wake_list: WakeList::default(),
             reflexive: Reflexive::default(),
             outbox,
             scratch: Vec::new(),
@@ -122,10 +123,10 @@ impl Driver {
                     None => is_told = false,
                 },
                 () = self.socket.readable() => self.receive(&mut batch),
-                () = self.wakes.some() => {}
+                () = self.wake_list.some() => {}
                 () = &mut timer, if next.is_some() => self.pass(),
             }
-            self.wakes.take(&mut self.touched);
+            self.wake_list.take(&mut self.touched);
             self.drive();
             self.socket.send(&mut self.outbox).await;
         }
@@ -174,9 +175,9 @@ impl Driver {
         {
             Err(FIREFOX_HERE)
         } else if self.peers.len() < PEERS {
-            let waker = self.wakes.waker(id);
-            let identity = self.identity.get_or_insert_with(Identity::fresh);
-            catch_unwind(AssertUnwindSafe(|| Peer::answer(sdp, &candidates, identity, waker)))
+            let waker = self.wake_list.waker(id);
+            let certificate = self.certificate.get_or_insert_with(SharedCertificate::fresh);
+            catch_unwind(AssertUnwindSafe(|| Peer::answer(sdp, &candidates, certificate, waker)))
                 .unwrap_or(Err("the offer cannot be answered"))
         } else {
             Err("as many devices are connected as there is room for")

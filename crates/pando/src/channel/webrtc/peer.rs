@@ -1,7 +1,10 @@
 //! A peer connection, apart from the socket: the str0m state, the data channel, and the master's
 //! end of the channel.
 
+mod ending;
+
 use super::{
+    certificate::SharedCertificate,
     flight::{self, Flight, SendPermission},
     inbox::Inbox,
     outbox::Outbox,
@@ -14,7 +17,6 @@ use crate::{
 };
 use pando_protocol::signalling::MasterSignal;
 use std::{
-    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -22,7 +24,6 @@ use str0m::{
     Candidate, Event, Input, Output, Rtc,
     change::SdpOffer,
     channel::{ChannelData, ChannelId, Reliability},
-    config::{CryptoProvider, DtlsCert},
     net::{Protocol, Receive},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -68,23 +69,6 @@ pub(super) struct Peer {
     until: Option<Instant>,
 }
 
-/// The certificate shared by all connections of a run, because making a certificate is slow.
-pub(super) struct Identity {
-    provider: Arc<CryptoProvider>,
-    cert: DtlsCert,
-}
-
-impl Identity {
-    pub(super) fn fresh() -> Self {
-        let provider = Arc::new(str0m::crypto::from_feature_flags());
-        let cert = provider
-            .dtls_provider
-            .generate_certificate()
-            .expect("this provider makes certificates");
-        Self { provider, cert }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The connection is opening.
@@ -106,14 +90,14 @@ impl Peer {
     pub(super) fn answer(
         offer: &str,
         hosts: &[Candidate],
-        identity: &Identity,
+        certificate: &SharedCertificate,
         waker: Waker,
     ) -> Result<(Self, String), &'static str> {
         let now = Instant::now();
         let mut rtc = Rtc::builder()
             .clear_codecs()
-            .set_crypto_provider(identity.provider.clone())
-            .set_dtls_cert(identity.cert.clone())
+            .set_crypto_provider(certificate.provider.clone())
+            .set_dtls_cert(certificate.cert.clone())
             .set_mtu(PACKET..=usize::MAX)
             .set_sctp_max_message_size(pieces::LONGEST as u32)
             .set_sctp_max_buffered_amount(flight::MOST + pieces::LONGEST)
@@ -263,12 +247,6 @@ impl Peer {
         self.stage == Stage::Closed && !self.rtc.is_alive() && self.inbox.is_empty()
     }
 
-    /// Ends the connection now, and drops all waiting frames.
-    pub(super) fn close(&mut self, now: Instant) {
-        self.inbox.close();
-        self.hang_up(now);
-    }
-
     /// Writes the frames that the master has queued, as far as there is room in flight.
     fn write(&mut self, now: Instant, context: &mut Context, scratch: &mut Vec<u8>) {
         let Some(mut data) = self.data.and_then(|id| self.rtc.channel(id)) else { return };
@@ -302,27 +280,6 @@ impl Peer {
                 }
                 Ok(false) | Err(_) => return self.broken(),
             }
-        }
-    }
-
-    /// Begins the end of the connection after the master has dropped the channel; queued frames
-    /// are still sent.
-    fn begin_to_leave(&mut self, now: Instant) {
-        self.inbox.close();
-        if self.stage == Stage::Open {
-            (self.stage, self.until) = (Stage::Leaving, Some(now + LAST_FRAMES));
-        }
-    }
-
-    /// Closes the data channel once all frames have arrived, or after a time limit.
-    fn leave(&mut self, now: Instant, outbox: &mut Outbox) {
-        let Some(id) = self.data else { return };
-        let set_in_flight = self.rtc.channel(id).map_or(0, |mut data| data.buffered_amount());
-        let has_said_all = self.incoming.is_none() && !self.cutter.is_busy() && set_in_flight == 0;
-        if has_said_all || self.until.is_some_and(|until| until <= now) {
-            self.rtc.direct_api().close_data_channel(id);
-            self.poll(now, outbox);
-            self.hang_up(now);
         }
     }
 
@@ -394,25 +351,6 @@ impl Peer {
             Ok(Some(frame)) => self.inbox.push(frame),
             Err(pieces::Broken) => self.hang_up(now),
         }
-    }
-
-    /// Ends the connection, and tells the browser. The master still gets waiting frames.
-    fn hang_up(&mut self, now: Instant) {
-        if self.stage == Stage::Closed {
-            return;
-        }
-        (self.stage, self.until, self.pace) = (Stage::Closed, Some(now + LAST_PACKETS), None);
-        (self.incoming, self.opened, self.say) = (None, None, None);
-        if self.rtc.close().is_err() {
-            self.rtc.disconnect();
-        }
-    }
-
-    /// Ends a connection that cannot go on.
-    fn broken(&mut self) {
-        self.rtc.disconnect();
-        (self.stage, self.until, self.pace) = (Stage::Closed, None, None);
-        (self.incoming, self.opened, self.say) = (None, None, None);
     }
 }
 

@@ -33,9 +33,9 @@ impl Exchange<'_> {
         name: Option<String>,
         cores: Option<u32>,
     ) -> (Option<(String, String)>, bool, usize) {
-        let (sub, registry) = (self.sub, &mut *self.work.registry);
+        let (sub, registry) = (self.sub, &mut *self.context.registry);
         if cores == Some(0) {
-            self.work.items.lender_mut().pause(sub);
+            self.context.items.lender_mut().pause(sub);
         }
         let others = registry.iter().filter(|(other, _)| *other != sub);
         let others = others.map(|(_, device)| device.name());
@@ -54,16 +54,16 @@ impl Exchange<'_> {
 
     /// Notes that the device of a session leaves. Returns lines for people.
     pub(in crate::master) fn leave(&mut self, how: Leaving) -> Vec<String> {
-        let Self { sub, work, retries, speculation, backpressure, .. } = self;
+        let Self { sub, context, retries, speculation, backpressure, .. } = self;
         let mut lines = match how {
-            Leaving::Vanished => retries.vanished(work, *sub),
+            Leaving::Vanished => retries.vanished(context, *sub),
             _ => Vec::new(),
         };
         let unresponsive = how == Leaving::Unresponsive;
-        if let Some(mut device) = work.registry.leave(*sub, unresponsive, work.now) {
+        if let Some(mut device) = context.registry.leave(*sub, unresponsive, context.now) {
             speculation.left(&device);
             backpressure.left(&mut device);
-            let words = work.registry.remember(device.key());
+            let words = context.registry.remember(device.key());
             lines.extend(words.map(|words| format!("{} {words}", device.name())));
         }
         lines
@@ -71,13 +71,13 @@ impl Exchange<'_> {
 
     /// Closes a session, whose values are lent again. Returns how many these are.
     pub(in crate::master) fn close(&mut self) -> usize {
-        self.work.items.lender_mut().close(self.sub).len()
+        self.context.items.lender_mut().close(self.sub).len()
     }
 
     /// Handles a device's report about long calls, or about loading the function for `loading`
     /// milliseconds.
     pub(in crate::master) fn started(&mut self, calls: &[Running], loading: Option<u64>) {
-        let policy::Work { items, registry, job, now } = &mut self.work;
+        let policy::RunContext { items, registry, job, now } = &mut self.context;
         let (sub, now, lender) = (self.sub, *now, items.lender());
         let tell_at = watch::long(registry.statistics().median(), job.options.dom);
         let Some(device) = registry.get_mut(sub) else { return };
@@ -95,33 +95,33 @@ impl Exchange<'_> {
 
     /// Notes a pong, after `round_trip`: the first `arrived` values have arrived.
     pub(in crate::master) fn pong(&mut self, round_trip: Duration, arrived: Option<u64>) {
-        if let Some(device) = self.work.registry.get_mut(self.sub) {
-            device.pong(round_trip, arrived, self.work.now);
+        if let Some(device) = self.context.registry.get_mut(self.sub) {
+            device.pong(round_trip, arrived, self.context.now);
         }
     }
 
     /// Notes progress: a part of a result arrived, or the channel is not read at present.
     pub(in crate::master) fn worked(&mut self) {
-        if let Some(device) = self.work.registry.get_mut(self.sub) {
-            device.worked(self.work.now);
+        if let Some(device) = self.context.registry.get_mut(self.sub) {
+            device.worked(self.context.now);
         }
     }
 
     /// Notes that `bytes` bytes of an incomplete result have arrived. Returns whether to keep them.
     pub(in crate::master) fn take_parts(&mut self, bytes: u64) -> bool {
-        let policy::Work { items, registry, .. } = &mut self.work;
+        let policy::RunContext { items, registry, .. } = &mut self.context;
         self.backpressure.take_parts(items, registry, self.sub, bytes)
     }
 
     /// Adds a report of the function, and returns the name of the device.
     pub(in crate::master) fn report(&mut self, report: &serde_json::Value) -> Option<String> {
-        let device = self.work.registry.get_mut(self.sub)?;
+        let device = self.context.registry.get_mut(self.sub)?;
         device.reports_mut().add(report);
         Some(device.name().to_owned())
     }
 
     /// Returns advice to append to an error of the device.
     pub(in crate::master) fn hint(&self, missing: Option<&MissingFeature>) -> &'static str {
-        policy::hint(self.work.registry, self.sub, missing, self.work.job)
+        policy::hint(self.context.registry, self.sub, missing, self.context.job)
     }
 }

@@ -1,7 +1,7 @@
 //! The words about an item that failed for good.
 
 use crate::{
-    master::{job::Job, path::Items},
+    master::{items::Items, job::Job},
     protocol::Failure,
 };
 use stream_lender::Loan;

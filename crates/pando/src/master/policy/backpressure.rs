@@ -8,7 +8,7 @@
 
 use super::Confirmations;
 use crate::master::{
-    path::Items,
+    items::Items,
     registry::{Device, Registry},
 };
 use std::{
@@ -32,30 +32,30 @@ pub(crate) struct ResultBackPressure {
     /// Bytes of results of which some parts are missing.
     parts: u64,
     /// The state at the last check for channels to read again.
-    seen: Seen,
+    seen: Snapshot,
     /// The number of channels that are not read.
     paused: usize,
 }
 
 /// Whether back-pressure applies, and if so: whether output waits for its reader, and the oldest
 /// value without a result with its holder.
-type Seen = (bool, bool, Option<(Index, Option<SubStreamId>)>);
+type Snapshot = (bool, bool, Option<(Index, Option<SubStreamId>)>);
 
 /// What back-pressure goes by.
 #[derive(Clone, Copy)]
-pub(crate) struct Results<'a> {
+pub(crate) struct WaitingResults<'a> {
     pub(crate) items: &'a Items,
     pub(crate) confirmations: &'a Confirmations,
 }
 
 impl ResultBackPressure {
     /// Whether too many bytes of results wait.
-    pub(crate) fn applies(&self, results: Results) -> bool {
+    pub(crate) fn applies(&self, results: WaitingResults) -> bool {
         results.items.result_bytes() + results.confirmations.bytes() + self.parts >= MOST_BYTES
     }
 
     /// Whether the channel of `device` is to be read.
-    fn permits(&self, results: Results, sub: SubStreamId, device: Option<&Device>) -> bool {
+    fn permits(&self, results: WaitingResults, sub: SubStreamId, device: Option<&Device>) -> bool {
         let lender = results.items.lender();
         !self.applies(results)
             || !lender.has_output()
@@ -69,7 +69,7 @@ impl ResultBackPressure {
     /// the channel may be read.
     pub(crate) fn pause_if_due(
         &mut self,
-        results: Results,
+        results: WaitingResults,
         registry: &mut Registry,
         sub: SubStreamId,
     ) -> bool {
@@ -83,11 +83,15 @@ impl ResultBackPressure {
 
     /// Wakes the sessions whose channels may be read again. Returns whether back-pressure applies,
     /// if anything has changed.
-    pub(crate) fn resume(&mut self, results: Results, registry: &mut Registry) -> Option<bool> {
+    pub(crate) fn resume(
+        &mut self,
+        results: WaitingResults,
+        registry: &mut Registry,
+    ) -> Option<bool> {
         let lender = results.items.lender();
         let now = match self.applies(results) {
             true => (true, lender.has_output(), lender.oldest()),
-            false => Seen::default(),
+            false => Snapshot::default(),
         };
         if mem::replace(&mut self.seen, now) == now {
             return None;

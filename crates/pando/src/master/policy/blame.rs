@@ -1,7 +1,7 @@
 //! Whose fault a failure is: the item's, or the device's. Applies the rules of
 //! [`fitness`](crate::master::registry::Fitness).
 
-use super::{MissingFeature, Work, failures::Failures};
+use super::{MissingFeature, RunContext, failures::Failures};
 use crate::{
     master::{
         job::Job,
@@ -28,12 +28,12 @@ pub(super) enum Verdict {
 /// Notes that `sub` failed `index`, and returns the meaning of this failure.
 pub(super) fn judge(
     failures: &mut Failures,
-    work: &mut Work,
+    context: &mut RunContext,
     (sub, index): (SubStreamId, Index),
     failure: &Failure,
     missing: Option<&MissingFeature>,
 ) -> Verdict {
-    let Work { registry, job, now, .. } = work;
+    let RunContext { registry, job, now, .. } = context;
     let Some(device) = registry.get(sub).filter(|_| failure.kind != "vanished") else {
         return Verdict::Attempt { number: failures.count_attempt(index, false), certain: true };
     };

@@ -6,7 +6,7 @@
 //! [`Retries`](super::Retries); so `stream_lender::Stubborn`, which keeps values and counts
 //! attempts of its own, has no place here.
 
-use crate::master::path::Items;
+use crate::master::items::Items;
 use bytes::Bytes;
 use std::collections::VecDeque;
 use stream_lender::{Loan, SubStreamId};
@@ -66,7 +66,7 @@ impl Confirmations {
             return false;
         }
         let sub = items.open_paused();
-        if items.lender_mut().take_up(sub, loan).is_none() {
+        if items.lender_mut().resume_loan(sub, loan).is_none() {
             items.lender_mut().close(sub);
             return false;
         }
@@ -127,7 +127,7 @@ impl Confirmations {
         self.bytes -= result.len() as u64;
         let lender = items.lender_mut();
         let _ = lender.hand_back(sub, loan);
-        let holder = [by, sub].into_iter().find(|sub| lender.take_up(*sub, loan).is_some());
+        let holder = [by, sub].into_iter().find(|sub| lender.resume_loan(*sub, loan).is_some());
         let failed = holder.and_then(|holder| fail(items, holder));
         items.lender_mut().close(sub);
         failed

@@ -2,7 +2,7 @@
 //! device may come and compute it. Meanwhile a sub-stream holds these items, so that no device is
 //! lent one.
 
-use crate::{master::path::Items, protocol::Failure};
+use crate::{master::items::Items, protocol::Failure};
 use std::{collections::BTreeMap, time::Instant};
 use stream_lender::{Index, Loan, SubStreamId};
 

@@ -1,9 +1,10 @@
 //! Failed attempts and their consequences: an item is lent again, postponed, left out, or ends the
 //! run.
 
+mod for_good;
+
 use super::{
-    MissingFeature, Work,
-    account::account,
+    MissingFeature, RunContext,
     blame::{self, Verdict},
     failures::{Failures, SUSPICIOUS},
     notices::Notices,
@@ -11,15 +12,12 @@ use super::{
     stand_back,
 };
 use crate::{
-    config::OnError,
     master::{
-        path::{Ending, Items},
+        items::{Ending, Items},
         registry::Registry,
     },
     protocol::Failure,
 };
-use bytes::Bytes;
-use serde_json::json;
 use std::collections::HashMap;
 use stream_lender::{Index, Loan, SubStreamId};
 
@@ -53,31 +51,31 @@ pub(crate) struct Attempt<'a> {
 /// Attempts fail.
 impl Retries {
     /// Handles a failed attempt. Returns a line for people.
-    pub(crate) fn failed(&mut self, work: &mut Work, attempt: &Attempt) -> Option<String> {
+    pub(crate) fn failed(&mut self, context: &mut RunContext, attempt: &Attempt) -> Option<String> {
         let Attempt { sub, loan, device, failure } = *attempt;
-        if !work.items.lender().holds(sub, loan) || work.items.settle_cancelled(sub, loan) {
+        if !context.items.lender().holds(sub, loan) || context.items.settle_cancelled(sub, loan) {
             return None;
         }
         let index = loan.index;
-        let missing = blame::missing_feature(work.job, failure);
-        let hint = blame::hint(work.registry, sub, missing.as_ref(), work.job);
+        let missing = blame::missing_feature(context.job, failure);
+        let hint = blame::hint(context.registry, sub, missing.as_ref(), context.job);
         let what = format!("item {} failed on {device}: {}{hint}", index + 1, failure.message);
         let verdict =
-            blame::judge(&mut self.failures, work, (sub, index), failure, missing.as_ref());
-        let lender = work.items.lender_mut();
+            blame::judge(&mut self.failures, context, (sub, index), failure, missing.as_ref());
+        let lender = context.items.lender_mut();
         if let Some(mut value) = lender.value(index).cloned() {
             value.attempt = self.failures.count_failure(index);
             lender.replace_value(index, value);
         }
-        let line = self.follow(work, attempt, verdict, what, missing);
-        stand_back::stand_back_if_due(work, sub);
+        let line = self.follow(context, attempt, verdict, what, missing);
+        stand_back::stand_back_if_due(context, sub);
         line
     }
 
     /// Does what follows from `verdict`; `what` describes the failure.
     fn follow(
         &mut self,
-        work: &mut Work,
+        context: &mut RunContext,
         attempt: &Attempt,
         verdict: Verdict,
         what: String,
@@ -87,42 +85,44 @@ impl Retries {
         let failure = || failure.clone();
         match verdict {
             Verdict::NoAttempt => {
-                let _ = work.items.lender_mut().fail(sub, loan);
-                self.note_no_attempt(work, sub, format!("{what} (this device has computed nothing yet, and others may: it is no attempt)"));
+                let _ = context.items.lender_mut().fail(sub, loan);
+                self.note_no_attempt(context, sub, format!("{what} (this device has computed nothing yet, and others may: it is no attempt)"));
                 None
             }
             Verdict::ForBrowsers => {
                 let postponed = PostponedFailure { what, failure: failure(), until: None };
-                self.postponed.postpone(work.items, sub, loan, postponed);
+                self.postponed.postpone(context.items, sub, loan, postponed);
                 let why = missing?.in_words(&attempt.failure.message);
-                self.tell_of_browsers(work.registry, sub, loan.index, &why)
+                self.tell_of_browsers(context.registry, sub, loan.index, &why)
             }
-            Verdict::Attempt { number, .. } if number <= work.job.retries => {
-                let _ = work.items.lender_mut().fail(sub, loan);
+            Verdict::Attempt { number, .. } if number <= context.job.retries => {
+                let _ = context.items.lender_mut().fail(sub, loan);
                 Some(format!(
                     "{what} (attempt {number} of {}; it will be tried again)",
-                    u64::from(work.job.retries) + 1
+                    u64::from(context.job.retries) + 1
                 ))
             }
             Verdict::Attempt { certain: true, .. } => {
-                self.fail_for_good(work, (sub, loan), what, attempt.failure)
+                self.fail_for_good(context, (sub, loan), what, attempt.failure)
             }
             Verdict::Attempt { certain: false, .. } => {
                 let line =
                     format!("{what} (it has failed, unless another device joins in a moment)");
-                let until = Some(work.registry.others_until());
+                let until = Some(context.registry.others_until());
                 let postponed = PostponedFailure { what, failure: failure(), until };
-                self.postponed.postpone(work.items, sub, loan, postponed);
+                self.postponed.postpone(context.items, sub, loan, postponed);
                 Some(line)
             }
         }
     }
 
     /// Queues the message `line` about a failure of `sub` which is no attempt.
-    fn note_no_attempt(&mut self, work: &mut Work, sub: SubStreamId, line: String) {
-        let Some(key) = work.registry.get(sub).map(|device| device.key().clone()) else { return };
-        if work.registry.fitness_or_new(&key).note_first_failure() {
-            self.notices.queue(key, line, work.now);
+    fn note_no_attempt(&mut self, context: &mut RunContext, sub: SubStreamId, line: String) {
+        let Some(key) = context.registry.get(sub).map(|device| device.key().clone()) else {
+            return;
+        };
+        if context.registry.fitness_or_new(&key).note_first_failure() {
+            self.notices.queue(key, line, context.now);
         }
     }
 
@@ -147,10 +147,10 @@ impl Retries {
     /// master knows. Returns lines for people.
     ///
     /// A device that vanishes has failed nothing, except a value which was lent alone.
-    pub(crate) fn vanished(&mut self, work: &mut Work, sub: SubStreamId) -> Vec<String> {
-        let Some(device) = work.registry.get(sub) else { return Vec::new() };
+    pub(crate) fn vanished(&mut self, context: &mut RunContext, sub: SubStreamId) -> Vec<String> {
+        let Some(device) = context.registry.get(sub) else { return Vec::new() };
         // The reported long calls, and the values lent first, one per core.
-        let lender = work.items.lender();
+        let lender = context.items.lender();
         let mut computing: Vec<Loan> =
             lender.outstanding(sub).take(device.cores() as usize).collect();
         let running = device.loans().running().map(|(loan, _)| loan);
@@ -164,7 +164,7 @@ impl Retries {
                 let message = "it vanished while it was computing this item and no other".into();
                 let failure = Failure { message, stack: None, kind: "vanished".into() };
                 let attempt = Attempt { sub, loan, device: &name, failure: &failure };
-                lines.extend(self.failed(work, &attempt));
+                lines.extend(self.failed(context, &attempt));
             } else if self.failures.vanished(loan.index, &id) == SUSPICIOUS {
                 lines.push(format!(
                     "item {} was being computed on {SUSPICIOUS} devices that all vanished: it is lent alone now",
@@ -182,118 +182,18 @@ impl Retries {
 
     /// Notes that `sub` has computed `index`. The failures of other devices at this item were
     /// their own fault.
-    pub(crate) fn computed(&mut self, work: &mut Work, sub: SubStreamId, index: Index) {
-        let silence_limit = work.registry.silence_limit();
+    pub(crate) fn computed(&mut self, context: &mut RunContext, sub: SubStreamId, index: Index) {
+        let silence_limit = context.registry.silence_limit();
         for key in self.failures.forget(index) {
-            let other = work.registry.iter().find(|(_, device)| *device.key() == key);
+            let other = context.registry.iter().find(|(_, device)| *device.key() == key);
             let other = other.map(|(other, _)| other);
             if other != Some(sub)
-                && let Some(fitness) = work.registry.fitness_mut(&key)
+                && let Some(fitness) = context.registry.fitness_mut(&key)
             {
-                fitness.doubt_confirmed(silence_limit, work.now);
-                other.into_iter().for_each(|other| stand_back::stand_back_if_due(work, other));
+                fitness.doubt_confirmed(silence_limit, context.now);
+                other.into_iter().for_each(|other| stand_back::stand_back_if_due(context, other));
             }
         }
-    }
-}
-
-/// Items fail for good.
-impl Retries {
-    /// Fails the value of `loan`, which `sub` holds, for good; `what` describes the failure.
-    /// Returns a line for people.
-    fn fail_for_good(
-        &mut self,
-        work: &mut Work,
-        (sub, loan): (SubStreamId, Loan),
-        what: String,
-        failure: &Failure,
-    ) -> Option<String> {
-        let index = loan.index;
-        let attempts = self.failures.attempts(index);
-        blame::lift_doubts(work.registry, self.failures.forget(index));
-        let text = account(work.items, work.job, loan, what, attempts, failure);
-        let report = match work.job.on_error {
-            _ if work.items.program().is_some() => None,
-            OnError::Stop => return self.end_with(work, index, text),
-            OnError::Skip => None,
-            OnError::Tell => {
-                self.told.insert(index, text.clone());
-                None
-            }
-            OnError::Report => {
-                let report = json!({"error": {"index": index + 1, "message": failure.message}});
-                Some(Bytes::from(report.to_string()))
-            }
-        };
-        if let Some(program) = work.items.program_mut() {
-            program.tell_error(index, &failure.message);
-        }
-        work.items.leave_out(sub, loan, report);
-        self.left_out += 1;
-        Some(text)
-    }
-
-    /// Ends the run because `index` failed for good: earlier items are still finished, later items
-    /// are dropped. Returns a line for people, unless the run ends at once with its own message.
-    fn end_with(&mut self, work: &mut Work, index: Index, text: String) -> Option<String> {
-        let line = text.lines().next().unwrap_or_default().to_owned();
-        if self.fatal.as_ref().is_none_or(|(first, _)| *first > index) {
-            self.fatal = Some((index, text));
-            keep_cut_off(work, index);
-            work.items.lender_mut().truncate(index);
-        }
-        let lender = work.items.lender();
-        let has_earlier = (lender.output()..index).any(|index| !lender.is_settled(index));
-        has_earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
-    }
-
-    /// Makes postponed items lendable again if a connected device has not failed them, and fails
-    /// the items whose time has come; with `at_once`, all others. Returns lines for people.
-    pub(crate) fn settle_due(&mut self, work: &mut Work, at_once: bool) -> Vec<String> {
-        if self.postponed.is_empty() {
-            return Vec::new();
-        }
-        let (mut able, mut doubtful) = blame::who_may_try(work.registry);
-        // A shortcut, because many items may wait for a browser.
-        if self.postponed.all_wait_for_browsers()
-            && able.iter().all(|key| key.local)
-            && work.items.program().is_none()
-            && !at_once
-        {
-            return Vec::new();
-        }
-        let mut lines = Vec::new();
-        for index in self.postponed.indexes() {
-            let until = self.postponed.get(index).and_then(|postponed| postponed.until);
-            let held = self.postponed.held(work.items, index);
-            let is_cut_off =
-                held.is_none_or(|(holder, loan)| work.items.settle_cancelled(holder, loan));
-            // Before an item fails for good, devices that stand back may try it as well.
-            let others = able.iter().chain(doubtful.iter().filter(|_| until.is_some()));
-            let is_due = at_once || until.is_some_and(|until| work.now >= until);
-            let is_untried = others.into_iter().any(|key| !self.failures.has_failed(index, key));
-            if !(is_cut_off || is_untried || is_due) {
-                continue;
-            }
-            let Some(PostponedFailure { what, failure, .. }) = self.postponed.take(index) else {
-                continue;
-            };
-            let Some((holder, loan)) = held else { continue };
-            if is_cut_off || is_untried {
-                let _ = work.items.lender_mut().hand_back(holder, loan);
-            } else {
-                lines.extend(self.fail_for_good(work, (holder, loan), what, &failure));
-                // The final failure may lift doubts about devices.
-                (able, doubtful) = blame::who_may_try(work.registry);
-            }
-        }
-        self.postponed.close_if_empty(work.items);
-        lines
-    }
-
-    /// Makes `index` lendable again if its failure is postponed. Returns whether this was so.
-    pub(super) fn release(&mut self, items: &mut Items, index: Index) -> bool {
-        self.postponed.release(items, index)
     }
 }
 
@@ -311,13 +211,13 @@ impl Retries {
     }
 
     /// Takes the messages due now about failures that are no attempts.
-    pub(crate) fn take_notices(&mut self, work: &mut Work) -> Vec<String> {
-        self.notices.take_due(work.registry, work.now)
+    pub(crate) fn take_notices(&mut self, context: &mut RunContext) -> Vec<String> {
+        self.notices.take_due(context.registry, context.now)
     }
 
     /// Returns a message, once, when items wait and all connected devices are unfit.
-    pub(crate) fn tell_that_nobody_can(&mut self, work: &Work) -> Option<String> {
-        let registry = &*work.registry;
+    pub(crate) fn tell_that_nobody_can(&mut self, context: &RunContext) -> Option<String> {
+        let registry = &*context.registry;
         // The failures of this machine's cores have messages of their own.
         let has_guests = registry.devices().any(|device| device.is_active() && !device.is_local());
         let nobody_can =
@@ -327,7 +227,7 @@ impl Retries {
             return None;
         }
         // While a device tries an item, perhaps no item waits, but nothing has changed for people.
-        let waits = work.items.lender().oldest_waiting();
+        let waits = context.items.lender().oldest_returned();
         let index = waits.into_iter().chain(self.postponed.first()).min()?;
         self.notices.tell_of_nobody().then(|| {
             format!(
@@ -390,19 +290,6 @@ impl Retries {
 }
 
 /// What the simulation checks.
-/// Notes in the devices' books that they go on with the values after `end`, although they are about
-/// to be cut off: a device has room for other values again when it has answered them.
-fn keep_cut_off(work: &mut Work, end: Index) {
-    let Work { items, registry, .. } = work;
-    let lender = items.lender();
-    for (sub, device) in registry.iter_mut() {
-        for loan in lender.outstanding(sub).filter(|loan| loan.index > end) {
-            let bytes = lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64);
-            device.loans_mut().add_copy(loan, bytes);
-        }
-    }
-}
-
 #[cfg(test)]
 impl Retries {
     /// The item which ends the run.

@@ -5,11 +5,11 @@
 //! the copy finishes first, its device takes up the value and answers it at once.
 
 use super::{
-    Retries, Work,
-    load::{Load, loads},
+    Retries, RunContext,
+    workload::{Workload, workloads},
 };
 use crate::master::{
-    path::{Items, Lender},
+    items::{Items, Lender},
     registry::{Device, Registry},
 };
 use std::collections::BTreeSet;
@@ -21,28 +21,33 @@ pub(crate) struct Speculation(BTreeSet<Index>);
 
 impl Speculation {
     /// Lends copies of values in long calls, the oldest first, to idle devices.
-    pub(crate) fn lend_copies(&mut self, work: &mut Work, retries: &Retries) {
-        if work.items.has_some_to_lend() {
+    pub(crate) fn lend_copies(&mut self, context: &mut RunContext, retries: &Retries) {
+        if context.items.has_some_to_lend() {
             return;
         }
-        self.0 = self.0.split_off(&work.items.lender().output());
-        let mut idle = loads(work.items.lender(), work.registry, work.now);
-        idle.retain(Load::is_idle);
-        idle.sort_by_key(|load| load.each);
-        for load in idle {
-            let Some(index) = self.oldest_running(work, retries, load.sub) else { continue };
-            let Some(copy) = work.items.lender_mut().copy(index) else { return };
+        self.0 = self.0.split_off(&context.items.lender().results_output());
+        let mut idle = workloads(context.items.lender(), context.registry, context.now);
+        idle.retain(Workload::is_idle);
+        idle.sort_by_key(|workload| workload.each);
+        for workload in idle {
+            let Some(index) = self.oldest_running(context, retries, workload.sub) else { continue };
+            let Some(copy) = context.items.lender_mut().copy(index) else { return };
             self.0.insert(index);
-            if let Some(device) = work.registry.get_mut(load.sub) {
-                device.send(copy, true, load.held == 0, work.now);
+            if let Some(device) = context.registry.get_mut(workload.sub) {
+                device.send(copy, true, workload.held == 0, context.now);
             }
         }
     }
 
     /// The oldest value in a long call which one device computes, other than `idle`. Excludes
     /// values that are careful, or that may make devices vanish.
-    fn oldest_running(&self, work: &Work, retries: &Retries, idle: SubStreamId) -> Option<Index> {
-        let (lender, registry) = (work.items.lender(), &*work.registry);
+    fn oldest_running(
+        &self,
+        context: &RunContext,
+        retries: &Retries,
+        idle: SubStreamId,
+    ) -> Option<Index> {
+        let (lender, registry) = (context.items.lender(), &*context.registry);
         let is_copied_to_idle = |index| {
             registry.get(idle).is_some_and(|device| device.loans().copy_of(index).is_some())
         };
@@ -75,7 +80,7 @@ impl Speculation {
             return false;
         }
         let _ = lender.hand_back(sub, loan);
-        take_up_copy(lender, registry, sub, loan.index)
+        resume_copy(lender, registry, sub, loan.index)
     }
 
     /// Notes that `device` leaves: its copies may be lent again.
@@ -88,7 +93,7 @@ impl Speculation {
 
 /// Makes the copy of `index` at `sub` the loan under which `sub` holds the value. Returns false if
 /// there is no such copy, or if another device holds the value.
-pub(super) fn take_up_copy(
+pub(super) fn resume_copy(
     lender: &mut Lender,
     registry: &mut Registry,
     sub: SubStreamId,
@@ -97,7 +102,7 @@ pub(super) fn take_up_copy(
     let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else { return false };
     let Some(copy) = loans.copy_of(index) else { return false };
     loans.take_copy(copy);
-    lender.take_up(sub, copy).is_some()
+    lender.resume_loan(sub, copy).is_some()
 }
 
 /// Makes `sub`, which has a result of its copy `loan`, the holder of the value. Returns false if
@@ -120,5 +125,5 @@ pub(crate) fn overtake(
         device.loans_mut().add_copy(held, bytes);
         let _ = items.lender_mut().hand_back(holder, held);
     }
-    items.lender_mut().take_up(sub, loan).is_some()
+    items.lender_mut().resume_loan(sub, loan).is_some()
 }

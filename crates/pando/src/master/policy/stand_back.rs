@@ -1,7 +1,7 @@
 //! Decides which devices stand back: unfit devices always, doubtful devices beside better ones.
 
-use super::Work;
-use crate::master::{path::Lender, registry::Registry};
+use super::RunContext;
+use crate::master::{items::Lender, registry::Registry};
 use std::time::Instant;
 use stream_lender::{Loan, SubStreamId};
 
@@ -28,8 +28,8 @@ pub(crate) fn stand_back(lender: &mut Lender, registry: &mut Registry, sub: SubS
 }
 
 /// Makes `sub` stand back if the rules say so, and recalls its values.
-pub(super) fn stand_back_if_due(work: &mut Work, sub: SubStreamId) {
-    let Work { items, registry, now, .. } = work;
+pub(super) fn stand_back_if_due(context: &mut RunContext, sub: SubStreamId) {
+    let RunContext { items, registry, now, .. } = context;
     let lender = items.lender_mut();
     let is_due = registry
         .get(sub)
@@ -45,18 +45,18 @@ pub(super) fn stand_back_if_due(work: &mut Work, sub: SubStreamId) {
 }
 
 /// Notes that `sub` returned unbegun values without a recall.
-pub(crate) fn gave_back_unasked(work: &mut Work, sub: SubStreamId) {
-    let silence_limit = work.registry.silence_limit();
-    let Some(device) = work.registry.get(sub) else { return };
+pub(crate) fn gave_back_unasked(context: &mut RunContext, sub: SubStreamId) {
+    let silence_limit = context.registry.silence_limit();
+    let Some(device) = context.registry.get(sub) else { return };
     let (key, cores) = (device.key().clone(), device.cores());
-    work.registry.fitness_or_new(&key).gave_back(cores, silence_limit, work.now);
-    stand_back_if_due(work, sub);
+    context.registry.fitness_or_new(&key).gave_back(cores, silence_limit, context.now);
+    stand_back_if_due(context, sub);
 }
 
 /// Wakes devices standing back, if values may be lent to them again: one item after a rest, or as
 /// many as to any device. Returns lines for people.
-pub(crate) fn look_after_unfit(work: &mut Work) -> Vec<String> {
-    let Work { items, registry, now, .. } = work;
+pub(crate) fn look_after_unfit(context: &mut RunContext) -> Vec<String> {
+    let RunContext { items, registry, now, .. } = context;
     let aside: Vec<SubStreamId> =
         registry.iter().filter(|(_, device)| device.stands_back()).map(|(sub, _)| sub).collect();
     let has_better = !aside.is_empty() && registry.has_better();

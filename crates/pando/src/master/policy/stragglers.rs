@@ -5,8 +5,8 @@
 //! device holds each loan until it returns the value.
 
 use super::{
-    Work,
-    load::{Load, loads},
+    RunContext,
+    workload::{Workload, workloads},
 };
 use crate::master::registry::Device;
 use std::time::Duration;
@@ -16,38 +16,38 @@ use stream_lender::{Loan, SubStreamId};
 const MIN_GAIN: Duration = Duration::from_millis(200);
 
 /// Recalls values from slow devices for idle ones, the fastest idle device first.
-pub(crate) fn recall_stragglers(work: &mut Work) {
-    if work.items.has_some_to_lend() {
+pub(crate) fn recall_stragglers(context: &mut RunContext) {
+    if context.items.has_some_to_lend() {
         return;
     }
-    let mut loads = loads(work.items.lender(), work.registry, work.now);
-    let mut idle: Vec<usize> = (0..loads.len()).filter(|at| loads[*at].is_idle()).collect();
-    idle.sort_by_key(|at| loads[*at].each);
+    let mut workloads = workloads(context.items.lender(), context.registry, context.now);
+    let mut idle: Vec<usize> = (0..workloads.len()).filter(|at| workloads[*at].is_idle()).collect();
+    idle.sort_by_key(|at| workloads[*at].each);
     for at in idle {
-        let slow = (0..loads.len()).filter(|at| {
-            let load = &loads[*at];
-            load.may_be_recalled && !load.stalled && load.held > load.calls
+        let slow = (0..workloads.len()).filter(|at| {
+            let workload = &workloads[*at];
+            workload.may_be_recalled && !workload.stalled && workload.held > workload.calls
         });
-        let Some(slow) = slow.max_by_key(|at| loads[*at].left()) else { return };
-        let count = share(&loads[slow], &loads[at]);
+        let Some(slow) = slow.max_by_key(|at| workloads[*at].left()) else { return };
+        let count = share(&workloads[slow], &workloads[at]);
         if count > 0 {
-            loads[slow].may_be_recalled = false;
-            recall(work, loads[slow].sub, count);
+            workloads[slow].may_be_recalled = false;
+            recall(context, workloads[slow].sub, count);
         }
     }
 }
 
 /// Recalls the `count` values that `sub` would begin last.
-fn recall(work: &mut Work, sub: SubStreamId, count: usize) {
-    let held: Vec<Loan> = work.items.lender().outstanding(sub).collect();
-    if let Some(device) = work.registry.get_mut(sub) {
-        device.recall(&held[held.len().saturating_sub(count)..], work.now);
+fn recall(context: &mut RunContext, sub: SubStreamId, count: usize) {
+    let held: Vec<Loan> = context.items.lender().outstanding(sub).collect();
+    if let Some(device) = context.registry.get_mut(sub) {
+        device.recall(&held[held.len().saturating_sub(count)..], context.now);
     }
 }
 
 /// How many of the values of `slow` would `idle` finish before `slow` finishes the rest; 0 if the
 /// gain is too small.
-fn share(slow: &Load, idle: &Load) -> usize {
+fn share(slow: &Workload, idle: &Workload) -> usize {
     let gain = slow.left().saturating_sub(idle.each);
     if gain < MIN_GAIN {
         return 0;
@@ -58,8 +58,8 @@ fn share(slow: &Load, idle: &Load) -> usize {
 
 /// Recalls the values that have arrived at a stalled device, once people have been told about the
 /// device, and if other devices are not stalled.
-pub(crate) fn recall_from_stalled(work: &mut Work) {
-    let Work { items, registry, now, .. } = work;
+pub(crate) fn recall_from_stalled(context: &mut RunContext) {
+    let RunContext { items, registry, now, .. } = context;
     let (lender, now, silence_limit) = (items.lender_mut(), *now, registry.silence_limit());
     // A device that lends no cores may also hold values, which were on their way when it paused.
     let is_due = |sub: SubStreamId, device: &Device| {
@@ -70,7 +70,9 @@ pub(crate) fn recall_from_stalled(work: &mut Work) {
     };
     let stalled: Vec<SubStreamId> =
         registry.iter().filter(|(sub, device)| is_due(*sub, device)).map(|(sub, _)| sub).collect();
-    if stalled.is_empty() || loads(lender, registry, now).iter().all(|load| load.stalled) {
+    if stalled.is_empty()
+        || workloads(lender, registry, now).iter().all(|workload| workload.stalled)
+    {
         return;
     }
     for sub in stalled {
@@ -90,8 +92,8 @@ pub(crate) fn recall_from_stalled(work: &mut Work) {
 
 /// Lets devices ask again after a recall: a suspect device after its rest, or when no other device
 /// is active; other devices when there are values to lend.
-pub(crate) fn end_waits(work: &mut Work) {
-    let Work { items, registry, now, .. } = work;
+pub(crate) fn end_waits(context: &mut RunContext) {
+    let RunContext { items, registry, now, .. } = context;
     let has_some = items.has_some_to_lend();
     let active = registry.devices().any(Device::takes_part);
     for (sub, device) in registry.iter_mut().filter(|(_, device)| device.waits_after_recall()) {
@@ -110,9 +112,9 @@ mod tests {
     use super::*;
     use stream_lender::{Lender, Window};
 
-    fn load(calls: usize, held: usize, millis: u64) -> Load {
+    fn workload(calls: usize, held: usize, millis: u64) -> Workload {
         let sub = Lender::<(), (), ()>::new(Window::default()).open();
-        Load {
+        Workload {
             sub,
             calls,
             held,
@@ -125,22 +127,22 @@ mod tests {
 
     #[test]
     fn an_idle_device_takes_its_share_and_leaves_what_is_computed() {
-        assert_eq!(share(&load(1, 2, 10_000), &load(1, 0, 10_000)), 1);
-        assert_eq!(share(&load(1, 101, 1000), &load(1, 0, 1000)), 50);
-        assert_eq!(share(&load(1, 101, 1000), &load(1, 0, 10)), 100);
-        assert_eq!(share(&load(4, 5, 1000), &load(4, 0, 10)), 1);
+        assert_eq!(share(&workload(1, 2, 10_000), &workload(1, 0, 10_000)), 1);
+        assert_eq!(share(&workload(1, 101, 1000), &workload(1, 0, 1000)), 50);
+        assert_eq!(share(&workload(1, 101, 1000), &workload(1, 0, 10)), 100);
+        assert_eq!(share(&workload(4, 5, 1000), &workload(4, 0, 10)), 1);
     }
 
     #[test]
     fn no_time_is_too_long_to_be_counted() {
-        let never = Load { each: Duration::MAX, ..load(1, 3000, 0) };
+        let never = Workload { each: Duration::MAX, ..workload(1, 3000, 0) };
         assert_eq!(never.left(), Duration::MAX);
-        assert_eq!(share(&never, &load(1, 0, 1)), 2999);
+        assert_eq!(share(&never, &workload(1, 0, 1)), 2999);
     }
 
     #[test]
     fn values_stay_where_they_are_done_soonest() {
-        assert_eq!(share(&load(1, 50, 1), &load(1, 0, 1)), 0);
-        assert_eq!(share(&load(1, 10, 100), &load(1, 0, 5000)), 0);
+        assert_eq!(share(&workload(1, 50, 1), &workload(1, 0, 1)), 0);
+        assert_eq!(share(&workload(1, 10, 100), &workload(1, 0, 5000)), 0);
     }
 }

@@ -2,9 +2,9 @@
 //! failed it, because other devices may be paused or busy with long calls.
 
 use super::{
-    Retries, Work,
-    load::{Load, loads},
-    speculation::take_up_copy,
+    Retries, RunContext,
+    speculation::resume_copy,
+    workload::{Workload, workloads},
 };
 use std::time::{Duration, Instant};
 use stream_lender::Index;
@@ -18,9 +18,9 @@ pub(crate) struct Unwanted(Option<(Index, Instant)>);
 
 impl Unwanted {
     /// Lends the oldest waiting value, if it has waited too long, to an idle device.
-    pub(crate) fn lend(&mut self, work: &mut Work, retries: &Retries) {
-        let now = work.now;
-        self.0 = work.items.lender().oldest_waiting().map(|index| match self.0 {
+    pub(crate) fn lend(&mut self, context: &mut RunContext, retries: &Retries) {
+        let now = context.now;
+        self.0 = context.items.lender().oldest_returned().map(|index| match self.0 {
             Some((before, since)) if before == index => (index, since),
             _ => (index, now),
         });
@@ -28,12 +28,12 @@ impl Unwanted {
         if now.saturating_duration_since(since) < UNWANTED {
             return;
         }
-        let Some(Load { sub, .. }) = idlest(work, retries, index) else { return };
-        let Work { items, registry, .. } = work;
+        let Some(Workload { sub, .. }) = idlest(context, retries, index) else { return };
+        let RunContext { items, registry, .. } = context;
         let lender = items.lender_mut();
         let first = lender.held(sub) == 0;
         // The device may still compute the value as a copy. Then this computation becomes the loan.
-        if !take_up_copy(lender, registry, sub, index)
+        if !resume_copy(lender, registry, sub, index)
             && let Some(lent) = lender.lend_to(sub, index)
             && let Some(device) = registry.get_mut(sub)
         {
@@ -43,15 +43,16 @@ impl Unwanted {
 }
 
 /// The fastest device with a free core that may be lent `index`; suspect devices come last.
-fn idlest(work: &Work, retries: &Retries, index: Index) -> Option<Load> {
-    let (lender, registry) = (work.items.lender(), &*work.registry);
+fn idlest(context: &RunContext, retries: &Retries, index: Index) -> Option<Workload> {
+    let (lender, registry) = (context.items.lender(), &*context.registry);
     let alone = retries.goes_alone(index);
-    let idle = loads(lender, registry, work.now).into_iter().filter(|load| {
-        let mut held = lender.outstanding(load.sub);
-        let stands_back = registry.get(load.sub).is_some_and(|device| device.stands_back());
+    let idle = workloads(lender, registry, context.now).into_iter().filter(|workload| {
+        let mut held = lender.outstanding(workload.sub);
+        let stands_back = registry.get(workload.sub).is_some_and(|device| device.stands_back());
         let is_alone = held.any(|loan| retries.goes_alone(loan.index));
-        load.held < if alone { 1 } else { load.calls } && !stands_back && !is_alone
+        workload.held < if alone { 1 } else { workload.calls } && !stands_back && !is_alone
     });
-    let is_suspect = |load: &Load| registry.get(load.sub).is_some_and(|d| d.is_suspect());
-    idle.min_by_key(|load| (is_suspect(load), load.each))
+    let is_suspect =
+        |workload: &Workload| registry.get(workload.sub).is_some_and(|d| d.is_suspect());
+    idle.min_by_key(|workload| (is_suspect(workload), workload.each))
 }

@@ -1,8 +1,8 @@
 //! What people are told while a run goes on: long calls, stalled devices, and a full window.
 //! Devices that neither compute nor return their values lose their channels.
 
-use super::Work;
-use crate::master::{path::Items, registry::Registry};
+use super::RunContext;
+use crate::master::{items::Items, registry::Registry};
 use std::{
     mem,
     time::{Duration, Instant},
@@ -26,16 +26,17 @@ pub(crate) fn long(usual: Option<Duration>, by_people: bool) -> Duration {
 
 /// Closes the channels of devices with a call far beyond `--timeout`. A device ends overdue calls
 /// by itself; a device that keeps reporting such a call is not believed.
-pub(crate) fn end_overdue(work: &mut Work) {
-    let options = &work.job.options;
+pub(crate) fn end_overdue(context: &mut RunContext) {
+    let options = &context.job.options;
     let Some(timeout) = options.timeout.map(Duration::from_millis) else { return };
     // A reported call may have waited for other calls of its core.
-    let longest =
-        timeout.saturating_mul(options.concurrency).saturating_add(work.registry.silence_limit());
-    for (_, device) in work.registry.iter_mut() {
+    let longest = timeout
+        .saturating_mul(options.concurrency)
+        .saturating_add(context.registry.silence_limit());
+    for (_, device) in context.registry.iter_mut() {
         // The answer may already be on its way, behind a long one.
         let is_heard = device.incoming().parts() == 0 && !device.incoming().is_paused();
-        if is_heard && device.loans().longest_call(work.now) > longest {
+        if is_heard && device.loans().longest_call(context.now) > longest {
             device.give_up();
         }
     }
@@ -46,16 +47,16 @@ const BUFFERED: &str = ". The program has not answered any value so far. If its 
      make it write each one at once: stdbuf -oL, sed -u, grep --line-buffered, or fflush() in awk and C";
 
 /// Returns lines about long calls.
-pub(crate) fn tell_long_calls(work: &mut Work) -> Vec<String> {
-    let by_people = work.job.options.dom;
-    let hint = if work.job.options.timeout.is_some() { "" } else { " (--timeout would end it)" };
-    let usual = work.registry.statistics().median().filter(|_| !by_people);
+pub(crate) fn tell_long_calls(context: &mut RunContext) -> Vec<String> {
+    let by_people = context.job.options.dom;
+    let hint = if context.job.options.timeout.is_some() { "" } else { " (--timeout would end it)" };
+    let usual = context.registry.statistics().median().filter(|_| !by_people);
     let usual = usual.filter(|usual| !usual.is_zero());
-    let is_unproven = work.job.by_program && work.registry.statistics().median().is_none();
+    let is_unproven = context.job.by_program && context.registry.statistics().median().is_none();
     let mut buffered = if is_unproven { BUFFERED } else { "" };
     let mut lines = Vec::new();
-    for (_, device) in work.registry.iter_mut() {
-        for (loan, time) in device.loans_mut().take_calls_to_tell(work.now) {
+    for (_, device) in context.registry.iter_mut() {
+        for (loan, time) in device.loans_mut().take_calls_to_tell(context.now) {
             let times = usual.map(|usual| time.as_secs_f64() / usual.as_secs_f64());
             let times =
                 times.map(|times| format!(", {times:.0} times the usual")).unwrap_or_default();
@@ -72,11 +73,11 @@ pub(crate) fn tell_long_calls(work: &mut Work) -> Vec<String> {
 
 /// Returns lines about stalled devices: they answer pings, but show no sign of work. Closes the
 /// channel of a device that also ignores a recall.
-pub(crate) fn tell_stalled(work: &mut Work) -> Vec<String> {
+pub(crate) fn tell_stalled(context: &mut RunContext) -> Vec<String> {
     let mut lines = Vec::new();
-    let silence_limit = work.registry.silence_limit();
-    let (lender, now) = (work.items.lender(), work.now);
-    for (sub, device) in work.registry.iter_mut() {
+    let silence_limit = context.registry.silence_limit();
+    let (lender, now) = (context.items.lender(), context.now);
+    for (sub, device) in context.registry.iter_mut() {
         let held = lender.held(sub);
         let Some(first) = lender.outstanding(sub).next().map(|loan| loan.index) else { continue };
         if device.is_replaced() || !device.is_stalled(held, silence_limit, now) {

@@ -1,10 +1,11 @@
 //! What the master knows of one connected device: its identity, its book of loans, and its health.
 
 use super::{
-    fitness::DeviceKey,
     health::{Causes, Health},
     incoming::Incoming,
     loans::{Loans, LongCall},
+    newcomer::{DeviceKey, Newcomer, Page},
+    news::News,
     reports::Sum,
 };
 use crate::{
@@ -21,16 +22,6 @@ use tokio::sync::Notify;
 
 /// The least time between two recalls from one device.
 const RECALL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What the HTTP request has told about the page of a volunteer, before any hello.
-#[derive(Debug, Clone, Default)]
-pub struct Page {
-    /// The page was loaded over plain http from another machine, so that browsers withhold some
-    /// features.
-    pub insecure: bool,
-    /// The browser, for example `Chrome 71`.
-    pub browser: Option<String>,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -61,34 +52,6 @@ pub(crate) struct Device {
     each: Option<Duration>,
     /// Reports of the function since the last line about them.
     reports: Sum,
-}
-
-/// Who joins, as a hello introduces the device.
-pub(crate) struct Newcomer {
-    pub(crate) name: String,
-    pub(crate) key: DeviceKey,
-    pub(crate) page: Page,
-    pub(crate) path: Path,
-    pub(crate) cores: u32,
-    pub(crate) wake: Arc<Notify>,
-}
-
-/// News for the session of a device.
-#[derive(Debug, Default)]
-pub(crate) struct News {
-    /// The run is over.
-    pub(crate) finished: bool,
-    /// The device came back on another channel.
-    pub(crate) replaced: bool,
-    /// The device neither computes nor returns its values.
-    pub(crate) unresponsive: bool,
-    /// Loans to recall.
-    pub(crate) recalls: Vec<Loan>,
-    /// The session asks for no values until other devices have had a chance at the recalled
-    /// values.
-    pub(crate) waits_after_recall: bool,
-    /// Values to send although the session did not ask for them.
-    pub(crate) values: Vec<Lent<Value>>,
 }
 
 /// Identity, and the session.

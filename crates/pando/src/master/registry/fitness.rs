@@ -48,10 +48,7 @@
 //! A device that holds the item in silence is handled by [`progress`](super::progress).
 
 use super::backoff::Backoff;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The number of failures without a success after which a device stands back.
 const DOUBTFUL_AFTER: u32 = 3;
@@ -64,16 +61,6 @@ const RETURNS_PER_CORE: u32 = 2;
 const MOST_CORES: u32 = 64;
 /// How long people are not told about a doubtful device: others may fail the same items meanwhile.
 const DOUBT: Duration = Duration::from_secs(2);
-
-/// The identity of a device on any channel. A guest may claim the name of this machine's own
-/// cores, so `local` tells them apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct DeviceKey {
-    /// The identifier from the device's hello.
-    pub(crate) device: Arc<str>,
-    /// The device is this machine's own cores.
-    pub(crate) local: bool,
-}
 
 /// The judgement on a device. See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

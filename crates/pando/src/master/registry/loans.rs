@@ -5,7 +5,7 @@
 //! A value has an entry of its own only while something is unusual about it: the device computes a
 //! copy, the value still waits to be sent, a call is long, or a recall is unanswered.
 
-use super::{progress::Progress, window::SendWindow};
+use super::{in_flight::InFlight, progress::Progress};
 use crate::{config::BatchSize, protocol::Value};
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use stream_lender::{Index, Lent, Loan};
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Loans {
-    window: SendWindow,
+    in_flight: InFlight,
     progress: Progress,
     unusual: BTreeMap<Loan, Unusual>,
     /// The value which the device is to compute without any other, because this value may make
@@ -70,7 +70,7 @@ impl LongCall {
 impl Loans {
     pub(super) fn new(size: BatchSize, cores: u32, now: Instant) -> Self {
         Self {
-            window: SendWindow::new(size, cores, now),
+            in_flight: InFlight::new(size, cores, now),
             progress: Progress::new(now),
             unusual: BTreeMap::new(),
             alone: None,
@@ -79,22 +79,22 @@ impl Loans {
     }
 
     pub(super) fn set_cores(&mut self, cores: u32) {
-        self.window.set_cores(cores);
+        self.in_flight.set_cores(cores);
     }
 
     /// How many values may be sent to the device now.
     pub(crate) fn room(&self) -> usize {
-        self.window.room()
+        self.in_flight.room()
     }
 
     /// How many bytes of values may be sent to the device now, at least one.
     pub(crate) fn room_bytes(&self) -> usize {
-        self.window.room_bytes()
+        self.in_flight.room_bytes()
     }
 
     /// Counts a value of `bytes` bytes in flight.
     pub(crate) fn add(&mut self, bytes: u64) {
-        self.window.add(bytes);
+        self.in_flight.add(bytes);
     }
 
     /// Notes that `count` values are on their way to the device; `first`: the device had none
@@ -123,7 +123,7 @@ impl Loans {
         let mut queued = Vec::new();
         for (loan, entry) in &mut self.unusual {
             if let Some(value) = entry.queued.take() {
-                self.window.add(value.bytes.len() as u64);
+                self.in_flight.add(value.bytes.len() as u64);
                 queued.push(Lent { loan: *loan, value });
             }
         }
@@ -155,13 +155,13 @@ impl Loans {
         if self.change(loan, |entry| entry.queued.take()).is_some() {
             self.progress.not_lent();
         } else {
-            self.window.remove(bytes);
+            self.in_flight.remove(bytes);
         }
     }
 
     /// Notes that the device answered `count` values, which may change its limit.
     pub(crate) fn answered(&mut self, count: usize, now: Instant) {
-        self.window.answered(count, now);
+        self.in_flight.answered(count, now);
     }
 
     /// Notes a sign of work: the device answered a value or reported a call.
@@ -314,7 +314,7 @@ impl Loans {
     /// Notes that the first `count` values sent have arrived, and the time of the round trip that
     /// showed this.
     pub(super) fn pong(&mut self, round_trip: Duration, count: Option<u64>, now: Instant) {
-        self.window.round_trip(round_trip);
+        self.in_flight.round_trip(round_trip);
         if let Some(count) = count {
             self.progress.arrived(count, now);
         }
@@ -332,7 +332,7 @@ impl Loans {
     #[cfg(test)]
     pub(crate) fn in_flight(&self) -> (usize, impl Iterator<Item = Loan>) {
         let queued = self.unusual.iter().filter(|(_, entry)| entry.queued.is_some());
-        (self.window.in_flight(), queued.map(|(loan, _)| *loan))
+        (self.in_flight.in_flight(), queued.map(|(loan, _)| *loan))
     }
 }
 

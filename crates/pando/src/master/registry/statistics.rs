@@ -13,7 +13,7 @@ const RECENT: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
-pub struct Statistics {
+pub(crate) struct Statistics {
     started: Instant,
     done: u64,
     /// Times at which the rate was asked, with the count at each: all in the last [`RECENT`], and
@@ -25,7 +25,7 @@ pub struct Statistics {
 
 impl Statistics {
     /// Starts the counts at the start of a run.
-    pub fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             started: now,
             done: 0,

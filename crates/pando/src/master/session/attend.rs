@@ -1,7 +1,7 @@
 //! Attends to one volunteer from its hello to its goodbye: the task between a channel and its
 //! session. The task has no logic of its own.
 
-use super::{End, Session};
+use super::{Departure, Session};
 use crate::{
     channel::Channel,
     master::{registry::Page, run::Master},
@@ -23,18 +23,18 @@ const ELSEWHERE: &str = "This job runs a program on its owner's machine, and on 
 
 /// The conditions under which a volunteer is admitted.
 #[derive(Debug, Clone, Default)]
-pub struct Door {
+pub(crate) struct Door {
     /// The token which a hello must name; with an empty token, everyone is admitted.
-    pub token: String,
+    pub(crate) token: String,
     /// The route of the channel. For a peer connection, the hello tells [`Path::Direct`] from
     /// [`Path::Turn`].
-    pub path: Path,
+    pub(crate) path: Path,
     /// The page of the volunteer.
-    pub page: Page,
+    pub(crate) page: Page,
 }
 
 /// Serves one volunteer until its channel or the run ends; then its values are lent again.
-pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
+pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
     let hello = match tokio::time::timeout(INTRODUCTION, channel.incoming.recv()).await {
         Ok(Some(frame)) => introduce(frame, &door),
         Ok(None) | Err(_) => return,
@@ -52,8 +52,8 @@ pub async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
                 (path, _) => path,
             };
             let mut session = Session::open(master, hello, path, door.page, Instant::now());
-            let end = drive(&mut session, &mut channel).await;
-            session.leave(&end, Instant::now());
+            let departure = drive(&mut session, &mut channel).await;
+            session.leave(&departure, Instant::now());
             send_the_rest(session, &channel).await;
         }
         Err((reason, text)) => {
@@ -112,7 +112,7 @@ pub(crate) fn same_secret(given: &str, expected: &str) -> bool {
 }
 
 /// Drives `session` by the events of its channel and its timer, until the session ends.
-async fn drive(session: &mut Session, channel: &mut Channel) -> End {
+async fn drive(session: &mut Session, channel: &mut Channel) -> Departure {
     let timer = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(timer);
     let wake = session.wake().clone();
@@ -121,11 +121,11 @@ async fn drive(session: &mut Session, channel: &mut Channel) -> End {
         let step = tokio::select! {
             biased;
             frame = channel.incoming.recv(), if reads => match frame {
-                None => Err(End::Lost),
+                None => Err(Departure::Lost),
                 Some(frame) => session.receive(frame, Instant::now()),
             },
             permit = channel.outgoing.reserve(), if may_send => match permit {
-                Err(_) => Err(End::Lost),
+                Err(_) => Err(Departure::Lost),
                 Ok(permit) => session.next_frame(Instant::now()).map(|frame| {
                     if let Some(frame) = frame {
                         permit.send(frame);
@@ -133,11 +133,11 @@ async fn drive(session: &mut Session, channel: &mut Channel) -> End {
                 }),
             },
             () = wake.notified() => session.woken(Instant::now()),
-            () = channel.outgoing.closed(), if !reads => Err(End::Lost),
+            () = channel.outgoing.closed(), if !reads => Err(Departure::Lost),
             () = &mut timer => session.do_due(Instant::now()).map(|when| timer.as_mut().reset(when.into())),
         };
-        if let Err(end) = step {
-            return end;
+        if let Err(departure) = step {
+            return departure;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The end of a session: the goodbye to the device, the line for people, and the return of values
 //! to the lender.
 
-use super::{End, Session};
+use super::{Departure, Session};
 use crate::{console::printable, master::exchange::Leaving, protocol::ToVolunteer};
 use serde_json::json;
 use std::time::Instant;
@@ -9,44 +9,44 @@ use std::time::Instant;
 impl Session {
     /// Ends the session: says goodbye to the device, tells people why, and has its values lent
     /// again.
-    pub(crate) fn leave(&mut self, end: &End, now: Instant) {
+    pub(crate) fn leave(&mut self, departure: &Departure, now: Instant) {
         let job = &self.master.job;
-        let how = match end {
-            End::Lost | End::Silent => Leaving::Vanished,
-            End::Stuck => Leaving::Unresponsive,
+        let how = match departure {
+            Departure::Lost | Departure::Silent => Leaving::Vanished,
+            Departure::Stuck => Leaving::Unresponsive,
             _ => Leaving::Otherwise,
         };
-        let (held, lines, goodbye) = self.master.with(|core| {
-            let lines = core.exchange(self.sub, job, now).leave(how);
-            if let (End::Broken(why), true) = (end, job.local_only) {
-                core.cannot_run(why.clone());
+        let (held, lines, goodbye) = self.master.with(|state| {
+            let lines = state.exchange(self.sub, job, now).leave(how);
+            if let (Departure::Broken(why), true) = (departure, job.local_only) {
+                state.cannot_run(why.clone());
             }
-            let goodbye = core.goodbye();
-            (core.exchange(self.sub, job, now).close(), lines, goodbye)
+            let goodbye = state.goodbye();
+            (state.exchange(self.sub, job, now).close(), lines, goodbye)
         });
-        self.say_goodbye(end, held, goodbye);
+        self.say_goodbye(departure, held, goodbye);
         lines.into_iter().for_each(|line| self.master.console.say(printable(&line)));
     }
 
-    fn say_goodbye(&mut self, end: &End, held: usize, goodbye: Option<(&str, &str)>) {
+    fn say_goodbye(&mut self, departure: &Departure, held: usize, goodbye: Option<(&str, &str)>) {
         let name = &self.name;
         let again = match held {
             0 => String::new(),
             1 => "; its value goes to another device".into(),
             n => format!("; its {n} values go to other devices"),
         };
-        let (reason, text, line) = match end {
-            End::Done => {
+        let (reason, text, line) = match departure {
+            Departure::Done => {
                 // Without a goodbye, the device joins again by itself if the run goes on later.
                 let (reason, text) = goodbye.unwrap_or_default();
                 (reason, text.to_owned(), None)
             }
-            End::Left(why) if why == "hidden" => {
+            Departure::Left(why) if why == "hidden" => {
                 ("", String::new(), Some(format!("{name} went to sleep{again}")))
             }
-            End::Left(_) => ("", String::new(), Some(format!("{name} left{again}"))),
-            End::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),
-            End::Silent => {
+            Departure::Left(_) => ("", String::new(), Some(format!("{name} left{again}"))),
+            Departure::Lost => ("", String::new(), Some(format!("{name} is gone{again}"))),
+            Departure::Silent => {
                 let line = format!(
                     "{name} has been silent for {:?} and is taken for gone{again}",
                     self.master.job.silence_limit()
@@ -55,7 +55,7 @@ impl Session {
                 // again.
                 ("", String::new(), Some(line))
             }
-            End::Stuck => {
+            Departure::Stuck => {
                 let line = format!(
                     "{name} neither computes nor returns its values: its link is closed{again}"
                 );
@@ -63,14 +63,14 @@ impl Session {
                 // of use.
                 ("", String::new(), Some(line))
             }
-            End::Replaced => {
+            Departure::Replaced => {
                 ("replaced", "This device joined again on another connection.".into(), None)
             }
-            End::Protocol(why) => {
+            Departure::Protocol(why) => {
                 let line = format!("{name} was sent away: {why}{again}");
                 ("protocol", format!("This device was sent away: {why}."), Some(line))
             }
-            End::Broken(why) => {
+            Departure::Broken(why) => {
                 let line = (!self.master.job.local_only)
                     .then(|| format!("{name} cannot run the function: {why}"));
                 ("protocol", "The function cannot run on this device.".into(), line)
@@ -84,7 +84,7 @@ impl Session {
         }
         self.master.events.write(
             "left",
-            json!({"device": name, "why": format!("{end:?}").to_lowercase(), "held": held}),
+            json!({"device": name, "why": format!("{departure:?}").to_lowercase(), "held": held}),
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Handles the frames from a volunteer.
 
-use super::{End, Session};
+use super::{Departure, Session};
 use crate::{
     console::printable,
     master::{exchange::Told, job::well_framed, policy::MissingFeature},
@@ -19,36 +19,36 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 
 impl Session {
     /// Handles one frame. An error ends the session.
-    pub(crate) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), End> {
+    pub(crate) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), Departure> {
         self.send.received(now);
         match frame {
             Frame::Binary(bytes) => match self.send.binary(bytes) {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
-                Ok(Some(_)) => Err(End::Protocol("it sent values".into())),
+                Ok(Some(_)) => Err(Departure::Protocol("it sent values".into())),
                 Ok(None) => {
                     self.check_parts(true, now);
                     Ok(())
                 }
-                Err(malformed) => Err(End::Protocol(malformed.to_string())),
+                Err(malformed) => Err(Departure::Protocol(malformed.to_string())),
             },
             Frame::Text(text) if text.len() > LONGEST_MESSAGE => {
-                Err(End::Protocol("a message too long".into()))
+                Err(Departure::Protocol("a message too long".into()))
             }
             Frame::Text(text) => match serde_json::from_str(&text) {
                 Ok(message) => self.message(message, now),
-                Err(error) => {
-                    Err(End::Protocol(format!("a message that cannot be understood: {error}")))
-                }
+                Err(error) => Err(Departure::Protocol(format!(
+                    "a message that cannot be understood: {error}"
+                ))),
             },
         }
     }
 
-    fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), End> {
+    fn message(&mut self, message: ToMaster, now: Instant) -> Result<(), Departure> {
         match message {
-            ToMaster::Ping(_) if self.send.is_unheard() => return Err(End::unheard()),
+            ToMaster::Ping(_) if self.send.is_unheard() => return Err(Departure::unheard()),
             ToMaster::Ping(beat) => self.send.say(&ToVolunteer::Pong(beat)),
             ToMaster::Pong(beat) => self.pong(&beat, now),
-            ToMaster::Hello(_) => return Err(End::Protocol("a second hello".into())),
+            ToMaster::Hello(_) => return Err(Departure::Protocol("a second hello".into())),
             ToMaster::Update { name, cores } => self.update(name, cores, now),
             ToMaster::Started { items, loading } => {
                 self.exchange(now, |exchange| exchange.started(&items, loading));
@@ -62,9 +62,11 @@ impl Session {
                 let hint = self.exchange(now, |exchange| exchange.hint(missing.as_ref()));
                 let why = broken(&message, stack.as_deref(), &job.function);
                 let (first, rest) = why.split_once('\n').unwrap_or((&why, ""));
-                return Err(End::Broken(format!("{first}{hint}\n{rest}").trim_end().to_owned()));
+                return Err(Departure::Broken(
+                    format!("{first}{hint}\n{rest}").trim_end().to_owned(),
+                ));
             }
-            ToMaster::Bye { reason } => return Err(End::Left(reason)),
+            ToMaster::Bye { reason } => return Err(Departure::Left(reason)),
         }
         Ok(())
     }
@@ -110,7 +112,7 @@ impl Session {
             self.exchange(now, |exchange| exchange.take_returned(loans, careful));
     }
 
-    fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), End> {
+    fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), Departure> {
         let parts = self.send.parts();
         // Checking large results takes time, so this happens outside the lock.
         let job = &self.master.job;

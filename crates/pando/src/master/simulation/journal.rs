@@ -16,11 +16,11 @@ use stream_lender::Index;
 use tempfile::TempDir;
 
 /// The folder of the journal: in memory, if possible.
-pub(super) struct Journal {
+pub(super) struct JournalFolder {
     folder: TempDir,
 }
 
-impl Journal {
+impl JournalFolder {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         Self { folder: folder.expect("there is room for a journal") }
@@ -37,7 +37,7 @@ impl Journal {
         let mut results = BTreeMap::new();
         while let Some((record, length)) = Record::first(rest) {
             rest = &rest[length..];
-            if let Record::Item(item) = record {
+            if let Record::Result(item) = record {
                 results.insert(item.index, Bytes::copy_from_slice(item.bytes));
             }
         }

@@ -1,56 +1,59 @@
 //! Checks the bookkeeping after every event and at the end of a run.
 
 use super::world::World;
-use crate::master::{registry::Device, state::Core};
+use crate::master::{registry::Device, state::RunState};
 use stream_lender::{Loan, SubStreamId};
 
 impl World {
     /// Checks that the lender, the sessions and the master's ends agree.
     pub(super) fn check_books(&self) {
-        let core = self.master.lock();
-        let lender = core.items().lender();
+        let state = self.master.lock();
+        let lender = state.items().lender();
         assert!(lender.in_progress() <= self.plan.job.window.max(1), "beyond the window");
-        let there = core.registry().devices().filter(|device| !device.is_replaced()).count();
-        let confirming = core.confirmations().waiting() + self.confirming.iter().flatten().count();
+        let there = state.registry().devices().filter(|device| !device.is_replaced()).count();
+        let confirming = state.confirmations().waiting() + self.confirming.iter().flatten().count();
         assert_eq!(
             lender.sub_streams(),
-            there + confirming + usize::from(core.retries().has_postponed()),
+            there + confirming + usize::from(state.retries().has_postponed()),
             "sub-streams that are nobody's"
         );
-        assert_eq!(core.registry().len(), self.master_ends.len());
+        assert_eq!(state.registry().len(), self.master_ends.len());
         if self.model.has_given_up() || self.reader_left {
             return;
         }
-        for (sub, device) in core.registry().iter().filter(|(_, device)| !device.is_replaced()) {
-            check_book(&core, sub, device);
+        for (sub, device) in state.registry().iter().filter(|(_, device)| !device.is_replaced()) {
+            check_book(&state, sub, device);
         }
         if !self.model.is_cut() {
-            check_failures(&core);
+            check_failures(&state);
         }
     }
 
     /// Checks that nothing is left at the end.
     pub(super) fn check_the_end(&self, whole: bool) {
-        let core = self.master.lock();
+        let state = self.master.lock();
         assert!(
-            core.registry().len() == 0 && self.master_ends.is_empty(),
+            state.registry().len() == 0 && self.master_ends.is_empty(),
             "somebody is still there"
         );
         if !whole {
             return;
         }
-        let lender = core.items().lender();
+        let lender = state.items().lender();
         assert!(lender.is_done());
-        assert_eq!((lender.sub_streams(), lender.waiting(), lender.bytes_in_progress()), (0, 0, 0));
-        assert!(core.retries().is_empty(), "{:?}", core.retries());
-        assert!(core.confirmations().is_empty());
-        assert!(core.is_interrupted() || core.items().is_clear());
+        assert_eq!(
+            (lender.sub_streams(), lender.returned(), lender.bytes_in_progress()),
+            (0, 0, 0)
+        );
+        assert!(state.retries().is_empty(), "{:?}", state.retries());
+        assert!(state.confirmations().is_empty());
+        assert!(state.is_interrupted() || state.items().is_clear());
     }
 }
 
 /// Checks the book of one device's loans against the lender.
-fn check_book(core: &Core, sub: SubStreamId, device: &Device) {
-    let (lender, loans, name) = (core.items().lender(), device.loans(), device.name());
+fn check_book(state: &RunState, sub: SubStreamId, device: &Device) {
+    let (lender, loans, name) = (state.items().lender(), device.loans(), device.name());
     for loan in loans.copies() {
         assert!(lender.holder(loan.index) != Some(sub), "{loan:?} is a copy and held");
         assert_eq!(
@@ -70,10 +73,10 @@ fn check_book(core: &Core, sub: SubStreamId, device: &Device) {
 }
 
 /// Checks that failures are kept only for values without a result.
-fn check_failures(core: &Core) {
-    for index in core.retries().indexes() {
+fn check_failures(state: &RunState) {
+    for index in state.retries().indexes() {
         assert!(
-            core.items().lender().value(index).is_some(),
+            state.items().lender().value(index).is_some(),
             "{index} has its result, and its failures are kept"
         );
     }

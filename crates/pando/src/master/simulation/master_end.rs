@@ -10,7 +10,7 @@ use super::{
 use crate::{
     master::{
         registry::Page,
-        session::{Door, End, Session, introduce},
+        session::{Departure, Door, Session, introduce},
     },
     protocol::{Assembler, Binary, Frame, Path},
 };
@@ -80,11 +80,11 @@ impl World {
             );
             say!(self, "{} is attended as {:?}", hello.device, session.sub());
             let device = self.links[number].device;
-            let core = self.master.lock();
-            let kept: Vec<Loan> = core.items().lender().outstanding(session.sub()).collect();
+            let state = self.master.lock();
+            let kept: Vec<Loan> = state.items().lender().outstanding(session.sub()).collect();
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id)
-                && core.registry().rest_before(&hello.device).is_none();
-            drop(core);
+                && state.registry().rest_before(&hello.device).is_none();
+            drop(state);
             // The device's earlier session, if there is one, has lost its loans.
             if let Some(old) =
                 self.master_ends.iter().find(|end| self.links[end.link].device == device)
@@ -125,14 +125,14 @@ impl World {
         let step = if reads && link.has_arrived(now) {
             match link.up.pop_front() {
                 Some((_, Up::Frame(frame, note))) => self.receive(at, frame, note),
-                _ => Err(End::Lost),
+                _ => Err(Departure::Lost),
             }
         } else if end.session.may_send() && link.has_room() {
             self.send(at)
         } else if end.session.wake().notified().now_or_never().is_some() {
             end.session.woken(instant)
         } else if !reads && link.has_closed(now) {
-            Err(End::Lost)
+            Err(Departure::Lost)
         } else if end.timer <= now {
             end.session.do_due(instant).map(|when| {
                 end.timer = Clock::micros(when);
@@ -141,13 +141,13 @@ impl World {
         } else {
             return false;
         };
-        if let Err(end) = step {
-            self.leave(at, &end);
+        if let Err(departure) = step {
+            self.leave(at, &departure);
         }
         true
     }
 
-    fn receive(&mut self, at: usize, frame: Frame, note: Note) -> Result<(), End> {
+    fn receive(&mut self, at: usize, frame: Frame, note: Note) -> Result<(), Departure> {
         let instant = self.clock.instant();
         let session = &mut self.master_ends[at].session;
         let sub = session.sub();
@@ -157,7 +157,7 @@ impl World {
         received
     }
 
-    fn send(&mut self, at: usize) -> Result<(), End> {
+    fn send(&mut self, at: usize) -> Result<(), Departure> {
         let instant = self.clock.instant();
         let MasterEnd { session, link, assembler, .. } = &mut self.master_ends[at];
         let (link, sub) = (*link, session.sub());
@@ -170,7 +170,7 @@ impl World {
             let Ok(Binary::Values(values)) = Binary::decode(whole) else {
                 panic!("what is sent can be decoded")
             };
-            let core = self.master.lock();
+            let state = self.master.lock();
             for (loan, value) in values {
                 say!(
                     self,
@@ -178,27 +178,27 @@ impl World {
                     value.attempt,
                     value.careful
                 );
-                self.model.sent(sub, loan, &value, fresh, &core, &mut self.seen);
+                self.model.sent(sub, loan, &value, fresh, &state, &mut self.seen);
             }
         }
         self.push_down(link, Down::Frame(frame));
         Ok(())
     }
 
-    fn leave(&mut self, at: usize, end: &End) {
+    fn leave(&mut self, at: usize, departure: &Departure) {
         let MasterEnd { mut session, link, .. } = self.master_ends.remove(at);
-        say!(self, "{:?} leaves: {end:?}", session.sub());
-        self.seen.note(match end {
-            End::Done => "done",
-            End::Left(_) => "left",
-            End::Lost => "lost",
-            End::Silent => "silent",
-            End::Stuck => "stuck",
-            End::Replaced => "told that it is replaced",
-            End::Protocol(_) => "sent away",
-            End::Broken(_) => "broken",
+        say!(self, "{:?} leaves: {departure:?}", session.sub());
+        self.seen.note(match departure {
+            Departure::Done => "done",
+            Departure::Left(_) => "left",
+            Departure::Lost => "lost",
+            Departure::Silent => "silent",
+            Departure::Stuck => "stuck",
+            Departure::Replaced => "told that it is replaced",
+            Departure::Protocol(_) => "sent away",
+            Departure::Broken(_) => "broken",
         });
-        if let End::Stuck = end {
+        if let Departure::Stuck = departure {
             let device = &self.devices[self.links[link].device];
             // A hanging call beside other calls is ended by its core, which is not simulated, and
             // not by the device.
@@ -211,10 +211,10 @@ impl World {
                 device.number
             );
         }
-        if matches!(end, End::Lost | End::Silent) {
+        if matches!(departure, Departure::Lost | Departure::Silent) {
             self.model.vanished(session.sub(), &self.master.lock());
         }
-        session.leave(end, self.clock.instant());
+        session.leave(departure, self.clock.instant());
         self.model.look(&self.master.lock(), &mut self.seen);
         self.model.left(session.sub());
         self.links[link].left = true;

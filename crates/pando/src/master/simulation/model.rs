@@ -3,7 +3,7 @@
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
     config::OnError,
-    master::{job::Job, path::Ending, registry::Standing, state::Core},
+    master::{items::Ending, job::Job, registry::Standing, state::RunState},
     protocol::{Answer, Loan, Value},
 };
 use bytes::Bytes;
@@ -155,7 +155,7 @@ impl Model {
         loan: Loan,
         value: &Value,
         fresh: bool,
-        core: &Core,
+        core: &RunState,
         seen: &mut Seen,
     ) {
         let index = loan.index;
@@ -264,7 +264,7 @@ impl Model {
     }
 
     /// Notes a message of `sub`, before `core` receives it.
-    pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &Core, seen: &mut Seen) {
+    pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &RunState, seen: &mut Seen) {
         let holds = |loan: Loan| core.items().lender().holds(sub, loan);
         let copied = |loan: Loan| {
             core.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
@@ -307,7 +307,7 @@ impl Model {
         answer: &Answer,
         (holds, copied): (bool, bool),
         device: Option<&str>,
-        core: &Core,
+        core: &RunState,
     ) -> bool {
         let Loan { index, number } = answer.loan;
         let cut = self.cut().is_some_and(|fatal| fatal <= index);
@@ -345,7 +345,7 @@ impl Model {
     }
 
     /// Notes the outcome of a command of `--confirm`.
-    pub(super) fn confirmed(&mut self, index: Index, well: bool, core: &Core) {
+    pub(super) fn confirmed(&mut self, index: Index, well: bool, core: &RunState) {
         let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
@@ -366,7 +366,13 @@ impl Model {
     }
 
     /// Notes a failure of `index`, on `device` if the device is still connected.
-    fn failed(&mut self, index: Index, by: Option<SubStreamId>, device: Option<&str>, core: &Core) {
+    fn failed(
+        &mut self,
+        index: Index,
+        by: Option<SubStreamId>,
+        device: Option<&str>,
+        core: &RunState,
+    ) {
         let fate = &mut self.fates[index as usize];
         fate.failures += 1;
         fate.failed_by.extend(by);
@@ -381,7 +387,7 @@ impl Model {
     }
 
     /// Checks the master's decisions about failed values.
-    pub(super) fn look(&mut self, core: &Core, seen: &mut Seen) {
+    pub(super) fn look(&mut self, core: &RunState, seen: &mut Seen) {
         if self.is_over {
             return;
         }
@@ -428,7 +434,7 @@ impl Model {
     }
 
     /// Checks a final failure: proven devices have failed `index`, or all connected devices.
-    fn failed_for_good(&mut self, index: Index, core: &Core, seen: &mut Seen) {
+    fn failed_for_good(&mut self, index: Index, core: &RunState, seen: &mut Seen) {
         let fate = &mut self.fates[index as usize];
         assert!(fate.failures > self.job.retries, "{index} has failed {} times", fate.failures);
         if fate.certain == 0 {
@@ -459,7 +465,7 @@ impl Model {
     }
 
     /// Notes that the device of `sub` vanished. A value computed alone has failed.
-    pub(super) fn vanished(&mut self, sub: SubStreamId, core: &Core) {
+    pub(super) fn vanished(&mut self, sub: SubStreamId, core: &RunState) {
         let Some(device) = core.registry().get(sub) else { return };
         let first = core.items().lender().outstanding(sub).take(device.cores() as usize);
         let told = device

@@ -3,7 +3,7 @@
 use super::clock::{MS, SECOND};
 use crate::{
     config::{BatchSize, OnError},
-    master::{job::Job, path::Framing},
+    master::{items::Framing, job::Job},
     protocol::{Form, JobOptions, PART},
 };
 use bytes::Bytes;

@@ -3,8 +3,8 @@
 use super::{
     clock::{Clock, Event, MS, SECOND},
     device::SimulatedDevice,
-    ends::{Sink, Source},
-    journal::Journal,
+    io::{Sink, Source},
+    journal::JournalFolder,
     link::Link,
     master_end::MasterEnd,
     model::Model,
@@ -16,8 +16,8 @@ use crate::{
     events::Events,
     journal::{self, JobFacts},
     master::{
+        items::Ending,
         job::Job,
-        path::Ending,
         policy::{Unconfirmed, watch::Watcher},
         run::Master,
     },
@@ -34,7 +34,7 @@ pub(super) struct World {
     pub(super) clock: Clock,
     pub(super) master: Arc<Master>,
     pub(super) model: Model,
-    pub(super) journal: Option<Journal>,
+    pub(super) journal: Option<JournalFolder>,
     /// All devices, including devices which are gone.
     pub(super) devices: Vec<SimulatedDevice>,
     pub(super) links: Vec<Link>,
@@ -63,7 +63,7 @@ impl World {
     pub(super) fn new(seed: u64, verbose: bool) -> Self {
         let mut rng = Rng::with_seed(seed);
         let plan = Plan::new(&mut rng);
-        let journal = plan.journal.then(Journal::new);
+        let journal = plan.journal.then(JournalFolder::new);
         Self {
             master: start_master(&plan.job, journal.as_ref()),
             model: Model::new(plan.job.clone(), &plan.items, &BTreeMap::new()),
@@ -197,7 +197,7 @@ impl Event {
 }
 
 /// Starts a master before any input is read, with the journal, if there is one.
-pub(super) fn start_master(job: &Job, journal: Option<&Journal>) -> Arc<Master> {
+pub(super) fn start_master(job: &Job, journal: Option<&JournalFolder>) -> Arc<Master> {
     let master = Master::new(job.clone(), Console::silent(), Events::default());
     if let Some(journal) = journal {
         let opened =

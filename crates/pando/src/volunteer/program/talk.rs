@@ -7,6 +7,8 @@
 //! quiet for a while, and alone; so is the second. Their answers count once no further line has
 //! followed, as far as time allows.
 
+mod answers;
+
 use super::{
     super::{
         core::{CoreEvent, CoreEvents, CoreId},
@@ -16,7 +18,7 @@ use super::{
     LONGEST, PATIENCE, Program,
     pipe::{Pipe, unread},
 };
-use crate::protocol::{self, Answer, Binary, Failure, Form, Loan};
+use crate::protocol::{Answer, Binary, Failure, Loan};
 use bytes::{Bytes, BytesMut};
 use pando_protocol::core::CoreMessage;
 use std::{
@@ -41,13 +43,6 @@ const BLOCK: usize = 64 * 1024;
 /// How long after its start a child of an unproven program gets no value. Lines in this period
 /// answer no value.
 const START: Duration = Duration::from_millis(100);
-/// The least time after an answer in which no line may follow.
-const QUIET: Duration = Duration::from_millis(50);
-/// The greatest such time for the first answer; the time is a fourth of the answer's duration.
-const FIRST_QUIET: Duration = Duration::from_millis(200);
-/// The greatest such time for the second answer; the time is one and a half times the longer
-/// duration of the two answers.
-const SECOND_QUIET: Duration = Duration::from_millis(500);
 /// The first answer counts if no second value comes within this time.
 const NEXT: Duration = Duration::from_millis(100);
 /// The first answer also counts if the second value takes this long.
@@ -57,11 +52,6 @@ const UNSURE: Duration = Duration::from_secs(1);
 const ALONE: Duration = Duration::from_secs(1);
 /// Most children in a row that end before the first value.
 const MAX_FAILED_STARTS: u32 = 3;
-/// The least duration of an answer that is held back for [`BREATH`] if no other answer is due.
-const SLOW: Duration = Duration::from_millis(50);
-/// See [`SLOW`].
-const BREATH: Duration = Duration::from_millis(1);
-
 /// The state of the exchange; see the module.
 pub(super) struct ChildSession {
     id: CoreId,
@@ -83,7 +73,7 @@ pub(super) struct ChildSession {
     /// The earliest time at which the child can have begun the first value of `given`.
     since: Instant,
     /// The next timed event, and its time.
-    due: Option<(Due, Instant)>,
+    timer: Option<(Timer, Instant)>,
     /// The number of answers of the present child.
     answered: u64,
     /// The number of children that ended before the first value, since the last answer.
@@ -101,7 +91,7 @@ struct Given {
 }
 
 /// How the exchange with a child ends.
-enum End {
+enum TalkEnd {
     /// The core was dropped.
     Killed,
     /// The child wrote a line that answers no value.
@@ -122,7 +112,7 @@ enum Outcome {
 
 /// A timed event.
 #[derive(Clone, Copy)]
-enum Due {
+enum Timer {
     /// The child may be given a value.
     Start,
     /// No line has followed the answer that is held back.
@@ -155,7 +145,7 @@ impl ChildSession {
             unsure: 0,
             begun: None,
             since: Instant::now(),
-            due: None,
+            timer: None,
             answered: 0,
             stillbirths: 0,
             took: Duration::ZERO,
@@ -195,15 +185,15 @@ impl ChildSession {
     async fn talk_with(&mut self, child: &mut Child) -> Outcome {
         let pipe = Pipe::new(child.stdin.take().expect("piped"));
         let outcome = match self.run(pipe, child.stdout.take().expect("piped")).await {
-            End::Killed => Outcome::Over(CoreEvent::Ended("killed".into())),
-            End::Talks => Outcome::Talks,
-            End::Closed(rest) => {
+            TalkEnd::Killed => Outcome::Over(CoreEvent::Ended("killed".into())),
+            TalkEnd::Talks => Outcome::Talks,
+            TalkEnd::Closed(rest) => {
                 let (status, why) = ended(child).await;
                 self.closed(rest, status, why).await
             }
         };
         if let Outcome::Talks = outcome {
-            self.program.known.talks.send_replace(true);
+            self.program.facts.talks.send_replace(true);
         }
         outcome
     }
@@ -211,46 +201,47 @@ impl ChildSession {
     /// Runs until the child's output ends, the child writes a line that is no answer, or the core
     /// is dropped. After the drop, a child that owes no answer reads its input to the end: any
     /// line from then on is an extra line.
-    async fn run(&mut self, mut pipe: Pipe, mut output: ChildStdout) -> End {
+    async fn run(&mut self, mut pipe: Pipe, mut output: ChildStdout) -> TalkEnd {
         (self.answered, self.begun) = (0, None);
-        self.due = (!self.program.known.is_proven()).then(|| (Due::Start, Instant::now() + START));
+        self.timer =
+            (!self.program.facts.is_proven()).then(|| (Timer::Start, Instant::now() + START));
         let (mut buffer, mut scanned) = (BytesMut::new(), 0);
         loop {
-            if matches!(self.due, None | Some((Due::Next | Due::Tentative, _))) {
+            if matches!(self.timer, None | Some((Timer::Next | Timer::Tentative, _))) {
                 self.write_ahead(&mut pipe);
             }
             self.tell_what_begins().await;
             buffer.reserve(BLOCK);
             let (wanted, now) = (pipe.is_open(), Instant::now());
             let lonely =
-                self.is_alone() && !self.waiting.is_empty() && !self.program.known.is_one_shot();
+                self.is_alone() && !self.waiting.is_empty() && !self.program.facts.is_one_shot();
             tokio::select! {
                 Some(frame) = self.frames.recv(), if wanted => self.take(frame).await,
                 _ = &mut self.dropped, if wanted => {
                     // At the end of the input, a child prints any lines kept back. Waiting for
                     // extra lines is pointless while answers are due or before the first answer,
                     // and needless if children end by themselves.
-                    if self.owes() || self.answered == 0 || self.program.known.ends.load(Ordering::Relaxed) {
-                        return End::Killed;
+                    if self.owes() || self.answered == 0 || self.program.facts.ends.load(Ordering::Relaxed) {
+                        return TalkEnd::Killed;
                     }
                     pipe.close();
-                    self.due = Some((Due::Close, now + (self.longest * 2).clamp(PATIENCE, LONGEST)));
+                    self.timer = Some((Timer::Close, now + (self.longest * 2).clamp(PATIENCE, LONGEST)));
                 }
                 () = pipe.write(), if pipe.has_outgoing() => {}
                 () = sleep_until((self.since + ALONE).into()), if lonely => {}
-                () = sleep_until(self.due.map_or(now, |(_, at)| at).into()), if self.due.is_some() => {
-                    if let Some(Due::Close) = self.handle_due().await {
-                        return End::Killed;
+                () = sleep_until(self.timer.map_or(now, |(_, at)| at).into()), if self.timer.is_some() => {
+                    if let Some(Timer::Close) = self.handle_timer().await {
+                        return TalkEnd::Killed;
                     }
                 }
                 read = output.read_buf(&mut buffer) => {
                     if !matches!(read, Ok(1..)) {
-                        return if wanted { End::Closed(buffer) } else { End::Killed };
+                        return if wanted { TalkEnd::Closed(buffer) } else { TalkEnd::Killed };
                     }
                     if !self.answers(&mut buffer, &mut scanned, pipe.read())
                         || self.given.is_empty() && (!buffer.is_empty() || unread(&output) > Some(0))
                     {
-                        return End::Talks;
+                        return TalkEnd::Talks;
                     }
                     self.say_what_counts().await;
                 }
@@ -259,16 +250,16 @@ impl ChildSession {
     }
 
     /// Handles the timed event that is due, and returns its kind.
-    async fn handle_due(&mut self) -> Option<Due> {
-        let (due, _) = self.due.take()?;
-        let later = |due, time| Some((due, Instant::now() + time));
-        match due {
-            Due::Quiet if self.unsure == 1 => self.due = later(Due::Next, NEXT),
-            Due::Next if !self.given.is_empty() => self.due = later(Due::Tentative, UNSURE),
-            Due::Quiet | Due::Next | Due::Tentative => self.release().await,
-            Due::Start | Due::Close => {}
+    async fn handle_timer(&mut self) -> Option<Timer> {
+        let (timer, _) = self.timer.take()?;
+        let later = |timer, time| Some((timer, Instant::now() + time));
+        match timer {
+            Timer::Quiet if self.unsure == 1 => self.timer = later(Timer::Next, NEXT),
+            Timer::Next if !self.given.is_empty() => self.timer = later(Timer::Tentative, UNSURE),
+            Timer::Quiet | Timer::Next | Timer::Tentative => self.release().await,
+            Timer::Start | Timer::Close => {}
         }
-        Some(due)
+        Some(timer)
     }
 
     /// After new answers: gives the host the answers that count, and waits for lines after the
@@ -278,16 +269,16 @@ impl ChildSession {
             return self.say_held().await;
         }
         let Some(time) = self.quiet() else { return self.release().await };
-        if !self.program.known.is_proven() {
+        if !self.program.facts.is_proven() {
             self.say_unsure().await;
         }
-        self.due = Some((Due::Quiet, Instant::now() + time));
+        self.timer = Some((Timer::Quiet, Instant::now() + time));
     }
 
     /// Handles the end of a child that closed its output after `rest` and ended with `status`.
     /// After a successful end with at least one answer, another child takes over.
     async fn closed(&mut self, rest: BytesMut, status: Option<ExitStatus>, why: String) -> Outcome {
-        let known = self.program.known.clone();
+        let facts = self.program.facts.clone();
         let ended_well = status.is_some_and(|status| status.success());
         // As in any text, the last line may lack its end.
         if ended_well
@@ -297,8 +288,8 @@ impl ChildSession {
             self.answer(given.loan, rest.freeze());
         }
         if ended_well && self.answered > 0 {
-            known.ends.store(true, Ordering::Relaxed);
-            known.one_shot.fetch_or(self.answered == 1, Ordering::Relaxed);
+            facts.ends.store(true, Ordering::Relaxed);
+            facts.one_shot.fetch_or(self.answered == 1, Ordering::Relaxed);
             self.release().await;
             while let Some(given) = self.given.pop_back() {
                 self.waiting.push_front((given.loan, given.value));
@@ -308,7 +299,7 @@ impl ChildSession {
         self.say_held().await;
         let is_stillborn = self.answered == 0 && self.given.is_empty();
         if let (false, Some(NOT_EXECUTABLE | NOT_FOUND)) =
-            (known.is_proven(), status.and_then(|status| status.code()))
+            (facts.is_proven(), status.and_then(|status| status.code()))
         {
             let message = format!("the command cannot be run ({why})");
             return Outcome::Over(CoreEvent::Message(CoreMessage::Broken { message, stack: None }));
@@ -362,9 +353,9 @@ impl ChildSession {
     /// Whether the child has a value and must not get a second one: while the program is unproven,
     /// or because children end after a single answer.
     fn is_alone(&self) -> bool {
-        let known = &self.program.known;
-        let at_first = (self.answered == 0 || !known.is_proven()) && self.since.elapsed() < ALONE;
-        !self.given.is_empty() && (at_first || known.is_one_shot())
+        let facts = &self.program.facts;
+        let at_first = (self.answered == 0 || !facts.is_proven()) && self.since.elapsed() < ALONE;
+        !self.given.is_empty() && (at_first || facts.is_one_shot())
     }
 
     /// Gives the child all permitted values.
@@ -377,88 +368,6 @@ impl ChildSession {
             }
             let start = pipe.push(&value, self.program.separator);
             self.given.push_back(Given { loan, value, start });
-        }
-    }
-
-    /// Takes answers out of the child's output, given that the child has read `read` bytes.
-    /// Returns false if a line answers no value.
-    fn answers(&mut self, buffer: &mut BytesMut, scanned: &mut usize, read: u64) -> bool {
-        while let Some(at) = memchr::memchr(self.program.separator, &buffer[*scanned..]) {
-            let mut line = buffer.split_to(*scanned + at + 1);
-            *scanned = 0;
-            line.truncate(line.len() - 1);
-            match self.given.pop_front().filter(|given| given.start < read) {
-                Some(given) => self.answer(given.loan, line.freeze()),
-                None => return false,
-            }
-        }
-        *scanned = buffer.len();
-        true
-    }
-
-    fn answer(&mut self, loan: Loan, line: Bytes) {
-        let now = Instant::now();
-        self.took = now.saturating_duration_since(self.since);
-        self.longest = self.longest.max(self.took);
-        self.since = now;
-        self.answered += 1;
-        self.stillbirths = 0;
-        let result =
-            match self.program.json.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(&line))
-            {
-                Some(Err(error)) => Err(Failure {
-                    message: format!("its answer is not valid JSON: {error}"),
-                    stack: None,
-                    kind: "json".into(),
-                }),
-                _ => Ok((Form::Bytes, line)),
-            };
-        self.held.push(Answer { loan, micros: self.took.as_micros() as u64, result });
-    }
-
-    /// How long to hold back an answer after which no other is due, because a line that follows
-    /// would prove it wrong. Only done for first answers, and where waiting costs little.
-    fn quiet(&self) -> Option<Duration> {
-        match &self.program.known {
-            known if !known.is_proven() && self.unsure == 0 => {
-                Some((self.took / 4).clamp(QUIET, FIRST_QUIET))
-            }
-            known if !known.is_proven() => Some((self.longest * 3 / 2).clamp(QUIET, SECOND_QUIET)),
-            known if known.is_one_shot() => Some(QUIET),
-            _ => (self.took >= SLOW).then_some(BREATH),
-        }
-    }
-
-    /// Gives the host answers that do not count yet, in exchange for the next value.
-    async fn say_unsure(&mut self) {
-        self.unsure += 1;
-        let held = std::mem::take(&mut self.held);
-        let _ = self
-            .events
-            .send((self.id, CoreEvent::Tentative(protocol::encode_results(&held))))
-            .await;
-    }
-
-    /// Makes all answers so far count, and later answers count at once.
-    async fn release(&mut self) {
-        self.program.known.proven.store(true, Ordering::Relaxed);
-        if std::mem::take(&mut self.unsure) > 0 {
-            let _ = self.events.send((self.id, CoreEvent::Confirmed)).await;
-        }
-        self.say_held().await;
-    }
-
-    async fn say_held(&mut self) {
-        let held = std::mem::take(&mut self.held);
-        self.say(&held).await;
-    }
-
-    async fn say(&self, answers: &[Answer]) {
-        if !answers.is_empty() {
-            let _ = self
-                .events
-                .send((self.id, CoreEvent::Results(protocol::encode_results(answers))))
-                .await;
         }
     }
 

@@ -1,0 +1,67 @@
+//! Values go out.
+
+use super::{Asked, Exchange};
+use crate::{
+    master::{
+        policy::{RunContext, stand_back},
+        registry::Device,
+    },
+    protocol::{PART, Value, value_len},
+};
+use stream_lender::{Ask, Lent};
+
+impl Exchange<'_> {
+    /// Lends values to the session, as many as fit into a frame, and puts them into `lent`.
+    pub(in crate::master) fn ask(&mut self, lent: &mut Vec<Lent<Value>>) -> Asked {
+        let Self { sub, context, retries, speculation, .. } = self;
+        let RunContext { items, registry, now, .. } = context;
+        let (sub, now) = (*sub, *now);
+        let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else {
+            return Asked::default();
+        };
+        loans.end_alone_unless(|index| items.lender().holder(index) == Some(sub));
+        let (room, room_bytes) = (loans.room(), loans.room_bytes());
+        let mut alone = loans.alone().is_some();
+        let first = items.lender().held(sub) == 0;
+        // A device that stands back is lent little, and values failed by other devices do not wait
+        // for it.
+        let limit = stand_back::lend_limit(items.lender(), registry, sub, now);
+        let mut asked = Asked { asks_again: limit > 1 && !alone, ..Asked::default() };
+        let (mut length, mut missing) = (1, 0);
+        while !alone && lent.len() < room.min(limit) && (lent.is_empty() || length < room_bytes) {
+            match items.ask(sub) {
+                Ask::Value(value)
+                    if speculation.prefer_copy(items.lender_mut(), registry, sub, value.loan) => {}
+                Ask::Value(value) => {
+                    let Some(device) = registry.get_mut(sub) else { break };
+                    device.loans_mut().add(value.value.bytes.len() as u64);
+                    alone = retries.goes_alone(value.loan.index);
+                    if alone {
+                        device.loans_mut().set_alone(value.loan.index);
+                    }
+                    length += value_len(&value.value);
+                    lent.push(value);
+                    if length > PART {
+                        break;
+                    }
+                }
+                Ask::Wait => {
+                    (asked.asks_again, missing) = (false, room - lent.len());
+                    break;
+                }
+                Ask::Done => {
+                    (asked.asks_again, asked.done) = (false, true);
+                    break;
+                }
+            }
+        }
+        if let Some(device) = registry.get_mut(sub) {
+            device.asked(lent.len(), missing, first, now);
+            asked.room = device.loans().room();
+        }
+        if limit <= 1 {
+            stand_back::stand_back(items.lender_mut(), registry, sub);
+        }
+        asked
+    }
+}

@@ -1,0 +1,156 @@
+//! Values come back, with results or without.
+
+use super::{Exchange, Told};
+use crate::{
+    master::policy::{Attempt, RunContext, speculation, stand_back},
+    protocol::Answer,
+};
+use serde_json::json;
+use std::time::Duration;
+use stream_lender::Loan;
+
+impl Exchange<'_> {
+    /// Handles the answers of the session, of whose next result `parts` bytes have arrived. Returns
+    /// whether the session may ask again at once, and the room.
+    pub(in crate::master) fn accept(
+        &mut self,
+        answers: Vec<Answer>,
+        parts: u64,
+        told: &mut Told,
+    ) -> (bool, usize) {
+        let (sub, now, count) = (self.sub, self.context.now, answers.len());
+        let Some(device) = self.context.registry.get_mut(sub) else { return (false, 0) };
+        self.backpressure.set_parts(device, parts);
+        let name = device.name().to_owned();
+        let (mut done, mut micros, mut worked) = (0, 0, false);
+        for answer in answers {
+            let Some(is_holder) = self.take_back(answer.loan) else { continue };
+            worked = true;
+            let is_copy = !is_holder;
+            if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
+                continue;
+            }
+            micros = u64::saturating_add(micros, answer.micros);
+            done += u64::from(self.settle(answer, &name, told));
+        }
+        let RunContext { items, registry, job, .. } = &mut self.context;
+        registry.statistics_mut().done(done, micros);
+        if done > 0 {
+            if !job.confirms {
+                told.lines.extend(registry.succeeded(sub));
+            }
+            registry.responds(sub);
+        }
+        let lender = items.lender();
+        let Some(device) = registry.get_mut(sub) else { return (false, 0) };
+        device.computed(done, micros.checked_div(done).map(Duration::from_micros));
+        if worked {
+            device.worked(now);
+        }
+        device.loans_mut().end_calls_unless(|loan| lender.holds(sub, loan));
+        device.loans_mut().answered(count, now);
+        let asks = worked && device.end_wait() || device.loans().alone().is_some();
+        (asks, device.loans().room())
+    }
+
+    /// Notes in the device's book that the session answered or returned `loan`. Returns whether the
+    /// session holds the loan, or computes a copy under it; `None` for an answer that is late,
+    /// doubled, forged or of an earlier loan: such an answer changes nothing.
+    fn take_back(&mut self, loan: Loan) -> Option<bool> {
+        let lender = self.context.items.lender();
+        let loans = self.context.registry.get_mut(self.sub)?.loans_mut();
+        let holds = lender.holds(self.sub, loan);
+        let bytes = match holds {
+            true => lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64),
+            false => loans.take_copy(loan)?,
+        };
+        loans.remove(loan, bytes);
+        Some(holds)
+    }
+
+    fn overtake(&mut self, loan: Loan) -> bool {
+        let RunContext { items, registry, .. } = &mut self.context;
+        speculation::overtake(items, registry, self.retries, self.sub, loan)
+    }
+
+    /// Settles one answer of the session, which holds the loan. Returns whether the answer is an
+    /// accepted result.
+    fn settle(&mut self, answer: Answer, device: &str, told: &mut Told) -> bool {
+        let Answer { loan, micros, result } = answer;
+        let Self { sub, context, retries, confirmations, .. } = self;
+        let index = loan.index;
+        match result {
+            Ok((_, result)) => {
+                let result = context.items.keep(index, result);
+                let accepted = if context.job.confirms {
+                    confirmations.hold(context.items, (*sub, loan), device, result)
+                } else {
+                    retries.computed(context, *sub, index);
+                    context.items.accept(*sub, loan, result)
+                };
+                let ms = micros as f64 / 1000.0;
+                told.event("result", || json!({"index": index + 1, "device": device, "ms": ms}));
+                accepted
+            }
+            Err(failure) => {
+                let attempt = Attempt { sub: *sub, loan, device, failure: &failure };
+                told.lines.extend(retries.failed(context, &attempt));
+                let (kind, message) = (&failure.kind, &failure.message);
+                told.event("failed", || {
+                    json!({"index": index + 1, "device": device, "kind": kind, "message": message})
+                });
+                false
+            }
+        }
+    }
+
+    /// Handles values which the session returns without results. Returns whether the session may
+    /// ask now, and the room.
+    pub(in crate::master) fn take_returned(
+        &mut self,
+        loans: &[Loan],
+        careful: bool,
+    ) -> (bool, usize) {
+        let unasked = self.returns_unasked(loans);
+        loans.iter().for_each(|loan| self.return_one(*loan, careful));
+        if unasked {
+            stand_back::gave_back_unasked(&mut self.context, self.sub);
+        }
+        let Some(device) = self.context.registry.get(self.sub) else { return (true, 0) };
+        (!device.waits_after_recall(), device.loans().room())
+    }
+
+    fn return_one(&mut self, loan: Loan, careful: bool) {
+        let held = self.take_back(loan) == Some(true);
+        let Self { sub, context: RunContext { items, registry, now, .. }, .. } = self;
+        let lender = items.lender_mut();
+        if held && let Some(mut value) = lender.value(loan.index).cloned() {
+            if careful {
+                value.careful = true;
+                lender.replace_value(loan.index, value);
+            }
+            let _ = lender.hand_back(*sub, loan);
+        }
+        let all = held && lender.held(*sub) == 0;
+        let silence_limit = registry.silence_limit();
+        if let Some(device) = registry.get_mut(*sub)
+            && device.gave_back(loan, held, all, silence_limit, *now)
+        {
+            lender.pause(*sub);
+        }
+    }
+
+    /// Whether the session returns loans without a recall, and at least one of them unbegun, as far
+    /// as the master knows.
+    fn returns_unasked(&self, loans: &[Loan]) -> bool {
+        let items = &*self.context.items;
+        let Some(device) = self.context.registry.get(self.sub) else { return false };
+        device.cores() > 0
+            && !device.waits_after_recall()
+            && loans.iter().any(|loan| {
+                items.lender().holds(self.sub, *loan)
+                    && !device.loans().is_running(*loan)
+                    && !items.is_cancelled(loan.index)
+            })
+    }
+}

@@ -1,0 +1,14 @@
+//! The two ends of a run: where values come from, where results go, and who confirms results.
+
+mod confirm;
+mod feed;
+mod feedback;
+mod input;
+mod journal;
+mod numbers;
+mod output;
+mod stream;
+
+pub(crate) use confirm::confirm;
+pub(crate) use feed::InputValues;
+pub(crate) use input::values_of_items;

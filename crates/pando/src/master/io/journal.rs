@@ -1,0 +1,83 @@
+//! The journal of a run: results are written to it, and results of an earlier run are read from it.
+
+use crate::{
+    journal::{JobFacts, OpenJournal, Recorder, Store},
+    master::{items::Ending, resume::Resume, run::Master},
+};
+use std::sync::{Arc, Weak};
+
+impl Master {
+    /// Writes results to `journal`, and uses the results in it. With `keep`, values that have
+    /// changed since are computed; otherwise such a value ends the run. Call this before anything
+    /// is read.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub(crate) fn keep_journal(
+        self: &Arc<Self>,
+        journal: OpenJournal,
+        kept: JobFacts,
+        keep: bool,
+    ) -> anyhow::Result<()> {
+        let path = journal.path().to_owned();
+        let (replay, writer) = journal.go_on(kept)?;
+        let master: Weak<Self> = Arc::downgrade(self);
+        let failed = move |why| {
+            if let Some(master) = master.upgrade() {
+                master.with(|state| state.output_failed(why));
+            }
+        };
+        let store =
+            self.job.files.clone().map(|files| -> Store {
+                Box::new(move |target, bytes| files.prepare(target, bytes))
+            });
+        let recorder = Recorder::start(&path, writer, store, failed)?;
+        let resumes = replay.end() > 0;
+        self.with(|state| state.items_mut().keep_journal(Arc::new(recorder), resumes));
+        let resume = Resume::new(replay, path.display().to_string(), keep);
+        *self.resume() = resumes.then_some(resume);
+        Ok(())
+    }
+
+    /// Waits until all results are in the journal.
+    ///
+    /// # Errors
+    /// Why the journal cannot be written.
+    pub(crate) fn finish_journal(&self) -> Result<(), String> {
+        let journal = self.lock().journal();
+        journal.map_or(Ok(()), |journal| journal.finish())
+    }
+
+    /// Waits until all results are in the journal. If the journal is incomplete, a successful
+    /// `ending` becomes an error.
+    pub(crate) fn close_journal(&self, ending: Ending) -> Ending {
+        let finished = self.finish_journal();
+        self.look_after_journal();
+        let fine = matches!(
+            ending,
+            Ending::Complete
+                | Ending::ReaderLeft
+                | Ending::SomeFailed(_)
+                | Ending::Interrupted
+                | Ending::CutShort(_)
+        );
+        match finished {
+            Err(why) if fine => Ending::OutputFailed(why),
+            _ => ending,
+        }
+    }
+
+    /// Warns when the journal has been deleted.
+    pub(in crate::master) fn look_after_journal(&self) {
+        if self.lock().items().journal().is_some_and(|journal| journal.take_deletion()) {
+            self.console.say("warning: the journal was deleted during this run: a later run cannot continue from it");
+        }
+    }
+
+    /// Stops the journal, because the results of this run belong to other values.
+    pub(crate) fn abandon_journal(&self) {
+        if let Some(journal) = self.lock().items().journal() {
+            journal.abandon();
+        }
+    }
+}

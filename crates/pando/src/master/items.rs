@@ -1,0 +1,126 @@
+//! The way of an item between the two ends of a run: [`read`], [`ask`], [`accept`], [`emit`].
+//!
+//! [`Items`] are the items that are read and not yet output. Features that are off are not on the
+//! way: without a journal nothing is recorded, without a program in the loop nothing is told.
+
+mod accept;
+mod ask;
+mod emit;
+mod ending;
+mod feedback;
+mod queue;
+mod read;
+
+pub(crate) use ending::{Ending, Left};
+pub(crate) use feedback::{FromProgram, Loop, ToProgram};
+pub(crate) use queue::{Cut, Framing, InputError, Unusable};
+pub(crate) use queue::{LONGEST, Read, Taken, check_length, no_memory, too_long};
+
+use crate::{journal::Recorder, protocol::Value};
+use bytes::Bytes;
+use queue::InputQueue;
+use std::{collections::VecDeque, path::PathBuf, sync::Arc};
+use stream_lender::{Index, SubStreamId, Window};
+
+/// Lends the values of a run. The result of an item that failed and is left out is `None`.
+pub(crate) type Lender = stream_lender::Lender<Value, Option<Bytes>, InputError>;
+
+/// See the module.
+pub(crate) struct Items {
+    lender: Lender,
+    /// Items that were read and for which nobody has asked yet.
+    queue: InputQueue,
+    /// The files for results of values that are read and not yet output (`--files`), in order.
+    targets: VecDeque<PathBuf>,
+    /// The writer of the journal (`--journal`).
+    journal: Option<Arc<Recorder>>,
+    /// The program in the loop (`--sync-stdio`).
+    program: Option<Loop>,
+    /// More results of an earlier run may follow: the input is read even when no device asks.
+    resuming: bool,
+    /// The values read last need no computation. The input is then read even when no device asks,
+    /// because the master must notice the end of the input without any volunteer.
+    reads_on: bool,
+}
+
+impl Items {
+    /// No items, before anything is read.
+    pub(crate) fn new(window: Window, program: Option<Loop>) -> Self {
+        let lender = Lender::with_weights(
+            window,
+            |value: &Value| value.bytes.len() as u64,
+            |result: &Option<Bytes>| result.as_ref().map_or(0, |result| result.len() as u64),
+        );
+        Self {
+            lender,
+            queue: InputQueue::default(),
+            targets: VecDeque::new(),
+            journal: None,
+            program,
+            resuming: false,
+            reads_on: false,
+        }
+    }
+
+    /// Writes results to `journal` from now on; `resuming`: results of an earlier run follow.
+    pub(crate) fn keep_journal(&mut self, journal: Arc<Recorder>, resuming: bool) {
+        (self.journal, self.resuming) = (Some(journal), resuming);
+    }
+
+    /// The writer of the journal.
+    pub(crate) fn journal(&self) -> Option<&Arc<Recorder>> {
+        self.journal.as_ref()
+    }
+
+    pub(crate) fn lender(&self) -> &Lender {
+        &self.lender
+    }
+
+    /// The lender, for whoever decides about loans.
+    pub(crate) fn lender_mut(&mut self) -> &mut Lender {
+        &mut self.lender
+    }
+
+    /// The program in the loop.
+    pub(crate) fn program(&self) -> Option<&Loop> {
+        self.program.as_ref()
+    }
+
+    /// As [`program`](Self::program).
+    pub(crate) fn program_mut(&mut self) -> Option<&mut Loop> {
+        self.program.as_mut()
+    }
+
+    /// Whether any value waits to be lent, or could be read for the next ask.
+    pub(crate) fn has_some_to_lend(&self) -> bool {
+        self.lender.has_room() || self.lender.returned() > 0
+    }
+
+    /// The first item without a result, or the index after the last item.
+    pub(crate) fn first_unsettled(&self) -> Index {
+        self.lender.oldest().map_or(self.end(), |(index, _)| index)
+    }
+
+    /// The index after the last item which was read and will be output.
+    pub(crate) fn end(&self) -> Index {
+        self.lender.results_output() + self.lender.in_progress() as u64
+    }
+
+    /// Bytes of results that wait for their turn, or for the program in the loop.
+    pub(crate) fn result_bytes(&self) -> u64 {
+        self.lender.result_bytes() + self.program.as_ref().map_or(0, Loop::bytes)
+    }
+
+    /// Opens a sub-stream which holds values and never asks for any.
+    pub(crate) fn open_paused(&mut self) -> SubStreamId {
+        let sub = self.lender.open();
+        self.lender.pause(sub);
+        sub
+    }
+
+    /// Whether nothing is kept of any item.
+    #[cfg(test)]
+    pub(crate) fn is_clear(&self) -> bool {
+        self.targets.is_empty() && self.queue.is_empty()
+    }
+}

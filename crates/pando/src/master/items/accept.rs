@@ -1,0 +1,50 @@
+//! Accepting: an item gets a result, or is left out.
+
+use super::Items;
+use crate::journal::Entry;
+use bytes::Bytes;
+use stream_lender::{Index, Loan, SubStreamId};
+
+impl Items {
+    /// Settles the value of `loan` with its result: for the output in order, or as a message to
+    /// the program at once. Returns whether the result is accepted.
+    pub(crate) fn accept(&mut self, sub: SubStreamId, loan: Loan, result: Bytes) -> bool {
+        if let Some(program) = &mut self.program {
+            let accepted = self.lender.result(sub, loan, None).is_ok();
+            if accepted {
+                program.tell_result(loan.index, result);
+            }
+            return accepted;
+        }
+        let entry = self.entry(loan.index, &result);
+        let accepted = self.lender.result(sub, loan, Some(result)).is_ok();
+        if accepted && let (Some(journal), Some(entry)) = (&self.journal, entry) {
+            journal.record(entry);
+        }
+        accepted
+    }
+
+    /// Leaves out the value of `loan`, which failed for good, or outputs `report` in its place.
+    pub(crate) fn leave_out(&mut self, sub: SubStreamId, loan: Loan, report: Option<Bytes>) {
+        let _ = self.lender.result(sub, loan, report);
+    }
+
+    /// The journal's entry for `index`, in case `result` is accepted.
+    fn entry(&self, index: Index, result: &Bytes) -> Option<Entry> {
+        self.journal.as_ref()?;
+        let place = usize::try_from(index.checked_sub(self.lender.results_output())?).ok()?;
+        Some(Entry {
+            index,
+            value: self.lender.value(index)?.bytes.clone(),
+            result: result.clone(),
+            target: self.targets.get(place).cloned(),
+        })
+    }
+
+    /// Returns `result`, copied if small and far from its turn: otherwise a small result would keep
+    /// a whole frame in memory.
+    pub(crate) fn keep(&self, index: Index, result: Bytes) -> Bytes {
+        let is_far = index.saturating_sub(self.lender.results_output()) > 4096;
+        if result.len() < 1024 && is_far { Bytes::copy_from_slice(&result) } else { result }
+    }
+}

@@ -1,0 +1,88 @@
+//! Reading: items come from the input, values to be lent or results that are known already.
+
+use super::{InputError, Items, Read};
+use crate::protocol::Value;
+use std::path::PathBuf;
+
+impl Items {
+    /// Adds items, each with the file for its result, if there are files.
+    pub(crate) fn add(&mut self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {
+        self.reads_on = false;
+        let mut lendable = false;
+        for (read, target) in reads {
+            lendable |= matches!(read, Read::Value(_));
+            self.reads_on = !lendable;
+            self.queue.push(read);
+            self.targets.extend(target);
+        }
+        self.lender.input_ready();
+    }
+
+    /// Adds values.
+    pub(crate) fn add_values(&mut self, values: impl IntoIterator<Item = Value>) {
+        self.queue.extend(values);
+        self.lender.input_ready();
+    }
+
+    /// Notes that no more items follow, and why.
+    pub(crate) fn end_input(&mut self, how: Result<(), InputError>) {
+        self.resuming = false;
+        self.queue.end(how);
+        self.lender.input_ready();
+        self.notice_end();
+    }
+
+    /// Notes that all results of an earlier run are read.
+    pub(crate) fn end_resuming(&mut self) {
+        self.resuming = false;
+    }
+
+    /// Whether the input is to be read now.
+    pub(crate) fn wants_input(&self) -> bool {
+        self.queue.is_empty()
+            && (self.lender.wants_input()
+                || (self.resuming || self.reads_on) && self.lender.has_room())
+    }
+
+    /// Whether a value is to be read now because some session asks for one.
+    pub(crate) fn is_asked_for_value(&self) -> bool {
+        self.queue.is_empty() && self.lender.wants_input()
+    }
+
+    /// The number of items for which nobody has asked yet.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether the input has ended with an error.
+    pub(crate) fn has_input_failed(&self) -> bool {
+        self.queue.has_failed()
+    }
+
+    /// Moves finished items from the head of the input to the lender, as the window has room.
+    /// Returns whether any was moved.
+    pub(crate) fn take_finished(&mut self) -> bool {
+        let mut taken = false;
+        while self.lender.has_room()
+            && let Some(result) = self.queue.pop_finished()
+        {
+            taken |= self.lender.read_finished(result).is_ok();
+        }
+        if taken {
+            self.lender.input_ready();
+            self.notice_end();
+        }
+        taken
+    }
+
+    /// Tells the lender that the input has ended or failed, once no value is left before the end.
+    pub(crate) fn notice_end(&mut self) {
+        // While a value waits to be lent again, an ask gets this value and does not look at the
+        // input.
+        if self.queue.has_only_its_end() && self.lender.returned() == 0 {
+            let sub = self.lender.open();
+            let _ = self.lender.ask(sub, &mut self.queue);
+            self.lender.close(sub);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How many values a device may hold: as many as it computes in a tenth of a second and two round
+//! trips, at least two per lent core, so that a fast or distant device never waits and a slow
+//! device holds little.
+
+use crate::config::BatchSize;
+use std::time::{Duration, Instant};
+
+/// How much time's worth of values a device should hold beyond the round trips.
+const AHEAD: Duration = Duration::from_millis(100);
+/// The most values that any device may hold.
+const MOST: f64 = 16_384.0;
+
+/// The limit of one device, which follows its speed. Pure: time is an argument.
+#[derive(Debug)]
+pub(crate) struct AdaptiveLimit {
+    size: BatchSize,
+    cores: u32,
+    limit: usize,
+    round_trip: Duration,
+    /// The start of the current measurement, and the answers since then.
+    since: Instant,
+    answered: usize,
+    /// The limit has held values back during the current measurement.
+    was_full: bool,
+}
+
+impl AdaptiveLimit {
+    pub(crate) fn new(size: BatchSize, cores: u32, now: Instant) -> Self {
+        let mut limit = Self {
+            size,
+            cores: 0,
+            limit: 0,
+            round_trip: Duration::ZERO,
+            since: now,
+            answered: 0,
+            was_full: false,
+        };
+        limit.set_cores(cores);
+        limit
+    }
+
+    /// Sets the number of lent cores; 0 while the device is paused.
+    pub(crate) fn set_cores(&mut self, cores: u32) {
+        self.cores = cores;
+        self.limit = match self.size {
+            BatchSize::Fixed(n) => n as usize * cores as usize,
+            BatchSize::Auto => self.least(),
+        };
+    }
+
+    /// Values that the device may hold.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Notes that the limit was reached.
+    pub(crate) fn full(&mut self) {
+        self.was_full = true;
+    }
+
+    /// Notes the time of a round trip.
+    pub(crate) fn round_trip(&mut self, sample: Duration) {
+        self.round_trip = if self.round_trip.is_zero() {
+            sample
+        } else {
+            self.round_trip.min(sample * 2).max(sample / 2)
+        };
+    }
+
+    /// Notes `count` answers, and adapts the limit once a measurement is complete.
+    pub(crate) fn answered(&mut self, count: usize, now: Instant) {
+        self.answered += count;
+        if self.answered < self.limit.max(1) || self.size != BatchSize::Auto {
+            return;
+        }
+        let time = now.saturating_duration_since(self.since).as_secs_f64().max(1e-6);
+        let rate = self.answered as f64 / time;
+        let wanted = (rate * (AHEAD + self.round_trip * 2).as_secs_f64()).ceil().min(MOST) as usize;
+        let most = if self.was_full { self.limit * 2 } else { self.limit };
+        self.limit = wanted.clamp(self.limit / 2, most).max(self.least());
+        (self.since, self.answered, self.was_full) = (now, 0, false);
+    }
+
+    fn least(&self) -> usize {
+        self.cores as usize * 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_function_keeps_two_values_per_core() {
+        let mut now = Instant::now();
+        let mut limit = AdaptiveLimit::new(BatchSize::Auto, 2, now);
+        for _ in 0..50 {
+            limit.full();
+            now += Duration::from_millis(500);
+            limit.answered(2, now);
+        }
+        assert_eq!(limit.limit(), 4);
+    }
+
+    #[test]
+    fn a_fast_device_holds_a_tenth_of_a_second_and_a_distant_one_more() {
+        for (round_trip, expected) in [(0, 1000), (300, 7000)] {
+            let mut now = Instant::now();
+            let mut limit = AdaptiveLimit::new(BatchSize::Auto, 1, now);
+            limit.round_trip(Duration::from_millis(round_trip));
+            for _ in 0..40 {
+                limit.full();
+                // 10,000 values per second, or one limit's worth per round trip
+                let count = limit.limit();
+                now += Duration::from_secs_f64(
+                    (count as f64 / 10_000.0).max(round_trip as f64 / 1000.0),
+                );
+                limit.answered(count, now);
+            }
+            assert!(
+                limit.limit().abs_diff(expected) < expected / 5,
+                "{} for {round_trip} ms",
+                limit.limit()
+            );
+        }
+    }
+
+    #[test]
+    fn a_paused_device_gets_nothing() {
+        let mut limit = AdaptiveLimit::new(BatchSize::Auto, 3, Instant::now());
+        limit.set_cores(0);
+        assert_eq!(limit.limit(), 0);
+    }
+}
