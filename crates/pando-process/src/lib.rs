@@ -3,6 +3,7 @@
 //! - [`command_line`] reads options, and ends the process on wrong usage; [`duration`] reads and writes durations.
 //! - [`console`] writes messages for people to standard error.
 //! - [`threads`] starts threads, which a system may refuse.
+//! - [`trace`] tells developers what the program decides.
 //! - [`files`] says what a file is, and whether two paths lead to the same one.
 
 pub mod command_line;
@@ -10,3 +11,4 @@ pub mod console;
 pub mod duration;
 pub mod files;
 pub mod threads;
+pub mod trace;

@@ -27,6 +27,6 @@ pub use library::{Error, Event, Feedback, Pando, Results};
 #[doc(hidden)]
 pub use run::run as main;
 
-use pando_process::{command_line, console, duration, files, threads};
+use pando_process::{command_line, console, duration, files, threads, trace};
 use pando_protocol::{ice, volunteer as protocol};
 use pando_web::embedded;

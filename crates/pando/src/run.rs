@@ -19,7 +19,7 @@ use crate::{
     config::{InputSource, RunConfig},
     console::{Console, printable},
     master::{Ending, Left},
-    threads,
+    threads, trace,
 };
 use signals::Stop;
 use std::{
@@ -63,11 +63,13 @@ pub fn run() -> i32 {
     };
     let console = Console::start();
     raise_file_limit();
-    let status =
-        runtime.block_on(deploy(cli, console.clone())).unwrap_or_else(|StartError(why)| {
-            console.say(format!("error: {}", printable(&why)));
-            2
-        });
+    let run = trace::start(&console)
+        .map_err(StartError)
+        .and_then(|()| runtime.block_on(deploy(cli, console.clone())));
+    let status = run.unwrap_or_else(|StartError(why)| {
+        console.say(format!("error: {}", printable(&why)));
+        2
+    });
     console.finish(LAST_WORDS);
     // A thread may be blocked in a call that does not end.
     runtime.shutdown_timeout(LAST_WORDS);

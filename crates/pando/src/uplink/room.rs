@@ -32,6 +32,7 @@ use tokio::{
     time::{interval, sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::Message;
+use tracing::debug;
 
 /// Longest piece of the bundle in one message, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -162,6 +163,7 @@ impl RoomClient {
             let all = ice_servers.iter().chain(&told).flat_map(IceServer::stun);
             peers.set_stun_servers(all.map(str::to_owned).collect());
         }
+        debug!(relay = self.relay.address(), "the room is open");
         Ok(Control { socket, url: self.relay.room(&url, token) })
     }
 

@@ -155,3 +155,17 @@ fn whole_numbers_that_javascript_rounds_are_told_once() {
     let run = Pando::bare().args(["--exec", "cat", "--local", "--json"]).stdin(input).run();
     run.gives(input).did_not_say(&["JavaScript"]);
 }
+
+#[test]
+fn developers_are_told_of_decisions_where_they_ask() {
+    let f = "(x, cb) => x === '2' ? cb(new Error('no')) : cb(null, x)";
+    let run = |levels: &str| {
+        Pando::f(f).env("PANDO_LOG", levels).args(["--on-error", "skip"]).stdin("1\n2\n3\n").run()
+    };
+    let decisions =
+        ["a volunteer has joined", "an attempt has failed item=2", "answers have arrived"];
+    run("debug").ends(1, "1\n3\n").said(&decisions[..2]).did_not_say(&decisions[2..]);
+    run("pando::master=trace").ends(1, "1\n3\n").said(&decisions);
+    run("").ends(1, "1\n3\n").did_not_say(&decisions);
+    run("pando=loud").ends(2, "").said(&["error: PANDO_LOG=pando=loud is not understood"]);
+}

@@ -25,6 +25,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::sleep_until,
 };
+use tracing::debug;
 
 /// Most connections at a time.
 const PEERS: usize = 4096;
@@ -184,6 +185,7 @@ impl Driver {
         };
         match answer {
             Ok((mut peer, sdp)) => {
+                debug!(peer = ?id, "an offer is answered");
                 let _ = say.try_send(MasterSignal::Answer { sdp });
                 self.demux.add(id, peer.fragment());
                 peer.set_receivers(say, opened);
@@ -194,6 +196,7 @@ impl Driver {
                 self.counter.send_replace(self.peers.len());
             }
             Err(text) => {
+                debug!(text, "an offer is refused");
                 let _ = say.try_send(MasterSignal::Failed { text: text.into() });
             }
         }
@@ -316,6 +319,7 @@ impl Driver {
 
     fn forget(&mut self, id: PeerId) {
         if let Some((_, scheduled)) = self.peers.remove(&id) {
+            debug!(peer = ?id, "a peer connection has ended");
             self.schedule.remove(&(scheduled, id));
             self.demux.remove(id);
             self.counter.send_replace(self.peers.len());

@@ -9,6 +9,7 @@ use crate::{
     protocol::{PART, Value, value_len},
 };
 use stream_lender::{Ask, Lent};
+use tracing::trace;
 
 impl Exchange<'_> {
     /// Lends values to the session, as many as fit into a frame, and puts them into `lent`.
@@ -59,6 +60,7 @@ impl Exchange<'_> {
             device.asked(lent.len(), missing, first, now);
             asked.room = device.loans().room();
         }
+        trace!(session = ?sub, count = lent.len(), room, limit, "values are lent");
         if limit <= 1 {
             stand_back::stand_back(items.lender_mut(), registry, sub);
         }

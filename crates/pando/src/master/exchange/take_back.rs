@@ -8,6 +8,7 @@ use crate::{
 use serde_json::json;
 use std::time::Duration;
 use stream_lender::Loan;
+use tracing::debug;
 
 impl Exchange<'_> {
     /// Handles the answers of the session, of whose next result `parts` bytes have arrived. Returns
@@ -24,7 +25,10 @@ impl Exchange<'_> {
         let name = device.name().to_owned();
         let (mut done, mut micros, mut worked) = (0, 0, false);
         for answer in answers {
-            let Some(is_holder) = self.take_back(answer.loan) else { continue };
+            let Some(is_holder) = self.take_back(answer.loan) else {
+                debug!(device = name, loan = ?answer.loan, "an answer has no present loan");
+                continue;
+            };
             worked = true;
             let is_copy = !is_holder;
             if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
@@ -112,6 +116,7 @@ impl Exchange<'_> {
         careful: bool,
     ) -> (bool, usize) {
         let unasked = self.returns_unasked(loans);
+        debug!(session = ?self.sub, count = loans.len(), careful, unasked, "values are returned");
         loans.iter().for_each(|loan| self.return_one(*loan, careful));
         if unasked {
             stand_back::gave_back_unasked(&mut self.context, self.sub);

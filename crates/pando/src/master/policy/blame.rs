@@ -15,6 +15,7 @@ use stream_lender::{Index, SubStreamId};
 const LONGEST_REASON: usize = 200;
 
 /// The meaning of a failure for its item.
+#[derive(Debug)]
 pub(super) enum Verdict {
     /// The failure is the device's fault and does not count.
     NoAttempt,

@@ -20,6 +20,7 @@ use crate::{
 };
 use std::collections::HashMap;
 use stream_lender::{Index, Loan, SubStreamId};
+use tracing::debug;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -62,6 +63,7 @@ impl Retries {
         let what = format!("item {} failed on {device}: {}{hint}", index + 1, failure.message);
         let verdict =
             blame::judge(&mut self.failures, context, (sub, index), failure, missing.as_ref());
+        debug!(item = index + 1, device, kind = failure.kind, ?verdict, "an attempt has failed");
         let lender = context.items.lender_mut();
         if let Some(mut value) = lender.value(index).cloned() {
             value.attempt = self.failures.count_failure(index);

@@ -11,6 +11,7 @@ use super::{
 use crate::master::registry::Device;
 use std::time::Duration;
 use stream_lender::{Loan, SubStreamId};
+use tracing::debug;
 
 /// The least gain in time worth a recall.
 const MIN_GAIN: Duration = Duration::from_millis(200);
@@ -40,6 +41,7 @@ pub(crate) fn recall_stragglers(context: &mut RunContext) {
 /// Recalls the `count` values that `sub` would begin last.
 fn recall(context: &mut RunContext, sub: SubStreamId, count: usize) {
     let held: Vec<Loan> = context.items.lender().outstanding(sub).collect();
+    debug!(session = ?sub, count, "values are recalled from a straggler");
     if let Some(device) = context.registry.get_mut(sub) {
         device.recall(&held[held.len().saturating_sub(count)..], context.now);
     }
@@ -83,6 +85,11 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) {
         let on_their_way = device.loans().progress().on_their_way() as usize;
         let come = loans.len().saturating_sub(on_their_way);
         if come > 0 {
+            debug!(
+                device = device.name(),
+                count = come,
+                "values are recalled from a stalled device"
+            );
             device.recall_from_stalled(&loans[..come], silence_limit, now);
             // Failed values must not wait for this device.
             lender.pause(sub);

@@ -12,6 +12,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tracing::debug;
 
 /// How long a volunteer may take to say hello.
 const INTRODUCTION: Duration = Duration::from_secs(10);
@@ -52,7 +53,10 @@ pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel
                 (path, _) => path,
             };
             let mut session = Session::open(master, hello, path, door.page, Instant::now());
+            let device = session.name.clone();
+            debug!(device, ?path, "a volunteer has joined");
             let departure = drive(&mut session, &mut channel).await;
+            debug!(device, ?departure, "a volunteer is leaving");
             session.leave(&departure, Instant::now());
             send_the_rest(session, &channel).await;
         }

@@ -10,6 +10,7 @@ use crate::{
 use serde_json::json;
 use std::time::Instant;
 use stream_lender::Loan;
+use tracing::trace;
 
 /// The prefix of a log entry about an error that came after its call had ended.
 const LATE: &str = "late error: ";
@@ -123,6 +124,7 @@ impl Session {
             ..answer
         };
         let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
+        trace!(device = self.name, answers = answers.len(), "answers have arrived");
         let mut told = Told::new(self.master.events.wanted());
         let (asks, room) =
             self.exchange(now, |exchange| exchange.accept(answers, parts, &mut told));
