@@ -233,6 +233,11 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_QR", value_name = "WHEN", default_value = "auto")]
     pub(crate) qr: When,
 
+    /// Number of values, for the time left [default: known for items, and guessed from the bytes of
+    /// a file on standard input]
+    #[arg(long, env = "PANDO_TOTAL", value_name = "N")]
+    pub(crate) total: Option<u64>,
+
     /// Live status line on standard error
     #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
     pub(crate) progress: When,

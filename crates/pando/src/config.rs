@@ -39,6 +39,8 @@ const MOST_ANYWAY: usize = 32;
 pub(crate) struct RunConfig {
     pub(crate) function: FunctionSource,
     pub(crate) input: InputSource,
+    /// The number of values, if somebody knows.
+    pub(crate) total: Option<u64>,
     pub(crate) framing: Framing,
     /// Values are names of files (`--files`).
     pub(crate) files: Option<FileOptions>,
@@ -187,7 +189,12 @@ impl RunConfig {
         if let InputSource::Items(items) = &input {
             check_items(items, form, policies.on_error)?;
         }
+        let total = match &input {
+            InputSource::Items(items) => Some(items.len() as u64),
+            InputSource::Stdin | InputSource::Stream => cli.total,
+        };
         Ok(Self {
+            total,
             framing: Framing { separator: if cli.null { 0 } else { b'\n' }, form },
             files: cli.files.then(|| FileOptions {
                 output_dir: cli.output_dir.clone(),

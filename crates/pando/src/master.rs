@@ -7,6 +7,7 @@
 //! - [`registry`]: the devices, each with one book of loans, and with a health;
 //! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
 //! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
+//! - [`forecast`]: the time until the end;
 //! - [`exchange`]: loans and answers between the lender and a session;
 //! - [`shutdown`]: how a run ends;
 //! - [`state`]: composes all rooms above; one lock guards the whole;
@@ -18,6 +19,7 @@
 
 mod exchange;
 mod files;
+mod forecast;
 mod io;
 mod items;
 mod job;
@@ -38,7 +40,7 @@ pub(crate) use io::confirm;
 pub(crate) use io::{InputValues, values_of_items};
 pub(crate) use items::{Ending, Framing, InputError, Left};
 pub(crate) use items::{FromProgram, ToProgram};
-pub(crate) use job::Job;
+pub(crate) use job::{InputSize, Job};
 pub(crate) use policy::MissingFeature;
 pub(crate) use registry::Page;
 pub(crate) use report::{recall_stragglers, watch};

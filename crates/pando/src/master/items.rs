@@ -38,6 +38,8 @@ pub(crate) struct Items {
     program: Option<Loop>,
     /// More results of an earlier run may follow: the input is read even when no device asks.
     resuming: bool,
+    /// Bytes read from the input so far.
+    bytes_read: u64,
     /// The values read last need no computation. The input is then read even when no device asks,
     /// because the master must notice the end of the input without any volunteer.
     reads_on: bool,
@@ -58,6 +60,7 @@ impl Items {
             journal: None,
             program,
             resuming: false,
+            bytes_read: 0,
             reads_on: false,
         }
     }

@@ -40,8 +40,20 @@ pub(crate) struct Job {
     pub(crate) by_program: bool,
     /// The window: the most values that are read and not yet output.
     pub(crate) window: usize,
+    /// What is known of the number of items before the input is read.
+    pub(crate) size: InputSize,
     /// `--quiet`: output printed by the function is hidden.
     pub(crate) quiet: bool,
+}
+
+/// What is known of the number of items before the input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InputSize {
+    Unknown,
+    /// The number of items.
+    Items(u64),
+    /// The number of bytes, with the separators.
+    Bytes(u64),
 }
 
 impl Job {

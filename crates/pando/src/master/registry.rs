@@ -183,6 +183,19 @@ impl Registry {
         self.devices.len()
     }
 
+    /// The cores of the devices that take part.
+    pub(crate) fn computing_cores(&self) -> u64 {
+        self.devices()
+            .filter(|device| device.takes_part())
+            .map(|device| u64::from(device.cores()))
+            .sum()
+    }
+
+    /// The age of the oldest call that a device has told about.
+    pub(crate) fn oldest_call(&self, now: Instant) -> Duration {
+        self.devices().map(|device| device.loans().longest_call(now)).max().unwrap_or_default()
+    }
+
     /// Sessions that were opened since the start.
     pub(crate) fn joined(&self) -> u64 {
         self.joined

@@ -1,9 +1,12 @@
 //! Reports for people and programs during a run: the status line, sums of the reports made by
 //! functions, and what the watch finds.
 
-use super::{policy::watch::Watcher, registry::Device, run::Master, state::RunState};
-use crate::{console::printable, protocol::Path};
+mod status;
+
+use super::{policy::watch::Watcher, registry::Device, run::Master};
+use crate::console::printable;
 use serde_json::{Value, json};
+use status::Status;
 use std::{
     mem,
     sync::Arc,
@@ -85,62 +88,9 @@ impl Master {
         self.events.write("statistics", fields);
     }
 
-    /// The status line, from the longest form to the shortest: what is done, the rate, the
+    /// The status line, from the longest form to the shortest: progress, rate, the time left, the
     /// devices, and `url`, if there is one.
     pub(crate) fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
-        self.with(|state| status_lines(state, now, url))
-    }
-}
-
-fn status_lines(state: &mut RunState, now: Instant, url: &str) -> Vec<String> {
-    let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let done = format!("{} done", state.registry().statistics().total());
-    let rate = format!("{:.1}/s", state.registry_mut().statistics_mut().measure_rate(now));
-    let devices = count(state.registry().len() as u64, "device");
-    let cores =
-        count(state.registry().devices().map(|device| u64::from(device.cores())).sum(), "core");
-    let ways = ways(state.registry().devices().map(Device::path));
-    let elapsed = humantime::format_duration(Duration::from_secs(
-        state.registry().statistics().elapsed(now).as_secs(),
-    ));
-    let some = format!("{done}, {rate}, {devices} with {cores}");
-    let all =
-        format!("{some}{ways}, {} in progress, {elapsed}", state.items().lender().in_progress());
-    let few = format!("{done}, {devices}");
-    // The URL has priority, because its announcement has left the screen long ago.
-    let with_url = [&all, &some, &few, &done].map(|form| format!("{form}, {url}"));
-    let with_url = with_url.into_iter().filter(|_| !url.is_empty());
-    with_url.chain([all, some, format!("{few} with {cores}"), few, done]).collect()
-}
-
-/// How many devices are connected by other routes than this machine's own port, in words.
-fn ways(paths: impl Iterator<Item = Path>) -> String {
-    let (mut direct, mut turn, mut relay) = (0, 0, 0);
-    for path in paths {
-        match path {
-            Path::Local | Path::WebSocket => {}
-            Path::Direct => direct += 1,
-            Path::Turn => turn += 1,
-            Path::Relay => relay += 1,
-        }
-    }
-    let ways = [(direct, "direct"), (turn, "by TURN"), (relay, "through the relay")];
-    let told: Vec<String> = ways
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, way)| format!("{count} {way}"))
-        .collect();
-    if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_status_line_tells_other_ways_than_the_usual() {
-        assert_eq!(ways([Path::Local, Path::WebSocket].into_iter()), "");
-        let all = [Path::Relay, Path::Direct, Path::Local, Path::Turn, Path::Direct];
-        assert_eq!(ways(all.into_iter()), " (2 direct, 1 by TURN, 1 through the relay)");
+        self.with(|state| Status::of(state, &self.job, now)).lines(url)
     }
 }

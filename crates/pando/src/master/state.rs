@@ -5,6 +5,7 @@ mod io;
 
 use super::{
     exchange::Exchange,
+    forecast::Forecast,
     items::{Ending, Items, Loop},
     job::Job,
     policy::{
@@ -31,6 +32,7 @@ pub(crate) struct RunState {
     speculation: Speculation,
     unwanted: Unwanted,
     backpressure: ResultBackPressure,
+    forecast: Forecast,
     shutdown: Shutdown,
 }
 
@@ -81,6 +83,7 @@ impl RunState {
             speculation: Speculation::default(),
             unwanted: Unwanted::default(),
             backpressure: ResultBackPressure::default(),
+            forecast: Forecast::new(Instant::now()),
             shutdown: Shutdown::default(),
         }
     }
@@ -97,8 +100,18 @@ impl RunState {
         &self.retries
     }
 
+    pub(crate) fn forecast(&self) -> &Forecast {
+        &self.forecast
+    }
+
     pub(crate) fn registry_mut(&mut self) -> &mut Registry {
         &mut self.registry
+    }
+
+    /// The number of items with a result, or left out.
+    pub(crate) fn settled(&self) -> u64 {
+        let lender = self.items.lender();
+        self.items.settled(self.registry.iter().map(|(sub, _)| lender.held(sub) as u64).sum())
     }
 
     /// Wakes the sessions which may ask or be read, and returns whom else to wake.
@@ -252,7 +265,9 @@ impl RunState {
         now: Instant,
     ) -> Vec<String> {
         let holds_back = self.holds_back();
-        let Self { items, registry, .. } = self;
+        let (settled, cores) = (self.settled(), self.registry.computing_cores());
+        let Self { items, registry, forecast, .. } = self;
+        forecast.observe(settled, cores, now);
         let late = watcher.take_lateness(now);
         let mut context = RunContext { items, registry, job, now };
         if late.is_zero() {

@@ -11,7 +11,7 @@ use crate::{
     console::{Console, printable},
     events::Events,
     journal::{Digest, JobFacts},
-    master::{self, Ending, Files, Job, Master},
+    master::{self, Ending, Files, InputSize, Job, Master},
     server::{self, Site},
     uplink::{RoomContent, Uplink},
     volunteer::{self, Guard, TALKED},
@@ -335,7 +335,20 @@ fn job(config: &RunConfig, function: &Function, own: HashSet<Digest>) -> Job {
         local_only: !config.takes_volunteers(),
         by_program: matches!(config.function, FunctionSource::Command(_)),
         window: policies.window,
+        size: input_size(config),
         quiet: config.report.quiet,
+    }
+}
+
+/// What is known of the number of values. Names of files say nothing by their bytes, because they
+/// are not counted before their files are read.
+fn input_size(config: &RunConfig) -> InputSize {
+    match config.total {
+        Some(count) => InputSize::Items(count),
+        None if config.reads_stdin() && config.files.is_none() => {
+            used::bytes_on_stdin().map_or(InputSize::Unknown, InputSize::Bytes)
+        }
+        None => InputSize::Unknown,
     }
 }
 

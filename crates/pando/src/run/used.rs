@@ -115,3 +115,17 @@ fn is_open(stream: &impl std::os::fd::AsFd, for_writing: bool) -> bool {
 fn is_open<S>(_: &S, _: bool) -> bool {
     true
 }
+
+/// The bytes that are left in the file at standard input; `None` if it is not a regular file.
+#[cfg(unix)]
+pub(super) fn bytes_on_stdin() -> Option<u64> {
+    use std::{io::Seek, os::fd::AsFd};
+    let mut file = fs::File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
+    let about = file.metadata().ok().filter(fs::Metadata::is_file)?;
+    about.len().checked_sub(file.stream_position().ok()?)
+}
+
+#[cfg(not(unix))]
+pub(super) fn bytes_on_stdin() -> Option<u64> {
+    None
+}

@@ -45,6 +45,7 @@ impl Master {
             self.mind_numbers_of(&values, before);
             before += values.len() as u64;
             let offered = self.offer(values.drain(..).map(|value| (value, None)));
+            self.lock().items_mut().note_bytes_read(splitter.bytes_cut());
             match offered.and(read) {
                 Ok(true) => self.wait_until_wanted(),
                 end => return self.end_input(end.map(|_| ())),

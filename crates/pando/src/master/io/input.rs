@@ -24,6 +24,8 @@ pub(super) struct Splitter {
     scanned: usize,
     /// Values cut so far.
     count: u64,
+    /// Bytes read so far.
+    bytes: u64,
     /// The last value was too long, and the rest of its bytes is skipped.
     passing: bool,
 }
@@ -31,7 +33,7 @@ pub(super) struct Splitter {
 impl Splitter {
     /// Creates a splitter at the start of an input.
     pub(super) fn new(framing: Framing) -> Self {
-        Self { framing, buffer: Vec::new(), scanned: 0, count: 0, passing: false }
+        Self { framing, buffer: Vec::new(), scanned: 0, count: 0, bytes: 0, passing: false }
     }
 
     /// Reads once from `input` and appends complete values to `out`. Returns false at the end of
@@ -66,11 +68,17 @@ impl Splitter {
                 self.last(out);
                 Ok(false)
             }
-            Ok(_) => {
+            Ok(length) => {
+                self.bytes += length as u64;
                 self.complete(out);
                 Ok(true)
             }
         }
+    }
+
+    /// Bytes read so far, apart from the start of a value that is not complete.
+    pub(super) fn bytes_cut(&self) -> u64 {
+        self.bytes - self.buffer.len() as u64
     }
 
     /// Makes room for one more block.

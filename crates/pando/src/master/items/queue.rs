@@ -123,6 +123,11 @@ impl InputQueue {
         self.values.is_empty() && self.ended.is_some()
     }
 
+    /// Whether nothing more is read from the input.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
     /// Whether the input has ended with an error.
     pub(crate) fn has_failed(&self) -> bool {
         matches!(self.ended, Some(Err(_)))

@@ -1,7 +1,7 @@
 //! Reading: items come from the input, values to be lent or results that are known already.
 
 use super::{InputError, Items, Read};
-use crate::protocol::Value;
+use crate::{master::job::InputSize, protocol::Value};
 use std::path::PathBuf;
 
 impl Items {
@@ -22,6 +22,31 @@ impl Items {
     pub(crate) fn add_values(&mut self, values: impl IntoIterator<Item = Value>) {
         self.queue.extend(values);
         self.lender.input_ready();
+    }
+
+    /// Notes that `bytes` of the input have been read so far.
+    pub(crate) fn note_bytes_read(&mut self, bytes: u64) {
+        self.bytes_read = bytes;
+    }
+
+    /// The number of items of the whole input, and whether it is certain; `None` if nobody knows.
+    pub(crate) fn total(&self, size: InputSize) -> Option<(u64, bool)> {
+        let read = self.lender.values_read() + self.queue.len() as u64;
+        let estimate = match size {
+            _ if self.queue.has_ended() => return Some((read, true)),
+            InputSize::Items(count) => Some((count, true)),
+            InputSize::Bytes(bytes) => (u128::from(read) * u128::from(bytes))
+                .checked_div(self.bytes_read.into())
+                .map(|count| (u64::try_from(count).unwrap_or(u64::MAX), false)),
+            InputSize::Unknown => None,
+        };
+        // The input may have more items than was said.
+        estimate.filter(|(count, _)| *count >= read)
+    }
+
+    /// The number of items with a result, or left out.
+    pub(crate) fn settled(&self, held: u64) -> u64 {
+        self.lender.values_read().saturating_sub(self.lender.returned() as u64 + held)
     }
 
     /// Notes that no more items follow, and why.

@@ -35,6 +35,8 @@ pub(crate) struct Retries {
     told: HashMap<Index, String>,
     /// Items which failed for good without ending the run.
     left_out: u64,
+    /// Failed attempts so far.
+    failed_attempts: u64,
     cannot_run: Option<String>,
     /// Why the journal or a file of results cannot be written.
     output_failed: Option<String>,
@@ -58,6 +60,7 @@ impl Retries {
             return None;
         }
         let index = loan.index;
+        self.failed_attempts += 1;
         let missing = blame::missing_feature(context.job, failure);
         let hint = blame::hint(context.registry, sub, missing.as_ref(), context.job);
         let what = format!("item {} failed on {device}: {}{hint}", index + 1, failure.message);
@@ -258,6 +261,11 @@ impl Retries {
     /// Takes the message to output in place of the result of `index`.
     pub(crate) fn take_told(&mut self, index: Index) -> Option<String> {
         self.told.remove(&index)
+    }
+
+    /// Items that failed for good without ending the run, and failed attempts.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.left_out, self.failed_attempts)
     }
 
     /// Counts an item left out because of an unusable input.

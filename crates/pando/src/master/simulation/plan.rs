@@ -3,7 +3,10 @@
 use super::clock::{MS, SECOND};
 use crate::{
     config::{BatchSize, OnError},
-    master::{items::Framing, job::Job},
+    master::{
+        items::Framing,
+        job::{InputSize, Job},
+    },
     protocol::{Form, JobOptions, PART},
 };
 use bytes::Bytes;
@@ -156,6 +159,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         local_only: false,
         by_program: false,
         window: pick(rng, &[1, 2, 5, 20, 1_000]),
+        size: InputSize::Unknown,
         quiet: false,
     }
 }
