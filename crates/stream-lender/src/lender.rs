@@ -12,7 +12,6 @@ use crate::{
     sub_streams::{Borrower, SubStreams},
     window::Budget,
 };
-
 use returned::Returned;
 use slots::{Slot, Slots};
 use waiters::Waiters;
