@@ -1,7 +1,7 @@
 //! Chaos: random jobs on random volunteers, with random faults. The output must be right all the
 //! same.
 //!
-//! Each run has a seed, and the seed gives the [`Plan`]: the job, the volunteers, and the faults
+//! Each run has a seed, and the seed gives the [`ChaosPlan`]: the job, the volunteers, and the faults
 //! of the volunteers and of the master. The moment of each event depends on the machine. So a seed
 //! repeats the circumstances of a run, but not its exact timing.
 
@@ -23,12 +23,12 @@ mod volunteer;
 mod work;
 
 pub use judge::difference;
-pub use plan::Plan;
+pub use plan::ChaosPlan;
 pub use run::Violation;
 
-use crate::browser::chromium;
 use anyhow::{Context as _, bail};
 use clap::Args;
+use pando_testing::Chromium;
 use std::{
     path::PathBuf,
     sync::{
@@ -45,7 +45,7 @@ const TELL: Duration = Duration::from_secs(60);
 
 /// The options of `chaos`.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct ChaosOptions {
     /// Number of runs [default: 200; with --seed 1]
     #[arg(long, value_name = "N")]
     pub runs: Option<u64>,
@@ -103,8 +103,8 @@ pub struct Summary {
 ///
 /// # Errors
 /// When no run is possible: no pando, no Chromium.
-pub async fn chaos(options: Options) -> anyhow::Result<Summary> {
-    let setup = Arc::new(Setup::of(&options)?);
+pub async fn chaos(options: ChaosOptions) -> anyhow::Result<Summary> {
+    let setup = Arc::new(ChaosSetup::of(&options)?);
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
     let runs = match (options.runs, options.time, options.seed) {
         (Some(runs), _, _) => runs,
@@ -150,18 +150,19 @@ pub async fn chaos(options: Options) -> anyhow::Result<Summary> {
 }
 
 /// State that all runs share.
-struct Setup {
+struct ChaosSetup {
     pando: PathBuf,
-    chromium: PathBuf,
+    /// The browser of the tabs, if tabs take part.
+    chromium: Option<Chromium>,
     tabs: f64,
     pace: u32,
     keep: PathBuf,
     forge: bool,
-    counts: counts::Counts,
+    counts: counts::FaultCounts,
 }
 
-impl Setup {
-    fn of(options: &Options) -> anyhow::Result<Self> {
+impl ChaosSetup {
+    fn of(options: &ChaosOptions) -> anyhow::Result<Self> {
         let pando = match &options.pando {
             Some(pando) => pando.clone(),
             None => std::env::current_exe()?.with_file_name("pando"),
@@ -177,12 +178,15 @@ impl Setup {
             .with_context(|| format!("{} cannot be made", keep.display()))?;
         Ok(Self {
             pando: pando.canonicalize()?,
-            chromium: if options.tabs > 0.0 { chromium()? } else { PathBuf::new() },
+            chromium: (options.tabs > 0.0)
+                .then(Chromium::found)
+                .transpose()
+                .map_err(anyhow::Error::msg)?,
             tabs: options.tabs,
             pace: options.pace.max(1),
             keep,
             forge: options.forge,
-            counts: counts::Counts::default(),
+            counts: counts::FaultCounts::default(),
         })
     }
 }

@@ -10,25 +10,25 @@ mod tab;
 mod table;
 
 use anyhow::{Context, ensure};
-use applications::{Application, Pictures};
+use applications::{ExampleApplication, Pictures};
 use clap::Args;
 use happened::Happened;
+use pando_testing::{Output, RunningProgram, Stdin, Streams};
 use std::{
-    io::{BufRead, BufReader, Write},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant, SystemTime},
 };
-use tab::Tab;
+use tab::SlowedTab;
 
 /// The time for devices to join, and for events to be written after a run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The devices, and the times of the measure.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct DevicesOptions {
     /// The program that is measured; the programs of the examples must be beside it
     #[arg(long, default_value = "target/release/pando", value_name = "FILE")]
     pub pando: PathBuf,
@@ -68,23 +68,23 @@ pub struct Options {
 
     /// Only these applications
     #[arg(value_name = "APPLICATIONS")]
-    pub only: Vec<Application>,
+    pub only: Vec<ExampleApplication>,
 }
 
 /// Runs the applications, and returns the table in Markdown.
 ///
 /// # Errors
 /// When an application cannot be run, or an expected device did not come.
-pub fn run(options: &Options) -> anyhow::Result<String> {
+pub fn run(options: &DevicesOptions) -> anyhow::Result<String> {
     let token: String = std::iter::repeat_with(fastrand::alphanumeric).take(12).collect();
     let mut tabs = Vec::new();
     let mut columns = Vec::new();
     let every = [
-        Application::Collatz,
-        Application::Mining,
-        Application::Testing,
-        Application::Raytracer,
-        Application::Blur,
+        ExampleApplication::Collatz,
+        ExampleApplication::Mining,
+        ExampleApplication::Testing,
+        ExampleApplication::Raytracer,
+        ExampleApplication::Blur,
     ];
     let chosen = if options.only.is_empty() { &every[..] } else { &options.only };
     for application in chosen {
@@ -102,33 +102,34 @@ pub fn run(options: &Options) -> anyhow::Result<String> {
 }
 
 fn measure(
-    application: Application,
-    options: &Options,
+    application: ExampleApplication,
+    options: &DevicesOptions,
     token: &str,
-    tabs: &mut Vec<Tab>,
+    tabs: &mut Vec<SlowedTab>,
 ) -> anyhow::Result<Happened> {
     let folder = tempfile::tempdir()?;
     let events = folder.path().join("events");
-    let mut pando = Pando::start(application, options, token, &events)?;
-    let url = pando.wait_for("Serving volunteer code at http://")?;
+    let mut pando = start(application, options, token, &events)?;
+    let url = pando.hears("Serving volunteer code at http://")?;
+    let url = &url[url.find("http").context("the line has a URL")?..];
     eprintln!("{application:?} at {url}");
     if tabs.is_empty() {
         for (index, factor) in options.tabs.iter().enumerate() {
             // The printed address is the best one for other devices; tabs of this machine use a
             // nearer one.
             let here = format!("http://127.0.0.1:{}/{token}/", options.port);
-            tabs.push(Tab::open(&options.chromium, &here, index + 1, *factor)?);
+            tabs.push(SlowedTab::open(&options.chromium, &here, index + 1, *factor)?);
         }
     }
     // This machine's own cores join without a message.
     for _ in 0..tabs.len() + options.others {
-        pando.wait_for(" joined ")?;
+        pando.hears(" joined ")?;
     }
     let pictures = match application {
-        Application::Blur => Some(Pictures::serve(&options.pando, folder.path(), &url)?),
+        ExampleApplication::Blur => Some(Pictures::serve(&options.pando, folder.path(), url)?),
         _ => None,
     };
-    pando.feed(move |number| application.input(number, pictures.as_ref()));
+    feed(&mut pando, move |number| application.input(number, pictures.as_ref()));
     thread::sleep(options.warm_up);
     let from = SystemTime::now();
     thread::sleep(options.time);
@@ -143,63 +144,26 @@ fn measure(
     }
 }
 
-/// A run, killed when dropped: devices stay when a run ends without a goodbye.
-struct Pando {
-    child: Child,
-    said: Receiver<String>,
+/// Starts a run. Devices stay when a run is killed, because it says no goodbye.
+fn start(
+    application: ExampleApplication,
+    options: &DevicesOptions,
+    token: &str,
+    events: &Path,
+) -> anyhow::Result<RunningProgram> {
+    let mut command = Command::new(&options.pando);
+    command.arg(options.examples.join(application.function())).args(application.options());
+    command.args(["--stdin", "--token", token, "--port", &options.port.to_string()]);
+    command.args(["--cores", &options.cores.to_string()]).arg("--events").arg(events);
+    let streams =
+        Streams { stdin: Stdin::Open, stdout: Output::Ignored, ..Streams::without_input() };
+    RunningProgram::try_start(&mut command, streams)
 }
 
-impl Pando {
-    fn start(
-        application: Application,
-        options: &Options,
-        token: &str,
-        events: &std::path::Path,
-    ) -> anyhow::Result<Self> {
-        let mut command = Command::new(&options.pando);
-        command.arg(options.examples.join(application.function())).args(application.options());
-        command.args(["--stdin", "--token", token, "--port", &options.port.to_string()]);
-        command.args(["--cores", &options.cores.to_string()]).arg("--events").arg(events);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("{} cannot be started", options.pando.display()))?;
-        let stderr = BufReader::new(child.stderr.take().context("standard error is a pipe")?);
-        let (voice, said) = channel();
-        thread::spawn(move || {
-            stderr.lines().map_while(Result::ok).for_each(|line| drop(voice.send(line)))
-        });
-        Ok(Self { child, said })
-    }
-
-    /// Waits for a line of standard error with `text` in it. Returns the line, from its URL on if
-    /// it has one.
-    fn wait_for(&self, text: &str) -> anyhow::Result<String> {
-        let until = Instant::now() + PATIENCE;
-        let mut heard = String::new();
-        loop {
-            let line = self.said.recv_timeout(until.saturating_duration_since(Instant::now()));
-            let line =
-                line.with_context(|| format!("`{}` was not said, but: {heard}", text.trim()))?;
-            if line.contains(text) {
-                return Ok(line[line.find("http").unwrap_or(0)..].to_owned());
-            }
-            heard += &(line + "\n");
-        }
-    }
-
-    /// Writes inputs until the run stops reading.
-    fn feed(&mut self, input: impl Fn(u64) -> String + Send + 'static) {
-        let mut stdin = self.child.stdin.take().expect("piped, and given once");
-        thread::spawn(move || (0..).try_for_each(|number| writeln!(stdin, "{}", input(number))));
-    }
-}
-
-impl Drop for Pando {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Writes inputs until the run stops reading.
+fn feed(run: &mut RunningProgram, input: impl Fn(u64) -> String + Send + 'static) {
+    let mut stdin = run.take_stdin();
+    thread::spawn(move || (0..).try_for_each(|number| writeln!(stdin, "{}", input(number))));
 }
 
 fn factor(text: &str) -> Result<f64, String> {

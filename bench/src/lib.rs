@@ -4,11 +4,9 @@
 //! [`swarm`] has the volunteers, [`measures`] the measures, [`relay`] a load test of a relay,
 //! [`chaos`] a test with random faults; the other modules are tools for these.
 
-pub mod browser;
 pub mod chaos;
 pub mod delay;
 pub mod devices;
-pub mod devtools;
 pub mod echo;
 pub mod far;
 pub mod lines;

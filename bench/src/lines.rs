@@ -15,7 +15,7 @@ const PATTERN: usize = 64 * 1024 - 15;
 
 /// A reader that generates lines.
 #[derive(Debug, Clone)]
-pub struct Lines {
+pub struct GeneratedLines {
     shape: Shape,
     left: u64,
     /// The current number with its newline, for [`Shape::Numbers`].
@@ -32,7 +32,7 @@ enum Shape {
     Long(usize, Vec<u8>),
 }
 
-impl Lines {
+impl GeneratedLines {
     /// The output of `seq COUNT`.
     pub fn numbers(count: u64) -> Self {
         Self { shape: Shape::Numbers, left: count, line: vec![b'0', b'\n'], at: 2, number: 0 }
@@ -96,7 +96,7 @@ impl Lines {
     }
 }
 
-impl Read for Lines {
+impl Read for GeneratedLines {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         Ok(self.fill(out))
     }
@@ -127,7 +127,7 @@ pub struct Came {
 ///
 /// # Errors
 /// When bytes are missing, misplaced or superfluous.
-pub fn verify(mut output: impl Read, mut expected: Lines) -> anyhow::Result<Came> {
+pub fn verify(mut output: impl Read, mut expected: GeneratedLines) -> anyhow::Result<Came> {
     let (mut came, mut should) = (vec![0; BLOCK], vec![0; BLOCK]);
     let (mut first, mut last, mut place) = (None, Instant::now(), 0u64);
     loop {
@@ -160,7 +160,7 @@ pub fn verify(mut output: impl Read, mut expected: Lines) -> anyhow::Result<Came
 mod tests {
     use super::*;
 
-    fn text(mut lines: Lines) -> String {
+    fn text(mut lines: GeneratedLines) -> String {
         let mut text = String::new();
         lines.read_to_string(&mut text).unwrap();
         text
@@ -168,14 +168,14 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_seq() {
-        assert_eq!(text(Lines::numbers(0)), "");
+        assert_eq!(text(GeneratedLines::numbers(0)), "");
         let all: String = (1..=1234).map(|n| format!("{n}\n")).collect();
-        assert_eq!(text(Lines::numbers(1234)), all);
+        assert_eq!(text(GeneratedLines::numbers(1234)), all);
     }
 
     #[test]
     fn long_lines_have_their_length_and_differ() {
-        let all = text(Lines::long(3, 100_000));
+        let all = text(GeneratedLines::long(3, 100_000));
         let lines: Vec<&str> = all.split_terminator('\n').collect();
         assert_eq!(lines.iter().map(|line| line.len()).collect::<Vec<_>>(), [99_999; 3]);
         assert_ne!(lines[0], lines[1]);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_noticed() {
-        let verify = |text: &str| verify(text.as_bytes(), Lines::numbers(3)).is_ok();
+        let verify = |text: &str| verify(text.as_bytes(), GeneratedLines::numbers(3)).is_ok();
         assert!(verify("1\n2\n3\n"));
         for wrong in ["", "1\n2\n", "1\n3\n2\n", "1\n2\n3\n3\n", "1\n2\n3"] {
             assert!(!verify(wrong), "{wrong:?}");

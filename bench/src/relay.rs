@@ -8,14 +8,14 @@ mod link;
 mod room;
 
 use crate::{
-    program::{self, Process},
-    system::{Cpu, memory},
+    program,
     table::{Row, megabytes, thousands},
 };
 use anyhow::Context;
 use clap::Args;
-use link::{Counts, Phase};
-use room::Room;
+use link::{EchoCounts, Phase};
+use pando_testing::{Cpu, RunningProgram};
+use room::LoadRoom;
 use std::{
     path::PathBuf,
     sync::Arc,
@@ -28,7 +28,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 /// The size of the load.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct RelayLoadOptions {
     /// The program to measure
     #[arg(long, default_value = "target/release/pando", value_name = "FILE")]
     pub binary: PathBuf,
@@ -51,7 +51,7 @@ pub struct Options {
 }
 
 /// The figures for one load.
-struct Figures {
+struct RelayFigures {
     echoes: f64,
     seconds: f64,
     cpu: Cpu,
@@ -63,16 +63,16 @@ struct Figures {
 ///
 /// # Errors
 /// When the relay does something wrong.
-pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
+pub async fn run(options: &RelayLoadOptions) -> anyhow::Result<Vec<Row>> {
     let (mut relay, url) = start(options)?;
-    let id = relay.id();
+    let id = relay.pid();
     let mut rows = vec![Row::plain("memory of the relay at first", megabytes(memory(id) as f64))];
-    let counts = Arc::new(Counts::default());
+    let counts = Arc::new(EchoCounts::default());
     let (orders, phase) = watch::channel(Phase::Quiet);
     let start = Instant::now();
     let mut rooms = Vec::new();
     for number in 0..options.rooms {
-        rooms.push(Room::open(&url, number, phase.clone(), counts.clone()).await?);
+        rooms.push(LoadRoom::open(&url, number, phase.clone(), counts.clone()).await?);
     }
     let opened = start.elapsed();
     rows.push(Row::plain(
@@ -123,12 +123,12 @@ pub async fn run(options: &Options) -> anyhow::Result<Vec<Row>> {
     for room in rooms {
         room.end().await?;
     }
-    relay.wait_for("room-ended").context("the rooms end")?;
+    relay.hears("room-ended").context("the rooms end")?;
     rows.push(Row::plain("memory of the relay when all have gone", megabytes(memory(id) as f64)));
     Ok(rows)
 }
 
-fn start(options: &Options) -> anyhow::Result<(Process, String)> {
+fn start(options: &RelayLoadOptions) -> anyhow::Result<(RunningProgram, String)> {
     // The limits are high because all connections come from one address.
     let many = "100000";
     let mut relay = program::relay(
@@ -147,17 +147,17 @@ fn start(options: &Options) -> anyhow::Result<(Process, String)> {
             ])
             .collect::<Vec<_>>(),
     )?;
-    let line = relay.wait_for("Relay listening at ")?;
+    let line = relay.hears("Relay listening at ")?;
     Ok((relay, line.rsplit(' ').next().unwrap_or_default().to_owned()))
 }
 
-async fn measure(id: u32, time: Duration, counts: &Counts) -> Figures {
+async fn measure(id: u32, time: Duration, counts: &EchoCounts) -> RelayFigures {
     counts.take();
     let (cpu, start) = (Cpu::of(id), Instant::now());
     sleep(time).await;
     let (echoes, round_trips) = counts.take();
     let elapsed = start.elapsed().as_secs_f64();
-    Figures {
+    RelayFigures {
         echoes: echoes as f64,
         seconds: elapsed,
         cpu: Cpu::of(id).since(cpu),
@@ -166,7 +166,7 @@ async fn measure(id: u32, time: Duration, counts: &Counts) -> Figures {
     }
 }
 
-fn tell(rows: &mut Vec<Row>, what: &str, phase: &Phase, figures: &Figures) {
+fn tell(rows: &mut Vec<Row>, what: &str, phase: &Phase, figures: &RelayFigures) {
     let rate = figures.echoes / figures.seconds;
     rows.push(Row::plain(what, format!("{} items/s", thousands(rate))));
     rows.push(Row::plain("… processor time of the relay", share(figures)));
@@ -194,11 +194,15 @@ fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-fn share(figures: &Figures) -> String {
+fn share(figures: &RelayFigures) -> String {
     let of = |time: Duration| 100.0 * time.as_secs_f64() / figures.seconds;
     format!(
         "{:.1} % of a core, of which {:.1} in the kernel",
         of(figures.cpu.sum()),
         of(figures.cpu.system)
     )
+}
+
+fn memory(id: u32) -> u64 {
+    pando_testing::memory(id).unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! Tests chaos, and tests that it detects errors.
 
-use pando_bench::chaos::Plan;
+use pando_bench::chaos::ChaosPlan;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -69,7 +69,7 @@ fn a_pando_that_loses_doubles_or_swaps_a_line_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let pando = Path::new(env!("CARGO_BIN_EXE_chaos")).with_file_name("pando");
     let seed = (SEED..)
-        .find(|seed| has_lines_and_no_restart(&Plan::new(*seed, 0.0, 1).to_string()))
+        .find(|seed| has_lines_and_no_restart(&ChaosPlan::new(*seed, 0.0, 1).to_string()))
         .unwrap();
     for (change, words) in [
         ("2d", "it is missing"),

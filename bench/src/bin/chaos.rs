@@ -1,7 +1,7 @@
 //! Runs random jobs on random volunteers while random faults happen to all of them.
 
 use clap::Parser;
-use pando_bench::chaos::{Options, Summary, chaos};
+use pando_bench::chaos::{ChaosOptions, Summary, chaos};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]
-    options: Options,
+    options: ChaosOptions,
 }
 
 #[tokio::main(worker_threads = 2)]

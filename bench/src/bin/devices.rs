@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use pando_bench::{
-    devices::{Options, run},
+    devices::{DevicesOptions, run},
     system::{load, machine},
 };
 
@@ -10,7 +10,7 @@ use pando_bench::{
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]
-    options: Options,
+    options: DevicesOptions,
 }
 
 fn main() -> anyhow::Result<()> {

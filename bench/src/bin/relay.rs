@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use pando_bench::{
-    relay::{Options, run},
+    relay::{RelayLoadOptions, run},
     system::{load, machine},
     table::markdown,
 };
@@ -11,7 +11,7 @@ use pando_bench::{
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(flatten)]
-    options: Options,
+    options: RelayLoadOptions,
 }
 
 #[tokio::main]

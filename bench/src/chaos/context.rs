@@ -1,6 +1,6 @@
 //! State that the parts of a run share.
 
-use super::{Setup, job::Expected, plan::Plan};
+use super::{ChaosSetup, job::Expected, plan::ChaosPlan};
 use crate::swarm::link::Address;
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ const TOLD: usize = 20_000;
 
 /// The shared state of one run.
 pub(crate) struct Context {
-    pub(crate) plan: Plan,
+    pub(crate) plan: ChaosPlan,
     pub(crate) pando: PathBuf,
     pub(crate) expected: Expected,
     /// The number of values.
@@ -42,7 +42,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(setup: &Setup, plan: Plan) -> Self {
+    pub(super) fn new(setup: &ChaosSetup, plan: ChaosPlan) -> Self {
         Self {
             expected: plan.job.expected(),
             count: plan.job.values.len() as u64,

@@ -8,7 +8,7 @@ use std::{
 
 /// The counts over all runs.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct FaultCounts {
     values: AtomicU64,
     volunteers: AtomicU64,
     steps: AtomicU64,
@@ -19,7 +19,7 @@ pub(super) struct Counts {
     restarts: AtomicU64,
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for FaultCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |count: &AtomicU64| count.load(Relaxed);
         write!(
@@ -37,7 +37,7 @@ impl fmt::Display for Counts {
     }
 }
 
-impl Counts {
+impl FaultCounts {
     /// Adds one run to the counts.
     pub(super) fn add(&self, context: &Context, lives: &[Life]) {
         let plan = &context.plan;

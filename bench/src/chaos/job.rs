@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The format of values and results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub(crate) enum ValueFormat {
     Lines,
     Null,
     Json,
@@ -17,7 +17,7 @@ pub(crate) enum Framing {
 
 /// The value of `--on-error`: what follows when every attempt at a value fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnError {
+enum AfterFailure {
     Stop,
     Skip,
     Report,
@@ -34,8 +34,8 @@ enum Tail {
 }
 
 /// A random job.
-pub(crate) struct Job {
-    pub(crate) framing: Framing,
+pub(crate) struct RandomJob {
+    pub(crate) framing: ValueFormat,
     pub(crate) values: Vec<String>,
     tail: Tail,
     /// True: the function is the default export of a module, and receives the attempt. False: the
@@ -44,7 +44,7 @@ pub(crate) struct Job {
     /// The first attempt fails for about one in so many values.
     flaky: Option<u32>,
     /// Every attempt fails for about one in so many values, with this `--on-error`.
-    poison: Option<(u32, OnError)>,
+    poison: Option<(u32, AfterFailure)>,
     /// The mean time of one call.
     pub(crate) latency: Duration,
     /// A call computes until its time is over, and does not wait on a timer.
@@ -62,7 +62,7 @@ pub(crate) struct Job {
     options: Vec<String>,
 }
 
-impl Job {
+impl RandomJob {
     /// A job of `count` values that takes about `time` on `cores` cores.
     pub(crate) fn new(
         chance: &mut Chance,
@@ -71,7 +71,12 @@ impl Job {
         cores: u32,
         heartbeat: Duration,
     ) -> Self {
-        let framing = chance.one(&[Framing::Lines, Framing::Lines, Framing::Null, Framing::Json]);
+        let framing = chance.one(&[
+            ValueFormat::Lines,
+            ValueFormat::Lines,
+            ValueFormat::Null,
+            ValueFormat::Json,
+        ]);
         let budget = chance.one(&[100_000, 1_000_000, 3_000_000]);
         let values = values(chance, framing, count, budget);
         let latency =
@@ -93,7 +98,7 @@ impl Job {
             busy: chance.toss(0.1),
             as_items: false,
             trickles: chance.toss(0.3),
-            carriage: framing == Framing::Lines && chance.toss(0.1),
+            carriage: framing == ValueFormat::Lines && chance.toss(0.1),
             open_end: chance.toss(0.3),
             heartbeat,
             journal: chance.toss(0.5),
@@ -104,16 +109,22 @@ impl Job {
         }
         let often = [3, 20, 100];
         if chance.toss(0.2) {
-            let what = if framing == Framing::Json { OnError::Report } else { OnError::Stop };
-            job.poison =
-                Some((chance.one(&often), chance.one(&[OnError::Skip, OnError::Stop, what])));
+            let what = if framing == ValueFormat::Json {
+                AfterFailure::Report
+            } else {
+                AfterFailure::Stop
+            };
+            job.poison = Some((
+                chance.one(&often),
+                chance.one(&[AfterFailure::Skip, AfterFailure::Stop, what]),
+            ));
             // A busy machine must not make the master take a device for gone.
             job.heartbeat *= 5;
         } else if job.modern && chance.toss(0.3) {
             job.flaky = Some(chance.one(&often));
         }
         job.as_items =
-            count > 0 && framing != Framing::Null && chance.toss(0.1) && job.may_be_items();
+            count > 0 && framing != ValueFormat::Null && chance.toss(0.1) && job.may_be_items();
         job.options = options(chance, &job);
         job
     }
@@ -172,7 +183,7 @@ impl Job {
     /// The answer of a volunteer for `value`.
     pub(crate) fn answer(&self, value: &Value) -> Result<(Form, Bytes), Failure> {
         let text = std::str::from_utf8(&value.bytes).expect("the master sends text");
-        let parsed = (self.framing == Framing::Json)
+        let parsed = (self.framing == ValueFormat::Json)
             .then(|| serde_json::from_str(text).expect("the master sends JSON"));
         let text = match &parsed {
             None => text.to_owned(),
@@ -192,7 +203,7 @@ impl Job {
         }
         let result = self.result(&text, hash);
         Ok(match self.framing {
-            Framing::Json => (Form::Json, Json::from(result).to_string().into()),
+            ValueFormat::Json => (Form::Json, Json::from(result).to_string().into()),
             _ => (Form::Text, result.into()),
         })
     }
@@ -214,7 +225,7 @@ impl Job {
         for value in &self.values {
             input.extend_from_slice(value.as_bytes());
             // The master strips one `\r` from the end of each line.
-            if self.framing == Framing::Lines && (self.carriage || value.ends_with('\r')) {
+            if self.framing == ValueFormat::Lines && (self.carriage || value.ends_with('\r')) {
                 input.push(b'\r');
             }
             input.push(self.separator());
@@ -236,7 +247,7 @@ impl Job {
     /// The correct outcome of the job, from a plain loop over the values.
     pub(crate) fn expected(&self) -> Expected {
         let mut expected = Expected::default();
-        let form = if self.framing == Framing::Json { Form::Json } else { Form::Text };
+        let form = if self.framing == ValueFormat::Json { Form::Json } else { Form::Text };
         for (index, value) in (0..).zip(&self.values) {
             let mut value = Value::new(Bytes::copy_from_slice(value.as_bytes()), form);
             value.attempt = 1;
@@ -249,13 +260,13 @@ impl Job {
                 Err(failure) => {
                     expected.status = 1;
                     match self.poison.map(|(_, on_error)| on_error) {
-                        Some(OnError::Skip) => {}
-                        Some(OnError::Report) => {
+                        Some(AfterFailure::Skip) => {}
+                        Some(AfterFailure::Report) => {
                             let report = serde_json::json!({"error": {"index": index + 1, "message": failure.message}});
                             expected.output.extend_from_slice(report.to_string().as_bytes());
                             expected.output.push(b'\n');
                         }
-                        Some(OnError::Stop) | None => return expected,
+                        Some(AfterFailure::Stop) | None => return expected,
                     }
                 }
             }
@@ -270,7 +281,7 @@ impl Job {
     }
 
     pub(crate) fn separator(&self) -> u8 {
-        if self.framing == Framing::Null { 0 } else { b'\n' }
+        if self.framing == ValueFormat::Null { 0 } else { b'\n' }
     }
 
     /// The words of the command line except files, port, token and items.
@@ -300,7 +311,7 @@ pub(crate) struct Expected {
 }
 
 /// A description of the job without the values.
-impl std::fmt::Display for Job {
+impl std::fmt::Display for RandomJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bytes: usize = self.values.iter().map(String::len).sum();
         let longest = self.values.iter().map(String::len).max().unwrap_or(0);
@@ -323,7 +334,7 @@ impl std::fmt::Display for Job {
     }
 }
 
-fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
+fn options(chance: &mut Chance, job: &RandomJob) -> Vec<String> {
     let mut options = vec!["--heartbeat".to_owned(), format!("{}ms", job.heartbeat.as_millis())];
     let mut option = |name: &str, value: String| options.extend([name.to_owned(), value]);
     match job.poison {
@@ -344,9 +355,9 @@ fn options(chance: &mut Chance, job: &Job) -> Vec<String> {
         option("--concurrency", chance.one(&["2", "5"]).into());
     }
     match job.framing {
-        Framing::Lines => {}
-        Framing::Null => options.push("-0".into()),
-        Framing::Json => options.push("--json".into()),
+        ValueFormat::Lines => {}
+        ValueFormat::Null => options.push("-0".into()),
+        ValueFormat::Json => options.push("--json".into()),
     }
     let flags = [
         ("--speculate", 0.25),

@@ -5,7 +5,7 @@ use super::{
     job::Expected,
     master::{Life, PATIENCE},
 };
-use crate::system::has_ended;
+use pando_testing::has_ended;
 use std::{
     collections::BTreeSet,
     fs,

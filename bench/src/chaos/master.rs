@@ -3,9 +3,10 @@
 use super::{
     chance::Chance,
     context::Context,
-    plan::{Deed, When},
+    plan::{Deed, DeedTime},
 };
-use crate::{swarm::link::Address, system::children};
+use crate::swarm::link::Address;
+use pando_testing::children;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::File,
@@ -44,7 +45,7 @@ pub(crate) struct Life {
 }
 
 /// A running master.
-pub(crate) struct Master<'a> {
+pub(crate) struct MasterProcess<'a> {
     context: &'a Arc<Context>,
     child: Child,
     pid: Pid,
@@ -59,7 +60,7 @@ pub(crate) struct Master<'a> {
     children: Vec<u32>,
 }
 
-impl<'a> Master<'a> {
+impl<'a> MasterProcess<'a> {
     /// Starts the master in `folder`, which contains the function and the input.
     pub(crate) fn start(
         context: &'a Arc<Context>,
@@ -112,7 +113,7 @@ impl<'a> Master<'a> {
 
     /// Waits until the master ends by itself or one of `deeds` ends it. Removes the deeds that are
     /// done.
-    pub(crate) async fn live(mut self, deeds: &mut Vec<(When, Deed)>) -> Life {
+    pub(crate) async fn live(mut self, deeds: &mut Vec<(DeedTime, Deed)>) -> Life {
         let (mut ended, mut hung) = (None, false);
         let hangs = hangs(self.printed.clone());
         tokio::pin!(hangs);
@@ -207,10 +208,10 @@ async fn hangs(mut printed: watch::Receiver<usize>) {
     }
 }
 
-async fn comes(when: When, started: Instant, printed: &mut watch::Receiver<usize>, all: usize) {
+async fn comes(when: DeedTime, started: Instant, printed: &mut watch::Receiver<usize>, all: usize) {
     match when {
-        When::After(time) => tokio::time::sleep_until((started + time).into()).await,
-        When::Printed(share) => {
+        DeedTime::After(time) => tokio::time::sleep_until((started + time).into()).await,
+        DeedTime::Printed(share) => {
             let enough = (all as f64 * share) as usize;
             if printed.wait_for(|printed| *printed >= enough).await.is_err() {
                 // The output has ended, so the process ends soon.

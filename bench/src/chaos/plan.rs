@@ -1,17 +1,20 @@
-//! The plan of a run. Its seed determines it completely.
+//! The plan of a run. Its seed determines the plan completely.
 
-use super::{chance::Chance, job::Job, lies::Lie};
+mod characters;
+
+use super::{chance::Chance, job::RandomJob, lies::Lie};
+use characters::{characters, spare, unfit};
 use std::{fmt, time::Duration};
 
 const MS: Duration = Duration::from_millis(1);
 
 /// The plan of a run. `Display` shows everything except the values.
-pub struct Plan {
+pub struct ChaosPlan {
     pub(crate) seed: u64,
-    pub(crate) job: Job,
+    pub(crate) job: RandomJob,
     pub(crate) volunteers: Vec<Character>,
     /// The events of the master, in order.
-    pub(crate) deeds: Vec<(When, Deed)>,
+    pub(crate) deeds: Vec<(DeedTime, Deed)>,
     /// The pauses of the output's reader: the share of the output at which each starts, and its
     /// length.
     pub(crate) reader_stops: Vec<(f64, Duration)>,
@@ -90,7 +93,7 @@ pub(crate) enum Step {
 
 /// The time of an event of the master.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum When {
+pub(crate) enum DeedTime {
     /// The time since the start of the process.
     After(Duration),
     /// The share of the output that the master has printed.
@@ -133,7 +136,7 @@ pub(crate) enum TabStep {
     Silence(Duration),
 }
 
-impl Plan {
+impl ChaosPlan {
     /// The plan of `seed`. A tab takes part in the share `tabs` of all runs. All times are
     /// multiplied by `pace`.
     pub fn new(seed: u64, tabs: f64, pace: u32) -> Self {
@@ -154,7 +157,7 @@ impl Plan {
         };
         let mut volunteers = characters(&mut chance, horizon, heartbeat);
         let cores = volunteers.iter().map(|volunteer| volunteer.cores).sum::<u32>();
-        let job = Job::new(&mut chance, count as usize, time, cores, heartbeat);
+        let job = RandomJob::new(&mut chance, count as usize, time, cores, heartbeat);
         if job.counts_attempts() {
             spare(&mut volunteers);
         }
@@ -195,132 +198,16 @@ impl Plan {
     }
 }
 
-fn characters(chance: &mut Chance, horizon: Duration, heartbeat: Duration) -> Vec<Character> {
-    let count = chance.one(&[1, 2, 2, 3, 3, 4, 5, 6, 8]);
-    let calm = chance.one(&[0.2, 1.0, 1.0, 1.0]);
-    let mut volunteers: Vec<_> = (0..count)
-        .map(|number| Character {
-            name: chance
-                .one(&["Phone", "Tablet", "Laptop", "Ann's \u{1b}[31mphone", ""])
-                .to_owned()
-                + &format!(" {number}"),
-            joins: if chance.toss(0.4) { chance.time(horizon) } else { Duration::ZERO },
-            cores: chance.of_range(1..4) as u32,
-            slowness: chance.of_size(0.3, 4.0),
-            afar: chance.toss(0.6),
-            latency: if chance.toss(0.25) { chance.time(30 * MS) } else { Duration::ZERO },
-            shuffles: chance.toss(0.3),
-            stays: number == 0 || chance.toss(0.6),
-            unfit: None,
-            steps: steps(chance, horizon, heartbeat, calm),
-        })
-        .collect();
-    volunteers[0].joins = chance.time(horizon / 4);
-    if chance.toss(0.25) {
-        let mut steps = steps(chance, horizon, heartbeat, calm);
-        // The liar could answer wrongly for values that it holds, so it must never hold any.
-        steps.retain(|(_, step)| !matches!(step, Step::Lend(..) | Step::Lie(Lie::Holds)));
-        let liar = Character {
-            name: "Liar".into(),
-            cores: 0,
-            stays: true,
-            steps,
-            ..volunteers[0].clone()
-        };
-        volunteers.push(liar);
-    }
-    volunteers
-}
-
-/// Adds some volunteers that are unfit for the job.
-fn unfit(chance: &mut Chance, volunteers: &mut Vec<Character>) {
-    for number in 0..chance.one(&[0, 0, 0, 1, 1, 3]) {
-        let how = chance.one(&[
-            Unfit::Fails,
-            Unfit::Fails,
-            Unfit::Returns { careful: false },
-            Unfit::Returns { careful: true },
-        ]);
-        let unfit = Character {
-            name: format!("Unfit {number}"),
-            joins: Duration::ZERO,
-            unfit: Some(how),
-            ..volunteers[0].clone()
-        };
-        volunteers.push(Character {
-            cores: chance.of_range(1..4) as u32,
-            steps: Vec::new(),
-            ..unfit
-        });
-    }
-}
-
-fn steps(
+fn deeds(
     chance: &mut Chance,
-    horizon: Duration,
+    job: &RandomJob,
+    time: Duration,
     heartbeat: Duration,
-    calm: f64,
-) -> Vec<(Duration, Step)> {
-    let count = (chance.of_range(0..6) as f64 * calm) as usize;
-    let silence = heartbeat * 3;
-    let mut steps: Vec<_> = (0..count)
-        .map(|_| {
-            let away = chance.time(horizon / 2);
-            let step = match chance.of_range(0..17) {
-                0 | 1 => Step::Die(away),
-                2..5 => Step::Cut(away),
-                5 => Step::Freeze(silence + chance.time(silence)),
-                6 => Step::Freeze(chance.time(silence)),
-                7 => Step::Withhold(away),
-                8 => Step::Deaf(away),
-                9 | 10 => Step::Repeat(horizon),
-                11 => Step::Fail(away / 4),
-                12 => Step::Leave(away),
-                13 => Step::Lend(chance.one(&[0, 1, 2, 8]), away / 2),
-                14 => Step::Twin,
-                _ => Step::Lie(Lie::any(chance)),
-            };
-            (chance.time(horizon), step)
-        })
-        .collect();
-    steps.sort_by_key(|(at, _)| *at);
-    steps
-}
-
-/// Removes the steps that could fail a right value, where attempts count. The master blames a
-/// value over which five devices have vanished, and then one more that held the value alone.
-fn spare(volunteers: &mut [Character]) {
-    let mut vanish = 4;
-    for volunteer in volunteers {
-        volunteer.steps.retain(|(_, step)| match step {
-            Step::Fail(_) | Step::Lie(Lie::Twice) => false,
-            Step::Die(_)
-            | Step::Cut(_)
-            | Step::Freeze(_)
-            | Step::Deaf(_)
-            | Step::Lie(Lie::Holds | Lie::Hello)
-                if vanish == 0 =>
-            {
-                false
-            }
-            Step::Die(_)
-            | Step::Cut(_)
-            | Step::Freeze(_)
-            | Step::Deaf(_)
-            | Step::Lie(Lie::Holds | Lie::Hello) => {
-                vanish -= 1;
-                true
-            }
-            _ => true,
-        });
-    }
-}
-
-fn deeds(chance: &mut Chance, job: &Job, time: Duration, heartbeat: Duration) -> Vec<(When, Deed)> {
+) -> Vec<(DeedTime, Deed)> {
     let mut deeds = Vec::new();
     let when = |chance: &mut Chance| match chance.toss(0.5) {
-        true => When::After(chance.time(time + 300 * MS)),
-        false => When::Printed(chance.0.f64()),
+        true => DeedTime::After(chance.time(time + 300 * MS)),
+        false => DeedTime::Printed(chance.0.f64()),
     };
     if chance.toss(0.1) {
         deeds.push((when(chance), Deed::Freeze(chance.time(heartbeat * 5))));
@@ -377,7 +264,7 @@ fn tab_steps(
     steps
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for ChaosPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}", self.seed)?;
         writeln!(f, "job: {}{}", self.job, if self.job.journal { "; with a journal" } else { "" })?;

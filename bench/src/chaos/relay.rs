@@ -23,12 +23,12 @@ const MANY: &str = "100000";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running relay.
-pub(crate) struct Relay {
+pub(crate) struct MortalRelay {
     context: Arc<Context>,
     child: Child,
 }
 
-impl Relay {
+impl MortalRelay {
     /// Starts the relay, and writes its standard error to a file in `folder`.
     pub(crate) async fn start(context: Arc<Context>, folder: &Path) -> io::Result<Self> {
         let said = File::create(folder.join("relay"))?;

@@ -1,14 +1,14 @@
 //! One run: carries out the plan of a seed, and checks the output.
 
 use super::{
-    Setup,
+    ChaosSetup,
     chance::Chance,
     context::Context,
     judge::judge,
-    master::{Life, Master},
-    plan::{Deed, Plan},
-    relay::Relay,
-    tab::Tab,
+    master::{Life, MasterProcess},
+    plan::{ChaosPlan, Deed},
+    relay::MortalRelay,
+    tab::ChaosTab,
     volunteer::Volunteer,
 };
 use pando::journal::{HEADER, Record};
@@ -44,17 +44,19 @@ impl fmt::Display for Violation {
 }
 
 /// Carries out the plan of `seed`.
-pub(super) async fn run(setup: &Setup, seed: u64) -> Result<(), Violation> {
+pub(super) async fn run(setup: &ChaosSetup, seed: u64) -> Result<(), Violation> {
     let folder = tempfile::Builder::new()
         .prefix(&format!("pando-chaos-{seed}-"))
         .tempdir_in(&setup.keep)
         .expect("a folder can be made");
-    let context = Arc::new(Context::new(setup, Plan::new(seed, setup.tabs, setup.pace)));
+    let context = Arc::new(Context::new(setup, ChaosPlan::new(seed, setup.tabs, setup.pace)));
     let mut chance = Chance::of(context.plan.chance_seed);
     let words = prepare(&context, folder.path(), &mut chance).expect("files can be written");
     let relay = match &context.plan.relay {
         Some(_) => Some(
-            Relay::start(context.clone(), folder.path()).await.expect("a relay can be started"),
+            MortalRelay::start(context.clone(), folder.path())
+                .await
+                .expect("a relay can be started"),
         ),
         None => None,
     };
@@ -94,25 +96,25 @@ fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<
         words.extend(["--journal".into(), "journal".into()]);
     }
     if context.plan.relay.is_some() {
-        words.extend(Relay::options(context));
+        words.extend(MortalRelay::options(context));
     }
     words.extend(job.items());
     Ok(words)
 }
 
 /// Starts the volunteers as soon as the master's address is known. Aborting the task ends them.
-fn volunteers(setup: &Setup, context: &Arc<Context>, chance: &mut Chance) -> JoinHandle<()> {
+fn volunteers(setup: &ChaosSetup, context: &Arc<Context>, chance: &mut Chance) -> JoinHandle<()> {
     let all: Vec<_> = context
         .plan
         .volunteers
         .iter()
         .map(|character| Volunteer::new(context.clone(), character.clone(), chance.fork()))
         .collect();
-    let tab = context
-        .plan
-        .tab
+    let tab = setup
+        .chromium
         .clone()
-        .map(|steps| Tab::new(setup.chromium.clone(), context.clone(), steps));
+        .zip(context.plan.tab.clone())
+        .map(|(chromium, steps)| ChaosTab::new(chromium, context.clone(), steps));
     let context = context.clone();
     tokio::spawn(async move {
         context.is_known().await;
@@ -133,7 +135,8 @@ async fn lives(
     let mut deeds = context.plan.deeds.clone();
     let mut lives = Vec::new();
     loop {
-        let master = Master::start(context, folder, words, chance).expect("pando can be started");
+        let master =
+            MasterProcess::start(context, folder, words, chance).expect("pando can be started");
         let life = master.live(&mut deeds).await;
         context.tell(&format!(
             "the master ended: {:?}, {} bytes printed",

@@ -1,6 +1,6 @@
 //! Values of all kinds and sizes.
 
-use super::{chance::Chance, job::Framing};
+use super::{chance::Chance, job::ValueFormat};
 
 /// Texts that programs tend to mistake for something else.
 const AWKWARD: [&str; 40] = [
@@ -54,7 +54,7 @@ const LONGEST: f64 = 300_000.0;
 /// `count` values with about `budget` bytes in total at most.
 pub(crate) fn values(
     chance: &mut Chance,
-    framing: Framing,
+    framing: ValueFormat,
     count: usize,
     budget: usize,
 ) -> Vec<String> {
@@ -74,11 +74,11 @@ pub(crate) fn values(
             // The master would take this character for a byte-order mark.
             text.insert(0, 'x');
         }
-        if framing == Framing::Null && chance.toss(0.05) {
+        if framing == ValueFormat::Null && chance.toss(0.05) {
             text.push_str("\nand\r\n");
         }
         match framing {
-            Framing::Json => json(chance, text),
+            ValueFormat::Json => json(chance, text),
             _ => text,
         }
     });

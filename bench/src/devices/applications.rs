@@ -2,16 +2,12 @@
 
 use anyhow::{Context, ensure};
 use clap::ValueEnum;
-use std::{
-    f64::consts::TAU,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use pando_testing::{RunningProgram, Streams};
+use std::{f64::consts::TAU, path::Path, process::Command};
 
 /// One of the examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Application {
+pub enum ExampleApplication {
     /// Steps of large numbers to 1
     Collatz,
     /// Hashes of a block that has no solution
@@ -24,7 +20,7 @@ pub enum Application {
     Blur,
 }
 
-impl Application {
+impl ExampleApplication {
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Collatz => "Collatz",
@@ -85,7 +81,7 @@ impl Application {
 /// Some pictures, and the server that serves them and stores the blurred ones. The server is
 /// killed when this is dropped.
 pub(super) struct Pictures {
-    server: Child,
+    _server: RunningProgram,
     scenes: Vec<String>,
 }
 
@@ -98,14 +94,9 @@ impl Pictures {
         let program = |name: &str| Command::new(pando.with_file_name(name));
         let mut server = program("landsat-server");
         server.arg("--pictures").arg(&pictures).arg("--results").arg(results).args(["--port", "0"]);
-        let mut server = server
-            .stderr(Stdio::piped())
-            .spawn()
-            .context("landsat-server cannot be started: build the examples")?;
-        let mut said = String::new();
-        BufReader::new(server.stderr.take().context("standard error is a pipe")?)
-            .read_line(&mut said)?;
-        let mut served = Self { server, scenes: Vec::new() };
+        let mut server = RunningProgram::try_start(&mut server, Streams::without_input())
+            .context("build the examples")?;
+        let said = server.hears("http")?;
         let port = said
             .rsplit(':')
             .next()
@@ -122,23 +113,12 @@ impl Pictures {
             .arg(list)
             .args(["--upload", &format!("{base}results/")])
             .output()?;
-        served.scenes = String::from_utf8(scenes.stdout)?.lines().map(str::to_owned).collect();
-        ensure!(
-            !served.scenes.is_empty(),
-            "landsat-scenes: {}",
-            String::from_utf8_lossy(&scenes.stderr)
-        );
-        Ok(served)
+        let lines: Vec<_> = String::from_utf8(scenes.stdout)?.lines().map(str::to_owned).collect();
+        ensure!(!lines.is_empty(), "landsat-scenes: {}", String::from_utf8_lossy(&scenes.stderr));
+        Ok(Self { _server: server, scenes: lines })
     }
 
     fn input(&self, number: u64) -> String {
         self.scenes[number as usize % self.scenes.len()].clone()
-    }
-}
-
-impl Drop for Pictures {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }

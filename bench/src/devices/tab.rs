@@ -3,9 +3,7 @@
 //! Chromium's own throttling slows down the thread of the page, but not its workers, which
 //! compute.
 
-use crate::{browser::Browser, system::children};
-use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process_group};
+use pando_testing::{Chromium, Tab, kill};
 use std::{
     path::Path,
     sync::{
@@ -20,12 +18,12 @@ use std::{
 const PERIOD: Duration = Duration::from_millis(40);
 
 /// A browser with one tab, slower than this machine by some factor.
-pub(super) struct Tab {
+pub(super) struct SlowedTab {
     slowing: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
-    _browser: Browser,
+    _tab: Tab,
 }
 
-impl Tab {
+impl SlowedTab {
     pub(super) fn open(
         chromium: &Path,
         url: &str,
@@ -33,23 +31,19 @@ impl Tab {
         factor: f64,
     ) -> anyhow::Result<Self> {
         let slower = if factor > 1.0 { format!(",_{factor}_times_slower") } else { String::new() };
-        let before = children(std::process::id());
-        let browser =
-            Browser::open(chromium, &format!("{url}#device=Tab_{number}{slower};cores=1;"))?;
-        let id = children(std::process::id()).into_iter().find(|id| !before.contains(id));
-        let group = id
-            .and_then(|id| Pid::from_raw(id.try_into().ok()?))
-            .context("the browser has ended")?;
+        let fragment = format!("device=Tab_{number}{slower};cores=1;");
+        let tab = Chromium::at(chromium).open(&format!("{url}#{fragment}"))?;
+        let group = -i64::from(tab.pid());
         let slowing = (factor > 1.0).then(|| {
             let ended = Arc::new(AtomicBool::new(false));
             let told = ended.clone();
             (ended, thread::spawn(move || slow_down(group, factor, &told)))
         });
-        Ok(Self { slowing, _browser: browser })
+        Ok(Self { slowing, _tab: tab })
     }
 }
 
-impl Drop for Tab {
+impl Drop for SlowedTab {
     fn drop(&mut self) {
         if let Some((ended, thread)) = self.slowing.take() {
             ended.store(true, Ordering::Relaxed);
@@ -58,12 +52,12 @@ impl Drop for Tab {
     }
 }
 
-fn slow_down(group: Pid, factor: f64, ended: &AtomicBool) {
+fn slow_down(group: i64, factor: f64, ended: &AtomicBool) {
     let running = PERIOD.div_f64(factor);
     while !ended.load(Ordering::Relaxed) {
-        let _ = kill_process_group(group, Signal::STOP);
+        kill("STOP", group);
         thread::sleep(PERIOD - running);
-        let _ = kill_process_group(group, Signal::CONT);
+        kill("CONT", group);
         thread::sleep(running);
     }
 }

@@ -1,11 +1,11 @@
 //! The table: a row for each device, a column for each application.
 
-use super::{Application, happened::Happened};
+use super::{ExampleApplication, happened::Happened};
 use crate::table::thousands;
 use std::{fmt::Write as _, time::Duration};
 
 /// The items per second, the ratio to the first device, and the share of the total.
-pub(super) fn markdown(columns: &[(Application, Happened)], time: Duration) -> String {
+pub(super) fn markdown(columns: &[(ExampleApplication, Happened)], time: Duration) -> String {
     let mut devices: Vec<&str> = Vec::new();
     for (device, _) in columns.iter().flat_map(|(_, happened)| &happened.devices) {
         if !devices.contains(&device.as_str()) {
@@ -62,7 +62,7 @@ mod tests {
     fn devices_are_compared_with_the_first_and_with_all() {
         let happened =
             Happened { devices: vec![("Tab 2".into(), 500.0), ("Tab 1".into(), 2_000.0)] };
-        let text = markdown(&[(Application::Collatz, happened)], Duration::from_secs(2));
+        let text = markdown(&[(ExampleApplication::Collatz, happened)], Duration::from_secs(2));
         let lines: Vec<_> = text.lines().skip(2).collect();
         assert_eq!(
             lines,

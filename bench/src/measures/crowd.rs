@@ -2,8 +2,8 @@
 
 use super::Setup;
 use crate::{
-    lines::Lines,
-    program::{Pando, swarm},
+    lines::GeneratedLines,
+    program::{EchoRun, all_joined, swarm},
     table::{Row, Samples, megabytes, thousands},
 };
 use anyhow::Context;
@@ -29,10 +29,10 @@ fn weather(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<Vec<Row>>
         (Samples::default(), Samples::default(), Samples::default(), Samples::default());
     let count = setup.scaled(VALUES);
     for run in setup.runs() {
-        let mut pando = Pando::start(&setup.pando, &["--cores", "0", "--retries", "4"])?;
+        let mut pando = EchoRun::start(&setup.pando, &["--cores", "0", "--retries", "4"])?;
         let options = [&["--volunteers", "1000", "--compute", "50ms"], more].concat();
         let mut volunteers = swarm(&setup.swarm(), &pando.url()?, &options)?;
-        let said = volunteers.wait_for("all joined")?;
+        let said = all_joined(&mut volunteers)?;
         joining.push(
             said.split(' ')
                 .rev()
@@ -40,14 +40,14 @@ fn weather(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<Vec<Row>>
                 .and_then(|seconds| seconds.parse().ok())
                 .context("no time to join")?,
         );
-        let ran = pando.run(Lines::numbers(count))?;
+        let ran = pando.run(GeneratedLines::numbers(count))?;
         rate.push(count as f64 / ran.elapsed.as_secs_f64());
         micros.push(ran.cpu.sum().as_secs_f64() * 1e6 / count as f64);
         memory.push(ran.peak as f64);
         eprintln!(
             "thousand, run {run}: {said}; {:.1} s; {}",
             ran.elapsed.as_secs_f64(),
-            volunteers.wait()?.join("; ")
+            volunteers.succeed()?.lines().join("; ")
         );
     }
     let share =

@@ -6,8 +6,8 @@ use super::{
     throughput::{Figures, through_swarm},
 };
 use crate::{
-    lines::Lines,
-    program::Pando,
+    lines::GeneratedLines,
+    program::EchoRun,
     table::{Row, Samples, megabytes, thousands},
 };
 use std::time::Instant;
@@ -78,8 +78,8 @@ fn replay(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let (mut time, mut memory) = (Samples::default(), Samples::default());
         for run in setup.runs() {
             let begun = Instant::now();
-            let ran = Pando::start(&setup.pando, &["--cores", "0", "--journal", &journal])?
-                .run(Lines::numbers(count))?;
+            let ran = EchoRun::start(&setup.pando, &["--cores", "0", "--journal", &journal])?
+                .run(GeneratedLines::numbers(count))?;
             time.push(begun.elapsed().as_secs_f64());
             memory.push(ran.peak as f64);
             eprintln!(

@@ -2,12 +2,12 @@
 
 use super::Setup;
 use crate::{
-    browser::Browser,
     echo::Echo,
-    lines::Lines,
-    program::Pando,
+    lines::GeneratedLines,
+    program::EchoRun,
     table::{Row, Samples},
 };
+use pando_testing::Chromium;
 
 /// The length in bytes of a value with its newline, and of a message of the bare echo.
 const LENGTH: usize = 1_000_000;
@@ -22,15 +22,15 @@ pub(super) fn one_megabyte(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     for run in setup.runs() {
-        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
+        let mut pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
         let next = format!("{}#cores=1;", pando.url()?);
         let mut echo = runtime.block_on(Echo::serve())?;
-        let _browser = Browser::open(&setup.chromium, &echo.url)?;
+        let _browser = Chromium::at(&setup.chromium).open(&echo.url)?;
         let rate =
             |time: std::time::Duration| count as f64 * LENGTH as f64 / 1e6 / time.as_secs_f64();
         let without = rate(runtime.block_on(echo.measure(count as usize, LENGTH, &next))?);
-        pando.wait_for("joined with")?;
-        let with = rate(pando.run(Lines::long(count, LENGTH))?.elapsed);
+        pando.hears("joined with")?;
+        let with = rate(pando.run(GeneratedLines::long(count, LENGTH))?.elapsed);
         eprintln!("large, run {run}: bare echo {without:.0} MB/s, pando {with:.0} MB/s");
         bare.push(without);
         mapped.push(with);

@@ -2,8 +2,8 @@
 
 use super::Setup;
 use crate::{
-    lines::Lines,
-    program::Pando,
+    lines::GeneratedLines,
+    program::EchoRun,
     table::{Row, Samples, megabytes, thousands},
 };
 
@@ -19,9 +19,9 @@ pub(super) fn long_line(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let (mut time, mut memory, mut child) =
             (Samples::default(), Samples::default(), Samples::default());
         for run in setup.runs() {
-            let mut pando = Pando::start(&setup.pando, &[])?;
+            let mut pando = EchoRun::start(&setup.pando, &[])?;
             pando.url()?;
-            let ran = pando.run(Lines::long(1, length as usize))?;
+            let ran = pando.run(GeneratedLines::long(1, length as usize))?;
             eprintln!(
                 "line of {} MB, run {run}: {:.2} s, {}",
                 length / 1_000_000,
@@ -50,7 +50,7 @@ pub(super) fn many_lines(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     for count in LINES.map(|count| setup.scaled(count)) {
         let (mut rate, mut memory) = (Samples::default(), Samples::default());
         for run in setup.runs() {
-            let ran = Pando::start(&setup.pando, &[])?.run(Lines::numbers(count))?;
+            let ran = EchoRun::start(&setup.pando, &[])?.run(GeneratedLines::numbers(count))?;
             rate.push(count as f64 / ran.elapsed.as_secs_f64());
             memory.push(ran.peak as f64);
             eprintln!(

@@ -2,8 +2,8 @@
 
 use super::Setup;
 use crate::{
-    lines::Lines,
-    program::Pando,
+    lines::GeneratedLines,
+    program::EchoRun,
     table::{Row, Samples},
 };
 
@@ -16,7 +16,11 @@ pub(super) fn first_result(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let mut first = Samples::default();
     for _ in 0..setup.runs.max(1) * STARTS {
         first.push(
-            Pando::start(&setup.pando, &[])?.run(Lines::numbers(10))?.first.as_secs_f64() * 1000.0,
+            EchoRun::start(&setup.pando, &[])?
+                .run(GeneratedLines::numbers(10))?
+                .first
+                .as_secs_f64()
+                * 1000.0,
         );
     }
     eprintln!("first: {}", first.show(|ms| format!("{ms:.0} ms")));

@@ -2,11 +2,11 @@
 
 use super::Setup;
 use crate::{
-    browser::Browser,
-    lines::Lines,
-    program::{Pando, Ran, swarm},
+    lines::GeneratedLines,
+    program::{EchoRun, Ran, all_joined, swarm},
     table::{Row, Samples, thousands},
 };
+use pando_testing::Chromium;
 
 /// The number of values through the swarm: about ten seconds of work.
 const MASTER: u64 = 10_000_000;
@@ -47,11 +47,11 @@ pub(super) fn through_swarm(
     volunteers: &[&str],
     count: u64,
 ) -> anyhow::Result<Ran> {
-    let mut pando = Pando::start(&setup.pando, &[&["--cores", "0"], options].concat())?;
+    let mut pando = EchoRun::start(&setup.pando, &[&["--cores", "0"], options].concat())?;
     let mut volunteers = swarm(&setup.swarm(), &pando.url()?, volunteers)?;
-    volunteers.wait_for("all joined")?;
-    let ran = pando.run(Lines::numbers(count))?;
-    volunteers.wait()?;
+    all_joined(&mut volunteers)?;
+    let ran = pando.run(GeneratedLines::numbers(count))?;
+    volunteers.succeed()?;
     Ok(ran)
 }
 
@@ -91,11 +91,11 @@ pub(super) fn tab(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(TAB);
     let mut figures = Figures::default();
     for run in setup.runs() {
-        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
+        let mut pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
         let url = pando.url()?;
-        let _browser = Browser::open(&setup.chromium, &format!("{url}#cores=1;"))?;
-        pando.wait_for("joined with")?;
-        figures.add("tab", run, count, &pando.run(Lines::numbers(count))?);
+        let _browser = Chromium::at(&setup.chromium).open(&format!("{url}#cores=1;"))?;
+        pando.hears("joined with")?;
+        figures.add("tab", run, count, &pando.run(GeneratedLines::numbers(count))?);
     }
     let what = format!("no-op, {} lines, one Chromium tab with one core", thousands(count as f64));
     let rate = figures.rate.median();

@@ -3,12 +3,12 @@
 
 use super::Setup;
 use crate::{
-    browser::Browser,
     far::Far,
-    lines::Lines,
-    program::Pando,
+    lines::GeneratedLines,
+    program::EchoRun,
     table::{Row, Samples, thousands},
 };
+use pando_testing::{Chromium, Tab};
 use std::time::Duration;
 
 /// The delay of the long distance, in each direction.
@@ -18,13 +18,13 @@ const SIZES: [(usize, u64); 3] = [(100, 400_000), (10_000, 20_000), (1_000_000, 
 
 /// The figures of one kind of channel.
 #[derive(Default)]
-struct Figures {
+struct ChannelFigures {
     items: Samples,
     megabytes: Samples,
     micros: Samples,
 }
 
-impl Figures {
+impl ChannelFigures {
     fn rows(&self, what: &str) -> [Row; 2] {
         let speed = format!(
             "{}; {}",
@@ -39,22 +39,22 @@ impl Figures {
 /// Measures over the loopback device.
 pub(super) fn near(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     both(setup, 1.0, "", |webrtc| {
-        let mut pando = Pando::start(&setup.pando, &["--cores", "0"])?;
+        let mut pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
         let url = pando.url()?;
-        Ok((pando, Browser::open(&setup.chromium, &fragment(&url, webrtc))?))
+        Ok((pando, Chromium::at(&setup.chromium).open(&fragment(&url, webrtc))?))
     })
 }
 
 /// Measures between two computers far from each other.
 pub(super) fn far(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let far = Far::new(&setup.delay(), LATE)?;
-    let (program, chromium) = (far.at_master(&setup.pando)?, far.at_volunteer(&setup.chromium)?);
+    let chromium = Chromium::at(&setup.chromium).inside(&far.at_volunteer());
     both(setup, 0.2, &format!(", {} ms each way", LATE.as_millis()), |webrtc| {
         let mut options = vec!["--cores", "0"];
         options.extend(Far::OPTIONS);
-        let mut pando = Pando::start(&program, &options)?;
+        let mut pando = EchoRun::start_inside(&far.at_master(), &setup.pando, &options)?;
         let url = Far::url(&pando.url()?);
-        Ok((pando, Browser::open(&chromium, &fragment(&url, webrtc))?))
+        Ok((pando, chromium.open(&fragment(&url, webrtc))?))
     })
 }
 
@@ -68,21 +68,22 @@ fn both(
     setup: &Setup,
     much: f64,
     place: &str,
-    open: impl Fn(bool) -> anyhow::Result<(Pando, Browser)>,
+    open: impl Fn(bool) -> anyhow::Result<(EchoRun, Tab)>,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (length, count) in SIZES {
         let count = setup.scaled((count as f64 * much) as u64);
-        let mut ways = [("WebSocket", Figures::default()), ("WebRTC", Figures::default())];
+        let mut ways =
+            [("WebSocket", ChannelFigures::default()), ("WebRTC", ChannelFigures::default())];
         for run in setup.runs() {
             for (name, figures) in &mut ways {
                 let (mut pando, _browser) = open(*name == "WebRTC")?;
-                let joined = pando.wait_for("joined with")?;
+                let joined = pando.hears("joined with")?;
                 anyhow::ensure!(
                     joined.contains("direct") == (*name == "WebRTC"),
                     "another way than {name}: {joined}"
                 );
-                let ran = pando.run(Lines::long(count, length))?;
+                let ran = pando.run(GeneratedLines::long(count, length))?;
                 let items = count as f64 / ran.elapsed.as_secs_f64();
                 let micros = ran.cpu.sum().as_secs_f64() * 1e6 / count as f64;
                 eprintln!(

@@ -62,12 +62,12 @@ impl Phase {
 
 /// The echoes of all volunteers.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct EchoCounts {
     echoes: AtomicU64,
     round_trips: Mutex<Vec<u32>>,
 }
 
-impl Counts {
+impl EchoCounts {
     /// The number of echoes since the last call, and a sample of the round trip times in
     /// microseconds. Resets both.
     pub(super) fn take(&self) -> (u64, Vec<u32>) {
@@ -119,7 +119,7 @@ pub(super) async fn echo(mut socket: Socket, mut phase: watch::Receiver<Phase>) 
 pub(super) async fn drive(
     mut socket: Socket,
     mut phase: watch::Receiver<Phase>,
-    counts: &Counts,
+    counts: &EchoCounts,
 ) -> anyhow::Result<()> {
     let mut beats = interval(HEARTBEAT);
     let mut present = phase.borrow_and_update().clone();

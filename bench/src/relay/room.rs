@@ -1,6 +1,6 @@
 //! A room of the relay with a scripted master.
 
-use super::link::{Counts, Phase, Socket, drive, echo, open};
+use super::link::{EchoCounts, Phase, Socket, drive, echo, open};
 use anyhow::{Context, bail};
 use futures_util::{
     SinkExt, StreamExt,
@@ -22,21 +22,21 @@ const KEY: &str = "abcdefghijkmnpqrstuvwxyz23456789";
 const FUNCTION: usize = 100_000;
 
 /// A room and its master.
-pub(super) struct Room {
+pub(super) struct LoadRoom {
     url: String,
     token: String,
     said: mpsc::UnboundedSender<Message>,
     tasks: [JoinHandle<()>; 2],
 }
 
-impl Room {
+impl LoadRoom {
     /// Opens room `number` at the relay. Its master opens every link that the relay announces, and
     /// produces the load of `phase`.
     pub(super) async fn open(
         url: &str,
         number: usize,
         phase: watch::Receiver<Phase>,
-        counts: Arc<Counts>,
+        counts: Arc<EchoCounts>,
     ) -> anyhow::Result<Self> {
         let token = format!("room-{number}");
         let mut control = open(url, "/rooms", Some(SECRET)).await?;
@@ -100,7 +100,7 @@ async fn come(
     url: String,
     token: String,
     phase: watch::Receiver<Phase>,
-    counts: Arc<Counts>,
+    counts: Arc<EchoCounts>,
 ) {
     while let Some(Ok(message)) = stream.next().await {
         let Message::Text(message) = message else { continue };

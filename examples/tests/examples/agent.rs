@@ -8,7 +8,7 @@ use roxmltree::Document;
 use serde_json::Value;
 
 use crate::devices::pando;
-use crate::people::Run;
+use crate::people::{join, start};
 use crate::program::{leave_early, run};
 
 const RATES: &str = env!("CARGO_BIN_EXE_learning-rates");
@@ -49,10 +49,9 @@ fn an_agent_learns_the_same_in_a_tab_on_a_local_core_and_in_plain_node_until_a_p
     assert_eq!(String::from_utf8(local.stdout)?.lines().collect::<Vec<_>>(), expected);
 
     let endless = "0.0000001 4000000000 1";
-    let mut run =
-        Run::start(&["agent/agent.js"], [GOOD, endless, HOPELESS, ""].join("\n").into_bytes());
-    let mut tab = run.join("Ann");
-    assert_eq!(run.line().trim_end(), expected[0]);
+    let mut run = start(&["agent/agent.js"], [GOOD, endless, HOPELESS, ""].join("\n").into_bytes());
+    let mut tab = join(&mut run, "Ann");
+    assert_eq!(run.line().as_ref(), Some(&expected[0]));
     tab.wait_for("/Learning rate 1e-7/.test(document.querySelector('.agent h2').textContent)")?;
     tab.wait_for("/\\b[1-9]\\d* episodes/.test(document.querySelector('.agent p').textContent)")?;
     let drawn = "[...document.querySelectorAll('.agent canvas')].map(canvas =>
@@ -60,13 +59,13 @@ fn an_agent_learns_the_same_in_a_tab_on_a_local_core_and_in_plain_node_until_a_p
     let drawn = tab.evaluate(drawn)?;
     assert!(drawn.as_array().is_some_and(|all| all.len() == 2 && all.iter().all(|count| count.as_u64() > Some(100))), "{drawn}");
     tab.click(".agent button")?;
-    let stopped: Value = serde_json::from_str(&run.line())?;
+    let stopped: Value = serde_json::from_str(&run.line().expect("a result"))?;
     assert_eq!(stopped["stopped"], true, "{stopped}");
     assert!(
         stopped["steps"].as_u64() > Some(0) && stopped["reward"].as_f64() < Some(good),
         "{stopped}"
     );
-    assert_eq!(String::from_utf8(run.finish())?.trim_end(), expected[1]);
+    assert_eq!(String::from_utf8(run.succeed()?.stdout)?.trim_end(), expected[1]);
     Ok(())
 }
 
@@ -118,14 +117,14 @@ fn rates_are_the_same_factor_apart() {
     .lines();
     assert_eq!(lines, ["0.0001 7 3", "0.001 7 3", "0.01 7 3", "0.1 7 3", "1 7 3"]);
     assert_eq!(run(RATES, &[], b"").lines().len(), 16);
-    assert_eq!(run(RATES, &["--from", "0"], b"").status, 2);
-    assert_eq!(run(RATES, &["--count", "1"], b"").status, 2);
+    assert_eq!(run(RATES, &["--from", "0"], b"").status, Some(2));
+    assert_eq!(run(RATES, &["--count", "1"], b"").status, Some(2));
 }
 
 #[test]
 fn rates_end_quietly_when_nobody_reads() {
     let output = leave_early(RATES, &["--count", "100000"], b"");
-    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -164,7 +163,7 @@ fn the_best_is_named_and_all_are_drawn() -> Result<()> {
 #[test]
 fn a_line_that_is_no_trial_is_told() {
     let output = run(BEST, &[], b"{\"rate\":0.1,\"reward\":12}\nx\n");
-    assert_eq!(output.status, 1);
+    assert_eq!(output.status, Some(1));
     assert!(
         output.stderr.starts_with("learning-best: line 2: expected what an agent reached"),
         "{}",

@@ -4,17 +4,17 @@ use std::net::TcpListener;
 use std::thread;
 
 use anyhow::Result;
-use pando_bench::devtools::Tab;
+use pando_testing::{DrivenTab, Finished};
 use serde_json::{Value, json};
 
-use crate::people::Run;
-use crate::program::{Output, run};
+use crate::people::{join, start};
+use crate::program::run;
 
 const FEED: &str = env!("CARGO_BIN_EXE_arxiv-feed");
 const RELEVANT: &str = env!("CARGO_BIN_EXE_arxiv-relevant");
 const PAPERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/arxiv/feed.xml");
 
-fn feed(source: &str) -> Output {
+fn feed(source: &str) -> Finished {
     run(FEED, &[source], b"")
 }
 
@@ -34,7 +34,7 @@ fn is_relevant(title: &str) -> bool {
 }
 
 /// Waits until the page shows another paper than `last`. Returns the title.
-fn read(tab: &mut Tab, last: &str) -> Result<String> {
+fn read(tab: &mut DrivenTab, last: &str) -> Result<String> {
     let shown = "document.querySelector('.paper:not([hidden]) h2')";
     let title = tab.wait_for(&format!(
         "{shown} && {shown}.textContent !== {} && {shown}.textContent",
@@ -49,8 +49,8 @@ fn button(title: &str) -> &'static str {
 
 #[test]
 fn people_tag_papers_and_a_closed_page_leaves_its_paper_to_others() -> Result<()> {
-    let mut run = Run::start(&["arxiv/tag.js", "--json"], feed(PAPERS).success());
-    let (mut ann, mut bob) = (run.join("Ann"), run.join("Bob"));
+    let mut run = start(&["arxiv/tag.js", "--json"], feed(PAPERS).success());
+    let (mut ann, mut bob) = (join(&mut run, "Ann"), join(&mut run, "Bob"));
     bob.be_a_phone()?;
     let anns = read(&mut ann, "")?;
     let bobs = read(&mut bob, "")?;
@@ -65,19 +65,19 @@ fn people_tag_papers_and_a_closed_page_leaves_its_paper_to_others() -> Result<()
     let third = read(&mut bob, &bobs)?;
     assert_eq!(third, titles()[2]);
     ann.close()?;
-    run.says(|line| line.starts_with("Ann "));
+    run.hears("Ann ")?;
     bob.tap(button(&third))?;
     let mut title = read(&mut bob, &third)?;
     assert_eq!(title, anns, "what Ann had not judged comes first");
 
     bob.press(if is_relevant(&title) { "r" } else { "n" })?;
-    let first: Value = serde_json::from_str(&run.line())?;
+    let first: Value = serde_json::from_str(&run.line().expect("a result"))?;
     assert_eq!((&first["title"], &first["relevant"]), (&json!(title), &json!(true)));
     for _ in 3..titles().len() {
         title = read(&mut bob, &title)?;
         bob.click(button(&title))?;
     }
-    let rest = run.finish();
+    let rest = run.succeed()?.stdout;
     let tagged = [serde_json::to_vec(&first)?, b"\n".to_vec(), rest].concat();
     let expected: Vec<String> = titles().into_iter().filter(|title| is_relevant(title)).collect();
     let listed = crate::program::run(RELEVANT, &[], &tagged);
@@ -94,8 +94,8 @@ fn a_long_paper_is_judged_on_a_phone_and_what_it_says_is_text() -> Result<()> {
         "id": "1", "title": nasty, "authors": [nasty, "O'Neil & Sons"], "link": "javascript:hacked=1",
         "abstract": format!("{nasty} {}", "A longwordwithoutspaces".repeat(20) + &" and so on".repeat(500)),
     });
-    let run = Run::start(&["arxiv/tag.js", "--json"], format!("{paper}\n").into_bytes());
-    let mut tab = run.join("Phone");
+    let mut run = start(&["arxiv/tag.js", "--json"], format!("{paper}\n").into_bytes());
+    let mut tab = join(&mut run, "Phone");
     tab.be_a_phone()?;
     assert_eq!(read(&mut tab, "")?, nasty);
     assert_eq!(
@@ -122,7 +122,7 @@ fn a_long_paper_is_judged_on_a_phone_and_what_it_says_is_text() -> Result<()> {
     assert_eq!(read(&mut tab, "")?, nasty);
     tab.tap(".paper .irrelevant")?;
     assert_eq!(tab.evaluate("typeof hacked")?, "undefined");
-    let tagged: Value = serde_json::from_slice(&run.finish())?;
+    let tagged: Value = serde_json::from_slice(&run.succeed()?.stdout)?;
     assert_eq!((&tagged["title"], &tagged["relevant"]), (&json!(nasty), &json!(false)));
     Ok(())
 }
@@ -199,8 +199,8 @@ fn what_is_no_feed_is_told() {
         ("no/such/file".to_owned(), "it is neither a URL nor a file that can be read"),
     ];
     for (source, expected) in cases {
-        let Output { status, stdout, stderr } = feed(&source);
-        assert_eq!((status, stdout.len()), (1, 0), "{stderr}");
+        let Finished { status, stdout, stderr } = feed(&source);
+        assert_eq!((status, stdout.len()), (Some(1), 0), "{stderr}");
         assert!(stderr.starts_with(&format!("arxiv-feed: {source}: {expected}")), "{stderr}");
     }
 }
@@ -211,7 +211,7 @@ fn what_is_no_tagged_paper_is_told() {
     assert_eq!(run(RELEVANT, &[], tagged).lines(), ["A", "  B, C", "  D"]);
     for (line, expected) in [("x", "expected a tagged paper"), ("{}", "the paper has no tag")] {
         let output = run(RELEVANT, &[], line.as_bytes());
-        assert_eq!(output.status, 1);
+        assert_eq!(output.status, Some(1));
         assert!(
             output.stderr.starts_with(&format!("arxiv-relevant: line 1: {expected}")),
             "{}",

@@ -1,7 +1,8 @@
 use num_bigint::BigUint;
 
 use crate::npm::install;
-use crate::program::{Output, apply, leave_early, run};
+use crate::program::{apply, leave_early, run};
+use pando_testing::Finished;
 
 pub(crate) const RANGES: &str = env!("CARGO_BIN_EXE_collatz-ranges");
 pub(crate) const MAX: &str = env!("CARGO_BIN_EXE_collatz-max");
@@ -9,7 +10,7 @@ pub(crate) const MAX: &str = env!("CARGO_BIN_EXE_collatz-max");
 /// The same function with two implementations of large numbers.
 pub(crate) const FUNCTIONS: [&str; 2] = ["collatz/collatz.js", "collatz/collatz-bigint.js"];
 
-fn apply_each(input: &str) -> [Output; 2] {
+fn apply_each(input: &str) -> [Finished; 2] {
     install("collatz");
     FUNCTIONS.map(|function| apply(function, input))
 }
@@ -52,13 +53,13 @@ fn ranges_follow_each_other() {
 #[test]
 fn ranges_without_an_end_stop_when_nobody_reads() {
     let output = leave_early(RANGES, &[], b"");
-    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
 fn ranges_start_at_one_or_later() {
-    assert_eq!(run(RANGES, &["--start", "0"], b"").status, 2);
-    assert_eq!(run(RANGES, &["--size", "0"], b"").status, 2);
+    assert_eq!(run(RANGES, &["--start", "0"], b"").status, Some(2));
+    assert_eq!(run(RANGES, &["--size", "0"], b"").status, Some(2));
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn the_function_refuses_what_is_no_range() {
         for output in apply_each(&format!("{range}\n")) {
             assert_eq!(
                 (output.status, output.stderr.trim()),
-                (1, format!("not \"START SIZE\": {range}").as_str())
+                (Some(1), format!("not \"START SIZE\": {range}").as_str())
             );
         }
     }
@@ -106,12 +107,12 @@ fn max_keeps_each_line_with_more_steps_than_before() {
 #[test]
 fn max_tells_the_line_it_cannot_read() {
     let output = run(MAX, &[], b"1 0\nnine 19\n12 9\n");
-    assert_eq!((output.status, output.stdout.as_slice()), (1, b"1 0\n".as_slice()));
+    assert_eq!((output.status, output.stdout.as_slice()), (Some(1), b"1 0\n".as_slice()));
     assert_eq!(output.stderr, "collatz-max: line 2: expected \"NUMBER STEPS\", got \"nine 19\"\n");
 }
 
 #[test]
 fn max_ends_quietly_when_nobody_reads() {
     let output = leave_early(MAX, &[], b"1 0\n2 1\n");
-    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
 }

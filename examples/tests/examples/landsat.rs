@@ -16,9 +16,10 @@ use std::{
 };
 
 use pando_examples::results::Received;
+use pando_testing::{RunningProgram, Streams};
 use tempfile::TempDir;
 
-use crate::{devices::pando, npm::install, program::run, running::Running};
+use crate::{devices::pando, npm::install, program::run};
 
 const SAMPLE: &str = env!("CARGO_BIN_EXE_landsat-sample");
 const SCENES: &str = env!("CARGO_BIN_EXE_landsat-scenes");
@@ -30,11 +31,11 @@ const SHEET: &str = env!("CARGO_BIN_EXE_landsat-sheet");
 const BASE: &str = "http://127.0.0.1:9/pictures/";
 
 /// A few small pictures, and an empty folder for results.
-struct Sample {
+struct SamplePictures {
     folder: TempDir,
 }
 
-impl Sample {
+impl SamplePictures {
     fn new(count: u32) -> Self {
         install("landsat");
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
@@ -96,19 +97,31 @@ impl Sample {
 }
 
 /// The file server for `sample`, and its address.
-fn serve(sample: &Sample) -> (Running, String) {
+fn serve(sample: &SamplePictures) -> (RunningProgram, String) {
     let mut command = Command::new(SERVER);
     command.arg("--pictures").arg(sample.pictures()).arg("--results").arg(sample.results());
-    let mut server = Running::start(command.args(["--bind", "127.0.0.1", "--port", "0"]), "");
-    let address = server.wait_for("http://");
-    (server, address.strip_suffix("pictures/").expect("its end").to_owned())
+    command.args(["--bind", "127.0.0.1", "--port", "0"]);
+    let server = RunningProgram::start(&mut command, Streams::without_input());
+    let line = server.says("http://");
+    let address = line.split_whitespace().find(|word| word.starts_with("http://"));
+    let address = address.and_then(|address| address.strip_suffix("pictures/")).expect("its end");
+    (server, address.to_owned())
 }
 
 /// Maps `function` over `lines`, with `options`.
-fn map(function: &str, options: &[&str], lines: &[String]) -> Running {
+fn map(function: &str, options: &[&str], lines: &[String]) -> RunningProgram {
     let function = format!("landsat/{function}");
     let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    Running::start(pando().args([&function, "--stdin", "--port", "0"]).args(options), input)
+    let mut command = pando();
+    command.args([&function, "--stdin", "--port", "0"]).args(options);
+    RunningProgram::start(&mut command, Streams::with_input(input))
+}
+
+/// Waits until `run` succeeds. Returns the lines of its output, and its messages.
+#[track_caller]
+fn finish(run: RunningProgram) -> (Vec<String>, String) {
+    let done = run.wait();
+    (done.status(0).lines(), done.stderr)
 }
 
 fn text(path: &Path) -> &str {

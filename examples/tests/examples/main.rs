@@ -12,6 +12,5 @@ mod pipelines;
 mod program;
 mod random_testing;
 mod raytracer;
-mod running;
 mod square;
 mod tracer;

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::devices::{feed, pando};
 use crate::npm::install;
-use crate::program::{Output, run};
+use crate::program::run;
+use pando_testing::{Finished, RunningProgram, Streams};
 
 const BLOCKS: &str = env!("CARGO_BIN_EXE_mining-blocks");
 const MONITOR: &str = env!("CARGO_BIN_EXE_mining-monitor");
@@ -107,18 +108,12 @@ fn the_library_mines_over_devices() {
 }
 
 /// Runs mining.js on this machine.
-fn attempts(attempts: &[Value]) -> Output {
+fn attempts(attempts: &[Value]) -> Finished {
     install("mining");
-    let output = pando()
-        .args(["mining/mining.js", "--local", "--json"])
-        .args(attempts.iter().map(Value::to_string))
-        .output();
-    let output = output.expect("pando starts");
-    Output {
-        status: output.status.code().expect("an end"),
-        stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    let mut command = pando();
+    command.args(["mining/mining.js", "--local", "--json"]);
+    command.args(attempts.iter().map(Value::to_string));
+    RunningProgram::start(&mut command, Streams::without_input()).wait()
 }
 
 #[test]
@@ -136,7 +131,11 @@ fn an_attempt_ends_at_the_nonce_or_after_all_of_its_nonces() {
         ]
     );
     let output = attempts(&[json!({"header": "00", "target": target, "nonce": 0, "count": 1})]);
-    assert!(output.status == 1 && output.stderr.contains("not an attempt"), "{}", output.stderr);
+    assert!(
+        output.status == Some(1) && output.stderr.contains("not an attempt"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -176,7 +175,7 @@ fn verify_says_which_line_is_wrong() {
         let output = run(VERIFY, &[], format!("{good}\n{bad}\n").as_bytes());
         assert_eq!(
             (output.status, output.stdout),
-            (1, format!("{its_hash} 2083236893 7\n").into_bytes())
+            (Some(1), format!("{its_hash} 2083236893 7\n").into_bytes())
         );
         assert!(
             output.stderr.starts_with("mining-verify: line 2: ") && output.stderr.contains(why),
@@ -201,7 +200,7 @@ fn blocks_without_a_nonce_and_lines_without_a_block_are_told() {
                 &["--size", "1000", function, "--local"],
                 format!("{input}\n").as_bytes(),
             );
-            assert_eq!((output.status, output.stdout.len()), (1, 0), "{}", output.stderr);
+            assert_eq!((output.status, output.stdout.len()), (Some(1), 0), "{}", output.stderr);
             assert!(output.stderr.contains(why), "{}", output.stderr);
         }
     }
@@ -211,6 +210,10 @@ fn blocks_without_a_nonce_and_lines_without_a_block_are_told() {
 fn a_function_that_cannot_be_loaded_is_told() {
     for program in [MONITOR, LIBRARY] {
         let output = run(program, &["nothing.js", "--local"], b"");
-        assert!(output.status == 1 && output.stderr.contains("nothing.js"), "{}", output.stderr);
+        assert!(
+            output.status == Some(1) && output.stderr.contains("nothing.js"),
+            "{}",
+            output.stderr
+        );
     }
 }

@@ -6,8 +6,9 @@ use serde_json::Value;
 use crate::{
     devices::{map, pando},
     npm,
-    program::{Output, apply, leave_early, run},
+    program::{apply, leave_early, run},
 };
+use pando_testing::Finished;
 
 const SEEDS: &str = env!("CARGO_BIN_EXE_seeds");
 const VIOLATIONS: &str = env!("CARGO_BIN_EXE_violations");
@@ -35,12 +36,12 @@ const BUGS: [(&str, &[u64]); 14] = [
 const NATIVE_BUGS: [&str; 8] =
     ["eager", "asleep", "hasty", "newest", "twice", "late", "wide", "forgetful"];
 
-fn test_pull_streams(input: &str) -> Output {
+fn test_pull_streams(input: &str) -> Finished {
     npm::install("random-testing");
     apply("random-testing/random-testing.js", input)
 }
 
-fn answers(output: Output) -> Vec<Value> {
+fn answers(output: Finished) -> Vec<Value> {
     output.lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
@@ -51,7 +52,7 @@ fn seeds_follow_each_other() {
         run(SEEDS, &["--start", "7", "--size", "5", "--count", "2", "--bug", "late"], b"").lines(),
         ["7 5 late", "12 5 late"]
     );
-    assert_eq!(leave_early(SEEDS, &[], b"").status, 0);
+    assert_eq!(leave_early(SEEDS, &[], b"").status, Some(0));
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn lines_that_are_no_seeds_are_refused() {
             test_pull_streams(&format!("{line}\n")).stderr.trim(),
             format!("not \"SEED COUNT\" or \"SEED COUNT BUG\": {line}").trim()
         );
-        assert_eq!(run(SCHEDULES, &[], format!("{line}\n").as_bytes()).status, 1, "{line}");
+        assert_eq!(run(SCHEDULES, &[], format!("{line}\n").as_bytes()).status, Some(1), "{line}");
     }
     assert!(
         test_pull_streams("5 5 none\n").stderr.starts_with("no such bug: none; there are eager, ")
@@ -196,7 +197,7 @@ fn violations_are_told_with_what_repeats_them() {
         "\n"
     );
     let output = run(VIOLATIONS, &[], lines.as_bytes());
-    assert_eq!(output.status, 1);
+    assert_eq!(output.status, Some(1));
     let expected = "  input asked\n\
         violation of the protocol: input: asked twice\n\
         \u{20} again: target/release/pando --local examples/random-testing/random-testing.js '1006 1' | target/release/violations\n\
@@ -207,7 +208,7 @@ fn violations_are_told_with_what_repeats_them() {
     let first = run(VIOLATIONS, &["--first"], lines.as_bytes());
     assert!(first.stdout.ends_with(b"1007 schedules, 1 violation\n"));
     let bad = run(VIOLATIONS, &[], b"five\n");
-    assert_eq!(bad.status, 1);
+    assert_eq!(bad.status, Some(1));
     assert!(
         bad.stderr.starts_with("violations: line 1: not an answer: \"five\""),
         "{}",

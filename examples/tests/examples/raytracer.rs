@@ -7,7 +7,8 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use gif::{ColorOutput, DecodeOptions, Frame};
 
-use crate::program::{Output, apply, leave_early, run};
+use crate::program::{apply, leave_early, run};
+use pando_testing::Finished;
 
 pub(crate) const ANGLES: &str = env!("CARGO_BIN_EXE_angles");
 pub(crate) const ENCODER: &str = env!("CARGO_BIN_EXE_gif-encoder");
@@ -19,7 +20,7 @@ fn line(pixels: &[u8]) -> String {
     BASE64_STANDARD.encode(gzip.finish().expect("memory can be written")) + "\n"
 }
 
-fn encode(arguments: &[&str], input: &str) -> Output {
+fn encode(arguments: &[&str], input: &str) -> Finished {
     run(ENCODER, arguments, input.as_bytes())
 }
 
@@ -45,7 +46,7 @@ fn angles_go_once_around() {
 #[test]
 fn angles_end_quietly_when_nobody_reads() {
     let output = leave_early(ANGLES, &["1000000"], b"");
-    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn a_bad_line_is_told_with_its_number() {
     ];
     for (bad, expected) in cases {
         let output = encode(&["--size", "2x2"], &format!("{good}{bad}{good}"));
-        assert_eq!(output.status, 1, "{bad}");
+        assert_eq!(output.status, Some(1), "{bad}");
         assert!(
             output.stderr.starts_with(&format!("gif-encoder: line 2: {expected}")),
             "{}",
@@ -94,7 +95,7 @@ fn a_bad_line_is_told_with_its_number() {
 #[test]
 fn no_frame_at_all_is_an_error() {
     let output = encode(&[], "");
-    assert_eq!((output.status, output.stdout.len()), (1, 0));
+    assert_eq!((output.status, output.stdout.len()), (Some(1), 0));
     assert_eq!(output.stderr, "gif-encoder: no frames on standard input\n");
 }
 
@@ -102,7 +103,7 @@ fn no_frame_at_all_is_an_error() {
 fn wrong_sizes_and_delays_are_usage_errors() {
     for arguments in [["--size", "300"], ["--size", "0x5"], ["--size", "70000x5"], ["--delay", "0"]]
     {
-        assert_eq!(encode(&arguments, "").status, 2, "{arguments:?}");
+        assert_eq!(encode(&arguments, "").status, Some(2), "{arguments:?}");
     }
 }
 
@@ -110,7 +111,7 @@ fn wrong_sizes_and_delays_are_usage_errors() {
 fn the_encoder_ends_quietly_when_nobody_reads() {
     let lines = line(&[7; 300 * 300 * 3]).repeat(3);
     let output = leave_early(ENCODER, &[], lines.as_bytes());
-    assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn rendered_frames_have_300_by_300_pixels_and_differ() {
 #[test]
 fn the_function_refuses_what_is_no_angle() {
     let output = apply("raytracer/raytracer.js", "left\n");
-    assert_eq!((output.status, output.stderr.trim()), (1, "not an angle: left"));
+    assert_eq!((output.status, output.stderr.trim()), (Some(1), "not an angle: left"));
 }
 
 /// The pixels of one frame.

@@ -8,5 +8,5 @@ fn a_number_is_squared() {
 #[test]
 fn what_is_no_number_is_refused() {
     let output = apply("square/square.js", "twelve\n");
-    assert_eq!((output.status, output.stderr.trim()), (1, "not a number: twelve"));
+    assert_eq!((output.status, output.stderr.trim()), (Some(1), "not a number: twelve"));
 }

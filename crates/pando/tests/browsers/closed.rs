@@ -1,14 +1,8 @@
 //! `--deny-net`: functions reach only the server of their page. After the run nothing of a
 //! function stays in the browser.
 
-use crate::{
-    common::{Browser, Pando, until},
-    foreign::Foreign,
-    matrix::scenarios,
-    open,
-    open::WORKERS_MAY_HANG,
-    tabs_only,
-};
+use crate::{foreign::Foreign, matrix::scenarios, open, open::WORKERS_MAY_HANG, tabs_only};
+use pando_testing::{Browser, PandoCommand, until};
 
 scenarios! {
     deny_net_lets_workers_reach_nobody
@@ -94,7 +88,7 @@ module.exports['/pando/1.0.0'] = (x, cb) => {{
 fn closes(browser: &mut Browser, ways: &[&str], args: &[&str], certain: &[&str]) {
     for closed in [false, true] {
         let foreign = Foreign::start();
-        let run = Pando::new(&takes(ways, foreign.host())).args(args).stdin_open();
+        let run = PandoCommand::new(&takes(ways, foreign.host())).args(args).stdin_open();
         let mut run = if closed { run.args(["--deny-net"]) } else { run }.start();
         open(browser, &run, "Ann");
         run.write_line("x");
@@ -161,7 +155,7 @@ module.exports['/pando/1.0.0'] = (script, cb) => {
 
 fn no_service_worker_stays(browser: &mut Browser) {
     for args in [["--dom", "--retries=0"], ["--cores=0", "--retries=0"]] {
-        let mut run = Pando::new(SERVICE_WORKER).args(args).stdin_open().start();
+        let mut run = PandoCommand::new(SERVICE_WORKER).args(args).stdin_open().start();
         let page = open(browser, &run, "Ann");
         for script in ["function.js", "page.js", ""] {
             run.write_line(script);

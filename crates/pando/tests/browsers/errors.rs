@@ -1,10 +1,7 @@
 //! Errors: their type, their message, and their place in the user's files.
 
-use crate::{
-    common::{Browser, Pando},
-    matrix::scenarios,
-    open, relayed,
-};
+use crate::{matrix::scenarios, open, relayed};
+use pando_testing::{Browser, PandoCommand, RelayProcess};
 
 scenarios! {
     an_error_has_its_type_message_and_place
@@ -35,8 +32,8 @@ module.exports['/pando/1.0.0'] = function square (x, cb) {
 }
 ";
 
-fn throws(args: &[&str]) -> Pando {
-    Pando::new(THROWS)
+fn throws(args: &[&str]) -> PandoCommand {
+    PandoCommand::new(THROWS)
         .with_file("lib/deep.js", DEEP)
         .args(["--retries", "0", "--on-error", "skip"])
         .args(args)
@@ -46,7 +43,7 @@ fn throws(args: &[&str]) -> Pando {
 /// Names that no message may contain, because they are not the user's files.
 const OURS: [&str; 4] = ["blob:", "http", "function.js", "page.js"];
 
-fn places(run: crate::common::Finished) {
+fn places(run: pando_testing::Finished) {
     run.ends(1, "4\n25\n");
     run.said(&[
         "item 2 failed on Ann: ",
@@ -68,7 +65,7 @@ fn an_error_has_its_type_message_and_place(browser: &mut Browser) {
 }
 
 fn an_error_has_its_type_message_and_place_at_a_relay(browser: &mut Browser) {
-    let relay = relayed::relay();
+    let relay = RelayProcess::start(&[]);
     let run = relay.used_by(throws(&["--cores", "0"])).start();
     relayed::open(browser, &run, "Ann");
     places(run.wait());
@@ -93,10 +90,10 @@ const LATE: &str = "module.exports['/pando/1.0.0'] = (x, cb) => {
 
 fn late(
     browser: &mut Browser,
-    pando: impl Fn(Pando) -> Pando,
-    open: impl Fn(&mut Browser, &crate::common::Running),
+    pando: impl Fn(PandoCommand) -> PandoCommand,
+    open: impl Fn(&mut Browser, &pando_testing::RunningProgram),
 ) {
-    let mut run = pando(Pando::new(LATE).args(["--cores", "0"])).stdin_open().start();
+    let mut run = pando(PandoCommand::new(LATE).args(["--cores", "0"])).stdin_open().start();
     open(browser, &run);
     for item in ["1", "2", "3"] {
         run.write_line(item);
@@ -113,7 +110,7 @@ fn a_late_error_has_its_type_and_place(browser: &mut Browser) {
 }
 
 fn a_late_error_has_its_type_and_place_at_a_relay(browser: &mut Browser) {
-    let relay = relayed::relay();
+    let relay = RelayProcess::start(&[]);
     late(
         browser,
         |pando| relay.used_by(pando),
@@ -123,7 +120,7 @@ fn a_late_error_has_its_type_and_place_at_a_relay(browser: &mut Browser) {
 
 fn what_is_printed_is_shown(browser: &mut Browser) {
     let f = "(x, cb) => { console.log('at', x, [1, 'ä'], new RangeError('shown')); cb(null, x) }";
-    let run = Pando::f(f).args(["--cores", "0"]).stdin("7\n").start();
+    let run = PandoCommand::f(f).args(["--cores", "0"]).stdin("7\n").start();
     open(browser, &run, "Ann");
     run.wait().gives("7\n").said(&["Ann, item 1: at 7 [", "ä", "RangeError: shown", "f.js:1:"]);
 }

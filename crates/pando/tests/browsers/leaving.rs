@@ -1,10 +1,10 @@
 //! Tabs that are closed, reloaded, or left open while the master ends; and tabs that lack a
 //! feature of the job.
 
-use crate::{
-    common::{Browser, Events, Gate, Page, Pando, Running, lines, numbers, until},
-    matrix::scenarios,
-    open, relayed, tabs_only,
+use crate::{matrix::scenarios, open, tabs_only};
+use pando_testing::{
+    Browser, EventsFile, FunctionGate, PandoCommand, RelayProcess, RunningProgram, TabId, lines,
+    numbers, until,
 };
 use std::fs;
 use tempfile::TempDir;
@@ -23,7 +23,7 @@ scenarios! {
 const NOT_LEFT: [&str; 3] = ["went to sleep", "silent", "failed"];
 
 fn what_a_closed_tab_had_goes_to_others_at_once(browser: &mut Browser) {
-    let (gate, events) = (Gate::new(), Events::new());
+    let (gate, events) = (FunctionGate::closed(), EventsFile::empty());
     let f = format!("(x, cb) => {}.then(() => cb(null, x))", gate.knock("x"));
     let mut run = tabs_only(&f).events(&events).stdin_open().start();
     let ann = open(browser, &run, "Ann");
@@ -37,23 +37,28 @@ fn what_a_closed_tab_had_goes_to_others_at_once(browser: &mut Browser) {
 }
 
 fn a_tab_that_is_loaded_again_keeps_what_it_was(browser: &mut Browser) {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = tabs_only(ITSELF).events(&events).stdin_open().start();
     let page = browser.open(&format!("{}#device=Ann;cores=3;", run.url()));
     keeps_what_it_was(browser, run, &page, &events);
 }
 
 fn a_tab_that_is_loaded_again_keeps_what_it_was_at_a_relay(browser: &mut Browser) {
-    let (relay, events) = (relayed::relay(), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let run = relay.used_by(tabs_only(ITSELF)).events(&events).stdin_open().start();
-    let page = browser.open(&format!("{}#device=Ann;cores=3;", relayed::room(&run)));
+    let page = browser.open(&format!("{}#device=Ann;cores=3;", run.room()));
     keeps_what_it_was(browser, run, &page, &events);
 }
 
 const ITSELF: &str = "(x, cb) => cb(null, x)";
 
 /// Its name and its cores, as they were set on the page, and its count.
-fn keeps_what_it_was(browser: &mut Browser, mut run: Running, page: &Page, events: &Events) {
+fn keeps_what_it_was(
+    browser: &mut Browser,
+    mut run: RunningProgram,
+    page: &TabId,
+    events: &EventsFile,
+) {
     run.write(numbers(20));
     for n in 1..=20 {
         assert_eq!(run.line(), Some(n.to_string()));
@@ -96,7 +101,7 @@ fn a_tab_that_was_left_open_goes_on_with_the_journal(browser: &mut Browser) {
     run.signal("KILL");
     run.wait();
     browser.until(&page, "document.getElementById('title').textContent === 'Connection lost'");
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = job().events(&events).stdin(numbers(100)).start();
     assert_eq!(run.url(), url);
     run.wait().gives(lines((1..=100).map(|n| n * 2))).said(&["Ann joined"]);
@@ -113,7 +118,7 @@ fn a_tab_that_was_left_open_goes_on_with_the_journal(browser: &mut Browser) {
 fn what_an_engine_lacks_costs_no_item(browser: &mut Browser) {
     let f = "(x, cb) => { const end = Date.now() + 20; while (Date.now() < end); cb(null, [x * x].at(-1)) }";
     let lacks = !has_at(browser);
-    let mut run = Pando::f(f).args(["--cores", "1"]).stdin_open().start();
+    let mut run = PandoCommand::f(f).args(["--cores", "1"]).stdin_open().start();
     for name in ["Ann", "Bob", "Cid"] {
         open(browser, &run, name);
         run.says(&format!("{name} joined"));
@@ -159,7 +164,7 @@ fn no_more_cores_are_lent_than_there_are(browser: &mut Browser) {
     let there =
         fs::read_to_string("/proc/cpuinfo").expect("Linux tells it").matches("processor\t").count()
             as u64;
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = tabs_only(ITSELF).events(&events).stdin_open().start();
     browser.open(&format!("{}#device=Ann;", run.url()));
     let lent = events.wait("joined", |_| true)["cores"].as_u64();

@@ -1,32 +1,23 @@
 //! Tests in every engine and version of a volunteer's browser.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod closed;
 mod errors;
 mod foreign;
-#[allow(dead_code)]
-#[path = "../relayed/internet.rs"]
-mod internet;
 mod leaving;
 mod matrix;
 mod open;
-#[allow(dead_code)]
-#[path = "../relayed/relay.rs"]
-mod relay;
 mod relayed;
 mod values;
 
-use common::{Browser, Engine, Page, Pando, Running};
+use pando_testing::{Browser, BrowserEngine, PandoCommand, RunningProgram, TabId};
 
 /// A run for tabs only.
-fn tabs_only(function: &str) -> Pando {
-    Pando::f(function).args(["--cores", "0"])
+fn tabs_only(function: &str) -> PandoCommand {
+    PandoCommand::f(function).args(["--cores", "0"])
 }
 
 /// Opens a tab with the name `name` that lends one core.
-fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
+fn open(browser: &mut Browser, run: &RunningProgram, name: &str) -> TabId {
     browser.open(&format!("{}#device={name};cores=1;", run.url()))
 }
 
@@ -34,10 +25,10 @@ fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
 #[ignore = "shows a page by hand: ENGINE=firefox URL=http://… "]
 fn by_hand() {
     let engine = match std::env::var("ENGINE").expect("ENGINE is set").as_str() {
-        "chromium" => Engine::Chromium,
-        "firefox" => Engine::Firefox,
-        "webkit" => Engine::WebKit,
-        version => Engine::OldChromium(
+        "chromium" => BrowserEngine::Chromium,
+        "firefox" => BrowserEngine::Firefox,
+        "webkit" => BrowserEngine::WebKit,
+        version => BrowserEngine::OldChromium(
             version.parse().expect("chromium, firefox, webkit, or the version of an old Chromium"),
         ),
     };

@@ -1,29 +1,30 @@
 //! Runs a scenario in each engine.
 
-use crate::common::{Browser, Engine};
+use pando_testing::{Browser, BrowserEngine};
 use std::sync::{Mutex, PoisonError};
 
 /// Known failures, still to be fixed. These are skipped with a message, unless `PANDO_FAILING=1`.
-const FAILING: &[(&str, &[Engine])] =
+const FAILING: &[(&str, &[BrowserEngine])] =
     // `preconnect` opens a connection without sending a request, and no header prevents this in
     // these engines.
-    &[("deny_net_lets_pages_reach_nobody", &[Engine::Firefox, Engine::WebKit])];
+    &[("deny_net_lets_pages_reach_nobody", &[BrowserEngine::Firefox, BrowserEngine::WebKit])];
 
 /// Makes a test for each engine from each scenario: `scenario::engine`. A scenario is a function
 /// of a browser.
 macro_rules! scenarios {
     ($($scenario:ident)*) => {
         $(mod $scenario {
-            use $crate::{common::Engine, matrix::run};
+            use $crate::matrix::run;
+            use pando_testing::BrowserEngine;
 
             $crate::matrix::scenarios!(@ $scenario
-                chromium_71 Engine::OldChromium(71),
-                chromium_80 Engine::OldChromium(80),
-                chromium_92 Engine::OldChromium(92),
-                chromium_103 Engine::OldChromium(103),
-                chromium Engine::Chromium,
-                firefox Engine::Firefox,
-                webkit Engine::WebKit
+                chromium_71 BrowserEngine::OldChromium(71),
+                chromium_80 BrowserEngine::OldChromium(80),
+                chromium_92 BrowserEngine::OldChromium(92),
+                chromium_103 BrowserEngine::OldChromium(103),
+                chromium BrowserEngine::Chromium,
+                firefox BrowserEngine::Firefox,
+                webkit BrowserEngine::WebKit
             );
         })*
     };
@@ -37,19 +38,19 @@ macro_rules! scenarios {
 pub(crate) use scenarios;
 
 /// One browser of each engine for all its scenarios, used by one scenario at a time.
-static BROWSERS: [(Engine, Mutex<Option<Browser>>); 7] = [
-    (Engine::OldChromium(71), Mutex::new(None)),
-    (Engine::OldChromium(80), Mutex::new(None)),
-    (Engine::OldChromium(92), Mutex::new(None)),
-    (Engine::OldChromium(103), Mutex::new(None)),
-    (Engine::Chromium, Mutex::new(None)),
-    (Engine::Firefox, Mutex::new(None)),
-    (Engine::WebKit, Mutex::new(None)),
+static BROWSERS: [(BrowserEngine, Mutex<Option<Browser>>); 7] = [
+    (BrowserEngine::OldChromium(71), Mutex::new(None)),
+    (BrowserEngine::OldChromium(80), Mutex::new(None)),
+    (BrowserEngine::OldChromium(92), Mutex::new(None)),
+    (BrowserEngine::OldChromium(103), Mutex::new(None)),
+    (BrowserEngine::Chromium, Mutex::new(None)),
+    (BrowserEngine::Firefox, Mutex::new(None)),
+    (BrowserEngine::WebKit, Mutex::new(None)),
 ];
 
 /// Runs one scenario in the browser of the previous one, after its pages are closed. A failed
 /// scenario ends its browser.
-pub(crate) fn run(engine: Engine, name: &str, scenario: fn(&mut Browser)) {
+pub(crate) fn run(engine: BrowserEngine, name: &str, scenario: fn(&mut Browser)) {
     let fails =
         FAILING.iter().any(|(failing, engines)| *failing == name && engines.contains(&engine));
     if fails && std::env::var_os("PANDO_FAILING").is_none() {

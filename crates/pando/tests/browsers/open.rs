@@ -1,10 +1,8 @@
 //! Things that functions may do without restrictions.
 
-use crate::{
-    common::{ANOTHER_NAME, Browser, Engine, Pando, lines, numbers, with_packages},
-    foreign::Foreign,
-    matrix::scenarios,
-    open, tabs_only,
+use crate::{foreign::Foreign, matrix::scenarios, open, tabs_only};
+use pando_testing::{
+    ANOTHER_NAME, Browser, BrowserEngine, PandoCommand, lines, numbers, with_packages,
 };
 
 scenarios! {
@@ -23,7 +21,7 @@ fn text_becomes_code(browser: &mut Browser) {
 }
 
 fn a_package_makes_functions_of_text(browser: &mut Browser) {
-    let run = Pando::path(with_packages("template.js"))
+    let run = PandoCommand::path(with_packages("template.js"))
         .args(["--cores", "0", "--retries", "0"])
         .stdin("a\n<\n")
         .start();
@@ -69,7 +67,7 @@ fn a_worker_is_made_of_text(browser: &mut Browser) {
 
 /// WebKit has no option for the name of a host.
 fn a_page_that_is_not_https_has_what_it_can_have(browser: &mut Browser) {
-    if browser.engine() == Engine::WebKit {
+    if browser.engine() == BrowserEngine::WebKit {
         return;
     }
     let f = "(x, cb) => {

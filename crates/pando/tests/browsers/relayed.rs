@@ -1,11 +1,9 @@
 //! Volunteers elsewhere that connect through a relay.
 
-use crate::{
-    common::{Browser, Events, Page, Pando, Program, Running, lines, numbers},
-    internet::{Internet, Router},
-    matrix::scenarios,
-    open::WORKERS_MAY_HANG,
-    relay::{Relay, SECRET},
+use crate::{matrix::scenarios, open::WORKERS_MAY_HANG};
+use pando_testing::{
+    Browser, BrowserProgram, EventsFile, Internet, PandoCommand, RelayProcess, Router,
+    RunningProgram, TabId, lines, numbers,
 };
 
 scenarios! {
@@ -15,26 +13,15 @@ scenarios! {
     functions_do_at_a_relay_what_they_do_elsewhere
 }
 
-/// A relay on this machine.
-pub(crate) fn relay() -> Relay {
-    Relay::start(&["--no-udp"])
-}
-
-/// The URL of the run's room: the first URL that the master prints.
-pub(crate) fn room(run: &Running) -> String {
-    let line = run.says("Serving volunteer code at ");
-    line[line.find("http").expect("a URL")..].trim().to_owned()
-}
-
 /// Opens a tab with the name `name` in the relay's room.
-pub(crate) fn open(browser: &mut Browser, run: &Running, name: &str) -> Page {
-    browser.open(&format!("{}#device={name};cores=1;", room(run)))
+pub(crate) fn open(browser: &mut Browser, run: &RunningProgram, name: &str) -> TabId {
+    browser.open(&format!("{}#device={name};cores=1;", run.room()))
 }
 
 fn every_direct_connection_is_kept(browser: &mut Browser) {
-    let (relay, events) = (relay(), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let run = relay
-        .used_by(Pando::f("(x, cb) => cb(null, x * 2)"))
+        .used_by(PandoCommand::f("(x, cb) => cb(null, x * 2)"))
         .args(["--cores", "0"])
         .events(&events)
         .stdin_open();
@@ -50,16 +37,16 @@ fn every_direct_connection_is_kept(browser: &mut Browser) {
 }
 
 fn a_relay_passes_values_on_where_nothing_else_does(browser: &mut Browser) {
-    let (relay, events) = (relay(), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let long = "x".repeat(300_000);
     let input = format!("{long}\n{}", numbers(500));
     let run = relay
-        .used_by(Pando::f("(x, cb) => cb(null, x)"))
+        .used_by(PandoCommand::f("(x, cb) => cb(null, x)"))
         .args(["--cores", "0"])
         .events(&events)
         .stdin(input.clone())
         .start();
-    browser.open(&format!("{}#device=Ann;cores=1;protocol=websocket;", room(&run)));
+    browser.open(&format!("{}#device=Ann;cores=1;protocol=websocket;", run.room()));
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], "relay");
 }
@@ -70,18 +57,16 @@ fn a_volunteer_behind_a_hard_router_comes_by_turn(browser: &mut Browser) {
         return;
     }
     let Some(internet) = Internet::of_routers(Router::Cone, Router::Symmetric) else { return };
-    let url = "http://203.0.113.1:8080";
-    let relay = internet
-        .relay(&["--port", "8080", "--public-address", "203.0.113.1", "--turn-private"], url);
-    let events = Events::new();
-    let run = Pando::f("(x, cb) => cb(null, x * 2)")
-        .inside(&internet.inside("mas"))
-        .args(["--host", relay.url(), "--secret", SECRET, "--cores", "0"])
+    let relay = internet.relay(&["--turn-private"]);
+    let events = EventsFile::empty();
+    let run = relay
+        .used_by(internet.master(PandoCommand::f("(x, cb) => cb(null, x * 2)")))
+        .args(["--cores", "0"])
         .events(&events)
         .stdin(numbers(500))
         .start();
-    let url = format!("{}#device=Far;cores=1;protocol=webrtc;", room(&run));
-    let _program = Program::open(&internet.inside("bro"), browser.engine(), &url);
+    let url = format!("{}#device=Far;cores=1;protocol=webrtc;", run.room());
+    let _program = BrowserProgram::open(&internet.inside("bro"), browser.engine(), &url);
     run.wait().gives(lines((1..=500).map(|n| n * 2)));
     assert_eq!(events.wait("joined", |_| true)["path"], "turn");
 }
@@ -95,9 +80,13 @@ fn functions_do_at_a_relay_what_they_do_elsewhere(browser: &mut Browser) {
     }";
     let dom = "(x, cb) => { document.getElementById('visualization').textContent = x; cb(null, [eval(document.getElementById('visualization').textContent), 2, x]) }";
     for (f, args) in [(f, ["--cores=0"]), (dom, ["--dom"])] {
-        let relay = relay();
-        let run =
-            relay.used_by(Pando::f(f)).args(args).args(WORKERS_MAY_HANG).stdin("1 + 1\n").start();
+        let relay = RelayProcess::start(&[]);
+        let run = relay
+            .used_by(PandoCommand::f(f))
+            .args(args)
+            .args(WORKERS_MAY_HANG)
+            .stdin("1 + 1\n")
+            .start();
         open(browser, &run, "Ann");
         run.wait().gives("2,2,1 + 1\n");
     }

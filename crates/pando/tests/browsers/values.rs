@@ -1,10 +1,7 @@
 //! Values, results, and the environment of a function.
 
-use crate::{
-    common::{Browser, Pando, lines, numbers, without_form},
-    matrix::scenarios,
-    open, tabs_only,
-};
+use crate::{matrix::scenarios, open, tabs_only};
+use pando_testing::{Browser, PandoCommand, lines, numbers, without_form};
 
 scenarios! {
     a_map_keeps_order
@@ -70,7 +67,8 @@ fn node_s_built_ins_work_in_workers(browser: &mut Browser) {
          module.exports['/pando/1.0.0'] = (x, cb) => {{ said = ''; Promise.resolve().then(cases[x]).then((r) => cb(null, r), cb) }}\n"
     );
     let input = lines(0..BUILT_INS.len());
-    let run = Pando::new(&source).args(["--cores", "0", "--retries", "0"]).stdin(input).start();
+    let run =
+        PandoCommand::new(&source).args(["--cores", "0", "--retries", "0"]).stdin(input).start();
     open(browser, &run, "Ann");
     run.wait().gives(lines(BUILT_INS.map(|(_, result)| result)));
 }
@@ -83,13 +81,13 @@ fn a_dom_function_sees_the_document(browser: &mut Browser) {
       element.lastChild.click()
       setTimeout(function () { cb(null, [clicked, before, global === window, getComputedStyle(element).display].join(' ')) }, 5)
     }";
-    let run = Pando::f(f).args(["--dom"]).stdin("a\nb\nc\n").start();
+    let run = PandoCommand::f(f).args(["--dom"]).stdin("a\nb\nc\n").start();
     open(browser, &run, "Ann");
     run.wait().gives("a 0 true block\nb 1 true block\nc 2 true block\n");
 }
 
 fn what_json_cannot_tell_is_an_error_that_names_its_path(browser: &mut Browser) {
-    let run = Pando::new(&without_form::function()).args([
+    let run = PandoCommand::new(&without_form::function()).args([
         "--cores",
         "0",
         "--retries",
@@ -127,8 +125,10 @@ fn what_a_document_is_made_of_is_no_json(browser: &mut Browser) {
         }}"
     );
     let input = "fine\n".to_owned() + &lines(0..OF_A_DOCUMENT.len());
-    let run =
-        Pando::new(&f).args(["--dom", "--retries", "0", "--on-error", "skip"]).stdin(input).start();
+    let run = PandoCommand::new(&f)
+        .args(["--dom", "--retries", "0", "--on-error", "skip"])
+        .stdin(input)
+        .start();
     open(browser, &run, "Ann");
     let run = run.wait();
     run.ends(1, "[true,{\"a\":\"1\"}]\n");

@@ -1,7 +1,7 @@
 //! Simulated devices: their names, their reconnections, their silence.
 
 use super::protocol::{nobody, results, sent_away, values};
-use crate::common::{Pando, WebSocket};
+use pando_testing::{PandoCommand, WebSocket};
 use serde_json::json;
 
 #[test]
@@ -50,20 +50,18 @@ fn a_device_that_comes_back_on_another_connection_keeps_what_it_holds() {
 
 #[test]
 fn a_silent_device_is_taken_for_gone_after_three_heartbeats() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)")
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--heartbeat", "300ms"])
         .stdin_open()
         .start();
     let url = run.url();
     run.write_line("1");
-    let mut silent = WebSocket::open(&url);
-    silent.hello(&url, "silent", 1);
+    let mut silent = WebSocket::join(&url, "silent", 1);
     values(&mut silent);
     run.says(
         "silent has been silent for 900ms and is taken for gone; its value goes to another device",
     );
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     let given = values(&mut other);
     other.binary(&results(&given));
     assert_eq!(run.line().as_deref(), Some("1"));

@@ -1,9 +1,9 @@
 //! Answers of the HTTP server for different clients.
 
-use crate::common::{Pando, Running, WebSocket, get, request, visit};
+use pando_testing::{PandoCommand, RunningProgram, WebSocket, get, request, visit};
 
-fn served() -> Running {
-    Pando::f("(x, cb) => cb(null, 'the function: ' + x)")
+fn served() -> RunningProgram {
+    PandoCommand::f("(x, cb) => cb(null, 'the function: ' + x)")
         .args(["--cores", "0"])
         .stdin_open()
         .start()
@@ -149,7 +149,7 @@ fn the_token_without_slash_redirects_to_the_page() {
 
 #[test]
 fn a_foreign_host_is_refused_and_this_machine_s_names_are_not() {
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--allow-host", "pando.example.org"])
         .stdin_open()
         .start();

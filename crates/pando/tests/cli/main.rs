@@ -1,8 +1,5 @@
 //! The command line, and the answers of the port.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod devices;
 mod http;
 mod options;

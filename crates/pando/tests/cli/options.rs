@@ -1,6 +1,6 @@
 //! Options in the help, in the README and in the environment.
 
-use crate::common::{Pando, get, numbers, request};
+use pando_testing::{PandoCommand, get, numbers, request};
 
 const README: &str = include_str!("../../../../README.md");
 const DESIGN: &[(&str, &str)] = &[
@@ -56,7 +56,7 @@ const DESIGN: &[(&str, &str)] = &[
 ];
 
 fn help() -> String {
-    let run = Pando::bare().args(["--help"]).run();
+    let run = PandoCommand::bare().args(["--help"]).run();
     run.status(0);
     run.text()
 }
@@ -125,8 +125,9 @@ fn every_option_that_the_readme_names_is_in_the_help() {
 #[test]
 fn help_shows_no_secret_of_the_environment() {
     let secrets = ["PANDO_SECRET", "PANDO_TOKEN", "PANDO_ICE_SERVERS"];
-    let run =
-        secrets.iter().fold(Pando::bare(), |run, name| run.env(name, "turn:me:s3cret@127.0.0.1:1"));
+    let run = secrets
+        .iter()
+        .fold(PandoCommand::bare(), |run, name| run.env(name, "turn:me:s3cret@127.0.0.1:1"));
     let run = run.args(["--help"]).run();
     run.status(0);
     assert!(!run.text().contains("s3cret"), "{}", run.text());
@@ -134,7 +135,7 @@ fn help_shows_no_secret_of_the_environment() {
 
 #[test]
 fn the_short_help_is_help_too() {
-    let run = Pando::bare().args(["-h"]).run();
+    let run = PandoCommand::bare().args(["-h"]).run();
     run.status(0);
     assert!(run.text().contains("--stdin"), "{}", run.text());
 }
@@ -147,13 +148,16 @@ fn help_tells_the_exit_statuses_and_an_example() {
 
 #[test]
 fn version() {
-    Pando::bare().args(["--version"]).run().gives(format!("pando {}\n", env!("CARGO_PKG_VERSION")));
+    PandoCommand::bare()
+        .args(["--version"])
+        .run()
+        .gives(format!("pando {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn options_may_come_from_the_environment_and_the_command_line_wins() {
     let f = "export default (x, { attempt }) => { if (attempt < 3) throw new Error('not yet'); return x }";
-    let pando = || Pando::new(f).env("PANDO_RETRIES", "1").env("PANDO_LOCAL", "true");
+    let pando = || PandoCommand::new(f).env("PANDO_RETRIES", "1").env("PANDO_LOCAL", "true");
     pando().stdin("1\n").on_the_default_port().run().ends(1, "").did_not_say(&["Serving"]);
     pando()
         .args(["--retries", "2"])
@@ -170,7 +174,7 @@ fn flags_in_the_environment_take_words() {
     for (value, expected) in
         [("true", "\"number\"\n"), ("1", "\"number\"\n"), ("false", "string\n"), ("0", "string\n")]
     {
-        Pando::f(f).env("PANDO_JSON", value).stdin("1\n").run().gives(expected);
+        PandoCommand::f(f).env("PANDO_JSON", value).stdin("1\n").run().gives(expected);
     }
 }
 
@@ -184,15 +188,20 @@ fn variables_that_are_empty_count_as_not_set() {
         })
         .collect();
     assert!(variables.len() > 40);
-    let with = |pando: Pando| variables.iter().fold(pando, |pando, name| pando.env(name, ""));
-    with(Pando::f("(x, cb) => cb(null, typeof x)")).stdin("1\n").run().gives("string\n");
-    with(Pando::bare()).args(["--cores", "1", "--exec", "cat"]).stdin("1\n").run().gives("1\n");
-    let relay = Pando::bare().on_the_default_port().args(["relay", "--help"]).run().text();
+    let with =
+        |pando: PandoCommand| variables.iter().fold(pando, |pando, name| pando.env(name, ""));
+    with(PandoCommand::f("(x, cb) => cb(null, typeof x)")).stdin("1\n").run().gives("string\n");
+    with(PandoCommand::bare())
+        .args(["--cores", "1", "--exec", "cat"])
+        .stdin("1\n")
+        .run()
+        .gives("1\n");
+    let relay = PandoCommand::bare().on_the_default_port().args(["relay", "--help"]).run().text();
     let variables = entries(&relay).into_iter().map(|(_, text)| text);
     let variables = variables
         .filter_map(|text| Some(text.split_once("[env: ")?.1.split(['=', ']']).next()?.to_owned()));
     let relay = variables
-        .fold(Pando::bare().on_the_default_port().args(["relay"]), |relay, name| {
+        .fold(PandoCommand::bare().on_the_default_port().args(["relay"]), |relay, name| {
             relay.env(&name, "")
         });
     relay.run().ends(2, "").said(&["there is no secret"]);
@@ -201,7 +210,7 @@ fn variables_that_are_empty_count_as_not_set() {
 #[test]
 fn a_port_from_the_environment() {
     let free = std::net::TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .env("PANDO_PORT", free.to_string())
         .on_the_default_port()
         .stdin_open()
@@ -211,7 +220,7 @@ fn a_port_from_the_environment() {
 
 #[test]
 fn a_port_to_which_browsers_do_not_connect_is_refused() {
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--port", "5060"])
         .on_the_default_port()
         .stdin("1\n")
@@ -221,7 +230,7 @@ fn a_port_to_which_browsers_do_not_connect_is_refused() {
 
 #[test]
 fn an_option_that_is_given_twice_counts_as_said_last_and_lists_grow() {
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--token", "first", "--json", "--json", "--token", "second"]);
     let run =
         run.args(["--allow-host", "a.example", "--allow-host", "b.example"]).stdin_open().start();
@@ -237,7 +246,7 @@ fn an_option_that_is_given_twice_counts_as_said_last_and_lists_grow() {
 #[test]
 fn an_ending_of_names_is_no_path() {
     for ext in ["../zz", "a/b", "", "."] {
-        let run = Pando::f("(x, cb) => cb(null, x)").local().args([
+        let run = PandoCommand::f("(x, cb) => cb(null, x)").local().args([
             "--files",
             "--output-dir",
             "o",
@@ -250,7 +259,8 @@ fn an_ending_of_names_is_no_path() {
 
 #[test]
 fn a_wrong_value_in_the_environment_is_named() {
-    let run = Pando::f("(x, cb) => cb(null, x)").env("PANDO_WINDOW", "wide").stdin("1\n").run();
+    let run =
+        PandoCommand::f("(x, cb) => cb(null, x)").env("PANDO_WINDOW", "wide").stdin("1\n").run();
     run.ends(2, "").said(&["wide", "--window"]);
 }
 
@@ -258,14 +268,16 @@ fn a_wrong_value_in_the_environment_is_named() {
 fn durations_with_units_and_without() {
     for time in ["20", "20s", "20000ms", "1m", "1h30m", "20.5"] {
         let args = ["--timeout", time, "--heartbeat", time, "--reporting-interval", time];
-        Pando::f("(x, cb) => cb(null, x)").args(args).stdin("1\n").run().gives("1\n");
+        PandoCommand::f("(x, cb) => cb(null, x)").args(args).stdin("1\n").run().gives("1\n");
     }
 }
 
 #[test]
 fn a_token_of_one_s_own() {
-    let run =
-        Pando::f("(x, cb) => cb(null, x)").args(["--token", "our-party_7"]).stdin_open().start();
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
+        .args(["--token", "our-party_7"])
+        .stdin_open()
+        .start();
     let url = run.url();
     assert!(url.ends_with("/our-party_7/"), "{url}");
     assert_eq!(get(&url).status, 200);
@@ -274,7 +286,7 @@ fn a_token_of_one_s_own() {
 #[test]
 fn a_fresh_token_of_ten_to_twelve_unambiguous_characters_per_run() {
     let token = || {
-        let run = Pando::f("(x, cb) => cb(null, x)").stdin_open().start();
+        let run = PandoCommand::f("(x, cb) => cb(null, x)").stdin_open().start();
         run.url().split('/').nth(3).unwrap().to_owned()
     };
     let (one, other) = (token(), token());
@@ -287,7 +299,8 @@ fn a_fresh_token_of_ten_to_twelve_unambiguous_characters_per_run() {
 
 #[test]
 fn open_access_is_said_aloud_and_has_no_token() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--open-access"]).stdin_open().start();
+    let run =
+        PandoCommand::f("(x, cb) => cb(null, x)").args(["--open-access"]).stdin_open().start();
     let url = run.url();
     assert_eq!(url.matches('/').count(), 3, "{url}");
     run.says("open access");
@@ -296,7 +309,8 @@ fn open_access_is_said_aloud_and_has_no_token() {
 
 #[test]
 fn bound_to_one_address_only_that_is_shown() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--bind", "127.0.0.1"]).stdin("1\n").run();
+    let run =
+        PandoCommand::f("(x, cb) => cb(null, x)").args(["--bind", "127.0.0.1"]).stdin("1\n").run();
     run.gives("1\n");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     run.said(&["http://127.0.0.1:"]);
@@ -304,9 +318,9 @@ fn bound_to_one_address_only_that_is_shown() {
 
 #[test]
 fn bound_to_ipv6_the_url_is_in_brackets() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--bind", "::1"]).stdin_open().start();
-    let line = run.says("Serving volunteer code at http://[::1]:");
-    let url = &line[line.find("http").unwrap()..];
+    let run =
+        PandoCommand::f("(x, cb) => cb(null, x)").args(["--bind", "::1"]).stdin_open().start();
+    let url = run.url_at("http://[::1]:");
     let host = url.split('/').nth(2).unwrap();
     let port = host.rsplit(':').next().unwrap();
     let path = url.splitn(4, '/').nth(3).unwrap();
@@ -319,7 +333,7 @@ fn bound_to_ipv6_the_url_is_in_brackets() {
 
 #[test]
 fn local_opens_no_port() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").local().stdin_open().start();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)").local().stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap()
@@ -342,14 +356,15 @@ fn local_opens_no_port() {
 
 #[test]
 fn a_qr_code_on_request_and_only_then() {
-    let run = |when| Pando::f("(x, cb) => cb(null, x)").args(["--qr", when]).stdin("1\n").run();
+    let run =
+        |when| PandoCommand::f("(x, cb) => cb(null, x)").args(["--qr", when]).stdin("1\n").run();
     assert!(run("always").stderr.contains('█'));
     assert!(!run("auto").stderr.contains('█') && !run("never").stderr.contains('█'));
 }
 
 #[test]
 fn dom_implies_no_core_of_this_machine_and_says_so() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--dom"]).stdin_open().start();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)").args(["--dom"]).stdin_open().start();
     run.url();
     run.write_line("1");
     assert!(run.children().is_empty());
@@ -358,5 +373,9 @@ fn dom_implies_no_core_of_this_machine_and_says_so() {
 
 #[test]
 fn a_verbose_run_computes_the_same() {
-    Pando::f("(x, cb) => cb(null, x)").args(["-v"]).stdin(numbers(3)).run().gives(numbers(3));
+    PandoCommand::f("(x, cb) => cb(null, x)")
+        .args(["-v"])
+        .stdin(numbers(3))
+        .run()
+        .gives(numbers(3));
 }

@@ -1,11 +1,11 @@
 //! Volunteers that violate the protocol receive a reason and are disconnected, and the run goes
 //! on.
 
-use crate::common::{Pando, Received, Running, WebSocket, numbers};
 use pando_protocol::volunteer::VERSION;
+use pando_testing::{PandoCommand, Received, RunningProgram, WebSocket, numbers};
 
-pub(crate) fn nobody() -> Running {
-    Pando::f("(x, cb) => cb(null, x)")
+pub(crate) fn nobody() -> RunningProgram {
+    PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--heartbeat", "30s"])
         .stdin_open()
         .start()
@@ -13,9 +13,8 @@ pub(crate) fn nobody() -> Running {
 
 /// An honest volunteer computes the `count` values, and the run succeeds.
 #[track_caller]
-fn goes_on(mut run: Running, url: &str, count: usize) {
-    let mut other = WebSocket::open(url);
-    other.hello(url, "honest", 1);
+fn goes_on(mut run: RunningProgram, url: &str, count: usize) {
+    let mut other = WebSocket::join(url, "honest", 1);
     run.close_stdin();
     let mut done = 0;
     while done < count {
@@ -27,10 +26,10 @@ fn goes_on(mut run: Running, url: &str, count: usize) {
 }
 
 /// A value of a frame with small numbers: its index, the number of its loan, its text.
-type Given = (u8, u8, Vec<u8>);
+type SmallValue = (u8, u8, Vec<u8>);
 
 /// The values of the next frame.
-pub(crate) fn values(socket: &mut WebSocket) -> Vec<Given> {
+pub(crate) fn values(socket: &mut WebSocket) -> Vec<SmallValue> {
     loop {
         match socket.receive() {
             Received::Binary(frame) => {
@@ -54,7 +53,7 @@ pub(crate) fn values(socket: &mut WebSocket) -> Vec<Given> {
 }
 
 /// A frame that answers each value with itself.
-pub(crate) fn results(values: &[Given]) -> Vec<u8> {
+pub(crate) fn results(values: &[SmallValue]) -> Vec<u8> {
     let mut frame = vec![2];
     for (id, loan, text) in values {
         frame.extend([*id, loan << 2, 1, text.len() as u8]);
@@ -186,8 +185,7 @@ fn garbage_after_hello_is_answered_with_a_reason_and_what_it_held_goes_to_others
     run.write("1\n2\n");
     for (number, (text, bytes)) in garbage.iter().enumerate() {
         let name = format!("device-{number}");
-        let mut socket = WebSocket::open(&url);
-        socket.hello(&url, &name, 1);
+        let mut socket = WebSocket::join(&url, &name, 1);
         values(&mut socket);
         if *text {
             socket.text(std::str::from_utf8(bytes).unwrap())
@@ -242,8 +240,7 @@ fn a_volunteer_that_cannot_run_the_function_is_told_of_and_the_others_go_on() {
     let mut run = nobody();
     let url = run.url();
     run.write("1\n");
-    let mut old = WebSocket::open(&url);
-    old.hello(&url, "old phone", 1);
+    let mut old = WebSocket::join(&url, "old phone", 1);
     old.text("{\"type\":\"broken\",\"message\":\"no WebAssembly\"}");
     run.says("old phone cannot run the function: no WebAssembly");
     goes_on(run, &url, 1);

@@ -1,6 +1,6 @@
 //! The output on a terminal.
 
-use crate::common::{Pando, Running, WebSocket, children, kill, until};
+use pando_testing::{PandoCommand, RunningProgram, WebSocket, children, kill, until};
 use std::{
     collections::VecDeque,
     fs,
@@ -14,7 +14,7 @@ const ROWS: usize = 24;
 
 /// A minimal terminal: it supports characters of one column, and the few commands that Pando uses.
 struct Terminal {
-    _run: Running,
+    _run: RunningProgram,
     /// The process of `pando`.
     pid: u32,
     said: Arc<Mutex<VecDeque<u8>>>,
@@ -29,7 +29,7 @@ struct Terminal {
 
 impl Terminal {
     /// Starts `pando` in this terminal.
-    fn with(columns: usize, pando: Pando) -> Self {
+    fn with(columns: usize, pando: PandoCommand) -> Self {
         let inside =
             format!("exec script -qfec \"stty cols {columns} rows {ROWS}; exec $*\" /dev/null");
         let mut run = pando
@@ -159,7 +159,7 @@ fn gathered(mut stdout: ChildStdout) -> Arc<Mutex<VecDeque<u8>>> {
 
 #[test]
 fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_the_screen() {
-    let pando = Pando::f("(x, cb) => cb(null, x)").args([
+    let pando = PandoCommand::f("(x, cb) => cb(null, x)").args([
         "--cores",
         "0",
         "--heartbeat",
@@ -183,8 +183,7 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
     let near = format!("http://127.0.0.1:{near}");
     let devices: Vec<WebSocket> = (0..20)
         .map(|n| {
-            let mut device = WebSocket::open(&near);
-            device.hello(&near, &format!("Device-{n}"), 1);
+            let device = WebSocket::join(&near, &format!("Device-{n}"), 1);
             device
         })
         .collect();
@@ -217,7 +216,7 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
 #[test]
 fn people_are_told_which_of_the_urls_is_for_whom() {
     let mut terminal =
-        Terminal::with(100, Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0", "1"]));
+        Terminal::with(100, PandoCommand::f("(x, cb) => cb(null, x)").args(["--cores", "0", "1"]));
     until("the status line is there", || terminal.status().contains(" done").then_some(()));
     let said: Vec<&str> = terminal
         .history

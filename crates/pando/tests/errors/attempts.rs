@@ -1,11 +1,13 @@
 //! Functions that fail in every way, repeatedly or once.
 
-use crate::common::{BOOM, Events, Finished, Gate, Pando, kill, lines, numbers, until};
+use pando_testing::{
+    BOOM, EventsFile, Finished, FunctionGate, PandoCommand, kill, lines, numbers, until,
+};
 
 /// The second of three values, `boom`, makes `function` fail.
 #[track_caller]
 fn second_fails(function: &str, args: &[&str], words: &[&str]) -> Finished {
-    let run = Pando::f(function).args(args).stdin("a\nboom\nc\n").run();
+    let run = PandoCommand::f(function).args(args).stdin("a\nboom\nc\n").run();
     run.ends(1, "a\n")
         .said(&["error: item 2 failed on this machine: ", "its input: boom"])
         .said(words)
@@ -43,7 +45,7 @@ fn the_reason_of_an_error() {
     let f = format!(
         "export default async x => x === 'boom' ? (await fetch('http://{closed}/')).text() : x"
     );
-    let run = Pando::new(&f).args(["--retries", "0"]).stdin("a\nboom\nc\n").run();
+    let run = PandoCommand::new(&f).args(["--retries", "0"]).stdin("a\nboom\nc\n").run();
     run.ends(1, "a\n")
         .said(&[&format!("TypeError: fetch failed (cause: connect ECONNREFUSED {closed})")]);
     let nested = "new Error('outer', { cause: new AggregateError([Object.assign(new RangeError('one'), { code: 'E_ONE' }), 'two'], 'all') })";
@@ -104,7 +106,7 @@ fn an_async_function_with_a_callback_that_throws() {
 #[test]
 fn a_default_export_that_rejects() {
     let f = "export default async x => { if (x === 'boom') throw new RangeError('rejected'); return x }";
-    Pando::new(f)
+    PandoCommand::new(f)
         .stdin("a\nboom\nc\n")
         .run()
         .ends(1, "a\n")
@@ -114,7 +116,7 @@ fn a_default_export_that_rejects() {
 #[test]
 fn a_stack_names_functions_and_their_places() {
     let f = "function inner() {\n  throw new Error('deep')\n}\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, inner())";
-    Pando::new(f).args(["--retries", "0"]).stdin("a\n").run().ends(1, "").said(&[
+    PandoCommand::new(f).args(["--retries", "0"]).stdin("a\n").run().ends(1, "").said(&[
         "deep",
         "at inner (f.js:2:9)",
         "f.js:4:54",
@@ -124,8 +126,9 @@ fn a_stack_names_functions_and_their_places() {
 #[test]
 fn nothing_answered() {
     second_fails("(x, cb) => x === 'boom' ? cb() : cb(null, x)", &[], &["undefined"]);
-    let run =
-        Pando::new("export default x => { if (x !== 'boom') return x }").stdin("a\nboom\n").run();
+    let run = PandoCommand::new("export default x => { if (x !== 'boom') return x }")
+        .stdin("a\nboom\n")
+        .run();
     run.ends(1, "a\n").said(&["item 2 failed", "undefined"]);
 }
 
@@ -145,7 +148,7 @@ fn exhausting_the_stack() {
 
 #[test]
 fn three_attempts_by_default_and_their_number_is_told() {
-    let run = Pando::f(BOOM).stdin("boom\n").run();
+    let run = PandoCommand::f(BOOM).stdin("boom\n").run();
     run.ends(1, "")
         .said(&["attempt 1 of 3", "attempt 2 of 3", "attempts: 3"])
         .did_not_say(&["attempt 3 of 3; it will be tried again"]);
@@ -158,14 +161,15 @@ fn what_an_item_throws_after_its_answer_is_no_other_s_failure() {
       cb(null, x)
       setInterval(() => { throw new Error('from bad') }, 50)
     }";
-    let run = Pando::f(f).args(["--cores", "1", "--retries", "0"]).stdin("bad\n2\n3\n").run();
+    let run =
+        PandoCommand::f(f).args(["--cores", "1", "--retries", "0"]).stdin("bad\n2\n3\n").run();
     run.gives("bad\n2\n3\n").said(&["late error: Error: from bad"]);
 }
 
 #[test]
 fn no_retries_stops_at_once() {
-    let events = Events::new();
-    let run = Pando::f(BOOM).args(["--retries", "0"]).events(&events).stdin("boom\n").run();
+    let events = EventsFile::empty();
+    let run = PandoCommand::f(BOOM).args(["--retries", "0"]).events(&events).stdin("boom\n").run();
     run.ends(1, "")
         .said(&["error: item 1 failed", "attempts: 1"])
         .did_not_say(&["will be tried again"]);
@@ -174,13 +178,13 @@ fn no_retries_stops_at_once() {
 
 #[test]
 fn earlier_values_are_finished_and_printed_before_the_run_ends() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!(
         "export default async x => {{ if (x === '5') throw new Error('no 5'); if (x === '2') await {}; return x }}",
         gate.knock("x")
     );
-    let events = Events::new();
-    let run = Pando::new(&f)
+    let events = EventsFile::empty();
+    let run = PandoCommand::new(&f)
         .args(["--concurrency", "8", "--retries", "0"])
         .events(&events)
         .stdin(numbers(20))
@@ -196,13 +200,14 @@ fn earlier_values_are_finished_and_printed_before_the_run_ends() {
 #[test]
 fn the_first_of_several_failed_values_ends_the_run() {
     let f = "(x, cb) => x > 3 ? setTimeout(() => cb('no ' + x), 60 - 10 * x) : cb(null, x)";
-    let run = Pando::f(f).args(["--concurrency", "10", "--retries", "0"]).stdin(numbers(6)).run();
+    let run =
+        PandoCommand::f(f).args(["--concurrency", "10", "--retries", "0"]).stdin(numbers(6)).run();
     run.ends(1, "1\n2\n3\n").said(&["error: item 4 failed", "no 4"]);
 }
 
 #[test]
 fn a_failure_ends_a_run_whose_input_stays_open() {
-    let mut run = Pando::f(BOOM).stdin_open().start();
+    let mut run = PandoCommand::f(BOOM).stdin_open().start();
     run.write_line("a");
     assert_eq!(run.line().as_deref(), Some("a"));
     run.write_line("boom");
@@ -211,12 +216,12 @@ fn a_failure_ends_a_run_whose_input_stays_open() {
 
 #[test]
 fn an_item_that_kills_every_core_fails_alone() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!(
         "export default async x => {{ if (x === '5') await {}; return x }}",
         gate.knock("x")
     );
-    let run = Pando::new(&f).args(["--cores", "1"]).stdin(numbers(9)).start();
+    let run = PandoCommand::new(&f).args(["--cores", "1"]).stdin(numbers(9)).start();
     let mut deaths = 0;
     until("the end", || {
         let knocked = gate.knocked().len();
@@ -234,13 +239,14 @@ fn an_item_that_kills_every_core_fails_alone() {
 #[test]
 fn many_values_that_fail_once_all_succeed() {
     let f = "export default (x, { attempt }) => { if (attempt === 1) throw new Error('once'); return x }";
-    Pando::new(f).args(["--cores", "2"]).stdin(numbers(500)).run().gives(numbers(500));
+    PandoCommand::new(f).args(["--cores", "2"]).stdin(numbers(500)).run().gives(numbers(500));
 }
 
 #[test]
 fn a_long_value_is_shortened_in_the_message() {
     let long = "x".repeat(100_000);
-    let run = Pando::f("(x, cb) => cb('no')").args(["--retries", "0"]).stdin(lines([&long])).run();
+    let run =
+        PandoCommand::f("(x, cb) => cb('no')").args(["--retries", "0"]).stdin(lines([&long])).run();
     run.ends(1, "").said(&["item 1 failed", "100000 bytes"]);
     assert!(run.stderr.len() < 3000, "{} bytes", run.stderr.len());
 }

@@ -1,8 +1,10 @@
 //! Functions for browsers, and processes that are killed while they load a function: cases in
 //! which this machine's cores cannot compute.
 
-use crate::common::{Pando, Received, Running, WebSocket, kill, numbers, until};
-use pando_protocol::volunteer::{Answer, Binary, Form, Loan, encode_results};
+use pando_testing::{
+    PandoCommand, RunningProgram, WebSocket, kill, numbers, until,
+    volunteer::{answer, serve},
+};
 use std::{fs, thread};
 
 const CANVAS: &str = "const c = new OffscreenCanvas(4, 4)\nexport default x => c.width * x\n";
@@ -26,39 +28,16 @@ const GLOBALS: [&str; 14] = [
 ];
 
 /// A simulated browser joins and answers each value with itself.
-fn answer_all(run: &Running) {
+fn answer_all(run: &RunningProgram) {
     let url = run.url();
-    let mut socket = WebSocket::open(&url);
-    socket.hello(&url, "browser", 1);
-    thread::spawn(move || {
-        loop {
-            match socket.receive() {
-                Received::Text(text) if text.contains("\"ping\"") => {
-                    socket.text(&text.replace("ping", "pong"))
-                }
-                Received::Text(_) => {}
-                Received::Closed => return,
-                Received::Binary(frame) => {
-                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else {
-                        panic!("values are expected")
-                    };
-                    let answer = |(loan, value): (Loan, pando_protocol::volunteer::Value)| Answer {
-                        loan,
-                        micros: 1,
-                        result: Ok((Form::Text, value.bytes)),
-                    };
-                    let answers: Vec<Answer> = values.into_iter().map(answer).collect();
-                    socket.binary(&encode_results(&answers));
-                }
-            }
-        }
-    });
+    let mut socket = WebSocket::join(&url, "browser", 1);
+    thread::spawn(move || serve(&mut socket, answer));
 }
 
 #[test]
 fn with_local_alone_they_are_refused_at_load_with_what_to_do() {
     for global in GLOBALS {
-        let run = Pando::new(&format!("const a = {global}\nexport default x => x\n"))
+        let run = PandoCommand::new(&format!("const a = {global}\nexport default x => x\n"))
             .local()
             .stdin("1\n")
             .run();
@@ -69,7 +48,7 @@ fn with_local_alone_they_are_refused_at_load_with_what_to_do() {
 #[test]
 fn with_local_alone_an_item_fails_with_what_to_do() {
     for global in GLOBALS {
-        let run = Pando::new(&format!("export default x => {{ {global}; return x }}\n"))
+        let run = PandoCommand::new(&format!("export default x => {{ {global}; return x }}\n"))
             .local()
             .stdin("1\n")
             .run();
@@ -84,7 +63,7 @@ fn with_local_alone_an_item_fails_with_what_to_do() {
 #[test]
 fn at_load_this_machine_s_cores_stand_back_and_others_compute() {
     for global in GLOBALS {
-        let run = Pando::new(&format!("const a = {global}\nexport default x => x\n"))
+        let run = PandoCommand::new(&format!("const a = {global}\nexport default x => x\n"))
             .stdin(numbers(5))
             .start();
         let said = run.says("this machine's cores cannot compute it (");
@@ -102,7 +81,7 @@ fn at_load_this_machine_s_cores_stand_back_and_others_compute() {
 fn in_a_call_they_stand_back_as_well() {
     for global in GLOBALS {
         let f = format!("export default x => {{ {global}; return x }}\n");
-        let run = Pando::new(&f).args(["--retries", "0"]).stdin(numbers(5)).start();
+        let run = PandoCommand::new(&f).args(["--retries", "0"]).stdin(numbers(5)).start();
         let said = run.says("this machine's cores cannot compute it (");
         assert!(said.contains(": a browser has it): waiting for tabs at http://"), "{said}");
         answer_all(&run);
@@ -115,7 +94,7 @@ fn in_a_call_they_stand_back_as_well() {
 #[test]
 fn items_that_need_no_browser_are_computed_here_and_the_others_wait_for_one() {
     let f = "export default x => { if (x === '3') new OffscreenCanvas(1, 1); return x }\n";
-    let mut run = Pando::new(f).args(["--cores", "1"]).stdin(numbers(5)).start();
+    let mut run = PandoCommand::new(f).args(["--cores", "1"]).stdin(numbers(5)).start();
     assert_eq!((run.line().as_deref(), run.line().as_deref()), (Some("1"), Some("2")));
     run.says(
         "this machine's cores cannot compute item 3 (OffscreenCanvas is not defined: a browser has it): waiting for tabs at http",
@@ -126,33 +105,34 @@ fn items_that_need_no_browser_are_computed_here_and_the_others_wait_for_one() {
 
 #[test]
 fn with_no_core_of_this_machine_nothing_is_said_of_that() {
-    let run = Pando::new(CANVAS).args(["--cores", "0"]).stdin(numbers(5)).start();
+    let run = PandoCommand::new(CANVAS).args(["--cores", "0"]).stdin(numbers(5)).start();
     answer_all(&run);
     run.wait().gives(numbers(5)).did_not_say(&["OffscreenCanvas"]);
 }
 
 #[test]
 fn a_name_that_no_browser_has_is_an_ordinary_error() {
-    let run = Pando::new("export default x => documnt.title\n").stdin("1\n").run();
+    let run = PandoCommand::new("export default x => documnt.title\n").stdin("1\n").run();
     run.ends(1, "").said(&[
         "error: item 1 failed on this machine: ReferenceError: documnt is not defined",
         "attempts: 3",
     ]);
-    let run = Pando::new("const a = documnt.title\nexport default x => a\n").stdin("1\n").run();
+    let run =
+        PandoCommand::new("const a = documnt.title\nexport default x => a\n").stdin("1\n").run();
     run.ends(2, "").said(&["documnt is not defined"]).did_not_say(&["a browser has it", "Serving"]);
 }
 
 #[test]
 fn code_that_asks_before_it_uses_the_document_runs_here() {
     let f = "const where = typeof document === 'undefined' ? 'here' : 'page'\nexport default x => where + x\n";
-    Pando::new(f).stdin("1\n").run().gives("here1\n").did_not_say(&["browser has it"]);
+    PandoCommand::new(f).stdin("1\n").run().gives("here1\n").did_not_say(&["browser has it"]);
 }
 
 /// Kills the process that loads the function, so many times.
-fn kill_what_loads(args: &[&str], times: usize) -> Running {
+fn kill_what_loads(args: &[&str], times: usize) -> RunningProgram {
     // The function loads slowly, so that the test finds its process in time.
     let f = "const end = Date.now() + 3000\nwhile (Date.now() < end);\nmodule.exports = x => x\n";
-    let run = Pando::new(f).args(args).stdin(numbers(3)).start();
+    let run = PandoCommand::new(f).args(args).stdin(numbers(3)).start();
     let mut killed = Vec::new();
     while killed.len() < times {
         // Processes that only print Node's version are left out.
@@ -193,10 +173,11 @@ fn when_all_of_them_are_killed_others_compute() {
 #[test]
 fn a_function_that_ends_its_own_process_while_it_is_loaded_is_refused() {
     for (end, said) in [("exit(3)", "exit status: 3"), ("abort()", "SIGABRT")] {
-        let run = Pando::new(&format!("globalThis.process.{end}\nmodule.exports = x => x\n"))
-            .args(["--cores", "0"])
-            .stdin("1\n")
-            .run();
+        let run =
+            PandoCommand::new(&format!("globalThis.process.{end}\nmodule.exports = x => x\n"))
+                .args(["--cores", "0"])
+                .stdin("1\n")
+                .run();
         run.ends(2, "").said(&["loading it ended the process", said]);
     }
 }

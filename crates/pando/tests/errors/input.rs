@@ -1,28 +1,32 @@
 //! Inputs that cannot be parsed.
 
-use crate::common::{Gate, Pando};
+use pando_testing::{FunctionGate, PandoCommand};
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
 
 #[test]
 fn a_line_that_is_not_utf8_after_good_ones() {
-    let run = Pando::f(ECHO).stdin(b"a\nb\n\xff\xfe\nd\n").run();
+    let run = PandoCommand::f(ECHO).stdin(b"a\nb\n\xff\xfe\nd\n").run();
     run.ends(1, "a\nb\n").said(&["error: line 3 ", "UTF-8"]);
 }
 
 #[test]
 fn a_last_line_that_ends_within_a_character() {
-    Pando::f(ECHO).stdin(b"a\ncaf\xc3").run().ends(1, "a\n").said(&["error: line 2 ", "UTF-8"]);
+    PandoCommand::f(ECHO)
+        .stdin(b"a\ncaf\xc3")
+        .run()
+        .ends(1, "a\n")
+        .said(&["error: line 2 ", "UTF-8"]);
 }
 
 #[test]
 fn a_first_line_that_is_not_utf8() {
-    Pando::f(ECHO).stdin(b"\x80\n").run().ends(1, "").said(&["error: line 1 ", "UTF-8"]);
+    PandoCommand::f(ECHO).stdin(b"\x80\n").run().ends(1, "").said(&["error: line 1 ", "UTF-8"]);
 }
 
 #[test]
 fn an_item_that_is_not_utf8_with_nul_separation() {
-    Pando::f(ECHO)
+    PandoCommand::f(ECHO)
         .args(["--null"])
         .stdin(b"a\0\xff\0")
         .run()
@@ -32,9 +36,9 @@ fn an_item_that_is_not_utf8_with_nul_separation() {
 
 #[test]
 fn values_before_a_bad_line_are_finished() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!("export default async x => {{ await {}; return x }}", gate.knock("x"));
-    let run = Pando::new(&f).args(["--concurrency", "3"]).stdin(b"1\n2\n\xff\n").start();
+    let run = PandoCommand::new(&f).args(["--concurrency", "3"]).stdin(b"1\n2\n\xff\n").start();
     gate.waits_for("2");
     gate.open_for_all();
     run.wait().ends(1, "1\n2\n").said(&["error: line 3 "]);
@@ -42,13 +46,13 @@ fn values_before_a_bad_line_are_finished() {
 
 #[test]
 fn a_line_that_is_not_json() {
-    let run = Pando::f(ECHO).args(["--json"]).stdin("1\n[2]\n{oops}\n4\n").run();
+    let run = PandoCommand::f(ECHO).args(["--json"]).stdin("1\n[2]\n{oops}\n4\n").run();
     run.ends(1, "1\n[2]\n").said(&["error: line 3 is not valid JSON"]);
 }
 
 #[test]
 fn an_empty_line_is_not_json() {
-    Pando::f(ECHO)
+    PandoCommand::f(ECHO)
         .args(["--json"])
         .stdin("1\n\n3\n")
         .run()
@@ -58,7 +62,7 @@ fn an_empty_line_is_not_json() {
 
 #[test]
 fn two_json_texts_on_a_line_are_not_one() {
-    Pando::f(ECHO)
+    PandoCommand::f(ECHO)
         .args(["--json"])
         .stdin("1 2\n")
         .run()
@@ -68,7 +72,7 @@ fn two_json_texts_on_a_line_are_not_one() {
 
 #[test]
 fn an_item_that_is_not_json() {
-    Pando::f(ECHO)
+    PandoCommand::f(ECHO)
         .args(["--json", "1", "oops"])
         .run()
         .ends(2, "")
@@ -78,14 +82,14 @@ fn an_item_that_is_not_json() {
 #[test]
 fn an_item_that_is_not_utf8() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
-    let run = Pando::f(ECHO).args([OsStr::from_bytes(b"\xff")]).run();
+    let run = PandoCommand::f(ECHO).args([OsStr::from_bytes(b"\xff")]).run();
     run.ends(2, "");
     assert!(!run.stderr.is_empty());
 }
 
 #[test]
 fn a_folder_as_standard_input() {
-    let pando = Pando::f(ECHO);
+    let pando = PandoCommand::f(ECHO);
     let folder = pando.folder().to_owned();
     pando.stdin_file(folder).run().ends(1, "").said(&["error: standard input cannot be read"]);
 }
@@ -93,7 +97,7 @@ fn a_folder_as_standard_input() {
 /// Runs with an output that accepts no bytes: the run prints an error and ends with status 1.
 #[track_caller]
 fn unwritable(stdout: std::fs::File) {
-    let pando = Pando::f(ECHO).local();
+    let pando = PandoCommand::f(ECHO).local();
     let output = pando.command().arg("1").stdout(stdout).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -113,28 +117,33 @@ fn a_standard_output_that_is_only_open_for_reading() {
 #[test]
 fn a_standard_output_that_is_closed_is_noticed_at_the_start() {
     for redirections in [">&-", "1</dev/null", "1</etc/hostname"] {
-        let run = Pando::f(ECHO).local().stdin("1\n").redirected(redirections).run();
+        let run = PandoCommand::f(ECHO).local().stdin("1\n").redirected(redirections).run();
         run.ends(1, "").said(&[
             "error: standard output cannot be written: it is closed, or not open for writing",
         ]);
     }
     for redirections in [">/dev/null", "1<>/dev/null", "2>&-", "<&- >/dev/null"] {
-        Pando::f(ECHO).local().args(["1"]).redirected(redirections).run().status(0);
+        PandoCommand::f(ECHO).local().args(["1"]).redirected(redirections).run().status(0);
     }
 }
 
 #[test]
 fn a_standard_input_that_is_closed_is_no_empty_input() {
     for redirections in ["<&-", "0>/dev/null", "0>>f.js"] {
-        let run = Pando::f(ECHO).local().redirected(redirections).run();
+        let run = PandoCommand::f(ECHO).local().redirected(redirections).run();
         run.ends(2, "").said(&[
             "error: there are no values: standard input is closed, or not open for reading",
         ]);
-        Pando::f(ECHO).local().args(["--sync-stdio"]).redirected(redirections).run().ends(2, "");
+        PandoCommand::f(ECHO)
+            .local()
+            .args(["--sync-stdio"])
+            .redirected(redirections)
+            .run()
+            .ends(2, "");
     }
-    Pando::f(ECHO).local().args(["1"]).redirected("<&-").run().gives("1\n");
-    Pando::f(ECHO).local().redirected("</dev/null").run().gives("");
-    Pando::f(ECHO).local().redirected("0<>/dev/null").run().gives("");
+    PandoCommand::f(ECHO).local().args(["1"]).redirected("<&-").run().gives("1\n");
+    PandoCommand::f(ECHO).local().redirected("</dev/null").run().gives("");
+    PandoCommand::f(ECHO).local().redirected("0<>/dev/null").run().gives("");
 }
 
 /// A launcher that limits the memory of each process to `kilobytes`.
@@ -147,7 +156,7 @@ fn limited(kilobytes: u32) -> Vec<String> {
 fn a_line_that_is_too_long_for_the_memory_is_told_by_number() {
     let long = "a".repeat(150_000_000);
     let job = |on_error: &str| {
-        let run = Pando::bare().args([
+        let run = PandoCommand::bare().args([
             "--exec",
             "cat",
             "--local",

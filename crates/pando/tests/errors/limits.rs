@@ -1,19 +1,22 @@
 //! Runs that need more than the machine or its system allows.
 
-use crate::common::{BINARY, Pando};
+use pando_testing::{PandoCommand, built};
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 #[test]
 fn more_cores_than_make_sense_are_not_lent_and_that_is_said() {
-    let mut run =
-        Pando::f("(x, cb) => cb(null, x)").local().args(["--cores", "999"]).stdin_open().start();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
+        .local()
+        .args(["--cores", "999"])
+        .stdin_open()
+        .start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     run.says("--cores 999: ");
     let most = usize::max(32, 4 * std::thread::available_parallelism().unwrap().get());
     assert!(run.children().len() <= most, "{}", run.children().len());
     run.wait().gives("1\n").said(&[&format!("{most} cores are lent")]);
-    Pando::f("(x, cb) => cb(null, x)")
+    PandoCommand::f("(x, cb) => cb(null, x)")
         .local()
         .args(["--cores", "3"])
         .stdin("1\n")
@@ -35,7 +38,7 @@ fn where_too_few_threads_may_be_started_that_is_said() {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let pando = folder.path().join("pando");
-        fs::copy(BINARY, &pando).unwrap();
+        fs::copy(built("pando"), &pando).unwrap();
         fs::write(
             folder.path().join("f.js"),
             "module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)",

@@ -1,9 +1,6 @@
 //! Runs that fail: an error message, status 1 or 2, all output before the failure, and no wrong
 //! output after it.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod attempts;
 mod browsers;
 mod function;

@@ -1,8 +1,8 @@
 //! A `node` that does not start or does not load the function: the message contains its own
 //! output, no run hangs, and no process is left behind.
 
-use crate::common::{Pando, is_alive, until};
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
+use pando_testing::{Cpu, PandoCommand, has_ended, until};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command, time::Duration};
 use tempfile::TempDir;
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
@@ -26,7 +26,7 @@ fn shim(script: &str) -> (TempDir, String) {
 
 #[test]
 fn what_node_says_of_its_options_is_told() {
-    let run = || Pando::f(ECHO).env("NODE_OPTIONS", "--nonsense").stdin("1\n");
+    let run = || PandoCommand::f(ECHO).env("NODE_OPTIONS", "--nonsense").stdin("1\n");
     let words = [
         "Node.js does not start",
         "node --version failed (exit status: 9)",
@@ -42,12 +42,13 @@ fn what_node_says_of_its_options_is_told() {
     let run = run().start();
     run.says("--nonsense is not allowed in NODE_OPTIONS");
     assert!(run.says("--open").contains("tab"));
-    assert_eq!(crate::common::get(&run.url()).status, 200);
+    assert_eq!(pando_testing::get(&run.url()).status, 200);
 }
 
 #[test]
 fn what_node_says_before_it_loads_the_function_is_told() {
-    let run = Pando::f(ECHO).local().env("NODE_OPTIONS", "-r /not/there.js").stdin("1\n").run();
+    let run =
+        PandoCommand::f(ECHO).local().env("NODE_OPTIONS", "-r /not/there.js").stdin("1\n").run();
     run.ends(2, "").said(&[
         "error: ",
         "exit status: 1",
@@ -55,7 +56,7 @@ fn what_node_says_before_it_loads_the_function_is_told() {
         "Cannot find module '/not/there.js'",
     ]);
     // `-q` does not hide the message.
-    let run = Pando::f(ECHO)
+    let run = PandoCommand::f(ECHO)
         .local()
         .args(["-q"])
         .env("NODE_OPTIONS", "-r /not/there.js")
@@ -66,7 +67,8 @@ fn what_node_says_before_it_loads_the_function_is_told() {
 
 #[test]
 fn a_world_in_which_the_runtime_cannot_work_is_told_at_once() {
-    let run = Pando::f(ECHO).local().with_file("frozen.js", "Object.freeze(console)").stdin("1\n");
+    let run =
+        PandoCommand::f(ECHO).local().with_file("frozen.js", "Object.freeze(console)").stdin("1\n");
     let options = format!("--require {}", run.folder().join("frozen.js").display());
     run.env("NODE_OPTIONS", options)
         .run()
@@ -79,7 +81,7 @@ fn no_core_waits_for_a_debugger() {
     for options in
         ["--inspect-brk", "--inspect=127.0.0.1:0", "--trace-warnings \"--inspect_brk=127.0.0.1:0\""]
     {
-        let run = Pando::f(ECHO)
+        let run = PandoCommand::f(ECHO)
             .local()
             .args(["--cores", "2"])
             .env("NODE_OPTIONS", options)
@@ -89,7 +91,7 @@ fn no_core_waits_for_a_debugger() {
             .said(&["NODE_OPTIONS: ", "is left out for this machine's cores"])
             .did_not_say(&["Debugger"]);
     }
-    let run = Pando::f(ECHO)
+    let run = PandoCommand::f(ECHO)
         .local()
         .env("NODE_OPTIONS", "--input-type=module --max-old-space-size=200")
         .stdin("1\n")
@@ -101,7 +103,7 @@ fn no_core_waits_for_a_debugger() {
 fn what_a_version_manager_says_is_told() {
     let not_installed = "#!/bin/sh\necho 'N/A: version v99 is not yet installed.' >&2; echo 'You need to run nvm install.' >&2; exit 3\n";
     let (_folder, path) = shim(not_installed);
-    let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
+    let run = PandoCommand::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
     let words = [
         "node --version failed (exit status: 3)",
         "version v99 is not yet installed",
@@ -111,10 +113,10 @@ fn what_a_version_manager_says_is_told() {
     // This script prints the version, but does not start Node.
     let none = "#!/bin/sh\ntest \"$1\" = --version && exec NODE --version; echo 'No version is set for command node' >&2; exit 126\n";
     let (_folder, path) = shim(none);
-    let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
+    let run = PandoCommand::f(ECHO).local().env("PATH", &path).stdin("1\n").run();
     run.ends(2, "").said(&["exit status: 126", "No version is set for command node"]);
     let (_folder, path) = shim("#!/bin/sh\necho something else\n");
-    Pando::f(ECHO)
+    PandoCommand::f(ECHO)
         .local()
         .env("PATH", &path)
         .stdin("1\n")
@@ -129,7 +131,7 @@ fn a_version_manager_may_stand_between_and_say_something() {
         shim("#!/bin/sh\necho 'Now using node v18.0.0 (npm v9.0.0)'\nNODE \"$@\"\n");
     let busy =
         "(x, cb) => { const end = Date.now() + 1200; while (Date.now() < end); cb(null, x) }";
-    Pando::f(busy)
+    PandoCommand::f(busy)
         .local()
         .args(["--cores", "1"])
         .env("PATH", &path)
@@ -149,11 +151,11 @@ fn what_a_version_manager_has_started_ends_with_its_core_and_with_the_master() {
         shims
             .lines()
             .filter_map(|pid| pid.parse().ok())
-            .flat_map(crate::common::children)
+            .flat_map(pando_testing::children)
             .collect::<Vec<u32>>()
     };
     let endless = || {
-        Pando::f("(x, cb) => { for (;;); }")
+        PandoCommand::f("(x, cb) => { for (;;); }")
             .local()
             .args(["--cores", "1"])
             .env("PATH", &path)
@@ -161,26 +163,26 @@ fn what_a_version_manager_has_started_ends_with_its_core_and_with_the_master() {
     };
     let computing = || {
         until("it computes", || {
-            started().into_iter().find(|child| crate::common::cpu_ticks(*child) > 50)
+            started().into_iter().find(|child| Cpu::of(*child).sum() > Duration::from_millis(500))
         })
     };
     let run = endless().args(["--timeout", "5s", "--retries", "0"]).start();
     let child = computing();
     run.wait().ends(1, "").said(&["no answer within 5 s"]);
-    until("the call is ended", || (!is_alive(child)).then_some(()));
+    until("the call is ended", || has_ended(child).then_some(()));
     let run = endless().start();
     let child = computing();
     run.signal("KILL");
     run.wait();
-    until("the core ends", || (!is_alive(child)).then_some(()));
+    until("the core ends", || has_ended(child).then_some(()));
 }
 
 #[test]
 fn a_node_that_says_nothing_is_waited_for_ten_seconds() {
     let (folder, path) = shim("#!/bin/sh\nsleep 1000 & echo $! >\"${0%/*}/pid\"; wait\n");
-    let run = Pando::f(ECHO).local().env("PATH", &path).stdin("1\n").start();
+    let run = PandoCommand::f(ECHO).local().env("PATH", &path).stdin("1\n").start();
     let pid = || fs::read_to_string(folder.path().join("pid")).ok()?.trim().parse().ok();
     let pid: u32 = until("it has started", pid);
     run.wait().ends(2, "").said(&["node --version has not ended within 10 s"]);
-    until("what it started is gone", || (!is_alive(pid)).then_some(()));
+    until("what it started is gone", || has_ended(pid).then_some(()));
 }

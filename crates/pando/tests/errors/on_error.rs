@@ -1,9 +1,9 @@
 //! `--on-error skip` and `report`: failed items do not end the run.
 
-use crate::common::{BOOM, Pando};
+use pando_testing::{BOOM, PandoCommand};
 
-fn run(args: &[&str], input: &str) -> crate::common::Finished {
-    Pando::f(BOOM).local().args(["--retries", "1"]).args(args).stdin(input).run()
+fn run(args: &[&str], input: &str) -> pando_testing::Finished {
+    PandoCommand::f(BOOM).local().args(["--retries", "1"]).args(args).stdin(input).run()
 }
 
 #[test]
@@ -37,7 +37,7 @@ const SHOW: &str = "(x, cb) => cb(null, x)";
 fn lines_that_are_not_json_are_failures_of_their_own() {
     let input = "{\"a\":1}\n{\"a\":\n3\n\n5\n";
     let run = |on_error: &str| {
-        Pando::f(SHOW).local().args(["--json", "--on-error", on_error]).stdin(input).run()
+        PandoCommand::f(SHOW).local().args(["--json", "--on-error", on_error]).stdin(input).run()
     };
     let skipped = run("skip");
     skipped.ends(1, "{\"a\":1}\n3\n5\n");
@@ -59,7 +59,10 @@ fn lines_that_are_not_json_are_failures_of_their_own() {
 #[test]
 fn items_that_are_not_json_are_too() {
     let run = |on_error: &str| {
-        Pando::f(SHOW).local().args(["--json", "--on-error", on_error, "1", "oops", "3"]).run()
+        PandoCommand::f(SHOW)
+            .local()
+            .args(["--json", "--on-error", on_error, "1", "oops", "3"])
+            .run()
     };
     run("skip")
         .ends(1, "1\n3\n")
@@ -71,7 +74,7 @@ fn items_that_are_not_json_are_too() {
 #[test]
 fn lines_that_are_not_utf8_are_too_wherever_they_are() {
     let run = |args: &[&str], input: &[u8]| {
-        Pando::f(SHOW).local().args(["--on-error", "skip"]).args(args).stdin(input).run()
+        PandoCommand::f(SHOW).local().args(["--on-error", "skip"]).args(args).stdin(input).run()
     };
     run(&[], b"\xff\na\nb\xc3\nc\n\xe9").ends(1, "a\nc\n").said(&[
         "line 1 is not",
@@ -90,7 +93,7 @@ fn lines_that_are_not_utf8_are_too_wherever_they_are() {
 
 #[test]
 fn nothing_but_bad_lines_ends_by_itself_with_nobody_there() {
-    let run = Pando::f(SHOW)
+    let run = PandoCommand::f(SHOW)
         .args(["--cores", "0", "--json", "--on-error", "report"])
         .stdin("a\nb\n")
         .run();
@@ -103,7 +106,7 @@ fn bad_lines_keep_their_places_among_many() {
     let bad = |n: u64| n.is_multiple_of(7) || (500..700).contains(&n);
     let input: String =
         (1..=3000).map(|n| if bad(n) { "{oops\n".to_owned() } else { format!("{n}\n") }).collect();
-    let run = Pando::f(SHOW)
+    let run = PandoCommand::f(SHOW)
         .local()
         .args(["--cores", "2", "--json", "--on-error", "report"])
         .stdin(input)

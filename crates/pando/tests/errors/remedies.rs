@@ -1,6 +1,6 @@
 //! Errors whose messages say what to write instead.
 
-use crate::common::Pando;
+use pando_testing::PandoCommand;
 
 #[test]
 fn a_built_in_that_browsers_lack_is_named_with_the_way() {
@@ -24,7 +24,7 @@ fn a_built_in_that_browsers_lack_is_named_with_the_way() {
     ];
     for (before, call, named, way) in cases {
         let f = format!("{before}\nmodule.exports = x => x === 'b' ? {call} : x\n");
-        let run = Pando::new(&f).args(["--retries", "0"]).stdin("a\nb\n").run();
+        let run = PandoCommand::new(&f).args(["--retries", "0"]).stdin("a\nb\n").run();
         run.ends(1, "a\n").said(&["item 2 failed on this machine: TypeError: ", named, way]);
     }
 }
@@ -33,7 +33,7 @@ fn a_built_in_that_browsers_lack_is_named_with_the_way() {
 fn a_built_in_that_is_used_while_the_function_is_loaded_is_named_as_well() {
     let f =
         "import fs from 'fs'\nconst text = fs.readFileSync('x')\nexport default x => x + text\n";
-    Pando::new(f).stdin("a\n").run().ends(2, "").said(&[
+    PandoCommand::new(f).stdin("a\n").run().ends(2, "").said(&[
         "f.js:2:17",
         "'fs' is empty in the function",
         "--files",
@@ -43,12 +43,12 @@ fn a_built_in_that_is_used_while_the_function_is_loaded_is_named_as_well() {
 #[test]
 fn to_ask_whether_a_built_in_can_do_something_is_no_error() {
     let f = "const fs = require('fs')\nmodule.exports = x => typeof fs.readFileSync + (fs.existsSync ? 1 : 0) + Object.keys(fs).length\n";
-    Pando::new(f).stdin("a\n").run().gives("undefined00\n");
+    PandoCommand::new(f).stdin("a\n").run().gives("undefined00\n");
 }
 
 #[test]
 fn a_default_export_that_calls_its_second_argument_is_told_the_form_with_a_callback() {
-    let run = Pando::new("module.exports = function (x, done) { done(null, x) }")
+    let run = PandoCommand::new("module.exports = function (x, done) { done(null, x) }")
         .args(["--retries", "0"])
         .stdin("a\n")
         .run();
@@ -56,15 +56,17 @@ fn a_default_export_that_calls_its_second_argument_is_told_the_form_with_a_callb
         "TypeError: done is not a function: ",
         "module.exports['/pando/1.0.0'] = function (x, cb)",
     ]);
-    let run =
-        Pando::new("module.exports = (x, done) => x()").args(["--retries", "0"]).stdin("a\n").run();
+    let run = PandoCommand::new("module.exports = (x, done) => x()")
+        .args(["--retries", "0"])
+        .stdin("a\n")
+        .run();
     run.ends(1, "").said(&["TypeError: x is not a function"]).did_not_say(&["/pando/1.0.0"]);
 }
 
 #[test]
 fn a_variable_of_the_environment_is_told_once() {
     let f = "export default x => [process.env.HOME, process.env.HOME, process.env.NODE_ENV].join()";
-    let run = Pando::new(f).stdin("a\nb\n").run();
+    let run = PandoCommand::new(f).stdin("a\nb\n").run();
     run.gives(",,production\n,,production\n");
     let told = run.stderr.matches(
         "process.env.HOME is not set in the function: pando does not pass on environment variables",
@@ -76,12 +78,8 @@ fn a_variable_of_the_environment_is_told_once() {
 #[test]
 fn what_is_thrown_and_tells_no_reason_is_told_as_such() {
     for (thrown, told) in [("''", "an empty text"), ("undefined", "undefined"), ("null", "null")] {
-        let run = Pando::new(&format!("export default async x => {{ throw {thrown} }}")).args([
-            "--local",
-            "--retries",
-            "0",
-            "1",
-        ]);
+        let run = PandoCommand::new(&format!("export default async x => {{ throw {thrown} }}"))
+            .args(["--local", "--retries", "0", "1"]);
         let words = format!(
             "item 1 failed on this machine: {told} was thrown, which tells no reason: throw an Error\n"
         );

@@ -1,6 +1,6 @@
 //! Results that cannot be printed.
 
-use crate::common::{Finished, Pando, without_form};
+use pando_testing::{Finished, PandoCommand, without_form};
 
 /// The function returns `result` for the second of three values, which is refused, and its
 /// argument for the others.
@@ -13,7 +13,7 @@ fn second_result_refused(
     words: &[&str],
 ) -> Finished {
     let f = format!("export default (x, {{ index }}) => index === 2 ? {result} : x");
-    let run = Pando::new(&f).args(args).args(["--retries", "0"]).stdin(input).run();
+    let run = PandoCommand::new(&f).args(args).args(["--retries", "0"]).stdin(input).run();
     run.ends(1, before).said(&["error: item 2 failed on this machine: "]).said(words);
     run
 }
@@ -38,8 +38,12 @@ fn a_nul_with_nul_separation() {
 
 #[test]
 fn a_newline_is_fine_with_nul_separation_and_a_nul_is_in_line_mode() {
-    Pando::new("export default x => 'a\\nb'").args(["--null"]).stdin("x\0").run().gives("a\nb\0");
-    Pando::new("export default x => 'a\\0b'").stdin("x\n").run().gives("a\0b\n");
+    PandoCommand::new("export default x => 'a\\nb'")
+        .args(["--null"])
+        .stdin("x\0")
+        .run()
+        .gives("a\nb\0");
+    PandoCommand::new("export default x => 'a\\0b'").stdin("x\n").run().gives("a\0b\n");
 }
 
 #[test]
@@ -68,7 +72,7 @@ fn a_function_and_a_symbol_are_no_json() {
 #[test]
 fn an_object_that_cannot_be_text() {
     let f = "(x, cb) => cb(null, x === 'b' ? Object.create(null) : x)";
-    Pando::f(f)
+    PandoCommand::f(f)
         .args(["--retries", "0"])
         .stdin("a\nb\n")
         .run()
@@ -84,7 +88,7 @@ fn a_to_json_that_throws() {
 
 #[test]
 fn what_json_would_leave_out_or_alter_is_an_error_that_names_its_path() {
-    let run = Pando::new(&without_form::function())
+    let run = PandoCommand::new(&without_form::function())
         .args(["--retries", "0", "--on-error", "skip"])
         .stdin(without_form::input());
     without_form::all_right(run.run().status(1), "this machine");
@@ -94,7 +98,8 @@ fn what_json_would_leave_out_or_alter_is_an_error_that_names_its_path() {
 fn what_string_cannot_show_is_an_error_for_a_callback() {
     let f =
         "(x, cb) => cb(null, x === 'b' ? new Map() : x === 'c' ? { a: 1 } : Promise.resolve(x))";
-    let run = Pando::f(f).args(["--retries", "0", "--on-error", "skip"]).stdin("a\nb\nc\n").run();
+    let run =
+        PandoCommand::f(f).args(["--retries", "0", "--on-error", "skip"]).stdin("a\nb\nc\n").run();
     run.ends(1, "a\n[object Object]\n").said(&[
         "item 2 failed on this machine: the answer has no text: it would be printed as [object Map]: answer text",
         "item 3: its result is printed as [object Object]: answer JSON.stringify(result)",

@@ -1,6 +1,6 @@
 //! Runs that cannot start: status 2 and a message with a remedy.
 
-use crate::common::{Pando, until};
+use pando_testing::{PandoCommand, make_pipe, until};
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
@@ -9,13 +9,13 @@ const ECHO: &str = "(x, cb) => cb(null, x)";
 fn a_port_asked_for_that_is_taken() {
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let run = Pando::f(ECHO).args(["--port", &port]).stdin("1\n").run();
+    let run = PandoCommand::f(ECHO).args(["--port", &port]).stdin("1\n").run();
     run.ends(2, "").said(&["error: ", &port, "--port"]).did_not_say(&["Serving"]);
 }
 
 #[test]
 fn an_address_that_this_machine_does_not_have() {
-    let run = Pando::f(ECHO).args(["--bind", "203.0.113.7"]).stdin("1\n").run();
+    let run = PandoCommand::f(ECHO).args(["--bind", "203.0.113.7"]).stdin("1\n").run();
     run.ends(2, "").said(&["203.0.113.7", "--bind"]).did_not_say(&["Serving"]);
 }
 
@@ -33,30 +33,30 @@ fn path_with_node(version: Option<&str>) -> tempfile::TempDir {
 #[test]
 fn local_without_node() {
     let path = path_with_node(None);
-    let run = Pando::f(ECHO).local().env("PATH", path.path()).stdin("1\n").run();
+    let run = PandoCommand::f(ECHO).local().env("PATH", path.path()).stdin("1\n").run();
     run.ends(2, "").said(&["error: ", "--local", "Node.js 20"]);
 }
 
 #[test]
 fn local_with_an_old_node() {
     let path = path_with_node(Some("v18.19.0"));
-    let run = Pando::f(ECHO).local().env("PATH", path.path()).stdin("1\n").run();
+    let run = PandoCommand::f(ECHO).local().env("PATH", path.path()).stdin("1\n").run();
     run.ends(2, "").said(&["error: ", "--local", "18.19.0"]);
 }
 
 #[test]
 fn without_node_tabs_are_asked_for_and_served() {
     let path = path_with_node(None);
-    let run = Pando::f(ECHO).env("PATH", path.path()).stdin("1\n").start();
+    let run = PandoCommand::f(ECHO).env("PATH", path.path()).stdin("1\n").start();
     let said = run.says("Node.js was not found");
     assert!(said.contains("--open") && said.contains("tab"), "{said}");
-    assert_eq!(crate::common::get(&run.url()).status, 200);
+    assert_eq!(pando_testing::get(&run.url()).status, 200);
 }
 
 #[test]
 fn without_node_nothing_is_said_of_it_when_no_core_is_to_be_lent() {
     let path = path_with_node(None);
-    let run = Pando::f(ECHO).args(["--cores", "0"]).env("PATH", path.path()).start();
+    let run = PandoCommand::f(ECHO).args(["--cores", "0"]).env("PATH", path.path()).start();
     run.wait().gives("").did_not_say(&["Node"]);
 }
 
@@ -86,7 +86,7 @@ fn options_that_do_not_exist_or_make_no_sense() {
         &["--start-idle", "--cores", "2"],
     ];
     for args in wrong {
-        let run = Pando::f(ECHO).args(*args).stdin("1\n").run();
+        let run = PandoCommand::f(ECHO).args(*args).stdin("1\n").run();
         run.ends(2, "");
         let option = args[0].split('=').next().expect("an option");
         assert!(run.stderr.contains(option), "{args:?}: {}", run.stderr);
@@ -95,7 +95,7 @@ fn options_that_do_not_exist_or_make_no_sense() {
 
 #[test]
 fn only_this_machine_s_cores_and_none_of_them_is_a_contradiction() {
-    Pando::f(ECHO)
+    PandoCommand::f(ECHO)
         .local()
         .args(["--cores", "0"])
         .stdin("1\n")
@@ -107,13 +107,13 @@ fn only_this_machine_s_cores_and_none_of_them_is_a_contradiction() {
 
 #[test]
 fn standard_input_and_items_at_once() {
-    Pando::f(ECHO).args(["--stdin", "1", "2"]).run().ends(2, "").said(&["--stdin"]);
+    PandoCommand::f(ECHO).args(["--stdin", "1", "2"]).run().ends(2, "").said(&["--stdin"]);
 }
 
 #[test]
 fn a_terminal_without_items_is_a_usage_error() {
     // `script` provides a terminal. The status file holds the status of pando.
-    let pando = Pando::f(ECHO);
+    let pando = PandoCommand::f(ECHO);
     let command = pando.command();
     let line: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
@@ -138,7 +138,7 @@ fn a_terminal_without_items_is_a_usage_error() {
 /// Runs a job in which two options name the same file: refused with status 2, and the file stays
 /// unchanged.
 #[track_caller]
-fn one_file(job: Pando, one: &str, other: &str) {
+fn one_file(job: PandoCommand, one: &str, other: &str) {
     let run = job.run();
     run.ends(2, "").said(&[&format!(
         "error: {one} and {other} name one file, which cannot be both: give each its own"
@@ -147,8 +147,8 @@ fn one_file(job: Pando, one: &str, other: &str) {
 
 #[test]
 fn what_a_run_writes_is_nothing_else_that_it_uses() {
-    let job = || Pando::f(ECHO).local().with_file("input", "1\n2\n").with_file("empty", "");
-    let journal = |pando: Pando| pando.args(["--journal", "J"]);
+    let job = || PandoCommand::f(ECHO).local().with_file("input", "1\n2\n").with_file("empty", "");
+    let journal = |pando: PandoCommand| pando.args(["--journal", "J"]);
     one_file(journal(job()).redirected("> J"), "standard output", "--journal");
     one_file(journal(job()).redirected(">> ./J"), "standard output", "--journal");
     journal(job()).redirected("2> J < input").run().ends(2, "");
@@ -174,7 +174,7 @@ fn what_a_run_writes_is_nothing_else_that_it_uses() {
     one_file(job().redirected("< input >> input"), "standard input", "standard output");
     one_file(job().redirected("<> input >&0"), "standard input", "standard output");
     let tls = || {
-        Pando::f(ECHO).with_file("cert", "").with_file("key", "").args([
+        PandoCommand::f(ECHO).with_file("cert", "").with_file("key", "").args([
             "--tls-cert",
             "cert",
             "--tls-key",
@@ -191,7 +191,7 @@ fn links_do_not_hide_that_two_names_are_one_file() {
     use std::os::unix::fs::symlink;
     for dangling in [false, true] {
         let job = || {
-            let job = Pando::f(ECHO).local().args(["1"]);
+            let job = PandoCommand::f(ECHO).local().args(["1"]);
             if !dangling {
                 fs::write(job.folder().join("file"), "").unwrap();
             }
@@ -216,7 +216,7 @@ fn links_do_not_hide_that_two_names_are_one_file() {
             "--events",
         );
     }
-    let hard = Pando::f(ECHO)
+    let hard = PandoCommand::f(ECHO)
         .local()
         .args(["--journal", "one", "--events", "other", "1"])
         .with_file("one", "");
@@ -226,7 +226,7 @@ fn links_do_not_hide_that_two_names_are_one_file() {
 
 #[test]
 fn devices_and_pipes_may_be_several_things_at_once() {
-    let job = || Pando::f(ECHO).local().args(["1"]);
+    let job = || PandoCommand::f(ECHO).local().args(["1"]);
     job().args(["--events", "/dev/null"]).redirected("> /dev/null < /dev/null").run().status(0);
     job().redirected("> out 2>&1").run().status(0);
     job().redirected("2>&1").run().gives("1\n");
@@ -235,16 +235,10 @@ fn devices_and_pipes_may_be_several_things_at_once() {
 
 #[test]
 fn a_function_without_end_is_refused_in_words() {
-    let of = |name: &str| Pando::path(name).local().args(["1"]);
+    let of = |name: &str| PandoCommand::path(name).local().args(["1"]);
     of("/dev/zero").run().ends(2, "").said(&["error: /dev/zero: this is a device, not a file"]);
     let pipe = of("pipe.js");
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(pipe.folder().join("pipe.js"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    make_pipe(&pipe.folder().join("pipe.js"));
     pipe.run().ends(2, "").said(&["pipe.js: this is a pipe, not a file"]);
     let long = of("long.js").with_file("long.js", "");
     fs::File::options()
@@ -254,7 +248,7 @@ fn a_function_without_end_is_refused_in_words() {
         .set_len(1 << 40)
         .unwrap();
     long.run().ends(2, "").said(&["long.js: it has 1099511627776 bytes"]);
-    let tls = |cert: &str| Pando::f(ECHO).args(["--tls-cert", cert, "--tls-key", cert, "1"]);
+    let tls = |cert: &str| PandoCommand::f(ECHO).args(["--tls-cert", cert, "--tls-key", cert, "1"]);
     tls("/dev/zero").run().ends(2, "").said(&["--tls-cert /dev/zero", "this is a device"]);
 }
 
@@ -262,15 +256,20 @@ fn a_function_without_end_is_refused_in_words() {
 fn nothing_that_is_named_steers_the_terminal() {
     let evil = "a\u{1b}[31m\u{9b}2J\rb\u{202e}c";
     let jobs = [
-        Pando::bare().function(evil).local().args(["1"]),
-        Pando::f(ECHO).local().args([&format!("--{evil}")]),
-        Pando::f(ECHO).args(["--port", evil]),
-        Pando::f(ECHO).local().args(["--journal", &format!("{evil}/none"), "1"]),
-        Pando::f(ECHO).local().args(["--events", &format!("{evil}/none"), "1"]),
-        Pando::f(ECHO).local().args(["--files", "--output-dir", "out", &format!("../{evil}")]),
-        Pando::f(ECHO).local().args(["--files", evil]),
-        Pando::f(ECHO).local().args(["--tls-cert", evil, "--tls-key", evil, "1"]),
-        Pando::bare().on_the_default_port().args(["relay", evil]),
+        PandoCommand::bare().function(evil).local().args(["1"]),
+        PandoCommand::f(ECHO).local().args([&format!("--{evil}")]),
+        PandoCommand::f(ECHO).args(["--port", evil]),
+        PandoCommand::f(ECHO).local().args(["--journal", &format!("{evil}/none"), "1"]),
+        PandoCommand::f(ECHO).local().args(["--events", &format!("{evil}/none"), "1"]),
+        PandoCommand::f(ECHO).local().args([
+            "--files",
+            "--output-dir",
+            "out",
+            &format!("../{evil}"),
+        ]),
+        PandoCommand::f(ECHO).local().args(["--files", evil]),
+        PandoCommand::f(ECHO).local().args(["--tls-cert", evil, "--tls-key", evil, "1"]),
+        PandoCommand::bare().on_the_default_port().args(["relay", evil]),
     ];
     for job in jobs {
         let run = job.run();

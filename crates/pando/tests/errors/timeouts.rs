@@ -1,12 +1,12 @@
 //! `--timeout` for calls that hang in every way.
 
-use crate::common::{Finished, Pando, kill, numbers};
+use pando_testing::{Finished, PandoCommand, kill, numbers};
 
 /// A time long enough for calls that answer at once, even on a busy machine.
 const TIME: &str = "4s";
 
 fn with_timeout(source: &str, input: String, args: &[&str]) -> Finished {
-    Pando::new(source).args(["--timeout", TIME]).args(args).stdin(input).run()
+    PandoCommand::new(source).args(["--timeout", TIME]).args(args).stdin(input).run()
 }
 
 #[test]
@@ -71,13 +71,13 @@ fn an_endless_loop_among_overlapping_calls_only_the_guilty_is_named() {
 #[test]
 fn a_signal_tells_the_function_that_its_time_is_up() {
     let f = "export default (x, { signal, attempt, log }) => attempt > 1 ? x : new Promise(() => signal.addEventListener('abort', () => log('given up')))";
-    let run = Pando::new(f).args(["--timeout", "300ms"]).stdin("a\n").run();
+    let run = PandoCommand::new(f).args(["--timeout", "300ms"]).stdin("a\n").run();
     run.gives("a\n").said(&["this machine, item 1: given up", "no answer within 300"]);
 }
 
 #[test]
 fn a_core_that_is_stopped_before_it_begins_is_replaced_and_its_item_is_not_blamed() {
-    let mut run = Pando::new("export default x => x")
+    let mut run = PandoCommand::new("export default x => x")
         .args(["--cores", "1", "--timeout", "1s"])
         .stdin_open()
         .start();
@@ -98,7 +98,7 @@ export default async x => {
   await new Promise(done => setTimeout(done, 600))
   return 'late'
 }";
-    let run = Pando::new(f).args(["--timeout", "300ms"]).stdin("a\n").run();
+    let run = PandoCommand::new(f).args(["--timeout", "300ms"]).stdin("a\n").run();
     run.gives("second\n").did_not_say(&["twice"]);
 }
 

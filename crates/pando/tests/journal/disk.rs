@@ -1,10 +1,7 @@
 //! A full disk.
 
-use crate::{
-    Journal, SQUARE,
-    common::{Events, Pando, numbers},
-    squares,
-};
+use crate::{JournalFile, SQUARE, squares};
+use pando_testing::{EventsFile, PandoCommand, numbers};
 
 /// A launcher that limits the size of each file to `kilobytes`.
 fn limited(kilobytes: u32) -> Vec<String> {
@@ -14,8 +11,8 @@ fn limited(kilobytes: u32) -> Vec<String> {
 
 #[test]
 fn a_journal_that_cannot_grow_ends_the_run_and_stays_usable() {
-    let journal = Journal::new();
-    let job = || journal.of(Pando::f(SQUARE)).local().stdin(numbers(20_000));
+    let journal = JournalFile::new();
+    let job = || journal.of(PandoCommand::f(SQUARE)).local().stdin(numbers(20_000));
     let run = job().inside(&limited(64)).run();
     run.status(1).said(&["the journal", "cannot be written", "stays usable"]);
     assert!(squares(20_000).starts_with(&run.text()), "what was printed is right: {run:?}");
@@ -28,10 +25,11 @@ fn a_journal_that_cannot_grow_ends_the_run_and_stays_usable() {
 
 #[test]
 fn a_file_of_results_that_cannot_be_written_ends_the_run_and_is_computed_again() {
-    let (journal, out) = (Journal::new(), tempfile::tempdir().unwrap());
+    let (journal, out) = (JournalFile::new(), tempfile::tempdir().unwrap());
     let path = |name: &str| format!("{}\n", out.path().join(name).display());
     let job = || {
-        let run = Pando::f("(bytes, cb) => cb(null, Buffer.alloc(Number(bytes) * 1024))").local();
+        let run =
+            PandoCommand::f("(bytes, cb) => cb(null, Buffer.alloc(Number(bytes) * 1024))").local();
         let run = run.with_file("small", "1").with_file("large", "100");
         journal
             .of(run)
@@ -40,7 +38,7 @@ fn a_file_of_results_that_cannot_be_written_ends_the_run_and_is_computed_again()
             .stdin("small\nlarge\n")
     };
     job().inside(&limited(64)).run().ends(1, path("small")).said(&["large", "cannot be written"]);
-    let events = Events::new();
+    let events = EventsFile::empty();
     job().events(&events).run().gives(path("small") + &path("large"));
     assert_eq!(events.items("result"), [2]);
     assert_eq!(out.path().join("large").metadata().unwrap().len(), 100 * 1024);

@@ -1,10 +1,7 @@
 //! The master is killed.
 
-use crate::{
-    Journal,
-    common::{Pando, numbers},
-    squares,
-};
+use crate::{JournalFile, squares};
+use pando_testing::{PandoCommand, has_ended, numbers};
 use std::collections::BTreeSet;
 
 /// A function slow enough that some thousand items take seconds.
@@ -18,17 +15,17 @@ fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_
         .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
     println!("repeat with SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let journal = Journal::new();
+    let journal = JournalFile::new();
     let expected = squares(ITEMS);
     let job = || {
-        let job = Pando::f(SLOW_SQUARE).args(["--cores", "1", "--concurrency", "16"]);
+        let job = PandoCommand::f(SLOW_SQUARE).args(["--cores", "1", "--concurrency", "16"]);
         journal.of(job).stdin(numbers(ITEMS)).start()
     };
     for round in 0..50 {
         let until = journal.len() + random.u64(0..16_000);
         let run = job();
         // One result takes about forty bytes in the journal.
-        while journal.len() < until && crate::common::is_alive(run.pid()) {
+        while journal.len() < until && !has_ended(run.pid()) {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         run.signal("KILL");
@@ -52,8 +49,8 @@ fn killed_at_50_random_moments_a_job_prints_what_it_should_and_computes_nothing_
 
 #[test]
 fn a_tail_that_was_not_written_whole_is_cut_off_with_a_word() {
-    let journal = Journal::new();
-    let job = || journal.of(Pando::f(crate::SQUARE)).local().stdin(numbers(100)).run();
+    let journal = JournalFile::new();
+    let job = || journal.of(PandoCommand::f(crate::SQUARE)).local().stdin(numbers(100)).run();
     job().gives(squares(100));
     let whole = journal.bytes();
     for torn in [whole.len() - 1, whole.len() - 45, 20] {
@@ -80,12 +77,12 @@ fn killed_at_random_moments_a_job_with_files_knows_its_own_and_writes_over_no_ot
         .map_or_else(|_| fastrand::u64(..), |seed| seed.parse().expect("a number"));
     println!("repeat with SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let (journal, out) = (Journal::new(), tempfile::tempdir().unwrap());
+    let (journal, out) = (JournalFile::new(), tempfile::tempdir().unwrap());
     // The function returns a different result each time: the run must recognise its files by the
     // journal, not by their contents.
     let f = "(bytes, cb) => setTimeout(cb, 2, null, bytes.toString() + Math.random())";
     let job = || {
-        let job = (1..=ITEMS).fold(Pando::f(f), |job, n| job.with_file(&n.to_string(), "x"));
+        let job = (1..=ITEMS).fold(PandoCommand::f(f), |job, n| job.with_file(&n.to_string(), "x"));
         let job = journal
             .of(job)
             .args(["--cores", "1", "--concurrency", "4", "--files", "--output-dir"])
@@ -100,7 +97,7 @@ fn killed_at_random_moments_a_job_with_files_knows_its_own_and_writes_over_no_ot
     for round in 0..20 {
         let until = journal.items().len() + random.usize(0..25);
         let run = job();
-        while journal.items().len() < until && crate::common::is_alive(run.pid()) {
+        while journal.items().len() < until && !has_ended(run.pid()) {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         run.signal("KILL");

@@ -1,18 +1,12 @@
 //! `--journal FILE`: runs that end in every way, and continue.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod disk;
 mod goes_on;
 mod kills;
 mod refusals;
-#[allow(dead_code)]
-#[path = "../relayed/relay.rs"]
-mod relay;
 mod volunteers;
 
-use common::Pando;
+use pando_testing::PandoCommand;
 use std::{
     ffi::OsString,
     fs,
@@ -23,11 +17,11 @@ use tempfile::TempDir;
 const SQUARE: &str = "(x, cb) => cb(null, x * x)";
 
 /// The file of a journal in its own folder.
-struct Journal {
+struct JournalFile {
     folder: TempDir,
 }
 
-impl Journal {
+impl JournalFile {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("the temporary folder can be written") }
     }
@@ -50,7 +44,7 @@ impl Journal {
     }
 
     /// Adds this journal to the command line.
-    fn of(&self, pando: Pando) -> Pando {
+    fn of(&self, pando: PandoCommand) -> PandoCommand {
         pando.args(args(&self.path()))
     }
 }

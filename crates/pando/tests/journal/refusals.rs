@@ -1,16 +1,13 @@
 //! A journal of another job is refused and stays unchanged.
 
-use crate::{
-    Journal, SQUARE,
-    common::{Events, Pando, numbers, until},
-    squares,
-};
+use crate::{JournalFile, SQUARE, squares};
+use pando_testing::{EventsFile, PandoCommand, make_pipe, numbers, until};
 use std::net::TcpListener;
 
 /// A journal with the squares of 1 to 5.
-fn of_squares() -> Journal {
-    let journal = Journal::new();
-    journal.of(Pando::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
+fn of_squares() -> JournalFile {
+    let journal = JournalFile::new();
+    journal.of(PandoCommand::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
     journal
 }
 
@@ -18,18 +15,18 @@ fn of_squares() -> Journal {
 fn other_inputs_are_refused_and_computed_with_journal_keep() {
     let journal = of_squares();
     let whole = journal.bytes();
-    let with = |input: &str| journal.of(Pando::f(SQUARE)).local().stdin(input);
+    let with = |input: &str| journal.of(PandoCommand::f(SQUARE)).local().stdin(input);
     with("7\n2\n3\n4\n5\n")
         .run()
         .ends(2, "")
         .said(&["item 1 differs from the input", "--journal-keep"]);
     with("1\n2\n3\n4\n6\n").run().ends(2, "").said(&["item 5 differs from the input"]);
     assert_eq!(journal.bytes(), whole, "as it was");
-    let events = Events::new();
+    let events = EventsFile::empty();
     let other = "1\n2\n7\n4\n5\n6\n";
     with(other).args(["--journal-keep"]).events(&events).run().gives("1\n4\n49\n16\n25\n36\n");
     assert_eq!(events.items("result"), [3, 6]);
-    let events = Events::new();
+    let events = EventsFile::empty();
     with(other).events(&events).run().gives("1\n4\n49\n16\n25\n36\n");
     assert_eq!(events.items("result"), [] as [u64; 0]);
 }
@@ -44,24 +41,25 @@ fn results_for_other_inputs_leave_no_trace() {
     bytes.drain(first..first + length);
     std::fs::write(journal.path(), &bytes).unwrap();
     assert_eq!(journal.items(), [1, 2, 3, 4]);
-    let mut run = journal.of(Pando::f(SQUARE)).local().stdin_open().start();
+    let mut run = journal.of(PandoCommand::f(SQUARE)).local().stdin_open().start();
     run.write_line("9");
     assert_eq!(run.line().as_deref(), Some("81"));
     until("it is kept", || journal.items().contains(&0).then_some(()));
     run.write_line("7");
     run.wait().ends(2, "81\n").said(&["item 2 differs from the input"]);
     assert_eq!(journal.items(), [1, 2, 3, 4]);
-    journal.of(Pando::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
+    journal.of(PandoCommand::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
 }
 
 #[test]
 fn another_function_is_refused_and_takes_over_with_journal_keep() {
     let journal = of_squares();
-    let cubes = || journal.of(Pando::f("(x, cb) => cb(null, x * x * x)")).local().stdin(numbers(6));
+    let cubes =
+        || journal.of(PandoCommand::f("(x, cb) => cb(null, x * x * x)")).local().stdin(numbers(6));
     cubes().run().ends(2, "").said(&["for another function", "--journal-keep"]);
     cubes().args(["--journal-keep"]).run().gives("1\n4\n9\n16\n25\n216\n");
     cubes().run().gives("1\n4\n9\n16\n25\n216\n");
-    journal.of(Pando::f(SQUARE)).local().stdin(numbers(6)).run().ends(2, "");
+    journal.of(PandoCommand::f(SQUARE)).local().stdin(numbers(6)).run().ends(2, "");
 }
 
 #[test]
@@ -76,7 +74,7 @@ fn what_is_refused_is_left_as_it_is() {
         std::fs::write(journal.path(), &bytes).unwrap();
         std::fs::set_permissions(journal.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
         journal
-            .of(Pando::f("(x, cb) => cb(null, -x)"))
+            .of(PandoCommand::f("(x, cb) => cb(null, -x)"))
             .local()
             .stdin(numbers(5))
             .run()
@@ -93,12 +91,16 @@ fn a_file_for_events_besides_is_refused_before_it_is_touched() {
     let whole = journal.bytes();
     let path = journal.path().display().to_string();
     for path in [path.clone(), path.replace("/tmp/", "/tmp/./")] {
-        let run =
-            journal.of(Pando::f(SQUARE)).local().args(["--events", &path]).stdin(numbers(5)).run();
+        let run = journal
+            .of(PandoCommand::f(SQUARE))
+            .local()
+            .args(["--events", &path])
+            .stdin(numbers(5))
+            .run();
         run.ends(2, "").said(&["--journal and --events name one file"]);
         assert_eq!(journal.bytes(), whole);
     }
-    let run = Pando::f(SQUARE)
+    let run = PandoCommand::f(SQUARE)
         .local()
         .args(["--journal", "new", "--events", "./new"])
         .stdin(numbers(5))
@@ -108,10 +110,10 @@ fn a_file_for_events_besides_is_refused_before_it_is_touched() {
 
 #[test]
 fn a_function_is_what_its_modules_contain_wherever_they_lie() {
-    let journal = Journal::new();
+    let journal = JournalFile::new();
     let with = |folder: &str, helper: &str| {
         let f = "const { square } = require('./helper'); module.exports['/pando/1.0.0'] = (x, cb) => cb(null, square(x))";
-        let run = Pando::bare()
+        let run = PandoCommand::bare()
             .with_file(&format!("{folder}/f.js"), f)
             .with_file(&format!("{folder}/helper.js"), helper);
         journal.of(run.function(format!("{folder}/f.js"))).local().stdin(numbers(3)).run()
@@ -124,20 +126,23 @@ fn a_function_is_what_its_modules_contain_wherever_they_lie() {
 #[test]
 fn options_that_change_results_are_refused_by_name() {
     let journal = of_squares();
-    let with =
-        |args: &[&str]| journal.of(Pando::f(SQUARE)).local().args(args).stdin(numbers(5)).run();
+    let with = |args: &[&str]| {
+        journal.of(PandoCommand::f(SQUARE)).local().args(args).stdin(numbers(5)).run()
+    };
     with(&["--json"]).ends(2, "").said(&["without --json", "--journal-keep"]);
     with(&["-0"]).ends(2, "").said(&["without --null"]);
     with(&["--confirm", "true"]).ends(2, "").said(&["without --confirm true"]);
     with(&["--concurrency", "2", "--timeout", "1m"]).gives(squares(5));
-    let run = Pando::bare().args(["--exec", "cat", "--local"]).stdin(numbers(5));
+    let run = PandoCommand::bare().args(["--exec", "cat", "--local"]).stdin(numbers(5));
     journal.of(run).run().ends(2, "").said(&["for another function", "without --exec cat"]);
 }
 
 #[test]
 fn a_result_that_would_be_taken_for_two_with_other_options_is_computed_again() {
-    let journal = Journal::new();
-    let job = || journal.of(Pando::f("(x, cb) => cb(null, x === '2' ? 'two\\nlines' : x)")).local();
+    let journal = JournalFile::new();
+    let job = || {
+        journal.of(PandoCommand::f("(x, cb) => cb(null, x === '2' ? 'two\\nlines' : x)")).local()
+    };
     job().args(["-0", "1", "2", "3"]).run().gives("1\0two\nlines\x003\0");
     let run = job().args(["--journal-keep", "--on-error", "skip", "1", "2", "3"]).run();
     run.ends(1, "1\n3\n").said(&["item 2 failed on this machine", "newline"]);
@@ -145,12 +150,12 @@ fn a_result_that_would_be_taken_for_two_with_other_options_is_computed_again() {
 
 #[test]
 fn two_runs_with_one_journal_at_once_are_refused() {
-    let journal = Journal::new();
-    let mut first = journal.of(Pando::f(SQUARE)).local().stdin_open().start();
+    let journal = JournalFile::new();
+    let mut first = journal.of(PandoCommand::f(SQUARE)).local().stdin_open().start();
     first.write_line("1");
     first.line();
     journal
-        .of(Pando::f(SQUARE))
+        .of(PandoCommand::f(SQUARE))
         .local()
         .stdin("1\n")
         .run()
@@ -161,8 +166,8 @@ fn two_runs_with_one_journal_at_once_are_refused() {
 
 #[test]
 fn a_port_that_somebody_else_has_is_an_error_and_another_can_be_chosen() {
-    let journal = Journal::new();
-    let job = |port: &str| journal.of(Pando::f(SQUARE)).args(["--port", port]).stdin("1\n");
+    let journal = JournalFile::new();
+    let job = |port: &str| journal.of(PandoCommand::f(SQUARE)).args(["--port", port]).stdin("1\n");
     let first = job("0").start();
     let port = first.url().split([':', '/']).nth(4).unwrap().to_owned();
     first.wait().gives("1\n");
@@ -176,22 +181,27 @@ fn a_port_that_somebody_else_has_is_an_error_and_another_can_be_chosen() {
 
 #[test]
 fn what_is_no_journal_stays_as_it_is() {
-    let journal = Journal::new();
+    let journal = JournalFile::new();
     std::fs::write(journal.path(), "my results\n").unwrap();
-    let job = || journal.of(Pando::f(SQUARE)).local().stdin("1\n");
+    let job = || journal.of(PandoCommand::f(SQUARE)).local().stdin("1\n");
     job().run().ends(2, "").said(&["not a journal", "name another"]);
     assert_eq!(journal.bytes(), b"my results\n");
-    let conflict = journal.of(Pando::f(SQUARE)).args(["--sync-stdio"]).run();
+    let conflict = journal.of(PandoCommand::f(SQUARE)).args(["--sync-stdio"]).run();
     conflict.ends(2, "").said(&["--journal", "--sync-stdio"]);
-    Pando::f(SQUARE).args(["--journal-keep"]).stdin("1\n").run().ends(2, "").said(&["--journal"]);
+    PandoCommand::f(SQUARE)
+        .args(["--journal-keep"])
+        .stdin("1\n")
+        .run()
+        .ends(2, "")
+        .said(&["--journal"]);
 }
 
 #[test]
 fn lines_that_are_none_are_left_out_at_every_start_and_the_rest_is_kept() {
-    let journal = Journal::new();
+    let journal = JournalFile::new();
     let job = |on_error: &str, input: &str| {
         journal
-            .of(Pando::f("(x, cb) => cb(null, x)"))
+            .of(PandoCommand::f("(x, cb) => cb(null, x)"))
             .local()
             .args(["--json", "--on-error", on_error])
             .stdin(input)
@@ -216,8 +226,8 @@ fn lines_that_are_none_are_left_out_at_every_start_and_the_rest_is_kept() {
 #[test]
 fn a_file_of_somebody_else_is_refused_and_one_that_others_could_read_becomes_private() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-    let journal = Journal::new();
-    let job = || journal.of(Pando::f(SQUARE)).local().stdin("2\n");
+    let journal = JournalFile::new();
+    let job = || journal.of(PandoCommand::f(SQUARE)).local().stdin("2\n");
     std::fs::write(journal.path(), "").unwrap();
     std::fs::set_permissions(journal.path(), PermissionsExt::from_mode(0o666)).unwrap();
     job()
@@ -237,8 +247,8 @@ fn a_file_of_somebody_else_is_refused_and_one_that_others_could_read_becomes_pri
 
 #[test]
 fn a_journal_that_is_deleted_meanwhile_is_told() {
-    let journal = Journal::new();
-    let mut run = journal.of(Pando::f(SQUARE)).local().stdin_open().start();
+    let journal = JournalFile::new();
+    let mut run = journal.of(PandoCommand::f(SQUARE)).local().stdin_open().start();
     run.write_line("2");
     assert_eq!(run.line().as_deref(), Some("4"));
     std::fs::remove_file(journal.path()).unwrap();
@@ -249,16 +259,16 @@ fn a_journal_that_is_deleted_meanwhile_is_told() {
 
 #[test]
 fn a_pipe_or_a_device_is_no_journal() {
-    let journal = Journal::new();
-    assert!(std::process::Command::new("mkfifo").arg(journal.path()).status().unwrap().success());
+    let journal = JournalFile::new();
+    make_pipe(&journal.path());
     journal
-        .of(Pando::f(SQUARE))
+        .of(PandoCommand::f(SQUARE))
         .local()
         .stdin("1\n")
         .run()
         .ends(2, "")
         .said(&["this is not a file"]);
-    Pando::f(SQUARE)
+    PandoCommand::f(SQUARE)
         .local()
         .args(["--journal", "/dev/zero"])
         .stdin("1\n")

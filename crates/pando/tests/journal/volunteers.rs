@@ -1,25 +1,26 @@
 //! Tabs that stay open while the master is away.
 
-use crate::{
-    Journal,
-    common::{Events, Pando, Running, Tab, numbers},
-    relay::Relay,
-};
+use crate::JournalFile;
+use pando_testing::{EventsFile, PandoCommand, RelayProcess, RunningProgram, Tab, numbers};
 
 /// A slow function, so that tabs are computing when the master is killed.
 const SLOW: &str = "(x, cb) => setTimeout(cb, 20, null, x)";
 
 /// Kills `job` after some results, and starts it again: the tab reconnects without help, and the
 /// output is complete.
-fn a_tab_comes_back(journal: &Journal, job: impl Fn() -> Pando, url: impl Fn(&Running) -> String) {
+fn a_tab_comes_back(
+    journal: &JournalFile,
+    job: impl Fn() -> PandoCommand,
+    url: impl Fn(&RunningProgram) -> String,
+) {
     let run = job().start();
     let first = url(&run);
     let _tab = Tab::open(&first, "device=Ann;cores=2;");
     run.says("Ann joined");
-    crate::common::until("something is kept", || (journal.items().len() > 20).then_some(()));
+    pando_testing::until("something is kept", || (journal.items().len() > 20).then_some(()));
     run.signal("KILL");
     run.wait();
-    let events = Events::new();
+    let events = EventsFile::empty();
     let kept: Vec<u64> = journal.items();
     let run = job().events(&events).start();
     assert_eq!(url(&run), first);
@@ -33,32 +34,32 @@ fn a_tab_comes_back(journal: &Journal, job: impl Fn() -> Pando, url: impl Fn(&Ru
 
 #[test]
 fn a_tab_comes_back_to_the_same_address() {
-    let journal = Journal::new();
-    let job = || journal.of(Pando::f(SLOW)).args(["--cores", "0"]).stdin(numbers(300));
-    a_tab_comes_back(&journal, job, Running::url);
+    let journal = JournalFile::new();
+    let job = || journal.of(PandoCommand::f(SLOW)).args(["--cores", "0"]).stdin(numbers(300));
+    a_tab_comes_back(&journal, job, RunningProgram::url);
 }
 
 #[test]
 fn a_tab_comes_back_to_the_same_room_of_a_relay() {
-    let (journal, relay) = (Journal::new(), Relay::start(&["--no-udp"]));
-    let job =
-        || journal.of(relay.used_by(Pando::f(SLOW))).args(["--cores", "0"]).stdin(numbers(300));
-    let room = |run: &Running| {
-        let line = run.says("Serving volunteer code at ");
-        line[line.find("http").expect("a URL")..].trim().to_owned()
+    let (journal, relay) = (JournalFile::new(), RelayProcess::start(&[]));
+    let job = || {
+        journal.of(relay.used_by(PandoCommand::f(SLOW))).args(["--cores", "0"]).stdin(numbers(300))
     };
-    a_tab_comes_back(&journal, job, room);
+    a_tab_comes_back(&journal, job, RunningProgram::room);
 }
 
 #[test]
 fn a_tab_of_an_old_function_loads_itself_again() {
-    let journal = Journal::new();
+    let journal = JournalFile::new();
     let job = |f: &str, items| {
-        journal.of(Pando::f(f)).args(["--cores", "0", "--journal-keep"]).stdin(numbers(items))
+        journal
+            .of(PandoCommand::f(f))
+            .args(["--cores", "0", "--journal-keep"])
+            .stdin(numbers(items))
     };
     let run = job(SLOW, 20).start();
     let _tab = Tab::open(&run.url(), "device=Ann;cores=1;");
-    crate::common::until("something is kept", || (journal.items().len() > 5).then_some(()));
+    pando_testing::until("something is kept", || (journal.items().len() > 5).then_some(()));
     run.signal("KILL");
     run.wait();
     let kept = journal.items().len();
@@ -71,10 +72,11 @@ fn a_tab_of_an_old_function_loads_itself_again() {
 
 #[test]
 fn the_certificate_that_tabs_came_to_trust_stays() {
-    let journal = Journal::new();
-    let print =
-        |run: &Running| run.says("SHA-256 fingerprint: ").rsplit(' ').next().unwrap().to_owned();
-    let job = || journal.of(Pando::f(SLOW)).args(["--cores", "0", "--tls"]).stdin_open();
+    let journal = JournalFile::new();
+    let print = |run: &RunningProgram| {
+        run.says("SHA-256 fingerprint: ").rsplit(' ').next().unwrap().to_owned()
+    };
+    let job = || journal.of(PandoCommand::f(SLOW)).args(["--cores", "0", "--tls"]).stdin_open();
     let run = job().start();
     let (first, url) = (print(&run), run.says("Serving volunteer code at https://"));
     run.signal("KILL");

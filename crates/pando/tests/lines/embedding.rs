@@ -1,6 +1,6 @@
 //! Pando inside other programs, and two masters on one machine.
 
-use crate::common::{Pando, numbers};
+use pando_testing::{PandoCommand, numbers};
 use std::process::Command;
 
 const PYTHON: &str = r#"
@@ -20,7 +20,7 @@ fn a_ten_line_python_program_asks_and_gets_answers() {
         eprintln!("python3 is not installed: not tried");
         return;
     }
-    let pando = Pando::f("(x, cb) => cb(null, x * x)").local().with_file("embed.py", PYTHON);
+    let pando = PandoCommand::f("(x, cb) => cb(null, x * x)").local().with_file("embed.py", PYTHON);
     let command = pando.command();
     let mut python = Command::new("python3");
     python
@@ -39,19 +39,20 @@ fn a_ten_line_python_program_asks_and_gets_answers() {
 #[test]
 fn a_program_that_never_reads_standard_error_is_served_whatever_the_function_prints() {
     let f = "(x, cb) => { for (let i = 0; i < 1000; i++) console.log(`line ${i} of ${x}: ` + 'x'.repeat(100)); cb(null, x) }";
-    Pando::f(f).stdin(numbers(100)).stderr_unread().run().gives(numbers(100));
+    PandoCommand::f(f).stdin(numbers(100)).stderr_unread().run().gives(numbers(100));
 }
 
 #[test]
 fn failures_without_end_do_not_block_a_program_that_never_reads_standard_error() {
     let f = "export default (x, { attempt }) => { if (attempt === 1) throw new Error('x'.repeat(1000)); return x }";
-    Pando::new(f).stdin(numbers(2000)).stderr_unread().run().gives(numbers(2000));
+    PandoCommand::new(f).stdin(numbers(2000)).stderr_unread().run().gives(numbers(2000));
 }
 
 /// This is the only test that uses the default port.
 #[test]
 fn two_masters_on_one_machine_with_the_default_port() {
-    let start = || Pando::f("(x, cb) => cb(null, x)").on_the_default_port().stdin_open().start();
+    let start =
+        || PandoCommand::f("(x, cb) => cb(null, x)").on_the_default_port().stdin_open().start();
     let port = |url: &str| -> u16 {
         url.split(['/', ':'])
             .find_map(|part| part.parse().ok().filter(|port| *port >= 5000))

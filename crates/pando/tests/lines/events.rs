@@ -1,6 +1,6 @@
 //! `--events FILE`: records of everything that happens.
 
-use crate::common::{Events, Pando, WebSocket};
+use pando_testing::{EventsFile, PandoCommand, WebSocket, make_pipe};
 use serde_json::{Value, json};
 
 const F: &str = "export default (x, { report, log, attempt }) => {
@@ -11,8 +11,8 @@ const F: &str = "export default (x, { report, log, attempt }) => {
 
 #[test]
 fn everything_that_happens_with_items_from_1_and_times() {
-    let events = Events::new();
-    Pando::new(F).events(&events).stdin("a\ntwice\nsay\n").run().gives("a\ntwice\nsay\n");
+    let events = EventsFile::empty();
+    PandoCommand::new(F).events(&events).stdin("a\ntwice\nsay\n").run().gives("a\ntwice\nsay\n");
     let all = events.all();
     for event in &all {
         assert!(event["time"].as_f64().is_some_and(|time| time > 1.6e9), "{event}");
@@ -37,11 +37,10 @@ fn everything_that_happens_with_items_from_1_and_times() {
 
 #[test]
 fn a_device_that_comes_and_goes() {
-    let events = Events::new();
-    let run = Pando::new(F).args(["--cores", "0"]).events(&events).stdin("a\n").start();
+    let events = EventsFile::empty();
+    let run = PandoCommand::new(F).args(["--cores", "0"]).events(&events).stdin("a\n").start();
     let url = run.url();
-    let mut phone = WebSocket::open(&url);
-    phone.hello(&url, "phone", 3);
+    let phone = WebSocket::join(&url, "phone", 3);
     let joined = events.wait("joined", |event| event["device"] == "phone");
     assert_eq!(joined["cores"], 3);
     events.wait("lent", |event| event["index"] == 1 && event["device"] == "phone");
@@ -53,17 +52,17 @@ fn a_device_that_comes_and_goes() {
 
 #[test]
 fn events_are_appended_to_what_is_there() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     for _ in 0..2 {
-        Pando::new(F).events(&events).stdin("a\n").run().gives("a\n");
+        PandoCommand::new(F).events(&events).stdin("a\n").run().gives("a\n");
     }
     assert_eq!(events.items("result"), [1, 1]);
 }
 
 #[test]
 fn events_of_a_failed_run_tell_the_failure() {
-    let events = Events::new();
-    Pando::f("(x, cb) => cb('no')")
+    let events = EventsFile::empty();
+    PandoCommand::f("(x, cb) => cb('no')")
         .args(["--retries", "1"])
         .events(&events)
         .stdin("a\n")
@@ -76,21 +75,15 @@ fn events_of_a_failed_run_tell_the_failure() {
 
 #[test]
 fn an_events_file_that_cannot_be_written_is_refused() {
-    let run = Pando::new(F).args(["--events", "no/such/folder/events"]).stdin("a\n").run();
+    let run = PandoCommand::new(F).args(["--events", "no/such/folder/events"]).stdin("a\n").run();
     run.ends(2, "").said(&["--events", "no/such/folder/events"]);
 }
 
 #[test]
 fn a_pipe_that_nobody_reads_is_waited_for_with_a_word_and_not_for_ever() {
     let job = || {
-        let job = Pando::new(F).local().args(["--events", "pipe", "a"]);
-        assert!(
-            std::process::Command::new("mkfifo")
-                .arg(job.folder().join("pipe"))
-                .status()
-                .unwrap()
-                .success()
-        );
+        let job = PandoCommand::new(F).local().args(["--events", "pipe", "a"]);
+        make_pipe(&job.folder().join("pipe"));
         job
     };
     job().run().ends(2, "").said(&[

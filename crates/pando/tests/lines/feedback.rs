@@ -1,8 +1,9 @@
 //! A run within one program that creates values from results.
 
-use crate::{common::Gate, library::local, sync_stdio::function};
+use crate::{library::local, sync_stdio::function};
 use futures_util::StreamExt;
 use pando::{Event, Feedback};
+use pando_testing::FunctionGate;
 use serde_json::{Value, json};
 
 async fn next(run: &mut Feedback<Value, Value>) -> Event<Value> {
@@ -19,7 +20,7 @@ fn failed(index: u64, message: &str) -> Event<Value> {
 
 #[tokio::test]
 async fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let (pando, _folder) = local(&function(&gate));
     let mut run = pando.feedback().await.expect("a run");
     assert_eq!(next(&mut run).await, Event::Ask(2));
@@ -37,7 +38,7 @@ async fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
 
 #[tokio::test]
 async fn failed_and_cancelled_values_have_their_event_and_the_run_goes_on() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let (pando, _folder) = local(&function(&gate));
     let run = pando.retries(0).messages(std::io::sink()).feedback().await;
     let mut run = run.expect("a run");

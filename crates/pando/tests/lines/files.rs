@@ -1,12 +1,12 @@
 //! `--files`: the contents of files as values, and results written to files.
 
-use crate::common::Pando;
+use pando_testing::{PandoCommand, make_pipe};
 use std::fs;
 
 const ECHO: &str = "(bytes, cb) => cb(null, Buffer.isBuffer(bytes) ? bytes : 'no Buffer')";
 
-fn echo() -> Pando {
-    Pando::f(ECHO)
+fn echo() -> PandoCommand {
+    PandoCommand::f(ECHO)
         .with_file("a/x.txt", "hello\n")
         .with_file("b.bin", (0..=255).collect::<Vec<u8>>())
         .local()
@@ -33,7 +33,7 @@ fn results_lie_below_the_folder_under_the_same_names() {
 fn a_blob_is_written_as_its_bytes() {
     let out = tempfile::tempdir().unwrap();
     let f = "export default async bytes => new Blob([bytes, '!'], { type: 'image/png' })";
-    let run = Pando::new(f)
+    let run = PandoCommand::new(f)
         .with_file("a", [0, 10, 255])
         .local()
         .args(["--files", "a", "--output-dir"])
@@ -45,7 +45,7 @@ fn a_blob_is_written_as_its_bytes() {
 
 #[test]
 fn names_come_from_standard_input_as_well_and_results_can_be_printed() {
-    let run = Pando::f("(bytes, cb) => cb(null, String(bytes.length))")
+    let run = PandoCommand::f("(bytes, cb) => cb(null, String(bytes.length))")
         .with_file("a", "xyz")
         .with_file("b", "")
         .local();
@@ -130,8 +130,8 @@ fn names_without_a_place_of_their_own_are_refused() {
 }
 
 /// A function that returns the bytes in upper case, so that a result differs from its input.
-fn upper() -> Pando {
-    let run = Pando::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())")
+fn upper() -> PandoCommand {
+    let run = PandoCommand::f("(bytes, cb) => cb(null, bytes.toString().toUpperCase())")
         .with_file("t", "t")
         .with_file("D/t", "d/t");
     run.local().args(["--files", "--window", "1"])
@@ -141,7 +141,7 @@ fn upper() -> Pando {
 /// folder afterwards.
 #[track_caller]
 fn files_after<const N: usize>(
-    job: Pando,
+    job: PandoCommand,
     status: i32,
     texts: &[&str],
     names: [&str; N],
@@ -260,7 +260,7 @@ fn what_is_there_and_was_not_written_by_this_run_stays() {
 fn what_else_a_run_uses_is_not_written_over_either() {
     let f = "export default bytes => bytes";
     let job = || {
-        Pando::new(f).with_file("f.txt", "x").local().args([
+        PandoCommand::new(f).with_file("f.txt", "x").local().args([
             "--files",
             "--output-dir",
             ".",
@@ -311,12 +311,12 @@ fn folders_in_the_way_and_files_in_the_way_of_folders_are_refused_before_anythin
 
 #[test]
 fn an_output_folder_that_is_removed_meanwhile_is_noticed() {
-    let gate = crate::common::Gate::new();
+    let gate = pando_testing::FunctionGate::closed();
     let f = format!(
         "export default async bytes => {{ if (bytes == 't') await {}; return bytes }}",
         gate.knock("bytes")
     );
-    let run = Pando::new(&f).with_file("a", "a").with_file("t", "t").local().args([
+    let run = PandoCommand::new(&f).with_file("a", "a").with_file("t", "t").local().args([
         "--files",
         "--output-dir",
         "out",
@@ -335,13 +335,7 @@ fn an_output_folder_that_is_removed_meanwhile_is_noticed() {
 fn files_without_end_are_refused_in_words() {
     let job = || echo().args(["--on-error", "skip"]).stdin("/dev/zero\npipe\na/x.txt\na\n");
     let job = job().args(["-0"]).stdin("/dev/zero\0pipe\0a/x.txt\0a\0");
-    assert!(
-        std::process::Command::new("mkfifo")
-            .arg(job.folder().join("pipe"))
-            .status()
-            .unwrap()
-            .success()
-    );
+    make_pipe(&job.folder().join("pipe"));
     let run = job.run();
     run.ends(1, "hello\n\0").said(&[
         "item 1: /dev/zero cannot be read: this is a device",

@@ -1,6 +1,6 @@
 //! Functions of all kinds, written as for a single machine.
 
-use crate::common::{Events, Gate, Pando, lines};
+use pando_testing::{EventsFile, FunctionGate, PandoCommand, lines};
 
 const TYPESCRIPT: &str = "
 interface Context { index: number; attempt: number; signal: AbortSignal; report(info: object): void; log(...args: unknown[]): void }
@@ -13,43 +13,48 @@ export default async (x: string, { index, attempt, signal, log }: Context): Prom
 
 #[test]
 fn typescript_with_a_context_that_counts_from_1() {
-    let run = Pando::bare().with_file("f.ts", TYPESCRIPT).function("f.ts").stdin("a\nb\n").run();
+    let run =
+        PandoCommand::bare().with_file("f.ts", TYPESCRIPT).function("f.ts").stdin("a\nb\n").run();
     run.gives("a 1 1 falsepx\nb 2 1 falsepx\n")
         .said(&["this machine, item 1: at a", "this machine, item 2: at b"]);
 }
 
 #[test]
 fn an_es_module_that_imports_another() {
-    let pando = Pando::new("import { twice } from './lib/twice.js'\nexport default x => twice(x)")
-        .with_file("lib/twice.js", "export const twice = x => x + x");
+    let pando =
+        PandoCommand::new("import { twice } from './lib/twice.js'\nexport default x => twice(x)")
+            .with_file("lib/twice.js", "export const twice = x => x + x");
     pando.stdin("a\n").run().gives("aa\n");
 }
 
 #[test]
 fn an_es_module_may_export_the_callback_style() {
     let f = "const f = (x, cb) => cb(null, x + '!')\nexport { f as '/pando/1.0.0' }";
-    Pando::new(f).stdin("a\n").run().gives("a!\n");
+    PandoCommand::new(f).stdin("a\n").run().gives("a!\n");
 }
 
 #[test]
 fn a_module_that_is_a_function() {
-    Pando::new("module.exports = x => ({ got: x })").stdin("a\n").run().gives("{\"got\":\"a\"}\n");
+    PandoCommand::new("module.exports = x => ({ got: x })")
+        .stdin("a\n")
+        .run()
+        .gives("{\"got\":\"a\"}\n");
 }
 
 #[test]
 fn old_code_with_implicit_globals_octals_and_with() {
     let f = "total = 010\nmodule.exports['/pando/1.0.0'] = function (x, cb) { with (Math) { total += max(x, 1) } cb(null, total) }";
-    Pando::new(f).args(["--cores", "1"]).stdin("1\n2\n").run().gives("9\n11\n");
+    PandoCommand::new(f).args(["--cores", "1"]).stdin("1\n2\n").run().gives("9\n11\n");
 }
 
 #[test]
 fn promises_and_async_functions() {
     let wait = "new Promise(done => setTimeout(done, 5))";
-    Pando::new(&format!("export default async x => {{ await {wait}; return x + 1 }}"))
+    PandoCommand::new(&format!("export default async x => {{ await {wait}; return x + 1 }}"))
         .stdin(lines(1..=5))
         .run()
         .gives(lines([11, 21, 31, 41, 51]));
-    Pando::f(&format!("async (x, cb) => {{ await {wait}; cb(null, x) }}"))
+    PandoCommand::f(&format!("async (x, cb) => {{ await {wait}; cb(null, x) }}"))
         .stdin(lines(1..=5))
         .run()
         .gives(lines(1..=5));
@@ -57,7 +62,7 @@ fn promises_and_async_functions() {
 
 #[test]
 fn a_thenable_is_awaited() {
-    Pando::new("export default x => ({ then: done => setTimeout(() => done(x + '!'), 1) })")
+    PandoCommand::new("export default x => ({ then: done => setTimeout(() => done(x + '!'), 1) })")
         .stdin("a\n")
         .run()
         .gives("a!\n");
@@ -65,7 +70,7 @@ fn a_thenable_is_awaited() {
 
 #[test]
 fn packages_next_to_the_function_and_above_it() {
-    let pando = Pando::bare()
+    let pando = PandoCommand::bare()
         .with_file("node_modules/above/package.json", r#"{"name": "above", "main": "main.js"}"#)
         .with_file("node_modules/above/main.js", "module.exports = x => x + ' above'")
         .with_file("deep/node_modules/next/index.js", "exports.next = x => x + ' next'")
@@ -85,13 +90,13 @@ module.exports['/pando/1.0.0'] = (x, cb) => {
   events.on('done', () => cb(null, parts.join(' ')))
   process.nextTick(() => events.emit('done'))
 }";
-    Pando::new(f).stdin("abc\n").run().gives("abc ba7816bf b 5\n");
+    PandoCommand::new(f).stdin("abc\n").run().gives("abc ba7816bf b 5\n");
 }
 
 #[test]
 fn a_built_in_that_browsers_lack_is_an_empty_object_here_too_and_said() {
     let f = "const fs = require('fs')\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, Object.keys(fs).length)";
-    Pando::new(f).stdin("1\n").run().gives("0\n").said(&["warning: ", "f.js", "fs"]);
+    PandoCommand::new(f).stdin("1\n").run().gives("0\n").said(&["warning: ", "f.js", "fs"]);
 }
 
 #[test]
@@ -102,8 +107,8 @@ module.exports['/pando/1.0.0'] = (x, cb) => {
   pando.report({ cpuTime: 3, dataTransferTime: 2, nbItems: 5, units: 'Frames' })
   cb(null, pando.version)
 }";
-    let events = Events::new();
-    Pando::new(f)
+    let events = EventsFile::empty();
+    PandoCommand::new(f)
         .events(&events)
         .stdin("a\n")
         .run()
@@ -125,8 +130,8 @@ fn a_context_s_report_and_log_name_their_item_although_calls_overlap() {
   log('done with ' + x)
   return x
 }";
-    let events = Events::new();
-    let run = Pando::new(f)
+    let events = EventsFile::empty();
+    let run = PandoCommand::new(f)
         .args(["--concurrency", "5", "--cores", "1"])
         .events(&events)
         .stdin(lines(1..=4))
@@ -146,20 +151,20 @@ fn a_context_s_report_and_log_name_their_item_although_calls_overlap() {
 #[test]
 fn state_of_the_module_lives_as_long_as_its_core() {
     let f = "let calls = 0\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, ++calls)";
-    Pando::new(f).args(["--cores", "1"]).stdin("a\nb\nc\n").run().gives("1\n2\n3\n");
+    PandoCommand::new(f).args(["--cores", "1"]).stdin("a\nb\nc\n").run().gives("1\n2\n3\n");
 }
 
 #[test]
 fn this_is_the_object_that_holds_the_function() {
     let f = "module.exports = { greet: x => 'hello ' + x, '/pando/1.0.0': function (x, cb) { cb(null, this.greet(x)) } }";
-    Pando::new(f).stdin("you\n").run().gives("hello you\n");
+    PandoCommand::new(f).stdin("you\n").run().gives("hello you\n");
 }
 
 #[test]
 fn fetch_works_as_it_does_in_a_tab() {
-    let server = Gate::new();
+    let server = FunctionGate::closed();
     server.open_for_all();
-    Pando::new(&format!("export default async x => x + ': ' + await {}", server.knock("x")))
+    PandoCommand::new(&format!("export default async x => x + ': ' + await {}", server.knock("x")))
         .stdin("a\n")
         .run()
         .gives("a: pass\n");

@@ -1,35 +1,37 @@
 //! SIGTERM and SIGHUP come from programs, once. Whatever hangs, items that are not finished within
 //! `--grace` are given up.
 
-use crate::common::{Events, Gate, Pando, Running, is_alive, until};
-use std::{fs, process::Command};
+use pando_testing::{
+    Cpu, EventsFile, FunctionGate, PandoCommand, RunningProgram, has_ended, until,
+};
+use std::{fs, process::Command, time::Duration};
 
 /// A function whose calls never end.
-fn never() -> Pando {
-    Pando::new("export default () => new Promise(() => {})")
+fn never() -> PandoCommand {
+    PandoCommand::new("export default () => new Promise(() => {})")
         .local()
         .args(["--cores", "1", "--grace", "500ms"])
 }
 
 /// Starts the run, and waits until its call has begun.
-fn computing(run: Pando) -> Running {
-    let events = Events::new();
+fn computing(run: PandoCommand) -> RunningProgram {
+    let events = EventsFile::empty();
     let run = run.events(&events).start();
     until("something is computed", || (!events.items("lent").is_empty()).then_some(()));
     run
 }
 
 /// Sends these signals without a pause.
-fn at_once(run: &Running, signals: &[&str]) {
+fn at_once(run: &RunningProgram, signals: &[&str]) {
     let kills: Vec<_> =
         signals.iter().map(|signal| format!("kill -s {signal} {}", run.pid())).collect();
     assert!(Command::new("sh").args(["-c", &kills.join(";")]).status().unwrap().success());
 }
 
 /// Asks the run once to stop. The run must end before its output is read.
-fn stops(run: Running) -> crate::common::Finished {
+fn stops(run: RunningProgram) -> pando_testing::Finished {
     run.signal("TERM");
-    until("it has ended", || (!is_alive(run.pid())).then_some(()));
+    until("it has ended", || has_ended(run.pid()).then_some(()));
     run.wait_with_input_open()
 }
 
@@ -44,17 +46,17 @@ fn a_call_that_never_ends_is_left_when_the_grace_is_over() {
             "finishing 1 item on 1 device within 500 ms; again to stop now",
             "stopped: 1 item was not finished",
         ]);
-        until("its children end", || {
-            (!children.iter().any(|child| is_alive(*child))).then_some(())
-        });
+        until("its children end", || children.iter().all(|child| has_ended(*child)).then_some(()));
     }
 }
 
 #[test]
 fn what_is_finished_within_the_grace_is_output_and_if_that_is_all_the_status_is_0() {
-    let gate = Gate::new();
-    let run =
-        Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")));
+    let gate = FunctionGate::closed();
+    let run = PandoCommand::new(&format!(
+        "export default async x => {{ await {}; return x }}",
+        gate.knock("x")
+    ));
     let run = run.local().args(["--cores", "1", "--grace", "1h", "1", "2"]).start();
     gate.waits_for("1");
     run.signal("TERM");
@@ -69,8 +71,8 @@ fn signals_that_come_together_are_one() {
     for (signals, words) in
         [(["TERM", "TERM"], " within 1 s"), (["TERM", "HUP"], " within 1 s"), (["INT", "INT"], "")]
     {
-        let gate = Gate::new();
-        let run = Pando::new(&format!(
+        let gate = FunctionGate::closed();
+        let run = PandoCommand::new(&format!(
             "export default async x => {{ await {}; return x }}",
             gate.knock("x")
         ));
@@ -97,24 +99,28 @@ fn a_second_signal_stops_at_once_although_the_grace_is_long() {
 #[test]
 fn while_the_function_is_loaded_a_signal_ends_all_at_once() {
     for signal in ["INT", "TERM", "HUP"] {
-        let run = Pando::new("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x); for (;;);")
-            .local()
-            .args(["1"])
-            .start();
+        let run =
+            PandoCommand::new("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x); for (;;);")
+                .local()
+                .args(["1"])
+                .start();
         let child = until("a core", || {
-            run.children().first().copied().filter(|child| crate::common::cpu_ticks(*child) > 20)
+            run.children()
+                .first()
+                .copied()
+                .filter(|child| Cpu::of(*child).sum() > Duration::from_millis(200))
         });
         run.signal(signal);
         run.wait().ends(1, "").said(&["stopped: nothing had been read yet"]);
-        until("the core ends", || (!is_alive(child)).then_some(()));
+        until("the core ends", || has_ended(child).then_some(()));
     }
 }
 
 #[test]
 fn a_reader_that_takes_nothing_is_not_waited_for_beyond_the_grace() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let long = "export default x => 'x'.repeat(100000)";
-    let run = Pando::new(long)
+    let run = PandoCommand::new(long)
         .local()
         .args(["--grace", "500ms", "1", "2", "3"])
         .events(&events)
@@ -129,8 +135,11 @@ fn a_reader_that_takes_nothing_is_not_waited_for_beyond_the_grace() {
 
 #[test]
 fn an_input_that_does_not_come_is_not_waited_for() {
-    let mut run =
-        Pando::f("(x, cb) => cb(null, x)").local().args(["--grace", "1h"]).stdin_open().start();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
+        .local()
+        .args(["--grace", "1h"])
+        .stdin_open()
+        .start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     run.write("half a line");
@@ -139,9 +148,9 @@ fn an_input_that_does_not_come_is_not_waited_for() {
 
 #[test]
 fn a_program_in_the_loop_that_says_nothing_is_not_waited_for() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!("export default async x => {{ await {}; return x }}", gate.knock("x"));
-    let mut run = Pando::new(&f)
+    let mut run = PandoCommand::new(&f)
         .local()
         .args(["--sync-stdio", "--cores", "1", "--grace", "500ms"])
         .stdin_open()
@@ -156,27 +165,27 @@ fn a_program_in_the_loop_that_says_nothing_is_not_waited_for() {
 #[test]
 fn programs_that_ignore_their_end_end_with_all_that_they_started() {
     let stubborn = "trap '' TERM INT HUP; while read x; do sleep 1000 & echo $! >pid; wait; done";
-    let waits = |run: Running| {
+    let waits = |run: RunningProgram| {
         let pid = || fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok();
         let pid: u32 = until("the program has started another", pid);
         stops(run).ends(1, "").said(&["within 500 ms", "stopped: 1 item was not finished"]);
-        until("what it started is gone", || (!is_alive(pid)).then_some(()));
+        until("what it started is gone", || has_ended(pid).then_some(()));
     };
-    let bare = || Pando::bare().local().args(["--cores", "1", "--grace", "500ms", "1"]);
+    let bare = || PandoCommand::bare().local().args(["--cores", "1", "--grace", "500ms", "1"]);
     waits(bare().args(["--exec", stubborn]).start());
     waits(bare().args(["--exec", "cat", "--confirm", stubborn]).start());
 }
 
 #[test]
 fn the_journal_keeps_what_is_finished_and_the_same_command_goes_on() {
-    let (folder, gate) = (tempfile::tempdir().unwrap(), Gate::new());
+    let (folder, gate) = (tempfile::tempdir().unwrap(), FunctionGate::closed());
     let journal = folder.path().join("journal");
     let f = format!(
         "export default async x => {{ if (x == 1) await {}; return x * x }}",
         gate.knock("x")
     );
-    let job = |events: &Events| {
-        let run = Pando::new(&f).local().args([
+    let job = |events: &EventsFile| {
+        let run = PandoCommand::new(&f).local().args([
             "--cores",
             "1",
             "--concurrency",
@@ -187,14 +196,14 @@ fn the_journal_keeps_what_is_finished_and_the_same_command_goes_on() {
         ]);
         run.args([&journal]).args(["1", "2", "3"]).events(events).start()
     };
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = job(&events);
     until("the others are computed", || (events.items("result") == [2, 3]).then_some(()));
     stops(run)
         .ends(1, "")
         .said(&["stopped: 3 items were not finished; the same command goes on there"]);
     gate.open_for_all();
-    let events = Events::new();
+    let events = EventsFile::empty();
     job(&events).wait().gives("1\n4\n9\n").said(&["2 results are there"]);
     assert_eq!(events.items("result"), [1]);
 }
@@ -207,7 +216,7 @@ fn a_standard_error_that_is_full_or_closed_keeps_nothing_from_ending() {
         let run = computing(never().args(["1"]).inside(&words));
         stops(run).ends(1, "");
         // The messages about a failed start cannot be written either.
-        Pando::f("(x, cb) => cb(null, x)")
+        PandoCommand::f("(x, cb) => cb(null, x)")
             .args(["--no-such-option"])
             .inside(&words)
             .run()

@@ -1,6 +1,6 @@
 //! Many values, and large values.
 
-use crate::common::Pando;
+use pando_testing::PandoCommand;
 use std::{
     io::{BufWriter, Write},
     thread,
@@ -22,14 +22,18 @@ fn a_line_of_200_megabytes() {
 
 fn a_line_of(length: usize, longest: Duration) {
     let input = ["before\n", &"é".repeat(length / 2), "\nafter\n"].concat();
-    Pando::f("(x, cb) => cb(null, x)").longest(longest).stdin(input.clone()).run().gives(input);
+    PandoCommand::f("(x, cb) => cb(null, x)")
+        .longest(longest)
+        .stdin(input.clone())
+        .run()
+        .gives(input);
 }
 
 #[test]
 fn many_lines_of_a_megabyte() {
     let input: String =
         (0..40).map(|n| format!("{n}").repeat(1_000_000 / n.to_string().len()) + "\n").collect();
-    Pando::f("(x, cb) => cb(null, x)").stdin(input.clone()).run().gives(input);
+    PandoCommand::f("(x, cb) => cb(null, x)").stdin(input.clone()).run().gives(input);
 }
 
 #[test]
@@ -37,7 +41,7 @@ fn a_million_lines_in_little_memory() {
     let count = 1_000_000;
     // Each line has 100 bytes: 100 MB in total.
     let line = |n: u32| format!("{n:099}");
-    let mut run = Pando::f("(x, cb) => cb(null, x)").stdin_open().start();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)").stdin_open().start();
     let mut input = BufWriter::new(run.take_stdin());
     let writer = thread::spawn(move || {
         (0..count).for_each(|n| writeln!(input, "{}", line(n)).expect("it reads its input"));

@@ -1,9 +1,9 @@
 //! Pando within another Rust program, from a stream of values to a stream of results.
 
-use crate::common::{Received, WebSocket, is_alive};
 use futures_util::{Stream, StreamExt, stream};
 use pando::{Error, OnError, Pando};
 use pando_protocol::volunteer::Binary;
+use pando_testing::{Received, WebSocket, has_ended};
 use std::{
     fs,
     net::TcpStream,
@@ -67,11 +67,12 @@ async fn a_stream_becomes_the_stream_of_its_results_in_order() {
 async fn values_and_results_are_of_any_type_that_has_a_json_form() {
     let (pando, _folder) = local("export default ({ word, times }) => [word.repeat(times), null]");
     #[derive(serde::Serialize)]
-    struct Job {
+    struct Repetition {
         word: &'static str,
         times: u8,
     }
-    let jobs = stream::iter([Job { word: "la", times: 3 }, Job { word: "é\n", times: 1 }]);
+    let jobs =
+        stream::iter([Repetition { word: "la", times: 3 }, Repetition { word: "é\n", times: 1 }]);
     let results = pando.map::<(String, Option<u8>), _>(jobs).await.expect("a run");
     let results: Vec<_> = results.collect().await;
     assert_eq!(results, [Ok(("lalala".into(), None)), Ok(("é\n".into(), None))]);
@@ -99,7 +100,7 @@ async fn an_endless_stream_is_read_no_further_than_the_window() {
 #[tokio::test]
 async fn the_stream_of_values_is_polled_when_a_core_asks() {
     let (pando, _folder) = written(SQUARE);
-    let (messages, said) = Lines::new();
+    let (messages, said) = MessageSender::new();
     let (values, taken) = counted();
     let results = pando.cores(0).port(0).messages(messages).map::<u64, _>(values).await;
     let results = results.expect("a run");
@@ -107,8 +108,7 @@ async fn the_stream_of_values_is_polled_when_a_core_asks() {
     let given = tokio::task::spawn_blocking(move || {
         let url = url(&said);
         assert_eq!(taken.load(Ordering::SeqCst), 0, "nobody has asked");
-        let mut volunteer = WebSocket::open(&url);
-        volunteer.hello(&url, "phone", 1);
+        let mut volunteer = WebSocket::join(&url, "phone", 1);
         let mut given = Vec::new();
         while given.len() < 2 {
             if let Received::Binary(frame) = volunteer.receive() {
@@ -130,7 +130,7 @@ async fn the_stream_of_values_is_polled_when_a_core_asks() {
 async fn dropping_the_results_ends_the_run_its_children_and_the_input() {
     let (pando, _folder) =
         written("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, globalThis.process.pid)");
-    let (messages, said) = Lines::new();
+    let (messages, said) = MessageSender::new();
     let (alive, dropped) = tokio::sync::oneshot::channel::<()>();
     let values = stream::repeat_with(move || u64::from(alive.is_closed()));
     let pids = pando.cores(1).port(0).messages(messages).map::<u32, _>(values).await;
@@ -138,10 +138,10 @@ async fn dropping_the_results_ends_the_run_its_children_and_the_input() {
     let pid = pids.next().await.expect("a result").expect("a process");
     let url = tokio::task::spawn_blocking(move || url(&said)).await.expect("it is said");
     let address = url.split('/').nth(2).expect("an address").to_owned();
-    assert!(is_alive(pid) && TcpStream::connect(&address).is_ok());
+    assert!(!has_ended(pid) && TcpStream::connect(&address).is_ok());
     drop(pids);
     assert!(dropped.await.is_err(), "the stream of values is dropped");
-    while is_alive(pid) || TcpStream::connect(&address).is_ok() {
+    while !has_ended(pid) || TcpStream::connect(&address).is_ok() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -265,16 +265,16 @@ fn without_a_runtime_it_says_so() {
 }
 
 /// Sends the messages of a run to a channel.
-struct Lines(mpsc::Sender<String>);
+struct MessageSender(mpsc::Sender<String>);
 
-impl Lines {
+impl MessageSender {
     fn new() -> (Self, mpsc::Receiver<String>) {
         let (lines, said) = mpsc::channel();
         (Self(lines), said)
     }
 }
 
-impl std::io::Write for Lines {
+impl std::io::Write for MessageSender {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
         Ok(bytes.len())
@@ -287,7 +287,7 @@ impl std::io::Write for Lines {
 
 fn url(said: &mpsc::Receiver<String>) -> String {
     loop {
-        let line = said.recv_timeout(crate::common::DEADLINE).expect("it says where");
+        let line = said.recv_timeout(pando_testing::DEADLINE).expect("it says where");
         if let Some(at) = line.find("http://127.0.0.1:") {
             return line[at..].trim().to_owned();
         }

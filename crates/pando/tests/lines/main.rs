@@ -1,8 +1,5 @@
 //! Streams without faults: status 0, and every line in its place.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod embedding;
 mod ends;
 mod events;

@@ -1,14 +1,14 @@
 //! `--exec`: a program in the place of a function. `--confirm`: a program that accepts or rejects
 //! each result.
 
-use crate::common::{Driven, Events, Pando, is_alive, numbers, until};
+use pando_testing::{DrivenTab, EventsFile, PandoCommand, has_ended, make_pipe, numbers, until};
 use std::fs;
 
 /// A program that answers each number with its square, and ends on `boom`.
 const SQUARE: &str = "while read x; do if [ $x = boom ]; then exit 3; fi; echo $((x * x)); done";
 
-fn exec(command: &str) -> Pando {
-    Pando::bare().args(["--exec", command])
+fn exec(command: &str) -> PandoCommand {
+    PandoCommand::bare().args(["--exec", command])
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn programs_see_no_secrets() {
         ("PANDO_TOKEN", "t0kens3cret"),
         ("PANDO_ICE_SERVERS", "turn:me:s3cret@127.0.0.1:1"),
     ];
-    let with = |run: Pando| {
+    let with = |run: PandoCommand| {
         secrets.iter().fold(run, |run, (name, value)| run.env(name, value).env("PLAIN", "seen"))
     };
     let command =
@@ -199,7 +199,7 @@ fn programs_see_no_secrets() {
             .any(|environ| String::from_utf8_lossy(&environ).contains("s3cret"))
     );
     run.wait().gives("1\n");
-    let mut run = with(Pando::f("(x, cb) => cb(null, x)").local()).stdin_open().start();
+    let mut run = with(PandoCommand::f("(x, cb) => cb(null, x)").local()).stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     assert!(
@@ -238,7 +238,7 @@ fn a_program_that_hangs_is_ended_with_all_that_it_started() {
     let pid = until("the program has started another", || {
         fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok()
     });
-    until("what it started is gone", || (!is_alive(pid)).then_some(()));
+    until("what it started is gone", || has_ended(pid).then_some(()));
     run.wait().ends(1, "").said(&["item 1 failed", "no answer within 300 ms"]);
 }
 
@@ -248,8 +248,8 @@ fn children_end_with_a_master_that_is_killed() {
     let pid = until("the child is there", || {
         fs::read_to_string(run.folder().join("pid")).ok()?.trim().parse().ok()
     });
-    crate::common::kill("KILL", run.pid().into());
-    until("the child is gone", || (!is_alive(pid)).then_some(()));
+    pando_testing::kill("KILL", run.pid().into());
+    until("the child is gone", || has_ended(pid).then_some(()));
 }
 
 #[test]
@@ -269,11 +269,13 @@ fn at_a_port_that_was_asked_for_a_tab_is_told_kindly_that_the_job_runs_here_only
     let mut run = exec("cat").args(asked).stdin_open().start();
     run.says("--exec runs on this machine's cores only");
     let mut tab =
-        Driven::open(&format!("http://127.0.0.1:{port}/sesame-open/"), "device=Anna;cores=1;");
+        DrivenTab::open(&format!("http://127.0.0.1:{port}/sesame-open/#device=Anna;cores=1;"))
+            .expect("a browser");
     run.says("refused a volunteer");
-    until("the page says so", || {
-        tab.text("state").contains("Thank you all the same!").then_some(())
-    });
+    tab.wait_for(
+        "document.getElementById('state')?.textContent.includes('Thank you all the same!')",
+    )
+    .expect("the page says so");
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     run.wait().gives("1\n").did_not_say(&["Serving volunteer code", "\u{2588}"]);
@@ -298,7 +300,7 @@ fn listening(pid: u32) -> usize {
 
 #[test]
 fn a_result_counts_only_when_it_is_confirmed() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let confirm = "read x; echo $x $PANDO_INDEX $PANDO_INPUT >>seen; test $x != 2 || test $(grep -c '^2 ' seen) -gt 2";
     let run =
         exec("cat").local().args(["--confirm", confirm]).events(&events).stdin("1\n2\n3\n").run();
@@ -315,7 +317,7 @@ fn what_a_confirming_command_leaves_running_is_not_waited_for() {
     // The background process keeps the command's standard error open until the pipe is opened.
     let left = tempfile::tempdir().unwrap();
     let fifo = left.path().join("fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    make_pipe(&fifo);
     let confirm = format!("cat {0} & echo no place >&2; test $PANDO_INDEX = 1", fifo.display());
     let run = exec("cat")
         .local()

@@ -1,10 +1,10 @@
 //! The messages on standard error.
 
-use crate::common::{Pando, lines};
+use pando_testing::{PandoCommand, lines};
 
 #[test]
 fn the_first_lines_are_the_urls_best_first() {
-    let run = Pando::f("(x, cb) => cb(null, x)").stdin("1\n").run();
+    let run = PandoCommand::f("(x, cb) => cb(null, x)").stdin("1\n").run();
     run.gives("1\n");
     let said: Vec<&str> = run.stderr.lines().collect();
     assert!(
@@ -17,7 +17,7 @@ fn the_first_lines_are_the_urls_best_first() {
 
 #[test]
 fn a_local_run_that_goes_well_says_nothing() {
-    let run = Pando::f("(x, cb) => cb(null, x)").local().stdin("1\n").run();
+    let run = PandoCommand::f("(x, cb) => cb(null, x)").local().stdin("1\n").run();
     run.gives("1\n");
     assert_eq!(run.stderr, "");
 }
@@ -25,7 +25,7 @@ fn a_local_run_that_goes_well_says_nothing() {
 #[test]
 fn what_the_function_prints_appears_with_device_and_item() {
     let f = "(x, cb) => { console.log('value', x); if (x == 7) console.error('%s!', 'seven', { a: [1] }); cb(null, x) }";
-    let run = Pando::f(f).stdin(lines(1..=9)).run();
+    let run = PandoCommand::f(f).stdin(lines(1..=9)).run();
     run.gives(lines(1..=9)).said(&[
         "this machine, item 7: value 7\n",
         "this machine, item 7: seven! ",
@@ -37,7 +37,7 @@ fn what_the_function_prints_appears_with_device_and_item() {
 fn quiet_hides_what_the_function_prints_and_nothing_else() {
     let f = "(x, cb) => { console.log('value', x); x === 'b' ? cb('no b') : cb(null, x) }";
     for quiet in ["-q", "--quiet"] {
-        let run = Pando::f(f).args([quiet, "--retries", "0"]).stdin("a\nb\n").run();
+        let run = PandoCommand::f(f).args([quiet, "--retries", "0"]).stdin("a\nb\n").run();
         run.ends(1, "a\n").did_not_say(&["value"]).said(&["item 2 failed", "no b"]);
     }
 }
@@ -46,7 +46,7 @@ fn quiet_hides_what_the_function_prints_and_nothing_else() {
 fn quiet_hides_reports_as_well() {
     let f = "export default async (x, { report }) => { report({ nbItems: 1 }); await new Promise(done => setTimeout(done, 700)); return x }";
     let run = |args: &[&str]| {
-        Pando::new(f)
+        PandoCommand::new(f)
             .args(["--cores", "1", "--reporting-interval", "500ms"])
             .args(args)
             .stdin("a\nb\n")
@@ -59,7 +59,7 @@ fn quiet_hides_reports_as_well() {
 #[test]
 fn a_callback_called_twice_is_a_warning_with_its_item_and_the_second_call_is_ignored() {
     let f = "(x, cb) => { cb(null, x); if (x === 'b') cb(null, 'again'); if (x === 'c') setTimeout(() => cb('late'), 1); if (x === 'd') setTimeout(() => cb(null, x), 50) }";
-    let mut run = Pando::f(f).stdin_open().start();
+    let mut run = PandoCommand::f(f).stdin_open().start();
     run.write("a\nb\nc\n");
     run.says("this machine, item 2: the callback was called twice");
     run.says("this machine, item 3: the callback was called twice");
@@ -69,7 +69,7 @@ fn a_callback_called_twice_is_a_warning_with_its_item_and_the_second_call_is_ign
 #[test]
 fn a_late_error_is_shown_with_its_item_and_changes_nothing() {
     let f = "(x, cb) => { cb(null, x); if (x === 'b') setTimeout(() => { throw new Error('too late') }, 1) }";
-    let mut run = Pando::f(f).stdin_open().start();
+    let mut run = PandoCommand::f(f).stdin_open().start();
     run.write("a\nb\n");
     assert!(run.says("too late").starts_with("this machine, item 2: "), "{}", run.stderr());
     run.wait().gives("a\nb\n");
@@ -78,13 +78,13 @@ fn a_late_error_is_shown_with_its_item_and_changes_nothing() {
 #[test]
 fn what_is_printed_while_loading_appears() {
     let f = "console.log('loading now')\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)";
-    Pando::new(f).stdin("1\n").run().gives("1\n").said(&["loading now"]);
+    PandoCommand::new(f).stdin("1\n").run().gives("1\n").said(&["loading now"]);
 }
 
 #[test]
 fn repeated_lines_are_counted() {
     let f = "(x, cb) => { for (let i = 0; i < 500; i++) console.log('same'); cb(null, x) }";
-    let run = Pando::f(f).stdin("1\n").run();
+    let run = PandoCommand::f(f).stdin("1\n").run();
     // The first line is shown at once, before the run knows whether more lines follow.
     run.gives("1\n")
         .said(&["this machine, item 1: same\n", "this machine, item 1: same (499 times)"]);
@@ -92,8 +92,9 @@ fn repeated_lines_are_counted() {
 
 #[test]
 fn control_characters_that_a_function_prints_are_made_visible() {
-    let run =
-        Pando::f("(x, cb) => { console.log('\\u001b[31mred'); cb(null, x) }").stdin("1\n").run();
+    let run = PandoCommand::f("(x, cb) => { console.log('\\u001b[31mred'); cb(null, x) }")
+        .stdin("1\n")
+        .run();
     run.gives("1\n").did_not_say(&["\u{1b}"]).said(&["[31mred"]);
 }
 
@@ -101,26 +102,26 @@ fn control_characters_that_a_function_prints_are_made_visible() {
 fn the_last_words_of_the_function_are_heard() {
     let f = "(x, cb) => { console.log('word ' + x); cb(null, x) }";
     for _ in 0..5 {
-        Pando::f(f).stdin("1\n2\n3\n").run().gives("1\n2\n3\n").said(&["item 3: word 3"]);
+        PandoCommand::f(f).stdin("1\n2\n3\n").run().gives("1\n2\n3\n").said(&["item 3: word 3"]);
     }
 }
 
 #[test]
 fn what_an_endless_loop_printed_before_it_is_shown_while_it_goes_on() {
     let f = "(x, cb) => { console.log('into the loop'); for (;;); }";
-    let run = Pando::f(f).stdin("1\n").start();
+    let run = PandoCommand::f(f).stdin("1\n").start();
     run.says("this machine, item 1: into the loop");
 }
 
 #[test]
 fn a_long_call_is_told_with_its_item() {
-    let run = Pando::f("(x, cb) => { for (;;); }").stdin("1\n").start();
+    let run = PandoCommand::f("(x, cb) => { for (;;); }").stdin("1\n").start();
     run.says("item 1 has been computing on this machine for 1");
 }
 
 #[test]
 fn nobody_there_is_told_with_what_to_do() {
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin("1\n").start();
+    let run = PandoCommand::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin("1\n").start();
     let hint = run.says("nobody has joined");
     let port = run.url().rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
     assert!(
@@ -133,26 +134,27 @@ fn nobody_there_is_told_with_what_to_do() {
 fn whole_numbers_that_javascript_rounds_are_told_once() {
     let warning = "warning: item 3 has the whole number 12345678901234567890, which JavaScript rounds to 12345678901234567000";
     let input = "9007199254740992\n\"12345678901234567890\"\n[12345678901234567890]\n12345678901234567890\n";
-    let run = Pando::f("(x, cb) => cb(null, 'x')").local().args(["--json"]).stdin(input).run();
+    let run =
+        PandoCommand::f("(x, cb) => cb(null, 'x')").local().args(["--json"]).stdin(input).run();
     run.gives("\"x\"\n".repeat(4)).said(&[warning, "put such numbers in quotes and use BigInt"]);
     assert_eq!(run.stderr.matches("JavaScript rounds").count(), 1, "{}", run.stderr);
-    let items = Pando::f("(x, cb) => cb(null, 0)")
+    let items = PandoCommand::f("(x, cb) => cb(null, 0)")
         .local()
         .args(["--json", "1", "2", "12345678901234567890"])
         .run();
     items.gives("0\n0\n0\n").said(&[warning]);
-    let sync = Pando::f("(x, cb) => cb(null, 0)").local().args(["--sync-stdio"]);
+    let sync = PandoCommand::f("(x, cb) => cb(null, 0)").local().args(["--sync-stdio"]);
     sync.stdin("{\"value\":1}\n{\"value\":2}\n{\"value\":12345678901234567890}\n")
         .run()
         .said(&[warning]);
     // Lines are text, and programs receive the digits unchanged.
-    Pando::f("(x, cb) => cb(null, x)")
+    PandoCommand::f("(x, cb) => cb(null, x)")
         .local()
         .stdin(input)
         .run()
         .gives(input)
         .did_not_say(&["JavaScript"]);
-    let run = Pando::bare().args(["--exec", "cat", "--local", "--json"]).stdin(input).run();
+    let run = PandoCommand::bare().args(["--exec", "cat", "--local", "--json"]).stdin(input).run();
     run.gives(input).did_not_say(&["JavaScript"]);
 }
 

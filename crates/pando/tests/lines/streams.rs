@@ -1,6 +1,8 @@
 //! The streaming map is lazy and ordered, and runs at the speed of its slowest end.
 
-use crate::common::{BOOM, Events, Gate, Pando, children, kill, lines, numbers, until};
+use pando_testing::{
+    BOOM, EventsFile, FunctionGate, PandoCommand, children, kill, lines, numbers, until,
+};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     sync::{
@@ -15,7 +17,7 @@ const ECHO: &str = "(x, cb) => cb(null, x)";
 
 #[test]
 fn the_first_result_comes_while_the_input_is_still_open() {
-    let mut run = Pando::f(ECHO).stdin_open().start();
+    let mut run = PandoCommand::f(ECHO).stdin_open().start();
     for n in 0..5 {
         run.write_line(&n.to_string());
         assert_eq!(run.line(), Some(n.to_string()));
@@ -26,7 +28,7 @@ fn the_first_result_comes_while_the_input_is_still_open() {
 #[test]
 fn outputs_are_in_the_order_of_inputs_whatever_the_speeds() {
     let f = "(x, cb) => setTimeout(() => cb(null, x), x * 7919 % 40)";
-    Pando::f(f)
+    PandoCommand::f(f)
         .args(["--cores", "3", "--concurrency", "4"])
         .stdin(numbers(300))
         .run()
@@ -35,13 +37,14 @@ fn outputs_are_in_the_order_of_inputs_whatever_the_speeds() {
 
 #[test]
 fn results_that_wait_for_an_earlier_one_come_right_after_it() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!(
         "export default async x => {{ if (x === '1') await {}; return x }}",
         gate.knock("x")
     );
-    let events = Events::new();
-    let mut run = Pando::new(&f).args(["--concurrency", "4"]).events(&events).stdin_open().start();
+    let events = EventsFile::empty();
+    let mut run =
+        PandoCommand::new(&f).args(["--concurrency", "4"]).events(&events).stdin_open().start();
     run.write(numbers(100));
     events.wait("result", |event| event["index"] == 100);
     gate.open_for_all();
@@ -58,7 +61,10 @@ module.exports['/pando/1.0.0'] = (x, cb) => {
   const now = ++open
   setTimeout(() => { open--; cb(null, now) }, x * 7919 % 30)
 }";
-    let run = Pando::new(f).args(["--concurrency", "10", "--cores", "1"]).stdin(numbers(200)).run();
+    let run = PandoCommand::new(f)
+        .args(["--concurrency", "10", "--cores", "1"])
+        .stdin(numbers(200))
+        .run();
     run.status(0);
     let open: Vec<u32> = run.text().lines().map(|line| line.parse().unwrap()).collect();
     assert_eq!((open.len(), open.iter().max()), (200, Some(&10)));
@@ -68,15 +74,17 @@ module.exports['/pando/1.0.0'] = (x, cb) => {
 fn one_call_at_a_time_per_core_otherwise() {
     let f = "let open = 0
 module.exports['/pando/1.0.0'] = (x, cb) => { const now = ++open; setTimeout(() => { open--; cb(null, now) }, 1) }";
-    Pando::new(f).args(["--cores", "2"]).stdin(numbers(50)).run().gives("1\n".repeat(50));
+    PandoCommand::new(f).args(["--cores", "2"]).stdin(numbers(50)).run().gives("1\n".repeat(50));
 }
 
 #[test]
 fn several_cores_compute_at_the_same_time() {
-    let gate = Gate::new();
-    let run =
-        Pando::new(&format!("export default async x => {{ await {}; return x }}", gate.knock("x")))
-            .args(["--cores", "3"]);
+    let gate = FunctionGate::closed();
+    let run = PandoCommand::new(&format!(
+        "export default async x => {{ await {}; return x }}",
+        gate.knock("x")
+    ))
+    .args(["--cores", "3"]);
     let run = run.stdin(numbers(3)).start();
     (1..=3).for_each(|n| gate.waits_for(&n.to_string()));
     assert_eq!(children(run.pid()).len(), 3);
@@ -86,7 +94,7 @@ fn several_cores_compute_at_the_same_time() {
 
 #[test]
 fn an_endless_producer_into_head() {
-    let pando = Pando::f(ECHO).local();
+    let pando = PandoCommand::f(ECHO).local();
     let script = r#"yes hello | { "$@"; echo $? > status; } | head -n 3"#;
     let command = pando.command();
     let mut shell = std::process::Command::new("sh");
@@ -107,7 +115,7 @@ fn an_endless_producer_into_head() {
 
 #[test]
 fn a_reader_that_leaves_ends_the_run_quietly_with_status_0() {
-    let mut run = Pando::f(ECHO).local().stdin_open().stdout_unread().start();
+    let mut run = PandoCommand::f(ECHO).local().stdin_open().stdout_unread().start();
     let mut input = run.take_stdin();
     let writer = thread::spawn(move || while input.write_all(b"hello\n").is_ok() {});
     let mut reader = BufReader::new(run.take_stdout());
@@ -123,7 +131,7 @@ fn a_reader_that_leaves_ends_the_run_quietly_with_status_0() {
 
 #[test]
 fn a_reader_who_is_gone_before_the_first_result() {
-    let mut run = Pando::f(ECHO).local().stdin_open().stdout_unread().start();
+    let mut run = PandoCommand::f(ECHO).local().stdin_open().stdout_unread().start();
     drop(run.take_stdout());
     run.write_line("1");
     run.wait_with_input_open().status(0);
@@ -141,7 +149,7 @@ fn a_slow_reader_of_five_long_lines_loses_none() {
 
 /// The reader starts after two seconds, and then reads small blocks.
 fn slow_reader(text: String) {
-    let mut run = Pando::f(ECHO).stdin(text.clone()).stdout_unread().start();
+    let mut run = PandoCommand::f(ECHO).stdin(text.clone()).stdout_unread().start();
     let mut stdout = run.take_stdout();
     thread::sleep(Duration::from_secs(2));
     let (mut all, mut block) = (Vec::new(), [0; 4096]);
@@ -167,13 +175,13 @@ fn long_lines(mut input: impl Write + Send + 'static) -> Arc<AtomicU64> {
 
 #[test]
 fn no_more_is_read_than_the_window_while_an_early_value_is_not_done() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!(
         "let first = true\nexport default async (x, {{ index }}) => {{ if (index === 1) await {}; return index }}",
         gate.knock("index")
     );
-    let events = Events::new();
-    let run = Pando::new(&f).args(["--window", "8", "--concurrency", "4"]).events(&events);
+    let events = EventsFile::empty();
+    let run = PandoCommand::new(&f).args(["--window", "8", "--concurrency", "4"]).events(&events);
     let mut run = run.stdin_open().start();
     let written = long_lines(run.take_stdin());
     run.says("the window is full: 8 values are read and not yet output; all wait for item 1, which this machine has");
@@ -190,12 +198,13 @@ fn no_more_is_read_than_the_window_while_an_early_value_is_not_done() {
 
 #[test]
 fn nothing_is_read_ahead_of_what_cores_ask_for() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!(
         "export default async (x, {{ index }}) => {{ await {}; return index }}",
         gate.knock("index")
     );
-    let mut run = Pando::new(&f).args(["--batch-size", "2", "--cores", "1"]).stdin_open().start();
+    let mut run =
+        PandoCommand::new(&f).args(["--batch-size", "2", "--cores", "1"]).stdin_open().start();
     let written = long_lines(run.take_stdin());
     gate.waits_for("1");
     // By now the run has had enough time to read more.
@@ -208,7 +217,7 @@ fn nothing_is_read_ahead_of_what_cores_ask_for() {
 
 #[test]
 fn nothing_is_read_while_nobody_is_there() {
-    let mut run = Pando::f(ECHO).args(["--cores", "0"]).stdin_open().start();
+    let mut run = PandoCommand::f(ECHO).args(["--cores", "0"]).stdin_open().start();
     let written = long_lines(run.take_stdin());
     run.says("nobody has joined yet: open http");
     // The run reads only its first block, in order to know whether the input is empty.
@@ -217,7 +226,7 @@ fn nothing_is_read_while_nobody_is_there() {
 
 #[test]
 fn a_window_of_one() {
-    Pando::f(ECHO)
+    PandoCommand::f(ECHO)
         .args(["--window", "1", "--cores", "2"])
         .stdin(numbers(200))
         .run()
@@ -227,18 +236,22 @@ fn a_window_of_one() {
 #[test]
 fn a_batch_size_of_one_and_a_large_one() {
     for size in ["1", "5000"] {
-        Pando::f(ECHO).args(["--batch-size", size]).stdin(numbers(2000)).run().gives(numbers(2000));
+        PandoCommand::f(ECHO)
+            .args(["--batch-size", size])
+            .stdin(numbers(2000))
+            .run()
+            .gives(numbers(2000));
     }
 }
 
 #[test]
 fn a_killed_core_is_replaced_and_the_output_complete() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!(
         "export default async x => {{ if (x === '50') await {}; return x }}",
         gate.knock("x")
     );
-    let run = Pando::new(&f).args(["--cores", "2"]).stdin(numbers(100)).start();
+    let run = PandoCommand::new(&f).args(["--cores", "2"]).stdin(numbers(100)).start();
     gate.waits_for("50");
     for child in run.children() {
         kill("KILL", child.into());
@@ -250,7 +263,7 @@ fn a_killed_core_is_replaced_and_the_output_complete() {
 #[test]
 fn an_item_that_works_at_the_third_attempt() {
     let f = "export default (x, { attempt }) => { if (x === '3' && attempt < 3) throw new Error('not yet ' + attempt); return x + ' ' + attempt }";
-    let run = Pando::new(f).stdin(numbers(4)).run();
+    let run = PandoCommand::new(f).stdin(numbers(4)).run();
     run.gives("1 1\n2 1\n3 3\n4 1\n");
     run.said(&[
         "item 3 failed on this machine: ",
@@ -265,10 +278,10 @@ fn an_item_that_works_at_the_third_attempt() {
 #[test]
 fn more_retries_on_request() {
     let f = "export default (x, { attempt }) => { if (attempt < 6) throw new Error('not yet'); return attempt }";
-    Pando::new(f).args(["--retries", "5"]).stdin("a\nb\n").run().gives("6\n6\n");
+    PandoCommand::new(f).args(["--retries", "5"]).stdin("a\nb\n").run().gives("6\n6\n");
 }
 
 #[test]
 fn a_run_whose_values_do_not_boom() {
-    Pando::f(BOOM).stdin("a\nb\n").run().gives("a\nb\n");
+    PandoCommand::f(BOOM).stdin("a\nb\n").run().gives("a\nb\n");
 }

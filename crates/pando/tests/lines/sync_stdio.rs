@@ -1,10 +1,10 @@
 //! `--sync-stdio`: a program in the loop.
 
-use crate::common::{Gate, Pando, Running};
+use pando_testing::{FunctionGate, PandoCommand, RunningProgram};
 use serde_json::{Value, json};
 
 /// A function that rejects some values, and waits at a gate with others.
-pub(crate) fn function(gate: &Gate) -> String {
+pub(crate) fn function(gate: &FunctionGate) -> String {
     let knock = gate.knock("x");
     format!(
         "export default async x => {{
@@ -15,25 +15,25 @@ pub(crate) fn function(gate: &Gate) -> String {
     )
 }
 
-fn start(gate: &Gate, cores: &str) -> Running {
-    Pando::new(&function(gate))
+fn start(gate: &FunctionGate, cores: &str) -> RunningProgram {
+    PandoCommand::new(&function(gate))
         .local()
         .args(["--sync-stdio", "--cores", cores, "--retries", "0"])
         .stdin_open()
         .start()
 }
 
-fn next(run: &mut Running) -> Value {
+fn next(run: &mut RunningProgram) -> Value {
     serde_json::from_str(&run.line().expect("a line")).expect("JSON")
 }
 
-fn say(run: &mut Running, message: Value) {
+fn say(run: &mut RunningProgram, message: Value) {
     run.write_line(&message.to_string());
 }
 
 #[test]
 fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let mut run = start(&gate, "2");
     assert_eq!(next(&mut run), json!({"ask": 2}));
     say(&mut run, json!({"value": "slow"}));
@@ -49,7 +49,7 @@ fn values_are_asked_for_as_cores_become_free_and_results_come_at_once() {
 
 #[test]
 fn an_error_is_told_and_the_run_goes_on() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let mut run = start(&gate, "1");
     assert_eq!(next(&mut run), json!({"ask": 1}));
     say(&mut run, json!({"value": "bad"}));
@@ -63,7 +63,7 @@ fn an_error_is_told_and_the_run_goes_on() {
 
 #[test]
 fn a_value_that_is_cancelled_has_no_result() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let mut run = start(&gate, "1");
     assert_eq!(next(&mut run), json!({"ask": 1}));
     say(&mut run, json!({"value": "slow"}));
@@ -92,7 +92,7 @@ fn a_value_that_is_cancelled_has_no_result() {
 
 #[test]
 fn what_is_not_understood_ends_the_run_in_words() {
-    let run = Pando::new(&function(&Gate::new()))
+    let run = PandoCommand::new(&function(&FunctionGate::closed()))
         .local()
         .args(["--sync-stdio"])
         .stdin("{\"value\":1}\nnonsense\n")
@@ -105,7 +105,7 @@ fn the_same_json_is_taken_as_with_json_and_reaches_the_function_as_it_is() {
     let deep = "[".repeat(200) + &"]".repeat(200);
     let values = [r#""\ud800""#, &deep, r#"{"a":[1.0,"}"]}"#, "null"];
     let show = "export default x => typeof x === 'string' ? x.charCodeAt(0) : JSON.stringify(x)";
-    let job = || Pando::new(show).local().args(["--cores", "1"]);
+    let job = || PandoCommand::new(show).local().args(["--cores", "1"]);
     let expected = [
         "55296".to_owned(),
         format!("\"{deep}\""),
@@ -128,7 +128,7 @@ fn the_same_json_is_taken_as_with_json_and_reaches_the_function_as_it_is() {
 
 #[test]
 fn a_value_that_is_no_json_is_answered_with_an_error_and_the_run_goes_on() {
-    let mut run = Pando::new("export default x => x")
+    let mut run = PandoCommand::new("export default x => x")
         .local()
         .args(["--sync-stdio", "--cores", "1"])
         .stdin_open()

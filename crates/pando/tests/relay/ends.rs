@@ -1,15 +1,13 @@
 //! The end of the relay process.
 
-use crate::{
-    common::kill,
-    support::{Master, Relay},
-};
+use crate::support::{RelayProcess, ScriptedMaster};
+use pando_testing::kill;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_relay_ends_in_good_order() {
     for signal in ["TERM", "INT"] {
-        let (relay, _) = Relay::with_udp(&[]);
-        let mut master = Master::open(&relay, "token").await;
+        let (relay, _) = RelayProcess::with_udp(&[]);
+        let mut master = ScriptedMaster::open(&relay, "token").await;
         let (mut volunteer, _) = master.volunteer().await;
         let (mut device, mut seat) = master.link().await;
         kill(signal, relay.run.pid().into());
@@ -23,13 +21,13 @@ async fn the_relay_ends_in_good_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn healthz_tells_how_many_there_are() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     let health = relay.health();
     assert_eq!(
         (&health["status"], &health["rooms"], &health["volunteers"]),
         (&"ok".into(), &0.into(), &0.into())
     );
-    let mut master = Master::open(&relay, "token").await;
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let _volunteer = master.volunteer().await;
     let _link = master.link().await;
     let health = relay.health();

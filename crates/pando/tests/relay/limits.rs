@@ -1,16 +1,14 @@
 //! Limits of the relay.
 
-use crate::{
-    common::{http2, until},
-    support::{Master, Relay, Socket},
-};
+use crate::support::{AsyncSocket, RelayProcess, ScriptedMaster};
+use pando_testing::{refuses_http2, until};
 use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
     time::Duration,
 };
 
-fn connect(relay: &Relay) -> TcpStream {
+fn connect(relay: &RelayProcess) -> TcpStream {
     let socket = TcpStream::connect(&relay.host).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     socket
@@ -27,7 +25,7 @@ fn is_closed(socket: &mut TcpStream) -> bool {
 
 #[test]
 fn who_says_nothing_or_dribbles_its_headers_is_dropped() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     let (mut silent, mut slow, mut idle) = (connect(&relay), connect(&relay), connect(&relay));
     let mut dribbling = slow.try_clone().unwrap();
     let dribble = std::thread::spawn(move || {
@@ -47,22 +45,14 @@ fn who_says_nothing_or_dribbles_its_headers_is_dropped() {
 
 #[test]
 fn who_speaks_http_2_is_dropped_at_once() {
-    let relay = Relay::start(&[]);
-    let mut socket = connect(&relay);
-    socket.write_all(&http2()).unwrap();
-    let mut answer = Vec::new();
-    let _ = socket.read_to_end(&mut answer);
-    assert!(
-        answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"),
-        "{}",
-        String::from_utf8_lossy(&answer)
-    );
+    let relay = RelayProcess::start(&[]);
+    refuses_http2(connect(&relay));
 }
 
 #[test]
 fn long_headers_are_refused() {
-    let relay = Relay::start(&[]);
-    let response = crate::common::request(
+    let relay = RelayProcess::start(&[]);
+    let response = pando_testing::request(
         &relay.host,
         &format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(100_000)),
     );
@@ -71,7 +61,7 @@ fn long_headers_are_refused() {
 
 #[test]
 fn one_address_has_only_so_many_connections() {
-    let relay = Relay::start(&["--max-connections-per-address", "5"]);
+    let relay = RelayProcess::start(&["--max-connections-per-address", "5"]);
     let held: Vec<TcpStream> = (0..5).map(|_| connect(&relay)).collect();
     assert!(is_closed(&mut connect(&relay)));
     drop(held);
@@ -86,8 +76,8 @@ fn one_address_has_only_so_many_connections() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_s_links_do_not_count_for_its_address() {
-    let relay = Relay::start(&["--max-connections-per-address", "10"]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&["--max-connections-per-address", "10"]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let mut links = Vec::new();
     for _ in 0..8 {
         links.push(master.link().await);
@@ -97,15 +87,15 @@ async fn a_master_s_links_do_not_count_for_its_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_has_only_so_many_volunteers() {
-    let relay = Relay::start(&["--max-volunteers", "3"]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&["--max-volunteers", "3"]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let _first = master.volunteer().await;
     let _second = master.link().await;
     let third = master.volunteer().await;
     for name in ["signal", "socket"] {
-        assert_eq!(Socket::open(&master.url(name), &[]).await.unwrap_err(), 503);
+        assert_eq!(AsyncSocket::open(&master.url(name), &[]).await.unwrap_err(), 503);
     }
-    let other = Master::open(&relay, "another").await;
+    let other = ScriptedMaster::open(&relay, "another").await;
     other.volunteer().await;
     third.0.vanish();
     until("there is room again", || (relay.health()["volunteers"] == 2).then_some(()));
@@ -114,7 +104,7 @@ async fn a_room_has_only_so_many_volunteers() {
 
 #[test]
 fn too_many_requests_from_one_address_are_told_to_wait() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     let mut socket = connect(&relay);
     let (mut answers, mut block) = (Vec::new(), vec![0; 64 << 10]);
     for asked in 1..=100 {

@@ -1,10 +1,8 @@
 //! Links whose bytes pass through the relay.
 
-use crate::{
-    common::until,
-    support::{Master, Message, OTHER_KEY, Relay, Socket},
-};
+use crate::support::{AsyncSocket, Message, OTHER_KEY, RelayProcess, ScriptedMaster};
 use futures_util::{SinkExt, StreamExt};
+use pando_testing::until;
 use serde_json::json;
 use std::{
     fs,
@@ -18,8 +16,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 
 #[tokio::test(flavor = "multi_thread")]
 async fn text_and_bytes_of_all_lengths_pass_both_ways_in_order() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let (mut from, mut to) = master.link().await;
     let lengths = [0, 1, 125, 126, 127, 1000, 65_535, 65_536, 100_000, 1 << 20];
     let messages = lengths.map(|length: usize| {
@@ -44,8 +42,8 @@ async fn text_and_bytes_of_all_lengths_pass_both_ways_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pings_pass_and_are_answered_at_the_other_end() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let (mut device, mut seat) = master.link().await;
     device.send(Message::Ping(b"here?"[..].into())).await;
     device.text(&json!("after")).await;
@@ -56,8 +54,8 @@ async fn pings_pass_and_are_answered_at_the_other_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_close_passes_with_its_code_and_reason() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     for from_device in [true, false] {
         let (device, seat) = master.link().await;
         let (mut from, mut to) = if from_device { (device, seat) } else { (seat, device) };
@@ -75,8 +73,8 @@ async fn a_close_passes_with_its_code_and_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_one_side_vanishes_the_other_is_closed() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     for device_vanishes in [true, false] {
         let (device, seat) = master.link().await;
         let (vanishing, mut left) = if device_vanishes { (device, seat) } else { (seat, device) };
@@ -87,8 +85,8 @@ async fn when_one_side_vanishes_the_other_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn last_words_arrive_although_the_device_is_still_sending() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     for _ in 0..20 {
         let (device, mut seat) = master.link().await;
         let (mut sink, stream) = device.0.split();
@@ -111,11 +109,13 @@ async fn last_words_arrive_although_the_device_is_still_sending() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_for_the_room_s_master() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "room-1").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "room-1").await;
     let stranger =
-        Master::try_open(&relay, crate::support::opening("room-2").key(OTHER_KEY)).await.unwrap();
-    let mut volunteer = Socket::open(&master.url("socket"), &[]).await.unwrap();
+        ScriptedMaster::try_open(&relay, crate::support::opening("room-2").key(OTHER_KEY))
+            .await
+            .unwrap();
+    let mut volunteer = AsyncSocket::open(&master.url("socket"), &[]).await.unwrap();
     let link = master.hears("link").await["id"].as_str().unwrap().to_owned();
     assert_eq!(stranger.come(&link, OTHER_KEY).await.unwrap_err(), 404);
     assert_eq!(master.come(&link, OTHER_KEY).await.unwrap_err(), 401);
@@ -128,9 +128,9 @@ async fn a_link_is_for_the_room_s_master() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_volunteer_whose_master_does_not_come_is_turned_away() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
-    let mut volunteer = Socket::open(&master.url("socket"), &[]).await.unwrap();
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
+    let mut volunteer = AsyncSocket::open(&master.url("socket"), &[]).await.unwrap();
     let link = master.hears("link").await["id"].as_str().unwrap().to_owned();
     assert_eq!(volunteer.closed().await, Some(1013));
     assert_eq!(master.come(&link, crate::support::KEY).await.unwrap_err(), 404);
@@ -140,8 +140,8 @@ async fn a_volunteer_whose_master_does_not_come_is_turned_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn frames_that_break_the_protocol_close_the_link() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     for (bytes, code) in
         [(&b"\x81\x01a"[..], 1002_u16), (&[0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], 1009)]
     {
@@ -165,8 +165,8 @@ fn memory(pid: u32) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_holds_the_sender_back_and_costs_no_memory() {
     const MESSAGES: usize = 2000;
-    let relay = Relay::start(&["--room-rate", "1G"]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&["--room-rate", "1G"]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let (device, mut seat) = master.link().await;
     let before = memory(relay.run.pid());
     let sent = Arc::new(AtomicUsize::new(0));
@@ -200,9 +200,11 @@ async fn who_does_not_read_holds_the_sender_back_and_costs_no_memory() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_in_one_room_does_not_stop_another() {
-    let relay = Relay::start(&["--room-rate", "1M"]);
-    let (mut loud, mut quiet) =
-        (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
+    let relay = RelayProcess::start(&["--room-rate", "1M"]);
+    let (mut loud, mut quiet) = (
+        ScriptedMaster::open(&relay, "room-1").await,
+        ScriptedMaster::open(&relay, "room-2").await,
+    );
     let (mut device, mut seat) = loud.link().await;
     let flood = tokio::spawn(async move {
         // At one megabyte per second this takes longer than any test.
@@ -225,8 +227,8 @@ async fn a_flood_in_one_room_does_not_stop_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_links_at_once_keep_their_bytes_apart() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let mut echoes = Vec::new();
     for id in 0..40_u32 {
         let (mut device, mut seat) = master.link().await;

@@ -1,8 +1,5 @@
 //! The relay as a real binary with real sockets, and with scripted masters and volunteers.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod support;
 
 mod ends;

@@ -1,9 +1,10 @@
 //! The command line of the relay.
 
-use crate::{common::Pando, support::Relay};
+use crate::support::RelayProcess;
+use pando_testing::PandoCommand;
 
-fn relay(args: &[&str]) -> Pando {
-    Pando::bare().args(["relay"]).args(args)
+fn relay(args: &[&str]) -> PandoCommand {
+    PandoCommand::bare().args(["relay"]).args(args)
 }
 
 #[test]
@@ -43,7 +44,7 @@ fn wrong_options_are_told_in_words() {
 
 #[test]
 fn a_port_that_is_taken_is_told() {
-    let other = Relay::start(&[]);
+    let other = RelayProcess::start(&[]);
     let finished =
         relay(&["--secret", "abc", "--bind", "127.0.0.1", "--port", &other.port().to_string()])
             .run();
@@ -62,7 +63,7 @@ fn options_come_from_the_environment_too_and_the_port_from_the_platform() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port().to_string()
     };
-    let run = Pando::bare()
+    let run = PandoCommand::bare()
         .args(["relay", "--bind=127.0.0.1"])
         .on_the_default_port()
         .env("PORT", &port)
@@ -70,7 +71,7 @@ fn options_come_from_the_environment_too_and_the_port_from_the_platform() {
         .env("PANDO_RELAY_NO_UDP", "yes")
         .start();
     run.says(&format!("Relay listening at http://127.0.0.1:{port}"));
-    let finished = Pando::bare()
+    let finished = PandoCommand::bare()
         .args(["relay"])
         .on_the_default_port()
         .env("PORT", "x")
@@ -88,13 +89,13 @@ fn help_is_there_and_the_other_help_names_it() {
     {
         assert!(help.text().contains(option), "{option}");
     }
-    let other = Pando::bare().args(["--help"]).run();
+    let other = PandoCommand::bare().args(["--help"]).run();
     assert!(other.status(0).text().contains("pando relay"));
 }
 
 #[test]
 fn a_function_in_a_file_called_relay_is_named_by_its_path() {
-    let run = Pando::bare()
+    let run = PandoCommand::bare()
         .with_file("relay.js", "module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)")
         .args(["./relay.js", "1"])
         .run();
@@ -103,6 +104,6 @@ fn a_function_in_a_file_called_relay_is_named_by_its_path() {
 
 #[test]
 fn short_secrets_are_warned_of() {
-    let relay = Relay::start(&["--secret", "short"]);
+    let relay = RelayProcess::start(&["--secret", "short"]);
     assert_eq!(relay.logs("short-secret")["letters"], 5);
 }

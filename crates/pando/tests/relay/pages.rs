@@ -1,18 +1,16 @@
 //! The files of a room.
 
-use crate::{
-    common::{get, request, visit},
-    support::{FUNCTION, Master, Relay, opening},
-};
+use crate::support::{FUNCTION, RelayProcess, ScriptedMaster, opening};
+use pando_testing::{get, request, visit};
 
 const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-modals allow-popups allow-downloads; \
     default-src * data: blob: ws: wss: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_and_its_parts_are_served_in_a_sandbox() {
-    let relay = Relay::start(&[]);
-    let master = Master::open(&relay, "k7d2m9qx4t").await;
-    assert_eq!(master.opened["url"], relay.url("/k7d2m9qx4t/"));
+    let relay = RelayProcess::start(&[]);
+    let master = ScriptedMaster::open(&relay, "k7d2m9qx4t").await;
+    assert_eq!(master.opened["url"], relay.at("/k7d2m9qx4t/"));
     let page = get(&master.url(""));
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     assert!(
@@ -54,10 +52,10 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_denies_the_network_lets_its_page_reach_the_relay_alone() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     let mut opening = opening("token");
     opening.message["denyNet"] = true.into();
-    let master = Master::try_open(&relay, opening).await.unwrap();
+    let master = ScriptedMaster::try_open(&relay, opening).await.unwrap();
     assert_eq!(master.opened["denyNet"], true);
     let page = get(&master.url(""));
     let policy = page.header("content-security-policy").unwrap();
@@ -71,8 +69,8 @@ async fn a_room_that_denies_the_network_lets_its_page_reach_the_relay_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_that_the_page_names_is_there() {
-    let relay = Relay::start(&[]);
-    let master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let page = get(&master.url("")).body;
     for attribute in ["src=\"", "href=\""] {
         for named in page.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap()) {
@@ -85,25 +83,26 @@ async fn all_that_the_page_names_is_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_function_comes_whole() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     let function: Vec<u8> = (0..1_000_000_u32).map(|n| b'a' + (n % 23) as u8).collect();
-    let master =
-        Master::try_open(&relay, opening("token").function(function.clone())).await.unwrap();
+    let master = ScriptedMaster::try_open(&relay, opening("token").function(function.clone()))
+        .await
+        .unwrap();
     assert!(get(&master.url("function.js")).body.as_bytes() == function);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_without_slash_redirects_to_the_page() {
-    let relay = Relay::start(&[]);
-    let _master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let _master = ScriptedMaster::open(&relay, "token").await;
     let response = relay.get("/token");
     assert_eq!((response.status, response.header("location")), (308, Some("token/")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_get_and_head_are_answered() {
-    let relay = Relay::start(&[]);
-    let _master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let _master = ScriptedMaster::open(&relay, "token").await;
     let ask = |method: &str| {
         request(
             &relay.host,
@@ -121,8 +120,8 @@ async fn only_get_and_head_are_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_script_of_a_room_becomes_a_service_worker() {
-    let relay = Relay::start(&[]);
-    let _master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let _master = ScriptedMaster::open(&relay, "token").await;
     let ask = |name: &str, header: &str| {
         request(
             &relay.host,
@@ -139,16 +138,16 @@ async fn no_script_of_a_room_becomes_a_service_worker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hash_cannot_bring_markup_into_the_page() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     let mut evil = opening("token");
     evil.message["function"] = "</script><script>alert(1)".into();
-    assert!(Master::try_open(&relay, evil).await.unwrap_err().contains("hash"));
+    assert!(ScriptedMaster::try_open(&relay, evil).await.unwrap_err().contains("hash"));
     assert_eq!(relay.get("/token/").status, 404);
 }
 
 #[test]
 fn what_is_not_there_is_not_found_and_guessing_is_slowed_down() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     for path in [
         "/",
         "/nothing",
@@ -169,12 +168,12 @@ fn what_is_not_there_is_not_found_and_guessing_is_slowed_down() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_who_come_too_late_are_told_so_as_if_nothing_had_been_there() {
-    let relay = Relay::start(&[]);
-    let master = Master::open(&relay, "k7d2m9qx4t").await;
+    let relay = RelayProcess::start(&[]);
+    let master = ScriptedMaster::open(&relay, "k7d2m9qx4t").await;
     let url = master.url("");
     assert_eq!(visit(&url).status, 200);
     master.end().await;
-    let (late, never) = (visit(&url), visit(&relay.url("/aaaaaaaaaa/")));
+    let (late, never) = (visit(&url), visit(&relay.at("/aaaaaaaaaa/")));
     for page in [&late, &never] {
         assert_eq!(
             (page.status, page.header("content-type")),

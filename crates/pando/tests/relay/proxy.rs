@@ -1,9 +1,7 @@
 //! The relay behind a proxy, and without one.
 
-use crate::{
-    common::request,
-    support::{Master, Relay, SECRET, Socket, opening},
-};
+use crate::support::{AsyncSocket, RelayProcess, SECRET, ScriptedMaster, opening};
+use pando_testing::request;
 
 const FORWARDED: [(&str, &str); 3] = [
     ("x-forwarded-proto", "https"),
@@ -11,27 +9,27 @@ const FORWARDED: [(&str, &str); 3] = [
     ("x-forwarded-for", "6.6.6.6, 8.8.8.8"),
 ];
 
-async fn opened(relay: &Relay) -> serde_json::Value {
+async fn opened(relay: &RelayProcess) -> serde_json::Value {
     let secret = format!("Bearer {SECRET}");
     let headers = [&[("authorization", secret.as_str())][..], &FORWARDED].concat();
-    let mut control = Socket::open(&relay.url("/rooms"), &headers).await.unwrap();
-    Master::ask(&mut control, &opening("token")).await;
+    let mut control = AsyncSocket::open(&relay.at("/rooms"), &headers).await.unwrap();
+    ScriptedMaster::ask(&mut control, &opening("token")).await;
     control.json().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_proxy_says_counts_only_behind_one() {
-    let relay = Relay::start(&[]);
-    assert_eq!(opened(&relay).await["url"], relay.url("/token/"));
+    let relay = RelayProcess::start(&[]);
+    assert_eq!(opened(&relay).await["url"], relay.at("/token/"));
     assert_eq!(relay.logs("room-opened")["address"], "127.0.0.1");
-    let relay = Relay::start(&["--behind-proxy"]);
+    let relay = RelayProcess::start(&["--behind-proxy"]);
     assert_eq!(opened(&relay).await["url"], "https://relay.example.org/token/");
     assert_eq!(relay.logs("room-opened")["address"], "8.8.8.8");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_given_url_is_what_masters_are_told() {
-    let (relay, udp) = Relay::with_udp(&["--url", "https://pando.example.org/below/"]);
+    let (relay, udp) = RelayProcess::with_udp(&["--url", "https://pando.example.org/below/"]);
     let opened = opened(&relay).await;
     assert_eq!(opened["url"], "https://pando.example.org/below/token/");
     assert_eq!(opened["stun"], serde_json::json!([format!("pando.example.org:{udp}")]));
@@ -39,7 +37,7 @@ async fn a_given_url_is_what_masters_are_told() {
 
 #[test]
 fn behind_a_proxy_each_client_has_its_own_share() {
-    let relay = Relay::start(&["--behind-proxy"]);
+    let relay = RelayProcess::start(&["--behind-proxy"]);
     let miss = |client: &str| {
         request(
             &relay.host,
@@ -55,11 +53,11 @@ fn behind_a_proxy_each_client_has_its_own_share() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_proxy_sockets_are_counted_by_client() {
-    let relay = Relay::start(&["--behind-proxy", "--max-connections-per-address", "2"]);
-    let master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&["--behind-proxy", "--max-connections-per-address", "2"]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let open = |client: &'static str| {
         let url = master.url("signal");
-        async move { Socket::open(&url, &[("x-forwarded-for", client)]).await }
+        async move { AsyncSocket::open(&url, &[("x-forwarded-for", client)]).await }
     };
     let _held = (open("1.1.1.1").await.unwrap(), open("1.1.1.1").await.unwrap());
     assert_eq!(open("1.1.1.1").await.unwrap_err(), 429);

@@ -1,6 +1,6 @@
 //! Signalling between volunteers and their master.
 
-use crate::support::{Master, Message, Relay};
+use crate::support::{Message, RelayProcess, ScriptedMaster};
 use futures_util::SinkExt;
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ fn candidate(n: u32) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signalling_passes_both_ways_in_order() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let (mut volunteer, _) = master.volunteer().await;
     volunteer.text(&offer()).await;
     for n in 0..20 {
@@ -47,9 +47,11 @@ async fn signalling_passes_both_ways_in_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn volunteers_are_told_apart_and_rooms_too() {
-    let relay = Relay::start(&[]);
-    let (mut one, mut other) =
-        (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
+    let relay = RelayProcess::start(&[]);
+    let (mut one, mut other) = (
+        ScriptedMaster::open(&relay, "room-1").await,
+        ScriptedMaster::open(&relay, "room-2").await,
+    );
     let (mut first, _) = one.volunteer().await;
     let (mut second, _) = one.volunteer().await;
     let (mut third, _) = other.volunteer().await;
@@ -74,8 +76,8 @@ async fn volunteers_are_told_apart_and_rooms_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_master_ends_a_volunteer_s_signalling() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let (mut volunteer, _) = master.volunteer().await;
     volunteer.text(&offer()).await;
     let peer = master.hears("signal").await["peer"].clone();
@@ -88,8 +90,8 @@ async fn the_master_ends_a_volunteer_s_signalling() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_signalling_closes_that_socket_only() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let (mut good, _) = master.volunteer().await;
     good.text(&offer()).await;
     master.hears("signal").await;
@@ -121,8 +123,8 @@ async fn what_is_no_signalling_closes_that_socket_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_volunteer_that_says_too_much_or_nothing_is_closed() {
-    let relay = Relay::start(&[]);
-    let mut master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let mut master = ScriptedMaster::open(&relay, "token").await;
     let (mut silent, _) = master.volunteer().await;
     let (mut loud, _) = master.volunteer().await;
     let reading = tokio::spawn(async move {
@@ -146,10 +148,10 @@ async fn a_volunteer_that_says_too_much_or_nothing_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_rooms_are_not_found() {
-    let relay = Relay::start(&[]);
+    let relay = RelayProcess::start(&[]);
     for path in ["/nowhere/signal", "/nowhere/socket", "/rooms/nowhere/links/x"] {
         assert_eq!(
-            crate::support::Socket::open(&relay.url(path), &[]).await.unwrap_err(),
+            crate::support::AsyncSocket::open(&relay.at(path), &[]).await.unwrap_err(),
             404,
             "{path}"
         );
@@ -158,15 +160,15 @@ async fn unknown_rooms_are_not_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_udp_public_stun_servers_are_named() {
-    let relay = Relay::start(&[]);
-    let master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&[]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let list = json!([{"urls": ["stun:stun.l.google.com:19302"]}, {"urls": ["stun:stun.cloudflare.com:3478"]}]);
     assert_eq!(
         master.opened["stun"],
         json!(["stun.l.google.com:19302", "stun.cloudflare.com:3478"])
     );
     assert_eq!(master.volunteer().await.1, list);
-    let relay = Relay::start(&["--stun", "stun.example.org:3478"]);
-    let master = Master::open(&relay, "token").await;
+    let relay = RelayProcess::start(&["--stun", "stun.example.org:3478"]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     assert_eq!(master.volunteer().await.1, json!([{"urls": ["stun:stun.example.org:3478"]}]));
 }

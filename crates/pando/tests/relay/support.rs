@@ -1,13 +1,13 @@
 //! A relay, and scripted masters and volunteers.
 
 mod master;
-mod relay;
+
 mod socket;
 pub(crate) mod turn;
 
-pub(crate) use master::{Master, opening};
-pub(crate) use relay::{Relay, SECRET};
-pub(crate) use socket::{Message, Socket};
+pub(crate) use master::{ScriptedMaster, opening};
+pub(crate) use pando_testing::{RelayProcess, SECRET};
+pub(crate) use socket::{AsyncSocket, Message};
 
 /// A key of a room.
 pub(crate) const KEY: &str = "abcdefghijkmnpqrstuvwxyz23456789";

@@ -1,21 +1,19 @@
 //! The relay with a certificate.
 
-use crate::{
-    common::{Certificate, encrypted},
-    support::{Master, Relay, SECRET, Socket, opening},
-};
+use crate::support::{AsyncSocket, RelayProcess, SECRET, ScriptedMaster, opening};
+use pando_testing::{PandoCommand, TestCertificate, encrypted};
 use std::io::{Read, Write};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_and_sockets_work_over_tls() {
-    let certificate = Certificate::new();
+    let certificate = TestCertificate::make();
     let args = certificate.args();
-    let relay = Relay::start(&args.each_ref().map(|arg| arg.to_str().unwrap()));
+    let relay = RelayProcess::start(&args.each_ref().map(|arg| arg.to_str().unwrap()));
     relay.run.says("Relay listening at https://127.0.0.1:");
     let config = certificate.client.clone();
     let base = format!("https://localhost:{}", relay.port());
     let secret = format!("Bearer {SECRET}");
-    let mut control = Socket::open_with(
+    let mut control = AsyncSocket::open_with(
         &format!("{base}/rooms"),
         &[("authorization", &secret)],
         Some(config.clone()),
@@ -23,7 +21,7 @@ async fn pages_and_sockets_work_over_tls() {
     .await
     .unwrap();
     let function = vec![b'x'; 300_000];
-    Master::ask(&mut control, &opening("token").function(function.clone())).await;
+    ScriptedMaster::ask(&mut control, &opening("token").function(function.clone())).await;
     assert_eq!(control.json().await["url"], format!("{base}/token/"));
 
     let port = relay.port();
@@ -41,13 +39,15 @@ async fn pages_and_sockets_work_over_tls() {
     });
     assert!(fetched.await.unwrap().ends_with(&function));
 
-    let mut device = Socket::open_with(&format!("{base}/token/socket"), &[], Some(config.clone()))
-        .await
-        .unwrap();
+    let mut device =
+        AsyncSocket::open_with(&format!("{base}/token/socket"), &[], Some(config.clone()))
+            .await
+            .unwrap();
     let link = control.json().await["id"].as_str().unwrap().to_owned();
     let key = format!("Bearer {}", crate::support::KEY);
     let url = format!("{base}/rooms/token/links/{link}");
-    let mut seat = Socket::open_with(&url, &[("authorization", &key)], Some(config)).await.unwrap();
+    let mut seat =
+        AsyncSocket::open_with(&url, &[("authorization", &key)], Some(config)).await.unwrap();
     device.bytes(vec![7; 1 << 20]).await;
     assert_eq!(seat.next().await.unwrap().len(), 1 << 20);
     seat.text(&serde_json::json!("back")).await;
@@ -56,8 +56,8 @@ async fn pages_and_sockets_work_over_tls() {
 
 #[test]
 fn a_key_that_does_not_fit_is_told() {
-    let (one, other) = (Certificate::new(), Certificate::new());
-    let run = crate::common::Pando::bare()
+    let (one, other) = (TestCertificate::make(), TestCertificate::make());
+    let run = PandoCommand::bare()
         .args(["relay", "--port", "0", "--secret", "abc", "--tls-cert"])
         .args([one.certificate()])
         .args(["--tls-key"])

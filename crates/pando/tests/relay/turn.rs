@@ -1,12 +1,10 @@
 //! STUN and TURN over UDP.
 
-use crate::{
-    common::{DEADLINE, until},
-    support::{
-        KEY, Master, Relay, opening,
-        turn::{Credential, address, allocate, credential},
-    },
+use crate::support::{
+    KEY, RelayProcess, ScriptedMaster, opening,
+    turn::{TurnCredential, address, allocate, credential},
 };
+use pando_testing::{DEADLINE, until};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::{Duration, UNIX_EPOCH},
@@ -15,14 +13,14 @@ use tokio::{net::UdpSocket, time::timeout};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stun_tells_one_s_address_without_credentials() {
-    let (_relay, port) = Relay::with_udp(&[]);
+    let (_relay, port) = RelayProcess::with_udp(&[]);
     assert_eq!(address(port).await.ip(), Ipv4Addr::LOCALHOST);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn packets_pass_through_an_allocation_both_ways() {
-    let (relay, port) = Relay::with_udp(&["--turn-range", "49160-49299"]);
-    let master = Master::open(&relay, "token").await;
+    let (relay, port) = RelayProcess::with_udp(&["--turn-range", "49160-49299"]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("127.0.0.1:{port}")]));
     let (_volunteer, servers) = master.volunteer().await;
     assert_eq!(
@@ -67,18 +65,20 @@ async fn packets_pass_through_an_allocation_both_ways() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_differ_per_room_and_wrong_ones_are_refused() {
-    let (relay, port) = Relay::with_udp(&[]);
-    let (one, other) =
-        (Master::open(&relay, "k7d2m9qx4t").await, Master::open(&relay, "q2w3e4r5t6").await);
+    let (relay, port) = RelayProcess::with_udp(&[]);
+    let (one, other) = (
+        ScriptedMaster::open(&relay, "k7d2m9qx4t").await,
+        ScriptedMaster::open(&relay, "q2w3e4r5t6").await,
+    );
     let (first, second) =
         (credential(&one.volunteer().await.1), credential(&other.volunteer().await.1));
     assert!(first.username != second.username && first.password != second.password);
     assert!(!first.username.contains("k7d2m9qx4t"), "the user name does not tell the token");
     let wrong = [
-        Credential { password: second.password.clone(), ..first.clone() },
-        Credential { username: format!("9{}", first.username), ..first.clone() },
-        Credential { username: "9999999999:nowhere".into(), ..first.clone() },
-        Credential { username: "user".into(), password: "password".into() },
+        TurnCredential { password: second.password.clone(), ..first.clone() },
+        TurnCredential { username: format!("9{}", first.username), ..first.clone() },
+        TurnCredential { username: "9999999999:nowhere".into(), ..first.clone() },
+        TurnCredential { username: "user".into(), password: "password".into() },
     ];
     for wrong in wrong {
         assert!(allocate(port, &wrong).await.is_none(), "{wrong:?}");
@@ -91,8 +91,8 @@ async fn credentials_differ_per_room_and_wrong_ones_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_expire_and_every_volunteer_gets_new_ones() {
-    let (relay, port) = Relay::with_udp(&["--turn-lifetime", "4s"]);
-    let master = Master::open(&relay, "token").await;
+    let (relay, port) = RelayProcess::with_udp(&["--turn-lifetime", "4s"]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let old = credential(&master.volunteer().await.1);
     expired(&old);
     assert!(allocate(port, &old).await.is_none());
@@ -104,8 +104,8 @@ async fn credentials_expire_and_every_volunteer_gets_new_ones() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_allocation_outlasts_its_credentials() {
-    let (relay, port) = Relay::with_udp(&["--turn-lifetime", "4s"]);
-    let master = Master::open(&relay, "token").await;
+    let (relay, port) = RelayProcess::with_udp(&["--turn-lifetime", "4s"]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let credential = credential(&master.volunteer().await.1);
     let mut allocation = allocate(port, &credential).await.expect("the credentials are new");
     expired(&credential);
@@ -119,7 +119,7 @@ async fn an_allocation_outlasts_its_credentials() {
 }
 
 /// Waits for the time that the user name tells.
-fn expired(credential: &Credential) {
+fn expired(credential: &TurnCredential) {
     let expiry: u64 = credential.username.split_once(':').unwrap().0.parse().unwrap();
     until("the credentials run out", || {
         (UNIX_EPOCH.elapsed().unwrap().as_secs() >= expiry).then_some(())
@@ -128,8 +128,11 @@ fn expired(credential: &Credential) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_has_only_so_many_allocations() {
-    let (relay, port) = Relay::with_udp(&["--max-allocations", "2"]);
-    let (one, other) = (Master::open(&relay, "room-1").await, Master::open(&relay, "room-2").await);
+    let (relay, port) = RelayProcess::with_udp(&["--max-allocations", "2"]);
+    let (one, other) = (
+        ScriptedMaster::open(&relay, "room-1").await,
+        ScriptedMaster::open(&relay, "room-2").await,
+    );
     let (first, second) =
         (credential(&one.volunteer().await.1), credential(&other.volunteer().await.1));
     let _held = [
@@ -146,8 +149,9 @@ async fn a_room_has_only_so_many_allocations() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay() {
-    let (relay, port) = Relay::with_udp(&["--bind", "0.0.0.0", "--public-address", "8.8.8.8"]);
-    let master = Master::open(&relay, "token").await;
+    let (relay, port) =
+        RelayProcess::with_udp(&["--bind", "0.0.0.0", "--public-address", "8.8.8.8"]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("8.8.8.8:{port}")]));
     let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     assert_eq!(allocation.relayed.ip(), Ipv4Addr::new(8, 8, 8, 8));
@@ -170,10 +174,11 @@ async fn turn_reaches_neither_loopback_nor_private_networks_from_a_public_relay(
 
 /// For each address: whether TURN at a relay with these arguments passes a packet on.
 async fn passed(args: &[&str], addresses: &[&str]) -> Vec<bool> {
-    let (relay, port) =
-        Relay::with_udp(&[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat());
+    let (relay, port) = RelayProcess::with_udp(
+        &[&["--bind", "0.0.0.0", "--public-address", "10.77.0.5"], args].concat(),
+    );
     assert!(relay.logs("private-address")["how"].as_str().unwrap().contains("--turn-private"));
-    let master = Master::open(&relay, "token").await;
+    let master = ScriptedMaster::open(&relay, "token").await;
     let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     let mut passed = Vec::new();
     for address in addresses {
@@ -221,33 +226,34 @@ async fn turn_at_a_private_address_reaches_private_networks_only_if_that_is_want
 
 #[tokio::test(flavor = "multi_thread")]
 async fn udp_may_be_public_while_tcp_is_behind_a_proxy() {
-    let (relay, port) = Relay::with_udp(&[
+    let (relay, port) = RelayProcess::with_udp(&[
         "--behind-proxy",
         "--turn-bind",
         "0.0.0.0",
         "--url",
         "https://relay.example.org",
     ]);
-    let master = Master::open(&relay, "token").await;
+    let master = ScriptedMaster::open(&relay, "token").await;
     assert_eq!(master.opened["stun"], serde_json::json!([format!("relay.example.org:{port}")]));
     let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     let inside = "127.0.0.1:5000".parse().unwrap();
     assert_eq!(allocation.permit(inside).await, Err(403));
-    let (relay, _) = Relay::with_udp(&["--behind-proxy"]);
+    let (relay, _) = RelayProcess::with_udp(&["--behind-proxy"]);
     relay.logs("udp-on-loopback");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_that_is_opened_again_keeps_its_allocations() {
-    let (relay, port) = Relay::with_udp(&[]);
-    let master = Master::open(&relay, "token").await;
+    let (relay, port) = RelayProcess::with_udp(&[]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let before = credential(&master.volunteer().await.1);
     let allocation = allocate(port, &before).await.unwrap();
     master.control.vanish();
     relay.logs("master-lost");
-    let again = Master::try_open(&relay, opening("token").key(KEY)).await.unwrap();
+    let again = ScriptedMaster::try_open(&relay, opening("token").key(KEY)).await.unwrap();
     let after = credential(&again.volunteer().await.1);
-    let room = |credential: Credential| credential.username.split_once(':').unwrap().1.to_owned();
+    let room =
+        |credential: TurnCredential| credential.username.split_once(':').unwrap().1.to_owned();
     assert_eq!(room(after), room(before));
     assert_eq!(relay.health()["allocations"], 1);
     drop(allocation);
@@ -255,8 +261,8 @@ async fn a_room_that_is_opened_again_keeps_its_allocations() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nonsense_over_udp_harms_nobody() {
-    let (relay, port) = Relay::with_udp(&[]);
-    let master = Master::open(&relay, "token").await;
+    let (relay, port) = RelayProcess::with_udp(&[]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.connect(("127.0.0.1", port)).await.unwrap();
     let mut random = fastrand::Rng::with_seed(7);
@@ -279,8 +285,8 @@ async fn nonsense_over_udp_harms_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_allocation_talks_to_so_many_addresses() {
-    let (relay, port) = Relay::with_udp(&[]);
-    let master = Master::open(&relay, "token").await;
+    let (relay, port) = RelayProcess::with_udp(&[]);
+    let master = ScriptedMaster::open(&relay, "token").await;
     let mut allocation = allocate(port, &credential(&master.volunteer().await.1)).await.unwrap();
     let peer = |n: u8| SocketAddr::from(([127, 0, 0, n], 5000));
     for n in 1..=32 {

@@ -1,10 +1,7 @@
 //! A relay below a path, behind a proxy that removes the path.
 
-use super::{
-    common::{Events, Tab, lines, numbers, visit},
-    relay::Relay,
-    room, tabs_only,
-};
+use super::tabs_only;
+use pando_testing::{EventsFile, PandoCommand, RelayProcess, SECRET, Tab, lines, numbers, visit};
 use std::{
     io::{Read, Write, copy},
     net::{Shutdown, TcpListener, TcpStream},
@@ -13,7 +10,7 @@ use std::{
 
 /// Passes requests below `/pando/` on to `relay`, and answers 404 to all others. Returns its own
 /// URL.
-fn proxy(relay: &Relay) -> String {
+fn proxy(relay: &RelayProcess) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let relay = relay.url().trim_start_matches("http://").to_owned();
@@ -53,23 +50,16 @@ fn pass(mut client: TcpStream, relay: &str) -> std::io::Result<()> {
 
 #[test]
 fn all_urls_are_below_the_path_and_tabs_come_by_every_way() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let base = proxy(&relay);
     for (protocol, path) in [("websocket", "relay"), ("webrtc", "direct")] {
-        let events = Events::new();
-        let run = super::common::Pando::f("(x, cb) => cb(null, x * 2)")
-            .args([
-                "--cores",
-                "0",
-                "--secret",
-                super::relay::SECRET,
-                "--host",
-                &format!("{base}/pando"),
-            ])
+        let events = EventsFile::empty();
+        let run = PandoCommand::f("(x, cb) => cb(null, x * 2)")
+            .args(["--cores", "0", "--secret", SECRET, "--host", &format!("{base}/pando")])
             .events(&events)
             .stdin(numbers(100))
             .start();
-        let url = room(&run);
+        let url = run.room();
         assert!(url.starts_with(&format!("{base}/pando/")) && url.len() > base.len() + 17, "{url}");
         let _tab = Tab::open(&url, &format!("device=Far;cores=1;protocol={protocol};"));
         run.wait().gives(lines((1..=100).map(|n| n * 2)));
@@ -83,18 +73,18 @@ fn all_urls_are_below_the_path_and_tabs_come_by_every_way() {
 
 #[test]
 fn what_the_relay_s_operator_says_of_its_address_counts_more() {
-    let relay = Relay::start(&["--no-udp", "--url", "http://relay.example.org/below"]);
+    let relay = RelayProcess::start(&["--url", "http://relay.example.org/below"]);
     let run = tabs_only("(x, cb) => cb(null, x)", &relay).stdin_open().start();
-    assert!(room(&run).starts_with("http://relay.example.org/below/"), "{}", room(&run));
+    assert!(run.room().starts_with("http://relay.example.org/below/"), "{}", run.room());
     let whom = run.says("Which URL is for which devices: relay.example.org for devices anywhere; ");
     assert!(whom.contains("127.0.0.1:") && whom.ends_with(" for this machine only"), "{whom}");
 }
 
 #[test]
 fn a_path_at_which_no_relay_is_is_told() {
-    let relay = Relay::start(&["--no-udp"]);
-    let run = super::common::Pando::f("(x, cb) => cb(null, x)")
-        .args(["--secret", super::relay::SECRET, "--host", &format!("{}/pando", relay.url()), "1"])
+    let relay = RelayProcess::start(&[]);
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
+        .args(["--secret", SECRET, "--host", &format!("{}/pando", relay.url()), "1"])
         .run();
     run.ends(2, "").said(&["error: there is no Pando relay at ", "/pando/"]);
 }

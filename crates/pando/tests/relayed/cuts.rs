@@ -2,11 +2,8 @@
 //! by missing heartbeats, other devices compute the values, and the device reconnects without
 //! help.
 
-use super::{
-    common::{Events, Finished, Pando, Running, Tab, until},
-    internet::{Internet, Router, Way},
-    relay::SECRET,
-    room,
+use pando_testing::{
+    EventsFile, Finished, Internet, Loss, PandoCommand, Router, RunningProgram, Tab, until,
 };
 use serde_json::Value;
 use std::{
@@ -33,22 +30,26 @@ pub(super) fn seconds(event: &Value) -> f64 {
 
 /// A run with new values for as long as the test needs them. Every line of output is checked.
 pub(super) struct Endless {
-    pub(super) run: Running,
-    pub(super) events: Events,
+    pub(super) run: RunningProgram,
+    pub(super) events: EventsFile,
     written: u64,
     read: u64,
 }
 
 impl Endless {
-    pub(super) fn start(pando: Pando) -> Self {
-        let events = Events::new();
+    pub(super) fn start(pando: PandoCommand) -> Self {
+        let events = EventsFile::empty();
         let run = pando.args(["--heartbeat", HEARTBEAT]).events(&events).stdin_open().start();
         Self { run, events, written: 0, read: 0 }
     }
 
     /// Feeds the run until `look` returns a value.
     #[track_caller]
-    pub(super) fn until<T>(&mut self, what: &str, mut look: impl FnMut(&Events) -> Option<T>) -> T {
+    pub(super) fn until<T>(
+        &mut self,
+        what: &str,
+        mut look: impl FnMut(&EventsFile) -> Option<T>,
+    ) -> T {
         until(what, || {
             while self.written < self.read + AHEAD {
                 self.written += 1;
@@ -91,7 +92,7 @@ fn first_attempt(internet: &Internet, router: &str, interface: &str) -> Option<f
 
 /// Cuts the links of `devices` (name, router, interface, way), checks that both sides notice,
 /// mends the links, and checks that the devices compute again.
-fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &str, Way)]) {
+fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &str, Loss)]) {
     for (name, ..) in devices {
         job.event("result", name, 0.0);
     }
@@ -111,7 +112,7 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
             // A device that can still send may report the loss before the master notices its
             // silence.
             assert!(
-                left["why"] == "silent" || left["why"] == "lost" && matches!(way, Way::ToIt),
+                left["why"] == "silent" || left["why"] == "lost" && matches!(way, Loss::ToIt),
                 "{name}: {left}"
             );
             assert!(
@@ -138,10 +139,10 @@ fn cut_and_mend(internet: &Internet, mut job: Endless, devices: &[(&str, &str, &
 
 fn on_this_network(protocol: &str) {
     let devices =
-        [("Cut", "cut", Way::Both), ("Mute", "mute", Way::FromIt), ("Deaf", "deaf", Way::ToIt)];
+        [("Cut", "cut", Loss::Both), ("Mute", "mute", Loss::FromIt), ("Deaf", "deaf", Loss::ToIt)];
     let Some(internet) = Internet::of_cables(&devices.map(|(_, place, _)| place)) else { return };
-    let pando = Pando::f("(x, cb) => setTimeout(cb, 20, null, x)")
-        .inside(&internet.inside("mas"))
+    let pando = internet
+        .master(PandoCommand::f("(x, cb) => setTimeout(cb, 20, null, x)"))
         .args(["--cores", "1"]);
     let job = Endless::start(pando);
     let url = here(&job.run);
@@ -162,9 +163,8 @@ fn on_this_network(protocol: &str) {
 }
 
 /// The master's URL on the network of cables.
-fn here(run: &Running) -> String {
-    let line = run.says("Serving volunteer code at http://10.1.0.2:");
-    line[line.find("http").expect("a URL")..].trim().to_owned()
+fn here(run: &RunningProgram) -> String {
+    run.url_at("http://10.1.0.2:")
 }
 
 #[test]
@@ -180,46 +180,33 @@ fn a_peer_connection_that_is_cut_in_either_direction_or_both() {
 #[test]
 fn a_peer_connection_that_a_relay_introduced() {
     let Some(internet) = Internet::of_routers(Router::Cone, Router::Cone) else { return };
-    let relay = internet
-        .relay(&["--port", "8080", "--public-address", "203.0.113.1"], "http://203.0.113.1:8080");
-    let pando =
-        Pando::f("(x, cb) => setTimeout(cb, 20, null, x)").inside(&internet.inside("mas")).args([
-            "--host",
-            relay.url(),
-            "--secret",
-            SECRET,
-            "--cores",
-            "1",
-            "--ice-servers",
-            "stun:203.0.113.1:3478",
-        ]);
+    let relay = internet.relay(&[]);
+    let pando = relay
+        .used_by(internet.master(PandoCommand::f("(x, cb) => setTimeout(cb, 20, null, x)")))
+        .args(["--cores", "1", "--ice-servers", Internet::STUN]);
     let job = Endless::start(pando);
-    let _tab = Tab::open_inside(
-        &internet.inside("bro"),
-        &room(&job.run),
-        "device=Far;cores=1;protocol=webrtc;",
-    );
-    cut_and_mend(&internet, job, &[("Far", "bnat", "lan", Way::Both)]);
+    let _tab = internet.tab(&job.run.room(), "device=Far;cores=1;protocol=webrtc;");
+    cut_and_mend(&internet, job, &[("Far", "bnat", "lan", Loss::Both)]);
 }
 
 #[test]
 fn a_device_that_was_away_takes_up_what_it_still_holds() {
     let Some(internet) = Internet::of_cables(&["bro"]) else { return };
-    let events = Events::new();
+    let events = EventsFile::empty();
     // The calls take longer than both sides need to notice the cut: an answer on a dead link would
     // be lost, and computed again.
-    let mut run = Pando::f("(x, cb) => setTimeout(cb, x === 'first' ? 0 : 9000, null, x)")
-        .inside(&internet.inside("mas"))
+    let mut run = internet
+        .master(PandoCommand::f("(x, cb) => setTimeout(cb, x === 'first' ? 0 : 9000, null, x)"))
         .args(["--cores", "0", "--heartbeat", HEARTBEAT, "--concurrency", "2"])
         .events(&events)
         .stdin_open()
         .start();
-    let _tab = Tab::open_inside(&internet.inside("bro"), &here(&run), "device=Away;cores=1;");
+    let _tab = internet.tab(&here(&run), "device=Away;cores=1;");
     run.write_line("first");
     assert_eq!(run.line().as_deref(), Some("first"));
     run.write("a\nb\n");
     events.wait("lent", |event| event["index"] == 3);
-    internet.cut("pub", "tobro", Way::Both);
+    internet.cut("pub", "tobro", Loss::Both);
     assert_eq!(events.wait("left", |_| true)["held"], 2);
     until("its page tries again", || (internet.attempts("pub", "tobro") > 0).then_some(()));
     internet.mend("pub", "tobro");

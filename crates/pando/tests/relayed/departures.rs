@@ -1,10 +1,7 @@
 //! Tabs, the relay and the master leave and come back.
 
-use super::{
-    common::{Events, numbers, until},
-    relay::Relay,
-    room, tab, tabs_only,
-};
+use super::{tab, tabs_only};
+use pando_testing::{EventsFile, RelayProcess, numbers, until};
 use serde_json::json;
 
 /// A slow function, so that the tests have time for their steps.
@@ -12,7 +9,7 @@ const SLOW: &str = "(x, cb) => setTimeout(cb, 10, null, x)";
 
 #[test]
 fn a_tab_that_is_killed_loses_nothing() {
-    let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let run = tabs_only(SLOW, &relay)
         .events(&events)
         .args(["--heartbeat", "1s"])
@@ -27,10 +24,10 @@ fn a_tab_that_is_killed_loses_nothing() {
 
 #[test]
 fn direct_connections_outlive_the_relay_and_rooms_come_back() {
-    let (mut relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let (mut relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let mut run =
         tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
-    let url = room(&run);
+    let url = run.room();
     let first = tab(&run, "First");
     let joins = || events.of("joined").iter().filter(|event| event["device"] == "First").count();
     // However late that is on a busy machine.
@@ -55,10 +52,10 @@ fn direct_connections_outlive_the_relay_and_rooms_come_back() {
 
 #[test]
 fn volunteers_whose_bytes_the_relay_passes_come_back_by_themselves() {
-    let (mut relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let (mut relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let mut run =
         tabs_only(SLOW, &relay).events(&events).args(["--heartbeat", "1s"]).stdin_open().start();
-    let _tab = super::Tab::open(&room(&run), "device=Far;cores=1;protocol=websocket;");
+    let _tab = super::Tab::open(&run.room(), "device=Far;cores=1;protocol=websocket;");
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     relay.kill();
@@ -72,10 +69,10 @@ fn volunteers_whose_bytes_the_relay_passes_come_back_by_themselves() {
 
 #[test]
 fn a_master_that_ends_takes_its_room_with_it() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let run = tabs_only("(x, cb) => cb(null, x)", &relay).stdin("1\n").start();
-    let url = room(&run);
+    let url = run.room();
     let _tab = tab(&run, "Far");
     run.wait().gives("1\n");
-    until("the room is gone", || (super::common::get(&url).status == 404).then_some(()));
+    until("the room is gone", || (pando_testing::get(&url).status == 404).then_some(()));
 }

@@ -1,23 +1,21 @@
 //! A relay that cannot be used: status 2 and a message.
 
-use super::{
-    common::{BINARY, Pando, free_port, make_neutral},
-    relay::Relay,
-};
+use pando_testing::{PandoCommand, RelayProcess, SECRET, free_port};
 use std::{
     io::{Read, Write},
     net::TcpListener,
-    process::Command,
     thread,
 };
 
-fn master(host: &str, secret: &str) -> Pando {
-    Pando::f("(x, cb) => cb(null, x)").args(["--host", host, "--secret", secret]).stdin("1\n")
+fn master(host: &str, secret: &str) -> PandoCommand {
+    PandoCommand::f("(x, cb) => cb(null, x)")
+        .args(["--host", host, "--secret", secret])
+        .stdin("1\n")
 }
 
 #[test]
 fn a_wrong_secret() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     master(relay.url(), "wrong")
         .run()
         .ends(2, "")
@@ -26,7 +24,7 @@ fn a_wrong_secret() {
 
 #[test]
 fn no_secret() {
-    Pando::f("(x, cb) => cb(null, x)")
+    PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--host", "http://127.0.0.1:1", "1"])
         .run()
         .ends(2, "")
@@ -75,23 +73,21 @@ fn a_network_that_blocks_websockets() {
 
 #[test]
 fn a_proxy_of_the_environment_is_used_unless_the_relay_is_spared() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let (proxy, asked) =
         answering("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
-    let refused = master(relay.url(), super::relay::SECRET).env("HTTPS_PROXY", &proxy).run();
+    let refused = master(relay.url(), SECRET).env("HTTPS_PROXY", &proxy).run();
     refused.ends(2, "").said(&["error: the proxy ", "wants a name and a password"]);
     let host = relay.url().trim_start_matches("http://");
     assert!(asked.recv().unwrap().starts_with(&format!("CONNECT {host} HTTP/1.1\r\n")));
-    let spared = master(relay.url(), super::relay::SECRET)
-        .env("HTTPS_PROXY", &proxy)
-        .env("NO_PROXY", "127.0.0.1")
-        .run();
+    let spared =
+        master(relay.url(), SECRET).env("HTTPS_PROXY", &proxy).env("NO_PROXY", "127.0.0.1").run();
     spared.gives("1\n");
 }
 
 #[test]
 fn a_proxy_that_makes_the_tunnel() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://ann:secret@{}", listener.local_addr().unwrap());
     let target = relay.url().trim_start_matches("http://").to_owned();
@@ -105,17 +101,14 @@ fn a_proxy_that_makes_the_tunnel() {
         let _ = std::io::copy(&mut stream, &mut relay);
         request
     });
-    master(relay.url(), super::relay::SECRET).env("HTTPS_PROXY", &proxy).run().gives("1\n");
+    master(relay.url(), SECRET).env("HTTPS_PROXY", &proxy).run().gives("1\n");
     assert!(served.join().unwrap().contains("Proxy-Authorization: Basic YW5uOnNlY3JldA=="));
 }
 
 #[test]
 fn a_relay_without_a_secret_does_not_start() {
-    let mut command = Command::new(BINARY);
-    make_neutral(&mut command);
-    let output = command.args(["relay", "--port", "0", "--no-udp"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no secret"));
+    let relay = PandoCommand::bare().args(["relay", "--port", "0", "--no-udp"]);
+    relay.run().status(2).said(&["there is no secret"]);
 }
 
 /// A server that answers every request with `answer`. Also returns the requests.

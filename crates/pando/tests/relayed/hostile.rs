@@ -1,9 +1,6 @@
 //! A relay that lies: the master trusts its messages only within their purpose.
 
-use super::{
-    common::{DEADLINE, Pando},
-    room,
-};
+use pando_testing::{DEADLINE, PandoCommand};
 use serde_json::{Value, json};
 use std::{
     net::{TcpListener, TcpStream},
@@ -66,11 +63,11 @@ fn what_it_says_leads_its_master_to_no_other_path_and_is_not_printed_as_it_is() 
         json!({"type": "link", "id": "abcdefghijkmnpqrstuvwxyz"}),
     ]);
     let (base, paths) = hostile(says);
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--token", "sesame-open", "--secret", "s", "--host", &base])
         .stdin_open()
         .start();
-    assert_eq!(room(&run), format!("{base}/sesame-open/"));
+    assert_eq!(run.room(), format!("{base}/sesame-open/"));
     let asked = [(); 2].map(|()| paths.recv_timeout(DEADLINE).expect("the master asks"));
     assert_eq!(asked, ["/rooms", "/rooms/sesame-open/links/abcdefghijkmnpqrstuvwxyz"]);
     assert!(!run.stderr().contains("evil"), "{}", run.stderr());
@@ -81,7 +78,7 @@ fn a_message_that_is_too_long_ends_its_connection_and_not_the_run() {
     let opened = json!({"type": "opened", "url": ""});
     let (base, paths) =
         hostile(vec![opened, json!({"type": "nonsense", "text": "x".repeat(100_000)})]);
-    let mut run = Pando::f("(x, cb) => cb(null, x)")
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--secret", "s", "--host", &base])
         .stdin_open()
         .start();

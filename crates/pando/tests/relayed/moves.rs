@@ -1,19 +1,14 @@
 //! A direct way that comes late: the tab moves to it, with what it has in hand.
 
-use super::{
-    common::{Pando, Tab},
-    cuts::{Endless, seconds},
-    internet::{Internet, Router},
-    relay::{Relay, SECRET},
-    room,
-};
+use super::cuts::{Endless, seconds};
+use pando_testing::{Internet, PandoCommand, RelayProcess, Router, Tab};
 use serde_json::Value;
 
 /// A job whose only device is a tab behind a router that lets no UDP through.
 struct Scene {
     job: Endless,
     internet: Internet,
-    _relay: Relay,
+    _relay: RelayProcess,
     _tab: Tab,
 }
 
@@ -21,27 +16,13 @@ impl Scene {
     /// Until the tab has joined, and computes.
     fn start() -> Option<Self> {
         let internet = Internet::of_routers(Router::Cone, Router::WithoutUdp)?;
-        let relay = internet.relay(
-            &["--port", "8080", "--public-address", "203.0.113.1"],
-            "http://203.0.113.1:8080",
-        );
-        let pando = Pando::f("(x, cb) => setTimeout(cb, 300, null, x)")
-            .inside(&internet.inside("mas"))
-            .args([
-                "--host",
-                relay.url(),
-                "--secret",
-                SECRET,
-                "--cores",
-                "0",
-                "--concurrency",
-                "8",
-                "--batch-size",
-                "16",
-            ])
-            .args(["--ice-servers", "stun:203.0.113.1:3478"]);
+        let relay = internet.relay(&[]);
+        let pando = relay
+            .used_by(internet.master(PandoCommand::f("(x, cb) => setTimeout(cb, 300, null, x)")))
+            .args(["--cores", "0", "--concurrency", "8", "--batch-size", "16"])
+            .args(["--ice-servers", Internet::STUN]);
         let mut job = Endless::start(pando);
-        let tab = Tab::open_inside(&internet.inside("bro"), &room(&job.run), "device=Far;cores=1;");
+        let tab = internet.tab(&job.run.room(), "device=Far;cores=1;");
         job.event("result", "Far", 0.0);
         Some(Self { job, internet, _relay: relay, _tab: tab })
     }

@@ -1,32 +1,20 @@
 //! All kinds of networks between master, relay and volunteer.
 
-use super::{
-    common::{Events, Group, Pando, Tab, lines, numbers},
-    internet::{Internet, Router},
-    relay::SECRET,
-    room,
-};
-use std::process::Command;
+use pando_testing::{EventsFile, Group, Internet, PandoCommand, Router, lines, numbers};
 
 /// Maps 500 values between master and volunteer, and returns the route.
 fn path(master: Router, volunteer: Router, args: &[&str], protocol: &str) -> Option<String> {
     let internet = Internet::of_routers(master, volunteer)?;
-    let url = "http://203.0.113.1:8080";
-    let relay = internet
-        .relay(&["--port", "8080", "--public-address", "203.0.113.1", "--turn-private"], url);
-    let events = Events::new();
-    let run = Pando::f("(x, cb) => cb(null, x * 2)")
-        .inside(&internet.inside("mas"))
-        .args(["--host", relay.url(), "--secret", SECRET, "--cores", "0"])
+    let relay = internet.relay(&["--turn-private"]);
+    let events = EventsFile::empty();
+    let run = relay
+        .used_by(internet.master(PandoCommand::f("(x, cb) => cb(null, x * 2)")))
+        .args(["--cores", "0"])
         .args(args)
         .events(&events)
         .stdin(numbers(500))
         .start();
-    let _tab = Tab::open_inside(
-        &internet.inside("bro"),
-        &room(&run),
-        &format!("device=Far;cores=1;{protocol}"),
-    );
+    let _tab = internet.tab(&run.room(), &format!("device=Far;cores=1;{protocol}"));
     run.wait().gives(lines((1..=500).map(|n| n * 2)));
     events.wait("joined", |_| true)["path"].as_str().map(str::to_owned)
 }
@@ -42,12 +30,8 @@ fn takes(master: Router, volunteer: Router, expected: &str) {
 #[test]
 fn cone_to_cone_is_direct() {
     // With STUN alone, however long the connection takes on a busy machine.
-    let path = path(
-        Router::Cone,
-        Router::Cone,
-        &["--ice-servers", "stun:203.0.113.1:3478"],
-        "protocol=webrtc;",
-    );
+    let path =
+        path(Router::Cone, Router::Cone, &["--ice-servers", Internet::STUN], "protocol=webrtc;");
     assert_eq!(path.unwrap_or("direct".into()), "direct");
 }
 
@@ -113,31 +97,19 @@ stun.bind(7000, '10.1.0.1'); front.bind(7001, '10.2.0.1')
 #[test]
 fn a_long_way_that_loses_packets_loses_no_values() {
     let Some(internet) = Internet::of_two_cables() else { return };
-    let inside = internet.inside("pub");
-    let mut forwarder = Command::new(&inside[0]);
-    let _forwarder = Group::start(forwarder.args(&inside[1..]).args(["node", "-e", FORWARDER]));
-    let relay = internet
-        .relay(&["--port", "8080", "--no-udp", "--stun", "10.2.0.1:9"], "http://10.1.0.1:8080");
-    let (events, line) = (Events::new(), "y".repeat(200_000));
+    let mut forwarder = internet.command("pub", "node");
+    let _forwarder = Group::start(forwarder.args(["-e", FORWARDER])).expect("node starts");
+    let relay = internet.relay(&["--no-udp", "--stun", "10.2.0.1:9"]);
+    let (events, line) = (EventsFile::empty(), "y".repeat(200_000));
     let input = format!("{}{line}\n{line}\n", numbers(2000));
-    let run = Pando::f("(x, cb) => cb(null, x)")
-        .inside(&internet.inside("mas"))
-        .args([
-            "--host",
-            relay.url(),
-            "--secret",
-            SECRET,
-            "--cores",
-            "0",
-            "--ice-servers",
-            "stun:10.1.0.1:7000",
-        ])
+    let run = relay
+        .used_by(internet.master(PandoCommand::f("(x, cb) => cb(null, x)")))
+        .args(["--cores", "0", "--ice-servers", "stun:10.1.0.1:7000"])
         .events(&events)
         .stdin(input.clone())
         .start();
-    let url = room(&run).replace("10.1.0.1", "10.2.0.1");
-    let _tab =
-        Tab::open_inside(&internet.inside("bro"), &url, "device=Far;cores=1;protocol=webrtc;");
+    let url = run.room().replace("10.1.0.1", "10.2.0.1");
+    let _tab = internet.tab(&url, "device=Far;cores=1;protocol=webrtc;");
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], "direct");
 }

@@ -1,9 +1,6 @@
 //! A master whose way to the relay leads through a SOCKS proxy.
 
-use super::{
-    common::Pando,
-    relay::{Relay, SECRET},
-};
+use pando_testing::{PandoCommand, RelayProcess, SECRET};
 use std::{
     io::{self, Read, Write},
     net::{TcpListener, TcpStream},
@@ -11,8 +8,8 @@ use std::{
     thread,
 };
 
-fn master(relay: &Relay, proxy: &str) -> Pando {
-    let run = Pando::f("(x, cb) => cb(null, x)")
+fn master(relay: &RelayProcess, proxy: &str) -> PandoCommand {
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--host", relay.url(), "--secret", SECRET])
         .stdin("1\n");
     run.env("ALL_PROXY", proxy)
@@ -20,7 +17,7 @@ fn master(relay: &Relay, proxy: &str) -> Pando {
 
 #[test]
 fn a_socks_proxy_makes_the_tunnel() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     for scheme in ["socks5", "socks5h"] {
         let (at, asked) = socks5(None);
         master(&relay, &format!("{scheme}://{at}")).run().gives("1\n");
@@ -30,10 +27,10 @@ fn a_socks_proxy_makes_the_tunnel() {
 
 #[test]
 fn a_socks_proxy_looks_up_the_relay_s_name() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let (at, asked) = socks5(None);
     let named = relay.url().replace("127.0.0.1", "localhost");
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--host", &named, "--secret", SECRET])
         .stdin("1\n");
     run.env("ALL_PROXY", format!("socks5://{at}")).run().gives("1\n");
@@ -42,7 +39,7 @@ fn a_socks_proxy_looks_up_the_relay_s_name() {
 
 #[test]
 fn a_socks_proxy_with_a_password_takes_the_right_one_only() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let (at, asked) = socks5(Some(("ann", "se:cret")));
     master(&relay, &format!("socks5://ann:se%3Acret@{at}")).run().gives("1\n");
     assert_eq!(asked.recv().unwrap(), relay.url().trim_start_matches("http://"));
@@ -60,7 +57,7 @@ fn a_socks_proxy_with_a_password_takes_the_right_one_only() {
 
 #[test]
 fn a_socks4_proxy_makes_the_tunnel() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let (at, asked) = serve(|stream| {
         let [4, 1, port @ .., _, _, _, _] = exactly::<8>(stream)? else {
             return Err(io::ErrorKind::InvalidData.into());
@@ -76,9 +73,9 @@ fn a_socks4_proxy_makes_the_tunnel() {
 
 #[test]
 fn a_proxy_that_is_not_there() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     for scheme in ["http", "socks5"] {
-        let at = format!("127.0.0.1:{}", super::common::free_port());
+        let at = format!("127.0.0.1:{}", pando_testing::free_port());
         let run = master(&relay, &format!("{scheme}://{at}")).run();
         run.ends(2, "").said(&[
             &format!("error: the proxy {scheme}://{at}/ makes no connection to "),

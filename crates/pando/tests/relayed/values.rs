@@ -1,20 +1,17 @@
 //! The output equals the input.
 
-use super::{
-    common::{Events, Tab, lines, numbers},
-    relay::Relay,
-    room, tab, tabs_only,
-};
+use super::{tab, tabs_only};
+use pando_testing::{EventsFile, RelayProcess, Tab, lines, numbers};
 use serde_json::json;
 
 /// Waits until the device has a direct connection: on a busy machine that may be later than it joins.
-fn goes_direct(events: &Events) {
+fn goes_direct(events: &EventsFile) {
     events.wait("joined", |event| event["path"] == "direct");
 }
 
 #[test]
 fn two_thousand_values_over_a_direct_connection() {
-    let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let mut run =
         tabs_only("(x, cb) => cb(null, x * 2)", &relay).events(&events).stdin_open().start();
     let _tab = tab(&run, "Far");
@@ -25,15 +22,15 @@ fn two_thousand_values_over_a_direct_connection() {
 
 #[test]
 fn the_room_is_the_first_url_that_is_said() {
-    let relay = Relay::start(&["--no-udp"]);
+    let relay = RelayProcess::start(&[]);
     let run = tabs_only("(x, cb) => cb(null, x)", &relay).stdin_open().start();
-    let url = room(&run);
+    let url = run.room();
     assert!(url.starts_with(relay.url()) && url.len() > relay.url().len() + 10, "{url}");
 }
 
 #[test]
 fn large_values_are_intact() {
-    let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let line = "0123456789abcdef".repeat(65_536);
     let input = format!("{line}a\n{line}b\n{line}c\n");
     let mut run = tabs_only("(x, cb) => cb(null, x)", &relay).events(&events).stdin_open().start();
@@ -45,19 +42,19 @@ fn large_values_are_intact() {
 
 #[test]
 fn bytes_pass_through_the_relay_where_the_page_is_told_so() {
-    let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let line = "x".repeat(300_000);
     let input = format!("{line}\n{}", numbers(3000));
     let run =
         tabs_only("(x, cb) => cb(null, x)", &relay).events(&events).stdin(input.clone()).start();
-    let _tab = Tab::open(&room(&run), "device=Far;cores=1;protocol=websocket;");
+    let _tab = Tab::open(&run.room(), "device=Far;cores=1;protocol=websocket;");
     run.wait().gives(&input);
     assert_eq!(events.wait("joined", |_| true)["path"], json!("relay"));
 }
 
 #[test]
 fn devices_here_and_elsewhere_work_in_one_run() {
-    let (relay, events) = (Relay::start(&["--no-udp"]), Events::new());
+    let (relay, events) = (RelayProcess::start(&[]), EventsFile::empty());
     let run = tabs_only("(x, cb) => setTimeout(cb, 5, null, x)", &relay)
         .args(["--batch-size", "1"])
         .events(&events)

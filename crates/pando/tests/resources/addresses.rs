@@ -1,16 +1,14 @@
 //! A machine that moves to another network, simulated with a network namespace. The test needs
 //! root and `ip`.
 
-use crate::{
-    ECHO,
-    common::{Pando, Running},
-};
+use crate::ECHO;
+use pando_testing::{PandoCommand, RunningProgram};
 use std::process::{Command, Stdio, id};
 
 /// The network of a machine, with one cable. Dropping this removes the network.
-struct Network(String);
+struct MovingNetwork(String);
 
-impl Network {
+impl MovingNetwork {
     fn new() -> Option<Self> {
         let network = Self(format!("pando{}moves", id()));
         let made = network.ip("netns add P")
@@ -58,27 +56,26 @@ impl Network {
     }
 }
 
-impl Drop for Network {
+impl Drop for MovingNetwork {
     fn drop(&mut self) {
         self.ip("netns del P");
     }
 }
 
-fn url(run: &Running, address: &str) -> String {
-    let line = run.says(&format!("Serving volunteer code at http://{address}:"));
-    line[line.find("http").expect("it is there")..].to_owned()
+fn url(run: &RunningProgram, address: &str) -> String {
+    run.url_at(&format!("http://{address}:"))
 }
 
-fn served(run: &Running) -> usize {
+fn served(run: &RunningProgram) -> usize {
     run.stderr().matches("Serving volunteer code at ").count()
 }
 
 #[test]
 fn a_machine_that_moves_says_its_new_url_once_and_is_reached_there() {
-    let Some(network) = Network::new() else { return };
+    let Some(network) = MovingNetwork::new() else { return };
     network.has("192.168.7.2");
     let start = |args: &[&str]| {
-        Pando::f(ECHO)
+        PandoCommand::f(ECHO)
             .args(["--cores", "0"])
             .args(args)
             .inside(&network.inside())

@@ -1,9 +1,7 @@
 //! Keeps the machine awake: the program that Pando starts for this, and its lifetime.
 
-use crate::{
-    ECHO,
-    common::{Pando, Running, until},
-};
+use crate::ECHO;
+use pando_testing::{PandoCommand, RunningProgram, until};
 use std::{env, fs, os::unix::fs::PermissionsExt, path::Path};
 use tempfile::TempDir;
 
@@ -26,13 +24,13 @@ fn log(folder: &TempDir) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn of(folder: &Path) -> Pando {
+fn of(folder: &Path) -> PandoCommand {
     let path = format!("{}:{}", folder.display(), env::var("PATH").expect("there is one"));
-    Pando::f(ECHO).local().env("PANDO_ALLOW_SLEEP", "false").env("PATH", path).stdin_open()
+    PandoCommand::f(ECHO).local().env("PANDO_ALLOW_SLEEP", "false").env("PATH", path).stdin_open()
 }
 
 /// A run that has computed a value while the machine is kept awake.
-fn awake(folder: &TempDir) -> Running {
+fn awake(folder: &TempDir) -> RunningProgram {
     let mut run = of(folder.path()).start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));

@@ -1,6 +1,6 @@
 //! Few file descriptors, and many devices that try to join.
 
-use crate::common::{Pando, Running, WebSocket, connect, cpu_ticks, until};
+use pando_testing::{Cpu, PandoCommand, RelayProcess, RunningProgram, WebSocket, connect, until};
 use std::{
     io::{Read, Write},
     net::TcpStream,
@@ -18,11 +18,11 @@ fn crowd(url: &str, count: usize) -> Vec<WebSocket> {
     (0..count).filter_map(|_| WebSocket::try_open(url)).collect()
 }
 
-/// The processor time of the run, in hundredths of a second, during half a second without work.
-fn idles_at(run: &Running) -> u64 {
-    let before = cpu_ticks(run.pid());
+/// The processor time of the run during half a second without work.
+fn idles_at(run: &RunningProgram) -> Duration {
+    let before = Cpu::of(run.pid());
     sleep(Duration::from_millis(500));
-    cpu_ticks(run.pid()) - before
+    Cpu::of(run.pid()).since(before).sum()
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and
     for files in [64, 128] {
         let dir = tempfile::tempdir().unwrap();
         let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
-        let mut run = Pando::f("(bytes, cb) => cb(null, bytes)").args([
+        let mut run = PandoCommand::f("(bytes, cb) => cb(null, bytes)").args([
             "--cores",
             "1",
             "--files",
@@ -52,7 +52,7 @@ fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and
         let line = run
             .says("there are too many connections for the files that this process may have open");
         assert!(line.contains("ulimit -n"), "{line}");
-        assert!(idles_at(&run) < 25, "it does not spin");
+        assert!(idles_at(&run) < Duration::from_millis(250), "it does not spin");
         for name in &names {
             run.write_line(name);
         }
@@ -72,7 +72,7 @@ fn with_few_files_those_who_fit_compute_and_the_run_goes_on_with_its_journal_and
 fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
     // Half of the descriptors are for connections, and more than half are in use.
     let files = 20;
-    let run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin_open();
+    let run = PandoCommand::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).stdin_open();
     let run = run.inside(&limited(files)).start();
     let url = run.url();
     let host = url.split('/').nth(2).unwrap();
@@ -80,7 +80,7 @@ fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
     let mut waiting: Vec<TcpStream> = (0..files / 2).map(|_| connect(host)).collect();
     let line = run.says("a new connection cannot be accepted now (");
     assert!(line.contains("open files"), "{line}");
-    assert!(idles_at(&run) < 25, "it does not spin");
+    assert!(idles_at(&run) < Duration::from_millis(250), "it does not spin");
     let mut last = waiting.pop().unwrap();
     drop(waiting);
     write!(last, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
@@ -91,32 +91,22 @@ fn when_there_is_no_descriptor_at_all_who_comes_waits_and_is_let_in_later() {
 
 #[test]
 fn a_relay_with_few_files_keeps_its_rooms_and_lets_others_in_when_there_is_room() {
-    let relay = Pando::bare().args([
-        "relay",
-        "--port",
-        "0",
-        "--bind",
-        "127.0.0.1",
-        "--secret",
-        "sesame",
-        "--no-udp",
-    ]);
-    let relay = relay.inside(&limited(64)).start();
-    relay.says("few-files");
-    let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
-    let host = place.trim_start_matches("http://").to_owned();
-    let run = Pando::f("(x, cb) => cb(null, x)")
-        .args(["--cores", "0", "--host", &place, "--secret", "sesame"])
+    let relay = RelayProcess::start_inside(&limited(64), &[]);
+    relay.run.says("few-files");
+    let host = &relay.host;
+    let run = relay
+        .used_by(PandoCommand::f("(x, cb) => cb(null, x)"))
+        .args(["--cores", "0"])
         .stdin_open()
         .start();
     run.says("Serving volunteer code at http://127.0.0.1:");
-    let mut crowd: Vec<TcpStream> = (0..100).map(|_| connect(&host)).collect();
-    let line = relay.says("connection-refused");
+    let mut crowd: Vec<TcpStream> = (0..100).map(|_| connect(host)).collect();
+    let line = relay.run.says("connection-refused");
     assert!(line.contains("ulimit -n"), "{line}");
-    assert!(idles_at(&relay) < 25, "it does not spin");
+    assert!(idles_at(&relay.run) < Duration::from_millis(250), "it does not spin");
     crowd.clear();
     until("there is room again", || {
-        let mut socket = connect(&host);
+        let mut socket = connect(host);
         socket
             .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .ok()?;

@@ -1,10 +1,8 @@
 //! A full disk, for the files that a run writes besides its journal. The journal has its own
 //! tests.
 
-use crate::{
-    ECHO,
-    common::{Events, Pando, numbers},
-};
+use crate::ECHO;
+use pando_testing::{EventsFile, PandoCommand, make_pipe, numbers};
 use std::fs;
 
 /// A launcher that limits the size of each file to `kilobytes`.
@@ -18,7 +16,8 @@ fn results_that_find_no_room_leave_no_half_files_and_come_when_there_is_some() {
     let out = tempfile::tempdir().unwrap();
     let path = |name: &str| format!("{}\n", out.path().join(name).display());
     let job = || {
-        let run = Pando::f("(bytes, cb) => cb(null, Buffer.alloc(Number(bytes) * 1024))").local();
+        let run =
+            PandoCommand::f("(bytes, cb) => cb(null, Buffer.alloc(Number(bytes) * 1024))").local();
         let run = run.with_file("a/small", "1").with_file("b/large", "1000").with_file("c", "2");
         run.args(["--files", "--output-dir"]).args([out.path()]).stdin("a/small\nb/large\nc\n")
     };
@@ -39,9 +38,13 @@ fn results_that_find_no_room_leave_no_half_files_and_come_when_there_is_some() {
 
 #[test]
 fn events_that_find_no_room_are_told_once_and_the_run_goes_on() {
-    let events = Events::new();
-    let run =
-        Pando::f(ECHO).local().events(&events).stdin(numbers(3000)).inside(&limited(64)).run();
+    let events = EventsFile::empty();
+    let run = PandoCommand::f(ECHO)
+        .local()
+        .events(&events)
+        .stdin(numbers(3000))
+        .inside(&limited(64))
+        .run();
     run.gives(numbers(3000));
     assert_eq!(
         run.stderr.matches("cannot be written any more (File too large").count(),
@@ -53,7 +56,7 @@ fn events_that_find_no_room_are_told_once_and_the_run_goes_on() {
     assert!(text.ends_with("}\n") && text.len() <= 64 * 1024, "only whole lines");
     assert!(!events.all().is_empty());
     // A later run appends to the file.
-    Pando::f(ECHO).local().events(&events).stdin("1\n").run().gives("1\n");
+    PandoCommand::f(ECHO).local().events(&events).stdin("1\n").run().gives("1\n");
     assert!(!events.items("result").is_empty());
 }
 
@@ -61,9 +64,14 @@ fn events_that_find_no_room_are_told_once_and_the_run_goes_on() {
 fn events_that_nobody_reads_are_waited_for_in_vain_and_the_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("events");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    make_pipe(&pipe);
     let _reader = fs::File::options().read(true).write(true).open(&pipe).unwrap();
-    let run = Pando::f(ECHO).local().args(["--events"]).args([&pipe]).stdin(numbers(200_000)).run();
+    let run = PandoCommand::f(ECHO)
+        .local()
+        .args(["--events"])
+        .args([&pipe])
+        .stdin(numbers(200_000))
+        .run();
     run.gives(numbers(200_000));
     run.said(&["cannot be written any more (it has taken nothing for ten seconds): later events are missing from it"]);
 }

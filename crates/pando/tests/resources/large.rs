@@ -1,11 +1,9 @@
 //! Results larger than the memory limit wait on the devices that computed them.
 
-use crate::{
-    ECHO,
-    common::{Pando, Received, Running, WebSocket, numbers, until},
-};
+use crate::ECHO;
 use bytes::Bytes;
 use pando_protocol::volunteer::{Answer, Binary, Cutter, Form, Loan, encode_results};
+use pando_testing::{PandoCommand, Received, RunningProgram, WebSocket, numbers, until};
 use std::{
     io::{BufRead, BufReader},
     sync::Arc,
@@ -20,16 +18,15 @@ const HELD: u64 = 2;
 const KEPT: u64 = 256 << 20;
 
 /// A simulated device, with the first values that it was lent.
-struct Device {
+struct HoldingDevice {
     socket: WebSocket,
     lent: Vec<Loan>,
     result: Arc<Vec<u8>>,
 }
 
-impl Device {
+impl HoldingDevice {
     fn join(url: &str, number: u64, result: &Arc<Vec<u8>>) -> Self {
-        let mut socket = WebSocket::open(url);
-        socket.hello(url, &format!("device {number}"), 1);
+        let mut socket = WebSocket::join(url, &format!("device {number}"), 1);
         let lent = values(&mut socket).expect("it is lent values");
         Self { socket, lent, result: result.clone() }
     }
@@ -82,9 +79,9 @@ fn values(socket: &mut WebSocket) -> Option<Vec<Loan>> {
 
 /// A run whose output nobody reads. All devices except the first compute, and produce results of
 /// `length` bytes.
-fn begun(length: usize) -> (Running, Device) {
+fn begun(length: usize) -> (RunningProgram, HoldingDevice) {
     // The devices send long results, and have no time for pings.
-    let run = Pando::f(ECHO).args([
+    let run = PandoCommand::f(ECHO).args([
         "--cores",
         "0",
         "--heartbeat",
@@ -95,10 +92,10 @@ fn begun(length: usize) -> (Running, Device) {
     let mut run = run.stdin_open().stdout_unread().start();
     run.write(numbers(DEVICES * HELD));
     let (url, result) = (run.url(), Arc::new(vec![b'x'; length]));
-    let first = Device::join(&url, 0, &result);
+    let first = HoldingDevice::join(&url, 0, &result);
     assert_eq!(first.lent, [0, 1].map(Loan::first));
     for number in 1..DEVICES {
-        let device = Device::join(&url, number, &result);
+        let device = HoldingDevice::join(&url, number, &result);
         thread::spawn(move || device.work());
     }
     (run, first)
@@ -106,14 +103,14 @@ fn begun(length: usize) -> (Running, Device) {
 
 /// A run as in [`begun`], in which all other results wait for item 1, so the devices have to keep
 /// them.
-fn stuck(length: usize) -> (Running, Device) {
+fn stuck(length: usize) -> (RunningProgram, HoldingDevice) {
     let (run, first) = begun(length);
     run.says("all wait for item 1, which device 0 has");
     (run, first)
 }
 
 /// Checks that all results come in order, and that the peak memory is below `most` bytes.
-fn comes(mut run: Running, length: usize, most: u64) {
+fn comes(mut run: RunningProgram, length: usize, most: u64) {
     let mut output = BufReader::with_capacity(1 << 20, run.take_stdout());
     let mut line = Vec::new();
     for id in 0..DEVICES * HELD {

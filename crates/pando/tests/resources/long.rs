@@ -1,8 +1,9 @@
 //! A run for days: finished items and departed devices leave no data behind.
 
-use crate::common::{Pando, Received, Running, WebSocket, until};
-use pando_protocol::volunteer::{
-    Answer, Binary, Failure, Form, Loan, Running as Call, ToMaster, encode_results,
+use pando_protocol::volunteer::{Running as Call, ToMaster};
+use pando_testing::{
+    PandoCommand, RunningProgram, WebSocket, until,
+    volunteer::{answer, fail, serve, values},
 };
 use serde_json::json;
 use std::{
@@ -12,67 +13,29 @@ use std::{
     thread,
 };
 
-fn answer(loan: Loan, result: Option<bytes::Bytes>) -> Answer {
-    let failure = || Failure { message: "no".into(), stack: None, kind: "throw".into() };
-    Answer { loan, micros: 1, result: result.map(|bytes| (Form::Text, bytes)).ok_or_else(failure) }
-}
-
 /// A device that answers values with themselves until the run ends.
 fn computes(url: &str) {
-    let mut socket = WebSocket::open(url);
-    socket.hello(url, "faithful", 2);
-    thread::spawn(move || {
-        loop {
-            match socket.receive() {
-                Received::Binary(frame) => {
-                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else {
-                        panic!("values are expected")
-                    };
-                    let answers: Vec<Answer> = values
-                        .into_iter()
-                        .map(|(loan, value)| answer(loan, Some(value.bytes)))
-                        .collect();
-                    socket.binary(&encode_results(&answers));
-                }
-                Received::Text(text) if text.contains("\"ping\"") => {
-                    socket.text(r#"{"type":"pong","t":0}"#)
-                }
-                Received::Text(_) => {}
-                Received::Closed => return,
-            }
-        }
-    });
+    let mut socket = WebSocket::join(url, "faithful", 2);
+    thread::spawn(move || serve(&mut socket, answer));
 }
 
 /// Joins as a new device, prints, reports, fails a value, and leaves with the next one.
 fn comes_and_goes(url: &str, number: u64) {
-    let mut socket = WebSocket::open(url);
-    socket.hello(url, &format!("device {number}"), 1);
-    let loans: Vec<Loan> = loop {
-        match socket.receive() {
-            Received::Binary(frame) => match Binary::decode(frame.into()) {
-                Ok(Binary::Values(values)) => {
-                    break values.into_iter().map(|(loan, _)| loan).collect();
-                }
-                other => panic!("values are expected: {other:?}"),
-            },
-            Received::Text(_) => {}
-            Received::Closed => panic!("closed"),
-        }
-    };
-    let id = loans[0].index;
+    let mut socket = WebSocket::join(url, &format!("device {number}"), 1);
+    let loan = values(&mut socket)[0].0;
+    let id = loan.index;
     let entry = json!({"level": "log", "text": format!("line {number}"), "id": id, "count": 3});
     socket.text(&json!({"type": "log", "entries": [entry]}).to_string());
     socket.text(&json!({"type": "report", "id": id, "report": {"nbItems": 1, "units": format!("unit {number}")}}).to_string());
-    let started = ToMaster::Started { items: vec![Call { id: loans[0], ms: 600 }], loading: None };
+    let started = ToMaster::Started { items: vec![Call { id: loan, ms: 600 }], loading: None };
     socket.text(&serde_json::to_string(&started).expect("plain data"));
-    socket.binary(&encode_results([&answer(loans[0], None)]));
+    fail(&mut socket, loan, "no");
     if number.is_multiple_of(2) {
         socket.text(r#"{"type":"bye","reason":"left"}"#);
     }
 }
 
-fn resident(run: &Running) -> u64 {
+fn resident(run: &RunningProgram) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", run.pid())).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux tells it");
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
@@ -93,7 +56,7 @@ fn grows_by(warm: u64, end: u64) -> u64 {
         "100ms",
     ];
     // A full window of values would vary more than the growth that the test looks for.
-    let mut run = Pando::f("(x, cb) => cb(null, x)")
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(args)
         .args(["--window", "1000"])
         .stdin_open()

@@ -1,9 +1,6 @@
 //! Machines with few resources, and long runs: disks, file descriptors, memory, sleep, changes of
 //! the network.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod addresses;
 mod awake;
 mod descriptors;

@@ -1,7 +1,9 @@
 //! Volunteers that never read.
 
-use crate::common::{Pando, Received, Running, WebSocket, lines};
 use pando_protocol::volunteer::{Answer, Binary, Form, encode_results};
+use pando_testing::{
+    PandoCommand, Received, RelayProcess, RunningProgram, SECRET, WebSocket, lines,
+};
 use serde_json::json;
 use std::{
     io::Write,
@@ -20,8 +22,7 @@ fn input() -> String {
 
 /// A device that answers each value with its length until the run ends.
 fn computes(url: &str) {
-    let mut socket = WebSocket::open(url);
-    socket.hello(url, "honest", 1);
+    let mut socket = WebSocket::join(url, "honest", 1);
     thread::spawn(move || {
         loop {
             match socket.receive() {
@@ -76,8 +77,8 @@ fn binary(socket: &mut WebSocket) -> Vec<u8> {
 }
 
 /// A run, and the thread that writes the input and keeps it open.
-fn served(args: &[&str]) -> (Running, JoinHandle<ChildStdin>) {
-    let run = Pando::f("(x, cb) => cb(null, x.length)")
+fn served(args: &[&str]) -> (RunningProgram, JoinHandle<ChildStdin>) {
+    let run = PandoCommand::f("(x, cb) => cb(null, x.length)")
         .args(["--cores", "0", "--heartbeat", "2s"])
         .args(args);
     let mut run = run.stdin_open().start();
@@ -90,16 +91,15 @@ fn served(args: &[&str]) -> (Running, JoinHandle<ChildStdin>) {
 }
 
 /// A device joins and then reads nothing. Its values go to another device, and memory stays small.
-fn is_left_out((run, input): (Running, JoinHandle<ChildStdin>), url: &str) {
-    let mut silent = WebSocket::open(url);
-    silent.hello(url, "silent", 4);
+fn is_left_out((run, input): (RunningProgram, JoinHandle<ChildStdin>), url: &str) {
+    let _silent = WebSocket::join(url, "silent", 4);
     run.says("silent joined with 4 cores");
     computes(url);
     run.says("silent has been silent for 6s and is taken for gone; its ");
     ends(run, input);
 }
 
-fn ends(mut run: Running, input: JoinHandle<ChildStdin>) {
+fn ends(mut run: RunningProgram, input: JoinHandle<ChildStdin>) {
     for _ in 0..COUNT {
         assert_eq!(run.line(), Some(LENGTH.to_string()));
     }
@@ -119,14 +119,11 @@ fn one_that_falls_silent_and_reads_nothing_costs_little_memory_and_stops_nobody(
 
 #[test]
 fn the_same_through_a_relay() {
-    let relay = Pando::bare()
-        .args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"])
-        .start();
-    let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
-    let served = served(&["--host", &place, "--secret", "sesame"]);
-    let line = served.0.says(&format!("Serving volunteer code at {place}"));
-    is_left_out(served, line[line.find("http").unwrap()..].trim());
-    let peak = relay.peak_memory();
+    let relay = RelayProcess::start(&[]);
+    let served = served(&["--host", relay.url(), "--secret", SECRET]);
+    let url = served.0.url_at(relay.url());
+    is_left_out(served, &url);
+    let peak = relay.run.peak_memory();
     assert!(peak < 60 << 20, "the relay: {} MB", peak >> 20);
 }
 
@@ -134,8 +131,7 @@ fn the_same_through_a_relay() {
 fn one_that_talks_and_never_listens_is_sent_away() {
     let (run, input) = served(&[]);
     let url = run.url();
-    let mut talker = WebSocket::open(&url);
-    talker.hello(&url, "talker", 4);
+    let mut talker = WebSocket::join(&url, "talker", 4);
     computes(&url);
     let mut pings = Vec::new();
     for _ in 0..2000 {
@@ -152,7 +148,7 @@ fn one_that_talks_and_never_listens_is_sent_away() {
 #[test]
 fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     let big = "x".repeat(8 << 20);
-    let run = Pando::f("(x, cb) => cb(null, x.length)").args([
+    let run = PandoCommand::f("(x, cb) => cb(null, x.length)").args([
         "--cores",
         "0",
         "--heartbeat",
@@ -162,8 +158,7 @@ fn one_whose_values_take_long_to_arrive_is_not_taken_for_stalled() {
     ]);
     let run = run.stdin(lines(["a", "b", &big, &big])).start();
     let url = run.url();
-    let mut far = WebSocket::open(&url);
-    far.hello(&url, "far", 1);
+    let mut far = WebSocket::join(&url, "far", 1);
     let small = binary(&mut far);
     // The pong tells the master that the values have arrived.
     let ping = far.message("ping");

@@ -1,9 +1,7 @@
 //! Limits of connections: their number, their slowness, their messages before hello.
 
-use crate::{
-    common::{Received, WebSocket, connect, get, http2, request, until},
-    host, served,
-};
+use crate::{host, served};
+use pando_testing::{Received, WebSocket, connect, get, refuses_http2, request, until};
 use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
@@ -48,15 +46,7 @@ fn who_says_nothing_dribbles_its_headers_or_has_no_more_to_ask_is_dropped() {
 fn who_speaks_http_2_is_told_that_this_is_http_1_and_dropped_at_once() {
     let run = served(&[]);
     let url = run.url();
-    let mut socket = connect(host(&url));
-    socket.write_all(&http2()).unwrap();
-    let mut answer = Vec::new();
-    let _ = socket.read_to_end(&mut answer);
-    assert!(
-        answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"),
-        "{}",
-        String::from_utf8_lossy(&answer)
-    );
+    refuses_http2(connect(host(&url)));
     let upgrade = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n\r\n";
     assert_eq!(request(host(&url), upgrade).status, 404, "nor is it changed to");
 }
@@ -92,8 +82,7 @@ fn a_stranger_may_say_so_much_before_hello_and_a_volunteer_more() {
         stranger.frame(0x00, &[b'x'; 60_000]);
     }
     assert_eq!(stranger.receive(), Received::Closed);
-    let mut volunteer = WebSocket::open(&url);
-    volunteer.hello(&url, "Ann", 1);
+    let mut volunteer = WebSocket::join(&url, "Ann", 1);
     let text = "x".repeat(900_000);
     volunteer.text(
         &serde_json::json!({"type": "log", "entries": [{"level": "log", "text": text}]})

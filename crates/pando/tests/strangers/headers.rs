@@ -1,9 +1,7 @@
 //! HTTP headers for browsers, and attempts of foreign pages.
 
-use crate::{
-    common::{Pando, Response, Tab, WebSocket, get, request},
-    host, served,
-};
+use crate::{host, served};
+use pando_testing::{PandoCommand, Response, Tab, WebSocket, get, request};
 
 fn policy(response: &Response) -> &str {
     response.header("content-security-policy").expect("there is one")
@@ -209,7 +207,7 @@ fn another_site_s_page_reads_nothing() {
 
 #[test]
 fn no_stranger_gets_in_by_the_token_of_a_run_that_has_another() {
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--token", "sesame-open"])
         .stdin_open()
         .start();
@@ -255,7 +253,7 @@ export default async (url) => [
 #[test]
 fn another_site_s_page_in_a_real_browser_reads_opens_and_learns_nothing() {
     let victim = served(&[]);
-    let run = Pando::bare()
+    let run = PandoCommand::bare()
         .with_file("f.mjs", INTRUDER)
         .function("f.mjs")
         .args(["--dom"])

@@ -1,9 +1,6 @@
 //! Attempts of strangers, and the defences against them. Each line of `docs/security.md` has a
 //! test.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod connections;
 mod fuzzed;
 mod headers;
@@ -11,11 +8,11 @@ mod network;
 mod said;
 mod tls;
 
-use common::{Pando, Running};
+use pando_testing::{PandoCommand, RunningProgram};
 
 /// A run that waits for volunteers.
-fn served(args: &[&str]) -> Running {
-    Pando::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).args(args).stdin_open().start()
+fn served(args: &[&str]) -> RunningProgram {
+    PandoCommand::f("(x, cb) => cb(null, x)").args(["--cores", "0"]).args(args).stdin_open().start()
 }
 
 /// `host:port` of a URL.

@@ -1,6 +1,6 @@
 //! Network access of functions in a tab of a real Chromium, with and without `--deny-net`.
 
-use crate::common::{Gate, Pando, Tab, lines};
+use pando_testing::{FunctionGate, PandoCommand, RelayProcess, SECRET, Tab, lines};
 
 /// Ways of a worker's function to the network. Each one completes in any case.
 const WORKER: &str = r"
@@ -170,8 +170,8 @@ const NEEDED: [&str; 6] = ["eval", "Function", "wasm", "blob", "data", "blob-wor
 const NEEDED_IN_PAGES: [&str; 2] = ["handler", "image"];
 
 /// Tries everything in a tab. Returns the gate with the names that knocked.
-fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> Gate {
-    let gate = Gate::new();
+fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> FunctionGate {
+    let gate = FunctionGate::closed();
     gate.open_for_all();
     let call = format!(
         "export default async (x) => {{ const [, kind, name] = /(\\w+) (.*)/.exec(x)\n\
@@ -189,19 +189,13 @@ fn tried(source: &str, ways: &[&str], needed: &[&str], args: &[&str]) -> Gate {
         .iter()
         .map(|way| format!("way {way}"))
         .chain(needed.iter().map(|need| format!("need {need}: 2")));
-    let run = Pando::bare()
+    let run = PandoCommand::bare()
         .with_file("f.mjs", source)
         .function("f.mjs")
         .args(["--cores", "0", "--timeout", "20s"])
         .args(args);
     let run = run.stdin(lines(input)).start();
-    let line = run.says("Serving volunteer code at ");
-    // The URL at the relay comes first.
-    let url = if args.contains(&"--host") {
-        line[line.find("http").unwrap()..].trim().to_owned()
-    } else {
-        run.url()
-    };
+    let url = if args.contains(&"--host") { run.room() } else { run.url() };
     let _tab = Tab::open(&url, "device=Ann;cores=1;");
     run.wait().gives(lines(output));
     gate
@@ -253,12 +247,9 @@ fn hints_shared_workers_and_pings_of_a_page_go_out_where_the_network_is_open() {
 
 #[test]
 fn a_denied_network_is_closed_at_a_relay_too() {
-    let relay = Pando::bare()
-        .args(["relay", "--port", "0", "--bind", "127.0.0.1", "--secret", "sesame", "--no-udp"])
-        .start();
-    let place = relay.says("Relay listening at ").rsplit(' ').next().unwrap().to_owned();
+    let relay = RelayProcess::start(&[]);
     for denied in [true, false] {
-        let mut args = vec!["--host", &place, "--secret", "sesame"];
+        let mut args = vec!["--host", relay.url(), "--secret", SECRET];
         args.extend(denied.then_some("--deny-net"));
         // Each worker of a room's page is created from a blob.
         let gate =
@@ -269,11 +260,15 @@ fn a_denied_network_is_closed_at_a_relay_too() {
 
 #[test]
 fn on_this_machine_s_cores_it_is_said_that_the_network_stays_open() {
-    let run =
-        Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--cores", "1"]).stdin("1\n").run();
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
+        .args(["--deny-net", "--cores", "1"])
+        .stdin("1\n")
+        .run();
     run.gives("1\n")
         .said(&["--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0"]);
-    let local =
-        Pando::f("(x, cb) => cb(null, x)").args(["--deny-net", "--local"]).stdin("1\n").run();
+    let local = PandoCommand::f("(x, cb) => cb(null, x)")
+        .args(["--deny-net", "--local"])
+        .stdin("1\n")
+        .run();
     local.ends(2, "").said(&["--deny-net", "--local"]);
 }

@@ -1,10 +1,8 @@
 //! Names and messages of devices never become HTML, and never more than a line with the device's
 //! name.
 
-use crate::{
-    common::{Events, Pando, Tab, WebSocket},
-    host, served,
-};
+use crate::{host, served};
+use pando_testing::{EventsFile, PandoCommand, Tab, WebSocket};
 use serde_json::json;
 
 /// A text that clears the screen, renames the window, reverses the direction of writing, adds a
@@ -18,8 +16,8 @@ fn nasty() -> String {
 
 #[test]
 fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_word() {
-    let events = Events::new();
-    let mut run = Pando::f("(x, cb) => cb(null, x)")
+    let events = EventsFile::empty();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args([
             "--cores",
             "0",
@@ -61,12 +59,10 @@ fn nothing_that_a_device_says_steers_the_terminal_or_looks_like_the_master_s_wor
     frame.extend(error.as_bytes());
     socket.binary(&frame);
     run.says("item 1 failed on");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "Bob", 1);
+    let mut other = WebSocket::join(&url, "Bob", 1);
     other.text(&json!({"type": "broken", "message": nasty, "stack": nasty}).to_string());
     run.says("Bob cannot run the function");
-    let mut third = WebSocket::open(&url);
-    third.hello(&url, "Cleo", 1);
+    let mut third = WebSocket::join(&url, "Cleo", 1);
     third.text(&json!({"type": nasty}).to_string());
     run.says("Cleo was sent away");
     run.close_stdin();
@@ -99,7 +95,7 @@ fn what_functions_print_and_how_devices_are_called_is_text_on_the_page() {
       }
       look()
     }";
-    let run = Pando::f(f).args(["--dom"]).stdin("print\nlook\n").start();
+    let run = PandoCommand::f(f).args(["--dom"]).stdin("print\nlook\n").start();
     let _tab = Tab::open(&run.url(), "device=%3Cimg/src=x/onerror=hit=1%3E;");
     run.wait()
         .gives("printed\n0 0  <img/src=x/onerror=hit=1>\n")
@@ -113,7 +109,7 @@ fn what_the_address_says_is_not_repeated_as_html() {
     for path in ["<script>alert(1)</script>", "%3Cscript%3Ealert(1)%3C/script%3E"] {
         let request =
             format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        let response = crate::common::request(host(&url), &request);
+        let response = pando_testing::request(host(&url), &request);
         assert!(
             !response.body.contains("script")
                 && response.header("content-type") != Some("text/html"),

@@ -1,8 +1,8 @@
 //! HTTPS, with certificates from files and with temporary certificates.
 
-use crate::{
-    common::{Certificate, Pando, Running, Tab, encrypted, http2, lines, request},
-    connections::{dribble, is_closed},
+use crate::connections::{dribble, is_closed};
+use pando_testing::{
+    PandoCommand, RunningProgram, Tab, TestCertificate, encrypted, http2, lines, request,
 };
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
@@ -16,12 +16,16 @@ use std::{
     sync::Arc,
 };
 
-fn over_tls(args: &[impl AsRef<std::ffi::OsStr>]) -> Running {
-    Pando::f("(x, cb) => cb(null, x * 2)").args(["--cores", "0"]).args(args).stdin_open().start()
+fn over_tls(args: &[impl AsRef<std::ffi::OsStr>]) -> RunningProgram {
+    PandoCommand::f("(x, cb) => cb(null, x * 2)")
+        .args(["--cores", "0"])
+        .args(args)
+        .stdin_open()
+        .start()
 }
 
 /// The URL on loopback, and its port.
-fn place(run: &Running) -> (String, u16) {
+fn place(run: &RunningProgram) -> (String, u16) {
     let line = run.says("Serving volunteer code at https://127.0.0.1:");
     let url = line[line.find("https").unwrap()..].trim().to_owned();
     let port = url.split([':', '/']).nth(4).unwrap().parse().unwrap();
@@ -83,7 +87,7 @@ fn the_fingerprint_that_is_said_is_that_of_the_certificate() {
 
 #[test]
 fn a_certificate_of_files_is_used_and_its_name_comes_first() {
-    let certificate = Certificate::new();
+    let certificate = TestCertificate::make();
     let mut args: Vec<_> = certificate.args().map(Into::into).into();
     args.extend(["--allow-host", "localhost"].map(std::ffi::OsString::from));
     let run = over_tls(&args);
@@ -104,7 +108,7 @@ fn a_certificate_of_files_is_used_and_its_name_comes_first() {
 
 #[test]
 fn what_a_handshake_offers_is_what_is_served() {
-    let certificate = Certificate::new();
+    let certificate = TestCertificate::make();
     let args: Vec<std::ffi::OsString> = certificate.args().map(Into::into).into();
     let run = over_tls(&args);
     let (_, port) = place(&run);
@@ -147,9 +151,9 @@ fn plain_http_on_the_port_of_https_is_told_so() {
 
 #[test]
 fn files_that_are_no_certificate_and_key_are_refused_with_words() {
-    let (one, other) = (Certificate::new(), Certificate::new());
+    let (one, other) = (TestCertificate::make(), TestCertificate::make());
     let tls = |certificate: &std::path::Path, key: &std::path::Path| {
-        let run = Pando::f("(x, cb) => cb(null, x)")
+        let run = PandoCommand::f("(x, cb) => cb(null, x)")
             .args(["--cores", "0", "--tls-cert"])
             .args([certificate]);
         run.args(["--tls-key"]).args([key]).stdin("1\n").run()
@@ -162,7 +166,7 @@ fn files_that_are_no_certificate_and_key_are_refused_with_words() {
     tls("absent.pem".as_ref(), &one.key())
         .ends(2, "")
         .said(&["--tls-cert absent.pem", "no certificate can be read"]);
-    let alone = Pando::f("(x, cb) => cb(null, x)")
+    let alone = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--tls-cert"])
         .args([one.certificate()])
         .stdin("1\n")

@@ -1,10 +1,7 @@
 //! Devices that leave, crash, fall asleep and come back.
 
-use crate::{
-    common::{numbers, until},
-    events::{self, Events},
-    tab, tabs_only,
-};
+use crate::{tab, tabs_only};
+use pando_testing::{EventsFile, numbers, until};
 
 const SOME_MILLISECONDS: &str = "(x, cb) => setTimeout(() => cb(null, x), 2 + Number(x) % 7)";
 
@@ -44,9 +41,8 @@ fn a_device_that_falls_asleep_is_noticed_and_comes_back_by_itself() {
 
 #[test]
 fn a_tab_that_is_there_at_the_end_is_told_that_the_job_is_done() {
-    let mut run =
-        tabs_only("(x, cb) => cb(null, x)").args(["--events", events::FILE]).stdin_open().start();
-    let events = Events::of(&run);
+    let events = EventsFile::empty();
+    let mut run = tabs_only("(x, cb) => cb(null, x)").events(&events).stdin_open().start();
     let _tab = tab(&run, "Late");
     run.says("Late joined");
     run.write(numbers(10));

@@ -1,25 +1,24 @@
 //! Pages that a phone freezes.
 
-use crate::{
-    common::{Driven, Events, Gate},
-    tabs_only,
-};
+use crate::tabs_only;
+use pando_testing::{DrivenTab, EventsFile, FunctionGate};
 
 /// A freeze is reported at once. Silence would be noticed after fifteen seconds, with another
 /// message.
 fn hands_back_and_rejoins(protocol: &str) {
-    let (gate, events) = (Gate::new(), Events::new());
+    let (gate, events) = (FunctionGate::closed(), EventsFile::empty());
     let f = format!("(x, cb) => {}.then(() => cb(null, x))", gate.knock("x"));
     let mut run = tabs_only(&f).events(&events).stdin_open().start();
-    let mut phone = Driven::open(&run.url(), &format!("device=Phone;cores=1;{protocol}"));
+    let mut phone = DrivenTab::open(&format!("{}#device=Phone;cores=1;{protocol}", run.url()))
+        .expect("a browser");
     run.write("a\nb\n");
     gate.waits_for("a");
     for round in 1..=3 {
-        phone.freeze();
+        phone.freeze().expect("the browser answers");
         let left = events.wait("left", |_| events.of("left").len() == round);
         let left = events.of("left").pop().unwrap_or(left);
         assert!(left["why"].as_str().is_some_and(|why| why.contains("hidden")), "{left}");
-        phone.thaw();
+        phone.thaw().expect("the browser answers");
         events.wait("joined", |_| events.of("joined").len() == round + 1);
         // The device computes the value again.
         events.wait("lent", |_| {
@@ -29,7 +28,8 @@ fn hands_back_and_rejoins(protocol: &str) {
     run.says("Phone went to sleep");
     gate.open_for_all();
     assert_eq!((run.line().as_deref(), run.line().as_deref()), (Some("a"), Some("b")));
-    assert_eq!(phone.text("errors"), "0");
+    let errors = phone.evaluate("document.getElementById('errors').textContent");
+    assert_eq!(errors.expect("the page has it"), "0");
     run.wait().gives("a\nb\n").did_not_say(&["silent", "failed"]);
 }
 

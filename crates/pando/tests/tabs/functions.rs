@@ -1,10 +1,7 @@
 //! Things that functions may do in a tab.
 
-use crate::{
-    Tab,
-    common::{Pando, lines, numbers},
-    tab, tabs_only,
-};
+use crate::{Tab, tab, tabs_only};
+use pando_testing::{PandoCommand, lines, numbers};
 
 #[test]
 fn asynchronous_calls_of_uneven_latency_keep_every_line_in_its_place() {
@@ -77,7 +74,7 @@ fn a_dom_function_sees_the_document_one_value_at_a_time() {
         setTimeout(function () { cb(null, [x, before, open--, global === window].join(' ')) }, 5)
       }
     })()";
-    let run = Pando::f(f).args(["--dom"]).stdin("a\nb\nc\n").start();
+    let run = PandoCommand::f(f).args(["--dom"]).stdin("a\nb\nc\n").start();
     let _tab = tab(&run, "Ann");
     run.wait().gives("a 0 1 true\nb 1 1 true\nc 2 1 true\n");
 }
@@ -85,7 +82,7 @@ fn a_dom_function_sees_the_document_one_value_at_a_time() {
 #[test]
 fn a_function_that_cannot_run_in_tabs_is_told() {
     let source = "if (typeof XMLHttpRequest === 'function') throw new Error('not in a browser')\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)\n";
-    let mut run = Pando::new(source).args(["--cores", "0"]).stdin_open().start();
+    let mut run = PandoCommand::new(source).args(["--cores", "0"]).stdin_open().start();
     let _tab = tab(&run, "Ann");
     run.says("Ann cannot run the function: ");
     run.says("f.js:1:");
@@ -105,7 +102,7 @@ fn results_and_errors_of_a_tab_over_plain_http_are_those_of_a_core_of_this_machi
       () => require('fs').readFileSync('x'),
     ][x]()";
     let args = ["--cores", "0", "--retries", "0", "--on-error", "skip", "--allow-host", "lan.test"];
-    let run = Pando::new(f).args(args).stdin(lines(0..6)).start();
+    let run = PandoCommand::new(f).args(args).stdin(lines(0..6)).start();
     let url = run.url().replace("127.0.0.1", "lan.test");
     let _tab = Tab::open_with(
         &["--host-resolver-rules=MAP lan.test 127.0.0.1"],

@@ -1,9 +1,7 @@
 //! Links that work, and links that do not.
 
-use crate::{
-    common::{Tab, numbers},
-    tab, tabs_only,
-};
+use crate::{tab, tabs_only};
+use pando_testing::{Tab, numbers};
 
 #[test]
 fn a_tab_opened_before_the_master_joins_once_it_is_there() {

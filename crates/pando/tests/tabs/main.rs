@@ -1,10 +1,6 @@
 //! Volunteers' tabs: the real binary and real Chromium, one process per device.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod departures;
-mod events;
 mod figure_4;
 mod frozen;
 mod functions;
@@ -16,14 +12,14 @@ mod stalled;
 mod stragglers;
 mod unfit;
 
-use common::{Pando, Running, Tab};
+use pando_testing::{PandoCommand, RunningProgram, Tab};
 
 /// A run for tabs only.
-fn tabs_only(function: &str) -> Pando {
-    Pando::f(function).args(["--cores", "0"])
+fn tabs_only(function: &str) -> PandoCommand {
+    PandoCommand::f(function).args(["--cores", "0"])
 }
 
 /// A tab with the name `name` that lends one core.
-fn tab(run: &Running, name: &str) -> Tab {
+fn tab(run: &RunningProgram, name: &str) -> Tab {
     Tab::open(&run.url(), &format!("device={name};cores=1;"))
 }

@@ -1,10 +1,8 @@
 //! npm packages from the time of the original Pando, in a tab and on a core of this machine.
 //! `docs/npm-packages.md` lists many more.
 
-use crate::{
-    common::{Finished, Pando, lines, with_packages},
-    tab,
-};
+use crate::tab;
+use pando_testing::{Finished, PandoCommand, lines, with_packages};
 
 /// The packages, and the function's answer for each.
 const USES: [(&str, &str); 10] = [
@@ -23,8 +21,8 @@ const USES: [(&str, &str); 10] = [
 /// One red pixel, half transparent.
 const PICTURE: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 
-fn packages() -> Pando {
-    Pando::path(with_packages("packages.js")).stdin(lines(USES.map(|(name, _)| name)))
+fn packages() -> PandoCommand {
+    PandoCommand::path(with_packages("packages.js")).stdin(lines(USES.map(|(name, _)| name)))
 }
 
 fn answers(finished: &Finished) {
@@ -45,8 +43,10 @@ fn old_packages_work_on_this_machines_cores() {
 
 #[test]
 fn old_packages_for_pages_and_inline_handlers_work_in_the_page() {
-    let run =
-        Pando::path(with_packages("page.js")).args(["--dom"]).stdin(format!("{PICTURE}\n")).start();
+    let run = PandoCommand::path(with_packages("page.js"))
+        .args(["--dom"])
+        .stdin(format!("{PICTURE}\n"))
+        .start();
     let _tab = tab(&run, "Ann");
     run.wait().gives("yes 1,1,4 255,0,0,127\n");
 }

@@ -1,6 +1,6 @@
 //! Harmful items among harmless ones.
 
-use crate::common::{Events, Pando, Tab, lines, until};
+use pando_testing::{EventsFile, PandoCommand, Tab, lines, until};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -59,10 +59,10 @@ fn survives(
     written: fn(&str) -> String,
     instead: fn(u64, &Value) -> String,
 ) {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let json_lines = if args.contains(&"--json") { "true" } else { "undefined" };
     let source = format!("const JSON_LINES = {json_lines}\n{SOURCE}");
-    let mut run = Pando::new(&source)
+    let mut run = PandoCommand::new(&source)
         .args(["--cores", "2", "--timeout", "1s", "--on-error", mode])
         .args(args)
         .events(&events)
@@ -159,10 +159,10 @@ const GREEDY: &str = "(x, cb) => {
 
 #[test]
 fn an_item_that_exhausts_the_memory_ends_its_child_and_its_tab_and_nothing_else() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let input: Vec<String> =
         (1..=40).map(|n| if n == 20 { "greedy".into() } else { n.to_string() }).collect();
-    let mut run = Pando::f(GREEDY)
+    let mut run = PandoCommand::f(GREEDY)
         .args(["--cores", "1", "--on-error", "skip"])
         .env("NODE_OPTIONS", "--max-old-space-size=64")
         .events(&events)

@@ -1,6 +1,7 @@
 //! A device behind a slow connection: a forwarder that passes 2 Mbit/s in each direction.
 
-use crate::{common::Tab, tabs_only};
+use crate::tabs_only;
+use pando_testing::Tab;
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},

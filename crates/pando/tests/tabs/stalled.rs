@@ -1,13 +1,11 @@
 //! Two kinds of devices that are alive but make no progress, and their messages.
 
-use crate::{
-    common::{Events, Gate, Pando, lines, numbers},
-    tab, tabs_only,
-};
+use crate::{tab, tabs_only};
+use pando_testing::{EventsFile, FunctionGate, PandoCommand, lines, numbers};
 
 #[test]
 fn a_tab_that_does_not_load_the_function_is_told_and_its_items_go_to_others() {
-    let (gate, events) = (Gate::new(), Events::new());
+    let (gate, events) = (FunctionGate::closed(), EventsFile::empty());
     let source = format!(
         "if (typeof XMLHttpRequest === 'function') {{
           const request = new XMLHttpRequest()
@@ -18,7 +16,7 @@ fn a_tab_that_does_not_load_the_function_is_told_and_its_items_go_to_others() {
         gate.url()
     );
     let args = ["--cores", "1", "--heartbeat", "500ms", "--batch-size", "2"];
-    let mut run = Pando::new(&source).args(args).events(&events).stdin_open().start();
+    let mut run = PandoCommand::new(&source).args(args).events(&events).stdin_open().start();
     let _tab = tab(&run, "Loading");
     run.says("Loading joined");
     gate.waits_for("load");
@@ -34,7 +32,7 @@ fn a_tab_that_does_not_load_the_function_is_told_and_its_items_go_to_others() {
     gate.open_for_all();
     let mut written = 10;
     let worked =
-        |events: &Events| events.of("result").iter().any(|event| event["device"] == "Loading");
+        |events: &EventsFile| events.of("result").iter().any(|event| event["device"] == "Loading");
     while !worked(&events) {
         run.write(lines(written + 1..=written + 10));
         for n in written + 1..=written + 10 {
@@ -47,7 +45,7 @@ fn a_tab_that_does_not_load_the_function_is_told_and_its_items_go_to_others() {
 
 #[test]
 fn a_long_call_is_told_with_item_device_time_and_how_unusual_that_is() {
-    let gate = Gate::new();
+    let gate = FunctionGate::closed();
     let f = format!(
         "(x, cb) => x === '6' ? {}.then(() => cb(null, x)) : setTimeout(cb, 10, null, x)",
         gate.knock("x")

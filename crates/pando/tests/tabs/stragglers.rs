@@ -1,13 +1,11 @@
 //! Values wait for a slow tab while this machine is idle.
 
-use crate::{
-    common::{Events, Gate, Pando, numbers, until},
-    tab,
-};
+use crate::tab;
+use pando_testing::{EventsFile, FunctionGate, PandoCommand, numbers, until};
 
 /// A function that waits until the gate opens: in a tab for `tab` and the item, on this machine
 /// for `here`.
-fn f(gate: &Gate) -> String {
+fn f(gate: &FunctionGate) -> String {
     let (tab, here) = (gate.knock("'tab' + x"), gate.knock("'here'"));
     format!(
         "(x, cb) => (typeof XMLHttpRequest === 'function' ? {tab} : {here}).then(() => cb(null, x))"
@@ -16,8 +14,8 @@ fn f(gate: &Gate) -> String {
 
 #[test]
 fn what_a_slow_tab_has_not_started_is_computed_here_once_the_input_has_ended() {
-    let (gate, events) = (Gate::new(), Events::new());
-    let mut run = Pando::f(&f(&gate))
+    let (gate, events) = (FunctionGate::closed(), EventsFile::empty());
+    let mut run = PandoCommand::f(&f(&gate))
         .args(["--cores", "1", "--batch-size", "6"])
         .events(&events)
         .stdin_open()
@@ -40,10 +38,10 @@ fn what_a_slow_tab_has_not_started_is_computed_here_once_the_input_has_ended() {
 
 #[test]
 fn the_oldest_value_of_a_slow_tab_is_computed_a_second_time_and_the_late_result_is_ignored() {
-    let (gate, events) = (Gate::new(), Events::new());
+    let (gate, events) = (FunctionGate::closed(), EventsFile::empty());
     gate.open("here");
     let args = ["--cores", "1", "--batch-size", "1", "--speculate", "--window", "2"];
-    let mut run = Pando::f(&f(&gate)).args(args).events(&events).stdin_open().start();
+    let mut run = PandoCommand::f(&f(&gate)).args(args).events(&events).stdin_open().start();
     let _tab = tab(&run, "Slow");
     run.says("Slow joined");
     let mut written = 0;

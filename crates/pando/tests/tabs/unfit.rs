@@ -1,12 +1,12 @@
 //! Tabs that cannot run the function, among tabs that can.
 
-use crate::common::{Pando, Running, Tab, numbers};
+use pando_testing::{PandoCommand, RunningProgram, Tab, numbers};
 
 /// A name for this machine that browsers do not recognise as local.
 const LAN: [&str; 1] = ["--host-resolver-rules=MAP lan.test 127.0.0.1"];
 
 /// A tab with the name `name` whose page is no secure context.
-fn insecure_tab(run: &Running, name: &str) -> Tab {
+fn insecure_tab(run: &RunningProgram, name: &str) -> Tab {
     let url = run.url().replace("127.0.0.1", "lan.test");
     Tab::open_with(&LAN, &url, &format!("device={name};cores=1;"))
 }
@@ -40,7 +40,7 @@ fn tabs_over_plain_http_use_up_no_attempts_of_what_needs_https() {
             "--retries",
             if at % 2 == 0 { "0" } else { "2" },
         ];
-        let mut run = Pando::new(&f).args(args).stdin_open().start();
+        let mut run = PandoCommand::new(&f).args(args).stdin_open().start();
         let names = ["Ann", "Bob"];
         let _tabs = names.map(|name| insecure_tab(&run, name));
         names.iter().for_each(|name| drop(run.says(&format!("{name} joined with 1 core"))));
@@ -65,7 +65,8 @@ fn what_an_old_browser_lacks_is_named() {
     ];
     let f = "const old = /Chrome.71/.test(navigator.userAgent)
       export default async x => { await new Promise(r => setTimeout(r, 30)); return (old ? { x } : [x]).at(-1) }\n";
-    let mut run = Pando::new(f).args(["--cores", "1", "--retries", "0"]).stdin_open().start();
+    let mut run =
+        PandoCommand::new(f).args(["--cores", "1", "--retries", "0"]).stdin_open().start();
     let _tab = Tab::open_with(&agent, &run.url(), "device=Ann;cores=2;");
     run.says("Ann joined with 2 cores");
     (1..=100).for_each(|n| run.write_line(&n.to_string()));
@@ -84,7 +85,7 @@ fn what_only_tabs_can_compute_is_computed_by_tabs() {
     for (f, args) in
         [(at_load, vec!["--cores", "0"]), (at_load, vec![]), (in_a_call, vec!["--retries", "0"])]
     {
-        let run = Pando::new(f).args(args).stdin("1\n2\n3\n").start();
+        let run = PandoCommand::new(f).args(args).stdin("1\n2\n3\n").start();
         let _tab = Tab::open(&run.url(), "device=Ann;cores=1;");
         run.wait().gives("4\n8\n12\n");
     }
@@ -93,7 +94,7 @@ fn what_only_tabs_can_compute_is_computed_by_tabs() {
 #[test]
 fn a_function_that_needs_a_page_says_so_in_a_worker_and_runs_with_dom() {
     let f = "export default x => document.createElement('p').tagName + x\n";
-    let run = Pando::new(f).stdin("1\n").start();
+    let run = PandoCommand::new(f).stdin("1\n").start();
     run.says("this machine's cores cannot compute it (document is not defined: a browser has it): waiting for tabs at ");
     let tab = Tab::open(&run.url(), "device=Ann;cores=1;");
     run.wait().ends(1, "").said(&[
@@ -101,7 +102,7 @@ fn a_function_that_needs_a_page_says_so_in_a_worker_and_runs_with_dom() {
         "attempts: 3",
     ]);
     drop(tab);
-    let run = Pando::new(f).args(["--dom"]).stdin("1\n").start();
+    let run = PandoCommand::new(f).args(["--dom"]).stdin("1\n").start();
     let _tab = Tab::open(&run.url(), "device=Ann;cores=1;");
     run.wait().gives("P1\n");
 }
@@ -110,8 +111,10 @@ fn a_function_that_needs_a_page_says_so_in_a_worker_and_runs_with_dom() {
 fn a_tab_that_cannot_load_the_function_is_told_why_and_what_to_do() {
     let f = "if (typeof importScripts === 'function' && !crypto.subtle) crypto.subtle.digest('SHA-1', new Uint8Array(1))
       export default x => x\n";
-    let mut run =
-        Pando::new(f).args(["--cores", "1", "--allow-host", "lan.test"]).stdin_open().start();
+    let mut run = PandoCommand::new(f)
+        .args(["--cores", "1", "--allow-host", "lan.test"])
+        .stdin_open()
+        .start();
     let _tab = insecure_tab(&run, "Ann");
     let said = run.says("Ann cannot run the function: ");
     assert!(said.contains("(reading 'digest') (this page is not https: --tls)"), "{said}");

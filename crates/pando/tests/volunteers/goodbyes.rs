@@ -1,19 +1,15 @@
 //! Goodbyes to volunteers at the end of a run, and runs that stop while nobody computes.
 
-use crate::{
-    answer,
-    common::{Pando, WebSocket},
-    fail, first, idle, values,
-};
+use crate::{answer, fail, first, idle, values};
+use pando_testing::{PandoCommand, WebSocket};
 use serde_json::json;
 
 /// A run with two values. One of them is lent to a device with one core.
-fn one_lent() -> (crate::common::Running, WebSocket) {
+fn one_lent() -> (pando_testing::RunningProgram, WebSocket) {
     let mut run = idle(2).args(["--batch-size", "1"]).stdin_open().start();
     run.write("1\n2\n");
     let url = run.url();
-    let mut phone = WebSocket::open(&url);
-    phone.hello(&url, "phone", 1);
+    let mut phone = WebSocket::join(&url, "phone", 1);
     assert_eq!(values(&mut phone).len(), 1);
     (run, phone)
 }
@@ -22,8 +18,7 @@ fn one_lent() -> (crate::common::Running, WebSocket) {
 fn the_job_is_done_when_it_is() {
     let run = idle(1).start();
     let url = run.url();
-    let mut phone = WebSocket::open(&url);
-    phone.hello(&url, "phone", 1);
+    let mut phone = WebSocket::join(&url, "phone", 1);
     values(&mut phone);
     answer(&mut phone, first(0), "1");
     let bye = phone.message("bye");
@@ -38,8 +33,7 @@ fn the_job_is_done_when_it_is() {
 fn an_item_that_failed_has_ended_it_early() {
     let run = idle(1).args(["--retries", "0"]).start();
     let url = run.url();
-    let mut phone = WebSocket::open(&url);
-    phone.hello(&url, "phone", 1);
+    let mut phone = WebSocket::join(&url, "phone", 1);
     values(&mut phone);
     fail(&mut phone, first(0), "it is bad");
     let bye = phone.message("bye");
@@ -77,8 +71,7 @@ fn its_owner_has_stopped_it_at_once() {
 fn an_error_on_its_owner_s_machine_has_ended_it_early() {
     let mut run = idle(0).stdin_open().args(["--json"]).start();
     let url = run.url();
-    let mut phone = WebSocket::open(&url);
-    phone.hello(&url, "phone", 1);
+    let mut phone = WebSocket::join(&url, "phone", 1);
     run.write("nonsense\n");
     let bye = phone.message("bye");
     assert_eq!(bye["reason"], "stopped");
@@ -92,27 +85,26 @@ fn an_error_on_its_owner_s_machine_has_ended_it_early() {
 #[test]
 fn a_run_with_a_journal_that_is_stopped_may_go_on_and_says_no_goodbye() {
     let folder = tempfile::tempdir().unwrap();
-    let run = Pando::f("(x, cb) => cb(null, x)")
+    let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--journal"])
         .args([folder.path().join("journal")]);
     let run = run.stdin_open().start();
     let url = run.url();
-    let mut phone = WebSocket::open(&url);
-    phone.hello(&url, "phone", 1);
+    let mut phone = WebSocket::join(&url, "phone", 1);
     run.signal("INT");
     run.wait_with_input_open().status(1);
     loop {
         match phone.receive() {
-            crate::common::Received::Closed => break,
-            crate::common::Received::Text(text) => assert!(!text.contains("bye"), "{text}"),
-            crate::common::Received::Binary(_) => {}
+            pando_testing::Received::Closed => break,
+            pando_testing::Received::Text(text) => assert!(!text.contains("bye"), "{text}"),
+            pando_testing::Received::Binary(_) => {}
         }
     }
 }
 
 #[test]
 fn ctrl_c_ends_a_run_at_once_whose_device_has_gone_or_lends_no_core() {
-    let ends_at_once = |run: crate::common::Running| {
+    let ends_at_once = |run: pando_testing::RunningProgram| {
         run.signal("INT");
         run.wait_with_input_open()
             .ends(1, "")
@@ -136,8 +128,7 @@ fn ctrl_c_ends_a_run_at_once_whose_device_answers_pings_and_has_begun_nothing() 
     let mut run = idle(1).args(["--heartbeat", "300ms"]).stdin_open().start();
     run.write("1\n");
     let url = run.url();
-    let mut zombie = WebSocket::open(&url);
-    zombie.hello(&url, "zombie", 1);
+    let mut zombie = WebSocket::join(&url, "zombie", 1);
     assert_eq!(values(&mut zombie).len(), 1);
     let pings = std::thread::spawn(|| crate::lies::answer_pings(zombie));
     run.says("zombie answers pings, but has neither begun nor answered");

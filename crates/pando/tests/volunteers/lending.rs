@@ -1,12 +1,9 @@
 //! The choice of the device for each value: slow devices, copies, and devices that vanish, pause
 //! and come back.
 
-use crate::{
-    again, answer,
-    common::{Pando, WebSocket, numbers, until},
-    echo, fail, first, idle, values,
-};
+use crate::{again, answer, echo, fail, first, idle, values};
 use pando_protocol::volunteer::Loan;
+use pando_testing::{PandoCommand, WebSocket, numbers, until};
 use serde_json::json;
 use std::thread;
 
@@ -27,8 +24,7 @@ fn a_device_that_comes_back_takes_up_what_nobody_else_has() {
     assert_eq!(values(&mut phone).len(), 4);
     drop(phone);
     run.says("phone is gone; its 4 values go to other devices");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     assert_eq!(loans(&mut other), [again(0, 1), again(1, 1)]);
     let mut back = WebSocket::open(&url);
     let kept = back.introduce(
@@ -54,8 +50,7 @@ fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_sa
     assert_eq!(values(&mut phone), [(first(0), "1".into())]);
     drop(phone);
     run.says("phone is gone; its value goes to another device");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     assert_eq!(values(&mut other), [(again(0, 1), "1".into())]);
     other.text(&json!({"type": "update", "cores": 0}).to_string());
     other.text(&json!({"type": "returned", "ids": ["0:1"]}).to_string());
@@ -107,17 +102,23 @@ fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
     run.wait().gives(numbers(8));
 }
 
+/// Two devices: one has computed the first value for three seconds, the other has answered the
+/// second value.
+fn slow_and_fast(url: &str) -> (WebSocket, WebSocket) {
+    let mut slow = WebSocket::join(url, "slow", 1);
+    assert_eq!(values(&mut slow), [(first(0), "1".into())]);
+    let mut fast = WebSocket::join(url, "fast", 1);
+    assert_eq!(values(&mut fast), [(first(1), "2".into())]);
+    answer(&mut fast, first(1), "2");
+    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    (slow, fast)
+}
+
 #[test]
 fn the_oldest_value_is_lent_a_second_time_to_an_idle_device_and_the_first_result_counts() {
     let run = idle(6).args(["--speculate", "--batch-size", "1", "--window", "2"]).start();
     let url = run.url();
-    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
-    slow.hello(&url, "slow", 1);
-    assert_eq!(values(&mut slow), [(first(0), "1".into())]);
-    fast.hello(&url, "fast", 1);
-    assert_eq!(values(&mut fast), [(first(1), "2".into())]);
-    answer(&mut fast, first(1), "2");
-    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    let (mut slow, mut fast) = slow_and_fast(&url);
     assert_eq!(values(&mut fast), [(again(0, 1), "1".into())], "the window is full because of it");
     answer(&mut slow, again(0, 1), "of the copy");
     answer(&mut fast, first(0), "of the other");
@@ -164,17 +165,10 @@ fn a_device_at_what_another_was_faster_with_is_busy_all_the_same() {
 fn a_copy_that_fails_blames_nobody_and_one_whose_first_holder_leaves_is_not_sent_again() {
     let run = idle(2).args(["--speculate", "--batch-size", "1", "--retries", "0"]).start();
     let url = run.url();
-    let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
-    slow.hello(&url, "slow", 1);
-    assert_eq!(values(&mut slow), [(first(0), "1".into())]);
-    fast.hello(&url, "fast", 1);
-    assert_eq!(values(&mut fast), [(first(1), "2".into())]);
-    answer(&mut fast, first(1), "2");
-    slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
+    let (slow, mut fast) = slow_and_fast(&url);
     assert_eq!(values(&mut fast), [(again(0, 1), "1".into())]);
     fail(&mut fast, again(0, 1), "no");
-    let mut third = WebSocket::open(&url);
-    third.hello(&url, "third", 1);
+    let mut third = WebSocket::join(&url, "third", 1);
     drop(slow);
     run.says("slow is gone; its value goes to another device");
     // Both devices are gone, and the third holds the value. A failed copy does not count as an
@@ -192,15 +186,13 @@ fn an_item_that_five_devices_vanish_over_is_lent_alone() {
     let run = idle(6).start();
     let url = run.url();
     for number in 0..5 {
-        let mut victim = WebSocket::open(&url);
-        victim.hello(&url, &format!("victim {number}"), 1);
+        let mut victim = WebSocket::join(&url, &format!("victim {number}"), 1);
         assert_eq!(loans(&mut victim)[0], again(0, number));
         drop(victim);
         run.says(&format!("victim {number} is gone"));
     }
     run.says("item 1 was being computed on 5 devices that all vanished: it is lent alone now");
-    let mut last = WebSocket::open(&url);
-    last.hello(&url, "last", 4);
+    let mut last = WebSocket::join(&url, "last", 4);
     assert_eq!(values(&mut last), [(again(0, 5), "1".into())]);
     answer(&mut last, again(0, 5), "1");
     echo(&mut last);
@@ -231,14 +223,12 @@ fn an_item_that_devices_vanish_over_although_it_is_alone_fails() {
     let run = idle(3).args(["--retries", "1", "--on-error", "skip"]).start();
     let url = run.url();
     for number in 0..7 {
-        let mut victim = WebSocket::open(&url);
-        victim.hello(&url, &format!("victim {number}"), 1);
+        let mut victim = WebSocket::join(&url, &format!("victim {number}"), 1);
         assert_eq!(loans(&mut victim)[0], again(0, number));
         drop(victim);
         run.says(&format!("victim {number} is gone"));
     }
-    let mut last = WebSocket::open(&url);
-    last.hello(&url, "last", 1);
+    let mut last = WebSocket::join(&url, "last", 1);
     echo(&mut last);
     run.wait().ends(1, "2\n3\n").said(&[
         "item 1 failed on victim 5: it vanished while it was computing this item and no other (attempt 1 of 2",
@@ -278,13 +268,12 @@ fn a_device_that_joins_again_replaces_its_old_connection() {
 
 #[test]
 fn a_paused_device_gets_no_more_until_it_goes_on() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)")
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--events", "events.jsonl"])
         .stdin_open()
         .start();
     let url = run.url();
-    let mut device = WebSocket::open(&url);
-    device.hello(&url, "phone", 1);
+    let mut device = WebSocket::join(&url, "phone", 1);
     run.write_line("1");
     assert_eq!(loans(&mut device), [first(0)]);
     device.text(&json!({"type": "update", "cores": 0}).to_string());

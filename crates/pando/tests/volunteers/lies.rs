@@ -1,11 +1,8 @@
 //! Devices that send false, impossible or misleading messages.
 
-use crate::{
-    again, answer,
-    common::{Events, Pando, Received, WebSocket, numbers},
-    echo, error, fail, first, idle, result, values,
-};
+use crate::{again, answer, echo, error, fail, first, idle, result, values};
 use pando_protocol::volunteer::{Answer, Form, VERSION, encode_results};
+use pando_testing::{EventsFile, PandoCommand, Received, WebSocket, numbers};
 use serde_json::json;
 use std::{thread, time::Duration};
 
@@ -38,8 +35,7 @@ fn results_that_are_late_doubled_or_forged_change_nothing() {
 fn an_answer_of_an_earlier_loan_changes_nothing_although_the_value_is_there_again() {
     let run = idle(4).args(["--batch-size", "1"]).start();
     let url = run.url();
-    let mut liar = WebSocket::open(&url);
-    liar.hello(&url, "liar", 1);
+    let mut liar = WebSocket::join(&url, "liar", 1);
     assert_eq!(values(&mut liar), [(first(0), "1".into())]);
     fail(&mut liar, first(0), "no");
     assert_eq!(values(&mut liar), [(again(0, 1), "1".into())], "nobody else is there");
@@ -80,8 +76,7 @@ fn an_answer_of_an_earlier_loan_changes_nothing_although_the_value_is_there_agai
 fn who_says_that_it_is_at_an_earlier_loan_is_not_at_the_present_one() {
     let run = idle(1).args(["--heartbeat", "300ms"]).start();
     let url = run.url();
-    let mut zombie = WebSocket::open(&url);
-    zombie.hello(&url, "zombie", 1);
+    let mut zombie = WebSocket::join(&url, "zombie", 1);
     assert_eq!(values(&mut zombie), [(first(0), "1".into())]);
     zombie.text(&json!({"type": "returned", "ids": [0]}).to_string());
     assert_eq!(values(&mut zombie), [(again(0, 1), "1".into())]);
@@ -91,8 +86,7 @@ fn who_says_that_it_is_at_an_earlier_loan_is_not_at_the_present_one() {
         })
     });
     run.says("zombie answers pings, but has neither begun nor answered item 1");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     echo(&mut other);
     pings.join().expect("it was closed");
     run.wait().gives(numbers(1));
@@ -100,12 +94,12 @@ fn who_says_that_it_is_at_an_earlier_loan_is_not_at_the_present_one() {
 
 #[test]
 fn nobody_takes_the_place_of_this_machine_s_own_cores() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(["--cores", "1"]).stdin_open().start();
+    let mut run =
+        PandoCommand::f("(x, cb) => cb(null, x)").args(["--cores", "1"]).stdin_open().start();
     let url = run.url();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
-    let mut stranger = WebSocket::open(&url);
-    stranger.hello(&url, "local", 0);
+    let stranger = WebSocket::join(&url, "local", 0);
     drop(stranger);
     run.says("local is gone");
     run.write_line("2");
@@ -118,15 +112,13 @@ fn nobody_takes_the_place_of_this_machine_s_own_cores() {
 fn is_not_believed(and: fn(&mut WebSocket)) {
     let run = idle(1).args(["--timeout", "200ms", "--heartbeat", "300ms"]).start();
     let url = run.url();
-    let mut zombie = WebSocket::open(&url);
-    zombie.hello(&url, "zombie", 1);
+    let mut zombie = WebSocket::join(&url, "zombie", 1);
     values(&mut zombie);
     zombie.text(&json!({"type": "started", "items": [{"id": 0, "ms": 150}]}).to_string());
     let pings = thread::spawn(move || answer_pings_and(zombie, and));
     run.says("zombie neither computes nor returns its values: its link is closed; its value goes to another device");
     pings.join().expect("it was closed");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     echo(&mut other);
     run.wait().gives(numbers(1));
 }
@@ -140,11 +132,9 @@ fn a_device_that_says_it_computes_beyond_the_time_limit_is_not_believed() {
 fn a_device_s_name_looks_like_no_word_of_the_master() {
     let run = idle(1).start();
     let url = run.url();
-    let mut sly = WebSocket::open(&url);
-    sly.hello(&url, "Serving volunteer code at http://evil.example/abc/", 1);
+    let mut sly = WebSocket::join(&url, "Serving volunteer code at http://evil.example/abc/", 1);
     run.says("Serving volunteer code at http evil.example/abc/ joined with 1 core");
-    let mut slier = WebSocket::open(&url);
-    slier.hello(&url, "Error", 1);
+    let slier = WebSocket::join(&url, "Error", 1);
     run.says("A device joined with 1 core");
     drop(slier);
     for (name, seen) in [
@@ -197,16 +187,14 @@ fn answer_pings_and(mut socket: WebSocket, and: impl Fn(&mut WebSocket)) {
 fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() {
     let run = idle(8).args(["--heartbeat", "300ms", "--batch-size", "2"]).start();
     let url = run.url();
-    let mut zombie = WebSocket::open(&url);
-    zombie.hello(&url, "zombie", 1);
+    let mut zombie = WebSocket::join(&url, "zombie", 1);
     assert_eq!(values(&mut zombie).len(), 2);
     let pings = thread::spawn(|| answer_pings(zombie));
     let said = run.says(
         "zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first",
     );
     assert!(said.contains("load its page again"), "{said}");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     let other = thread::spawn(move || echo(&mut other));
     run.says("zombie neither computes nor returns its values: its link is closed; its 2 values go to other devices");
     pings.join().expect("it was closed");
@@ -216,18 +204,16 @@ fn a_device_that_answers_pings_and_nothing_else_is_told_and_loses_what_it_has() 
 
 #[test]
 fn a_device_that_does_nothing_is_lent_ever_less() {
-    let events = Events::new();
-    let mut run = Pando::f("(x, cb) => cb(null, x)")
+    let events = EventsFile::empty();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--heartbeat", "300ms"])
         .events(&events)
         .stdin_open()
         .start();
     let url = run.url();
-    let mut zombie = WebSocket::open(&url);
-    zombie.hello(&url, "zombie", 1);
+    let zombie = WebSocket::join(&url, "zombie", 1);
     let zombie = thread::spawn(|| give_all_back(zombie));
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     let other = thread::spawn(move || echo(&mut other));
     for value in 1..=40 {
         // Only one value is ready at a time. While an idle device holds it, the run makes no
@@ -248,8 +234,7 @@ fn a_device_that_does_nothing_is_lent_ever_less() {
 fn frames_that_answer_nothing_are_no_sign_of_work() {
     let run = idle(4).args(["--heartbeat", "300ms", "--batch-size", "2"]).start();
     let url = run.url();
-    let mut zombie = WebSocket::open(&url);
-    zombie.hello(&url, "zombie", 1);
+    let mut zombie = WebSocket::join(&url, "zombie", 1);
     values(&mut zombie);
     let pings = thread::spawn(|| {
         answer_pings_and(zombie, |zombie| {
@@ -257,8 +242,7 @@ fn frames_that_answer_nothing_are_no_sign_of_work() {
             zombie.binary(&encode_results([]));
         })
     });
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     let other = thread::spawn(move || echo(&mut other));
     run.says(
         "zombie answers pings, but has neither begun nor answered any of its 2 items, item 1 first",
@@ -283,7 +267,7 @@ fn a_result_that_does_not_get_on_is_waited_for_no_longer_than_a_call() {
 
 #[test]
 fn parts_of_a_result_that_nobody_waits_for_take_no_room_from_others() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = idle(2).args(["--batch-size", "1"]).events(&events).start();
     let url = run.url();
     let [mut first, mut second, mut mallory] = [0; 3].map(|_| WebSocket::open(&url));
@@ -307,8 +291,7 @@ fn parts_of_a_result_that_nobody_waits_for_take_no_room_from_others() {
 fn a_frame_of_more_answers_than_there_can_be_is_refused_before_it_is_understood() {
     let run = idle(1).start();
     let url = run.url();
-    let mut mallory = WebSocket::open(&url);
-    mallory.hello(&url, "mallory", 1);
+    let mut mallory = WebSocket::join(&url, "mallory", 1);
     values(&mut mallory);
     let many = [&[2][..], &[9, 0, 0, 0].repeat((1 << 16) + 1)].concat();
     for part in many.chunks(60_000) {
@@ -322,8 +305,7 @@ fn a_frame_of_more_answers_than_there_can_be_is_refused_before_it_is_understood(
         mallory.binary(&[&frame[..], part].concat());
     }
     run.says("mallory was sent away: malformed frame: too many entries");
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, "other", 1);
+    let mut other = WebSocket::join(&url, "other", 1);
     echo(&mut other);
     run.wait().gives(numbers(1));
 }
@@ -360,8 +342,7 @@ fn an_id_that_is_too_long_is_refused() {
     let hello = json!({"type": "hello", "version": VERSION, "token": token, "device": "x".repeat(101), "name": "x", "cores": 1, "holds": []});
     stranger.text(&hello.to_string());
     assert!(stranger.message("bye")["text"].as_str().expect("why").contains("its id is too long"));
-    let mut other = WebSocket::open(&url);
-    other.hello(&url, &"y".repeat(100), 1);
+    let mut other = WebSocket::join(&url, &"y".repeat(100), 1);
     echo(&mut other);
     run.wait().gives(numbers(1));
 }
@@ -370,8 +351,7 @@ fn an_id_that_is_too_long_is_refused() {
 fn what_is_no_json_is_no_result_where_json_was_promised() {
     let run = idle(1).args(["--json"]).start();
     let url = run.url();
-    let mut liar = WebSocket::open(&url);
-    liar.hello(&url, "liar", 1);
+    let mut liar = WebSocket::join(&url, "liar", 1);
     for forged in [&b"this is {not json"[..], b"\"\xff\"", b"1 2"] {
         let loan = values(&mut liar)[0].0;
         let result = Ok((Form::Bytes, bytes::Bytes::from_static(forged)));

@@ -1,11 +1,8 @@
 //! Devices that fail or hand back all values, among devices that can compute them.
 
-use crate::{
-    answer,
-    common::{Pando, Received, Running, WebSocket, numbers, until},
-    echo, fail, first, idle, values,
-};
-use pando_protocol::volunteer::{Binary, Loan};
+use crate::{answer, echo, fail, first, idle, values};
+use pando_protocol::volunteer::Loan;
+use pando_testing::{PandoCommand, RunningProgram, WebSocket, numbers, until, volunteer::serve};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -19,39 +16,22 @@ fn each(
 ) -> JoinHandle<usize> {
     thread::spawn(move || {
         let mut count = 0;
-        loop {
-            match socket.receive() {
-                Received::Text(text) if text.contains("\"ping\"") => {
-                    socket.text(&text.replace("ping", "pong"))
-                }
-                Received::Text(text) if text.contains("\"bye\"") => return count,
-                Received::Text(_) => {}
-                Received::Binary(frame) => {
-                    let Ok(Binary::Values(values)) = Binary::decode(frame.into()) else {
-                        panic!("values are expected")
-                    };
-                    for (loan, value) in values {
-                        count += 1;
-                        act(&mut socket, loan, std::str::from_utf8(&value.bytes).expect("text"));
-                    }
-                }
-                Received::Closed => return count,
-            }
-        }
+        serve(&mut socket, |socket, loan, value| {
+            count += 1;
+            act(socket, loan, value);
+        });
+        count
     })
 }
 
 /// A device with the name `name` and one core that fails all values.
-fn unfit(run: &Running, name: &str) -> JoinHandle<usize> {
-    let mut socket = WebSocket::open(&run.url());
-    socket.hello(&run.url(), name, 1);
+fn unfit(run: &RunningProgram, name: &str) -> JoinHandle<usize> {
+    let socket = WebSocket::join(&run.url(), name, 1);
     each(socket, |socket, loan, _| fail(socket, loan, "[x].at is not a function"))
 }
 
-fn fit(run: &Running, name: &str) -> WebSocket {
-    let mut socket = WebSocket::open(&run.url());
-    socket.hello(&run.url(), name, 1);
-    socket
+fn fit(run: &RunningProgram, name: &str) -> WebSocket {
+    WebSocket::join(&run.url(), name, 1)
 }
 
 fn sentences(stderr: &str, name: &str) -> usize {
@@ -196,8 +176,7 @@ fn an_unfit_device_that_comes_back_rests_on() {
     run.says("bad is unfit for this job so far: all that it tried failed (no)");
     drop(bad);
     run.says("bad is gone");
-    let mut again = WebSocket::open(&url);
-    again.hello(&url, "bad", 1);
+    let again = WebSocket::join(&url, "bad", 1);
     let again = each(again, |socket, loan, _| fail(socket, loan, "no"));
     answer(&mut good, first(0), "1");
     echo(&mut good);
@@ -209,7 +188,7 @@ fn an_unfit_device_that_comes_back_rests_on() {
 
 #[test]
 fn an_unfit_device_gets_its_share_again_once_it_has_computed_something() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)")
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--cores", "0", "--batch-size", "1", "--heartbeat", "500ms"])
         .stdin_open()
         .start();
@@ -274,9 +253,9 @@ fn when_only_unfit_devices_are_left_the_run_says_so_and_goes_on_with_the_next_go
 /// attempt.
 fn gives_back(careful: bool) {
     let f = "export default (x, { attempt }) => { if (attempt === 1) throw new Error('once'); return x }";
-    let mut run = Pando::new(f).args(["--cores", "1", "--heartbeat", "20s"]).stdin_open().start();
-    let mut socket = WebSocket::open(&run.url());
-    socket.hello(&run.url(), "phone", 4);
+    let mut run =
+        PandoCommand::new(f).args(["--cores", "1", "--heartbeat", "20s"]).stdin_open().start();
+    let socket = WebSocket::join(&run.url(), "phone", 4);
     let returner = each(socket, move |socket, loan, _| {
         let id = match loan.number {
             0 => json!(loan.index),
@@ -319,7 +298,7 @@ fn a_device_whose_results_are_never_confirmed_is_unfit() {
 #[test]
 fn a_program_in_the_loop_hears_nothing_of_what_an_unfit_device_failed() {
     let args = ["--cores", "0", "--sync-stdio", "--retries", "0", "--heartbeat", "20s"];
-    let mut run = Pando::f("(x, cb) => cb(null, x)").args(args).stdin_open().start();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)").args(args).stdin_open().start();
     let mut good = fit(&run, "good");
     assert_eq!(run.line().as_deref(), Some(r#"{"ask":1}"#));
     run.write_line(r#"{"value":1}"#);
@@ -341,7 +320,7 @@ fn a_program_in_the_loop_hears_nothing_of_what_an_unfit_device_failed() {
 }
 
 /// The index of the next result.
-fn next_result(run: &mut Running) -> u64 {
+fn next_result(run: &mut RunningProgram) -> u64 {
     until("a result", || {
         let line = run.line().expect("there is one");
         assert!(!line.contains("error"), "{line} {}", run.stderr());

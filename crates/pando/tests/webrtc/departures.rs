@@ -1,9 +1,7 @@
 //! Connections that end on either side and at any time.
 
-use crate::{
-    common::{Events, numbers, until},
-    place, tab, tabs_only,
-};
+use crate::{place, tab, tabs_only};
+use pando_testing::{EventsFile, numbers, until};
 
 const SOME_MILLISECONDS: &str = "(x, cb) => setTimeout(() => cb(null, x), 2 + Number(x) % 7)";
 
@@ -41,7 +39,7 @@ fn a_connection_closed_by_the_page_is_made_again() {
         setTimeout(() => cb(null, x), 5)
       }
     })()";
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = tabs_only(function)
         .args(["--dom", "--heartbeat", "500ms"])
         .events(&events)
@@ -87,7 +85,7 @@ fn a_tab_whose_master_was_killed_joins_the_next_one_by_itself() {
 
 #[test]
 fn a_master_that_is_stopped_closes_its_connections() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = tabs_only("(x, cb) => setTimeout(() => cb(null, x), 1e6)")
         .events(&events)
         .stdin(numbers(3))

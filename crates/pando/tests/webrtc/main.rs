@@ -1,24 +1,21 @@
 //! Peer connections: the real binary, real Chromium tabs that use WebRTC, and simulated
 //! signalling.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod departures;
 mod servers;
 mod signalling;
 mod strangers;
 mod values;
 
-use common::{Pando, Running, Tab};
+use pando_testing::{PandoCommand, RunningProgram, Tab};
 
 /// A run for tabs only.
-fn tabs_only(function: &str) -> Pando {
-    Pando::f(function).args(["--cores", "0"])
+fn tabs_only(function: &str) -> PandoCommand {
+    PandoCommand::f(function).args(["--cores", "0"])
 }
 
 /// A tab with the name `name` that lends one core over a peer connection.
-fn tab(run: &Running, name: &str) -> Tab {
+fn tab(run: &RunningProgram, name: &str) -> Tab {
     Tab::open(&run.url(), &format!("device={name};cores=1;protocol=webrtc;"))
 }
 

@@ -1,10 +1,10 @@
 //! STUN and TURN servers: sent to browsers, and asked by the master itself.
 
 use crate::{
-    common::{DEADLINE, Pando},
     signalling::{OFFER, signal},
     tabs_only,
 };
+use pando_testing::{DEADLINE, PandoCommand};
 use serde_json::json;
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -59,7 +59,8 @@ fn what_is_no_server_is_a_usage_error() {
         ("turn:example.org", "needs a user and a password"),
         ("stun:a:b", "no port"),
     ] {
-        let run = Pando::f("(x, cb) => cb(null, x)").args(["--ice-servers", servers, "1"]).run();
+        let run =
+            PandoCommand::f("(x, cb) => cb(null, x)").args(["--ice-servers", servers, "1"]).run();
         run.ends(2, "").said(&["--ice-servers", words]);
     }
 }

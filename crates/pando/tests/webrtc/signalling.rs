@@ -1,9 +1,7 @@
 //! Tests the signalling socket with a simulated browser.
 
-use crate::{
-    common::{Pando, Received, Running, WebSocket, get},
-    place, tabs_only,
-};
+use crate::{place, tabs_only};
+use pando_testing::{PandoCommand, Received, RunningProgram, WebSocket, get};
 use serde_json::{Value, json};
 use std::{fs, net::UdpSocket};
 
@@ -15,12 +13,12 @@ pub(crate) const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.
     a=fingerprint:sha-256 7B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\n\
     a=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n";
 
-fn served() -> Running {
+fn served() -> RunningProgram {
     tabs_only("(x, cb) => cb(null, x)").stdin_open().start()
 }
 
 /// Opens a signalling socket. Also returns the first message, with the servers.
-pub(crate) fn signal(run: &Running) -> (WebSocket, Value) {
+pub(crate) fn signal(run: &RunningProgram) -> (WebSocket, Value) {
     let mut socket = WebSocket::open_at(&format!("{}signal", run.url()));
     let Received::Text(servers) = socket.receive() else { panic!("the servers come first") };
     (socket, serde_json::from_str(&servers).expect("JSON"))
@@ -134,7 +132,7 @@ fn a_udp_port_that_is_taken_is_said_and_another_one_used() {
 
 #[test]
 fn local_runs_open_no_udp_port() {
-    let mut run = Pando::f("(x, cb) => cb(null, x)").local().stdin_open().start();
+    let mut run = PandoCommand::f("(x, cb) => cb(null, x)").local().stdin_open().start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));
     let own = fs::read_dir(format!("/proc/{}/fd", run.pid())).expect("it runs");

@@ -1,9 +1,7 @@
 //! Connections that violate the protocol: each one is closed, and no other.
 
-use crate::{
-    common::{Events, Pando, lines},
-    tab,
-};
+use crate::tab;
+use pando_testing::{EventsFile, PandoCommand, lines};
 
 /// A function for the page that opens a connection of its own, misbehaves as its value says, and
 /// returns how the connection ended.
@@ -76,8 +74,8 @@ fn each_misdeed_closes_its_own_connection_and_no_other() {
         "unordered",
         "unreliable",
     ];
-    let events = Events::new();
-    let run = Pando::new(STRANGER)
+    let events = EventsFile::empty();
+    let run = PandoCommand::new(STRANGER)
         .args(["--dom", "--timeout", "30s"])
         .events(&events)
         .stdin(lines(misdeeds))
@@ -91,7 +89,7 @@ fn each_misdeed_closes_its_own_connection_and_no_other() {
 
 #[test]
 fn a_hundred_strangers_at_once_are_closed_and_the_run_goes_on() {
-    let run = Pando::new(STRANGER)
+    let run = PandoCommand::new(STRANGER)
         .args(["--dom", "--timeout", "60s"])
         .stdin("nonsense 100\nflags 100\n")
         .start();

@@ -1,13 +1,11 @@
 //! Values and results over a peer connection.
 
-use crate::{
-    common::{Events, lines, numbers},
-    tab, tabs_only,
-};
+use crate::{tab, tabs_only};
+use pando_testing::{EventsFile, lines, numbers};
 
 #[test]
 fn two_thousand_lines_are_mapped_in_order_over_a_direct_connection() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = tabs_only("(x, cb) => cb(null, x * x)").events(&events).stdin(numbers(2000)).start();
     let _tab = tab(&run, "Ann");
     run.says("Ann joined with 1 core, by a direct connection");
@@ -35,12 +33,12 @@ fn results_that_are_much_longer_than_their_values_arrive_whole() {
 
 #[test]
 fn tabs_by_peer_connection_and_by_websocket_work_side_by_side() {
-    let events = Events::new();
+    let events = EventsFile::empty();
     let run = tabs_only("(x, cb) => setTimeout(() => cb(null, x), 5)")
         .events(&events)
         .stdin(numbers(400))
         .start();
-    let _tabs = [tab(&run, "Ann"), crate::common::Tab::open(&run.url(), "device=Bob;cores=1;")];
+    let _tabs = [tab(&run, "Ann"), pando_testing::Tab::open(&run.url(), "device=Bob;cores=1;")];
     run.wait().gives(numbers(400));
     let path = |name: &str| {
         events

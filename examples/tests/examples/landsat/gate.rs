@@ -11,24 +11,24 @@ use std::{
 };
 
 /// Passes connections on to a server, but uploads only while the gate is open.
-pub(super) struct Gate {
+pub(super) struct UploadGate {
     /// The address of the gate, as `http://ADDRESS/`.
     pub(super) url: String,
-    state: Arc<State>,
+    state: Arc<GateState>,
 }
 
-struct State {
+struct GateState {
     open: AtomicBool,
     held: AtomicUsize,
 }
 
-impl Gate {
+impl UploadGate {
     /// A closed gate to the server at `url`.
     pub(super) fn closed(url: &str) -> Self {
         let server = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}/", listener.local_addr().expect("it listens"));
-        let state = Arc::new(State { open: AtomicBool::new(false), held: AtomicUsize::new(0) });
+        let state = Arc::new(GateState { open: AtomicBool::new(false), held: AtomicUsize::new(0) });
         let theirs = state.clone();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -54,7 +54,7 @@ impl Gate {
     }
 }
 
-impl State {
+impl GateState {
     /// Whether a connection may pass on `piece`. A piece is the start of a request, because
     /// browsers send a request only after the answer to the previous one.
     fn passes(&self, piece: &[u8]) -> bool {

@@ -6,7 +6,9 @@ use std::{
     net::TcpStream,
 };
 
-use super::{ARRIVED, SAMPLE, SCENES, SHEET, Sample, pictures::read_png, serve, text};
+use pando_testing::until;
+
+use super::{ARRIVED, SAMPLE, SCENES, SHEET, SamplePictures, pictures::read_png, serve, text};
 use crate::program::{leave_early, run};
 
 const LIST: &str = "\
@@ -91,7 +93,7 @@ fn what_is_no_scene_is_told_with_its_line() {
     let output = run(SCENES, &[], format!("{LIST}1,2,3\n").as_bytes());
     assert_eq!(
         (output.status, output.stdout.iter().filter(|byte| **byte == b'\n').count()),
-        (1, 4)
+        (Some(1), 4)
     );
     assert!(
         output.stderr.starts_with("landsat-scenes: line 6 of the scene list: "),
@@ -101,20 +103,20 @@ fn what_is_no_scene_is_told_with_its_line() {
     let output = run(SCENES, &["--base", "http://elsewhere/"], LIST.as_bytes());
     assert!(output.stderr.contains("does not lie below http://elsewhere/"), "{}", output.stderr);
     for wrong in [["--box", "1,2,3"], ["--since", "4/11/2017"], ["--box", "3,0,1,0"]] {
-        assert_eq!(run(SCENES, &wrong, b"").status, 2, "{wrong:?}");
+        assert_eq!(run(SCENES, &wrong, b"").status, Some(2), "{wrong:?}");
     }
-    assert_eq!(leave_early(SCENES, &[], LIST.as_bytes()).status, 0);
+    assert_eq!(leave_early(SCENES, &[], LIST.as_bytes()).status, Some(0));
 }
 
 #[test]
 fn samples_are_the_same_every_time_and_their_list_is_read() {
-    let (one, other) = (Sample::new(3), Sample::new(3));
+    let (one, other) = (SamplePictures::new(3), SamplePictures::new(3));
     let pictures: Vec<Vec<u8>> =
         one.pairs().iter().map(|(picture, _)| fs::read(picture).expect("a picture")).collect();
     let others: Vec<Vec<u8>> =
         other.pairs().iter().map(|(picture, _)| fs::read(picture).expect("a picture")).collect();
     assert!(pictures == others && pictures[0] != pictures[1]);
-    assert_eq!(run(SAMPLE, &[text(&one.pictures()), "--size", "0"], b"").status, 2);
+    assert_eq!(run(SAMPLE, &[text(&one.pictures()), "--size", "0"], b"").status, Some(2));
 }
 
 /// Sends a request whose head ends with an empty line. Returns the head and the body of the
@@ -138,7 +140,7 @@ fn ask(url: &str, head: &str, body: &[u8]) -> (String, Vec<u8>) {
 
 #[test]
 fn the_server_serves_pictures_and_takes_results_for_pages_of_any_site() {
-    let sample = Sample::new(1);
+    let sample = SamplePictures::new(1);
     let (_server, url) = serve(&sample);
     let (picture, _) = sample.pairs().remove(0);
     let path = sample.scenes("/pictures/", &["--print", "url"]).remove(0);
@@ -159,12 +161,12 @@ fn the_server_serves_pictures_and_takes_results_for_pages_of_any_site() {
     let result = r#"{"name":"a.png","bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#;
     assert_eq!(String::from_utf8_lossy(&body), result);
     assert_eq!(ask(&url, "GET /results/a.png", b"").1, b"abc");
-    assert_eq!(run(ARRIVED, &[text(&sample.results())], result.as_bytes()).status, 0);
+    assert_eq!(run(ARRIVED, &[text(&sample.results())], result.as_bytes()).status, Some(0));
 }
 
 #[test]
 fn the_server_writes_nowhere_else_and_nothing_that_is_not_whole() {
-    let sample = Sample::new(1);
+    let sample = SamplePictures::new(1);
     let (_server, url) = serve(&sample);
     fs::write(sample.folder.path().join("secret"), "x").expect("written");
     for name in [".hidden", "..", "../a", "%2e%2e%2fa", "a%2fb", "a%00", "a%5cb", "-"] {
@@ -194,11 +196,11 @@ fn the_server_writes_nowhere_else_and_nothing_that_is_not_whole() {
             .map(|entry| entry.expect("an entry").file_name())
             .collect::<Vec<_>>()
     };
-    crate::running::until("it has begun", || {
-        names().iter().any(|name| name.to_string_lossy().ends_with(".part"))
+    until("it has begun", || {
+        names().iter().any(|name| name.to_string_lossy().ends_with(".part")).then_some(())
     });
     drop(socket);
-    crate::running::until("nothing of it is left", || names().is_empty());
+    until("nothing of it is left", || names().is_empty().then_some(()));
 }
 
 #[test]
@@ -211,7 +213,7 @@ fn a_result_has_arrived_when_its_file_has_its_length_and_hash() {
     fs::write(folder.path().join("a"), "abd").expect("written");
     assert!(arrived(result).stderr.contains("is another file than the one announced"));
     fs::write(folder.path().join("a"), "abc").expect("written");
-    assert_eq!(arrived(result).status, 0);
+    assert_eq!(arrived(result).status, Some(0));
     assert!(
         arrived(&result.replace("\"a\"", "\"../a\""))
             .stderr

@@ -2,23 +2,27 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::{Sample, map, text};
-use crate::{
-    devices::Tab,
-    npm::install,
-    running::{Running, until},
-};
+use super::{SamplePictures, finish, map, text};
+use pando_testing::{RunningProgram, Streams, Tab, until};
+
+use crate::{devices::TAB, npm::install};
 
 /// The program that offers `scenes` and collects results. Also returns its address for result
 /// requests, and the scenes with their links.
-fn depot(sample: &Sample, scenes: &[String], patience: &str) -> (Running, String, Vec<String>) {
+fn depot(
+    sample: &SamplePictures,
+    scenes: &[String],
+    patience: &str,
+) -> (RunningProgram, String, Vec<String>) {
     install("landsat/webtorrent");
     let mut node = Command::new("node");
     node.arg("landsat/webtorrent/depot.mjs").args(["--port", "0", "--patience", patience]);
     node.arg("--pictures").arg(sample.pictures()).arg("--results").arg(sample.results());
-    let mut depot = Running::start(node.current_dir(env!("CARGO_MANIFEST_DIR")), scenes.join("\n"));
-    let desk = depot.wait_for("http://");
-    let offered = scenes.iter().map(|_| depot.line()).collect();
+    node.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let mut depot = RunningProgram::start(&mut node, Streams::with_input(scenes.join("\n")));
+    let line = depot.says("http://");
+    let desk = line[line.find("http://").expect("it was found")..].to_owned();
+    let offered = scenes.iter().map(|_| depot.line().expect("a scene")).collect();
     (depot, desk, offered)
 }
 
@@ -30,35 +34,35 @@ fn collect(desk: &str) -> String {
 
 #[test]
 fn pictures_go_by_webtorrent_to_a_tab_and_back() {
-    let sample = Sample::new(3);
+    let sample = SamplePictures::new(3);
     let (_depot, desk, scenes) = depot(&sample, &sample.scenes("", &[]), "30");
-    let mut run =
+    let run =
         map("webtorrent/blur.js", &["--json", "--dom", "--confirm", &collect(&desk)], &scenes);
-    let _tab = Tab::open(&run.wait_for("http://127.0.0.1:"));
-    let (lines, _) = run.finish();
+    let _tab = Tab::open(&run.url(), TAB);
+    let (lines, _) = finish(run);
     sample.check(&lines);
 }
 
 #[test]
 fn a_tab_that_is_killed_before_its_data_was_downloaded_loses_nothing() {
-    let sample = Sample::new(3);
+    let sample = SamplePictures::new(3);
     let (_depot, desk, scenes) = depot(&sample, &sample.scenes("", &[]), "5");
     let [answered, go] = ["answered", "go"].map(|name| sample.pictures().join(name));
     let wait =
         format!("echo >>'{}'; until [ -e '{}' ]; do sleep 0.05; done", text(&answered), text(&go));
     let confirm = format!("{wait}; exec {}", collect(&desk));
-    let mut run = map(
+    let run = map(
         "webtorrent/blur.js",
         &["--json", "--dom", "--retries", "9", "--confirm", &confirm],
         &scenes,
     );
-    let page = run.wait_for("http://127.0.0.1:");
-    let tab = Tab::open(&page);
-    until("an answer is there", || answered.exists());
+    let page = run.url();
+    let tab = Tab::open(&page, TAB);
+    until("an answer is there", || (answered.exists()).then_some(()));
     drop(tab);
     fs::write(go, "").expect("written");
-    let _other = Tab::open(&page);
-    let (lines, log) = run.finish();
+    let _other = Tab::open(&page, TAB);
+    let (lines, log) = finish(run);
     assert!(log.contains("item 1 failed on Tab: the --confirm command did not succeed"), "{log}");
     assert!(log.contains("has not arrived within 5 s"), "{log}");
     sample.check(&lines);

@@ -1,12 +1,12 @@
 //! A scripted master.
 
-use super::{FUNCTION, KEY, Relay, SECRET, Socket};
+use super::{AsyncSocket, FUNCTION, KEY, RelayProcess, SECRET};
 use serde_json::{Value, json};
 
 /// A master's control socket and its room.
 #[derive(Debug)]
-pub(crate) struct Master {
-    pub(crate) control: Socket,
+pub(crate) struct ScriptedMaster {
+    pub(crate) control: AsyncSocket,
     /// The relay's answer.
     pub(crate) opened: Value,
     pub(crate) token: String,
@@ -42,14 +42,14 @@ impl Opening {
     }
 }
 
-impl Master {
+impl ScriptedMaster {
     /// Opens the room `token`.
-    pub(crate) async fn open(relay: &Relay, token: &str) -> Self {
+    pub(crate) async fn open(relay: &RelayProcess, token: &str) -> Self {
         Self::try_open(relay, opening(token)).await.expect("a room")
     }
 
     /// Opens a room. The error is the relay's reason for a refusal.
-    pub(crate) async fn try_open(relay: &Relay, opening: Opening) -> Result<Self, String> {
+    pub(crate) async fn try_open(relay: &RelayProcess, opening: Opening) -> Result<Self, String> {
         let mut control = Self::connect(relay, SECRET).await.expect("the secret is right");
         Self::ask(&mut control, &opening).await;
         let opened = control.json().await;
@@ -62,16 +62,23 @@ impl Master {
             _ => panic!("{opened}"),
         }
         let field = |name: &str| opening.message[name].as_str().expect("a text").to_owned();
-        Ok(Self { control, opened, token: field("token"), key: field("key"), relay: relay.url("") })
+        Ok(Self {
+            control,
+            opened,
+            token: field("token"),
+            key: field("key"),
+            relay: relay.url().to_owned(),
+        })
     }
 
     /// Opens a control socket without a room.
-    pub(crate) async fn connect(relay: &Relay, secret: &str) -> Result<Socket, u16> {
-        Socket::open(&relay.url("/rooms"), &[("authorization", &format!("Bearer {secret}"))]).await
+    pub(crate) async fn connect(relay: &RelayProcess, secret: &str) -> Result<AsyncSocket, u16> {
+        AsyncSocket::open(&relay.at("/rooms"), &[("authorization", &format!("Bearer {secret}"))])
+            .await
     }
 
     /// Sends an opening and its function.
-    pub(crate) async fn ask(control: &mut Socket, opening: &Opening) {
+    pub(crate) async fn ask(control: &mut AsyncSocket, opening: &Opening) {
         control.text(&opening.message).await;
         for piece in opening.function.chunks(64 << 10) {
             control.bytes(piece.to_vec()).await;
@@ -95,18 +102,18 @@ impl Master {
     }
 
     /// Opens a volunteer's signalling socket. Also returns the servers from the relay.
-    pub(crate) async fn volunteer(&self) -> (Socket, Value) {
+    pub(crate) async fn volunteer(&self) -> (AsyncSocket, Value) {
         let mut socket =
-            Socket::open(&self.url("signal"), &[("origin", "null")]).await.expect("a place");
+            AsyncSocket::open(&self.url("signal"), &[("origin", "null")]).await.expect("a place");
         let servers = socket.json().await;
         assert_eq!(servers["type"], "servers");
         (socket, servers["iceServers"].clone())
     }
 
     /// Opens a link. Returns the volunteer's end and the master's end.
-    pub(crate) async fn link(&mut self) -> (Socket, Socket) {
+    pub(crate) async fn link(&mut self) -> (AsyncSocket, AsyncSocket) {
         let volunteer =
-            Socket::open(&self.url("socket"), &[("origin", "null")]).await.expect("a place");
+            AsyncSocket::open(&self.url("socket"), &[("origin", "null")]).await.expect("a place");
         let link = self.hears("link").await;
         let master =
             self.come(link["id"].as_str().expect("an id"), &self.key).await.expect("it is ours");
@@ -114,9 +121,9 @@ impl Master {
     }
 
     /// Opens the master's end of a link.
-    pub(crate) async fn come(&self, link: &str, key: &str) -> Result<Socket, u16> {
+    pub(crate) async fn come(&self, link: &str, key: &str) -> Result<AsyncSocket, u16> {
         let url = format!("{}/rooms/{}/links/{link}", self.relay, self.token);
-        Socket::open(&url, &[("authorization", &format!("Bearer {key}"))]).await
+        AsyncSocket::open(&url, &[("authorization", &format!("Bearer {key}"))]).await
     }
 
     /// Ends the run.

@@ -1,8 +1,8 @@
 //! WebSockets with time limits for every operation.
 
-use crate::common::DEADLINE;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use pando_testing::DEADLINE;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::{net::TcpStream, time::timeout};
@@ -14,9 +14,9 @@ use tokio_tungstenite::{
 
 /// A WebSocket after the upgrade.
 #[derive(Debug)]
-pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct AsyncSocket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-impl Socket {
+impl AsyncSocket {
     /// Opens the socket at `url`. The error is the HTTP status of a refusal.
     pub(crate) async fn open(url: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         Self::open_with(url, headers, None).await

@@ -1,6 +1,6 @@
 //! A client of STUN and TURN over UDP.
 
-use crate::common::DEADLINE;
+use pando_testing::DEADLINE;
 use serde_json::Value;
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 use stun_proto::types::{
@@ -24,13 +24,13 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// What a volunteer is told of TURN.
 #[derive(Debug, Clone)]
-pub(crate) struct Credential {
+pub(crate) struct TurnCredential {
     pub(crate) username: String,
     pub(crate) password: String,
 }
 
 /// The credential among `servers`, as browsers are told them.
-pub(crate) fn credential(servers: &Value) -> Credential {
+pub(crate) fn credential(servers: &Value) -> TurnCredential {
     let turn = servers
         .as_array()
         .unwrap()
@@ -38,12 +38,12 @@ pub(crate) fn credential(servers: &Value) -> Credential {
         .find(|server| server["username"].is_string())
         .expect("a TURN server");
     let field = |name: &str| turn[name].as_str().unwrap().to_owned();
-    Credential { username: field("username"), password: field("credential") }
+    TurnCredential { username: field("username"), password: field("credential") }
 }
 
 /// The address that the STUN server at `port` sees.
 pub(crate) async fn address(port: u16) -> SocketAddr {
-    let mut client = Client::new(port).await;
+    let mut client = TurnClient::new(port).await;
     let answer =
         client.ask(BINDING, |_| Vec::new()).await.expect("nothing has to be known for that");
     let message = Message::from_bytes(&answer).unwrap();
@@ -51,8 +51,8 @@ pub(crate) async fn address(port: u16) -> SocketAddr {
 }
 
 /// Asks the TURN server at `port` for an allocation.
-pub(crate) async fn allocate(port: u16, credential: &Credential) -> Option<Allocation> {
-    let mut client = Client::new(port).await;
+pub(crate) async fn allocate(port: u16, credential: &TurnCredential) -> Option<Allocation> {
+    let mut client = TurnClient::new(port).await;
     client.credential = Some(credential.clone());
     let answer = client
         .ask(ALLOCATE, |_| vec![Box::new(RequestedTransport::new(RequestedTransport::UDP))])
@@ -66,7 +66,7 @@ pub(crate) async fn allocate(port: u16, credential: &Credential) -> Option<Alloc
 /// A port at the relay.
 #[derive(Debug)]
 pub(crate) struct Allocation {
-    client: Client,
+    client: TurnClient,
     /// Its address, as peers see it.
     pub(crate) relayed: SocketAddr,
     /// Whom the channels lead to, from 0x4000 on.
@@ -137,16 +137,16 @@ impl Allocation {
 type Attributes = Vec<Box<dyn AttributeWrite + Send>>;
 
 #[derive(Debug)]
-struct Client {
+struct TurnClient {
     socket: UdpSocket,
-    credential: Option<Credential>,
+    credential: Option<TurnCredential>,
     /// The realm and nonce of the server's last challenge.
     challenge: Option<(String, String)>,
     /// What came while an answer was waited for.
     come: VecDeque<Vec<u8>>,
 }
 
-impl Client {
+impl TurnClient {
     async fn new(port: u16) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         socket.connect(("127.0.0.1", port)).await.unwrap();
@@ -206,7 +206,7 @@ impl Client {
 
     fn key(&self) -> Option<IntegrityKey> {
         let (realm, _) = self.challenge.as_ref()?;
-        let Credential { username, password } = self.credential.clone()?;
+        let TurnCredential { username, password } = self.credential.clone()?;
         Some(
             LongTermCredentials::new(username, password)
                 .to_key(realm.clone())
