@@ -20,7 +20,7 @@ use super::{
 };
 use crate::protocol::Failure;
 use bytes::Bytes;
-use std::{path::PathBuf, time::Instant};
+use std::{collections::HashMap, path::PathBuf, time::Instant};
 use stream_lender::{Index, Lent, Loan, SubStreamId, Window};
 
 /// See the module.
@@ -189,8 +189,15 @@ impl RunState {
         }
         registry.join(sub, newcomer, now);
         let mut keep = Vec::new();
+        let holds: Vec<Loan> = holds.filter(|_| !rests).collect();
+        let mut last = HashMap::new();
+        for Loan { index, number } in &holds {
+            let last = last.entry(*index).or_insert(*number);
+            *last = (*last).max(*number);
+        }
         let device = registry.get_mut(sub).expect("the device has just joined");
-        for loan in holds.filter(|_| !rests) {
+        // Of several loans of an item, only the last one can be the present one.
+        for loan in holds.into_iter().filter(|loan| last[&loan.index] == loan.number) {
             if let Some(lent) = lender.resume_loan(sub, loan) {
                 retries.came_back(loan.index, &id);
                 device.loans_mut().add(lent.value.bytes.len() as u64);

@@ -48,6 +48,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--allow-sleep", ""),
     ("--reporting-interval", "[default: 3s]"),
     ("--qr", "[default: auto]"),
+    ("--total", "time left"),
     ("--progress", "[default: auto]"),
     ("--quiet", "-q, --quiet"),
     ("--verbose", "-v, --verbose"),

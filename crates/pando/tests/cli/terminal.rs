@@ -194,7 +194,7 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
         terminal.rows
     );
     assert!(
-        status.starts_with("0 done, ") && status.ends_with(&url) && status.len() < 80,
+        status.starts_with("0 of 3 (0 %)") && status.ends_with(&url) && status.len() < 80,
         "{status}"
     );
     terminal.resize(200);
@@ -203,13 +203,13 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
     for columns in [50, 45, 40, 25] {
         terminal.resize(columns);
         let status = terminal.waits_for_status(|status| status.len() < columns);
-        assert!(status.starts_with("0 done, "), "{columns}: {status}");
+        assert!(status.starts_with("0 "), "{columns}: {status}");
         if !status.ends_with(&url) {
             assert!(status.contains("20 devices"), "{columns}: {status}");
         }
     }
     terminal.resize(12);
-    assert_eq!(terminal.waits_for_status(|status| status.len() < 12), "0 done");
+    assert_eq!(terminal.waits_for_status(|status| status.len() < 12), "0 %");
     drop(devices);
 }
 
@@ -217,7 +217,7 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
 fn people_are_told_which_of_the_urls_is_for_whom() {
     let mut terminal =
         Terminal::with(100, PandoCommand::f("(x, cb) => cb(null, x)").args(["--cores", "0", "1"]));
-    until("the status line is there", || terminal.status().contains(" done").then_some(()));
+    until("the status line is there", || terminal.status().contains("0 of 1 ").then_some(()));
     let said: Vec<&str> = terminal
         .history
         .lines()

@@ -162,7 +162,11 @@ fn whole_numbers_that_javascript_rounds_are_told_once() {
 fn developers_are_told_of_decisions_where_they_ask() {
     let f = "(x, cb) => x === '2' ? cb(new Error('no')) : cb(null, x)";
     let run = |levels: &str| {
-        Pando::f(f).env("PANDO_LOG", levels).args(["--on-error", "skip"]).stdin("1\n2\n3\n").run()
+        PandoCommand::f(f)
+            .env("PANDO_LOG", levels)
+            .args(["--on-error", "skip"])
+            .stdin("1\n2\n3\n")
+            .run()
     };
     let decisions =
         ["a volunteer has joined", "an attempt has failed item=2", "answers have arrived"];
@@ -170,4 +174,35 @@ fn developers_are_told_of_decisions_where_they_ask() {
     run("pando::master=trace").ends(1, "1\n3\n").said(&decisions);
     run("").ends(1, "1\n3\n").did_not_say(&decisions);
     run("pando=loud").ends(2, "").said(&["error: PANDO_LOG=pando=loud is not understood"]);
+}
+
+#[test]
+fn the_status_line_tells_the_share_that_is_done_and_the_time_left() {
+    let f = "(x, cb) => setTimeout(() => cb(null, x), 700)";
+    let run = |words: &[&str], stdin: &str| {
+        let words =
+            ["--progress", "always", "--cores", "1"].into_iter().chain(words.iter().copied());
+        let command = PandoCommand::f(f).local().args(words);
+        let file = command.folder().join("values");
+        std::fs::write(&file, stdin).unwrap();
+        if stdin.is_empty() { command.run() } else { command.stdin_file(file).run() }
+    };
+    let third = "1 of 3 (33 %) [######--------------], ";
+    run(&["1", "2", "3"], "").gives("1\n2\n3\n").said(&[third, " s left, 1 device with 1 core"]);
+    // The number of lines in a file is known once the file is read.
+    run(&[], "1\n2\n3\n").gives("1\n2\n3\n").said(&[third]);
+    let piped = |words: &[&str]| {
+        let words =
+            ["--progress", "always", "--cores", "1"].into_iter().chain(words.iter().copied());
+        let mut run = PandoCommand::f(f).local().args(words).stdin_open().start();
+        run.write("1\n2\n");
+        assert_eq!(run.line().as_deref(), Some("1"));
+        assert_eq!(run.line().as_deref(), Some("2"));
+        let finished = run.wait();
+        finished.gives("");
+        finished
+    };
+    piped(&["--total", "4"]).said(&["1 of 4 (25 %) [#####"]);
+    // The input has more values than was said.
+    piped(&["--total", "1"]).said(&["1 done, "]).did_not_say(&["(200 %)"]);
 }

@@ -65,7 +65,7 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) {
     let (lender, now, silence_limit) = (items.lender_mut(), *now, registry.silence_limit());
     // A device that lends no cores may also hold values, which were on their way when it paused.
     let is_due = |sub: SubStreamId, device: &Device| {
-        lender.held(sub) > 0
+        (lender.held(sub) > 0 || device.loans().has_copies())
             && device.is_stalled(lender.held(sub), silence_limit, now)
             && device.is_told()
             && device.may_be_recalled(now)
@@ -78,8 +78,8 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) {
         return;
     }
     for sub in stalled {
-        let loans: Vec<Loan> = lender.outstanding(sub).collect();
         let Some(device) = registry.get_mut(sub) else { continue };
+        let loans: Vec<Loan> = lender.outstanding(sub).chain(device.loans().copies()).collect();
         // Values are sent in the order of their loans. A recall must not overtake values still
         // waiting to be sent.
         let on_their_way = device.loans().progress().on_their_way() as usize;

@@ -78,8 +78,10 @@ pub(crate) fn tell_stalled(context: &mut RunContext) -> Vec<String> {
     let silence_limit = context.registry.silence_limit();
     let (lender, now) = (context.items.lender(), context.now);
     for (sub, device) in context.registry.iter_mut() {
-        let held = lender.held(sub);
-        let Some(first) = lender.outstanding(sub).next().map(|loan| loan.index) else { continue };
+        let held = lender.held(sub) + device.loans().copies().count();
+        let mut loans = lender.outstanding(sub).chain(device.loans().copies());
+        let Some(first) = loans.next().map(|loan| loan.index) else { continue };
+        drop(loans);
         if device.is_replaced() || !device.is_stalled(held, silence_limit, now) {
             continue;
         }
