@@ -3,13 +3,13 @@
 
 use crate::{
     command_line,
-    config::{BatchSize, OnError, When},
+    config::{BatchSize, OnError, SummaryOption, When},
     duration::duration,
     ice::IceServer,
 };
 use clap::{
-    ArgMatches, CommandFactory, FromArgMatches, Parser, builder::BoolishValueParser as YesOrNo,
-    parser::ValueSource,
+    ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum,
+    builder::BoolishValueParser as YesOrNo, parser::ValueSource,
 };
 use std::{ffi::OsString, iter, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -238,6 +238,11 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_TOTAL", value_name = "N")]
     pub(crate) total: Option<u64>,
 
+    /// Summary at the end on standard error: items, time, a table of devices. Or write it to this
+    /// file, as JSON
+    #[arg(long, env = "PANDO_SUMMARY", value_name = "WHEN|FILE", default_value = "auto", value_parser = summary)]
+    pub(crate) summary: SummaryOption,
+
     /// Live status line on standard error
     #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
     pub(crate) progress: When,
@@ -310,6 +315,14 @@ fn parse(words: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, String
 
 fn told(error: &clap::Error) -> String {
     error.to_string().trim_start_matches("error: ").trim_end().to_owned()
+}
+
+fn summary(text: &str) -> Result<SummaryOption, String> {
+    match When::from_str(text, false) {
+        Ok(when) => Ok(SummaryOption::Shown(when)),
+        Err(_) if text.is_empty() => Err("give auto, always, never or a file".into()),
+        Err(_) => Ok(SummaryOption::File(text.into())),
+    }
 }
 
 fn ext(text: &str) -> Result<String, String> {

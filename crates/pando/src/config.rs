@@ -10,7 +10,7 @@ mod restart;
 mod server;
 
 pub use policies::OnError;
-pub(crate) use policies::{BatchSize, Policies, When};
+pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
 
 use crate::{
@@ -124,6 +124,10 @@ pub(crate) struct Report {
     pub(crate) quiet: bool,
     /// Whether statistics are printed.
     pub(crate) verbose: bool,
+    /// Whether the summary at the end is printed.
+    pub(crate) summary: bool,
+    /// The file for the summary.
+    pub(crate) summary_file: Option<PathBuf>,
 }
 
 impl RunConfig {
@@ -230,6 +234,14 @@ impl RunConfig {
                 live,
                 quiet: cli.quiet,
                 verbose: cli.verbose,
+                summary: match cli.summary {
+                    SummaryOption::Shown(when) => when.or(|| live),
+                    SummaryOption::File(_) => false,
+                },
+                summary_file: match cli.summary {
+                    SummaryOption::File(path) => Some(path),
+                    SummaryOption::Shown(_) => None,
+                },
             },
             keeps_awake: !cli.allow_sleep,
             grace: cli.grace,
@@ -271,9 +283,10 @@ impl RunConfig {
     pub(crate) fn named_files(&self) -> Vec<(&'static str, &Path, bool)> {
         let journal = self.journal.as_ref().map(|journal| ("--journal", &*journal.path, true));
         let events = self.events.as_deref().map(|path| ("--events", path, true));
+        let summary = self.report.summary_file.as_deref().map(|path| ("--summary", path, true));
         let function = self.module().map(|path| ("the function", path, false));
         let tls = self.server.iter().flat_map(|server| server.tls.named_files());
-        [journal, events, function].into_iter().flatten().chain(tls).collect()
+        [journal, events, summary, function].into_iter().flatten().chain(tls).collect()
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) use items::{FromProgram, ToProgram};
 pub(crate) use job::{InputSize, Job};
 pub(crate) use policy::MissingFeature;
 pub(crate) use registry::Page;
-pub(crate) use report::{recall_stragglers, watch};
+pub(crate) use report::{Summary, recall_stragglers, watch};
 pub(crate) use run::Master;
 pub(crate) use session::same_secret;
 pub(crate) use session::{Door, attend};

@@ -9,6 +9,7 @@ mod open;
 mod signals;
 mod status;
 mod stdio;
+mod summary;
 mod urls;
 mod used;
 
@@ -26,7 +27,7 @@ use std::{
     collections::HashSet,
     io::{IsTerminal, Write},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long the last messages on standard error may take.
@@ -98,6 +99,7 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, StartError> {
     }
     used::check_with_streams(&config)?;
     check_places(&config)?;
+    summary::check(&config.report)?;
     // The start is a task of its own, so that blocking calls in it do not delay signals.
     let starting = tokio::spawn({
         let (config, console) = (config.clone(), console.clone());
@@ -158,8 +160,13 @@ async fn close(
     console: &Console,
 ) -> i32 {
     let (reported, journaled) = (config.tells_failures(), config.journal.is_some());
+    // At this moment all devices are still connected.
+    let summary = open.master.summary(Instant::now());
     tokio::select! {
-        ending = open.finish(ending.clone()) => conclude(&ending, reported, journaled, console),
+        ending = open.finish(ending.clone()) => {
+            let status = conclude(&ending, reported, journaled, console);
+            summary::show(&config.report, &summary, status, console)
+        }
         () = stop.until_overdue() => {
             conclude(&ending, reported, journaled, console);
             let journal = if journaled { "; the journal may lack the last results" } else { "" };

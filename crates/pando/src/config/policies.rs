@@ -2,6 +2,7 @@
 
 use crate::cli::Cli;
 use clap::ValueEnum;
+use std::path::PathBuf;
 
 /// How items are lent, tried again and given up.
 #[derive(Debug, Clone)]
@@ -49,6 +50,15 @@ pub(crate) enum When {
     Always,
     /// In no case.
     Never,
+}
+
+/// Where the summary at the end goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SummaryOption {
+    /// To standard error.
+    Shown(When),
+    /// To this file, as JSON.
+    File(PathBuf),
 }
 
 impl Policies {

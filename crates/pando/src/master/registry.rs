@@ -7,6 +7,7 @@ mod fitness;
 mod health;
 mod in_flight;
 mod incoming;
+mod ledger;
 mod loans;
 mod names;
 mod newcomer;
@@ -17,6 +18,7 @@ mod statistics;
 
 pub(crate) use device::Device;
 pub(crate) use fitness::{Fitness, Standing};
+pub(crate) use ledger::Contribution;
 pub(crate) use loans::LongCall;
 pub(crate) use names::unused_name;
 pub(crate) use newcomer::{DeviceKey, Newcomer, Page};
@@ -24,6 +26,7 @@ pub(crate) use news::News;
 pub(crate) use statistics::Statistics;
 
 use crate::{config::BatchSize, protocol::Path};
+use ledger::Ledger;
 use std::{
     collections::{BTreeMap, HashMap},
     time::{Duration, Instant},
@@ -46,6 +49,7 @@ pub(crate) struct Registry {
     /// next rest. A device is removed when it answers a value.
     unresponsive: BTreeMap<String, Duration>,
     statistics: Statistics,
+    ledger: Ledger,
     batch_size: BatchSize,
     /// Calls that a core has open at a time.
     calls_per_core: u64,
@@ -69,6 +73,7 @@ impl Registry {
             known: HashMap::new(),
             unresponsive: BTreeMap::new(),
             statistics: Statistics::new(now),
+            ledger: Ledger::default(),
             batch_size,
             calls_per_core,
             heartbeat,
@@ -108,6 +113,7 @@ impl Registry {
     ) -> Option<Device> {
         self.others_until = now + self.heartbeat;
         let device = self.devices.remove(&sub)?;
+        self.ledger.add(&device, now);
         let id = &*device.key().device;
         if unresponsive && self.unresponsive.len() < MOST_UNRESPONSIVE
             || self.unresponsive.contains_key(id)
@@ -194,6 +200,11 @@ impl Registry {
     /// The age of the oldest call that a device has told about.
     pub(crate) fn oldest_call(&self, now: Instant) -> Duration {
         self.devices().map(|device| device.loans().longest_call(now)).max().unwrap_or_default()
+    }
+
+    /// What each device has contributed up to `now`, the greatest contribution first.
+    pub(crate) fn contributions(&self, now: Instant) -> Vec<Contribution> {
+        self.ledger.contributions(self.devices.values(), now)
     }
 
     /// Sessions that were opened since the start.

@@ -2,6 +2,9 @@
 //! functions, and what the watch finds.
 
 mod status;
+mod summary;
+
+pub(crate) use summary::Summary;
 
 use super::{policy::watch::Watcher, registry::Device, run::Master};
 use crate::console::printable;
@@ -86,6 +89,11 @@ impl Master {
             json!({"done": done, "rate": rate, "inProgress": in_progress, "devices": devices})
         });
         self.events.write("statistics", fields);
+    }
+
+    /// The summary of the run up to `now`.
+    pub(crate) fn summary(&self, now: Instant) -> Summary {
+        self.with(|state| Summary::of(state, now))
     }
 
     /// The status line, from the longest form to the shortest: progress, rate, the time left, the

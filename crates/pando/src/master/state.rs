@@ -100,6 +100,10 @@ impl RunState {
         &self.retries
     }
 
+    pub(crate) fn speculation(&self) -> &Speculation {
+        &self.speculation
+    }
+
     pub(crate) fn forecast(&self) -> &Forecast {
         &self.forecast
     }

@@ -49,6 +49,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--reporting-interval", "[default: 3s]"),
     ("--qr", "[default: auto]"),
     ("--total", "time left"),
+    ("--summary", "[default: auto]"),
     ("--progress", "[default: auto]"),
     ("--quiet", "-q, --quiet"),
     ("--verbose", "-v, --verbose"),

@@ -181,12 +181,8 @@ fn the_status_line_fits_any_terminal_and_keeps_the_url_when_all_else_has_left_th
         url_after(&terminal.look().history, "Serving volunteer code at http://127.0.0.1:")
     });
     let near = format!("http://127.0.0.1:{near}");
-    let devices: Vec<WebSocket> = (0..20)
-        .map(|n| {
-            let device = WebSocket::join(&near, &format!("Device-{n}"), 1);
-            device
-        })
-        .collect();
+    let devices: Vec<WebSocket> =
+        (0..20).map(|n| WebSocket::join(&near, &format!("Device-{n}"), 1)).collect();
     let status = terminal.waits_for_status(|status| status.contains("20 devices"));
     assert!(
         terminal.shows("Device-19 joined") && !terminal.shows("Serving volunteer code"),

@@ -14,4 +14,5 @@ mod programs;
 mod results;
 mod said;
 mod streams;
+mod summary;
 mod sync_stdio;

@@ -199,7 +199,7 @@ fn the_status_line_tells_the_share_that_is_done_and_the_time_left() {
         assert_eq!(run.line().as_deref(), Some("1"));
         assert_eq!(run.line().as_deref(), Some("2"));
         let finished = run.wait();
-        finished.gives("");
+        finished.gives("1\n2\n");
         finished
     };
     piped(&["--total", "4"]).said(&["1 of 4 (25 %) [#####"]);

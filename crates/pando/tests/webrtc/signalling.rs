@@ -3,7 +3,10 @@
 use crate::{place, tabs_only};
 use pando_testing::{PandoCommand, Received, RunningProgram, WebSocket, get};
 use serde_json::{Value, json};
-use std::{fs, net::UdpSocket};
+use std::{
+    fs,
+    net::{TcpListener, UdpSocket},
+};
 
 /// The offer of a browser with one data channel.
 pub(crate) const OFFER: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
@@ -115,10 +118,20 @@ fn only_pages_of_this_master_signal() {
     assert!((400..500).contains(&get(&format!("{url}signal")).status));
 }
 
+/// A port that is taken for UDP and free for TCP. The system gives the ports of this range to
+/// nobody by itself.
+fn port_taken_for_udp() -> (UdpSocket, u16) {
+    let first = 20_000 + (std::process::id() % 10_000) as u16;
+    let both = |port| {
+        let taken = UdpSocket::bind(("0.0.0.0", port)).ok()?;
+        TcpListener::bind(("0.0.0.0", port)).is_ok().then_some((taken, port))
+    };
+    (first..32_000).find_map(both).expect("some port is free")
+}
+
 #[test]
 fn a_udp_port_that_is_taken_is_said_and_another_one_used() {
-    let taken = UdpSocket::bind("0.0.0.0:0").expect("a free port");
-    let port = taken.local_addr().expect("bound").port();
+    let (_taken, port) = port_taken_for_udp();
     let run = tabs_only("(x, cb) => cb(null, x)")
         .args(["--port", &port.to_string()])
         .stdin_open()

@@ -42,7 +42,7 @@ impl Exchange<'_> {
         let name = name.map(|name| unused_name(others, &name));
         let Some(device) = registry.get_mut(sub) else { return (None, true, 0) };
         if let Some(cores) = cores {
-            device.set_cores(cores);
+            device.set_cores(cores, self.context.now);
         }
         let name = name.filter(|name| name != device.name());
         let names = name.map(|name| (device.name().to_owned(), name));
@@ -71,7 +71,9 @@ impl Exchange<'_> {
 
     /// Closes a session, whose values are lent again. Returns how many these are.
     pub(in crate::master) fn close(&mut self) -> usize {
-        self.context.items.lender_mut().close(self.sub).len()
+        let held = self.context.items.lender_mut().close(self.sub).len();
+        self.context.registry.statistics_mut().left(held);
+        held
     }
 
     /// Handles a device's report about long calls, or about loading the function for `loading`

@@ -6,7 +6,6 @@ use crate::{
     protocol::Answer,
 };
 use serde_json::json;
-use std::time::Duration;
 use stream_lender::Loan;
 use tracing::debug;
 
@@ -47,7 +46,7 @@ impl Exchange<'_> {
         }
         let lender = items.lender();
         let Some(device) = registry.get_mut(sub) else { return (false, 0) };
-        device.computed(done, micros.checked_div(done).map(Duration::from_micros));
+        device.computed(done, micros);
         if worked {
             device.worked(now);
         }
@@ -99,6 +98,9 @@ impl Exchange<'_> {
             Err(failure) => {
                 let attempt = Attempt { sub: *sub, loan, device, failure: &failure };
                 told.lines.extend(retries.failed(context, &attempt));
+                if let Some(device) = context.registry.get_mut(*sub) {
+                    device.failed();
+                }
                 let (kind, message) = (&failure.kind, &failure.message);
                 told.event("failed", || {
                     json!({"index": index + 1, "device": device, "kind": kind, "message": message})

@@ -35,6 +35,7 @@ impl Items {
         let estimate = match size {
             _ if self.queue.has_ended() => return Some((read, true)),
             InputSize::Items(count) => Some((count, true)),
+            InputSize::Bytes(bytes) if bytes <= self.bytes_read => Some((read, true)),
             InputSize::Bytes(bytes) => (u128::from(read) * u128::from(bytes))
                 .checked_div(self.bytes_read.into())
                 .map(|count| (u64::try_from(count).unwrap_or(u64::MAX), false)),

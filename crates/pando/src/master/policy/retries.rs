@@ -22,6 +22,9 @@ use std::collections::HashMap;
 use stream_lender::{Index, Loan, SubStreamId};
 use tracing::debug;
 
+/// The most items that are named as failed when the run is over.
+const MOST_NAMED: usize = 100;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Retries {
@@ -35,6 +38,8 @@ pub(crate) struct Retries {
     told: HashMap<Index, String>,
     /// Items which failed for good without ending the run.
     left_out: u64,
+    /// The first of these items.
+    failed_items: Vec<Index>,
     /// Failed attempts so far.
     failed_attempts: u64,
     cannot_run: Option<String>,
@@ -261,6 +266,11 @@ impl Retries {
     /// Takes the message to output in place of the result of `index`.
     pub(crate) fn take_told(&mut self, index: Index) -> Option<String> {
         self.told.remove(&index)
+    }
+
+    /// The first items that failed for good, up to [`MOST_NAMED`], in the order of their failures.
+    pub(crate) fn failed_items(&self) -> &[Index] {
+        &self.failed_items
     }
 
     /// Items that failed for good without ending the run, and failed attempts.

@@ -15,9 +15,13 @@ use crate::master::{
 use std::collections::BTreeSet;
 use stream_lender::{Index, Loan, SubStreamId};
 
-/// The values of which a copy was lent: no value is copied twice.
+/// The values of which a copy was lent, because no value is copied twice.
 #[derive(Debug, Default)]
-pub(crate) struct Speculation(BTreeSet<Index>);
+pub(crate) struct Speculation {
+    copied: BTreeSet<Index>,
+    /// The number of copies lent.
+    copies: u64,
+}
 
 impl Speculation {
     /// Lends copies of values in long calls, the oldest first, to idle devices.
@@ -25,14 +29,15 @@ impl Speculation {
         if context.items.has_some_to_lend() {
             return;
         }
-        self.0 = self.0.split_off(&context.items.lender().results_output());
+        self.copied = self.copied.split_off(&context.items.lender().results_output());
         let mut idle = workloads(context.items.lender(), context.registry, context.now);
         idle.retain(Workload::is_idle);
         idle.sort_by_key(|workload| workload.each);
         for workload in idle {
             let Some(index) = self.oldest_running(context, retries, workload.sub) else { continue };
             let Some(copy) = context.items.lender_mut().copy(index) else { return };
-            self.0.insert(index);
+            self.copied.insert(index);
+            self.copies += 1;
             if let Some(device) = context.registry.get_mut(workload.sub) {
                 device.send(copy, true, workload.held == 0, context.now);
             }
@@ -58,7 +63,7 @@ impl Speculation {
             .filter(|(sub, loan)| {
                 lender.holds(*sub, *loan)
                     && !is_copied_to_idle(loan.index)
-                    && !self.0.contains(&loan.index)
+                    && !self.copied.contains(&loan.index)
                     && !retries.goes_alone(loan.index)
                     && lender.value(loan.index).is_some_and(|value| !value.careful)
             })
@@ -76,17 +81,22 @@ impl Speculation {
         loan: Loan,
     ) -> bool {
         let copy = registry.get(sub).and_then(|device| device.loans().copy_of(loan.index));
-        if self.0.is_empty() || copy.is_none() {
+        if self.copied.is_empty() || copy.is_none() {
             return false;
         }
         let _ = lender.hand_back(sub, loan);
         resume_copy(lender, registry, sub, loan.index)
     }
 
+    /// The number of copies lent so far.
+    pub(crate) fn copies(&self) -> u64 {
+        self.copies
+    }
+
     /// Notes that `device` leaves: its copies may be lent again.
     pub(crate) fn left(&mut self, device: &Device) {
         for loan in device.loans().copies() {
-            self.0.remove(&loan.index);
+            self.copied.remove(&loan.index);
         }
     }
 }

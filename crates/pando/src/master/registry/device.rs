@@ -3,6 +3,7 @@
 use super::{
     health::{Causes, Health},
     incoming::Incoming,
+    ledger::Contribution,
     loans::{Loans, LongCall},
     newcomer::{DeviceKey, Newcomer, Page},
     news::News,
@@ -48,6 +49,14 @@ pub(crate) struct Device {
     incoming: Incoming,
     /// Values of which this session has delivered the result.
     done: u64,
+    /// The time that these results took.
+    computing: Duration,
+    /// Failed attempts in this session.
+    failures: u64,
+    /// The time for which the session had its cores until `cores_since`, summed over the cores.
+    present: Duration,
+    /// The time since which the device lends its present number of cores.
+    cores_since: Instant,
     /// The recent average time of a call, if any call has ended.
     each: Option<Duration>,
     /// Reports of the function since the last line about them.
@@ -79,6 +88,10 @@ impl Device {
             missing_at_last_ask: 0,
             incoming: Incoming::default(),
             done: 0,
+            computing: Duration::ZERO,
+            failures: 0,
+            present: Duration::ZERO,
+            cores_since: now,
             each: None,
             reports: Sum::default(),
         }
@@ -113,7 +126,8 @@ impl Device {
         self.cores
     }
 
-    pub(crate) fn set_cores(&mut self, cores: u32) {
+    pub(crate) fn set_cores(&mut self, cores: u32, now: Instant) {
+        (self.present, self.cores_since) = (self.present(now), now);
         self.cores = cores;
         self.loans.set_cores(cores);
     }
@@ -357,12 +371,35 @@ impl Device {
 
 /// Results.
 impl Device {
-    /// Counts `done` results, which took `each` on average.
-    pub(crate) fn computed(&mut self, done: u64, each: Option<Duration>) {
+    /// Counts `done` results, which took `micros` microseconds in total.
+    pub(crate) fn computed(&mut self, done: u64, micros: u64) {
         self.done += done;
-        if let Some(each) = each {
+        self.computing += Duration::from_micros(micros);
+        if let Some(each) = micros.checked_div(done).map(Duration::from_micros) {
             self.each = Some(self.each.map_or(each, |before| (before + each) / 2));
         }
+    }
+
+    /// Counts a failed attempt.
+    pub(crate) fn failed(&mut self) {
+        self.failures += 1;
+    }
+
+    /// What this session has contributed up to `now`.
+    pub(super) fn contribution(&self, now: Instant) -> Contribution {
+        Contribution {
+            name: self.name.clone(),
+            cores: self.cores,
+            items: self.done,
+            failures: self.failures,
+            computing: self.computing,
+            present: self.present(now),
+        }
+    }
+
+    /// The time for which the session has had its cores, summed over the cores.
+    fn present(&self, now: Instant) -> Duration {
+        self.present + now.saturating_duration_since(self.cores_since) * self.cores
     }
 
     /// Values of which this session has delivered the result.

@@ -16,6 +16,10 @@ const RECENT: Duration = Duration::from_secs(10);
 pub(crate) struct Statistics {
     started: Instant,
     done: u64,
+    /// The time that the computed values took, in microseconds.
+    micros: u64,
+    /// Values that came back without a result and were lent again.
+    lent_again: u64,
     /// Times at which the rate was asked, with the count at each: all in the last [`RECENT`], and
     /// one before.
     looks: VecDeque<(Instant, u64)>,
@@ -29,6 +33,8 @@ impl Statistics {
         Self {
             started: now,
             done: 0,
+            micros: 0,
+            lent_again: 0,
             looks: VecDeque::from([(now, 0)]),
             samples: Vec::new(),
             next: 0,
@@ -38,6 +44,7 @@ impl Statistics {
     /// Notes that `count` values were computed, in `micros` microseconds of computing in total.
     pub(crate) fn done(&mut self, count: u64, micros: u64) {
         self.done += count;
+        self.micros = self.micros.saturating_add(micros);
         if count == 0 {
             return;
         }
@@ -69,6 +76,21 @@ impl Statistics {
         }
         let (then, done) = self.looks[0];
         (self.done - done) as f64 / now.saturating_duration_since(then).as_secs_f64().max(0.001)
+    }
+
+    /// Notes that a device left `count` values, which are lent again.
+    pub(crate) fn left(&mut self, count: usize) {
+        self.lent_again += count as u64;
+    }
+
+    /// Values that devices left when they went, and that were lent again.
+    pub(crate) fn lent_again(&self) -> u64 {
+        self.lent_again
+    }
+
+    /// The time that all values computed so far took, summed over the cores.
+    pub(crate) fn computing(&self) -> Duration {
+        Duration::from_micros(self.micros)
     }
 
     /// Values computed so far.

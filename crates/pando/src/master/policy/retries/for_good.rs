@@ -26,6 +26,9 @@ impl Retries {
         let index = loan.index;
         let attempts = self.failures.attempts(index);
         blame::lift_doubts(context.registry, self.failures.forget(index));
+        if self.failed_items.len() < super::MOST_NAMED {
+            self.failed_items.push(index);
+        }
         let text = account(context.items, context.job, loan, what, attempts, failure);
         let report = match context.job.on_error {
             _ if context.items.program().is_some() => None,

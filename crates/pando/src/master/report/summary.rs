@@ -1,0 +1,171 @@
+//! What a run has done, at its end: for people, and as data.
+
+use super::status::{count, grouped, spoken};
+use crate::{
+    console::printable,
+    master::{registry::Contribution, state::RunState},
+};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+/// The most devices in the table for people.
+const MOST_DEVICES: usize = 20;
+
+/// The figures of a run. Times are in seconds.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Summary {
+    /// The number of items with a result, or left out, those of an earlier run included.
+    items: u64,
+    /// The number of results computed in this run.
+    computed: u64,
+    seconds: f64,
+    per_second: f64,
+    compute_seconds: f64,
+    /// How many cores were busy on average.
+    times_one_core: f64,
+    /// The number of items that failed.
+    failed: u64,
+    /// The numbers of the first items that failed, from 1.
+    failed_items: Vec<u64>,
+    failed_attempts: u64,
+    /// The number of values that devices left when they went.
+    lent_again: u64,
+    /// The number of values of which a second device computed a copy.
+    copies: u64,
+    devices: Vec<DeviceSummary>,
+}
+
+/// The figures of a device. Times are in seconds.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeviceSummary {
+    /// The name; empty for the devices that are not told apart.
+    name: String,
+    cores: u32,
+    items: u64,
+    /// The share of all results of this run, from 0 to 1.
+    share: f64,
+    compute_seconds: f64,
+    /// The share of the time of its cores that was spent on results, from 0 to 1.
+    busy: f64,
+    failed_attempts: u64,
+}
+
+impl Summary {
+    /// The figures at `now`.
+    pub(super) fn of(state: &RunState, now: Instant) -> Self {
+        let statistics = state.registry().statistics();
+        let (seconds, computed) = (statistics.elapsed(now).as_secs_f64(), statistics.total());
+        let compute_seconds = statistics.computing().as_secs_f64();
+        let (failed, failed_attempts) = state.retries().counts();
+        let mut failed_items: Vec<u64> =
+            state.retries().failed_items().iter().map(|index| index + 1).collect();
+        failed_items.sort_unstable();
+        let devices = state.registry().contributions(now);
+        Self {
+            items: state.settled(),
+            computed,
+            seconds,
+            per_second: computed as f64 / seconds.max(0.001),
+            compute_seconds,
+            times_one_core: compute_seconds / seconds.max(0.001),
+            failed,
+            failed_items,
+            failed_attempts,
+            lent_again: statistics.lent_again(),
+            copies: state.speculation().copies(),
+            devices: devices.iter().map(|device| DeviceSummary::of(device, computed)).collect(),
+        }
+    }
+
+    /// The lines for people.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let time = spoken(Duration::from_secs_f64(self.seconds));
+        let earlier = match self.items.saturating_sub(self.computed + self.failed) {
+            0 => String::new(),
+            earlier => format!(", {} of them in an earlier run", grouped(earlier)),
+        };
+        let mut lines = vec![format!(
+            "{}{earlier} in {time}: {:.1}/s, {:.1} times one core",
+            count(self.items, "item"),
+            self.per_second,
+            self.times_one_core
+        )];
+        lines.extend(self.table());
+        if self.failed > 0 {
+            let numbers: Vec<String> = self.failed_items.iter().map(u64::to_string).collect();
+            let more = if (numbers.len() as u64) < self.failed { ", …" } else { "" };
+            let numbers = match numbers.is_empty() {
+                true => String::new(),
+                false => format!(": {}{more}", numbers.join(", ")),
+            };
+            lines.push(format!("{} failed{numbers}", count(self.failed, "item")));
+        }
+        let again = [
+            (self.failed_attempts, "failed attempt", "failed attempts"),
+            (
+                self.lent_again,
+                "value lent again, because its device left",
+                "values lent again, because their devices left",
+            ),
+            (
+                self.copies,
+                "value computed twice (--speculate)",
+                "values computed twice (--speculate)",
+            ),
+        ];
+        let again = again.iter().filter(|(count, ..)| *count > 0);
+        lines.extend(again.map(|(count, one, several)| {
+            format!("{} {}", grouped(*count), if *count == 1 { one } else { several })
+        }));
+        lines
+    }
+
+    fn table(&self) -> Vec<String> {
+        let shown = &self.devices[..self.devices.len().min(MOST_DEVICES)];
+        let names: Vec<String> = shown.iter().map(DeviceSummary::label).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+        let mut lines = Vec::new();
+        if !shown.is_empty() {
+            lines.push(format!(
+                "  {:width$}  {:>5}  {:>9}  {:>6}  {:>5}  {:>6}",
+                "device", "cores", "items", "share", "busy", "failed"
+            ));
+        }
+        for (device, name) in shown.iter().zip(names) {
+            lines.push(format!(
+                "  {name:width$}  {:>5}  {:>9}  {:>4.0} %  {:>3.0} %  {:>6}",
+                device.cores,
+                grouped(device.items),
+                device.share * 100.0,
+                device.busy * 100.0,
+                device.failed_attempts
+            ));
+        }
+        let more = self.devices.len() - shown.len();
+        if more > 0 {
+            lines.push(format!("  and {more} more"));
+        }
+        lines
+    }
+}
+
+impl DeviceSummary {
+    fn of(device: &Contribution, computed: u64) -> Self {
+        Self {
+            name: device.name.clone(),
+            cores: device.cores,
+            items: device.items,
+            share: device.items as f64 / computed.max(1) as f64,
+            compute_seconds: device.computing.as_secs_f64(),
+            busy: device.busy(),
+            failed_attempts: device.failures,
+        }
+    }
+
+    fn label(&self) -> String {
+        let name = if self.name.is_empty() { "other devices" } else { &self.name };
+        printable(name).chars().take(30).collect()
+    }
+}

@@ -1,0 +1,58 @@
+//! The summary at the end of a run: printed for people, or written to a file as data.
+
+use super::StartError;
+use crate::{config::Report, console::Console, master::Summary};
+use serde::Serialize;
+use std::{fs, io, path::Path};
+
+/// The content of the file.
+#[derive(Serialize)]
+struct SummaryFile<'a> {
+    /// The exit status of the run.
+    status: i32,
+    #[serde(flatten)]
+    summary: &'a Summary,
+}
+
+/// Refuses a file for the summary that cannot be written.
+pub(super) fn check(report: &Report) -> Result<(), StartError> {
+    let Some(path) = &report.summary_file else { return Ok(()) };
+    let refuse = |why: &str| Err(StartError(format!("--summary {}: {why}", path.display())));
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return refuse("this folder does not exist: create it first");
+    }
+    if path.is_dir() {
+        return refuse("this is a folder: name a file, such as summary.json");
+    }
+    Ok(())
+}
+
+/// Prints or writes the summary of a run with this exit status, and returns the exit status.
+pub(super) fn show(report: &Report, summary: &Summary, status: i32, console: &Console) -> i32 {
+    if report.summary {
+        console.say(summary.lines().join("\n"));
+    }
+    let Some(path) = &report.summary_file else { return status };
+    match write(path, &SummaryFile { status, summary }) {
+        Ok(()) => status,
+        Err(error) => {
+            console.say(format!("error: --summary {} cannot be written: {error}", path.display()));
+            status.max(1)
+        }
+    }
+}
+
+/// Writes the whole file under another name first, so that nobody reads a part of it.
+fn write(path: &Path, content: &SummaryFile) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(content)? + "\n";
+    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return fs::write(path, text);
+    }
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}", std::process::id()));
+    let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));
+    written.inspect_err(|_| {
+        let _ = fs::remove_file(&unfinished);
+    })
+}

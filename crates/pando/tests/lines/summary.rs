@@ -1,0 +1,82 @@
+//! The summary at the end of a run.
+
+use pando_testing::{EventsFile, FunctionGate, PandoCommand, WebSocket};
+use serde_json::Value;
+use std::fs;
+use tempfile::TempDir;
+
+#[test]
+fn people_read_what_was_done_by_whom_and_what_failed() {
+    let f = "(x, cb) => x === '2' ? cb(new Error('no')) : setTimeout(() => cb(null, x), 100)";
+    let words = ["--cores", "1", "--summary", "always", "--on-error", "skip", "--retries", "1"];
+    let run = PandoCommand::f(f).local().args(words).args(["1", "2", "3"]).run();
+    run.ends(1, "1\n3\n").said(&[
+        "3 items in 1 s: ",
+        " times one core\n",
+        "  device        cores      items   share   busy  failed\n",
+        "  this machine      1          2   100 %",
+        "1 item failed: 2\n",
+        "2 failed attempts\n",
+    ]);
+    PandoCommand::f(f).local().args(["1"]).run().gives("1\n").did_not_say(&["times one core"]);
+}
+
+#[test]
+fn programs_read_the_same_from_a_file_also_when_the_run_fails() {
+    let command = PandoCommand::f("(x, cb) => x === '3' ? cb(new Error('no')) : cb(null, x)");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("summary.json");
+    fs::write(&file, "of the last run").unwrap();
+    let words = ["--cores", "1", "--retries", "0", "--summary"];
+    let run = command.local().args(words).args([&file]).args(["1", "2", "3"]).run();
+    run.ends(1, "1\n2\n").did_not_say(&["times one core"]);
+    let summary: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!((&summary["status"], &summary["computed"]), (&1.into(), &2.into()));
+    let device = &summary["devices"][0];
+    assert_eq!((&device["name"], &device["items"]), (&"this machine".into(), &2.into()));
+    assert_eq!((&device["failedAttempts"], &device["share"]), (&1.into(), &1.0.into()));
+    assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().filter(is_unfinished).count(), 0);
+}
+
+fn is_unfinished(entry: &std::io::Result<fs::DirEntry>) -> bool {
+    entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("summary.json.")
+}
+
+#[test]
+fn a_summary_without_a_place_is_refused_before_anything_is_computed() {
+    let command = || PandoCommand::f("(x, cb) => cb(null, x)").local();
+    let run = command().args(["--summary", "nowhere/summary.json", "1"]).run();
+    run.ends(2, "").said(&["error: --summary nowhere/summary.json: this folder does not exist"]);
+    let run = command().args(["--summary", "/", "1"]).run();
+    run.ends(2, "").said(&["--summary /: this is a folder"]);
+    let command = command();
+    let same = command.folder().join("same");
+    let words = ["--summary", same.to_str().unwrap(), "--events", same.to_str().unwrap(), "1"];
+    command.args(words).run().ends(2, "").said(&["name one file"]);
+}
+
+#[test]
+fn a_device_that_has_left_stays_in_the_summary() {
+    let (gate, events) = (FunctionGate::closed(), EventsFile::empty());
+    let f = format!("(x, cb) => {}.then(() => cb(null, x))", gate.knock("x"));
+    let command = PandoCommand::f(&f).events(&events);
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("summary.json");
+    let mut run = command.args(["--cores", "1", "--summary"]).args([&file]).stdin_open().start();
+    run.write("a\nb\nc\nd\n");
+    gate.waits_for("a");
+    let mut ann = WebSocket::join(&run.url(), "Ann", 2);
+    let values = pando_testing::volunteer::values(&mut ann);
+    drop(ann);
+    events.wait("left", |event| event["device"] == "Ann");
+    gate.open_for_all();
+    run.wait().gives("a\nb\nc\nd\n");
+    let summary: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!(summary["lentAgain"], values.len());
+    let of = |name: &str| {
+        let devices = summary["devices"].as_array().unwrap();
+        devices.iter().find(|device| device["name"] == name).cloned().unwrap_or_default()
+    };
+    assert_eq!((&of("Ann")["items"], &of("Ann")["cores"]), (&0.into(), &2.into()));
+    assert_eq!(of("this machine")["items"], 4);
+}
