@@ -2,7 +2,7 @@
 
 use crate::{JournalFile, SQUARE, squares};
 use pando_testing::{EventsFile, FunctionGate, PandoCommand, lines, numbers};
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 #[test]
 fn a_finished_job_is_printed_again_without_any_device() {
@@ -187,4 +187,21 @@ fn results_longer_than_any_buffer_come_back_whole() {
     let expected: String = ["a", "b", "c", "d"].map(|x| x.repeat(3 << 20) + "\n").concat();
     job().local().run().gives(&expected);
     job().args(["--cores", "0"]).run().gives(&expected);
+}
+
+#[test]
+fn a_journal_of_an_earlier_version_is_read() {
+    // A program of the time before the first release was killed while it wrote the fifth result.
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/journal");
+    let journal = JournalFile::new();
+    fs::copy(fixtures.join("interrupted.journal"), journal.path()).unwrap();
+    let run = journal
+        .of(PandoCommand::bare().function(fixtures.join("square.mjs")))
+        .local()
+        .args(["--cores", "1"])
+        .stdin(numbers(8))
+        .run();
+    run.gives(squares(8))
+        .said(&["its last 30 bytes were not written whole", "4 results are there"]);
+    assert_eq!(journal.items().len(), 8);
 }
