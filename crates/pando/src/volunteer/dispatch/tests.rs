@@ -41,12 +41,7 @@ fn a_fast_function_gets_ever_more_up_to_20_ms() {
     for _ in 0..30 {
         let (core, given) = dispatch.feed(now).unwrap();
         most = given.len();
-        dispatch.answered(
-            core,
-            given.iter().map(|(loan, _)| *loan),
-            100 * given.len() as u64,
-            now,
-        );
+        dispatch.answered(core, given.iter().map(|(loan, _)| *loan), 100 * given.len() as u64, now);
     }
     assert_eq!(most, 200);
 }
@@ -94,8 +89,7 @@ fn a_core_that_never_begins_what_it_was_given_is_ended_and_the_value_is_not_blam
 #[test]
 fn of_a_core_that_may_not_go_on_only_what_was_open_is_doubtful() {
     let now = Instant::now();
-    for (careful, expected) in
-        [(true, (loans(0..2), loans(2..3))), (false, (vec![], loans(0..3)))]
+    for (careful, expected) in [(true, (loans(0..2), loans(2..3))), (false, (vec![], loans(0..3)))]
     {
         let mut dispatch = Dispatch::new(1, 2, None);
         dispatch.ready(0);
