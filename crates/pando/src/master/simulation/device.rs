@@ -233,7 +233,10 @@ impl World {
                         continue;
                     }
                     let refused = device.dispatch.extend(values);
-                    self.give_back(number, refused, false);
+                    if !refused.is_empty() {
+                        self.seen.note("refused in a pause");
+                        self.give_back(number, refused, false);
+                    }
                     self.feed(number);
                 }
             }
