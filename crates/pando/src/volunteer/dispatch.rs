@@ -6,7 +6,7 @@
 //! any free core can take the values that wait, and these can also be handed back. A careful value
 //! goes to a core alone: if that core dies, the cause is known.
 //!
-//! `web/src/link/` does the same for tabs.
+//! `web/src/link/` decides alike for tabs: both run the scenarios of `fixtures/dispatch.json`.
 
 use crate::protocol::{Loan, Value};
 use std::{
@@ -14,48 +14,55 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the values that a core is given should take.
-const AHEAD: Duration = Duration::from_millis(20);
+/// How long the values that a core is given should take, in microseconds.
+const AHEAD: u64 = 20_000;
 /// Most values that a core is given.
-const MOST: usize = 4096;
-/// Approximate bytes of values in one frame for a core.
-const MOST_BYTES: usize = 1 << 20;
+const MOST: usize = 1 << 16;
 /// How long after its timeout a call may still end by itself, before the core is killed.
 pub(crate) const GRACE: Duration = Duration::from_millis(250);
 /// How long a call runs before it is reported to the master.
 const LONG: Duration = Duration::from_millis(500);
+/// The time without a tick that shows that the device and its cores slept.
+const SLEPT: Duration = Duration::from_millis(1500);
 
 /// The queue of values and the state of the cores; see the module.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     queue: VecDeque<(Loan, Value)>,
     cores: Vec<CoreState>,
-    least: usize,
+    /// Most calls of a core at a time.
+    concurrency: usize,
     timeout: Option<Duration>,
+    paused: bool,
+    last_tick: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
 struct CoreState {
     ready: bool,
-    /// Loans that the core has not answered, in order.
-    given: VecDeque<Loan>,
-    /// Whether `given` holds a careful value, which is then the only one.
+    /// Calls that the core has not answered, in the order of their values.
+    calls: VecDeque<Call>,
+    /// Whether `calls` holds a careful value, which is then the only one.
     careful: bool,
-    /// Whether the core has begun the first loan of `given`, as far as is known.
+    /// Whether the core has begun the first of `calls`, as far as is known.
     began: bool,
-    /// Calls that may be in progress: for the first loans of `given`, as many as may run at once.
-    open: VecDeque<OpenCall>,
+    /// Most values that the core should have.
     target: usize,
+    /// The estimated duration of a call, at most [`AHEAD`], in microseconds.
+    estimate: u64,
 }
 
-/// A call that may be in progress, as seen by the host.
+/// A call of a core, as seen by the host.
 #[derive(Debug)]
-struct OpenCall {
+struct Call {
     loan: Loan,
-    /// The earliest time at which the call can have begun.
-    since: Instant,
+    /// The earliest time at which the call can have begun; `None` while earlier calls of the core
+    /// must end first.
+    since: Option<Instant>,
     /// Whether the call has been reported to the master as long.
     told: bool,
+    /// Whether nobody needs the answer any more.
+    forgotten: bool,
 }
 
 /// The fate of the values of a core that died.
@@ -73,15 +80,29 @@ impl Dispatch {
     /// The state for `cores` cores, none of them ready, each with up to `concurrency` calls at a
     /// time.
     pub(crate) fn new(cores: usize, concurrency: u32, timeout: Option<Duration>) -> Self {
-        let least = concurrency as usize;
-        let cores =
-            (0..cores).map(|_| CoreState { target: least, ..CoreState::default() }).collect();
-        Self { queue: VecDeque::new(), cores, least, timeout }
+        let concurrency = concurrency as usize;
+        let cores = (0..cores).map(|_| CoreState::new(concurrency)).collect();
+        let queue = VecDeque::new();
+        Self { queue, cores, concurrency, timeout, paused: false, last_tick: None }
     }
 
-    /// Adds values to the queue.
-    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = (Loan, Value)>) {
+    /// Adds values to the queue. Returns the loans that a paused device hands back.
+    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = (Loan, Value)>) -> Vec<Loan> {
         self.queue.extend(values);
+        if self.paused { self.pause() } else { Vec::new() }
+    }
+
+    /// Takes all values out of the queue and returns their loans. Until [`Dispatch::resume`], the
+    /// cores only finish their values.
+    pub(crate) fn pause(&mut self) -> Vec<Loan> {
+        self.paused = true;
+        self.queue.drain(..).map(|(loan, _)| loan).collect()
+    }
+
+    /// Ends a pause.
+    #[allow(dead_code, reason = "only simulated devices pause")]
+    pub(crate) fn resume(&mut self) {
+        self.paused = false;
     }
 
     /// Notes that core `core` has loaded the function.
@@ -90,7 +111,8 @@ impl Dispatch {
     }
 
     /// The next values to give, and the core to give them to; `None` if no core wants any. The
-    /// values leave the queue.
+    /// values leave the queue. The core with the fewest values comes first, and leaves to each
+    /// other core its share.
     pub(crate) fn feed(&mut self, now: Instant) -> Option<(usize, Vec<(Loan, Value)>)> {
         let careful = self.queue.front()?.1.careful;
         let ready = self.cores.iter().filter(|core| core.ready).count();
@@ -98,133 +120,156 @@ impl Dispatch {
             .cores
             .iter_mut()
             .enumerate()
-            .filter(|(_, core)| core.wants(careful))
-            .min_by_key(|(_, core)| core.given.len())?;
+            .filter(|(_, core)| core.room(self.concurrency) > 0)
+            .min_by_key(|(_, core)| core.calls.len())?;
+        if careful && !core.calls.is_empty() {
+            return None;
+        }
         let share = self.queue.len().div_ceil(ready);
-        let most =
-            if careful { 1 } else { (core.target - core.given.len()).min(share.max(self.least)) };
-        let (mut values, mut bytes) = (Vec::new(), 0);
-        while values.len() < most && bytes < MOST_BYTES {
-            match self.queue.pop_front_if(|(_, value)| value.careful == careful) {
-                None => break,
-                Some((loan, value)) => {
-                    bytes += value.bytes.len();
-                    core.given.push_back(loan);
-                    values.push((loan, value));
-                }
-            }
+        let most = if careful { 1 } else { core.room(self.concurrency).min(share) };
+        let mut values = Vec::new();
+        while values.len() < most
+            && let Some((loan, value)) =
+                self.queue.pop_front_if(|(_, next)| next.careful == careful)
+        {
+            core.calls.push_back(Call { loan, since: None, told: false, forgotten: false });
+            values.push((loan, value));
         }
         core.careful = careful;
-        core.look(self.least, now);
+        core.open_calls(self.concurrency, now);
         Some((number, values))
     }
 
     /// Notes that core `core` is about to compute `loan`.
     pub(crate) fn started(&mut self, core: usize, loan: Loan, now: Instant) {
         let core = &mut self.cores[core];
-        core.began = true;
+        let later = core.calls.iter_mut().skip_while(|call| call.loan != loan);
         // Calls for later values cannot have begun earlier either.
-        core.open.iter_mut().skip_while(|call| call.loan != loan).for_each(|call| call.since = now);
+        for since in later.map_while(|call| call.since.as_mut()) {
+            *since = now;
+            core.began = true;
+        }
     }
 
     /// Notes that core `core` answered `loans`, which took `micros` microseconds altogether.
+    /// Returns the loans whose answers nobody needs.
     pub(crate) fn answered(
         &mut self,
         core: usize,
         loans: impl Iterator<Item = Loan>,
         micros: u64,
         now: Instant,
-    ) {
-        let least = self.least;
+    ) -> Vec<Loan> {
+        let concurrency = self.concurrency;
         let core = &mut self.cores[core];
-        let mut count = 0;
+        let (mut count, mut unneeded) = (0, Vec::new());
         for loan in loans {
             count += 1;
-            if let Some(at) = core.given.iter().position(|given| *given == loan) {
-                core.given.remove(at);
-                core.open.remove(at);
+            let at = core.calls.iter().position(|call| call.loan == loan);
+            if let Some(call) = at.and_then(|at| core.calls.remove(at)) {
+                core.began = true;
+                unneeded.extend(call.forgotten.then_some(loan));
             }
         }
-        core.careful &= !core.given.is_empty();
-        core.began = !core.given.is_empty();
-        core.look(least, now);
-        let each = (micros / u64::max(count, 1)).max(1);
-        core.target = ((AHEAD.as_micros() as u64 / each) as usize)
-            .clamp(least, (core.target * 2).min(MOST.max(least)));
+        core.careful &= !core.calls.is_empty();
+        core.began &= !core.calls.is_empty();
+        core.open_calls(concurrency, now);
+        core.learn(micros / u64::max(count, 1), concurrency);
+        unneeded
     }
 
     /// Settles the values of core `core`, which died or was killed.
     pub(crate) fn died(&mut self, core: usize) -> CrashOutcome {
-        let began = self.cores[core].began;
-        let given = self.ended(core);
-        match given[..] {
-            [only] if began => CrashOutcome { culprit: Some(only), ..CrashOutcome::default() },
-            _ => {
-                CrashOutcome { culprit: None, careful: began && !given.is_empty(), returned: given }
+        let CoreState { calls, began, .. } = self.ended(core);
+        let is_alone = calls.len() == 1;
+        let returned = needed(calls);
+        match returned[..] {
+            [only] if is_alone && began => {
+                CrashOutcome { culprit: Some(only), ..CrashOutcome::default() }
             }
+            _ => CrashOutcome { culprit: None, careful: began && !returned.is_empty(), returned },
         }
     }
 
     /// Settles the values of core `core`, which ends after an uncaught error. Returns the loans
     /// that may have been in progress, if `careful`, and the other loans.
     pub(crate) fn spoiled(&mut self, core: usize, careful: bool) -> (Vec<Loan>, Vec<Loan>) {
-        let mut open = self.ended(core);
+        let mut open = self.ended(core).calls;
         // Calls begin in the order in which values were given.
-        let others = open.split_off(if careful { open.len().min(self.least) } else { 0 });
-        (open, others)
+        let others = open.split_off(if careful { open.len().min(self.concurrency) } else { 0 });
+        (needed(open), needed(others))
     }
 
-    /// Resets core `core`, which has ended; returns the unanswered loans.
-    fn ended(&mut self, core: usize) -> Vec<Loan> {
-        let fresh = CoreState { target: self.least, ..CoreState::default() };
-        std::mem::replace(&mut self.cores[core], fresh).given.into()
+    /// Resets core `core`, which has ended; returns the last state.
+    fn ended(&mut self, core: usize) -> CoreState {
+        std::mem::replace(&mut self.cores[core], CoreState::new(self.concurrency))
+    }
+
+    /// Notes the time. The host ticks about every 250 ms, and before each of the questions below.
+    /// If it did not for longer than [`SLEPT`], the device slept: no call is charged with that
+    /// time.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        let last = self.last_tick.replace(now).unwrap_or(now);
+        let gap = now.saturating_duration_since(last);
+        if gap > SLEPT {
+            let calls = self.cores.iter_mut().flat_map(|core| &mut core.calls);
+            // A call may have begun since the device woke.
+            calls.filter_map(|call| call.since.as_mut()).for_each(|at| *at = now.min(*at + gap));
+        }
     }
 
     /// The cores to kill because a call is past its timeout.
     pub(crate) fn overdue(&self, now: Instant) -> Vec<usize> {
         let Some(timeout) = self.timeout else { return Vec::new() };
-        let late = |core: &CoreState| {
-            core.open.front().is_some_and(|call| now >= call.since + timeout + GRACE)
-        };
-        self.cores
-            .iter()
-            .enumerate()
-            .filter(|(_, core)| late(core))
-            .map(|(number, _)| number)
-            .collect()
+        self.numbers(|core| core.since().is_some_and(|since| now >= since + timeout + GRACE))
     }
 
     /// The time of the next timeout that [`Dispatch::overdue`] may find.
     pub(crate) fn next_overdue(&self) -> Option<Instant> {
         let timeout = self.timeout?;
-        self.cores
-            .iter()
-            .filter_map(|core| core.open.front())
-            .map(|call| call.since + timeout + GRACE)
-            .min()
+        self.cores.iter().filter_map(CoreState::since).map(|since| since + timeout + GRACE).min()
+    }
+
+    /// The cores to end because they compute nothing but forgotten calls, of which one is long:
+    /// other values wait for these cores. Each is then [`spoiled`](Dispatch::spoiled), and no
+    /// value is doubtful.
+    #[allow(dead_code, reason = "only simulated devices connect again")]
+    pub(crate) fn forgotten(&self, now: Instant) -> Vec<usize> {
+        self.numbers(|core| {
+            core.since().is_some_and(|since| now.saturating_duration_since(since) >= LONG)
+                && core.open().all(|(call, _)| call.forgotten)
+        })
+    }
+
+    /// The numbers of the cores for which `applies` returns true.
+    fn numbers(&self, applies: impl Fn(&CoreState) -> bool) -> Vec<usize> {
+        (0..self.cores.len()).filter(|number| applies(&self.cores[*number])).collect()
     }
 
     /// Calls that have become long since the last report, with durations in milliseconds. Marks
     /// the calls as reported.
     pub(crate) fn long_calls(&mut self, now: Instant) -> Vec<(Loan, u64)> {
-        let age = |call: &OpenCall| now.saturating_duration_since(call.since);
-        let calls = self
-            .cores
-            .iter_mut()
-            .flat_map(|core| &mut core.open)
-            .filter(|call| !call.told && age(call) >= LONG);
-        calls
-            .map(|call| {
+        let mut long = Vec::new();
+        for call in self.cores.iter_mut().flat_map(|core| &mut core.calls) {
+            let age = call.since.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+            if age >= LONG && !call.told && !call.forgotten {
                 call.told = true;
-                (call.loan, age(call).as_millis() as u64)
-            })
-            .collect()
+                long.push((call.loan, age.as_millis() as u64));
+            }
+        }
+        long
     }
 
-    /// Reports long calls again, over another channel; only simulated devices have another one.
-    #[cfg(test)]
-    pub(crate) fn tell_again(&mut self) {
-        self.cores.iter_mut().flat_map(|core| &mut core.open).for_each(|call| call.told = false);
+    /// Goes on over another channel with only those loans that `keeps` accepts. The other loans
+    /// leave the queue; in a core, they are forgotten: neither reported, nor returned, nor blamed.
+    /// Long calls are reported again, because the master does not know of them.
+    #[allow(dead_code, reason = "only simulated devices connect again")]
+    pub(crate) fn keep(&mut self, keeps: impl Fn(Loan) -> bool) {
+        self.queue.retain(|(loan, _)| keeps(*loan));
+        for call in self.cores.iter_mut().flat_map(|core| &mut core.calls) {
+            call.forgotten |= !keeps(call.loan);
+            call.told = false;
+        }
     }
 
     /// Takes the queued values among `loans` out of the queue, and returns their loans.
@@ -242,187 +287,54 @@ impl Dispatch {
 }
 
 impl CoreState {
-    /// Brings `open` up to date: calls begin in the order in which their values were given.
-    fn look(&mut self, most: usize, now: Instant) {
-        let (given, open) = (&self.given, &mut self.open);
-        open.extend(given.iter().take(most).skip(open.len()).map(|loan| OpenCall {
-            loan: *loan,
-            since: now,
-            told: false,
-        }));
+    /// A core that is not ready.
+    fn new(concurrency: usize) -> Self {
+        Self { target: concurrency, ..Self::default() }
     }
 
-    fn wants(&self, careful: bool) -> bool {
-        let few = if careful {
-            self.given.is_empty()
-        } else {
-            self.given.len() * 2 <= self.target && self.given.len() < self.target
-        };
-        self.ready && few && !self.careful
+    /// The number of values that the core should get now: some if a call could begin at once, or
+    /// if half of the values are answered, so that the core computes while the next ones come.
+    fn room(&self, concurrency: usize) -> usize {
+        let given = self.calls.len();
+        let has_few = given < concurrency || given * 2 <= self.target;
+        if self.ready && !self.careful && has_few { self.target.saturating_sub(given) } else { 0 }
     }
+
+    /// Notes which calls may be in progress: calls begin in the order of their values, at most
+    /// `concurrency` at a time.
+    fn open_calls(&mut self, concurrency: usize, now: Instant) {
+        for call in self.calls.iter_mut().take(concurrency) {
+            call.since.get_or_insert(now);
+        }
+    }
+
+    /// The calls that may be in progress, each with the earliest time at which it can have begun.
+    fn open(&self) -> impl Iterator<Item = (&Call, Instant)> {
+        self.calls.iter().map_while(|call| Some((call, call.since?)))
+    }
+
+    /// The earliest time at which the first call can have begun.
+    fn since(&self) -> Option<Instant> {
+        self.open().next().map(|(_, since)| since)
+    }
+
+    /// Adapts the target to calls that took `mean` microseconds each. The estimate follows slower
+    /// calls at once, so that few values wait behind them.
+    fn learn(&mut self, mean: u64, concurrency: usize) {
+        let mean = mean.min(AHEAD);
+        let quicker = self.estimate.saturating_sub(mean);
+        self.estimate = mean.max(self.estimate - (quicker * 3).div_ceil(10));
+        let ideal = (AHEAD / self.estimate.max(1)) as usize * concurrency;
+        self.target = ideal.min(self.target * 2).min(MOST);
+    }
+}
+
+/// The loans of the calls whose answers are still needed.
+fn needed(calls: VecDeque<Call>) -> Vec<Loan> {
+    calls.into_iter().filter(|call| !call.forgotten).map(|call| call.loan).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::Form;
-
-    fn values(ids: std::ops::Range<u64>) -> Vec<(Loan, Value)> {
-        ids.map(|id| (Loan::first(id), Value::new("x".into(), Form::Text))).collect()
-    }
-
-    fn ids(values: &[(Loan, Value)]) -> Vec<u64> {
-        values.iter().map(|(loan, _)| loan.index).collect()
-    }
-
-    fn loans(ids: impl IntoIterator<Item = u64>) -> Vec<Loan> {
-        ids.into_iter().map(Loan::first).collect()
-    }
-
-    #[test]
-    fn a_slow_function_gets_one_value_per_core() {
-        let now = Instant::now();
-        let mut dispatch = Dispatch::new(2, 1, None);
-        dispatch.extend(values(0..10));
-        assert!(dispatch.feed(now).is_none(), "no core is ready");
-        dispatch.ready(0);
-        dispatch.ready(1);
-        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [0]);
-        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [1]);
-        assert!(dispatch.feed(now).is_none());
-        dispatch.answered(1, loans([1]).into_iter(), 1_000_000, now);
-        let (core, given) = dispatch.feed(now).unwrap();
-        assert_eq!((core, ids(&given)), (1, vec![2]));
-    }
-
-    #[test]
-    fn a_fast_function_gets_ever_more_up_to_20_ms() {
-        let now = Instant::now();
-        let mut dispatch = Dispatch::new(1, 1, None);
-        dispatch.ready(0);
-        dispatch.extend(values(0..100_000));
-        let mut most = 0;
-        for _ in 0..30 {
-            let (core, given) = dispatch.feed(now).unwrap();
-            most = given.len();
-            dispatch.answered(
-                core,
-                given.iter().map(|(loan, _)| *loan),
-                100 * given.len() as u64,
-                now,
-            );
-        }
-        assert_eq!(most, 200);
-    }
-
-    #[test]
-    fn a_death_with_one_value_is_its_fault_and_with_several_it_is_open() {
-        let now = Instant::now();
-        let mut dispatch = Dispatch::new(1, 1, Some(Duration::from_secs(1)));
-        dispatch.ready(0);
-        dispatch.extend(values(0..100));
-        dispatch.feed(now);
-        dispatch.started(0, Loan::first(0), now);
-        dispatch.answered(0, loans([0]).into_iter(), 1, now);
-        let (_, given) = dispatch.feed(now).unwrap();
-        assert_eq!(ids(&given), [1, 2]);
-        dispatch.started(0, Loan::first(1), now);
-        assert_eq!(dispatch.overdue(now + Duration::from_millis(1200)), [] as [usize; 0]);
-        assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
-        assert_eq!(
-            dispatch.died(0),
-            CrashOutcome { culprit: None, returned: loans([1, 2]), careful: true }
-        );
-        dispatch.ready(0);
-        dispatch.feed(now);
-        dispatch.started(0, Loan::first(3), now);
-        assert_eq!(dispatch.died(0).culprit, Some(Loan::first(3)));
-    }
-
-    #[test]
-    fn a_core_that_never_begins_what_it_was_given_is_ended_and_the_value_is_not_blamed() {
-        let now = Instant::now();
-        let mut dispatch = Dispatch::new(1, 1, Some(Duration::from_secs(1)));
-        dispatch.ready(0);
-        dispatch.extend(values(0..1));
-        dispatch.feed(now);
-        assert_eq!(dispatch.long_calls(now + Duration::from_millis(600)), [(Loan::first(0), 600)]);
-        assert_eq!(dispatch.overdue(now + Duration::from_millis(1250)), [0]);
-        assert_eq!(
-            dispatch.died(0),
-            CrashOutcome { culprit: None, returned: loans([0]), careful: false }
-        );
-        assert_eq!(dispatch.next_overdue(), None);
-    }
-
-    #[test]
-    fn of_a_core_that_may_not_go_on_only_what_was_open_is_doubtful() {
-        let now = Instant::now();
-        for (careful, expected) in
-            [(true, (loans(0..2), loans(2..3))), (false, (vec![], loans(0..3)))]
-        {
-            let mut dispatch = Dispatch::new(1, 2, None);
-            dispatch.ready(0);
-            dispatch.extend(values(0..1));
-            dispatch.feed(now);
-            dispatch.extend(values(1..3));
-            dispatch.cores[0].target = 4;
-            dispatch.feed(now);
-            assert_eq!(dispatch.spoiled(0, careful), expected);
-        }
-    }
-
-    #[test]
-    fn each_of_several_open_calls_has_its_own_time() {
-        let start = Instant::now();
-        let after = |millis| start + Duration::from_millis(millis);
-        let mut dispatch = Dispatch::new(1, 2, Some(Duration::from_secs(1)));
-        dispatch.ready(0);
-        dispatch.extend(values(0..2));
-        dispatch.feed(start);
-        dispatch.started(0, Loan::first(0), after(10));
-        assert_eq!(dispatch.long_calls(after(510)), [(Loan::first(0), 500), (Loan::first(1), 500)]);
-        dispatch.extend(values(2..3));
-        dispatch.answered(0, loans([1]).into_iter(), 1_000_000, after(600));
-        dispatch.feed(after(700));
-        // An answer for another value does not change the age of this call.
-        assert_eq!(dispatch.next_overdue(), Some(after(1260)));
-        assert_eq!(dispatch.long_calls(after(1200)), [(Loan::first(2), 500)]);
-        assert_eq!(dispatch.overdue(after(1259)), [] as [usize; 0]);
-        assert_eq!(dispatch.overdue(after(1260)), [0]);
-    }
-
-    #[test]
-    fn what_was_computed_for_an_earlier_loan_is_not_taken_for_the_present_one() {
-        let now = Instant::now();
-        let mut dispatch = Dispatch::new(1, 1, None);
-        dispatch.ready(0);
-        let (first, second) = (Loan::first(0), Loan { index: 0, number: 1 });
-        dispatch.extend(values(0..1));
-        dispatch.feed(now);
-        dispatch.extend([(second, Value::new("x".into(), Form::Text))]);
-        assert_eq!(dispatch.recall(&[first]), [], "a core has it");
-        dispatch.answered(0, [first].into_iter(), 1, now);
-        assert_eq!(dispatch.feed(now).unwrap().1[0].0, second);
-        dispatch.answered(0, [first].into_iter(), 1, now);
-        dispatch.started(0, first, now + Duration::from_secs(1));
-        assert_eq!(dispatch.long_calls(now + Duration::from_secs(1)), [(second, 1000)]);
-    }
-
-    #[test]
-    fn a_careful_value_goes_alone() {
-        let now = Instant::now();
-        let mut dispatch = Dispatch::new(1, 4, None);
-        dispatch.ready(0);
-        let mut list = values(0..3);
-        list[1].1.careful = true;
-        dispatch.extend(list);
-        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [0]);
-        assert!(dispatch.feed(now).is_none());
-        dispatch.answered(0, loans([0]).into_iter(), 1, Instant::now());
-        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [1]);
-        assert!(dispatch.feed(now).is_none());
-        dispatch.answered(0, loans([1]).into_iter(), 1, Instant::now());
-        assert_eq!(ids(&dispatch.feed(now).unwrap().1), [2]);
-    }
-}
+mod fixtures;
+#[cfg(test)]
+mod tests;

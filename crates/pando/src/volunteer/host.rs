@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 /// Most failed starts of a core in a row: a core that dies this often before loading the function
 /// is given up.
 const MAX_FAILED_STARTS: u32 = 3;
-/// How often the host looks for long calls.
+/// How often the host looks for long calls, and whether the device slept.
 const TICK: Duration = Duration::from_millis(250);
 
 /// The description of a volunteer.
@@ -207,7 +207,10 @@ impl<E: Engine> Host<E> {
 
     fn values(&mut self, frame: Bytes) {
         match Binary::decode(frame) {
-            Ok(Binary::Values(values)) => self.dispatch.extend(values),
+            Ok(Binary::Values(values)) => {
+                let refused = self.dispatch.extend(values);
+                self.give_back(refused, false);
+            }
             Ok(Binary::Part { total, bytes }) => {
                 if let Ok(Some(whole)) = self.assembler.part(total, &bytes) {
                     self.values(whole);
@@ -299,8 +302,9 @@ impl<E: Engine> Host<E> {
     }
 
     fn kill_overdue(&mut self) {
-        let timeout = self.timeout.unwrap_or_default();
-        for number in self.dispatch.overdue(Instant::now()) {
+        let (now, timeout) = (Instant::now(), self.timeout.unwrap_or_default());
+        self.dispatch.tick(now);
+        for number in self.dispatch.overdue(now) {
             self.handle_core_death(
                 number,
                 "timeout",
@@ -372,6 +376,7 @@ impl<E: Engine> Host<E> {
 
     fn tick(&mut self) {
         let now = Instant::now();
+        self.dispatch.tick(now);
         let items: Vec<Running> =
             self.dispatch.long_calls(now).into_iter().map(|(id, ms)| Running { id, ms }).collect();
         if !items.is_empty() {

@@ -6,7 +6,7 @@ use super::{
     plan::chance,
     world::World,
 };
-use crate::protocol::{Loan, ToMaster};
+use crate::protocol::ToMaster;
 
 impl World {
     /// Performs a random fault.
@@ -96,9 +96,10 @@ impl World {
         self.seen.note(if paused { "paused" } else { "resumed" });
         self.lend(number, None, if paused { 0 } else { cores });
         if paused {
-            let ids: Vec<Loan> = self.devices[number].has.iter().copied().collect();
-            let ids = self.devices[number].dispatch.recall(&ids);
+            let ids = self.devices[number].dispatch.pause();
             self.give_back(number, ids, false);
+        } else {
+            self.devices[number].dispatch.resume();
         }
     }
 

@@ -36,13 +36,11 @@ pub(super) enum Event {
     CoreReady(usize, usize, u32),
     /// Calls of the device may have taken too long.
     Overdue(usize),
-    /// Calls of the device may have become long.
-    LongCalls(usize),
     /// A heartbeat of the device on this link.
     Beat(usize, usize),
     /// The frozen device goes on.
     Thaw(usize),
-    /// The master looks for stragglers.
+    /// The master looks for stragglers, and the devices for long calls.
     Look,
     /// The master watches over the run.
     Watch,

@@ -6,7 +6,7 @@ use super::{
     link::{Down, Link, Note, Up},
     master_end::whole,
     plan::{chance, pick},
-    work::{LONG, Worker},
+    work::Worker,
     world::World,
 };
 use crate::{
@@ -232,7 +232,11 @@ impl World {
                         );
                         continue;
                     }
-                    device.dispatch.extend(values);
+                    let refused = device.dispatch.extend(values);
+                    if !refused.is_empty() {
+                        self.seen.note("refused in a pause");
+                        self.give_back(number, refused, false);
+                    }
                     self.feed(number);
                 }
             }
@@ -276,6 +280,9 @@ impl World {
                 options.concurrency,
                 options.timeout.map(Duration::from_millis),
             );
+            if device.paused {
+                device.dispatch.pause();
+            }
             for core in 0..device.workers.len() {
                 self.clock.after(
                     10 * MS,
@@ -283,13 +290,8 @@ impl World {
                 );
             }
         }
-        let dropped: Vec<Loan> =
-            device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
-        device.dispatch.recall(&dropped);
+        device.dispatch.keep(|loan| welcome.keep.contains(&loan));
         device.has.retain(|id| welcome.keep.contains(id));
-        device.dispatch.tell_again();
-        self.clock.after(LONG, Event::LongCalls(number));
-        let device = &mut self.devices[number];
         let unsent = std::mem::take(&mut device.unsent);
         let (kept, late) =
             unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.loan));

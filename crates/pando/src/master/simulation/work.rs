@@ -12,8 +12,6 @@ use std::collections::VecDeque;
 
 /// The time until a core is restarted, in microseconds.
 const RESTART: u64 = 50 * MS;
-/// The time after which a call is reported as long, in microseconds.
-pub(super) const LONG: u64 = 510 * MS;
 
 /// One core.
 #[derive(Default)]
@@ -76,9 +74,6 @@ impl World {
                 let until = self.plan.job.options.timeout.map_or(micros, |ms| micros.min(ms * MS));
                 self.clock.after(until, Event::CallEnds(number, core, generation, loan));
             }
-            if micros > LONG {
-                self.clock.after(LONG, Event::LongCalls(number));
-            }
         }
     }
 
@@ -140,9 +135,6 @@ impl World {
         }
         let micros = answers.iter().map(|answer| answer.micros).sum();
         device.dispatch.answered(core, answers.iter().map(|answer| answer.loan), micros, now);
-        if !device.workers[core].open.is_empty() {
-            self.clock.after(LONG, Event::LongCalls(number));
-        }
         say!(
             self,
             "device {number} answers {:?}",
@@ -173,6 +165,7 @@ impl World {
     /// Ends the cores whose calls have taken too long.
     pub(super) fn end_overdue(&mut self, number: usize) {
         let now = self.clock.instant();
+        self.devices[number].dispatch.tick(now);
         for core in self.devices[number].dispatch.overdue(now) {
             let worker = &self.devices[number].workers[core];
             let given = worker
@@ -205,32 +198,36 @@ impl World {
         }
     }
 
-    /// Ends the cores which compute only dropped values, and returns their other values.
+    /// Ends the cores which compute only forgotten values, and returns their other values.
     fn end_forgotten(&mut self, number: usize) {
-        for core in 0..self.devices[number].workers.len() {
+        for core in self.devices[number].dispatch.forgotten(self.clock.instant()) {
             let device = &mut self.devices[number];
-            let open = &device.workers[core].open;
-            if open.is_empty() || open.iter().any(|loan| device.has.contains(loan)) {
-                continue;
-            }
-            say!(self, "core {core} of device {number} is at {open:?} for nobody");
+            let worker = &mut device.workers[core];
+            say!(self, "core {core} of device {number} is at {:?} for nobody", worker.open);
             self.seen.note("at what nobody waits for");
-            device.workers[core].end();
+            worker.end();
+            let generation = worker.generation;
             let (_, others) = device.dispatch.spoiled(core, false);
-            let others = others.into_iter().filter(|loan| device.has.contains(loan)).collect();
-            let generation = device.workers[core].generation;
             self.give_back(number, others, false);
             self.clock.after(RESTART, Event::CoreReady(number, core, generation));
         }
     }
 
-    /// Reports the calls which have become long.
-    pub(super) fn tell_long_calls(&mut self, number: usize) {
-        self.end_forgotten(number);
-        let calls = self.devices[number].dispatch.long_calls(self.clock.instant());
-        if !calls.is_empty() {
-            let items = calls.into_iter().map(|(id, ms)| Running { id, ms }).collect();
-            self.say(number, &ToMaster::Started { items, loading: None });
+    /// Lets the hosts of all devices look at the clock: ends what nobody waits for, and reports
+    /// the calls which have become long.
+    pub(super) fn tick_devices(&mut self) {
+        for number in 0..self.devices.len() {
+            let device = &mut self.devices[number];
+            if device.frozen {
+                continue;
+            }
+            device.dispatch.tick(self.clock.instant());
+            self.end_forgotten(number);
+            let calls = self.devices[number].dispatch.long_calls(self.clock.instant());
+            if !calls.is_empty() {
+                let items = calls.into_iter().map(|(id, ms)| Running { id, ms }).collect();
+                self.say(number, &ToMaster::Started { items, loading: None });
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 use fastrand::Rng;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// How often the master looks for stragglers, in microseconds.
+/// How often the master looks for stragglers and devices look for long calls, in microseconds.
 const LOOK: u64 = 100 * MS;
 
 pub(super) struct World {
@@ -160,13 +160,13 @@ impl World {
             }
             Event::Flush(..) | Event::CoreReady(..) => {}
             Event::Overdue(device) => self.end_overdue(device),
-            Event::LongCalls(device) => self.tell_long_calls(device),
             Event::Beat(device, link) => self.beat(device, link),
             Event::Thaw(device) => self.thaw(device),
             Event::Look => {
                 self.model.look(&self.master.lock(), &mut self.seen);
                 self.master.look_for_stragglers(self.clock.instant());
                 self.model.look(&self.master.lock(), &mut self.seen);
+                self.tick_devices();
                 self.clock.after(LOOK, Event::Look);
             }
             Event::Watch => {
@@ -189,8 +189,7 @@ impl Event {
             Self::CallEnds(device, ..)
             | Self::Flush(device, ..)
             | Self::CoreReady(device, ..)
-            | Self::Overdue(device)
-            | Self::LongCalls(device) => Some(device),
+            | Self::Overdue(device) => Some(device),
             _ => None,
         }
     }
