@@ -34,13 +34,13 @@ pub(super) enum Event {
     Flush(usize, usize, u32),
     /// A core has loaded the function: device, core, generation of the core.
     CoreReady(usize, usize, u32),
-    /// Calls of the device may have taken too long.
-    Overdue(usize),
+    /// The host of the device looks at the clock.
+    Wake(usize),
     /// A heartbeat of the device on this link.
     Beat(usize, usize),
     /// The frozen device goes on.
     Thaw(usize),
-    /// The master looks for stragglers, and the devices for long calls.
+    /// The master looks for stragglers.
     Look,
     /// The master watches over the run.
     Watch,

@@ -21,11 +21,12 @@ use crate::{
         policy::{Unconfirmed, watch::Watcher},
         run::Master,
     },
+    volunteer::CoreId,
 };
 use fastrand::Rng;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// How often the master looks for stragglers and devices look for long calls, in microseconds.
+/// How often the master looks for stragglers, in microseconds.
 const LOOK: u64 = 100 * MS;
 
 pub(super) struct World {
@@ -143,30 +144,30 @@ impl World {
             Event::Join(device) => self.join(device),
             Event::CallEnds(device, core, generation, loan) => {
                 self.call_ends(device, core, generation, loan);
-                self.feed(device);
+                self.serve(device);
             }
             Event::Flush(device, core, generation)
                 if self.devices[device].workers[core].generation == generation =>
             {
                 self.flush(device, core);
-                self.feed(device);
+                self.serve(device);
             }
             Event::CoreReady(device, core, generation)
                 if self.devices[device].workers[core].generation == generation
                     && !self.devices[device].idles =>
             {
-                self.devices[device].dispatch.ready(core);
-                self.feed(device);
+                let id = CoreId { number: core, generation };
+                self.devices[device].host.ready(id, self.clock.instant());
+                self.serve(device);
             }
             Event::Flush(..) | Event::CoreReady(..) => {}
-            Event::Overdue(device) => self.end_overdue(device),
+            Event::Wake(device) => self.wake(device),
             Event::Beat(device, link) => self.beat(device, link),
             Event::Thaw(device) => self.thaw(device),
             Event::Look => {
                 self.model.look(&self.master.lock(), &mut self.seen);
                 self.master.look_for_stragglers(self.clock.instant());
                 self.model.look(&self.master.lock(), &mut self.seen);
-                self.tick_devices();
                 self.clock.after(LOOK, Event::Look);
             }
             Event::Watch => {
@@ -189,7 +190,7 @@ impl Event {
             Self::CallEnds(device, ..)
             | Self::Flush(device, ..)
             | Self::CoreReady(device, ..)
-            | Self::Overdue(device) => Some(device),
+            | Self::Wake(device) => Some(device),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@
 //!
 //! `web/src/link/` decides alike for tabs: both run the scenarios of `fixtures/dispatch.json`.
 
-use crate::protocol::{Loan, Value};
+use pando_protocol::volunteer::{Loan, Value};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -22,6 +22,8 @@ const MOST: usize = 1 << 16;
 pub(crate) const GRACE: Duration = Duration::from_millis(250);
 /// How long a call runs before it is reported to the master.
 const LONG: Duration = Duration::from_millis(500);
+/// How often the host ticks while calls are open.
+const TICK: Duration = Duration::from_millis(250);
 /// The time without a tick that shows that the device and its cores slept.
 const SLEPT: Duration = Duration::from_millis(1500);
 
@@ -100,9 +102,30 @@ impl Dispatch {
     }
 
     /// Ends a pause.
-    #[allow(dead_code, reason = "only simulated devices pause")]
     pub(crate) fn resume(&mut self) {
         self.paused = false;
+    }
+
+    /// All loans whose answer somebody needs: those that wait, and those of the cores.
+    pub(crate) fn held(&self) -> impl Iterator<Item = Loan> {
+        let calls = self.cores.iter().flat_map(|core| &core.calls).filter(|call| !call.forgotten);
+        self.queue.iter().map(|(loan, _)| *loan).chain(calls.map(|call| call.loan))
+    }
+
+    /// Makes room for cores, `count` in all.
+    pub(crate) fn grow(&mut self, count: usize) {
+        let concurrency = self.concurrency;
+        self.cores.resize_with(count, || CoreState::new(concurrency));
+    }
+
+    /// Gives core `core` no further value.
+    pub(crate) fn retire(&mut self, core: usize) {
+        self.cores[core].ready = false;
+    }
+
+    /// Whether nobody needs an answer of core `core`.
+    pub(crate) fn is_idle(&self, core: usize) -> bool {
+        self.cores[core].calls.iter().all(|call| call.forgotten)
     }
 
     /// Notes that core `core` has loaded the function.
@@ -205,9 +228,9 @@ impl Dispatch {
         std::mem::replace(&mut self.cores[core], CoreState::new(self.concurrency))
     }
 
-    /// Notes the time. The host ticks about every 250 ms, and before each of the questions below.
-    /// If it did not for longer than [`SLEPT`], the device slept: no call is charged with that
-    /// time.
+    /// Notes the time. The host ticks when [`Dispatch::due`] says so, and before each of the
+    /// questions below. If it did not for longer than [`SLEPT`], the device slept: no call is
+    /// charged with that time.
     pub(crate) fn tick(&mut self, now: Instant) {
         let last = self.last_tick.replace(now).unwrap_or(now);
         let gap = now.saturating_duration_since(last);
@@ -230,10 +253,16 @@ impl Dispatch {
         self.cores.iter().filter_map(CoreState::since).map(|since| since + timeout + GRACE).min()
     }
 
+    /// The time of the next tick, if any call is open.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let is_open = self.cores.iter().any(|core| core.since().is_some());
+        let tick = self.last_tick.filter(|_| is_open).map(|last| last + TICK);
+        tick.into_iter().chain(self.next_overdue()).min()
+    }
+
     /// The cores to end because they compute nothing but forgotten calls, of which one is long:
     /// other values wait for these cores. Each is then [`spoiled`](Dispatch::spoiled), and no
     /// value is doubtful.
-    #[allow(dead_code, reason = "only simulated devices connect again")]
     pub(crate) fn forgotten(&self, now: Instant) -> Vec<usize> {
         self.numbers(|core| {
             core.since().is_some_and(|since| now.saturating_duration_since(since) >= LONG)
@@ -263,7 +292,6 @@ impl Dispatch {
     /// Goes on over another channel with only those loans that `keeps` accepts. The other loans
     /// leave the queue; in a core, they are forgotten: neither reported, nor returned, nor blamed.
     /// Long calls are reported again, because the master does not know of them.
-    #[allow(dead_code, reason = "only simulated devices connect again")]
     pub(crate) fn keep(&mut self, keeps: impl Fn(Loan) -> bool) {
         self.queue.retain(|(loan, _)| keeps(*loan));
         for call in self.cores.iter_mut().flat_map(|core| &mut core.calls) {

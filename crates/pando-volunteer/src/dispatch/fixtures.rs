@@ -1,7 +1,7 @@
 //! Runs the scenarios of `fixtures/dispatch.json`, which TypeScript runs too.
 
 use super::*;
-use crate::protocol::Form;
+use pando_protocol::volunteer::Form;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;

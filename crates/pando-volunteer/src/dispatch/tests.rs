@@ -1,7 +1,7 @@
 //! The decisions of one host, without fixtures.
 
 use super::*;
-use crate::protocol::Form;
+use pando_protocol::volunteer::Form;
 
 fn values(ids: std::ops::Range<u64>) -> Vec<(Loan, Value)> {
     ids.map(|id| (Loan::first(id), Value::new("x".into(), Form::Text))).collect()
