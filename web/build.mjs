@@ -38,7 +38,13 @@ async function buildBrowser(outDir) {
   });
   const { code } = await minify(outputFiles[0].text, {
     ecma: 2018,
-    compress: { passes: 2, inline: false, hoist_funs: true, hoist_props: false },
+    compress: {
+      passes: 2,
+      inline: false,
+      hoist_funs: true,
+      hoist_props: false,
+      unsafe_arrows: true,
+    },
   });
   await writeFile(join(outDir, 'page.js'), code);
 }

@@ -20,7 +20,6 @@ mod stranger;
 mod tab;
 mod values;
 mod volunteer;
-mod work;
 
 pub use judge::difference;
 pub use plan::ChaosPlan;

@@ -1,9 +1,9 @@
-//! Many light volunteers in one process. They speak the protocol, compute nothing, and answer each
-//! value with itself.
+//! Many light volunteers in one process: real hosts with simulated cores, which compute nothing and
+//! answer each value with itself.
 
+pub(crate) mod cores;
 pub(crate) mod link;
 mod volunteer;
-mod work;
 
 use anyhow::{Context, bail};
 use clap::Args;

@@ -37,8 +37,8 @@ export interface CoreHost {
    */
   awaitDrain(): boolean;
   /**
-   * Whether the host assumes that an idle core begins a new value at once. A tab's host assumes
-   * so, because each message would cost a third of a round trip.
+   * Whether the host assumes that an idle core begins a new value at once, unless calls have a
+   * timeout. A tab's host assumes so, because each message would cost a third of a round trip.
    */
   readonly infersStart: boolean;
   setTimer(run: () => void, ms: number): unknown;
@@ -174,7 +174,7 @@ export class Core {
   /** Announces the next call, if the host cannot know of the call otherwise. */
   private announce(): void {
     const { careful, loan } = this.queue;
-    const unknown = this.idle && !this.host.infersStart;
+    const unknown = this.idle && (this.options.timeout !== null || !this.host.infersStart);
     const due =
       unknown ||
       careful ||

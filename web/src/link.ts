@@ -189,7 +189,7 @@ class Link {
       case 'welcome':
         return this.welcomed(message);
       case 'recall':
-        return this.dispatcher.recall(message.ids);
+        return this.dispatcher.recall(message.ids, performance.now());
       case 'bye':
         return this.stop(BYES[message.reason] || 'refused', message.text);
     }
@@ -205,7 +205,7 @@ class Link {
     this.start.reloaded = undefined;
     this.connection.welcomed(welcome.options.heartbeat);
     this.enter('joined');
-    this.dispatcher.begin({ ...welcome.options, dom: this.start.dom });
+    this.dispatcher.begin({ ...welcome.options, dom: this.start.dom }, performance.now());
     for (const message of this.deferred.splice(0)) this.connection.say(message);
     this.pump();
   }
@@ -252,7 +252,7 @@ class Link {
 
   private update(name: string | undefined, cores: number | undefined): void {
     if (name !== undefined) this.start.name = name;
-    if (cores === 0) this.dispatcher.pause();
+    if (cores === 0) this.dispatcher.pause(performance.now());
     else if (cores !== undefined) this.lend(cores);
     this.say({ type: 'update', name, cores: cores === undefined ? cores : this.lent });
   }

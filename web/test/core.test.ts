@@ -62,6 +62,18 @@ test('who infers what an idle core begins is told only after a silence', () => {
   assert.deepEqual(host.posted, ['started 0', '0 text a', '1 text b', 'started 2', '2 text c']);
 });
 
+test('with a timeout, who infers what an idle core begins is told all the same', () => {
+  const host = new FakeHost(
+    callback((x, cb) => cb(null, x)),
+    { timeout: 1000 },
+    undefined,
+    true,
+  );
+  host.values([[0, 'a']]);
+  host.values([[1, 'b']]);
+  assert.deepEqual(host.posted, ['started 0', '0 text a', 'started 1', '1 text b']);
+});
+
 test('compute times add up, however the clock is read', () => {
   const host: FakeHost = new FakeHost(callback((_x, cb) => (host.advance(0.01), cb(null, ''))));
   host.values(Array.from({ length: 1000 }, (_, id) => [id, '']));
@@ -107,7 +119,7 @@ test('answers of a default export', async () => {
     [10n, 'error json', ''],
     [() => 1, 'error json', 'the answer has no JSON form: result is a function'],
     ['a😀', 'text', 'a😀'],
-    ['a😀'.slice(0, 2), 'error json', 'the answer is not Unicode text: it has half of a character'],
+    ['a😀'.slice(0, 2), 'error json', 'the answer has half of a character'],
     [['a😀'.slice(0, 2)], 'json', '["a\\ud83d"]'],
     [new Blob(['A', 'B']), 'bytes', 'AB'],
     [Promise.resolve(new File(['AB'], 'name')), 'bytes', 'AB'],

@@ -22,6 +22,8 @@ export class Device {
   /** The ids in each frame for a core. */
   readonly fed: { core: number; ids: Loan[] }[] = [];
   readonly dispatcher: Dispatcher;
+  /** Whether an idle core announces what it begins: with a timeout. */
+  private readonly announces: boolean;
 
   constructor(cores = 1, options: Partial<JobOptions> = {}) {
     this.dispatcher = new Dispatcher({
@@ -34,14 +36,12 @@ export class Device {
       broken: (message) => this.broken.push(message),
     });
     this.dispatcher.lend(cores, this.now);
-    this.dispatcher.begin({
-      concurrency: 1,
-      timeout: null,
-      dom: false,
-      json: false,
-      heartbeat: 1000,
-      ...options,
-    });
+    const { timeout = null } = options;
+    this.announces = timeout !== null;
+    this.dispatcher.begin(
+      { concurrency: 1, timeout, dom: false, json: false, heartbeat: 1000, ...options },
+      this.now,
+    );
     this.ready();
   }
 
@@ -86,8 +86,11 @@ export class Device {
     const ids: Loan[] = [];
     const cursor = new ValuesCursor(frame);
     while (cursor.next()) ids.push(cursor.loan);
-    this.cores.get(core)!.push(...ids);
+    const values = this.cores.get(core)!;
+    const idle = values.length === 0;
+    values.push(...ids);
     this.fed.push({ core, ids });
+    if (idle && this.announces) this.dispatcher.started(core, ids[0], this.now);
   }
 
   private take(frame: Uint8Array): void {

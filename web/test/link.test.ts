@@ -143,13 +143,10 @@ test('a master that is met again is told of long calls anew', () => {
   const device = new Device();
   device.values([7]);
   device.tickUntil(device.now + 1000);
-  device.dispatcher.begin({
-    concurrency: 1,
-    timeout: null,
-    dom: false,
-    json: false,
-    heartbeat: 1000,
-  });
+  device.dispatcher.begin(
+    { concurrency: 1, timeout: null, dom: false, json: false, heartbeat: 1000 },
+    device.now,
+  );
   device.tickUntil(device.now + 1000);
   assert.deepEqual(
     device.of('started').map(({ items }) => items),
@@ -221,7 +218,7 @@ test('after an error that nobody caught another core goes on, and nothing that w
 test('recall returns what no core has', () => {
   const device = new Device();
   device.values(range(0, 5));
-  device.dispatcher.recall([0, 1, 3, 99]);
+  device.dispatcher.recall([0, 1, 3, 99], device.now);
   assert.deepEqual(device.of('returned'), [{ type: 'returned', ids: [1, 3] }]);
   for (let i = 0; i < 3; i++) device.answer(0, 1);
   assert.deepEqual(device.answered, [0, 2, 4]);
@@ -230,7 +227,7 @@ test('recall returns what no core has', () => {
 test('pause returns what no core has, and what still comes', () => {
   const device = new Device();
   device.values(range(0, 3));
-  device.dispatcher.pause();
+  device.dispatcher.pause(device.now);
   device.values([3]);
   assert.deepEqual(device.returned, [1, 2, 3]);
   device.answer(0, 1);
@@ -268,7 +265,7 @@ test('of a value that is lent again only the present loan is told, answered, and
   device.dispatcher.keep(() => false);
   device.values(['0:1', '0:2']);
   assert.deepEqual([device.dispatcher.holds(), device.dispatcher.held], [['0:1', '0:2'], 2]);
-  device.dispatcher.recall([0, '0:2']);
+  device.dispatcher.recall([0, '0:2'], device.now);
   assert.deepEqual(device.returned, ['0:2']);
   device.answer(0, 1, 400);
   device.dispatcher.started(0, 0, device.now + 300);
@@ -399,9 +396,9 @@ test('every value is answered or returned exactly once, whatever happens', () =>
       else if (dice < 0.85 && device.cores.get(core)!.length > 0)
         device.answer(core, 1 + Math.floor(random() * 20), random() * 5);
       else if (dice < 0.88) device.tickUntil(device.now + random() * 2000);
-      else if (dice < 0.9) device.dispatcher.recall(range(next - 10, next));
+      else if (dice < 0.9) device.dispatcher.recall(range(next - 10, next), device.now);
       else if (dice < 0.92) device.dispatcher.lend(1 + Math.floor(random() * 3), device.now);
-      else if (dice < 0.94) device.dispatcher.pause();
+      else if (dice < 0.94) device.dispatcher.pause(device.now);
       else if (dice < 0.97) device.dispatcher.resume(device.now);
       else if (dice < 0.98) device.dispatcher.died(core, 'x', device.now);
       device.ready();

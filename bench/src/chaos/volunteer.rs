@@ -1,5 +1,7 @@
-//! A simulated volunteer: it computes the job's function, and carries out the steps of its plan.
+//! A simulated volunteer: a real host with simulated cores, which compute the job's function. Around
+//! them, the volunteer carries out the steps of its plan.
 
+mod calls;
 mod steps;
 
 use super::{
@@ -8,14 +10,15 @@ use super::{
     lies,
     plan::{Character, Step, Unfit},
     session::Session,
-    work::Work,
 };
-use crate::swarm::link::{Address, Link};
+use crate::swarm::{
+    cores::Cores,
+    link::{Address, Link},
+};
+use calls::Calls;
 use futures_util::StreamExt;
-use pando_protocol::volunteer::{
-    Answer, Beat, Failure, Hello, Loan, ToMaster, ToVolunteer, VERSION, Value, Welcome,
-};
-use serde_json::json;
+use pando_protocol::volunteer::{Answer, Frame, Loan, ToMaster, ToVolunteer, Value, Welcome};
+use pando_volunteer::{CoreId, Host, Introduction};
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -35,14 +38,14 @@ pub(crate) struct Volunteer {
     chance: Chance,
     character: Character,
     steps: VecDeque<(Duration, Step)>,
-    device: String,
+    host: Host,
+    cores: Cores,
+    /// Answers that the cores have given, and the host has not received.
+    withheld: Vec<(CoreId, Vec<Answer>)>,
     /// The last job that the volunteer worked for.
     job: Option<String>,
-    work: Work,
     /// The results that the volunteer sent most recently.
     said: VecDeque<Answer>,
-    /// The number of cores that the volunteer lends now.
-    cores: u32,
     /// When a value is lent again, the volunteer sends wrong answers for its earlier loans.
     is_spiteful: bool,
     claims: bool,
@@ -68,13 +71,13 @@ impl Volunteer {
     pub(crate) fn new(context: Arc<Context>, character: Character, mut chance: Chance) -> Self {
         Self {
             context,
-            device: format!("{:016x}", chance.0.u64(..)),
+            host: host(&character, &mut chance),
             chance,
             steps: character.steps.iter().cloned().collect(),
+            cores: Cores::default(),
+            withheld: Vec::new(),
             job: None,
-            work: Work::default(),
             said: VecDeque::new(),
-            cores: character.cores,
             character,
             is_spiteful: false,
             claims: false,
@@ -96,9 +99,10 @@ impl Volunteer {
                 sleep(10 * MS + self.chance.time(50 * MS)).await;
                 continue;
             };
-            let mut session = Session::new(link, &self.context, Instant::now());
+            let mut session = Session::new(link);
             let after = self.attend(&mut session, &address).await;
-            self.tell(&format!("its link ends, with {:?} held", self.work.ids()));
+            self.host.lost();
+            self.tell(&format!("its link ends, with {:?} held", self.held()));
             match after {
                 After::Back(time) => {
                     drop(session);
@@ -107,8 +111,7 @@ impl Volunteer {
                 After::Another(_) if !self.character.stays => return,
                 After::Another(time) => {
                     drop(session);
-                    (self.device, self.job) = (format!("{:016x}", self.chance.0.u64(..)), None);
-                    self.forget();
+                    self.become_another();
                     sleep(time).await;
                 }
                 After::Twin => {
@@ -122,9 +125,17 @@ impl Volunteer {
         }
     }
 
-    fn forget(&mut self) {
-        self.work = Work::default();
+    fn become_another(&mut self) {
+        self.host = host(&self.character, &mut self.chance);
+        self.cores = Cores::default();
+        self.withheld.clear();
         self.said.clear();
+        self.job = None;
+    }
+
+    /// The loans whose answers were not sent.
+    fn held(&self) -> Vec<Loan> {
+        self.host.held().collect()
     }
 
     async fn attend(&mut self, session: &mut Session, address: &Address) -> After {
@@ -138,7 +149,6 @@ impl Volunteer {
             let now = Instant::now();
             match message {
                 Some(Some(Ok(message))) => {
-                    session.last_received = now;
                     if let Err(after) = self.receive(session, message, now) {
                         return after;
                     }
@@ -152,25 +162,19 @@ impl Volunteer {
         }
     }
 
+    /// Says hello. Among its loans are those whose answers may be lost on their way.
     fn introduce(&mut self, session: &mut Session, address: &Address) {
-        let mut holds = self.work.ids();
-        holds.extend(self.said.iter().map(|answer| answer.loan));
+        let now = Instant::now();
+        self.host.connected(&address.token, now);
+        let Some(Frame::Text(text)) = self.host.next_frame(now) else { return };
+        let Ok(ToMaster::Hello(mut hello)) = serde_json::from_str(&text) else { return };
+        hello.holds.extend(self.said.iter().map(|answer| answer.loan));
         if std::mem::take(&mut self.claims) {
-            holds.extend(lies::ids(&mut self.chance, self.context.count));
+            hello.holds.extend(lies::ids(&mut self.chance, self.context.count));
         }
-        self.tell(&format!("joins, holds {holds:?}"));
-        session.say(&ToMaster::Hello(Hello {
-            version: VERSION,
-            token: address.token.clone(),
-            device: self.device.clone(),
-            name: self.character.name.clone(),
-            cores: self.cores,
-            job: self.job.clone(),
-            holds,
-            kind: self.chance.one(&["browser", "native", ""]).into(),
-            path: None,
-            reloaded: false,
-        }));
+        hello.kind = self.chance.one(&["browser", "native", ""]).into();
+        self.tell(&format!("joins, holds {:?}", hello.holds));
+        session.say(&ToMaster::Hello(hello));
     }
 
     fn soon(&mut self) -> After {
@@ -182,16 +186,10 @@ impl Volunteer {
         let step = self.steps.front().map(|(at, _)| self.context.start() + *at);
         let modes = [self.withholds, self.deaf, self.repeats, self.fails, self.lends, step];
         let claimed = session.claimed.as_ref().map(|(until, _)| *until);
-        let silent = self.deaf.is_none().then_some(session.last_received + session.heartbeat * 3);
+        let silent = self.host.silent_at().filter(|_| self.deaf.is_none());
         let lie = (self.character.cores == 0).then_some(self.next_lie);
-        let times = modes
-            .into_iter()
-            .flatten()
-            .chain(claimed)
-            .chain(silent)
-            .chain(lie)
-            .chain(self.work.next());
-        times.fold(session.last_sent + session.heartbeat, Instant::min)
+        let times = [claimed, silent, lie, self.cores.next(), self.host.due()];
+        modes.into_iter().chain(times).flatten().min().unwrap_or_else(Instant::now)
     }
 
     fn receive(
@@ -201,17 +199,8 @@ impl Volunteer {
         now: Instant,
     ) -> Result<(), After> {
         match message {
-            Message::Binary(frame) => match session.values(frame) {
-                Ok(values) => {
-                    if self.is_spiteful {
-                        self.answer_what_is_over(session, &values);
-                    }
-                    let loans: Vec<Loan> = values.iter().map(|(loan, _)| *loan).collect();
-                    values.into_iter().for_each(|(loan, value)| self.value(loan, value));
-                    if let Some(Unfit::Returns { careful }) = self.character.unfit {
-                        session.hand_back(self.work.recall(&loans), careful);
-                    }
-                }
+            Message::Binary(frame) => match session.values(frame.clone()) {
+                Ok(values) => self.values(session, &values, Frame::Binary(frame), now),
                 Err(error) => self.context.complain(format!("the master sent a {error}")),
             },
             Message::Text(text) => match serde_json::from_str(&text) {
@@ -224,14 +213,35 @@ impl Volunteer {
         Ok(())
     }
 
-    fn value(&mut self, loan: Loan, value: Value) {
-        let read =
-            usize::try_from(loan.index).ok().and_then(|at| self.context.plan.job.values.get(at));
-        if read.is_none_or(|read| read.as_bytes() != value.bytes) {
-            self.context
-                .complain(format!("the master sent {value:?} for {loan:?}, which is {read:?}"));
+    fn values(
+        &mut self,
+        session: &mut Session,
+        values: &[(Loan, Value)],
+        frame: Frame,
+        now: Instant,
+    ) {
+        for (loan, value) in values {
+            let at = usize::try_from(loan.index).ok();
+            let read = at.and_then(|at| self.context.plan.job.values.get(at));
+            if read.is_none_or(|read| read.as_bytes() != value.bytes) {
+                let complaint =
+                    format!("the master sent {value:?} for {loan:?}, which is {read:?}");
+                self.context.complain(complaint);
+            }
+        }
+        if self.is_spiteful {
+            self.answer_what_is_over(session, values);
+        }
+        if let Some(Unfit::Returns { careful }) = self.character.unfit {
+            session.hand_back(values.iter().map(|(loan, _)| *loan).collect(), careful);
         } else {
-            self.work.add(loan, value);
+            self.tell_host(frame, now);
+        }
+    }
+
+    fn tell_host(&mut self, frame: Frame, now: Instant) {
+        if let Err(error) = self.host.receive(frame, now) {
+            self.context.complain(format!("the host understands no {error}"));
         }
     }
 
@@ -243,12 +253,6 @@ impl Volunteer {
     ) -> Result<(), After> {
         match message {
             ToVolunteer::Welcome(welcome) => self.welcomed(session, welcome, now),
-            ToVolunteer::Recall { ids } => {
-                let ids = self.work.recall(&ids);
-                session.hand_back(ids, false);
-            }
-            ToVolunteer::Ping(beat) => session.say(&ToMaster::Pong(beat)),
-            ToVolunteer::Pong(_) => {}
             ToVolunteer::Bye { reason, text } => {
                 let fine = ["done", "stopped", "replaced"].contains(&&*reason);
                 if !fine && !session.lied {
@@ -260,26 +264,25 @@ impl Volunteer {
                 self.tell(&format!("is told {reason}"));
                 return Err(self.soon());
             }
+            other => self.tell_host(Frame::json(&other), now),
         }
         Ok(())
     }
 
     fn welcomed(&mut self, session: &mut Session, welcome: Welcome, now: Instant) {
         self.tell(&format!("is welcome, keeps {:?}", welcome.keep));
-        if self.job.as_ref().is_some_and(|job| *job != welcome.job) {
-            self.forget();
+        if self.job.replace(welcome.job.clone()).is_some_and(|job| job != welcome.job) {
+            self.said.clear();
         }
-        self.job = Some(welcome.job);
         session.lent.extend(&welcome.keep);
-        for answer in std::mem::take(&mut self.said)
-            .into_iter()
-            .filter(|answer| welcome.keep.contains(&answer.loan))
-        {
-            self.work.add_done(answer);
-        }
-        self.work.keep(&welcome.keep);
-        let has = self.work.ids();
-        let claimed: Vec<Loan> = welcome.keep.into_iter().filter(|id| !has.contains(id)).collect();
+        let held = self.held();
+        let (keep, others): (Vec<Loan>, Vec<Loan>) =
+            welcome.keep.iter().partition(|loan| held.contains(loan));
+        self.tell_host(Frame::json(&ToVolunteer::Welcome(Welcome { keep, ..welcome })), now);
+        self.said.retain(|answer| others.contains(&answer.loan));
+        session.answer(self.said.make_contiguous());
+        let is_new = |loan: &Loan| self.said.iter().all(|answer| answer.loan != *loan);
+        let claimed: Vec<Loan> = others.into_iter().filter(is_new).collect();
         session.claimed =
             (!claimed.is_empty()).then(|| (now + self.chance.time(300 * MS), claimed));
     }
@@ -300,79 +303,87 @@ impl Volunteer {
             mode.take_if(|until| *until <= now);
         }
         if self.deaf.take_if(|until| *until <= now).is_some() {
-            session.last_received = now;
+            self.host.slept(now);
         }
         if self.lends.take_if(|until| *until <= now).is_some() {
-            self.lend(session, self.character.cores);
+            self.host.lend(self.character.cores, now);
         }
         if let Some((_, ids)) = session.claimed.take_if(|(until, _)| *until <= now) {
             session.hand_back(ids, false);
         }
-        self.compute(now);
-        self.answer(session);
-        let items = self.work.long_calls(now);
-        if !items.is_empty() {
-            session.say(&ToMaster::Started { items, loading: None });
+        if self.host.due().is_some_and(|at| at <= now) {
+            self.host.pass_time(now);
         }
+        self.compute(now);
+        self.send(session, now);
         if self.character.cores == 0 && self.next_lie <= now {
             self.next_lie = now + 5 * MS + self.chance.time(50 * MS);
             self.lie_about_everything(session);
         }
-        if self.deaf.is_none() && now >= session.last_received + session.heartbeat * 3 {
+        if self.deaf.is_none() && self.host.silent_at().is_some_and(|at| at <= now) {
             self.tell("hears nothing");
             return Err(self.soon());
-        }
-        if now >= session.last_sent + session.heartbeat {
-            session.say(&ToMaster::Ping(Beat { t: json!(0) }));
         }
         Ok(())
     }
 
+    /// Lets the cores compute, and gives their answers to the host.
     fn compute(&mut self, now: Instant) {
-        let (job, forge) = (&self.context.plan.job, self.context.forge);
-        let mean = job.latency.mul_f64(self.character.slowness * 2.0);
-        let fails = self.fails.is_some() || self.character.unfit == Some(Unfit::Fails);
-        let answer = |chance: &mut Chance, loan, value: &Value, time: Duration| {
-            let result = match fails {
-                true => {
-                    let kind = chance.one(&["error", "throw", "timeout", "died"]).into();
-                    Err(Failure { message: "it fails for a while".into(), stack: None, kind })
-                }
-                false if forge && chance.toss(0.02) => Ok((value.form, "\"forged\"".into())),
-                false => job.answer(value),
+        loop {
+            self.cores.obey(&mut self.host, now);
+            let mut calls = Calls {
+                job: &self.context.plan.job,
+                chance: &mut self.chance,
+                longest: self.context.plan.job.latency.mul_f64(self.character.slowness * 2.0),
+                fails: self.fails.is_some() || self.character.unfit == Some(Unfit::Fails),
+                forges: self.context.forge,
+                shuffles: self.character.shuffles,
             };
-            Answer { loan, micros: time.as_micros() as u64, result }
-        };
-        let chance = (&mut self.chance, self.character.shuffles);
-        self.work.advance(now, self.cores as usize, |chance| chance.time(mean), answer, chance);
-    }
-
-    /// Sends the finished results, in a random number of frames.
-    fn answer(&mut self, session: &mut Session) {
-        if self.withholds.is_some() {
-            return;
-        }
-        let done = self.work.take_done();
-        let mut rest = &done[..];
-        while !rest.is_empty() {
-            let (some, others) = rest.split_at(self.chance.0.usize(1..=rest.len()));
-            session.answer(some);
-            if self.repeats.is_some() {
-                session.answer(some);
-                session.answer(self.said.make_contiguous());
+            self.withheld.extend(self.cores.advance(now, &mut calls));
+            if self.withholds.is_some() || self.withheld.is_empty() {
+                return;
             }
-            self.said.extend(some.iter().cloned());
-            rest = others;
+            self.answer(now);
         }
-        self.said.drain(..self.said.len().saturating_sub(REMEMBERED));
     }
 
-    fn lend(&mut self, session: &mut Session, cores: u32) {
-        self.cores = cores;
-        session.say(&ToMaster::Update { name: None, cores: Some(cores) });
+    /// Gives answers to the host, in a random number of frames.
+    fn answer(&mut self, now: Instant) {
+        for (id, done) in std::mem::take(&mut self.withheld) {
+            let mut rest = &done[..];
+            while !rest.is_empty() {
+                let (some, others) = rest.split_at(self.chance.0.usize(1..=rest.len()));
+                self.host.answered(id, some, now);
+                rest = others;
+            }
+        }
+    }
+
+    /// Sends the frames of the host, and perhaps all recent results again.
+    fn send(&mut self, session: &mut Session, now: Instant) {
+        let mut answers = Vec::new();
+        while let Some(frame) = self.host.next_frame(now) {
+            answers.extend(session.send(frame));
+        }
+        // No part of a long frame is missing now, so that other long frames may follow.
+        if !answers.is_empty() && self.repeats.is_some() {
+            session.answer(&answers);
+            session.answer(self.said.make_contiguous());
+        }
+        self.said.extend(answers);
+        self.said.drain(..self.said.len().saturating_sub(REMEMBERED));
     }
 
     fn tell(&self, what: &str) {
         self.context.tell(&format!("{} {what}", self.character.name));
     }
+}
+
+fn host(character: &Character, chance: &mut Chance) -> Host {
+    Host::new(Introduction {
+        device: format!("{:016x}", chance.0.u64(..)),
+        name: character.name.clone(),
+        kind: "native".into(),
+        cores: character.cores,
+    })
 }

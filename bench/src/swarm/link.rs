@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
-use pando_protocol::volunteer::{Cutter, Frame};
+use pando_protocol::volunteer::Frame;
 use std::time::{Duration, Instant};
 use tokio::{
     net::TcpStream,
@@ -68,25 +68,15 @@ impl Link {
         Ok(Self { incoming, outgoing, writer, delay })
     }
 
-    /// Sends `frame` after the latency, in parts if it is long. The queue is bounded because the
-    /// master lends a bounded number of values.
+    /// Sends `frame` after the latency. The queue is bounded because the master lends a bounded
+    /// number of values.
     pub(crate) fn send(&self, frame: Frame, now: Instant) {
-        let due = now + self.delay;
-        match frame {
-            Frame::Text(text) => self.queue(due, Message::Text(text.into())),
-            Frame::Binary(bytes) => {
-                let mut cutter = Cutter::default();
-                cutter.start(bytes);
-                while let Some(piece) = cutter.next_frame() {
-                    self.queue(due, Message::Binary(piece));
-                }
-            }
-        }
-    }
-
-    fn queue(&self, due: Instant, message: Message) {
+        let message = match frame {
+            Frame::Text(text) => Message::Text(text.into()),
+            Frame::Binary(bytes) => Message::Binary(bytes),
+        };
         // If the writer has ended, the reader notices the end of the link.
-        let _ = self.outgoing.send((due, message));
+        let _ = self.outgoing.send((now + self.delay, message));
     }
 }
 

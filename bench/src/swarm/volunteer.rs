@@ -2,16 +2,14 @@
 
 use super::{
     Counts, Options,
+    cores::{Cores, Function},
     link::{Address, Link},
-    work::Work,
 };
 use anyhow::anyhow;
 use bytes::Bytes;
 use futures_util::StreamExt;
-use pando_protocol::volunteer::{
-    Answer, Assembler, Beat, Binary, Frame, Hello, Malformed, PART, ToMaster, ToVolunteer, VERSION,
-    encode_results,
-};
+use pando_protocol::volunteer::{Failure, Form, Frame, Value};
+use pando_volunteer::{Goodbye, Host, Introduction};
 use std::{
     collections::VecDeque,
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -66,44 +64,58 @@ pub(super) async fn live(
     }
 }
 
+/// One life of a volunteer: a real host, with simulated cores.
 struct Volunteer<'a> {
-    number: u64,
     options: &'a Options,
     counts: &'a Counts,
     link: Link,
-    work: Work,
-    assembler: Assembler,
-    chance: fastrand::Rng,
+    host: Host,
+    cores: Cores,
+    echo: Echo,
     /// The received messages, each with the time at which the latency ends.
     arriving: VecDeque<(Instant, Message)>,
-    heartbeat: Duration,
-    last_sent: Instant,
-    last_received: Instant,
+}
+
+/// Each call takes the same time, and answers its value with itself.
+struct Echo {
+    compute: Duration,
+    failure_rate: f64,
+    chance: fastrand::Rng,
+}
+
+impl Function for Echo {
+    fn time(&mut self) -> Duration {
+        self.compute
+    }
+
+    fn answer(&mut self, value: Value) -> Result<(Form, Bytes), Failure> {
+        if self.failure_rate > 0.0 && self.chance.f64() < self.failure_rate {
+            let message = "it fails by chance".into();
+            return Err(Failure { message, stack: None, kind: "error".into() });
+        }
+        Ok((value.form, value.bytes))
+    }
 }
 
 impl<'a> Volunteer<'a> {
     fn new(number: u64, options: &'a Options, counts: &'a Counts, link: Link) -> Self {
         let mut chance = fastrand::Rng::new();
-        let work = Work::new(options.cores, options.compute, options.failure_rate, chance.fork());
-        let now = Instant::now();
-        Self {
-            number,
-            options,
-            counts,
-            link,
-            work,
-            assembler: Assembler::default(),
-            chance,
-            arriving: VecDeque::new(),
-            heartbeat: Duration::from_secs(5),
-            last_sent: now,
-            last_received: now,
-        }
+        let host = Host::new(Introduction {
+            device: format!("{:016x}", chance.u64(..)),
+            name: format!("Swarm {number}"),
+            kind: "native".into(),
+            cores: options.cores,
+        });
+        let Options { compute, failure_rate, .. } = *options;
+        let echo = Echo { compute, failure_rate, chance };
+        let (cores, arriving) = (Cores::default(), VecDeque::new());
+        Self { options, counts, link, host, cores, echo, arriving }
     }
 
     async fn run(mut self, address: &Address) -> End {
-        let hello = self.hello(address);
-        self.say(&ToMaster::Hello(hello), Instant::now());
+        let now = Instant::now();
+        self.host.connected(&address.token, now);
+        self.send(now);
         loop {
             let wake = self.next();
             tokio::select! {
@@ -126,136 +138,74 @@ impl<'a> Volunteer<'a> {
         }
     }
 
-    fn hello(&mut self, address: &Address) -> Hello {
-        Hello {
-            version: VERSION,
-            token: address.token.clone(),
-            device: format!("{:016x}", self.chance.u64(..)),
-            name: format!("Swarm {}", self.number),
-            cores: self.options.cores,
-            job: None,
-            holds: Vec::new(),
-            kind: "native".into(),
-            path: None,
-            reloaded: false,
-        }
-    }
-
     /// The next time at which the volunteer has to act, even if no message comes.
     fn next(&self) -> Instant {
-        let beat = (self.last_sent + self.heartbeat).min(self.last_received + self.heartbeat * 3);
         let arrival = self.arriving.front().map(|(due, _)| *due);
-        self.work.next().into_iter().chain(arrival).fold(beat, Instant::min)
+        let times = [self.host.due(), self.host.silent_at(), self.cores.next(), arrival];
+        times.into_iter().flatten().min().unwrap_or_else(Instant::now)
     }
 
     fn pass_time(&mut self, now: Instant) -> Result<(), End> {
-        let answers = self.work.advance(now);
-        self.answer(&answers, now);
-        let items = self.work.long_calls(now);
-        if !items.is_empty() {
-            self.say(&ToMaster::Started { items, loading: None }, now);
-        }
-        if now >= self.last_received + self.heartbeat * 3 {
+        if self.host.silent_at().is_some_and(|at| at <= now) {
             return Err(End::Lost);
         }
-        if now >= self.last_sent + self.heartbeat {
-            self.say(&ToMaster::Ping(Beat { t: 0.into() }), now);
+        if self.host.due().is_some_and(|at| at <= now) {
+            self.host.pass_time(now);
         }
+        self.compute(now)?;
+        self.send(now);
         Ok(())
     }
 
     fn receive(&mut self, message: Message, now: Instant) -> Result<(), End> {
-        self.last_received = now;
-        match message {
-            Message::Binary(frame) => self.binary(frame, now),
-            Message::Text(text) => match serde_json::from_str(&text) {
-                Ok(message) => self.message(message, now),
-                Err(error) => Err(End::SentAway(format!("the master said {text}: {error}"))),
-            },
-            Message::Close(_) => Err(End::Lost),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
-        }
-    }
-
-    fn message(&mut self, message: ToVolunteer, now: Instant) -> Result<(), End> {
-        match message {
-            ToVolunteer::Welcome(welcome) => {
-                self.heartbeat = Duration::from_millis(welcome.options.heartbeat.max(1));
-                self.counts.joins.fetch_add(1, Relaxed);
-                self.counts.all_joined.notify_one();
+        let frame = match message {
+            Message::Binary(frame) => {
+                self.counts.frames.fetch_add(1, Relaxed);
+                Frame::Binary(frame)
             }
-            ToVolunteer::Recall { ids } => {
-                let ids = self.work.recall(&ids);
-                self.say(&ToMaster::Returned { ids, careful: false }, now);
-            }
-            ToVolunteer::Ping(beat) => self.say(&ToMaster::Pong(beat), now),
-            ToVolunteer::Pong(_) => {}
-            ToVolunteer::Bye { reason, .. } if reason == "done" || reason == "stopped" => {
-                return Err(End::Done);
-            }
-            ToVolunteer::Bye { reason, text } => {
-                return Err(End::SentAway(format!("{reason}: {text}")));
-            }
-        }
-        Ok(())
-    }
-
-    fn binary(&mut self, frame: Bytes, now: Instant) -> Result<(), End> {
-        let malformed = |error: Malformed| End::SentAway(format!("the master sent a {error}"));
-        let mut binary = Binary::decode(frame).map_err(malformed)?;
-        if let Binary::Part { total, bytes } = binary {
-            let Some(whole) = self.assembler.part(total, &bytes).map_err(malformed)? else {
-                return Ok(());
-            };
-            binary = Binary::decode(whole).map_err(malformed)?;
-        }
-        let Binary::Values(values) = binary else {
-            return Err(End::SentAway("the master sent no values".into()));
+            Message::Text(text) => Frame::Text(text.as_str().into()),
+            Message::Close(_) => return Err(End::Lost),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
         };
-        self.counts.frames.fetch_add(1, Relaxed);
-        let stays = (1.0 - self.options.leave_rate).powf(values.len() as f64);
-        if stays < 1.0 && self.chance.f64() >= stays {
-            return Err(End::Crashed);
+        let was_welcome = self.host.is_welcome();
+        self.host
+            .receive(frame, now)
+            .map_err(|error| End::SentAway(format!("the master sent a {error}")))?;
+        if self.host.is_welcome() && !was_welcome {
+            self.counts.joins.fetch_add(1, Relaxed);
+            self.counts.all_joined.notify_one();
         }
-        let answers = self.work.extend(values, now);
-        self.answer(&answers, now);
-        Ok(())
-    }
-
-    /// Sends answers, as many per frame as fit without parts.
-    fn answer(&mut self, mut answers: &[Answer], now: Instant) {
-        self.counts.values.fetch_add(answers.len() as u64, Relaxed);
-        while !answers.is_empty() {
-            let (piece, rest) = answers.split_at(fitting(answers));
-            self.counts.errors.fetch_add(
-                piece.iter().filter(|answer| answer.result.is_err()).count() as u64,
-                Relaxed,
-            );
-            self.send(Frame::Binary(encode_results(piece)), now);
-            answers = rest;
+        match self.host.goodbye() {
+            None => Ok(()),
+            Some(bye) if bye.reason == "done" || bye.reason == "stopped" => Err(End::Done),
+            Some(Goodbye { reason, text }) => Err(End::SentAway(format!("{reason}: {text}"))),
         }
     }
 
-    fn say(&mut self, message: &ToMaster, now: Instant) {
-        self.send(Frame::json(message), now);
+    /// Lets the cores compute. With some chance, the volunteer crashes at a value.
+    fn compute(&mut self, now: Instant) -> Result<(), End> {
+        loop {
+            let given = self.cores.obey(&mut self.host, now);
+            let stays = (1.0 - self.options.leave_rate).powf(given as f64);
+            if stays < 1.0 && self.echo.chance.f64() >= stays {
+                return Err(End::Crashed);
+            }
+            let done = self.cores.advance(now, &mut self.echo);
+            if done.is_empty() {
+                return Ok(());
+            }
+            for (id, answers) in done {
+                let errors = answers.iter().filter(|answer| answer.result.is_err()).count();
+                self.counts.errors.fetch_add(errors as u64, Relaxed);
+                self.counts.values.fetch_add(answers.len() as u64, Relaxed);
+                self.host.answered(id, &answers, now);
+            }
+        }
     }
 
-    fn send(&mut self, frame: Frame, now: Instant) {
-        self.last_sent = now;
-        self.link.send(frame, now);
+    fn send(&mut self, now: Instant) {
+        while let Some(frame) = self.host.next_frame(now) {
+            self.link.send(frame, now);
+        }
     }
-}
-
-/// The number of `answers` that fit in a frame: at least one.
-fn fitting(answers: &[Answer]) -> usize {
-    let mut length = 0;
-    let fits = |answer: &&Answer| {
-        length += 24
-            + answer
-                .result
-                .as_ref()
-                .map_or_else(|failure| failure.message.len() + 64, |(_, bytes)| bytes.len());
-        length <= PART
-    };
-    answers.iter().take_while(fits).count().max(1)
 }

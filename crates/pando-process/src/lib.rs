@@ -3,6 +3,7 @@
 //! - [`command_line`] reads options, and ends the process on wrong usage; [`duration`] reads and writes durations.
 //! - [`console`] writes messages for people to standard error.
 //! - [`threads`] starts threads, which a system may refuse.
+//! - [`secrets`] hides secrets from the programs that Pando starts.
 //! - [`trace`] tells developers what the program decides.
 //! - [`files`] says what a file is, and whether two paths lead to the same one.
 
@@ -10,5 +11,6 @@ pub mod command_line;
 pub mod console;
 pub mod duration;
 pub mod files;
+pub mod secrets;
 pub mod threads;
 pub mod trace;

@@ -17,16 +17,15 @@ pub mod library;
 mod master;
 mod remedy;
 mod run;
-mod secrets;
 mod server;
 mod uplink;
-mod volunteer;
 
 pub use config::OnError;
 pub use library::{Error, Event, Feedback, Pando, Results};
 #[doc(hidden)]
 pub use run::run as main;
 
-use pando_process::{command_line, console, duration, files, threads, trace};
+use pando_process::{command_line, console, duration, files, secrets, threads, trace};
 use pando_protocol::{ice, volunteer as protocol};
+use pando_volunteer as volunteer;
 use pando_web::embedded;

@@ -57,7 +57,7 @@ export function textOf(
 export function checkText(text: string): void {
   // With the flag `u`, the pattern does not match a whole pair.
   if (/[\ud800-\udfff]/u.test(text))
-    throw new UnusableAnswer('json', 'the answer is not Unicode text: it has half of a character');
+    throw new UnusableAnswer('json', 'the answer has half of a character');
 }
 
 /** The class name of a built-in object, for example `Map`; `Object` for other classes. */

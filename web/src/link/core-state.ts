@@ -3,14 +3,12 @@
 import { RESULT_ERROR, ResultsCursor } from '../protocol.ts';
 import type { Loan } from '../protocol.ts';
 
-/** Milliseconds of work that a core receives at a time, so that other cores can take the rest. */
-const FED_MS = 20;
-const MOST_AT_ONCE = 1 << 16;
 /**
- * Weight of a new mean when calls get quicker. When calls get slower, the estimate follows at
- * once.
+ * Microseconds of work that a core receives at a time for each of its calls at once, so that other
+ * cores can take the rest.
  */
-const FORGETTING = 0.3;
+const AHEAD = 20_000;
+const MOST_AT_ONCE = 1 << 16;
 
 /** A call which may be in progress, as far as the link can tell. */
 export interface OpenCall {
@@ -34,8 +32,11 @@ export class CoreState {
   private given: Loan[] = [];
   private head = 0;
   private forgotten = new Set<Loan>();
-  private target = 1;
-  /** Estimated duration of a call, in milliseconds. */
+  /** Whether the core has begun its first unanswered value, as far as is known. */
+  began = false;
+  /** Most values that the core should have. */
+  private target: number;
+  /** Estimated duration of a call, at most `AHEAD`, in microseconds. */
   private estimate = 0;
 
   constructor(
@@ -43,18 +44,24 @@ export class CoreState {
     private readonly concurrency: number,
     /** Most values of the core at a time. */
     private readonly most = MOST_AT_ONCE,
-  ) {}
+  ) {
+    this.target = concurrency;
+  }
 
   /** The ids of unanswered values, including forgotten values. */
   get unanswered(): Loan[] {
     return this.given.slice(this.head);
   }
 
-  /** The ids of unanswered values without the forgotten ones. */
-  get held(): Loan[] {
-    return this.forgotten.size === 0
-      ? this.unanswered
-      : this.unanswered.filter((id) => !this.forgotten.has(id));
+  /** The ids of the unanswered values from `from` to `to`, without the forgotten ones. */
+  held(from = 0, to?: number): Loan[] {
+    return this.unanswered.slice(from, to).filter((id) => !this.forgotten.has(id));
+  }
+
+  /** Milliseconds since the earliest possible start of the oldest call; 0 without calls. */
+  age(now: number): number {
+    const [oldest] = this.open;
+    return oldest ? now - oldest.since : 0;
   }
 
   get count(): number {
@@ -65,11 +72,19 @@ export class CoreState {
     return this.count - this.forgotten.size;
   }
 
-  /** The number of values that the core should receive now. */
+  /** Whether the core may receive values. */
+  get feedable(): boolean {
+    return this.ready && !this.leaving;
+  }
+
+  /**
+   * The number of values that the core should receive now: some if a call could begin at once, or
+   * if half of the values are answered, so that the core computes while the next ones come.
+   */
   get room(): number {
-    if (!this.ready || this.careful || this.leaving) return 0;
-    // The core computes the remaining half while the next values are on their way.
-    return this.count <= this.target / 2 ? this.target - this.count : 0;
+    const { count, target } = this;
+    if (!this.feedable || this.careful) return 0;
+    return count < this.concurrency || count * 2 <= target ? target - count : 0;
   }
 
   give(ids: Loan[], careful: boolean, now: number): void {
@@ -80,8 +95,12 @@ export class CoreState {
 
   /** The core announces the call for `id`; later values of the core have not begun. */
   started(id: Loan, now: number): void {
-    const at = this.open.findIndex((call) => call.id === id);
-    if (at >= 0) for (const call of this.open.slice(at)) call.since = now;
+    let begins = false;
+    for (const call of this.open) {
+      begins = begins || call.id === id;
+      if (begins) call.since = now;
+    }
+    this.began = this.began || begins;
   }
 
   /** Removes the answered ids; returns the numbers of answers and of errors. */
@@ -91,13 +110,13 @@ export class CoreState {
     let errors = 0;
     let micros = 0;
     while (cursor.next()) {
-      this.take(cursor.loan);
+      this.began = this.take(cursor.loan) || this.began;
       count++;
       micros += cursor.micros;
       if (cursor.tag === RESULT_ERROR) errors++;
     }
-    this.learn(count, micros / 1000);
-    this.careful = false;
+    this.learn(count, micros);
+    if (this.count === 0) this.careful = this.began = false;
     this.compact();
     this.updateOpen(now);
     return { count, errors };
@@ -125,37 +144,36 @@ export class CoreState {
     return this.forgotten.has(id);
   }
 
-  private take(id: Loan): void {
-    if (this.given[this.head] === id) {
-      this.head++;
-      return;
-    }
+  /** Removes `id` from the unanswered values and returns whether it was among them. */
+  private take(id: Loan): boolean {
     const at = this.given.indexOf(id, this.head);
-    if (at >= 0) this.given.splice(at, 1);
+    if (at === this.head) this.head++;
+    else if (at > 0) this.given.splice(at, 1);
+    return at >= 0;
   }
 
   private compact(): void {
-    if (this.head < 4096 || this.head * 2 < this.given.length) return;
-    this.given = this.given.slice(this.head);
+    if (this.head <= this.count) return;
+    this.given = this.unanswered;
     this.head = 0;
   }
 
-  private learn(count: number, ms: number): void {
-    if (count === 0) return;
-    const mean = ms / count;
-    this.estimate = Math.max(mean, this.estimate + FORGETTING * (mean - this.estimate));
-    const ideal = Math.max(1, Math.floor(FED_MS / Math.max(this.estimate, FED_MS / MOST_AT_ONCE)));
-    this.target = Math.max(1, Math.min(ideal * this.concurrency, this.target * 2, this.most));
+  /**
+   * Adapts the target to the duration of calls. The estimate follows slower calls at once, so that
+   * few values wait behind them.
+   */
+  private learn(count: number, micros: number): void {
+    const mean = Math.min(AHEAD, Math.floor(micros / (count || 1)));
+    const quicker = this.estimate - mean;
+    this.estimate = Math.max(mean, this.estimate - Math.ceil((quicker * 3) / 10));
+    const ideal = Math.floor(AHEAD / (this.estimate || 1)) * this.concurrency;
+    this.target = Math.min(ideal, this.target * 2, this.most);
   }
 
   /** Updates `open`. Calls begin in the order of their values. */
   private updateOpen(now: number): void {
-    const open: OpenCall[] = [];
-    const end = Math.min(this.given.length, this.head + this.concurrency);
-    for (let i = this.head; i < end; i++) {
-      const id = this.given[i];
-      open.push(this.open.find((call) => call.id === id) || { id, since: now, reported: false });
-    }
-    this.open = open;
+    this.open = this.given
+      .slice(this.head, this.head + this.concurrency)
+      .map((id) => this.open.find((call) => call.id === id) || { id, since: now, reported: false });
   }
 }

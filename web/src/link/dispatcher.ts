@@ -1,6 +1,8 @@
 /**
  * Distributes the values of this device among its cores, and handles slow and failed cores. The
  * dispatcher owns neither the socket nor the workers, and receives the time as an argument.
+ *
+ * Native volunteers decide alike, in Rust: both run the scenarios of `fixtures/dispatch.json`.
  */
 
 import { ResultsWriter } from '../protocol.ts';
@@ -45,6 +47,7 @@ export class Dispatcher {
   errors = 0;
   paused = false;
   private options: JobOptions | null = null;
+  private timeout: number | null = null;
   private wanted = 0;
   private nextCore = 0;
   private broken = false;
@@ -54,7 +57,7 @@ export class Dispatcher {
   private readonly states = new Map<number, CoreState>();
   /** Whether the master knows that the function is still loading. */
   private loadingReported = false;
-  private lastTick = -Infinity;
+  private lastTick = Infinity;
   private adjustAt = Infinity;
 
   constructor(private readonly actions: DispatcherActions) {}
@@ -75,11 +78,13 @@ export class Dispatcher {
    * Sets the job's options, so that cores can be made. Long calls are reported again, because
    * after a new welcome the master does not know about them.
    */
-  begin(options: JobOptions): void {
+  begin(options: JobOptions, now: number): void {
     this.options = options;
+    this.timeout = options.timeout;
     this.loadingReported = false;
     for (const state of this.states.values()) for (const call of state.open) call.reported = false;
     this.adjustCores();
+    this.feed(now);
   }
 
   /** Sets the number of lent cores. */
@@ -89,9 +94,9 @@ export class Dispatcher {
     this.feed(now);
   }
 
-  pause(): void {
+  pause(now: number): void {
     this.paused = true;
-    this.sayReturned(this.queue.remove(() => true));
+    this.feed(now);
   }
 
   resume(now: number): void {
@@ -121,8 +126,7 @@ export class Dispatcher {
   /** Takes a values frame from the master; throws `Malformed`. */
   values(frame: Uint8Array, now: number): void {
     this.queue.push(frame);
-    if (this.paused || this.broken) this.sayReturned(this.queue.remove(() => true));
-    else this.feed(now);
+    this.feed(now);
   }
 
   started(core: number, id: Loan, now: number): void {
@@ -134,7 +138,9 @@ export class Dispatcher {
     const state = this.states.get(core);
     if (!state) return;
     const { count, errors } = state.answered(frame, now);
-    if (this.forwardResults(state, frame)) {
+    const live = state.stale ? withoutResults(frame, (id) => state.removeForgotten(id)) : frame;
+    if (live) {
+      this.actions.results(live);
       this.done += count;
       this.errors += errors;
     }
@@ -158,15 +164,15 @@ export class Dispatcher {
     this.end(state);
     // Calls begin in the order of their values.
     const open = careful ? state.open.length : 0;
-    this.sayReturned(state.held.slice(0, open), true);
-    this.sayReturned(state.held.slice(open));
+    this.sayReturned(state.held(0, open), true);
+    this.sayReturned(state.held(open));
     this.adjustCores();
   }
 
   /** The owner calls `tick` about every 100 ms. */
   tick(now: number): void {
     const slept = now - this.lastTick;
-    if (slept > SLEPT_MS && this.lastTick > 0) this.excuseSleep(slept);
+    if (slept > SLEPT_MS) this.excuseSleep(slept, now);
     this.lastTick = now;
     if (now >= this.adjustAt) this.adjustCores();
     this.endOverdue(now);
@@ -175,15 +181,16 @@ export class Dispatcher {
     this.sayStarted(now);
   }
 
-  recall(ids: Loan[]): void {
+  recall(ids: Loan[], now: number): void {
     const wanted = new Set(ids);
     this.sayReturned(this.queue.remove((id) => wanted.has(id)));
+    this.feed(now);
   }
 
   /** The ids of all received but unanswered values. */
   holds(): Loan[] {
     const ids = [this.queue.ids()];
-    for (const state of this.states.values()) ids.push(state.held);
+    for (const state of this.states.values()) ids.push(state.held());
     return ([] as Loan[]).concat(...ids);
   }
 
@@ -211,14 +218,13 @@ export class Dispatcher {
     this.abandon();
     // A page loads its function only once. The page answers forgotten values before it receives
     // new ones.
-    if (!this.dom)
-      for (const state of [...this.states.values()]) if (state.count > 0) this.end(state);
+    if (!this.dom) for (const state of this.states.values()) if (state.count > 0) this.end(state);
     this.adjustCores();
   }
 
   endAll(): void {
     this.wanted = 0;
-    for (const state of [...this.states.values()]) this.end(state);
+    for (const state of this.states.values()) this.end(state);
   }
 
   private get dom(): boolean {
@@ -253,13 +259,18 @@ export class Dispatcher {
     this.actions.endCore(state.core);
   }
 
+  /**
+   * Feeds the core with the fewest values first, and leaves to each other core its share. While
+   * paused, returns the values.
+   */
   private feed(now: number): void {
-    for (const state of this.states.values()) {
-      if (this.queue.count === 0) return;
-      const room = state.room;
-      if (room > 0)
-        this.feedCore(state, Math.min(room, Math.ceil(this.queue.count / this.states.size)), now);
-    }
+    if (this.paused || this.broken) return this.sayReturned(this.queue.remove(() => true));
+    const { count } = this.queue;
+    const cores = [...this.states.values()].filter(({ feedable }) => feedable);
+    const [next] = cores.filter(({ room }) => room > 0).sort((a, b) => a.count - b.count);
+    if (!next) return;
+    this.feedCore(next, Math.min(next.room, Math.ceil(count / cores.length)), now);
+    if (this.queue.count < count) this.feed(now);
   }
 
   private feedCore(state: CoreState, most: number, now: number): void {
@@ -273,28 +284,20 @@ export class Dispatcher {
     }
   }
 
-  /** Sends the needed results of a frame on; returns whether there were any. */
-  private forwardResults(state: CoreState, frame: Uint8Array): boolean {
-    const live = state.stale ? withoutResults(frame, (id) => state.removeForgotten(id)) : frame;
-    if (live) this.actions.results(live);
-    return live !== null;
-  }
-
-  private excuseSleep(ms: number): void {
+  private excuseSleep(ms: number, now: number): void {
     for (const state of this.states.values()) {
       state.loadingSince += ms;
-      for (const call of state.open) call.since += ms;
+      // A call may have begun since the device woke.
+      for (const call of state.open) call.since = Math.min(now, call.since + ms);
     }
   }
 
   private endOverdue(now: number): void {
-    const timeout = this.options ? this.options.timeout : null;
+    const { timeout } = this;
     if (timeout === null) return;
-    for (const state of [...this.states.values()]) {
-      const oldest = state.open[0];
-      if (oldest && now - oldest.since > timeout + GRACE_MS)
+    for (const state of [...this.states.values()])
+      if (state.age(now) >= timeout + GRACE_MS)
         this.replace(state, 'timeout', timeoutMessage(timeout), now);
-    }
   }
 
   /**
@@ -302,19 +305,15 @@ export class Dispatcher {
    * page cannot be ended.
    */
   private endForgotten(now: number): void {
-    for (const state of [...this.states.values()]) {
-      const { open } = state;
-      if (this.dom || open.length === 0 || now - open[0].since < LONG_MS) continue;
-      if (open.every(({ id }) => state.isForgotten(id))) this.spoiled(state.core, false);
-    }
+    if (this.dom) return;
+    for (const state of [...this.states.values()])
+      if (state.age(now) >= LONG_MS && state.open.every(({ id }) => state.isForgotten(id)))
+        this.spoiled(state.core, false);
   }
 
-  /**
-   * Handles cores that do not load the function in time. If no core ever has, the device cannot
-   * run the function.
-   */
+  /** Ends cores that load for too long. If no core has ever loaded, the device cannot run f. */
   private endStuck(now: number): void {
-    for (const state of [...this.states.values()]) {
+    for (const state of this.states.values()) {
       if (state.ready) continue;
       state.loadingSince = state.loadingSince || now;
       if (now - state.loadingSince < LOADING_MS) continue;
@@ -331,17 +330,18 @@ export class Dispatcher {
   }
 
   /**
-   * Replaces a hanging or dead core. If the core had exactly one value, the value fails;
-   * otherwise all values go back as careful.
+   * Replaces a hanging or dead core. If the core had exactly one value and has begun it, the value
+   * fails; otherwise all values go back, as careful if one of them was begun. Without a timeout, an
+   * idle core does not announce what it begins.
    */
   private replace(state: CoreState, kind: ErrorKind, message: string, now: number): void {
-    const { unanswered, held } = state;
-    const since = state.open.length > 0 ? state.open[0].since : now;
+    const held = state.held();
+    const began = state.began || this.timeout === null;
     if (this.dom) state.forget(() => false);
     else this.end(state);
-    if (unanswered.length === 1 && held.length === 1)
-      this.fail(held[0], kind, message, now - since);
-    else this.sayReturned(held, true);
+    if (began && state.count === 1 && held.length === 1)
+      this.fail(held[0], kind, message, state.age(now));
+    else this.sayReturned(held, began);
     this.adjustCores();
   }
 
@@ -359,7 +359,7 @@ export class Dispatcher {
       for (const call of state.open) {
         if (call.reported || now - call.since < LONG_MS || state.isForgotten(call.id)) continue;
         call.reported = true;
-        items.push({ id: call.id, ms: Math.round(now - call.since) });
+        items.push({ id: call.id, ms: Math.floor(now - call.since) });
       }
     }
     const loading = this.loading(now);

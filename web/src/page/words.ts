@@ -40,7 +40,7 @@ export function statusText(status: LinkStatus, page: PageState): StatusText {
     case 'waiting':
       return going('Connection lost', `${text} Trying again by itself.`.trim(), 'bad');
     case 'away':
-      return going('Away', 'It goes on when you return to this page.', 'calm');
+      return going('Away', 'It goes on when you return.', 'calm');
     case 'left':
       return over('You have left', 'Thank you for your help!', 'calm', true);
     case 'done':

@@ -7,7 +7,6 @@ use crate::{
         plan::Step,
         session::Session,
         stranger,
-        work::Work,
     },
     swarm::link::Address,
 };
@@ -29,28 +28,26 @@ impl Volunteer {
             Step::Cut(time) => return Err(After::Back(time)),
             Step::Freeze(time) => {
                 sleep(time).await;
-                self.work.stood_still(time);
-                // After a suspension, silence of the master proves nothing.
-                session.last_received = Instant::now();
+                self.cores.stood_still(time);
+                self.host.slept(Instant::now());
             }
             Step::Withhold(time) => self.withholds = Some(now + time),
             Step::Deaf(time) => self.deaf = Some(now + time),
             Step::Repeat(time) => self.repeats = Some(now + time),
             Step::Fail(time) => self.fails = Some(now + time),
             Step::Leave(time) => {
-                let ids = self.work.ids();
-                session.hand_back(ids, self.chance.toss(0.2));
-                session.say(&ToMaster::Bye {
-                    reason: self.chance.one(&["left", "hidden", "bored"]).into(),
-                });
-                self.forget();
+                if self.chance.toss(0.2) {
+                    session.hand_back(self.held(), true);
+                }
+                self.host.leave(self.chance.one(&["left", "hidden", "bored"]));
+                self.send(session, now);
                 // The writer of the link needs a moment.
                 sleep(self.character.latency + Duration::from_millis(5)).await;
                 return Err(After::Another(time));
             }
             Step::Lend(cores, time) => {
                 self.lends = Some(now + time);
-                self.lend(session, cores);
+                self.host.lend(cores, now);
             }
             Step::Twin => return Err(After::Twin),
             Step::Lie(lie) => return self.lie(session, address, lie),
@@ -69,12 +66,9 @@ impl Volunteer {
             }
             Lie::Twice => self.lie_twice(session),
             Lie::Returned => {
-                let mut ids = self.work.ids();
+                let mut ids: Vec<Loan> = self.host.held().collect();
                 ids.extend(&session.over);
                 ids.extend(lies::ids(chance, count));
-                if chance.toss(0.5) {
-                    self.work = Work::default();
-                }
                 session.hand_back(ids, chance.toss(0.5));
             }
             Lie::Holds => {
@@ -82,7 +76,7 @@ impl Volunteer {
                 return Err(self.soon());
             }
             Lie::Started => session.say(&lies::started(chance, count)),
-            Lie::Chatter => session.send(lies::chatter(chance, count)),
+            Lie::Chatter => drop(session.send(lies::chatter(chance, count))),
             Lie::Malformed => {
                 session.lied = true;
                 session.send(lies::malformed(chance, count));
@@ -107,7 +101,7 @@ impl Volunteer {
     /// Sends an error for a loan, and then a wrong result for it. Only the first answer may count.
     fn lie_twice(&mut self, session: &mut Session) {
         self.is_spiteful = true;
-        let ids = self.work.ids();
+        let ids = self.held();
         let Some(loan) = ids.iter().find(|loan| session.lent.contains(loan)).copied() else {
             return;
         };
@@ -123,12 +117,7 @@ impl Volunteer {
             session.send(Frame::Binary(wrong));
         } else {
             let both = [&encode_results([&error])[..], &wrong[1..]].concat();
-            session.end([loan].into_iter());
             session.send(Frame::Binary(both.into()));
-        }
-        if self.chance.toss(0.5) {
-            let others: Vec<Loan> = ids.into_iter().filter(|other| *other != loan).collect();
-            self.work.keep(&others);
         }
     }
 
@@ -153,7 +142,7 @@ impl Volunteer {
             }
             3 => session.say(&ToMaster::Returned { ids, careful: chance.toss(0.5) }),
             4 => session.say(&lies::started(chance, count)),
-            _ => session.send(lies::chatter(chance, count)),
+            _ => drop(session.send(lies::chatter(chance, count))),
         }
     }
 }

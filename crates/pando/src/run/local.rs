@@ -5,15 +5,21 @@ use crate::{
     channel,
     master::{Door, Master, attend},
     protocol::Path,
-    volunteer::{Lend, lend},
+    volunteer::{Host, Introduction, drive},
 };
 use std::sync::Arc;
 
 /// Lends this many cores, which run the function by `local`.
-pub(super) fn lend_cores(cores: usize, master: &Arc<Master>, local: Local) {
+pub(super) fn lend_cores(cores: u32, master: &Arc<Master>, local: Local) {
     let (ours, theirs) = channel::pair();
-    let lent =
-        Lend { name: "this machine".into(), cores, token: String::new(), device: "local".into() };
     tokio::spawn(attend(master.clone(), Door { path: Path::Local, ..Door::default() }, ours));
-    tokio::spawn(lend(lent, local.engine, local.first, theirs));
+    let host = Host::new(Introduction {
+        device: "local".into(),
+        name: "this machine".into(),
+        kind: "native".into(),
+        cores,
+    });
+    tokio::spawn(async move {
+        drive(host, "", local.engine, local.first, theirs.incoming, theirs.outgoing).await;
+    });
 }

@@ -191,7 +191,7 @@ impl OpenRun {
         let Some(local) = function.local.filter(|_| config.cores > 0) else {
             return if config.takes_volunteers() { Ok(false) } else { Err(needs_node()) };
         };
-        lend_cores(config.cores, &self.master, local);
+        lend_cores(config.cores as u32, &self.master, local);
         if config.page.deny_net {
             console.say("--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0 leaves them idle)");
         }

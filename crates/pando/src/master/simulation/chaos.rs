@@ -2,11 +2,10 @@
 
 use super::{
     clock::{Event, MS},
-    device::SimulatedDevice,
     plan::chance,
     world::World,
 };
-use crate::protocol::{Loan, ToMaster};
+use crate::protocol::ToMaster;
 
 impl World {
     /// Performs a random fault.
@@ -53,11 +52,12 @@ impl World {
             }
             1 => {
                 say!(self, "device {number} says goodbye");
-                let ids = self.devices[number].has.iter().copied().collect();
                 if chance(&mut self.rng, 50) {
-                    self.give_back(number, ids, false);
+                    self.devices[number].host.leave("hidden");
+                    self.serve(number);
+                } else {
+                    self.say(number, &ToMaster::Bye { reason: "hidden".into() });
                 }
-                self.say(number, &ToMaster::Bye { reason: "hidden".into() });
                 self.vanish(number, true);
             }
             2 | 3 => {
@@ -92,14 +92,10 @@ impl World {
         let device = &mut self.devices[number];
         device.paused = !device.paused;
         say!(self, "device {number} is paused: {}", device.paused);
-        let SimulatedDevice { paused, cores, .. } = *device;
-        self.seen.note(if paused { "paused" } else { "resumed" });
-        self.lend(number, None, if paused { 0 } else { cores });
-        if paused {
-            let ids: Vec<Loan> = self.devices[number].has.iter().copied().collect();
-            let ids = self.devices[number].dispatch.recall(&ids);
-            self.give_back(number, ids, false);
-        }
+        self.seen.note(if device.paused { "paused" } else { "resumed" });
+        let cores = if device.paused { 0 } else { device.cores };
+        device.host.lend(cores, self.clock.instant());
+        self.serve(number);
     }
 
     /// Lets a frozen device go on where it stopped.

@@ -34,10 +34,8 @@ pub(super) enum Event {
     Flush(usize, usize, u32),
     /// A core has loaded the function: device, core, generation of the core.
     CoreReady(usize, usize, u32),
-    /// Calls of the device may have taken too long.
-    Overdue(usize),
-    /// Calls of the device may have become long.
-    LongCalls(usize),
+    /// The host of the device looks at the clock.
+    Wake(usize),
     /// A heartbeat of the device on this link.
     Beat(usize, usize),
     /// The frozen device goes on.

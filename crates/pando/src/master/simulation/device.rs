@@ -1,23 +1,23 @@
-//! A simulated device: how it joins, what it receives and sends. [`super::work`] simulates its
-//! computations.
+//! A simulated device: the real host of a native volunteer, around which the device lies, idles and
+//! stutters. [`super::work`] simulates its cores.
 
 use super::{
-    clock::{Event, MS, SECOND},
+    clock::{Clock, Event, MS, SECOND},
     link::{Down, Link, Note, Up},
     master_end::whole,
     plan::{chance, pick},
-    work::{LONG, Worker},
+    work::Worker,
     world::World,
 };
 use crate::{
     protocol::{
-        self, Answer, Assembler, Beat, Binary, Cutter, Frame, Hello, Loan, ToMaster, ToVolunteer,
-        Welcome, encode_results,
+        Answer, Assembler, Binary, Cutter, Frame, Loan, ToMaster, ToVolunteer, encode_results,
     },
-    volunteer::Dispatch,
+    volunteer::{Host, Introduction},
 };
+use bytes::Bytes;
 use fastrand::Rng;
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 /// One device, across all its links.
 pub(super) struct SimulatedDevice {
@@ -33,7 +33,7 @@ pub(super) struct SimulatedDevice {
     pub(super) lies: bool,
     /// The device has sent a wrong message.
     pub(super) lied: bool,
-    /// The device repeats earlier messages now and then.
+    /// The device repeats earlier messages now and then, and answers loans that it was to drop.
     pub(super) stutters: bool,
     /// The device never computes anything.
     pub(super) idles: bool,
@@ -45,19 +45,17 @@ pub(super) struct SimulatedDevice {
     pub(super) returns: Option<bool>,
     /// The time in microseconds for which answers are gathered.
     pub(super) flush: u64,
-    pub(super) dispatch: Dispatch,
+    pub(super) host: Host,
     pub(super) workers: Vec<Worker>,
-    /// Loans whose answer or return has not been sent.
-    pub(super) has: BTreeSet<Loan>,
+    /// Loans whose calls ended a core, or took too long.
+    pub(super) guilty: BTreeSet<Loan>,
     /// Answers and returned loans which were sent.
     pub(super) said: Vec<Answer>,
     pub(super) returned: Vec<Loan>,
-    /// Answers that wait for a link.
-    pub(super) unsent: Vec<Answer>,
     pub(super) link: Option<usize>,
-    pub(super) job: Option<String>,
-    /// The time of the next check for overdue calls.
-    pub(super) overdue_at: u64,
+    job: Option<String>,
+    /// The time of the last scheduled [`Event::Wake`].
+    wake_at: u64,
     pub(super) frozen: bool,
     /// The device has been frozen at least once.
     pub(super) froze: bool,
@@ -65,8 +63,8 @@ pub(super) struct SimulatedDevice {
     pub(super) deferred: Vec<Event>,
     /// The device never joins again.
     pub(super) gone: bool,
+    /// Assembles the values that a returning device keeps from its host.
     assembler: Assembler,
-    last_heard: u64,
 }
 
 impl SimulatedDevice {
@@ -92,36 +90,53 @@ impl SimulatedDevice {
                 &[None, None, None, None, None, None, None, None, Some(false), Some(true)],
             ),
             flush: pick(rng, &[0, 10 * MS]),
-            dispatch: Dispatch::new(0, 1, None),
+            host: host(number, cores),
             workers: (0..cores).map(|_| Worker::default()).collect(),
-            has: BTreeSet::new(),
+            guilty: BTreeSet::new(),
             said: Vec::new(),
             returned: Vec::new(),
-            unsent: Vec::new(),
             link: None,
             job: None,
-            overdue_at: 0,
+            wake_at: 0,
             frozen: false,
             froze: false,
             deferred: Vec::new(),
             gone: false,
             assembler: Assembler::default(),
-            last_heard: 0,
         }
+    }
+
+    /// Whether the device holds `loan`: neither an answer nor a return was sent.
+    pub(super) fn holds(&self, loan: Loan) -> bool {
+        self.host.held().any(|held| held == loan)
     }
 
     /// Forgets everything, as when a page is closed.
     fn forget(&mut self) {
+        self.host = host(self.number, self.cores);
+        self.deferred.clear();
+        self.begin_job(None);
+    }
+
+    /// Forgets what concerns an earlier job.
+    fn begin_job(&mut self, job: Option<String>) {
+        self.job = job;
         for worker in &mut self.workers {
             worker.end();
         }
-        self.dispatch = Dispatch::new(0, 1, None);
-        self.has.clear();
+        self.guilty.clear();
         self.said.clear();
         self.returned.clear();
-        self.unsent.clear();
-        self.deferred.clear();
     }
+}
+
+fn host(number: usize, cores: u32) -> Host {
+    Host::new(Introduction {
+        device: format!("device {number}"),
+        name: "phone".into(),
+        kind: "browser".into(),
+        cores,
+    })
 }
 
 impl World {
@@ -153,27 +168,16 @@ impl World {
         if device.frozen {
             return device.deferred.push(Event::Join(number));
         }
-        let hello = Hello {
-            version: protocol::VERSION,
-            token: String::new(),
-            device: format!("device {number}"),
-            name: "phone".into(),
-            cores: if device.paused { 0 } else { device.cores },
-            job: device.job.clone(),
-            holds: device.has.iter().copied().collect(),
-            kind: "browser".into(),
-            path: None,
-            reloaded: false,
-        };
         let link = self.links.len();
         device.link = Some(link);
         device.assembler = Assembler::default();
-        device.last_heard = self.clock.now() + SECOND;
+        device.host.connected("", self.clock.instant());
         let usual = if self.calm { MS } else { pick(&mut self.rng, &[0, MS, 50 * MS, 400 * MS]) };
         self.links.push(Link::new(number, usual, pick(&mut self.rng, &[1, 4, 50])));
         self.waiting.push(link);
-        say!(self, "{} joins, holding {:?}", hello.device, hello.holds);
-        self.push_up(link, Up::Frame(Frame::json(&ToMaster::Hello(hello)), Note::Other));
+        let device = &self.devices[number];
+        say!(self, "device {number} joins, holding {:?}", device.host.held().collect::<Vec<_>>());
+        self.serve(number);
         self.clock.after(self.plan.heartbeat, Event::Beat(number, link));
     }
 
@@ -193,6 +197,7 @@ impl World {
     /// Notes that the link is lost: the device tries again soon.
     pub(super) fn link_lost(&mut self, number: usize) {
         self.devices[number].link = None;
+        self.devices[number].host.lost();
         let delay = self.rng.u64(200 * MS..2 * SECOND);
         self.clock.after(delay, Event::Join(number));
     }
@@ -205,133 +210,110 @@ impl World {
             let Some((_, what)) = self.links[link].down.pop_front_if(|(at, _)| *at <= now) else {
                 return;
             };
-            self.devices[number].last_heard = now;
             match what {
                 Down::Close => self.link_lost(number),
-                Down::Frame(Frame::Text(text)) => {
-                    self.message(
-                        number,
-                        serde_json::from_str(&text).expect("the master says what is agreed"),
-                    );
+                Down::Frame(Frame::Binary(bytes)) if self.devices[number].returns.is_some() => {
+                    self.return_at_once(number, bytes);
                 }
-                Down::Frame(Frame::Binary(bytes)) => {
-                    let Some(whole) = whole(&mut self.devices[number].assembler, bytes) else {
-                        continue;
-                    };
-                    let Ok(Binary::Values(values)) = Binary::decode(whole) else {
-                        panic!("values are expected")
-                    };
-                    let device = &mut self.devices[number];
-                    device.has.extend(values.iter().map(|(loan, _)| *loan));
-                    if let Some(careful) = device.returns {
-                        self.seen.note("returned at once");
-                        self.give_back(
-                            number,
-                            values.into_iter().map(|(loan, _)| loan).collect(),
-                            careful,
-                        );
-                        continue;
-                    }
-                    device.dispatch.extend(values);
-                    self.feed(number);
+                Down::Frame(Frame::Text(text)) => {
+                    let message =
+                        serde_json::from_str(&text).expect("the master says what is agreed");
+                    self.message(number, &message, Frame::Text(text));
+                }
+                Down::Frame(values) => {
+                    let more = self.pass_on(number, values);
+                    let refused = more && self.devices[number].paused;
+                    self.seen.note_if(refused, "refused in a pause");
                 }
             }
         }
     }
 
-    fn message(&mut self, number: usize, message: ToVolunteer) {
+    /// Passes a frame to the host. Returns whether the host has returned values.
+    fn pass_on(&mut self, number: usize, frame: Frame) -> bool {
+        let (now, device) = (self.clock.instant(), &mut self.devices[number]);
+        let returned = device.returned.len();
+        device.host.receive(frame, now).expect("the master speaks as agreed");
+        self.serve(number);
+        self.devices[number].returned.len() > returned
+    }
+
+    fn return_at_once(&mut self, number: usize, bytes: Bytes) {
+        let device = &mut self.devices[number];
+        let Some(whole) = whole(&mut device.assembler, bytes) else { return };
+        let Ok(Binary::Values(values)) = Binary::decode(whole) else {
+            panic!("values are expected")
+        };
+        self.seen.note("returned at once");
+        let careful = device.returns == Some(true);
+        let ids = values.into_iter().map(|(loan, _)| loan).collect();
+        self.say(number, &ToMaster::Returned { ids, careful });
+    }
+
+    fn message(&mut self, number: usize, message: &ToVolunteer, frame: Frame) {
+        let device = &mut self.devices[number];
         match message {
-            ToVolunteer::Welcome(welcome) => self.welcomed(number, &welcome),
-            ToVolunteer::Recall { .. }
-                if self.devices[number].idles && self.devices[number].deaf => {}
-            ToVolunteer::Recall { ids } => {
+            ToVolunteer::Recall { .. } if device.idles && device.deaf => {}
+            ToVolunteer::Recall { .. } => {
                 self.seen.note("recalled");
-                let ids = self.devices[number].dispatch.recall(&ids);
-                self.seen.note_if(!ids.is_empty(), "returned what was recalled");
-                self.give_back(number, ids, false);
+                let more = self.pass_on(number, frame);
+                self.seen.note_if(more, "returned what was recalled");
             }
-            ToVolunteer::Ping(beat) => self.say(number, &ToMaster::Pong(beat)),
-            ToVolunteer::Pong(_) => {}
             ToVolunteer::Bye { reason, .. } => {
                 say!(self, "device {number} is told bye: {reason}");
+                device.forget();
+                device.gone = true;
+                device.link = None;
                 // A device sent away for a protocol error joins again as another device.
-                self.devices[number].gone = true;
-                self.devices[number].link = None;
                 if reason == "protocol" && !self.calm {
                     self.vanish(number, true);
                 }
             }
-        }
-    }
-
-    /// Goes on with the loans that the master lets the device keep, and drops the others.
-    fn welcomed(&mut self, number: usize, welcome: &Welcome) {
-        let options = &welcome.options;
-        let device = &mut self.devices[number];
-        if device.job.as_ref() != Some(&welcome.job) {
-            device.forget();
-            device.job = Some(welcome.job.clone());
-            device.dispatch = Dispatch::new(
-                device.cores as usize,
-                options.concurrency,
-                options.timeout.map(Duration::from_millis),
-            );
-            for core in 0..device.workers.len() {
-                self.clock.after(
-                    10 * MS,
-                    Event::CoreReady(number, core, device.workers[core].generation),
-                );
+            ToVolunteer::Welcome(welcome) => {
+                if device.job.as_ref() != Some(&welcome.job) {
+                    device.begin_job(Some(welcome.job.clone()));
+                }
+                self.pass_on(number, frame);
             }
-        }
-        let dropped: Vec<Loan> =
-            device.has.iter().copied().filter(|id| !welcome.keep.contains(id)).collect();
-        device.dispatch.recall(&dropped);
-        device.has.retain(|id| welcome.keep.contains(id));
-        device.dispatch.tell_again();
-        self.clock.after(LONG, Event::LongCalls(number));
-        let device = &mut self.devices[number];
-        let unsent = std::mem::take(&mut device.unsent);
-        let (kept, late) =
-            unsent.into_iter().partition(|answer| welcome.keep.contains(&answer.loan));
-        self.answer(number, kept);
-        // Answers to dropped loans are sent now and then all the same.
-        if chance(&mut self.rng, 50) {
-            self.answer(number, late);
+            ToVolunteer::Ping(_) | ToVolunteer::Pong(_) => drop(self.pass_on(number, frame)),
         }
     }
 
+    /// Carries out the orders of the host, sends its frames, and sets its timer.
+    pub(super) fn serve(&mut self, number: usize) {
+        while let Some(order) = self.devices[number].host.next_order() {
+            self.obey(number, order);
+        }
+        let now = self.clock.instant();
+        while let Some(frame) = self.devices[number].host.next_frame(now) {
+            self.send_up(number, frame);
+        }
+        let device = &mut self.devices[number];
+        let Some(at) = device.host.due().map(Clock::micros) else { return };
+        if at != device.wake_at {
+            device.wake_at = at;
+            self.clock.after(at.saturating_sub(self.clock.now()), Event::Wake(number));
+        }
+    }
+
+    /// Lets the host look at the clock.
+    pub(super) fn wake(&mut self, number: usize) {
+        let now = self.clock.instant();
+        self.devices[number].host.pass_time(now);
+        self.serve(number);
+    }
+
+    /// Sends a message which the host does not know of.
     pub(super) fn say(&mut self, number: usize, message: &ToMaster) {
-        self.send_up(number, Frame::json(message), Note::Other);
+        self.send_up(number, Frame::json(message));
     }
 
-    /// Sends the number of lent cores, and perhaps another name.
-    pub(super) fn lend(&mut self, number: usize, name: Option<String>, cores: u32) {
-        let frame = Frame::json(&ToMaster::Update { name, cores: Some(cores) });
-        self.send_up(number, frame, if cores == 0 { Note::Paused } else { Note::Other });
-    }
-
-    /// Returns values without a result.
-    pub(super) fn give_back(&mut self, number: usize, ids: Vec<Loan>, careful: bool) {
-        self.devices[number].has.retain(|id| !ids.contains(id));
-        self.devices[number].returned.extend(&ids);
-        say!(self, "device {number} gives back {ids:?}, careful {careful}");
-        let frame = Frame::json(&ToMaster::Returned { ids: ids.clone(), careful });
-        self.send_up(number, frame, Note::Returned(ids, careful));
-    }
-
-    /// Sends answers, or keeps them until there is a link.
-    pub(super) fn answer(&mut self, number: usize, answers: Vec<Answer>) {
-        let device = &mut self.devices[number];
-        if answers.is_empty() {
-            return;
-        }
-        if device.link.is_none() {
-            return device.unsent.extend(answers);
-        }
-        let late = answers.iter().filter(|answer| !device.has.remove(&answer.loan)).count();
-        device.said.extend(answers.iter().cloned());
-        self.seen.note_if(late > 0, "late answer");
-        self.send_answers(number, answers);
+    /// Sends answers which the host does not know of.
+    pub(super) fn answer(&mut self, number: usize, answers: &[Answer]) {
+        let device = &self.devices[number];
+        let late = answers.iter().any(|answer| !device.holds(answer.loan));
+        self.seen.note_if(late, "late answer");
+        self.send_up(number, Frame::Binary(encode_results(answers)));
     }
 
     /// Repeats an earlier answer and return, although the value may have been lent again.
@@ -341,39 +323,47 @@ impl World {
             return;
         }
         let answer = device.said[self.rng.usize(0..device.said.len())].clone();
-        let ids: Vec<Loan> = device
-            .returned
-            .get(self.rng.usize(0..=device.returned.len()))
-            .copied()
-            .into_iter()
-            .collect();
+        let again = device.returned.get(self.rng.usize(0..=device.returned.len()));
+        let ids: Vec<Loan> = again.copied().into_iter().collect();
         say!(self, "device {number} says again {:?}, and gives back {ids:?}", answer.loan);
-        self.send_answers(number, vec![answer]);
-        let frame = Frame::json(&ToMaster::Returned { ids: ids.clone(), careful: true });
-        self.send_up(number, frame, Note::Returned(ids, true));
+        self.send_answer(number, answer);
+        self.say(number, &ToMaster::Returned { ids, careful: true });
     }
 
-    fn send_answers(&mut self, number: usize, answers: Vec<Answer>) {
+    /// Sends an earlier answer again, in parts if the answer is long.
+    fn send_answer(&mut self, number: usize, answer: Answer) {
         let mut cutter = Cutter::default();
-        cutter.start(encode_results(&answers));
-        let mut answers = Some(answers);
+        cutter.start(encode_results(&[answer]));
         while let Some(frame) = cutter.next_frame() {
-            let note = match answers.take_if(|_| !cutter.is_busy()) {
-                Some(answers) => Note::Answers(answers),
-                None => Note::Other,
-            };
-            self.seen.note_if(cutter.is_busy(), "parts");
-            self.send_up(number, Frame::Binary(frame), note);
+            self.send_up(number, Frame::Binary(frame));
         }
     }
 
-    pub(super) fn send_up(&mut self, number: usize, frame: Frame, note: Note) {
-        if let Some(link) = self.devices[number].link {
-            self.push_up(link, Up::Frame(frame, note));
+    /// Sends a frame over the link of the device, if there is a link.
+    pub(super) fn send_up(&mut self, number: usize, frame: Frame) {
+        let device = &mut self.devices[number];
+        let Some(link) = device.link else { return };
+        let note = self.links[link].note(&frame);
+        match &note {
+            Note::Answers(answers) => {
+                for Answer { loan, result, .. } in answers {
+                    let blamed =
+                        result.as_ref().is_err_and(|it| ["died", "timeout"].contains(&&*it.kind));
+                    assert!(!blamed || device.guilty.contains(loan), "{loan:?} is innocent");
+                }
+                device.said.extend(answers.iter().cloned());
+            }
+            Note::Returned(ids, careful) => {
+                say!(self, "device {number} gives back {ids:?}, careful {careful}");
+                device.returned.extend(ids);
+            }
+            Note::Part => self.seen.note("parts"),
+            Note::Paused | Note::Other => {}
         }
+        self.push_up(link, Up::Frame(frame, note));
     }
 
-    /// Once per heartbeat: sends a ping, and checks that the master is not silent.
+    /// Once per heartbeat: checks that the master is not silent, and repeats earlier messages.
     pub(super) fn beat(&mut self, number: usize, link: usize) {
         let device = &self.devices[number];
         if device.link != Some(link) {
@@ -383,18 +373,17 @@ impl World {
         if device.frozen {
             return;
         }
-        if self.clock.now().saturating_sub(device.last_heard) >= 3 * self.plan.heartbeat {
+        if device.host.silent_at().is_some_and(|at| at <= self.clock.instant()) {
             say!(self, "device {number} has not heard of the master for long");
             self.links[link].cut = true;
             return self.link_lost(number);
         }
-        self.say(number, &ToMaster::Ping(Beat { t: 0.into() }));
         self.stutter(number);
-        let device = &mut self.devices[number];
+        let device = &self.devices[number];
         if device.idles && device.refuses && !device.deaf {
-            let ids: Vec<Loan> = device.has.iter().copied().collect();
-            let ids = device.dispatch.recall(&ids);
-            self.give_back(number, ids, false);
+            // The host returns what nobody has asked for, as if the master had.
+            let ids = device.host.held().collect();
+            self.pass_on(number, Frame::json(&ToVolunteer::Recall { ids }));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Wrong and malformed messages of a device.
 
-use super::{link::Note, plan::pick, world::World};
+use super::{plan::pick, world::World};
 use crate::protocol::{Answer, Failure, Form, Frame, Loan, Running, ToMaster};
 use bytes::Bytes;
 
@@ -22,7 +22,8 @@ impl World {
             12..16 => self.answer_twice(number),
             16..20 => {
                 let next = Loan { index: loan.index + 1, ..loan };
-                self.give_back(number, vec![loan, next], self.answers.is_multiple_of(2));
+                let careful = self.answers.is_multiple_of(2);
+                self.say(number, &ToMaster::Returned { ids: vec![loan, next], careful });
             }
             20 => self.say(
                 number,
@@ -35,12 +36,12 @@ impl World {
                 let items = vec![Running { id: loan, ms: u64::MAX }];
                 self.say(number, &ToMaster::Started { items, loading: Some(u64::MAX) });
             }
-            22 => self.send_up(number, Frame::Binary(vec![9, 9].into()), Note::Other),
-            23 => self.send_up(number, Frame::Text("{}".into()), Note::Other),
+            22 => self.send_up(number, Frame::Binary(vec![9, 9].into())),
+            23 => self.send_up(number, Frame::Text("{}".into())),
             24 => self.say(number, &ToMaster::Broken { message: "cannot".into(), stack: None }),
             _ => {
-                let cores = self.rng.u32(0..9);
-                self.lend(number, Some("tablet".into()), cores);
+                let cores = Some(self.rng.u32(0..9));
+                self.say(number, &ToMaster::Update { name: Some("tablet".into()), cores });
             }
         }
     }
@@ -72,7 +73,7 @@ impl World {
 
     /// Sends an error and a result for one loan, in random order, in one frame or in two.
     fn answer_twice(&mut self, number: usize) {
-        let has: Vec<Loan> = self.devices[number].has.iter().copied().collect();
+        let has: Vec<Loan> = self.devices[number].host.held().collect();
         if has.is_empty() {
             return;
         }
@@ -82,8 +83,10 @@ impl World {
         let [first, then] = [first, then].map(|result| Answer { loan, micros: 1, result });
         self.seen.note("answered in two ways");
         match self.rng.bool() {
-            true => self.answer(number, vec![first, then]),
-            false => [first, then].into_iter().for_each(|answer| self.answer(number, vec![answer])),
+            true => self.answer(number, &[first, then]),
+            false => [first, then]
+                .iter()
+                .for_each(|answer| self.answer(number, std::slice::from_ref(answer))),
         }
     }
 
@@ -95,7 +98,7 @@ impl World {
     /// Sends an answer twice.
     fn forge(&mut self, number: usize, loan: Loan, result: Result<(Form, Bytes), Failure>) {
         let answer = Answer { loan, micros: 1, result };
-        self.answer(number, vec![answer.clone(), answer]);
+        self.answer(number, &[answer.clone(), answer]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A link between a device and the master, in order and with latency.
 
 use super::{clock::Event, world::World};
-use crate::protocol::{Answer, Frame, Loan};
+use crate::protocol::{Answer, Assembler, Binary, Frame, Loan, ToMaster};
 use std::collections::VecDeque;
 
 /// One link, from its opening on.
@@ -17,6 +17,8 @@ pub(super) struct Link {
     pub(super) capacity: usize,
     /// The master has closed its end.
     pub(super) left: bool,
+    /// Assembles the parts of the frames to the master.
+    parts: Assembler,
 }
 
 /// An arrival at the master.
@@ -38,6 +40,8 @@ pub(super) enum Note {
     Returned(Vec<Loan>, bool),
     /// The device lends no cores at present.
     Paused,
+    /// A part of a longer frame, but not the last.
+    Part,
     Other,
 }
 
@@ -51,6 +55,33 @@ impl Link {
             latency,
             capacity,
             left: false,
+            parts: Assembler::default(),
+        }
+    }
+
+    /// Notes the content of a frame that is sent to the master.
+    pub(super) fn note(&mut self, frame: &Frame) -> Note {
+        let bytes = match frame {
+            Frame::Binary(bytes) => bytes.clone(),
+            Frame::Text(text) => {
+                return match serde_json::from_str(text) {
+                    Ok(ToMaster::Returned { ids, careful }) => Note::Returned(ids, careful),
+                    Ok(ToMaster::Update { cores: Some(0), .. }) => Note::Paused,
+                    _ => Note::Other,
+                };
+            }
+        };
+        match Binary::decode(bytes) {
+            Ok(Binary::Results(answers)) => Note::Answers(answers),
+            Ok(Binary::Part { total, bytes }) => {
+                let whole = self.parts.part(total, &bytes).expect("parts fit together");
+                match whole.map(Binary::decode) {
+                    None => Note::Part,
+                    Some(Ok(Binary::Results(answers))) => Note::Answers(answers),
+                    Some(_) => panic!("only results are long"),
+                }
+            }
+            _ => Note::Other,
         }
     }
 
@@ -103,6 +134,7 @@ impl World {
         let device = &mut self.devices[self.links[number].device];
         if device.link == Some(number) {
             device.link = None;
+            device.host.lost();
         }
     }
 }

@@ -270,7 +270,7 @@ impl Model {
             core.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
         };
         match note {
-            Note::Other => {}
+            Note::Part | Note::Other => {}
             Note::Paused => self.pauses(sub),
             Note::Returned(ids, careful) => {
                 for loan in ids.iter().copied().collect::<BTreeSet<_>>() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All situations to be covered by the runs together.
-const ALL: [&str; 47] = [
+const ALL: [&str; 48] = [
     "alone",
     "answered an earlier loan of what it has",
     "answered in two ways",
@@ -42,6 +42,7 @@ const ALL: [&str; 47] = [
     "reader left",
     "reader stopped",
     "recalled",
+    "refused in a pause",
     "replaced",
     "resumed",
     "returned at once",

@@ -1,19 +1,22 @@
-//! The computations of simulated devices: cores which get values from a real
-//! [`Dispatch`](crate::volunteer::Dispatch).
+//! The computations of simulated devices: cores which take the orders of a real host.
 
 use super::{
-    clock::{Clock, Event, MS},
+    clock::{Event, MS},
     plan::{Nature, chance},
     world::World,
 };
-use crate::protocol::{Answer, Failure, Form, Loan, Running, ToMaster, Value};
+use crate::{
+    protocol::{Answer, Failure, Form, Loan, Value},
+    volunteer::{CoreEvent, CoreId, Order},
+};
 use bytes::Bytes;
+use pando_protocol::core::CoreMessage;
 use std::collections::VecDeque;
 
-/// The time until a core is restarted, in microseconds.
+/// The time until a core is ready at first, in microseconds.
+const START: u64 = 10 * MS;
+/// The time until a core that replaces another is ready, in microseconds.
 const RESTART: u64 = 50 * MS;
-/// The time after which a call is reported as long, in microseconds.
-pub(super) const LONG: u64 = 510 * MS;
 
 /// One core.
 #[derive(Default)]
@@ -34,13 +37,20 @@ impl Worker {
 }
 
 impl World {
-    /// Gives the cores of a device as many values as they want.
-    pub(super) fn feed(&mut self, number: usize) {
-        while let Some((core, values)) = self.devices[number].dispatch.feed(self.clock.instant()) {
-            self.devices[number].workers[core].queue.extend(values);
-            self.begin(number, core);
+    /// Carries out an order of the host.
+    pub(super) fn obey(&mut self, number: usize, order: Order) {
+        match order {
+            Order::Start(CoreId { number: core, generation }) => {
+                self.devices[number].workers[core].generation = generation;
+                let delay = if generation == 0 { START } else { RESTART };
+                self.clock.after(delay, Event::CoreReady(number, core, generation));
+            }
+            Order::Compute(id, values) => {
+                self.devices[number].workers[id.number].queue.extend(values);
+                self.begin(number, id.number);
+            }
+            Order::End(id) => self.end_core(number, id.number),
         }
-        self.look_for_overdue(number);
     }
 
     /// Begins as many calls as may be open.
@@ -62,7 +72,8 @@ impl World {
             let generation = worker.generation;
             if tells {
                 self.flush(number, core);
-                self.devices[number].dispatch.started(core, loan, self.clock.instant());
+                let started = CoreEvent::Message(CoreMessage::Started { id: loan });
+                self.tell_host(number, core, started);
             }
             let item = &self.plan.items[loan.index as usize];
             assert_eq!(value.bytes, item.text, "{loan:?} came as another value");
@@ -75,9 +86,6 @@ impl World {
             if item.nature != Nature::Hangs {
                 let until = self.plan.job.options.timeout.map_or(micros, |ms| micros.min(ms * MS));
                 self.clock.after(until, Event::CallEnds(number, core, generation, loan));
-            }
-            if micros > LONG {
-                self.clock.after(LONG, Event::LongCalls(number));
             }
         }
     }
@@ -103,7 +111,10 @@ impl World {
                 self.seen.note("vanished with an item");
                 return self.vanish(number, true);
             }
-            Nature::Kills => return self.core_died(number, core, &[loan]),
+            Nature::Kills => {
+                self.devices[number].guilty.insert(loan);
+                return self.tell_host(number, core, CoreEvent::Ended("it was killed".into()));
+            }
             Nature::Throws => failed("no"),
             _ if chance(&mut self.rng, self.devices[number].flaky) => failed("not here"),
             nature => Ok((Form::Text, self.result_of(loan, nature == Nature::TwoLines))),
@@ -130,63 +141,48 @@ impl World {
         format!("{}:{}{separator}{}{rest}", loan.index, loan.number, self.answers).into()
     }
 
-    /// Passes the answers of a core to its host, and on to the master.
+    /// Passes the answers of a core to its host.
     pub(super) fn flush(&mut self, number: usize, core: usize) {
-        let now = self.clock.instant();
         let device = &mut self.devices[number];
-        let answers = std::mem::take(&mut device.workers[core].unflushed);
+        let worker = &mut device.workers[core];
+        let answers = std::mem::take(&mut worker.unflushed);
         if answers.is_empty() {
             return;
         }
-        let micros = answers.iter().map(|answer| answer.micros).sum();
-        device.dispatch.answered(core, answers.iter().map(|answer| answer.loan), micros, now);
-        if !device.workers[core].open.is_empty() {
-            self.clock.after(LONG, Event::LongCalls(number));
-        }
+        let id = CoreId { number: core, generation: worker.generation };
         say!(
             self,
             "device {number} answers {:?}",
             answers.iter().map(|a| (a.loan, a.result.is_ok())).collect::<Vec<_>>()
         );
-        self.answer(number, answers);
+        let late = answers.iter().filter(|answer| device.stutters && !device.holds(answer.loan));
+        let late: Vec<Answer> = late.cloned().collect();
+        device.host.answered(id, &answers, self.clock.instant());
+        if !late.is_empty() {
+            self.answer(number, &late);
+        }
     }
 
-    /// Ends a core because of one of `causes`, and checks that the host blames no other loan.
-    fn core_died(&mut self, number: usize, core: usize, causes: &[Loan]) {
+    fn tell_host(&mut self, number: usize, core: usize, event: CoreEvent) {
         let device = &mut self.devices[number];
-        let verdict = device.dispatch.died(core);
-        device.workers[core].end();
-        say!(self, "core {core} of device {number} ends because of {causes:?}: {verdict:?}");
-        if let Some(loan) = verdict.culprit {
-            assert!(causes.contains(&loan), "{loan:?} is innocent of what {causes:?} did");
-            let failure =
-                Failure { message: "it ended its core".into(), stack: None, kind: "died".into() };
-            self.answer(number, vec![Answer { loan, micros: 0, result: Err(failure) }]);
-        }
-        if !verdict.returned.is_empty() {
-            self.give_back(number, verdict.returned, verdict.careful);
-        }
-        let generation = self.devices[number].workers[core].generation;
-        self.clock.after(RESTART, Event::CoreReady(number, core, generation));
+        let id = CoreId { number: core, generation: device.workers[core].generation };
+        device.host.hear(id, event, self.clock.instant());
     }
 
-    /// Ends the cores whose calls have taken too long.
-    pub(super) fn end_overdue(&mut self, number: usize) {
-        let now = self.clock.instant();
-        for core in self.devices[number].dispatch.overdue(now) {
-            let worker = &self.devices[number].workers[core];
-            let given = worker
-                .open
-                .iter()
-                .copied()
-                .chain(worker.unflushed.iter().map(|answer| answer.loan));
-            // After a freeze, a device finds its calls too slow.
-            let causes: Vec<Loan> = given
-                .filter(|loan| self.devices[number].froze || self.is_too_slow(number, loan.index))
-                .collect();
-            self.core_died(number, core, &causes);
-        }
-        self.look_for_overdue(number);
+    /// Ends a core, as its host demands. The host may blame calls that take too long.
+    fn end_core(&mut self, number: usize, core: usize) {
+        let device = &self.devices[number];
+        let worker = &device.workers[core];
+        say!(self, "core {core} of device {number} ends at {:?}", worker.open);
+        let is_needed = |loan: &Loan| device.holds(*loan);
+        let is_forgotten = !worker.open.is_empty() && !worker.open.iter().any(is_needed);
+        let given = worker.open.iter().chain(worker.unflushed.iter().map(|answer| &answer.loan));
+        // After a freeze, a device finds its calls too slow.
+        let late = |loan: &&Loan| device.froze || self.is_too_slow(number, loan.index);
+        let guilty: Vec<Loan> = given.filter(late).copied().collect();
+        self.seen.note_if(is_forgotten, "at what nobody waits for");
+        self.devices[number].guilty.extend(guilty);
+        self.devices[number].workers[core].end();
     }
 
     fn is_too_slow(&self, number: usize, id: u64) -> bool {
@@ -194,43 +190,5 @@ impl World {
         let micros = item.micros * self.devices[number].slowness;
         item.nature == Nature::Hangs
             || self.plan.job.options.timeout.is_some_and(|ms| micros > ms * MS)
-    }
-
-    fn look_for_overdue(&mut self, number: usize) {
-        let device = &mut self.devices[number];
-        let Some(at) = device.dispatch.next_overdue().map(Clock::micros) else { return };
-        if at != device.overdue_at {
-            device.overdue_at = at;
-            self.clock.after(at.saturating_sub(self.clock.now()), Event::Overdue(number));
-        }
-    }
-
-    /// Ends the cores which compute only dropped values, and returns their other values.
-    fn end_forgotten(&mut self, number: usize) {
-        for core in 0..self.devices[number].workers.len() {
-            let device = &mut self.devices[number];
-            let open = &device.workers[core].open;
-            if open.is_empty() || open.iter().any(|loan| device.has.contains(loan)) {
-                continue;
-            }
-            say!(self, "core {core} of device {number} is at {open:?} for nobody");
-            self.seen.note("at what nobody waits for");
-            device.workers[core].end();
-            let (_, others) = device.dispatch.spoiled(core, false);
-            let others = others.into_iter().filter(|loan| device.has.contains(loan)).collect();
-            let generation = device.workers[core].generation;
-            self.give_back(number, others, false);
-            self.clock.after(RESTART, Event::CoreReady(number, core, generation));
-        }
-    }
-
-    /// Reports the calls which have become long.
-    pub(super) fn tell_long_calls(&mut self, number: usize) {
-        self.end_forgotten(number);
-        let calls = self.devices[number].dispatch.long_calls(self.clock.instant());
-        if !calls.is_empty() {
-            let items = calls.into_iter().map(|(id, ms)| Running { id, ms }).collect();
-            self.say(number, &ToMaster::Started { items, loading: None });
-        }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
         policy::{Unconfirmed, watch::Watcher},
         run::Master,
     },
+    volunteer::CoreId,
 };
 use fastrand::Rng;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -143,24 +144,24 @@ impl World {
             Event::Join(device) => self.join(device),
             Event::CallEnds(device, core, generation, loan) => {
                 self.call_ends(device, core, generation, loan);
-                self.feed(device);
+                self.serve(device);
             }
             Event::Flush(device, core, generation)
                 if self.devices[device].workers[core].generation == generation =>
             {
                 self.flush(device, core);
-                self.feed(device);
+                self.serve(device);
             }
             Event::CoreReady(device, core, generation)
                 if self.devices[device].workers[core].generation == generation
                     && !self.devices[device].idles =>
             {
-                self.devices[device].dispatch.ready(core);
-                self.feed(device);
+                let id = CoreId { number: core, generation };
+                self.devices[device].host.ready(id, self.clock.instant());
+                self.serve(device);
             }
             Event::Flush(..) | Event::CoreReady(..) => {}
-            Event::Overdue(device) => self.end_overdue(device),
-            Event::LongCalls(device) => self.tell_long_calls(device),
+            Event::Wake(device) => self.wake(device),
             Event::Beat(device, link) => self.beat(device, link),
             Event::Thaw(device) => self.thaw(device),
             Event::Look => {
@@ -189,8 +190,7 @@ impl Event {
             Self::CallEnds(device, ..)
             | Self::Flush(device, ..)
             | Self::CoreReady(device, ..)
-            | Self::Overdue(device)
-            | Self::LongCalls(device) => Some(device),
+            | Self::Wake(device) => Some(device),
             _ => None,
         }
     }

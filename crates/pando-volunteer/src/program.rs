@@ -8,11 +8,11 @@
 mod pipe;
 mod talk;
 
-use super::{
-    core::{Core, CoreEvent, CoreEvents, CoreId, Engine},
+use crate::{
+    engine::{Core, CoreEvent, CoreEvents, CoreId, Engine},
     group::{self, Guard, Member},
 };
-use crate::secrets;
+use pando_process::secrets;
 use pando_protocol::core::CoreMessage;
 use std::{
     process::Stdio,
@@ -29,7 +29,7 @@ use tokio::{
 };
 
 /// The message for a run in which [`Program::talked`] is true.
-pub(crate) const TALKED: &str = "the program wrote lines that answer no value: each value has one line, so results may be those of others. \
+pub const TALKED: &str = "the program wrote lines that answer no value: each value has one line, so results may be those of others. \
      Write everything except answers to standard error";
 
 /// How long a child may take to end after its input has ended. A child gets twice the duration of
@@ -40,7 +40,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// The program engine; see the module. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Program {
+pub struct Program {
     command: Arc<str>,
     /// The byte that ends each value and each answer.
     separator: u8,
@@ -70,7 +70,7 @@ impl Program {
     ///
     /// # Errors
     /// When no shell can be started.
-    pub(crate) fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
+    pub fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
         Ok(Self {
             command: command.into(),
             separator,
@@ -81,13 +81,13 @@ impl Program {
     }
 
     /// Returns when a child has written lines that answer no value.
-    pub(crate) async fn talks(&self) {
+    pub async fn talks(&self) {
         let _ = self.facts.talks.subscribe().wait_for(|talks| *talks).await;
     }
 
     /// Waits until no child is left, after their cores were dropped; returns whether a child wrote
     /// lines that answer no value.
-    pub(crate) async fn talked(&self) -> bool {
+    pub async fn talked(&self) -> bool {
         let mut cores = self.facts.cores.subscribe();
         let _ = tokio::time::timeout(LONGEST + PATIENCE, cores.wait_for(|count| *count == 0)).await;
         *self.facts.talks.borrow()
@@ -140,7 +140,7 @@ impl ProgramFacts {
 }
 
 /// `command`, run by the system's shell.
-pub(crate) fn shell(command: &str) -> Command {
+pub fn shell(command: &str) -> Command {
     let (shell, option) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut child = Command::from(secrets::command(shell));
     child.args([option, command]);

@@ -10,17 +10,19 @@
 mod answers;
 
 use super::{
-    super::{
-        core::{CoreEvent, CoreEvents, CoreId},
-        group::Member,
-        stray::{LAST_WORDS, stray},
-    },
     LONGEST, PATIENCE, Program,
     pipe::{Pipe, unread},
 };
-use crate::protocol::{Answer, Binary, Failure, Loan};
+use crate::{
+    engine::{CoreEvent, CoreEvents, CoreId},
+    group::Member,
+    stray::{LAST_WORDS, stray},
+};
 use bytes::{Bytes, BytesMut};
-use pando_protocol::core::CoreMessage;
+use pando_protocol::{
+    core::CoreMessage,
+    volunteer::{Answer, Binary, Failure, Loan},
+};
 use std::{
     collections::VecDeque,
     process::ExitStatus,

@@ -8,14 +8,14 @@ const SECRETS: [&str; 4] =
     ["PANDO_SECRET", "PANDO_TOKEN", "PANDO_ICE_SERVERS", "PANDO_RELAY_SECRET"];
 
 /// A command for `program` without the secrets in its environment.
-pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     withhold(&mut command);
     command
 }
 
 /// Removes the secrets from the environment of `command`.
-pub(crate) fn withhold(command: &mut Command) {
+pub fn withhold(command: &mut Command) {
     for name in SECRETS {
         command.env_remove(name);
     }

@@ -1,10 +1,8 @@
 //! Checks that `node` exists and starts, and makes the command for children.
 
 use super::NodeError;
-use crate::{
-    secrets,
-    volunteer::{group, stray::LAST_WORDS},
-};
+use crate::{group, stray::LAST_WORDS};
+use pando_process::secrets;
 use std::{
     env,
     path::{Path, PathBuf},

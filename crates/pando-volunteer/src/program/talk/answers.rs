@@ -1,11 +1,9 @@
 //! The answers of a child: which lines are answers, and from when on they count.
 
 use super::ChildSession;
-use crate::{
-    protocol::{self, Answer, Failure, Form, Loan},
-    volunteer::core::CoreEvent,
-};
+use crate::engine::CoreEvent;
 use bytes::{Bytes, BytesMut};
+use pando_protocol::volunteer::{Answer, Failure, Form, Loan, encode_results};
 use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
@@ -82,10 +80,7 @@ impl ChildSession {
     pub(super) async fn say_unsure(&mut self) {
         self.unsure += 1;
         let held = std::mem::take(&mut self.held);
-        let _ = self
-            .events
-            .send((self.id, CoreEvent::Tentative(protocol::encode_results(&held))))
-            .await;
+        let _ = self.events.send((self.id, CoreEvent::Tentative(encode_results(&held)))).await;
     }
 
     /// Makes all answers so far count, and later answers count at once.
@@ -104,10 +99,7 @@ impl ChildSession {
 
     pub(super) async fn say(&self, answers: &[Answer]) {
         if !answers.is_empty() {
-            let _ = self
-                .events
-                .send((self.id, CoreEvent::Results(protocol::encode_results(answers))))
-                .await;
+            let _ = self.events.send((self.id, CoreEvent::Results(encode_results(answers)))).await;
         }
     }
 }

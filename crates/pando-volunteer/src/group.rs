@@ -1,13 +1,13 @@
 //! Process groups: a child and all descendants are ended together, even if this process is killed.
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::*;
+pub use elsewhere::*;
 #[cfg(unix)]
-pub(crate) use unix::*;
+pub use unix::*;
 
 #[cfg(unix)]
 mod unix {
-    use crate::secrets;
+    use pando_process::secrets;
     use std::{
         io::Write,
         os::unix::process::CommandExt,
@@ -26,7 +26,7 @@ esac; done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
 
     /// Makes `command` the leader of its own process group.
-    pub(crate) fn leader(mut command: Command) -> Command {
+    pub fn leader(mut command: Command) -> Command {
         command.process_group(0);
         command
     }
@@ -46,10 +46,14 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
 
     /// A process to kill the guarded groups when the present process ends.
     #[derive(Debug)]
-    pub(crate) struct Guard(Mutex<ChildStdin>);
+    pub struct Guard(Mutex<ChildStdin>);
 
     impl Guard {
-        pub(crate) fn start() -> std::io::Result<Self> {
+        /// Starts the process.
+        ///
+        /// # Errors
+        /// When the system refuses another process.
+        pub fn start() -> std::io::Result<Self> {
             let mut guard = secrets::command("sh")
                 .args(["-c", SCRIPT])
                 .stdin(Stdio::piped())
@@ -63,7 +67,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
         }
 
         /// Guards the group that `child` leads.
-        pub(crate) fn guard(self: Arc<Self>, child: &Child) -> Member {
+        pub fn guard(self: Arc<Self>, child: &Child) -> Member {
             let group = child.id().unwrap_or_default();
             self.note('+', group);
             Member { guard: self, group }
@@ -78,20 +82,20 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done"#;
 
     /// A guarded process group.
     #[derive(Debug)]
-    pub(crate) struct Member {
+    pub struct Member {
         guard: Arc<Guard>,
         group: u32,
     }
 
     impl Member {
         /// Kills the group. Its leader must not have been waited for.
-        pub(crate) fn kill(&self) {
+        pub fn kill(&self) {
             kill(self.group);
             self.forget();
         }
 
         /// Ends the guard of the group, because its leader has ended by itself.
-        pub(crate) fn forget(&self) {
+        pub fn forget(&self) {
             self.guard.note('-', self.group);
         }
     }
@@ -102,7 +106,8 @@ mod elsewhere {
     use std::sync::Arc;
     use tokio::process::{Child, Command};
 
-    pub(crate) fn leader(command: Command) -> Command {
+    /// There are no process groups on this system.
+    pub fn leader(command: Command) -> Command {
         command
     }
 
@@ -110,24 +115,32 @@ mod elsewhere {
 
     /// There are no guards on this system: children end when their standard input ends.
     #[derive(Debug)]
-    pub(crate) struct Guard;
+    pub struct Guard;
 
     impl Guard {
-        pub(crate) fn start() -> std::io::Result<Self> {
+        /// Always succeeds.
+        ///
+        /// # Errors
+        /// Never.
+        pub fn start() -> std::io::Result<Self> {
             Ok(Self)
         }
 
-        pub(crate) fn guard(self: Arc<Self>, _: &Child) -> Member {
+        /// Guards nothing.
+        pub fn guard(self: Arc<Self>, _: &Child) -> Member {
             Member
         }
     }
 
+    /// Nothing is guarded.
     #[derive(Debug)]
-    pub(crate) struct Member;
+    pub struct Member;
 
     impl Member {
-        pub(crate) fn kill(&self) {}
+        /// Does nothing.
+        pub fn kill(&self) {}
 
-        pub(crate) fn forget(&self) {}
+        /// Does nothing.
+        pub fn forget(&self) {}
     }
 }

@@ -12,9 +12,8 @@
 mod child;
 mod probe;
 
-use super::core::{Core, CoreEvents, CoreId, Engine};
-use crate::protocol::JobOptions;
-use pando_protocol::core::ToCore;
+use crate::engine::{Core, CoreEvents, CoreId, Engine};
+use pando_protocol::{core::ToCore, volunteer::JobOptions};
 use std::sync::Arc;
 
 /// Oldest version of Node that works.
@@ -22,14 +21,14 @@ const OLDEST: u32 = 20;
 
 /// Whether a child was killed by another program. `why` is the child's exit status as text. Node
 /// itself ends by other signals when it cannot go on (SIGABRT when memory runs out).
-pub(crate) fn killed_from_outside(why: &str) -> bool {
+pub fn killed_from_outside(why: &str) -> bool {
     let signal = why.strip_prefix("signal: ").and_then(|rest| rest.split(' ').next());
     matches!(signal, Some("1" | "2" | "3" | "9" | "15"))
 }
 
 /// Why Node cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NodeError {
+pub enum NodeError {
     /// Node is not on PATH.
     #[error("Node.js was not found (`node` is not on PATH)")]
     Missing,
@@ -46,7 +45,7 @@ pub(crate) enum NodeError {
 
 impl NodeError {
     /// A note for people: the error, and a remedy.
-    pub(crate) fn note(&self) -> String {
+    pub fn note(&self) -> String {
         let remedy = match self {
             Self::Fails(_) => "Mend that, or lend a tab of this machine's browser with --open",
             Self::Missing | Self::Old(_) => {
@@ -64,7 +63,7 @@ impl NodeError {
 /// The Node engine; see the module. Cheap to clone.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(unix), allow(dead_code))]
-pub(crate) struct Node {
+pub struct Node {
     /// The first frame for a child: the source of its host.
     host: Arc<Vec<u8>>,
     /// The second frame for a child: the job.
@@ -77,11 +76,7 @@ impl Node {
     /// # Errors
     /// When Node is missing, too old or does not start, or the system does not support these
     /// children.
-    pub(crate) async fn find(
-        host: &str,
-        code: &str,
-        options: &JobOptions,
-    ) -> Result<Self, NodeError> {
+    pub async fn find(host: &str, code: &str, options: &JobOptions) -> Result<Self, NodeError> {
         if !cfg!(unix) {
             return Err(NodeError::System);
         }
@@ -103,7 +98,7 @@ impl Node {
 
 impl Node {
     /// A note for people about how children start, if there is one.
-    pub(crate) fn note(&self) -> Option<String> {
+    pub fn note(&self) -> Option<String> {
         probe::note()
     }
 }

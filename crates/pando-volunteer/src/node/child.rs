@@ -1,8 +1,8 @@
 //! A child process of `node`, and the socket between the child and its host.
 
 use super::probe;
-use crate::volunteer::{
-    core::{Core, CoreEvent, CoreEvents, CoreId},
+use crate::{
+    engine::{Core, CoreEvent, CoreEvents, CoreId},
     group,
     stray::{LAST_WORDS, stray},
 };

@@ -1,6 +1,6 @@
 //! Lines that children print outside the function's own messages.
 
-use super::core::{CoreEvent, CoreEvents, CoreId};
+use crate::engine::{CoreEvent, CoreEvents, CoreId};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 

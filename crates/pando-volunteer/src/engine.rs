@@ -7,19 +7,19 @@ use tokio::sync::mpsc;
 
 /// The id of a volunteer's core. A core that replaces another has the same number and the next
 /// generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CoreId {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CoreId {
     /// The number of the core, from 0.
-    pub(crate) number: usize,
+    pub number: usize,
     /// How many cores had this number before.
-    pub(crate) generation: u32,
+    pub generation: u32,
 }
 
 /// The sender for messages of cores, each with the id of its core.
-pub(crate) type CoreEvents = mpsc::Sender<(CoreId, CoreEvent)>;
+pub type CoreEvents = mpsc::Sender<(CoreId, CoreEvent)>;
 
 /// An engine: starts cores that run the job's function.
-pub(crate) trait Engine: Send + Sync + 'static {
+pub trait Engine: Send + Sync + 'static {
     /// Starts a core, whose messages go to `events` with `id`. The last message is
     /// [`CoreEvent::Ended`].
     ///
@@ -36,16 +36,16 @@ impl<E: Engine + ?Sized> Engine for std::sync::Arc<E> {
 
 /// A running core. Dropping this value kills the core.
 #[derive(Debug)]
-pub(crate) struct Core {
+pub struct Core {
     /// The sender for frames of values.
-    pub(crate) values: mpsc::UnboundedSender<Bytes>,
+    pub values: mpsc::UnboundedSender<Bytes>,
     /// Dropping this sender ends the core.
-    pub(crate) _alive: tokio::sync::oneshot::Sender<()>,
+    pub _alive: tokio::sync::oneshot::Sender<()>,
 }
 
 /// An event of a core.
 #[derive(Debug)]
-pub(crate) enum CoreEvent {
+pub enum CoreEvent {
     /// A message.
     Message(CoreMessage),
     /// A frame of results.

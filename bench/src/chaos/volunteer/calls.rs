@@ -1,0 +1,41 @@
+//! The calls of a volunteer's simulated cores.
+
+use crate::{
+    chaos::{chance::Chance, job::RandomJob},
+    swarm::cores::Function,
+};
+use bytes::Bytes;
+use pando_protocol::volunteer::{Failure, Form, Value};
+use std::time::Duration;
+
+/// The function of the job, as this volunteer computes it.
+pub(super) struct Calls<'a> {
+    pub(super) job: &'a RandomJob,
+    pub(super) chance: &'a mut Chance,
+    /// The longest time of a call.
+    pub(super) longest: Duration,
+    pub(super) fails: bool,
+    pub(super) forges: bool,
+    pub(super) shuffles: bool,
+}
+
+impl Function for Calls<'_> {
+    fn time(&mut self) -> Duration {
+        self.chance.time(self.longest)
+    }
+
+    fn answer(&mut self, value: Value) -> Result<(Form, Bytes), Failure> {
+        if self.fails {
+            let kind = self.chance.one(&["error", "throw", "timeout", "died"]).into();
+            return Err(Failure { message: "it fails for a while".into(), stack: None, kind });
+        }
+        if self.forges && self.chance.toss(0.02) {
+            return Ok((value.form, "\"forged\"".into()));
+        }
+        self.job.answer(&value)
+    }
+
+    fn choose(&mut self, count: usize) -> usize {
+        if self.shuffles { self.chance.0.usize(..count.min(16)) } else { 0 }
+    }
+}

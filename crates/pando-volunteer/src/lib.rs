@@ -1,0 +1,23 @@
+//! A native volunteer of Pando: lends cores to a master, over any channel.
+//!
+//! - [`Host`] is the volunteer without I/O, threads and clock: frames of the master, events of the
+//!   cores and the time go in; frames for the master and orders for the cores come out.
+//! - [`Engine`] starts cores: [`Node`] runs the job's function in children of `node`, and
+//!   [`Program`] passes values to a program.
+//! - [`drive`] connects a host, an engine and a channel.
+
+mod dispatch;
+mod drive;
+mod engine;
+mod group;
+mod host;
+mod node;
+mod program;
+mod stray;
+
+pub use drive::{First, drive};
+pub use engine::{Core, CoreEvent, CoreEvents, CoreId, Engine};
+pub use group::{Guard, Member, leader};
+pub use host::{Goodbye, Host, Introduction, Order};
+pub use node::{Node, NodeError, killed_from_outside};
+pub use program::{Program, TALKED, shell};
