@@ -21,8 +21,8 @@ import {
   ResultsWriter,
   bytesResultFrame,
   textResultFrame,
-} from './protocol.ts';
-import type { ErrorKind } from './protocol.ts';
+} from './frames.ts';
+import type { ErrorKind } from './frames.ts';
 
 export interface CoreHost {
   /** A monotonic clock, in milliseconds. */

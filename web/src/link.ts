@@ -22,8 +22,8 @@ import type {
   Welcome,
 } from './messages.ts';
 import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
-import { VERSION } from './protocol.ts';
-import type { Loan } from './protocol.ts';
+import { VERSION } from './frames.ts';
+import type { Loan } from './frames.ts';
 
 const TICK_MS = 100;
 /** Milliseconds until the next attempt to send, while the socket's buffer is full. */

@@ -1,7 +1,7 @@
 /** All JSON messages: between master and volunteer, and between the parts of a device. */
 
 import { Malformed } from './bytes.ts';
-import type { Loan } from './protocol.ts';
+import type { Loan } from './frames.ts';
 
 export interface JobOptions {
   /** Most open calls of an asynchronous f per core. */

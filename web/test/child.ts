@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CoreMessage, CoreOptions } from '../src/messages.ts';
-import { ResultsCursor, ValuesWriter } from '../src/protocol.ts';
+import { ResultsCursor, ValuesWriter } from '../src/frames.ts';
 import { FrameDecoder } from '../src/node/socket.ts';
 
 export interface ChildResult {

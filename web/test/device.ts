@@ -5,8 +5,8 @@
 import { Dispatcher } from '../src/link/dispatcher.ts';
 import { resultIds } from '../src/link/results.ts';
 import type { JobOptions, ToMaster } from '../src/messages.ts';
-import { ResultsCursor, ResultsWriter, ValuesCursor, ValuesWriter } from '../src/protocol.ts';
-import type { Loan } from '../src/protocol.ts';
+import { ResultsCursor, ResultsWriter, ValuesCursor, ValuesWriter } from '../src/frames.ts';
+import type { Loan } from '../src/frames.ts';
 
 export class Device {
   now = 10_000;

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Dispatcher } from '../src/link/dispatcher.ts';
-import { ResultsCursor, ResultsWriter, ValuesCursor, ValuesWriter } from '../src/protocol.ts';
-import type { Loan } from '../src/protocol.ts';
+import { ResultsCursor, ResultsWriter, ValuesCursor, ValuesWriter } from '../src/frames.ts';
+import type { Loan } from '../src/frames.ts';
 import type { ToMaster } from '../src/messages.ts';
 
 /** `7`, `'7:2'` (a later loan), or `'7..9'` (`7` and `8`). */

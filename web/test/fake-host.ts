@@ -3,8 +3,8 @@
 import { Core } from '../src/core.ts';
 import type { UserFunction } from '../src/core/function.ts';
 import type { CoreMessage, CoreOptions, LogEntry } from '../src/messages.ts';
-import { ResultsCursor, ValuesWriter } from '../src/protocol.ts';
-import type { Failure, Form, Loan } from '../src/protocol.ts';
+import { ResultsCursor, ValuesWriter } from '../src/frames.ts';
+import type { Failure, Form, Loan } from '../src/frames.ts';
 
 type Callback = (error: unknown, result: unknown) => void;
 interface FunctionContext {

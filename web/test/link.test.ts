@@ -4,7 +4,7 @@ import { backoff } from '../src/link/backoff.ts';
 import { Outbox } from '../src/link/outbox.ts';
 import { StatusReporter } from '../src/link/status-reporter.ts';
 import type { FromLink, LinkStatus } from '../src/page-messages.ts';
-import { Assembler, Malformed, ResultsWriter } from '../src/protocol.ts';
+import { Assembler, Malformed, ResultsWriter } from '../src/frames.ts';
 import { Device, range } from './device.ts';
 
 test('a core gets one value first, then as many as fill about 20 ms, twice as many at most each time', () => {

@@ -14,9 +14,9 @@ import {
   bytesResultFrame,
   part,
   partCount,
-} from '../src/protocol.ts';
+} from '../src/frames.ts';
 import { Reader, Writer } from '../src/bytes.ts';
-import type { Form, Loan } from '../src/protocol.ts';
+import type { Form, Loan } from '../src/frames.ts';
 
 interface Entry {
   id: number;

@@ -42,14 +42,14 @@
 mod builtins;
 mod decorators;
 mod diagnostics;
+mod empty_builtins;
 mod entry;
-mod environment;
+mod env_vars;
 mod error;
 mod exported;
 mod finder;
 mod foreign;
 mod location;
-mod missing;
 mod notes;
 mod origins;
 mod package;
@@ -97,7 +97,7 @@ pub struct Bundle {
     /// Whether the entry is an ES module or TypeScript.
     pub esm: bool,
     origins: origins::Origins,
-    missing: missing::Missing,
+    missing: empty_builtins::Missing,
     /// The name of the second parameter of the module's default export.
     second_parameter: Option<String>,
 }
@@ -125,8 +125,9 @@ impl Bundle {
         let called = message
             .strip_prefix("TypeError: ")
             .and_then(|message| message.split_once(" is not a function"));
-        called
-            .is_some_and(|(name, _)| self.second_parameter.as_deref() == Some(missing::plain(name)))
+        called.is_some_and(|(name, _)| {
+            self.second_parameter.as_deref() == Some(empty_builtins::plain(name))
+        })
     }
 }
 

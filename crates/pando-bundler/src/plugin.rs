@@ -24,7 +24,7 @@ use rolldown_plugin::{
 use crate::{
     Options,
     builtins::Builtin,
-    decorators, environment,
+    decorators, env_vars,
     error::Problem,
     finder::{self, Finder},
     foreign,
@@ -313,7 +313,7 @@ impl Plugin for PandoPlugin {
             let file = &*source::file_of(args.id);
             let found = notes::of(args.ast.program(), file, args.ast.source());
             self.seen.notes.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
-            let read = environment::read(args.ast.program(), file, args.ast.source());
+            let read = env_vars::read(args.ast.program(), file, args.ast.source());
             self.seen.environment.lock().unwrap_or_else(PoisonError::into_inner).extend(read);
         }
         if script && !source::is_virtual(args.id) {

@@ -8,7 +8,7 @@
 //! | [`page`] | server → page: the settings of the run | the page itself |
 //! | [`core`] | host ⇄ core within one volunteer | a socket pair, or messages of workers |
 //!
-//! The crate encodes, decodes and validates messages; it neither sends nor waits. The TypeScript mirror is `web/src/protocol.ts` and
+//! The crate encodes, decodes and validates messages; it neither sends nor waits. The TypeScript mirror is `web/src/frames.ts` and
 //! `web/src/messages.ts`. Both sides decode the messages of `fixtures/`.
 
 pub mod core;

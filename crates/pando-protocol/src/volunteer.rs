@@ -1,7 +1,7 @@
 //! What volunteers and their master say to each other.
 //!
 //! Binary frames carry values and results; text frames carry everything else as JSON.
-//! `web/src/protocol.ts` mirrors this file; both decode `fixtures/protocol.json`.
+//! `web/src/frames.ts` mirrors this file; both decode `fixtures/protocol.json`.
 //!
 //! Identifiers are a value's position in the input, from 0; people are shown it plus one. A value may be lent several times: each loan has a
 //! number, which comes with the value and which all that is said of the value names. What is said of an earlier loan changes nothing.

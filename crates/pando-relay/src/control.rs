@@ -4,9 +4,10 @@
 use super::{
     Relay,
     address::RelayAddress,
-    ending, letters,
+    ending,
+    handles::Shell,
+    letters,
     rooms::{Content, EndedRoom, RoomRequest},
-    shell::Shell,
     traffic::Traffic,
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket};

@@ -11,6 +11,7 @@
 
 mod address;
 mod control;
+mod handles;
 mod http;
 mod ice;
 mod letters;
@@ -22,7 +23,6 @@ mod pages;
 mod rooms;
 mod secrets;
 mod serve;
-mod shell;
 mod signal;
 mod traffic;
 mod turn;
@@ -32,13 +32,13 @@ pub use limits::Limits;
 pub use options::RelayOptions;
 pub use serve::run;
 
+use handles::Sockets;
 use ice::Ice;
 use log::Log;
 use pando_protocol::ice::IceServer;
 use pando_web::{AddressRates, Connections};
 use rooms::Rooms;
 use secrets::Secrets;
-use shell::Sockets;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard,

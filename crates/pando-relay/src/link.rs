@@ -10,8 +10,9 @@ mod pump;
 use super::{
     Relay,
     control::json,
-    ending, letters,
-    shell::{Raw, Shell},
+    ending,
+    handles::{Raw, Shell},
+    letters,
     traffic::Traffic,
 };
 use frames::BrokenFrame;

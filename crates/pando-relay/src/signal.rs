@@ -1,7 +1,7 @@
 //! A volunteer's signalling socket: passes messages between the volunteer and its room's master
 //! until they have connected.
 
-use super::{Relay, control::json, ending, rooms::NoEntry, shell::Shell};
+use super::{Relay, control::json, ending, handles::Shell, rooms::NoEntry};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use pando_protocol::{
     relay::FromRelay,

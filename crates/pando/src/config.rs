@@ -5,8 +5,8 @@
 //! with the parts of a [`RunConfig`].
 
 mod combinations;
+mod journal_options;
 mod policies;
-mod restart;
 mod server;
 
 pub use policies::OnError;

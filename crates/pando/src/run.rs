@@ -4,7 +4,7 @@ mod awake;
 mod function;
 mod journal;
 mod listen;
-mod local;
+mod local_cores;
 mod open;
 mod signals;
 mod status;

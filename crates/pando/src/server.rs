@@ -8,13 +8,13 @@
 mod addresses;
 mod files;
 mod hosts;
-mod page;
 mod signal;
 mod socket;
+mod visitor;
 
 pub(crate) use addresses::{addresses, qr};
 pub(crate) use hosts::Hosts;
-pub(crate) use page::is_loopback;
+pub(crate) use visitor::is_loopback;
 
 use crate::{channel::webrtc::Peers, ice::IceServer, master::Master};
 use axum::{

@@ -1,5 +1,5 @@
-import { ValuesCursor } from '../protocol.ts';
-import type { Loan } from '../protocol.ts';
+import { ValuesCursor } from '../frames.ts';
+import type { Loan } from '../frames.ts';
 import type { PandoModule } from './function.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** One call of f, and the context which a default export receives as its second argument. */
 
 import type { LogLevel } from '../messages.ts';
-import type { Loan } from '../protocol.ts';
+import type { Loan } from '../frames.ts';
 
 export class Call {
   settled = false;

@@ -1,7 +1,7 @@
 /** Converts the answer of f to the bytes or the text of a result. */
 
-import { RESULT_JSON, RESULT_TEXT } from '../protocol.ts';
-import type { ErrorKind } from '../protocol.ts';
+import { RESULT_JSON, RESULT_TEXT } from '../frames.ts';
+import type { ErrorKind } from '../frames.ts';
 import { jsonOf } from './json.ts';
 
 /** The signature of f: `(x, cb)` under '/pando/1.0.0', or a default export `(x, context)`. */

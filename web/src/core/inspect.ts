@@ -4,7 +4,7 @@
  */
 
 import { classOf, shorten, userStack } from './convert.ts';
-import type { ErrorKind, Failure } from '../protocol.ts';
+import type { ErrorKind, Failure } from '../frames.ts';
 
 const DEEPEST_REASON = 4;
 const MOST_ERRORS = 5;

@@ -7,7 +7,7 @@
 import { Malformed } from '../bytes.ts';
 import { parseToVolunteer } from '../messages.ts';
 import type { Path, ToMaster, ToVolunteer } from '../messages.ts';
-import { Assembler } from '../protocol.ts';
+import { Assembler } from '../frames.ts';
 import { backoff, betterDelay } from './backoff.ts';
 import type { Channel, ChannelEvents } from './channel.ts';
 import type { Transport } from './transports.ts';

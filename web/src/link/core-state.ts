@@ -1,7 +1,7 @@
 /** The link's knowledge of one core: its values, its open calls and its speed. */
 
-import { RESULT_ERROR, ResultsCursor } from '../protocol.ts';
-import type { Loan } from '../protocol.ts';
+import { RESULT_ERROR, ResultsCursor } from '../frames.ts';
+import type { Loan } from '../frames.ts';
 
 /**
  * Microseconds of work that a core receives at a time for each of its calls at once, so that other

@@ -5,8 +5,8 @@
  * Native volunteers decide alike, in Rust: both run the scenarios of `fixtures/dispatch.json`.
  */
 
-import { ResultsWriter } from '../protocol.ts';
-import type { ErrorKind, Loan } from '../protocol.ts';
+import { ResultsWriter } from '../frames.ts';
+import type { ErrorKind, Loan } from '../frames.ts';
 import { timeoutMessage } from '../core/timeout.ts';
 import type { JobOptions, Running, ToMaster } from '../messages.ts';
 import { withoutResults } from './results.ts';

@@ -3,8 +3,8 @@
  * bytes in the socket's buffer, so that a ping never waits long.
  */
 
-import { partCount, sendPart } from '../protocol.ts';
-import type { Loan } from '../protocol.ts';
+import { partCount, sendPart } from '../frames.ts';
+import type { Loan } from '../frames.ts';
 import { resultIds, withoutResults } from './results.ts';
 
 export interface Wire {

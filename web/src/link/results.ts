@@ -1,5 +1,5 @@
-import { KIND_RESULTS, ResultsCursor } from '../protocol.ts';
-import type { Loan } from '../protocol.ts';
+import { KIND_RESULTS, ResultsCursor } from '../frames.ts';
+import type { Loan } from '../frames.ts';
 
 /** The loans of the results in a frame. */
 export function resultIds(frame: Uint8Array): Loan[] {

@@ -3,8 +3,8 @@
  * size that a core needs.
  */
 
-import { KIND_VALUES, ValuesCursor } from '../protocol.ts';
-import type { Loan } from '../protocol.ts';
+import { KIND_VALUES, ValuesCursor } from '../frames.ts';
+import type { Loan } from '../frames.ts';
 
 interface Chunk {
   frame: Uint8Array;

@@ -10,11 +10,11 @@ use std::{
 };
 
 use crate::{
-    environment,
+    empty_builtins::Missing,
+    env_vars,
     error::Problem,
     foreign,
     location::{Location, shown},
-    missing::Missing,
     package::Manifests,
 };
 
@@ -50,7 +50,7 @@ impl Findings {
         });
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         let environment =
-            environment::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
+            env_vars::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
         empty.chain(notes.iter().cloned()).chain(environment).collect()
     }
 

@@ -1,7 +1,7 @@
 //! One direction of a link.
 
 use super::frames::{BrokenFrame, Frames};
-use crate::{shell::Raw, traffic::Traffic};
+use crate::{handles::Raw, traffic::Traffic};
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},

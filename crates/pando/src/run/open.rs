@@ -2,8 +2,8 @@
 //! value is read yet: the opener of the run has the two ends of its stream.
 
 use super::{
-    StartError, awake::Awake, function::Function, journal::Journal, listen, local::lend_cores,
-    status, used,
+    StartError, awake::Awake, function::Function, journal::Journal, listen,
+    local_cores::lend_cores, status, used,
 };
 use crate::{
     channel::Peers,

@@ -1,7 +1,7 @@
 //! The signalling of peer connections: a WebSocket of JSON texts, which
 //! [`Peers`](crate::channel::webrtc::Peers) handles.
 
-use super::{SiteServer, page::page, socket::upgrade};
+use super::{SiteServer, socket::upgrade, visitor::page};
 use crate::{
     master::{Door, attend},
     protocol::Path,

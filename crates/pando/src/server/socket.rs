@@ -1,6 +1,6 @@
 //! The WebSockets of volunteers.
 
-use super::{SiteServer, page::page};
+use super::{SiteServer, visitor::page};
 use crate::{
     channel,
     master::{Door, attend},
