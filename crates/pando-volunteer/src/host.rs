@@ -82,7 +82,6 @@ pub struct Host {
     goodbye: Option<Goodbye>,
     /// The job of the last welcome.
     job: Option<String>,
-    concurrency: u32,
     timeout: Option<Duration>,
     heartbeat: Duration,
     dispatch: Dispatch,
@@ -115,7 +114,6 @@ impl Host {
             link: Link::None,
             goodbye: None,
             job: None,
-            concurrency: 1,
             timeout: None,
             heartbeat: FIRST_HEARTBEAT,
             dispatch: Dispatch::new(0, 1, None),
@@ -234,9 +232,8 @@ impl Host {
         } else {
             self.forget();
             self.job = Some(job);
-            self.concurrency = options.concurrency.max(1);
             self.timeout = options.timeout.map(Duration::from_millis);
-            self.dispatch = Dispatch::new(0, self.concurrency, self.timeout);
+            self.dispatch = Dispatch::new(0, options.concurrency.max(1), self.timeout);
             self.adjust_cores();
         }
         self.link = Link::Welcome;

@@ -67,8 +67,12 @@ fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_sa
     let (mut phone, kept) = back(json!(["0:2"]));
     assert_eq!(kept, json!([]));
     assert_eq!(values(&mut phone), [(again(0, 2), "1".into())]);
-    let (mut phone, kept) = back(json!([0, "0:2"]));
+    // Of several loans of an item, the last one is kept.
+    let (replaced, kept) = back(json!([0, "0:2"]));
+    assert_eq!(kept, json!(["0:2"]));
+    let (mut phone, kept) = back(json!([0]));
     assert_eq!(kept, json!([0]));
+    drop(replaced);
     answer(&mut other, again(0, 1), "wrong");
     answer(&mut phone, again(0, 2), "wrong");
     answer(&mut phone, again(0, 3), "wrong");
