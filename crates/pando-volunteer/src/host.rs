@@ -7,7 +7,7 @@ mod tests;
 
 use crate::{dispatch::Dispatch, engine::CoreId};
 use bytes::Bytes;
-use cores::Slot;
+use cores::CoreSlot;
 use outbox::Outbox;
 use pando_protocol::volunteer::{
     Assembler, Beat, Binary, Frame, Hello, Loan, Malformed, Running, ToMaster, ToVolunteer,
@@ -78,14 +78,14 @@ pub enum Order {
 #[derive(Debug)]
 pub struct Host {
     introduction: Introduction,
-    link: Link,
+    link: LinkState,
     goodbye: Option<Goodbye>,
     /// The job of the last welcome.
     job: Option<String>,
     timeout: Option<Duration>,
     heartbeat: Duration,
     dispatch: Dispatch,
-    cores: Vec<Slot>,
+    cores: Vec<CoreSlot>,
     orders: VecDeque<Order>,
     /// Frames that belong to the present link, and go before all others.
     urgent: VecDeque<Frame>,
@@ -97,7 +97,7 @@ pub struct Host {
 
 /// The state of the link to the master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Link {
+enum LinkState {
     /// There is no link.
     None,
     /// The master has not answered the hello.
@@ -111,7 +111,7 @@ impl Host {
     pub fn new(introduction: Introduction) -> Self {
         Self {
             introduction,
-            link: Link::None,
+            link: LinkState::None,
             goodbye: None,
             job: None,
             timeout: None,
@@ -148,14 +148,14 @@ impl Host {
             path: None,
             reloaded: false,
         };
-        self.link = Link::Introduced;
+        self.link = LinkState::Introduced;
         self.urgent.push_back(Frame::json(&ToMaster::Hello(hello)));
         (self.last_sent, self.last_received) = (Some(now), Some(now));
     }
 
     /// The link is lost. The cores compute on.
     pub fn lost(&mut self) {
-        self.link = Link::None;
+        self.link = LinkState::None;
         self.urgent.clear();
         self.outbox.rewind();
         self.assembler = Assembler::default();
@@ -163,7 +163,7 @@ impl Host {
 
     /// Whether the master has said welcome on the present link.
     pub fn is_welcome(&self) -> bool {
-        self.link == Link::Welcome
+        self.link == LinkState::Welcome
     }
 
     /// The goodbye of the master, if it has said one.
@@ -173,7 +173,7 @@ impl Host {
 
     /// All loans whose answer or return is not sent, each once.
     pub fn held(&self) -> impl Iterator<Item = Loan> {
-        let tentative = self.cores.iter().flat_map(Slot::tentative_loans);
+        let tentative = self.cores.iter().flat_map(CoreSlot::tentative_loans);
         self.dispatch.held().chain(tentative).chain(self.outbox.loans())
     }
 
@@ -209,7 +209,7 @@ impl Host {
 
     fn message(&mut self, message: ToVolunteer, now: Instant) {
         match message {
-            ToVolunteer::Welcome(welcome) if self.link == Link::Introduced => {
+            ToVolunteer::Welcome(welcome) if self.link == LinkState::Introduced => {
                 self.welcomed(welcome, now);
             }
             ToVolunteer::Welcome(_) | ToVolunteer::Pong(_) => {}
@@ -236,7 +236,7 @@ impl Host {
             self.dispatch = Dispatch::new(0, options.concurrency.max(1), self.timeout);
             self.adjust_cores();
         }
-        self.link = Link::Welcome;
+        self.link = LinkState::Welcome;
         self.feed(now);
     }
 
@@ -260,9 +260,9 @@ impl Host {
     /// Whether [`Host::next_frame`] has a frame.
     pub fn has_frame(&self) -> bool {
         match self.link {
-            Link::None => false,
-            Link::Introduced => !self.urgent.is_empty(),
-            Link::Welcome => !(self.urgent.is_empty() && self.outbox.is_empty()),
+            LinkState::None => false,
+            LinkState::Introduced => !self.urgent.is_empty(),
+            LinkState::Welcome => !(self.urgent.is_empty() && self.outbox.is_empty()),
         }
     }
 
@@ -270,9 +270,9 @@ impl Host {
     /// link as lost.
     pub fn next_frame(&mut self, now: Instant) -> Option<Frame> {
         let frame = match self.link {
-            Link::None => None,
-            Link::Introduced => self.urgent.pop_front(),
-            Link::Welcome => self.urgent.pop_front().or_else(|| self.outbox.next_frame()),
+            LinkState::None => None,
+            LinkState::Introduced => self.urgent.pop_front(),
+            LinkState::Welcome => self.urgent.pop_front().or_else(|| self.outbox.next_frame()),
         };
         if frame.is_some() {
             self.last_sent = Some(now);
@@ -288,7 +288,7 @@ impl Host {
     /// The time of the next [`Host::pass_time`].
     pub fn due(&self) -> Option<Instant> {
         // A ping needs room on the link; until then, other frames wait as well.
-        let silent = self.link != Link::None && !self.has_frame();
+        let silent = self.link != LinkState::None && !self.has_frame();
         let ping = self.last_sent.filter(|_| silent).map(|last| last + self.heartbeat);
         [ping, self.dispatch.due()].into_iter().flatten().min()
     }
@@ -296,7 +296,7 @@ impl Host {
     /// The time at which the link counts as lost, because the master has said nothing for three
     /// heartbeats.
     pub fn silent_at(&self) -> Option<Instant> {
-        let last = self.last_received.filter(|_| self.link != Link::None);
+        let last = self.last_received.filter(|_| self.link != LinkState::None);
         last.map(|last| last + self.heartbeat * 3)
     }
 
@@ -318,7 +318,7 @@ impl Host {
         }
         self.feed(now);
         let is_silent = self.last_sent.is_some_and(|last| now >= last + self.heartbeat);
-        if self.link != Link::None && is_silent && !self.has_frame() {
+        if self.link != LinkState::None && is_silent && !self.has_frame() {
             self.urgent.push_back(Frame::json(&ToMaster::Ping(Beat { t: 0.into() })));
         }
     }
@@ -362,7 +362,7 @@ impl Host {
             ToMaster::Log { .. } | ToMaster::Report { .. } => self.outbox.len() < MOST_WAITING,
             _ => true,
         };
-        if self.link == Link::Welcome || is_lasting {
+        if self.link == LinkState::Welcome || is_lasting {
             self.outbox.say(message);
         }
     }

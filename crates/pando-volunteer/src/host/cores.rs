@@ -21,7 +21,7 @@ const ANSWER_BYTES: usize = 24;
 
 /// The place of one core, and of those that replace it.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct CoreSlot {
     generation: u32,
     runs: bool,
     /// The core ends as soon as it has no value.
@@ -31,7 +31,7 @@ pub(super) struct Slot {
     tentative: Vec<Results>,
 }
 
-impl Slot {
+impl CoreSlot {
     /// The id of the present core.
     pub(super) fn id(&self, number: usize) -> CoreId {
         CoreId { number, generation: self.generation }
@@ -230,7 +230,7 @@ impl Host {
         }
         self.dispatch.resume();
         let count = lent.max(self.cores.len());
-        self.cores.resize_with(count, Slot::default);
+        self.cores.resize_with(count, CoreSlot::default);
         self.dispatch.grow(count);
         for number in 0..count {
             self.adjust(number, number < lent);

@@ -55,19 +55,19 @@ fn answers(frame: Bytes) -> Result<Vec<Answer>, Malformed> {
 /// What waits for the link, in order. Other frames go between the parts of a long one.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    queue: VecDeque<Outgoing>,
+    queue: VecDeque<Unsent>,
     /// The results of which some parts are sent.
     begun: Option<Results>,
     cutter: Cutter,
 }
 
 #[derive(Debug)]
-enum Outgoing {
+enum Unsent {
     Message(ToMaster),
     Results(Results),
 }
 
-impl Outgoing {
+impl Unsent {
     /// The loans that are over as soon as this is sent.
     fn loans(&self) -> &[Loan] {
         match self {
@@ -80,11 +80,11 @@ impl Outgoing {
 
 impl Outbox {
     pub(super) fn say(&mut self, message: ToMaster) {
-        self.queue.push_back(Outgoing::Message(message));
+        self.queue.push_back(Unsent::Message(message));
     }
 
     pub(super) fn add(&mut self, results: Results) {
-        self.queue.push_back(Outgoing::Results(results));
+        self.queue.push_back(Unsent::Results(results));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -100,13 +100,13 @@ impl Outbox {
     pub(super) fn next_frame(&mut self) -> Option<Frame> {
         let is_busy = self.cutter.is_busy();
         match self.queue.pop_front_if(|next| !(is_busy && next.is_long())) {
-            Some(Outgoing::Message(message)) => Some(Frame::json(&message)),
-            Some(Outgoing::Results(results)) if results.frame.len() > PART => {
+            Some(Unsent::Message(message)) => Some(Frame::json(&message)),
+            Some(Unsent::Results(results)) if results.frame.len() > PART => {
                 self.cutter.start(results.frame.clone());
                 self.begun = Some(results);
                 self.next_part()
             }
-            Some(Outgoing::Results(results)) => Some(Frame::Binary(results.frame)),
+            Some(Unsent::Results(results)) => Some(Frame::Binary(results.frame)),
             None => self.next_part(),
         }
     }
@@ -121,31 +121,31 @@ impl Outbox {
     pub(super) fn rewind(&mut self) {
         self.cutter = Cutter::default();
         if let Some(results) = self.begun.take() {
-            self.queue.push_front(Outgoing::Results(results));
+            self.queue.push_front(Unsent::Results(results));
         }
     }
 
     /// The loans whose answers or returns are not sent.
     pub(super) fn loans(&self) -> impl Iterator<Item = Loan> {
         let begun = self.begun.iter().flat_map(|results| results.loans());
-        begun.chain(self.queue.iter().flat_map(Outgoing::loans)).copied()
+        begun.chain(self.queue.iter().flat_map(Unsent::loans)).copied()
     }
 
     /// Drops the answers and returns of all loans except those that `keeps` accepts.
     pub(super) fn keep(&mut self, keeps: &impl Fn(&Loan) -> bool) {
         self.rewind();
         self.queue.retain_mut(|outgoing| match outgoing {
-            Outgoing::Results(results) => results.keep(keeps),
-            Outgoing::Message(ToMaster::Returned { ids, .. }) => {
+            Unsent::Results(results) => results.keep(keeps),
+            Unsent::Message(ToMaster::Returned { ids, .. }) => {
                 ids.retain(keeps);
                 !ids.is_empty()
             }
-            Outgoing::Message(_) => true,
+            Unsent::Message(_) => true,
         });
     }
 }
 
-impl Outgoing {
+impl Unsent {
     fn is_long(&self) -> bool {
         matches!(self, Self::Results(results) if results.frame.len() > PART)
     }

@@ -21,14 +21,14 @@ const UNUSUAL: u32 = 3;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Forecast {
-    marks: VecDeque<Mark>,
+    marks: VecDeque<Observation>,
     /// The cores that compute since the last observation.
     cores: u64,
 }
 
 /// What had been done at a time.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
+struct Observation {
     at: Instant,
     /// The number of items settled.
     settled: u64,
@@ -50,7 +50,7 @@ pub(crate) struct Remaining {
 impl Forecast {
     /// Starts at `now` with nothing done and no core.
     pub(crate) fn new(now: Instant) -> Self {
-        let start = Mark { at: now, settled: 0, core_time: Duration::ZERO };
+        let start = Observation { at: now, settled: 0, core_time: Duration::ZERO };
         Self { marks: VecDeque::from([start]), cores: 0 }
     }
 
@@ -60,7 +60,7 @@ impl Forecast {
         let passed = now.saturating_duration_since(last.at);
         let core_time = last.core_time + passed * u32::try_from(self.cores).unwrap_or(u32::MAX);
         self.cores = cores;
-        self.marks.push_back(Mark { at: now, settled, core_time });
+        self.marks.push_back(Observation { at: now, settled, core_time });
         while self.marks.get(1).is_some_and(|next| {
             now.saturating_duration_since(next.at) >= RECENT && settled - next.settled >= ITEMS
         }) {
