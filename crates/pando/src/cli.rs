@@ -243,6 +243,11 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_SUMMARY", value_name = "WHEN|FILE", default_value = "auto", value_parser = summary)]
     pub(crate) summary: SummaryOption,
 
+    /// Run this command at the end, with the summary as JSON on its standard input and the exit
+    /// status in PANDO_STATUS
+    #[arg(long, env = "PANDO_ON_FINISH", value_name = "COMMAND")]
+    pub(crate) on_finish: Option<String>,
+
     /// Live status line on standard error
     #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
     pub(crate) progress: When,

@@ -128,6 +128,8 @@ pub(crate) struct Report {
     pub(crate) summary: bool,
     /// The file for the summary.
     pub(crate) summary_file: Option<PathBuf>,
+    /// The command that gets the summary.
+    pub(crate) on_finish: Option<String>,
 }
 
 impl RunConfig {
@@ -238,6 +240,7 @@ impl RunConfig {
                     SummaryOption::Shown(when) => when.or(|| live),
                     SummaryOption::File(_) => false,
                 },
+                on_finish: cli.on_finish,
                 summary_file: match cli.summary {
                     SummaryOption::File(path) => Some(path),
                     SummaryOption::Shown(_) => None,

@@ -109,7 +109,8 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, StartError> {
         open = starting => open.unwrap_or_else(|_| at_fault(&console))?,
         _ = stop.first_signal() => {
             console.say("stopped: nothing had been read yet");
-            return Ok(1);
+            // The bundler's tasks would panic if the runtime ended before them.
+            end_now(&console);
         }
     };
     let ending = compute(&config, &open, &mut stop, &console).await;
@@ -162,7 +163,7 @@ async fn close(
     let (reported, journaled) = (config.tells_failures(), config.journal.is_some());
     // At this moment all devices are still connected.
     let summary = open.master.summary(Instant::now());
-    tokio::select! {
+    let status = tokio::select! {
         ending = open.finish(ending.clone()) => {
             let status = conclude(&ending, reported, journaled, console);
             summary::show(&config.report, &summary, status, console)
@@ -173,7 +174,12 @@ async fn close(
             console.say(format!("stopped without waiting longer for files and processes to close{journal}"));
             end_now(console)
         }
+    };
+    tokio::select! {
+        () = summary::hand_over(&config.report, &summary, status, console) => {}
+        () = stop.until_overdue() => console.say("stopped without waiting longer for the command of --on-finish"),
     }
+    status
 }
 
 fn at_fault(console: &Console) -> ! {

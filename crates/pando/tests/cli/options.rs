@@ -50,6 +50,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--qr", "[default: auto]"),
     ("--total", "time left"),
     ("--summary", "[default: auto]"),
+    ("--on-finish", "PANDO_STATUS"),
     ("--progress", "[default: auto]"),
     ("--quiet", "-q, --quiet"),
     ("--verbose", "-v, --verbose"),

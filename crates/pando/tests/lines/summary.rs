@@ -80,3 +80,32 @@ fn a_device_that_has_left_stays_in_the_summary() {
     assert_eq!((&of("Ann")["items"], &of("Ann")["cores"]), (&0.into(), &2.into()));
     assert_eq!(of("this machine")["items"], 4);
 }
+
+#[test]
+fn a_command_gets_the_summary_at_the_end_however_the_run_ends() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("given");
+    let given = format!("echo printed; cat > '{0}'; echo $PANDO_STATUS >> '{0}'", file.display());
+    let f = "(x, cb) => x === '2' ? cb(new Error('no')) : cb(null, x)";
+    let words = ["--cores", "1", "--retries", "0", "--on-finish", &given];
+    let run = |items: &[&str]| {
+        let run = PandoCommand::f(f).local().args(words).args(items).run();
+        let given = fs::read_to_string(&file).unwrap();
+        let (summary, status) = given.trim_end().rsplit_once('\n').unwrap();
+        (run, serde_json::from_str::<Value>(summary).unwrap(), status.to_owned())
+    };
+    let (well, summary, status) = run(&["1", "3"]);
+    // What the command prints is no result.
+    well.gives("1\n3\n").said(&["printed\n"]);
+    assert_eq!((&summary["computed"], &summary["status"], &*status), (&2.into(), &0.into(), "0"));
+    let (failed, summary, status) = run(&["1", "2"]);
+    failed.ends(1, "1\n");
+    assert_eq!((&summary["computed"], &summary["status"], &*status), (&1.into(), &1.into(), "1"));
+    let words = ["--cores", "1", "--on-finish", "exit 3", "1"];
+    PandoCommand::f(f)
+        .local()
+        .args(words)
+        .run()
+        .gives("1\n")
+        .said(&["the command failed (exit status: 3)"]);
+}
