@@ -62,7 +62,8 @@ impl Forecast {
         self.cores = cores;
         self.marks.push_back(Observation { at: now, settled, core_time });
         while self.marks.get(1).is_some_and(|next| {
-            now.saturating_duration_since(next.at) >= RECENT && settled - next.settled >= ITEMS
+            now.saturating_duration_since(next.at) >= RECENT
+                && settled.saturating_sub(next.settled) >= ITEMS
         }) {
             self.marks.pop_front();
         }
@@ -85,7 +86,7 @@ impl Forecast {
     pub(crate) fn time_left(&self, remaining: Remaining) -> Option<Duration> {
         let items = remaining.items?;
         let (first, last) = (self.marks.front()?, self.marks.back()?);
-        let done = last.settled - first.settled;
+        let done = last.settled.saturating_sub(first.settled);
         let core_seconds = (last.core_time - first.core_time).as_secs_f64();
         if done == 0 || self.cores == 0 || core_seconds == 0.0 {
             return None;
@@ -165,7 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn the_marks_of_a_slow_run_are_few() {
+    fn a_count_that_falls_again_does_no_harm() {
+        let again = observed(0..60, |second| 100 - second, |_| 1);
+        assert!(again.time_left(remaining(50)).is_some());
+    }
+
+    #[test]
+    fn the_observations_of_a_slow_run_are_few() {
         let forecast = observed(0..36_000, |second| second / 3000, |_| 1);
         assert!(forecast.marks.len() <= MARKS, "{}", forecast.marks.len());
         let left = forecast.time_left(remaining(1)).unwrap().as_secs_f64();

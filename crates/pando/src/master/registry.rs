@@ -93,7 +93,10 @@ impl Registry {
     /// Marks an earlier session of the device as replaced, and returns its sub-stream and the
     /// route of its channel. No guest can replace this machine's own cores.
     pub(crate) fn replace(&mut self, key: &DeviceKey) -> Option<(SubStreamId, Path)> {
-        let (sub, old) = self.devices.iter_mut().find(|(_, device)| device.key() == key)?;
+        let (sub, old) = self
+            .devices
+            .iter_mut()
+            .find(|(_, device)| device.key() == key && !device.is_replaced())?;
         old.replace();
         Some((*sub, old.path()))
     }

@@ -61,7 +61,10 @@ impl Exchange<'_> {
             asked.room = device.loans().room();
         }
         trace!(session = ?sub, count = lent.len(), room, limit, "values are lent");
-        if limit <= 1 {
+        // A device that may have one value, and gets none now, waits for the next one that comes
+        // back: others may hold all values at each moment when it asks.
+        let waits = limit == 1 && lent.is_empty() && !asked.done;
+        if limit <= 1 && !waits {
             stand_back::stand_back(items.lender_mut(), registry, sub);
         }
         asked
