@@ -1,5 +1,6 @@
 //! Figures of several runs, and the table of all measures.
 
+use pando_process::number::grouped;
 use std::fmt::Write as _;
 
 /// The result of one measure.
@@ -79,15 +80,7 @@ impl Samples {
 
 /// A whole number with commas between thousands.
 pub fn thousands(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    grouped(&format!("{number:.0}"))
 }
 
 /// A number of bytes in MB.

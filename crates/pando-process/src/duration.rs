@@ -30,6 +30,19 @@ pub fn spoken(time: Duration) -> String {
     }
 }
 
+/// A time in its two largest units, rounded up to seconds.
+pub fn rounded(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, 1..10) => format!("{minutes} min {} s", seconds % 60),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, ..) => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {} h", hours % 24),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +57,23 @@ mod tests {
             duration("10000d").is_ok() && duration("10001d").is_err() && duration("1e18").is_err()
         );
         assert!(duration("0").is_err() && duration("-1").is_err() && duration("soon").is_err());
+    }
+
+    #[test]
+    fn times_have_two_units() {
+        let texts =
+            [0, 59, 60, 599, 3599, 3600, 86_399, 90_000].map(|s| rounded(Duration::from_secs(s)));
+        let expected = [
+            "0 s",
+            "59 s",
+            "1 min 0 s",
+            "9 min 59 s",
+            "59 min",
+            "1 h 0 min",
+            "23 h 59 min",
+            "1 d 1 h",
+        ];
+        assert_eq!(texts, expected);
+        assert_eq!(rounded(Duration::from_millis(1)), "1 s");
     }
 }

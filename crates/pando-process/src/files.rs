@@ -1,6 +1,9 @@
 //! Checks what kind of file a path leads to.
 mod id;
+mod temporary;
+
 pub use id::FileId;
+pub use temporary::Temporary;
 
 use std::{
     fs::{self, Metadata},

@@ -5,12 +5,14 @@
 //! - [`threads`] starts threads, which a system may refuse.
 //! - [`secrets`] hides secrets from the programs that Pando starts.
 //! - [`trace`] tells developers what the program decides.
+//! - [`number`] writes numbers for people.
 //! - [`files`] says what a file is, and whether two paths lead to the same one.
 
 pub mod command_line;
 pub mod console;
 pub mod duration;
 pub mod files;
+pub mod number;
 pub mod secrets;
 pub mod threads;
 pub mod trace;

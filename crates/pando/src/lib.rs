@@ -25,7 +25,7 @@ pub use library::{Error, Event, Feedback, Pando, Results};
 #[doc(hidden)]
 pub use run::run as main;
 
-use pando_process::{command_line, console, duration, files, secrets, threads, trace};
+use pando_process::{command_line, console, duration, files, number, secrets, threads, trace};
 use pando_protocol::{ice, volunteer as protocol};
 use pando_volunteer as volunteer;
 use pando_web::embedded;

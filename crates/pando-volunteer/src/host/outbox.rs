@@ -29,6 +29,11 @@ impl Results {
         Ok((Self { frame, loans: answers.iter().map(|answer| answer.loan).collect() }, micros))
     }
 
+    /// Whether the frame is sent in parts.
+    fn is_long(&self) -> bool {
+        self.frame.len() > PART
+    }
+
     /// The loans of the results.
     pub(super) fn loans(&self) -> &[Loan] {
         &self.loans
@@ -76,6 +81,10 @@ impl Unsent {
             Self::Message(_) => &[],
         }
     }
+
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Results(results) if results.is_long())
+    }
 }
 
 impl Outbox {
@@ -101,7 +110,7 @@ impl Outbox {
         let is_busy = self.cutter.is_busy();
         match self.queue.pop_front_if(|next| !(is_busy && next.is_long())) {
             Some(Unsent::Message(message)) => Some(Frame::json(&message)),
-            Some(Unsent::Results(results)) if results.frame.len() > PART => {
+            Some(Unsent::Results(results)) if results.is_long() => {
                 self.cutter.start(results.frame.clone());
                 self.begun = Some(results);
                 self.next_part()
@@ -142,11 +151,5 @@ impl Outbox {
             }
             Unsent::Message(_) => true,
         });
-    }
-}
-
-impl Unsent {
-    fn is_long(&self) -> bool {
-        matches!(self, Self::Results(results) if results.frame.len() > PART)
     }
 }

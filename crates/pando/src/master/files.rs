@@ -8,7 +8,7 @@
 
 use super::items::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
 use crate::{
-    files::{self, FileId},
+    files::{self, FileId, Temporary},
     journal::{Commit, Digest, digest},
     protocol::{Form, Value},
 };
@@ -241,7 +241,7 @@ impl Files {
         }
         let folder = target.parent().unwrap_or_else(|| Path::new("."));
         fs::create_dir_all(folder)?;
-        let (temporary, mut file) = Temporary::beside(folder, target)?;
+        let (temporary, mut file) = Temporary::beside(target)?;
         file.write_all(bytes)?;
         let (files, target) = (self.clone(), target.to_owned());
         Ok(Box::new(move || files.put(&temporary, &target)))
@@ -249,13 +249,13 @@ impl Files {
 
     fn put(&self, temporary: &Temporary, target: &Path) -> io::Result<()> {
         if !self.may_replace(target) {
-            return put_new(&temporary.0, target);
+            return put_new(temporary.path(), target);
         }
         let id = FileId::of(target);
         let is_input = self.inputs.lock().expect("nobody panics with it").contains(&id);
         let input = is_input.then(|| over("an input"));
         match input.map_or_else(|| self.refuse_used(id), Err) {
-            Ok(()) => fs::rename(&temporary.0, target),
+            Ok(()) => fs::rename(temporary.path(), target),
             Err(why) => Err(io::Error::other(why)),
         }
     }
@@ -299,35 +299,6 @@ fn put_new(temporary: &Path, target: &Path) -> io::Result<()> {
             fs::rename(temporary, target).inspect_err(|_| drop(fs::remove_file(target)))
         }
         linked => linked.map_err(taken),
-    }
-}
-
-/// A temporary file, removed when dropped.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    /// Creates a temporary file in `folder` for the later `target`.
-    fn beside(folder: &Path, target: &Path) -> io::Result<(Self, File)> {
-        // A prefix, because the longest possible name would leave no room for the number.
-        let name: String =
-            target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
-        let mut number = std::process::id();
-        loop {
-            let path = folder.join(format!(".{name}.{number}.pando"));
-            match File::options().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok((Self(path), file)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    number = number.wrapping_add(1)
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }
 

@@ -1,11 +1,18 @@
 //! The summary at the end of a run: printed for people, or written to a file as data.
 
 use super::StartError;
-use crate::{config::Report, console::Console, master::Summary, volunteer::shell};
+use crate::{
+    config::Report, console::Console, files::Temporary, master::Summary, volunteer::shell,
+};
 use serde::Serialize;
 #[cfg(unix)]
 use std::os::fd::AsFd;
-use std::{fs, io, path::Path, process::Stdio};
+use std::{
+    fs,
+    io::{self, Write},
+    path::Path,
+    process::Stdio,
+};
 use tokio::io::AsyncWriteExt;
 
 /// The content of the file.
@@ -81,10 +88,7 @@ fn write(path: &Path, content: &SummaryFile) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return fs::write(path, text);
     }
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(format!(".{}", std::process::id()));
-    let written = fs::write(&unfinished, text).and_then(|()| fs::rename(&unfinished, path));
-    written.inspect_err(|_| {
-        let _ = fs::remove_file(&unfinished);
-    })
+    let (unfinished, mut file) = Temporary::beside(path)?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(unfinished.path(), path)
 }

@@ -3,7 +3,7 @@
 use super::{
     health::{Causes, Health},
     incoming::Incoming,
-    ledger::Contribution,
+    ledger::{Contribution, SessionRecord},
     loans::{Loans, LongCall},
     newcomer::{DeviceKey, Newcomer, Page},
     news::News,
@@ -47,16 +47,8 @@ pub(crate) struct Device {
     /// Values missing at the session's last ask.
     missing_at_last_ask: usize,
     incoming: Incoming,
-    /// Values of which this session has delivered the result.
-    done: u64,
-    /// The time that these results took.
-    computing: Duration,
-    /// Failed attempts in this session.
-    failures: u64,
-    /// The time for which the session had its cores until `cores_since`, summed over the cores.
-    present: Duration,
-    /// The time since which the device lends its present number of cores.
-    cores_since: Instant,
+    /// What this session has done.
+    record: SessionRecord,
     /// The recent average time of a call, if any call has ended.
     each: Option<Duration>,
     /// Reports of the function since the last line about them.
@@ -87,11 +79,7 @@ impl Device {
             recalled: None,
             missing_at_last_ask: 0,
             incoming: Incoming::default(),
-            done: 0,
-            computing: Duration::ZERO,
-            failures: 0,
-            present: Duration::ZERO,
-            cores_since: now,
+            record: SessionRecord::new(cores, now),
             each: None,
             reports: Sum::default(),
         }
@@ -127,7 +115,7 @@ impl Device {
     }
 
     pub(crate) fn set_cores(&mut self, cores: u32, now: Instant) {
-        (self.present, self.cores_since) = (self.present(now), now);
+        self.record.set_cores(cores, now);
         self.cores = cores;
         self.loans.set_cores(cores);
     }
@@ -373,8 +361,7 @@ impl Device {
 impl Device {
     /// Counts `done` results, which took `micros` microseconds in total.
     pub(crate) fn computed(&mut self, done: u64, micros: u64) {
-        self.done += done;
-        self.computing += Duration::from_micros(micros);
+        self.record.computed(done, micros);
         if let Some(each) = micros.checked_div(done).map(Duration::from_micros) {
             self.each = Some(self.each.map_or(each, |before| (before + each) / 2));
         }
@@ -382,29 +369,17 @@ impl Device {
 
     /// Counts a failed attempt.
     pub(crate) fn failed(&mut self) {
-        self.failures += 1;
+        self.record.failed();
     }
 
     /// What this session has contributed up to `now`.
     pub(super) fn contribution(&self, now: Instant) -> Contribution {
-        Contribution {
-            name: self.name.clone(),
-            cores: self.cores,
-            items: self.done,
-            failures: self.failures,
-            computing: self.computing,
-            present: self.present(now),
-        }
-    }
-
-    /// The time for which the session has had its cores, summed over the cores.
-    fn present(&self, now: Instant) -> Duration {
-        self.present + now.saturating_duration_since(self.cores_since) * self.cores
+        self.record.contribution(&self.name, now)
     }
 
     /// Values of which this session has delivered the result.
     pub(crate) fn done(&self) -> u64 {
-        self.done
+        self.record.items()
     }
 
     /// The recent average time of a call, if any call has ended.

@@ -34,6 +34,59 @@ pub(crate) struct Contribution {
     pub(crate) present: Duration,
 }
 
+/// What one session of a device has done.
+#[derive(Debug)]
+pub(super) struct SessionRecord {
+    items: u64,
+    failures: u64,
+    computing: Duration,
+    cores: u32,
+    /// The time for which the session had cores until `since`, summed over the cores.
+    present: Duration,
+    /// The time since which the device lends its present number of cores.
+    since: Instant,
+}
+
+impl SessionRecord {
+    /// Nothing done by a device that lends `cores` cores from `now` on.
+    pub(super) fn new(cores: u32, now: Instant) -> Self {
+        let (computing, present) = (Duration::ZERO, Duration::ZERO);
+        Self { items: 0, failures: 0, computing, cores, present, since: now }
+    }
+
+    /// Notes that the device lends `cores` cores from `now` on.
+    pub(super) fn set_cores(&mut self, cores: u32, now: Instant) {
+        (self.present, self.since, self.cores) = (self.present(now), now, cores);
+    }
+
+    /// Counts `items` results, which took `micros` microseconds in total.
+    pub(super) fn computed(&mut self, items: u64, micros: u64) {
+        self.items += items;
+        self.computing = self.computing.saturating_add(Duration::from_micros(micros));
+    }
+
+    /// Counts a failed attempt.
+    pub(super) fn failed(&mut self) {
+        self.failures += 1;
+    }
+
+    /// Values of which the session has delivered the result.
+    pub(super) fn items(&self) -> u64 {
+        self.items
+    }
+
+    /// The contribution of the device called `name` in this session, up to `now`.
+    pub(super) fn contribution(&self, name: &str, now: Instant) -> Contribution {
+        let Self { items, failures, computing, cores, .. } = *self;
+        let (name, present) = (name.to_owned(), self.present(now));
+        Contribution { name, cores, items, failures, computing, present }
+    }
+
+    fn present(&self, now: Instant) -> Duration {
+        self.present + now.saturating_duration_since(self.since) * self.cores
+    }
+}
+
 impl Ledger {
     /// Adds the session of a device that leaves at `now`.
     pub(super) fn add(&mut self, device: &Device, now: Instant) {
@@ -69,7 +122,7 @@ impl Contribution {
         self.cores = later.cores;
         self.items += later.items;
         self.failures += later.failures;
-        self.computing += later.computing;
+        self.computing = self.computing.saturating_add(later.computing);
         self.present += later.present;
     }
 

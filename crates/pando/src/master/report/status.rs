@@ -1,7 +1,9 @@
 //! The status line: how far the run is, and when it will end.
 
 use crate::{
+    duration::rounded,
     master::{forecast::Remaining, job::Job, registry::Device, state::RunState},
+    number,
     protocol::Path,
 };
 use std::time::{Duration, Instant};
@@ -60,11 +62,11 @@ impl Status {
         let (done, short) = (self.progress(), self.short_progress());
         let bar = self.bar();
         let rate = format!("{:.1}/s", self.rate);
-        let left = self.left.map_or(String::new(), |left| format!(", {} left", spoken(left)));
+        let left = self.left.map_or(String::new(), |left| format!(", {} left", rounded(left)));
         let devices = count(self.devices, "device");
         let crew = format!("{devices} with {}", count(self.cores, "core"));
         let failures = self.failures();
-        let elapsed = spoken(self.elapsed);
+        let elapsed = rounded(self.elapsed);
         let Self { ways, in_progress, .. } = self;
         let some = format!("{done}, {rate}{left}, {crew}{failures}");
         let few = format!("{done}{left}, {devices}{failures}");
@@ -131,28 +133,7 @@ pub(super) fn count(n: u64, what: &str) -> String {
 
 /// A number with its digits in groups of three.
 pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A time in its two largest units, rounded up to seconds.
-pub(super) fn spoken(time: Duration) -> String {
-    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, 1..10) => format!("{minutes} min {} s", seconds % 60),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, ..) => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} d {} h", hours % 24),
-    }
+    number::grouped(&n.to_string())
 }
 
 /// How many devices are connected by other routes than this machine's own port, in words.
@@ -235,24 +216,6 @@ mod tests {
             Status { done: 0, total: Some((0, true)), ..status() }.progress(),
             "0 of 0 (0 %)"
         );
-    }
-
-    #[test]
-    fn times_have_two_units() {
-        let texts =
-            [0, 59, 60, 599, 3599, 3600, 86_399, 90_000].map(|s| spoken(Duration::from_secs(s)));
-        let expected = [
-            "0 s",
-            "59 s",
-            "1 min 0 s",
-            "9 min 59 s",
-            "59 min",
-            "1 h 0 min",
-            "23 h 59 min",
-            "1 d 1 h",
-        ];
-        assert_eq!(texts, expected);
-        assert_eq!(spoken(Duration::from_millis(1)), "1 s");
     }
 
     #[test]

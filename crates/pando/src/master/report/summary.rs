@@ -1,8 +1,9 @@
 //! What a run has done, at its end: for people, and as data.
 
-use super::status::{count, grouped, spoken};
+use super::status::{count, grouped};
 use crate::{
     console::printable,
+    duration::rounded,
     master::{registry::Contribution, state::RunState},
 };
 use serde::Serialize;
@@ -81,7 +82,7 @@ impl Summary {
 
     /// The lines for people.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let time = spoken(Duration::from_secs_f64(self.seconds));
+        let time = rounded(Duration::from_secs_f64(self.seconds));
         let earlier = match self.items.saturating_sub(self.computed + self.failed) {
             0 => String::new(),
             earlier => format!(", {} of them in an earlier run", grouped(earlier)),

@@ -155,7 +155,7 @@ impl Model {
         loan: Loan,
         value: &Value,
         fresh: bool,
-        core: &RunState,
+        state: &RunState,
         seen: &mut Seen,
     ) {
         let index = loan.index;
@@ -163,7 +163,7 @@ impl Model {
         let fate = &mut self.fates[index as usize];
         assert_eq!(value.bytes, fate.text, "{index} is another value");
         let old = fate.end.is_some() || cut.is_some_and(|fatal| fatal <= index);
-        let copy = !core.items().lender().holds(sub, loan);
+        let copy = !state.items().lender().holds(sub, loan);
         seen.note_if(copy, "copied");
         assert!(fate.sent.insert(loan.number), "{loan:?} is sent twice");
         assert!(
@@ -202,7 +202,7 @@ impl Model {
                     "{sub:?} is sent {index} besides {alone}, which it is to have alone"
                 );
             }
-            if core.retries().goes_alone(index) {
+            if state.retries().goes_alone(index) {
                 seen.note("alone");
                 self.alone.insert(sub, index);
             }
@@ -213,7 +213,7 @@ impl Model {
                 && self.now < fate.back + UNWANTED
             {
                 seen.note("failed by all, lent again");
-                let other = core.registry().iter().find(|(other, device)| {
+                let other = state.registry().iter().find(|(other, device)| {
                     device.takes_part()
                         && !self.paused.contains(other)
                         && !fate.failed_by.contains(other)
@@ -263,11 +263,17 @@ impl Model {
         }
     }
 
-    /// Notes a message of `sub`, before `core` receives it.
-    pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, core: &RunState, seen: &mut Seen) {
-        let holds = |loan: Loan| core.items().lender().holds(sub, loan);
+    /// Notes a message of `sub`, before `state` receives it.
+    pub(super) fn hear(
+        &mut self,
+        sub: SubStreamId,
+        note: &Note,
+        state: &RunState,
+        seen: &mut Seen,
+    ) {
+        let holds = |loan: Loan| state.items().lender().holds(sub, loan);
         let copied = |loan: Loan| {
-            core.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
+            state.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
         };
         match note {
             Note::Part | Note::Other => {}
@@ -284,16 +290,18 @@ impl Model {
             }
             Note::Answers(answers) => {
                 let mut heard = BTreeSet::new();
-                let (mut computed, device) =
-                    (false, core.registry().get(sub).map(|device| device.key().device.to_string()));
+                let (mut computed, device) = (
+                    false,
+                    state.registry().get(sub).map(|device| device.key().device.to_string()),
+                );
                 for answer in answers {
                     let loan = answer.loan;
                     let first = heard.insert(loan);
                     let other =
-                        core.items().lender().holder(loan.index) == Some(sub) && !holds(loan);
+                        state.items().lender().holder(loan.index) == Some(sub) && !holds(loan);
                     seen.note_if(other, "answered an earlier loan of what it has");
                     let is_for = (first && holds(loan), first && copied(loan));
-                    computed |= self.answer(sub, answer, is_for, device.as_deref(), core);
+                    computed |= self.answer(sub, answer, is_for, device.as_deref(), state);
                 }
                 self.proven.extend(device.filter(|_| computed && !self.job.confirms));
             }
@@ -307,7 +315,7 @@ impl Model {
         answer: &Answer,
         (holds, copied): (bool, bool),
         device: Option<&str>,
-        core: &RunState,
+        state: &RunState,
     ) -> bool {
         let Loan { index, number } = answer.loan;
         let cut = self.cut().is_some_and(|fatal| fatal <= index);
@@ -338,19 +346,20 @@ impl Model {
             // A failed copy has no effect.
             _ if !holds => false,
             _ => {
-                self.failed(index, Some(sub), device, core);
+                self.failed(index, Some(sub), device, state);
                 false
             }
         }
     }
 
     /// Notes the outcome of a command of `--confirm`.
-    pub(super) fn confirmed(&mut self, index: Index, well: bool, core: &RunState) {
+    pub(super) fn confirmed(&mut self, index: Index, well: bool, state: &RunState) {
         let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
-        let device =
-            by.and_then(|by| core.registry().get(by)).map(|device| device.key().device.to_string());
+        let device = by
+            .and_then(|by| state.registry().get(by))
+            .map(|device| device.key().device.to_string());
         if well {
             self.proven.extend(device.clone());
         }
@@ -361,7 +370,7 @@ impl Model {
             fate.end = Some(End::Result(result));
             self.doubtful.remove(&index);
         } else {
-            self.failed(index, by, device.as_deref(), core);
+            self.failed(index, by, device.as_deref(), state);
         }
     }
 
@@ -371,15 +380,15 @@ impl Model {
         index: Index,
         by: Option<SubStreamId>,
         device: Option<&str>,
-        core: &RunState,
+        state: &RunState,
     ) {
         let fate = &mut self.fates[index as usize];
         fate.failures += 1;
         fate.failed_by.extend(by);
         fate.back = self.now;
         let is_unfit = by
-            .and_then(|by| core.registry().get(by))
-            .is_some_and(|device| core.registry().standing(device.key()) == Standing::Unfit);
+            .and_then(|by| state.registry().get(by))
+            .is_some_and(|device| state.registry().standing(device.key()) == Standing::Unfit);
         fate.certain +=
             u32::from(device.is_none_or(|device| self.proven.contains(device) && !is_unfit));
         fate.failed_on.extend(device.map(str::to_owned));
@@ -387,36 +396,36 @@ impl Model {
     }
 
     /// Checks the master's decisions about failed values.
-    pub(super) fn look(&mut self, core: &RunState, seen: &mut Seen) {
+    pub(super) fn look(&mut self, state: &RunState, seen: &mut Seen) {
         if self.is_over {
             return;
         }
-        let aside = core
+        let aside = state
             .registry()
             .iter()
             .filter(|(_, device)| device.stands_back() || device.is_suspect());
         for (sub, device) in aside {
             seen.note_if(device.stands_back(), "stands back");
             seen.note_if(
-                core.registry().standing(device.key()) == Standing::Unfit,
+                state.registry().standing(device.key()) == Standing::Unfit,
                 "device is unfit",
             );
             self.paused.insert(sub);
         }
-        seen.note_if(core.retries().has_postponed(), "final failure waits");
-        let fatal = core.retries().fatal();
+        seen.note_if(state.retries().has_postponed(), "final failure waits");
+        let fatal = state.retries().fatal();
         for index in self.doubtful.clone() {
             let is_fatal = fatal == Some(index) && self.fatal != fatal;
             let is_cut_off = [fatal, self.given_up].into_iter().flatten().any(|cut| cut <= index);
-            if is_fatal || is_cut_off || core.items().lender().is_settled(index) {
+            if is_fatal || is_cut_off || state.items().lender().is_settled(index) {
                 self.doubtful.remove(&index);
                 if is_fatal || !is_cut_off {
-                    self.failed_for_good(index, core, seen);
+                    self.failed_for_good(index, state, seen);
                 }
                 continue;
             }
             let fate = &mut self.fates[index as usize];
-            let attempts = core.retries().attempts(index);
+            let attempts = state.retries().attempts(index);
             assert!(
                 (fate.attempts..=fate.failures).contains(&attempts),
                 "{attempts} attempts at {index}, before {}",
@@ -426,21 +435,21 @@ impl Model {
             seen.note_if(attempts < fate.failures, "failure that does not count");
             fate.attempts = attempts;
         }
-        let unfit = core
+        let unfit = state
             .registry()
             .devices()
-            .filter(|device| core.registry().standing(device.key()) == Standing::Unfit);
+            .filter(|device| state.registry().standing(device.key()) == Standing::Unfit);
         self.unfit = unfit.map(|device| device.key().device.to_string()).collect();
     }
 
     /// Checks a final failure: proven devices have failed `index`, or all connected devices.
-    fn failed_for_good(&mut self, index: Index, core: &RunState, seen: &mut Seen) {
+    fn failed_for_good(&mut self, index: Index, state: &RunState, seen: &mut Seen) {
         let fate = &mut self.fates[index as usize];
         assert!(fate.failures > self.job.retries, "{index} has failed {} times", fate.failures);
         if fate.certain == 0 {
             seen.note("failed for good by all that are here");
-            let other = core.registry().devices().find(|device| {
-                let is_unfit = core.registry().standing(device.key()) == Standing::Unfit
+            let other = state.registry().devices().find(|device| {
+                let is_unfit = state.registry().standing(device.key()) == Standing::Unfit
                     || self.unfit.contains(&*device.key().device);
                 device.is_active() && !is_unfit && !fate.failed_on.contains(&*device.key().device)
             });
@@ -465,19 +474,19 @@ impl Model {
     }
 
     /// Notes that the device of `sub` vanished. A value computed alone has failed.
-    pub(super) fn vanished(&mut self, sub: SubStreamId, core: &RunState) {
-        let Some(device) = core.registry().get(sub) else { return };
-        let first = core.items().lender().outstanding(sub).take(device.cores() as usize);
+    pub(super) fn vanished(&mut self, sub: SubStreamId, state: &RunState) {
+        let Some(device) = state.registry().get(sub) else { return };
+        let first = state.items().lender().outstanding(sub).take(device.cores() as usize);
         let told = device
             .loans()
             .running()
             .map(|(loan, _)| loan)
-            .filter(|loan| core.items().lender().holds(sub, *loan));
+            .filter(|loan| state.items().lender().holds(sub, *loan));
         let computing: BTreeSet<Index> = first.chain(told).map(|loan| loan.index).collect();
-        for index in computing.into_iter().filter(|index| core.retries().goes_alone(*index)) {
+        for index in computing.into_iter().filter(|index| state.retries().goes_alone(*index)) {
             if self.cut().is_none_or(|fatal| index < fatal) {
                 // This failure counts on any device.
-                self.failed(index, Some(sub), None, core);
+                self.failed(index, Some(sub), None, state);
             }
         }
     }
