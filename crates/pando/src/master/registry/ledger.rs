@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The most devices of which the ledger tells apart those that have left.
-const MOST_APART: usize = 10_000;
+const MOST_APART: usize = 1_000;
 
 /// See the module.
 #[derive(Debug, Default)]
