@@ -9,7 +9,8 @@ mod take_back;
 pub(crate) use messages::Leaving;
 
 use super::policy::{Confirmations, ResultBackPressure, Retries, RunContext, Speculation};
-use stream_lender::SubStreamId;
+use serde_json::json;
+use stream_lender::{Loan, SubStreamId};
 
 /// The machines that a value meets on its way to the session `sub` and back.
 pub(super) struct Exchange<'a> {
@@ -43,6 +44,11 @@ impl Told {
     /// Nothing told yet; `events`: the events are wanted.
     pub(crate) fn new(events: bool) -> Self {
         Self { events, ..Self::default() }
+    }
+
+    fn result(&mut self, loan: Loan, device: &str, micros: u64) {
+        let ms = micros as f64 / 1000.0;
+        self.event("result", || json!({"index": loan.index + 1, "device": device, "ms": ms}));
     }
 
     fn event(&mut self, kind: &'static str, fields: impl FnOnce() -> serde_json::Value) {

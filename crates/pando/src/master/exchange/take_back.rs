@@ -9,6 +9,30 @@ use serde_json::json;
 use stream_lender::Loan;
 use tracing::debug;
 
+/// What the answers of a frame come to.
+#[derive(Default)]
+struct Tally {
+    /// The number of accepted results.
+    done: u64,
+    /// The time of the calls, in microseconds.
+    micros: u64,
+    /// Whether any answer had a present loan.
+    worked: bool,
+}
+
+impl Tally {
+    /// Counts an answer with a present loan; `accepted`: the answer is an accepted result.
+    fn add(&mut self, accepted: bool, micros: u64) {
+        self.done += u64::from(accepted);
+        self.micros = self.micros.saturating_add(micros);
+        self.worked = true;
+    }
+}
+
+fn note_stale(device: &str, loan: Loan) {
+    debug!(device, ?loan, "an answer has no present loan");
+}
+
 impl Exchange<'_> {
     /// Handles the answers of the session, of whose next result `parts` bytes have arrived. Returns
     /// whether the session may ask again at once, and the room.
@@ -22,20 +46,15 @@ impl Exchange<'_> {
         let Some(device) = self.context.registry.get_mut(sub) else { return (false, 0) };
         self.backpressure.set_parts(device, parts);
         let name = device.name().to_owned();
-        let (mut done, mut micros, mut worked) = (0, 0, false);
+        let mut tally = Tally::default();
         for answer in answers {
-            let Some(is_holder) = self.take_back(answer.loan) else {
-                debug!(device = name, loan = ?answer.loan, "an answer has no present loan");
-                continue;
-            };
-            worked = true;
-            let is_copy = !is_holder;
-            if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
-                continue;
+            if answer.result.is_ok() && self.is_usual() {
+                self.settle_usual(answer, &name, told, &mut tally);
+            } else {
+                self.settle_any(answer, &name, told, &mut tally);
             }
-            micros = u64::saturating_add(micros, answer.micros);
-            done += u64::from(self.settle(answer, &name, told));
         }
+        let Tally { done, micros, worked } = tally;
         let RunContext { items, registry, job, .. } = &mut self.context;
         registry.statistics_mut().done(done, micros);
         if done > 0 {
@@ -54,6 +73,42 @@ impl Exchange<'_> {
         device.loans_mut().answered(count, now);
         let asks = worked && device.end_wait() || device.loans().alone().is_some();
         (asks, device.loans().room())
+    }
+
+    /// Whether a result of the session can only be for a value that it holds.
+    fn is_usual(&self) -> bool {
+        let RunContext { registry, job, .. } = &self.context;
+        !job.confirms && registry.get(self.sub).is_some_and(|device| device.loans().is_plain())
+    }
+
+    /// Settles a result while [`is_usual`](Self::is_usual): the lender is asked once.
+    fn settle_usual(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
+        let Self { sub, context, retries, .. } = self;
+        let Answer { loan, micros, result: Ok((_, result)) } = answer else { return };
+        let result = context.items.keep(loan.index, result);
+        let Some(bytes) = context.items.accept(*sub, loan, result) else {
+            return note_stale(device, loan);
+        };
+        retries.computed(context, *sub, loan.index);
+        if let Some(device) = context.registry.get_mut(*sub) {
+            device.loans_mut().remove(loan, bytes);
+        }
+        told.result(loan, device, micros);
+        tally.add(true, micros);
+    }
+
+    /// Settles any answer.
+    fn settle_any(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
+        let Some(is_holder) = self.take_back(answer.loan) else {
+            return note_stale(device, answer.loan);
+        };
+        tally.worked = true;
+        let is_copy = !is_holder;
+        if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
+            return;
+        }
+        let micros = answer.micros;
+        tally.add(self.settle(answer, device, told), micros);
     }
 
     /// Notes in the device's book that the session answered or returned `loan`. Returns whether the
@@ -89,10 +144,9 @@ impl Exchange<'_> {
                     confirmations.hold(context.items, (*sub, loan), device, result)
                 } else {
                     retries.computed(context, *sub, index);
-                    context.items.accept(*sub, loan, result)
+                    context.items.accept(*sub, loan, result).is_some()
                 };
-                let ms = micros as f64 / 1000.0;
-                told.event("result", || json!({"index": index + 1, "device": device, "ms": ms}));
+                told.result(loan, device, micros);
                 accepted
             }
             Err(failure) => {
