@@ -7,7 +7,7 @@ import * as format from '../src/monitor/format.ts';
 import { bounded, MOST_SAMPLES, withSample } from '../src/monitor/history.ts';
 import { pauseAfter } from '../src/monitor/pause.ts';
 import { ShownResults } from '../src/monitor/results.ts';
-import { MOST_PARTS, stackedRates } from '../src/monitor/series.ts';
+import { MOST_PARTS, partRates, stackedRates } from '../src/monitor/series.ts';
 import { FIRST_SORTING, sorted, sortedBy } from '../src/monitor/sorting.ts';
 import { device } from './monitor/scenes.ts';
 
@@ -156,6 +156,7 @@ test('only the devices with most items have a part of the plot for themselves', 
   assert.equal(ids.length, MOST_PARTS + 1);
   assert.deepEqual([ids[0], ids[MOST_PARTS - 1], ids[MOST_PARTS]], ['19', '30', '']);
   assert.equal(edges[MOST_PARTS][0], (30 * 31) / 2);
+  assert.deepEqual(partRates(['30', ''], sample(1, byDevice)), [30, (29 * 30) / 2]);
 });
 
 test('the table has the figures of a device as text', () => {
@@ -177,8 +178,7 @@ test('the table has the figures of a device as text', () => {
     'Items/s': '2.1',
     'Per item': '500 ms ± 100 ms',
     'Round trip': '3.0 ms',
-    Data: '1.0 kB / 2.0 kB',
-    Busy: '93 %',
+    Data: '↓ 1.0 kB ↑ 2.0 kB',
     Failures: '1',
     'Here for': '3 min 20 s',
   });

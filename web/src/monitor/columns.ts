@@ -85,16 +85,9 @@ const COLUMNS: Column[] = [
   number(
     'bytes',
     'Data',
-    'Bytes from the device and to the device',
+    'Bytes from the device (↓) and to the device (↑)',
     (d) => d.bytesIn + d.bytesOut,
-    (d) => `${bytes(d.bytesIn)} / ${bytes(d.bytesOut)}`,
-  ),
-  number(
-    'busy',
-    'Busy',
-    'Share of the time of its cores spent on calls',
-    (d) => d.busy,
-    (d) => percent(d.busy),
+    (d) => `↓\u00a0${bytes(d.bytesIn)} ↑\u00a0${bytes(d.bytesOut)}`,
   ),
   number(
     'failures',

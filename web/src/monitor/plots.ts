@@ -162,11 +162,15 @@ function numbersOptions(theme: Theme): Partial<uPlot.Options> {
       {
         stroke: theme.accent,
         paths: uPlot.paths.points!(),
-        points: { show: true, size: 4, stroke: theme.accent, fill: theme.accent },
+        points: { show: true, size: 5, stroke: theme.accent, fill: theme.accent },
       },
     ],
     axes: [
-      { ...axis(theme), values: (_, splits) => splits.map((n) => (n % 1 ? '' : whole(n))) },
+      {
+        ...axis(theme),
+        size: 28,
+        values: (_, splits) => splits.map((n) => (n % 1 ? '' : whole(n))),
+      },
       valueAxis(theme, (n) => String(Number(n.toPrecision(6)))),
     ],
     scales: { x: { time: false } },
@@ -219,7 +223,8 @@ function timeAxis(theme: Theme): uPlot.Axis {
   return {
     ...axis(theme),
     grid: { show: false },
-    space: 90,
+    space: 80,
+    size: 28,
     values: (_, splits, __, ___, step) => splits.map((time) => clock(time, step < 60)),
   };
 }

@@ -20,21 +20,26 @@ export interface StackedRates {
  */
 export function stackedRates(samples: HistorySample[]): StackedRates {
   const ids = shownDevices(samples);
-  const shown = new Set(ids);
+  if (samples.some((sample) => otherRate(ids, sample) > 0)) ids.push('');
   const sums: number[] = samples.map(() => 0);
-  const part = (rateOf: (sample: HistorySample) => number) =>
-    samples.map((sample, at) => (sums[at] += rateOf(sample)));
-  const edges = ids.map((id) => part((sample) => sample.byDevice[id] || 0));
-  const others = (sample: HistorySample) =>
-    sum(
-      Object.keys(sample.byDevice).filter((id) => !shown.has(id)),
-      sample,
-    );
-  if (samples.some((sample) => others(sample) > 0)) {
-    ids.push('');
-    edges.push(part(others));
-  }
+  const edges = ids.map(() => samples.map(() => 0));
+  samples.forEach((sample, at) =>
+    partRates(ids, sample).forEach((rate, part) => (edges[part][at] = sums[at] += rate)),
+  );
   return { times: samples.map(({ time }) => time), ids, edges };
+}
+
+/** The rates of these parts in one sample. */
+export function partRates(ids: string[], sample: HistorySample): number[] {
+  return ids.map((id) => (id === '' ? otherRate(ids, sample) : sample.byDevice[id] || 0));
+}
+
+/** The rate of all devices that have no part for themselves. */
+function otherRate(ids: string[], { byDevice }: HistorySample): number {
+  const shown = new Set(ids.filter((id) => id !== ''));
+  return Object.keys(byDevice)
+    .filter((id) => !shown.has(id))
+    .reduce((sum, id) => sum + byDevice[id], 0);
 }
 
 function shownDevices(samples: HistorySample[]): string[] {
@@ -51,8 +56,4 @@ function shownDevices(samples: HistorySample[]): string[] {
 /** Numbers in their order, then all other ids. */
 export function compareIds(a: string, b: string): number {
   return Number(a) - Number(b) || (a < b ? -1 : a > b ? 1 : 0);
-}
-
-function sum(ids: string[], sample: HistorySample): number {
-  return ids.reduce((total, id) => total + sample.byDevice[id], 0);
 }

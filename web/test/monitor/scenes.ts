@@ -26,7 +26,7 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     state: 'running',
     exitWords: '',
     why: '',
-    progress: { done: 412, total: 1000, totalIsCertain: true, perSecond: 8.2, secondsLeft: 71.7 },
+    progress: { done: 412, total: 1000, totalIsCertain: true, perSecond: 7.8, secondsLeft: 75.4 },
     window: { read: 470, output: 400, inProgress: 58, waiting: 12, limit: 65_536, blockedBy: null },
     failures: { items: 0, attempts: 0, lentAgain: 0, copies: 0, last: [] },
     devices: [],
@@ -135,9 +135,11 @@ export function failing(): Snapshot {
     { ...nexus, health: 'unfit' as const, words: 'fails what others compute', failedAttempts: 9 },
     gone,
   ];
+  const perSecond = devices.reduce((sum, device) => sum + device.perSecond, 0);
   return {
     ...base,
     devices,
+    progress: { ...base.progress, perSecond, secondsLeft: 588 / perSecond },
     window: {
       read: 1936,
       output: 400,
@@ -204,12 +206,14 @@ export function crowd(size: number): Snapshot {
     device(String(at + 1), `Phone ${at + 1}`, {
       cores: 4 + (at % 5),
       items: (at * 7919) % 997,
-      share: 1 / size,
-      perSecond: ((at * 31) % 40) / 10,
       since: NOW - at / 10,
     }),
   );
   const done = devices.reduce((sum, { items }) => sum + items, 0);
+  for (const device of devices) {
+    device.share = device.items / done;
+    device.perSecond = device.share * 1950;
+  }
   return snapshot({
     title: 'collatz.js',
     devices,
@@ -217,30 +221,36 @@ export function crowd(size: number): Snapshot {
   });
 }
 
-/** The last `length` seconds of a run with these devices. */
-export function history(devices: DeviceFigures[], length = 200): HistoryData {
-  return {
-    interval: 1,
-    samples: Array.from({ length }, (_, at) => sampleAt(devices, at, length)),
-  };
+/** The last `length` seconds before the snapshot. */
+export function history(snapshot: Snapshot, length = 200): HistoryData {
+  const samples = Array.from({ length }, (_, at) => sampleAt(snapshot, at, length));
+  return { interval: 1, samples };
 }
 
 /** The sample of second `at` of `length`. Devices join one after the other, and waver. */
-export function sampleAt(devices: DeviceFigures[], at: number, length: number): HistorySample {
+export function sampleAt(
+  { devices, progress }: Snapshot,
+  at: number,
+  length: number,
+): HistorySample {
   const byDevice: { [id: string]: number } = {};
-  devices.slice(0, 30).forEach(({ id, share, connected }, place) => {
-    const joined = place * (length / 16);
+  const largest = [...devices].sort((a, b) => b.share - a.share).slice(0, 30);
+  const isLast = at === length - 1;
+  largest.forEach(({ id, share, connected, perSecond }, place) => {
+    const joined = (place * length) / (2 * largest.length);
     const left = connected ? Infinity : length * 0.8;
     if (at < joined || at > left) return;
-    byDevice[id] =
-      share * 8.2 * (1 + 0.18 * Math.sin(at / 7 + place * 2) + 0.05 * noise(at, place));
+    const waver = 0.18 * Math.sin(at / 7 + place * 2) + 0.05 * noise(at, place);
+    byDevice[id] = isLast ? perSecond : share * progress.perSecond * (1 + waver);
   });
-  if (devices.length > 30) byDevice[''] = (devices.length - 30) * 0.01 * (at / length);
+  const others = progress.perSecond * largest.reduce((rest, { share }) => rest - share, 1);
+  if (devices.length > 30) byDevice[''] = others * Math.min(1, (at * 2) / length);
   const perSecond = Object.values(byDevice).reduce((sum, rate) => sum + rate, 0);
-  const cores = Object.keys(byDevice).length * 5;
+  const lent = devices.reduce((sum, device) => sum + (device.connected ? device.lent : 0), 0);
+  const cores = Math.round(lent * Math.min(1, 0.2 + (at * 1.6) / length));
   return {
     time: NOW - length + at,
-    done: Math.round((412 * at) / length),
+    done: Math.round((progress.done * at) / length),
     perSecond,
     busyCores: cores * (0.86 + 0.08 * noise(at, 99)),
     cores,

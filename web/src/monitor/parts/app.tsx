@@ -66,17 +66,24 @@ interface Shown {
 }
 
 function Cards({ snapshot, model, actions, dark }: Shown & { dark: boolean }) {
+  // Before the first device joins, only one thing matters: how a device joins.
   const isEmpty = snapshot.devices.length === 0 && snapshot.state === 'running';
   return (
-    <div class={isEmpty ? 'cards empty' : 'cards'}>
+    <div class="cards">
       <ProgressCard snapshot={snapshot} />
       {snapshot.state !== 'finished' && <Invitation snapshot={snapshot} isLarge={isEmpty} />}
-      <ThroughputCard snapshot={snapshot} history={model.history} dark={dark} />
-      <WindowCard snapshot={snapshot} />
-      <DeviceTable snapshot={snapshot} actions={actions} dark={dark} />
-      <ResultsCard snapshot={snapshot} model={model} dark={dark} />
-      <FailureList failures={snapshot.failures} />
-      <PrintedLines lines={snapshot.prints} />
+      {!isEmpty && (
+        <>
+          <ThroughputCard snapshot={snapshot} history={model.history} dark={dark} />
+          <div class="side">
+            <WindowCard snapshot={snapshot} />
+            <FailureList failures={snapshot.failures} />
+          </div>
+          <DeviceTable snapshot={snapshot} actions={actions} dark={dark} />
+          <ResultsCard snapshot={snapshot} model={model} dark={dark} />
+          <PrintedLines lines={snapshot.prints} />
+        </>
+      )}
     </div>
   );
 }

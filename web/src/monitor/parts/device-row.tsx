@@ -104,14 +104,34 @@ function Buttons({ device, actions }: { device: DeviceFigures; actions: Actions 
     <>
       <button
         class="small"
+        title={verb}
         aria-label={`${verb} ${plain(name)}`}
         onClick={() => actions.now({ action: isPaused ? 'resume' : 'pause', device: id })}
       >
-        {verb}
+        <Icon path={isPaused ? RESUME : PAUSE} />
+        <span class="verb">{verb}</span>
       </button>
-      <button class="small bad" aria-label={`Send ${plain(name)} away`} onClick={sendAway}>
-        Send away
+      <button
+        class="small bad"
+        title="Send away"
+        aria-label={`Send ${plain(name)} away`}
+        onClick={sendAway}
+      >
+        <Icon path={LEAVE} />
+        <span class="verb">Send away</span>
       </button>
     </>
+  );
+}
+
+const PAUSE = 'M4 3h3v10H4zM9 3h3v10H9z';
+const RESUME = 'M4 2.5v11l9-5.5z';
+const LEAVE = 'M3 2h6v2H5v8h4v2H3zM10 4.5 13.5 8 10 11.5V9H6.5V7H10z';
+
+function Icon({ path }: { path: string }) {
+  return (
+    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={path} fill="currentColor" />
+    </svg>
   );
 }

@@ -37,9 +37,9 @@ export function DeviceTable({ snapshot, actions, dark }: Shown) {
         Devices <span class="soft">{whole(here.length)}</span>
       </h2>
       {devices.length === 0 ? (
-        <p class="soft">No device has joined yet.</p>
+        <p class="soft">No device has joined.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-labelledby="devices">
+        <div class="scroll" tabIndex={0} role="group" aria-label="Figures of the devices">
           <table role="table" aria-rowcount={devices.length + 1}>
             <Head {...{ columns, sorting, setSorting }} />
             <tbody role="rowgroup" ref={order.body}>

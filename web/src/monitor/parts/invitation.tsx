@@ -43,10 +43,16 @@ function OtherAddresses({ urls }: { urls: string[] }) {
   );
 }
 
+/** A link that breaks after its slashes, if it must break. */
 export function VolunteerLink({ url }: { url: string }) {
   return (
     <a href={url} target="_blank" rel="noopener noreferrer">
-      {url}
+      {url.split(/(?<=\/)(?=[^/])/).map((part) => (
+        <>
+          {part}
+          <wbr />
+        </>
+      ))}
     </a>
   );
 }

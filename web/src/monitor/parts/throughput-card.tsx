@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { DeviceFigures, HistoryData, HistorySample, Snapshot } from '../data.ts';
 import { clock, rate, whole } from '../format.ts';
 import { CoresPlot, ThroughputPlot } from '../plots.ts';
-import { stackedRates } from '../series.ts';
+import { partRates, stackedRates } from '../series.ts';
 import { usePlot } from './hooks.ts';
 import { Swatch } from './swatch.tsx';
 
@@ -72,20 +72,14 @@ function Legend(props: {
   const { samples, sample, devices, dark } = props;
   const ids = useMemo(() => stackedRates(samples).ids, [samples]);
   const names = useMemo(() => new Map(devices.map(({ id, name }) => [id, name])), [devices]);
-  const shown = new Set(ids);
-  const rateOf = (id: string) =>
-    id !== ''
-      ? sample.byDevice[id] || 0
-      : Object.keys(sample.byDevice)
-          .filter((other) => !shown.has(other))
-          .reduce((sum, other) => sum + sample.byDevice[other], 0);
+  const rates = partRates(ids, sample);
   return (
     <ul class="legend" aria-label="Items per second by device">
-      {ids.map((id) => (
+      {ids.map((id, part) => (
         <li key={id}>
           <Swatch id={id} dark={dark} />
           <bdi>{id === '' ? 'other devices' : names.get(id) || 'a device that has left'}</bdi>{' '}
-          <span class="value">{rate(rateOf(id))}</span>
+          <span class="value">{rate(rates[part])}</span>
         </li>
       ))}
     </ul>
