@@ -7,7 +7,7 @@ import * as format from '../src/monitor/format.ts';
 import { bounded, MOST_SAMPLES, withSample } from '../src/monitor/history.ts';
 import { pauseAfter } from '../src/monitor/pause.ts';
 import { ShownResults } from '../src/monitor/results.ts';
-import { MOST_PARTS, partRates, stackedRates } from '../src/monitor/series.ts';
+import { MOST_PARTS, stackedRates } from '../src/monitor/series.ts';
 import { FIRST_SORTING, sorted, sortedBy } from '../src/monitor/sorting.ts';
 import { device } from './monitor/scenes.ts';
 
@@ -141,6 +141,11 @@ test('throughput is stacked in the order of ids, with all other devices on top',
   assert.deepEqual(stackedRates(samples), {
     times: [1, 2],
     ids: ['2', '10', ''],
+    rates: [
+      [2, 1],
+      [1, 0],
+      [0.5, 1],
+    ],
     edges: [
       [2, 1],
       [3, 1],
@@ -152,11 +157,11 @@ test('throughput is stacked in the order of ids, with all other devices on top',
 test('only the devices with most items have a part of the plot for themselves', () => {
   const byDevice: { [id: string]: number } = {};
   for (let id = 1; id <= 30; id++) byDevice[id] = id;
-  const { ids, edges } = stackedRates([sample(1, byDevice)]);
+  const { ids, rates, edges } = stackedRates([sample(1, byDevice)]);
   assert.equal(ids.length, MOST_PARTS + 1);
   assert.deepEqual([ids[0], ids[MOST_PARTS - 1], ids[MOST_PARTS]], ['19', '30', '']);
   assert.equal(edges[MOST_PARTS][0], (30 * 31) / 2);
-  assert.deepEqual(partRates(['30', ''], sample(1, byDevice)), [30, (29 * 30) / 2]);
+  assert.equal(rates[MOST_PARTS][0], (18 * 19) / 2);
 });
 
 test('the table has the figures of a device as text', () => {

@@ -59,7 +59,7 @@ export function duration(time: number): string {
           : days === 0
             ? `${hours} h ${minutes % 60} min`
             : `${days} d ${hours % 24} h`;
-  return text.replace(/ /g, SPACE);
+  return text.replace(/ (?=[a-z])/g, SPACE);
 }
 
 /** A short time with two or three digits: `0.25 ms`, `320 ms`, `1.5 s`; longer times by unit. */

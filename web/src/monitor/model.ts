@@ -7,6 +7,10 @@ import { ShownResults } from './results.ts';
 
 /** The shortest time between two updates of the page, in milliseconds. */
 const UPDATE_EVERY = 1000;
+/** The longest time between an event and the update that shows the event. */
+const LATEST = 5000;
+/** Updates take at most about one part of so many parts of the time. */
+const PARTS = 20;
 /** Events of the same second arrive together; the page waits for all. */
 const TOGETHER = 60;
 
@@ -21,6 +25,8 @@ export class Model {
   private readonly events: EventStream;
   private resultEvents?: EventStream;
   private updated = -Infinity;
+  /** How long the last update took, with layout and plots, in milliseconds. */
+  private cost = 0;
   private timer = 0;
 
   /** `changed` is called at most once per second while nothing but figures changes. */
@@ -88,7 +94,8 @@ export class Model {
 
   private changeSoon() {
     if (this.timer !== 0) return;
-    const wait = Math.max(TOGETHER, this.updated + UPDATE_EVERY - performance.now());
+    const every = Math.min(LATEST, Math.max(UPDATE_EVERY, PARTS * this.cost));
+    const wait = Math.max(TOGETHER, this.updated + every - performance.now());
     this.timer = window.setTimeout(() => {
       this.updated = performance.now();
       this.update();
@@ -99,7 +106,15 @@ export class Model {
     clearTimeout(this.timer);
     this.timer = 0;
     // A page that nobody sees costs nothing.
-    if (!document.hidden) this.changed();
+    if (document.hidden) return;
+    const started = performance.now();
+    this.changed();
+    // The browser lays out the page and draws the plots before the next task.
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        this.cost = performance.now() - started;
+      }),
+    );
   }
 }
 

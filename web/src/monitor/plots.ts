@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import { lookOf, type Look } from './colours.ts';
 import type { HistorySample, ShownResult } from './data.ts';
 import { clock, rate, whole } from './format.ts';
-import { stackedRates, type StackedRates } from './series.ts';
+import type { StackedRates } from './series.ts';
 
 /** The colours of a plot besides those of the devices. */
 interface Theme {
@@ -92,8 +92,7 @@ export class ThroughputPlot extends Plot {
     super(root, height);
   }
 
-  update(samples: HistorySample[], dark: boolean) {
-    const rates = stackedRates(samples);
+  update(rates: StackedRates, dark: boolean) {
     const { times, ids, edges } = rates;
     // The highest part is drawn first, and each lower part over it.
     const data = [times, ...edges.slice().reverse()] as uPlot.AlignedData;

@@ -10,6 +10,8 @@ export interface StackedRates {
   times: number[];
   /** The ids of the parts from the lowest to the highest; the empty id is the other devices. */
   ids: string[];
+  /** For each part, its rate at each time. */
+  rates: number[][];
   /** For each part, its upper edge at each time. */
   edges: number[][];
 }
@@ -20,32 +22,29 @@ export interface StackedRates {
  */
 export function stackedRates(samples: HistorySample[]): StackedRates {
   const ids = shownDevices(samples);
-  if (samples.some((sample) => otherRate(ids, sample) > 0)) ids.push('');
-  const sums: number[] = samples.map(() => 0);
-  const edges = ids.map(() => samples.map(() => 0));
-  samples.forEach((sample, at) =>
-    partRates(ids, sample).forEach((rate, part) => (edges[part][at] = sums[at] += rate)),
-  );
-  return { times: samples.map(({ time }) => time), ids, edges };
+  const shown = new Set(ids);
+  const others = samples.map(({ byDevice }) => sumWithout(shown, byDevice));
+  const sums = samples.map(() => 0);
+  const rates = ids.map((id) => samples.map(({ byDevice }) => byDevice[id] || 0));
+  if (others.some((rate) => rate > 0)) {
+    ids.push('');
+    rates.push(others);
+  }
+  const edges = rates.map((part) => part.map((rate, at) => (sums[at] += rate)));
+  return { times: samples.map(({ time }) => time), ids, rates, edges };
 }
 
-/** The rates of these parts in one sample. */
-export function partRates(ids: string[], sample: HistorySample): number[] {
-  return ids.map((id) => (id === '' ? otherRate(ids, sample) : sample.byDevice[id] || 0));
-}
-
-/** The rate of all devices that have no part for themselves. */
-function otherRate(ids: string[], { byDevice }: HistorySample): number {
-  const shown = new Set(ids.filter((id) => id !== ''));
-  return Object.keys(byDevice)
-    .filter((id) => !shown.has(id))
-    .reduce((sum, id) => sum + byDevice[id], 0);
+/** The sum of the rates of all devices that are not in `shown`. */
+function sumWithout(shown: Set<string>, byDevice: HistorySample['byDevice']): number {
+  let sum = 0;
+  for (const id in byDevice) if (!shown.has(id)) sum += byDevice[id];
+  return sum;
 }
 
 function shownDevices(samples: HistorySample[]): string[] {
   const totals = new Map<string, number>();
   for (const { byDevice } of samples) {
-    for (const id of Object.keys(byDevice)) {
+    for (const id in byDevice) {
       if (id !== '' && byDevice[id] > 0) totals.set(id, (totals.get(id) || 0) + byDevice[id]);
     }
   }

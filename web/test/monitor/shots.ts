@@ -60,7 +60,9 @@ async function main([pages, pictures]: string[]) {
 
 async function shoot(page: Page, scene: Scene, pages: string, path: string) {
   const isEmpty = scene.snapshot.devices.length === 0;
-  const history = isEmpty ? undefined : scenes.history(scene.snapshot);
+  const history = isEmpty
+    ? undefined
+    : scenes.history(scene.name === 'finished' ? scenes.busy() : scene.snapshot);
   const master = new ScriptedMaster(pages, scene.snapshot, history);
   await page.goto((await master.listen()) + (scene.fragment || ''));
   await page.locator('.done').first().waitFor();

@@ -80,7 +80,9 @@ function Cards({ snapshot, model, actions, dark }: Shown & { dark: boolean }) {
             <FailureList failures={snapshot.failures} />
           </div>
           <DeviceTable snapshot={snapshot} actions={actions} dark={dark} />
-          <ResultsCard snapshot={snapshot} model={model} dark={dark} />
+          {(snapshot.state !== 'finished' || model.results) && (
+            <ResultsCard snapshot={snapshot} model={model} dark={dark} />
+          )}
           <PrintedLines lines={snapshot.prints} />
         </>
       )}

@@ -19,9 +19,11 @@ interface Shown {
 export function DeviceTable({ snapshot, actions, dark }: Shown) {
   const [sorting, setSorting] = useState(FIRST_SORTING);
   const [showsAll, setShowsAll] = useState(false);
-  const [showsGone, setShowsGone] = useState(false);
+  const [unfolded, setUnfolded] = useState<boolean | null>(null);
   const order = useCalmOrder();
-  const { devices, now } = snapshot;
+  const { devices, now, state } = snapshot;
+  // At the end of a run all devices leave, and their figures are the summary.
+  const showsGone = unfolded ?? state === 'finished';
   const columns = columnsFor(devices);
   const gone = devices.filter(({ connected }) => !connected);
   const here = devices.filter(({ connected }) => connected);
@@ -34,7 +36,7 @@ export function DeviceTable({ snapshot, actions, dark }: Shown) {
   return (
     <section class="card devices" aria-labelledby="devices">
       <h2 id="devices">
-        Devices <span class="soft">{whole(here.length)}</span>
+        Devices <span class="soft">{whole(here.length || devices.length)}</span>
       </h2>
       {devices.length === 0 ? (
         <p class="soft">No device has joined.</p>
@@ -52,7 +54,7 @@ export function DeviceTable({ snapshot, actions, dark }: Shown) {
                     <button
                       class="link"
                       aria-expanded={showsGone}
-                      onClick={() => setShowsGone(!showsGone)}
+                      onClick={() => setUnfolded(!showsGone)}
                     >
                       {gone.length === 1
                         ? '1 device has left'

@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { DeviceFigures, HistoryData, HistorySample, Snapshot } from '../data.ts';
 import { clock, rate, whole } from '../format.ts';
 import { CoresPlot, ThroughputPlot } from '../plots.ts';
-import { partRates, stackedRates } from '../series.ts';
+import { stackedRates, type StackedRates } from '../series.ts';
 import { usePlot } from './hooks.ts';
 import { Swatch } from './swatch.tsx';
 
@@ -11,8 +11,11 @@ export function ThroughputCard(props: { snapshot: Snapshot; history: HistoryData
   const { snapshot, history, dark } = props;
   const { samples } = history;
   const [pointed, setPointed] = useState<number | null>(null);
-  const last = samples[samples.length - 1];
-  const sample = (pointed !== null && samples[pointed]) || last;
+  const rates = useMemo(() => stackedRates(samples), [samples]);
+  const last = samples.length - 1;
+  const lastMoment = snapshot.state === 'finished' ? 'at the end' : 'now';
+  const at = pointed !== null && pointed < last ? pointed : last;
+  const sample = samples[at];
   return (
     <section class="card throughput" aria-labelledby="throughput">
       <h2 id="throughput">Throughput</h2>
@@ -22,10 +25,10 @@ export function ThroughputCard(props: { snapshot: Snapshot; history: HistoryData
         <>
           <p class="soft moment">
             <span class="value">{rate(sample.perSecond)} items/s</span>{' '}
-            {sample === last ? 'now' : `at ${clock(sample.time)}`}
+            {at === last ? lastMoment : `at ${clock(sample.time)}`}
           </p>
-          <Throughput {...{ samples, dark, setPointed }} />
-          <Legend {...{ samples, sample, dark }} devices={snapshot.devices} />
+          <Throughput {...{ rates, dark, setPointed }} />
+          <Legend {...{ rates, at, dark }} devices={snapshot.devices} />
           <h3>
             Cores busy of cores lent{' '}
             <span class="value">
@@ -40,15 +43,15 @@ export function ThroughputCard(props: { snapshot: Snapshot; history: HistoryData
 }
 
 function Throughput(props: {
-  samples: HistorySample[];
+  rates: StackedRates;
   dark: boolean;
   setPointed: (sample: number | null) => void;
 }) {
-  const { samples, dark, setPointed } = props;
+  const { rates, dark, setPointed } = props;
   const root = usePlot(
     (root) => new ThroughputPlot(root, 230, setPointed),
-    (plot) => plot.update(samples, dark),
-    [samples, dark],
+    (plot) => plot.update(rates, dark),
+    [rates, dark],
   );
   return <div class="plot" ref={root} />;
 }
@@ -64,22 +67,21 @@ function Cores({ samples, dark }: { samples: HistorySample[]; dark: boolean }) {
 
 /** The parts of the plot by name, with their rates: the figures of the plot as text. */
 function Legend(props: {
-  samples: HistorySample[];
-  sample: HistorySample;
+  rates: StackedRates;
+  /** The number of the sample. */
+  at: number;
   devices: DeviceFigures[];
   dark: boolean;
 }) {
-  const { samples, sample, devices, dark } = props;
-  const ids = useMemo(() => stackedRates(samples).ids, [samples]);
+  const { rates, at, devices, dark } = props;
   const names = useMemo(() => new Map(devices.map(({ id, name }) => [id, name])), [devices]);
-  const rates = partRates(ids, sample);
   return (
     <ul class="legend" aria-label="Items per second by device">
-      {ids.map((id, part) => (
+      {rates.ids.map((id, part) => (
         <li key={id}>
           <Swatch id={id} dark={dark} />
           <bdi>{id === '' ? 'other devices' : names.get(id) || 'a device that has left'}</bdi>{' '}
-          <span class="value">{rate(rates[part])}</span>
+          <span class="value">{rate(rates.rates[part][at])}</span>
         </li>
       ))}
     </ul>
