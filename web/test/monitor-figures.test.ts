@@ -136,6 +136,30 @@ test('a sample that comes again after a new connection is not counted twice', ()
   assert.equal(withSample(before, sample(3, {})).samples.length, 3);
 });
 
+test('samples of a second become parts of a longer interval', () => {
+  let history: HistoryData = { interval: 4, samples: [sample(0, {}), sample(4, { 1: 2 })] };
+  [8, 0, 4, 4].forEach((rate, at) => (history = withSample(history, sample(5 + at, { 1: rate }))));
+  assert.deepEqual(
+    history.samples.map(({ time }) => time),
+    [0, 4, 8],
+  );
+  assert.deepEqual(history.samples[2].byDevice, { 1: 4 });
+  assert.equal(withSample(history, sample(9, {})).samples.length, 4);
+});
+
+test('a day has the same resolution from its begin to its end', () => {
+  let history: HistoryData = { interval: 1, samples: [] };
+  for (let second = 1; second <= 86_400; second++) {
+    history = withSample(history, sample(second, { 1: 3 }));
+    assert.ok(history.samples.length <= MOST_SAMPLES);
+  }
+  const { interval, samples } = history;
+  assert.ok(samples.length >= MOST_SAMPLES / 2);
+  assert.ok(samples.every(({ perSecond }) => Math.abs(perSecond - 3) < 1e-9));
+  const gaps = samples.slice(1).map(({ time }, at) => time - samples[at].time);
+  assert.ok(Math.max(...gaps) <= interval * 1.5, `${Math.max(...gaps)} of ${interval}`);
+});
+
 test('throughput is stacked in the order of ids, with all other devices on top', () => {
   const samples = [sample(1, { 10: 1, 2: 2, '': 0.5 }), sample(2, { 2: 1, '': 1 })];
   assert.deepEqual(stackedRates(samples), {

@@ -68,10 +68,11 @@ interface Shown {
 function Cards({ snapshot, model, actions, dark }: Shown & { dark: boolean }) {
   // Before the first device joins, only one thing matters: how a device joins.
   const isEmpty = snapshot.devices.length === 0 && snapshot.state === 'running';
+  const isOver = snapshot.state === 'finished';
   return (
-    <div class="cards">
+    <div class={isOver || isEmpty ? 'cards' : 'cards invites'}>
       <ProgressCard snapshot={snapshot} />
-      {snapshot.state !== 'finished' && <Invitation snapshot={snapshot} isLarge={isEmpty} />}
+      {!isOver && <Invitation snapshot={snapshot} isLarge={isEmpty} />}
       {!isEmpty && (
         <>
           <ThroughputCard snapshot={snapshot} history={model.history} dark={dark} />
@@ -80,7 +81,7 @@ function Cards({ snapshot, model, actions, dark }: Shown & { dark: boolean }) {
             <FailureList failures={snapshot.failures} />
           </div>
           <DeviceTable snapshot={snapshot} actions={actions} dark={dark} />
-          {(snapshot.state !== 'finished' || model.results) && (
+          {(!isOver || model.results) && (
             <ResultsCard snapshot={snapshot} model={model} dark={dark} />
           )}
           <PrintedLines lines={snapshot.prints} />

@@ -19,14 +19,14 @@ interface Shown {
 export function DeviceTable({ snapshot, actions, dark }: Shown) {
   const [sorting, setSorting] = useState(FIRST_SORTING);
   const [showsAll, setShowsAll] = useState(false);
-  const [unfolded, setUnfolded] = useState<boolean | null>(null);
+  const [showsGone, setShowsGone] = useState(false);
   const order = useCalmOrder();
   const { devices, now, state } = snapshot;
-  // At the end of a run all devices leave, and their figures are the summary.
-  const showsGone = unfolded ?? state === 'finished';
   const columns = columnsFor(devices);
-  const gone = devices.filter(({ connected }) => !connected);
-  const here = devices.filter(({ connected }) => connected);
+  // At the end of a run all devices leave, and their figures are the summary.
+  const isHere = (device: DeviceFigures) => device.connected || state === 'finished';
+  const gone = devices.filter((device) => !isHere(device));
+  const here = devices.filter(isHere);
   const shown = (rows: DeviceFigures[]) => (showsAll ? rows : rows.slice(0, FIRST_ROWS));
   const rowsOf = (rows: DeviceFigures[]) =>
     shown(rows).map((device) => (
@@ -36,7 +36,7 @@ export function DeviceTable({ snapshot, actions, dark }: Shown) {
   return (
     <section class="card devices" aria-labelledby="devices">
       <h2 id="devices">
-        Devices <span class="soft">{whole(here.length || devices.length)}</span>
+        Devices <span class="soft">{whole(here.length)}</span>
       </h2>
       {devices.length === 0 ? (
         <p class="soft">No device has joined.</p>
@@ -48,13 +48,13 @@ export function DeviceTable({ snapshot, actions, dark }: Shown) {
               {rowsOf(order.of(here, sorting))}
             </tbody>
             {gone.length > 0 && (
-              <tbody role="rowgroup" class="gone">
+              <tbody role="rowgroup" class="left">
                 <tr role="row" class="fold">
                   <td role="cell" colSpan={columns.length + 1}>
                     <button
                       class="link"
                       aria-expanded={showsGone}
-                      onClick={() => setUnfolded(!showsGone)}
+                      onClick={() => setShowsGone(!showsGone)}
                     >
                       {gone.length === 1
                         ? '1 device has left'

@@ -47,7 +47,7 @@ function OtherAddresses({ urls }: { urls: string[] }) {
 export function VolunteerLink({ url }: { url: string }) {
   return (
     <a href={url} target="_blank" rel="noopener noreferrer">
-      {url.split(/(?<=\/)(?=[^/])/).map((part) => (
+      {(url.match(/[^/]*\/+|[^/]+$/g) || []).map((part) => (
         <>
           {part}
           <wbr />

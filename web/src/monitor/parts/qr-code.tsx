@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { encode } from 'uqr';
+import encodeQR from 'qr';
 
 /** A QR code, always dark on white, because not every camera reads light codes. */
 export function QrCode({ text }: { text: string }) {
@@ -13,12 +13,12 @@ export function QrCode({ text }: { text: string }) {
 }
 
 function squares(text: string): { path: string; size: number } {
-  const { data, size } = encode(text, { ecc: 'M', border: 3 });
+  const rows = encodeQR(text, 'raw', { ecc: 'medium', border: 3 });
   let path = '';
-  data.forEach((row, y) =>
+  rows.forEach((row, y) =>
     row.forEach((isDark, x) => {
       if (isDark) path += `M${x} ${y}h1v1h-1z`;
     }),
   );
-  return { path, size };
+  return { path, size: rows.length };
 }
