@@ -26,12 +26,14 @@ interface Opened {
 interface Options extends BrowserContextOptions {
   history?: HistoryData;
   fragment?: string;
+  /** Whether the test moves the page's clock. */
+  ownClock?: boolean;
 }
 
 /** Opens the page of a master that tells `snapshot`; fails on errors of the page's scripts. */
 async function opened(
   snapshot: Snapshot,
-  { history, fragment = '', ...options }: Options,
+  { history, fragment = '', ownClock, ...options }: Options,
   run: (opened: Opened) => Promise<void>,
 ) {
   const master = new ScriptedMaster(PAGES, snapshot, history || scenes.history(snapshot));
@@ -50,8 +52,11 @@ async function opened(
       problems.push(`a request to ${request.url()}`);
     }
   });
+  if (ownClock) await page.clock.install();
   try {
     await page.goto(url + fragment);
+    // The page waits a moment for events that come together.
+    if (ownClock) await page.clock.runFor(1000);
     await page.locator('.done').first().waitFor();
     await run({ page, master, url });
     assert.deepEqual(problems, []);
@@ -319,6 +324,22 @@ test('a person can try again at once', () =>
     master.isDown = false;
     await page.getByRole('button', { name: 'Try now' }).click();
     await page.getByText('Live', { exact: true }).waitFor();
+  }));
+
+test('a connection without any event is lost', () =>
+  opened(scenes.busy(), { ownClock: true }, async ({ page, master }) => {
+    await page.clock.runFor(10_000);
+    master.tell(master.snapshot);
+    const { progress } = master.snapshot;
+    master.tell({ ...master.snapshot, progress: { ...progress, done: 413 } });
+    await page.getByText('413 of 1,000').waitFor();
+    await page.clock.runFor(14_000);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.clock.runFor(1100);
+    await page.getByText(/next attempt in/).waitFor();
+    await page.clock.runFor(1000);
+    await page.getByText('Live', { exact: true }).waitFor();
+    assert.equal(master.connections, 2);
   }));
 
 test('a run that has ended says so, stays readable, and is not asked again', () =>

@@ -29,13 +29,14 @@ function themeOf(root: HTMLElement): Theme {
   };
 }
 
-/** A plot that fills the width of its element and follows its size. */
+/** A plot that fills its element and follows the element's size. */
 abstract class Plot {
   private plot?: uPlot;
   private readonly resizing: ResizeObserver;
 
   constructor(
     private readonly root: HTMLElement,
+    /** The least height, in pixels. */
     private readonly height: number,
   ) {
     this.resizing = new ResizeObserver(() => this.resize());
@@ -54,10 +55,9 @@ abstract class Plot {
     if (this.plot) this.plot.destroy();
     const theme = themeOf(this.root);
     const { series = [], ...rest } = options!(theme);
-    const size = { width: this.width(), height: this.height };
     this.plot = new uPlot(
       {
-        ...size,
+        ...this.size(),
         series,
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: false } },
@@ -71,11 +71,12 @@ abstract class Plot {
   }
 
   private resize() {
-    if (this.plot) this.plot.setSize({ width: this.width(), height: this.height });
+    if (this.plot) this.plot.setSize(this.size());
   }
 
-  private width(): number {
-    return Math.max(120, this.root.clientWidth);
+  private size(): { width: number; height: number } {
+    const { clientWidth, clientHeight } = this.root;
+    return { width: Math.max(120, clientWidth), height: Math.max(this.height, clientHeight) };
   }
 }
 

@@ -42,7 +42,7 @@ export function DeviceTable({ snapshot, actions, dark }: Shown) {
         <p class="soft">No device has joined.</p>
       ) : (
         <div class="scroll" tabIndex={0} role="group" aria-label="Figures of the devices">
-          <table role="table" aria-rowcount={devices.length + 1}>
+          <table role="table">
             <Head {...{ columns, sorting, setSorting }} />
             <tbody role="rowgroup" ref={order.body}>
               {rowsOf(order.of(here, sorting))}

@@ -53,7 +53,7 @@ function Throughput(props: {
     (plot) => plot.update(rates, dark),
     [rates, dark],
   );
-  return <div class="plot" ref={root} />;
+  return <div class="plot main" ref={root} />;
 }
 
 function Cores({ samples, dark }: { samples: HistorySample[]; dark: boolean }) {
