@@ -19,12 +19,12 @@ await build({
   outbase: '.',
   outExtension: { '.js': '.cjs' },
   bundle: true,
+  // These packages are loaded as they are: one is large, the other runs in the browser.
+  external: ['playwright-core', 'axe-core'],
   platform: 'node',
   format: 'cjs',
   target: 'node20',
   define: { PANDO_VERSION: '"0.0.0-test"' },
-  // These packages are loaded as they are: one is large, the other runs in the browser.
-  external: ['playwright-core', 'axe-core'],
   sourcemap: 'inline',
   logLevel: 'warning',
 });
