@@ -138,7 +138,7 @@ function coresOptions(theme: Theme): Partial<uPlot.Options> {
       { stroke: theme.soft, width: 1.5, dash: [4, 3], paths: steps, points: { show: false } },
       { stroke: theme.accent, fill: `${theme.accent}33`, width: 1.5, points: { show: false } },
     ],
-    axes: [timeAxis(theme), valueAxis(theme, rate)],
+    axes: [timeAxis(theme), valueAxis(theme, wholeOnly)],
     scales: { y: { range: (_, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
   };
 }
@@ -169,7 +169,7 @@ function numbersOptions(theme: Theme): Partial<uPlot.Options> {
       {
         ...axis(theme),
         size: 28,
-        values: (_, splits) => splits.map((n) => (n % 1 ? '' : whole(n))),
+        values: (_, splits) => splits.map(wholeOnly),
       },
       valueAxis(theme, (n) => String(Number(n.toPrecision(6)))),
     ],
@@ -231,4 +231,9 @@ function timeAxis(theme: Theme): uPlot.Axis {
 
 function valueAxis(theme: Theme, text: (value: number) => string): uPlot.Axis {
   return { ...axis(theme), size: 48, values: (_, splits) => splits.map(text) };
+}
+
+/** A mark of an axis for what exists only as a whole. */
+function wholeOnly(n: number): string {
+  return n % 1 === 0 ? whole(n) : '';
 }

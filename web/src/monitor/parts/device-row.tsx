@@ -11,6 +11,8 @@ interface Shown {
   now: number;
   actions: Actions;
   dark: boolean;
+  /** Whether the owner can ask the device for something. */
+  canAct: boolean;
 }
 
 /** One device. A row whose texts stay the same is not made again. */
@@ -20,9 +22,9 @@ export class DeviceRow extends Component<Shown> {
   }
 
   override render() {
-    const { device, columns, now, actions, dark } = this.props;
+    const { device, columns, now, actions, dark, canAct } = this.props;
     return (
-      <tr role="row" class={`${device.health}${device.connected ? '' : ' away'}`}>
+      <tr role="row" class={device.health}>
         {columns.map(({ key, title, isNumber, text }) =>
           key === 'name' ? (
             <th key={key} role="rowheader" scope="row" class="name">
@@ -36,7 +38,7 @@ export class DeviceRow extends Component<Shown> {
               class={`${isNumber ? 'number ' : ''}${key}${isZero(key, device) ? ' zero' : ''}`}
               data-title={title}
             >
-              {key === 'cores' && device.connected ? (
+              {key === 'cores' && canAct ? (
                 <Cores {...{ device, actions }} text={text(device, now)} />
               ) : (
                 <bdi>{text(device, now)}</bdi>
@@ -45,16 +47,16 @@ export class DeviceRow extends Component<Shown> {
           ),
         )}
         <td role="cell" class="actions">
-          {device.connected && <Buttons {...{ device, actions }} />}
+          {canAct && <Buttons {...{ device, actions }} />}
         </td>
       </tr>
     );
   }
 }
 
-function signature({ device, columns, now, dark }: Shown): string {
+function signature({ device, columns, now, dark, canAct }: Shown): string {
   const texts = columns.map((column) => column.text(device, now));
-  return [...texts, device.health, device.connected, dark].join('\n');
+  return [...texts, device.health, dark, canAct].join('\n');
 }
 
 /** A figure without news is shown softly. */
@@ -64,14 +66,15 @@ function isZero(key: string, device: DeviceFigures): boolean {
 
 function Cores(props: { device: DeviceFigures; actions: Actions; text: string }) {
   const { device, actions, text } = props;
-  const { id, name, lent, cores } = device;
+  const { id, name, lent, cores, health } = device;
+  const isPaused = health === 'paused';
   const lend = (cores: number) => actions.now({ action: 'cores', device: id, cores });
   return (
     <span class="stepper">
       <button
         aria-label={`Fewer cores of ${plain(name)}`}
         title="Fewer cores"
-        disabled={lent <= 1}
+        disabled={isPaused || lent <= 1}
         onClick={() => lend(lent - 1)}
       >
         −
@@ -80,7 +83,7 @@ function Cores(props: { device: DeviceFigures; actions: Actions; text: string })
       <button
         aria-label={`More cores of ${plain(name)}`}
         title="More cores"
-        disabled={lent >= cores}
+        disabled={isPaused || lent >= cores}
         onClick={() => lend(lent + 1)}
       >
         +

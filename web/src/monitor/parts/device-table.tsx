@@ -30,7 +30,11 @@ export function DeviceTable({ snapshot, actions, dark }: Shown) {
   const shown = (rows: DeviceFigures[]) => (showsAll ? rows : rows.slice(0, FIRST_ROWS));
   const rowsOf = (rows: DeviceFigures[]) =>
     shown(rows).map((device) => (
-      <DeviceRow key={device.id} {...{ device, columns, now, actions, dark }} />
+      <DeviceRow
+        key={device.id}
+        {...{ device, columns, now, actions, dark }}
+        canAct={device.connected && state !== 'finished'}
+      />
     ));
   const most = Math.max(here.length, showsGone ? gone.length : 0);
   return (
