@@ -8,6 +8,7 @@
  * made lighter or darker until its contrast with the background is at least 3:1.
  */
 const LIGHT = [
+  '#5c6670',
   '#0072b2',
   '#c45500',
   '#00866a',
@@ -15,9 +16,9 @@ const LIGHT = [
   '#3a8fc4',
   '#8a6d00',
   '#5b4bb3',
-  '#5c6670',
 ];
 const DARK = [
+  '#b4bcc4',
   '#4da3e0',
   '#f08a3c',
   '#2fbf95',
@@ -25,7 +26,6 @@ const DARK = [
   '#8fd0f5',
   '#e3c84b',
   '#a79cf2',
-  '#b4bcc4',
 ];
 
 export type Stripes = 'none' | 'rising' | 'falling';

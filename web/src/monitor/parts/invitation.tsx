@@ -14,7 +14,9 @@ export function Invitation({ snapshot, isLarge }: { snapshot: Snapshot; isLarge:
         <h2 id="invitation">{isLarge ? 'Add the first device' : 'Add a device'}</h2>
         {url ? (
           <>
-            <p>Scan the code, or open this address on a phone, a tablet or a computer:</p>
+            <p>
+              Scan the code, or open this address{isLarge && ' on a phone, a tablet or a computer'}:
+            </p>
             <p class="url">
               <VolunteerLink url={url} />
             </p>
