@@ -42,7 +42,6 @@ export class EventStream {
     const source = new EventSource(this.url);
     this.source = source;
     source.onopen = () => {
-      this.failures = 0;
       this.listener.state('live', 0);
       this.watch();
     };
@@ -54,6 +53,7 @@ export class EventStream {
   }
 
   private hear(name: string, event: MessageEvent<string>) {
+    this.failures = 0;
     this.watch();
     let data: unknown;
     try {
