@@ -2,7 +2,11 @@
 
 use super::{Exchange, Told};
 use crate::{
-    master::policy::{Attempt, RunContext, speculation, stand_back},
+    master::{
+        gallery::ShownResult,
+        policy::{Attempt, RunContext, speculation, stand_back},
+        registry::{CallTimes, Device},
+    },
     protocol::Answer,
 };
 use serde_json::json;
@@ -22,7 +26,7 @@ impl Exchange<'_> {
         let Some(device) = self.context.registry.get_mut(sub) else { return (false, 0) };
         self.backpressure.set_parts(device, parts);
         let name = device.name().to_owned();
-        let (mut done, mut micros, mut worked) = (0, 0, false);
+        let (mut calls, mut all_micros, mut worked) = (CallTimes::default(), 0, false);
         for answer in answers {
             let Some(is_holder) = self.take_back(answer.loan) else {
                 debug!(device = name, loan = ?answer.loan, "an answer has no present loan");
@@ -33,12 +37,15 @@ impl Exchange<'_> {
             if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
                 continue;
             }
-            micros = u64::saturating_add(micros, answer.micros);
-            done += u64::from(self.settle(answer, &name, told));
+            let micros = answer.micros;
+            all_micros = u64::saturating_add(all_micros, micros);
+            if self.settle(answer, &name, told) {
+                calls.add(micros);
+            }
         }
         let RunContext { items, registry, job, .. } = &mut self.context;
-        registry.statistics_mut().done(done, micros);
-        if done > 0 {
+        registry.statistics_mut().done(calls.count(), all_micros, now);
+        if calls.count() > 0 {
             if !job.confirms {
                 told.lines.extend(registry.succeeded(sub));
             }
@@ -46,7 +53,7 @@ impl Exchange<'_> {
         }
         let lender = items.lender();
         let Some(device) = registry.get_mut(sub) else { return (false, 0) };
-        device.computed(done, micros);
+        device.computed(&calls, all_micros, now);
         if worked {
             device.worked(now);
         }
@@ -83,7 +90,8 @@ impl Exchange<'_> {
         let Self { sub, context, retries, confirmations, .. } = self;
         let index = loan.index;
         match result {
-            Ok((_, result)) => {
+            Ok((form, result)) => {
+                let shown = told.shows.then(|| result.clone());
                 let result = context.items.keep(index, result);
                 let accepted = if context.job.confirms {
                     confirmations.hold(context.items, (*sub, loan), device, result)
@@ -93,6 +101,14 @@ impl Exchange<'_> {
                 };
                 let ms = micros as f64 / 1000.0;
                 told.event("result", || json!({"index": index + 1, "device": device, "ms": ms}));
+                let number = context.registry.get(*sub).map_or(0, Device::number);
+                let shown = shown.filter(|_| accepted);
+                told.results.extend(shown.map(|bytes| ShownResult {
+                    index,
+                    device: number,
+                    form,
+                    bytes,
+                }));
                 accepted
             }
             Err(failure) => {

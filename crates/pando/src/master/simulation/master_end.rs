@@ -194,6 +194,7 @@ impl World {
             Departure::Lost => "lost",
             Departure::Silent => "silent",
             Departure::Stuck => "stuck",
+            Departure::Removed => "removed",
             Departure::Replaced => "told that it is replaced",
             Departure::Protocol(_) => "sent away",
             Departure::Broken(_) => "broken",
