@@ -150,7 +150,7 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_CORES", value_name = "N")]
     pub(crate) cores: Option<usize>,
 
-    /// Use only this machine's cores, and open no port
+    /// Use only this machine's cores; nobody can join
     #[arg(long, env = "PANDO_LOCAL", value_parser = YesOrNo::new())]
     pub(crate) local: bool,
 

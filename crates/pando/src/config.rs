@@ -53,7 +53,8 @@ pub(crate) struct RunConfig {
     pub(crate) page: PageOptions,
     /// How many cores of this machine are lent.
     pub(crate) cores: usize,
-    /// The server for volunteers; `None` with `--local`, and mostly with `--exec`.
+    /// The server for volunteers; `None` with `--local`, and mostly with `--exec`. Then only the
+    /// monitoring page is served, on this machine.
     pub(crate) server: Option<ServerConfig>,
     /// The relay, and the right to use it.
     pub(crate) relay: Option<RelayClient>,
