@@ -252,7 +252,8 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
     pub(crate) progress: When,
 
-    /// Hide what the function prints and reports
+    /// Hide what the function prints and reports; with --local or --exec, also leave out the
+    /// monitoring page
     #[arg(short, long, env = "PANDO_QUIET", value_parser = YesOrNo::new())]
     pub(crate) quiet: bool,
 

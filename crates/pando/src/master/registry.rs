@@ -105,6 +105,9 @@ impl Registry {
         let (number, rule) = (self.number(&newcomer.key), self.rule(&newcomer.key));
         let mut device = Device::new(newcomer, number, self.batch_size, rest, now);
         device.set_rule(rule, self.calls_per_core, now);
+        if rule.removed {
+            device.wake();
+        }
         self.devices.insert(sub, device);
     }
 

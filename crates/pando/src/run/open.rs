@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     channel::Peers,
-    config::{FunctionSource, InputSource, RunConfig},
+    config::{FunctionSource, RunConfig},
     console::{Console, printable},
     events::Events,
     journal::{Digest, JobFacts},
@@ -195,10 +195,9 @@ impl OpenRun {
         Ok((hint, url))
     }
 
-    /// Starts to watch the run for the monitoring page below `token`. A run of a Rust program
-    /// without a server has no page.
+    /// Starts to watch the run for the monitoring page below `token`, if the run has one.
     fn watch_by_page(&mut self, config: &RunConfig, token: String) -> Option<Arc<Monitor>> {
-        if config.server.is_none() && matches!(config.input, InputSource::Stream) {
+        if !config.has_page() {
             return None;
         }
         let monitor = Monitor::new(self.master.clone(), token, monitoring::title(config));
