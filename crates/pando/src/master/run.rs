@@ -13,8 +13,12 @@ use super::{
     resume::Resume,
     state::{RunState, Wakes},
 };
-use crate::{console::Console, events::Events};
+use crate::{
+    console::{Console, printable},
+    events::Events,
+};
 use futures_util::task::AtomicWaker;
+use serde_json::json;
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard,
@@ -278,7 +282,11 @@ impl Master {
         decision: Decision,
         now: Instant,
     ) -> Result<(), &'static str> {
-        self.with(|state| state.decide((number, decision), &self.job, now))
+        let line = self.with(|state| state.decide((number, decision), &self.job, now))?;
+        line.into_iter().for_each(|line| self.console.say(printable(&line)));
+        let decision = format!("{decision:?}").to_lowercase();
+        self.events.write("owner", json!({"id": number.to_string(), "decision": decision}));
+        Ok(())
     }
 
     /// Whether the owner of the run has sent away the device with this identifier.

@@ -277,7 +277,7 @@ impl RunState {
         Exchange { sub, context, retries, speculation, confirmations, backpressure }
     }
 
-    /// Applies a decision of the owner about the device with this number.
+    /// Applies a decision of the owner about the device with this number. Returns a line for people.
     ///
     /// # Errors
     /// When the decision is not possible, with a sentence for people.
@@ -286,7 +286,7 @@ impl RunState {
         (number, decision): (u64, Decision),
         job: &Job,
         now: Instant,
-    ) -> Result<(), &'static str> {
+    ) -> Result<Option<String>, &'static str> {
         let Self { items, registry, .. } = self;
         owner::decide(&mut RunContext { items, registry, job, now }, number, decision)
     }

@@ -43,6 +43,7 @@ fn a_paused_device_returns_its_values_and_gets_no_others_until_it_goes_on() {
         status["devices"][0]["cores"] == 2 && status["devices"][0]["health"] == "paused"
     });
     act(&url, &json!({"action": "resume", "device": "1"}));
+    run.says("Ann is not paused any more");
     echo(&mut ann);
     run.wait().gives("1\n2\n3\n4\n");
 }

@@ -92,5 +92,5 @@ fn results_show_as_they_come_to_those_who_look() {
         assert_eq!(results.next(), Some(("result".into(), expected)));
     }
     assert_eq!(results.next(), None, "the run has ended");
-    run.wait().gives(lines(&given));
+    run.wait().gives(lines(given));
 }

@@ -17,7 +17,8 @@ pub(crate) enum Decision {
     Remove,
 }
 
-/// Applies a decision about the device with this number.
+/// Applies a decision about the device with this number. Returns a line for people, unless the
+/// goodbye of the device says the same.
 ///
 /// # Errors
 /// When the decision is not possible, with a sentence for people.
@@ -25,7 +26,7 @@ pub(crate) fn decide(
     context: &mut RunContext,
     number: u64,
     decision: Decision,
-) -> Result<(), &'static str> {
+) -> Result<Option<String>, &'static str> {
     let RunContext { items, registry, now, .. } = context;
     let found = registry.numbered(number).and_then(|sub| Some((sub, registry.get(sub)?)));
     let Some((sub, device)) = found else {
@@ -44,9 +45,10 @@ pub(crate) fn decide(
         }
         Decision::Remove => OwnerRule { removed: true, ..rule },
     };
+    let line = words(decision).map(|words| format!("{} {words}", device.name()));
     registry.set_rule(sub, rule, *now);
     let Some(device) = registry.get_mut(sub).filter(|device| device.cores() == 0) else {
-        return Ok(());
+        return Ok(line);
     };
     let lender = items.lender_mut();
     lender.pause(sub);
@@ -54,5 +56,16 @@ pub(crate) fn decide(
     if !held.is_empty() {
         device.recall(&held, *now);
     }
-    Ok(())
+    Ok(line)
+}
+
+/// The rest of a sentence about a device.
+fn words(decision: Decision) -> Option<String> {
+    match decision {
+        Decision::Pause => Some("is paused on the monitoring page".into()),
+        Decision::Resume => Some("is not paused any more".into()),
+        Decision::Cores(1) => Some("uses at most 1 core".into()),
+        Decision::Cores(cores) => Some(format!("uses at most {cores} cores")),
+        Decision::Remove => None,
+    }
 }
