@@ -150,7 +150,7 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_CORES", value_name = "N")]
     pub(crate) cores: Option<usize>,
 
-    /// Use only this machine's cores, and open no port
+    /// Use only this machine's cores; nobody can join
     #[arg(long, env = "PANDO_LOCAL", value_parser = YesOrNo::new())]
     pub(crate) local: bool,
 
@@ -252,7 +252,8 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_PROGRESS", value_name = "WHEN", default_value = "auto")]
     pub(crate) progress: When,
 
-    /// Hide what the function prints and reports
+    /// Hide what the function prints and reports; with --local or --exec, also leave out the
+    /// monitoring page
     #[arg(short, long, env = "PANDO_QUIET", value_parser = YesOrNo::new())]
     pub(crate) quiet: bool,
 

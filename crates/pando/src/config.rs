@@ -53,7 +53,8 @@ pub(crate) struct RunConfig {
     pub(crate) page: PageOptions,
     /// How many cores of this machine are lent.
     pub(crate) cores: usize,
-    /// The server for volunteers; `None` with `--local`, and mostly with `--exec`.
+    /// The server for volunteers; `None` with `--local`, and mostly with `--exec`. Then only the
+    /// monitoring page is served, on this machine.
     pub(crate) server: Option<ServerConfig>,
     /// The relay, and the right to use it.
     pub(crate) relay: Option<RelayClient>,
@@ -261,6 +262,13 @@ impl RunConfig {
     /// Whether other devices can join, and not this machine's cores alone.
     pub(crate) fn takes_volunteers(&self) -> bool {
         self.server.as_ref().is_some_and(|server| server.takes_volunteers)
+    }
+
+    /// Whether the run has a monitoring page. Without a server for volunteers, a quiet run and a run
+    /// of a Rust program have none.
+    pub(crate) fn has_page(&self) -> bool {
+        let is_silent = self.report.quiet || matches!(self.input, InputSource::Stream);
+        self.server.is_some() || !is_silent
     }
 
     /// Whether values come from standard input.

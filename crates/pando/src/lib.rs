@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod journal;
 pub mod library;
 mod master;
+mod monitor;
 mod remedy;
 mod run;
 mod server;

@@ -6,6 +6,8 @@
 //! - [`items`]: the way of an item from the input to the output, around the lender;
 //! - [`registry`]: the devices, each with one book of loans, and with a health;
 //! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
+//! - [`said`]: the newest failures and printed lines, for people who look at the run;
+//! - [`gallery`]: results for people who look at them;
 //! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
 //! - [`forecast`]: the time until the end;
 //! - [`exchange`]: loans and answers between the lender and a session;
@@ -15,19 +17,22 @@
 //! - [`session`]: one task per volunteer, which takes values and delivers results, a frame at a
 //!   time;
 //! - [`io`]: the threads or tasks that read the input, write the output and confirm results;
-//! - [`report`]: messages for people while a run goes on.
+//! - [`report`]: what people see of a run: messages, the status line, the summary, snapshots.
 
 mod exchange;
 mod files;
 mod forecast;
+mod gallery;
 mod io;
 mod items;
 mod job;
 mod policy;
+mod recent;
 mod registry;
 mod report;
 mod resume;
 mod run;
+mod said;
 mod session;
 mod shutdown;
 #[cfg(test)]
@@ -36,14 +41,17 @@ mod state;
 
 pub(crate) use files::Files;
 pub(crate) use files::Use;
+pub(crate) use gallery::{GalleryVisit, Seen};
 pub(crate) use io::confirm;
 pub(crate) use io::{InputValues, values_of_items};
 pub(crate) use items::{Ending, Framing, InputError, Left};
 pub(crate) use items::{FromProgram, ToProgram};
 pub(crate) use job::{InputSize, Job};
-pub(crate) use policy::MissingFeature;
+pub(crate) use policy::{Decision, MissingFeature};
 pub(crate) use registry::Page;
-pub(crate) use report::{Summary, recall_stragglers, watch};
-pub(crate) use run::Master;
+pub(crate) use report::{
+    DeviceFigures, RunPhase, RunSample, RunSnapshot, Summary, WallTime, recall_stragglers, watch,
+};
+pub(crate) use run::{Master, StopRequest};
 pub(crate) use session::same_secret;
 pub(crate) use session::{Door, attend};

@@ -5,6 +5,7 @@ mod function;
 mod journal;
 mod listen;
 mod local_cores;
+mod monitoring;
 mod open;
 mod signals;
 mod status;

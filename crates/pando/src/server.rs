@@ -1,5 +1,5 @@
 //! The HTTP server for volunteers: the page and its parts, the function, and the WebSockets, all
-//! below the join token.
+//! below the join token. And the monitoring page, below a token of its own.
 //!
 //! All other paths are answered 404, so that a stranger who finds the port learns nothing. `Host`
 //! must name this machine, and `Origin`, if present, must name the same host, so that no foreign
@@ -16,7 +16,13 @@ pub(crate) use addresses::{addresses, qr};
 pub(crate) use hosts::Hosts;
 pub(crate) use visitor::is_loopback;
 
-use crate::{channel::webrtc::Peers, ice::IceServer, master::Master};
+use crate::{
+    channel::webrtc::Peers,
+    console::Console,
+    ice::IceServer,
+    master::{Master, same_secret},
+    monitor::Monitor,
+};
 use axum::{
     extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
@@ -24,7 +30,9 @@ use axum::{
 };
 use files::PageFiles;
 use pando_protocol::page::PageOptions;
-use pando_web::{AddressRates, Application, Certificate, Client, Connections, Gate, Refusal};
+use pando_web::{
+    AddressRates, Application, Certificate, Client, ConnectionSlot, Connections, Gate, Refusal,
+};
 use std::{
     sync::{Arc, Mutex},
     time::Instant,
@@ -40,6 +48,22 @@ const MISSES: (f64, f64) = (1.0, 60.0);
 
 /// The content and settings of the server.
 pub(crate) struct Site {
+    /// What volunteers find; nothing on a server for the monitoring page alone.
+    pub(crate) volunteers: Option<VolunteerSite>,
+    /// The monitoring page.
+    pub(crate) monitor: Arc<Monitor>,
+    /// The console for messages about connections.
+    pub(crate) console: Console,
+    /// Names under which this machine may be addressed.
+    pub(crate) hosts: Hosts,
+    /// The limits on connections.
+    pub(crate) connections: Arc<Connections>,
+    /// The certificate; without one, the server uses plain HTTP.
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// What volunteers find.
+pub(crate) struct VolunteerSite {
     /// The master of the run.
     pub(crate) master: Arc<Master>,
     /// The first path segment; empty for open access.
@@ -48,35 +72,45 @@ pub(crate) struct Site {
     pub(crate) function: String,
     /// The settings of the page.
     pub(crate) page: PageOptions,
-    /// Names under which this machine may be addressed.
-    pub(crate) hosts: Hosts,
     /// The peer connections, if there is a UDP port.
     pub(crate) peers: Option<Peers>,
     /// The ICE servers for browsers.
     pub(crate) ice_servers: Vec<IceServer>,
-    /// The limits on connections.
-    pub(crate) connections: Arc<Connections>,
-    /// The certificate; without one, the server uses plain HTTP.
-    pub(crate) certificate: Option<Certificate>,
 }
 
 struct SiteServer {
-    site: Site,
-    files: PageFiles,
+    volunteers: Option<VolunteerServer>,
+    monitor: Arc<Monitor>,
+    hosts: Hosts,
     misses: Mutex<AddressRates>,
+}
+
+/// The part of the server for volunteers.
+struct VolunteerServer {
+    site: Arc<VolunteerSite>,
+    files: PageFiles,
+}
+
+/// What a path is about, with the rest of the path; `None` for the segment of the token alone.
+enum Place<'a> {
+    Monitor(Option<&'a str>),
+    Volunteers(Option<&'a str>),
+    Nowhere,
 }
 
 /// Serves `site` on `listener` until `closed` gets a message or its sender is dropped.
 pub(crate) async fn serve(listener: TcpListener, site: Site, closed: oneshot::Receiver<()>) {
     let gate = gate(&site);
-    let certificate = site.certificate.clone();
+    let Site { volunteers, monitor, hosts, certificate, .. } = site;
     let misses = Mutex::new(AddressRates::new(MISSES.0, MISSES.1));
-    let server = Arc::new(SiteServer { files: PageFiles::new(&site), site, misses });
+    let volunteers = volunteers
+        .map(|site| VolunteerServer { files: PageFiles::new(&site), site: Arc::new(site) });
+    let server = Arc::new(SiteServer { volunteers, monitor, hosts, misses });
     pando_web::serve(listener, server, gate, certificate, async { drop(closed.await) }).await;
 }
 
 fn gate(site: &Site) -> Gate {
-    let console = site.master.console.clone();
+    let console = site.console.clone();
     let refused = move |refusal: &Refusal| {
         console.say(match refusal {
             Refusal::Full(from) => {
@@ -114,14 +148,9 @@ impl Application for SiteServer {
     }
 }
 
-async fn respond(
-    server: Arc<SiteServer>,
-    Client { from, slot }: Client,
-    request: Request,
-) -> Response {
-    let site = &server.site;
+async fn respond(server: Arc<SiteServer>, client: Client, request: Request) -> Response {
     let host = request.headers().get(header::HOST);
-    if !site.hosts.allows(host) || request.headers().get_all(header::HOST).iter().count() > 1 {
+    if !server.hosts.allows(host) || request.headers().get_all(header::HOST).iter().count() > 1 {
         let text = "This name is not one of this machine's (pando --allow-host NAME lets it in).";
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
@@ -133,34 +162,75 @@ async fn respond(
         return (StatusCode::FORBIDDEN, pando_web::NO_SERVICE_WORKER).into_response();
     }
     let path = request.uri().path().trim_start_matches('/').to_owned();
-    let below = match site.token.as_str() {
-        "" => Some(&*path),
-        token => {
-            let (first, rest) = path.split_once('/').unwrap_or((&path, "\0"));
-            crate::master::same_secret(first, token).then_some(rest)
+    match (server.place(&path), &server.volunteers) {
+        (Place::Monitor(None), _) => redirect(server.monitor.token()),
+        (Place::Monitor(Some(rest)), _) => {
+            // Whoever knows the token is no stranger, and may ask often.
+            client.slot.mark_known();
+            server.monitor.respond(rest, request).await
         }
-    };
-    match below {
-        Some("\0") => {
-            (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, format!("/{}/", site.token))])
-                .into_response()
+        (Place::Volunteers(None), Some(volunteers)) => redirect(&volunteers.site.token),
+        (Place::Volunteers(Some(rest)), Some(volunteers)) => {
+            match volunteers.respond(rest, client.slot.clone(), request).await {
+                Some(response) => response,
+                // Without a join token, any path may be a guess of the monitor's token.
+                None if volunteers.site.token.is_empty() => server.miss(&client),
+                None => StatusCode::NOT_FOUND.into_response(),
+            }
         }
-        Some("socket") => socket::socket(server.clone(), slot, request).await,
-        Some("signal") => signal::signal(server.clone(), request).await,
-        Some(name) if matches!(*request.method(), Method::GET | Method::HEAD) => server
-            .files
-            .file(name, request.headers())
-            .unwrap_or_else(|| StatusCode::NOT_FOUND.into_response()),
-        Some(_) => StatusCode::NOT_FOUND.into_response(),
-        None if server
-            .misses
-            .lock()
-            .expect("nobody panics with it")
-            .take(from.ip(), Instant::now()) =>
-        {
-            StatusCode::NOT_FOUND.into_response()
+        _ => server.miss(&client),
+    }
+}
+
+fn redirect(token: &str) -> Response {
+    let location = [(header::LOCATION, format!("/{token}/"))];
+    (StatusCode::PERMANENT_REDIRECT, location).into_response()
+}
+
+impl SiteServer {
+    /// What `path` is about. Tokens are compared in constant time.
+    fn place<'a>(&self, path: &'a str) -> Place<'a> {
+        let (first, rest) = match path.split_once('/') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (path, None),
+        };
+        if same_secret(first, self.monitor.token()) {
+            return Place::Monitor(rest);
         }
-        None => (StatusCode::TOO_MANY_REQUESTS, "too many wrong addresses: wait a minute")
-            .into_response(),
+        match self.volunteers.as_ref().map(|volunteers| &*volunteers.site.token) {
+            Some("") => Place::Volunteers(Some(path)),
+            Some(token) if same_secret(first, token) => Place::Volunteers(rest),
+            _ => Place::Nowhere,
+        }
+    }
+
+    /// Answers a request for a wrong path, and counts it.
+    fn miss(&self, client: &Client) -> Response {
+        let mut misses = self.misses.lock().expect("nobody panics with it");
+        match misses.take(client.from.ip(), Instant::now()) {
+            true => StatusCode::NOT_FOUND.into_response(),
+            false => (StatusCode::TOO_MANY_REQUESTS, "too many wrong addresses: wait a minute")
+                .into_response(),
+        }
+    }
+}
+
+impl VolunteerServer {
+    /// Answers a request for `name`, without the token, on the connection of `slot`; `None` if
+    /// there is no such name.
+    async fn respond(
+        &self,
+        name: &str,
+        slot: Arc<ConnectionSlot>,
+        request: Request,
+    ) -> Option<Response> {
+        match name {
+            "socket" => Some(socket::socket(self.site.clone(), slot, request).await),
+            "signal" => Some(signal::signal(self.site.clone(), request).await),
+            name if matches!(*request.method(), Method::GET | Method::HEAD) => {
+                self.files.file(name, request.headers())
+            }
+            _ => None,
+        }
     }
 }

@@ -37,7 +37,7 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
             "--host",
             "--deny-net",
         ],
-        "uses only this machine's cores and opens no port",
+        "uses only this machine's cores, and nobody can join",
     ),
 ];
 

@@ -46,6 +46,9 @@ pub struct JobFacts {
     /// The join token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// The token of the monitoring page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitor: Option<String>,
     /// The secret with which this job proves to a relay that a room is its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -163,6 +166,7 @@ mod tests {
             options: vec!["--json".into()],
             port: Some(5000),
             token: Some("t".into()),
+            monitor: Some("m".into()),
             key: None,
             certificate: None,
         };

@@ -8,7 +8,10 @@ mod take_back;
 
 pub(crate) use messages::Leaving;
 
-use super::policy::{Confirmations, ResultBackPressure, Retries, RunContext, Speculation};
+use super::{
+    gallery::ShownResult,
+    policy::{Confirmations, ResultBackPressure, Retries, RunContext, Speculation},
+};
 use serde_json::json;
 use stream_lender::{Loan, SubStreamId};
 
@@ -32,18 +35,21 @@ pub(crate) struct Asked {
     pub(crate) room: usize,
 }
 
-/// Events and lines to write after the lock is released.
+/// Events and lines to write, and results to show, after the lock is released.
 #[derive(Default)]
 pub(crate) struct Told {
     events: bool,
+    /// Whether results are shown.
+    shows: bool,
     pub(crate) happened: Vec<(&'static str, serde_json::Value)>,
     pub(crate) lines: Vec<String>,
+    pub(crate) results: Vec<ShownResult>,
 }
 
 impl Told {
-    /// Nothing told yet; `events`: the events are wanted.
-    pub(crate) fn new(events: bool) -> Self {
-        Self { events, ..Self::default() }
+    /// Nothing told yet; `events`: the events are wanted; `shows`: somebody looks at the results.
+    pub(crate) fn new(events: bool, shows: bool) -> Self {
+        Self { events, shows, ..Self::default() }
     }
 
     fn result(&mut self, loan: Loan, device: &str, micros: u64) {

@@ -2,6 +2,7 @@
 //! remembered of devices that have left.
 
 mod backoff;
+mod calls;
 mod device;
 mod fitness;
 mod health;
@@ -12,18 +13,26 @@ mod loans;
 mod names;
 mod newcomer;
 mod news;
+mod owner;
 mod progress;
+mod rate;
 mod reports;
 mod statistics;
+mod traffic;
 
+pub(crate) use calls::CallTimes;
 pub(crate) use device::Device;
 pub(crate) use fitness::{Fitness, Standing};
+pub(crate) use health::Health;
 pub(crate) use ledger::Contribution;
 pub(crate) use loans::LongCall;
 pub(crate) use names::unused_name;
 pub(crate) use newcomer::{DeviceKey, Newcomer, Page};
 pub(crate) use news::News;
+pub(crate) use owner::OwnerRule;
+pub(crate) use reports::ReportSum;
 pub(crate) use statistics::Statistics;
+pub(crate) use traffic::Traffic;
 
 use crate::{config::BatchSize, protocol::Path};
 use ledger::Ledger;
@@ -58,6 +67,10 @@ pub(crate) struct Registry {
     others_until: Instant,
     /// Sessions that were opened since the start.
     joined: u64,
+    /// Devices that were numbered since the start.
+    numbered: u64,
+    /// What the owner of the run has decided about devices, connected or not.
+    rules: HashMap<DeviceKey, OwnerRule>,
 }
 
 /// Devices come and go.
@@ -79,6 +92,8 @@ impl Registry {
             heartbeat,
             others_until: now + heartbeat,
             joined: 0,
+            numbered: 0,
+            rules: HashMap::new(),
         }
     }
 
@@ -87,7 +102,23 @@ impl Registry {
         self.others_until = now + self.heartbeat;
         self.joined += 1;
         let rest = self.rest_before(&newcomer.key.device);
-        self.devices.insert(sub, Device::new(newcomer, self.batch_size, rest, now));
+        let (number, rule) = (self.number(&newcomer.key), self.rule(&newcomer.key));
+        let mut device = Device::new(newcomer, number, self.batch_size, rest, now);
+        device.set_rule(rule, self.calls_per_core, now);
+        if rule.removed {
+            device.wake();
+        }
+        self.devices.insert(sub, device);
+    }
+
+    /// The number of a device among all devices of the run: a new one, unless the device was here
+    /// before.
+    fn number(&mut self, key: &DeviceKey) -> u64 {
+        let here = self.devices.values().find(|device| device.key() == key).map(Device::number);
+        here.or_else(|| self.ledger.number(key)).unwrap_or_else(|| {
+            self.numbered += 1;
+            self.numbered
+        })
     }
 
     /// Marks an earlier session of the device as replaced, and returns its sub-stream and the
@@ -207,12 +238,46 @@ impl Registry {
 
     /// What each device has contributed up to `now`, the greatest contribution first.
     pub(crate) fn contributions(&self, now: Instant) -> Vec<Contribution> {
-        self.ledger.contributions(self.devices.values(), now)
+        self.ledger.contributions(self.iter(), now)
+    }
+
+    /// The number of results of each device, connected or not, by the device's number.
+    pub(crate) fn items_by_number(&self) -> HashMap<u64, u64> {
+        let mut items = self.ledger.items_by_number();
+        for device in self.devices.values() {
+            *items.entry(device.number()).or_default() += device.done();
+        }
+        items
     }
 
     /// Sessions that were opened since the start.
     pub(crate) fn joined(&self) -> u64 {
         self.joined
+    }
+}
+
+/// The decisions of the owner of the run.
+impl Registry {
+    /// The decisions about a device.
+    pub(crate) fn rule(&self, key: &DeviceKey) -> OwnerRule {
+        self.rules.get(key).copied().unwrap_or_default()
+    }
+
+    /// The session of the connected device with this number.
+    pub(crate) fn numbered(&self, number: u64) -> Option<SubStreamId> {
+        let mut devices = self.iter().filter(|(_, device)| !device.is_replaced());
+        devices.find(|(_, device)| device.number() == number).map(|(sub, _)| sub)
+    }
+
+    /// Decides about the device of `sub`, also for its later sessions, and wakes its session.
+    pub(crate) fn set_rule(&mut self, sub: SubStreamId, rule: OwnerRule, now: Instant) {
+        let Some(device) = self.devices.get_mut(&sub) else { return };
+        device.set_rule(rule, self.calls_per_core, now);
+        device.wake();
+        match rule == OwnerRule::default() {
+            true => self.rules.remove(device.key()),
+            false => self.rules.insert(device.key().clone(), rule),
+        };
     }
 }
 

@@ -1,9 +1,14 @@
 //! Reports for people and programs during a run: the status line, sums of the reports made by
 //! functions, and what the watch finds.
 
+mod sample;
+mod snapshot;
 mod status;
 mod summary;
+mod why;
 
+pub(crate) use sample::RunSample;
+pub(crate) use snapshot::{DeviceFigures, RunPhase, RunSnapshot};
 pub(crate) use summary::Summary;
 
 use super::{policy::watch::Watcher, registry::Device, run::Master};
@@ -11,9 +16,8 @@ use crate::console::printable;
 use serde_json::{Value, json};
 use status::Status;
 use std::{
-    mem,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// The time between two looks for stragglers.
@@ -39,6 +43,37 @@ pub(crate) async fn watch(master: Arc<Master>) {
     }
 }
 
+/// A moment, by both clocks of this machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WallTime {
+    pub(crate) now: Instant,
+    /// The seconds since 1970.
+    pub(crate) unix: f64,
+}
+
+impl WallTime {
+    /// The present moment.
+    pub(crate) fn present() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        Self { now: Instant::now(), unix }
+    }
+
+    /// The seconds from 1970 to an earlier moment.
+    fn unix_of(&self, earlier: Instant) -> f64 {
+        millis(self.unix - self.now.saturating_duration_since(earlier).as_secs_f64())
+    }
+}
+
+/// A number, rounded to thousandths.
+fn millis(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
+}
+
+/// A number, rounded to millionths.
+fn micros(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
 impl Master {
     /// Performs one look: settles postponed failures, wakes devices standing back, recalls values,
     /// and lends waiting values and copies.
@@ -58,8 +93,8 @@ impl Master {
         self.with(|state| {
             let mut lines = Vec::new();
             for (_, device) in state.registry_mut().iter_mut() {
-                let sum = mem::take(device.reports_mut());
-                if !sum.is_empty() {
+                let sum = device.reports_mut().take_recent();
+                if sum.reports() > 0 {
                     lines.push(sum.line(device.name(), seconds));
                 }
             }
@@ -73,7 +108,8 @@ impl Master {
         if !self.events.wanted() {
             return;
         }
-        let fields = self.with(|state| {
+        let fields = {
+            let state = self.lock();
             let device = |device: &Device| {
                 json!({
                     "device": device.name(),
@@ -84,21 +120,34 @@ impl Master {
             };
             let devices: Vec<Value> = state.registry().devices().map(device).collect();
             let in_progress = state.items().lender().in_progress();
-            let statistics = state.registry_mut().statistics_mut();
-            let (done, rate) = (statistics.total(), statistics.measure_rate(now));
+            let statistics = state.registry().statistics();
+            let (done, rate) = (statistics.total(), statistics.per_second(now));
             json!({"done": done, "rate": rate, "inProgress": in_progress, "devices": devices})
-        });
+        };
         self.events.write("statistics", fields);
+    }
+
+    /// The state of the run, for the monitoring page.
+    pub(crate) fn snapshot(&self, time: &WallTime) -> RunSnapshot {
+        // The bundle's places are traced outside the lock.
+        let snapshot = RunSnapshot::of(&self.lock(), &self.job, time);
+        snapshot.traced(&self.job.function)
+    }
+
+    /// The figures for the history of the run.
+    pub(crate) fn sample(&self, now: Instant) -> RunSample {
+        RunSample::of(&self.lock(), now)
     }
 
     /// The summary of the run up to `now`.
     pub(crate) fn summary(&self, now: Instant) -> Summary {
-        self.with(|state| Summary::of(state, now))
+        Summary::of(&self.lock(), now)
     }
 
     /// The status line, from the longest form to the shortest: progress, rate, the time left, the
     /// devices, and `url`, if there is one.
     pub(crate) fn status_lines(&self, now: Instant, url: &str) -> Vec<String> {
-        self.with(|state| Status::of(state, &self.job, now)).lines(url)
+        let status = Status::of(&self.lock(), &self.job, now);
+        status.lines(url)
     }
 }

@@ -5,14 +5,20 @@
 //! ([`Master::with`]).
 
 use super::{
+    gallery::Gallery,
     items::Ending,
     job::Job,
-    registry::News,
+    policy::Decision,
+    registry::{DeviceKey, News},
     resume::Resume,
     state::{RunState, Wakes},
 };
-use crate::{console::Console, events::Events};
+use crate::{
+    console::{Console, printable},
+    events::Events,
+};
 use futures_util::task::AtomicWaker;
+use serde_json::json;
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard,
@@ -22,7 +28,7 @@ use std::{
     time::Instant,
 };
 use stream_lender::SubStreamId;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// One run, shared by its threads and tasks.
 pub(crate) struct Master {
@@ -32,6 +38,10 @@ pub(crate) struct Master {
     pub(crate) console: Console,
     /// The stream of events (`--events`).
     pub(crate) events: Events,
+    /// The results for people who look at them.
+    pub(crate) gallery: Arc<Gallery>,
+    /// How the owner of the run wants it to end, if early.
+    stop: watch::Sender<Option<StopRequest>>,
     state: Mutex<RunState>,
     waiting: Waiting,
     /// Whether back-pressure applies to results: a copy of what `state` knows, readable without
@@ -41,6 +51,15 @@ pub(crate) struct Master {
     resume: Mutex<Option<Resume>>,
     /// Whether the warning about rounded numbers in the input has been printed.
     rounding_told: AtomicBool,
+}
+
+/// How the owner of a run wants it to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum StopRequest {
+    /// No more input is read, and the items read so far are finished.
+    Finish,
+    /// The run ends now.
+    Now,
 }
 
 /// Whoever waits for a change.
@@ -66,6 +85,8 @@ impl Master {
             job,
             console,
             events,
+            gallery: Arc::default(),
+            stop: watch::Sender::new(None),
             state,
             waiting: Waiting::default(),
             holds_back: AtomicBool::new(false),
@@ -234,6 +255,44 @@ impl Master {
         let state = self.lock();
         let devices = state.registry().devices().filter(|device| !device.is_replaced()).count();
         (state.unfinished(), devices)
+    }
+
+    /// Ends the run as its owner wants.
+    pub(crate) fn request_stop(&self, request: StopRequest) {
+        self.interrupt();
+        if request == StopRequest::Now {
+            self.give_up();
+        }
+        self.stop.send_modify(|stop| *stop = (*stop).max(Some(request)));
+    }
+
+    /// Waits until the owner of the run wants at least `request`.
+    pub(crate) async fn stop_requested(&self, request: StopRequest) {
+        let mut stop = self.stop.subscribe();
+        let _ = stop.wait_for(|stop| *stop >= Some(request)).await;
+    }
+
+    /// Applies a decision of the owner about the device with this number.
+    ///
+    /// # Errors
+    /// When the decision is not possible, with a sentence for people.
+    pub(crate) fn decide(
+        &self,
+        number: u64,
+        decision: Decision,
+        now: Instant,
+    ) -> Result<(), &'static str> {
+        let line = self.with(|state| state.decide((number, decision), &self.job, now))?;
+        line.into_iter().for_each(|line| self.console.say(printable(&line)));
+        let decision = format!("{decision:?}").to_lowercase();
+        self.events.write("owner", json!({"id": number.to_string(), "decision": decision}));
+        Ok(())
+    }
+
+    /// Whether the owner of the run has sent away the device with this identifier.
+    pub(super) fn is_removed(&self, device: &str) -> bool {
+        let key = DeviceKey { device: device.into(), local: false };
+        self.lock().registry().rule(&key).removed
     }
 
     /// Whether the items read so far can be finished by the connected devices.

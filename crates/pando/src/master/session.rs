@@ -13,7 +13,7 @@ pub(crate) use attend::{Door, attend};
 
 use super::{
     exchange::Exchange,
-    registry::{DeviceKey, Newcomer, News, Page},
+    registry::{DeviceKey, Newcomer, News, Page, Traffic},
     run::Master,
     state::Joined,
 };
@@ -42,6 +42,8 @@ pub(crate) struct Session {
     sub: SubStreamId,
     name: String,
     send: SendState,
+    /// Counts the bytes of frames.
+    traffic: Arc<Traffic>,
     /// Notified when the master has news for the session.
     wake: Arc<Notify>,
     /// The lender may have values for the session.
@@ -71,6 +73,8 @@ pub(crate) enum Departure {
     Stuck,
     /// The same device came back on another channel.
     Replaced,
+    /// The owner of the run sends the device away.
+    Removed,
     /// The device broke the protocol; the text says how.
     Protocol(String),
     /// The device cannot load the function; the text says why.
@@ -96,7 +100,17 @@ impl Session {
         let cores = hello.cores.min(4096);
         let key = DeviceKey { device: hello.device.as_str().into(), local: path == Path::Local };
         let name = hello.name.clone();
-        let newcomer = Newcomer { name, key, page, path, cores, wake: wake.clone() };
+        let traffic = Arc::<Traffic>::default();
+        let newcomer = Newcomer {
+            name,
+            key,
+            page,
+            path,
+            cores,
+            is_browser: hello.kind != "native",
+            wake: wake.clone(),
+            traffic: traffic.clone(),
+        };
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
         let holds = hello.holds.iter().copied().filter(|_| same_job);
         let Joined { sub, name, keep, rests, moves, room } =
@@ -117,6 +131,7 @@ impl Session {
             sub,
             name,
             send,
+            traffic,
             wake,
             asking: !rests,
             room,
@@ -153,13 +168,10 @@ impl Session {
     pub(crate) fn woken(&mut self, now: Instant) -> Result<(), Departure> {
         let (news, room) = self.master.take_news(self.sub);
         self.room = room;
-        let News { finished, replaced, unresponsive, recalls, waits_after_recall, values } = news;
-        match (finished, replaced, unresponsive) {
-            (true, ..) => return Err(Departure::Done),
-            (_, true, _) => return Err(Departure::Replaced),
-            (.., true) => return Err(Departure::Stuck),
-            _ => {}
+        if let Some(departure) = departure(&news) {
+            return Err(departure);
         }
+        let News { recalls, waits_after_recall, values, .. } = news;
         self.asking = !waits_after_recall;
         self.check_parts(false, now);
         if !recalls.is_empty() {
@@ -189,7 +201,9 @@ impl Session {
         if !self.send.has_frame() && self.asking {
             self.ask(now)?;
         }
-        Ok(self.send.next_frame(now))
+        let frame = self.send.next_frame(now);
+        self.traffic.note_sent(frame.as_ref().map_or(0, Frame::len));
+        Ok(frame)
     }
 
     /// Returns the next message. When the channel ends, messages are still sent, but values are
@@ -257,6 +271,17 @@ impl Session {
     #[cfg(test)]
     pub(crate) fn has_frame(&self) -> bool {
         self.send.has_frame()
+    }
+}
+
+/// Why the session ends, if the news say so.
+fn departure(news: &News) -> Option<Departure> {
+    match news {
+        News { finished: true, .. } => Some(Departure::Done),
+        News { replaced: true, .. } => Some(Departure::Replaced),
+        News { removed: true, .. } => Some(Departure::Removed),
+        News { unresponsive: true, .. } => Some(Departure::Stuck),
+        _ => None,
     }
 }
 

@@ -45,6 +45,11 @@ impl Shutdown {
         self.left
     }
 
+    /// Whether the run ends early: no more input is read, or values were given up.
+    pub(super) fn is_ending(&self) -> bool {
+        self.interrupted || self.left > 0
+    }
+
     /// The writer of the output writes `count` results now.
     pub(super) fn writes(&mut self, count: usize) {
         self.being_written = count;

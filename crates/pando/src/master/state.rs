@@ -11,13 +11,14 @@ use super::{
     items::{Ending, Items, Loop},
     job::Job,
     policy::{
-        Attempt, Confirmations, ResultBackPressure, Retries, RunContext, Speculation, Unconfirmed,
-        Unwanted,
+        Attempt, Confirmations, Decision, Oldest, ResultBackPressure, Retries, RunContext,
+        Speculation, Unconfirmed, Unwanted,
         backpressure::{self, WaitingResults},
-        stand_back, stragglers,
+        owner, stand_back, stragglers,
         watch::{self, Watcher},
     },
     registry::{Device, Newcomer, News, Registry, unused_name},
+    said::{PrintedLine, PrintedLines, no_lines},
     shutdown::Shutdown,
 };
 use crate::protocol::Failure;
@@ -35,6 +36,8 @@ pub(crate) struct RunState {
     unwanted: Unwanted,
     backpressure: ResultBackPressure,
     forecast: Forecast,
+    oldest: Oldest,
+    printed: PrintedLines,
     shutdown: Shutdown,
 }
 
@@ -80,12 +83,14 @@ impl RunState {
         Self {
             items: Items::new(window, job.sync.then(|| Loop::new(job.per_core()))),
             registry: Registry::new(job.batch_size, calls, job.heartbeat(), Instant::now()),
-            retries: Retries::default(),
+            retries: Retries::new(),
             confirmations: Confirmations::default(),
             speculation: Speculation::default(),
             unwanted: Unwanted::default(),
             backpressure: ResultBackPressure::default(),
             forecast: Forecast::new(Instant::now()),
+            oldest: Oldest::default(),
+            printed: no_lines(),
             shutdown: Shutdown::default(),
         }
     }
@@ -108,6 +113,28 @@ impl RunState {
 
     pub(crate) fn forecast(&self) -> &Forecast {
         &self.forecast
+    }
+
+    pub(crate) fn oldest(&self) -> &Oldest {
+        &self.oldest
+    }
+
+    pub(crate) fn confirmations(&self) -> &Confirmations {
+        &self.confirmations
+    }
+
+    pub(crate) fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// The newest lines that the function printed.
+    pub(crate) fn printed(&self) -> &PrintedLines {
+        &self.printed
+    }
+
+    /// Keeps lines that the function printed.
+    pub(crate) fn note_printed(&mut self, lines: Vec<PrintedLine>) {
+        lines.into_iter().for_each(|line| self.printed.push(line.shortened()));
     }
 
     pub(crate) fn registry_mut(&mut self) -> &mut Registry {
@@ -147,7 +174,8 @@ impl RunState {
         });
     }
 
-    fn holds_back(&self) -> bool {
+    /// Whether too many bytes of results wait.
+    pub(super) fn holds_back(&self) -> bool {
         let Self { items, confirmations, .. } = self;
         self.backpressure.applies(WaitingResults { items, confirmations })
     }
@@ -190,9 +218,6 @@ impl RunState {
         let sub = lender.open();
         let id = newcomer.key.device.clone();
         let rests = registry.rest_before(&id).is_some();
-        if newcomer.cores == 0 || rests {
-            lender.pause(sub);
-        }
         registry.join(sub, newcomer, now);
         let mut keep = Vec::new();
         let holds: Vec<Loan> = holds.filter(|_| !rests).collect();
@@ -202,6 +227,9 @@ impl RunState {
             *last = (*last).max(*number);
         }
         let device = registry.get_mut(sub).expect("the device has just joined");
+        if device.cores() == 0 || rests {
+            lender.pause(sub);
+        }
         // Of several loans of an item, only the last one can be the present one.
         for loan in holds.into_iter().filter(|loan| last[&loan.index] == loan.number) {
             if let Some(lent) = lender.resume_loan(sub, loan) {
@@ -251,6 +279,20 @@ impl RunState {
         Exchange { sub, context, retries, speculation, confirmations, backpressure }
     }
 
+    /// Applies a decision of the owner about the device with this number. Returns a line for people.
+    ///
+    /// # Errors
+    /// When the decision is not possible, with a sentence for people.
+    pub(super) fn decide(
+        &mut self,
+        (number, decision): (u64, Decision),
+        job: &Job,
+        now: Instant,
+    ) -> Result<Option<String>, &'static str> {
+        let Self { items, registry, .. } = self;
+        owner::decide(&mut RunContext { items, registry, job, now }, number, decision)
+    }
+
     /// Performs one check, ten times a second: settles postponed failures, wakes devices standing
     /// back, recalls values, and lends waiting values and copies. Returns lines for people.
     pub(super) fn look_for_stragglers(&mut self, job: &Job, now: Instant) -> Vec<String> {
@@ -279,8 +321,9 @@ impl RunState {
     ) -> Vec<String> {
         let holds_back = self.holds_back();
         let (settled, cores) = (self.settled(), self.registry.computing_cores());
-        let Self { items, registry, forecast, .. } = self;
+        let Self { items, registry, forecast, oldest, .. } = self;
         forecast.observe(settled, cores, now);
+        oldest.look(items.lender().oldest().map(|(index, _)| index), now);
         let late = watcher.take_lateness(now);
         let mut context = RunContext { items, registry, job, now };
         if late.is_zero() {
@@ -341,9 +384,5 @@ impl RunState {
     /// Values that were given up.
     pub(crate) fn left(&self) -> usize {
         self.shutdown.left()
-    }
-
-    pub(crate) fn confirmations(&self) -> &Confirmations {
-        &self.confirmations
     }
 }

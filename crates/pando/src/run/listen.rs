@@ -46,7 +46,7 @@ pub(super) async fn listen(
             StartError(format!("port {port} of {} cannot be used ({error}): {remedy}", config.bind))
         });
     }
-    for port in (DEFAULT_PORT..DEFAULT_PORT + 100).filter(|port| !is_blocked(*port)) {
+    for port in default_ports() {
         match listen_on(SocketAddr::new(config.bind, port)) {
             Ok(listener) => {
                 if port != DEFAULT_PORT {
@@ -67,6 +67,11 @@ pub(super) async fn listen(
         "no port from {DEFAULT_PORT} to {} is free: choose one with --port",
         DEFAULT_PORT + 99
     )))
+}
+
+/// The ports to try, unless the user chose a port.
+pub(super) fn default_ports() -> impl Iterator<Item = u16> {
+    (DEFAULT_PORT..DEFAULT_PORT + 100).filter(|port| !is_blocked(*port))
 }
 
 /// The certificate that `config` asks for: from files, kept up to date, or `kept` from an earlier
@@ -170,11 +175,12 @@ pub(super) fn open_to_volunteers(
     closed: oneshot::Receiver<()>,
 ) -> (String, watch::Receiver<String>, impl Future<Output = ()> + Send + use<>) {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
+    let token = site.volunteers.as_ref().map(|site| site.token.clone()).unwrap_or_default();
     let places = Urls {
         scheme: if site.certificate.is_some() { "https" } else { "http" },
         bind: config.bind,
         port,
-        token: site.token.clone(),
+        token,
         // A certificate from files is for names, not for addresses.
         names: match &config.tls {
             Tls::Files(_) => config.allow_host.clone(),
@@ -183,12 +189,17 @@ pub(super) fn open_to_volunteers(
     };
     let addresses = server::addresses(config.bind);
     let urls = places.all(&addresses);
-    site.master.say_where(uplink.map_or(&*urls[0], |uplink| &uplink.url));
-    let console = site.master.console.clone();
+    if let Some(volunteers) = &site.volunteers {
+        volunteers.master.say_where(uplink.map_or(&*urls[0], |uplink| &uplink.url));
+    }
+    let (console, monitor) = (site.console.clone(), site.monitor.clone());
+    urls.iter().for_each(|url| monitor.add_url(url, false));
+    let monitor_url = Urls { token: monitor.token().into(), ..places.clone() }.all(&addresses);
     tokio::spawn(server::serve(listener, site, closed));
     for url in &urls {
         console.say(format!("Serving volunteer code at {url}"));
     }
+    console.say(format!("Serving monitoring page at {}", monitor_url[0]));
     let whom = for_whom(uplink.map(|uplink| &*uplink.url), &urls);
     // Programs that read the URLs need no further text, unless the URLs are for different people.
     if let Some(whom) = whom.filter(|_| uplink.is_some() || Console::is_terminal()) {
@@ -227,6 +238,7 @@ pub(super) fn open_to_volunteers(
     let shown = console.clone();
     let best = move |best: &str| {
         if shows_best {
+            monitor.add_url(best, true);
             show_qr(&shown, best);
             url.send_replace(best.to_owned());
         }

@@ -3,7 +3,7 @@
 
 use super::{
     StartError, awake::Awake, function::Function, journal::Journal, listen,
-    local_cores::lend_cores, status, used,
+    local_cores::lend_cores, monitoring, status, used,
 };
 use crate::{
     channel::Peers,
@@ -12,7 +12,8 @@ use crate::{
     events::Events,
     journal::{Digest, JobFacts},
     master::{self, Ending, Files, InputSize, Job, Master},
-    server::{self, Site},
+    monitor::Monitor,
+    server::{self, Site, VolunteerSite},
     uplink::{RoomContent, Uplink},
     volunteer::{self, Guard, TALKED},
 };
@@ -40,6 +41,8 @@ const LAST_FRAMES: Duration = Duration::from_secs(1);
 /// this machine's cores end.
 pub(crate) struct OpenRun {
     pub(crate) master: Arc<Master>,
+    /// The monitoring page, if the run has one.
+    monitor: Option<Arc<Monitor>>,
     peers: Option<Peers>,
     uplink: Option<Uplink>,
     /// The program that computes, for `--exec`.
@@ -55,6 +58,8 @@ pub(crate) struct OpenRun {
 /// The marks by which volunteers and the relay know the job: new, or kept in the journal.
 struct Identity {
     token: String,
+    /// The token of the monitoring page.
+    monitor: String,
     /// The proof for the relay: a room belongs to this job.
     key: String,
     certificate: Option<Certificate>,
@@ -92,6 +97,7 @@ impl OpenRun {
         let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
         let mut open = Self {
             master: Master::new(job(config, &function, own), console.clone(), events),
+            monitor: None,
             peers,
             uplink: None,
             program: function.program.clone(),
@@ -140,7 +146,8 @@ impl OpenRun {
         let (all, per_address) = config.max_connections;
         let connections = Connections::fitting(all, per_address);
         let page = PageOptions { function: function.bundle.hash.clone(), ..config.page.clone() };
-        let Identity { token, key, certificate } = identity;
+        let Identity { token, monitor, key, certificate } = identity;
+        let monitor = self.watch_by_page(config, monitor);
         if let Some(relay) = config.relay.clone() {
             let content = RoomContent {
                 function: function.bundle.code.clone(),
@@ -153,33 +160,50 @@ impl OpenRun {
             let uplink = Uplink::open(relay, content, master, peers, connections.clone()).await;
             let uplink = uplink.map_err(StartError)?;
             self.master.console.say(format!("Serving volunteer code at {}", uplink.url));
+            monitor.iter().for_each(|monitor| monitor.add_url(&uplink.url, true));
             self.uplink = Some(uplink);
         }
+        let nowhere = || (String::new(), watch::channel(String::new()).1);
+        let Some(monitor) = monitor else { return Ok(nowhere()) };
+        let (serving, closed) = oneshot::channel();
+        self._serving = Some(serving);
+        let console = self.master.console.clone();
+        let allowed = config.server.as_ref().map(|server| &*server.allow_host).unwrap_or_default();
+        let hosts = server::Hosts::new(allowed);
+        let mut site = Site { volunteers: None, monitor, console, hosts, connections, certificate };
         let (Some(server), Some(listener)) = (&config.server, listener) else {
-            return Ok((String::new(), watch::channel(String::new()).1));
+            monitoring::serve_alone(site, closed);
+            return Ok(nowhere());
         };
-        let site = Site {
+        site.volunteers = Some(VolunteerSite {
             master: self.master.clone(),
             token: if server.open_access { String::new() } else { token },
             function: function.bundle.code.clone(),
             page,
-            hosts: server::Hosts::new(&server.allow_host),
             peers: self.peers.clone(),
             ice_servers: config.ice_servers.clone(),
-            connections,
-            certificate,
-        };
-        let (serving, closed) = oneshot::channel();
-        self._serving = Some(serving);
+        });
         if !server.takes_volunteers {
+            monitoring::announce(&site, &listener, server.bind);
             tokio::spawn(server::serve(listener, site, closed));
-            return Ok((String::new(), watch::channel(String::new()).1));
+            return Ok(nowhere());
         }
         let uplink = self.uplink.as_ref();
         let (hint, url, follow) =
             listen::open_to_volunteers(server, listener, site, uplink, closed);
         self.beside(follow);
         Ok((hint, url))
+    }
+
+    /// Starts to watch the run for the monitoring page below `token`, if the run has one.
+    fn watch_by_page(&mut self, config: &RunConfig, token: String) -> Option<Arc<Monitor>> {
+        if !config.has_page() {
+            return None;
+        }
+        let monitor = Monitor::new(self.master.clone(), token, monitoring::title(config));
+        self.beside(monitor.clone().watch());
+        self.monitor = Some(monitor.clone());
+        Some(monitor)
     }
 
     /// Lends this machine's cores; returns whether any core can compute.
@@ -223,6 +247,8 @@ impl OpenRun {
     /// the `ending` so far, and returns the final one.
     pub(crate) async fn finish(&self, mut ending: Ending) -> Ending {
         let master = &self.master;
+        // At this moment all devices are still connected.
+        let last = self.monitor.as_ref().map(|monitor| monitor.last_look());
         if self.program.is_none() {
             ending = self.close_journal(ending).await;
         }
@@ -230,6 +256,9 @@ impl OpenRun {
         let patience = Instant::now() + Duration::from_millis(500);
         while master.volunteers().0 > 0 && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        if let (None, Some(monitor), Some(last)) = (&self.program, &self.monitor, last.clone()) {
+            monitor.close(last, monitoring::words(&ending)).await;
         }
         // The last frames are still in the sockets' tasks.
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -247,6 +276,9 @@ impl OpenRun {
                 ending = Ending::OutputFailed(TALKED.into());
             }
             ending = self.close_journal(ending).await;
+            if let (Some(monitor), Some(last)) = (&self.monitor, last) {
+                monitor.close(last, monitoring::words(&ending)).await;
+            }
         }
         master.console.status(Vec::new());
         let events = master.events.clone();
@@ -281,9 +313,11 @@ fn identify(
     notes: &mut Vec<String>,
 ) -> Result<Identity, StartError> {
     let token = config.token.clone().or(facts.token.take()).unwrap_or_else(fresh_token);
+    let monitor = facts.monitor.take().unwrap_or_else(fresh_token);
     let fresh_key = || fresh_token() + &fresh_token() + &fresh_token();
     let key = facts.key.take().unwrap_or_else(fresh_key);
     (facts.token, facts.key) = (Some(token.clone()), Some(key.clone()));
+    facts.monitor = Some(monitor.clone());
     let whose = match config.journal {
         Some(_) => "which is kept in the journal",
         None => "which is made for this run",
@@ -292,7 +326,7 @@ fn identify(
         Some(server) => listen::certificate(server, whose, console, &mut facts.certificate, notes)?,
         None => None,
     };
-    Ok(Identity { token, key, certificate })
+    Ok(Identity { token, monitor, key, certificate })
 }
 
 fn needs_node() -> StartError {

@@ -4,7 +4,10 @@
 //! Ctrl-C comes from a person and can be repeated. The other signals come from programs and are
 //! sent only once; so values unfinished after `--grace` are given up.
 
-use crate::{duration::spoken, master::Master};
+use crate::{
+    duration::spoken,
+    master::{Master, StopRequest},
+};
 use std::{
     future::pending,
     time::{Duration, Instant},
@@ -51,9 +54,13 @@ impl Stop {
     }
 
     /// Waits until the run of `master` must stop at once: at the second signal, or at the end of
-    /// the grace. Interrupts the run at the first signal.
+    /// the grace. Interrupts the run at the first signal. A request on the monitoring page counts
+    /// as the signal.
     pub(super) async fn until_forced(&mut self, master: &Master) {
-        let asked = self.first_signal().await;
+        let asked = tokio::select! {
+            asked = self.first_signal() => asked,
+            () = master.stop_requested(StopRequest::Finish) => *self.asked.insert(Instant::now()),
+        };
         master.interrupt();
         if !master.gets_on(Instant::now()) {
             leave(master);
@@ -74,6 +81,7 @@ impl Stop {
             _ = self.signals.next() => {}
             () = until(end) => {}
             () = leave_when_alone(master) => {}
+            () = master.stop_requested(StopRequest::Now) => {}
         }
         self.now = true;
     }

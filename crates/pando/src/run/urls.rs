@@ -13,6 +13,7 @@ use url::{Host, Url};
 const LOOK: Duration = Duration::from_secs(2);
 
 /// The parts of the URLs; see the module.
+#[derive(Clone)]
 pub(super) struct Urls {
     pub(super) scheme: &'static str,
     pub(super) bind: IpAddr,

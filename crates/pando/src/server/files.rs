@@ -1,6 +1,6 @@
 //! The files below the join token: the page, its script, and the function.
 
-use super::Site;
+use super::VolunteerSite;
 use crate::embedded;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
@@ -22,7 +22,7 @@ pub(super) struct PageFiles {
 }
 
 impl PageFiles {
-    pub(super) fn new(site: &Site) -> Self {
+    pub(super) fn new(site: &VolunteerSite) -> Self {
         let html = embedded::web("index.html").unwrap_or_default();
         let page = site.page.fill(html, env!("CARGO_PKG_VERSION"), false);
         let style = page

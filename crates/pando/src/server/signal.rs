@@ -1,7 +1,7 @@
 //! The signalling of peer connections: a WebSocket of JSON texts, which
 //! [`Peers`](crate::channel::webrtc::Peers) handles.
 
-use super::{SiteServer, socket::upgrade, visitor::page};
+use super::{VolunteerSite, socket::upgrade, visitor::page};
 use crate::{
     master::{Door, attend},
     protocol::Path,
@@ -25,7 +25,7 @@ const QUEUE: usize = 32;
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Answers the request for a signalling socket.
-pub(super) async fn signal(server: Arc<SiteServer>, request: Request) -> Response {
+pub(super) async fn signal(site: Arc<VolunteerSite>, request: Request) -> Response {
     let page = page(request.headers());
     let upgrade = match upgrade(request).await {
         Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
@@ -34,17 +34,16 @@ pub(super) async fn signal(server: Arc<SiteServer>, request: Request) -> Respons
     upgrade.on_upgrade(move |socket| async move {
         let (from_browser, said) = mpsc::channel(QUEUE);
         let (say, to_browser) = mpsc::channel(QUEUE);
-        let _ =
-            say.send(MasterSignal::Servers { ice_servers: server.site.ice_servers.clone() }).await;
+        let _ = say.send(MasterSignal::Servers { ice_servers: site.ice_servers.clone() }).await;
         let converse = async {
-            let Some(peers) = &server.site.peers else {
+            let Some(peers) = &site.peers else {
                 let text = "this master has no UDP port: only WebSockets reach it".into();
                 let _ = say.send(MasterSignal::Failed { text }).await;
                 return;
             };
             if let Some(channel) = peers.converse(said, say).await {
-                let door = Door { token: server.site.token.clone(), path: Path::Direct, page };
-                attend(server.site.master.clone(), door, channel).await;
+                let door = Door { token: site.token.clone(), path: Path::Direct, page };
+                attend(site.master.clone(), door, channel).await;
             }
         };
         tokio::join!(converse, carry(socket, from_browser, to_browser));

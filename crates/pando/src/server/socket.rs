@@ -1,6 +1,6 @@
 //! The WebSockets of volunteers.
 
-use super::{SiteServer, visitor::page};
+use super::{VolunteerSite, visitor::page};
 use crate::{
     channel,
     master::{Door, attend},
@@ -19,7 +19,7 @@ const MAX_MESSAGE: usize = 1 << 20;
 
 /// Answers the request for a volunteer's socket. `slot` is the place of its connection.
 pub(super) async fn socket(
-    server: Arc<SiteServer>,
+    site: Arc<VolunteerSite>,
     slot: Arc<ConnectionSlot>,
     request: Request,
 ) -> Response {
@@ -33,10 +33,10 @@ pub(super) async fn socket(
     };
     upgrade.on_upgrade(move |socket| async move {
         let (ours, theirs) = channel::pair();
-        let door = Door { token: server.site.token.clone(), path: Path::WebSocket, page };
+        let door = Door { token: site.token.clone(), path: Path::WebSocket, page };
         // Two tasks are used, because a single task that wakes itself would also wake a second
         // thread each time.
-        tokio::spawn(attend(server.site.master.clone(), door, ours));
+        tokio::spawn(attend(site.master.clone(), door, ours));
         // The first message is either a hello, or the last message.
         channel::carry(socket.inspect(|_| slot.mark_known()), theirs).await;
     })

@@ -19,13 +19,26 @@ const BROWSERS: [(&str, &str); 8] = [
     ("Version/", "Safari"),
 ];
 
+/// The words of operating systems, and their names for people. Systems whose text contains other
+/// systems' words come first.
+const SYSTEMS: [(&str, &str); 7] = [
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+];
+
 /// The page whose script sent `headers`.
 pub(super) fn page(headers: &HeaderMap) -> Page {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // A proxy may terminate TLS in front of this server, so only the origin of the page counts.
     let insecure =
         text(header::ORIGIN).strip_prefix("http://").is_some_and(|host| !is_loopback(host));
-    Page { insecure, browser: browser(text(header::USER_AGENT)) }
+    let agent = text(header::USER_AGENT);
+    Page { insecure, browser: browser(agent), system: system(agent) }
 }
 
 /// Whether `host` is a loopback name or address.
@@ -43,6 +56,10 @@ fn browser(agent: &str) -> Option<String> {
             agent.split_once(word)?.1.chars().take_while(char::is_ascii_digit).take(6).collect();
         Some(format!("{name} {version}").trim_end().to_owned())
     })
+}
+
+fn system(agent: &str) -> Option<&'static str> {
+    SYSTEMS.iter().find(|(word, _)| agent.contains(word)).map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -91,5 +108,14 @@ mod tests {
         let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 12_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1 Mobile/15E148 Safari/604.1";
         assert_eq!(of(safari), "Safari 12");
         assert_eq!(of("curl/8"), "");
+    }
+
+    #[test]
+    fn systems_are_known_by_name() {
+        let of = |agent| of("", agent).system;
+        assert_eq!(of("Mozilla/5.0 (Linux; Android 14; K) Chrome/156.0.0.0"), Some("Android"));
+        assert_eq!(of("Mozilla/5.0 (iPhone; CPU iPhone OS 12_2 like Mac OS X)"), Some("iPhone"));
+        assert_eq!(of("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"), Some("macOS"));
+        assert_eq!(of("curl/8"), None);
     }
 }

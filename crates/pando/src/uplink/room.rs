@@ -343,7 +343,7 @@ impl RoomClient {
     }
 
     fn door(&self, path: Path) -> Door {
-        let page = Page { insecure: self.relay.is_insecure(), browser: None };
+        let page = Page { insecure: self.relay.is_insecure(), ..Page::default() };
         Door { token: self.content.token.clone(), path, page }
     }
 }

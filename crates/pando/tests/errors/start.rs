@@ -226,7 +226,7 @@ fn links_do_not_hide_that_two_names_are_one_file() {
 
 #[test]
 fn devices_and_pipes_may_be_several_things_at_once() {
-    let job = || PandoCommand::f(ECHO).local().args(["1"]);
+    let job = || PandoCommand::f(ECHO).local().args(["-q", "1"]);
     job().args(["--events", "/dev/null"]).redirected("> /dev/null < /dev/null").run().status(0);
     job().redirected("> out 2>&1").run().status(0);
     job().redirected("2>&1").run().gives("1\n");

@@ -253,6 +253,14 @@ async fn of_an_option_that_is_set_twice_the_last_value_counts() {
     assert_eq!(all(pando.messages(std::io::sink()), stream::iter([7])).await, [Ok(7.0)]);
 }
 
+#[tokio::test]
+async fn a_run_without_a_server_has_no_monitoring_page() {
+    let (pando, _folder) = local(SQUARE);
+    let (messages, said) = MessageSender::new();
+    assert_eq!(all(pando.messages(messages), stream::iter([2])).await, [Ok(4.0)]);
+    assert!(said.try_iter().all(|line| !line.contains("monitoring")));
+}
+
 #[test]
 fn without_a_runtime_it_says_so() {
     let (pando, _folder) = local(SQUARE);

@@ -253,8 +253,8 @@ fn children_end_with_a_master_that_is_killed() {
 }
 
 #[test]
-fn a_job_that_no_tab_can_join_opens_no_port_and_names_no_url() {
-    let command = exec("cat").on_the_default_port().args(["--qr", "always"]).stdin_open();
+fn a_quiet_job_that_no_tab_can_join_opens_no_port_and_names_no_url() {
+    let command = exec("cat").on_the_default_port().args(["-q", "--qr", "always"]).stdin_open();
     let mut run = command.start();
     run.write_line("1");
     assert_eq!(run.line().as_deref(), Some("1"));

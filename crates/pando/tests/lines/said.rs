@@ -7,6 +7,8 @@ fn the_first_lines_are_the_urls_best_first() {
     let run = PandoCommand::f("(x, cb) => cb(null, x)").stdin("1\n").run();
     run.gives("1\n");
     let said: Vec<&str> = run.stderr.lines().collect();
+    let (page, said) = said.split_last().expect("there are some");
+    assert!(page.starts_with("Serving monitoring page at http://"), "{page}");
     assert!(
         !said.is_empty()
             && said.iter().all(|line| line.starts_with("Serving volunteer code at http://")),
@@ -16,10 +18,11 @@ fn the_first_lines_are_the_urls_best_first() {
 }
 
 #[test]
-fn a_local_run_that_goes_well_says_nothing() {
-    let run = PandoCommand::f("(x, cb) => cb(null, x)").local().stdin("1\n").run();
-    run.gives("1\n");
-    assert_eq!(run.stderr, "");
+fn a_local_run_that_goes_well_says_nothing_but_where_its_page_is() {
+    let run = || PandoCommand::f("(x, cb) => cb(null, x)").local().stdin("1\n");
+    let said = run().run().gives("1\n").stderr.clone();
+    assert!(said.starts_with("Serving monitoring page at ") && said.lines().count() == 1, "{said}");
+    assert_eq!(run().args(["-q"]).run().gives("1\n").stderr, "");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn several_cores_compute_at_the_same_time() {
 
 #[test]
 fn an_endless_producer_into_head() {
-    let pando = PandoCommand::f(ECHO).local();
+    let pando = PandoCommand::f(ECHO).local().args(["-q"]);
     let script = r#"yes hello | { "$@"; echo $? > status; } | head -n 3"#;
     let command = pando.command();
     let mut shell = std::process::Command::new("sh");
@@ -115,7 +115,8 @@ fn an_endless_producer_into_head() {
 
 #[test]
 fn a_reader_that_leaves_ends_the_run_quietly_with_status_0() {
-    let mut run = PandoCommand::f(ECHO).local().stdin_open().stdout_unread().start();
+    let command = PandoCommand::f(ECHO).local().args(["-q"]);
+    let mut run = command.stdin_open().stdout_unread().start();
     let mut input = run.take_stdin();
     let writer = thread::spawn(move || while input.write_all(b"hello\n").is_ok() {});
     let mut reader = BufReader::new(run.take_stdout());

@@ -22,6 +22,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.slots.len()
     }
 
+    /// How many values have been read and have no result yet.
+    pub fn unfinished(&self) -> usize {
+        self.slots.unfinished()
+    }
+
     /// How many bytes of the window are taken, by the weights of
     /// [`with_weights`](Self::with_weights).
     pub fn bytes_in_progress(&self) -> u64 {

@@ -2,7 +2,11 @@
 
 use super::{Exchange, Told};
 use crate::{
-    master::policy::{Attempt, RunContext, speculation, stand_back},
+    master::{
+        gallery::ShownResult,
+        policy::{Attempt, RunContext, speculation, stand_back},
+        registry::{CallTimes, Device},
+    },
     protocol::Answer,
 };
 use serde_json::json;
@@ -12,9 +16,9 @@ use tracing::debug;
 /// What the answers of a frame come to.
 #[derive(Default)]
 struct Tally {
-    /// The number of accepted results.
-    done: u64,
-    /// The time of the calls, in microseconds.
+    /// The calls with accepted results.
+    calls: CallTimes,
+    /// The time of all calls, in microseconds.
     micros: u64,
     /// Whether any answer had a present loan.
     worked: bool,
@@ -23,7 +27,9 @@ struct Tally {
 impl Tally {
     /// Counts an answer with a present loan; `accepted`: the answer is an accepted result.
     fn add(&mut self, accepted: bool, micros: u64) {
-        self.done += u64::from(accepted);
+        if accepted {
+            self.calls.add(micros);
+        }
         self.micros = self.micros.saturating_add(micros);
         self.worked = true;
     }
@@ -48,16 +54,16 @@ impl Exchange<'_> {
         let name = device.name().to_owned();
         let mut tally = Tally::default();
         for answer in answers {
-            if answer.result.is_ok() && self.is_usual() {
+            if answer.result.is_ok() && !told.shows && self.is_usual() {
                 self.settle_usual(answer, &name, told, &mut tally);
             } else {
                 self.settle_any(answer, &name, told, &mut tally);
             }
         }
-        let Tally { done, micros, worked } = tally;
+        let Tally { calls, micros, worked } = tally;
         let RunContext { items, registry, job, .. } = &mut self.context;
-        registry.statistics_mut().done(done, micros);
-        if done > 0 {
+        registry.statistics_mut().done(calls.count(), micros, now);
+        if calls.count() > 0 {
             if !job.confirms {
                 told.lines.extend(registry.succeeded(sub));
             }
@@ -65,7 +71,7 @@ impl Exchange<'_> {
         }
         let lender = items.lender();
         let Some(device) = registry.get_mut(sub) else { return (false, 0) };
-        device.computed(done, micros);
+        device.computed(&calls, micros, now);
         if worked {
             device.worked(now);
         }
@@ -138,7 +144,8 @@ impl Exchange<'_> {
         let Self { sub, context, retries, confirmations, .. } = self;
         let index = loan.index;
         match result {
-            Ok((_, result)) => {
+            Ok((form, result)) => {
+                let shown = told.shows.then(|| result.clone());
                 let result = context.items.keep(index, result);
                 let accepted = if context.job.confirms {
                     confirmations.hold(context.items, (*sub, loan), device, result)
@@ -147,6 +154,14 @@ impl Exchange<'_> {
                     context.items.accept(*sub, loan, result).is_some()
                 };
                 told.result(loan, device, micros);
+                let number = context.registry.get(*sub).map_or(0, Device::number);
+                let shown = shown.filter(|_| accepted);
+                told.results.extend(shown.map(|bytes| ShownResult {
+                    index,
+                    device: number,
+                    form,
+                    bytes,
+                }));
                 accepted
             }
             Err(failure) => {

@@ -18,7 +18,7 @@ pub(super) fn account(
 ) -> String {
     let stack = failure.stack.as_deref().map(|stack| job.function.trace(stack)).unwrap_or_default();
     let value = items.lender().value(loan.index);
-    let value = value.map(|value| excerpt(&value.bytes)).unwrap_or_default();
+    let value = value.map(|value| excerpt(&value.bytes, 80)).unwrap_or_default();
     let mut text = format!("{what}\n  its input: {value}\n  attempts: {attempts}");
     for line in stack.lines().take(12) {
         text.push_str("\n  ");
@@ -27,9 +27,9 @@ pub(super) fn account(
     text
 }
 
-/// The start of a value, for a message.
-fn excerpt(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
-    let short: String = text.chars().take(80).collect();
+/// The first `most` characters of a value, for a message.
+pub(super) fn excerpt(bytes: &[u8], most: usize) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * most)]);
+    let short: String = text.chars().take(most).collect();
     if short.len() < bytes.len() { format!("{short}… ({} bytes)", bytes.len()) } else { short }
 }

@@ -86,7 +86,6 @@ impl Confirmations {
     }
 
     /// The number of results whose command does not run yet.
-    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }

@@ -5,6 +5,7 @@ mod for_good;
 
 use super::{
     MissingFeature, RunContext,
+    account::excerpt,
     blame::{self, Verdict},
     failures::{Failures, SUSPICIOUS},
     notices::Notices,
@@ -15,6 +16,7 @@ use crate::{
     master::{
         items::{Ending, Items},
         registry::Registry,
+        said::{FailedAttempt, FailedAttempts, no_attempts},
     },
     protocol::Failure,
 };
@@ -24,9 +26,11 @@ use tracing::debug;
 
 /// The most items that are named as failed when the run is over.
 const MOST_NAMED: usize = 100;
+/// The most characters of the input of a failed attempt.
+const LONGEST_INPUT: usize = 200;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Retries {
     failures: Failures,
     /// Items whose final failure waits until other devices have had a chance.
@@ -42,6 +46,7 @@ pub(crate) struct Retries {
     failed_items: Vec<Index>,
     /// Failed attempts so far.
     failed_attempts: u64,
+    newest: FailedAttempts,
     cannot_run: Option<String>,
     /// Why the journal or a file of results cannot be written.
     output_failed: Option<String>,
@@ -58,6 +63,23 @@ pub(crate) struct Attempt<'a> {
 
 /// Attempts fail.
 impl Retries {
+    /// Nothing has failed yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            failures: Failures::default(),
+            postponed: PostponedFailures::default(),
+            notices: Notices::default(),
+            fatal: None,
+            told: HashMap::new(),
+            left_out: 0,
+            failed_items: Vec::new(),
+            failed_attempts: 0,
+            newest: no_attempts(),
+            cannot_run: None,
+            output_failed: None,
+        }
+    }
+
     /// Handles a failed attempt. Returns a line for people.
     pub(crate) fn failed(&mut self, context: &mut RunContext, attempt: &Attempt) -> Option<String> {
         let Attempt { sub, loan, device, failure } = *attempt;
@@ -66,6 +88,7 @@ impl Retries {
         }
         let index = loan.index;
         self.failed_attempts += 1;
+        self.remember(context, attempt);
         let missing = blame::missing_feature(context.job, failure);
         let hint = blame::hint(context.registry, sub, missing.as_ref(), context.job);
         let what = format!("item {} failed on {device}: {}{hint}", index + 1, failure.message);
@@ -80,6 +103,21 @@ impl Retries {
         let line = self.follow(context, attempt, verdict, what, missing);
         stand_back::stand_back_if_due(context, sub);
         line
+    }
+
+    /// Keeps a failed attempt for people who look at the run.
+    fn remember(&mut self, context: &RunContext, attempt: &Attempt) {
+        let Attempt { loan, device, failure, .. } = *attempt;
+        let value = context.items.lender().value(loan.index);
+        let failed = FailedAttempt {
+            at: context.now,
+            item: loan.index,
+            input: value.map(|value| excerpt(&value.bytes, LONGEST_INPUT)).unwrap_or_default(),
+            device: device.to_owned(),
+            message: failure.message.clone(),
+            stack: failure.stack.clone().unwrap_or_default(),
+        };
+        self.newest.push(failed.shortened());
     }
 
     /// Does what follows from `verdict`; `what` describes the failure.
@@ -281,6 +319,21 @@ impl Retries {
         (self.left_out, self.failed_attempts)
     }
 
+    /// The newest failed attempts.
+    pub(crate) fn newest(&self) -> &FailedAttempts {
+        &self.newest
+    }
+
+    /// Whether an item that failed for good ends the run.
+    pub(crate) fn ends_run(&self) -> bool {
+        self.fatal.is_some()
+    }
+
+    /// Whether any final failure is postponed.
+    pub(crate) fn has_postponed(&self) -> bool {
+        !self.postponed.is_empty()
+    }
+
     /// Counts an item left out because of an unusable input.
     pub(crate) fn left_out_input(&mut self) {
         self.left_out += 1;
@@ -323,11 +376,6 @@ impl Retries {
     /// The number of failed attempts at `index`.
     pub(crate) fn attempts(&self, index: Index) -> u32 {
         self.failures.attempts(index)
-    }
-
-    /// Whether any final failure is postponed.
-    pub(crate) fn has_postponed(&self) -> bool {
-        !self.postponed.is_empty()
     }
 
     /// The values with failures on record.

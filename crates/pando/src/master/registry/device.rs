@@ -1,13 +1,16 @@
 //! What the master knows of one connected device: its identity, its book of loans, and its health.
 
+mod service;
+
 use super::{
+    CallTimes, OwnerRule, Traffic,
     health::{Causes, Health},
     incoming::Incoming,
     ledger::{Contribution, SessionRecord},
     loans::{Loans, LongCall},
-    newcomer::{DeviceKey, Newcomer, Page},
+    newcomer::{DeviceKey, Newcomer, Origin, Page},
     news::News,
-    reports::Sum,
+    reports::Reports,
 };
 use crate::{
     config::BatchSize,
@@ -28,11 +31,21 @@ const RECALL_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Device {
     name: String,
+    /// The number of the device among all devices of the run, from 1.
+    number: u64,
     key: DeviceKey,
     page: Page,
+    is_browser: bool,
     /// The route of the channel.
     path: Path,
+    /// The cores that the device offers.
+    offered: u32,
+    rule: OwnerRule,
+    /// The cores that may compute.
     cores: u32,
+    traffic: Arc<Traffic>,
+    /// The smoothed time of a round trip, if any pong has come.
+    round_trip: Option<Duration>,
     /// Wakes the session's task when the master has news or values.
     wake: Arc<Notify>,
     /// The device came back on another channel: this session ends.
@@ -51,8 +64,7 @@ pub(crate) struct Device {
     record: SessionRecord,
     /// The recent average time of a call, if any call has ended.
     each: Option<Duration>,
-    /// Reports of the function since the last line about them.
-    reports: Sum,
+    reports: Reports,
 }
 
 /// Identity, and the session.
@@ -60,17 +72,24 @@ impl Device {
     /// A device that joins. A device that was unresponsive before has a `rest` first.
     pub(super) fn new(
         newcomer: Newcomer,
+        number: u64,
         size: BatchSize,
         rest: Option<Duration>,
         now: Instant,
     ) -> Self {
-        let Newcomer { name, key, page, path, cores, wake } = newcomer;
+        let Newcomer { name, key, page, path, cores, is_browser, wake, traffic } = newcomer;
         Self {
             name,
+            number,
             key,
             page,
+            is_browser,
             path,
+            offered: cores,
+            rule: OwnerRule::default(),
             cores,
+            traffic,
+            round_trip: None,
             wake,
             replaced: false,
             loans: Loans::new(size, cores, now),
@@ -81,7 +100,7 @@ impl Device {
             incoming: Incoming::default(),
             record: SessionRecord::new(cores, now),
             each: None,
-            reports: Sum::default(),
+            reports: Reports::default(),
         }
     }
 
@@ -91,6 +110,11 @@ impl Device {
 
     pub(crate) fn rename(&mut self, name: String) {
         self.name = name;
+    }
+
+    /// The number of the device among all devices of the run, from 1.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(crate) fn key(&self) -> &DeviceKey {
@@ -110,14 +134,37 @@ impl Device {
         self.path == Path::Local
     }
 
+    /// The cores that may compute.
     pub(crate) fn cores(&self) -> u32 {
         self.cores
     }
 
+    /// The cores that the device offers.
+    pub(crate) fn offered(&self) -> u32 {
+        self.offered
+    }
+
+    /// Notes that the device offers `cores` cores.
     pub(crate) fn set_cores(&mut self, cores: u32, now: Instant) {
+        self.offered = cores;
+        let cores = self.rule.cores_of(cores);
         self.record.set_cores(cores, now);
         self.cores = cores;
         self.loans.set_cores(cores);
+    }
+
+    /// What the owner of the run has decided about the device.
+    pub(crate) fn rule(&self) -> OwnerRule {
+        self.rule
+    }
+
+    /// Follows a decision of the owner of the run. A device that is to use fewer cores than it
+    /// offers does not know this, so it gets only as many values as those cores call at a time.
+    pub(super) fn set_rule(&mut self, rule: OwnerRule, calls_per_core: u64, now: Instant) {
+        self.rule = rule;
+        let most = rule.cores.map(|cores| u64::from(cores) * calls_per_core);
+        self.loans.set_most(most.map(|most| most as usize));
+        self.set_cores(self.offered, now);
     }
 
     /// Wakes the session's task.
@@ -141,6 +188,7 @@ impl Device {
             finished,
             replaced: self.replaced,
             unresponsive: self.health() == Health::Unresponsive,
+            removed: self.rule.removed,
             recalls: self.loans.take_recalls(),
             waits_after_recall: self.waits_after_recall,
             values: self.loans.take_queued(),
@@ -256,113 +304,24 @@ impl Device {
 
     /// Notes a pong.
     pub(crate) fn pong(&mut self, round_trip: Duration, arrived: Option<u64>, now: Instant) {
+        let before = self.round_trip.unwrap_or(round_trip);
+        self.round_trip = Some((before * 7 + round_trip) / 8);
         self.loans.pong(round_trip, arrived, now);
     }
-}
 
-/// Health.
-impl Device {
-    /// The health of the device, as far as it is known.
-    pub(crate) fn health(&self) -> Health {
-        self.health.health()
-    }
-
-    /// Whether people know that the device is stalled.
-    pub(crate) fn is_told(&self) -> bool {
-        self.health.is_stalled()
-    }
-
-    /// Whether the device, which holds `held` loans, has had values for long without a sign of
-    /// work.
-    pub(crate) fn is_stalled(&self, held: usize, silence_limit: Duration, now: Instant) -> bool {
-        (held > 0 || self.loans.has_copies())
-            && !self.loans.has_long_call()
-            && !self.incoming.is_paused()
-            && self.loans.progress().is_stalled(silence_limit, now)
-    }
-
-    /// Notes a sign of work: an answer, a long call, or a part of a result.
-    pub(crate) fn worked(&mut self, now: Instant) {
-        self.loans.worked(now);
-        self.health.work();
-    }
-
-    /// Whether the device lends cores and works on its values.
-    pub(crate) fn is_active(&self) -> bool {
-        let is_last = matches!(self.health(), Health::Suspect | Health::Unresponsive);
-        !self.replaced && self.cores > 0 && !is_last
-    }
-
-    /// Whether items failed by other devices are offered to this device.
-    pub(crate) fn takes_part(&self) -> bool {
-        self.is_active() && !self.health.is_unfit()
-    }
-
-    /// Whether the device was stalled, so that other devices come first.
-    pub(crate) fn is_suspect(&self) -> bool {
-        self.health.is_suspect()
-    }
-
-    /// Whether a suspect device rests now.
-    pub(crate) fn rests(&self, now: Instant) -> bool {
-        self.health.rests(now)
-    }
-
-    /// The length of the last rest of a suspect device, at least `least`.
-    pub(super) fn rest(&self, least: Duration) -> Duration {
-        self.health.rest(least)
-    }
-
-    /// Whether the device stands back.
-    pub(crate) fn stands_back(&self) -> bool {
-        self.health.is_unfit()
-    }
-
-    /// Makes the device stand back: it is lent nothing or one value at a time.
-    pub(crate) fn stand_back(&mut self) {
-        self.health.stand_back();
-    }
-
-    /// Lets the device ask for values again.
-    pub(crate) fn stand_in(&mut self) {
-        self.health.stand_in();
-        self.wake();
-    }
-
-    /// Closes the device's channel, because the device keeps values without computing them. This
-    /// machine's own cores have no channel to close, and stay as they are.
-    pub(crate) fn give_up(&mut self) {
-        if !self.is_local() {
-            self.health.give_up();
-            self.wake();
-        }
-    }
-
-    /// Takes what to tell people now and then about a stalled device: its idle time and, if known,
-    /// how long it has been loading the function.
-    pub(crate) fn take_silence_to_tell(
-        &mut self,
-        now: Instant,
-    ) -> Option<(Duration, Option<Duration>)> {
-        let silence = self.loans.progress_mut().take_silence_to_tell(now)?;
-        self.health.stall();
-        Some(silence)
-    }
-
-    /// Forgives silence during the last `time`, because this process was stopped and frames of
-    /// that time are still unread.
-    pub(crate) fn excuse(&mut self, time: Duration, now: Instant) {
-        self.incoming.excuse();
-        self.loans.excuse(time, now);
+    /// The smoothed time of a round trip, if any pong has come.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
     }
 }
 
 /// Results.
 impl Device {
-    /// Counts `done` results, which took `micros` microseconds in total.
-    pub(crate) fn computed(&mut self, done: u64, micros: u64) {
-        self.record.computed(done, micros);
-        if let Some(each) = micros.checked_div(done).map(Duration::from_micros) {
+    /// Counts the results of `calls`. All calls, also those without a result, took `micros`
+    /// microseconds in total.
+    pub(crate) fn computed(&mut self, calls: &CallTimes, micros: u64, now: Instant) {
+        self.record.computed(calls, micros, now);
+        if let Some(each) = micros.checked_div(calls.count()).map(Duration::from_micros) {
             self.each = Some(self.each.map_or(each, |before| (before + each) / 2));
         }
     }
@@ -374,7 +333,23 @@ impl Device {
 
     /// What this session has contributed up to `now`.
     pub(super) fn contribution(&self, now: Instant) -> Contribution {
-        self.record.contribution(&self.name, now)
+        Contribution {
+            number: self.number,
+            name: self.name.clone(),
+            bytes: (self.traffic.received(), self.traffic.sent()),
+            reports: self.reports.whole().to_vec(),
+            origin: Origin {
+                is_browser: self.is_browser,
+                browser: self.page.words(),
+                path: self.path,
+            },
+            ..self.record.contribution(now)
+        }
+    }
+
+    /// Results per second, lately.
+    pub(crate) fn per_second(&self, now: Instant) -> f64 {
+        self.record.per_second(now)
     }
 
     /// Values of which this session has delivered the result.
@@ -387,7 +362,7 @@ impl Device {
         self.each
     }
 
-    pub(crate) fn reports_mut(&mut self) -> &mut Sum {
+    pub(crate) fn reports_mut(&mut self) -> &mut Reports {
         &mut self.reports
     }
 

@@ -15,6 +15,8 @@ const MOST_BYTES: u64 = 8 << 20;
 #[derive(Debug)]
 pub(super) struct InFlight {
     limit: AdaptiveLimit,
+    /// The most values, whatever the limit.
+    most: usize,
     limiter: Limiter,
 }
 
@@ -22,13 +24,23 @@ impl InFlight {
     pub(super) fn new(size: BatchSize, cores: u32, now: Instant) -> Self {
         let limit = AdaptiveLimit::new(size, cores, now);
         let limiter = Limiter::new(limit.limit(), MOST_BYTES);
-        Self { limit, limiter }
+        Self { limit, most: usize::MAX, limiter }
+    }
+
+    /// Sets the most values that the device may hold, whatever its limit.
+    pub(super) fn set_most(&mut self, most: Option<usize>) {
+        self.most = most.unwrap_or(usize::MAX);
+        self.limiter.set_limit(self.limit());
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.limit().min(self.most)
     }
 
     /// Adapts the limit when the device lends another number of cores.
     pub(super) fn set_cores(&mut self, cores: u32) {
         self.limit.set_cores(cores);
-        self.limiter.set_limit(self.limit.limit());
+        self.limiter.set_limit(self.limit());
     }
 
     /// Notes the time of a round trip.
@@ -39,7 +51,7 @@ impl InFlight {
     /// How many values may be sent now. If the limit is large, little room counts as none, so that
     /// each frame is worth its cost.
     pub(super) fn room(&self) -> usize {
-        let (limit, room) = (self.limit.limit(), self.limiter.room());
+        let (limit, room) = (self.limit(), self.limiter.room());
         if room < limit / 4 && limit > 16 { 0 } else { room }
     }
 
@@ -62,7 +74,7 @@ impl InFlight {
     /// Notes that the device answered `count` values, which may change the limit.
     pub(super) fn answered(&mut self, count: usize, now: Instant) {
         self.limit.answered(count, now);
-        self.limiter.set_limit(self.limit.limit());
+        self.limiter.set_limit(self.limit());
         self.note_if_full();
     }
 

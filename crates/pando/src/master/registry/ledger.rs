@@ -1,10 +1,16 @@
 //! What each device has contributed to the run, also when it has left.
 
-use super::{Device, DeviceKey};
+use super::{
+    CallTimes, Device, DeviceKey,
+    newcomer::Origin,
+    rate::RecentRate,
+    reports::{ReportSum, add_to},
+};
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
 };
+use stream_lender::SubStreamId;
 
 /// The most devices of which the ledger tells apart those that have left.
 const MOST_APART: usize = 1_000;
@@ -20,6 +26,8 @@ pub(super) struct Ledger {
 /// What a device has done.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Contribution {
+    /// The number of the device among all devices of the run, from 1; 0 for several devices.
+    pub(crate) number: u64,
     /// The name that the device had last; empty for several devices.
     pub(crate) name: String,
     /// The number of cores that the device lent last.
@@ -32,6 +40,18 @@ pub(crate) struct Contribution {
     pub(crate) computing: Duration,
     /// The time for which the device was connected, summed over its cores.
     pub(crate) present: Duration,
+    /// The times of the calls with results.
+    pub(crate) calls: CallTimes,
+    /// The bytes that came from the device, and those that went to the device.
+    pub(crate) bytes: (u64, u64),
+    /// The sums of what the function reported, one for each of the units.
+    pub(crate) reports: Vec<ReportSum>,
+    /// How the device was connected last.
+    pub(crate) origin: Origin,
+    /// The time when the device joined first.
+    pub(crate) since: Option<Instant>,
+    /// The present session of the device.
+    pub(crate) session: Option<SubStreamId>,
 }
 
 /// What one session of a device has done.
@@ -40,6 +60,9 @@ pub(super) struct SessionRecord {
     items: u64,
     failures: u64,
     computing: Duration,
+    calls: CallTimes,
+    rate: RecentRate,
+    joined: Instant,
     cores: u32,
     /// The time for which the session had cores until `since`, summed over the cores.
     present: Duration,
@@ -50,8 +73,17 @@ pub(super) struct SessionRecord {
 impl SessionRecord {
     /// Nothing done by a device that lends `cores` cores from `now` on.
     pub(super) fn new(cores: u32, now: Instant) -> Self {
-        let (computing, present) = (Duration::ZERO, Duration::ZERO);
-        Self { items: 0, failures: 0, computing, cores, present, since: now }
+        Self {
+            items: 0,
+            failures: 0,
+            computing: Duration::ZERO,
+            calls: CallTimes::default(),
+            rate: RecentRate::new(now),
+            joined: now,
+            cores,
+            present: Duration::ZERO,
+            since: now,
+        }
     }
 
     /// Notes that the device lends `cores` cores from `now` on.
@@ -59,10 +91,18 @@ impl SessionRecord {
         (self.present, self.since, self.cores) = (self.present(now), now, cores);
     }
 
-    /// Counts `items` results, which took `micros` microseconds in total.
-    pub(super) fn computed(&mut self, items: u64, micros: u64) {
-        self.items += items;
+    /// Counts the results of `calls`. All calls, also those without a result, took `micros`
+    /// microseconds in total.
+    pub(super) fn computed(&mut self, calls: &CallTimes, micros: u64, now: Instant) {
+        self.items += calls.count();
         self.computing = self.computing.saturating_add(Duration::from_micros(micros));
+        self.calls.add_all(calls);
+        self.rate.add(calls.count(), now);
+    }
+
+    /// Results per second, lately.
+    pub(super) fn per_second(&self, now: Instant) -> f64 {
+        self.rate.per_second(now)
     }
 
     /// Counts a failed attempt.
@@ -75,11 +115,20 @@ impl SessionRecord {
         self.items
     }
 
-    /// The contribution of the device called `name` in this session, up to `now`.
-    pub(super) fn contribution(&self, name: &str, now: Instant) -> Contribution {
-        let Self { items, failures, computing, cores, .. } = *self;
-        let (name, present) = (name.to_owned(), self.present(now));
-        Contribution { name, cores, items, failures, computing, present }
+    /// The contribution of the device in this session, up to `now`, as far as this record knows.
+    pub(super) fn contribution(&self, now: Instant) -> Contribution {
+        let Self { items, failures, computing, calls, cores, .. } = *self;
+        let (present, since) = (self.present(now), Some(self.joined));
+        Contribution {
+            cores,
+            items,
+            failures,
+            computing,
+            present,
+            calls,
+            since,
+            ..Contribution::default()
+        }
     }
 
     fn present(&self, now: Instant) -> Duration {
@@ -94,19 +143,22 @@ impl Ledger {
         if self.left.len() < MOST_APART || self.left.contains_key(device.key()) {
             self.left.entry(device.key().clone()).or_default().add(&contribution);
         } else {
-            self.others.add(&Contribution { name: String::new(), ..contribution });
+            let (name, number) = (String::new(), 0);
+            self.others.add(&Contribution { name, number, ..contribution });
         }
     }
 
     /// The contributions of all devices, those in `devices` included, the greatest first.
     pub(super) fn contributions<'a>(
         &self,
-        devices: impl Iterator<Item = &'a Device>,
+        devices: impl Iterator<Item = (SubStreamId, &'a Device)>,
         now: Instant,
     ) -> Vec<Contribution> {
         let mut all = self.left.clone();
-        for device in devices {
-            all.entry(device.key().clone()).or_default().add(&device.contribution(now));
+        for (sub, device) in devices {
+            let session = (!device.is_replaced()).then_some(sub);
+            let contribution = Contribution { session, ..device.contribution(now) };
+            all.entry(device.key().clone()).or_default().add(&contribution);
         }
         let others = Some(&self.others).filter(|others| **others != Contribution::default());
         let mut all: Vec<Contribution> = all.into_values().chain(others.cloned()).collect();
@@ -115,15 +167,36 @@ impl Ledger {
     }
 }
 
+/// Numbers.
+impl Ledger {
+    /// The number of a device that has left.
+    pub(super) fn number(&self, key: &DeviceKey) -> Option<u64> {
+        self.left.get(key).map(|contribution| contribution.number)
+    }
+
+    /// The number of results of the devices that have left, by the device's number.
+    pub(super) fn items_by_number(&self) -> HashMap<u64, u64> {
+        let all = self.left.values().chain([&self.others]);
+        all.map(|contribution| (contribution.number, contribution.items)).collect()
+    }
+}
+
 impl Contribution {
     /// Adds a later session of the same device.
     fn add(&mut self, later: &Self) {
+        self.number = later.number;
         self.name.clone_from(&later.name);
         self.cores = later.cores;
         self.items += later.items;
         self.failures += later.failures;
         self.computing = self.computing.saturating_add(later.computing);
         self.present += later.present;
+        self.calls.add_all(&later.calls);
+        self.bytes = (self.bytes.0 + later.bytes.0, self.bytes.1 + later.bytes.1);
+        later.reports.iter().for_each(|sum| add_to(&mut self.reports, sum.clone()));
+        self.origin.clone_from(&later.origin);
+        self.since = self.since.or(later.since);
+        self.session = self.session.or(later.session);
     }
 
     /// The share of the time of the cores that was spent on results, from 0 to 1.

@@ -87,6 +87,11 @@ impl Loans {
         self.unusual.is_empty()
     }
 
+    /// Sets the most values that the device may hold, whatever its limit.
+    pub(super) fn set_most(&mut self, most: Option<usize>) {
+        self.in_flight.set_most(most);
+    }
+
     /// How many values may be sent to the device now.
     pub(crate) fn room(&self) -> usize {
         self.in_flight.room()

@@ -1,5 +1,6 @@
 //! A device that joins: who it is, and what is known of it before any value is lent to it.
 
+use super::Traffic;
 use crate::protocol::Path;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -11,7 +12,10 @@ pub(crate) struct Newcomer {
     pub(crate) page: Page,
     pub(crate) path: Path,
     pub(crate) cores: u32,
+    /// Whether the device is a browser, and not a program with cores.
+    pub(crate) is_browser: bool,
     pub(crate) wake: Arc<Notify>,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 /// The identity of a device on any channel. A guest may claim the name of this machine's own
@@ -32,4 +36,25 @@ pub(crate) struct Page {
     pub(crate) insecure: bool,
     /// The browser, for example `Chrome 71`.
     pub(crate) browser: Option<String>,
+    /// The operating system, for example `Android`.
+    pub(crate) system: Option<&'static str>,
+}
+
+/// What a device is, and how it is connected.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Origin {
+    pub(crate) is_browser: bool,
+    /// The browser and its system, in words; may be empty.
+    pub(crate) browser: String,
+    pub(crate) path: Path,
+}
+
+impl Page {
+    /// The browser and its system, in words; may be empty.
+    pub(super) fn words(&self) -> String {
+        match (&self.browser, self.system) {
+            (Some(browser), Some(system)) => format!("{browser} on {system}"),
+            (browser, system) => browser.as_deref().or(system).unwrap_or_default().to_owned(),
+        }
+    }
 }

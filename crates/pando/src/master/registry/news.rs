@@ -12,6 +12,8 @@ pub(crate) struct News {
     pub(crate) replaced: bool,
     /// The device neither computes nor returns its values.
     pub(crate) unresponsive: bool,
+    /// The owner of the run sends the device away.
+    pub(crate) removed: bool,
     /// Loans to recall.
     pub(crate) recalls: Vec<Loan>,
     /// The session asks for no values until other devices have had a chance at the recalled

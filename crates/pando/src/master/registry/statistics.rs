@@ -1,15 +1,10 @@
 //! Counts of computed values and times of calls. Pure: time is an argument.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use super::rate::RecentRate;
+use std::time::{Duration, Instant};
 
 /// The most samples kept for the median: mean times of calls, one per frame.
 const SAMPLES: usize = 63;
-
-/// The time over which the rate is measured.
-const RECENT: Duration = Duration::from_secs(10);
 
 /// See the module.
 #[derive(Debug)]
@@ -20,9 +15,7 @@ pub(crate) struct Statistics {
     micros: u64,
     /// Values that came back without a result and were lent again.
     lent_again: u64,
-    /// Times at which the rate was asked, with the count at each: all in the last [`RECENT`], and
-    /// one before.
-    looks: VecDeque<(Instant, u64)>,
+    rate: RecentRate,
     samples: Vec<Duration>,
     next: usize,
 }
@@ -35,15 +28,16 @@ impl Statistics {
             done: 0,
             micros: 0,
             lent_again: 0,
-            looks: VecDeque::from([(now, 0)]),
+            rate: RecentRate::new(now),
             samples: Vec::new(),
             next: 0,
         }
     }
 
     /// Notes that `count` values were computed, in `micros` microseconds of computing in total.
-    pub(crate) fn done(&mut self, count: u64, micros: u64) {
+    pub(crate) fn done(&mut self, count: u64, micros: u64, now: Instant) {
         self.done += count;
+        self.rate.add(count, now);
         self.micros = self.micros.saturating_add(micros);
         if count == 0 {
             return;
@@ -64,18 +58,9 @@ impl Statistics {
         sorted.get(sorted.len() / 2).copied()
     }
 
-    /// Measures the recent rate of computed values per second, between calls of this function.
-    pub(crate) fn measure_rate(&mut self, now: Instant) -> f64 {
-        self.looks.push_back((now, self.done));
-        while self
-            .looks
-            .get(1)
-            .is_some_and(|(then, _)| now.saturating_duration_since(*then) >= RECENT)
-        {
-            self.looks.pop_front();
-        }
-        let (then, done) = self.looks[0];
-        (self.done - done) as f64 / now.saturating_duration_since(then).as_secs_f64().max(0.001)
+    /// Computed values per second, lately.
+    pub(crate) fn per_second(&self, now: Instant) -> f64 {
+        self.rate.per_second(now)
     }
 
     /// Notes that a device left `count` values, which are lent again.

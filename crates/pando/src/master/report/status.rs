@@ -33,8 +33,7 @@ pub(super) struct Status {
 
 impl Status {
     /// The figures at `now`.
-    pub(super) fn of(state: &mut RunState, job: &Job, now: Instant) -> Self {
-        let rate = state.registry_mut().statistics_mut().measure_rate(now);
+    pub(super) fn of(state: &RunState, job: &Job, now: Instant) -> Self {
         let (items, registry) = (state.items(), state.registry());
         let (done, total) = (state.settled(), items.total(job.size));
         let remaining = Remaining {
@@ -45,7 +44,7 @@ impl Status {
         Self {
             done,
             total,
-            rate,
+            rate: registry.statistics().per_second(now),
             left: state.forecast().time_left(remaining),
             devices: registry.len() as u64,
             cores: registry.devices().map(|device| u64::from(device.cores())).sum(),

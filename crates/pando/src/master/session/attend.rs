@@ -1,7 +1,7 @@
 //! Attends to one volunteer from its hello to its goodbye: the task between a channel and its
 //! session. The task has no logic of its own.
 
-use super::{Departure, Session};
+use super::{Departure, Session, goodbye::REMOVED};
 use crate::{
     channel::Channel,
     master::{registry::Page, run::Master},
@@ -43,6 +43,9 @@ pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel
     let hello = match hello {
         Ok(_) if master.job.local_only && door.path != Path::Local => {
             Err(("refused", ELSEWHERE.to_owned()))
+        }
+        Ok(hello) if door.path != Path::Local && master.is_removed(&hello.device) => {
+            Err(("stopped", REMOVED.to_owned()))
         }
         other => other,
     };

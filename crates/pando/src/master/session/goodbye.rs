@@ -6,6 +6,10 @@ use crate::{console::printable, master::exchange::Leaving, protocol::ToVolunteer
 use serde_json::json;
 use std::time::Instant;
 
+/// The message to a device that the owner of the run sends away.
+pub(super) const REMOVED: &str =
+    "The owner of this job does not need this device any more. Thank you for your help!";
+
 impl Session {
     /// Ends the session: says goodbye to the device, tells people why, and has its values lent
     /// again.
@@ -65,6 +69,10 @@ impl Session {
             }
             Departure::Replaced => {
                 ("replaced", "This device joined again on another connection.".into(), None)
+            }
+            Departure::Removed => {
+                let line = format!("{name} was sent away by the owner of the job{again}");
+                ("stopped", REMOVED.into(), Some(line))
             }
             Departure::Protocol(why) => {
                 let line = format!("{name} was sent away: {why}{again}");

@@ -3,7 +3,7 @@
 use super::{Departure, Session};
 use crate::{
     console::printable,
-    master::{exchange::Told, job::well_framed, policy::MissingFeature},
+    master::{exchange::Told, job::well_framed, policy::MissingFeature, said::PrintedLine},
     protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
     remedy::{broken, with_remedy},
 };
@@ -22,6 +22,7 @@ impl Session {
     /// Handles one frame. An error ends the session.
     pub(crate) fn receive(&mut self, frame: Frame, now: Instant) -> Result<(), Departure> {
         self.send.received(now);
+        self.traffic.note_received(frame.len());
         match frame {
             Frame::Binary(bytes) => match self.send.binary(bytes) {
                 Ok(Some(Binary::Results(answers))) => self.answers(answers, now),
@@ -55,7 +56,7 @@ impl Session {
                 self.exchange(now, |exchange| exchange.started(&items, loading));
             }
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
-            ToMaster::Log { entries } => self.log(&entries),
+            ToMaster::Log { entries } => self.log(&entries, now),
             ToMaster::Report { id, report } => self.report(id, &report, now),
             ToMaster::Broken { message, stack } => {
                 let job = &self.master.job;
@@ -125,7 +126,8 @@ impl Session {
         };
         let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
         trace!(device = self.name, answers = answers.len(), "answers have arrived");
-        let mut told = Told::new(self.master.events.wanted());
+        let shows = self.master.gallery.has_visitors();
+        let mut told = Told::new(self.master.events.wanted(), shows);
         let (asks, room) =
             self.exchange(now, |exchange| exchange.accept(answers, parts, &mut told));
         self.asking |= asks;
@@ -133,6 +135,7 @@ impl Session {
         for (kind, fields) in told.happened {
             self.master.events.write(kind, fields);
         }
+        self.master.gallery.show(told.results);
         for line in told.lines {
             self.master.console.say(printable(&line));
         }
@@ -147,7 +150,8 @@ impl Session {
         );
     }
 
-    fn log(&self, entries: &[LogEntry]) {
+    fn log(&self, entries: &[LogEntry], now: Instant) {
+        let mut printed = Vec::new();
         for entry in entries {
             let function = &self.master.job.function;
             let text = match entry.text.strip_prefix(LATE) {
@@ -160,6 +164,14 @@ impl Session {
             let number = entry.id.map(|id| id.saturating_add(1));
             let fields = json!({"device": self.name, "index": number, "level": entry.level, "text": text, "count": entry.count});
             self.master.events.write("log", fields);
+            printed.push(PrintedLine {
+                at: now,
+                device: self.name.clone(),
+                item: number,
+                level: entry.level.clone(),
+                text: text.clone(),
+                count: entry.count.unwrap_or(1),
+            });
             if self.master.job.quiet {
                 continue;
             }
@@ -170,5 +182,6 @@ impl Session {
                 self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
             }
         }
+        self.master.lock().note_printed(printed);
     }
 }

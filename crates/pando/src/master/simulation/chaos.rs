@@ -1,11 +1,11 @@
-//! Faults, and the calm after them.
+//! Faults, the decisions of the owner, and the calm after them.
 
 use super::{
     clock::{Event, MS},
     plan::chance,
     world::World,
 };
-use crate::protocol::ToMaster;
+use crate::{master::policy::Decision, protocol::ToMaster};
 
 impl World {
     /// Performs a random fault.
@@ -15,6 +15,7 @@ impl World {
         }
         let delay = self.rng.u64(0..=self.plan.unrest);
         self.clock.after(delay, Event::Chaos);
+        self.let_owner_decide();
         match self.rng.u32(0..100) {
             0..3 => self.stop_or_go_on(),
             3 => self.disturb_the_ends(),
@@ -87,7 +88,33 @@ impl World {
         }
     }
 
-    /// The owner pauses or resumes the device.
+    /// Lets the owner of the run decide about a device, if the run has such an owner.
+    fn let_owner_decide(&mut self) {
+        let Some(rng) = &mut self.owner else { return };
+        let state = self.master.lock();
+        let devices = state.registry().iter().filter(|(_, device)| !device.is_replaced());
+        let devices: Vec<_> = devices.map(|(sub, device)| (sub, device.number())).collect();
+        drop(state);
+        if devices.is_empty() || !chance(rng, 30) {
+            return;
+        }
+        let (sub, number) = devices[rng.usize(0..devices.len())];
+        let decision = match rng.u32(0..10) {
+            0..4 => Decision::Pause,
+            4..7 => Decision::Resume,
+            7..9 => Decision::Cores(rng.u32(1..4)),
+            _ => Decision::Remove,
+        };
+        say!(self, "the owner decides about device {number} of the run: {decision:?}");
+        self.seen.note("the owner decides");
+        if matches!(decision, Decision::Pause | Decision::Remove) {
+            self.model.pauses(sub);
+        }
+        let decided = self.master.decide(number, decision, self.clock.instant());
+        decided.expect("the device is connected");
+    }
+
+    /// The person at the device pauses or resumes it.
     fn pause_or_go_on(&mut self, number: usize) {
         let device = &mut self.devices[number];
         device.paused = !device.paused;

@@ -82,6 +82,8 @@ impl World {
             let device = self.links[number].device;
             let state = self.master.lock();
             let kept: Vec<Loan> = state.items().lender().outstanding(session.sub()).collect();
+            let is_paused =
+                state.registry().get(session.sub()).is_some_and(|device| device.cores() == 0);
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id)
                 && state.registry().rest_before(&hello.device).is_none();
             drop(state);
@@ -103,7 +105,7 @@ impl World {
             }
             self.seen.note_if(!kept.is_empty(), "took up");
             self.model.kept(session.sub(), &kept);
-            if hello.cores == 0 {
+            if is_paused {
                 self.model.pauses(session.sub());
             }
             self.master_ends.push(MasterEnd {
@@ -194,6 +196,7 @@ impl World {
             Departure::Lost => "lost",
             Departure::Silent => "silent",
             Departure::Stuck => "stuck",
+            Departure::Removed => "removed",
             Departure::Replaced => "told that it is replaced",
             Departure::Protocol(_) => "sent away",
             Departure::Broken(_) => "broken",

@@ -160,6 +160,8 @@ impl Model {
     ) {
         let index = loan.index;
         let cut = self.cut();
+        let is_paused = state.registry().get(sub).is_some_and(|device| device.cores() == 0);
+        assert!(!fresh || !is_paused, "{sub:?} is lent {index} in a pause");
         let fate = &mut self.fates[index as usize];
         assert_eq!(value.bytes, fate.text, "{index} is another value");
         let old = fate.end.is_some() || cut.is_some_and(|fatal| fatal <= index);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All situations to be covered by the runs together.
-const ALL: [&str; 48] = [
+const ALL: [&str; 50] = [
     "alone",
     "answered an earlier loan of what it has",
     "answered in two ways",
@@ -43,6 +43,7 @@ const ALL: [&str; 48] = [
     "reader stopped",
     "recalled",
     "refused in a pause",
+    "removed",
     "replaced",
     "resumed",
     "returned at once",
@@ -52,6 +53,7 @@ const ALL: [&str; 48] = [
     "silent",
     "some failed",
     "stuck",
+    "the owner decides",
     "told that it is replaced",
     "took up",
     "tried again",

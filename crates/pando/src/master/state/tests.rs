@@ -68,7 +68,9 @@ impl World {
             page: Page::default(),
             path: Path::WebSocket,
             cores,
+            is_browser: false,
             wake: Arc::new(Notify::new()),
+            traffic: Arc::default(),
         };
         self.state.join(newcomer, holds.iter().copied(), self.now)
     }
@@ -82,7 +84,7 @@ impl World {
     fn fail(&mut self, sub: SubStreamId, loan: Loan) {
         let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
         let answer = Answer { loan, micros: 1, result: Err(failure) };
-        let mut told = Told::new(false);
+        let mut told = Told::new(false, false);
         self.state.exchange(sub, &self.job, self.now).accept(vec![answer], 0, &mut told);
     }
 

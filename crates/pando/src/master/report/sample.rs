@@ -1,0 +1,49 @@
+//! The figures of a run for its history: few, so that they cost little.
+
+use crate::master::state::RunState;
+use std::{collections::HashMap, time::Instant};
+
+/// See the module.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunSample {
+    /// The number of items with a result, or left out.
+    pub(crate) done: u64,
+    /// The number of results computed in this run.
+    pub(crate) computed: u64,
+    /// The cores that have a value to compute.
+    pub(crate) busy_cores: u64,
+    /// The cores that may compute.
+    pub(crate) cores: u64,
+    pub(crate) in_progress: u64,
+    pub(crate) waiting: u64,
+    pub(crate) failed_attempts: u64,
+    /// The number of results of each device, by its number.
+    pub(crate) items: HashMap<u64, u64>,
+    /// The seconds since the start of the run.
+    pub(crate) elapsed: f64,
+}
+
+impl RunSample {
+    /// The figures at `now`.
+    pub(super) fn of(state: &RunState, now: Instant) -> Self {
+        let (registry, lender) = (state.registry(), state.items().lender());
+        let devices = registry.iter().filter(|(_, device)| !device.is_replaced());
+        let (mut busy_cores, mut cores) = (0, 0);
+        for (sub, device) in devices {
+            cores += u64::from(device.cores());
+            busy_cores += u64::from(device.cores()).min(lender.held(sub) as u64);
+        }
+        let unfinished = lender.unfinished();
+        Self {
+            done: state.settled(),
+            computed: registry.statistics().total(),
+            busy_cores,
+            cores,
+            in_progress: unfinished as u64,
+            waiting: lender.in_progress().saturating_sub(unfinished) as u64,
+            failed_attempts: state.retries().counts().1,
+            items: registry.items_by_number(),
+            elapsed: registry.statistics().elapsed(now).as_secs_f64(),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The monitoring page of a run: its data, and what the owner of the run asks for there.
+//!
+//! [`Monitor`] looks at the run once a second. Each look adds a sample to the [`History`]; only
+//! while somebody reads the events, it also makes a snapshot, one text for all readers. A reader
+//! that is slow misses looks, and costs nothing. `docs/monitoring.md` says what each figure means.
+
+mod actions;
+mod files;
+mod history;
+mod metrics;
+mod routes;
+mod streams;
+
+use crate::master::{Master, RunSnapshot, WallTime};
+use bytes::Bytes;
+use history::History;
+use serde::Serialize;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::Duration,
+};
+use streams::{StreamUpdate, event};
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+/// The time between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long readers of the events may take to read the last one.
+const LAST_EVENT: Duration = Duration::from_millis(500);
+
+/// What a run is about, for people.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct RunTitle {
+    /// What is computed.
+    pub(crate) title: String,
+    /// Who asks for it; may be empty.
+    pub(crate) from: String,
+    /// The command line; empty for a run of a Rust program.
+    pub(crate) command: String,
+}
+
+/// See the module.
+pub(crate) struct Monitor {
+    master: Arc<Master>,
+    /// The first segment of the page's path.
+    token: String,
+    title: RunTitle,
+    /// Where volunteers join, the best address first.
+    urls: Mutex<Vec<String>>,
+    history: Mutex<History>,
+    /// The newest events.
+    updates: watch::Sender<StreamUpdate>,
+    /// The last snapshot of the run, once the run has ended.
+    last: OnceLock<LastSnapshot>,
+}
+
+/// The last snapshot of a run, and how the run ended, in words.
+#[derive(Debug)]
+struct LastSnapshot {
+    run: RunSnapshot,
+    words: String,
+}
+
+/// The content of `status.json`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusDocument<'a> {
+    version: &'static str,
+    #[serde(flatten)]
+    title: &'a RunTitle,
+    volunteer_urls: Vec<String>,
+    exit_words: &'a str,
+    #[serde(flatten)]
+    run: &'a RunSnapshot,
+}
+
+impl Monitor {
+    /// The monitor of the run of `master`, whose page is below `token`.
+    pub(crate) fn new(master: Arc<Master>, token: String, title: RunTitle) -> Arc<Self> {
+        Arc::new(Self {
+            master,
+            token,
+            title,
+            urls: Mutex::default(),
+            history: Mutex::default(),
+            updates: watch::Sender::new(StreamUpdate::default()),
+            last: OnceLock::new(),
+        })
+    }
+
+    /// The first segment of the page's path.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Adds an address where volunteers join, in front of the others or after them.
+    pub(crate) fn add_url(&self, url: &str, first: bool) {
+        let mut urls = self.urls.lock().expect("nobody panics with it");
+        urls.retain(|other| other != url);
+        let at = if first { 0 } else { urls.len() };
+        urls.insert(at, url.into());
+    }
+
+    /// Looks at the run once a second. Never ends.
+    pub(crate) async fn watch(self: Arc<Self>) {
+        let mut tick = interval(LOOK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            self.look(WallTime::present());
+        }
+    }
+
+    fn look(&self, time: WallTime) {
+        let sample = self.master.sample(time.now);
+        let sample = self.history().add(sample, time.unix);
+        if self.updates.receiver_count() == 0 || self.last.get().is_some() {
+            return;
+        }
+        let mut text = event("status", &self.status(&self.master.snapshot(&time), ""));
+        text.extend(sample.iter().map(|sample| event("sample", sample)));
+        self.updates.send_replace(StreamUpdate { text: text.into(), is_last: false });
+    }
+
+    /// The snapshot of the run at its end, while all devices are connected.
+    pub(crate) fn last_look(&self) -> RunSnapshot {
+        self.master.snapshot(&WallTime::present()).of_end()
+    }
+
+    /// Ends the page with its `last` snapshot; `words` say how the run has ended. Waits a moment
+    /// for readers.
+    pub(crate) async fn close(&self, last: RunSnapshot, words: String) {
+        let last = self.last.get_or_init(|| LastSnapshot { run: last, words });
+        let text = event("status", &self.status(&last.run, &last.words));
+        self.master.gallery.close();
+        self.updates.send_replace(StreamUpdate { text: text.into(), is_last: true });
+        let _ = timeout(LAST_EVENT, self.updates.closed()).await;
+    }
+
+    /// Calls `act` with the present snapshot, and with the words about the end.
+    fn with_snapshot<R>(&self, act: impl FnOnce(&RunSnapshot, &str) -> R) -> R {
+        match self.last.get() {
+            Some(last) => act(&last.run, &last.words),
+            None => act(&self.master.snapshot(&WallTime::present()), ""),
+        }
+    }
+
+    fn status_json(&self) -> Bytes {
+        let json = self.with_snapshot(|run, words| json(&self.status(run, words)));
+        json.into()
+    }
+
+    fn metrics(&self) -> String {
+        self.with_snapshot(|run, _| metrics::text(run))
+    }
+
+    /// The content of `status.json`.
+    fn status<'a>(&'a self, run: &'a RunSnapshot, exit_words: &'a str) -> impl Serialize + 'a {
+        StatusDocument {
+            version: env!("CARGO_PKG_VERSION"),
+            title: &self.title,
+            volunteer_urls: self.urls.lock().expect("nobody panics with it").clone(),
+            exit_words,
+            run,
+        }
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().expect("nobody panics with it")
+    }
+}
+
+fn json(content: &impl Serialize) -> String {
+    serde_json::to_string(content).expect("it is plain data")
+}

@@ -1,0 +1,120 @@
+//! The monitoring page of a run: what it says of the run, and where it is served.
+
+use super::{listen::default_ports, signals::count};
+use crate::{
+    config::{FunctionSource, InputSource, RunConfig},
+    console::printable,
+    master::{Ending, Left},
+    monitor::RunTitle,
+    server::{self, Site},
+};
+use pando_web::listen;
+use std::{
+    env,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// Options whose values are secret.
+const SECRETS: [&str; 3] = ["--secret", "--token", "--ice-servers"];
+
+/// What the run of `config` is about.
+pub(super) fn title(config: &RunConfig) -> RunTitle {
+    let title = match &config.function {
+        FunctionSource::Module(path) => {
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        }
+        FunctionSource::Command(command) => command.clone(),
+    };
+    let command = match config.input {
+        InputSource::Stream => String::new(),
+        _ => shown(env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())),
+    };
+    RunTitle { title: printable(&title), from: String::new(), command: printable(&command) }
+}
+
+/// The command line with these words, for people. Secrets are left out, because others may see the
+/// page.
+fn shown(words: impl Iterator<Item = String>) -> String {
+    /// The most characters.
+    const MOST: usize = 1000;
+    let mut command = "pando".to_owned();
+    let mut is_secret = false;
+    for word in words {
+        let word = match word.split_once('=') {
+            _ if is_secret => "…".into(),
+            Some((name, _)) if SECRETS.contains(&name) => format!("{name}=…"),
+            _ => word,
+        };
+        is_secret = SECRETS.contains(&&*word);
+        let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%…".contains(c);
+        match !word.is_empty() && word.chars().all(is_plain) {
+            true => command += &format!(" {word}"),
+            false => command += &format!(" '{}'", word.replace('\'', r"'\''")),
+        }
+    }
+    command.chars().take(MOST).collect()
+}
+
+/// Says where the monitoring page of `site` is, on a server bound to `bind`.
+pub(super) fn announce(site: &Site, listener: &TcpListener, bind: IpAddr) {
+    let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
+    let address = SocketAddr::new(server::addresses(bind)[0], port);
+    let scheme = if site.certificate.is_some() { "https" } else { "http" };
+    let token = site.monitor.token();
+    site.console.say(format!("Serving monitoring page at {scheme}://{address}/{token}/"));
+}
+
+/// Serves the monitoring page of a run without volunteers, for browsers of this machine only, until
+/// `closed`. A page that cannot be served is no error of the run.
+pub(super) fn serve_alone(site: Site, closed: oneshot::Receiver<()>) {
+    let bind: IpAddr = Ipv4Addr::LOCALHOST.into();
+    // After the usual ports, any port will do.
+    let mut ports = default_ports().chain([0]);
+    let listener = ports.find_map(|port| listen(SocketAddr::new(bind, port)).ok());
+    let Some(listener) = listener else {
+        site.console.say("there is no monitoring page, because this machine gives no port for it");
+        return;
+    };
+    announce(&site, &listener, bind);
+    tokio::spawn(server::serve(listener, site, closed));
+}
+
+/// How a run has ended, in a sentence.
+pub(super) fn words(ending: &Ending) -> String {
+    let first_line = |text: &str| printable(text.lines().next().unwrap_or_default());
+    match ending {
+        Ending::Complete => "All items are done.".into(),
+        Ending::ReaderLeft => "The reader of the output has left.".into(),
+        Ending::SomeFailed(failed) => {
+            format!("All other items are done; {} failed.", count(*failed as usize, "item"))
+        }
+        Ending::Interrupted => {
+            "Stopped on request: the items that were read are done, the rest of the input was not read.".into()
+        }
+        Ending::CutShort(Left { items, .. }) => {
+            format!("Stopped: {} not finished.", match items {
+                1 => "1 item was".to_owned(),
+                items => format!("{items} items were"),
+            })
+        }
+        Ending::InputFailed(error) => format!("The input failed: {}", first_line(&error.text)),
+        Ending::ItemFailed(_, text) => format!("An item failed: {}", first_line(text)),
+        Ending::CannotRun(why) => format!("The function cannot run: {}", first_line(why)),
+        Ending::OutputFailed(why) => format!("The output cannot be written: {}", first_line(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_shown_without_its_secrets() {
+        let words = ["render.js", "--secret", "hush", "--token=abcd", "a b", "it's", "--stdin"];
+        assert_eq!(
+            shown(words.into_iter().map(str::to_owned)),
+            r"pando render.js --secret … --token=… 'a b' 'it'\''s' --stdin"
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! The streams of events and of results.
+
+use crate::{EventReader, echo, first, idle, monitor, result, values};
+use pando_protocol::volunteer::encode_results;
+use pando_testing::{WebSocket, lines, memory};
+use serde_json::{Value, json};
+
+#[test]
+fn the_events_begin_with_the_history_and_end_with_the_run() {
+    let run = idle(3).start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    let mut events = EventReader::open(&url, "events");
+    let (name, history) = events.next().unwrap();
+    assert_eq!((&*name, &history["interval"]), ("history", &json!(1.0)));
+    let (name, status) = events.next().unwrap();
+    assert_eq!(
+        (&*name, &status["state"], &status["exitWords"]),
+        ("status", &json!("running"), &json!(""))
+    );
+    let sample = events.wait("sample");
+    assert_eq!((&sample["done"], &sample["perSecond"]), (&json!(0), &json!(0.0)));
+    let mut late = EventReader::open(&url, "events");
+    assert!(!late.wait("history")["samples"].as_array().unwrap().is_empty());
+    echo(&mut WebSocket::join(&volunteers, "Ann", 1));
+    for mut reader in [events, late] {
+        let mut last = Value::Null;
+        while let Some((name, data)) = reader.next() {
+            if name == "status" {
+                last = data;
+            }
+        }
+        assert_eq!(
+            (&last["state"], &last["exitWords"]),
+            (&json!("finished"), &json!("All items are done."))
+        );
+        assert_eq!(
+            (&last["progress"]["done"], &last["devices"][0]["items"]),
+            (&json!(3), &json!(3))
+        );
+    }
+    run.wait().gives("1\n2\n3\n");
+}
+
+#[test]
+fn a_reader_of_the_events_that_reads_nothing_costs_nothing() {
+    let run = idle(1).args(["-q"]).start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    let mut ann = WebSocket::join(&volunteers, "Ann", 1);
+    assert_eq!(values(&mut ann).len(), 1);
+    // A large state: what the function prints.
+    let entries: Vec<Value> = (0..100)
+        .map(|n| json!({"level": "log", "text": format!("{n} {}", "x".repeat(3000))}))
+        .collect();
+    for entries in entries.chunks(50) {
+        ann.text(&json!({"type": "log", "entries": entries}).to_string());
+    }
+    let mut reader = EventReader::open(&url, "events");
+    while reader.wait("status")["prints"].as_array().unwrap().len() < 100 {}
+    let silent: Vec<EventReader> = (0..20).map(|_| EventReader::open(&url, "events")).collect();
+    reader.wait("status");
+    let before = memory(run.pid()).unwrap();
+    for _ in 0..6 {
+        reader.wait("status");
+    }
+    let grown = memory(run.pid()).unwrap().saturating_sub(before);
+    // Twenty queues of six states would take 24 MB.
+    assert!(grown < 8 << 20, "{grown} bytes");
+    ann.binary(&encode_results(&[result(first(0), "1")]));
+    run.wait().gives("1\n");
+    drop(silent);
+}
+
+#[test]
+fn results_show_as_they_come_to_those_who_look() {
+    let run = idle(4).args(["--batch-size", "4"]).start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    let mut ann = WebSocket::join(&volunteers, "Ann", 1);
+    assert_eq!(values(&mut ann).len(), 4);
+    let mut results = EventReader::open(&url, "results");
+    results.begins();
+    let given = ["a <b>text</b>", "-2.5", "data:image/gif;base64,AAAA", "4"];
+    let answers: Vec<_> = (0..4).map(|index| result(first(index), given[index as usize])).collect();
+    ann.binary(&encode_results(&answers));
+    let kinds = [
+        ("text", json!("a <b>text</b>")),
+        ("number", json!(-2.5)),
+        ("image", json!("data:image/gif;base64,AAAA")),
+        ("number", json!(4.0)),
+    ];
+    for (item, (kind, value)) in (1..).zip(kinds) {
+        let expected = json!({"item": item, "device": "1", "kind": kind, "value": value});
+        assert_eq!(results.next(), Some(("result".into(), expected)));
+    }
+    assert_eq!(results.next(), None, "the run has ended");
+    run.wait().gives(lines(given));
+}
