@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
 import { buildMonitor } from './monitor.mjs';
 import { ownNames } from './names.mjs';
+import { buildReport } from './report.mjs';
 
 const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -116,5 +117,6 @@ await Promise.all([
   buildPage(outDir),
   buildBuiltins(outDir),
   buildMonitor(outDir),
+  buildReport(outDir),
 ]);
 await weigh(outDir);
