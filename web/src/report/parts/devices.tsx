@@ -12,7 +12,7 @@ type ReportColumn = Pick<Column, 'key' | 'title' | 'isNumber' | 'text'>;
 const COLUMNS: ReportColumn[] = [
   columnOf('kind'),
   columnOf('way'),
-  { key: 'cores', title: 'Cores', isNumber: true, text: ({ cores }) => whole(cores) },
+  { key: 'lends', title: 'Cores', isNumber: true, text: ({ cores }) => whole(cores) },
   columnOf('items'),
   columnOf('share'),
   columnOf('mean'),
@@ -87,7 +87,7 @@ function Row(props: {
         <td
           key={key}
           role="cell"
-          class={`${isNumber ? 'number ' : ''}${key === 'cores' ? 'lends' : key}`}
+          class={`${isNumber ? 'number ' : ''}${key}${isZero(key, device) ? ' zero' : ''}`}
           data-title={title}
         >
           <bdi>{text(device, now)}</bdi>
@@ -95,6 +95,11 @@ function Row(props: {
       ))}
     </tr>
   );
+}
+
+/** A figure without news is shown softly. */
+function isZero(key: string, { failedAttempts }: DeviceFigures): boolean {
+  return key === 'failures' && failedAttempts === 0;
 }
 
 /** When each device was connected. */

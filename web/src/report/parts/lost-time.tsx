@@ -47,31 +47,41 @@ export function LostTime({ data }: { data: ReportData }) {
         </span>
       </h2>
       <div class="scroll" tabIndex={0} role="group" aria-label="The time of the cores">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Part</th>
-              <th scope="col" class="number">
+        <table role="table">
+          <thead role="rowgroup">
+            <tr role="row">
+              <th role="columnheader" scope="col">
+                Part
+              </th>
+              <th role="columnheader" scope="col" class="number">
                 Core time
               </th>
-              <th scope="col" class="number">
+              <th role="columnheader" scope="col" class="number">
                 Share
               </th>
-              <th scope="col">Meaning</th>
+              <th role="columnheader" scope="col">
+                Meaning
+              </th>
             </tr>
           </thead>
-          <tbody>
+          <tbody role="rowgroup">
             {rows.map(({ cause, name, meaning, seconds }) => (
-              <tr key={cause} class={cause}>
-                <th scope="row">
+              <tr key={cause} role="row" class={cause}>
+                <th role="rowheader" scope="row">
                   {name}
-                  <div class="share" aria-hidden="true">
+                  <div class="portion" aria-hidden="true">
                     <div style={{ width: `${share(seconds) * 100}%` }} />
                   </div>
                 </th>
-                <td class="number">{coreTime(seconds)}</td>
-                <td class="number">{percent(share(seconds))}</td>
-                <td class="meaning">{meaning}</td>
+                <td role="cell" class="number">
+                  {coreTime(seconds)}
+                </td>
+                <td role="cell" class="number">
+                  {percent(share(seconds))}
+                </td>
+                <td role="cell" class="meaning">
+                  {meaning}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -41,7 +41,7 @@ export function PlotsCard({ data, dark }: { data: ReportData; dark: boolean }) {
         <Plot
           name="rate"
           label="Items per second over time, by device"
-          text={rate}
+          text={(perSecond) => rate(perSecond).replace(/\.0$/, '')}
           {...{ history, range, parts }}
         />
         <ul class="legend" aria-label="Items by device">
