@@ -21,7 +21,10 @@ use history::History;
 use idle_time::IdleTime;
 use serde::Serialize;
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use streams::{StreamUpdate, event};
@@ -58,6 +61,8 @@ pub(crate) struct Monitor {
     idle: Mutex<IdleTime>,
     /// The newest events.
     updates: watch::Sender<StreamUpdate>,
+    /// Whether the run has come to its end, so that nothing is added to the history.
+    has_ended: AtomicBool,
     /// The last snapshot of the run, once the run has ended.
     last: OnceLock<LastSnapshot>,
 }
@@ -93,6 +98,7 @@ impl Monitor {
             history: Mutex::default(),
             idle: Mutex::default(),
             updates: watch::Sender::new(StreamUpdate::default()),
+            has_ended: AtomicBool::new(false),
             last: OnceLock::new(),
         })
     }
@@ -121,10 +127,13 @@ impl Monitor {
     }
 
     fn look(&self, time: WallTime) {
+        if self.has_ended.load(Ordering::Relaxed) {
+            return;
+        }
         let sample = self.master.sample(time.now);
         self.idle().add(&sample);
         let sample = self.history().add(sample, time.unix);
-        if self.updates.receiver_count() == 0 || self.last.get().is_some() {
+        if self.updates.receiver_count() == 0 {
             return;
         }
         let mut text = event("status", &self.status(&self.master.snapshot(&time), ""));
@@ -132,9 +141,10 @@ impl Monitor {
         self.updates.send_replace(StreamUpdate { text: text.into(), is_last: false });
     }
 
-    /// Looks at the run at its end, while all devices are connected. The history has only whole
-    /// seconds.
+    /// Looks at the run for the last time, while all devices are connected. The history has only
+    /// whole seconds.
     pub(crate) fn last_look(&self, time: &WallTime) {
+        self.has_ended.store(true, Ordering::Relaxed);
         self.idle().add(&self.master.sample(time.now));
     }
 
