@@ -5,7 +5,7 @@ use crate::{
     values,
 };
 use pando_protocol::volunteer::{Answer, encode_results};
-use pando_testing::{Browser, BrowserEngine, WebSocket};
+use pando_testing::{Browser, BrowserEngine, WebSocket, volunteer::serve};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 use tempfile::TempDir;
@@ -32,28 +32,30 @@ fn number(value: &Value) -> f64 {
     value.as_f64().expect("it is a number")
 }
 
-/// Runs six values on two devices. One item fails, and one device leaves before the end.
+/// Runs six values on two devices: one of them fails on both. The first device leaves with others.
 fn run_with_failure(folder: &Path) -> Value {
     let (page, file) = (folder.join("report.html"), folder.join("summary.json"));
     let words = ["--batch-size", "3", "--retries", "0", "--on-error", "skip", "--report"];
     let run = idle(6).args(words).args([&page]).args(["--summary"]).args([&file]).start();
     let (url, volunteers) = (monitor(&run), run.url());
+    let mut events = EventReader::open(&url, "events");
     let mut ada = WebSocket::join(&volunteers, NAME, 1);
     assert_eq!(values(&mut ada).len(), 3);
-    let mut bob = WebSocket::join(&volunteers, "Bob", 1);
-    assert_eq!(values(&mut bob).len(), 3);
-    let mut events = EventReader::open(&url, "events");
-    events.wait("sample");
-    let took = |index| Answer { micros: 100_000, ..result(first(index), "a result") };
-    ada.binary(&encode_results(&[took(0), error(first(1), "no <b>way</b>"), took(2)]));
+    let took = |loan| Answer { micros: 100_000, ..result(loan, "a result") };
+    let failed = |loan| error(loan, "no <b>way</b>");
+    ada.binary(&encode_results(&[took(first(0)), failed(first(1)), took(first(2))]));
     until_status(&url, "three items are done", |status| status["progress"]["done"] == 3);
+    events.wait("sample");
+    let mut bob = WebSocket::join(&volunteers, "Bob", 1);
     drop(ada);
-    until_status(&url, "a device has left", |status| {
+    until_status(&url, "the first device has left", |status| {
         let devices = status["devices"].as_array().unwrap();
         devices.iter().any(|device| device["connected"] == false)
     });
     events.wait("sample");
-    bob.binary(&encode_results(&[took(3), took(4), took(5)]));
+    serve(&mut bob, |bob, loan, value| {
+        bob.binary(&encode_results(&[if value == "2" { failed(loan) } else { took(loan) }]));
+    });
     let token = volunteers.trim_end_matches('/').rsplit('/').next().unwrap().to_owned();
     run.wait().ends(1, "a result\n".repeat(5));
     assert!(!fs::read_to_string(&page).unwrap().contains(&token), "nobody can join by a report");
@@ -72,6 +74,7 @@ fn the_report_has_the_figures_of_the_summary() {
     assert_eq!(snapshot["exitWords"], "All other items are done; 1 item failed.");
     assert_eq!(snapshot["progress"]["done"], summary["items"]);
     assert_eq!(snapshot["failures"]["attempts"], summary["failedAttempts"]);
+    assert_eq!(snapshot["failures"]["lentAgain"], summary["lentAgain"]);
     let failed = &snapshot["failures"]["last"][0];
     assert_eq!(
         (&failed["item"], &failed["input"], &failed["device"], &failed["message"]),
@@ -135,10 +138,8 @@ fn a_run_that_fails_or_is_stopped_has_a_report() {
     let run = PandoCommand::f(f).local().args(words).args([&file]).stdin("1\n2\n").run();
     run.ends(1, "1\n").did_not_say(&["monitoring page"]);
     let failed = data(&file);
-    assert_eq!(
-        (&failed["summary"]["status"], &failed["summary"]["failed"]),
-        (&1.into(), &1.into())
-    );
+    let summary = &failed["summary"];
+    assert_eq!((&summary["status"], &summary["failedAttempts"]), (&1.into(), &1.into()));
     let engine = failed["ingredients"]["engine"].as_str().unwrap();
     assert!(engine.starts_with("Node.js "), "{engine}");
     let words = failed["snapshot"]["exitWords"].as_str().unwrap();
