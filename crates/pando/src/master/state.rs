@@ -141,12 +141,6 @@ impl RunState {
         &mut self.registry
     }
 
-    /// The number of items with a result, or left out.
-    pub(crate) fn settled(&self) -> u64 {
-        let lender = self.items.lender();
-        self.items.settled(self.registry.iter().map(|(sub, _)| lender.held(sub) as u64).sum())
-    }
-
     /// Wakes the sessions which may ask or be read, and returns whom else to wake.
     pub(super) fn take_wakes(&mut self) -> Wakes {
         self.items.take_finished();
@@ -320,7 +314,7 @@ impl RunState {
         now: Instant,
     ) -> Vec<String> {
         let holds_back = self.holds_back();
-        let (settled, cores) = (self.settled(), self.registry.computing_cores());
+        let (settled, cores) = (self.items.settled(), self.registry.computing_cores());
         let Self { items, registry, forecast, oldest, .. } = self;
         forecast.observe(settled, cores, now);
         oldest.look(items.lender().oldest().map(|(index, _)| index), now);

@@ -45,9 +45,9 @@ impl Items {
         estimate.filter(|(count, _)| *count >= read)
     }
 
-    /// The number of items with a result, or left out.
-    pub(crate) fn settled(&self, held: u64) -> u64 {
-        self.lender.values_read().saturating_sub(self.lender.returned() as u64 + held)
+    /// The number of items with a result, or left out. Items that the run gave up do not count.
+    pub(crate) fn settled(&self) -> u64 {
+        self.end() - self.lender.unfinished() as u64
     }
 
     /// Notes that no more items follow, and why.

@@ -46,7 +46,7 @@ impl RunSample {
         }
         let unfinished = lender.unfinished();
         Self {
-            done: state.settled(),
+            done: state.items().settled(),
             computed: registry.statistics().total(),
             busy_cores,
             cores,

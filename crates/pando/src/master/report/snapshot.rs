@@ -147,7 +147,7 @@ impl RunSnapshot {
 
 impl ProgressFigures {
     fn of(state: &RunState, job: &Job, time: &WallTime) -> Self {
-        let (done, total) = (state.settled(), state.items().total(job.size));
+        let (done, total) = (state.items().settled(), state.items().total(job.size));
         let statistics = state.registry().statistics();
         let remaining = Remaining {
             items: total.map(|(total, _)| total.saturating_sub(done)),

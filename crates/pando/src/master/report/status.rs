@@ -35,7 +35,7 @@ impl Status {
     /// The figures at `now`.
     pub(super) fn of(state: &RunState, job: &Job, now: Instant) -> Self {
         let (items, registry) = (state.items(), state.registry());
-        let (done, total) = (state.settled(), items.total(job.size));
+        let (done, total) = (state.items().settled(), items.total(job.size));
         let remaining = Remaining {
             items: total.map(|(total, _)| total.saturating_sub(done)),
             usual: registry.statistics().median(),

@@ -69,7 +69,7 @@ impl Summary {
         failed_items.sort_unstable();
         let devices = state.registry().contributions(now);
         Self {
-            items: state.settled(),
+            items: state.items().settled(),
             computed,
             seconds,
             per_second: computed as f64 / seconds.max(0.001),
