@@ -257,7 +257,7 @@ pub(crate) struct Cli {
     #[arg(short, long, env = "PANDO_QUIET", value_parser = YesOrNo::new())]
     pub(crate) quiet: bool,
 
-    /// Say more: statistics at every --reporting-interval
+    /// Say more: why values go to other devices, and statistics at every --reporting-interval
     #[arg(short, long, env = "PANDO_VERBOSE", value_parser = YesOrNo::new())]
     pub(crate) verbose: bool,
 }

@@ -302,12 +302,15 @@ impl RunState {
         lines.extend(retries.take_notices(&mut context));
         lines.extend(stand_back::look_after_unfit(&mut context));
         lines.extend(retries.tell_that_nobody_can(&context));
-        stragglers::recall_from_stalled(&mut context);
+        let mut explained = stragglers::recall_from_stalled(&mut context);
         stragglers::end_waits(&mut context);
-        stragglers::recall_stragglers(&mut context);
-        unwanted.lend(&mut context, retries);
+        explained.extend(stragglers::recall_stragglers(&mut context));
+        explained.extend(unwanted.lend(&mut context, retries));
         if job.speculate {
-            speculation.lend_copies(&mut context, retries);
+            explained.extend(speculation.lend_copies(&mut context, retries));
+        }
+        if job.explains {
+            lines.extend(explained);
         }
         lines
     }

@@ -1,11 +1,12 @@
 //! The monitoring page of a run: what it says of the run, and where it is served.
 
-use super::{listen::default_ports, signals::count};
+use super::listen::default_ports;
 use crate::{
     config::{FunctionSource, InputSource, RunConfig},
     console::printable,
     master::{Ending, Left},
     monitor::RunTitle,
+    number,
     server::{self, Site},
 };
 use pando_web::listen;
@@ -87,7 +88,7 @@ pub(super) fn words(ending: &Ending) -> String {
         Ending::Complete => "All items are done.".into(),
         Ending::ReaderLeft => "The reader of the output has left.".into(),
         Ending::SomeFailed(failed) => {
-            format!("All other items are done; {} failed.", count(*failed as usize, "item"))
+            format!("All other items are done; {} failed.", number::count(*failed as u64, "item"))
         }
         Ending::Interrupted => {
             "Stopped on request: the items that were read are done, the rest of the input was not read.".into()

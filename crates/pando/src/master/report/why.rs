@@ -1,6 +1,6 @@
 //! Why nothing is computed, in one sentence that is always true. Pure: time is an argument.
 
-use super::status::{count, grouped};
+use super::status::grouped;
 use crate::{
     duration::rounded,
     master::{
@@ -8,6 +8,7 @@ use crate::{
         registry::{Device, Registry},
         state::RunState,
     },
+    number::count,
 };
 use std::time::{Duration, Instant};
 
