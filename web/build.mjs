@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
+import { buildMonitor } from './monitor.mjs';
 import { ownNames } from './names.mjs';
 
 const LIMIT = 20 * 1024;
@@ -114,5 +115,6 @@ await Promise.all([
   buildNode(outDir),
   buildPage(outDir),
   buildBuiltins(outDir),
+  buildMonitor(outDir),
 ]);
 await weigh(outDir);

@@ -35,6 +35,7 @@ fn build(source: &Path, out: &Path) -> PathBuf {
         "src",
         "builtins",
         "build.mjs",
+        "monitor.mjs",
         "names.mjs",
         "package.json",
         "package-lock.json",

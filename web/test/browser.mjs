@@ -1,10 +1,12 @@
 // Chromium for tests: driven (for clicks and screenshots) or plain (for measurements).
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
+export const CHROMIUM =
+  process.env.CHROMIUM ||
+  ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 export const FLAGS = [
   '--headless',
   '--no-sandbox',

@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildMonitor } from '../monitor.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = process.argv.slice(2);
@@ -18,6 +19,8 @@ await build({
   outbase: '.',
   outExtension: { '.js': '.cjs' },
   bundle: true,
+  // These packages are loaded as they are: one is large, the other runs in the browser.
+  external: ['playwright-core', 'axe-core'],
   platform: 'node',
   format: 'cjs',
   target: 'node20',
@@ -25,6 +28,7 @@ await build({
   sourcemap: 'inline',
   logLevel: 'warning',
 });
+await buildMonitor(`${root}.test/pages`);
 const files = tests.map((name) => `.test/test/${name.replace(/\.ts$/, '.cjs')}`);
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], {
   cwd: root,

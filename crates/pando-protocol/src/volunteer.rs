@@ -89,6 +89,7 @@ impl Value {
         Self { bytes, form, careful: false, attempt: 0 }
     }
 
+    #[inline]
     fn tag(&self, loan: Loan) -> u64 {
         self.form as u64 | u64::from(self.careful) << 2 | u64::from(loan.number) << 3
     }
@@ -271,6 +272,7 @@ fn form(tag: u64) -> Option<Form> {
     }
 }
 
+#[inline]
 fn put_varint(out: &mut BytesMut, mut value: u64) {
     while value >= 0x80 {
         out.put_u8(value as u8 | 0x80);
@@ -279,12 +281,14 @@ fn put_varint(out: &mut BytesMut, mut value: u64) {
     out.put_u8(value as u8);
 }
 
+#[inline]
 fn put_bytes(out: &mut BytesMut, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
 /// Most bytes that a value takes in a frame.
+#[inline]
 pub fn value_len(value: &Value) -> usize {
     value.bytes.len() + 24
 }

@@ -175,6 +175,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         if self.is_finished() { Ask::Done } else { Ask::Wait }
     }
 
+    #[inline]
     fn lend_new(&mut self, sub: SubStreamId, value: T) -> Ask<T> {
         self.budget.add_value(&value);
         let index = self.slots.push(value);
@@ -184,6 +185,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     /// Lends a value that is not lent to `sub`: under the loan of this number, or else under a new
     /// loan.
+    #[inline]
     fn lend(&mut self, sub: SubStreamId, index: Index, number: Option<u32>) -> Option<Lent<T>> {
         let borrower = self.sub_streams.find_mut(sub)?;
         match self.slots.lend(index, number, sub, &mut borrower.held) {
@@ -280,20 +282,23 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
 /// Values come back.
 impl<T: Clone, R, E> Lender<T, R, E> {
-    /// Gives the result of a value that `sub` holds. A value that is failed for good also gets a
-    /// result, which expresses the failure.
+    /// Gives the result of a value that `sub` holds, and returns the value. A value that is failed
+    /// for good also gets a result, which expresses the failure.
     ///
     /// # Errors
     /// The result is refused, and nothing changes, unless `sub` holds the value now, under this
     /// loan.
-    pub fn result(&mut self, sub: SubStreamId, loan: Loan, result: R) -> Result<(), Refused> {
+    pub fn result(&mut self, sub: SubStreamId, loan: Loan, result: R) -> Result<T, Refused> {
         self.give_back(sub, loan)?;
         self.returned.forget(loan.index);
         self.budget.add_result(&result);
-        if let Some(Slot::Unfinished(value, _)) = self.slots.finish(loan.index, result) {
-            self.budget.remove_value(&value);
+        match self.slots.finish(loan.index, result) {
+            Some(Slot::Unfinished(value, _)) => {
+                self.budget.remove_value(&value);
+                Ok(value)
+            }
+            _ => unreachable!("what is held has no result"),
         }
-        Ok(())
     }
 
     /// Hands a value back, untried. The value is lent again, oldest first, to the next sub-stream
@@ -332,6 +337,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
+    #[inline]
     fn give_back(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
         let borrower = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
         if !self.slots.holds(sub, loan) {
@@ -371,7 +377,7 @@ mod tests {
             assert!(!lender.returned.is_clear());
             let Ask::Value(lent) = lender.ask(subs[2], &mut input) else { panic!("there is one") };
             match round {
-                0..99 => lender.result(subs[2], lent.loan, 8).unwrap(),
+                0..99 => drop(lender.result(subs[2], lent.loan, 8).unwrap()),
                 _ => lender.truncate(lent.loan.index),
             }
             lender.next_output();

@@ -9,7 +9,7 @@
 /// use stream_lender::Limiter;
 ///
 /// let mut limiter = Limiter::new(2, 1_000);
-/// limiter.sent(5_000); // One value is always allowed, whatever its size,
+/// limiter.sent(1, 5_000); // One value is always allowed, whatever its size,
 /// assert_eq!(limiter.room(), 0); // and this one is enough for now.
 /// limiter.answered(5_000);
 /// assert_eq!(limiter.room(), 2);
@@ -39,9 +39,9 @@ impl Limiter {
         self.limit.saturating_sub(self.values)
     }
 
-    /// Counts a value of `bytes` bytes that was sent.
-    pub fn sent(&mut self, bytes: u64) {
-        self.values += 1;
+    /// Counts `count` values that were sent, of `bytes` bytes in total.
+    pub fn sent(&mut self, count: usize, bytes: u64) {
+        self.values += count;
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
@@ -85,8 +85,8 @@ mod tests {
     #[test]
     fn values_are_limited() {
         let mut limiter = Limiter::new(2, u64::MAX);
-        limiter.sent(1);
-        limiter.sent(1);
+        limiter.sent(1, 1);
+        limiter.sent(1, 1);
         assert_eq!((limiter.room(), limiter.in_flight()), (0, 2));
         limiter.answered(1);
         assert_eq!((limiter.room(), limiter.bytes_in_flight()), (1, 1));
@@ -96,15 +96,15 @@ mod tests {
     fn bytes_are_limited_but_one_value_is_always_allowed() {
         let mut limiter = Limiter::new(10, 100);
         assert_eq!(limiter.room(), 10);
-        limiter.sent(99);
+        limiter.sent(1, 99);
         assert_eq!(limiter.room(), 9, "below the limit");
-        limiter.sent(50);
+        limiter.sent(1, 50);
         assert_eq!(limiter.room(), 0, "beyond it");
         limiter.answered(50);
         limiter.answered(99);
         limiter.set_byte_limit(0);
         assert_eq!(limiter.room(), 10);
-        limiter.sent(0);
+        limiter.sent(1, 0);
         assert_eq!(limiter.room(), 0, "one at a time");
     }
 
@@ -112,7 +112,7 @@ mod tests {
     fn a_lower_limit_waits_for_answers_and_zero_pauses() {
         let mut limiter = Limiter::new(3, 100);
         for _ in 0..3 {
-            limiter.sent(1);
+            limiter.sent(1, 1);
         }
         limiter.set_limit(1);
         limiter.answered(1);

@@ -225,7 +225,7 @@ impl<T: Clone, R, E> Returns<T, R, E> {
     /// The result is refused, and nothing changes, if the sub-stream does not hold the value under
     /// this loan now.
     pub fn result(&self, loan: Loan, result: R) -> Result<(), Refused> {
-        self.shared.act(|state, _| state.lender.result(self.id, loan, result))
+        self.shared.act(|state, _| state.lender.result(self.id, loan, result)).map(drop)
     }
 
     /// See [`Lender::fail`].

@@ -71,10 +71,12 @@ impl SubStreams {
         }
     }
 
+    #[inline]
     pub(crate) fn find(&self, id: SubStreamId) -> Option<&Borrower> {
         self.open.get(&id)
     }
 
+    #[inline]
     pub(crate) fn find_mut(&mut self, id: SubStreamId) -> Option<&mut Borrower> {
         self.open.get_mut(&id)
     }

@@ -2,6 +2,8 @@
 //! This file composes them; each knows only what it is given.
 
 mod io;
+#[cfg(test)]
+mod tests;
 
 use super::{
     exchange::Exchange,
@@ -231,7 +233,7 @@ impl RunState {
         for loan in holds.into_iter().filter(|loan| last[&loan.index] == loan.number) {
             if let Some(lent) = lender.resume_loan(sub, loan) {
                 retries.came_back(loan.index, &id);
-                device.loans_mut().add(lent.value.bytes.len() as u64);
+                device.loans_mut().add(1, lent.value.bytes.len() as u64);
                 keep.push(loan);
             }
         }

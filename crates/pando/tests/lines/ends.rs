@@ -109,6 +109,23 @@ fn ctrl_c_while_nobody_is_there_ends_the_run() {
     run.wait_with_input_open().ends(1, "");
 }
 
+/// The bundler's tasks panic if they outlive the runtime.
+#[test]
+fn ctrl_c_while_the_function_is_bundled_ends_the_run_without_another_word() {
+    let large: String =
+        (0..200_000).map(|n| format!("export const f{n} = x => [x, {n}, 'text'];\n")).collect();
+    let run = PandoCommand::new("export { f0 as default } from './large.mjs'")
+        .with_file("large.mjs", large)
+        .args(["--local", "1"])
+        .start();
+    // The time is more than reading the options takes, and less than the bundling does.
+    until("it bundles", || (Cpu::of(run.pid()).sum() > Duration::from_millis(200)).then_some(()));
+    run.signal("INT");
+    let finished = run.wait();
+    finished.ends(1, "");
+    assert_eq!(finished.stderr, "stopped: nothing had been read yet\n");
+}
+
 #[test]
 fn ctrl_c_after_the_end_of_the_input_finishes_all_that_was_lent() {
     let gate = FunctionGate::closed();

@@ -66,6 +66,7 @@ impl<T, R> Slots<T, R> {
         (self.ready < self.end()).then_some(self.ready)
     }
 
+    #[inline]
     fn unfinished_at(&self, index: Index) -> Option<(&T, &Place)> {
         match self.ring.get(self.position(index)?)? {
             Slot::Unfinished(value, place) => Some((value, place)),
@@ -93,6 +94,7 @@ impl<T, R> Slots<T, R> {
     }
 
     /// Whether `sub` holds a value under this loan.
+    #[inline]
     pub(super) fn holds(&self, sub: SubStreamId, loan: Loan) -> bool {
         let place = self.unfinished_at(loan.index).map(|(_, place)| place);
         place.is_some_and(|place| place.holder == Some(sub) && place.number == loan.number)
@@ -177,6 +179,7 @@ impl<T, R> Slots<T, R> {
     }
 
     /// Replaces a value that is no longer held with the result.
+    #[inline]
     pub(super) fn finish(&mut self, index: Index, result: R) -> Option<Slot<T, R>> {
         let position = self.position(index)?;
         let slot = mem::replace(self.ring.get_mut(position)?, Slot::Finished(result));
@@ -218,6 +221,7 @@ impl<T, R> Slots<T, R> {
         Some(slot)
     }
 
+    #[inline]
     fn unfinished_mut(&mut self, index: Index) -> Option<(&mut T, &mut Place)> {
         let position = self.position(index)?;
         match self.ring.get_mut(position)? {
@@ -226,6 +230,7 @@ impl<T, R> Slots<T, R> {
         }
     }
 
+    #[inline]
     fn position(&self, index: Index) -> Option<usize> {
         usize::try_from(index.checked_sub(self.base)?).ok()
     }

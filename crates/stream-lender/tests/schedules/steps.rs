@@ -157,7 +157,7 @@ impl Schedule {
 
     pub(crate) fn result(&mut self, sub: SubStreamId, loan: Loan) {
         let result = thing(&mut self.random);
-        let answer = self.lender.result(sub, loan, result);
+        let answer = self.lender.result(sub, loan, result).map(drop);
         self.say(&format!("result {sub:?} {loan:?} {result:?}: {answer:?}"));
         assert_eq!(answer, self.model.result(sub, loan, result));
         self.note_refused(answer, "result");

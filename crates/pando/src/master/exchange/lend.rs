@@ -28,18 +28,14 @@ impl Exchange<'_> {
         // for it.
         let limit = stand_back::lend_limit(items.lender(), registry, sub, now);
         let mut asked = Asked { asks_again: limit > 1 && !alone, ..Asked::default() };
-        let (mut length, mut missing) = (1, 0);
+        let (mut length, mut bytes, mut missing) = (1, 0, 0);
         while !alone && lent.len() < room.min(limit) && (lent.is_empty() || length < room_bytes) {
             match items.ask(sub) {
                 Ask::Value(value)
                     if speculation.prefer_copy(items.lender_mut(), registry, sub, value.loan) => {}
                 Ask::Value(value) => {
-                    let Some(device) = registry.get_mut(sub) else { break };
-                    device.loans_mut().add(value.value.bytes.len() as u64);
                     alone = retries.goes_alone(value.loan.index);
-                    if alone {
-                        device.loans_mut().set_alone(value.loan.index);
-                    }
+                    bytes += value.value.bytes.len() as u64;
                     length += value_len(&value.value);
                     lent.push(value);
                     if length > PART {
@@ -57,6 +53,12 @@ impl Exchange<'_> {
             }
         }
         if let Some(device) = registry.get_mut(sub) {
+            if let Some(last) = lent.last() {
+                device.loans_mut().add(lent.len(), bytes);
+                if alone {
+                    device.loans_mut().set_alone(last.loan.index);
+                }
+            }
             device.asked(lent.len(), missing, first, now);
             asked.room = device.loans().room();
         }

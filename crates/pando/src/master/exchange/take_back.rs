@@ -3,15 +3,40 @@
 use super::{Exchange, Told};
 use crate::{
     master::{
-        gallery::ShownResult,
         policy::{Attempt, RunContext, speculation, stand_back},
-        registry::{CallTimes, Device},
+        registry::CallTimes,
     },
     protocol::Answer,
 };
 use serde_json::json;
 use stream_lender::Loan;
 use tracing::debug;
+
+/// What the answers of a frame come to.
+#[derive(Default)]
+struct Tally {
+    /// The calls with accepted results.
+    calls: CallTimes,
+    /// The time of all calls, in microseconds.
+    micros: u64,
+    /// Whether any answer had a present loan.
+    worked: bool,
+}
+
+impl Tally {
+    /// Counts an answer with a present loan; `accepted`: the answer is an accepted result.
+    fn add(&mut self, accepted: bool, micros: u64) {
+        if accepted {
+            self.calls.add(micros);
+        }
+        self.micros = self.micros.saturating_add(micros);
+        self.worked = true;
+    }
+}
+
+fn note_stale(device: &str, loan: Loan) {
+    debug!(device, ?loan, "an answer has no present loan");
+}
 
 impl Exchange<'_> {
     /// Handles the answers of the session, of whose next result `parts` bytes have arrived. Returns
@@ -26,25 +51,18 @@ impl Exchange<'_> {
         let Some(device) = self.context.registry.get_mut(sub) else { return (false, 0) };
         self.backpressure.set_parts(device, parts);
         let name = device.name().to_owned();
-        let (mut calls, mut all_micros, mut worked) = (CallTimes::default(), 0, false);
+        told.number = device.number();
+        let mut tally = Tally::default();
         for answer in answers {
-            let Some(is_holder) = self.take_back(answer.loan) else {
-                debug!(device = name, loan = ?answer.loan, "an answer has no present loan");
-                continue;
-            };
-            worked = true;
-            let is_copy = !is_holder;
-            if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
-                continue;
-            }
-            let micros = answer.micros;
-            all_micros = u64::saturating_add(all_micros, micros);
-            if self.settle(answer, &name, told) {
-                calls.add(micros);
+            if answer.result.is_ok() && self.is_usual() {
+                self.settle_usual(answer, &name, told, &mut tally);
+            } else {
+                self.settle_any(answer, &name, told, &mut tally);
             }
         }
+        let Tally { calls, micros, worked } = tally;
         let RunContext { items, registry, job, .. } = &mut self.context;
-        registry.statistics_mut().done(calls.count(), all_micros, now);
+        registry.statistics_mut().done(calls.count(), micros, now);
         if calls.count() > 0 {
             if !job.confirms {
                 told.lines.extend(registry.succeeded(sub));
@@ -53,7 +71,7 @@ impl Exchange<'_> {
         }
         let lender = items.lender();
         let Some(device) = registry.get_mut(sub) else { return (false, 0) };
-        device.computed(&calls, all_micros, now);
+        device.computed(&calls, micros, now);
         if worked {
             device.worked(now);
         }
@@ -61,6 +79,43 @@ impl Exchange<'_> {
         device.loans_mut().answered(count, now);
         let asks = worked && device.end_wait() || device.loans().alone().is_some();
         (asks, device.loans().room())
+    }
+
+    /// Whether a result of the session can only be for a value that it holds.
+    fn is_usual(&self) -> bool {
+        let RunContext { registry, job, .. } = &self.context;
+        !job.confirms && registry.get(self.sub).is_some_and(|device| device.loans().is_plain())
+    }
+
+    /// Settles a result while [`is_usual`](Self::is_usual): the lender is asked once.
+    fn settle_usual(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
+        let Self { sub, context, retries, .. } = self;
+        let Answer { loan, micros, result: Ok((form, result)) } = answer else { return };
+        let shown = told.to_show(form, &result);
+        let result = context.items.keep(loan.index, result);
+        let Some(bytes) = context.items.accept(*sub, loan, result) else {
+            return note_stale(device, loan);
+        };
+        retries.computed(context, *sub, loan.index);
+        if let Some(device) = context.registry.get_mut(*sub) {
+            device.loans_mut().remove(loan, bytes);
+        }
+        told.result(loan, device, micros, shown);
+        tally.add(true, micros);
+    }
+
+    /// Settles any answer.
+    fn settle_any(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
+        let Some(is_holder) = self.take_back(answer.loan) else {
+            return note_stale(device, answer.loan);
+        };
+        tally.worked = true;
+        let is_copy = !is_holder;
+        if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
+            return;
+        }
+        let micros = answer.micros;
+        tally.add(self.settle(answer, device, told), micros);
     }
 
     /// Notes in the device's book that the session answered or returned `loan`. Returns whether the
@@ -91,24 +146,15 @@ impl Exchange<'_> {
         let index = loan.index;
         match result {
             Ok((form, result)) => {
-                let shown = told.shows.then(|| result.clone());
+                let shown = told.to_show(form, &result);
                 let result = context.items.keep(index, result);
                 let accepted = if context.job.confirms {
                     confirmations.hold(context.items, (*sub, loan), device, result)
                 } else {
                     retries.computed(context, *sub, index);
-                    context.items.accept(*sub, loan, result)
+                    context.items.accept(*sub, loan, result).is_some()
                 };
-                let ms = micros as f64 / 1000.0;
-                told.event("result", || json!({"index": index + 1, "device": device, "ms": ms}));
-                let number = context.registry.get(*sub).map_or(0, Device::number);
-                let shown = shown.filter(|_| accepted);
-                told.results.extend(shown.map(|bytes| ShownResult {
-                    index,
-                    device: number,
-                    form,
-                    bytes,
-                }));
+                told.result(loan, device, micros, shown.filter(|_| accepted));
                 accepted
             }
             Err(failure) => {

@@ -7,21 +7,21 @@ use stream_lender::{Index, Loan, SubStreamId};
 
 impl Items {
     /// Settles the value of `loan` with its result: for the output in order, or as a message to
-    /// the program at once. Returns whether the result is accepted.
-    pub(crate) fn accept(&mut self, sub: SubStreamId, loan: Loan, result: Bytes) -> bool {
+    /// the program at once. Returns the value's length in bytes, or `None` if the result is
+    /// refused.
+    #[inline]
+    pub(crate) fn accept(&mut self, sub: SubStreamId, loan: Loan, result: Bytes) -> Option<u64> {
         if let Some(program) = &mut self.program {
-            let accepted = self.lender.result(sub, loan, None).is_ok();
-            if accepted {
-                program.tell_result(loan.index, result);
-            }
-            return accepted;
+            let value = self.lender.result(sub, loan, None).ok()?;
+            program.tell_result(loan.index, result);
+            return Some(value.bytes.len() as u64);
         }
         let entry = self.entry(loan.index, &result);
-        let accepted = self.lender.result(sub, loan, Some(result)).is_ok();
-        if accepted && let (Some(journal), Some(entry)) = (&self.journal, entry) {
+        let value = self.lender.result(sub, loan, Some(result)).ok()?;
+        if let (Some(journal), Some(entry)) = (&self.journal, entry) {
             journal.record(entry);
         }
-        accepted
+        Some(value.bytes.len() as u64)
     }
 
     /// Leaves out the value of `loan`, which failed for good, or outputs `report` in its place.
@@ -43,6 +43,7 @@ impl Items {
 
     /// Returns `result`, copied if small and far from its turn: otherwise a small result would keep
     /// a whole frame in memory.
+    #[inline]
     pub(crate) fn keep(&self, index: Index, result: Bytes) -> Bytes {
         let is_far = index.saturating_sub(self.lender.results_output()) > 4096;
         if result.len() < 1024 && is_far { Bytes::copy_from_slice(&result) } else { result }

@@ -10,6 +10,7 @@ pub(crate) type Outgoing = (Option<Bytes>, Option<PathBuf>);
 
 impl Items {
     /// Takes the next item in the order of the input.
+    #[inline]
     pub(crate) fn emit(&mut self) -> Output<Outgoing, InputError> {
         match self.lender.next_output() {
             Output::Item(index, result) => Output::Item(index, (result, self.targets.pop_front())),

@@ -34,6 +34,11 @@ struct Tries {
 }
 
 impl Failures {
+    /// Whether nothing is remembered of any value.
+    pub(super) fn is_clear(&self) -> bool {
+        self.vanished.is_empty() && self.tries.is_empty()
+    }
+
     /// Forgets the attempts at `index`, after its result or final failure. Returns the devices
     /// whose failures may have been their own fault, one entry per failure.
     pub(super) fn forget(&mut self, index: Index) -> Vec<DeviceKey> {

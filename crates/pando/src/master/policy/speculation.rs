@@ -80,8 +80,11 @@ impl Speculation {
         sub: SubStreamId,
         loan: Loan,
     ) -> bool {
+        if self.copied.is_empty() {
+            return false;
+        }
         let copy = registry.get(sub).and_then(|device| device.loans().copy_of(loan.index));
-        if self.copied.is_empty() || copy.is_none() {
+        if copy.is_none() {
             return false;
         }
         let _ = lender.hand_back(sub, loan);

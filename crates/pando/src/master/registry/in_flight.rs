@@ -60,9 +60,9 @@ impl InFlight {
         PART.min(MOST_BYTES.saturating_sub(self.limiter.bytes_in_flight()) as usize).max(1)
     }
 
-    /// Counts a value of `bytes` bytes on the way to the device.
-    pub(super) fn add(&mut self, bytes: u64) {
-        self.limiter.sent(bytes);
+    /// Counts `count` values of `bytes` bytes in total on the way to the device.
+    pub(super) fn add(&mut self, count: usize, bytes: u64) {
+        self.limiter.sent(count, bytes);
         self.note_if_full();
     }
 
@@ -106,7 +106,7 @@ mod tests {
             while in_flight.room() > 0 {
                 // At most as many values as fit into one frame.
                 let frame = in_flight.room().min(6);
-                (0..frame).for_each(|_| in_flight.add(10_000));
+                (0..frame).for_each(|_| in_flight.add(1, 10_000));
                 held += frame;
             }
             now += Duration::from_millis(100);
@@ -120,7 +120,7 @@ mod tests {
     fn one_value_is_allowed_whatever_its_size_and_then_bytes_bound() {
         let mut in_flight = InFlight::new(BatchSize::Fixed(4), 1, Instant::now());
         assert_eq!(in_flight.room(), 4);
-        in_flight.add(200 << 20);
+        in_flight.add(1, 200 << 20);
         assert_eq!(in_flight.room(), 0);
         in_flight.remove(200 << 20);
         assert_eq!(in_flight.room(), 4);

@@ -87,6 +87,11 @@ impl Loans {
         self.in_flight.set_most(most);
     }
 
+    /// Whether the book has counts only: nothing is out of the ordinary about any loan.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.unusual.is_empty()
+    }
+
     /// How many values may be sent to the device now.
     pub(crate) fn room(&self) -> usize {
         self.in_flight.room()
@@ -97,9 +102,9 @@ impl Loans {
         self.in_flight.room_bytes()
     }
 
-    /// Counts a value of `bytes` bytes in flight.
-    pub(crate) fn add(&mut self, bytes: u64) {
-        self.in_flight.add(bytes);
+    /// Counts `count` values of `bytes` bytes in total in flight.
+    pub(crate) fn add(&mut self, count: usize, bytes: u64) {
+        self.in_flight.add(count, bytes);
     }
 
     /// Notes that `count` values are on their way to the device; `first`: the device had none
@@ -128,7 +133,7 @@ impl Loans {
         let mut queued = Vec::new();
         for (loan, entry) in &mut self.unusual {
             if let Some(value) = entry.queued.take() {
-                self.in_flight.add(value.bytes.len() as u64);
+                self.in_flight.add(1, value.bytes.len() as u64);
                 queued.push(Lent { loan: *loan, value });
             }
         }
@@ -156,6 +161,7 @@ impl Loans {
 impl Loans {
     /// Notes that the device no longer has the value of `loan`, of `bytes` bytes. A value that
     /// still waits to be sent is not sent.
+    #[inline]
     pub(crate) fn remove(&mut self, loan: Loan, bytes: u64) {
         if self.change(loan, |entry| entry.queued.take()).is_some() {
             self.progress.not_lent();

@@ -48,6 +48,7 @@ impl RunState {
     }
 
     /// Takes the next output, in order.
+    #[inline]
     pub(in crate::master) fn emit(&mut self) -> Emitted {
         match self.items.emit() {
             Output::Item(index, (result, target)) => {

@@ -1,0 +1,504 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import decodeQR from 'qr/decode.js';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { HistoryData, Snapshot } from '../src/monitor/data.ts';
+import { drivenBrowser } from './browser.mjs';
+import { eventually } from './monitor/eventually.ts';
+import * as scenes from './monitor/scenes.ts';
+import { ScriptedMaster } from './monitor/server.ts';
+
+const PAGES = join(process.cwd(), '.test/pages');
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+before(async () => void (browser = await drivenBrowser()));
+after(() => browser.close());
+
+interface Opened {
+  page: Page;
+  master: ScriptedMaster;
+  url: string;
+}
+
+interface Options extends BrowserContextOptions {
+  history?: HistoryData;
+  fragment?: string;
+  /** Whether the test moves the page's clock. */
+  ownClock?: boolean;
+}
+
+/** Opens the page of a master that tells `snapshot`; fails on errors of the page's scripts. */
+async function opened(
+  snapshot: Snapshot,
+  { history, fragment = '', ownClock, ...options }: Options,
+  run: (opened: Opened) => Promise<void>,
+) {
+  const master = new ScriptedMaster(PAGES, snapshot, history || scenes.history(snapshot));
+  const url = await master.listen();
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('request', (request) => {
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(url)) {
+      problems.push(`a request to ${request.url()}`);
+    }
+  });
+  if (ownClock) await page.clock.install();
+  try {
+    await page.goto(url + fragment);
+    // The page waits a moment for events that come together.
+    if (ownClock) await page.clock.runFor(1000);
+    await page.locator('.done').first().waitFor();
+    await run({ page, master, url });
+    assert.deepEqual(problems, []);
+  } finally {
+    await context.close();
+    master.close();
+  }
+}
+
+/** The text that people see, with common spaces. */
+async function text(locator: Locator): Promise<string> {
+  return (await locator.innerText()).replace(/\s+/g, ' ').trim();
+}
+
+const section = (page: Page, name: string) => page.getByRole('region', { name });
+const row = (page: Page, name: string) => page.locator('tbody tr', { hasText: name });
+const names = (page: Page) => page.locator('tbody th').allInnerTexts();
+
+test('the headline has title, progress, rate and time left', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    assert.equal(await text(page.locator('h1')), 'Mandelbrot, 1,000 frames');
+    assert.equal(await text(page.locator('.from')), 'for Erick');
+    assert.equal(await text(page.locator('.progress-card .done')), '412 of 1,000 (41 %)');
+    assert.equal(
+      await text(page.locator('.progress-card .figures')),
+      'Items/s 7.8 Time left 1 min 16 s Time so far 3 min 35 s Devices 6 with 28 cores',
+    );
+    const bar = page.getByRole('progressbar', { name: 'Items done' });
+    assert.equal(await bar.getAttribute('aria-valuenow'), '41');
+    assert.equal(await page.title(), '41 % · Mandelbrot, 1,000 frames · Pando');
+    assert.equal(await text(page.locator('.pill')), 'Live');
+
+    const { progress } = master.snapshot;
+    const unknown = { ...progress, done: 500, total: null, secondsLeft: null };
+    master.tell({ ...master.snapshot, progress: unknown, why: 'All devices are paused.' });
+    await page.getByText('500 done').waitFor();
+    assert.equal(await text(page.locator('.why')), 'All devices are paused.');
+    assert.equal(await bar.getAttribute('aria-valuenow'), null);
+    assert.match(await text(page.locator('.progress-card .figures')), /Time left unknown/);
+  }));
+
+test('the table has one row per device with all figures', () =>
+  opened(scenes.failing(), {}, async ({ page }) => {
+    assert.equal(
+      await text(row(page, 'Old Nexus')),
+      'Old Nexus in the kitchen fails what others compute Chrome 71 on Android relay − 4 + ' +
+        '4 3 12 3 % 0.25 3.4 s ± 810 ms 3.0 ms ↓ 930 kB ↑ 1.6 kB 9 2 min 7 s',
+    );
+    assert.match(await text(row(page, 'this machine')), /Cores of a machine this machine − 7 of 8/);
+    assert.match(await text(row(page, "Ada's phone")), /paused by you/);
+  }));
+
+test('devices that have left are folded', () =>
+  opened(scenes.busy(), {}, async ({ page }) => {
+    assert.equal(await row(page, 'Windows Edge').count(), 0);
+    await page.getByRole('button', { name: '1 device has left' }).click();
+    assert.match(await text(row(page, 'Windows Edge')), /closed the page/);
+    assert.equal(await row(page, 'Windows Edge').getByRole('button').count(), 0);
+  }));
+
+test('a click on the title of a column sorts the rows', () =>
+  opened(scenes.busy(), {}, async ({ page }) => {
+    const header = (name: string) => page.getByRole('columnheader', { name });
+    assert.equal(await header('Items ↓').getAttribute('aria-sort'), 'descending');
+    assert.equal((await names(page))[0].trim(), 'this machine');
+    await header('Device').getByRole('button').click();
+    assert.equal(await header('Device').getAttribute('aria-sort'), 'ascending');
+    assert.deepEqual(await names(page), [
+      "Ada's phone",
+      'Grace’s MacBook',
+      'iPad Safari',
+      'Linux Firefox',
+      'Old Nexus in the kitchen',
+      'this machine',
+    ]);
+    await header('Round trip').getByRole('button').press('Enter');
+    assert.equal((await names(page))[0], 'Linux Firefox');
+    await header('Round trip').getByRole('button').press('Enter');
+    assert.equal((await names(page))[0], 'this machine');
+    assert.equal(await header('Device').getAttribute('aria-sort'), 'none');
+  }));
+
+test('rows keep their place while a person has the focus in the table', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    await page.getByRole('button', { name: 'Pause Linux Firefox' }).focus();
+    const devices = master.snapshot.devices.map((device) =>
+      device.name === 'Linux Firefox' ? { ...device, items: 999 } : device,
+    );
+    master.tell({ ...master.snapshot, devices });
+    await row(page, 'Linux Firefox').getByText('999').waitFor();
+    assert.equal((await names(page))[3], 'Linux Firefox');
+    await page.getByRole('button', { name: 'Pause Linux Firefox' }).blur();
+    master.tell({ ...master.snapshot, progress: { ...master.snapshot.progress, done: 413 } });
+    await page.getByText('413 of 1,000').waitFor();
+    assert.equal((await names(page))[0], 'Linux Firefox');
+  }));
+
+test('the owner pauses a device, changes its cores and sends it away', () =>
+  opened(scenes.failing(), {}, async ({ page, master }) => {
+    await page.getByRole('button', { name: 'Pause Linux Firefox' }).click();
+    await page.getByRole('button', { name: "Resume Ada's phone" }).click();
+    await page.getByRole('button', { name: 'Fewer cores of Grace’s MacBook' }).click();
+    await page.getByRole('button', { name: 'More cores of this machine' }).click();
+    for (const name of ['More cores of Linux', "Fewer cores of Ada's phone"]) {
+      assert.ok(await page.getByRole('button', { name }).isDisabled());
+    }
+    await page.getByRole('button', { name: 'Send iPad Safari away' }).click();
+    await page.getByRole('dialog', { name: 'Send iPad Safari away?' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Send iPad Safari away' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Send away' }).click();
+    await eventually(() => master.actions.length === 5);
+    assert.deepEqual(master.actions, [
+      { action: 'pause', device: '4' },
+      { action: 'resume', device: '2' },
+      { action: 'cores', device: '3', cores: 6 },
+      { action: 'cores', device: '1', cores: 8 },
+      { action: 'remove', device: '5' },
+    ]);
+  }));
+
+test('the owner finishes early or stops the run, after a question', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    await page.getByRole('button', { name: 'Finish early' }).click();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Finish early' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Finish early' }).click();
+    await eventually(() => master.actions.length === 1);
+    master.tell({ ...master.snapshot, state: 'finishing' });
+    await page.getByText('Finishing what was read').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Finish early' }).count(), 0);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Stop now' }).click();
+    await eventually(() => master.actions.length === 2);
+    assert.deepEqual(master.actions, [{ action: 'finish' }, { action: 'stop' }]);
+  }));
+
+test('a refusal of the master is told in its words', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    master.refusal = 'No device has this number.';
+    await page.getByRole('button', { name: 'Pause Linux Firefox' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('No device has this number.').waitFor();
+    await alert.getByRole('button', { name: 'Close' }).click();
+    assert.equal(await alert.count(), 0);
+  }));
+
+test('the window tells where the items are, and which item blocks the output', () =>
+  opened(scenes.failing(), {}, async ({ page }) => {
+    assert.equal(
+      await text(section(page, 'From input to output')),
+      'From input to output Read 1,936 In progress 58 Waiting for their turn 1,478 Output 400 ' +
+        '1,536 items of at most 2,000 between input and output. ' +
+        'Item 401 blocks the output. iPad Safari has had it for 43 s.',
+    );
+  }));
+
+test('failed attempts have input, device, message and stack', () =>
+  opened(scenes.failing(), {}, async ({ page }) => {
+    const failures = section(page, 'Failures');
+    assert.match(
+      await text(failures),
+      /2 failed items, 11 failed attempts, 7 lent again, 1 computed twice\. Item 401 · Grace’s/,
+    );
+    assert.equal(await failures.getByRole('group').count(), 5);
+    await failures.locator('summary').first().click();
+    assert.equal(
+      await text(failures.locator('details').first()),
+      'Item 401 · Grace’s MacBook · 21:49:50 RangeError: Invalid array length ' +
+        'Input {"frame":401,"zoom":1.5} ' +
+        'Stack RangeError: Invalid array length at allocate (render.js:88:14)',
+    );
+  }));
+
+test('the page shows what the function prints', () =>
+  opened(scenes.busy(), {}, async ({ page }) => {
+    const lines = section(page, 'Output of the function').getByRole('listitem');
+    assert.equal(await lines.count(), 4);
+    assert.equal(
+      await text(lines.nth(2)),
+      '21:49:37 Old Nexus in the kitchen item 215 warning (12 times) ' +
+        'no WebGL here: falls back to 2D',
+    );
+  }));
+
+test('the plot has a part for each device, and follows new samples', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    const throughput = section(page, 'Throughput');
+    assert.match(await text(throughput), /^Throughput 7\.8 items\/s now this machine 2\.7 Ada/);
+    assert.match(await text(throughput), /Cores busy of cores lent [\d.]+ of 28/);
+    assert.equal(await throughput.locator('canvas').count(), 2);
+    const sample = scenes.sampleAt(master.snapshot, 199, 200);
+    const byDevice = { '1': 4, '2': 1, '': 0.5 };
+    master.sample({ ...sample, time: sample.time + 1, perSecond: 5.5, byDevice });
+    await throughput.getByText('5.5 items/s').waitFor();
+    assert.match(
+      await text(throughput),
+      /this machine 4\.0 Ada's phone 1\.0 .* other devices 0\.5/,
+    );
+  }));
+
+test('names, messages and lines of others are text, and do not change their neighbours', async () => {
+  const evil = '<img src=x onerror=alert(1)>\u202e';
+  const snapshot = scenes.failing();
+  const devices = snapshot.devices.map((device, at) => (at ? device : { ...device, name: evil }));
+  const [failure] = snapshot.failures.last;
+  const last = [{ ...failure, device: evil, message: evil, input: evil, stack: evil }];
+  const [line] = snapshot.prints;
+  const evilSnapshot = {
+    ...snapshot,
+    devices,
+    title: evil,
+    from: evil,
+    why: `Waiting for ${evil} only.`,
+    failures: { ...snapshot.failures, last },
+    prints: [{ ...line, device: evil, text: evil }],
+    window: { ...snapshot.window, blockedBy: { item: 401, device: evil, seconds: 1 } },
+  };
+  await opened(evilSnapshot, {}, async ({ page }) => {
+    assert.equal(await page.locator('#app img').count(), 0);
+    assert.equal(await page.title(), '41 % · <img src=x onerror=alert(1)> · Pando');
+    assert.equal(
+      await text(page.locator('.why')),
+      'Waiting for <img src=x onerror=alert(1)> only.',
+    );
+    const isolated = await page.locator('#app :text("onerror")').evaluateAll((elements) =>
+      elements.map((element) => {
+        const { unicodeBidi, display } = getComputedStyle(element);
+        const isWhole = /^(block|list-item|flex)$/.test(display);
+        return unicodeBidi === 'isolate' || isWhole || !element.textContent!.includes('\u202e');
+      }),
+    );
+    assert.ok(isolated.length >= 8 && isolated.every(Boolean), JSON.stringify(isolated));
+    const after = await page.locator('.blocked').evaluate((element) => {
+      const range = document.createRange();
+      const behind = element.querySelector('bdi')!.nextSibling!;
+      const place = (at: number) => {
+        range.setStart(behind, at);
+        range.setEnd(behind, at + 1);
+        return range.getBoundingClientRect();
+      };
+      return [place(1), place(2), place(3)].map(({ x }) => x);
+    });
+    assert.ok(after[0] < after[1] && after[1] < after[2], JSON.stringify(after));
+  });
+});
+
+test('the page connects again with the new state after the connection was lost', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    master.isDown = true;
+    master.drop();
+    await page.getByText(/Reconnecting … next attempt in/).waitFor();
+    assert.match(await text(page.locator('.done')), /412/);
+    master.isDown = false;
+    const { progress } = master.snapshot;
+    master.snapshot = { ...master.snapshot, progress: { ...progress, done: 555 } };
+    await page.getByText('555 of 1,000').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    assert.ok(master.connections >= 2);
+  }));
+
+test('a person can try again at once', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    master.isDown = true;
+    master.drop();
+    await page.getByText(/next attempt in (4|8|16|30)/).waitFor();
+    master.isDown = false;
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+  }));
+
+test('a connection without any event is lost', () =>
+  opened(scenes.busy(), { ownClock: true }, async ({ page, master }) => {
+    await page.clock.runFor(10_000);
+    master.tell(master.snapshot);
+    const { progress } = master.snapshot;
+    master.tell({ ...master.snapshot, progress: { ...progress, done: 413 } });
+    await page.getByText('413 of 1,000').waitFor();
+    await page.clock.runFor(14_000);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.clock.runFor(1100);
+    await page.getByText(/next attempt in/).waitFor();
+    await page.clock.runFor(1000);
+    await page.getByText('Live', { exact: true }).waitFor();
+    assert.equal(master.connections, 2);
+  }));
+
+test('a run that has ended says so, stays readable, and is not asked again', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    // Some devices are still connected at the end.
+    const end = scenes.finished();
+    end.devices[0].connected = true;
+    master.tell(end);
+    await page.locator('.pill', { hasText: 'The run has ended' }).waitFor();
+    assert.match(await text(page.locator('.progress-card')), /Finished 1,000 of 1,000 \(100 %\)/);
+    assert.match(await text(page.locator('.progress-card')), /All 1,000 items have their results/);
+    for (const name of ['Stop', 'Pause', 'Send', 'Fewer cores']) {
+      assert.equal(await page.getByRole('button', { name }).count(), 0);
+    }
+    assert.equal((await names(page)).length, 7);
+    assert.equal(master.connections, 1);
+    master.snapshot = scenes.busy();
+    await page.getByRole('button', { name: 'Connect again' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.locator('.progress-card .done', { hasText: '412 of 1,000' }).waitFor();
+  }));
+
+test('of 1,000 devices the first 100 have a row, and all on request', () =>
+  opened(scenes.crowd(1000), {}, async ({ page, master }) => {
+    assert.equal((await names(page)).length, 100);
+    await page.getByRole('button', { name: 'Show all 1,000 devices' }).click();
+    assert.equal((await names(page)).length, 1000);
+    const { progress } = master.snapshot;
+    master.tell({ ...master.snapshot, progress: { ...progress, done: 600_000 } });
+    await page.getByText('600,000 of about 2,000,000').waitFor();
+    await page.getByRole('button', { name: 'Show the first 100' }).click();
+    assert.equal((await names(page)).length, 100);
+  }));
+
+test('results show on request: images in the order of items, numbers and text', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    assert.ok(!master.hasResultReaders);
+    await page.getByRole('button', { name: 'Show results' }).click();
+    await eventually(() => master.hasResultReaders);
+    master.result(scenes.tile(3, '2'), scenes.tile(1, '1'), scenes.tile(2, '3'));
+    master.result({ item: 4, device: '1', kind: 'number', value: 1.25 });
+    master.result({ item: 5, device: '1', kind: 'text', value: '<b>five</b>' });
+    master.lose(7);
+    const results = section(page, 'Results');
+    await results.getByRole('img', { name: "Item 3, by Ada's phone" }).waitFor();
+    const labels = await results
+      .locator('.film img')
+      .evaluateAll((all) =>
+        all.map((one) => [one.getAttribute('alt'), (one as HTMLImageElement).naturalWidth > 0]),
+      );
+    assert.deepEqual(labels, [
+      ['Item 1, by this machine', true],
+      ['Item 2, by Grace’s MacBook', true],
+      ["Item 3, by Ada's phone", true],
+    ]);
+    const frame = (item: number) =>
+      results
+        .locator(`.film li:nth-child(${item})`)
+        .evaluate((element) => getComputedStyle(element).backgroundColor);
+    const swatch = await row(page, 'this machine')
+      .locator('.swatch')
+      .evaluate((element) => getComputedStyle(element).backgroundColor);
+    assert.equal(await frame(1), swatch);
+    assert.notEqual(await frame(2), swatch);
+    assert.match(await text(results), /7 results came too quickly/);
+    assert.match(await text(results), /item 4: 1\.25/);
+    assert.match(await text(results), /5 this machine <b>five<\/b>/);
+    await page.getByRole('button', { name: 'Hide results' }).click();
+    await eventually(() => !master.hasResultReaders);
+  }));
+
+test('before the first device, the page says how a device joins', () =>
+  opened(scenes.empty(), {}, async ({ page, master }) => {
+    const url = 'http://192.168.1.12:5000/k7d2m9qx4t/';
+    const invitation = section(page, 'Add the first device');
+    assert.equal(await invitation.getByRole('link').getAttribute('href'), url);
+    const code = invitation.getByRole('img', { name: `QR code of ${url}` });
+    assert.equal(await decoded(code), url);
+    assert.equal(await text(page.locator('.why')), 'Nothing is computed: no device has joined.');
+    master.tell(scenes.busy());
+    await section(page, 'Add a device').waitFor();
+    assert.equal((await names(page)).length, 6);
+  }));
+
+/** The text of a QR code that is drawn as squares of size 1. */
+async function decoded(code: Locator): Promise<string> {
+  const [, , side] = (await code.getAttribute('viewBox'))!.split(' ').map(Number);
+  const path = (await code.locator('path').getAttribute('d'))!;
+  const scale = 4;
+  const width = side * scale;
+  const data = new Uint8Array(width * width).fill(255);
+  for (const [, x, y] of path.matchAll(/M(\d+) (\d+)h1v1h-1z/g)) {
+    for (let row = 0; row < scale; row++) {
+      const start = (Number(y) * scale + row) * width + Number(x) * scale;
+      data.fill(0, start, start + scale);
+    }
+  }
+  const pixels = Uint8Array.from({ length: data.length * 4 }, (_, at) => data[at >> 2]);
+  return decodeQR({ width, height: width, data: pixels });
+}
+
+test('the big view has the QR code, the address, the devices and the progress', () =>
+  opened(scenes.busy(), {}, async ({ page, master }) => {
+    await page.getByRole('link', { name: 'Big view' }).click();
+    await page.getByRole('heading', { name: 'Join with your device' }).waitFor();
+    assert.match(page.url(), /#big$/);
+    await page.getByRole('img', { name: /QR code of http:/ }).waitFor();
+    assert.match(await text(page.locator('.joined')), /6 devices with 28 cores Old Nexus/);
+    assert.match(await text(page.locator('.how-far')), /412 of 1,000 \(41 %\) 7\.8 items\/s/);
+    const newcomer = scenes.device('9', 'New phone', { since: master.snapshot.now });
+    master.tell({ ...master.snapshot, devices: [...master.snapshot.devices, newcomer] });
+    await page.locator('.joined li').first().getByText('New phone').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('columnheader', { name: 'Device' }).waitFor();
+  }));
+
+for (const [size, viewport] of [
+  ['phone', { width: 360, height: 740 }],
+  ['wide', { width: 1440, height: 900 }],
+] as const) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`axe-core finds no violation: ${size}, ${colorScheme}`, async () => {
+      await opened(scenes.failing(), { viewport, colorScheme }, async ({ page, master }) => {
+        await page.getByRole('button', { name: 'Show results' }).click();
+        await eventually(() => master.hasResultReaders);
+        master.result(scenes.tile(1, '1'), { item: 2, device: '2', kind: 'number', value: 2 });
+        master.result({ item: 3, device: '3', kind: 'text', value: 'three' });
+        await page.locator('.results .log').waitFor();
+        await page.getByRole('button', { name: '1 device has left' }).click();
+        await page.locator('.failures summary').first().click();
+        await assertAccessible(page);
+        assert.ok(await fits(page), 'the page is wider than the window');
+        await page.getByRole('button', { name: 'Stop' }).click();
+        await assertAccessible(page);
+      });
+      for (const snapshot of [scenes.empty(), scenes.finished()]) {
+        for (const fragment of ['', '#big']) {
+          await opened(snapshot, { viewport, colorScheme, fragment }, async ({ page }) => {
+            await assertAccessible(page);
+            assert.ok(await fits(page), 'the page is wider than the window');
+          });
+        }
+      }
+    });
+  }
+}
+
+async function assertAccessible(page: Page) {
+  // The page's policy forbids further scripts, except those of the browser's driver.
+  const found = await page.evaluate(`(() => { ${AXE} })(); axe.run()`);
+  const { violations } = found as { violations: { id: string; nodes: { html: string }[] }[] };
+  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
+  assert.deepEqual(told, []);
+}
+
+function fits(page: Page): Promise<boolean> {
+  return page.evaluate(
+    () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
+  );
+}

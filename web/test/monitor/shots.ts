@@ -1,0 +1,103 @@
+/** Takes pictures of the monitoring page: shots.cjs PAGES PICTURES */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import type { Snapshot } from '../../src/monitor/data.ts';
+import { drivenBrowser } from '../browser.mjs';
+import * as scenes from './scenes.ts';
+import { ScriptedMaster } from './server.ts';
+
+interface Scene {
+  name: string;
+  snapshot: Snapshot;
+  fragment?: string;
+  /** Brings the page into the state of the picture. */
+  prepare?: (page: Page, master: ScriptedMaster) => Promise<void>;
+}
+
+const SCENES: Scene[] = [
+  { name: 'busy', snapshot: scenes.busy() },
+  { name: 'failing', snapshot: scenes.failing(), prepare: openFailure },
+  { name: 'empty', snapshot: scenes.empty() },
+  { name: 'finished', snapshot: scenes.finished() },
+  { name: 'crowd', snapshot: scenes.crowd(1000) },
+  { name: 'results', snapshot: scenes.busy(), prepare: showResults },
+  { name: 'question', snapshot: scenes.busy(), prepare: askToStop },
+  { name: 'lost', snapshot: scenes.busy(), prepare: lose },
+  { name: 'big', snapshot: scenes.busy(), fragment: '#big' },
+  { name: 'big-empty', snapshot: scenes.empty(), fragment: '#big' },
+];
+
+const SIZES = {
+  phone: { width: 390, height: 844 },
+  wide: { width: 1440, height: 900 },
+};
+
+async function main([pages, pictures]: string[]) {
+  mkdirSync(pictures, { recursive: true });
+  const wanted = process.env.SCENES
+    ? process.env.SCENES.split(',')
+    : SCENES.map(({ name }) => name);
+  const browser = await drivenBrowser();
+  for (const scene of SCENES.filter(({ name }) => wanted.includes(name))) {
+    for (const size of ['phone', 'wide'] as const) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const context = await browser.newContext({
+          viewport: SIZES[size],
+          colorScheme,
+          timezoneId: 'UTC',
+          reducedMotion: 'reduce',
+        });
+        const path = join(pictures, `monitor-${scene.name}-${size}-${colorScheme}.png`);
+        await shoot(await context.newPage(), scene, pages, path);
+        await context.close();
+      }
+    }
+  }
+  await browser.close();
+}
+
+async function shoot(page: Page, scene: Scene, pages: string, path: string) {
+  const isEmpty = scene.snapshot.devices.length === 0;
+  const history = isEmpty
+    ? undefined
+    : scenes.history(scene.name === 'finished' ? scenes.busy() : scene.snapshot);
+  const master = new ScriptedMaster(pages, scene.snapshot, history);
+  await page.goto((await master.listen()) + (scene.fragment || ''));
+  await page.locator('.done').first().waitFor();
+  if (scene.prepare) await scene.prepare(page, master);
+  const isWhole = !scene.fragment && scene.name !== 'question' && scene.name !== 'crowd';
+  await page.screenshot({ path, fullPage: isWhole });
+  master.close();
+  console.log(path);
+}
+
+async function openFailure(page: Page) {
+  await page.locator('.failures summary').first().click();
+}
+
+async function showResults(page: Page, master: ScriptedMaster) {
+  await page.getByRole('button', { name: 'Show results' }).click();
+  while (!master.hasResultReaders) await page.waitForTimeout(10);
+  for (let item = 1; item <= 60; item++) {
+    master.result(scenes.tile(item, String((item % 6) + 1)));
+    if (item % 2) master.result({ item, device: '1', kind: 'number', value: Math.sin(item / 9) });
+    if (item > 56) {
+      master.result({ item: item + 5, device: '2', kind: 'text', value: `frame ${item}: ok` });
+    }
+  }
+  await page.locator('.film li:nth-child(60)').waitFor();
+}
+
+async function askToStop(page: Page) {
+  await page.getByRole('button', { name: 'Stop' }).click();
+}
+
+async function lose(page: Page, master: ScriptedMaster) {
+  master.isDown = true;
+  master.drop();
+  await page.getByText('next attempt in').waitFor();
+}
+
+void main(process.argv.slice(2));
