@@ -143,8 +143,7 @@ impl RunState {
 
     /// The number of items with a result, or left out.
     pub(crate) fn settled(&self) -> u64 {
-        let lender = self.items.lender();
-        self.items.settled(self.registry.iter().map(|(sub, _)| lender.held(sub) as u64).sum())
+        self.items.settled()
     }
 
     /// Wakes the sessions which may ask or be read, and returns whom else to wake.
