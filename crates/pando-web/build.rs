@@ -36,6 +36,7 @@ fn build(source: &Path, out: &Path) -> PathBuf {
         "builtins",
         "build.mjs",
         "names.mjs",
+        "texts.mjs",
         "package.json",
         "package-lock.json",
         "tsconfig.json",

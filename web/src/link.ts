@@ -69,7 +69,7 @@ class Link {
         message: (message) => this.heard(message),
         values: (frame) => this.dispatcher.values(frame, performance.now()),
         lost: (text) => this.lost(text),
-        unknown: (gone) => (gone ? this.stop('gone', GONE) : this.enter('waiting', MISSING)),
+        unknown: (gone) => (gone ? this.stop('gone') : this.enter('missing')),
       },
     );
     this.dispatcher = new Dispatcher({
@@ -128,8 +128,12 @@ class Link {
   }
 
   private wake(): void {
-    if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined')
-      this.connection.wake();
+    if (this.isGoing) this.connection.wake();
+  }
+
+  /** Whether the link has a connection, or tries to have one. */
+  private get isGoing(): boolean {
+    return ['connecting', 'joined', 'waiting', 'missing'].includes(this.phase);
   }
 
   private dial(transport: Transport, events: ChannelEvents): Channel {
@@ -196,9 +200,9 @@ class Link {
   }
 
   private welcomed(welcome: Welcome): void {
-    if (welcome.version !== VERSION) return this.stop('refused', OTHER_VERSION);
+    if (welcome.version !== VERSION) return this.stop('otherVersion');
     if (welcome.function !== this.start.function)
-      return this.stop('refused', OTHER_FUNCTION, welcome.function);
+      return this.stop('otherFunction', '', welcome.function);
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
     else this.keep(welcome.keep);
     this.welcome = welcome;
@@ -217,11 +221,11 @@ class Link {
   }
 
   private lost(text?: string): void {
-    this.enter('waiting', text || (this.connection.missing ? MISSING : ''));
+    this.enter(!text && this.connection.missing ? 'missing' : 'waiting', text);
   }
 
   /** Ends the link for good. */
-  private stop(phase: Phase, text: string, otherFunction?: string): void {
+  private stop(phase: Phase, text = '', otherFunction?: string): void {
     this.connection.close();
     this.keep([]);
     this.dispatcher.endAll();
@@ -231,11 +235,11 @@ class Link {
 
   private leave(): void {
     this.handBack('left');
-    this.stop('left', '');
+    this.stop('left');
   }
 
   private hide(reason: VolunteerByeReason): void {
-    if (this.phase !== 'joined' && this.phase !== 'connecting' && this.phase !== 'waiting') return;
+    if (!this.isGoing) return;
     this.handBack(reason);
     this.connection.close();
     this.enter('away');
@@ -351,11 +355,6 @@ class Link {
     if (port) port.postMessage(message, transfer);
   }
 }
-
-const GONE = 'This address is no longer known. Ask for a new one.';
-const MISSING = 'The relay is waiting for the run to come back.';
-const OTHER_VERSION = 'The run has another version of Pando. Load this page again.';
-const OTHER_FUNCTION = 'The run has a new function. Load this page again.';
 
 /** Phases after a goodbye of the master which reports no failure. */
 const BYES: { [reason: string]: Phase } = { done: 'done', stopped: 'ended' };

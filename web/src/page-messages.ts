@@ -54,18 +54,23 @@ export type ToLink =
 export type Phase =
   | 'connecting'
   | 'joined'
+  /** The connection is lost; another attempt follows. */
   | 'waiting'
+  /** The relay waits for the master. */
+  | 'missing'
   | 'away'
   | 'left'
   | 'done'
   | 'ended'
   | 'refused'
+  | 'otherVersion'
+  | 'otherFunction'
   | 'gone'
   | 'broken';
 
 export interface LinkStatus {
   phase: Phase;
-  /** A sentence for the person, if the phase alone does not explain the state. */
+  /** A sentence of the master or the browser, if the phase alone does not explain the state. */
   text: string;
   /** The route to the master, if the person should see the route. */
   path?: Path;

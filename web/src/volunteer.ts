@@ -12,6 +12,7 @@ import { Rate } from './page/rate.ts';
 import { fetched, scriptsBelow } from './page/scripts.ts';
 import type { Scripts } from './page/scripts.ts';
 import { closeNetwork } from './page/network.ts';
+import { chosenLanguage, loadTexts, say } from './page/texts.ts';
 import { View } from './page/view.ts';
 import { statusText } from './page/words.ts';
 import type { FromLink, LinkStatus, ToLink } from './page-messages.ts';
@@ -39,7 +40,9 @@ export function openPage(): void {
   const page = new Page(config);
   const scripts = scriptsBelow(folderOf(location.href));
   if (config.relay)
-    void fetched(scripts, () => page.note(TRYING)).then((scripts) => page.start(scripts));
+    void fetched(scripts, () => page.note(() => say('trying'))).then((scripts) =>
+      page.start(scripts),
+    );
   else page.start(scripts);
 }
 
@@ -51,6 +54,9 @@ class Page {
   private readonly guessed = guessedName(navigator.userAgent, navigator.maxTouchPoints);
   private readonly speed = new Rate();
   private readonly view: View;
+  /** Whether the texts are loaded. */
+  private canSpeak = false;
+  private noted = () => '';
   private link: Worker | null = null;
   /** Messages from before the start of the link. */
   private early: ToLink[] = [];
@@ -84,10 +90,22 @@ class Page {
       config.dom,
     );
     if (this.options.paused) this.view.press();
+    const { lang } = this.options;
+    loadTexts(
+      folderOf(location.href),
+      chosenLanguage((lang ? [lang] : []).concat(navigator.languages)),
+      () => {
+        this.canSpeak = true;
+        this.view.label();
+        this.show();
+      },
+    );
   }
 
-  note(text: string): void {
-    this.view.note(text);
+  /** Shows a note, whose text may be loaded later. */
+  note(text: () => string): void {
+    this.noted = text;
+    this.show();
   }
 
   start(scripts: Scripts): void {
@@ -98,10 +116,8 @@ class Page {
     const link = (this.link = new Worker(scripts.tab));
     const pool = new WorkerPool(link, scripts, config.version, config.dom);
     link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, pool);
-    link.onerror = () => this.note('A part is missing. Load this page again.');
-    this.note(
-      options.protocol === 'webrtc' && !webrtc ? 'No WebRTC here: this page uses WebSocket.' : '',
-    );
+    link.onerror = () => this.note(() => say('part'));
+    this.note(() => (options.protocol === 'webrtc' && !webrtc ? say('noWebrtc') : ''));
     this.listen();
     setInterval(() => this.show(), SHOW_EVERY_MS);
     this.show();
@@ -168,9 +184,12 @@ class Page {
   private show(): void {
     const { status, view, lent, config } = this;
     const rate = this.speed.sample(performance.now(), status.done);
-    view.showStatus(
-      statusText(status, { paused: view.paused, lent, active: rate > 0, dom: config.dom }),
-    );
+    if (this.canSpeak) {
+      view.showStatus(
+        statusText(status, { paused: view.paused, lent, active: rate > 0, dom: config.dom }),
+      );
+      view.note(this.noted());
+    }
     const done = this.before + status.done - status.errors;
     view.numbers(done, rate, status.held, status.errors);
     if (done > 0) this.keep({ done });
@@ -209,8 +228,6 @@ class Page {
     while (performance.now() < end);
   }
 }
-
-const TRYING = 'A part of this page could not be loaded. Trying again by itself.';
 
 /**
  * Loads the page of another function, but only once per function, because the server may still

@@ -75,7 +75,7 @@ export class Master {
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || 'index.html' : null;
     let body = null;
     if (name === 'function.js') body = code;
-    else if (name && /^[a-z]+\.(js|html)$/.test(name))
+    else if (name && /^[a-z-]+\.(js|html)$/.test(name))
       body = readFileSync(join(dist, name), 'utf8');
     if (body === null) return response.writeHead(404, extra).end();
     const config = JSON.stringify({ function: pageHash ?? hash, dom, version: '0.1.0', relay });

@@ -3,9 +3,13 @@ import { test } from 'node:test';
 import { guessedName } from '../src/page/name.ts';
 import { coresToLend, folderOf, fragmentOptions, tokenOf } from '../src/page/options.ts';
 import { Rate } from '../src/page/rate.ts';
-import { grouped, logLine, rate, statusText } from '../src/page/words.ts';
+import { grouped, speak } from '../src/page/texts.ts';
+import english from '../src/page/texts/en.json';
+import { logLine, rate, statusText } from '../src/page/words.ts';
 import type { Path } from '../src/messages.ts';
 import type { Phase } from '../src/page-messages.ts';
+
+speak(english, 'en');
 
 test('options of the fragment', () => {
   assert.deepEqual(fragmentOptions('#protocol=websocket;device=My_Phone;cores=2;'), {
@@ -93,11 +97,14 @@ test('every phase has words', () => {
     'connecting',
     'joined',
     'waiting',
+    'missing',
     'away',
     'left',
     'done',
     'ended',
     'refused',
+    'otherVersion',
+    'otherFunction',
     'gone',
     'broken',
   ];
@@ -129,14 +136,14 @@ test('how a device is connected is said while it is, and only where it is worth 
 });
 
 test('numbers and lines', () => {
-  assert.deepEqual([0, 999, 1000, 1234567].map(grouped), ['0', '999', '1,000', '1,234,567']);
-  assert.deepEqual([0, 0.0213, 3.14159, 10, 12345.6].map(rate), [
-    '0',
-    '0.021',
-    '3.1',
-    '10',
-    '12,346',
-  ]);
+  assert.deepEqual(
+    [0, 999, 1000, 1234567].map((n) => grouped(n)),
+    ['0', '999', '1,000', '1,234,567'],
+  );
+  assert.deepEqual(
+    [0, 0.0213, 3.14159, 10, 12345.6].map((n) => rate(n)),
+    ['0', '0.021', '3.1', '10', '12,346'],
+  );
   assert.equal(logLine({ level: 'log', text: 'a', id: 0, count: 1200 }), 'item 1: a (1,200 times)');
   assert.equal(logLine({ level: 'log', text: 'a' }), 'a');
 });

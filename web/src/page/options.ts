@@ -5,6 +5,8 @@ export interface FragmentOptions {
   protocol?: string;
   device?: string;
   cores?: number;
+  /** The language of the page's texts. */
+  lang?: string;
   /** 1 if the device is paused. */
   paused?: number;
   /** The number of items done before a reload. */
@@ -23,6 +25,7 @@ export function fragmentOptions(hash: string): FragmentOptions {
     const name = setting.slice(0, equals).trim();
     const value = decoded(setting.slice(equals + 1).replace(/_/g, ' ')).trim();
     if (name === 'protocol') options.protocol = value.toLowerCase();
+    if (name === 'lang') options.lang = value;
     if (name === 'device' && value) options.device = value.slice(0, 100);
     if ((name === 'cores' || name === 'paused' || name === 'done') && /^\d+$/.test(value))
       options[name] = Number(value);

@@ -1,7 +1,8 @@
 /** The visible part of the page. Texts from elsewhere are set as text, never as HTML. */
 
 import type { LogEntry } from '../messages.ts';
-import { grouped, logLine, rate } from './words.ts';
+import { grouped, say } from './texts.ts';
+import { logLine, rate } from './words.ts';
 import type { StatusText } from './words.ts';
 
 export interface ViewActions {
@@ -17,6 +18,7 @@ export class View {
   private readonly card = element('pando');
   private readonly title = element('title');
   private readonly detail = element('detail');
+  private readonly noted = element('note');
   private readonly done = element('done');
   private readonly rate = element('rate');
   private readonly held = element('held');
@@ -48,15 +50,19 @@ export class View {
     element('stage').hidden = !dom;
   }
 
+  /** Writes the texts that do not depend on the state of the link. */
+  label(): void {
+    this.pause.textContent = this.paused ? say('resume') : say('pause');
+  }
+
   /** Acts like a press on Pause. */
   press(): void {
     this.pause.click();
   }
 
   note(text: string): void {
-    const note = element('note');
-    note.textContent = text;
-    note.hidden = text === '';
+    write(this.noted, text);
+    this.noted.hidden = text === '';
   }
 
   showStatus({ title, detail, mood, over, again }: StatusText): void {
@@ -94,7 +100,7 @@ export class View {
 
   private togglePause(): boolean {
     this.paused = !this.paused;
-    this.pause.textContent = this.paused ? 'Resume' : 'Pause';
+    this.label();
     return this.paused;
   }
 }

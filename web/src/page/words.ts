@@ -2,6 +2,7 @@
 
 import type { LogEntry, Path } from '../messages.ts';
 import type { LinkStatus } from '../page-messages.ts';
+import { grouped, say } from './texts.ts';
 
 export type Mood = 'good' | 'calm' | 'bad';
 
@@ -34,62 +35,65 @@ export function statusText(status: LinkStatus, page: PageState): StatusText {
   const { phase, text } = status;
   switch (phase) {
     case 'connecting':
-      return going('Connecting…', '', 'calm');
+      return going(say('connecting'), '', 'calm');
     case 'joined':
       return connected(page.paused ? pausedText(status) : computing(status, page), status.path);
     case 'waiting':
-      return going('Connection lost', `${text} Trying again by itself.`.trim(), 'bad');
+      return going(say('lost'), joined(text, say('retry')), 'bad');
+    case 'missing':
+      return going(say('lost'), joined(say('missing'), say('retry')), 'bad');
     case 'away':
-      return going('Away', 'It goes on when you return.', 'calm');
+      return going(say('away'), say('onReturn'), 'calm');
     case 'left':
-      return over('You have left', 'Thank you for your help!', 'calm', true);
+      return over(say('left'), say('thanks'), 'calm', true);
     case 'done':
-      return over('The job is done, thank you!', 'You can close this page now.', 'good');
+      return over(say('done'), say('close'), 'good');
     case 'ended':
-      return over('The run has ended', text, 'calm');
+      return over(say('ended'), text, 'calm');
     case 'refused':
-      return over('Not connected', text, 'bad', true);
+      return over(say('refused'), text, 'bad', true);
+    case 'otherVersion':
+      return over(say('refused'), say('otherVersion'), 'bad', true);
+    case 'otherFunction':
+      return over(say('refused'), say('otherFunction'), 'bad', true);
     case 'gone':
-      return over('Not connected', text, 'bad');
+      return over(say('refused'), say('gone'), 'bad');
     case 'broken':
-      return over('This device cannot run the function', text, 'bad', true);
+      return over(say('broken'), text, 'bad', true);
   }
 }
 
 function computing({ busy, done }: LinkStatus, { lent, active, dom }: PageState): StatusText {
-  if (busy === 0 && !active) {
-    return going(
-      done === 0 ? 'Ready' : 'Waiting for more',
-      'Work begins as soon as there is some.',
-      'good',
-    );
-  }
-  if (dom) return going('Computing', 'It may ask you for something.', 'good');
-  return going(
-    'Computing',
-    `With ${count(lent, 'core')} of this device. Keep this page open and visible.`,
-    'good',
-  );
+  if (busy === 0 && !active)
+    return going(done === 0 ? say('ready') : say('idle'), say('soon'), 'good');
+  return going(say('computing'), dom ? say('asks') : say('cores', lent), 'good');
 }
 
 function pausedText({ held }: LinkStatus): StatusText {
-  return going(
-    'Paused',
-    held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.',
-    'calm',
-  );
+  return going(say('paused'), held > 0 ? say('finishing', held) : say('noWork'), 'calm');
 }
 
 function connected(base: StatusText, path: Path = 'websocket'): StatusText {
-  return { ...base, detail: `${base.detail} ${ROUTES[path]}`.trim() };
+  return { ...base, detail: joined(base.detail, routeText(path)) };
 }
 
-const ROUTES: { [path in Path]: string } = {
-  websocket: '',
-  direct: 'Connected directly.',
-  turn: 'Connected through a TURN server.',
-  relay: 'Connected through the relay.',
-};
+function routeText(path: Path): string {
+  switch (path) {
+    case 'websocket':
+      return '';
+    case 'direct':
+      return say('direct');
+    case 'turn':
+      return say('turn');
+    case 'relay':
+      return say('relay');
+  }
+}
+
+/** Two sentences, of which one may be empty. */
+function joined(first: string, second: string): string {
+  return `${first} ${second}`.trim();
+}
 
 function going(title: string, detail: string, mood: Mood): StatusText {
   return { title, detail, mood, over: false, again: false };
@@ -99,24 +103,15 @@ function over(title: string, detail: string, mood: Mood, again = false): StatusT
   return { title, detail, mood, over: true, again };
 }
 
-export function count(n: number, thing: string): string {
-  return `${grouped(n)} ${thing}${n === 1 ? '' : 's'}`;
-}
-
-/** 1234567 → "1,234,567". */
-export function grouped(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
 /** The items per second as text, never 0 for a slow function. */
 export function rate(perSecond: number): string {
-  if (perSecond === 0) return '0';
-  if (perSecond < 10) return String(Number(perSecond.toPrecision(2)));
-  return grouped(Math.round(perSecond));
+  return perSecond < 10
+    ? grouped(perSecond, { maximumSignificantDigits: 2 })
+    : grouped(Math.round(perSecond));
 }
 
 /** The text of a log entry; people count items from 1. */
 export function logLine(entry: LogEntry): string {
-  const item = entry.id === undefined ? '' : `item ${entry.id + 1}: `;
-  return `${item}${entry.text}${entry.count && entry.count > 1 ? ` (${grouped(entry.count)} times)` : ''}`;
+  const item = entry.id === undefined ? '' : say('item', entry.id + 1);
+  return item + entry.text + (entry.count && entry.count > 1 ? say('times', entry.count) : '');
 }

@@ -26,7 +26,12 @@ fn the_page_and_its_parts_lie_under_the_token_with_their_charset() {
         "{}",
         page.body
     );
-    for (name, content) in [("function.js", "the function: "), ("page.js", "")] {
+    for (name, content) in [
+        ("function.js", "the function: "),
+        ("page.js", ""),
+        ("texts-en.js", "Computing"),
+        ("texts-ar.js", "rtl"),
+    ] {
         let script = get(&format!("{url}{name}"));
         assert_eq!(
             (script.status, script.header("content-type")),
@@ -132,7 +137,7 @@ fn people_at_an_address_where_nothing_is_are_told_so_in_the_same_words_everywher
 fn unknown_names_under_the_token_are_not_found() {
     let run = served();
     let url = run.url();
-    for name in ["nothing", "../function.js", "node.js", "%2e%2e/", "function.js/"] {
+    for name in ["nothing", "../function.js", "node.js", "texts-xx.js", "%2e%2e/", "function.js/"] {
         assert_eq!(get(&format!("{url}{name}")).status, 404, "{name}");
     }
 }
