@@ -42,14 +42,29 @@ async function buildBrowser(outDir, languages) {
   const { code } = await minify(outputFiles[0].text, {
     ecma: 2018,
     compress: {
-      passes: 2,
+      passes: 3,
       inline: false,
-      hoist_funs: true,
       hoist_props: false,
+      keep_fargs: false,
+      pure_getters: true,
       unsafe_arrows: true,
     },
   });
   await writeFile(join(outDir, 'page.js'), code);
+}
+
+/** The script for sharing, which the page loads when a person wants to share. */
+async function buildShare(outDir, languages) {
+  await build({
+    ...shared,
+    entryPoints: ['src/share.ts'],
+    plugins: [numbersTexts(languages)],
+    outdir: outDir,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2018',
+    minify: true,
+  });
 }
 
 async function buildNode(outDir) {
@@ -118,6 +133,7 @@ await mkdir(outDir, { recursive: true });
 const languages = await readTexts(join(here, 'src'));
 await Promise.all([
   buildBrowser(outDir, languages),
+  buildShare(outDir, languages),
   buildNode(outDir),
   buildPage(outDir, languages),
   buildTexts(languages, outDir),

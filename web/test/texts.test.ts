@@ -23,8 +23,8 @@ test('the first language with texts is chosen, and English without one', () => {
 
 test('texts have the plural form and the numbers of their language', () => {
   speak(english, 'en');
-  assert.equal(say('finishing', 1), 'Finishing 1 item.');
-  assert.equal(say('finishing', 1200), 'Finishing 1,200 items.');
+  assert.equal(say('totals', 1, '0:01'), 'This device did 1 item in 0:01.');
+  assert.equal(say('totals', 1200, '$&'), 'This device did 1,200 items in $&.');
   assert.equal(grouped(0.123, { style: 'percent' }), '12%');
   speak(arabic, 'ar');
   assert.equal(say('finishing', 2), arabic.finishing.two);

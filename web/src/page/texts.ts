@@ -1,5 +1,6 @@
 /** The texts of the page, in the language of its reader. Each language is a script of its own. */
 
+import { loadScript } from './scripts.ts';
 import type english from './texts/en.json';
 
 /** The name of a text. The build checks that every language has the text, and puts numbers in place of names. */
@@ -28,8 +29,8 @@ export function speak(given: Texts, inLanguage: string): void {
 /** The text `name`, with `n` and `more` in place of its `{n}` and `{text}`. */
 export function say(name: TextName, n = 0, more = ''): string {
   const found = texts[name] || '';
-  const text = typeof found === 'string' ? found : found[category(n)] || found.other;
-  return text.replace('{n}', () => grouped(n)).replace('{text}', () => more);
+  const text = typeof found === 'string' ? found : found[category(n)] || found['other'];
+  return text.replace('{n}', grouped(n)).replace('{text}', () => more);
 }
 
 function category(n: number): string {
@@ -53,9 +54,7 @@ export function chosenLanguage(wanted: readonly string[]): string {
  * without them.
  */
 export function loadTexts(folder: string, wanted: string, done: () => void): void {
-  const script = document.createElement('script');
-  script.src = `${folder}texts-${wanted}.js`;
-  script.onload = () => {
+  const fill = () => {
     speak((window as unknown as { pandoTexts: Texts }).pandoTexts, wanted);
     document.documentElement.lang = wanted;
     document.dir = say('direction');
@@ -64,6 +63,6 @@ export function loadTexts(folder: string, wanted: string, done: () => void): voi
       .forEach((element) => (element.textContent = say(element.dataset.text as TextName)));
     done();
   };
-  script.onerror = () => setTimeout(() => loadTexts(folder, wanted, done), AGAIN_MS);
-  document.head.appendChild(script);
+  const retry = () => setTimeout(() => loadTexts(folder, wanted, done), AGAIN_MS);
+  loadScript(`${folder}texts-${wanted}.js`, fill, retry);
 }

@@ -1,17 +1,18 @@
 /** Texts for states and numbers. */
 
-import type { LogEntry, Path } from '../messages.ts';
+import type { LogEntry } from '../messages.ts';
+import type { Pause } from './pause.ts';
+import { Phase } from '../page-messages.ts';
 import type { LinkStatus } from '../page-messages.ts';
-import { grouped, say } from './texts.ts';
-
-export type Mood = 'good' | 'calm' | 'bad';
+import { say } from './texts.ts';
 
 export interface StatusText {
   /** One line, in the largest type. */
   title: string;
   /** Further information below the title. */
   detail: string;
-  mood: Mood;
+  /** `good`, `bad`, or empty. */
+  mood: string;
   /** Whether this page has ended for good. */
   over: boolean;
   /** Whether another load of the page may help. */
@@ -20,7 +21,7 @@ export interface StatusText {
 
 /** The part of the state which only the page knows. */
 export interface PageState {
-  paused: boolean;
+  readonly pause: Pause;
   /** The number of lent cores. */
   lent: number;
   /**
@@ -28,86 +29,81 @@ export interface PageState {
    * almost every moment.
    */
   active: boolean;
+  /** Whether the function runs in the page. */
   dom: boolean;
+  /** What the device has done: the number of items, the time, and the share of all items. */
+  done: number;
+  time: string;
+  share: string;
 }
 
 export function statusText(status: LinkStatus, page: PageState): StatusText {
   const { phase, text } = status;
   switch (phase) {
-    case 'connecting':
-      return going(say('connecting'), '', 'calm');
-    case 'joined':
-      return connected(page.paused ? pausedText(status) : computing(status, page), status.path);
-    case 'waiting':
-      return going(say('lost'), joined(text, say('retry')), 'bad');
-    case 'missing':
-      return going(say('lost'), joined(say('missing'), say('retry')), 'bad');
-    case 'away':
-      return going(say('away'), say('onReturn'), 'calm');
-    case 'left':
-      return over(say('left'), say('thanks'), 'calm', true);
-    case 'done':
-      return over(say('done'), say('close'), 'good');
-    case 'ended':
-      return over(say('ended'), text, 'calm');
-    case 'refused':
-      return over(say('refused'), text, 'bad', true);
-    case 'otherVersion':
-      return over(say('refused'), say('otherVersion'), 'bad', true);
-    case 'otherFunction':
-      return over(say('refused'), say('otherFunction'), 'bad', true);
-    case 'gone':
-      return over(say('refused'), say('gone'), 'bad');
-    case 'broken':
-      return over(say('broken'), text, 'bad', true);
+    case Phase.Connecting:
+      return going(say('connecting'));
+    case Phase.Joined:
+      return page.pause.isOn
+        ? going(pausedText(status, page) + routeText(status))
+        : going(workText(status, page) + routeText(status), 'good');
+    case Phase.Waiting:
+      return going(say('waiting', 0, text), 'bad');
+    case Phase.Missing:
+      return going(say('missing'), 'bad');
+    case Phase.Away:
+      return going(say('away'));
+    case Phase.Left:
+      return over(say('left', 0, totals(page)), '', true);
+    case Phase.Done:
+      return over(say('done', 0, totals(page)), 'good');
+    case Phase.Ended:
+      return over(say('ended', 0, text));
+    case Phase.Refused:
+      return over(say('refused', 0, text), 'bad', true);
+    case Phase.OtherVersion:
+      return over(say('otherVersion'), 'bad', true);
+    case Phase.OtherFunction:
+      return over(say('otherFunction'), 'bad', true);
+    case Phase.Gone:
+      return over(say('gone'), 'bad');
+    case Phase.Broken:
+      return over(say('broken', 0, text), 'bad', true);
   }
 }
 
-function computing({ busy, done }: LinkStatus, { lent, active, dom }: PageState): StatusText {
-  if (busy === 0 && !active)
-    return going(done === 0 ? say('ready') : say('idle'), say('soon'), 'good');
-  return going(say('computing'), dom ? say('asks') : say('cores', lent), 'good');
+function workText({ busy, done }: LinkStatus, { lent, active, dom }: PageState): string {
+  if (busy === 0 && !active) return done === 0 ? say('ready') : say('idle');
+  return dom ? say('asks') : say('cores', lent);
 }
 
-function pausedText({ held }: LinkStatus): StatusText {
-  return going(say('paused'), held > 0 ? say('finishing', held) : say('noWork'), 'calm');
+function pausedText({ held }: LinkStatus, { pause }: PageState): string {
+  if (pause.byBattery) return say('lowBattery');
+  return held > 0 ? say('finishing', held) : say('paused');
 }
 
-function connected(base: StatusText, path: Path = 'websocket'): StatusText {
-  return { ...base, detail: joined(base.detail, routeText(path)) };
+/** What the device has done in all; empty if nothing. */
+function totals({ done, time, share }: PageState): string {
+  return done > 0 ? `${say('totals', done, time)} ${share && say('share', 0, share)}` : '';
 }
 
-function routeText(path: Path): string {
-  switch (path) {
-    case 'websocket':
-      return '';
-    case 'direct':
-      return say('direct');
-    case 'turn':
-      return say('turn');
-    case 'relay':
-      return say('relay');
-  }
+function routeText({ path = 'websocket' }: LinkStatus): string {
+  const routes = { websocket: '', direct: say('direct'), turn: say('turn'), relay: say('relay') };
+  return ` ${routes[path]}`;
 }
 
-/** Two sentences, of which one may be empty. */
-function joined(first: string, second: string): string {
-  return `${first} ${second}`.trim();
+/** The state of a page that goes on. The first line of `text` is the title. */
+function going(text: string, mood = ''): StatusText {
+  const [title, detail = ''] = text.split('\n');
+  return { title, detail: detail.trim(), mood, over: false, again: false };
 }
 
-function going(title: string, detail: string, mood: Mood): StatusText {
-  return { title, detail, mood, over: false, again: false };
+function over(text: string, mood = '', again = false): StatusText {
+  return { ...going(text, mood), over: true, again };
 }
 
-function over(title: string, detail: string, mood: Mood, again = false): StatusText {
-  return { title, detail, mood, over: true, again };
-}
-
-/** The items per second as text, never 0 for a slow function. */
-export function rate(perSecond: number): string {
-  return perSecond < 10
-    ? grouped(perSecond, { maximumSignificantDigits: 2 })
-    : grouped(Math.round(perSecond));
+/** 3725 → "1:02:05". */
+export function clock(seconds: number): string {
+  return Math.floor(seconds / 3600) + new Date(seconds * 1000).toISOString().slice(13, 19);
 }
 
 /** The text of a log entry; people count items from 1. */
