@@ -14,6 +14,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 function fill(panel: HTMLElement, url: string, title: string, say: typeof Say): void {
   const field = document.createElement('input');
   field.readOnly = true;
+  field.dir = 'ltr';
   field.value = url;
   field.setAttribute('aria-label', say('link'));
   const said = document.createElement('p');
