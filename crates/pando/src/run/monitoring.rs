@@ -21,17 +21,20 @@ const SECRETS: [&str; 3] = ["--secret", "--token", "--ice-servers"];
 
 /// What the run of `config` is about.
 pub(super) fn title(config: &RunConfig) -> RunTitle {
+    // The page of volunteers says the same. A program's command is only for its owner.
     let title = match &config.function {
-        FunctionSource::Module(path) => {
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-        }
-        FunctionSource::Command(command) => command.clone(),
+        FunctionSource::Command(command) if config.page.title.is_empty() => command,
+        _ => &config.page.title,
     };
     let command = match config.input {
         InputSource::Stream => String::new(),
         _ => shown(env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())),
     };
-    RunTitle { title: printable(&title), from: String::new(), command: printable(&command) }
+    RunTitle {
+        title: printable(title),
+        from: printable(&config.page.from),
+        command: printable(&command),
+    }
 }
 
 /// The command line with these words, for people. Secrets are left out, because others may see the
