@@ -3,6 +3,7 @@
 mod actions;
 mod figures;
 mod places;
+mod report;
 mod streams;
 mod support;
 
