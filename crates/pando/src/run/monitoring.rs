@@ -24,13 +24,19 @@ pub(super) fn title(config: &RunConfig) -> RunTitle {
         FunctionSource::Module(path) => {
             path.file_name().unwrap_or_default().to_string_lossy().into_owned()
         }
+        FunctionSource::Embedded { name, .. } => (*name).into(),
         FunctionSource::Command(command) => command.clone(),
     };
     let command = match config.input {
         InputSource::Stream => String::new(),
         _ => shown(env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())),
     };
-    RunTitle { title: printable(&title), from: String::new(), command: printable(&command) }
+    RunTitle {
+        title: printable(&title),
+        from: String::new(),
+        command: printable(&command),
+        mosaic: config.mosaic.clone(),
+    }
 }
 
 /// The command line with these words, for people. Secrets are left out, because others may see the
