@@ -72,13 +72,24 @@ function Cards({ snapshot, model, actions, dark }: Shown & { dark: boolean }) {
   const isOver = snapshot.state === 'finished';
   const { mosaic } = snapshot;
   const { results } = model;
-  return (
-    <div class={isOver || isEmpty ? 'cards' : 'cards invites'}>
+  const first = (
+    <>
       <ProgressCard snapshot={snapshot} />
       {!isOver && <Invitation snapshot={snapshot} isLarge={isEmpty} />}
+    </>
+  );
+  return (
+    <div class={isOver || isEmpty ? 'cards' : 'cards invites'}>
+      {mosaic && results && !isEmpty ? (
+        <>
+          <MosaicCard {...{ mosaic, results, snapshot, dark }} />
+          <div class="side">{first}</div>
+        </>
+      ) : (
+        first
+      )}
       {!isEmpty && (
         <>
-          {mosaic && results && <MosaicCard {...{ mosaic, results, snapshot, dark }} />}
           <ThroughputCard snapshot={snapshot} history={model.history} dark={dark} />
           <div class="side">
             <WindowCard snapshot={snapshot} />

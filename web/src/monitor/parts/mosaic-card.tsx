@@ -20,6 +20,17 @@ export function MosaicCard({ mosaic, results, snapshot, dark }: Shown) {
   const total = whole(mosaic.columns * mosaic.rows);
   return (
     <section class="card mosaic-card" aria-labelledby="mosaic">
+      <header>
+        <h2>
+          <span id="mosaic">Picture</span>{' '}
+          <span class="soft">
+            {whole(tiles.length)} of {total} tiles
+          </span>
+        </h2>
+        <button class="quiet" onClick={() => setFramed(!framed)}>
+          {framed ? 'Hide frames' : 'Show frames'}
+        </button>
+      </header>
       <div
         class={framed ? 'mosaic framed' : 'mosaic'}
         role="img"
@@ -30,16 +41,7 @@ export function MosaicCard({ mosaic, results, snapshot, dark }: Shown) {
           <Tile key={tile.item} {...{ tile, dark }} columns={mosaic.columns} />
         ))}
       </div>
-      <div class="painters">
-        <h2 id="mosaic">Picture</h2>
-        <p>
-          <span class="value">{whole(tiles.length)}</span> of {total} tiles
-        </p>
-        <Painters {...{ tiles, dark }} devices={snapshot.devices} />
-        <button class="quiet" onClick={() => setFramed(!framed)}>
-          {framed ? 'Hide frames' : 'Show frames'}
-        </button>
-      </div>
+      <Painters {...{ tiles, dark }} devices={snapshot.devices} />
     </section>
   );
 }
