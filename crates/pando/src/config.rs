@@ -223,7 +223,13 @@ impl RunConfig {
                 heartbeat: cli.heartbeat.as_millis() as u64,
             },
             policies,
-            page: PageOptions { function: String::new(), dom: cli.dom, deny_net: cli.deny_net },
+            page: PageOptions {
+                function: String::new(),
+                dom: cli.dom,
+                deny_net: cli.deny_net,
+                title: cli.title.clone().unwrap_or_else(|| file_name(&cli)),
+                from: cli.from.clone().unwrap_or_default(),
+            },
             cores: cores(&cli, &mut notes),
             server: ServerConfig::new(&cli, &mut notes)?,
             relay: match cli.host {
@@ -306,6 +312,12 @@ impl RunConfig {
         let tls = self.server.iter().flat_map(|server| server.tls.named_files());
         [journal, events, summary, function].into_iter().flatten().chain(tls).collect()
     }
+}
+
+/// The name of the function's file; empty without one.
+fn file_name(cli: &Cli) -> String {
+    let name = cli.function.as_deref().and_then(Path::file_name);
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Refuses unusable items, if the run would end at the first unusable item.

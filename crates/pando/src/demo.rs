@@ -23,6 +23,9 @@ use std::{
 const FUNCTION: FunctionSource =
     FunctionSource::Embedded { name: "demo.js", source: include_str!("demo/demo.js") };
 
+/// What is computed, in words for volunteers.
+const TITLE: &str = "Pando demo: a picture in 400 tiles";
+
 const COLUMNS: u32 = 25;
 const ROWS: u32 = 16;
 /// The side of a tile, in pixels.
@@ -48,6 +51,7 @@ pub(crate) fn config(options: DemoOptions) -> Result<RunConfig, String> {
     let mut config = RunConfig::for_command_line(Cli {
         function: Some("demo.js".into()),
         items: tiles(),
+        title: cli.title.or_else(|| Some(TITLE.into())),
         cores: cli.cores.or(Some(threads.min(MOST_CORES))),
         summary: SummaryOption::Shown(When::Always),
         ..cli

@@ -22,7 +22,7 @@ use crate::{
     console::{Console, printable},
     demo::{self, DemoOptions},
     master::{Ending, Left},
-    threads, trace,
+    number, threads, trace,
 };
 use signals::Stop;
 use std::{
@@ -253,5 +253,8 @@ fn stopped(left: &Left, journaled: bool) -> String {
         unread => format!(", {unread} of them because nobody reads standard output"),
     };
     let goes_on = if journaled { "; the same command goes on there" } else { "" };
-    format!("stopped: {} {were} not finished{unread}{goes_on}", signals::count(left.items, "item"))
+    format!(
+        "stopped: {} {were} not finished{unread}{goes_on}",
+        number::count(left.items as u64, "item")
+    )
 }

@@ -8,7 +8,7 @@ use clap::{
 use std::env;
 
 /// The options of a run that the demo takes.
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 17] = [
     "port",
     "bind",
     "allow_host",
@@ -18,6 +18,8 @@ const OPTIONS: [&str; 15] = [
     "host",
     "secret",
     "ice_servers",
+    "title",
+    "from",
     "cores",
     "allow_sleep",
     "qr",

@@ -143,8 +143,7 @@ impl RunState {
 
     /// The number of items with a result, or left out.
     pub(crate) fn settled(&self) -> u64 {
-        let lender = self.items.lender();
-        self.items.settled(self.registry.iter().map(|(sub, _)| lender.held(sub) as u64).sum())
+        self.items.settled()
     }
 
     /// Wakes the sessions which may ask or be read, and returns whom else to wake.
@@ -302,12 +301,15 @@ impl RunState {
         lines.extend(retries.take_notices(&mut context));
         lines.extend(stand_back::look_after_unfit(&mut context));
         lines.extend(retries.tell_that_nobody_can(&context));
-        stragglers::recall_from_stalled(&mut context);
+        let mut explained = stragglers::recall_from_stalled(&mut context);
         stragglers::end_waits(&mut context);
-        stragglers::recall_stragglers(&mut context);
-        unwanted.lend(&mut context, retries);
+        explained.extend(stragglers::recall_stragglers(&mut context));
+        explained.extend(unwanted.lend(&mut context, retries));
         if job.speculate {
-            speculation.lend_copies(&mut context, retries);
+            explained.extend(speculation.lend_copies(&mut context, retries));
+        }
+        if job.explains {
+            lines.extend(explained);
         }
         lines
     }

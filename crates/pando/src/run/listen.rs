@@ -226,10 +226,10 @@ pub(super) fn open_to_volunteers(
     }
     let hint = match uplink {
         Some(uplink) => {
-            format!("nobody has joined yet: open {} in a browser of any device", uplink.url)
+            format!("open {} in a browser of any device", uplink.url)
         }
         None => format!(
-            "nobody has joined yet: open {} in a browser of this machine or of another device on the same network. \
+            "open {} in a browser of this machine or of another device on the same network. \
              If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through, \
              or let it join through a relay (--host)",
             urls[0]

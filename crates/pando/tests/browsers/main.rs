@@ -8,6 +8,7 @@ mod matrix;
 mod open;
 mod relayed;
 mod values;
+mod words;
 
 use pando_testing::{Browser, BrowserEngine, PandoCommand, RunningProgram, TabId};
 

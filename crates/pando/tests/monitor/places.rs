@@ -40,6 +40,31 @@ fn the_page_has_a_token_of_its_own_and_who_guesses_is_slowed_down() {
 }
 
 #[test]
+fn the_page_and_its_parts_are_there_and_may_talk_with_their_own_server_only() {
+    let run = idle(0).stdin_open().start();
+    let url = monitor(&run);
+    let page = get(&url);
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    for rule in
+        ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]
+    {
+        assert!(policy.split("; ").any(|part| part == rule), "{rule}: {policy}");
+    }
+    for (name, kind) in [("monitor.js", "text/javascript"), ("monitor.css", "text/css")] {
+        assert!(page.body.contains(&format!("\"{name}\"")), "{}", page.body);
+        let part = get(&format!("{url}{name}"));
+        assert!(
+            part.status == 200 && part.header("content-type").unwrap().starts_with(kind),
+            "{name}"
+        );
+    }
+    for other in ["page.js", "index.html", "monitor.txt", "monitor"] {
+        assert_eq!(get(&format!("{url}{other}")).status, 404, "{other}");
+    }
+}
+
+#[test]
 fn the_address_comes_directly_after_those_for_volunteers() {
     let run = idle(0).run();
     let said: Vec<&str> = run.stderr.lines().collect();

@@ -33,14 +33,13 @@ impl RunSample {
             cores += u64::from(device.cores());
             busy_cores += u64::from(device.cores()).min(lender.held(sub) as u64);
         }
-        let unfinished = lender.unfinished();
         Self {
             done: state.settled(),
             computed: registry.statistics().total(),
             busy_cores,
             cores,
-            in_progress: unfinished as u64,
-            waiting: lender.in_progress().saturating_sub(unfinished) as u64,
+            in_progress: lender.unfinished() as u64,
+            waiting: state.items().waiting(),
             failed_attempts: state.retries().counts().1,
             items: registry.items_by_number(),
             elapsed: registry.statistics().elapsed(now).as_secs_f64(),

@@ -3,7 +3,7 @@
 use crate::{
     duration::rounded,
     master::{forecast::Remaining, job::Job, registry::Device, state::RunState},
-    number,
+    number::{self, count},
     protocol::Path,
 };
 use std::time::{Duration, Instant};
@@ -124,10 +124,6 @@ impl Status {
             if failed > 0 { format!(", {} failed", count(failed, "item")) } else { String::new() };
         format!("{failed}{tried}")
     }
-}
-
-pub(super) fn count(n: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 /// A number with its digits in groups of three.

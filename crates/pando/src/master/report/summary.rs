@@ -1,10 +1,11 @@
 //! What a run has done, at its end: for people, and as data.
 
-use super::status::{count, grouped};
+use super::status::grouped;
 use crate::{
     console::printable,
     duration::rounded,
     master::{registry::Contribution, state::RunState},
+    number::count,
 };
 use serde::Serialize;
 use std::time::{Duration, Instant};
