@@ -21,6 +21,7 @@ use std::{ffi::OsString, iter, net::IpAddr, path::PathBuf, time::Duration};
     after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
     Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
     Example:  seq 100 | pando square.js\n\n\
+    pando demo    the first minute: a picture in tiles, computed by all devices that join\n\
     pando relay   the public server for volunteers outside the local network: see pando relay --help"
 )]
 pub(crate) struct Cli {

@@ -6,9 +6,11 @@
 
 mod combinations;
 mod journal_options;
+mod mosaic;
 mod policies;
 mod server;
 
+pub(crate) use mosaic::Mosaic;
 pub use policies::OnError;
 pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
@@ -67,6 +69,8 @@ pub(crate) struct RunConfig {
     /// The file for events.
     pub(crate) events: Option<PathBuf>,
     pub(crate) report: Report,
+    /// The picture whose tiles are the results. They go there, and not to standard output.
+    pub(crate) mosaic: Option<Mosaic>,
     /// Whether this machine is kept from falling asleep.
     pub(crate) keeps_awake: bool,
     /// The time to finish the values read so far, after a signal of another program.
@@ -80,6 +84,8 @@ pub(crate) struct RunConfig {
 pub(crate) enum FunctionSource {
     /// A JavaScript or TypeScript file.
     Module(PathBuf),
+    /// The text of a JavaScript file of this program, and the name that people see.
+    Embedded { name: &'static str, source: &'static str },
     /// A command for this machine's shell (`--exec`).
     Command(String),
 }
@@ -256,6 +262,7 @@ impl RunConfig {
                     SummaryOption::Shown(_) => None,
                 },
             },
+            mosaic: None,
             keeps_awake: !cli.allow_sleep,
             grace: cli.grace,
             notes,
@@ -294,7 +301,7 @@ impl RunConfig {
     pub(crate) fn module(&self) -> Option<&Path> {
         match &self.function {
             FunctionSource::Module(path) => Some(path),
-            FunctionSource::Command(_) => None,
+            FunctionSource::Embedded { .. } | FunctionSource::Command(_) => None,
         }
     }
 

@@ -218,8 +218,11 @@ pub(super) fn open_to_volunteers(
     };
     let (url, shown_url) = watch::channel(uplink.map_or(&urls[0], |uplink| &uplink.url).clone());
     show_qr(&console, &url.borrow());
-    if config.opens_tab && !open_here(&urls[0]) {
-        console.say(format!("no browser could be opened: open {} yourself", urls[0]));
+    let opened = [(config.opens_tab, &urls[0]), (config.opens_page, &monitor_url[0])];
+    for (_, url) in opened.into_iter().filter(|(is_wanted, _)| *is_wanted) {
+        if !open_here(url) {
+            console.say(format!("no browser could be opened: open {url} yourself"));
+        }
     }
     let hint = match uplink {
         Some(uplink) => {

@@ -74,6 +74,7 @@ pub(super) fn title(config: &RunConfig) -> RunTitle {
         title: printable(title),
         from: printable(&config.page.from),
         command: printable(&command),
+        mosaic: config.mosaic.clone(),
     }
 }
 
