@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
 import { buildMonitor } from './monitor.mjs';
 import { ownNames } from './names.mjs';
+import { buildReport } from './report.mjs';
 import { buildTexts, numbered, numbersTexts, readTexts } from './texts.mjs';
 
 const LIMIT = 20 * 1024;
@@ -140,5 +141,6 @@ await Promise.all([
   buildTexts(languages, outDir),
   buildBuiltins(outDir),
   buildMonitor(outDir),
+  buildReport(outDir),
 ]);
 await weigh(outDir);

@@ -59,7 +59,7 @@ class Link {
   private deferred: ToMaster[] = [];
   private polling = false;
   /** The number of values that went to other devices while the page was away. */
-  private gone = 0;
+  private passedOn = 0;
   /** The number of all items, as the master said. */
   private items: number | undefined;
 
@@ -116,8 +116,8 @@ class Link {
     this.connection.tick(now);
     this.dispatcher.tick(now);
     const { done, errors, held, busy } = this.dispatcher;
-    const { phase, text, path, gone, items } = this;
-    this.reporter.update({ phase, text, path, done, errors, held, busy, lost: gone, items }, now);
+    const { phase, text, path, passedOn: lost, items } = this;
+    this.reporter.update({ phase, text, path, done, errors, held, busy, lost, items }, now);
   }
 
   private enter(phase: Phase, text = ''): void {
@@ -209,7 +209,7 @@ class Link {
       return this.stop(Phase.OtherFunction, '', welcome.function);
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
     else {
-      this.gone += this.holds().length - welcome.keep.length;
+      this.passedOn += this.holds().length - welcome.keep.length;
       this.keep(welcome.keep);
     }
     this.welcome = welcome;
@@ -248,7 +248,7 @@ class Link {
 
   private hide(reason: VolunteerByeReason): void {
     if (!this.isGoing) return;
-    this.gone += this.handBack(reason);
+    this.passedOn += this.handBack(reason);
     this.connection.close();
     this.enter(Phase.Away);
   }

@@ -72,7 +72,10 @@ export type ToLink =
   /** The network or the person is back, so the link tries at once instead of waiting. */
   | { type: Order.Wake };
 
-/** The state of the link. Numbers keep the script of the page short. */
+/**
+ * The state of the link. Numbers keep the script of the page short. Up to `Missing`, the link has a
+ * connection or tries to have one.
+ */
 export const enum Phase {
   Connecting,
   Joined,

@@ -135,6 +135,10 @@ test('every phase has words', () => {
     statusText({ ...STATUS, phase: Phase.Waiting, text: 'No network.' }, page()).detail,
     'No network. Trying again by itself.',
   );
+  assert.equal(
+    statusText({ ...STATUS, phase: Phase.Broken, text: 'SyntaxError\n  var a = ;' }, page()).detail,
+    'SyntaxError\n  var a = ;',
+  );
 });
 
 test('how a device is connected is said while it is, and only where it is worth a word', () => {

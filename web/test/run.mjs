@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildMonitor } from '../monitor.mjs';
+import { buildReport } from '../report.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = process.argv.slice(2);
@@ -29,6 +30,7 @@ await build({
   logLevel: 'warning',
 });
 await buildMonitor(`${root}.test/pages`);
+await buildReport(`${root}.test/pages`);
 const files = tests.map((name) => `.test/test/${name.replace(/\.ts$/, '.cjs')}`);
 const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], {
   cwd: root,

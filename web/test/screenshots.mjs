@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildMonitor } from '../monitor.mjs';
+import { buildReport } from '../report.mjs';
 
 const [folder] = process.argv.slice(2);
 if (!folder) {
@@ -13,6 +14,7 @@ if (!folder) {
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = `${root}.test/pages`;
 await buildMonitor(pages);
+await buildReport(pages);
 await build({
   absWorkingDir: root,
   entryPoints: ['test/monitor/shots.ts'],

@@ -68,6 +68,8 @@ pub struct Node {
     host: Arc<Vec<u8>>,
     /// The second frame for a child: the job.
     init: Arc<Vec<u8>>,
+    /// The version of `node`.
+    version: Arc<str>,
 }
 
 impl Node {
@@ -92,11 +94,20 @@ impl Node {
         };
         let mut bytes = vec![0];
         serde_json::to_writer(&mut bytes, &init).expect("plain data");
-        Ok(Self { host: Arc::new(host.as_bytes().to_vec()), init: Arc::new(bytes) })
+        Ok(Self {
+            host: Arc::new(host.as_bytes().to_vec()),
+            init: Arc::new(bytes),
+            version: version.into(),
+        })
     }
 }
 
 impl Node {
+    /// The version of `node`, such as `20.19.1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// A note for people about how children start, if there is one.
     pub fn note(&self) -> Option<String> {
         probe::note()

@@ -252,6 +252,10 @@ pub(crate) struct Cli {
     #[arg(long, env = "PANDO_SUMMARY", value_name = "WHEN|FILE", default_value = "auto", value_parser = summary)]
     pub(crate) summary: SummaryOption,
 
+    /// Write a report of the run to this file at the end: a web page that needs no network
+    #[arg(long, env = "PANDO_REPORT", value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Run this command at the end, with the summary as JSON on its standard input and the exit
     /// status in PANDO_STATUS
     #[arg(long, env = "PANDO_ON_FINISH", value_name = "COMMAND")]

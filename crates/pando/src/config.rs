@@ -135,6 +135,8 @@ pub(crate) struct Report {
     pub(crate) summary: bool,
     /// The file for the summary.
     pub(crate) summary_file: Option<PathBuf>,
+    /// The file for the report.
+    pub(crate) report_file: Option<PathBuf>,
     /// The command that gets the summary.
     pub(crate) on_finish: Option<String>,
 }
@@ -253,6 +255,7 @@ impl RunConfig {
                     SummaryOption::Shown(when) => when.or(|| live),
                     SummaryOption::File(_) => false,
                 },
+                report_file: cli.report,
                 on_finish: cli.on_finish,
                 summary_file: match cli.summary {
                     SummaryOption::File(path) => Some(path),
@@ -308,9 +311,10 @@ impl RunConfig {
         let journal = self.journal.as_ref().map(|journal| ("--journal", &*journal.path, true));
         let events = self.events.as_deref().map(|path| ("--events", path, true));
         let summary = self.report.summary_file.as_deref().map(|path| ("--summary", path, true));
+        let report = self.report.report_file.as_deref().map(|path| ("--report", path, true));
         let function = self.module().map(|path| ("the function", path, false));
         let tls = self.server.iter().flat_map(|server| server.tls.named_files());
-        [journal, events, summary, function].into_iter().flatten().chain(tls).collect()
+        [journal, events, summary, report, function].into_iter().flatten().chain(tls).collect()
     }
 }
 

@@ -5,11 +5,15 @@
 //! that is slow misses looks, and costs nothing. `docs/monitoring.md` says what each figure means.
 
 mod actions;
+mod content;
 mod files;
 mod history;
+mod idle_time;
 mod metrics;
 mod routes;
 mod streams;
+
+pub(crate) use content::Ingredients;
 
 use crate::{
     config::Mosaic,
@@ -17,9 +21,13 @@ use crate::{
 };
 use bytes::Bytes;
 use history::History;
+use idle_time::IdleTime;
 use serde::Serialize;
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use streams::{StreamUpdate, event};
@@ -56,8 +64,11 @@ pub(crate) struct Monitor {
     /// Where volunteers join, the best address first.
     urls: Mutex<Vec<String>>,
     history: Mutex<History>,
+    idle: Mutex<IdleTime>,
     /// The newest events.
     updates: watch::Sender<StreamUpdate>,
+    /// Whether the run has come to its end, so that nothing is added to the history.
+    has_ended: AtomicBool,
     /// The last snapshot of the run, once the run has ended.
     last: OnceLock<LastSnapshot>,
     /// Keeps the tiles of a picture for readers who come later.
@@ -95,7 +106,9 @@ impl Monitor {
             title,
             urls: Mutex::default(),
             history: Mutex::default(),
+            idle: Mutex::default(),
             updates: watch::Sender::new(StreamUpdate::default()),
+            has_ended: AtomicBool::new(false),
             last: OnceLock::new(),
         })
     }
@@ -124,9 +137,13 @@ impl Monitor {
     }
 
     fn look(&self, time: WallTime) {
+        if self.has_ended.load(Ordering::Relaxed) {
+            return;
+        }
         let sample = self.master.sample(time.now);
+        self.idle().add(&sample);
         let sample = self.history().add(sample, time.unix);
-        if self.updates.receiver_count() == 0 || self.last.get().is_some() {
+        if self.updates.receiver_count() == 0 {
             return;
         }
         let mut text = event("status", &self.status(&self.master.snapshot(&time), ""));
@@ -134,9 +151,11 @@ impl Monitor {
         self.updates.send_replace(StreamUpdate { text: text.into(), is_last: false });
     }
 
-    /// The snapshot of the run at its end, while all devices are connected.
-    pub(crate) fn last_look(&self) -> RunSnapshot {
-        self.master.snapshot(&WallTime::present()).of_end()
+    /// Looks at the run for the last time, while all devices are connected. The history has only
+    /// whole seconds.
+    pub(crate) fn last_look(&self, time: &WallTime) {
+        self.has_ended.store(true, Ordering::Relaxed);
+        self.idle().add(&self.master.sample(time.now));
     }
 
     /// Ends the page with its `last` snapshot; `words` say how the run has ended. Waits a moment
@@ -175,6 +194,10 @@ impl Monitor {
             exit_words,
             run,
         }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, IdleTime> {
+        self.idle.lock().expect("nobody panics with it")
     }
 
     fn history(&self) -> MutexGuard<'_, History> {

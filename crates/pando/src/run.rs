@@ -3,10 +3,12 @@
 mod awake;
 mod function;
 mod journal;
+mod last_files;
 mod listen;
 mod local_cores;
 mod monitoring;
 mod open;
+mod report_page;
 mod signals;
 mod status;
 mod stdio;
@@ -29,7 +31,7 @@ use std::{
     collections::HashSet,
     io::{IsTerminal, Write},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// How long the last messages on standard error may take.
@@ -111,7 +113,7 @@ async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> 
     }
     used::check_with_streams(&config)?;
     check_places(&config)?;
-    summary::check(&config.report)?;
+    last_files::check(&config.report)?;
     // The start is a task of its own, so that blocking calls in it do not delay signals.
     let starting = tokio::spawn({
         let (config, console) = (config.clone(), console.clone());
@@ -177,12 +179,12 @@ async fn close(
     console: &Console,
 ) -> i32 {
     let (reported, journaled) = (config.tells_failures(), config.journal.is_some());
-    // At this moment all devices are still connected.
-    let summary = open.master.summary(Instant::now());
+    let last = open.last_look();
     let status = tokio::select! {
-        ending = open.finish(ending.clone()) => {
+        ending = open.finish(ending.clone(), last.run.clone()) => {
             let status = conclude(&ending, reported, journaled, console);
-            summary::show(&config.report, &summary, status, console)
+            let written = summary::show(&config.report, &last.summary, status, console);
+            report_page::write(&config.report, open, (&last, &ending), (status, written), console)
         }
         () = stop.until_overdue() => {
             conclude(&ending, reported, journaled, console);
@@ -192,7 +194,7 @@ async fn close(
         }
     };
     tokio::select! {
-        () = summary::hand_over(&config.report, &summary, status, console) => {}
+        () = summary::hand_over(&config.report, &last.summary, status, console) => {}
         () = stop.until_overdue() => console.say("stopped without waiting longer for the command of --on-finish"),
     }
     status

@@ -93,7 +93,7 @@ function routeText({ path = 'websocket' }: LinkStatus): string {
 
 /** The state of a page that goes on. The first line of `text` is the title. */
 function going(text: string, mood = ''): StatusText {
-  const [title, detail = ''] = text.split('\n');
+  const [title, detail = ''] = text.split(/\n([^]*)/);
   return { title, detail: detail.trim(), mood, over: false, again: false };
 }
 

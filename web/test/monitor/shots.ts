@@ -1,11 +1,13 @@
-/** Takes pictures of the monitoring page: shots.cjs PAGES PICTURES */
+/** Takes pictures of the monitoring page and of a report: shots.cjs PAGES PICTURES */
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
 import render from '../../../crates/pando/src/demo/demo.js';
 import type { Snapshot } from '../../src/monitor/data.ts';
 import { drivenBrowser } from '../browser.mjs';
+import { report, write } from './reports.ts';
 import * as scenes from './scenes.ts';
 import { ScriptedMaster } from './server.ts';
 
@@ -57,6 +59,7 @@ async function main([pages, pictures]: string[]) {
       }
     }
   }
+  if (!process.env.SCENES || wanted.includes('report')) await shootReport(browser, pages, pictures);
   await browser.close();
 }
 
@@ -73,6 +76,27 @@ async function shoot(page: Page, scene: Scene, pages: string, path: string) {
   await page.screenshot({ path, fullPage: isWhole });
   master.close();
   console.log(path);
+}
+
+/** A report on screens and on paper. */
+async function shootReport(browser: Browser, pages: string, pictures: string) {
+  const file = join(pictures, 'report.html');
+  write(pages, file, report());
+  for (const size of ['phone', 'wide'] as const) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await browser.newPage({
+        viewport: SIZES[size],
+        colorScheme,
+        timezoneId: 'UTC',
+      });
+      await page.goto(pathToFileURL(file).href);
+      const path = join(pictures, `report-${size}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
+      console.log(path);
+      if (colorScheme === 'dark') await page.pdf({ path: join(pictures, `report-${size}.pdf`) });
+      await page.close();
+    }
+  }
 }
 
 async function openFailure(page: Page) {

@@ -52,7 +52,10 @@ impl Phase {
                             unreachable!("it is going")
                         };
                         *self = Self::Closing(
-                            Box::pin(async move { open.finish(ending).await }),
+                            Box::pin(async move {
+                                let last = open.last_look();
+                                open.finish(ending, last.run).await
+                            }),
                             tells,
                         );
                     }

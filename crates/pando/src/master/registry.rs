@@ -14,6 +14,7 @@ mod names;
 mod newcomer;
 mod news;
 mod owner;
+mod presence;
 mod progress;
 mod rate;
 mod reports;
@@ -36,6 +37,7 @@ pub(crate) use traffic::Traffic;
 
 use crate::{config::BatchSize, protocol::Path};
 use ledger::Ledger;
+use presence::Presence;
 use std::{
     collections::{BTreeMap, HashMap},
     time::{Duration, Instant},
@@ -59,6 +61,7 @@ pub(crate) struct Registry {
     unresponsive: BTreeMap<String, Duration>,
     statistics: Statistics,
     ledger: Ledger,
+    presence: Presence,
     batch_size: BatchSize,
     /// Calls that a core has open at a time.
     calls_per_core: u64,
@@ -89,6 +92,7 @@ impl Registry {
             unresponsive: BTreeMap::new(),
             statistics: Statistics::new(now),
             ledger: Ledger::default(),
+            presence: Presence::default(),
             batch_size,
             calls_per_core,
             heartbeat,
@@ -107,6 +111,7 @@ impl Registry {
         self.has_had_guests |= !newcomer.key.local;
         let rest = self.rest_before(&newcomer.key.device);
         let (number, rule) = (self.number(&newcomer.key), self.rule(&newcomer.key));
+        self.presence.join(number, now);
         let mut device = Device::new(newcomer, number, self.batch_size, rest, now);
         device.set_rule(rule, self.calls_per_core, now);
         if rule.removed {
@@ -152,6 +157,7 @@ impl Registry {
         self.others_until = now + self.heartbeat;
         let device = self.devices.remove(&sub)?;
         self.ledger.add(&device, now);
+        self.presence.leave(device.number(), now);
         let id = &*device.key().device;
         if unresponsive && self.unresponsive.len() < MOST_UNRESPONSIVE
             || self.unresponsive.contains_key(id)
@@ -243,6 +249,12 @@ impl Registry {
     /// What each device has contributed up to `now`, the greatest contribution first.
     pub(crate) fn contributions(&self, now: Instant) -> Vec<Contribution> {
         self.ledger.contributions(self.iter(), now)
+    }
+
+    /// When each device was connected up to `now`, by its number: the begin and the end of each
+    /// stay.
+    pub(crate) fn stays(&self, now: Instant) -> BTreeMap<u64, Vec<[Instant; 2]>> {
+        self.presence.stays(now)
     }
 
     /// The number of results of each device, connected or not, by the device's number.

@@ -1,12 +1,16 @@
 //! Reports for people and programs during a run: the status line, sums of the reports made by
 //! functions, and what the watch finds.
 
+mod idle;
+mod last;
 mod sample;
 mod snapshot;
 mod status;
 mod summary;
 mod why;
 
+pub(crate) use idle::IdleCause;
+pub(crate) use last::LastFigures;
 pub(crate) use sample::RunSample;
 pub(crate) use snapshot::{DeviceFigures, RunPhase, RunSnapshot};
 pub(crate) use summary::Summary;
@@ -136,12 +140,13 @@ impl Master {
 
     /// The figures for the history of the run.
     pub(crate) fn sample(&self, now: Instant) -> RunSample {
-        RunSample::of(&self.lock(), now)
+        RunSample::of(&self.lock(), &self.job, now)
     }
 
-    /// The summary of the run up to `now`.
-    pub(crate) fn summary(&self, now: Instant) -> Summary {
-        Summary::of(&self.lock(), now)
+    /// The figures of the run at its end, all of one moment.
+    pub(crate) fn last_figures(&self, time: &WallTime) -> LastFigures {
+        let last = LastFigures::of(&self.lock(), &self.job, time);
+        last.traced(&self.job.function)
     }
 
     /// The status line, from the longest form to the shortest: progress, rate, the time left, the

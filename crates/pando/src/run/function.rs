@@ -6,6 +6,7 @@ use crate::{
     console::printable,
     embedded,
     master::{Framing, MissingFeature},
+    monitor::Ingredients,
     protocol::Form,
     remedy::broken,
     volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
@@ -13,7 +14,7 @@ use crate::{
 use pando_bundler::Bundle;
 use pando_protocol::core::CoreMessage;
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -38,6 +39,8 @@ pub(super) struct Function {
     pub(super) program: Option<Program>,
     /// Why only browsers can load the function, if this machine's cores cannot.
     pub(super) for_browsers: Option<String>,
+    /// The engine of this machine's cores with its version; empty if there is none.
+    engine: String,
 }
 
 /// The result of loading the function in a first core.
@@ -79,6 +82,15 @@ impl Function {
         }
     }
 
+    /// What a run of this function is made of.
+    pub(super) fn ingredients(&self) -> Ingredients {
+        Ingredients {
+            function: self.bundle.hash.clone(),
+            engine: self.engine.clone(),
+            system: format!("{} ({})", env::consts::OS, env::consts::ARCH),
+        }
+    }
+
     /// The function for a program `command` (`--exec`): nothing is bundled, and only this machine
     /// can run the program.
     fn program(command: &str, framing: Framing) -> Result<Self, StartError> {
@@ -91,6 +103,7 @@ impl Function {
             local: Some(local),
             program: Some(program),
             for_browsers: None,
+            engine: String::new(),
         })
     }
 
@@ -109,8 +122,13 @@ impl Function {
             .await
             .map_err(|error| StartError(error.to_string()))?;
         notes.extend(bundle.warnings.iter().map(|warning| format!("warning: {warning}")));
-        let mut function =
-            Self { bundle: Arc::new(bundle), local: None, program: None, for_browsers: None };
+        let mut function = Self {
+            bundle: Arc::new(bundle),
+            local: None,
+            program: None,
+            for_browsers: None,
+            engine: String::new(),
+        };
         if config.job.dom {
             return Ok(function);
         }
@@ -118,6 +136,7 @@ impl Function {
         match Node::find(host, &function.bundle.code, &config.job).await {
             Ok(node) => {
                 notes.extend(node.note());
+                function.engine = format!("Node.js {}", node.version());
                 function.try_locally(node, config, path, notes).await?;
             }
             Err(_) if config.cores == 0 => {}

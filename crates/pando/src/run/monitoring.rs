@@ -1,23 +1,63 @@
 //! The monitoring page of a run: what it says of the run, and where it is served.
 
-use super::listen::default_ports;
+use super::{OpenRun, listen::default_ports};
 use crate::{
     config::{FunctionSource, InputSource, RunConfig},
     console::printable,
-    master::{Ending, Left},
-    monitor::RunTitle,
+    master::{Ending, LastFigures, Left, WallTime},
+    monitor::{Monitor, RunTitle},
     number,
     server::{self, Site},
 };
 use pando_web::listen;
+use serde::Serialize;
 use std::{
     env,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
 /// Options whose values are secret.
 const SECRETS: [&str; 3] = ["--secret", "--token", "--ice-servers"];
+
+/// Watching a run.
+impl OpenRun {
+    /// Starts to watch the run if it has a monitoring page or a report. Returns the page, which is
+    /// below `token`, if the run has one.
+    pub(super) fn watch_by_page(
+        &mut self,
+        config: &RunConfig,
+        token: String,
+    ) -> Option<Arc<Monitor>> {
+        if !config.has_page() && config.report.report_file.is_none() {
+            return None;
+        }
+        let monitor = Monitor::new(self.master.clone(), token, title(config));
+        self.beside(monitor.clone().watch());
+        self.monitor = Some(monitor.clone());
+        config.has_page().then_some(monitor)
+    }
+
+    /// The figures of the run at its end, while all devices are connected.
+    pub(crate) fn last_look(&self) -> LastFigures {
+        let time = WallTime::present();
+        self.monitor.iter().for_each(|monitor| monitor.last_look(&time));
+        self.master.last_figures(&time)
+    }
+
+    /// The data of a report with these `words` about the end, and this content of the summary's
+    /// file.
+    pub(super) fn report(
+        &self,
+        last: &LastFigures,
+        words: &str,
+        summary: &impl Serialize,
+    ) -> Option<String> {
+        let monitor = self.monitor.as_ref()?;
+        Some(monitor.report(&self.ingredients, last, words, summary))
+    }
+}
 
 /// What the run of `config` is about.
 pub(super) fn title(config: &RunConfig) -> RunTitle {

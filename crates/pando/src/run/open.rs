@@ -11,8 +11,8 @@ use crate::{
     console::{Console, printable},
     events::Events,
     journal::{Digest, JobFacts},
-    master::{self, Ending, Files, InputSize, Job, Master},
-    monitor::Monitor,
+    master::{self, Ending, Files, InputSize, Job, Master, RunSnapshot},
+    monitor::{Ingredients, Monitor},
     server::{self, Site, VolunteerSite},
     uplink::{RoomContent, Uplink},
     volunteer::{self, Guard, TALKED},
@@ -41,8 +41,9 @@ const LAST_FRAMES: Duration = Duration::from_secs(1);
 /// this machine's cores end.
 pub(crate) struct OpenRun {
     pub(crate) master: Arc<Master>,
-    /// The monitoring page, if the run has one.
-    monitor: Option<Arc<Monitor>>,
+    /// Watches the run, if it has a monitoring page or a report.
+    pub(super) monitor: Option<Arc<Monitor>>,
+    pub(super) ingredients: Ingredients,
     peers: Option<Peers>,
     uplink: Option<Uplink>,
     /// The program that computes, for `--exec`.
@@ -98,6 +99,7 @@ impl OpenRun {
         let mut open = Self {
             master: Master::new(job(config, &function, own), console.clone(), events),
             monitor: None,
+            ingredients: function.ingredients(),
             peers,
             uplink: None,
             program: function.program.clone(),
@@ -195,17 +197,6 @@ impl OpenRun {
         Ok((hint, url))
     }
 
-    /// Starts to watch the run for the monitoring page below `token`, if the run has one.
-    fn watch_by_page(&mut self, config: &RunConfig, token: String) -> Option<Arc<Monitor>> {
-        if !config.has_page() {
-            return None;
-        }
-        let monitor = Monitor::new(self.master.clone(), token, monitoring::title(config));
-        self.beside(monitor.clone().watch());
-        self.monitor = Some(monitor.clone());
-        Some(monitor)
-    }
-
     /// Lends this machine's cores; returns whether any core can compute.
     fn lend(&self, config: &RunConfig, function: Function) -> Result<bool, StartError> {
         let console = &self.master.console;
@@ -244,11 +235,9 @@ impl OpenRun {
     }
 
     /// Tells volunteers that the run is over, and waits a moment for the messages to arrive. Takes
-    /// the `ending` so far, and returns the final one.
-    pub(crate) async fn finish(&self, mut ending: Ending) -> Ending {
+    /// the `last` state and the `ending` so far, and returns the final ending.
+    pub(crate) async fn finish(&self, mut ending: Ending, last: RunSnapshot) -> Ending {
         let master = &self.master;
-        // At this moment all devices are still connected.
-        let last = self.monitor.as_ref().map(|monitor| monitor.last_look());
         if self.program.is_none() {
             ending = self.close_journal(ending).await;
         }
@@ -257,8 +246,8 @@ impl OpenRun {
         while master.volunteers() > 0 && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        if let (None, Some(monitor), Some(last)) = (&self.program, &self.monitor, last.clone()) {
-            monitor.close(last, monitoring::words(&ending)).await;
+        if let (None, Some(monitor)) = (&self.program, &self.monitor) {
+            monitor.close(last.clone(), monitoring::words(&ending)).await;
         }
         // The last frames are still in the sockets' tasks.
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -276,7 +265,7 @@ impl OpenRun {
                 ending = Ending::OutputFailed(TALKED.into());
             }
             ending = self.close_journal(ending).await;
-            if let (Some(monitor), Some(last)) = (&self.monitor, last) {
+            if let Some(monitor) = &self.monitor {
                 monitor.close(last, monitoring::words(&ending)).await;
             }
         }

@@ -1,41 +1,20 @@
 //! The summary at the end of a run: printed for people, or written to a file as data.
 
-use super::StartError;
-use crate::{
-    config::Report, console::Console, files::Temporary, master::Summary, volunteer::shell,
-};
+use super::last_files;
+use crate::{config::Report, console::Console, master::Summary, volunteer::shell};
 use serde::Serialize;
+use std::process::Stdio;
 #[cfg(unix)]
-use std::os::fd::AsFd;
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-    process::Stdio,
-};
+use std::{io, os::fd::AsFd};
 use tokio::io::AsyncWriteExt;
 
 /// The content of the file.
 #[derive(Serialize)]
-struct SummaryFile<'a> {
+pub(super) struct SummaryFile<'a> {
     /// The exit status of the run.
-    status: i32,
+    pub(super) status: i32,
     #[serde(flatten)]
-    summary: &'a Summary,
-}
-
-/// Refuses a file for the summary that cannot be written.
-pub(super) fn check(report: &Report) -> Result<(), StartError> {
-    let Some(path) = &report.summary_file else { return Ok(()) };
-    let refuse = |why: &str| Err(StartError(format!("--summary {}: {why}", path.display())));
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return refuse("this folder does not exist: create it first");
-    }
-    if path.is_dir() {
-        return refuse("this is a folder: name a file, such as summary.json");
-    }
-    Ok(())
+    pub(super) summary: &'a Summary,
 }
 
 /// Prints or writes the summary of a run with this exit status, and returns the exit status.
@@ -43,14 +22,11 @@ pub(super) fn show(report: &Report, summary: &Summary, status: i32, console: &Co
     if report.summary {
         console.say(summary.lines().join("\n"));
     }
-    let Some(path) = &report.summary_file else { return status };
-    match write(path, &SummaryFile { status, summary }) {
-        Ok(()) => status,
-        Err(error) => {
-            console.say(format!("error: --summary {} cannot be written: {error}", path.display()));
-            status.max(1)
-        }
-    }
+    let text = || {
+        let content = SummaryFile { status, summary };
+        serde_json::to_string_pretty(&content).expect("it is plain data") + "\n"
+    };
+    last_files::write("--summary", report.summary_file.as_deref(), text, status, console)
 }
 
 /// Runs the command of `--on-finish`, with the summary on its standard input. Its output goes to
@@ -80,15 +56,4 @@ async fn run(command: &str, content: &SummaryFile<'_>) -> Result<(), String> {
         Ok(status) => Err(format!("the command failed ({status})")),
         Err(error) => Err(format!("the command cannot be waited for: {error}")),
     }
-}
-
-/// Writes the whole file under another name first, so that nobody reads a part of it.
-fn write(path: &Path, content: &SummaryFile) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(content)? + "\n";
-    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-        return fs::write(path, text);
-    }
-    let (unfinished, mut file) = Temporary::beside(path)?;
-    file.write_all(text.as_bytes())?;
-    fs::rename(unfinished.path(), path)
 }

@@ -5,6 +5,7 @@ mod errors;
 mod foreign;
 mod leaving;
 mod matrix;
+mod monitoring;
 mod open;
 mod relayed;
 mod values;

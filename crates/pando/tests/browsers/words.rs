@@ -15,7 +15,7 @@ fn titled() -> PandoCommand {
     tabs_only(ITSELF).args(["--title", "<i>Dawn</i>", "--from", "Ann & Bob"])
 }
 
-/// Waits for the words in French.
+/// Waits for the words in French, then shares the address of the page.
 fn speaks_french(browser: &mut Browser, url: &str) {
     let page = browser.open(&format!("{url}#device=Ann;cores=1;lang=fr;"));
     let text = |id: &str| format!("document.getElementById('{id}').textContent");
@@ -23,6 +23,12 @@ fn speaks_french(browser: &mut Browser, url: &str) {
     browser.until(&page, &format!("{} === '<i>Dawn</i>'", text("what")));
     browser.until(&page, &format!("{} === 'pour Ann & Bob'", text("who")));
     browser.until(&page, "document.documentElement.lang === 'fr'");
+    browser.until(&page, "document.getElementById('invite').click() || true");
+    browser.until(&page, "!!document.querySelector('#panel svg path')");
+    browser.until(
+        &page,
+        "document.querySelector('#panel input').value === location.href.split('#')[0]",
+    );
 }
 
 fn the_page_says_what_it_computes_in_the_language_of_its_address(browser: &mut Browser) {

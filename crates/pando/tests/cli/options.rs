@@ -52,6 +52,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--qr", "[default: auto]"),
     ("--total", "time left"),
     ("--summary", "[default: auto]"),
+    ("--report", "no network"),
     ("--on-finish", "PANDO_STATUS"),
     ("--progress", "[default: auto]"),
     ("--quiet", "-q, --quiet"),

@@ -40,16 +40,27 @@ fn programs_read_the_same_from_a_file_also_when_the_run_fails() {
 }
 
 #[test]
-fn a_summary_without_a_place_is_refused_before_anything_is_computed() {
+fn a_summary_or_report_without_a_place_is_refused_before_anything_is_computed() {
     let command = || PandoCommand::f("(x, cb) => cb(null, x)").local();
-    let run = command().args(["--summary", "nowhere/summary.json", "1"]).run();
-    run.ends(2, "").said(&["error: --summary nowhere/summary.json: this folder does not exist"]);
-    let run = command().args(["--summary", "/", "1"]).run();
-    run.ends(2, "").said(&["--summary /: this is a folder"]);
-    let command = command();
-    let same = command.folder().join("same");
-    let words = ["--summary", same.to_str().unwrap(), "--events", same.to_str().unwrap(), "1"];
-    command.args(words).run().ends(2, "").said(&["name one file"]);
+    for option in ["--summary", "--report"] {
+        let run = command().args([option, "nowhere/file", "1"]).run();
+        run.ends(2, "")
+            .said(&[&format!("error: {option} nowhere/file: this folder does not exist")]);
+        let run = command().args([option, "/", "1"]).run();
+        run.ends(2, "").said(&[&format!("{option} /: this is a folder")]);
+    }
+    for other in ["--summary", "--events", "--journal"] {
+        let command = command();
+        let same = command.folder().join("same");
+        let words = ["--report", same.to_str().unwrap(), other, same.to_str().unwrap()];
+        command.args(words).stdin("1\n").run().ends(2, "").said(&[
+            "--report",
+            other,
+            "name one file",
+        ]);
+    }
+    let run = command().args(["--report", "f.js", "1"]).run();
+    run.ends(2, "").said(&["--report and the function name one file"]);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 mod actions;
 mod figures;
+mod page;
 mod places;
+mod report;
 mod streams;
 mod support;
 

@@ -1,6 +1,6 @@
 //! Where the page is, and who finds it.
 
-use crate::{act, echo, first, get, idle, monitor, place, status};
+use crate::{act, echo, first, get, idle, monitor, place, status, until_status};
 use pando_testing::{PandoCommand, RunningProgram, WebSocket, volunteer};
 use serde_json::json;
 use tempfile::TempDir;
@@ -112,7 +112,7 @@ fn a_journal_keeps_the_address_of_the_page() {
     run.wait().ends(1, "1\n");
     let run = command().start();
     assert_eq!(monitor(&run), url);
-    assert_eq!(status(&url)["progress"]["done"], 1);
+    until_status(&url, "the result is read", |status| status["progress"]["done"] == 1);
     echo(&mut WebSocket::join(&run.url(), "Ann", 1));
     run.wait().gives("1\n2\n");
 }

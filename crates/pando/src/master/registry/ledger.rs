@@ -199,6 +199,11 @@ impl Contribution {
         self.session = self.session.or(later.session);
     }
 
+    /// The time for which its cores computed nothing that has ended, summed over the cores.
+    pub(crate) fn idle(&self) -> Duration {
+        self.present.saturating_sub(self.computing)
+    }
+
     /// The share of the time of the cores that was spent on results, from 0 to 1.
     pub(crate) fn busy(&self) -> f64 {
         let share = self.computing.as_secs_f64() / self.present.as_secs_f64().max(0.001);

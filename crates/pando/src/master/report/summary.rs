@@ -24,6 +24,10 @@ pub(crate) struct Summary {
     seconds: f64,
     per_second: f64,
     compute_seconds: f64,
+    /// The time for which cores were lent, summed over the cores.
+    core_seconds: f64,
+    /// The part of this time for which the cores computed nothing that has ended.
+    pub(crate) idle_core_seconds: f64,
     /// How many cores were busy on average.
     times_one_core: f64,
     /// The number of items that failed.
@@ -71,6 +75,8 @@ impl Summary {
             seconds,
             per_second: computed as f64 / seconds.max(0.001),
             compute_seconds,
+            core_seconds: devices.iter().map(|device| device.present.as_secs_f64()).sum(),
+            idle_core_seconds: devices.iter().map(|device| device.idle().as_secs_f64()).sum(),
             times_one_core: compute_seconds / seconds.max(0.001),
             failed,
             failed_items,

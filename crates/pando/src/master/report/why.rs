@@ -1,6 +1,6 @@
 //! Why nothing is computed, in one sentence that is always true. Pure: time is an argument.
 
-use super::status::grouped;
+use super::{idle::IdleCause, status::grouped};
 use crate::{
     duration::rounded,
     master::{
@@ -134,6 +134,22 @@ impl Situation {
         }
     }
 
+    /// Why a core of a device that takes part has no value.
+    pub(super) fn idle_cause(&self) -> IdleCause {
+        let is_over = !self.input_is_open && !self.has_queued;
+        match () {
+            () if is_over && self.unfinished == 0 && self.results > 0 => IdleCause::Reader,
+            () if self.is_finished || is_over && self.unfinished == 0 => IdleCause::End,
+            () if self.confirms && self.crew.held == 0 => IdleCause::Confirm,
+            () if self.is_full && self.has_output => IdleCause::Reader,
+            () if self.is_full => IdleCause::Order,
+            () if self.has_postponed || self.returned > 0 => IdleCause::Failures,
+            () if is_over => IdleCause::End,
+            () if self.has_queued => IdleCause::Network,
+            () => IdleCause::Input,
+        }
+    }
+
     /// The sentence while devices compute: all wait for one item, or the last items are computed.
     fn words_of_work(&self, is_over: bool) -> String {
         let held = self.crew.held;
@@ -247,6 +263,23 @@ mod tests {
             unfinished: 0,
             ..busy()
         }
+    }
+
+    #[test]
+    fn each_idle_core_has_one_cause() {
+        let cause = |situation: Situation| situation.idle_cause();
+        assert_eq!(cause(busy()), IdleCause::Input);
+        assert_eq!(cause(Situation { has_queued: true, ..busy() }), IdleCause::Network);
+        assert_eq!(cause(Situation { is_full: true, ..busy() }), IdleCause::Order);
+        let slow = Situation { is_full: true, has_output: true, ..busy() };
+        assert_eq!(cause(slow), IdleCause::Reader);
+        assert_eq!(cause(Situation { returned: 1, ..busy() }), IdleCause::Failures);
+        assert_eq!(cause(Situation { confirms: true, ..idle() }), IdleCause::Confirm);
+        let over = Situation { input_is_open: false, ..busy() };
+        assert_eq!(cause(over.clone()), IdleCause::End);
+        let read = Situation { unfinished: 0, results: 3, ..over };
+        assert_eq!(cause(read.clone()), IdleCause::Reader);
+        assert_eq!(cause(Situation { results: 0, ..read }), IdleCause::End);
     }
 
     #[test]
