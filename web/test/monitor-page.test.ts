@@ -505,7 +505,7 @@ for (const [size, viewport] of [
         await page.getByRole('button', { name: 'Stop' }).click();
         await assertAccessible(page);
       });
-      for (const snapshot of [scenes.empty(), scenes.finished()]) {
+      for (const snapshot of [scenes.empty(), scenes.finished(), scenes.demo()]) {
         for (const fragment of ['', '#big']) {
           await opened(snapshot, { viewport, colorScheme, fragment }, async ({ page }) => {
             await assertAccessible(page);

@@ -8,7 +8,7 @@ use clap::{
 use std::env;
 
 /// The options of a run that the demo takes.
-const OPTIONS: [&str; 17] = [
+const OPTIONS: [&str; 18] = [
     "port",
     "bind",
     "allow_host",
@@ -18,6 +18,7 @@ const OPTIONS: [&str; 17] = [
     "host",
     "secret",
     "ice_servers",
+    "open",
     "title",
     "from",
     "cores",
@@ -61,6 +62,9 @@ impl CommandFactory for DemoOptions {
         let command = command.mut_args(|option| match is_taken(&option) {
             true => option,
             false => option.hide(true).env(None::<&'static str>),
+        });
+        let command = command.mut_arg("title", |title| {
+            title.help("What volunteers' pages say that this run computes")
         });
         command.mut_arg("cores", |cores| {
             cores.help("Cores of this machine to use [default: two, so that other devices find work; 0: none]")

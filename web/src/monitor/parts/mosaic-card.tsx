@@ -4,6 +4,7 @@ import { background, lookOf } from '../colours.ts';
 import type { DeviceFigures, Mosaic, ShownResult, Snapshot } from '../data.ts';
 import { plain, whole } from '../format.ts';
 import type { ShownResults } from '../results.ts';
+import { compareIds } from '../series.ts';
 import { Swatch } from './swatch.tsx';
 
 interface Shown {
@@ -92,6 +93,7 @@ function Painters(props: { tiles: ShownResult[]; devices: DeviceFigures[]; dark:
     <ul class="legend" aria-label="Tiles by device">
       {devices
         .filter(({ id, connected }) => connected || made.has(id))
+        .sort((a, b) => compareIds(a.id, b.id))
         .map(({ id, name, connected }) => (
           <li key={id} class={connected ? '' : 'soft'}>
             <Swatch id={id} dark={dark} />
