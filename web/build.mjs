@@ -9,6 +9,7 @@ import { minify } from 'terser';
 import { buildMonitor } from './monitor.mjs';
 import { ownNames } from './names.mjs';
 import { buildReport } from './report.mjs';
+import { buildTexts, numbered, numbersTexts, readTexts } from './texts.mjs';
 
 const LIMIT = 20 * 1024;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -26,9 +27,10 @@ const shared = {
   logLevel: 'warning',
 };
 
-async function buildBrowser(outDir) {
+async function buildBrowser(outDir, languages) {
   const { outputFiles } = await build({
     ...shared,
+    define: { ...shared.define, PANDO_LANGUAGES: JSON.stringify([...languages.keys()].join(' ')) },
     entryPoints: ['src/tab.ts'],
     write: false,
     format: 'iife',
@@ -37,18 +39,34 @@ async function buildBrowser(outDir) {
     minify: true,
     mangleProps: new RegExp(`^(${ownNames(join(here, 'tsconfig.json')).join('|')})$`),
     banner: { js: globalThisFirst },
+    plugins: [numbersTexts(languages)],
   });
   const { code } = await minify(outputFiles[0].text, {
     ecma: 2018,
     compress: {
-      passes: 2,
+      passes: 3,
       inline: false,
-      hoist_funs: true,
       hoist_props: false,
+      keep_fargs: false,
+      pure_getters: true,
       unsafe_arrows: true,
     },
   });
   await writeFile(join(outDir, 'page.js'), code);
+}
+
+/** The script for sharing, which the page loads when a person wants to share. */
+async function buildShare(outDir, languages) {
+  await build({
+    ...shared,
+    entryPoints: ['src/share.ts'],
+    plugins: [numbersTexts(languages)],
+    outdir: outDir,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2018',
+    minify: true,
+  });
 }
 
 async function buildNode(outDir) {
@@ -62,8 +80,8 @@ async function buildNode(outDir) {
   });
 }
 
-async function buildPage(outDir) {
-  const html = await readFile(join(here, 'src/index.html'), 'utf8');
+async function buildPage(outDir, languages) {
+  const html = numbered(await readFile(join(here, 'src/index.html'), 'utf8'), languages);
   const { outputFiles } = await build({
     ...shared,
     entryPoints: ['src/style.css'],
@@ -93,7 +111,10 @@ async function buildBuiltins(outDir) {
   await builtins.buildBuiltins(join(outDir, 'builtins'));
 }
 
-/** Prints the gzipped size of a tab without the user's function, and fails above the limit. */
+/**
+ * Prints the gzipped size of a tab without its texts and the user's function, and fails above the
+ * limit.
+ */
 async function weigh(outDir) {
   let total = 0;
   for (const name of ['index.html', 'page.js']) {
@@ -111,10 +132,13 @@ async function weigh(outDir) {
 
 const outDir = resolve(process.argv[2] || 'dist');
 await mkdir(outDir, { recursive: true });
+const languages = await readTexts(join(here, 'src'));
 await Promise.all([
-  buildBrowser(outDir),
+  buildBrowser(outDir, languages),
+  buildShare(outDir, languages),
   buildNode(outDir),
-  buildPage(outDir),
+  buildPage(outDir, languages),
+  buildTexts(languages, outDir),
   buildBuiltins(outDir),
   buildMonitor(outDir),
   buildReport(outDir),

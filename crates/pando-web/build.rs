@@ -38,6 +38,7 @@ fn build(source: &Path, out: &Path) -> PathBuf {
         "monitor.mjs",
         "names.mjs",
         "report.mjs",
+        "texts.mjs",
         "package.json",
         "package-lock.json",
         "tsconfig.json",

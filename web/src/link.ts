@@ -21,7 +21,8 @@ import type {
   VolunteerByeReason,
   Welcome,
 } from './messages.ts';
-import type { FromLink, Phase, Start, ToLink } from './page-messages.ts';
+import { News, Order, Phase } from './page-messages.ts';
+import type { FromLink, Start, ToLink } from './page-messages.ts';
 import { VERSION } from './frames.ts';
 import type { Loan } from './frames.ts';
 
@@ -47,7 +48,7 @@ class Link {
   private readonly outbox = new Outbox();
   private readonly ports = new Map<number, MessagePort>();
   private readonly reporter = new StatusReporter((message) => page.postMessage(message));
-  private phase: Phase = 'connecting';
+  private phase: Phase = Phase.Connecting;
   private text = '';
   private path: Path | undefined;
   private welcome: Welcome | null = null;
@@ -57,6 +58,10 @@ class Link {
    */
   private deferred: ToMaster[] = [];
   private polling = false;
+  /** The number of values that went to other devices while the page was away. */
+  private passedOn = 0;
+  /** The number of all items, as the master said. */
+  private items: number | undefined;
 
   constructor(private readonly start: Start) {
     this.connection = new Connection(
@@ -69,11 +74,11 @@ class Link {
         message: (message) => this.heard(message),
         values: (frame) => this.dispatcher.values(frame, performance.now()),
         lost: (text) => this.lost(text),
-        unknown: (gone) => (gone ? this.stop('gone', GONE) : this.enter('waiting', MISSING)),
+        unknown: (gone) => (gone ? this.stop(Phase.Gone) : this.enter(Phase.Missing)),
       },
     );
     this.dispatcher = new Dispatcher({
-      makeCore: (core) => page.postMessage({ type: 'make', core }),
+      makeCore: (core) => page.postMessage({ type: News.Make, core }),
       endCore: (core) => this.endCore(core),
       toCore: (core, frame) => this.toCore(core, frame),
       forget: (core) => this.toPort(core, { type: 'forget' }),
@@ -88,21 +93,21 @@ class Link {
 
   hear(message: ToLink): void {
     switch (message.type) {
-      case 'core':
+      case Order.Core:
         return this.join(message.core, message.port);
-      case 'died':
+      case Order.Died:
         return this.dispatcher.died(message.core, message.message, performance.now());
-      case 'update':
+      case Order.Update:
         return this.update(message.name, message.cores);
-      case 'leave':
+      case Order.Leave:
         return this.leave();
-      case 'hide':
+      case Order.Hide:
         return this.hide(message.reason);
-      case 'rejoin':
-        return this.phase === 'away' ? this.connect() : this.wake();
-      case 'wake':
+      case Order.Rejoin:
+        return this.phase === Phase.Away ? this.connect() : this.wake();
+      case Order.Wake:
         return this.wake();
-      case 'start':
+      case Order.Start:
         return;
     }
   }
@@ -111,10 +116,8 @@ class Link {
     this.connection.tick(now);
     this.dispatcher.tick(now);
     const { done, errors, held, busy } = this.dispatcher;
-    this.reporter.update(
-      { phase: this.phase, text: this.text, path: this.path, done, errors, held, busy },
-      now,
-    );
+    const { phase, text, path, passedOn: lost, items } = this;
+    this.reporter.update({ phase, text, path, done, errors, held, busy, lost, items }, now);
   }
 
   private enter(phase: Phase, text = ''): void {
@@ -123,13 +126,17 @@ class Link {
   }
 
   private connect(): void {
-    this.enter('connecting');
+    this.enter(Phase.Connecting);
     this.connection.open();
   }
 
   private wake(): void {
-    if (this.phase === 'waiting' || this.phase === 'connecting' || this.phase === 'joined')
-      this.connection.wake();
+    if (this.isGoing) this.connection.wake();
+  }
+
+  /** Whether the link has a connection, or tries to have one. */
+  private get isGoing(): boolean {
+    return this.phase <= Phase.Missing;
   }
 
   private dial(transport: Transport, events: ChannelEvents): Channel {
@@ -138,14 +145,14 @@ class Link {
     if (transport === 'websocket') return new SocketChannel(`${sockets}socket`, events);
     const { port1, port2 } = new MessageChannel();
     page.postMessage(
-      { type: 'dial', signal: `${sockets}signal`, turn: transport === 'turn', port: port2 },
+      { type: News.Dial, signal: `${sockets}signal`, turn: transport === 'turn', port: port2 },
       [port2],
     );
     return new PeerChannel(port1, events);
   }
 
   private hello(path: Path | undefined): void {
-    this.enter('connecting');
+    this.enter(Phase.Connecting);
     this.outbox.rewind();
     this.path = path;
     const { token, device, name, reloaded } = this.start;
@@ -191,20 +198,25 @@ class Link {
       case 'recall':
         return this.dispatcher.recall(message.ids, performance.now());
       case 'bye':
-        return this.stop(BYES[message.reason] || 'refused', message.text);
+        this.items = message.items || this.items;
+        return this.stop(BYES[message.reason] || Phase.Refused, message.text);
     }
   }
 
   private welcomed(welcome: Welcome): void {
-    if (welcome.version !== VERSION) return this.stop('refused', OTHER_VERSION);
+    if (welcome.version !== VERSION) return this.stop(Phase.OtherVersion);
     if (welcome.function !== this.start.function)
-      return this.stop('refused', OTHER_FUNCTION, welcome.function);
+      return this.stop(Phase.OtherFunction, '', welcome.function);
     if (this.welcome && this.welcome.job !== welcome.job) this.forget();
-    else this.keep(welcome.keep);
+    else {
+      this.passedOn += this.holds().length - welcome.keep.length;
+      this.keep(welcome.keep);
+    }
     this.welcome = welcome;
+    this.items = welcome.items;
     this.start.reloaded = undefined;
     this.connection.welcomed(welcome.options.heartbeat);
-    this.enter('joined');
+    this.enter(Phase.Joined);
     this.dispatcher.begin({ ...welcome.options, dom: this.start.dom }, performance.now());
     for (const message of this.deferred.splice(0)) this.connection.say(message);
     this.pump();
@@ -217,37 +229,39 @@ class Link {
   }
 
   private lost(text?: string): void {
-    this.enter('waiting', text || (this.connection.missing ? MISSING : ''));
+    this.enter(!text && this.connection.missing ? Phase.Missing : Phase.Waiting, text);
   }
 
   /** Ends the link for good. */
-  private stop(phase: Phase, text: string, otherFunction?: string): void {
+  private stop(phase: Phase, text = '', otherFunction?: string): void {
     this.connection.close();
     this.keep([]);
     this.dispatcher.endAll();
     this.enter(phase, text);
-    if (otherFunction) page.postMessage({ type: 'reload', function: otherFunction });
+    if (otherFunction) page.postMessage({ type: News.Reload, function: otherFunction });
   }
 
   private leave(): void {
     this.handBack('left');
-    this.stop('left', '');
+    this.stop(Phase.Left);
   }
 
   private hide(reason: VolunteerByeReason): void {
-    if (this.phase !== 'joined' && this.phase !== 'connecting' && this.phase !== 'waiting') return;
-    this.handBack(reason);
+    if (!this.isGoing) return;
+    this.passedOn += this.handBack(reason);
     this.connection.close();
-    this.enter('away');
+    this.enter(Phase.Away);
   }
 
-  /** Returns all values to the master, including values in progress. */
-  private handBack(reason: VolunteerByeReason): void {
+  /** Returns all values to the master, including values in progress. Returns their number. */
+  private handBack(reason: VolunteerByeReason): number {
     const ids = this.outbox.ids().concat(this.dispatcher.abandon());
     this.outbox.keep(() => false);
-    if (this.phase !== 'joined') return;
-    this.dispatcher.sayReturned(ids);
-    this.connection.say({ type: 'bye', reason });
+    if (this.phase === Phase.Joined) {
+      this.dispatcher.sayReturned(ids);
+      this.connection.say({ type: 'bye', reason });
+    }
+    return ids.length;
   }
 
   private update(name: string | undefined, cores: number | undefined): void {
@@ -265,7 +279,7 @@ class Link {
 
   private say(message: ToMaster): void {
     const output = message.type === 'log' || message.type === 'report';
-    if (this.phase !== 'joined') {
+    if (this.phase !== Phase.Joined) {
       if (message.type !== 'started' && !(output && this.deferred.length >= MOST_DEFERRED))
         this.deferred.push(message);
     } else if (message.type !== 'log' || this.connection.bufferedAmount < LOG_BUFFERED_LIMIT) {
@@ -279,7 +293,7 @@ class Link {
   }
 
   private pump(): void {
-    if (this.polling || this.phase !== 'joined') return;
+    if (this.polling || this.phase !== Phase.Joined) return;
     if (!this.outbox.pump(this.connection)) return;
     this.polling = true;
     setTimeout(() => {
@@ -339,7 +353,7 @@ class Link {
     const port = this.ports.get(core);
     if (port) port.close();
     this.ports.delete(core);
-    page.postMessage({ type: 'end', core });
+    page.postMessage({ type: News.End, core });
   }
 
   private toCore(core: number, frame: Uint8Array<ArrayBuffer>): void {
@@ -352,19 +366,14 @@ class Link {
   }
 }
 
-const GONE = 'This address is no longer known. Ask for a new one.';
-const MISSING = 'The relay is waiting for the run to come back.';
-const OTHER_VERSION = 'The run has another version of Pando. Load this page again.';
-const OTHER_FUNCTION = 'The run has a new function. Load this page again.';
-
 /** Phases after a goodbye of the master which reports no failure. */
-const BYES: { [reason: string]: Phase } = { done: 'done', stopped: 'ended' };
+const BYES: { [reason: string]: Phase } = { done: Phase.Done, stopped: Phase.Ended };
 
 /** Starts the link in this worker at the page's first message, if the message is for a link. */
 export function awaitStart(): void {
   let link: Link | null = null;
   addEventListener('message', ({ data }: MessageEvent<ToLink>) => {
     if (link) link.hear(data);
-    else if (data.type === 'start') link = new Link(data);
+    else if (data.type === Order.Start) link = new Link(data);
   });
 }

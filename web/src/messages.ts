@@ -34,6 +34,8 @@ export interface Welcome {
   options: JobOptions;
   /** The loans of the hello which the device may keep. */
   keep: Loan[];
+  /** The number of items of the run, if the master knows it. */
+  items?: number;
 }
 
 /** The content of a ping, which the pong repeats. */
@@ -44,7 +46,8 @@ export interface Beat {
 export type ToVolunteer =
   | Welcome
   | { type: 'recall'; ids: Loan[] }
-  | { type: 'bye'; reason: MasterByeReason; text: string }
+  /** `items`: the number of items of a run that is done. */
+  | { type: 'bye'; reason: MasterByeReason; text: string; items?: number }
   | ({ type: 'ping' } & Beat)
   | ({ type: 'pong' } & Beat);
 
@@ -131,11 +134,9 @@ export function parseToVolunteer(text: string): ToVolunteer {
     case 'recall':
       return { type: 'recall', ids: ids(message.ids) };
     case 'bye':
-      return {
-        type: 'bye',
-        reason: string(message.reason) as MasterByeReason,
-        text: string(message.text),
-      };
+      string(message.reason);
+      string(message.text);
+      return withItems(message) as ToVolunteer;
     case 'ping':
     case 'pong':
       return { type: message.type, t: number(message.t) };
@@ -146,12 +147,12 @@ export function parseToVolunteer(text: string): ToVolunteer {
 
 function welcome(message: Record<string, unknown>): Welcome {
   const options = object(message.options);
+  number(message.version);
+  string(message.job);
+  string(message.function);
+  ids(message.keep);
   return {
-    type: 'welcome',
-    version: number(message.version),
-    job: string(message.job),
-    function: string(message.function),
-    keep: ids(message.keep),
+    ...(withItems(message) as unknown as Welcome),
     options: {
       concurrency: Math.max(1, number(options.concurrency)),
       timeout:
@@ -181,6 +182,12 @@ function string(value: unknown): string {
 
 function number(value: unknown): number {
   return checked(value, typeof value === 'number');
+}
+
+/** The message, whose field `items` is a number or missing. */
+function withItems(message: Record<string, unknown>): Record<string, unknown> {
+  if (message.items !== undefined) number(message.items);
+  return message;
 }
 
 function ids(value: unknown): Loan[] {

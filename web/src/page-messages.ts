@@ -18,8 +18,30 @@ export interface Join {
   text?: string;
 }
 
+/** What the page says to the link. Numbers keep the script of the page short. */
+export const enum Order {
+  Start,
+  Core,
+  Died,
+  Update,
+  Leave,
+  Hide,
+  Rejoin,
+  Wake,
+}
+
+/** What the link says to the page. */
+export const enum News {
+  Status,
+  Log,
+  Make,
+  End,
+  Reload,
+  Dial,
+}
+
 export interface Start {
-  type: 'start';
+  type: Order.Start;
   /** The address of the page's folder. */
   page: string;
   transports: Transport[];
@@ -38,34 +60,43 @@ export interface Start {
 export type ToLink =
   | Start
   /** A core was made. */
-  | { type: 'core'; core: number; port: MessagePort }
+  | { type: Order.Core; core: number; port: MessagePort }
   /** A core's worker could not start, or ended unexpectedly. */
-  | { type: 'died'; core: number; message: string }
-  | { type: 'update'; name?: string; cores?: number }
-  | { type: 'leave' }
+  | { type: Order.Died; core: number; message: string }
+  | { type: Order.Update; name?: string; cores?: number }
+  | { type: Order.Leave }
   /** The page closes or freezes, so the link returns all values at once. */
-  | { type: 'hide'; reason: VolunteerByeReason }
+  | { type: Order.Hide; reason: VolunteerByeReason }
   /** The page is visible again. */
-  | { type: 'rejoin' }
+  | { type: Order.Rejoin }
   /** The network or the person is back, so the link tries at once instead of waiting. */
-  | { type: 'wake' };
+  | { type: Order.Wake };
 
-/** The state of the link. */
-export type Phase =
-  | 'connecting'
-  | 'joined'
-  | 'waiting'
-  | 'away'
-  | 'left'
-  | 'done'
-  | 'ended'
-  | 'refused'
-  | 'gone'
-  | 'broken';
+/**
+ * The state of the link. Numbers keep the script of the page short. Up to `Missing`, the link has a
+ * connection or tries to have one.
+ */
+export const enum Phase {
+  Connecting,
+  Joined,
+  /** The connection is lost; another attempt follows. */
+  Waiting,
+  /** The relay waits for the master. */
+  Missing,
+  Away,
+  Left,
+  Done,
+  Ended,
+  Refused,
+  OtherVersion,
+  OtherFunction,
+  Gone,
+  Broken,
+}
 
 export interface LinkStatus {
   phase: Phase;
-  /** A sentence for the person, if the phase alone does not explain the state. */
+  /** A sentence of the master or the browser, if the phase alone does not explain the state. */
   text: string;
   /** The route to the master, if the person should see the route. */
   path?: Path;
@@ -74,19 +105,23 @@ export interface LinkStatus {
   held: number;
   /** The number of cores with values. */
   busy: number;
+  /** The number of values that went to other devices while the page was away. */
+  lost: number;
+  /** The number of all items of the run, as far as the master knows. */
+  items?: number;
 }
 
 export type FromLink =
-  | { type: 'status'; status: LinkStatus }
-  | { type: 'log'; entries: LogEntry[] }
+  | { type: News.Status; status: LinkStatus }
+  | { type: News.Log; entries: LogEntry[] }
   /** The page should make one more core. */
-  | { type: 'make'; core: number }
+  | { type: News.Make; core: number }
   /** The page should end the core's worker. */
-  | { type: 'end'; core: number }
+  | { type: News.End; core: number }
   /** The job has another function than this page. */
-  | { type: 'reload'; function: string }
+  | { type: News.Reload; function: string }
   /** The page should open a peer connection, and serve its channel on `port`. */
-  | { type: 'dial'; signal: string; turn: boolean; port: MessagePort };
+  | { type: News.Dial; signal: string; turn: boolean; port: MessagePort };
 
 /**
  * Messages to the page's end of a peer connection: the pieces of a frame, or the state of a

@@ -3,6 +3,8 @@
  * code, and the browser fetches the script only once.
  */
 
+// The script compresses best in this order.
+import './core/runtime.ts';
 import { awaitStart } from './link.ts';
 import { openPage } from './volunteer.ts';
 import { awaitJoin } from './worker.ts';

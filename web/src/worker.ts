@@ -3,7 +3,7 @@
 import { renameInStacks } from './core/convert.ts';
 import { hearErrors, serve } from './core/port.ts';
 import type { Join } from './page-messages.ts';
-import { blob } from './page/scripts.ts';
+import { blob, loadScript } from './page/scripts.ts';
 
 declare function importScripts(...urls: string[]): void;
 
@@ -66,15 +66,15 @@ function fetchInPage(address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let thrown: unknown = null;
     const remember = (event: ErrorEvent) => (thrown = event.error || new Error(event.message));
-    const script = document.createElement('script');
-    script.src = address;
-    script.onload = () => {
-      removeEventListener('error', remember);
-      if (thrown && !('__pandoModule' in window)) reject(thrown);
-      else resolve();
-    };
-    script.onerror = () => reject(new Error('the function could not be fetched'));
     addEventListener('error', remember);
-    document.head.appendChild(script);
+    loadScript(
+      address,
+      () => {
+        removeEventListener('error', remember);
+        if (thrown && !('__pandoModule' in window)) reject(thrown);
+        else resolve();
+      },
+      () => reject(new Error('the function could not be fetched')),
+    );
   });
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { backoff } from '../src/link/backoff.ts';
 import { Outbox } from '../src/link/outbox.ts';
 import { StatusReporter } from '../src/link/status-reporter.ts';
+import { Phase } from '../src/page-messages.ts';
 import type { FromLink, LinkStatus } from '../src/page-messages.ts';
 import { Assembler, Malformed, ResultsWriter } from '../src/frames.ts';
 import { Device, range } from './device.ts';
@@ -501,15 +502,23 @@ test('waits 0.2 to 2 s at first, up to 30 s later, never alike', () => {
 test('the page is told of changes, twice a second at most', () => {
   const told: FromLink[] = [];
   const reporter = new StatusReporter((message) => told.push(message));
-  const status: LinkStatus = { phase: 'joined', text: '', done: 0, errors: 0, held: 0, busy: 0 };
+  const status: LinkStatus = {
+    phase: Phase.Joined,
+    text: '',
+    done: 0,
+    errors: 0,
+    held: 0,
+    busy: 0,
+    lost: 0,
+  };
   for (let now = 0; now < 5000; now += 100) reporter.update({ ...status, done: now }, now);
   assert.equal(told.length, 10);
-  reporter.update({ ...status, phase: 'waiting' }, 5001);
+  reporter.update({ ...status, phase: Phase.Waiting }, 5001);
   assert.equal(told.length, 11);
   for (let now = 5100; now < 9000; now += 100)
-    reporter.update({ ...status, phase: 'waiting' }, now);
+    reporter.update({ ...status, phase: Phase.Waiting }, now);
   assert.equal(told.length, 11);
-  reporter.update({ ...status, phase: 'waiting', path: 'direct' }, 9000);
+  reporter.update({ ...status, phase: Phase.Waiting, path: 'direct' }, 9000);
   assert.equal(told.length, 12, 'another way is told, although nothing else has changed');
 });
 

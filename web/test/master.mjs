@@ -18,7 +18,8 @@ const SANDBOX = {
 
 /**
  * @param options `dist`; `code` of function.js; `token`; the content of the welcome: `hash`,
- *   `dom`, `timeout`, `concurrency`, `json`, `heartbeat`; `relay`: serves the page like a relay;
+ *   `dom`, `timeout`, `concurrency`, `json`, `heartbeat`, `items`, `keep`; the words of the page:
+ *   `title`, `from`; `relay`: serves the page like a relay;
  *   `gone`: does not know the token
  */
 export class Master {
@@ -66,7 +67,7 @@ export class Master {
   }
 
   serve(request, response) {
-    const { dist, code, token, hash, pageHash, dom, relay, gone } = this.options;
+    const { dist, code, token, hash, pageHash, dom, relay, gone, title, from } = this.options;
     const extra = relay ? SANDBOX : {};
     if (request.url === '/bridge/') return this.bridge.serve(response);
     if (gone) return response.writeHead(404, extra).end();
@@ -75,10 +76,17 @@ export class Master {
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || 'index.html' : null;
     let body = null;
     if (name === 'function.js') body = code;
-    else if (name && /^[a-z]+\.(js|html)$/.test(name))
+    else if (name && /^[a-z-]+\.(js|html)$/.test(name))
       body = readFileSync(join(dist, name), 'utf8');
     if (body === null) return response.writeHead(404, extra).end();
-    const config = JSON.stringify({ function: pageHash ?? hash, dom, version: '0.1.0', relay });
+    const config = JSON.stringify({
+      function: pageHash ?? hash,
+      dom,
+      version: '0.1.0',
+      relay,
+      title,
+      from,
+    });
     response.writeHead(200, {
       'content-type': `${TYPES[name.split('.').pop()]}; charset=utf-8`,
       'cache-control': 'no-cache',
@@ -116,7 +124,7 @@ export class Master {
   }
 
   welcome(ws, hello) {
-    const { hash, job, dom, timeout, concurrency, json, heartbeat } = this.options;
+    const { hash, job, dom, timeout, concurrency, json, heartbeat, items } = this.options;
     const options = { concurrency, timeout, dom, json, heartbeat };
     ws.send(
       JSON.stringify({
@@ -125,7 +133,8 @@ export class Master {
         job,
         function: hash,
         options,
-        keep: hello.holds,
+        keep: this.options.keep ?? hello.holds,
+        items,
       }),
     );
     if (this.onHello) this.onHello(ws, hello);

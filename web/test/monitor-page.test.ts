@@ -413,6 +413,34 @@ test('results show on request: images in the order of items, numbers and text', 
     await eventually(() => !master.hasResultReaders);
   }));
 
+test('a picture in tiles shows at once, each tile in its place and in the look of its device', () =>
+  opened({ ...scenes.busy(), mosaic: { columns: 3, rows: 2 } }, {}, async ({ page, master }) => {
+    await eventually(() => master.hasResultReaders);
+    master.result(scenes.tile(6, '7'), scenes.tile(1, '1'), scenes.tile(2, '3'));
+    const card = section(page, 'Picture');
+    const picture = card.getByRole('img', { name: 'The picture: 3 of 6 tiles' });
+    await picture.waitFor();
+    const tiles = await picture.locator('.tile').evaluateAll((all) =>
+      all.map((one) => {
+        const { gridColumnStart, gridRowStart } = getComputedStyle(one);
+        return [gridColumnStart, gridRowStart, one.querySelector('img')!.naturalWidth > 0];
+      }),
+    );
+    assert.deepEqual(tiles, [
+      ['1', '1', true],
+      ['2', '1', true],
+      ['3', '2', true],
+    ]);
+    const colour = (element: Element) => getComputedStyle(element).backgroundColor;
+    const swatch = await row(page, 'this machine').locator('.swatch').evaluate(colour);
+    assert.equal(await picture.locator('.tile').first().evaluate(colour), swatch);
+    const painters = await text(card.getByRole('list', { name: 'Tiles by device' }));
+    assert.match(painters, /this machine 1 Ada's phone 0 .* Windows Edge 1 \(has left\)/);
+    await card.getByRole('button', { name: 'Hide frames' }).click();
+    await card.getByRole('button', { name: 'Show frames' }).waitFor();
+    assert.equal(await section(page, 'Results').count(), 0);
+  }));
+
 test('before the first device, the page says how a device joins', () =>
   opened(scenes.empty(), {}, async ({ page, master }) => {
     const url = 'http://192.168.1.12:5000/k7d2m9qx4t/';
@@ -477,7 +505,7 @@ for (const [size, viewport] of [
         await page.getByRole('button', { name: 'Stop' }).click();
         await assertAccessible(page);
       });
-      for (const snapshot of [scenes.empty(), scenes.finished()]) {
+      for (const snapshot of [scenes.empty(), scenes.finished(), scenes.demo()]) {
         for (const fragment of ['', '#big']) {
           await opened(snapshot, { viewport, colorScheme, fragment }, async ({ page }) => {
             await assertAccessible(page);

@@ -2,10 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guessedName } from '../src/page/name.ts';
 import { coresToLend, folderOf, fragmentOptions, tokenOf } from '../src/page/options.ts';
-import { Rate } from '../src/page/rate.ts';
-import { grouped, logLine, rate, statusText } from '../src/page/words.ts';
+import { grouped, speak } from '../src/page/texts.ts';
+import english from '../src/page/texts/en.json';
+import { clock, logLine, statusText } from '../src/page/words.ts';
+import type { PageState } from '../src/page/words.ts';
 import type { Path } from '../src/messages.ts';
-import type { Phase } from '../src/page-messages.ts';
+import { Phase } from '../src/page-messages.ts';
+import type { LinkStatus } from '../src/page-messages.ts';
+import { Awake } from '../src/page/awake.ts';
+import { History } from '../src/page/history.ts';
+import { Pause } from '../src/page/pause.ts';
+
+speak(english, 'en');
 
 test('options of the fragment', () => {
   assert.deepEqual(fragmentOptions('#protocol=websocket;device=My_Phone;cores=2;'), {
@@ -41,6 +49,15 @@ test('all cores but one are lent, at least one', () => {
       coresToLend(1000, 8),
     ],
     [7, 1, 1, 3, 1, 64],
+  );
+});
+
+test('half of the cores are lent on phones and on battery, unless the person has chosen', () => {
+  const spared = (asked: number | undefined, hardware: number | undefined) =>
+    coresToLend(asked, hardware, false, true);
+  assert.deepEqual(
+    [spared(undefined, 8), spared(undefined, 3), spared(undefined, undefined), spared(6, 8)],
+    [4, 1, 1, 6],
   );
 });
 
@@ -88,63 +105,162 @@ test('names of devices', () => {
   for (const [agent, name, touch] of names) assert.equal(guessedName(agent, touch), name);
 });
 
+const STATUS: LinkStatus = {
+  phase: Phase.Joined,
+  text: '',
+  done: 1,
+  errors: 0,
+  held: 2,
+  busy: 1,
+  lost: 0,
+};
+
+const page = (state: Partial<PageState> = {}): PageState => ({
+  pause: new Pause(),
+  lent: 2,
+  active: true,
+  dom: false,
+  done: 1,
+  time: '0:00:07',
+  share: '',
+  ...state,
+});
+
 test('every phase has words', () => {
-  const phases: Phase[] = [
-    'connecting',
-    'joined',
-    'waiting',
-    'away',
-    'left',
-    'done',
-    'ended',
-    'refused',
-    'gone',
-    'broken',
-  ];
-  for (const phase of phases) {
-    const status = { phase, text: 'Because.', done: 1, errors: 0, held: 2, busy: 1 };
-    assert.ok(
-      statusText(status, { paused: false, lent: 2, active: true, dom: false }).title.length > 3,
-    );
+  for (let phase = Phase.Connecting; phase <= Phase.Broken; phase++) {
+    const { title, detail } = statusText({ ...STATUS, phase, text: 'Because.' }, page());
+    assert.ok(title.length > 3 && !/[{}]/.test(title + detail), `${phase}: ${title} ${detail}`);
   }
+  assert.equal(
+    statusText({ ...STATUS, phase: Phase.Waiting, text: 'No network.' }, page()).detail,
+    'No network. Trying again by itself.',
+  );
+  assert.equal(
+    statusText({ ...STATUS, phase: Phase.Broken, text: 'SyntaxError\n  var a = ;' }, page()).detail,
+    'SyntaxError\n  var a = ;',
+  );
 });
 
 test('how a device is connected is said while it is, and only where it is worth a word', () => {
-  const page = { paused: false, lent: 1, active: true, dom: false };
-  const status = { phase: 'joined' as Phase, text: '', done: 1, errors: 0, held: 2, busy: 1 };
-  const plain = statusText(status, page).detail;
-  const detail = (path: Path) => statusText({ ...status, path }, page).detail;
+  const plain = statusText(STATUS, page()).detail;
+  const detail = (path: Path) => statusText({ ...STATUS, path }, page()).detail;
   assert.equal(detail('websocket'), plain);
   assert.equal(detail('direct'), `${plain} Connected directly.`);
   assert.equal(detail('turn'), `${plain} Connected through a TURN server.`);
   assert.equal(detail('relay'), `${plain} Connected through the relay.`);
+  const pause = new Pause();
+  pause.toggle();
   assert.match(
-    statusText({ ...status, path: 'relay' }, { ...page, paused: true }).detail,
+    statusText({ ...STATUS, path: 'relay' }, page({ pause })).detail,
     /Finishing 2 items\. Connected/,
   );
   assert.doesNotMatch(
-    statusText({ ...status, path: 'relay', phase: 'waiting' }, page).detail,
+    statusText({ ...STATUS, path: 'relay', phase: Phase.Waiting }, page()).detail,
     /Connected/,
   );
 });
 
+test('at the end the page thanks with the totals, if there are any', () => {
+  const done = { ...STATUS, phase: Phase.Done };
+  assert.equal(
+    statusText(done, page({ done: 1200, time: clock(3725), share: '12%' })).detail,
+    'This device did 1,200 items in 1:02:05. That is 12% of all. You can close this page now.',
+  );
+  assert.equal(statusText(done, page({ done: 0 })).detail, 'You can close this page now.');
+  assert.equal(
+    statusText({ ...STATUS, phase: Phase.Left }, page()).detail.trim(),
+    'Thank you for your help! This device did 1 item in 0:00:07.',
+  );
+});
+
+test('a low battery pauses a device until it charges, or its person resumes', () => {
+  const pause = new Pause();
+  pause.setBattery(0.21, false);
+  assert.equal(pause.isOn, false);
+  pause.setBattery(0.19, false);
+  assert.equal(pause.byBattery, true);
+  assert.match(statusText(STATUS, page({ pause })).detail, /^The battery is low\./);
+  pause.setBattery(0.19, true);
+  assert.equal(pause.isOn, false);
+  pause.setBattery(0.19, false);
+  pause.toggle();
+  assert.equal(pause.isOn, false);
+  pause.setBattery(0.1, false);
+  assert.equal(pause.isOn, false, 'the person has decided');
+  pause.toggle();
+  pause.setBattery(0.1, true);
+  assert.equal(pause.isOn, true, 'a pause of the person does not end with the battery');
+});
+
+/** Counts locks instead of taking them. */
+class FakeScreen {
+  asked = 0;
+  released = 0;
+  fails = false;
+  readonly awake = new Awake(() => {
+    this.asked++;
+    if (this.fails) return Promise.reject(new Error('not now'));
+    return Promise.resolve({ release: () => (this.released++, Promise.resolve()) });
+  });
+
+  async set(wanted: boolean): Promise<number[]> {
+    this.awake.set(wanted);
+    await new Promise((resolve) => setImmediate(resolve));
+    return [this.asked, this.released];
+  }
+}
+
+test('the screen has one lock while it is wanted', async () => {
+  const screen = new FakeScreen();
+  assert.deepEqual(await screen.set(false), [0, 0]);
+  assert.deepEqual(await screen.set(true), [1, 0]);
+  assert.deepEqual(await screen.set(true), [1, 0]);
+  assert.deepEqual(await screen.set(false), [1, 1]);
+  assert.deepEqual(await screen.set(true), [2, 1]);
+});
+
+test('a lock that is refused is asked for again', async () => {
+  const screen = new FakeScreen();
+  screen.fails = true;
+  assert.deepEqual(await screen.set(true), [1, 0]);
+  screen.fails = false;
+  assert.deepEqual(await screen.set(true), [2, 0]);
+  assert.deepEqual(await screen.set(false), [2, 1]);
+});
+
 test('numbers and lines', () => {
-  assert.deepEqual([0, 999, 1000, 1234567].map(grouped), ['0', '999', '1,000', '1,234,567']);
-  assert.deepEqual([0, 0.0213, 3.14159, 10, 12345.6].map(rate), [
-    '0',
-    '0.021',
-    '3.1',
-    '10',
-    '12,346',
+  assert.deepEqual(
+    [0, 999, 1000, 1234567].map((n) => grouped(n)),
+    ['0', '999', '1,000', '1,234,567'],
+  );
+  assert.deepEqual([0, 59.9, 3600, 100_000].map(clock), [
+    '0:00:00',
+    '0:00:59',
+    '1:00:00',
+    '27:46:40',
   ]);
   assert.equal(logLine({ level: 'log', text: 'a', id: 0, count: 1200 }), 'item 1: a (1,200 times)');
   assert.equal(logLine({ level: 'log', text: 'a' }), 'a');
 });
 
 test('the rate is that of the last seconds', () => {
-  const speed = new Rate();
-  for (let second = 0; second <= 20; second++) speed.sample(second * 1000, second * 10);
-  assert.equal(Math.round(speed.sample(21_000, 210)), 10);
-  for (let second = 22; second <= 40; second++) speed.sample(second * 1000, 210);
-  assert.equal(speed.sample(41_000, 210), 0);
+  const history = new History();
+  const rate = (second: number, done: number) =>
+    Math.round(history.sample(second * 1000, done).perSecond);
+  for (let second = 0; second <= 20; second++) rate(second, second * 10);
+  assert.equal(rate(21, 210), 10);
+  for (let second = 22; second <= 40; second++) rate(second, 210);
+  assert.equal(rate(41, 210), 0);
+});
+
+test('the picture shows the last five minutes, as high as the best of them', () => {
+  const history = new History();
+  assert.equal(history.sample(0, 0).path, 'M0 16v-0');
+  assert.equal(history.sample(4000, 4).path, 'M0 16v-16');
+  history.sample(6000, 4);
+  assert.equal(history.sample(7000, 6).path, 'M0 16v-8M-1 16v-16');
+  history.sample(300_000, 6);
+  assert.equal(history.sample(300_001, 6).path.match(/M/g)!.length, 60);
+  history.sample(400_000, 6);
+  assert.doesNotMatch(history.sample(400_001, 6).path, /v-[1-9]/);
 });

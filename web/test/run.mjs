@@ -25,7 +25,7 @@ await build({
   platform: 'node',
   format: 'cjs',
   target: 'node20',
-  define: { PANDO_VERSION: '"0.0.0-test"' },
+  define: { PANDO_VERSION: '"0.0.0-test"', PANDO_LANGUAGES: '"ar de en es fr hi pt zh"' },
   sourcemap: 'inline',
   logLevel: 'warning',
 });

@@ -6,6 +6,7 @@ import { drivenBrowser } from './browser.mjs';
 import { Master } from './master.mjs';
 import { tests } from './smoke/suite.mjs';
 import './smoke/page.mjs';
+import './smoke/comfort.mjs';
 import './smoke/webrtc.mjs';
 import './smoke/relay.mjs';
 
@@ -21,6 +22,7 @@ for (const { name, options, run } of tests.filter(({ name }) => name.includes(wa
   const context = await browser.newContext({
     viewport: { width: 360, height: 640 },
     deviceScaleFactor: 2,
+    ...options.context,
   });
   if (bridge) await master.bridge.open(context, master.bridgeUrl);
   const page = await context.newPage();

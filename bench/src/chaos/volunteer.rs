@@ -253,7 +253,7 @@ impl Volunteer {
     ) -> Result<(), After> {
         match message {
             ToVolunteer::Welcome(welcome) => self.welcomed(session, welcome, now),
-            ToVolunteer::Bye { reason, text } => {
+            ToVolunteer::Bye { reason, text, .. } => {
                 let fine = ["done", "stopped", "replaced"].contains(&&*reason);
                 if !fine && !session.lied {
                     self.context.complain(format!(

@@ -12,9 +12,19 @@ pub fn grouped(digits: &str) -> String {
     out
 }
 
+/// A number of things: `1 item`, `2,500 items`. `thing` is the singular of a regular word.
+pub fn count(n: u64, thing: &str) -> String {
+    format!("{} {thing}{}", grouped(&n.to_string()), if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{count, grouped};
+
+    #[test]
+    fn only_one_thing_has_the_singular() {
+        assert_eq!([0, 1, 2500].map(|n| count(n, "item")), ["0 items", "1 item", "2,500 items"]);
+    }
 
     #[test]
     fn digits_are_in_groups_of_three() {

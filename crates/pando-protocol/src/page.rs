@@ -14,6 +14,12 @@ pub struct PageOptions {
     /// Whether the function may reach only the server of the page.
     #[serde(default, rename = "denyNet")]
     pub deny_net: bool,
+    /// What the run computes, for people; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The person or group for whom the run computes; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from: String,
 }
 
 /// The settings together with facts about the server, in the form for the page.
@@ -42,10 +48,17 @@ mod tests {
 
     #[test]
     fn a_page_has_its_settings_and_nothing_ends_their_element() {
-        let options = PageOptions { function: "</script>".into(), dom: true, deny_net: false };
+        let options =
+            PageOptions { function: "</script>".into(), dom: true, ..PageOptions::default() };
         assert_eq!(
             options.fill("<script>__PANDO_CONFIG__</script>", "0.1.0", false),
             r#"<script>{"function":"\u003c/script>","dom":true,"denyNet":false,"version":"0.1.0","relay":false}</script>"#
+        );
+        let options =
+            PageOptions { title: "<b>".into(), from: "Ann & Bob".into(), ..PageOptions::default() };
+        assert_eq!(
+            options.fill("__PANDO_CONFIG__", "0.1.0", true),
+            r#"{"function":"","dom":false,"denyNet":false,"title":"\u003cb>","from":"Ann & Bob","version":"0.1.0","relay":true}"#
         );
     }
 }

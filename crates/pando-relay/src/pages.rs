@@ -33,13 +33,10 @@ pub(super) fn file(
         "function.js" => {
             (SCRIPT, content.function.len(), paced(content.function.clone(), traffic.clone()))
         }
-        // This file is the host of local cores, for Node only.
-        "node.js" => return None,
-        script if script.ends_with(".js") => {
-            let text = embedded::web(script)?;
+        _ => {
+            let text = embedded::page_script(name)?;
             (SCRIPT, text.len(), Body::from(text))
         }
-        _ => return None,
     };
     let mut response = Response::new(body);
     let headers: [(HeaderName, HeaderValue); 3] = [

@@ -219,7 +219,7 @@ impl Host {
                 self.feed(now);
             }
             ToVolunteer::Ping(beat) => self.urgent.push_back(Frame::json(&ToMaster::Pong(beat))),
-            ToVolunteer::Bye { reason, text } => self.goodbye = Some(Goodbye { reason, text }),
+            ToVolunteer::Bye { reason, text, .. } => self.goodbye = Some(Goodbye { reason, text }),
         }
     }
 

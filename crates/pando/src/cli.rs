@@ -21,6 +21,7 @@ use std::{ffi::OsString, iter, net::IpAddr, path::PathBuf, time::Duration};
     after_help = "Values are lines. Results go to standard output in the order of their inputs, all else to standard error.\n\
     Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.\n\n\
     Example:  seq 100 | pando square.js\n\n\
+    pando demo    the first minute: a picture in tiles, computed by all devices that join\n\
     pando relay   the public server for volunteers outside the local network: see pando relay --help"
 )]
 pub(crate) struct Cli {
@@ -140,6 +141,14 @@ pub(crate) struct Cli {
         value_delimiter = ','
     )]
     pub(crate) ice_servers: Vec<IceServer>,
+
+    /// What volunteers' pages say that this run computes [default: the name of the function's file]
+    #[arg(long, env = "PANDO_TITLE", value_name = "T", value_parser = page_text)]
+    pub(crate) title: Option<String>,
+
+    /// For whom it computes, on volunteers' pages: your name, a class, a project
+    #[arg(long, env = "PANDO_FROM", value_name = "WHO", value_parser = page_text)]
+    pub(crate) from: Option<String>,
 
     /// Open a volunteer tab in this machine's browser
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
@@ -261,7 +270,7 @@ pub(crate) struct Cli {
     #[arg(short, long, env = "PANDO_QUIET", value_parser = YesOrNo::new())]
     pub(crate) quiet: bool,
 
-    /// Say more: statistics at every --reporting-interval
+    /// Say more: why values go to other devices, and statistics at every --reporting-interval
     #[arg(short, long, env = "PANDO_VERBOSE", value_parser = YesOrNo::new())]
     pub(crate) verbose: bool,
 }
@@ -333,6 +342,26 @@ fn summary(text: &str) -> Result<SummaryOption, String> {
         Err(_) if text.is_empty() => Err("give auto, always, never or a file".into()),
         Err(_) => Ok(SummaryOption::File(text.into())),
     }
+}
+
+/// Most characters in a text for volunteers' pages.
+const LONGEST_PAGE_TEXT: usize = 200;
+
+fn page_text(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("give some words, or leave the option out".into());
+    }
+    if text.contains(char::is_control) {
+        return Err("give one line, without control characters".into());
+    }
+    let length = text.chars().count();
+    if length > LONGEST_PAGE_TEXT {
+        return Err(format!(
+            "{length} characters are too many for a page: give at most {LONGEST_PAGE_TEXT}"
+        ));
+    }
+    Ok(text.into())
 }
 
 fn ext(text: &str) -> Result<String, String> {

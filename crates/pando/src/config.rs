@@ -6,9 +6,11 @@
 
 mod combinations;
 mod journal_options;
+mod mosaic;
 mod policies;
 mod server;
 
+pub(crate) use mosaic::Mosaic;
 pub use policies::OnError;
 pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
@@ -67,6 +69,8 @@ pub(crate) struct RunConfig {
     /// The file for events.
     pub(crate) events: Option<PathBuf>,
     pub(crate) report: Report,
+    /// The picture whose tiles are the results. They go there, and not to standard output.
+    pub(crate) mosaic: Option<Mosaic>,
     /// Whether this machine is kept from falling asleep.
     pub(crate) keeps_awake: bool,
     /// The time to finish the values read so far, after a signal of another program.
@@ -80,6 +84,8 @@ pub(crate) struct RunConfig {
 pub(crate) enum FunctionSource {
     /// A JavaScript or TypeScript file.
     Module(PathBuf),
+    /// The text of a JavaScript file of this program, and the name that people see.
+    Embedded { name: &'static str, source: &'static str },
     /// A command for this machine's shell (`--exec`).
     Command(String),
 }
@@ -219,7 +225,13 @@ impl RunConfig {
                 heartbeat: cli.heartbeat.as_millis() as u64,
             },
             policies,
-            page: PageOptions { function: String::new(), dom: cli.dom, deny_net: cli.deny_net },
+            page: PageOptions {
+                function: String::new(),
+                dom: cli.dom,
+                deny_net: cli.deny_net,
+                title: cli.title.clone().unwrap_or_else(|| file_name(&cli)),
+                from: cli.from.clone().unwrap_or_default(),
+            },
             cores: cores(&cli, &mut notes),
             server: ServerConfig::new(&cli, &mut notes)?,
             relay: match cli.host {
@@ -250,6 +262,7 @@ impl RunConfig {
                     SummaryOption::Shown(_) => None,
                 },
             },
+            mosaic: None,
             keeps_awake: !cli.allow_sleep,
             grace: cli.grace,
             notes,
@@ -288,7 +301,7 @@ impl RunConfig {
     pub(crate) fn module(&self) -> Option<&Path> {
         match &self.function {
             FunctionSource::Module(path) => Some(path),
-            FunctionSource::Command(_) => None,
+            FunctionSource::Embedded { .. } | FunctionSource::Command(_) => None,
         }
     }
 
@@ -303,6 +316,12 @@ impl RunConfig {
         let tls = self.server.iter().flat_map(|server| server.tls.named_files());
         [journal, events, summary, report, function].into_iter().flatten().chain(tls).collect()
     }
+}
+
+/// The name of the function's file; empty without one.
+fn file_name(cli: &Cli) -> String {
+    let name = cli.function.as_deref().and_then(Path::file_name);
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Refuses unusable items, if the run would end at the first unusable item.

@@ -8,6 +8,7 @@
 mod channel;
 mod cli;
 mod config;
+mod demo;
 mod events;
 #[doc(hidden)]
 pub mod fuzz;
@@ -24,7 +25,7 @@ mod uplink;
 pub use config::OnError;
 pub use library::{Error, Event, Feedback, Pando, Results};
 #[doc(hidden)]
-pub use run::run as main;
+pub use run::{demo, run as main};
 
 use pando_process::{command_line, console, duration, files, number, secrets, threads, trace};
 use pando_protocol::{ice, volunteer as protocol};

@@ -4,11 +4,15 @@ fn main() {
     std::process::exit(run());
 }
 
-/// Starts the relay if the first argument is `relay`, otherwise a run. A function in a file named
-/// `relay` can be given as `./relay`.
+/// Starts the relay if the first argument is `relay`, the demo if it is `demo`, otherwise a run. A
+/// function in a file of this name can be given as `./relay`.
 fn run() -> i32 {
-    if std::env::args_os().nth(1).is_some_and(|first| first == "relay") {
-        return pando_relay::run(pando_relay::RelayOptions::read(std::env::args_os().skip(1)));
+    let first = std::env::args_os().nth(1).unwrap_or_default();
+    match first.to_str() {
+        Some("relay") => {
+            pando_relay::run(pando_relay::RelayOptions::read(std::env::args_os().skip(1)))
+        }
+        Some("demo") => pando::demo(),
+        _ => pando::main(),
     }
-    pando::main()
 }

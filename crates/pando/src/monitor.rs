@@ -15,7 +15,10 @@ mod streams;
 
 pub(crate) use content::Ingredients;
 
-use crate::master::{Master, RunSnapshot, WallTime};
+use crate::{
+    config::Mosaic,
+    master::{GalleryVisit, Master, RunSnapshot, WallTime},
+};
 use bytes::Bytes;
 use history::History;
 use idle_time::IdleTime;
@@ -47,6 +50,9 @@ pub(crate) struct RunTitle {
     pub(crate) from: String,
     /// The command line; empty for a run of a Rust program.
     pub(crate) command: String,
+    /// The picture whose tiles are the results. The page shows it from the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mosaic: Option<Mosaic>,
 }
 
 /// See the module.
@@ -65,6 +71,8 @@ pub(crate) struct Monitor {
     has_ended: AtomicBool,
     /// The last snapshot of the run, once the run has ended.
     last: OnceLock<LastSnapshot>,
+    /// Keeps the tiles of a picture for readers who come later.
+    _visit: Option<GalleryVisit>,
 }
 
 /// The last snapshot of a run, and how the run ended, in words.
@@ -90,7 +98,9 @@ struct StatusDocument<'a> {
 impl Monitor {
     /// The monitor of the run of `master`, whose page is below `token`.
     pub(crate) fn new(master: Arc<Master>, token: String, title: RunTitle) -> Arc<Self> {
+        let visit = || GalleryVisit::new(master.gallery.clone());
         Arc::new(Self {
+            _visit: title.mosaic.is_some().then(visit),
             master,
             token,
             title,

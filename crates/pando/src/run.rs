@@ -22,8 +22,9 @@ use crate::{
     cli::Cli,
     config::{InputSource, RunConfig},
     console::{Console, printable},
+    demo::{self, DemoOptions},
     master::{Ending, Left},
-    threads, trace,
+    number, threads, trace,
 };
 use signals::Stop;
 use std::{
@@ -51,7 +52,16 @@ impl From<anyhow::Error> for StartError {
 
 /// Runs the program `pando` with the options of this process; returns the exit status.
 pub fn run() -> i32 {
-    let cli = Cli::read();
+    execute(RunConfig::for_command_line(Cli::read()))
+}
+
+/// Runs `pando demo` with the options of this process; returns the exit status.
+pub fn demo() -> i32 {
+    execute(demo::config(DemoOptions::read()))
+}
+
+/// Executes a run in this process; returns the exit status.
+fn execute(config: Result<RunConfig, String>) -> i32 {
     let runtime = threads::check().and_then(|()| {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -68,8 +78,9 @@ pub fn run() -> i32 {
     let console = Console::start();
     raise_file_limit();
     let run = trace::start(&console)
+        .and_then(|()| config)
         .map_err(StartError)
-        .and_then(|()| runtime.block_on(deploy(cli, console.clone())));
+        .and_then(|config| runtime.block_on(deploy(config, console.clone())));
     let status = run.unwrap_or_else(|StartError(why)| {
         console.say(format!("error: {}", printable(&why)));
         2
@@ -86,8 +97,8 @@ fn raise_file_limit() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
 }
 
-async fn deploy(cli: Cli, console: Console) -> Result<i32, StartError> {
-    let config = Arc::new(RunConfig::for_command_line(cli).map_err(StartError)?);
+async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> {
+    let config = Arc::new(config);
     signals::outlive_long_files();
     let mut stop = Stop::listen(config.grace);
     if config.reads_stdin() && !used::input_is_open() {
@@ -95,7 +106,7 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, StartError> {
             "there are no values: standard input is closed, or not open for reading".into(),
         ));
     }
-    if !used::output_is_open() {
+    if config.mosaic.is_none() && !used::output_is_open() {
         console
             .say("error: standard output cannot be written: it is closed, or not open for writing");
         return Ok(1);
@@ -117,7 +128,11 @@ async fn deploy(cli: Cli, console: Console) -> Result<i32, StartError> {
         }
     };
     let ending = compute(&config, &open, &mut stop, &console).await;
-    Ok(close(&config, &open, ending, &mut stop, &console).await)
+    let status = close(&config, &open, ending, &mut stop, &console).await;
+    Ok(match &config.mosaic {
+        Some(mosaic) if status == 0 => demo::finish(mosaic, &console),
+        _ => status,
+    })
 }
 
 /// Refuses names on the command line whose results would have no place of their own.
@@ -136,7 +151,7 @@ fn check_places(config: &RunConfig) -> Result<(), StartError> {
 /// Reads the input and writes the output, until the run ends or must stop; returns the ending.
 async fn compute(config: &RunConfig, open: &OpenRun, stop: &mut Stop, console: &Console) -> Ending {
     let over_status = config.report.live && std::io::stdout().is_terminal();
-    let mut ended = match stdio::start(&open.master, &config.input, over_status) {
+    let mut ended = match stdio::start(&open.master, config, over_status) {
         Ok(ended) => ended,
         Err(error) => {
             console.say(format!("error: {}", threads::refused(&error)));
@@ -240,5 +255,8 @@ fn stopped(left: &Left, journaled: bool) -> String {
         unread => format!(", {unread} of them because nobody reads standard output"),
     };
     let goes_on = if journaled { "; the same command goes on there" } else { "" };
-    format!("stopped: {} {were} not finished{unread}{goes_on}", signals::count(left.items, "item"))
+    format!(
+        "stopped: {} {were} not finished{unread}{goes_on}",
+        number::count(left.items as u64, "item")
+    )
 }

@@ -4,6 +4,7 @@
  */
 
 import type { LogEntry } from '../messages.ts';
+import { News, Phase } from '../page-messages.ts';
 import type { FromLink, LinkStatus } from '../page-messages.ts';
 
 const EVERY_MS = 500;
@@ -28,15 +29,15 @@ export class StatusReporter {
 
   /** Reports a changed status when a report is due. The caller calls `update` often. */
   update(status: LinkStatus, now: number): void {
-    if (this.brokenBy && (status.phase === 'joined' || status.phase === 'refused'))
-      status = { ...status, phase: 'broken', text: this.brokenBy };
-    const phase = status.phase + status.text + status.path;
+    if (this.brokenBy && (status.phase === Phase.Joined || status.phase === Phase.Refused))
+      status = { ...status, phase: Phase.Broken, text: this.brokenBy };
+    const phase = `${status.phase}${status.text}${status.path}`;
     const changed = !this.lastReport.startsWith(phase + '\n');
     if (!changed && now - this.reportedAt < EVERY_MS) return;
-    const all = `${phase}\n${status.done} ${status.errors} ${status.held} ${status.busy}`;
+    const all = `${phase}\n${status.done} ${status.errors} ${status.held} ${status.busy} ${status.lost}`;
     this.reportedAt = now;
-    if (all !== this.lastReport) this.post({ type: 'status', status });
+    if (all !== this.lastReport) this.post({ type: News.Status, status });
     this.lastReport = all;
-    if (this.entries.length > 0) this.post({ type: 'log', entries: this.entries.splice(0) });
+    if (this.entries.length > 0) this.post({ type: News.Log, entries: this.entries.splice(0) });
   }
 }

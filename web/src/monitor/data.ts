@@ -10,6 +10,8 @@ export interface Snapshot {
   /** The person who asks for help; empty if not given. */
   from: string;
   command: string;
+  /** The picture whose tiles are the results, if the results are tiles. */
+  mosaic?: Mosaic;
   /** The addresses for volunteers, the best one first. */
   volunteerUrls: string[];
   now: number;
@@ -26,6 +28,12 @@ export interface Snapshot {
   devices: DeviceFigures[];
   /** The newest lines that the function printed; the newest line is the last one. */
   prints: PrintedLine[];
+}
+
+/** A picture in equal tiles; the items are its tiles, row by row. */
+export interface Mosaic {
+  columns: number;
+  rows: number;
 }
 
 export interface Progress {

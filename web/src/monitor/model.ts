@@ -20,7 +20,7 @@ export class Model {
   connection: ConnectionState = 'connecting';
   /** Seconds until the next attempt to connect, when the connection was lost. */
   pause = 0;
-  /** The results that the page shows, while a person looks at them. */
+  /** The results that the page shows: those of a picture, or while a person looks at them. */
   results?: ShownResults;
   private readonly events: EventStream;
   private resultEvents?: EventStream;
@@ -77,6 +77,7 @@ export class Model {
     if (name === 'history') this.history = bounded(data as HistoryData);
     else if (name === 'sample') this.history = withSample(this.history, data as HistorySample);
     else this.snapshot = data as Snapshot;
+    if (this.snapshot && this.snapshot.mosaic && !this.results) this.showResults();
     // The master ends the stream after its last snapshot.
     if (name === 'status' && this.hasFinished()) this.events.close();
     this.changeSoon();

@@ -5,11 +5,19 @@ export interface FragmentOptions {
   protocol?: string;
   device?: string;
   cores?: number;
+  /** The language of the page's texts. */
+  lang?: string;
   /** 1 if the device is paused. */
   paused?: number;
-  /** The number of items done before a reload. */
+  /** 1 if the screen stays on while the device computes. */
+  awake?: number;
+  /** The number of items done before a reload, and the seconds lent. */
   done?: number;
+  time?: number;
 }
+
+/** The settings that are numbers. */
+const NUMBERS = /^(cores|paused|awake|done|time)$/;
 
 /**
  * Parses `#protocol=websocket;device=My_Phone;cores=2;`. `_` means a space, the last `;` is
@@ -17,16 +25,15 @@ export interface FragmentOptions {
  */
 export function fragmentOptions(hash: string): FragmentOptions {
   const options: FragmentOptions = {};
-  for (const setting of hash.replace(/^#/, '').split(';')) {
-    const equals = setting.indexOf('=');
-    if (equals < 0) continue;
-    const name = setting.slice(0, equals).trim();
-    const value = decoded(setting.slice(equals + 1).replace(/_/g, ' ')).trim();
+  hash.replace(/([^#;=]*)=([^;]*)/g, (_, key: string, text: string) => {
+    const name = key.trim();
+    const value = decoded(text.replace(/_/g, ' ')).trim();
     if (name === 'protocol') options.protocol = value.toLowerCase();
+    if (name === 'lang') options.lang = value;
     if (name === 'device' && value) options.device = value.slice(0, 100);
-    if ((name === 'cores' || name === 'paused' || name === 'done') && /^\d+$/.test(value))
-      options[name] = Number(value);
-  }
+    if (NUMBERS.test(name) && /^\d+$/.test(value)) options[name as 'cores'] = Number(value);
+    return '';
+  });
   return options;
 }
 
@@ -61,14 +68,16 @@ export function folderOf(href: string): string {
  * The number of cores to lend: the asked number, or all cores but one; from 1 to `MOST_CORES`.
  *
  * @param vague whether the browser reports 4 for any number below 8
+ * @param spared whether only half of the cores are lent: on phones, and on battery
  */
 export function coresToLend(
   asked: number | undefined,
   hardware: number | undefined,
   vague = false,
+  spared = false,
 ): number {
   const known = vague && hardware === 4 ? 2 : hardware || 2;
-  const cores = asked === undefined ? known - 1 : asked;
+  const cores = asked === undefined ? (spared ? known >> 1 : known - 1) : asked;
   return Math.max(1, Math.min(MOST_CORES, cores));
 }
 

@@ -1,4 +1,4 @@
-/** The addresses of the scripts for workers. */
+/** The scripts of the page and their addresses. */
 
 export interface Scripts {
   /** The page's own script, which workers run as well. */
@@ -32,6 +32,15 @@ export async function fetched(scripts: Scripts, failed: () => void): Promise<Scr
 /** Makes an address for a script with the source `text`. */
 export function blob(text: string): string {
   return URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+}
+
+/** Runs the script at `address` in the page. */
+export function loadScript(address: string, done: () => void, failed: () => void): void {
+  const script = document.createElement('script');
+  script.src = address;
+  script.onload = done;
+  script.onerror = failed;
+  document.head.appendChild(script);
 }
 
 async function source(address: string, failed: () => void): Promise<string> {

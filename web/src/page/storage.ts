@@ -1,11 +1,14 @@
 /**
  * Settings that survive a reload, in the tab's session storage, or in the fragment of a page
- * without storage.
+ * without storage; and settings for later runs, in the local storage.
  */
 
-export function stored(): string {
+type Place = 'sessionStorage' | 'localStorage';
+
+/** The stored settings of this page; empty in a page without storage. */
+export function stored(place: Place): string {
   try {
-    return sessionStorage[location.pathname] || '';
+    return self[place][nameIn(place)] || '';
   } catch {
     return '';
   }
@@ -14,13 +17,22 @@ export function stored(): string {
 /**
  * Stores `text`.
  *
- * @param fragment returns the complete new fragment, for a page without storage
+ * @param failed called in a page without storage
  */
-export function store(text: string, fragment: () => string): void {
+export function store(place: Place, text: string, failed = () => {}): void {
   try {
-    sessionStorage[location.pathname] = text;
+    self[place][nameIn(place)] = text;
   } catch {
-    const hash = `#${fragment()}`;
-    if (location.hash !== hash) history.replaceState(history.state, '', hash);
+    failed();
   }
+}
+
+/** Each run has a path of its own. */
+function nameIn(place: Place): string {
+  return place === 'localStorage' ? 'pando' : location.pathname;
+}
+
+/** Puts `text` into the fragment of the page's address. */
+export function storeInFragment(text: string): void {
+  if (location.hash !== `#${text}`) history.replaceState(history.state, '', `#${text}`);
 }

@@ -1,16 +1,18 @@
 /** Texts for states and numbers. */
 
-import type { LogEntry, Path } from '../messages.ts';
+import type { LogEntry } from '../messages.ts';
+import type { Pause } from './pause.ts';
+import { Phase } from '../page-messages.ts';
 import type { LinkStatus } from '../page-messages.ts';
-
-export type Mood = 'good' | 'calm' | 'bad';
+import { say } from './texts.ts';
 
 export interface StatusText {
   /** One line, in the largest type. */
   title: string;
   /** Further information below the title. */
   detail: string;
-  mood: Mood;
+  /** `good`, `bad`, or empty. */
+  mood: string;
   /** Whether this page has ended for good. */
   over: boolean;
   /** Whether another load of the page may help. */
@@ -19,7 +21,7 @@ export interface StatusText {
 
 /** The part of the state which only the page knows. */
 export interface PageState {
-  paused: boolean;
+  readonly pause: Pause;
   /** The number of lent cores. */
   lent: number;
   /**
@@ -27,96 +29,85 @@ export interface PageState {
    * almost every moment.
    */
   active: boolean;
+  /** Whether the function runs in the page. */
   dom: boolean;
+  /** What the device has done: the number of items, the time, and the share of all items. */
+  done: number;
+  time: string;
+  share: string;
 }
 
 export function statusText(status: LinkStatus, page: PageState): StatusText {
   const { phase, text } = status;
   switch (phase) {
-    case 'connecting':
-      return going('Connecting…', '', 'calm');
-    case 'joined':
-      return connected(page.paused ? pausedText(status) : computing(status, page), status.path);
-    case 'waiting':
-      return going('Connection lost', `${text} Trying again by itself.`.trim(), 'bad');
-    case 'away':
-      return going('Away', 'It goes on when you return.', 'calm');
-    case 'left':
-      return over('You have left', 'Thank you for your help!', 'calm', true);
-    case 'done':
-      return over('The job is done, thank you!', 'You can close this page now.', 'good');
-    case 'ended':
-      return over('The run has ended', text, 'calm');
-    case 'refused':
-      return over('Not connected', text, 'bad', true);
-    case 'gone':
-      return over('Not connected', text, 'bad');
-    case 'broken':
-      return over('This device cannot run the function', text, 'bad', true);
+    case Phase.Connecting:
+      return going(say('connecting'));
+    case Phase.Joined:
+      return page.pause.isOn
+        ? going(pausedText(status, page) + routeText(status))
+        : going(workText(status, page) + routeText(status), 'good');
+    case Phase.Waiting:
+      return going(say('waiting', 0, text), 'bad');
+    case Phase.Missing:
+      return going(say('missing'), 'bad');
+    case Phase.Away:
+      return going(say('away'));
+    case Phase.Left:
+      return over(say('left', 0, totals(page)), '', true);
+    case Phase.Done:
+      return over(say('done', 0, totals(page)), 'good');
+    case Phase.Ended:
+      return over(say('ended', 0, text));
+    case Phase.Refused:
+      return over(say('refused', 0, text), 'bad', true);
+    case Phase.OtherVersion:
+      return over(say('otherVersion'), 'bad', true);
+    case Phase.OtherFunction:
+      return over(say('otherFunction'), 'bad', true);
+    case Phase.Gone:
+      return over(say('gone'), 'bad');
+    case Phase.Broken:
+      return over(say('broken', 0, text), 'bad', true);
   }
 }
 
-function computing({ busy, done }: LinkStatus, { lent, active, dom }: PageState): StatusText {
-  if (busy === 0 && !active) {
-    return going(
-      done === 0 ? 'Ready' : 'Waiting for more',
-      'Work begins as soon as there is some.',
-      'good',
-    );
-  }
-  if (dom) return going('Computing', 'It may ask you for something.', 'good');
-  return going(
-    'Computing',
-    `With ${count(lent, 'core')} of this device. Keep this page open and visible.`,
-    'good',
-  );
+function workText({ busy, done }: LinkStatus, { lent, active, dom }: PageState): string {
+  if (busy === 0 && !active) return done === 0 ? say('ready') : say('idle');
+  return dom ? say('asks') : say('cores', lent);
 }
 
-function pausedText({ held }: LinkStatus): StatusText {
-  return going(
-    'Paused',
-    held > 0 ? `Finishing ${count(held, 'item')}.` : 'This device gets no new work.',
-    'calm',
-  );
+function pausedText({ held }: LinkStatus, { pause }: PageState): string {
+  if (pause.byBattery) return say('lowBattery');
+  return held > 0 ? say('finishing', held) : say('paused');
 }
 
-function connected(base: StatusText, path: Path = 'websocket'): StatusText {
-  return { ...base, detail: `${base.detail} ${ROUTES[path]}`.trim() };
+/** What the device has done in all; empty if nothing. */
+function totals({ done, time, share }: PageState): string {
+  return done > 0 ? `${say('totals', done, time)} ${share && say('share', 0, share)}` : '';
 }
 
-const ROUTES: { [path in Path]: string } = {
-  websocket: '',
-  direct: 'Connected directly.',
-  turn: 'Connected through a TURN server.',
-  relay: 'Connected through the relay.',
-};
-
-function going(title: string, detail: string, mood: Mood): StatusText {
-  return { title, detail, mood, over: false, again: false };
+function routeText({ path = 'websocket' }: LinkStatus): string {
+  const routes = { websocket: '', direct: say('direct'), turn: say('turn'), relay: say('relay') };
+  return ` ${routes[path]}`;
 }
 
-function over(title: string, detail: string, mood: Mood, again = false): StatusText {
-  return { title, detail, mood, over: true, again };
+/** The state of a page that goes on. The first line of `text` is the title. */
+function going(text: string, mood = ''): StatusText {
+  const [title, detail = ''] = text.split(/\n([^]*)/);
+  return { title, detail: detail.trim(), mood, over: false, again: false };
 }
 
-export function count(n: number, thing: string): string {
-  return `${grouped(n)} ${thing}${n === 1 ? '' : 's'}`;
+function over(text: string, mood = '', again = false): StatusText {
+  return { ...going(text, mood), over: true, again };
 }
 
-/** 1234567 → "1,234,567". */
-export function grouped(n: number): string {
-  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** The items per second as text, never 0 for a slow function. */
-export function rate(perSecond: number): string {
-  if (perSecond === 0) return '0';
-  if (perSecond < 10) return String(Number(perSecond.toPrecision(2)));
-  return grouped(Math.round(perSecond));
+/** 3725 → "1:02:05". */
+export function clock(seconds: number): string {
+  return Math.floor(seconds / 3600) + new Date(seconds * 1000).toISOString().slice(13, 19);
 }
 
 /** The text of a log entry; people count items from 1. */
 export function logLine(entry: LogEntry): string {
-  const item = entry.id === undefined ? '' : `item ${entry.id + 1}: `;
-  return `${item}${entry.text}${entry.count && entry.count > 1 ? ` (${grouped(entry.count)} times)` : ''}`;
+  const item = entry.id === undefined ? '' : say('item', entry.id + 1);
+  return item + entry.text + (entry.count && entry.count > 1 ? say('times', entry.count) : '');
 }

@@ -3,6 +3,7 @@
  * workers.
  */
 
+import { Order } from '../page-messages.ts';
 import type { Join, ToLink } from '../page-messages.ts';
 import { joinInPage } from '../worker.ts';
 import type { Scripts } from './scripts.ts';
@@ -28,7 +29,7 @@ export class WorkerPool {
     };
     if (this.dom) joinInPage(join);
     else this.startWorker(core, join);
-    this.tell({ type: 'core', core, port: port2 }, port2);
+    this.tell({ type: Order.Core, core, port: port2 }, port2);
   }
 
   end(core: number): void {
@@ -49,7 +50,7 @@ export class WorkerPool {
 
   private died(core: number, message: string): void {
     this.end(core);
-    this.tell({ type: 'died', core, message: message || 'its script could not be fetched' });
+    this.tell({ type: Order.Died, core, message: message || 'the function could not be fetched' });
   }
 
   private tell(message: ToLink, port?: MessagePort): void {

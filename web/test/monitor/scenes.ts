@@ -122,6 +122,23 @@ export function busy(): Snapshot {
   });
 }
 
+/** The picture of `pando demo`. */
+export const DEMO = { columns: 25, rows: 16 };
+
+/** A demo, two thirds done by four devices; one of them has left. */
+export function demo(): Snapshot {
+  const [first, ada, grace, linux] = busy().devices;
+  const left = { ...grace, connected: false, health: 'gone' as const, words: 'closed the page' };
+  return snapshot({
+    title: 'demo.js',
+    command: 'pando demo',
+    mosaic: DEMO,
+    progress: { done: 262, total: 400, totalIsCertain: true, perSecond: 12.4, secondsLeft: 11.1 },
+    window: { read: 270, output: 262, inProgress: 8, waiting: 0, limit: 65_536, blockedBy: null },
+    devices: [first, ada, left, linux],
+  });
+}
+
 /** Failed attempts, a paused device, an unfit device, and an item that blocks the output. */
 export function failing(): Snapshot {
   const base = busy();

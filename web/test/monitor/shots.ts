@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import render from '../../../crates/pando/src/demo/demo.js';
 import type { Snapshot } from '../../src/monitor/data.ts';
 import { drivenBrowser } from '../browser.mjs';
 import { report, write } from './reports.ts';
@@ -25,6 +26,7 @@ const SCENES: Scene[] = [
   { name: 'finished', snapshot: scenes.finished() },
   { name: 'crowd', snapshot: scenes.crowd(1000) },
   { name: 'results', snapshot: scenes.busy(), prepare: showResults },
+  { name: 'demo', snapshot: scenes.demo(), prepare: showPicture },
   { name: 'question', snapshot: scenes.busy(), prepare: askToStop },
   { name: 'lost', snapshot: scenes.busy(), prepare: lose },
   { name: 'big', snapshot: scenes.busy(), fragment: '#big' },
@@ -112,6 +114,21 @@ async function showResults(page: Page, master: ScriptedMaster) {
     }
   }
   await page.locator('.film li:nth-child(60)').waitFor();
+}
+
+/** Shows the tiles that are done, in a smaller picture than that of the demo. */
+async function showPicture(page: Page, master: ScriptedMaster) {
+  const { columns, rows } = scenes.DEMO;
+  const [size, done] = [16, 262];
+  while (!master.hasResultReaders) await page.waitForTimeout(10);
+  for (let place = 0; place < done; place++) {
+    const [x, y] = [(place % columns) * size, Math.floor(place / columns) * size];
+    const tile = { x, y, size, width: columns * size, height: rows * size };
+    const device = String((((place * 7919) % 31) % 4) + 1);
+    const value = render(JSON.stringify(tile));
+    master.result({ item: place + 1, device, kind: 'image', value });
+  }
+  await page.locator(`.tile:nth-child(${done})`).waitFor();
 }
 
 async function askToStop(page: Page) {

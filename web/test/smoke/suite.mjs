@@ -10,7 +10,7 @@ export const tests = [];
 /**
  * @param options the master's options, and: `fragment`; `cores`; `bridge`: a second page is the
  *   master's end of peer connections; `before`: a function to run in the page before the page's
- *   script
+ *   script; `context`: options of the browser's context
  * @param run called with the master and the page
  */
 export const test = (name, options, run) => tests.push({ name, options, run });

@@ -137,6 +137,9 @@ pub enum ToVolunteer {
         reason: String,
         /// The reason, for people.
         text: String,
+        /// The number of items of a run that is done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items: Option<u64>,
     },
     /// Asks for a sign of life.
     Ping(Beat),
@@ -158,6 +161,9 @@ pub struct Welcome {
     /// The loans that the device may keep, out of [`Hello::holds`].
     #[serde(with = "named::list")]
     pub keep: Vec<Loan>,
+    /// The number of items of the run, if the master knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u64>,
 }
 
 /// How the function is called.

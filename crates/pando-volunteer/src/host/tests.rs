@@ -311,7 +311,7 @@ fn a_master_that_does_not_speak_as_agreed_is_an_error() {
 #[test]
 fn a_goodbye_is_kept_for_the_driver() {
     let mut world = World::working(1, options());
-    world.tell(&ToVolunteer::Bye { reason: "done".into(), text: "thanks".into() });
+    world.tell(&ToVolunteer::Bye { reason: "done".into(), text: "thanks".into(), items: None });
     let goodbye = Goodbye { reason: "done".into(), text: "thanks".into() };
     assert_eq!(world.host.goodbye(), Some(&goodbye));
 }

@@ -16,7 +16,7 @@ impl RunConfig {
         });
         let command = match &self.function {
             FunctionSource::Command(command) => Some(&**command),
-            FunctionSource::Module(_) => None,
+            FunctionSource::Module(_) | FunctionSource::Embedded { .. } => None,
         };
         let options = [
             flag(self.framing.form == Form::Json, "--json"),

@@ -34,6 +34,8 @@ pub(crate) struct ServerConfig {
     pub(crate) open_access: bool,
     /// Whether a volunteer tab is opened in this machine's browser.
     pub(crate) opens_tab: bool,
+    /// Whether the monitoring page is opened in this machine's browser.
+    pub(crate) opens_page: bool,
     /// When a QR code of the URL is printed.
     pub(crate) qr: When,
 }
@@ -79,6 +81,7 @@ impl ServerConfig {
             takes_volunteers: !is_program,
             open_access: cli.open_access,
             opens_tab: cli.open,
+            opens_page: false,
             qr: cli.qr,
         }))
     }

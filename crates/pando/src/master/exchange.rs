@@ -12,6 +12,8 @@ use super::{
     gallery::ShownResult,
     policy::{Confirmations, ResultBackPressure, Retries, RunContext, Speculation},
 };
+use crate::protocol::Form;
+use bytes::Bytes;
 use serde_json::json;
 use stream_lender::{Loan, SubStreamId};
 
@@ -41,6 +43,8 @@ pub(crate) struct Told {
     events: bool,
     /// Whether results are shown.
     shows: bool,
+    /// The number of the device.
+    number: u64,
     pub(crate) happened: Vec<(&'static str, serde_json::Value)>,
     pub(crate) lines: Vec<String>,
     pub(crate) results: Vec<ShownResult>,
@@ -52,7 +56,20 @@ impl Told {
         Self { events, shows, ..Self::default() }
     }
 
-    fn result(&mut self, loan: Loan, device: &str, micros: u64) {
+    /// The result, if it is to be shown once it is accepted.
+    fn to_show(&self, form: Form, result: &Bytes) -> Option<(Form, Bytes)> {
+        self.shows.then(|| (form, result.clone()))
+    }
+
+    /// Tells of a result, and shows it if it is `shown`.
+    fn result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<(Form, Bytes)>) {
+        let (index, device_number) = (loan.index, self.number);
+        self.results.extend(shown.map(|(form, bytes)| ShownResult {
+            index,
+            device: device_number,
+            form,
+            bytes,
+        }));
         let ms = micros as f64 / 1000.0;
         self.event("result", || json!({"index": loan.index + 1, "device": device, "ms": ms}));
     }

@@ -44,6 +44,8 @@ pub(crate) struct Job {
     pub(crate) size: InputSize,
     /// `--quiet`: output printed by the function is hidden.
     pub(crate) quiet: bool,
+    /// `--verbose`: people are told why values are recalled, and who gets them.
+    pub(crate) explains: bool,
 }
 
 /// What is known of the number of items before the input is read.

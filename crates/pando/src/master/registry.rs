@@ -70,6 +70,8 @@ pub(crate) struct Registry {
     others_until: Instant,
     /// Sessions that were opened since the start.
     joined: u64,
+    /// Whether any device other than this machine's own cores has joined.
+    has_had_guests: bool,
     /// Devices that were numbered since the start.
     numbered: u64,
     /// What the owner of the run has decided about devices, connected or not.
@@ -96,6 +98,7 @@ impl Registry {
             heartbeat,
             others_until: now + heartbeat,
             joined: 0,
+            has_had_guests: false,
             numbered: 0,
             rules: HashMap::new(),
         }
@@ -105,6 +108,7 @@ impl Registry {
     pub(crate) fn join(&mut self, sub: SubStreamId, newcomer: Newcomer, now: Instant) {
         self.others_until = now + self.heartbeat;
         self.joined += 1;
+        self.has_had_guests |= !newcomer.key.local;
         let rest = self.rest_before(&newcomer.key.device);
         let (number, rule) = (self.number(&newcomer.key), self.rule(&newcomer.key));
         self.presence.join(number, now);
@@ -260,6 +264,11 @@ impl Registry {
             *items.entry(device.number()).or_default() += device.done();
         }
         items
+    }
+
+    /// Whether any device other than this machine's own cores has joined.
+    pub(crate) fn has_had_guests(&self) -> bool {
+        self.has_had_guests
     }
 
     /// Sessions that were opened since the start.

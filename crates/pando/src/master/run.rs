@@ -138,8 +138,13 @@ impl Master {
     }
 
     fn note_back_pressure(&self, holds_back: Option<bool>) {
-        if let Some(holds_back) = holds_back {
-            self.holds_back.store(holds_back, Ordering::Relaxed);
+        let Some(holds_back) = holds_back else { return };
+        let before = self.holds_back.swap(holds_back, Ordering::Relaxed);
+        if self.job.explains && before != holds_back {
+            self.console.say(match holds_back {
+                true => "256 MiB of results wait: further results wait at their devices, except those of the device with the oldest item",
+                false => "few results wait: the results of all devices are taken again",
+            });
         }
     }
 
@@ -239,10 +244,14 @@ impl Master {
         self.lock().finish();
     }
 
-    /// Returns the number of connected volunteers, and whether any volunteer ever joined.
-    pub(crate) fn volunteers(&self) -> (usize, bool) {
-        let state = self.lock();
-        (state.registry().len(), state.registry().joined() > 0)
+    /// The number of connected volunteers.
+    pub(crate) fn volunteers(&self) -> usize {
+        self.lock().registry().len()
+    }
+
+    /// Whether any device other than this machine's own cores has joined.
+    pub(crate) fn has_had_guests(&self) -> bool {
+        self.lock().registry().has_had_guests()
     }
 
     /// Stops reading the input. Items read so far are finished.

@@ -113,9 +113,10 @@ impl Session {
         };
         let same_job = hello.job.as_deref() == Some(&*master.job.id);
         let holds = hello.holds.iter().copied().filter(|_| same_job);
-        let Joined { sub, name, keep, rests, moves, room } =
-            master.with(|state| state.join(newcomer, holds, now));
         let job = &master.job;
+        let (Joined { sub, name, keep, rests, moves, room }, items) = master.with(|state| {
+            (state.join(newcomer, holds, now), state.items().certain_total(job.size))
+        });
         let mut send = SendState::new(job.heartbeat(), now);
         send.say(&ToVolunteer::Welcome(Welcome {
             version: protocol::VERSION,
@@ -123,6 +124,7 @@ impl Session {
             function: job.function.hash.clone(),
             options: job.options.clone(),
             keep,
+            items,
         }));
         send.ping(now);
         tell_of_newcomer(&master, &name, &hello, cores, path, moves);

@@ -141,6 +141,11 @@ impl RunState {
         &mut self.registry
     }
 
+    /// The number of items with a result, or left out.
+    pub(crate) fn settled(&self) -> u64 {
+        self.items.settled()
+    }
+
     /// Wakes the sessions which may ask or be read, and returns whom else to wake.
     pub(super) fn take_wakes(&mut self) -> Wakes {
         self.items.take_finished();
@@ -296,12 +301,15 @@ impl RunState {
         lines.extend(retries.take_notices(&mut context));
         lines.extend(stand_back::look_after_unfit(&mut context));
         lines.extend(retries.tell_that_nobody_can(&context));
-        stragglers::recall_from_stalled(&mut context);
+        let mut explained = stragglers::recall_from_stalled(&mut context);
         stragglers::end_waits(&mut context);
-        stragglers::recall_stragglers(&mut context);
-        unwanted.lend(&mut context, retries);
+        explained.extend(stragglers::recall_stragglers(&mut context));
+        explained.extend(unwanted.lend(&mut context, retries));
         if job.speculate {
-            speculation.lend_copies(&mut context, retries);
+            explained.extend(speculation.lend_copies(&mut context, retries));
+        }
+        if job.explains {
+            lines.extend(explained);
         }
         lines
     }
@@ -314,7 +322,7 @@ impl RunState {
         now: Instant,
     ) -> Vec<String> {
         let holds_back = self.holds_back();
-        let (settled, cores) = (self.items.settled(), self.registry.computing_cores());
+        let (settled, cores) = (self.settled(), self.registry.computing_cores());
         let Self { items, registry, forecast, oldest, .. } = self;
         forecast.observe(settled, cores, now);
         oldest.look(items.lender().oldest().map(|(index, _)| index), now);

@@ -13,7 +13,13 @@ use crate::{
 };
 use pando_bundler::Bundle;
 use pando_protocol::core::CoreMessage;
-use std::{env, path::Path, sync::Arc, time::Duration};
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 /// How long a module may take to load.
@@ -64,6 +70,14 @@ impl Function {
             FunctionSource::Module(path) => {
                 used::check_function(path)?;
                 Self::load(config, path, notes).await
+            }
+            FunctionSource::Embedded { name, source } => {
+                let (folder, path) = unpack(name, source).map_err(|error| {
+                    StartError(format!("no temporary file can be written: {error}"))
+                })?;
+                let function = Self::load(config, &path, notes).await;
+                drop(folder);
+                function
             }
         }
     }
@@ -159,6 +173,14 @@ impl Function {
         }
         Ok(())
     }
+}
+
+/// Writes a function into a temporary folder, which is removed when dropped; also returns the path.
+fn unpack(name: &str, source: &str) -> io::Result<(TempDir, PathBuf)> {
+    let folder = tempfile::Builder::new().prefix("pando-").tempdir()?;
+    let path = folder.path().join(name);
+    fs::write(&path, source)?;
+    Ok((folder, path))
 }
 
 /// Loads the function in a core, and in another core if the first is killed.

@@ -218,15 +218,18 @@ pub(super) fn open_to_volunteers(
     };
     let (url, shown_url) = watch::channel(uplink.map_or(&urls[0], |uplink| &uplink.url).clone());
     show_qr(&console, &url.borrow());
-    if config.opens_tab && !open_here(&urls[0]) {
-        console.say(format!("no browser could be opened: open {} yourself", urls[0]));
+    let opened = [(config.opens_tab, &urls[0]), (config.opens_page, &monitor_url[0])];
+    for (_, url) in opened.into_iter().filter(|(is_wanted, _)| *is_wanted) {
+        if !open_here(url) {
+            console.say(format!("no browser could be opened: open {url} yourself"));
+        }
     }
     let hint = match uplink {
         Some(uplink) => {
-            format!("nobody has joined yet: open {} in a browser of any device", uplink.url)
+            format!("open {} in a browser of any device", uplink.url)
         }
         None => format!(
-            "nobody has joined yet: open {} in a browser of this machine or of another device on the same network. \
+            "open {} in a browser of this machine or of another device on the same network. \
              If another device cannot reach it, see that it is on the same network and that a firewall lets port {port} through, \
              or let it join through a relay (--host)",
             urls[0]

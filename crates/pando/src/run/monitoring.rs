@@ -1,11 +1,12 @@
 //! The monitoring page of a run: what it says of the run, and where it is served.
 
-use super::{OpenRun, listen::default_ports, signals::count};
+use super::{OpenRun, listen::default_ports};
 use crate::{
     config::{FunctionSource, InputSource, RunConfig},
     console::printable,
     master::{Ending, LastFigures, Left, WallTime},
     monitor::{Monitor, RunTitle},
+    number,
     server::{self, Site},
 };
 use pando_web::listen;
@@ -60,17 +61,21 @@ impl OpenRun {
 
 /// What the run of `config` is about.
 pub(super) fn title(config: &RunConfig) -> RunTitle {
+    // The page of volunteers says the same. A program's command is only for its owner.
     let title = match &config.function {
-        FunctionSource::Module(path) => {
-            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-        }
-        FunctionSource::Command(command) => command.clone(),
+        FunctionSource::Command(command) if config.page.title.is_empty() => command,
+        _ => &config.page.title,
     };
     let command = match config.input {
         InputSource::Stream => String::new(),
         _ => shown(env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())),
     };
-    RunTitle { title: printable(&title), from: String::new(), command: printable(&command) }
+    RunTitle {
+        title: printable(title),
+        from: printable(&config.page.from),
+        command: printable(&command),
+        mosaic: config.mosaic.clone(),
+    }
 }
 
 /// The command line with these words, for people. Secrets are left out, because others may see the
@@ -127,7 +132,7 @@ pub(super) fn words(ending: &Ending) -> String {
         Ending::Complete => "All items are done.".into(),
         Ending::ReaderLeft => "The reader of the output has left.".into(),
         Ending::SomeFailed(failed) => {
-            format!("All other items are done; {} failed.", count(*failed as usize, "item"))
+            format!("All other items are done; {} failed.", number::count(*failed as u64, "item"))
         }
         Ending::Interrupted => {
             "Stopped on request: the items that were read are done, the rest of the input was not read.".into()

@@ -118,9 +118,9 @@ impl OpenRun {
         notes.into_iter().for_each(|note| console.say(printable(&note)));
         let has_local = open.lend(config, function)?;
         open.work(config, url)?;
-        if !has_local {
+        if !has_local || config.report.live && config.takes_volunteers() {
             let master = open.master.clone();
-            open.beside(status::hint_when_alone(master, hint));
+            open.beside(status::hint_when_alone(master, hint, has_local));
         }
         Ok(open)
     }
@@ -243,7 +243,7 @@ impl OpenRun {
         }
         master.finish();
         let patience = Instant::now() + Duration::from_millis(500);
-        while master.volunteers().0 > 0 && Instant::now() < patience {
+        while master.volunteers() > 0 && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         if let (None, Some(monitor)) = (&self.program, &self.monitor) {
@@ -360,6 +360,7 @@ fn job(config: &RunConfig, function: &Function, own: HashSet<Digest>) -> Job {
         window: policies.window,
         size: input_size(config),
         quiet: config.report.quiet,
+        explains: config.report.verbose,
     }
 }
 

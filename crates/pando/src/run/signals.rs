@@ -7,6 +7,7 @@
 use crate::{
     duration::spoken,
     master::{Master, StopRequest},
+    number::count,
 };
 use std::{
     future::pending,
@@ -69,13 +70,17 @@ impl Stop {
             self.bounded |= bounded;
         }
         let (items, devices) = master.unfinished();
-        let on =
-            if devices > 0 { format!(" on {}", count(devices, "device")) } else { String::new() };
+        let on = if devices > 0 {
+            format!(" on {}", count(devices as u64, "device"))
+        } else {
+            String::new()
+        };
         let within =
             if self.bounded { format!(" within {}", spoken(self.grace)) } else { String::new() };
-        master
-            .console
-            .say(format!("finishing {}{on}{within}; again to stop now", count(items, "item")));
+        master.console.say(format!(
+            "finishing {}{on}{within}; again to stop now",
+            count(items as u64, "item")
+        ));
         let end = self.end();
         tokio::select! {
             _ = self.signals.next() => {}
@@ -128,11 +133,6 @@ async fn leave_when_alone(master: &Master) {
 fn leave(master: &Master) {
     master.console.say("no device computes: values that were read are left unfinished");
     master.give_up();
-}
-
-/// `1 item`, `2 items`.
-pub(super) fn count(n: usize, thing: &str) -> String {
-    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Makes exceeding the file size limit an error like a full disk, instead of the end of the

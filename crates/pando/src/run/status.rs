@@ -41,10 +41,15 @@ pub(super) async fn show(config: Report, master: Arc<Master>, url: watch::Receiv
     }
 }
 
-/// Prints `hint` if nobody has joined for a while.
-pub(super) async fn hint_when_alone(master: Arc<Master>, hint: String) {
+/// Prints how to join, `hint`, if no other device has joined for a while. `has_local`: this
+/// machine's cores compute meanwhile.
+pub(super) async fn hint_when_alone(master: Arc<Master>, hint: String, has_local: bool) {
     tokio::time::sleep(ALONE).await;
-    if !master.volunteers().1 {
-        master.console.say(hint);
+    if !master.has_had_guests() {
+        let so_far = match has_local {
+            true => "only this machine computes so far; phones and laptops can help",
+            false => "nobody has joined yet",
+        };
+        master.console.say(format!("{so_far}: {hint}"));
     }
 }

@@ -2,34 +2,35 @@
 //! that writes standard output.
 
 use crate::{
-    config::InputSource,
+    config::{InputSource, RunConfig},
     master::{self, Ending, InputValues, Master},
     threads,
 };
 use std::{io::Write, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
-/// Starts the threads that read `input` and write the output. The receiver gets how the run ended.
+/// Starts the threads that read the input of `config` and write the output. The receiver gets how
+/// the run ended.
 ///
 /// # Errors
 /// When the system refuses a thread.
 pub(super) fn start(
     master: &Arc<Master>,
-    input: &InputSource,
+    config: &RunConfig,
     over_status: bool,
 ) -> std::io::Result<oneshot::Receiver<Ending>> {
     let (done, ended) = oneshot::channel();
-    let draining = master.clone();
+    let (draining, mosaic) = (master.clone(), config.mosaic.clone());
     threads::spawn("output", move || {
-        let output = standard_output();
-        let ending = match (draining.job.sync, over_status) {
-            (true, _) => draining.talk(output),
-            (false, true) => draining.drain(OverStatus(output)),
-            (false, false) => draining.drain(output),
+        let ending = match (mosaic, draining.job.sync, over_status) {
+            (Some(mosaic), _, _) => draining.drain(mosaic),
+            (None, true, _) => draining.talk(standard_output()),
+            (None, false, true) => draining.drain(OverStatus(standard_output())),
+            (None, false, false) => draining.drain(standard_output()),
         };
         let _ = done.send(ending);
     })?;
-    match input {
+    match &config.input {
         InputSource::Items(items) => provide(master, items)?,
         InputSource::Stdin => read(master)?,
         InputSource::Stream => {}

@@ -1,4 +1,4 @@
-//! The files below the join token: the page, its script, and the function.
+//! The files below the join token: the page, its scripts, and the function.
 
 use super::VolunteerSite;
 use crate::embedded;
@@ -47,8 +47,7 @@ impl PageFiles {
         let (kind, content) = match name {
             "" => ("text/html; charset=utf-8", self.page.clone()),
             "function.js" => (SCRIPT, self.function.clone()),
-            "page.js" => (SCRIPT, Bytes::from_static(embedded::web(name)?.as_bytes())),
-            _ => return None,
+            _ => (SCRIPT, Bytes::from_static(embedded::page_script(name)?.as_bytes())),
         };
         let authority =
             request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();

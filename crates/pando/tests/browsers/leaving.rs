@@ -152,7 +152,7 @@ fn a_browser_that_is_too_old_says_so(browser: &mut Browser) {
     let words = browser.until(&page, &format!("{seen}.map(span => span.textContent).join()"));
     assert_eq!(
         words,
-        "If this stays, this browser is too old: use Chrome 71, Firefox 79, Safari 12.2 or later."
+        "If this stays, JavaScript is off or this browser is too old: use Chrome 71, Firefox 79, Safari 12.2 or later."
     );
     let page = open(browser, &run, "Ann");
     run.says("Ann joined");

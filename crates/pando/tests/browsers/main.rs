@@ -5,9 +5,11 @@ mod errors;
 mod foreign;
 mod leaving;
 mod matrix;
+mod monitoring;
 mod open;
 mod relayed;
 mod values;
+mod words;
 
 use pando_testing::{Browser, BrowserEngine, PandoCommand, RunningProgram, TabId};
 

@@ -1,6 +1,6 @@
 //! Answers of the HTTP server for different clients.
 
-use pando_testing::{PandoCommand, RunningProgram, WebSocket, get, request, visit};
+use pando_testing::{PandoCommand, RunningProgram, WebSocket, get, request, visit, with_packages};
 
 fn served() -> RunningProgram {
     PandoCommand::f("(x, cb) => cb(null, 'the function: ' + x)")
@@ -26,7 +26,12 @@ fn the_page_and_its_parts_lie_under_the_token_with_their_charset() {
         "{}",
         page.body
     );
-    for (name, content) in [("function.js", "the function: "), ("page.js", "")] {
+    for (name, content) in [
+        ("function.js", "the function: "),
+        ("page.js", ""),
+        ("texts-en.js", "Computing"),
+        ("texts-ar.js", "rtl"),
+    ] {
         let script = get(&format!("{url}{name}"));
         assert_eq!(
             (script.status, script.header("content-type")),
@@ -49,6 +54,42 @@ fn all_that_the_page_names_is_there() {
                 assert_eq!(get(&format!("{url}{named}")).status, 200, "{named}");
             }
         }
+    }
+}
+
+#[test]
+fn the_page_has_the_words_of_the_run_or_the_name_of_the_function_s_file() {
+    let served = |command: PandoCommand| {
+        let run = command.args(["--cores", "0"]).stdin_open().start();
+        get(&run.url()).body
+    };
+    let words = ["--title", " <b>Dawn</b> over Zürich ", "--from", "Ann & Bob"];
+    let page = served(PandoCommand::f("x => x").args(words));
+    assert!(
+        page.contains(r#""title":"\u003cb>Dawn\u003c/b> over Zürich","from":"Ann & Bob""#),
+        "{page}"
+    );
+    let page =
+        served(PandoCommand::f("x => x").env("PANDO_TITLE", "Dusk").env("PANDO_FROM", "Bob"));
+    assert!(page.contains(r#""title":"Dusk","from":"Bob""#), "{page}");
+    let page = served(PandoCommand::path(with_packages("page.js")));
+    assert!(page.contains(r#""title":"page.js","version""#), "{page}");
+}
+
+#[test]
+fn words_that_a_page_cannot_show_are_refused() {
+    for option in ["--title", "--from"] {
+        let refused = |text: &str, why: &str| {
+            PandoCommand::f("x => x")
+                .args([option, text, "1"])
+                .run()
+                .ends(2, "")
+                .said(&[option, why]);
+        };
+        refused("a\nb", "without control characters");
+        refused("\u{1b}[31mred", "without control characters");
+        refused(&"é".repeat(201), "201 characters are too many");
+        refused("  ", "give some words");
     }
 }
 
@@ -132,7 +173,7 @@ fn people_at_an_address_where_nothing_is_are_told_so_in_the_same_words_everywher
 fn unknown_names_under_the_token_are_not_found() {
     let run = served();
     let url = run.url();
-    for name in ["nothing", "../function.js", "node.js", "%2e%2e/", "function.js/"] {
+    for name in ["nothing", "../function.js", "node.js", "texts-xx.js", "%2e%2e/", "function.js/"] {
         assert_eq!(get(&format!("{url}{name}")).status, 404, "{name}");
     }
 }

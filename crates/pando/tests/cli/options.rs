@@ -30,6 +30,8 @@ const DESIGN: &[(&str, &str)] = &[
     ("--deny-net", "docs/security.md"),
     ("--token", "fresh per run"),
     ("--open-access", ""),
+    ("--title", "the name of the function's file"),
+    ("--from", "your name"),
     ("--open", ""),
     ("--cores", "all but one"),
     ("--local", ""),

@@ -209,3 +209,10 @@ fn the_status_line_tells_the_share_that_is_done_and_the_time_left() {
     // The input has more values than was said.
     piped(&["--total", "1"]).said(&["1 done, "]).did_not_say(&["(200 %)"]);
 }
+
+#[test]
+fn one_hint_says_that_other_devices_can_help() {
+    let args = ["--cores", "1", "--progress", "always"];
+    let run = PandoCommand::f("(x, cb) => cb(null, x)").args(args).stdin_open().start();
+    run.says("only this machine computes so far; phones and laptops can help: open http");
+}

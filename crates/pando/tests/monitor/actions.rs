@@ -1,8 +1,8 @@
 //! What the owner asks for on the page.
 
 use crate::{
-    act, answer, echo, fail, first, get, idle, monitor, place, post, result, status, until_status,
-    values,
+    EventReader, act, answer, echo, fail, first, get, idle, monitor, place, post, result, status,
+    until_status, values,
 };
 use pando_protocol::volunteer::{Loan, VERSION, encode_results};
 use pando_testing::{Received, WebSocket};
@@ -112,7 +112,14 @@ fn the_owner_lets_the_run_finish_or_stops_it() {
     run.wait().ends(1, "1\n2\n3\n").said(&["stopped on request"]);
     let (mut run, url, _ann) = begin();
     assert_eq!(run.line().as_deref(), Some("1"));
+    let events = EventReader::open(&url, "events");
     act(&url, &json!({"action": "stop"}));
+    let last = events.last_status();
+    assert_eq!(
+        (&last["state"], &last["exitWords"]),
+        (&json!("finished"), &json!("Stopped: 2 items were not finished."))
+    );
+    assert_eq!(last["progress"]["done"], 1);
     run.wait().ends(1, "1\n").said(&["stopped: 2 items were not finished"]);
 }
 

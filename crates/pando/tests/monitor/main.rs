@@ -2,6 +2,7 @@
 
 mod actions;
 mod figures;
+mod page;
 mod places;
 mod report;
 mod streams;

@@ -1,6 +1,6 @@
 //! Where the page is, and who finds it.
 
-use crate::{act, echo, first, get, idle, monitor, place, status};
+use crate::{act, echo, first, get, idle, monitor, place, status, until_status};
 use pando_testing::{PandoCommand, RunningProgram, WebSocket, volunteer};
 use serde_json::json;
 use tempfile::TempDir;
@@ -36,6 +36,31 @@ fn the_page_has_a_token_of_its_own_and_who_guesses_is_slowed_down() {
             volunteers.replace("127.0.0.1", host.split(':').next().unwrap())
         );
         echo(&mut WebSocket::join(&volunteers, "Ann", 1));
+    }
+}
+
+#[test]
+fn the_page_and_its_parts_are_there_and_may_talk_with_their_own_server_only() {
+    let run = idle(0).stdin_open().start();
+    let url = monitor(&run);
+    let page = get(&url);
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    for rule in
+        ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]
+    {
+        assert!(policy.split("; ").any(|part| part == rule), "{rule}: {policy}");
+    }
+    for (name, kind) in [("monitor.js", "text/javascript"), ("monitor.css", "text/css")] {
+        assert!(page.body.contains(&format!("\"{name}\"")), "{}", page.body);
+        let part = get(&format!("{url}{name}"));
+        assert!(
+            part.status == 200 && part.header("content-type").unwrap().starts_with(kind),
+            "{name}"
+        );
+    }
+    for other in ["page.js", "index.html", "monitor.txt", "monitor"] {
+        assert_eq!(get(&format!("{url}{other}")).status, 404, "{other}");
     }
 }
 
@@ -87,7 +112,7 @@ fn a_journal_keeps_the_address_of_the_page() {
     run.wait().ends(1, "1\n");
     let run = command().start();
     assert_eq!(monitor(&run), url);
-    assert_eq!(status(&url)["progress"]["done"], 1);
+    until_status(&url, "the result is read", |status| status["progress"]["done"] == 1);
     echo(&mut WebSocket::join(&run.url(), "Ann", 1));
     run.wait().gives("1\n2\n");
 }

@@ -22,13 +22,8 @@ fn the_events_begin_with_the_history_and_end_with_the_run() {
     let mut late = EventReader::open(&url, "events");
     assert!(!late.wait("history")["samples"].as_array().unwrap().is_empty());
     echo(&mut WebSocket::join(&volunteers, "Ann", 1));
-    for mut reader in [events, late] {
-        let mut last = Value::Null;
-        while let Some((name, data)) = reader.next() {
-            if name == "status" {
-                last = data;
-            }
-        }
+    for reader in [events, late] {
+        let last = reader.last_status();
         assert_eq!(
             (&last["state"], &last["exitWords"]),
             (&json!("finished"), &json!("All items are done."))

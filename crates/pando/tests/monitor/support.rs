@@ -93,6 +93,17 @@ impl EventReader {
         }
     }
 
+    /// Reads to the end of the stream, and returns the last state.
+    pub(crate) fn last_status(mut self) -> Value {
+        let mut last = Value::Null;
+        while let Some((name, data)) = self.next() {
+            if name == "status" {
+                last = data;
+            }
+        }
+        last
+    }
+
     /// The next event called `name`.
     #[track_caller]
     pub(crate) fn wait(&mut self, name: &str) -> Value {

@@ -18,7 +18,7 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
         "{}",
         page.body
     );
-    for name in ["", "page.js", "function.js"] {
+    for name in ["", "page.js", "texts-fr.js", "function.js"] {
         let file = get(&master.url(name));
         assert_eq!(file.status, 200, "{name}");
         assert_eq!(file.header("content-security-policy"), Some(SANDBOX), "{name}");
@@ -45,7 +45,7 @@ async fn the_page_and_its_parts_are_served_in_a_sandbox() {
         }
     }
     assert_eq!(get(&master.url("function.js")).body.as_bytes(), FUNCTION);
-    for name in ["nothing", "node.js", "index.html", "../function.js", "page.js/"] {
+    for name in ["nothing", "node.js", "texts-xx.js", "index.html", "../function.js", "page.js/"] {
         assert_eq!(get(&master.url(name)).status, 404, "{name}");
     }
 }

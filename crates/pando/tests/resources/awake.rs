@@ -26,7 +26,8 @@ fn log(folder: &TempDir) -> Vec<String> {
 
 fn of(folder: &Path) -> PandoCommand {
     let path = format!("{}:{}", folder.display(), env::var("PATH").expect("there is one"));
-    PandoCommand::f(ECHO).local().env("PANDO_ALLOW_SLEEP", "false").env("PATH", path).stdin_open()
+    let command = PandoCommand::f(ECHO).local().args(["-q"]).stdin_open();
+    command.env("PANDO_ALLOW_SLEEP", "false").env("PATH", path)
 }
 
 /// A run that has computed a value while the machine is kept awake.

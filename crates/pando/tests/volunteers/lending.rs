@@ -82,7 +82,7 @@ fn a_device_that_comes_back_answers_under_the_loan_that_it_knows_whatever_was_sa
 
 #[test]
 fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
-    let run = idle(8).args(["--batch-size", "6"]).start();
+    let run = idle(8).args(["--batch-size", "6", "--verbose"]).start();
     let url = run.url();
     let (mut slow, mut fast) = (WebSocket::open(&url), WebSocket::open(&url));
     slow.hello(&url, "slow", 1);
@@ -97,6 +97,8 @@ fn what_a_slow_device_has_not_started_goes_to_an_idle_one() {
     assert!(!asked.is_empty() && asked.iter().all(|id| (1..6).contains(id)), "{asked:?}");
     // The device has begun the first of the recalled values in the meantime.
     slow.text(&json!({"type": "returned", "ids": asked[1..]}).to_string());
+    run.says(&format!("slow is asked to give back {} values: fast has nothing to do", asked.len()));
+    run.says(&format!("slow gives back {} value", asked.len() - 1));
     assert_eq!(loans(&mut fast), asked[1..].iter().map(|id| again(*id, 1)).collect::<Vec<_>>());
     asked[1..].iter().for_each(|id| answer(&mut fast, again(*id, 1), &(id + 1).to_string()));
     (0..6)
@@ -120,10 +122,12 @@ fn slow_and_fast(url: &str) -> (WebSocket, WebSocket) {
 
 #[test]
 fn the_oldest_value_is_lent_a_second_time_to_an_idle_device_and_the_first_result_counts() {
-    let run = idle(6).args(["--speculate", "--batch-size", "1", "--window", "2"]).start();
+    let args = ["--speculate", "--batch-size", "1", "--window", "2", "--verbose"];
+    let run = idle(6).args(args).start();
     let url = run.url();
     let (mut slow, mut fast) = slow_and_fast(&url);
     assert_eq!(values(&mut fast), [(again(0, 1), "1".into())], "the window is full because of it");
+    run.says("fast computes item 1 as well (--speculate): another device takes long");
     answer(&mut slow, again(0, 1), "of the copy");
     answer(&mut fast, first(0), "of the other");
     answer(&mut fast, again(0, 1), "1");

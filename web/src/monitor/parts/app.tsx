@@ -9,6 +9,7 @@ import { ConnectionPill } from './connection-pill.tsx';
 import { DeviceTable } from './device-table.tsx';
 import { FailureList } from './failure-list.tsx';
 import { Invitation } from './invitation.tsx';
+import { MosaicCard } from './mosaic-card.tsx';
 import { PrintedLines } from './printed-lines.tsx';
 import { ProgressCard } from './progress-card.tsx';
 import { ResultsCard } from './results-card.tsx';
@@ -69,10 +70,24 @@ function Cards({ snapshot, model, actions, dark }: Shown & { dark: boolean }) {
   // Before the first device joins, only one thing matters: how a device joins.
   const isEmpty = snapshot.devices.length === 0 && snapshot.state === 'running';
   const isOver = snapshot.state === 'finished';
-  return (
-    <div class={isOver || isEmpty ? 'cards' : 'cards invites'}>
+  const { mosaic } = snapshot;
+  const { results } = model;
+  const first = (
+    <>
       <ProgressCard snapshot={snapshot} />
       {!isOver && <Invitation snapshot={snapshot} isLarge={isEmpty} />}
+    </>
+  );
+  return (
+    <div class={isOver || isEmpty ? 'cards' : 'cards invites'}>
+      {mosaic && results && !isEmpty ? (
+        <>
+          <MosaicCard {...{ mosaic, results, snapshot, dark }} />
+          <div class="side">{first}</div>
+        </>
+      ) : (
+        first
+      )}
       {!isEmpty && (
         <>
           <ThroughputCard snapshot={snapshot} history={model.history} dark={dark} />
@@ -81,7 +96,7 @@ function Cards({ snapshot, model, actions, dark }: Shown & { dark: boolean }) {
             <FailureList failures={snapshot.failures} />
           </div>
           <DeviceTable snapshot={snapshot} actions={actions} dark={dark} />
-          {(!isOver || model.results) && (
+          {!mosaic && (!isOver || results) && (
             <ResultsCard snapshot={snapshot} model={model} dark={dark} />
           )}
           <PrintedLines lines={snapshot.prints} />

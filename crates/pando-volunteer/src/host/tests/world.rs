@@ -75,6 +75,7 @@ impl World {
             function: "f".into(),
             options: options.clone(),
             keep: keep.to_vec(),
+            items: None,
         }));
     }
 

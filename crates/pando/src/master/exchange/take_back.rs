@@ -3,9 +3,8 @@
 use super::{Exchange, Told};
 use crate::{
     master::{
-        gallery::ShownResult,
         policy::{Attempt, RunContext, speculation, stand_back},
-        registry::{CallTimes, Device},
+        registry::CallTimes,
     },
     protocol::Answer,
 };
@@ -52,9 +51,10 @@ impl Exchange<'_> {
         let Some(device) = self.context.registry.get_mut(sub) else { return (false, 0) };
         self.backpressure.set_parts(device, parts);
         let name = device.name().to_owned();
+        told.number = device.number();
         let mut tally = Tally::default();
         for answer in answers {
-            if answer.result.is_ok() && !told.shows && self.is_usual() {
+            if answer.result.is_ok() && self.is_usual() {
                 self.settle_usual(answer, &name, told, &mut tally);
             } else {
                 self.settle_any(answer, &name, told, &mut tally);
@@ -90,7 +90,8 @@ impl Exchange<'_> {
     /// Settles a result while [`is_usual`](Self::is_usual): the lender is asked once.
     fn settle_usual(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
         let Self { sub, context, retries, .. } = self;
-        let Answer { loan, micros, result: Ok((_, result)) } = answer else { return };
+        let Answer { loan, micros, result: Ok((form, result)) } = answer else { return };
+        let shown = told.to_show(form, &result);
         let result = context.items.keep(loan.index, result);
         let Some(bytes) = context.items.accept(*sub, loan, result) else {
             return note_stale(device, loan);
@@ -99,7 +100,7 @@ impl Exchange<'_> {
         if let Some(device) = context.registry.get_mut(*sub) {
             device.loans_mut().remove(loan, bytes);
         }
-        told.result(loan, device, micros);
+        told.result(loan, device, micros, shown);
         tally.add(true, micros);
     }
 
@@ -145,7 +146,7 @@ impl Exchange<'_> {
         let index = loan.index;
         match result {
             Ok((form, result)) => {
-                let shown = told.shows.then(|| result.clone());
+                let shown = told.to_show(form, &result);
                 let result = context.items.keep(index, result);
                 let accepted = if context.job.confirms {
                     confirmations.hold(context.items, (*sub, loan), device, result)
@@ -153,15 +154,7 @@ impl Exchange<'_> {
                     retries.computed(context, *sub, index);
                     context.items.accept(*sub, loan, result).is_some()
                 };
-                told.result(loan, device, micros);
-                let number = context.registry.get(*sub).map_or(0, Device::number);
-                let shown = shown.filter(|_| accepted);
-                told.results.extend(shown.map(|bytes| ShownResult {
-                    index,
-                    device: number,
-                    form,
-                    bytes,
-                }));
+                told.result(loan, device, micros, shown.filter(|_| accepted));
                 accepted
             }
             Err(failure) => {

@@ -45,9 +45,19 @@ impl Items {
         estimate.filter(|(count, _)| *count >= read)
     }
 
-    /// The number of items with a result, or left out. Items that the run gave up do not count.
+    /// The number of items of the whole input, if it is certain.
+    pub(crate) fn certain_total(&self, size: InputSize) -> Option<u64> {
+        self.total(size).and_then(|(count, is_certain)| is_certain.then_some(count))
+    }
+
+    /// The number of items with a result, or left out.
     pub(crate) fn settled(&self) -> u64 {
-        self.end() - self.lender.unfinished() as u64
+        self.lender.results_output() + self.waiting()
+    }
+
+    /// The number of results that are not yet output.
+    pub(crate) fn waiting(&self) -> u64 {
+        (self.lender.in_progress() - self.lender.unfinished()) as u64
     }
 
     /// Notes that no more items follow, and why.

@@ -24,10 +24,16 @@ pub(crate) struct Speculation {
 }
 
 impl Speculation {
-    /// Lends copies of values in long calls, the oldest first, to idle devices.
-    pub(crate) fn lend_copies(&mut self, context: &mut RunContext, retries: &Retries) {
+    /// Lends copies of values in long calls, the oldest first, to idle devices. Returns lines that
+    /// explain this.
+    pub(crate) fn lend_copies(
+        &mut self,
+        context: &mut RunContext,
+        retries: &Retries,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
         if context.items.has_some_to_lend() {
-            return;
+            return lines;
         }
         self.copied = self.copied.split_off(&context.items.lender().results_output());
         let mut idle = workloads(context.items.lender(), context.registry, context.now);
@@ -35,13 +41,19 @@ impl Speculation {
         idle.sort_by_key(|workload| workload.each);
         for workload in idle {
             let Some(index) = self.oldest_running(context, retries, workload.sub) else { continue };
-            let Some(copy) = context.items.lender_mut().copy(index) else { return };
+            let Some(copy) = context.items.lender_mut().copy(index) else { break };
             self.copied.insert(index);
             self.copies += 1;
             if let Some(device) = context.registry.get_mut(workload.sub) {
                 device.send(copy, true, workload.held == 0, context.now);
+                lines.push(format!(
+                    "{} computes item {} as well (--speculate): another device takes long",
+                    device.name(),
+                    index + 1
+                ));
             }
         }
+        lines
     }
 
     /// The oldest value in a long call which one device computes, other than `idle`. Excludes

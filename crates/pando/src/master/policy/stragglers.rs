@@ -8,7 +8,7 @@ use super::{
     RunContext,
     workload::{Workload, workloads},
 };
-use crate::master::registry::Device;
+use crate::{master::registry::Device, number};
 use std::time::Duration;
 use stream_lender::{Loan, SubStreamId};
 use tracing::debug;
@@ -16,10 +16,12 @@ use tracing::debug;
 /// The least gain in time worth a recall.
 const MIN_GAIN: Duration = Duration::from_millis(200);
 
-/// Recalls values from slow devices for idle ones, the fastest idle device first.
-pub(crate) fn recall_stragglers(context: &mut RunContext) {
+/// Recalls values from slow devices for idle ones, the fastest idle device first. Returns lines
+/// that explain this.
+pub(crate) fn recall_stragglers(context: &mut RunContext) -> Vec<String> {
+    let mut lines = Vec::new();
     if context.items.has_some_to_lend() {
-        return;
+        return lines;
     }
     let mut workloads = workloads(context.items.lender(), context.registry, context.now);
     let mut idle: Vec<usize> = (0..workloads.len()).filter(|at| workloads[*at].is_idle()).collect();
@@ -29,13 +31,25 @@ pub(crate) fn recall_stragglers(context: &mut RunContext) {
             let workload = &workloads[*at];
             workload.may_be_recalled && !workload.stalled && workload.held > workload.calls
         });
-        let Some(slow) = slow.max_by_key(|at| workloads[*at].left()) else { return };
+        let Some(slow) = slow.max_by_key(|at| workloads[*at].left()) else { break };
         let count = share(&workloads[slow], &workloads[at]);
         if count > 0 {
             workloads[slow].may_be_recalled = false;
-            recall(context, workloads[slow].sub, count);
+            let (slow, idle) = (workloads[slow].sub, workloads[at].sub);
+            recall(context, slow, count);
+            lines.push(format!(
+                "{} is asked to give back {}: {} has nothing to do and would finish earlier",
+                name(context, slow),
+                number::count(count as u64, "value"),
+                name(context, idle)
+            ));
         }
     }
+    lines
+}
+
+fn name<'a>(context: &'a RunContext, sub: SubStreamId) -> &'a str {
+    context.registry.get(sub).map_or("a device", Device::name)
 }
 
 /// Recalls the `count` values that `sub` would begin last.
@@ -59,8 +73,9 @@ fn share(slow: &Workload, idle: &Workload) -> usize {
 }
 
 /// Recalls the values that have arrived at a stalled device, once people have been told about the
-/// device, and if other devices are not stalled.
-pub(crate) fn recall_from_stalled(context: &mut RunContext) {
+/// device, and if other devices are not stalled. Returns lines that explain this.
+pub(crate) fn recall_from_stalled(context: &mut RunContext) -> Vec<String> {
+    let mut lines = Vec::new();
     let RunContext { items, registry, now, .. } = context;
     let (lender, now, silence_limit) = (items.lender_mut(), *now, registry.silence_limit());
     // A device that lends no cores may also hold values, which were on their way when it paused.
@@ -75,7 +90,7 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) {
     if stalled.is_empty()
         || workloads(lender, registry, now).iter().all(|workload| workload.stalled)
     {
-        return;
+        return lines;
     }
     for sub in stalled {
         let Some(device) = registry.get_mut(sub) else { continue };
@@ -93,8 +108,14 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) {
             device.recall_from_stalled(&loans[..come], silence_limit, now);
             // Failed values must not wait for this device.
             lender.pause(sub);
+            lines.push(format!(
+                "{} is asked to give back {}, because it shows no work on them",
+                device.name(),
+                number::count(come as u64, "value")
+            ));
         }
     }
+    lines
 }
 
 /// Lets devices ask again after a recall: a suspect device after its rest, or when no other device

@@ -17,18 +17,19 @@ const UNWANTED: Duration = Duration::from_secs(10);
 pub(crate) struct Unwanted(Option<(Index, Instant)>);
 
 impl Unwanted {
-    /// Lends the oldest waiting value, if it has waited too long, to an idle device.
-    pub(crate) fn lend(&mut self, context: &mut RunContext, retries: &Retries) {
+    /// Lends the oldest waiting value, if it has waited too long, to an idle device. Returns a line
+    /// that explains this.
+    pub(crate) fn lend(&mut self, context: &mut RunContext, retries: &Retries) -> Option<String> {
         let now = context.now;
         self.0 = context.items.lender().oldest_returned().map(|index| match self.0 {
             Some((before, since)) if before == index => (index, since),
             _ => (index, now),
         });
-        let Some((index, since)) = self.0 else { return };
+        let (index, since) = self.0?;
         if now.saturating_duration_since(since) < UNWANTED {
-            return;
+            return None;
         }
-        let Some(Workload { sub, .. }) = idlest(context, retries, index) else { return };
+        let Workload { sub, .. } = idlest(context, retries, index)?;
         let RunContext { items, registry, .. } = context;
         let lender = items.lender_mut();
         let first = lender.held(sub) == 0;
@@ -39,6 +40,8 @@ impl Unwanted {
         {
             device.send(lent, false, first, now);
         }
+        let name = registry.get(sub)?.name();
+        Some(format!("item {} goes to {name}: no other device has taken it", index + 1))
     }
 }
 

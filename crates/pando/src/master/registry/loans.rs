@@ -82,14 +82,14 @@ impl Loans {
         self.in_flight.set_cores(cores);
     }
 
-    /// Whether the book has counts only: nothing is out of the ordinary about any loan.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.unusual.is_empty()
-    }
-
     /// Sets the most values that the device may hold, whatever its limit.
     pub(super) fn set_most(&mut self, most: Option<usize>) {
         self.in_flight.set_most(most);
+    }
+
+    /// Whether the book has counts only: nothing is out of the ordinary about any loan.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.unusual.is_empty()
     }
 
     /// How many values may be sent to the device now.

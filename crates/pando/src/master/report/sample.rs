@@ -44,15 +44,14 @@ impl RunSample {
             let cause = if device.takes_part() { cause } else { IdleCause::Aside };
             *idle.entry(cause).or_default() += u64::from(device.cores()) - busy;
         }
-        let unfinished = lender.unfinished();
         Self {
-            done: state.items().settled(),
+            done: state.settled(),
             computed: registry.statistics().total(),
             busy_cores,
             cores,
             idle,
-            in_progress: unfinished as u64,
-            waiting: lender.in_progress().saturating_sub(unfinished) as u64,
+            in_progress: lender.unfinished() as u64,
+            waiting: state.items().waiting(),
             failed_attempts: state.retries().counts().1,
             items: registry.items_by_number(),
             elapsed: registry.statistics().elapsed(now).as_secs_f64(),

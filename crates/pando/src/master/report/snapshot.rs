@@ -147,7 +147,7 @@ impl RunSnapshot {
 
 impl ProgressFigures {
     fn of(state: &RunState, job: &Job, time: &WallTime) -> Self {
-        let (done, total) = (state.items().settled(), state.items().total(job.size));
+        let (done, total) = (state.settled(), state.items().total(job.size));
         let statistics = state.registry().statistics();
         let remaining = Remaining {
             items: total.map(|(total, _)| total.saturating_sub(done)),
@@ -167,14 +167,12 @@ impl ProgressFigures {
 
 impl WindowFigures {
     fn of(state: &RunState, job: &Job, time: &WallTime) -> Self {
-        let lender = state.items().lender();
-        let unfinished = lender.unfinished();
-        let waiting = lender.in_progress().saturating_sub(unfinished);
+        let (lender, waiting) = (state.items().lender(), state.items().waiting());
         Self {
             read: lender.values_read(),
             output: lender.results_output(),
-            in_progress: unfinished as u64,
-            waiting: waiting as u64,
+            in_progress: lender.unfinished() as u64,
+            waiting,
             limit: job.window as u64,
             blocked_by: BlockingItem::of(state, time)
                 .filter(|_| !lender.has_output() && (waiting > 0 || lender.is_full())),

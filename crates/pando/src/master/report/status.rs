@@ -3,7 +3,7 @@
 use crate::{
     duration::rounded,
     master::{forecast::Remaining, job::Job, registry::Device, state::RunState},
-    number,
+    number::{self, count},
     protocol::Path,
 };
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ impl Status {
     /// The figures at `now`.
     pub(super) fn of(state: &RunState, job: &Job, now: Instant) -> Self {
         let (items, registry) = (state.items(), state.registry());
-        let (done, total) = (state.items().settled(), items.total(job.size));
+        let (done, total) = (state.settled(), items.total(job.size));
         let remaining = Remaining {
             items: total.map(|(total, _)| total.saturating_sub(done)),
             usual: registry.statistics().median(),
@@ -124,10 +124,6 @@ impl Status {
             if failed > 0 { format!(", {} failed", count(failed, "item")) } else { String::new() };
         format!("{failed}{tried}")
     }
-}
-
-pub(super) fn count(n: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 /// A number with its digits in groups of three.

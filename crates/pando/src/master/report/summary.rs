@@ -1,10 +1,11 @@
 //! What a run has done, at its end: for people, and as data.
 
-use super::status::{count, grouped};
+use super::status::grouped;
 use crate::{
     console::printable,
     duration::rounded,
     master::{registry::Contribution, state::RunState},
+    number::count,
 };
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -69,7 +70,7 @@ impl Summary {
         failed_items.sort_unstable();
         let devices = state.registry().contributions(now);
         Self {
-            items: state.items().settled(),
+            items: state.settled(),
             computed,
             seconds,
             per_second: computed as f64 / seconds.max(0.001),

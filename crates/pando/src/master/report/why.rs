@@ -1,9 +1,6 @@
 //! Why nothing is computed, in one sentence that is always true. Pure: time is an argument.
 
-use super::{
-    idle::IdleCause,
-    status::{count, grouped},
-};
+use super::{idle::IdleCause, status::grouped};
 use crate::{
     duration::rounded,
     master::{
@@ -11,6 +8,7 @@ use crate::{
         registry::{Device, Registry},
         state::RunState,
     },
+    number::count,
 };
 use std::time::{Duration, Instant};
 
@@ -79,14 +77,13 @@ impl Situation {
     pub(super) fn of(state: &RunState, job: &Job, now: Instant) -> Self {
         let items = state.items();
         let (lender, registry) = (items.lender(), state.registry());
-        let unfinished = lender.unfinished();
         Self {
             is_finished: state.shutdown().is_finished(),
             has_joined: registry.joined() > 0,
             crew: Crew::of(registry, |device_held| lender.held(device_held), now),
-            unfinished: unfinished as u64,
+            unfinished: lender.unfinished() as u64,
             returned: lender.returned() as u64,
-            results: lender.in_progress().saturating_sub(unfinished) as u64,
+            results: items.waiting(),
             has_output: lender.has_output(),
             is_full: lender.is_full() || state.holds_back(),
             has_queued: items.queued() > 0,

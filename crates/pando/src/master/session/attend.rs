@@ -67,7 +67,7 @@ pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel
             master.console.say(format!("refused a volunteer: {text}"));
             let _ = channel
                 .outgoing
-                .send(Frame::json(&ToVolunteer::Bye { reason: reason.into(), text }))
+                .send(Frame::json(&ToVolunteer::Bye { reason: reason.into(), text, items: None }))
                 .await;
         }
     }

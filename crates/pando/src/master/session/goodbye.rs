@@ -20,19 +20,28 @@ impl Session {
             Departure::Stuck => Leaving::Unresponsive,
             _ => Leaving::Otherwise,
         };
-        let (held, lines, goodbye) = self.master.with(|state| {
+        let (held, lines, goodbye, items) = self.master.with(|state| {
             let lines = state.exchange(self.sub, job, now).leave(how);
             if let (Departure::Broken(why), true) = (departure, job.local_only) {
                 state.cannot_run(why.clone());
             }
             let goodbye = state.goodbye();
-            (state.exchange(self.sub, job, now).close(), lines, goodbye)
+            let items = state.items().certain_total(job.size);
+            (state.exchange(self.sub, job, now).close(), lines, goodbye, items)
         });
-        self.say_goodbye(departure, held, goodbye);
+        let items = items.filter(|_| matches!(departure, Departure::Done));
+        self.say_goodbye(departure, held, goodbye, items);
         lines.into_iter().for_each(|line| self.master.console.say(printable(&line)));
     }
 
-    fn say_goodbye(&mut self, departure: &Departure, held: usize, goodbye: Option<(&str, &str)>) {
+    /// `items`: the number of items of a run that is done.
+    fn say_goodbye(
+        &mut self,
+        departure: &Departure,
+        held: usize,
+        goodbye: Option<(&str, &str)>,
+        items: Option<u64>,
+    ) {
         let name = &self.name;
         let again = match held {
             0 => String::new(),
@@ -85,7 +94,7 @@ impl Session {
             }
         };
         if !reason.is_empty() {
-            self.send.say(&ToVolunteer::Bye { reason: reason.into(), text });
+            self.send.say(&ToVolunteer::Bye { reason: reason.into(), text, items });
         }
         if let Some(line) = line {
             self.master.console.say(printable(&line));

@@ -4,6 +4,7 @@ use super::{Departure, Session};
 use crate::{
     console::printable,
     master::{exchange::Told, job::well_framed, policy::MissingFeature, said::PrintedLine},
+    number,
     protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
     remedy::{broken, with_remedy},
 };
@@ -112,6 +113,11 @@ impl Session {
     fn returned(&mut self, loans: &[Loan], careful: bool, now: Instant) {
         (self.asking, self.room) =
             self.exchange(now, |exchange| exchange.take_returned(loans, careful));
+        if self.master.job.explains {
+            let line =
+                format!("{} gives back {}", self.name, number::count(loans.len() as u64, "value"));
+            self.master.console.say(printable(&line));
+        }
     }
 
     fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), Departure> {

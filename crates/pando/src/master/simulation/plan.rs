@@ -161,5 +161,6 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         window: pick(rng, &[1, 2, 5, 20, 1_000]),
         size: InputSize::Unknown,
         quiet: false,
+        explains: false,
     }
 }

@@ -40,6 +40,7 @@ fn job() -> Job {
         window: 100,
         size: InputSize::Unknown,
         quiet: false,
+        explains: false,
     }
 }
 

@@ -1,0 +1,33 @@
+//! The monitoring page in the owner's browser.
+
+use crate::{matrix::scenarios, open, tabs_only};
+use pando_testing::{Browser, BrowserEngine};
+
+scenarios! {
+    the_owner_sees_the_run_from_its_start_to_its_end
+}
+
+/// The oldest supported browser of volunteers is older than that of owners.
+const TOO_OLD: BrowserEngine = BrowserEngine::OldChromium(71);
+
+fn the_owner_sees_the_run_from_its_start_to_its_end(browser: &mut Browser) {
+    if browser.engine() == TOO_OLD {
+        return;
+    }
+    let args = ["--title", "<i>Dawn</i>", "--total", "4"];
+    let mut run = tabs_only("(x, cb) => cb(null, x)").args(args).stdin_open().start();
+    let said = run.says("Serving monitoring page at ");
+    let url = said.split_whitespace().last().expect("a URL is said");
+    let page = browser.open(url);
+    let shows = |text: &str| format!("document.body.innerText.includes({text:?})");
+    browser.until(&page, &shows("<i>Dawn</i>"));
+    browser.until(&page, &shows("0 of 4 (0 %)"));
+    open(browser, &run, "Ann");
+    run.says("Ann joined");
+    run.write("a\nb\n");
+    browser.until(&page, &shows("2 of 4 (50 %)"));
+    browser.until(&page, &shows("Ann"));
+    run.wait().gives("a\nb\n");
+    browser.until(&page, &shows("Finished"));
+    assert_eq!(browser.console(&page), Vec::<String>::new());
+}
