@@ -6,6 +6,10 @@ use pando_testing::{PandoCommand, RunningProgram, WebSocket, numbers, until, vol
 use serde_json::json;
 use std::{
     collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -215,12 +219,24 @@ fn an_unfit_device_gets_its_share_again_once_it_has_computed_something() {
 #[test]
 fn a_device_that_can_do_it_no_more_is_unfit_as_well() {
     let run = idle(3000).args(["--batch-size", "1", "--heartbeat", "20s"]).start();
-    let mut done = 0;
-    let tired = each(fit(&run, "tired"), move |socket, loan, value| {
+    let (tired, good) = (fit(&run, "tired"), fit(&run, "good"));
+    let (computed, mut done) = (Arc::new(AtomicU64::new(0)), 0);
+    let by_good = computed.clone();
+    let tired = each(tired, move |socket, loan, value| {
         done += 1;
-        if done < 5 { answer(socket, loan, value) } else { fail(socket, loan, "out of memory") }
+        if done < 5 {
+            return answer(socket, loan, value);
+        }
+        // However slow the machine is, the other device is not slower.
+        until("the good device computes", || {
+            (by_good.load(Ordering::SeqCst) >= done).then_some(())
+        });
+        fail(socket, loan, "out of memory")
     });
-    let good = each(fit(&run, "good"), answer);
+    let good = each(good, move |socket, loan, value| {
+        computed.fetch_add(1, Ordering::SeqCst);
+        answer(socket, loan, value)
+    });
     let run = run.wait();
     run.gives(numbers(3000))
         .said(&["tired is unfit for this job so far: all that it tried failed (out of memory)"]);
