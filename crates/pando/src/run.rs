@@ -78,7 +78,7 @@ fn execute(config: Result<RunConfig, String>) -> i32 {
     let console = Console::start();
     raise_file_limit();
     let run = trace::start(&console)
-        .and_then(|()| config)
+        .and(config)
         .map_err(StartError)
         .and_then(|config| runtime.block_on(deploy(config, console.clone())));
     let status = run.unwrap_or_else(|StartError(why)| {

@@ -8,7 +8,7 @@ use clap::{
 use std::env;
 
 /// The options of a run that the demo takes.
-const OPTIONS: [&str; 18] = [
+const OPTIONS: [&str; 19] = [
     "port",
     "bind",
     "allow_host",
@@ -25,6 +25,7 @@ const OPTIONS: [&str; 18] = [
     "allow_sleep",
     "qr",
     "progress",
+    "report",
     "quiet",
     "verbose",
 ];
@@ -78,14 +79,16 @@ impl CommandFactory for DemoOptions {
 
 impl FromArgMatches for DemoOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let command = Self::command();
+        let mut command = Self::command();
+        // Only then do options have names for people.
+        command.build();
         let is_given = |option: &&Arg| {
             matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
         };
         match command.get_arguments().filter(|option| !is_taken(option)).find(is_given) {
             None => Cli::from_arg_matches(matches).map(Self),
             Some(other) => {
-                let why = format!("the demo takes no {other}: see pando demo --help");
+                let why = format!("the demo takes no {other}");
                 Err(Error::raw(ErrorKind::UnknownArgument, why))
             }
         }
@@ -114,7 +117,9 @@ mod tests {
 
     #[test]
     fn other_options_and_values_are_refused_by_name() {
-        for (word, name) in [("--json", "--json"), ("-0", "-0"), ("f.js", "[FUNCTION]")] {
+        for (word, name) in
+            [("--json", "--json"), ("--total=7", "--total <N>"), ("f.js", "[FUNCTION]")]
+        {
             let refused = DemoOptions::try_parse_from(["pando demo", word]);
             let why = refused.expect_err("the demo has no use for it").to_string();
             assert!(why.contains(name), "{why}");

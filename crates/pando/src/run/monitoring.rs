@@ -132,7 +132,7 @@ pub(super) fn words(ending: &Ending) -> String {
         Ending::Complete => "All items are done.".into(),
         Ending::ReaderLeft => "The reader of the output has left.".into(),
         Ending::SomeFailed(failed) => {
-            format!("All other items are done; {} failed.", number::count(*failed as u64, "item"))
+            format!("All other items are done; {} failed.", number::count(*failed, "item"))
         }
         Ending::Interrupted => {
             "Stopped on request: the items that were read are done, the rest of the input was not read.".into()
