@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownerPage } from './owner-pages.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -10,29 +11,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 export async function buildMonitor(outDir) {
   await mkdir(outDir, { recursive: true });
   await Promise.all([
-    build({
-      absWorkingDir: here,
-      entryPoints: { monitor: 'src/monitor/main.tsx' },
-      outdir: outDir,
-      bundle: true,
-      format: 'iife',
-      platform: 'browser',
-      target: 'es2020',
-      jsx: 'automatic',
-      jsxImportSource: 'preact',
-      charset: 'utf8',
-      minify: true,
-      legalComments: 'none',
-      logLevel: 'warning',
-    }),
-    build({
-      absWorkingDir: here,
-      entryPoints: { monitor: 'src/monitor/monitor.css' },
-      outdir: outDir,
-      bundle: true,
-      minify: true,
-      logLevel: 'warning',
-    }),
+    build({ ...ownerPage, entryPoints: { monitor: 'src/monitor/main.tsx' }, outdir: outDir }),
+    build({ ...ownerPage, entryPoints: { monitor: 'src/monitor/monitor.css' }, outdir: outDir }),
     copyFile(join(here, 'src/monitor/monitor.html'), join(outDir, 'monitor.html')),
   ]);
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownerPage } from './owner-pages.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -24,20 +25,6 @@ export async function buildReport(outDir) {
 }
 
 async function bundle(entry) {
-  const { outputFiles } = await build({
-    absWorkingDir: here,
-    entryPoints: [entry],
-    write: false,
-    bundle: true,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2020',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    charset: 'utf8',
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-  });
+  const { outputFiles } = await build({ ...ownerPage, entryPoints: [entry], write: false });
   return outputFiles[0].text.trim();
 }

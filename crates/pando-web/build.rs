@@ -37,6 +37,7 @@ fn build(source: &Path, out: &Path) -> PathBuf {
         "build.mjs",
         "monitor.mjs",
         "names.mjs",
+        "owner-pages.mjs",
         "report.mjs",
         "texts.mjs",
         "package.json",

@@ -19,7 +19,9 @@ fn the_owner_sees_the_run_from_its_start_to_its_end(browser: &mut Browser) {
     let said = run.says("Serving monitoring page at ");
     let url = said.split_whitespace().last().expect("a URL is said");
     let page = browser.open(url);
-    let shows = |text: &str| format!("document.body.innerText.includes({text:?})");
+    // The page keeps a number and its unit together by spaces that do not break.
+    let shows =
+        |text: &str| format!("document.body.innerText.replace(/\\s/g, ' ').includes({text:?})");
     browser.until(&page, &shows("<i>Dawn</i>"));
     browser.until(&page, &shows("0 of 4 (0 %)"));
     open(browser, &run, "Ann");
