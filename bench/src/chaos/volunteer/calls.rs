@@ -27,7 +27,10 @@ impl Function for Calls<'_> {
     fn answer(&mut self, value: Value) -> Result<(Form, Bytes), Failure> {
         if self.fails {
             let kind = self.chance.one(&["error", "throw", "timeout", "died"]).into();
-            return Err(Failure { message: "it fails for a while".into(), stack: None, kind });
+            let own = Failure { message: "it fails for a while".into(), stack: None, kind };
+            // An item that fails everywhere may be told in the words of any device: all have the
+            // same.
+            return Err(self.job.answer(&value).err().unwrap_or(own));
         }
         if self.forges && self.chance.toss(0.02) {
             return Ok((value.form, "\"forged\"".into()));

@@ -10,7 +10,8 @@ fn the_page_shows_the_run_and_takes_no_name_for_an_element() {
     let mut tab = DrivenTab::open(&url).expect("a browser");
     let shows = |tab: &mut DrivenTab, text: &str| {
         let text = serde_json::json!(text);
-        tab.wait_for(&format!("document.body.innerText.includes({text})")).expect("it is shown");
+        tab.wait_for(&format!("document.body && document.body.innerText.includes({text})"))
+            .expect("it is shown");
     };
     shows(&mut tab, "no device has joined");
     let name = "<img src=x onerror=document.title=1>";
