@@ -147,7 +147,7 @@ fn it_is_said_which_item_blocks_the_output_and_who_has_left() {
     let three: Vec<Answer> = (1..4).map(|index| result(first(index), "x")).collect();
     ada.binary(&encode_results(&three));
     let status = until_status(&url, "three results wait", |status| {
-        status["window"]["blockedBy"]["seconds"].as_f64().is_some_and(|seconds| seconds >= 1.0)
+        status["window"]["blockedBy"]["seconds"].as_f64().is_some_and(|seconds| seconds >= 1.5)
     });
     let blocked = &status["window"]["blockedBy"];
     assert_eq!((&blocked["item"], &blocked["device"]), (&json!(1), &json!("Ada")));
