@@ -54,7 +54,9 @@ fn a_program_that_writes_one_line_more_than_it_was_asked_is_an_error() {
                 .args(["--cores", cores, "--batch-size", "1"])
                 .stdin(numbers(50))
                 .run();
-            run.ends(1, numbers(50)).said(&[TALKS]);
+            run.status(1).said(&[TALKS]);
+            // Results that are not written when the line comes are not written any more.
+            assert!(numbers(50).starts_with(&run.text()), "{}", run.text());
         }
     }
     let quiet = "while read x; do echo $x; done; echo the end >&2";
