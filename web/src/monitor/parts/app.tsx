@@ -14,6 +14,7 @@ import { PrintedLines } from './printed-lines.tsx';
 import { ProgressCard } from './progress-card.tsx';
 import { ResultsCard } from './results-card.tsx';
 import { ThroughputCard } from './throughput-card.tsx';
+import { Titles } from './titles.tsx';
 import { WindowCard } from './window-card.tsx';
 
 /** The ways in which the parts of the page ask the master to act. */
@@ -110,17 +111,7 @@ function Header({ snapshot, model, actions }: Shown) {
   const { title, from, state } = snapshot;
   return (
     <header class="top">
-      <div class="titles">
-        <p class="brand">Pando</p>
-        <h1>
-          <bdi>{title}</bdi>
-        </h1>
-        {from && (
-          <p class="from">
-            for <bdi>{from}</bdi>
-          </p>
-        )}
-      </div>
+      <Titles brand="Pando" title={title} from={from} />
       <ConnectionPill model={model} />
       <nav aria-label="Actions for the run">
         <a class="button quiet" href="#big">

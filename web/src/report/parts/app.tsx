@@ -1,5 +1,6 @@
 import { count, duration, plain, progressText, rate, whole } from '../../monitor/format.ts';
 import { Figure } from '../../monitor/parts/progress-card.tsx';
+import { Titles } from '../../monitor/parts/titles.tsx';
 import { dateAndTime } from '../axes.ts';
 import type { ReportData } from '../data.ts';
 import { DeviceFiguresTable, Timelines } from './devices.tsx';
@@ -13,17 +14,7 @@ export function Report({ data, dark }: { data: ReportData; dark: boolean }) {
   return (
     <>
       <header class="top">
-        <div class="titles">
-          <p class="brand">Pando report</p>
-          <h1>
-            <bdi>{title}</bdi>
-          </h1>
-          {from && (
-            <p class="from">
-              for <bdi>{from}</bdi>
-            </p>
-          )}
-        </div>
+        <Titles brand="Pando report" title={title} from={from} />
       </header>
       <main class="cards">
         <Results data={data} />
