@@ -11,11 +11,18 @@ use std::{
 };
 
 /// Reads options from `words` and the environment, where an empty variable counts as not set. Help
-/// ends the process, and so does wrong usage, with status 2.
+/// ends the process, and so does wrong usage, with status 2. The help of a program names its
+/// variables once, in a sentence, and not for each option.
 pub fn read<P: Parser>(words: impl IntoIterator<Item = OsString>) -> P {
     let mut command = P::command().mut_args(|option| {
         let is_empty = option.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
-        if is_empty { option.env(None::<&'static str>) } else { option }
+        let option = if is_empty { option.env(None::<&'static str>) } else { option };
+        let takes_values = option.get_action().takes_values();
+        if takes_values {
+            option.hide_env(true).hide_possible_values(true)
+        } else {
+            option.hide_env(true)
+        }
     });
     let matches = command.try_get_matches_from_mut(words);
     let read = matches.and_then(|mut matches| {

@@ -17,6 +17,7 @@ const MOST_SECRETS: u64 = 16 << 20;
 #[command(name = "pando relay", bin_name = "pando relay", version, about)]
 #[command(
     after_help = "A master uses the relay with: pando --host https://RELAY --secret SECRET FUNCTION\n\
+    An environment variable sets each option as well: PANDO_RELAY_PORT=80 is --port 80. The command line wins.\n\
     Exit status: 0 ended by Ctrl-C or SIGTERM, 1 it could not go on, 2 wrong usage or a port that is taken.\n\n\
     Example:  PANDO_RELAY_SECRET=$(openssl rand -hex 16) pando relay --tls-cert cert.pem --tls-key key.pem --port 443"
 )]

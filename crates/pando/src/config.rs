@@ -148,16 +148,16 @@ impl RunConfig {
     /// When the options make no sense together, in words for people.
     pub(crate) fn for_command_line(cli: Cli) -> Result<Self, String> {
         combinations::check(&cli)?;
-        let reads = cli.stdin || cli.sync_stdio || cli.items.is_empty();
+        let reads = cli.data.stdin || cli.data.sync_stdio || cli.items.is_empty();
         let is_typed = reads && io::stdin().is_terminal();
-        if is_typed && !cli.stdin && !cli.sync_stdio {
+        if is_typed && !cli.data.stdin && !cli.data.sync_stdio {
             return Err(
                 "there are no values: name some (pando FUNCTION 1 2 3), pipe them in (seq 10 | pando FUNCTION), or type lines with --stdin"
                     .into(),
             );
         }
         // A status line would erase the text that the user is typing.
-        let live = cli.progress.or(|| Console::is_terminal() && !is_typed);
+        let live = cli.messages.progress.or(|| Console::is_terminal() && !is_typed);
         let input = if reads { InputSource::Stdin } else { InputSource::Items(cli.items.clone()) };
         Self::new(cli, input, live)
     }
@@ -169,9 +169,9 @@ impl RunConfig {
     /// As for [`for_command_line`](Self::for_command_line).
     pub(crate) fn for_stream(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
         combinations::check_for_library(&cli)?;
-        cli.json = true;
-        if cli.on_error == Some(OnError::Report) {
-            cli.on_error = Some(OnError::Tell);
+        cli.data.json = true;
+        if cli.failures.on_error == Some(OnError::Report) {
+            cli.failures.on_error = Some(OnError::Tell);
         }
         Self::for_library(cli, is_silent)
     }
@@ -182,91 +182,96 @@ impl RunConfig {
     /// As for [`for_command_line`](Self::for_command_line).
     pub(crate) fn for_feedback(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
         combinations::check_for_library(&cli)?;
-        cli.sync_stdio = true;
+        cli.data.sync_stdio = true;
         Self::for_library(cli, is_silent)
     }
 
     /// The terminal belongs to the calling program, so there is no status line by itself.
     fn for_library(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
         combinations::check(&cli)?;
-        if cli.qr == When::Auto && is_silent {
-            cli.qr = When::Never;
+        if cli.messages.qr == When::Auto && is_silent {
+            cli.messages.qr = When::Never;
         }
-        let live = cli.progress.or(|| false);
+        let live = cli.messages.progress.or(|| false);
         Self::new(cli, InputSource::Stream, live)
     }
 
     /// The configuration for options that keep the rules.
     fn new(cli: Cli, input: InputSource, live: bool) -> Result<Self, String> {
         let mut notes = Vec::new();
-        let form = if cli.json || cli.sync_stdio { Form::Json } else { Form::Text };
+        let form = if cli.data.json || cli.data.sync_stdio { Form::Json } else { Form::Text };
         let policies = Policies::new(&cli);
         if let InputSource::Items(items) = &input {
             check_items(items, form, policies.on_error)?;
         }
         let total = match &input {
             InputSource::Items(items) => Some(items.len() as u64),
-            InputSource::Stdin | InputSource::Stream => cli.total,
+            InputSource::Stdin | InputSource::Stream => cli.data.total,
         };
         Ok(Self {
             total,
-            framing: Framing { separator: if cli.null { 0 } else { b'\n' }, form },
-            files: cli.files.then(|| FileOptions {
-                output_dir: cli.output_dir.clone(),
-                ext: cli.ext.clone(),
-                overwrite: cli.overwrite,
+            framing: Framing { separator: if cli.data.null { 0 } else { b'\n' }, form },
+            files: cli.data.files.then(|| FileOptions {
+                output_dir: cli.data.output_dir.clone(),
+                ext: cli.data.ext.clone(),
+                overwrite: cli.data.overwrite,
             }),
-            sync: cli.sync_stdio,
+            sync: cli.data.sync_stdio,
             job: JobOptions {
-                concurrency: cli.concurrency,
-                timeout: cli.timeout.map(|timeout| timeout.as_millis() as u64),
-                dom: cli.dom,
+                concurrency: cli.calls.concurrency,
+                timeout: cli.calls.timeout.map(|timeout| timeout.as_millis() as u64),
+                dom: cli.calls.dom,
                 json: form == Form::Json,
-                heartbeat: cli.heartbeat.as_millis() as u64,
+                heartbeat: cli.devices.heartbeat.as_millis() as u64,
             },
             policies,
             page: PageOptions {
                 function: String::new(),
-                dom: cli.dom,
-                deny_net: cli.deny_net,
-                title: cli.title.clone().unwrap_or_else(|| file_name(&cli)),
-                from: cli.from.clone().unwrap_or_default(),
+                dom: cli.calls.dom,
+                deny_net: cli.network.deny_net,
+                title: cli.devices.title.clone().unwrap_or_else(|| file_name(&cli)),
+                from: cli.devices.from.clone().unwrap_or_default(),
             },
             cores: cores(&cli, &mut notes),
             server: ServerConfig::new(&cli, &mut notes)?,
-            relay: match cli.host {
-                Some(host) => Some(RelayClient::new(&host, cli.secret.unwrap_or_default())?),
+            relay: match cli.network.host {
+                Some(host) => {
+                    Some(RelayClient::new(&host, cli.network.secret.unwrap_or_default())?)
+                }
                 None => None,
             },
-            ice_servers: cli.ice_servers,
-            token: cli.token,
+            ice_servers: cli.network.ice_servers,
+            token: cli.network.token,
             max_connections: (
-                cli.max_connections.unwrap_or(usize::MAX),
-                cli.max_connections_per_address,
+                cli.network.max_connections.unwrap_or(usize::MAX),
+                cli.network.max_connections_per_address,
             ),
-            journal: cli.journal.map(|path| JournalConfig { path, keep: cli.journal_keep }),
-            events: cli.events,
+            journal: cli
+                .keeping
+                .journal
+                .map(|path| JournalConfig { path, keep: cli.keeping.journal_keep }),
+            events: cli.messages.events,
             report: Report {
-                interval: cli.reporting_interval,
+                interval: cli.messages.reporting_interval,
                 live,
-                quiet: cli.quiet,
-                verbose: cli.verbose,
-                summary: match cli.summary {
+                quiet: cli.messages.quiet,
+                verbose: cli.messages.verbose,
+                summary: match cli.messages.summary {
                     SummaryOption::Shown(when) => when.or(|| live),
                     SummaryOption::File(_) => false,
                 },
-                report_file: cli.report,
-                on_finish: cli.on_finish,
-                summary_file: match cli.summary {
+                report_file: cli.messages.report,
+                on_finish: cli.messages.on_finish,
+                summary_file: match cli.messages.summary {
                     SummaryOption::File(path) => Some(path),
                     SummaryOption::Shown(_) => None,
                 },
             },
             mosaic: None,
-            keeps_awake: !cli.allow_sleep,
-            grace: cli.grace,
+            keeps_awake: !cli.devices.allow_sleep,
+            grace: cli.failures.grace,
             notes,
-            function: match (cli.exec, cli.function) {
+            function: match (cli.calls.exec, cli.function) {
                 (Some(command), _) => FunctionSource::Command(command),
                 (None, Some(path)) => FunctionSource::Module(path),
                 (None, None) => return Err(combinations::NO_FUNCTION.into()),
@@ -336,14 +341,14 @@ fn check_items(items: &[String], form: Form, on_error: OnError) -> Result<(), St
 /// The number of cores to lend; each is a process. A number above the limit is reduced, with a
 /// note.
 fn cores(cli: &Cli, notes: &mut Vec<String>) -> usize {
-    if cli.dom && cli.cores != Some(0) && !cli.start_idle {
+    if cli.calls.dom && cli.devices.cores != Some(0) && !cli.devices.start_idle {
         notes.push("--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into());
     }
-    if cli.start_idle || cli.dom {
+    if cli.devices.start_idle || cli.calls.dom {
         return 0;
     }
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let asked = cli.cores.unwrap_or(threads.saturating_sub(1).max(1));
+    let asked = cli.devices.cores.unwrap_or(threads.saturating_sub(1).max(1));
     let most = (threads * MOST_PER_THREAD).max(MOST_ANYWAY);
     if asked > most {
         let words = if threads == 1 { "thread" } else { "threads" };

@@ -7,7 +7,6 @@ mod picture;
 pub(crate) use options::DemoOptions;
 
 use crate::{
-    cli::Cli,
     config::{FunctionSource, Mosaic, RunConfig, SummaryOption, When},
     console::Console,
 };
@@ -46,16 +45,14 @@ Try your own function next:
 /// # Errors
 /// When the options make no sense together, in words for people.
 pub(crate) fn config(options: DemoOptions) -> Result<RunConfig, String> {
-    let cli = options.into_cli();
+    let mut cli = options.into_cli();
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut config = RunConfig::for_command_line(Cli {
-        function: Some("demo.js".into()),
-        items: tiles(),
-        title: cli.title.or_else(|| Some(TITLE.into())),
-        cores: cli.cores.or(Some(threads.min(MOST_CORES))),
-        summary: SummaryOption::Shown(When::Always),
-        ..cli
-    })?;
+    cli.function = Some("demo.js".into());
+    cli.items = tiles();
+    cli.devices.title.get_or_insert_with(|| TITLE.into());
+    cli.devices.cores.get_or_insert(threads.min(MOST_CORES));
+    cli.messages.summary = SummaryOption::Shown(When::Always);
+    let mut config = RunConfig::for_command_line(cli)?;
     config.function = FUNCTION;
     config.mosaic = Some(Mosaic::new(COLUMNS, ROWS));
     if let Some(server) = &mut config.server {

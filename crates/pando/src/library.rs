@@ -79,7 +79,9 @@ impl Pando {
     /// of JSON.
     pub fn exec(command: impl AsRef<OsStr>) -> Self {
         let command = command.as_ref().to_string_lossy().into_owned();
-        Self::with(Cli { exec: Some(command), ..Cli::defaults() })
+        let mut options = Cli::defaults();
+        options.calls.exec = Some(command);
+        Self::with(options)
     }
 
     fn with(options: Cli) -> Self {

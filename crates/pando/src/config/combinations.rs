@@ -89,26 +89,26 @@ pub(super) fn check_for_library(cli: &Cli) -> Result<(), String> {
 
 /// The reason why these options compute nothing, or print nothing sensible.
 fn senseless(cli: &Cli) -> Option<&'static str> {
-    let reports = cli.on_error == Some(OnError::Report);
-    if cli.function.is_none() && cli.exec.is_none() {
+    let reports = cli.failures.on_error == Some(OnError::Report);
+    if cli.function.is_none() && cli.calls.exec.is_none() {
         return Some(NO_FUNCTION);
     }
-    if cli.cores == Some(0) && cli.exec.is_some() {
+    if cli.devices.cores == Some(0) && cli.calls.exec.is_some() {
         return Some(
             "--exec runs on this machine's cores only, and --cores 0 uses none of them: leave it out",
         );
     }
-    if cli.cores == Some(0) && cli.local {
+    if cli.devices.cores == Some(0) && cli.devices.local {
         return Some(
             "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out",
         );
     }
-    if reports && cli.files {
+    if reports && cli.data.files {
         return Some(
             "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip",
         );
     }
-    (reports && !cli.json)
+    (reports && !cli.data.json)
         .then_some("--on-error report puts JSON in place of results: it needs --json")
 }
 
@@ -116,32 +116,32 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
 fn is_given(cli: &Cli, option: &str) -> bool {
     match option {
         "ITEMS" => !cli.items.is_empty(),
-        "--cores" => cli.cores.is_some(),
-        "--deny-net" => cli.deny_net,
-        "--dom" => cli.dom,
-        "--exec" => cli.exec.is_some(),
-        "--ext" => cli.ext.is_some(),
-        "--files" => cli.files,
-        "--host" => cli.host.is_some(),
-        "--journal" => cli.journal.is_some(),
-        "--journal-keep" => cli.journal_keep,
-        "--json" => cli.json,
-        "--local" => cli.local,
-        "--null" => cli.null,
-        "--on-error" => cli.on_error.is_some(),
-        "--open" => cli.open,
-        "--open-access" => cli.open_access,
-        "--output-dir" => cli.output_dir.is_some(),
-        "--overwrite" => cli.overwrite,
-        "--port" => cli.port.is_some(),
-        "--secret" => cli.secret.is_some(),
-        "--start-idle" => cli.start_idle,
-        "--stdin" => cli.stdin,
-        "--sync-stdio" => cli.sync_stdio,
-        "--tls" => cli.tls,
-        "--tls-cert" => cli.tls_cert.is_some(),
-        "--tls-key" => cli.tls_key.is_some(),
-        "--token" => cli.token.is_some(),
+        "--cores" => cli.devices.cores.is_some(),
+        "--deny-net" => cli.network.deny_net,
+        "--dom" => cli.calls.dom,
+        "--exec" => cli.calls.exec.is_some(),
+        "--ext" => cli.data.ext.is_some(),
+        "--files" => cli.data.files,
+        "--host" => cli.network.host.is_some(),
+        "--journal" => cli.keeping.journal.is_some(),
+        "--journal-keep" => cli.keeping.journal_keep,
+        "--json" => cli.data.json,
+        "--local" => cli.devices.local,
+        "--null" => cli.data.null,
+        "--on-error" => cli.failures.on_error.is_some(),
+        "--open" => cli.devices.open,
+        "--open-access" => cli.network.open_access,
+        "--output-dir" => cli.data.output_dir.is_some(),
+        "--overwrite" => cli.data.overwrite,
+        "--port" => cli.network.port.is_some(),
+        "--secret" => cli.network.secret.is_some(),
+        "--start-idle" => cli.devices.start_idle,
+        "--stdin" => cli.data.stdin,
+        "--sync-stdio" => cli.data.sync_stdio,
+        "--tls" => cli.network.tls,
+        "--tls-cert" => cli.network.tls_cert.is_some(),
+        "--tls-key" => cli.network.tls_key.is_some(),
+        "--token" => cli.network.token.is_some(),
         other => unreachable!("{other} stands in no rule"),
     }
 }

@@ -66,11 +66,11 @@ impl Policies {
     pub(super) fn new(cli: &Cli) -> Self {
         Self {
             batch_size: batch_size(cli),
-            window: cli.window as usize,
-            retries: cli.retries,
-            speculate: cli.speculate,
-            confirm: cli.confirm.clone(),
-            on_error: cli.on_error.unwrap_or(OnError::Stop),
+            window: cli.devices.window as usize,
+            retries: cli.failures.retries,
+            speculate: cli.devices.speculate,
+            confirm: cli.failures.confirm.clone(),
+            on_error: cli.failures.on_error.unwrap_or(OnError::Stop),
         }
     }
 }
@@ -88,8 +88,8 @@ impl When {
 
 /// A program in the loop is asked for values as cores become free, and not before.
 fn batch_size(cli: &Cli) -> BatchSize {
-    match cli.batch_size {
-        BatchSize::Auto if cli.sync_stdio => BatchSize::Fixed(cli.concurrency),
+    match cli.devices.batch_size {
+        BatchSize::Auto if cli.data.sync_stdio => BatchSize::Fixed(cli.calls.concurrency),
         size => size,
     }
 }

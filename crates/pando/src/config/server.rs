@@ -55,11 +55,11 @@ impl ServerConfig {
     /// The server for the options of `cli`. A tab cannot run a program, so with `--exec` there is a
     /// server only if the user names the port.
     pub(super) fn new(cli: &Cli, notes: &mut Vec<String>) -> Result<Option<Self>, String> {
-        let is_program = cli.exec.is_some();
-        if cli.local || is_program && cli.port.is_none() {
+        let is_program = cli.calls.exec.is_some();
+        if cli.devices.local || is_program && cli.network.port.is_none() {
             return Ok(None);
         }
-        if let Some(port) = cli.port.filter(|port| is_blocked(*port)) {
+        if let Some(port) = cli.network.port.filter(|port| is_blocked(*port)) {
             return Err(format!(
                 "browsers refuse to connect to port {port}: choose another with --port"
             ));
@@ -70,19 +70,19 @@ impl ServerConfig {
             );
         }
         Ok(Some(Self {
-            bind: cli.bind,
-            port: cli.port,
-            allow_host: cli.allow_host.clone(),
-            tls: match (cli.tls_cert.clone(), cli.tls_key.clone()) {
+            bind: cli.network.bind,
+            port: cli.network.port,
+            allow_host: cli.network.allow_host.clone(),
+            tls: match (cli.network.tls_cert.clone(), cli.network.tls_key.clone()) {
                 (Some(certificate), Some(key)) => Tls::Files(CertificateFiles { certificate, key }),
-                _ if cli.tls => Tls::SelfSigned,
+                _ if cli.network.tls => Tls::SelfSigned,
                 _ => Tls::Off,
             },
             takes_volunteers: !is_program,
-            open_access: cli.open_access,
-            opens_tab: cli.open,
+            open_access: cli.network.open_access,
+            opens_tab: cli.devices.open,
             opens_page: false,
-            qr: cli.qr,
+            qr: cli.messages.qr,
         }))
     }
 }

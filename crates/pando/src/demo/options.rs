@@ -112,7 +112,7 @@ mod tests {
     fn some_options_of_a_run_are_options_of_the_demo() {
         let demo = DemoOptions::try_parse_from(["pando demo", "--port", "7000", "--cores=3"]);
         let cli = demo.expect("it takes both").into_cli();
-        assert_eq!((cli.port, cli.cores), (Some(7000), Some(3)));
+        assert_eq!((cli.network.port, cli.devices.cores), (Some(7000), Some(3)));
     }
 
     #[test]

@@ -35,25 +35,25 @@ impl Pando {
 
     /// Whether only this machine's cores compute, and no port is opened.
     pub fn local(mut self, local: bool) -> Self {
-        self.options.local = local;
+        self.options.devices.local = local;
         self
     }
 
     /// Whether the function runs in the page of a browser, and not in workers.
     pub fn dom(mut self, dom: bool) -> Self {
-        self.options.dom = dom;
+        self.options.calls.dom = dom;
         self
     }
 
     /// Whether the function in tabs is kept from the network.
     pub fn deny_net(mut self, deny: bool) -> Self {
-        self.options.deny_net = deny;
+        self.options.network.deny_net = deny;
         self
     }
 
     /// Whether a volunteer tab is opened in this machine's browser.
     pub fn open_tab(mut self, open: bool) -> Self {
-        self.options.open = open;
+        self.options.devices.open = open;
         self
     }
 
@@ -93,25 +93,25 @@ impl Pando {
 
     /// What follows when a value has failed for good. By default the run ends there.
     pub fn on_error(mut self, what: OnError) -> Self {
-        self.options.on_error = Some(what);
+        self.options.failures.on_error = Some(what);
         self
     }
 
     /// Whether idle devices compute the oldest unfinished value once more.
     pub fn speculate(mut self, speculate: bool) -> Self {
-        self.options.speculate = speculate;
+        self.options.devices.speculate = speculate;
         self
     }
 
     /// The file to which all that happens is appended, one JSON object per line.
     pub fn events(mut self, path: impl AsRef<Path>) -> Self {
-        self.options.events = Some(path.as_ref().into());
+        self.options.messages.events = Some(path.as_ref().into());
         self
     }
 
     /// Whether output and reports of the function are hidden.
     pub fn quiet(mut self, quiet: bool) -> Self {
-        self.options.quiet = quiet;
+        self.options.messages.quiet = quiet;
         self
     }
 
