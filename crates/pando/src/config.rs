@@ -5,11 +5,13 @@
 //! with the parts of a [`RunConfig`].
 
 mod combinations;
+mod failure_limit;
 mod journal_options;
 mod mosaic;
 mod policies;
 mod server;
 
+pub(crate) use failure_limit::FailureLimit;
 pub(crate) use mosaic::Mosaic;
 pub use policies::OnError;
 pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
@@ -18,6 +20,7 @@ pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
 use crate::{
     cli::Cli,
     console::Console,
+    failed::{self, FailedList},
     ice::IceServer,
     master::{self, Framing},
     protocol::{Form, JobOptions},
@@ -66,6 +69,8 @@ pub(crate) struct RunConfig {
     /// Most connections at a time: of all addresses, and of each address.
     pub(crate) max_connections: (usize, usize),
     pub(crate) journal: Option<JournalConfig>,
+    /// The file for items that failed for good.
+    pub(crate) failed: Option<PathBuf>,
     /// The file for events.
     pub(crate) events: Option<PathBuf>,
     pub(crate) report: Report,
@@ -97,6 +102,8 @@ pub(crate) enum InputSource {
     Items(Vec<String>),
     /// Standard input.
     Stdin,
+    /// The items in the file at `path`, which failed in another run.
+    Failed { path: PathBuf, list: FailedList },
     /// The Rust program around the library.
     Stream,
 }
@@ -148,7 +155,9 @@ impl RunConfig {
     /// When the options make no sense together, in words for people.
     pub(crate) fn for_command_line(cli: Cli) -> Result<Self, String> {
         combinations::check(&cli)?;
-        let reads = cli.data.stdin || cli.data.sync_stdio || cli.items.is_empty();
+        let reads = cli.data.stdin
+            || cli.data.sync_stdio
+            || cli.items.is_empty() && cli.failures.only_failed.is_none();
         let is_typed = reads && io::stdin().is_terminal();
         if is_typed && !cli.data.stdin && !cli.data.sync_stdio {
             return Err(
@@ -158,7 +167,13 @@ impl RunConfig {
         }
         // A status line would erase the text that the user is typing.
         let live = cli.messages.progress.or(|| Console::is_terminal() && !is_typed);
-        let input = if reads { InputSource::Stdin } else { InputSource::Items(cli.items.clone()) };
+        let input = match &cli.failures.only_failed {
+            Some(path) => {
+                InputSource::Failed { list: failed::read(path, cli.data.json)?, path: path.clone() }
+            }
+            None if reads => InputSource::Stdin,
+            None => InputSource::Items(cli.items.clone()),
+        };
         Self::new(cli, input, live)
     }
 
@@ -206,6 +221,7 @@ impl RunConfig {
         }
         let total = match &input {
             InputSource::Items(items) => Some(items.len() as u64),
+            InputSource::Failed { list, .. } => Some(list.items.len() as u64),
             InputSource::Stdin | InputSource::Stream => cli.data.total,
         };
         Ok(Self {
@@ -250,6 +266,7 @@ impl RunConfig {
                 .keeping
                 .journal
                 .map(|path| JournalConfig { path, keep: cli.keeping.journal_keep }),
+            failed: cli.failures.failed,
             events: cli.messages.events,
             report: Report {
                 interval: cli.messages.reporting_interval,
@@ -314,12 +331,18 @@ impl RunConfig {
     /// the run writes the file.
     pub(crate) fn named_files(&self) -> Vec<(&'static str, &Path, bool)> {
         let journal = self.journal.as_ref().map(|journal| ("--journal", &*journal.path, true));
+        let failed = self.failed.as_deref().map(|path| ("--failed", path, true));
+        let again = match &self.input {
+            InputSource::Failed { path, .. } => Some(("--only-failed", &**path, false)),
+            _ => None,
+        };
         let events = self.events.as_deref().map(|path| ("--events", path, true));
         let summary = self.report.summary_file.as_deref().map(|path| ("--summary", path, true));
         let report = self.report.report_file.as_deref().map(|path| ("--report", path, true));
         let function = self.module().map(|path| ("the function", path, false));
         let tls = self.server.iter().flat_map(|server| server.tls.named_files());
-        [journal, events, summary, report, function].into_iter().flatten().chain(tls).collect()
+        let others = [journal, failed, again, events, summary, report, function];
+        others.into_iter().flatten().chain(tls).collect()
     }
 }
 

@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod demo;
 mod events;
+mod failed;
 #[doc(hidden)]
 pub mod fuzz;
 #[doc(hidden)]

@@ -2,6 +2,7 @@
 
 mod awake;
 mod function;
+mod job;
 mod journal;
 mod last_files;
 mod listen;
@@ -30,6 +31,7 @@ use signals::Stop;
 use std::{
     collections::HashSet,
     io::{IsTerminal, Write},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -138,7 +140,7 @@ async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> 
 /// Refuses names on the command line whose results would have no place of their own.
 fn check_places(config: &RunConfig) -> Result<(), StartError> {
     let (Some(files), InputSource::Items(names)) =
-        (open::files(config, HashSet::new()), &config.input)
+        (job::files(config, HashSet::new()), &config.input)
     else {
         return Ok(());
     };
@@ -182,7 +184,9 @@ async fn close(
     let last = open.last_look();
     let status = tokio::select! {
         ending = open.finish(ending.clone(), last.run.clone()) => {
+            open.master.last_words().into_iter().for_each(|line| console.say(printable(&line)));
             let status = conclude(&ending, reported, journaled, console);
+            config.failed.iter().for_each(|path| tell_failed(path, &ending, console));
             let written = summary::show(&config.report, &last.summary, status, console);
             report_page::write(&config.report, open, (&last, &ending), (status, written), console)
         }
@@ -244,6 +248,15 @@ fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console)
     };
     console.say(format!("error: {why}"));
     1
+}
+
+/// Tells what to do with the items that failed, which are in the list at `path`.
+fn tell_failed(path: &Path, ending: &Ending, console: &Console) {
+    if let Ending::SomeFailed(_) | Ending::ItemFailed(..) = ending {
+        let path = path.display();
+        console
+            .say(format!("failed items are in {path}: --only-failed {path} computes them again"));
+    }
 }
 
 /// The message for a run that was cut short.

@@ -1,8 +1,11 @@
 //! What follows a failure, and how a run ends early.
 
-use crate::{config::OnError, duration::duration};
+use crate::{
+    config::{FailureLimit, OnError},
+    duration::duration,
+};
 use clap::Args;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// See the module.
 #[derive(Debug, Clone, Args)]
@@ -16,6 +19,20 @@ pub(crate) struct Failures {
     /// Further attempts at an input that failed, on other devices where there are any
     #[arg(long, env = "PANDO_RETRIES", value_name = "N", default_value_t = 2)]
     pub(crate) retries: u32,
+
+    /// With --on-error skip or report: end the run when more inputs than this have failed, or more
+    /// than this share of the finished ones (judged from 100 on)
+    #[arg(long, env = "PANDO_MAX_FAILURES", value_name = "N|P%", value_parser = FailureLimit::parse)]
+    pub(crate) max_failures: Option<FailureLimit>,
+
+    /// Write each input that has failed for good to this file, one JSON object per line; what the
+    /// file had before goes
+    #[arg(long, env = "PANDO_FAILED", value_name = "FILE")]
+    pub(crate) failed: Option<PathBuf>,
+
+    /// Compute only the inputs in this file, which --failed has written, in its order
+    #[arg(long, env = "PANDO_ONLY_FAILED", value_name = "FILE")]
+    pub(crate) only_failed: Option<PathBuf>,
 
     /// Run this command for each result, with the result on its standard input; unless it
     /// succeeds, the input is computed again

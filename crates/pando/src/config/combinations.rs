@@ -18,9 +18,19 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ("--stdin", &["ITEMS"], "reads values from standard input"),
     (
         "--sync-stdio",
-        &["ITEMS", "--stdin", "--null", "--files", "--on-error", "--journal"],
+        &[
+            "ITEMS",
+            "--stdin",
+            "--null",
+            "--files",
+            "--on-error",
+            "--failed",
+            "--only-failed",
+            "--journal",
+        ],
         "puts a program in the loop, which gives the values and hears of all results and failures",
     ),
+    ("--only-failed", &["ITEMS", "--stdin"], "takes the values from its file"),
     ("--files", &["--json"], "hands the function the bytes of files"),
     ("--tls-cert", &["--tls"], "names a certificate, so that none is made"),
     ("--open-access", &["--token"], "lets everyone join without a token"),
@@ -50,11 +60,20 @@ const NEEDS: &[(&str, &str)] = &[
     ("--tls-key", "--tls-cert"),
     ("--host", "--secret"),
     ("--journal-keep", "--journal"),
+    ("--max-failures", "--on-error"),
 ];
 
 /// Options for the command line, with its standard input and output.
-const OF_COMMAND_LINE: &[&str] =
-    &["ITEMS", "--stdin", "--null", "--json", "--files", "--sync-stdio", "--journal"];
+const OF_COMMAND_LINE: &[&str] = &[
+    "ITEMS",
+    "--stdin",
+    "--null",
+    "--json",
+    "--files",
+    "--sync-stdio",
+    "--journal",
+    "--only-failed",
+];
 
 /// Refuses combinations without sense, in words for people.
 pub(super) fn check(cli: &Cli) -> Result<(), String> {
@@ -103,6 +122,11 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
             "--local uses only this machine's cores, and --cores 0 none of them: leave one of the two out",
         );
     }
+    if cli.failures.max_failures.is_some() && cli.failures.on_error == Some(OnError::Stop) {
+        return Some(
+            "--max-failures lets a number of inputs fail, and --on-error stop none: use --on-error skip or report",
+        );
+    }
     if reports && cli.data.files {
         return Some(
             "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip",
@@ -121,14 +145,17 @@ fn is_given(cli: &Cli, option: &str) -> bool {
         "--dom" => cli.calls.dom,
         "--exec" => cli.calls.exec.is_some(),
         "--ext" => cli.data.ext.is_some(),
+        "--failed" => cli.failures.failed.is_some(),
         "--files" => cli.data.files,
         "--host" => cli.network.host.is_some(),
         "--journal" => cli.keeping.journal.is_some(),
         "--journal-keep" => cli.keeping.journal_keep,
         "--json" => cli.data.json,
         "--local" => cli.devices.local,
+        "--max-failures" => cli.failures.max_failures.is_some(),
         "--null" => cli.data.null,
         "--on-error" => cli.failures.on_error.is_some(),
+        "--only-failed" => cli.failures.only_failed.is_some(),
         "--open" => cli.devices.open,
         "--open-access" => cli.network.open_access,
         "--output-dir" => cli.data.output_dir.is_some(),
@@ -166,10 +193,10 @@ mod tests {
         let words = |option: &str| -> Vec<String> {
             let value = match option {
                 "ITEMS" => return vec!["7".into()],
-                "--cores" | "--port" => "3",
+                "--cores" | "--max-failures" | "--port" => "3",
                 "--on-error" => "skip",
-                "--exec" | "--ext" | "--host" | "--journal" | "--output-dir" | "--secret"
-                | "--tls-cert" | "--tls-key" | "--token" => "some",
+                "--exec" | "--ext" | "--failed" | "--host" | "--journal" | "--only-failed"
+                | "--output-dir" | "--secret" | "--tls-cert" | "--tls-key" | "--token" => "some",
                 _ => return vec![option.into()],
             };
             vec![option.into(), value.into()]

@@ -1,5 +1,6 @@
 //! How items are lent, tried again and given up, and when optional displays are shown.
 
+use super::FailureLimit;
 use crate::cli::Cli;
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub(crate) struct Policies {
     /// The command that confirms each result.
     pub(crate) confirm: Option<String>,
     pub(crate) on_error: OnError,
+    /// How many items may fail before the run ends.
+    pub(crate) max_failures: Option<FailureLimit>,
 }
 
 /// How many values a device holds per lent core.
@@ -71,6 +74,7 @@ impl Policies {
             speculate: cli.devices.speculate,
             confirm: cli.failures.confirm.clone(),
             on_error: cli.failures.on_error.unwrap_or(OnError::Stop),
+            max_failures: cli.failures.max_failures,
         }
     }
 }

@@ -8,17 +8,19 @@
 
 use super::items::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
 use crate::{
+    failed::FailedInput,
     files::{self, FileId, Temporary},
     journal::{Commit, Digest, digest},
     protocol::{Form, Value},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     fs::{self, File},
     io::{self, ErrorKind, Read, Write},
     path::{Component, Path, PathBuf},
     sync::{Arc, Mutex},
 };
+use stream_lender::Index;
 
 /// Where results go.
 #[derive(Debug, Default)]
@@ -37,6 +39,8 @@ pub(crate) struct Files {
     pub(crate) own: HashSet<Digest>,
     /// The inputs read so far.
     pub(crate) inputs: Mutex<HashSet<FileId>>,
+    /// The names of items that are read and not yet output, with their indexes.
+    pub(crate) names: Mutex<VecDeque<(Index, String)>>,
 }
 
 /// A file in use by the run, apart from the inputs and results of `--files`.
@@ -101,6 +105,23 @@ impl Files {
         Ok(names)
     }
 
+    /// Notes the name of the item `index`, which is read next, and forgets the names of items before
+    /// `output`.
+    pub(super) fn note_name(&self, index: Index, name: &Cut, output: Index) {
+        let mut names = self.names.lock().expect("nobody panics with it");
+        while names.pop_front_if(|(index, _)| *index < output).is_some() {}
+        if let Ok(name) = name {
+            names.push_back((index, String::from_utf8_lossy(&name.bytes).into_owned()));
+        }
+    }
+
+    /// The name of the item `index`, which is not output yet.
+    pub(super) fn name(&self, index: Index) -> Option<String> {
+        let names = self.names.lock().expect("nobody panics with it");
+        let at = names.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        Some(names[at].1.clone())
+    }
+
     /// Creates the folder for results.
     pub(super) fn make_folder(&self) -> Result<(), InputError> {
         let Some(dir) = &self.output_dir else { return Ok(()) };
@@ -115,8 +136,11 @@ impl Files {
         let read = name.and_then(|name| {
             let name = String::from_utf8_lossy(&name.bytes);
             let shown = if name.is_empty() { "an empty name" } else { &*name };
-            self.read(&name, places)
-                .map_err(|why| Unusable { number, why: format!("item {number}: {shown} {why}") })
+            self.read(&name, places).map_err(|why| {
+                // The file may be all right when its item is tried again.
+                let input = FailedInput::Text(name.to_string().into());
+                Unusable { number, why: format!("item {number}: {shown} {why}"), input }
+            })
         });
         match read {
             Ok((value, target)) => (Ok(value), target),

@@ -11,4 +11,4 @@ mod stream;
 
 pub(crate) use confirm::confirm;
 pub(crate) use feed::InputValues;
-pub(crate) use input::values_of_items;
+pub(crate) use input::{values_of_failed, values_of_items};

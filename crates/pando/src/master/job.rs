@@ -2,12 +2,14 @@
 
 use super::{files::Files, items::Framing};
 use crate::{
-    config::{BatchSize, OnError},
+    config::{BatchSize, FailureLimit, OnError},
+    failed::FailedItems,
     protocol::{Failure, Form, JobOptions},
 };
 use bytes::Bytes;
 use pando_bundler::Bundle;
 use std::{sync::Arc, time::Duration};
+use stream_lender::Index;
 
 /// The job of a run: its function and options, which stay the same from start to end.
 #[derive(Debug, Clone)]
@@ -34,6 +36,13 @@ pub(crate) struct Job {
     pub(crate) files: Option<Arc<Files>>,
     /// The reaction to an item that failed on its last attempt.
     pub(crate) on_error: OnError,
+    /// How many items may fail before the run ends (`--max-failures`).
+    pub(crate) max_failures: Option<FailureLimit>,
+    /// The list of items that failed for good (`--failed`).
+    pub(crate) failed: Option<Arc<FailedItems>>,
+    /// The numbers of the items in the whole input, if this run has only some of them
+    /// (`--only-failed`).
+    pub(crate) numbers: Option<Arc<[u64]>>,
     /// Only the cores of this machine can compute the function.
     pub(crate) local_only: bool,
     /// `--exec`: a program computes the results.
@@ -64,6 +73,20 @@ impl Job {
         match self.batch_size {
             BatchSize::Fixed(n) => n.into(),
             BatchSize::Auto => self.options.concurrency.into(),
+        }
+    }
+
+    /// The number of an item in the whole input, from 1.
+    pub(super) fn number(&self, index: Index) -> u64 {
+        let number = self.numbers.as_ref().and_then(|numbers| numbers.get(index as usize));
+        number.copied().unwrap_or(index + 1)
+    }
+
+    /// The name of an item in messages.
+    pub(super) fn item(&self, index: Index) -> String {
+        match self.number(index) {
+            number if number == index + 1 => format!("item {number}"),
+            number => format!("item {} (number {number} of the whole input)", index + 1),
         }
     }
 

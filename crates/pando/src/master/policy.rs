@@ -5,6 +5,7 @@ mod account;
 pub(crate) mod backpressure;
 mod blame;
 pub(crate) mod confirm;
+mod failure_kinds;
 mod failures;
 mod missing;
 mod notices;

@@ -44,6 +44,7 @@ pub(crate) async fn watch(master: Arc<Master>) {
         tick.tick().await;
         master.look_after(&mut watcher, Instant::now());
         master.look_after_journal();
+        master.look_after_failed();
     }
 }
 

@@ -239,6 +239,11 @@ impl Master {
         self.with(|state| state.mistrust(why.into()));
     }
 
+    /// Lines about failures that were counted and not told, at the end of the run.
+    pub(crate) fn last_words(&self) -> Vec<String> {
+        self.lock().retries().last_words()
+    }
+
     /// Ends the run and tells every volunteer so.
     pub(crate) fn finish(&self) {
         self.lock().finish();

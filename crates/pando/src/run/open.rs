@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     channel::Peers,
-    config::{FunctionSource, RunConfig},
+    config::{FunctionSource, InputSource, RunConfig},
     console::{Console, printable},
     events::Events,
+    failed::FailedItems,
     journal::{Digest, JobFacts},
     master::{self, Ending, Files, InputSize, Job, Master, RunSnapshot},
     monitor::{Ingredients, Monitor},
@@ -80,6 +81,7 @@ impl OpenRun {
             Some(journal) => Some(Journal::open(journal, &mut notes)?),
             None => None,
         };
+        let failed = config.failed.as_deref().map(FailedItems::open).transpose()?.map(Arc::new);
         // After the files are created, two names that differ only in case may turn out to be a
         // single file.
         used::check(config)?;
@@ -97,7 +99,7 @@ impl OpenRun {
         }
         let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
         let mut open = Self {
-            master: Master::new(job(config, &function, own), console.clone(), events),
+            master: Master::new(job(config, &function, own, failed), console.clone(), events),
             monitor: None,
             ingredients: function.ingredients(),
             peers,
@@ -116,6 +118,9 @@ impl OpenRun {
         }
         let (hint, url) = open.let_in(config, &function, identity, listener).await?;
         notes.into_iter().for_each(|note| console.say(printable(&note)));
+        if let Some(failed) = &open.master.job.failed {
+            failed.begin()?;
+        }
         let has_local = open.lend(config, function)?;
         open.work(config, url)?;
         if !has_local || config.report.live && config.takes_volunteers() {
@@ -239,7 +244,7 @@ impl OpenRun {
     pub(crate) async fn finish(&self, mut ending: Ending, last: RunSnapshot) -> Ending {
         let master = &self.master;
         if self.program.is_none() {
-            ending = self.close_journal(ending).await;
+            ending = self.close_files(ending).await;
         }
         master.finish();
         let patience = Instant::now() + Duration::from_millis(500);
@@ -264,7 +269,7 @@ impl OpenRun {
                 master.abandon_journal();
                 ending = Ending::OutputFailed(TALKED.into());
             }
-            ending = self.close_journal(ending).await;
+            ending = self.close_files(ending).await;
             if let Some(monitor) = &self.monitor {
                 monitor.close(last, monitoring::words(&ending)).await;
             }
@@ -275,13 +280,16 @@ impl OpenRun {
         ending
     }
 
-    /// See [`Master::close_journal`]. Runs on a thread of its own, because a disk may be slow.
-    async fn close_journal(&self, ending: Ending) -> Ending {
+    /// Closes the journal and the list of failed items. Runs on a thread of its own, because a disk
+    /// may be slow.
+    async fn close_files(&self, ending: Ending) -> Ending {
         let master = self.master.clone();
-        let closed = spawn_blocking(move || master.close_journal(ending)).await;
+        let closed =
+            spawn_blocking(move || master.close_failed(master.close_journal(ending))).await;
         closed.unwrap_or_else(|_| {
             Ending::OutputFailed(
-                "the journal cannot be closed because of a bug in Pando (see above)".into(),
+                "the files of this run cannot be closed because of a bug in Pando (see above)"
+                    .into(),
             )
         })
     }
@@ -327,56 +335,8 @@ fn needs_node() -> StartError {
     StartError(needs.into())
 }
 
-/// The settings of `config` for files. Earlier runs wrote the files whose paths have the hashes
-/// `own`.
-pub(super) fn files(config: &RunConfig, own: HashSet<Digest>) -> Option<Files> {
-    config.files.as_ref().map(|files| Files {
-        output_dir: files.output_dir.clone(),
-        ext: files.ext.clone(),
-        separator: config.framing.separator,
-        overwrite: files.overwrite,
-        used: used::all(config),
-        own,
-        inputs: Mutex::default(),
-    })
-}
-
-fn job(config: &RunConfig, function: &Function, own: HashSet<Digest>) -> Job {
-    let policies = &config.policies;
-    Job {
-        id: fresh_token(),
-        function: function.bundle.clone(),
-        options: config.job.clone(),
-        framing: config.framing,
-        batch_size: policies.batch_size,
-        sync: config.sync,
-        retries: policies.retries,
-        speculate: policies.speculate,
-        on_error: policies.on_error,
-        confirms: policies.confirm.is_some(),
-        files: files(config, own).map(Arc::new),
-        local_only: !config.takes_volunteers(),
-        by_program: matches!(config.function, FunctionSource::Command(_)),
-        window: policies.window,
-        size: input_size(config),
-        quiet: config.report.quiet,
-        explains: config.report.verbose,
-    }
-}
-
-/// What is known of the number of values. Names of files say nothing by their bytes, because they
-/// are not counted before their files are read.
-fn input_size(config: &RunConfig) -> InputSize {
-    match config.total {
-        Some(count) => InputSize::Items(count),
-        None if config.reads_stdin() && config.files.is_none() => {
-            used::bytes_on_stdin().map_or(InputSize::Unknown, InputSize::Bytes)
-        }
-        None => InputSize::Unknown,
-    }
-}
-
-fn fresh_token() -> String {
+/// A new random token.
+pub(super) fn fresh_token() -> String {
     let mut random = [0; TOKEN];
     getrandom::fill(&mut random).expect("the system gives random bytes");
     random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()

@@ -3,7 +3,7 @@
 
 use crate::{
     config::{InputSource, RunConfig},
-    master::{self, Ending, InputValues, Master},
+    master::{self, Cut, Ending, InputValues, Master},
     threads,
 };
 use std::{io::Write, sync::Arc, time::Duration};
@@ -31,16 +31,20 @@ pub(super) fn start(
         let _ = done.send(ending);
     })?;
     match &config.input {
-        InputSource::Items(items) => provide(master, items)?,
+        InputSource::Items(items) => {
+            provide(master, master::values_of_items(items.to_vec(), config.framing.form))?;
+        }
+        InputSource::Failed { list, .. } => {
+            provide(master, master::values_of_failed(&list.items, config.framing.form))?;
+        }
         InputSource::Stdin => read(master)?,
         InputSource::Stream => {}
     }
     Ok(ended)
 }
 
-/// Gives the items of the command line to `master`.
-fn provide(master: &Arc<Master>, items: &[String]) -> std::io::Result<()> {
-    let items = master::values_of_items(items.to_vec(), master.job.framing.form);
+/// Gives `items`, which are all known already, to `master`.
+fn provide(master: &Arc<Master>, items: Vec<Cut>) -> std::io::Result<()> {
     let Some(files) = master.job.files.clone() else {
         master.provide(items);
         return Ok(());

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod browsers;
+mod failed;
 mod function;
 mod input;
 mod limits;
@@ -12,3 +13,4 @@ mod remedies;
 mod results;
 mod start;
 mod timeouts;
+mod told;

@@ -18,7 +18,10 @@ fn skip_leaves_it_out_and_says_so() {
 #[test]
 fn report_puts_it_in_its_place() {
     let run = run(&["--on-error", "report", "--json"], "\"a\"\n\"boom\"\n\"c\"\n");
-    run.ends(1, "\"a\"\n{\"error\":{\"index\":2,\"message\":\"it went boom\"}}\n\"c\"\n");
+    run.ends(
+        1,
+        "\"a\"\n{\"error\":{\"index\":2,\"message\":\"it went boom\",\"input\":\"boom\"}}\n\"c\"\n",
+    );
 }
 
 #[test]
@@ -49,8 +52,8 @@ fn lines_that_are_not_json_are_failures_of_their_own() {
     let reported = run("report");
     reported.ends(
         1,
-        "{\"a\":1}\n{\"error\":{\"index\":2,\"message\":\"line 2 is not valid JSON: EOF while parsing a value at column 5\"}}\n3\n\
-         {\"error\":{\"index\":4,\"message\":\"line 4 is not valid JSON: it is empty\"}}\n5\n",
+        "{\"a\":1}\n{\"error\":{\"index\":2,\"message\":\"line 2 is not valid JSON: EOF while parsing a value at column 5\",\"input\":\"{\\\"a\\\":\",\"unusable\":true}}\n3\n\
+         {\"error\":{\"index\":4,\"message\":\"line 4 is not valid JSON: it is empty\",\"input\":\"\",\"unusable\":true}}\n5\n",
     );
     reported.said(&["2 items failed"]).did_not_say(&["left out"]);
     run("stop").ends(1, "{\"a\":1}\n").said(&["error: line 2 is not valid JSON"]);

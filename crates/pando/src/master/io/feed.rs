@@ -2,14 +2,12 @@
 
 use super::input::Splitter;
 use crate::{
-    config::OnError,
     console::printable,
     master::{
         files::{Files, Places},
         items::{Cut, Framing, InputError, Read, Taken, Unusable},
         resume::Resume,
         run::Master,
-        state::RunState,
     },
     threads,
 };
@@ -79,7 +77,10 @@ impl Master {
         files.make_folder()?;
         let mut places = Places::default();
         for (number, name) in (1..).zip(names) {
-            self.offer([files.take(number, name?, &mut places)])?;
+            let name = name?;
+            let output = self.lock().items().lender().results_output();
+            files.note_name(number - 1, &name, output);
+            self.offer([files.take(number, name, &mut places)])?;
             self.wait_until_wanted();
         }
         Ok(())
@@ -142,20 +143,12 @@ impl Master {
 
     /// Handles an unusable item: ends the run, or returns what takes the item's place.
     fn fail_unusable(&self, unusable: Unusable) -> Result<Read, InputError> {
-        let report = match self.job.on_error {
-            OnError::Stop => return Err(InputError::new(unusable.why)),
-            OnError::Skip | OnError::Tell => None,
-            OnError::Report => {
-                Some(json!({"error": {"index": unusable.number, "message": unusable.why}}))
-            }
-        };
-        self.events.write(
-            "failed",
-            json!({"index": unusable.number, "kind": "input", "message": unusable.why}),
-        );
-        self.console.say(printable(&unusable.told()));
-        self.with(RunState::left_out_input);
-        Ok(report.map_or(Read::LeftOut, |report| Read::Finished(report.to_string().into())))
+        let (number, why) = (unusable.number, unusable.why.clone());
+        let (read, line) = self.with(|state| state.fail_input(&self.job, unusable))?;
+        self.events.write("failed", json!({"index": number, "kind": "input", "message": why}));
+        line.into_iter().for_each(|line| self.console.say(printable(&line)));
+        self.job.failed.iter().for_each(|list| list.keep_up());
+        Ok(read)
     }
 
     fn hand_over(&self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {

@@ -2,6 +2,7 @@
 //! items of the command line.
 
 use crate::{
+    failed::{FailedAgain, FailedInput},
     master::items::{
         Cut, Framing, InputError, LONGEST, Unusable, check_length, no_memory, too_long,
     },
@@ -15,6 +16,9 @@ const BLOCK: usize = 64 * 1024;
 /// A smaller block is copied into a buffer of its exact size, so that values arriving one by one
 /// do not waste memory.
 const SMALL: usize = BLOCK / 4;
+/// The number of bytes that are kept of a value that is too long.
+const SHOWN: usize = 1024;
+
 /// Cuts a byte stream into values, which are slices of the blocks read.
 #[derive(Debug)]
 pub(super) struct Splitter {
@@ -91,10 +95,11 @@ impl Splitter {
 
     /// Abandons the value being read, because of `why`.
     fn pass_over(&mut self, why: String, out: &mut Vec<Cut>) {
+        let start = Bytes::copy_from_slice(&self.buffer[..self.buffer.len().min(SHOWN)]);
         self.buffer = Vec::new();
         self.scanned = 0;
         self.passing = true;
-        self.push(Err(why), out);
+        self.push(Err((why, start)), out);
     }
 
     fn complete(&mut self, out: &mut Vec<Cut>) {
@@ -132,8 +137,8 @@ impl Splitter {
         if rest.is_empty() || self.passing || self.count == 0 && rest == b"\xef\xbb\xbf"[..] {
             return;
         }
-        let valid = self.check_text(&rest).map(|()| rest);
-        self.push(valid, out);
+        let valid = self.check_text(&rest);
+        self.push(with_text(valid, rest), out);
     }
 
     fn cut(&mut self, whole: &Bytes, searched: usize, out: &mut Vec<Cut>) {
@@ -144,8 +149,8 @@ impl Splitter {
             memchr::memchr_iter(self.framing.separator, &whole[searched..]).map(|at| at + searched)
         {
             let value = whole.slice(start..end);
-            let valid = if is_valid { Ok(value) } else { self.check_text(&value).map(|()| value) };
-            self.push(valid, out);
+            let valid = if is_valid { Ok(()) } else { self.check_text(&value) };
+            self.push(with_text(valid, value), out);
             start = end + 1;
         }
     }
@@ -161,13 +166,17 @@ impl Splitter {
         })
     }
 
-    /// Appends the next value, or the reason why it is unusable.
-    fn push(&mut self, value: Result<Bytes, String>, out: &mut Vec<Cut>) {
-        let value = value.and_then(|value| self.value(value));
+    /// Appends the next value, or the reason why it is unusable and its text.
+    fn push(&mut self, value: Result<Bytes, (String, Bytes)>, out: &mut Vec<Cut>) {
+        let value = value.and_then(|text| self.value(text.clone()).map_err(|why| (why, text)));
         self.count += 1;
         let (number, unit) =
             (self.count, if self.framing.separator == b'\n' { "line" } else { "item" });
-        out.push(value.map_err(|why| Unusable { number, why: format!("{unit} {number} {why}") }));
+        out.push(value.map_err(|(why, text)| Unusable {
+            number,
+            why: format!("{unit} {number} {why}"),
+            input: FailedInput::Unusable(text),
+        }));
     }
 
     fn value(&self, mut value: Bytes) -> Result<Value, String> {
@@ -185,12 +194,34 @@ impl Splitter {
     }
 }
 
+fn with_text(valid: Result<(), String>, text: Bytes) -> Result<Bytes, (String, Bytes)> {
+    match valid {
+        Ok(()) => Ok(text),
+        Err(why) => Err((why, text)),
+    }
+}
+
+/// The values of items that failed in another run.
+pub(crate) fn values_of_failed(items: &[FailedAgain], form: Form) -> Vec<Cut> {
+    let value = |(number, item): (u64, &FailedAgain)| match &item.unusable {
+        None => Ok(Value::new(item.input.clone(), form)),
+        Some(why) => {
+            let input = FailedInput::Unusable(item.input.clone());
+            Err(Unusable { number, why: why.clone(), input })
+        }
+    };
+    (1..).zip(items).map(value).collect()
+}
+
 /// Cuts the items of the command line into values.
 pub(crate) fn values_of_items(items: Vec<String>, form: Form) -> Vec<Cut> {
     let value = |(number, item): (u64, String)| {
         if form == Form::Json {
-            validate_json(item.as_bytes())
-                .map_err(|why| Unusable { number, why: format!("item {number} {why}") })?;
+            validate_json(item.as_bytes()).map_err(|why| Unusable {
+                number,
+                why: format!("item {number} {why}"),
+                input: FailedInput::Unusable(item.clone().into()),
+            })?;
         }
         Ok(Value::new(item.into(), form))
     };

@@ -53,18 +53,21 @@ impl Master {
     pub(crate) fn close_journal(&self, ending: Ending) -> Ending {
         let finished = self.finish_journal();
         self.look_after_journal();
-        let fine = matches!(
-            ending,
-            Ending::Complete
-                | Ending::ReaderLeft
-                | Ending::SomeFailed(_)
-                | Ending::Interrupted
-                | Ending::CutShort(_)
-        );
-        match finished {
-            Err(why) if fine => Ending::OutputFailed(why),
-            _ => ending,
+        ending.unless_written(finished)
+    }
+
+    /// Ends the output if the list of failed items cannot be written.
+    pub(in crate::master) fn look_after_failed(&self) {
+        if let Some(why) = self.job.failed.as_ref().and_then(|list| list.failure()) {
+            self.with(|state| state.output_failed(why));
         }
+    }
+
+    /// Waits until all failed items are in their list. If the list is incomplete, `ending` becomes
+    /// an error, unless it is one already.
+    pub(crate) fn close_failed(&self, ending: Ending) -> Ending {
+        let finished = self.job.failed.as_ref().map_or(Ok(()), |list| list.finish());
+        ending.unless_written(finished)
     }
 
     /// Warns when the journal has been deleted.

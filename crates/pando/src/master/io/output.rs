@@ -28,6 +28,7 @@ impl Master {
         let mut batch = OutputBatch::default();
         let journal = self.lock().journal();
         loop {
+            self.job.failed.iter().for_each(|list| list.keep_up());
             let ending = self.collect(&mut batch);
             let stored = batch.store(
                 journal.as_deref(),

@@ -34,3 +34,21 @@ pub(crate) struct Left {
     /// How many of these items have a result which nobody took from standard output.
     pub(crate) unread: usize,
 }
+
+impl Ending {
+    /// This ending, or the error if a file of the run could not be `written`, unless this ending is
+    /// an error already.
+    pub(crate) fn unless_written(self, written: Result<(), String>) -> Self {
+        match (written, &self) {
+            (
+                Err(why),
+                Self::Complete
+                | Self::ReaderLeft
+                | Self::SomeFailed(_)
+                | Self::Interrupted
+                | Self::CutShort(_),
+            ) => Self::OutputFailed(why),
+            _ => self,
+        }
+    }
+}

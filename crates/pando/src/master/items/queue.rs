@@ -1,6 +1,9 @@
 //! What the input gives: values, results that are known already, and errors.
 
-use crate::protocol::{Form, MAX_FRAME, Value};
+use crate::{
+    failed::FailedInput,
+    protocol::{Form, MAX_FRAME, Value},
+};
 use bytes::Bytes;
 use std::{collections::VecDeque, path::PathBuf};
 use stream_lender::{Input, Pull};
@@ -42,6 +45,8 @@ pub(crate) struct Unusable {
     pub(crate) number: u64,
     /// The problem, in words for people which name the line or item.
     pub(crate) why: String,
+    /// What was read.
+    pub(crate) input: FailedInput,
 }
 
 impl Unusable {

@@ -19,6 +19,8 @@ pub(super) struct PostponedFailures {
 pub(super) struct PostponedFailure {
     /// The line for people about the last failure.
     pub(super) what: String,
+    /// The name of the device of the last failure.
+    pub(super) device: String,
     pub(super) failure: Failure,
     /// When the item fails for good; `None` for an item that waits for a browser.
     pub(super) until: Option<Instant>,

@@ -2,11 +2,13 @@
 //! run.
 
 mod for_good;
+mod told;
 
 use super::{
     MissingFeature, RunContext,
     account::excerpt,
     blame::{self, Verdict},
+    failure_kinds::{FailureKinds, on_one_line},
     failures::{Failures, SUSPICIOUS},
     notices::Notices,
     postponed::{PostponedFailure, PostponedFailures},
@@ -36,6 +38,7 @@ pub(crate) struct Retries {
     /// Items whose final failure waits until other devices have had a chance.
     postponed: PostponedFailures,
     notices: Notices,
+    kinds: FailureKinds,
     /// The item that ends the run, and the message about its failure.
     fatal: Option<(Index, String)>,
     /// Messages about items failed for good, for output in place of results.
@@ -69,6 +72,7 @@ impl Retries {
             failures: Failures::default(),
             postponed: PostponedFailures::default(),
             notices: Notices::default(),
+            kinds: FailureKinds::default(),
             fatal: None,
             told: HashMap::new(),
             left_out: 0,
@@ -91,7 +95,8 @@ impl Retries {
         self.remember(context, attempt);
         let missing = blame::missing_feature(context.job, failure);
         let hint = blame::hint(context.registry, sub, missing.as_ref(), context.job);
-        let what = format!("item {} failed on {device}: {}{hint}", index + 1, failure.message);
+        let (item, message) = (context.job.item(index), on_one_line(&failure.message));
+        let what = format!("{item} failed on {device}: {message}{hint}");
         let verdict =
             blame::judge(&mut self.failures, context, (sub, index), failure, missing.as_ref());
         debug!(item = index + 1, device, kind = failure.kind, ?verdict, "an attempt has failed");
@@ -129,8 +134,13 @@ impl Retries {
         what: String,
         missing: Option<MissingFeature>,
     ) -> Option<String> {
-        let Attempt { sub, loan, failure, .. } = *attempt;
-        let failure = || failure.clone();
+        let Attempt { sub, loan, device, failure } = *attempt;
+        let postponed = |what, until| PostponedFailure {
+            what,
+            device: device.to_owned(),
+            failure: failure.clone(),
+            until,
+        };
         match verdict {
             Verdict::NoAttempt => {
                 let _ = context.items.lender_mut().fail(sub, loan);
@@ -138,28 +148,29 @@ impl Retries {
                 None
             }
             Verdict::ForBrowsers => {
-                let postponed = PostponedFailure { what, failure: failure(), until: None };
-                self.postponed.postpone(context.items, sub, loan, postponed);
+                self.postponed.postpone(context.items, sub, loan, postponed(what, None));
                 let why = missing?.in_words(&attempt.failure.message);
                 self.tell_of_browsers(context.registry, sub, loan.index, &why)
             }
             Verdict::Attempt { number, .. } if number <= context.job.retries => {
                 let _ = context.items.lender_mut().fail(sub, loan);
-                Some(format!(
-                    "{what} (attempt {number} of {}; it will be tried again)",
-                    u64::from(context.job.retries) + 1
-                ))
+                let is_told = self.kinds.count_attempt(failure) || context.job.explains;
+                is_told.then(|| {
+                    format!(
+                        "{what} (attempt {number} of {}; it will be tried again)",
+                        u64::from(context.job.retries) + 1
+                    )
+                })
             }
             Verdict::Attempt { certain: true, .. } => {
-                self.fail_for_good(context, (sub, loan), what, attempt.failure)
+                self.fail_for_good(context, (sub, loan), &postponed(what, None))
             }
             Verdict::Attempt { certain: false, .. } => {
                 let line =
                     format!("{what} (it has failed, unless another device joins in a moment)");
                 let until = Some(context.registry.others_until());
-                let postponed = PostponedFailure { what, failure: failure(), until };
-                self.postponed.postpone(context.items, sub, loan, postponed);
-                Some(line)
+                self.postponed.postpone(context.items, sub, loan, postponed(what, until));
+                self.kinds.count_attempt(failure).then_some(line)
             }
         }
     }
@@ -245,47 +256,6 @@ impl Retries {
                 other.into_iter().for_each(|other| stand_back::stand_back_if_due(context, other));
             }
         }
-    }
-}
-
-/// What people are told.
-impl Retries {
-    /// Sets the URL where tabs join.
-    pub(crate) fn set_url(&mut self, url: &str) {
-        self.notices.set_url(url);
-    }
-
-    /// Returns a message: tabs can compute the function, this machine's cores cannot, because of
-    /// `why`.
-    pub(crate) fn cannot_compute(&self, why: &str) -> String {
-        self.notices.cannot_compute("it", why)
-    }
-
-    /// Takes the messages due now about failures that are no attempts.
-    pub(crate) fn take_notices(&mut self, context: &mut RunContext) -> Vec<String> {
-        self.notices.take_due(context.registry, context.now)
-    }
-
-    /// Returns a message, once, when items wait and all connected devices are unfit.
-    pub(crate) fn tell_that_nobody_can(&mut self, context: &RunContext) -> Option<String> {
-        let registry = &*context.registry;
-        // The failures of this machine's cores have messages of their own.
-        let has_guests = registry.devices().any(|device| device.is_active() && !device.is_local());
-        let nobody_can =
-            has_guests && !registry.devices().any(|device| blame::may_try(registry, device));
-        if !nobody_can {
-            self.notices.somebody_can();
-            return None;
-        }
-        // While a device tries an item, perhaps no item waits, but nothing has changed for people.
-        let waits = context.items.lender().oldest_returned();
-        let index = waits.into_iter().chain(self.postponed.first()).min()?;
-        self.notices.tell_of_nobody().then(|| {
-            format!(
-                "no device that is here can compute item {}, and those after it: the run goes on when another one joins",
-                index + 1
-            )
-        })
     }
 }
 

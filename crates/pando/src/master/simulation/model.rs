@@ -2,7 +2,7 @@
 
 use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
 use crate::{
-    config::OnError,
+    config::{FailureLimit, OnError},
     master::{items::Ending, job::Job, registry::Standing, state::RunState},
     protocol::{Answer, Loan, Value},
 };
@@ -416,13 +416,14 @@ impl Model {
         }
         seen.note_if(state.retries().has_postponed(), "final failure waits");
         let fatal = state.retries().fatal();
+        self.check_limit(fatal, state);
         for index in self.doubtful.clone() {
             let is_fatal = fatal == Some(index) && self.fatal != fatal;
             let is_cut_off = [fatal, self.given_up].into_iter().flatten().any(|cut| cut <= index);
             if is_fatal || is_cut_off || state.items().lender().is_settled(index) {
                 self.doubtful.remove(&index);
                 if is_fatal || !is_cut_off {
-                    self.failed_for_good(index, state, seen);
+                    self.failed_for_good(index, is_fatal, state, seen);
                 }
                 continue;
             }
@@ -444,8 +445,19 @@ impl Model {
         self.unfit = unfit.map(|device| device.key().device.to_string()).collect();
     }
 
+    /// Checks that `--max-failures` ends the run at the right time, by item `fatal`.
+    fn check_limit(&self, fatal: Option<Index>, state: &RunState) {
+        let Some(FailureLimit::Items(most)) = self.job.max_failures else { return };
+        if self.job.on_error == OnError::Stop {
+            return;
+        }
+        let (failed, _) = state.retries().counts();
+        assert!(fatal.is_some() || failed <= most, "{failed} have failed, more than {most}");
+        assert!(fatal.is_none() || failed >= most, "{failed} have failed, fewer than {most}");
+    }
+
     /// Checks a final failure: proven devices have failed `index`, or all connected devices.
-    fn failed_for_good(&mut self, index: Index, state: &RunState, seen: &mut Seen) {
+    fn failed_for_good(&mut self, index: Index, is_fatal: bool, state: &RunState, seen: &mut Seen) {
         let fate = &mut self.fates[index as usize];
         assert!(fate.failures > self.job.retries, "{index} has failed {} times", fate.failures);
         if fate.certain == 0 {
@@ -463,6 +475,10 @@ impl Model {
         }
         match self.job.on_error {
             OnError::Stop => self.fatal = Some(self.fatal.map_or(index, |fatal| fatal.min(index))),
+            _ if is_fatal => {
+                seen.note("too many failures");
+                self.fatal = Some(index);
+            }
             on_error => {
                 self.left_out += 1;
                 fate.end = Some(if on_error == OnError::Skip { End::LeftOut } else { End::Told });

@@ -2,7 +2,7 @@
 
 use super::clock::{MS, SECOND};
 use crate::{
-    config::{BatchSize, OnError},
+    config::{BatchSize, FailureLimit, OnError},
     master::{
         items::Framing,
         job::{InputSize, Job},
@@ -156,6 +156,12 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
             rng,
             &[OnError::Stop, OnError::Skip, OnError::Skip, OnError::Report, OnError::Tell],
         ),
+        max_failures: pick(
+            rng,
+            &[None, None, Some(FailureLimit::Items(0)), Some(FailureLimit::Items(2))],
+        ),
+        failed: None,
+        numbers: None,
         local_only: false,
         by_program: false,
         window: pick(rng, &[1, 2, 5, 20, 1_000]),

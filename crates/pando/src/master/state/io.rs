@@ -5,7 +5,8 @@ use super::{Emitted, RunState};
 use crate::{
     journal::Recorder,
     master::{
-        items::{Ending, InputError, Items, Loop, Read, ToProgram},
+        items::{Ending, InputError, Items, Loop, Read, ToProgram, Unusable},
+        job::Job,
         shutdown,
     },
 };
@@ -19,9 +20,13 @@ impl RunState {
         &mut self.items
     }
 
-    /// Counts an item left out because of an unusable input.
-    pub(in crate::master) fn left_out_input(&mut self) {
-        self.retries.left_out_input();
+    /// See [`Retries::fail_input`].
+    pub(in crate::master) fn fail_input(
+        &mut self,
+        job: &Job,
+        unusable: Unusable,
+    ) -> Result<(Read, Option<String>), InputError> {
+        self.retries.fail_input(&self.items, job, unusable)
     }
 
     /// Fails the next value of the program in the loop, which is unusable because of `why`.

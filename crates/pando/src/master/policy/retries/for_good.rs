@@ -3,44 +3,68 @@
 use super::Retries;
 use crate::{
     config::OnError,
+    failed::{FailedItem, error_in_place},
     master::{
-        items::Items,
-        policy::{RunContext, account::account, blame, postponed::PostponedFailure},
+        items::{InputError, Items, Read, Unusable},
+        job::Job,
+        policy::{
+            RunContext,
+            account::{self, Account},
+            blame,
+            failure_kinds::Telling,
+            postponed::PostponedFailure,
+        },
     },
     protocol::Failure,
 };
 use bytes::Bytes;
-use serde_json::json;
 use stream_lender::{Index, Loan, SubStreamId};
 
 impl Retries {
-    /// Fails the value of `loan`, which `sub` holds, for good; `what` describes the failure.
-    /// Returns a line for people.
+    /// Fails the value of `loan`, which `sub` holds, for good, because of its last failure. Returns
+    /// a line for people.
     pub(super) fn fail_for_good(
         &mut self,
         context: &mut RunContext,
         (sub, loan): (SubStreamId, Loan),
-        what: String,
-        failure: &Failure,
+        last: &PostponedFailure,
     ) -> Option<String> {
-        let index = loan.index;
+        let (index, job, failure) = (loan.index, context.job, &last.failure);
         let attempts = self.failures.attempts(index);
         blame::lift_doubts(context.registry, self.failures.forget(index));
         if self.failed_items.len() < super::MOST_NAMED {
             self.failed_items.push(index);
         }
-        let text = account(context.items, context.job, loan, what, attempts, failure);
-        let report = match context.job.on_error {
+        let input = account::input(context.items, job, index);
+        let account = Account::new(&last.what, &input, attempts, account::details(job, failure));
+        if let Some(list) = &job.failed {
+            list.record(FailedItem {
+                number: job.number(index),
+                input: account::kept(input.clone()),
+                message: failure.message.clone(),
+                stack: account::stack(job, failure),
+                device: Some(last.device.clone()),
+                attempts,
+            });
+        }
+        if context.items.program().is_none() {
+            if job.on_error == OnError::Stop {
+                return self.end_with(context, index, account.in_full(), account.line);
+            }
+            if let Some(too_many) = self.too_many(context.items, job) {
+                let text = format!("{too_many}: {}", account.in_full());
+                return self.end_with(context, index, text, account.line);
+            }
+        }
+        let report = match job.on_error {
             _ if context.items.program().is_some() => None,
-            OnError::Stop => return self.end_with(context, index, text),
-            OnError::Skip => None,
+            OnError::Stop | OnError::Skip => None,
             OnError::Tell => {
-                self.told.insert(index, text.clone());
+                self.told.insert(index, account.in_full());
                 None
             }
             OnError::Report => {
-                let report = json!({"error": {"index": index + 1, "message": failure.message}});
-                Some(Bytes::from(report.to_string()))
+                Some(Bytes::from(error_in_place(job.number(index), &failure.message, &input)))
             }
         };
         if let Some(program) = context.items.program_mut() {
@@ -48,13 +72,90 @@ impl Retries {
         }
         context.items.leave_out(sub, loan, report);
         self.left_out += 1;
-        Some(text)
+        self.tell(index, failure, account, job)
     }
 
-    /// Ends the run because `index` failed for good: earlier items are still finished, later items
-    /// are dropped. Returns a line for people, unless the run ends at once with its own message.
-    fn end_with(&mut self, context: &mut RunContext, index: Index, text: String) -> Option<String> {
-        let line = text.lines().next().unwrap_or_default().to_owned();
+    /// Returns the line about an item that failed for good, if it has a line of its own or ends a
+    /// series of items that were only counted.
+    fn tell(
+        &mut self,
+        index: Index,
+        failure: &Failure,
+        account: Account,
+        job: &Job,
+    ) -> Option<String> {
+        match self.kinds.count_item(index, failure) {
+            Telling::WithStack => Some(account.in_full()),
+            _ if job.explains => Some(account.in_full()),
+            Telling::Line => Some(account.line),
+            Telling::Counted(line) => Some(line),
+            Telling::Later => None,
+        }
+    }
+
+    /// Fails an item whose input is no value. Returns what takes the place of the item, and a line
+    /// for people.
+    ///
+    /// # Errors
+    /// When this ends the run.
+    pub(crate) fn fail_input(
+        &mut self,
+        items: &Items,
+        job: &Job,
+        unusable: Unusable,
+    ) -> Result<(Read, Option<String>), InputError> {
+        let index = unusable.number.saturating_sub(1);
+        let what = unusable.told();
+        let Unusable { why, input, .. } = unusable;
+        if let Some(list) = &job.failed {
+            list.record(FailedItem {
+                number: job.number(index),
+                input: account::kept(input.clone()),
+                message: why.clone(),
+                stack: None,
+                device: None,
+                attempts: 0,
+            });
+        }
+        if job.on_error == OnError::Stop {
+            return Err(InputError::new(why));
+        }
+        if let Some(too_many) = self.too_many(items, job) {
+            return Err(InputError::new(format!("{too_many}: {why}")));
+        }
+        self.left_out += 1;
+        let read = match job.on_error {
+            OnError::Report => {
+                Read::Finished(error_in_place(job.number(index), &why, &input).into())
+            }
+            OnError::Stop | OnError::Skip | OnError::Tell => Read::LeftOut,
+        };
+        let failure = Failure { message: why, stack: None, kind: "input".into() };
+        let account = Account::new(&what, &input, 0, String::new());
+        Ok((read, self.tell(index, &failure, account, job)))
+    }
+
+    /// The words about a run that is hopeless when one more item fails, which is not yet counted.
+    fn too_many(&self, items: &Items, job: &Job) -> Option<String> {
+        let limit = job.max_failures.filter(|_| self.fatal.is_none())?;
+        let (failed, finished) = (self.left_out + 1, items.settled() + 1);
+        limit.is_exceeded(failed, finished).then(|| {
+            format!(
+                "{failed} of {finished} finished items have failed, more than --max-failures {limit} allows. The last one"
+            )
+        })
+    }
+
+    /// Ends the run because `index` failed for good, with the message `text`: earlier items are
+    /// still finished, later items are dropped. Returns a line for people, unless the run ends at
+    /// once with its own message.
+    fn end_with(
+        &mut self,
+        context: &mut RunContext,
+        index: Index,
+        text: String,
+        line: String,
+    ) -> Option<String> {
         if self.fatal.as_ref().is_none_or(|(first, _)| *first > index) {
             self.fatal = Some((index, text));
             keep_cut_off(context, index);
@@ -93,14 +194,12 @@ impl Retries {
             if !(is_cut_off || is_untried || is_due) {
                 continue;
             }
-            let Some(PostponedFailure { what, failure, .. }) = self.postponed.take(index) else {
-                continue;
-            };
+            let Some(last) = self.postponed.take(index) else { continue };
             let Some((holder, loan)) = held else { continue };
             if is_cut_off || is_untried {
                 let _ = context.items.lender_mut().hand_back(holder, loan);
             } else {
-                lines.extend(self.fail_for_good(context, (holder, loan), what, &failure));
+                lines.extend(self.fail_for_good(context, (holder, loan), &last));
                 // The final failure may lift doubts about devices.
                 (able, doubtful) = blame::who_may_try(context.registry);
             }

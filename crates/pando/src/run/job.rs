@@ -1,0 +1,77 @@
+//! The job of a run, by its configuration.
+
+use super::{function::Function, open::fresh_token, used};
+use crate::{
+    config::{FunctionSource, InputSource, RunConfig},
+    failed::FailedItems,
+    journal::Digest,
+    master::{Files, InputSize, Job},
+};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+/// The settings of `config` for files. Earlier runs wrote the files whose paths have the hashes
+/// `own`.
+pub(super) fn files(config: &RunConfig, own: HashSet<Digest>) -> Option<Files> {
+    config.files.as_ref().map(|files| Files {
+        output_dir: files.output_dir.clone(),
+        ext: files.ext.clone(),
+        separator: config.framing.separator,
+        overwrite: files.overwrite,
+        used: used::all(config),
+        own,
+        inputs: Mutex::default(),
+        names: Mutex::default(),
+    })
+}
+
+/// The job of a run with `config`. Earlier runs wrote the files whose paths have the hashes `own`.
+pub(super) fn job(
+    config: &RunConfig,
+    function: &Function,
+    own: HashSet<Digest>,
+    failed: Option<Arc<FailedItems>>,
+) -> Job {
+    let policies = &config.policies;
+    Job {
+        id: fresh_token(),
+        function: function.bundle.clone(),
+        options: config.job.clone(),
+        framing: config.framing,
+        batch_size: policies.batch_size,
+        sync: config.sync,
+        retries: policies.retries,
+        speculate: policies.speculate,
+        on_error: policies.on_error,
+        max_failures: policies.max_failures,
+        failed,
+        numbers: match &config.input {
+            InputSource::Failed { list, .. } => {
+                Some(list.items.iter().map(|item| item.number).collect())
+            }
+            _ => None,
+        },
+        confirms: policies.confirm.is_some(),
+        files: files(config, own).map(Arc::new),
+        local_only: !config.takes_volunteers(),
+        by_program: matches!(config.function, FunctionSource::Command(_)),
+        window: policies.window,
+        size: input_size(config),
+        quiet: config.report.quiet,
+        explains: config.report.verbose,
+    }
+}
+
+/// What is known of the number of values. Names of files say nothing by their bytes, because they
+/// are not counted before their files are read.
+fn input_size(config: &RunConfig) -> InputSize {
+    match config.total {
+        Some(count) => InputSize::Items(count),
+        None if config.reads_stdin() && config.files.is_none() => {
+            used::bytes_on_stdin().map_or(InputSize::Unknown, InputSize::Bytes)
+        }
+        None => InputSize::Unknown,
+    }
+}
