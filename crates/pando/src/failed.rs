@@ -68,7 +68,7 @@ impl FailedItems {
             bail!("{}: this is not a file", named());
         }
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path);
+        let file = options.read(true).append(true).create(true).open(path);
         let file = file.with_context(|| format!("{}: cannot be written", named()))?;
         if !is_list(&file).with_context(named)? {
             bail!(

@@ -2,17 +2,17 @@
 //! value is read yet: the opener of the run has the two ends of its stream.
 
 use super::{
-    StartError, awake::Awake, function::Function, journal::Journal, listen,
+    StartError, awake::Awake, function::Function, job, journal::Journal, listen,
     local_cores::lend_cores, monitoring, status, used,
 };
 use crate::{
     channel::Peers,
-    config::{FunctionSource, InputSource, RunConfig},
+    config::RunConfig,
     console::{Console, printable},
     events::Events,
     failed::FailedItems,
-    journal::{Digest, JobFacts},
-    master::{self, Ending, Files, InputSize, Job, Master, RunSnapshot},
+    journal::JobFacts,
+    master::{self, Ending, Master, RunSnapshot},
     monitor::{Ingredients, Monitor},
     server::{self, Site, VolunteerSite},
     uplink::{RoomContent, Uplink},
@@ -21,8 +21,7 @@ use crate::{
 use pando_protocol::page::PageOptions;
 use pando_web::{Certificate, Connections};
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -99,7 +98,7 @@ impl OpenRun {
         }
         let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
         let mut open = Self {
-            master: Master::new(job(config, &function, own, failed), console.clone(), events),
+            master: Master::new(job::job(config, &function, own, failed), console.clone(), events),
             monitor: None,
             ingredients: function.ingredients(),
             peers,

@@ -81,7 +81,7 @@ fn what_is_thrown_and_tells_no_reason_is_told_as_such() {
         let run = PandoCommand::new(&format!("export default async x => {{ throw {thrown} }}"))
             .args(["--local", "--retries", "0", "1"]);
         let words = format!(
-            "item 1 failed on this machine: {told} was thrown, which tells no reason: throw an Error\n"
+            "item 1 failed on this machine: {told} was thrown, which tells no reason: throw an Error (its input: 1; attempts: 1)\n"
         );
         run.run().ends(1, "").said(&[&words]);
     }

@@ -45,6 +45,8 @@ pub(crate) struct Retries {
     told: HashMap<Index, String>,
     /// Items which failed for good without ending the run.
     left_out: u64,
+    /// The number of the last unusable input.
+    read_to: u64,
     /// The first of these items.
     failed_items: Vec<Index>,
     /// Failed attempts so far.
@@ -76,6 +78,7 @@ impl Retries {
             fatal: None,
             told: HashMap::new(),
             left_out: 0,
+            read_to: 0,
             failed_items: Vec::new(),
             failed_attempts: 0,
             newest: no_attempts(),

@@ -2,7 +2,7 @@
 
 use super::clock::{MS, SECOND};
 use crate::{
-    config::{BatchSize, FailureLimit, OnError},
+    config::{BatchSize, OnError},
     master::{
         items::Framing,
         job::{InputSize, Job},
@@ -156,10 +156,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
             rng,
             &[OnError::Stop, OnError::Skip, OnError::Skip, OnError::Report, OnError::Tell],
         ),
-        max_failures: pick(
-            rng,
-            &[None, None, Some(FailureLimit::Items(0)), Some(FailureLimit::Items(2))],
-        ),
+        max_failures: None,
         failed: None,
         numbers: None,
         local_only: false,

@@ -12,6 +12,7 @@ use super::{
     seen::Seen,
 };
 use crate::{
+    config::FailureLimit,
     console::Console,
     events::Events,
     journal::{self, JobFacts},
@@ -65,7 +66,9 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(seed: u64, verbose: bool) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let plan = Plan::new(&mut rng);
+        let mut plan = Plan::new(&mut rng);
+        // One of four runs ends when too many items fail.
+        plan.job.max_failures = (seed % 4 == 2).then_some(FailureLimit::Items(seed / 4 % 3));
         let journal = plan.journal.then(JournalFolder::new);
         Self {
             master: start_master(&plan.job, journal.as_ref()),

@@ -2,7 +2,7 @@
 
 use super::Retries;
 use crate::{
-    config::OnError,
+    config::{FailureLimit, OnError},
     failed::{FailedItem, error_in_place},
     master::{
         items::{InputError, Items, Read, Unusable},
@@ -15,6 +15,7 @@ use crate::{
             postponed::PostponedFailure,
         },
     },
+    number,
     protocol::Failure,
 };
 use bytes::Bytes;
@@ -104,9 +105,9 @@ impl Retries {
         job: &Job,
         unusable: Unusable,
     ) -> Result<(Read, Option<String>), InputError> {
-        let index = unusable.number.saturating_sub(1);
         let what = unusable.told();
-        let Unusable { why, input, .. } = unusable;
+        let Unusable { number, why, input } = unusable;
+        let index = number.saturating_sub(1);
         if let Some(list) = &job.failed {
             list.record(FailedItem {
                 number: job.number(index),
@@ -120,6 +121,7 @@ impl Retries {
         if job.on_error == OnError::Stop {
             return Err(InputError::new(why));
         }
+        self.read_to = number;
         if let Some(too_many) = self.too_many(items, job) {
             return Err(InputError::new(format!("{too_many}: {why}")));
         }
@@ -138,10 +140,16 @@ impl Retries {
     /// The words about a run that is hopeless when one more item fails, which is not yet counted.
     fn too_many(&self, items: &Items, job: &Job) -> Option<String> {
         let limit = job.max_failures.filter(|_| self.fatal.is_none())?;
-        let (failed, finished) = (self.left_out + 1, items.settled() + 1);
+        // Unusable inputs fail when they are read, before earlier items are finished.
+        let (failed, finished) = (self.left_out + 1, self.read_to.max(items.settled() + 1));
+        let of = match limit {
+            FailureLimit::Items(_) => String::new(),
+            FailureLimit::Percent(_) => format!(" of {finished} finished ones"),
+        };
         limit.is_exceeded(failed, finished).then(|| {
             format!(
-                "{failed} of {finished} finished items have failed, more than --max-failures {limit} allows. The last one"
+                "{}{of} failed, more than --max-failures {limit} allows. The last one",
+                number::count(failed, "item")
             )
         })
     }
