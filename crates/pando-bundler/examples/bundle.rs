@@ -16,11 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: bundle FILE BUILTINS [TIMES]".into());
     };
     let _ = BUILTINS.set(read(builtins.as_ref())?);
-    let options = Options {
-        builtins: |name| BUILTINS.get()?.get(name).map(String::as_str),
-        page: false,
-        buffer: false,
-    };
+    let options = Options::new(|name| BUILTINS.get()?.get(name).map(String::as_str));
     let mut taken = Vec::new();
     for _ in 1..times.first().map_or(Ok(1), |times| times.parse())? {
         let start = Instant::now();

@@ -124,11 +124,7 @@ fn file_name(builtin: &str) -> String {
 mod tests {
     use super::*;
 
-    const OPTIONS: Options = Options {
-        builtins: |name| (name == "util-types.js").then_some(""),
-        page: false,
-        buffer: false,
-    };
+    const OPTIONS: Options = Options::new(|name| (name == "util-types.js").then_some(""));
 
     #[test]
     fn names_become_files() {

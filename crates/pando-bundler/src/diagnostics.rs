@@ -10,6 +10,7 @@ use crate::{
     Error,
     error::Problem,
     finder::Finder,
+    inline,
     location::{Location, shown},
     package::{installed, package_name},
     source,
@@ -147,7 +148,7 @@ fn not_resolved(
 ) -> Problem {
     let specifier = diagnostic.exporter().unwrap_or_default();
     let importer = folder.join(source::file_of(&diagnostic.id().unwrap_or_default()));
-    match finder.why_not(&importer, &specifier) {
+    match finder.why_not(&inline::importer(&importer), &specifier) {
         None | Some(ResolveError::NotFound(_) | ResolveError::PackagePathNotExported { .. }) => {
             unresolved(diagnostic, location)
         }

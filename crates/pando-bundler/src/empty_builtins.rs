@@ -216,7 +216,7 @@ mod tests {
     use super::*;
     use oxc::{allocator::Allocator, parser::Parser, span::SourceType};
 
-    const OPTIONS: Options = Options { builtins: |_| None, page: false, buffer: false };
+    const OPTIONS: Options = Options::new(|_| None);
 
     fn missing(source: &str) -> Missing {
         let allocator = Allocator::default();

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
+
 use oxc::{
     allocator::Allocator,
     ast::ast::{
@@ -16,17 +18,24 @@ use oxc::{
     span::{GetSpan, SourceType},
 };
 
-use crate::{error::Problem, exported, location::Location, package::Manifests, source};
+use crate::{
+    Options, error::Problem, inline, location::Location, package::Manifests, plugin::ADAPTER,
+    second::SecondArgument, source,
+};
 
 /// The name under which a module exports a function in callback style.
 const CALLBACK_STYLE: &str = "/pando/1.0.0";
+
+/// The members of the context that the adapter adds.
+const ADDED: [&str; 5] = ["asset", "assetUrl", "device", "env", "name"];
 
 const EXTENSIONS: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
 
 /// Examples of modules with a function, for error messages.
 pub const WHAT_TO_WRITE: &str = "write one of these:\n\
-    \u{20} module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }\n\
-    \u{20} export default function (x) { return 'result of ' + x }";
+    \u{20} export default function (x) { return 'result of ' + x }\n\
+    \u{20} module.exports = function (x, cb) { cb(null, 'result of ' + x) }\n\
+    \u{20} module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }";
 
 /// The user's module.
 #[derive(Debug)]
@@ -38,8 +47,8 @@ pub(crate) struct EntryModule {
     pub(crate) typescript: bool,
     /// Whether `import` gives the module's exports as they are.
     exports_names: bool,
-    /// The name of the second parameter of the default export.
-    pub(crate) second_parameter: Option<String>,
+    /// What the function does with its second argument.
+    second: SecondArgument,
 }
 
 impl EntryModule {
@@ -65,32 +74,57 @@ impl EntryModule {
             typescript,
             esm: typescript || look.as_ref().is_some_and(|look| look.esm),
             exports_names: look.as_ref().is_some_and(|look| look.export_statements),
-            second_parameter: look
-                .and_then(|look| look.second_parameter)
-                .filter(|_| !source.contains(CALLBACK_STYLE)),
+            second: match look.map_or(SecondArgument::Unknown, |look| look.second) {
+                SecondArgument::Unknown if source.contains(CALLBACK_STYLE) => {
+                    SecondArgument::Unused
+                }
+                second => second,
+            },
             path,
         })
     }
 
-    /// The folder of the file.
-    pub(crate) fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
+    /// The folder from which imports are looked up.
+    pub(crate) fn folder(&self) -> PathBuf {
+        inline::importer(&self.path).parent().unwrap_or(Path::new("/")).to_owned()
     }
 
     /// The source of the first module in the bundle, which hands the exports to the runtime.
-    pub(crate) fn starter(&self, buffer: bool) -> String {
-        let buffer = if buffer { ", Buffer: require('buffer').Buffer" } else { "" };
+    pub(crate) fn starter(&self, options: &Options) -> String {
+        let buffer = if options.buffer { ", Buffer: require('buffer').Buffer" } else { "" };
         let path = serde_json::Value::from(self.path.to_string_lossy());
         let esm = self.esm;
-        if self.exports_names {
-            format!(
-                "import * as exported from {path};\nglobalThis.__pandoModule = {{ exports: exported, esm: {esm}{buffer} }};\n"
-            )
-        } else {
-            format!(
-                "globalThis.__pandoModule = {{ exports: require({path}), esm: {esm}{buffer} }};\n"
-            )
-        }
+        let (import, exports) = match self.exports_names {
+            true => (format!("import * as exported from {path};\n"), "exported".to_owned()),
+            false => (String::new(), format!("require({path})")),
+        };
+        let exports = self.adapted(&exports, options);
+        format!(
+            "{import}globalThis.__pandoModule = {{ exports: {exports}, esm: {esm}{buffer} }};\n"
+        )
+    }
+
+    /// The expression `exports`, with the adapter around it if the function may need one.
+    fn adapted(&self, exports: &str, options: &Options) -> String {
+        let (callable, answers_later, returns) = match &self.second {
+            SecondArgument::Unused => return exports.to_owned(),
+            SecondArgument::Context(members)
+                if !ADDED.iter().any(|name| members.contains(*name)) =>
+            {
+                return exports.to_owned();
+            }
+            SecondArgument::Context(_) => (false, Some(false), true),
+            SecondArgument::Callback { returns } => (true, Some(true), *returns),
+            SecondArgument::Hidden => (true, Some(false), true),
+            SecondArgument::Unknown => (true, None, true),
+        };
+        let config = json!({
+            "callable": callable,
+            "answersLater": answers_later,
+            "returns": returns,
+            "env": options.env,
+        });
+        format!("require('{ADAPTER}').adapt({exports}, {config})")
     }
 }
 
@@ -144,7 +178,7 @@ struct Look {
     unusable_default: Option<usize>,
     /// Whether the source mentions `module`, `exports` or `this`.
     common_js: bool,
-    second_parameter: Option<String>,
+    second: SecondArgument,
 }
 
 impl Look {
@@ -178,7 +212,7 @@ impl Look {
             exports_function: statements.iter().any(|statement| may_export_function(statement)),
             unusable_default: statements.iter().find_map(|statement| unusable_default(statement)),
             common_js: mentions.found,
-            second_parameter: exported::second_parameter(program),
+            second: SecondArgument::of(program),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Finds variables of the environment that the user's files read, because a function has no
-//! environment.
+//! Finds variables of the environment that the user's files read, because a function has only
+//! those that it is given.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,10 +36,12 @@ pub(crate) fn read(program: &Program<'_>, file: &Path, source: &str) -> Vec<(Str
 pub(crate) fn note(read: &BTreeMap<String, String>) -> Option<String> {
     let (_, location) = read.first_key_value()?;
     let names: Vec<_> = read.keys().map(|name| format!("process.env.{name}")).collect();
-    let (are, them) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let are = if names.len() == 1 { "is" } else { "are" };
+    let options: Vec<_> = read.keys().map(|name| format!("--env {name}")).collect();
     Some(format!(
-        "{location}: {} {are} not set in the function: pando does not pass on environment variables. Write {them} into the function, or give {them} with the values",
-        names.join(", ")
+        "{location}: {} {are} not set in the function, which has only the variables of the environment that --env gives it: add {}",
+        names.join(", "),
+        options.join(" ")
     ))
 }
 

@@ -98,10 +98,16 @@ impl fmt::Debug for Finder {
     }
 }
 
+static FILES: LazyLock<OsFileSystem> = LazyLock::new(|| OsFileSystem::new(true));
+
 /// The text of a file, even of a file in an archive of Yarn Plug'n'Play.
 pub(crate) fn read(file: &Path) -> io::Result<String> {
-    static FILES: LazyLock<OsFileSystem> = LazyLock::new(|| OsFileSystem::new(true));
     FILES.read_to_string(file)
+}
+
+/// The bytes of a file, even of a file in an archive of Yarn Plug'n'Play.
+pub(crate) fn read_bytes(file: &Path) -> io::Result<Vec<u8>> {
+    FILES.read(file)
 }
 
 /// The file in which Yarn Plug'n'Play describes the packages of `folder`, if there is any.

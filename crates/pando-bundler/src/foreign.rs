@@ -9,9 +9,6 @@ const KINDS: &[(&str, &[&str])] = &[
     ("WebAssembly", &["wasm"]),
     ("a stylesheet", &["css", "less", "sass", "scss"]),
     ("a page", &["htm", "html"]),
-    ("a picture", &["avif", "gif", "ico", "jpeg", "jpg", "png", "svg", "webp"]),
-    ("a font", &["otf", "ttf", "woff", "woff2"]),
-    ("sound or video", &["flac", "mp3", "mp4", "ogg", "wav", "webm"]),
 ];
 
 /// Whether a specifier names a native addon. An addon throws when it is loaded, because packages
@@ -30,7 +27,8 @@ pub(crate) fn refusal(specifier: &str, importer: &Path) -> Problem {
     match kind(specifier) {
         Some(kind) if !is_address(specifier) => {
             Problem::at(location, format!("'{specifier}' is {kind}, which is not bundled")).remedy(
-                "put its contents into a .js, .json or .txt file, or fetch it from a server",
+                "put its contents into a .js, .json or .txt file, or give its folder to the run by --assets DIR, and read it in \
+                 the function by context.asset or context.assetUrl",
             )
         }
         _ => Problem::at(

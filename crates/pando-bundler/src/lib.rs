@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), pando_bundler::Error> {
-//! let options = pando_bundler::Options { builtins: |_name| None, page: false, buffer: false };
+//! let options = pando_bundler::Options::new(|_name| None);
 //! let bundle = pando_bundler::bundle("render.js".as_ref(), &options).await?;
 //! for warning in &bundle.warnings {
 //!     eprintln!("{warning}");
@@ -40,15 +40,16 @@
 //! Everything that is known to fail without running the code: see [`Error`].
 
 mod builtins;
+mod bytes;
 mod decorators;
 mod diagnostics;
 mod empty_builtins;
 mod entry;
 mod env_vars;
 mod error;
-mod exported;
 mod finder;
 mod foreign;
+mod inline;
 mod location;
 mod notes;
 mod origins;
@@ -56,18 +57,23 @@ mod package;
 mod plugin;
 mod requires;
 mod run;
+mod second;
 mod source;
 mod strict;
 mod trace;
 mod uuid;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 pub use entry::WHAT_TO_WRITE;
 pub use error::Error;
+pub use inline::{inline_file, inline_module, is_inline, name_of};
 
 /// The options for making a bundle.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The source of an embedded file: `zlib.js` is the built-in `zlib`, `util-types.js` is
     /// `util/types`. These are CommonJS files that require each other as `./NAME.js`.
@@ -80,6 +86,15 @@ pub struct Options {
     /// Whether to hand the bundle's `Buffer` to the runtime too, as `__pandoModule.Buffer`,
     /// because values are bytes.
     pub buffer: bool,
+    /// The variables of the environment for the function, by name.
+    pub env: BTreeMap<String, String>,
+}
+
+impl Options {
+    /// Options for a function in workers, whose values are texts, with these built-ins.
+    pub const fn new(builtins: fn(&str) -> Option<&'static str>) -> Self {
+        Self { builtins, page: false, buffer: false, env: BTreeMap::new() }
+    }
 }
 
 /// A module and all its dependencies, as one script.
@@ -98,8 +113,6 @@ pub struct Bundle {
     pub esm: bool,
     origins: origins::Origins,
     missing: empty_builtins::Missing,
-    /// The name of the second parameter of the module's default export.
-    second_parameter: Option<String>,
 }
 
 impl Bundle {
@@ -117,17 +130,6 @@ impl Bundle {
     /// `fs` for `TypeError: fs.readFileSync is not a function`, in the words of any browser.
     pub fn missing_builtin(&self, message: &str) -> Option<&str> {
         self.missing.behind(message)
-    }
-
-    /// Whether an error with this message came from a default export with a callback as second
-    /// argument.
-    pub fn error_is_missing_callback(&self, message: &str) -> bool {
-        let called = message
-            .strip_prefix("TypeError: ")
-            .and_then(|message| message.split_once(" is not a function"));
-        called.is_some_and(|(name, _)| {
-            self.second_parameter.as_deref() == Some(empty_builtins::plain(name))
-        })
     }
 }
 

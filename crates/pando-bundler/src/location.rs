@@ -2,6 +2,8 @@
 
 use std::{env, fmt::Write as _, path::Path};
 
+use crate::inline;
+
 /// The longest line for which a frame is shown; longer lines are minified code.
 const LONGEST_LINE: usize = 300;
 
@@ -21,6 +23,8 @@ pub(crate) struct Location {
 impl Location {
     /// The location of the byte `offset` of `source`.
     pub(crate) fn at_offset(file: &Path, source: &str, offset: usize) -> Self {
+        let (source, before) = inline::as_written(file, source);
+        let offset = offset.saturating_sub(before);
         let before = floor_char_boundary(source, offset);
         let line = source[..before].matches('\n').count() + 1;
         let start = source[..before].rfind('\n').map_or(0, |at| at + 1);
@@ -44,6 +48,9 @@ impl std::fmt::Display for Location {
 
 /// The path for display: relative if the file is below the current folder.
 pub(crate) fn shown(path: &Path) -> String {
+    if let Some(name) = inline::inline_name(path) {
+        return name;
+    }
     let below = env::current_dir()
         .ok()
         .and_then(|current| path.strip_prefix(current).ok().map(Path::to_path_buf));

@@ -8,7 +8,7 @@ use std::{
 
 use rolldown_common::OutputChunk;
 
-use crate::{location::shown, plugin::BUILTIN, source};
+use crate::{inline::inline_name, location::shown, plugin::BUILTIN, source};
 
 /// The output folder that rolldown assumes, relative to the entry's folder; names of sources are
 /// relative to the output folder.
@@ -26,6 +26,8 @@ pub(crate) struct Origins {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum ModuleName {
     File(String),
+    /// A source of the command line or a pipe. Its first line is the bundler's.
+    Inline(String),
     Builtin(String),
     /// Code of the bundler, which people do not know.
     Glue,
@@ -92,6 +94,10 @@ impl Origins {
             ModuleName::File(name) => {
                 Some(format!("{name}:{}:{}", mark.origin.line + 1, mark.origin.column + 1))
             }
+            ModuleName::Inline(_) if mark.origin.line == 0 => None,
+            ModuleName::Inline(name) => {
+                Some(format!("{name}:{}:{}", mark.origin.line, mark.origin.column + 1))
+            }
             ModuleName::Builtin(name) => Some(format!("node:{name}")),
             ModuleName::Glue => None,
         }
@@ -106,7 +112,11 @@ impl ModuleName {
         if name.contains(source::OURS) || name.contains('\0') {
             return Self::Glue;
         }
-        Self::File(shown(&straightened(&folder.join(OUT).join(source::file_of(name)))))
+        let path = straightened(&folder.join(OUT).join(source::file_of(name)));
+        match inline_name(&path) {
+            Some(name) => Self::Inline(name),
+            None => Self::File(shown(&path)),
+        }
     }
 }
 

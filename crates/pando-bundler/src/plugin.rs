@@ -20,14 +20,15 @@ use rolldown_plugin::{
     HookUsage, Plugin, PluginContext, PluginContextResolveOptions, SharedLoadPluginContext,
     SharedTransformPluginContext,
 };
+use serde_json::json;
 
 use crate::{
     Options,
     builtins::Builtin,
-    decorators, env_vars,
+    bytes, decorators, env_vars,
     error::Problem,
     finder::{self, Finder},
-    foreign,
+    foreign, inline,
     location::{Location, shown},
     notes,
     package::package_name,
@@ -36,12 +37,16 @@ use crate::{
 
 /// The id of the first module in the bundle.
 pub(crate) const STARTER: &str = "pando:starter";
+/// The id of the module between the runtime and a function with a second argument.
+pub(crate) const ADAPTER: &str = "pando:adapter";
 const SHIM: &str = "pando:computing";
 /// The id of an empty module; the name of a built-in may follow.
 const EMPTY: &str = "pando:empty";
 const ADDON: &str = "pando:addon";
 /// The start of the id of an optional package that is not installed.
 const MISSING: &str = "pando:missing/";
+/// The start of the id of a module for `require` of a file of bytes; the file's id follows.
+const REQUIRED_BYTES: &str = "pando:bytes/";
 /// The id of the stand-in for `require`.
 pub(crate) const REQUIRE: &str = "pando:require";
 /// The start of the id of an embedded file.
@@ -101,6 +106,7 @@ impl PandoPlugin {
             self.refuse(specifier, importer);
             return Some(EMPTY.to_owned());
         }
+        let importer = &*inline::importer(importer);
         if self.seen.manifests.of(importer).is_some_and(|manifest| manifest.maps(specifier)) {
             return None;
         }
@@ -136,15 +142,43 @@ impl PandoPlugin {
     fn virtual_source(&self, id: &str) -> Option<Cow<'_, str>> {
         match id {
             STARTER => Some(self.starter.as_str().into()),
+            ADAPTER => Some(include_str!("adapter.js").into()),
             SHIM => Some(SHIM_SOURCE.into()),
             ADDON => Some("throw new Error('a native addon only runs in Node');".into()),
             id if id.starts_with(EMPTY) => Some("module.exports = {};".into()),
             REQUIRE => Some(requires::SOURCE.into()),
-            _ => match id.strip_prefix(MISSING) {
-                Some(name) => Some(requires::missing(name).into()),
-                None => id.strip_prefix(BUILTIN).and_then(self.options.builtins).map(Cow::Borrowed),
-            },
+            _ => {
+                if let Some(name) = id.strip_prefix(MISSING) {
+                    return Some(requires::missing(name).into());
+                }
+                if let Some(file) = id.strip_prefix(REQUIRED_BYTES) {
+                    let file = serde_json::Value::from(file);
+                    return Some(format!("module.exports = require({file}).default;").into());
+                }
+                let file = id.strip_prefix(BUILTIN)?;
+                let source = (self.options.builtins)(file)?;
+                Some(self.with_environment(file, source))
+            }
         }
+    }
+
+    /// The source of an embedded file, which sets the variables of the environment if it is the
+    /// file of `process`.
+    fn with_environment(&self, file: &str, source: &'static str) -> Cow<'static, str> {
+        if file != "process.js" || self.options.env.is_empty() {
+            return source.into();
+        }
+        let env = json!(self.options.env);
+        format!("{source}\nObject.assign(module.exports.env, {env});\n").into()
+    }
+
+    /// The code in place of a file of bytes.
+    fn bytes(&self, id: &str) -> anyhow::Result<String> {
+        Ok(bytes::module_of(&source::file_of(id))?.unwrap_or_else(|problem| {
+            let mut problems = self.seen.too_long.lock().unwrap_or_else(PoisonError::into_inner);
+            problems.push(problem);
+            String::new()
+        }))
     }
 
     /// The JSON of a file, for rolldown, which accepts no byte-order mark and whose errors do not
@@ -175,16 +209,20 @@ impl PandoPlugin {
         args: &HookResolveIdArgs<'_>,
     ) -> anyhow::Result<Option<String>> {
         let importer = args.importer.unwrap_or_default();
+        let file = inline::importer(&source::file_of(importer));
         if specifier.contains('?') || source::has_question_mark(importer) {
-            let found = self.finder.find(&source::file_of(importer), specifier, args.kind);
+            let found = self.finder.find(&file, specifier, args.kind);
             return Ok(found.map(|file| source::id_of(&file)));
         }
+        let as_if = source::id_of(&file);
+        let importer = if is_inline(args.importer) { &*as_if } else { importer };
         let options = PluginContextResolveOptions {
             import_kind: args.kind,
             skip_self: true,
             ..Default::default()
         };
-        let resolved = ctx.resolve(specifier, args.importer, Some(options)).await?.ok();
+        let by = args.importer.map(|_| importer);
+        let resolved = ctx.resolve(specifier, by, Some(options)).await?.ok();
         let id = resolved
             .filter(|resolved| !resolved.external.is_external())
             .map(|resolved| resolved.id.to_string());
@@ -196,6 +234,11 @@ impl PandoPlugin {
         }
         Ok(id)
     }
+}
+
+/// Whether the module of this id has a source from the command line or a pipe.
+fn is_inline(id: Option<&str>) -> bool {
+    id.is_some_and(|id| inline::inline_name(&source::file_of(id)).is_some())
 }
 
 impl Plugin for PandoPlugin {
@@ -219,7 +262,7 @@ impl Plugin for PandoPlugin {
         if let Some(id) = self.virtual_id(args.specifier, args.importer) {
             return Ok(Some(HookResolveIdOutput::from_id(id)));
         }
-        let importer = source::file_of(args.importer.unwrap_or_default());
+        let importer = inline::importer(&source::file_of(args.importer.unwrap_or_default()));
         if !self.options.page
             && let Some(file) = self.seen.manifests.form_without_document(args.specifier, &importer)
         {
@@ -229,7 +272,9 @@ impl Plugin for PandoPlugin {
         let optional = self.is_optional(args.specifier, &importer);
         let queried =
             args.specifier.contains('?') || args.importer.is_some_and(source::has_question_mark);
-        let special = of_package || optional || queried;
+        let may_be_bytes = bytes::may_name_bytes(args.specifier);
+        let inline = is_inline(args.importer);
+        let special = of_package || optional || queried || may_be_bytes || inline;
         if !special && self.sloppy.is_empty() && self.lacking.is_empty() {
             return Ok(None);
         }
@@ -245,8 +290,11 @@ impl Plugin for PandoPlugin {
             Some(main) => self.resolve(ctx, &main.to_string_lossy(), args).await?,
             None => None,
         };
-        let changed = queried || main.is_some() || !self.lacking.is_empty();
+        let changed = queried || inline || main.is_some() || !self.lacking.is_empty();
         let id = main.unwrap_or(found);
+        if args.kind == ImportKind::Require && bytes::is_bytes(&id) {
+            return Ok(Some(HookResolveIdOutput::from_id(format!("{REQUIRED_BYTES}{id}"))));
+        }
         let sloppy = self.sloppy.contains(&source::file_of(&id));
         let id = if sloppy { Some(source::sloppy_id(&id)) } else { changed.then_some(id) };
         Ok(id.map(HookResolveIdOutput::from_id))
@@ -258,6 +306,7 @@ impl Plugin for PandoPlugin {
             self.virtual_source(args.id).or_else(|| self.instead_of(&source::file_of(args.id)));
         let (code, module_type) = match instead {
             Some(code) => (code.into_owned(), Some(ModuleType::Js)),
+            None if bytes::is_bytes(args.id) => (self.bytes(args.id)?, Some(ModuleType::Js)),
             None if source::is_sloppy(args.id) => (file()?, Some(ModuleType::Js)),
             // The kind of module follows from the file's extension.
             None if source::has_question_mark(args.id) => (file()?, None),
@@ -283,7 +332,7 @@ impl Plugin for PandoPlugin {
             args.module_type,
             ModuleType::Js | ModuleType::Jsx | ModuleType::Ts | ModuleType::Tsx
         );
-        if source::is_virtual(args.id) || !script {
+        if source::is_virtual(args.id) || !script || bytes::is_bytes(args.id) {
             return Ok(None);
         }
         let file = source::file_of(args.id);
@@ -340,7 +389,9 @@ impl Plugin for PandoPlugin {
                     ..Default::default()
                 };
                 let ours = self.virtual_id(&specifier, Some(args.id)).is_some();
-                if !ours && ctx.resolve(&specifier, Some(args.id), Some(options)).await?.is_err() {
+                let importer = source::id_of(&inline::importer(&source::file_of(args.id)));
+                let importer = if is_inline(Some(args.id)) { &*importer } else { args.id };
+                if !ours && ctx.resolve(&specifier, Some(importer), Some(options)).await?.is_err() {
                     mentions.note_missing(start);
                 }
             }

@@ -1,7 +1,7 @@
 //! The options for rolldown, and the runs of rolldown for one bundle.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -37,11 +37,14 @@ const INJECTED: &[(&str, &str)] = &[
     ("clearImmediate", "timers.js"),
 ];
 
+/// The variable of the environment that packages read most.
+const NODE_ENV: &str = "process.env.NODE_ENV";
+
 /// Values known in advance. A module that checks whether it was started directly gets a negative
 /// answer.
 const DEFINED: &[(&str, &str)] = &[
     ("global", "globalThis"),
-    ("process.env.NODE_ENV", "\"production\""),
+    (NODE_ENV, "\"production\""),
     ("__dirname", "\"/\""),
     ("__filename", "\"/index.js\""),
     ("import.meta.dirname", "\"/\""),
@@ -63,26 +66,26 @@ const HASH_LENGTH: usize = 16;
 /// from it. Each further run has more of these files, or is the last.
 pub(crate) async fn run(entry: &EntryModule, options: &Options) -> Result<Bundle, Error> {
     let (mut sloppy, mut lacking) = (BTreeSet::new(), BTreeSet::new());
-    let mut finder = Arc::new(Finder::new(entry.folder(), options.page, true));
+    let mut finder = Arc::new(Finder::new(&entry.folder(), options.page, true));
     loop {
         let seen = Arc::new(Findings::default());
         let plugin = PandoPlugin {
-            starter: entry.starter(options.buffer),
-            options: *options,
+            starter: entry.starter(options),
+            options: options.clone(),
             sloppy: sloppy.clone(),
             lacking: lacking.clone(),
             finder: finder.clone(),
             seen: seen.clone(),
         };
         match generate(entry, options, plugin).await {
-            Ok(output) => return finish(entry, output, &seen, &finder),
+            Ok(output) => return finish(entry, &options.env, output, &seen, &finder),
             // JavaScript needs no tsconfig.json, so an unusable one does not matter.
             Err(problems)
                 if finder.reads_tsconfig
                     && !entry.typescript
                     && problems.iter().any(diagnostics::is_of_resolver) =>
             {
-                finder = Arc::new(Finder::new(entry.folder(), options.page, false));
+                finder = Arc::new(Finder::new(&entry.folder(), options.page, false));
             }
             Err(problems) => {
                 let known = sloppy.len() + lacking.len();
@@ -93,7 +96,7 @@ pub(crate) async fn run(entry: &EntryModule, options: &Options) -> Result<Bundle
                     return Err(Error::all(refused));
                 }
                 if sloppy.len() + lacking.len() == known {
-                    return Err(diagnostics::error(&problems, entry.folder(), &finder));
+                    return Err(diagnostics::error(&problems, &entry.folder(), &finder));
                 }
             }
         }
@@ -105,14 +108,20 @@ async fn generate(
     options: &Options,
     plugin: PandoPlugin,
 ) -> Result<BundleOutput, Vec<BuildDiagnostic>> {
-    let rolldown = rolldown_options(entry.folder(), options, &plugin.finder);
+    let rolldown = rolldown_options(&entry.folder(), options, &plugin.finder);
     let plugins: Vec<SharedPluginable> = vec![Arc::new(plugin)];
     let mut bundler = Bundler::with_plugins(rolldown, plugins).map_err(|error| error.into_vec())?;
     bundler.generate().await.map_err(|error| error.into_vec())
 }
 
 fn rolldown_options(folder: &Path, options: &Options, finder: &Finder) -> BundlerOptions {
-    let defined = DEFINED.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    let mut defined: Vec<_> =
+        DEFINED.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if let Some(value) = options.env.get("NODE_ENV") {
+        let value = serde_json::Value::from(value.as_str()).to_string();
+        defined.retain(|(name, _)| name != NODE_ENV);
+        defined.push((NODE_ENV.to_owned(), value));
+    }
     let whitespace =
         RawMinifyOptionsDetailed { mangle: None, compress: None, remove_whitespace: true };
     BundlerOptions {
@@ -136,7 +145,7 @@ fn rolldown_options(folder: &Path, options: &Options, finder: &Finder) -> Bundle
             target: Some(Either::Left(TARGET.to_owned())),
             ..Default::default()
         }),
-        define: Some(defined.collect()),
+        define: Some(defined.into_iter().collect()),
         inject: Some(injected(options)),
         checks: Some(diagnostics::checks()),
         ..Default::default()
@@ -169,15 +178,17 @@ fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The bundle of rolldown's `output`. `given`: the variables of the environment.
 fn finish(
     entry: &EntryModule,
+    given: &BTreeMap<String, String>,
     output: BundleOutput,
     seen: &Findings,
     finder: &Finder,
 ) -> Result<Bundle, Error> {
-    let (fatal, harmless) = diagnostics::sort(output.warnings, entry.folder());
+    let (fatal, harmless) = diagnostics::sort(output.warnings, &entry.folder());
     if !fatal.is_empty() {
-        return Err(diagnostics::error(&fatal, entry.folder(), finder));
+        return Err(diagnostics::error(&fatal, &entry.folder(), finder));
     }
     let refused = seen.refused();
     if !refused.is_empty() {
@@ -187,7 +198,7 @@ fn finish(
     if let Some(location) = seen.decorated().filter(|_| decorators::remain(&chunk.code)) {
         return Err(decorators::refusal(location).into());
     }
-    let origins = Origins::of(chunk, entry.folder());
+    let origins = Origins::of(chunk, &entry.folder());
     let (code, origins) = if seen.strict() {
         let unknown = || Problem::new("the bundle has an unknown form; this is a bug of Pando");
         let restored = strict::restore(&chunk.code).ok_or_else(unknown)?;
@@ -202,12 +213,11 @@ fn finish(
     Ok(Bundle {
         hash: xxhash_with_base(code.as_bytes(), 16)[..HASH_LENGTH].to_owned(),
         code,
-        warnings: seen.warnings().into_iter().chain(harmless).collect(),
+        warnings: seen.warnings(given).into_iter().chain(harmless).collect(),
         modules: files.map(source::file_of).collect(),
         esm: entry.esm,
         origins,
         missing: seen.missing(),
-        second_parameter: entry.second_parameter.clone(),
     })
 }
 

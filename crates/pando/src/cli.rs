@@ -10,6 +10,8 @@ mod messages;
 mod network;
 
 use crate::command_line;
+pub(crate) use calls::Variable;
+
 use calls::Calls;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, parser::ValueSource};
 use data::Data;
@@ -98,8 +100,8 @@ impl Cli {
             *word = "--null".into();
         }
         let mut cli: Self = command_line::read(words);
-        if cli.calls.exec.is_some() {
-            // With --exec no function is named, so the first word is an item.
+        if cli.calls.exec.is_some() || cli.calls.eval.is_some() {
+            // With --exec or --eval no function is named, so the first word is an item.
             cli.take_function_for_item();
         }
         cli

@@ -18,7 +18,7 @@ pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
 
 use crate::{
-    cli::Cli,
+    cli::{Cli, Variable},
     console::Console,
     failed::{self, FailedList},
     ice::IceServer,
@@ -28,6 +28,7 @@ use crate::{
 };
 use pando_protocol::page::PageOptions;
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     thread,
@@ -43,6 +44,8 @@ const MOST_ANYWAY: usize = 32;
 #[derive(Debug, Clone)]
 pub(crate) struct RunConfig {
     pub(crate) function: FunctionSource,
+    /// The variables of the environment for the function (`--env`).
+    pub(crate) env: BTreeMap<String, String>,
     pub(crate) input: InputSource,
     /// The number of values, if somebody knows.
     pub(crate) total: Option<u64>,
@@ -87,8 +90,10 @@ pub(crate) struct RunConfig {
 /// Where the function comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum FunctionSource {
-    /// A JavaScript or TypeScript file.
+    /// A JavaScript or TypeScript file, or a pipe with JavaScript.
     Module(PathBuf),
+    /// JavaScript of the command line (`--eval`).
+    Inline(String),
     /// The text of a JavaScript file of this program, and the name that people see.
     Embedded { name: &'static str, source: &'static str },
     /// A command for this machine's shell (`--exec`).
@@ -245,7 +250,7 @@ impl RunConfig {
                 function: String::new(),
                 dom: cli.calls.dom,
                 deny_net: cli.network.deny_net,
-                title: cli.devices.title.clone().unwrap_or_else(|| file_name(&cli)),
+                title: cli.devices.title.clone().unwrap_or_else(|| default_title(&cli)),
                 from: cli.devices.from.clone().unwrap_or_default(),
             },
             cores: cores(&cli, &mut notes),
@@ -288,7 +293,11 @@ impl RunConfig {
             keeps_awake: !cli.devices.allow_sleep,
             grace: cli.failures.grace,
             notes,
+            env: cli.calls.env.into_iter().map(|Variable(name, value)| (name, value)).collect(),
             function: match (cli.calls.exec, cli.function) {
+                _ if cli.calls.eval.is_some() => {
+                    FunctionSource::Inline(cli.calls.eval.unwrap_or_default())
+                }
                 (Some(command), _) => FunctionSource::Command(command),
                 (None, Some(path)) => FunctionSource::Module(path),
                 (None, None) => return Err(combinations::NO_FUNCTION.into()),
@@ -323,7 +332,9 @@ impl RunConfig {
     pub(crate) fn module(&self) -> Option<&Path> {
         match &self.function {
             FunctionSource::Module(path) => Some(path),
-            FunctionSource::Embedded { .. } | FunctionSource::Command(_) => None,
+            FunctionSource::Inline(_)
+            | FunctionSource::Embedded { .. }
+            | FunctionSource::Command(_) => None,
         }
     }
 
@@ -346,10 +357,24 @@ impl RunConfig {
     }
 }
 
-/// The name of the function's file; empty without one.
-fn file_name(cli: &Cli) -> String {
-    let name = cli.function.as_deref().and_then(Path::file_name);
+/// The longest function of the command line that stands for itself on the volunteers' page.
+const LONGEST_TITLE: usize = 60;
+
+/// What the page says that the run computes: the name of the function's file, or a short function
+/// of the command line; else empty.
+fn default_title(cli: &Cli) -> String {
+    if let Some(code) = cli.calls.eval.as_deref().map(str::trim) {
+        let is_short = code.chars().count() <= LONGEST_TITLE && !code.contains(char::is_control);
+        return if is_short { code.to_owned() } else { String::new() };
+    }
+    let path = cli.function.as_deref().filter(|path| !is_descriptor(path));
+    let name = path.and_then(Path::file_name);
     name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Whether a path names an open file of this process, such as `/dev/fd/63`.
+pub(crate) fn is_descriptor(path: &Path) -> bool {
+    ["/dev", "/proc"].iter().any(|folder| path.starts_with(folder))
 }
 
 /// Refuses unusable items, if the run would end at the first unusable item.

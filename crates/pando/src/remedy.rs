@@ -14,9 +14,6 @@ const RECURSION: [&str; 2] = ["Maximum call stack", "too much recursion"];
 /// The start of an error message for a result that `String` would reduce to the name of its class.
 const NO_TEXT: &str = "the answer has no text: ";
 
-const CALLBACK: &str = "a function that is exported by itself is called with (x, context), and answers by `return` or with a promise. \
-    To answer by a callback, write module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }";
-
 /// `message`, followed by advice, if there is any.
 pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
     let unmet = message
@@ -45,9 +42,6 @@ pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
             "{message}: Node's built-in '{builtin}' is empty in the function, because {}",
             without(builtin)
         );
-    }
-    if function.error_is_missing_callback(message) {
-        return format!("{message}: {CALLBACK}");
     }
     message.to_owned()
 }

@@ -32,6 +32,8 @@ pub(crate) struct Findings {
     pub(super) foreign: Mutex<BTreeSet<(String, PathBuf)>>,
     /// Problems with JSON files.
     pub(super) not_json: Mutex<Vec<Problem>>,
+    /// Problems with files of bytes.
+    pub(super) too_long: Mutex<Vec<Problem>>,
     /// Where decorators are.
     pub(super) decorated: Mutex<Option<Location>>,
     /// Whether some module must be strict, although the bundle is not.
@@ -40,7 +42,9 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Warnings about the modules.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    ///
+    /// `given`: the variables of the environment that the function has.
+    pub(crate) fn warnings(&self, given: &BTreeMap<String, String>) -> Vec<String> {
         let empty = self.empty.lock().unwrap_or_else(PoisonError::into_inner);
         let empty = empty.iter().map(|(name, importer)| {
             format!(
@@ -49,8 +53,10 @@ impl Findings {
             )
         });
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let environment =
-            env_vars::note(&self.environment.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut environment =
+            self.environment.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        environment.retain(|name, _| !given.contains_key(name));
+        let environment = env_vars::note(&environment);
         empty.chain(notes.iter().cloned()).chain(environment).collect()
     }
 
@@ -60,7 +66,8 @@ impl Findings {
         let not_json = self.not_json.lock().unwrap_or_else(PoisonError::into_inner);
         let foreign =
             foreign.iter().map(|(specifier, importer)| foreign::refusal(specifier, importer));
-        foreign.chain(not_json.iter().cloned()).collect()
+        let too_long = self.too_long.lock().unwrap_or_else(PoisonError::into_inner);
+        foreign.chain(not_json.iter().cloned()).chain(too_long.iter().cloned()).collect()
     }
 
     /// The uses of empty built-ins.

@@ -168,8 +168,9 @@ fn a_name_that_a_module_does_not_export() {
 
 #[test]
 fn a_module_without_a_usable_function() {
-    let example = "\n  write one of these:\n    module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }\n    \
-                   export default function (x) { return 'result of ' + x }";
+    let example = "\n  write one of these:\n    export default function (x) { return 'result of ' + x }\n    \
+                   module.exports = function (x, cb) { cb(null, 'result of ' + x) }\n    \
+                   module.exports['/pando/1.0.0'] = function (x, cb) { cb(null, 'result of ' + x) }";
     let cases = [
         ("", "render.js: no usable function: the file is empty"),
         ("function f (x) { return x }", "render.js: no usable function: nothing is exported"),

@@ -95,7 +95,7 @@ pub(crate) fn run(code: &str, input: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}\n{stderr}\n{code}"))
 }
 
-pub(crate) const OPTIONS: Options = Options { builtins, page: false, buffer: false };
+pub(crate) const OPTIONS: Options = Options::new(builtins);
 
 fn builtins(name: &str) -> Option<&'static str> {
     static FILES: OnceLock<HashMap<String, String>> = OnceLock::new();

@@ -145,35 +145,3 @@ fn errors_about_empty_built_ins_are_known_by_their_words() {
         assert_eq!(bundle.missing_builtin(&message), Some("fs"), "{message}");
     }
 }
-
-#[test]
-fn a_default_export_that_takes_a_callback_is_known_by_the_words_of_its_error() {
-    for (source, known) in [
-        ("module.exports = function (x, cb) { cb(null, x) }", true),
-        ("module.exports = (x, cb) => cb(null, x)", true),
-        ("export default function (x, cb) { cb(null, x) }", true),
-        ("function f (x, cb) { cb(null, x) }\nmodule.exports = f", true),
-        ("const f = async (x, cb) => cb(null, x)\nexport default f", true),
-        ("module.exports = exports = (x, cb) => cb(null, x)", true),
-        ("exports.default = (x, cb) => cb(null, x)", true),
-        ("module.exports = (x, context) => cb(null, x)", false),
-        ("module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)", false),
-    ] {
-        let bundle = Folder::with(&[("render.js", source)]).bundle();
-        assert_eq!(
-            bundle.error_is_missing_callback("TypeError: cb is not a function"),
-            known,
-            "{source}"
-        );
-        assert_eq!(
-            bundle.error_is_missing_callback(
-                "TypeError: cb is not a function. (In 'cb(null, x)', 'cb' is an instance of e)"
-            ),
-            known
-        );
-        assert!(
-            !bundle.error_is_missing_callback("TypeError: other is not a function"),
-            "{source}"
-        );
-    }
-}

@@ -13,6 +13,12 @@ const context = vm.createContext({
 vm.runInContext('globalThis.self = globalThis', context)
 context.__pandoHost = { version: '0.1.0', report: info => { context.reported = info } }
 
+class Context {
+  index = 1
+  get signal () { return new AbortController().signal }
+  get log () { return console.error }
+}
+
 const [file, input] = process.argv.slice(2)
 
 function answer (error, result) {
@@ -26,7 +32,7 @@ try {
   const callbackStyle = exports['/pando/1.0.0'] || (exports.default && exports.default['/pando/1.0.0'])
   const plain = typeof exports === 'function' ? exports : exports.default
   if (callbackStyle) callbackStyle(input, answer)
-  else if (plain) Promise.resolve(input).then(plain).then(result => answer(null, result), answer)
+  else if (plain) Promise.resolve(input).then(x => plain(x, new Context())).then(result => answer(null, result), answer)
   else answer(null, { esm, exports })
 } catch (error) {
   answer(error)

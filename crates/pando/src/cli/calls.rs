@@ -2,12 +2,22 @@
 
 use crate::duration::duration;
 use clap::{Args, builder::BoolishValueParser as YesOrNo};
-use std::time::Duration;
+use std::{env, time::Duration};
 
 /// See the module.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Function")]
 pub(crate) struct Calls {
+    /// Apply this function instead of one in a file: an expression such as 'x => x * 2', or the text
+    /// of a module with exports. Packages come from this folder
+    #[arg(short, long, env = "PANDO_EVAL", value_name = "CODE")]
+    pub(crate) eval: Option<String>,
+
+    /// Give this variable of the environment to the function, as process.env.NAME and
+    /// context.env.NAME, or a variable with this value (repeatable). All volunteers can read it
+    #[arg(long, env = "PANDO_ENV", hide_env_values = true, value_name = "NAME[=VALUE]", value_parser = variable)]
+    pub(crate) env: Vec<Variable>,
+
     /// Apply this program instead of a function: one per core of this machine (no other device can
     /// join), it reads values as lines and answers each with a line
     #[arg(long, env = "PANDO_EXEC", value_name = "COMMAND")]
@@ -24,4 +34,31 @@ pub(crate) struct Calls {
     /// Longest time for one call of the function, such as 500ms, 2s or 1h30m [default: none]
     #[arg(long, env = "PANDO_TIMEOUT", value_name = "DUR", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
+}
+
+/// A variable of the environment for the function: its name and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Variable(pub(crate) String, pub(crate) String);
+
+fn variable(text: &str) -> Result<Variable, String> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, value.to_owned()),
+        None => (text, value_of(text)?),
+    };
+    if name.is_empty() || name.contains(char::is_control) {
+        return Err("give the name of a variable, or NAME=VALUE".into());
+    }
+    Ok(Variable(name.into(), value))
+}
+
+/// The value of the variable `name` in the environment.
+fn value_of(name: &str) -> Result<String, String> {
+    match env::var(name) {
+        Ok(value) => Ok(value),
+        Err(_) if name.is_empty() => Ok(String::new()),
+        Err(env::VarError::NotPresent) => Err(format!(
+            "{name} is not set in the environment of pando: set it, or give its value by --env {name}=VALUE"
+        )),
+        Err(env::VarError::NotUnicode(_)) => Err(format!("the value of {name} is not UTF-8 text")),
+    }
 }

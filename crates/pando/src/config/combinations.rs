@@ -4,8 +4,7 @@ use super::OnError;
 use crate::cli::Cli;
 
 /// The message for a command line without a function.
-pub(super) const NO_FUNCTION: &str =
-    "no FUNCTION is named: give its file, or a program by --exec (pando --help has an example)";
+pub(super) const NO_FUNCTION: &str = "no FUNCTION is named: give its file, its code by -e, or a program by --exec (pando --help has an example)";
 
 /// An option, the excluded options, and the reason.
 const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
@@ -15,6 +14,8 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
         "runs a program on this machine's cores only",
     ),
     ("--exec", &["--files"], "runs a program that takes lines"),
+    ("--exec", &["--eval"], "runs a program in place of a function"),
+    ("--exec", &["--env"], "runs a program that has the whole environment"),
     ("--stdin", &["ITEMS"], "reads values from standard input"),
     (
         "--sync-stdio",
@@ -109,8 +110,11 @@ pub(super) fn check_for_library(cli: &Cli) -> Result<(), String> {
 /// The reason why these options compute nothing, or print nothing sensible.
 fn senseless(cli: &Cli) -> Option<&'static str> {
     let reports = cli.failures.on_error == Some(OnError::Report);
-    if cli.function.is_none() && cli.calls.exec.is_none() {
+    if cli.function.is_none() && cli.calls.exec.is_none() && cli.calls.eval.is_none() {
         return Some(NO_FUNCTION);
+    }
+    if cli.function.is_some() && cli.calls.eval.is_some() {
+        return Some("--eval gives the function: leave the FUNCTION of a file out");
     }
     if cli.devices.cores == Some(0) && cli.calls.exec.is_some() {
         return Some(
@@ -143,6 +147,8 @@ fn is_given(cli: &Cli, option: &str) -> bool {
         "--cores" => cli.devices.cores.is_some(),
         "--deny-net" => cli.network.deny_net,
         "--dom" => cli.calls.dom,
+        "--env" => !cli.calls.env.is_empty(),
+        "--eval" => cli.calls.eval.is_some(),
         "--exec" => cli.calls.exec.is_some(),
         "--ext" => cli.data.ext.is_some(),
         "--failed" => cli.failures.failed.is_some(),
@@ -195,8 +201,10 @@ mod tests {
                 "ITEMS" => return vec!["7".into()],
                 "--cores" | "--max-failures" | "--port" => "3",
                 "--on-error" => "skip",
-                "--exec" | "--ext" | "--failed" | "--host" | "--journal" | "--only-failed"
-                | "--output-dir" | "--secret" | "--tls-cert" | "--tls-key" | "--token" => "some",
+                "--env" => "NAME=value",
+                "--eval" | "--exec" | "--ext" | "--failed" | "--host" | "--journal"
+                | "--only-failed" | "--output-dir" | "--secret" | "--tls-cert" | "--tls-key"
+                | "--token" => "some",
                 _ => return vec![option.into()],
             };
             vec![option.into(), value.into()]

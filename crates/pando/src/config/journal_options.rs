@@ -16,7 +16,9 @@ impl RunConfig {
         });
         let command = match &self.function {
             FunctionSource::Command(command) => Some(&**command),
-            FunctionSource::Module(_) | FunctionSource::Embedded { .. } => None,
+            FunctionSource::Module(_)
+            | FunctionSource::Inline(_)
+            | FunctionSource::Embedded { .. } => None,
         };
         let options = [
             flag(self.framing.form == Form::Json, "--json"),
@@ -27,6 +29,11 @@ impl RunConfig {
             text("--exec", command),
             text("--confirm", self.policies.confirm.as_deref()),
         ];
-        options.into_iter().flatten().collect()
+        // The values are not kept, because they may be secrets.
+        let env = self.env.iter().map(|(name, value)| {
+            let hash = blake3::hash(value.as_bytes()).to_hex();
+            format!("--env {name} (its value has the hash {})", &hash[..8])
+        });
+        options.into_iter().flatten().chain(env).collect()
     }
 }

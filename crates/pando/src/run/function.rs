@@ -11,19 +11,25 @@ use crate::{
     remedy::broken,
     volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
 };
-use pando_bundler::Bundle;
+use pando_bundler::{Bundle, name_of};
 use pando_protocol::core::CoreMessage;
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 /// How long a module may take to load.
 const LOADING: Duration = Duration::from_secs(30);
+/// How long a function may take to come through a pipe.
+const PIPE: Duration = Duration::from_secs(60);
 /// How many processes are started to load the function, if the earlier ones are killed.
 const TRIES: u32 = 3;
 
@@ -41,6 +47,10 @@ pub(super) struct Function {
     pub(super) for_browsers: Option<String>,
     /// The engine of this machine's cores with its version; empty if there is none.
     engine: String,
+    /// The file of the function; `None` for a program.
+    pub(super) entry: Option<PathBuf>,
+    /// The folder of a source that is in no file of the user.
+    _folder: Option<TempDir>,
 }
 
 /// The result of loading the function in a first core.
@@ -69,15 +79,22 @@ impl Function {
             FunctionSource::Command(command) => Self::program(command, config.framing),
             FunctionSource::Module(path) => {
                 used::check_function(path)?;
+                used::check_function_on_stdin(path, config)?;
+                if used::is_piped(path) {
+                    let text = read_pipe(path).await?;
+                    let name = pando_bundler::inline_file(&path.to_string_lossy());
+                    let module = pando_bundler::inline_module(&text);
+                    return Self::load_unpacked(config, &name, &module, notes).await;
+                }
                 Self::load(config, path, notes).await
             }
+            FunctionSource::Inline(code) => {
+                let name = pando_bundler::inline_file("-e");
+                let module = pando_bundler::inline_module(code);
+                Self::load_unpacked(config, &name, &module, notes).await
+            }
             FunctionSource::Embedded { name, source } => {
-                let (folder, path) = unpack(name, source).map_err(|error| {
-                    StartError(format!("no temporary file can be written: {error}"))
-                })?;
-                let function = Self::load(config, &path, notes).await;
-                drop(folder);
-                function
+                Self::load_unpacked(config, name, source, notes).await
             }
         }
     }
@@ -104,7 +121,22 @@ impl Function {
             program: Some(program),
             for_browsers: None,
             engine: String::new(),
+            entry: None,
+            _folder: None,
         })
+    }
+
+    /// Bundles and tries a function whose source is in no file.
+    async fn load_unpacked(
+        config: &RunConfig,
+        name: &str,
+        source: &str,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, StartError> {
+        let (folder, path) = unpack(name, source)
+            .map_err(|error| StartError(format!("no temporary file can be written: {error}")))?;
+        let function = Self::load(config, &path, notes).await?;
+        Ok(Self { _folder: Some(folder), ..function })
     }
 
     /// Bundles and tries the function at `path`.
@@ -117,6 +149,7 @@ impl Function {
             builtins: embedded::builtin,
             page: config.job.dom,
             buffer: config.files.is_some(),
+            env: config.env.clone(),
         };
         let bundle = pando_bundler::bundle(path, &bundler)
             .await
@@ -128,6 +161,8 @@ impl Function {
             program: None,
             for_browsers: None,
             engine: String::new(),
+            entry: Some(path.to_owned()),
+            _folder: None,
         };
         if config.job.dom {
             return Ok(function);
@@ -162,7 +197,7 @@ impl Function {
                 return Err(StartError(format!(
                     "{}: {}: a browser has it, and --local uses this machine's cores only: leave --local out and open the URL \
                      in a browser, with --dom if it needs a page (document, window)",
-                    path.display(),
+                    name_of(path),
                     printable(&why)
                 )));
             }
@@ -172,6 +207,22 @@ impl Function {
             Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
         }
         Ok(())
+    }
+}
+
+/// The text of a function that comes through the pipe at `path`.
+async fn read_pipe(path: &Path) -> Result<String, StartError> {
+    let (read, text) = oneshot::channel();
+    let pipe = path.to_owned();
+    // The thread may wait for ever. A thread of the runtime would keep the process from ending.
+    thread::spawn(move || drop(read.send(fs::read_to_string(pipe))));
+    let refused = |why: String| StartError(format!("{}: {why}", path.display()));
+    match timeout(PIPE, text).await {
+        Ok(Ok(Ok(text))) => Ok(text),
+        Ok(Ok(Err(error))) => Err(refused(format!("the function cannot be read: {error}"))),
+        Ok(Err(_)) | Err(_) => Err(refused(format!(
+            "the function did not end within {PIPE:?}: does the command that writes it hang?"
+        ))),
     }
 }
 
@@ -211,7 +262,7 @@ async fn first_core(
     notes: &mut Vec<String>,
 ) -> Result<Tried, StartError> {
     let (events, mut said) = mpsc::channel(64);
-    let failed = |why: String| StartError(format!("{}: {}", path.display(), printable(&why)));
+    let failed = |why: String| StartError(format!("{}: {}", name_of(path), printable(&why)));
     let core = match node.start(CoreId { number: 0, generation: 0 }, events.clone()) {
         Ok(core) => core,
         Err(error) => return Ok(Tried::Hindered(format!("node cannot be started: {error}"))),
@@ -235,7 +286,7 @@ async fn first_core(
                 }
                 CoreEvent::Ended(why) if killed_from_outside(&why) => {
                     let why =
-                        format!("the process that loads {} was killed ({why})", path.display());
+                        format!("the process that loads {} was killed ({why})", name_of(path));
                     return Ok(Some(Tried::Hindered(why)));
                 }
                 CoreEvent::Ended(why) => {
@@ -245,7 +296,7 @@ async fn first_core(
                     notes.extend(
                         entries
                             .iter()
-                            .map(|entry| format!("loading {}: {}", path.display(), entry.text)),
+                            .map(|entry| format!("loading {}: {}", name_of(path), entry.text)),
                     );
                 }
                 CoreEvent::Stray(text) => {
@@ -259,7 +310,7 @@ async fn first_core(
         }
         Err(failed("loading it ended".into()))
     };
-    match tokio::time::timeout(LOADING, loading).await {
+    match timeout(LOADING, loading).await {
         Ok(result) => {
             if let Some(tried) = result? {
                 return Ok(tried);

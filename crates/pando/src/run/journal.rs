@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Context;
 use std::{
     collections::HashSet,
-    fs, mem,
+    env, fs, mem,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -61,15 +61,15 @@ impl Journal {
         mem::take(&mut self.file.targets)
     }
 
-    /// Refuses the job of `config`, whose function consists of `modules`, if the journal is of
-    /// another job.
+    /// Refuses the job of `config`, whose function is in the file `entry` and consists of
+    /// `modules`, if the journal is of another job.
     pub(super) fn check(
         &mut self,
         config: &RunConfig,
+        entry: Option<&Path>,
         modules: &[PathBuf],
     ) -> Result<(), StartError> {
-        self.facts.function =
-            config.module().map_or(Ok(String::new()), |path| hash_of(path, modules))?;
+        self.facts.function = entry.map_or(Ok(String::new()), |path| hash_of(path, modules))?;
         self.facts.options = config.options_of_results();
         let Some(was) = self.file.facts.as_ref().filter(|_| !self.keep) else { return Ok(()) };
         let mut other = Vec::new();
@@ -126,7 +126,13 @@ impl Journal {
 /// hash is independent of Pando's version, which may bundle modules differently.
 fn hash_of(function: &Path, modules: &[PathBuf]) -> anyhow::Result<String> {
     let entry = fs::canonicalize(function).unwrap_or_else(|_| function.into());
-    let root = modules.iter().fold(entry.parent().unwrap_or(Path::new("")), |root, module| {
+    // A source that is in no file of the user lies in a new folder each time.
+    let others = modules.iter().filter(|module| **module != entry);
+    let folder = match pando_bundler::is_inline(&entry) {
+        true => env::current_dir().unwrap_or_default(),
+        false => entry.parent().unwrap_or(Path::new("")).to_owned(),
+    };
+    let root = others.fold(&*folder, |root, module| {
         root.ancestors().find(|root| module.starts_with(root)).unwrap_or(Path::new(""))
     });
     let mut named: Vec<_> = modules

@@ -94,7 +94,7 @@ impl OpenRun {
         notes.extend(config.notes.iter().cloned());
         let function = Function::of(config, &mut notes).await?;
         if let Some(journal) = &mut journal {
-            journal.check(config, &function.bundle.modules)?;
+            journal.check(config, function.entry.as_deref(), &function.bundle.modules)?;
         }
         let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
         let mut open = Self {

@@ -3,7 +3,7 @@
 
 use super::StartError;
 use crate::{
-    config::RunConfig,
+    config::{RunConfig, is_descriptor},
     files::{self, FileId, is_pipe},
     master::Use,
 };
@@ -31,8 +31,8 @@ pub(super) fn check_function(path: &Path) -> Result<(), StartError> {
     let refused =
         |why: &dyn std::fmt::Display| Err(StartError(format!("{}: {why}", path.display())));
     match files::look(path, LONGEST_FUNCTION) {
-        Ok(about) if is_pipe(&about) => {
-            refused(&"this is a pipe, not a file: write the function into a file")
+        Ok(about) if is_pipe(&about) && !is_descriptor(path) => {
+            refused(&"this is a pipe with a name, not a file: write the function into a file")
         }
         // A missing file or a folder is reported when the function is read.
         Err(error) if path.exists() && !path.is_dir() => refused(&error),
@@ -45,6 +45,24 @@ pub(super) fn all(config: &RunConfig) -> Vec<Use> {
     let input = config.reads_stdin().then(|| of_stream("standard input", &io::stdin(), false));
     let outputs = [of_stream(OUTPUT, &io::stdout(), true), of_stream(ERRORS, &io::stderr(), true)];
     input.into_iter().chain(outputs).flatten().chain(named(config)).collect()
+}
+
+/// Refuses a function on standard input, if the values are there too.
+pub(super) fn check_function_on_stdin(path: &Path, config: &RunConfig) -> Result<(), StartError> {
+    const NAMES: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+    if config.reads_stdin() && NAMES.iter().any(|name| path == Path::new(name)) {
+        return Err(StartError(format!(
+            "{}: standard input cannot give both the function and the values: give the values as ITEMS, or the function \
+             by a file or by -e",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Whether the function comes from a pipe, which can be read only once.
+pub(super) fn is_piped(path: &Path) -> bool {
+    is_descriptor(path) && fs::metadata(path).is_ok_and(|about| is_pipe(&about))
 }
 
 fn refuse_pairs(used: &[Use]) -> Result<(), StartError> {

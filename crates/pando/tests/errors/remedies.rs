@@ -47,23 +47,6 @@ fn to_ask_whether_a_built_in_can_do_something_is_no_error() {
 }
 
 #[test]
-fn a_default_export_that_calls_its_second_argument_is_told_the_form_with_a_callback() {
-    let run = PandoCommand::new("module.exports = function (x, done) { done(null, x) }")
-        .args(["--retries", "0"])
-        .stdin("a\n")
-        .run();
-    run.ends(1, "").said(&[
-        "TypeError: done is not a function: ",
-        "module.exports['/pando/1.0.0'] = function (x, cb)",
-    ]);
-    let run = PandoCommand::new("module.exports = (x, done) => x()")
-        .args(["--retries", "0"])
-        .stdin("a\n")
-        .run();
-    run.ends(1, "").said(&["TypeError: x is not a function"]).did_not_say(&["/pando/1.0.0"]);
-}
-
-#[test]
 fn a_variable_of_the_environment_is_told_once() {
     let f = "export default x => [process.env.HOME, process.env.HOME, process.env.NODE_ENV].join()";
     let run = PandoCommand::new(f).stdin("a\nb\n").run();

@@ -1,5 +1,6 @@
 //! Streams without faults: status 0, and every line in its place.
 
+mod callbacks;
 mod embedding;
 mod ends;
 mod events;
@@ -8,6 +9,7 @@ mod files;
 mod framing;
 mod functions;
 mod grace;
+mod inline;
 mod large;
 mod library;
 mod programs;
