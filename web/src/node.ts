@@ -12,6 +12,9 @@ import type { ToCore } from './messages.ts';
 
 declare const PANDO_VERSION: string;
 
+/** @spoken by functions */
+const world = globalThis as unknown as { __pandoHost: object };
+
 let code = '';
 
 const socket = new HostSocket({
@@ -33,7 +36,10 @@ const runtime = new Runtime(
     clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
   },
   PANDO_VERSION,
-  () => runBundle(code),
+  () => {
+    Object.assign(world.__pandoHost, { device: 'this machine' });
+    runBundle(code);
+  },
   false,
 );
 

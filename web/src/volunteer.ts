@@ -148,11 +148,11 @@ class Page implements PageState {
     cores.value = String(this.lent);
     cores.max = String(Math.max(this.lent, navigator.hardwareConcurrency || 0));
     cores.onchange = () => {
-      this.lend(Math.max(1, Math.min(Number(cores.max), Math.round(Number(cores.value)))));
+      this.lend(Math.max(1, Math.min(+cores.max, Math.round(+cores.value))));
       this.set({ cores: this.lent });
     };
     screen.checked = options.awake === undefined ? this.isPhone : options.awake > 0;
-    screen.onchange = () => this.set({ awake: Number(screen.checked) });
+    screen.onchange = () => this.set({ awake: +screen.checked });
     show('cores-field', !this.dom);
     show('screen-field', this.awake !== null);
   }
@@ -259,7 +259,7 @@ class Page implements PageState {
   /** The person presses Pause or Resume. */
   private press(): void {
     this.pause.toggle();
-    this.keep({ paused: Number(this.pause.byPerson) });
+    this.keep({ paused: +this.pause.byPerson });
     this.tellCores();
   }
 

@@ -262,6 +262,9 @@ impl Plugin for PandoPlugin {
         if let Some(id) = self.virtual_id(args.specifier, args.importer) {
             return Ok(Some(HookResolveIdOutput::from_id(id)));
         }
+        if args.importer.is_some_and(|importer| importer.starts_with(REQUIRED_BYTES)) {
+            return Ok(Some(HookResolveIdOutput::from_id(args.specifier.to_owned())));
+        }
         let importer = inline::importer(&source::file_of(args.importer.unwrap_or_default()));
         if !self.options.page
             && let Some(file) = self.seen.manifests.form_without_document(args.specifier, &importer)

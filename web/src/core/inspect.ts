@@ -75,7 +75,7 @@ function reasonsOf(error: unknown, depth: number): [name: string, reason: unknow
   if (depth > DEEPEST_REASON || (!textMember(error, 'message') && !textMember(error, 'stack')))
     return reasons;
   const code = member(error, 'code');
-  const own = Object.prototype.hasOwnProperty.call(error, 'code');
+  const own = {}.hasOwnProperty.call(error, 'code');
   if (
     own &&
     code &&

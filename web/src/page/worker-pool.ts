@@ -7,6 +7,7 @@ import { Order } from '../page-messages.ts';
 import type { Join, ToLink } from '../page-messages.ts';
 import { joinInPage } from '../worker.ts';
 import type { Scripts } from './scripts.ts';
+import { element } from './view.ts';
 
 export class WorkerPool {
   private readonly workers = new Map<number, Worker>();
@@ -39,11 +40,13 @@ export class WorkerPool {
   }
 
   private startWorker(core: number, join: Join): void {
-    const worker = new Worker(this.scripts.tab);
+    const worker = new Worker(this.scripts.tab, { name: element<HTMLInputElement>('name').value });
     worker.onerror = (event) => {
       event.preventDefault();
       this.died(core, event.message);
     };
+    // A run with assets has a script with this handler, `assets.js`. Else there is none.
+    worker.onmessage = onmessage as Worker['onmessage'];
     worker.postMessage(join, [join.port]);
     this.workers.set(core, worker);
   }

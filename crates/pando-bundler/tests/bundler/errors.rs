@@ -214,7 +214,7 @@ fn files_that_are_not_code() {
     for (name, start) in [
         ("code.wasm", "render.js:1:26: './code.wasm' is WebAssembly, which is not bundled"),
         ("style.css", "render.js:1:26: './style.css' is a stylesheet, which is not bundled"),
-        ("a.png", "render.js:1:26: './a.png' is a picture, which is not bundled"),
+        ("a.html", "render.js:1:26: './a.html' is a page, which is not bundled"),
     ] {
         let folder = Folder::with(&[
             ("render.js", &format!("module.exports = require('./{name}')")),

@@ -1,6 +1,7 @@
 //! Tests run the bundles of real modules in `node`, in a context like a browser's worker.
 
 mod builtins;
+mod bytes;
 mod errors;
 mod globals;
 mod language;

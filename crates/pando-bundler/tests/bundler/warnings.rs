@@ -94,7 +94,7 @@ fn syntax_that_works_although_it_cannot_be_lowered_is_not_told() {
 fn variables_of_the_environment_that_the_user_s_files_read_are_told_once() {
     let told = |source: &str| warnings(&[("render.js", source)]);
     let one = told("module.exports = x => process.env.A + process.env['A']");
-    assert!(one.ends_with("render.js:1:23: process.env.A is not set in the function: pando does not pass on environment variables. Write it into the function, or give it with the values"), "{one}");
+    assert!(one.ends_with("render.js:1:23: process.env.A is not set in the function, which has only the variables of the environment that --env gives it: add --env A"), "{one}");
     for source in [
         "const { A, B: b } = process.env; module.exports = x => x",
         "const { env } = process; module.exports = x => env.A + env.B",

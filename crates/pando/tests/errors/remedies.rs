@@ -52,7 +52,7 @@ fn a_variable_of_the_environment_is_told_once() {
     let run = PandoCommand::new(f).stdin("a\nb\n").run();
     run.gives(",,production\n,,production\n");
     let told = run.stderr.matches(
-        "process.env.HOME is not set in the function: pando does not pass on environment variables",
+        "process.env.HOME is not set in the function, which has only the variables of the environment that --env gives it: add --env HOME",
     );
     assert_eq!(told.count(), 1, "{}", run.stderr);
     run.did_not_say(&["NODE_ENV"]);

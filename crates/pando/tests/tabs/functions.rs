@@ -117,3 +117,37 @@ fn results_and_errors_of_a_tab_over_plain_http_are_those_of_a_core_of_this_machi
         "'fs' is empty in the function",
     ]);
 }
+
+#[test]
+fn the_second_argument_is_a_context_and_a_callback_in_a_tab_too() {
+    let f = "module.exports = (x, context) => setTimeout(() => {
+      context.log('at', x)
+      context(x === 'bad' && new Error('bad ' + x), [context.index, context.device, context.env.KEY, process.env.KEY])
+    }, 5)";
+    let args = ["--cores", "0", "--env", "KEY=7", "--retries", "0", "--on-error", "skip"];
+    let run = PandoCommand::new(f).args(args).stdin("a\nbad\nb\n").start();
+    let _tab = tab(&run, "Ann");
+    run.wait()
+        .ends(1, "[1,\"Ann\",\"7\",\"7\"]\n[3,\"Ann\",\"7\",\"7\"]\n")
+        .said(&["Ann, item 1: at a", "item 2 failed on Ann: bad bad"]);
+}
+
+#[test]
+fn a_function_of_the_command_line_with_bytes_runs_in_a_tab() {
+    let f = "x => require('./model.bin')[x]";
+    let run = PandoCommand::bare()
+        .with_file("model.bin", b"\x07\xff")
+        .args(["-e", f, "--cores", "0"])
+        .stdin("0\n1\n")
+        .start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives("7\n255\n");
+}
+
+#[test]
+fn the_context_knows_the_device_in_a_page() {
+    let f = "export default (x, { device }) => device + typeof document";
+    let run = PandoCommand::new(f).args(["--dom"]).stdin("a\n").start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives("Annobject\n");
+}
