@@ -32,7 +32,7 @@ pub(super) fn check_function(path: &Path) -> Result<(), StartError> {
         |why: &dyn std::fmt::Display| Err(StartError(format!("{}: {why}", path.display())));
     match files::look(path, LONGEST_FUNCTION) {
         Ok(about) if is_pipe(&about) && !is_descriptor(path) => {
-            refused(&"this is a pipe with a name, not a file: write the function into a file")
+            refused(&"this is a pipe, not a file: write the function into a file")
         }
         // A missing file or a folder is reported when the function is read.
         Err(error) if path.exists() && !path.is_dir() => refused(&error),

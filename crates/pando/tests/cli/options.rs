@@ -60,6 +60,8 @@ const DESIGN: &[(&str, &str)] = &[
     ("--progress", "[default: auto]"),
     ("--quiet", "-q, --quiet"),
     ("--verbose", "-v, --verbose"),
+    ("--eval", "-e, --eval"),
+    ("--env", "All volunteers can read it"),
     ("--help", "-h, --help"),
     ("--version", ""),
 ];

@@ -239,7 +239,7 @@ fn a_function_without_end_is_refused_in_words() {
     of("/dev/zero").run().ends(2, "").said(&["error: /dev/zero: this is a device, not a file"]);
     let pipe = of("pipe.js");
     make_pipe(&pipe.folder().join("pipe.js"));
-    pipe.run().ends(2, "").said(&["pipe.js: this is a pipe with a name, not a file"]);
+    pipe.run().ends(2, "").said(&["pipe.js: this is a pipe, not a file"]);
     let long = of("long.js").with_file("long.js", "");
     fs::File::options()
         .write(true)
