@@ -28,6 +28,11 @@ trait BrowserProtocol: Debug + Send {
     /// Opens an empty tab.
     fn tab(&mut self) -> String;
 
+    /// A tab that is visible. The other tabs of some drivers stay in the background.
+    fn visible_tab(&mut self) -> String {
+        self.tab()
+    }
+
     /// Makes a tab load `url`, without waiting until the page is loaded.
     fn load(&mut self, tab: &str, url: &str);
 
@@ -132,7 +137,19 @@ impl Browser {
 
     /// Opens `url` in a new tab, without waiting until the page is loaded.
     pub fn open(&mut self, url: &str) -> TabId {
-        let page = TabId(self.driver.tab());
+        let tab = self.driver.tab();
+        self.load(tab, url)
+    }
+
+    /// Opens `url` where a person sees the page: in a new tab, and in WebKit in the only window that
+    /// is not in the background. A page in the background may draw nothing.
+    pub fn open_visibly(&mut self, url: &str) -> TabId {
+        let tab = self.driver.visible_tab();
+        self.load(tab, url)
+    }
+
+    fn load(&mut self, tab: String, url: &str) -> TabId {
+        let page = TabId(tab);
         self.tabs.push(page.clone());
         self.driver.load(&page.0, url);
         page

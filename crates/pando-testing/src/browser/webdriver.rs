@@ -16,7 +16,7 @@ pub(super) struct DrivenWebKit {
     host: String,
     session: String,
     version: String,
-    /// The tab that keeps the window open.
+    /// The tab that keeps the browser open. Only its window is visible.
     first: String,
     output: PathBuf,
 }
@@ -79,6 +79,10 @@ impl BrowserProtocol for DrivenWebKit {
         made["handle"].as_str().expect("a text").to_owned()
     }
 
+    fn visible_tab(&mut self) -> String {
+        self.first.clone()
+    }
+
     fn load(&mut self, tab: &str, url: &str) {
         self.turn_to(tab);
         self.call("POST", "/url", json!({"url": url}));
@@ -107,6 +111,9 @@ impl BrowserProtocol for DrivenWebKit {
     }
 
     fn close(&mut self, tab: &str) {
+        if tab == self.first {
+            return self.load(tab, "about:blank");
+        }
         self.turn_to(tab);
         self.call("DELETE", "/window", Value::Null);
     }
