@@ -55,11 +55,11 @@ async function buildBrowser(outDir, languages) {
   await writeFile(join(outDir, 'page.js'), code);
 }
 
-/** The script for sharing, which the page loads when a person wants to share. */
-async function buildShare(outDir, languages) {
+/** The scripts that the page loads when they are needed: for sharing, and about the screen. */
+async function buildExtras(outDir, languages) {
   await build({
     ...shared,
-    entryPoints: ['src/share.ts'],
+    entryPoints: ['src/share.ts', 'src/screen.ts'],
     plugins: [numbersTexts(languages)],
     outdir: outDir,
     format: 'iife',
@@ -135,7 +135,7 @@ await mkdir(outDir, { recursive: true });
 const languages = await readTexts(join(here, 'src'));
 await Promise.all([
   buildBrowser(outDir, languages),
-  buildShare(outDir, languages),
+  buildExtras(outDir, languages),
   buildNode(outDir),
   buildPage(outDir, languages),
   buildTexts(languages, outDir),

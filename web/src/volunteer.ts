@@ -25,6 +25,13 @@ declare global {
   interface Window {
     /** Made by `share.js`. */
     pandoShare(panel: HTMLElement, url: string, title: string, speak: typeof say): void;
+    /** Made by `screen.js`. */
+    pandoScreen(
+      field: HTMLElement,
+      device: string,
+      url: string | undefined,
+      speak: typeof say,
+    ): void;
   }
 }
 
@@ -41,6 +48,8 @@ interface Config {
   from?: string;
   /** Whether a relay serves the page, without an origin of its own. */
   relay?: boolean;
+  /** The page at the relay of the run, for a page that the run serves itself. */
+  relayUrl?: string;
 }
 
 /**
@@ -133,6 +142,7 @@ class Page implements PageState {
     loadTexts(this.folder, chosenLanguage([options.lang || ''].concat(navigator.languages)), () => {
       this.canSpeak = true;
       this.show();
+      if (!this.awake && this.isPhone) this.hintAtScreen();
     });
   }
 
@@ -164,6 +174,15 @@ class Page implements PageState {
       `${folder}share.js`,
       () => window.pandoShare(element('panel'), folder, document.title, say),
       () => this.fail(),
+    );
+  }
+
+  /** Says how the screen stays on where the page cannot keep it on. */
+  private hintAtScreen(): void {
+    loadScript(
+      `${this.folder}screen.js`,
+      () => window.pandoScreen(element('screen-field'), this.guessed, this.config.relayUrl, say),
+      SILENCE,
     );
   }
 
@@ -282,7 +301,7 @@ class Page implements PageState {
   }
 
   private show(): void {
-    const { status, config, pause, canSpeak, screen, isPhone, guessed } = this;
+    const { status, config, pause, canSpeak, screen } = this;
     const now = performance.now();
     const { perSecond, path } = this.history.sample(now, status.done);
     this.active = perSecond > 0;
@@ -297,12 +316,11 @@ class Page implements PageState {
     if (this.awake) this.awake.set(screen.checked && !over && !pause.isOn && !document.hidden);
     if (done > 0) this.keep({ done, time: Math.floor(this.spent) });
     if (!canSpeak) return;
-    const hint = this.awake || !isPhone ? '' : guessed[1] === 'P' ? say('ios') : say('android');
     const texts = {
       who: config.from ? say('who', 0, config.from) : '',
       title,
       detail,
-      note: this.noted() || hint,
+      note: this.noted(),
       pause: pause.isOn ? say('resume') : say('pause'),
       done: grouped(done),
       rate: grouped(perSecond, { maximumSignificantDigits: 3 }),

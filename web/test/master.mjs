@@ -67,7 +67,8 @@ export class Master {
   }
 
   serve(request, response) {
-    const { dist, code, token, hash, pageHash, dom, relay, gone, title, from } = this.options;
+    const { dist, code, token, hash, pageHash, dom, relay, gone, title, from, relayUrl } =
+      this.options;
     const extra = relay ? SANDBOX : {};
     if (request.url === '/bridge/') return this.bridge.serve(response);
     if (gone) return response.writeHead(404, extra).end();
@@ -86,6 +87,7 @@ export class Master {
       relay,
       title,
       from,
+      relayUrl,
     });
     response.writeHead(200, {
       'content-type': `${TYPES[name.split('.').pop()]}; charset=utf-8`,

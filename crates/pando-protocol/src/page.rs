@@ -20,6 +20,10 @@ pub struct PageOptions {
     /// The person or group for whom the run computes; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub from: String,
+    /// The address of the page at the run's relay, for the page that the run serves itself: over
+    /// https, a page can do more than over http. May be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty", rename = "relayUrl")]
+    pub relay_url: String,
 }
 
 /// The settings together with facts about the server, in the form for the page.

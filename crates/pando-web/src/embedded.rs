@@ -10,7 +10,7 @@ pub fn web(name: &str) -> Option<&'static str> {
 /// The script `name` of the volunteer page: its own, the one for sharing, or the texts of a language.
 pub fn page_script(name: &str) -> Option<&'static str> {
     let is_texts = name.starts_with("texts-") && name.ends_with(".js");
-    if ["page.js", "share.js"].contains(&name) || is_texts { web(name) } else { None }
+    if ["page.js", "share.js", "screen.js"].contains(&name) || is_texts { web(name) } else { None }
 }
 
 /// A file of Node's built-ins for browsers, such as `zlib.js`.

@@ -252,6 +252,7 @@ impl RunConfig {
                 deny_net: cli.network.deny_net,
                 title: cli.devices.title.clone().unwrap_or_else(|| default_title(&cli)),
                 from: cli.devices.from.clone().unwrap_or_default(),
+                relay_url: String::new(),
             },
             cores: cores(&cli, &mut notes),
             server: ServerConfig::new(&cli, &mut notes)?,

@@ -30,6 +30,10 @@
 //! port that is taken and a function that cannot be loaded are errors of this opening. Dropping
 //! the stream of results ends the run: volunteers are told, and the children on this machine end.
 //!
+//! [`summary`](Pando::summary) and [`report`](Pando::report) name files about the run. They are
+//! written when the stream of results ends, before its last `None` or error. A stream that is
+//! dropped earlier writes none.
+//!
 //! The library needs a tokio runtime of any flavour with time and I/O enabled, as `#[tokio::main]`
 //! makes it, and, for this machine's cores, Node.js 20 or later on `PATH`. Values and results go
 //! through JSON ([`serde`]): the function receives a string for a `String`, an object for a
@@ -54,7 +58,7 @@ use crate::{
     run::OpenRun,
 };
 use futures_util::{FutureExt, Stream, StreamExt};
-use phase::Phase;
+use phase::{Afterwards, Phase};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{convert::Infallible, ffi::OsStr, fmt::Display, io::Write, path::Path};
 
@@ -129,10 +133,10 @@ impl Pando {
                 .map_err(|why| InputError::new(format!("a value has no JSON form: {why}"))),
             Err(error) => Err(InputError::new(error.to_string())),
         });
-        let (mut open, tells) = self.open(RunConfig::for_stream).await?;
+        let (mut open, afterwards) = self.open(RunConfig::for_stream).await?;
         let master = open.master.clone();
         open.beside(async move { master.feed_stream(values).await });
-        Ok(Results::new(Phase::new(open, tells)))
+        Ok(Results::new(Phase::new(open, afterwards)))
     }
 
     /// Opens a run in which the calling program makes values from the results so far.
@@ -142,15 +146,15 @@ impl Pando {
     pub async fn feedback<T: Serialize, R: DeserializeOwned>(
         self,
     ) -> Result<Feedback<T, R>, Error> {
-        let (open, tells) = self.open(RunConfig::for_feedback).await?;
-        Ok(Feedback::new(Phase::new(open, tells)))
+        let (open, afterwards) = self.open(RunConfig::for_feedback).await?;
+        Ok(Feedback::new(Phase::new(open, afterwards)))
     }
 
-    /// Opens the run; returns also whether each value that fails is told of.
+    /// Opens the run; returns also what counts at its end.
     async fn open(
         self,
         config: impl FnOnce(Cli, bool) -> Result<RunConfig, String>,
-    ) -> Result<(OpenRun, bool), Error> {
+    ) -> Result<(OpenRun, Afterwards), Error> {
         if let Some(why) = self.wrong {
             return Err(Error::Refused(why));
         }
@@ -164,7 +168,8 @@ impl Pando {
         // A boxed future hides its type: it is too deep for the compiler's limit in other crates.
         let open = OpenRun::start(&config, console).boxed().await;
         let open = open.map_err(|refused| Error::Refused(refused.0))?;
-        Ok((open, config.tells_failures()))
+        let tells_failures = config.tells_failures();
+        Ok((open, Afterwards { tells_failures, report: config.report }))
     }
 }
 

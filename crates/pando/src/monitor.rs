@@ -10,6 +10,7 @@ mod files;
 mod history;
 mod idle_time;
 mod metrics;
+mod readers;
 mod routes;
 mod streams;
 
@@ -22,23 +23,24 @@ use crate::{
 use bytes::Bytes;
 use history::History;
 use idle_time::IdleTime;
+use readers::Readers;
 use serde::Serialize;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use streams::{StreamUpdate, event};
 use tokio::{
     sync::watch,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep},
 };
 
 /// The time between two looks.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long readers of the events may take to read the last one.
+/// How long those who read the events may take to take the last one.
 const LAST_EVENT: Duration = Duration::from_millis(500);
 
 /// What a run is about, for people.
@@ -67,6 +69,7 @@ pub(crate) struct Monitor {
     idle: Mutex<IdleTime>,
     /// The newest events.
     updates: watch::Sender<StreamUpdate>,
+    readers: Readers,
     /// Whether the run has come to its end, so that nothing is added to the history.
     has_ended: AtomicBool,
     /// The last snapshot of the run, once the run has ended.
@@ -108,6 +111,7 @@ impl Monitor {
             history: Mutex::default(),
             idle: Mutex::default(),
             updates: watch::Sender::new(StreamUpdate::default()),
+            readers: Readers::default(),
             has_ended: AtomicBool::new(false),
             last: OnceLock::new(),
         })
@@ -159,13 +163,16 @@ impl Monitor {
     }
 
     /// Ends the page with its `last` snapshot; `words` say how the run has ended. Waits a moment
-    /// for readers.
+    /// for those who read.
     pub(crate) async fn close(&self, last: RunSnapshot, words: String) {
         let last = self.last.get_or_init(|| LastSnapshot { run: last, words });
         let text = event("status", &self.status(&last.run, &last.words));
         self.master.gallery.close();
         self.updates.send_replace(StreamUpdate { text: text.into(), is_last: true });
-        let _ = timeout(LAST_EVENT, self.updates.closed()).await;
+        let patience = Instant::now() + LAST_EVENT;
+        while self.readers.is_anybody_reading(Instant::now()) && Instant::now() < patience {
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Calls `act` with the present snapshot, and with the words about the end.

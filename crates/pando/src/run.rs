@@ -17,7 +17,9 @@ mod summary;
 mod urls;
 mod used;
 
+pub(crate) use last_files::{RunEnd, write as write_last_files};
 pub(crate) use open::OpenRun;
+pub(crate) use summary::hand_over;
 
 use crate::{
     cli::Cli,
@@ -115,7 +117,6 @@ async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> 
     }
     used::check_with_streams(&config)?;
     check_places(&config)?;
-    last_files::check(&config.report)?;
     // The start is a task of its own, so that blocking calls in it do not delay signals.
     let starting = tokio::spawn({
         let (config, console) = (config.clone(), console.clone());
@@ -182,13 +183,16 @@ async fn close(
 ) -> i32 {
     let (reported, journaled) = (config.tells_failures(), config.journal.is_some());
     let last = open.last_look();
-    let status = tokio::select! {
+    let (status, ending) = tokio::select! {
         ending = open.finish(ending.clone(), last.run.clone()) => {
             open.master.last_words().into_iter().for_each(|line| console.say(printable(&line)));
-            let status = conclude(&ending, reported, journaled, console);
+            conclude(&ending, reported, journaled, console);
             config.failed.iter().for_each(|path| tell_failed(path, &ending, console));
-            let written = summary::show(&config.report, &last.summary, status, console);
-            report_page::write(&config.report, open, (&last, &ending), (status, written), console)
+            let status = exit_status(&ending);
+            let end = RunEnd { last: &last, ending: &ending, status };
+            let errors = last_files::write(&config.report, open, end);
+            errors.iter().for_each(|error| console.say(format!("error: {error}")));
+            (if errors.is_empty() { status } else { status.max(1) }, ending)
         }
         () = stop.until_overdue() => {
             conclude(&ending, reported, journaled, console);
@@ -197,8 +201,9 @@ async fn close(
             end_now(console)
         }
     };
+    let end = RunEnd { last: &last, ending: &ending, status };
     tokio::select! {
-        () = summary::hand_over(&config.report, &last.summary, status, console) => {}
+        () = hand_over(&config.report, end, console) => {}
         () = stop.until_overdue() => console.say("stopped without waiting longer for the command of --on-finish"),
     }
     status
@@ -215,39 +220,44 @@ fn end_now(console: &Console) -> ! {
     std::process::exit(1)
 }
 
-/// Prints how the run ended, and returns the exit status. `reported`: failures stand in the output
-/// in the place of results. `journaled`: finished results are in a journal.
-fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console) -> i32 {
+/// The exit status of a run with this ending.
+pub(crate) fn exit_status(ending: &Ending) -> i32 {
+    match ending {
+        Ending::Complete | Ending::ReaderLeft => 0,
+        Ending::CannotRun(_) => 2,
+        Ending::InputFailed(error) if error.usage => 2,
+        Ending::InputFailed(_)
+        | Ending::ItemFailed(..)
+        | Ending::SomeFailed(_)
+        | Ending::Interrupted
+        | Ending::CutShort(_)
+        | Ending::OutputFailed(_) => 1,
+    }
+}
+
+/// Prints how the run ended. `reported`: failures stand in the output in the place of results.
+/// `journaled`: finished results are in a journal.
+fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console) {
     let why = match ending {
-        Ending::Complete | Ending::ReaderLeft => return 0,
+        Ending::Complete | Ending::ReaderLeft => return,
         Ending::SomeFailed(count) => {
             let (items, were) = if *count == 1 { ("item", "was") } else { ("items", "were") };
             let left_out = if reported { String::new() } else { format!(" and {were} left out") };
             console.say(format!("{count} {items} failed{left_out}"));
-            return 1;
+            return;
         }
         Ending::Interrupted => {
             console.say("stopped on request: values that were read are finished; the rest of the input was not read");
-            return 1;
+            return;
         }
         Ending::CutShort(left) => {
             console.say(stopped(left, journaled));
-            return 1;
+            return;
         }
-        Ending::CannotRun(why) => {
-            console.say(format!("error: {}", printable(why)));
-            return 2;
-        }
-        Ending::InputFailed(error) if error.usage => {
-            console.say(format!("error: {}", printable(&error.text)));
-            return 2;
-        }
-        Ending::InputFailed(error) => printable(&error.text),
-        Ending::ItemFailed(_, text) => printable(text),
-        Ending::OutputFailed(text) => printable(text),
+        Ending::InputFailed(error) => &error.text,
+        Ending::CannotRun(text) | Ending::ItemFailed(_, text) | Ending::OutputFailed(text) => text,
     };
-    console.say(format!("error: {why}"));
-    1
+    console.say(format!("error: {}", printable(why)));
 }
 
 /// Tells what to do with the items that failed, which are in the list at `path`.

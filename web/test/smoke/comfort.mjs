@@ -145,8 +145,35 @@ test(
     context: { userAgent: PHONE },
   },
   async (master, page) => {
-    await shows(page, 'note', /Settings → Display → Screen timeout/);
-    assert.equal(await page.isVisible('#screen-field'), false);
+    await shows(page, 'screen-field', /Settings → Display → Screen timeout\.$/);
+    assert.equal(await page.isVisible('#screen-field'), true);
+    assert.equal(await page.isVisible('#screen'), false);
+  },
+);
+
+const RELAY_URL = 'https://relay.example.org/k7d2m9qx4t/';
+
+test(
+  'over http, such a page names the address of the relay, where it can keep the phone awake',
+  {
+    ...one,
+    relayUrl: RELAY_URL,
+    before: () => delete Navigator.prototype.wakeLock,
+    context: { userAgent: PHONE },
+  },
+  async (master, page) => {
+    await shows(page, 'screen-field', /Screen timeout\. Or open this page over https/);
+    assert.equal(await page.getAttribute('#screen-field a', 'href'), RELAY_URL);
+  },
+);
+
+test(
+  'a page that keeps its phone awake has no such hint',
+  { ...one, relayUrl: RELAY_URL, before: LOCKS, context: { userAgent: PHONE } },
+  async (master, page) => {
+    await held(page, 1);
+    assert.equal(await page.isVisible('#screen'), true);
+    assert.equal(await page.locator('#screen-field a').count(), 0);
   },
 );
 

@@ -7,7 +7,7 @@ use crate::master::Ending;
 #[non_exhaustive]
 pub enum Error {
     /// The run cannot start or go on: the options are wrong, a port is taken, the function cannot
-    /// be loaded.
+    /// be loaded. At the end of the results: a file about the run cannot be written.
     #[error("{0}")]
     Refused(String),
     /// The stream of values gave an error, or a value without a JSON form. The results of earlier

@@ -2,7 +2,7 @@
 //! program; `pando --help` has them all.
 
 use super::Pando;
-use crate::config::OnError;
+use crate::config::{OnError, SummaryOption};
 use std::{ffi::OsString, fmt::Display, net::IpAddr, path::Path, time::Duration};
 
 impl Pando {
@@ -106,6 +106,25 @@ impl Pando {
     /// The file to which all that happens is appended, one JSON object per line.
     pub fn events(mut self, path: impl AsRef<Path>) -> Self {
         self.options.messages.events = Some(path.as_ref().into());
+        self
+    }
+
+    /// The file to which the summary of the run is written as JSON, when the stream of results ends.
+    pub fn summary(mut self, path: impl AsRef<Path>) -> Self {
+        self.options.messages.summary = SummaryOption::File(path.as_ref().into());
+        self
+    }
+
+    /// The file to which a web page about the run is written, when the stream of results ends.
+    pub fn report(mut self, path: impl AsRef<Path>) -> Self {
+        self.options.messages.report = Some(path.as_ref().into());
+        self
+    }
+
+    /// A command for this machine's shell, which gets the summary as JSON on its standard input. It
+    /// runs when the stream of results ends, and the stream waits for it.
+    pub fn on_finish(mut self, command: &str) -> Self {
+        self.options.messages.on_finish = Some(command.into());
         self
     }
 

@@ -2,8 +2,10 @@
 
 use super::Error;
 use crate::{
+    config::Report,
+    console::printable,
     master::{Ending, Master},
-    run::OpenRun,
+    run::{OpenRun, RunEnd, exit_status, hand_over, write_last_files},
 };
 use futures_util::future::BoxFuture;
 use std::{
@@ -14,18 +16,27 @@ use std::{
 
 /// The phase of an open run.
 pub(super) enum Phase {
-    /// Values go in and results come out. The flag of both phases: whether each failed value is
-    /// told of by itself.
-    Going(OpenRun, bool),
-    /// Volunteers are told about the end of the run; then the final ending is known.
-    Closing(BoxFuture<'static, Ending>, bool),
+    /// Values go in and results come out.
+    Going(Box<OpenRun>, Afterwards),
+    /// Volunteers are told about the end of the run, and its files are written; then it is known
+    /// with which error the run has ended.
+    Closing(BoxFuture<'static, Option<Error>>),
     /// The stream has ended.
     Over,
 }
 
+/// What counts at the end of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Afterwards {
+    /// Whether each failed value is told of by itself.
+    pub(super) tells_failures: bool,
+    /// The files to write, and the command that gets the summary.
+    pub(super) report: Report,
+}
+
 impl Phase {
-    pub(super) fn new(open: OpenRun, tells: bool) -> Self {
-        Self::Going(open, tells)
+    pub(super) fn new(open: OpenRun, afterwards: Afterwards) -> Self {
+        Self::Going(Box::new(open), afterwards)
     }
 
     /// The master, while the run goes on.
@@ -48,20 +59,14 @@ impl Phase {
                 Self::Going(open, _) => match ready!(next(&open.master, context)) {
                     Ok(next) => return Poll::Ready(Some(Ok(next))),
                     Err(ending) => {
-                        let Self::Going(open, tells) = mem::replace(self, Self::Over) else {
+                        let Self::Going(open, afterwards) = mem::replace(self, Self::Over) else {
                             unreachable!("it is going")
                         };
-                        *self = Self::Closing(
-                            Box::pin(async move {
-                                let last = open.last_look();
-                                open.finish(ending, last.run).await
-                            }),
-                            tells,
-                        );
+                        *self = Self::Closing(Box::pin(close(open, ending, afterwards)));
                     }
                 },
-                Self::Closing(closing, tells) => {
-                    let error = Error::of(ready!(closing.as_mut().poll(context)), *tells);
+                Self::Closing(closing) => {
+                    let error = ready!(closing.as_mut().poll(context));
                     *self = Self::Over;
                     return Poll::Ready(error.map(Err));
                 }
@@ -69,4 +74,22 @@ impl Phase {
             }
         }
     }
+}
+
+/// Closes a run that has come to `ending`, and does what is to be done afterwards. Returns the error
+/// with which the run has ended, if there is one.
+async fn close(open: Box<OpenRun>, ending: Ending, afterwards: Afterwards) -> Option<Error> {
+    let Afterwards { tells_failures, report } = afterwards;
+    let console = open.master.console.clone();
+    let last = open.last_look();
+    let ending = open.finish(ending, last.run.clone()).await;
+    let mut end = RunEnd { last: &last, ending: &ending, status: exit_status(&ending) };
+    let errors = write_last_files(&report, &open, end);
+    errors.iter().for_each(|error| console.say(printable(&format!("error: {error}"))));
+    if !errors.is_empty() {
+        end.status = end.status.max(1);
+    }
+    hand_over(&report, end, &console).await;
+    let not_written = errors.into_iter().next().map(Error::Refused);
+    Error::of(ending.clone(), tells_failures).or(not_written)
 }

@@ -56,20 +56,15 @@ impl Told {
         Self { events, shows, ..Self::default() }
     }
 
-    /// The result, if it is to be shown once it is accepted.
-    fn to_show(&self, form: Form, result: &Bytes) -> Option<(Form, Bytes)> {
-        self.shows.then(|| (form, result.clone()))
+    /// The result of the loan, if it is to be shown once it is accepted.
+    fn to_show(&self, loan: Loan, form: Form, result: &Bytes) -> Option<ShownResult> {
+        let (index, device) = (loan.index, self.number);
+        self.shows.then(|| ShownResult { index, device, form, bytes: result.clone() })
     }
 
     /// Tells of a result, and shows it if it is `shown`.
-    fn result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<(Form, Bytes)>) {
-        let (index, device_number) = (loan.index, self.number);
-        self.results.extend(shown.map(|(form, bytes)| ShownResult {
-            index,
-            device: device_number,
-            form,
-            bytes,
-        }));
+    fn result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<ShownResult>) {
+        self.results.extend(shown);
         let ms = micros as f64 / 1000.0;
         self.event("result", || json!({"index": loan.index + 1, "device": device, "ms": ms}));
     }

@@ -74,6 +74,8 @@ pub(crate) struct Registry {
     has_had_guests: bool,
     /// Devices that were numbered since the start.
     numbered: u64,
+    /// Whether devices cannot join through the relay, because the connection to it is lost.
+    is_relay_lost: bool,
     /// What the owner of the run has decided about devices, connected or not.
     rules: HashMap<DeviceKey, OwnerRule>,
 }
@@ -100,8 +102,19 @@ impl Registry {
             joined: 0,
             has_had_guests: false,
             numbered: 0,
+            is_relay_lost: false,
             rules: HashMap::new(),
         }
+    }
+
+    /// Notes whether the connection to the relay is lost.
+    pub(crate) fn set_relay_lost(&mut self, is_lost: bool) {
+        self.is_relay_lost = is_lost;
+    }
+
+    /// Whether the connection to the relay is lost.
+    pub(crate) fn is_relay_lost(&self) -> bool {
+        self.is_relay_lost
     }
 
     /// Adds a device with the session `sub`.

@@ -132,6 +132,13 @@ impl Master {
         self.events.write("statistics", fields);
     }
 
+    /// Notes that the connection to the relay is lost, or open again.
+    pub(crate) fn note_relay(&self, is_lost: bool) {
+        self.lock().registry_mut().set_relay_lost(is_lost);
+        let state = if is_lost { "lost" } else { "open" };
+        self.events.write("relay", json!({"state": state}));
+    }
+
     /// The state of the run, for the monitoring page.
     pub(crate) fn snapshot(&self, time: &WallTime) -> RunSnapshot {
         // The bundle's places are traced outside the lock.

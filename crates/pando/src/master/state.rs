@@ -8,6 +8,7 @@ mod tests;
 use super::{
     exchange::Exchange,
     forecast::Forecast,
+    gallery::ShownResult,
     items::{Ending, Items, Loop},
     job::Job,
     policy::{
@@ -353,26 +354,28 @@ impl RunState {
         self.confirmations.start(&mut self.items, unconfirmed)
     }
 
-    /// Accepts a result, or fails its value because of `refused`. Returns a line for people.
+    /// Accepts a result, or fails its value because of `refused`. Returns a line for people, and the
+    /// accepted result for those who look at the results.
     pub(super) fn confirmed(
         &mut self,
         unconfirmed: Unconfirmed,
         refused: Option<String>,
         (job, now): (&Job, Instant),
-    ) -> Option<String> {
+    ) -> (Option<String>, Option<ShownResult>) {
         let (by, loan) = (unconfirmed.by(), unconfirmed.loan());
         let Self { items, registry, retries, confirmations, .. } = self;
         let Some(message) = refused else {
-            confirmations.confirm(items, unconfirmed);
+            let shown = confirmations.confirm(items, unconfirmed);
             retries.computed(&mut RunContext { items, registry, job, now }, by, loan.index);
-            return self.registry.succeeded(by);
+            return (self.registry.succeeded(by), shown);
         };
         let failure = Failure { message, stack: None, kind: "confirm".into() };
-        confirmations.refute(items, &unconfirmed, |items, sub| {
+        let line = confirmations.refute(items, &unconfirmed, |items, sub| {
             let device = unconfirmed.device();
             let attempt = Attempt { sub, loan, device, failure: &failure };
             retries.failed(&mut RunContext { items, registry, job, now }, &attempt)
-        })
+        });
+        (line, None)
     }
 }
 

@@ -10,7 +10,11 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Serialize;
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{sync::watch, time::timeout};
 
 /// The time after which a silent stream gives a sign of life.
@@ -37,14 +41,19 @@ pub(super) fn states(monitor: &Arc<Monitor>) -> Response {
     let state = monitor.with_snapshot(|run, words| event("status", &monitor.status(run, words)));
     let first =
         StreamUpdate { text: (history + &state).into(), is_last: monitor.last.get().is_some() };
-    let start = Some((Some(first), updates));
+    let reader = monitor.readers.add(Instant::now());
+    let start = Some((Some(first), updates, reader));
     response(Body::from_stream(stream::unfold(start, |state| async {
-        let (first, mut updates) = state?;
+        let (first, mut updates, reader) = state?;
         let update = match first {
             Some(first) => first,
-            None => next(&mut updates).await?,
+            None => {
+                reader.waits();
+                next(&mut updates).await?
+            }
         };
-        let rest = (!update.is_last).then_some((None, updates));
+        reader.takes(Instant::now());
+        let rest = (!update.is_last).then_some((None, updates, reader));
         Some((Ok::<_, Infallible>(update.text), rest))
     })))
 }

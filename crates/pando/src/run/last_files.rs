@@ -1,7 +1,11 @@
 //! Files that are written at the end of a run: the summary and the report.
 
-use super::StartError;
-use crate::{config::Report, console::Console, files::Temporary};
+use super::{OpenRun, StartError, report_page, summary};
+use crate::{
+    config::Report,
+    files::Temporary,
+    master::{Ending, LastFigures},
+};
 use std::{
     fs,
     io::{self, Write},
@@ -31,23 +35,34 @@ fn check_place(option: &str, path: &Path, example: &str) -> Result<(), StartErro
     Ok(())
 }
 
-/// Writes the file of `option`, if there is one, and returns the exit status of a run that had
-/// `status` before.
-pub(super) fn write(
+/// The end of a run, for people and programs.
+#[derive(Clone, Copy)]
+pub(crate) struct RunEnd<'a> {
+    pub(crate) last: &'a LastFigures,
+    pub(crate) ending: &'a Ending,
+    /// The exit status, before the files are written.
+    pub(crate) status: i32,
+}
+
+/// Prints the summary of a run and writes the files, as `report` says. Returns the errors.
+pub(crate) fn write(report: &Report, open: &OpenRun, end: RunEnd) -> Vec<String> {
+    summary::print(report, end, &open.master.console);
+    let written = [summary::write(report, end), report_page::write(report, open, end)];
+    written.into_iter().filter_map(Result::err).collect()
+}
+
+/// Writes the file of `option`, if there is one.
+///
+/// # Errors
+/// When the file cannot be written, in words.
+pub(super) fn write_file(
     option: &str,
     path: Option<&Path>,
     text: impl FnOnce() -> String,
-    status: i32,
-    console: &Console,
-) -> i32 {
-    let Some(path) = path else { return status };
-    match write_whole(path, &text()) {
-        Ok(()) => status,
-        Err(error) => {
-            console.say(format!("error: {option} {} cannot be written: {error}", path.display()));
-            status.max(1)
-        }
-    }
+) -> Result<(), String> {
+    let Some(path) = path else { return Ok(()) };
+    write_whole(path, &text())
+        .map_err(|error| format!("{option} {} cannot be written: {error}", path.display()))
 }
 
 /// Writes the whole file under another name first, so that nobody reads a part of it.

@@ -2,7 +2,7 @@
 //! value is read yet: the opener of the run has the two ends of its stream.
 
 use super::{
-    StartError, awake::Awake, function::Function, job, journal::Journal, listen,
+    StartError, awake::Awake, function::Function, job, journal::Journal, last_files, listen,
     local_cores::lend_cores, monitoring, status, used,
 };
 use crate::{
@@ -70,6 +70,7 @@ impl OpenRun {
     /// Opens a run with `config`. Must be called within a tokio runtime.
     pub(crate) async fn start(config: &RunConfig, console: Console) -> Result<Self, StartError> {
         used::check(config)?;
+        last_files::check(&config.report)?;
         let events = match &config.events {
             Some(path) => Events::open(path, console.clone())?,
             None => Events::default(),
@@ -151,7 +152,8 @@ impl OpenRun {
     ) -> Result<(String, watch::Receiver<String>), StartError> {
         let (all, per_address) = config.max_connections;
         let connections = Connections::fitting(all, per_address);
-        let page = PageOptions { function: function.bundle.hash.clone(), ..config.page.clone() };
+        let mut page =
+            PageOptions { function: function.bundle.hash.clone(), ..config.page.clone() };
         let Identity { token, monitor, key, certificate } = identity;
         let monitor = self.watch_by_page(config, monitor);
         if let Some(relay) = config.relay.clone() {
@@ -167,6 +169,10 @@ impl OpenRun {
             let uplink = uplink.map_err(StartError)?;
             self.master.console.say(format!("Serving volunteer code at {}", uplink.url));
             monitor.iter().for_each(|monitor| monitor.add_url(&uplink.url, true));
+            // Without network, the page leads nowhere else.
+            if !page.deny_net {
+                page.relay_url = uplink.url.clone();
+            }
             self.uplink = Some(uplink);
         }
         let nowhere = || (String::new(), watch::channel(String::new()).1);

@@ -1,31 +1,28 @@
 //! `--report FILE`: a page about the run, in one file.
 
-use super::{OpenRun, last_files, monitoring, summary::SummaryFile};
-use crate::{
-    config::Report,
-    console::Console,
-    embedded,
-    master::{Ending, LastFigures},
+use super::{
+    OpenRun,
+    last_files::{self, RunEnd},
+    monitoring,
+    summary::SummaryFile,
 };
+use crate::{config::Report, embedded};
 
 /// The text of the page in whose place its data go.
 const MARK: &str = "\"the data of the run\"";
 
-/// Writes the report of a run that had this `ending` and exit status, and returns the exit status.
-/// `final_status` includes the failure to write other files.
-pub(super) fn write(
-    report: &Report,
-    open: &OpenRun,
-    (last, ending): (&LastFigures, &Ending),
-    (status, final_status): (i32, i32),
-    console: &Console,
-) -> i32 {
+/// Writes the report of a run, if there is one.
+///
+/// # Errors
+/// When the file cannot be written, in words.
+pub(super) fn write(report: &Report, open: &OpenRun, end: RunEnd) -> Result<(), String> {
+    let RunEnd { last, ending, status } = end;
     let text = || {
         let summary = SummaryFile { status, summary: &last.summary };
         let data = open.report(last, &monitoring::words(ending), &summary).unwrap_or_default();
         page(embedded::web("report.html").unwrap_or_default(), &data)
     };
-    last_files::write("--report", report.report_file.as_deref(), text, final_status, console)
+    last_files::write_file("--report", report.report_file.as_deref(), text)
 }
 
 /// The page with its data, which are JSON.

@@ -1,6 +1,6 @@
 //! The summary at the end of a run: printed for people, or written to a file as data.
 
-use super::last_files;
+use super::last_files::{self, RunEnd};
 use crate::{config::Report, console::Console, master::Summary, volunteer::shell};
 use serde::Serialize;
 use std::process::Stdio;
@@ -17,23 +17,31 @@ pub(super) struct SummaryFile<'a> {
     pub(super) summary: &'a Summary,
 }
 
-/// Prints or writes the summary of a run with this exit status, and returns the exit status.
-pub(super) fn show(report: &Report, summary: &Summary, status: i32, console: &Console) -> i32 {
+/// Prints the summary, if it is to be printed.
+pub(super) fn print(report: &Report, end: RunEnd, console: &Console) {
     if report.summary {
-        console.say(summary.lines().join("\n"));
+        console.say(end.last.summary.lines().join("\n"));
     }
+}
+
+/// Writes the file of the summary, if there is one.
+///
+/// # Errors
+/// When the file cannot be written, in words.
+pub(super) fn write(report: &Report, end: RunEnd) -> Result<(), String> {
     let text = || {
-        let content = SummaryFile { status, summary };
+        let content = SummaryFile { status: end.status, summary: &end.last.summary };
         serde_json::to_string_pretty(&content).expect("it is plain data") + "\n"
     };
-    last_files::write("--summary", report.summary_file.as_deref(), text, status, console)
+    last_files::write_file("--summary", report.summary_file.as_deref(), text)
 }
 
 /// Runs the command of `--on-finish`, with the summary on its standard input. Its output goes to
 /// standard error, because standard output belongs to the results.
-pub(super) async fn hand_over(report: &Report, summary: &Summary, status: i32, console: &Console) {
+pub(crate) async fn hand_over(report: &Report, end: RunEnd<'_>, console: &Console) {
     let Some(command) = &report.on_finish else { return };
-    if let Err(why) = run(command, &SummaryFile { status, summary }).await {
+    let content = SummaryFile { status: end.status, summary: &end.last.summary };
+    if let Err(why) = run(command, &content).await {
         console.say(format!("--on-finish: {why}"));
     }
 }

@@ -188,7 +188,7 @@ impl RoomClient {
             self.master
                 .console
                 .say("the relay is out of reach: direct connections go on, new volunteers wait");
-            self.master.events.write("relay", serde_json::json!({"state": "lost"}));
+            self.master.note_relay(true);
             let reopened = tokio::select! {
                 reopened = self.reopen() => reopened,
                 end = ends.recv() => {
@@ -198,7 +198,7 @@ impl RoomClient {
                 }
             };
             self.master.console.say(format!("the relay is back: {}", reopened.url));
-            self.master.events.write("relay", serde_json::json!({"state": "open"}));
+            self.master.note_relay(false);
             control = reopened;
         }
     }

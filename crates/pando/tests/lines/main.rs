@@ -12,6 +12,7 @@ mod grace;
 mod inline;
 mod large;
 mod library;
+mod library_files;
 mod programs;
 mod results;
 mod said;

@@ -33,6 +33,7 @@ fn programs_read_the_same_from_a_file_also_when_the_run_fails() {
     let summary: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     assert_eq!((&summary["status"], &summary["computed"]), (&1.into(), &2.into()));
     assert_eq!(summary["items"], 2, "the item that ended the run has no result");
+    assert_eq!((&summary["failed"], &summary["failedItems"][0]), (&1.into(), &3.into()));
     let device = &summary["devices"][0];
     assert_eq!((&device["name"], &device["items"]), (&"this machine".into(), &2.into()));
     assert_eq!((&device["failedAttempts"], &device["share"]), (&1.into(), &1.0.into()));

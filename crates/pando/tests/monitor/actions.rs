@@ -100,6 +100,7 @@ fn the_owner_lets_the_run_finish_or_stops_it() {
         let mut ann = WebSocket::join(&volunteers, "Ann", 1);
         assert_eq!(values(&mut ann).len(), 2);
         answer(&mut ann, first(0), "1");
+        assert_eq!(values(&mut ann).len(), 1);
         (run, url, ann)
     };
     let (mut run, url, mut ann) = begin();

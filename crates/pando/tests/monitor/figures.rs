@@ -1,8 +1,10 @@
 //! The figures, which are the same everywhere.
 
-use crate::{error, first, get, idle, monitor, result, until_status, values};
+use crate::{
+    EventReader, echo, error, first, get, idle, monitor, report, result, until_status, values,
+};
 use pando_protocol::volunteer::{Answer, encode_results};
-use pando_testing::{EventsFile, WebSocket};
+use pando_testing::{EventsFile, RelayProcess, WebSocket};
 use prometheus_parse::{Scrape, Value as Metric};
 use serde_json::{Value, json};
 use std::fs;
@@ -88,6 +90,59 @@ fn the_page_the_metrics_and_the_summary_agree_about_a_run() {
     assert_eq!((&summary["items"], &summary["failed"]), (&json!(6), &json!(1)));
     assert_eq!(summary["failedAttempts"], status["failures"]["attempts"]);
     assert_eq!(summary["devices"][0]["name"], NAME);
+}
+
+#[test]
+fn an_item_that_ends_the_run_counts_as_failed_everywhere() {
+    let (folder, events) = (TempDir::new().unwrap(), EventsFile::empty());
+    let [summary, report] = ["summary.json", "report.html"].map(|name| folder.path().join(name));
+    let words = ["--batch-size", "3", "--retries", "0", "--summary"];
+    let run = idle(3).args(words).args([&summary]).args(["--report"]).args([&report]);
+    let run = run.events(&events).start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    let reader = EventReader::open(&url, "events");
+    let mut ada = WebSocket::join(&volunteers, "Ada", 1);
+    assert_eq!(values(&mut ada).len(), 3);
+    ada.binary(&encode_results(&[error(first(1), "no")]));
+    // The first item is still computed.
+    let status =
+        until_status(&url, "an item has failed", |status| status["failures"]["items"] == 1);
+    assert_eq!(
+        (&status["failures"]["attempts"], &status["state"]),
+        (&json!(1), &json!("finishing"))
+    );
+    assert_eq!(metric(&metrics(&url), "pando_failed_items_total", None), 1.0);
+    ada.binary(&encode_results(&[result(first(0), "x")]));
+    let last = reader.last_status();
+    assert_eq!((&last["failures"]["items"], &last["progress"]["done"]), (&json!(1), &json!(1)));
+    run.wait().ends(1, "x\n");
+    let summary: Value = serde_json::from_slice(&fs::read(&summary).unwrap()).unwrap();
+    assert_eq!((&summary["failed"], &summary["failedItems"]), (&json!(1), &json!([2])));
+    let report = report::data(&report);
+    assert_eq!(report["summary"], summary);
+    assert_eq!(report["snapshot"]["failures"]["items"], 1);
+    assert_eq!(events.of("failed").len(), 1);
+}
+
+#[test]
+fn it_is_said_that_the_run_waits_for_the_relay() {
+    let mut relay = RelayProcess::start(&[]);
+    let run = relay.used_by(idle(1)).start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    until_status(&url, "nobody is here", |status| {
+        status["why"] == "Nothing is computed: no device has joined."
+    });
+    relay.kill();
+    until_status(&url, "the relay is lost", |status| {
+        status["why"]
+            == "Nothing is computed: no device is connected, and the run waits for the relay, which is out of reach."
+    });
+    relay.restart();
+    until_status(&url, "the relay is back", |status| {
+        status["why"] == "Nothing is computed: no device has joined."
+    });
+    echo(&mut WebSocket::join(&volunteers, "Ann", 1));
+    run.wait().gives("1\n");
 }
 
 fn check_status(status: &Value) {

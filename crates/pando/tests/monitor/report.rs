@@ -15,7 +15,7 @@ const NAME: &str = "<img src=x onerror=alert(1)>";
 
 /// The data of the report in this file.
 #[track_caller]
-fn data(file: &Path) -> Value {
+pub(crate) fn data(file: &Path) -> Value {
     let page = fs::read_to_string(file).expect("the report is there");
     let (_, rest) = page.split_once("id=\"data\">").expect("it has data");
     let (data, _) = rest.split_once("</script>").expect("its data end");

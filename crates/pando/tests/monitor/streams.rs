@@ -2,8 +2,9 @@
 
 use crate::{EventReader, echo, first, idle, monitor, result, values};
 use pando_protocol::volunteer::encode_results;
-use pando_testing::{WebSocket, lines, memory};
+use pando_testing::{EventsFile, WebSocket, lines, memory};
 use serde_json::{Value, json};
+use std::fs;
 
 #[test]
 fn the_events_begin_with_the_history_and_end_with_the_run() {
@@ -88,4 +89,36 @@ fn results_show_as_they_come_to_those_who_look() {
     }
     assert_eq!(results.next(), None, "the run has ended");
     run.wait().gives(lines(given));
+}
+
+#[test]
+fn results_show_once_they_are_confirmed() {
+    let command = idle(2);
+    let (first_run, go) = (command.folder().join("refused"), command.folder().join("go"));
+    // The first result of item 1 is refused; that of item 2 waits for a file.
+    let confirm = format!(
+        "if test $PANDO_INDEX = 1; then test -e '{0}' || {{ touch '{0}'; exit 1; }}; else until test -e '{1}'; do sleep 0.01; done; fi",
+        first_run.display(),
+        go.display()
+    );
+    let events = EventsFile::empty();
+    let run = command.args(["--batch-size", "2", "--confirm", &confirm]).events(&events).start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    let mut ann = WebSocket::join(&volunteers, "Ann", 1);
+    assert_eq!(values(&mut ann).len(), 2);
+    let mut shown = EventReader::open(&url, "results");
+    shown.begins();
+    ann.binary(&encode_results(&[result(first(0), "wrong"), result(first(1), "two")]));
+    events.wait("unconfirmed", |event| event["index"] == 1);
+    let (again, _) = values(&mut ann).remove(0);
+    ann.binary(&encode_results(&[result(again, "one")]));
+    let expected = |item, value| {
+        let result = json!({"item": item, "device": "1", "kind": "text", "value": value});
+        Some(("result".to_owned(), result))
+    };
+    assert_eq!(shown.next(), expected(1, "one"));
+    fs::write(go, "").unwrap();
+    assert_eq!(shown.next(), expected(2, "two"));
+    assert_eq!(shown.next(), None, "the run has ended");
+    run.wait().gives("one\ntwo\n");
 }

@@ -91,7 +91,7 @@ impl Exchange<'_> {
     fn settle_usual(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
         let Self { sub, context, retries, .. } = self;
         let Answer { loan, micros, result: Ok((form, result)) } = answer else { return };
-        let shown = told.to_show(form, &result);
+        let shown = told.to_show(loan, form, &result);
         let result = context.items.keep(loan.index, result);
         let Some(bytes) = context.items.accept(*sub, loan, result) else {
             return note_stale(device, loan);
@@ -146,14 +146,20 @@ impl Exchange<'_> {
         let index = loan.index;
         match result {
             Ok((form, result)) => {
-                let shown = told.to_show(form, &result);
+                let shown = told.to_show(loan, form, &result);
                 let result = context.items.keep(index, result);
-                let accepted = if context.job.confirms {
-                    confirmations.hold(context.items, (*sub, loan), device, result)
-                } else {
-                    retries.computed(context, *sub, index);
-                    context.items.accept(*sub, loan, result).is_some()
-                };
+                if context.job.confirms {
+                    // People see the result once it is confirmed.
+                    told.result(loan, device, micros, None);
+                    return confirmations.hold(
+                        context.items,
+                        (*sub, loan),
+                        device,
+                        (result, shown),
+                    );
+                }
+                retries.computed(context, *sub, index);
+                let accepted = context.items.accept(*sub, loan, result).is_some();
                 told.result(loan, device, micros, shown.filter(|_| accepted));
                 accepted
             }

@@ -146,7 +146,9 @@ impl Master {
         let kind = if refused.is_none() { "confirmed" } else { "unconfirmed" };
         let (index, device) = (unconfirmed.loan().index + 1, unconfirmed.device());
         self.events.write(kind, json!({"index": index, "device": device, "message": refused}));
-        let line = self.with(|state| state.confirmed(unconfirmed, refused, (&self.job, now)));
+        let (line, shown) =
+            self.with(|state| state.confirmed(unconfirmed, refused, (&self.job, now)));
+        self.gallery.show(shown.into_iter().collect());
         if let Some(line) = line {
             self.console.say(printable(&line));
         }

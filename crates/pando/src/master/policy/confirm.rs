@@ -6,7 +6,7 @@
 //! [`Retries`](super::Retries); so `stream_lender::Stubborn`, which keeps values and counts
 //! attempts of its own, has no place here.
 
-use crate::master::items::Items;
+use crate::master::{gallery::ShownResult, items::Items};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use stream_lender::{Loan, SubStreamId};
@@ -21,6 +21,8 @@ pub(crate) struct Unconfirmed {
     loan: Loan,
     device: String,
     result: Bytes,
+    /// The result for people who look at the results.
+    shown: Option<ShownResult>,
 }
 
 impl Unconfirmed {
@@ -53,14 +55,14 @@ pub(crate) struct Confirmations {
 }
 
 impl Confirmations {
-    /// Takes the value of `loan` from `by`, and queues `result` for confirmation. Returns false if
-    /// `by` did not hold the loan.
+    /// Takes the value of `loan` from `by`, and queues `result` for confirmation; once it is
+    /// confirmed, it is `shown`. Returns false if `by` did not hold the loan.
     pub(crate) fn hold(
         &mut self,
         items: &mut Items,
         (by, loan): (SubStreamId, Loan),
         device: &str,
-        result: Bytes,
+        (result, shown): (Bytes, Option<ShownResult>),
     ) -> bool {
         if items.lender_mut().hand_back(by, loan).is_err() {
             return false;
@@ -71,7 +73,7 @@ impl Confirmations {
             return false;
         }
         self.bytes += result.len() as u64;
-        self.waiting.push_back(Unconfirmed { sub, by, loan, device: device.into(), result });
+        self.waiting.push_back(Unconfirmed { sub, by, loan, device: device.into(), result, shown });
         true
     }
 
@@ -106,12 +108,17 @@ impl Confirmations {
         value
     }
 
-    /// Accepts a result.
-    pub(crate) fn confirm(&mut self, items: &mut Items, unconfirmed: Unconfirmed) {
-        let Unconfirmed { sub, loan, result, .. } = unconfirmed;
+    /// Accepts a result. Returns the result for people who look at the results.
+    pub(crate) fn confirm(
+        &mut self,
+        items: &mut Items,
+        unconfirmed: Unconfirmed,
+    ) -> Option<ShownResult> {
+        let Unconfirmed { sub, loan, result, shown, .. } = unconfirmed;
         self.bytes -= result.len() as u64;
-        items.accept(sub, loan, result);
+        let accepted = items.accept(sub, loan, result).is_some();
         items.lender_mut().close(sub);
+        shown.filter(|_| accepted)
     }
 
     /// Refuses a result. If the session which answered still exists, its device takes the blame,

@@ -2,6 +2,8 @@
 //! run.
 
 mod for_good;
+#[cfg(test)]
+mod simulated;
 mod told;
 
 use super::{
@@ -47,7 +49,10 @@ pub(crate) struct Retries {
     left_out: u64,
     /// The number of the last unusable input.
     read_to: u64,
-    /// The first of these items.
+    /// Items which failed for good and ended the run. If an item before the first one fails as well,
+    /// there are several.
+    fatal_items: u64,
+    /// The first items which failed for good.
     failed_items: Vec<Index>,
     /// Failed attempts so far.
     failed_attempts: u64,
@@ -79,6 +84,7 @@ impl Retries {
             told: HashMap::new(),
             left_out: 0,
             read_to: 0,
+            fatal_items: 0,
             failed_items: Vec::new(),
             failed_attempts: 0,
             newest: no_attempts(),
@@ -287,9 +293,14 @@ impl Retries {
         &self.failed_items
     }
 
-    /// Items that failed for good without ending the run, and failed attempts.
+    /// Items that failed for good, and failed attempts.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.left_out, self.failed_attempts)
+        (self.left_out + self.fatal_items, self.failed_attempts)
+    }
+
+    /// Items that failed for good without ending the run.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// The newest failed attempts.
@@ -335,29 +346,5 @@ impl Retries {
     /// Whether `index` is lent alone, because it may make devices vanish.
     pub(crate) fn goes_alone(&self, index: Index) -> bool {
         self.failures.goes_alone(index)
-    }
-}
-
-/// What the simulation checks.
-#[cfg(test)]
-impl Retries {
-    /// The item which ends the run.
-    pub(crate) fn fatal(&self) -> Option<Index> {
-        self.fatal.as_ref().map(|(index, _)| *index)
-    }
-
-    /// The number of failed attempts at `index`.
-    pub(crate) fn attempts(&self, index: Index) -> u32 {
-        self.failures.attempts(index)
-    }
-
-    /// The values with failures on record.
-    pub(crate) fn indexes(&self) -> impl Iterator<Item = Index> {
-        self.failures.indexes()
-    }
-
-    /// Whether nothing is on record about any value.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.indexes().next().is_none() && self.told.is_empty()
     }
 }

@@ -30,8 +30,11 @@ pub(crate) struct Summary {
     pub(crate) idle_core_seconds: f64,
     /// How many cores were busy on average.
     times_one_core: f64,
-    /// The number of items that failed.
+    /// The number of items that failed for good.
     failed: u64,
+    /// How many of these items were left out. An item that ends the run is not.
+    #[serde(skip)]
+    left_out: u64,
     /// The numbers of the first items that failed, from 1.
     failed_items: Vec<u64>,
     failed_attempts: u64,
@@ -79,6 +82,7 @@ impl Summary {
             idle_core_seconds: devices.iter().map(|device| device.idle().as_secs_f64()).sum(),
             times_one_core: compute_seconds / seconds.max(0.001),
             failed,
+            left_out: state.retries().left_out(),
             failed_items,
             failed_attempts,
             lent_again: statistics.lent_again(),
@@ -90,7 +94,7 @@ impl Summary {
     /// The lines for people.
     pub(crate) fn lines(&self) -> Vec<String> {
         let time = rounded(Duration::from_secs_f64(self.seconds));
-        let earlier = match self.items.saturating_sub(self.computed + self.failed) {
+        let earlier = match self.items.saturating_sub(self.computed + self.left_out) {
             0 => String::new(),
             earlier => format!(", {} of them in an earlier run", grouped(earlier)),
         };

@@ -21,6 +21,8 @@ pub(super) struct Situation {
     is_finished: bool,
     /// Whether any device ever joined.
     has_joined: bool,
+    /// Whether devices cannot join through the relay, because the connection to it is lost.
+    is_relay_lost: bool,
     crew: Crew,
     /// Values read and without a result.
     unfinished: u64,
@@ -80,6 +82,7 @@ impl Situation {
         Self {
             is_finished: state.shutdown().is_finished(),
             has_joined: registry.joined() > 0,
+            is_relay_lost: registry.is_relay_lost(),
             crew: Crew::of(registry, |device_held| lender.held(device_held), now),
             unfinished: lender.unfinished() as u64,
             returned: lender.returned() as u64,
@@ -184,6 +187,9 @@ impl Situation {
     fn words_of_crew(&self) -> String {
         let Crew { devices, paused, aside, .. } = self.crew;
         match (devices, paused, aside) {
+            (0, ..) if self.is_relay_lost => {
+                "Nothing is computed: no device is connected, and the run waits for the relay, which is out of reach.".into()
+            }
             (0, ..) if self.has_joined => "Nothing is computed: no device is connected.".into(),
             (0, ..) => "Nothing is computed: no device has joined.".into(),
             (1, 1, _) => "Nothing is computed: the only device is paused.".into(),
@@ -297,8 +303,13 @@ mod tests {
         };
         let alone = Situation { has_joined: false, ..crew(0, 0, 0) };
         assert_eq!(alone.words(), "Nothing is computed: no device has joined.");
+        let waits =
+            "no device is connected, and the run waits for the relay, which is out of reach.";
         for (situation, words) in [
             (crew(0, 0, 0), "no device is connected."),
+            (Situation { is_relay_lost: true, ..crew(0, 0, 0) }, waits),
+            (Situation { is_relay_lost: true, ..alone }, waits),
+            (Situation { is_relay_lost: true, ..crew(1, 1, 0) }, "the only device is paused."),
             (crew(1, 1, 0), "the only device is paused."),
             (crew(1, 0, 1), "the only device stands back."),
             (crew(3, 3, 0), "all devices are paused."),

@@ -33,9 +33,7 @@ impl Retries {
         let (index, job, failure) = (loan.index, context.job, &last.failure);
         let attempts = self.failures.attempts(index);
         blame::lift_doubts(context.registry, self.failures.forget(index));
-        if self.failed_items.len() < super::MOST_NAMED {
-            self.failed_items.push(index);
-        }
+        self.name_failed(index);
         let input = account::input(context.items, job, index);
         let account = Account::new(&last.what, &input, attempts, account::details(job, failure));
         if let Some(list) = &job.failed {
@@ -74,6 +72,13 @@ impl Retries {
         context.items.leave_out(sub, loan, report);
         self.left_out += 1;
         self.tell(index, failure, account, job)
+    }
+
+    /// Keeps the number of an item that failed for good, if there are few of them.
+    fn name_failed(&mut self, index: Index) {
+        if self.failed_items.len() < super::MOST_NAMED {
+            self.failed_items.push(index);
+        }
     }
 
     /// Returns the line about an item that failed for good, if it has a line of its own or ends a
@@ -118,11 +123,14 @@ impl Retries {
                 attempts: 0,
             });
         }
+        self.name_failed(index);
         if job.on_error == OnError::Stop {
+            self.fatal_items += 1;
             return Err(InputError::new(why));
         }
         self.read_to = number;
         if let Some(too_many) = self.too_many(items, job) {
+            self.fatal_items += 1;
             return Err(InputError::new(format!("{too_many}: {why}")));
         }
         self.left_out += 1;
@@ -164,6 +172,7 @@ impl Retries {
         text: String,
         line: String,
     ) -> Option<String> {
+        self.fatal_items += 1;
         if self.fatal.as_ref().is_none_or(|(first, _)| *first > index) {
             self.fatal = Some((index, text));
             keep_cut_off(context, index);

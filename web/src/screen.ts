@@ -1,0 +1,25 @@
+/**
+ * Says how a phone's screen stays on where the page cannot keep it on, because only pages over https
+ * can. The page loads this script when that is so.
+ */
+
+import type { say as Say } from './page/texts.ts';
+
+/** Fills `field`; called by the page. */
+(self as unknown as { pandoScreen: unknown }).pandoScreen = fill;
+
+/**
+ * @param device the guessed name of the device
+ * @param url the page at the relay of the run, if there is one
+ */
+function fill(field: HTMLElement, device: string, url: string | undefined, say: typeof Say): void {
+  field.style.display = 'block';
+  field.textContent = device[1] === 'P' ? say('ios') : say('android');
+  if (url && url.startsWith('https:') && location.protocol === 'http:') {
+    const link = document.createElement('a');
+    link.href = link.textContent = url;
+    link.dir = 'ltr';
+    field.append(` ${say('secure')} `, link);
+  }
+  field.hidden = false;
+}
