@@ -87,7 +87,7 @@ export function numbersTexts(languages) {
   return {
     name: 'texts',
     setup({ onLoad }) {
-      onLoad({ filter: /[\\/](page[\\/]\w+|volunteer|share)\.ts$/ }, async ({ path }) => ({
+      onLoad({ filter: /[\\/](page[\\/]\w+|volunteer|share|screen)\.ts$/ }, async ({ path }) => ({
         contents: numbered(await readFile(path, 'utf8'), languages),
         loader: 'ts',
       }));

@@ -181,6 +181,7 @@ test('the owner pauses a device, changes its cores and sends it away', () =>
 test('the owner finishes early or stops the run, after a question', () =>
   opened(scenes.busy(), {}, async ({ page, master }) => {
     await page.getByRole('button', { name: 'Finish early' }).click();
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Finish early' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Finish early' }).click();
