@@ -4,6 +4,7 @@ mod crowd;
 mod journal;
 mod large;
 mod memory;
+mod monitoring;
 mod start;
 mod throughput;
 mod ways;
@@ -76,6 +77,8 @@ pub enum Measure {
     Line,
     /// Ten million lines through this machine's cores
     Lines,
+    /// The cost of the monitoring page with a thousand volunteers
+    Monitoring,
     /// The cost of a journal, and a restart from it
     Journal,
 }
@@ -96,6 +99,7 @@ impl Measure {
             Self::Thousand => crowd::thousand(setup),
             Self::Line => memory::long_line(setup),
             Self::Lines => memory::many_lines(setup),
+            Self::Monitoring => monitoring::monitoring(setup),
             Self::Journal => journal::journal(setup),
         }
     }

@@ -86,6 +86,11 @@ impl EchoRun {
         Ok(line.rsplit(' ').next().unwrap_or_default().to_owned())
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.program.pid()
+    }
+
     /// Waits for the next line on standard error that contains `text`.
     ///
     /// # Errors
