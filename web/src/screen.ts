@@ -3,17 +3,17 @@
  * can. The page loads this script when that is so.
  */
 
+import { guessedName } from './page/name.ts';
 import type { say as Say } from './page/texts.ts';
 
-/** Fills `field`; called by the page. */
+/** Fills the place of the switch for the screen; called by the page. */
 (self as unknown as { pandoScreen: unknown }).pandoScreen = fill;
 
-/**
- * @param device the guessed name of the device
- * @param url the page at the relay of the run, if there is one
- */
-function fill(field: HTMLElement, device: string, url: string | undefined, say: typeof Say): void {
+/** @param url the page at the relay of the run, if there is one */
+function fill(url: string | undefined, say: typeof Say): void {
+  const field = document.getElementById('screen-field') as HTMLElement;
   field.style.display = 'block';
+  const device = guessedName(navigator.userAgent, navigator.maxTouchPoints);
   field.textContent = device[1] === 'P' ? say('ios') : say('android');
   if (url && url.startsWith('https:') && location.protocol === 'http:') {
     const link = document.createElement('a');

@@ -26,12 +26,7 @@ declare global {
     /** Made by `share.js`. */
     pandoShare(panel: HTMLElement, url: string, title: string, speak: typeof say): void;
     /** Made by `screen.js`. */
-    pandoScreen(
-      field: HTMLElement,
-      device: string,
-      url: string | undefined,
-      speak: typeof say,
-    ): void;
+    pandoScreen(url: string | undefined, speak: typeof say): void;
   }
 }
 
@@ -181,7 +176,7 @@ class Page implements PageState {
   private hintAtScreen(): void {
     loadScript(
       `${this.folder}screen.js`,
-      () => window.pandoScreen(element('screen-field'), this.guessed, this.config.relayUrl, say),
+      () => window.pandoScreen(this.config.relayUrl, say),
       SILENCE,
     );
   }
