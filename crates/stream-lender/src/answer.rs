@@ -45,7 +45,19 @@ pub enum Ask<T> {
     Done,
 }
 
-/// The next output, in the order of the input.
+/// The order of the output.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Order {
+    /// Results are output in the order of the input: a result waits for the results of all older
+    /// values.
+    #[default]
+    OfInput,
+    /// Results are output as they come. Only values without a result, and results not yet output,
+    /// take places of the window, so a slow value holds up nothing.
+    OfResults,
+}
+
+/// The next output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Output<R, E> {
     /// The result of the value at this position.

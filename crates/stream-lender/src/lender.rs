@@ -8,7 +8,7 @@ mod view;
 mod waiters;
 
 use crate::{
-    Ask, Index, Input, Lent, Loan, Pull, Refused, SubStreamId, Window,
+    Ask, Index, Input, Lent, Loan, Order, Pull, Refused, SubStreamId, Window,
     sub_streams::{Borrower, SubStreams},
     window::Budget,
 };
@@ -17,7 +17,7 @@ use slots::{Slot, Slots};
 use waiters::Waiters;
 
 /// Lends the values of one input to any number of sub-streams, and puts their results in the order
-/// of the values.
+/// of the values (or leaves them in the order in which they come, see [`Order`]).
 ///
 /// A lender does nothing by itself: a *driver* calls its methods and acts on the answers. There
 /// are four kinds of methods:
@@ -81,7 +81,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         result_weight: fn(&R) -> u64,
     ) -> Self {
         Lender {
-            slots: Slots::new(),
+            slots: Slots::new(Order::OfInput),
             returned: Returned::default(),
             sub_streams: SubStreams::default(),
             waiters: Waiters::default(),
@@ -89,6 +89,17 @@ impl<T: Clone, R, E> Lender<T, R, E> {
             reading: Reading::Ready,
             read: 0,
         }
+    }
+
+    /// Sets the order of the output, before anything is read.
+    ///
+    /// # Panics
+    /// When a value has been read.
+    #[must_use]
+    pub fn with_order(mut self, order: Order) -> Self {
+        assert_eq!(self.read, 0, "the order of the output is set before anything is read");
+        self.slots = Slots::new(order);
+        self
     }
 
     /// Opens a sub-stream: one more borrower.

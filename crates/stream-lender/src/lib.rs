@@ -49,7 +49,8 @@
 //!  2. Any number of sub-streams can be opened, at any time, also after some have closed.
 //!  3. An open sub-stream that asks eventually gets a value or "done".
 //!  4. The output ends after the input has ended and every value read has its result.
-//!  5. Outputs come in the order in which inputs were read.
+//!  5. Outputs come in the order in which inputs were read; or, with [`Order::OfResults`], in the
+//!     order in which results come. Each value has one output.
 //!  6. If a sub-stream closes before returning results, its values are lent again: to the next
 //!     sub-stream that asks, the oldest value first, before any new input.
 //!  7. A sub-stream that asks faster gets more values.
@@ -87,7 +88,7 @@ mod sub_streams;
 mod sync;
 mod window;
 
-pub use answer::{Ask, Index, Lent, Loan, Output, Refused};
+pub use answer::{Ask, Index, Lent, Loan, Order, Output, Refused};
 pub use input::{Input, Pull};
 pub use lender::Lender;
 pub use limiter::Limiter;

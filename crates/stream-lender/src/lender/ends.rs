@@ -48,7 +48,8 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         }
     }
 
-    /// The next result in the order of the input; taking it frees its place in the window.
+    /// The next result in the order of the input, or as results come (see [`Order`](crate::Order));
+    /// taking it frees its place in the window.
     pub fn next_output(&mut self) -> Output<R, E> {
         if let Some((index, result)) = self.slots.pop_front() {
             self.budget.remove_result(&result);
@@ -72,25 +73,30 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// Ends the output before `end`. The values from `end` on are forgotten and never lent again,
     /// their results are refused, and the input is not read any more. If the input has failed, the
     /// output gives the error only if `end` is more than the number of values read. Results that
-    /// are already output stay so. O(k log n) for the k values forgotten.
+    /// are already output stay so. With [`Order::OfResults`](crate::Order::OfResults), only values
+    /// without a result are forgotten. O(k log n) for the k values forgotten.
     pub fn truncate(&mut self, end: Index) {
         self.end_input();
         if end <= self.read {
             self.reading = Reading::Ended;
         }
-        while self.slots.end() > end.max(self.slots.base()) {
-            self.forget_newest();
+        while let Some(index) = self.slots.newest_from(end) {
+            self.forget_newest(index);
         }
     }
 
     /// Says that the consumer left: every ask is answered [`Ask::Done`](crate::Ask::Done), and
-    /// values that are not yet output are forgotten, as by [`truncate`](Self::truncate).
+    /// values that are not yet output are forgotten, as by [`truncate`](Self::truncate), and so are
+    /// their results.
     pub fn drop_output(&mut self) {
-        self.truncate(self.slots.base());
+        self.truncate(0);
+        for result in self.slots.take_results() {
+            self.budget.remove_result(&result);
+        }
     }
 
-    fn forget_newest(&mut self) {
-        let index = self.slots.end() - 1;
+    /// Forgets the value at `index`, the newest.
+    fn forget_newest(&mut self, index: Index) {
         self.returned.forget(index);
         let holder = self.slots.holder(index);
         if let Some(borrower) = holder.and_then(|sub| self.sub_streams.find_mut(sub)) {
@@ -99,7 +105,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         match self.slots.pop_back() {
             Some(Slot::Unfinished(value, _)) => self.budget.remove_value(&value),
             Some(Slot::Finished(result)) => self.budget.remove_result(&result),
-            None => {}
+            Some(Slot::Gone) | None => {}
         }
     }
 

@@ -1,11 +1,14 @@
 //! The values that have been read and not yet output.
 
+mod as_they_come;
+
 use std::{collections::VecDeque, mem};
 
 use crate::{
-    Index, Lent, Loan, SubStreamId,
+    Index, Lent, Loan, Order, SubStreamId,
     sub_streams::{Held, NONE},
 };
+use as_they_come::AsTheyCome;
 
 /// A ring buffer with one slot for each value that has been read and not yet output, the oldest in
 /// front. The values that one sub-stream holds form a doubly linked list through their slots, in
@@ -17,11 +20,15 @@ pub(super) struct Slots<T, R> {
     /// The first index without a result: all results before it can be output.
     ready: Index,
     unfinished: usize,
+    /// Present if results are output as they come.
+    as_they_come: Option<AsTheyCome<T, R>>,
 }
 
 pub(super) enum Slot<T, R> {
     Unfinished(T, Place),
     Finished(R),
+    /// The value's result is in [`AsTheyCome`], or was output from there.
+    Gone,
 }
 
 /// The holder of a value, and the value's neighbours among the values of that holder.
@@ -36,41 +43,57 @@ pub(super) struct Place {
 }
 
 impl<T, R> Slots<T, R> {
-    pub(super) fn new() -> Self {
-        Slots { ring: VecDeque::new(), base: 0, ready: 0, unfinished: 0 }
+    pub(super) fn new(order: Order) -> Self {
+        let as_they_come = match order {
+            Order::OfInput => None,
+            Order::OfResults => Some(AsTheyCome::default()),
+        };
+        Slots { ring: VecDeque::new(), base: 0, ready: 0, unfinished: 0, as_they_come }
     }
 
-    pub(super) fn base(&self) -> Index {
-        self.base
+    /// How many results have been output.
+    pub(super) fn output(&self) -> u64 {
+        self.as_they_come.as_ref().map_or(self.base, AsTheyCome::output)
     }
 
     pub(super) fn end(&self) -> Index {
         self.base + self.ring.len() as Index
     }
 
+    /// How many values have been read and are not yet output.
     pub(super) fn len(&self) -> usize {
-        self.ring.len()
+        match &self.as_they_come {
+            None => self.ring.len(),
+            Some(come) => self.unfinished + come.results(),
+        }
     }
 
     pub(super) fn unfinished(&self) -> usize {
         self.unfinished
     }
 
-    /// Whether the oldest value has its result.
+    /// Whether a result can be output.
     pub(super) fn has_ready(&self) -> bool {
-        self.base < self.ready
+        match &self.as_they_come {
+            None => self.base < self.ready,
+            Some(come) => come.results() > 0,
+        }
     }
 
     /// The oldest value without a result.
     pub(super) fn oldest(&self) -> Option<Index> {
-        (self.ready < self.end()).then_some(self.ready)
+        let late = self.as_they_come.as_ref().and_then(AsTheyCome::oldest);
+        late.or_else(|| (self.ready < self.end()).then_some(self.ready))
     }
 
     #[inline]
     fn unfinished_at(&self, index: Index) -> Option<(&T, &Place)> {
-        match self.ring.get(self.position(index)?)? {
+        let Some(position) = self.position(index) else {
+            return self.as_they_come.as_ref()?.late(index);
+        };
+        match self.ring.get(position)? {
             Slot::Unfinished(value, place) => Some((value, place)),
-            Slot::Finished(_) => None,
+            Slot::Finished(_) | Slot::Gone => None,
         }
     }
 
@@ -125,7 +148,13 @@ impl<T, R> Slots<T, R> {
     /// Adds a result whose value is lent to no sub-stream.
     pub(super) fn push_finished(&mut self, result: R) -> Index {
         let index = self.end();
-        self.ring.push_back(Slot::Finished(result));
+        match &mut self.as_they_come {
+            None => self.ring.push_back(Slot::Finished(result)),
+            Some(come) => {
+                come.push(index, result);
+                self.ring.push_back(Slot::Gone);
+            }
+        }
         self.pass_finished();
         index
     }
@@ -181,14 +210,31 @@ impl<T, R> Slots<T, R> {
     /// Replaces a value that is no longer held with the result.
     #[inline]
     pub(super) fn finish(&mut self, index: Index, result: R) -> Option<Slot<T, R>> {
-        let position = self.position(index)?;
-        let slot = mem::replace(self.ring.get_mut(position)?, Slot::Finished(result));
+        let slot = match &mut self.as_they_come {
+            None => {
+                let position = self.position(index)?;
+                mem::replace(self.ring.get_mut(position)?, Slot::Finished(result))
+            }
+            Some(come) => {
+                come.push(index, result);
+                match index.checked_sub(self.base) {
+                    None => come.take_late(index)?,
+                    Some(position) => {
+                        let position = usize::try_from(position).ok()?;
+                        mem::replace(self.ring.get_mut(position)?, Slot::Gone)
+                    }
+                }
+            }
+        };
         self.unfinished -= 1;
         self.pass_finished();
         Some(slot)
     }
 
     fn pass_finished(&mut self) {
+        if self.as_they_come.is_some() {
+            return self.shrink();
+        }
         while let Some(Slot::Finished(_)) =
             self.position(self.ready).and_then(|position| self.ring.get(position))
         {
@@ -196,8 +242,11 @@ impl<T, R> Slots<T, R> {
         }
     }
 
-    /// Takes the result of the oldest value, if there is any.
+    /// Takes the next result, if there is any.
     pub(super) fn pop_front(&mut self) -> Option<(Index, R)> {
+        if let Some(come) = &mut self.as_they_come {
+            return come.pop();
+        }
         if !self.has_ready() {
             return None;
         }
@@ -211,9 +260,19 @@ impl<T, R> Slots<T, R> {
         }
     }
 
-    /// Forgets the newest value, which is no longer held.
+    /// The index of the newest slot, if it is not before `from`.
+    pub(super) fn newest_from(&self, from: Index) -> Option<Index> {
+        let late = || self.as_they_come.as_ref().and_then(AsTheyCome::newest);
+        let newest = if self.ring.is_empty() { late() } else { Some(self.end() - 1) };
+        newest.filter(|newest| *newest >= from)
+    }
+
+    /// Forgets the newest slot, whose value is no longer held.
     pub(super) fn pop_back(&mut self) -> Option<Slot<T, R>> {
-        let slot = self.ring.pop_back()?;
+        let slot = match self.ring.pop_back() {
+            Some(slot) => slot,
+            None => self.as_they_come.as_mut()?.pop_newest()?,
+        };
         if let Slot::Unfinished(..) = slot {
             self.unfinished -= 1;
         }
@@ -221,12 +280,19 @@ impl<T, R> Slots<T, R> {
         Some(slot)
     }
 
+    /// Takes all results that would be output as they came.
+    pub(super) fn take_results(&mut self) -> impl Iterator<Item = R> {
+        self.as_they_come.iter_mut().flat_map(AsTheyCome::take_all)
+    }
+
     #[inline]
     fn unfinished_mut(&mut self, index: Index) -> Option<(&mut T, &mut Place)> {
-        let position = self.position(index)?;
+        let Some(position) = self.position(index) else {
+            return self.as_they_come.as_mut()?.late_mut(index);
+        };
         match self.ring.get_mut(position)? {
             Slot::Unfinished(value, place) => Some((value, place)),
-            Slot::Finished(_) => None,
+            Slot::Finished(_) | Slot::Gone => None,
         }
     }
 

@@ -43,9 +43,15 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.read
     }
 
-    /// How many results have been output so far, which is also the index of the next result.
+    /// How many results have been output so far. In the order of the input, this is also the index
+    /// of the next result.
     pub fn results_output(&self) -> u64 {
-        self.slots.base()
+        self.slots.output()
+    }
+
+    /// The index after the newest value that has been read and was not cut off.
+    pub fn end(&self) -> Index {
+        self.slots.end()
     }
 
     /// How many sub-streams are open.
@@ -111,7 +117,7 @@ impl<T: Clone, R, E> fmt::Debug for Lender<T, R, E> {
         f.debug_struct("Lender")
             .field("sub_streams", &self.sub_streams.len())
             .field("read", &self.read)
-            .field("output", &self.slots.base())
+            .field("output", &self.slots.output())
             .field("unfinished", &self.slots.unfinished())
             .field("oldest", &self.oldest())
             .finish_non_exhaustive()

@@ -1,7 +1,7 @@
 //! The order of the output, and the limit of the window.
 
 use crate::{Numbers, first, lender, numbers, outputs, unread, value, wakes};
-use stream_lender::{Ask, Lender, Lent, Output, Pull, Refused, Window};
+use stream_lender::{Ask, Lender, Lent, Order, Output, Pull, Refused, Window};
 
 #[test]
 fn property_04_the_output_ends_after_the_input_has_ended_and_every_value_has_its_result() {
@@ -91,6 +91,51 @@ fn property_05_holds_for_values_whose_results_are_known_when_they_are_read() {
     assert_eq!(outputs(&mut lender), [(1, 101), (2, 102), (3, 103)]);
     lender.end_input();
     assert_eq!((lender.read_finished(104), lender.next_output()), (Err(104), Output::Done));
+}
+
+#[test]
+fn property_05_with_the_order_of_results_each_value_is_output_once_as_its_result_comes() {
+    let window = Window { items: 300, ..Window::default() };
+    let (mut lender, mut input) =
+        (Numbers::new(window).with_order(Order::OfResults), numbers(1_000));
+    let (slow, fast) = (lender.open(), lender.open());
+    assert_eq!(lender.ask(slow, &mut input), value(0));
+    let (mut given, mut output) = (Vec::new(), Vec::new());
+    while let Ask::Value(_) = lender.ask(fast, &mut input) {
+        let held: Vec<_> = lender.outstanding(fast).collect();
+        // The slow value holds up neither the reading nor the output of the others.
+        if held.len() == 299 || lender.values_read() == 1_000 {
+            for step in 0..held.len() {
+                let loan = held[step * 7 % held.len()];
+                lender.result(fast, loan, loan.index * loan.index).unwrap();
+                given.push((loan.index, loan.index * loan.index));
+            }
+            output.extend(outputs(&mut lender));
+        }
+    }
+    assert_eq!((output.len(), lender.in_progress(), lender.results_output()), (999, 1, 999));
+    lender.result(slow, first(0), 0).unwrap();
+    output.extend(outputs(&mut lender));
+    given.push((0, 0));
+    assert_eq!(output, given);
+    output.sort_unstable();
+    assert!(output.into_iter().eq((0..1_000).map(|index| (index, index * index))));
+}
+
+#[test]
+fn property_05_with_the_order_of_results_those_that_are_there_stay_when_the_output_is_cut() {
+    let (mut lender, mut input) = (lender().with_order(Order::OfResults), numbers(9));
+    let sub = lender.open();
+    for index in 0..5 {
+        assert_eq!(lender.ask(sub, &mut input), value(index));
+    }
+    lender.result(sub, first(3), 33).unwrap();
+    lender.truncate(2);
+    assert_eq!(lender.result(sub, first(4), 44), Err(Refused::NotHeld));
+    lender.result(sub, first(1), 11).unwrap();
+    lender.result(sub, first(0), 0).unwrap();
+    assert_eq!(outputs(&mut lender), [(3, 33), (1, 11), (0, 0)]);
+    assert!(lender.is_done());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use std::{
 use model::{Broken, Thing};
 use schedule::Schedule;
 use seen::Seen;
-use stream_lender::Window;
+use stream_lender::{Order, Window};
 
 /// The lender under test. `examples/random-testing` runs the same schedules against lenders with a
 /// bug.
@@ -30,13 +30,13 @@ const SCHEDULES: u64 = 20_000;
 #[test]
 fn random_schedules_go_as_the_model_says() {
     if let Some(seed) = number("STREAM_LENDER_SEED") {
-        Schedule::new(seed, true, lender).run();
+        schedule(seed, true).run();
         return;
     }
     let schedules = number("STREAM_LENDER_SCHEDULES").unwrap_or(SCHEDULES);
     let mut seen = Seen::default();
     for seed in 0..schedules {
-        match catch_unwind(AssertUnwindSafe(|| Schedule::new(seed, false, lender).run())) {
+        match catch_unwind(AssertUnwindSafe(|| schedule(seed, false).run())) {
             Ok(more) => seen.add(&more),
             Err(panic) => {
                 eprintln!(
@@ -50,6 +50,12 @@ fn random_schedules_go_as_the_model_says() {
     if schedules >= 1_000 {
         assert_eq!(seen.missing(), Vec::<&str>::new(), "the schedules do not reach everything");
     }
+}
+
+/// The schedule of `seed`. In every third one, results are output as they come.
+fn schedule(seed: u64, verbose: bool) -> Schedule {
+    let order = if seed % 3 == 2 { Order::OfResults } else { Order::OfInput };
+    Schedule::new(seed, verbose, |window| lender(window).with_order(order)).with_order(order)
 }
 
 fn lender(window: Window) -> Lender {

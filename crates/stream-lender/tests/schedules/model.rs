@@ -1,7 +1,7 @@
 //! A model of the lender: slow, and so simple that it is easy to verify. All searches go through
 //! lists.
 
-use stream_lender::{Ask, Index, Lent, Loan, Output, Pull, Refused, SubStreamId, Window};
+use stream_lender::{Ask, Index, Lent, Loan, Order, Output, Pull, Refused, SubStreamId, Window};
 
 /// A value or a result: a number, and its weight in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,13 +51,16 @@ pub(crate) struct Model {
     pub(crate) waiting: Vec<SubStreamId>,
     pub(crate) reading: Reading,
     pub(crate) output: u64,
+    pub(crate) order: Order,
+    /// The values with results that are not yet output, in the order of the results.
+    pub(crate) finished: Vec<Index>,
 }
 
 impl Model {
     pub(crate) fn new(window: Window) -> Self {
         let reading = Reading::Ready;
-        let (values, open, paused, loans, waiting) = Default::default();
-        Model { window, values, open, paused, loans, waiting, reading, output: 0 }
+        let (values, open, paused, loans, waiting, order, finished) = Default::default();
+        Model { window, values, open, paused, loans, waiting, reading, output: 0, order, finished }
     }
 
     pub(crate) fn pause(&mut self, sub: SubStreamId) {
@@ -154,7 +157,9 @@ impl Model {
         loan: Loan,
         result: Thing,
     ) -> Result<(), Refused> {
-        self.give_back(sub, loan, State::Finished(result))
+        self.give_back(sub, loan, State::Finished(result))?;
+        self.finished.push(loan.index);
+        Ok(())
     }
 
     pub(crate) fn hand_back(&mut self, sub: SubStreamId, loan: Loan) -> Result<(), Refused> {
@@ -210,7 +215,9 @@ impl Model {
             failed_by: Vec::new(),
             loans: 0,
         });
-        Ok(self.values.len() as Index - 1)
+        let index = self.values.len() as Index - 1;
+        self.finished.push(index);
+        Ok(index)
     }
 
     pub(crate) fn input_ready(&mut self) {
@@ -229,20 +236,39 @@ impl Model {
         if self.input_is_open() || end <= self.values.len() as Index {
             self.reading = Reading::Ended;
         }
-        for index in end.max(self.output)..self.values.len() as Index {
-            self.values[index as usize].state = State::Cut;
-            self.loans.retain(|(_, lent)| lent.index != index);
+        for index in end..self.values.len() as Index {
+            let state = &mut self.values[index as usize].state;
+            match state {
+                State::Output => {}
+                State::Finished(_) if self.order == Order::OfResults => {}
+                _ => {
+                    *state = State::Cut;
+                    self.loans.retain(|(_, lent)| lent.index != index);
+                }
+            }
         }
     }
 
+    pub(crate) fn drop_output(&mut self) {
+        self.truncate(0);
+        self.order = Order::OfInput;
+        self.truncate(0);
+        self.finished.clear();
+    }
+
     pub(crate) fn next_output(&mut self) -> Output<Thing, Broken> {
-        match self.values.get(self.output as usize).map(|value| value.state) {
+        let next = match self.order {
+            Order::OfInput => self.output,
+            Order::OfResults => self.finished.first().copied().unwrap_or(Index::MAX),
+        };
+        match self.values.get(next as usize).map(|value| value.state) {
             Some(State::Finished(result)) => {
-                self.values[self.output as usize].state = State::Output;
+                self.values[next as usize].state = State::Output;
+                self.finished.retain(|index| *index != next);
                 self.output += 1;
-                Output::Item(self.output - 1, result)
+                Output::Item(next, result)
             }
-            Some(State::ToLend | State::Lent) => Output::Pending,
+            _ if self.in_progress().next().is_some() => Output::Pending,
             _ => match self.reading {
                 Reading::Ready | Reading::Pending => Output::Pending,
                 Reading::Ended => Output::Done,

@@ -1,6 +1,6 @@
 //! One random schedule for a lender and the model side by side.
 
-use stream_lender::{Ask, Index, Pull, SubStreamId, Window};
+use stream_lender::{Ask, Index, Order, Pull, SubStreamId, Window};
 
 use crate::{
     Lender,
@@ -22,6 +22,8 @@ pub(crate) struct Schedule {
     pub(crate) opened: Vec<SubStreamId>,
     pub(crate) most_open: u64,
     pub(crate) consuming: bool,
+    /// Whether results are output as they come.
+    pub(crate) by_results: bool,
     pub(crate) outputs: Vec<(Index, Thing)>,
     pub(crate) seen: Seen,
     pub(crate) verbose: bool,
@@ -46,11 +48,19 @@ impl Schedule {
             opened: Vec::new(),
             most_open: 1 + random.below(6),
             consuming: true,
+            by_results: false,
             outputs: Vec::new(),
             seen: Seen::default(),
             verbose,
             random,
         }
+    }
+
+    /// The same schedule for a lender with this order of the output.
+    pub(crate) fn with_order(mut self, order: Order) -> Self {
+        self.model.order = order;
+        self.by_results = order == Order::OfResults;
+        self
     }
 
     pub(crate) fn run(mut self) -> Seen {
@@ -111,8 +121,15 @@ impl Schedule {
     }
 
     fn check_the_end(&mut self) {
-        for (place, (index, _)) in self.outputs.iter().enumerate() {
-            assert_eq!(*index, place as Index, "out of order");
+        let is_sorted = self.outputs.is_sorted_by_key(|(index, _)| *index);
+        self.seen.note_if(!is_sorted, "output not in the order of the input");
+        if self.by_results {
+            self.outputs.sort_by_key(|(index, _)| *index);
+            self.outputs.dedup_by_key(|(index, _)| *index);
+        } else {
+            for (place, (index, _)) in self.outputs.iter().enumerate() {
+                assert_eq!(*index, place as Index, "out of order");
+            }
         }
         let cut = self.model.values.iter().filter(|value| value.state == State::Cut).count();
         self.seen.note_if(cut > 0, "cut values");

@@ -259,7 +259,12 @@ impl Schedule {
             let output = self.lender.next_output();
             assert_eq!(output, self.model.next_output());
             match output {
-                Output::Item(index, result) => self.outputs.push((index, result)),
+                Output::Item(index, result) => {
+                    let newest = self.outputs.iter().map(|(index, _)| *index).max();
+                    let is_late = newest.is_some_and(|newest| newest > index + 12);
+                    self.seen.note_if(is_late, "output long after newer ones");
+                    self.outputs.push((index, result));
+                }
                 Output::Failed(_) => self.seen.note("output failed"),
                 Output::Pending | Output::Done => break,
             }
@@ -317,7 +322,7 @@ impl Schedule {
                 self.say("drop the output");
                 self.seen.note("output dropped");
                 self.lender.drop_output();
-                self.model.truncate(0);
+                self.model.drop_output();
             }
             _ => {
                 self.say(&format!("truncate at {end}"));
