@@ -8,6 +8,7 @@ mod failures;
 mod keeping;
 mod messages;
 mod network;
+mod rows;
 
 use crate::command_line;
 pub(crate) use calls::Variable;
@@ -20,6 +21,7 @@ use failures::Failures;
 use keeping::Keeping;
 use messages::Messages;
 use network::Network;
+pub(crate) use rows::Rows;
 use std::{
     env,
     ffi::OsString,
@@ -61,6 +63,10 @@ pub(crate) struct Cli {
     /// Where values come from, in which form, and where results go.
     #[command(flatten)]
     pub(crate) data: Data,
+
+    /// Values in rows, grids and chunks, and the form of their results.
+    #[command(flatten)]
+    pub(crate) rows: Rows,
 
     /// How the function is called.
     #[command(flatten)]

@@ -5,22 +5,26 @@
 //! with the parts of a [`RunConfig`].
 
 mod combinations;
+mod dry_run;
 mod failure_limit;
 mod journal_options;
 mod mosaic;
 mod policies;
 mod server;
+mod shape;
 
 pub(crate) use failure_limit::FailureLimit;
 pub(crate) use mosaic::Mosaic;
 pub use policies::OnError;
 pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
+pub(crate) use shape::ShapeOptions;
 
 use crate::{
     cli::{Cli, Variable},
     console::Console,
     failed::{self, FailedList},
+    grid::Grid,
     ice::IceServer,
     master::{self, Framing},
     protocol::{Form, JobOptions},
@@ -31,6 +35,7 @@ use std::{
     collections::BTreeMap,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -50,8 +55,10 @@ pub(crate) struct RunConfig {
     /// The number of values, if somebody knows.
     pub(crate) total: Option<u64>,
     pub(crate) framing: Framing,
-    /// Values are names of files (`--files`).
+    /// Values are names of files (`--files`), or results go to files (`--output-dir`).
     pub(crate) files: Option<FileOptions>,
+    /// How values become items, and results lines.
+    pub(crate) shape: ShapeOptions,
     /// A program in the loop gives values and hears of each result at once (`--sync-stdio`).
     pub(crate) sync: bool,
     /// How volunteers call the function.
@@ -83,6 +90,8 @@ pub(crate) struct RunConfig {
     pub(crate) keeps_awake: bool,
     /// The time to finish the values read so far, after a signal of another program.
     pub(crate) grace: Duration,
+    /// Only the first value is computed, on this machine, and nothing is left behind (`--dry-run`).
+    pub(crate) dry_run: bool,
     /// Messages for people about consequences of the options.
     pub(crate) notes: Vec<String>,
 }
@@ -109,13 +118,17 @@ pub(crate) enum InputSource {
     Stdin,
     /// The items in the file at `path`, which failed in another run.
     Failed { path: PathBuf, list: FailedList },
+    /// All combinations of the values in the options.
+    Grid(Arc<Grid>),
     /// The Rust program around the library.
     Stream,
 }
 
-/// The options of `--files`.
+/// The options about files of values and of results.
 #[derive(Debug, Clone)]
 pub(crate) struct FileOptions {
+    /// Whether values are names of files (`--files`).
+    pub(crate) reads: bool,
     /// The folder for results; without one, results are printed.
     pub(crate) output_dir: Option<PathBuf>,
     /// The ending of results' names, in place of the inputs'.
@@ -160,9 +173,12 @@ impl RunConfig {
     /// When the options make no sense together, in words for people.
     pub(crate) fn for_command_line(cli: Cli) -> Result<Self, String> {
         combinations::check(&cli)?;
-        let reads = cli.data.stdin
-            || cli.data.sync_stdio
-            || cli.items.is_empty() && cli.failures.only_failed.is_none();
+        let grid = match cli.rows.grid.is_empty() {
+            true => None,
+            false => Some(Arc::new(Grid::new(cli.rows.grid.clone())?)),
+        };
+        let given = !cli.items.is_empty() || grid.is_some() || cli.failures.only_failed.is_some();
+        let reads = cli.data.stdin || cli.data.sync_stdio || !given;
         let is_typed = reads && io::stdin().is_terminal();
         if is_typed && !cli.data.stdin && !cli.data.sync_stdio {
             return Err(
@@ -172,14 +188,18 @@ impl RunConfig {
         }
         // A status line would erase the text that the user is typing.
         let live = cli.messages.progress.or(|| Console::is_terminal() && !is_typed);
-        let input = match &cli.failures.only_failed {
-            Some(path) => {
-                InputSource::Failed { list: failed::read(path, cli.data.json)?, path: path.clone() }
+        let is_json = cli.data.json || ShapeOptions::new(&cli.rows).makes_objects();
+        let input = match (&cli.failures.only_failed, grid) {
+            (Some(path), _) => {
+                InputSource::Failed { list: failed::read(path, is_json)?, path: path.clone() }
             }
-            None if reads => InputSource::Stdin,
-            None => InputSource::Items(cli.items.clone()),
+            _ if reads => InputSource::Stdin,
+            (None, Some(grid)) => InputSource::Grid(grid),
+            (None, None) => InputSource::Items(cli.items.clone()),
         };
-        Self::new(cli, input, live)
+        let is_dry = cli.rows.dry_run;
+        let config = Self::new(cli, input, live)?;
+        Ok(if is_dry { config.into_dry_run() } else { config })
     }
 
     /// The configuration for a Rust program with a stream of values. `is_silent`: messages do not
@@ -219,7 +239,9 @@ impl RunConfig {
     /// The configuration for options that keep the rules.
     fn new(cli: Cli, input: InputSource, live: bool) -> Result<Self, String> {
         let mut notes = Vec::new();
-        let form = if cli.data.json || cli.data.sync_stdio { Form::Json } else { Form::Text };
+        let shape = ShapeOptions::new(&cli.rows);
+        let is_json = cli.data.json || cli.data.sync_stdio || shape.makes_objects();
+        let form = if is_json { Form::Json } else { Form::Text };
         let policies = Policies::new(&cli);
         if let InputSource::Items(items) = &input {
             check_items(items, form, policies.on_error)?;
@@ -227,22 +249,26 @@ impl RunConfig {
         let total = match &input {
             InputSource::Items(items) => Some(items.len() as u64),
             InputSource::Failed { list, .. } => Some(list.items.len() as u64),
+            InputSource::Grid(grid) => Some(grid.total()),
             InputSource::Stdin | InputSource::Stream => cli.data.total,
         };
+        let total = shape.items_of(total);
         Ok(Self {
             total,
             framing: Framing { separator: if cli.data.null { 0 } else { b'\n' }, form },
-            files: cli.data.files.then(|| FileOptions {
+            files: (cli.data.files || cli.data.output_dir.is_some()).then(|| FileOptions {
+                reads: cli.data.files,
                 output_dir: cli.data.output_dir.clone(),
                 ext: cli.data.ext.clone(),
                 overwrite: cli.data.overwrite,
             }),
             sync: cli.data.sync_stdio,
+            shape,
             job: JobOptions {
                 concurrency: cli.calls.concurrency,
                 timeout: cli.calls.timeout.map(|timeout| timeout.as_millis() as u64),
                 dom: cli.calls.dom,
-                json: form == Form::Json,
+                json: form == Form::Json || shape.chunk.is_some(),
                 heartbeat: cli.devices.heartbeat.as_millis() as u64,
             },
             policies,
@@ -293,6 +319,7 @@ impl RunConfig {
             mosaic: None,
             keeps_awake: !cli.devices.allow_sleep,
             grace: cli.failures.grace,
+            dry_run: false,
             notes,
             env: cli.calls.env.into_iter().map(|Variable(name, value)| (name, value)).collect(),
             function: match (cli.calls.exec, cli.function) {
@@ -316,7 +343,12 @@ impl RunConfig {
     /// of a Rust program have none.
     pub(crate) fn has_page(&self) -> bool {
         let is_silent = self.report.quiet || matches!(self.input, InputSource::Stream);
-        self.server.is_some() || !is_silent
+        self.server.is_some() || !is_silent && !self.dry_run
+    }
+
+    /// Whether values are names of files.
+    pub(crate) fn reads_files(&self) -> bool {
+        self.files.as_ref().is_some_and(|files| files.reads)
     }
 
     /// Whether values come from standard input.

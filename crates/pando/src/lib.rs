@@ -13,6 +13,7 @@ mod events;
 mod failed;
 #[doc(hidden)]
 pub mod fuzz;
+mod grid;
 #[doc(hidden)]
 pub mod journal;
 pub mod library;
@@ -21,6 +22,7 @@ mod monitor;
 mod remedy;
 mod run;
 mod server;
+mod table;
 mod uplink;
 
 pub use config::OnError;

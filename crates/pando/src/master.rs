@@ -5,7 +5,8 @@
 //!
 //! - [`items`]: the way of an item from the input to the output, around the lender;
 //! - [`registry`]: the devices, each with one book of loans, and with a health;
-//! - [`files`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier run;
+//! - [`files`], [`shape`], [`job`], [`resume`]: the purpose of a run, and the results of an earlier
+//!   run;
 //! - [`said`]: the newest failures and printed lines, for people who look at the run;
 //! - [`gallery`]: results for people who look at them;
 //! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
@@ -34,6 +35,7 @@ mod resume;
 mod run;
 mod said;
 mod session;
+mod shape;
 mod shutdown;
 #[cfg(test)]
 mod simulation;
@@ -56,3 +58,4 @@ pub(crate) use report::{
 pub(crate) use run::{Master, StopRequest};
 pub(crate) use session::same_secret;
 pub(crate) use session::{Door, attend};
+pub(crate) use shape::Shape;

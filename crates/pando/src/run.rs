@@ -130,6 +130,10 @@ async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> 
             end_now(&console);
         }
     };
+    if config.dry_run && !open.has_local {
+        console.say("dry run: no value is computed, because the function needs a browser");
+        return Ok(0);
+    }
     let ending = compute(&config, &open, &mut stop, &console).await;
     let status = close(&config, &open, ending, &mut stop, &console).await;
     Ok(match &config.mosaic {
@@ -140,9 +144,8 @@ async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> 
 
 /// Refuses names on the command line whose results would have no place of their own.
 fn check_places(config: &RunConfig) -> Result<(), StartError> {
-    let (Some(files), InputSource::Items(names)) =
-        (job::files(config, HashSet::new()), &config.input)
-    else {
+    let files = job::files(config, HashSet::new()).filter(|_| config.reads_files());
+    let (Some(files), InputSource::Items(names)) = (files, &config.input) else {
         return Ok(());
     };
     // Which files belong to the journal is only known after it is opened.

@@ -23,8 +23,8 @@ pub(crate) struct Data {
     #[arg(long, env = "PANDO_FILES", value_parser = YesOrNo::new())]
     pub(crate) files: bool,
 
-    /// With --files: write each result to the file of the same name below this folder, and print
-    /// its path
+    /// Write each result to a file below this folder, and print its path: with --files under the
+    /// name of the input, otherwise under the number of the item, as in 000001
     #[arg(long, env = "PANDO_OUTPUT_DIR", value_name = "DIR")]
     pub(crate) output_dir: Option<PathBuf>,
 

@@ -33,6 +33,27 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ),
     ("--only-failed", &["ITEMS", "--stdin"], "takes the values from its file"),
     ("--files", &["--json"], "hands the function the bytes of files"),
+    ("--csv", &["--tsv"], "puts commas between fields"),
+    ("--csv", TEXT, "prints rows of a table"),
+    ("--tsv", TEXT, "prints rows of a table"),
+    ("--csv", &["ITEMS"], "reads rows from standard input"),
+    ("--tsv", &["ITEMS"], "reads rows from standard input"),
+    (
+        "--grid",
+        &["ITEMS", "--stdin", "--only-failed", "--files", "--sync-stdio"],
+        "makes the values itself",
+    ),
+    (
+        "--chunk",
+        &["--files", "--output-dir", "--sync-stdio"],
+        "makes lists of values, and needs lists of results",
+    ),
+    ("--tag", &["--files"], "prints inputs, and with --files those are the bytes of files"),
+    (
+        "--sync-stdio",
+        &["--unordered", "--tag", "--head", "--dry-run"],
+        "tells the program each result at once, by the index of its value",
+    ),
     ("--tls-cert", &["--tls"], "names a certificate, so that none is made"),
     ("--open-access", &["--token"], "lets everyone join without a token"),
     ("--cores", &["--start-idle"], "lends cores of this machine"),
@@ -52,9 +73,11 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
+/// What a table excludes.
+const TEXT: &[&str] = &["--null", "--json", "--files", "--sync-stdio", "--tag"];
+
 /// Options without effect unless another option is given.
 const NEEDS: &[(&str, &str)] = &[
-    ("--output-dir", "--files"),
     ("--ext", "--output-dir"),
     ("--overwrite", "--output-dir"),
     ("--tls-cert", "--tls-key"),
@@ -71,6 +94,14 @@ const OF_COMMAND_LINE: &[&str] = &[
     "--null",
     "--json",
     "--files",
+    "--output-dir",
+    "--csv",
+    "--tsv",
+    "--grid",
+    "--chunk",
+    "--tag",
+    "--head",
+    "--dry-run",
     "--sync-stdio",
     "--journal",
     "--only-failed",
@@ -136,7 +167,12 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
             "--on-error report puts JSON in place of results, and with --files those are no JSON: use --on-error skip",
         );
     }
-    (reports && !cli.data.json)
+    if reports && (cli.rows.csv || cli.rows.tsv) {
+        return Some(
+            "--on-error report puts JSON in place of results, and a table has rows: use --on-error skip",
+        );
+    }
+    (reports && !cli.data.json && cli.rows.grid.is_empty())
         .then_some("--on-error report puts JSON in place of results: it needs --json")
 }
 
@@ -144,6 +180,14 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
 fn is_given(cli: &Cli, option: &str) -> bool {
     match option {
         "ITEMS" => !cli.items.is_empty(),
+        "--chunk" => cli.rows.chunk.is_some(),
+        "--csv" => cli.rows.csv,
+        "--dry-run" => cli.rows.dry_run,
+        "--grid" => !cli.rows.grid.is_empty(),
+        "--head" => cli.rows.head.is_some(),
+        "--tag" => cli.rows.tag,
+        "--tsv" => cli.rows.tsv,
+        "--unordered" => cli.rows.unordered,
         "--cores" => cli.devices.cores.is_some(),
         "--deny-net" => cli.network.deny_net,
         "--dom" => cli.calls.dom,
@@ -199,7 +243,8 @@ mod tests {
         let words = |option: &str| -> Vec<String> {
             let value = match option {
                 "ITEMS" => return vec!["7".into()],
-                "--cores" | "--max-failures" | "--port" => "3",
+                "--chunk" | "--cores" | "--head" | "--max-failures" | "--port" => "3",
+                "--grid" => "a=1,2",
                 "--on-error" => "skip",
                 "--env" => "NAME=value",
                 "--eval" | "--exec" | "--ext" | "--failed" | "--host" | "--journal"

@@ -10,6 +10,7 @@ impl RunConfig {
         let flag = |is_set: bool, name: &str| is_set.then(|| name.to_owned());
         let text = |name: &str, text: Option<&str>| text.map(|text| format!("{name} {text}"));
         let FileOptions { output_dir, ext, .. } = self.files.clone().unwrap_or(FileOptions {
+            reads: false,
             output_dir: None,
             ext: None,
             overwrite: false,
@@ -21,9 +22,13 @@ impl RunConfig {
             | FunctionSource::Embedded { .. } => None,
         };
         let options = [
-            flag(self.framing.form == Form::Json, "--json"),
+            flag(self.framing.form == Form::Json && !self.shape.makes_objects(), "--json"),
+            flag(self.shape.delimiter == Some(b','), "--csv"),
+            flag(self.shape.delimiter == Some(b'\t'), "--tsv"),
+            flag(self.shape.grid, "--grid"),
+            text("--chunk", self.shape.chunk.map(|size| size.to_string()).as_deref()),
             flag(self.framing.separator == 0, "--null"),
-            flag(self.files.is_some(), "--files"),
+            flag(self.reads_files(), "--files"),
             text("--output-dir", output_dir.map(|dir| dir.display().to_string()).as_deref()),
             text("--ext", ext.as_deref()),
             text("--exec", command),

@@ -4,6 +4,7 @@ use super::FailureLimit;
 use crate::cli::Cli;
 use clap::ValueEnum;
 use std::path::PathBuf;
+use stream_lender::Order;
 
 /// How items are lent, tried again and given up.
 #[derive(Debug, Clone)]
@@ -11,6 +12,8 @@ pub(crate) struct Policies {
     pub(crate) batch_size: BatchSize,
     /// The most items that are read and not yet output.
     pub(crate) window: usize,
+    /// The order of the output.
+    pub(crate) order: Order,
     pub(crate) retries: u32,
     pub(crate) speculate: bool,
     /// The command that confirms each result.
@@ -69,7 +72,8 @@ impl Policies {
     pub(super) fn new(cli: &Cli) -> Self {
         Self {
             batch_size: batch_size(cli),
-            window: cli.devices.window as usize,
+            window: window(cli),
+            order: if cli.rows.unordered { Order::OfResults } else { Order::OfInput },
             retries: cli.failures.retries,
             speculate: cli.devices.speculate,
             confirm: cli.failures.confirm.clone(),
@@ -88,6 +92,11 @@ impl When {
             Self::Never => false,
         }
     }
+}
+
+/// The window counts values, also in chunks.
+fn window(cli: &Cli) -> usize {
+    (u64::from(cli.devices.window) / cli.rows.chunk.unwrap_or(1)).max(1) as usize
 }
 
 /// A program in the loop is asked for values as cores become free, and not before.

@@ -74,6 +74,12 @@ impl Pando {
         self.option("--window", values)
     }
 
+    /// Whether results come as they are computed, not in the order of the values.
+    pub fn unordered(mut self, unordered: bool) -> Self {
+        self.options.rows.unordered = unordered;
+        self
+    }
+
     /// The longest time for one call of the function, at least a millisecond. By default there is
     /// no limit.
     pub fn timeout(self, time: Duration) -> Self {

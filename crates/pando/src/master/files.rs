@@ -1,5 +1,6 @@
-//! `--files`: values are names of files. The function receives the content of a file, and its
-//! result goes into a file of the same name in another folder.
+//! Results that go into files (`--output-dir`), and values that are names of files (`--files`): the
+//! function receives the content of a file, and its result goes into a file of the same name in
+//! another folder. Results of other values go into files with their numbers as names.
 //!
 //! A result never overwrites an input. Without `--overwrite`, a result overwrites only files
 //! written by this run or named in its journal. Names are not enough to ensure this: files are
@@ -25,6 +26,8 @@ use stream_lender::Index;
 /// Where results go.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
+    /// Values are names of files (`--files`).
+    pub(crate) reads: bool,
     /// The folder for results; without one, results are printed.
     pub(crate) output_dir: Option<PathBuf>,
     /// The extension of result files, instead of the inputs' extensions.
@@ -144,9 +147,33 @@ impl Files {
         });
         match read {
             Ok((value, target)) => (Ok(value), target),
-            // The failed item still needs an entry in the order of targets.
-            Err(unusable) => (Err(unusable), self.output_dir.is_some().then(PathBuf::new)),
+            Err(unusable) => (Err(unusable), None),
         }
+    }
+
+    /// Reserves the place for the result of item `number`, whose value is no file: its file has the
+    /// number as its name. An error becomes a failure of the item.
+    pub(super) fn place(&self, number: u64, value: Cut) -> Taken {
+        let Some(dir) = &self.output_dir else { return (value, None) };
+        let mut target = dir.join(format!("{number:06}"));
+        if let Some(ext) = &self.ext {
+            target.set_extension(ext.trim_start_matches('.'));
+        }
+        let free = value.and_then(|value| {
+            let found =
+                self.refuse_used(FileId::of(&target)).and_then(|()| self.refuse_taken(&target));
+            let refuse = |why| {
+                // The place may be free when the item is tried again.
+                let input = match value.form {
+                    Form::Json => FailedInput::Json(value.bytes.clone()),
+                    _ => FailedInput::Text(value.bytes.clone()),
+                };
+                Unusable { number, why: format!("item {number} is refused: {why}"), input }
+            };
+            found.map_err(refuse).map(|()| value)
+        });
+        let target = free.is_ok().then_some(target);
+        (free, target)
     }
 
     fn read(&self, name: &str, places: &mut Places) -> Result<(Value, Option<PathBuf>), String> {

@@ -1,5 +1,6 @@
 //! The two ends of a run: where values come from, where results go, and who confirms results.
 
+mod chunk;
 mod confirm;
 mod feed;
 mod feedback;
@@ -7,6 +8,8 @@ mod input;
 mod journal;
 mod numbers;
 mod output;
+mod reshape;
+mod source;
 mod stream;
 
 pub(crate) use confirm::confirm;

@@ -10,17 +10,19 @@ mod ending;
 mod feedback;
 mod queue;
 mod read;
+mod targets;
 
 pub(crate) use ending::{Ending, Left};
 pub(crate) use feedback::{FromProgram, Loop, ToProgram};
-pub(crate) use queue::{Cut, Framing, InputError, Unusable};
+pub(crate) use queue::{Cut, Framing, InputError, Misfit, Unusable};
 pub(crate) use queue::{LONGEST, Read, Taken, check_length, no_memory, too_long};
 
 use crate::{journal::Recorder, protocol::Value};
 use bytes::Bytes;
 use queue::InputQueue;
-use std::{collections::VecDeque, path::PathBuf, sync::Arc};
-use stream_lender::{Index, SubStreamId, Window};
+use std::sync::Arc;
+use stream_lender::{Index, Order, SubStreamId, Window};
+use targets::Targets;
 
 /// Lends the values of a run. The result of an item that failed and is left out is `None`.
 pub(crate) type Lender = stream_lender::Lender<Value, Option<Bytes>, InputError>;
@@ -30,12 +32,14 @@ pub(crate) struct Items {
     lender: Lender,
     /// Items that were read and for which nobody has asked yet.
     queue: InputQueue,
-    /// The files for results of values that are read and not yet output (`--files`), in order.
-    targets: VecDeque<PathBuf>,
+    /// The files for results of values that are read and not yet output (`--output-dir`).
+    targets: Targets,
     /// The writer of the journal (`--journal`).
     journal: Option<Arc<Recorder>>,
     /// The program in the loop (`--sync-stdio`).
     program: Option<Loop>,
+    /// Results wait for the output together with their inputs.
+    packs: bool,
     /// More results of an earlier run may follow: the input is read even when no device asks.
     resuming: bool,
     /// Bytes read from the input so far.
@@ -47,22 +51,29 @@ pub(crate) struct Items {
 
 impl Items {
     /// No items, before anything is read.
-    pub(crate) fn new(window: Window, program: Option<Loop>) -> Self {
+    pub(crate) fn new(window: Window, order: Order, program: Option<Loop>) -> Self {
         let lender = Lender::with_weights(
             window,
             |value: &Value| value.bytes.len() as u64,
             |result: &Option<Bytes>| result.as_ref().map_or(0, |result| result.len() as u64),
         );
+        let lender = lender.with_order(order);
         Self {
             lender,
             queue: InputQueue::default(),
-            targets: VecDeque::new(),
+            targets: Targets::default(),
             journal: None,
             program,
+            packs: false,
             resuming: false,
             bytes_read: 0,
             reads_on: false,
         }
+    }
+
+    /// Keeps inputs together with their results until the output.
+    pub(crate) fn keep_inputs(&mut self) {
+        self.packs = true;
     }
 
     /// Writes results to `journal` from now on; `resuming`: results of an earlier run follow.
@@ -104,9 +115,9 @@ impl Items {
         self.lender.oldest().map_or(self.end(), |(index, _)| index)
     }
 
-    /// The index after the last item which was read and will be output.
+    /// The index after the last item which was read and not cut off.
     pub(crate) fn end(&self) -> Index {
-        self.lender.results_output() + self.lender.in_progress() as u64
+        self.lender.end()
     }
 
     /// Bytes of results that wait for their turn, or for the program in the loop.

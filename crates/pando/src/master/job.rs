@@ -1,15 +1,18 @@
 //! The job of a run: what is the same from its start to its end.
 
-use super::{files::Files, items::Framing};
+mod framed;
+
+pub(super) use framed::well_framed;
+
+use super::{files::Files, items::Framing, shape::Shape};
 use crate::{
     config::{BatchSize, FailureLimit, OnError},
     failed::FailedItems,
-    protocol::{Failure, Form, JobOptions},
+    protocol::JobOptions,
 };
-use bytes::Bytes;
 use pando_bundler::Bundle;
 use std::{sync::Arc, time::Duration};
-use stream_lender::Index;
+use stream_lender::{Index, Order};
 
 /// The job of a run: its function and options, which stay the same from start to end.
 #[derive(Debug, Clone)]
@@ -32,8 +35,12 @@ pub(crate) struct Job {
     pub(crate) sync: bool,
     /// `--confirm`: a result counts only after a command has confirmed it.
     pub(crate) confirms: bool,
-    /// `--files`: values are names of files.
+    /// `--files` and `--output-dir`: values are names of files, or results go to files.
     pub(crate) files: Option<Arc<Files>>,
+    /// How values become items, and results lines.
+    pub(crate) shape: Shape,
+    /// `--dry-run`: people are shown the first value.
+    pub(crate) shows_first: bool,
     /// The reaction to an item that failed on its last attempt.
     pub(crate) on_error: OnError,
     /// How many items may fail before the run ends (`--max-failures`).
@@ -49,6 +56,8 @@ pub(crate) struct Job {
     pub(crate) by_program: bool,
     /// The window: the most values that are read and not yet output.
     pub(crate) window: usize,
+    /// The order of the output.
+    pub(crate) order: Order,
     /// What is known of the number of items before the input is read.
     pub(crate) size: InputSize,
     /// `--quiet`: output printed by the function is hidden.
@@ -76,18 +85,43 @@ impl Job {
         }
     }
 
-    /// The number of an item in the whole input, from 1.
-    pub(super) fn number(&self, index: Index) -> u64 {
-        let number = self.numbers.as_ref().and_then(|numbers| numbers.get(index as usize));
-        number.copied().unwrap_or(index + 1)
+    /// The number in the whole input, from 1, of the value at this place of the input.
+    pub(super) fn number_of_value(&self, place: u64) -> u64 {
+        let number = self.numbers.as_ref().and_then(|numbers| numbers.get(place as usize));
+        number.copied().unwrap_or(place + 1)
     }
 
-    /// The name of an item in messages.
+    /// The number of an item in the whole input, from 1: that of its first value.
+    pub(super) fn number(&self, index: Index) -> u64 {
+        let first = self.shape.chunks.as_ref().map_or(index, |chunks| chunks.first(index));
+        self.number_of_value(first)
+    }
+
+    /// The name of an item in messages: `item 7`, or with chunks `items 201-300`.
     pub(super) fn item(&self, index: Index) -> String {
+        if let Some(chunks) = &self.shape.chunks {
+            return chunks.name(index);
+        }
         match self.number(index) {
             number if number == index + 1 => format!("item {number}"),
             number => format!("item {} (number {number} of the whole input)", index + 1),
         }
+    }
+
+    /// The number of values in each item, except the last one.
+    pub(super) fn chunk_size(&self) -> u64 {
+        self.shape.chunks.as_ref().map_or(1, |chunks| chunks.size())
+    }
+
+    /// The number of values in an item.
+    pub(super) fn values_in(&self, index: Index) -> u64 {
+        self.shape.chunks.as_ref().map_or(1, |chunks| chunks.values(index))
+    }
+
+    /// Whether results wait for the output together with their inputs.
+    pub(super) fn packs(&self) -> bool {
+        let reports_beside_files = self.files.is_some() && self.on_error == OnError::Report;
+        self.shape.reshapes() || reports_beside_files
     }
 
     pub(super) fn heartbeat(&self) -> Duration {
@@ -99,38 +133,4 @@ impl Job {
     pub(super) fn silence_limit(&self) -> Duration {
         self.heartbeat() * 3
     }
-}
-
-/// Checks that a result contains no separator, and is JSON if the output is JSON. Otherwise the
-/// result becomes a failure of the function.
-pub(super) fn well_framed(
-    (form, result): (Form, Bytes),
-    job: &Job,
-) -> Result<(Form, Bytes), Failure> {
-    let separator = job.framing.separator;
-    let to_file = job.files.as_ref().is_some_and(|files| files.output_dir.is_some());
-    if to_file {
-        return Ok((form, result));
-    }
-    if memchr::memchr(separator, &result).is_none() {
-        return match job.framing.form != Form::Json || is_json(&result) {
-            true => Ok((form, result)),
-            false => Err(Failure {
-                message: "its result is not JSON: answer a value rather than bytes".into(),
-                stack: None,
-                kind: "json".into(),
-            }),
-        };
-    }
-    let message = if separator == b'\n' {
-        "its result contains a newline, which would be taken for two results: answer text without one (JSON.stringify, base64), or separate results with NUL by -0"
-    } else {
-        "its result contains a NUL, which would be taken for two results: answer text without one (JSON.stringify, base64)"
-    };
-    Err(Failure { message: message.into(), stack: None, kind: "framing".into() })
-}
-
-fn is_json(text: &[u8]) -> bool {
-    std::str::from_utf8(text)
-        .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
 }

@@ -20,6 +20,7 @@ pub(crate) mod unwanted;
 pub(crate) mod watch;
 mod workload;
 
+pub(crate) use account::excerpt;
 pub(crate) use backpressure::ResultBackPressure;
 pub(crate) use blame::hint;
 pub(crate) use confirm::{Confirmations, Unconfirmed};

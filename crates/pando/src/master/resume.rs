@@ -66,7 +66,8 @@ impl Resume {
         match self.replay.look_up(index, &digest(&value.bytes)).map_err(cannot)? {
             // The earlier run may have had other options, so the result is checked again.
             Known::Result(result)
-                if target.is_none() && well_framed((Form::Bytes, result.clone()), job).is_ok() =>
+                if target.is_none()
+                    && well_framed(index, (Form::Bytes, result.clone()), job).is_ok() =>
             {
                 Ok(Read::Finished(result))
             }

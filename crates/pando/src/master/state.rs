@@ -81,8 +81,12 @@ impl RunState {
     pub(super) fn new(job: &Job) -> Self {
         let window = Window { items: job.window, ..Window::default() };
         let calls = job.options.concurrency.into();
+        let mut items = Items::new(window, job.order, job.sync.then(|| Loop::new(job.per_core())));
+        if job.packs() {
+            items.keep_inputs();
+        }
         Self {
-            items: Items::new(window, job.sync.then(|| Loop::new(job.per_core()))),
+            items,
             registry: Registry::new(job.batch_size, calls, job.heartbeat(), Instant::now()),
             retries: Retries::new(),
             confirmations: Confirmations::default(),

@@ -5,9 +5,8 @@ use crate::{
     config::{FunctionSource, RunConfig},
     console::printable,
     embedded,
-    master::{Framing, MissingFeature},
+    master::MissingFeature,
     monitor::Ingredients,
-    protocol::Form,
     remedy::broken,
     volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
 };
@@ -76,7 +75,7 @@ impl Function {
         notes: &mut Vec<String>,
     ) -> Result<Self, StartError> {
         match &config.function {
-            FunctionSource::Command(command) => Self::program(command, config.framing),
+            FunctionSource::Command(command) => Self::program(command, config),
             FunctionSource::Module(path) => {
                 used::check_function(path)?;
                 used::check_function_on_stdin(path, config)?;
@@ -110,8 +109,8 @@ impl Function {
 
     /// The function for a program `command` (`--exec`): nothing is bundled, and only this machine
     /// can run the program.
-    fn program(command: &str, framing: Framing) -> Result<Self, StartError> {
-        let program = Program::new(command, framing.separator, framing.form == Form::Json);
+    fn program(command: &str, config: &RunConfig) -> Result<Self, StartError> {
+        let program = Program::new(command, config.framing.separator, config.job.json);
         let program = program
             .map_err(|error| StartError(format!("--exec: no shell can be started: {error}")))?;
         let local = Local { engine: Arc::new(program.clone()), first: None };
@@ -148,7 +147,7 @@ impl Function {
         let bundler = pando_bundler::Options {
             builtins: embedded::builtin,
             page: config.job.dom,
-            buffer: config.files.is_some(),
+            buffer: config.reads_files(),
             env: config.env.clone(),
         };
         let bundle = pando_bundler::bundle(path, &bundler)
@@ -188,7 +187,7 @@ impl Function {
         path: &Path,
         notes: &mut Vec<String>,
     ) -> Result<(), StartError> {
-        let is_only_way = !config.takes_volunteers();
+        let is_only_way = !config.takes_volunteers() && !config.dry_run;
         match try_in_first_core(&node, &self.bundle, config.report.quiet, path, notes).await? {
             Tried::Ready(first) => {
                 self.local = Some(Local { engine: Arc::new(node), first: Some(first) })

@@ -16,6 +16,7 @@ use std::{
 /// `own`.
 pub(super) fn files(config: &RunConfig, own: HashSet<Digest>) -> Option<Files> {
     config.files.as_ref().map(|files| Files {
+        reads: files.reads,
         output_dir: files.output_dir.clone(),
         ext: files.ext.clone(),
         separator: config.framing.separator,
@@ -44,6 +45,8 @@ pub(super) fn job(
         sync: config.sync,
         retries: policies.retries,
         speculate: policies.speculate,
+        shape: config.shape.shape(),
+        shows_first: config.dry_run,
         on_error: policies.on_error,
         max_failures: policies.max_failures,
         failed,
@@ -58,6 +61,7 @@ pub(super) fn job(
         local_only: !config.takes_volunteers(),
         by_program: matches!(config.function, FunctionSource::Command(_)),
         window: policies.window,
+        order: policies.order,
         size: input_size(config),
         quiet: config.report.quiet,
         explains: config.report.verbose,
@@ -69,7 +73,7 @@ pub(super) fn job(
 fn input_size(config: &RunConfig) -> InputSize {
     match config.total {
         Some(count) => InputSize::Items(count),
-        None if config.reads_stdin() && config.files.is_none() => {
+        None if config.reads_stdin() && !config.reads_files() => {
             used::bytes_on_stdin().map_or(InputSize::Unknown, InputSize::Bytes)
         }
         None => InputSize::Unknown,

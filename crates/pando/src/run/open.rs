@@ -48,6 +48,8 @@ pub(crate) struct OpenRun {
     uplink: Option<Uplink>,
     /// The program that computes, for `--exec`.
     program: Option<volunteer::Program>,
+    /// Whether any core of this machine can compute.
+    pub(super) has_local: bool,
     /// Tasks that run as long as the run.
     beside: JoinSet<()>,
     /// Dropping this sender closes the server.
@@ -105,6 +107,7 @@ impl OpenRun {
             peers,
             uplink: None,
             program: function.program.clone(),
+            has_local: false,
             beside: JoinSet::new(),
             _serving: None,
             _awake: if config.keeps_awake { Awake::start() } else { None },
@@ -122,8 +125,9 @@ impl OpenRun {
             failed.begin()?;
         }
         let has_local = open.lend(config, function)?;
+        open.has_local = has_local;
         open.work(config, url)?;
-        if !has_local || config.report.live && config.takes_volunteers() {
+        if !config.dry_run && (!has_local || config.report.live && config.takes_volunteers()) {
             let master = open.master.clone();
             open.beside(status::hint_when_alone(master, hint, has_local));
         }
@@ -214,7 +218,10 @@ impl OpenRun {
             console.say(printable(&self.master.cannot_compute(&why)));
         }
         let Some(local) = function.local.filter(|_| config.cores > 0) else {
-            return if config.takes_volunteers() { Ok(false) } else { Err(needs_node()) };
+            return match config.takes_volunteers() || config.dry_run {
+                true => Ok(false),
+                false => Err(needs_node()),
+            };
         };
         lend_cores(config.cores as u32, &self.master, local);
         if config.page.deny_net {

@@ -38,6 +38,10 @@ pub(super) fn start(
             provide(master, master::values_of_failed(&list.items, config.framing.form))?;
         }
         InputSource::Stdin => read(master)?,
+        InputSource::Grid(grid) => {
+            let (feeding, grid) = (master.clone(), grid.clone());
+            threads::spawn("input", move || feeding.feed_grid(grid))?;
+        }
         InputSource::Stream => {}
     }
     Ok(ended)
@@ -45,7 +49,7 @@ pub(super) fn start(
 
 /// Gives `items`, which are all known already, to `master`.
 fn provide(master: &Arc<Master>, items: Vec<Cut>) -> std::io::Result<()> {
-    let Some(files) = master.job.files.clone() else {
+    let Some(files) = master.job.files.clone().filter(|files| files.reads) else {
         master.provide(items);
         return Ok(());
     };
@@ -60,7 +64,7 @@ fn read(master: &Arc<Master>) -> std::io::Result<()> {
     let stdin = std::io::stdin;
     let thread = if master.job.sync {
         threads::spawn("input", move || feeding.hear(stdin().lock()))
-    } else if let Some(files) = master.job.files.clone() {
+    } else if let Some(files) = master.job.files.clone().filter(|files| files.reads) {
         if files.overwrite {
             master.console.say("--overwrite: all names are read before the first file");
         }

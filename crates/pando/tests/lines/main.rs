@@ -1,6 +1,7 @@
 //! Streams without faults: status 0, and every line in its place.
 
 mod callbacks;
+mod chunk;
 mod embedding;
 mod ends;
 mod events;
@@ -9,12 +10,17 @@ mod files;
 mod framing;
 mod functions;
 mod grace;
+mod grid;
+mod head;
 mod inline;
 mod large;
 mod library;
 mod library_files;
+mod numbered;
+mod order;
 mod programs;
 mod results;
+mod rows;
 mod said;
 mod streams;
 mod summary;

@@ -1,19 +1,28 @@
 //! Reads the input of a run on the command line: a thread reads when values are wanted.
 
-use super::input::Splitter;
+use super::{
+    chunk::Chunker,
+    input::Splitter,
+    source::{Combinations, Given, Head, Lines, Rows, Source},
+};
 use crate::{
     console::printable,
+    grid::Grid,
     master::{
         files::{Files, Places},
         items::{Cut, Framing, InputError, Read, Taken, Unusable},
+        policy::excerpt,
         resume::Resume,
         run::Master,
+        shape::Packed,
     },
     threads,
 };
 use serde_json::json;
 use std::{io, path::PathBuf, sync::Arc};
 
+/// The most characters of a value that people are shown.
+const SHOWN: usize = 200;
 /// The bytes of results handed over at a time.
 const SLICE: usize = 1 << 20;
 
@@ -27,27 +36,74 @@ impl Master {
     }
 
     fn feed_items(&self, items: Vec<Cut>) {
-        self.mind_numbers_of(&items, 0);
-        let offered = self.offer(items.into_iter().map(|item| (item, None)));
-        self.end_input(offered);
+        self.feed_source(Given(items));
     }
 
-    /// Reads `source` to its end, block by block, whenever some volunteer asks for values. Blocks.
-    pub(crate) fn feed(&self, mut source: impl io::Read) {
-        let mut splitter = Splitter::new(self.job.framing);
+    /// Reads the lines or rows of `source` to its end, block by block, whenever some volunteer asks
+    /// for values. Blocks.
+    pub(crate) fn feed(&self, source: impl io::Read) {
+        match self.job.shape.table.clone() {
+            None => self.feed_source(Lines::new(source, self.job.framing)),
+            Some(table) => self.feed_source(Rows::new(source, table)),
+        }
+    }
+
+    /// Makes the combinations of `grid`, whenever some volunteer asks for values. Blocks.
+    pub(crate) fn feed_grid(&self, grid: Arc<Grid>) {
+        if let Some(table) = &self.job.shape.table {
+            table.columns.get_or_init(|| grid.names());
+        }
+        self.feed_source(Combinations::new(grid));
+    }
+
+    fn feed_source(&self, source: impl Source) {
+        let ended = self.feed_blocks(source);
+        self.end_input(ended);
+    }
+
+    fn feed_blocks(&self, source: impl Source) -> Result<(), InputError> {
+        let mut source = Head { source, missing: self.job.shape.head };
+        let numbered = self.job.files.clone().filter(|files| !files.reads);
+        if let Some(files) = &numbered {
+            files.make_folder()?;
+        }
+        let mut chunker = self.job.shape.chunks.clone().map(Chunker::new);
         let (mut values, mut before) = (Vec::new(), 0);
         // The first block is read at once, because an empty input must be noticed without any
         // volunteer.
         loop {
-            let read = splitter.read(&mut source, &mut values);
-            self.mind_numbers_of(&values, before);
-            before += values.len() as u64;
-            let offered = self.offer(values.drain(..).map(|value| (value, None)));
-            self.lock().items_mut().note_bytes_read(splitter.bytes_cut());
-            match offered.and(read) {
-                Ok(true) => self.wait_until_wanted(),
-                end => return self.end_input(end.map(|_| ())),
+            let read = source.read(&mut values);
+            if self.job.shows_first && before == 0 {
+                self.show_first(values.first(), !matches!(read, Ok(true)));
             }
+            self.mind_numbers_of(&values, before);
+            let numbers = before + 1..;
+            before += values.len() as u64;
+            let cut = values.drain(..);
+            let offered = match (&mut chunker, &numbered) {
+                (None, None) => self.offer(cut.map(|value| (value, None))),
+                (None, Some(files)) => {
+                    self.offer(numbers.zip(cut).map(|(number, value)| files.place(number, value)))
+                }
+                (Some(chunker), _) => self.offer_chunks(chunker, cut, !matches!(read, Ok(true))),
+            };
+            self.lock().items_mut().note_bytes_read(source.bytes_cut());
+            if !offered.and(read)? {
+                return Ok(());
+            }
+            self.wait_until_wanted();
+        }
+    }
+
+    /// Shows people the first value, if it is there, or says that there is none at the end.
+    fn show_first(&self, first: Option<&Cut>, at_end: bool) {
+        match first {
+            Some(Ok(value)) => {
+                let value = excerpt(&value.bytes, SHOWN);
+                self.console.say(printable(&format!("dry run: the first value is {value}")));
+            }
+            None if at_end => self.console.say("dry run: there are no values"),
+            _ => {}
         }
     }
 
@@ -58,6 +114,8 @@ impl Master {
         files: &Files,
         names: impl Iterator<Item = Result<Cut, InputError>>,
     ) {
+        let most = self.job.shape.head.map_or(usize::MAX, |head| head as usize);
+        let names = names.take(most);
         let ended = if files.overwrite {
             // All inputs must be known before any file is overwritten.
             files
@@ -81,6 +139,9 @@ impl Master {
             let output = self.lock().items().lender().results_output();
             files.note_name(number - 1, &name, output);
             self.offer([files.take(number, name, &mut places)])?;
+            if Some(number) == self.job.shape.head {
+                break;
+            }
             self.wait_until_wanted();
         }
         Ok(())
@@ -111,7 +172,17 @@ impl Master {
         let mut bytes = 0;
         let mut ends = Ok(());
         for (value, target) in values {
+            let failed = value.is_err();
+            let input = self
+                .job
+                .packs()
+                .then(|| value.as_ref().map(|value| value.bytes.clone()).unwrap_or_default());
             let read = match (value, &mut *resume) {
+                // All values of the chunk are unusable.
+                (Ok(value), resume) if self.job.shape.chunks.is_some() && value.bytes == "[]" => {
+                    resume.iter_mut().for_each(Resume::skip);
+                    Read::Finished(value.bytes)
+                }
                 (Ok(value), None) => Read::Value(value),
                 (Ok(value), Some(resume)) => resume
                     .resolve(value, target.as_deref(), &self.job)
@@ -126,6 +197,12 @@ impl Master {
                         break;
                     }
                 },
+            };
+            let read = match (read, input) {
+                (Read::Finished(result), Some(input)) => {
+                    Read::Finished(Packed::pack(&input, &result, failed))
+                }
+                (read, _) => read,
             };
             if let Read::Finished(result) = &read {
                 bytes += result.len();
@@ -142,7 +219,7 @@ impl Master {
     }
 
     /// Handles an unusable item: ends the run, or returns what takes the item's place.
-    fn fail_unusable(&self, unusable: Unusable) -> Result<Read, InputError> {
+    pub(super) fn fail_unusable(&self, unusable: Unusable) -> Result<Read, InputError> {
         let (number, why) = (unusable.number, unusable.why.clone());
         let (read, line) = self.with(|state| state.fail_input(&self.job, unusable))?;
         self.events.write("failed", json!({"index": number, "kind": "input", "message": why}));

@@ -1,6 +1,7 @@
 //! Cuts the input into values: lines, NUL-separated texts or JSON lines of standard input, or the
 //! items of the command line.
 
+use super::source::{BLOCK, cannot_read, read_block};
 use crate::{
     failed::{FailedAgain, FailedInput},
     master::items::{
@@ -11,8 +12,6 @@ use crate::{
 use bytes::Bytes;
 use std::{io, mem};
 
-/// The number of bytes per read of the input.
-const BLOCK: usize = 64 * 1024;
 /// A smaller block is copied into a buffer of its exact size, so that values arriving one by one
 /// do not waste memory.
 const SMALL: usize = BLOCK / 4;
@@ -50,29 +49,16 @@ impl Splitter {
         input: &mut impl io::Read,
         out: &mut Vec<Cut>,
     ) -> Result<bool, InputError> {
-        let cannot = |why: &dyn std::fmt::Display| {
-            InputError::new(format!("standard input cannot be read: {why}"))
-        };
         if let Err(why) = self.make_room() {
             self.pass_over(why, out);
-            self.make_room().map_err(|why| cannot(&why))?;
+            self.make_room().map_err(|why| cannot_read(&why))?;
         }
-        let before = self.buffer.len();
-        self.buffer.resize(before + BLOCK, 0);
-        let read = loop {
-            match input.read(&mut self.buffer[before..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        self.buffer.truncate(before + *read.as_ref().unwrap_or(&0));
-        match read {
-            Err(error) => Err(cannot(&error)),
-            Ok(0) => {
+        match read_block(input, &mut self.buffer)? {
+            0 => {
                 self.last(out);
                 Ok(false)
             }
-            Ok(length) => {
+            length => {
                 self.bytes += length as u64;
                 self.complete(out);
                 Ok(true)

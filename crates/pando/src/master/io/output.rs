@@ -1,17 +1,23 @@
-//! Writes the results of a run on the command line, in order, in a thread.
+//! Writes the results of a run on the command line in a thread, in order or as they come.
 
+use super::reshape::Reshaper;
 use crate::{
+    config::OnError,
+    console::printable,
     journal::Recorder,
     master::{
         files::Files,
-        items::Ending,
+        items::{Ending, Misfit},
         run::Master,
+        shape::Packed,
         state::{Emitted, RunState},
     },
 };
 use bytes::Bytes;
+use serde_json::json;
 use std::{
     io::{ErrorKind, Write},
+    mem,
     path::PathBuf,
     sync::Arc,
 };
@@ -25,7 +31,11 @@ const LARGE: usize = 32 * 1024;
 impl Master {
     /// Writes results to `sink` until the run ends. Blocks.
     pub(crate) fn drain(self: &Arc<Self>, mut sink: impl Write) -> Ending {
-        let mut batch = OutputBatch::default();
+        let mut batch = OutputBatch {
+            reshaper: Reshaper::of(&self.job),
+            stops: self.job.on_error == OnError::Stop,
+            ..OutputBatch::default()
+        };
         let journal = self.lock().journal();
         loop {
             self.job.failed.iter().for_each(|list| list.keep_up());
@@ -35,6 +45,12 @@ impl Master {
                 self.job.files.as_ref(),
                 self.job.framing.separator,
             );
+            let misfits = mem::take(&mut batch.misfits);
+            let ending =
+                if misfits.is_empty() { ending } else { self.fail_misfits(misfits, ending) };
+            if let (Ok(()), Some(Ending::Complete | Ending::SomeFailed(_))) = (&stored, &ending) {
+                batch.finish();
+            }
             if let Err(error) = batch.write(&mut sink) {
                 return self.cannot_write(&error);
             }
@@ -46,6 +62,29 @@ impl Master {
                 return ending;
             }
         }
+    }
+
+    /// Fails items whose results have no place in the output. Returns how the run ends, if it does:
+    /// by this failure, or by `ending`.
+    fn fail_misfits(&self, misfits: Vec<Misfit>, ending: Option<Ending>) -> Option<Ending> {
+        let count = misfits.len() as u64;
+        for misfit in misfits {
+            let told = self.with(|state| state.fail_output(&self.job, &misfit));
+            let fields =
+                json!({"index": misfit.index + 1, "kind": "output", "message": misfit.why});
+            self.events.write("failed", fields);
+            match told {
+                Ok(line) => line.into_iter().for_each(|line| self.console.say(printable(&line))),
+                Err(text) => {
+                    return Some(self.with(|state| state.end_output_with(misfit.index, text)));
+                }
+            }
+        }
+        ending.map(|ending| match ending {
+            Ending::Complete => Ending::SomeFailed(count),
+            Ending::SomeFailed(others) => Ending::SomeFailed(others + count),
+            other => other,
+        })
     }
 
     /// Ends the output because of `error`, and returns how the run ends.
@@ -81,8 +120,14 @@ impl Master {
 #[derive(Default)]
 struct OutputBatch {
     pieces: Vec<Bytes>,
-    /// Results for files. The path of each file is printed once the file is complete.
-    files: Vec<(Index, PathBuf, Bytes)>,
+    /// Results for files, whose paths are printed once the files are complete, and results that
+    /// are printed in another shape.
+    others: Vec<(Index, Option<PathBuf>, Bytes)>,
+    reshaper: Option<Reshaper>,
+    /// An item that fails ends the run.
+    stops: bool,
+    /// Values with no place in the output.
+    misfits: Vec<Misfit>,
     short: Vec<u8>,
     bytes: usize,
     /// The number of results in this batch.
@@ -99,10 +144,12 @@ impl OutputBatch {
             match state.emit() {
                 Emitted::Item(index, result, target) => {
                     self.count += usize::from(result.is_ok());
-                    match (result, target) {
-                        (Ok(result), Some(target)) => self.push_file(index, target, result),
-                        (Ok(result), None) => self.push(result, separator),
-                        (Err(_), _) => {}
+                    match result {
+                        Ok(result) if target.is_some() || self.reshaper.is_some() => {
+                            self.push_other(index, target, result);
+                        }
+                        Ok(result) => self.push(result, separator),
+                        Err(_) => {}
                     }
                 }
                 Emitted::Pending => return None,
@@ -117,46 +164,72 @@ impl OutputBatch {
         if result.len() < LARGE {
             self.short.extend_from_slice(&result);
         } else {
-            self.pieces.push(std::mem::take(&mut self.short).into());
+            self.pieces.push(mem::take(&mut self.short).into());
             self.pieces.push(result);
         }
         self.short.push(separator);
     }
 
-    fn push_file(&mut self, index: Index, target: PathBuf, result: Bytes) {
+    fn push_other(&mut self, index: Index, target: Option<PathBuf>, result: Bytes) {
         self.bytes += result.len() + 1;
-        self.files.push((index, target, result));
+        self.others.push((index, target, result));
     }
 
-    /// Writes the files, or waits until `journal` has written them, and adds their paths to the
-    /// output, up to the first failure.
+    /// Writes the files, or waits until `journal` has written them, and adds their paths and the
+    /// results in another shape to the output, up to the first failure.
     fn store(
         &mut self,
         journal: Option<&Recorder>,
         to: Option<&Arc<Files>>,
         separator: u8,
     ) -> Result<(), String> {
-        if let (Some(journal), true) = (journal, self.files.is_empty()) {
-            journal.keep_up();
-        }
-        let files = std::mem::take(&mut self.files);
+        let others = mem::take(&mut self.others);
         let stored = match journal {
-            Some(journal) if !files.is_empty() => journal.written(),
-            _ => Ok(()),
+            Some(journal) if others.iter().any(|(_, target, _)| target.is_some()) => {
+                journal.written()
+            }
+            Some(journal) => {
+                journal.keep_up();
+                Ok(())
+            }
+            None => Ok(()),
         };
         let first_lost = stored.as_ref().err().map_or(Index::MAX, |unwritten| unwritten.first);
-        for (index, target, result) in files {
-            if index >= first_lost {
+        for (index, target, result) in others {
+            if index >= first_lost || self.stops && !self.misfits.is_empty() {
                 break;
             }
-            if let (None, Some(to)) = (journal, to) {
-                let written = to.prepare(&target, &result).and_then(|put| put());
+            let packed = match self.reshaper {
+                Some(_) => Packed::unpack(&result),
+                None => Packed { input: Bytes::new(), result, failed: false },
+            };
+            // A report is printed.
+            let target = target.filter(|_| !packed.failed);
+            if let (None, Some(to), Some(target)) = (journal, to, &target) {
+                let written = to.prepare(target, &packed.result).and_then(|put| put());
                 written
                     .map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
             }
-            self.push(target.to_string_lossy().into_owned().into(), separator);
+            match (&mut self.reshaper, target) {
+                (Some(reshaper), target) => {
+                    let item = (&packed, target.as_deref());
+                    let misfits = reshaper.put(index, item, self.stops, &mut self.short);
+                    self.misfits.extend(misfits);
+                }
+                (None, Some(target)) => {
+                    self.push(target.to_string_lossy().into_owned().into(), separator);
+                }
+                (None, None) => self.push(packed.result, separator),
+            }
         }
         stored.map_err(|unwritten| unwritten.why)
+    }
+
+    /// Adds what follows the last result.
+    fn finish(&mut self) {
+        if let Some(reshaper) = &mut self.reshaper {
+            reshaper.finish(&mut self.short);
+        }
     }
 
     fn write(&mut self, sink: &mut impl Write) -> std::io::Result<()> {

@@ -1,8 +1,9 @@
 //! Accepting: an item gets a result, or is left out.
 
 use super::Items;
-use crate::journal::Entry;
+use crate::{journal::Entry, master::shape::Packed};
 use bytes::Bytes;
+use std::path::Path;
 use stream_lender::{Index, Loan, SubStreamId};
 
 impl Items {
@@ -17,6 +18,7 @@ impl Items {
             return Some(value.bytes.len() as u64);
         }
         let entry = self.entry(loan.index, &result);
+        let result = if self.packs { self.pack(loan.index, &result, false)? } else { result };
         let value = self.lender.result(sub, loan, Some(result)).ok()?;
         if let (Some(journal), Some(entry)) = (&self.journal, entry) {
             journal.record(entry);
@@ -26,18 +28,27 @@ impl Items {
 
     /// Leaves out the value of `loan`, which failed for good, or outputs `report` in its place.
     pub(crate) fn leave_out(&mut self, sub: SubStreamId, loan: Loan, report: Option<Bytes>) {
+        let report = match report {
+            Some(report) if self.packs => self.pack(loan.index, &report, true),
+            report => report,
+        };
         let _ = self.lender.result(sub, loan, report);
+    }
+
+    /// The value at `index` with its `result`; `failed`: with a report in the place of the result.
+    fn pack(&self, index: Index, result: &Bytes, failed: bool) -> Option<Bytes> {
+        let value = self.lender.value(index)?;
+        Some(Packed::pack(&value.bytes, result, failed))
     }
 
     /// The journal's entry for `index`, in case `result` is accepted.
     fn entry(&self, index: Index, result: &Bytes) -> Option<Entry> {
         self.journal.as_ref()?;
-        let place = usize::try_from(index.checked_sub(self.lender.results_output())?).ok()?;
         Some(Entry {
             index,
             value: self.lender.value(index)?.bytes.clone(),
             result: result.clone(),
-            target: self.targets.get(place).cloned(),
+            target: self.targets.file(index).map(Path::to_owned),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Emitting: results leave in the order of the input.
+//! Emitting: results leave, in the order of the input or as they come.
 
 use super::{InputError, Items};
 use bytes::Bytes;
@@ -9,11 +9,11 @@ use stream_lender::Output;
 pub(crate) type Outgoing = (Option<Bytes>, Option<PathBuf>);
 
 impl Items {
-    /// Takes the next item in the order of the input.
+    /// Takes the next item: in the order of the input, or as results come.
     #[inline]
     pub(crate) fn emit(&mut self) -> Output<Outgoing, InputError> {
         match self.lender.next_output() {
-            Output::Item(index, result) => Output::Item(index, (result, self.targets.pop_front())),
+            Output::Item(index, result) => Output::Item(index, (result, self.targets.take(index))),
             Output::Pending => Output::Pending,
             Output::Done => Output::Done,
             Output::Failed(error) => Output::Failed(error),

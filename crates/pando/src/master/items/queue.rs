@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{collections::VecDeque, path::PathBuf};
-use stream_lender::{Input, Pull};
+use stream_lender::{Index, Input, Pull};
 
 /// The longest value, in bytes, which fits into a frame together with its header.
 pub(crate) const LONGEST: usize = MAX_FRAME as usize - 64;
@@ -53,12 +53,23 @@ impl Unusable {
     /// The whole message about the item when the run goes on.
     pub(crate) fn told(&self) -> String {
         // The words about an item of the command line name its number already.
-        if self.why.starts_with("item ") {
+        if self.why.starts_with("item") {
             self.why.clone()
         } else {
             format!("item {} failed: {}", self.number, self.why)
         }
     }
+}
+
+/// A value whose result has no place in the output. Its item fails, as if the function had failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    pub(crate) index: Index,
+    /// The place of the value in the input, from 0.
+    pub(crate) place: u64,
+    /// The problem, in words for people.
+    pub(crate) why: String,
+    pub(crate) input: FailedInput,
 }
 
 /// A value of the input, or why the input is unusable.

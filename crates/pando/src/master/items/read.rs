@@ -13,12 +13,12 @@ impl Items {
             lendable |= matches!(read, Read::Value(_));
             self.reads_on = !lendable;
             self.queue.push(read);
-            self.targets.extend(target);
+            self.targets.push(target);
         }
         self.lender.input_ready();
     }
 
-    /// Adds values.
+    /// Adds values whose results go to no files.
     pub(crate) fn add_values(&mut self, values: impl IntoIterator<Item = Value>) {
         self.queue.extend(values);
         self.lender.input_ready();

@@ -84,7 +84,7 @@ pub(super) fn kept(input: FailedInput) -> FailedInput {
 }
 
 /// The first `most` characters of a value, for a message.
-pub(super) fn excerpt(bytes: &[u8], most: usize) -> String {
+pub(crate) fn excerpt(bytes: &[u8], most: usize) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * most)]);
     let short: String = text.chars().take(most).collect();
     if short.len() < bytes.len() { format!("{short}… ({} bytes)", bytes.len()) } else { short }

@@ -2,6 +2,7 @@
 //! run.
 
 mod for_good;
+mod listed;
 #[cfg(test)]
 mod simulated;
 mod told;
@@ -19,7 +20,6 @@ use super::{
 use crate::{
     master::{
         items::{Ending, Items},
-        registry::Registry,
         said::{FailedAttempt, FailedAttempts, no_attempts},
     },
     protocol::Failure,
@@ -159,7 +159,7 @@ impl Retries {
             Verdict::ForBrowsers => {
                 self.postponed.postpone(context.items, sub, loan, postponed(what, None));
                 let why = missing?.in_words(&attempt.failure.message);
-                self.tell_of_browsers(context.registry, sub, loan.index, &why)
+                self.tell_of_browsers(context, sub, loan.index, &why)
             }
             Verdict::Attempt { number, .. } if number <= context.job.retries => {
                 let _ = context.items.lender_mut().fail(sub, loan);
@@ -197,17 +197,18 @@ impl Retries {
     /// Returns the message about an item for browsers only, once per run.
     fn tell_of_browsers(
         &mut self,
-        registry: &Registry,
+        context: &RunContext,
         sub: SubStreamId,
         index: Index,
         why: &str,
     ) -> Option<String> {
+        let registry = &*context.registry;
         if !self.notices.tell_of_browsers() {
             return None;
         }
         let is_fit =
             registry.get(sub).is_some_and(|device| registry.standing(device.key()).is_good());
-        let what = if is_fit { format!("item {}", index + 1) } else { "it".into() };
+        let what = if is_fit { context.job.item(index) } else { "it".into() };
         Some(self.notices.cannot_compute(&what, why))
     }
 
@@ -235,8 +236,8 @@ impl Retries {
                 lines.extend(self.failed(context, &attempt));
             } else if self.failures.vanished(loan.index, &id) == SUSPICIOUS {
                 lines.push(format!(
-                    "item {} was being computed on {SUSPICIOUS} devices that all vanished: it is lent alone now",
-                    loan.index + 1
+                    "{} was being computed on {SUSPICIOUS} devices that all vanished: it is lent alone now",
+                    context.job.item(loan.index)
                 ));
             }
         }
@@ -321,6 +322,12 @@ impl Retries {
     /// Counts an item left out because of an unusable input.
     pub(crate) fn left_out_input(&mut self) {
         self.left_out += 1;
+    }
+
+    /// Ends the output with `index`, whose result has no place there; `text` tells why.
+    pub(crate) fn end_output_with(&mut self, items: &mut Items, index: Index, text: String) {
+        self.fatal = Some((index, text));
+        items.lender_mut().drop_output();
     }
 
     /// Ends the output, because no device can ever run the function.

@@ -35,7 +35,7 @@ impl Speculation {
         if context.items.has_some_to_lend() {
             return lines;
         }
-        self.copied = self.copied.split_off(&context.items.lender().results_output());
+        self.copied = self.copied.split_off(&context.items.first_unsettled());
         let mut idle = workloads(context.items.lender(), context.registry, context.now);
         idle.retain(Workload::is_idle);
         idle.sort_by_key(|workload| workload.each);
@@ -47,9 +47,9 @@ impl Speculation {
             if let Some(device) = context.registry.get_mut(workload.sub) {
                 device.send(copy, true, workload.held == 0, context.now);
                 lines.push(format!(
-                    "{} computes item {} as well (--speculate): another device takes long",
+                    "{} computes {} as well (--speculate): another device takes long",
                     device.name(),
-                    index + 1
+                    context.job.item(index)
                 ));
             }
         }

@@ -40,8 +40,8 @@ impl Unwanted {
         {
             device.send(lent, false, first, now);
         }
-        let name = registry.get(sub)?.name();
-        Some(format!("item {} goes to {name}: no other device has taken it", index + 1))
+        let (name, item) = (registry.get(sub)?.name(), context.job.item(index));
+        Some(format!("{item} goes to {name}: no other device has taken it"))
     }
 }
 

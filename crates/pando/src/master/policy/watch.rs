@@ -60,10 +60,14 @@ pub(crate) fn tell_long_calls(context: &mut RunContext) -> Vec<String> {
             let times = usual.map(|usual| time.as_secs_f64() / usual.as_secs_f64());
             let times =
                 times.map(|times| format!(", {times:.0} times the usual")).unwrap_or_default();
-            let (item, name, time) = (loan.index + 1, device.name(), time.as_secs());
+            let (item, name, time) = (context.job.item(loan.index), device.name(), time.as_secs());
             lines.push(match by_people {
-                true => format!("item {item} has been waiting for an answer on the page of {name} for {time} s{hint}"),
-                false => format!("item {item} has been computing on {name} for {time} s{times}{hint}{buffered}"),
+                true => format!(
+                    "{item} has been waiting for an answer on the page of {name} for {time} s{hint}"
+                ),
+                false => format!(
+                    "{item} has been computing on {name} for {time} s{times}{hint}{buffered}"
+                ),
             });
             buffered = "";
         }
@@ -92,8 +96,8 @@ pub(crate) fn tell_stalled(context: &mut RunContext) -> Vec<String> {
         let Some((time, loading)) = device.take_silence_to_tell(now) else { continue };
         let (name, seconds) = (device.name(), time.as_secs());
         let what = match held {
-            1 => format!("item {}", first + 1),
-            n => format!("any of its {n} items, item {} first", first + 1),
+            1 => context.job.item(first),
+            n => format!("any of its {n} items, {} first", context.job.item(first)),
         };
         lines.push(match loading {
             Some(time) => format!(

@@ -125,9 +125,13 @@ impl Session {
         // Checking large results takes time, so this happens outside the lock.
         let job = &self.master.job;
         let framed = |answer: Answer| Answer {
-            result: answer.result.and_then(|result| well_framed(result, job)).map_err(|failure| {
-                Failure { message: with_remedy(&failure.message, &job.function), ..failure }
-            }),
+            result: answer
+                .result
+                .and_then(|result| well_framed(answer.loan.index, result, job))
+                .map_err(|failure| Failure {
+                    message: with_remedy(&failure.message, &job.function),
+                    ..failure
+                }),
             ..answer
         };
         let answers: Vec<Answer> = answers.into_iter().map(framed).collect();

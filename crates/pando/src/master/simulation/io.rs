@@ -199,7 +199,7 @@ impl World {
             Ending::CutShort(_) => "cut short",
             Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         });
-        self.model.ended(&ending, read, all, input_failed);
+        self.model.ended(&ending, read, all, input_failed, &mut self.seen);
         self.ending = Some(ending);
         self.master.finish();
     }

@@ -7,8 +7,11 @@ use crate::{
     protocol::{Answer, Loan, Value},
 };
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
-use stream_lender::{Index, SubStreamId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
+use stream_lender::{Index, Order, SubStreamId};
 
 /// The time in microseconds after which a value is also lent to a device which has failed the
 /// value.
@@ -36,7 +39,7 @@ pub(super) struct Model {
     doubtful: BTreeSet<Index>,
     /// The run has ended.
     is_over: bool,
-    /// The index of the next output.
+    /// The index of the next output, if the output is in the order of the input.
     next: Index,
     /// The virtual time in microseconds.
     pub(super) now: u64,
@@ -68,6 +71,8 @@ struct Fate {
     /// The result waiting for confirmation, and the session which answered, if it still exists.
     unconfirmed: Option<(Option<SubStreamId>, Bytes)>,
     end: Option<End>,
+    /// The value has been output.
+    is_output: bool,
 }
 
 /// The end of a value.
@@ -524,12 +529,16 @@ impl Model {
 
     /// Checks an output.
     pub(super) fn output(&mut self, index: Index, output: Result<Bytes, String>) {
-        assert_eq!(index, self.skip(), "out of its place");
-        assert!(
-            self.cut().is_none_or(|fatal| index < fatal),
-            "{index} is output, and the run was to end before"
-        );
-        self.next += 1;
+        if self.job.order == Order::OfInput {
+            assert_eq!(index, self.skip(), "out of its place");
+            assert!(
+                self.cut().is_none_or(|fatal| index < fatal),
+                "{index} is output, and the run was to end before"
+            );
+            self.next += 1;
+        }
+        let fate = &mut self.fates[index as usize];
+        assert!(!mem::replace(&mut fate.is_output, true), "{index} is output twice");
         match (&self.fates[index as usize].end, output) {
             (Some(End::Result(result)), Ok(output)) => assert_eq!(*result, output, "of {index}"),
             (Some(End::Told), Err(text)) if self.job.on_error == OnError::Tell => {
@@ -552,10 +561,26 @@ impl Model {
         self.next
     }
 
+    /// The number of values that were output or left out, before the value at `end`.
+    fn done_before(&self, end: Index) -> u64 {
+        let fates = self.fates.iter().take(end as usize);
+        let is_done = |fate: &&Fate| fate.is_output || matches!(fate.end, Some(End::LeftOut));
+        fates.filter(is_done).count() as u64
+    }
+
     /// Checks the end of the run, after `read` values were read.
-    pub(super) fn ended(&mut self, ending: &Ending, read: u64, all: bool, input_failed: bool) {
+    pub(super) fn ended(
+        &mut self,
+        ending: &Ending,
+        read: u64,
+        all: bool,
+        input_failed: bool,
+        seen: &mut Seen,
+    ) {
         self.is_over = true;
-        let next = self.skip();
+        let is_unordered = self.job.order == Order::OfResults;
+        let next = if is_unordered { self.done_before(read) } else { self.skip() };
+        seen.note_if(is_unordered, "output as results came");
         let told = matches!(
             ending,
             Ending::InputFailed(_)
@@ -574,7 +599,9 @@ impl Model {
                 assert!(*count > 0);
             }
             Ending::ItemFailed(index, _) => {
-                assert_eq!((Some(*index), next), (self.fatal, *index), "failed, and output")
+                let before = self.done_before(*index);
+                assert_eq!((Some(*index), before), (self.fatal, *index), "failed, and output");
+                assert!(is_unordered || next == before, "{next} are output, and {index} failed");
             }
             Ending::InputFailed(_) | Ending::Interrupted => {
                 assert_eq!((next, self.fatal), (read, None), "output, and read")
@@ -582,11 +609,11 @@ impl Model {
             Ending::ReaderLeft => {}
             Ending::CutShort(left) => {
                 let end = self.fatal.unwrap_or(read);
-                assert_eq!(
-                    (Some(next), next + left.items as u64),
-                    (self.given_up, end),
-                    "output, and left"
-                );
+                let first = self.given_up.expect("values were given up");
+                assert_eq!(self.done_before(first), first, "output, of those before");
+                let next = if is_unordered { self.done_before(end) } else { next };
+                assert!(is_unordered || next == first, "{next} are output, not {first}");
+                assert_eq!(next + left.items as u64, end, "output, and left");
             }
             Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         }

@@ -6,12 +6,14 @@ use crate::{
     master::{
         items::Framing,
         job::{InputSize, Job},
+        shape::Shape,
     },
     protocol::{Form, JobOptions, PART},
 };
 use bytes::Bytes;
 use fastrand::Rng;
 use std::sync::Arc;
+use stream_lender::Order;
 
 /// The effect of a value on its computation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,6 +92,16 @@ impl Plan {
             taking: pick(rng, &[0, 0, 0, usual, 10 * usual]),
             devices: pick(rng, &[1, 2, 3, 5, 8]),
         }
+        .in_some_order(rng.clone())
+    }
+
+    /// The same plan, in some runs with results as they come. The random numbers of the run stay
+    /// the same.
+    fn in_some_order(mut self, mut rng: Rng) -> Self {
+        if chance(&mut rng, 25) {
+            self.job.order = Order::OfResults;
+        }
+        self
     }
 
     /// The time within which every run ends once the calm has begun.
@@ -152,6 +164,8 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         sync: false,
         confirms: chance(rng, 15),
         files: None,
+        shape: Shape::default(),
+        shows_first: false,
         on_error: pick(
             rng,
             &[OnError::Stop, OnError::Skip, OnError::Skip, OnError::Report, OnError::Tell],
@@ -162,6 +176,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         local_only: false,
         by_program: false,
         window: pick(rng, &[1, 2, 5, 20, 1_000]),
+        order: Order::OfInput,
         size: InputSize::Unknown,
         quiet: false,
         explains: false,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All situations to be covered by the runs together.
-const ALL: [&str; 51] = [
+const ALL: [&str; 52] = [
     "alone",
     "answered an earlier loan of what it has",
     "answered in two ways",
@@ -38,6 +38,7 @@ const ALL: [&str; 51] = [
     "master died",
     "not confirmed",
     "parts",
+    "output as results came",
     "paused",
     "reader left",
     "reader stopped",

@@ -5,7 +5,7 @@ use super::{Emitted, RunState};
 use crate::{
     journal::Recorder,
     master::{
-        items::{Ending, InputError, Items, Loop, Read, ToProgram, Unusable},
+        items::{Ending, InputError, Items, Loop, Misfit, Read, ToProgram, Unusable},
         job::Job,
         shutdown,
     },
@@ -112,6 +112,22 @@ impl RunState {
         self.retries.mistrust(&mut self.items, why);
     }
 
+    /// Ends the output with the item `index`, whose result has no place there; `text` tells why.
+    /// Returns how the run ends.
+    pub(in crate::master) fn end_output_with(&mut self, index: Index, text: String) -> Ending {
+        self.retries.end_output_with(&mut self.items, index, text);
+        self.ending(None)
+    }
+
+    /// See [`Retries::fail_output`].
+    pub(in crate::master) fn fail_output(
+        &mut self,
+        job: &Job,
+        misfit: &Misfit,
+    ) -> Result<Option<String>, String> {
+        self.retries.fail_output(&self.items, job, misfit)
+    }
+
     /// Sets the URL where tabs join, for messages.
     pub(in crate::master) fn set_url(&mut self, url: &str) {
         self.retries.set_url(url);
@@ -130,13 +146,14 @@ impl RunState {
         }
     }
 
-    /// Drops the first item without a result and all later ones. Earlier results are still output.
+    /// Drops the first item without a result and all later ones. Earlier results are still output,
+    /// and with `--unordered` all results that are there.
     pub(in crate::master) fn give_up(&mut self) {
+        let before = self.items.lender().in_progress();
         let first = self.items.first_unsettled();
-        let left = self.items.end() - first;
-        if left > 0 {
-            self.shutdown.give_up(left as usize);
+        if first < self.items.end() {
             self.items.lender_mut().truncate(first);
+            self.shutdown.give_up(before - self.items.lender().in_progress());
         }
     }
 

@@ -8,10 +8,12 @@ use crate::{
         items::{Framing, Read},
         job::InputSize,
         registry::{DeviceKey, Page},
+        shape::Shape,
     },
     protocol::{Answer, Form, JobOptions, Path, Value},
 };
 use std::{sync::Arc, time::Duration};
+use stream_lender::Order;
 use tokio::sync::Notify;
 
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -34,6 +36,8 @@ fn job() -> Job {
         sync: false,
         confirms: false,
         files: None,
+        shape: Shape::default(),
+        shows_first: false,
         on_error: OnError::Stop,
         max_failures: None,
         failed: None,
@@ -41,6 +45,7 @@ fn job() -> Job {
         local_only: false,
         by_program: false,
         window: 100,
+        order: Order::OfInput,
         size: InputSize::Unknown,
         quiet: false,
         explains: false,

@@ -1,11 +1,11 @@
 //! Items fail for good: at once, or after other devices have had a chance.
 
-use super::Retries;
+use super::{Retries, listed::list};
 use crate::{
     config::{FailureLimit, OnError},
     failed::{FailedItem, error_in_place},
     master::{
-        items::{InputError, Items, Read, Unusable},
+        items::{InputError, Items, Misfit, Read, Unusable},
         job::Job,
         policy::{
             RunContext,
@@ -36,21 +36,19 @@ impl Retries {
         self.name_failed(index);
         let input = account::input(context.items, job, index);
         let account = Account::new(&last.what, &input, attempts, account::details(job, failure));
-        if let Some(list) = &job.failed {
-            list.record(FailedItem {
-                number: job.number(index),
-                input: account::kept(input.clone()),
-                message: failure.message.clone(),
-                stack: account::stack(job, failure),
-                device: Some(last.device.clone()),
-                attempts,
-            });
-        }
+        list(job, index, &input, |number, input| FailedItem {
+            number,
+            input,
+            message: failure.message.clone(),
+            stack: account::stack(job, failure),
+            device: Some(last.device.clone()),
+            attempts,
+        });
         if context.items.program().is_none() {
             if job.on_error == OnError::Stop {
                 return self.end_with(context, index, account.in_full(), account.line);
             }
-            if let Some(too_many) = self.too_many(context.items, job) {
+            if let Some(too_many) = self.too_many(context.items, job, job.values_in(index)) {
                 let text = format!("{too_many}: {}", account.in_full());
                 return self.end_with(context, index, text, account.line);
             }
@@ -70,7 +68,7 @@ impl Retries {
             program.tell_error(index, &failure.message);
         }
         context.items.leave_out(sub, loan, report);
-        self.left_out += 1;
+        self.left_out += job.values_in(index);
         self.tell(index, failure, account, job)
     }
 
@@ -112,10 +110,12 @@ impl Retries {
     ) -> Result<(Read, Option<String>), InputError> {
         let what = unusable.told();
         let Unusable { number, why, input } = unusable;
-        let index = number.saturating_sub(1);
+        // With chunks, this is a value and not an item.
+        let place = number.saturating_sub(1);
+        let (index, number_of_all) = (place / job.chunk_size(), job.number_of_value(place));
         if let Some(list) = &job.failed {
             list.record(FailedItem {
-                number: job.number(index),
+                number: number_of_all,
                 input: account::kept(input.clone()),
                 message: why.clone(),
                 stack: None,
@@ -129,15 +129,13 @@ impl Retries {
             return Err(InputError::new(why));
         }
         self.read_to = number;
-        if let Some(too_many) = self.too_many(items, job) {
+        if let Some(too_many) = self.too_many(items, job, 1) {
             self.fatal_items += 1;
             return Err(InputError::new(format!("{too_many}: {why}")));
         }
         self.left_out += 1;
         let read = match job.on_error {
-            OnError::Report => {
-                Read::Finished(error_in_place(job.number(index), &why, &input).into())
-            }
+            OnError::Report => Read::Finished(error_in_place(number_of_all, &why, &input).into()),
             OnError::Stop | OnError::Skip | OnError::Tell => Read::LeftOut,
         };
         let failure = Failure { message: why, stack: None, kind: "input".into() };
@@ -145,11 +143,50 @@ impl Retries {
         Ok((read, self.tell(index, &failure, account, job)))
     }
 
-    /// The words about a run that is hopeless when one more item fails, which is not yet counted.
-    fn too_many(&self, items: &Items, job: &Job) -> Option<String> {
+    /// Fails an item whose result has no place in the output. Returns a line for people.
+    ///
+    /// # Errors
+    /// When this ends the run, with the message about the item.
+    pub(crate) fn fail_output(
+        &mut self,
+        items: &Items,
+        job: &Job,
+        misfit: &Misfit,
+    ) -> Result<Option<String>, String> {
+        let Misfit { index, place, why, input } = misfit;
+        let number = job.number_of_value(*place);
+        self.name_failed(*index);
+        if let Some(list) = &job.failed {
+            list.record(FailedItem {
+                number,
+                input: account::kept(input.clone()),
+                message: why.clone(),
+                stack: None,
+                device: None,
+                attempts: 1,
+            });
+        }
+        let account =
+            Account::new(&format!("item {} failed: {why}", place + 1), input, 1, String::new());
+        if job.on_error == OnError::Stop {
+            self.fatal_items += 1;
+            return Err(account.line);
+        }
+        if let Some(too_many) = self.too_many(items, job, 1) {
+            self.fatal_items += 1;
+            return Err(format!("{too_many}: {}", account.line));
+        }
+        self.left_out += 1;
+        let failure = Failure { message: why.clone(), stack: None, kind: "output".into() };
+        Ok(self.tell(*index, &failure, account, job))
+    }
+
+    /// The words about a run that is hopeless when `more` values fail, which are not yet counted.
+    fn too_many(&self, items: &Items, job: &Job, more: u64) -> Option<String> {
         let limit = job.max_failures.filter(|_| self.fatal.is_none())?;
         // Unusable inputs fail when they are read, before earlier items are finished.
-        let (failed, finished) = (self.left_out + 1, self.read_to.max(items.settled() + 1));
+        let finished = self.read_to.max((items.settled() + 1) * job.chunk_size());
+        let failed = self.left_out + more;
         let of = match limit {
             FailureLimit::Items(_) => String::new(),
             FailureLimit::Percent(_) => format!(" of {finished} finished ones"),
@@ -178,8 +215,8 @@ impl Retries {
             keep_cut_off(context, index);
             context.items.lender_mut().truncate(index);
         }
-        let lender = context.items.lender();
-        let has_earlier = (lender.results_output()..index).any(|index| !lender.is_settled(index));
+        let oldest = context.items.lender().oldest();
+        let has_earlier = oldest.is_some_and(|(oldest, _)| oldest < index);
         has_earlier.then(|| format!("{line} (the run ends once the items before it are finished)"))
     }
 

@@ -1,0 +1,111 @@
+//! Checks results before they are accepted: what the output cannot show is a failure of the
+//! function.
+
+use super::Job;
+use crate::{
+    master::shape::Chunks,
+    number::count,
+    protocol::{Failure, Form},
+    table::{elements, plain},
+};
+use bytes::Bytes;
+use stream_lender::Index;
+
+/// Checks that the result of `index` contains no separator, and is JSON if the output is JSON, or
+/// that it has a result for each value of a chunk. Otherwise the result becomes a failure of the
+/// function.
+pub(in crate::master) fn well_framed(
+    index: Index,
+    (form, result): (Form, Bytes),
+    job: &Job,
+) -> Result<(Form, Bytes), Failure> {
+    let framed = match (&job.files, &job.shape.chunks) {
+        (Some(files), _) if files.output_dir.is_some() => {
+            return content(form, result, files.reads);
+        }
+        (_, Some(chunks)) => check_chunk(index, &result, job, chunks),
+        _ => check_line(&result, job),
+    };
+    framed.map(|()| (form, result))
+}
+
+fn check_line(result: &[u8], job: &Job) -> Result<(), Failure> {
+    if memchr::memchr(job.framing.separator, result).is_some() {
+        return Err(framing("its result", job.framing.separator));
+    }
+    if job.options.json && !is_json(result) {
+        let message = "its result is not JSON: answer a value rather than bytes";
+        return Err(failure(message.into(), "json"));
+    }
+    Ok(())
+}
+
+/// Checks the result of a chunk: a JSON array with an element for each value.
+fn check_chunk(index: Index, result: &[u8], job: &Job, chunks: &Chunks) -> Result<(), Failure> {
+    let values = chunks.values(index);
+    let results = std::str::from_utf8(result).ok().and_then(elements);
+    let Some(results) = results else {
+        let message = format!(
+            "its result is no array: with --chunk the function gets an array, here of {}, and answers an array with a result for each",
+            count(values, "value")
+        );
+        return Err(failure(message, "chunk"));
+    };
+    if results.len() as u64 != values {
+        let message = format!(
+            "its result is an array of {} for {}: with --chunk the function answers an array with a result for each value",
+            count(results.len() as u64, "element"),
+            count(values, "value")
+        );
+        return Err(failure(message, "chunk"));
+    }
+    let separator = job.framing.separator;
+    for (place, element) in results.iter().enumerate() {
+        // Only as lines of text do strings lose their quotes.
+        let is_framed = match job.framing.form {
+            Form::Json => memchr::memchr(separator, element.get().as_bytes()).is_none(),
+            _ => {
+                let text = plain(element.get()).map_err(|why| failure(why, "json"))?;
+                memchr::memchr(separator, text.as_bytes()).is_none()
+            }
+        };
+        if !is_framed {
+            return Err(framing(&format!("its result [{place}]"), separator));
+        }
+    }
+    Ok(())
+}
+
+/// The content of a file for a result. `from_file`: the value is a file, too. Otherwise the result
+/// may be JSON although the file is not to have quotes around a text.
+fn content(form: Form, result: Bytes, from_file: bool) -> Result<(Form, Bytes), Failure> {
+    if from_file || form != Form::Json || !result.starts_with(b"\"") {
+        return Ok((form, result));
+    }
+    let text = std::str::from_utf8(&result)
+        .map_err(|_| failure("its result is no text".into(), "json"))?;
+    let text = plain(text).map_err(|why| failure(why, "json"))?;
+    Ok((Form::Text, text.into_owned().into()))
+}
+
+fn framing(what: &str, separator: u8) -> Failure {
+    let message = if separator == b'\n' {
+        format!(
+            "{what} contains a newline, which would be taken for two results: answer text without one (JSON.stringify, base64), or separate results with NUL by -0"
+        )
+    } else {
+        format!(
+            "{what} contains a NUL, which would be taken for two results: answer text without one (JSON.stringify, base64)"
+        )
+    };
+    failure(message, "framing")
+}
+
+fn failure(message: String, kind: &str) -> Failure {
+    Failure { message, stack: None, kind: kind.into() }
+}
+
+fn is_json(text: &[u8]) -> bool {
+    std::str::from_utf8(text)
+        .is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+}
