@@ -13,7 +13,7 @@ use crate::{
     window::Budget,
 };
 use returned::Returned;
-use slots::{Slot, Slots};
+use slots::Slots;
 use waiters::Waiters;
 
 /// Lends the values of one input to any number of sub-streams, and puts their results in the order
@@ -168,7 +168,9 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     where
         I: Input<Value = T, Error = E> + ?Sized,
     {
-        if let Some(index) = self.returned.first_for(sub, self.sub_streams.asking()) {
+        if self.returned.len() > 0
+            && let Some(index) = self.returned.first_for(sub, self.sub_streams.asking())
+        {
             self.returned.remove(index);
             return self.lend(sub, index, None).map_or(Ask::Done, Ask::Value);
         }
@@ -188,10 +190,12 @@ impl<T: Clone, R, E> Lender<T, R, E> {
 
     #[inline]
     fn lend_new(&mut self, sub: SubStreamId, value: T) -> Ask<T> {
+        let Some(borrower) = self.sub_streams.find_mut(sub) else { return Ask::Done };
         self.budget.add_value(&value);
-        let index = self.slots.push(value);
         self.read += 1;
-        self.lend(sub, index, None).map_or(Ask::Done, Ask::Value)
+        let lent = value.clone();
+        let loan = self.slots.push_lent(value, sub, &mut borrower.held);
+        Ask::Value(Lent { loan, value: lent })
     }
 
     /// Lends a value that is not lent to `sub`: under the loan of this number, or else under a new
@@ -300,16 +304,14 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     /// The result is refused, and nothing changes, unless `sub` holds the value now, under this
     /// loan.
     pub fn result(&mut self, sub: SubStreamId, loan: Loan, result: R) -> Result<T, Refused> {
-        self.give_back(sub, loan)?;
+        let borrower = self.sub_streams.find_mut(sub).ok_or(Refused::UnknownSubStream)?;
+        let weight = self.budget.weigh_result(&result);
+        let value = self.slots.finish(sub, loan, &mut borrower.held, result);
+        let value = value.ok_or(Refused::NotHeld)?;
+        self.budget.add_result(weight);
+        self.budget.remove_value(&value);
         self.returned.forget(loan.index);
-        self.budget.add_result(&result);
-        match self.slots.finish(loan.index, result) {
-            Some(Slot::Unfinished(value, _)) => {
-                self.budget.remove_value(&value);
-                Ok(value)
-            }
-            _ => unreachable!("what is held has no result"),
-        }
+        Ok(value)
     }
 
     /// Hands a value back, untried. The value is lent again, oldest first, to the next sub-stream

@@ -59,8 +59,13 @@ impl<T, R> Budget<T, R> {
         self.bytes = self.bytes.saturating_sub((self.value_weight)(value));
     }
 
-    pub(crate) fn add_result(&mut self, result: &R) {
-        let weight = (self.result_weight)(result);
+    /// How much a result weighs.
+    pub(crate) fn weigh_result(&self, result: &R) -> u64 {
+        (self.result_weight)(result)
+    }
+
+    /// Adds a result of this weight.
+    pub(crate) fn add_result(&mut self, weight: u64) {
         self.bytes = self.bytes.saturating_add(weight);
         self.result_bytes = self.result_bytes.saturating_add(weight);
     }

@@ -36,7 +36,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         if !self.has_room() {
             return Err(result);
         }
-        self.budget.add_result(&result);
+        self.budget.add_result(self.budget.weigh_result(&result));
         self.read += 1;
         Ok(self.slots.push_finished(result))
     }

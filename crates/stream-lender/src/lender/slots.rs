@@ -120,7 +120,7 @@ impl<T, R> Slots<T, R> {
     #[inline]
     pub(super) fn holds(&self, sub: SubStreamId, loan: Loan) -> bool {
         let place = self.unfinished_at(loan.index).map(|(_, place)| place);
-        place.is_some_and(|place| place.holder == Some(sub) && place.number == loan.number)
+        place.is_some_and(|place| place.is_held(sub, loan))
     }
 
     /// Whether this loan has ever been made, and its value still has no result.
@@ -136,13 +136,16 @@ impl<T, R> Slots<T, R> {
         })
     }
 
-    /// Adds a value that is not lent yet.
-    pub(super) fn push(&mut self, value: T) -> Index {
-        let index = self.end();
-        let place = Place { holder: None, previous: NONE, next: NONE, number: 0, loans: 0 };
+    /// Adds a value, lent to `sub` for the first time.
+    #[inline]
+    pub(super) fn push_lent(&mut self, value: T, sub: SubStreamId, held: &mut Held) -> Loan {
+        let loan = Loan::first(self.end());
+        let previous = self.append(loan.index, held);
+        let holder = Some(sub);
+        let place = Place { holder, previous, next: NONE, number: loan.number, loans: 1 };
         self.ring.push_back(Slot::Unfinished(value, place));
         self.unfinished += 1;
-        index
+        loan
     }
 
     /// Adds a result whose value is lent to no sub-stream.
@@ -168,18 +171,22 @@ impl<T, R> Slots<T, R> {
         sub: SubStreamId,
         held: &mut Held,
     ) -> Option<Lent<&T>> {
-        if let Some((_, last)) = self.unfinished_mut(held.last) {
-            last.next = index;
-        }
-        let previous = mem::replace(&mut held.last, index);
-        if held.first == NONE {
-            held.first = index;
-        }
-        held.len += 1;
+        let previous = self.append(index, held);
         let (value, place) = self.unfinished_mut(index)?;
         let number = number.unwrap_or_else(|| place.next_number());
         *place = Place { holder: Some(sub), previous, next: NONE, number, loans: place.loans };
         Some(Lent { loan: Loan { index, number }, value })
+    }
+
+    /// Makes `index` the last of a holder's list, and returns the one before.
+    #[inline]
+    fn append(&mut self, index: Index, held: &mut Held) -> Index {
+        match self.unfinished_mut(held.last) {
+            Some((_, last)) => last.next = index,
+            None => held.first = index,
+        }
+        held.len += 1;
+        mem::replace(&mut held.last, index)
     }
 
     /// Makes a new loan of a value without a change of its holder.
@@ -196,6 +203,12 @@ impl<T, R> Slots<T, R> {
         place.holder = None;
         let (previous, next) =
             (mem::replace(&mut place.previous, NONE), mem::replace(&mut place.next, NONE));
+        self.join(previous, next, held);
+    }
+
+    /// Makes `previous` and `next` neighbours in a holder's list, without the one between them.
+    #[inline]
+    fn join(&mut self, previous: Index, next: Index, held: &mut Held) {
         match self.unfinished_mut(previous) {
             Some((_, place)) => place.next = next,
             None => held.first = next,
@@ -207,28 +220,35 @@ impl<T, R> Slots<T, R> {
         held.len -= 1;
     }
 
-    /// Replaces a value that is no longer held with the result.
+    /// Replaces a value that `sub` holds under `loan` with the result, and returns the value.
+    /// Otherwise nothing changes.
     #[inline]
-    pub(super) fn finish(&mut self, index: Index, result: R) -> Option<Slot<T, R>> {
-        let slot = match &mut self.as_they_come {
-            None => {
-                let position = self.position(index)?;
-                mem::replace(self.ring.get_mut(position)?, Slot::Finished(result))
-            }
-            Some(come) => {
-                come.push(index, result);
-                match index.checked_sub(self.base) {
-                    None => come.take_late(index)?,
-                    Some(position) => {
-                        let position = usize::try_from(position).ok()?;
-                        mem::replace(self.ring.get_mut(position)?, Slot::Gone)
-                    }
-                }
-            }
+    pub(super) fn finish(
+        &mut self,
+        sub: SubStreamId,
+        loan: Loan,
+        held: &mut Held,
+        result: R,
+    ) -> Option<T> {
+        if self.as_they_come.is_some() {
+            return self.finish_as_they_come(sub, loan, held, result);
+        }
+        let position = self.position(loan.index)?;
+        let slot = self.ring.get_mut(position)?;
+        let Slot::Unfinished(_, place) = slot else { return None };
+        if !place.is_held(sub, loan) {
+            return None;
+        }
+        let (previous, next) = (place.previous, place.next);
+        let Slot::Unfinished(value, _) = mem::replace(slot, Slot::Finished(result)) else {
+            unreachable!("it was looked at")
         };
+        self.join(previous, next, held);
         self.unfinished -= 1;
-        self.pass_finished();
-        Some(slot)
+        if loan.index == self.ready {
+            self.pass_finished();
+        }
+        Some(value)
     }
 
     fn pass_finished(&mut self) {
@@ -303,6 +323,12 @@ impl<T, R> Slots<T, R> {
 }
 
 impl Place {
+    /// Whether `sub` holds the value under this loan.
+    #[inline]
+    fn is_held(&self, sub: SubStreamId, loan: Loan) -> bool {
+        self.holder == Some(sub) && self.number == loan.number
+    }
+
     /// The number for one more loan. Numbers repeat only after four thousand million loans of one
     /// value.
     fn next_number(&mut self) -> u32 {

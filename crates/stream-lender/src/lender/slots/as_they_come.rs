@@ -1,9 +1,12 @@
 //! Results that are output in the order in which they come.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+};
 
 use super::{Place, Slot, Slots};
-use crate::Index;
+use crate::{Index, Loan, SubStreamId, sub_streams::Held};
 
 /// The ring may have this many slots more than twice its values without a result.
 const SPARE: usize = 4;
@@ -83,6 +86,33 @@ impl<T, R> AsTheyCome<T, R> {
 }
 
 impl<T, R> Slots<T, R> {
+    /// As [`finish`](Self::finish). The result is output next.
+    pub(super) fn finish_as_they_come(
+        &mut self,
+        sub: SubStreamId,
+        loan: Loan,
+        held: &mut Held,
+        result: R,
+    ) -> Option<T> {
+        if !self.holds(sub, loan) {
+            return None;
+        }
+        self.unlink(loan.index, held);
+        let position = self.position(loan.index);
+        let come = self.as_they_come.as_mut()?;
+        let slot = match position {
+            None => come.take_late(loan.index)?,
+            Some(position) => mem::replace(self.ring.get_mut(position)?, Slot::Gone),
+        };
+        come.push(loan.index, result);
+        self.unfinished -= 1;
+        self.shrink();
+        match slot {
+            Slot::Unfinished(value, _) => Some(value),
+            Slot::Finished(_) | Slot::Gone => None,
+        }
+    }
+
     /// Takes slots without a value from the front of the ring. A value without a result leaves the
     /// front as well, while the ring is sparse. Each slot leaves the front once, so this is
     /// O(log n) per value (amortised), and O(1) if results come nearly in the order of the input.
