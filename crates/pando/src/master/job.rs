@@ -2,7 +2,7 @@
 
 mod framed;
 
-pub(super) use framed::well_framed;
+pub(super) use framed::check_framing;
 
 use super::{files::Files, items::Framing, shape::Shape};
 use crate::{

@@ -2,7 +2,7 @@
 
 use super::{
     items::{InputError, Read},
-    job::{Job, well_framed},
+    job::{Job, check_framing},
 };
 use crate::{
     files,
@@ -67,7 +67,7 @@ impl Resume {
             // The earlier run may have had other options, so the result is checked again.
             Known::Result(result)
                 if target.is_none()
-                    && well_framed(index, (Form::Bytes, result.clone()), job).is_ok() =>
+                    && check_framing(index, &mut (Form::Bytes, result.clone()), job).is_ok() =>
             {
                 Ok(Read::Finished(result))
             }

@@ -57,6 +57,7 @@ impl Schedule {
     }
 
     /// The same schedule for a lender with this order of the output.
+    #[allow(dead_code, reason = "an example runs these schedules in the order of the input alone")]
     pub(crate) fn with_order(mut self, order: Order) -> Self {
         self.model.order = order;
         self.by_results = order == Order::OfResults;

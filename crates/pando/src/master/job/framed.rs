@@ -12,21 +12,24 @@ use bytes::Bytes;
 use stream_lender::Index;
 
 /// Checks that the result of `index` contains no separator, and is JSON if the output is JSON, or
-/// that it has a result for each value of a chunk. Otherwise the result becomes a failure of the
-/// function.
-pub(in crate::master) fn well_framed(
+/// that it has a result for each value of a chunk. A result for a file becomes the content of the
+/// file.
+///
+/// # Errors
+/// Otherwise, with the failure of the function that stands for the result.
+pub(in crate::master) fn check_framing(
     index: Index,
-    (form, result): (Form, Bytes),
+    result: &mut (Form, Bytes),
     job: &Job,
-) -> Result<(Form, Bytes), Failure> {
-    let framed = match (&job.files, &job.shape.chunks) {
+) -> Result<(), Failure> {
+    match (&job.files, &job.shape.chunks) {
         (Some(files), _) if files.output_dir.is_some() => {
-            return content(form, result, files.reads);
+            *result = content(result.0, result.1.clone(), files.reads)?;
+            Ok(())
         }
-        (_, Some(chunks)) => check_chunk(index, &result, job, chunks),
-        _ => check_line(&result, job),
-    };
-    framed.map(|()| (form, result))
+        (_, Some(chunks)) => check_chunk(index, &result.1, job, chunks),
+        _ => check_line(&result.1, job),
+    }
 }
 
 fn check_line(result: &[u8], job: &Job) -> Result<(), Failure> {

@@ -3,9 +3,9 @@
 use super::{Departure, Session};
 use crate::{
     console::printable,
-    master::{exchange::Told, job::well_framed, policy::MissingFeature, said::PrintedLine},
+    master::{exchange::Told, job::check_framing, policy::MissingFeature, said::PrintedLine},
     number,
-    protocol::{Answer, Beat, Binary, Failure, Frame, LogEntry, ToMaster, ToVolunteer},
+    protocol::{Answer, Beat, Binary, Frame, LogEntry, ToMaster, ToVolunteer},
     remedy::{broken, with_remedy},
 };
 use serde_json::json;
@@ -120,21 +120,20 @@ impl Session {
         }
     }
 
-    fn answers(&mut self, answers: Vec<Answer>, now: Instant) -> Result<(), Departure> {
+    fn answers(&mut self, mut answers: Vec<Answer>, now: Instant) -> Result<(), Departure> {
         let parts = self.send.parts();
         // Checking large results takes time, so this happens outside the lock.
         let job = &self.master.job;
-        let framed = |answer: Answer| Answer {
-            result: answer
-                .result
-                .and_then(|result| well_framed(answer.loan.index, result, job))
-                .map_err(|failure| Failure {
-                    message: with_remedy(&failure.message, &job.function),
-                    ..failure
-                }),
-            ..answer
-        };
-        let answers: Vec<Answer> = answers.into_iter().map(framed).collect();
+        for Answer { loan, result, .. } in &mut answers {
+            if let Ok(good) = result
+                && let Err(failure) = check_framing(loan.index, good, job)
+            {
+                *result = Err(failure);
+            }
+            if let Err(failure) = result {
+                failure.message = with_remedy(&failure.message, &job.function);
+            }
+        }
         trace!(device = self.name, answers = answers.len(), "answers have arrived");
         let shows = self.master.gallery.has_visitors();
         let mut told = Told::new(self.master.events.wanted(), shows);
