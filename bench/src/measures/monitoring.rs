@@ -113,24 +113,25 @@ fn read_events(page: &str) -> anyhow::Result<Arc<AtomicU64>> {
 }
 
 fn rows(phases: &[Phase; READERS.len()], more: &Samples, state: &Samples) -> Vec<Row> {
-    let percent = |share: f64| format!("{:.1} % of a core", share * 100.0);
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let mut rows = Vec::new();
     for (readers, phase) in READERS.iter().zip(phases) {
-        let what = match readers {
-            0 => {
-                "1,000 volunteers, 2,000 items/s: master without a reader of the events".to_owned()
-            }
-            1 => "… with one reader".to_owned(),
-            several => format!("… with {several} readers"),
-        };
+        let (share, memory) = (phase.share.show(percent), phase.memory.show(megabytes));
         let ratio = phase.ratio.show(|ratio| format!("× {ratio:.2}"));
-        let figures = [phase.share.show(percent), ratio, phase.memory.show(megabytes)];
-        rows.push(Row::plain(what, figures.join("; ")));
+        let (what, figures) = match readers {
+            0 => (
+                "1,000 volunteers, 2,000 items/s, no reader of the monitoring page: the master's share of a core; its memory".to_owned(),
+                format!("{share}; {memory}"),
+            ),
+            1 => ("… one reader".to_owned(), format!("{share}, {ratio}; {memory}")),
+            several => (format!("… {several} readers"), format!("{share}, {ratio}; {memory}")),
+        };
+        rows.push(Row::plain(what, figures));
     }
     rows.push(Row::goal(
-        "… what the first reader costs",
+        "… what the first reader costs, of a core",
         more.show(percent),
-        "≤ 5 % of a core",
+        "≤ 5 %",
         more.median() <= GOAL,
     ));
     let kilobytes = |bytes: f64| format!("{:.0} kB/s", bytes / 1e3);

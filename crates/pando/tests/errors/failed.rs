@@ -69,8 +69,13 @@ fn the_list_has_each_failed_item_and_a_run_of_only_those_gives_the_rest() {
     let run = with(PandoCommand::new(&sixth), "--only-failed", &list.path())
         .args(["--on-error", "skip", "--retries", "0", "--failed"])
         .args([again.path()])
+        .args(["--summary"])
+        .args([again.path().with_extension("summary")])
         .run();
     run.status(1);
+    let summary = fs::read(again.path().with_extension("summary")).expect("it is written");
+    let summary: Value = serde_json::from_slice(&summary).expect("it is JSON");
+    assert_eq!((&summary["failed"], &summary["failedItems"]), (&json!(1), &json!([6])));
     let order = list.items();
     let expected: String = order
         .iter()

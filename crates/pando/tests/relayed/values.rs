@@ -1,7 +1,7 @@
 //! The output equals the input.
 
 use super::{tab, tabs_only};
-use pando_testing::{EventsFile, RelayProcess, Tab, lines, numbers};
+use pando_testing::{EventsFile, RelayProcess, Tab, get, lines, numbers};
 use serde_json::json;
 
 /// Waits until the device has a direct connection: on a busy machine that may be later than it joins.
@@ -26,6 +26,24 @@ fn the_room_is_the_first_url_that_is_said() {
     let run = tabs_only("(x, cb) => cb(null, x)", &relay).stdin_open().start();
     let url = run.room();
     assert!(url.starts_with(relay.url()) && url.len() > relay.url().len() + 10, "{url}");
+}
+
+#[test]
+fn the_page_of_the_run_itself_names_the_room_unless_it_has_no_network() {
+    let relay = RelayProcess::start(&[]);
+    for deny_net in [false, true] {
+        let more: &[&str] = if deny_net { &["--deny-net"] } else { &[] };
+        let run = tabs_only("(x, cb) => cb(null, x)", &relay).args(more).stdin_open().start();
+        let room = run.room();
+        run.says("Serving monitoring page at ");
+        let said = run.stderr();
+        let urls = said.lines().filter_map(|line| line.strip_prefix("Serving volunteer code at "));
+        let own = urls.map(str::trim).find(|url| url.starts_with("http://127") && *url != room);
+        let page = get(own.expect("the run has a page of its own")).body;
+        let named = format!("\"relayUrl\":\"{room}\"");
+        assert_eq!(page.contains(&named), !deny_net, "{page}");
+        assert!(!get(&room).body.contains("relayUrl\":"), "the page at the relay names no other");
+    }
 }
 
 #[test]

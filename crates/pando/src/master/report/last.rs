@@ -21,7 +21,7 @@ impl LastFigures {
             (number, stays.into_iter().map(|stay| stay.map(|end| time.unix_of(end))).collect())
         });
         Self {
-            summary: Summary::of(state, time.now),
+            summary: Summary::of(state, job, time.now),
             run: RunSnapshot::of(state, job, time).of_end(),
             stays: stays.collect(),
         }

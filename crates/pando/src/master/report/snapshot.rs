@@ -125,7 +125,7 @@ impl RunSnapshot {
             why: Situation::of(state, job, time.now).words(),
             progress: ProgressFigures::of(state, job, time),
             window: WindowFigures::of(state, job, time),
-            failures: FailureFigures::of(state, time),
+            failures: FailureFigures::of(state, job, time),
             devices: contributions.iter().map(device).collect(),
             prints: printed(state, time),
         }
@@ -193,12 +193,12 @@ impl BlockingItem {
 }
 
 impl FailureFigures {
-    fn of(state: &RunState, time: &WallTime) -> Self {
+    fn of(state: &RunState, job: &Job, time: &WallTime) -> Self {
         let (items, attempts) = state.retries().counts();
         let last = state.retries().newest().iter().map(|(number, failed)| FailedEntry {
             number,
             time: time.unix_of(failed.at),
-            item: failed.item + 1,
+            item: job.number(failed.item),
             input: failed.input.clone(),
             device: failed.device.clone(),
             message: failed.message.clone(),

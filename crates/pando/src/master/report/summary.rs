@@ -4,7 +4,7 @@ use super::status::grouped;
 use crate::{
     console::printable,
     duration::rounded,
-    master::{registry::Contribution, state::RunState},
+    master::{job::Job, registry::Contribution, state::RunState},
     number::count,
 };
 use serde::Serialize;
@@ -63,13 +63,13 @@ struct DeviceSummary {
 
 impl Summary {
     /// The figures at `now`.
-    pub(super) fn of(state: &RunState, now: Instant) -> Self {
+    pub(super) fn of(state: &RunState, job: &Job, now: Instant) -> Self {
         let statistics = state.registry().statistics();
         let (seconds, computed) = (statistics.elapsed(now).as_secs_f64(), statistics.total());
         let compute_seconds = statistics.computing().as_secs_f64();
         let (failed, failed_attempts) = state.retries().counts();
         let mut failed_items: Vec<u64> =
-            state.retries().failed_items().iter().map(|index| index + 1).collect();
+            state.retries().failed_items().iter().map(|index| job.number(*index)).collect();
         failed_items.sort_unstable();
         let devices = state.registry().contributions(now);
         Self {
